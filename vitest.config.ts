@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config"
+
+// Tests run on the sources: the `@puremq/source` condition of each package's exports leads to src/, not dist/.
+const conditions = ["@puremq/source", "module", "node", "development|production", "import", "default"]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "packages/*/tests/**/*.test.ts", "scripts/**/*.test.ts"],
+    testTimeout: 30_000,
+  },
+})
