@@ -1,0 +1,16 @@
+/** Hexadecimal text of `bytes`, two lower-case digits a byte. */
+export function toHex(bytes: Uint8Array): string {
+  let text = ""
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
+  return text
+}
+
+/** Bytes of a hexadecimal text; white space is ignored. @throws RangeError when a digit is missing or is not hexadecimal. */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.replace(/\s+/g, "")
+  if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits))
+    throw new RangeError("not an even number of hexadecimal digits")
+  const bytes = new Uint8Array(digits.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}

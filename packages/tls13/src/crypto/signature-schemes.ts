@@ -1,0 +1,82 @@
+import { SignatureScheme, type SignatureSchemeName } from "../bytes/code-points.ts"
+import type { EcCurve, PrivateKey, PublicKey } from "./keys.ts"
+import type { SignatureAlgorithmName } from "./provider.ts"
+
+// RFC 9846 section 4.3.3 as a table: which algorithm a SignatureScheme is, which keys it takes, and where it may appear.
+
+export interface SignatureSchemeInfo {
+  readonly name: SignatureSchemeName
+  readonly code: number
+  readonly algorithm: SignatureAlgorithmName
+  readonly key: PublicKey["type"]
+  /** The scheme ties the curve in CertificateVerify. */
+  readonly curve?: EcCurve
+  /** RSASSA-PKCS1-v1_5 may appear in certificates only, never in CertificateVerify. */
+  readonly certificatesOnly?: true
+}
+
+const s = SignatureScheme
+
+export const signatureSchemes: readonly SignatureSchemeInfo[] = [
+  {
+    name: "ecdsa_secp256r1_sha256",
+    code: s.ecdsa_secp256r1_sha256,
+    algorithm: "ecdsa_sha256",
+    key: "ec",
+    curve: "P-256",
+  },
+  {
+    name: "ecdsa_secp384r1_sha384",
+    code: s.ecdsa_secp384r1_sha384,
+    algorithm: "ecdsa_sha384",
+    key: "ec",
+    curve: "P-384",
+  },
+  {
+    name: "ecdsa_secp521r1_sha512",
+    code: s.ecdsa_secp521r1_sha512,
+    algorithm: "ecdsa_sha512",
+    key: "ec",
+    curve: "P-521",
+  },
+  { name: "ed25519", code: s.ed25519, algorithm: "ed25519", key: "ed25519" },
+  { name: "rsa_pss_rsae_sha256", code: s.rsa_pss_rsae_sha256, algorithm: "rsa_pss_sha256", key: "rsa" },
+  { name: "rsa_pss_rsae_sha384", code: s.rsa_pss_rsae_sha384, algorithm: "rsa_pss_sha384", key: "rsa" },
+  { name: "rsa_pss_rsae_sha512", code: s.rsa_pss_rsae_sha512, algorithm: "rsa_pss_sha512", key: "rsa" },
+  { name: "rsa_pss_pss_sha256", code: s.rsa_pss_pss_sha256, algorithm: "rsa_pss_sha256", key: "rsa-pss" },
+  { name: "rsa_pss_pss_sha384", code: s.rsa_pss_pss_sha384, algorithm: "rsa_pss_sha384", key: "rsa-pss" },
+  { name: "rsa_pss_pss_sha512", code: s.rsa_pss_pss_sha512, algorithm: "rsa_pss_sha512", key: "rsa-pss" },
+  {
+    name: "rsa_pkcs1_sha256",
+    code: s.rsa_pkcs1_sha256,
+    algorithm: "rsa_pkcs1_sha256",
+    key: "rsa",
+    certificatesOnly: true,
+  },
+  {
+    name: "rsa_pkcs1_sha384",
+    code: s.rsa_pkcs1_sha384,
+    algorithm: "rsa_pkcs1_sha384",
+    key: "rsa",
+    certificatesOnly: true,
+  },
+  {
+    name: "rsa_pkcs1_sha512",
+    code: s.rsa_pkcs1_sha512,
+    algorithm: "rsa_pkcs1_sha512",
+    key: "rsa",
+    certificatesOnly: true,
+  },
+]
+
+export function signatureScheme(code: number): SignatureSchemeInfo | undefined {
+  return signatureSchemes.find((row) => row.code === code)
+}
+
+/** Whether a key of this type (and curve) can make a CertificateVerify with the scheme. */
+export function schemeFitsKey(scheme: SignatureSchemeInfo, key: PublicKey | PrivateKey): boolean {
+  if (scheme.certificatesOnly || scheme.key !== key.type) return false
+  if (key.type === "ec") return scheme.curve === key.curve
+  if (key.type === "rsa-pss" && "pss" in key && key.pss) return scheme.algorithm === `rsa_pss_${key.pss.hash}`
+  return true
+}

@@ -1,0 +1,102 @@
+// What the handshake asks of certificates: types only, so that a client that uses none bundles none of `x509/`.
+
+import type { AlertName } from "../bytes/alerts.ts"
+import type { Pause } from "../bytes/pause.ts"
+import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import type { CryptoProvider } from "../crypto/provider.ts"
+import type { SignatureSchemeInfo } from "../crypto/signature-schemes.ts"
+
+/** X.509 (RFC 5280), or RawPublicKey: the chain is then one SubjectPublicKeyInfo (RFC 7250). */
+export type CertificateType = "X509" | "RawPublicKey"
+
+/** What one endpoint proves itself with: a chain and the use of the leaf's private key. */
+export interface Credential {
+  readonly type: CertificateType
+  /** DER, leaf first; for RawPublicKey one SubjectPublicKeyInfo. */
+  readonly chain: readonly Uint8Array[]
+  /** The leaf's key: says which signature schemes fit. */
+  readonly publicKey: PublicKey
+  readonly signer: Signer
+  /** A DER OCSPResponse to staple (RFC 6066 section 8), when there is one. */
+  readonly ocspResponse?: Uint8Array
+  /** A SignedCertificateTimestampList (RFC 6962 section 3.3) to pass on. */
+  readonly signedCertificateTimestamps?: Uint8Array
+}
+
+/** Signs CertificateVerify. An HSM, a KMS or another process answers with a `Pause`. */
+export interface Signer {
+  sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array | Pause<Uint8Array>
+}
+
+/** A private key in memory: signs at once. */
+export interface KeySigner extends Signer {
+  readonly privateKey: PrivateKey
+}
+
+/** What of a peer's hello (or CertificateRequest) bears on the choice of a certificate. */
+export interface CredentialRequest {
+  /** server_name as an A-label without trailing dot, lower case; undefined when the client sent none or we are the client. */
+  readonly serverName: string | undefined
+  readonly alpnProtocols: readonly string[]
+  /** signature_algorithms, in the peer's order (code points). */
+  readonly signatureSchemes: readonly number[]
+  /** signature_algorithms_cert; the same as `signatureSchemes` when the peer sent none (RFC 9846 section 4.3.3). */
+  readonly signatureSchemesCert: readonly number[]
+  /** certificate_authorities: DER distinguished names; empty when the peer sent none. */
+  readonly authorities: readonly Uint8Array[]
+  readonly certificateTypes: readonly CertificateType[]
+}
+
+/** Chooses the certificate; undefined: none fits (a server then aborts, a client sends an empty Certificate). */
+export interface CredentialResolver {
+  resolve(request: CredentialRequest): Credential | undefined | Pause<Credential | undefined>
+}
+
+export interface CertificateVerification {
+  /** Whose certificate it is: a client verifies a `server`'s. */
+  readonly role: "server" | "client"
+  readonly type: CertificateType
+  /** DER as received, leaf first, never empty. Views that the verifier may keep. */
+  readonly chain: readonly Uint8Array[]
+  /** The name or IP address that the application wants to reach; undefined for clients' certificates. */
+  readonly serverName: string | undefined
+  readonly ocspResponse: Uint8Array | undefined
+  readonly signedCertificateTimestamps: Uint8Array | undefined
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly now: number
+  readonly provider: CryptoProvider
+}
+
+export type CertificateVerdict =
+  | {
+      readonly accepted: true
+      /** The leaf's key, which must have made the CertificateVerify. */
+      readonly publicKey: PublicKey
+      /** Who the application may say it is talking to. */
+      readonly identity: PeerIdentity
+    }
+  | {
+      readonly accepted: false
+      /** RFC 9846 section 6.2: bad_certificate, certificate_expired, unknown_ca ... */
+      readonly alert: AlertName
+      /** The rule that failed, a stable word such as `expired`. */
+      readonly reason: string
+      /** One sentence: what, where, and what to do. */
+      readonly message: string
+    }
+
+/** What was proven of a peer. */
+export interface PeerIdentity {
+  readonly type: CertificateType
+  /** DER as received, leaf first. */
+  readonly chain: readonly Uint8Array[]
+  /** The validated path, leaf first and trust anchor last (when the anchor is a certificate); empty for raw public keys. */
+  readonly path: readonly Uint8Array[]
+  /** Subject of the leaf as RFC 4514 text, empty for raw public keys. */
+  readonly subject: string
+}
+
+/** Decides whether a peer's certificate is who it should be; never throws for what the peer sent. */
+export interface CertificateVerifier {
+  verify(certificates: CertificateVerification): CertificateVerdict | Pause<CertificateVerdict>
+}
