@@ -1,0 +1,67 @@
+import { p256, p384, p521 } from "@noble/curves/nist.js"
+import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
+import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
+
+// ECDH on P-256, P-384 and P-521 of @noble/curves; RFC 9846 sections 4.3.8.2 and 7.4.2.
+// Refuses everything but an uncompressed point (RFC 9846 4.3.8.2: legacy_form 4) that is on its curve.
+
+type NobleCurve = typeof p256
+
+function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMask: number): KeyExchange {
+  const { Point } = curve
+
+  /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
+  function privateKey(random: RandomSource): Uint8Array {
+    for (;;) {
+      const candidate = random(length)
+      candidate[0]! &= topByteMask
+      if (curve.utils.isValidSecretKey(candidate)) return candidate
+    }
+  }
+
+  function peerPoint(share: Uint8Array): InstanceType<typeof Point> {
+    if (share.length !== 1 + 2 * length || share[0] !== 4) {
+      throw new InvalidKeyShare(`a ${name} key share is an uncompressed point of ${1 + 2 * length} bytes`)
+    }
+    try {
+      // RFC 9846 4.3.8.2: peers MUST validate that the point is on the curve.
+      return Point.fromBytes(share)
+    } catch {
+      throw new InvalidKeyShare(`the ${name} key share is not a point of the curve`)
+    }
+  }
+
+  /** RFC 9846 7.4.2: the x coordinate at the field's full length, leading zeros kept. */
+  function sharedSecret(secret: Uint8Array, point: InstanceType<typeof Point>): Uint8Array {
+    return point
+      .multiply(Point.Fn.fromBytes(secret))
+      .toBytes(false)
+      .slice(1, 1 + length)
+  }
+
+  return {
+    name,
+    code: NamedGroup[name],
+    start(random) {
+      const secret = privateKey(random)
+      return {
+        share: curve.getPublicKey(secret, false),
+        complete: (serverShare) => sharedSecret(secret, peerPoint(serverShare)),
+        wipe: () => void secret.fill(0),
+      }
+    },
+    respond(clientShare, random) {
+      const point = peerPoint(clientShare)
+      const secret = privateKey(random)
+      try {
+        return { share: curve.getPublicKey(secret, false), secret: sharedSecret(secret, point) }
+      } finally {
+        secret.fill(0)
+      }
+    },
+  }
+}
+
+export const secp256r1: KeyExchange = /* @__PURE__ */ ecdh("secp256r1", p256, 32, 0xff)
+export const secp384r1: KeyExchange = /* @__PURE__ */ ecdh("secp384r1", p384, 48, 0xff)
+export const secp521r1: KeyExchange = /* @__PURE__ */ ecdh("secp521r1", p521, 66, 0x01)
