@@ -1,0 +1,51 @@
+// Certificate: RFC 9846 section 4.5.1.
+
+import { Reader } from "../bytes/reader.ts"
+import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import { type CertificateEntryExtensions, certificateEntryExtensions } from "./extensions/table.ts"
+import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
+
+export interface CertificateEntry {
+  /** A DER certificate, or a SubjectPublicKeyInfo for RawPublicKey: 1 to 2^24-1 bytes. */
+  readonly data: Uint8Array
+  readonly extensions: CertificateEntryExtensions
+  readonly extensionTypes: readonly number[]
+}
+
+export interface Certificate {
+  readonly certificateRequestContext: Uint8Array
+  readonly certificateList: readonly CertificateEntry[]
+}
+
+export function encodeCertificate(
+  context: Uint8Array,
+  entries: readonly Pick<CertificateEntry, "data" | "extensions">[],
+): Uint8Array {
+  return encodeHandshake("certificate", (writer) => {
+    writer.vector8(context)
+    writer.vector24((list) => {
+      for (const entry of entries) {
+        list.vector24(entry.data)
+        encodeExtensions(entry.extensions, certificateEntryExtensions, list)
+      }
+    })
+  })
+}
+
+export function decodeCertificate(message: HandshakeMessage): Certificate {
+  return decodeBody(message, "Certificate", (reader) => {
+    const certificateRequestContext = reader.vector8("certificate_request_context")
+    const list = new Reader(reader.vector24("certificate_list"), "Certificate.certificate_list")
+    const certificateList: CertificateEntry[] = []
+    while (list.remaining > 0) {
+      const data = list.vector24("cert_data", 1)
+      const { values, types } = decodeExtensions(
+        list.vector16("extensions"),
+        certificateEntryExtensions,
+        "CertificateEntry",
+      )
+      certificateList.push({ data, extensions: values, extensionTypes: types })
+    }
+    return { certificateRequestContext, certificateList }
+  })
+}

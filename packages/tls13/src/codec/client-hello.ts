@@ -1,0 +1,72 @@
+// ClientHello: RFC 9846 section 4.2.2.
+
+import { ExtensionType } from "../bytes/code-points.ts"
+import { InvalidMessage } from "../bytes/errors.ts"
+import type { Writer } from "../bytes/writer.ts"
+import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import { bindersLength } from "./extensions/pre-shared-key.ts"
+import { type ClientHelloExtensions, clientHelloExtensions } from "./extensions/table.ts"
+import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
+
+export interface ClientHello {
+  readonly legacyVersion: number
+  /** 32 bytes */
+  readonly random: Uint8Array
+  /** 0 to 32 bytes */
+  readonly legacySessionId: Uint8Array
+  readonly cipherSuites: readonly number[]
+  readonly legacyCompressionMethods: Uint8Array
+  readonly extensions: ClientHelloExtensions
+  /** All extension types in the order on the wire, the unknown ones included. */
+  readonly extensionTypes: readonly number[]
+}
+
+/** What a client composes: the decoder adds the list of types. */
+export type ClientHelloContent = Omit<ClientHello, "extensionTypes">
+
+export function encodeClientHello(hello: ClientHelloContent): Uint8Array {
+  return encodeHandshake("client_hello", (writer) => {
+    writeFixedPart(hello, writer)
+    encodeExtensions(hello.extensions, clientHelloExtensions, writer)
+  })
+}
+
+function writeFixedPart(hello: ClientHelloContent, writer: Writer): void {
+  writer.uint16(hello.legacyVersion).bytes(hello.random).vector8(hello.legacySessionId)
+  writer.vector16((suites) => {
+    for (const suite of hello.cipherSuites) suites.uint16(suite)
+  })
+  writer.vector8(hello.legacyCompressionMethods)
+}
+
+export function decodeClientHello(message: HandshakeMessage): ClientHello {
+  return decodeBody(message, "ClientHello", (reader) => {
+    const fixed = {
+      legacyVersion: reader.uint16(),
+      random: reader.bytes(32),
+      legacySessionId: reader.vector8("legacy_session_id", 0, 32),
+      cipherSuites: reader.uint16List("cipher_suites", 2, 0xfffe),
+      legacyCompressionMethods: reader.vector8("legacy_compression_methods", 1),
+    }
+    // "The presence of extensions can be detected by determining whether there are bytes following
+    // the compression_methods field": a ClientHello of TLS 1.2 or before may have none.
+    const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
+    const { values, types } = decodeExtensions(block, clientHelloExtensions, "ClientHello")
+    requirePreSharedKeyLast(types)
+    return { ...fixed, extensions: values, extensionTypes: types }
+  })
+}
+
+/** Section 4.3.11: "Servers MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert." */
+function requirePreSharedKeyLast(types: readonly number[]): void {
+  const at = types.indexOf(ExtensionType.pre_shared_key)
+  if (at !== -1 && at !== types.length - 1) {
+    throw new InvalidMessage("pre_shared_key is not the last extension of ClientHello", "illegal_parameter")
+  }
+}
+
+/** Truncate() of section 4.3.11.2: the message without its binders list, its length fields as if the list were there. */
+export function truncateBinders(message: Uint8Array, extensions: ClientHelloExtensions): Uint8Array {
+  const psks = extensions.pre_shared_key
+  return psks === undefined ? message : message.subarray(0, message.length - bindersLength(psks))
+}

@@ -1,0 +1,17 @@
+// EncryptedExtensions: RFC 9846 section 4.4.1.
+
+import { decodeExtensions, type ExtensionsBlock, encodeExtensions } from "./extensions/block.ts"
+import { type EncryptedExtensionsExtensions, encryptedExtensionsExtensions } from "./extensions/table.ts"
+import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
+
+export function encodeEncryptedExtensions(extensions: EncryptedExtensionsExtensions): Uint8Array {
+  return encodeHandshake("encrypted_extensions", (writer) =>
+    encodeExtensions(extensions, encryptedExtensionsExtensions, writer),
+  )
+}
+
+export function decodeEncryptedExtensions(message: HandshakeMessage): ExtensionsBlock<EncryptedExtensionsExtensions> {
+  return decodeBody(message, "EncryptedExtensions", (reader) =>
+    decodeExtensions(reader.vector16("extensions"), encryptedExtensionsExtensions, "EncryptedExtensions"),
+  )
+}

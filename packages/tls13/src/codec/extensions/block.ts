@@ -1,0 +1,104 @@
+// An extensions block, `Extension extensions<..2^16-1>`: RFC 9846 section 4.3.
+
+import { codePointName, type ExtensionName, ExtensionType } from "../../bytes/code-points.ts"
+import { InvalidMessage, PeerMisbehaved } from "../../bytes/errors.ts"
+import { Reader } from "../../bytes/reader.ts"
+import type { Writer } from "../../bytes/writer.ts"
+import type { ExtensionCodec } from "./codec.ts"
+import {
+  certificateEntryExtensions,
+  certificateRequestExtensions,
+  clientHelloExtensions,
+  type ExtensionRows,
+  type ExtensionTable,
+  encryptedExtensionsExtensions,
+  helloRetryRequestExtensions,
+  newSessionTicketExtensions,
+  serverHelloExtensions,
+} from "./table.ts"
+
+export interface ExtensionsBlock<Values> {
+  readonly values: Values
+  /** Every extension's type in the order on the wire, the unknown ones included. */
+  readonly types: readonly number[]
+}
+
+/**
+ * Reads a block of the message `what`.
+ * @throws InvalidMessage illegal_parameter for a repeated extension, or for one that we know and that the table of section 4.3 does
+ *   not allow in this message; decode_error for data left over in a structure
+ */
+export function decodeExtensions<Values extends object>(
+  bytes: Uint8Array,
+  table: ExtensionTable<Values>,
+  what: string,
+): ExtensionsBlock<Values> {
+  const rows: ExtensionRows = table
+  const reader = new Reader(bytes, `${what}.extensions`)
+  const values: Record<string, unknown> = {}
+  const types: number[] = []
+  while (reader.remaining > 0) {
+    const type = reader.uint16()
+    const data = reader.vector16("extension_data")
+    // "There MUST NOT be more than one extension of the same type in a given extension block."
+    if (types.includes(type)) {
+      throw new InvalidMessage(
+        `${what} has the extension ${codePointName(ExtensionType, type)} twice`,
+        "illegal_parameter",
+      )
+    }
+    types.push(type)
+    const name = known.get(type)
+    if (name === undefined) continue
+    const codec: ExtensionCodec<unknown> | undefined = rows[name]
+    // "If an implementation receives an extension which it recognizes and which is not specified for the message in
+    // which it appears, it MUST abort the handshake with an "illegal_parameter" alert."
+    if (codec === undefined) throw new InvalidMessage(`${what} may not have the extension ${name}`, "illegal_parameter")
+    const structure = new Reader(data, name)
+    values[name] = codec.decode(structure)
+    structure.expectEnd()
+  }
+  return { values: values as Values, types }
+}
+
+/** Writes the values that are there, in the order of the object's own keys. */
+export function encodeExtensions<Values extends object>(
+  values: Values,
+  table: ExtensionTable<Values>,
+  writer: Writer,
+): void {
+  const rows: ExtensionRows = table
+  writer.vector16((block) => {
+    for (const [key, value] of Object.entries(values)) {
+      const name = key as ExtensionName
+      if (value !== undefined) block.uint16(ExtensionType[name]).vector16((data) => rows[name]!.encode(value, data))
+    }
+  })
+}
+
+/**
+ * "Implementations MUST NOT send extension responses if the remote endpoint did not send the corresponding extension
+ * requests, with the exception of the "cookie" extension in the HelloRetryRequest."
+ */
+export function refuseUnsolicited(types: readonly number[], requested: readonly number[], what: string): void {
+  for (const type of types) {
+    if (requested.includes(type)) continue
+    const name = codePointName(ExtensionType, type)
+    throw new PeerMisbehaved("unsupported_extension", `${what} answers the extension ${name}, which was not asked for`)
+  }
+}
+
+/** The extensions that some message's table has: those that this implementation recognizes. */
+const known: ReadonlyMap<number, ExtensionName> = new Map(
+  [
+    clientHelloExtensions,
+    serverHelloExtensions,
+    helloRetryRequestExtensions,
+    encryptedExtensionsExtensions,
+    certificateEntryExtensions,
+    certificateRequestExtensions,
+    newSessionTicketExtensions,
+  ].flatMap((table) =>
+    Object.keys(table).map((name) => [ExtensionType[name as ExtensionName], name as ExtensionName] as const),
+  ),
+)

@@ -1,0 +1,20 @@
+// The extensions that are a list of two-byte code points in order of preference:
+// supported_groups (RFC 9846 section 4.3.7), signature_algorithms and signature_algorithms_cert (section 4.3.3).
+
+import type { ExtensionCodec } from "./codec.ts"
+
+function codePointList(field: string): ExtensionCodec<readonly number[]> {
+  return {
+    decode: (data) => data.uint16List(field, 2, 0xfffe),
+    encode: (codes, data) =>
+      data.vector16((list) => {
+        for (const code of codes) list.uint16(code)
+      }),
+  }
+}
+
+/** `NamedGroup named_group_list<2..2^16-1>`. */
+export const supportedGroups: ExtensionCodec<readonly number[]> = codePointList("named_group_list")
+
+/** `SignatureScheme supported_signature_algorithms<2..2^16-2>`. */
+export const signatureAlgorithms: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")

@@ -1,0 +1,28 @@
+// server_name: RFC 6066 section 3. One host_name; the reserved other name types are refused.
+
+import { InvalidMessage } from "../../bytes/errors.ts"
+import { asciiToBytes, bytesToAscii } from "../../bytes/text.ts"
+import type { ExtensionCodec } from "./codec.ts"
+
+const host_name = 0
+
+/** The host name as sent: an A-label (RFC 5890), ASCII, 1 to 65535 bytes. */
+export const serverName: ExtensionCodec<string> = {
+  decode(data) {
+    const list = data.vector16("server_name_list", 1)
+    const nameType = list[0]
+    const length = ((list[1] ?? 0) << 8) | (list[2] ?? 0)
+    // RFC 6066 section 3: "MUST NOT contain more than one name of the same name_type", and there is but one type.
+    if (list.length < 4 || nameType !== host_name || length !== list.length - 3) {
+      throw new InvalidMessage("server_name holds something other than exactly one host_name")
+    }
+    const name = bytesToAscii(list.subarray(3))
+    if (name === undefined || name.includes("\0")) {
+      throw new InvalidMessage("server_name is not an ASCII host name", "illegal_parameter")
+    }
+    return name
+  },
+  encode(name, data) {
+    data.vector16((list) => list.uint8(host_name).vector16(asciiToBytes(name)))
+  },
+}

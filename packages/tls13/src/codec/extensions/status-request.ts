@@ -1,0 +1,42 @@
+// status_request (RFC 6066 section 8) and signed_certificate_timestamp (RFC 6962 section 3.3),
+// as RFC 9846 section 4.5.1.1 uses them: asked for in ClientHello or CertificateRequest, answered in a CertificateEntry.
+
+import { InvalidMessage } from "../../bytes/errors.ts"
+import type { ExtensionCodec } from "./codec.ts"
+
+const ocsp = 1
+
+/** ClientHello: CertificateStatusRequest. We ask with no responder list and no request extensions. */
+export const statusRequest: ExtensionCodec<true> = {
+  decode(data) {
+    // A status_type that we do not know is a request that we cannot answer, not an error.
+    if (data.uint8() !== ocsp) {
+      data.rest()
+      return true
+    }
+    data.vector16("responder_id_list")
+    data.vector16("request_extensions")
+    return true
+  },
+  encode: (_, data) => data.uint8(ocsp).uint16(0).uint16(0),
+}
+
+/** CertificateEntry: CertificateStatus with a DER OCSPResponse of 1 to 2^24-1 bytes. */
+export const certificateStatus: ExtensionCodec<Uint8Array> = {
+  decode(data) {
+    const type = data.uint8()
+    if (type !== ocsp) throw new InvalidMessage(`certificate status is of type ${type}, which was not asked for`)
+    return data.vector24("OCSPResponse", 1)
+  },
+  encode: (response, data) => data.uint8(ocsp).vector24(response),
+}
+
+/** CertificateEntry: a SignedCertificateTimestampList, passed on as it is. */
+export const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
+  decode(data) {
+    const list = data.rest()
+    if (list.length < 3) throw new InvalidMessage("signed_certificate_timestamp is empty")
+    return list
+  },
+  encode: (list, data) => data.bytes(list),
+}

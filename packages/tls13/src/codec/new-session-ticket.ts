@@ -1,0 +1,34 @@
+// NewSessionTicket: RFC 9846 section 4.7.1.
+
+import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import { type NewSessionTicketExtensions, newSessionTicketExtensions } from "./extensions/table.ts"
+import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
+
+export interface NewSessionTicket {
+  /** Seconds, 0 to 604800 (7 days); 0: discard at once. */
+  readonly ticketLifetime: number
+  /** 0 to 2^32-1, fresh for each ticket. */
+  readonly ticketAgeAdd: number
+  /** 0 to 255 bytes, unique among the tickets of one connection. */
+  readonly ticketNonce: Uint8Array
+  /** 1 to 65535 bytes. */
+  readonly ticket: Uint8Array
+  readonly extensions: NewSessionTicketExtensions
+}
+
+export function encodeNewSessionTicket(ticket: NewSessionTicket): Uint8Array {
+  return encodeHandshake("new_session_ticket", (writer) => {
+    writer.uint32(ticket.ticketLifetime).uint32(ticket.ticketAgeAdd).vector8(ticket.ticketNonce).vector16(ticket.ticket)
+    encodeExtensions(ticket.extensions, newSessionTicketExtensions, writer)
+  })
+}
+
+export function decodeNewSessionTicket(message: HandshakeMessage): NewSessionTicket {
+  return decodeBody(message, "NewSessionTicket", (reader) => ({
+    ticketLifetime: reader.uint32(),
+    ticketAgeAdd: reader.uint32(),
+    ticketNonce: reader.vector8("ticket_nonce"),
+    ticket: reader.vector16("ticket", 1),
+    extensions: decodeExtensions(reader.vector16("extensions"), newSessionTicketExtensions, "NewSessionTicket").values,
+  }))
+}

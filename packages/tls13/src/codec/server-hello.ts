@@ -1,0 +1,127 @@
+// ServerHello (RFC 9846 section 4.2.3) and HelloRetryRequest (section 4.2.4): one structure, told apart by its random.
+
+import { equalBytes } from "../bytes/equal.ts"
+import { InvalidMessage } from "../bytes/errors.ts"
+import { fromHex } from "../bytes/hex.ts"
+import type { Writer } from "../bytes/writer.ts"
+import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import {
+  type HelloRetryRequestExtensions,
+  helloRetryRequestExtensions,
+  type ServerHelloExtensions,
+  serverHelloExtensions,
+} from "./extensions/table.ts"
+import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
+
+interface HelloFields {
+  readonly legacyVersion: number
+  readonly random: Uint8Array
+  readonly legacySessionIdEcho: Uint8Array
+  readonly cipherSuite: number
+  readonly legacyCompressionMethod: number
+  readonly extensionTypes: readonly number[]
+}
+
+export interface ServerHello extends HelloFields {
+  readonly kind: "server_hello"
+  readonly extensions: ServerHelloExtensions
+}
+
+export interface HelloRetryRequest extends HelloFields {
+  readonly kind: "hello_retry_request"
+  readonly extensions: HelloRetryRequestExtensions
+}
+
+/** A ServerHello of TLS 1.2 or before: enough of it to say so, and to see a downgrade. */
+export interface LegacyServerHello {
+  readonly kind: "legacy"
+  readonly legacyVersion: number
+  readonly random: Uint8Array
+}
+
+/** SHA-256 of "HelloRetryRequest". */
+const helloRetryRequestRandom = /* @__PURE__ */ fromHex(
+  "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c",
+)
+
+export function encodeServerHello(
+  hello: Pick<ServerHello, "random" | "legacySessionIdEcho" | "cipherSuite" | "extensions">,
+): Uint8Array {
+  return encodeHandshake("server_hello", (writer) => {
+    writeFixedPart(hello.random, hello.legacySessionIdEcho, hello.cipherSuite, writer)
+    encodeExtensions(hello.extensions, serverHelloExtensions, writer)
+  })
+}
+
+export function encodeHelloRetryRequest(
+  retry: Pick<HelloRetryRequest, "legacySessionIdEcho" | "cipherSuite" | "extensions">,
+): Uint8Array {
+  return encodeHandshake("server_hello", (writer) => {
+    writeFixedPart(helloRetryRequestRandom, retry.legacySessionIdEcho, retry.cipherSuite, writer)
+    encodeExtensions(retry.extensions, helloRetryRequestExtensions, writer)
+  })
+}
+
+function writeFixedPart(random: Uint8Array, sessionIdEcho: Uint8Array, cipherSuite: number, writer: Writer): void {
+  writer.uint16(0x0303).bytes(random).vector8(sessionIdEcho).uint16(cipherSuite).uint8(0)
+}
+
+export function isHelloRetryRequest(message: HandshakeMessage): boolean {
+  return message.body.length >= 34 && equalBytes(message.body.subarray(2, 34), helloRetryRequestRandom)
+}
+
+/**
+ * "Upon receiving a message with type server_hello, implementations MUST first examine the Random value", then the
+ * version: a hello without supported_versions is of TLS 1.2 or before and may look otherwise behind its fixed part.
+ */
+export function decodeServerHello(message: HandshakeMessage): ServerHello | HelloRetryRequest | LegacyServerHello {
+  return decodeBody(message, "ServerHello", (reader) => {
+    const legacyVersion = reader.uint16()
+    const random = reader.bytes(32)
+    const fields = {
+      legacyVersion,
+      random,
+      legacySessionIdEcho: reader.vector8("legacy_session_id_echo", 0, 32),
+      cipherSuite: reader.uint16(),
+      legacyCompressionMethod: reader.uint8(),
+    }
+    const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
+    if (isHelloRetryRequest(message)) {
+      const { values, types } = decodeExtensions(block, helloRetryRequestExtensions, "HelloRetryRequest")
+      return { kind: "hello_retry_request", ...fields, extensions: values, extensionTypes: types }
+    }
+    if (!hasSupportedVersions(block)) return { kind: "legacy", legacyVersion, random }
+    const { values, types } = decodeExtensions(block, serverHelloExtensions, "ServerHello")
+    return { kind: "server_hello", ...fields, extensions: values, extensionTypes: types }
+  })
+}
+
+function hasSupportedVersions(block: Uint8Array): boolean {
+  for (let at = 0; at + 4 <= block.length; ) {
+    if (((block[at]! << 8) | block[at + 1]!) === 43) return true
+    at += 4 + ((block[at + 2]! << 8) | block[at + 3]!)
+  }
+  return false
+}
+
+/** The last eight bytes of a TLS 1.3 server's random when it negotiates TLS 1.2 (…01) or below (…00). */
+const downgradeSentinel = /* @__PURE__ */ fromHex("444f574e475244")
+
+/** Whether a random ends in one of the two downgrade sentinels (section 4.2.3). */
+export function hasDowngradeSentinel(random: Uint8Array): boolean {
+  const last = random[31]!
+  return equalBytes(random.subarray(24, 31), downgradeSentinel) && (last === 0 || last === 1)
+}
+
+/** Fields that ServerHello and HelloRetryRequest may not vary (section 4.2.3). @throws InvalidMessage with the alert of the field */
+export function checkFixedFields(hello: ServerHello | HelloRetryRequest, legacySessionId: Uint8Array): void {
+  if (hello.legacyVersion !== 0x0303) {
+    throw new InvalidMessage("legacy_version of ServerHello is not 0x0303", "protocol_version")
+  }
+  if (!equalBytes(hello.legacySessionIdEcho, legacySessionId)) {
+    throw new InvalidMessage("server does not echo legacy_session_id", "illegal_parameter")
+  }
+  if (hello.legacyCompressionMethod !== 0) {
+    throw new InvalidMessage("server selects a compression method", "illegal_parameter")
+  }
+}
