@@ -1,0 +1,210 @@
+// What `npm start`, `npm test`, `npm run interop` ... run. In a fresh clone it installs and builds what is missing first,
+// and says so in one line each. Plain JavaScript without dependencies: it runs before anything is installed.
+
+import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const inRoot = (...path) => join(root, ...path)
+
+const commands = {
+  start: (args) => runProgram("packages/broker/dist/cli/main.js", ["start", ...args]),
+  puremq: (args) => runProgram("packages/broker/dist/cli/main.js", args),
+  tls13: (args) => runProgram("packages/tls13/dist/cli/main.js", args),
+  bench: (args) => runProgram("packages/bench/dist/main.js", args),
+  interop: (args) => runBundled("packages/tls13/interop/main.ts", args),
+  size: (args) => runProgram("scripts/size.mjs", args),
+  build: () => 0,
+  check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),
+  // With arguments (a path, -t NAME ...) only vitest runs, with them.
+  test: (args) => report(args.length > 0 ? [tests(args)] : [...staticChecks(), tests([])]),
+}
+
+/** These count a failed build as one of their failures and go on. */
+const runsWithoutBuild = ["check", "test"]
+
+await main(process.argv[2], process.argv.slice(3))
+
+async function main(name, args) {
+  requireNode()
+  if (!Object.hasOwn(commands, name ?? "")) {
+    stop(`unknown command ${JSON.stringify(name ?? "")}; one of: ${Object.keys(commands).join(", ")}`)
+  }
+  installWhenMissing()
+  if (!runsWithoutBuild.includes(name) && !buildWhenStale()) stop("the build failed: see above")
+  const status = await commands[name](args)
+  if (status !== undefined) process.exitCode = status
+}
+
+/* ---------------------------------------------------------------- what must be there first */
+
+function requireNode() {
+  const { engines } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"))
+  const wanted = engines.node.replace(">=", "")
+  const [major = 0, minor = 0] = wanted.split(".").map(Number)
+  const [ourMajor = 0, ourMinor = 0] = process.versions.node.split(".").map(Number)
+  if (ourMajor > major || (ourMajor === major && ourMinor >= minor)) return
+  stop(`PureMQ needs Node.js ${wanted} or newer; this is Node.js ${process.versions.node} (${process.execPath})`)
+}
+
+function installWhenMissing() {
+  const why = whyInstall()
+  if (why === undefined) return
+  console.log(`puremq: ${why}; running npm ci`)
+  // npm tells its scripts where it is; a plain `node scripts/run.mjs` finds it on the path.
+  const npm = process.env.npm_execpath
+  const [program, args] = npm?.endsWith("js") ? [process.execPath, [npm, "ci"]] : ["npm", ["ci"]]
+  const status = run(program, [...args, "--loglevel=warn"], {
+    shell: program === "npm" && process.platform === "win32",
+  })
+  if (status !== 0) stop("npm ci failed: see above", status)
+}
+
+/** undefined: every package that the lockfile names is installed in the version that it names. */
+function whyInstall() {
+  const installedFile = inRoot("node_modules/.package-lock.json")
+  if (!existsSync(installedFile)) return "dependencies are not installed"
+  const lockFile = inRoot("package-lock.json")
+  if (statSync(installedFile).mtimeMs >= statSync(lockFile).mtimeMs) return undefined
+  const installed = JSON.parse(readFileSync(installedFile, "utf8")).packages
+  for (const [path, entry] of Object.entries(JSON.parse(readFileSync(lockFile, "utf8")).packages)) {
+    if (!path.includes("node_modules/") || entry.optional) continue
+    if (installed[path]?.version !== entry.version || installed[path]?.integrity !== entry.integrity) {
+      return "dependencies are older than package-lock.json"
+    }
+  }
+  return undefined
+}
+
+/** Whether what is built is that of the sources as they are. */
+function buildWhenStale() {
+  const stamp = inRoot("node_modules/.puremq-built")
+  const state = sourcesState()
+  const built = existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined
+  if (built === state && existsSync(inRoot("packages/broker/dist"))) return true
+  console.log(built === undefined ? "puremq: building" : "puremq: sources changed since the last build; building")
+  const status = run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"])
+  if (status === 0) writeFileSync(stamp, state)
+  else rmSync(stamp, { force: true })
+  return status === 0
+}
+
+/** A hash of the path, size and time of every file that a build reads. */
+function sourcesState() {
+  const hash = createHash("sha256")
+  const add = (path) => {
+    const { size, mtimeMs } = statSync(inRoot(path))
+    hash.update(`${path} ${size} ${mtimeMs}\n`)
+  }
+  for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.base.json"]) add(file)
+  for (const name of readdirSync(inRoot("packages")).sort()) {
+    for (const file of readdirSync(inRoot("packages", name)).sort()) {
+      if (file === "package.json" || /^tsconfig.*\.json$/.test(file)) add(join("packages", name, file))
+    }
+    const folder = join("packages", name, "src")
+    if (!existsSync(inRoot(folder))) continue
+    for (const file of readdirSync(inRoot(folder), { recursive: true }).sort()) {
+      if (file.endsWith(".ts") && !file.endsWith(".test.ts")) add(join(folder, file))
+    }
+  }
+  return hash.digest("hex")
+}
+
+/* ---------------------------------------------------------------- programs */
+
+/** Runs a built program in this process, so that signals and the exit status are its own. */
+async function runProgram(path, args) {
+  const file = inRoot(path)
+  if (!existsSync(file)) stop(`${path} does not exist`)
+  process.argv = [process.execPath, file, ...args]
+  await import(pathToFileURL(file).href)
+}
+
+/** Runs a TypeScript program that is not part of a package's build; it imports the packages' built output. */
+async function runBundled(path, args) {
+  if (!existsSync(inRoot(path))) stop(`${path} does not exist`)
+  const { build } = await import("esbuild")
+  const outfile = path.replace(/main\.ts$/, "dist/main.mjs")
+  await build({
+    absWorkingDir: root,
+    entryPoints: [path],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    packages: "external",
+    sourcemap: "inline",
+    logLevel: "warning",
+  })
+  await runProgram(outfile, args)
+}
+
+/* ---------------------------------------------------------------- tests */
+
+function staticChecks() {
+  const tool = (script, ...args) => run(process.execPath, [inRoot("node_modules", script), ...args]) === 0
+  return [
+    step("build (tsc)", buildWhenStale),
+    step("format and lint (biome)", () => tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", ".")),
+    step("types of the tests (tsc)", () => tool("typescript/bin/tsc", "-p", "tsconfig.test.json")),
+  ]
+}
+
+/** A check counts as one test. */
+function step(title, check) {
+  console.log(`\n== ${title}`)
+  const passed = check()
+  if (!passed) console.error(`puremq: ${title} failed`)
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 }
+}
+
+function tests(args) {
+  console.log("\n== tests (vitest)")
+  const folder = inRoot("node_modules/.puremq-reports")
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, `vitest-${process.pid}.json`)
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
+  const status = run(process.execPath, [inRoot("node_modules/vitest/vitest.mjs"), "run", ...reporters, ...args])
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
+  const counts = countTests(JSON.parse(readFileSync(file, "utf8")))
+  rmSync(file)
+  // An error outside of any test (an unhandled rejection, say) fails the run without failing a test.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  return counts
+}
+
+function countTests(result) {
+  // A file that could not even be loaded has no test of its own to count.
+  const broken = result.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0)
+  return {
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + broken.length,
+    skipped: result.numPendingTests + result.numTodoTests,
+  }
+}
+
+/** Prints the sum and returns the exit status. */
+function report(results) {
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0)
+  const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""
+  console.log(`\nnpm test: ${sum("passed")} passed, ${sum("failed")} failed${skipped}`)
+  return sum("failed") > 0 ? 1 : 0
+}
+
+/* ---------------------------------------------------------------- */
+
+/** Runs a child with our terminal; its exit status, 1 when it was killed or could not start. */
+function run(program, args, options = {}) {
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: "inherit", ...options })
+  if (error) console.error(`puremq: ${program}: ${error.message}`)
+  return status ?? 1
+}
+
+function stop(message, status = 1) {
+  console.error(`puremq: ${message}`)
+  process.exit(status)
+}
