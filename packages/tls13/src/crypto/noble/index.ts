@@ -6,6 +6,7 @@ import { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "./ecdsa.ts"
 import { ed25519 } from "./ed25519.ts"
 import { sha256, sha384 } from "./hash.ts"
 import { secp256r1, secp384r1, secp521r1 } from "./nist.ts"
+import { rsaPkcs1Sha256, rsaPkcs1Sha384, rsaPkcs1Sha512, rsaPssSha256, rsaPssSha384, rsaPssSha512 } from "./rsa.ts"
 import { x25519 } from "./x25519.ts"
 
 // Everything by its own name, so that a device builds a smaller provider: `{ name, cipherSuites: [...], ... }`.
@@ -13,7 +14,16 @@ export { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
 export { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "./ecdsa.ts"
 export { ed25519 } from "./ed25519.ts"
 export { sha256, sha384, sha512 } from "./hash.ts"
+export { generateEcKey, generateEd25519Key, publicKeyOf } from "./key-pairs.ts"
 export { secp256r1, secp384r1, secp521r1 } from "./nist.ts"
+export {
+  rsaPkcs1Sha256,
+  rsaPkcs1Sha384,
+  rsaPkcs1Sha512,
+  rsaPssSha256,
+  rsaPssSha384,
+  rsaPssSha512,
+} from "./rsa.ts"
 export { x25519 } from "./x25519.ts"
 
 export const TLS_CHACHA20_POLY1305_SHA256: CipherSuiteAlgorithms = /* @__PURE__ */ cipherSuite(
@@ -49,7 +59,18 @@ export function createNobleProvider(options: NobleProviderOptions = {}): CryptoP
     name: "noble",
     cipherSuites: [TLS_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384],
     keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
-    signatures: [ecdsaSha256, ecdsaSha384, ecdsaSha512, ed25519],
+    signatures: [
+      ecdsaSha256,
+      ed25519,
+      ecdsaSha384,
+      ecdsaSha512,
+      rsaPssSha256,
+      rsaPssSha384,
+      rsaPssSha512,
+      rsaPkcs1Sha256,
+      rsaPkcs1Sha384,
+      rsaPkcs1Sha512,
+    ],
     random: options.random ?? hostRandom,
   }
 }
