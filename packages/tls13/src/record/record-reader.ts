@@ -1,0 +1,308 @@
+// Bytes to records: RFC 9846 section 5.1 (framing), sections 5.2 to 5.4 (opening, nonce, padding), RFC 8449 (our own
+// record_size_limit), and the two ways of section 4.3.10 to skip early data that the server does not accept.
+// legacy_record_version is ignored for all purposes, as section 5.1 demands.
+// Not decided here: whether a change_cipher_spec may come now (section 5), whether a record may come between the fragments
+// of a handshake message (section 5.1), what an alert means.
+
+import { alertName } from "../bytes/alerts.ts"
+import { ContentType } from "../bytes/code-points.ts"
+import { InvalidMessage, LimitExceeded, Misuse, PeerMisbehaved } from "../bytes/errors.ts"
+import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
+import { InputBuffer } from "./input-buffer.ts"
+import { notTls } from "./not-tls.ts"
+import {
+  headerLength,
+  type KeysObserver,
+  maxCiphertextLength,
+  maxContentLength,
+  maxInnerLength,
+  type RecordObserver,
+  RecordProtection,
+} from "./protection.ts"
+
+export interface InboundRecord {
+  /** The content type: the inner one when the record was protected. One of `ContentType`. */
+  readonly type: number
+  /**
+   * The content without padding. Of a protected record: a fresh array that belongs to the receiver and may be kept.
+   * Of an unprotected one: a view of the input, valid until the next call of the reader.
+   */
+  readonly content: Uint8Array
+  readonly wasProtected: boolean
+}
+
+export interface RecordReaderOptions {
+  /** Records without content that may come in a row (section 5.1 allows them, an attacker lives on them). Default 32. */
+  readonly maxEmptyRecords?: number
+  readonly observer?: RecordObserver | undefined
+}
+
+/**
+ * Takes the bytes of a transport and gives records, one a call. An error is final: the reader is not used afterwards.
+ * Between receives it keeps the unfinished record only, and no buffer at all when there is none.
+ */
+export class RecordReader {
+  readonly #input = new InputBuffer()
+  readonly #maxEmptyRecords: number
+  readonly #observer: RecordObserver | undefined
+  readonly #header = new Uint8Array(headerLength)
+  #protection: RecordProtection | undefined
+  #maxInner = maxInnerLength
+  #isFirstRecord = true
+  #emptyRecords = 0
+  #skipping: "no" | "undecryptable" | "application_data" = "no"
+  #skipBudget = 0
+  #skipLimit = 0
+
+  constructor(options: RecordReaderOptions = {}) {
+    this.#maxEmptyRecords = options.maxEmptyRecords ?? 32
+    this.#observer = options.observer
+  }
+
+  /** Bytes received: used as a view until `settle`. */
+  push(bytes: Uint8Array): void {
+    this.#input.push(bytes)
+  }
+
+  /** Copies what is left of the input, so that the caller may reuse its buffer: called once at the end of a receive. */
+  settle(): void {
+    this.#input.settle()
+  }
+
+  /** Bytes that wait: an unfinished record, or whole ones that were not asked for yet. */
+  get buffered(): number {
+    return this.#input.length
+  }
+
+  /** Whether records are opened with a key. */
+  get protected(): boolean {
+    return this.#protection !== undefined
+  }
+
+  /** Opens the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
+  protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
+    const protection = new RecordProtection(suite, secret, observer)
+    this.#protection?.wipe()
+    this.#protection = protection
+    if (this.#skipping === "application_data") this.stopSkipping()
+  }
+
+  /**
+   * The record_size_limit that we sent (RFC 8449 section 4): the most bytes of a TLSInnerPlaintext, type and padding
+   * included, 64 to 2^14 + 1. Unprotected records are not subject to it.
+   */
+  set recordSizeLimit(limit: number) {
+    if (!Number.isInteger(limit) || limit < 64 || limit > maxInnerLength) {
+      throw new Misuse(`record_size_limit is 64 to ${maxInnerLength} bytes, not ${limit}`)
+    }
+    this.#maxInner = limit
+  }
+
+  /**
+   * Section 4.3.10, a server that answered without accepting early data: records that do not open are dropped, until one
+   * opens. @param maxBytes of content to drop at most (max_early_data_size)
+   */
+  skipUndecryptable(maxBytes: number): void {
+    this.#skipping = "undecryptable"
+    this.#skipBudget = this.#skipLimit = maxBytes
+  }
+
+  /**
+   * Section 4.3.10, a server that answered with a HelloRetryRequest: records of outer type application_data are dropped,
+   * until the next handshake record. @param maxBytes of content to drop at most (max_early_data_size)
+   */
+  skipApplicationData(maxBytes: number): void {
+    this.#skipping = "application_data"
+    this.#skipBudget = this.#skipLimit = maxBytes
+  }
+
+  stopSkipping(): void {
+    this.#skipping = "no"
+  }
+
+  /** The next whole record, or undefined until more bytes come. @throws TlsError for what the peer must not send */
+  next(): InboundRecord | undefined {
+    for (;;) {
+      if (!this.#input.ensure(headerLength)) return undefined
+      const type = this.#input.byte(0)
+      const length = (this.#input.byte(3) << 8) | this.#input.byte(4)
+      this.#checkHeader(type, length)
+      if (!this.#input.ensure(headerLength + length)) return undefined
+      this.#isFirstRecord = false
+      const record = this.#input.take(headerLength + length)
+      const inbound =
+        type === ContentType.application_data ? this.#opened(record, length) : this.#inTheClear(type, record)
+      if (inbound) return inbound
+    }
+  }
+
+  /** Erases the keys and gives up what is buffered. */
+  wipe(): void {
+    this.#protection?.wipe()
+    this.#protection = undefined
+    this.#input.wipe()
+  }
+
+  /** All that can be refused before the record's body is buffered. */
+  #checkHeader(type: number, length: number): void {
+    switch (type) {
+      case ContentType.application_data:
+        if (this.#protection === undefined && this.#skipping !== "application_data") {
+          // Section 5.1: Application Data is always protected.
+          throw new PeerMisbehaved("unexpected_message", "peer sent application data before there were keys for it")
+        }
+        if (length > this.#maxCiphertext()) {
+          // Sections 5.2 and 5.4, RFC 8449 section 4.
+          const most = this.#maxCiphertext()
+          throw new PeerMisbehaved("record_overflow", `a protected record of ${length} bytes; ${most} are allowed`)
+        }
+        return
+      case ContentType.handshake:
+        if (this.#protection) {
+          // Section 5.2: once protection has started, every record but change_cipher_spec is protected.
+          throw new PeerMisbehaved(
+            "unexpected_message",
+            "peer sent a handshake record in the clear after keys were set",
+          )
+        }
+        break
+      case ContentType.alert:
+        if (this.#protection && length !== 2) throw new PeerMisbehaved("unexpected_message", clearAlert)
+        break
+      case ContentType.change_cipher_spec:
+        // Section 5: "the single byte value 0x01"; anything else is unexpected_message.
+        if (length !== 1)
+          throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of ${length} bytes, not 1`)
+        return
+      default:
+        if (this.#isFirstRecord) throw notTls(this.#headerBytes())
+        // Section 5: an unexpected record type.
+        throw new PeerMisbehaved("unexpected_message", `a record of unknown content type ${type}`)
+    }
+    if (length > maxContentLength) {
+      // Section 5.1.
+      throw new PeerMisbehaved("record_overflow", `a record of ${length} bytes; ${maxContentLength} are allowed`)
+    }
+    this.#checkContent(type, length)
+  }
+
+  /** Handshake and alert content, protected or not. */
+  #checkContent(type: number, length: number): void {
+    if (type === ContentType.application_data) return
+    if (length === 0) {
+      // Sections 5.1 and 5.4: no zero-length fragments of these types, even with padding.
+      throw new PeerMisbehaved("unexpected_message", `${typeName(type)} record without content`)
+    }
+    if (type === ContentType.alert && length !== 2) {
+      // Section 5.1: a record with an Alert type contains exactly one message.
+      throw new InvalidMessage(`an alert record has ${length} bytes of content; an alert is 2`)
+    }
+  }
+
+  #inTheClear(type: number, record: Uint8Array): InboundRecord {
+    const content = record.subarray(headerLength)
+    this.#observer?.(type, type, record, content, false)
+    if (type === ContentType.change_cipher_spec) {
+      // Section 5: any other value is unexpected_message.
+      if (content[0] !== 1) {
+        throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of value ${content[0]}, not 1`)
+      }
+    } else if (this.#protection) {
+      throw new PeerMisbehaved("unexpected_message", `${clearAlert}: ${alertName(content[1]!)}`)
+    } else {
+      this.#emptyRecords = 0
+      // Section 4.3.10: the second ClientHello ends the early data.
+      if (this.#skipping === "application_data" && type === ContentType.handshake) this.stopSkipping()
+    }
+    return { type, content, wasProtected: false }
+  }
+
+  /** A protected record, or undefined when it is one of those to skip. */
+  #opened(record: Uint8Array, length: number): InboundRecord | undefined {
+    const protection = this.#protection
+    if (!protection) {
+      this.#skip(length, 16)
+      return undefined
+    }
+    const tagLength = protection.suite.aead.tagLength
+    this.#header.set(record.subarray(0, headerLength))
+    const plaintext = new Uint8Array(Math.max(0, length - tagLength))
+    const innerLength = protection.open(this.#header, record.subarray(headerLength), plaintext)
+    if (innerLength < 0) {
+      if (this.#skipping === "undecryptable") {
+        this.#skip(length, tagLength)
+        return undefined
+      }
+      // Section 5.2.
+      throw new PeerMisbehaved("bad_record_mac", "a record could not be decrypted: its authentication tag is wrong")
+    }
+    // Section 4.3.10: the first record that opens is the start of the client's second flight.
+    this.#skipping = "no"
+    if (innerLength > this.#maxInner) {
+      // Section 5.4.
+      throw new PeerMisbehaved(
+        "record_overflow",
+        `a record of ${innerLength} bytes with padding; ${this.#maxInner} are allowed`,
+      )
+    }
+    // Section 5.4: from the end of the cleartext, the first octet that is not zero is the type.
+    let end = innerLength - 1
+    while (end >= 0 && plaintext[end] === 0) end--
+    if (end < 0) throw new PeerMisbehaved("unexpected_message", "a protected record of zeros only has no content type")
+    const type = plaintext[end]!
+    const content = plaintext.subarray(0, end)
+    this.#observer?.(ContentType.application_data, type, record, content, true)
+    if (type !== ContentType.application_data && type !== ContentType.handshake && type !== ContentType.alert) {
+      // Section 5: a protected change_cipher_spec, or an unexpected record type.
+      throw new PeerMisbehaved(
+        "unexpected_message",
+        `a protected record has ${typeName(type)} as its inner content type`,
+      )
+    }
+    this.#checkContent(type, end)
+    if (end > 0) this.#emptyRecords = 0
+    else this.#countEmpty()
+    return { type, content, wasProtected: true }
+  }
+
+  #countEmpty(): void {
+    this.#emptyRecords++
+    if (this.#emptyRecords > this.#maxEmptyRecords) {
+      throw new LimitExceeded(
+        "unexpected_message",
+        "maxEmptyRecords",
+        `more than ${this.#maxEmptyRecords} records without content in a row`,
+      )
+    }
+  }
+
+  /** Section 4.3.10: up to max_early_data_size, which counts content; a record counts as one byte at least. */
+  #skip(length: number, tagLength: number): void {
+    this.#skipBudget -= Math.max(1, length - tagLength - 1)
+    if (this.#skipBudget < 0) {
+      throw new LimitExceeded(
+        "unexpected_message",
+        "maxEarlyData",
+        `more than ${this.#skipLimit} bytes of early data that was not accepted`,
+      )
+    }
+  }
+
+  #maxCiphertext(): number {
+    if (this.#maxInner === maxInnerLength || !this.#protection) return maxCiphertextLength
+    return this.#maxInner + this.#protection.suite.aead.tagLength
+  }
+
+  #headerBytes(): Uint8Array {
+    for (let i = 0; i < headerLength; i++) this.#header[i] = this.#input.byte(i)
+    return this.#header
+  }
+}
+
+const clearAlert = "peer sent an alert in the clear after keys were set"
+
+function typeName(type: number): string {
+  if (type === ContentType.alert) return "an alert"
+  if (type === ContentType.handshake) return "a handshake"
+  return type === ContentType.change_cipher_spec ? "change_cipher_spec" : `the unknown type ${type}`
+}
