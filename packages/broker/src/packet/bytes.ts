@@ -1,0 +1,228 @@
+// The data representations of MQTT 5.0 section 1.5: integers, UTF-8 Encoded String, Variable Byte Integer, Binary Data.
+// Refuses ill-formed UTF-8, U+0000 and Variable Byte Integers that are longer than they need to be.
+
+import { malformed } from "./errors.ts"
+
+/** The largest Variable Byte Integer: 268,435,455 (section 1.5.5). */
+export const maximumVariableByteInteger = 0x0fff_ffff
+
+/** Number of bytes, 1 to 4, of `value` as a Variable Byte Integer. */
+export function variableByteIntegerLength(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4
+}
+
+/** Writes `value` at `at` and returns the offset after it. [MQTT-1.5.5-1]: the minimum number of bytes. */
+export function writeVariableByteInteger(out: Uint8Array, at: number, value: number): number {
+  let rest = value
+  while (rest >= 0x80) {
+    out[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  out[at++] = rest
+  return at
+}
+
+/** Copies bytes [start, end) of `from` to `out` at `at`; returns the offset after them. */
+export function copy(out: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+  const length = end - start
+  if (length > 48) {
+    out.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)
+    return at + length
+  }
+  for (let i = start; i < end; i++) out[at++] = from[i]!
+  return at
+}
+
+/** True when two byte ranges are the same; not constant-time. */
+export function sameBytes(a: Uint8Array, b: Uint8Array, start: number, end: number): boolean {
+  if (a.length !== end - start) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[start + i]) return false
+  return true
+}
+
+/** Decodes bytes [start, end) as MQTT text. Throws PacketError 0x81 for ill-formed UTF-8 or U+0000. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  let i = start
+  while (i < end) {
+    const byte = bytes[i]!
+    if (byte >= 0x80) return decodeLongText(bytes, start, end)
+    if (byte === 0) throw malformed("MQTT-1.5.4-2", "a string contains U+0000")
+    i++
+  }
+  return charactersOf(bytes, start, end)
+}
+
+/** Throws PacketError 0x81 when bytes [start, end) are not MQTT text. Makes no string. */
+export function checkText(bytes: Uint8Array, start: number, end: number): void {
+  let i = start
+  while (i < end) i += codePointLength(bytes, i, end)
+}
+
+function charactersOf(codes: ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> }, start: number, end: number): string {
+  if (end - start <= 4096) return Reflect.apply(String.fromCharCode, undefined, codes.subarray(start, end))
+  let text = ""
+  for (let at = start; at < end; at += 4096) {
+    text += Reflect.apply(String.fromCharCode, undefined, codes.subarray(at, Math.min(end, at + 4096)))
+  }
+  return text
+}
+
+function decodeLongText(bytes: Uint8Array, start: number, end: number): string {
+  const units = new Uint16Array(end - start)
+  let count = 0
+  let i = start
+  while (i < end) {
+    const length = codePointLength(bytes, i, end)
+    const first = bytes[i]!
+    let code = first
+    if (length === 2) code = ((first & 0x1f) << 6) | (bytes[i + 1]! & 0x3f)
+    else if (length === 3) code = ((first & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f)
+    else if (length === 4) {
+      code =
+        ((first & 0x07) << 18) |
+        ((bytes[i + 1]! & 0x3f) << 12) |
+        ((bytes[i + 2]! & 0x3f) << 6) |
+        (bytes[i + 3]! & 0x3f)
+    }
+    if (code >= 0x1_0000) {
+      units[count++] = 0xd800 + ((code - 0x1_0000) >> 10)
+      units[count++] = 0xdc00 + ((code - 0x1_0000) & 0x3ff)
+    } else units[count++] = code // [MQTT-1.5.4-3]: U+FEFF stays where it is
+    i += length
+  }
+  return charactersOf(units, 0, count)
+}
+
+/** Bytes of the code point at `i`; throws when it is ill-formed (Unicode Table 3-7) or U+0000. */
+function codePointLength(bytes: Uint8Array, i: number, end: number): number {
+  const first = bytes[i]!
+  if (first === 0) throw malformed("MQTT-1.5.4-2", "a string contains U+0000")
+  if (first < 0x80) return 1
+  // The second byte's range rules out over-long forms, surrogates (U+D800 to U+DFFF) and values above U+10FFFF.
+  let low = 0x80
+  let high = 0xbf
+  let length = 0
+  if (first >= 0xc2 && first <= 0xdf) length = 2
+  else if (first >= 0xe0 && first <= 0xef) {
+    length = 3
+    if (first === 0xe0) low = 0xa0
+    if (first === 0xed) high = 0x9f
+  } else if (first >= 0xf0 && first <= 0xf4) {
+    length = 4
+    if (first === 0xf0) low = 0x90
+    if (first === 0xf4) high = 0x8f
+  } else throw illFormed()
+  if (i + length > end) throw illFormed()
+  const second = bytes[i + 1]!
+  if (second < low || second > high) throw illFormed()
+  for (let k = 2; k < length; k++) {
+    const byte = bytes[i + k]!
+    if (byte < 0x80 || byte > 0xbf) throw illFormed()
+  }
+  return length
+}
+
+function illFormed(): Error {
+  return malformed("MQTT-1.5.4-1", "a string is not well-formed UTF-8")
+}
+
+/** UTF-8 bytes of `text`. A lone surrogate becomes U+FFFD, so the result is always well-formed. */
+export function encodeText(text: string): Uint8Array {
+  const out = new Uint8Array(text.length * 3)
+  let at = 0
+  for (let i = 0; i < text.length; i++) {
+    let code = text.charCodeAt(i)
+    if (code >= 0xd800 && code <= 0xdfff) {
+      const low = text.charCodeAt(i + 1)
+      if (code < 0xdc00 && low >= 0xdc00 && low <= 0xdfff) {
+        code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00)
+        i++
+      } else code = 0xfffd
+    }
+    if (code < 0x80) out[at++] = code
+    else if (code < 0x800) {
+      out[at++] = 0xc0 | (code >> 6)
+      out[at++] = 0x80 | (code & 0x3f)
+    } else if (code < 0x1_0000) {
+      out[at++] = 0xe0 | (code >> 12)
+      out[at++] = 0x80 | ((code >> 6) & 0x3f)
+      out[at++] = 0x80 | (code & 0x3f)
+    } else {
+      out[at++] = 0xf0 | (code >> 18)
+      out[at++] = 0x80 | ((code >> 12) & 0x3f)
+      out[at++] = 0x80 | ((code >> 6) & 0x3f)
+      out[at++] = 0x80 | (code & 0x3f)
+    }
+  }
+  return out.slice(0, at)
+}
+
+/** Reads one packet's fields in order and never past its end: every overrun is a Malformed Packet. */
+export class Cursor {
+  readonly bytes: Uint8Array
+  at: number
+  end: number
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  get done(): boolean {
+    return this.at >= this.end
+  }
+
+  byte(what: string): number {
+    this.#need(1, what)
+    return this.bytes[this.at++]!
+  }
+
+  uint16(what: string): number {
+    this.#need(2, what)
+    const value = (this.bytes[this.at]! << 8) | this.bytes[this.at + 1]!
+    this.at += 2
+    return value
+  }
+
+  uint32(what: string): number {
+    return this.uint16(what) * 0x1_0000 + this.uint16(what)
+  }
+
+  variableByteInteger(what: string): number {
+    let value = 0
+    for (let shift = 0; shift <= 21; shift += 7) {
+      const byte = this.byte(what)
+      value |= (byte & 0x7f) << shift
+      if ((byte & 0x80) === 0) {
+        if (byte === 0 && shift > 0) throw malformed("MQTT-1.5.5-1", `${what} is longer than it needs to be`)
+        return value
+      }
+    }
+    throw malformed("1.5.5", `${what} has more than four bytes`)
+  }
+
+  /** Skips a two-byte length and that many bytes; returns the offset where the bytes start (`at` is their end). */
+  binary(what: string): number {
+    const length = this.uint16(what)
+    this.#need(length, what)
+    const start = this.at
+    this.at += length
+    return start
+  }
+
+  text(what: string): string {
+    const start = this.binary(what)
+    return decodeText(this.bytes, start, this.at)
+  }
+
+  /** Like text, without making the string. */
+  skipText(what: string): void {
+    const start = this.binary(what)
+    checkText(this.bytes, start, this.at)
+  }
+
+  #need(length: number, what: string): void {
+    if (this.at + length > this.end) throw malformed("4.13.1", `the packet ends inside ${what}`)
+  }
+}

@@ -1,0 +1,306 @@
+// The only file that imports mqtt-packet. It reads what the guard let through and writes what the broker and its small
+// client send, apart from PUBLISH and the acknowledgements, which have code of their own. mqtt-packet works on Buffer.
+
+import { Buffer } from "node:buffer"
+import { generate, type IConnackPacket, type IConnectPacket, type Packet, parser, writeToStream } from "mqtt-packet"
+import { malformed } from "./errors.ts"
+import { guard, guardConnect } from "./guard.ts"
+import {
+  type ClientPacket,
+  type ConnackPacket,
+  type ConnectPacket,
+  PacketType,
+  type ProtocolVersion,
+  type Qos,
+  type ServerPacket,
+  type SubscriptionRequest,
+} from "./packets.ts"
+
+/** Properties and flags the broker's own test and command-line client can set in CONNECT. */
+export interface ConnectRequest {
+  readonly protocolVersion: ProtocolVersion
+  readonly clientId: string
+  readonly cleanStart: boolean
+  readonly keepAlive: number
+  readonly username?: string | undefined
+  readonly password?: Uint8Array | undefined
+  readonly will?: { topic: string; payload: Uint8Array; qos: Qos; retain: boolean; delayInterval?: number } | undefined
+  readonly sessionExpiryInterval?: number | undefined
+  readonly receiveMaximum?: number | undefined
+  readonly maximumPacketSize?: number | undefined
+  readonly topicAliasMaximum?: number | undefined
+}
+
+/** Reads the CONNECT at [start, end) of `bytes`, fixed header included; its body begins at `bodyStart`. */
+export function readConnect(bytes: Uint8Array, start: number, bodyStart: number, end: number): ConnectPacket {
+  const shape = guardConnect(bytes, bodyStart, end)
+  const packet = parse(bytes, start, end, 4)
+  if (packet.cmd !== "connect") throw malformed("3.1", "not a CONNECT")
+  const properties = packet.properties ?? {}
+  const will = packet.will
+  const version = shape.protocolVersion
+  // MQTT 3.1.1 has no Session Expiry Interval: CleanSession 0 keeps the session (section 3.1.2.11.2, comment)
+  const expiry = version === 5 ? (properties.sessionExpiryInterval ?? 0) : packet.clean === true ? 0 : 0xffff_ffff
+  return {
+    type: "connect",
+    protocolVersion: version,
+    clientId: packet.clientId,
+    cleanStart: packet.clean === true,
+    keepAlive: packet.keepalive ?? 0,
+    username: packet.username,
+    password: packet.password === undefined ? undefined : Uint8Array.from(packet.password),
+    will:
+      will === undefined
+        ? undefined
+        : {
+            topic: will.topic,
+            payload: Uint8Array.from(typeof will.payload === "string" ? Buffer.from(will.payload) : will.payload),
+            qos: will.qos ?? 0,
+            retain: will.retain === true,
+            properties: shape.willProperties,
+            delayInterval: will.properties?.willDelayInterval ?? 0,
+            messageExpiryInterval: will.properties?.messageExpiryInterval,
+          },
+    sessionExpiryInterval: expiry,
+    receiveMaximum: properties.receiveMaximum ?? 65_535,
+    maximumPacketSize: properties.maximumPacketSize,
+    topicAliasMaximum: properties.topicAliasMaximum ?? 0,
+    requestResponseInformation: properties.requestResponseInformation === true,
+    requestProblemInformation: properties.requestProblemInformation !== false,
+    authenticationMethod: properties.authenticationMethod,
+  }
+}
+
+/** Reads any other packet of a client that goes through mqtt-packet. */
+export function readClientPacket(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+  version: ProtocolVersion,
+): Exclude<ClientPacket, ConnectPacket> {
+  guard(type, bytes, bodyStart, end, version)
+  if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
+  if (type === PacketType.Auth) return { type: "auth", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
+  const packet = parse(bytes, start, end, version)
+  if (packet.cmd === "subscribe") {
+    return {
+      type: "subscribe",
+      packetId: packet.messageId ?? 0,
+      subscriptionIdentifier: packet.properties?.subscriptionIdentifier,
+      subscriptions: packet.subscriptions.map(
+        (one): SubscriptionRequest => ({
+          filter: one.topic,
+          qos: one.qos,
+          noLocal: one.nl === true,
+          retainAsPublished: one.rap === true,
+          retainHandling: one.rh === 1 ? 1 : one.rh === 2 ? 2 : 0,
+        }),
+      ),
+    }
+  }
+  if (packet.cmd === "unsubscribe") {
+    return { type: "unsubscribe", packetId: packet.messageId ?? 0, filters: packet.unsubscriptions }
+  }
+  throw malformed("2.1.2", `a client may not send packet type ${type}`)
+}
+
+/** Reads what a server sends (for the command-line client). */
+export function readServerPacket(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+  version: ProtocolVersion,
+): ServerPacket {
+  guard(type, bytes, bodyStart, end, version)
+  if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
+  const packet = parse(bytes, start, end, version)
+  if (packet.cmd === "connack") {
+    const properties = packet.properties ?? {}
+    return {
+      type: "connack",
+      sessionPresent: packet.sessionPresent,
+      reasonCode: (version === 5 ? packet.reasonCode : packet.returnCode) ?? 0,
+      sessionExpiryInterval: properties.sessionExpiryInterval,
+      receiveMaximum: properties.receiveMaximum,
+      maximumPacketSize: properties.maximumPacketSize,
+      assignedClientIdentifier: properties.assignedClientIdentifier,
+      topicAliasMaximum: properties.topicAliasMaximum,
+      reasonString: properties.reasonString,
+      serverKeepAlive: properties.serverKeepAlive,
+      responseInformation: properties.responseInformation,
+    }
+  }
+  if (packet.cmd === "suback") {
+    return {
+      type: "suback",
+      packetId: packet.messageId ?? 0,
+      reasonCodes: packet.granted.map((code) => (typeof code === "number" ? code : 0x80)),
+    }
+  }
+  if (packet.cmd === "unsuback") {
+    return { type: "unsuback", packetId: packet.messageId ?? 0, reasonCodes: packet.granted ?? [] }
+  }
+  throw malformed("2.1.2", `a server may not send packet type ${type}`)
+}
+
+/** Writes a server packet. `maximumPacketSize` is the client's; a Reason String that does not fit is left out ([MQTT-3.2.2-19]). */
+export function writeServerPacket(packet: ServerPacket, version: ProtocolVersion, maximumPacketSize?: number): Uint8Array {
+  const bytes = write(toServerPacket(packet, version, true), version)
+  if (maximumPacketSize === undefined || bytes.length <= maximumPacketSize) return bytes
+  return write(toServerPacket(packet, version, false), version)
+}
+
+export function writeConnect(request: ConnectRequest): Uint8Array {
+  const version = request.protocolVersion
+  const packet: IConnectPacket = {
+    cmd: "connect",
+    protocolId: "MQTT",
+    protocolVersion: version,
+    clientId: request.clientId,
+    clean: request.cleanStart,
+    keepalive: request.keepAlive,
+  }
+  if (request.username !== undefined) packet.username = request.username
+  if (request.password !== undefined) packet.password = Buffer.from(request.password)
+  const will = request.will
+  if (will !== undefined) {
+    packet.will = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain }
+    if (will.delayInterval !== undefined && version === 5) packet.will.properties = { willDelayInterval: will.delayInterval }
+  }
+  if (version === 5) {
+    packet.properties = present({
+      sessionExpiryInterval: request.sessionExpiryInterval,
+      receiveMaximum: request.receiveMaximum,
+      maximumPacketSize: request.maximumPacketSize,
+      topicAliasMaximum: request.topicAliasMaximum,
+    })
+  }
+  return write(packet, version)
+}
+
+export function writeSubscribe(
+  packetId: number,
+  subscriptions: readonly SubscriptionRequest[],
+  version: ProtocolVersion,
+  subscriptionIdentifier?: number,
+): Uint8Array {
+  const properties = present({ subscriptionIdentifier })
+  return write(
+    {
+      cmd: "subscribe",
+      messageId: packetId,
+      properties,
+      subscriptions: subscriptions.map((one) => ({
+        topic: one.filter,
+        qos: one.qos,
+        nl: one.noLocal,
+        rap: one.retainAsPublished,
+        rh: one.retainHandling,
+      })),
+    },
+    version,
+  )
+}
+
+export function writeUnsubscribe(packetId: number, filters: readonly string[], version: ProtocolVersion): Uint8Array {
+  return write({ cmd: "unsubscribe", messageId: packetId, unsubscriptions: [...filters] }, version)
+}
+
+function readDisconnect(
+  bytes: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+  version: ProtocolVersion,
+): ServerPacket & ClientPacket {
+  // mqtt-packet reads a missing Property Length as an error; the guard has checked what is there
+  if (version === 4 || end - bodyStart < 2) {
+    return { type: "disconnect", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
+  }
+  const packet = parse(bytes, start, end, version)
+  if (packet.cmd !== "disconnect") throw malformed("3.14", "not a DISCONNECT")
+  return {
+    type: "disconnect",
+    reasonCode: packet.reasonCode ?? 0,
+    sessionExpiryInterval: packet.properties?.sessionExpiryInterval,
+    reasonString: packet.properties?.reasonString,
+  }
+}
+
+function toServerPacket(packet: ServerPacket, version: ProtocolVersion, withReason: boolean): Packet {
+  switch (packet.type) {
+    case "connack":
+      return toConnack(packet, version, withReason)
+    case "suback":
+      return { cmd: "suback", messageId: packet.packetId, granted: [...packet.reasonCodes] }
+    case "unsuback":
+      return { cmd: "unsuback", messageId: packet.packetId, granted: [...packet.reasonCodes] }
+    case "disconnect":
+      return {
+        cmd: "disconnect",
+        reasonCode: packet.reasonCode,
+        properties: present({
+          sessionExpiryInterval: packet.sessionExpiryInterval,
+          reasonString: withReason ? packet.reasonString : undefined,
+        }),
+      }
+  }
+}
+
+function toConnack(packet: ConnackPacket, version: ProtocolVersion, withReason: boolean): IConnackPacket {
+  if (version === 4) return { cmd: "connack", sessionPresent: packet.sessionPresent, returnCode: packet.reasonCode }
+  return {
+    cmd: "connack",
+    sessionPresent: packet.sessionPresent,
+    reasonCode: packet.reasonCode,
+    properties: present({
+      sessionExpiryInterval: packet.sessionExpiryInterval,
+      receiveMaximum: packet.receiveMaximum,
+      maximumPacketSize: packet.maximumPacketSize,
+      assignedClientIdentifier: packet.assignedClientIdentifier,
+      topicAliasMaximum: packet.topicAliasMaximum,
+      reasonString: withReason ? packet.reasonString : undefined,
+      serverKeepAlive: packet.serverKeepAlive,
+      responseInformation: packet.responseInformation,
+    }),
+  }
+}
+
+type Present<T> = { [K in keyof T]?: NonNullable<T[K]> }
+
+/** The object without its undefined members. */
+function present<T extends object>(properties: T): Present<T> {
+  const result: Present<T> = {}
+  for (const key in properties) {
+    const value = properties[key]
+    if (value !== undefined && value !== null) result[key] = value
+  }
+  return result
+}
+
+function parse(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Packet {
+  let result: Packet | undefined
+  let failure: unknown
+  const one = parser({ protocolVersion: version })
+  one.on("packet", (packet) => {
+    result = packet
+  })
+  one.on("error", (error) => {
+    failure = error
+  })
+  one.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
+  if (result === undefined || failure !== undefined) {
+    throw malformed("4.13.1", failure instanceof Error ? failure.message : "the packet cannot be read")
+  }
+  return result
+}
+
+function write(packet: Packet, version: ProtocolVersion): Uint8Array {
+  // Without this the first packet would build 65,536 Buffers.
+  if (writeToStream.cacheNumbers) writeToStream.cacheNumbers = false
+  return generate(packet, { protocolVersion: version })
+}

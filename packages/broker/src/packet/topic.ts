@@ -1,0 +1,88 @@
+// Topic Names (MQTT 5.0 section 4.7), read from bytes once and then recognised: publishers repeat their topics, so a
+// bounded table gives the same Topic object for the same bytes and whoever needs to can keep a result on it.
+
+import { copy, decodeText, encodeText, sameBytes } from "./bytes.ts"
+import { malformed } from "./errors.ts"
+import { guardTopicName } from "./guard.ts"
+
+/** A checked Topic Name. */
+export class Topic {
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** What the router found for this topic, and the router's generation at that time; see routing/router.ts. */
+  routes: unknown = undefined
+  generation = -1
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name
+    this.bytes = bytes
+  }
+}
+
+/** Longer topics are not remembered, so that the table's memory has a bound: slots x 512 bytes. */
+const rememberedBytes = 512
+
+/** A bounded, direct-mapped table of recently used topics. */
+export class TopicTable {
+  readonly #slots: (Topic | undefined)[]
+  readonly #mask: number
+
+  /** `slots` is rounded up to a power of two. */
+  constructor(slots = 4096) {
+    let size = 1
+    while (size < slots) size *= 2
+    this.#slots = new Array<Topic | undefined>(size).fill(undefined)
+    this.#mask = size - 1
+  }
+
+  /** The topic whose name is bytes [start, end). Throws PacketError when they are no Topic Name. */
+  read(bytes: Uint8Array, start: number, end: number): Topic {
+    const length = end - start
+    if (length > rememberedBytes) return readTopic(bytes, start, end)
+    let hash = length
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+    const slot = (hash ^ (hash >>> 15)) & this.#mask
+    const known = this.#slots[slot]
+    if (known !== undefined && sameBytes(known.bytes, bytes, start, end)) return known
+    const topic = readTopic(bytes, start, end)
+    this.#slots[slot] = topic
+    return topic
+  }
+
+  /** The topic of that name. Throws PacketError when it is no Topic Name. */
+  of(name: string): Topic {
+    const bytes = encodeText(name)
+    if (bytes.length > 0xffff) throw malformed("MQTT-4.7.3-3", "a Topic Name has more than 65,535 bytes")
+    return this.read(bytes, 0, bytes.length)
+  }
+}
+
+function readTopic(bytes: Uint8Array, start: number, end: number): Topic {
+  const name = decodeText(bytes, start, end)
+  guardTopicName(name)
+  refuseControlCharacters(name)
+  const own = new Uint8Array(end - start)
+  copy(own, 0, bytes, start, end)
+  return new Topic(name, own)
+}
+
+/**
+ * Section 1.5.4 lets a receiver refuse control characters and non-characters. In topics the broker does: they would
+ * make strict subscribers disconnect (section 5.4.9.2) and forge log lines.
+ */
+export function refuseControlCharacters(text: string): void {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0x20 && unit < 0x7f) continue
+    const control = unit < 0x20 || (unit >= 0x7f && unit <= 0x9f)
+    const nonCharacter = (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe || isPlaneEnd(text, i)
+    if (control || nonCharacter) throw malformed("1.5.4", "a topic contains a control character or a non-character")
+  }
+}
+
+/** U+1FFFE, U+1FFFF and their like in the other planes. */
+function isPlaneEnd(text: string, i: number): boolean {
+  const unit = text.charCodeAt(i)
+  if (unit < 0xd800 || unit > 0xdbff) return false
+  return ((text.codePointAt(i) ?? 0) & 0xfffe) === 0xfffe
+}

@@ -1,0 +1,26 @@
+import type { Message } from "../packet/message.ts"
+import type { Qos } from "../packet/packets.ts"
+import type { TopicFilter } from "./filter.ts"
+
+/** What the router knows of a session. */
+export interface Subscriber {
+  readonly clientId: string
+  readonly connected: boolean
+  /** True while the session's queue or output is more than half full. */
+  readonly congested: boolean
+  /** Takes a message for delivery, or drops and counts it when the session's limits are reached. */
+  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void
+}
+
+/** One subscription of one session (MQTT 5.0 section 3.8.3.1). */
+export interface Subscription {
+  readonly subscriber: Subscriber
+  readonly filter: TopicFilter
+  /** Maximum QoS granted. */
+  readonly qos: Qos
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifier: number | undefined
+  /** [identifier], or an empty list: shared by all deliveries. */
+  readonly identifiers: readonly number[]
+}

@@ -1,0 +1,44 @@
+/** What the broker counts. Plain numbers that only grow, except the last group; read by $SYS and the metrics endpoint. */
+export class Counters {
+  packetsReceived = 0
+  bytesReceived = 0
+  bytesSent = 0
+  publishReceived = 0
+  publishSent = 0
+  connectionsOpened = 0
+  connectionsClosed = 0
+  connectsAccepted = 0
+  connectsRefused = 0
+  publishersPaused = 0
+  retainedRefused = 0
+  willsPublished = 0
+  /** Messages that were not delivered to a session, by reason. */
+  readonly dropped: Record<DropReason, number> = {
+    "output full": 0,
+    "queue full": 0,
+    expired: 0,
+    "too large": 0,
+    offline: 0,
+    "session ended": 0,
+    "refused by client": 0,
+    "not authorized": 0,
+  }
+  /** Connections that ended for a reason other than the client's own good-bye, by reason. */
+  readonly disconnects: Map<string, number> = new Map()
+
+  disconnected(reason: string): void {
+    // Reasons come from fixed texts, so the map stays small; the bound is for the day somebody forgets that.
+    if (this.disconnects.size >= 256 && !this.disconnects.has(reason)) return
+    this.disconnects.set(reason, (this.disconnects.get(reason) ?? 0) + 1)
+  }
+}
+
+export type DropReason =
+  | "output full"
+  | "queue full"
+  | "expired"
+  | "too large"
+  | "offline"
+  | "session ended"
+  | "refused by client"
+  | "not authorized"

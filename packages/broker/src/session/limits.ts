@@ -1,0 +1,67 @@
+// Every limit of the broker in one place. A test beside the code that enforces it is at the limit and one past it.
+
+export interface Limits {
+  /** Largest packet a client may send, fixed header included, in bytes. Sent as Maximum Packet Size. */
+  readonly maximumPacketSize: number
+  /** Largest CONNECT, in bytes: what a peer can make the broker buffer before it is known. */
+  readonly maximumConnectSize: number
+  /** Milliseconds from the connection to a complete, accepted CONNECT. */
+  readonly connectTimeout: number
+  /** Open network connections, all listeners together. */
+  readonly maximumConnections: number
+  /** Sessions, connected or not. */
+  readonly maximumSessions: number
+  /** Client Identifier in UTF-8 bytes. */
+  readonly maximumClientIdLength: number
+  /** Seconds. A longer Keep Alive, or none, of an MQTT 5.0 client is answered with this as Server Keep Alive. 0: any. */
+  readonly maximumKeepAlive: number
+  /** Seconds a session may outlive its connection; more is cut to this. MQTT 3.1.1 sessions get this too. */
+  readonly maximumSessionExpiryInterval: number
+  /** QoS 1 and 2 PUBLISH a client may have unacknowledged (Receive Maximum of the broker). */
+  readonly receiveMaximum: number
+  /** QoS 1 and 2 PUBLISH the broker has unacknowledged at one client; the client's Receive Maximum may lower it. */
+  readonly maximumInflight: number
+  /** Messages waiting for one session, online or offline. The newest is dropped when full. */
+  readonly maximumQueuedMessages: number
+  /** Bytes (topics, properties, payloads) waiting for one session. */
+  readonly maximumQueuedBytes: number
+  /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
+  readonly maximumOutboundBytes: number
+  /** Milliseconds a publisher is paused for one subscriber that does not keep up, before messages are dropped instead. */
+  readonly maximumPublisherPause: number
+  /** Subscriptions of one session. */
+  readonly maximumSubscriptions: number
+  /** Levels of a Topic Name or Topic Filter. */
+  readonly maximumTopicLevels: number
+  /** Topic Aliases a client may use (Topic Alias Maximum of the broker). */
+  readonly topicAliasMaximum: number
+  /** Topic Aliases the broker uses towards one client; the client's Topic Alias Maximum may lower it. */
+  readonly outboundTopicAliases: number
+  /** Retained messages. */
+  readonly maximumRetainedMessages: number
+  /** Bytes (topics, properties, payloads) of all retained messages. */
+  readonly maximumRetainedBytes: number
+}
+
+export const defaultLimits: Limits = {
+  maximumPacketSize: 1_048_576 + 1024,
+  maximumConnectSize: 131_072,
+  connectTimeout: 10_000,
+  maximumConnections: 100_000,
+  maximumSessions: 100_000,
+  maximumClientIdLength: 256,
+  maximumKeepAlive: 0,
+  maximumSessionExpiryInterval: 7 * 24 * 3600,
+  receiveMaximum: 10_000,
+  maximumInflight: 1024,
+  maximumQueuedMessages: 10_000,
+  maximumQueuedBytes: 16 * 1_048_576,
+  maximumOutboundBytes: 2 * 1_048_576,
+  maximumPublisherPause: 2000,
+  maximumSubscriptions: 10_000,
+  maximumTopicLevels: 128,
+  topicAliasMaximum: 32,
+  outboundTopicAliases: 32,
+  maximumRetainedMessages: 1_000_000,
+  maximumRetainedBytes: 256 * 1_048_576,
+}

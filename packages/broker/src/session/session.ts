@@ -1,0 +1,252 @@
+// The Session State of one client (MQTT 5.0 section 4.1) and the sending side of its QoS 1 and 2 flows (sections 4.3, 4.4,
+// 4.9). It outlives connections; a connection attaches to it as its link. No clock and no I/O: time is an argument.
+
+import type { Message } from "../packet/message.ts"
+import type { Qos, Will } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { Subscriber, Subscription } from "../routing/subscription.ts"
+import type { Counters } from "./counters.ts"
+import type { Limits } from "./limits.ts"
+import { MessageQueue } from "./queue.ts"
+
+/** A PUBLISH that was sent and is not completely acknowledged. */
+interface Inflight {
+  /** Undefined once PUBREC came: then PUBREL is what is unacknowledged ([MQTT-4.3.3-5], [MQTT-4.3.3-6]). */
+  message: Message | undefined
+  readonly qos: Qos
+  readonly retain: boolean
+  readonly identifiers: readonly number[]
+}
+
+/** What a session needs of the connection it is attached to. */
+export interface SessionLink {
+  /** Initial send quota: the client's Receive Maximum, cut to our limit ([MQTT-4.9.0-1]). */
+  readonly sendQuota: number
+  /** True while the output may take another message. */
+  readonly writable: boolean
+  /** True while more than half of the output limit is in use. */
+  readonly congested: boolean
+  /** Writes a PUBLISH; false when it is above the client's Maximum Packet Size and was discarded. */
+  publish(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+    now: number,
+  ): boolean
+  pubrel(packetId: number, reasonCode: number): void
+}
+
+/** The Will Message that waits for its delay or for the end of the session. */
+export interface PendingWill {
+  readonly will: Will
+  /** Milliseconds. */
+  readonly dueAt: number
+}
+
+export class Session implements Subscriber {
+  readonly clientId: string
+  readonly subscriptions: Map<string, Subscription> = new Map()
+  /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
+  readonly received: Set<number> = new Set()
+  /** Who authenticated; a session is only resumed by the same user. */
+  readonly user: string
+  /** Seconds; 0xffffffff does not expire. */
+  expiryInterval = 0
+  /** Milliseconds; Infinity while connected or when it does not expire. */
+  endsAt: number = Number.POSITIVE_INFINITY
+  pendingWill: PendingWill | undefined = undefined
+  /** Acknowledgements received, to see whether a slow client makes progress. */
+  progress = 0
+
+  readonly #queue: MessageQueue
+  readonly #counters: Counters
+  readonly #inflight: Map<number, Inflight> = new Map()
+  #resend: number[] = []
+  #lastPacketId = 0
+  #link: SessionLink | undefined
+  #quota = 0
+
+  constructor(clientId: string, user: string, limits: Limits, counters: Counters) {
+    this.clientId = clientId
+    this.user = user
+    this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
+    this.#counters = counters
+  }
+
+  get connected(): boolean {
+    return this.#link !== undefined
+  }
+
+  get congested(): boolean {
+    return this.#queue.halfFull || (this.#link?.congested ?? false)
+  }
+
+  /** The opposite end of `congested`, with a gap between, so that publishers are not stopped and started all the time. */
+  get quiet(): boolean {
+    return this.#queue.quiet && !(this.#link?.congested ?? false)
+  }
+
+  get queuedMessages(): number {
+    return this.#queue.length
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes
+  }
+
+  get inflightMessages(): number {
+    return this.#inflight.size
+  }
+
+  /** A connection takes the session over. Unacknowledged packets are sent again, then what waits ([MQTT-4.4.0-1]). */
+  attach(link: SessionLink, now: number): void {
+    this.#link = link
+    this.#quota = link.sendQuota
+    this.#resend = [...this.#inflight.keys()] // insertion order is the order of first sending ([MQTT-4.6.0-1])
+    this.endsAt = Number.POSITIVE_INFINITY
+    this.pump(now)
+  }
+
+  detach(): void {
+    this.#link = undefined
+    this.#resend = []
+  }
+
+  /** Forgets everything; messages that waited are counted as lost. */
+  clear(): void {
+    this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
+    this.#queue.clear()
+    this.#inflight.clear()
+    this.received.clear()
+    this.#resend = []
+  }
+
+  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void {
+    const link = this.#link
+    if (qos === 0) {
+      if (link === undefined) this.#counters.dropped.offline++
+      else if (!link.writable) this.#counters.dropped["output full"]++
+      else link.publish(message, 0, retain, false, 0, identifiers, now)
+      return
+    }
+    if (link !== undefined && this.#quota > 0 && this.#queue.length === 0 && this.#resend.length === 0 && link.writable) {
+      this.#send(link, message, qos, retain, identifiers, now)
+      return
+    }
+    this.enqueue(message, qos, retain, identifiers)
+  }
+
+  /** Like deliver, but a QoS 0 message may wait too: retained messages of a new subscription come all at once. */
+  deliverRetained(message: Message, qos: Qos, identifiers: readonly number[], now: number): void {
+    const direct = qos === 0 && this.#link?.writable === true && this.#queue.length === 0
+    if (qos > 0 || direct) this.deliver(message, qos, true, identifiers, now)
+    else this.enqueue(message, qos, true, identifiers)
+  }
+
+  enqueue(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[]): void {
+    if (!this.#queue.push({ message, qos, retain, identifiers })) this.#counters.dropped["queue full"]++
+  }
+
+  /** Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. */
+  pump(now: number): void {
+    const link = this.#link
+    if (link === undefined) return
+    while (this.#resend.length > 0 && link.writable) {
+      if (!this.#resendNext(link, now)) return
+    }
+    while (link.writable) {
+      const next = this.#queue.peek()
+      if (next === undefined) return
+      // [MQTT-4.9.0-2] no QoS 1 or 2 PUBLISH without quota
+      if (next.qos > 0 && this.#quota <= 0) return
+      this.#queue.shift()
+      // [MQTT-3.3.2-5] expired before its delivery began
+      if (next.message.expired(now)) this.#counters.dropped.expired++
+      else if (next.qos === 0) link.publish(next.message, 0, next.retain, false, 0, next.identifiers, now)
+      else this.#send(link, next.message, next.qos, next.retain, next.identifiers, now)
+    }
+  }
+
+  /** False when the quota is used up. */
+  #resendNext(link: SessionLink, now: number): boolean {
+    const packetId = this.#resend[0]!
+    const inflight = this.#inflight.get(packetId)
+    if (inflight?.message !== undefined) {
+      if (this.#quota <= 0) return false
+      // [MQTT-3.3.1-1] DUP is set; [MQTT-4.3.3-7] expiry no longer counts once a PUBLISH was sent
+      const { message, qos, retain, identifiers } = inflight
+      if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#quota--
+      else this.#inflight.delete(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
+    } else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
+    this.#resend.shift()
+    return true
+  }
+
+  #send(
+    link: SessionLink,
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[],
+    now: number,
+  ): void {
+    const packetId = this.#unusedPacketId()
+    if (!link.publish(message.own(), qos, retain, false, packetId, identifiers, now)) return
+    this.#inflight.set(packetId, { message, qos, retain, identifiers })
+    this.#lastPacketId = packetId
+    this.#quota--
+  }
+
+  /** [MQTT-2.2.1-4] not 0 and not in use. There is one: the quota is below 65,535. */
+  #unusedPacketId(): number {
+    let id = this.#lastPacketId
+    do {
+      id = id === 0xffff ? 1 : id + 1
+    } while (this.#inflight.has(id))
+    return id
+  }
+
+  /** PUBACK of a QoS 1 message. A Packet Identifier that is not in use is ignored. */
+  puback(packetId: number, reasonCode: number, now: number): void {
+    const inflight = this.#inflight.get(packetId)
+    if (inflight === undefined || inflight.qos !== 1) return
+    // [MQTT-4.4.0-2] an error also acknowledges: the message is never sent again
+    if (reasonCode >= 0x80) this.#counters.dropped["refused by client"]++
+    this.#complete(packetId, now)
+  }
+
+  /** PUBREC of a QoS 2 message. */
+  pubrec(packetId: number, reasonCode: number, now: number): void {
+    const inflight = this.#inflight.get(packetId)
+    if (inflight === undefined || inflight.qos !== 2) {
+      if (reasonCode < 0x80) this.#link?.pubrel(packetId, ReasonCode.PacketIdentifierNotFound)
+      return
+    }
+    if (reasonCode >= 0x80) {
+      this.#counters.dropped["refused by client"]++
+      this.#complete(packetId, now)
+      return
+    }
+    inflight.message = undefined
+    this.#link?.pubrel(packetId, ReasonCode.Success) // [MQTT-4.3.3-4]
+  }
+
+  /** PUBCOMP of a QoS 2 message. */
+  pubcomp(packetId: number, now: number): void {
+    const inflight = this.#inflight.get(packetId)
+    if (inflight === undefined || inflight.qos !== 2) return
+    this.#complete(packetId, now)
+  }
+
+  #complete(packetId: number, now: number): void {
+    this.#inflight.delete(packetId)
+    this.progress++
+    const link = this.#link
+    // Section 4.9: the quota never goes above its initial value
+    if (link !== undefined && this.#quota < link.sendQuota) this.#quota++
+    if (this.#queue.length > 0 || this.#resend.length > 0) this.pump(now)
+  }
+}
