@@ -1,0 +1,145 @@
+import { createECDH, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
+import { concatBytes } from "../../bytes/concat.ts"
+import { fromHex } from "../../bytes/hex.ts"
+import type { EcCurve, PrivateKey, PublicKey } from "../keys.ts"
+import { bytesToInteger } from "../rsa/integers.ts"
+import { publicNumbers } from "../rsa/primitives.ts"
+
+// The plain keys of keys.ts as KeyObjects of node:crypto. One import for each key, however often it is used.
+
+export interface HostCurve {
+  readonly name: string
+  /** Bytes of a coordinate and of a private key. */
+  readonly length: number
+  readonly order: Uint8Array
+}
+
+/** SEC 2 version 2: sections 2.4.2, 2.5.1 and 2.6.1. */
+export const hostCurves: Readonly<Record<EcCurve, HostCurve>> = {
+  "P-256": {
+    name: "prime256v1",
+    length: 32,
+    order: fromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+  },
+  "P-384": {
+    name: "secp384r1",
+    length: 48,
+    order: fromHex("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973"),
+  },
+  "P-521": {
+    name: "secp521r1",
+    length: 66,
+    order: fromHex(
+      "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
+    ),
+  },
+}
+
+/** Whether 1 <= secret < n. Reads all bytes, whatever they are. */
+export function isEcPrivateKey(secret: Uint8Array, curve: HostCurve): boolean {
+  if (secret.length !== curve.length) return false
+  let borrow = 0
+  let bits = 0
+  for (let i = secret.length - 1; i >= 0; i--) {
+    borrow = secret[i]! - curve.order[i]! - borrow < 0 ? 1 : 0
+    bits |= secret[i]!
+  }
+  return borrow === 1 && bits !== 0
+}
+
+const publicKeys = new WeakMap<PublicKey, KeyObject>()
+const privateKeys = new WeakMap<PrivateKey, KeyObject>()
+
+/** undefined when the key is malformed or off its curve. */
+export function publicKeyObject(key: PublicKey): KeyObject | undefined {
+  const known = publicKeys.get(key)
+  if (known) return known
+  const made = importPublicKey(key)
+  if (made) publicKeys.set(key, made)
+  return made
+}
+
+/** @throws RangeError when the key is malformed */
+export function privateKeyObject(key: PrivateKey): KeyObject {
+  const known = privateKeys.get(key)
+  if (known) return known
+  const made = importPrivateKey(key)
+  privateKeys.set(key, made)
+  return made
+}
+
+function importPublicKey(key: PublicKey): KeyObject | undefined {
+  try {
+    if (key.type === "ed25519") {
+      if (key.bytes.length !== 32) return undefined
+      return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: base64url(key.bytes) }, format: "jwk" })
+    }
+    if (key.type === "ec") {
+      const { length } = hostCurves[key.curve]
+      if (key.point[0] !== 4 || key.point.length !== 1 + 2 * length) return undefined
+      return createPublicKey({ key: ecJwk(key.curve, key.point), format: "jwk" })
+    }
+    if (!publicNumbers(key)) return undefined
+    return createPublicKey({
+      key: { kty: "RSA", n: base64url(key.modulus), e: base64url(key.exponent) },
+      format: "jwk",
+    })
+  } catch {
+    return undefined
+  }
+}
+
+function importPrivateKey(key: PrivateKey): KeyObject {
+  if (key.type === "ed25519") {
+    if (key.seed.length !== 32) throw new RangeError(`an Ed25519 seed has 32 bytes, not ${key.seed.length}`)
+    return pkcs8PrivateKey("302e020100300506032b657004220420", key.seed)
+  }
+  if (key.type === "ec") {
+    const curve = hostCurves[key.curve]
+    if (!isEcPrivateKey(key.secret, curve)) throw new RangeError(`not a private key of ${key.curve}`)
+    const ecdh = createECDH(curve.name)
+    ecdh.setPrivateKey(key.secret)
+    const jwk = { ...ecJwk(key.curve, ecdh.getPublicKey()), d: base64url(key.secret) }
+    return createPrivateKey({ key: jwk, format: "jwk" })
+  }
+  const numbers = publicNumbers(key)
+  if (!numbers || bytesToInteger(key.prime1) * bytesToInteger(key.prime2) !== numbers.n) {
+    throw new RangeError("not an RSA private key")
+  }
+  const jwk = {
+    kty: "RSA",
+    n: base64url(key.modulus),
+    e: base64url(key.exponent),
+    d: base64url(key.privateExponent),
+    p: base64url(key.prime1),
+    q: base64url(key.prime2),
+    dp: base64url(key.exponent1),
+    dq: base64url(key.exponent2),
+    qi: base64url(key.coefficient),
+  }
+  return createPrivateKey({ key: jwk, format: "jwk" })
+}
+
+/** PKCS#8 of RFC 8410 section 7 is a fixed head and the 32 bytes. */
+export function pkcs8PrivateKey(head: string, secret: Uint8Array): KeyObject {
+  const key = Buffer.from(concatBytes(fromHex(head), secret))
+  try {
+    return createPrivateKey({ key, format: "der", type: "pkcs8" })
+  } finally {
+    key.fill(0)
+  }
+}
+
+function ecJwk(curve: EcCurve, point: Uint8Array): { kty: string; crv: string; x: string; y: string } {
+  const { length } = hostCurves[curve]
+  return {
+    kty: "EC",
+    crv: curve,
+    x: base64url(point.subarray(1, 1 + length)),
+    y: base64url(point.subarray(1 + length)),
+  }
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url")
+}
