@@ -1,0 +1,221 @@
+// Credentials: a certificate chain with its private key, checked to belong together, and the choice among several.
+
+import { equalBytes } from "../bytes/equal.ts"
+import { Misuse } from "../bytes/errors.ts"
+import { asciiToBytes } from "../bytes/text.ts"
+import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import type { CryptoProvider, SignatureAlgorithm } from "../crypto/provider.ts"
+import {
+  type SignatureSchemeInfo,
+  schemeFitsKey,
+  signatureScheme,
+  signatureSchemes,
+} from "../crypto/signature-schemes.ts"
+import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import { malformed, X509Error } from "./errors.ts"
+import type { Credential, CredentialRequest, CredentialResolver, KeySigner } from "./interfaces.ts"
+import { matchDnsName } from "./name.ts"
+import { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
+import { encodeSpki, sameKey } from "./spki.ts"
+
+export interface CredentialSource {
+  /** PEM with the leaf first and then its intermediates, or the DER of the leaf. */
+  readonly cert: string | Uint8Array
+  /** PEM or DER: PKCS#8, SEC 1 or PKCS#1. */
+  readonly key: string | Uint8Array
+  /** Lets the key be tried against the certificate when the key's file does not carry the public key. */
+  readonly provider?: CryptoProvider
+  /** A DER OCSPResponse to staple. */
+  readonly ocspResponse?: Uint8Array
+}
+
+/** A signer that holds the private key in memory. */
+export function keySigner(privateKey: PrivateKey): KeySigner {
+  return {
+    privateKey,
+    sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array {
+      return algorithmOf(scheme, provider).sign(privateKey, message, provider.random)
+    },
+  }
+}
+
+function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): SignatureAlgorithm {
+  const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
+  if (algorithm === undefined)
+    throw new Misuse(`the crypto provider ${provider.name} has no ${scheme.algorithm}, which ${scheme.name} needs`)
+  return algorithm
+}
+
+/**
+ * Loads a certificate chain and its key.
+ * @throws X509Error with one line that says which file is wrong and what to do
+ */
+export function loadCredential(source: CredentialSource): Credential {
+  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  const leaf = chain[0]!
+  const publicKey = leaf.publicKey
+  if (publicKey === undefined) {
+    throw new X509Error(
+      "unsupported_key",
+      `the certificate of ${subjectText(leaf)} cannot be used: ${leaf.keyProblem?.message}`,
+    )
+  }
+  const loaded = within("the private key", () => parsePrivateKey(source.key))
+  const privateKey = checkedKey(loaded, publicKey, leaf, chain, source.provider)
+  return {
+    type: "X509",
+    chain: chain.map((certificate) => certificate.der),
+    publicKey,
+    signer: keySigner(privateKey),
+    ...(source.ocspResponse === undefined ? {} : { ocspResponse: source.ocspResponse }),
+  }
+}
+
+/** A credential of a raw public key (RFC 7250). @throws X509Error when the public key is neither in the file nor given */
+export function loadRawPublicKey(source: {
+  readonly key: string | Uint8Array
+  readonly publicKey?: PublicKey
+}): Credential {
+  const loaded = within("the private key", () => parsePrivateKey(source.key))
+  const publicKey = source.publicKey ?? loaded.publicKey
+  if (publicKey === undefined)
+    throw malformed("the private key's file does not carry its public key; give it as `publicKey`")
+  return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
+}
+
+function within<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof X509Error) throw new X509Error(error.reason, `${what} cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
+/** The private key, as the kind of key that the certificate says, once it is known to belong to it. */
+function checkedKey(
+  loaded: LoadedPrivateKey,
+  publicKey: PublicKey,
+  leaf: Certificate,
+  chain: readonly Certificate[],
+  provider: CryptoProvider | undefined,
+): PrivateKey {
+  // A PKCS#1 or rsaEncryption key may well be that of an RSASSA-PSS certificate.
+  const privateKey: PrivateKey =
+    loaded.privateKey.type === "rsa" && publicKey.type === "rsa-pss"
+      ? { ...loaded.privateKey, type: "rsa-pss" }
+      : loaded.privateKey
+  if (!belongs(privateKey, loaded.publicKey, publicKey, provider)) {
+    const other = chain.findIndex(
+      (each, i) => i > 0 && each.publicKey && belongs(loaded.privateKey, loaded.publicKey, each.publicKey, provider),
+    )
+    throw new X509Error(
+      "unsupported_key",
+      other > 0
+        ? `the private key belongs to certificate ${other + 1} of the file, ${subjectText(chain[other]!)}; the file must begin with the certificate of the key`
+        : `the private key (${keyName(privateKey)}) does not belong to the certificate of ${subjectText(leaf)} (${keyName(publicKey)}); give the key that the certificate was made for`,
+    )
+  }
+  return privateKey
+}
+
+function belongs(
+  privateKey: PrivateKey,
+  derived: PublicKey | undefined,
+  publicKey: PublicKey,
+  provider: CryptoProvider | undefined,
+): boolean {
+  if (privateKey.type === "rsa" || privateKey.type === "rsa-pss") {
+    return (
+      publicKey.type === privateKey.type &&
+      equalBytes(privateKey.modulus, publicKey.modulus) &&
+      equalBytes(privateKey.exponent, publicKey.exponent)
+    )
+  }
+  if (privateKey.type !== publicKey.type) return false
+  if (privateKey.type === "ec" && publicKey.type === "ec" && privateKey.curve !== publicKey.curve) return false
+  if (derived !== undefined) return sameKey(derived, publicKey)
+  return provider === undefined || signsFor(privateKey, publicKey, provider)
+}
+
+/** Signs once and verifies: the proof that works for every kind of key. */
+function signsFor(privateKey: PrivateKey, publicKey: PublicKey, provider: CryptoProvider): boolean {
+  const scheme = signatureSchemes.find(
+    (candidate) =>
+      schemeFitsKey(candidate, publicKey) && provider.signatures.some((each) => each.name === candidate.algorithm),
+  )
+  if (scheme === undefined) return true
+  const algorithm = algorithmOf(scheme, provider)
+  const message = asciiToBytes("does this key belong to this certificate?")
+  return algorithm.verify(publicKey, message, algorithm.sign(privateKey, message, provider.random))
+}
+
+function keyName(key: PublicKey | PrivateKey): string {
+  if (key.type === "ec") return `EC ${key.curve}`
+  return key.type === "ed25519" ? "Ed25519" : key.type === "rsa" ? "RSA" : "RSASSA-PSS"
+}
+
+/* ---------------------------------------------------------------- choosing */
+
+/** Whether the peer can check what this credential proves itself with (RFC 9846 sections 4.5.1.2 and 4.5.1.3). */
+export function credentialFits(credential: Credential, request: CredentialRequest): boolean {
+  if (!request.certificateTypes.includes(credential.type)) return false
+  return request.signatureSchemes.some((code) => {
+    const scheme = signatureScheme(code)
+    return scheme !== undefined && schemeFitsKey(scheme, credential.publicKey)
+  })
+}
+
+/** Offers one credential to everybody who can check its signature, whatever name they ask for. */
+export function singleCredential(credential: Credential): CredentialResolver {
+  return { resolve: (request) => (credentialFits(credential, request) ? credential : undefined) }
+}
+
+interface NamedCredential {
+  readonly credential: Credential
+  readonly names: readonly string[]
+}
+
+/**
+ * Chooses by server_name: an exact name first, then a wildcard, then the first credential that fits when the client named
+ * no host, or one that no certificate has and `fallback` is not false. Among equals the peer's order of signature schemes decides.
+ */
+export function sniResolver(
+  credentials: readonly Credential[],
+  options: { readonly fallback?: boolean } = {},
+): CredentialResolver {
+  const named: NamedCredential[] = credentials.map((credential) => ({ credential, names: dnsNames(credential) }))
+  return {
+    resolve(request) {
+      const fitting = named.filter((each) => credentialFits(each.credential, request))
+      const host = request.serverName
+      if (host === undefined) return preferred(fitting, request)
+      const lower = host.toLowerCase()
+      const exact = fitting.filter((each) => each.names.includes(lower))
+      if (exact.length > 0) return preferred(exact, request)
+      const wildcard = fitting.filter((each) => each.names.some((name) => matchDnsName(name, lower)))
+      if (wildcard.length > 0) return preferred(wildcard, request)
+      return options.fallback === false ? undefined : fitting[0]?.credential
+    },
+  }
+}
+
+function preferred(candidates: readonly NamedCredential[], request: CredentialRequest): Credential | undefined {
+  for (const code of request.signatureSchemes) {
+    const scheme = signatureScheme(code)
+    const found = scheme && candidates.find((each) => schemeFitsKey(scheme, each.credential.publicKey))
+    if (found) return found.credential
+  }
+  return candidates[0]?.credential
+}
+
+function dnsNames(credential: Credential): string[] {
+  if (credential.type !== "X509") return []
+  const names = parseCertificate(credential.chain[0]!).extensions.subjectAltName ?? []
+  return names.flatMap((name) => (name.kind === "dns" ? [name.value.toLowerCase()] : []))
+}
+
+/** Tells the certificates that a resolver would answer with apart from those it never can: for start-up messages. */
+export function credentialNames(credential: Credential): readonly string[] {
+  return dnsNames(credential)
+}
