@@ -1,0 +1,112 @@
+// Issues X.509 certificates (RFC 5280 section 4.1). It writes what it is told, rules of the RFC kept or not, so that tests can
+// make the certificates that a verifier must refuse; `authority.ts` has the usual kinds.
+
+import { asciiToBytes } from "../bytes/text.ts"
+import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import type { CryptoProvider, SignatureAlgorithmName } from "../crypto/provider.ts"
+import { contextConstructed, Tag } from "../x509/der.ts"
+import { derBitString, derInteger, derNull, derOid, derSequence, derSmall, derValue } from "../x509/der-writer.ts"
+import { Oid } from "../x509/oids.ts"
+import { encodeSpki, pssParameters } from "../x509/spki.ts"
+import { type Extension, encodeExtension } from "./extensions.ts"
+import { encodeName, type NameAttributes } from "./names.ts"
+
+export interface CertificateContents {
+  readonly subject: NameAttributes
+  readonly publicKey: PublicKey
+  readonly issuer: NameAttributes
+  /** The issuer's key, which signs. */
+  readonly issuerKey: PrivateKey
+  /** Milliseconds since 1970-01-01T00:00:00Z, written in whole seconds. */
+  readonly notBefore: number
+  /** Milliseconds since 1970-01-01T00:00:00Z, written in whole seconds; the last one is still valid. */
+  readonly notAfter: number
+  /** Exactly these, in this order. */
+  readonly extensions: readonly Extension[]
+  readonly provider: CryptoProvider
+  /** Big-endian; default: 16 random bytes, positive. */
+  readonly serialNumber?: Uint8Array
+  /** Default: the usual one for the issuer's key. */
+  readonly signatureAlgorithm?: SignatureAlgorithmName
+}
+
+/** @returns the DER certificate. @throws RangeError when the provider lacks the algorithm or it does not fit the key */
+export function issueCertificate(contents: CertificateContents): Uint8Array {
+  const { provider, issuerKey } = contents
+  const name = contents.signatureAlgorithm ?? usualSignature(issuerKey)
+  const signature = provider.signatures.find((algorithm) => algorithm.name === name)
+  if (signature === undefined) throw new RangeError(`the provider ${provider.name} has no ${name}`)
+  const algorithm = signatureIdentifier(name)
+  const toBeSigned = derSequence(
+    derValue(contextConstructed(0), derSmall(2)), // v3
+    derInteger(contents.serialNumber ?? randomSerialNumber(provider)),
+    algorithm,
+    encodeName(contents.issuer),
+    derSequence(encodeTime(contents.notBefore), encodeTime(contents.notAfter)),
+    encodeName(contents.subject),
+    encodeSpki(contents.publicKey),
+    ...(contents.extensions.length === 0
+      ? []
+      : [derValue(contextConstructed(3), derSequence(...contents.extensions.map(encodeExtension)))]),
+  )
+  const bits = signature.sign(issuerKey, toBeSigned, provider.random)
+  return derSequence(toBeSigned, algorithm, derBitString(bits))
+}
+
+/** RFC 5280 section 4.1.2.2: positive, at most 20 octets; random so that nobody can foresee what is signed. */
+function randomSerialNumber(provider: CryptoProvider): Uint8Array {
+  const serial = provider.random(16)
+  serial[0] = (serial[0]! & 0x7f) | 0x40
+  return serial
+}
+
+/** RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on; whole seconds, in GMT. */
+export function encodeTime(milliseconds: number): Uint8Array {
+  const date = new Date(milliseconds)
+  const year = date.getUTCFullYear()
+  if (Number.isNaN(year) || year < 1950 || year > 9999)
+    throw new RangeError(`${milliseconds} is not a time from 1950 to 9999`)
+  // 2026-11-24T06:45:00.000Z to 20261124064500Z
+  const text = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, "")}Z`
+  if (year < 2050) return derValue(Tag.utcTime, asciiToBytes(text.slice(2)))
+  return derValue(Tag.generalizedTime, asciiToBytes(text))
+}
+
+function usualSignature(key: PrivateKey): SignatureAlgorithmName {
+  switch (key.type) {
+    case "ed25519":
+      return "ed25519"
+    case "ec":
+      return key.curve === "P-256" ? "ecdsa_sha256" : key.curve === "P-384" ? "ecdsa_sha384" : "ecdsa_sha512"
+    case "rsa":
+      return "rsa_pkcs1_sha256"
+    case "rsa-pss":
+      return "rsa_pss_sha256"
+  }
+}
+
+/** The AlgorithmIdentifier of a signature: RFC 5758, RFC 8410, RFC 4055. */
+function signatureIdentifier(name: SignatureAlgorithmName): Uint8Array {
+  switch (name) {
+    case "ecdsa_sha256":
+      return derSequence(derOid("1.2.840.10045.4.3.2"))
+    case "ecdsa_sha384":
+      return derSequence(derOid("1.2.840.10045.4.3.3"))
+    case "ecdsa_sha512":
+      return derSequence(derOid("1.2.840.10045.4.3.4"))
+    case "ed25519":
+      return derSequence(derOid(Oid.ed25519))
+    case "rsa_pkcs1_sha256":
+      return derSequence(derOid("1.2.840.113549.1.1.11"), derNull())
+    case "rsa_pkcs1_sha384":
+      return derSequence(derOid("1.2.840.113549.1.1.12"), derNull())
+    case "rsa_pkcs1_sha512":
+      return derSequence(derOid("1.2.840.113549.1.1.13"), derNull())
+    case "rsa_pss_sha256":
+      return derSequence(derOid(Oid.rsassaPss), pssParameters("sha256", 32))
+    case "rsa_pss_sha384":
+      return derSequence(derOid(Oid.rsassaPss), pssParameters("sha384", 48))
+    case "rsa_pss_sha512":
+      return derSequence(derOid(Oid.rsassaPss), pssParameters("sha512", 64))
+  }
+}
