@@ -1,0 +1,79 @@
+// What each entry point of @puremq/tls13 costs a program that imports all of it: bundled and minified by esbuild, then gzip.
+// Fails when one is over its budget in size-budget.json (bytes of gzip). `npm run size -- --update` sets the budgets anew,
+// 5% above what is measured: a change of that file shows in review what a change of the code costs.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+
+const packageFolder = fileURLToPath(new URL("../packages/tls13", import.meta.url))
+const budgetFile = fileURLToPath(new URL("size-budget.json", import.meta.url))
+
+const update = process.argv.includes("--update")
+const unknown = process.argv.slice(2).find((argument) => argument !== "--update")
+if (unknown !== undefined) {
+  console.error(`size: unknown argument ${unknown}; the only one is --update`)
+  process.exit(2)
+}
+
+const budgets = JSON.parse(readFileSync(budgetFile, "utf8"))
+const problems = []
+const sizes = await measureAll()
+if (!update) compare(sizes)
+print(sizes)
+if (update) writeFileSync(budgetFile, `${JSON.stringify(newBudgets(sizes), null, 2)}\n`)
+for (const problem of problems) console.error(`size: ${problem}`)
+if (problems.length > 0) process.exitCode = 1
+
+async function measureAll() {
+  const { exports } = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8"))
+  const sizes = new Map()
+  for (const [entry, target] of Object.entries(exports)) {
+    if (typeof target !== "object") continue
+    if (existsSync(`${packageFolder}/${target.default}`)) sizes.set(entry, await measure(target.default))
+    else problems.push(`${entry} leads to ${target.default}, which the build did not make`)
+  }
+  return sizes
+}
+
+async function measure(file) {
+  const { outputFiles } = await build({
+    absWorkingDir: packageFolder,
+    entryPoints: [file],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    external: ["node:*", "cloudflare:*", "bun", "bun:*"],
+    write: false,
+    logLevel: "warning",
+  })
+  const bytes = outputFiles[0].contents
+  return { minified: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length }
+}
+
+function compare(sizes) {
+  for (const [entry, { gzip }] of sizes) {
+    const budget = budgets[entry]
+    if (budget === undefined) problems.push(`${entry} has no budget: run npm run size -- --update`)
+    else if (gzip > budget) problems.push(`${entry} has ${gzip} bytes, ${gzip - budget} over its budget of ${budget}`)
+  }
+  for (const entry of Object.keys(budgets)) {
+    if (!sizes.has(entry)) problems.push(`${entry} has a budget but is no entry point`)
+  }
+}
+
+function newBudgets(sizes) {
+  return Object.fromEntries([...sizes].map(([entry, { gzip }]) => [entry, Math.ceil((gzip * 1.05) / 100) * 100]))
+}
+
+function print(sizes) {
+  const row = (...cells) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(10))).join(""))
+  row("entry point", "minified", "gzip", "budget")
+  for (const [entry, { minified, gzip }] of sizes) {
+    row(entry, String(minified), String(gzip), String((update ? newBudgets(sizes) : budgets)[entry] ?? "none"))
+  }
+}
