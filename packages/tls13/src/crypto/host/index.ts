@@ -1,4 +1,4 @@
-import { getCiphers, randomBytes } from "node:crypto"
+import { createECDH, getCiphers, randomBytes } from "node:crypto"
 import type { CryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
@@ -24,7 +24,8 @@ export interface HostProviderOptions {
 
 /**
  * The provider of runtimes that have `node:crypto` (Node, Bun, Deno): the host's constant-time code and its AES
- * instructions, which is why AES-GCM comes first. A suite whose cipher the host lacks is left out.
+ * instructions, which is why AES-GCM comes first. What the host lacks is left out: Bun 1.4 has no ChaCha20-Poly1305
+ * here, and Deno 2.9 no P-521.
  */
 export function createHostProvider(options: HostProviderOptions = {}): CryptoProvider {
   const ciphers = getCiphers()
@@ -36,7 +37,7 @@ export function createHostProvider(options: HostProviderOptions = {}): CryptoPro
   return {
     name: "host",
     cipherSuites: suites.filter(([cipher]) => ciphers.includes(cipher)).map(([, suite]) => suite),
-    keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
+    keyExchanges: hasP521() ? [x25519, secp256r1, secp384r1, secp521r1] : [x25519, secp256r1, secp384r1],
     signatures: [
       ecdsaSha256,
       ed25519,
@@ -50,5 +51,14 @@ export function createHostProvider(options: HostProviderOptions = {}): CryptoPro
       rsaPkcs1Sha512,
     ],
     random: options.random ?? ((length) => new Uint8Array(randomBytes(length))),
+  }
+}
+
+function hasP521(): boolean {
+  try {
+    createECDH("secp521r1")
+    return true
+  } catch {
+    return false
   }
 }

@@ -79,8 +79,8 @@ function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): Ke
       candidate[0]! &= topByteMask
       if (!isEcPrivateKey(candidate, curve)) continue
       const key = createECDH(curve.name)
+      // Not wiped: Deno keeps the array that it is given.
       key.setPrivateKey(candidate)
-      candidate.fill(0)
       return key
     }
   }
