@@ -68,6 +68,7 @@ export function returnCodeOf(reasonCode: number): number | undefined {
       return ReturnCode.IdentifierRejected
     case ReasonCode.ServerUnavailable:
     case ReasonCode.ServerBusy:
+    case ReasonCode.QuotaExceeded:
       return ReturnCode.ServerUnavailable
     case ReasonCode.BadUserNameOrPassword:
       return ReturnCode.BadUserNameOrPassword

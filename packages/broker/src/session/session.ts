@@ -58,8 +58,12 @@ export class Session implements Subscriber {
   /** Milliseconds; Infinity while connected or when it does not expire. */
   endsAt: number = Number.POSITIVE_INFINITY
   pendingWill: PendingWill | undefined = undefined
-  /** Acknowledgements received, to see whether a slow client makes progress. */
-  progress = 0
+  /** True while this client's own connection is not read because it waits for another session. */
+  paused = false
+  /** Held publishers as long as it may and did not catch up; until it does, nobody waits for it. */
+  slow = false
+  /** Publishers that wait until this session keeps up again. */
+  readonly waiters: Set<{ resumeSoon(): void }> = new Set()
 
   readonly #queue: MessageQueue
   readonly #counters: Counters
@@ -113,6 +117,7 @@ export class Session implements Subscriber {
   detach(): void {
     this.#link = undefined
     this.#resend = []
+    for (const waiter of this.waiters) waiter.resumeSoon() // nobody waits for who is not there
   }
 
   /** Forgets everything; messages that waited are counted as lost. */
@@ -209,6 +214,13 @@ export class Session implements Subscriber {
     return id
   }
 
+  /** Lets waiting publishers go on once little is left to send. */
+  wake(): void {
+    if ((this.waiters.size === 0 && !this.slow) || !this.quiet) return
+    this.slow = false
+    for (const waiter of this.waiters) waiter.resumeSoon()
+  }
+
   /** PUBACK of a QoS 1 message. A Packet Identifier that is not in use is ignored. */
   puback(packetId: number, reasonCode: number, now: number): void {
     const inflight = this.#inflight.get(packetId)
@@ -243,7 +255,6 @@ export class Session implements Subscriber {
 
   #complete(packetId: number, now: number): void {
     this.#inflight.delete(packetId)
-    this.progress++
     const link = this.#link
     // Section 4.9: the quota never goes above its initial value
     if (link !== undefined && this.#quota < link.sendQuota) this.#quota++

@@ -1,0 +1,39 @@
+// Who may connect, publish and subscribe. Authentication answers through a callback, because it may take its time
+// (scrypt, a directory); the connection pauses meanwhile. Authorisation answers at once.
+
+import type { TopicFilter } from "../routing/filter.ts"
+import type { PeerInfo } from "../transport/peer.ts"
+
+export interface Identity {
+  /** The name that the ACL and the log use; "" for an anonymous client. */
+  readonly user: string
+  readonly source: "anonymous" | "password" | "certificate"
+}
+
+export interface LoginAttempt {
+  readonly clientId: string
+  readonly username: string | undefined
+  readonly password: Uint8Array | undefined
+  readonly peer: PeerInfo
+}
+
+/** An identity, or the Reason Code the client is refused with and what the log says about it. */
+export type Decision = { readonly identity: Identity } | { readonly reasonCode: number; readonly why: string }
+
+export interface Access {
+  /** Calls `decide` exactly once, now or later. */
+  authenticate(attempt: LoginAttempt, decide: (decision: Decision) => void): void
+  mayPublish(identity: Identity, clientId: string, topic: string): boolean
+  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean
+}
+
+/** Lets everybody do everything. For tests and for brokers that only this machine reaches. */
+export const openAccess: Access = {
+  authenticate(attempt, decide) {
+    const certificate = attempt.peer.certificateIdentity
+    if (certificate !== undefined) decide({ identity: { user: certificate, source: "certificate" } })
+    else decide({ identity: { user: "", source: "anonymous" } })
+  },
+  mayPublish: () => true,
+  maySubscribe: () => true,
+}

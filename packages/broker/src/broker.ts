@@ -1,0 +1,365 @@
+// The broker without I/O: sessions, subscriptions, retained messages, wills, and the turn's flush. Time is an argument;
+// whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
+
+import { type Access, type Identity, openAccess } from "./access/access.ts"
+import type { EventSink } from "./admin/events.ts"
+import { type Bus, createLocalBus } from "./bus/bus.ts"
+import { PacketError } from "./packet/errors.ts"
+import { Message } from "./packet/message.ts"
+import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "./packet/packets.ts"
+import { PublishReader } from "./packet/publish.ts"
+import { ReasonCode } from "./packet/reason-codes.ts"
+import { type Topic, TopicTable } from "./packet/topic.ts"
+import { parseFilter } from "./routing/filter.ts"
+import { Router } from "./routing/router.ts"
+import type { Subscription } from "./routing/subscription.ts"
+import { Connection } from "./session/connection.ts"
+import { Counters } from "./session/counters.ts"
+import type { Ending, Host } from "./session/host.ts"
+import { defaultLimits, type Limits } from "./session/limits.ts"
+import { Session } from "./session/session.ts"
+import { createMemoryStore } from "./store/memory.ts"
+import type { Store } from "./store/store.ts"
+import type { PeerInfo, Sink } from "./transport/peer.ts"
+
+export interface BrokerOptions {
+  readonly limits?: Partial<Limits> | undefined
+  readonly access?: Access | undefined
+  readonly store?: Store | undefined
+  readonly bus?: Bus | undefined
+  readonly events?: EventSink | undefined
+  /** Milliseconds since 1970, or any clock that does not run backwards. */
+  readonly now: () => number
+  /** Asks that `flush` be called at the end of the current turn. */
+  readonly schedule: () => void
+  /** Text for Assigned Client Identifiers that nobody can guess, e.g. 128 random bits in hex. */
+  readonly randomName: () => string
+  /** Response Information for a client that asks for it (MQTT 5.0 section 3.2.2.3.15). */
+  readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
+}
+
+export class Broker implements Host {
+  readonly limits: Limits
+  readonly counters: Counters = new Counters()
+  readonly access: Access
+  readonly events: EventSink
+  readonly topics: TopicTable
+  readonly reader: PublishReader
+  readonly now: () => number
+  readonly #store: Store
+  readonly #bus: Bus
+  readonly #router = new Router()
+  readonly #schedule: () => void
+  readonly #randomName: () => string
+  readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
+  readonly #connections: Set<Connection> = new Set()
+  readonly #bySession: Map<Session, Connection> = new Map()
+  /** Sessions without connection that have an end or a will to wait for. */
+  readonly #waiting: Set<Session> = new Set()
+  #dirty: Connection[] = []
+  #resuming: Set<Connection> = new Set()
+  #publisher: Connection | undefined
+  #closing = false
+  #scheduled = false
+
+  constructor(options: BrokerOptions) {
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.access = options.access ?? openAccess
+    this.events = options.events ?? (() => undefined)
+    this.topics = new TopicTable(this.limits.maximumTopicLevels)
+    this.reader = new PublishReader(this.topics)
+    this.now = options.now
+    this.#store = options.store ?? createMemoryStore()
+    this.#bus = options.bus ?? createLocalBus()
+    this.#schedule = options.schedule
+    this.#randomName = options.randomName
+    this.#responseInformation = options.responseInformation
+    this.#bus.receive((message, publisher, now) => this.#router.route(message, publisher, now))
+    this.#router.onCongested = (subscriber) => {
+      if (this.#publisher !== undefined && subscriber instanceof Session) this.#publisher.waitFor(subscriber, this.now())
+    }
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  get connectedCount(): number {
+    return this.#bySession.size
+  }
+
+  get sessionCount(): number {
+    return this.#store.sessions.size
+  }
+
+  get subscriptionCount(): number {
+    return this.#router.subscriptionCount
+  }
+
+  get retained(): { readonly size: number; readonly bytes: number } {
+    return this.#store.retained
+  }
+
+  /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
+  accept(peer: PeerInfo, sink: Sink, now: number): Connection | undefined {
+    if (this.#closing || this.#connections.size >= this.limits.maximumConnections) {
+      this.counters.disconnected("too many connections")
+      sink.destroy()
+      return undefined
+    }
+    this.counters.connectionsOpened++
+    const connection = new Connection(this, peer, sink, now)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
+  tick(now: number): void {
+    for (const connection of this.#connections) connection.tick(now)
+    for (const session of this.#waiting) {
+      if (session.pendingWill !== undefined && now >= session.pendingWill.dueAt) this.#publishPendingWill(session, now)
+      if (now >= session.endsAt) this.#endSession(session, now)
+      else if (session.pendingWill === undefined && session.endsAt === Number.POSITIVE_INFINITY) {
+        this.#waiting.delete(session)
+      }
+    }
+  }
+
+  /** Sends what this turn has written and lets paused connections read on. */
+  flush(now: number): void {
+    this.#scheduled = false
+    const dirty = this.#dirty
+    this.#dirty = []
+    for (let i = 0; i < dirty.length; i++) dirty[i]!.writer.flush()
+    if (this.#resuming.size === 0) return
+    const resuming = this.#resuming
+    this.#resuming = new Set()
+    for (const connection of resuming) connection.resume(now)
+  }
+
+  /** Ends every connection with Reason Code 0x8B and accepts no more. Wills are published. */
+  close(now: number): void {
+    this.#closing = true
+    for (const connection of [...this.#connections]) {
+      connection.disconnect(now, ReasonCode.ServerShuttingDown, "server shutting down")
+    }
+    this.flush(now)
+  }
+
+  /** Publishes a message of the broker's own, such as $SYS topics. */
+  publishOwn(topic: string, payload: Uint8Array, qos: Qos, retain: boolean): void {
+    this.publish(Message.of(this.topics.of(topic), payload, qos, retain), undefined, undefined, this.now())
+  }
+
+  // --- Host ---
+
+  responseInformation(clientId: string): string | undefined {
+    return this.#responseInformation?.(clientId)
+  }
+
+  newClientId(): string {
+    for (;;) {
+      const id = `auto-${this.#randomName()}`
+      if (this.#store.sessions.get(id) === undefined) return id // [MQTT-3.2.2-16]
+    }
+  }
+
+  open(
+    connection: Connection,
+    packet: ConnectPacket,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): { session: Session; sessionPresent: boolean } | undefined {
+    const { sessions } = this.#store
+    let session = sessions.get(clientId)
+    if (session !== undefined && session.user !== identity.user) {
+      // Section 5.4.2: a Client Identifier gives access to a session, so it belongs to the user who has it.
+      throw new PacketError(ReasonCode.NotAuthorized, "5.4.2", "the Client Identifier belongs to another user's session")
+    }
+    if (session !== undefined) {
+      this.#bySession.get(session)?.takenOver(now, packet.cleanStart)
+      // The old session may have ended with its connection.
+      session = sessions.get(clientId)
+    }
+    if (session !== undefined && packet.cleanStart) {
+      this.#endSession(session, now) // [MQTT-3.1.2-4]
+      session = undefined
+    }
+    const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
+    if (session === undefined) {
+      if (sessions.size >= this.limits.maximumSessions) return undefined
+      session = new Session(clientId, identity.user, this.limits, this.counters) // [MQTT-3.1.2-6]
+      sessions.set(session)
+    }
+    session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
+    session.pendingWill = undefined // [MQTT-3.1.3-9]
+    this.#waiting.delete(session)
+    this.#bySession.set(session, connection)
+    return { session, sessionPresent }
+  }
+
+  ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
+    if (this.#bySession.get(session) === connection) this.#bySession.delete(session)
+    if (will !== undefined && ending.publishWill) this.#considerWill(session, will, ending, now)
+    if (session.expiryInterval === 0) {
+      this.#endSession(session, now) // [MQTT-4.1.0-2]
+      return
+    }
+    session.endsAt =
+      session.expiryInterval === 0xffff_ffff ? Number.POSITIVE_INFINITY : now + session.expiryInterval * 1000
+    this.#waiting.add(session)
+  }
+
+  nobody(topic: Topic): boolean {
+    return this.#router.nobody(topic)
+  }
+
+  publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
+    if (message.retain) this.#retain(message)
+    const before = this.#publisher
+    this.#publisher = connection
+    const count = this.#bus.publish(message, session, now) // [MQTT-4.5.0-1]
+    this.#publisher = before
+    return count
+  }
+
+  subscribe(
+    session: Session,
+    identity: Identity,
+    request: SubscriptionRequest,
+    identifier: number | undefined,
+  ): { reasonCode: number; sendRetained?: (now: number) => void } {
+    let filter: ReturnType<typeof parseFilter>
+    try {
+      filter = parseFilter(request.filter, this.limits.maximumTopicLevels)
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      return { reasonCode: ReasonCode.TopicFilterInvalid }
+    }
+    if (request.noLocal && filter.shareName !== undefined) {
+      // [MQTT-3.8.3-4] a Protocol Error, which ends the connection
+      throw new PacketError(ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local on a shared subscription")
+    }
+    if (!this.access.maySubscribe(identity, session.clientId, filter)) return { reasonCode: ReasonCode.NotAuthorized }
+    const existing = session.subscriptions.get(filter.text)
+    if (existing === undefined && session.subscriptions.size >= this.limits.maximumSubscriptions) {
+      return { reasonCode: ReasonCode.QuotaExceeded }
+    }
+    const subscription: Subscription = {
+      subscriber: session,
+      filter,
+      qos: request.qos,
+      noLocal: request.noLocal,
+      retainAsPublished: request.retainAsPublished,
+      identifier,
+      identifiers: identifier === undefined ? [] : [identifier],
+    }
+    session.subscriptions.set(filter.text, subscription) // [MQTT-3.8.4-3]
+    this.#router.add(subscription)
+    // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no retained messages for shared subscriptions (section 4.8.2)
+    const wanted = request.retainHandling === 0 || (request.retainHandling === 1 && existing === undefined)
+    if (!wanted || filter.shareName !== undefined) return { reasonCode: request.qos }
+    return { reasonCode: request.qos, sendRetained: (now) => this.#sendRetained(session, subscription, now) }
+  }
+
+  unsubscribe(session: Session, filter: string): number {
+    const subscription = session.subscriptions.get(filter)
+    if (subscription === undefined) return ReasonCode.NoSubscriptionExisted
+    session.subscriptions.delete(filter) // [MQTT-3.10.4-1]
+    this.#router.remove(subscription)
+    return ReasonCode.Success
+  }
+
+  dirty(connection: Connection): void {
+    this.#dirty.push(connection)
+    this.#askForFlush()
+  }
+
+  resumeSoon(connection: Connection): void {
+    this.#resuming.add(connection)
+    this.#askForFlush()
+  }
+
+  #askForFlush(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#schedule()
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#resuming.delete(connection)
+  }
+
+  // --- inside ---
+
+  #sendRetained(session: Session, subscription: Subscription, now: number): void {
+    const expired: string[] = []
+    this.#store.retained.match(subscription.filter.levels, (message) => {
+      if (message.expired(now)) {
+        expired.push(message.topic.name)
+        return
+      }
+      const qos = message.qos < subscription.qos ? message.qos : subscription.qos
+      session.deliverRetained(message, qos, subscription.identifiers, now)
+    })
+    for (const topic of expired) this.#store.retained.delete(topic)
+  }
+
+  #retain(message: Message): void {
+    const { retained } = this.#store
+    // [MQTT-3.3.1-6], [MQTT-3.3.1-7] an empty payload removes and is not stored
+    if (message.payloadEnd === message.payloadStart) {
+      retained.delete(message.topic.name)
+      return
+    }
+    const old = retained.get(message.topic.name)
+    const bytes = retained.bytes - (old?.size ?? 0) + message.size
+    const count = retained.size + (old === undefined ? 1 : 0)
+    if (count > this.limits.maximumRetainedMessages || bytes > this.limits.maximumRetainedBytes) {
+      retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
+      this.counters.retainedRefused++
+      return
+    }
+    retained.set(message.own()) // [MQTT-3.3.1-5]
+  }
+
+  #considerWill(session: Session, will: Will, ending: Ending, now: number): void {
+    const { takenOverBy } = ending
+    const delay = Math.min(will.delayInterval, session.expiryInterval)
+    const sessionEnds = session.expiryInterval === 0 || takenOverBy?.cleanStart === true
+    if (delay === 0 || sessionEnds || this.#closing) {
+      this.#publishWill(session, will, now)
+      return
+    }
+    // [MQTT-3.1.3-9] not sent when the session goes on before the delay has passed
+    if (takenOverBy !== undefined) return
+    session.pendingWill = { will, dueAt: now + delay * 1000 }
+  }
+
+  #publishPendingWill(session: Session, now: number): void {
+    const pending = session.pendingWill
+    if (pending === undefined) return
+    session.pendingWill = undefined // [MQTT-3.1.2-10]
+    this.#publishWill(session, pending.will, now)
+  }
+
+  #publishWill(session: Session, will: Will, now: number): void {
+    this.counters.willsPublished++
+    const expiry = will.messageExpiryInterval
+    const expiresAt = expiry === undefined ? Number.POSITIVE_INFINITY : now + expiry * 1000
+    const topic = this.topics.of(will.topic)
+    const message = Message.of(topic, will.payload, will.qos, will.retain, will.properties, expiresAt)
+    this.publish(message, session, undefined, now)
+  }
+
+  #endSession(session: Session, now: number): void {
+    this.#publishPendingWill(session, now) // [MQTT-3.1.2-8] at the latest when the session ends
+    for (const subscription of session.subscriptions.values()) this.#router.remove(subscription)
+    session.subscriptions.clear()
+    session.clear()
+    this.#waiting.delete(session)
+    if (this.#store.sessions.get(session.clientId) === session) this.#store.sessions.delete(session.clientId)
+  }
+}

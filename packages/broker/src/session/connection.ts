@@ -1,0 +1,609 @@
+// The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
+// receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
+
+import type { Decision, Identity } from "../access/access.ts"
+import { packetIdOf, readAcknowledgement, reasonCodeOf } from "../packet/acknowledgements.ts"
+import { readClientPacket, readConnect } from "../packet/codec.ts"
+import { PacketError, protocolError } from "../packet/errors.ts"
+import { Framer } from "../packet/framer.ts"
+import type { Message } from "../packet/message.ts"
+import { type ConnectPacket, type DisconnectPacket, PacketType, type ProtocolVersion, type Qos } from "../packet/packets.ts"
+import type { SubscribePacket, UnsubscribePacket, Will } from "../packet/packets.ts"
+import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
+import { refuseControlCharacters, type Topic } from "../packet/topic.ts"
+import type { PeerInfo, Sink } from "../transport/peer.ts"
+import type { Ending, Host } from "./host.ts"
+import type { Session, SessionLink } from "./session.ts"
+import { Writer } from "./writer.ts"
+
+type Phase = "expect connect" | "authenticating" | "connected" | "closed"
+
+export class Connection implements SessionLink {
+  readonly peer: PeerInfo
+  readonly openedAt: number
+  readonly #host: Host
+  readonly #sink: Sink
+  readonly #framer: Framer
+  readonly writer: Writer
+  #phase: Phase = "expect connect"
+  #version: ProtocolVersion = 4
+  #clientId = ""
+  #identity: Identity = { user: "", source: "anonymous" }
+  #session: Session | undefined
+  #will: Will | undefined
+  #sendQuota = 0
+  #expiryOfConnect = 0
+  #requestProblemInformation = true
+  /** Milliseconds without a packet after which the client counts as gone; 0: never. */
+  #patience = 0
+  #lastReceived: number
+  #aliases: (Topic | undefined)[] | undefined
+  #allowedTopic: Topic | undefined
+  /** The congested session this publisher waits for. */
+  #waitsFor: Session | undefined
+  #pausedAt = 0
+  #processing = false
+  #sinkPaused = false
+
+  constructor(host: Host, peer: PeerInfo, sink: Sink, now: number) {
+    this.#host = host
+    this.peer = peer
+    this.#sink = sink
+    this.openedAt = now
+    this.#lastReceived = now
+    this.#framer = new Framer(host.limits.maximumConnectSize)
+    this.writer = new Writer(host.limits, host.counters, sink, () => host.dirty(this))
+  }
+
+  get clientId(): string {
+    return this.#clientId
+  }
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  get version(): ProtocolVersion {
+    return this.#version
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  // --- what the transport calls ---
+
+  receive(chunk: Uint8Array, now: number): void {
+    if (this.#phase === "closed") return
+    this.#host.counters.bytesReceived += chunk.length
+    this.#framer.push(chunk)
+    this.#process(now)
+  }
+
+  /** The transport can take more bytes. */
+  drained(now: number): void {
+    if (this.#phase === "closed") return
+    this.writer.drained()
+    this.#session?.pump(now)
+    this.#session?.wake()
+    if (this.#phase === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+  }
+
+  /** The transport is gone, by itself or because we ended it. */
+  transportClosed(now: number, reason: string): void {
+    this.#finish(now, { publishWill: true }, "network", reason)
+  }
+
+  /** Called about once a second: connect timeout and keep-alive. */
+  tick(now: number): void {
+    const { limits } = this.#host
+    if (this.#phase === "expect connect" || this.#phase === "authenticating") {
+      if (now - this.openedAt >= limits.connectTimeout) this.#refuseSilently(now, "no complete CONNECT in time")
+      return
+    }
+    if (this.#waitsFor !== undefined) {
+      // A subscriber that does not keep up may hold publishers only so long; then its messages are dropped.
+      if (now - this.#pausedAt >= limits.maximumPublisherPause) {
+        this.#waitsFor.slow = true
+        this.#host.resumeSoon(this)
+      }
+      return
+    }
+    // [MQTT-3.1.2-22] one and a half times the Keep Alive
+    if (this.#patience > 0 && now - this.#lastReceived >= this.#patience && !this.writer.congested) {
+      this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
+    }
+  }
+
+  // --- what the broker calls ---
+
+  /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
+  takenOver(now: number, cleanStart: boolean): void {
+    this.#goodbye(ReasonCode.SessionTakenOver)
+    this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
+  }
+
+  /** Ends the connection from our side; an MQTT 5.0 client is told why. */
+  disconnect(now: number, reasonCode: number, reason: string): void {
+    if (this.#phase !== "connected") {
+      this.#refuseSilently(now, reason)
+      return
+    }
+    this.#goodbye(reasonCode, reason)
+    this.#finish(now, { publishWill: true }, "broker", reason)
+  }
+
+  /** Stop reading until that session keeps up again. */
+  waitFor(session: Session, now: number): void {
+    // Not for itself, and not for one that is paused too: its acknowledgements are what would end the wait.
+    if (session === this.#session || session.slow || this.#waitsFor !== undefined || session.paused) return
+    this.#waitsFor = session
+    this.#pausedAt = now
+    if (this.#session !== undefined) this.#session.paused = true
+    session.waiters.add(this)
+    this.#host.counters.publishersPaused++
+    this.#pauseSink(true)
+  }
+
+  /** Called by the session waited for. */
+  resumeSoon(): void {
+    this.#host.resumeSoon(this)
+  }
+
+  /** Reads on where a pause stopped. */
+  resume(now: number): void {
+    if (this.#phase === "closed") return
+    this.#stopWaiting()
+    this.#lastReceived = now
+    this.#process(now)
+  }
+
+  #stopWaiting(): void {
+    if (this.#waitsFor === undefined) return
+    this.#waitsFor.waiters.delete(this)
+    this.#waitsFor = undefined
+    if (this.#session !== undefined) this.#session.paused = false
+  }
+
+  // --- SessionLink ---
+
+  get sendQuota(): number {
+    return this.#sendQuota
+  }
+
+  get writable(): boolean {
+    return this.writer.writable
+  }
+
+  get congested(): boolean {
+    return this.writer.congested
+  }
+
+  publish(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+    now: number,
+  ): boolean {
+    return this.writer.publish(message, qos, retain, dup, packetId, identifiers, now)
+  }
+
+  pubrel(packetId: number, reasonCode: number): void {
+    this.writer.acknowledge(PacketType.Pubrel, packetId, reasonCode)
+  }
+
+  // --- packets ---
+
+  get #reading(): boolean {
+    return this.#phase !== "closed" && this.#phase !== "authenticating" && this.#waitsFor === undefined && !this.writer.congested
+  }
+
+  #process(now: number): void {
+    if (this.#processing) return
+    this.#processing = true
+    try {
+      while (this.#reading && this.#framer.next()) {
+        this.#lastReceived = now
+        this.#host.counters.packetsReceived++
+        this.#packet(now)
+      }
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      this.#fail(error, now)
+    } finally {
+      this.#processing = false
+    }
+    if (this.#phase === "closed") return
+    // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
+    this.#pauseSink(!this.#reading)
+  }
+
+  #pauseSink(paused: boolean): void {
+    if (paused === this.#sinkPaused) return
+    this.#sinkPaused = paused
+    if (paused) this.#sink.pause()
+    else this.#sink.resume()
+  }
+
+  #packet(now: number): void {
+    const framer = this.#framer
+    const type = framer.header >> 4
+    if (this.#phase === "expect connect") {
+      this.#connect(now)
+      return
+    }
+    switch (type) {
+      case PacketType.Publish:
+        this.#publish(now)
+        return
+      case PacketType.Puback:
+      case PacketType.Pubrec:
+      case PacketType.Pubrel:
+      case PacketType.Pubcomp:
+        this.#acknowledgement(type, now)
+        return
+      case PacketType.Pingreq:
+        if (framer.end !== framer.bodyStart) throw protocolError("3.12", "PINGREQ with a body")
+        this.writer.pingresp() // [MQTT-3.12.4-1]
+        return
+      case PacketType.Connect:
+        // [MQTT-3.1.0-2] a second CONNECT is a Protocol Error
+        throw protocolError("MQTT-3.1.0-2", "a second CONNECT")
+      case PacketType.Subscribe:
+      case PacketType.Unsubscribe:
+      case PacketType.Disconnect:
+      case PacketType.Auth: {
+        const { bytes, start, bodyStart, end } = framer
+        const packet = readClientPacket(type, bytes, start, bodyStart, end, this.#version)
+        if (packet.type === "subscribe") this.#subscribe(packet, now)
+        else if (packet.type === "unsubscribe") this.#unsubscribe(packet)
+        else if (packet.type === "disconnect") this.#disconnected(packet, now)
+        // [MQTT-4.12.0-7] no AUTH without Authentication Method, and we accept no method
+        else throw protocolError("MQTT-4.12.0-7", "AUTH without Authentication Method")
+        return
+      }
+      default:
+        throw protocolError("2.1.2", `a client may not send packet type ${type}`)
+    }
+  }
+
+  #connect(now: number): void {
+    const { bytes, start, bodyStart, end } = this.#framer
+    this.#version = versionOf(bytes, bodyStart, end)
+    this.writer.version = this.#version
+    const packet = readConnect(bytes, start, bodyStart, end)
+    // [MQTT-4.12.0-1] enhanced authentication is not offered
+    if (packet.authenticationMethod !== undefined) {
+      const what = `authentication method ${JSON.stringify(packet.authenticationMethod)} is not supported`
+      throw new PacketError(ReasonCode.BadAuthenticationMethod, "MQTT-4.12.0-1", what)
+    }
+    const clientId = this.#chooseClientId(packet)
+    this.#clientId = clientId
+    if (packet.will !== undefined) this.#host.topics.of(packet.will.topic)
+    this.#phase = "authenticating"
+    const attempt = { clientId, username: packet.username, password: packet.password, peer: this.peer }
+    this.#host.access.authenticate(attempt, (decision) => this.#decided(packet, clientId, decision, now))
+  }
+
+  #chooseClientId(packet: ConnectPacket): string {
+    const { clientId } = packet
+    if (clientId === "") {
+      // MQTT 3.1.1 [MQTT-3.1.3-7], [MQTT-3.1.3-8]: an empty Client Identifier needs CleanSession 1
+      if (packet.protocolVersion === 4 && !packet.cleanStart) {
+        const what = "an empty Client Identifier with CleanSession 0"
+        throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
+      }
+      return this.#host.newClientId() // [MQTT-3.1.3-6]
+    }
+    const bytes = clientId.length > this.#host.limits.maximumClientIdLength ? clientId.length : utf8Length(clientId)
+    if (bytes > this.#host.limits.maximumClientIdLength) {
+      const what = `the Client Identifier has more than ${this.#host.limits.maximumClientIdLength} bytes`
+      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
+    }
+    try {
+      refuseControlCharacters(clientId)
+    } catch {
+      const what = "the Client Identifier contains a control character"
+      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
+    }
+    return clientId
+  }
+
+  #decided(packet: ConnectPacket, clientId: string, decision: Decision, before: number): void {
+    if (this.#phase !== "authenticating") return
+    const now = Math.max(before, this.#host.now())
+    try {
+      if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
+      this.#accept(packet, clientId, decision.identity, now)
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      this.#fail(error, now)
+      return
+    }
+    this.#process(now)
+  }
+
+  #accept(packet: ConnectPacket, clientId: string, identity: Identity, now: number): void {
+    const host = this.#host
+    const { limits } = host
+    const will = packet.will
+    if (will !== undefined && (will.topic.startsWith("$") || !host.access.mayPublish(identity, clientId, will.topic))) {
+      throw new PacketError(ReasonCode.NotAuthorized, "MQTT-3.1.4-2", "the client may not publish to its Will Topic")
+    }
+    this.#identity = identity
+    this.#sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
+    this.#requestProblemInformation = packet.requestProblemInformation
+    this.#expiryOfConnect = packet.sessionExpiryInterval
+    this.writer.maximumPacketSize = packet.maximumPacketSize
+    this.writer.useAliases(Math.min(packet.topicAliasMaximum, limits.outboundTopicAliases))
+    const opened = host.open(this, packet, clientId, identity, now)
+    if (opened === undefined) {
+      throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.1.4-2", "the broker has no room for another session")
+    }
+    const { session, sessionPresent } = opened
+    const v5 = packet.protocolVersion === 5
+    let keepAlive = packet.keepAlive
+    let serverKeepAlive: number | undefined
+    if (v5 && limits.maximumKeepAlive > 0 && (keepAlive === 0 || keepAlive > limits.maximumKeepAlive)) {
+      keepAlive = limits.maximumKeepAlive
+      serverKeepAlive = keepAlive // [MQTT-3.2.2-21]
+    }
+    this.#patience = keepAlive * 1500
+    this.#session = session
+    this.#will = will
+    this.#phase = "connected"
+    this.#framer.connectOnly = false
+    this.#framer.maximumPacketSize = limits.maximumPacketSize
+    const cut = session.expiryInterval !== packet.sessionExpiryInterval
+    // [MQTT-3.1.4-5], [MQTT-3.2.0-1] CONNACK comes before anything else
+    this.writer.packet({
+      type: "connack",
+      sessionPresent,
+      reasonCode: ReasonCode.Success,
+      sessionExpiryInterval: cut ? session.expiryInterval : undefined,
+      receiveMaximum: limits.receiveMaximum,
+      maximumPacketSize: limits.maximumPacketSize,
+      assignedClientIdentifier: packet.clientId === "" ? clientId : undefined, // [MQTT-3.1.3-7], [MQTT-3.2.2-16]
+      topicAliasMaximum: limits.topicAliasMaximum,
+      serverKeepAlive,
+      // [MQTT-3.1.2-28] only when the client asked
+      responseInformation: packet.requestResponseInformation ? host.responseInformation(clientId) : undefined,
+    })
+    host.counters.connectsAccepted++
+    host.events({
+      event: "client connected",
+      peer: this.peer,
+      clientId,
+      user: identity.user,
+      mqtt: v5 ? "5.0" : "3.1.1",
+      cleanStart: packet.cleanStart,
+      sessionPresent,
+      keepAlive,
+    })
+    session.attach(this, now)
+  }
+
+  #publish(now: number): void {
+    const host = this.#host
+    const reader = host.reader
+    const framer = this.#framer
+    const session = this.#session!
+    host.counters.publishReceived++
+    reader.read(framer.bytes, framer.start, framer.bodyStart, framer.end, framer.owned, this.#version)
+    const topic = reader.topicAlias === 0 ? reader.topic! : this.#alias(reader.topic, reader.topicAlias)
+    const { qos, packetId } = reader
+    if (qos === 2) {
+      // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
+      if (session.received.has(packetId)) {
+        this.writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
+        return
+      }
+      // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
+      if (session.received.size >= host.limits.receiveMaximum) {
+        const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
+        throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
+      }
+    }
+    let code: number = ReasonCode.Success
+    if (!this.#mayPublish(topic)) {
+      host.counters.dropped["not authorized"]++
+      code = ReasonCode.NotAuthorized
+    } else if (!reader.retain && host.nobody(topic)) {
+      code = ReasonCode.NoMatchingSubscribers
+    } else if (host.publish(reader.message(topic, now), session, this, now) === 0) {
+      code = ReasonCode.NoMatchingSubscribers
+    }
+    if (qos === 1) this.writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
+    else if (qos === 2) {
+      // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
+      if (code < 0x80 || this.#version === 4) session.received.add(packetId)
+      this.writer.acknowledge(PacketType.Pubrec, packetId, code) // [MQTT-4.3.3-8]
+    }
+  }
+
+  #mayPublish(topic: Topic): boolean {
+    if (topic === this.#allowedTopic) return true
+    if (topic.reserved || !this.#host.access.mayPublish(this.#identity, this.#clientId, topic.name)) return false
+    this.#allowedTopic = topic
+    return true
+  }
+
+  #alias(topic: Topic | undefined, alias: number): Topic {
+    const maximum = this.#host.limits.topicAliasMaximum
+    // [MQTT-3.3.2-9] not above the Topic Alias Maximum we sent
+    if (alias > maximum) {
+      throw new PacketError(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", `Topic Alias ${alias} is above ${maximum}`)
+    }
+    this.#aliases ??= new Array<Topic | undefined>(maximum + 1).fill(undefined)
+    if (topic !== undefined) {
+      this.#aliases[alias] = topic
+      return topic
+    }
+    const known = this.#aliases[alias]
+    if (known === undefined) throw protocolError("3.3.4", `Topic Alias ${alias} is not known`)
+    return known
+  }
+
+  #acknowledgement(type: number, now: number): void {
+    const framer = this.#framer
+    const session = this.#session!
+    const read = readAcknowledgement(type, framer.bytes, framer.bodyStart, framer.end, this.#version)
+    const packetId = packetIdOf(read)
+    const code = reasonCodeOf(read)
+    switch (type) {
+      case PacketType.Puback:
+        session.puback(packetId, code, now)
+        break
+      case PacketType.Pubrec:
+        session.pubrec(packetId, code, now)
+        break
+      case PacketType.Pubcomp:
+        session.pubcomp(packetId, now)
+        break
+      default: {
+        const known = session.received.delete(packetId)
+        // [MQTT-4.3.3-11]
+        const answer = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
+        this.writer.acknowledge(PacketType.Pubcomp, packetId, answer)
+        return
+      }
+    }
+    session.wake()
+  }
+
+  #subscribe(packet: SubscribePacket, now: number): void {
+    const session = this.#session!
+    const codes: number[] = []
+    const retained: ((now: number) => void)[] = []
+    for (const request of packet.subscriptions) {
+      const { reasonCode, sendRetained } = this.#host.subscribe(
+        session,
+        this.#identity,
+        request,
+        packet.subscriptionIdentifier,
+      )
+      // MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code
+      codes.push(this.#version === 4 && reasonCode >= 0x80 ? 0x80 : reasonCode)
+      if (sendRetained !== undefined) retained.push(sendRetained)
+    }
+    // [MQTT-3.8.4-1], [MQTT-3.8.4-6]
+    this.writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes })
+    for (const send of retained) send(now)
+  }
+
+  #unsubscribe(packet: UnsubscribePacket): void {
+    const codes = packet.filters.map((filter) => this.#host.unsubscribe(this.#session!, filter))
+    // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
+    this.writer.packet({ type: "unsuback", packetId: packet.packetId, reasonCodes: this.#version === 5 ? codes : [] })
+  }
+
+  #disconnected(packet: DisconnectPacket, now: number): void {
+    const session = this.#session!
+    const expiry = packet.sessionExpiryInterval
+    if (expiry !== undefined) {
+      // Section 3.14.2.2.2: a session that was to end with its connection cannot be kept by DISCONNECT
+      if (this.#expiryOfConnect === 0 && expiry !== 0) {
+        throw protocolError("3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval that CONNECT had as 0")
+      }
+      session.expiryInterval = Math.min(expiry, this.#host.limits.maximumSessionExpiryInterval)
+    }
+    // [MQTT-3.14.4-3] Reason Code 0x00 discards the Will Message
+    const publishWill = packet.reasonCode !== ReasonCode.Success
+    this.#finish(now, { publishWill }, "client", packet.reasonCode === 0 ? "normal" : reasonName(packet.reasonCode))
+  }
+
+  // --- the end ---
+
+  #fail(error: PacketError, now: number): void {
+    if (this.#phase === "connected") {
+      this.disconnect(now, error.reasonCode, error.message)
+      return
+    }
+    if (this.#phase === "closed") return
+    // [MQTT-3.1.4-1] a CONNECT that is wrong: CONNACK where the version has a word for it, then close
+    const code = this.#version === 5 ? connackCode(error.reasonCode) : returnCodeOf(error.reasonCode)
+    if (code !== undefined && this.#framer.bodyStart > 0) {
+      const reasonString = this.#version === 5 && !this.#secretive(error) ? error.message : undefined
+      // [MQTT-3.2.2-6] Session Present is 0
+      this.writer.packet({ type: "connack", sessionPresent: false, reasonCode: code, reasonString })
+    }
+    this.#host.counters.connectsRefused++
+    this.#refuseSilently(now, error.message)
+  }
+
+  /** A client that failed to log in learns no more than the Reason Code. */
+  #secretive(error: PacketError): boolean {
+    return error.reasonCode === ReasonCode.BadUserNameOrPassword || error.reasonCode === ReasonCode.NotAuthorized
+  }
+
+  #refuseSilently(now: number, reason: string): void {
+    if (this.#phase === "closed") return
+    this.#host.events({ event: "client refused", peer: this.peer, clientId: this.#clientId, reason })
+    this.#host.counters.disconnected(reason)
+    this.#close(now, { publishWill: false })
+  }
+
+  #goodbye(reasonCode: number, reason?: string): void {
+    // MQTT 3.1.1 has no DISCONNECT from the server. [MQTT-3.14.0-1] never before CONNACK.
+    if (this.#version !== 5 || this.#phase !== "connected") return
+    // [MQTT-3.1.2-29] allows a Reason String on DISCONNECT in any case; a client that wants none gets none
+    const reasonString = this.#requestProblemInformation ? reason : undefined
+    this.writer.packet({ type: "disconnect", reasonCode, reasonString })
+  }
+
+  #finish(now: number, ending: Ending, by: "client" | "network" | "broker", reason: string): void {
+    if (this.#phase === "closed") return
+    if (this.#phase !== "connected") {
+      this.#refuseSilently(now, reason)
+      return
+    }
+    this.#host.events({ event: "client disconnected", peer: this.peer, clientId: this.#clientId, by, reason })
+    if (by !== "client" || reason !== "normal") this.#host.counters.disconnected(reason)
+    this.#close(now, ending)
+  }
+
+  #close(now: number, ending: Ending): void {
+    const session = this.#session
+    this.#stopWaiting()
+    this.#phase = "closed"
+    this.#host.counters.connectionsClosed++
+    this.writer.close()
+    this.#session = undefined
+    this.#host.closed(this)
+    if (session === undefined) return
+    session.detach()
+    this.#host.ended(this, session, this.#will, ending, now)
+    this.#will = undefined
+  }
+}
+
+/** The version a CONNECT claims, for the answer to one that cannot be read. */
+function versionOf(bytes: Uint8Array, bodyStart: number, end: number): ProtocolVersion {
+  const nameLength = ((bytes[bodyStart] ?? 0) << 8) | (bytes[bodyStart + 1] ?? 0)
+  const at = bodyStart + 2 + nameLength
+  return at < end && bytes[at]! >= 5 && bytes[at]! < 0x80 ? 5 : 4
+}
+
+/** [MQTT-3.2.2-8] CONNACK has its own set of Reason Codes. */
+function connackCode(code: number): number {
+  switch (code) {
+    case ReasonCode.TopicFilterInvalid:
+    case ReasonCode.TopicAliasInvalid:
+    case ReasonCode.ReceiveMaximumExceeded:
+      return ReasonCode.ProtocolError
+    default:
+      return code
+  }
+}
+
+function utf8Length(text: string): number {
+  let length = 0
+  for (const character of text) {
+    const code = character.codePointAt(0)!
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4
+  }
+  return length
+}

@@ -1,0 +1,63 @@
+import type { Access, Identity } from "../access/access.ts"
+import type { EventSink } from "../admin/events.ts"
+import type { Message } from "../packet/message.ts"
+import type { ConnectPacket, SubscriptionRequest, Will } from "../packet/packets.ts"
+import type { PublishReader } from "../packet/publish.ts"
+import type { Topic, TopicTable } from "../packet/topic.ts"
+import type { Connection } from "./connection.ts"
+import type { Counters } from "./counters.ts"
+import type { Limits } from "./limits.ts"
+import type { Session } from "./session.ts"
+
+/** How a connection ended, for its session. */
+export interface Ending {
+  /** False after DISCONNECT with Reason Code 0x00 ([MQTT-3.1.2-10]). */
+  readonly publishWill: boolean
+  /** A new connection has taken the session over; `cleanStart` is the new one's. */
+  readonly takenOverBy?: { readonly cleanStart: boolean }
+}
+
+/** What a connection needs of the broker. */
+export interface Host {
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly access: Access
+  readonly events: EventSink
+  readonly topics: TopicTable
+  /** Used by one PUBLISH at a time. */
+  readonly reader: PublishReader
+  /** Milliseconds, the clock of this broker. */
+  now(): number
+  /** Response Information for a client that asks for it; undefined for none. */
+  responseInformation(clientId: string): string | undefined
+  /** A Client Identifier that no session uses. */
+  newClientId(): string
+  /** Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. */
+  open(
+    connection: Connection,
+    packet: ConnectPacket,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): { session: Session; sessionPresent: boolean } | undefined
+  /** The connection is gone: its will and its session go their ways. */
+  ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void
+  /** True when a message on this topic would reach nobody. */
+  nobody(topic: Topic): boolean
+  /** Stores (RETAIN) and forwards; returns the number of sessions. */
+  publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
+  /** Subscribes; returns the Reason Code for SUBACK and what to do after SUBACK is written. */
+  subscribe(
+    session: Session,
+    identity: Identity,
+    request: SubscriptionRequest,
+    identifier: number | undefined,
+  ): { reasonCode: number; sendRetained?: (now: number) => void }
+  /** Returns the Reason Code for UNSUBACK. */
+  unsubscribe(session: Session, filter: string): number
+  /** This connection has output to flush before the turn ends. */
+  dirty(connection: Connection): void
+  /** This connection may read on; at the end of the turn, not inside the caller. */
+  resumeSoon(connection: Connection): void
+  closed(connection: Connection): void
+}
