@@ -34,6 +34,5 @@ export {
   encodeName,
   type GeneralName,
   type NameAttributes,
-  parseIpAddress,
   toGeneralName,
 } from "./names.ts"
