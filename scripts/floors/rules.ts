@@ -15,7 +15,7 @@ export type Entries = ReadonlyMap<string, string>
 /* ---------------------------------------------------------------- the tables */
 
 /** A folder of packages/tls13/src imports only folders with a smaller number. `trace` stands beside: see `sideFloor`. */
-const floors: Readonly<Record<string, number>> = {
+export const floors: Readonly<Record<string, number>> = {
   bytes: 1,
   codec: 2,
   crypto: 3,

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import { floors } from "./floors/rules.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+describe("the documents", () => {
+  const pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...markdownIn("docs")]
+
+  it.each(pages)("%s: every link into the repository leads somewhere", (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!)
+    const local = links.filter((link) => !/^[a-z]+:/.test(link) && !link.startsWith("#"))
+    const dead = local.filter((link) => !existsSync(join(root, dirname(page), link.replace(/#.*$/, ""))))
+    expect(dead).toEqual([])
+  })
+
+  it("docs/reading-order.md counts the files that it names, and all of them exist", () => {
+    const text = read("docs/reading-order.md")
+    const files = [...text.matchAll(/^\d+\. `([^`]+)`/gm)].map((match) => match[1]!)
+    expect(files.filter((file) => !existsSync(join(root, "packages/tls13/src", file)))).toEqual([])
+    expect(text).toContain(`# TLS 1.3 in ${files.length} files`)
+  })
+
+  it("docs/architecture.md shows the floors as they are checked", () => {
+    const rows = [...read("docs/architecture.md").matchAll(/^\| (\d+) \| (.+?) \|/gm)]
+    const shown = rows.flatMap(([, floor, folders]) =>
+      [...folders!.matchAll(/`([a-z0-9]+)\/`/g)].map((match) => [match[1]!, Number(floor)] as const),
+    )
+    expect(Object.fromEntries(shown)).toEqual(floors)
+  })
+})
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8")
+}
+
+function markdownIn(folder: string): string[] {
+  return filesIn(folder).filter((path) => path.endsWith(".md"))
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (["node_modules", "dist"].includes(entry.name)) return []
+    return entry.isDirectory() ? filesIn(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]
+  })
+}
