@@ -125,7 +125,7 @@ function seal(protection: RecordProtection, type: number, content: Uint8Array, p
 
 /** One to three damages, each of a kind that an attacker or a broken peer makes. */
 function damage(random: Random, stream: Stream): Uint8Array[] {
-  const records = stream.records.map((record) => record.slice())
+  const records: Uint8Array[] = stream.records.map((record) => record.slice())
   for (let i = 1 + random.below(3); i > 0 && records.length > 0; i--) {
     const at = random.below(records.length)
     const record = records[at]!

@@ -62,9 +62,9 @@ describe.each([TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256])("record pr
 
   it("an observer gets key and iv, which are erased afterwards", () => {
     const { key, iv } = trafficKeys(suite, secret)
-    let view = new Uint8Array()
+    let view: Uint8Array = new Uint8Array()
     new RecordProtection(suite, secret, (theKey, theIv) => {
-      view = theKey as Uint8Array<ArrayBuffer>
+      view = theKey
       expect(toHex(theKey)).toBe(toHex(key))
       expect(toHex(theIv)).toBe(toHex(iv))
     })

@@ -155,8 +155,21 @@ describe("RFC 9846 5: what is never sent", () => {
     expect(writer.protected).toBe(true)
     writer.wipe()
     expect(writer.protected).toBe(false)
-    expect(() => write(writer, application_data, content(1))).toThrow(Misuse)
+    for (const type of [application_data, handshake, alert]) {
+      expect(() => write(writer, type, content(2))).toThrow("nothing more can be sent")
+    }
   })
+})
+
+it("RFC 9846 4.3.10: after 0-RTT data the ClientHello that follows a HelloRetryRequest is in the clear again", () => {
+  const writer = new RecordWriter()
+  write(writer, handshake, clientHello)
+  writer.protect(suite, secret)
+  write(writer, application_data, content(3))
+  writer.unprotect()
+  expect(writer.protected).toBe(false)
+  expect(toHex(write(writer, handshake, clientHello)[0]!)).toBe("16030300050100000109")
+  expect(() => write(writer, application_data, content(3))).toThrow("never sent unprotected")
 })
 
 describe("RFC 9846 5.4: padding", () => {

@@ -33,6 +33,7 @@ export class RecordWriter {
   #maxInner = maxContentLength + 1
   #recordLimit = Number.POSITIVE_INFINITY
   #isFirst = true
+  #isWiped = false
 
   constructor(options: RecordWriterOptions = {}) {
     this.#padding = options.padding
@@ -115,13 +116,20 @@ export class RecordWriter {
     } while (at < content.length)
   }
 
-  /** Erases the keys. */
-  wipe(): void {
+  /** Records go out in the clear again: the ClientHello after a HelloRetryRequest that refused early data (section 4.3.10). */
+  unprotect(): void {
     this.#protection?.wipe()
     this.#protection = undefined
   }
 
+  /** Erases the keys: nothing is written afterwards, protected or not. */
+  wipe(): void {
+    this.unprotect()
+    this.#isWiped = true
+  }
+
   #check(type: number, length: number): void {
+    if (this.#isWiped) throw new Misuse("the connection is over and its keys are erased: nothing more can be sent")
     if (type === ContentType.application_data) {
       // Section 5.1: Application Data records MUST NOT be written to the wire unprotected.
       if (!this.#protection) throw new Misuse("application data is never sent unprotected")
