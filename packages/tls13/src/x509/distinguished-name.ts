@@ -7,11 +7,23 @@ import { Der, Tag } from "./der.ts"
 import { malformed } from "./errors.ts"
 import { attributeNames } from "./oids.ts"
 
-/** A Name, kept as its DER; what is inside is read when somebody asks. */
-export interface DistinguishedName {
-  /** The whole RDNSequence, header included: a view of the certificate. */
+/** A Name, kept as its DER (a view of the certificate); what is inside is read when somebody asks. */
+export class DistinguishedName {
+  /** The whole RDNSequence, header included. */
   readonly der: Uint8Array
   readonly isEmpty: boolean
+  #key: string | undefined
+
+  constructor(der: Uint8Array, isEmpty: boolean) {
+    this.der = der
+    this.isEmpty = isEmpty
+  }
+
+  /** A text that is the same for names that RFC 5280 section 7.1 calls the same. */
+  get key(): string {
+    this.#key ??= rdnsOf(this).map(rdnKey).join("\n")
+    return this.#key
+  }
 }
 
 export interface Attribute {
@@ -39,7 +51,7 @@ export function readName(der: Der, what: string): DistinguishedName {
       attribute.expectEnd(what)
     }
   }
-  return { der: der.bytes.subarray(from, der.at), isEmpty }
+  return new DistinguishedName(der.bytes.subarray(from, der.at), isEmpty)
 }
 
 /** The name in its parts, most significant first. */
@@ -97,7 +109,8 @@ function utf16(bytes: Uint8Array): string | undefined {
 function normalised(attribute: Attribute): string {
   const text = attributeText(attribute)
   if (text === undefined) return `${attribute.type}=#${attribute.tag}:${toHex(attribute.value)}`
-  return `${attribute.type}=${text.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase()}`
+  // Quoted, so that no value can look like two attributes.
+  return `${attribute.type}=${JSON.stringify(text.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase())}`
 }
 
 function rdnKey(rdn: Rdn): string {
@@ -108,26 +121,14 @@ function rdnKey(rdn: Rdn): string {
 export function sameName(a: DistinguishedName, b: DistinguishedName): boolean {
   if (equalBytes(a.der, b.der)) return true
   if (a.isEmpty || b.isEmpty) return false
-  return nameKey(a) === nameKey(b)
-}
-
-const keys = new WeakMap<DistinguishedName, string>()
-
-/** A text that is the same for names that section 7.1 calls the same. */
-export function nameKey(name: DistinguishedName): string {
-  let key = keys.get(name)
-  if (key === undefined) {
-    key = rdnsOf(name).map(rdnKey).join("\n")
-    keys.set(name, key)
-  }
-  return key
+  return a.key === b.key
 }
 
 /** Whether `name` lies in the subtree of `base`: its first relative names are those of `base` (RFC 5280 section 4.2.1.10). */
 export function nameIsWithin(name: DistinguishedName, base: DistinguishedName): boolean {
-  const baseKey = nameKey(base)
+  const baseKey = base.key
   if (baseKey === "") return true
-  const key = nameKey(name)
+  const key = name.key
   return key === baseKey || key.startsWith(`${baseKey}\n`)
 }
 

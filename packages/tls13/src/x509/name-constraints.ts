@@ -3,7 +3,7 @@
 // with a wildcard or a leading period, an address without a contiguous mask, a mailbox with two @).
 
 import { contextConstructed, type Der } from "./der.ts"
-import { type DistinguishedName, nameIsWithin } from "./distinguished-name.ts"
+import { nameIsWithin } from "./distinguished-name.ts"
 import { isHostName, isWildcard } from "./dns-name.ts"
 import { malformed } from "./errors.ts"
 import { type GeneralName, generalNameText, readGeneralName } from "./general-name.ts"
@@ -39,7 +39,8 @@ function readSubtrees(sequence: Der, number: 0 | 1): GeneralName[] {
   return subtrees
 }
 
-function checkConstraint(base: GeneralName): void {
+/** @throws X509Error when a constraint breaks the syntax that RFC 5280 section 4.2.1.10 gives its form */
+export function checkConstraint(base: GeneralName): void {
   const wrong = (rule: string): Error =>
     malformed(`nameConstraints has the malformed constraint ${generalNameText(base)}: ${rule}`)
   switch (base.kind) {
@@ -183,9 +184,4 @@ function addressWithin(address: Uint8Array, base: Uint8Array): boolean {
     if ((address[i]! & mask) !== (base[i]! & mask)) return false
   }
   return true
-}
-
-/** What a subject's directory name adds to the names that constraints apply to. */
-export function directoryName(name: DistinguishedName): GeneralName {
-  return { kind: "directory", name }
 }

@@ -88,3 +88,10 @@ export const usageNames: Readonly<Record<string, string>> = {
   [Oid.timeStamping]: "time stamping",
   [Oid.ocspSigning]: "OCSP signing",
 }
+
+/** Extended key usages by short names. */
+export type UsageName = "serverAuth" | "clientAuth" | "codeSigning" | "emailProtection" | "timeStamping" | "ocspSigning"
+
+export function usageOid(name: UsageName): string {
+  return Oid[name]
+}

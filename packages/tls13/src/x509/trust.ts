@@ -1,0 +1,177 @@
+// Trust anchors (RFC 5280 section 6.1.1 (d)), with constraints that the application puts on them (RFC 5937), and the store
+// that finds them by name.
+
+import { bytesToLatin1 } from "../bytes/text.ts"
+import type { PublicKey } from "../crypto/keys.ts"
+import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import type { DistinguishedName } from "./distinguished-name.ts"
+import { malformed, X509Error } from "./errors.ts"
+import type { GeneralName } from "./general-name.ts"
+import { parseAddress } from "./ip-address.ts"
+import { checkConstraint, type NameConstraints } from "./name-constraints.ts"
+import { type UsageName, usageOid } from "./oids.ts"
+
+/** What an anchor may vouch for, beyond what its certificate says. */
+export interface AnchorConstraints {
+  /** Host names, `DNS:...`, `IP:192.0.2.0/24`, `email:...` or `URI:...` that it may vouch for; undefined: every name. */
+  readonly permittedNames?: readonly string[]
+  readonly excludedNames?: readonly string[]
+  /** Uses that it may vouch for; undefined: every use. */
+  readonly usages?: readonly UsageName[]
+  /** Intermediates that may stand below it. */
+  readonly pathLength?: number
+  /** Certificates issued after this moment are not accepted, in milliseconds since 1970 (a CA that lost its trust). */
+  readonly issuedUntil?: number
+}
+
+export interface TrustAnchor {
+  readonly subject: DistinguishedName
+  readonly publicKey: PublicKey
+  readonly spki: Uint8Array
+  readonly certificate: Certificate
+  readonly nameConstraints: NameConstraints | undefined
+  /** Object identifiers. */
+  readonly usages: readonly string[] | undefined
+  readonly pathLength: number | undefined
+  readonly issuedUntil: number | undefined
+}
+
+/**
+ * Makes a trust anchor of a certificate.
+ * @throws X509Error when its key cannot be used, or a constraint is none
+ */
+export function trustAnchor(source: Certificate | Uint8Array, constraints: AnchorConstraints = {}): TrustAnchor {
+  const certificate = source instanceof Uint8Array ? parseCertificate(source) : source
+  if (certificate.publicKey === undefined) {
+    throw new X509Error(
+      "unsupported_key",
+      `the trust anchor ${subjectText(certificate)} cannot be used: ${certificate.keyProblem?.message}`,
+    )
+  }
+  const { permittedNames, excludedNames = [] } = constraints
+  const named = permittedNames !== undefined || excludedNames.length > 0
+  return {
+    subject: certificate.subject,
+    publicKey: certificate.publicKey,
+    spki: certificate.spki,
+    certificate,
+    nameConstraints: named
+      ? { permitted: (permittedNames ?? []).map(parseConstraint), excluded: excludedNames.map(parseConstraint) }
+      : undefined,
+    usages: constraints.usages?.map(usageOid),
+    pathLength: constraints.pathLength,
+    issuedUntil: constraints.issuedUntil,
+  }
+}
+
+/** `example.com`, `DNS:example.com`, `IP:192.0.2.0/24`, `email:example.com`, `URI:.example.com`. */
+function parseConstraint(text: string): GeneralName {
+  const [, kind = "DNS", value = ""] = /^(?:(DNS|IP|email|URI):)?(.*)$/.exec(text) ?? []
+  const base: GeneralName =
+    kind === "IP" ? subnet(value) : { kind: kind === "DNS" ? "dns" : kind === "email" ? "email" : "uri", value }
+  checkConstraint(base)
+  return base
+}
+
+function subnet(text: string): GeneralName {
+  const [address = "", prefix] = text.split("/")
+  const bytes = parseAddress(address)
+  const length = prefix === undefined ? (bytes?.length ?? 0) * 8 : Number(prefix)
+  if (bytes === undefined || !Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
+    throw malformed(`${JSON.stringify(text)} is no subnet; write it like 192.0.2.0/24`)
+  }
+  const both = new Uint8Array(2 * bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    const mask = (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))) & 0xff
+    both[i] = bytes[i]! & mask
+    both[bytes.length + i] = mask
+  }
+  return { kind: "ip", bytes: both }
+}
+
+/** The anchors that are trusted, found by subject. Immutable: to change the trust, make a new one. */
+export class TrustStore {
+  readonly anchors: readonly TrustAnchor[]
+  readonly #byName = new Map<string, TrustAnchor[]>()
+  readonly #byCertificate = new Map<string, TrustAnchor>()
+  #byKey: Map<string, TrustAnchor[]> | undefined
+
+  constructor(anchors: readonly TrustAnchor[]) {
+    this.anchors = anchors
+    for (const anchor of anchors) {
+      append(this.#byName, bytesToLatin1(anchor.subject.der), anchor)
+      this.#byCertificate.set(bytesToLatin1(anchor.certificate.der), anchor)
+    }
+  }
+
+  /** Anchors with exactly this name. */
+  exact(name: DistinguishedName): readonly TrustAnchor[] {
+    return this.#byName.get(bytesToLatin1(name.der)) ?? []
+  }
+
+  /** Anchors whose name is written otherwise but is the same by RFC 5280 section 7.1. */
+  alike(name: DistinguishedName): readonly TrustAnchor[] {
+    if (this.#byKey === undefined) {
+      this.#byKey = new Map()
+      for (const anchor of this.anchors) append(this.#byKey, anchor.subject.key, anchor)
+    }
+    const same = this.#byKey.get(name.key) ?? []
+    const exact = this.exact(name)
+    return same.filter((anchor) => !exact.includes(anchor))
+  }
+
+  /** The anchor that is this very certificate. */
+  of(certificate: Certificate): TrustAnchor | undefined {
+    return this.#byCertificate.get(bytesToLatin1(certificate.der))
+  }
+
+  /** This store and more anchors. */
+  with(...more: readonly TrustAnchor[]): TrustStore {
+    return new TrustStore([...this.anchors, ...more])
+  }
+}
+
+function append(map: Map<string, TrustAnchor[]>, key: string, anchor: TrustAnchor): void {
+  const list = map.get(key)
+  if (list) list.push(anchor)
+  else map.set(key, [anchor])
+}
+
+/**
+ * A store of the certificates in a PEM bundle (or DER).
+ * @throws X509Error that says which certificate of the bundle cannot be used
+ */
+export function trustStoreFromPem(source: string | Uint8Array, constraints?: AnchorConstraints): TrustStore {
+  return new TrustStore(
+    certificateBytes(source).map((der, i) => {
+      try {
+        return trustAnchor(der, constraints)
+      } catch (error) {
+        if (error instanceof X509Error)
+          throw new X509Error(error.reason, `certificate ${i + 1} of the trusted ones: ${error.message}`)
+        throw error
+      }
+    }),
+  )
+}
+
+/**
+ * A store of what can be used of many certificates, as of a host's store, which nobody here chose one by one; the rest is
+ * counted. A bundle whose PEM is broken throws.
+ */
+export function trustStoreOfUsable(sources: readonly (string | Uint8Array)[]): {
+  readonly store: TrustStore
+  readonly skipped: number
+} {
+  const anchors: TrustAnchor[] = []
+  let skipped = 0
+  for (const der of sources.flatMap((source) => certificateBytes(source))) {
+    try {
+      anchors.push(trustAnchor(der))
+    } catch (error) {
+      if (!(error instanceof X509Error)) throw error
+      skipped++
+    }
+  }
+  return { store: new TrustStore(anchors), skipped }
+}
