@@ -97,7 +97,7 @@ describe("the limit of a handshake message", () => {
     })()
     expect(error).toMatchObject({
       kind: "LimitExceeded",
-      limit: "maxHandshakeMessageSize",
+      limit: "handshakeMessageSize",
       alert: "illegal_parameter",
     })
   })

@@ -50,7 +50,7 @@ export class HandshakeJoiner {
       // illegal_parameter, as BoringSSL answers.
       throw new LimitExceeded(
         "illegal_parameter",
-        "maxHandshakeMessageSize",
+        "handshakeMessageSize",
         `a handshake message of ${length} bytes; ${this.#maxMessageSize} are allowed`,
       )
     }

@@ -417,7 +417,7 @@ describe("the limit of empty records in a row", () => {
     expect(readAll(reader, ...parts.slice(0, 4))).toHaveLength(4)
     expect(errorOf(reader, parts[4]!)).toMatchObject({
       kind: "LimitExceeded",
-      limit: "maxEmptyRecords",
+      limit: "emptyRecords",
       alert: "unexpected_message",
     })
   })
@@ -448,7 +448,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
     expect(readAll(reader, ...earlyRecords.slice(0, 3))).toEqual([])
     expect(errorOf(reader, earlyRecords[3]!)).toMatchObject({
       kind: "LimitExceeded",
-      limit: "maxEarlyData",
+      limit: "skippedEarlyData",
       alert: "unexpected_message",
     })
   })
@@ -458,7 +458,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
     reader.skipUndecryptable(3)
     const tiny = plain(application_data, bytes(0))
     expect(readAll(reader, tiny, tiny, tiny)).toEqual([])
-    expect(errorOf(reader, tiny)).toMatchObject({ limit: "maxEarlyData" })
+    expect(errorOf(reader, tiny)).toMatchObject({ limit: "skippedEarlyData" })
   })
 
   it("a change_cipher_spec between is handed on; other records are refused as ever", () => {
@@ -489,7 +489,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
   it("after a HelloRetryRequest, past max_early_data_size", () => {
     const reader = new RecordReader()
     reader.skipApplicationData(39)
-    expect(errorOf(reader, ...earlyRecords)).toMatchObject({ kind: "LimitExceeded", limit: "maxEarlyData" })
+    expect(errorOf(reader, ...earlyRecords)).toMatchObject({ kind: "LimitExceeded", limit: "skippedEarlyData" })
   })
 
   it("after a HelloRetryRequest, protected records have their own length limit", () => {

@@ -270,7 +270,7 @@ export class RecordReader {
     if (this.#emptyRecords > this.#maxEmptyRecords) {
       throw new LimitExceeded(
         "unexpected_message",
-        "maxEmptyRecords",
+        "emptyRecords",
         `more than ${this.#maxEmptyRecords} records without content in a row`,
       )
     }
@@ -282,7 +282,7 @@ export class RecordReader {
     if (this.#skipBudget < 0) {
       throw new LimitExceeded(
         "unexpected_message",
-        "maxEarlyData",
+        "skippedEarlyData",
         `more than ${this.#skipLimit} bytes of early data that was not accepted`,
       )
     }
