@@ -44,7 +44,7 @@ describe.each([TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256])("record pr
     const out = new Uint8Array(20)
     protection.seal(header, plaintext, out, 0)
     expect(() => protection.seal(header, plaintext, out, 0)).toThrow(LimitExceeded)
-    expect(() => protection.open(header, out, new Uint8Array(4))).toThrow("sequence number is used up")
+    expect(() => protection.open(header, out, new Uint8Array(4), 0)).toThrow("sequence number is used up")
   })
 
   it("RFC 9846 5.2: the header is authenticated; a record that does not open is not counted", () => {
@@ -52,10 +52,10 @@ describe.each([TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256])("record pr
     new RecordProtection(suite, secret).seal(header, plaintext, out, 0)
     const protection = new RecordProtection(suite, secret)
     const opened = new Uint8Array(4)
-    expect(protection.open(Uint8Array.of(23, 3, 3, 0, 21), out, opened)).toBe(-1)
+    expect(protection.open(Uint8Array.of(23, 3, 3, 0, 21), out, opened, 0)).toBe(-1)
     expect(protection.sequenceNumber).toBe(0)
     expect(toHex(opened)).toBe("00000000")
-    expect(protection.open(header, out, opened)).toBe(4)
+    expect(protection.open(header, out, opened, 0)).toBe(4)
     expect(toHex(opened)).toBe(toHex(plaintext))
     expect(protection.sequenceNumber).toBe(1)
   })

@@ -64,9 +64,9 @@ export class RecordProtection {
     this.#sequenceNumber++
   }
 
-  /** Opens `ciphertext` to the beginning of `out`: the plaintext's length, or -1, and then the record does not count. */
-  open(header: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): number {
-    const length = this.#key.open(this.#nextNonce(), header, ciphertext, out, 0)
+  /** Opens `ciphertext` to `out` from `at` on: the plaintext's length, or -1, and then the record does not count. */
+  open(header: Uint8Array, ciphertext: Uint8Array, out: Uint8Array, at: number): number {
+    const length = this.#key.open(this.#nextNonce(), header, ciphertext, out, at)
     if (length >= 0) this.#sequenceNumber++
     return length
   }

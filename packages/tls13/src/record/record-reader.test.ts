@@ -164,6 +164,24 @@ describe("RFC 9846 5.1: framing", () => {
     expect(toHex(kept)).toBe("07070707")
   })
 
+  it("content of many protected records, of one receive and of the next, may be kept", () => {
+    const sealer = new Sealer()
+    const contents = [0, 1, 300, 5, 2 ** 14, 20, 9000, 9000, 63, 64, 65].map((length, i) => bytes(length, i + 1))
+    const wire = concatBytes(...contents.map((content, i) => sealer.record(application_data, content, i * 7)))
+    for (const parts of [1, 2, 9]) {
+      const reader = protectedReader()
+      const kept: Uint8Array[] = []
+      const size = Math.ceil(wire.length / parts)
+      for (let at = 0; at < wire.length; at += size) {
+        reader.push(wire.subarray(at, at + size))
+        for (let record = reader.next(); record; record = reader.next()) kept.push(record.content)
+        reader.settle()
+      }
+      expect(kept.map(toHex)).toEqual(contents.map(toHex))
+      for (const content of kept) expect(content.buffer.byteLength).toBeLessThanOrEqual(2 ** 14 + 240)
+    }
+  })
+
   it("the input is never written to", () => {
     const before = toHex(stream)
     readAll(protectedReader(), stream)

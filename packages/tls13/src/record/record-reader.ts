@@ -24,8 +24,9 @@ export interface InboundRecord {
   /** The content type: the inner one when the record was protected. One of `ContentType`. */
   readonly type: number
   /**
-   * The content without padding. Of a protected record: a fresh array that belongs to the receiver and may be kept.
-   * Of an unprotected one: a view of the input, valid until the next call of the reader.
+   * The content without padding. Of a protected record: memory that is never written again, so it may be kept (at most
+   * 16 KiB stay with it, as with the longest record). Of an unprotected one: a view of the input, valid until the next
+   * call of the reader.
    */
   readonly content: Uint8Array
   readonly wasProtected: boolean
@@ -46,6 +47,9 @@ export class RecordReader {
   readonly #maxEmptyRecords: number
   readonly #observer: RecordObserver | undefined
   readonly #header = new Uint8Array(headerLength)
+  /** Where the records of this receive are opened to: its bytes before `#plaintextAt` were given away. */
+  #plaintext: Uint8Array = nothing
+  #plaintextAt = 0
   #protection: RecordProtection | undefined
   #maxInner = maxInnerLength
   #isFirstRecord = true
@@ -67,6 +71,8 @@ export class RecordReader {
   /** Copies what is left of the input, so that the caller may reuse its buffer: called once at the end of a receive. */
   settle(): void {
     this.#input.settle()
+    this.#plaintext = nothing
+    this.#plaintextAt = 0
   }
 
   /** Bytes that wait: an unfinished record, or whole ones that were not asked for yet. */
@@ -141,6 +147,8 @@ export class RecordReader {
     this.#protection?.wipe()
     this.#protection = undefined
     this.#input.wipe()
+    this.#plaintext = nothing
+    this.#plaintextAt = 0
   }
 
   /** All that can be refused before the record's body is buffered. */
@@ -225,9 +233,10 @@ export class RecordReader {
       return undefined
     }
     const tagLength = protection.suite.aead.tagLength
-    this.#header.set(record.subarray(0, headerLength))
-    const plaintext = new Uint8Array(Math.max(0, length - tagLength))
-    const innerLength = protection.open(this.#header, record.subarray(headerLength), plaintext)
+    for (let i = 0; i < headerLength; i++) this.#header[i] = record[i]!
+    const plaintext = this.#room(length - tagLength)
+    const start = this.#plaintextAt
+    const innerLength = protection.open(this.#header, record.subarray(headerLength), plaintext, start)
     if (innerLength < 0) {
       if (this.#skipping === "undecryptable") {
         this.#skip(length, tagLength)
@@ -246,11 +255,13 @@ export class RecordReader {
       )
     }
     // Section 5.4: from the end of the cleartext, the first octet that is not zero is the type.
-    let end = innerLength - 1
-    while (end >= 0 && plaintext[end] === 0) end--
-    if (end < 0) throw new PeerMisbehaved("unexpected_message", "a protected record of zeros only has no content type")
+    let end = start + innerLength - 1
+    while (end >= start && plaintext[end] === 0) end--
+    if (end < start)
+      throw new PeerMisbehaved("unexpected_message", "a protected record of zeros only has no content type")
     const type = plaintext[end]!
-    const content = plaintext.subarray(0, end)
+    const content = plaintext.subarray(start, end)
+    this.#plaintextAt = end
     this.#observer?.(ContentType.application_data, type, record, content, true)
     if (type !== ContentType.application_data && type !== ContentType.handshake && type !== ContentType.alert) {
       // Section 5: a protected change_cipher_spec, or an unexpected record type.
@@ -259,10 +270,22 @@ export class RecordReader {
         `a protected record has ${typeName(type)} as its inner content type`,
       )
     }
-    this.#checkContent(type, end)
-    if (end > 0) this.#emptyRecords = 0
+    this.#checkContent(type, content.length)
+    if (content.length > 0) this.#emptyRecords = 0
     else this.#countEmpty()
     return { type, content, wasProtected: true }
+  }
+
+  /**
+   * Room for `length` bytes of plaintext. New memory is sized for what else has come, up to 16 KiB: an allocation costs
+   * more than a short record, and the many records of one receive share it.
+   */
+  #room(length: number): Uint8Array {
+    if (this.#plaintextAt + length > this.#plaintext.length) {
+      this.#plaintext = new Uint8Array(Math.max(length, Math.min(length + this.#input.length, maxContentLength)))
+      this.#plaintextAt = 0
+    }
+    return this.#plaintext
   }
 
   #countEmpty(): void {
@@ -299,6 +322,7 @@ export class RecordReader {
   }
 }
 
+const nothing = new Uint8Array(0)
 const clearAlert = "peer sent an alert in the clear after keys were set"
 
 function typeName(type: number): string {

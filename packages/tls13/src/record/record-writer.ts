@@ -153,7 +153,11 @@ export class RecordWriter {
   #seal(protection: RecordProtection, type: number, fragment: Uint8Array, out: Writer): void {
     // Section 5.5: MUST close or update the key before the limit.
     if (protection.sequenceNumber >= this.#keyLimit(protection)) {
-      throw new LimitExceeded("internal_error", "recordsPerKey", "this key has sealed as many records as its AEAD allows")
+      throw new LimitExceeded(
+        "internal_error",
+        "recordsPerKey",
+        "this key has sealed as many records as its AEAD allows",
+      )
     }
     const padding = this.#paddingOf(type, fragment.length)
     const innerLength = fragment.length + 1 + padding
