@@ -1,6 +1,5 @@
 // Revocation as an explicit policy: what the application asks for, and what a path's certificates are judged by.
 
-import { equalBytes } from "../bytes/equal.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import type { Certificate } from "./certificate.ts"
 import { type CrlStore, revocationReasons } from "./crl.ts"
@@ -107,9 +106,4 @@ function stapleProblem(
 function revoked(at: number, reason: number): X509Error {
   const why = reason === 0 ? "" : ` (${revocationReasons[reason] ?? reason})`
   return new X509Error("revoked", `it was revoked on ${timeText(at)}${why}; get a new one`)
-}
-
-/** Whether two stores hold the same lists, for applications that reload them. */
-export function sameLists(a: CrlStore, b: CrlStore): boolean {
-  return a.crls.length === b.crls.length && a.crls.every((crl, i) => equalBytes(crl.tbs, b.crls[i]!.tbs))
 }

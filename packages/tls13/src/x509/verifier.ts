@@ -1,0 +1,162 @@
+// The CertificateVerifier that the handshake asks (RFC 9846 section 4.5.1): path, name, revocation, pins, raw public keys.
+// Never throws for what a peer sent; whatever goes wrong is a refusal with an alert and a sentence.
+
+import type { PublicKey } from "../crypto/keys.ts"
+import { type Certificate, maximumCertificateBytes, parseCertificate } from "./certificate.ts"
+import { nameText } from "./distinguished-name.ts"
+import { type Reason, reasonAlerts, X509Error } from "./errors.ts"
+import { KeyUsage } from "./extensions.ts"
+import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "./interfaces.ts"
+import { keyProblem } from "./key-policy.ts"
+import { nameProblem, referenceHost } from "./name.ts"
+import { Oid } from "./oids.ts"
+import { validatePath } from "./path.ts"
+import { type PathBudget, problemOf } from "./path-problem.ts"
+import type { Profile } from "./path-rules.ts"
+import { isPinned, type Pin } from "./pins.ts"
+import { type RevocationOptions, revocationProblem } from "./revocation.ts"
+import { parseSpki } from "./spki.ts"
+import type { TrustStore } from "./trust.ts"
+
+export interface VerifierOptions {
+  /** The trusted certificates, or a function that gives those of the moment: a reload then needs no new connection. */
+  readonly trust: TrustStore | (() => TrustStore)
+  /** Default `path`: RFC 5280 section 6, which private authorities pass. `webpki` for public servers. */
+  readonly profile?: Profile
+  readonly revocation?: RevocationOptions
+  /** Keys of which one must be in the validated path, beside everything else. */
+  readonly pins?: readonly Pin[]
+  /** RawPublicKeys (RFC 7250) that are accepted; without them every raw key is refused. */
+  readonly rawPublicKeys?: readonly Pin[]
+  /** Intermediates that are not self-issued; default 8. */
+  readonly maximumIntermediates?: number
+  /** Certificates that a peer may send; default 32. */
+  readonly maximumCertificates?: number
+  /** Bytes of one certificate; default 65,536. */
+  readonly maximumCertificateBytes?: number
+  /** Certificates that help to find paths although the peer does not send them. */
+  readonly intermediates?: readonly Certificate[]
+  readonly policies?: readonly string[]
+  readonly budget?: Partial<PathBudget>
+}
+
+/** A verifier with these rules; stateless, so that thousands of connections share one. */
+export function createCertificateVerifier(options: VerifierOptions): CertificateVerifier {
+  return {
+    verify(verification) {
+      try {
+        return verification.type === "RawPublicKey"
+          ? rawKeyVerdict(verification, options)
+          : chainVerdict(verification, options)
+      } catch (error) {
+        if (error instanceof X509Error) return refusal(error.reason, error.message)
+        // A defect of ours must not become a way around the check, nor an exception in the middle of a handshake.
+        return refusal(
+          "internal",
+          `the certificate could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+        )
+      }
+    },
+  }
+}
+
+function refusal(reason: Reason, message: string): CertificateVerdict {
+  return { accepted: false, alert: reasonAlerts[reason], reason, message }
+}
+
+function chainVerdict(verification: CertificateVerification, options: VerifierOptions): CertificateVerdict {
+  const { chain, role, provider, now } = verification
+  const most = options.maximumCertificates ?? 32
+  if (chain.length > most)
+    return refusal("limit_exceeded", `the peer sent ${chain.length} certificates; at most ${most} are accepted`)
+  const [leaf, ...others] = parsedChain(chain, options.maximumCertificateBytes ?? maximumCertificateBytes)
+  if (leaf === undefined) return refusal("malformed", "the peer sent no certificate")
+  if (leaf instanceof X509Error) return refusal(leaf.reason, `the peer's certificate cannot be read: ${leaf.message}`)
+  const { revocation } = options
+  const verdict = validatePath({
+    leaf,
+    intermediates: [
+      ...others.filter((each): each is Certificate => !(each instanceof X509Error)),
+      ...(options.intermediates ?? []),
+    ],
+    trust: typeof options.trust === "function" ? options.trust() : options.trust,
+    now,
+    provider,
+    profile: options.profile ?? "path",
+    usage: role === "server" ? Oid.serverAuth : Oid.clientAuth,
+    keyUsage: KeyUsage.digitalSignature,
+    accept: (path) => revocationProblem(path, revocation ?? {}, verification.ocspResponse, now, provider),
+    ...(options.maximumIntermediates === undefined ? {} : { maximumIntermediates: options.maximumIntermediates }),
+    ...(options.policies === undefined ? {} : { policies: options.policies }),
+    ...(options.budget === undefined ? {} : { budget: options.budget }),
+  })
+  if (!verdict.accepted) {
+    const { reason, message } = verdict.problem
+    const unread = others.find((each) => each instanceof X509Error)
+    return refusal(
+      reason,
+      reason === "unknown_issuer" && unread
+        ? `${message} (another certificate of the chain cannot be read: ${unread.message})`
+        : message,
+    )
+  }
+  const named = role === "server" ? serverNameProblem(leaf, verification.serverName) : undefined
+  if (named) return refusal(named.reason, named.message)
+  if (options.pins && !verdict.path.some((each) => isPinned(each.spki, options.pins!, provider))) {
+    return refusal(
+      "pin_mismatch",
+      `no key in the path of ${nameText(leaf.subject)} is one of the pinned keys; if the peer changed its key, pin the new one`,
+    )
+  }
+  return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path)
+}
+
+/** RFC 9525: the application says whom it wants to reach; without that nothing is proven. */
+function serverNameProblem(leaf: Certificate, serverName: string | undefined): X509Error | undefined {
+  if (serverName === undefined) {
+    return new X509Error(
+      "invalid_reference_name",
+      "no server name was given to check the certificate against; give the name or address to reach",
+    )
+  }
+  const problem = nameProblem(leaf, referenceHost(serverName))
+  return problem && new X509Error(problem.reason, problemOf(problem, leaf, 0).message)
+}
+
+function accepted(
+  publicKey: PublicKey,
+  { type, chain }: CertificateVerification,
+  subject: string,
+  path: readonly Certificate[],
+): CertificateVerdict {
+  return { accepted: true, publicKey, identity: { type, chain, path: path.map((each) => each.der), subject } }
+}
+
+/** Each certificate, or why it cannot be read: an intermediate that no path needs may be anything. */
+function parsedChain(chain: readonly Uint8Array[], limit: number): (Certificate | X509Error)[] {
+  return chain.map((der) => {
+    try {
+      return parseCertificate(der, limit)
+    } catch (error) {
+      if (error instanceof X509Error) return error
+      throw error
+    }
+  })
+}
+
+function rawKeyVerdict(verification: CertificateVerification, options: VerifierOptions): CertificateVerdict {
+  const { chain, provider } = verification
+  const spki = chain[0]
+  if (spki === undefined || chain.length !== 1) return refusal("malformed", "a raw public key comes alone (RFC 7250)")
+  // Any DER of a pinned key is parsed as strictly as a certificate's.
+  const publicKey = parseSpki(spki)
+  const weak = keyProblem(publicKey)
+  if (weak) return refusal(weak.reason, `the peer's raw public key is refused: ${weak.message}`)
+  if (!isPinned(spki, options.rawPublicKeys ?? [], provider)) {
+    return refusal(
+      "key_not_trusted",
+      "the peer's raw public key is not one of those that are trusted; add its SHA-256 if it should be",
+    )
+  }
+  return accepted(publicKey, verification, "", [])
+}
