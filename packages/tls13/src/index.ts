@@ -1,1 +1,52 @@
-export {}
+// The core entry point: no provider, no certificates, no runtime. What a device does not import it does not carry.
+
+export { AlertDescription, type AlertName, alertName } from "./bytes/alerts.ts"
+export {
+  CertificateRejected,
+  Closed,
+  InvalidMessage,
+  LimitExceeded,
+  Misuse,
+  PeerAlert,
+  PeerIncompatible,
+  PeerMisbehaved,
+  TlsError,
+  type TlsErrorKind,
+} from "./bytes/errors.ts"
+export { Pause } from "./bytes/pause.ts"
+export { ClientConnection } from "./connection/client-connection.ts"
+export {
+  type ClientConfig,
+  type ClientOptions,
+  type CommonOptions,
+  createClientConfig,
+  createServerConfig,
+  type ServerConfig,
+  type ServerOptions,
+} from "./connection/config.ts"
+export type { Connection } from "./connection/connection.ts"
+export type { ConnectionEvent, Decision, Outcome } from "./connection/events.ts"
+export { defaultLimits, type Limits } from "./connection/limits.ts"
+export { ServerConnection } from "./connection/server-connection.ts"
+export type { CryptoProvider, RandomSource } from "./crypto/provider.ts"
+export type { HandshakeInfo, Offer } from "./handshake/info.ts"
+export { type PaddingPolicy, padToFull, padToMultipleOf } from "./record/padding.ts"
+export type {
+  ClientSession,
+  ClientSessionStore,
+  ExternalPsk,
+  ExternalPskStore,
+  ReplayGuard,
+  ServerSession,
+  Ticketer,
+} from "./session/session.ts"
+export type { TraceEvent, TraceSink } from "./trace/events.ts"
+export type {
+  CertificateVerdict,
+  CertificateVerifier,
+  Credential,
+  CredentialRequest,
+  CredentialResolver,
+  PeerIdentity,
+  Signer,
+} from "./x509/interfaces.ts"

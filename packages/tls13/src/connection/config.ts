@@ -1,0 +1,249 @@
+// Configuration: what applications write, checked once, and shared by all connections made with it.
+
+import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import { Misuse } from "../bytes/errors.ts"
+import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
+import { signatureSchemes } from "../crypto/signature-schemes.ts"
+import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
+import type { PaddingPolicy } from "../record/padding.ts"
+import type { ClientSessionStore, ExternalPsk, ExternalPskStore, ReplayGuard, Ticketer } from "../session/session.ts"
+import type { TraceSink } from "../trace/events.ts"
+import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
+import { defaultLimits, type Limits } from "./limits.ts"
+
+export interface CommonOptions {
+  /** The cryptography: `createNobleProvider()` and its kin. */
+  readonly provider: CryptoProvider
+  /** Names, in order of preference; default: all of the provider's, in its order. */
+  readonly cipherSuites?: readonly string[]
+  readonly groups?: readonly string[]
+  readonly signatureSchemes?: readonly string[]
+  /** Protocol names (RFC 7301), in order of preference; none: ALPN is not used. */
+  readonly alpnProtocols?: readonly string[]
+  /** RFC 8449: 64 to 16385 bytes of inner plaintext that the peer may send in a record. */
+  readonly recordSizeLimit?: number
+  /** Bytes of padding for a record (RFC 9846 section 5.4). */
+  readonly padding?: PaddingPolicy
+  readonly limits?: Partial<Limits>
+  /** Sessions are resumed only under the same name; name it anew when the rules become stricter. */
+  readonly resumptionPartition?: string
+  readonly trace?: TraceSink
+  /** Instead of the provider's random source: tests, and devices with their own. */
+  readonly random?: RandomSource
+  readonly certificateTypes?: {
+    readonly client?: readonly CertificateType[]
+    readonly server?: readonly CertificateType[]
+  }
+}
+
+export interface ClientOptions extends CommonOptions {
+  /** Host name (A-label) or IP address of the server: it is sent (names only) and its certificate must be for it. */
+  readonly serverName?: string
+  /** Whether server_name is sent; default true. */
+  readonly sendServerName?: boolean
+  /** Required unless only PSKs are used. */
+  readonly verifier?: CertificateVerifier
+  /** Client certificates. */
+  readonly credentials?: CredentialResolver
+  /** Groups for which the first ClientHello has a share; default: the first one. */
+  readonly keyShares?: readonly string[]
+  readonly sessionStore?: ClientSessionStore
+  /** Names the server in the session store; default: serverName. */
+  readonly sessionKey?: string
+  readonly externalPsks?: readonly ExternalPsk[]
+  /** psk_ke: without forward secrecy. */
+  readonly allowPskWithoutKeyExchange?: boolean
+  /** Offers 0-RTT with sessions that allow it. Early data can be replayed: RFC 9846 section 8. */
+  readonly earlyData?: boolean
+  readonly requestOcspResponse?: boolean
+  readonly requestSignedCertificateTimestamps?: boolean
+  /** Appendix E.4; default true. */
+  readonly middleboxCompatibility?: boolean
+}
+
+export interface ServerOptions extends CommonOptions {
+  /** Required unless only PSKs are used. */
+  readonly credentials?: CredentialResolver
+  readonly clientAuthentication?: {
+    readonly mode: "request" | "require"
+    readonly verifier: CertificateVerifier
+    /** DER distinguished names to name in certificate_authorities. */
+    readonly authorities?: readonly Uint8Array[]
+  }
+  readonly ticketer?: Ticketer
+  /** Tickets after each handshake, 0 to 255; default 2. */
+  readonly tickets?: number
+  /** Seconds, 1 to 604800; default 7200. */
+  readonly ticketLifetime?: number
+  readonly externalPsks?: ExternalPskStore
+  readonly allowPskWithoutKeyExchange?: boolean
+  /**
+   * Takes 0-RTT data: at most `maxBytes` a connection, through a replay guard, from tickets whose age is known to
+   * within `freshness` milliseconds (default 10000). Early data can be replayed: RFC 9846 section 8.
+   */
+  readonly earlyData?: { readonly maxBytes: number; readonly replayGuard: ReplayGuard; readonly freshness?: number }
+  /** Whose order of suites and groups counts; default server. */
+  readonly preference?: "server" | "client"
+}
+
+/** See `./dangerous`. */
+export type MessageRewriter = (name: HandshakeTypeName | "hello_retry_request", message: Uint8Array) => Uint8Array
+
+interface ConfigOf<Settings> {
+  readonly settings: Settings
+  readonly limits: Limits
+  readonly random: RandomSource
+  readonly trace: TraceSink | undefined
+  readonly padding: PaddingPolicy | undefined
+}
+export type ClientConfig = ConfigOf<ClientSettings>
+export type ServerConfig = ConfigOf<ServerSettings>
+
+/** @throws Misuse for options that make no sense, saying which */
+export function createClientConfig(options: ClientOptions, rewriteMessage?: MessageRewriter): ClientConfig {
+  const common = commonSettings(options, rewriteMessage)
+  const { externalPsks = [], serverName, verifier, sessionStore } = options
+  if (verifier === undefined && externalPsks.length === 0) {
+    throw new Misuse("a client needs a verifier for the server's certificate, or external PSKs")
+  }
+  const referenceName = serverName === undefined ? undefined : normalizeName(serverName)
+  const sendsName = (options.sendServerName ?? true) && referenceName !== undefined && !isIpAddress(referenceName)
+  const keyShareGroups = options.keyShares
+    ? pick(common.groups, options.keyShares, "key share group", ({ name }) => name)
+    : common.groups.slice(0, 1)
+  const sessionKey = options.sessionKey ?? referenceName ?? ""
+  const settings: ClientSettings = {
+    ...common,
+    role: "client",
+    referenceName,
+    serverName: sendsName ? referenceName : undefined,
+    verifier,
+    credentials: options.credentials,
+    certificateTypes: certificateTypes(options),
+    // key_share is in the order of supported_groups (section 4.3.8).
+    keyShareGroups: common.groups.filter((group) => keyShareGroups.includes(group)),
+    sessions: sessionStore && { store: sessionStore, key: sessionKey },
+    externalPsks,
+    allowPskKe: options.allowPskWithoutKeyExchange ?? false,
+    offerEarlyData: options.earlyData ?? false,
+    requestOcsp: options.requestOcspResponse ?? false,
+    requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
+    middleboxCompatibility: options.middleboxCompatibility ?? true,
+  }
+  return { settings, ...runtime(options) }
+}
+
+/** @throws Misuse for options that make no sense, saying which */
+export function createServerConfig(options: ServerOptions, rewriteMessage?: MessageRewriter): ServerConfig {
+  const common = commonSettings(options, rewriteMessage)
+  if (options.credentials === undefined && options.externalPsks === undefined) {
+    throw new Misuse("a server needs a certificate (credentials), or external PSKs")
+  }
+  const { clientAuthentication: client, earlyData } = options
+  const settings: ServerSettings = {
+    ...common,
+    role: "server",
+    credentials: options.credentials,
+    clientAuthentication: client && { ...client, authorities: client.authorities ?? [] },
+    certificateTypes: certificateTypes(options),
+    ticketer: options.ticketer,
+    tickets: inRange(options.tickets ?? 2, 0, 255, "tickets"),
+    ticketLifetime: inRange(options.ticketLifetime ?? 7200, 1, 604_800, "ticketLifetime"),
+    externalPsks: options.externalPsks,
+    allowPskKe: options.allowPskWithoutKeyExchange ?? false,
+    earlyData: earlyData && { freshness: 10_000, ...earlyData },
+    preference: options.preference ?? "server",
+    maxPskIdentities: { ...defaultLimits, ...options.limits }.pskIdentities,
+  }
+  return { settings, ...runtime(options) }
+}
+
+function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter | undefined): CommonSettings {
+  const { provider } = options
+  const available = signatureSchemes.filter((scheme) =>
+    provider.signatures.some(({ name }) => name === scheme.algorithm),
+  )
+  const inHandshake = available.filter((scheme) => !scheme.certificatesOnly)
+  const limits = { ...defaultLimits, ...options.limits }
+  const codes = (list: readonly { readonly code: number }[]) => list.map(({ code }) => code)
+  const byName = ({ name }: { readonly name: string }) => name
+  return {
+    provider,
+    cipherSuites: pick<CipherSuiteAlgorithms>(provider.cipherSuites, options.cipherSuites, "cipher suite", byName),
+    groups: pick<KeyExchange>(provider.keyExchanges, options.groups, "group", byName),
+    signatureSchemes: codes(pick(inHandshake, options.signatureSchemes, "signature scheme", byName)),
+    signatureSchemesCert: codes(available),
+    alpnProtocols: (options.alpnProtocols ?? []).map(checkProtocolName),
+    recordSizeLimit:
+      options.recordSizeLimit === undefined
+        ? undefined
+        : inRange(options.recordSizeLimit, 64, 16_385, "recordSizeLimit"),
+    maxChainLength: limits.chainLength,
+    partition: options.resumptionPartition ?? "",
+    rewriteMessage,
+  }
+}
+
+function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
+  return {
+    limits: { ...defaultLimits, ...options.limits },
+    random: options.random ?? options.provider.random,
+    trace: options.trace,
+    padding: options.padding,
+  }
+}
+
+function certificateTypes(options: CommonOptions): ClientSettings["certificateTypes"] {
+  const { client = ["X509"], server = ["X509"] } = options.certificateTypes ?? {}
+  return { client, server }
+}
+
+/** The named ones in the named order. */
+function pick<Item>(
+  all: readonly Item[],
+  names: readonly string[] | undefined,
+  what: string,
+  nameOf: (item: Item) => string,
+): readonly Item[] {
+  const chosen = names?.map((name) => {
+    const item = all.find((candidate) => nameOf(candidate) === name)
+    if (item === undefined) {
+      throw new Misuse(`the provider has no ${what} ${name}; it has ${all.map(nameOf).join(", ")}`)
+    }
+    return item
+  })
+  const list = chosen ?? all
+  if (list.length === 0) throw new Misuse(`no ${what} is left to offer`)
+  return list
+}
+
+function inRange(value: number, least: number, most: number, what: string): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new Misuse(`${what} is ${value}; it must be a whole number from ${least} to ${most}`)
+  }
+  return value
+}
+
+function checkProtocolName(name: string): string {
+  if (name.length < 1 || name.length > 255)
+    throw new Misuse(`ALPN name ${JSON.stringify(name)} is not 1 to 255 octets long`)
+  return name
+}
+
+function normalizeName(name: string): string {
+  const normal = name
+    .toLowerCase()
+    .replace(/\.$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+  for (let i = 0; i < normal.length; i++) {
+    if (normal.charCodeAt(i) > 0x7f)
+      throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: give its A-label (xn--...)`)
+  }
+  if (normal.length === 0) throw new Misuse("the server name is empty")
+  return normal
+}
+
+/** RFC 6066 section 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." */
+function isIpAddress(name: string): boolean {
+  return name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)
+}

@@ -1,0 +1,412 @@
+// The public sans-I/O face, as both roles have it: bytes and time in, bytes and events out.
+// Records are told apart here (RFC 9846 section 5), alerts are read and sent (section 6), and the state machine is driven.
+
+import { AlertDescription, AlertLevel, type AlertName, alertName } from "../bytes/alerts.ts"
+import { ContentType, codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { Closed, InvalidMessage, LimitExceeded, Misuse, PeerAlert, PeerMisbehaved, TlsError } from "../bytes/errors.ts"
+import type { KeyUpdateRequest } from "../codec/key-update.ts"
+import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
+import { isHelloRetryRequest } from "../codec/server-hello.ts"
+import { Connected } from "../handshake/connected.ts"
+import type { HandshakeInfo } from "../handshake/info.ts"
+import { type State, step, type Transition, Waiting } from "../handshake/state.ts"
+import type { InboundRecord } from "../record/record-reader.ts"
+import type { Outcome } from "./events.ts"
+import { type LinkOptions, RecordLink } from "./record-link.ts"
+
+export abstract class Connection {
+  protected readonly link: RecordLink
+  readonly #role: "client" | "server"
+  readonly #options: LinkOptions
+  readonly #deadline: number
+  #state: State | undefined
+  #waiting: Waiting | undefined
+  #failure: TlsError | undefined
+  #sentClose = false
+  #receivedClose = false
+  #changeCipherSpecs = 0
+  #warningAlerts = 0
+  #postHandshakeMessages = 0
+
+  protected constructor(role: "client" | "server", options: LinkOptions, now: number) {
+    this.#role = role
+    this.#options = options
+    this.link = new RecordLink(options)
+    this.link.now = now
+    this.#deadline = now + options.limits.handshakeTime
+  }
+
+  /* ------------------------------------------------------------ what is known */
+
+  /** What was agreed; undefined until CONNECTED. */
+  get info(): HandshakeInfo | undefined {
+    return this.link.info
+  }
+
+  /** Why the connection failed; undefined while it has not. */
+  get failure(): TlsError | undefined {
+    return this.#failure
+  }
+
+  /** Whether `send` may be called. */
+  get writable(): boolean {
+    return this.info !== undefined && !this.#sentClose && this.#failure === undefined
+  }
+
+  /** Bytes that the client may still send as 0-RTT data. */
+  get earlyDataWritable(): number {
+    return this.#role === "client" && this.#failure === undefined && this.info === undefined
+      ? (this.link.earlyDataLeft ?? 0)
+      : 0
+  }
+
+  /** When `tick` is due at the latest, milliseconds since 1970; undefined once the handshake is over. */
+  get deadline(): number | undefined {
+    return this.info === undefined && this.#failure === undefined ? this.#deadline : undefined
+  }
+
+  /* ------------------------------------------------------------ what comes in */
+
+  /**
+   * Takes bytes of the peer, in any pieces. Never throws for what they are: a failure is an event, and its alert is in
+   * the output. `bytes` may be reused by the caller afterwards.
+   */
+  receive(bytes: Uint8Array, now: number): Outcome {
+    return this.#run(now, () => {
+      if (this.#receivedClose) return
+      this.link.reader.push(bytes)
+      this.#drain()
+    })
+  }
+
+  /** The peer's half of the stream ended. Without close_notify before it, data may be missing (section 6.1). */
+  receiveEnd(now: number): Outcome {
+    return this.#run(now, () => {
+      if (this.#receivedClose) return
+      throw new Closed(
+        undefined,
+        this.info === undefined
+          ? "peer closed the connection during the handshake"
+          : "peer closed the stream without close_notify: data may be missing",
+      )
+    })
+  }
+
+  /** Answers the decision that the last outcome waits for. */
+  answer(value: unknown, now: number): Outcome {
+    const waiting = this.#waiting
+    if (waiting === undefined) throw new Misuse("the connection waits for no decision")
+    return this.#run(now, () => {
+      this.#waiting = undefined
+      this.#enter(waiting.resume(value))
+      this.#drain()
+    })
+  }
+
+  /** The decision could not be made: the handshake ends with internal_error. */
+  abandon(reason: string, now: number): Outcome {
+    return this.#run(now, () => {
+      this.#waiting = undefined
+      throw new Closed("internal_error", reason)
+    })
+  }
+
+  /** Lets time pass: call it at `deadline`. */
+  tick(now: number): Outcome {
+    return this.#run(now, () => this.#checkDeadline())
+  }
+
+  /* ------------------------------------------------------------ what goes out */
+
+  /** Application data of any length; fragmented, and preceded by a KeyUpdate when the keys are used up (section 5.5). */
+  send(plaintext: Uint8Array): Outcome {
+    const connected = this.#requireConnected()
+    return this.#run(this.link.now, () => {
+      connected.answerKeyUpdate()
+      this.link.flushHandshake()
+      let at = 0
+      do {
+        if (this.link.writer.needsKeyUpdate) {
+          connected.updateKeys("update_not_requested")
+          this.link.flushHandshake()
+        }
+        const end = Math.min(plaintext.length, at + this.link.writer.contentUntilKeyUpdate)
+        this.link.write(ContentType.application_data, plaintext.subarray(at, end))
+        at = end
+      } while (at < plaintext.length)
+    })
+  }
+
+  /**
+   * 0-RTT data, between `start` and the server's answer. It can be replayed by anybody who sees it (section 8).
+   * @throws Misuse for more bytes than `earlyDataWritable`
+   */
+  sendEarlyData(plaintext: Uint8Array): Outcome {
+    const left = this.earlyDataWritable
+    if (plaintext.length > left)
+      throw new Misuse(`${plaintext.length} bytes of early data, but only ${left} may be sent now`)
+    return this.#run(this.link.now, () => {
+      this.link.earlyDataLeft = left - plaintext.length
+      this.link.flushHandshake()
+      this.link.write(ContentType.application_data, plaintext)
+    })
+  }
+
+  /** New sending keys (section 4.7.3); `update_requested`: the peer's too. */
+  updateKeys(request: KeyUpdateRequest = "update_not_requested"): Outcome {
+    const connected = this.#requireConnected()
+    return this.#run(this.link.now, () => connected.updateKeys(request))
+  }
+
+  /** close_notify: no more will be sent; what the peer still sends is read (section 6.1). Safe to call twice. */
+  close(): Outcome {
+    return this.#run(this.link.now, () => {
+      if (this.#sentClose) return
+      this.#sentClose = true
+      // Section 6.1: user_canceled "MUST be followed by a "close_notify"": that is how a handshake is called off.
+      if (this.info === undefined) this.#sendAlert("user_canceled", AlertLevel.warning)
+      this.#sendAlert("close_notify", AlertLevel.warning)
+    })
+  }
+
+  /** Section 7.5. @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before CONNECTED */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    if (!(this.#state instanceof Connected))
+      throw new Misuse("keying material can be exported once the handshake is complete")
+    return this.#state.exportKeyingMaterial(label, context, length)
+  }
+
+  /** Forgets every key. The connection is not used afterwards. */
+  destroy(): void {
+    if (this.#state instanceof Connected) this.#state.wipe()
+    this.link.wipe()
+    this.#waiting = undefined
+    this.#failure ??= new Closed(undefined, "the connection was destroyed")
+  }
+
+  /* ------------------------------------------------------------ the machine */
+
+  /** Begins in a state, or in the one that `first` gives after it has sent something. */
+  protected begin(first: () => Transition): Outcome {
+    return this.#run(this.link.now, () => this.#enter(first()))
+  }
+
+  /** Runs one call: what is thrown in it for the peer's sake becomes a failure, with its alert. */
+  #run(now: number, work: () => void): Outcome {
+    this.link.now = now
+    if (this.#failure === undefined) {
+      try {
+        this.#checkDeadline()
+        work()
+        this.link.reader.settle()
+      } catch (error) {
+        if (error instanceof Misuse) throw error
+        this.#fail(error instanceof TlsError ? error : internalError(error))
+      }
+    }
+    return this.#outcome()
+  }
+
+  #outcome(): Outcome {
+    const waiting = this.#failure === undefined ? this.#waiting : undefined
+    return {
+      // A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come.
+      output: waiting && this.info === undefined ? nothing : this.link.takeOutput(),
+      events: this.link.takeEvents(),
+      waitsFor: waiting
+        ? { name: waiting.decision, pause: waiting.pause }
+        : this.#failure !== undefined || (this.#sentClose && this.#receivedClose)
+          ? "nothing"
+          : "bytes",
+    }
+  }
+
+  #checkDeadline(): void {
+    if (this.info === undefined && this.link.now >= this.#deadline) {
+      throw new LimitExceeded(
+        "user_canceled",
+        "handshakeTime",
+        `the handshake took longer than ${this.#options.limits.handshakeTime} ms (in state ${this.#state?.name ?? "START"})`,
+      )
+    }
+  }
+
+  /** Reads all records that are there, unless a decision is due first. */
+  #drain(): void {
+    this.#drainMessages()
+    while (this.#waiting === undefined && !this.#receivedClose) {
+      const record = this.link.reader.next()
+      if (record === undefined) break
+      this.#receiveRecord(record)
+    }
+    if (this.#state instanceof Connected && !this.#sentClose) this.#state.answerKeyUpdate()
+    if (this.#waiting !== undefined && this.link.reader.buffered > this.#options.limits.bufferedInput) {
+      throw new LimitExceeded("internal_error", "bufferedInput", "peer sent more than is held while a decision is due")
+    }
+  }
+
+  #receiveRecord({ type, content }: InboundRecord): void {
+    // Section 5.1: "Handshake messages MUST NOT be interleaved with other record types." An alert ends it all anyway.
+    if (type !== ContentType.handshake && type !== ContentType.alert && !this.link.joiner.isEmpty) {
+      throw new PeerMisbehaved("unexpected_message", "peer interleaves a handshake message with another record type")
+    }
+    switch (type) {
+      case ContentType.handshake:
+        this.link.joiner.push(content)
+        this.#drainMessages()
+        break
+      case ContentType.application_data:
+        this.#receiveApplicationData(content)
+        break
+      case ContentType.alert:
+        this.#receiveAlert(content)
+        break
+      default:
+        this.#receiveChangeCipherSpec()
+    }
+  }
+
+  #drainMessages(): void {
+    while (this.#waiting === undefined) {
+      const bytes = this.link.joiner.next()
+      if (bytes === undefined) return
+      this.#receiveMessage(handshakeMessage(bytes))
+    }
+  }
+
+  #receiveMessage(message: HandshakeMessage): void {
+    const state = this.#state!
+    this.#traceMessage(message)
+    if (this.info !== undefined && ++this.#postHandshakeMessages > this.#options.limits.postHandshakeMessages) {
+      const most = this.#options.limits.postHandshakeMessages
+      throw new LimitExceeded(
+        "unexpected_message",
+        "postHandshakeMessages",
+        `more than ${most} handshake messages in a row after the handshake`,
+      )
+    }
+    if (message.type === HandshakeType.client_hello && message.bytes.length >= 38) {
+      this.link.noteClientRandom(message.bytes.subarray(6, 38))
+    }
+    this.#enter(step(state, message))
+  }
+
+  #enter(next: Transition): void {
+    if (next instanceof Waiting) {
+      this.#waiting = next
+      return
+    }
+    if (next !== this.#state) {
+      this.#options.trace?.({ type: "state", role: this.#role, from: this.#state?.name ?? "START", to: next.name })
+    }
+    this.#state = next
+  }
+
+  /** Section 5: dropped between the first ClientHello and the peer's Finished, out of place elsewhere. */
+  #receiveChangeCipherSpec(): void {
+    if (!this.link.offerSeen || this.info !== undefined)
+      throw new PeerMisbehaved("unexpected_message", "change_cipher_spec outside of the handshake")
+    if (++this.#changeCipherSpecs > this.#options.limits.changeCipherSpecs) {
+      throw new LimitExceeded("unexpected_message", "changeCipherSpecs", "too many change_cipher_spec records")
+    }
+  }
+
+  #receiveApplicationData(data: Uint8Array): void {
+    if (this.info !== undefined) {
+      this.#postHandshakeMessages = 0
+      if (data.length > 0) this.link.emit({ type: "data", data })
+      return
+    }
+    const left = this.#role === "server" ? this.link.earlyDataLeft : undefined
+    if (left === undefined) {
+      throw new PeerMisbehaved(
+        "unexpected_message",
+        `peer sent application data in state ${this.#state?.name ?? "START"}`,
+      )
+    }
+    // Section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
+    // connection with an "unexpected_message" alert."
+    if (data.length > left)
+      throw new LimitExceeded("unexpected_message", "earlyData", "client sent more early data than it may")
+    this.link.earlyDataLeft = left - data.length
+    if (data.length > 0) this.link.emit({ type: "early-data", data })
+  }
+
+  /* ------------------------------------------------------------ alerts (section 6) */
+
+  #receiveAlert(content: Uint8Array): void {
+    const [level, description] = [content[0]!, content[1]!]
+    const name = alertName(description)
+    this.#options.trace?.({ type: "alert", direction: "received", level, description: name })
+    if (level !== AlertLevel.warning && level !== AlertLevel.fatal) {
+      throw new InvalidMessage(`alert level ${level} is neither warning nor fatal`, "illegal_parameter")
+    }
+    if (description === AlertDescription.close_notify) {
+      if (this.info === undefined) throw new Closed(undefined, "peer closed the connection during the handshake")
+      this.#receivedClose = true
+      this.link.emit({ type: "end" })
+      return
+    }
+    // "user_canceled should be ignored": a close_notify follows it.
+    if (description === AlertDescription.user_canceled) {
+      if (++this.#warningAlerts <= this.#options.limits.warningAlerts) return
+      throw new LimitExceeded("unexpected_message", "warningAlerts", "too many user_canceled alerts")
+    }
+    throw new PeerAlert(name, `peer ended the connection with the alert ${name}`)
+  }
+
+  #sendAlert(name: AlertName, level: number): void {
+    this.#options.trace?.({ type: "alert", direction: "sent", level, description: name })
+    this.link.flushHandshake()
+    this.link.write(ContentType.alert, Uint8Array.of(level, AlertDescription[name]))
+  }
+
+  /** "both parties MUST immediately close the connection", and forget its keys. */
+  #fail(error: TlsError): void {
+    this.#failure = error
+    this.link.dropHandshake()
+    if (error.alert !== undefined && !this.#sentClose) {
+      try {
+        this.#sendAlert(error.alert, error.alert === "user_canceled" ? AlertLevel.warning : AlertLevel.fatal)
+        if (error.alert === "user_canceled") this.#sendAlert("close_notify", AlertLevel.warning)
+      } catch {
+        // The key is used up (section 5.5): the connection ends without an alert.
+      }
+    }
+    this.link.emit({ type: "failed", error })
+    if (this.#state instanceof Connected) this.#state.wipe()
+    this.link.wipe()
+  }
+
+  #requireConnected(): Connected<unknown> {
+    if (this.#failure !== undefined) throw new Misuse(`the connection is over: ${this.#failure.message}`)
+    if (this.#sentClose) throw new Misuse("the connection was closed")
+    if (!(this.#state instanceof Connected)) throw new Misuse("the handshake is not complete")
+    return this.#state
+  }
+
+  #traceMessage(message: HandshakeMessage): void {
+    const { trace } = this.#options
+    if (trace === undefined) return
+    const name = codePointName(HandshakeType, message.type) as HandshakeTypeName
+    const isRetry = message.type === HandshakeType.server_hello && isHelloRetryRequest(message)
+    trace({
+      type: "message",
+      direction: "received",
+      name: isRetry ? "hello_retry_request" : name,
+      message: message.bytes,
+    })
+  }
+}
+
+const nothing = new Uint8Array(0)
+
+/** A defect of ours: told to the application whole, and to the peer as internal_error. */
+function internalError(cause: unknown): TlsError {
+  const error = new Closed(
+    "internal_error",
+    `internal error: ${cause instanceof Error ? cause.message : String(cause)}`,
+  )
+  error.cause = cause
+  return error
+}

@@ -1,0 +1,37 @@
+import type { TlsError } from "../bytes/errors.ts"
+import type { Pause } from "../bytes/pause.ts"
+import type { HandshakeInfo, Offer } from "../handshake/info.ts"
+import type { DecisionName } from "../handshake/state.ts"
+import type { ClientSession } from "../session/session.ts"
+
+/** What happened in a call, in order. */
+export type ConnectionEvent =
+  /** The first ClientHello was sent or read. */
+  | { readonly type: "offered"; readonly offer: Offer }
+  /** The handshake is complete: the peer is who `info` says, and application data may flow. */
+  | { readonly type: "connected"; readonly info: HandshakeInfo }
+  /** Plaintext from an authenticated peer. The array belongs to the receiver. */
+  | { readonly type: "data"; readonly data: Uint8Array }
+  /** 0-RTT plaintext: it may be a replay, and has no forward secrecy (RFC 9846 section 8). */
+  | { readonly type: "early-data"; readonly data: Uint8Array }
+  /** The server took our 0-RTT data, or did not: then none of it has been seen. */
+  | { readonly type: "early-data-decided"; readonly accepted: boolean }
+  | { readonly type: "ticket"; readonly session: ClientSession }
+  /** close_notify: the peer will send no more. We still may. */
+  | { readonly type: "end" }
+  /** The connection is over. `error` says whose fault it was; the alert, if one goes out, is in the output. */
+  | { readonly type: "failed"; readonly error: TlsError }
+
+/** A decision that the connection waits for; answer it with `connection.answer(value, now)`. */
+export interface Decision {
+  readonly name: DecisionName
+  readonly pause: Pause<unknown>
+}
+
+/** What every call on a connection gives back. */
+export interface Outcome {
+  /** Bytes for the peer, in one write; empty when there are none. A fresh array that belongs to the caller. */
+  readonly output: Uint8Array
+  readonly events: readonly ConnectionEvent[]
+  readonly waitsFor: "bytes" | "nothing" | Decision
+}

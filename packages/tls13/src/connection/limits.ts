@@ -1,0 +1,40 @@
+// Every bound on what a peer can make a connection do, in one place. Each has a test at the limit and one past it.
+
+export interface Limits {
+  /** Bytes of a handshake message without its header, 1 to 2^24-1. ClientHello, Certificate and all others. */
+  readonly handshakeMessageSize: number
+  /** Certificates in a peer's chain. */
+  readonly chainLength: number
+  /** Milliseconds from the start to CONNECTED. */
+  readonly handshakeTime: number
+  /** Handshake messages after the handshake (tickets, key updates) between two records of application data. */
+  readonly postHandshakeMessages: number
+  /** Records without content in a row. */
+  readonly emptyRecords: number
+  /** change_cipher_spec records in a handshake. */
+  readonly changeCipherSpecs: number
+  /** user_canceled alerts. */
+  readonly warningAlerts: number
+  /** Bytes of 0-RTT data that a server which does not take it skips over. */
+  readonly skippedEarlyData: number
+  /** Bytes that are held while the connection waits for a decision. */
+  readonly bufferedInput: number
+  /** PSK identities of a ClientHello that are looked at. */
+  readonly pskIdentities: number
+  /** Records that one key seals; undefined: the AEAD's own limit (RFC 9846 section 5.5). 4 or more. */
+  readonly recordsPerKey: number | undefined
+}
+
+export const defaultLimits: Limits = {
+  handshakeMessageSize: 65_536,
+  chainLength: 10,
+  handshakeTime: 10_000,
+  postHandshakeMessages: 32,
+  emptyRecords: 32,
+  changeCipherSpecs: 4,
+  warningAlerts: 4,
+  skippedEarlyData: 16_384,
+  bufferedInput: 65_536,
+  pskIdentities: 8,
+  recordsPerKey: undefined,
+}

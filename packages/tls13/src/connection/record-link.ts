@@ -1,0 +1,213 @@
+// The handshake's view of the record layer: queues of outgoing handshake messages, key changes, events and traces.
+
+import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { Writer } from "../bytes/writer.ts"
+import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
+import type { HandshakeInfo, Offer } from "../handshake/info.ts"
+import type { Link } from "../handshake/link.ts"
+import { AtRecordBoundary } from "../handshake/proofs.ts"
+import type { CommonSettings } from "../handshake/settings.ts"
+import { HandshakeJoiner } from "../record/handshake-joiner.ts"
+import type { PaddingPolicy } from "../record/padding.ts"
+import { RecordReader } from "../record/record-reader.ts"
+import { RecordWriter } from "../record/record-writer.ts"
+import type { SecretObserver } from "../schedule/key-schedule.ts"
+import type { ClientSession } from "../session/session.ts"
+import type { Direction, SecretName, TraceSink } from "../trace/events.ts"
+import type { ConnectionEvent } from "./events.ts"
+import type { Limits } from "./limits.ts"
+
+export interface LinkOptions {
+  readonly settings: CommonSettings
+  readonly limits: Limits
+  readonly random: RandomSource
+  readonly trace: TraceSink | undefined
+  readonly padding: PaddingPolicy | undefined
+}
+
+const nothing = new Uint8Array(0)
+
+export class RecordLink implements Link {
+  now = 0
+  readonly random: RandomSource
+  readonly reader: RecordReader
+  readonly writer: RecordWriter
+  readonly joiner: HandshakeJoiner
+  /** Bytes of 0-RTT data that may still come (server) or be sent (client); undefined: none. */
+  earlyDataLeft: number | undefined
+  /** What was agreed; undefined until CONNECTED. */
+  info: HandshakeInfo | undefined
+  /** The first ClientHello was sent or received. */
+  offerSeen = false
+  readonly #options: LinkOptions
+  #events: ConnectionEvent[] = []
+  #out: Writer | undefined
+  #handshakeQueue: Writer | undefined
+  #changeCipherSpec: "unsent" | "due" | "sent" = "unsent"
+  #clientRandom: Uint8Array = nothing
+
+  constructor(options: LinkOptions) {
+    const { limits, trace } = options
+    this.#options = options
+    this.random = options.random
+    const observer = (direction: Direction) =>
+      trace &&
+      ((contentType: number, innerType: number, record: Uint8Array, content: Uint8Array, isProtected: boolean) =>
+        trace({ type: "record", direction, contentType, innerType, record, content, protected: isProtected }))
+    this.reader = new RecordReader({ maxEmptyRecords: limits.emptyRecords, observer: observer("received") })
+    this.writer = new RecordWriter({
+      padding: options.padding,
+      recordLimit: limits.recordsPerKey,
+      observer: observer("sent"),
+    })
+    this.joiner = new HandshakeJoiner(limits.handshakeMessageSize)
+  }
+
+  /* ------------------------------------------------------------ sending */
+
+  send(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array {
+    const { settings, trace } = this.#options
+    // A ClientHello was rewritten before its binders were made.
+    const bytes = name === "client_hello" ? message : (settings.rewriteMessage?.(name, message) ?? message)
+    trace?.({ type: "message", direction: "sent", name, message: bytes })
+    if (name === "client_hello") this.#clientRandom = bytes.slice(6, 38)
+    this.#handshakeQueue ??= new Writer(1024)
+    this.#handshakeQueue.bytes(bytes)
+    return bytes
+  }
+
+  sendChangeCipherSpec(): void {
+    if (this.#changeCipherSpec !== "unsent") return
+    this.flushHandshake()
+    this.#changeCipherSpec = "due"
+  }
+
+  protectSending(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName): void {
+    this.flushHandshake()
+    this.writer.protect(suite, secret, this.#keysObserver("sent", name))
+  }
+
+  sendInClear(): void {
+    this.flushHandshake()
+    this.earlyDataLeft = undefined
+    this.writer.unprotect()
+  }
+
+  /** Handshake messages of one key share their records (section 5.1), so they are written when the key or the turn ends. */
+  flushHandshake(): void {
+    const queue = this.#handshakeQueue
+    if (queue === undefined) return
+    this.#handshakeQueue = undefined
+    this.write(ContentType.handshake, queue.finish())
+  }
+
+  /** Drops handshake messages that have not been written: the connection failed. */
+  dropHandshake(): void {
+    this.#handshakeQueue = undefined
+  }
+
+  write(contentType: number, content: Uint8Array): void {
+    this.#out ??= new Writer(content.length + 128)
+    // Appendix E.4; held back until something follows it, so that no lone six-byte packet is sent.
+    if (this.#changeCipherSpec === "due") {
+      this.#changeCipherSpec = "sent"
+      this.writer.write(ContentType.change_cipher_spec, Uint8Array.of(1), this.#out)
+    }
+    this.writer.write(contentType, content, this.#out)
+  }
+
+  takeOutput(): Uint8Array {
+    this.flushHandshake()
+    const output = this.#out?.finish() ?? nothing
+    this.#out = undefined
+    return output
+  }
+
+  /* ------------------------------------------------------------ receiving */
+
+  atRecordBoundary(): AtRecordBoundary {
+    return AtRecordBoundary.check(this.joiner)
+  }
+
+  protectReceiving(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName, _: AtRecordBoundary): void {
+    this.reader.protect(suite, secret, this.#keysObserver("received", name))
+  }
+
+  limitSentRecords(limit: number): void {
+    this.writer.recordSizeLimit = limit
+  }
+
+  limitReceivedRecords(limit: number): void {
+    this.reader.recordSizeLimit = limit
+  }
+
+  skipEarlyData(how: "undecryptable" | "before-second-hello"): void {
+    const most = this.#options.limits.skippedEarlyData
+    if (how === "undecryptable") this.reader.skipUndecryptable(most)
+    else this.reader.skipApplicationData(most)
+  }
+
+  stopSkippingEarlyData(): void {
+    this.reader.stopSkipping()
+  }
+
+  acceptEarlyData(maxBytes: number | undefined): void {
+    this.earlyDataLeft = maxBytes
+  }
+
+  offerEarlyData(maxBytes: number): void {
+    this.earlyDataLeft = maxBytes
+  }
+
+  /* ------------------------------------------------------------ telling */
+
+  readonly observeSecret: SecretObserver = (name, secret, generation) => {
+    this.#options.trace?.({ type: "secret", name, secret, clientRandom: this.#clientRandom, generation })
+  }
+
+  /** ClientHello.random of the message just received, for the key log. */
+  noteClientRandom(random: Uint8Array): void {
+    this.#clientRandom = random.slice()
+  }
+
+  offered(offer: Offer): void {
+    this.offerSeen = true
+    this.#events.push({ type: "offered", offer })
+  }
+
+  connected(info: HandshakeInfo): void {
+    this.info = info
+    this.#events.push({ type: "connected", info })
+  }
+
+  ticketReceived(session: ClientSession): void {
+    this.#events.push({ type: "ticket", session })
+  }
+
+  earlyDataDecided(accepted: boolean): void {
+    this.earlyDataLeft = undefined
+    this.#events.push({ type: "early-data-decided", accepted })
+  }
+
+  emit(event: ConnectionEvent): void {
+    this.#events.push(event)
+  }
+
+  takeEvents(): readonly ConnectionEvent[] {
+    const events = this.#events
+    this.#events = []
+    return events
+  }
+
+  wipe(): void {
+    this.reader.wipe()
+    this.writer.wipe()
+    this.joiner.wipe()
+    this.#handshakeQueue = undefined
+  }
+
+  #keysObserver(direction: Direction, secretName: SecretName) {
+    const { trace } = this.#options
+    return trace && ((key: Uint8Array, iv: Uint8Array) => trace({ type: "keys", direction, secretName, key, iv }))
+  }
+}

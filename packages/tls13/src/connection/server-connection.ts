@@ -1,0 +1,12 @@
+import { ExpectClientHello } from "../handshake/server/expect-client-hello.ts"
+import type { ServerConfig } from "./config.ts"
+import { Connection } from "./connection.ts"
+
+/** The server's end of a TLS 1.3 connection (RFC 9846 appendix A.2). */
+export class ServerConnection extends Connection {
+  /** @param now milliseconds since 1970-01-01T00:00:00Z */
+  constructor(config: ServerConfig, now: number) {
+    super("server", config, now)
+    this.begin(() => new ExpectClientHello({ link: this.link, settings: config.settings }, undefined))
+  }
+}

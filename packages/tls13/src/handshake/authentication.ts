@@ -1,0 +1,172 @@
+// What both roles share of RFC 9846 section 4.5: Certificate and CertificateVerify, made and received.
+
+import { equalBytes } from "../bytes/equal.ts"
+import { InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
+import type { Pause } from "../bytes/pause.ts"
+import { type CertificateEntry, decodeCertificate, encodeCertificate } from "../codec/certificate.ts"
+import {
+  certificateVerifyContent,
+  decodeCertificateVerify,
+  encodeCertificateVerify,
+} from "../codec/certificate-verify.ts"
+import { refuseUnsolicited } from "../codec/extensions/block.ts"
+import { CertificateTypeCode } from "../codec/extensions/certificate-type.ts"
+import type { HandshakeMessage } from "../codec/message.ts"
+import type { CryptoProvider } from "../crypto/provider.ts"
+import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
+import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
+import { PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
+import type { CommonSettings } from "./settings.ts"
+
+/* ---------------------------------------------------------------- ours */
+
+/** The first of the peer's schemes that our key can sign with (section 4.5.2), or undefined. */
+export function chooseScheme(
+  credential: Credential,
+  peerSchemes: readonly number[],
+  provider: CryptoProvider,
+): SignatureSchemeInfo | undefined {
+  for (const code of peerSchemes) {
+    const scheme = signatureScheme(code)
+    if (scheme === undefined || !schemeFitsKey(scheme, credential.publicKey)) continue
+    if (provider.signatures.some((algorithm) => algorithm.name === scheme.algorithm)) return scheme
+  }
+  return undefined
+}
+
+export interface AskedOfCertificate {
+  readonly ocsp: boolean
+  readonly signedCertificateTimestamps: boolean
+}
+
+/** Certificate; without a credential its list is empty: "a suitable certificate is not available" (section 4.5.1). */
+export function certificateMessage(
+  context: Uint8Array,
+  credential: Credential | undefined,
+  asked: AskedOfCertificate,
+): Uint8Array {
+  const entries = (credential?.chain ?? []).map((data, index) => ({
+    data,
+    extensions: index === 0 && credential ? leafExtensions(credential, asked) : {},
+  }))
+  return encodeCertificate(context, entries)
+}
+
+function leafExtensions(credential: Credential, asked: AskedOfCertificate): CertificateEntry["extensions"] {
+  const { ocspResponse, signedCertificateTimestamps } = credential
+  return {
+    ...(asked.ocsp && ocspResponse && { status_request: ocspResponse }),
+    ...(asked.signedCertificateTimestamps &&
+      signedCertificateTimestamps && { signed_certificate_timestamp: signedCertificateTimestamps }),
+  }
+}
+
+/** Asks the signer for the signature over Transcript-Hash(Handshake Context, Certificate). */
+export function signTranscript(
+  credential: Credential,
+  scheme: SignatureSchemeInfo,
+  signer: "client" | "server",
+  transcriptHash: Uint8Array,
+  provider: CryptoProvider,
+): Uint8Array | Pause<Uint8Array> {
+  return credential.signer.sign(scheme, certificateVerifyContent(signer, transcriptHash), provider)
+}
+
+export function certificateVerifyMessage(scheme: SignatureSchemeInfo, signature: Uint8Array): Uint8Array {
+  return encodeCertificateVerify({ algorithm: scheme.code, signature })
+}
+
+export function certificateTypeCode(type: CertificateType): number {
+  return CertificateTypeCode[type]
+}
+
+export function certificateTypeOf(code: number): CertificateType | undefined {
+  if (code === CertificateTypeCode.X509) return "X509"
+  if (code === CertificateTypeCode.RawPublicKey) return "RawPublicKey"
+  return undefined
+}
+
+/* ---------------------------------------------------------------- the peer's */
+
+/** A peer's Certificate, read but not verified. */
+export interface PeerCertificate {
+  readonly type: CertificateType
+  /** Leaf first; empty when a client has none. */
+  readonly chain: readonly Uint8Array[]
+  readonly ocspResponse: Uint8Array | undefined
+  readonly signedCertificateTimestamps: Uint8Array | undefined
+}
+
+/**
+ * @param requested the extension types that we asked for: those of our ClientHello or CertificateRequest
+ * @throws InvalidMessage, PeerMisbehaved unsupported_extension, LimitExceeded
+ */
+export function readCertificate(
+  message: HandshakeMessage,
+  context: Uint8Array,
+  type: CertificateType,
+  requested: readonly number[],
+  settings: CommonSettings,
+): PeerCertificate {
+  const { certificateRequestContext, certificateList } = decodeCertificate(message)
+  if (!equalBytes(certificateRequestContext, context)) {
+    throw new InvalidMessage("certificate_request_context of Certificate is not the requested one", "illegal_parameter")
+  }
+  for (const entry of certificateList) refuseUnsolicited(entry.extensionTypes, requested, "Certificate")
+  if (certificateList.length > settings.maxChainLength) {
+    throw new LimitExceeded(
+      "bad_certificate",
+      "chainLength",
+      `peer's chain has ${certificateList.length} certificates; the limit is ${settings.maxChainLength}`,
+    )
+  }
+  if (type === "RawPublicKey" && certificateList.length > 1) {
+    throw new InvalidMessage("Certificate has more than one raw public key (RFC 7250 section 4)", "illegal_parameter")
+  }
+  const leaf = certificateList[0]
+  return {
+    type,
+    // Copies: the message's buffer is not kept alive by a chain that the application remembers.
+    chain: certificateList.map((entry) => entry.data.slice()),
+    ocspResponse: leaf?.extensions.status_request?.slice(),
+    signedCertificateTimestamps: leaf?.extensions.signed_certificate_timestamp?.slice(),
+  }
+}
+
+/** Asks a verifier whose certificate this is. */
+export function verifyCertificate(
+  verifier: CertificateVerifier,
+  role: "server" | "client",
+  certificate: PeerCertificate,
+  serverName: string | undefined,
+  now: number,
+  provider: CryptoProvider,
+): CertificateVerdict | Pause<CertificateVerdict> {
+  return verifier.verify({ role, ...certificate, serverName, now, provider })
+}
+
+/**
+ * Section 4.5.2, in the order in which a failure is reported: the identity, the scheme, the signature.
+ * @param allowedSchemes what we offered in signature_algorithms
+ * @throws CertificateRejected, PeerMisbehaved
+ */
+export function checkCertificateVerify(
+  message: HandshakeMessage,
+  signer: "client" | "server",
+  certificate: PeerCertificate,
+  verdict: CertificateVerdict,
+  allowedSchemes: readonly number[],
+  transcriptHash: Uint8Array,
+  provider: CryptoProvider,
+): PeerSignatureVerified {
+  const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
+  const verify = decodeCertificateVerify(message)
+  const scheme = signatureScheme(verify.algorithm)
+  if (scheme === undefined || !allowedSchemes.includes(verify.algorithm)) {
+    throw new PeerMisbehaved(
+      "illegal_parameter",
+      `${signer}'s CertificateVerify uses the scheme 0x${verify.algorithm.toString(16).padStart(4, "0")}, which was not offered`,
+    )
+  }
+  return PeerSignatureVerified.check(provider, accepted, signer, scheme, transcriptHash, verify.signature)
+}

@@ -1,0 +1,180 @@
+// START of RFC 9846 appendix A.1: composing and sending ClientHello (section 4.2.2), the first and the second.
+
+import { ProtocolVersion, PskKeyExchangeMode } from "../../bytes/code-points.ts"
+import {
+  type ClientHello,
+  type ClientHelloContent,
+  decodeClientHello,
+  encodeClientHello,
+  truncateBinders,
+} from "../../codec/client-hello.ts"
+import type { KeyShareEntry } from "../../codec/extensions/key-share.ts"
+import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import { handshakeMessage } from "../../codec/message.ts"
+import type { CipherSuiteAlgorithms, KeyExchange, KeyExchangeStarted } from "../../crypto/provider.ts"
+import { Transcript } from "../../schedule/transcript.ts"
+import { certificateTypeCode } from "../authentication.ts"
+import type { Link } from "../link.ts"
+import type { ClientSettings } from "../settings.ts"
+import type { State } from "../state.ts"
+import { ExpectServerHello } from "./expect-server-hello.ts"
+import { collectPsks, type OfferedPsk, offerPsks, writeBinders } from "./psk-offers.ts"
+
+/** What stays the same through one client handshake. */
+export interface ClientHandshake {
+  readonly link: Link
+  readonly settings: ClientSettings
+}
+
+/** What the client put on the table, and what it needs to take the server up on it. */
+export interface ClientOffer {
+  readonly hello: ClientHello
+  /** The ClientHello as sent. */
+  readonly bytes: Uint8Array
+  /** The private halves of the key shares, by group. */
+  readonly shares: ReadonlyMap<number, KeyExchangeStarted>
+  readonly psks: readonly OfferedPsk[]
+  /** 0-RTT data is on its way under keys of the first PSK. */
+  readonly earlyData: boolean
+  /** Set when this is the second ClientHello. */
+  readonly retry: Retry | undefined
+}
+
+export interface Retry {
+  readonly suite: CipherSuiteAlgorithms
+  /** selected_group of the HelloRetryRequest, if it asked for another. */
+  readonly group: number | undefined
+  /** message_hash, HelloRetryRequest */
+  readonly transcript: Transcript
+  /** The first ClientHello offered 0-RTT data, which a HelloRetryRequest refuses. */
+  readonly earlyDataRejected: boolean
+}
+
+export function startClient(client: ClientHandshake): State {
+  const { link, settings } = client
+  const random = link.random(32)
+  // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
+  const legacySessionId = settings.middleboxCompatibility ? link.random(32) : new Uint8Array(0)
+  const shares = startKeyShares(settings.keyShareGroups, link)
+  const psks = collectPsks(link, settings)
+  const earlyData = settings.offerEarlyData && allowsEarlyData(psks[0], settings)
+  const content: ClientHelloContent = {
+    legacyVersion: ProtocolVersion.tls12,
+    random,
+    legacySessionId,
+    cipherSuites: settings.cipherSuites.map((suite) => suite.code),
+    legacyCompressionMethods: Uint8Array.of(0),
+    extensions: {
+      ...baseExtensions(settings),
+      key_share: keyShareEntries(shares),
+      ...(earlyData && { early_data: true }),
+      ...offerPsks(psks, link.now),
+    },
+  }
+  const { hello, bytes } = sendClientHello(client, content, psks, undefined)
+  link.offered({
+    versions: hello.extensions.supported_versions ?? [],
+    serverName: hello.extensions.server_name,
+    alpnProtocols: settings.alpnProtocols,
+    cipherSuites: hello.cipherSuites,
+    groups: hello.extensions.supported_groups ?? [],
+  })
+  if (earlyData) startEarlyData(client, psks[0]!, bytes)
+  return new ExpectServerHello(client, { hello, bytes, shares, psks, earlyData, retry: undefined })
+}
+
+/** The second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
+export function retryClient(
+  client: ClientHandshake,
+  offer: ClientOffer,
+  retry: Retry,
+  cookie: Uint8Array | undefined,
+): State {
+  const { link, settings } = client
+  const group = settings.groups.find((candidate) => candidate.code === retry.group)
+  const shares = group === undefined ? offer.shares : startKeyShares([group], link)
+  if (group !== undefined) for (const unused of offer.shares.values()) unused.wipe()
+  // "the client SHOULD NOT offer any pre-shared keys associated with a hash other than that of the selected cipher suite"
+  const psks = offer.psks.filter(({ hash }) => hash.name === retry.suite.hash.name)
+  const { early_data: _, pre_shared_key: __, ...kept } = offer.hello.extensions
+  const content: ClientHelloContent = {
+    ...offer.hello,
+    extensions: {
+      ...kept,
+      key_share: keyShareEntries(shares),
+      ...(cookie !== undefined && { cookie }),
+      ...offerPsks(psks, link.now),
+    },
+  }
+  const { hello, bytes } = sendClientHello(client, content, psks, retry.transcript)
+  return new ExpectServerHello(client, { hello, bytes, shares, psks, earlyData: false, retry })
+}
+
+function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
+  const offersCertificateTypes = (types: readonly string[]) => types.some((type) => type !== "X509")
+  const { client: clientTypes, server: serverTypes } = settings.certificateTypes
+  return {
+    ...(settings.serverName !== undefined && { server_name: settings.serverName }),
+    supported_versions: [ProtocolVersion.tls13],
+    supported_groups: settings.groups.map((group) => group.code),
+    signature_algorithms: settings.signatureSchemes,
+    ...(settings.signatureSchemesCert.length > 0 && { signature_algorithms_cert: settings.signatureSchemesCert }),
+    ...(settings.alpnProtocols.length > 0 && { application_layer_protocol_negotiation: settings.alpnProtocols }),
+    ...(settings.requestOcsp && { status_request: true }),
+    ...(settings.requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
+    ...(offersCertificateTypes(clientTypes) && { client_certificate_type: clientTypes.map(certificateTypeCode) }),
+    ...(offersCertificateTypes(serverTypes) && { server_certificate_type: serverTypes.map(certificateTypeCode) }),
+    ...(settings.recordSizeLimit !== undefined && { record_size_limit: settings.recordSizeLimit }),
+    // Also without a PSK of our own: "servers may send NewSessionTicket" only to clients that send it (section 4.3.9).
+    ...((settings.sessions !== undefined || settings.externalPsks.length > 0) && {
+      psk_key_exchange_modes: [
+        PskKeyExchangeMode.psk_dhe_ke,
+        ...(settings.allowPskKe ? [PskKeyExchangeMode.psk_ke] : []),
+      ],
+    }),
+  }
+}
+
+function startKeyShares(groups: readonly KeyExchange[], link: Link): Map<number, KeyExchangeStarted> {
+  return new Map(groups.map((group) => [group.code, group.start(link.random)]))
+}
+
+function keyShareEntries(shares: ReadonlyMap<number, KeyExchangeStarted>): KeyShareEntry[] {
+  return [...shares].map(([group, { share }]) => ({ group, keyExchange: share }))
+}
+
+function sendClientHello(
+  { link, settings }: ClientHandshake,
+  content: ClientHelloContent,
+  psks: readonly OfferedPsk[],
+  earlier: Transcript | undefined,
+): { hello: ClientHello; bytes: Uint8Array } {
+  const composed = encodeClientHello(content)
+  const bytes = settings.rewriteMessage?.("client_hello", composed) ?? composed
+  // What counts from here on is what is on the wire.
+  const hello = decodeClientHello(handshakeMessage(bytes))
+  if (hello.extensions.pre_shared_key !== undefined) {
+    const truncated = truncateBinders(bytes, hello.extensions)
+    writeBinders(bytes, psks, ({ hash }) => (earlier ?? new Transcript(hash)).hashWith(truncated))
+  }
+  link.send("client_hello", bytes)
+  return { hello, bytes }
+}
+
+/** Section 4.3.10: the PSK allows 0-RTT, and its suite and application protocol are still on offer. */
+function allowsEarlyData(psk: OfferedPsk | undefined, settings: ClientSettings): boolean {
+  const session = psk?.session
+  if (session === undefined || session.maxEarlyDataSize === 0) return false
+  return session.alpnProtocol === undefined
+    ? settings.alpnProtocols.length === 0
+    : settings.alpnProtocols.includes(session.alpnProtocol)
+}
+
+function startEarlyData({ link, settings }: ClientHandshake, psk: OfferedPsk, clientHello: Uint8Array): void {
+  const suite = settings.cipherSuites.find((candidate) => candidate.code === psk.session!.cipherSuite)!
+  const secret = psk.early.clientEarlyTrafficSecret(suite.hash.digest(clientHello))
+  if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
+  link.protectSending(suite, secret, "client_early_traffic_secret")
+  link.offerEarlyData(psk.session!.maxEarlyDataSize)
+  secret.fill(0)
+}

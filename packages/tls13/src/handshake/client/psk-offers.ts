@@ -1,0 +1,80 @@
+// The PSKs that a client offers: RFC 9846 sections 4.3.11 and 4.3.11.1, 4.3.11.2.
+
+import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import type { Hash } from "../../crypto/provider.ts"
+import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
+import { finishedMac } from "../../schedule/traffic.ts"
+import { type ClientSession, isExpired, ticketAge } from "../../session/session.ts"
+import type { Link } from "../link.ts"
+import type { ClientSettings } from "../settings.ts"
+
+/** One PSK on offer, with the Early Secret that it gives. */
+export interface OfferedPsk {
+  readonly identity: Uint8Array
+  readonly kind: PskKind
+  readonly hash: Hash
+  readonly early: EarlyStage
+  readonly peerChain: readonly Uint8Array[]
+  /** undefined for an external PSK. */
+  readonly session: ClientSession | undefined
+}
+
+/** A resumable session first (0-RTT needs it first), then the external PSKs. */
+export function collectPsks(link: Link, settings: ClientSettings): OfferedPsk[] {
+  const offers: OfferedPsk[] = []
+  const session = takeSession(link, settings)
+  if (session !== undefined) {
+    const hash = settings.cipherSuites.find((suite) => suite.code === session.cipherSuite)!.hash
+    const early = EarlyStage.start(hash, session.psk, link.observeSecret)
+    offers.push({ identity: session.ticket, kind: "resumption", hash, early, peerChain: session.peerChain, session })
+  }
+  for (const { identity, key, hash: hashName, kind } of settings.externalPsks) {
+    const hash = settings.cipherSuites.find((suite) => suite.hash.name === hashName)?.hash
+    // "it SHOULD advertise at least one cipher suite indicating a Hash associated with the PSK" (section 4.2.2)
+    if (hash === undefined) continue
+    const early = EarlyStage.start(hash, key, link.observeSecret)
+    offers.push({ identity, kind, hash, early, peerChain: [], session: undefined })
+  }
+  return offers
+}
+
+/** A session that may be resumed here and now, or undefined. */
+function takeSession(link: Link, settings: ClientSettings): ClientSession | undefined {
+  if (settings.sessions === undefined) return undefined
+  const session = settings.sessions.store.take(settings.sessions.key, link.now)
+  if (session === undefined || isExpired(session, link.now)) return undefined
+  // "Clients MUST only resume if the new SNI value is valid for the server certificate presented in the original
+  // session, and SHOULD only resume if the SNI value matches the one used in the original session." (section 4.7.1)
+  if (session.serverName !== settings.referenceName || session.partition !== settings.partition) return undefined
+  if (!settings.cipherSuites.some((suite) => suite.code === session.cipherSuite)) return undefined
+  return session
+}
+
+/** pre_shared_key with zeros where the binders go. */
+export function offerPsks(psks: readonly OfferedPsk[], now: number): Pick<ClientHelloExtensions, "pre_shared_key"> {
+  if (psks.length === 0) return {}
+  const identities = psks.map(({ identity, session }) => ({
+    identity,
+    // Section 4.3.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32; 0 for external PSKs.
+    obfuscatedTicketAge: session === undefined ? 0 : (ticketAge(session, now) + session.ticketAgeAdd) % 2 ** 32,
+  }))
+  return { pre_shared_key: { identities, binders: psks.map(({ hash }) => new Uint8Array(hash.length)) } }
+}
+
+/**
+ * Fills in the binders at the end of a ClientHello (section 4.3.11.2).
+ * @param truncatedHash the hash of everything up to Truncate(ClientHello), for a PSK's hash algorithm
+ */
+export function writeBinders(
+  message: Uint8Array,
+  psks: readonly OfferedPsk[],
+  truncatedHash: (psk: OfferedPsk) => Uint8Array,
+): void {
+  let at = message.length - psks.reduce((sum, { hash }) => sum + 1 + hash.length, 0)
+  for (const psk of psks) {
+    const binderKey = psk.early.binderKey(psk.kind)
+    message.set(finishedMac(psk.hash, binderKey, truncatedHash(psk)), at + 1)
+    binderKey.fill(0)
+    at += 1 + psk.hash.length
+  }
+}

@@ -1,0 +1,46 @@
+// What a state may do: the record layer and the application, as the handshake sees them.
+
+import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
+import type { SecretObserver } from "../schedule/key-schedule.ts"
+import type { ClientSession } from "../session/session.ts"
+import type { SecretName } from "../trace/events.ts"
+import type { HandshakeInfo, Offer } from "./info.ts"
+import type { AtRecordBoundary } from "./proofs.ts"
+
+export interface Link {
+  /** Milliseconds since 1970-01-01T00:00:00Z, as the caller of `receive` said. */
+  readonly now: number
+  readonly random: RandomSource
+  readonly observeSecret: SecretObserver
+
+  /** Queues a handshake message under the current sending keys. Returns the bytes as sent: what the transcript takes in. */
+  send(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array
+  /** A change_cipher_spec record, once, ahead of the next record that is sent (RFC 9846 appendix E.4). */
+  sendChangeCipherSpec(): void
+  /** From now on what is sent is protected under keys of this traffic secret, which the link copies. */
+  protectSending(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName): void
+  /** The ClientHello after a HelloRetryRequest is in the clear again, though 0-RTT data was protected. */
+  sendInClear(): void
+  /** From now on what is received is protected under keys of this traffic secret, which the link copies. */
+  protectReceiving(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName, proof: AtRecordBoundary): void
+  /** @throws PeerMisbehaved unexpected_message when handshake bytes are left in the record (section 5.1) */
+  atRecordBoundary(): AtRecordBoundary
+  /** record_size_limit (RFC 8449): the most inner-plaintext bytes that the peer takes in a record. */
+  limitSentRecords(limit: number): void
+  /** record_size_limit: what we told the peer. */
+  limitReceivedRecords(limit: number): void
+  /** Section 4.3.10: drops 0-RTT records that cannot be read, up to the configured number of bytes. */
+  skipEarlyData(how: "undecryptable" | "before-second-hello"): void
+  stopSkippingEarlyData(): void
+  /** The client may send 0-RTT data now: at most so many bytes. */
+  offerEarlyData(maxBytes: number): void
+  /** How many bytes of 0-RTT data are taken; undefined: none, from now on. */
+  acceptEarlyData(maxBytes: number | undefined): void
+
+  /** Tells the application. */
+  offered(offer: Offer): void
+  connected(info: HandshakeInfo): void
+  ticketReceived(session: ClientSession): void
+  earlyDataDecided(accepted: boolean): void
+}

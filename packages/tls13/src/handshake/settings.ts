@@ -1,0 +1,84 @@
+// What a handshake is allowed to do: the validated form of the configuration, shared by all its connections.
+
+import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange } from "../crypto/provider.ts"
+import type { ClientSessionStore, ExternalPsk, ExternalPskStore, ReplayGuard, Ticketer } from "../session/session.ts"
+import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
+
+export interface CommonSettings {
+  readonly provider: CryptoProvider
+  readonly cipherSuites: readonly CipherSuiteAlgorithms[]
+  readonly groups: readonly KeyExchange[]
+  /** Code points that we accept in CertificateVerify, in order of preference. */
+  readonly signatureSchemes: readonly number[]
+  /** Code points that we accept in certificates. */
+  readonly signatureSchemesCert: readonly number[]
+  readonly alpnProtocols: readonly string[]
+  /** RFC 8449: 64 to 2^14+1 bytes; undefined: not sent. */
+  readonly recordSizeLimit: number | undefined
+  /** Most certificates in a chain, and most bytes in a Certificate message (see `limits`). */
+  readonly maxChainLength: number
+  /** The rules under which sessions are made and resumed. */
+  readonly partition: string
+  /** For tests and teaching only (`./dangerous`): what is sent in place of a message. */
+  readonly rewriteMessage:
+    | ((name: HandshakeTypeName | "hello_retry_request", message: Uint8Array) => Uint8Array)
+    | undefined
+}
+
+export interface ClientSettings extends CommonSettings {
+  readonly role: "client"
+  /** A-label without trailing dot; not sent for IP addresses (RFC 6066 section 3). */
+  readonly serverName: string | undefined
+  /** What the certificate must be for: the server's name or IP address. */
+  readonly referenceName: string | undefined
+  readonly verifier: CertificateVerifier | undefined
+  readonly credentials: CredentialResolver | undefined
+  readonly certificateTypes: {
+    readonly client: readonly CertificateType[]
+    readonly server: readonly CertificateType[]
+  }
+  /** Groups for which the first ClientHello brings a share. */
+  readonly keyShareGroups: readonly KeyExchange[]
+  readonly sessions: { readonly store: ClientSessionStore; readonly key: string } | undefined
+  readonly externalPsks: readonly ExternalPsk[]
+  /** psk_ke: no forward secrecy; an explicit choice. */
+  readonly allowPskKe: boolean
+  readonly offerEarlyData: boolean
+  readonly requestOcsp: boolean
+  readonly requestSignedCertificateTimestamps: boolean
+  /** Appendix E.4. */
+  readonly middleboxCompatibility: boolean
+}
+
+export interface ServerSettings extends CommonSettings {
+  readonly role: "server"
+  readonly credentials: CredentialResolver | undefined
+  readonly clientAuthentication:
+    | {
+        readonly mode: "request" | "require"
+        readonly verifier: CertificateVerifier
+        /** DER distinguished names sent in certificate_authorities. */
+        readonly authorities: readonly Uint8Array[]
+      }
+    | undefined
+  readonly certificateTypes: {
+    readonly client: readonly CertificateType[]
+    readonly server: readonly CertificateType[]
+  }
+  readonly ticketer: Ticketer | undefined
+  /** Tickets sent after a handshake, 0 to 255. */
+  readonly tickets: number
+  /** Seconds, 1 to 604800. */
+  readonly ticketLifetime: number
+  readonly externalPsks: ExternalPskStore | undefined
+  readonly allowPskKe: boolean
+  /** undefined: 0-RTT is always refused. */
+  readonly earlyData:
+    | { readonly maxBytes: number; readonly replayGuard: ReplayGuard /** Milliseconds. */; readonly freshness: number }
+    | undefined
+  /** Whose order of suites and groups counts. */
+  readonly preference: "server" | "client"
+  /** Most PSK identities that are looked at. */
+  readonly maxPskIdentities: number
+}

@@ -1,0 +1,44 @@
+// Single use of 0-RTT ClientHellos: RFC 9846 section 8.2, "Client Hello Recording", keyed by the PSK binder.
+
+import { toHex } from "../bytes/hex.ts"
+import type { ReplayGuard } from "./session.ts"
+
+export interface MemoryReplayGuardOptions {
+  /**
+   * Entries held; when so many have not expired, 0-RTT is refused rather than let through unseen. Default 65536,
+   * which takes about 200 bytes each: 13 MB at most.
+   */
+  readonly entries?: number
+}
+
+/** For one process. Servers that share tickets must share a guard too: implement `ReplayGuard` over a store with an atomic "set if absent". */
+export class MemoryReplayGuard implements ReplayGuard {
+  readonly #entries: number
+  /** Key to expiry, in order of arrival. */
+  readonly #taken = new Map<string, number>()
+
+  constructor(options: MemoryReplayGuardOptions = {}) {
+    this.#entries = options.entries ?? 65_536
+  }
+
+  get size(): number {
+    return this.#taken.size
+  }
+
+  take(key: Uint8Array, expiresAt: number, now: number): boolean {
+    this.#forgetExpired(now)
+    // 16 bytes of a binder, which is a MAC, are as unlikely to collide as a guess at a 128-bit key.
+    const name = toHex(key.subarray(0, 16))
+    if (this.#taken.has(name) || this.#taken.size >= this.#entries) return false
+    this.#taken.set(name, expiresAt)
+    return true
+  }
+
+  /** Arrival order is expiry order, as one server gives all its entries the same time to live. */
+  #forgetExpired(now: number): void {
+    for (const [name, expiresAt] of this.#taken) {
+      if (expiresAt > now) return
+      this.#taken.delete(name)
+    }
+  }
+}

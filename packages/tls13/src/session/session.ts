@@ -1,0 +1,90 @@
+// Pre-shared keys and what is remembered with them: RFC 9846 sections 2.2, 4.3.11 and 4.7.1.
+
+import type { Pause } from "../bytes/pause.ts"
+import type { PskKind } from "../schedule/key-schedule.ts"
+
+/** Seconds: "Servers MUST NOT use any value greater than 604800 seconds (7 days)", nor clients believe one. */
+export const longestTicketLifetime = 604_800
+
+/** What both sides remember of the connection in which a ticket was made. */
+export interface SessionParameters {
+  /** IANA number of the suite: its hash goes with the PSK, and 0-RTT needs the suite itself. */
+  readonly cipherSuite: number
+  readonly psk: Uint8Array
+  /** Milliseconds since 1970-01-01T00:00:00Z: when the ticket was issued (server) or received (client). */
+  readonly issuedAt: number
+  /** Seconds, at most 604800. */
+  readonly ticketLifetime: number
+  /** ticket_age_add, 0 to 2^32-1. */
+  readonly ticketAgeAdd: number
+  /** Bytes of 0-RTT data allowed; 0: none. */
+  readonly maxEarlyDataSize: number
+  readonly alpnProtocol: string | undefined
+  readonly serverName: string | undefined
+  /** DER certificates of the peer in the first connection, leaf first; empty when it showed none. */
+  readonly peerChain: readonly Uint8Array[]
+  /**
+   * Names the rules under which the session was made; it is resumed only under rules of the same name, so that a session
+   * made under weaker ones is never resumed under stricter ones.
+   */
+  readonly partition: string
+  /** When the peer's certificate was last verified: bounds how long a chain of resumptions may live (section 4.7.1). */
+  readonly authenticatedAt: number
+}
+
+/** A session that a client can resume. */
+export interface ClientSession extends SessionParameters {
+  readonly ticket: Uint8Array
+}
+
+/** A session as a server's ticket tells it. */
+export type ServerSession = SessionParameters
+
+/** A client's memory of sessions; `key` names the server (host and port, say). */
+export interface ClientSessionStore {
+  /** Removes and returns the newest session: a ticket is used once (RFC 9846 appendix C.4). */
+  take(key: string, now: number): ClientSession | undefined
+  put(key: string, session: ClientSession): void
+}
+
+/** Makes and opens a server's tickets: self-encrypted ones, or keys of a database. */
+export interface Ticketer {
+  /** undefined: no ticket is to be sent now. @returns 1 to 65535 bytes */
+  seal(session: ServerSession, now: number): Uint8Array | undefined
+  /** undefined for a ticket that is unknown, expired or forged: it is then ignored (section 4.3.11). */
+  open(ticket: Uint8Array, now: number): ServerSession | undefined | Pause<ServerSession | undefined>
+}
+
+/** A key that both sides were given outside of TLS (RFC 9257: at least 128 bits of entropy, used by two parties only). */
+export interface ExternalPsk {
+  /** 1 to 65535 bytes. */
+  readonly identity: Uint8Array
+  readonly key: Uint8Array
+  /** "the Hash algorithm MUST be set when the PSK is established or default to SHA-256" (section 4.3.11). */
+  readonly hash: "sha256" | "sha384"
+  /** `imported` when the key went through the importer of RFC 9258. */
+  readonly kind: Exclude<PskKind, "resumption">
+}
+
+/** A server's external PSKs. */
+export interface ExternalPskStore {
+  lookup(identity: Uint8Array): ExternalPsk | undefined | Pause<ExternalPsk | undefined>
+}
+
+/** Lets each 0-RTT ClientHello through once: RFC 9846 section 8. */
+export interface ReplayGuard {
+  /**
+   * Atomically records `key`. False when it was taken before, or when the guard cannot remember it until `expiresAt`
+   * (milliseconds since 1970): 0-RTT is then refused, the handshake is not.
+   */
+  take(key: Uint8Array, expiresAt: number, now: number): boolean | Pause<boolean>
+}
+
+/** Age in milliseconds, as a ticket's age is counted; a clock that went back gives 0. */
+export function ticketAge(session: SessionParameters, now: number): number {
+  return Math.max(0, now - session.issuedAt)
+}
+
+export function isExpired(session: SessionParameters, now: number): boolean {
+  return ticketAge(session, now) > Math.min(session.ticketLifetime, longestTicketLifetime) * 1000
+}

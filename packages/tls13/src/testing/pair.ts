@@ -1,0 +1,73 @@
+// A client and a server in memory, with a clock and a random source that are the test's own.
+
+import type { ClientConnection } from "../connection/client-connection.ts"
+import type { Connection } from "../connection/connection.ts"
+import type { ConnectionEvent, Outcome } from "../connection/events.ts"
+import type { ServerConnection } from "../connection/server-connection.ts"
+
+export interface Side<End extends Connection> {
+  readonly connection: End
+  readonly events: ConnectionEvent[]
+  /** What this side has sent and the other has not read. */
+  outgoing: Uint8Array[]
+}
+
+/** Carries bytes between the two until neither has any left. */
+export class Pair {
+  readonly client: Side<ClientConnection>
+  readonly server: Side<ServerConnection>
+  now: number
+  /** Bytes delivered in one receive; Infinity: a flight at once. */
+  chunk: number = Number.POSITIVE_INFINITY
+  /** Every byte that was carried, by direction. */
+  readonly carried: { clientToServer: number; serverToClient: number } = { clientToServer: 0, serverToClient: 0 }
+
+  constructor(client: ClientConnection, server: ServerConnection, now: number) {
+    this.client = { connection: client, events: [], outgoing: [] }
+    this.server = { connection: server, events: [], outgoing: [] }
+    this.now = now
+  }
+
+  /** Starts the client and runs until nothing is left to carry. */
+  handshake(): this {
+    this.take(this.client, this.client.connection.start())
+    return this.run()
+  }
+
+  run(): this {
+    while (this.client.outgoing.length > 0 || this.server.outgoing.length > 0) {
+      this.carried.clientToServer += this.#carry(this.client, this.server)
+      this.carried.serverToClient += this.#carry(this.server, this.client)
+    }
+    return this
+  }
+
+  /** Notes what a call gave back, as the adapter would. */
+  take(side: Side<Connection>, outcome: Outcome): void {
+    side.events.push(...outcome.events)
+    if (outcome.output.length > 0) side.outgoing.push(outcome.output)
+  }
+
+  #carry(from: Side<Connection>, to: Side<Connection>): number {
+    let carried = 0
+    for (const bytes of from.outgoing.splice(0)) {
+      carried += bytes.length
+      for (let at = 0; at < bytes.length; at += this.chunk) {
+        this.take(to, to.connection.receive(bytes.slice(at, Math.min(bytes.length, at + this.chunk)), this.now))
+      }
+    }
+    return carried
+  }
+}
+
+/** Plaintext that a side received, in one piece. */
+export function received(side: Side<Connection>, type: "data" | "early-data" = "data"): Uint8Array {
+  const parts = side.events.flatMap((event) => (event.type === type ? [event.data] : []))
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
