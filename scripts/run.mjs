@@ -16,6 +16,7 @@ const commands = {
   tls13: (args) => runProgram("packages/tls13/dist/cli/main.js", args),
   bench: (args) => runProgram("packages/bench/dist/main.js", args),
   interop: (args) => runBundled("packages/tls13/interop/main.ts", args),
+  limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),

@@ -121,8 +121,10 @@ function everyProblem(certificate: Certificate, position: Position, checked: Che
   if (certificate.issuer.isEmpty) return new X509Error("profile_violation", "its issuer is empty (RFC 5280 4.1.2.4)")
   if (checked.profile === "path") return undefined
   const webpki = checked.profile === "webpki"
+  const isSelfSigned = (): boolean => signedBy(certificate, certificate, checked) === undefined
   const broken =
-    rfc5280Problem(certificate, position, webpki) ?? (webpki ? webpkiProblem(certificate, position) : undefined)
+    rfc5280Problem(certificate, position, webpki, isSelfSigned) ??
+    (webpki ? webpkiProblem(certificate, position) : undefined)
   if (broken === undefined) return undefined
   return new X509Error("profile_violation", `${broken}; the profile ${checked.profile} forbids that`)
 }

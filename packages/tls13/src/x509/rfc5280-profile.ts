@@ -9,13 +9,21 @@ import { Oid } from "./oids.ts"
 
 export type Position = "leaf" | "intermediate" | "anchor"
 
-/** The first duty that a certificate breaks, as a sentence with its section; undefined when it keeps them all. */
-export function rfc5280Problem(certificate: Certificate, position: Position, webpki: boolean): string | undefined {
+/**
+ * The first duty that a certificate breaks, as a sentence with its section; undefined when it keeps them all.
+ * @param isSelfSigned checks the certificate's signature by its own key; asked only where it matters
+ */
+export function rfc5280Problem(
+  certificate: Certificate,
+  position: Position,
+  webpki: boolean,
+  isSelfSigned: () => boolean,
+): string | undefined {
   const { extensions } = certificate
   return (
     fieldProblem(certificate, position) ??
     criticalityProblem(extensions, webpki) ??
-    keyIdentifierProblem(certificate) ??
+    keyIdentifierProblem(certificate, position, isSelfSigned) ??
     authorityProblem(extensions) ??
     alternativeNameProblem(certificate)
   )
@@ -51,13 +59,16 @@ function criticalityProblem(extensions: Extensions, webpki: boolean): string | u
   return undefined
 }
 
-function keyIdentifierProblem(certificate: Certificate): string | undefined {
+function keyIdentifierProblem(
+  certificate: Certificate,
+  position: Position,
+  isSelfSigned: () => boolean,
+): string | undefined {
   const { authorityKeyIdentifier, subjectKeyIdentifier, basicConstraints } = certificate.extensions
-  // The one exception of RFC 5280 4.2.1.1 is a CA's self-signed certificate.
-  if (
-    authorityKeyIdentifier?.keyIdentifier === undefined &&
-    !(authorityKeyIdentifier === undefined && isSelfIssued(certificate))
-  ) {
+  // The one exception of RFC 5280 4.2.1.1 is a CA's self-signed certificate; some roots have another issuer's name on it.
+  const exempt = (): boolean =>
+    authorityKeyIdentifier === undefined && (isSelfIssued(certificate) || (position === "anchor" && isSelfSigned()))
+  if (authorityKeyIdentifier?.keyIdentifier === undefined && !exempt()) {
     return "it has no authorityKeyIdentifier with a keyIdentifier (RFC 5280 4.2.1.1)"
   }
   if (basicConstraints?.ca && subjectKeyIdentifier === undefined)

@@ -1,0 +1,115 @@
+// `npm run limbo [-- FILE...] [--provider host|noble] [--verbose] [--only TEXT]`: runs x509-limbo cases (.json or .json.gz) and
+// counts the verdicts that are as the suite expects.
+
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { gunzipSync } from "node:zlib"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
+import { evaluate } from "./evaluate.ts"
+import { isLimbo, type Testcase } from "./schema.ts"
+
+/** What this validator leaves out; a case with one of these features is not run. */
+const unsupported: readonly string[] = []
+
+const help = `Runs x509-limbo cases against the X.509 validator.
+
+  npm run limbo [-- FILE...] [options]
+
+  FILE               a file of the limbo schema, .json or .json.gz (default: the suite in test-vectors/x509-limbo)
+  --provider NAME    host (node:crypto, the default) or noble
+  --only TEXT        only cases whose id contains TEXT
+  --verbose          list the cases whose verdict is not the expected one, and why
+  --help             this text
+
+The exit status is 0 unless a file cannot be read or a case ends in an exception.`
+
+interface Options {
+  readonly files: string[]
+  provider: string
+  verbose: boolean
+  only: string
+}
+
+const options: Options = { files: [], provider: "host", verbose: false, only: "" }
+const args = process.argv.slice(2)
+while (args.length > 0) {
+  const arg = args.shift()!
+  if (arg === "--help") stop(help, 0)
+  else if (arg === "--verbose") options.verbose = true
+  else if (arg === "--provider") options.provider = args.shift() ?? ""
+  else if (arg === "--only") options.only = args.shift() ?? ""
+  else if (arg.startsWith("-")) stop(`limbo: unknown option ${arg}; see --help`, 2)
+  else options.files.push(arg)
+}
+if (options.files.length === 0) {
+  // The bundle is one folder deeper than this source, in dist/.
+  const suite = (name: string): string =>
+    fileURLToPath(new URL(`../../../../test-vectors/x509-limbo/${name}`, import.meta.url))
+  options.files.push(suite("limbo.json"), suite("bettertls.json.gz"))
+}
+
+const provider = await createProvider(options.provider)
+const total = { expected: 0, wronglyAccepted: 0, wronglyRejected: 0, skipped: 0 }
+let slowest = { id: "", ms: 0 }
+const began = performance.now()
+const clock = Date.now()
+for (const file of options.files) {
+  for (const testcase of casesOf(file)) if (testcase.id.includes(options.only)) count(testcase)
+}
+const seconds = (performance.now() - began) / 1000
+const cases = total.expected + total.wronglyAccepted + total.wronglyRejected + total.skipped
+if (options.verbose) {
+  console.log(
+    `${cases} cases in ${seconds.toFixed(1)} s with the provider ${provider.name}; the slowest, ${slowest.id}, took ${slowest.ms.toFixed(0)} ms`,
+  )
+}
+console.log(
+  `limbo: ${total.expected} as expected, ${total.wronglyAccepted} wrongly accepted, ${total.wronglyRejected} wrongly rejected, ${total.skipped} skipped by feature`,
+)
+
+function count(testcase: Testcase): void {
+  const feature = testcase.features?.find((each) => unsupported.includes(each))
+  if (feature !== undefined) {
+    total.skipped++
+    return
+  }
+  const from = performance.now()
+  const { accepted, why } = evaluate(testcase, provider, clock)
+  const ms = performance.now() - from
+  if (ms > slowest.ms) slowest = { id: testcase.id, ms }
+  if (accepted === (testcase.expected_result === "SUCCESS")) {
+    total.expected++
+    return
+  }
+  if (accepted) total.wronglyAccepted++
+  else total.wronglyRejected++
+  if (options.verbose) {
+    const features = testcase.features?.length ? ` [${testcase.features.join(", ")}]` : ""
+    console.log(
+      `${accepted ? "wrongly accepted" : "wrongly rejected"}: ${testcase.id}${features}${why ? `\n  ${why}` : ""}`,
+    )
+  }
+}
+
+function casesOf(file: string): readonly Testcase[] {
+  try {
+    const bytes = readFileSync(file)
+    const text = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
+    const limbo: unknown = JSON.parse(text.toString("utf8"))
+    if (isLimbo(limbo)) return limbo.testcases
+    return stop(`limbo: ${file} is not of the limbo schema, version 1`, 1)
+  } catch (error) {
+    return stop(`limbo: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 1)
+  }
+}
+
+async function createProvider(name: string): Promise<CryptoProvider> {
+  if (name === "host") return (await import("../src/crypto/host/index.ts")).createHostProvider()
+  if (name === "noble") return (await import("../src/crypto/noble/index.ts")).createNobleProvider()
+  return stop(`limbo: there is no provider ${JSON.stringify(name)}; host and noble exist`, 2)
+}
+
+function stop(message: string, status: number): never {
+  console.log(message)
+  process.exit(status)
+}
