@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo, type Server } from "node:net"
 import { execFile } from "node:child_process"
+import { type AddressInfo, createServer, type Server } from "node:net"
 import mqtt, { type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Broker } from "./broker.ts"
@@ -28,7 +28,10 @@ afterAll(() => {
   server.close()
 })
 
-function received(client: MqttClient, count: number): Promise<{ topic: string; payload: string; qos: number; retain: boolean }[]> {
+function received(
+  client: MqttClient,
+  count: number,
+): Promise<{ topic: string; payload: string; qos: number; retain: boolean }[]> {
   return new Promise((resolve) => {
     const list: { topic: string; payload: string; qos: number; retain: boolean }[] = []
     client.on("message", (topic, payload, packet) => {
@@ -59,15 +62,19 @@ describe.each([4, 5] as const)("MQTT.js, protocol version %i, over TCP", (protoc
 it("mosquitto_sub gets what mosquitto_pub sends", async () => {
   for (const version of ["mqttv311", "mqttv5"]) {
     const output = new Promise<string>((resolve, reject) => {
-      execFile("mosquitto_sub", ["-p", String(port), "-V", version, "-q", "2", "-t", "mos/#", "-C", "3", "-W", "5", "-v"], (error, stdout) =>
-        error ? reject(error) : resolve(stdout),
+      execFile(
+        "mosquitto_sub",
+        ["-p", String(port), "-V", version, "-q", "2", "-t", "mos/#", "-C", "3", "-W", "5", "-v"],
+        (error, stdout) => (error ? reject(error) : resolve(stdout)),
       )
     })
     await new Promise((r) => setTimeout(r, 300))
     for (const qos of ["0", "1", "2"]) {
       await new Promise<void>((resolve, reject) => {
-        execFile("mosquitto_pub", ["-p", String(port), "-V", version, "-q", qos, "-t", "mos/x", "-m", `hello ${qos}`], (error) =>
-          error ? reject(error) : resolve(),
+        execFile(
+          "mosquitto_pub",
+          ["-p", String(port), "-V", version, "-q", qos, "-t", "mos/x", "-m", `hello ${qos}`],
+          (error) => (error ? reject(error) : resolve()),
         )
       })
     }

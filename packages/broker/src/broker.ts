@@ -76,7 +76,8 @@ export class Broker implements Host {
     this.#responseInformation = options.responseInformation
     this.#bus.receive((message, publisher, now) => this.#router.route(message, publisher, now))
     this.#router.onCongested = (subscriber) => {
-      if (this.#publisher !== undefined && subscriber instanceof Session) this.#publisher.waitFor(subscriber, this.now())
+      if (this.#publisher !== undefined && subscriber instanceof Session)
+        this.#publisher.waitFor(subscriber, this.now())
     }
   }
 
@@ -175,7 +176,11 @@ export class Broker implements Host {
     let session = sessions.get(clientId)
     if (session !== undefined && session.user !== identity.user) {
       // Section 5.4.2: a Client Identifier gives access to a session, so it belongs to the user who has it.
-      throw new PacketError(ReasonCode.NotAuthorized, "5.4.2", "the Client Identifier belongs to another user's session")
+      throw new PacketError(
+        ReasonCode.NotAuthorized,
+        "5.4.2",
+        "the Client Identifier belongs to another user's session",
+      )
     }
     if (session !== undefined) {
       this.#bySession.get(session)?.takenOver(now, packet.cleanStart)

@@ -1,1 +1,20 @@
-export {}
+// Entry `@puremq/broker`: an MQTT 3.1.1 and 5.0 broker to run or to embed.
+
+export type { Access, Decision, Identity, LoginAttempt } from "./access/access.ts"
+export { formatEvent, type LogEvent, type LogFormat } from "./admin/log.ts"
+export { type Stats, toPrometheus } from "./admin/metrics.ts"
+export {
+  type BrokerConfig,
+  ConfigError,
+  type ListenerConfig,
+  type LoginConfig,
+  type TcpListenerConfig,
+  type TlsListenerConfig,
+  type WsListenerConfig,
+  type WssListenerConfig,
+} from "./config/config.ts"
+export { createBroker, type ListenerAddress, type PureMqBroker } from "./node-broker.ts"
+export type { Qos } from "./packet/packets.ts"
+export { defaultLimits, type Limits } from "./session/limits.ts"
+export { ListenError } from "./transport/listener.ts"
+export type { PeerInfo, TransportKind } from "./transport/peer.ts"

@@ -58,7 +58,11 @@ export function checkText(bytes: Uint8Array, start: number, end: number): void {
   while (i < end) i += codePointLength(bytes, i, end)
 }
 
-function charactersOf(codes: ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> }, start: number, end: number): string {
+function charactersOf(
+  codes: ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> },
+  start: number,
+  end: number,
+): string {
   if (end - start <= 4096) return Reflect.apply(String.fromCharCode, undefined, codes.subarray(start, end))
   let text = ""
   for (let at = start; at < end; at += 4096) {
@@ -79,10 +83,7 @@ function decodeLongText(bytes: Uint8Array, start: number, end: number): string {
     else if (length === 3) code = ((first & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f)
     else if (length === 4) {
       code =
-        ((first & 0x07) << 18) |
-        ((bytes[i + 1]! & 0x3f) << 12) |
-        ((bytes[i + 2]! & 0x3f) << 6) |
-        (bytes[i + 3]! & 0x3f)
+        ((first & 0x07) << 18) | ((bytes[i + 1]! & 0x3f) << 12) | ((bytes[i + 2]! & 0x3f) << 6) | (bytes[i + 3]! & 0x3f)
     }
     if (code >= 0x1_0000) {
       units[count++] = 0xd800 + ((code - 0x1_0000) >> 10)

@@ -148,7 +148,11 @@ export function readServerPacket(
 }
 
 /** Writes a server packet. `maximumPacketSize` is the client's; a Reason String that does not fit is left out ([MQTT-3.2.2-19]). */
-export function writeServerPacket(packet: ServerPacket, version: ProtocolVersion, maximumPacketSize?: number): Uint8Array {
+export function writeServerPacket(
+  packet: ServerPacket,
+  version: ProtocolVersion,
+  maximumPacketSize?: number,
+): Uint8Array {
   const bytes = write(toServerPacket(packet, version, true), version)
   if (maximumPacketSize === undefined || bytes.length <= maximumPacketSize) return bytes
   return write(toServerPacket(packet, version, false), version)
@@ -169,7 +173,8 @@ export function writeConnect(request: ConnectRequest): Uint8Array {
   const will = request.will
   if (will !== undefined) {
     packet.will = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain }
-    if (will.delayInterval !== undefined && version === 5) packet.will.properties = { willDelayInterval: will.delayInterval }
+    if (will.delayInterval !== undefined && version === 5)
+      packet.will.properties = { willDelayInterval: will.delayInterval }
   }
   if (version === 5) {
     packet.properties = present({

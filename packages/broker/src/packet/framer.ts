@@ -126,7 +126,8 @@ export class Framer {
     const flags = requiredFlags[type]!
     if (type === 0) throw malformed("2.1.2", "packet type 0 is reserved")
     // [MQTT-2.1.3-1] reserved flag bits must have the listed value
-    if (flags >= 0 && (header & 0x0f) !== flags) throw malformed("MQTT-2.1.3-1", `reserved flags of packet type ${type} are set`)
+    if (flags >= 0 && (header & 0x0f) !== flags)
+      throw malformed("MQTT-2.1.3-1", `reserved flags of packet type ${type} are set`)
     // [MQTT-3.3.1-4] a PUBLISH must not have both QoS bits set
     if (type === 3 && (header & 0x06) === 0x06) throw malformed("MQTT-3.3.1-4", "PUBLISH with QoS 3")
     // [MQTT-3.3.1-2] DUP must be 0 for QoS 0

@@ -128,7 +128,8 @@ function guardWillProperties(cursor: Cursor): Uint8Array<ArrayBuffer> {
 /** [MQTT-3.3.2-14] a Response Topic has no wildcards. `start` is the offset of the property's identifier. */
 export function guardResponseTopic(bytes: Uint8Array, start: number, end: number): void {
   for (let i = start + 3; i < end; i++) {
-    if (bytes[i] === 0x23 || bytes[i] === 0x2b) throw protocolError("MQTT-3.3.2-14", "Response Topic contains a wildcard")
+    if (bytes[i] === 0x23 || bytes[i] === 0x2b)
+      throw protocolError("MQTT-3.3.2-14", "Response Topic contains a wildcard")
   }
 }
 

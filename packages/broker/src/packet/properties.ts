@@ -19,7 +19,8 @@ interface Property {
   readonly zero: boolean
 }
 
-const { Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe, Suback, Unsubscribe, Unsuback } = PacketType
+const { Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe, Suback, Unsubscribe, Unsuback } =
+  PacketType
 const { Disconnect, Auth } = PacketType
 
 function row(name: string, kind: Kind, packets: readonly number[], zero = true): Property {
@@ -97,7 +98,8 @@ export function checkProperties(cursor: Cursor, packetType: number, visit?: Prop
     const start = cursor.at
     const id = cursor.byte("a property")
     const property = table.get(id)
-    if (property === undefined) throw malformed("2.2.2.2", `property 0x${id.toString(16).padStart(2, "0")} does not exist`)
+    if (property === undefined)
+      throw malformed("2.2.2.2", `property 0x${id.toString(16).padStart(2, "0")} does not exist`)
     if ((property.packets & (1 << packetType)) === 0) {
       throw malformed("2.2.2.2", `${property.name} is not a property of this packet`)
     }

@@ -90,8 +90,7 @@ export function reasonName(code: number): string {
 }
 
 const connackCodes = "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f"
-const disconnectCodes =
-  "00 04 80 81 82 83 87 89 8b 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2"
+const disconnectCodes = "00 04 80 81 82 83 87 89 8b 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2"
 
 function codes(list: string): ReadonlySet<number> {
   return new Set(list.split(" ").map((code) => Number.parseInt(code, 16)))

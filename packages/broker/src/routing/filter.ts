@@ -39,7 +39,8 @@ export function parseFilter(text: string, maximumLevels: number): TopicFilter {
       throw invalid("MQTT-4.7.1-1", "# is not alone in the last level of a Topic Filter")
     }
     // [MQTT-4.7.1-2] "+" stands alone in its level
-    if (level.includes("+") && level !== "+") throw invalid("MQTT-4.7.1-2", "+ is not alone in a level of a Topic Filter")
+    if (level.includes("+") && level !== "+")
+      throw invalid("MQTT-4.7.1-2", "+ is not alone in a level of a Topic Filter")
   }
   return { text, shareName, levels }
 }

@@ -7,8 +7,14 @@ import { readClientPacket, readConnect } from "../packet/codec.ts"
 import { PacketError, protocolError } from "../packet/errors.ts"
 import { Framer } from "../packet/framer.ts"
 import type { Message } from "../packet/message.ts"
-import { type ConnectPacket, type DisconnectPacket, PacketType, type ProtocolVersion, type Qos } from "../packet/packets.ts"
 import type { SubscribePacket, UnsubscribePacket, Will } from "../packet/packets.ts"
+import {
+  type ConnectPacket,
+  type DisconnectPacket,
+  PacketType,
+  type ProtocolVersion,
+  type Qos,
+} from "../packet/packets.ts"
 import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
 import { refuseControlCharacters, type Topic } from "../packet/topic.ts"
 import type { PeerInfo, Sink } from "../transport/peer.ts"
@@ -126,11 +132,11 @@ export class Connection implements SessionLink {
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
     if (this.#phase !== "connected") {
-      this.#refuseSilently(now, reason)
+      this.#refuseSilently(now, reason, reasonName(reasonCode))
       return
     }
     this.#goodbye(reasonCode, reason)
-    this.#finish(now, { publishWill: true }, "broker", reason)
+    this.#finish(now, { publishWill: true }, "broker", reason, reasonName(reasonCode))
   }
 
   /** Stop reading until that session keeps up again. */
@@ -198,7 +204,12 @@ export class Connection implements SessionLink {
   // --- packets ---
 
   get #reading(): boolean {
-    return this.#phase !== "closed" && this.#phase !== "authenticating" && this.#waitsFor === undefined && !this.writer.congested
+    return (
+      this.#phase !== "closed" &&
+      this.#phase !== "authenticating" &&
+      this.#waitsFor === undefined &&
+      !this.writer.congested
+    )
   }
 
   #process(now: number): void {
@@ -416,7 +427,8 @@ export class Connection implements SessionLink {
     } else if (host.publish(reader.message(topic, now), session, this, now) === 0) {
       code = ReasonCode.NoMatchingSubscribers
     }
-    if (qos === 1) this.writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
+    if (qos === 1)
+      this.writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
     else if (qos === 2) {
       // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
       if (code < 0x80 || this.#version === 4) session.received.add(packetId)
@@ -531,7 +543,7 @@ export class Connection implements SessionLink {
       this.writer.packet({ type: "connack", sessionPresent: false, reasonCode: code, reasonString })
     }
     this.#host.counters.connectsRefused++
-    this.#refuseSilently(now, error.message)
+    this.#refuseSilently(now, error.message, reasonName(error.reasonCode))
   }
 
   /** A client that failed to log in learns no more than the Reason Code. */
@@ -539,10 +551,11 @@ export class Connection implements SessionLink {
     return error.reasonCode === ReasonCode.BadUserNameOrPassword || error.reasonCode === ReasonCode.NotAuthorized
   }
 
-  #refuseSilently(now: number, reason: string): void {
+  /** `label` is the same for all errors of a kind and is what is counted; `reason` is for the log. */
+  #refuseSilently(now: number, reason: string, label: string = reason): void {
     if (this.#phase === "closed") return
     this.#host.events({ event: "client refused", peer: this.peer, clientId: this.#clientId, reason })
-    this.#host.counters.disconnected(reason)
+    this.#host.counters.disconnected(label)
     this.#close(now, { publishWill: false })
   }
 
@@ -554,14 +567,20 @@ export class Connection implements SessionLink {
     this.writer.packet({ type: "disconnect", reasonCode, reasonString })
   }
 
-  #finish(now: number, ending: Ending, by: "client" | "network" | "broker", reason: string): void {
+  #finish(
+    now: number,
+    ending: Ending,
+    by: "client" | "network" | "broker",
+    reason: string,
+    label: string = reason,
+  ): void {
     if (this.#phase === "closed") return
     if (this.#phase !== "connected") {
-      this.#refuseSilently(now, reason)
+      this.#refuseSilently(now, reason, label)
       return
     }
     this.#host.events({ event: "client disconnected", peer: this.peer, clientId: this.#clientId, by, reason })
-    if (by !== "client" || reason !== "normal") this.#host.counters.disconnected(reason)
+    if (by !== "client" || reason !== "normal") this.#host.counters.disconnected(label)
     this.#close(now, ending)
   }
 

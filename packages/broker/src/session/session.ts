@@ -137,7 +137,13 @@ export class Session implements Subscriber {
       else link.publish(message, 0, retain, false, 0, identifiers, now)
       return
     }
-    if (link !== undefined && this.#quota > 0 && this.#queue.length === 0 && this.#resend.length === 0 && link.writable) {
+    if (
+      link !== undefined &&
+      this.#quota > 0 &&
+      this.#queue.length === 0 &&
+      this.#resend.length === 0 &&
+      link.writable
+    ) {
       this.#send(link, message, qos, retain, identifiers, now)
       return
     }

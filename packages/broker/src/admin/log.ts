@@ -1,0 +1,69 @@
+// One line an event, as JSON or as key=value text.
+
+import type { ClientConnected, ClientDisconnected, ClientRefused } from "./events.ts"
+
+/** A TLS handshake that ended well. */
+export interface HandshakeSucceeded {
+  readonly event: "tls handshake"
+  readonly peer: string
+  readonly listener: string
+  readonly offered: string | undefined
+  readonly agreed: string | undefined
+  readonly suite: string | undefined
+  readonly group: string | undefined
+  readonly resumed: boolean | undefined
+  readonly identity: string | undefined
+  readonly milliseconds: number
+}
+
+/** A TLS handshake that failed. */
+export interface HandshakeFailed {
+  readonly event: "tls failure"
+  readonly peer: string
+  readonly listener: string
+  /** Who was at fault. */
+  readonly fault: "client" | "server" | "network"
+  readonly alert: string | undefined
+  readonly reason: string
+  readonly milliseconds: number
+}
+
+export interface Lifecycle {
+  readonly event: "started" | "listening" | "stopping" | "stopped" | "warning" | "error"
+  readonly text: string
+}
+
+export type LogEvent =
+  | ClientConnected
+  | ClientRefused
+  | ClientDisconnected
+  | HandshakeSucceeded
+  | HandshakeFailed
+  | Lifecycle
+
+export type LogFormat = "json" | "text"
+
+/** The line for an event, without newline. `now` in milliseconds since 1970. */
+export function formatEvent(event: LogEvent, format: LogFormat, now: number): string {
+  const time = new Date(now).toISOString()
+  const fields: [string, unknown][] = [["time", time]]
+  for (const [key, value] of Object.entries(event)) {
+    if (key === "peer" && typeof value === "object" && value !== null) {
+      fields.push(["peer", value.address], ["transport", value.transport])
+    } else if (value !== undefined) fields.push([key, value])
+  }
+  if (format === "json") return JSON.stringify(Object.fromEntries(fields))
+  return fields
+    .map(([key, value], index) => (index < 2 && key !== "peer" ? plain(value) : `${key}=${plain(value)}`))
+    .join(" ")
+}
+
+/** Quotes what would not be one word; control characters never reach the terminal. */
+function plain(value: unknown): string {
+  const text = String(value)
+  if (/^[\w.:,/@+()[\]$-]+$/.test(text)) return text
+  return JSON.stringify(text).replaceAll(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  )
+}

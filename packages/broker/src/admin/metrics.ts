@@ -1,0 +1,138 @@
+// The broker's numbers: one snapshot, three faces ($SYS topics, Prometheus text, the stats of the public API).
+
+import type { Broker } from "../broker.ts"
+
+export interface Stats {
+  readonly uptimeSeconds: number
+  readonly connections: number
+  readonly clientsConnected: number
+  readonly sessions: number
+  readonly subscriptions: number
+  readonly retainedMessages: number
+  readonly retainedBytes: number
+  readonly connectionsOpened: number
+  readonly connectsAccepted: number
+  readonly connectsRefused: number
+  readonly packetsReceived: number
+  readonly bytesReceived: number
+  readonly bytesSent: number
+  readonly publishReceived: number
+  readonly publishSent: number
+  readonly publishersPaused: number
+  readonly retainedRefused: number
+  readonly willsPublished: number
+  readonly handshakes: number
+  readonly heapBytes: number
+  /** Messages not delivered, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** Connections that ended badly, by reason. */
+  readonly disconnects: Readonly<Record<string, number>>
+  /** TLS handshakes that failed, by reason. */
+  readonly handshakeFailures: Readonly<Record<string, number>>
+}
+
+/** TLS numbers, which the listeners keep. */
+export interface HandshakeCounters {
+  handshakes: number
+  readonly failures: Map<string, number>
+}
+
+export function snapshot(
+  broker: Broker,
+  tls: HandshakeCounters,
+  startedAt: number,
+  now: number,
+  heapBytes: number,
+): Stats {
+  const { counters } = broker
+  return {
+    uptimeSeconds: Math.max(0, Math.floor((now - startedAt) / 1000)),
+    connections: broker.connectionCount,
+    clientsConnected: broker.connectedCount,
+    sessions: broker.sessionCount,
+    subscriptions: broker.subscriptionCount,
+    retainedMessages: broker.retained.size,
+    retainedBytes: broker.retained.bytes,
+    connectionsOpened: counters.connectionsOpened,
+    connectsAccepted: counters.connectsAccepted,
+    connectsRefused: counters.connectsRefused,
+    packetsReceived: counters.packetsReceived,
+    bytesReceived: counters.bytesReceived,
+    bytesSent: counters.bytesSent,
+    publishReceived: counters.publishReceived,
+    publishSent: counters.publishSent,
+    publishersPaused: counters.publishersPaused,
+    retainedRefused: counters.retainedRefused,
+    willsPublished: counters.willsPublished,
+    handshakes: tls.handshakes,
+    heapBytes,
+    dropped: { ...counters.dropped },
+    disconnects: Object.fromEntries(counters.disconnects),
+    handshakeFailures: Object.fromEntries(tls.failures),
+  }
+}
+
+/** Which numbers can go down. */
+const gauges: ReadonlySet<string> = new Set([
+  "uptimeSeconds",
+  "connections",
+  "clientsConnected",
+  "sessions",
+  "subscriptions",
+  "retainedMessages",
+  "retainedBytes",
+  "heapBytes",
+])
+
+const byReason = {
+  dropped: ["puremq_messages_dropped_total", "Messages not delivered to a session, by reason"],
+  disconnects: ["puremq_disconnects_total", "Connections that ended badly, by reason"],
+  handshakeFailures: ["puremq_tls_handshake_failures_total", "TLS handshakes that failed, by reason"],
+} as const
+
+/** Prometheus text exposition format, version 0.0.4. */
+export function toPrometheus(stats: Stats): string {
+  const lines: string[] = []
+  for (const [key, value] of Object.entries(stats)) {
+    if (typeof value !== "number") continue
+    const gauge = gauges.has(key)
+    const name = `puremq_${snake(key)}${gauge ? "" : "_total"}`
+    lines.push(`# TYPE ${name} ${gauge ? "gauge" : "counter"}`, `${name} ${value}`)
+  }
+  for (const key of ["dropped", "disconnects", "handshakeFailures"] as const) {
+    const [name, help] = byReason[key]
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`)
+    for (const [reason, value] of Object.entries(stats[key])) {
+      lines.push(
+        `${name}{reason="${reason.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", " ")}"} ${value}`,
+      )
+    }
+  }
+  return `${lines.join("\n")}\n`
+}
+
+/** Topic and text of each $SYS message. */
+export function toSysTopics(stats: Stats, version: string): [string, string][] {
+  const topics: [string, string][] = [["$SYS/broker/version", `PureMQ ${version}`]]
+  for (const [key, value] of Object.entries(stats)) {
+    if (typeof value === "number") topics.push([`$SYS/broker/${snake(key).replaceAll("_", "-")}`, String(value)])
+  }
+  for (const key of ["dropped", "disconnects", "handshakeFailures"] as const) {
+    for (const [reason, value] of Object.entries(stats[key])) {
+      topics.push([`$SYS/broker/${snake(key).replaceAll("_", "-")}/${slug(reason)}`, String(value)])
+    }
+  }
+  return topics
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** A reason as one topic level. */
+function slug(reason: string): string {
+  return reason
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+import { ConfigError } from "../config/config.ts"
+import { ListenError } from "../transport/listener.ts"
+import { UsageError } from "./arguments.ts"
+import { cert } from "./cert.ts"
+import { certHelp, generalHelp, passwdHelp, pubHelp, startHelp, subHelp } from "./help.ts"
+import { ClientError } from "./mqtt-client.ts"
+import { passwd } from "./passwd.ts"
+import { pub } from "./pub.ts"
+import { start } from "./start.ts"
+import { sub } from "./sub.ts"
+
+const helps: Readonly<Record<string, string>> = {
+  start: startHelp,
+  cert: certHelp,
+  pub: pubHelp,
+  sub: subHelp,
+  passwd: passwdHelp,
+}
+
+const print = (line: string) => process.stdout.write(`${line}\n`)
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args
+  if (command === undefined || command === "help" || command === "--help") {
+    process.stdout.write(generalHelp)
+    return command === undefined ? 2 : 0
+  }
+  const help = Object.hasOwn(helps, command) ? helps[command] : undefined
+  if (help === undefined) throw new UsageError(`unknown command ${command}; see "puremq --help"`)
+  if (rest.includes("--help")) {
+    process.stdout.write(help)
+    return 0
+  }
+  switch (command) {
+    case "start":
+      await start(rest, print)
+      return 0
+    case "cert":
+      cert(rest, print)
+      return 0
+    case "pub":
+      await pub(rest)
+      return 0
+    case "passwd":
+      await passwd(rest, print)
+      return 0
+    default:
+      return sub(rest)
+  }
+}
+
+/** One line for what a person can mend; a stack only for what is our fault. */
+function report(error: unknown): number {
+  const expected =
+    error instanceof UsageError ||
+    error instanceof ConfigError ||
+    error instanceof ListenError ||
+    error instanceof ClientError ||
+    (error instanceof Error && "code" in error)
+  if (expected) process.stderr.write(`puremq: ${error.message.split("\n")[0]}\n`)
+  else process.stderr.write(`puremq: ${error instanceof Error ? error.stack : String(error)}\n`)
+  return error instanceof UsageError ? 2 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(report)

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto"
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs"
+import { createInterface } from "node:readline"
+import { Writable } from "node:stream"
+import { defaultCost, PasswordFileError, parsePasswordFile, passwordLine, saltLength } from "../access/password-file.ts"
+import { ConfigError } from "../config/config.ts"
+import { readText } from "../config/load.ts"
+import { parseArguments, UsageError } from "./arguments.ts"
+
+export async function passwd(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const options = parseArguments("passwd", args, { cost: { type: "string" }, delete: { type: "boolean" } })
+  const [file, user, extra] = options.positionals
+  if (file === undefined || user === undefined || extra !== undefined) {
+    throw new UsageError('expected FILE and USER; see "puremq passwd --help"')
+  }
+  const cost = { ...defaultCost, ln: options.number("cost", 10, 17) ?? defaultCost.ln }
+  const text = existsSync(file) ? readText(file, "the password file") : ""
+  try {
+    parsePasswordFile(text) // rather stop than write to a file that is something else
+  } catch (error) {
+    if (error instanceof PasswordFileError) throw new ConfigError(`${file}, ${error.message}`)
+    throw error
+  }
+  const others = text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith(`${user}:`))
+  const known = text.split(/\r?\n/).some((line) => line.startsWith(`${user}:`))
+  if (options.flag("delete")) {
+    if (!known) throw new UsageError(`${file} has no user ${user}`)
+    save(file, others)
+    print(`Deleted ${user} from ${file}`)
+    return
+  }
+  const password = await askPassword(user)
+  if (password === "") throw new UsageError("an empty password protects nothing")
+  let line: string
+  try {
+    line = await passwordLine(user, password, randomBytes(saltLength), cost)
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message)
+    throw error
+  }
+  save(file, [...others, line])
+  print(`${known ? "Changed" : "Added"} ${user} in ${file}`)
+}
+
+function save(file: string, lines: readonly string[]): void {
+  const next = `${file}.new`
+  writeFileSync(next, lines.length === 0 ? "" : `${lines.join("\n")}\n`, { mode: 0o600 })
+  chmodSync(next, 0o600)
+  renameSync(next, file)
+}
+
+/** From the terminal without showing it, or the first line of standard input. */
+async function askPassword(user: string): Promise<string> {
+  const terminal = process.stdin.isTTY === true
+  if (terminal) process.stderr.write(`Password for ${user}: `)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const reader = createInterface({ input: process.stdin, output: silent, terminal })
+  for await (const line of reader) {
+    reader.close()
+    if (terminal) process.stderr.write("\n")
+    return line
+  }
+  return ""
+}

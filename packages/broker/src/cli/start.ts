@@ -1,0 +1,189 @@
+import { join } from "node:path"
+import { formatEvent, type LogEvent } from "../admin/log.ts"
+import type { FileListener } from "../config/check.ts"
+import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
+import { loadConfigFile, readFiles } from "../config/load.ts"
+import { createBroker, type ListenerAddress } from "../node-broker.ts"
+import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
+import { developmentCertificates } from "./certificates.ts"
+
+const options = {
+  config: { type: "string" },
+  tls: { type: "string" },
+  wss: { type: "string" },
+  tcp: { type: "string" },
+  ws: { type: "string" },
+  "no-tls": { type: "boolean" },
+  cert: { type: "string" },
+  key: { type: "string" },
+  ca: { type: "string" },
+  "client-cert": { type: "string" },
+  "password-file": { type: "string" },
+  anonymous: { type: "boolean" },
+  acl: { type: "string" },
+  metrics: { type: "string" },
+  log: { type: "string" },
+} as const
+
+interface Plan {
+  readonly config: BrokerConfig
+  readonly log: "text" | "json" | "none"
+  /** The development authority in use, for the lines to paste. */
+  readonly ca: string | undefined
+  readonly made: boolean
+}
+
+/** Runs the broker until a signal; resolves when it is closed. */
+export async function start(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const plan = makePlan(args)
+  const { log } = plan
+  const onEvent = (event: LogEvent) => {
+    if (log !== "none") print(formatEvent(event, log, Date.now()))
+  }
+  const stopped = stopSignal()
+  const broker = createBroker({ ...plan.config, onEvent })
+  const addresses = await broker.listen()
+  if (log !== "json") {
+    if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
+    for (const line of whatNext(addresses, plan)) print(line)
+  }
+  await stopped
+  await broker.close()
+}
+
+function makePlan(args: readonly string[]): Plan {
+  const given = parseArguments("start", args, options)
+  if (given.positionals.length > 0)
+    throw new UsageError(`unexpected ${given.positionals[0]}; see "puremq start --help"`)
+  const file = given.text("config")
+  if (file !== undefined) {
+    if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
+    const { config, log } = loadConfigFile(file, Date.now())
+    return { config, log, ca: undefined, made: false }
+  }
+  const log = given.oneOf("log", "text", "json", "none") ?? "text"
+  return { ...planOf(given), log }
+}
+
+function planOf(given: Arguments): Omit<Plan, "log"> {
+  const now = Date.now()
+  const secure = certificatesOf(given, now)
+  const listeners: FileListener[] = []
+  if (secure !== undefined) {
+    if (!given.flag("no-tls")) {
+      listeners.push({ type: "tls", ...parseAddress("tls", given.text("tls") ?? "8883"), ...secure.files })
+    }
+    const wss = given.text("wss")
+    if (wss !== undefined) listeners.push({ type: "wss", ...parseAddress("wss", wss), ...secure.files })
+  }
+  for (const type of ["tcp", "ws"] as const) {
+    const address = given.text(type)
+    if (address !== undefined) listeners.push({ type, ...parseAddress(type, address) })
+  }
+  if (listeners.length === 0)
+    throw new UsageError('--no-tls leaves no listener; add --tcp or --ws, see "puremq start --help"')
+  const metrics = given.text("metrics")
+  const passwordFile = given.text("password-file")
+  const aclFile = given.text("acl")
+  const config = readFiles(
+    {
+      listeners,
+      ...((passwordFile !== undefined || given.flag("anonymous")) && {
+        login: {
+          ...(passwordFile !== undefined && { passwordFile }),
+          ...(given.flag("anonymous") && { anonymous: true }),
+        },
+      }),
+      ...(aclFile !== undefined && { aclFile }),
+      ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
+    },
+    process.cwd(),
+    now,
+  )
+  return { config: anonymousRule(config), ca: secure?.ca, made: secure?.made ?? false }
+}
+
+/** With client certificates required there is a login already; otherwise passwords decide. */
+function anonymousRule(config: BrokerConfig): BrokerConfig {
+  if (config.login?.anonymous !== undefined || config.login?.passwords !== undefined) return config
+  const everyListener = (config.listeners ?? []).every(
+    (one: ListenerConfig) => "clientCertificate" in one && one.clientCertificate === "require",
+  )
+  return everyListener ? { ...config, login: { ...config.login, anonymous: false } } : config
+}
+
+interface Certificates {
+  readonly files: Pick<FileListener, "cert" | "key" | "ca" | "clientCertificate">
+  readonly ca: string | undefined
+  readonly made: boolean
+}
+
+function certificatesOf(given: Arguments, now: number): Certificates | undefined {
+  if (given.flag("no-tls") && given.text("wss") === undefined) return undefined
+  const cert = given.text("cert")
+  const key = given.text("key")
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError(
+      `--${cert === undefined ? "key needs --cert" : "cert needs --key"}: a certificate and its private key go together`,
+    )
+  }
+  const ca = given.text("ca")
+  const clientCertificate =
+    given.oneOf("client-cert", "none", "request", "require") ?? (ca === undefined ? "none" : "require")
+  if (clientCertificate !== "none" && ca === undefined) {
+    throw new UsageError("--client-cert needs --ca: the authority that clients' certificates are checked against")
+  }
+  const clients = { clientCertificate, ...(ca !== undefined && { ca }) }
+  if (cert !== undefined && key !== undefined) return { files: { cert, key, ...clients }, ca: undefined, made: false }
+  const made = developmentCertificates(join(process.cwd(), ".puremq"), now)
+  const shown = join(".puremq", "ca.pem")
+  return { files: { cert: made.cert, key: made.key, ...clients }, ca: shown, made: made.made }
+}
+
+/** Lines to paste into another terminal. */
+function whatNext(addresses: readonly ListenerAddress[], plan: Plan): string[] {
+  const lines: string[] = []
+  const tls = addresses.find((one) => one.type === "tls")
+  const tcp = addresses.find((one) => one.type === "tcp")
+  if (tls !== undefined) {
+    const ca = plan.ca ?? "CA.pem"
+    const host = tls.host === "0.0.0.0" || tls.host === "::" ? "localhost" : tls.host
+    const port = tls.port === 8883 ? "" : ` -p ${tls.port}`
+    lines.push(
+      "",
+      "Try it in another terminal, in this folder:",
+      `  npx puremq sub${port} -t 'demo/#' -v`,
+      `  npx puremq pub${port} -t demo/hello -m 'hello, world'`,
+      `  mosquitto_sub -h ${host} -p ${tls.port} --cafile ${ca} -t 'demo/#' -v`,
+      `  openssl s_client -connect ${host}:${tls.port} -tls1_3 -CAfile ${ca} -brief`,
+      "",
+    )
+  } else if (tcp !== undefined) {
+    lines.push("", `Try it: npx puremq sub --tcp -p ${tcp.port} -t 'demo/#' -v`, "")
+  }
+  const open = addresses.find((one) => one.type !== "metrics" && !isLoopback(one.host))
+  if (open !== undefined && plan.config.login?.passwords === undefined && plan.config.login?.anonymous !== false) {
+    lines.push(
+      `Warning: ${open.type} on ${open.host}:${open.port} is open to everybody who can reach this machine; see --password-file and --ca`,
+    )
+  }
+  return lines
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.")
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const stop = () => {
+      if (asked) process.exit(130)
+      asked = true
+      resolve()
+    }
+    process.on("SIGINT", stop)
+    process.on("SIGTERM", stop)
+  })
+}

@@ -1,0 +1,51 @@
+import { reasonName } from "../packet/reason-codes.ts"
+import { parseArguments, UsageError } from "./arguments.ts"
+import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
+import { ClientError, MqttClient } from "./mqtt-client.ts"
+
+/** Resolves with the exit status. */
+export async function sub(args: readonly string[]): Promise<number> {
+  const options = parseArguments("sub", args, {
+    ...connectionOptions,
+    topic: { type: "string", short: "t", multiple: true },
+    qos: { type: "string", short: "q" },
+    verbose: { type: "boolean", short: "v" },
+    count: { type: "string", short: "C" },
+    wait: { type: "string", short: "W" },
+  })
+  const filters = options.texts("topic")
+  if (filters.length === 0) throw new UsageError('a topic filter is missing (-t FILTER); see "puremq sub --help"')
+  const qos = qosOf(options)
+  const count = options.number("count", 1, Number.MAX_SAFE_INTEGER)
+  const wait = options.number("wait", 1, 1_000_000)
+  const verbose = options.flag("verbose")
+  let seen = 0
+  let status = 0
+  const client = new MqttClient(await openStream(options), connectRequest(options), (message) => {
+    if (count !== undefined && seen >= count) return
+    if (verbose) process.stdout.write(`${message.topic} `)
+    process.stdout.write(message.payload)
+    process.stdout.write("\n")
+    seen++
+    if (seen === count) setImmediate(() => client.end()) // after the acknowledgement
+  })
+  await client.connect()
+  const codes = await client.subscribe(
+    filters.map((filter) => ({ filter, qos, noLocal: false, retainAsPublished: true, retainHandling: 0 })),
+  )
+  codes.forEach((code, index) => {
+    if (code >= 0x80)
+      throw new ClientError(`the broker refused ${filters[index]}: ${code === 0x80 ? "refused" : reasonName(code)}`)
+  })
+  if (wait !== undefined) {
+    setTimeout(() => {
+      if (count !== undefined && seen < count) status = 27
+      client.end()
+    }, wait * 1000).unref()
+  }
+  const stop = () => client.end()
+  process.once("SIGINT", stop)
+  process.once("SIGTERM", stop)
+  await client.closed
+  return status
+}

@@ -1,0 +1,177 @@
+// Checks unknown JSON against what the configuration file may hold. Every error is one line with the place in it.
+
+import { defaultLimits, type Limits } from "../session/limits.ts"
+import { ConfigError } from "./config.ts"
+
+/** The configuration file: like BrokerConfig, with file names where that has texts. */
+export interface FileConfig {
+  readonly listeners?: readonly FileListener[]
+  readonly login?: { readonly anonymous?: boolean; readonly passwordFile?: string; readonly certificates?: boolean }
+  readonly aclFile?: string
+  readonly limits?: Partial<Limits>
+  readonly metrics?: { readonly host?: string; readonly port: number }
+  readonly sysInterval?: number
+  readonly responseInformation?: string
+  readonly log?: "text" | "json" | "none"
+}
+
+export interface FileListener {
+  readonly type: "tcp" | "tls" | "ws" | "wss"
+  readonly host?: string
+  readonly port: number
+  readonly cert?: string
+  readonly key?: string
+  readonly ca?: string
+  readonly clientCertificate?: "none" | "request" | "require"
+  readonly handshakeTimeout?: number
+  readonly maxPendingHandshakes?: number
+  readonly maxPendingHandshakesPerAddress?: number
+  readonly path?: string
+  readonly origins?: readonly string[]
+}
+
+type Check<T> = (value: unknown, where: string) => T
+
+/** Throws ConfigError. */
+export function checkFileConfig(value: unknown): FileConfig {
+  return object<FileConfig>({
+    listeners: list(listener),
+    login: object<NonNullable<FileConfig["login"]>>({ anonymous: flag, passwordFile: text, certificates: flag }),
+    aclFile: text,
+    limits: checkLimits,
+    metrics: required(object<NonNullable<FileConfig["metrics"]>>({ host: text, port }), ["port"]),
+    sysInterval: number(0, 86_400),
+    responseInformation: text,
+    log: oneOf("text", "json", "none"),
+  })(value, "")
+}
+
+/** Throws ConfigError for a limit that does not exist or a value it cannot have. */
+export function checkLimits(value: unknown, where = "limits"): Partial<Limits> {
+  const bounds: Partial<Record<keyof Limits, readonly [number, number]>> = {
+    maximumPacketSize: [128, 0x0fff_ffff + 5],
+    maximumConnectSize: [128, 0x0fff_ffff + 5],
+    receiveMaximum: [1, 65_535],
+    maximumInflight: [1, 65_534],
+    topicAliasMaximum: [0, 65_535],
+    outboundTopicAliases: [0, 65_535],
+    maximumKeepAlive: [0, 65_535],
+    maximumSessionExpiryInterval: [0, 0xffff_ffff],
+  }
+  const checks: Record<string, Check<number>> = {}
+  for (const name of keysOf(defaultLimits)) {
+    const [low, high] = bounds[name] ?? [1, Number.MAX_SAFE_INTEGER]
+    checks[name] = number(low, high)
+  }
+  return object<Record<string, number>>(checks)(value, where)
+}
+
+const listener: Check<FileListener> = (value, where) => {
+  const result = required(
+    object<FileListener>({
+      type: oneOf("tcp", "tls", "ws", "wss"),
+      host: text,
+      port,
+      cert: text,
+      key: text,
+      ca: text,
+      clientCertificate: oneOf("none", "request", "require"),
+      handshakeTimeout: number(1, 600_000),
+      maxPendingHandshakes: number(1, 1_000_000),
+      maxPendingHandshakesPerAddress: number(1, 1_000_000),
+      path: text,
+      origins: list(text),
+    }),
+    ["type", "port"],
+  )(value, where)
+  const secure = result.type === "tls" || result.type === "wss"
+  for (const name of ["cert", "key"] as const) {
+    if (secure && result[name] === undefined)
+      throw new ConfigError(`${where}.${name} is missing: a ${result.type} listener needs one`)
+  }
+  for (const name of ["cert", "key", "ca", "clientCertificate"] as const) {
+    if (!secure && result[name] !== undefined)
+      throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
+  }
+  if (result.clientCertificate !== undefined && result.clientCertificate !== "none" && result.ca === undefined) {
+    throw new ConfigError(`${where}.ca is missing: clients' certificates need an authority they are checked against`)
+  }
+  return result
+}
+
+function required<T extends object>(check: Check<T>, names: readonly (keyof T & string)[]): Check<T> {
+  return (value, where) => {
+    const result = check(value, where)
+    for (const name of names) if (result[name] === undefined) throw new ConfigError(`${join(where, name)} is missing`)
+    return result
+  }
+}
+
+function object<T extends object>(checks: { readonly [K in keyof T]-?: Check<NonNullable<T[K]>> }): Check<T> {
+  const table = new Map<string, Check<unknown>>(Object.entries(checks))
+  return (value, where) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new ConfigError(`${where === "" ? "the configuration" : where} must be an object, not ${show(value)}`)
+    }
+    const result: T = Object.create(null)
+    for (const [name, member] of Object.entries(value)) {
+      const check = table.get(name)
+      if (check === undefined) {
+        throw new ConfigError(`${join(where, name)} is not known; known here: ${[...table.keys()].join(", ")}`)
+      }
+      Object.assign(result, { [name]: check(member, join(where, name)) })
+    }
+    return result
+  }
+}
+
+function list<T>(check: Check<T>): Check<readonly T[]> {
+  return (value, where) => {
+    if (!Array.isArray(value)) throw new ConfigError(`${where} must be a list, not ${show(value)}`)
+    return value.map((item, index) => check(item, `${where}[${index}]`))
+  }
+}
+
+const text: Check<string> = (value, where) => {
+  if (typeof value !== "string" || value === "") throw new ConfigError(`${where} must be a text, not ${show(value)}`)
+  return value
+}
+
+const flag: Check<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new ConfigError(`${where} must be true or false, not ${show(value)}`)
+  return value
+}
+
+function number(low: number, high: number): Check<number> {
+  return (value, where) => {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) {
+      throw new ConfigError(`${where} must be a whole number from ${low} to ${high}, not ${show(value)}`)
+    }
+    return value
+  }
+}
+
+const port: Check<number> = number(0, 65_535)
+
+function oneOf<T extends string>(...values: readonly T[]): Check<T> {
+  return (value, where) => {
+    const found = values.find((one) => one === value)
+    if (found === undefined) throw new ConfigError(`${where} must be one of ${values.join(", ")}, not ${show(value)}`)
+    return found
+  }
+}
+
+function join(where: string, name: string): string {
+  return where === "" ? name : `${where}.${name}`
+}
+
+function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value)
+  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown
+}
+
+function keysOf<T extends object>(value: T): (keyof T & string)[] {
+  const keys: (keyof T & string)[] = []
+  for (const key in value) keys.push(key)
+  return keys
+}

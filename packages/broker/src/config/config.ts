@@ -1,0 +1,86 @@
+// The configuration of a broker, as values: files are read and checked before (load.ts), so nothing here names one.
+
+import type { LogEvent } from "../admin/log.ts"
+import type { Limits } from "../session/limits.ts"
+
+interface Address {
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined
+  /** 0 takes a free port. */
+  readonly port: number
+}
+
+interface TlsSettings {
+  /** PEM text: the certificate chain, leaf first. */
+  readonly cert: string
+  /** PEM text of the private key. */
+  readonly key: string
+  /** PEM text of the authorities that client certificates must come from. */
+  readonly ca?: string | undefined
+  /** Default "none". */
+  readonly clientCertificate?: "none" | "request" | "require" | undefined
+  /** Milliseconds, default 10,000. */
+  readonly handshakeTimeout?: number | undefined
+  /** Handshakes in flight, default 1024 and 64. */
+  readonly maxPendingHandshakes?: number | undefined
+  readonly maxPendingHandshakesPerAddress?: number | undefined
+}
+
+interface WebSocketSettings {
+  /** Path of the WebSocket; any when absent. */
+  readonly path?: string | undefined
+  /** Origins that browsers may come from; any when absent. */
+  readonly origins?: readonly string[] | undefined
+}
+
+export interface TcpListenerConfig extends Address {
+  readonly type: "tcp"
+}
+
+export interface TlsListenerConfig extends Address, TlsSettings {
+  readonly type: "tls"
+}
+
+export interface WsListenerConfig extends Address, WebSocketSettings {
+  readonly type: "ws"
+}
+
+export interface WssListenerConfig extends Address, TlsSettings, WebSocketSettings {
+  readonly type: "wss"
+}
+
+export type ListenerConfig = TcpListenerConfig | TlsListenerConfig | WsListenerConfig | WssListenerConfig
+
+export interface LoginConfig {
+  /** May clients without certificate and user name connect? Default: true when nothing else is configured. */
+  readonly anonymous?: boolean | undefined
+  /** Text of a password file (see access/password-file.ts). */
+  readonly passwords?: string | undefined
+  /** Is a verified client certificate a login? Default true. */
+  readonly certificates?: boolean | undefined
+}
+
+export interface BrokerConfig {
+  /** Default: none; connections then come through `attach`. */
+  readonly listeners?: readonly ListenerConfig[] | undefined
+  readonly login?: LoginConfig | undefined
+  /** Text of an access control list (see access/acl.ts). Without one, everybody may use every topic. */
+  readonly acl?: string | undefined
+  readonly limits?: Partial<Limits> | undefined
+  /** Where to serve Prometheus metrics over HTTP; off when absent. */
+  readonly metrics?: Address | undefined
+  /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
+  readonly sysInterval?: number | undefined
+  /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */
+  readonly responseInformation?: string | undefined
+  /** Called for each event; see admin/log.ts for lines to print. */
+  readonly onEvent?: ((event: LogEvent) => void) | undefined
+}
+
+/** A configuration that cannot be used, in one line. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = "ConfigError"
+  }
+}

@@ -1,0 +1,90 @@
+// Reads the configuration file and the files it names.
+
+import { readFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
+import { checkCertificate } from "./certificate.ts"
+import { checkFileConfig, type FileConfig, type FileListener } from "./check.ts"
+import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
+
+export interface LoadedConfig {
+  readonly config: BrokerConfig
+  readonly log: "text" | "json" | "none"
+}
+
+/** Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line. */
+export function loadConfigFile(path: string, now: number): LoadedConfig {
+  const source = readText(path, "the configuration")
+  let value: unknown
+  try {
+    value = JSON.parse(source)
+  } catch (error) {
+    throw new ConfigError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  let checked: FileConfig
+  try {
+    checked = checkFileConfig(value)
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(`${path}: ${error.message}`)
+    throw error
+  }
+  return { config: readFiles(checked, dirname(resolve(path)), now), log: checked.log ?? "text" }
+}
+
+/** Turns file names into what the files hold. `folder` is what they are relative to; `now` in milliseconds. */
+export function readFiles(file: FileConfig, folder: string, now: number): BrokerConfig {
+  const passwords = file.login?.passwordFile
+  return {
+    listeners: (file.listeners ?? []).map((one) => readListener(one, folder, now)),
+    login: {
+      anonymous: file.login?.anonymous,
+      certificates: file.login?.certificates,
+      passwords: passwords === undefined ? undefined : readText(resolve(folder, passwords), "the password file"),
+    },
+    acl: file.aclFile === undefined ? undefined : readText(resolve(folder, file.aclFile), "the access control list"),
+    limits: file.limits,
+    metrics: file.metrics,
+    sysInterval: file.sysInterval,
+    responseInformation: file.responseInformation,
+  }
+}
+
+function readListener(one: FileListener, folder: string, now: number): ListenerConfig {
+  const { host, port, path, origins } = one
+  if (one.type === "tcp") return { type: "tcp", host, port }
+  if (one.type === "ws") return { type: "ws", host, port, path, origins }
+  const names = { cert: one.cert ?? "", key: one.key ?? "" } // both are there: the check saw to it
+  const cert = readText(resolve(folder, names.cert), "the certificate")
+  const key = readText(resolve(folder, names.key), "the private key")
+  checkCertificate(cert, key, names, now)
+  const ca =
+    one.ca === undefined ? undefined : readText(resolve(folder, one.ca), "the authorities of client certificates")
+  const { clientCertificate, handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
+  const tls = {
+    cert,
+    key,
+    ca,
+    clientCertificate,
+    handshakeTimeout,
+    maxPendingHandshakes,
+    maxPendingHandshakesPerAddress,
+  }
+  return one.type === "tls" ? { type: "tls", host, port, ...tls } : { type: "wss", host, port, path, origins, ...tls }
+}
+
+/** The text of a file. Throws ConfigError that says what the file is for. */
+export function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined
+    const why =
+      code === "ENOENT"
+        ? "there is no such file"
+        : code === "EACCES"
+          ? "not permitted"
+          : code === "EISDIR"
+            ? "it is a folder"
+            : String(error)
+    throw new ConfigError(`cannot read ${what} ${path}: ${why}`)
+  }
+}

@@ -1,0 +1,215 @@
+// The broker on Node: clock, timers, listeners, login, monitoring. What an embedding program gets from createBroker.
+
+import { randomBytes } from "node:crypto"
+import type { Duplex } from "node:stream"
+import { Acl, AclError, parseAcl } from "./access/acl.ts"
+import { createAccess } from "./access/login.ts"
+import { PasswordFileError, parsePasswordFile } from "./access/password-file.ts"
+import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
+import { type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
+import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
+import { Broker } from "./broker.ts"
+import { checkLimits } from "./config/check.ts"
+import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
+import { encodeText } from "./packet/bytes.ts"
+import type { Qos } from "./packet/packets.ts"
+import type { Listener, ListenerContext } from "./transport/listener.ts"
+import type { PeerInfo, TransportKind } from "./transport/peer.ts"
+import { attachStream } from "./transport/stream.ts"
+import { createTcpListener } from "./transport/tcp.ts"
+import { createTlsListener } from "./transport/tls.ts"
+import { loadTls } from "./transport/tls-server.ts"
+import { createWebSocketListener } from "./transport/websocket.ts"
+
+/** Milliseconds that clients have at the end to take their last packets. */
+const closingMilliseconds = 1500
+const version = "0.1.0"
+
+/** Where a listener really listens. */
+export interface ListenerAddress {
+  readonly type: TransportKind | "metrics"
+  readonly host: string
+  readonly port: number
+}
+
+export interface PureMqBroker {
+  /** Opens all listeners. Rejects with ListenError, and none is open, when one cannot be opened. */
+  listen(): Promise<readonly ListenerAddress[]>
+  /** Disconnects every client (Reason Code 0x8B), closes the listeners and frees the timers. */
+  close(): Promise<void>
+  /** Serves MQTT on a stream of the embedding program's own. */
+  attach(stream: Duplex, peer?: Partial<PeerInfo>): void
+  /** Publishes as the broker itself. Default QoS 0, not retained. */
+  publish(topic: string, payload: string | Uint8Array, options?: { qos?: Qos; retain?: boolean }): void
+  stats(): Stats
+}
+
+/** Makes a broker. Throws ConfigError, in one line, when the configuration cannot be used. */
+export function createBroker(config: BrokerConfig = {}): PureMqBroker {
+  return new NodeBroker(config)
+}
+
+class NodeBroker implements PureMqBroker {
+  readonly #config: BrokerConfig
+  readonly #broker: Broker
+  readonly #tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
+  readonly #startedAt = now()
+  readonly #event: (event: LogEvent) => void
+  readonly #timers: NodeJS.Timeout[] = []
+  #listeners: Listener[] = []
+  #metrics: MetricsServer | undefined
+
+  constructor(config: BrokerConfig) {
+    this.#config = config
+    this.#event = config.onEvent ?? (() => undefined)
+    const { responseInformation } = config
+    const flush = () => this.#broker.flush(now())
+    this.#broker = new Broker({
+      limits: checkLimits(config.limits ?? {}),
+      access: accessOf(config.login ?? {}, config.acl),
+      events: this.#event,
+      now,
+      schedule: () => setImmediate(flush),
+      randomName: () => randomBytes(16).toString("hex"),
+      responseInformation:
+        responseInformation === undefined ? undefined : (clientId) => responseInformation.replaceAll("%c", clientId),
+    })
+    this.#every(1, () => this.#broker.tick(now()))
+    const interval = config.sysInterval ?? 10
+    if (interval > 0) this.#every(interval, () => this.#publishSys())
+  }
+
+  async listen(): Promise<readonly ListenerAddress[]> {
+    const addresses: ListenerAddress[] = []
+    try {
+      for (const one of this.#config.listeners ?? []) {
+        const listener = await makeListener(one, {
+          broker: this.#broker,
+          onHandshake: (event) => this.#handshake(event),
+        })
+        await listener.listen()
+        this.#listeners.push(listener)
+        addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
+      }
+      const { metrics } = this.#config
+      if (metrics !== undefined) {
+        const host = metrics.host ?? "127.0.0.1"
+        this.#metrics = await startMetricsServer(host, metrics.port, () => this.stats())
+        addresses.push({ type: "metrics", host, port: this.#metrics.port })
+      }
+    } catch (error) {
+      await this.#closeListeners()
+      throw error
+    }
+    for (const { type, host, port } of addresses)
+      this.#event({ event: "listening", text: `${type} on ${host}:${port}` })
+    this.#publishSys()
+    return addresses
+  }
+
+  async close(): Promise<void> {
+    this.#event({ event: "stopping", text: `disconnecting ${this.#broker.connectedCount} clients` })
+    for (const timer of this.#timers) clearInterval(timer)
+    const closed = this.#closeListeners()
+    this.#broker.close(now())
+    // A server's close waits for its connections, and those for their peers: not longer than this.
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closingMilliseconds)
+    })
+    await Promise.race([closed, late])
+    clearTimeout(timer)
+    this.#event({ event: "stopped", text: "the broker is closed" })
+  }
+
+  attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
+    attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer })
+  }
+
+  publish(topic: string, payload: string | Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): void {
+    const bytes = typeof payload === "string" ? encodeText(payload) : payload
+    this.#broker.publishOwn(topic, bytes, options.qos ?? 0, options.retain ?? false)
+  }
+
+  stats(): Stats {
+    return snapshot(this.#broker, this.#tls, this.#startedAt, now(), process.memoryUsage().heapUsed)
+  }
+
+  #every(seconds: number, work: () => void): void {
+    const timer = setInterval(work, seconds * 1000)
+    timer.unref()
+    this.#timers.push(timer)
+  }
+
+  #publishSys(): void {
+    if ((this.#config.sysInterval ?? 10) === 0) return
+    for (const [topic, value] of toSysTopics(this.stats(), version)) this.publish(topic, value, { retain: true })
+  }
+
+  #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
+    if (event.event === "tls handshake") this.#tls.handshakes++
+    else {
+      const reason = event.alert ?? event.reason
+      const known = this.#tls.failures.get(reason)
+      if (known !== undefined || this.#tls.failures.size < 256) this.#tls.failures.set(reason, (known ?? 0) + 1)
+    }
+    this.#event(event)
+  }
+
+  async #closeListeners(): Promise<void> {
+    const listeners = this.#listeners
+    this.#listeners = []
+    await Promise.all([...listeners.map((listener) => listener.close()), this.#metrics?.close()])
+    this.#metrics = undefined
+  }
+}
+
+/** Milliseconds since 1970 that do not jump when somebody sets the clock. */
+function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
+  const host = config.host ?? "127.0.0.1"
+  const { port } = config
+  if (config.type === "tcp") return createTcpListener({ host, port }, context)
+  if (config.type === "ws")
+    return createWebSocketListener({ host, port, path: config.path, origins: config.origins }, context)
+  const { createServer } = await loadTls()
+  const options = {
+    host,
+    port,
+    cert: config.cert,
+    key: config.key,
+    ca: config.ca,
+    clientCertificate: config.clientCertificate ?? "none",
+    handshakeTimeout: config.handshakeTimeout ?? 10_000,
+    maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,
+    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? 64,
+  }
+  const webSocket = config.type === "wss" ? { path: config.path, origins: config.origins } : undefined
+  return createTlsListener(options, webSocket, context, createServer)
+}
+
+function accessOf(login: LoginConfig, acl: string | undefined): ReturnType<typeof createAccess> {
+  return createAccess({
+    anonymous: login.anonymous ?? login.passwords === undefined,
+    passwords:
+      login.passwords === undefined
+        ? undefined
+        : within("password file", () => parsePasswordFile(login.passwords ?? "")),
+    certificates: login.certificates ?? true,
+    acl: acl === undefined ? undefined : within("access control list", () => new Acl(parseAcl(acl))),
+    random: (length) => randomBytes(length),
+  })
+}
+
+function within<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AclError || error instanceof PasswordFileError)
+      throw new ConfigError(`${what}, ${error.message}`)
+    throw error
+  }
+}

@@ -1,0 +1,90 @@
+import type { Duplex } from "node:stream"
+import type { HandshakeFailed, HandshakeSucceeded } from "../admin/log.ts"
+import type { Broker } from "../broker.ts"
+import type { TransportKind } from "./peer.ts"
+
+/** An open door: listens, and hands each connection to the broker. */
+export interface Listener {
+  readonly kind: TransportKind
+  /** Where it listens; set once `listen` has resolved. */
+  readonly host: string
+  readonly port: number
+  /** Rejects with ListenError when the port cannot be had. */
+  listen(): Promise<void>
+  /** Takes no more connections; resolves when the socket is closed. Open connections are the broker's to end. */
+  close(): Promise<void>
+}
+
+/** What every listener needs. */
+export interface ListenerContext {
+  readonly broker: Broker
+  readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed) => void
+}
+
+/** Why a listener could not be opened, in a sentence. */
+export class ListenError extends Error {
+  constructor(kind: string, host: string, port: number, error: unknown) {
+    super(`cannot listen for ${kind} on ${host}:${port}: ${explain(error)}`)
+    this.name = "ListenError"
+  }
+}
+
+function explain(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : ""
+  switch (code) {
+    case "EADDRINUSE":
+      return "the port is taken; stop the other program or choose another port"
+    case "EACCES":
+      return "not permitted; ports below 1024 need privileges"
+    case "EADDRNOTAVAIL":
+      return "this machine does not have that address"
+    case "ENOTFOUND":
+      return "the host name is not known"
+    default:
+      return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** The part of net.Server that listeners use; our TLS server has it too. */
+export interface ServerLike {
+  listen(options: { host: string; port: number; backlog?: number }): unknown
+  close(callback?: (error?: Error) => void): unknown
+  address(): unknown
+  once(event: "listening" | "error", handler: (error: Error) => void): unknown
+  off(event: "listening" | "error", handler: (error: Error) => void): unknown
+}
+
+/** Waits until `server` listens; returns the port. */
+export function listenOn(server: ServerLike, kind: string, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error) => {
+      server.off("listening", listening)
+      reject(new ListenError(kind, host, port, error))
+    }
+    const listening = () => {
+      server.off("error", failed)
+      const address = server.address()
+      const bound = typeof address === "object" && address !== null && "port" in address ? Number(address.port) : port
+      resolve(bound)
+    }
+    server.once("error", failed)
+    server.once("listening", listening)
+    server.listen({ host, port, backlog: 1024 })
+  })
+}
+
+export function closeServer(server: ServerLike): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+  })
+}
+
+/** "ADDRESS:PORT" of the other end. */
+export function addressOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
+  const address = socket.remoteAddress ?? "unknown"
+  const bracketed =
+    address.includes(":") && !address.startsWith("::ffff:") ? `[${address}]` : address.replace("::ffff:", "")
+  return socket.remotePort === undefined ? bracketed : `${bracketed}:${socket.remotePort}`
+}
+
+export type { Duplex }

@@ -1,0 +1,166 @@
+// MQTT over TLS 1.3, bare or under WebSocket. The TLS server is PureMQ's own; this file speaks to it through the few
+// members of node:tls that it has too, so a test can put another server in its place.
+
+import type { Duplex } from "node:stream"
+import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
+import type { PeerInfo, TransportKind } from "./peer.ts"
+import { attachStream } from "./stream.ts"
+import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
+
+export interface TlsOptions {
+  readonly host: string
+  readonly port: number
+  /** PEM texts: the certificate chain, leaf first, and its private key. */
+  readonly cert: string
+  readonly key: string
+  /** PEM text of the authorities that client certificates must come from. */
+  readonly ca?: string | undefined
+  readonly clientCertificate: "none" | "request" | "require"
+  /** Milliseconds. */
+  readonly handshakeTimeout: number
+  readonly maxPendingHandshakes: number
+  readonly maxPendingHandshakesPerAddress: number
+}
+
+/** A TLS connection, as far as the broker looks at it. */
+export interface TlsSocketLike extends Duplex {
+  readonly authorized: boolean
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  getPeerCertificate(): unknown
+  getProtocol(): string | null | undefined
+}
+
+/** What the TLS server reports of a handshake; every member may be missing. */
+export interface HandshakeReport {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly offeredVersions?: string | undefined
+  readonly protocol?: string | undefined
+  readonly cipherSuite?: string | undefined
+  readonly group?: string | undefined
+  readonly resumed?: boolean | undefined
+  readonly clientIdentity?: string | undefined
+  readonly milliseconds?: number | undefined
+  /** Set when it failed. */
+  readonly error?: {
+    readonly message: string
+    readonly alert?: string
+    readonly fault?: "client" | "server" | "network"
+  }
+}
+
+export interface TlsServerLike extends ServerLike {
+  on(event: "secureConnection", handler: (socket: TlsSocketLike) => void): unknown
+  on(event: "tlsClientError", handler: (error: Error, socket: unknown) => void): unknown
+  on(event: "handshake", handler: (report: HandshakeReport) => void): unknown
+  setSecureContext(options: { cert: string; key: string; ca?: string }): void
+}
+
+/** Makes the TLS server; throws when certificate and key cannot be used. */
+export type TlsServerFactory = (options: {
+  readonly cert: string
+  readonly key: string
+  readonly ca?: string
+  readonly requestCert: boolean
+  readonly rejectUnauthorized: boolean
+  readonly ALPNProtocols: readonly string[]
+  readonly handshakeTimeout: number
+  readonly maxPendingHandshakes: number
+  readonly maxPendingHandshakesPerAddress: number
+}) => TlsServerLike
+
+export interface TlsListener extends Listener {
+  /** Uses a new certificate for the handshakes to come. */
+  renew(certificate: { cert: string; key: string; ca?: string | undefined }): void
+}
+
+export function createTlsListener(
+  options: TlsOptions,
+  webSocket: WebSocketOptions | undefined,
+  context: ListenerContext,
+  createServer: TlsServerFactory,
+): TlsListener {
+  const kind: TransportKind = webSocket === undefined ? "tls" : "wss"
+  const server = createServer({
+    cert: options.cert,
+    key: options.key,
+    ...(options.ca !== undefined && { ca: options.ca }),
+    requestCert: options.clientCertificate !== "none",
+    rejectUnauthorized: options.clientCertificate === "require",
+    ALPNProtocols: [webSocket === undefined ? "mqtt" : "http/1.1"],
+    handshakeTimeout: options.handshakeTimeout,
+    maxPendingHandshakes: options.maxPendingHandshakes,
+    maxPendingHandshakesPerAddress: options.maxPendingHandshakesPerAddress,
+  })
+  const peers = new WeakMap<object, PeerInfo>()
+  const { broker } = context
+  if (webSocket === undefined) {
+    server.on("secureConnection", (socket) => attachStream(broker, socket, peerOf(socket, "tls")))
+  } else {
+    const http = createWebSocketServer(webSocket, broker, (request) => {
+      return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
+    })
+    server.on("secureConnection", (socket) => {
+      peers.set(socket, peerOf(socket, "wss"))
+      http.emit("connection", socket)
+    })
+  }
+  server.on("handshake", (report) => context.onHandshake(toEvent(report, kind)))
+  let port = options.port
+  return {
+    kind,
+    host: options.host,
+    get port() {
+      return port
+    },
+    async listen() {
+      port = await listenOn(server, kind, options.host, options.port)
+    },
+    close: () => closeServer(server),
+    renew({ cert, key, ca }) {
+      server.setSecureContext(ca === undefined ? { cert, key } : { cert, key, ca })
+    },
+  }
+}
+
+function peerOf(socket: TlsSocketLike, transport: TransportKind): PeerInfo {
+  const certificateIdentity = socket.authorized ? identityOf(socket.getPeerCertificate()) : undefined
+  return { transport, address: addressOf(socket), certificateIdentity }
+}
+
+/** The name a verified client certificate stands for: its common name, else its first subject alternative name. */
+export function identityOf(certificate: unknown): string | undefined {
+  if (typeof certificate !== "object" || certificate === null) return undefined
+  if ("subject" in certificate && typeof certificate.subject === "object" && certificate.subject !== null) {
+    const { subject } = certificate
+    if ("CN" in subject && typeof subject.CN === "string" && subject.CN !== "") return subject.CN
+  }
+  if ("subjectaltname" in certificate && typeof certificate.subjectaltname === "string") {
+    const first = certificate.subjectaltname.split(", ")[0] ?? ""
+    const name = first.slice(first.indexOf(":") + 1)
+    if (name !== "") return name
+  }
+  return undefined
+}
+
+function toEvent(report: HandshakeReport, listener: string): Parameters<ListenerContext["onHandshake"]>[0] {
+  const peer = addressOf(report)
+  const milliseconds = Math.round(report.milliseconds ?? 0)
+  if (report.error !== undefined) {
+    const { message, alert, fault } = report.error
+    return { event: "tls failure", peer, listener, fault: fault ?? "client", alert, reason: message, milliseconds }
+  }
+  return {
+    event: "tls handshake",
+    peer,
+    listener,
+    offered: report.offeredVersions,
+    agreed: report.protocol,
+    suite: report.cipherSuite,
+    group: report.group,
+    resumed: report.resumed,
+    identity: report.clientIdentity,
+    milliseconds,
+  }
+}
