@@ -26,6 +26,7 @@ export const floors: Readonly<Record<string, number>> = {
   handshake: 7,
   connection: 8,
   adapters: 9,
+  dangerous: 9,
   devcert: 9,
   testing: 9,
   cli: 10,

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { rootCertificates } from "node:tls"
+import { afterAll, describe, expect, it } from "vitest"
+import { hostRoots } from "./host-roots.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "host-roots-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe("the host's trust store", () => {
+  it("finds some certificates on every host", () => {
+    expect(hostRoots({}).store.anchors.length).toBeGreaterThan(50)
+  })
+
+  it("reads the file of SSL_CERT_FILE and nothing else", () => {
+    const file = join(folder, "bundle.pem")
+    writeFileSync(file, `# two roots\n${rootCertificates[0]}\n${rootCertificates[1]}\n`)
+    const roots = hostRoots({ SSL_CERT_FILE: file })
+    expect(roots.store.anchors).toHaveLength(2)
+    expect(roots.source).toBe(file)
+  })
+
+  it("reads the files of SSL_CERT_DIR and passes over what is no certificate", () => {
+    writeFileSync(join(folder, "README"), "nothing")
+    expect(hostRoots({ SSL_CERT_DIR: folder }).store.anchors.length).toBe(2)
+  })
+
+  it("says which variable leads nowhere", () => {
+    expect(() => hostRoots({ SSL_CERT_FILE: join(folder, "absent.pem") })).toThrow(/SSL_CERT_FILE names .*absent.pem/)
+    expect(() => hostRoots({ SSL_CERT_DIR: join(folder, "absent") })).toThrow(/SSL_CERT_DIR names/)
+    writeFileSync(join(folder, "empty.pem"), "")
+    expect(() => hostRoots({ SSL_CERT_FILE: join(folder, "empty.pem") })).toThrow(/no usable certificate/)
+  })
+})

@@ -1,0 +1,87 @@
+// Entry `@puremq/tls13/dangerous`: verifiers that prove less than TLS promises. Whoever imports this entry says so in one line
+// that a review can find. Nothing else of the package imports it.
+
+import { toHex } from "../bytes/hex.ts"
+import type { PublicKey } from "../crypto/keys.ts"
+import { parseCertificate, subjectText } from "../x509/certificate.ts"
+import { reasonAlerts, X509Error } from "../x509/errors.ts"
+import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
+import { spkiHash } from "../x509/pins.ts"
+import { parseSpki } from "../x509/spki.ts"
+
+/**
+ * Accepts every certificate whose key can be used: encrypted, but open to anybody in the middle. The peer still proves that
+ * it holds the private key of what it showed.
+ */
+export function acceptAnyCertificate(): CertificateVerifier {
+  return { verify: (verification) => guarded(() => accepted(verification, shownKey(verification))) }
+}
+
+/** Where the keys of hosts are remembered: the SHA-256 of the SubjectPublicKeyInfo in hexadecimal, by host. */
+export interface KnownKeys {
+  get(host: string): string | undefined
+  set(host: string, spkiSha256: string): void
+}
+
+/**
+ * Trust on first use, as SSH has it: whatever key a host shows first is remembered, and every later connection to the same
+ * name must show it again. Somebody in the middle of the first connection stays undetected. Names, times and issuers are not
+ * looked at.
+ */
+export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
+  return {
+    verify: (verification) =>
+      guarded(() => {
+        const { serverName, provider } = verification
+        if (serverName === undefined)
+          throw new X509Error("invalid_reference_name", "trust on first use needs the name of the host")
+        const key = shownKey(verification)
+        const hash = spkiHash(key.spki, provider)
+        if (hash === undefined)
+          throw new X509Error("internal", "the crypto provider has no SHA-256 to remember the key by")
+        const seen = known.get(serverName)
+        if (seen === undefined) known.set(serverName, toHex(hash))
+        else if (seen !== toHex(hash)) {
+          throw new X509Error(
+            "pin_mismatch",
+            `${serverName} shows another key than before: somebody may be in the middle; if its key was renewed, forget the old one`,
+          )
+        }
+        return accepted(verification, key)
+      }),
+  }
+}
+
+interface ShownKey {
+  readonly publicKey: PublicKey
+  readonly spki: Uint8Array
+  readonly subject: string
+}
+
+function shownKey({ chain, type }: CertificateVerification): ShownKey {
+  const [first] = chain
+  if (first === undefined) throw new X509Error("malformed", "the peer sent no certificate")
+  if (type === "RawPublicKey") return { publicKey: parseSpki(first), spki: first, subject: "" }
+  const certificate = parseCertificate(first)
+  if (certificate.publicKey === undefined)
+    throw certificate.keyProblem ?? new X509Error("unsupported_key", "its key cannot be used")
+  return { publicKey: certificate.publicKey, spki: certificate.spki, subject: subjectText(certificate) }
+}
+
+function accepted({ type, chain }: CertificateVerification, { publicKey, subject }: ShownKey): CertificateVerdict {
+  return { accepted: true, publicKey, identity: { type, chain, path: [], subject } }
+}
+
+function guarded(work: () => CertificateVerdict): CertificateVerdict {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof X509Error)) throw error
+    return {
+      accepted: false,
+      alert: reasonAlerts[error.reason],
+      reason: error.reason,
+      message: `the peer's certificate is refused: ${error.message}`,
+    }
+  }
+}
