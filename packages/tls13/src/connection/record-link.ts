@@ -108,16 +108,20 @@ export class RecordLink implements Link {
 
   write(contentType: number, content: Uint8Array): void {
     this.#out ??= new Writer(content.length + 128)
-    // Appendix E.4; held back until something follows it, so that no lone six-byte packet is sent.
-    if (this.#changeCipherSpec === "due") {
-      this.#changeCipherSpec = "sent"
-      this.writer.write(ContentType.change_cipher_spec, Uint8Array.of(1), this.#out)
-    }
+    this.#writeChangeCipherSpec(this.#out)
     this.writer.write(contentType, content, this.#out)
+  }
+
+  /** Appendix E.4. It goes with what is sent before or after it: a lone six-byte packet would wait for an acknowledgement. */
+  #writeChangeCipherSpec(out: Writer): void {
+    if (this.#changeCipherSpec !== "due") return
+    this.#changeCipherSpec = "sent"
+    this.writer.write(ContentType.change_cipher_spec, Uint8Array.of(1), out)
   }
 
   takeOutput(): Uint8Array {
     this.flushHandshake()
+    if (this.#out !== undefined) this.#writeChangeCipherSpec(this.#out)
     const output = this.#out?.finish() ?? nothing
     this.#out = undefined
     return output
