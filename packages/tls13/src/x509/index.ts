@@ -30,6 +30,15 @@ export {
   type RevocationStatus,
   type RevokedEntry,
 } from "./crl.ts"
+export {
+  type CertificateDescription,
+  type ChainDescription,
+  type DescribeOptions,
+  describeCertificate,
+  describeChain,
+  describeChainAsData,
+  keyText,
+} from "./describe.ts"
 export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./distinguished-name.ts"
 export { type Reason, reasonAlerts, X509Error } from "./errors.ts"
 export { type Extensions, KeyUsage } from "./extensions.ts"
