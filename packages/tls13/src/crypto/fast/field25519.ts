@@ -1,0 +1,91 @@
+// The field of RFC 7748, integers modulo p = 2^255 - 19, on doubles.
+//
+// Floating-point arithmetic in the manner of D. J. Bernstein, "Curve25519: new Diffie-Hellman speed records": an element
+// is a sum of twelve doubles, limb i being a multiple of 2^e[i] with e = 0, 22, 43, 64, 85, 107, 128, 149, 170, 192, 213,
+// 234. After a carry a limb is at most half of the next unit, so that the products of sums of two elements, added up,
+// stay below 2^52 times their unit: no operation rounds. A carry adds and subtracts 3 * 2^(51+e), which rounds to a
+// multiple of 2^e.
+//
+// Side channels: additions and multiplications of doubles that are neither denormal, infinite nor NaN take the same
+// time for all values on the usual processors; no table, no branch on a secret.
+
+import { multiplySmallAndAdd } from "./field25519-products.ts"
+
+/** Twelve limbs. "Reduced" is what `multiply` and its like give; "loose" is the sum or difference of two reduced ones. */
+export type Element = Float64Array
+
+const exponents = [0, 22, 43, 64, 85, 107, 128, 149, 170, 192, 213, 234, 255] as const
+
+export function element(): Element {
+  return new Float64Array(12)
+}
+
+/** The 32 little-endian bytes of a u coordinate; the top bit is ignored (RFC 7748 section 5). Reduced. */
+export function fromBytes(bytes: Uint8Array): Element {
+  const result = element()
+  for (let i = 0; i < 12; i++) {
+    const from = exponents[i]!
+    let limb = 0
+    for (let bit = exponents[i + 1]! - 1; bit >= from; bit--) limb = 2 * limb + ((bytes[bit >> 3]! >> (bit & 7)) & 1)
+    result[i] = limb * 2 ** from
+  }
+  multiplySmallAndAdd(result, result, 0, result)
+  return result
+}
+
+/** The one representation below p, as 32 little-endian bytes. */
+export function toBytes(a: Element): Uint8Array {
+  const limbs = new Int32Array(12)
+  for (let i = 0; i < 12; i++) limbs[i] = a[i]! / 2 ** exponents[i]!
+  // Three passes bring every limb into its range and the number below 2^255, whatever its sign was.
+  for (let pass = 0; pass < 3; pass++) {
+    const carry = carryUp(limbs)
+    limbs[0]! += 19 * carry
+  }
+  carryUp(limbs)
+  // a + 19 reaches 2^255 exactly when a >= p: then a - p is the result.
+  const less = limbs.slice()
+  less[0]! += 19
+  const above = -carryUp(less)
+  const bytes = new Uint8Array(32)
+  for (let i = 0; i < 12; i++) {
+    const limb = limbs[i]! ^ ((limbs[i]! ^ less[i]!) & above)
+    for (let bit = exponents[i]!; bit < exponents[i + 1]!; bit++) {
+      bytes[bit >> 3]! |= ((limb >> (bit - exponents[i]!)) & 1) << (bit & 7)
+    }
+  }
+  limbs.fill(0)
+  less.fill(0)
+  return bytes
+}
+
+/** Carries from limb to limb; returns what is left over above 2^255. */
+function carryUp(limbs: Int32Array): number {
+  let carry = 0
+  for (let i = 0; i < 12; i++) {
+    const bits = exponents[i + 1]! - exponents[i]!
+    const limb = limbs[i]! + carry
+    carry = limb >> bits
+    limbs[i] = limb & ((1 << bits) - 1)
+  }
+  return carry
+}
+
+/** Loose, from reduced elements. */
+export function add(out: Element, a: Element, b: Element): void {
+  for (let i = 0; i < 12; i++) out[i] = a[i]! + b[i]!
+}
+
+/** Loose, from reduced elements. */
+export function subtract(out: Element, a: Element, b: Element): void {
+  for (let i = 0; i < 12; i++) out[i] = a[i]! - b[i]!
+}
+
+/** Swaps when `swap` is 1 and keeps when it is 0, doing the same work. */
+export function conditionalSwap(swap: number, a: Element, b: Element): void {
+  for (let i = 0; i < 12; i++) {
+    const difference = swap * (b[i]! - a[i]!)
+    a[i]! += difference
+    b[i]! -= difference
+  }
+}

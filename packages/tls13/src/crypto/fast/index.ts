@@ -1,0 +1,61 @@
+import {
+  ecdsaSha256,
+  ecdsaSha384,
+  ecdsaSha512,
+  ed25519,
+  hostRandom,
+  rsaPkcs1Sha256,
+  rsaPkcs1Sha384,
+  rsaPkcs1Sha512,
+  rsaPssSha256,
+  rsaPssSha384,
+  rsaPssSha512,
+  secp256r1,
+  secp384r1,
+  secp521r1,
+  sha256,
+  sha384,
+} from "../noble/index.ts"
+import type { CryptoProvider, RandomSource } from "../provider.ts"
+import { cipherSuite } from "../suites.ts"
+import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
+import { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
+import { x25519 } from "./x25519.ts"
+
+export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
+export { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
+export { x25519 } from "./x25519.ts"
+
+export interface FastProviderOptions {
+  /** Where random bytes come from; default: `crypto.getRandomValues`. */
+  readonly random?: RandomSource
+}
+
+/**
+ * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
+ * record, and X25519. No kernel reads memory or branches by a secret. The rest is the noble provider's.
+ */
+export function createFastProvider(options: FastProviderOptions = {}): CryptoProvider {
+  return {
+    name: "fast",
+    cipherSuites: [
+      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", createChaCha20Poly1305(), sha256),
+      cipherSuite("TLS_AES_128_GCM_SHA256", aes128Gcm, sha256),
+      cipherSuite("TLS_AES_256_GCM_SHA384", aes256Gcm, sha384),
+    ],
+    keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
+    signatures: [
+      ecdsaSha256,
+      ed25519,
+      ecdsaSha384,
+      ecdsaSha512,
+      rsaPssSha256,
+      rsaPssSha384,
+      rsaPssSha512,
+      rsaPkcs1Sha256,
+      rsaPkcs1Sha384,
+      rsaPkcs1Sha512,
+    ],
+    random: options.random ?? hostRandom,
+  }
+}

@@ -1,0 +1,4 @@
+import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { keyExchangeConformance } from "./key-exchange-conformance.ts"
+
+keyExchangeConformance(createFastProvider())
