@@ -7,6 +7,8 @@ export interface Step {
   readonly label: string
   /** The RFC shows the value at another step: this says which. */
   readonly sameAs: string | undefined
+  /** The names of the values that the RFC shows at this step. */
+  readonly fields: readonly string[]
   has(field: string): boolean
   /** @throws when the step has no such field */
   bytes(field: string): Uint8Array
@@ -41,6 +43,7 @@ function step({ actor, label, same_as, fields }: StepJson): Step {
     actor,
     label,
     sameAs: same_as,
+    fields: Object.keys(fields ?? {}),
     has: (field) => fields?.[field] !== undefined,
     bytes(field) {
       const value = fields?.[field]

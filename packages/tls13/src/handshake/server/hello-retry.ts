@@ -5,7 +5,8 @@ import { equalBytes } from "../../bytes/equal.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
-import { encodeHelloRetryRequest } from "../../codec/server-hello.ts"
+import { handshakeMessage } from "../../codec/message.ts"
+import { decodeServerHello, encodeHelloRetryRequest } from "../../codec/server-hello.ts"
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { Link } from "../link.ts"
@@ -16,6 +17,8 @@ export interface ServerRetry {
   readonly firstBytes: Uint8Array
   readonly suite: CipherSuiteAlgorithms
   readonly group: KeyExchange
+  /** What the client has to give back; undefined: no cookie was sent. */
+  readonly cookie: Uint8Array | undefined
   /** message_hash, HelloRetryRequest */
   readonly transcript: Transcript
 }
@@ -33,11 +36,18 @@ export function sendHelloRetryRequest(
     extensions: { supported_versions: ProtocolVersion.tls13, key_share: group.code },
   })
   const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
-  transcript.add(link.send("hello_retry_request", message))
+  const sent = link.send("hello_retry_request", message)
+  transcript.add(sent)
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
   if (hello.extensions.early_data) link.skipEarlyData("before-second-hello")
-  return { first: hello, firstBytes: bytes, suite, group, transcript }
+  return { first: hello, firstBytes: bytes, suite, group, cookie: cookieOf(sent), transcript }
+}
+
+/** What counts is what is on the wire. */
+function cookieOf(sent: Uint8Array): Uint8Array | undefined {
+  const retry = decodeServerHello(handshakeMessage(sent))
+  return retry.kind === "hello_retry_request" ? retry.extensions.cookie : undefined
 }
 
 /** What section 4.2.2 lets a client change in its second ClientHello. */
@@ -67,7 +77,10 @@ export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, r
   if (second.extensions.early_data) {
     throw new PeerMisbehaved("illegal_parameter", "second ClientHello offers early data (RFC 9846 section 4.3.10)")
   }
-  if (second.extensions.cookie !== undefined) throw changed("cookie")
+  // "the client MUST copy the contents of the extension received in the HelloRetryRequest" (section 4.3.2), and sends
+  // no cookie when there was none.
+  const { cookie } = second.extensions
+  if (retry.cookie && cookie ? !equalBytes(retry.cookie, cookie) : retry.cookie !== cookie) throw changed("cookie")
   const shares = second.extensions.key_share ?? []
   // "replacing the list of shares with a list containing a single KeyShareEntry from the indicated group"
   if (shares.length !== 1 || shares[0]!.group !== group.code) {
