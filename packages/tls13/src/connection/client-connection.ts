@@ -1,4 +1,4 @@
-import { startClient } from "../handshake/client/client-hello.ts"
+import { startClient } from "../handshake/client/expect-server-hello.ts"
 import type { ClientConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"

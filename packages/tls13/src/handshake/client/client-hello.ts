@@ -16,8 +16,6 @@ import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
-import type { State } from "../state.ts"
-import { ExpectServerHello } from "./expect-server-hello.ts"
 import { collectPsks, type OfferedPsk, offerPsks, writeBinders } from "./psk-offers.ts"
 
 /** What stays the same through one client handshake. */
@@ -50,7 +48,8 @@ export interface Retry {
   readonly earlyDataRejected: boolean
 }
 
-export function startClient(client: ClientHandshake): State {
+/** Sends the first ClientHello. */
+export function offerClientHello(client: ClientHandshake): ClientOffer {
   const { link, settings } = client
   const random = link.random(32)
   // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
@@ -80,16 +79,16 @@ export function startClient(client: ClientHandshake): State {
     groups: hello.extensions.supported_groups ?? [],
   })
   if (earlyData) startEarlyData(client, psks[0]!, bytes)
-  return new ExpectServerHello(client, { hello, bytes, shares, psks, earlyData, retry: undefined })
+  return { hello, bytes, shares, psks, earlyData, retry: undefined }
 }
 
-/** The second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
-export function retryClient(
+/** Sends the second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
+export function retryClientHello(
   client: ClientHandshake,
   offer: ClientOffer,
   retry: Retry,
   cookie: Uint8Array | undefined,
-): State {
+): ClientOffer {
   const { link, settings } = client
   const group = settings.groups.find((candidate) => candidate.code === retry.group)
   const shares = group === undefined ? offer.shares : startKeyShares([group], link)
@@ -107,7 +106,7 @@ export function retryClient(
     },
   }
   const { hello, bytes } = sendClientHello(client, content, psks, retry.transcript)
-  return new ExpectServerHello(client, { hello, bytes, shares, psks, earlyData: false, retry })
+  return { hello, bytes, shares, psks, earlyData: false, retry }
 }
 
 function baseExtensions(settings: ClientSettings): ClientHelloExtensions {

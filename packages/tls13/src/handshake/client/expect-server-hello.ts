@@ -24,9 +24,20 @@ import { EarlyStage } from "../../schedule/key-schedule.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { PskAgreed } from "../proofs.ts"
 import type { State, StateName, Transition } from "../state.ts"
-import { type ClientHandshake, type ClientOffer, retryClient } from "./client-hello.ts"
+import {
+  type ClientHandshake,
+  type ClientOffer,
+  offerClientHello,
+  type Retry,
+  retryClientHello,
+} from "./client-hello.ts"
 import { ExpectEncryptedExtensions } from "./expect-encrypted-extensions.ts"
 import type { OfferedPsk } from "./psk-offers.ts"
+
+/** Sends the ClientHello and waits for the answer. */
+export function startClient(client: ClientHandshake): State {
+  return new ExpectServerHello(client, offerClientHello(client))
+}
 
 export class ExpectServerHello implements State {
   readonly name: StateName = "WAIT_SH"
@@ -81,12 +92,8 @@ export class ExpectServerHello implements State {
     if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
     const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
     transcript.add(message.bytes)
-    return retryClient(
-      this.#client,
-      this.#offer,
-      { suite, group, transcript, earlyDataRejected: this.#offer.earlyData },
-      cookie?.slice(),
-    )
+    const accepted: Retry = { suite, group, transcript, earlyDataRejected: this.#offer.earlyData }
+    return new ExpectServerHello(this.#client, retryClientHello(this.#client, this.#offer, accepted, cookie?.slice()))
   }
 
   /** Section 4.3.8: the group was in supported_groups, and no share for it was sent. */
