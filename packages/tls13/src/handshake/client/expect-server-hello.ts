@@ -53,6 +53,11 @@ export class ExpectServerHello implements State {
   receive(message: HandshakeMessage): Transition {
     const hello = decodeServerHello(message)
     if (hello.kind === "legacy") return refuseLegacy(hello)
+    // "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the handshake with an
+    // "unexpected_message" alert" (section 4.2.4), whatever it says.
+    if (hello.kind === "hello_retry_request" && this.#offer.retry !== undefined) {
+      throw new PeerMisbehaved("unexpected_message", "server sent a second HelloRetryRequest (RFC 9846 section 4.2.4)")
+    }
     checkVersion(hello)
     checkFixedFields(hello, this.#offer.hello.legacySessionId)
     const suite = this.#agreedSuite(hello)
@@ -71,10 +76,7 @@ export class ExpectServerHello implements State {
   }
 
   #retry(retry: HelloRetryRequest, suite: CipherSuiteAlgorithms, message: HandshakeMessage): Transition {
-    const { hello, bytes, retry: earlier } = this.#offer
-    if (earlier !== undefined) {
-      throw new PeerMisbehaved("unexpected_message", "server sent a second HelloRetryRequest (RFC 9846 section 4.2.4)")
-    }
+    const { hello, bytes } = this.#offer
     refuseUnsolicited(retry.extensionTypes, [...hello.extensionTypes, ExtensionType.cookie], "HelloRetryRequest")
     const { key_share: group, cookie } = retry.extensions
     if (group !== undefined) this.#checkRetryGroup(group)

@@ -1,0 +1,214 @@
+// A peer on strings. A real connection, the actor, makes the messages, so that transcripts, signatures and MACs are right;
+// the puppet takes them apart and writes the records itself, under whatever keys the connection under test reads with at
+// that moment, which its trace tells. So a test can send any bytes in any state, rightly protected.
+
+import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { Writer } from "../bytes/writer.ts"
+import { ClientConnection } from "../connection/client-connection.ts"
+import {
+  type ClientOptions,
+  createClientConfig,
+  createServerConfig,
+  type MessageRewriter,
+  type ServerOptions,
+} from "../connection/config.ts"
+import type { Connection } from "../connection/connection.ts"
+import type { ConnectionEvent, Outcome } from "../connection/events.ts"
+import { ServerConnection } from "../connection/server-connection.ts"
+import { RecordWriter } from "../record/record-writer.ts"
+import type { SecretName, TraceEvent } from "../trace/events.ts"
+
+export type MessageName = HandshakeTypeName | "hello_retry_request"
+
+/** Something that the actor has sent and the connection under test has not got. */
+export interface Part {
+  readonly name: MessageName | "application_data" | "alert"
+  readonly contentType: number
+  readonly content: Uint8Array
+}
+
+export interface Scene {
+  readonly client: ClientOptions
+  readonly server: ServerOptions
+  /** Changes the actor's messages before it takes them into its own transcript; nothing in place of one leaves it out. */
+  readonly rewrite?: MessageRewriter
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+export class Puppet {
+  readonly subject: ClientConnection | ServerConnection
+  readonly actor: ClientConnection | ServerConnection
+  /** What the subject's calls gave, in order. */
+  readonly events: ConnectionEvent[] = []
+  /** Alerts that the subject sent. */
+  readonly alerts: { readonly level: number; readonly description: string; readonly protected: boolean }[] = []
+  /** Messages that the subject sent. */
+  readonly sent: { readonly name: MessageName; readonly message: Uint8Array }[] = []
+  /** Bytes that the subject sent. */
+  output = 0
+  /** The actor's parts that are still to come. */
+  readonly parts: Part[] = []
+  /** The state that the subject is in. */
+  state: string
+  /** What the last call on the subject gave. */
+  outcome: Outcome | undefined
+  now: number
+  #writer = new RecordWriter()
+  readonly #secrets = new Map<SecretName, Uint8Array>()
+  readonly #suites: ClientOptions["provider"]["cipherSuites"]
+  #isSendingProtected = false
+
+  private constructor(role: "client" | "server", scene: Scene) {
+    this.now = scene.now
+    this.state = role === "client" ? "WAIT_SH" : "START"
+    this.#suites = scene.client.provider.cipherSuites
+    const isClient = role === "client"
+    const clientTrace = isClient ? this.#watchSubject : this.#watchActor
+    const serverTrace = isClient ? this.#watchActor : this.#watchSubject
+    const client = createClientConfig({ ...scene.client, trace: clientTrace }, isClient ? undefined : scene.rewrite)
+    const server = createServerConfig({ ...scene.server, trace: serverTrace }, isClient ? scene.rewrite : undefined)
+    const clientConnection = new ClientConnection(client, scene.now)
+    const serverConnection = new ServerConnection(server, scene.now)
+    this.subject = isClient ? clientConnection : serverConnection
+    this.actor = isClient ? serverConnection : clientConnection
+  }
+
+  /** A client under test, its ClientHello sent. */
+  static ofClient(scene: Scene): Puppet {
+    const puppet = new Puppet("client", scene)
+    if (puppet.subject instanceof ClientConnection) puppet.take(puppet.subject.start())
+    return puppet
+  }
+
+  /** A server under test, the actor's ClientHello ready to be delivered. */
+  static ofServer(scene: Scene): Puppet {
+    const puppet = new Puppet("server", scene)
+    if (puppet.actor instanceof ClientConnection) puppet.actor.start()
+    return puppet
+  }
+
+  /* ------------------------------------------------------------ what the actor made */
+
+  /** Delivers the actor's next part in a record of its own. */
+  deliver(): Part {
+    const part = this.parts.shift()
+    if (part === undefined) throw new Error(`the actor has sent all that it had; the subject is in ${this.state}`)
+    this.send(part.contentType, part.content)
+    return part
+  }
+
+  /** Delivers the actor's parts up to the first of that name, which comes next. */
+  deliverUntil(name: Part["name"]): this {
+    while (this.parts[0]?.name !== name) this.deliver()
+    return this
+  }
+
+  /** Delivers until the subject is in a state. */
+  deliverUntilState(state: string): this {
+    while (this.state !== state) this.deliver()
+    return this
+  }
+
+  /** Delivers everything. */
+  run(): this {
+    while (this.parts.length > 0 && this.subject.failure === undefined) this.deliver()
+    return this
+  }
+
+  /** Takes the actor's next part away. @throws Error when it has another name */
+  drop(name: Part["name"]): Uint8Array {
+    const part = this.parts.shift()
+    if (part?.name !== name) throw new Error(`the actor's next part is ${part?.name ?? "nothing"}, not ${name}`)
+    return part.content
+  }
+
+  /** Something that the actor does outside of the handshake: sends early data, say. */
+  act(call: (actor: Connection) => Outcome): this {
+    call(this.actor)
+    return this
+  }
+
+  /* ------------------------------------------------------------ what the test wants */
+
+  /** The record of a content under the subject's present keys, without delivering it. */
+  record(contentType: number, content: Uint8Array): Uint8Array {
+    const out = new Writer()
+    this.#writer.write(contentType, content, out)
+    return out.finish()
+  }
+
+  send(contentType: number, content: Uint8Array): Outcome {
+    return this.receive(this.record(contentType, content))
+  }
+
+  /** Handshake messages in one record. */
+  message(...messages: readonly Uint8Array[]): Outcome {
+    const content = new Writer()
+    for (const message of messages) content.bytes(message)
+    return this.send(ContentType.handshake, content.finish())
+  }
+
+  /** Bytes as they are. */
+  receive(bytes: Uint8Array): Outcome {
+    return this.take(this.subject.receive(bytes, this.now))
+  }
+
+  /** Notes what a call on the subject gave, and lets the actor read it. */
+  take(outcome: Outcome): Outcome {
+    this.outcome = outcome
+    this.events.push(...outcome.events)
+    this.output += outcome.output.length
+    if (outcome.output.length > 0) this.actor.receive(outcome.output, this.now)
+    return outcome
+  }
+
+  /* ------------------------------------------------------------ traces */
+
+  readonly #watchSubject = (event: TraceEvent): void => {
+    switch (event.type) {
+      case "secret":
+        this.#secrets.set(event.name, event.secret.slice())
+        break
+      case "keys":
+        if (event.direction === "received") this.#follow(event.secretName, event.key.length)
+        else this.#isSendingProtected = true
+        break
+      case "state":
+        this.state = event.to
+        break
+      case "message":
+        if (event.direction === "sent") this.sent.push({ name: event.name, message: event.message.slice() })
+        break
+      case "alert":
+        if (event.direction === "sent") {
+          const { level, description } = event
+          this.alerts.push({ level, description, protected: this.#isSendingProtected })
+        }
+    }
+  }
+
+  readonly #watchActor = (event: TraceEvent): void => {
+    if (event.type === "message" && event.direction === "sent") {
+      this.parts.push({ name: event.name, contentType: ContentType.handshake, content: event.message.slice() })
+    } else if (event.type === "record" && event.direction === "sent") {
+      const name =
+        event.innerType === ContentType.application_data
+          ? "application_data"
+          : event.innerType === ContentType.alert
+            ? "alert"
+            : undefined
+      if (name) this.parts.push({ name, contentType: event.innerType, content: event.content.slice() })
+    }
+  }
+
+  /** The subject reads with other keys from now on: so the puppet writes with them. */
+  #follow(name: SecretName, keyLength: number): void {
+    const secret = this.#secrets.get(name)
+    // Key and hash lengths tell the suites apart; of two alike the first is it (CCM has to be offered alone).
+    const suite = this.#suites.find(({ aead, hash }) => aead.keyLength === keyLength && hash.length === secret?.length)
+    if (secret === undefined || suite === undefined) throw new Error(`no keys of ${name} are known`)
+    this.#writer = new RecordWriter()
+    this.#writer.protect(suite, secret)
+  }
+}
