@@ -120,7 +120,7 @@ function aeadCase(aead: Aead, test: AeadTest): boolean {
 
 const bytes = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
-function aeadConformance(provider: string, aead: Aead): void {
+export function aeadConformance(provider: string, aead: Aead): void {
   const sealed = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array => {
     const out = new Uint8Array(plaintext.length + aead.tagLength)
     aead.key(key).seal(nonce, aad, plaintext, out, 0)
