@@ -90,7 +90,6 @@ export class RecordReader {
     const protection = new RecordProtection(suite, secret, observer)
     this.#protection?.wipe()
     this.#protection = protection
-    if (this.#skipping === "application_data") this.stopSkipping()
   }
 
   /**
@@ -115,7 +114,7 @@ export class RecordReader {
 
   /**
    * Section 4.3.10, a server that answered with a HelloRetryRequest: records of outer type application_data are dropped,
-   * until the next handshake record. @param maxBytes of content to drop at most (max_early_data_size)
+   * until the next handshake record, or keys. @param maxBytes of content to drop at most (max_early_data_size)
    */
   skipApplicationData(maxBytes: number): void {
     this.#skipping = "application_data"
@@ -217,10 +216,9 @@ export class RecordReader {
       }
     } else if (this.#protection) {
       throw new PeerMisbehaved("unexpected_message", `${clearAlert}: ${alertName(content[1]!)}`)
-    } else {
-      this.#emptyRecords = 0
+    } else if (this.#skipping === "application_data" && type === ContentType.handshake) {
       // Section 4.3.10: the second ClientHello ends the early data.
-      if (this.#skipping === "application_data" && type === ContentType.handshake) this.stopSkipping()
+      this.stopSkipping()
     }
     return { type, content, wasProtected: false }
   }

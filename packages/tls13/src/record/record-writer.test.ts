@@ -216,6 +216,19 @@ describe("RFC 9846 5.4: padding", () => {
     expect(() => write(writer, handshake, content(1))).toThrow("a padding policy asked for")
   })
 
+  it("padding octets are zeros, whatever the output buffer held before", () => {
+    class UsedWriter extends Writer {
+      override reserve(length: number): { readonly buffer: Uint8Array; readonly at: number } {
+        const room = super.reserve(length)
+        room.buffer.fill(0xff, room.at, room.at + length)
+        return room
+      }
+    }
+    const out = new UsedWriter()
+    protectedWriter({ padding: () => 100 }).write(handshake, content(10), out)
+    expect(contentLengths([out.finish()])).toEqual([10])
+  })
+
   it("records in the clear have none", () => {
     expect(write(new RecordWriter({ padding: padToFull() }), handshake, serverHello)[0]).toHaveLength(10)
   })
