@@ -23,6 +23,13 @@ describe("the documents", () => {
     expect(text).toContain(`# TLS 1.3 in ${files.length} files`)
   })
 
+  it("docs/conformance.md names files that exist", () => {
+    const files = [...read("docs/conformance.md").matchAll(/`([a-z0-9/-]+(?:\.test)?\.ts)`/g)].map((match) => match[1]!)
+    expect(files.length).toBeGreaterThan(30)
+    const exists = (file: string) => [file, `packages/tls13/src/${file}`].some((path) => existsSync(join(root, path)))
+    expect(files.filter((file) => !exists(file))).toEqual([])
+  })
+
   it("docs/architecture.md shows the floors as they are checked", () => {
     const rows = [...read("docs/architecture.md").matchAll(/^\| (\d+) \| (.+?) \|/gm)]
     const shown = rows.flatMap(([, floor, folders]) =>
