@@ -10,9 +10,8 @@ import { ReasonCode } from "./reason-codes.ts"
 export class Topic {
   readonly name: string
   readonly bytes: Uint8Array
-  /** What the router found for this topic, and the router's generation at that time; see routing/router.ts. */
-  routes: unknown = undefined
-  generation = -1
+  /** What the router found for this topic; see routing/router.ts. */
+  routes: object | undefined = undefined
   /** True for topics that begin with $: not for clients to publish to (section 4.7.2). */
   readonly reserved: boolean
 

@@ -18,6 +18,12 @@ interface Route {
 class Routes {
   readonly direct: Route[] = []
   readonly groups: ShareGroup[] = []
+  /** The set of subscriptions this is the answer for. */
+  readonly epoch: object
+
+  constructor(epoch: object) {
+    this.epoch = epoch
+  }
 }
 
 /** Routes with more sessions than this are not kept: walking the tree is then the smaller part of the work. */
@@ -25,7 +31,8 @@ const rememberedRoutes = 256
 
 export class Router {
   readonly #tree = new SubscriptionTree()
-  #generation = 0
+  /** Another object after each change of the subscriptions; also tells one router from another. */
+  #epoch: object = {}
   #publisher: Subscriber | undefined = undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
@@ -36,12 +43,12 @@ export class Router {
 
   add(subscription: Subscription): void {
     this.#tree.add(subscription)
-    this.#generation++
+    this.#epoch = {}
   }
 
   remove(subscription: Subscription): void {
     this.#tree.remove(subscription)
-    this.#generation++
+    this.#epoch = {}
   }
 
   /** True when nobody would get a message on this topic. */
@@ -111,17 +118,15 @@ export class Router {
   }
 
   #routes(topic: Topic): Routes {
-    if (topic.generation === this.#generation && topic.routes instanceof Routes) return topic.routes
+    const known = topic.routes
+    if (known instanceof Routes && known.epoch === this.#epoch) return known
     const routes = this.#find(topic.name)
-    if (routes.direct.length + routes.groups.length <= rememberedRoutes) {
-      topic.routes = routes
-      topic.generation = this.#generation
-    }
+    if (routes.direct.length + routes.groups.length <= rememberedRoutes) topic.routes = routes
     return routes
   }
 
   #find(topic: string): Routes {
-    const routes = new Routes()
+    const routes = new Routes(this.#epoch)
     let bySubscriber: Map<Subscriber, Route> | undefined
     this.#tree.match(topic, {
       subscription(one) {
