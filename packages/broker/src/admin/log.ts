@@ -53,9 +53,8 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
     } else if (value !== undefined) fields.push([key, value])
   }
   if (format === "json") return JSON.stringify(Object.fromEntries(fields))
-  return fields
-    .map(([key, value], index) => (index < 2 && key !== "peer" ? plain(value) : `${key}=${plain(value)}`))
-    .join(" ")
+  const [, , ...rest] = fields
+  return [time, event.event, ...rest.map(([key, value]) => `${key}=${plain(value)}`)].join(" ")
 }
 
 /** Quotes what would not be one word; control characters never reach the terminal. */

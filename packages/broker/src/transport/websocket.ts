@@ -127,8 +127,8 @@ export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInf
   socket.on("message", (data: RawData, isBinary: boolean) => {
     if (!isBinary) {
       // [MQTT-6.0.0-1] MQTT comes in binary frames
-      connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones")
       socket.close(1003)
+      connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones")
       return
     }
     if (Array.isArray(data)) for (const part of data) connection.receive(part, broker.now())

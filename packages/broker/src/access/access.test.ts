@@ -1,0 +1,296 @@
+import { randomBytes } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import { TestBroker } from "../../tests/harness.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { parseFilter } from "../routing/filter.ts"
+import type { Decision, Identity, LoginAttempt } from "./access.ts"
+import { Acl, parseAcl } from "./acl.ts"
+import { createAccess, type LoginRules } from "./login.ts"
+import { checkPassword, equal, parsePasswordFile, passwordLine } from "./password-file.ts"
+
+const cheap = { ln: 10, r: 8, p: 1 }
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+async function passwords(...users: [string, string][]): Promise<ReturnType<typeof parsePasswordFile>> {
+  const lines = await Promise.all(users.map(([user, password]) => passwordLine(user, password, randomBytes(16), cheap)))
+  return parsePasswordFile(`# users\n\n${lines.join("\n")}\n`)
+}
+
+describe("password file", () => {
+  it("a written line is read and its password alone is right", async () => {
+    const entry = (await passwords(["älice", "pa:ss wörd"])).get("älice")!
+    expect(await checkPassword(entry, bytes("pa:ss wörd"))).toBe(true)
+    expect(await checkPassword(entry, bytes("pa:ss word"))).toBe(false)
+    expect(await checkPassword(entry, new Uint8Array(0))).toBe(false)
+  })
+
+  it("RFC 7914 section 12: the scrypt vector with N 16384, r 8, p 1 begins with these 32 bytes", async () => {
+    const line = await passwordLine("u", "pleaseletmein", bytes("SodiumChloride"), { ln: 14, r: 8, p: 1 })
+    const hash = Buffer.from(line.slice(line.lastIndexOf("$") + 1), "base64").toString("hex")
+    expect(hash).toBe("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2")
+  })
+
+  it.each([
+    ["alice:secret", /line 1: expected NAME/],
+    ["# ok\nbob:$scrypt$ln=9,r=8,p=1$AAAAAAAAAAA$AAAA", /line 2: scrypt cost/],
+    ["bob:$scrypt$ln=18,r=8,p=1$AAAAAAAAAAA$AAAA", /scrypt cost/],
+    ["bob:$scrypt$ln=15,r=8,p=1$AAAA$AAAA", /too short/],
+  ])("refuses %j with the number of the line", (text, message) => {
+    expect(() => parsePasswordFile(text)).toThrow(message)
+  })
+
+  it("refuses a user who appears twice, and names that would break a line", async () => {
+    const line = await passwordLine("a", "b", randomBytes(16), cheap)
+    expect(() => parsePasswordFile(`${line}\n${line}`)).toThrow(/line 2: user "a" appears twice/)
+    for (const user of ["", "a:b", "a\nb", "#a"])
+      await expect(passwordLine(user, "b", randomBytes(16), cheap)).rejects.toThrow(RangeError)
+  })
+
+  it("equal compares lengths and every byte", () => {
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true)
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false)
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(0, 2))).toBe(false)
+    expect(equal(Uint8Array.of(1), Uint8Array.of(1, 2))).toBe(false)
+  })
+})
+
+function attempt(login: Partial<LoginAttempt> & { certificate?: string } = {}): LoginAttempt {
+  const { certificate, ...rest } = login
+  return {
+    clientId: "c",
+    username: undefined,
+    password: undefined,
+    peer: { transport: "tls", address: "x", certificateIdentity: certificate },
+    ...rest,
+  }
+}
+
+function decide(rules: Partial<LoginRules>, login: LoginAttempt): Promise<Decision> {
+  const access = createAccess({
+    anonymous: false,
+    passwords: undefined,
+    certificates: true,
+    acl: undefined,
+    random: (n) => randomBytes(n),
+    ...rules,
+  })
+  return new Promise((resolve) => access.authenticate(login, resolve))
+}
+
+describe("login", () => {
+  it("by password: right, wrong, unknown user", async () => {
+    const rules = { passwords: await passwords(["alice", "secret"]) }
+    expect(await decide(rules, attempt({ username: "alice", password: bytes("secret") }))).toEqual({
+      identity: { user: "alice", source: "password" },
+    })
+    expect(await decide(rules, attempt({ username: "alice", password: bytes("Secret") }))).toMatchObject({
+      reasonCode: 0x86,
+      why: "wrong password",
+    })
+    expect(await decide(rules, attempt({ username: "alice" }))).toMatchObject({ reasonCode: 0x86 })
+    expect(await decide(rules, attempt({ username: "bob", password: bytes("secret") }))).toMatchObject({
+      reasonCode: 0x86,
+      why: "unknown user name",
+    })
+  })
+
+  it("by verified certificate, unless certificates do not count", async () => {
+    expect(await decide({}, attempt({ certificate: "device-7" }))).toEqual({
+      identity: { user: "device-7", source: "certificate" },
+    })
+    expect(await decide({ certificates: false }, attempt({ certificate: "device-7" }))).toMatchObject({
+      reasonCode: 0x87,
+    })
+  })
+
+  it("anonymous only where it is allowed", async () => {
+    expect(await decide({ anonymous: true }, attempt())).toEqual({ identity: { user: "", source: "anonymous" } })
+    expect(await decide({}, attempt())).toMatchObject({ reasonCode: ReasonCode.NotAuthorized })
+    expect(await decide({}, attempt({ username: "a", password: bytes("b") }))).toMatchObject({ reasonCode: 0x86 })
+    // with a password file a wrong password does not become an anonymous login
+    const rules = { anonymous: true, passwords: await passwords(["alice", "x"]) }
+    expect(await decide(rules, attempt({ username: "alice", password: bytes("y") }))).toMatchObject({
+      reasonCode: 0x86,
+    })
+  })
+
+  it("checks passwords one at a time; as many wait as allowed, one more is refused with 0x89", async () => {
+    const access = createAccess({
+      anonymous: false,
+      passwords: await passwords(["a", "b"]),
+      certificates: true,
+      acl: undefined,
+      random: (n) => randomBytes(n),
+      maximumWaiting: 2,
+    })
+    const login = (password: string) =>
+      new Promise<Decision>((resolve) =>
+        access.authenticate(attempt({ username: "a", password: bytes(password) }), resolve),
+      )
+    // The first is taken up at once, two wait, the fourth is too many.
+    const results = await Promise.all([login("b"), login("x"), login("b"), login("b")])
+    expect(results.map((one) => ("identity" in one ? "in" : one.reasonCode))).toEqual(["in", 0x86, "in", 0x89])
+  })
+
+  it("a right password is known again without scrypt, a wrong one still is not", async () => {
+    const access = createAccess({
+      anonymous: false,
+      passwords: await passwords(["a", "b"]),
+      certificates: true,
+      acl: undefined,
+      random: (n) => randomBytes(n),
+    })
+    const login = (password: string) =>
+      new Promise<Decision>((resolve) =>
+        access.authenticate(attempt({ username: "a", password: bytes(password) }), resolve),
+      )
+    await login("b")
+    let atOnce: Decision | undefined
+    access.authenticate(attempt({ username: "a", password: bytes("b") }), (decision) => {
+      atOnce = decision
+    })
+    expect(atOnce).toMatchObject({ identity: { user: "a" } })
+    expect(await login("c")).toMatchObject({ reasonCode: 0x86 })
+  })
+
+  it("does not freeze the loop: other work runs while a password is checked", async () => {
+    const line = await passwordLine("a", "b", randomBytes(16), { ln: 14, r: 8, p: 1 })
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await decide({ passwords: parsePasswordFile(line) }, attempt({ username: "a", password: bytes("b") }))
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(1)
+  })
+})
+
+const alice: Identity = { user: "alice", source: "password" }
+const nobody: Identity = { user: "", source: "anonymous" }
+
+function acl(text: string): Acl {
+  return new Acl(parseAcl(text))
+}
+
+function may(
+  list: Acl,
+  identity: Identity,
+  clientId: string,
+): { read(filter: string): boolean; write(topic: string): boolean } {
+  return {
+    read: (filter) => list.maySubscribe({ ...identity }, clientId, parseFilter(filter, 99)),
+    write: (topic) => list.mayPublish({ ...identity }, clientId, topic),
+  }
+}
+
+describe("access control list", () => {
+  const list = acl(`
+    # who            what       where
+    user alice       readwrite  home/%u/#
+    user alice       read       $SYS/#
+    client sensor-1  write      data/%c/+
+    anonymous        read       public/#
+    all              write      log/%c
+    all              deny       home/+/secret/#
+    all              deny-write public/notice
+    user bob         readwrite  #
+  `)
+
+  it("allows what a rule allows and nothing else", () => {
+    const one = may(list, alice, "x")
+    expect([one.read("home/alice/lamp/#"), one.read("home/alice/lamp"), one.write("home/alice/lamp")]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect([one.read("home/#"), one.read("home/bob/#"), one.read("#"), one.write("home/bob/x")]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect([one.read("$SYS/broker/#"), one.write("$SYS/x"), one.write("log/x"), one.write("log/y")]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ])
+    const sensor = may(list, nobody, "sensor-1")
+    expect([sensor.write("data/sensor-1/t"), sensor.write("data/sensor-2/t"), sensor.read("data/sensor-1/t")]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([sensor.read("public/#"), sensor.read("$share/g/public/a"), one.read("public/#")]).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
+  it("deny wins over every allowing rule, and a subscription may not touch what is denied", () => {
+    const bob = may(list, { user: "bob", source: "password" }, "b")
+    expect([
+      bob.write("home/x/secret/y"),
+      bob.read("home/x/secret"),
+      bob.write("public/notice"),
+      bob.read("public/notice"),
+    ]).toEqual([false, false, false, true])
+    expect([bob.read("#"), bob.read("home/+/lamp"), bob.read("home/+/#"), bob.read("other/#")]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ])
+  })
+
+  it("a name with /, + or # does not widen a rule", () => {
+    for (const name of ["+", "#", "a/#", "x/y"]) {
+      const trick = may(acl("all readwrite own/%c/#"), nobody, name)
+      expect([trick.read("own/+/#"), trick.write("own/a/b"), trick.write(`own/${name}/b`)], name).toEqual([
+        false,
+        false,
+        false,
+      ])
+      const denied = may(acl("all readwrite #\nall deny own/%c"), nobody, name)
+      expect([denied.write("own/anything"), denied.write("other")], name).toEqual([false, true])
+    }
+    expect(may(acl("all read u/%u"), nobody, "c").read("u/+")).toBe(false)
+  })
+
+  it.each([
+    ["alice read a", /line 1: expected/],
+    ["\nuser alice look a", /line 2: look is none of/],
+    ["all read a/#/b", /line 1: .*last level/],
+    ["all read", /line 1: expected/],
+  ])("refuses %j with the number of the line", (text, message) => {
+    expect(() => parseAcl(text)).toThrow(message)
+  })
+
+  it("a refusal is 0x87 in MQTT 5.0, 0x80 and silence in MQTT 3.1.1", () => {
+    const rules = acl("all readwrite mine/#")
+    const test = new TestBroker({
+      access: createAccess({
+        anonymous: true,
+        passwords: undefined,
+        certificates: true,
+        acl: rules,
+        random: (n) => randomBytes(n),
+      }),
+    })
+    const five = test.connect({ clientId: "five" })
+    expect([five.subscribe("mine/+"), five.subscribe("#")]).toEqual([2, ReasonCode.NotAuthorized])
+    five.publish("other", "x", { qos: 1 })
+    five.publish("other", "x", { qos: 2, packetId: 2 })
+    five.publish("mine/a", "x", { qos: 1, packetId: 3 })
+    expect(five.acks().map((ack) => ack.reasonCode)).toEqual([0x87, 0x87, 0])
+    const four = test.connect({ clientId: "four", protocolVersion: 4 })
+    expect(four.subscribe("#")).toBe(0x80)
+    four.publish("other", "x", { qos: 1 })
+    expect(four.acks()).toMatchObject([{ type: "puback" }])
+    expect(test.broker.counters.dropped["not authorized"]).toBe(3)
+    const will = test.connect({
+      clientId: "w",
+      will: { topic: "other", payload: new Uint8Array(1), qos: 0, retain: false },
+    })
+    expect(will.connack.reasonCode).toBe(ReasonCode.NotAuthorized)
+  })
+})

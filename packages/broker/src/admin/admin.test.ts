@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest"
+import { TestBroker } from "../../tests/harness.ts"
+import { formatEvent, type LogEvent } from "./log.ts"
+import { snapshot, toPrometheus, toSysTopics } from "./metrics.ts"
+import { startMetricsServer } from "./metrics-server.ts"
+
+const peer = { transport: "tcp", address: "127.0.0.1:5" } as const
+const refused: LogEvent = {
+  event: "client refused",
+  peer,
+  clientId: "a b\n\u001b[31m",
+  reason: "the client speaks HTTP",
+}
+
+describe("log lines", () => {
+  it("text: one line, quoted where needed, without control characters", () => {
+    const line = formatEvent(refused, "text", 0)
+    expect(line).toBe(
+      '1970-01-01T00:00:00.000Z client refused peer=127.0.0.1:5 transport=tcp clientId="a b\\n\\u001b[31m" reason="the client speaks HTTP"',
+    )
+  })
+
+  it("json: one object a line with the same fields", () => {
+    expect(JSON.parse(formatEvent(refused, "json", 0))).toEqual({
+      time: "1970-01-01T00:00:00.000Z",
+      event: "client refused",
+      peer: "127.0.0.1:5",
+      transport: "tcp",
+      clientId: "a b\n\u001b[31m",
+      reason: "the client speaks HTTP",
+    })
+  })
+
+  it("a handshake", () => {
+    const line = formatEvent(
+      {
+        event: "tls failure",
+        peer: "127.0.0.1:5",
+        listener: "tls",
+        fault: "client",
+        alert: "protocol_version",
+        reason: "client offers TLS 1.2 at most",
+        milliseconds: 3,
+      },
+      "text",
+      0,
+    )
+    expect(line).toContain(
+      'tls failure peer=127.0.0.1:5 listener=tls fault=client alert=protocol_version reason="client offers TLS 1.2 at most" milliseconds=3',
+    )
+  })
+})
+
+describe("numbers", () => {
+  function numbers(): ReturnType<typeof snapshot> {
+    const test = new TestBroker()
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("t")
+    const pub = test.connect({ clientId: "pub" })
+    pub.publish("t", "x", { qos: 1, retain: true })
+    pub.send([0xf0, 0])
+    test.open().send([0])
+    return snapshot(test.broker, { handshakes: 2, failures: new Map([['bad "one"', 1]]) }, 0, 5000, 7)
+  }
+
+  it("count what happened", () => {
+    expect(numbers()).toMatchObject({
+      uptimeSeconds: 5,
+      connections: 1,
+      clientsConnected: 1,
+      sessions: 1,
+      subscriptions: 1,
+      retainedMessages: 1,
+      connectionsOpened: 3,
+      connectsAccepted: 2,
+      publishReceived: 1,
+      publishSent: 1,
+      handshakes: 2,
+      disconnects: { "protocol error": 2 },
+    })
+  })
+
+  it("Prometheus text has a line a number and a label a reason", () => {
+    const lines = toPrometheus(numbers()).split("\n")
+    expect(lines).toContain("puremq_clients_connected 1")
+    expect(lines).toContain("# TYPE puremq_clients_connected gauge")
+    expect(lines).toContain("puremq_publish_received_total 1")
+    expect(lines).toContain('puremq_disconnects_total{reason="protocol error"} 2')
+    expect(lines).toContain('puremq_tls_handshake_failures_total{reason="bad \\"one\\""} 1')
+    for (const line of lines) expect(line).toMatch(/^(# (TYPE|HELP) \w+ .+|\w+(\{reason=".*"\})? -?[\d.]+)?$/)
+  })
+
+  it("$SYS topics are valid Topic Names", () => {
+    const topics = toSysTopics(numbers(), "9.9")
+    expect(topics).toContainEqual(["$SYS/broker/clients-connected", "1"])
+    expect(topics).toContainEqual(["$SYS/broker/disconnects/protocol-error", "2"])
+    const test = new TestBroker()
+    for (const [topic] of topics) expect(test.broker.topics.of(topic).name).toBe(topic)
+  })
+
+  it("the metrics endpoint answers at /metrics only", async () => {
+    const server = await startMetricsServer("127.0.0.1", 0, numbers)
+    const base = `http://127.0.0.1:${server.port}`
+    const good = await fetch(`${base}/metrics`)
+    expect([good.status, good.headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"])
+    expect(await good.text()).toContain("puremq_connections 1")
+    expect((await fetch(`${base}/`)).status).toBe(404)
+    expect((await fetch(`${base}/metrics`, { method: "POST" })).status).toBe(404)
+    await server.close()
+  })
+})

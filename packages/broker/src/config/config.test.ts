@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { checkCertificate } from "./certificate.ts"
+import { checkFileConfig, checkLimits } from "./check.ts"
+import { ConfigError } from "./config.ts"
+import { loadConfigFile } from "./load.ts"
+
+describe("the configuration file", () => {
+  it("takes everything it may hold", () => {
+    const whole = {
+      listeners: [
+        { type: "tcp", port: 1883 },
+        {
+          type: "tls",
+          host: "0.0.0.0",
+          port: 8883,
+          cert: "c",
+          key: "k",
+          ca: "a",
+          clientCertificate: "require",
+          handshakeTimeout: 5000,
+        },
+        { type: "ws", port: 0, path: "/mqtt", origins: ["https://example.org"] },
+      ],
+      login: { anonymous: false, passwordFile: "users", certificates: true },
+      aclFile: "acl",
+      limits: { maximumPacketSize: 1000, receiveMaximum: 65_535 },
+      metrics: { port: 9100 },
+      sysInterval: 0,
+      log: "json",
+    }
+    expect(checkFileConfig(whole)).toEqual(whole)
+    expect(checkFileConfig({})).toEqual({})
+  })
+
+  it.each<[unknown, string]>([
+    [[], "the configuration must be an object, not []"],
+    [{ listener: [] }, "listener is not known; known here: listeners, login, aclFile"],
+    [{ listeners: {} }, "listeners must be a list, not {}"],
+    [{ listeners: [{ type: "tcp" }] }, "listeners[0].port is missing"],
+    [{ listeners: [{ type: "udp", port: 1 }] }, 'listeners[0].type must be one of tcp, tls, ws, wss, not "udp"'],
+    [
+      { listeners: [{ type: "tcp", port: "1883" }] },
+      'listeners[0].port must be a whole number from 0 to 65535, not "1883"',
+    ],
+    [
+      { listeners: [{ type: "tcp", port: 65_536 }] },
+      "listeners[0].port must be a whole number from 0 to 65535, not 65536",
+    ],
+    [{ listeners: [{ type: "tls", port: 1 }] }, "listeners[0].cert is missing: a tls listener needs one"],
+    [{ listeners: [{ type: "tcp", port: 1, key: "k" }] }, "listeners[0].key does not belong to a tcp listener"],
+    [
+      { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", clientCertificate: "request" }] },
+      "listeners[0].ca is missing",
+    ],
+    [{ limits: { maximumPacketSize: 1 } }, "limits.maximumPacketSize must be a whole number from 128"],
+    [{ limits: { maxPacketSize: 1000 } }, "limits.maxPacketSize is not known"],
+    [{ login: { anonymous: "yes" } }, 'login.anonymous must be true or false, not "yes"'],
+    [{ metrics: {} }, "metrics.port is missing"],
+    [{ aclFile: "" }, "aclFile must be a text"],
+  ])("refuses %j in one line", (value, message) => {
+    expect(() => checkFileConfig(value)).toThrow(ConfigError)
+    expect(() => checkFileConfig(value)).toThrow(message)
+  })
+
+  it("a limit at its bounds, and one past them", () => {
+    expect(checkLimits({ receiveMaximum: 1 })).toEqual({ receiveMaximum: 1 })
+    expect(checkLimits({ receiveMaximum: 65_535, topicAliasMaximum: 0 })).toMatchObject({ topicAliasMaximum: 0 })
+    expect(() => checkLimits({ receiveMaximum: 0 })).toThrow(ConfigError)
+    expect(() => checkLimits({ receiveMaximum: 65_536 })).toThrow(ConfigError)
+    expect(() => checkLimits({ maximumInflight: 65_535 })).toThrow(ConfigError)
+  })
+})
+
+describe("files", () => {
+  let folder = ""
+  const now = Date.UTC(2026, 10, 24)
+  const made = createDevelopmentCertificates({ names: ["localhost"], now, days: 10 })
+  const other = createDevelopmentCertificates({ names: ["localhost"], now, days: 10 })
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "puremq-"))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+
+  it("names in the file are relative to it, and their texts are read", () => {
+    write("cert.pem", made.serverCert)
+    write("key.pem", made.serverKey)
+    write("acl.txt", "all readwrite #")
+    const file = write(
+      "puremq.json",
+      JSON.stringify({ listeners: [{ type: "tls", port: 0, cert: "cert.pem", key: "key.pem" }], aclFile: "acl.txt" }),
+    )
+    const { config, log } = loadConfigFile(file, now)
+    expect(config.listeners).toMatchObject([{ type: "tls", cert: made.serverCert, key: made.serverKey }])
+    expect([config.acl, log]).toEqual(["all readwrite #", "text"])
+  })
+
+  it("what cannot be read or is not JSON ends in one line with the file's name", () => {
+    expect(() => loadConfigFile(join(folder, "none.json"), now)).toThrow(
+      /cannot read the configuration .*none\.json: there is no such file/,
+    )
+    expect(() => loadConfigFile(folder, now)).toThrow(/it is a folder/)
+    expect(() => loadConfigFile(write("bad.json", "{"), now)).toThrow(/bad\.json is not JSON/)
+    expect(() => loadConfigFile(write("odd.json", '{"x":1}'), now)).toThrow(/odd\.json: x is not known/)
+  })
+
+  it("certificate and key: good, mismatched, unreadable, expired, not yet valid", () => {
+    const names = { cert: "cert.pem", key: "key.pem" }
+    const check =
+      (cert: string, key: string, at = now) =>
+      () =>
+        checkCertificate(cert, key, names, at)
+    const day = 86_400_000
+    expect(check(made.serverCert, made.serverKey)).not.toThrow()
+    expect(check(made.serverCert, other.serverKey)).toThrow(/cannot use certificate cert\.pem with key key\.pem/)
+    expect(check("nonsense", made.serverKey)).toThrow(/cannot use certificate cert\.pem/)
+    expect(check(made.serverCert, "nonsense")).toThrow(/private key/)
+    expect(check(made.serverCert, made.serverKey, now + 11 * day)).toThrow(/in cert\.pem expired on 2026-12-0/)
+    expect(check(made.serverCert, made.serverKey, now - 10 * day)).toThrow(/valid only from/)
+  })
+})
