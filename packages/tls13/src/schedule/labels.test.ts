@@ -22,7 +22,9 @@ describe.each([sha256, sha384])("RFC 9846 7.1: HKDF of $name against node:crypto
     "HKDF-Expand-Label of %i bytes",
     (length) => {
       const context = hash.digest(ikm)
-      const expected = hkdfSync(hash.name, ikm, salt, hkdfLabel("some label", context, length), length)
+      // OpenSSL of Node 26 refuses to derive no bytes at all.
+      const info = hkdfLabel("some label", context, length)
+      const expected = length === 0 ? new ArrayBuffer(0) : hkdfSync(hash.name, ikm, salt, info, length)
       const secret = hkdfExtract(hash, salt, ikm)
       expect(toHex(hkdfExpandLabel(hash, secret, "some label", context, length))).toBe(toHex(new Uint8Array(expected)))
     },
