@@ -198,6 +198,6 @@ export function signedBy(certificate: Certificate, issuer: Certificate, checked:
     return undefined
   return new X509Error(
     "bad_signature",
-    "it has the name of the issuer, but the signature of the certificate below it was not made by its key",
+    "it has the name of the issuer, but the signature of the certificate below it was not made by its key; if the authority was made anew, use its new certificate",
   )
 }

@@ -1,6 +1,7 @@
 // Trust anchors (RFC 5280 section 6.1.1 (d)), with constraints that the application puts on them (RFC 5937), and the store
 // that finds them by name.
 
+import { equalBytes } from "../bytes/equal.ts"
 import { bytesToLatin1 } from "../bytes/text.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
@@ -93,15 +94,11 @@ function subnet(text: string): GeneralName {
 export class TrustStore {
   readonly anchors: readonly TrustAnchor[]
   readonly #byName = new Map<string, TrustAnchor[]>()
-  readonly #byCertificate = new Map<string, TrustAnchor>()
   #byKey: Map<string, TrustAnchor[]> | undefined
 
   constructor(anchors: readonly TrustAnchor[]) {
     this.anchors = anchors
-    for (const anchor of anchors) {
-      append(this.#byName, bytesToLatin1(anchor.subject.der), anchor)
-      this.#byCertificate.set(bytesToLatin1(anchor.certificate.der), anchor)
-    }
+    for (const anchor of anchors) append(this.#byName, bytesToLatin1(anchor.subject.der), anchor)
   }
 
   /** Anchors with exactly this name. */
@@ -122,7 +119,7 @@ export class TrustStore {
 
   /** The anchor that is this very certificate. */
   of(certificate: Certificate): TrustAnchor | undefined {
-    return this.#byCertificate.get(bytesToLatin1(certificate.der))
+    return this.exact(certificate.subject).find((anchor) => equalBytes(anchor.certificate.der, certificate.der))
   }
 
   /** This store and more anchors. */

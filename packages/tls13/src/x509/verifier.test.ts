@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest"
+import {
+  extension,
+  type Issued,
+  makeCrl,
+  makeIntermediate,
+  makeLeaf,
+  makeOcsp,
+  makeRoot,
+  now,
+  provider,
+  withExtension,
+} from "../../tests/x509/pki.ts"
+import { AlertDescription } from "../bytes/alerts.ts"
+import { toHex } from "../bytes/hex.ts"
+import { Pause } from "../bytes/pause.ts"
+import { acceptAnyCertificate, trustOnFirstUse } from "../dangerous/index.ts"
+import { keyUsage } from "../devcert/extensions.ts"
+import { derNull } from "./der-writer.ts"
+import { reasonAlerts } from "./errors.ts"
+import {
+  type CertificateVerdict,
+  type CertificateVerification,
+  type CertificateVerifier,
+  CrlStore,
+  createCertificateVerifier,
+  encodeSpki,
+  Oid,
+  parseCrl,
+  parsePin,
+  spkiHash,
+  TrustStore,
+  toPem,
+  trustAnchor,
+  type VerifierOptions,
+} from "./index.ts"
+
+const day = 86_400_000
+const root = makeRoot()
+const ica = makeIntermediate(root)
+const leaf = makeLeaf(ica, { names: ["example.com", "192.0.2.1"] })
+const trust = new TrustStore([trustAnchor(root.der)])
+
+function verify(
+  verifier: CertificateVerifier,
+  chain: readonly (Issued | Uint8Array)[],
+  more: Partial<CertificateVerification> = {},
+): CertificateVerdict {
+  const verdict = verifier.verify({
+    role: "server",
+    type: "X509",
+    chain: chain.map((each) => (each instanceof Uint8Array ? each : each.der)),
+    serverName: "example.com",
+    ocspResponse: undefined,
+    signedCertificateTimestamps: undefined,
+    now,
+    provider,
+    ...more,
+  })
+  if (verdict instanceof Pause) throw new Error("this verifier answers at once")
+  return verdict
+}
+
+function outcome(
+  chain: readonly (Issued | Uint8Array)[],
+  options: Partial<VerifierOptions> = {},
+  more: Partial<CertificateVerification> = {},
+): string {
+  const verdict = verify(createCertificateVerifier({ trust, ...options }), chain, more)
+  return verdict.accepted ? "accepted" : `${verdict.reason} > ${verdict.alert}`
+}
+
+describe("the verifier", () => {
+  it("accepts a chain for its name, and says whose it is", () => {
+    const verdict = verify(createCertificateVerifier({ trust }), [leaf, ica])
+    expect(verdict).toMatchObject({
+      accepted: true,
+      publicKey: leaf.publicKey,
+      identity: { type: "X509", subject: "CN=example.com" },
+    })
+    expect(verdict.accepted && verdict.identity.path.map(toHex)).toEqual([leaf.der, ica.der, root.der].map(toHex))
+    expect(outcome([leaf, ica], {}, { serverName: "192.0.2.1" })).toBe("accepted")
+  })
+
+  it.each([
+    ["another name", [leaf, ica], {}, { serverName: "example.org" }, "name_mismatch > bad_certificate"],
+    ["no name to check", [leaf, ica], {}, { serverName: undefined }, "invalid_reference_name > internal_error"],
+    ["expired", [leaf, ica], {}, { now: now + 90 * day }, "expired > certificate_expired"],
+    ["not yet valid", [leaf, ica], {}, { now: now - 90 * day }, "not_yet_valid > certificate_expired"],
+    ["an unknown issuer", [leaf], {}, {}, "unknown_issuer > unknown_ca"],
+    ["no trust at all", [leaf, ica], { trust: new TrustStore([]) }, {}, "unknown_issuer > unknown_ca"],
+    ["not DER", [Uint8Array.of(1, 2, 3), ica], {}, {}, "malformed > bad_certificate"],
+    ["an empty chain", [], {}, {}, "malformed > bad_certificate"],
+    [
+      "for servers instead of clients",
+      [leaf, ica],
+      {},
+      { role: "client", serverName: undefined },
+      "extended_key_usage > unsupported_certificate",
+    ],
+    [
+      "a certificate too large",
+      [leaf, ica],
+      { maximumCertificateBytes: 100 },
+      {},
+      "certificate_too_large > bad_certificate",
+    ],
+    ["too many certificates", new Array(33).fill(leaf), {}, {}, "limit_exceeded > certificate_unknown"],
+    [
+      "a raw key that nobody knows",
+      [encodeSpki(leaf.publicKey)],
+      {},
+      { type: "RawPublicKey" },
+      "key_not_trusted > certificate_unknown",
+    ],
+  ] as [string, (Issued | Uint8Array)[], Partial<VerifierOptions>, Partial<CertificateVerification>, string][])(
+    "RFC 9846 6.2: %s",
+    (_, chain, options, more, expected) => {
+      expect(outcome(chain, options, more)).toBe(expected)
+    },
+  )
+
+  it("RFC 9846 6.2: every reason has an alert of the registry", () => {
+    for (const alert of Object.values(reasonAlerts)) expect(AlertDescription).toHaveProperty(alert)
+  })
+
+  it("RFC 9846 4.5.1.2: the key must be allowed to sign", () => {
+    const noSigning = makeLeaf(ica, { change: withExtension(keyUsage("keyEncipherment")) })
+    expect(outcome([noSigning, ica])).toBe("key_usage > unsupported_certificate")
+  })
+
+  it("an intermediate that cannot be read is told when it may be the missing one", () => {
+    expect(outcome([leaf, ica, Uint8Array.of(0)])).toBe("accepted")
+    const verdict = verify(createCertificateVerifier({ trust }), [leaf, Uint8Array.of(0)])
+    expect(!verdict.accepted && verdict.message).toMatch(/another certificate of the chain cannot be read/)
+  })
+
+  it("helps out with intermediates that the peer did not send", () => {
+    expect(outcome([leaf], { intermediates: [ica.certificate] })).toBe("accepted")
+  })
+
+  it("trust and lists may change while it is in use", () => {
+    let store = new TrustStore([])
+    let crls = new CrlStore([])
+    const verifier = createCertificateVerifier({ trust: () => store, revocation: { crls: () => crls } })
+    expect(verify(verifier, [leaf, ica]).accepted).toBe(false)
+    store = trust
+    expect(verify(verifier, [leaf, ica]).accepted).toBe(true)
+    crls = new CrlStore([parseCrl(makeCrl(ica, { revoked: [{ serial: leaf.certificate.serialNumber }] }))])
+    expect(verify(verifier, [leaf, ica])).toMatchObject({ reason: "revoked", alert: "certificate_revoked" })
+  })
+
+  it("RFC 6066 8: checks a stapled response", () => {
+    expect(outcome([leaf, ica], {}, { ocspResponse: makeOcsp(leaf, ica) })).toBe("accepted")
+    expect(outcome([leaf, ica], {}, { ocspResponse: makeOcsp(leaf, ica, { status: "revoked" }) })).toBe(
+      "revoked > certificate_revoked",
+    )
+    expect(outcome([leaf, ica], {}, { ocspResponse: Uint8Array.of(1) })).toBe(
+      "bad_ocsp_response > bad_certificate_status_response",
+    )
+  })
+
+  it("pins: one key of the path must be pinned, by hash or by key", () => {
+    const hash = spkiHash(ica.certificate.spki, provider)!
+    expect(outcome([leaf, ica], { pins: [hash] })).toBe("accepted")
+    expect(outcome([leaf, ica], { pins: [root.certificate.spki] })).toBe("accepted")
+    expect(outcome([leaf, ica], { pins: [new Uint8Array(32)] })).toBe("pin_mismatch > certificate_unknown")
+    expect(outcome([leaf, ica], { pins: [hash], trust: new TrustStore([]) })).toBe("unknown_issuer > unknown_ca")
+    const base64 = Buffer.from(hash).toString("base64")
+    for (const text of [`sha256/${base64}`, toHex(hash), toHex(hash).replace(/..(?=.)/g, "$&:")])
+      expect(toHex(parsePin(text))).toBe(toHex(hash))
+    expect(toHex(parsePin(toPem("PUBLIC KEY", ica.certificate.spki)))).toBe(toHex(ica.certificate.spki))
+    expect(() => parsePin("sha256/abc")).toThrow(/no pin/)
+  })
+
+  it("RFC 7250: raw public keys are accepted when they are known", () => {
+    const spki = encodeSpki(leaf.publicKey)
+    const raw = { type: "RawPublicKey", serverName: undefined } as const
+    expect(verify(createCertificateVerifier({ trust, rawPublicKeys: [spki] }), [spki], raw)).toMatchObject({
+      accepted: true,
+      publicKey: leaf.publicKey,
+      identity: { path: [], subject: "" },
+    })
+    expect(outcome([spki], { rawPublicKeys: [spkiHash(spki, provider)!] }, raw)).toBe("accepted")
+    expect(outcome([spki, spki], { rawPublicKeys: [spki] }, raw)).toBe("malformed > bad_certificate")
+    expect(outcome([Uint8Array.of(0x30)], { rawPublicKeys: [spki] }, raw)).toBe("malformed > bad_certificate")
+  })
+
+  it("never throws, not even for a defect of its own or of the provider", () => {
+    const broken = {
+      ...provider,
+      signatures: provider.signatures.map((each) => ({
+        ...each,
+        verify: (): boolean => {
+          throw new TypeError("broken")
+        },
+      })),
+    }
+    expect(outcome([leaf, ica], {}, { provider: broken })).toBe("internal > internal_error")
+  })
+
+  it("a sentence names the certificate, the rule and what to do", () => {
+    const unknown = makeLeaf(ica, { change: withExtension(extension("1.2.3.4", true, derNull())) })
+    const verdict = verify(createCertificateVerifier({ trust }), [unknown, ica])
+    expect(!verdict.accepted && verdict.message).toBe(
+      "the certificate of CN=example.com is refused: it has the critical extension 1.2.3.4, which is not understood here",
+    )
+    expect(Oid.serverAuth).toBe("1.3.6.1.5.5.7.3.1")
+  })
+})
+
+describe("./dangerous", () => {
+  const self = makeRoot({ subject: { commonName: "Anybody" }, extensions: [] })
+
+  it("acceptAnyCertificate takes everything whose key can be used", () => {
+    expect(verify(acceptAnyCertificate(), [self], { serverName: undefined, now: 0 })).toMatchObject({
+      accepted: true,
+      publicKey: self.publicKey,
+    })
+    expect(verify(acceptAnyCertificate(), [encodeSpki(self.publicKey)], { type: "RawPublicKey" }).accepted).toBe(true)
+    expect(verify(acceptAnyCertificate(), [Uint8Array.of(1)])).toMatchObject({ accepted: false, reason: "malformed" })
+  })
+
+  it("trustOnFirstUse remembers the first key of each host", () => {
+    const verifier = trustOnFirstUse(new Map())
+    expect(verify(verifier, [self]).accepted).toBe(true)
+    expect(verify(verifier, [self]).accepted).toBe(true)
+    expect(verify(verifier, [leaf])).toMatchObject({ accepted: false, reason: "pin_mismatch" })
+    expect(verify(verifier, [leaf], { serverName: "example.org" }).accepted).toBe(true)
+    expect(verify(verifier, [leaf], { serverName: undefined }).accepted).toBe(false)
+  })
+})
