@@ -1,0 +1,174 @@
+// What every runtime adapter shares: it carries bytes between a transport and a connection, writes each flight at once,
+// awaits the decisions that the connection pauses for, and keeps its time. It knows no runtime but promises and timers.
+
+import { concatBytes } from "../bytes/concat.ts"
+import type { Connection } from "../connection/connection.ts"
+import type { ConnectionEvent, Decision, Outcome } from "../connection/events.ts"
+
+/** Told when the transport has taken the bytes, or why it could not. */
+export type Taken = (error?: Error | null) => void
+
+/** The byte stream below TLS. */
+export interface Transport {
+  /** Sends the bytes, in one write. `taken` may be called later, and is the backpressure: wait for it before sending more. */
+  write(bytes: Uint8Array, taken: Taken): void
+  /** Whether bytes are wanted. A transport that hands some on all the same breaks nothing. */
+  setReading(wanted: boolean): void
+}
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number
+  /** Calls `work` once, after so many milliseconds; the result calls it off. */
+  after(milliseconds: number, work: () => void): () => void
+}
+
+export interface DriverOptions {
+  readonly connection: Connection
+  readonly transport: Transport
+  /** Gets every event, in order, after what goes with it was written. */
+  readonly onEvent: (event: ConnectionEvent) => void
+  readonly clock?: Clock
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(milliseconds, work) {
+    const timer = setTimeout(work, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
+
+const nobodyWaits: Taken = () => undefined
+
+export class Driver {
+  readonly #connection: Connection
+  readonly #transport: Transport
+  readonly #onEvent: (event: ConnectionEvent) => void
+  readonly #clock: Clock
+  readonly #events: ConnectionEvent[] = []
+  #delivering = false
+  #destroyed = false
+  #decision: Decision["pause"] | undefined
+  #wanted = true
+  #reading = true
+  #cancelDeadline: (() => void) | undefined
+
+  constructor(options: DriverOptions) {
+    this.#connection = options.connection
+    this.#transport = options.transport
+    this.#onEvent = options.onEvent
+    this.#clock = options.clock ?? systemClock
+  }
+
+  /** Begins, with what the connection's first calls gave back; their output leaves in one write. */
+  start(...first: readonly Outcome[]): void {
+    const { deadline } = this.#connection
+    if (deadline !== undefined) {
+      const left = Math.max(0, deadline - this.#clock.now())
+      this.#cancelDeadline = this.#clock.after(left, () => this.#tick())
+    }
+    const last = first.at(-1)
+    if (last === undefined) return
+    const events = first.flatMap((outcome) => outcome.events)
+    this.#take({ output: concatBytes(...first.map(({ output }) => output)), events, waitsFor: last.waitsFor })
+  }
+
+  /** Bytes of the peer; they may be reused afterwards. */
+  receive(bytes: Uint8Array): void {
+    if (!this.#destroyed) this.#take(this.#connection.receive(bytes, this.#clock.now()))
+  }
+
+  /** The peer ended its half of the transport. */
+  receiveEnd(): void {
+    if (!this.#destroyed) this.#take(this.#connection.receiveEnd(this.#clock.now()))
+  }
+
+  /** Application data. Each part has records of its own; all leave in one write. */
+  send(parts: readonly Uint8Array[], taken: Taken = nobodyWaits): void {
+    const outcomes = parts.map((part) => this.#connection.send(part))
+    const output = outcomes.length === 1 ? outcomes[0]!.output : concatBytes(...outcomes.map((each) => each.output))
+    const last = outcomes.at(-1)
+    if (last === undefined) taken()
+    else this.#take({ output, events: outcomes.flatMap((each) => each.events), waitsFor: last.waitsFor }, taken)
+  }
+
+  /** New sending keys; with `update_requested` the peer renews its own too. */
+  updateKeys(request: "update_requested" | "update_not_requested"): void {
+    this.#take(this.#connection.updateKeys(request))
+  }
+
+  /** close_notify; what the peer still sends is received. */
+  close(taken: Taken = nobodyWaits): void {
+    if (this.#destroyed) taken()
+    else this.#take(this.#connection.close(), taken)
+  }
+
+  /** Whether the application has room for more data. While it has not, the transport is not read. */
+  want(data: boolean): void {
+    this.#wanted = data
+    this.#updateReading()
+  }
+
+  /** Forgets the keys; nothing is sent, and no event follows. */
+  destroy(): void {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    this.#events.length = 0
+    this.#cancelDeadline?.()
+    this.#connection.destroy()
+  }
+
+  #tick(): void {
+    if (!this.#destroyed) this.#take(this.#connection.tick(this.#clock.now()))
+  }
+
+  #take(outcome: Outcome, taken?: Taken): void {
+    if (outcome.output.length > 0) this.#transport.write(outcome.output, taken ?? nobodyWaits)
+    else taken?.()
+    if (this.#connection.deadline === undefined) this.#cancelDeadline?.()
+    this.#events.push(...outcome.events)
+    this.#await(typeof outcome.waitsFor === "object" ? outcome.waitsFor : undefined)
+    this.#deliver()
+  }
+
+  /** In order, even when the application's handler calls back into the driver. */
+  #deliver(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    try {
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#onEvent(event)
+    } finally {
+      this.#delivering = false
+    }
+  }
+
+  #await(decision: Decision | undefined): void {
+    if (decision?.pause === this.#decision) return
+    this.#decision = decision?.pause
+    this.#updateReading()
+    if (decision === undefined) return
+    const { pause, name } = decision
+    const stillWaits = () => this.#decision === pause && !this.#destroyed
+    const abandon = (reason: string) => {
+      if (stillWaits()) this.#take(this.#connection.abandon(reason, this.#clock.now()))
+    }
+    if (pause.work === undefined) {
+      abandon(`the pause for ${name} has no work that could end`)
+      return
+    }
+    pause.work.then(
+      (answer) => {
+        if (stillWaits()) this.#take(this.#connection.answer(answer, this.#clock.now()))
+      },
+      (error: unknown) => abandon(`${name} failed: ${error instanceof Error ? error.message : String(error)}`),
+    )
+  }
+
+  #updateReading(): void {
+    const reading = this.#wanted && this.#decision === undefined
+    if (reading === this.#reading) return
+    this.#reading = reading
+    this.#transport.setReading(reading)
+  }
+}

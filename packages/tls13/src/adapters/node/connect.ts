@@ -1,0 +1,164 @@
+// `connect` in the shape of node:tls: over a new TCP connection, or over any Duplex.
+
+import { connect as connectTcp, isIP, type NetConnectOpts, type TcpNetConnectOpts } from "node:net"
+import type { Duplex } from "node:stream"
+import { Misuse } from "../../bytes/errors.ts"
+import { ClientConnection } from "../../connection/client-connection.ts"
+import { type ClientConfig, type ClientOptions, createClientConfig } from "../../connection/config.ts"
+import type { ClientSessionStore } from "../../session/session.ts"
+import { sniResolver } from "../../x509/credential.ts"
+import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
+import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, traceSink } from "./options.ts"
+import { createSecureContext, type SecureContext } from "./secure-context.ts"
+import { decodeClientSession, withSession } from "./session-buffer.ts"
+import { TLSSocket } from "./tls-socket.ts"
+import { type CheckServerIdentity, createVerification, type Verification } from "./verification.ts"
+
+export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetConnectOpts, "onread">> {
+  /** Default `localhost`. */
+  readonly host?: string
+  readonly port?: number
+  /** A Unix domain socket, instead of host and port. */
+  readonly path?: string
+  /** The stream to speak TLS over, instead of a new TCP connection. */
+  readonly socket?: Duplex | undefined
+  /** The name that the certificate must be for, and that is sent to the server; default: `host`. Empty: none is sent. */
+  readonly servername?: string | undefined
+  /** false: a server that cannot be verified is talked to, with `authorized` false. */
+  readonly rejectUnauthorized?: boolean | undefined
+  /** In the place of the check that the certificate is for the server's name. */
+  readonly checkServerIdentity?: CheckServerIdentity | undefined
+  /** In the place of the usual verifier, and so of `ca`. */
+  readonly verifier?: CertificateVerifier | undefined
+  /** Chooses the client certificate, in the place of `cert` and `key`. */
+  readonly credentials?: CredentialResolver | undefined
+  /** What `getSession()` or the `session` event gave: resumes that session. */
+  readonly session?: Uint8Array | undefined
+  /** Sessions of several servers; resumes what it has. */
+  readonly sessionStore?: ClientSessionStore | undefined
+  readonly psks?: readonly PskOption[] | undefined
+  /** As in node:tls; `hint` is null, as TLS 1.3 has none. */
+  readonly pskCallback?:
+    | ((hint: null) => { readonly identity: string; readonly psk: Uint8Array } | null | undefined)
+    | undefined
+  /** Groups for which the first ClientHello has a share; default: the first one. */
+  readonly keyShares?: readonly string[] | undefined
+  /**
+   * Sent as 0-RTT data when the session allows it, else as the first data after the handshake. It can be replayed by
+   * anybody who sees it: RFC 9846 section 8.
+   */
+  readonly earlyData?: Uint8Array | undefined
+  readonly allowHalfOpen?: boolean
+}
+
+export function connect(options: ConnectOptions, onSecureConnect?: () => void): TLSSocket
+export function connect(port: number, options?: ConnectOptions, onSecureConnect?: () => void): TLSSocket
+export function connect(
+  port: number,
+  host: string,
+  options?: ConnectOptions | (() => void),
+  onSecureConnect?: () => void,
+): TLSSocket
+/** @throws Misuse or X509Error for options that make no sense; what goes wrong later is an `error` event */
+export function connect(...args: readonly unknown[]): TLSSocket {
+  const { options, onSecureConnect } = readArguments(args)
+  const prepared = prepare(options)
+  const raw = options.socket ?? connectTcp(tcpOptions(options))
+  const socket = new TLSSocket(raw, {
+    role: "client",
+    provider: prepared.context.provider,
+    verification: prepared.verification,
+    servername: prepared.config.settings.serverName,
+    allowHalfOpen: options.allowHalfOpen,
+    highWaterMark: options.highWaterMark,
+    earlyData: options.earlyData,
+    begin(socket) {
+      const keylog = socket.listenerCount("keylog") > 0
+      const trace = traceSink(
+        [options.trace],
+        [options.keylog, keylog ? (line) => socket.emit("keylog", Buffer.from(`${line}\n`)) : undefined],
+      )
+      const connection = new ClientConnection({ ...prepared.config, trace }, Date.now())
+      return { connection, first: [connection.start()] }
+    },
+  })
+  if (onSecureConnect) socket.once("secureConnect", onSecureConnect)
+  if (options.timeout) socket.setTimeout(options.timeout)
+  return socket
+}
+
+interface Prepared {
+  readonly context: SecureContext
+  readonly verification: Verification
+  readonly config: ClientConfig
+}
+
+function prepare(options: ConnectOptions): Prepared {
+  const context = options.secureContext ?? createSecureContext(options)
+  const host = options.host ?? "localhost"
+  const serverName = options.servername || host
+  const { rejectUnauthorized, checkServerIdentity, verifier } = options
+  const verification = createVerification(context, {
+    role: "server",
+    serverName,
+    rejectUnauthorized,
+    checkServerIdentity,
+    verifier,
+  })
+  const externalPsks = [...(options.psks ?? []), ...fromCallback(options)].map(externalPsk)
+  const session = options.session && decodeClientSession(options.session)
+  const credentials =
+    options.credentials ?? (context.credentials.length > 0 ? sniResolver(context.credentials) : undefined)
+  const groups = options.keyShares
+  const clientOptions: ClientOptions = {
+    ...commonOptions(options, context),
+    serverName,
+    sendServerName: options.servername !== "" && isIP(serverName) === 0,
+    verifier: verification.verifier,
+    ...(credentials && { credentials }),
+    sessionStore: withSession(session, options.sessionStore),
+    sessionKey: `${serverName}:${options.port ?? options.path ?? ""}`,
+    resumptionPartition: options.resumptionPartition ?? verification.partition,
+    externalPsks,
+    allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
+    earlyData: options.earlyData !== undefined,
+    ...(groups && { keyShares: groups }),
+  }
+  return { context, verification, config: createClientConfig(clientOptions) }
+}
+
+function fromCallback({ pskCallback }: ConnectOptions): PskOption[] {
+  const found = pskCallback?.(null)
+  return found ? [{ identity: found.identity, key: found.psk }] : []
+}
+
+function tcpOptions(options: ConnectOptions): NetConnectOpts {
+  // The idle timer is the TLS socket's own, and the connection below is ended by us, after close_notify or an alert.
+  const { path, timeout: _, host = "localhost", port, ...rest } = options
+  if (path !== undefined) return { path, allowHalfOpen: true }
+  if (port === undefined) throw new Misuse("connect needs a port (or a path, or a socket)")
+  return { ...rest, host, port, allowHalfOpen: true, noDelay: true }
+}
+
+function readArguments(args: readonly unknown[]): {
+  readonly options: ConnectOptions
+  readonly onSecureConnect: (() => void) | undefined
+} {
+  let options: ConnectOptions = {}
+  let onSecureConnect: (() => void) | undefined
+  for (const argument of args) {
+    if (
+      typeof argument === "number" ||
+      (typeof argument === "string" && /^\d+$/.test(argument) && options.port === undefined)
+    )
+      options = { ...options, port: Number(argument) }
+    else if (typeof argument === "string") options = { ...options, host: argument }
+    else if (isCallback(argument)) onSecureConnect = argument
+    else if (typeof argument === "object" && argument !== null) options = { ...options, ...argument }
+  }
+  return { options, onSecureConnect }
+}
+
+function isCallback(value: unknown): value is () => void {
+  return typeof value === "function"
+}

@@ -1,0 +1,109 @@
+// What a server tells of each handshake, for one log line and a few counters.
+
+import type { AlertName } from "../../bytes/alerts.ts"
+import { TlsError, type TlsErrorKind } from "../../bytes/errors.ts"
+import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
+import { parseCertificate } from "../../x509/certificate.ts"
+import { nameText } from "../../x509/distinguished-name.ts"
+import { X509Error } from "../../x509/errors.ts"
+import { printable } from "./options.ts"
+
+export interface HandshakeReport {
+  readonly ok: boolean
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  /** Such as `TLSv1.3, TLSv1.2`; undefined when no ClientHello came. */
+  readonly offeredVersions: string | undefined
+  readonly serverName: string | undefined
+  readonly protocol: "TLSv1.3" | undefined
+  readonly cipherSuite: string | undefined
+  readonly group: string | undefined
+  readonly resumed: boolean | undefined
+  readonly alpnProtocol: string | undefined
+  /** The subject of the client's certificate (RFC 4514), or its PSK identity. */
+  readonly clientIdentity: string | undefined
+  /** Whether that identity was verified. */
+  readonly authorized: boolean
+  /** From the accepted connection to the end of the handshake. */
+  readonly milliseconds: number
+  /** Set when the handshake failed. */
+  readonly error: HandshakeFailure | undefined
+}
+
+export interface HandshakeFailure {
+  /** `Network` when the connection below failed. */
+  readonly kind: TlsErrorKind | "Network"
+  readonly code: string
+  /** The alert that was sent. */
+  readonly alert?: AlertName
+  /** The alert that was received. */
+  readonly receivedAlert?: string
+  /** One sentence. */
+  readonly message: string
+  /** Whose fault it was. `PeerIncompatible` is the client's, from this side's point of view. */
+  readonly fault: "client" | "server" | "network"
+}
+
+export interface ReportSubject {
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  readonly offer: Offer | undefined
+  readonly info: HandshakeInfo | undefined
+  readonly authorized: boolean
+  readonly milliseconds: number
+  readonly error: Error | undefined
+}
+
+export function handshakeReport({ offer, info, error, ...rest }: ReportSubject): HandshakeReport {
+  const offered = offer?.versions.map(versionName).filter((name) => name !== undefined)
+  return {
+    ok: error === undefined,
+    remoteAddress: rest.remoteAddress,
+    remotePort: rest.remotePort,
+    offeredVersions: offered?.join(", "),
+    serverName: offer?.serverName,
+    protocol: info?.protocol,
+    cipherSuite: info?.cipherSuite,
+    group: info?.group,
+    resumed: info?.resumed,
+    alpnProtocol: info?.alpnProtocol,
+    clientIdentity: info && identityOf(info),
+    authorized: rest.authorized,
+    milliseconds: rest.milliseconds,
+    error: error && failure(error),
+  }
+}
+
+function identityOf(info: HandshakeInfo): string | undefined {
+  if (info.pskIdentity !== undefined) return printable(info.pskIdentity)
+  const leaf = info.peerChain[0]
+  if (leaf === undefined || info.peerCertificateType !== "X509") return undefined
+  try {
+    return nameText(parseCertificate(leaf).subject)
+  } catch (problem) {
+    if (problem instanceof X509Error) return undefined
+    throw problem
+  }
+}
+
+function failure(error: Error): HandshakeFailure {
+  if (error instanceof TlsError) {
+    return {
+      kind: error.kind,
+      code: error.code,
+      ...(error.alert !== undefined && { alert: error.alert }),
+      ...("received" in error && typeof error.received === "string" && { receivedAlert: error.received }),
+      message: error.message,
+      fault: error.alert === "internal_error" || error.kind === "Misuse" ? "server" : "client",
+    }
+  }
+  const code = "code" in error && typeof error.code === "string" ? error.code : "ERR_NETWORK"
+  return { kind: "Network", code, message: error.message, fault: "network" }
+}
+
+/** undefined for values that mean nothing, such as those of RFC 8701. */
+function versionName(version: number): string | undefined {
+  if (version === 0x0300) return "SSLv3"
+  if (version === 0x0301) return "TLSv1"
+  return version > 0x0301 && version <= 0x0304 ? `TLSv1.${version - 0x0301}` : undefined
+}

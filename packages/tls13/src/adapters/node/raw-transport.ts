@@ -1,0 +1,51 @@
+// The stream below a TLSSocket: a TCP socket, or any Duplex.
+
+import { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import type { Transport } from "../driver.ts"
+
+/** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
+const lingering = 1000
+
+export function streamTransport(raw: Duplex): Transport {
+  return {
+    write(bytes, taken) {
+      if (raw.destroyed || raw.writableEnded) return taken(closedError())
+      raw.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), taken)
+    },
+    setReading(wanted) {
+      if (wanted) raw.resume()
+      else raw.pause()
+    },
+  }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error("the stream below TLS is closed"), { code: "EPIPE" })
+}
+
+/**
+ * Ends the stream so that the peer gets our last bytes, an alert say: a socket that is closed with bytes unread resets the
+ * connection, and the peer's system may then throw away what it had received. What still comes is read and dropped.
+ */
+export function closeGently(raw: Duplex): void {
+  if (raw.destroyed) return
+  if (!raw.writableEnded) raw.end()
+  if (raw.readableEnded && raw.writableFinished) {
+    raw.destroy()
+    return
+  }
+  const timer = setTimeout(() => raw.destroy(), lingering)
+  timer.unref()
+  const over = () => {
+    if (raw.readableEnded && raw.writableFinished) raw.destroy()
+  }
+  raw.on("end", over).on("finish", over)
+  raw.once("close", () => clearTimeout(timer))
+  raw.resume()
+}
+
+/** What only TCP sockets have. */
+export function socketOf(raw: Duplex): Socket | undefined {
+  return raw instanceof Socket ? raw : undefined
+}

@@ -1,0 +1,286 @@
+// `createServer` in the shape of node:tls. What a hostile peer can cost is bounded: by the time of a handshake, by the
+// number in flight, and by a close that waits for none of them.
+
+import { Server as NetServer, type Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import { equalBytes } from "../../bytes/equal.ts"
+import { Misuse } from "../../bytes/errors.ts"
+import { Pause } from "../../bytes/pause.ts"
+import { createServerConfig, type ServerConfig } from "../../connection/config.ts"
+import { ServerConnection } from "../../connection/server-connection.ts"
+import type { Offer } from "../../handshake/info.ts"
+import { MemoryReplayGuard } from "../../session/replay-guard.ts"
+import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
+import { sniResolver } from "../../x509/credential.ts"
+import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
+import { HandshakeGate } from "./handshake-gate.ts"
+import { handshakeReport } from "./handshake-report.ts"
+import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
+import { socketOf } from "./raw-transport.ts"
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
+import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
+import { TicketRing } from "./ticket-ring.ts"
+import { TLSSocket } from "./tls-socket.ts"
+import { createVerification, type Verification } from "./verification.ts"
+
+export interface TlsServerOptions extends CommonTlsOptions {
+  /** Asks clients for a certificate. */
+  readonly requestCert?: boolean | undefined
+  /** With requestCert, true (the default): a client without a valid certificate is refused. */
+  readonly rejectUnauthorized?: boolean | undefined
+  /** In the place of the usual verifier of client certificates, and so of `ca`. */
+  readonly verifier?: CertificateVerifier | undefined
+  /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
+  readonly credentials?: CredentialResolver | undefined
+  readonly SNICallback?: SNICallback | undefined
+  /** Handshakes in flight; more connections are closed at once. Default 1024. */
+  readonly maxPendingHandshakes?: number | undefined
+  /** Those of one address; default: no other limit than `maxPendingHandshakes`. */
+  readonly maxPendingHandshakesPerAddress?: number | undefined
+  /** What `getTicketKeys()` of another server gave, or 48 random bytes; default: keys of this server's own, which rotate. */
+  readonly ticketKeys?: Uint8Array | undefined
+  /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
+  readonly sessionTimeout?: number | undefined
+  /** Tickets after each handshake; 0: no resumption. Default 2. */
+  readonly tickets?: number | undefined
+  readonly psks?: readonly PskOption[] | undefined
+  /** Looks a key up; null: unknown. A promise may be returned. */
+  readonly pskCallback?: PskCallback | undefined
+  /** Whose order of suites and groups counts; default `server`. */
+  readonly preference?: "server" | "client" | undefined
+  /** Takes up to so many bytes of 0-RTT data a connection, each ClientHello once: RFC 9846 section 8. */
+  readonly earlyData?:
+    | { readonly maxBytes: number; readonly replayGuard?: ReplayGuard; readonly freshness?: number }
+    | undefined
+  readonly allowHalfOpen?: boolean | undefined
+  readonly pauseOnConnect?: boolean | undefined
+}
+
+export type PskCallback = (
+  socket: TLSSocket,
+  identity: string,
+) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>
+
+/** The part of the options that `setSecureContext` replaces. */
+export type ServerContextOptions = Pick<SecureContextOptions, "cert" | "key" | "ca">
+
+interface Active {
+  readonly context: SecureContext
+  readonly verification: Verification | undefined
+  readonly config: ServerConfig
+}
+
+const defaultPendingHandshakes = 1024
+
+export class Server extends NetServer {
+  readonly #options: TlsServerOptions
+  readonly #gate: HandshakeGate
+  readonly #tickets: TicketRing | undefined
+  readonly #credentials: ServerCredentials
+  readonly #handshakes = new Set<Duplex>()
+  #active: Active
+  #refused = 0
+
+  constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
+    super({ allowHalfOpen: true, noDelay: true })
+    this.#options = options
+    const total = options.maxPendingHandshakes ?? defaultPendingHandshakes
+    this.#gate = new HandshakeGate({ total, perAddress: options.maxPendingHandshakesPerAddress ?? total })
+    const context = options.secureContext ?? createSecureContext(options)
+    this.#tickets = options.tickets === 0 ? undefined : new TicketRing(context.provider, options.ticketKeys)
+    this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback)
+    this.#active = this.#activate(context, options)
+    this.on("connection", (raw: Socket) => this.#accept(raw))
+    if (onSecureConnection) this.on("secureConnection", onSecureConnection)
+  }
+
+  /** Handshakes in flight, and connections that were closed because there were too many of them. */
+  get handshakes(): { readonly pending: number; readonly refused: number } {
+    return { pending: this.#gate.pending, refused: this.#refused }
+  }
+
+  /**
+   * Certificate, key and authorities for the handshakes to come; open connections stay as they are.
+   * @throws X509Error or Misuse, and goes on with what there was
+   */
+  setSecureContext(options: ServerContextOptions): void {
+    const merged = { ...this.#options, ...options, secureContext: undefined }
+    const context = createSecureContext(merged)
+    this.#active = this.#activate(context, merged)
+    this.#credentials.replace(ownCredentials(merged, context))
+  }
+
+  /** Certificates for clients that ask for this name; `*` stands for a label. */
+  addContext(hostname: string, context: SecureContext | SecureContextOptions): void {
+    const { provider } = this.#active.context
+    this.#credentials.add(hostname, "credentials" in context ? context : createSecureContext({ provider, ...context }))
+  }
+
+  /** For other servers, or for the next start. Who has these keys can read and forge tickets. */
+  getTicketKeys(): Buffer {
+    return this.#ticketRing().export()
+  }
+
+  setTicketKeys(keys: Uint8Array): void {
+    this.#ticketRing().replace(keys)
+  }
+
+  /** Ends every handshake in flight, without an alert. */
+  closeAllHandshakes(): void {
+    for (const raw of this.#handshakes) raw.destroy()
+  }
+
+  /** Takes no more connections, and ends the handshakes in flight; `closed` is called when the others have ended. */
+  override close(closed?: (error?: Error) => void): this {
+    super.close(closed)
+    this.closeAllHandshakes()
+    return this
+  }
+
+  #activate(context: SecureContext, options: TlsServerOptions): Active {
+    const verification = options.requestCert
+      ? createVerification(context, {
+          role: "client",
+          rejectUnauthorized: options.rejectUnauthorized,
+          verifier: options.verifier,
+        })
+      : undefined
+    const psks = (options.psks ?? []).map(externalPsk)
+    const { earlyData, sessionTimeout, tickets, preference } = options
+    const hasCredentials = context.credentials.length > 0 || options.credentials || options.SNICallback
+    const hasPsks = psks.length > 0 || options.pskCallback !== undefined
+    if (!hasCredentials && !hasPsks)
+      throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `psks`)")
+    const config = createServerConfig({
+      ...commonOptions(options, context),
+      ...((hasCredentials || !hasPsks) && { credentials: this.#credentials }),
+      ...(verification && {
+        clientAuthentication: {
+          mode: (options.rejectUnauthorized ?? true) ? "require" : "request",
+          verifier: verification.verifier,
+          ...(context.ownTrust && { authorities: context.trust.anchors.map(({ subject }) => subject.der) }),
+        },
+      }),
+      ...(this.#tickets && { ticketer: this.#tickets }),
+      ...(tickets !== undefined && { tickets }),
+      ...(sessionTimeout !== undefined && { ticketLifetime: sessionTimeout }),
+      resumptionPartition: options.resumptionPartition ?? verification?.partition ?? "clients without certificates",
+      ...(hasPsks && { externalPsks: pskStore(psks) }),
+      allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
+      ...(earlyData && { earlyData: { replayGuard: new MemoryReplayGuard(), ...earlyData } }),
+      ...(preference && { preference }),
+    })
+    return { context, verification, config }
+  }
+
+  #ticketRing(): TicketRing {
+    if (this.#tickets === undefined) throw new Misuse("this server gives no tickets")
+    return this.#tickets
+  }
+
+  /* ------------------------------------------------------------ a connection */
+
+  #accept(raw: Duplex): void {
+    const begun = performance.now()
+    const { remoteAddress, remotePort } = socketOf(raw) ?? {}
+    const leave = this.#gate.enter(remoteAddress ?? "")
+    if (typeof leave === "string") {
+      this.#refused++
+      raw.on("error", () => undefined)
+      raw.destroy()
+      this.emit("handshakeRefused", { remoteAddress, remotePort, limit: leave })
+      return
+    }
+    this.#handshakes.add(raw)
+    const over = () => {
+      this.#handshakes.delete(raw)
+      leave()
+    }
+    raw.once("close", over)
+
+    const active = this.#active
+    const socket = new TLSSocket(raw, {
+      role: "server",
+      provider: active.context.provider,
+      verification: active.verification,
+      allowHalfOpen: this.#options.allowHalfOpen,
+      highWaterMark: this.#options.highWaterMark,
+      begin: (socket) => ({
+        connection: new ServerConnection(this.#configFor(socket, active.config), Date.now()),
+        first: [],
+      }),
+    })
+    let offer: Offer | undefined
+    const report = (error?: Error) => {
+      const milliseconds = performance.now() - begun
+      const { info, authorized } = socket
+      this.emit(
+        "handshake",
+        handshakeReport({ remoteAddress, remotePort, offer, info, authorized, milliseconds, error }),
+      )
+    }
+    let secure = false
+    socket.once("offered", (seen: Offer) => {
+      offer = seen
+    })
+    socket.on("earlyData", (data: Buffer) => this.emit("earlyData", data, socket))
+    // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
+    socket.on("error", (error: Error) => {
+      if (secure) return
+      report(error)
+      this.emit("tlsClientError", error, socket)
+    })
+    socket.once("secure", () => {
+      secure = true
+      over()
+      report()
+      if (this.#options.pauseOnConnect) socket.pause()
+      this.emit("secureConnection", socket)
+    })
+  }
+
+  #configFor(socket: TLSSocket, config: ServerConfig): ServerConfig {
+    const { trace, keylog, pskCallback } = this.#options
+    const toListeners =
+      this.listenerCount("keylog") > 0
+        ? (line: string) => this.emit("keylog", Buffer.from(`${line}\n`), socket)
+        : undefined
+    const sink = traceSink([trace], [keylog, toListeners])
+    if (sink === undefined && pskCallback === undefined) return config
+    const { settings } = config
+    const externalPsks = pskCallback ? asking(pskCallback, socket, settings.externalPsks) : settings.externalPsks
+    return { ...config, trace: sink, settings: { ...settings, externalPsks } }
+  }
+}
+
+export function createServer(options?: TlsServerOptions, onSecureConnection?: (socket: TLSSocket) => void): Server
+export function createServer(onSecureConnection: (socket: TLSSocket) => void): Server
+export function createServer(
+  options: TlsServerOptions | ((socket: TLSSocket) => void) = {},
+  onSecureConnection?: (socket: TLSSocket) => void,
+): Server {
+  return typeof options === "function" ? new Server({}, options) : new Server(options, onSecureConnection)
+}
+
+function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {
+  return options.credentials ?? sniResolver(context.credentials)
+}
+
+function pskStore(psks: readonly ReturnType<typeof externalPsk>[]): ExternalPskStore {
+  return { lookup: (identity) => psks.find((psk) => equalBytes(psk.identity, identity)) }
+}
+
+/** The given keys first, then those that the callback knows. */
+function asking(callback: PskCallback, socket: TLSSocket, known: ExternalPskStore | undefined): ExternalPskStore {
+  return {
+    lookup(identity) {
+      const found = known?.lookup(identity)
+      if (found !== undefined) return found
+      // The lookup outlives the message that the identity is a view of.
+      const name = identity.slice()
+      const make = (key: Uint8Array | null | undefined) => (key ? externalPsk({ identity: name, key }) : undefined)
+      const answer = callback(socket, printable(name))
+      return answer instanceof Promise ? new Pause(answer.then(make)) : make(answer)
+    },
+  }
+}

@@ -1,0 +1,90 @@
+// Ticket keys in the habit of node:tls: one Buffer that servers of a fleet share.
+
+import { Misuse } from "../../bytes/errors.ts"
+import type { Pause } from "../../bytes/pause.ts"
+import { Reader } from "../../bytes/reader.ts"
+import { Writer } from "../../bytes/writer.ts"
+import type { Aead, CryptoProvider } from "../../crypto/provider.ts"
+import type { ServerSession, Ticketer } from "../../session/session.ts"
+import { type TicketKey, TicketKeyRing } from "../../session/ticket-keys.ts"
+
+const nameLength = 16
+const entryLength = nameLength + 32 + 8
+/** node:tls takes 48 random bytes of one's own making. */
+const bareLength = 48
+
+export class TicketRing implements Ticketer {
+  readonly #provider: CryptoProvider
+  #ring: TicketKeyRing
+
+  constructor(provider: CryptoProvider, keys: Uint8Array | undefined) {
+    this.#provider = provider
+    this.#ring = this.#make(keys)
+  }
+
+  /** All keys as they are now: for other servers, or for the next start. */
+  export(): Buffer {
+    // A ring makes its first key when it needs one.
+    if (this.#ring.keys.length === 0) this.#ring.load([freshKey(this.#provider, Date.now())])
+    const writer = new Writer(3 * entryLength)
+    for (const { name, key, createdAt } of this.#ring.keys) {
+      writer
+        .bytes(name)
+        .bytes(key)
+        .uint32(Math.floor(createdAt / 2 ** 32))
+        .uint32(Math.floor(createdAt) % 2 ** 32)
+    }
+    return Buffer.from(writer.finish())
+  }
+
+  /** Tickets of keys that are not among these are no longer known. @throws Misuse */
+  replace(keys: Uint8Array): void {
+    this.#ring = this.#make(keys)
+  }
+
+  seal(session: ServerSession, now: number): Uint8Array | undefined {
+    return this.#ring.seal(session, now)
+  }
+
+  open(ticket: Uint8Array, now: number): ServerSession | undefined | Pause<ServerSession | undefined> {
+    return this.#ring.open(ticket, now)
+  }
+
+  #make(bytes: Uint8Array | undefined): TicketKeyRing {
+    const common = { aead: ticketAead(this.#provider), random: this.#provider.random }
+    if (bytes === undefined) return new TicketKeyRing(common)
+    // Keys that somebody made by hand are changed by hand.
+    if (bytes.length === bareLength) {
+      return new TicketKeyRing({ ...common, rotateAfter: Number.POSITIVE_INFINITY, keys: [bareKey(bytes)] })
+    }
+    return new TicketKeyRing({ ...common, keys: readKeys(bytes) })
+  }
+}
+
+function ticketAead({ cipherSuites, name }: CryptoProvider): Aead {
+  const suite = cipherSuites.find(({ aead }) => aead.keyLength === 32)
+  if (suite === undefined)
+    throw new Misuse(`tickets need AES-256-GCM or ChaCha20-Poly1305; the provider ${name} has neither`)
+  return suite.aead
+}
+
+function freshKey({ random }: CryptoProvider, now: number): TicketKey {
+  return { name: random(nameLength), key: random(32), createdAt: now }
+}
+
+function bareKey(bytes: Uint8Array): TicketKey {
+  return { name: bytes.subarray(0, nameLength), key: bytes.subarray(nameLength), createdAt: 0 }
+}
+
+function readKeys(bytes: Uint8Array): TicketKey[] {
+  if (bytes.length === 0 || bytes.length % entryLength !== 0) {
+    throw new Misuse(`ticketKeys has ${bytes.length} bytes; it must be 48 random ones, or what getTicketKeys() gave`)
+  }
+  const reader = new Reader(bytes, "ticketKeys")
+  const keys: TicketKey[] = []
+  while (reader.remaining > 0) {
+    const [name, key] = [reader.bytes(nameLength).slice(), reader.bytes(32).slice()]
+    keys.push({ name, key, createdAt: reader.uint32() * 2 ** 32 + reader.uint32() })
+  }
+  return keys
+}

@@ -1,0 +1,466 @@
+// A TLS connection as a Duplex, in the shape of node:tls.
+
+import type { AddressInfo } from "node:net"
+import { Duplex } from "node:stream"
+import { Misuse } from "../../bytes/errors.ts"
+import { bytesToUtf8 } from "../../bytes/text.ts"
+import type { Connection } from "../../connection/connection.ts"
+import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
+import type { CryptoProvider } from "../../crypto/provider.ts"
+import type { HandshakeInfo } from "../../handshake/info.ts"
+import type { Certificate } from "../../x509/certificate.ts"
+import { parseCertificate } from "../../x509/certificate.ts"
+import { Driver, type Taken } from "../driver.ts"
+import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
+import { closeGently, socketOf, streamTransport } from "./raw-transport.ts"
+import { encodeClientSession } from "./session-buffer.ts"
+import { AuthorizationError, type Verification } from "./verification.ts"
+
+/** How `connect` and `Server` make a socket. */
+export interface TLSSocketSetup {
+  readonly role: "client" | "server"
+  readonly provider: CryptoProvider
+  /** Called when bytes can flow: makes the connection, and what its first calls gave back. */
+  readonly begin: (socket: TLSSocket) => { readonly connection: Connection; readonly first: readonly Outcome[] }
+  readonly verification: Verification | undefined
+  /** server_name that a client sends. */
+  readonly servername?: string | undefined
+  readonly allowHalfOpen?: boolean | undefined
+  readonly highWaterMark?: number | undefined
+  /** A client's 0-RTT data: sent again after the handshake when it could not go as such. */
+  readonly earlyData?: Uint8Array | undefined
+}
+
+interface Pending {
+  readonly parts: readonly Uint8Array[]
+  readonly done: Taken
+}
+
+/** Plaintext bytes that are protected and written at once; the next ones wait until the socket has taken them. */
+const pieceSize = 131_072
+const fullRecord = 16_384
+
+export class TLSSocket extends Duplex {
+  readonly encrypted = true
+  /** Whether the peer has proven who it is, by a certificate that was verified or by a PSK. */
+  authorized: boolean = false
+  authorizationError: AuthorizationError | null = null
+  /** The agreed protocol; false when there is none, null before the handshake is over. */
+  alpnProtocol: string | false | null = null
+  /** The name in server_name; false when the client sent none. */
+  servername: string | false | null = null
+  /** 0-RTT data that came before the handshake was over: it may be a replay (RFC 9846 section 8). */
+  readonly earlyData: Buffer[] = []
+  /** As `setTimeout` set it, in milliseconds. */
+  timeout: number = 0
+  readonly #raw: Duplex
+  readonly #setup: TLSSocketSetup
+  #driver: Driver | undefined
+  #connection: Connection | undefined
+  #info: HandshakeInfo | undefined
+  #failed = false
+  #ended = false
+  /** What is written before the handshake is over; the stream hands over one write at a time. */
+  #waiting: Pending | undefined
+  #inFlight: Taken | undefined
+  #finishing: Taken | undefined
+  #earlyDataUnsent: Uint8Array | undefined
+  #session: Buffer | undefined
+  #fragment = fullRecord
+  #idleTimer: NodeJS.Timeout | undefined
+
+  /** Use `connect`, or a `Server`. */
+  constructor(raw: Duplex, setup: TLSSocketSetup) {
+    const highWaterMark = setup.highWaterMark ?? 65_536
+    super({ allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
+    this.#raw = raw
+    this.#setup = setup
+    this.servername = setup.servername ?? null
+    this.#earlyDataUnsent = setup.earlyData
+    raw.on("error", (error: Error) => this.#rawFailed(error))
+    raw.on("close", () => this.#rawClosed())
+    if (socketOf(raw)?.connecting) {
+      for (const name of ["lookup", "connect", "ready"]) raw.on(name, (...args) => this.emit(name, ...args))
+      raw.once("connect", () => this.#begin())
+    } else {
+      // Listeners that are attached right after the constructor see everything.
+      process.nextTick(() => this.#begin())
+    }
+  }
+
+  /* ------------------------------------------------------------ what was agreed */
+
+  /** What the handshake agreed, in this stack's own words; undefined until it is over. */
+  get info(): HandshakeInfo | undefined {
+    return this.#info
+  }
+
+  getProtocol(): "TLSv1.3" | null {
+    return this.#info?.protocol ?? null
+  }
+
+  getCipher(): { readonly name: string; readonly standardName: string; readonly version: string } | undefined {
+    const suite = this.#info?.cipherSuite
+    return suite === undefined ? undefined : { name: suite, standardName: suite, version: "TLSv1.3" }
+  }
+
+  /** An empty object when the peer showed none. @param detailed links the chain by `issuerCertificate` */
+  getPeerCertificate(detailed: boolean = false): PeerCertificate | Record<string, never> {
+    const chain = this.#info?.peerCertificateType === "X509" ? this.#info.peerChain : []
+    return chain.length === 0 ? {} : peerCertificate(chain, this.#setup.provider, detailed)
+  }
+
+  /** The peer's certificates as `./x509` reads them, leaf first. */
+  getPeerX509Chain(): readonly Certificate[] {
+    if (this.#info?.peerCertificateType !== "X509") return []
+    return this.#info.peerChain.map((der) => parseCertificate(der))
+  }
+
+  /** The group of the key exchange; null for psk_ke, and on servers, as in node:tls. */
+  getEphemeralKeyInfo(): { readonly type: "ECDH"; readonly name: string; readonly size: number } | null {
+    const group = this.#info?.group
+    if (group === undefined || this.#setup.role === "server") return null
+    const [name, size] = groupNames[group] ?? [group, 0]
+    return { type: "ECDH", name, size }
+  }
+
+  isSessionReused(): boolean {
+    return this.#info?.resumed ?? false
+  }
+
+  /** The newest session that the server gave, for the `session` option of `connect`: each is good for one connection. */
+  getSession(): Buffer | undefined {
+    return this.#session
+  }
+
+  /** RFC 9846 section 7.5. @param length bytes, 1 to 255 times the hash's length */
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
+    if (this.#connection === undefined)
+      throw new Misuse("keying material can be exported once the handshake is complete")
+    return Buffer.from(this.#connection.exportKeyingMaterial(label, context, length))
+  }
+
+  /** New keys for what we send; `peer`: also for what the peer sends (RFC 9846 section 4.7.3). */
+  updateKeys(options: { readonly peer?: boolean } = {}): void {
+    if (this.#driver === undefined || this.#info === undefined) throw new Misuse("the handshake is not complete")
+    this.#driver.updateKeys(options.peer ? "update_requested" : "update_not_requested")
+  }
+
+  /** TLS 1.3 has none: the callback gets an error that says so. */
+  renegotiate(_options: unknown, callback?: (error: Error | null) => void): boolean {
+    if (callback) process.nextTick(callback, new Misuse("TLS 1.3 has no renegotiation; updateKeys() renews the keys"))
+    return false
+  }
+
+  /** There is nothing to disable. */
+  disableRenegotiation(): void {}
+
+  /** @param size most bytes of data in a record, 512 to 16384 */
+  setMaxSendFragment(size: number): boolean {
+    if (!Number.isInteger(size) || size < 512 || size > fullRecord) return false
+    this.#fragment = size
+    return true
+  }
+
+  /* ------------------------------------------------------------ the stream */
+
+  override _read(): void {
+    this.#driver?.want(true)
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
+    this.#send([chunk], done)
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Taken): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    )
+  }
+
+  override _final(done: Taken): void {
+    if (this.#info === undefined && !this.#failed) this.#finishing = done
+    else this.#finish(done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#idleTimer)
+    this.#driver?.destroy()
+    // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
+    if (this.#failed || this.writableFinished) closeGently(this.#raw)
+    else this.#raw.destroy()
+    const reason = error ?? destroyedError()
+    for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) waiting?.(reason)
+    this.#inFlight = this.#waiting = this.#finishing = undefined
+    done(error)
+  }
+
+  /** Ends, and is destroyed when everything was sent. */
+  destroySoon(): void {
+    if (this.writable) this.end()
+    if (this.writableFinished) this.destroy()
+    else this.once("finish", () => this.destroy())
+  }
+
+  #send(parts: readonly Uint8Array[], done: Taken): void {
+    if (this.#info === undefined) {
+      this.#waiting = { parts, done }
+      return
+    }
+    // Small writes that piled up share records, and one write below.
+    const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    this.#inFlight = done
+    this.#sendFrom(whole, 0)
+  }
+
+  #sendFrom(whole: Uint8Array, from: number): void {
+    if (this.destroyed || this.#driver === undefined) return
+    if (this.#connection?.writable !== true) {
+      this.#written(destroyedError())
+      return
+    }
+    const to = Math.min(whole.length, from + pieceSize)
+    const parts: Uint8Array[] = []
+    const step = this.#fragment === fullRecord ? pieceSize : this.#fragment
+    for (let at = from; at < to; at += step) parts.push(whole.subarray(at, Math.min(to, at + step)))
+    this.#touch()
+    this.#driver.send(parts, (error) => {
+      if (error || to === whole.length) this.#written(error)
+      else this.#sendFrom(whole, to)
+    })
+  }
+
+  #written(error?: Error | null): void {
+    const done = this.#inFlight
+    this.#inFlight = undefined
+    done?.(error)
+  }
+
+  /** close_notify, then the end of the stream below. */
+  #finish(done: Taken): void {
+    if (this.#driver === undefined || this.destroyed) {
+      done()
+      return
+    }
+    this.#driver.close((error) => {
+      if (!this.#raw.destroyed) this.#raw.end()
+      done(error)
+    })
+  }
+
+  /* ------------------------------------------------------------ the connection */
+
+  #begin(): void {
+    if (this.destroyed || this.#driver !== undefined) return
+    const { connection, first } = this.#setup.begin(this)
+    this.#connection = connection
+    const raw = this.#raw
+    const driver = new Driver({
+      connection,
+      transport: streamTransport(raw),
+      onEvent: (event) => this.#onEvent(event),
+    })
+    this.#driver = driver
+    raw.on("data", (bytes: Uint8Array) => {
+      this.#touch()
+      driver.receive(bytes)
+    })
+    raw.on("end", () => driver.receiveEnd())
+    driver.start(...first, ...this.#earlyFlight(connection))
+    if (raw.readableEnded || raw.destroyed) driver.receiveEnd()
+  }
+
+  #earlyFlight(connection: Connection): Outcome[] {
+    const data = this.#earlyDataUnsent
+    if (data === undefined || connection.earlyDataWritable < data.length) return []
+    this.#earlyDataUnsent = undefined
+    return [connection.sendEarlyData(data)]
+  }
+
+  #onEvent(event: ConnectionEvent): void {
+    if (this.destroyed) return
+    switch (event.type) {
+      case "offered":
+        if (this.#setup.role === "server") this.servername = event.offer.serverName ?? false
+        this.emit("offered", event.offer)
+        break
+      case "connected":
+        this.#connected(event.info)
+        break
+      case "data":
+        if (!this.push(bufferOf(event.data))) this.#driver?.want(false)
+        break
+      case "early-data":
+        this.earlyData.push(bufferOf(event.data))
+        this.emit("earlyData", this.earlyData.at(-1))
+        break
+      case "early-data-decided":
+        if (!event.accepted) this.#earlyDataUnsent = this.#setup.earlyData
+        this.emit("earlyDataDecided", event.accepted)
+        break
+      case "ticket":
+        this.#session = encodeClientSession(event.session)
+        this.emit("session", this.#session)
+        break
+      case "end":
+        this.#ended = true
+        this.push(null)
+        break
+      case "failed":
+        this.#failed = true
+        this.destroy(event.error)
+    }
+  }
+
+  #connected(info: HandshakeInfo): void {
+    this.#info = info
+    this.alpnProtocol =
+      info.alpnProtocol === undefined
+        ? false
+        : (bytesToUtf8(Buffer.from(info.alpnProtocol, "latin1")) ?? info.alpnProtocol)
+    if (this.#setup.role === "server") this.servername = info.serverName ?? false
+    this.authorizationError = this.#authorizationProblem(info)
+    this.authorized = this.authorizationError === null && info.authentication !== "none"
+    this.emit("secure")
+    if (this.#setup.role === "client") this.emit("secureConnect")
+    if (this.destroyed) return
+    if (this.#earlyDataUnsent !== undefined) this.#driver?.send([this.#earlyDataUnsent])
+    this.#earlyDataUnsent = undefined
+    const { parts, done } = this.#waiting ?? {}
+    this.#waiting = undefined
+    if (parts !== undefined && done !== undefined) this.#send(parts, done)
+    const finishing = this.#finishing
+    this.#finishing = undefined
+    if (finishing) this.#finish(finishing)
+  }
+
+  #authorizationProblem(info: HandshakeInfo): AuthorizationError | null {
+    const { verification, role } = this.#setup
+    if (verification === undefined) return null
+    if (role === "server" && info.authentication !== "certificate" && info.peerChain.length === 0) {
+      if (info.pskIdentity !== undefined) return null
+      return new AuthorizationError("certificate_required", "no_certificate", "the client showed no certificate")
+    }
+    return verification.problemOf(info) ?? null
+  }
+
+  #rawFailed(error: Error): void {
+    if (this.destroyed) return
+    this.destroy(error)
+  }
+
+  #rawClosed(): void {
+    if (this.destroyed) return
+    // Without close_notify before it the end may be an attacker's.
+    if (this.#ended || this.#driver === undefined)
+      this.destroy(this.#driver === undefined ? destroyedError() : undefined)
+    else this.#driver.receiveEnd()
+  }
+
+  /* ------------------------------------------------------------ the socket below */
+
+  get remoteAddress(): string | undefined {
+    return socketOf(this.#raw)?.remoteAddress
+  }
+
+  get remotePort(): number | undefined {
+    return socketOf(this.#raw)?.remotePort
+  }
+
+  get remoteFamily(): string | undefined {
+    return socketOf(this.#raw)?.remoteFamily
+  }
+
+  get localAddress(): string | undefined {
+    return socketOf(this.#raw)?.localAddress
+  }
+
+  get localPort(): number | undefined {
+    return socketOf(this.#raw)?.localPort
+  }
+
+  get localFamily(): string | undefined {
+    return socketOf(this.#raw)?.localFamily
+  }
+
+  /** Whether the TCP connection is still being made. */
+  get connecting(): boolean {
+    return socketOf(this.#raw)?.connecting ?? false
+  }
+
+  get pending(): boolean {
+    return socketOf(this.#raw)?.pending ?? false
+  }
+
+  /** On the wire, TLS included. */
+  get bytesRead(): number {
+    return socketOf(this.#raw)?.bytesRead ?? 0
+  }
+
+  get bytesWritten(): number {
+    return socketOf(this.#raw)?.bytesWritten ?? 0
+  }
+
+  /** Of our end; an empty object when there is none. */
+  address(): AddressInfo | object {
+    return socketOf(this.#raw)?.address() ?? {}
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    socketOf(this.#raw)?.setNoDelay(noDelay)
+    return this
+  }
+
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    socketOf(this.#raw)?.setKeepAlive(enable, initialDelay)
+    return this
+  }
+
+  ref(): this {
+    socketOf(this.#raw)?.ref()
+    return this
+  }
+
+  unref(): this {
+    socketOf(this.#raw)?.unref()
+    return this
+  }
+
+  /** Emits `timeout` after so many milliseconds in which nothing was read or written; 0: never. */
+  setTimeout(milliseconds: number, callback?: () => void): this {
+    this.timeout = milliseconds
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = undefined
+    if (milliseconds > 0 && !this.destroyed) {
+      this.#idleTimer = setTimeout(() => this.emit("timeout"), milliseconds)
+      this.#idleTimer.unref()
+    }
+    if (callback !== undefined) {
+      if (milliseconds > 0) this.once("timeout", callback)
+      else this.off("timeout", callback)
+    }
+    return this
+  }
+
+  #touch(): void {
+    this.#idleTimer?.refresh()
+  }
+}
+
+const groupNames: Readonly<Record<string, readonly [name: string, bits: number]>> = {
+  x25519: ["X25519", 253],
+  secp256r1: ["prime256v1", 256],
+  secp384r1: ["secp384r1", 384],
+  secp521r1: ["secp521r1", 521],
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function destroyedError(): Error {
+  return Object.assign(new Error("the TLS connection was destroyed before everything was written"), {
+    code: "ERR_STREAM_DESTROYED",
+  })
+}

@@ -1,0 +1,153 @@
+// How the options of node:tls decide whom to believe: `ca`, `rejectUnauthorized`, `checkServerIdentity`.
+
+import { Pause } from "../../bytes/pause.ts"
+import type { HandshakeInfo } from "../../handshake/info.ts"
+import { parseCertificate } from "../../x509/certificate.ts"
+import { X509Error } from "../../x509/errors.ts"
+import type {
+  CertificateVerdict,
+  CertificateVerification,
+  CertificateVerifier,
+  PeerIdentity,
+} from "../../x509/interfaces.ts"
+import { addressText } from "../../x509/ip-address.ts"
+import { createCertificateVerifier } from "../../x509/verifier.ts"
+import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
+import type { SecureContext } from "./secure-context.ts"
+
+/** Why a peer is not authorized, as `socket.authorizationError`. */
+export class AuthorizationError extends Error {
+  override readonly name = "AuthorizationError"
+  /** Such as `ERR_TLS_CERTIFICATE_EXPIRED`. */
+  readonly code: string
+  /** The rule that failed, such as `expired`. */
+  readonly reason: string
+
+  constructor(alert: string, reason: string, message: string) {
+    super(message)
+    this.code = `ERR_TLS_${alert.toUpperCase()}`
+    this.reason = reason
+  }
+}
+
+/** Given the name and the certificate; returns what is wrong, or undefined. */
+export type CheckServerIdentity = (host: string, certificate: PeerCertificate) => Error | undefined
+
+export interface VerificationOptions {
+  /** Whose certificate is verified. */
+  readonly role: "server" | "client"
+  /** The server that a client wants to reach. */
+  readonly serverName?: string | undefined
+  /** Instead of the usual verifier. */
+  readonly verifier?: CertificateVerifier | undefined
+  /** false: the handshake goes on with a peer that cannot be verified; `authorized` is then false. */
+  readonly rejectUnauthorized?: boolean | undefined
+  readonly checkServerIdentity?: CheckServerIdentity | undefined
+}
+
+export interface Verification {
+  readonly verifier: CertificateVerifier
+  /** What is wrong with the peer of a handshake that went on in spite of it. */
+  problemOf(info: HandshakeInfo): AuthorizationError | undefined
+  /** Names these rules: a session that was made under others is not resumed. */
+  readonly partition: string
+}
+
+export function createVerification(context: SecureContext, options: VerificationOptions): Verification {
+  const usual = options.verifier ?? createCertificateVerifier({ trust: () => context.trust })
+  const strict = options.checkServerIdentity ? withOwnNameCheck(usual, options.checkServerIdentity) : usual
+  const rules = [
+    options.verifier ? "own verifier" : context.trustName,
+    ...(options.checkServerIdentity ? ["own name check"] : []),
+  ].join(", ")
+  if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
+  return tolerant(strict, `${rules}, not enforced`, context, options)
+}
+
+/** Lets every certificate pass whose key can be read, and remembers what the verifier says of it. */
+function tolerant(
+  strict: CertificateVerifier,
+  partition: string,
+  context: SecureContext,
+  options: VerificationOptions,
+): Verification {
+  const problems = new WeakMap<PeerIdentity, AuthorizationError>()
+  const pass = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
+    if (verdict.accepted || verification.type !== "X509") return verdict
+    const publicKey = leafKey(verification)
+    if (publicKey === undefined) return verdict
+    const { type, chain } = verification
+    const identity: PeerIdentity = { type, chain, path: [], subject: "" }
+    problems.set(identity, new AuthorizationError(verdict.alert, verdict.reason, verdict.message))
+    return { accepted: true, publicKey, identity }
+  }
+  return {
+    verifier: {
+      verify(verification) {
+        const verdict = strict.verify(verification)
+        if (!(verdict instanceof Pause)) return pass(verification, verdict)
+        return new Pause(verdict.work?.then((answer) => pass(verification, answer)))
+      },
+    },
+    problemOf(info) {
+      if (info.peer !== undefined) return problems.get(info.peer)
+      // A resumed session says who the peer is, but not whether that was believed: so it is verified here.
+      if (!info.resumed || info.peerChain.length === 0) return undefined
+      const verdict = strict.verify({
+        role: options.role,
+        type: info.peerCertificateType,
+        chain: info.peerChain,
+        serverName: options.serverName,
+        ocspResponse: undefined,
+        signedCertificateTimestamps: undefined,
+        now: Date.now(),
+        provider: context.provider,
+      })
+      if (verdict instanceof Pause) {
+        return new AuthorizationError("certificate_unknown", "resumed", "a resumed peer cannot be verified at once")
+      }
+      if (!verdict.accepted) return new AuthorizationError(verdict.alert, verdict.reason, verdict.message)
+      return undefined
+    },
+    partition,
+  }
+}
+
+function leafKey({ chain }: CertificateVerification): ReturnType<typeof parseCertificate>["publicKey"] {
+  try {
+    return parseCertificate(chain[0]!).publicKey
+  } catch (error) {
+    if (error instanceof X509Error) return undefined
+    throw error
+  }
+}
+
+/** The application's own check stands in the place of RFC 9525; the path is verified all the same. */
+function withOwnNameCheck(verifier: CertificateVerifier, check: CheckServerIdentity): CertificateVerifier {
+  const apply = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
+    if (!verdict.accepted || verification.type !== "X509") return verdict
+    const problem = check(verification.serverName ?? "", peerCertificate(verification.chain, verification.provider))
+    if (problem === undefined) return verdict
+    return { accepted: false, alert: "bad_certificate", reason: "name_mismatch", message: problem.message }
+  }
+  return {
+    verify(verification) {
+      const verdict = verifier.verify({ ...verification, serverName: ownName(verification) })
+      if (!(verdict instanceof Pause)) return apply(verification, verdict)
+      return new Pause(verdict.work?.then((answer) => apply(verification, answer)))
+    },
+  }
+}
+
+/** A name that the certificate is certainly for, so that only the path is left to verify. */
+function ownName({ chain, serverName }: CertificateVerification): string | undefined {
+  try {
+    for (const name of parseCertificate(chain[0]!).extensions.subjectAltName ?? []) {
+      if (name.kind === "dns") return name.value.replace(/^\*\./, "any.")
+      if (name.kind === "ip") return addressText(name.bytes)
+    }
+  } catch (error) {
+    if (!(error instanceof X509Error)) throw error
+  }
+  return serverName
+}
