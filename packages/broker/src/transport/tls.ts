@@ -2,6 +2,7 @@
 // members of node:tls that it has too, so a test can put another server in its place.
 
 import type { Duplex } from "node:stream"
+import type { HandshakeFailed } from "../admin/log.ts"
 import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
 import type { PeerInfo, TransportKind } from "./peer.ts"
 import { attachStream } from "./stream.ts"
@@ -31,6 +32,12 @@ export interface TlsSocketLike extends Duplex {
   getProtocol(): string | null | undefined
 }
 
+export interface HandshakeError {
+  readonly message: string
+  readonly alert?: string | undefined
+  readonly fault?: "client" | "server" | "network" | undefined
+}
+
 /** What the TLS server reports of a handshake; every member may be missing. */
 export interface HandshakeReport {
   readonly remoteAddress?: string | undefined
@@ -50,10 +57,19 @@ export interface HandshakeReport {
   }
 }
 
+/** A connection that was closed at once because too many handshakes are in flight. */
+export interface RefusedHandshake {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  /** Which limit. */
+  readonly limit: string
+}
+
 export interface TlsServerLike extends ServerLike {
   on(event: "secureConnection", handler: (socket: TlsSocketLike) => void): unknown
   on(event: "tlsClientError", handler: (error: Error, socket: unknown) => void): unknown
   on(event: "handshake", handler: (report: HandshakeReport) => void): unknown
+  on(event: "handshakeRefused", handler: (refused: RefusedHandshake) => void): unknown
   setSecureContext(options: { cert: string; key: string; ca?: string }): void
 }
 
@@ -107,6 +123,7 @@ export function createTlsListener(
     })
   }
   server.on("handshake", (report) => context.onHandshake(toEvent(report, kind)))
+  server.on("handshakeRefused", (refused) => context.onHandshake(toRefusal(refused, kind)))
   let port = options.port
   return {
     kind,
@@ -134,6 +151,7 @@ export function identityOf(certificate: unknown): string | undefined {
   if (typeof certificate !== "object" || certificate === null) return undefined
   if ("subject" in certificate && typeof certificate.subject === "object" && certificate.subject !== null) {
     const { subject } = certificate
+    // several common names are a list: such a certificate stands for nobody in particular
     if ("CN" in subject && typeof subject.CN === "string" && subject.CN !== "") return subject.CN
   }
   if ("subjectaltname" in certificate && typeof certificate.subjectaltname === "string") {
@@ -162,5 +180,18 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
     resumed: report.resumed,
     identity: report.clientIdentity,
     milliseconds,
+  }
+}
+
+function toRefusal(refused: RefusedHandshake, listener: string): HandshakeFailed {
+  return {
+    event: "tls failure",
+    peer: addressOf(refused),
+    listener,
+    fault: "client",
+    alert: undefined,
+    reason:
+      refused.limit === "total" ? "too many handshakes in flight" : "too many handshakes in flight from this address",
+    milliseconds: 0,
   }
 }
