@@ -38,14 +38,16 @@ export interface Cast {
   readonly client?: Partial<ClientOptions>
   readonly server?: Partial<ServerOptions>
   readonly rewrite?: Scene["rewrite"]
+  readonly rewriteSubject?: Scene["rewriteSubject"]
   readonly now?: number
 }
 
-export function scene({ client, server, rewrite, now = start }: Cast = {}): Scene {
+export function scene({ client, server, rewrite, rewriteSubject, now = start }: Cast = {}): Scene {
   return {
     client: { ...clientOptions, ...client },
     server: { ...serverOptions, ...server },
     ...(rewrite && { rewrite }),
+    ...(rewriteSubject && { rewriteSubject }),
     now,
   }
 }

@@ -32,6 +32,8 @@ export interface Scene {
   readonly server: ServerOptions
   /** Changes the actor's messages before it takes them into its own transcript; nothing in place of one leaves it out. */
   readonly rewrite?: MessageRewriter
+  /** The same for the messages of the connection under test. */
+  readonly rewriteSubject?: MessageRewriter
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -66,8 +68,14 @@ export class Puppet {
     const isClient = role === "client"
     const clientTrace = isClient ? this.#watchSubject : this.#watchActor
     const serverTrace = isClient ? this.#watchActor : this.#watchSubject
-    const client = createClientConfig({ ...scene.client, trace: clientTrace }, isClient ? undefined : scene.rewrite)
-    const server = createServerConfig({ ...scene.server, trace: serverTrace }, isClient ? scene.rewrite : undefined)
+    const client = createClientConfig(
+      { ...scene.client, trace: clientTrace },
+      isClient ? scene.rewriteSubject : scene.rewrite,
+    )
+    const server = createServerConfig(
+      { ...scene.server, trace: serverTrace },
+      isClient ? scene.rewrite : scene.rewriteSubject,
+    )
     const clientConnection = new ClientConnection(client, scene.now)
     const serverConnection = new ServerConnection(server, scene.now)
     this.subject = isClient ? clientConnection : serverConnection
