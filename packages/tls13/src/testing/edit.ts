@@ -77,7 +77,7 @@ export function editServerHello(message: Uint8Array, edit: (hello: RawServerHell
 export function editExtensions(
   message: Uint8Array,
   edit: (extensions: RawExtension[]) => void,
-  fixedLength = fixedLengthOf(message),
+  fixedLength: number = fixedLengthOf(message),
 ): Uint8Array {
   const fixed = message.subarray(4, 4 + fixedLength)
   const extensions = readExtensions(new Reader(message.subarray(4 + fixedLength), "extensions"))
