@@ -17,6 +17,8 @@ export interface Credential {
   /** The leaf's key: says which signature schemes fit. */
   readonly publicKey: PublicKey
   readonly signer: Signer
+  /** Code points of the schemes that the signer makes, in its order of preference; default: all that fit the key, in the peer's. */
+  readonly signatureSchemes?: readonly number[]
   /** A DER OCSPResponse to staple (RFC 6066 section 8), when there is one. */
   readonly ocspResponse?: Uint8Array
   /** A SignedCertificateTimestampList (RFC 6962 section 3.3) to pass on. */
