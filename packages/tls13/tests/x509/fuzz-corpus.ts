@@ -1,0 +1,79 @@
+// What the fuzzers begin with: certificates of every kind that the tests make, lists, responses and keys.
+
+import { readFileSync } from "node:fs"
+import type { Corpus } from "../../fuzz/x509.ts"
+import { basicConstraints, nameConstraints } from "../../src/devcert/extensions.ts"
+import { encodePkcs8 } from "../../src/devcert/keys.ts"
+import { derOid, derSequence, derValue } from "../../src/x509/der-writer.ts"
+import { certificateBytes, Oid, parsePem } from "../../src/x509/index.ts"
+import {
+  crlNumber,
+  extension,
+  makeCrl,
+  makeIntermediate,
+  makeLeaf,
+  makeOcsp,
+  makeRoot,
+  privateKeyOf,
+  withExtension,
+} from "./pki.ts"
+
+export function fuzzCorpus(): Corpus {
+  const made = JSON.parse(readFileSync(new URL("openssl.json", import.meta.url), "utf8"))
+  const root = makeRoot({ key: 1 })
+  const ica = makeIntermediate(root, {
+    key: 2,
+    pathLength: 1,
+    change: (usual) => [
+      ...withExtension(
+        nameConstraints(
+          [
+            { type: "dns", value: "example.com" },
+            { type: "ip", value: Uint8Array.of(10, 0, 0, 0, 255, 0, 0, 0) },
+          ],
+          [{ type: "email", value: "example.org" }],
+        ),
+      )(usual),
+      extension(Oid.certificatePolicies, false, derSequence(derSequence(derOid("1.2.3.4")))),
+      extension(Oid.policyConstraints, true, derSequence(derValue(0x80, Uint8Array.of(0)))),
+      extension(Oid.policyMappings, false, derSequence(derSequence(derOid("1.2.3.4"), derOid("1.2.3.5")))),
+    ],
+  })
+  const leaf = makeLeaf(ica, { key: 3, names: ["example.com", "*.example.com", "192.0.2.1"] })
+  const certificates = [
+    root,
+    ica,
+    leaf,
+    makeRoot({ key: 4, curve: "ed25519" }),
+    makeLeaf(root, { key: 5, change: withExtension(basicConstraints(true, 0)) }),
+  ].map((each) => each.der)
+  return {
+    certificates: [...certificates, ...["rsa", "ec-P-384"].flatMap((name) => certificateBytes(made.keys[name].cert))],
+    crls: [
+      makeCrl(root, { revoked: [{ serial: Uint8Array.of(1, 2), reason: 1 }, { serial: Uint8Array.of(9) }] }),
+      makeCrl(ica, {
+        extensions: [
+          crlNumber,
+          extension(
+            Oid.issuingDistributionPoint,
+            true,
+            derSequence(derValue(0xa0, derValue(0xa0, derValue(0x86, Uint8Array.of(97))))),
+          ),
+        ],
+      }),
+      parsePem(made.crl)[0]!.der,
+    ],
+    ocspResponses: [
+      makeOcsp(leaf, ica),
+      makeOcsp(leaf, ica, { status: "revoked", byName: true, certificates: [ica.der] }),
+      new Uint8Array(Buffer.from(made.ocsp.good, "base64")),
+    ],
+    keys: [
+      encodePkcs8(privateKeyOf(1)),
+      encodePkcs8(privateKeyOf(1, "ed25519")),
+      parsePem(made.keys.rsa.key)[0]!.der,
+      parsePem(made.keys.rsa.pkcs1)[0]!.der,
+      parsePem(made.keys["ec-P-256"].sec1)[0]!.der,
+    ],
+  }
+}
