@@ -198,6 +198,8 @@ export class Puppet {
 
   readonly #watchActor = (event: TraceEvent): void => {
     if (event.type === "message" && event.direction === "sent") {
+      // One that was left out is not there.
+      if (event.message.length === 0) return
       this.parts.push({ name: event.name, contentType: ContentType.handshake, content: event.message.slice() })
     } else if (event.type === "record" && event.direction === "sent") {
       const name =

@@ -290,7 +290,7 @@ const cases: readonly Case[] = [
 ]
 
 describe("a ClientHello is refused for", () => {
-  it.each(cases)("RFC 9846 %s: %s, %s", (_rule, alert, kind, edit, cast) => {
+  it.for(cases)("RFC 9846 %s: %s, %s", ([_rule, alert, kind, edit, cast]) => {
     const puppet = serverUnderTest(cast)
     puppet.message(editClientHello(puppet.drop("client_hello"), edit))
     expectRefused(puppet, alert, kind)

@@ -113,7 +113,7 @@ describe("the server refuses a second ClientHello that changes", () => {
     ["cookie: there, though none was sent", "illegal_parameter", "PeerMisbehaved", set("cookie", "0001aa")],
   ]
 
-  it.each(cases)("RFC 9846 4.2.2: %s: %s", (_what, alert, kind, edit) => {
+  it.for(cases)("RFC 9846 4.2.2: %s: %s", ([_what, alert, kind, edit]) => {
     const { puppet, hello } = second()
     puppet.message(editClientHello(hello, edit))
     expectRefused(puppet, alert, kind)
@@ -240,7 +240,7 @@ describe("the client refuses a HelloRetryRequest with", () => {
     ],
   ]
 
-  it.each(cases)("RFC 9846 %s: %s", (_what, alert, kind, edit) => {
+  it.for(cases)("RFC 9846 %s: %s", ([_what, alert, kind, edit]) => {
     const puppet = clientUnderTest(retries)
     puppet.message(editServerHello(puppet.drop("hello_retry_request"), edit))
     expectRefused(puppet, alert, kind)

@@ -131,7 +131,7 @@ const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorK
 ]
 
 describe("a ServerHello is refused for", () => {
-  it.each(cases)("RFC 9846 %s: %s, %s", (_rule, alert, kind, edit, cast) => {
+  it.for(cases)("RFC 9846 %s: %s, %s", ([_rule, alert, kind, edit, cast]) => {
     const puppet = clientUnderTest(cast)
     puppet.message(editServerHello(puppet.drop("server_hello"), edit))
     expectRefused(puppet, alert, kind)

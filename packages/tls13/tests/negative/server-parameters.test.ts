@@ -116,7 +116,7 @@ describe("EncryptedExtensions is refused for", () => {
     ],
   ]
 
-  it.each(cases)("RFC 9846 %s: %s, %s", (_rule, alert, kind, edit, cast) => {
+  it.for(cases)("RFC 9846 %s: %s, %s", ([_rule, alert, kind, edit, cast]) => {
     const puppet = clientUnderTest(cast).deliverUntil("encrypted_extensions")
     puppet.message(editExtensions(puppet.drop("encrypted_extensions"), edit))
     expectRefused(puppet, alert, kind)
@@ -162,7 +162,7 @@ describe("CertificateRequest is refused for", () => {
     ["4.3.4: an empty name", "decode_error", "InvalidMessage", set("certificate_authorities", "0003 0000 00")],
   ]
 
-  it.each(cases)("RFC 9846 %s: %s, %s", (_rule, alert, kind, edit) => {
+  it.for(cases)("RFC 9846 %s: %s, %s", ([_rule, alert, kind, edit]) => {
     const puppet = clientUnderTest(clientCertificate).deliverUntil("certificate_request")
     puppet.message(editExtensions(puppet.drop("certificate_request"), edit))
     expectRefused(puppet, alert, kind)

@@ -1,6 +1,5 @@
 // What the fuzzers begin with: certificates of every kind that the tests make, lists, responses and keys.
 
-import { readFileSync } from "node:fs"
 import type { Corpus } from "../../fuzz/x509.ts"
 import { basicConstraints, nameConstraints } from "../../src/devcert/extensions.ts"
 import { encodePkcs8 } from "../../src/devcert/keys.ts"
@@ -18,8 +17,17 @@ import {
   withExtension,
 } from "./pki.ts"
 
-export function fuzzCorpus(): Corpus {
-  const made = JSON.parse(readFileSync(new URL("openssl.json", import.meta.url), "utf8"))
+/** What `openssl.json` holds. */
+export interface MadeByOpenSsl {
+  readonly keys: Readonly<
+    Record<string, { readonly cert: string; readonly key: string; readonly sec1?: string; readonly pkcs1?: string }>
+  >
+  readonly crl: string
+  readonly ocsp: { readonly good: string }
+}
+
+export function fuzzCorpus(made: MadeByOpenSsl): Corpus {
+  const pem = (text: string | undefined): Uint8Array => parsePem(text ?? "")[0]!.der
   const root = makeRoot({ key: 1 })
   const ica = makeIntermediate(root, {
     key: 2,
@@ -48,7 +56,7 @@ export function fuzzCorpus(): Corpus {
     makeLeaf(root, { key: 5, change: withExtension(basicConstraints(true, 0)) }),
   ].map((each) => each.der)
   return {
-    certificates: [...certificates, ...["rsa", "ec-P-384"].flatMap((name) => certificateBytes(made.keys[name].cert))],
+    certificates: [...certificates, ...["rsa", "ec-P-384"].flatMap((name) => certificateBytes(made.keys[name]!.cert))],
     crls: [
       makeCrl(root, { revoked: [{ serial: Uint8Array.of(1, 2), reason: 1 }, { serial: Uint8Array.of(9) }] }),
       makeCrl(ica, {
@@ -61,7 +69,7 @@ export function fuzzCorpus(): Corpus {
           ),
         ],
       }),
-      parsePem(made.crl)[0]!.der,
+      pem(made.crl),
     ],
     ocspResponses: [
       makeOcsp(leaf, ica),
@@ -71,9 +79,9 @@ export function fuzzCorpus(): Corpus {
     keys: [
       encodePkcs8(privateKeyOf(1)),
       encodePkcs8(privateKeyOf(1, "ed25519")),
-      parsePem(made.keys.rsa.key)[0]!.der,
-      parsePem(made.keys.rsa.pkcs1)[0]!.der,
-      parsePem(made.keys["ec-P-256"].sec1)[0]!.der,
+      pem(made.keys["rsa"]?.key),
+      pem(made.keys["rsa"]?.pkcs1),
+      pem(made.keys["ec-P-256"]?.sec1),
     ],
   }
 }
