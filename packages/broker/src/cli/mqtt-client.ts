@@ -120,6 +120,16 @@ export class MqttClient {
     this.#stream.end(writeServerPacket({ type: "disconnect", reasonCode: 0 }, this.#request.protocolVersion))
   }
 
+  /** Does `work`; when it fails, drops the connection, so that the process can end. */
+  async during(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#stream.destroy()
+      throw error
+    }
+  }
+
   #nextId(): number {
     this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1
     return this.#lastId

@@ -27,16 +27,18 @@ export async function pub(args: readonly string[]): Promise<void> {
   const retain = options.flag("retain")
   const request = connectRequest(options)
   const client = new MqttClient(await openStream(options), request, () => undefined)
-  await client.connect()
-  if (options.flag("lines")) {
-    const encoder = new TextEncoder()
-    for await (const line of createInterface({ input: process.stdin })) {
-      await client.publish(topic, encoder.encode(line), qos, retain)
+  await client.during(async () => {
+    await client.connect()
+    if (options.flag("lines")) {
+      const encoder = new TextEncoder()
+      for await (const line of createInterface({ input: process.stdin })) {
+        await client.publish(topic, encoder.encode(line), qos, retain)
+      }
+    } else {
+      const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readFileSync(file)
+      await client.publish(topic, payload, qos, retain)
     }
-  } else {
-    const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readFileSync(file)
-    await client.publish(topic, payload, qos, retain)
-  }
+  })
   client.end()
   await client.closed
 }

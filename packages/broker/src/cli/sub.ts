@@ -29,13 +29,15 @@ export async function sub(args: readonly string[]): Promise<number> {
     seen++
     if (seen === count) setImmediate(() => client.end()) // after the acknowledgement
   })
-  await client.connect()
-  const codes = await client.subscribe(
-    filters.map((filter) => ({ filter, qos, noLocal: false, retainAsPublished: true, retainHandling: 0 })),
-  )
-  codes.forEach((code, index) => {
-    if (code >= 0x80)
-      throw new ClientError(`the broker refused ${filters[index]}: ${code === 0x80 ? "refused" : reasonName(code)}`)
+  await client.during(async () => {
+    await client.connect()
+    const codes = await client.subscribe(
+      filters.map((filter) => ({ filter, qos, noLocal: false, retainAsPublished: true, retainHandling: 0 })),
+    )
+    codes.forEach((code, index) => {
+      if (code >= 0x80)
+        throw new ClientError(`the broker refused ${filters[index]}: ${code === 0x80 ? "refused" : reasonName(code)}`)
+    })
   })
   if (wait !== undefined) {
     setTimeout(() => {

@@ -563,7 +563,8 @@ export class Connection implements SessionLink {
     // MQTT 3.1.1 has no DISCONNECT from the server. [MQTT-3.14.0-1] never before CONNACK.
     if (this.#version !== 5 || this.#phase !== "connected") return
     // [MQTT-3.1.2-29] allows a Reason String on DISCONNECT in any case; a client that wants none gets none
-    const reasonString = this.#requestProblemInformation ? reason : undefined
+    const more = reason !== reasonName(reasonCode) && this.#requestProblemInformation
+    const reasonString = more ? reason : undefined
     this.writer.packet({ type: "disconnect", reasonCode, reasonString })
   }
 

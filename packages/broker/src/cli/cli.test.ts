@@ -1,0 +1,354 @@
+// The command as a person runs it: a process, its output and its exit status.
+
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { build } from "esbuild"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+let folder = ""
+let program = ""
+const running = new Set<ChildProcess>()
+const file = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "puremq-cli-"))
+  program = file("puremq.mjs")
+  await build({
+    entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    conditions: ["@puremq/source"],
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "error",
+  })
+}, 60_000)
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL")
+  rmSync(folder, { recursive: true })
+})
+
+interface Result {
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+}
+
+class Run {
+  readonly child: ChildProcess
+  out = ""
+  err = ""
+  readonly done: Promise<Result>
+
+  constructor(args: readonly string[], input?: string, env: Record<string, string> = {}) {
+    const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, ...env } })
+    this.child = child
+    running.add(child)
+    child.stdout?.on("data", (chunk) => {
+      this.out += chunk
+    })
+    child.stderr?.on("data", (chunk) => {
+      this.err += chunk
+    })
+    child.stdin?.end(input ?? "")
+    this.done = new Promise((resolve) => {
+      child.on("close", (status) => {
+        running.delete(child)
+        resolve({ status, out: this.out, err: this.err })
+      })
+    })
+  }
+
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    const end = Date.now() + 20_000
+    for (;;) {
+      const match = pattern.exec(this.out)
+      if (match !== null) return match
+      if (Date.now() > end || this.child.exitCode !== null)
+        throw new Error(`no ${pattern} in:\n${this.out}\n${this.err}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  async stop(): Promise<Result> {
+    this.child.kill("SIGTERM")
+    return this.done
+  }
+}
+
+function puremq(args: readonly string[], input?: string): Promise<Result> {
+  return new Run(args, input).done
+}
+
+describe("help", () => {
+  it.each([
+    [["--help"]],
+    [["help"]],
+    [["start", "--help"]],
+    [["cert", "--help"]],
+    [["pub", "--help"]],
+    [["sub", "--help"]],
+    [["passwd", "--help"]],
+  ])("%j is written to the output with status 0", async (args) => {
+    const { status, out, err } = await puremq(args)
+    expect([status, err]).toEqual([0, ""])
+    expect(out).toMatch(/^puremq/)
+    for (const line of out.split("\n")) expect(line.length).toBeLessThan(121)
+  })
+
+  it("without a command it is shown with status 2", async () => {
+    expect((await puremq([])).status).toBe(2)
+  })
+})
+
+describe("puremq start", () => {
+  it("makes a certificate, says what to paste, serves TLS 1.3 to pub and sub, and stops cleanly", async () => {
+    const broker = new Run(["start", "--tls", "0", "--metrics", "0"])
+    const [, port = ""] = await broker.until(/listening text="tls on 127\.0\.0\.1:(\d+)"/)
+    await broker.until(/openssl s_client -connect 127\.0\.0\.1:\d+ -tls1_3 -CAfile \.puremq\/ca\.pem/)
+    expect(broker.out).toContain("Made a development certificate; its authority is .puremq/ca.pem")
+    expect(statSync(file(".puremq/server-key.pem")).mode & 0o777).toBe(0o600)
+
+    const sub = new Run(["sub", "-p", port, "-t", "demo/#", "-v", "-C", "2", "-q", "2"])
+    await broker.until(/client connected/)
+    const kept = await puremq(["pub", "-p", port, "-t", "demo/kept", "-m", "kept", "-q", "1", "-r"])
+    expect(kept).toEqual({ status: 0, out: "", err: "" })
+    const lines = await puremq(["pub", "-p", port, "-t", "demo/x", "-l", "-q", "2", "-V", "3.1.1"], "hello\n")
+    expect(lines).toEqual({ status: 0, out: "", err: "" })
+    const seen = await sub.done
+    expect([seen.status, seen.err]).toEqual([0, ""])
+    expect(seen.out).toBe("demo/kept kept\ndemo/x hello\n")
+    expect(broker.out).toMatch(
+      /tls handshake peer=127\.0\.0\.1:\d+ listener=tls offered=TLSv1\.3 agreed=TLSv1\.3 suite=TLS_\w+ group=\S+ resumed=false milliseconds=\d+/,
+    )
+
+    const waiting = new Run(["sub", "-p", port, "-t", "demo/#"])
+    await waiting.until(/kept/)
+    const { status, err } = await broker.stop()
+    expect([status, err]).toEqual([0, ""])
+    const told = await waiting.done
+    expect([told.status, told.err]).toEqual([1, "puremq: the broker disconnected: server shutting down\n"])
+  })
+
+  it("uses the certificate that is there the next time", async () => {
+    const before = readFileSync(file(".puremq/server.pem"), "utf8")
+    const broker = new Run(["start", "--tls", "0", "--log", "none"])
+    await broker.until(/Try it in another terminal/)
+    expect(broker.out).not.toContain("Made a development certificate")
+    await broker.stop()
+    expect(readFileSync(file(".puremq/server.pem"), "utf8")).toBe(before)
+  })
+
+  it("warns when everybody can reach it", async () => {
+    const broker = new Run(["start", "--no-tls", "--tcp", "0.0.0.0:0", "--log", "none"])
+    await broker.until(/Warning: tcp on 0\.0\.0\.0:\d+ is open to everybody/)
+    await broker.stop()
+  })
+
+  it("writes JSON lines and nothing else with --log json", async () => {
+    const broker = new Run(["start", "--no-tls", "--tcp", "0", "--log", "json"])
+    await broker.until(/listening/)
+    const { out } = await broker.stop()
+    const events = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    expect(events.map((event) => event.event)).toEqual(["listening", "stopping", "stopped"])
+  })
+
+  it("runs from a configuration file with password file and ACL", async () => {
+    writeFileSync(file("acl.txt"), "user alice readwrite home/#\n")
+    expect(await puremq(["passwd", "--cost", "10", "users", "alice"], "secret\n")).toMatchObject({
+      status: 0,
+      out: "Added alice in users\n",
+    })
+    writeFileSync(
+      file("puremq.json"),
+      JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], login: { passwordFile: "users" }, aclFile: "acl.txt" }),
+    )
+    const broker = new Run(["start", "--config", "puremq.json"])
+    const [, port = ""] = await broker.until(/tcp on 127\.0\.0\.1:(\d+)/)
+    const base = ["--tcp", "-p", port, "-t", "home/x", "-m", "hi", "-q", "1"]
+    expect(await puremq(["pub", ...base, "-u", "alice", "-P", "secret"])).toEqual({ status: 0, out: "", err: "" })
+    expect(await puremq(["pub", ...base, "-u", "alice", "-P", "wrong"])).toEqual({
+      status: 1,
+      out: "",
+      err: "puremq: the broker refused the connection: bad user name or password\n",
+    })
+    expect(await puremq(["pub", ...base])).toMatchObject({ status: 1, err: expect.stringContaining("not authorized") })
+    const fromEnvironment = new Run(["pub", ...base, "-u", "alice"], "", { PUREMQ_PASSWORD: "secret" })
+    expect((await fromEnvironment.done).status).toBe(0)
+    const other = ["--tcp", "-p", port, "-u", "alice", "-P", "secret", "-t", "other"]
+    expect(await puremq(["pub", ...other, "-m", "x", "-q", "1"])).toMatchObject({
+      status: 1,
+      err: "puremq: the broker refused the message: not authorized\n",
+    })
+    expect(await puremq(["sub", ...other])).toMatchObject({
+      status: 1,
+      err: "puremq: the broker refused other: not authorized\n",
+    })
+    await broker.stop()
+  })
+})
+
+describe("what ends in one clear line and a status that is not zero", () => {
+  const day = 86_400_000
+  beforeAll(() => {
+    const good = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
+    const old = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() - 100 * day, days: 10 })
+    writeFileSync(file("good.pem"), good.serverCert)
+    writeFileSync(file("good-key.pem"), good.serverKey)
+    writeFileSync(file("old.pem"), old.serverCert)
+    writeFileSync(file("old-key.pem"), old.serverKey)
+    writeFileSync(file("nonsense.pem"), "nonsense")
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ["a missing key", ["--cert", "good.pem"], /--cert needs --key/],
+    [
+      "a key file that is not there",
+      ["--cert", "good.pem", "--key", "none.pem"],
+      /cannot read the private key .*none\.pem: there is no such file/,
+    ],
+    [
+      "a mismatched key",
+      ["--cert", "good.pem", "--key", "old-key.pem"],
+      /cannot use certificate good\.pem with key old-key\.pem: /,
+    ],
+    [
+      "an expired certificate",
+      ["--cert", "old.pem", "--key", "old-key.pem"],
+      /old\.pem expired on \d{4}-\d\d-\d\d; get a new one/,
+    ],
+    [
+      "an unreadable certificate",
+      ["--cert", "nonsense.pem", "--key", "good-key.pem"],
+      /cannot use certificate nonsense\.pem .*no certificate/,
+    ],
+    ["an unknown option", ["--prot", "1"], /unknown option --prot; see "puremq start --help"/],
+    ["an option without value", ["--tls"], /--tls needs a value/],
+    ["a port that is none", ["--tls", "99999"], /--tls must be PORT or HOST:PORT, not "99999"/],
+    ["no listener", ["--no-tls"], /leaves no listener/],
+    ["client certificates without authority", ["--client-cert", "require"], /--client-cert needs --ca/],
+    ["a word too many", ["now"], /unexpected now/],
+    [
+      "a configuration that is not there",
+      ["--config", "none.json"],
+      /cannot read the configuration none\.json: there is no such file/,
+    ],
+    ["an address that is not this machine's", ["--no-tls", "--tcp", "192.0.2.1:1"], /does not have that address/],
+  ])("%s", async (_what, args, message) => {
+    const { status, out, err } = await puremq(["start", ...args])
+    expect(status).toBeGreaterThan(0)
+    expect(out).toBe("")
+    expect(err).toMatch(/^puremq: [^\n]+\n$/)
+    expect(err).toMatch(message)
+  })
+
+  it("a taken port", async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    const { status, err } = await puremq(["start", "--no-tls", "--tcp", `${port}`])
+    expect([status, err]).toEqual([
+      1,
+      `puremq: cannot listen for tcp on 127.0.0.1:${port}: the port is taken; stop the other program or choose another port\n`,
+    ])
+    server.close()
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ["an unknown command", ["strat"], /unknown command strat; see "puremq --help"/],
+    ["pub without topic", ["pub", "-m", "x"], /a topic is missing/],
+    ["pub with two messages", ["pub", "-t", "a", "-m", "x", "-n"], /give the message by one of/],
+    ["sub without filter", ["sub"], /a topic filter is missing/],
+    ["a QoS that is none", ["sub", "-t", "a", "-q", "3"], /--qos must be one of 0, 1, 2, not "3"/],
+    ["nobody listening", ["pub", "--tcp", "-p", "1", "-t", "a", "-m", "x"], /ECONNREFUSED/],
+    ["cert over files that are there", ["cert"], /is there already; choose another --dir, or --force/],
+    ["passwd without user", ["passwd", "users"], /expected FILE and USER/],
+    ["deleting who is not there", ["passwd", "users", "nobody", "--delete"], /users has no user nobody/],
+    ["passwd for a file that is something else", ["passwd", "good.pem", "a"], /good\.pem, line 1: expected NAME/],
+  ])("%s", async (_what, args, message) => {
+    const { status, err } = await puremq(args)
+    expect(status).toBeGreaterThan(0)
+    expect(err).toMatch(/^puremq: [^\n]+\n$/)
+    expect(err).toMatch(message)
+  })
+})
+
+describe("puremq cert and puremq passwd", () => {
+  it("cert makes every kind of key, and the server can use it", async () => {
+    for (const type of ["ed25519", "p256"]) {
+      const { status, out } = await puremq([
+        "cert",
+        "--dir",
+        `certs-${type}`,
+        "--type",
+        type,
+        "--name",
+        "localhost",
+        "--client",
+        "device-7",
+      ])
+      expect(status).toBe(0)
+      expect(out).toContain(`puremq start --cert certs-${type}/server.pem`)
+      for (const name of ["ca", "server", "client"]) {
+        expect(statSync(file(`certs-${type}/${name}-key.pem`)).mode & 0o777).toBe(0o600)
+        expect(existsSync(file(`certs-${type}/${name}.pem`))).toBe(true)
+      }
+      const broker = new Run([
+        "start",
+        "--tls",
+        "0",
+        "--cert",
+        `certs-${type}/server.pem`,
+        "--key",
+        `certs-${type}/server-key.pem`,
+        "--ca",
+        `certs-${type}/ca.pem`,
+      ])
+      const [, port = ""] = await broker.until(/tls on 127\.0\.0\.1:(\d+)/)
+      const client = ["--cert", `certs-${type}/client.pem`, "--key", `certs-${type}/client-key.pem`]
+      const base = [
+        "pub",
+        "-h",
+        "localhost",
+        "-p",
+        port,
+        "--ca",
+        `certs-${type}/ca.pem`,
+        "-t",
+        "a",
+        "-m",
+        "x",
+        "-q",
+        "1",
+      ]
+      expect(await puremq([...base, ...client])).toEqual({ status: 0, out: "", err: "" })
+      expect((await puremq(base)).status).toBe(1)
+      expect(broker.out).toMatch(/client connected .*user=device-7/)
+      await broker.stop()
+    }
+  })
+
+  it("passwd adds, changes and deletes, and keeps the file to its owner", async () => {
+    expect((await puremq(["passwd", "--cost", "10", "u2", "a"], "one\n")).out).toBe("Added a in u2\n")
+    expect((await puremq(["passwd", "--cost", "10", "u2", "b"], "two\n")).out).toBe("Added b in u2\n")
+    const first = readFileSync(file("u2"), "utf8")
+    expect((await puremq(["passwd", "--cost", "10", "u2", "a"], "three\n")).out).toBe("Changed a in u2\n")
+    const second = readFileSync(file("u2"), "utf8")
+    expect(second).not.toBe(first)
+    expect(second).not.toContain("three")
+    expect((await puremq(["passwd", "u2", "a", "--delete"])).out).toBe("Deleted a from u2\n")
+    expect(readFileSync(file("u2"), "utf8")).toMatch(/^b:\$scrypt\$ln=10,r=8,p=1\$\S+\n$/)
+    expect(statSync(file("u2")).mode & 0o777).toBe(0o600)
+    expect((await puremq(["passwd", "u2", "c"], "")).err).toContain("an empty password protects nothing")
+  })
+})
