@@ -10,7 +10,7 @@ const tags = [
 
 /** One to four changes of a copy. */
 export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
-  let changed = bytes.slice()
+  let changed: Uint8Array = bytes.slice()
   for (let times = 1 + random.integer(4); times > 0; times--) changed = once(changed, random)
   return changed
 }

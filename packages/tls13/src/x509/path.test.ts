@@ -324,9 +324,10 @@ describe("RFC 4158: several candidates", () => {
 
 describe("hostile bundles end within their budget", () => {
   const quickly = (work: () => PathVerdict): PathVerdict => {
-    const from = performance.now()
+    // Processor time: a busy machine says nothing about the work.
+    const from = process.cpuUsage()
     const verdict = work()
-    expect(performance.now() - from).toBeLessThan(1000)
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(1000)
     return verdict
   }
 

@@ -122,7 +122,7 @@ describe("RFC 5280 6.1, RFC 9618: certificate policies", () => {
   it("RFC 9618: many mappings stay linear, and too many policies are refused", () => {
     const many = Array.from({ length: 120 }, (_, i) => `1.3.9.${i + 10}`)
     const all = many.flatMap((a) => [[a, many[0]!] as [string, string]])
-    const from = performance.now()
+    const from = process.cpuUsage()
     expect(
       reason(
         [policies(many[0]!)],
@@ -132,7 +132,7 @@ describe("RFC 5280 6.1, RFC 9618: certificate policies", () => {
         ],
       ),
     ).toBe("accepted")
-    expect(performance.now() - from).toBeLessThan(500)
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(500)
     const tooMany = Array.from({ length: 200 }, (_, i) => `1.3.9.${i + 10}`)
     expect(reason([policies(...tooMany)], [[policies(gold), requireExplicit(0)]])).toBe("limit_exceeded")
   })

@@ -26,11 +26,13 @@ export interface MadeByOpenSsl {
   readonly ocsp: { readonly good: string }
 }
 
+/** Ed25519 signs the same way every time, so equal seeds see equal bytes. */
 export function fuzzCorpus(made: MadeByOpenSsl): Corpus {
   const pem = (text: string | undefined): Uint8Array => parsePem(text ?? "")[0]!.der
-  const root = makeRoot({ key: 1 })
+  const root = makeRoot({ key: 1, curve: "ed25519" })
   const ica = makeIntermediate(root, {
     key: 2,
+    curve: "ed25519",
     pathLength: 1,
     change: (usual) => [
       ...withExtension(
@@ -47,13 +49,13 @@ export function fuzzCorpus(made: MadeByOpenSsl): Corpus {
       extension(Oid.policyMappings, false, derSequence(derSequence(derOid("1.2.3.4"), derOid("1.2.3.5")))),
     ],
   })
-  const leaf = makeLeaf(ica, { key: 3, names: ["example.com", "*.example.com", "192.0.2.1"] })
+  const leaf = makeLeaf(ica, { key: 3, curve: "ed25519", names: ["example.com", "*.example.com", "192.0.2.1"] })
   const certificates = [
     root,
     ica,
     leaf,
-    makeRoot({ key: 4, curve: "ed25519" }),
-    makeLeaf(root, { key: 5, change: withExtension(basicConstraints(true, 0)) }),
+    makeRoot({ key: 4, pathLength: 2, curve: "ed25519" }),
+    makeLeaf(root, { key: 5, curve: "ed25519", change: withExtension(basicConstraints(true, 0)) }),
   ].map((each) => each.der)
   return {
     certificates: [...certificates, ...["rsa", "ec-P-384"].flatMap((name) => certificateBytes(made.keys[name]!.cert))],

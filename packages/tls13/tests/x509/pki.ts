@@ -4,7 +4,6 @@
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
 import type { PrivateKey, PublicKey } from "../../src/crypto/keys.ts"
-import { createNobleProvider } from "../../src/crypto/noble/index.ts"
 import { publicKeyOf } from "../../src/crypto/noble/key-pairs.ts"
 import type { CryptoProvider } from "../../src/crypto/provider.ts"
 import { encodeTime } from "../../src/devcert/certificate.ts"
@@ -34,9 +33,6 @@ import { sha1 } from "../../src/x509/sha1.ts"
 import { encodeSpki } from "../../src/x509/spki.ts"
 
 export const provider: CryptoProvider = createHostProvider()
-/** Signs the same way every time. */
-const signer: CryptoProvider = createNobleProvider()
-const noRandom = (length: number): Uint8Array => new Uint8Array(length)
 /** 2026-06-01T00:00:00Z, when every certificate of these tests is valid unless it says otherwise. */
 export const now: number = Date.UTC(2026, 5, 1)
 const day = 86_400_000
@@ -91,8 +87,8 @@ const algorithms = {
 
 function signed(tbs: Uint8Array, key: PrivateKey, outer: Uint8Array): Uint8Array {
   const [, name] = algorithms[key.type === "ec" ? key.curve : "ed25519"]
-  const algorithm = signer.signatures.find((each) => each.name === name)!
-  return derSequence(tbs, outer, derBitString(algorithm.sign(key, tbs, noRandom)))
+  const algorithm = provider.signatures.find((each) => each.name === name)!
+  return derSequence(tbs, outer, derBitString(algorithm.sign(key, tbs, provider.random)))
 }
 
 export function algorithmOf(key: PrivateKey): Uint8Array {
@@ -291,13 +287,13 @@ export function makeOcsp(certificate: Issued, issuer: Issued, contents: OcspCont
     generalizedTime(now - day),
     derSequence(single),
   )
-  const algorithm = signer.signatures.find(
+  const algorithm = provider.signatures.find(
     (each) => each.name === (responder.privateKey.type === "ec" ? "ecdsa_sha256" : "ed25519"),
   )!
   const basic = derSequence(
     tbs,
     algorithmOf(responder.privateKey),
-    derBitString(algorithm.sign(responder.privateKey, tbs, noRandom)),
+    derBitString(algorithm.sign(responder.privateKey, tbs, provider.random)),
     ...(contents.certificates ? [derValue(contextConstructed(0), derSequence(...contents.certificates))] : []),
   )
   if (contents.responseStatus) return derSequence(derValue(Tag.enumerated, Uint8Array.of(contents.responseStatus)))
