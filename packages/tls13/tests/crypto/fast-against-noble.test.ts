@@ -2,7 +2,7 @@ import { x25519 as noble25519 } from "@noble/curves/ed25519.js"
 import { describe, expect, it } from "vitest"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { scalarMultiply } from "../../src/crypto/fast/x25519.ts"
-import { createNobleProvider, hostRandom as random } from "../../src/crypto/noble/index.ts"
+import { createNobleProvider, generateEcKey, publicKeyOf, hostRandom as random } from "../../src/crypto/noble/index.ts"
 import { hex } from "./wycheproof.ts"
 
 // The kernels of crypto/fast against the packages of noble: the same inputs, the same outputs.
@@ -75,5 +75,39 @@ describe("crypto/fast against noble", () => {
     k![0] = u![0] = 9
     for (let i = 0; i < 1000; i++) [k, u] = [scalarMultiply(k!, u!), k]
     expect(k).toEqual(hex("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"))
+  })
+
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const bytes32 = (value: bigint): Uint8Array => hex(value.toString(16).padStart(64, "0"))
+  const [ours, theirs] = [fast, noble].map((provider) => provider.keyExchanges.find((row) => row.name === "secp256r1")!)
+
+  it("secp256r1: random private keys, and the least, the greatest, single bits and runs of ones", () => {
+    const secrets = [1n, 2n, 3n, 15n, 16n, 17n, order - 1n, order - 2n, order >> 1n, (order >> 1n) + 1n].map(bytes32)
+    for (let bit = 4n; bit < 256n; bit += 9n) secrets.push(bytes32(1n << bit), bytes32((1n << bit) - 1n))
+    for (let i = 0; i < 60; i++)
+      secrets.push(hex(`00${Buffer.from(random(31)).toString("hex")}`), random(32).fill(0x7f, 0, 1))
+    for (const secret of secrets) {
+      const [a, b] = [ours!.start(() => secret.slice()), theirs!.start(() => secret.slice())]
+      expect(a.share).toEqual(b.share)
+      const peer = theirs!.start(random).share
+      expect(a.complete(peer)).toEqual(b.complete(peer))
+      // The peer's point is one's own, or its opposite, or the base point.
+      expect(a.complete(a.share)).toEqual(b.complete(a.share))
+    }
+  })
+
+  it("P-256 signatures: the same answer to right and to damaged ones, with each hash", () => {
+    for (const name of ["ecdsa_sha256", "ecdsa_sha384", "ecdsa_sha512"] as const) {
+      const [kernel, reference] = [fast, noble].map((provider) => provider.signatures.find((row) => row.name === name)!)
+      for (let i = 0; i < 60; i++) {
+        const key = generateEcKey("P-256", random)
+        const message = random(i)
+        const signature = reference!.sign(key, message, random)
+        expect(kernel!.verify(publicKeyOf(key), message, signature)).toBe(true)
+        signature[8 + (i % 60)]! ^= 1 << (i % 8)
+        const expected = reference!.verify(publicKeyOf(key), message, signature)
+        expect(kernel!.verify(publicKeyOf(key), message, signature)).toBe(expected)
+      }
+    }
   })
 })

@@ -73,12 +73,34 @@ function carryUp(limbs: Int32Array): number {
 
 /** Loose, from reduced elements. */
 export function add(out: Element, a: Element, b: Element): void {
-  for (let i = 0; i < 12; i++) out[i] = a[i]! + b[i]!
+  out[0] = a[0]! + b[0]!
+  out[1] = a[1]! + b[1]!
+  out[2] = a[2]! + b[2]!
+  out[3] = a[3]! + b[3]!
+  out[4] = a[4]! + b[4]!
+  out[5] = a[5]! + b[5]!
+  out[6] = a[6]! + b[6]!
+  out[7] = a[7]! + b[7]!
+  out[8] = a[8]! + b[8]!
+  out[9] = a[9]! + b[9]!
+  out[10] = a[10]! + b[10]!
+  out[11] = a[11]! + b[11]!
 }
 
 /** Loose, from reduced elements. */
 export function subtract(out: Element, a: Element, b: Element): void {
-  for (let i = 0; i < 12; i++) out[i] = a[i]! - b[i]!
+  out[0] = a[0]! - b[0]!
+  out[1] = a[1]! - b[1]!
+  out[2] = a[2]! - b[2]!
+  out[3] = a[3]! - b[3]!
+  out[4] = a[4]! - b[4]!
+  out[5] = a[5]! - b[5]!
+  out[6] = a[6]! - b[6]!
+  out[7] = a[7]! - b[7]!
+  out[8] = a[8]! - b[8]!
+  out[9] = a[9]! - b[9]!
+  out[10] = a[10]! - b[10]!
+  out[11] = a[11]! - b[11]!
 }
 
 /** Swaps when `swap` is 1 and keeps when it is 0, doing the same work. */

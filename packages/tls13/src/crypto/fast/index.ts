@@ -1,7 +1,4 @@
 import {
-  ecdsaSha256,
-  ecdsaSha384,
-  ecdsaSha512,
   ed25519,
   hostRandom,
   rsaPkcs1Sha256,
@@ -10,7 +7,6 @@ import {
   rsaPssSha256,
   rsaPssSha384,
   rsaPssSha512,
-  secp256r1,
   secp384r1,
   secp521r1,
   sha256,
@@ -20,10 +16,12 @@ import type { CryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
 import { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
+import { createP256Algorithms } from "./secp256r1.ts"
 import { x25519 } from "./x25519.ts"
 
 export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
+export { createP256Algorithms, type P256Algorithms } from "./secp256r1.ts"
 export { x25519 } from "./x25519.ts"
 
 export interface FastProviderOptions {
@@ -33,9 +31,11 @@ export interface FastProviderOptions {
 
 /**
  * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
- * record, and X25519. No kernel reads memory or branches by a secret. The rest is the noble provider's.
+ * record, X25519, P-256 key exchange and the verification of P-256 signatures. No kernel reads memory or branches by a
+ * secret. The rest is the noble provider's.
  */
 export function createFastProvider(options: FastProviderOptions = {}): CryptoProvider {
+  const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {
     name: "fast",
     cipherSuites: [

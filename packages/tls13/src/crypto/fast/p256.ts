@@ -1,0 +1,329 @@
+import { fromHex } from "../../bytes/hex.ts"
+import {
+  add,
+  createField,
+  type Element,
+  element,
+  type Field,
+  fromBytes,
+  invert,
+  one,
+  scale,
+  subtract,
+  toBytes,
+} from "./field256.ts"
+import { carry, multiply, square } from "./field256-products.ts"
+
+// The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
+// C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4
+// and 6: one computation for all points, doubled, opposite or at infinity, so there is no special case to get wrong.
+//
+// Side channels: `multiply` and `multiplyBase` do the same operations for every scalar and read their tables whole;
+// `multiplyPublic` does not, and is for verification only.
+
+/** X : Y : Z with x = X / Z and y = Y / Z; infinity is 0 : 1 : 0. X and Y are 2-loose, Z is 4-loose. */
+export interface Point {
+  readonly x: Element
+  readonly y: Element
+  readonly z: Element
+}
+
+const B = "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
+const G =
+  "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" +
+  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+
+/** The comb for the base point: four teeth, 64 bits apart, in two blocks of 32 bits. */
+const TEETH = 4
+const SPACING = 64
+const BLOCK = 32
+
+/** Digits of a scalar in signed form. */
+const BITS = 257
+
+export class P256 {
+  readonly #field: Field = createField()
+  readonly #b: Element = fromBytes(this.#field, fromHex(B))
+  readonly #one: Element = one(this.#field)
+  readonly #scratch = {
+    t0: element(),
+    t1: element(),
+    t2: element(),
+    t3: element(),
+    t4: element(),
+    t5: element(),
+  }
+  readonly #base: Point
+  /** For each block the sums of 2^(64i + 32 block) * G for every set of teeth i; made at the first use, 9 KiB. */
+  #combs: readonly (readonly Point[])[] | undefined
+  /** G, 3G, 5G ... 15G. */
+  #oddBase: readonly Point[] | undefined
+
+  constructor() {
+    this.#base = this.decode(fromHex(G))!
+  }
+
+  /** A point of 65 bytes in uncompressed form; undefined when it is not on the curve or not in that form. */
+  decode(bytes: Uint8Array): Point | undefined {
+    if (bytes.length !== 65 || bytes[0] !== 4) return undefined
+    const field = this.#field
+    const { columns } = field
+    const x = fromBytes(field, bytes.subarray(1, 33))
+    const y = fromBytes(field, bytes.subarray(33))
+    // Coordinates are below p: otherwise they come back changed.
+    const [xBytes, yBytes] = [toBytes(field, x), toBytes(field, y)]
+    for (let i = 0; i < 32; i++) if (xBytes[i] !== bytes[1 + i] || yBytes[i] !== bytes[33 + i]) return undefined
+    // y^2 = x^3 - 3x + b
+    const [left, right, three] = [element(), element(), element()]
+    square(left, y, columns)
+    square(right, x, columns)
+    multiply(right, right, x, columns)
+    scale(three, x, 3)
+    subtract(right, right, three)
+    add(right, right, this.#b)
+    subtract(left, left, right)
+    if (toBytes(field, left).some((byte) => byte !== 0)) return undefined
+    return { x, y, z: this.#one.slice() }
+  }
+
+  /** The x coordinate, or both in uncompressed form; undefined at infinity. */
+  encode(point: Point, form: "x" | "uncompressed"): Uint8Array | undefined {
+    const field = this.#field
+    const z = element()
+    carry(z, point.z)
+    invert(field, z, z)
+    const [x, y] = [element(), element()]
+    multiply(x, point.x, z, field.columns)
+    multiply(y, point.y, z, field.columns)
+    const infinite = toBytes(field, z).every((byte) => byte === 0)
+    const bytes = new Uint8Array(65)
+    bytes[0] = 4
+    bytes.set(toBytes(field, x), 1)
+    bytes.set(toBytes(field, y), 33)
+    for (const secret of [x, y, z]) secret.fill(0)
+    if (infinite) return undefined
+    return form === "x" ? bytes.slice(1, 33) : bytes
+  }
+
+  /** scalar * point in time that depends on neither; the scalar is 32 big-endian bytes. */
+  multiply(scalar: Uint8Array, point: Point): Point {
+    const table = [this.#infinity(), copy(point)]
+    for (let i = 2; i < 16; i++) table.push(this.#sum(table[i - 1]!, point))
+    const result = this.#infinity()
+    const chosen = this.#infinity()
+    for (let i = 0; i < 64; i++) {
+      if (i > 0) for (let k = 0; k < 4; k++) this.#double(result)
+      select(chosen, table, (scalar[i >> 1]! >> (i & 1 ? 0 : 4)) & 15)
+      this.#add(result, chosen)
+    }
+    for (const entry of [...table, chosen]) wipe(entry)
+    return result
+  }
+
+  /** scalar * G, by a comb, in time that does not depend on the scalar. */
+  multiplyBase(scalar: Uint8Array): Point {
+    this.#combs ??= this.#makeCombs()
+    const result = this.#infinity()
+    const chosen = this.#infinity()
+    for (let i = BLOCK - 1; i >= 0; i--) {
+      if (i < BLOCK - 1) this.#double(result)
+      for (let block = 0; block < 2; block++) {
+        let index = 0
+        for (let tooth = 0; tooth < TEETH; tooth++) {
+          const bit = tooth * SPACING + block * BLOCK + i
+          index |= ((scalar[31 - (bit >> 3)]! >> (bit & 7)) & 1) << tooth
+        }
+        select(chosen, this.#combs[block]!, index)
+        this.#add(result, chosen)
+      }
+    }
+    wipe(chosen)
+    return result
+  }
+
+  /** a * G + b * point for public scalars of 32 big-endian bytes: the time depends on all of them. */
+  multiplyPublic(a: Uint8Array, b: Uint8Array, point: Point): Point {
+    this.#oddBase ??= this.#oddMultiples(this.#base)
+    const tables = [this.#oddBase, this.#oddMultiples(point)]
+    const digits = [nonAdjacentForm(a), nonAdjacentForm(b)]
+    const result = this.#infinity()
+    const negative = this.#infinity()
+    for (let i = BITS - 1; i >= 0; i--) {
+      if (i < BITS - 1) this.#double(result)
+      for (let which = 0; which < 2; which++) {
+        const digit = digits[which]![i]!
+        if (digit > 0) this.#add(result, tables[which]![digit >> 1]!)
+        if (digit < 0) {
+          const entry = tables[which]![-digit >> 1]!
+          negative.x.set(entry.x)
+          for (let k = 0; k < 12; k++) negative.y[k] = -entry.y[k]!
+          negative.z.set(entry.z)
+          this.#add(result, negative)
+        }
+      }
+    }
+    return result
+  }
+
+  #makeCombs(): readonly (readonly Point[])[] {
+    // 2^(32i) * G for i = 0 to 7: the teeth of the first block and of the second in turn.
+    const powers: Point[] = [copy(this.#base)]
+    for (let i = 1; i < 2 * TEETH; i++) {
+      const next = copy(powers[i - 1]!)
+      for (let k = 0; k < BLOCK; k++) this.#double(next)
+      powers.push(next)
+    }
+    return [0, 1].map((block) => {
+      const comb = [this.#infinity()]
+      for (let tooth = 0; tooth < TEETH; tooth++) {
+        for (let i = 0; i < 1 << tooth; i++) comb.push(this.#sum(comb[i]!, powers[2 * tooth + block]!))
+      }
+      return comb
+    })
+  }
+
+  #oddMultiples(point: Point): readonly Point[] {
+    const twice = copy(point)
+    this.#double(twice)
+    const table = [copy(point)]
+    for (let i = 1; i < 8; i++) table.push(this.#sum(table[i - 1]!, twice))
+    return table
+  }
+
+  #infinity(): Point {
+    return { x: element(), y: this.#one.slice(), z: element() }
+  }
+
+  #sum(a: Point, b: Point): Point {
+    const result = copy(a)
+    this.#add(result, b)
+    return result
+  }
+
+  /** a += b, algorithm 4. The numbers on the right say how loose the element on the left is. */
+  #add(a: Point, b: Point): void {
+    const { columns } = this.#field
+    const { t0, t1, t2, t3, t4, t5 } = this.#scratch
+    const { x, y, z } = a
+    multiply(t0, x, b.x, columns) // 1
+    multiply(t1, y, b.y, columns) // 1
+    multiply(t2, z, b.z, columns) // 1
+    add(t3, x, y) // 4
+    add(t4, b.x, b.y) // 4
+    multiply(t3, t3, t4, columns)
+    subtract(t3, t3, t0)
+    subtract(t3, t3, t1) // 3: X1 Y2 + X2 Y1
+    add(t4, y, z) // 6
+    add(t5, b.y, b.z) // 6
+    multiply(t4, t4, t5, columns)
+    subtract(t4, t4, t1)
+    subtract(t4, t4, t2) // 3: Y1 Z2 + Y2 Z1
+    add(x, x, z) // 6
+    add(y, b.x, b.z) // 6
+    multiply(y, x, y, columns)
+    subtract(y, y, t0)
+    subtract(y, y, t2) // 3: X1 Z2 + X2 Z1
+    multiply(z, this.#b, t2, columns) // 1
+    subtract(x, y, z) // 4
+    scale(x, x, 3) // 12
+    carry(x, x) // 1
+    subtract(z, t1, x) // 2
+    add(x, t1, x) // 2
+    multiply(y, this.#b, y, columns) // 1
+    scale(t2, t2, 3) // 3
+    subtract(y, y, t2)
+    subtract(y, y, t0) // 5
+    scale(y, y, 3) // 15
+    carry(y, y) // 1
+    scale(t0, t0, 3)
+    subtract(t0, t0, t2) // 6
+    multiply(t1, t4, y, columns)
+    multiply(t2, t0, y, columns)
+    multiply(y, x, z, columns)
+    add(y, y, t2) // 2
+    multiply(x, t3, x, columns)
+    subtract(x, x, t1) // 2
+    multiply(z, t4, z, columns)
+    multiply(t1, t3, t0, columns)
+    add(z, z, t1) // 2
+  }
+
+  /** a += a, algorithm 6. */
+  #double(a: Point): void {
+    const { columns } = this.#field
+    const { t0, t1, t2, t3, t4, t5 } = this.#scratch
+    const { x, y, z } = a
+    square(t0, x, columns) // 1
+    square(t1, y, columns) // 1
+    square(t2, z, columns) // 1
+    multiply(t3, x, y, columns)
+    add(t3, t3, t3) // 2
+    multiply(t4, x, z, columns)
+    add(t4, t4, t4) // 2
+    multiply(t5, this.#b, t2, columns)
+    subtract(t5, t5, t4) // 3
+    scale(t5, t5, 3) // 9
+    carry(t5, t5) // 1
+    subtract(x, t1, t5) // 2
+    add(t5, t1, t5) // 2
+    multiply(t5, x, t5, columns) // 1
+    multiply(x, x, t3, columns) // 1
+    scale(t2, t2, 3) // 3
+    multiply(t4, this.#b, t4, columns)
+    subtract(t4, t4, t2)
+    subtract(t4, t4, t0) // 5
+    scale(t4, t4, 3) // 15
+    carry(t4, t4) // 1
+    scale(t0, t0, 3)
+    subtract(t0, t0, t2) // 6
+    multiply(t0, t0, t4, columns)
+    add(t5, t5, t0) // 2: the new Y
+    multiply(t0, y, z, columns)
+    add(t0, t0, t0) // 2
+    multiply(t4, t0, t4, columns)
+    subtract(x, x, t4) // 2
+    multiply(z, t0, t1, columns)
+    scale(z, z, 4) // 4
+    y.set(t5)
+  }
+}
+
+function copy(point: Point): Point {
+  return { x: point.x.slice(), y: point.y.slice(), z: point.z.slice() }
+}
+
+function wipe(point: Point): void {
+  for (const coordinate of [point.x, point.y, point.z]) coordinate.fill(0)
+}
+
+/** Copies the entry `index` to `out`, reading all of the table. */
+function select(out: Point, table: readonly Point[], index: number): void {
+  wipe(out)
+  for (const [i, entry] of table.entries()) {
+    const factor = ((i ^ index) - 1) >>> 31
+    for (let k = 0; k < 12; k++) {
+      out.x[k]! += factor * entry.x[k]!
+      out.y[k]! += factor * entry.y[k]!
+      out.z[k]! += factor * entry.z[k]!
+    }
+  }
+}
+
+/** Digits of 32 big-endian bytes, lowest first: zero, or odd from -15 to 15, and at least four zeros after each other one. */
+function nonAdjacentForm(scalar: Uint8Array): Int8Array {
+  const digits = new Int8Array(BITS)
+  const bit = (at: number): number => (at < 256 ? (scalar[31 - (at >> 3)]! >> (at & 7)) & 1 : 0)
+  let carried = 0
+  for (let at = 0; at < BITS; ) {
+    if (bit(at) === carried) {
+      at++
+      continue
+    }
+    let word = carried
+    for (let i = 0; i < 5; i++) word += bit(at + i) << i
+    carried = word >> 4
+    digits[at] = word - 32 * carried
+    at += 5
+  }
+  return digits
+}
