@@ -26,7 +26,7 @@ export interface Clock {
 export interface DriverOptions {
   readonly connection: Connection
   readonly transport: Transport
-  /** Gets every event, in order, after what goes with it was written. */
+  /** Gets every event, in order. */
   readonly onEvent: (event: ConnectionEvent) => void
   readonly clock?: Clock
 }
@@ -124,11 +124,12 @@ export class Driver {
   }
 
   #take(outcome: Outcome, taken?: Taken): void {
+    // Noted first: a transport may bring the answer before `write` returns.
+    this.#events.push(...outcome.events)
+    if (this.#connection.deadline === undefined) this.#cancelDeadline?.()
+    this.#await(typeof outcome.waitsFor === "object" ? outcome.waitsFor : undefined)
     if (outcome.output.length > 0) this.#transport.write(outcome.output, taken ?? nobodyWaits)
     else taken?.()
-    if (this.#connection.deadline === undefined) this.#cancelDeadline?.()
-    this.#events.push(...outcome.events)
-    this.#await(typeof outcome.waitsFor === "object" ? outcome.waitsFor : undefined)
     this.#deliver()
   }
 
