@@ -171,6 +171,11 @@ export class Puppet {
     return outcome
   }
 
+  /** A secret of the subject's key schedule, the latest of its name. */
+  secret(name: SecretName): Uint8Array | undefined {
+    return this.#secrets.get(name)
+  }
+
   /* ------------------------------------------------------------ traces */
 
   readonly #watchSubject = (event: TraceEvent): void => {
