@@ -1,0 +1,24 @@
+// Entry point ./session: what remembers sessions and keys. The core sees only the interfaces; take what you use.
+
+export { MemorySessionStore, type MemorySessionStoreOptions } from "./client-store.ts"
+export {
+  decodeImportedIdentity,
+  encodeImportedIdentity,
+  type ImportedIdentity,
+  type ImportOptions,
+  importPsk,
+  KdfIdentifier,
+} from "./psk-importer.ts"
+export { MemoryPskStore } from "./psk-store.ts"
+export { MemoryReplayGuard, type MemoryReplayGuardOptions } from "./replay-guard.ts"
+export type {
+  ClientSession,
+  ClientSessionStore,
+  ExternalPsk,
+  ExternalPskStore,
+  ReplayGuard,
+  ServerSession,
+  SessionParameters,
+  Ticketer,
+} from "./session.ts"
+export { type TicketKey, TicketKeyRing, type TicketKeyRingOptions } from "./ticket-keys.ts"

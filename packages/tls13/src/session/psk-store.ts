@@ -1,0 +1,34 @@
+// External PSKs that a server has in memory.
+
+import { Misuse } from "../bytes/errors.ts"
+import { toHex } from "../bytes/hex.ts"
+import type { ExternalPsk, ExternalPskStore } from "./session.ts"
+
+/** Looks keys up by identity. A server with more of them than it wants in memory implements `ExternalPskStore` itself. */
+export class MemoryPskStore implements ExternalPskStore {
+  readonly #psks = new Map<string, ExternalPsk>()
+
+  /** @throws Misuse for two keys of one identity */
+  constructor(psks: Iterable<ExternalPsk> = []) {
+    for (const psk of psks) this.add(psk)
+  }
+
+  get size(): number {
+    return this.#psks.size
+  }
+
+  /** @throws Misuse for an identity that is there already: nobody could tell which key is meant */
+  add(psk: ExternalPsk): void {
+    const name = toHex(psk.identity)
+    if (this.#psks.has(name)) throw new Misuse(`the PSK identity ${name} is given twice`)
+    this.#psks.set(name, psk)
+  }
+
+  remove(identity: Uint8Array): void {
+    this.#psks.delete(toHex(identity))
+  }
+
+  lookup(identity: Uint8Array): ExternalPsk | undefined {
+    return this.#psks.get(toHex(identity))
+  }
+}
