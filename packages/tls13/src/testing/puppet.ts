@@ -3,7 +3,7 @@
 // that moment, which its trace tells. So a test can send any bytes in any state, rightly protected.
 
 import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { Writer } from "../bytes/writer.ts"
+import { concatBytes } from "../bytes/concat.ts"
 import { ClientConnection } from "../connection/client-connection.ts"
 import {
   type ClientOptions,
@@ -15,7 +15,7 @@ import {
 import type { Connection } from "../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../connection/events.ts"
 import { ServerConnection } from "../connection/server-connection.ts"
-import { RecordWriter } from "../record/record-writer.ts"
+import { maxContentLength, RecordProtection } from "../record/protection.ts"
 import type { SecretName, TraceEvent } from "../trace/events.ts"
 
 export type MessageName = HandshakeTypeName | "hello_retry_request"
@@ -56,7 +56,8 @@ export class Puppet {
   /** What the last call on the subject gave. */
   outcome: Outcome | undefined
   now: number
-  #writer = new RecordWriter()
+  /** Of what the subject reads; undefined: in the clear. */
+  #protection: RecordProtection | undefined
   readonly #secrets = new Map<SecretName, Uint8Array>()
   readonly #suites: ClientOptions["provider"]["cipherSuites"]
   #isSendingProtected = false
@@ -139,22 +140,36 @@ export class Puppet {
 
   /* ------------------------------------------------------------ what the test wants */
 
-  /** The record of a content under the subject's present keys, without delivering it. */
+  /** The record of a content under the subject's present keys, or in the clear, without delivering it: any content. */
   record(contentType: number, content: Uint8Array): Uint8Array {
-    const out = new Writer()
-    this.#writer.write(contentType, content, out)
-    return out.finish()
+    if (this.#protection !== undefined && contentType !== ContentType.change_cipher_spec) {
+      return this.innerRecord(concatBytes(content, Uint8Array.of(contentType)))
+    }
+    return concatBytes(recordHeader(contentType, content.length), content)
   }
 
+  /** A protected record whose TLSInnerPlaintext (content, type, zeros) is `inner`, right or not. */
+  innerRecord(inner: Uint8Array): Uint8Array {
+    const protection = this.#protection
+    if (protection === undefined) throw new Error(`nothing is protected yet in ${this.state}`)
+    const header = recordHeader(ContentType.application_data, inner.length + protection.suite.aead.tagLength)
+    const record = concatBytes(header, new Uint8Array(inner.length + protection.suite.aead.tagLength))
+    protection.seal(header, inner, record, header.length)
+    return record
+  }
+
+  /** In as many records as it takes. */
   send(contentType: number, content: Uint8Array): Outcome {
-    return this.receive(this.record(contentType, content))
+    for (let at = 0; at + maxContentLength < content.length; at += maxContentLength) {
+      this.receive(this.record(contentType, content.subarray(at, at + maxContentLength)))
+    }
+    const last = content.length - (content.length % maxContentLength || Math.min(content.length, maxContentLength))
+    return this.receive(this.record(contentType, content.subarray(last)))
   }
 
   /** Handshake messages in one record. */
   message(...messages: readonly Uint8Array[]): Outcome {
-    const content = new Writer()
-    for (const message of messages) content.bytes(message)
-    return this.send(ContentType.handshake, content.finish())
+    return this.send(ContentType.handshake, concatBytes(...messages))
   }
 
   /** Bytes as they are. */
@@ -223,7 +238,10 @@ export class Puppet {
     // Key and hash lengths tell the suites apart; of two alike the first is it (CCM has to be offered alone).
     const suite = this.#suites.find(({ aead, hash }) => aead.keyLength === keyLength && hash.length === secret?.length)
     if (secret === undefined || suite === undefined) throw new Error(`no keys of ${name} are known`)
-    this.#writer = new RecordWriter()
-    this.#writer.protect(suite, secret)
+    this.#protection = new RecordProtection(suite, secret)
   }
+}
+
+function recordHeader(contentType: number, length: number): Uint8Array {
+  return Uint8Array.of(contentType, 3, 3, length >> 8, length)
 }

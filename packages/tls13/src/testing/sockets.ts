@@ -13,11 +13,15 @@ export async function portOf(server: Server): Promise<number> {
   return address.port
 }
 
-/** Everything until the stream ends. */
-export async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks)
+/** Everything until the stream ends; its other direction is left as it is. */
+export function readAll(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk))
+    stream.once("end", () => resolve(Buffer.concat(chunks)))
+    stream.once("error", reject)
+    stream.once("close", () => reject(new Error("the stream was closed before its end")))
+  })
 }
 
 /** A TCP connection that speaks no TLS by itself. */
