@@ -352,10 +352,12 @@ export class TLSSocket extends Duplex {
 
   #rawClosed(): void {
     if (this.destroyed) return
+    if (this.#driver === undefined) this.destroy(destroyedError())
     // Without close_notify before it the end may be an attacker's.
-    if (this.#ended || this.#driver === undefined)
-      this.destroy(this.#driver === undefined ? destroyedError() : undefined)
-    else this.#driver.receiveEnd()
+    else if (!this.#ended) this.#driver.receiveEnd()
+    // What came before close_notify is still there to be read.
+    else if (this.readableEnded) this.destroy()
+    else this.once("end", () => this.destroy())
   }
 
   /* ------------------------------------------------------------ the socket below */
