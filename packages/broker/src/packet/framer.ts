@@ -8,8 +8,12 @@ import { ReasonCode } from "./reason-codes.ts"
 /** Flags that section 2.1.3 fixes for each packet type; -1 where the packet has flags of its own or does not exist. */
 const requiredFlags = [-1, 0, 0, -1, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0] as const
 
-/** A partial packet up to this size gets its whole buffer at once; a longer one grows with what has really arrived. */
-const eagerBytes = 4096
+/**
+ * A partial packet up to this size gets its whole buffer at once; a longer one grows with what has really arrived.
+ * A peer that has not logged in can make us hold less on a promise than one that has.
+ */
+const eagerBytesBeforeConnect = 4096
+const eagerBytesAfterwards = 65_536
 
 /**
  * Incremental framing. Call `push` with each chunk, then `next` until it returns false; after true the packet is
@@ -71,6 +75,10 @@ export class Framer {
     return true
   }
 
+  get #eagerBytes(): number {
+    return this.connectOnly ? eagerBytesBeforeConnect : eagerBytesAfterwards
+  }
+
   #emit(bytes: Uint8Array, start: number, total: number, owned: boolean): void {
     this.bytes = bytes
     this.start = start
@@ -83,7 +91,8 @@ export class Framer {
   }
 
   #keep(total: number, available: number): void {
-    const size = total === 0 ? 5 : total <= eagerBytes ? total : Math.min(total, Math.max(eagerBytes, available * 2))
+    const eager = this.#eagerBytes
+    const size = total === 0 ? 5 : total <= eager ? total : Math.min(total, Math.max(eager, available * 2))
     this.#partial = new Uint8Array(size)
     this.#partial.set(this.#chunk.subarray(this.#at))
     this.#partialLength = available
@@ -100,8 +109,8 @@ export class Framer {
     }
     const take = Math.min(total - this.#partialLength, this.#chunk.length - this.#at)
     const length = this.#partialLength + take
-    if (length > this.#partial.length || (this.#partial.length < total && total <= eagerBytes)) {
-      const grown = new Uint8Array(total <= eagerBytes ? total : Math.min(total, length * 2))
+    if (length > this.#partial.length || (this.#partial.length < total && total <= this.#eagerBytes)) {
+      const grown = new Uint8Array(total <= this.#eagerBytes ? total : Math.min(total, length * 2))
       grown.set(this.#partial.subarray(0, this.#partialLength))
       this.#partial = grown
     }

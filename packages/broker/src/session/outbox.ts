@@ -5,7 +5,7 @@ import { copy } from "../packet/bytes.ts"
 import type { Message, Template } from "../packet/message.ts"
 
 /** Payloads from this size on are not copied. */
-const byReference = 4096
+export const byReference: number = 4096
 const largestBuffer = 65_536
 
 export class Outbox {

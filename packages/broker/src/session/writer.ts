@@ -9,7 +9,7 @@ import type { ProtocolVersion, Qos, ServerPacket } from "../packet/packets.ts"
 import type { Sink } from "../transport/peer.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
-import { Outbox } from "./outbox.ts"
+import { byReference, Outbox } from "./outbox.ts"
 
 /** From this size on a turn's output does not wait for the end of the turn. */
 const flushEarly = 65_536
@@ -117,9 +117,10 @@ export class Writer {
   #publishShared(message: Message, qos: Qos, first: number, packetId: number): boolean {
     const limit = this.maximumPacketSize
     const outbox = this.#outbox
+    const length = message.payloadEnd - message.frameStart
+    if (length >= byReference) message.own()
+    // Small and for one subscriber only: straight from the publisher's chunk to the subscriber's buffer.
     if (!message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version) {
-      // One subscriber: straight from the publisher's chunk to the subscriber's buffer.
-      const length = message.payloadEnd - message.frameStart
       if (limit !== undefined && length > limit) return false
       const at = outbox.reserve(length)
       copy(outbox.buffer, at, message.bytes, message.frameStart, message.payloadEnd)
