@@ -6,7 +6,7 @@ import { equalBytes } from "../bytes/equal.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "./algorithm.ts"
 import { contextConstructed, contextPrimitive, Der } from "./der.ts"
-import { type DistinguishedName, nameText, readName } from "./distinguished-name.ts"
+import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts"
 import { isPem, parsePem } from "./pem.ts"
@@ -189,7 +189,9 @@ export function isSelfIssued(certificate: Certificate): boolean {
 
 /** The subject, or the first alternative name when the subject is empty: for messages. */
 export function subjectText(certificate: Certificate): string {
-  if (!certificate.subject.isEmpty) return nameText(certificate.subject)
+  if (!certificate.subject.isEmpty) return shownText(nameText(certificate.subject))
   const first = certificate.extensions.subjectAltName?.[0]
-  return first !== undefined && "value" in first && typeof first.value === "string" ? first.value : "(no subject)"
+  return first !== undefined && "value" in first && typeof first.value === "string"
+    ? shownText(first.value)
+    : "(no subject)"
 }

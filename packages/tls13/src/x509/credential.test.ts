@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { type Issued, makeIntermediate, makeLeaf, makeRoot, provider } from "../../tests/x509/pki.ts"
+import { type Issued, makeIntermediate, makeLeaf, makeRoot, privateKeyOf, provider } from "../../tests/x509/pki.ts"
 import { SignatureScheme } from "../bytes/code-points.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { signatureScheme } from "../crypto/signature-schemes.ts"
@@ -89,6 +89,15 @@ describe("RFC 9846 4.5.1.2: the choice of a certificate", () => {
   it("refuses unknown names when it shall", () => {
     expect(sniResolver([p256], { fallback: false }).resolve(ask({ serverName: "nobody.org" }))).toBeUndefined()
     expect(sniResolver([p256], { fallback: false }).resolve(ask({ serverName: "example.com" }))).toBe(p256)
+  })
+
+  it("RFC 9846 4.3.4: a certificate of the authorities that the peer names comes first", () => {
+    const foreign = makeRoot({ subject: { commonName: "Foreign" } })
+    const outside = loadCredential({ cert: makeLeaf(foreign, { key: 77 }).der, key: encodePkcs8(privateKeyOf(77)) })
+    const both = sniResolver([p256, outside])
+    expect(both.resolve(ask({ authorities: [foreign.subject] }))).toBe(outside)
+    expect(both.resolve(ask({ authorities: [root.subject] }))).toBe(p256)
+    expect(both.resolve(ask({ authorities: [Uint8Array.of(0x30, 0)] }))).toBe(p256)
   })
 
   it("a single credential is for everybody who can check it", () => {

@@ -174,6 +174,8 @@ export function singleCredential(credential: Credential): CredentialResolver {
 interface NamedCredential {
   readonly credential: Credential
   readonly names: readonly string[]
+  /** DER names of the issuers in its chain. */
+  readonly issuers: readonly Uint8Array[]
 }
 
 /**
@@ -184,10 +186,17 @@ export function sniResolver(
   credentials: readonly Credential[],
   options: { readonly fallback?: boolean } = {},
 ): CredentialResolver {
-  const named: NamedCredential[] = credentials.map((credential) => ({ credential, names: dnsNames(credential) }))
+  const named: NamedCredential[] = credentials.map((credential) => ({
+    credential,
+    names: dnsNames(credential),
+    issuers: issuerNames(credential),
+  }))
   return {
     resolve(request) {
-      const fitting = named.filter((each) => credentialFits(each.credential, request))
+      const fitting = ofAuthorities(
+        named.filter((each) => credentialFits(each.credential, request)),
+        request.authorities,
+      )
       const host = request.serverName
       if (host === undefined) return preferred(fitting, request)
       const lower = host.toLowerCase()
@@ -198,6 +207,22 @@ export function sniResolver(
       return options.fallback === false ? undefined : fitting[0]?.credential
     },
   }
+}
+
+/** RFC 9846 4.3.4: those of the authorities that the peer names, when there are any; it may take others as well. */
+function ofAuthorities(
+  candidates: readonly NamedCredential[],
+  authorities: readonly Uint8Array[],
+): readonly NamedCredential[] {
+  if (authorities.length === 0) return candidates
+  const wanted = candidates.filter((each) =>
+    each.issuers.some((issuer) => authorities.some((name) => equalBytes(name, issuer))),
+  )
+  return wanted.length > 0 ? wanted : candidates
+}
+
+function issuerNames(credential: Credential): Uint8Array[] {
+  return credential.type === "X509" ? credential.chain.map((der) => parseCertificate(der).issuer.der) : []
 }
 
 function preferred(candidates: readonly NamedCredential[], request: CredentialRequest): Credential | undefined {

@@ -276,10 +276,10 @@ function concerns(crl: Crl, certificate: Certificate, issuer: Certificate): bool
 }
 
 function staleness(crl: Crl, now: number): string | undefined {
-  if (now < crl.thisUpdate) return `it is valid only from ${timeText(crl.thisUpdate)}`
+  if (!(now >= crl.thisUpdate)) return `it is valid only from ${timeText(crl.thisUpdate)}`
   // RFC 5280 5.1.2.5: conforming issuers MUST include nextUpdate.
   if (crl.nextUpdate === undefined) return "it has no nextUpdate (RFC 5280 5.1.2.5)"
-  return now > crl.nextUpdate ? `it was to be renewed by ${timeText(crl.nextUpdate)}; fetch the new one` : undefined
+  return now <= crl.nextUpdate ? undefined : `it was to be renewed by ${timeText(crl.nextUpdate)}; fetch the new one`
 }
 
 function signatureOf(crl: Crl, issuer: Certificate, provider: CryptoProvider): string | undefined {

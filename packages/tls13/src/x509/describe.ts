@@ -5,7 +5,7 @@ import { toHex } from "../bytes/hex.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type Certificate, isSelfIssued, parseCertificate } from "./certificate.ts"
-import { nameText } from "./distinguished-name.ts"
+import { nameText, shownText } from "./distinguished-name.ts"
 import { X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
 import { generalNameText } from "./general-name.ts"
@@ -106,7 +106,7 @@ export function describeCertificate(
     ...(nameConstraints && { excluded: nameConstraints.excluded.map(generalNameText) }),
     ...(extensions.certificatePolicies && { policies: extensions.certificatePolicies }),
     ...(ocsp?.length && { ocsp }),
-    ...(extensions.crlDistributionPoints && { crl: extensions.crlDistributionPoints }),
+    ...(extensions.crlDistributionPoints && { crl: extensions.crlDistributionPoints.map((uri) => shownText(uri)) }),
     ...(extensions.mustStaple && { mustStaple: true }),
     ...(hash && { pin: `sha256/${toBase64(hash)}` }),
     problems: problemsOf(certificate, now),

@@ -2,7 +2,7 @@
 
 import { bytesToAscii } from "../bytes/text.ts"
 import { contextConstructed, contextPrimitive, type Der } from "./der.ts"
-import { type DistinguishedName, nameText, readName } from "./distinguished-name.ts"
+import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
 import { malformed } from "./errors.ts"
 import { addressText } from "./ip-address.ts"
 
@@ -71,11 +71,11 @@ function ia5(der: Der, tag: number, what: string): string {
 export function generalNameText(name: GeneralName): string {
   switch (name.kind) {
     case "dns":
-      return `DNS:${name.value}`
+      return `DNS:${shownText(name.value)}`
     case "email":
-      return `email:${name.value}`
+      return `email:${shownText(name.value)}`
     case "uri":
-      return `URI:${name.value}`
+      return `URI:${shownText(name.value)}`
     case "ip":
       return `IP:${addressText(name.bytes)}`
     case "directory":

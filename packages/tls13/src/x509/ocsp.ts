@@ -177,10 +177,10 @@ export function ocspStatus(
     new X509Error("bad_ocsp_response", `the stapled OCSP response cannot be used: ${why}`)
   const single = response.responses.find((each) => isAbout(each, certificate, issuer, provider))
   if (single === undefined) return bad("it is about another certificate")
-  if (single.thisUpdate > now + skew) return bad(`it is valid only from ${timeText(single.thisUpdate)}`)
+  if (!(single.thisUpdate <= now + skew)) return bad(`it is valid only from ${timeText(single.thisUpdate)}`)
   // RFC 6960 4.2.2.1: without nextUpdate newer information is always to be had, which a staple is not.
   if (single.nextUpdate === undefined) return bad("it has no nextUpdate")
-  if (single.nextUpdate < now - skew) return bad(`it was to be renewed by ${timeText(single.nextUpdate)}`)
+  if (!(single.nextUpdate >= now - skew)) return bad(`it was to be renewed by ${timeText(single.nextUpdate)}`)
   const responder = responderOf(response, issuer, now, provider)
   if (responder instanceof X509Error) return bad(responder.message)
   const key = responder.publicKey
@@ -268,7 +268,7 @@ function delegateProblem(
     return malformed("its responder's key is not for signing")
   if (unknownCritical.length > 0)
     return malformed("its responder's certificate has a critical extension that is not understood")
-  if (now < delegate.notBefore || now > delegate.notAfter)
+  if (!(now >= delegate.notBefore && now <= delegate.notAfter))
     return malformed("its responder's certificate is not valid now")
   const key = issuer.publicKey
   if (key === undefined || !sameName(delegate.issuer, issuer.subject))

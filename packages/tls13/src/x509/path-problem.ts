@@ -2,7 +2,7 @@
 
 import type { AlertName } from "../bytes/alerts.ts"
 import { type Certificate, subjectText } from "./certificate.ts"
-import { nameText } from "./distinguished-name.ts"
+import { nameText, shownText } from "./distinguished-name.ts"
 import { type Reason, reasonAlerts, type X509Error } from "./errors.ts"
 
 export interface PathProblem {
@@ -35,7 +35,7 @@ export function problemOf(error: X509Error, certificate: Certificate, index: num
   const where =
     index === 0
       ? `the certificate of ${subject}`
-      : `the issuing certificate ${subject} (number ${index} of the path, issued by ${nameText(certificate.issuer)})`
+      : `the issuing certificate ${subject} (number ${index} of the path, issued by ${shownText(nameText(certificate.issuer))})`
   return {
     reason: error.reason,
     alert: reasonAlerts[error.reason],

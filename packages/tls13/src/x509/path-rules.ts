@@ -102,13 +102,14 @@ function everyProblem(certificate: Certificate, position: Position, checked: Che
       `it has the critical extension ${unknown}, which is not understood here`,
     )
   }
-  if (checked.now < certificate.notBefore) {
+  // Written so that a time that is no number is refused.
+  if (!(checked.now >= certificate.notBefore)) {
     return new X509Error(
       "not_yet_valid",
       `it is valid only from ${timeText(certificate.notBefore)}; it is ${timeText(checked.now)} now: check the clock, or wait`,
     )
   }
-  if (checked.now > certificate.notAfter) {
+  if (!(checked.now <= certificate.notAfter)) {
     return new X509Error(
       "expired",
       `it expired on ${timeText(certificate.notAfter)}; it is ${timeText(checked.now)} now: renew it`,

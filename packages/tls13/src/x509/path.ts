@@ -70,7 +70,8 @@ export function validatePath(request: PathRequest): PathVerdict {
   // An anchor that is itself presented needs no signature: it is trusted as it is.
   const itself = request.trust.of(request.leaf)
   if (itself) {
-    const refused = finish(search, [request.leaf], itself)
+    const limit = anchorLimits([request.leaf], itself, 0, search)
+    const refused = limit ? problemOf(limit, request.leaf, 0) : finish(search, [request.leaf], itself)
     if (refused === undefined) return { accepted: true, path: [request.leaf], anchor: itself }
     search.problem = refused
   }

@@ -199,6 +199,28 @@ describe("the verifier", () => {
     expect(outcome([leaf, ica], {}, { provider: broken })).toBe("internal > internal_error")
   })
 
+  it("an extension of 1 MiB is refused at once", () => {
+    const huge = makeLeaf(ica, { change: withExtension(extension("1.2.3.4", false, new Uint8Array(1 << 20))) })
+    const from = process.cpuUsage()
+    expect(outcome([huge, ica])).toBe("certificate_too_large > bad_certificate")
+    expect(outcome([leaf, huge])).toBe("unknown_issuer > unknown_ca")
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(200)
+  })
+
+  it("a time that is no number is refused", () => {
+    expect(outcome([leaf, ica], {}, { now: Number.NaN })).toBe("not_yet_valid > certificate_expired")
+  })
+
+  it("texts of certificates cannot forge a line of a log, or fill it", () => {
+    const forged = makeLeaf(ica, {
+      subject: { commonName: `a\nb\u001b[31m\u202e${"x".repeat(5000)}` },
+      notAfter: now - day,
+    })
+    const verdict = verify(createCertificateVerifier({ trust }), [forged, ica])
+    expect(!verdict.accepted && verdict.message.length).toBeLessThan(700)
+    expect(!verdict.accepted && verdict.message).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+
   it("a sentence names the certificate, the rule and what to do", () => {
     const unknown = makeLeaf(ica, { change: withExtension(extension("1.2.3.4", true, derNull())) })
     const verdict = verify(createCertificateVerifier({ trust }), [unknown, ica])

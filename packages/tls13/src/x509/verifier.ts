@@ -2,7 +2,7 @@
 // Never throws for what a peer sent; whatever goes wrong is a refusal with an alert and a sentence.
 
 import type { PublicKey } from "../crypto/keys.ts"
-import { type Certificate, maximumCertificateBytes, parseCertificate } from "./certificate.ts"
+import { type Certificate, maximumCertificateBytes, parseCertificate, subjectText } from "./certificate.ts"
 import { nameText } from "./distinguished-name.ts"
 import { type Reason, reasonAlerts, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
@@ -105,7 +105,7 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   if (options.pins && !verdict.path.some((each) => isPinned(each.spki, options.pins!, provider))) {
     return refusal(
       "pin_mismatch",
-      `no key in the path of ${nameText(leaf.subject)} is one of the pinned keys; if the peer changed its key, pin the new one`,
+      `no key in the path of ${subjectText(leaf)} is one of the pinned keys; if the peer changed its key, pin the new one`,
     )
   }
   return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path)
