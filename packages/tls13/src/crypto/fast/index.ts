@@ -9,7 +9,6 @@ import {
   rsaPssSha512,
   secp384r1,
   secp521r1,
-  sha256,
   sha384,
 } from "../noble/index.ts"
 import type { CryptoProvider, RandomSource } from "../provider.ts"
@@ -17,11 +16,13 @@ import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
 import { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 import { createP256Algorithms } from "./secp256r1.ts"
+import { createSha256 } from "./sha256.ts"
 import { x25519 } from "./x25519.ts"
 
 export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 export { createP256Algorithms, type P256Algorithms } from "./secp256r1.ts"
+export { createSha256 } from "./sha256.ts"
 export { x25519 } from "./x25519.ts"
 
 export interface FastProviderOptions {
@@ -31,10 +32,11 @@ export interface FastProviderOptions {
 
 /**
  * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
- * record, X25519, P-256 key exchange and the verification of P-256 signatures. No kernel reads memory or branches by a
+ * record, SHA-256 and HMAC with states that are cheap to copy, X25519, P-256 key exchange and the verification of P-256 signatures. No kernel reads memory or branches by a
  * secret. The rest is the noble provider's.
  */
 export function createFastProvider(options: FastProviderOptions = {}): CryptoProvider {
+  const sha256 = createSha256()
   const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {
     name: "fast",

@@ -1,4 +1,12 @@
-import { constants, createPrivateKey, createPublicKey, sign, verify } from "node:crypto"
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  sign,
+  verify,
+} from "node:crypto"
 import { describe, expect, it } from "vitest"
 import type { RsaPrivateKey } from "../keys.ts"
 import { sha256, sha384, sha512 } from "../noble/hash.ts"
@@ -20,6 +28,21 @@ function jwk(key: RsaPrivateKey) {
     dp: base64url(key.exponent1),
     dq: base64url(key.exponent2),
     qi: base64url(key.coefficient),
+  }
+}
+
+function fromJwk(key: JsonWebKey): RsaPrivateKey {
+  const bytes = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.from(text!, "base64url"))
+  return {
+    type: "rsa",
+    modulus: bytes(key.n),
+    exponent: bytes(key.e),
+    privateExponent: bytes(key.d),
+    prime1: bytes(key.p),
+    prime2: bytes(key.q),
+    exponent1: bytes(key.dp),
+    exponent2: bytes(key.dq),
+    coefficient: bytes(key.qi),
   }
 }
 
@@ -52,6 +75,29 @@ describe("RSA", () => {
       expect(rsaPkcs1(hash).verify(key, message, ours)).toBe(true)
     })
   }
+
+  it("RFC 8017 9.1.1: encodes for moduli of any number of bits, where the encoded message may be an octet shorter", () => {
+    for (const modulusLength of [1024, 1025, 1031, 1032, 2047, 2049]) {
+      const theirs = generateKeyPairSync("rsa", { modulusLength })
+      const own = fromJwk(theirs.privateKey.export({ format: "jwk" }))
+      for (const hash of modulusLength > 1040 ? [sha256, sha384, sha512] : [sha256, sha384]) {
+        const options = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: hash.length }
+        const ours = rsaPss(hash).sign(own, message, hostRandom)
+        expect(verify(hash.name, message, { key: theirs.publicKey, ...options }, ours)).toBe(true)
+        expect(
+          rsaPss(hash).verify(own, message, sign(hash.name, message, { key: theirs.privateKey, ...options })),
+        ).toBe(true)
+        expect(rsaPkcs1(hash).verify(own, message, sign(hash.name, message, theirs.privateKey))).toBe(true)
+      }
+    }
+  })
+
+  it("RFC 8017 9.1.1: a modulus too small for hash and salt verifies nothing and cannot sign", () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 })
+    const small = fromJwk(privateKey.export({ format: "jwk" }))
+    expect(rsaPss(sha512).verify(small, message, new Uint8Array(128).fill(1))).toBe(false)
+    expect(() => rsaPss(sha512).sign(small, message, hostRandom)).toThrow(RangeError)
+  })
 
   it("RFC 9846 4.3.3: the salt is as long as the hash; another length is refused", () => {
     for (const saltLength of [0, 20, 31, 33]) {

@@ -37,6 +37,7 @@ export function rsaPss(hash: Hash): SignatureAlgorithm {
 function emsaPssEncode(hash: Hash, message: Uint8Array, salt: Uint8Array, emBits: number): Uint8Array {
   const emLength = Math.ceil(emBits / 8)
   const dbLength = emLength - hash.length - 1
+  if (dbLength < salt.length + 1) throw new RangeError(`the RSA key is too small for PSS with ${hash.name}`)
   const h = saltedHash(hash, message, salt)
   const db = mgf1(hash, h, dbLength)
   db[dbLength - salt.length - 1]! ^= 0x01
