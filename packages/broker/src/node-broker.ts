@@ -57,6 +57,7 @@ class NodeBroker implements PureMqBroker {
   readonly #event: (event: LogEvent) => void
   readonly #timers: NodeJS.Timeout[] = []
   #listeners: Listener[] = []
+  #lastRefusal = 0
   #metrics: MetricsServer | undefined
 
   constructor(config: BrokerConfig) {
@@ -152,6 +153,11 @@ class NodeBroker implements PureMqBroker {
       const reason = event.alert ?? event.reason
       const known = this.#tls.failures.get(reason)
       if (known !== undefined || this.#tls.failures.size < 256) this.#tls.failures.set(reason, (known ?? 0) + 1)
+      // Connections turned away by a limit come in floods: all are counted, one a second is told.
+      if (event.limit === true) {
+        if (now() - this.#lastRefusal < 1000) return
+        this.#lastRefusal = now()
+      }
     }
     this.#event(event)
   }

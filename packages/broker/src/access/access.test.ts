@@ -60,6 +60,7 @@ function attempt(login: Partial<LoginAttempt> & { certificate?: string } = {}): 
     clientId: "c",
     username: undefined,
     password: undefined,
+    abandoned: () => false,
     peer: { transport: "tls", address: "x", certificateIdentity: certificate },
     ...rest,
   }
@@ -130,6 +131,24 @@ describe("login", () => {
     // The first is taken up at once, two wait, the fourth is too many.
     const results = await Promise.all([login("b"), login("x"), login("b"), login("b")])
     expect(results.map((one) => ("identity" in one ? "in" : one.reasonCode))).toEqual(["in", 0x86, "in", 0x89])
+  })
+
+  it("a login whose client has gone is not checked", async () => {
+    const rules = { anonymous: false, certificates: true, acl: undefined, random: (n: number) => randomBytes(n) }
+    const access = createAccess({ ...rules, passwords: await passwords(["a", "b"]) })
+    const decided: string[] = []
+    const login = (name: string, gone: boolean) =>
+      new Promise<void>((resolve) => {
+        const made = attempt({ username: "a", password: bytes(name), abandoned: () => gone })
+        access.authenticate(made, () => {
+          decided.push(name)
+          resolve()
+        })
+      })
+    const first = login("x", false)
+    void login("gone", true)
+    await Promise.all([first, login("b", false)])
+    expect(decided).toEqual(["x", "b"])
   })
 
   it("a right password is known again without scrypt, a wrong one still is not", async () => {

@@ -15,6 +15,8 @@ export interface LoginAttempt {
   readonly username: string | undefined
   readonly password: Uint8Array | undefined
   readonly peer: PeerInfo
+  /** True once the connection is gone: nobody waits for the decision any more. */
+  readonly abandoned: () => boolean
 }
 
 /** An identity, or the Reason Code the client is refused with and what the log says about it. */

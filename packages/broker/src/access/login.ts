@@ -96,7 +96,8 @@ class PasswordChecker {
     if (this.#busy) return
     this.#busy = true
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      next.decide(await this.#decide(next.attempt))
+      // A client that gave up costs no scrypt.
+      if (!next.attempt.abandoned()) next.decide(await this.#decide(next.attempt))
     }
     this.#busy = false
   }

@@ -26,6 +26,8 @@ export interface HandshakeFailed {
   readonly alert: string | undefined
   readonly reason: string
   readonly milliseconds: number
+  /** True when the connection was turned away before its handshake began. */
+  readonly limit?: boolean | undefined
 }
 
 export interface Lifecycle {

@@ -2,13 +2,8 @@
 import { ConfigError } from "../config/config.ts"
 import { ListenError } from "../transport/listener.ts"
 import { UsageError } from "./arguments.ts"
-import { cert } from "./cert.ts"
 import { certHelp, generalHelp, passwdHelp, pubHelp, startHelp, subHelp } from "./help.ts"
 import { ClientError } from "./mqtt-client.ts"
-import { passwd } from "./passwd.ts"
-import { pub } from "./pub.ts"
-import { start } from "./start.ts"
-import { sub } from "./sub.ts"
 
 const helps: Readonly<Record<string, string>> = {
   start: startHelp,
@@ -32,21 +27,22 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return 0
   }
+  // Each command loads what it needs: a help text needs none of it.
   switch (command) {
     case "start":
-      await start(rest, print)
+      await (await import("./start.ts")).start(rest, print)
       return 0
     case "cert":
-      cert(rest, print)
+      await import("./cert.ts").then(({ cert }) => cert(rest, print))
       return 0
     case "pub":
-      await pub(rest)
+      await (await import("./pub.ts")).pub(rest)
       return 0
     case "passwd":
-      await passwd(rest, print)
+      await (await import("./passwd.ts")).passwd(rest, print)
       return 0
     default:
-      return sub(rest)
+      return (await import("./sub.ts")).sub(rest)
   }
 }
 

@@ -210,6 +210,21 @@ describe("keep-alive", () => {
     },
   )
 
+  it("ends a client that neither sends nor takes anything, but not one that still takes", () => {
+    const test = new TestBroker({ limits: { maximumOutboundBytes: 100 } })
+    const clients = ["takes", "dead"].map((clientId) => test.connect({ clientId, keepAlive: 10 }))
+    for (const client of clients) {
+      client.taking = false
+      for (let i = 0; i < 100; i++) client.send([0xc0, 0])
+      expect(client.paused).toBe(true)
+    }
+    test.pass(14)
+    clients[0]?.connection?.drained(test.now)
+    test.settle()
+    test.pass(1)
+    expect(clients.map((client) => client.closed)).toEqual([false, true])
+  })
+
   it("0 turns it off", () => {
     const test = new TestBroker()
     const client = test.connect({ keepAlive: 0 })

@@ -89,6 +89,7 @@ export class Connection implements SessionLink {
   /** The transport can take more bytes. */
   drained(now: number): void {
     if (this.#phase === "closed") return
+    this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
     this.writer.drained()
     this.#session?.pump(now)
     this.#session?.wake()
@@ -116,7 +117,7 @@ export class Connection implements SessionLink {
       return
     }
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
-    if (this.#patience > 0 && now - this.#lastReceived >= this.#patience && !this.writer.congested) {
+    if (this.#patience > 0 && now - this.#lastReceived >= this.#patience) {
       this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
     }
   }
@@ -295,7 +296,13 @@ export class Connection implements SessionLink {
     this.#clientId = clientId
     if (packet.will !== undefined) this.#host.topics.of(packet.will.topic)
     this.#phase = "authenticating"
-    const attempt = { clientId, username: packet.username, password: packet.password, peer: this.peer }
+    const attempt = {
+      clientId,
+      username: packet.username,
+      password: packet.password,
+      peer: this.peer,
+      abandoned: () => this.#phase === "closed",
+    }
     this.#host.access.authenticate(attempt, (decision) => this.#decided(packet, clientId, decision, now))
   }
 

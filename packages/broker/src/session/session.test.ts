@@ -118,6 +118,21 @@ describe("delivery to a subscriber", () => {
     expect(without.take().every((one) => one.topicAlias === 0)).toBe(true)
   })
 
+  it("uses no more aliases than outboundTopicAliases, however many the client allows", () => {
+    const test = new TestBroker({ limits: { outboundTopicAliases: 2 } })
+    const sub = test.connect({ clientId: "sub", topicAliasMaximum: 65_535 })
+    sub.subscribe("#", { qos: 0 })
+    const pub = test.connect({ clientId: "pub" })
+    for (const topic of ["a", "b", "c", "c", "b"]) pub.publish(topic, "")
+    expect(sub.take().map((one) => [one.topic, one.topicAlias])).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 0],
+      ["c", 0],
+      [undefined, 2],
+    ])
+  })
+
   it("[MQTT-3.3.4-3] sends the Subscription Identifier; replacing the subscription replaces it", () => {
     const test = new TestBroker()
     const sub = test.connect({ clientId: "sub" })

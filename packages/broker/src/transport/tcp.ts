@@ -4,7 +4,7 @@ import { attachStream } from "./stream.ts"
 
 /** MQTT over plain TCP. Nothing is encrypted, so it is off unless configured. */
 export function createTcpListener(options: { host: string; port: number }, context: ListenerContext): Listener {
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
     attachStream(context.broker, socket, { transport: "tcp", address: addressOf(socket) })
   })
   let port = options.port

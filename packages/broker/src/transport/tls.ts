@@ -29,6 +29,7 @@ export interface TlsSocketLike extends Duplex {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   getPeerCertificate(): unknown
+  setKeepAlive(enable: boolean, initialDelay: number): unknown
   getProtocol(): string | null | undefined
 }
 
@@ -142,6 +143,7 @@ export function createTlsListener(
 }
 
 function peerOf(socket: TlsSocketLike, transport: TransportKind): PeerInfo {
+  socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
   const certificateIdentity = socket.authorized ? identityOf(socket.getPeerCertificate()) : undefined
   return { transport, address: addressOf(socket), certificateIdentity }
 }
@@ -193,5 +195,6 @@ function toRefusal(refused: RefusedHandshake, listener: string): HandshakeFailed
     reason:
       refused.limit === "total" ? "too many handshakes in flight" : "too many handshakes in flight from this address",
     milliseconds: 0,
+    limit: true,
   }
 }

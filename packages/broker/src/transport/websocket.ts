@@ -56,6 +56,7 @@ export function createWebSocketServer(
     response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
     response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
   })
+  server.maxConnections = broker.limits.maximumConnections
   server.headersTimeout = broker.limits.connectTimeout
   server.requestTimeout = broker.limits.connectTimeout
   const sockets = new WebSocketServer({
