@@ -116,7 +116,7 @@ describe("our client and Node's server", () => {
   })
 
   it("shows a client certificate", async () => {
-    const seen = new Promise<string>((resolve) => {
+    const seen = new Promise<string | readonly string[] | undefined>((resolve) => {
       void nodeServer({ requestCert: true, ca: pem.caCert }, (socket) => {
         resolve(socket.getPeerCertificate().subject.CN)
         socket.end()
@@ -159,7 +159,7 @@ describe("our client and Node's server", () => {
         socket.end()
       })
     })
-    let ours = Buffer.alloc(0)
+    let ours: Buffer = Buffer.alloc(0)
     const expected = await theirs
     await until(() => ours.length > 0)
     expect(ours.equals(expected)).toBe(true)
