@@ -1,23 +1,16 @@
 // How libraries that make their own TLS connections are given ours: MQTT.js, undici.
 
-import type { EventEmitter } from "node:events"
 import type { Duplex } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import type { TLSSocket } from "./tls-socket.ts"
 
 /**
- * For MQTT.js: `new mqtt.MqttClient(mqttStreamBuilder({ host, port, ca }), { ... })`.
- * A server that is not trusted becomes an `error` of the client, which otherwise only tries again.
+ * For MQTT.js: `new mqtt.MqttClient(mqttStreamBuilder({ host, port, ca }), { ... })`. Default port: 8883.
+ * Errors come as those of the client.
  */
-export function mqttStreamBuilder(options: ConnectOptions): (client: EventEmitter) => TLSSocket {
-  return (client) => {
-    const socket = connect({ port: 8883, ...options })
-    socket.on("error", (error: Error) => {
-      if ("kind" in error) client.emit("error", error)
-    })
-    return socket
-  }
+export function mqttStreamBuilder(options: ConnectOptions): () => TLSSocket {
+  return () => connect({ port: 8883, ...options })
 }
 
 /** What undici hands to a connector. */
