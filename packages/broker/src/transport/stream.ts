@@ -55,6 +55,8 @@ function describe(error: Error): string {
       return "connection reset by the client"
     case "EPIPE":
       return "connection closed while sending"
+    case "ERR_TLS_CLOSED":
+      return "connection closed without TLS close_notify"
     case "ETIMEDOUT":
       return "connection timed out"
     default:
