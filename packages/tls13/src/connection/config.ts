@@ -2,6 +2,7 @@
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import { Misuse } from "../bytes/errors.ts"
+import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
 import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
@@ -50,6 +51,8 @@ export interface ClientOptions extends CommonOptions {
   readonly sessionStore?: ClientSessionStore
   /** Names the server in the session store; default: serverName. */
   readonly sessionKey?: string
+  /** RFC 9149: tickets to ask for after a full handshake and after a resumed one, each 0 to 255. Default: the server's choice. */
+  readonly ticketRequest?: { readonly newSession: number; readonly resumption: number }
   readonly externalPsks?: readonly ExternalPsk[]
   /** psk_ke: without forward secrecy. */
   readonly allowPskWithoutKeyExchange?: boolean
@@ -73,6 +76,8 @@ export interface ServerOptions extends CommonOptions {
   readonly ticketer?: Ticketer
   /** Tickets after each handshake, 0 to 255; default 2. */
   readonly tickets?: number
+  /** Most tickets for a client that asks for a number of them (RFC 9149), 0 to 255; default 8. */
+  readonly ticketsOnRequest?: number
   /** Seconds, 1 to 604800; default 7200. */
   readonly ticketLifetime?: number
   readonly externalPsks?: ExternalPskStore
@@ -123,6 +128,7 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     // key_share is in the order of supported_groups (section 4.3.8).
     keyShareGroups: common.groups.filter((group) => keyShareGroups.includes(group)),
     sessions: sessionStore && { store: sessionStore, key: sessionKey },
+    ticketRequest: ticketRequest(options),
     externalPsks,
     allowPskKe: options.allowPskWithoutKeyExchange ?? false,
     offerEarlyData: options.earlyData ?? false,
@@ -148,6 +154,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     certificateTypes: certificateTypes(options),
     ticketer: options.ticketer,
     tickets: inRange(options.tickets ?? 2, 0, 255, "tickets"),
+    ticketsOnRequest: inRange(options.ticketsOnRequest ?? 8, 0, 255, "ticketsOnRequest"),
     ticketLifetime: inRange(options.ticketLifetime ?? 7200, 1, 604_800, "ticketLifetime"),
     externalPsks: options.externalPsks,
     allowPskKe: options.allowPskWithoutKeyExchange ?? false,
@@ -191,6 +198,15 @@ function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
     trace: options.trace,
     padding: options.padding,
   }
+}
+
+function ticketRequest({ ticketRequest: asked }: ClientOptions): TicketRequest | undefined {
+  return (
+    asked && {
+      newSessionCount: inRange(asked.newSession, 0, 255, "ticketRequest.newSession"),
+      resumptionCount: inRange(asked.resumption, 0, 255, "ticketRequest.resumption"),
+    }
+  )
 }
 
 function certificateTypes(options: CommonOptions): ClientSettings["certificateTypes"] {

@@ -1,6 +1,7 @@
 // What a handshake is allowed to do: the validated form of the configuration, shared by all its connections.
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange } from "../crypto/provider.ts"
 import type { ClientSessionStore, ExternalPsk, ExternalPskStore, ReplayGuard, Ticketer } from "../session/session.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
@@ -41,6 +42,8 @@ export interface ClientSettings extends CommonSettings {
   /** Groups for which the first ClientHello brings a share. */
   readonly keyShareGroups: readonly KeyExchange[]
   readonly sessions: { readonly store: ClientSessionStore; readonly key: string } | undefined
+  /** RFC 9149: tickets to ask for. */
+  readonly ticketRequest: TicketRequest | undefined
   readonly externalPsks: readonly ExternalPsk[]
   /** psk_ke: no forward secrecy; an explicit choice. */
   readonly allowPskKe: boolean
@@ -69,6 +72,8 @@ export interface ServerSettings extends CommonSettings {
   readonly ticketer: Ticketer | undefined
   /** Tickets sent after a handshake, 0 to 255. */
   readonly tickets: number
+  /** Most tickets for a client that asks for a number of them (RFC 9149), 0 to 255. */
+  readonly ticketsOnRequest: number
   /** Seconds, 1 to 604800. */
   readonly ticketLifetime: number
   readonly externalPsks: ExternalPskStore | undefined

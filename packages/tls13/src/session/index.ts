@@ -22,3 +22,4 @@ export type {
   Ticketer,
 } from "./session.ts"
 export { type TicketKey, TicketKeyRing, type TicketKeyRingOptions } from "./ticket-keys.ts"
+export { MemoryTicketStore, type MemoryTicketStoreOptions } from "./ticket-store.ts"

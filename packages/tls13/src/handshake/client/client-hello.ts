@@ -131,6 +131,7 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
         ...(settings.allowPskKe ? [PskKeyExchangeMode.psk_ke] : []),
       ],
     }),
+    ...(settings.ticketRequest !== undefined && { ticket_request: settings.ticketRequest }),
   }
 }
 

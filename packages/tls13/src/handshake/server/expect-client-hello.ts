@@ -43,7 +43,15 @@ export class ExpectClientHello implements State {
     const suites = this.#retry === undefined ? commonSuites(hello, settings) : [this.#retry.suite]
     // The message is remembered until the flight is sent, and the caller may reuse its buffer.
     const bytes = message.bytes.slice()
-    const query = { link, settings, hello, bytes, suites, earlier: this.#retry?.transcript }
+    const query = {
+      link,
+      settings,
+      hello,
+      bytes,
+      suites,
+      earlier: this.#retry?.transcript,
+      opened: this.#retry?.opened,
+    }
     return selectPsk(query, (psk) => this.#negotiate(hello, bytes, suites[0]!, psk))
   }
 
@@ -59,7 +67,7 @@ export class ExpectClientHello implements State {
     if (group !== undefined && group.clientShare === undefined) {
       link.atRecordBoundary()
       psk?.early.wipe()
-      return new ExpectClientHello(this.#server, sendHelloRetryRequest(link, hello, bytes, suite, group.group))
+      return new ExpectClientHello(this.#server, sendHelloRetryRequest(link, hello, bytes, suite, group.group, psk))
     }
     link.stopSkippingEarlyData()
     const alpnProtocol = chooseAlpn(hello, settings)

@@ -10,6 +10,7 @@ import { decodeServerHello, encodeHelloRetryRequest } from "../../codec/server-h
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { Link } from "../link.ts"
+import type { ChosenPsk, OpenedTicket } from "./psk-selection.ts"
 
 /** What is kept between the two ClientHellos. */
 export interface ServerRetry {
@@ -17,6 +18,8 @@ export interface ServerRetry {
   readonly firstBytes: Uint8Array
   readonly suite: CipherSuiteAlgorithms
   readonly group: KeyExchange
+  /** The ticket of the PSK that was chosen. */
+  readonly opened: OpenedTicket | undefined
   /** What the client has to give back; undefined: no cookie was sent. */
   readonly cookie: Uint8Array | undefined
   /** message_hash, HelloRetryRequest */
@@ -29,6 +32,7 @@ export function sendHelloRetryRequest(
   bytes: Uint8Array,
   suite: CipherSuiteAlgorithms,
   group: KeyExchange,
+  psk: ChosenPsk | undefined,
 ): ServerRetry {
   const message = encodeHelloRetryRequest({
     legacySessionIdEcho: hello.legacySessionId,
@@ -41,7 +45,8 @@ export function sendHelloRetryRequest(
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
   if (hello.extensions.early_data) link.skipEarlyData("before-second-hello")
-  return { first: hello, firstBytes: bytes, suite, group, cookie: cookieOf(sent), transcript }
+  const opened = psk?.session && { identity: psk.identity, session: psk.session }
+  return { first: hello, firstBytes: bytes, suite, group, opened, cookie: cookieOf(sent), transcript }
 }
 
 /** What counts is what is on the wire. */

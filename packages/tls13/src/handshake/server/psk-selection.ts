@@ -2,6 +2,8 @@
 // the first that fits is taken and its binder, and no other, is checked.
 
 import { PskKeyExchangeMode } from "../../bytes/code-points.ts"
+import { equalBytes } from "../../bytes/equal.ts"
+import type { Pause } from "../../bytes/pause.ts"
 import { type ClientHello, truncateBinders } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
@@ -40,6 +42,13 @@ export interface PskQuery {
   readonly suites: readonly CipherSuiteAlgorithms[]
   /** message_hash and HelloRetryRequest, when this is the second ClientHello. */
   readonly earlier: Transcript | undefined
+  /** The ticket that was opened for the first ClientHello: a single-use one does not open again. */
+  readonly opened: OpenedTicket | undefined
+}
+
+export interface OpenedTicket {
+  readonly identity: Uint8Array
+  readonly session: ServerSession
 }
 
 /** Whether the PSK may go with a key exchange, and whether it may do without one (section 4.3.9). */
@@ -62,10 +71,10 @@ export function selectPsk(query: PskQuery, then: (psk: ChosenPsk | undefined) =>
 }
 
 function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  const { settings, hello, link } = query
+  const { settings, hello } = query
   const { identity } = hello.extensions.pre_shared_key!.identities[index] ?? {}
   if (identity === undefined || index >= settings.maxPskIdentities) return then(undefined)
-  return decide("OpenTicket", settings.ticketer?.open(identity, link.now), (session) => {
+  return decide("OpenTicket", openTicket(query, identity), (session) => {
     const resumed = session && fromTicket(query, index, session)
     if (resumed) return then(verifyBinder(query, resumed, identity))
     // A ticket that we know, but may not resume, is not a name of an external PSK.
@@ -75,6 +84,14 @@ function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefine
       return external ? then(verifyBinder(query, external, identity)) : lookUp(query, index + 1, then)
     })
   })
+}
+
+function openTicket(
+  { settings, link, opened }: PskQuery,
+  identity: Uint8Array,
+): ServerSession | undefined | Pause<ServerSession | undefined> {
+  if (opened !== undefined && equalBytes(opened.identity, identity)) return opened.session
+  return settings.ticketer?.open(identity, link.now)
 }
 
 function fromTicket(

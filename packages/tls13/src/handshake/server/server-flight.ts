@@ -29,6 +29,7 @@ import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { ServerRetry } from "./hello-retry.ts"
 import type { ChosenPsk } from "./psk-selection.ts"
 import { expectSecondFlight } from "./second-flight.ts"
+import { ticketCount } from "./tickets.ts"
 
 /** What the ClientHello led to. */
 export interface Negotiated {
@@ -168,7 +169,8 @@ function respond(group: KeyExchange, clientShare: Uint8Array, random: (length: n
   }
 }
 
-function sendEncryptedExtensions({ link, settings }: ServerHandshake, flight: Flight): void {
+function sendEncryptedExtensions(server: ServerHandshake, flight: Flight): void {
+  const { link, settings } = server
   const { hello, alpnProtocol, psk, earlyData, certificateTypes, transcript } = flight
   const { extensions } = hello
   const sizeLimit = extensions.record_size_limit !== undefined ? settings.recordSizeLimit : undefined
@@ -185,6 +187,9 @@ function sendEncryptedExtensions({ link, settings }: ServerHandshake, flight: Fl
     ...(certificateTypes.server !== "X509" && {
       server_certificate_type: certificateTypeCode(certificateTypes.server),
     }),
+    // RFC 9149 section 3: expected_count, of what was asked for.
+    ...(extensions.ticket_request !== undefined &&
+      settings.ticketer !== undefined && { ticket_request: ticketCount(server, flight) }),
     ...(earlyData === "accepted" && { early_data: true }),
   })
   transcript.add(link.send("encrypted_extensions", message))

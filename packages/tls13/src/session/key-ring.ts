@@ -1,0 +1,115 @@
+// Values that a server seals for itself and gets back from clients: tickets (RFC 9846 section 4.7.1) and cookies (section
+// 4.3.2). The form is that of RFC 5077 section 4: the key's name, a nonce, and the AEAD's ciphertext. Keys rotate by
+// themselves, and a ring of them can be shared, so that any server of a fleet opens what another sealed.
+
+import { concatBytes } from "../bytes/concat.ts"
+import { equalBytes } from "../bytes/equal.ts"
+import { asciiToBytes } from "../bytes/text.ts"
+import { Writer } from "../bytes/writer.ts"
+import type { Aead, AeadKey, RandomSource } from "../crypto/provider.ts"
+
+/** Plain data, to be stored or sent to other servers over a safe way: who has it can read and forge what it seals. */
+export interface SealingKey {
+  /** 16 random bytes that tell which key sealed a value. */
+  readonly name: Uint8Array
+  /** As long as the AEAD's key. */
+  readonly key: Uint8Array
+  /** Milliseconds since 1970: seals from then on, until a newer key does. */
+  readonly createdAt: number
+}
+
+export interface KeyRingOptions {
+  /** The AEAD of one of the provider's suites, AES-256-GCM or ChaCha20-Poly1305 say. */
+  readonly aead: Aead
+  readonly random: RandomSource
+  /** Milliseconds that a key seals for; it opens twice as long. */
+  readonly rotateAfter: number
+  /** Keys to begin with, in any order; none: the first is made when it is needed. */
+  readonly keys: readonly SealingKey[]
+  /** What the values are, ASCII: one sealed as something else does not open, though the key is the same. */
+  readonly purpose: string
+}
+
+interface ReadyKey extends SealingKey {
+  readonly ready: AeadKey
+}
+
+const nameLength = 16
+
+export class KeyRing {
+  readonly #aead: Aead
+  readonly #random: RandomSource
+  readonly #rotateAfter: number
+  readonly #purpose: Uint8Array
+  /** Newest first. */
+  #keys: ReadyKey[] = []
+
+  /** @throws RangeError for a key of a wrong length */
+  constructor(options: KeyRingOptions) {
+    this.#aead = options.aead
+    this.#random = options.random
+    this.#rotateAfter = options.rotateAfter
+    this.#purpose = asciiToBytes(options.purpose)
+    this.load(options.keys)
+  }
+
+  /** The keys as they are now, newest first: for other servers of the fleet, or for the next start. */
+  get keys(): readonly SealingKey[] {
+    return this.#keys.map(({ name, key, createdAt }) => ({ name: name.slice(), key: key.slice(), createdAt }))
+  }
+
+  /** Adds keys of another server to ours; those that we have are left alone. @throws RangeError for a key of a wrong length */
+  load(keys: readonly SealingKey[]): void {
+    for (const { name, key, createdAt } of keys) {
+      if (name.length !== nameLength || key.length !== this.#aead.keyLength) {
+        throw new RangeError(`a ticket key has a name of ${nameLength} bytes and ${this.#aead.keyLength} bytes of key`)
+      }
+      if (this.#keys.some((known) => equalBytes(known.name, name))) continue
+      this.#keys.push({ name: name.slice(), key: key.slice(), createdAt, ready: this.#aead.key(key) })
+    }
+    this.#keys.sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  seal(plaintext: Uint8Array, now: number): Uint8Array {
+    const { name, ready } = this.#sealingKey(now)
+    const nonce = this.#random(this.#aead.nonceLength)
+    const sealed = new Writer(nameLength + nonce.length + plaintext.length + this.#aead.tagLength)
+    sealed.bytes(name).bytes(nonce)
+    const { buffer, at } = sealed.reserve(plaintext.length + this.#aead.tagLength)
+    ready.seal(nonce, concatBytes(this.#purpose, name), plaintext, buffer, at)
+    return sealed.finish()
+  }
+
+  /** What was sealed, or undefined when it was changed, was sealed as something else, or its key is gone. */
+  open(sealed: Uint8Array, now: number): Uint8Array | undefined {
+    this.#dropOldKeys(now)
+    const { nonceLength, tagLength } = this.#aead
+    if (sealed.length < nameLength + nonceLength + tagLength) return undefined
+    const name = sealed.subarray(0, nameLength)
+    const key = this.#keys.find((known) => equalBytes(known.name, name))
+    if (key === undefined) return undefined
+    const nonce = sealed.subarray(nameLength, nameLength + nonceLength)
+    const ciphertext = sealed.subarray(nameLength + nonceLength)
+    const plaintext = new Uint8Array(ciphertext.length - tagLength)
+    const length = key.ready.open(nonce, concatBytes(this.#purpose, name), ciphertext, plaintext, 0)
+    return length < 0 ? undefined : plaintext
+  }
+
+  #sealingKey(now: number): ReadyKey {
+    this.#dropOldKeys(now)
+    const newest = this.#keys[0]
+    if (newest !== undefined && now - newest.createdAt < this.#rotateAfter) return newest
+    this.load([{ name: this.#random(nameLength), key: this.#random(this.#aead.keyLength), createdAt: now }])
+    return this.#keys[0]!
+  }
+
+  #dropOldKeys(now: number): void {
+    const kept = this.#keys.filter(({ createdAt }) => now - createdAt < 2 * this.#rotateAfter)
+    for (const old of this.#keys) {
+      if (kept.includes(old)) continue
+      old.ready.wipe()
+      old.key.fill(0)
+    }
+    this.#keys = kept
+  }
+}
