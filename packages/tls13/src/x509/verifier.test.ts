@@ -33,6 +33,7 @@ import {
   toPem,
   trustAnchor,
   type VerifierOptions,
+  X509Error,
 } from "./index.ts"
 
 const day = 86_400_000
@@ -137,6 +138,19 @@ describe("the verifier", () => {
 
   it("helps out with intermediates that the peer did not send", () => {
     expect(outcome([leaf], { intermediates: [ica.certificate] })).toBe("accepted")
+  })
+
+  it("an application may check the name in its own way, once the path is good", () => {
+    const nobody = makeLeaf(ica, { names: [] })
+    const own: Partial<VerifierOptions> = {
+      checkName: (certificate, name) =>
+        certificate.extensions.subjectAltName || name === "device-7"
+          ? undefined
+          : new X509Error("name_mismatch", "not ours"),
+    }
+    expect(outcome([nobody, ica], own, { serverName: "device-7" })).toBe("accepted")
+    expect(outcome([nobody, ica], own, { serverName: "device-8" })).toBe("name_mismatch > bad_certificate")
+    expect(outcome([nobody], own, { serverName: "device-7" })).toBe("unknown_issuer > unknown_ca")
   })
 
   it("trust and lists may change while it is in use", () => {

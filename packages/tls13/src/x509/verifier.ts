@@ -34,6 +34,8 @@ export interface VerifierOptions {
   readonly maximumCertificates?: number
   /** Bytes of one certificate; default 65,536. */
   readonly maximumCertificateBytes?: number
+  /** Instead of RFC 9525, for a server's certificate whose path is good; undefined means that the name is right. */
+  readonly checkName?: (leaf: Certificate, serverName: string | undefined) => X509Error | undefined
   /** Certificates that help to find paths although the peer does not send them. */
   readonly intermediates?: readonly Certificate[]
   readonly policies?: readonly string[]
@@ -100,7 +102,7 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
         : message,
     )
   }
-  const named = role === "server" ? serverNameProblem(leaf, verification.serverName) : undefined
+  const named = role === "server" ? (options.checkName ?? serverNameProblem)(leaf, verification.serverName) : undefined
   if (named) return refusal(named.reason, named.message)
   if (options.pins && !verdict.path.some((each) => isPinned(each.spki, options.pins!, provider))) {
     return refusal(
