@@ -15,7 +15,6 @@ import {
   provider,
   scene,
   serverKey,
-  serverKey,
   serverUnderTest,
 } from "../support.ts"
 
