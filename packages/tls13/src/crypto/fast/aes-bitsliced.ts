@@ -11,42 +11,38 @@
 // Side channels: no table and no branch depends on the key or the data, so neither cache nor branch predictor learns
 // anything.
 
-import { expandKey, transpose, WORDS } from "./aes-bitsliced-key.ts"
+import { transpose, WORDS } from "./aes-bitsliced-key.ts"
 
-/** AES under one key, in counter mode, two blocks a call. Words are little-endian: a block's first byte is lowest. */
-export class AesCounterKey {
-  readonly #keys: Int32Array
-  readonly #state: Int32Array = new Int32Array(WORDS)
-
-  /** @param key 16 or 32 bytes */
-  constructor(key: Uint8Array) {
-    this.#keys = expandKey(key)
-  }
-
-  /** Encrypts nonce || counter and nonce || counter + 1 to `out`, four words each. */
-  encryptCounters(n0: number, n1: number, n2: number, counter: number, out: Int32Array): void {
-    const state = this.#state
-    state[0] = state[1] = n0
-    state[2] = state[3] = n1
-    state[4] = state[5] = n2
-    state[6] = swapBytes(counter)
-    state[7] = swapBytes(counter + 1)
-    transpose(state)
-    encrypt(this.#keys, state)
-    transpose(state)
-    // The two ShiftRows that are left: rows 1 and 3 of a column stand two columns further.
-    for (let block = 0; block < 2; block++) {
-      for (let column = 0; column < 4; column++) {
-        const own = state[2 * column + block]!
-        const other = state[2 * (column ^ 2) + block]!
-        out[4 * block + column] = (own & 0x00ff00ff) | (other & 0xff00ff00)
-      }
+/**
+ * AES in counter mode: encrypts nonce || counter and nonce || counter + 1 to `out`, four words each. Words are
+ * little-endian: a block's first byte is lowest.
+ * @param keys of `expandKey`
+ * @param state scratch of eight words
+ */
+export function encryptCounters(
+  keys: Int32Array,
+  state: Int32Array,
+  n0: number,
+  n1: number,
+  n2: number,
+  counter: number,
+  out: Int32Array,
+): void {
+  state[0] = state[1] = n0
+  state[2] = state[3] = n1
+  state[4] = state[5] = n2
+  state[6] = swapBytes(counter)
+  state[7] = swapBytes(counter + 1)
+  transpose(state)
+  encrypt(keys, state)
+  transpose(state)
+  // The two ShiftRows that are left: rows 1 and 3 of a column stand two columns further.
+  for (let block = 0; block < 2; block++) {
+    for (let column = 0; column < 4; column++) {
+      const own = state[2 * column + block]!
+      const other = state[2 * (column ^ 2) + block]!
+      out[4 * block + column] = (own & 0x00ff00ff) | (other & 0xff00ff00)
     }
-  }
-
-  wipe(): void {
-    this.#keys.fill(0)
-    this.#state.fill(0)
   }
 }
 

@@ -9,32 +9,40 @@
 
 const BLOCK = 16
 
+const nothing: Int32Array = new Int32Array(0)
+
 /** The nine factors of Karatsuba's method out of four words, lowest first. */
 function factors(w0: number, w1: number, w2: number, w3: number): readonly number[] {
   return [w0, w1, w2, w3, w0 ^ w1, w2 ^ w3, w0 ^ w2, w1 ^ w3, w0 ^ w1 ^ w2 ^ w3]
 }
 
-/** One key H (SP 800-38D section 6.4). */
-export class GhashKey {
-  /** For each factor of H, and then for each of them reversed: its bits 0 modulo 4, 1, 2 and 3. */
-  readonly #h: Int32Array = new Int32Array(72)
+/**
+ * The expanded key: for each factor of H, and then for each of them reversed, its bits 0 modulo 4, 1, 2 and 3.
+ * @param block E(K, 0) as four little-endian words
+ */
+export function expandGhashKey(block: Int32Array): Int32Array {
+  const h = new Int32Array(72)
+  const straight = factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!))
+  for (let i = 0; i < 9; i++) {
+    for (let k = 0; k < 4; k++) {
+      h[4 * i + k] = straight[i]! & (0x11111111 << k)
+      h[36 + 4 * i + k] = reverse(straight[i]!) & (0x11111111 << k)
+    }
+  }
+  return h
+}
+
+/** A running GHASH; one serves many keys in turn. */
+export class Ghash {
+  #h: Int32Array = nothing
   /** The running value, lowest word first. */
   readonly #y: Int32Array = new Int32Array(4)
   readonly #products: Int32Array = new Int32Array(18)
   readonly #last: DataView = new DataView(new ArrayBuffer(BLOCK))
 
-  /** @param h the block E(K, 0), 16 bytes */
-  constructor(h: DataView) {
-    const straight = factors(h.getInt32(12), h.getInt32(8), h.getInt32(4), h.getInt32(0))
-    for (let i = 0; i < 9; i++) {
-      for (let k = 0; k < 4; k++) {
-        this.#h[4 * i + k] = straight[i]! & (0x11111111 << k)
-        this.#h[36 + 4 * i + k] = reverse(straight[i]!) & (0x11111111 << k)
-      }
-    }
-  }
-
-  start(): void {
+  /** @param h of `expandGhashKey` */
+  start(h: Int32Array): void {
+    this.#h = h
     this.#y.fill(0)
   }
 
@@ -58,18 +66,13 @@ export class GhashKey {
     blocks(this.#h, this.#products, this.#y, last, 0, BLOCK)
   }
 
-  /** Writes the four words of the result, little-endian. */
+  /** Writes the four words of the result, little-endian, and forgets what it worked on. */
   finish(out: Int32Array): void {
-    const last = this.#last
-    for (let i = 0; i < 4; i++) last.setInt32(12 - 4 * i, this.#y[i]!)
-    for (let i = 0; i < 4; i++) out[i] = last.getInt32(4 * i, true)
+    for (let i = 0; i < 4; i++) out[i] = swapBytes(this.#y[3 - i]!)
     this.#y.fill(0)
-  }
-
-  wipe(): void {
-    this.#h.fill(0)
-    this.#y.fill(0)
+    this.#products.fill(0)
     for (let i = 0; i < BLOCK; i++) this.#last.setUint8(i, 0)
+    this.#h = nothing
   }
 }
 
@@ -194,4 +197,8 @@ function reverse(word: number): number {
   x = ((x >>> 4) & 0x0f0f0f0f) | ((x & 0x0f0f0f0f) << 4)
   x = ((x >>> 8) & 0x00ff00ff) | ((x & 0x00ff00ff) << 8)
   return (x >>> 16) | (x << 16)
+}
+
+function swapBytes(word: number): number {
+  return (((word >>> 8) | (word << 24)) & 0xff00ff00) | (((word << 8) | (word >>> 24)) & 0x00ff00ff)
 }

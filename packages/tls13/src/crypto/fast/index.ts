@@ -13,13 +13,13 @@ import {
 } from "../noble/index.ts"
 import type { CryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
-import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
+import { createAesGcm } from "./aes-gcm.ts"
 import { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 import { createP256Algorithms } from "./secp256r1.ts"
 import { createSha256 } from "./sha256.ts"
 import { x25519 } from "./x25519.ts"
 
-export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts"
+export { createAesGcm } from "./aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 export { createP256Algorithms, type P256Algorithms } from "./secp256r1.ts"
 export { createSha256 } from "./sha256.ts"
@@ -42,8 +42,8 @@ export function createFastProvider(options: FastProviderOptions = {}): CryptoPro
     name: "fast",
     cipherSuites: [
       cipherSuite("TLS_CHACHA20_POLY1305_SHA256", createChaCha20Poly1305(), sha256),
-      cipherSuite("TLS_AES_128_GCM_SHA256", aes128Gcm, sha256),
-      cipherSuite("TLS_AES_256_GCM_SHA384", aes256Gcm, sha384),
+      cipherSuite("TLS_AES_128_GCM_SHA256", createAesGcm(128), sha256),
+      cipherSuite("TLS_AES_256_GCM_SHA384", createAesGcm(256), sha384),
     ],
     keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
     signatures: [
