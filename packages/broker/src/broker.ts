@@ -246,7 +246,8 @@ export class Broker implements Host {
       // [MQTT-3.8.3-4] a Protocol Error, which ends the connection
       throw new PacketError(ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local on a shared subscription")
     }
-    if (!this.access.maySubscribe(identity, session.clientId, filter)) return { reasonCode: ReasonCode.NotAuthorized }
+    const allowed = this.access.maySubscribe(identity, session.clientId, filter)
+    if (allowed === false) return { reasonCode: ReasonCode.NotAuthorized }
     const existing = session.subscriptions.get(filter.text)
     if (existing === undefined && session.subscriptions.size >= this.limits.maximumSubscriptions) {
       return { reasonCode: ReasonCode.QuotaExceeded }
@@ -258,6 +259,7 @@ export class Broker implements Host {
       noLocal: request.noLocal,
       retainAsPublished: request.retainAsPublished,
       identifier,
+      mayReceive: allowed === true ? undefined : allowed,
       identifiers: identifier === undefined ? [] : [identifier],
     }
     session.subscriptions.set(filter.text, subscription) // [MQTT-3.8.4-3]
@@ -306,6 +308,7 @@ export class Broker implements Host {
         expired.push(message.topic.name)
         return
       }
+      if (subscription.mayReceive?.(message.topic.name) === false) return
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos
       session.deliverRetained(message, qos, subscription.identifiers, now)
     })

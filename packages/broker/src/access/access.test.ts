@@ -195,7 +195,7 @@ function may(
   clientId: string,
 ): { read(filter: string): boolean; write(topic: string): boolean } {
   return {
-    read: (filter) => list.maySubscribe({ ...identity }, clientId, parseFilter(filter, 99)),
+    read: (filter) => list.maySubscribe({ ...identity }, clientId, parseFilter(filter, 99)) !== false,
     write: (topic) => list.mayPublish({ ...identity }, clientId, topic),
   }
 }
@@ -245,20 +245,38 @@ describe("access control list", () => {
     ])
   })
 
-  it("deny wins over every allowing rule, and a subscription may not touch what is denied", () => {
+  it("deny wins over every allowing rule", () => {
     const bob = may(list, { user: "bob", source: "password" }, "b")
-    expect([
-      bob.write("home/x/secret/y"),
-      bob.read("home/x/secret"),
-      bob.write("public/notice"),
-      bob.read("public/notice"),
-    ]).toEqual([false, false, false, true])
-    expect([bob.read("#"), bob.read("home/+/lamp"), bob.read("home/+/#"), bob.read("other/#")]).toEqual([
+    expect([bob.write("home/x/secret/y"), bob.write("public/notice"), bob.read("public/notice")]).toEqual([
       false,
-      true,
       false,
       true,
     ])
+    expect([bob.read("home/x/secret"), bob.read("home/+/secret/#"), bob.read("home/x/secret/+")]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([bob.read("home/+/lamp"), bob.read("other/#")]).toEqual([true, true])
+  })
+
+  it("a subscription that a deny rule only touches is allowed without the topics of that rule", () => {
+    const test = new TestBroker({
+      access: createAccess({
+        anonymous: true,
+        passwords: undefined,
+        certificates: true,
+        acl: acl("all readwrite #\nall deny-read a/secret/#"),
+        random: (n) => randomBytes(n),
+      }),
+    })
+    const pub = test.connect({ clientId: "pub" })
+    for (const topic of ["a/secret/kept", "a/open/kept"]) pub.publish(topic, topic, { retain: true })
+    const sub = test.connect({ clientId: "sub" })
+    expect(sub.subscribe("#")).toBe(2)
+    expect(sub.payloads()).toEqual(["a/open/kept"])
+    for (const topic of ["a/secret", "a/secret/x", "a/open"]) pub.publish(topic, topic)
+    expect(sub.payloads()).toEqual(["a/open"])
   })
 
   it("a name with /, + or # does not widen a rule", () => {

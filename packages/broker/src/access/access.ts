@@ -26,7 +26,8 @@ export interface Access {
   /** Calls `decide` exactly once, now or later. */
   authenticate(attempt: LoginAttempt, decide: (decision: Decision) => void): void
   mayPublish(identity: Identity, clientId: string, topic: string): boolean
-  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean
+  /** True, false, or, for a subscription that is allowed with exceptions, what says which topics may come through it. */
+  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean | ((topic: string) => boolean)
 }
 
 /** Lets everybody do everything. For tests and for brokers that only this machine reaches. */

@@ -7,7 +7,7 @@
 //
 // PERMISSION is read (subscribe), write (publish), readwrite, deny, deny-read or deny-write. FILTER is a Topic Filter in
 // which %u is the user's name and %c the Client Identifier. What no rule allows is refused; deny wins over the others.
-// A subscription is allowed when one read rule covers all of it and no deny rule touches it.
+// A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
 import { covers, matches, overlaps, parseFilter, type TopicFilter } from "../routing/filter.ts"
 import type { Identity } from "./access.ts"
@@ -92,10 +92,13 @@ export class Acl {
     return own.write.some((levels) => matches(levels, topic))
   }
 
-  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean {
+  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean | ((topic: string) => boolean) {
     const own = this.#rulesOf(identity, clientId)
-    if (own.denyRead.some((levels) => overlaps(levels, filter.levels))) return false
-    return own.read.some((levels) => covers(levels, filter.levels))
+    if (!own.read.some((levels) => covers(levels, filter.levels))) return false
+    const touching = own.denyRead.filter((levels) => overlaps(levels, filter.levels))
+    if (touching.length === 0) return true
+    if (touching.some((levels) => covers(levels, filter.levels))) return false
+    return (topic) => !touching.some((levels) => matches(levels, topic))
   }
 
   #rulesOf(identity: Identity, clientId: string): OwnRules {

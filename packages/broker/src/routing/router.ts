@@ -67,7 +67,7 @@ export class Router {
     let count = 0
     for (let i = 0; i < direct.length; i++) count += this.#deliver(direct[i]!, message, now)
     for (let i = 0; i < routes.groups.length; i++) {
-      const chosen = routes.groups[i]!.choose()
+      const chosen = routes.groups[i]!.choose(message.topic.name)
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
       this.#send(chosen.subscriber, message, chosen.qos, chosen.retainAsPublished, chosen.identifiers, now)
@@ -130,6 +130,7 @@ export class Router {
     let bySubscriber: Map<Subscriber, Route> | undefined
     this.#tree.match(topic, {
       subscription(one) {
+        if (one.mayReceive?.(topic) === false) return
         bySubscriber ??= new Map()
         const known = bySubscriber.get(one.subscriber)
         if (known !== undefined) {

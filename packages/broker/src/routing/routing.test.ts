@@ -29,6 +29,7 @@ function subscription(subscriber: Subscriber, filter: string, options: Partial<S
     noLocal: false,
     retainAsPublished: false,
     identifier,
+    mayReceive: undefined,
     identifiers: identifier === undefined ? [] : [identifier],
     ...options,
   }
@@ -296,6 +297,16 @@ describe("Shared Subscriptions (section 4.8.2)", () => {
     b.connected = false
     for (let i = 0; i < 3; i++) send(router, "t")
     expect([a, b, c].map((one) => one.got.length)).toEqual([1, 5, 5])
+  })
+
+  it("leave out members who may not receive the topic", () => {
+    const router = new Router()
+    const [a, b] = [new Fake("a"), new Fake("b")]
+    router.add(subscription(a, "$share/g/t/#", { mayReceive: (topic) => topic !== "t/secret" }))
+    router.add(subscription(b, "$share/g/t/#", { mayReceive: () => false }))
+    for (let i = 0; i < 3; i++) expect(send(router, "t/x")).toBe(1)
+    expect(send(router, "t/secret")).toBe(0)
+    expect([a, b].map((one) => one.got.length)).toEqual([3, 0])
   })
 
   it("a session joins once and leaves at its first UNSUBSCRIBE", () => {

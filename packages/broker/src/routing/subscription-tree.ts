@@ -8,12 +8,15 @@ export class ShareGroup {
   readonly members: Subscription[] = []
   #next = 0
 
-  /** The member who gets the next message: in turn, those first that are connected and keep up. Undefined when empty. */
-  choose(): Subscription | undefined {
+  /** The member who gets the next message: in turn, those first that are connected and keep up. Undefined: nobody may. */
+  choose(topic: string): Subscription | undefined {
     const count = this.members.length
     let second: Subscription | undefined
+    let last: Subscription | undefined
     for (let i = 0; i < count; i++) {
       const member = this.members[(this.#next + i) % count]!
+      if (member.mayReceive?.(topic) === false) continue
+      last ??= member
       if (!member.subscriber.connected) continue
       if (!member.subscriber.congested) {
         this.#next = (this.#next + i + 1) % count
@@ -21,9 +24,8 @@ export class ShareGroup {
       }
       second ??= member
     }
-    const chosen = second ?? this.members[this.#next % Math.max(1, count)]
     this.#next = count === 0 ? 0 : (this.#next + 1) % count
-    return chosen
+    return second ?? last
   }
 }
 
