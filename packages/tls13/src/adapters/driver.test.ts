@@ -181,6 +181,16 @@ describe("the driver", () => {
     expect(good.clock.timers).toEqual([])
   })
 
+  it("asks again when the timer was a millisecond early", () => {
+    const { clock, server } = both()
+    server.driver.start()
+    clock.time += 9_999
+    clock.timers.shift()!.work()
+    expect(server.types()).toEqual([])
+    clock.pass(1)
+    expect(server.types()).toEqual(["failed"])
+  })
+
   it("reads only while the application wants data", () => {
     const { server, start } = both()
     start()

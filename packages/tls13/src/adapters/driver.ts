@@ -63,11 +63,7 @@ export class Driver {
 
   /** Begins, with what the connection's first calls gave back; their output leaves in one write. */
   start(...first: readonly Outcome[]): void {
-    const { deadline } = this.#connection
-    if (deadline !== undefined) {
-      const left = Math.max(0, deadline - this.#clock.now())
-      this.#cancelDeadline = this.#clock.after(left, () => this.#tick())
-    }
+    this.#awaitDeadline()
     const last = first.at(-1)
     if (last === undefined) return
     const events = first.flatMap((outcome) => outcome.events)
@@ -119,8 +115,15 @@ export class Driver {
     this.#connection.destroy()
   }
 
-  #tick(): void {
-    if (!this.#destroyed) this.#take(this.#connection.tick(this.#clock.now()))
+  #awaitDeadline(): void {
+    const { deadline } = this.#connection
+    if (deadline === undefined) return
+    this.#cancelDeadline = this.#clock.after(Math.max(1, deadline - this.#clock.now()), () => {
+      if (this.#destroyed) return
+      this.#take(this.#connection.tick(this.#clock.now()))
+      // A timer and a clock do not always agree on when a millisecond is over.
+      this.#awaitDeadline()
+    })
   }
 
   #take(outcome: Outcome, taken?: Taken): void {

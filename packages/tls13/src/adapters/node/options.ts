@@ -55,7 +55,7 @@ export interface CommonTlsOptions extends SecureContextOptions {
 type SharedOptions = Omit<CommonOptions, "resumptionPartition" | "trace" | "random" | "certificateTypes">
 
 /** @throws Misuse for a value that TLS 1.3 has no place for */
-export function commonOptions(options: CommonTlsOptions, context: SecureContext): SharedOptions {
+export function commonOptions(options: Omit<CommonTlsOptions, "trace">, context: SecureContext): SharedOptions {
   checkVersions(options)
   const { handshakeTimeout, limits, recordSizeLimit, padding } = options
   const cipherSuites = list(options.ciphers)
@@ -74,7 +74,11 @@ export function commonOptions(options: CommonTlsOptions, context: SecureContext)
   }
 }
 
-function checkVersions({ minVersion, maxVersion, secureProtocol }: CommonTlsOptions): void {
+function checkVersions({
+  minVersion,
+  maxVersion,
+  secureProtocol,
+}: Pick<CommonTlsOptions, "minVersion" | "maxVersion" | "secureProtocol">): void {
   const known = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
   for (const [name, value] of Object.entries({ minVersion, maxVersion })) {
     if (value !== undefined && !known.includes(value)) {

@@ -3,14 +3,15 @@
 
 import { Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import { equalBytes } from "../../bytes/equal.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
 import { createServerConfig, type ServerConfig } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { Offer } from "../../handshake/info.ts"
+import { MemoryPskStore } from "../../session/psk-store.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
 import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
+import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
 import { HandshakeGate } from "./handshake-gate.ts"
@@ -23,7 +24,9 @@ import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket } from "./tls-socket.ts"
 import { createVerification, type Verification } from "./verification.ts"
 
-export interface TlsServerOptions extends CommonTlsOptions {
+export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
+  /** Gets every event of every connection. */
+  readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
   /** Asks clients for a certificate. */
   readonly requestCert?: boolean | undefined
   /** With requestCert, true (the default): a client without a valid certificate is refused. */
@@ -78,6 +81,8 @@ export class Server extends NetServer {
   readonly #tickets: TicketRing | undefined
   readonly #credentials: ServerCredentials
   readonly #handshakes = new Set<Duplex>()
+  /** Outlives a change of certificates: what was taken before stays taken. */
+  readonly #replayGuard = new MemoryReplayGuard()
   #active: Active
   #refused = 0
 
@@ -165,9 +170,9 @@ export class Server extends NetServer {
       ...(tickets !== undefined && { tickets }),
       ...(sessionTimeout !== undefined && { ticketLifetime: sessionTimeout }),
       resumptionPartition: options.resumptionPartition ?? verification?.partition ?? "clients without certificates",
-      ...(hasPsks && { externalPsks: pskStore(psks) }),
+      ...(hasPsks && { externalPsks: new MemoryPskStore(psks) }),
       allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
-      ...(earlyData && { earlyData: { replayGuard: new MemoryReplayGuard(), ...earlyData } }),
+      ...(earlyData && { earlyData: { replayGuard: this.#replayGuard, ...earlyData } }),
       ...(preference && { preference }),
     })
     return { context, verification, config }
@@ -245,7 +250,7 @@ export class Server extends NetServer {
       this.listenerCount("keylog") > 0
         ? (line: string) => this.emit("keylog", Buffer.from(`${line}\n`), socket)
         : undefined
-    const sink = traceSink([trace], [keylog, toListeners])
+    const sink = traceSink([trace && ((event) => trace(event, socket))], [keylog, toListeners])
     if (sink === undefined && pskCallback === undefined) return config
     const { settings } = config
     const externalPsks = pskCallback ? asking(pskCallback, socket, settings.externalPsks) : settings.externalPsks
@@ -264,10 +269,6 @@ export function createServer(
 
 function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {
   return options.credentials ?? sniResolver(context.credentials)
-}
-
-function pskStore(psks: readonly ReturnType<typeof externalPsk>[]): ExternalPskStore {
-  return { lookup: (identity) => psks.find((psk) => equalBytes(psk.identity, identity)) }
 }
 
 /** The given keys first, then those that the callback knows. */
