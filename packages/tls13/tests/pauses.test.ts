@@ -1,0 +1,315 @@
+// Decisions are pauses: each one answered later gives the same bytes as when it is answered at once, and nothing leaves, is
+// read or is told meanwhile that would not have been.
+
+import { describe, expect, it } from "vitest"
+import { AlertLevel } from "../src/bytes/alerts.ts"
+import { toHex } from "../src/bytes/hex.ts"
+import { Pause } from "../src/bytes/pause.ts"
+import { utf8ToBytes } from "../src/bytes/text.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import {
+  type ClientOptions,
+  createClientConfig,
+  createServerConfig,
+  type ServerOptions,
+} from "../src/connection/config.ts"
+import type { Connection } from "../src/connection/connection.ts"
+import type { ConnectionEvent, Outcome } from "../src/connection/events.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
+import type { RandomSource } from "../src/crypto/provider.ts"
+import type { DecisionName } from "../src/handshake/state.ts"
+import { MemoryPskStore } from "../src/session/psk-store.ts"
+import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
+import { expectRefused, openGuard, provider, serverUnderTest, sessionFor, start, storeOf, ticketer } from "./support.ts"
+
+/* ---------------------------------------------------------------- a run of equal chance */
+
+/** The same bytes each time. */
+function seeded(seed: number): RandomSource {
+  let state = seed
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return state >>> 16
+    })
+}
+
+// Ed25519 signatures have no randomness of their own.
+const serverKey = generateEd25519Key(provider.random)
+const clientKey = generateEd25519Key(provider.random)
+const serverCredential = testCredential(serverKey, publicKeyOf(serverKey))
+const clientCredential = testCredential(clientKey, publicKeyOf(clientKey))
+const takes = { maxBytes: 100, replayGuard: openGuard }
+const psk = {
+  identity: utf8ToBytes("device"),
+  key: new Uint8Array(32).fill(1),
+  hash: "sha256",
+  kind: "external",
+} as const
+const request = utf8ToBytes("early")
+
+interface Run {
+  /** Everything that was on the wire, in order, as hexadecimal. */
+  readonly wire: string
+  readonly decisions: DecisionName[]
+  readonly events: readonly ConnectionEvent[]
+  readonly ends: { readonly client: Connection; readonly server: Connection }
+}
+
+/** The answers that are to come later, by the pause that stands for each. */
+class Later {
+  readonly #answers = new Map<Pause<unknown>, unknown>()
+
+  /** Makes a function answer with a pause. */
+  pausing<Arguments extends unknown[], Answer>(
+    decide: (...args: Arguments) => Answer | Pause<Answer>,
+  ): (...args: Arguments) => Pause<Answer> {
+    return (...args) => {
+      const pause = new Pause<Answer>()
+      this.#answers.set(pause, decide(...args))
+      return pause
+    }
+  }
+
+  answerTo(pause: Pause<unknown>): unknown {
+    if (!this.#answers.has(pause)) throw new Error("nobody asked")
+    return this.#answers.get(pause)
+  }
+}
+
+interface Scenario {
+  readonly client?: Partial<ClientOptions>
+  readonly server?: Partial<ServerOptions>
+}
+
+function run({ client: clientOptions = {}, server: serverOptions = {} }: Scenario, later: Later): Run {
+  const client = new ClientConnection(
+    createClientConfig({
+      provider,
+      random: seeded(1),
+      serverName: "server.test",
+      cipherSuites: ["TLS_AES_128_GCM_SHA256"],
+      verifier: testVerifier(publicKeyOf(serverKey)),
+      ...clientOptions,
+    }),
+    start,
+  )
+  const server = new ServerConnection(
+    createServerConfig({ provider, random: seeded(2), credentials: always(serverCredential), ...serverOptions }),
+    start,
+  )
+  const wire: string[] = []
+  const decisions: DecisionName[] = []
+  const events: ConnectionEvent[] = []
+  const settle = (end: Connection, outcome: Outcome): Uint8Array => {
+    let current = outcome
+    const output: Uint8Array[] = []
+    for (;;) {
+      output.push(current.output)
+      events.push(...current.events)
+      if (typeof current.waitsFor === "string") break
+      decisions.push(current.waitsFor.name)
+      // Meanwhile nothing goes out, and time may pass.
+      expect(end.tick(start)).toMatchObject({ output: new Uint8Array(0), events: [] })
+      current = end.answer(later.answerTo(current.waitsFor.pause), start)
+    }
+    const whole = Uint8Array.from(output.flatMap((part) => [...part]))
+    wire.push(toHex(whole))
+    return whole
+  }
+  let bytes = settle(client, client.start())
+  if (client.earlyDataWritable > 0)
+    bytes = Uint8Array.from([...bytes, ...settle(client, client.sendEarlyData(request))])
+  while (bytes.length > 0) {
+    bytes = settle(client, client.receive(settle(server, server.receive(bytes, start)), start))
+  }
+  return { wire: wire.join("\n"), decisions, events, ends: { client, server } }
+}
+
+/* ---------------------------------------------------------------- each decision */
+
+const session = sessionFor({ server: { earlyData: takes } })
+const resumes = {
+  client: { sessionStore: storeOf(session), earlyData: true },
+  server: { ticketer, tickets: 0, earlyData: takes },
+}
+const clientAuthentication = { mode: "require", verifier: testVerifier(publicKeyOf(clientKey)) } as const
+
+const cases: readonly (readonly [
+  what: string,
+  decisions: readonly DecisionName[],
+  plain: Scenario,
+  paused: (later: Later) => Scenario,
+])[] = [
+  [
+    "the server's certificate",
+    ["SelectCertificate"],
+    {},
+    (later) => ({ server: { credentials: { resolve: later.pausing(() => serverCredential) } } }),
+  ],
+  [
+    "the server's signature",
+    ["Sign"],
+    {},
+    (later) => ({
+      server: {
+        credentials: always({ ...serverCredential, signer: { sign: later.pausing(serverCredential.signer.sign) } }),
+      },
+    }),
+  ],
+  [
+    "the verdict on the server",
+    ["VerifyPeer"],
+    {},
+    (later) => ({ client: { verifier: { verify: later.pausing(testVerifier(publicKeyOf(serverKey)).verify) } } }),
+  ],
+  [
+    "the client's certificate, signature and the verdict on it",
+    ["SelectCertificate", "Sign", "VerifyPeer"],
+    { client: { credentials: always(clientCredential) }, server: { clientAuthentication } },
+    (later) => ({
+      client: {
+        credentials: {
+          resolve: later.pausing(() => ({
+            ...clientCredential,
+            signer: { sign: later.pausing(clientCredential.signer.sign) },
+          })),
+        },
+      },
+      server: {
+        clientAuthentication: {
+          mode: "require",
+          verifier: { verify: later.pausing(testVerifier(publicKeyOf(clientKey)).verify) },
+        },
+      },
+    }),
+  ],
+  [
+    "a ticket",
+    ["OpenTicket"],
+    resumes,
+    (later) => ({
+      ...resumes,
+      server: {
+        ...resumes.server,
+        ticketer: {
+          seal: () => undefined,
+          open: later.pausing((ticket: Uint8Array, now: number) => ticketer.open(ticket, now)),
+        },
+      },
+    }),
+  ],
+  [
+    "the replay guard",
+    ["TakeEarlyData"],
+    resumes,
+    (later) => ({
+      ...resumes,
+      server: { ...resumes.server, earlyData: { maxBytes: 100, replayGuard: { take: later.pausing(() => true) } } },
+    }),
+  ],
+  [
+    "a ticket and then the replay guard",
+    ["OpenTicket", "TakeEarlyData"],
+    resumes,
+    (later) => ({
+      ...resumes,
+      server: {
+        ...resumes.server,
+        ticketer: {
+          seal: () => undefined,
+          open: later.pausing((ticket: Uint8Array, now: number) => ticketer.open(ticket, now)),
+        },
+        earlyData: { maxBytes: 100, replayGuard: { take: later.pausing(() => true) } },
+      },
+    }),
+  ],
+  [
+    "an external PSK",
+    ["LookUpPsk"],
+    { client: { externalPsks: [psk] }, server: { externalPsks: new MemoryPskStore([psk]) } },
+    (later) => ({ client: { externalPsks: [psk] }, server: { externalPsks: { lookup: later.pausing(() => psk) } } }),
+  ],
+  [
+    "an external PSK, once for each ClientHello of a HelloRetryRequest",
+    ["LookUpPsk", "LookUpPsk"],
+    {
+      client: { externalPsks: [psk], groups: ["x25519", "secp256r1"] },
+      server: { externalPsks: new MemoryPskStore([psk]), groups: ["secp256r1"] },
+    },
+    (later) => ({
+      client: { externalPsks: [psk], groups: ["x25519", "secp256r1"] },
+      server: { externalPsks: { lookup: later.pausing(() => psk) }, groups: ["secp256r1"] },
+    }),
+  ],
+]
+
+describe("a pause answered later gives the same bytes:", () => {
+  it.each(cases)("%s", (_what, decisions, plain, paused) => {
+    const atOnce = run(plain, new Later())
+    const later = new Later()
+    const afterwards = run(paused(later), later)
+    expect(atOnce.decisions).toEqual([])
+    expect(afterwards.decisions).toEqual(decisions)
+    expect(afterwards.ends.client.failure ?? afterwards.ends.server.failure).toBeUndefined()
+    expect(afterwards.ends.client.info).toBeDefined()
+    expect(afterwards.wire).toBe(atOnce.wire)
+    expect(afterwards.events.map(({ type }) => type)).toEqual(atOnce.events.map(({ type }) => type))
+  })
+})
+
+describe("while a connection waits", () => {
+  const waiting = () => {
+    const puppet = serverUnderTest({ server: { credentials: { resolve: () => new Pause() } } })
+    puppet.deliver()
+    expect(puppet.outcome?.waitsFor).toMatchObject({ name: "SelectCertificate" })
+    return puppet
+  }
+
+  it("input is kept, up to the limit and not one byte more", () => {
+    for (const [length, ok] of [
+      [65_536, true],
+      [65_537, false],
+    ] as const) {
+      const puppet = waiting()
+      puppet.receive(new Uint8Array(length).fill(22))
+      if (ok) expect(puppet.subject.failure).toBeUndefined()
+      else expect(puppet.subject.failure).toMatchObject({ kind: "LimitExceeded", limit: "bufferedInput" })
+    }
+  })
+
+  it("the handshake's time runs on", () => {
+    const puppet = waiting()
+    puppet.take(puppet.subject.tick(start + 10_000))
+    expect(puppet.subject.failure).toMatchObject({ kind: "LimitExceeded", limit: "handshakeTime" })
+    expect(puppet.alerts.map(({ description, level }) => [description, level])).toEqual([
+      ["user_canceled", AlertLevel.warning],
+      ["close_notify", AlertLevel.warning],
+    ])
+  })
+
+  it("a decision that cannot be made ends the handshake with internal_error", () => {
+    const puppet = waiting()
+    puppet.take(puppet.subject.abandon("the key server is down", start))
+    expectRefused(puppet, "internal_error", "Closed", /key server is down/)
+  })
+
+  it("an answer is wanted once, and only when one is due", () => {
+    const puppet = waiting()
+    puppet.take(puppet.subject.answer(undefined, start))
+    expectRefused(puppet, "unrecognized_name", "PeerIncompatible")
+    expect(() => puppet.subject.answer(undefined, start)).toThrow(/waits for no decision/)
+  })
+
+  it("the alert of a refusal goes out with what was held back", () => {
+    const puppet = serverUnderTest({
+      server: { credentials: always({ ...serverCredential, signer: { sign: () => new Pause() } }) },
+    })
+    puppet.deliver()
+    expect(puppet.outcome?.output).toHaveLength(0)
+    puppet.take(puppet.subject.abandon("no signature", start))
+    // ServerHello was made already: the client can read the alert only with it.
+    expect(puppet.actor.failure).toMatchObject({ kind: "PeerAlert", received: "internal_error" })
+  })
+})
