@@ -34,6 +34,7 @@ export { type PaddingPolicy, padToFull, padToMultipleOf } from "./record/padding
 export type {
   ClientSession,
   ClientSessionStore,
+  CookieSealer,
   ExternalPsk,
   ExternalPskStore,
   ReplayGuard,

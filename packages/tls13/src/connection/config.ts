@@ -7,7 +7,14 @@ import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource }
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
 import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
-import type { ClientSessionStore, ExternalPsk, ExternalPskStore, ReplayGuard, Ticketer } from "../session/session.ts"
+import type {
+  ClientSessionStore,
+  CookieSealer,
+  ExternalPsk,
+  ExternalPskStore,
+  ReplayGuard,
+  Ticketer,
+} from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
 import { defaultLimits, type Limits } from "./limits.ts"
@@ -87,6 +94,15 @@ export interface ServerOptions extends CommonOptions {
    * within `freshness` milliseconds (default 10000). Early data can be replayed: RFC 9846 section 8.
    */
   readonly earlyData?: { readonly maxBytes: number; readonly replayGuard: ReplayGuard; readonly freshness?: number }
+  /**
+   * A HelloRetryRequest keeps nothing on the server: what it needs goes to the client and comes back in a cookie (RFC 9846
+   * section 4.3.2), to any server whose sealer has the same keys. With `requireCookie` each client has to bring one, which
+   * costs a round trip: `true`, or a function that says whether the server is under load right now.
+   */
+  readonly statelessRetry?: {
+    readonly cookies: CookieSealer
+    readonly requireCookie?: boolean | (() => boolean)
+  }
   /** Whose order of suites and groups counts; default server. */
   readonly preference?: "server" | "client"
 }
@@ -159,6 +175,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     externalPsks: options.externalPsks,
     allowPskKe: options.allowPskWithoutKeyExchange ?? false,
     earlyData: earlyData && { freshness: 10_000, ...earlyData },
+    statelessRetry: statelessRetry(options),
     preference: options.preference ?? "server",
     maxPskIdentities: { ...defaultLimits, ...options.limits }.pskIdentities,
   }
@@ -198,6 +215,12 @@ function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
     trace: options.trace,
     padding: options.padding,
   }
+}
+
+function statelessRetry({ statelessRetry: options }: ServerOptions): ServerSettings["statelessRetry"] {
+  if (options === undefined) return undefined
+  const { cookies, requireCookie = false } = options
+  return { cookies, requireCookie: typeof requireCookie === "function" ? requireCookie : () => requireCookie }
 }
 
 function ticketRequest({ ticketRequest: asked }: ClientOptions): TicketRequest | undefined {

@@ -151,6 +151,12 @@ export class RecordLink implements Link {
     else this.reader.skipApplicationData(most)
   }
 
+  /** The first ClientHello may have come to another connection. */
+  expectSecondHello(): void {
+    this.offerSeen = true
+    this.skipEarlyData("before-second-hello")
+  }
+
   stopSkippingEarlyData(): void {
     this.reader.stopSkipping()
   }

@@ -7,6 +7,9 @@ export class ServerConnection extends Connection {
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ServerConfig, now: number) {
     super("server", config, now)
+    // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
+    // change_cipher_spec or early data, comes first.
+    if (config.settings.statelessRetry !== undefined) this.link.expectSecondHello()
     this.begin(() => new ExpectClientHello({ link: this.link, settings: config.settings }, undefined))
   }
 }

@@ -3,7 +3,14 @@
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange } from "../crypto/provider.ts"
-import type { ClientSessionStore, ExternalPsk, ExternalPskStore, ReplayGuard, Ticketer } from "../session/session.ts"
+import type {
+  ClientSessionStore,
+  CookieSealer,
+  ExternalPsk,
+  ExternalPskStore,
+  ReplayGuard,
+  Ticketer,
+} from "../session/session.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
 
 export interface CommonSettings {
@@ -81,6 +88,10 @@ export interface ServerSettings extends CommonSettings {
   /** undefined: 0-RTT is always refused. */
   readonly earlyData:
     | { readonly maxBytes: number; readonly replayGuard: ReplayGuard /** Milliseconds. */; readonly freshness: number }
+    | undefined
+  /** Section 4.3.2; undefined: what a HelloRetryRequest needs is kept on the connection. */
+  readonly statelessRetry:
+    | { readonly cookies: CookieSealer /** Asked for each first ClientHello. */; readonly requireCookie: () => boolean }
     | undefined
   /** Whose order of suites and groups counts. */
   readonly preference: "server" | "client"

@@ -1,6 +1,8 @@
 // Entry point ./session: what remembers sessions and keys. The core sees only the interfaces; take what you use.
 
 export { MemorySessionStore, type MemorySessionStoreOptions } from "./client-store.ts"
+export { CookieKeyRing, type CookieKeyRingOptions } from "./cookie-keys.ts"
+export type { SealingKey } from "./key-ring.ts"
 export {
   decodeImportedIdentity,
   encodeImportedIdentity,
@@ -14,6 +16,7 @@ export { MemoryReplayGuard, type MemoryReplayGuardOptions } from "./replay-guard
 export type {
   ClientSession,
   ClientSessionStore,
+  CookieSealer,
   ExternalPsk,
   ExternalPskStore,
   ReplayGuard,

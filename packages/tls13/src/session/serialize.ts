@@ -53,12 +53,12 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
 }
 
 /** Milliseconds since 1970 in 48 bits: enough until the year 10889. */
-function writeTime(writer: Writer, milliseconds: number): void {
+export function writeTime(writer: Writer, milliseconds: number): void {
   const whole = Math.floor(milliseconds)
   writer.uint16(Math.floor(whole / 2 ** 32) & 0xffff).uint32(whole % 2 ** 32)
 }
 
-function readTime(reader: Reader): number {
+export function readTime(reader: Reader): number {
   return reader.uint16() * 2 ** 32 + reader.uint32()
 }
 

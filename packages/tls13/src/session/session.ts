@@ -55,6 +55,14 @@ export interface Ticketer {
   open(ticket: Uint8Array, now: number): ServerSession | undefined | Pause<ServerSession | undefined>
 }
 
+/** Seals what a stateless server would have to remember between two ClientHellos: RFC 9846 section 4.3.2. */
+export interface CookieSealer {
+  /** @returns at most 65535 bytes that only we can have made and nobody else can read */
+  seal(content: Uint8Array, now: number): Uint8Array
+  /** What was sealed; `expired` when that was too long ago; undefined for a cookie that we did not make. */
+  open(cookie: Uint8Array, now: number): Uint8Array | "expired" | undefined
+}
+
 /** A key that both sides were given outside of TLS (RFC 9257: at least 128 bits of entropy, used by two parties only). */
 export interface ExternalPsk {
   /** 1 to 65535 bytes. */

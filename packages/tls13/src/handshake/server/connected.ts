@@ -33,7 +33,7 @@ export class ServerConnected extends Connected<ClientAuthentication> {
       resumed: psk?.session !== undefined,
       pskIdentity: psk !== undefined && psk.session === undefined ? psk.identity.slice() : undefined,
       helloRetryRequest: retry !== undefined,
-      earlyData: retry?.first.extensions.early_data ? "rejected" : earlyData,
+      earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
       peer: peer.by === "certificate" ? peer.signature.identity : undefined,
       peerChain,
       peerCertificateType: certificateTypes.client,

@@ -1,4 +1,5 @@
 // HelloRetryRequest, the server's side: RFC 9846 sections 4.2.4 and 4.2.2 (what the second ClientHello may change).
+// What is kept for it on the connection; `cookie.ts` keeps nothing.
 
 import { codePointName, ExtensionType, NamedGroup, ProtocolVersion } from "../../bytes/code-points.ts"
 import { equalBytes } from "../../bytes/equal.ts"
@@ -12,12 +13,15 @@ import { Transcript } from "../../schedule/transcript.ts"
 import type { Link } from "../link.ts"
 import type { ChosenPsk, OpenedTicket } from "./psk-selection.ts"
 
-/** What is kept between the two ClientHellos. */
+/** What is known of the first ClientHello when the second comes. */
 export interface ServerRetry {
-  readonly first: ClientHello
-  readonly firstBytes: Uint8Array
+  /** undefined for a stateless server: the cookie vouches that nothing changed that may not. */
+  readonly first: { readonly hello: ClientHello; readonly bytes: Uint8Array } | undefined
   readonly suite: CipherSuiteAlgorithms
-  readonly group: KeyExchange
+  /** What the client was asked for a share of; undefined: only for the cookie. */
+  readonly group: KeyExchange | undefined
+  /** The first ClientHello came with 0-RTT data. */
+  readonly offersEarlyData: boolean
   /** The ticket of the PSK that was chosen. */
   readonly opened: OpenedTicket | undefined
   /** What the client has to give back; undefined: no cookie was sent. */
@@ -34,19 +38,32 @@ export function sendHelloRetryRequest(
   group: KeyExchange,
   psk: ChosenPsk | undefined,
 ): ServerRetry {
-  const message = encodeHelloRetryRequest({
-    legacySessionIdEcho: hello.legacySessionId,
-    cipherSuite: suite.code,
-    extensions: { supported_versions: ProtocolVersion.tls13, key_share: group.code },
-  })
   const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
-  const sent = link.send("hello_retry_request", message)
+  const sent = link.send("hello_retry_request", helloRetryRequest(hello, suite, group, undefined))
   transcript.add(sent)
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
-  if (hello.extensions.early_data) link.skipEarlyData("before-second-hello")
+  const offersEarlyData = hello.extensions.early_data === true
+  if (offersEarlyData) link.skipEarlyData("before-second-hello")
   const opened = psk?.session && { identity: psk.identity, session: psk.session }
-  return { first: hello, firstBytes: bytes, suite, group, opened, cookie: cookieOf(sent), transcript }
+  return { first: { hello, bytes }, suite, group, offersEarlyData, opened, cookie: cookieOf(sent), transcript }
+}
+
+export function helloRetryRequest(
+  hello: ClientHello,
+  suite: CipherSuiteAlgorithms,
+  group: KeyExchange | undefined,
+  cookie: Uint8Array | undefined,
+): Uint8Array {
+  return encodeHelloRetryRequest({
+    legacySessionIdEcho: hello.legacySessionId,
+    cipherSuite: suite.code,
+    extensions: {
+      supported_versions: ProtocolVersion.tls13,
+      ...(group !== undefined && { key_share: group.code }),
+      ...(cookie !== undefined && { cookie }),
+    },
+  })
 }
 
 /** What counts is what is on the wire. */
@@ -55,30 +72,26 @@ function cookieOf(sent: Uint8Array): Uint8Array | undefined {
   return retry.kind === "hello_retry_request" ? retry.extensions.cookie : undefined
 }
 
-/** What section 4.2.2 lets a client change in its second ClientHello. */
+/** What section 4.2.2 lets a client change in its second ClientHello; key_share only when it was asked for another. */
 const mayChange: readonly number[] = [
-  ExtensionType.key_share,
   ExtensionType.early_data,
   ExtensionType.cookie,
   ExtensionType.pre_shared_key,
   ExtensionType.padding,
 ]
 
+export function changeable(type: number, newShare: boolean): boolean {
+  return mayChange.includes(type) || (newShare && type === ExtensionType.key_share)
+}
+
+export function changed(field: string): PeerMisbehaved {
+  return new PeerMisbehaved("illegal_parameter", `second ClientHello changes ${field} (RFC 9846 section 4.2.2)`)
+}
+
 /** @throws PeerMisbehaved illegal_parameter for each field that changed and may not, and for a wrong share */
 export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, retry: ServerRetry): void {
-  const { first, firstBytes, group } = retry
-  const changed = (field: string) =>
-    new PeerMisbehaved("illegal_parameter", `second ClientHello changes ${field} (RFC 9846 section 4.2.2)`)
-  if (!equalBytes(first.random, second.random)) throw changed("random")
-  if (!equalBytes(first.legacySessionId, second.legacySessionId)) throw changed("legacy_session_id")
-  if (first.cipherSuites.join() !== second.cipherSuites.join()) throw changed("cipher_suites")
-  const before = rawExtensions(firstBytes)
-  const after = rawExtensions(bytes)
-  for (const type of new Set([...before.keys(), ...after.keys()])) {
-    if (mayChange.includes(type)) continue
-    const [was, is] = [before.get(type), after.get(type)]
-    if (was === undefined || is === undefined || !equalBytes(was, is)) throw changed(codePointName(ExtensionType, type))
-  }
+  const { first, group } = retry
+  if (first !== undefined) checkUnchanged(second, bytes, first, group !== undefined)
   if (second.extensions.early_data) {
     throw new PeerMisbehaved("illegal_parameter", "second ClientHello offers early data (RFC 9846 section 4.3.10)")
   }
@@ -86,6 +99,7 @@ export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, r
   // no cookie when there was none.
   const { cookie } = second.extensions
   if (retry.cookie && cookie ? !equalBytes(retry.cookie, cookie) : retry.cookie !== cookie) throw changed("cookie")
+  if (group === undefined) return
   const shares = second.extensions.key_share ?? []
   // "replacing the list of shares with a list containing a single KeyShareEntry from the indicated group"
   if (shares.length !== 1 || shares[0]!.group !== group.code) {
@@ -97,8 +111,26 @@ export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, r
   }
 }
 
+function checkUnchanged(
+  second: ClientHello,
+  bytes: Uint8Array,
+  { hello, bytes: firstBytes }: NonNullable<ServerRetry["first"]>,
+  newShare: boolean,
+): void {
+  if (!equalBytes(hello.random, second.random)) throw changed("random")
+  if (!equalBytes(hello.legacySessionId, second.legacySessionId)) throw changed("legacy_session_id")
+  if (hello.cipherSuites.join() !== second.cipherSuites.join()) throw changed("cipher_suites")
+  const before = rawExtensions(firstBytes)
+  const after = rawExtensions(bytes)
+  for (const type of new Set([...before.keys(), ...after.keys()])) {
+    if (changeable(type, newShare)) continue
+    const [was, is] = [before.get(type), after.get(type)]
+    if (was === undefined || is === undefined || !equalBytes(was, is)) throw changed(codePointName(ExtensionType, type))
+  }
+}
+
 /** extension_data by type, of a ClientHello that has been decoded already. */
-function rawExtensions(bytes: Uint8Array): Map<number, Uint8Array> {
+export function rawExtensions(bytes: Uint8Array): Map<number, Uint8Array> {
   const reader = new Reader(bytes, "ClientHello")
   reader.bytes(4 + 2 + 32)
   reader.vector8("legacy_session_id")
