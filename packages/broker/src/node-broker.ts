@@ -9,6 +9,7 @@ import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.
 import { type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
 import { Broker } from "./broker.ts"
+import { checkCertificate } from "./config/certificate.ts"
 import { checkLimits } from "./config/check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
@@ -41,6 +42,8 @@ export interface PureMqBroker {
   attach(stream: Duplex, peer?: Partial<PeerInfo>): void
   /** Publishes as the broker itself. Default QoS 0, not retained. */
   publish(topic: string, payload: string | Uint8Array, options?: { qos?: Qos; retain?: boolean }): void
+  /** Gives every TLS listener this certificate (PEM texts) for the handshakes to come. Throws, and changes nothing, when it cannot be used. */
+  renewCertificate(certificate: { cert: string; key: string; ca?: string | undefined }): void
   stats(): Stats
 }
 
@@ -130,6 +133,11 @@ class NodeBroker implements PureMqBroker {
   publish(topic: string, payload: string | Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): void {
     const bytes = typeof payload === "string" ? encodeText(payload) : payload
     this.#broker.publishOwn(topic, bytes, options.qos ?? 0, options.retain ?? false)
+  }
+
+  renewCertificate(certificate: { cert: string; key: string; ca?: string | undefined }): void {
+    checkCertificate(certificate.cert, certificate.key, { cert: "given", key: "given" }, now())
+    for (const listener of this.#listeners) listener.renew?.(certificate)
   }
 
   stats(): Stats {

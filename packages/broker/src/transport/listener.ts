@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream"
 import type { HandshakeFailed, HandshakeSucceeded } from "../admin/log.ts"
 import type { Broker } from "../broker.ts"
 import type { TransportKind } from "./peer.ts"
@@ -13,6 +12,8 @@ export interface Listener {
   listen(): Promise<void>
   /** Takes no more connections; resolves when the socket is closed. Open connections are the broker's to end. */
   close(): Promise<void>
+  /** Only TLS listeners: uses a new certificate for the handshakes to come. */
+  readonly renew?: (certificate: { cert: string; key: string; ca?: string | undefined }) => void
 }
 
 /** What every listener needs. */
@@ -86,5 +87,3 @@ export function addressOf(socket: { remoteAddress?: string | undefined; remotePo
     address.includes(":") && !address.startsWith("::ffff:") ? `[${address}]` : address.replace("::ffff:", "")
   return socket.remotePort === undefined ? bracketed : `${bracketed}:${socket.remotePort}`
 }
-
-export type { Duplex }

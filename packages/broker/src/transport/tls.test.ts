@@ -187,6 +187,27 @@ describe("the log", () => {
   })
 })
 
+it("a renewed certificate is used for new handshakes, and one that cannot be used changes nothing", async () => {
+  const next = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
+  const fingerprint = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connectTls({ port: addresses[0]?.port ?? 0, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256)
+        socket.destroy()
+      })
+      socket.on("error", reject)
+    })
+  const before = await fingerprint()
+  expect(() => broker.renewCertificate({ cert: next.serverCert, key: made.serverKey })).toThrow(
+    /cannot use certificate/,
+  )
+  expect(await fingerprint()).toBe(before)
+  broker.renewCertificate({ cert: next.serverCert, key: next.serverKey })
+  expect(await fingerprint()).not.toBe(before)
+  broker.renewCertificate({ cert: made.serverCert, key: made.serverKey })
+  expect(await fingerprint()).toBe(before)
+})
+
 it("a handshake that does not go on is ended at the timeout, and good clients come in meanwhile", async () => {
   const stuck = connectTcp(addresses[0]?.port ?? 0, "127.0.0.1")
   const gone = new Promise((resolve) => stuck.on("close", resolve))

@@ -87,17 +87,12 @@ export type TlsServerFactory = (options: {
   readonly maxPendingHandshakesPerAddress: number
 }) => TlsServerLike
 
-export interface TlsListener extends Listener {
-  /** Uses a new certificate for the handshakes to come. */
-  renew(certificate: { cert: string; key: string; ca?: string | undefined }): void
-}
-
 export function createTlsListener(
   options: TlsOptions,
   webSocket: WebSocketOptions | undefined,
   context: ListenerContext,
   createServer: TlsServerFactory,
-): TlsListener {
+): Listener {
   const kind: TransportKind = webSocket === undefined ? "tls" : "wss"
   const server = createServer({
     cert: options.cert,
