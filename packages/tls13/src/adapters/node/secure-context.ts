@@ -43,6 +43,11 @@ export class SecureContext {
     return this.#trust
   }
 
+  /** The same credentials with other authorities. */
+  withTrust(trust: TrustStore): SecureContext {
+    return new SecureContext(this.credentials, trust, this.provider)
+  }
+
   /** Tells sets of trusted authorities apart, for sessions that must not outlive a change of trust. */
   get trustName(): string {
     if (!this.ownTrust) return "host"

@@ -1,0 +1,120 @@
+// Command lines, and the files that they name.
+
+import { readFileSync } from "node:fs"
+import { type ParseArgsConfig, parseArgs } from "node:util"
+
+/** A command line that cannot be used: one line, exit status 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError"
+}
+
+/** Something outside of this program that is not as it must be: one line, exit status 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError"
+}
+
+export type OptionTable = NonNullable<ParseArgsConfig["options"]>
+
+export interface Arguments {
+  readonly positionals: readonly string[]
+  text(name: string): string | undefined
+  texts(name: string): readonly string[]
+  flag(name: string): boolean
+  /** A whole number from `least` to `most`. */
+  number(name: string, least: number, most: number): number | undefined
+  oneOf<Value extends string>(name: string, ...values: readonly Value[]): Value | undefined
+  /** Names separated by commas or colons. */
+  list(name: string): readonly string[] | undefined
+}
+
+/** @throws UsageError */
+export function readArguments(command: string, args: readonly string[], options: OptionTable): Arguments {
+  const hint = `see "tls13 ${command} --help"`
+  const { values, positionals } = parse(args, options, hint)
+  const text = (name: string): string | undefined => {
+    const value = values[name]
+    return typeof value === "string" ? value : undefined
+  }
+  return {
+    positionals,
+    text,
+    texts(name) {
+      const value = values[name]
+      return Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
+    },
+    flag: (name) => values[name] === true,
+    number(name, least, most) {
+      const value = text(name)
+      if (value === undefined) return undefined
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+      if (number >= least && number <= most) return number
+      throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not "${value}"; ${hint}`)
+    },
+    oneOf(name, ...allowed) {
+      const value = text(name)
+      const found = allowed.find((each) => each === value)
+      if (value === undefined || found !== undefined) return found
+      throw new UsageError(`--${name} must be one of ${allowed.join(", ")}, not "${value}"; ${hint}`)
+    },
+    list: (name) =>
+      text(name)
+        ?.split(/[,:]/)
+        .filter((each) => each !== ""),
+  }
+}
+
+function parse(args: readonly string[], options: OptionTable, hint: string) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const unknown = /^Unknown option '([^']+)'/.exec(message)
+    const missing = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument missing/.exec(message)
+    const said = unknown ? `unknown option ${unknown[1]}` : missing ? `${missing[1]} needs a value` : message
+    throw new UsageError(`${said.split("\n")[0]}; ${hint}`)
+  }
+}
+
+/** `HOST:PORT`, `[ADDRESS]:PORT`, or only what `defaults` completes. @throws UsageError */
+export function readAddress(
+  value: string,
+  defaults: { readonly host?: string; readonly port?: number } = {},
+): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/]*))(?::(\d{1,5}))?$/i.exec(value)
+  const onlyPort = defaults.host !== undefined && /^\d{1,5}$/.test(value)
+  const host = onlyPort ? defaults.host : match?.[1] || match?.[2] || defaults.host
+  const port = onlyPort ? Number(value) : match?.[3] === undefined ? defaults.port : Number(match[3])
+  if (match === null || host === undefined || port === undefined || port > 65_535) {
+    throw new UsageError(`"${value}" is no address; write it like example.com:443 or [::1]:8443`)
+  }
+  return { host, port }
+}
+
+/** @throws CommandError */
+export function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+/** What the system says, without its call and path. */
+export function reasonOf(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : ""
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "it does not exist",
+    EACCES: "this user may not",
+    EISDIR: "it is a folder",
+    EADDRINUSE: "the port is taken",
+    EADDRNOTAVAIL: "this machine does not have that address",
+    ECONNREFUSED: "nothing listens there",
+    ECONNRESET: "the peer reset the connection",
+    ENOTFOUND: "no such host",
+    EAI_AGAIN: "the name cannot be resolved now",
+    ETIMEDOUT: "no answer in time",
+    EHOSTUNREACH: "the host cannot be reached",
+    ENETUNREACH: "the network cannot be reached",
+  }
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
+}

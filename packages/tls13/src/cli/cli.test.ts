@@ -1,0 +1,437 @@
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { connect as connectTcp, createServer as createTcpServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { PassThrough } from "node:stream"
+import * as nodeTls from "node:tls"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
+import type { Server } from "../adapters/node/server.ts"
+import { createDevelopmentCertificates } from "../devcert/index.ts"
+import { portOf, until } from "../testing/sockets.ts"
+import { readAddress } from "./arguments.ts"
+import { run } from "./run.ts"
+import { serve } from "./serve.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "tls13-cli-"))
+const at = (name: string) => join(folder, name)
+const servers: Pick<Server, "close" | "closeAllHandshakes">[] = []
+
+const pem = createDevelopmentCertificates({
+  names: ["localhost", "127.0.0.1"],
+  clientName: "device-1",
+  now: Date.now(),
+})
+const expired = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() - 1000 * 86_400_000, days: 30 })
+for (const [name, text] of Object.entries({ ...pem, expiredCert: expired.serverCert, expiredKey: expired.serverKey })) {
+  writeFileSync(at(`${name}.pem`), text)
+}
+const own = ["--cert", at("serverCert.pem"), "--key", at("serverKey.pem")]
+const trust = ["--ca", at("caCert.pem")]
+const device = ["--cert", at("clientCert.pem"), "--key", at("clientKey.pem")]
+
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close()
+})
+
+function terminal() {
+  const [input, output] = [new PassThrough(), new PassThrough()]
+  const said: string[] = []
+  let shown = ""
+  output.on("data", (data) => {
+    shown += data.toString("latin1")
+  })
+  return { input, output, said, say: (line: string) => void said.push(line), shown: () => shown }
+}
+
+async function serving(...args: string[]) {
+  const io = terminal()
+  const server = await serve(["0", ...args], io)
+  servers.push(server)
+  const address = server.address()
+  if (typeof address !== "object" || address === null) throw new Error("no port")
+  return { ...io, server, port: address.port }
+}
+
+/** Runs `connect` with the given input, to its end. */
+async function connecting(port: number, input: string | undefined, ...args: string[]) {
+  const io = terminal()
+  if (input !== undefined) io.input.end(input)
+  const status = await run(["connect", `127.0.0.1:${port}`, ...args], io)
+  return { ...io, status, text: io.said.join("\n") }
+}
+
+async function refused(...args: string[]) {
+  const io = terminal()
+  const status = await run(args, io)
+  expect(io.said).toHaveLength(1)
+  return [status, io.said[0]]
+}
+
+describe("addresses", () => {
+  it("are read as people write them", () => {
+    expect(readAddress("example.com:443")).toEqual({ host: "example.com", port: 443 })
+    expect(readAddress("[::1]:8443")).toEqual({ host: "::1", port: 8443 })
+    expect(readAddress("8443", { host: "127.0.0.1", port: 1 })).toEqual({ host: "127.0.0.1", port: 8443 })
+    expect(readAddress("0.0.0.0", { host: "127.0.0.1", port: 4433 })).toEqual({ host: "0.0.0.0", port: 4433 })
+  })
+
+  for (const wrong of ["example.com", "a:b", "::1:443", "h:70000", "https://x:1", ""]) {
+    it(`${JSON.stringify(wrong)} is none`, () => {
+      expect(() => readAddress(wrong)).toThrow(/is no address/)
+    })
+  }
+})
+
+describe("help", () => {
+  for (const args of [["--help"], ["connect", "--help"], ["serve", "-h"], ["inspect", "--help"]]) {
+    it(`${args.join(" ")} ends well, and says how`, async () => {
+      const io = terminal()
+      expect(await run(args, io)).toBe(0)
+      expect(io.shown()).toContain("tls13")
+      expect(
+        Math.max(
+          ...io
+            .shown()
+            .split("\n")
+            .map((line) => line.length),
+        ),
+      ).toBeLessThanOrEqual(120)
+    })
+  }
+
+  it("tells every option of every command", async () => {
+    for (const [command, file] of [
+      ["connect", "connect.ts"],
+      ["serve", "serve.ts"],
+      ["inspect", "inspect.ts"],
+    ] as const) {
+      const io = terminal()
+      await run([command, "--help"], io)
+      const source = readFileSync(new URL(file, import.meta.url), "utf8")
+      const shared = command === "inspect" ? "" : readFileSync(new URL("tls-options.ts", import.meta.url), "utf8")
+      const names = [...`${source}${shared}`.matchAll(/^ {2}"?([\w-]+)"?: \{ type: "/gm)].map((match) => match[1]!)
+      expect(names.length).toBeGreaterThan(3)
+      for (const name of names) if (name !== "help") expect(io.shown()).toContain(`--${name}`)
+    }
+  })
+
+  it("no command is a usage error", async () => {
+    expect(await run([], terminal())).toBe(2)
+  })
+})
+
+describe("one clear line and a status", () => {
+  it("for command lines that cannot be used", async () => {
+    expect(await refused("listen")).toEqual([2, 'tls13: unknown command listen; see "tls13 --help"'])
+    expect(await refused("serve", "--portt", "1")).toEqual([
+      2,
+      'tls13: unknown option --portt; see "tls13 serve --help"',
+    ])
+    expect(await refused("serve", "--cert")).toEqual([2, 'tls13: --cert needs a value; see "tls13 serve --help"'])
+    expect(await refused("serve", "--verify", "always")).toEqual([
+      2,
+      'tls13: --verify must be one of none, request, require, not "always"; see "tls13 serve --help"',
+    ])
+    expect(await refused("serve", "--tickets", "300")).toEqual([2, expect.stringContaining("from 0 to 255")])
+    expect(await refused("serve", "--www", "--echo")).toEqual([2, "tls13: --www and --echo exclude each other"])
+    expect(await refused("connect")).toEqual([2, 'tls13: give one HOST:PORT; see "tls13 connect --help"'])
+    expect(await refused("connect", "localhost")).toEqual([2, expect.stringContaining('"localhost" is no address')])
+    expect(await refused("connect", "x:1", "--psk", "device")).toEqual([2, expect.stringContaining("IDENTITY:KEY")])
+    expect(await refused("connect", "x:1", "--psk", "device:0011")).toEqual([2, expect.stringContaining("has 16 bits")])
+    expect(await refused("serve", ...own, "--key", at("clientKey.pem"))).toEqual([
+      2,
+      "tls13: 1 --cert but 2 --key: give them in pairs, in the same order",
+    ])
+  })
+
+  it("for files", async () => {
+    expect(await refused("serve", "--cert", at("absent.pem"))).toEqual([
+      1,
+      `tls13: ${at("absent.pem")} cannot be read: it does not exist`,
+    ])
+    expect(await refused("serve", "--cert", at("serverCert.pem"), "--key", at("clientKey.pem"))).toEqual([
+      1,
+      expect.stringMatching(/serverCert\.pem, .*clientKey\.pem: .*private key/),
+    ])
+    expect(await refused("serve", "--cert", at("serverKey.pem"), "--key", at("serverKey.pem"))).toEqual([
+      1,
+      expect.stringContaining("no certificate"),
+    ])
+    expect(await refused("serve", "--cert", at("expiredCert.pem"), "--key", at("expiredKey.pem"))).toEqual([
+      1,
+      expect.stringMatching(/expiredCert\.pem: the certificate expired on 20/),
+    ])
+    expect(await refused("connect", "localhost:1", "--ca", at("serverKey.pem"))).toEqual([
+      1,
+      expect.stringContaining("serverKey.pem: no certificate"),
+    ])
+    expect(await refused("connect", "localhost:1", "--keylog", join(folder, "no", "keys"))).toEqual([
+      1,
+      expect.stringContaining("cannot be written: it does not exist"),
+    ])
+    expect(await refused("inspect", at("absent.pem"))).toEqual([1, expect.stringContaining("does not exist")])
+  })
+
+  it("for the network", async () => {
+    const taken = createTcpServer()
+    const port = await portOf(taken)
+    expect(await refused("serve", `${port}`)).toEqual([
+      1,
+      `tls13: cannot listen on 127.0.0.1:${port}: the port is taken`,
+    ])
+    taken.close()
+    await once(taken, "close")
+    expect(await refused("connect", `127.0.0.1:${port}`)).toEqual([
+      1,
+      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there`,
+    ])
+    expect(await refused("inspect", `127.0.0.1:${port}`)).toEqual([
+      1,
+      `tls13: 127.0.0.1:${port}: cannot connect: nothing listens there`,
+    ])
+  })
+})
+
+describe("connect and serve", () => {
+  it("--echo: what is typed comes back, and both sides tell what was agreed", async () => {
+    const server = await serving("--echo", ...own, "--alpn", "mqtt")
+    const client = await connecting(server.port, "hello\n", ...trust, "--alpn", "h2,mqtt", "--groups", "P-256")
+    expect([client.status, client.shown()]).toEqual([0, "hello\n"])
+    for (const line of ["cipher suite TLS_", "key exchange secp256r1", 'ALPN         "mqtt"', "verified     yes"]) {
+      expect(client.text).toContain(line)
+    }
+    expect(server.said.at(-1)).toMatch(/^127\.0\.0\.1:\d+ TLSv1\.3 TLS_\w+ secp256r1 new alpn "mqtt" \d+ ms$/)
+  })
+
+  it("without --cert makes a certificate, of which --save-ca writes the authority", async () => {
+    const server = await serving("--echo", "--save-ca", at("made.pem"))
+    const client = await connecting(server.port, "x", "--ca", at("made.pem"))
+    expect([client.status, client.shown()]).toEqual([0, "x"])
+  })
+
+  it("a server that is not trusted ends connect; --insecure goes on and says so", async () => {
+    const server = await serving("--echo", ...own)
+    const strict = await connecting(server.port, "x")
+    expect([strict.status, strict.text]).toEqual([1, expect.stringMatching(/^tls13: 127\.0\.0\.1:\d+: .*issuer/)])
+    const lax = await connecting(server.port, "x", "--insecure")
+    expect([lax.status, lax.shown()]).toEqual([0, "x"])
+    expect(lax.text).toMatch(/verified {5}NO: .*issuer/)
+  })
+
+  it("--www answers HTTP with what was negotiated", async () => {
+    const server = await serving("--www", ...own)
+    const client = await connecting(server.port, "GET /x HTTP/1.0\r\n\r\n", ...trust, "--quiet")
+    expect(client.shown()).toMatch(/^HTTP\/1\.0 200 OK\r\n/)
+    expect(client.shown()).toContain("GET /x HTTP/1.0\n\nprotocol     TLSv1.3\n")
+    expect(client.said).toEqual([])
+  })
+
+  it("what clients send is shown, and what is typed is sent to them", async () => {
+    const server = await serving(...own)
+    const io = terminal()
+    const ended = run(["connect", `127.0.0.1:${server.port}`, ...trust], io)
+    io.input.write("question\n")
+    await until(() => server.shown() === "question\n")
+    server.input.write("answer\n")
+    await until(() => io.shown() === "answer\n")
+    io.input.end()
+    expect(await ended).toBe(0)
+  })
+
+  it("--verify require: client certificates", async () => {
+    const server = await serving("--echo", ...own, ...trust, "--verify", "require")
+    const without = await connecting(server.port, "x", ...trust)
+    expect([without.status, without.text]).toEqual([1, expect.stringContaining("certificate_required")])
+    const client = await connecting(server.port, "x", ...trust, ...device)
+    expect([client.status, client.shown()]).toEqual([0, "x"])
+    expect(server.said.at(-1)).toContain("client CN=device-1 ")
+  })
+
+  it("--psk: no certificate", async () => {
+    const psk = ["--psk", "a:b:00112233445566778899aabbccddeeff"]
+    const server = await serving("--echo", ...psk)
+    const client = await connecting(server.port, "x", ...psk)
+    expect([client.status, client.shown()]).toEqual([0, "x"])
+    expect(client.text).toContain("has the pre-shared key a:b")
+    const bad = await connecting(server.port, "x", "--psk", "a:b:ff112233445566778899aabbccddeeff")
+    expect([bad.status, bad.text]).toEqual([1, expect.stringContaining("decrypt_error")])
+  })
+
+  it("--session-file resumes from one run to the next, --early-data uses it", async () => {
+    const server = await serving("--echo", ...own, "--early-data", "1000")
+    const session = ["--session-file", at("session"), ...trust]
+    expect((await connecting(server.port, "x", ...session)).text).not.toContain("resumed")
+    expect(statSync(at("session")).mode & 0o777).toBe(0o600)
+    const second = await connecting(server.port, "more", ...session, "--early-data", "early\\n")
+    expect(second.text).toContain("session resumed")
+    expect(second.text).toContain("early data   accepted")
+    expect(second.shown()).toBe("early\nmore")
+  })
+
+  it("--reconnect resumes again and again", async () => {
+    const server = await serving("--echo", ...own)
+    const client = await connecting(server.port, "x", ...trust, "--reconnect", "3")
+    expect(client.text.match(/protocol .*/g)?.map((line) => line.includes("resumed"))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ])
+    expect(client.shown()).toBe("x")
+  })
+
+  it("--commands: K and B renew keys, Q ends", async () => {
+    const server = await serving("--echo", ...own)
+    const io = terminal()
+    const ended = run(["connect", `127.0.0.1:${server.port}`, ...trust, "--commands", "--trace"], io)
+    for (const line of ["one", "K", "two", "B", "three"]) {
+      io.input.write(`${line}\n`)
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    await until(() => io.shown() === "one\ntwo\nthree\n")
+    io.input.write("Q\n")
+    expect(await ended).toBe(0)
+    expect(io.said.filter((line) => /^(sent|received) KeyUpdate/.test(line)).map((line) => line.split(",")[0])).toEqual(
+      ["sent KeyUpdate", "sent KeyUpdate", "received KeyUpdate"],
+    )
+  })
+
+  it("--key-update BYTES renews as it goes", async () => {
+    const server = await serving("--echo", ...own, "--key-update", "1000")
+    const client = await connecting(server.port, "x".repeat(5000), ...trust, "--key-update", "2000", "--trace")
+    expect(client.shown()).toBe("x".repeat(5000))
+    expect(client.text).toContain("sent KeyUpdate")
+    expect(client.text).toContain("received KeyUpdate")
+  })
+
+  it("--trace tells the handshake in words, --keylog writes the keys", async () => {
+    const server = await serving("--echo", ...own, "--trace")
+    const client = await connecting(server.port, "x", ...trust, "--trace", "--keylog", at("keys"))
+    expect(client.text).toContain("sent ClientHello")
+    expect(server.said.join("\n")).toMatch(/^127\.0\.0\.1:\d+ received ClientHello/m)
+    expect(readFileSync(at("keys"), "latin1")).toMatch(/^CLIENT_HANDSHAKE_TRAFFIC_SECRET [0-9a-f]{64} /)
+  })
+
+  it("many clients at once, and those that fail end nothing", async () => {
+    const server = await serving("--echo", ...own)
+    for (const garbage of ["GET / HTTP/1.0\r\n\r\n", "", "\x16\x03\x01"]) {
+      connectTcp({ port: server.port, host: "127.0.0.1" })
+        .on("error", () => undefined)
+        .end(garbage)
+    }
+    const clients = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => connecting(server.port, `client ${i}`, ...trust)),
+    )
+    expect(clients.map(({ status, shown }) => [status, shown()])).toEqual(clients.map((_, i) => [0, `client ${i}`]))
+    await until(() => server.said.filter((line) => line.includes("failed: ")).length === 3)
+    expect(server.said.find((line) => line.includes("plain HTTP"))).toMatch(
+      /client's fault, alert unexpected_message sent/,
+    )
+  })
+
+  it("--timeout bounds the handshake", async () => {
+    const server = await serving("--echo", ...own, "--timeout", "50")
+    connectTcp({ port: server.port, host: "127.0.0.1" })
+      .on("error", () => undefined)
+      .resume()
+    await until(() => server.said.some((line) => line.includes("longer than 50 ms")))
+  })
+
+  it("ML-KEM groups come in when they are asked for", async () => {
+    const server = await serving("--echo", ...own, "--groups", "X25519MLKEM768,x25519")
+    const client = await connecting(server.port, "x", ...trust, "--groups", "X25519MLKEM768")
+    expect(client.text).toContain("key exchange X25519MLKEM768")
+  })
+})
+
+describe("inspect", () => {
+  it("a file: what it says, and a status for whether it is accepted", async () => {
+    const io = terminal()
+    expect(await run(["inspect", at("serverCert.pem"), ...trust, "--name", "localhost"], io)).toBe(0)
+    expect(io.shown()).toMatch(/DNS:localhost[\s\S]*trusted: CN=localhost < /)
+    const other = terminal()
+    expect(await run(["inspect", at("serverCert.pem"), ...trust, "--name", "other.test", "--json"], other)).toBe(1)
+    expect(JSON.parse(other.shown()).verdict).toMatchObject({ accepted: false, reason: "name_mismatch" })
+    const late = terminal()
+    expect(await run(["inspect", at("expiredCert.pem"), ...trust], late)).toBe(1)
+  })
+
+  it("a server: its chain, also when it is not accepted", async () => {
+    const server = await serving("--echo", ...own)
+    const good = terminal()
+    expect(await run(["inspect", `localhost:${server.port}`, ...trust], good)).toBe(0)
+    expect(good.shown()).toContain("trusted: CN=localhost")
+    const bad = terminal()
+    expect(await run(["inspect", `localhost:${server.port}`], bad)).toBe(1)
+    expect(bad.shown()).toContain("not trusted (unknown_issuer")
+  })
+})
+
+const openssl = spawnSync("openssl", ["version"]).status === 0
+
+describe.skipIf(!openssl)("with OpenSSL's own commands (not installed here when skipped)", () => {
+  it("s_client talks to serve", async () => {
+    const server = await serving("--echo", ...own)
+    const child = spawn("openssl", [
+      "s_client",
+      "-connect",
+      `127.0.0.1:${server.port}`,
+      "-quiet",
+      "-CAfile",
+      at("caCert.pem"),
+    ])
+    let got = ""
+    child.stdout.on("data", (data) => {
+      got += data
+    })
+    child.stdin.write("hello\n")
+    await until(() => got === "hello\n")
+    child.kill()
+  })
+
+  it("connect renews keys under s_server", async () => {
+    const child = spawn("openssl", [
+      "s_server",
+      "-accept",
+      "127.0.0.1:0",
+      "-cert",
+      at("serverCert.pem"),
+      "-key",
+      at("serverKey.pem"),
+      "-tls1_3",
+      "-rev",
+    ])
+    let told = ""
+    child.stdout.on("data", (data) => {
+      told += data
+    })
+    await until(() => /ACCEPT 127\.0\.0\.1:\d+/.test(told))
+    const port = Number(/ACCEPT 127\.0\.0\.1:(\d+)/.exec(told)?.[1])
+    const io = terminal()
+    const ended = run(["connect", `127.0.0.1:${port}`, ...trust, "--commands"], io)
+    io.input.write("abc\n")
+    await until(() => io.shown() === "cba\n")
+    io.input.write("B\n")
+    await until(() => io.said.some((line) => line.includes("renewed")))
+    io.input.write("xyz\n")
+    await until(() => io.shown() === "cba\nzyx\n")
+    io.input.write("Q\n")
+    expect(await ended).toBe(0)
+    child.kill()
+  })
+})
+
+describe("Node's TLS", () => {
+  it("connect talks to its server", async () => {
+    const server = nodeTls.createServer({ cert: pem.serverCert, key: pem.serverKey, allowHalfOpen: true }, (socket) =>
+      socket.pipe(socket),
+    )
+    const port = await portOf(server)
+    const client = await connecting(port, "hello", ...trust)
+    server.close()
+    expect([client.status, client.shown()]).toEqual([0, "hello"])
+  })
+})

@@ -1,0 +1,172 @@
+// `tls13 connect`: a client for people and scripts.
+
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import type { Readable, Writable } from "node:stream"
+import { type ConnectOptions, connect as connectTls } from "../adapters/node/connect.ts"
+import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { describe } from "../trace/words.ts"
+import {
+  CommandError,
+  type OptionTable,
+  readAddress,
+  readArguments,
+  readFile,
+  reasonOf,
+  UsageError,
+} from "./arguments.ts"
+import { KeyRenewal } from "./key-renewal.ts"
+import { summary } from "./summary.ts"
+import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
+
+/** Where a command reads and writes: the process's own streams, or a test's. */
+export interface Terminal {
+  readonly input: Readable & { readonly isTTY?: boolean }
+  readonly output: Writable
+  /** Tells people something: one line. */
+  readonly say: (line: string) => void
+}
+
+const options: OptionTable = {
+  ...sharedOptions,
+  insecure: { type: "boolean" },
+  servername: { type: "string" },
+  quiet: { type: "boolean" },
+  "session-file": { type: "string" },
+  reconnect: { type: "string" },
+  "early-data": { type: "string" },
+  commands: { type: "boolean" },
+}
+
+/** How long a server may take to send a ticket before we connect again without it, in milliseconds. */
+const ticketPatience = 500
+
+/** @throws UsageError, CommandError */
+export async function connect(args: readonly string[], terminal: Terminal): Promise<void> {
+  const read = readArguments("connect", args, options)
+  const [target, ...more] = read.positionals
+  if (target === undefined || more.length > 0) throw new UsageError('give one HOST:PORT; see "tls13 connect --help"')
+  const { host, port } = readAddress(target)
+  const quiet = read.flag("quiet")
+  const say = quiet ? () => undefined : terminal.say
+  const sessionFile = read.text("session-file")
+  const servername = read.text("servername")
+  const earlyData = read.text("early-data")?.replaceAll("\\r", "\r").replaceAll("\\n", "\n")
+  const tls: ConnectOptions = {
+    ...(await sharedTlsOptions(read)),
+    host,
+    port,
+    allowHalfOpen: true,
+    rejectUnauthorized: !read.flag("insecure"),
+    ...(servername !== undefined && { servername }),
+    ...(earlyData !== undefined && { earlyData: Buffer.from(earlyData) }),
+    ...(read.flag("trace") && { trace: (event) => say(describe(event)) }),
+  }
+  let session = sessionFile !== undefined && existsSync(sessionFile) ? readSession(sessionFile) : undefined
+  const keep = (fresh: Buffer) => {
+    session = fresh
+    if (sessionFile !== undefined) writeSecretFile(sessionFile, `${fresh.toString("base64")}\n`)
+  }
+  const times = read.number("reconnect", 1, 1000) ?? 0
+  for (let left = times; left >= 0; left--) {
+    const socket = await open({ ...tls, session }, keep)
+    say(`connected to ${host}:${port}${socket.remoteAddress === host ? "" : ` (${socket.remoteAddress})`}`)
+    for (const line of summary(socket, "server")) say(`  ${line}`)
+    if (left > 0) {
+      await ticketOf(socket)
+      socket.resume().end()
+      await closed(socket)
+      continue
+    }
+    const renewal = new KeyRenewal(socket, read.number("key-update", 1, 2 ** 40))
+    await talk(socket, terminal, renewal, read.flag("commands") || terminal.input.isTTY === true, say)
+    say("closed")
+  }
+}
+
+function readSession(path: string): Buffer {
+  return Buffer.from(readFile(path).toString("latin1"), "base64")
+}
+
+async function open(options: ConnectOptions, onSession: (session: Buffer) => void): Promise<TLSSocket> {
+  const socket = connectTls(options)
+  socket.on("session", onSession)
+  await new Promise<void>((resolve, reject) => {
+    socket.once("secureConnect", resolve)
+    socket.once("error", (error) => {
+      const where = `${options.host}:${options.port}`
+      reject(
+        new CommandError(
+          "kind" in error ? `${where}: ${error.message}` : `cannot connect to ${where}: ${reasonOf(error)}`,
+        ),
+      )
+    })
+  })
+  socket.on("error", () => undefined)
+  return socket
+}
+
+async function ticketOf(socket: TLSSocket): Promise<void> {
+  if (socket.getSession() !== undefined) return
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(), ticketPatience)
+  await once(socket, "session", { signal: patience.signal }).catch(() => undefined)
+  clearTimeout(timer)
+}
+
+async function closed(socket: TLSSocket): Promise<void> {
+  if (socket.destroyed) return
+  await new Promise<void>((resolve) => {
+    socket.once("close", resolve)
+  })
+}
+
+/** Carries the input to the server and what it sends to the output, until the connection is closed. */
+async function talk(
+  socket: TLSSocket,
+  { input, output }: Terminal,
+  renewal: KeyRenewal,
+  commands: boolean,
+  say: (line: string) => void,
+): Promise<void> {
+  socket.on("data", (data: Buffer) => {
+    if (!output.write(data)) {
+      socket.pause()
+      output.once("drain", () => socket.resume())
+    }
+  })
+  // The server's end is ours too, once it has ended: nobody would answer what is typed.
+  socket.on("end", () => socket.end())
+  const onInput = (data: Buffer) => {
+    const text = data.toString("latin1").trim()
+    if (commands && command(text, socket, say)) return
+    if (!renewal.write(data)) {
+      input.pause()
+      socket.once("drain", () => input.resume())
+    }
+  }
+  const onEnd = () => socket.end()
+  input.on("data", onInput).once("end", onEnd)
+  await closed(socket)
+  input.off("data", onInput).off("end", onEnd).pause()
+  if (socket.errored) throw new CommandError(socket.errored.message)
+}
+
+/** Whether the line was a command. */
+function command(line: string, socket: TLSSocket, say: (line: string) => void): boolean {
+  switch (line) {
+    case "K":
+      socket.updateKeys()
+      say("our sending keys are renewed")
+      return true
+    case "B":
+      socket.updateKeys({ peer: true })
+      say("our sending keys are renewed, and the server is asked to renew its own")
+      return true
+    case "Q":
+      socket.end()
+      return true
+    default:
+      return false
+  }
+}

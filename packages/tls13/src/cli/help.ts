@@ -1,0 +1,81 @@
+export const generalHelp: string = `tls13 - TLS 1.3 from the command line
+
+  tls13 connect HOST:PORT           speak TLS 1.3 with a server
+  tls13 serve                       be a TLS 1.3 server, to try clients against
+  tls13 inspect FILE|HOST:PORT      show certificates, and whether they would be accepted
+
+"tls13 COMMAND --help" tells the options of a command.
+`
+
+const shared = `What is negotiated (names in order of preference, separated by commas or colons):
+  --alpn NAMES              application protocols, such as mqtt or h2,http/1.1
+  --ciphers NAMES           TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256
+  --groups NAMES            x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...
+  --sigalgs NAMES           ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ...
+  --record-size-limit N     longest record that the peer may send: 64 to 16385 bytes
+  --provider NAME           whose cryptography: fast (default), noble or host
+
+Pre-shared keys:
+  --psk IDENTITY:HEX        a key that both sides have; may be given several times
+  --psk-ke                  also without a key exchange: no forward secrecy
+
+Looking inside:
+  --trace                   tell the handshake message by message
+  --keylog FILE             append the keys (SSLKEYLOGFILE), for Wireshark; who has them reads everything
+  --key-update BYTES        renew our sending keys after every so many bytes
+  --timeout MS              for the handshake; default 10000
+`
+
+export const connectHelp: string = `tls13 connect HOST:PORT - speak TLS 1.3 with a server
+
+What the server sends goes to standard output, what is typed goes to the server, everything else is told on standard
+error. The end of the input (Ctrl-D) ends our half of the connection; what the server still sends is shown.
+
+  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+  --insecure                go on with a server that cannot be verified, and say what is wrong
+  --servername NAME         the name to ask for and to verify, instead of HOST; "" asks for none
+  --cert FILE --key FILE    show a client certificate, when asked for one
+  --quiet                   tell nothing but errors
+
+Sessions:
+  --session-file FILE       resume the session in this file, and keep the next one in it
+  --reconnect N             connect, then N times more, each time resuming the session before
+  --early-data TEXT         send this as 0-RTT data when the session allows it (it may be replayed), else at once after
+                            the handshake; \\n and \\r in it mean line ends
+
+  --commands                take typed lines as commands, as on a terminal:
+                            K renews our keys, B renews those of both sides, Q ends the connection
+
+${shared}`
+
+export const serveHelp: string = `tls13 serve [[HOST:]PORT] - be a TLS 1.3 server, to try clients against
+
+Listens on 127.0.0.1:4433 unless told otherwise. One line for each handshake and each failure goes to standard error.
+What clients send goes to standard output, and what is typed goes to all of them, unless one of these is chosen:
+
+  --www                     answer an HTTP request with what was negotiated
+  --echo                    send back what comes
+
+  --cert FILE --key FILE    certificate chain and key (PEM); may be given several times, for several kinds of key or
+                            names. Without them, and without --psk, a certificate for development is made
+  --names NAMES             what that certificate is for; default localhost,127.0.0.1,::1
+  --save-ca FILE            write the authority of that certificate to FILE, for clients to trust
+
+  --verify WHEN             client certificates: none (default), request, or require
+  --ca FILE                 the authorities that they must come from; may be given several times
+
+Sessions:
+  --tickets N               after each handshake; 0: no resumption. Default 2
+  --early-data BYTES        take up to so many bytes of 0-RTT data; default none
+
+${shared}`
+
+export const inspectHelp: string = `tls13 inspect FILE|HOST:PORT - show certificates, and whether they would be accepted
+
+FILE is PEM or DER. With HOST:PORT the server is asked for its chain. The exit status is 0 when the chain is valid for
+the machine's authorities (or those of --ca), 1 when it is not.
+
+  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+  --name NAME               the name that the certificate must be for; default: HOST; for a FILE: none is checked
+  --json                    as JSON
+`

@@ -1,0 +1,47 @@
+import { CommandError, UsageError } from "./arguments.ts"
+import type { Terminal } from "./connect.ts"
+import { connectHelp, generalHelp, inspectHelp, serveHelp } from "./help.ts"
+
+const helps: Readonly<Record<string, string>> = { connect: connectHelp, serve: serveHelp, inspect: inspectHelp }
+
+/** Runs a command line; gives its exit status. `serve` goes on after that. */
+export async function run(args: readonly string[], terminal: Terminal, colour: boolean = false): Promise<number> {
+  try {
+    return await dispatch(args, terminal, colour)
+  } catch (error) {
+    terminal.say(`tls13: ${textOf(error)}`)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+async function dispatch(args: readonly string[], terminal: Terminal, colour: boolean): Promise<number> {
+  const [command, ...rest] = args
+  if (command === undefined || ["help", "--help", "-h"].includes(command)) {
+    terminal.output.write(generalHelp)
+    return command === undefined ? 2 : 0
+  }
+  const help = Object.hasOwn(helps, command) ? helps[command] : undefined
+  if (help === undefined) throw new UsageError(`unknown command ${command}; see "tls13 --help"`)
+  if (rest.includes("--help") || rest.includes("-h")) {
+    terminal.output.write(help)
+    return 0
+  }
+  // Each command loads what it needs: a help text needs none of it.
+  switch (command) {
+    case "connect":
+      await (await import("./connect.ts")).connect(rest, terminal)
+      return 0
+    case "inspect":
+      return (await import("./inspect.ts")).inspect(rest, terminal, colour)
+    default:
+      await (await import("./serve.ts")).serve(rest, terminal)
+      return 0
+  }
+}
+
+/** One line for what a person can mend; a stack only for what is our fault. */
+function textOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return String(error)
+  const expected = error instanceof UsageError || error instanceof CommandError || "kind" in error || "code" in error
+  return expected ? error.message.split("\n")[0] : error.stack
+}

@@ -1,0 +1,189 @@
+// `tls13 serve`: a server to try clients against. Many connections at once; a client that fails never ends it.
+
+import { once } from "node:events"
+import type { AddressInfo } from "node:net"
+import type { HandshakeReport } from "../adapters/node/handshake-report.ts"
+import { createSecureContext, type SecureContext } from "../adapters/node/secure-context.ts"
+import { createServer, type Server, type TlsServerOptions } from "../adapters/node/server.ts"
+import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { createDevelopmentCertificates } from "../devcert/index.ts"
+import { describe } from "../trace/words.ts"
+import {
+  type Arguments,
+  CommandError,
+  type OptionTable,
+  readAddress,
+  readArguments,
+  reasonOf,
+  UsageError,
+} from "./arguments.ts"
+import type { Terminal } from "./connect.ts"
+import { KeyRenewal } from "./key-renewal.ts"
+import { summary } from "./summary.ts"
+import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
+
+const options: OptionTable = {
+  ...sharedOptions,
+  www: { type: "boolean" },
+  echo: { type: "boolean" },
+  names: { type: "string" },
+  "save-ca": { type: "string" },
+  verify: { type: "string" },
+  tickets: { type: "string" },
+  "early-data": { type: "string" },
+}
+
+/** Listens, and gives the server. @throws UsageError, CommandError */
+export async function serve(args: readonly string[], terminal: Terminal): Promise<Server> {
+  const read = readArguments("serve", args, options)
+  if (read.positionals.length > 1) throw new UsageError('give one [HOST:]PORT at most; see "tls13 serve --help"')
+  if (read.flag("www") && read.flag("echo")) throw new UsageError("--www and --echo exclude each other")
+  const { host, port } = readAddress(read.positionals[0] ?? "4433", { host: "127.0.0.1", port: 4433 })
+  const { say } = terminal
+  const tickets = read.number("tickets", 0, 255)
+  const maxBytes = read.number("early-data", 1, 2 ** 32 - 1)
+  const verify = read.oneOf("verify", "none", "request", "require") ?? "none"
+  const shared = await sharedTlsOptions(read)
+  const trace: TlsServerOptions["trace"] = (event, socket) => {
+    say(describe(event).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
+  }
+  const development = developmentContext(read, shared)
+  const server = createServer({
+    ...shared,
+    ...(development && { secureContext: development.context }),
+    allowHalfOpen: true,
+    requestCert: verify !== "none",
+    rejectUnauthorized: verify === "require",
+    ...(tickets !== undefined && { tickets }),
+    ...(maxBytes !== undefined && { earlyData: { maxBytes } }),
+    ...(read.flag("trace") && { trace }),
+  })
+  server.on("handshake", (report: HandshakeReport) => say(reportLine(report)))
+  const every = read.number("key-update", 1, 2 ** 40)
+  const handle = read.flag("www") ? answerRequest : read.flag("echo") ? echo : converse(terminal)
+  server.on("secureConnection", (socket: TLSSocket) => {
+    handle(socket, new KeyRenewal(socket, every))
+  })
+  await listen(server, host, port)
+  const { port: bound } = server.address() as AddressInfo
+  for (const line of development?.notes ?? []) say(line)
+  say(`listening on ${host.includes(":") ? `[${host}]` : host}:${bound}`)
+  return server
+}
+
+type Handler = (socket: TLSSocket, renewal: KeyRenewal) => void
+
+/** Without --cert and --psk: an authority and a certificate of the moment. */
+function developmentContext(
+  read: Arguments,
+  { secureContext, psks }: Awaited<ReturnType<typeof sharedTlsOptions>>,
+): { readonly context: SecureContext; readonly notes: readonly string[] } | undefined {
+  if (secureContext.credentials.length > 0 || psks.length > 0) return undefined
+  const names = read.text("names")?.split(",") ?? ["localhost", "127.0.0.1", "::1"]
+  const made = createDevelopmentCertificates({ names, now: Date.now() })
+  const file = read.text("save-ca")
+  if (file !== undefined) writeSecretFile(file, made.caCert)
+  const { provider, ownTrust, trust } = secureContext
+  const own = createSecureContext({ cert: made.serverCert, key: made.serverKey, provider })
+  return {
+    context: ownTrust ? own.withTrust(trust) : own,
+    notes: [
+      `no --cert: made a certificate for ${names.join(", ")}, of an authority for this run`,
+      file === undefined
+        ? "clients trust it with --save-ca FILE here and --ca FILE there, or do without: --insecure"
+        : `clients trust it with --ca ${file}`,
+    ],
+  }
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen({ host, port, backlog: 1024 })
+  try {
+    await once(server, "listening")
+  } catch (error) {
+    throw new CommandError(`cannot listen on ${host}:${port}: ${reasonOf(error)}`)
+  }
+}
+
+/** One line a handshake. */
+export function reportLine(report: HandshakeReport): string {
+  const peer = `${report.remoteAddress ?? "unknown"}:${report.remotePort ?? 0}`
+  const milliseconds = `${Math.round(report.milliseconds)} ms`
+  if (report.error) {
+    const { message, alert, fault } = report.error
+    return `${peer} failed: ${message} (${fault}'s fault${alert ? `, alert ${alert} sent` : ""}) ${milliseconds}`
+  }
+  const parts = [
+    report.protocol,
+    report.cipherSuite,
+    report.group ?? "no key exchange",
+    report.resumed ? "resumed" : "new",
+    report.alpnProtocol === undefined ? undefined : `alpn ${JSON.stringify(report.alpnProtocol)}`,
+    report.serverName === undefined ? undefined : `for ${report.serverName}`,
+    report.clientIdentity === undefined
+      ? undefined
+      : `client ${report.clientIdentity}${report.authorized ? "" : " (NOT verified)"}`,
+  ]
+  return `${peer} ${parts.filter((part) => part !== undefined).join(" ")} ${milliseconds}`
+}
+
+/* ------------------------------------------------------------ what is done with a connection */
+
+const echo: Handler = (socket, renewal) => {
+  for (const early of socket.earlyData) renewal.write(early)
+  socket.on("data", (data: Buffer) => {
+    if (!renewal.write(data)) {
+      socket.pause()
+      socket.once("drain", () => socket.resume())
+    }
+  })
+  socket.on("end", () => socket.end())
+}
+
+/** What clients send is shown, and what is typed is sent to all of them. */
+function converse({ input, output }: Terminal): Handler {
+  const open = new Map<TLSSocket, KeyRenewal>()
+  input.on("data", (data: Buffer) => {
+    for (const renewal of open.values()) renewal.write(data)
+  })
+  return (socket, renewal) => {
+    open.set(socket, renewal)
+    for (const early of socket.earlyData) output.write(early)
+    socket.on("data", (data: Buffer) => {
+      if (!output.write(data)) {
+        socket.pause()
+        output.once("drain", () => socket.resume())
+      }
+    })
+    socket.on("end", () => socket.end())
+    socket.on("close", () => open.delete(socket))
+  }
+}
+
+const longestRequest = 16_384
+
+/** HTTP/1.0: one answer, then the end. */
+const answerRequest: Handler = (socket, renewal) => {
+  let request = Buffer.concat(socket.earlyData).toString("latin1")
+  const answer = () => {
+    if (!/\r?\n\r?\n/.test(request) && request.length < longestRequest) return
+    socket.off("data", onData).resume()
+    const early = socket.earlyData.length > 0 ? ["(the request came as early data, and may be a replay)"] : []
+    const body = [`${request.split(/\r?\n/)[0]}`, "", ...summary(socket, "client"), ...early, ""].join("\n")
+    const head = [
+      request.length < longestRequest ? "HTTP/1.0 200 OK" : "HTTP/1.0 431 Request Header Fields Too Large",
+      "Content-Type: text/plain; charset=utf-8",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+    ]
+    renewal.write(Buffer.from(`${head.join("\r\n")}\r\n\r\n${/^HEAD /.test(request) ? "" : body}`))
+    socket.end()
+  }
+  const onData = (data: Buffer) => {
+    request += data.toString("latin1")
+    answer()
+  }
+  socket.on("data", onData)
+  socket.on("end", () => socket.end())
+  answer()
+}

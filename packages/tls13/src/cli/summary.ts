@@ -1,0 +1,45 @@
+// What was agreed, in words: a few lines for a person.
+
+import { printable } from "../adapters/node/options.ts"
+import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { toHex } from "../bytes/hex.ts"
+import { subjectText } from "../x509/certificate.ts"
+import { timeText } from "../x509/time.ts"
+
+/** Lines without a line end; `peer` is "server" or "client". */
+export function summary(socket: TLSSocket, peer: "server" | "client"): string[] {
+  const { info } = socket
+  if (info === undefined) return ["no handshake"]
+  const lines = [
+    `protocol     ${info.protocol}${info.resumed ? ", session resumed" : ""}${info.helloRetryRequest ? ", after a HelloRetryRequest" : ""}`,
+    `cipher suite ${info.cipherSuite}`,
+    `key exchange ${info.group ?? "none: the pre-shared key alone, without forward secrecy"}`,
+  ]
+  if (info.serverName !== undefined) lines.push(`server name  ${info.serverName}`)
+  lines.push(`ALPN         ${info.alpnProtocol === undefined ? "none" : JSON.stringify(info.alpnProtocol)}`)
+  if (info.earlyData !== "not offered") lines.push(`early data   ${info.earlyData}`)
+  return [...lines, ...peerLines(socket, peer)]
+}
+
+function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
+  const { info, authorizationError } = socket
+  if (info === undefined) return []
+  if (info.pskIdentity !== undefined)
+    return [`${peer.padEnd(12)} has the pre-shared key ${printable(info.pskIdentity)}`]
+  if (info.peerCertificateType === "RawPublicKey" && info.peerChain[0]) {
+    return [`${peer.padEnd(12)} raw public key ${toHex(info.peerChain[0])}`]
+  }
+  const leaf = socket.getPeerX509Chain()[0]
+  if (leaf === undefined) return [`${peer.padEnd(12)} showed no certificate`]
+  return [
+    `${peer.padEnd(12)} ${subjectText(leaf)}, valid until ${timeText(leaf.notAfter)}`,
+    ...(info.peerSignatureScheme ? [`signature    ${info.peerSignatureScheme}`] : []),
+    `verified     ${socket.authorized ? "yes" : `NO: ${authorizationError?.message ?? "not asked for"}`}`,
+  ]
+}
+
+/** One line of a TLS failure or of the system's. */
+export function failureText(error: Error): string {
+  const alert = "alert" in error && typeof error.alert === "string" ? ` (alert ${error.alert} sent)` : ""
+  return `${error.message.split("\n")[0]}${alert}`
+}

@@ -1,0 +1,153 @@
+// The options that `connect` and `serve` share, from the command line to those of the Node adapter.
+
+import { appendFileSync, writeFileSync } from "node:fs"
+import type { CommonTlsOptions, PskOption } from "../adapters/node/options.ts"
+import { chooseProvider } from "../adapters/node/provider.ts"
+import { createSecureContext, SecureContext } from "../adapters/node/secure-context.ts"
+import { fromHex } from "../bytes/hex.ts"
+import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
+import { parseCertificate } from "../x509/certificate.ts"
+import { loadCredential } from "../x509/credential.ts"
+import { X509Error } from "../x509/errors.ts"
+import type { Credential } from "../x509/interfaces.ts"
+import { timeText } from "../x509/time.ts"
+import { TrustStore, trustStoreFromPem } from "../x509/trust.ts"
+import { type Arguments, CommandError, type OptionTable, readFile, reasonOf, UsageError } from "./arguments.ts"
+
+export const sharedOptions: OptionTable = {
+  help: { type: "boolean", short: "h" },
+  cert: { type: "string", multiple: true },
+  key: { type: "string", multiple: true },
+  ca: { type: "string", multiple: true },
+  alpn: { type: "string" },
+  groups: { type: "string" },
+  ciphers: { type: "string" },
+  sigalgs: { type: "string" },
+  psk: { type: "string", multiple: true },
+  "psk-ke": { type: "boolean" },
+  keylog: { type: "string" },
+  "key-update": { type: "string" },
+  "record-size-limit": { type: "string" },
+  provider: { type: "string" },
+  timeout: { type: "string" },
+  trace: { type: "boolean" },
+}
+
+type Shared = Omit<CommonTlsOptions, "trace"> & {
+  readonly psks: readonly PskOption[]
+  readonly secureContext: SecureContext
+}
+
+/** @throws UsageError, CommandError */
+export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
+  const provider = await providerOf(args)
+  const [alpn, groups, ciphers, sigalgs] = ["alpn", "groups", "ciphers", "sigalgs"].map((name) => args.list(name))
+  const keylog = keylogOf(args.text("keylog"))
+  const [timeout, limit] = [args.number("timeout", 1, 3_600_000), args.number("record-size-limit", 64, 16_385)]
+  return {
+    secureContext: secureContext(args, provider),
+    psks: args.texts("psk").map(pskOf),
+    allowPskWithoutKeyExchange: args.flag("psk-ke"),
+    ...(alpn && { ALPNProtocols: alpn }),
+    ...(groups && { ecdhCurve: groups }),
+    ...(ciphers && { ciphers }),
+    ...(sigalgs && { sigalgs }),
+    ...(keylog && { keylog }),
+    ...(timeout !== undefined && { handshakeTimeout: timeout }),
+    ...(limit !== undefined && { recordSizeLimit: limit }),
+  }
+}
+
+async function providerOf(args: Arguments): Promise<CryptoProvider> {
+  const provider = chooseProvider(args.oneOf("provider", "fast", "noble", "host"))
+  if (!args.list("groups")?.some((name) => /mlkem/i.test(name))) return provider
+  return { ...provider, keyExchanges: [...(await postQuantumGroups()), ...provider.keyExchanges] }
+}
+
+/** A package of its own, which not everybody has installed. */
+async function postQuantumGroups(): Promise<readonly KeyExchange[]> {
+  try {
+    const pq = await import("../crypto/noble-pq/index.ts")
+    return [pq.createX25519MLKEM768(), pq.createSecP256r1MLKEM768(), pq.createSecP384r1MLKEM1024()]
+  } catch (error) {
+    throw new CommandError(`the ML-KEM groups need the package @noble/post-quantum: ${reasonOf(error)}`)
+  }
+}
+
+function secureContext(args: Arguments, provider: CryptoProvider): SecureContext {
+  const [certs, keys] = [args.texts("cert"), args.texts("key")]
+  // One file may hold both.
+  if (certs.length !== keys.length && keys.length > 0) {
+    throw new UsageError(`${certs.length} --cert but ${keys.length} --key: give them in pairs, in the same order`)
+  }
+  const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, provider))
+  const files = args.texts("ca")
+  if (files.length === 0) return new SecureContext(credentials, undefined, provider)
+  return new SecureContext(credentials, new TrustStore(files.flatMap(anchorsOf)), provider)
+}
+
+function anchorsOf(path: string): TrustStore["anchors"] {
+  try {
+    return trustStoreFromPem(readFile(path)).anchors
+  } catch (error) {
+    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
+function credentialOf(cert: string, key: string, provider: CryptoProvider): Credential {
+  const [certBytes, keyBytes] = [readFile(cert), readFile(key)]
+  let credential: Credential
+  try {
+    credential = loadCredential({ cert: certBytes, key: keyBytes, provider })
+  } catch (error) {
+    if (error instanceof X509Error) throw new CommandError(`${cert}, ${key}: ${error.message}`)
+    throw error
+  }
+  const { notBefore, notAfter } = parseCertificate(credential.chain[0]!)
+  const now = Date.now()
+  if (now > notAfter) throw new CommandError(`${cert}: the certificate expired on ${timeText(notAfter)}; renew it`)
+  if (now < notBefore) {
+    throw new CommandError(`${cert}: the certificate is valid only from ${timeText(notBefore)}; is the clock right?`)
+  }
+  return credential
+}
+
+/** `ID:HEX`; the identity may have colons. */
+function pskOf(value: string): PskOption {
+  const at = value.lastIndexOf(":")
+  const [identity, hex] = [value.slice(0, at), value.slice(at + 1)]
+  if (at < 1 || !/^([0-9a-f]{2})+$/i.test(hex)) {
+    throw new UsageError(`--psk must be IDENTITY:KEY with the key in hexadecimal, not "${value}"`)
+  }
+  if (hex.length < 32)
+    throw new UsageError(`the key of --psk ${identity} has ${4 * hex.length} bits; it needs 128 or more`)
+  return { identity, key: fromHex(hex) }
+}
+
+function keylogOf(path: string | undefined): ((line: string) => void) | undefined {
+  if (path === undefined) return undefined
+  try {
+    appendFileSync(path, "", { mode: 0o600 })
+  } catch (error) {
+    throw new CommandError(`${path} cannot be written: ${reasonOf(error)}`)
+  }
+  return (line) => appendFileSync(path, `${line}\n`)
+}
+
+/** Writes what holds a secret, for this user's eyes only. @throws CommandError */
+export function writeSecretFile(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { mode: 0o600 })
+  } catch (error) {
+    throw new CommandError(`${path} cannot be written: ${reasonOf(error)}`)
+  }
+}
+
+/** A context of the machine's authorities, or those of --ca, and nothing to show. */
+export function trustOnly(args: Arguments): SecureContext {
+  const files = args.texts("ca")
+  const context = createSecureContext()
+  if (files.length === 0) return context
+  return new SecureContext([], new TrustStore(files.flatMap(anchorsOf)), context.provider)
+}
