@@ -1,1 +1,58 @@
-export {}
+// `npm run bench`: PureMQ and its peers side by side, in one run. `npm run bench -- WORD ...` runs the named parts only.
+
+import { mkdirSync, writeFileSync } from "node:fs"
+import { cpus } from "node:os"
+import { createNobleProvider } from "@puremq/tls13/crypto/noble"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import type { Pems } from "./contestants.ts"
+import { compareHandshakes } from "./handshakes.ts"
+import { asMarkdown, type Comparison } from "./measure.ts"
+import { compareMemory, memoryAsMarkdown } from "./memory.ts"
+import { compareBrokers } from "./messages.ts"
+import { compareTransfers } from "./transfer.ts"
+
+const rounds = 7
+const parts = ["handshakes", "transfer", "messages", "memory"]
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((word) => !parts.includes(word))
+if (unknown !== undefined) {
+  console.error(`bench: no part ${JSON.stringify(unknown)}; the parts are ${parts.join(", ")}`)
+  process.exit(2)
+}
+const runs = (part: string) => wanted.length === 0 || wanted.includes(part)
+
+const pems = developmentPems()
+const comparisons: Comparison[] = []
+if (runs("handshakes")) comparisons.push(...(await compareHandshakes(pems, rounds)))
+if (runs("transfer")) comparisons.push(...(await compareTransfers(pems, rounds)))
+if (runs("messages")) comparisons.push(...(await compareBrokers(pems, rounds)))
+const memory = runs("memory") ? await compareMemory(pems) : []
+report()
+
+function developmentPems(): Pems {
+  const provider = createNobleProvider()
+  const made = createDevelopmentCertificates({
+    keyType: "p256",
+    names: ["localhost", "127.0.0.1"],
+    now: Date.now(),
+    provider,
+  })
+  return { ca: made.caCert, cert: made.serverCert, key: made.serverKey }
+}
+
+function report(): void {
+  const head = [
+    "# PureMQ and its peers, in one run",
+    "",
+    `Node.js ${process.version} (OpenSSL ${process.versions.openssl}), ${process.platform} ${process.arch}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}.`,
+    "Ratios are within a round, to the first line of each table; quartiles over the rounds. Higher is faster.",
+    "",
+  ]
+  mkdirSync("bench-results", { recursive: true })
+  const text = [...head, ...comparisons.map(asMarkdown), ...(memory.length > 0 ? [memoryAsMarkdown(memory)] : [])].join(
+    "\n",
+  )
+  writeFileSync("bench-results/report.md", text)
+  console.log("\nreport: bench-results/report.md")
+}

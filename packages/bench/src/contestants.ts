@@ -1,0 +1,52 @@
+// The TLS stacks that are compared, each with a server and a client in the shape of node:tls.
+
+import type { Server as NetServer } from "node:net"
+import type { Duplex } from "node:stream"
+import nodeTls from "node:tls"
+import { createFastProvider } from "@puremq/tls13/crypto/fast"
+import { createHostProvider } from "@puremq/tls13/crypto/host"
+import { createNobleProvider } from "@puremq/tls13/crypto/noble"
+import { connect, createServer } from "@puremq/tls13/node"
+
+export const stacks = ["node:tls", "noble", "fast", "host"] as const
+export type Stack = (typeof stacks)[number]
+
+/** What the report calls them. */
+export const stackNames: Readonly<Record<Stack, string>> = {
+  "node:tls": "node:tls (OpenSSL)",
+  noble: "PureMQ, noble",
+  fast: "PureMQ, fast",
+  host: "PureMQ, host crypto",
+}
+
+const providers = { noble: createNobleProvider, fast: createFastProvider, host: createHostProvider }
+
+export interface Pems {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+export function startServer(stack: Stack, pems: Pems, onSecure: (socket: Duplex) => void): NetServer {
+  const { cert, key } = pems
+  if (stack === "node:tls") return nodeTls.createServer({ cert, key, minVersion: "TLSv1.3" }, onSecure)
+  return createServer({ cert, key, provider: providers[stack](), maxPendingHandshakesPerAddress: 100_000 }, onSecure)
+}
+
+export interface ClientChoice {
+  readonly port: number
+  readonly cipherSuite?: string
+}
+
+/** A connected client. */
+export function startClient(stack: Stack, pems: Pems, { port, cipherSuite }: ClientChoice): Promise<Duplex> {
+  const common = { host: "127.0.0.1", port, ca: pems.ca, servername: "localhost" }
+  return new Promise((resolve, reject) => {
+    const socket: Duplex =
+      stack === "node:tls"
+        ? nodeTls.connect({ ...common, minVersion: "TLSv1.3", ...(cipherSuite && { ciphers: cipherSuite }) })
+        : connect({ ...common, provider: providers[stack](), ...(cipherSuite && { ciphers: cipherSuite }) })
+    socket.once("secureConnect", () => resolve(socket))
+    socket.once("error", reject)
+  })
+}

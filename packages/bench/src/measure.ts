@@ -1,0 +1,79 @@
+// Comparisons in one run: in every round each contestant is measured once, one right after the other and in turning
+// order, so that what else the machine does falls on all of them. Ratios are taken within a round.
+
+export interface Contestant {
+  readonly name: string
+  /** One measurement: operations (or MB, or messages) a second. */
+  measure(): Promise<number>
+}
+
+export interface Row {
+  readonly name: string
+  /** Of all rounds. */
+  readonly median: number
+  /** To the first contestant, within a round: lower quartile, median, upper quartile. */
+  readonly ratio: Spread
+}
+
+export type Spread = readonly [low: number, median: number, high: number]
+
+export interface Comparison {
+  readonly title: string
+  readonly unit: string
+  readonly rounds: number
+  readonly rows: readonly Row[]
+}
+
+/** @param contestants the first is the one that the others are compared to */
+export async function compare(
+  title: string,
+  unit: string,
+  rounds: number,
+  contestants: readonly Contestant[],
+): Promise<Comparison> {
+  const samples = contestants.map((): number[] => [])
+  // A round that does not count: engines compile what runs often.
+  for (const contestant of contestants) await contestant.measure()
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const which = (round + turn) % contestants.length
+      samples[which]!.push(await contestants[which]!.measure())
+    }
+  }
+  const rows = contestants.map(({ name }, which) => ({
+    name,
+    median: quartiles(samples[which]!)[1],
+    ratio: quartiles(samples[which]!.map((value, round) => value / samples[0]![round]!)),
+  }))
+  const comparison = { title, unit, rounds, rows }
+  console.log(asText(comparison))
+  return comparison
+}
+
+export function quartiles(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!
+  return [at(0.25), at(0.5), at(0.75)]
+}
+
+export function asText({ title, unit, rows }: Comparison): string {
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  const lines = rows.map(({ name, median, ratio: [low, middle, high] }, index) => {
+    const ratio = index === 0 ? "" : `${middle.toFixed(2)} x ${rows[0]!.name} (${low.toFixed(2)} to ${high.toFixed(2)})`
+    return `  ${name.padEnd(width)} ${number(median).padStart(10)} ${unit}  ${ratio}`.trimEnd()
+  })
+  return [title, ...lines].join("\n")
+}
+
+export function asMarkdown({ title, unit, rounds, rows }: Comparison): string {
+  const lines = rows.map(({ name, median, ratio: [low, middle, high] }, index) => {
+    const ratio = index === 0 ? "1" : `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
+    return `| ${name} | ${number(median)} | ${ratio} |`
+  })
+  const head = [`### ${title}`, "", `| ${rounds} rounds | ${unit} | ratio (quartiles) |`, "|---|---|---|"]
+  return [...head, ...lines, ""].join("\n")
+}
+
+function number(value: number): string {
+  return value >= 100 ? Math.round(value).toString() : value.toPrecision(3)
+}
