@@ -110,4 +110,38 @@ describe("crypto/fast against noble", () => {
       }
     }
   })
+
+  it("Ed25519: the same signatures, and the same answer to right and to damaged ones", () => {
+    const [kernel, reference] = [fast, noble].map(
+      (provider) => provider.signatures.find((row) => row.name === "ed25519")!,
+    )
+    for (let i = 0; i < 150; i++) {
+      const key = { type: "ed25519", seed: pattern(32, i % 7) } as const
+      const message = random(i)
+      const signature = reference!.sign(key, message, random)
+      expect(kernel!.sign(key, message, random)).toEqual(signature)
+      expect(kernel!.verify(publicKeyOf(key), message, signature)).toBe(true)
+      signature[i % 64]! ^= 1 << (i % 8)
+      expect(kernel!.verify(publicKeyOf(key), message, signature)).toBe(false)
+    }
+  })
+
+  it("RFC 8032 5.1.7: Ed25519 refuses keys of small order and keys that are not canonical", () => {
+    const { verify } = fast.signatures.find((row) => row.name === "ed25519")!
+    // With a key of small order, S = 0 and R the neutral element would sign many messages.
+    const signature = new Uint8Array(64)
+    signature[0] = 1
+    const smallOrder = [
+      `01${"00".repeat(31)}`,
+      `ec${"ff".repeat(30)}7f`,
+      "00".repeat(32),
+      `${"00".repeat(31)}80`,
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ]
+    const notCanonical = [`ee${"ff".repeat(30)}7f`, `ed${"ff".repeat(30)}7f`, `01${"00".repeat(30)}80`]
+    for (const key of [...smallOrder, ...notCanonical]) {
+      for (let i = 0; i < 8; i++) expect(verify({ type: "ed25519", bytes: hex(key) }, random(i), signature)).toBe(false)
+    }
+  })
 })

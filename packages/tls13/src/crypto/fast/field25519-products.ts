@@ -17,7 +17,7 @@ const C213 = 3 * 2 ** 264
 const C234 = 3 * 2 ** 285
 const C255 = 3 * 2 ** 306
 
-/** Reduced, from two elements that may be loose. `out` may be `a` or `b`. */
+/** Reduced; k- and l-loose factors with k * l <= 16. `out` may be `a` or `b`. */
 export function multiply(out: Float64Array, a: Float64Array, b: Float64Array): void {
   const a0 = a[0]!
   const a1 = a[1]!
@@ -268,7 +268,7 @@ export function multiply(out: Float64Array, a: Float64Array, b: Float64Array): v
   out[11] = d11
 }
 
-/** Reduced, from an element that may be loose. `out` may be `a`. */
+/** Reduced, from an element that may be 4-loose. `out` may be `a`. */
 export function square(out: Float64Array, a: Float64Array): void {
   const a0 = a[0]!
   const a1 = a[1]!

@@ -2,16 +2,16 @@
 //
 // Floating-point arithmetic in the manner of D. J. Bernstein, "Curve25519: new Diffie-Hellman speed records": an element
 // is a sum of twelve doubles, limb i being a multiple of 2^e[i] with e = 0, 22, 43, 64, 85, 107, 128, 149, 170, 192, 213,
-// 234. After a carry a limb is at most half of the next unit, so that the products of sums of two elements, added up,
-// stay below 2^52 times their unit: no operation rounds. A carry adds and subtracts 3 * 2^(51+e), which rounds to a
-// multiple of 2^e.
+// 234. "Reduced" limbs, which products have, are at most half of the next unit. A sum of k reduced elements is called
+// k-loose; the factors of a product may be k- and l-loose with k * l <= 16: then columns stay below 2^53 times their unit,
+// so that no operation rounds. A carry adds and subtracts 3 * 2^(51+e), which rounds to a multiple of 2^e.
 //
 // Side channels: additions and multiplications of doubles that are neither denormal, infinite nor NaN take the same
 // time for all values on the usual processors; no table, no branch on a secret.
 
 import { multiplySmallAndAdd } from "./field25519-products.ts"
 
-/** Twelve limbs. "Reduced" is what `multiply` and its like give; "loose" is the sum or difference of two reduced ones. */
+/** Twelve limbs. */
 export type Element = Float64Array
 
 const exponents = [0, 22, 43, 64, 85, 107, 128, 149, 170, 192, 213, 234, 255] as const
@@ -71,7 +71,7 @@ function carryUp(limbs: Int32Array): number {
   return carry
 }
 
-/** Loose, from reduced elements. */
+/** k- and l-loose make (k + l)-loose. */
 export function add(out: Element, a: Element, b: Element): void {
   out[0] = a[0]! + b[0]!
   out[1] = a[1]! + b[1]!
@@ -87,7 +87,7 @@ export function add(out: Element, a: Element, b: Element): void {
   out[11] = a[11]! + b[11]!
 }
 
-/** Loose, from reduced elements. */
+/** k- and l-loose make (k + l)-loose. */
 export function subtract(out: Element, a: Element, b: Element): void {
   out[0] = a[0]! - b[0]!
   out[1] = a[1]! - b[1]!

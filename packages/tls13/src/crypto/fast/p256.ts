@@ -13,6 +13,8 @@ import {
   toBytes,
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
+import { DIGITS, nonAdjacentForm } from "./non-adjacent-form.ts"
+import { selectEntry } from "./select.ts"
 
 // The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
 // C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4
@@ -38,9 +40,6 @@ const TEETH = 4
 const SPACING = 64
 const BLOCK = 32
 
-/** Digits of a scalar in signed form. */
-const BITS = 257
-
 export class P256 {
   readonly #field: Field = createField()
   readonly #b: Element = fromBytes(this.#field, fromHex(B))
@@ -55,7 +54,7 @@ export class P256 {
   }
   readonly #base: Point
   /** For each block the sums of 2^(64i + 32 block) * G for every set of teeth i; made at the first use, 9 KiB. */
-  #combs: readonly (readonly Point[])[] | undefined
+  #combs: readonly Float64Array[] | undefined
   /** G, 3G, 5G ... 15G. */
   #oddBase: readonly Point[] | undefined
 
@@ -107,16 +106,17 @@ export class P256 {
 
   /** scalar * point in time that depends on neither; the scalar is 32 big-endian bytes. */
   multiply(scalar: Uint8Array, point: Point): Point {
-    const table = [this.#infinity(), copy(point)]
-    for (let i = 2; i < 16; i++) table.push(this.#sum(table[i - 1]!, point))
+    const multiples = [this.#infinity(), copy(point)]
+    for (let i = 2; i < 16; i++) multiples.push(this.#sum(multiples[i - 1]!, point))
+    const table = flatten(multiples)
     const result = this.#infinity()
-    const chosen = this.#infinity()
+    const chosen = emptyPoint()
     for (let i = 0; i < 64; i++) {
       if (i > 0) for (let k = 0; k < 4; k++) this.#double(result)
-      select(chosen, table, (scalar[i >> 1]! >> (i & 1 ? 0 : 4)) & 15)
-      this.#add(result, chosen)
+      selectEntry(chosen.all, table, (scalar[i >> 1]! >> (i & 1 ? 0 : 4)) & 15)
+      this.#add(result, chosen.point)
     }
-    for (const entry of [...table, chosen]) wipe(entry)
+    chosen.all.fill(0)
     return result
   }
 
@@ -124,7 +124,7 @@ export class P256 {
   multiplyBase(scalar: Uint8Array): Point {
     this.#combs ??= this.#makeCombs()
     const result = this.#infinity()
-    const chosen = this.#infinity()
+    const { all, point } = emptyPoint()
     for (let i = BLOCK - 1; i >= 0; i--) {
       if (i < BLOCK - 1) this.#double(result)
       for (let block = 0; block < 2; block++) {
@@ -133,11 +133,11 @@ export class P256 {
           const bit = tooth * SPACING + block * BLOCK + i
           index |= ((scalar[31 - (bit >> 3)]! >> (bit & 7)) & 1) << tooth
         }
-        select(chosen, this.#combs[block]!, index)
-        this.#add(result, chosen)
+        selectEntry(all, this.#combs[block]!, index)
+        this.#add(result, point)
       }
     }
-    wipe(chosen)
+    all.fill(0)
     return result
   }
 
@@ -148,8 +148,8 @@ export class P256 {
     const digits = [nonAdjacentForm(a), nonAdjacentForm(b)]
     const result = this.#infinity()
     const negative = this.#infinity()
-    for (let i = BITS - 1; i >= 0; i--) {
-      if (i < BITS - 1) this.#double(result)
+    for (let i = DIGITS - 1; i >= 0; i--) {
+      if (i < DIGITS - 1) this.#double(result)
       for (let which = 0; which < 2; which++) {
         const digit = digits[which]![i]!
         if (digit > 0) this.#add(result, tables[which]![digit >> 1]!)
@@ -165,7 +165,7 @@ export class P256 {
     return result
   }
 
-  #makeCombs(): readonly (readonly Point[])[] {
+  #makeCombs(): readonly Float64Array[] {
     // 2^(32i) * G for i = 0 to 7: the teeth of the first block and of the second in turn.
     const powers: Point[] = [copy(this.#base)]
     for (let i = 1; i < 2 * TEETH; i++) {
@@ -178,7 +178,7 @@ export class P256 {
       for (let tooth = 0; tooth < TEETH; tooth++) {
         for (let i = 0; i < 1 << tooth; i++) comb.push(this.#sum(comb[i]!, powers[2 * tooth + block]!))
       }
-      return comb
+      return flatten(comb)
     })
   }
 
@@ -292,38 +292,18 @@ function copy(point: Point): Point {
   return { x: point.x.slice(), y: point.y.slice(), z: point.z.slice() }
 }
 
-function wipe(point: Point): void {
-  for (const coordinate of [point.x, point.y, point.z]) coordinate.fill(0)
+/** A point and the whole of its memory. */
+function emptyPoint(): { readonly all: Float64Array; readonly point: Point } {
+  const all = new Float64Array(36)
+  return { all, point: { x: all.subarray(0, 12), y: all.subarray(12, 24), z: all.subarray(24) } }
 }
 
-/** Copies the entry `index` to `out`, reading all of the table. */
-function select(out: Point, table: readonly Point[], index: number): void {
-  wipe(out)
-  for (const [i, entry] of table.entries()) {
-    const factor = ((i ^ index) - 1) >>> 31
-    for (let k = 0; k < 12; k++) {
-      out.x[k]! += factor * entry.x[k]!
-      out.y[k]! += factor * entry.y[k]!
-      out.z[k]! += factor * entry.z[k]!
-    }
+function flatten(points: readonly Point[]): Float64Array {
+  const table = new Float64Array(36 * points.length)
+  for (const [i, point] of points.entries()) {
+    table.set(point.x, 36 * i)
+    table.set(point.y, 36 * i + 12)
+    table.set(point.z, 36 * i + 24)
   }
-}
-
-/** Digits of 32 big-endian bytes, lowest first: zero, or odd from -15 to 15, and at least four zeros after each other one. */
-function nonAdjacentForm(scalar: Uint8Array): Int8Array {
-  const digits = new Int8Array(BITS)
-  const bit = (at: number): number => (at < 256 ? (scalar[31 - (at >> 3)]! >> (at & 7)) & 1 : 0)
-  let carried = 0
-  for (let at = 0; at < BITS; ) {
-    if (bit(at) === carried) {
-      at++
-      continue
-    }
-    let word = carried
-    for (let i = 0; i < 5; i++) word += bit(at + i) << i
-    carried = word >> 4
-    digits[at] = word - 32 * carried
-    at += 5
-  }
-  return digits
+  return table
 }

@@ -2,6 +2,7 @@ import { NamedGroup } from "../../bytes/code-points.ts"
 import { isAllZero } from "../../bytes/equal.ts"
 import { InvalidKeyShare, type KeyExchange } from "../provider.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
+import { invert } from "./field25519-powers.ts"
 import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
 
 // X25519, RFC 7748 section 5, on floating-point limbs; RFC 9846 sections 4.3.8.2 and 7.4.2.
@@ -99,47 +100,4 @@ function one(): Element {
   const result = element()
   result[0] = 1
   return result
-}
-
-/** out = a^(p-2), and 0 for 0: 254 squarings and 11 multiplications. */
-function invert(out: Element, a: Element): void {
-  const [z2, z9, z11, x5, x10, x20, x50, x100, t] = Array.from({ length: 9 }, element) as [
-    Element,
-    Element,
-    Element,
-    Element,
-    Element,
-    Element,
-    Element,
-    Element,
-    Element,
-  ]
-  square(z2, a)
-  squareTimes(t, z2, 2)
-  multiply(z9, t, a)
-  multiply(z11, z9, z2)
-  square(t, z11)
-  multiply(x5, t, z9) // a^(2^5 - 1)
-  squareTimes(t, x5, 5)
-  multiply(x10, t, x5) // a^(2^10 - 1)
-  squareTimes(t, x10, 10)
-  multiply(x20, t, x10)
-  squareTimes(t, x20, 20)
-  multiply(t, t, x20) // a^(2^40 - 1)
-  squareTimes(t, t, 10)
-  multiply(x50, t, x10)
-  squareTimes(t, x50, 50)
-  multiply(x100, t, x50)
-  squareTimes(t, x100, 100)
-  multiply(t, t, x100) // a^(2^200 - 1)
-  squareTimes(t, t, 50)
-  multiply(t, t, x50) // a^(2^250 - 1)
-  squareTimes(t, t, 5)
-  multiply(out, t, z11) // a^(2^255 - 21)
-  for (const secret of [z2, z9, z11, x5, x10, x20, x50, x100, t]) secret.fill(0)
-}
-
-function squareTimes(out: Element, a: Element, times: number): void {
-  square(out, a)
-  for (let i = 1; i < times; i++) square(out, out)
 }
