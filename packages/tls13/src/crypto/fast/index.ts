@@ -15,14 +15,14 @@ import { cipherSuite } from "../suites.ts"
 import { createAesGcm } from "./aes-gcm.ts"
 import { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 import { createEd25519 } from "./ed25519.ts"
-import { createP256Algorithms } from "./secp256r1.ts"
+import { createP256Algorithms } from "./p256-algorithms.ts"
 import { createSha256 } from "./sha256.ts"
 import { x25519 } from "./x25519.ts"
 
 export { createAesGcm } from "./aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./chacha20-poly1305.ts"
 export { createEd25519 } from "./ed25519.ts"
-export { createP256Algorithms, type P256Algorithms } from "./secp256r1.ts"
+export { createP256Algorithms, type P256Algorithms } from "./p256-algorithms.ts"
 export { createSha256 } from "./sha256.ts"
 export { x25519 } from "./x25519.ts"
 
@@ -33,7 +33,7 @@ export interface FastProviderOptions {
 
 /**
  * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
- * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, P-256 key exchange and the verification of P-256 signatures. No kernel reads memory or branches by a
+ * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel reads memory or branches by a
  * secret. The rest is the noble provider's.
  */
 export function createFastProvider(options: FastProviderOptions = {}): CryptoProvider {
