@@ -299,7 +299,17 @@ describe("while a connection waits", () => {
     const puppet = waiting()
     puppet.take(puppet.subject.answer(undefined, start))
     expectRefused(puppet, "unrecognized_name", "PeerIncompatible")
-    expect(() => puppet.subject.answer(undefined, start)).toThrow(/waits for no decision/)
+    expect(() => serverUnderTest().subject.answer(undefined, start)).toThrow(/waits for no decision/)
+  })
+
+  it("an answer that comes after the end is late, and changes nothing", () => {
+    const puppet = waiting()
+    puppet.take(puppet.subject.abandon("given up", start))
+    expect(puppet.subject.answer(serverCredential, start)).toMatchObject({
+      output: new Uint8Array(0),
+      events: [],
+      waitsFor: "nothing",
+    })
   })
 
   it("the alert of a refusal goes out with what was held back", () => {

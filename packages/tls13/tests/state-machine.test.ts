@@ -7,14 +7,18 @@ import { AlertDescription, AlertLevel } from "../src/bytes/alerts.ts"
 import { ContentType, HandshakeType } from "../src/bytes/code-points.ts"
 import { utf8ToBytes } from "../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../src/codec/key-update.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig } from "../src/connection/config.ts"
 import type { MessageName, Puppet } from "../src/testing/puppet.ts"
 import {
   clientCertificate,
+  clientOptions,
   clientUnderTest,
   early,
   expectRefused,
   resumed,
   serverUnderTest,
+  start,
   ticketer,
 } from "./support.ts"
 
@@ -233,6 +237,15 @@ it("has one of every handshake message that TLS 1.3 defines", () => {
   const kinds = new Set([...messages.values()].map((message) => message[0]))
   for (const type of Object.values(HandshakeType)) expect(kinds).toContain(type)
   expect(messages.has("hello_retry_request")).toBe(true)
+})
+
+it("RFC 9846 appendix A.1: a client in START, before its ClientHello, takes nothing", () => {
+  for (const message of messages.values()) {
+    const client = new ClientConnection(createClientConfig(clientOptions), start)
+    const record = Uint8Array.of(ContentType.handshake, 3, 3, message.length >> 8, message.length, ...message)
+    client.receive(record, start)
+    expect(client.failure).toMatchObject({ alert: "unexpected_message", kind: "PeerMisbehaved" })
+  }
 })
 
 for (const role of ["client", "server"] as const) {

@@ -72,11 +72,10 @@ export abstract class Connection {
    * the output. `bytes` may be reused by the caller afterwards.
    */
   receive(bytes: Uint8Array, now: number): Outcome {
-    return this.#run(now, () => {
-      if (this.#receivedClose) return
-      this.link.reader.push(bytes)
-      this.#drain()
-    })
+    if (this.#failure !== undefined || this.#receivedClose) return this.#run(now, () => {})
+    // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
+    this.link.reader.push(bytes)
+    return this.#run(now, () => this.#drain())
   }
 
   /** The peer's half of the stream ended. Without close_notify before it, data may be missing (section 6.1). */
@@ -94,6 +93,8 @@ export abstract class Connection {
 
   /** Answers the decision that the last outcome waits for. */
   answer(value: unknown, now: number): Outcome {
+    // An answer that comes after the end is late, not wrong.
+    if (this.#failure !== undefined) return this.#run(now, () => {})
     const waiting = this.#waiting
     if (waiting === undefined) throw new Misuse("the connection waits for no decision")
     return this.#run(now, () => {
@@ -178,9 +179,7 @@ export abstract class Connection {
 
   /** Forgets every key. The connection is not used afterwards. */
   destroy(): void {
-    if (this.#state instanceof Connected) this.#state.wipe()
-    this.link.wipe()
-    this.#waiting = undefined
+    this.#forget()
     this.#failure ??= new Closed(undefined, "the connection was destroyed")
   }
 
@@ -275,7 +274,8 @@ export abstract class Connection {
   }
 
   #receiveMessage(message: HandshakeMessage): void {
-    const state = this.#state!
+    const state = this.#state
+    if (state === undefined) throw new PeerMisbehaved("unexpected_message", "peer sent a handshake message before ours")
     this.#traceMessage(message)
     if (this.info !== undefined && ++this.#postHandshakeMessages > this.#options.limits.postHandshakeMessages) {
       const most = this.#options.limits.postHandshakeMessages
@@ -313,8 +313,10 @@ export abstract class Connection {
 
   #receiveApplicationData(data: Uint8Array): void {
     if (this.info !== undefined) {
+      // Only data counts as progress: empty records between key updates would let both limits be passed for ever.
+      if (data.length === 0) return
       this.#postHandshakeMessages = 0
-      if (data.length > 0) this.link.emit({ type: "data", data })
+      this.link.emit({ type: "data", data })
       return
     }
     const left = this.#role === "server" ? this.link.earlyDataLeft : undefined
@@ -374,7 +376,14 @@ export abstract class Connection {
       }
     }
     this.link.emit({ type: "failed", error })
+    this.#forget()
+  }
+
+  /** Erases every key, and lets go of the state with its messages: nothing can be sent or exported from here on. */
+  #forget(): void {
     if (this.#state instanceof Connected) this.#state.wipe()
+    this.#state = undefined
+    this.#waiting = undefined
     this.link.wipe()
   }
 

@@ -7,7 +7,7 @@ export interface Limits {
   readonly chainLength: number
   /** Milliseconds from the start to CONNECTED. */
   readonly handshakeTime: number
-  /** Handshake messages after the handshake (tickets, key updates) between two records of application data. */
+  /** Handshake messages after the handshake (tickets, key updates) between two records with application data. */
   readonly postHandshakeMessages: number
   /** Records without content in a row. */
   readonly emptyRecords: number
@@ -19,6 +19,8 @@ export interface Limits {
   readonly skippedEarlyData: number
   /** Bytes that are held while the connection waits for a decision. */
   readonly bufferedInput: number
+  /** CertificateRequests that a server has sent after the handshake, and that are not answered. */
+  readonly certificateRequests: number
   /** PSK identities of a ClientHello that are looked at. */
   readonly pskIdentities: number
   /** Records that one key seals; undefined: the AEAD's own limit (RFC 9846 section 5.5). 4 or more. */
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = {
   warningAlerts: 4,
   skippedEarlyData: 16_384,
   bufferedInput: 65_536,
+  certificateRequests: 4,
   pskIdentities: 8,
   recordsPerKey: undefined,
 }

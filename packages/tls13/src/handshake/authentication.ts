@@ -20,13 +20,17 @@ import type { CommonSettings } from "./settings.ts"
 
 /* ---------------------------------------------------------------- ours */
 
-/** The first of the peer's schemes that our key can sign with (section 4.5.2), or undefined. */
+/**
+ * The scheme to sign with, or undefined: one of the peer's (section 4.5.2) that fits our key, the first by the
+ * credential's order, else by the peer's.
+ */
 export function chooseScheme(
   credential: Credential,
   peerSchemes: readonly number[],
   provider: CryptoProvider,
 ): SignatureSchemeInfo | undefined {
-  for (const code of peerSchemes) {
+  const wanted = credential.signatureSchemes?.filter((code) => peerSchemes.includes(code)) ?? peerSchemes
+  for (const code of wanted) {
     const scheme = signatureScheme(code)
     if (scheme === undefined || !schemeFitsKey(scheme, credential.publicKey)) continue
     if (provider.signatures.some((algorithm) => algorithm.name === scheme.algorithm)) return scheme

@@ -282,6 +282,24 @@ describe.each(connected)("closing, to the %s", (_role, reach) => {
   })
 })
 
+describe.each(connected)("the end of a %s", (_role, reach) => {
+  it("leaves no keys to export from: not after a failure, not after destroy", () => {
+    const ends: readonly ((puppet: Puppet) => unknown)[] = [
+      (puppet) => puppet.message(fromHex("1800000102")),
+      (puppet) => puppet.send(ContentType.alert, Uint8Array.of(AlertLevel.fatal, AlertDescription.internal_error)),
+      (puppet) => puppet.subject.destroy(),
+    ]
+    for (const end of ends) {
+      const puppet = reach()
+      const context = new Uint8Array(0)
+      expect(puppet.subject.exportKeyingMaterial("EXPORTER-test", context, 32)).toHaveLength(32)
+      end(puppet)
+      expect(() => puppet.subject.exportKeyingMaterial("EXPORTER-test", context, 32)).toThrow(/can be exported once/)
+      expect(() => puppet.subject.send(hello)).toThrow(/connection is over/)
+    }
+  })
+})
+
 describe("a server that has a client's session", () => {
   it("RFC 9846 4.7.1: sends no tickets when the client has no way to use them", () => {
     const { server } = resumed()

@@ -1,0 +1,220 @@
+// From the runner's flags to the configuration of one connection.
+
+import { createHash } from "node:crypto"
+import { Pause } from "../src/bytes/pause.ts"
+import { bytesToLatin1 } from "../src/bytes/text.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { type CommonOptions, createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { createHostProvider } from "../src/crypto/host/index.ts"
+import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
+import { signatureSchemes } from "../src/crypto/signature-schemes.ts"
+import { acceptAnyCertificate } from "../src/dangerous/index.ts"
+import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
+import type { ClientSession, Ticketer } from "../src/session/session.ts"
+import { TicketKeyRing } from "../src/session/ticket-keys.ts"
+import type { TraceEvent } from "../src/trace/events.ts"
+import { parseCertificate } from "../src/x509/certificate.ts"
+import { KeyUsage } from "../src/x509/extensions.ts"
+import type { CertificateType, CertificateVerdict, CertificateVerifier } from "../src/x509/interfaces.ts"
+import { credentialResolver, type Seen } from "./credentials.ts"
+import type { ConnectionFlags } from "./flags.ts"
+import { Unimplemented } from "./outcomes.ts"
+
+const host = createHostProvider()
+const hostX25519 = host.keyExchanges.find(({ name }) => name === "x25519")!
+const provider: CryptoProvider = {
+  ...host,
+  keyExchanges: [createX25519MLKEM768(hostX25519), ...host.keyExchanges],
+}
+/** BoringSSL's own default, which the tests take for granted. */
+const defaultGroups = ["X25519MLKEM768", "x25519", "secp256r1", "secp384r1"]
+
+/** What lives through all connections of one test. */
+export class Memory {
+  /** What the last connection of a client left. */
+  session: ClientSession | undefined
+  /** Milliseconds that the clock is ahead. */
+  clockOffset = 0
+  readonly tickets = new TicketKeyRing({ aead: provider.cipherSuites[1]!.aead, random: provider.random })
+  readonly replayGuard = new MemoryReplayGuard()
+
+  now(): number {
+    return Date.now() + this.clockOffset
+  }
+}
+
+export interface Setup {
+  readonly seen: Seen
+  /** The session that came during the connection. */
+  newSession(): ClientSession | undefined
+  open(trace: (event: TraceEvent) => void): ClientConnection | ServerConnection
+}
+
+/** @throws Unimplemented for a group, a scheme or an algorithm that this stack does not have */
+export function configure(flags: ConnectionFlags, memory: Memory): Setup {
+  const seen: Seen = { selectedCredential: -1, ocspResponse: undefined, signedCertificateTimestamps: undefined }
+  return flags.has("-server") ? server(flags, memory, seen) : client(flags, memory, seen)
+}
+
+function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
+  const offered = memory.session
+  let newSession: ClientSession | undefined
+  const keyShares = flags.has("-no-key-shares") ? [] : flags.numbers("-key-shares")?.map(groupName)
+  const groups = groupsOf(flags)
+  // BoringSSL sends a classical share beside a hybrid one.
+  const defaultShares = groups[0]!.includes("MLKEM") && groups[1] ? groups.slice(0, 2) : groups.slice(0, 1)
+  const options = {
+    ...common(flags),
+    verifier: verifier(flags, seen),
+    credentials: credentialResolver(flags, seen),
+    ...(flags.has("-host-name") && { serverName: flags.text("-host-name")! }),
+    keyShares: keyShares ?? defaultShares,
+    alpnProtocols: protocolList(flags.text("-advertise-alpn")),
+    sessionStore: {
+      take: () => offered,
+      put: (_: string, session: ClientSession) => {
+        newSession = session
+      },
+    },
+    earlyData: flags.has("-enable-early-data"),
+    requestOcspResponse: flags.has("-enable-ocsp-stapling"),
+    requestSignedCertificateTimestamps: flags.has("-enable-signed-cert-timestamps"),
+  }
+  return {
+    seen,
+    newSession: () => newSession,
+    open: (trace) => new ClientConnection(createClientConfig({ ...options, trace }), memory.now()),
+  }
+}
+
+function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
+  const mode = clientAuthentication(flags)
+  const options = {
+    ...common(flags),
+    credentials: credentialResolver(flags, seen),
+    ...(mode && { clientAuthentication: { mode, verifier: verifier(flags, seen), authorities: authorities(flags) } }),
+    alpnProtocols: serverProtocols(flags),
+    ...(!flags.has("-no-ticket") && { ticketer: ticketer(flags, memory) }),
+    ...(flags.has("-enable-early-data") && {
+      // BoringSSL's kMaxEarlyDataAccepted.
+      earlyData: { maxBytes: 14_336, replayGuard: memory.replayGuard },
+    }),
+    preference: flags.has("-server-preference") || flags.has("-cipher") ? ("server" as const) : ("client" as const),
+  }
+  return {
+    seen,
+    newSession: () => undefined,
+    open: (trace) => new ServerConnection(createServerConfig({ ...options, trace }), memory.now()),
+  }
+}
+
+function common(flags: ConnectionFlags): CommonOptions {
+  const schemes = flags.numbers("-verify-prefs")?.map(schemeName)
+  return {
+    provider,
+    groups: groupsOf(flags),
+    ...(schemes && { signatureSchemes: schemes }),
+    // BoringSSL's tests send 16384 bytes of early data, and count from there.
+    limits: { handshakeTime: 60_000 },
+  }
+}
+
+function groupsOf(flags: ConnectionFlags): readonly string[] {
+  return flags.numbers("-curves")?.map(groupName) ?? defaultGroups
+}
+
+function groupName(code: number): string {
+  const group = provider.keyExchanges.find((each) => each.code === code)
+  if (group === undefined) throw new Unimplemented(`group 0x${code.toString(16)}`)
+  return group.name
+}
+
+function schemeName(code: number): string {
+  const scheme = signatureSchemes.find((each) => each.code === code && !each.certificatesOnly)
+  if (scheme === undefined) throw new Unimplemented(`signature scheme 0x${code.toString(16).padStart(4, "0")}`)
+  return scheme.name
+}
+
+/** A protocol_name_list without its length. */
+function protocolList(text: string | undefined): string[] {
+  const names: string[] = []
+  for (let at = 0; text !== undefined && at < text.length; at += 1 + text.charCodeAt(at)) {
+    names.push(text.slice(at + 1, at + 1 + text.charCodeAt(at)))
+  }
+  return names
+}
+
+function serverProtocols(flags: ConnectionFlags): string[] {
+  // No client offers this, so that every offer is refused.
+  if (flags.has("-reject-alpn")) return ["\0"]
+  const selected = flags.text("-select-alpn")
+  return selected === undefined || flags.has("-decline-alpn") ? [] : [selected]
+}
+
+function clientAuthentication(flags: ConnectionFlags): "request" | "require" | undefined {
+  if (flags.has("-verify-peer")) return "request"
+  return flags.has("-require-any-client-certificate") ? "require" : undefined
+}
+
+function authorities(flags: ConnectionFlags): Uint8Array[] {
+  const list = flags.text("-use-client-ca-list")
+  if (list === undefined || list.startsWith("<")) return []
+  return list.split(",").map((hex) => new Uint8Array(Buffer.from(hex, "hex")))
+}
+
+/** Takes every certificate that a signature can be made with, unless the flags say otherwise. */
+function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
+  const any = acceptAnyCertificate()
+  // Without -verify-peer BoringSSL's client goes on after a failure.
+  const enforced = flags.has("-verify-peer") || flags.has("-require-any-client-certificate")
+  return {
+    verify(verification) {
+      seen.ocspResponse = verification.ocspResponse
+      seen.signedCertificateTimestamps = verification.signedCertificateTimestamps
+      let verdict = any.verify(verification) as CertificateVerdict
+      const problem = verdict.accepted ? keyProblem(verification.chain[0]!, verification.type, flags) : undefined
+      if (problem !== undefined) verdict = rejected("certificate_unknown", problem)
+      else if (flags.has("-verify-fail") && enforced) {
+        // The alerts that BoringSSL's two kinds of callback end with.
+        const custom = flags.has("-use-custom-verify-callback")
+        verdict = rejected(custom ? "certificate_unknown" : "handshake_failure", "certificate verify failed")
+      }
+      return flags.has("-async") && flags.has("-use-custom-verify-callback")
+        ? new Pause(Promise.resolve(verdict))
+        : verdict
+    },
+  }
+}
+
+function rejected(alert: "certificate_unknown" | "handshake_failure", message: string): CertificateVerdict {
+  return { accepted: false, alert, reason: message.replaceAll(" ", "_"), message }
+}
+
+function keyProblem(leaf: Uint8Array, type: CertificateType, flags: ConnectionFlags): string | undefined {
+  if (type === "RawPublicKey") {
+    const expected = flags.bytes("-expect-peer-rpk-sha256")
+    const hash = createHash("sha256").update(leaf).digest()
+    return expected && !hash.equals(expected) ? "raw public key is another one" : undefined
+  }
+  // RFC 9846 section 4.5.1.2: the keyUsage extension, if present, must have digitalSignature.
+  const { keyUsage } = parseCertificate(leaf).extensions
+  return keyUsage !== undefined && (keyUsage & KeyUsage.digitalSignature) === 0 ? "key usage bit incorrect" : undefined
+}
+
+function ticketer(flags: ConnectionFlags, { tickets }: Memory): Ticketer {
+  const async = flags.has("-async") && flags.has("-use-ticket-aead-callback")
+  return {
+    seal: (session, now) => (flags.has("-skip-ticket") ? undefined : tickets.seal(session, now)),
+    open(ticket, now) {
+      const session = tickets.open(ticket, now)
+      return async ? new Pause(Promise.resolve(session)) : session
+    },
+  }
+}
+
+/** A protocol name as the runner writes it: octets. */
+export function octets(bytes: Uint8Array): string {
+  return bytesToLatin1(bytes)
+}

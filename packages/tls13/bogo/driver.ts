@@ -1,0 +1,101 @@
+// Between the runner's socket and a connection, one step after the other: bssl_shim.cc is a program that blocks.
+
+import type { ClientConnection } from "../src/connection/client-connection.ts"
+import type { ConnectionEvent, Decision, Outcome } from "../src/connection/events.ts"
+import type { ServerConnection } from "../src/connection/server-connection.ts"
+import { Failure } from "./outcomes.ts"
+import type { Wire } from "./wire.ts"
+
+/** What a read gives: an event, or the end of the stream. */
+export type Read = ConnectionEvent | { readonly type: "eof" }
+
+export class Driver {
+  readonly #connection: ClientConnection | ServerConnection
+  readonly #wire: Wire
+  readonly #now: () => number
+  /** Bytes that are taken at once: -async lets single ones through, to stress the state machine. */
+  readonly #most: number
+  readonly #events: ConnectionEvent[] = []
+  /** close_notify came. */
+  ended = false
+
+  constructor(connection: ClientConnection | ServerConnection, wire: Wire, now: () => number, async: boolean) {
+    this.#connection = connection
+    this.#wire = wire
+    this.#now = now
+    this.#most = async ? 1 : Number.POSITIVE_INFINITY
+  }
+
+  /** Whether something can be written: application data, early data, or a server's answer to early data. */
+  get canWrite(): boolean {
+    const { writable, earlyDataWritable } = this.#connection
+    return writable || earlyDataWritable > 0 || this.#canAnswerEarlyData
+  }
+
+  get #canAnswerEarlyData(): boolean {
+    return this.#events.some(({ type }) => type === "early-data") || this.#connection.halfRttWritable
+  }
+
+  hasEvent(type: ConnectionEvent["type"]): boolean {
+    return this.#events.some((event) => event.type === type)
+  }
+
+  /** Writes what a call gave, makes its decisions, keeps its events. */
+  async take(outcome: Outcome): Promise<void> {
+    for (let next: Outcome | undefined = outcome; next !== undefined; ) {
+      this.#wire.write(next.output)
+      this.#events.push(...next.events)
+      if (next.events.some(({ type }) => type === "end")) this.ended = true
+      next = typeof next.waitsFor === "string" ? undefined : await this.#decide(next.waitsFor)
+    }
+  }
+
+  async next(): Promise<Read> {
+    for (;;) {
+      const event = this.#events.shift()
+      if (event !== undefined) return event
+      const bytes = await this.#wire.read(this.#most)
+      if (bytes !== undefined) await this.take(this.#connection.receive(bytes, this.#now()))
+      else if (this.#connection.info === undefined) await this.take(this.#connection.receiveEnd(this.#now()))
+      else return { type: "eof" }
+    }
+  }
+
+  /** As much as early data may be goes as early data, the rest once the handshake is complete. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const connection = this.#connection
+    let at = 0
+    if (connection.earlyDataWritable > 0) {
+      at = Math.min(bytes.length, connection.earlyDataWritable)
+      await this.take(connection.sendEarlyData(bytes.subarray(0, at)))
+      if (at === bytes.length) return
+    }
+    while (!connection.writable && !connection.halfRttWritable && connection.failure === undefined)
+      await this.#readMore()
+    if (connection.failure !== undefined) return
+    const rest = bytes.subarray(at)
+    await this.take(connection.writable ? connection.send(rest) : connection.sendHalfRtt(rest))
+  }
+
+  /** Writes one byte of the record; the rest is the caller's to give to `take`. */
+  holdBack(bytes: Uint8Array): Outcome {
+    const outcome = this.#connection.send(bytes)
+    this.#wire.write(outcome.output.subarray(0, 1))
+    return { ...outcome, output: outcome.output.subarray(1) }
+  }
+
+  async #readMore(): Promise<void> {
+    const bytes = await this.#wire.read(this.#most)
+    const outcome = bytes ? this.#connection.receive(bytes, this.#now()) : this.#connection.receiveEnd(this.#now())
+    await this.take(outcome)
+  }
+
+  async #decide({ pause }: Decision): Promise<Outcome> {
+    try {
+      return this.#connection.answer(await pause.work, this.#now())
+    } catch (error) {
+      if (error instanceof Failure) return this.#connection.abandon(error.message, this.#now())
+      throw error
+    }
+  }
+}
