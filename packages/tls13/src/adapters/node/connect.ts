@@ -49,6 +49,8 @@ export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetCon
    */
   readonly earlyData?: Uint8Array | undefined
   readonly allowHalfOpen?: boolean
+  /** What this stack has and node:tls has no word for; goes before what the other options say. */
+  readonly core?: Partial<ClientOptions> | undefined
 }
 
 export function connect(options: ConnectOptions, onSecureConnect?: () => void): TLSSocket
@@ -123,6 +125,7 @@ function prepare(options: ConnectOptions): Prepared {
     allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
     earlyData: options.earlyData !== undefined,
     ...(groups && { keyShares: groups }),
+    ...options.core,
   }
   return { context, verification, config: createClientConfig(clientOptions) }
 }

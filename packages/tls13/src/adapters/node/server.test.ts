@@ -333,6 +333,15 @@ describe("pre-shared keys", () => {
 })
 
 describe("the server", () => {
+  it("passes on what node:tls has no word for: RFC 9149, a number of tickets on request", async () => {
+    const { client } = await start({ ...own, core: { ticketsOnRequest: 4 } })
+    const socket = await client({ core: { ticketRequest: { newSession: 4, resumption: 1 } } })
+    let sessions = 0
+    socket.on("session", () => sessions++)
+    expect(await echoed(socket)).toBe("hello")
+    expect(sessions).toBe(4)
+  })
+
   it("logs keys of all its connections", async () => {
     const { server, client } = await start()
     const lines: string[] = []

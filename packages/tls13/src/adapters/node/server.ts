@@ -5,7 +5,7 @@ import { Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
-import { createServerConfig, type ServerConfig } from "../../connection/config.ts"
+import { createServerConfig, type ServerConfig, type ServerOptions } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { Offer } from "../../handshake/info.ts"
 import { MemoryPskStore } from "../../session/psk-store.ts"
@@ -57,6 +57,8 @@ export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
     | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly pauseOnConnect?: boolean | undefined
+  /** What this stack has and node:tls has no word for; goes before what the other options say. */
+  readonly core?: Partial<ServerOptions> | undefined
 }
 
 export type PskCallback = (
@@ -174,6 +176,7 @@ export class Server extends NetServer {
       allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
       ...(earlyData && { earlyData: { replayGuard: this.#replayGuard, ...earlyData } }),
       ...(preference && { preference }),
+      ...options.core,
     })
     return { context, verification, config }
   }

@@ -1,8 +1,9 @@
 // How the options of node:tls decide whom to believe: `ca`, `rejectUnauthorized`, `checkServerIdentity`.
 
+import { Misuse } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import { parseCertificate } from "../../x509/certificate.ts"
+import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
 import type {
   CertificateVerdict,
@@ -10,7 +11,6 @@ import type {
   CertificateVerifier,
   PeerIdentity,
 } from "../../x509/interfaces.ts"
-import { addressText } from "../../x509/ip-address.ts"
 import { createCertificateVerifier } from "../../x509/verifier.ts"
 import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"
@@ -54,12 +54,17 @@ export interface Verification {
 }
 
 export function createVerification(context: SecureContext, options: VerificationOptions): Verification {
-  const usual = options.verifier ?? createCertificateVerifier({ trust: () => context.trust })
-  const strict = options.checkServerIdentity ? withOwnNameCheck(usual, options.checkServerIdentity) : usual
-  const rules = [
-    options.verifier ? "own verifier" : context.trustName,
-    ...(options.checkServerIdentity ? ["own name check"] : []),
-  ].join(", ")
+  const { verifier, checkServerIdentity: check } = options
+  if (verifier !== undefined && check !== undefined) {
+    throw new Misuse("`verifier` decides about the name as well: give it or `checkServerIdentity`, not both")
+  }
+  const strict =
+    verifier ??
+    createCertificateVerifier({
+      trust: () => context.trust,
+      ...(check && { checkName: (leaf, serverName) => nameProblem(check, leaf, serverName, context) }),
+    })
+  const rules = verifier ? "own verifier" : check ? `${context.trustName}, own name check` : context.trustName
   if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
   return tolerant(strict, `${rules}, not enforced`, context, options)
 }
@@ -122,32 +127,12 @@ function leafKey({ chain }: CertificateVerification): ReturnType<typeof parseCer
   }
 }
 
-/** The application's own check stands in the place of RFC 9525; the path is verified all the same. */
-function withOwnNameCheck(verifier: CertificateVerifier, check: CheckServerIdentity): CertificateVerifier {
-  const apply = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
-    if (!verdict.accepted || verification.type !== "X509") return verdict
-    const problem = check(verification.serverName ?? "", peerCertificate(verification.chain, verification.provider))
-    if (problem === undefined) return verdict
-    return { accepted: false, alert: "bad_certificate", reason: "name_mismatch", message: problem.message }
-  }
-  return {
-    verify(verification) {
-      const verdict = verifier.verify({ ...verification, serverName: ownName(verification) })
-      if (!(verdict instanceof Pause)) return apply(verification, verdict)
-      return new Pause(verdict.work?.then((answer) => apply(verification, answer)))
-    },
-  }
-}
-
-/** A name that the certificate is certainly for, so that only the path is left to verify. */
-function ownName({ chain, serverName }: CertificateVerification): string | undefined {
-  try {
-    for (const name of parseCertificate(chain[0]!).extensions.subjectAltName ?? []) {
-      if (name.kind === "dns") return name.value.replace(/^\*\./, "any.")
-      if (name.kind === "ip") return addressText(name.bytes)
-    }
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error
-  }
-  return serverName
+function nameProblem(
+  check: CheckServerIdentity,
+  leaf: Certificate,
+  serverName: string | undefined,
+  { provider }: SecureContext,
+): X509Error | undefined {
+  const problem = check(serverName ?? "", peerCertificate([leaf.der], provider))
+  return problem && new X509Error("name_mismatch", problem.message)
 }

@@ -1,0 +1,314 @@
+// The entry `@puremq/tls13/streams`: TLS over a pair of WHATWG streams, as one more pair, in the shape of the WinterTC
+// Sockets API (min-common-api.proposal.wintertc.org, "Sockets API"). Whatever has ReadableStream and WritableStream has this.
+
+import { Closed } from "../bytes/errors.ts"
+import { ClientConnection } from "../connection/client-connection.ts"
+import type { ClientConfig, ServerConfig } from "../connection/config.ts"
+import type { Connection } from "../connection/connection.ts"
+import type { ConnectionEvent, Outcome } from "../connection/events.ts"
+import { ServerConnection } from "../connection/server-connection.ts"
+import type { HandshakeInfo } from "../handshake/info.ts"
+import { Driver, systemClock, type Taken, type Transport } from "./driver.ts"
+
+/** A byte stream each way: a TCP connection, say. */
+export interface ByteStreams {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+}
+
+export interface TlsSocketInfo {
+  /** Protocol name that was agreed (RFC 7301). */
+  readonly alpn: string | undefined
+  /** All that was agreed. */
+  readonly handshake: HandshakeInfo
+}
+
+export interface TlsStreamOptions {
+  /** false (the default): when the peer ends its half, ours is ended too. */
+  readonly allowHalfOpen?: boolean
+}
+
+/** A connection that TLS protects. */
+export interface TlsStreamSocket extends ByteStreams {
+  /** When the handshake is over; rejects with a TlsError when it failed. Writing may begin before. */
+  readonly opened: Promise<TlsSocketInfo>
+  /** When both halves have ended; rejects with what went wrong. */
+  readonly closed: Promise<void>
+  readonly secureTransport: "on"
+  /** 0-RTT data that a server took before `opened`: it may be a replay (RFC 9846 section 8). */
+  readonly earlyData: readonly Uint8Array[]
+  /** Ends our half by close_notify, and throws away what the peer still sends; `closed`, that is. */
+  close(): Promise<void>
+  /** New sending keys; `peer`: also for what the peer sends (RFC 9846 section 4.7.3). */
+  updateKeys(options?: { readonly peer?: boolean }): void
+  /** RFC 9846 section 7.5. @param length bytes */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
+}
+
+/** The client's end. The handshake begins at once. */
+export function connectOverStreams(
+  streams: ByteStreams,
+  config: ClientConfig,
+  options: TlsStreamOptions = {},
+): TlsStreamSocket {
+  const connection = new ClientConnection(config, systemClock.now())
+  return new StreamSocket(streams, connection, [connection.start()], options)
+}
+
+/** The server's end. */
+export function acceptOverStreams(
+  streams: ByteStreams,
+  config: ServerConfig,
+  options: TlsStreamOptions = {},
+): TlsStreamSocket {
+  return new StreamSocket(streams, new ServerConnection(config, systemClock.now()), [], options)
+}
+
+/** Bytes that wait in each direction before the other side is slowed down. */
+const highWaterMark = 65_536
+/** Plaintext bytes that are protected and written at once. */
+const pieceSize = 131_072
+
+class StreamSocket implements TlsStreamSocket {
+  readonly secureTransport = "on"
+  readonly earlyData: Uint8Array[] = []
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+  readonly opened: Promise<TlsSocketInfo>
+  readonly closed: Promise<void>
+  readonly #connection: Connection
+  readonly #driver: Driver
+  readonly #below: StreamTransport
+  readonly #allowHalfOpen: boolean
+  readonly #opened = deferred<TlsSocketInfo>()
+  readonly #closed = deferred<void>()
+  #out: ReadableStreamDefaultController<Uint8Array> | undefined
+  #in: WritableStreamDefaultController | undefined
+  #over = false
+  #sentEnd = false
+  #receivedEnd = false
+  /** The reader has gone: what still comes is thrown away. */
+  #cancelled = false
+
+  constructor(streams: ByteStreams, connection: Connection, first: readonly Outcome[], options: TlsStreamOptions) {
+    this.#connection = connection
+    this.#allowHalfOpen = options.allowHalfOpen ?? false
+    this.opened = this.#opened.promise
+    this.closed = this.#closed.promise
+    const size = (chunk: Uint8Array) => chunk.byteLength
+    this.readable = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#out = controller
+        },
+        pull: () => this.#driver?.want(true),
+        cancel: () => {
+          this.#cancelled = true
+          this.#driver.want(true)
+        },
+      },
+      { highWaterMark, size },
+    )
+    this.writable = new WritableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#in = controller
+        },
+        write: (chunk) => this.#write(chunk),
+        close: () => this.#end(),
+        abort: (reason) => this.#fail(asError(reason)),
+      },
+      { highWaterMark, size },
+    )
+    this.#below = new StreamTransport(streams, {
+      data: (bytes) => this.#driver.receive(bytes),
+      end: () => this.#driver.receiveEnd(),
+      failed: (error) => this.#fail(error),
+    })
+    this.#driver = new Driver({
+      connection,
+      transport: this.#below,
+      onEvent: (event) => this.#onEvent(event),
+    })
+    this.#driver.start(...first)
+    this.#below.start()
+  }
+
+  close(): Promise<void> {
+    this.#cancelled = true
+    this.#driver.want(true)
+    if (!this.#sentEnd) void this.#end()
+    return this.closed
+  }
+
+  updateKeys(options: { readonly peer?: boolean } = {}): void {
+    this.#driver.updateKeys(options.peer ? "update_requested" : "update_not_requested")
+  }
+
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#connection.exportKeyingMaterial(label, context, length)
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    await this.opened
+    for (let at = 0; at < chunk.length; at += pieceSize) {
+      const piece = chunk.subarray(at, at + pieceSize)
+      await new Promise<void>((resolve, reject) => {
+        if (this.#connection.writable) this.#driver.send([piece], (error) => (error ? reject(error) : resolve()))
+        else reject(new Closed(undefined, "the connection was closed"))
+      })
+    }
+  }
+
+  /** close_notify, then the end of the stream below. */
+  async #end(): Promise<void> {
+    await this.opened
+    if (this.#sentEnd || this.#over) return
+    this.#sentEnd = true
+    await new Promise<void>((resolve, reject) => {
+      this.#driver.close((error) => (error ? reject(error) : resolve()))
+    })
+    await this.#below.end()
+    this.#finishWhenBothEnded()
+  }
+
+  #onEvent(event: ConnectionEvent): void {
+    if (this.#over) return
+    switch (event.type) {
+      case "connected":
+        this.#opened.resolve({ alpn: event.info.alpnProtocol, handshake: event.info })
+        break
+      case "early-data":
+        this.earlyData.push(event.data)
+        break
+      case "data":
+        if (this.#cancelled) break
+        this.#out?.enqueue(event.data)
+        if ((this.#out?.desiredSize ?? 1) <= 0) this.#driver.want(false)
+        break
+      case "end":
+        this.#receivedEnd = true
+        if (!this.#cancelled) this.#out?.close()
+        if (!this.#allowHalfOpen) void this.#end().catch((error: unknown) => this.#fail(asError(error)))
+        this.#finishWhenBothEnded()
+        break
+      case "failed":
+        this.#fail(event.error)
+    }
+  }
+
+  #finishWhenBothEnded(): void {
+    if (!this.#sentEnd || !this.#receivedEnd || this.#over) return
+    this.#over = true
+    this.#driver.destroy()
+    this.#below.release()
+    this.#closed.resolve()
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return
+    this.#over = true
+    this.#opened.reject(error)
+    this.#closed.reject(error)
+    if (!this.#receivedEnd && !this.#cancelled) this.#out?.error(error)
+    this.#in?.error(error)
+    this.#driver.destroy()
+    // An alert may be on its way: it is sent before the end.
+    void this.#below.end().finally(() => this.#below.release())
+  }
+}
+
+interface StreamEvents {
+  readonly data: (bytes: Uint8Array) => void
+  readonly end: () => void
+  readonly failed: (error: Error) => void
+}
+
+class StreamTransport implements Transport {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+  readonly #events: StreamEvents
+  #reading = true
+  #busy = false
+  #ended = false
+
+  constructor({ readable, writable }: ByteStreams, events: StreamEvents) {
+    this.#reader = readable.getReader()
+    this.#writer = writable.getWriter()
+    this.#events = events
+    // Told by the write or the read that fails.
+    this.#writer.closed.catch(() => undefined)
+    this.#reader.closed.catch(() => undefined)
+  }
+
+  start(): void {
+    void this.#read()
+  }
+
+  write(bytes: Uint8Array, taken: Taken): void {
+    this.#writer.write(bytes).then(
+      () => taken(),
+      (error: unknown) => {
+        taken(asError(error))
+        this.#events.failed(asError(error))
+      },
+    )
+  }
+
+  setReading(wanted: boolean): void {
+    this.#reading = wanted
+    if (wanted) void this.#read()
+  }
+
+  /** After everything that was written. */
+  async end(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    await this.#writer.close().catch(() => undefined)
+  }
+
+  release(): void {
+    this.#ended = true
+    this.#reader.cancel().catch(() => undefined)
+  }
+
+  async #read(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      while (this.#reading) {
+        const { done, value } = await this.#reader.read()
+        if (done) {
+          this.#events.end()
+          return
+        }
+        this.#events.data(value)
+      }
+    } catch (error) {
+      this.#events.failed(asError(error))
+      return
+    }
+    this.#busy = false
+  }
+}
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  readonly resolve: (value: Value) => void
+  readonly reject: (error: Error) => void
+}
+
+function deferred<Value>(): Deferred<Value> {
+  let [resolve, reject]: [Deferred<Value>["resolve"], Deferred<Value>["reject"]] = [() => undefined, () => undefined]
+  const promise = new Promise<Value>((resolvePromise, rejectPromise) => {
+    resolve = resolvePromise
+    reject = rejectPromise
+  })
+  // Whoever does not look at a promise does not want to hear of it.
+  promise.catch(() => undefined)
+  return { promise, resolve, reject }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(reason === undefined ? "the stream was aborted" : String(reason))
+}
