@@ -197,6 +197,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     key: config.key,
     ca: config.ca,
     clientCertificate: config.clientCertificate ?? "none",
+    crypto: config.crypto,
     handshakeTimeout: config.handshakeTimeout ?? 10_000,
     maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,
     maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? 64,

@@ -23,6 +23,7 @@ export interface FileListener {
   readonly key?: string
   readonly ca?: string
   readonly clientCertificate?: "none" | "request" | "require"
+  readonly crypto?: "fast" | "noble" | "host"
   readonly handshakeTimeout?: number
   readonly maxPendingHandshakes?: number
   readonly maxPendingHandshakesPerAddress?: number
@@ -76,6 +77,7 @@ const listener: Check<FileListener> = (value, where) => {
       key: text,
       ca: text,
       clientCertificate: oneOf("none", "request", "require"),
+      crypto: oneOf("fast", "noble", "host"),
       handshakeTimeout: number(1, 600_000),
       maxPendingHandshakes: number(1, 1_000_000),
       maxPendingHandshakesPerAddress: number(1, 1_000_000),
@@ -89,7 +91,7 @@ const listener: Check<FileListener> = (value, where) => {
     if (secure && result[name] === undefined)
       throw new ConfigError(`${where}.${name} is missing: a ${result.type} listener needs one`)
   }
-  for (const name of ["cert", "key", "ca", "clientCertificate"] as const) {
+  for (const name of ["cert", "key", "ca", "clientCertificate", "crypto"] as const) {
     if (!secure && result[name] !== undefined)
       throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
   }

@@ -21,6 +21,7 @@ describe("the configuration file", () => {
           key: "k",
           ca: "a",
           clientCertificate: "require",
+          crypto: "host",
           handshakeTimeout: 5000,
         },
         { type: "ws", port: 0, path: "/mqtt", origins: ["https://example.org"] },

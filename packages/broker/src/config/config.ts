@@ -19,6 +19,8 @@ interface TlsSettings {
   readonly ca?: string | undefined
   /** Default "none". */
   readonly clientCertificate?: "none" | "request" | "require" | undefined
+  /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
+  readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds, default 10,000. */
   readonly handshakeTimeout?: number | undefined
   /** Handshakes in flight, default 1024 and 64. */

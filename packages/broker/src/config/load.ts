@@ -58,12 +58,13 @@ function readListener(one: FileListener, folder: string, now: number): ListenerC
   checkCertificate(cert, key, names, now)
   const ca =
     one.ca === undefined ? undefined : readText(resolve(folder, one.ca), "the authorities of client certificates")
-  const { clientCertificate, handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
+  const { clientCertificate, crypto, handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
   const tls = {
     cert,
     key,
     ca,
     clientCertificate,
+    crypto,
     handshakeTimeout,
     maxPendingHandshakes,
     maxPendingHandshakesPerAddress,

@@ -2,12 +2,11 @@
 // receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
 
 import type { Decision, Identity } from "../access/access.ts"
-import { packetIdOf, readAcknowledgement, reasonCodeOf } from "../packet/acknowledgements.ts"
 import { readClientPacket, readConnect } from "../packet/codec.ts"
 import { PacketError, protocolError } from "../packet/errors.ts"
 import { Framer } from "../packet/framer.ts"
 import type { Message } from "../packet/message.ts"
-import type { SubscribePacket, UnsubscribePacket, Will } from "../packet/packets.ts"
+import type { Will } from "../packet/packets.ts"
 import {
   type ConnectPacket,
   type DisconnectPacket,
@@ -16,9 +15,10 @@ import {
   type Qos,
 } from "../packet/packets.ts"
 import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
-import { refuseControlCharacters, type Topic } from "../packet/topic.ts"
 import type { PeerInfo, Sink } from "../transport/peer.ts"
+import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
 import type { Ending, Host } from "./host.ts"
+import { Receiver } from "./receiver.ts"
 import type { Session, SessionLink } from "./session.ts"
 import { Writer } from "./writer.ts"
 
@@ -34,7 +34,6 @@ export class Connection implements SessionLink {
   #phase: Phase = "expect connect"
   #version: ProtocolVersion = 4
   #clientId = ""
-  #identity: Identity = { user: "", source: "anonymous" }
   #session: Session | undefined
   #will: Will | undefined
   #sendQuota = 0
@@ -43,8 +42,7 @@ export class Connection implements SessionLink {
   /** Milliseconds without a packet after which the client counts as gone; 0: never. */
   #patience = 0
   #lastReceived: number
-  #aliases: (Topic | undefined)[] | undefined
-  #allowedTopic: Topic | undefined
+  #receiver: Receiver | undefined
   /** The congested session this publisher waits for. */
   #waitsFor: Session | undefined
   #pausedAt = 0
@@ -249,13 +247,13 @@ export class Connection implements SessionLink {
     }
     switch (type) {
       case PacketType.Publish:
-        this.#publish(now)
+        this.#receiver!.publish(framer, now)
         return
       case PacketType.Puback:
       case PacketType.Pubrec:
       case PacketType.Pubrel:
       case PacketType.Pubcomp:
-        this.#acknowledgement(type, now)
+        this.#receiver!.acknowledgement(type, framer, now)
         return
       case PacketType.Pingreq:
         if (framer.end !== framer.bodyStart) throw protocolError("3.12", "PINGREQ with a body")
@@ -270,8 +268,8 @@ export class Connection implements SessionLink {
       case PacketType.Auth: {
         const { bytes, start, bodyStart, end } = framer
         const packet = readClientPacket(type, bytes, start, bodyStart, end, this.#version)
-        if (packet.type === "subscribe") this.#subscribe(packet, now)
-        else if (packet.type === "unsubscribe") this.#unsubscribe(packet)
+        if (packet.type === "subscribe") this.#receiver!.subscribe(packet, now)
+        else if (packet.type === "unsubscribe") this.#receiver!.unsubscribe(packet)
         else if (packet.type === "disconnect") this.#disconnected(packet, now)
         // [MQTT-4.12.0-7] no AUTH without Authentication Method, and we accept no method
         else throw protocolError("MQTT-4.12.0-7", "AUTH without Authentication Method")
@@ -292,7 +290,7 @@ export class Connection implements SessionLink {
       const what = `authentication method ${JSON.stringify(packet.authenticationMethod)} is not supported`
       throw new PacketError(ReasonCode.BadAuthenticationMethod, "MQTT-4.12.0-1", what)
     }
-    const clientId = this.#chooseClientId(packet)
+    const clientId = chooseClientId(packet, this.#host)
     this.#clientId = clientId
     if (packet.will !== undefined) this.#host.topics.of(packet.will.topic)
     this.#phase = "authenticating"
@@ -304,30 +302,6 @@ export class Connection implements SessionLink {
       abandoned: () => this.#phase === "closed",
     }
     this.#host.access.authenticate(attempt, (decision) => this.#decided(packet, clientId, decision, now))
-  }
-
-  #chooseClientId(packet: ConnectPacket): string {
-    const { clientId } = packet
-    if (clientId === "") {
-      // MQTT 3.1.1 [MQTT-3.1.3-7], [MQTT-3.1.3-8]: an empty Client Identifier needs CleanSession 1
-      if (packet.protocolVersion === 4 && !packet.cleanStart) {
-        const what = "an empty Client Identifier with CleanSession 0"
-        throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
-      }
-      return this.#host.newClientId() // [MQTT-3.1.3-6]
-    }
-    const bytes = clientId.length > this.#host.limits.maximumClientIdLength ? clientId.length : utf8Length(clientId)
-    if (bytes > this.#host.limits.maximumClientIdLength) {
-      const what = `the Client Identifier has more than ${this.#host.limits.maximumClientIdLength} bytes`
-      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
-    }
-    try {
-      refuseControlCharacters(clientId)
-    } catch {
-      const what = "the Client Identifier contains a control character"
-      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
-    }
-    return clientId
   }
 
   #decided(packet: ConnectPacket, clientId: string, decision: Decision, before: number): void {
@@ -351,7 +325,6 @@ export class Connection implements SessionLink {
     if (will !== undefined && (will.topic.startsWith("$") || !host.access.mayPublish(identity, clientId, will.topic))) {
       throw new PacketError(ReasonCode.NotAuthorized, "MQTT-3.1.4-2", "the client may not publish to its Will Topic")
     }
-    this.#identity = identity
     this.#sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
     this.#requestProblemInformation = packet.requestProblemInformation
     this.#expiryOfConnect = packet.sessionExpiryInterval
@@ -371,6 +344,7 @@ export class Connection implements SessionLink {
     }
     this.#patience = keepAlive * 1500
     this.#session = session
+    this.#receiver = new Receiver(host, this, session, identity)
     this.#will = will
     this.#phase = "connected"
     this.#framer.connectOnly = false
@@ -402,121 +376,6 @@ export class Connection implements SessionLink {
       keepAlive,
     })
     session.attach(this, now)
-  }
-
-  #publish(now: number): void {
-    const host = this.#host
-    const reader = host.reader
-    const framer = this.#framer
-    const session = this.#session!
-    host.counters.publishReceived++
-    reader.read(framer.bytes, framer.start, framer.bodyStart, framer.end, framer.owned, this.#version)
-    const topic = reader.topicAlias === 0 ? reader.topic! : this.#alias(reader.topic, reader.topicAlias)
-    const { qos, packetId } = reader
-    if (qos === 2) {
-      // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
-      if (session.received.has(packetId)) {
-        this.writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
-        return
-      }
-      // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
-      if (session.received.size >= host.limits.receiveMaximum) {
-        const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
-        throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
-      }
-    }
-    let code: number = ReasonCode.Success
-    if (!this.#mayPublish(topic)) {
-      host.counters.dropped["not authorized"]++
-      code = ReasonCode.NotAuthorized
-    } else if (!reader.retain && host.nobody(topic)) {
-      code = ReasonCode.NoMatchingSubscribers
-    } else if (host.publish(reader.message(topic, now), session, this, now) === 0) {
-      code = ReasonCode.NoMatchingSubscribers
-    }
-    if (qos === 1)
-      this.writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
-    else if (qos === 2) {
-      // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
-      if (code < 0x80 || this.#version === 4) session.received.add(packetId)
-      this.writer.acknowledge(PacketType.Pubrec, packetId, code) // [MQTT-4.3.3-8]
-    }
-  }
-
-  #mayPublish(topic: Topic): boolean {
-    if (topic === this.#allowedTopic) return true
-    if (topic.reserved || !this.#host.access.mayPublish(this.#identity, this.#clientId, topic.name)) return false
-    this.#allowedTopic = topic
-    return true
-  }
-
-  #alias(topic: Topic | undefined, alias: number): Topic {
-    const maximum = this.#host.limits.topicAliasMaximum
-    // [MQTT-3.3.2-9] not above the Topic Alias Maximum we sent
-    if (alias > maximum) {
-      throw new PacketError(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", `Topic Alias ${alias} is above ${maximum}`)
-    }
-    this.#aliases ??= new Array<Topic | undefined>(maximum + 1).fill(undefined)
-    if (topic !== undefined) {
-      this.#aliases[alias] = topic
-      return topic
-    }
-    const known = this.#aliases[alias]
-    if (known === undefined) throw protocolError("3.3.4", `Topic Alias ${alias} is not known`)
-    return known
-  }
-
-  #acknowledgement(type: number, now: number): void {
-    const framer = this.#framer
-    const session = this.#session!
-    const read = readAcknowledgement(type, framer.bytes, framer.bodyStart, framer.end, this.#version)
-    const packetId = packetIdOf(read)
-    const code = reasonCodeOf(read)
-    switch (type) {
-      case PacketType.Puback:
-        session.puback(packetId, code, now)
-        break
-      case PacketType.Pubrec:
-        session.pubrec(packetId, code, now)
-        break
-      case PacketType.Pubcomp:
-        session.pubcomp(packetId, now)
-        break
-      default: {
-        const known = session.received.delete(packetId)
-        // [MQTT-4.3.3-11]
-        const answer = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
-        this.writer.acknowledge(PacketType.Pubcomp, packetId, answer)
-        return
-      }
-    }
-    session.wake()
-  }
-
-  #subscribe(packet: SubscribePacket, now: number): void {
-    const session = this.#session!
-    const codes: number[] = []
-    const retained: ((now: number) => void)[] = []
-    for (const request of packet.subscriptions) {
-      const { reasonCode, sendRetained } = this.#host.subscribe(
-        session,
-        this.#identity,
-        request,
-        packet.subscriptionIdentifier,
-      )
-      // MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code
-      codes.push(this.#version === 4 && reasonCode >= 0x80 ? 0x80 : reasonCode)
-      if (sendRetained !== undefined) retained.push(sendRetained)
-    }
-    // [MQTT-3.8.4-1], [MQTT-3.8.4-6]
-    this.writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes })
-    for (const send of retained) send(now)
-  }
-
-  #unsubscribe(packet: UnsubscribePacket): void {
-    const codes = packet.filters.map((filter) => this.#host.unsubscribe(this.#session!, filter))
-    // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
-    this.writer.packet({ type: "unsuback", packetId: packet.packetId, reasonCodes: this.#version === 5 ? codes : [] })
   }
 
   #disconnected(packet: DisconnectPacket, now: number): void {
@@ -605,32 +464,4 @@ export class Connection implements SessionLink {
     this.#host.ended(this, session, this.#will, ending, now)
     this.#will = undefined
   }
-}
-
-/** The version a CONNECT claims, for the answer to one that cannot be read. */
-function versionOf(bytes: Uint8Array, bodyStart: number, end: number): ProtocolVersion {
-  const nameLength = ((bytes[bodyStart] ?? 0) << 8) | (bytes[bodyStart + 1] ?? 0)
-  const at = bodyStart + 2 + nameLength
-  return at < end && bytes[at]! >= 5 && bytes[at]! < 0x80 ? 5 : 4
-}
-
-/** [MQTT-3.2.2-8] CONNACK has its own set of Reason Codes. */
-function connackCode(code: number): number {
-  switch (code) {
-    case ReasonCode.TopicFilterInvalid:
-    case ReasonCode.TopicAliasInvalid:
-    case ReasonCode.ReceiveMaximumExceeded:
-      return ReasonCode.ProtocolError
-    default:
-      return code
-  }
-}
-
-function utf8Length(text: string): number {
-  let length = 0
-  for (const character of text) {
-    const code = character.codePointAt(0)!
-    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4
-  }
-  return length
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
     listeners: [
       { type: "tls", port: 0, ...tls, handshakeTimeout: 1000 },
       { type: "tls", port: 0, ...tls, ca: made.caCert, clientCertificate: "require" },
-      { type: "wss", port: 0, ...tls },
+      { type: "wss", port: 0, ...tls, crypto: "host" },
     ],
     acl: "user device-7 readwrite own/%u/#\nanonymous readwrite #",
     sysInterval: 0,

@@ -17,6 +17,7 @@ export interface TlsOptions {
   /** PEM text of the authorities that client certificates must come from. */
   readonly ca?: string | undefined
   readonly clientCertificate: "none" | "request" | "require"
+  readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds. */
   readonly handshakeTimeout: number
   readonly maxPendingHandshakes: number
@@ -79,6 +80,7 @@ export type TlsServerFactory = (options: {
   readonly cert: string
   readonly key: string
   readonly ca?: string
+  readonly provider?: "fast" | "noble" | "host"
   readonly requestCert: boolean
   readonly rejectUnauthorized: boolean
   readonly ALPNProtocols: readonly string[]
@@ -98,6 +100,7 @@ export function createTlsListener(
     cert: options.cert,
     key: options.key,
     ...(options.ca !== undefined && { ca: options.ca }),
+    ...(options.crypto !== undefined && { provider: options.crypto }),
     requestCert: options.clientCertificate !== "none",
     rejectUnauthorized: options.clientCertificate === "require",
     ALPNProtocols: [webSocket === undefined ? "mqtt" : "http/1.1"],

@@ -1,0 +1,151 @@
+// What a connected client may ask for: the receiving side of PUBLISH and acknowledgements (MQTT 5.0 sections 3.3 to 3.7,
+// 4.3), SUBSCRIBE and UNSUBSCRIBE (3.8, 3.10). Topic Aliases of the client live and end with this object.
+
+import type { Identity } from "../access/access.ts"
+import { packetIdOf, readAcknowledgement, reasonCodeOf } from "../packet/acknowledgements.ts"
+import { PacketError, protocolError } from "../packet/errors.ts"
+import type { Framer } from "../packet/framer.ts"
+import { PacketType, type ProtocolVersion, type SubscribePacket, type UnsubscribePacket } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { Topic } from "../packet/topic.ts"
+import type { Connection } from "./connection.ts"
+import type { Host } from "./host.ts"
+import type { Session } from "./session.ts"
+import type { Writer } from "./writer.ts"
+
+export class Receiver {
+  readonly #host: Host
+  readonly #connection: Connection
+  readonly #session: Session
+  readonly #identity: Identity
+  readonly #writer: Writer
+  readonly #clientId: string
+  readonly #version: ProtocolVersion
+  /** [MQTT-3.3.2-7] of this connection only. */
+  #aliases: (Topic | undefined)[] | undefined
+  /** The topic that was last allowed: publishers repeat themselves. */
+  #allowedTopic: Topic | undefined
+
+  constructor(host: Host, connection: Connection, session: Session, identity: Identity) {
+    this.#host = host
+    this.#connection = connection
+    this.#session = session
+    this.#identity = identity
+    this.#writer = connection.writer
+    this.#clientId = session.clientId
+    this.#version = connection.version
+  }
+
+  publish(framer: Framer, now: number): void {
+    const host = this.#host
+    const reader = host.reader
+    const session = this.#session
+    host.counters.publishReceived++
+    reader.read(framer.bytes, framer.start, framer.bodyStart, framer.end, framer.owned, this.#version)
+    const topic = reader.topicAlias === 0 ? reader.topic! : this.#alias(reader.topic, reader.topicAlias)
+    const { qos, packetId } = reader
+    if (qos === 2) {
+      // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
+      if (session.received.has(packetId)) {
+        this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
+        return
+      }
+      // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
+      if (session.received.size >= host.limits.receiveMaximum) {
+        const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
+        throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
+      }
+    }
+    let code: number = ReasonCode.Success
+    if (!this.#mayPublish(topic)) {
+      host.counters.dropped["not authorized"]++
+      code = ReasonCode.NotAuthorized
+    } else if (!reader.retain && host.nobody(topic)) {
+      code = ReasonCode.NoMatchingSubscribers
+    } else if (host.publish(reader.message(topic, now), session, this.#connection, now) === 0) {
+      code = ReasonCode.NoMatchingSubscribers
+    }
+    if (qos === 1)
+      this.#writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
+    else if (qos === 2) {
+      // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
+      if (code < 0x80 || this.#version === 4) session.received.add(packetId)
+      this.#writer.acknowledge(PacketType.Pubrec, packetId, code) // [MQTT-4.3.3-8]
+    }
+  }
+
+  #mayPublish(topic: Topic): boolean {
+    if (topic === this.#allowedTopic) return true
+    if (topic.reserved || !this.#host.access.mayPublish(this.#identity, this.#clientId, topic.name)) return false
+    this.#allowedTopic = topic
+    return true
+  }
+
+  #alias(topic: Topic | undefined, alias: number): Topic {
+    const maximum = this.#host.limits.topicAliasMaximum
+    // [MQTT-3.3.2-9] not above the Topic Alias Maximum we sent
+    if (alias > maximum) {
+      throw new PacketError(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", `Topic Alias ${alias} is above ${maximum}`)
+    }
+    this.#aliases ??= new Array<Topic | undefined>(maximum + 1).fill(undefined)
+    if (topic !== undefined) {
+      this.#aliases[alias] = topic
+      return topic
+    }
+    const known = this.#aliases[alias]
+    if (known === undefined) throw protocolError("3.3.4", `Topic Alias ${alias} is not known`)
+    return known
+  }
+
+  acknowledgement(type: number, framer: Framer, now: number): void {
+    const session = this.#session
+    const read = readAcknowledgement(type, framer.bytes, framer.bodyStart, framer.end, this.#version)
+    const packetId = packetIdOf(read)
+    const code = reasonCodeOf(read)
+    switch (type) {
+      case PacketType.Puback:
+        session.puback(packetId, code, now)
+        break
+      case PacketType.Pubrec:
+        session.pubrec(packetId, code, now)
+        break
+      case PacketType.Pubcomp:
+        session.pubcomp(packetId, now)
+        break
+      default: {
+        const known = session.received.delete(packetId)
+        // [MQTT-4.3.3-11]
+        const answer = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
+        this.#writer.acknowledge(PacketType.Pubcomp, packetId, answer)
+        return
+      }
+    }
+    session.wake()
+  }
+
+  subscribe(packet: SubscribePacket, now: number): void {
+    const session = this.#session
+    const codes: number[] = []
+    const retained: ((now: number) => void)[] = []
+    for (const request of packet.subscriptions) {
+      const { reasonCode, sendRetained } = this.#host.subscribe(
+        session,
+        this.#identity,
+        request,
+        packet.subscriptionIdentifier,
+      )
+      // MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code
+      codes.push(this.#version === 4 && reasonCode >= 0x80 ? 0x80 : reasonCode)
+      if (sendRetained !== undefined) retained.push(sendRetained)
+    }
+    // [MQTT-3.8.4-1], [MQTT-3.8.4-6]
+    this.#writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes })
+    for (const send of retained) send(now)
+  }
+
+  unsubscribe(packet: UnsubscribePacket): void {
+    const codes = packet.filters.map((filter) => this.#host.unsubscribe(this.#session, filter))
+    // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
+    this.#writer.packet({ type: "unsuback", packetId: packet.packetId, reasonCodes: this.#version === 5 ? codes : [] })
+  }
+}
