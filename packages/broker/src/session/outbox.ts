@@ -82,6 +82,10 @@ export class Outbox {
       }
       return
     }
+    if (idAt === 0 && bytes[0] === first) {
+      this.shared(bytes, 0, bytes.length)
+      return
+    }
     const head = idAt > 0 ? idAt + 2 : 1
     const at = this.reserve(head)
     copy(this.#buffer, at, bytes, 0, head)
