@@ -16,7 +16,7 @@ import type {
   Ticketer,
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
-import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
+import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
 import { defaultLimits, type Limits } from "./limits.ts"
 
 export interface CommonOptions {
@@ -67,6 +67,10 @@ export interface ClientOptions extends CommonOptions {
   readonly earlyData?: boolean
   readonly requestOcspResponse?: boolean
   readonly requestSignedCertificateTimestamps?: boolean
+  /** DER distinguished names to name in certificate_authorities: of whom the server's certificate had best be (section 4.3.4). */
+  readonly authorities?: readonly Uint8Array[]
+  /** Lets the server ask for a client certificate at any time after the handshake (section 4.3.6). */
+  readonly postHandshakeAuth?: boolean
   /** Appendix E.4; default true. */
   readonly middleboxCompatibility?: boolean
 }
@@ -75,10 +79,13 @@ export interface ServerOptions extends CommonOptions {
   /** Required unless only PSKs are used. */
   readonly credentials?: CredentialResolver
   readonly clientAuthentication?: {
-    readonly mode: "request" | "require"
+    /** `post-handshake`: the handshake asks for none; `requestCertificate` does. */
+    readonly mode: "request" | "require" | "post-handshake"
     readonly verifier: CertificateVerifier
     /** DER distinguished names to name in certificate_authorities. */
     readonly authorities?: readonly Uint8Array[]
+    /** Certificate extensions that the client's certificate must have (section 4.3.5). */
+    readonly oidFilters?: readonly OidFilter[]
   }
   readonly ticketer?: Ticketer
   /** Tickets after each handshake, 0 to 255; default 2. */
@@ -150,6 +157,8 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     offerEarlyData: options.earlyData ?? false,
     requestOcsp: options.requestOcspResponse ?? false,
     requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
+    authorities: options.authorities ?? [],
+    postHandshakeAuth: options.postHandshakeAuth ?? false,
     middleboxCompatibility: options.middleboxCompatibility ?? true,
   }
   return { settings, ...runtime(options) }
@@ -166,7 +175,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     ...common,
     role: "server",
     credentials: options.credentials,
-    clientAuthentication: client && { ...client, authorities: client.authorities ?? [] },
+    clientAuthentication: client && { authorities: [], oidFilters: [], ...client },
     certificateTypes: certificateTypes(options),
     ticketer: options.ticketer,
     tickets: inRange(options.tickets ?? 2, 0, 255, "tickets"),
@@ -177,6 +186,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     earlyData: earlyData && { freshness: 10_000, ...earlyData },
     statelessRetry: statelessRetry(options),
     preference: options.preference ?? "server",
+    maxCertificateRequests: { ...defaultLimits, ...options.limits }.certificateRequests,
     maxPskIdentities: { ...defaultLimits, ...options.limits }.pskIdentities,
   }
   return { settings, ...runtime(options) }

@@ -60,6 +60,12 @@ export abstract class Connection {
       : 0
   }
 
+  /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
+  get halfRttWritable(): boolean {
+    const serverFinished = ["WAIT_EOED", "WAIT_CERT", "WAIT_CV", "WAIT_FINISHED"].includes(this.#state?.name ?? "START")
+    return this.#role === "server" && serverFinished && !this.#sentClose && this.#failure === undefined
+  }
+
   /** When `tick` is due at the latest, milliseconds since 1970; undefined once the handshake is over. */
   get deadline(): number | undefined {
     return this.info === undefined && this.#failure === undefined ? this.#deadline : undefined
@@ -153,6 +159,19 @@ export abstract class Connection {
     })
   }
 
+  /**
+   * A server's data ahead of the client's Finished ("0.5-RTT data"), so an answer to early data, say: section 2, "any data
+   * sent at that point is, of course, being sent to an unauthenticated peer", who may be replaying.
+   * @throws Misuse unless `halfRttWritable`
+   */
+  sendHalfRtt(plaintext: Uint8Array): Outcome {
+    if (!this.halfRttWritable) throw new Misuse("only a server between the two Finished messages sends 0.5-RTT data")
+    return this.#run(this.link.now, () => {
+      this.link.flushHandshake()
+      this.link.write(ContentType.application_data, plaintext)
+    })
+  }
+
   /** New sending keys (section 4.7.3); `update_requested`: the peer's too. */
   updateKeys(request: KeyUpdateRequest = "update_not_requested"): Outcome {
     const connected = this.#requireConnected()
@@ -188,6 +207,12 @@ export abstract class Connection {
   /** Begins in a state, or in the one that `first` gives after it has sent something. */
   protected begin(first: () => Transition): Outcome {
     return this.#run(this.link.now, () => this.#enter(first()))
+  }
+
+  /** One thing done by a connected state. @throws Misuse before the handshake is complete and after the end */
+  protected perform(work: (connected: Connected<unknown>) => void): Outcome {
+    const connected = this.#requireConnected()
+    return this.#run(this.link.now, () => work(connected))
   }
 
   /** Runs one call: what is thrown in it for the peer's sake becomes a failure, with its alert. */
@@ -313,6 +338,10 @@ export abstract class Connection {
 
   #receiveApplicationData(data: Uint8Array): void {
     if (this.info !== undefined) {
+      // Section 4.7.2: nothing comes between the messages of a post-handshake authentication.
+      if (this.#state instanceof Connected && this.#state.isMidAnswer) {
+        throw new PeerMisbehaved("unexpected_message", "peer interrupts its authentication with application data")
+      }
       // Only data counts as progress: empty records between key updates would let both limits be passed for ever.
       if (data.length === 0) return
       this.#postHandshakeMessages = 0

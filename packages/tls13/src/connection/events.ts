@@ -3,6 +3,7 @@ import type { Pause } from "../bytes/pause.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
 import type { DecisionName } from "../handshake/state.ts"
 import type { ClientSession } from "../session/session.ts"
+import type { PeerIdentity } from "../x509/interfaces.ts"
 
 /** What happened in a call, in order. */
 export type ConnectionEvent =
@@ -17,6 +18,10 @@ export type ConnectionEvent =
   /** The server took our 0-RTT data, or did not: then none of it has been seen. */
   | { readonly type: "early-data-decided"; readonly accepted: boolean }
   | { readonly type: "ticket"; readonly session: ClientSession }
+  /** The client has answered `requestCertificate`: it is `peer`, and `info` says so from now on. */
+  | { readonly type: "client-authenticated"; readonly peer: PeerIdentity; readonly peerSignatureScheme: string }
+  /** The client has answered `requestCertificate`: it has no certificate, or shows none. */
+  | { readonly type: "client-declined" }
   /** close_notify: the peer will send no more. We still may. */
   | { readonly type: "end" }
   /** The connection is over. `error` says whose fault it was; the alert, if one goes out, is in the output. */

@@ -5,7 +5,7 @@ import { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
 import type { Link } from "../handshake/link.ts"
-import { AtRecordBoundary } from "../handshake/proofs.ts"
+import { AtRecordBoundary, type FinishedVerified, type PeerSignatureVerified } from "../handshake/proofs.ts"
 import type { CommonSettings } from "../handshake/settings.ts"
 import { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
@@ -66,14 +66,23 @@ export class RecordLink implements Link {
   /* ------------------------------------------------------------ sending */
 
   send(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array {
+    const bytes = this.compose(name, message)
+    this.queue(bytes)
+    return bytes
+  }
+
+  compose(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array {
     const { settings, trace } = this.#options
     // A ClientHello was rewritten before its binders were made.
     const bytes = name === "client_hello" ? message : (settings.rewriteMessage?.(name, message) ?? message)
     trace?.({ type: "message", direction: "sent", name, message: bytes })
     if (name === "client_hello") this.#clientRandom = bytes.slice(6, 38)
-    this.#handshakeQueue ??= new Writer(1024)
-    this.#handshakeQueue.bytes(bytes)
     return bytes
+  }
+
+  queue(...messages: readonly Uint8Array[]): void {
+    this.#handshakeQueue ??= new Writer(1024)
+    for (const bytes of messages) this.#handshakeQueue.bytes(bytes)
   }
 
   sendChangeCipherSpec(): void {
@@ -188,6 +197,23 @@ export class RecordLink implements Link {
   connected(info: HandshakeInfo): void {
     this.info = info
     this.#events.push({ type: "connected", info })
+  }
+
+  clientAuthenticated({ identity, scheme }: PeerSignatureVerified, _: FinishedVerified): void {
+    const peerSignatureScheme = scheme.name
+    const peerChain = identity.chain
+    this.info = this.info && {
+      ...this.info,
+      authentication: "certificate",
+      peer: identity,
+      peerChain,
+      peerSignatureScheme,
+    }
+    this.#events.push({ type: "client-authenticated", peer: identity, peerSignatureScheme })
+  }
+
+  clientDeclined(): void {
+    this.#events.push({ type: "client-declined" })
   }
 
   ticketReceived(session: ClientSession): void {

@@ -1,6 +1,8 @@
+import { ServerConnected } from "../handshake/server/connected.ts"
 import { ExpectClientHello } from "../handshake/server/expect-client-hello.ts"
 import type { ServerConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
+import type { Outcome } from "./events.ts"
 
 /** The server's end of a TLS 1.3 connection (RFC 9846 appendix A.2). */
 export class ServerConnection extends Connection {
@@ -11,5 +13,16 @@ export class ServerConnection extends Connection {
     // change_cipher_spec or early data, comes first.
     if (config.settings.statelessRetry !== undefined) this.link.expectSecondHello()
     this.begin(() => new ExpectClientHello({ link: this.link, settings: config.settings }, undefined))
+  }
+
+  /**
+   * Asks the client for a certificate (section 4.7.2); its answer is an event, `client-authenticated` or `client-declined`.
+   * @throws Misuse before the handshake is complete; for a client that did not offer it or authenticates by an external PSK;
+   *   without `clientAuthentication`; with as many requests unanswered as `limits.certificateRequests` allows
+   */
+  requestCertificate(): Outcome {
+    return this.perform((connected) => {
+      if (connected instanceof ServerConnected) connected.requestCertificate()
+    })
   }
 }

@@ -58,6 +58,20 @@ export abstract class Connected<Authentication> implements State {
 
   abstract receive(message: HandshakeMessage): Transition
 
+  /** Whether the peer is in the middle of messages that nothing may come between (section 4.7.2). */
+  get isMidAnswer(): boolean {
+    return false
+  }
+
+  /** client_ or server_application_traffic_secret_N, whichever is ours; a view. */
+  protected get sendingSecret(): Uint8Array {
+    return this.#sending.secret
+  }
+
+  protected get receivingSecret(): Uint8Array {
+    return this.#receiving.secret
+  }
+
   protected receiveKeyUpdate(message: HandshakeMessage): this {
     const request = decodeKeyUpdate(message)
     const boundary = this.link.atRecordBoundary()

@@ -6,7 +6,7 @@ import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { SecretName } from "../trace/events.ts"
 import type { HandshakeInfo, Offer } from "./info.ts"
-import type { AtRecordBoundary } from "./proofs.ts"
+import type { AtRecordBoundary, FinishedVerified, PeerSignatureVerified } from "./proofs.ts"
 
 export interface Link {
   /** Milliseconds since 1970-01-01T00:00:00Z, as the caller of `receive` said. */
@@ -16,6 +16,9 @@ export interface Link {
 
   /** Queues a handshake message under the current sending keys. Returns the bytes as sent: what the transcript takes in. */
   send(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array
+  /** The first half of `send`: the bytes that `queue` is to send, which nothing comes between when they are queued together. */
+  compose(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array
+  queue(...messages: readonly Uint8Array[]): void
   /** A change_cipher_spec record, once, ahead of the next record that is sent (RFC 9846 appendix E.4). */
   sendChangeCipherSpec(): void
   /** From now on what is sent is protected under keys of this traffic secret, which the link copies. */
@@ -42,5 +45,8 @@ export interface Link {
   offered(offer: Offer): void
   connected(info: HandshakeInfo): void
   ticketReceived(session: ClientSession): void
+  /** The client has shown, after the handshake, who it is; or that it has no certificate. */
+  clientAuthenticated(signature: PeerSignatureVerified, finished: FinishedVerified): void
+  clientDeclined(): void
   earlyDataDecided(accepted: boolean): void
 }

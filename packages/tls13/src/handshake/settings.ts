@@ -11,7 +11,7 @@ import type {
   ReplayGuard,
   Ticketer,
 } from "../session/session.ts"
-import type { CertificateType, CertificateVerifier, CredentialResolver } from "../x509/interfaces.ts"
+import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
 
 export interface CommonSettings {
   readonly provider: CryptoProvider
@@ -57,6 +57,10 @@ export interface ClientSettings extends CommonSettings {
   readonly offerEarlyData: boolean
   readonly requestOcsp: boolean
   readonly requestSignedCertificateTimestamps: boolean
+  /** DER distinguished names sent in certificate_authorities. */
+  readonly authorities: readonly Uint8Array[]
+  /** Section 4.3.6: answers CertificateRequests after the handshake. */
+  readonly postHandshakeAuth: boolean
   /** Appendix E.4. */
   readonly middleboxCompatibility: boolean
 }
@@ -66,10 +70,12 @@ export interface ServerSettings extends CommonSettings {
   readonly credentials: CredentialResolver | undefined
   readonly clientAuthentication:
     | {
-        readonly mode: "request" | "require"
+        /** `post-handshake`: only when the application asks for it (section 4.7.2). */
+        readonly mode: "request" | "require" | "post-handshake"
         readonly verifier: CertificateVerifier
         /** DER distinguished names sent in certificate_authorities. */
         readonly authorities: readonly Uint8Array[]
+        readonly oidFilters: readonly OidFilter[]
       }
     | undefined
   readonly certificateTypes: {
@@ -95,6 +101,8 @@ export interface ServerSettings extends CommonSettings {
     | undefined
   /** Whose order of suites and groups counts. */
   readonly preference: "server" | "client"
+  /** Most CertificateRequests after the handshake that have no answer yet. */
+  readonly maxCertificateRequests: number
   /** Most PSK identities that are looked at. */
   readonly maxPskIdentities: number
 }

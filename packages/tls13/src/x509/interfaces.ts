@@ -46,7 +46,17 @@ export interface CredentialRequest {
   readonly signatureSchemesCert: readonly number[]
   /** certificate_authorities: DER distinguished names; empty when the peer sent none. */
   readonly authorities: readonly Uint8Array[]
+  /** oid_filters of a CertificateRequest: what the certificate has to have. */
+  readonly oidFilters?: readonly OidFilter[]
   readonly certificateTypes: readonly CertificateType[]
+}
+
+/** RFC 9846 section 4.3.5: a certificate extension that must be there. */
+export interface OidFilter {
+  /** DER OBJECT IDENTIFIER, 3 to 255 bytes. */
+  readonly oid: Uint8Array
+  /** DER of the values that it must have; empty: any. */
+  readonly values: Uint8Array
 }
 
 /** Chooses the certificate; undefined: none fits (a server then aborts, a client sends an empty Certificate). */

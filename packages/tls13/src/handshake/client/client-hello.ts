@@ -121,6 +121,8 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
     ...(settings.alpnProtocols.length > 0 && { application_layer_protocol_negotiation: settings.alpnProtocols }),
     ...(settings.requestOcsp && { status_request: true }),
     ...(settings.requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
+    ...(settings.authorities.length > 0 && { certificate_authorities: settings.authorities }),
+    ...(settings.postHandshakeAuth && { post_handshake_auth: true }),
     ...(offersCertificateTypes(clientTypes) && { client_certificate_type: clientTypes.map(certificateTypeCode) }),
     ...(offersCertificateTypes(serverTypes) && { server_certificate_type: serverTypes.map(certificateTypeCode) }),
     ...(settings.recordSizeLimit !== undefined && { record_size_limit: settings.recordSizeLimit }),

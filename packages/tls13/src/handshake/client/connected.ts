@@ -1,12 +1,18 @@
-// CONNECTED of RFC 9846 appendix A.1: NewSessionTicket (section 4.7.1) and KeyUpdate.
+// CONNECTED of RFC 9846 appendix A.1: NewSessionTicket (section 4.7.1), KeyUpdate and CertificateRequest (section 4.7.2).
 
 import { codePointName, HandshakeType, type HandshakeTypeName, NamedGroup } from "../../bytes/code-points.ts"
+import { decodeCertificateRequest } from "../../codec/certificate-request.ts"
+import { encodeFinished } from "../../codec/finished.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { decodeNewSessionTicket } from "../../codec/new-session-ticket.ts"
-import { resumptionPsk } from "../../schedule/traffic.ts"
+import { finishedMac, resumptionPsk } from "../../schedule/traffic.ts"
+import type { Transcript } from "../../schedule/transcript.ts"
 import { longestTicketLifetime } from "../../session/session.ts"
+import type { CertificateType } from "../../x509/interfaces.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { PeerAuthentication } from "../proofs.ts"
+import type { Transition } from "../state.ts"
+import { authenticate } from "./authenticate.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
 
@@ -18,10 +24,13 @@ type ForTickets = {
 }
 
 export class ClientConnected extends Connected<PeerAuthentication> {
-  readonly accepts: readonly HandshakeTypeName[] = ["new_session_ticket", "key_update"]
+  readonly accepts: readonly HandshakeTypeName[]
   readonly #client: ClientHandshake
   readonly #resumptionSecret: Uint8Array
   readonly #forTickets: ForTickets
+  readonly #certificateType: CertificateType
+  /** ClientHello ... client Finished, when the server may ask for a certificate later; undefined: it may not. */
+  readonly #handshake: Transcript | undefined
 
   constructor(
     client: ClientHandshake,
@@ -37,6 +46,14 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     const peerChain = peer.by === "certificate" ? peer.signature.identity.chain : peer.psk.peerChain
     this.#client = client
     this.#resumptionSecret = resumptionSecret
+    this.#certificateType = certificateTypes.client
+    // Section 4.4.2: no CertificateRequest where an external PSK authenticates, "post-handshake" neither.
+    const isExternalPsk = selected !== undefined && selected.psk.session === undefined
+    this.#handshake = offer.hello.extensions.post_handshake_auth && !isExternalPsk ? agreed.transcript : undefined
+    // Section 4.7.2: without the offer, CertificateRequest is an unexpected_message.
+    this.accepts = this.#handshake
+      ? ["new_session_ticket", "key_update", "certificate_request"]
+      : ["new_session_ticket", "key_update"]
     this.#forTickets = {
       alpnProtocol,
       peerChain,
@@ -60,10 +77,41 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     })
   }
 
-  receive(message: HandshakeMessage): this {
-    if (message.type === HandshakeType.key_update) return this.receiveKeyUpdate(message)
-    this.#remember(message)
-    return this
+  receive(message: HandshakeMessage): Transition {
+    switch (message.type) {
+      case HandshakeType.key_update:
+        return this.receiveKeyUpdate(message)
+      case HandshakeType.certificate_request:
+        return this.#authenticate(message)
+      default:
+        this.#remember(message)
+        return this
+    }
+  }
+
+  /** "All of the client's messages for a given response MUST appear consecutively on the wire": they leave when all are made. */
+  #authenticate(message: HandshakeMessage): Transition {
+    const { link } = this.#client
+    const transcript = this.#handshake!.clone()
+    transcript.add(message.bytes)
+    const messages: Uint8Array[] = []
+    const send = (name: HandshakeTypeName, bytes: Uint8Array) => {
+      const composed = link.compose(name, bytes)
+      messages.push(composed)
+      return composed
+    }
+    const asked = {
+      request: decodeCertificateRequest(message),
+      certificateType: this.#certificateType,
+      transcript,
+      send,
+    }
+    return authenticate(this.#client, asked, () => {
+      // Section 4.5: the Base Key is client_application_traffic_secret_N, of the keys that the answer goes out under.
+      send("finished", encodeFinished(finishedMac(this.suite.hash, this.sendingSecret, transcript.hash())))
+      link.queue(...messages)
+      return this
+    })
   }
 
   override wipe(): void {

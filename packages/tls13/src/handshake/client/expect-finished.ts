@@ -2,18 +2,16 @@
 // [EndOfEarlyData] [Certificate [CertificateVerify]] Finished.
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
-import { PeerIncompatible } from "../../bytes/errors.ts"
 import type { CertificateRequest } from "../../codec/certificate-request.ts"
 import { decodeFinished, encodeFinished } from "../../codec/finished.ts"
 import { encodeEndOfEarlyData } from "../../codec/key-update.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
-import type { Credential } from "../../x509/interfaces.ts"
-import { certificateMessage, certificateVerifyMessage, chooseScheme, signTranscript } from "../authentication.ts"
 import type { ApplicationSecrets } from "../connected.ts"
 import { FinishedVerified, type PeerAuthentication } from "../proofs.ts"
-import { decide, type State, type StateName, type Transition } from "../state.ts"
+import type { State, StateName, Transition } from "../state.ts"
+import { authenticate } from "./authenticate.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import { ClientConnected } from "./connected.ts"
 import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
@@ -40,7 +38,7 @@ export class ExpectFinished implements State {
 
   receive(message: HandshakeMessage): Transition {
     const { link } = this.#client
-    const { suite, transcript, schedule, serverSecret, clientSecret, earlyData } = this.#agreed
+    const { suite, transcript, schedule, serverSecret, clientSecret, earlyData, certificateTypes } = this.#agreed
     const verifyData = decodeFinished(message, suite.hash.length)
     const finished = FinishedVerified.check(suite.hash, serverSecret, transcript.hash(), verifyData)
     const boundary = link.atRecordBoundary()
@@ -61,50 +59,14 @@ export class ExpectFinished implements State {
       link.protectSending(suite, clientSecret, "client_handshake_traffic_secret")
     }
     const finish = () => this.#finish(main, secrets, finished)
-    return this.#request === undefined ? finish() : this.#authenticate(this.#request, finish)
-  }
-
-  /** "The client MUST send a Certificate message if and only if the server has requested" it (section 4.5.1). */
-  #authenticate(request: CertificateRequest, finish: () => Transition): Transition {
-    const { settings } = this.#client
-    const schemes = request.extensions.signature_algorithms
-    const choice = settings.credentials?.resolve({
-      serverName: undefined,
-      alpnProtocols: [],
-      signatureSchemes: schemes,
-      signatureSchemesCert: request.extensions.signature_algorithms_cert ?? schemes,
-      authorities: request.extensions.certificate_authorities ?? [],
-      certificateTypes: [this.#agreed.certificateTypes.client],
-    })
-    return decide("SelectCertificate", choice, (credential) => this.#showCertificate(request, credential, finish))
-  }
-
-  #showCertificate(
-    request: CertificateRequest,
-    credential: Credential | undefined,
-    finish: () => Transition,
-  ): Transition {
-    const { link, settings } = this.#client
-    const { transcript } = this.#agreed
+    if (this.#request === undefined) return finish()
     const asked = {
-      ocsp: request.extensions.status_request === true,
-      signedCertificateTimestamps: request.extensions.signed_certificate_timestamp === true,
+      request: this.#request,
+      certificateType: certificateTypes.client,
+      transcript,
+      send: (name: HandshakeTypeName, bytes: Uint8Array) => link.send(name, bytes),
     }
-    const scheme = credential && chooseScheme(credential, request.extensions.signature_algorithms, settings.provider)
-    if (credential !== undefined && scheme === undefined) {
-      throw new PeerIncompatible(
-        "handshake_failure",
-        "server accepts no signature scheme that the client's key can sign with",
-      )
-    }
-    const certificate = certificateMessage(request.certificateRequestContext, credential, asked)
-    transcript.add(link.send("certificate", certificate))
-    if (credential === undefined || scheme === undefined) return finish()
-    const signature = signTranscript(credential, scheme, "client", transcript.hash(), settings.provider)
-    return decide("Sign", signature, (bytes) => {
-      transcript.add(link.send("certificate_verify", certificateVerifyMessage(scheme, bytes)))
-      return finish()
-    })
+    return authenticate(this.#client, asked, finish)
   }
 
   #finish(main: MainStage, secrets: ApplicationSecrets, finished: FinishedVerified): Transition {

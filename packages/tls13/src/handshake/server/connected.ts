@@ -1,15 +1,21 @@
-// CONNECTED of RFC 9846 appendix A.2: NewSessionTicket (section 4.7.1) goes out, KeyUpdate comes in.
+// CONNECTED of RFC 9846 appendix A.2: NewSessionTicket (section 4.7.1) and CertificateRequest (section 4.7.2) go out, KeyUpdate
+// and the client's authentication come in.
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
+import { HandshakeType } from "../../bytes/code-points.ts"
+import { Misuse } from "../../bytes/errors.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { ClientAuthentication } from "../proofs.ts"
+import type { Transition } from "../state.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
+import { PostHandshakeAuthentication } from "./post-handshake.ts"
 import type { Flight } from "./server-flight.ts"
-import { sendTickets } from "./tickets.ts"
+import { TicketIssuer } from "./tickets.ts"
 
 export class ServerConnected extends Connected<ClientAuthentication> {
-  readonly accepts: readonly HandshakeTypeName[] = ["key_update"]
+  /** What asking for a certificate needs; undefined: this client may not be asked. An idle connection keeps no more of its handshake. */
+  readonly #authentication: PostHandshakeAuthentication | undefined
 
   constructor(
     server: ServerHandshake,
@@ -38,13 +44,49 @@ export class ServerConnected extends Connected<ClientAuthentication> {
       peerChain,
       peerCertificateType: certificateTypes.client,
     })
-    sendTickets(server, flight, resumptionSecret, peerChain)
-    resumptionSecret.fill(0)
+    const tickets = new TicketIssuer(server, flight, resumptionSecret)
+    tickets.send(peerChain, psk?.session?.authenticatedAt ?? server.link.now)
+    this.#authentication = mayAskLater(server, flight)
+      ? new PostHandshakeAuthentication(server, flight, tickets)
+      : undefined
+    if (this.#authentication === undefined) tickets.wipe()
   }
 
-  receive(message: HandshakeMessage): this {
-    return this.receiveKeyUpdate(message)
+  get accepts(): readonly HandshakeTypeName[] {
+    if (this.isMidAnswer) return this.#authentication!.accepts
+    return ["key_update", ...(this.#authentication?.accepts ?? [])]
   }
+
+  override get isMidAnswer(): boolean {
+    return this.#authentication?.isMidAnswer ?? false
+  }
+
+  receive(message: HandshakeMessage): Transition {
+    if (message.type === HandshakeType.key_update) return this.receiveKeyUpdate(message)
+    return this.#authentication!.receive(message, this.receivingSecret, this)
+  }
+
+  /** Section 4.7.2. @throws Misuse when this client may not be asked, or is asked too often */
+  requestCertificate(): void {
+    if (this.#authentication === undefined) {
+      throw new Misuse(
+        "this client cannot be asked for a certificate: it did not offer post_handshake_auth, or has an external PSK, or " +
+          "the server has no clientAuthentication",
+      )
+    }
+    this.#authentication.request()
+  }
+
+  override wipe(): void {
+    super.wipe()
+    this.#authentication?.wipe()
+  }
+}
+
+/** Sections 4.3.6 and 4.4.2: the client has offered it, and no external PSK authenticates. */
+function mayAskLater({ settings }: ServerHandshake, { hello, psk }: Flight): boolean {
+  const isExternalPsk = psk !== undefined && psk.session === undefined
+  return settings.clientAuthentication !== undefined && hello.extensions.post_handshake_auth === true && !isExternalPsk
 }
 
 function peerChainOf(peer: ClientAuthentication): readonly Uint8Array[] {

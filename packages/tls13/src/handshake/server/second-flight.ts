@@ -11,6 +11,7 @@ import { checkCertificateVerify, type PeerCertificate, readCertificate, verifyCe
 import type { ApplicationSecrets } from "../connected.ts"
 import { type ClientAuthentication, FinishedVerified } from "../proofs.ts"
 import { decide, type State, type StateName, type Transition } from "../state.ts"
+import { asksInHandshake } from "./certificate-request.ts"
 import { ServerConnected } from "./connected.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { Flight } from "./server-flight.ts"
@@ -50,7 +51,7 @@ export function expectSecondFlight(server: ServerHandshake, flight: Flight): Sta
 function afterEarlyData(server: ServerHandshake, second: SecondFlight): State {
   const { psk } = second.flight
   if (psk !== undefined) return new ExpectFinished(server, second, { by: "psk", psk: psk.proof })
-  if (server.settings.clientAuthentication !== undefined) return new ExpectCertificate(server, second)
+  if (asksInHandshake(server.settings)) return new ExpectCertificate(server, second)
   return new ExpectFinished(server, second, { by: "none" })
 }
 

@@ -3,7 +3,6 @@
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
-import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { encodeFinished } from "../../codec/finished.ts"
@@ -24,6 +23,7 @@ import {
 } from "../authentication.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { decide, type Transition } from "../state.ts"
+import { asksInHandshake, certificateRequest } from "./certificate-request.ts"
 import type { EarlyDataDecision } from "./early-data.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { ServerRetry } from "./hello-retry.ts"
@@ -204,14 +204,8 @@ function prefersAnotherGroup({ hello, group }: Flight, ours: readonly KeyExchang
 }
 
 function sendCertificateRequest({ link, settings }: ServerHandshake, flight: Flight): void {
-  const { clientAuthentication, signatureSchemes, signatureSchemesCert } = settings
-  if (clientAuthentication === undefined) return
-  const message = encodeCertificateRequest(new Uint8Array(0), {
-    signature_algorithms: signatureSchemes,
-    ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
-    ...(clientAuthentication.authorities.length > 0 && { certificate_authorities: clientAuthentication.authorities }),
-  })
-  flight.transcript.add(link.send("certificate_request", message))
+  if (!asksInHandshake(settings)) return
+  flight.transcript.add(link.send("certificate_request", certificateRequest(settings, new Uint8Array(0))))
 }
 
 function sendCertificate(server: ServerHandshake, flight: Flight, { credential, scheme }: OwnCredential): Transition {
@@ -253,6 +247,7 @@ function agreeCertificateTypes(
   if (settings.clientAuthentication === undefined || own === undefined) return { client: "X509", server }
   const offered = offeredTypes(hello.extensions.client_certificate_type)
   const client = settings.certificateTypes.client.find((type) => offered.includes(type))
+  if (client === undefined && !asksInHandshake(settings)) return { client: "X509", server }
   // RFC 7250 section 4.2: no type in common ends the session with unsupported_certificate.
   if (client === undefined)
     throw new PeerIncompatible(

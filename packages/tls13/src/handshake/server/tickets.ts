@@ -19,24 +19,46 @@ export function ticketCount({ settings }: ServerHandshake, { hello, psk }: Negot
   return Math.min(psk?.session === undefined ? asked.newSessionCount : asked.resumptionCount, settings.ticketsOnRequest)
 }
 
-export function sendTickets(
-  server: ServerHandshake,
-  negotiated: Negotiated,
-  resumptionSecret: Uint8Array,
-  peerChain: readonly Uint8Array[],
-): void {
-  const { link, settings } = server
-  const { hello, suite, alpnProtocol, psk } = negotiated
-  const { ticketer, earlyData, ticketLifetime } = settings
-  const count = ticketCount(server, negotiated)
-  for (let number = 0; number < count; number++) {
-    const ticketNonce = Uint8Array.of(number)
+/** Makes the tickets of one connection, and erases the resumption secret when there will be no more. */
+export class TicketIssuer {
+  readonly #server: ServerHandshake
+  readonly #negotiated: Negotiated
+  readonly #resumptionSecret: Uint8Array
+  #sent = 0
+
+  /** @param resumptionSecret becomes the issuer's own */
+  constructor(server: ServerHandshake, negotiated: Negotiated, resumptionSecret: Uint8Array) {
+    this.#server = server
+    this.#negotiated = negotiated
+    this.#resumptionSecret = resumptionSecret
+  }
+
+  /**
+   * Sends as many as the client is to get.
+   * @param peerChain the client's certificates, empty when it has shown none
+   * @param authenticatedAt when they were last verified, or the session began
+   */
+  send(peerChain: readonly Uint8Array[], authenticatedAt: number): void {
+    const count = ticketCount(this.#server, this.#negotiated)
+    for (let number = 0; number < count; number++) if (!this.#sendOne(peerChain, authenticatedAt)) return
+  }
+
+  wipe(): void {
+    this.#resumptionSecret.fill(0)
+  }
+
+  #sendOne(peerChain: readonly Uint8Array[], authenticatedAt: number): boolean {
+    const { link, settings } = this.#server
+    const { hello, suite, alpnProtocol } = this.#negotiated
+    const { ticketer, earlyData, ticketLifetime } = settings
+    // "unique across all tickets issued on this connection"
+    const ticketNonce = nonceOf(this.#sent++)
     const ageAdd = link.random(4)
     const ticketAgeAdd = ((ageAdd[0]! << 24) | (ageAdd[1]! << 16) | (ageAdd[2]! << 8) | ageAdd[3]!) >>> 0
     const maxEarlyDataSize = earlyData?.maxBytes ?? 0
     const session = {
       cipherSuite: suite.code,
-      psk: resumptionPsk(suite.hash, resumptionSecret, ticketNonce),
+      psk: resumptionPsk(suite.hash, this.#resumptionSecret, ticketNonce),
       issuedAt: link.now,
       ticketLifetime,
       ticketAgeAdd,
@@ -45,15 +67,20 @@ export function sendTickets(
       serverName: hello.extensions.server_name,
       peerChain,
       partition: settings.partition,
-      authenticatedAt: psk?.session?.authenticatedAt ?? link.now,
+      authenticatedAt,
     }
     const ticket = ticketer?.seal(session, link.now)
     session.psk.fill(0)
-    if (ticket === undefined) return
+    if (ticket === undefined) return false
     const extensions = maxEarlyDataSize > 0 ? { early_data: maxEarlyDataSize } : {}
     link.send(
       "new_session_ticket",
       encodeNewSessionTicket({ ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions }),
     )
+    return true
   }
+}
+
+function nonceOf(number: number): Uint8Array {
+  return number < 256 ? Uint8Array.of(number) : Uint8Array.of(number >>> 8, number)
 }

@@ -1,0 +1,21 @@
+// CertificateRequest, the server's side: RFC 9846 section 4.4.2.
+
+import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
+import type { ServerSettings } from "../settings.ts"
+
+/** Whether a client that authenticates by certificate is asked for one in the handshake. */
+export function asksInHandshake({ clientAuthentication }: ServerSettings): boolean {
+  return clientAuthentication !== undefined && clientAuthentication.mode !== "post-handshake"
+}
+
+/** @param context empty in the handshake, unpredictable after it */
+export function certificateRequest(settings: ServerSettings, context: Uint8Array): Uint8Array {
+  const { clientAuthentication, signatureSchemes, signatureSchemesCert } = settings
+  const { authorities = [], oidFilters = [] } = clientAuthentication ?? {}
+  return encodeCertificateRequest(context, {
+    signature_algorithms: signatureSchemes,
+    ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
+    ...(authorities.length > 0 && { certificate_authorities: authorities }),
+    ...(oidFilters.length > 0 && { oid_filters: oidFilters }),
+  })
+}
