@@ -121,7 +121,7 @@ export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInf
   const connection = broker.accept(peer, sink, broker.now())
   if (connection === undefined) return
   function sent(): void {
-    if (!full || socket.bufferedAmount > highWaterMark / 2) return
+    if (!full) return
     full = false
     connection?.drained(broker.now())
   }
