@@ -15,6 +15,7 @@ import { type Certificate, certificateBytes, parseCertificate, subjectText } fro
 import { malformed, X509Error } from "./errors.ts"
 import type { Credential, CredentialRequest, CredentialResolver, KeySigner } from "./interfaces.ts"
 import { matchDnsName } from "./name.ts"
+import { matchesOidFilters } from "./oid-filters.ts"
 import { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
 import { encodeSpki, sameKey } from "./spki.ts"
 
@@ -160,6 +161,8 @@ function keyName(key: PublicKey | PrivateKey): string {
 /** Whether the peer can check what this credential proves itself with (RFC 9846 sections 4.5.1.2 and 4.5.1.3). */
 export function credentialFits(credential: Credential, request: CredentialRequest): boolean {
   if (!request.certificateTypes.includes(credential.type)) return false
+  // A raw public key has no extensions to filter by.
+  if (credential.type === "X509" && !matchesOidFilters(credential.chain[0]!, request.oidFilters ?? [])) return false
   return request.signatureSchemes.some((code) => {
     const scheme = signatureScheme(code)
     return scheme !== undefined && schemeFitsKey(scheme, credential.publicKey)
