@@ -5,9 +5,10 @@ import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { certificateBytes, parseCertificate } from "../src/x509/certificate.ts"
 import { credentialFits, loadCredential, loadRawPublicKey } from "../src/x509/credential.ts"
+import { X509Error } from "../src/x509/errors.ts"
 import type { Credential, CredentialRequest, CredentialResolver } from "../src/x509/interfaces.ts"
 import type { ConnectionFlags, CredentialFlags, Flags } from "./flags.ts"
-import { Failure } from "./outcomes.ts"
+import { Failure, Unimplemented } from "./outcomes.ts"
 
 /** What a connection showed of its peer and of itself, beyond HandshakeInfo. */
 export interface Seen {
@@ -41,10 +42,10 @@ function loadChoices(flags: ConnectionFlags): Choice[] {
   flags.credentials.forEach((each, index) => {
     if (each.kind === "psk") return
     const mustMatchIssuer = each.flags.has("-must-match-issuer")
-    choices.push({ credential: load(each, flags.has("-async")), mustMatchIssuer, index })
+    choices.push({ credential: usable(each, flags.has("-async")), mustMatchIssuer, index })
   })
   if (flags.has("-key-file")) {
-    const credential = load({ kind: "x509", flags: withoutStaple(flags) }, flags.has("-async"))
+    const credential = usable({ kind: "x509", flags: withoutStaple(flags) }, flags.has("-async"))
     choices.push({ credential, mustMatchIssuer: false, index: -1 })
   }
   return choices
@@ -53,6 +54,16 @@ function loadChoices(flags: ConnectionFlags): Choice[] {
 /** The OCSP callback of BoringSSL may decline to staple. */
 function withoutStaple(flags: ConnectionFlags): Flags {
   return flags.has("-decline-ocsp-callback") ? flags.without("-ocsp-response") : flags
+}
+
+/** @throws Unimplemented for ML-DSA, say */
+function usable(flags: CredentialFlags, async: boolean): Credential {
+  try {
+    return load(flags, async)
+  } catch (error) {
+    if (error instanceof X509Error && error.reason === "unsupported_key") throw new Unimplemented(error.message)
+    throw error
+  }
 }
 
 function load({ kind, flags }: CredentialFlags, async: boolean): Credential {

@@ -188,19 +188,21 @@ class Conversation {
   #failure({ error }: Extract<Read, { type: "failed" }>): Error {
     if (error.cause instanceof Error)
       return error.cause instanceof Failure ? error.cause : new Failure(`${error.cause.stack}`)
-    if (this.#isOfOlderVersion(error.code)) return new Unimplemented("TLS 1.2 and below, which the runner chose")
+    if (this.#isOfOlderVersion(error.code)) return new Unimplemented("TLS 1.2 and below, by the runner's choice")
     return new Failure(`${error.code}: ${error.kind}: ${error.message}`)
   }
 
   /** The test is of an older version, though no flag says so: BoringSSL would have negotiated it. */
   #isOfOlderVersion(code: string): boolean {
-    const older = [0x0300, 0x0301, 0x0302, 0x0303]
     const flags = this.#flags
-    const allowed = (flags.number("-min-version") ?? 0) < 0x0304 && !flags.has("-no-tls12")
-    if (!allowed || code !== "ERR_TLS_PROTOCOL_VERSION") return false
-    if (!flags.has("-server")) return this.#connection.failure?.kind === "PeerIncompatible"
+    if ((flags.number("-min-version") ?? 0) >= 0x0304 || flags.has("-no-tls12")) return false
+    if (!flags.has("-server")) {
+      const refused = code === "ERR_TLS_PEER_PROTOCOL_VERSION" && this.#lastMessage === 0
+      return refused || (code === "ERR_TLS_PROTOCOL_VERSION" && this.#connection.failure?.kind === "PeerIncompatible")
+    }
     const versions = this.#offer?.versions ?? []
-    return !versions.includes(0x0304) && versions.some((version) => older.includes(version))
+    const older = versions.some((version) => version >= 0x0300 && version !== 0x0304 && version < 0x0500)
+    return code === "ERR_TLS_PROTOCOL_VERSION" && !versions.includes(0x0304) && older
   }
 
   async #noteEvents(): Promise<void> {
