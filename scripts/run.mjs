@@ -19,6 +19,7 @@ const commands = {
   fuzz: (args) => runBundled("packages/tls13/fuzz/main.ts", args),
   limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
+  runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),

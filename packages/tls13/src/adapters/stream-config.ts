@@ -1,0 +1,100 @@
+// The usual set for runtimes without node:tls's habits: the fast provider, certificates by PEM, the usual verifier.
+
+import { Misuse } from "../bytes/errors.ts"
+import {
+  type ClientConfig,
+  type ClientOptions,
+  createClientConfig,
+  createServerConfig,
+  type ServerConfig,
+  type ServerOptions,
+} from "../connection/config.ts"
+import { createFastProvider } from "../crypto/fast/index.ts"
+import type { CryptoProvider } from "../crypto/provider.ts"
+import { TicketKeyRing } from "../session/ticket-keys.ts"
+import { loadCredential, sniResolver } from "../x509/credential.ts"
+import type { CertificateVerifier } from "../x509/interfaces.ts"
+import { trustStoreFromPem } from "../x509/trust.ts"
+import { createCertificateVerifier } from "../x509/verifier.ts"
+import type { TlsStreamOptions } from "./streams.ts"
+
+/** PEM text, or PEM or DER bytes. */
+type Pem = string | Uint8Array
+
+interface CommonStreamOptions extends TlsStreamOptions {
+  /** Default: the fast provider. Make one and give it to all connections. */
+  readonly provider?: CryptoProvider
+  readonly cert?: Pem
+  readonly key?: Pem
+  /** The authorities to trust. These runtimes show programs no list of their own. */
+  readonly ca?: Pem
+  /** In the place of `ca`. */
+  readonly verifier?: CertificateVerifier
+  readonly alpnProtocols?: readonly string[]
+}
+
+export interface ConnectStreamOptions extends CommonStreamOptions {
+  readonly hostname: string
+  readonly port: number
+  /** The name that the certificate must be for, and that is sent; default: `hostname`. */
+  readonly serverName?: string
+  /** Everything else that a client can be told. */
+  readonly core?: Partial<ClientOptions>
+}
+
+export interface ListenStreamOptions extends CommonStreamOptions {
+  /** Default 127.0.0.1. */
+  readonly hostname?: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Asks clients for certificates; default none. Needs `ca` or `verifier`. */
+  readonly clientCertificates?: "request" | "require"
+  /** Everything else that a server can be told. */
+  readonly core?: Partial<ServerOptions>
+}
+
+/** @throws Misuse, X509Error */
+export function streamClientConfig(options: ConnectStreamOptions): ClientConfig {
+  const provider = options.provider ?? createFastProvider()
+  const credentials = credentialsOf(options, provider)
+  const verifier = verifierOf(options)
+  if (verifier === undefined && options.core?.externalPsks === undefined) {
+    throw new Misuse("connect needs `ca`, the PEM of the authorities to trust (or a `verifier`, or PSKs)")
+  }
+  return createClientConfig({
+    provider,
+    serverName: options.serverName ?? options.hostname,
+    ...(verifier && { verifier }),
+    ...(credentials && { credentials }),
+    ...(options.alpnProtocols && { alpnProtocols: options.alpnProtocols }),
+    ...options.core,
+  })
+}
+
+/** @throws Misuse, X509Error */
+export function streamServerConfig(options: ListenStreamOptions): ServerConfig {
+  const provider = options.provider ?? createFastProvider()
+  const credentials = credentialsOf(options, provider)
+  const { clientCertificates: mode } = options
+  const verifier = verifierOf(options)
+  if (mode !== undefined && verifier === undefined) throw new Misuse("clientCertificates needs `ca` or a `verifier`")
+  const { aead } = provider.cipherSuites.find((suite) => suite.aead.keyLength === 32) ?? provider.cipherSuites[0]!
+  return createServerConfig({
+    provider,
+    ticketer: new TicketKeyRing({ aead, random: provider.random }),
+    ...(credentials && { credentials }),
+    ...(mode && verifier && { clientAuthentication: { mode, verifier } }),
+    ...(options.alpnProtocols && { alpnProtocols: options.alpnProtocols }),
+    ...options.core,
+  })
+}
+
+function credentialsOf({ cert, key }: CommonStreamOptions, provider: CryptoProvider) {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new Misuse("`cert` and `key` come together")
+  return sniResolver([loadCredential({ cert, key, provider })])
+}
+
+function verifierOf({ ca, verifier }: CommonStreamOptions): CertificateVerifier | undefined {
+  return verifier ?? (ca === undefined ? undefined : createCertificateVerifier({ trust: trustStoreFromPem(ca) }))
+}
