@@ -1,0 +1,72 @@
+// `npm run interop [-- --ci] [--write] [--only TEXT] [--verbose]`: our client, server and broker against those that
+// nobody here wrote, as real processes.
+
+import { mkdirSync, writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import { inRoot } from "./files.ts"
+import { opensslClient, opensslServer } from "./peers/openssl.ts"
+import { count, runTables, type Table, toMarkdown } from "./table.ts"
+import { clientRow, serverRow, tlsFeatures } from "./tls-rows.ts"
+
+const help = `Our TLS 1.3 and MQTT against those of others: each peer a row, each feature a column, each cell a real run.
+
+  npm run interop [-- options]
+
+  --ci            leave out what takes long to build or to download and is not there yet
+  --only TEXT     only rows whose table or peer has TEXT in its name
+  --write         write the tables to docs/interop.md
+  --verbose       show what the programs of a failed cell printed
+  --jobs N        rows at a time; default 2
+
+The exit status is 0 when no cell failed. A peer that is not here is a skipped row.`
+
+const { values } = parseArgs({
+  options: {
+    ci: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    write: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+    jobs: { type: "string", default: "2" },
+    help: { type: "boolean", default: false },
+  },
+})
+
+if (values.help) console.log(help)
+else process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const tables: Table[] = [
+    {
+      title: "TLS clients with `tls13 serve`",
+      columns: tlsFeatures,
+      rows: [opensslClient].map(clientRow),
+    },
+    {
+      title: "TLS servers with `tls13 connect`",
+      columns: tlsFeatures,
+      rows: [opensslServer].map(serverRow),
+    },
+  ]
+  const { only, verbose } = values
+  const results = await runTables(tables, { jobs: Number(values.jobs), only, verbose, say: console.log })
+  const markdown = toMarkdown(results)
+  console.log(`\n${markdown}`)
+  if (values.write) write(markdown)
+  const { passed, failed, skipped } = count(results)
+  console.log(`interop: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+  return failed > 0 ? 1 : 0
+}
+
+function write(markdown: string): void {
+  const date = new Date().toISOString().slice(0, 10)
+  const head = [
+    "# Interoperability",
+    "",
+    `Made by \`npm run interop -- --write\` on ${date}, Node ${process.versions.node}. Each cell is a real run between`,
+    'processes: "yes" passed, "-" is what the peer cannot do, with the reason below the table.',
+    "",
+    "",
+  ].join("\n")
+  mkdirSync(inRoot("docs"), { recursive: true })
+  writeFileSync(inRoot("docs/interop.md"), head + markdown)
+}

@@ -1,0 +1,150 @@
+// Tables of real runs: a peer is a row, a feature a column, a cell a run.
+
+import { Run } from "./program.ts"
+
+/** A run that must not throw, or why this peer cannot have one. */
+export type Cell = ((run: Run) => Promise<void>) | { readonly not: string }
+
+export interface Row {
+  readonly name: string
+  /** The peer's version. @throws Absent when it is not here */
+  readonly version: () => Promise<string>
+  readonly cells: Readonly<Record<string, Cell>>
+}
+
+export interface Table {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly Row[]
+}
+
+/** A peer that is not installed, and where it would come from. */
+export class Absent extends Error {
+  override readonly name = "Absent"
+}
+
+export interface RowResult {
+  readonly table: Table
+  readonly row: Row
+  readonly version: string | undefined
+  readonly absent: string | undefined
+  /** By column: undefined for a cell that passed, else what went wrong. */
+  readonly cells: ReadonlyMap<string, string | undefined>
+}
+
+/** How long a cell may take, in milliseconds. */
+const cellTime = 30_000
+
+export interface RunOptions {
+  /** Rows at a time. */
+  readonly jobs: number
+  readonly only: string
+  readonly verbose: boolean
+  readonly say: (line: string) => void
+}
+
+export async function runTables(tables: readonly Table[], options: RunOptions): Promise<RowResult[]> {
+  const waiting = tables.flatMap((table) =>
+    table.rows.map((row) => ({ table, row })).filter(({ row }) => matches(`${table.title} ${row.name}`, options.only)),
+  )
+  const order = new Map(waiting.map(({ row }, i) => [row, i]))
+  const results: RowResult[] = []
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      results.push(await runRow(next.table, next.row, options))
+    }
+  }
+  await Promise.all(Array.from({ length: options.jobs }, work))
+  return results.sort((a, b) => order.get(a.row)! - order.get(b.row)!)
+}
+
+function matches(name: string, only: string): boolean {
+  return name.toLowerCase().includes(only.toLowerCase())
+}
+
+async function runRow(table: Table, row: Row, options: RunOptions): Promise<RowResult> {
+  const cells = new Map<string, string | undefined>()
+  let version: string
+  try {
+    version = await row.version()
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error
+    options.say(`skipped  ${row.name}: ${error.message}`)
+    return { table, row, version: undefined, absent: error.message, cells }
+  }
+  for (const column of table.columns) {
+    const cell = row.cells[column]
+    if (cell === undefined || "not" in cell) continue
+    const begun = performance.now()
+    const problem = await runCell(cell, options)
+    cells.set(column, problem)
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+    options.say(`${problem === undefined ? "ok     " : "FAILED "}  ${row.name}: ${column} (${seconds} s)`)
+    if (problem !== undefined) options.say(`         ${problem}`)
+  }
+  return { table, row, version, absent: undefined, cells }
+}
+
+async function runCell(cell: (run: Run) => Promise<void>, { verbose, say }: RunOptions): Promise<string | undefined> {
+  const run = new Run()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const tails = run.programs.map((program) => `[${program.command.slice(0, 60)}] ${program.tail(2)}`)
+      reject(new Error(`not done after ${cellTime / 1000} s: ${tails.join(" ")}`))
+    }, cellTime)
+  })
+  try {
+    await Promise.race([cell(run), late])
+    return undefined
+  } catch (error) {
+    if (verbose) for (const { command, log } of run.programs) say(`--- ${command}\n${log.slice(-6000)}`)
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    clearTimeout(timer)
+    await run.finish()
+  }
+}
+
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/** Each run cell counts, and each row whose peer is absent. */
+export function count(results: readonly RowResult[]): Counts {
+  const problems = results.flatMap(({ cells }) => [...cells.values()])
+  const failed = problems.filter((problem) => problem !== undefined).length
+  return {
+    passed: problems.length - failed,
+    failed,
+    skipped: results.filter(({ absent }) => absent !== undefined).length,
+  }
+}
+
+export function toMarkdown(results: readonly RowResult[]): string {
+  const lines: string[] = []
+  for (const table of new Set(results.map((result) => result.table))) {
+    const rows = results.filter((result) => result.table === table)
+    const notes: string[] = []
+    lines.push(`## ${table.title}`, "")
+    lines.push(`| peer | version | ${table.columns.join(" | ")} |`)
+    lines.push(`|${"---|".repeat(table.columns.length + 2)}`)
+    for (const { row, version, absent, cells } of rows) {
+      const texts = table.columns.map((column) => cellText(column, row, cells, notes))
+      lines.push(`| ${row.name} | ${version ?? `not here: ${absent}`} | ${texts.join(" | ")} |`)
+    }
+    lines.push("")
+    if (notes.length > 0) lines.push(...notes.map((note, i) => `${i + 1}. ${note}`), "")
+  }
+  return lines.join("\n")
+}
+
+function cellText(column: string, row: Row, cells: RowResult["cells"], notes: string[]): string {
+  if (cells.has(column)) return cells.get(column) === undefined ? "yes" : "**NO**"
+  const cell = row.cells[column]
+  if (cell === undefined || !("not" in cell)) return ""
+  const at = notes.indexOf(cell.not)
+  return `- (${at >= 0 ? at + 1 : notes.push(cell.not)})`
+}

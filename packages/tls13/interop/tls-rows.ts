@@ -1,0 +1,240 @@
+// The cells of TLS peers. A peer says how it connects or serves; what our side does, and what must then be seen, is here.
+
+import { clientName, files, psk, textOf } from "./files.ts"
+import { clientCertificate, connect, ourCertificate, serve, trust } from "./ours.ts"
+import type { Program, Run } from "./program.ts"
+import type { Cell, Row } from "./table.ts"
+
+export const tlsFeatures = [
+  "handshake",
+  "HRR",
+  "resumption",
+  "client certificate",
+  "KeyUpdate",
+  "1 MiB echoed",
+  "X25519MLKEM768",
+  "0-RTT",
+  "external PSK",
+] as const
+export type TlsFeature = (typeof tlsFeatures)[number]
+
+const mebibyte = 1 << 20
+const short = 300
+const earlyText = "early: may be replayed\n"
+
+/* ------------------------------------------------------------ peers that are clients of `tls13 serve --echo` */
+
+/** What a client is to do: connect, send `text`, and take nothing but the same text for an answer. */
+export interface ClientRequest {
+  readonly feature: TlsFeature
+  readonly port: number
+  readonly text: string
+  /** One that the server does not take comes first, so that it asks for another. Openssl's names. */
+  readonly groups?: string
+  /** Connect again with the session of the first connection. */
+  readonly resume?: boolean
+  readonly certificate?: boolean
+  /** Send `text` in parts, and renew keys between them when this client can. */
+  readonly keyUpdate?: boolean
+  /** Sent as early data on the second connection. */
+  readonly early?: string
+  readonly psk?: boolean
+}
+
+export interface ClientPeer {
+  readonly name: string
+  readonly version: () => Promise<string>
+  readonly connect: (run: Run, request: ClientRequest) => Promise<void>
+  /** The first group that our server takes when it is to ask for another key share. Default: secp384r1. */
+  readonly retryGroup?: string
+  /** Whether it begins a KeyUpdate itself; else only ours is taken. */
+  readonly renewsKeys?: boolean
+  readonly not: Partial<Readonly<Record<TlsFeature, string>>>
+}
+
+interface ClientCell {
+  readonly server: readonly string[]
+  readonly request: Partial<ClientRequest>
+  /** In the log of `tls13 serve`, in any order. */
+  readonly seen: readonly RegExp[]
+}
+
+export function clientRow(peer: ClientPeer): Row {
+  const retry = peer.retryGroup ?? "secp384r1"
+  const plans: Readonly<Record<TlsFeature, ClientCell>> = {
+    handshake: { server: ourCertificate, request: {}, seen: [/TLSv1\.3 TLS_\w+ \w+ new/] },
+    HRR: {
+      server: [...ourCertificate, "--groups", retry, "--trace"],
+      request: { groups: "X25519:P-384" },
+      seen: [/sent HelloRetryRequest/, new RegExp(`TLSv1\\.3 TLS_\\w+ ${retry} new`)],
+    },
+    resumption: { server: ourCertificate, request: { resume: true }, seen: [/ new /, /TLSv1\.3 TLS_\w+ \w+ resumed/] },
+    "client certificate": {
+      server: [...ourCertificate, "--verify", "require", ...trust],
+      request: { certificate: true },
+      seen: [new RegExp(` client CN=${clientName} \\d+ ms`)],
+    },
+    KeyUpdate: {
+      server: [...ourCertificate, "--key-update", "200", "--trace"],
+      request: { keyUpdate: true },
+      seen: [/sent KeyUpdate/, ...(peer.renewsKeys ? [/received KeyUpdate/] : [])],
+    },
+    "1 MiB echoed": { server: ourCertificate, request: { text: textOf(mebibyte) }, seen: [/ new /] },
+    X25519MLKEM768: {
+      server: [...ourCertificate, "--groups", "X25519MLKEM768"],
+      request: { groups: "X25519MLKEM768" },
+      seen: [/TLSv1\.3 TLS_\w+ X25519MLKEM768 new/],
+    },
+    "0-RTT": {
+      server: [...ourCertificate, "--early-data", "4096", "--trace"],
+      request: { resume: true, early: earlyText },
+      seen: [/resumed/, /received EndOfEarlyData/],
+    },
+    "external PSK": {
+      server: ["--psk", `${psk.identity}:${psk.hex}`, "--trace"],
+      request: { psk: true },
+      seen: [/derived early_secret/, /TLSv1\.3 TLS_\w+ \w+ /],
+    },
+  }
+  const cell = (feature: TlsFeature): Cell => {
+    const not = peer.not[feature]
+    if (not !== undefined) return { not }
+    const { server, request, seen } = plans[feature]
+    return async (run) => {
+      const { port, program } = await serve(run, ["--echo", ...server])
+      await peer.connect(run, { feature, port, text: textOf(short), ...request })
+      for (const pattern of seen) await program.prints(pattern)
+      if (/ failed: /.test(program.log)) throw new Error(`our server: ${program.tail()}`)
+    }
+  }
+  return { name: peer.name, version: peer.version, cells: cellsOf(cell) }
+}
+
+/* ------------------------------------------------------------ peers that are servers of `tls13 connect` */
+
+/** What a server is to do: take one connection after the other and echo what comes. */
+export interface ServerRequest {
+  readonly feature: TlsFeature
+  /** Take only this group. OpenSSL's name. */
+  readonly group?: string
+  /** Require a client certificate of our authority. */
+  readonly certificate?: boolean
+  readonly early?: boolean
+  readonly psk?: boolean
+}
+
+export interface PeerServer {
+  readonly port: number
+  readonly program: Program
+  /** Makes it renew its keys and ask for ours; undefined: it cannot. */
+  readonly renewKeys?: () => void
+  /** Sends text by itself. */
+  readonly say?: (text: string) => void
+}
+
+export interface ServerPeer {
+  readonly name: string
+  readonly version: () => Promise<string>
+  readonly serve: (run: Run, request: ServerRequest) => Promise<PeerServer>
+  /** What it answers to a text; default: the same. */
+  readonly answer?: (text: string) => string
+  readonly not: Partial<Readonly<Record<TlsFeature, string>>>
+}
+
+interface ServerCell {
+  readonly request: Partial<ServerRequest>
+  readonly client: readonly string[]
+  readonly text?: string
+  /** In what `tls13 connect` says. */
+  readonly seen: readonly RegExp[]
+}
+
+export function serverRow(peer: ServerPeer): Row {
+  const plans: Readonly<Record<Exclude<TlsFeature, "KeyUpdate" | "0-RTT">, ServerCell>> = {
+    handshake: { request: {}, client: trust, seen: [/protocol +TLSv1\.3$/m, /verified +yes/] },
+    HRR: { request: { group: "P-384" }, client: trust, seen: [/after a HelloRetryRequest/, /key exchange secp384r1/] },
+    resumption: { request: {}, client: [...trust, "--reconnect", "1"], seen: [/TLSv1\.3$/m, /session resumed/] },
+    "client certificate": {
+      request: { certificate: true },
+      client: [...trust, ...clientCertificate],
+      seen: [/protocol +TLSv1\.3/],
+    },
+    "1 MiB echoed": { request: {}, client: trust, text: textOf(mebibyte), seen: [/verified +yes/] },
+    X25519MLKEM768: {
+      request: { group: "X25519MLKEM768" },
+      client: [...trust, "--groups", "X25519MLKEM768"],
+      seen: [/key exchange X25519MLKEM768/],
+    },
+    "external PSK": {
+      request: { psk: true },
+      client: ["--psk", `${psk.identity}:${psk.hex}`, ...trust],
+      seen: [new RegExp(`has the pre-shared key "?${psk.identity}`)],
+    },
+  }
+  const cell = (feature: TlsFeature): Cell => {
+    const not = peer.not[feature]
+    if (not !== undefined) return { not }
+    if (feature === "KeyUpdate") return (run) => keyUpdate(run, peer)
+    if (feature === "0-RTT") return (run) => earlyData(run, peer)
+    const { request, client, text = textOf(short), seen } = plans[feature]
+    return async (run) => {
+      const server = await peer.serve(run, { feature, ...request })
+      const program = connect(run, server.port, client)
+      for (const pattern of seen) await program.prints(pattern)
+      program.write(text)
+      await answered(program, peer, text)
+      program.endInput()
+      await program.succeeds()
+    }
+  }
+  return { name: peer.name, version: peer.version, cells: cellsOf(cell) }
+}
+
+/** Ours renews and asks for the peer's renewal; then the peer renews, if it can by itself; data flows after each. */
+async function keyUpdate(run: Run, peer: ServerPeer): Promise<void> {
+  const server = await peer.serve(run, { feature: "KeyUpdate" })
+  const program = connect(run, server.port, [...trust, "--commands", "--trace"])
+  await program.prints(/verified +yes/)
+  const talk = async (text: string): Promise<void> => {
+    if (server.say) {
+      program.write(text)
+      await server.program.prints(new RegExp(text.trim()))
+      server.say(text)
+      await program.prints(new RegExp(`^${text.trim()}`, "m"))
+    } else {
+      program.write(text)
+      await program.prints(new RegExp(`^${(peer.answer?.(text) ?? text).trim()}`, "m"))
+    }
+  }
+  await talk("one before\n")
+  program.write("B\n")
+  await program.prints(/sent KeyUpdate/)
+  await talk("two between\n")
+  await program.prints(/received KeyUpdate/)
+  if (server.renewKeys === undefined) return
+  server.renewKeys()
+  await program.prints(/received KeyUpdate[^]*received KeyUpdate/)
+  await talk("three after\n")
+}
+
+async function earlyData(run: Run, peer: ServerPeer): Promise<void> {
+  const server = await peer.serve(run, { feature: "0-RTT", early: true })
+  const program = connect(run, server.port, [...trust, "--reconnect", "1", "--early-data", earlyText])
+  await program.prints(/session resumed[^]*early data +accepted/)
+  if (server.say) await server.program.prints(new RegExp(earlyText.trim()))
+  else await answered(program, peer, earlyText, true)
+  program.endInput()
+}
+
+async function answered(program: Program, peer: ServerPeer, text: string, within = false): Promise<void> {
+  const wanted = Buffer.from(peer.answer?.(text) ?? text)
+  const given = await program.gives(wanted.length)
+  if (within ? given.includes(wanted) : given.equals(wanted)) return
+  throw new Error(`it did not answer with what was sent: ${JSON.stringify(given.subarray(0, 200).toString())}`)
+}
+
+function cellsOf(cell: (feature: TlsFeature) => Cell): Row["cells"] {
+  return Object.fromEntries(tlsFeatures.map((feature) => [feature, cell(feature)]))
+}
+
+export const serverFiles = { cert: files.cert, key: files.key, ca: files.ca } as const
