@@ -196,6 +196,17 @@ export abstract class Connection {
     return this.#state.exportKeyingMaterial(label, context, length)
   }
 
+  /**
+   * The same from early_exporter_secret, for what goes with 0-RTT data: not of this connection alone, as a replay has the
+   * same, and without forward secrecy (section 7.5, appendix F.5.1). A client can from `start` on, a server once it takes
+   * the data. @throws Misuse when there is no 0-RTT data, or it was refused
+   */
+  exportEarlyKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    const exporter = this.link.earlyExporter
+    if (exporter === undefined) throw new Misuse("early keying material is that of 0-RTT data, and there is none")
+    return exporter.export(label, context, length)
+  }
+
   /** Forgets every key. The connection is not used afterwards. */
   destroy(): void {
     this.#forget()

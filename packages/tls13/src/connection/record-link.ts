@@ -11,6 +11,7 @@ import { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
 import { RecordReader } from "../record/record-reader.ts"
 import { RecordWriter } from "../record/record-writer.ts"
+import type { EarlyExporter } from "../schedule/exporter.ts"
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { Direction, SecretName, TraceSink } from "../trace/events.ts"
@@ -35,6 +36,8 @@ export class RecordLink implements Link {
   readonly joiner: HandshakeJoiner
   /** Bytes of 0-RTT data that may still come (server) or be sent (client); undefined: none. */
   earlyDataLeft: number | undefined
+  /** Set while 0-RTT data is sent or taken, and after it was. */
+  earlyExporter: EarlyExporter | undefined
   /** What was agreed; undefined until CONNECTED. */
   info: HandshakeInfo | undefined
   /** The first ClientHello was sent or received. */
@@ -174,6 +177,10 @@ export class RecordLink implements Link {
     this.earlyDataLeft = maxBytes
   }
 
+  exportEarly(exporter: EarlyExporter): void {
+    this.earlyExporter = exporter
+  }
+
   offerEarlyData(maxBytes: number): void {
     this.earlyDataLeft = maxBytes
   }
@@ -222,6 +229,7 @@ export class RecordLink implements Link {
 
   earlyDataDecided(accepted: boolean): void {
     this.earlyDataLeft = undefined
+    if (!accepted) this.#wipeEarlyExporter()
     this.#events.push({ type: "early-data-decided", accepted })
   }
 
@@ -239,7 +247,13 @@ export class RecordLink implements Link {
     this.reader.wipe()
     this.writer.wipe()
     this.joiner.wipe()
+    this.#wipeEarlyExporter()
     this.#handshakeQueue = undefined
+  }
+
+  #wipeEarlyExporter(): void {
+    this.earlyExporter?.wipe()
+    this.earlyExporter = undefined
   }
 
   #keysObserver(direction: Direction, secretName: SecretName) {

@@ -2,6 +2,7 @@
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
+import type { EarlyExporter } from "../schedule/exporter.ts"
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { SecretName } from "../trace/events.ts"
@@ -38,6 +39,8 @@ export interface Link {
   stopSkippingEarlyData(): void
   /** The client may send 0-RTT data now: at most so many bytes. */
   offerEarlyData(maxBytes: number): void
+  /** Keying material may be exported for the 0-RTT data that was sent or taken (section 7.5), until it is known to be refused. */
+  exportEarly(exporter: EarlyExporter): void
   /** How many bytes of 0-RTT data are taken; undefined: none, from now on. */
   acceptEarlyData(maxBytes: number | undefined): void
 

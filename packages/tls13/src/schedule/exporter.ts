@@ -23,3 +23,27 @@ export function exportKeyingMaterial(
   secret.fill(0)
   return material
 }
+
+/**
+ * early_exporter_secret, behind an interface of its own: "this avoids the exporter user accidentally using an early exporter
+ * when a regular one is desired or vice versa" (section 7.5).
+ */
+export class EarlyExporter {
+  readonly #hash: Hash
+  readonly #secret: Uint8Array
+
+  /** @param secret becomes the exporter's own */
+  constructor(hash: Hash, secret: Uint8Array) {
+    this.#hash = hash
+    this.#secret = secret
+  }
+
+  /** As `exportKeyingMaterial`. */
+  export(label: string, context: Uint8Array, length: number): Uint8Array {
+    return exportKeyingMaterial(this.#hash, this.#secret, label, context, length)
+  }
+
+  wipe(): void {
+    this.#secret.fill(0)
+  }
+}

@@ -12,6 +12,7 @@ import type { KeyShareEntry } from "../../codec/extensions/key-share.ts"
 import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
 import { handshakeMessage } from "../../codec/message.ts"
 import type { CipherSuiteAlgorithms, KeyExchange, KeyExchangeStarted } from "../../crypto/provider.ts"
+import { EarlyExporter } from "../../schedule/exporter.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import type { Link } from "../link.ts"
@@ -174,9 +175,11 @@ function allowsEarlyData(psk: OfferedPsk | undefined, settings: ClientSettings):
 
 function startEarlyData({ link, settings }: ClientHandshake, psk: OfferedPsk, clientHello: Uint8Array): void {
   const suite = settings.cipherSuites.find((candidate) => candidate.code === psk.session!.cipherSuite)!
-  const secret = psk.early.clientEarlyTrafficSecret(suite.hash.digest(clientHello))
+  const transcriptHash = suite.hash.digest(clientHello)
+  const secret = psk.early.clientEarlyTrafficSecret(transcriptHash)
   if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   link.protectSending(suite, secret, "client_early_traffic_secret")
   link.offerEarlyData(psk.session!.maxEarlyDataSize)
+  link.exportEarly(new EarlyExporter(suite.hash, psk.early.earlyExporterSecret(transcriptHash)))
   secret.fill(0)
 }

@@ -9,6 +9,7 @@ import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
 import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
 import type { SignatureSchemeInfo } from "../../crypto/signature-schemes.ts"
+import { EarlyExporter } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { Transcript } from "../../schedule/transcript.ts"
@@ -138,6 +139,7 @@ function sendServerHello(
   transcript.add(bytes)
   const early = psk?.early ?? EarlyStage.start(suite.hash, undefined, link.observeSecret)
   const earlySecret = earlyData === "accepted" ? early.clientEarlyTrafficSecret(transcript.hash()) : undefined
+  if (earlySecret) link.exportEarly(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
   const message = encodeServerHello({
     random: link.random(32),
     legacySessionIdEcho: hello.legacySessionId,
