@@ -13,8 +13,16 @@ export type { CommonTlsOptions, PskOption } from "./options.ts"
 export type { DistinguishedNameObject, PeerCertificate } from "./peer-certificate.ts"
 export type { ProviderChoice } from "./provider.ts"
 export { createSecureContext, type PemSource, SecureContext, type SecureContextOptions } from "./secure-context.ts"
-export { createServer, type PskCallback, Server, type ServerContextOptions, type TlsServerOptions } from "./server.ts"
+export {
+  createServer,
+  type HandshakeRefused,
+  type PskCallback,
+  Server,
+  type ServerContextOptions,
+  type ServerEvents,
+  type TlsServerOptions,
+} from "./server.ts"
 export type { SNICallback } from "./server-credentials.ts"
 export { decodeClientSession, encodeClientSession } from "./session-buffer.ts"
-export { TLSSocket } from "./tls-socket.ts"
+export { TLSSocket, type TLSSocketEvents } from "./tls-socket.ts"
 export { AuthorizationError, type CheckServerIdentity } from "./verification.ts"

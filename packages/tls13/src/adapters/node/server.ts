@@ -1,7 +1,7 @@
 // `createServer` in the shape of node:tls. What a hostile peer can cost is bounded: by the time of a handshake, by the
 // number in flight, and by a close that waits for none of them.
 
-import { Server as NetServer, type Socket } from "node:net"
+import { type DropArgument, Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
@@ -15,7 +15,7 @@ import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
 import { HandshakeGate } from "./handshake-gate.ts"
-import { handshakeReport } from "./handshake-report.ts"
+import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
 import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
 import { socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
@@ -69,6 +69,33 @@ export type PskCallback = (
 /** The part of the options that `setSecureContext` replaces. */
 export type ServerContextOptions = Pick<SecureContextOptions, "cert" | "key" | "ca">
 
+/** The events of a Server, with what their listeners get. */
+export interface ServerEvents {
+  /** A handshake is over, and its client as good as the options ask. */
+  readonly secureConnection: [socket: TLSSocket]
+  /** A handshake failed. */
+  readonly tlsClientError: [error: Error & { readonly code?: string }, socket: TLSSocket]
+  /** Each handshake, whether it succeeded or not. */
+  readonly handshake: [report: HandshakeReport]
+  /** A connection was closed at once, as there were too many handshakes in flight, in all or of its address. */
+  readonly handshakeRefused: [event: HandshakeRefused]
+  /** 0-RTT data, which may be a replay; before `secureConnection`. */
+  readonly earlyData: [data: Buffer, socket: TLSSocket]
+  /** A line of the key log, line end included. */
+  readonly keylog: [line: Buffer, socket: TLSSocket]
+  readonly connection: [socket: Socket]
+  readonly listening: []
+  readonly close: []
+  readonly error: [error: Error & { readonly code?: string }]
+  readonly drop: [data?: DropArgument]
+}
+
+export interface HandshakeRefused {
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  readonly limit: "total" | "perAddress"
+}
+
 interface Active {
   readonly context: SecureContext
   readonly verification: Verification | undefined
@@ -99,6 +126,18 @@ export class Server extends NetServer {
     this.#active = this.#activate(context, options)
     this.on("connection", (raw: Socket) => this.#accept(raw))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
+  }
+
+  override on<Name extends keyof ServerEvents>(event: Name, listener: (...args: ServerEvents[Name]) => void): this
+  override on(event: string, listener: (...args: never[]) => void): this
+  override on(event: string, listener: (...args: never[]) => void): this {
+    return super.on(event, listener as (...args: unknown[]) => void)
+  }
+
+  override once<Name extends keyof ServerEvents>(event: Name, listener: (...args: ServerEvents[Name]) => void): this
+  override once(event: string, listener: (...args: never[]) => void): this
+  override once(event: string, listener: (...args: never[]) => void): this {
+    return super.once(event, listener as (...args: unknown[]) => void)
   }
 
   /** Handshakes in flight, and connections that were closed because there were too many of them. */

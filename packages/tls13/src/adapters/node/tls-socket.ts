@@ -1,13 +1,13 @@
 // A TLS connection as a Duplex, in the shape of node:tls.
 
 import type { AddressInfo } from "node:net"
-import { Duplex } from "node:stream"
+import { Duplex, type Readable } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
-import type { HandshakeInfo } from "../../handshake/info.ts"
+import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate.ts"
 import { parseCertificate } from "../../x509/certificate.ts"
 import { Driver, type Taken } from "../driver.ts"
@@ -15,6 +15,39 @@ import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
 import { closeGently, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
+
+/** The events of a TLSSocket, with what their listeners get. */
+export interface TLSSocketEvents {
+  /** A client's handshake is over: `info` and `authorized` are set. */
+  readonly secureConnect: []
+  /** The same, on both sides. */
+  readonly secure: []
+  /** What a ClientHello asked for: sent by us, or read. */
+  readonly offered: [offer: Offer]
+  /** A client was given a session, for the `session` option. */
+  readonly session: [session: Buffer]
+  /** A line of the key log, line end included. Listen before the handshake begins. */
+  readonly keylog: [line: Buffer]
+  /** 0-RTT data, which may be a replay. */
+  readonly earlyData: [data: Buffer]
+  /** Whether the server took our 0-RTT data. */
+  readonly earlyDataDecided: [accepted: boolean]
+  readonly timeout: []
+  readonly connect: []
+  readonly ready: []
+  readonly lookup: [error: Error | null, address: string, family: number | string, host: string]
+  readonly data: [chunk: Buffer]
+  readonly error: [error: Error & { readonly code?: string }]
+  readonly end: []
+  readonly close: []
+  readonly drain: []
+  readonly finish: []
+  readonly readable: []
+  readonly pause: []
+  readonly resume: []
+  readonly pipe: [source: Readable]
+  readonly unpipe: [source: Readable]
+}
 
 /** How `connect` and `Server` make a socket. */
 export interface TLSSocketSetup {
@@ -77,6 +110,8 @@ export class TLSSocket extends Duplex {
     this.#setup = setup
     this.servername = setup.servername ?? null
     this.#earlyDataUnsent = setup.earlyData
+    // A flight leaves in one write already; waiting for more would only add a delay.
+    socketOf(raw)?.setNoDelay(true)
     raw.on("error", (error: Error) => this.#rawFailed(error))
     raw.on("close", () => this.#rawClosed())
     if (socketOf(raw)?.connecting) {
@@ -86,6 +121,21 @@ export class TLSSocket extends Duplex {
       // Listeners that are attached right after the constructor see everything.
       process.nextTick(() => this.#begin())
     }
+  }
+
+  override on<Name extends keyof TLSSocketEvents>(event: Name, listener: (...args: TLSSocketEvents[Name]) => void): this
+  override on(event: string | symbol, listener: (...args: never[]) => void): this
+  override on(event: string | symbol, listener: (...args: never[]) => void): this {
+    return super.on(event, listener as (...args: unknown[]) => void)
+  }
+
+  override once<Name extends keyof TLSSocketEvents>(
+    event: Name,
+    listener: (...args: TLSSocketEvents[Name]) => void,
+  ): this
+  override once(event: string | symbol, listener: (...args: never[]) => void): this
+  override once(event: string | symbol, listener: (...args: never[]) => void): this {
+    return super.once(event, listener as (...args: unknown[]) => void)
   }
 
   /* ------------------------------------------------------------ what was agreed */
@@ -395,6 +445,12 @@ export class TLSSocket extends Duplex {
     return socketOf(this.#raw)?.pending ?? false
   }
 
+  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
+    if (this.connecting) return "opening"
+    if (this.readable) return this.writable ? "open" : "readOnly"
+    return this.writable ? "writeOnly" : "closed"
+  }
+
   /** On the wire, TLS included. */
   get bytesRead(): number {
     return socketOf(this.#raw)?.bytesRead ?? 0
@@ -417,6 +473,12 @@ export class TLSSocket extends Duplex {
   setKeepAlive(enable?: boolean, initialDelay?: number): this {
     socketOf(this.#raw)?.setKeepAlive(enable, initialDelay)
     return this
+  }
+
+  /** Destroys this, and resets the TCP connection. */
+  resetAndDestroy(): this {
+    socketOf(this.#raw)?.resetAndDestroy()
+    return this.destroy()
   }
 
   ref(): this {
