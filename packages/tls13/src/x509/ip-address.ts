@@ -22,22 +22,23 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::")
   if (halves.length > 2) return undefined
-  const front = groups(halves[0]!)
-  const back = halves.length === 2 ? groups(halves[1]!) : []
+  // RFC 4291 2.2 (3): dotted decimal stands at the end of the whole address only.
+  const front = groups(halves[0]!, halves.length === 1)
+  const back = halves.length === 2 ? groups(halves[1]!, true) : []
   if (front === undefined || back === undefined) return undefined
   const missing = 16 - front.length - back.length
   if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined
   return Uint8Array.from([...front, ...new Array<number>(missing).fill(0), ...back])
 }
 
-/** The bytes of groups between colons; the last may be dotted decimal. */
-function groups(text: string): number[] | undefined {
+/** The bytes of groups between colons. @param dotted whether the last may be dotted decimal */
+function groups(text: string, dotted: boolean): number[] | undefined {
   if (text === "") return []
   const bytes: number[] = []
   const parts = text.split(":")
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!
-    if (part.includes(".") && i === parts.length - 1) {
+    if (dotted && part.includes(".") && i === parts.length - 1) {
       const tail = parseIpv4(part)
       if (tail === undefined) return undefined
       bytes.push(...tail)
