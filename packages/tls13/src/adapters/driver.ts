@@ -100,6 +100,11 @@ export class Driver {
     else this.#take(this.#connection.close(), taken)
   }
 
+  /** Carries out what another call on the connection gave back. */
+  take(outcome: Outcome): void {
+    this.#take(outcome)
+  }
+
   /** Whether the application has room for more data. While it has not, the transport is not read. */
   want(data: boolean): void {
     this.#wanted = data

@@ -133,7 +133,7 @@ describe("one clear line and a status", () => {
     expect(await refused("serve", "--cert")).toEqual([2, 'tls13: --cert needs a value; see "tls13 serve --help"'])
     expect(await refused("serve", "--verify", "always")).toEqual([
       2,
-      'tls13: --verify must be one of none, request, require, not "always"; see "tls13 serve --help"',
+      'tls13: --verify must be one of none, request, require, post-handshake, not "always"; see "tls13 serve --help"',
     ])
     expect(await refused("serve", "--tickets", "300")).toEqual([2, expect.stringContaining("from 0 to 255")])
     expect(await refused("serve", "--www", "--echo")).toEqual([2, "tls13: --www and --echo exclude each other"])
@@ -248,6 +248,18 @@ describe("connect and serve", () => {
     const client = await connecting(server.port, "x", ...trust, ...device)
     expect([client.status, client.shown()]).toEqual([0, "x"])
     expect(server.said.at(-1)).toContain("client CN=device-1 ")
+  })
+
+  it("--verify post-handshake: asked for once the connection is there", async () => {
+    const server = await serving("--echo", ...own, ...trust, "--verify", "post-handshake")
+    const io = terminal()
+    const ended = run(["connect", `127.0.0.1:${server.port}`, ...trust, ...device], io)
+    await until(() => server.said.some((line) => /client CN=device-1, valid until .* verified yes/.test(line)))
+    io.input.end("x")
+    expect(await ended).toBe(0)
+    expect(io.shown()).toBe("x")
+    await connecting(server.port, "x", ...trust)
+    await until(() => server.said.some((line) => line.includes("cannot be asked for a certificate")))
   })
 
   it("--psk: no certificate", async () => {

@@ -60,6 +60,8 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     rejectUnauthorized: !read.flag("insecure"),
     ...(servername !== undefined && { servername }),
     ...(earlyData !== undefined && { earlyData: Buffer.from(earlyData) }),
+    // Whoever brings a certificate shows it when asked, also later.
+    core: { postHandshakeAuth: read.texts("cert").length > 0 },
     ...(read.flag("trace") && { trace: (event) => say(describe(event)) }),
   }
   let session = sessionFile !== undefined && existsSync(sessionFile) ? readSession(sessionFile) : undefined

@@ -61,7 +61,8 @@ What clients send goes to standard output, and what is typed goes to all of them
   --names NAMES             what that certificate is for; default localhost,127.0.0.1,::1
   --save-ca FILE            write the authority of that certificate to FILE, for clients to trust
 
-  --verify WHEN             client certificates: none (default), request, or require
+  --verify WHEN             client certificates: none (default), request, require, or post-handshake: asked for once the
+                            connection is there
   --ca FILE                 the authorities that they must come from; may be given several times
 
 Sessions:

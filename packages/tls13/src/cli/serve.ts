@@ -42,7 +42,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const { say } = terminal
   const tickets = read.number("tickets", 0, 255)
   const maxBytes = read.number("early-data", 1, 2 ** 32 - 1)
-  const verify = read.oneOf("verify", "none", "request", "require") ?? "none"
+  const verify = read.oneOf("verify", "none", "request", "require", "post-handshake") ?? "none"
   const shared = await sharedTlsOptions(read)
   const trace: TlsServerOptions["trace"] = (event, socket) => {
     say(describe(event).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
@@ -52,8 +52,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     ...shared,
     ...(development && { secureContext: development.context }),
     allowHalfOpen: true,
-    requestCert: verify !== "none",
-    rejectUnauthorized: verify === "require",
+    requestCert: verify === "post-handshake" ? verify : verify !== "none",
+    rejectUnauthorized: verify === "require" || verify === "post-handshake",
     ...(tickets !== undefined && { tickets }),
     ...(maxBytes !== undefined && { earlyData: { maxBytes } }),
     ...(read.flag("trace") && { trace }),
@@ -62,6 +62,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const every = read.number("key-update", 1, 2 ** 40)
   const handle = read.flag("www") ? answerRequest : read.flag("echo") ? echo : converse(terminal)
   server.on("secureConnection", (socket: TLSSocket) => {
+    if (verify === "post-handshake") askLater(socket, say)
     handle(socket, new KeyRenewal(socket, every))
   })
   await listen(server, host, port)
@@ -93,6 +94,20 @@ function developmentContext(
         ? "clients trust it with --save-ca FILE here and --ca FILE there, or do without: --insecure"
         : `clients trust it with --ca ${file}`,
     ],
+  }
+}
+
+/** RFC 9846 section 4.7.2; one line for the answer. */
+function askLater(socket: TLSSocket, say: (line: string) => void): void {
+  const peer = `${socket.remoteAddress}:${socket.remotePort}`
+  socket.once("clientCertificate", () =>
+    say(`${peer} ${summary(socket, "client").slice(-3).join(", ").replace(/ +/g, " ")}`),
+  )
+  try {
+    // What goes wrong with the connection is told by the connection.
+    socket.requestCertificate().catch(() => undefined)
+  } catch (error) {
+    say(`${peer} cannot be asked for a certificate: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -279,6 +279,23 @@ describe("our server and Node's client", () => {
     expect(reports).toMatchObject([{ ok: true, clientIdentity: "CN=device-1", authorized: true }])
   })
 
+  it("RFC 9846 section 4.7.2: asks our own client for a certificate after the handshake", async () => {
+    const sockets: TLSSocket[] = []
+    const { port } = await ourServer({ requestCert: "post-handshake", ca: pem.caCert }, (socket) => {
+      sockets.push(socket)
+    })
+    const core = { postHandshakeAuth: true }
+    const withOne = await ourClient(port, { ...device, core })
+    const without = await ourClient(port, { core })
+    for (const socket of [withOne, without]) socket.on("error", () => undefined).resume()
+    await until(() => sockets.length === 2)
+    expect(sockets.map(({ authorized }) => authorized)).toEqual([false, false])
+    expect(await Promise.all(sockets.map((socket) => socket.requestCertificate()))).toEqual([true, false])
+    expect(sockets[0]!.getPeerCertificate()["subject"]).toEqual({ CN: "device-1" })
+    expect(sockets[1]!.authorizationError).toMatchObject({ code: "ERR_TLS_CERTIFICATE_REQUIRED" })
+    for (const socket of sockets) socket.destroy()
+  })
+
   it("RFC 9846 section 4.5.1.3: refuses a client without a certificate", async () => {
     const { port, reports } = await ourServer({ requestCert: true, ca: pem.caCert })
     // The client believes that it is connected until the alert comes.

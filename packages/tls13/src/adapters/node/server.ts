@@ -27,8 +27,8 @@ import { createVerification, type Verification } from "./verification.ts"
 export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
   /** Gets every event of every connection. */
   readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
-  /** Asks clients for a certificate. */
-  readonly requestCert?: boolean | undefined
+  /** Asks clients for a certificate: in the handshake, or when `socket.requestCertificate()` is called. */
+  readonly requestCert?: boolean | "post-handshake" | undefined
   /** With requestCert, true (the default): a client without a valid certificate is refused. */
   readonly rejectUnauthorized?: boolean | undefined
   /** In the place of the usual verifier of client certificates, and so of `ca`. */
@@ -202,7 +202,7 @@ export class Server extends NetServer {
       ...((hasCredentials || !hasPsks) && { credentials: this.#credentials }),
       ...(verification && {
         clientAuthentication: {
-          mode: (options.rejectUnauthorized ?? true) ? "require" : "request",
+          mode: authenticationMode(options),
           verifier: verification.verifier,
           ...(context.ownTrust && { authorities: context.trust.anchors.map(({ subject }) => subject.der) }),
         },
@@ -307,6 +307,11 @@ export function createServer(
   onSecureConnection?: (socket: TLSSocket) => void,
 ): Server {
   return typeof options === "function" ? new Server({}, options) : new Server(options, onSecureConnection)
+}
+
+function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServerOptions) {
+  if (requestCert === "post-handshake") return requestCert
+  return rejectUnauthorized ? "require" : "request"
 }
 
 function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {

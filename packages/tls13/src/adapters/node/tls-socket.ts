@@ -6,6 +6,7 @@ import { Misuse } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
+import { ServerConnection } from "../../connection/server-connection.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate.ts"
@@ -32,6 +33,8 @@ export interface TLSSocketEvents {
   readonly earlyData: [data: Buffer]
   /** Whether the server took our 0-RTT data. */
   readonly earlyDataDecided: [accepted: boolean]
+  /** The answer to `requestCertificate`: `authorized` says what became of it. */
+  readonly clientCertificate: []
   readonly timeout: []
   readonly connect: []
   readonly ready: []
@@ -196,6 +199,22 @@ export class TLSSocket extends Duplex {
     this.#driver.updateKeys(options.peer ? "update_requested" : "update_not_requested")
   }
 
+  /**
+   * Asks the client for its certificate now (RFC 9846 section 4.7.2), on a server with `requestCert: "post-handshake"`.
+   * Resolves with its answer: whether it is authorized from now on. Rejects when the connection ends first.
+   * @throws Misuse for a client that did not offer it, and before the handshake is over
+   */
+  requestCertificate(): Promise<boolean> {
+    if (!(this.#connection instanceof ServerConnection)) throw new Misuse("only a server asks for a certificate")
+    const outcome = this.#connection.requestCertificate()
+    const answered = new Promise<boolean>((resolve, reject) => {
+      this.once("clientCertificate", () => resolve(this.authorized))
+      this.once("close", () => reject(this.errored ?? destroyedError()))
+    })
+    this.#driver?.take(outcome)
+    return answered
+  }
+
   /** TLS 1.3 has none: the callback gets an error that says so. */
   renegotiate(_options: unknown, callback?: (error: Error | null) => void): boolean {
     if (callback) process.nextTick(callback, new Misuse("TLS 1.3 has no renegotiation; updateKeys() renews the keys"))
@@ -349,6 +368,12 @@ export class TLSSocket extends Duplex {
         if (!event.accepted) this.#earlyDataUnsent = this.#setup.earlyData
         this.emit("earlyDataDecided", event.accepted)
         break
+      case "client-authenticated":
+      case "client-declined":
+        this.#info = this.#connection?.info
+        if (this.#info !== undefined) this.#authorize(this.#info)
+        this.emit("clientCertificate")
+        break
       case "ticket":
         this.#session = encodeClientSession(event.session)
         this.emit("session", this.#session)
@@ -370,8 +395,7 @@ export class TLSSocket extends Duplex {
         ? false
         : (bytesToUtf8(Buffer.from(info.alpnProtocol, "latin1")) ?? info.alpnProtocol)
     if (this.#setup.role === "server") this.servername = info.serverName ?? false
-    this.authorizationError = this.#authorizationProblem(info)
-    this.authorized = this.authorizationError === null && info.authentication !== "none"
+    this.#authorize(info)
     this.emit("secure")
     if (this.#setup.role === "client") this.emit("secureConnect")
     if (this.destroyed) return
@@ -383,6 +407,11 @@ export class TLSSocket extends Duplex {
     const finishing = this.#finishing
     this.#finishing = undefined
     if (finishing) this.#finish(finishing)
+  }
+
+  #authorize(info: HandshakeInfo): void {
+    this.authorizationError = this.#authorizationProblem(info)
+    this.authorized = this.authorizationError === null && info.authentication !== "none"
   }
 
   #authorizationProblem(info: HandshakeInfo): AuthorizationError | null {
