@@ -1,60 +1,121 @@
-// `npm run fuzz -- TARGET [--executions N] [--seed N]`: runs a fuzz target for long. Each target is a file of this folder.
+// `npm run fuzz [-- options]`: structure-aware fuzzing of the TLS stack. The same seed gives the same run.
 
-import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import { fuzzCorpus } from "../tests/x509/fuzz-corpus.ts"
-import { seeded } from "./random.ts"
-import { fuzzOnce, type Tally } from "./x509.ts"
+import { writeFileSync } from "node:fs"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { type Report, run } from "./run.ts"
+import { corpusFile, makeTarget, readCorpus, type TargetName, targetNames } from "./targets.ts"
 
-const help = `Feeds changed inputs to the parsers.
+const help = `Fuzzes the TLS stack: no input of a peer may make it throw, answer internal_error, hang, or keep memory.
 
-  npm run fuzz -- x509 [--executions N] [--seed N]
+  npm run fuzz [-- TARGET...] [options]
 
-  x509            certificates, revocation lists, OCSP responses, keys, PEM; and the verifier
-  --executions N  how many (default 2000000)
-  --seed N        equal seeds give equal runs (default 1)
+  TARGET              the same as --target TARGET
+  --target NAME       one of ${targetNames.join(", ")}; may be repeated (default: all)
+  --executions N      for each target (default: 100000)
+  --seed S            a whole number (default: 1)
+  --only N            execution N alone, to bring a crash back: with its --target and --seed
+  --save              adds inputs with new outcomes to the corpus
+  --help              this text
 
-Ends with one line of counts; the status is 1 when an input made something else than a refusal.`
+The exit status is 1 when there was a crash, an execution of more than a second, or growth of more than 1 MiB.`
 
-const targets: Readonly<Record<string, (executions: number, seed: number) => Tally>> = { x509: fuzzX509 }
-
-const args = process.argv.slice(2)
-let target = ""
-let executions = 2_000_000
-let seed = 1
-while (args.length > 0) {
-  const arg = args.shift()!
-  if (arg === "--help") end(help, 0)
-  else if (arg === "--executions") executions = Number(args.shift())
-  else if (arg === "--seed") seed = Number(args.shift())
-  else target = arg
-}
-const run = targets[target]
-if (run === undefined || !Number.isInteger(executions) || !Number.isInteger(seed)) end(help, 2)
-
-const began = performance.now()
-const tally = run(executions, seed)
-const seconds = (performance.now() - began) / 1000
-for (const { target: where, input, problem } of tally.findings.slice(0, 20)) {
-  console.log(`${where}: ${problem}\n  input ${Buffer.from(input).toString("hex")}`)
-}
-end(
-  `fuzz ${target}: ${tally.executions} executions of seed ${seed} in ${seconds.toFixed(0)} s, ${tally.parsed} inputs accepted, the slowest took ${tally.slowest.toFixed(0)} ms, ${tally.findings.length} findings`,
-  tally.findings.length > 0 ? 1 : 0,
-)
-
-function fuzzX509(count: number, from: number): Tally {
-  const tally: Tally = { executions: 0, parsed: 0, slowest: 0, findings: [] }
-  // The bundle lies in dist/.
-  const file = fileURLToPath(new URL("../../tests/x509/openssl.json", import.meta.url))
-  const corpus = fuzzCorpus(JSON.parse(readFileSync(file, "utf8")))
-  const random = seeded(from)
-  while (tally.executions < count && tally.findings.length < 20)
-    fuzzOnce(corpus, random, tally, () => performance.now())
-  return tally
+interface Options {
+  readonly targets: TargetName[]
+  executions: number
+  seed: number
+  only: number | undefined
+  save: boolean
 }
 
-function end(message: string, status: number): never {
-  console.log(message)
-  process.exit(status)
+const longestAllowed = 1000
+const mostRetained = 2 ** 20
+
+process.exitCode = main(process.argv.slice(2))
+
+function main(args: string[]): number {
+  const options = parse(args)
+  if (typeof options === "string") {
+    console.error(options)
+    return options === help ? 0 : 2
+  }
+  setFlagsFromString("--expose-gc")
+  const collectGarbage = runInNewContext("gc") as () => void
+  const reports = options.targets.map((name) => {
+    const report = run({
+      target: makeTarget(name),
+      executions: options.executions,
+      seed: options.seed,
+      only: options.only,
+      now: () => performance.now(),
+      bufferBytes: () => {
+        // Buffers are given back a little after their arrays are.
+        for (let i = 0; i < 3; i++) collectGarbage()
+        return process.memoryUsage().arrayBuffers
+      },
+    })
+    print(report)
+    if (options.save) save(name, report)
+    return report
+  })
+  const total = reports.reduce((sum, { executions }) => sum + executions, 0)
+  const crashes = reports.reduce((sum, report) => sum + report.crashes.length, 0)
+  console.log(`${total.toLocaleString("en")} executions, ${crashes} crashes`)
+  return reports.every(isFine) ? 0 : 1
+}
+
+function isFine({ crashes, longestMilliseconds, retainedBytes }: Report): boolean {
+  return crashes.length === 0 && longestMilliseconds <= longestAllowed && retainedBytes <= mostRetained
+}
+
+function print(report: Report): void {
+  const { target, executions, crashes, outcomes, longestMilliseconds, retainedBytes, milliseconds } = report
+  const rate = Math.round(executions / (milliseconds / 1000)).toLocaleString("en")
+  console.log(
+    `${target}: ${executions.toLocaleString("en")} executions (${rate} a second), ${crashes.length} crashes, ` +
+      `${outcomes.size} outcomes, longest ${longestMilliseconds.toFixed(1)} ms, retained ${retainedBytes} bytes`,
+  )
+  for (const { seed, execution, error } of crashes) {
+    console.log(
+      `  crash: --target ${target} --seed ${seed} --only ${execution}\n    ${error.stack?.replace(/\n/g, "\n    ")}`,
+    )
+  }
+}
+
+/** Short inputs only: a long one says no more. */
+function save(name: TargetName, { outcomes }: Report): void {
+  const found = [...outcomes].filter(([, input]) => input.length <= 2 * 1024)
+  const corpus = { ...Object.fromEntries(found), ...readCorpus(name) }
+  const sorted = Object.fromEntries(Object.entries(corpus).sort(([a], [b]) => (a < b ? -1 : 1)))
+  writeFileSync(corpusFile(name), `${JSON.stringify(sorted, null, 1)}\n`)
+}
+
+/** @returns what to print when the arguments make no sense, or ask for help */
+function parse(args: string[]): Options | string {
+  const options: Options = { targets: [], executions: 100_000, seed: 1, only: undefined, save: false }
+  for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
+    if (arg === "--help") return help
+    if (arg === "--save") {
+      options.save = true
+      continue
+    }
+    const named = targetNames.find((each) => each === arg)
+    if (named !== undefined) {
+      options.targets.push(named)
+      continue
+    }
+    const value = args.shift()
+    const number = Number(value)
+    const isCount = value !== undefined && Number.isSafeInteger(number) && number >= 0
+    if (arg === "--target") {
+      const name = targetNames.find((each) => each === value)
+      if (name === undefined) return `--target is one of ${targetNames.join(", ")}, not ${value ?? "nothing"}`
+      options.targets.push(name)
+    } else if (arg === "--executions" && isCount) options.executions = number
+    else if (arg === "--seed" && isCount) options.seed = number
+    else if (arg === "--only" && isCount) options.only = number
+    else return `unknown option ${arg}${value === undefined ? "" : ` ${value}`}; see --help`
+  }
+  if (options.targets.length === 0) options.targets.push(...targetNames)
+  return options
 }

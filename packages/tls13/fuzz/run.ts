@@ -1,0 +1,83 @@
+// Executes targets for a number of executions, watches time and memory, and keeps what is new.
+
+import { toHex } from "../src/bytes/hex.ts"
+import { seeded } from "./random.ts"
+import type { Target } from "./target.ts"
+
+export interface Crash {
+  readonly target: string
+  /** `--seed` and `--only` bring it back. */
+  readonly seed: number
+  readonly execution: number
+  readonly error: Error
+}
+
+export interface Report {
+  readonly target: string
+  readonly executions: number
+  readonly crashes: readonly Crash[]
+  /** Different outcomes: how much of the stack's behaviour was reached. */
+  readonly outcomes: ReadonlyMap<string, string>
+  /** Of one execution. */
+  readonly longestMilliseconds: number
+  /** Growth of the buffers of the process over the run, at its highest: an execution leaves nothing behind. */
+  readonly retainedBytes: number
+  readonly milliseconds: number
+}
+
+export interface RunOptions {
+  readonly target: Target
+  readonly executions: number
+  readonly seed: number
+  /** This execution alone. */
+  readonly only?: number | undefined
+  readonly now: () => number
+  /** Bytes of buffers that the process holds, after a garbage collection when there is one. */
+  readonly bufferBytes: () => number
+  readonly progress?: (executions: number) => void
+}
+
+/** Executions between two looks at the memory. */
+const memoryInterval = 20_000
+const mostCrashes = 20
+
+export function run(options: RunOptions): Report {
+  const { target, executions, seed, only, now, bufferBytes } = options
+  const crashes: Crash[] = []
+  const outcomes = new Map<string, string>()
+  const began = now()
+  let [longestMilliseconds, retainedBytes] = [0, 0]
+  let before: number | undefined
+  const [from, to] = only === undefined ? [0, executions] : [only, only + 1]
+  let execution = from
+  for (; execution < to && crashes.length < mostCrashes; execution++) {
+    const start = now()
+    try {
+      const { words, input } = target.run(seeded(seed, execution))
+      if (!outcomes.has(words)) outcomes.set(words, input ? toHex(input) : `${seed}:${execution}`)
+    } catch (error) {
+      crashes.push({
+        target: target.name,
+        seed,
+        execution,
+        error: error instanceof Error ? error : new Error(String(error)),
+      })
+    }
+    longestMilliseconds = Math.max(longestMilliseconds, now() - start)
+    if (execution % memoryInterval === 1000) {
+      const bytes = bufferBytes()
+      before ??= bytes
+      retainedBytes = Math.max(retainedBytes, bytes - before)
+      options.progress?.(execution)
+    }
+  }
+  return {
+    target: target.name,
+    executions: execution - from,
+    crashes,
+    outcomes,
+    longestMilliseconds,
+    retainedBytes,
+    milliseconds: now() - began,
+  }
+}

@@ -1,0 +1,50 @@
+// A bounded run of every fuzz target, and its corpus again. `npm run fuzz` runs them for as long as one likes.
+
+import { describe, expect, it } from "vitest"
+import { type Report, run } from "../fuzz/run.ts"
+import { makeTarget, readCorpus, type TargetName } from "../fuzz/targets.ts"
+
+const executions: Readonly<Record<Exclude<TargetName, "x509">, number>> = {
+  deframer: 20_000,
+  messages: 20_000,
+  tickets: 10_000,
+  client: 2_000,
+  server: 2_000,
+}
+const targets = Object.entries(executions) as [TargetName, number][]
+
+function execute(name: TargetName, seed: number, count: number, only?: number): Report {
+  const now = () => performance.now()
+  return run({ target: makeTarget(name), executions: count, seed, only, now, bufferBytes: () => 0 })
+}
+
+function expectNoCrash({ crashes }: Report): void {
+  expect(crashes.map(({ seed, execution, error }) => `--seed ${seed} --only ${execution}: ${error.stack}`)).toEqual([])
+}
+
+describe.each(targets)("fuzzing the %s", (name, count) => {
+  it(`${count} executions: nothing is thrown, no rule is broken`, () => {
+    const report = execute(name, 20260101, count)
+    expectNoCrash(report)
+    expect(report.executions).toBe(count)
+    // It gets behind the first checks.
+    expect(report.outcomes.size).toBeGreaterThan(name === "tickets" ? 2 : 20)
+  })
+
+  it("the corpus, which once gave each outcome its first input", () => {
+    const corpus = Object.values(readCorpus(name))
+    expect(corpus.length).toBeGreaterThan(1)
+    if (name !== "client" && name !== "server") return
+    for (const entry of corpus) {
+      const [seed, execution] = entry.split(":").map(Number)
+      expectNoCrash(execute(name, seed!, 1, execution!))
+    }
+  })
+})
+
+it("equal seeds give equal runs", () => {
+  for (const [name] of targets) {
+    const [first, second] = [1, 2].map(() => execute(name, 5, 300))
+    expect([...second!.outcomes]).toEqual([...first!.outcomes])
+  }
+})
