@@ -20,6 +20,7 @@ const commands = {
   limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
   runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),
+  conformance: (args) => runBundled("scripts/conformance/main.ts", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),
@@ -27,8 +28,8 @@ const commands = {
   test: (args) => report(args.length > 0 ? [tests(args)] : [...staticChecks(), tests([])]),
 }
 
-/** These count a failed build as one of their failures and go on. */
-const runsWithoutBuild = ["check", "test"]
+/** These count a failed build as one of their failures and go on, or do not need it. */
+const runsWithoutBuild = ["check", "test", "conformance"]
 
 await main(process.argv[2], process.argv.slice(3))
 

@@ -1,0 +1,44 @@
+// Reads the requirements, the tests and the page, and gives the page as it should be.
+
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { renderInto, share } from "./render.ts"
+import { coverage, listProblems, type RequirementsFile, scanFile } from "./requirements.ts"
+
+export const page = "docs/conformance.md"
+const list = "test-vectors/rfc9846/requirements.json"
+const folders = ["packages/tls13/src", "packages/tls13/tests"]
+
+export interface Generated {
+  readonly page: string
+  readonly problems: readonly string[]
+  /** For people: how many of each role's requirements are shown. */
+  readonly summary: string
+}
+
+/** @param root the root of the repository */
+export function generate(root: string): Generated {
+  const file = JSON.parse(readFileSync(join(root, list), "utf8")) as RequirementsFile
+  const scans = testFiles(root).map((path) => scanFile(path, readFileSync(join(root, path), "utf8"), file.requirements))
+  const covered = coverage(
+    file.requirements,
+    scans.flatMap(({ evidence }) => evidence),
+  )
+  const summary = (["client", "server"] as const)
+    .map((role) => share(covered, role))
+    .map(({ shown, all }, index) => `${["client", "server"][index]} ${shown} of ${all}`)
+  return {
+    page: renderInto(readFileSync(join(root, page), "utf8"), file, covered),
+    problems: [...listProblems(file.requirements), ...scans.flatMap(({ problems }) => problems)],
+    summary: `RFC 9846, requirements shown by a test: ${summary.join(", ")}`,
+  }
+}
+
+function testFiles(root: string): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+      .filter((path) => path.endsWith(".test.ts") || /tests\/.*conformance\.ts$/.test(path))
+      .sort(),
+  )
+}

@@ -1,0 +1,16 @@
+// npm run conformance: writes the requirements of RFC 9846 and the tests that show them into docs/conformance.md.
+
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { generate, page } from "./generate.ts"
+
+// This runs as one file in scripts/conformance/dist.
+const root = fileURLToPath(new URL("../../../", import.meta.url))
+const generated = generate(root)
+for (const problem of generated.problems) console.error(`conformance: ${problem}`)
+if (generated.problems.length > 0) process.exitCode = 1
+else {
+  writeFileSync(join(root, page), generated.page)
+  console.log(`${generated.summary}; written to ${page}`)
+}
