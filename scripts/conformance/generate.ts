@@ -19,7 +19,8 @@ export interface Generated {
 /** @param root the root of the repository */
 export function generate(root: string): Generated {
   const file = JSON.parse(readFileSync(join(root, list), "utf8")) as RequirementsFile
-  const scans = testFiles(root).map((path) => scanFile(path, readFileSync(join(root, path), "utf8"), file.requirements))
+  const tests = testFiles(root).map((path) => ({ path, source: readFileSync(join(root, path), "utf8") }))
+  const scans = tests.map(({ path, source }) => scanFile(path, source, file.requirements, isTableOfTests(path, tests)))
   const covered = coverage(
     file.requirements,
     scans.flatMap(({ evidence }) => evidence),
@@ -34,11 +35,27 @@ export function generate(root: string): Generated {
   }
 }
 
+interface TestFile {
+  readonly path: string
+  readonly source: string
+}
+
+/** Everything that is tested from: test files, and what stands beside them. */
 function testFiles(root: string): string[] {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
-      .filter((path) => path.endsWith(".test.ts") || /tests\/.*conformance\.ts$/.test(path))
+      .filter((path) => path.endsWith(".test.ts") || (folder.endsWith("/tests") && path.endsWith(".ts")))
       .sort(),
+  )
+}
+
+/** Whether a file's rows are tests: one with `it.each` or `it.for` imports it. */
+function isTableOfTests(path: string, tests: readonly TestFile[]): boolean {
+  if (path.endsWith(".test.ts")) return false
+  const [, name] = /([^/]+)$/.exec(path) ?? []
+  return tests.some(
+    ({ path: test, source }) =>
+      test.endsWith(".test.ts") && source.includes(`/${name}"`) && /\bit\.(?:each|for)\(/.test(source),
   )
 }

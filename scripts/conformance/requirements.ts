@@ -55,8 +55,8 @@ export function rolesOf(requirement: Requirement): readonly Role[] {
   return requirement.role === "both" ? ["client", "server"] : [requirement.role]
 }
 
-/** Everything that the tags of one file say. */
-export function scanFile(file: string, source: string, requirements: readonly Requirement[]): Scan {
+/** Everything that the tags of one file say. `isTable`: its rows are those of a test in another file. */
+export function scanFile(file: string, source: string, requirements: readonly Requirement[], isTable = false): Scan {
   const evidence: Evidence[] = []
   const problems: string[] = []
   const byId = new Map(requirements.map((requirement) => [requirement.id, requirement]))
@@ -67,7 +67,7 @@ export function scanFile(file: string, source: string, requirements: readonly Re
     const list = token.kind === "comment" ? /^\/\/ Requirements? (.+)$/.exec(token.text)?.[1] : undefined
     if (list === undefined) continue
     const problem = (what: string) => problems.push(`${file}:${lineOf(source, token.at)}: ${what}`)
-    const title = titleBelow(tests, index)
+    const title = titleBelow(tests, index, isTable)
     if (typeof title === "object") {
       problem(title.problem)
       continue
@@ -92,7 +92,11 @@ export function scanFile(file: string, source: string, requirements: readonly Re
 }
 
 /** The title of what stands below a tag. */
-function titleBelow({ tokens, calls }: TestSource, tag: number): string | { readonly problem: string } {
+function titleBelow(
+  { tokens, calls }: TestSource,
+  tag: number,
+  isTableFile: boolean,
+): string | { readonly problem: string } {
   let at = tag + 1
   while (tokens[at]?.kind === "comment") at++
   const around = calls.filter((call) => call.first <= at && at <= call.last)
@@ -103,7 +107,7 @@ function titleBelow({ tokens, calls }: TestSource, tag: number): string | { read
   if (own !== undefined) return groups.join(" > ")
   // A row of a table, which begins with its title.
   const row = tokens.findIndex((token, index) => index >= at && token.kind === "string")
-  const isTable = calls.some(({ modifiers }) => modifiers.includes("each") || modifiers.includes("for"))
+  const isTable = isTableFile || calls.some(({ modifiers }) => modifiers.includes("each") || modifiers.includes("for"))
   const isRow = ["[", "."].includes(tokens[at]?.text ?? "") || tokens[at]?.kind === "string"
   if (!isTable || !isRow || row === -1) return { problem: "there is no test below the tag" }
   return [...groups, tokens[row]!.text].join(" > ")

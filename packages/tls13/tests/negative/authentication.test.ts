@@ -65,6 +65,7 @@ for (const role of ["client", "server"] as const) {
         "InvalidMessage",
         certificateOf(nothing, [{ data: nothing, extensions: [] }]),
       ],
+      // Requirement 4.3-4
       [
         "4.3: an entry's extension that was not asked for",
         "unsupported_extension",
@@ -85,6 +86,7 @@ for (const role of ["client", "server"] as const) {
         "PeerMisbehaved",
         certificateOf(nothing, [{ data: leaf, extensions: [extension(0xfafa)] }]),
       ],
+      // Requirement 4.3-5
       [
         "4.3: ALPN, which has no place in an entry",
         "illegal_parameter",
@@ -93,6 +95,7 @@ for (const role of ["client", "server"] as const) {
           { data: leaf, extensions: [extension("application_layer_protocol_negotiation", fromHex("0003026832"))] },
         ]),
       ],
+      // Requirement 4.3-7
       [
         "4.3: an entry's extension twice",
         "illegal_parameter",
@@ -108,6 +111,7 @@ for (const role of ["client", "server"] as const) {
           { data: leaf, extensions: [extension("status_request", fromHex("01000001aa"))] },
         ]),
       ],
+      // Requirement 6-5
       [
         "6: data after its end",
         "decode_error",
@@ -128,12 +132,17 @@ for (const role of ["client", "server"] as const) {
   describe(`the ${role} refuses the ${peer}'s CertificateVerify with`, () => {
     const right = peer === "server" ? "ecdsa_secp256r1_sha256" : "ed25519"
     const schemes: readonly (readonly [rule: string, scheme: number])[] = [
+      // Requirement 6-6
       ["4.5.2: a scheme that was not offered", 0x0708],
       ["4.3.3: a GREASE scheme", 0x4a4a],
+      // Requirements 4.5.2-7, 4.3.3-13
       ["4.3.3: ecdsa_sha1", 0x0203],
+      // Requirements 4.5.2-7, 4.3.3-13
       ["4.3.3: rsa_pkcs1_sha1", 0x0201],
       ["4.5.2: RSASSA-PKCS1-v1_5, which is for certificates only", SignatureScheme.rsa_pkcs1_sha256],
+      // Requirements 4.3.3-1, 4.5.2-6
       ["4.5.2: a scheme for another type of key", SignatureScheme.rsa_pss_rsae_sha256],
+      // Requirements 4.3.3-1, 4.5.2-6
       ["4.5.2: a scheme for another curve", SignatureScheme.ecdsa_secp384r1_sha384],
       [
         "4.5.2: a scheme for the other side's key",
@@ -160,6 +169,7 @@ for (const role of ["client", "server"] as const) {
       ["a signature and a byte more", (signature) => Uint8Array.of(...signature, 0)],
     ]
 
+    // Requirement 4.5.2-8
     it.each(signatures)("RFC 9846 4.5.2: %s: decrypt_error", (_rule, edit) => {
       const puppet = acting(role, "certificate_verify", (message) =>
         encodeCertificateVerify({ algorithm: SignatureScheme[right], signature: edit(message.subarray(8)) }),
@@ -167,6 +177,7 @@ for (const role of ["client", "server"] as const) {
       expectRefused(puppet, "decrypt_error", "PeerMisbehaved", /signature/)
     })
 
+    // Requirement 4.5.2-8
     it("RFC 9846 4.5.2: the signature of another handshake: decrypt_error", () => {
       const other = underTest[role](clientCertificate).deliverUntil("certificate_verify").drop("certificate_verify")
       expectRefused(acting(role, "certificate_verify", () => other).run(), "decrypt_error", "PeerMisbehaved")
@@ -213,6 +224,7 @@ for (const role of ["client", "server"] as const) {
 
   describe(`the ${role} refuses the ${peer}'s Finished with`, () => {
     it.each([
+      // Requirement 4.5.3-1
       [
         "4.5.3: a changed first byte",
         "decrypt_error",
@@ -225,6 +237,7 @@ for (const role of ["client", "server"] as const) {
         "PeerMisbehaved",
         (body: Uint8Array) => body.map((byte, i) => (i === 31 ? byte ^ 1 : byte)),
       ],
+      // Requirement 4.5.3-1
       ["4.5.3: zeros", "decrypt_error", "PeerMisbehaved", () => new Uint8Array(32)],
       ["4.5.3: 31 bytes", "decode_error", "InvalidMessage", (body: Uint8Array) => body.subarray(0, 31)],
       ["4.5.3: 33 bytes", "decode_error", "InvalidMessage", (body: Uint8Array) => Uint8Array.of(...body, 0)],
@@ -234,6 +247,7 @@ for (const role of ["client", "server"] as const) {
       expectRefused(acting(role, "finished", (message) => editBody(message, edit)).run(), alert, kind)
     })
 
+    // Requirements 5.1-4, 5.1-5
     it("RFC 9846 5.1: the next message in its record, where the keys change: unexpected_message", () => {
       const puppet = underTest[role](clientCertificate).deliverUntil("finished")
       puppet.message(puppet.drop("finished"), fromHex("1800000100"))
@@ -252,6 +266,7 @@ for (const role of ["client", "server"] as const) {
   })
 
   describe(`the ${role} sees what the ${peer} leaves out (RFC 9846 4, C.3)`, () => {
+    // Requirements 4-2, 4.5.2-3
     it("CertificateVerify, with a Finished that fits the rest: unexpected_message", () => {
       const puppet = acting(role, "certificate_verify", () => nothing)
       puppet.run()
@@ -279,6 +294,7 @@ for (const role of ["client", "server"] as const) {
       )
     })
 
+    // Requirement 2-2
     it("Finished, with application data under the handshake keys: unexpected_message, and no data", () => {
       const puppet = underTest[role](clientCertificate).deliverUntil("finished")
       puppet.send(ContentType.application_data, utf8ToBytes("secret?"))
@@ -289,12 +305,14 @@ for (const role of ["client", "server"] as const) {
 }
 
 describe("the client refuses", () => {
+  // Requirement 4.5.1.3-1
   it("RFC 9846 4.5.1.3: an empty Certificate: decode_error", () => {
     const puppet = clientUnderTest().deliverUntil("certificate")
     puppet.message(certificateOf(nothing, []))
     expectRefused(puppet, "decode_error", "InvalidMessage", /empty Certificate/)
   })
 
+  // Requirement 4-2 (client)
   it("RFC 9846 4.4.1: EncryptedExtensions left out: unexpected_message", () => {
     const puppet = acting("client", "encrypted_extensions", () => nothing, {})
     expectRefused(puppet.run(), "unexpected_message", "PeerMisbehaved", /certificate in state WAIT_EE/)
@@ -317,6 +335,7 @@ describe("the client refuses", () => {
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirement 4.5.1.2-7 (client)
   it("what its verifier rejects, with the verifier's alert", () => {
     const verdict = {
       accepted: false,
@@ -343,6 +362,7 @@ describe("the server refuses", () => {
     expectRefused(puppet, "certificate_required", "PeerMisbehaved")
   })
 
+  // Requirement 2-2 (server)
   it("RFC 9846 4.5.3: application data under the application keys before the client's Finished: bad_record_mac", () => {
     const puppet = serverUnderTest().deliverUntil("finished")
     puppet.drop("finished")
@@ -359,6 +379,7 @@ describe("the server refuses", () => {
 })
 
 describe("is taken", () => {
+  // Requirement 4.5.1-4
   it("RFC 9846 4.5.1: an empty client Certificate where one is only requested", () => {
     const { verifier } = clientCertificate.server.clientAuthentication
     const puppet = serverUnderTest({ server: { clientAuthentication: { mode: "request", verifier } } }).run()
@@ -366,6 +387,7 @@ describe("is taken", () => {
     expect(puppet.actor.info).toBeDefined()
   })
 
+  // Requirement 4.4.2-6
   it("RFC 9846 4.4.2: no CertificateRequest beside a PSK, though the server wants certificates", () => {
     const puppet = serverUnderTest(resumed(clientCertificate)).run()
     expect(puppet.subject.info).toMatchObject({ authentication: "psk", peerChain: [clientCredential.chain[0]] })

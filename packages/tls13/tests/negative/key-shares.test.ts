@@ -66,6 +66,7 @@ const entry = (group: string, share: string): Uint8Array =>
 
 describe.each(Object.keys(badShares))("a share of %s that is", (group) => {
   it.each(badShares[group]!)(
+    // Requirements 4.3.8.2-1 (server), 7.4.2-2 (server), 6-6 (server)
     "%s: the server ends the handshake with illegal_parameter (RFC 9846 4.3.8.2)",
     (_what, share) => {
       const puppet = serverUnderTest({ client: { groups: [group] }, server: { groups: [group] } })
@@ -80,6 +81,7 @@ describe.each(Object.keys(badShares))("a share of %s that is", (group) => {
   )
 
   it.each(badShares[group]!)(
+    // Requirements 4.3.8.2-1 (client), 7.4.2-2 (client), 6-6 (client)
     "%s: the client ends the handshake with illegal_parameter (RFC 9846 4.3.8.2)",
     (_what, share) => {
       const puppet = clientUnderTest({ client: { groups: [group] }, server: { groups: [group] } })
@@ -104,6 +106,7 @@ describe("leading zeros (RFC 9846 7.4.2, C.3)", () => {
     ["of a share", "x25519", "07".repeat(32), `091600${"09".repeat(29)}`],
   ]
 
+  // Requirement 7.4.2-1
   it.each(pairs)("%s of %s stay", (what, group, client, server) => {
     const { shared, share } = independently(group, client, server)
     // The case is what its name says.

@@ -119,6 +119,7 @@ describe("the server refuses a second ClientHello that changes", () => {
     expectRefused(puppet, alert, kind)
   })
 
+  // Requirement 4.3.10-4
   it("RFC 9846 4.3.10: early_data of the first ClientHello again: illegal_parameter", () => {
     const cast = early({ client: { groups: ["x25519", "secp256r1"] } })
     const { puppet, hello } = second({ ...cast, server: { ...cast.server, groups: ["secp256r1"] } })
@@ -164,6 +165,7 @@ describe("a cookie (RFC 9846 4.3.2)", () => {
       ? editServerHello(message, ({ extensions }) => setExtension(extensions, "cookie", fromHex(cookie)))
       : message
 
+  // Requirement 4.3.2-1
   it("comes back as it was", () => {
     const puppet = serverUnderTest({ ...retries, rewriteSubject: sendsCookie })
     puppet.deliver()
@@ -197,17 +199,21 @@ describe("the client refuses a HelloRetryRequest with", () => {
       void Object.assign(hello, fields)
 
   const cases: readonly (readonly [what: string, alert: AlertName, kind: TlsErrorKind, edit: RetryEdit])[] = [
+    // Requirement 4.2.4-4
     [
       "4.2.4: nothing to change",
       "illegal_parameter",
       "PeerMisbehaved",
       ({ extensions }) => removeExtension(extensions, "key_share"),
     ],
+    // Requirement 4.3.8-7
     ["4.3.8: a group that was not offered", "illegal_parameter", "PeerMisbehaved", put("key_share", "0019")],
     ["4.3.8: an unknown group", "illegal_parameter", "PeerMisbehaved", put("key_share", "2a2a")],
+    // Requirement 4.3.8-7
     ["4.3.8: the group that it has a share of", "illegal_parameter", "PeerMisbehaved", put("key_share", "001d")],
     ["4.3.8: a share in place of a group", "decode_error", "InvalidMessage", put("key_share", "00170001aa")],
     ["4.3.2: an empty cookie", "decode_error", "InvalidMessage", put("cookie", "0000")],
+    // Requirement 4.2.4-3
     [
       "4.2.4: no supported_versions",
       "missing_extension",
@@ -215,7 +221,9 @@ describe("the client refuses a HelloRetryRequest with", () => {
       ({ extensions }) => removeExtension(extensions, "supported_versions"),
     ],
     ["4.3.1: TLS 1.2 in supported_versions", "illegal_parameter", "PeerMisbehaved", put("supported_versions", "0303")],
+    // Requirement 4.2.4-3
     ["4.2.4: another legacy_version", "protocol_version", "InvalidMessage", change({ legacyVersion: 0x0304 })],
+    // Requirement 4.2.4-3
     [
       "4.2.4: another session id",
       "illegal_parameter",
@@ -223,14 +231,18 @@ describe("the client refuses a HelloRetryRequest with", () => {
       change({ legacySessionIdEcho: new Uint8Array(32) }),
     ],
     ["4.2.4: no session id", "illegal_parameter", "InvalidMessage", change({ legacySessionIdEcho: new Uint8Array(0) })],
+    // Requirement 4.2.4-3
     ["4.2.4: compression", "illegal_parameter", "InvalidMessage", change({ legacyCompressionMethod: 1 })],
+    // Requirements 4.2.4-7, 4.2.4-3
     [
       "4.2.4: a cipher suite that was not offered",
       "illegal_parameter",
       "PeerMisbehaved",
       change({ cipherSuite: 0x1302 }),
     ],
+    // Requirement 4.3-4 (client)
     ["4.3: an extension that was not asked for", "unsupported_extension", "PeerMisbehaved", put(0xfafa, "")],
+    // Requirement 4.3-5 (client)
     ["4.3: a known extension that has no place there", "illegal_parameter", "InvalidMessage", put("server_name", "")],
     [
       "4.3: an extension twice",
@@ -246,12 +258,14 @@ describe("the client refuses a HelloRetryRequest with", () => {
     expectRefused(puppet, alert, kind)
   })
 
+  // Requirements 5.1-4 (client), 5.1-5 (client)
   it("RFC 9846 5.1: bytes behind it in its record: unexpected_message", () => {
     const puppet = clientUnderTest(retries)
     puppet.message(puppet.drop("hello_retry_request"), fromHex("02000000"))
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirement 4.3.8-12
   it("RFC 9846 4.3.8: a ServerHello with a share of another group than it asked for: illegal_parameter", () => {
     const puppet = clientUnderTest(retries)
     puppet.deliver()
@@ -259,6 +273,7 @@ describe("the client refuses a HelloRetryRequest with", () => {
     expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", /x25519/)
   })
 
+  // Requirement 4.2.4-9
   it("RFC 9846 4.2.4: a ServerHello with another cipher suite: illegal_parameter", () => {
     const both = { cipherSuites: ["TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"] }
     const puppet = clientUnderTest({
@@ -270,6 +285,7 @@ describe("the client refuses a HelloRetryRequest with", () => {
     expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", /another cipher suite than HelloRetryRequest/)
   })
 
+  // Requirement 4.2.4-10 (client)
   it("RFC 9846 4.2.4: a ServerHello with another version: illegal_parameter", () => {
     const puppet = clientUnderTest(retries)
     puppet.deliver()
@@ -279,6 +295,7 @@ describe("the client refuses a HelloRetryRequest with", () => {
 })
 
 describe("the client's second ClientHello", () => {
+  // Requirements 4.2.2-2, 4.2.4-6, 4.3.8-9, 4.3.2-1
   it("RFC 9846 4.2.2: differs from the first in key_share alone, and in the cookie", () => {
     const puppet = clientUnderTest(retries)
     const retry = puppet.drop("hello_retry_request")

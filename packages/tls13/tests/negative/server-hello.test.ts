@@ -33,30 +33,42 @@ const psk = resumed()
 const sentinel = (last: string) => fromHex(`${"11".repeat(24)}444f574e475244${last}`)
 
 const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorKind, edit: Edit, cast?: Cast])[] = [
+  // Requirements 4.2.3-2, E.5-7 (client)
   ["4.2.3: another legacy_version", "protocol_version", "InvalidMessage", fixed({ legacyVersion: 0x0304 })],
+  // Requirement 4.2.3-5
   [
     "4.2.3: another session id",
     "illegal_parameter",
     "InvalidMessage",
     fixed({ legacySessionIdEcho: new Uint8Array(32) }),
   ],
+  // Requirement 4.2.3-5
   ["4.2.3: no session id", "illegal_parameter", "InvalidMessage", fixed({ legacySessionIdEcho: new Uint8Array(0) })],
+  // Requirement 6-5 (client)
   [
     "4.2.3: a session id of 33 bytes",
     "decode_error",
     "InvalidMessage",
     fixed({ legacySessionIdEcho: new Uint8Array(33) }),
   ],
+  // Requirement 4.2.3-6
   ["4.2.3: a suite that was not offered", "illegal_parameter", "PeerMisbehaved", fixed({ cipherSuite: 0x1302 })],
+  // Requirements 4.2.3-6, E.5-1 (client), E.5-2 (client)
   ["4.2.3: a suite of TLS 1.2", "illegal_parameter", "PeerMisbehaved", fixed({ cipherSuite: 0xc02f })],
   ["RFC 8701 4: a GREASE suite", "illegal_parameter", "PeerMisbehaved", fixed({ cipherSuite: 0x0a0a })],
+  // Requirement 4.2.3-8
   ["4.2.3: compression", "illegal_parameter", "InvalidMessage", fixed({ legacyCompressionMethod: 1 })],
 
+  // Requirements 4.3.1-11, E.5-3 (client)
   ["4.3.1: TLS 1.2 in supported_versions", "illegal_parameter", "PeerMisbehaved", set("supported_versions", "0303")],
+  // Requirements 4.3.1-11, 4.3.1-10
   ["4.3.1: a version that was not offered", "illegal_parameter", "PeerMisbehaved", set("supported_versions", "0305")],
   ["RFC 8701 4: a GREASE version", "illegal_parameter", "PeerMisbehaved", set("supported_versions", "3a3a")],
+  // Requirement 4.3-2 (client)
   ["4.3: data after selected_version", "decode_error", "InvalidMessage", set("supported_versions", "030400")],
+  // Requirements E.1-1, 4.3.1-9, E.5-3 (client)
   ["E.1: a ServerHello of TLS 1.2", "protocol_version", "PeerIncompatible", without("supported_versions")],
+  // Requirements 4.2.3-15, 4.2.3-16
   [
     "4.2.3: the downgrade sentinel of TLS 1.2",
     "illegal_parameter",
@@ -66,6 +78,7 @@ const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorK
       fixed({ random: sentinel("01") })(hello)
     },
   ],
+  // Requirements 4.2.3-15, 4.2.3-16
   [
     "4.2.3: the downgrade sentinel of TLS 1.1",
     "illegal_parameter",
@@ -95,13 +108,16 @@ const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorK
     },
   ],
 
+  // Requirement 4.3-4 (client)
   [
     "4.3: pre_shared_key that was not offered",
     "unsupported_extension",
     "PeerMisbehaved",
     set("pre_shared_key", "0000"),
   ],
+  // Requirement 4.3.11-6
   ["4.3.11: a PSK beyond those offered", "illegal_parameter", "PeerMisbehaved", set("pre_shared_key", "0001"), psk],
+  // Requirement 4.3.11-6
   [
     "4.3.9: no key_share, though psk_ke was not offered",
     "illegal_parameter",
@@ -110,6 +126,7 @@ const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorK
     psk,
   ],
   ["4.3: an extension that nobody knows", "unsupported_extension", "PeerMisbehaved", set(0xfafa, "")],
+  // Requirement 4.3-5 (client)
   [
     "4.3: ALPN, which is for EncryptedExtensions",
     "illegal_parameter",
@@ -120,6 +137,7 @@ const cases: readonly (readonly [rule: string, alert: AlertName, kind: TlsErrorK
   ["4.3: cookie, which is for HelloRetryRequest", "illegal_parameter", "InvalidMessage", set("cookie", "0001aa")],
   ["4.3: early_data", "illegal_parameter", "InvalidMessage", set("early_data", "")],
   ["4.3: supported_groups", "illegal_parameter", "InvalidMessage", set("supported_groups", "0002001d")],
+  // Requirement 4.3-7 (client)
   [
     "4.3: supported_versions twice",
     "illegal_parameter",
@@ -137,6 +155,7 @@ describe("a ServerHello is refused for", () => {
     expectRefused(puppet, alert, kind)
   })
 
+  // Requirement 6-5 (client)
   it("RFC 9846 6: data after the extensions: decode_error", () => {
     const puppet = clientUnderTest()
     puppet.message(editBody(puppet.drop("server_hello"), (body) => Uint8Array.of(...body, 0)))
@@ -152,18 +171,21 @@ describe("a ServerHello is refused for", () => {
     }
   })
 
+  // Requirements 5.1-4 (client), 5.1-5 (client)
   it("RFC 9846 5.1: the next message in its record, where the keys change: unexpected_message", () => {
     const puppet = clientUnderTest()
     puppet.message(puppet.drop("server_hello"), puppet.drop("encrypted_extensions"))
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirement 5.1-5 (client)
   it("RFC 9846 5.1: the first byte of the next message in its record: unexpected_message", () => {
     const puppet = clientUnderTest()
     puppet.message(puppet.drop("server_hello"), fromHex("08"))
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirements 4.3.11-6, 4.7.1-2 (client)
   it("RFC 9846 4.3.11: a PSK whose hash is not the suite's: illegal_parameter", () => {
     const { client, server } = resumed()
     const suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
@@ -175,6 +197,7 @@ describe("a ServerHello is refused for", () => {
     expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", /hash/)
   })
 
+  // Requirements E.1-1, 4.3.1-9
   it("a whole TLS 1.2 ServerHello, as an old server sends it: protocol_version, and says so", () => {
     const puppet = clientUnderTest()
     // Extensions of TLS 1.2 that a TLS 1.3 ServerHello may not have are no matter here.

@@ -35,6 +35,7 @@ describe("EncryptedExtensions is refused for", () => {
     "compress_certificate",
   ] as const
   const cases: readonly Case[] = [
+    // Requirements 4.4.1-2, 4.3-5 (client)
     ...misplaced.map(
       (name): Case => [
         `4.3: ${name}, which has no place there`,
@@ -44,12 +45,14 @@ describe("EncryptedExtensions is refused for", () => {
       ],
     ),
     ["4.3: an extension that nobody knows", "unsupported_extension", "PeerMisbehaved", set(0xfafa, "")],
+    // Requirement 4.3-4 (client)
     [
       "4.3: ALPN that was not asked for",
       "unsupported_extension",
       "PeerMisbehaved",
       set("application_layer_protocol_negotiation", "0003026832"),
     ],
+    // Requirement 4.3-4 (client)
     ["4.3: early_data that was not asked for", "unsupported_extension", "PeerMisbehaved", set("early_data", "")],
     [
       "4.3: record_size_limit that was not asked for",
@@ -132,6 +135,7 @@ describe("EncryptedExtensions is refused for", () => {
     expectRefused(puppet, "decode_error", "InvalidMessage")
   })
 
+  // Requirement 4.3.7-2
   it("is taken without any extension, and with supported_groups", () => {
     for (const edit of [(list: RawExtension[]) => void list.splice(0), set("supported_groups", "0004001d0017")]) {
       const rewrite = (name: string, message: Uint8Array) =>
@@ -188,6 +192,7 @@ describe("CertificateRequest is refused for", () => {
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirements 4.4.2-5, 9.3-5
   it("RFC 9846 4.4.2: unknown extensions are ignored", () => {
     const rewrite = (name: string, message: Uint8Array) =>
       name === "certificate_request" ? editExtensions(message, set(0xfafa, "0102")) : message
