@@ -11,7 +11,7 @@ const edges = [0, 1, 2, 3, 4, 15, 16, 22, 23, 31, 32, 33, 63, 64, 65, 127, 128, 
 
 /** One to a few changes of bytes anywhere. */
 export function mutateBytes(bytes: Uint8Array, random: Random, splice: Uint8Array = bytes): Uint8Array {
-  let changed = bytes.slice()
+  let changed: Uint8Array = bytes.slice()
   for (let changes = 1 + random.integer(3); changes > 0; changes--) changed = mutateOnce(changed, random, splice)
   return changed
 }

@@ -36,6 +36,7 @@ const connected: readonly (readonly [string, () => Puppet])[] = [
 const retries: Cast = { client: { groups: ["x25519", "secp256r1"] }, server: { groups: ["secp256r1"] } }
 
 describe("mbedtls 10781: alerts and behaviour after the handshake", () => {
+  // Requirement 4.2.2-3
   it("1: a ClientHello to a connected server: unexpected_message", () => {
     const puppet = serverUnderTest()
     const again = puppet.parts[0]!.content
@@ -83,6 +84,7 @@ describe("mbedtls 10781: alerts and behaviour after the handshake", () => {
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirements 6-1, 6.2-1
   it.each(connected)("6: nothing goes in or out of a %s after a fatal alert", (_role, reach) => {
     const puppet = reach()
     const late = puppet.record(ContentType.alert, Uint8Array.of(AlertLevel.fatal, AlertDescription.internal_error))
@@ -147,6 +149,7 @@ describe("mbedtls 10924: error alerts at the level of a warning are errors", () 
   })
 })
 
+// Requirement 4.5.3-2 (server)
 describe("mbedtls 10877: records after Finished are under the application keys", () => {
   it("the alert of a server that refuses the client's certificate can be read by the client", () => {
     const puppet = serverUnderTest({ server: clientCertificate.server }).run()
@@ -156,6 +159,7 @@ describe("mbedtls 10877: records after Finished are under the application keys",
   })
 })
 
+// Requirement 5-3
 describe("mbedtls 10903: change_cipher_spec after Finished", () => {
   it.each(connected)("to a %s: unexpected_message", (_role, reach) => {
     const puppet = reach()
@@ -165,6 +169,7 @@ describe("mbedtls 10903: change_cipher_spec after Finished", () => {
 })
 
 describe("openssl 32212: user_canceled is followed by close_notify", () => {
+  // Requirement 6.1-3
   it.each([
     ["client", () => clientUnderTest()],
     ["server", () => serverUnderTest().deliverUntil("finished")],
@@ -219,6 +224,7 @@ describe("wolfssl 9331 and 10016: the suite of HelloRetryRequest binds", () => {
     expectRefused(puppet, "illegal_parameter", "PeerMisbehaved")
   })
 
+  // Requirement 4.2.4-8
   it("a server keeps to the suite of its HelloRetryRequest", () => {
     const puppet = serverUnderTest({
       client: { ...retries.client, cipherSuites: ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"] },
@@ -280,6 +286,7 @@ describe("wolfssl 10319: extensions of a client's Certificate that were not aske
 })
 
 describe("wolfssl 10320: an extension in HelloRetryRequest that was not offered", () => {
+  // Requirement 4.3-4 (client)
   it("0xfafa: unsupported_extension", () => {
     const puppet = clientUnderTest(retries)
     puppet.message(

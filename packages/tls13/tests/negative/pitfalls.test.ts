@@ -51,6 +51,7 @@ describe("TLS protocol issues", () => {
     expect(serverUnderTest(cast).run().subject.info).toMatchObject({ authentication: "certificate" })
   })
 
+  // Requirement 5.1-11 (client)
   it("the record layer version number is ignored in unencrypted records", () => {
     for (const version of [0x0100, 0x0301, 0x7f12]) {
       const puppet = clientUnderTest()
@@ -61,6 +62,7 @@ describe("TLS protocol issues", () => {
     }
   })
 
+  // Requirements E.5-1, E.5-2, 4.3.3-14
   it("there is no SSL, RC4, export cipher or MD5 to be had", () => {
     for (const { name } of provider.cipherSuites)
       expect(name).toMatch(/^TLS_(AES_(128|256)_GCM|CHACHA20_POLY1305)_SHA(256|384)$/)
@@ -75,6 +77,7 @@ describe("TLS protocol issues", () => {
     expectRefused(puppet, "handshake_failure", "PeerIncompatible")
   })
 
+  // Requirements E.5-5, E.5-3 (server)
   it("an SSL 2.0 CLIENT-HELLO is not taken (E.5)", () => {
     const puppet = serverUnderTest()
     puppet.receive(fromHex(`802e0103010015000000100000${"35".repeat(40)}`))
@@ -88,6 +91,7 @@ describe("TLS protocol issues", () => {
     expect(serverUnderTest({ rewrite }).run().subject.info).toBeDefined()
   })
 
+  // Requirements 4.5.1-3, 4.5.1-4
   it("a client without a suitable certificate sends an empty Certificate, and does not leave it out", () => {
     const { verifier } = clientCertificate.server.clientAuthentication
     for (const credentials of [undefined, always(undefined)]) {
@@ -101,6 +105,7 @@ describe("TLS protocol issues", () => {
     }
   })
 
+  // Requirement 5.4-3 (server)
   it("scanning for the content type stops at the start of the cleartext", () => {
     for (const length of [0, 1, 2, 255, 16_385]) {
       const puppet = serverUnderTest().run()
@@ -109,6 +114,7 @@ describe("TLS protocol issues", () => {
     }
   })
 
+  // Requirements 4.2.2-14, 4.2.2-10, 9.3-4, 4.3.1-4
   it("unrecognized suites, extensions, groups, shares, versions and signature algorithms are ignored, all at once", () => {
     const rewrite = rewriteHello((raw) => {
       const { extensions } = raw
@@ -124,12 +130,14 @@ describe("TLS protocol issues", () => {
     expect(puppet.subject.info).toMatchObject({ cipherSuite: "TLS_AES_128_GCM_SHA256", group: "x25519" })
   })
 
+  // Requirement 4.2.1-3
   it("a server asks for another share when it has a group in common with the client; the client gives it", () => {
     const cast = { client: { groups: ["x25519", "secp521r1"] }, server: { groups: ["secp521r1"] } }
     expect(serverUnderTest(cast).run().subject.info).toMatchObject({ helloRetryRequest: true, group: "secp521r1" })
     expect(clientUnderTest(cast).run().subject.info).toMatchObject({ helloRetryRequest: true, group: "secp521r1" })
   })
 
+  // Requirement 4.2.1-3
   it("a client that sends no share at all is asked for one (4.3.8)", () => {
     const rewrite = rewriteHello(({ extensions }) => {
       // In its first hello only: the second has what it was asked for.
@@ -156,6 +164,7 @@ describe("cryptographic details", () => {
     expect(subject.failure).toMatchObject({ alert: "internal_error", message: expect.stringMatching(/entropy source/) })
   })
 
+  // Requirements 4.3.8-5 (client), 4.2.2-8
   it("shares and private values are fresh in every handshake", () => {
     const seen = new Set<string>()
     for (let i = 0; i < 20; i++) {

@@ -37,6 +37,7 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
   it.each([
     ["4.7.3: request_update 2", "illegal_parameter", fromHex("1800000102")],
     ["4.7.3: request_update 255", "illegal_parameter", fromHex("18000001ff")],
+    // Requirement 6-5
     ["6: no request_update", "decode_error", fromHex("18000000")],
     ["6: two bytes", "decode_error", fromHex("180000020000")],
   ] as const)("RFC 9846 %s: %s", (_what, alert, message) => {
@@ -45,18 +46,21 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
     expectRefused(puppet, alert, "InvalidMessage")
   })
 
+  // Requirements 5.1-4, 5.1-5
   it("RFC 9846 5.1: with another message behind it in its record: unexpected_message", () => {
     const puppet = reach()
     puppet.message(encodeKeyUpdate("update_not_requested"), encodeKeyUpdate("update_not_requested"))
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved", /key change/)
   })
 
+  // Requirement 5.1-5
   it("RFC 9846 5.1: with the first byte of another message behind it: unexpected_message", () => {
     const puppet = reach()
     puppet.message(encodeKeyUpdate("update_not_requested"), Uint8Array.of(24))
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved", /key change/)
   })
 
+  // Requirement 4.7.3-3
   it("RFC 9846 4.7.3: the old keys after it: bad_record_mac", () => {
     const puppet = reach()
     // Made before the update: sealed with the old keys and the sequence number that would come next.
@@ -67,6 +71,7 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
     expectRefused(puppet, "bad_record_mac", "PeerMisbehaved")
   })
 
+  // Requirements 4.7.3-5, 4.7.3-3, 4.7.3-2, 4.7.3-7
   it("RFC 9846 4.7.3: that requests one is answered by one before the next data, and data goes on under new keys", () => {
     const puppet = reach()
     puppet.message(encodeKeyUpdate("update_requested"))
@@ -96,6 +101,7 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
 })
 
 describe("CertificateRequest after the handshake", () => {
+  // Requirement 4.7.2-5
   it("RFC 9846 4.7.2: to a client that did not offer post_handshake_auth: unexpected_message", () => {
     const request = clientUnderTest(clientCertificate).deliverUntil("certificate_request").drop("certificate_request")
     const puppet = clientUnderTest(clientCertificate).run()
@@ -137,6 +143,7 @@ describe("NewSessionTicket", () => {
       editBody(encodeNewSessionTicket(good), (body) => body.subarray(0, -2)),
     ],
     ["6: nothing", "decode_error", "InvalidMessage", handshake(4, new Uint8Array(0))],
+    // Requirement 4.3-5 (client)
     [
       "4.3: key_share, which has no place there",
       "illegal_parameter",
@@ -186,12 +193,14 @@ describe("NewSessionTicket", () => {
     expect(store.take("server.test", start)).toBeUndefined()
   })
 
+  // Requirement 4.7.1-6
   it("RFC 9846 4.7.1: is not believed for more than seven days", () => {
     const { store, puppet } = withStore()
     puppet.message(encodeNewSessionTicket({ ...good, ticketLifetime: 2 ** 32 - 1 }))
     expect(store.take("server.test", start)).toMatchObject({ ticketLifetime: 604_800 })
   })
 
+  // Requirements 4.7.1-1, 4.7.1-8, 9.3-5
   it("RFC 9846 4.7.1: is ignored by a client that keeps none, unknown extensions by all", () => {
     const puppet = clientUnderTest().run()
     puppet.message(editExtensions(encodeNewSessionTicket(good), (list) => setExtension(list, 0xfafa, Uint8Array.of(1))))
@@ -208,6 +217,7 @@ describe.each([
 ] as const)("alerts to the %s", (_role, reach) => {
   const alert = (level: number, description: number) => Uint8Array.of(level, description)
 
+  // Requirements 6-3, 6-4, 6-1
   it.each([
     ["illegal_parameter", AlertDescription.illegal_parameter],
     ["handshake_failure", AlertDescription.handshake_failure],
@@ -244,6 +254,7 @@ describe.each([
 describe.each(connected)("closing, to the %s", (_role, reach) => {
   const close = Uint8Array.of(AlertLevel.warning, AlertDescription.close_notify)
 
+  // Requirement 6.1-1
   it("RFC 9846 6.1: data after close_notify is ignored", () => {
     const puppet = reach()
     const first = puppet.record(ContentType.alert, close)
@@ -257,6 +268,7 @@ describe.each(connected)("closing, to the %s", (_role, reach) => {
     expect(puppet.subject.failure).toBeUndefined()
   })
 
+  // Requirement 6.1-1
   it("RFC 9846 6.1: data behind close_notify in the same bytes is ignored", () => {
     const puppet = reach()
     const first = puppet.record(ContentType.alert, close)
@@ -274,6 +286,7 @@ describe.each(connected)("closing, to the %s", (_role, reach) => {
     expect(puppet.take(puppet.subject.close()).waitsFor).toBe("nothing")
   })
 
+  // Requirement 6.1-5
   it("RFC 9846 6.1: an end without close_notify says that data may be missing", () => {
     const puppet = reach()
     puppet.take(puppet.subject.receiveEnd(start))
@@ -283,6 +296,7 @@ describe.each(connected)("closing, to the %s", (_role, reach) => {
 })
 
 describe.each(connected)("the end of a %s", (_role, reach) => {
+  // Requirements 6-2, 6.2-1
   it("leaves no keys to export from: not after a failure, not after destroy", () => {
     const ends: readonly ((puppet: Puppet) => unknown)[] = [
       (puppet) => puppet.message(fromHex("1800000102")),

@@ -30,12 +30,17 @@ describe.each(inTheClear)("%s refuses", (_name, reach) => {
   it.each([
     ["5.1: a handshake record of 0 bytes", raw(handshake, 0), "unexpected_message"],
     ["5.1: an alert record of 0 bytes", raw(alert, 0), "unexpected_message"],
+    // Requirement 5.1-13
     ["5.1: a record of 2^14 + 1 bytes, at its header", raw(handshake, 16_385).subarray(0, 5), "record_overflow"],
+    // Requirement 5-5
     ["5: content type 0", raw(0, 4), "unexpected_message"],
+    // Requirement 5-5
     ["5: content type 24, heartbeat", raw(24, 4), "unexpected_message"],
     ["5: content type 255", raw(255, 4), "unexpected_message"],
     ["5.1: application data", raw(application_data, 30), "unexpected_message"],
+    // Requirement 5-2
     ["5: change_cipher_spec of value 0", raw(change_cipher_spec, 1), "unexpected_message"],
+    // Requirement 5-2
     ["5: change_cipher_spec of 2 bytes", raw(change_cipher_spec, 2, 1), "unexpected_message"],
     ["5: change_cipher_spec of 0 bytes", raw(change_cipher_spec, 0), "unexpected_message"],
   ] as const)("RFC 9846 %s: %s", (_what, bytes, alertName) => {
@@ -44,6 +49,7 @@ describe.each(inTheClear)("%s refuses", (_name, reach) => {
     expectRefused(puppet, alertName, "PeerMisbehaved")
   })
 
+  // Requirement 5.1-8
   it.each([
     ["an alert of 1 byte", raw(alert, 1, 2)],
     ["an alert of 3 bytes", raw(alert, 3, 2)],
@@ -66,6 +72,7 @@ describe.each(inTheClear)("%s refuses", (_name, reach) => {
 
 describe.each(protectedStages)("%s refuses", (_name, reach) => {
   const cases: readonly (readonly [what: string, send: (puppet: Puppet) => void, alert: AlertName])[] = [
+    // Requirement 5.2-3
     [
       "5.2: a record that was changed",
       (puppet) => puppet.receive(flip(puppet.record(application_data, utf8ToBytes("x")), -1)),
@@ -79,6 +86,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
     ["5.2: a record of zeros", (puppet) => puppet.receive(raw(application_data, 40)), "bad_record_mac"],
     ["5.2: a record shorter than a tag", (puppet) => puppet.receive(raw(application_data, 15)), "bad_record_mac"],
     ["5.2: a record of 0 bytes", (puppet) => puppet.receive(raw(application_data, 0)), "bad_record_mac"],
+    // Requirement 5.2-2
     [
       "5.2: a record of 2^14 + 257 bytes, at its header",
       (puppet) => puppet.receive(raw(application_data, 16_641).subarray(0, 5)),
@@ -90,12 +98,14 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
         puppet.receive(puppet.innerRecord(concatBytes(new Uint8Array(16_385), Uint8Array.of(application_data)))),
       "record_overflow",
     ],
+    // Requirement 5.4-5
     [
       "5.4: 2^14 bytes of content and a byte of padding",
       (puppet) =>
         puppet.receive(puppet.innerRecord(concatBytes(new Uint8Array(16_384), Uint8Array.of(application_data, 0)))),
       "record_overflow",
     ],
+    // Requirement 5.4-4
     [
       "5.4: an inner plaintext of zeros only",
       (puppet) => puppet.receive(puppet.innerRecord(new Uint8Array(20))),
@@ -106,6 +116,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       (puppet) => puppet.receive(puppet.innerRecord(new Uint8Array(1))),
       "unexpected_message",
     ],
+    // Requirement 5.4-4
     [
       "5.4: an inner plaintext of no bytes",
       (puppet) => puppet.receive(puppet.innerRecord(new Uint8Array(0))),
@@ -116,21 +127,25 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(handshake))),
       "unexpected_message",
     ],
+    // Requirements 5.4-2, 5.1-7
     [
       "5.4: a handshake record of padding only",
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(handshake, 0, 0, 0))),
       "unexpected_message",
     ],
+    // Requirement 5.4-2
     [
       "5.4: an alert record without content",
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(alert))),
       "unexpected_message",
     ],
+    // Requirement 5-2
     [
       "5: a protected change_cipher_spec",
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(1, change_cipher_spec))),
       "unexpected_message",
     ],
+    // Requirement 5-5
     [
       "5: an unknown inner content type",
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(1, 24))),
@@ -148,6 +163,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       (puppet) => puppet.receive(raw(change_cipher_spec, 1, 2)),
       "unexpected_message",
     ],
+    // Requirements 5.1-2, 5.1-3
     [
       "5.1: application data between the parts of a handshake message",
       (puppet) => {
@@ -164,6 +180,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       },
       "unexpected_message",
     ],
+    // Requirements 5.1-2, 5.1-3
     [
       "5.1: change_cipher_spec between the parts of a handshake message",
       (puppet) => {
@@ -181,6 +198,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
     expect(puppet.alerts[0]).toMatchObject({ protected: true })
   })
 
+  // Requirement 5.1-8
   it("RFC 9846 5.1: an alert of 3 bytes: decode_error", () => {
     const puppet = reach()
     puppet.receive(puppet.innerRecord(Uint8Array.of(2, 40, 0, alert)))
@@ -209,6 +227,7 @@ describe("records that are taken", () => {
     ])
   })
 
+  // Requirement 5.1-11 (server)
   it("RFC 9846 5.1, C.3: any legacy_record_version in the clear", () => {
     for (const version of [0x0300, 0x0301, 0x0304, 0x0000, 0xffff]) {
       const puppet = serverUnderTest()
