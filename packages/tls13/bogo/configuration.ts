@@ -44,13 +44,14 @@ const olderSchemes = [0x0401, 0x0501, 0x0601, 0x0201, 0x0203, 0x0420]
 export class Memory {
   /** What the last connection of a client left. */
   session: ClientSession | undefined
-  /** Milliseconds that the clock is ahead. */
+  /** Milliseconds by which the clock was put forward: it stands still otherwise, as BoringSSL's shim has it. */
   clockOffset = 0
+  readonly #start = Date.now()
   readonly tickets = new TicketKeyRing({ aead: provider.cipherSuites[1]!.aead, random: provider.random })
   readonly replayGuard = new MemoryReplayGuard()
 
   now(): number {
-    return Date.now() + this.clockOffset
+    return this.#start + this.clockOffset
   }
 }
 
@@ -72,8 +73,11 @@ function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   let newSession: ClientSession | undefined
   const keyShares = flags.has("-no-key-shares") ? [] : flags.numbers("-key-shares")?.map(groupName)
   const groups = groupsOf(flags)
-  // BoringSSL sends a classical share beside a hybrid one.
-  const defaultShares = groups[0]!.includes("MLKEM") && groups[1] ? groups.slice(0, 2) : groups.slice(0, 1)
+  // BoringSSL sends the best share that is hybrid and the best that is not.
+  const isHybrid = (name: string): boolean => name.includes("MLKEM")
+  const defaultShares = [groups.find(isHybrid), groups.find((name) => !isHybrid(name))].filter(
+    (name) => name !== undefined,
+  )
   const options = {
     ...common(flags),
     verifier: verifier(flags, seen),
@@ -126,7 +130,11 @@ function common(flags: ConnectionFlags): CommonOptions {
     provider,
     groups: groupsOf(flags),
     signatureSchemes: verified?.map(schemeName) ?? defaultSchemes,
-    limits: { handshakeTime: 60_000 },
+    limits: {
+      chainLength: 256,
+      ...(flags.has("-max-cert-list") && { handshakeMessageSize: flags.number("-max-cert-list")! }),
+    },
+    ...(flags.has("-max-send-fragment") && { maxFragment: flags.number("-max-send-fragment")! }),
   }
 }
 
@@ -159,7 +167,7 @@ function serverProtocols(flags: ConnectionFlags): string[] {
   // No client offers this, so that every offer is refused.
   if (flags.has("-reject-alpn")) return ["\0"]
   const selected = flags.text("-select-alpn")
-  return selected === undefined || flags.has("-decline-alpn") ? [] : [selected]
+  return selected === undefined || selected === "" || flags.has("-decline-alpn") ? [] : [selected]
 }
 
 function clientAuthentication(flags: ConnectionFlags): "request" | "require" | undefined {

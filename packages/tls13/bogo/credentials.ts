@@ -76,6 +76,7 @@ function load({ kind, flags }: CredentialFlags, async: boolean): Credential {
   const ocspResponse = flags.bytes("-ocsp-response")
   const signedCertificateTimestamps = flags.bytes("-signed-cert-timestamps")
   const signatureSchemes = flags.numbers("-signing-prefs")
+  if (signatureSchemes?.includes(0x0420)) throw new Unimplemented("signature scheme 0x0420, BoringSSL's own")
   const { signer } = loaded
   return {
     ...loaded,

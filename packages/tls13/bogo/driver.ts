@@ -18,6 +18,7 @@ export class Driver {
   readonly #events: ConnectionEvent[] = []
   /** close_notify came. */
   ended = false
+  #eof = false
 
   constructor(connection: ClientConnection | ServerConnection, wire: Wire, now: () => number, async: boolean) {
     this.#connection = connection
@@ -54,10 +55,8 @@ export class Driver {
     for (;;) {
       const event = this.#events.shift()
       if (event !== undefined) return event
-      const bytes = await this.#wire.read(this.#most)
-      if (bytes !== undefined) await this.take(this.#connection.receive(bytes, this.#now()))
-      else if (this.#connection.info === undefined) await this.take(this.#connection.receiveEnd(this.#now()))
-      else return { type: "eof" }
+      if (this.#eof) throw new Failure("the runner has closed the stream")
+      if (!(await this.#readMore())) return { type: "eof" }
     }
   }
 
@@ -79,15 +78,23 @@ export class Driver {
 
   /** Writes one byte of the record; the rest is the caller's to give to `take`. */
   holdBack(bytes: Uint8Array): Outcome {
-    const outcome = this.#connection.send(bytes)
+    const early = this.#connection.earlyDataWritable > 0
+    const outcome = early ? this.#connection.sendEarlyData(bytes) : this.#connection.send(bytes)
     this.#wire.write(outcome.output.subarray(0, 1))
     return { ...outcome, output: outcome.output.subarray(1) }
   }
 
-  async #readMore(): Promise<void> {
+  /** False at the end of the stream, which in a handshake is a failure. */
+  async #readMore(): Promise<boolean> {
     const bytes = await this.#wire.read(this.#most)
-    const outcome = bytes ? this.#connection.receive(bytes, this.#now()) : this.#connection.receiveEnd(this.#now())
-    await this.take(outcome)
+    if (bytes !== undefined) {
+      await this.take(this.#connection.receive(bytes, this.#now()))
+      return true
+    }
+    this.#eof = true
+    if (this.#connection.info !== undefined) return false
+    await this.take(this.#connection.receiveEnd(this.#now()))
+    return true
   }
 
   async #decide({ pause }: Decision): Promise<Outcome> {

@@ -86,7 +86,7 @@ class Conversation {
   async #writeFirst(): Promise<void> {
     const flags = this.#flags
     const exported = flags.number("-export-keying-material")
-    if (exported !== undefined) await this.#write(await this.#export(exported))
+    if (exported !== undefined) await this.#write(this.#export(exported))
     if (flags.has("-export-traffic-secrets")) await this.#writeTrafficSecrets()
     const text = flags.text("-shim-initial-write") ?? "hello"
     const initial = Uint8Array.from(text, (octet) => octet.charCodeAt(0))
@@ -102,8 +102,8 @@ class Conversation {
     }
   }
 
-  async #export(length: number): Promise<Uint8Array> {
-    while (!this.#complete) await this.#next()
+  #export(length: number): Uint8Array {
+    if (!this.#complete) throw new Failure("keying material can be exported once the handshake is complete")
     const octets = (text: string) => Uint8Array.from(text, (octet) => octet.charCodeAt(0))
     const label = this.#flags.text("-export-label") ?? ""
     const context = octets(this.#flags.text("-export-context") ?? "")
@@ -137,7 +137,7 @@ class Conversation {
         this.#unfinished = undefined
       }
       for (let at = 0; at < event.data.length; at += size) {
-        if (this.#flags.has("-use-exporter-between-reads")) await this.#export(1)
+        if (this.#flags.has("-use-exporter-between-reads")) this.#export(1)
         if (this.#flags.has("-key-update") && this.#connection.writable) {
           await this.#driver.take(this.#connection.updateKeys())
         }

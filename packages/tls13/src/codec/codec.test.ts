@@ -110,7 +110,10 @@ const messages: Record<string, { message: Uint8Array; decode: (message: Uint8Arr
   },
   Certificate: {
     message: encodeCertificate(bytes(), [
-      { data: bytes(0x30, 0), extensions: { status_request: bytes(1), signed_certificate_timestamp: bytes(0, 1, 2) } },
+      {
+        data: bytes(0x30, 0),
+        extensions: { status_request: bytes(1), signed_certificate_timestamp: bytes(0, 3, 0, 1, 42) },
+      },
       { data: bytes(0x30, 1, 0), extensions: {} },
     ]),
     decode: (m) => decodeCertificate(handshakeMessage(m)),
@@ -187,7 +190,7 @@ describe("every message", () => {
       certificateList: [
         {
           data: bytes(0x30, 0),
-          extensions: { status_request: bytes(1), signed_certificate_timestamp: bytes(0, 1, 2) },
+          extensions: { status_request: bytes(1), signed_certificate_timestamp: bytes(0, 3, 0, 1, 42) },
         },
         { data: bytes(0x30, 1, 0), extensions: {} },
       ],

@@ -30,6 +30,8 @@ export interface CommonOptions {
   readonly alpnProtocols?: readonly string[]
   /** RFC 8449: 64 to 16385 bytes of inner plaintext that the peer may send in a record. */
   readonly recordSizeLimit?: number
+  /** The most bytes of content in a record that we send, 64 to 16384; default: 16384. */
+  readonly maxFragment?: number
   /** Bytes of padding for a record (RFC 9846 section 5.4). */
   readonly padding?: PaddingPolicy
   readonly limits?: Partial<Limits>
@@ -53,9 +55,11 @@ export interface ClientOptions extends CommonOptions {
   readonly verifier?: CertificateVerifier
   /** Client certificates. */
   readonly credentials?: CredentialResolver
-  /** Groups for which the first ClientHello has a share; default: the first one. */
+  /** Groups for which the first ClientHello has a share; default: the first one. None: the server asks for one, a round trip more. */
   readonly keyShares?: readonly string[]
   readonly sessionStore?: ClientSessionStore
+  /** Asks the verifier again before a session is offered; one that it refuses by now is not. Default false. */
+  readonly reverifyOnResumption?: boolean
   /** Names the server in the session store; default: serverName. */
   readonly sessionKey?: string
   /** RFC 9149: tickets to ask for after a full handshake and after a resumed one, each 0 to 255. Default: the server's choice. */
@@ -86,6 +90,8 @@ export interface ServerOptions extends CommonOptions {
     readonly authorities?: readonly Uint8Array[]
     /** Certificate extensions that the client's certificate must have (section 4.3.5). */
     readonly oidFilters?: readonly OidFilter[]
+    /** Asks the verifier again when a session is resumed; one that it refuses by now is not. Default false. */
+    readonly reverifyOnResumption?: boolean
   }
   readonly ticketer?: Ticketer
   /** Tickets after each handshake, 0 to 255; default 2. */
@@ -123,6 +129,7 @@ interface ConfigOf<Settings> {
   readonly random: RandomSource
   readonly trace: TraceSink | undefined
   readonly padding: PaddingPolicy | undefined
+  readonly maxFragment: number
 }
 export type ClientConfig = ConfigOf<ClientSettings>
 export type ServerConfig = ConfigOf<ServerSettings>
@@ -136,9 +143,9 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
   }
   const referenceName = serverName === undefined ? undefined : normalizeName(serverName)
   const sendsName = (options.sendServerName ?? true) && referenceName !== undefined && !isIpAddress(referenceName)
-  const keyShareGroups = options.keyShares
+  const keyShareGroups = options.keyShares?.length
     ? pick(common.groups, options.keyShares, "key share group", ({ name }) => name)
-    : common.groups.slice(0, 1)
+    : common.groups.slice(0, options.keyShares === undefined ? 1 : 0)
   const sessionKey = options.sessionKey ?? referenceName ?? ""
   const settings: ClientSettings = {
     ...common,
@@ -158,6 +165,7 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     requestOcsp: options.requestOcspResponse ?? false,
     requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
     authorities: options.authorities ?? [],
+    reverify: options.reverifyOnResumption ?? false,
     postHandshakeAuth: options.postHandshakeAuth ?? false,
     middleboxCompatibility: options.middleboxCompatibility ?? true,
   }
@@ -175,7 +183,12 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     ...common,
     role: "server",
     credentials: options.credentials,
-    clientAuthentication: client && { authorities: [], oidFilters: [], ...client },
+    clientAuthentication: client && {
+      authorities: [],
+      oidFilters: [],
+      reverify: client.reverifyOnResumption ?? false,
+      ...client,
+    },
     certificateTypes: certificateTypes(options),
     ticketer: options.ticketer,
     tickets: inRange(options.tickets ?? 2, 0, 255, "tickets"),
@@ -224,6 +237,7 @@ function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
     random: options.random ?? options.provider.random,
     trace: options.trace,
     padding: options.padding,
+    maxFragment: inRange(options.maxFragment ?? 16_384, 64, 16_384, "maxFragment"),
   }
 }
 

@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly random: RandomSource
   readonly trace: TraceSink | undefined
   readonly padding: PaddingPolicy | undefined
+  /** The most bytes of content in a record, 64 to 2^14. */
+  readonly maxFragment: number
 }
 
 const nothing = new Uint8Array(0)
@@ -60,6 +62,7 @@ export class RecordLink implements Link {
     this.reader = new RecordReader({ maxEmptyRecords: limits.emptyRecords, observer: observer("received") })
     this.writer = new RecordWriter({
       padding: options.padding,
+      maxFragment: options.maxFragment,
       recordLimit: limits.recordsPerKey,
       observer: observer("sent"),
     })

@@ -77,6 +77,13 @@ export function signatureScheme(code: number): SignatureSchemeInfo | undefined {
 export function schemeFitsKey(scheme: SignatureSchemeInfo, key: PublicKey | PrivateKey): boolean {
   if (scheme.certificatesOnly || scheme.key !== key.type) return false
   if (key.type === "ec") return scheme.curve === key.curve
+  if (key.type === "ed25519") return true
   if (key.type === "rsa-pss" && "pss" in key && key.pss) return scheme.algorithm === `rsa_pss_${key.pss.hash}`
-  return true
+  return key.modulus.length >= shortestModulus(scheme.algorithm)
+}
+
+/** RFC 8017 section 9.1.1: hash and salt, which is as long in TLS, and two octets must fit: 130 octets for SHA-512. */
+function shortestModulus(algorithm: SignatureAlgorithmName): number {
+  const bits = /^rsa_pss_sha(\d+)$/.exec(algorithm)?.[1]
+  return bits === undefined ? 0 : 2 * (Number(bits) / 8) + 2
 }

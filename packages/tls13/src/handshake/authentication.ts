@@ -16,6 +16,7 @@ import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
 import { PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
+import type { SessionPeer } from "./session-peer.ts"
 import type { CommonSettings } from "./settings.ts"
 
 /* ---------------------------------------------------------------- ours */
@@ -149,21 +150,23 @@ export function verifyCertificate(
   return verifier.verify({ role, ...certificate, serverName, now, provider })
 }
 
+/** A CertificateVerify in a scheme that we offered; whose it is, and whether it is right, is not known yet. */
+export interface PeerSignature {
+  readonly signer: "client" | "server"
+  readonly scheme: SignatureSchemeInfo
+  readonly signature: Uint8Array
+}
+
 /**
- * Section 4.5.2, in the order in which a failure is reported: the identity, the scheme, the signature.
+ * Reads CertificateVerify, before the work of verifying a certificate is begun.
  * @param allowedSchemes what we offered in signature_algorithms
- * @throws CertificateRejected, PeerMisbehaved
+ * @throws PeerMisbehaved illegal_parameter (section 4.5.2)
  */
-export function checkCertificateVerify(
+export function readCertificateVerify(
   message: HandshakeMessage,
   signer: "client" | "server",
-  certificate: PeerCertificate,
-  verdict: CertificateVerdict,
   allowedSchemes: readonly number[],
-  transcriptHash: Uint8Array,
-  provider: CryptoProvider,
-): PeerSignatureVerified {
-  const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
+): PeerSignature {
   const verify = decodeCertificateVerify(message)
   const scheme = signatureScheme(verify.algorithm)
   if (scheme === undefined || !allowedSchemes.includes(verify.algorithm)) {
@@ -172,5 +175,38 @@ export function checkCertificateVerify(
       `${signer}'s CertificateVerify uses the scheme 0x${verify.algorithm.toString(16).padStart(4, "0")}, which was not offered`,
     )
   }
-  return PeerSignatureVerified.check(provider, accepted, signer, scheme, transcriptHash, verify.signature)
+  return { signer, scheme, signature: verify.signature }
+}
+
+/** Asks a verifier about the certificates of an earlier connection, which has shown that the peer has their key. */
+export function verifyStoredChain(
+  verifier: CertificateVerifier,
+  role: "server" | "client",
+  { peerChain, peerCertificateType = "X509" }: SessionPeer,
+  serverName: string | undefined,
+  now: number,
+  provider: CryptoProvider,
+): CertificateVerdict | Pause<CertificateVerdict> {
+  const certificate = {
+    type: peerCertificateType,
+    chain: peerChain,
+    ocspResponse: undefined,
+    signedCertificateTimestamps: undefined,
+  }
+  return verifyCertificate(verifier, role, certificate, serverName, now, provider)
+}
+
+/**
+ * Section 4.5.2, in the order in which a failure is reported: the identity, the signature.
+ * @throws CertificateRejected, PeerMisbehaved
+ */
+export function checkCertificateVerify(
+  { signer, scheme, signature }: PeerSignature,
+  certificate: PeerCertificate,
+  verdict: CertificateVerdict,
+  transcriptHash: Uint8Array,
+  provider: CryptoProvider,
+): PeerSignatureVerified {
+  const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
+  return PeerSignatureVerified.check(provider, accepted, signer, scheme, transcriptHash, signature)
 }

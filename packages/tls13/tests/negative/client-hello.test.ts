@@ -105,6 +105,7 @@ describe("a ClientHello is taken with", () => {
     ["RFC 8449 5: max_fragment_length is ignored", set("max_fragment_length", "01")],
     ["RFC 7685: padding", set("padding", "00".repeat(500))],
     ["RFC 6066 8: a status type that nobody knows", set("status_request", "05ffff")],
+    ["4.3.10: early_data without pre_shared_key is ignored", set("early_data", "")],
     ["4.2.2: an empty session id", fixed({ legacySessionId: fromHex("") })],
     ["RFC 7250 3: certificate types that nobody knows", set("server_certificate_type", "03 01 00 63")],
   ]

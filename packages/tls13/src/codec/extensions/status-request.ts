@@ -2,6 +2,7 @@
 // as RFC 9846 section 4.5.1.1 uses them: asked for in ClientHello or CertificateRequest, answered in a CertificateEntry.
 
 import { InvalidMessage } from "../../bytes/errors.ts"
+import { Reader } from "../../bytes/reader.ts"
 import type { ExtensionCodec } from "./codec.ts"
 
 const ocsp = 1
@@ -31,11 +32,15 @@ export const certificateStatus: ExtensionCodec<Uint8Array> = {
   encode: (response, data) => data.uint8(ocsp).vector24(response),
 }
 
-/** CertificateEntry: a SignedCertificateTimestampList, passed on as it is. */
+/** CertificateEntry: a SignedCertificateTimestampList; its structure is checked, the timestamps are passed on as they are. */
 export const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
   decode(data) {
     const list = data.rest()
-    if (list.length < 3) throw new InvalidMessage("signed_certificate_timestamp is empty")
+    // RFC 6962 section 3.3: opaque SerializedSCT<1..2^16-1>, SerializedSCT sct_list<1..2^16-1>.
+    const structure = new Reader(list, "signed_certificate_timestamp")
+    const timestamps = new Reader(structure.vector16("sct_list", 1), "signed_certificate_timestamp.sct_list")
+    structure.expectEnd()
+    while (timestamps.remaining > 0) timestamps.vector16("SerializedSCT", 1)
     return list
   },
   encode: (list, data) => data.bytes(list),

@@ -4,7 +4,12 @@ import type { HandshakeTypeName } from "../../bytes/code-points.ts"
 import { PeerIncompatible } from "../../bytes/errors.ts"
 import type { CertificateRequest } from "../../codec/certificate-request.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
-import { checkCertificateVerify, type PeerCertificate, verifyCertificate } from "../authentication.ts"
+import {
+  checkCertificateVerify,
+  type PeerCertificate,
+  readCertificateVerify,
+  verifyCertificate,
+} from "../authentication.ts"
 import { decide, type State, type StateName, type Transition } from "../state.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
@@ -39,6 +44,7 @@ export class ExpectCertificateVerify implements State {
         "server wants to be known by a certificate; this client only takes PSKs",
       )
     }
+    const peerSignature = readCertificateVerify(message, "server", settings.signatureSchemes)
     const verdict = verifyCertificate(
       settings.verifier,
       "server",
@@ -49,11 +55,9 @@ export class ExpectCertificateVerify implements State {
     )
     return decide("VerifyPeer", verdict, (answer) => {
       const signature = checkCertificateVerify(
-        message,
-        "server",
+        peerSignature,
         this.#certificate,
         answer,
-        settings.signatureSchemes,
         transcript.hash(),
         settings.provider,
       )

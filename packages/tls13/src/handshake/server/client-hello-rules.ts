@@ -91,8 +91,6 @@ function checkPreSharedKey(extensions: ClientHelloExtensions): void {
       "illegal_parameter",
     )
   }
-  // Section 4.3.10: "it MUST supply both the "pre_shared_key" and "early_data" extensions"
-  if (extensions.early_data && psks === undefined) {
-    throw new PeerMisbehaved("illegal_parameter", "ClientHello has early_data without pre_shared_key")
-  }
+  // early_data without pre_shared_key is the client's fault, but a server "MUST behave in one of three ways" then, and
+  // the first of them fits: it ignores the extension and skips the early data (section 4.3.10).
 }

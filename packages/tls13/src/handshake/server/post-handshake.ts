@@ -10,8 +10,15 @@ import type { HandshakeMessage } from "../../codec/message.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { CertificateType, CertificateVerdict } from "../../x509/interfaces.ts"
-import { checkCertificateVerify, type PeerCertificate, readCertificate, verifyCertificate } from "../authentication.ts"
+import {
+  checkCertificateVerify,
+  type PeerCertificate,
+  readCertificate,
+  readCertificateVerify,
+  verifyCertificate,
+} from "../authentication.ts"
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
+import { authenticatedPeer } from "../session-peer.ts"
 import { decide, type State, type Transition } from "../state.ts"
 import { certificateRequest } from "./certificate-request.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
@@ -114,10 +121,11 @@ export class PostHandshakeAuthentication {
     const { provider, signatureSchemes, clientAuthentication } = settings
     const { transcript } = request
     const { verifier } = clientAuthentication!
+    const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
     const verdict = verifyCertificate(verifier, "client", certificate, undefined, link.now, provider)
     return decide("VerifyPeer", verdict, (answer: CertificateVerdict) => {
       const hash = transcript.hash()
-      const signature = checkCertificateVerify(message, "client", certificate, answer, signatureSchemes, hash, provider)
+      const signature = checkCertificateVerify(peerSignature, certificate, answer, hash, provider)
       transcript.add(message.bytes)
       this.#answer = { next: "finished", request, signature }
       return connected
@@ -141,7 +149,7 @@ export class PostHandshakeAuthentication {
     }
     link.clientAuthenticated(signature, finished)
     // Section 4.7.1: "the server might send a new ticket after post-handshake authentication".
-    this.#tickets.send(signature.identity.chain, link.now)
+    this.#tickets.send(authenticatedPeer(signature.identity, link.now))
     return connected
   }
 }

@@ -7,7 +7,13 @@ import { decodeFinished } from "../../codec/finished.ts"
 import { decodeEndOfEarlyData } from "../../codec/key-update.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { MainStage } from "../../schedule/key-schedule.ts"
-import { checkCertificateVerify, type PeerCertificate, readCertificate, verifyCertificate } from "../authentication.ts"
+import {
+  checkCertificateVerify,
+  type PeerCertificate,
+  readCertificate,
+  readCertificateVerify,
+  verifyCertificate,
+} from "../authentication.ts"
 import type { ApplicationSecrets } from "../connected.ts"
 import { type ClientAuthentication, FinishedVerified } from "../proofs.ts"
 import { decide, type State, type StateName, type Transition } from "../state.ts"
@@ -121,6 +127,7 @@ class ExpectCertificateVerify implements State {
     const { provider, signatureSchemes, clientAuthentication } = settings
     const { transcript } = this.#second.flight
     const certificate = this.#certificate
+    const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
     const verdict = verifyCertificate(
       clientAuthentication!.verifier,
       "client",
@@ -131,7 +138,7 @@ class ExpectCertificateVerify implements State {
     )
     return decide("VerifyPeer", verdict, (answer) => {
       const hash = transcript.hash()
-      const signature = checkCertificateVerify(message, "client", certificate, answer, signatureSchemes, hash, provider)
+      const signature = checkCertificateVerify(peerSignature, certificate, answer, hash, provider)
       transcript.add(message.bytes)
       return new ExpectFinished(this.#server, this.#second, { by: "certificate", signature })
     })
