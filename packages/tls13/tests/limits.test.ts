@@ -260,7 +260,7 @@ describe("limits of a server", () => {
 })
 
 it("every limit has its test, here or where it is named", () => {
-  // bufferedInput: pauses.test.ts.
+  // bufferedInput: pauses.test.ts. certificateRequests: src/connection/post-handshake-authentication.test.ts.
   const tested: readonly (keyof Limits)[] = [
     "handshakeMessageSize",
     "chainLength",
@@ -271,6 +271,7 @@ it("every limit has its test, here or where it is named", () => {
     "warningAlerts",
     "skippedEarlyData",
     "bufferedInput",
+    "certificateRequests",
     "pskIdentities",
     "recordsPerKey",
   ]

@@ -53,11 +53,11 @@ export abstract class Connection {
     return this.info !== undefined && !this.#sentClose && this.#failure === undefined
   }
 
-  /** Bytes that the client may still send as 0-RTT data. */
+  /** Bytes that the client may still send as 0-RTT data: what the ticket allows, and the key (section 5.5), which no update follows. */
   get earlyDataWritable(): number {
-    return this.#role === "client" && this.#failure === undefined && this.info === undefined
-      ? (this.link.earlyDataLeft ?? 0)
-      : 0
+    const { earlyDataLeft, writer } = this.link
+    if (this.#role !== "client" || this.#failure !== undefined || this.info !== undefined) return 0
+    return Math.min(earlyDataLeft ?? 0, writer.contentUntilKeyUpdate)
   }
 
   /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
@@ -153,7 +153,7 @@ export abstract class Connection {
     if (plaintext.length > left)
       throw new Misuse(`${plaintext.length} bytes of early data, but only ${left} may be sent now`)
     return this.#run(this.link.now, () => {
-      this.link.earlyDataLeft = left - plaintext.length
+      this.link.earlyDataLeft! -= plaintext.length
       this.link.flushHandshake()
       this.link.write(ContentType.application_data, plaintext)
     })
@@ -184,8 +184,13 @@ export abstract class Connection {
       if (this.#sentClose) return
       this.#sentClose = true
       // Section 6.1: user_canceled "MUST be followed by a "close_notify"": that is how a handshake is called off.
-      if (this.info === undefined) this.#sendAlert("user_canceled", AlertLevel.warning)
+      if (this.info !== undefined) return this.#sendAlert("close_notify", AlertLevel.warning)
+      this.link.dropHandshake()
+      this.#sendAlert("user_canceled", AlertLevel.warning)
       this.#sendAlert("close_notify", AlertLevel.warning)
+      // Nothing may follow close_notify: the rest of the handshake neither.
+      this.#failure = new Closed(undefined, "the handshake was called off")
+      this.#forget()
     })
   }
 

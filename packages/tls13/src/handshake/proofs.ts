@@ -117,18 +117,14 @@ export type ClientAuthentication = PeerAuthentication | { readonly by: "none" }
 /** Both sides use a PSK that was offered and chosen in this handshake; Finished then proves that the peer has it. */
 export class PskAgreed {
   readonly #proof = true
-  /** The chain that was verified when the session began; empty for external PSKs. */
-  readonly peerChain: readonly Uint8Array[]
 
-  private constructor(peerChain: readonly Uint8Array[]) {
-    this.peerChain = peerChain
-  }
+  private constructor() {}
 
   /**
    * The client's side: the server selected one of our identities.
    * @throws PeerMisbehaved illegal_parameter for an index out of range (RFC 9846 section 4.3.11)
    */
-  static byServer<Offered extends { readonly peerChain: readonly Uint8Array[] }>(
+  static byServer<Offered>(
     offered: readonly Offered[],
     selectedIdentity: number,
   ): { readonly psk: Offered; readonly proof: PskAgreed } {
@@ -139,7 +135,7 @@ export class PskAgreed {
         `server selected PSK ${selectedIdentity} of ${offered.length} offered`,
       )
     }
-    return { psk, proof: new PskAgreed(psk.peerChain) }
+    return { psk, proof: new PskAgreed() }
   }
 
   /**
@@ -147,17 +143,11 @@ export class PskAgreed {
    * "If this value is not present or does not validate, the server MUST abort the handshake" (section 4.3.11).
    * @throws PeerMisbehaved decrypt_error
    */
-  static byBinder(
-    hash: Hash,
-    binderKey: Uint8Array,
-    truncatedHash: Uint8Array,
-    binder: Uint8Array,
-    peerChain: readonly Uint8Array[],
-  ): PskAgreed {
+  static byBinder(hash: Hash, binderKey: Uint8Array, truncatedHash: Uint8Array, binder: Uint8Array): PskAgreed {
     if (!verifyFinished(hash, binderKey, truncatedHash, binder)) {
       throw new PeerMisbehaved("decrypt_error", "PSK binder is wrong: client and server do not have the same key")
     }
-    return new PskAgreed(peerChain)
+    return new PskAgreed()
   }
 
   static is(value: PskAgreed): boolean {

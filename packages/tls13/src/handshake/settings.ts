@@ -59,6 +59,8 @@ export interface ClientSettings extends CommonSettings {
   readonly requestSignedCertificateTimestamps: boolean
   /** DER distinguished names sent in certificate_authorities. */
   readonly authorities: readonly Uint8Array[]
+  /** Sessions are resumed only while the verifier still accepts the server's certificates. */
+  readonly reverify: boolean
   /** Section 4.3.6: answers CertificateRequests after the handshake. */
   readonly postHandshakeAuth: boolean
   /** Appendix E.4. */
@@ -76,6 +78,8 @@ export interface ServerSettings extends CommonSettings {
         /** DER distinguished names sent in certificate_authorities. */
         readonly authorities: readonly Uint8Array[]
         readonly oidFilters: readonly OidFilter[]
+        /** Sessions are resumed only while the verifier still accepts the client's certificates. */
+        readonly reverify: boolean
       }
     | undefined
   readonly certificateTypes: {

@@ -5,7 +5,7 @@ import { asciiToBytes, bytesToLatin1, bytesToUtf8, utf8ToBytes } from "../bytes/
 import { Writer } from "../bytes/writer.ts"
 import type { ServerSession } from "./session.ts"
 
-const format = 1
+const format = 2
 
 export function encodeSession(session: ServerSession): Uint8Array {
   const writer = new Writer(256).uint8(format).uint16(session.cipherSuite).vector8(session.psk)
@@ -15,6 +15,9 @@ export function encodeSession(session: ServerSession): Uint8Array {
   writeOptional(writer, session.alpnProtocol, (name) => Uint8Array.from(name, (octet) => octet.charCodeAt(0)))
   writeOptional(writer, session.serverName, asciiToBytes)
   writer.vector16(utf8ToBytes(session.partition))
+  writer.uint8(session.peerCertificateType === "RawPublicKey" ? 1 : 0)
+  writer.uint8(session.peerValidUntil === undefined ? 0 : 1)
+  if (session.peerValidUntil !== undefined) writeTime(writer, session.peerValidUntil)
   writer.vector24((list) => {
     for (const certificate of session.peerChain) list.vector24(certificate)
   })
@@ -33,6 +36,8 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
   const alpnProtocol = readOptional(reader, bytesToLatin1)
   const serverName = readOptional(reader, bytesToLatin1)
   const partition = bytesToUtf8(reader.vector16("partition")) ?? ""
+  const isRawKey = reader.uint8() === 1
+  const peerValidUntil = reader.uint8() === 0 ? undefined : readTime(reader)
   const list = new Reader(reader.vector24("peerChain"), "session.peerChain")
   const peerChain: Uint8Array[] = []
   while (list.remaining > 0) peerChain.push(list.vector24("certificate").slice())
@@ -49,6 +54,8 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
     serverName,
     partition,
     peerChain,
+    ...(isRawKey && { peerCertificateType: "RawPublicKey" }),
+    ...(peerValidUntil !== undefined && { peerValidUntil }),
   }
 }
 

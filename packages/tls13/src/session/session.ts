@@ -2,6 +2,7 @@
 
 import type { Pause } from "../bytes/pause.ts"
 import type { PskKind } from "../schedule/key-schedule.ts"
+import type { CertificateType } from "../x509/interfaces.ts"
 
 /** Seconds: "Servers MUST NOT use any value greater than 604800 seconds (7 days)", nor clients believe one. */
 export const longestTicketLifetime = 604_800
@@ -28,6 +29,10 @@ export interface SessionParameters {
    * made under weaker ones is never resumed under stricter ones.
    */
   readonly partition: string
+  /** What `peerChain` is: a chain of X.509 certificates unless this says otherwise. */
+  readonly peerCertificateType?: CertificateType
+  /** Milliseconds since 1970: when the peer's certificates expire, if its verifier said so; the session ends then too. */
+  readonly peerValidUntil?: number
   /** When the peer's certificate was last verified: bounds how long a chain of resumptions may live (section 4.7.1). */
   readonly authenticatedAt: number
 }
@@ -93,6 +98,8 @@ export function ticketAge(session: SessionParameters, now: number): number {
   return Math.max(0, now - session.issuedAt)
 }
 
+/** Of the ticket, or of the certificates that the session stands on (section 4.7.1). */
 export function isExpired(session: SessionParameters, now: number): boolean {
+  if (session.peerValidUntil !== undefined && now > session.peerValidUntil) return true
   return ticketAge(session, now) > Math.min(session.ticketLifetime, longestTicketLifetime) * 1000
 }

@@ -106,6 +106,11 @@ export interface PeerIdentity {
   readonly path: readonly Uint8Array[]
   /** Subject of the leaf as RFC 4514 text, empty for raw public keys. */
   readonly subject: string
+  /**
+   * Milliseconds since 1970: when the first certificate of the path expires. A session of this peer is not resumed later
+   * (RFC 9846 section 4.7.1). undefined: the verifier sets no such bound.
+   */
+  readonly validUntil?: number
 }
 
 /** Decides whether a peer's certificate is who it should be; never throws for what the peer sent. */

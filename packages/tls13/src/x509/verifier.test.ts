@@ -83,6 +83,22 @@ describe("the verifier", () => {
     expect(outcome([leaf, ica], {}, { serverName: "192.0.2.1" })).toBe("accepted")
   })
 
+  it("RFC 9846 4.7.1: says until when: the first certificate to expire, the anchor's own dates apart", () => {
+    const shortRoot = makeRoot({ notAfter: now + day })
+    const shortIca = makeIntermediate(shortRoot, { notAfter: now + 3 * day })
+    const early = makeLeaf(shortIca, { notAfter: now + 2 * day })
+    const late = makeLeaf(shortIca, { notAfter: now + 4 * day })
+    const verifier = createCertificateVerifier({ trust: new TrustStore([trustAnchor(shortRoot.der)]) })
+    expect(verify(verifier, [early, shortIca])).toMatchObject({
+      accepted: true,
+      identity: { validUntil: now + 2 * day },
+    })
+    expect(verify(verifier, [late, shortIca])).toMatchObject({
+      accepted: true,
+      identity: { validUntil: now + 3 * day },
+    })
+  })
+
   it.each([
     ["another name", [leaf, ica], {}, { serverName: "example.org" }, "name_mismatch > bad_certificate"],
     ["no name to check", [leaf, ica], {}, { serverName: undefined }, "invalid_reference_name > internal_error"],

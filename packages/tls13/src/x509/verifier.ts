@@ -16,7 +16,7 @@ import type { Profile } from "./path-rules.ts"
 import { isPinned, type Pin } from "./pins.ts"
 import { type RevocationOptions, revocationProblem } from "./revocation.ts"
 import { parseSpki } from "./spki.ts"
-import type { TrustStore } from "./trust.ts"
+import type { TrustAnchor, TrustStore } from "./trust.ts"
 
 export interface VerifierOptions {
   /** The trusted certificates, or a function that gives those of the moment: a reload then needs no new connection. */
@@ -110,7 +110,7 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
       `no key in the path of ${subjectText(leaf)} is one of the pinned keys; if the peer changed its key, pin the new one`,
     )
   }
-  return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path)
+  return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, validUntil(verdict))
 }
 
 /** RFC 9525: the application says whom it wants to reach; without that nothing is proven. */
@@ -130,8 +130,17 @@ function accepted(
   { type, chain }: CertificateVerification,
   subject: string,
   path: readonly Certificate[],
+  until?: number,
 ): CertificateVerdict {
-  return { accepted: true, publicKey, identity: { type, chain, path: path.map((each) => each.der), subject } }
+  const identity = { type, chain, path: path.map((each) => each.der), subject }
+  return { accepted: true, publicKey, identity: until === undefined ? identity : { ...identity, validUntil: until } }
+}
+
+/** When the first certificate of the path expires; a trust anchor's own dates do not count (RFC 5280 section 6.1). */
+function validUntil({ path, anchor }: { path: readonly Certificate[]; anchor: TrustAnchor }): number {
+  const [leaf, ...others] = path
+  const checked = others.filter((each) => each !== anchor.certificate)
+  return Math.min(leaf!.notAfter, ...checked.map(({ notAfter }) => notAfter))
 }
 
 /** Each certificate, or why it cannot be read: an intermediate that no path needs may be anything. */

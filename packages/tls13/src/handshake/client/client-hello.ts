@@ -17,7 +17,7 @@ import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
-import { collectPsks, type OfferedPsk, offerPsks, writeBinders } from "./psk-offers.ts"
+import { collectPsks, type OfferedPsk, offerPsks, type ResumableSession, writeBinders } from "./psk-offers.ts"
 
 /** What stays the same through one client handshake. */
 export interface ClientHandshake {
@@ -49,14 +49,14 @@ export interface Retry {
   readonly earlyDataRejected: boolean
 }
 
-/** Sends the first ClientHello. */
-export function offerClientHello(client: ClientHandshake): ClientOffer {
+/** Sends the first ClientHello. @param resumable the session to offer */
+export function offerClientHello(client: ClientHandshake, resumable: ResumableSession | undefined): ClientOffer {
   const { link, settings } = client
   const random = link.random(32)
   // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
   const legacySessionId = settings.middleboxCompatibility ? link.random(32) : new Uint8Array(0)
   const shares = startKeyShares(settings.keyShareGroups, link)
-  const psks = collectPsks(link, settings)
+  const psks = collectPsks(link, settings, resumable)
   const earlyData = settings.offerEarlyData && allowsEarlyData(psks[0], settings)
   const content: ClientHelloContent = {
     legacyVersion: ProtocolVersion.tls12,

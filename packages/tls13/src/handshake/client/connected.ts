@@ -11,17 +11,14 @@ import { longestTicketLifetime } from "../../session/session.ts"
 import type { CertificateType } from "../../x509/interfaces.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { PeerAuthentication } from "../proofs.ts"
+import { authenticatedPeer, resumedPeer, type SessionPeer } from "../session-peer.ts"
 import type { Transition } from "../state.ts"
 import { authenticate } from "./authenticate.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
 
 /** What a ticket remembers of this connection. */
-type ForTickets = {
-  readonly alpnProtocol: string | undefined
-  readonly peerChain: readonly Uint8Array[]
-  readonly authenticatedAt: number
-}
+type ForTickets = SessionPeer & { readonly alpnProtocol: string | undefined }
 
 export class ClientConnected extends Connected<PeerAuthentication> {
   readonly accepts: readonly HandshakeTypeName[]
@@ -42,8 +39,10 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     super("client", client.link, agreed.suite, secrets, proofs)
     const { peer } = proofs
     const { alpnProtocol, offer, selected, group, suite, earlyData, certificateTypes } = agreed
-    const identity = peer.by === "certificate" ? peer.signature.identity : undefined
-    const peerChain = peer.by === "certificate" ? peer.signature.identity.chain : peer.psk.peerChain
+    const sessionPeer =
+      peer.by === "certificate"
+        ? authenticatedPeer(peer.signature.identity, client.link.now)
+        : resumedPeer(selected?.psk.session, selected?.psk.peer, client.link.now)
     this.#client = client
     this.#resumptionSecret = resumptionSecret
     this.#certificateType = certificateTypes.client
@@ -54,11 +53,7 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     this.accepts = this.#handshake
       ? ["new_session_ticket", "key_update", "certificate_request"]
       : ["new_session_ticket", "key_update"]
-    this.#forTickets = {
-      alpnProtocol,
-      peerChain,
-      authenticatedAt: selected?.psk.session?.authenticatedAt ?? client.link.now,
-    }
+    this.#forTickets = { ...sessionPeer, alpnProtocol }
     client.link.connected({
       protocol: "TLSv1.3",
       cipherSuite: suite.name,
@@ -71,9 +66,9 @@ export class ClientConnected extends Connected<PeerAuthentication> {
       pskIdentity: selected !== undefined && selected.psk.session === undefined ? selected.psk.identity : undefined,
       helloRetryRequest: offer.retry !== undefined,
       earlyData,
-      peer: identity,
-      peerChain,
-      peerCertificateType: certificateTypes.server,
+      peer: peer.by === "certificate" ? peer.signature.identity : selected?.psk.peer,
+      peerChain: sessionPeer.peerChain,
+      peerCertificateType: selected?.psk.session?.peerCertificateType ?? certificateTypes.server,
     })
   }
 

@@ -32,11 +32,15 @@ import {
   retryClientHello,
 } from "./client-hello.ts"
 import { ExpectEncryptedExtensions } from "./expect-encrypted-extensions.ts"
-import type { OfferedPsk } from "./psk-offers.ts"
+import { chooseSession, type OfferedPsk } from "./psk-offers.ts"
 
 /** Sends the ClientHello and waits for the answer. */
-export function startClient(client: ClientHandshake): State {
-  return new ExpectServerHello(client, offerClientHello(client))
+export function startClient(client: ClientHandshake): Transition {
+  return chooseSession(
+    client.link,
+    client.settings,
+    (session) => new ExpectServerHello(client, offerClientHello(client, session)),
+  )
 }
 
 export class ExpectServerHello implements State {

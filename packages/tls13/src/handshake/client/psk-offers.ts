@@ -5,8 +5,11 @@ import type { Hash } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { type ClientSession, isExpired, ticketAge } from "../../session/session.ts"
+import type { PeerIdentity } from "../../x509/interfaces.ts"
+import { verifyStoredChain } from "../authentication.ts"
 import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
+import { decide, type Transition } from "../state.ts"
 
 /** One PSK on offer, with the Early Secret that it gives. */
 export interface OfferedPsk {
@@ -14,28 +17,62 @@ export interface OfferedPsk {
   readonly kind: PskKind
   readonly hash: Hash
   readonly early: EarlyStage
-  readonly peerChain: readonly Uint8Array[]
   /** undefined for an external PSK. */
   readonly session: ClientSession | undefined
+  /** Who the server is, when the certificates of the session were verified anew. */
+  readonly peer: PeerIdentity | undefined
+}
+
+/** A session to resume, and what its verifier says today. */
+export interface ResumableSession {
+  readonly session: ClientSession
+  readonly peer: PeerIdentity | undefined
 }
 
 /** A resumable session first (0-RTT needs it first), then the external PSKs. */
-export function collectPsks(link: Link, settings: ClientSettings): OfferedPsk[] {
+export function collectPsks(
+  link: Link,
+  settings: ClientSettings,
+  resumable: ResumableSession | undefined,
+): OfferedPsk[] {
   const offers: OfferedPsk[] = []
-  const session = takeSession(link, settings)
-  if (session !== undefined) {
+  if (resumable !== undefined) {
+    const { session, peer } = resumable
     const hash = settings.cipherSuites.find((suite) => suite.code === session.cipherSuite)!.hash
     const early = EarlyStage.start(hash, session.psk, link.observeSecret)
-    offers.push({ identity: session.ticket, kind: "resumption", hash, early, peerChain: session.peerChain, session })
+    offers.push({
+      identity: session.ticket,
+      kind: "resumption",
+      hash,
+      early,
+      session,
+      peer,
+    })
   }
   for (const { identity, key, hash: hashName, kind } of settings.externalPsks) {
     const hash = settings.cipherSuites.find((suite) => suite.hash.name === hashName)?.hash
     // "it SHOULD advertise at least one cipher suite indicating a Hash associated with the PSK" (section 4.2.2)
     if (hash === undefined) continue
     const early = EarlyStage.start(hash, key, link.observeSecret)
-    offers.push({ identity, kind, hash, early, peerChain: [], session: undefined })
+    offers.push({ identity, kind, hash, early, session: undefined, peer: undefined })
   }
   return offers
+}
+
+/** The session to offer; section 4.7.1, "the likelihood of intervening revocation": not one whose certificates are refused now. */
+export function chooseSession(
+  link: Link,
+  settings: ClientSettings,
+  then: (session: ResumableSession | undefined) => Transition,
+): Transition {
+  const session = takeSession(link, settings)
+  if (session === undefined) return then(undefined)
+  const { verifier, reverify, referenceName, provider } = settings
+  if (verifier === undefined || !reverify || session.peerChain.length === 0) return then({ session, peer: undefined })
+  const verdict = verifyStoredChain(verifier, "server", session, referenceName, link.now, provider)
+  return decide("VerifyPeer", verdict, (answer) =>
+    then(answer.accepted ? { session, peer: answer.identity } : undefined),
+  )
 }
 
 /** A session that may be resumed here and now, or undefined. */

@@ -7,6 +7,7 @@ import { Misuse } from "../../bytes/errors.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { ClientAuthentication } from "../proofs.ts"
+import { authenticatedPeer, resumedPeer } from "../session-peer.ts"
 import type { Transition } from "../state.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import { PostHandshakeAuthentication } from "./post-handshake.ts"
@@ -27,7 +28,10 @@ export class ServerConnected extends Connected<ClientAuthentication> {
     super("server", server.link, flight.suite, secrets, proofs)
     const { peer } = proofs
     const { hello, psk, group, suite, alpnProtocol, earlyData, retry, certificateTypes } = flight
-    const peerChain = peerChainOf(peer)
+    const sessionPeer =
+      peer.by === "certificate"
+        ? authenticatedPeer(peer.signature.identity, server.link.now)
+        : resumedPeer(psk?.session, psk?.peer, server.link.now)
     server.link.connected({
       protocol: "TLSv1.3",
       cipherSuite: suite.name,
@@ -40,12 +44,12 @@ export class ServerConnected extends Connected<ClientAuthentication> {
       pskIdentity: psk !== undefined && psk.session === undefined ? psk.identity.slice() : undefined,
       helloRetryRequest: retry !== undefined,
       earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
-      peer: peer.by === "certificate" ? peer.signature.identity : undefined,
-      peerChain,
-      peerCertificateType: certificateTypes.client,
+      peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
+      peerChain: sessionPeer.peerChain,
+      peerCertificateType: psk?.session?.peerCertificateType ?? certificateTypes.client,
     })
     const tickets = new TicketIssuer(server, flight, resumptionSecret)
-    tickets.send(peerChain, psk?.session?.authenticatedAt ?? server.link.now)
+    tickets.send(sessionPeer)
     this.#authentication = mayAskLater(server, flight)
       ? new PostHandshakeAuthentication(server, flight, tickets)
       : undefined
@@ -87,9 +91,4 @@ export class ServerConnected extends Connected<ClientAuthentication> {
 function mayAskLater({ settings }: ServerHandshake, { hello, psk }: Flight): boolean {
   const isExternalPsk = psk !== undefined && psk.session === undefined
   return settings.clientAuthentication !== undefined && hello.extensions.post_handshake_auth === true && !isExternalPsk
-}
-
-function peerChainOf(peer: ClientAuthentication): readonly Uint8Array[] {
-  if (peer.by === "certificate") return peer.signature.identity.chain
-  return peer.by === "psk" ? peer.psk.peerChain : []
 }

@@ -9,6 +9,8 @@ import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { type ExternalPsk, isExpired, longestTicketLifetime, type ServerSession } from "../../session/session.ts"
+import type { PeerIdentity } from "../../x509/interfaces.ts"
+import { verifyStoredChain } from "../authentication.ts"
 import type { Link } from "../link.ts"
 import { PskAgreed } from "../proofs.ts"
 import type { ServerSettings } from "../settings.ts"
@@ -23,6 +25,8 @@ export interface ChosenPsk {
   readonly identity: Uint8Array
   /** undefined for an external PSK. */
   readonly session: ServerSession | undefined
+  /** Who the client is, when the certificates of its session were verified anew. */
+  readonly peer: PeerIdentity | undefined
 }
 
 interface Candidate {
@@ -76,13 +80,27 @@ function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefine
   if (identity === undefined || index >= settings.maxPskIdentities) return then(undefined)
   return decide("OpenTicket", openTicket(query, identity), (session) => {
     const resumed = session && fromTicket(query, index, session)
-    if (resumed) return then(verifyBinder(query, resumed, identity))
+    if (resumed) return reverify(query, verifyBinder(query, resumed, identity), then)
     // A ticket that we know, but may not resume, is not a name of an external PSK.
     if (session !== undefined) return lookUp(query, index + 1, then)
     return decide("LookUpPsk", settings.externalPsks?.lookup(identity), (psk) => {
       const external = psk && fromExternal(query, index, psk)
       return external ? then(verifyBinder(query, external, identity)) : lookUp(query, index + 1, then)
     })
+  })
+}
+
+/** Section 4.7.1, "the likelihood of intervening revocation": a session whose certificates are refused now is not resumed. */
+function reverify(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
+  const { settings, link } = query
+  const { verifier, reverify: isAsked } = settings.clientAuthentication ?? {}
+  const chain = psk.session?.peerChain ?? []
+  if (verifier === undefined || !isAsked || chain.length === 0) return then(psk)
+  const verdict = verifyStoredChain(verifier, "client", psk.session!, undefined, link.now, settings.provider)
+  return decide("VerifyPeer", verdict, (answer) => {
+    if (answer.accepted) return then({ ...psk, peer: answer.identity })
+    psk.early.wipe()
+    return lookUp(query, psk.index + 1, then)
   })
 }
 
@@ -123,7 +141,7 @@ function verifyBinder({ link, hello, bytes, earlier }: PskQuery, psk: Candidate,
   const binderKey = early.binderKey(psk.kind)
   const truncatedHash = (earlier ?? new Transcript(hash)).hashWith(truncateBinders(bytes, hello.extensions))
   const binder = hello.extensions.pre_shared_key!.binders[psk.index]!
-  const proof = PskAgreed.byBinder(hash, binderKey, truncatedHash, binder, psk.session?.peerChain ?? [])
+  const proof = PskAgreed.byBinder(hash, binderKey, truncatedHash, binder)
   binderKey.fill(0)
-  return { index: psk.index, suite: psk.suite, early, proof, identity, session: psk.session }
+  return { index: psk.index, suite: psk.suite, early, proof, identity, session: psk.session, peer: undefined }
 }

@@ -2,6 +2,7 @@
 
 import { encodeNewSessionTicket } from "../../codec/new-session-ticket.ts"
 import { resumptionPsk } from "../../schedule/traffic.ts"
+import type { SessionPeer } from "../session-peer.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import { pskModes } from "./psk-selection.ts"
 import type { Negotiated } from "./server-flight.ts"
@@ -33,24 +34,22 @@ export class TicketIssuer {
     this.#resumptionSecret = resumptionSecret
   }
 
-  /**
-   * Sends as many as the client is to get.
-   * @param peerChain the client's certificates, empty when it has shown none
-   * @param authenticatedAt when they were last verified, or the session began
-   */
-  send(peerChain: readonly Uint8Array[], authenticatedAt: number): void {
+  /** Sends as many as the client is to get. */
+  send(peer: SessionPeer): void {
     const count = ticketCount(this.#server, this.#negotiated)
-    for (let number = 0; number < count; number++) if (!this.#sendOne(peerChain, authenticatedAt)) return
+    for (let number = 0; number < count; number++) if (!this.#sendOne(peer)) return
   }
 
   wipe(): void {
     this.#resumptionSecret.fill(0)
   }
 
-  #sendOne(peerChain: readonly Uint8Array[], authenticatedAt: number): boolean {
+  #sendOne(peer: SessionPeer): boolean {
     const { link, settings } = this.#server
     const { hello, suite, alpnProtocol } = this.#negotiated
-    const { ticketer, earlyData, ticketLifetime } = settings
+    const { ticketer, earlyData } = settings
+    const ticketLifetime = lifetime(settings.ticketLifetime, peer, link.now)
+    if (ticketLifetime < 1) return false
     // "unique across all tickets issued on this connection"
     const ticketNonce = nonceOf(this.#sent++)
     const ageAdd = link.random(4)
@@ -65,9 +64,8 @@ export class TicketIssuer {
       maxEarlyDataSize,
       alpnProtocol,
       serverName: hello.extensions.server_name,
-      peerChain,
       partition: settings.partition,
-      authenticatedAt,
+      ...peer,
     }
     const ticket = ticketer?.seal(session, link.now)
     session.psk.fill(0)
@@ -79,6 +77,11 @@ export class TicketIssuer {
     )
     return true
   }
+}
+
+/** Seconds. "these limits should take into account the lifetime of the peer's certificate" */
+function lifetime(most: number, { peerValidUntil }: SessionPeer, now: number): number {
+  return peerValidUntil === undefined ? most : Math.min(most, Math.floor((peerValidUntil - now) / 1000))
 }
 
 function nonceOf(number: number): Uint8Array {
