@@ -151,7 +151,8 @@ export const certificateEntryExtensions: ExtensionTable<CertificateEntryExtensio
 }
 
 export const certificateRequestExtensions: ExtensionTable<CertificateRequestExtensions> = {
-  status_request: statusRequest,
+  // Section 4.5.1.1: empty here, unlike in ClientHello.
+  status_request: flag,
   signature_algorithms: signatureAlgorithms,
   signed_certificate_timestamp: flag,
   compress_certificate: compressCertificate,
