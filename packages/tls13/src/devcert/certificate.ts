@@ -32,25 +32,41 @@ export interface CertificateContents {
 
 /** @returns the DER certificate. @throws RangeError when the provider lacks the algorithm or it does not fit the key */
 export function issueCertificate(contents: CertificateContents): Uint8Array {
-  const { provider, issuerKey } = contents
-  const name = contents.signatureAlgorithm ?? usualSignature(issuerKey)
-  const signature = provider.signatures.find((algorithm) => algorithm.name === name)
-  if (signature === undefined) throw new RangeError(`the provider ${provider.name} has no ${name}`)
-  const algorithm = signatureIdentifier(name)
-  const toBeSigned = derSequence(
-    derValue(contextConstructed(0), derSmall(2)), // v3
-    derInteger(contents.serialNumber ?? randomSerialNumber(provider)),
-    algorithm,
-    encodeName(contents.issuer),
-    derSequence(encodeTime(contents.notBefore), encodeTime(contents.notAfter)),
-    encodeName(contents.subject),
-    encodeSpki(contents.publicKey),
-    ...(contents.extensions.length === 0
-      ? []
-      : [derValue(contextConstructed(3), derSequence(...contents.extensions.map(encodeExtension)))]),
+  const { provider, issuerKey, signatureAlgorithm } = contents
+  return signedStructure(issuerKey, provider, signatureAlgorithm, (algorithm) =>
+    derSequence(
+      derValue(contextConstructed(0), derSmall(2)), // v3
+      derInteger(contents.serialNumber ?? randomSerialNumber(provider)),
+      algorithm,
+      encodeName(contents.issuer),
+      derSequence(encodeTime(contents.notBefore), encodeTime(contents.notAfter)),
+      encodeName(contents.subject),
+      encodeSpki(contents.publicKey),
+      ...(contents.extensions.length === 0
+        ? []
+        : [derValue(contextConstructed(3), derSequence(...contents.extensions.map(encodeExtension)))]),
+    ),
   )
-  const bits = signature.sign(issuerKey, toBeSigned, provider.random)
-  return derSequence(toBeSigned, algorithm, derBitString(bits))
+}
+
+/**
+ * What certificates and revocation lists are: a part to be signed, the algorithm, the signature (RFC 5280 section 4.1.1).
+ * @param name default: the usual algorithm for the key
+ * @param toBeSigned gets the AlgorithmIdentifier, which it repeats
+ * @throws RangeError when the provider lacks the algorithm or it does not fit the key
+ */
+export function signedStructure(
+  key: PrivateKey,
+  provider: CryptoProvider,
+  name: SignatureAlgorithmName | undefined,
+  toBeSigned: (algorithm: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const chosen = name ?? usualSignature(key)
+  const signature = provider.signatures.find((each) => each.name === chosen)
+  if (signature === undefined) throw new RangeError(`the provider ${provider.name} has no ${chosen}`)
+  const algorithm = signatureIdentifier(chosen)
+  const signed = toBeSigned(algorithm)
+  return derSequence(signed, algorithm, derBitString(signature.sign(key, signed, provider.random)))
 }
 
 /** RFC 5280 section 4.1.2.2: positive, at most 20 octets; random so that nobody can foresee what is signed. */

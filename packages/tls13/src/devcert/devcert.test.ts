@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createNobleProvider } from "../crypto/noble/index.ts"
+import { CrlStore, parseCertificate, parseCrls } from "../x509/index.ts"
 import { Oid } from "../x509/oids.ts"
 import { toPem } from "../x509/pem.ts"
 import {
@@ -14,6 +15,7 @@ import {
   createAuthority,
   createDevelopmentCertificates,
   createLeaf,
+  createRevocationList,
   encodeTime,
   type Identity,
   type KeyType,
@@ -231,10 +233,60 @@ describe("encodings", () => {
     )
   })
 
+  it.each([
+    ["d7@acme.example", "email:d7@acme.example"],
+    ["urn:acme:d7", "URI:urn:acme:d7"],
+    ["spiffe://acme.example/d7", "URI:spiffe://acme.example/d7"],
+    ["URI:tag:acme", "URI:tag:acme"],
+    ["D7.acme.example", "DNS:d7.acme.example"],
+    ["DNS:d7", "DNS:d7"],
+    ["IP:192.0.2.7", "IP Address:192.0.2.7"],
+  ])("a client is also named %s", (name, shown) => {
+    const made = createDevelopmentCertificates({ names: ["localhost"], clientName: "d7", clientNames: [name], now })
+    const client = new X509Certificate(made.clientCert ?? "")
+    expect(client.subjectAltName).toBe(shown)
+    expect(client.subject).toBe("CN=d7")
+  })
+
+  it.each(["localhost:8883", "IP:example.com", "email:a b@c", "DNS:1.2.3.4", "a@b@c", "urn:"])(
+    "%j is no name",
+    (name) => {
+      expect(() => toGeneralName(name)).toThrow(RangeError)
+    },
+  )
+
   it("a wildcard is allowed as the whole first label only", () => {
     expect(toGeneralName("*.example.com")).toEqual({ type: "dns", value: "*.example.com" })
     expect(() => toGeneralName("a*.example.com")).toThrow(RangeError)
     expect(() => toGeneralName("a.*.example.com")).toThrow(RangeError)
+  })
+})
+
+describe("revocation lists", () => {
+  const authority = createAuthority({ now })
+  const gone = createLeaf({ now, issuer: authority, usage: "client", serialNumber: Uint8Array.of(0x12, 0x34) })
+  const good = createLeaf({ now, issuer: authority, usage: "client" })
+
+  it("say which certificates are revoked, for a week unless told otherwise (RFC 5280 5)", () => {
+    const provider = createNobleProvider()
+    const pem = createRevocationList({ issuer: authority, revoked: [Uint8Array.of(0x12, 0x34)], now })
+    const store = new CrlStore(parseCrls(pem))
+    const kind = (of: Identity, at: number): string =>
+      store.status(parseCertificate(of.certificate), parseCertificate(authority.certificate), at, provider).kind
+    expect([kind(gone, now), kind(good, now), kind(good, now + 8 * day)]).toEqual(["revoked", "good", "unusable"])
+  })
+
+  it.skipIf(!openssl)("are verified by openssl crl", () => {
+    const folder = mkdtempSync(join(tmpdir(), "puremq-crl-"))
+    const [ca, list] = [join(folder, "ca.pem"), join(folder, "crl.pem")]
+    writeFileSync(ca, certificateToPem(authority))
+    writeFileSync(list, createRevocationList({ issuer: authority, revoked: [Uint8Array.of(0x12, 0x34)], now }))
+    const shown = execFileSync("openssl", ["crl", "-in", list, "-CAfile", ca, "-noout", "-text", "-verify"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    expect(shown).toContain("Serial Number: 1234")
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -5,12 +5,15 @@ import type { CryptoProvider } from "../crypto/provider.ts"
 import { toPem } from "../x509/pem.ts"
 import { createAuthority, createLeaf, type Identity } from "./authority.ts"
 import { type KeyType, privateKeyToPem } from "./keys.ts"
+import { toGeneralName } from "./names.ts"
 
 export interface DevelopmentOptions {
   /** Host names and IP addresses that the server is reached by, at least one. */
   readonly names: readonly string[]
   /** Also make a client's certificate with this common name. */
   readonly clientName?: string
+  /** Alternative names of the client: mailboxes, URIs, host names, addresses, as `toGeneralName` reads them. */
+  readonly clientNames?: readonly string[]
   /** Of all three keys. Default: `p256`, which every TLS 1.3 implementation accepts. */
   readonly keyType?: KeyType
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -31,10 +34,14 @@ export interface DevelopmentCertificates {
   readonly clientKey?: string
 }
 
-/** @throws RangeError when no name is given, or one is neither a host name nor an IP address */
+/** @throws RangeError when no name is given, or one is none that a certificate can have */
 export function createDevelopmentCertificates(options: DevelopmentOptions): DevelopmentCertificates {
-  const { names, clientName, days = 397 } = options
+  const { names, clientName, clientNames = [], days = 397 } = options
   if (names.length === 0) throw new RangeError("a server's certificate needs at least one host name or IP address")
+  for (const name of names) {
+    if (!["dns", "ip"].includes(toGeneralName(name).type))
+      throw new RangeError(`a server is reached by host names and IP addresses, not by ${JSON.stringify(name)}`)
+  }
   const common = {
     now: options.now,
     ...(options.keyType && { keyType: options.keyType }),
@@ -54,6 +61,7 @@ export function createDevelopmentCertificates(options: DevelopmentOptions): Deve
     days,
     issuer: authority,
     usage: "client",
+    names: clientNames,
     subject: { commonName: clientName },
   })
   return { ...made, clientCert: certificateToPem(client), clientKey: privateKeyToPem(client.privateKey) }

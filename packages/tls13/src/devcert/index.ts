@@ -36,3 +36,4 @@ export {
   type NameAttributes,
   toGeneralName,
 } from "./names.ts"
+export { createRevocationList, type RevocationListOptions } from "./revocation-list.ts"

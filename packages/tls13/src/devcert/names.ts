@@ -62,13 +62,23 @@ export function encodeGeneralName(name: GeneralName): Uint8Array {
 }
 
 /**
- * The name that people type: an IPv4 or IPv6 address, a host name, or a wildcard such as `*.example.com`.
+ * The name that people type: an IPv4 or IPv6 address, a host name, a wildcard such as `*.example.com`, a mailbox
+ * (`device@example.com`), a URI with its scheme (`spiffe://example.com/device`, `urn:dev:7`); or with its kind before it:
+ * `DNS:`, `IP:`, `email:`, `URI:`.
  * @throws RangeError for what is none of them; internationalized names are given as A-labels (`xn--...`)
  */
 export function toGeneralName(text: string): GeneralName {
-  const address = parseAddress(text)
+  const [, kind, value = ""] = /^(?:(DNS|IP|email|URI):)?(.*)$/s.exec(text) ?? []
+  const is = (name: string, form: boolean): boolean => kind === name || (kind === undefined && form)
+  const ascii = /^[\x21-\x7e]+$/.test(value)
+  const address = is("IP", true) ? parseAddress(value) : undefined
   if (address !== undefined) return { type: "ip", value: address }
   // Names in private networks have underscores.
-  if (isHostName(text, true) || isWildcard(text, true)) return { type: "dns", value: text.toLowerCase() }
-  throw new RangeError(`${JSON.stringify(text)} is neither a host name (in ASCII, xn-- for others) nor an IP address`)
+  if (is("DNS", true) && (isHostName(value, true) || isWildcard(value, true)))
+    return { type: "dns", value: value.toLowerCase() }
+  if (ascii && is("URI", /^([a-z][a-z0-9+.-]*:\/\/|urn:)./i.test(value))) return { type: "uri", value }
+  if (ascii && is("email", true) && /^[^@]+@[^@]+$/.test(value)) return { type: "email", value }
+  throw new RangeError(
+    `${JSON.stringify(text)} is neither a host name (in ASCII, xn-- for others), an IP address, a mailbox nor a URI`,
+  )
 }
