@@ -28,6 +28,7 @@ function pskOnly(client: Partial<ClientOptions>, server: Partial<ServerOptions>)
 }
 
 describe("an external PSK", () => {
+  // Requirements 4.3.9-7, F.1-1
   it("RFC 9846 4.3.9: with a key exchange, without any certificate", () => {
     const puppet = pskOnly({}, {}).run()
     const agreed = { authentication: "psk", resumed: false, group: "x25519", pskIdentity: device.identity }
@@ -48,6 +49,7 @@ describe("an external PSK", () => {
     expect(pskOnly(allow, allow).run().subject.info).toMatchObject({ group: "x25519" })
   })
 
+  // Requirements 4.3.9-4, 4.2.1-2
   it("RFC 9846 4.3.9: never without a key exchange unless both chose it: handshake_failure", () => {
     for (const [client, server] of [
       [true, false],
@@ -61,6 +63,7 @@ describe("an external PSK", () => {
     }
   })
 
+  // Requirements 4.3.9-4, 4.2.1-2
   it("RFC 9846 4.3.9: a client that only takes psk_ke is told so by a server that does not", () => {
     const puppet = pskOnly({}, {})
     puppet.message(
@@ -77,6 +80,7 @@ describe("an external PSK", () => {
     expect(puppet.actor.info).toBeDefined()
   })
 
+  // Requirements 4.3.11-3, 2.2-1
   it("RFC 9846 4.3.11: of SHA-384 goes with a suite of SHA-384, whatever comes first", () => {
     const strong = psk("strong", 2, "sha384")
     const suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
@@ -87,6 +91,7 @@ describe("an external PSK", () => {
     expect(puppet.subject.info).toMatchObject({ cipherSuite: "TLS_AES_256_GCM_SHA384", authentication: "psk" })
   })
 
+  // Requirement 4.3.11-3
   it("RFC 9846 4.3.11: without a suite of its hash is not used", () => {
     const strong = psk("strong", 2, "sha384")
     const puppet = pskOnly({ externalPsks: [device, strong] }, { externalPsks: new MemoryPskStore([strong]) }).run()

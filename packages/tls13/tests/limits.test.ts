@@ -178,6 +178,7 @@ describe.each(["client", "server"] as const)("limits of a %s", (role) => {
     }
   })
 
+  // Requirements 5.5-1, 5.3-2
   it("recordsPerKey: no key seals more, and the peer reads on", () => {
     const recordsPerKey = 4
     const sealed: number[] = []

@@ -239,6 +239,7 @@ it("has one of every handshake message that TLS 1.3 defines", () => {
   expect(messages.has("hello_retry_request")).toBe(true)
 })
 
+// Requirement 4.2.2-1
 it("RFC 9846 appendix A.1: a client in START, before its ClientHello, takes nothing", () => {
   for (const message of messages.values()) {
     const client = new ClientConnection(createClientConfig(clientOptions), start)
@@ -260,6 +261,7 @@ for (const role of ["client", "server"] as const) {
 
       for (const [name, message] of messages) {
         if (accepts.some((each) => each === name)) continue
+        // Requirements 4-2, 4.2.2-3, 4.2.4-5, 4.6-3 (client), 4.7.3-1
         it(`section 4: ${name} is an unexpected_message`, () => {
           const puppet = reach()
           puppet.message(message)
@@ -284,6 +286,7 @@ for (const role of ["client", "server"] as const) {
         })
       }
 
+      // Requirement 5-5
       it(`section 5: application data is ${applicationData}`, () => {
         const puppet = reach()
         const data = utf8ToBytes("data")
@@ -295,6 +298,7 @@ for (const role of ["client", "server"] as const) {
         else expect(puppet.events.at(-1)).toEqual({ type: state === "WAIT_EOED" ? "early-data" : "data", data })
       })
 
+      // Requirements 5-1, 5-3
       it(`section 5: change_cipher_spec is ${changeCipherSpec}`, () => {
         const puppet = reach()
         const before = puppet.events.length
@@ -303,6 +307,7 @@ for (const role of ["client", "server"] as const) {
         else expect({ failure: puppet.subject.failure, events: puppet.events.length }).toEqual({ events: before })
       })
 
+      // Requirements 6.2-1, 6-3
       it("section 6.2: a fatal alert ends the connection, and nothing is sent back", () => {
         const puppet = reach()
         puppet.send(ContentType.alert, Uint8Array.of(AlertLevel.fatal, AlertDescription.internal_error))

@@ -152,6 +152,7 @@ describe("every message", () => {
     expect(extensionTypes.at(-1)).toBe(41)
   })
 
+  // Requirement 4.2.3-11
   it("ServerHello and HelloRetryRequest are told apart by their random (RFC 9846 section 4.2.3)", () => {
     expect(messages.ServerHello!.decode(messages.ServerHello!.message)).toMatchObject({
       kind: "server_hello",
@@ -220,6 +221,7 @@ describe("every message", () => {
       }
     })
 
+    // Requirement 6-5
     it(`RFC 9846 section 6.2: ${name} with a byte after its end is a decode_error`, () => {
       const longer = new Writer()
         .uint8(message[0]!)
@@ -307,6 +309,7 @@ describe("extensions", () => {
     })
   }
 
+  // Requirement 4.2.2-14
   it("RFC 9846 section 9.3: unknown extensions are ignored, and known by their number", () => {
     const hello = decodeClientHello(helloWith("0a0a0000 fafa0001ff 002b0003020304"))
     expect(hello.extensions).toEqual({ supported_versions: [0x0304] })

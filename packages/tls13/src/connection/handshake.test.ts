@@ -74,6 +74,7 @@ describe("a full handshake", () => {
     echoBothWays(connected.handshake())
   })
 
+  // Requirements 4.2.1-3, 4.2.4-6
   it("RFC 9846 section 4.2.4: HelloRetryRequest when there is no share of a common group", () => {
     const connected = pair({ groups: ["x25519", "secp384r1"] }, { groups: ["secp384r1"] }).handshake()
     expect(connected.client.connection.info).toMatchObject({ group: "secp384r1", helloRetryRequest: true })
@@ -128,6 +129,7 @@ describe("resumption", () => {
 })
 
 describe("key update", () => {
+  // Requirements 4.7.3-2, 4.7.3-3, 4.7.3-7
   it("RFC 9846 section 4.7.3: both sides renew their keys", () => {
     const connected = pair().handshake()
     const { client, server } = connected
@@ -140,6 +142,7 @@ describe("key update", () => {
     expect(client.connection.failure).toBeUndefined()
   })
 
+  // Requirement 5.5-1 (client)
   it("RFC 9846 section 5.5: comes by itself before a key is used up", () => {
     const connected = pair({ limits: { recordsPerKey: 8 } }).handshake()
     const { client, server } = connected
@@ -152,6 +155,7 @@ describe("key update", () => {
 })
 
 describe("closing", () => {
+  // Requirement 6.1-4
   it("RFC 9846 section 6.1: each side closes its own direction", () => {
     const connected = pair().handshake()
     const { client, server } = connected

@@ -74,6 +74,7 @@ function sendsBothWays(pair: Pair): void {
 }
 
 describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
+  // Requirements 4.7.2-1, 4.7.2-2
   it("and the server knows who it is", () => {
     const pair = connect()
     expect(pair.server.connection.info).toMatchObject({ authentication: "none", peer: undefined })
@@ -88,6 +89,7 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
     sendsBothWays(pair)
   })
 
+  // Requirement 4.7.2-3
   it("or says that it has no certificate", () => {
     const pair = request(connect({ credentials: always(undefined) })).run()
     expect(outcomes(pair)).toEqual(["client-declined"])
@@ -103,6 +105,7 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
     expect(pair.client.connection.failure).toMatchObject({ received: "certificate_required" })
   })
 
+  // Requirement 4.4.2-2
   it("several times over, with requests of unlike and unpredictable contexts", () => {
     const contexts: Uint8Array[] = []
     const trace = (event: TraceEvent) => {
@@ -168,6 +171,7 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
 })
 
 describe("RFC 9846 4.7.2: while the client takes its time", () => {
+  // Requirements 4.7.2-4, 4.7.2-6
   it("for the choice of a certificate and the signature, its data flows; the answer is in one piece", () => {
     const contents: string[] = []
     const trace = (event: TraceEvent) => {
@@ -238,10 +242,12 @@ describe("requestCertificate is refused", () => {
   const refusal = (client: Partial<ClientOptions>, server: Partial<ServerOptions>) => () =>
     request(connect(client, server))
 
+  // Requirement 4.3.6-1
   it("RFC 9846 4.3.6: for a client that did not offer it", () => {
     expect(refusal({ postHandshakeAuth: false }, {})).toThrow(/did not offer/)
   })
 
+  // Requirement 4.4.2-7
   it("RFC 9846 4.4.2: for one that authenticates by an external PSK", () => {
     expect(refusal({ externalPsks: [psk] }, { externalPsks: new MemoryPskStore([psk]) })).toThrow(/external PSK/)
   })
@@ -362,6 +368,7 @@ describe("RFC 9846 4.7.2: a server refuses", () => {
     expect(alert(puppet)).toBe("unexpected_message")
   })
 
+  // Requirement 4.5.2-8 (server)
   it("RFC 9846 4.5.2: a CertificateVerify for another request: decrypt_error", () => {
     const puppet = asked(2)
     const other = puppet.parts[4]!.content
@@ -371,6 +378,7 @@ describe("RFC 9846 4.7.2: a server refuses", () => {
     expect(alert(puppet)).toBe("decrypt_error")
   })
 
+  // Requirement 4.5.3-1 (server)
   it("RFC 9846 4.5.3: a Finished that is wrong: decrypt_error", () => {
     const puppet = asked().deliverUntil("finished")
     puppet.message(editBody(puppet.drop("finished"), (body) => body.map((byte, i) => (i === 31 ? byte ^ 1 : byte))))
@@ -422,6 +430,7 @@ describe("RFC 9846 4.7.2: a client refuses", () => {
       return actor.requestCertificate()
     })
 
+  // Requirement 4.7.2-5
   it("a CertificateRequest without having offered post_handshake_auth: unexpected_message", () => {
     const puppet = connected({ postHandshakeAuth: false })
     puppet.message(unasked)

@@ -163,6 +163,7 @@ describe("RFC 9846 4.3.2: a stateless HelloRetryRequest", () => {
 })
 
 describe("RFC 9846 4.3.2: between the two ClientHellos", () => {
+  // Requirement 4.3.2-3
   it("change_cipher_spec is ignored though it comes first", () => {
     const { serverConfig } = cast()
     const server = new ServerConnection(serverConfig, start)

@@ -20,6 +20,7 @@ function expected(suite: typeof TLS_AES_128_GCM_SHA256, sequenceNumber: bigint):
 }
 
 describe.each([TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256])("record protection, $name", (suite) => {
+  // Requirement 5.3-1
   it("RFC 9846 5.3: the nonce is the sequence number, exclusive-or the iv, from 0 on", () => {
     const protection = new RecordProtection(suite, secret)
     const out = new Uint8Array(20)
@@ -39,6 +40,7 @@ describe.each([TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256])("record pr
     },
   )
 
+  // Requirement 5.3-2
   it("RFC 9846 5.3: the sequence number never wraps", () => {
     const protection = new RecordProtection(suite, secret, undefined, Number.MAX_SAFE_INTEGER - 1)
     const out = new Uint8Array(20)

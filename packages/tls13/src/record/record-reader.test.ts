@@ -194,6 +194,7 @@ describe("RFC 9846 5.1: framing", () => {
     expect(toHex(stream)).toBe(before)
   })
 
+  // Requirement 5.1-11
   it("legacy_record_version is ignored for all purposes", () => {
     for (const version of [0x0000, 0x0300, 0x0301, 0x0304, 0xffff]) {
       expect(show(readAll(new RecordReader(), plain(handshake, bytes(1), version)))).toEqual(["22 clear 07"])
@@ -300,6 +301,7 @@ describe("RFC 9846 5.1: lengths in the clear", () => {
     expect(errorOf(new RecordReader(), header(type, 0))).toMatchObject({ alert: "unexpected_message" })
   })
 
+  // Requirement 5.1-8
   it("an alert is neither fragmented nor coalesced", () => {
     expect(errorOf(new RecordReader(), header(alert, 1))).toMatchObject({ alert: "decode_error" })
     expect(errorOf(new RecordReader(), header(alert, 4))).toMatchObject({ alert: "decode_error" })
@@ -308,6 +310,7 @@ describe("RFC 9846 5.1: lengths in the clear", () => {
 })
 
 describe("RFC 9846 5.2: protected lengths", () => {
+  // Requirement 5.2-1
   it("2^14 + 256 bytes of ciphertext may come; the header is not refused", () => {
     const reader = protectedReader()
     reader.push(header(application_data, 2 ** 14 + 256))
@@ -327,6 +330,7 @@ describe("RFC 9846 5.2: protected lengths", () => {
     expect(records.map((record) => record.content.length)).toEqual([2 ** 14, 1])
   })
 
+  // Requirement 5.4-5
   it("RFC 9846 5.4: one more is record_overflow, even when it is padding", () => {
     expect(errorOf(protectedReader(), new Sealer().record(handshake, bytes(2 ** 14 + 1)))).toMatchObject({
       alert: "record_overflow",
@@ -362,6 +366,7 @@ describe("RFC 9846 5.2: protected lengths", () => {
 })
 
 describe("RFC 9846 5.2: what does not open is bad_record_mac", () => {
+  // Requirement 5.2-3
   it("at every byte of the body that is changed, and at the authenticated header", () => {
     const record = new Sealer().record(handshake, bytes(5))
     for (let at = 5; at < record.length; at++) {
@@ -380,6 +385,7 @@ describe("RFC 9846 5.2: what does not open is bad_record_mac", () => {
     })
   })
 
+  // Requirement 5.3-1
   it("RFC 9846 5.3: a record again, or one left out", () => {
     const sealer = new Sealer()
     const first = sealer.record(application_data, bytes(1))
@@ -388,6 +394,7 @@ describe("RFC 9846 5.2: what does not open is bad_record_mac", () => {
     expect(errorOf(protectedReader(), second)).toMatchObject({ alert: "bad_record_mac" })
   })
 
+  // Requirement 5.3-1
   it("RFC 9846 5.3: with new keys the sequence number begins at 0, for the records after the change", () => {
     const reader = protectedReader()
     const old = new Sealer()
@@ -421,12 +428,14 @@ describe("RFC 9846 5.4: padding and the inner content type", () => {
     expect(show(readAll(protectedReader(), record))).toEqual(["23 sealed 010000"])
   })
 
+  // Requirements 5.4-3, 5.4-4
   it.each([0, 1, 2, 300])("%i zeros and no content type are unexpected_message", (length) => {
     const error = errorOf(protectedReader(), new Sealer().inner(new Uint8Array(length)))
     expect(error).toMatchObject({ alert: "unexpected_message" })
     expect(error.message).toContain("has no content type")
   })
 
+  // Requirement 5.4-2
   it.each([
     ["handshake", handshake],
     ["alert", alert],
@@ -456,6 +465,7 @@ describe("RFC 9846 5.4: padding and the inner content type", () => {
 })
 
 describe("RFC 9846 5: record types out of place", () => {
+  // Requirement 5-5
   it.each([0, 19, 24, 25, 128, 255])("content type %i in the clear is unexpected_message", (type) => {
     expect(errorOf(new RecordReader(), header(type, 1))).toMatchObject({ alert: "unexpected_message" })
     expect(errorOf(protectedReader(), header(type, 1))).toMatchObject({ alert: "unexpected_message" })
@@ -481,6 +491,7 @@ describe("RFC 9846 5: record types out of place", () => {
     expect(show(records)).toEqual(["20 clear 01", "22 sealed 07", "20 clear 01"])
   })
 
+  // Requirement 5-2
   it("a change_cipher_spec of another value or length is unexpected_message", () => {
     for (const reader of [() => new RecordReader(), () => protectedReader()]) {
       expect(errorOf(reader(), plain(change_cipher_spec, Uint8Array.of(2)))).toMatchObject({
@@ -529,6 +540,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
   // Content of 10 bytes each.
   const earlyRecords = [1, 2, 3, 4].map(() => early.record(application_data, bytes(10)))
 
+  // Requirement 4.3.10-4
   it("records that do not open are dropped, up to max_early_data_size, until one opens", () => {
     const reader = protectedReader()
     reader.skipUndecryptable(40)

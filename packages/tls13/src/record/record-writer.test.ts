@@ -50,6 +50,7 @@ function contentLengths(records: readonly Uint8Array[]): number[] {
 }
 
 describe("RFC 9846 5.1: legacy_record_version", () => {
+  // Requirement 5.1-10
   it("0x0301 for an initial ClientHello, all of its fragments, and 0x0303 after", () => {
     const writer = new RecordWriter({ maxFragment: 64 })
     const long = content(100)
@@ -62,6 +63,7 @@ describe("RFC 9846 5.1: legacy_record_version", () => {
     expect(toHex(write(writer, handshake, clientHello)[0]!)).toBe("16030300050100000109")
   })
 
+  // Requirement 5.1-10
   it("0x0303 for a ServerHello, an alert, and everything that is protected", () => {
     expect(toHex(write(new RecordWriter(), handshake, serverHello)[0]!)).toBe("16030300050200000109")
     expect(toHex(write(new RecordWriter(), alert, Uint8Array.of(2, 40))[0]!)).toBe("15030300020228")
@@ -70,6 +72,7 @@ describe("RFC 9846 5.1: legacy_record_version", () => {
 })
 
 describe("RFC 9846 5.1: fragments", () => {
+  // Requirement 5.1-12
   it.each([
     [2 ** 14, [2 ** 14]],
     [2 ** 14 + 1, [2 ** 14, 1]],
@@ -79,6 +82,7 @@ describe("RFC 9846 5.1: fragments", () => {
     expect(records.map((record) => record.length - 5)).toEqual(expected)
   })
 
+  // Requirements 5.2-1, 5.4-5
   it.each([
     [0, [0]],
     [1, [1]],
@@ -133,10 +137,12 @@ describe("RFC 9846 5.1: fragments", () => {
 })
 
 describe("RFC 9846 5: what is never sent", () => {
+  // Requirement 5.1-15
   it("5.1: application data unprotected", () => {
     expect(() => write(new RecordWriter(), application_data, content(1))).toThrow("never sent unprotected")
   })
 
+  // Requirements 5.1-7, 5.4-2
   it("5.1, 5.4: handshake or alert records without content", () => {
     for (const type of [handshake, alert, change_cipher_spec]) {
       expect(() => write(new RecordWriter(), type, content(0))).toThrow(Misuse)
@@ -183,6 +189,7 @@ describe("RFC 9846 5.4: padding", () => {
     expect(write(writer, application_data, content(length))[0]).toHaveLength(expected + 5)
   })
 
+  // Requirements 5.4-5, 5.2-1
   it("to the full record, and not past 2^14 + 1", () => {
     const writer = protectedWriter({ padding: padToFull() })
     const lengths = [0, 1, 2 ** 14].map((length) => write(writer, application_data, content(length))[0]!.length)
@@ -216,6 +223,7 @@ describe("RFC 9846 5.4: padding", () => {
     expect(() => write(writer, handshake, content(1))).toThrow("a padding policy asked for")
   })
 
+  // Requirement 5.4-1
   it("padding octets are zeros, whatever the output buffer held before", () => {
     class UsedWriter extends Writer {
       override reserve(length: number): { readonly buffer: Uint8Array; readonly at: number } {
@@ -246,6 +254,7 @@ describe("RFC 9846 5.5: limits on key usage", () => {
     expect(writer.contentUntilKeyUpdate).toBe((Math.floor(2 ** 24.5) - 1 - 2 ** 16) * 2 ** 14)
   })
 
+  // Requirement 5.5-1
   it("a KeyUpdate is due before the limit, with room for it and an alert; past the limit nothing is sealed", () => {
     const writer = protectedWriter({ recordLimit: 5 })
     for (let i = 0; i < 3; i++) {
@@ -269,6 +278,7 @@ describe("RFC 9846 5.5: limits on key usage", () => {
     expect(writer.recordsUntilLimit).toBe(2)
   })
 
+  // Requirement 5.3-1
   it("new keys begin at sequence number 0 and count anew", () => {
     const writer = protectedWriter({ recordLimit: 4 })
     write(writer, application_data, content(300))

@@ -81,6 +81,7 @@ describe("a client's sessions", () => {
     expect(store.take("a", start + 2)).toBeUndefined()
   })
 
+  // Requirement 4.3.11.1-1
   it("RFC 9846 section 4.3.11.1: gives none that is older than its ticket_lifetime", () => {
     const store = new MemorySessionStore()
     store.put("a", at(start))

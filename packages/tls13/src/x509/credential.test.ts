@@ -78,9 +78,11 @@ describe("RFC 9846 4.5.1.2: the choice of a certificate", () => {
     ["a name that nobody has: the first", "nobody.org", undefined, p256],
     ["capitals", "WWW.Example.COM", undefined, other],
     ["the peer's order of schemes decides between two", "example.com", [ed25519, ecdsa_secp256r1_sha256], edwards],
+    // Requirement 4.5.1.2-2
     ["a scheme that only one can", "example.com", [rsa_pss_rsae_sha256, ed25519], edwards],
     ["no scheme for the name's certificate: another that fits", "big.org", [ecdsa_secp256r1_sha256], p256],
     ["the scheme of the name's certificate", "big.org", [ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384], p384],
+    // Requirement 4.5.1.2-2
     ["no scheme fits", "example.com", [rsa_pss_rsae_sha256, rsa_pkcs1_sha256], undefined],
   ] as const)("%s", (_, serverName, schemes, expected) => {
     expect(resolver.resolve(ask({ serverName, ...(schemes && { signatureSchemes: schemes }) }))).toBe(expected)

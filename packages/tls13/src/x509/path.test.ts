@@ -24,6 +24,7 @@ describe("RFC 5280 6.1: a path", () => {
     expect(verdict.accepted && verdict.path.map((each) => each.der)).toEqual([leaf.der, ica.der, root.der])
   })
 
+  // Requirement 4.5.1-9
   it("is found whatever the order and the copies of the intermediates", () => {
     const second = makeIntermediate(ica)
     const deep = makeLeaf(second)

@@ -99,6 +99,7 @@ describe("the verifier", () => {
     })
   })
 
+  // Requirement 4.5.1.2-7
   it.each([
     ["another name", [leaf, ica], {}, { serverName: "example.org" }, "name_mismatch > bad_certificate"],
     ["no name to check", [leaf, ica], {}, { serverName: undefined }, "invalid_reference_name > internal_error"],
@@ -141,6 +142,7 @@ describe("the verifier", () => {
     for (const alert of Object.values(reasonAlerts)) expect(AlertDescription).toHaveProperty(alert)
   })
 
+  // Requirement 4.5.1.2-3
   it("RFC 9846 4.5.1.2: the key must be allowed to sign", () => {
     const noSigning = makeLeaf(ica, { change: withExtension(keyUsage("keyEncipherment")) })
     expect(outcome([noSigning, ica])).toBe("key_usage > unsupported_certificate")

@@ -169,7 +169,7 @@ describe("mbedtls 10903: change_cipher_spec after Finished", () => {
 })
 
 describe("openssl 32212: user_canceled is followed by close_notify", () => {
-  // Requirement 6.1-3
+  // Requirements 6.1-3, 6.1-2
   it.each([
     ["client", () => clientUnderTest()],
     ["server", () => serverUnderTest().deliverUntil("finished")],

@@ -294,7 +294,6 @@ for (const role of ["client", "server"] as const) {
       )
     })
 
-    // Requirement 2-2
     it("Finished, with application data under the handshake keys: unexpected_message, and no data", () => {
       const puppet = underTest[role](clientCertificate).deliverUntil("finished")
       puppet.send(ContentType.application_data, utf8ToBytes("secret?"))
@@ -362,7 +361,6 @@ describe("the server refuses", () => {
     expectRefused(puppet, "certificate_required", "PeerMisbehaved")
   })
 
-  // Requirement 2-2 (server)
   it("RFC 9846 4.5.3: application data under the application keys before the client's Finished: bad_record_mac", () => {
     const puppet = serverUnderTest().deliverUntil("finished")
     puppet.drop("finished")

@@ -72,7 +72,7 @@ describe.each(inTheClear)("%s refuses", (_name, reach) => {
 
 describe.each(protectedStages)("%s refuses", (_name, reach) => {
   const cases: readonly (readonly [what: string, send: (puppet: Puppet) => void, alert: AlertName])[] = [
-    // Requirement 5.2-3
+    // Requirements 5.2-3, 6.2-2, 6.2-3
     [
       "5.2: a record that was changed",
       (puppet) => puppet.receive(flip(puppet.record(application_data, utf8ToBytes("x")), -1)),
@@ -127,7 +127,7 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(handshake))),
       "unexpected_message",
     ],
-    // Requirements 5.4-2, 5.1-7
+    // Requirement 5.4-2
     [
       "5.4: a handshake record of padding only",
       (puppet) => puppet.receive(puppet.innerRecord(Uint8Array.of(handshake, 0, 0, 0))),
