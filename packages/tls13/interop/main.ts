@@ -4,7 +4,9 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
+import { go, java, nodeHere, nodeLatest, python, rustls } from "./peers/languages.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
+import { clientProgram, serverProgram } from "./peers/programs.ts"
 import { count, runTables, type Table, toMarkdown } from "./table.ts"
 import { clientRow, serverRow, tlsFeatures } from "./tls-rows.ts"
 
@@ -35,16 +37,18 @@ if (values.help) console.log(help)
 else process.exitCode = await main()
 
 async function main(): Promise<number> {
+  const options = { quick: values.ci }
+  const programs = [nodeHere, nodeLatest(options), go, rustls(options), python, java]
   const tables: Table[] = [
     {
       title: "TLS clients with `tls13 serve`",
       columns: tlsFeatures,
-      rows: [opensslClient].map(clientRow),
+      rows: [opensslClient, ...programs.map(clientProgram)].map(clientRow),
     },
     {
       title: "TLS servers with `tls13 connect`",
       columns: tlsFeatures,
-      rows: [opensslServer].map(serverRow),
+      rows: [opensslServer, ...programs.map(serverProgram)].map(serverRow),
     },
   ]
   const { only, verbose } = values

@@ -76,7 +76,7 @@ export function clientRow(peer: ClientPeer): Row {
     },
     KeyUpdate: {
       server: [...ourCertificate, "--key-update", "200", "--trace"],
-      request: { keyUpdate: true },
+      request: { keyUpdate: true, text: textOf(20_000) },
       seen: [/sent KeyUpdate/, ...(peer.renewsKeys ? [/received KeyUpdate/] : [])],
     },
     "1 MiB echoed": { server: ourCertificate, request: { text: textOf(mebibyte) }, seen: [/ new /] },
@@ -213,14 +213,14 @@ async function keyUpdate(run: Run, peer: ServerPeer): Promise<void> {
   await program.prints(/received KeyUpdate/)
   if (server.renewKeys === undefined) return
   server.renewKeys()
-  await program.prints(/received KeyUpdate[^]*received KeyUpdate/)
+  await program.prints(/received KeyUpdate[\s\S]*received KeyUpdate/)
   await talk("three after\n")
 }
 
 async function earlyData(run: Run, peer: ServerPeer): Promise<void> {
   const server = await peer.serve(run, { feature: "0-RTT", early: true })
   const program = connect(run, server.port, [...trust, "--reconnect", "1", "--early-data", earlyText])
-  await program.prints(/session resumed[^]*early data +accepted/)
+  await program.prints(/session resumed[\s\S]*early data +accepted/)
   if (server.say) await server.program.prints(new RegExp(earlyText.trim()))
   else await answered(program, peer, earlyText, true)
   program.endInput()

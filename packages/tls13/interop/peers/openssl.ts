@@ -58,7 +58,7 @@ async function renewKeys(run: Run, request: ClientRequest): Promise<void> {
     await client.prints(new RegExp(`^${word} 0000000 `, "m"))
     client.write("K\n")
     // A command is a line that comes alone.
-    await client.prints(new RegExp(`^${word} [^]*KEYUPDATE`, "m"))
+    await client.prints(new RegExp(`^${word} [\\s\\S]*KEYUPDATE`, "m"))
   }
 }
 

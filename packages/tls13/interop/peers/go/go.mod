@@ -1,0 +1,3 @@
+module puremq-interop-peer
+
+go 1.24

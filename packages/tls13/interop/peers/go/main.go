@@ -1,0 +1,112 @@
+// Go's crypto/tls as a peer. It connects, sends bytes and checks that the same come back, or it echoes what comes.
+// A failure is one line on standard error and a status of 1.
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+)
+
+var groupsByName = map[string]tls.CurveID{
+	"X25519": tls.X25519, "P-256": tls.CurveP256, "P-384": tls.CurveP384, "P-521": tls.CurveP521,
+	"X25519MLKEM768": tls.X25519MLKEM768,
+}
+
+func main() {
+	log.SetFlags(0)
+	mode := os.Args[1]
+	flags := flag.NewFlagSet(mode, flag.ExitOnError)
+	port := flags.Int("port", 0, "")
+	ca := flags.String("ca", "", "")
+	cert := flags.String("cert", "", "")
+	key := flags.String("key", "", "")
+	groups := flags.String("groups", "", "separated by colons")
+	size := flags.Int("bytes", 300, "")
+	connections := flags.Int("connections", 1, "")
+	flags.Parse(os.Args[2:])
+
+	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(4)}
+	for _, name := range strings.FieldsFunc(*groups, func(r rune) bool { return r == ':' }) {
+		config.CurvePreferences = append(config.CurvePreferences, groupsByName[name])
+	}
+	if *ca != "" {
+		pem, err := os.ReadFile(*ca)
+		must(err)
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		config.RootCAs = pool
+		if mode == "server" {
+			config.ClientCAs, config.ClientAuth = pool, tls.RequireAndVerifyClientCert
+		}
+	}
+	if *cert != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		must(err)
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if mode == "client" {
+		for range *connections {
+			exchange(fmt.Sprintf("127.0.0.1:%d", *port), config, *size)
+		}
+		return
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	must(err)
+	fmt.Println("listening on", listener.Addr())
+	for {
+		connection, err := listener.Accept()
+		must(err)
+		go echo(connection.(*tls.Conn))
+	}
+}
+
+func exchange(address string, config *tls.Config, size int) {
+	connection, err := tls.Dial("tcp", address, config)
+	must(err)
+	sent := make([]byte, size)
+	rand.Read(sent)
+	go func() {
+		// In parts, so that a renewal of keys falls between them.
+		for at := 0; at < size; at += 4096 {
+			connection.Write(sent[at:min(at+4096, size)])
+		}
+	}()
+	got := make([]byte, size)
+	_, err = io.ReadFull(connection, got)
+	must(err)
+	if !bytes.Equal(sent, got) {
+		log.Fatal("another text came back")
+	}
+	report(connection)
+	must(connection.Close())
+}
+
+func echo(connection *tls.Conn) {
+	defer connection.Close()
+	if err := connection.Handshake(); err != nil {
+		log.Print(err)
+		return
+	}
+	report(connection)
+	io.Copy(connection, connection)
+}
+
+func report(connection *tls.Conn) {
+	state := connection.ConnectionState()
+	fmt.Println(tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), state.CurveID,
+		"resumed:", state.DidResume, "retry:", state.HelloRetryRequest, "certificates:", len(state.PeerCertificates))
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}

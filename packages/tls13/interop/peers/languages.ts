@@ -1,0 +1,169 @@
+// The TLS of languages and libraries: Node, Go, Python, Java, rustls.
+
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync } from "node:fs"
+import { inPeers, outputOf, peerSource } from "../files.ts"
+import { Absent } from "../table.ts"
+import type { PeerProgram } from "./programs.ts"
+
+export interface PeerOptions {
+  /** Build and install nothing that takes long. */
+  readonly quick: boolean
+}
+
+const noEarlyData = "its interface has no 0-RTT data"
+
+function buildFailure(error: unknown): string {
+  const stderr = typeof error === "object" && error !== null && "stderr" in error ? String(error.stderr) : String(error)
+  return stderr.trim().split("\n").slice(-1).join("").slice(0, 200)
+}
+
+/** @throws Absent */
+function build(
+  what: string,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): void {
+  mkdirSync(inPeers(), { recursive: true })
+  try {
+    execFileSync(program, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
+  } catch (error) {
+    throw new Absent(`${what} could not be built: ${buildFailure(error)}`)
+  }
+}
+
+/* ------------------------------------------------------------ Node */
+
+const nodePeer = peerSource("node/peer.mjs")
+
+export const nodeHere: PeerProgram = {
+  name: "node:tls",
+  version: async () => `Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`,
+  command: () => [process.execPath, nodePeer],
+  not: {
+    "0-RTT": noEarlyData,
+    ...(lacksMlKem(process.versions.openssl) && { X25519MLKEM768: "ML-KEM came with OpenSSL 3.5" }),
+  },
+}
+
+function lacksMlKem(openssl: string): boolean {
+  const [major = 0, minor = 0] = openssl.split(".").map(Number)
+  return major < 3 || (major === 3 && minor < 5)
+}
+
+const node26 = { package: "node@26.10.0", path: inPeers("node_modules/node/bin/node") } as const
+
+export function nodeLatest({ quick }: PeerOptions): PeerProgram {
+  return {
+    name: "node:tls of Node 26",
+    version: async () => {
+      installPackages([node26.package], node26.path, quick)
+      const versions = outputOf(node26.path, "-p", "process.versions.node + ', OpenSSL ' + process.versions.openssl")
+      if (versions === undefined) throw new Absent(`${node26.package} does not run here`)
+      return `Node ${versions}`
+    },
+    command: () => [node26.path, nodePeer],
+    not: { "0-RTT": noEarlyData },
+  }
+}
+
+/** npm packages of peers, into .peers/. @throws Absent */
+export function installPackages(packages: readonly string[], path: string, _quick: boolean): void {
+  if (existsSync(path)) return
+  mkdirSync(inPeers(), { recursive: true })
+  const args = ["install", "--prefix", inPeers(), "--no-audit", "--no-fund", "--loglevel=error", ...packages]
+  try {
+    execFileSync("npm", args, { stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 })
+  } catch (error) {
+    throw new Absent(`npm could not install ${packages.join(" ")}: ${buildFailure(error)}`)
+  }
+  if (!existsSync(path)) throw new Absent(`npm install ${packages.join(" ")} brought no program for this machine`)
+}
+
+/* ------------------------------------------------------------ Go */
+
+const goBinary = inPeers("go/peer")
+
+export const go: PeerProgram = {
+  name: "Go crypto/tls",
+  version: async () => {
+    const text = outputOf("go", "version")
+    if (text === undefined) throw new Absent("there is no go (Debian: golang)")
+    build("the Go peer", "go", ["build", "-o", goBinary, "."], peerSource("go"), {
+      GOFLAGS: "-mod=mod -buildvcs=false",
+    })
+    return text.replace("go version ", "").split(" ")[0]!
+  },
+  command: () => [goBinary],
+  not: { "0-RTT": "has early data for QUIC alone", "external PSK": "has no external pre-shared keys" },
+}
+
+/* ------------------------------------------------------------ Python */
+
+export const python: PeerProgram = {
+  name: "Python ssl",
+  version: async () => {
+    const code = "import platform, ssl; print(f'Python {platform.python_version()}, {ssl.OPENSSL_VERSION[:14]}')"
+    const text = outputOf("python3", "-c", code)
+    if (text === undefined) throw new Absent("there is no python3 with ssl (Debian: python3)")
+    return text
+  },
+  command: () => ["python3", peerSource("python/peer.py")],
+  not: {
+    "0-RTT": noEarlyData,
+    "external PSK": "came with Python 3.13",
+    X25519MLKEM768: "its set_ecdh_curve takes elliptic curves alone",
+  },
+}
+
+/* ------------------------------------------------------------ Java */
+
+const javaClasses = inPeers("java")
+
+export const java: PeerProgram = {
+  name: "Java JSSE",
+  version: async () => {
+    const text = outputOf("javac", "-version")
+    if (text === undefined) throw new Absent("there is no javac (Debian: default-jdk-headless)")
+    build("the Java peer", "javac", ["-d", javaClasses, "Peer.java"], peerSource("java"))
+    return text.replace("javac", "JDK")
+  },
+  command: () => ["java", "-XX:TieredStopAtLevel=1", "-cp", javaClasses, "Peer"],
+  renewsKeys: true,
+  not: {
+    "0-RTT": "JSSE has no 0-RTT",
+    "external PSK": "JSSE has no external pre-shared keys",
+    X25519MLKEM768: "comes with JDK 27",
+  },
+}
+
+/* ------------------------------------------------------------ rustls */
+
+const rustlsTarget = inPeers("rustls")
+const rustlsBinary = inPeers("rustls/debug/puremq-interop-rustls")
+
+export function rustls({ quick }: PeerOptions): PeerProgram {
+  return {
+    name: "rustls",
+    version: async () => {
+      if (outputOf("cargo", "--version") === undefined) throw new Absent("there is no cargo (Debian: cargo)")
+      if (quick && !existsSync(rustlsBinary)) throw new Absent("it takes minutes to build: run without --ci once")
+      build("the rustls peer", "cargo", ["build", "--locked"], peerSource("rustls"), { CARGO_TARGET_DIR: rustlsTarget })
+      const tree = outputOf(
+        "cargo",
+        "metadata",
+        "--locked",
+        "--format-version",
+        "1",
+        "--manifest-path",
+        peerSource("rustls/Cargo.toml"),
+      )
+      return `rustls ${/"name":"rustls","version":"([^"]+)"/.exec(tree ?? "")?.[1] ?? ""}, aws-lc-rs`
+    },
+    command: () => [rustlsBinary],
+    renewsKeys: true,
+    not: { "external PSK": "has no external pre-shared keys" },
+  }
+}

@@ -1,0 +1,74 @@
+// node:tls as a peer, run by any Node. It connects, sends bytes and checks that the same come back, or it echoes what comes.
+
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { connect, createServer } from "node:tls"
+import { parseArgs } from "node:util"
+
+const [mode, ...args] = process.argv.slice(2)
+const text = { type: "string" }
+const { values } = parseArgs({
+  args,
+  options: {
+    ...{ port: text, ca: text, cert: text, key: text, groups: text, psk: text },
+    bytes: { type: "string", default: "300" },
+    connections: { type: "string", default: "1" },
+  },
+})
+const read = (file) => file && readFileSync(file)
+const [identity, hex] = values.psk?.split(":") ?? []
+const common = {
+  minVersion: "TLSv1.3",
+  ca: read(values.ca),
+  cert: read(values.cert),
+  key: read(values.key),
+  ...(values.groups && { ecdhCurve: values.groups }),
+}
+
+function say(socket) {
+  const { name } = socket.getCipher()
+  const certificate = socket.getPeerCertificate()?.subject?.CN
+  console.log(`${socket.getProtocol()} ${name} resumed: ${socket.isSessionReused()} certificate: ${certificate}`)
+}
+
+async function exchange(session) {
+  const socket = connect({
+    ...common,
+    ...{ host: "127.0.0.1", port: Number(values.port), servername: "localhost", session },
+    ...(hex && {
+      pskCallback: () => ({ identity, psk: Buffer.from(hex, "hex") }),
+      checkServerIdentity: () => undefined,
+    }),
+  })
+  const ticket = once(socket, "session")
+  await once(socket, "secureConnect")
+  const sent = randomBytes(Number(values.bytes))
+  // In parts, so that a renewal of keys falls between them.
+  for (let at = 0; at < sent.length; at += 4096) socket.write(sent.subarray(at, at + 4096))
+  let got = Buffer.alloc(0)
+  socket.on("data", (data) => {
+    got = Buffer.concat([got, data])
+    if (got.length === sent.length) socket.emit("echoed")
+  })
+  await once(socket, "echoed")
+  if (!got.equals(sent)) throw new Error("another text came back")
+  say(socket)
+  const next = hex ? undefined : (await ticket)[0]
+  socket.end()
+  return next
+}
+
+if (mode === "client") {
+  let session
+  for (let left = Number(values.connections); left > 0; left--) session = await exchange(session)
+} else {
+  const client = values.ca ? { requestCert: true, rejectUnauthorized: true } : {}
+  const psk = hex ? { pskCallback: (_, name) => (name === identity ? Buffer.from(hex, "hex") : null) } : {}
+  const server = createServer({ ...common, ...client, ...psk, allowHalfOpen: true }, (socket) => {
+    say(socket)
+    socket.on("error", () => undefined).pipe(socket)
+  })
+  server.on("tlsClientError", (error) => console.error(error.message))
+  server.listen(0, "127.0.0.1", () => console.log(`listening on 127.0.0.1:${server.address().port}`))
+}
