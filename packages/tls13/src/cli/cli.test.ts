@@ -319,6 +319,13 @@ describe("connect and serve", () => {
     expect(client.text).toContain("received KeyUpdate")
   })
 
+  it("--key-update-peer asks for the peer's renewal too", async () => {
+    const server = await serving("--echo", ...own, "--key-update", "1000", "--key-update-peer", "--trace")
+    const client = await connecting(server.port, "x".repeat(5000), ...trust)
+    expect(client.shown()).toBe("x".repeat(5000))
+    expect(server.said.join("\n")).toContain("asks the receiver to update its own keys too")
+  })
+
   it("--trace tells the handshake in words, --keylog writes the keys", async () => {
     const server = await serving("--echo", ...own, "--trace")
     const client = await connecting(server.port, "x", ...trust, "--trace", "--keylog", at("keys"))

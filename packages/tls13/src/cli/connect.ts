@@ -80,7 +80,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
       await closed(socket)
       continue
     }
-    const renewal = new KeyRenewal(socket, read.number("key-update", 1, 2 ** 40))
+    const renewal = new KeyRenewal(socket, read.number("key-update", 1, 2 ** 40), read.flag("key-update-peer"))
     await talk(socket, terminal, renewal, read.flag("commands") || terminal.input.isTTY === true, say)
     say("closed")
   }

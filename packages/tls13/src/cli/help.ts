@@ -23,6 +23,7 @@ Looking inside:
   --trace                   tell the handshake message by message
   --keylog FILE             append the keys (SSLKEYLOGFILE), for Wireshark; who has them reads everything
   --key-update BYTES        renew our sending keys after every so many bytes
+  --key-update-peer         and ask the peer to renew its own each time
   --timeout MS              for the handshake; default 10000
 `
 

@@ -63,7 +63,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const handle = read.flag("www") ? answerRequest : read.flag("echo") ? echo : converse(terminal)
   server.on("secureConnection", (socket: TLSSocket) => {
     if (verify === "post-handshake") askLater(socket, say)
-    handle(socket, new KeyRenewal(socket, every))
+    handle(socket, new KeyRenewal(socket, every, read.flag("key-update-peer")))
   })
   await listen(server, host, port)
   const { port: bound } = server.address() as AddressInfo

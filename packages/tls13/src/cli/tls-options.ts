@@ -27,6 +27,7 @@ export const sharedOptions: OptionTable = {
   "psk-ke": { type: "boolean" },
   keylog: { type: "string" },
   "key-update": { type: "string" },
+  "key-update-peer": { type: "boolean" },
   "record-size-limit": { type: "string" },
   provider: { type: "string" },
   timeout: { type: "string" },
