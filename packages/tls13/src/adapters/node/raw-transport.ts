@@ -2,7 +2,7 @@
 
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import type { Transport } from "../driver.ts"
+import type { Clock, Transport } from "../driver.ts"
 
 /** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
 const lingering = 1000
@@ -48,4 +48,13 @@ export function closeGently(raw: Duplex): void {
 /** What only TCP sockets have. */
 export function socketOf(raw: Duplex): Socket | undefined {
   return raw instanceof Socket ? raw : undefined
+}
+
+/** Its timers do not keep the process alive: the socket does, unless it is told not to. */
+export const nodeClock: Clock = {
+  now: () => Date.now(),
+  after(milliseconds, work) {
+    const timer = setTimeout(work, milliseconds).unref()
+    return () => clearTimeout(timer)
+  },
 }

@@ -403,6 +403,23 @@ describe("early data (RFC 9846 section 4.3.10)", () => {
     expect([early, got]).toEqual(["0-RTT", " and more"])
   })
 
+  it("comes as ordinary data when the server does not know the session any more", async () => {
+    const server = createServer({ ...own, earlyData: { maxBytes: 1000 }, allowHalfOpen: true }, (socket) => {
+      open.push(socket)
+      socket.pipe(socket)
+    })
+    servers.push(server)
+    const port = await portOf(server)
+    const first = client(port)
+    const [session] = await once(first, "session")
+    first.destroy()
+    server.setTicketKeys(randomBytes(48))
+    const second = client(port, { session, earlyData: Buffer.from("0-RTT"), allowHalfOpen: true })
+    second.end(" and more")
+    expect((await readAll(second)).toString()).toBe("0-RTT and more")
+    expect(second.info).toMatchObject({ earlyData: "rejected", resumed: false })
+  })
+
   it("comes as ordinary data when the server takes none", async () => {
     const { early, got, info } = await twice({})
     expect(info?.earlyData).toBe("not offered")

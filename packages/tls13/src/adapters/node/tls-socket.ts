@@ -1,56 +1,24 @@
 // A TLS connection as a Duplex, in the shape of node:tls.
 
-import type { AddressInfo } from "node:net"
-import { Duplex, type Readable } from "node:stream"
+import type { Duplex } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
-import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
+import type { HandshakeInfo } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate.ts"
 import { parseCertificate } from "../../x509/certificate.ts"
 import { Driver, type Taken } from "../driver.ts"
 import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
-import { closeGently, socketOf, streamTransport } from "./raw-transport.ts"
+import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
+import type { TLSSocketEvents } from "./socket-events.ts"
+import { SocketFace } from "./socket-face.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
 
-/** The events of a TLSSocket, with what their listeners get. */
-export interface TLSSocketEvents {
-  /** A client's handshake is over: `info` and `authorized` are set. */
-  readonly secureConnect: []
-  /** The same, on both sides. */
-  readonly secure: []
-  /** What a ClientHello asked for: sent by us, or read. */
-  readonly offered: [offer: Offer]
-  /** A client was given a session, for the `session` option. */
-  readonly session: [session: Buffer]
-  /** A line of the key log, line end included. Listen before the handshake begins. */
-  readonly keylog: [line: Buffer]
-  /** 0-RTT data, which may be a replay. */
-  readonly earlyData: [data: Buffer]
-  /** Whether the server took our 0-RTT data. */
-  readonly earlyDataDecided: [accepted: boolean]
-  /** The answer to `requestCertificate`: `authorized` says what became of it. */
-  readonly clientCertificate: []
-  readonly timeout: []
-  readonly connect: []
-  readonly ready: []
-  readonly lookup: [error: Error | null, address: string, family: number | string, host: string]
-  readonly data: [chunk: Buffer]
-  readonly error: [error: Error & { readonly code?: string }]
-  readonly end: []
-  readonly close: []
-  readonly drain: []
-  readonly finish: []
-  readonly readable: []
-  readonly pause: []
-  readonly resume: []
-  readonly pipe: [source: Readable]
-  readonly unpipe: [source: Readable]
-}
+export type { TLSSocketEvents } from "./socket-events.ts"
 
 /** How `connect` and `Server` make a socket. */
 export interface TLSSocketSetup {
@@ -76,7 +44,7 @@ interface Pending {
 const pieceSize = 131_072
 const fullRecord = 16_384
 
-export class TLSSocket extends Duplex {
+export class TLSSocket extends SocketFace {
   readonly encrypted = true
   /** Whether the peer has proven who it is, by a certificate that was verified or by a PSK. */
   authorized: boolean = false
@@ -87,9 +55,6 @@ export class TLSSocket extends Duplex {
   servername: string | false | null = null
   /** 0-RTT data that came before the handshake was over: it may be a replay (RFC 9846 section 8). */
   readonly earlyData: Buffer[] = []
-  /** As `setTimeout` set it, in milliseconds. */
-  timeout: number = 0
-  readonly #raw: Duplex
   readonly #setup: TLSSocketSetup
   #driver: Driver | undefined
   #connection: Connection | undefined
@@ -103,13 +68,11 @@ export class TLSSocket extends Duplex {
   #earlyDataUnsent: Uint8Array | undefined
   #session: Buffer | undefined
   #fragment = fullRecord
-  #idleTimer: NodeJS.Timeout | undefined
 
   /** Use `connect`, or a `Server`. */
   constructor(raw: Duplex, setup: TLSSocketSetup) {
     const highWaterMark = setup.highWaterMark ?? 65_536
-    super({ allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
-    this.#raw = raw
+    super(raw, { allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
     this.#setup = setup
     this.servername = setup.servername ?? null
     this.#earlyDataUnsent = setup.earlyData
@@ -254,11 +217,11 @@ export class TLSSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.#idleTimer)
+    this.setTimeout(0)
     this.#driver?.destroy()
     // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
-    if (this.#failed || this.writableFinished) closeGently(this.#raw)
-    else this.#raw.destroy()
+    if (this.#failed || this.writableFinished) closeGently(this.raw)
+    else this.raw.destroy()
     const reason = error ?? destroyedError()
     for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) waiting?.(reason)
     this.#inFlight = this.#waiting = this.#finishing = undefined
@@ -293,7 +256,7 @@ export class TLSSocket extends Duplex {
     const parts: Uint8Array[] = []
     const step = this.#fragment === fullRecord ? pieceSize : this.#fragment
     for (let at = from; at < to; at += step) parts.push(whole.subarray(at, Math.min(to, at + step)))
-    this.#touch()
+    this.touch()
     this.#driver.send(parts, (error) => {
       if (error || to === whole.length) this.#written(error)
       else this.#sendFrom(whole, to)
@@ -313,7 +276,7 @@ export class TLSSocket extends Duplex {
       return
     }
     this.#driver.close((error) => {
-      if (!this.#raw.destroyed) this.#raw.end()
+      if (!this.raw.destroyed) this.raw.end()
       done(error)
     })
   }
@@ -324,15 +287,16 @@ export class TLSSocket extends Duplex {
     if (this.destroyed || this.#driver !== undefined) return
     const { connection, first } = this.#setup.begin(this)
     this.#connection = connection
-    const raw = this.#raw
+    const raw = this.raw
     const driver = new Driver({
       connection,
       transport: streamTransport(raw),
+      clock: nodeClock,
       onEvent: (event) => this.#onEvent(event),
     })
     this.#driver = driver
     raw.on("data", (bytes: Uint8Array) => {
-      this.#touch()
+      this.touch()
       driver.receive(bytes)
     })
     raw.on("end", () => driver.receiveEnd())
@@ -437,107 +401,6 @@ export class TLSSocket extends Duplex {
     // What came before close_notify is still there to be read.
     else if (this.readableEnded) this.destroy()
     else this.once("end", () => this.destroy())
-  }
-
-  /* ------------------------------------------------------------ the socket below */
-
-  get remoteAddress(): string | undefined {
-    return socketOf(this.#raw)?.remoteAddress
-  }
-
-  get remotePort(): number | undefined {
-    return socketOf(this.#raw)?.remotePort
-  }
-
-  get remoteFamily(): string | undefined {
-    return socketOf(this.#raw)?.remoteFamily
-  }
-
-  get localAddress(): string | undefined {
-    return socketOf(this.#raw)?.localAddress
-  }
-
-  get localPort(): number | undefined {
-    return socketOf(this.#raw)?.localPort
-  }
-
-  get localFamily(): string | undefined {
-    return socketOf(this.#raw)?.localFamily
-  }
-
-  /** Whether the TCP connection is still being made. */
-  get connecting(): boolean {
-    return socketOf(this.#raw)?.connecting ?? false
-  }
-
-  get pending(): boolean {
-    return socketOf(this.#raw)?.pending ?? false
-  }
-
-  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
-    if (this.connecting) return "opening"
-    if (this.readable) return this.writable ? "open" : "readOnly"
-    return this.writable ? "writeOnly" : "closed"
-  }
-
-  /** On the wire, TLS included. */
-  get bytesRead(): number {
-    return socketOf(this.#raw)?.bytesRead ?? 0
-  }
-
-  get bytesWritten(): number {
-    return socketOf(this.#raw)?.bytesWritten ?? 0
-  }
-
-  /** Of our end; an empty object when there is none. */
-  address(): AddressInfo | object {
-    return socketOf(this.#raw)?.address() ?? {}
-  }
-
-  setNoDelay(noDelay?: boolean): this {
-    socketOf(this.#raw)?.setNoDelay(noDelay)
-    return this
-  }
-
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    socketOf(this.#raw)?.setKeepAlive(enable, initialDelay)
-    return this
-  }
-
-  /** Destroys this, and resets the TCP connection. */
-  resetAndDestroy(): this {
-    socketOf(this.#raw)?.resetAndDestroy()
-    return this.destroy()
-  }
-
-  ref(): this {
-    socketOf(this.#raw)?.ref()
-    return this
-  }
-
-  unref(): this {
-    socketOf(this.#raw)?.unref()
-    return this
-  }
-
-  /** Emits `timeout` after so many milliseconds in which nothing was read or written; 0: never. */
-  setTimeout(milliseconds: number, callback?: () => void): this {
-    this.timeout = milliseconds
-    clearTimeout(this.#idleTimer)
-    this.#idleTimer = undefined
-    if (milliseconds > 0 && !this.destroyed) {
-      this.#idleTimer = setTimeout(() => this.emit("timeout"), milliseconds)
-      this.#idleTimer.unref()
-    }
-    if (callback !== undefined) {
-      if (milliseconds > 0) this.once("timeout", callback)
-      else this.off("timeout", callback)
-    }
-    return this
-  }
-
-  #touch(): void {
-    this.#idleTimer?.refresh()
   }
 }
 
