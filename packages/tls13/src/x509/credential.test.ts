@@ -9,6 +9,7 @@ import {
   type CredentialRequest,
   keySigner,
   loadCredential,
+  remoteCredential,
   singleCredential,
   sniResolver,
   toPem,
@@ -106,5 +107,25 @@ describe("RFC 9846 4.5.1.2: the choice of a certificate", () => {
     expect(singleCredential(p256).resolve(ask({ serverName: "nobody.org" }))).toBe(p256)
     expect(singleCredential(p256).resolve(ask({ signatureSchemes: [ed25519] }))).toBeUndefined()
     expect(singleCredential(p256).resolve(ask({ certificateTypes: ["RawPublicKey"] }))).toBeUndefined()
+  })
+})
+
+describe("a certificate whose key is elsewhere", () => {
+  const leaf = makeLeaf(ica)
+  const cert = toPem("CERTIFICATE", leaf.der) + toPem("CERTIFICATE", ica.der)
+  const signer = { sign: () => Uint8Array.of(1) }
+
+  it("has the chain, the leaf's key and the signer", () => {
+    expect(remoteCredential({ cert, signer })).toEqual({
+      type: "X509",
+      chain: [leaf.der, ica.der],
+      publicKey: leaf.publicKey,
+      signer,
+    })
+    expect(remoteCredential({ cert, signer, signatureSchemes: [ed25519] }).signatureSchemes).toEqual([ed25519])
+  })
+
+  it("is refused in one line when it cannot be read", () => {
+    expect(() => remoteCredential({ cert: Uint8Array.of(0x30), signer })).toThrow(/the certificate cannot be read/)
   })
 })

@@ -13,7 +13,7 @@ import {
 } from "../crypto/signature-schemes.ts"
 import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
 import { malformed, X509Error } from "./errors.ts"
-import type { Credential, CredentialRequest, CredentialResolver, KeySigner } from "./interfaces.ts"
+import type { Credential, CredentialRequest, CredentialResolver, KeySigner, Signer } from "./interfaces.ts"
 import { matchDnsName } from "./name.ts"
 import { matchesOidFilters } from "./oid-filters.ts"
 import { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
@@ -54,13 +54,7 @@ function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): Sig
 export function loadCredential(source: CredentialSource): Credential {
   const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
   const leaf = chain[0]!
-  const publicKey = leaf.publicKey
-  if (publicKey === undefined) {
-    throw new X509Error(
-      "unsupported_key",
-      `the certificate of ${subjectText(leaf)} cannot be used: ${leaf.keyProblem?.message}`,
-    )
-  }
+  const publicKey = publicKeyOf(leaf)
   const loaded = within("the private key", () => parsePrivateKey(source.key))
   const privateKey = checkedKey(loaded, publicKey, leaf, chain, source.provider)
   return {
@@ -69,6 +63,28 @@ export function loadCredential(source: CredentialSource): Credential {
     publicKey,
     signer: keySigner(privateKey),
     ...(source.ocspResponse === undefined ? {} : { ocspResponse: source.ocspResponse }),
+  }
+}
+
+/**
+ * A certificate chain whose private key is elsewhere: in an HSM, a key service, WebCrypto or another process. Its signer
+ * answers at once or with a `Pause`.
+ * @throws X509Error with one line that says what is wrong with the certificate
+ */
+export function remoteCredential(source: {
+  /** PEM with the leaf first and then its intermediates, or the DER of the leaf. */
+  readonly cert: string | Uint8Array
+  readonly signer: Signer
+  /** Code points of the schemes that the signer makes; default: all that fit the certificate's key. */
+  readonly signatureSchemes?: readonly number[]
+}): Credential {
+  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  return {
+    type: "X509",
+    chain: chain.map((certificate) => certificate.der),
+    publicKey: publicKeyOf(chain[0]!),
+    signer: source.signer,
+    ...(source.signatureSchemes && { signatureSchemes: source.signatureSchemes }),
   }
 }
 
@@ -82,6 +98,14 @@ export function loadRawPublicKey(source: {
   if (publicKey === undefined)
     throw malformed("the private key's file does not carry its public key; give it as `publicKey`")
   return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
+}
+
+function publicKeyOf(leaf: Certificate): PublicKey {
+  if (leaf.publicKey !== undefined) return leaf.publicKey
+  throw new X509Error(
+    "unsupported_key",
+    `the certificate of ${subjectText(leaf)} cannot be used: ${leaf.keyProblem?.message}`,
+  )
 }
 
 function within<T>(what: string, work: () => T): T {
@@ -164,6 +188,7 @@ export function credentialFits(credential: Credential, request: CredentialReques
   // A raw public key has no extensions to filter by.
   if (credential.type === "X509" && !matchesOidFilters(credential.chain[0]!, request.oidFilters ?? [])) return false
   return request.signatureSchemes.some((code) => {
+    if (credential.signatureSchemes?.includes(code) === false) return false
     const scheme = signatureScheme(code)
     return scheme !== undefined && schemeFitsKey(scheme, credential.publicKey)
   })

@@ -18,6 +18,7 @@ export {
   keySigner,
   loadCredential,
   loadRawPublicKey,
+  remoteCredential,
   singleCredential,
   sniResolver,
 } from "./credential.ts"
