@@ -108,6 +108,7 @@ function expectConnected({ client, server }: Ends): void {
 /* ---------------------------------------------------------------- taken */
 
 describe("early data is taken", () => {
+  // Requirements 4.3.10-4, 4.6-1, F.5-4 (server)
   it("RFC 9846 2.3: and told apart from other data", () => {
     const ends = play()
     expectConnected(ends)
@@ -133,6 +134,7 @@ describe("early data is taken", () => {
     expect(ends.server.info).toMatchObject({ earlyData: "accepted", alpnProtocol: "mqtt" })
   })
 
+  // Requirement 4.3.10-3
   it("RFC 9846 8.3: when the ticket's age is off by no more than the window", () => {
     for (const skew of [-10_000, 10_000]) {
       expect(play({ clientNow: start + 60_000, serverNow: start + 60_000 + skew }).server.info).toMatchObject({
@@ -158,6 +160,24 @@ describe("the client", () => {
     expect(() => client.sendEarlyData(new Uint8Array(401))).toThrow(Misuse)
     client.sendEarlyData(new Uint8Array(400))
     expect(() => client.sendEarlyData(new Uint8Array(1))).toThrow(/only 0 may be sent/)
+  })
+
+  // Requirement 4.3.10-1
+  it("RFC 9846 5.5: sends no more than its early key may seal, as no key update can come in between", () => {
+    const client = new ClientConnection(clientConfig({ client: { limits: { recordsPerKey: 8 } } }), start)
+    const server = new ServerConnection(serverConfig({}), start)
+    const flight = [client.start().output]
+    let sent = 0
+    while (client.earlyDataWritable > 0) {
+      flight.push(client.sendEarlyData(Uint8Array.of(sent++)).output)
+    }
+    // Two are left: EndOfEarlyData, and an alert if need be.
+    expect(sent).toBe(6)
+    expect(() => client.sendEarlyData(request)).toThrow(Misuse)
+    const answer = server.receive(join(...flight), start)
+    expect(earlyDataOf(answer.events)).toHaveLength(6)
+    server.receive(client.receive(answer.output, start).output, start)
+    expect([client.info, server.info]).toMatchObject([{ earlyData: "accepted" }, { earlyData: "accepted" }])
   })
 
   it("sends none when its session allows none, was made for another protocol, or it does not want to", () => {
@@ -214,6 +234,7 @@ describe("the client", () => {
     expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", /another application protocol/)
   })
 
+  // Requirement 4.3.11-8
   it("RFC 9846 4.3.10: refuses early_data beside another PSK than the first: illegal_parameter", () => {
     const { client, server } = early()
     const psk = {
@@ -275,13 +296,17 @@ describe("early data is refused, the handshake is not", () => {
     server: { alpnProtocols: ["mqtt"], earlyData: takesEarlyData },
   }
   const reasons: readonly (readonly [why: string, options: Play, resumes: boolean])[] = [
+    // Requirements 4.3.10-4, 4.6-2, 4.3.10-12
     ["when the server does not take any", { takesNone: true }, true],
+    // Requirements 8.2-1, 4.3.10-9
     ["RFC 9846 8.1: when the replay guard says no", { server: { earlyData: refusing } }, true],
+    // Requirements 4.3.10-3, 4.3.10-9
     [
       "RFC 9846 8.3: when the client's clock says that the ticket is older",
       { clientNow: start + 70_001, serverNow: start + 60_000 },
       true,
     ],
+    // Requirement 4.3.10-3
     [
       "RFC 9846 8.3: when the client's clock says that the ticket is younger",
       { clientNow: start + 49_999, serverNow: start + 60_000 },
@@ -293,6 +318,7 @@ describe("early data is refused, the handshake is not", () => {
       true,
     ],
     ["when the ticket itself allowed none", { session: { ...sessionFor(), maxEarlyDataSize: 1000 } }, true],
+    // Requirement 4.3.10-7
     [
       "RFC 9846 4.3.10: when the server has no longer the suite",
       {
@@ -301,11 +327,13 @@ describe("early data is refused, the handshake is not", () => {
       },
       false,
     ],
+    // Requirements 4.3.10-7, 4.3.10-9, 4.3.10-12
     [
       "RFC 9846 4.3.10: when the application protocol is another",
       { client: alpn.client, session: sessionFor(alpn), server: { alpnProtocols: ["h2"] } },
       true,
     ],
+    // Requirements 4.3.10-6, 4.3.10-9
     [
       "RFC 9846 4.3.10: when the first PSK is not the one selected",
       {
@@ -318,6 +346,7 @@ describe("early data is refused, the handshake is not", () => {
     ["when the ticket has expired", { clientNow: start + 7_199_000, serverNow: start + 7_201_000 }, false],
     ["when the ticket is unknown", { session: { ...session, ticket: new Uint8Array(100) } }, false],
     ["when the session was made under other rules", { server: { resumptionPartition: "strict" } }, false],
+    // Requirements 4.3.10-4, 4.3.10-5
     [
       "RFC 9846 4.2.4: when a HelloRetryRequest is needed",
       { client: { groups: ["x25519", "secp256r1"] }, server: { groups: ["secp256r1"] } },
@@ -395,6 +424,7 @@ describe("the server", () => {
     }
   })
 
+  // Requirement 4-2 (server)
   it("RFC 9846 4.6: wants EndOfEarlyData: a Finished without it is an unexpected_message", () => {
     const puppet = serverUnderTest(early())
     puppet.deliver()
@@ -414,6 +444,7 @@ describe("the server", () => {
     expect(server.failure).toMatchObject({ alert: "bad_record_mac" })
   })
 
+  // Requirement 5.1-5 (server)
   it("RFC 9846 5.1: bytes behind EndOfEarlyData in its record: unexpected_message", () => {
     const puppet = serverUnderTest(early())
     puppet.deliver()
@@ -441,6 +472,7 @@ describe("the server", () => {
     expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
   })
 
+  // Requirement 4.6-3 (client)
   it("RFC 9846 4.6: EndOfEarlyData of a server: unexpected_message", () => {
     const puppet = clientUnderTest(early()).deliverUntil("finished")
     puppet.message(fromHex("05000000"))
@@ -459,6 +491,7 @@ describe("a replayed first flight", () => {
     return earlyDataOf(server.receive(firstFlight, now).events)
   }
 
+  // Requirement 8-2
   it("RFC 9846 8: gives its data once", () => {
     const guard = new MemoryReplayGuard()
     const { firstFlight, serverEvents } = play({ server: { earlyData: { maxBytes: 1000, replayGuard: guard } } })
@@ -466,6 +499,7 @@ describe("a replayed first flight", () => {
     for (let i = 0; i < 3; i++) expect(replayTo(firstFlight, guard)).toHaveLength(0)
   })
 
+  // Requirement 8-2
   it("RFC 9846 8: gives its data once across two servers that share a guard", () => {
     const guard = new MemoryReplayGuard()
     const { firstFlight } = play({ server: { earlyData: { maxBytes: 1000, replayGuard: openGuard } } })
@@ -486,6 +520,7 @@ describe("a replayed first flight", () => {
     }
   })
 
+  // Requirement 8-2
   it("RFC 9846 8.2: is remembered for as long as the window lets it through", () => {
     const guard = new MemoryReplayGuard()
     // The client's clock is ahead of the server's by the whole window: the flight stays fresh for two of them.

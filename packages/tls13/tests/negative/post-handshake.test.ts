@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest"
 import { AlertDescription, AlertLevel, type AlertName } from "../../src/bytes/alerts.ts"
 import { ContentType } from "../../src/bytes/code-points.ts"
 import type { TlsErrorKind } from "../../src/bytes/errors.ts"
-import { fromHex } from "../../src/bytes/hex.ts"
+import { fromHex, toHex } from "../../src/bytes/hex.ts"
+import { Pause } from "../../src/bytes/pause.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { Writer } from "../../src/bytes/writer.ts"
 import { encodeKeyUpdate } from "../../src/codec/key-update.ts"
@@ -22,6 +23,7 @@ import {
   expectRefused,
   provider,
   resumed,
+  serverCredential,
   serverUnderTest,
   start,
 } from "../support.ts"
@@ -35,6 +37,7 @@ const data = (puppet: Puppet) => puppet.events.flatMap((event) => (event.type ==
 
 describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
   it.each([
+    // Requirements 4.7.3-4, 6-6
     ["4.7.3: request_update 2", "illegal_parameter", fromHex("1800000102")],
     ["4.7.3: request_update 255", "illegal_parameter", fromHex("18000001ff")],
     // Requirement 6-5
@@ -71,7 +74,7 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
     expectRefused(puppet, "bad_record_mac", "PeerMisbehaved")
   })
 
-  // Requirements 4.7.3-5, 4.7.3-3, 4.7.3-2, 4.7.3-7
+  // Requirements 4.7.3-5, 4.7.3-3
   it("RFC 9846 4.7.3: that requests one is answered by one before the next data, and data goes on under new keys", () => {
     const puppet = reach()
     puppet.message(encodeKeyUpdate("update_requested"))
@@ -292,6 +295,39 @@ describe.each(connected)("closing, to the %s", (_role, reach) => {
     puppet.take(puppet.subject.receiveEnd(start))
     expect(puppet.subject.failure).toMatchObject({ kind: "Closed", alert: undefined })
     expect(puppet.subject.failure?.message).toMatch(/data may be missing/)
+  })
+})
+
+describe("a handshake that is called off (RFC 9846 6.1)", () => {
+  it.each([
+    ["client before ServerHello", () => clientUnderTest()],
+    ["client in the server's flight", () => clientUnderTest().deliverUntil("certificate")],
+    ["server before the client's Finished", () => serverUnderTest().deliverUntil("finished")],
+  ] as const)("by a %s: nothing follows close_notify, whatever the peer goes on to send", (_role, reach) => {
+    const puppet = reach()
+    const messages = puppet.sent.length
+    puppet.take(puppet.subject.close())
+    expect(puppet.outcome?.waitsFor).toBe("nothing")
+    expect(puppet.alerts.map(({ description }) => description)).toEqual(["user_canceled", "close_notify"])
+    for (const { contentType, content } of puppet.parts.splice(0)) {
+      expect(puppet.send(contentType, content)).toMatchObject({ output: new Uint8Array(0), events: [] })
+    }
+    expect(puppet.sent).toHaveLength(messages)
+    expect(puppet.subject.info).toBeUndefined()
+    // Safe to call twice.
+    expect(puppet.subject.close().output).toHaveLength(0)
+  })
+
+  it("by a server that waits for a decision: the alerts go out, and no flight after them", () => {
+    const puppet = serverUnderTest({ server: { credentials: { resolve: () => new Pause() } } })
+    puppet.deliver()
+    const { output } = puppet.take(puppet.subject.close())
+    // In the clear, as nothing was negotiated: user_canceled (90) and close_notify (0).
+    expect(toHex(output)).toBe("1503030002015a15030300020100")
+    expect(puppet.subject.answer(serverCredential, start)).toMatchObject({
+      output: new Uint8Array(0),
+      waitsFor: "nothing",
+    })
   })
 })
 
