@@ -41,13 +41,19 @@ export function authenticate(
 
 function showCertificate(
   { settings }: ClientHandshake,
-  { request, transcript, send }: AuthenticationAsked,
+  { request, certificateType, transcript, send }: AuthenticationAsked,
   credential: Credential | undefined,
   finish: () => Transition,
 ): Transition {
   const asked = {
     ocsp: request.extensions.status_request === true,
     signedCertificateTimestamps: request.extensions.signed_certificate_timestamp === true,
+  }
+  if (credential !== undefined && credential.type !== certificateType) {
+    throw new PeerIncompatible(
+      "handshake_failure",
+      `server takes the certificate type ${certificateType}, and the client has a ${credential.type}`,
+    )
   }
   const scheme = credential && chooseScheme(credential, request.extensions.signature_algorithms, settings.provider)
   if (credential !== undefined && scheme === undefined) {

@@ -1,7 +1,7 @@
 // WAIT_EE of RFC 9846 appendix A.1: EncryptedExtensions (section 4.4.1).
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
-import { PeerMisbehaved } from "../../bytes/errors.ts"
+import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import { decodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { refuseUnsolicited } from "../../codec/extensions/block.ts"
 import type { EncryptedExtensionsExtensions } from "../../codec/extensions/table.ts"
@@ -122,7 +122,16 @@ export class ExpectEncryptedExtensions implements State {
 
 /** RFC 7250 section 4.2: X.509 unless the server chose another of the types on offer. */
 function chosenType(code: number | undefined, offered: readonly CertificateType[], whose: string): CertificateType {
-  if (code === undefined) return "X509"
+  if (code === undefined) {
+    // A client's own certificate is not asked for yet; a server's comes next.
+    if (whose === "server" && !offered.includes("X509")) {
+      throw new PeerIncompatible(
+        "unsupported_certificate",
+        "server has an X.509 certificate; this client takes only raw public keys",
+      )
+    }
+    return "X509"
+  }
   const type = certificateTypeOf(code)
   if (type === undefined || !offered.some((candidate) => certificateTypeCode(candidate) === code)) {
     throw new PeerMisbehaved(

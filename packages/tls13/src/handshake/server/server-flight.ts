@@ -92,19 +92,27 @@ function chooseCredential(
       "ClientHello lacks signature_algorithms, which authentication by certificate needs",
     )
   }
+  const certificateTypes = offeredTypes(extensions.server_certificate_type)
   const choice = settings.credentials.resolve({
     serverName: extensions.server_name?.toLowerCase(),
     alpnProtocols: extensions.application_layer_protocol_negotiation ?? [],
     signatureSchemes: schemes,
     signatureSchemesCert: extensions.signature_algorithms_cert ?? schemes,
     authorities: extensions.certificate_authorities ?? [],
-    certificateTypes: offeredTypes(extensions.server_certificate_type),
+    certificateTypes,
   })
   return decide("SelectCertificate", choice, (credential) => {
     if (credential === undefined) {
       throw new PeerIncompatible(
         "unrecognized_name",
         `no certificate for ${extensions.server_name ?? "a client that names no server"}`,
+      )
+    }
+    // RFC 7250 section 4.2: no type in common ends the session with unsupported_certificate.
+    if (!certificateTypes.includes(credential.type)) {
+      throw new PeerIncompatible(
+        "unsupported_certificate",
+        `client does not take the certificate type ${credential.type}`,
       )
     }
     const scheme = chooseScheme(credential, schemes, settings.provider)
@@ -183,10 +191,11 @@ function sendEncryptedExtensions(server: ServerHandshake, flight: Flight): void 
     // RFC 6066 section 3: the server that used the name answers with an empty server_name.
     ...(extensions.server_name !== undefined && psk === undefined && { server_name: true }),
     ...(alpnProtocol !== undefined && { application_layer_protocol_negotiation: alpnProtocol }),
-    ...(certificateTypes.client !== "X509" && {
-      client_certificate_type: certificateTypeCode(certificateTypes.client),
-    }),
-    ...(certificateTypes.server !== "X509" && {
+    // RFC 7250 section 4.2: what was chosen of the offered types; that of the client only when a certificate is asked for.
+    ...(extensions.client_certificate_type !== undefined &&
+      settings.clientAuthentication !== undefined &&
+      psk === undefined && { client_certificate_type: certificateTypeCode(certificateTypes.client) }),
+    ...(extensions.server_certificate_type?.includes(certificateTypeCode(certificateTypes.server)) && {
       server_certificate_type: certificateTypeCode(certificateTypes.server),
     }),
     // RFC 9149 section 3: expected_count, of what was asked for.
@@ -245,7 +254,10 @@ function agreeCertificateTypes(
   { hello }: Negotiated,
   own: OwnCredential | undefined,
 ): Flight["certificateTypes"] {
-  const server = own?.credential.type ?? "X509"
+  const offeredOfServer = offeredTypes(hello.extensions.server_certificate_type)
+  // Extensions are negotiated anew when a PSK is used, too (section 4.3).
+  const server =
+    own?.credential.type ?? settings.certificateTypes.server.find((type) => offeredOfServer.includes(type)) ?? "X509"
   if (settings.clientAuthentication === undefined || own === undefined) return { client: "X509", server }
   const offered = offeredTypes(hello.extensions.client_certificate_type)
   const client = settings.certificateTypes.client.find((type) => offered.includes(type))
