@@ -12,7 +12,7 @@ import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, trac
 import { createSecureContext, type SecureContext } from "./secure-context.ts"
 import { decodeClientSession, withSession } from "./session-buffer.ts"
 import { TLSSocket } from "./tls-socket.ts"
-import { type CheckServerIdentity, createVerification, type Verification } from "./verification.ts"
+import { type CheckServerIdentity, createVerification, type Verification, wantsOcsp } from "./verification.ts"
 
 export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetConnectOpts, "onread">> {
   /** Default `localhost`. */
@@ -30,6 +30,8 @@ export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetCon
   readonly checkServerIdentity?: CheckServerIdentity | undefined
   /** In the place of the usual verifier, and so of `ca`. */
   readonly verifier?: CertificateVerifier | undefined
+  /** Asks the server for a stapled OCSP response; default: when `revocation` requires one. */
+  readonly requestOCSP?: boolean | undefined
   /** Chooses the client certificate, in the place of `cert` and `key`. */
   readonly credentials?: CredentialResolver | undefined
   /** What `getSession()` or the `session` event gave: resumes that session. */
@@ -99,13 +101,16 @@ function prepare(options: ConnectOptions): Prepared {
   const context = options.secureContext ?? createSecureContext(options)
   const host = options.host ?? "localhost"
   const serverName = options.servername || host
-  const { rejectUnauthorized, checkServerIdentity, verifier } = options
+  const { rejectUnauthorized, checkServerIdentity, verifier, profile, revocation, pins } = options
   const verification = createVerification(context, {
     role: "server",
     serverName,
     rejectUnauthorized,
     checkServerIdentity,
     verifier,
+    profile,
+    revocation,
+    pins,
   })
   const externalPsks = [...(options.psks ?? []), ...fromCallback(options)].map(externalPsk)
   const session = options.session && decodeClientSession(options.session)
@@ -117,6 +122,7 @@ function prepare(options: ConnectOptions): Prepared {
     serverName,
     sendServerName: options.servername !== "" && isIP(serverName) === 0,
     verifier: verification.verifier,
+    requestOcspResponse: options.requestOCSP ?? wantsOcsp(options),
     ...(credentials && { credentials }),
     sessionStore: withSession(session, options.sessionStore),
     sessionKey: `${serverName}:${options.port ?? options.path ?? ""}`,

@@ -10,6 +10,7 @@ import type { ExternalPsk } from "../../session/session.ts"
 import type { TraceSink } from "../../trace/events.ts"
 import { keyLogLine } from "../../trace/keylog.ts"
 import type { SecureContext, SecureContextOptions } from "./secure-context.ts"
+import type { CertificatePolicy } from "./verification.ts"
 
 /** A pre-shared key (RFC 9257: 16 random bytes or more, for two parties only). */
 export interface PskOption {
@@ -22,8 +23,8 @@ export interface PskOption {
   readonly imported?: boolean
 }
 
-export interface CommonTlsOptions extends SecureContextOptions {
-  /** Made by `createSecureContext`; stands in the place of cert, key, ca and provider. */
+export interface CommonTlsOptions extends SecureContextOptions, CertificatePolicy {
+  /** Made by `createSecureContext`; stands in the place of cert, key, ca, trust, crl, ocspResponse and provider. */
   readonly secureContext?: SecureContext | undefined
   /** Names, or one Buffer of length-prefixed names. */
   readonly ALPNProtocols?: readonly string[] | Uint8Array | undefined

@@ -1,10 +1,15 @@
 // Keys, certificates and trust, read once and used by many connections.
 
 import { Misuse } from "../../bytes/errors.ts"
+import { toHex } from "../../bytes/hex.ts"
+import { utf8ToBytes } from "../../bytes/text.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { loadCredential } from "../../x509/credential.ts"
+import { type Crl, CrlStore, parseCrls } from "../../x509/crl.ts"
+import { X509Error } from "../../x509/errors.ts"
+import { generalNameText } from "../../x509/general-name.ts"
 import type { Credential } from "../../x509/interfaces.ts"
-import { TrustStore, trustStoreFromPem } from "../../x509/trust.ts"
+import { type TrustAnchor, TrustStore, trustStoreFromPem } from "../../x509/trust.ts"
 import { hostRoots } from "./host-roots.ts"
 import { chooseProvider, type ProviderChoice } from "./provider.ts"
 
@@ -17,6 +22,12 @@ export interface SecureContextOptions {
   readonly key?: PemSource | readonly PemSource[] | undefined
   /** The authorities to trust; default: those of the machine. */
   readonly ca?: PemSource | readonly PemSource[] | undefined
+  /** Trust anchors in the place of `ca`: those of `trustStoreFromPem` and `trustAnchor` of `./x509` may have constraints. */
+  readonly trust?: TrustStore | undefined
+  /** Certificate revocation lists (PEM or DER), which the application renews; `revocation` says what they are used for. */
+  readonly crl?: PemSource | readonly PemSource[] | undefined
+  /** DER OCSP responses to staple, in the order of `cert`; the application renews them by `setSecureContext`. */
+  readonly ocspResponse?: Uint8Array | readonly (Uint8Array | undefined)[] | undefined
   readonly provider?: ProviderChoice | undefined
   /** Not supported; `pfx` and `passphrase` are named here to say so. */
   readonly pfx?: unknown
@@ -28,11 +39,18 @@ export class SecureContext {
   readonly provider: CryptoProvider
   /** Whether `ca` was given, so that the machine's authorities are not trusted. */
   readonly ownTrust: boolean
+  readonly crls: CrlStore
   #trust: TrustStore | undefined
 
-  constructor(credentials: readonly Credential[], trust: TrustStore | undefined, provider: CryptoProvider) {
+  constructor(
+    credentials: readonly Credential[],
+    trust: TrustStore | undefined,
+    provider: CryptoProvider,
+    crls: CrlStore = new CrlStore([]),
+  ) {
     this.credentials = credentials
     this.provider = provider
+    this.crls = crls
     this.ownTrust = trust !== undefined
     this.#trust = trust
   }
@@ -45,16 +63,25 @@ export class SecureContext {
 
   /** The same credentials with other authorities. */
   withTrust(trust: TrustStore): SecureContext {
-    return new SecureContext(this.credentials, trust, this.provider)
+    return new SecureContext(this.credentials, trust, this.provider, this.crls)
   }
 
-  /** Tells sets of trusted authorities apart, for sessions that must not outlive a change of trust. */
+  /** Tells sets of authorities and revocation lists apart, for sessions that must not outlive a change of them. */
   get trustName(): string {
-    if (!this.ownTrust) return "host"
+    const { crls } = this.crls
+    if (!this.ownTrust && crls.length === 0) return "host"
     const hash = this.provider.cipherSuites[0]!.hash.start()
-    for (const { certificate } of this.trust.anchors) hash.update(certificate.der)
+    if (this.ownTrust) for (const anchor of this.trust.anchors) hash.update(utf8ToBytes(anchorName(anchor)))
+    for (const { tbs } of crls) hash.update(tbs)
     return Buffer.from(hash.digest()).toString("base64url")
   }
+}
+
+/** A text that differs when the certificate or the constraints of two anchors do. */
+function anchorName({ certificate, nameConstraints, usages, pathLength, issuedUntil }: TrustAnchor): string {
+  const names =
+    nameConstraints && [nameConstraints.permitted, nameConstraints.excluded].map((each) => each.map(generalNameText))
+  return JSON.stringify([toHex(certificate.der), names, usages, pathLength, issuedUntil])
 }
 
 const loaded: { roots?: TrustStore } = {}
@@ -81,13 +108,33 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
       `${certs.length} of \`cert\` but ${keys.length} of \`key\`: each certificate chain needs its private key, in the same order`,
     )
   }
-  const credentials = certs.map((cert, i) => loadCredential({ cert, key: keys[i]!, provider }))
-  const authorities = listOf(options.ca)
-  const trust =
-    options.ca === undefined
-      ? undefined
-      : new TrustStore(authorities.flatMap((source) => trustStoreFromPem(source).anchors))
-  return new SecureContext(credentials, trust, provider)
+  const { ocspResponse: given = [] } = options
+  const staples = given instanceof Uint8Array ? [given] : given
+  if (staples.length > certs.length) {
+    throw new Misuse(
+      `${staples.length} of \`ocspResponse\` but ${certs.length} of \`cert\`: each belongs to a certificate`,
+    )
+  }
+  const credentials = certs.map((cert, i) => {
+    const ocspResponse = staples[i]
+    return loadCredential({ cert, key: keys[i]!, provider, ...(ocspResponse && { ocspResponse }) })
+  })
+  return new SecureContext(credentials, trustOf(options), provider, new CrlStore(listOf(options.crl).flatMap(listsOf)))
+}
+
+function trustOf({ ca, trust }: SecureContextOptions): TrustStore | undefined {
+  if (ca !== undefined && trust !== undefined) throw new Misuse("`trust` stands in the place of `ca`: give one of them")
+  if (ca === undefined) return trust
+  return new TrustStore(listOf(ca).flatMap((source) => trustStoreFromPem(source).anchors))
+}
+
+function listsOf(source: PemSource): Crl[] {
+  try {
+    return parseCrls(source)
+  } catch (error) {
+    if (error instanceof X509Error) throw new X509Error(error.reason, `\`crl\` cannot be read: ${error.message}`)
+    throw error
+  }
 }
 
 function listOf(value: PemSource | readonly PemSource[] | undefined): readonly PemSource[] {

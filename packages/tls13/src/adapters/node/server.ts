@@ -67,7 +67,7 @@ export type PskCallback = (
 ) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>
 
 /** The part of the options that `setSecureContext` replaces. */
-export type ServerContextOptions = Pick<SecureContextOptions, "cert" | "key" | "ca">
+export type ServerContextOptions = Pick<SecureContextOptions, "cert" | "key" | "ca" | "trust" | "crl" | "ocspResponse">
 
 /** The events of a Server, with what their listeners get. */
 export interface ServerEvents {
@@ -105,7 +105,7 @@ interface Active {
 const defaultPendingHandshakes = 1024
 
 export class Server extends NetServer {
-  readonly #options: TlsServerOptions
+  #options: TlsServerOptions
   readonly #gate: HandshakeGate
   readonly #tickets: TicketRing | undefined
   readonly #credentials: ServerCredentials
@@ -146,13 +146,17 @@ export class Server extends NetServer {
   }
 
   /**
-   * Certificate, key and authorities for the handshakes to come; open connections stay as they are.
+   * Certificate, key, authorities, revocation lists and staples for the handshakes to come; open connections stay as they are,
+   * and what is not given stays as it was.
    * @throws X509Error or Misuse, and goes on with what there was
    */
   setSecureContext(options: ServerContextOptions): void {
-    const merged = { ...this.#options, ...options, secureContext: undefined }
+    // A response that is stapled belongs to its certificate.
+    const staple = options.cert === undefined ? {} : { ocspResponse: undefined }
+    const merged = { ...this.#options, ...staple, ...options, secureContext: undefined }
     const context = createSecureContext(merged)
     this.#active = this.#activate(context, merged)
+    this.#options = merged
     this.#credentials.replace(ownCredentials(merged, context))
   }
 
@@ -189,6 +193,9 @@ export class Server extends NetServer {
           role: "client",
           rejectUnauthorized: options.rejectUnauthorized,
           verifier: options.verifier,
+          profile: options.profile,
+          revocation: options.revocation,
+          pins: options.pins,
         })
       : undefined
     const psks = (options.psks ?? []).map(externalPsk)

@@ -1,6 +1,7 @@
 // How the options of node:tls decide whom to believe: `ca`, `rejectUnauthorized`, `checkServerIdentity`.
 
 import { Misuse } from "../../bytes/errors.ts"
+import { toHex } from "../../bytes/hex.ts"
 import { Pause } from "../../bytes/pause.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
@@ -11,7 +12,10 @@ import type {
   CertificateVerifier,
   PeerIdentity,
 } from "../../x509/interfaces.ts"
-import { createCertificateVerifier } from "../../x509/verifier.ts"
+import type { Profile } from "../../x509/path-rules.ts"
+import { type Pin, parsePin } from "../../x509/pins.ts"
+import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
+import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
 import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"
 
@@ -33,7 +37,20 @@ export class AuthorizationError extends Error {
 /** Given the name and the certificate; returns what is wrong, or undefined. */
 export type CheckServerIdentity = (host: string, certificate: PeerCertificate) => Error | undefined
 
-export interface VerificationOptions {
+/** How certificates are judged beyond the trusted authorities. */
+export interface CertificatePolicy {
+  /** `path` (RFC 5280 section 6), the default; `rfc5280`: also its section 4; `webpki`: as public servers must be. */
+  readonly profile?: Profile | undefined
+  /**
+   * What the lists of `crl` and stapled OCSP responses are used for. `ifPresent`, the default: what is there must be usable and
+   * must not say revoked; `require`: there must be an answer for every certificate; `off`. Or for each of them alone.
+   */
+  readonly revocation?: RevocationMode | Omit<RevocationOptions, "crls"> | undefined
+  /** Keys of which one must be in the path: `sha256/BASE64`, 64 hexadecimal digits, a PEM PUBLIC KEY, or DER. */
+  readonly pins?: string | readonly (string | Pin)[] | undefined
+}
+
+export interface VerificationOptions extends CertificatePolicy {
   /** Whose certificate is verified. */
   readonly role: "server" | "client"
   /** The server that a client wants to reach. */
@@ -58,15 +75,48 @@ export function createVerification(context: SecureContext, options: Verification
   if (verifier !== undefined && check !== undefined) {
     throw new Misuse("`verifier` decides about the name as well: give it or `checkServerIdentity`, not both")
   }
+  const policy = policyOf(options)
   const strict =
     verifier ??
     createCertificateVerifier({
       trust: () => context.trust,
+      ...policy,
+      revocation: { ...policy.revocation, crls: context.crls },
       ...(check && { checkName: (leaf, serverName) => nameProblem(check, leaf, serverName, context) }),
     })
-  const rules = verifier ? "own verifier" : check ? `${context.trustName}, own name check` : context.trustName
+  const rules = verifier
+    ? "own verifier"
+    : [context.trustName, policyName(policy), check ? "own name check" : ""].join()
   if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
   return tolerant(strict, `${rules}, not enforced`, context, options)
+}
+
+type Policy = Pick<VerifierOptions, "profile" | "revocation" | "pins">
+
+/** @throws X509Error for a pin that is none */
+function policyOf({ profile, revocation, pins }: CertificatePolicy): Policy {
+  const list = typeof pins === "string" ? [pins] : pins
+  return {
+    ...(profile && { profile }),
+    ...(revocation && { revocation: revocationOf(revocation) }),
+    ...(list && { pins: list.map((pin) => (typeof pin === "string" ? parsePin(pin) : pin)) }),
+  }
+}
+
+function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>): Omit<RevocationOptions, "crls"> {
+  if (typeof mode !== "string") return mode
+  // One answer is enough: a stapled response that says good stands for the leaf's list.
+  return mode === "require" ? { crl: "require" } : { crl: mode, ocsp: mode }
+}
+
+/** Sessions that were made under other rules are not resumed. */
+function policyName({ profile = "path", revocation, pins }: Policy): string {
+  return JSON.stringify([profile, revocation, pins?.map(toHex)])
+}
+
+/** Whether the rules want an OCSP response, so that the server must be asked for one. */
+export function wantsOcsp({ revocation }: CertificatePolicy): boolean {
+  return revocation === "require" || (typeof revocation === "object" && revocation.ocsp === "require")
 }
 
 /** Lets every certificate pass whose key can be read, and remembers what the verifier says of it. */
