@@ -2,6 +2,7 @@
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import { Misuse } from "../bytes/errors.ts"
+import { toHex } from "../bytes/hex.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
@@ -179,6 +180,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     throw new Misuse("a server needs a certificate (credentials), or external PSKs")
   }
   const { clientAuthentication: client, earlyData } = options
+  checkOidFilters(client?.oidFilters ?? [])
   const settings: ServerSettings = {
     ...common,
     role: "server",
@@ -261,6 +263,21 @@ function certificateTypes(options: CommonOptions): ClientSettings["certificateTy
   return { client, server }
 }
 
+/** Section 4.3.5. */
+function checkOidFilters(filters: readonly OidFilter[]): void {
+  const oids = filters.map(({ oid }) => toHex(oid))
+  // "Any given OID MUST NOT appear more than once in the filters list."
+  if (new Set(oids).size !== oids.length) throw new Misuse("clientAuthentication.oidFilters has an OID twice")
+  // "The special anyExtendedKeyUsage OID MUST NOT be used in the request."
+  const isAny = ({ oid, values }: OidFilter) =>
+    toHex(oid) === extKeyUsage && toHex(values).includes(anyExtendedKeyUsage)
+  if (filters.some(isAny)) throw new Misuse("clientAuthentication.oidFilters may not ask for anyExtendedKeyUsage")
+}
+
+/** DER of 2.5.29.37 and of 2.5.29.37.0, in hexadecimal. */
+const extKeyUsage = "0603551d25"
+const anyExtendedKeyUsage = "0604551d2500"
+
 /** The named ones in the named order. */
 function pick<Item>(
   all: readonly Item[],
@@ -277,6 +294,9 @@ function pick<Item>(
   })
   const list = chosen ?? all
   if (list.length === 0) throw new Misuse(`no ${what} is left to offer`)
+  // Section 4.3.7: "The "named_group_list" MUST NOT contain any duplicate entries." Of no use in any other list either.
+  const twice = list.find((item, index) => list.indexOf(item) !== index)
+  if (twice !== undefined) throw new Misuse(`the ${what} ${nameOf(twice)} is named twice`)
   return list
 }
 

@@ -26,16 +26,21 @@ export const fixed =
 
 export const cases: readonly Case[] = [
   // ---- legacy_version, versions
+  // Requirements 4.2.2-7, E.5-7 (server)
   ["4.2.2: legacy_version 0x0304", "protocol_version", "PeerMisbehaved", fixed({ legacyVersion: 0x0304 })],
+  // Requirement 4.2.2-7
   ["4.2.2: legacy_version 0x0302", "protocol_version", "PeerMisbehaved", fixed({ legacyVersion: 0x0302 })],
   ["4.2.2: legacy_version 0x0300", "protocol_version", "PeerMisbehaved", fixed({ legacyVersion: 0x0300 })],
+  // Requirements E.2-3, E.5-3 (server)
   ["E.2: no supported_versions", "protocol_version", "PeerIncompatible", without("supported_versions")],
+  // Requirements 4.3.1-4, 4.3.1-5, 4.3.1-3
   [
     "4.3.1: supported_versions without TLS 1.3",
     "protocol_version",
     "PeerIncompatible",
     set("supported_versions", "0403030302"),
   ],
+  // Requirement E.5-3 (server)
   [
     "E.5: supported_versions of SSL 3.0 only",
     "protocol_version",
@@ -44,6 +49,7 @@ export const cases: readonly Case[] = [
   ],
   ["4.3.1: an empty supported_versions", "decode_error", "InvalidMessage", set("supported_versions", "00")],
   ["4.3.1: supported_versions of odd length", "decode_error", "InvalidMessage", set("supported_versions", "03030403")],
+  // Requirement 4.3-2 (server)
   [
     "4.3: data left over in supported_versions",
     "decode_error",
@@ -52,6 +58,7 @@ export const cases: readonly Case[] = [
   ],
 
   // ---- the fixed part
+  // Requirement 6-5 (server)
   [
     "4.2.2: legacy_session_id of 33 bytes",
     "decode_error",
@@ -60,6 +67,7 @@ export const cases: readonly Case[] = [
   ],
   ["4.2.2: no cipher suites", "decode_error", "InvalidMessage", fixed({ cipherSuites: fromHex("") })],
   ["4.2.2: half a cipher suite", "decode_error", "InvalidMessage", fixed({ cipherSuites: fromHex("130113") })],
+  // Requirements 4.2.1-4, E.5-1 (server)
   [
     "4.2.1: no cipher suite in common",
     "handshake_failure",
@@ -67,18 +75,21 @@ export const cases: readonly Case[] = [
     fixed({ cipherSuites: fromHex("0a0ac02f1305") }),
   ],
   ["4.2.2: no compression method", "decode_error", "InvalidMessage", fixed({ legacyCompressionMethods: fromHex("") })],
+  // Requirement 4.2.2-12
   [
     "4.2.2: compression beside null",
     "illegal_parameter",
     "PeerMisbehaved",
     fixed({ legacyCompressionMethods: fromHex("0100") }),
   ],
+  // Requirement 4.2.2-12
   [
     "4.2.2: null compression twice",
     "illegal_parameter",
     "PeerMisbehaved",
     fixed({ legacyCompressionMethods: fromHex("0000") }),
   ],
+  // Requirement 4.2.2-12
   [
     "4.2.2: compression without null",
     "illegal_parameter",
@@ -87,26 +98,32 @@ export const cases: readonly Case[] = [
   ],
 
   // ---- the extension block
+  // Requirement 4.3-7 (server)
   [
     "4.3: a known extension twice",
     "illegal_parameter",
     "InvalidMessage",
     ({ extensions }) => void extensions.push(extensions[0]!),
   ],
+  // Requirement 4.3-7 (server)
   [
     "4.3: an unknown extension twice",
     "illegal_parameter",
     "InvalidMessage",
     ({ extensions }) => void extensions.push(extension(0xfafa), extension(0xfafa)),
   ],
+  // Requirement 4.3-5 (server)
   [
     "4.3: oid_filters, which is for CertificateRequest",
     "illegal_parameter",
     "InvalidMessage",
     set("oid_filters", "0000"),
   ],
+  // Requirements 4.3.3-3, 9.2-12
   ["9.2: no signature_algorithms", "missing_extension", "PeerMisbehaved", without("signature_algorithms")],
+  // Requirement 9.2-12
   ["9.2: no supported_groups", "missing_extension", "PeerMisbehaved", without("supported_groups")],
+  // Requirement 9.2-12
   ["9.2: no key_share", "missing_extension", "PeerMisbehaved", without("key_share")],
   [
     "9.2: neither supported_groups nor key_share",
@@ -122,6 +139,7 @@ export const cases: readonly Case[] = [
   ["4.3.7: a group twice", "illegal_parameter", "PeerMisbehaved", set("supported_groups", "0006001d0017001d")],
   ["4.3.7: no groups", "decode_error", "InvalidMessage", set("supported_groups", "0000")],
   ["4.3.7: half a group", "decode_error", "InvalidMessage", set("supported_groups", "0003001d00")],
+  // Requirement 4.2.1-1
   [
     "4.2.1: no group in common",
     "handshake_failure",
@@ -160,18 +178,21 @@ export const cases: readonly Case[] = [
   // ---- signature algorithms
   ["4.3.3: no schemes", "decode_error", "InvalidMessage", set("signature_algorithms", "0000")],
   ["4.3.3: half a scheme", "decode_error", "InvalidMessage", set("signature_algorithms", "0003040308")],
+  // Requirements 4.2.1-4, 4.5.2-4
   [
     "4.2.1: no scheme that our key can sign with",
     "handshake_failure",
     "PeerIncompatible",
     set("signature_algorithms", "000208ff"),
   ],
+  // Requirements 4.3.3-13 (server), 4.3.3-14 (server), 4.5.2-7 (server)
   [
     "4.3.3: SHA-1 and MD5 schemes only",
     "handshake_failure",
     "PeerIncompatible",
     set("signature_algorithms", "0006020302010101"),
   ],
+  // Requirement 4.5.2-4
   [
     "4.3.3: RSASSA-PKCS1-v1_5 only, for CertificateVerify",
     "handshake_failure",
@@ -180,6 +201,7 @@ export const cases: readonly Case[] = [
   ],
 
   // ---- PSK
+  // Requirement 4.3.11-11
   [
     "4.3.11: pre_shared_key is not last",
     "illegal_parameter",
@@ -187,6 +209,7 @@ export const cases: readonly Case[] = [
     ({ extensions }) => void extensions.push(extension(0xfafa)),
     "psk",
   ],
+  // Requirement 4.3.11-5
   [
     "4.3.11: more identities than binders",
     "illegal_parameter",
@@ -223,6 +246,7 @@ export const cases: readonly Case[] = [
     set("pre_shared_key", `00070001aa0000000000211f${"00".repeat(31)}00`),
     "psk",
   ],
+  // Requirement 4.3.9-3
   [
     "4.3.9: pre_shared_key without psk_key_exchange_modes",
     "missing_extension",
