@@ -273,6 +273,7 @@ it("every limit has its test, here or where it is named", () => {
     "skippedEarlyData",
     "bufferedInput",
     "certificateRequests",
+    "certificateRequests",
     "pskIdentities",
     "recordsPerKey",
   ]

@@ -9,6 +9,7 @@ import { utf8ToBytes } from "../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../src/codec/key-update.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig } from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
 import type { MessageName, Puppet } from "../src/testing/puppet.ts"
 import {
   clientCertificate,
@@ -66,6 +67,16 @@ interface StateCase {
 
 const psk = resumed()
 const earlyPsk = early()
+const postHandshake = {
+  client: { ...clientCertificate.client, postHandshakeAuth: true },
+  server: { clientAuthentication: { ...clientCertificate.server.clientAuthentication, mode: "post-handshake" } },
+} as const
+/** A server that has asked a connected client for its certificate: the answer is ready. */
+const asked = () => {
+  const puppet = serverUnderTest(postHandshake).run()
+  if (puppet.subject instanceof ServerConnection) puppet.take(puppet.subject.requestCertificate())
+  return puppet
+}
 const earlyFlight = () => {
   const puppet = serverUnderTest(earlyPsk)
   puppet.deliver()
@@ -150,6 +161,14 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
       applicationData: "taken",
       changeCipherSpec: "refused",
     },
+    {
+      state: "CONNECTED",
+      after: "Finished, post_handshake_auth offered",
+      reach: () => clientUnderTest(postHandshake).run(),
+      accepts: ["new_session_ticket", "key_update", "certificate_request"],
+      applicationData: "taken",
+      changeCipherSpec: "refused",
+    },
   ],
   server: [
     {
@@ -226,6 +245,30 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
       reach: () => serverUnderTest().run(),
       accepts: ["key_update"],
       applicationData: "taken",
+      changeCipherSpec: "refused",
+    },
+    {
+      state: "CONNECTED",
+      after: "CertificateRequest",
+      reach: () => asked(),
+      accepts: ["key_update", "certificate"],
+      applicationData: "taken",
+      changeCipherSpec: "refused",
+    },
+    {
+      state: "CONNECTED",
+      after: "Certificate, post-handshake",
+      reach: () => asked().deliverUntil("certificate_verify"),
+      accepts: ["certificate_verify"],
+      applicationData: "refused",
+      changeCipherSpec: "refused",
+    },
+    {
+      state: "CONNECTED",
+      after: "CertificateVerify, post-handshake",
+      reach: () => asked().deliverUntil("finished"),
+      accepts: ["finished"],
+      applicationData: "refused",
       changeCipherSpec: "refused",
     },
   ],

@@ -8,14 +8,16 @@ import { AlertDescription, AlertLevel } from "../../src/bytes/alerts.ts"
 import { ContentType, HandshakeType } from "../../src/bytes/code-points.ts"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import { equalBytes } from "../../src/bytes/equal.ts"
+import { Misuse } from "../../src/bytes/errors.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../../src/codec/key-update.ts"
 import { encodeNewSessionTicket } from "../../src/codec/new-session-ticket.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
 import type { ClientOptions, ServerOptions } from "../../src/connection/config.ts"
+import { ServerConnection } from "../../src/connection/server-connection.ts"
 import { MemorySessionStore } from "../../src/session/client-store.ts"
 import { MemoryPskStore } from "../../src/session/psk-store.ts"
-import type { ClientSession, ServerSession, Ticketer } from "../../src/session/session.ts"
+import type { ClientSession, CookieSealer, ServerSession, Ticketer } from "../../src/session/session.ts"
 import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
 import { type Part, Puppet } from "../../src/testing/puppet.ts"
 import { createToyProvider, toyKey } from "../../src/testing/toy-provider.ts"
@@ -47,6 +49,19 @@ function rememberingTicketer(): Ticketer {
       return Uint8Array.of(0x74, sessions.length)
     },
     open: (ticket) => (ticket[0] === 0x74 ? sessions[(ticket[1] ?? 0) - 1] : undefined),
+  }
+}
+
+/** Cookies that only we can have made: because we remember them. */
+function rememberingCookies(): CookieSealer {
+  const sealed = new Map<number, Uint8Array>()
+  return {
+    seal(content) {
+      const name = sealed.size % 256
+      sealed.set(name, content.slice())
+      return Uint8Array.of(0x63, name)
+    },
+    open: (cookie) => (cookie.length === 2 && cookie[0] === 0x63 ? sealed.get(cookie[1]!)?.slice() : undefined),
   }
 }
 
@@ -86,6 +101,19 @@ function plays(): readonly Play[] {
     },
     retry,
     resumes,
+    {
+      client: { credentials, postHandshakeAuth: true },
+      server: { clientAuthentication: { ...clientAuthentication, mode: "post-handshake" } },
+    },
+    { ...retry, server: { ...retry.server, statelessRetry: { cookies: rememberingCookies() } } },
+    {
+      client: { ...retry.client, ...resumes.client, earlyData: true },
+      server: {
+        ...retry.server,
+        ...resumes.server,
+        statelessRetry: { cookies: rememberingCookies(), requireCookie: true },
+      },
+    },
     { ...resumes, client: { ...resumes.client, earlyData: true } },
     { client: { ...retry.client, ...resumes.client, earlyData: true }, server: { ...retry.server, ...resumes.server } },
     {
@@ -256,7 +284,8 @@ class Execution {
   #ownCall(): void {
     const { subject } = this.#puppet
     const random = this.#random
-    if (random.oneIn(6)) this.#puppet.take(subject.tick(now + random.integer(9_000)))
+    if (subject instanceof ServerConnection && subject.writable && random.oneIn(3)) this.#request(subject)
+    else if (random.oneIn(6)) this.#puppet.take(subject.tick(now + random.integer(9_000)))
     else if (random.oneIn(8)) this.#puppet.take(subject.close())
     else if (subject.writable) {
       this.#puppet.take(
@@ -270,9 +299,20 @@ class Execution {
     const { actor } = this.#puppet
     const random = this.#random
     if (!actor.writable) return
+    if (actor instanceof ServerConnection && random.oneIn(3)) return this.#request(actor)
     if (random.oneIn(3)) actor.updateKeys("update_requested")
     actor.send(random.bytes(random.integer(1000)))
     if (random.oneIn(10)) actor.close()
+  }
+
+  /** Post-handshake authentication, where the two allow it. */
+  #request(server: ServerConnection): void {
+    try {
+      const outcome = server.requestCertificate()
+      if (server === this.#puppet.subject) this.#puppet.take(outcome)
+    } catch (error) {
+      if (!(error instanceof Misuse)) throw error
+    }
   }
 
   #connectedOver: number | undefined
