@@ -63,6 +63,12 @@ async function connecting(port: number, input: string | undefined, ...args: stri
   return { ...io, status, text: io.said.join("\n") }
 }
 
+/** As a server that shows this key tells it. */
+async function pinOfKey(name: string): Promise<string> {
+  const { said } = await serving("--echo", "--raw-public-key", "--key", at(name))
+  return /--peer-key (sha256\/\S+)/.exec(said.join("\n"))![1]!
+}
+
 async function refused(...args: string[]) {
   const io = terminal()
   const status = await run(args, io)
@@ -141,6 +147,8 @@ describe("one clear line and a status", () => {
     expect(await refused("connect", "localhost")).toEqual([2, expect.stringContaining('"localhost" is no address')])
     expect(await refused("connect", "x:1", "--psk", "device")).toEqual([2, expect.stringContaining("IDENTITY:KEY")])
     expect(await refused("connect", "x:1", "--psk", "device:0011")).toEqual([2, expect.stringContaining("has 16 bits")])
+    expect(await refused("serve", "--raw-public-key")).toEqual([2, expect.stringContaining("give one")])
+    expect(await refused("connect", "x:1", "--peer-key", "abc")).toEqual([2, expect.stringContaining("is no pin")])
     expect(await refused("serve", ...own, "--key", at("clientKey.pem"))).toEqual([
       2,
       "tls13: 1 --cert but 2 --key: give them in pairs, in the same order",
@@ -260,6 +268,24 @@ describe("connect and serve", () => {
     expect(io.shown()).toBe("x")
     await connecting(server.port, "x", ...trust)
     await until(() => server.said.some((line) => line.includes("cannot be asked for a certificate")))
+  })
+
+  it("RFC 7250: --raw-public-key and --peer-key, on both sides", async () => {
+    const show = (name: string) => ["--raw-public-key", "--key", at(name)]
+    const trusting = await serving("--echo", ...show("serverKey.pem"))
+    const pin = /--peer-key (sha256\/\S+)/.exec(trusting.said.join("\n"))![1]!
+    const client = await connecting(trusting.port, "x", "--peer-key", pin)
+    expect([client.status, client.shown()]).toEqual([0, "x"])
+    expect(client.text).toContain(`server       raw public key ${pin}\n  verified     yes`)
+    const wrong = await connecting(trusting.port, "x", "--peer-key", `sha256/${"A".repeat(43)}=`)
+    expect([wrong.status, wrong.text]).toEqual([1, expect.stringContaining("raw public key")])
+
+    const asking = await serving("--echo", ...own, "--verify", "require", "--peer-key", await pinOfKey("clientKey.pem"))
+    const device = await connecting(asking.port, "x", ...trust, ...show("clientKey.pem"))
+    expect([device.status, device.shown()]).toEqual([0, "x"])
+    expect(asking.said.at(-1)).toMatch(/client sha256\/\S+ \d+ ms$/)
+    const stranger = await connecting(asking.port, "x", ...trust, ...show("serverKey.pem"))
+    expect(stranger.status).toBe(1)
   })
 
   it("--psk: no certificate", async () => {

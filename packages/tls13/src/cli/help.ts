@@ -15,6 +15,10 @@ const shared = `What is negotiated (names in order of preference, separated by c
   --record-size-limit N     longest record that the peer may send: 64 to 16385 bytes
   --provider NAME           whose cryptography: fast (default), noble or host
 
+Raw public keys (RFC 7250), instead of certificates:
+  --raw-public-key          show the key of --key as it is; --cert may then be left out
+  --peer-key KEY            a key that the peer may show: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+
 Pre-shared keys:
   --psk IDENTITY:HEX        a key that both sides have; may be given several times
   --psk-ke                  also without a key exchange: no forward secrecy

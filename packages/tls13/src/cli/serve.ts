@@ -2,7 +2,8 @@
 
 import { once } from "node:events"
 import type { AddressInfo } from "node:net"
-import type { HandshakeReport } from "../adapters/node/handshake-report.ts"
+import { type HandshakeReport, pinText } from "../adapters/node/handshake-report.ts"
+import { chooseProvider } from "../adapters/node/provider.ts"
 import { createSecureContext, type SecureContext } from "../adapters/node/secure-context.ts"
 import { createServer, type Server, type TlsServerOptions } from "../adapters/node/server.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
@@ -68,6 +69,10 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   await listen(server, host, port)
   const { port: bound } = server.address() as AddressInfo
   for (const line of development?.notes ?? []) say(line)
+  for (const { type, chain } of shared.secureContext.credentials) {
+    if (type === "RawPublicKey")
+      say(`clients know the raw public key by --peer-key ${pinText(chain[0]!, chooseProvider())}`)
+  }
   say(`listening on ${host.includes(":") ? `[${host}]` : host}:${bound}`)
   return server
 }

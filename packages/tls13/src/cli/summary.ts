@@ -1,6 +1,8 @@
 // What was agreed, in words: a few lines for a person.
 
+import { pinText } from "../adapters/node/handshake-report.ts"
 import { printable } from "../adapters/node/options.ts"
+import { chooseProvider } from "../adapters/node/provider.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { toHex } from "../bytes/hex.ts"
 import { subjectText } from "../x509/certificate.ts"
@@ -27,7 +29,8 @@ function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
   if (info.pskIdentity !== undefined)
     return [`${peer.padEnd(12)} has the pre-shared key ${printable(info.pskIdentity)}`]
   if (info.peerCertificateType === "RawPublicKey" && info.peerChain[0]) {
-    return [`${peer.padEnd(12)} raw public key ${toHex(info.peerChain[0])}`]
+    const key = pinText(info.peerChain[0], chooseProvider()) ?? toHex(info.peerChain[0])
+    return [`${peer.padEnd(12)} raw public key ${key}`, `verified     ${socket.authorized ? "yes" : "NO"}`]
   }
   const leaf = socket.getPeerX509Chain()[0]
   if (leaf === undefined) return [`${peer.padEnd(12)} showed no certificate`]

@@ -1,15 +1,17 @@
 // The options that `connect` and `serve` share, from the command line to those of the Node adapter.
 
-import { appendFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import type { CommonTlsOptions, PskOption } from "../adapters/node/options.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
-import { createSecureContext, SecureContext } from "../adapters/node/secure-context.ts"
+import { createSecureContext, rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
+import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { fromHex } from "../bytes/hex.ts"
 import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
 import { parseCertificate } from "../x509/certificate.ts"
 import { loadCredential } from "../x509/credential.ts"
 import { X509Error } from "../x509/errors.ts"
 import type { Credential } from "../x509/interfaces.ts"
+import { type Pin, parsePin } from "../x509/pins.ts"
 import { timeText } from "../x509/time.ts"
 import { TrustStore, trustStoreFromPem } from "../x509/trust.ts"
 import { type Arguments, CommandError, type OptionTable, readFile, reasonOf, UsageError } from "./arguments.ts"
@@ -19,6 +21,8 @@ export const sharedOptions: OptionTable = {
   cert: { type: "string", multiple: true },
   key: { type: "string", multiple: true },
   ca: { type: "string", multiple: true },
+  "raw-public-key": { type: "boolean" },
+  "peer-key": { type: "string", multiple: true },
   alpn: { type: "string" },
   groups: { type: "string" },
   ciphers: { type: "string" },
@@ -34,21 +38,24 @@ export const sharedOptions: OptionTable = {
   trace: { type: "boolean" },
 }
 
-type Shared = Omit<CommonTlsOptions, "trace"> & {
-  readonly psks: readonly PskOption[]
-  readonly secureContext: SecureContext
-}
+type Shared = Omit<CommonTlsOptions, "trace"> &
+  CertificatePolicy & {
+    readonly psks: readonly PskOption[]
+    readonly secureContext: SecureContext
+  }
 
 /** @throws UsageError, CommandError */
 export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
   const provider = await providerOf(args)
   const [alpn, groups, ciphers, sigalgs] = ["alpn", "groups", "ciphers", "sigalgs"].map((name) => args.list(name))
   const keylog = keylogOf(args.text("keylog"))
+  const peerKeys = args.texts("peer-key").map(pinOf)
   const [timeout, limit] = [args.number("timeout", 1, 3_600_000), args.number("record-size-limit", 64, 16_385)]
   return {
     secureContext: secureContext(args, provider),
     psks: args.texts("psk").map(pskOf),
     allowPskWithoutKeyExchange: args.flag("psk-ke"),
+    ...(peerKeys.length > 0 && { rawPublicKeys: peerKeys }),
     ...(alpn && { ALPNProtocols: alpn }),
     ...(groups && { ecdhCurve: groups }),
     ...(ciphers && { ciphers }),
@@ -77,11 +84,14 @@ async function postQuantumGroups(): Promise<readonly KeyExchange[]> {
 
 function secureContext(args: Arguments, provider: CryptoProvider): SecureContext {
   const [certs, keys] = [args.texts("cert"), args.texts("key")]
+  const raw = args.flag("raw-public-key")
+  if (raw && keys.length === 0) throw new UsageError("--raw-public-key shows the key of --key: give one")
   // One file may hold both.
-  if (certs.length !== keys.length && keys.length > 0) {
+  if (certs.length !== keys.length && keys.length > 0 && !(raw && certs.length === 0)) {
     throw new UsageError(`${certs.length} --cert but ${keys.length} --key: give them in pairs, in the same order`)
   }
   const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, provider))
+  if (raw) credentials.unshift(...keys.map(rawKeyOf))
   const files = args.texts("ca")
   if (files.length === 0) return new SecureContext(credentials, undefined, provider)
   return new SecureContext(credentials, new TrustStore(files.flatMap(anchorsOf)), provider)
@@ -112,6 +122,25 @@ function credentialOf(cert: string, key: string, provider: CryptoProvider): Cred
     throw new CommandError(`${cert}: the certificate is valid only from ${timeText(notBefore)}; is the clock right?`)
   }
   return credential
+}
+
+function rawKeyOf(path: string): Credential {
+  try {
+    return rawPublicKey(readFile(path))
+  } catch (error) {
+    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
+/** A pin, or a file with a public key. */
+function pinOf(value: string): Pin {
+  try {
+    return parsePin(existsSync(value) ? readFile(value).toString("latin1") : value)
+  } catch (error) {
+    if (error instanceof X509Error) throw new UsageError(`--peer-key: ${error.message}`)
+    throw error
+  }
 }
 
 /** `ID:HEX`; the identity may have colons. */

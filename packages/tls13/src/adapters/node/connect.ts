@@ -12,7 +12,13 @@ import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, trac
 import { createSecureContext, type SecureContext } from "./secure-context.ts"
 import { decodeClientSession, withSession } from "./session-buffer.ts"
 import { TLSSocket } from "./tls-socket.ts"
-import { type CheckServerIdentity, createVerification, type Verification, wantsOcsp } from "./verification.ts"
+import {
+  type CheckServerIdentity,
+  certificateTypes,
+  createVerification,
+  type Verification,
+  wantsOcsp,
+} from "./verification.ts"
 
 export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetConnectOpts, "onread">> {
   /** Default `localhost`. */
@@ -101,7 +107,7 @@ function prepare(options: ConnectOptions): Prepared {
   const context = options.secureContext ?? createSecureContext(options)
   const host = options.host ?? "localhost"
   const serverName = options.servername || host
-  const { rejectUnauthorized, checkServerIdentity, verifier, profile, revocation, pins } = options
+  const { rejectUnauthorized, checkServerIdentity, verifier, profile, revocation, pins, rawPublicKeys } = options
   const verification = createVerification(context, {
     role: "server",
     serverName,
@@ -111,12 +117,14 @@ function prepare(options: ConnectOptions): Prepared {
     profile,
     revocation,
     pins,
+    rawPublicKeys,
   })
   const externalPsks = [...(options.psks ?? []), ...fromCallback(options)].map(externalPsk)
   const session = options.session && decodeClientSession(options.session)
   const credentials =
     options.credentials ?? (context.credentials.length > 0 ? sniResolver(context.credentials) : undefined)
   const groups = options.keyShares
+  const types = certificateTypes("client", context, options)
   const clientOptions: ClientOptions = {
     ...commonOptions(options, context),
     serverName,
@@ -124,6 +132,7 @@ function prepare(options: ConnectOptions): Prepared {
     verifier: verification.verifier,
     requestOcspResponse: options.requestOCSP ?? wantsOcsp(options),
     ...(credentials && { credentials }),
+    ...(types && { certificateTypes: types }),
     sessionStore: withSession(session, options.sessionStore),
     sessionKey: `${serverName}:${options.port ?? options.path ?? ""}`,
     resumptionPartition: options.resumptionPartition ?? verification.partition,

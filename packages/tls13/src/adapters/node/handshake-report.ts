@@ -2,10 +2,13 @@
 
 import type { AlertName } from "../../bytes/alerts.ts"
 import { TlsError, type TlsErrorKind } from "../../bytes/errors.ts"
+import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
 import { parseCertificate } from "../../x509/certificate.ts"
 import { nameText } from "../../x509/distinguished-name.ts"
 import { X509Error } from "../../x509/errors.ts"
+import { toBase64 } from "../../x509/pem.ts"
+import { spkiHash } from "../../x509/pins.ts"
 import { printable } from "./options.ts"
 
 export interface HandshakeReport {
@@ -20,7 +23,7 @@ export interface HandshakeReport {
   readonly group: string | undefined
   readonly resumed: boolean | undefined
   readonly alpnProtocol: string | undefined
-  /** The subject of the client's certificate (RFC 4514), or its PSK identity. */
+  /** The subject of the client's certificate (RFC 4514), its PSK identity, or its raw public key as a pin. */
   readonly clientIdentity: string | undefined
   /** Whether that identity was verified. */
   readonly authorized: boolean
@@ -52,6 +55,7 @@ export interface ReportSubject {
   readonly authorized: boolean
   readonly milliseconds: number
   readonly error: Error | undefined
+  readonly provider: CryptoProvider
 }
 
 export function handshakeReport({ offer, info, error, ...rest }: ReportSubject): HandshakeReport {
@@ -67,23 +71,30 @@ export function handshakeReport({ offer, info, error, ...rest }: ReportSubject):
     group: info?.group,
     resumed: info?.resumed,
     alpnProtocol: info?.alpnProtocol,
-    clientIdentity: info && identityOf(info),
+    clientIdentity: info && identityOf(info, rest.provider),
     authorized: rest.authorized,
     milliseconds: rest.milliseconds,
     error: error && failure(error),
   }
 }
 
-function identityOf(info: HandshakeInfo): string | undefined {
+function identityOf(info: HandshakeInfo, provider: CryptoProvider): string | undefined {
   if (info.pskIdentity !== undefined) return printable(info.pskIdentity)
   const leaf = info.peerChain[0]
-  if (leaf === undefined || info.peerCertificateType !== "X509") return undefined
+  if (leaf === undefined) return undefined
+  if (info.peerCertificateType === "RawPublicKey") return pinText(leaf, provider)
   try {
     return nameText(parseCertificate(leaf).subject)
   } catch (problem) {
     if (problem instanceof X509Error) return undefined
     throw problem
   }
+}
+
+/** `sha256/BASE64` of a SubjectPublicKeyInfo; undefined when the provider has no SHA-256. */
+export function pinText(spki: Uint8Array, provider: CryptoProvider): string | undefined {
+  const hash = spkiHash(spki, provider)
+  return hash && `sha256/${toBase64(hash)}`
 }
 
 function failure(error: Error): HandshakeFailure {

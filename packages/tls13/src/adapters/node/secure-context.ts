@@ -3,12 +3,14 @@
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { utf8ToBytes } from "../../bytes/text.ts"
+import { publicKeyOf } from "../../crypto/noble/index.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
-import { loadCredential } from "../../x509/credential.ts"
+import { loadCredential, loadRawPublicKey } from "../../x509/credential.ts"
 import { type Crl, CrlStore, parseCrls } from "../../x509/crl.ts"
 import { X509Error } from "../../x509/errors.ts"
 import { generalNameText } from "../../x509/general-name.ts"
 import type { Credential } from "../../x509/interfaces.ts"
+import { parsePrivateKey } from "../../x509/private-key.ts"
 import { type TrustAnchor, TrustStore, trustStoreFromPem } from "../../x509/trust.ts"
 import { hostRoots } from "./host-roots.ts"
 import { chooseProvider, type ProviderChoice } from "./provider.ts"
@@ -28,6 +30,8 @@ export interface SecureContextOptions {
   readonly crl?: PemSource | readonly PemSource[] | undefined
   /** DER OCSP responses to staple, in the order of `cert`; the application renews them by `setSecureContext`. */
   readonly ocspResponse?: Uint8Array | readonly (Uint8Array | undefined)[] | undefined
+  /** Shows each `key` as a raw public key (RFC 7250), beside the certificates of `cert` or without any. */
+  readonly rawPublicKey?: boolean | undefined
   readonly provider?: ProviderChoice | undefined
   /** Not supported; `pfx` and `passphrase` are named here to say so. */
   readonly pfx?: unknown
@@ -103,7 +107,8 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
   }
   const provider = chooseProvider(options.provider)
   const [certs, keys] = [listOf(options.cert), listOf(options.key)]
-  if (certs.length !== keys.length) {
+  const rawAlone = options.rawPublicKey === true && certs.length === 0
+  if (certs.length !== keys.length && !rawAlone) {
     throw new Misuse(
       `${certs.length} of \`cert\` but ${keys.length} of \`key\`: each certificate chain needs its private key, in the same order`,
     )
@@ -119,7 +124,13 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
     const ocspResponse = staples[i]
     return loadCredential({ cert, key: keys[i]!, provider, ...(ocspResponse && { ocspResponse }) })
   })
+  if (options.rawPublicKey) credentials.unshift(...keys.map(rawPublicKey))
   return new SecureContext(credentials, trustOf(options), provider, new CrlStore(listOf(options.crl).flatMap(listsOf)))
+}
+
+/** The public half of a private key that may not carry it. @throws X509Error */
+export function rawPublicKey(key: PemSource): Credential {
+  return loadRawPublicKey({ key, publicKey: publicKeyOf(parsePrivateKey(key).privateKey) })
 }
 
 function trustOf({ ca, trust }: SecureContextOptions): TrustStore | undefined {

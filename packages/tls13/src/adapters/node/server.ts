@@ -22,7 +22,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
 import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket } from "./tls-socket.ts"
-import { createVerification, type Verification } from "./verification.ts"
+import { certificateTypes, createVerification, type Verification } from "./verification.ts"
 
 export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
   /** Gets every event of every connection. */
@@ -196,8 +196,10 @@ export class Server extends NetServer {
           profile: options.profile,
           revocation: options.revocation,
           pins: options.pins,
+          rawPublicKeys: options.rawPublicKeys,
         })
       : undefined
+    const types = certificateTypes("server", context, options)
     const psks = (options.psks ?? []).map(externalPsk)
     const { earlyData, sessionTimeout, tickets, preference } = options
     const hasCredentials = context.credentials.length > 0 || options.credentials || options.SNICallback
@@ -214,6 +216,7 @@ export class Server extends NetServer {
           ...(context.ownTrust && { authorities: context.trust.anchors.map(({ subject }) => subject.der) }),
         },
       }),
+      ...(types && { certificateTypes: types }),
       ...(this.#tickets && { ticketer: this.#tickets }),
       ...(tickets !== undefined && { tickets }),
       ...(sessionTimeout !== undefined && { ticketLifetime: sessionTimeout }),
@@ -268,10 +271,9 @@ export class Server extends NetServer {
     const report = (error?: Error) => {
       const milliseconds = performance.now() - begun
       const { info, authorized } = socket
-      this.emit(
-        "handshake",
-        handshakeReport({ remoteAddress, remotePort, offer, info, authorized, milliseconds, error }),
-      )
+      const { provider } = active.context
+      const subject = { remoteAddress, remotePort, offer, info, authorized, milliseconds, error, provider }
+      this.emit("handshake", handshakeReport(subject))
     }
     let secure = false
     socket.once("offered", (seen: Offer) => {

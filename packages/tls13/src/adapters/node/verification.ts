@@ -3,10 +3,12 @@
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { Pause } from "../../bytes/pause.ts"
+import type { CommonOptions } from "../../connection/config.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
 import type {
+  CertificateType,
   CertificateVerdict,
   CertificateVerification,
   CertificateVerifier,
@@ -48,6 +50,8 @@ export interface CertificatePolicy {
   readonly revocation?: RevocationMode | Omit<RevocationOptions, "crls"> | undefined
   /** Keys of which one must be in the path: `sha256/BASE64`, 64 hexadecimal digits, a PEM PUBLIC KEY, or DER. */
   readonly pins?: string | readonly (string | Pin)[] | undefined
+  /** Raw public keys (RFC 7250) that the peer may show instead of a certificate; written like `pins`. */
+  readonly rawPublicKeys?: string | readonly (string | Pin)[] | undefined
 }
 
 export interface VerificationOptions extends CertificatePolicy {
@@ -91,16 +95,22 @@ export function createVerification(context: SecureContext, options: Verification
   return tolerant(strict, `${rules}, not enforced`, context, options)
 }
 
-type Policy = Pick<VerifierOptions, "profile" | "revocation" | "pins">
+type Policy = Pick<VerifierOptions, "profile" | "revocation" | "pins" | "rawPublicKeys">
 
 /** @throws X509Error for a pin that is none */
-function policyOf({ profile, revocation, pins }: CertificatePolicy): Policy {
-  const list = typeof pins === "string" ? [pins] : pins
+function policyOf({ profile, revocation, pins, rawPublicKeys }: CertificatePolicy): Policy {
+  const [pinned, rawKeys] = [pinsOf(pins), pinsOf(rawPublicKeys)]
   return {
     ...(profile && { profile }),
     ...(revocation && { revocation: revocationOf(revocation) }),
-    ...(list && { pins: list.map((pin) => (typeof pin === "string" ? parsePin(pin) : pin)) }),
+    ...(pinned && { pins: pinned }),
+    ...(rawKeys && { rawPublicKeys: rawKeys }),
   }
+}
+
+function pinsOf(pins: CertificatePolicy["pins"]): readonly Pin[] | undefined {
+  const list = typeof pins === "string" ? [pins] : pins
+  return list?.map((pin) => (typeof pin === "string" ? parsePin(pin) : pin))
 }
 
 function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>): Omit<RevocationOptions, "crls"> {
@@ -110,13 +120,26 @@ function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>): Omit<
 }
 
 /** Sessions that were made under other rules are not resumed. */
-function policyName({ profile = "path", revocation, pins }: Policy): string {
-  return JSON.stringify([profile, revocation, pins?.map(toHex)])
+function policyName({ profile = "path", revocation, pins, rawPublicKeys }: Policy): string {
+  return JSON.stringify([profile, revocation, pins?.map(toHex), rawPublicKeys?.map(toHex)])
 }
 
 /** Whether the rules want an OCSP response, so that the server must be asked for one. */
 export function wantsOcsp({ revocation }: CertificatePolicy): boolean {
   return revocation === "require" || (typeof revocation === "object" && revocation.ocsp === "require")
+}
+
+/** What each side may show, for a handshake in which raw public keys play a part; else undefined. */
+export function certificateTypes(
+  own: "client" | "server",
+  { credentials }: SecureContext,
+  { rawPublicKeys }: CertificatePolicy,
+): CommonOptions["certificateTypes"] {
+  const ours = [...new Set(credentials.map(({ type }) => type))]
+  if (rawPublicKeys === undefined && !ours.includes("RawPublicKey")) return undefined
+  const shown: readonly CertificateType[] = ours.length > 0 ? ours : ["X509"]
+  const taken: readonly CertificateType[] = rawPublicKeys === undefined ? ["X509"] : ["RawPublicKey", "X509"]
+  return own === "client" ? { client: shown, server: taken } : { client: taken, server: shown }
 }
 
 /** Lets every certificate pass whose key can be read, and remembers what the verifier says of it. */
