@@ -273,7 +273,6 @@ it("every limit has its test, here or where it is named", () => {
     "skippedEarlyData",
     "bufferedInput",
     "certificateRequests",
-    "certificateRequests",
     "pskIdentities",
     "recordsPerKey",
   ]
