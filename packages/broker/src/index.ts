@@ -16,5 +16,5 @@ export {
 export { createBroker, type ListenerAddress, type PureMqBroker } from "./node-broker.ts"
 export type { Qos } from "./packet/packets.ts"
 export { defaultLimits, type Limits } from "./session/limits.ts"
-export { ListenError } from "./transport/listener.ts"
+export { ListenError, type RenewedCertificate } from "./transport/listener.ts"
 export type { PeerInfo, TransportKind } from "./transport/peer.ts"

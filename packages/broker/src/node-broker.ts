@@ -9,17 +9,17 @@ import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.
 import { type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
 import { Broker } from "./broker.ts"
-import { checkCertificate } from "./config/certificate.ts"
-import { checkLimits } from "./config/check.ts"
+import { certificateText, checkRenewal } from "./config/certificate.ts"
+import { checkClientCertificates, checkLimits } from "./config/check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
-import type { Listener, ListenerContext } from "./transport/listener.ts"
+import type { Listener, ListenerContext, RenewedCertificate } from "./transport/listener.ts"
 import type { PeerInfo, TransportKind } from "./transport/peer.ts"
 import { attachStream } from "./transport/stream.ts"
 import { createTcpListener } from "./transport/tcp.ts"
 import { createTlsListener } from "./transport/tls.ts"
-import { loadTls } from "./transport/tls-server.ts"
+import { loadNaming, loadTls } from "./transport/tls-server.ts"
 import { createWebSocketListener } from "./transport/websocket.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
@@ -42,8 +42,11 @@ export interface PureMqBroker {
   attach(stream: Duplex, peer?: Partial<PeerInfo>): void
   /** Publishes as the broker itself. Default QoS 0, not retained. */
   publish(topic: string, payload: string | Uint8Array, options?: { qos?: Qos; retain?: boolean }): void
-  /** Gives every TLS listener this certificate (PEM texts) for the handshakes to come. Throws, and changes nothing, when it cannot be used. */
-  renewCertificate(certificate: { cert: string; key: string; ca?: string | undefined }): void
+  /**
+   * Gives every TLS listener this certificate for the handshakes to come; or, from a list, each listener of the configuration
+   * the one in its place. Open connections stay. Throws ConfigError, and changes nothing, when one cannot be used.
+   */
+  renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void
   stats(): Stats
 }
 
@@ -65,6 +68,9 @@ class NodeBroker implements PureMqBroker {
 
   constructor(config: BrokerConfig) {
     this.#config = config
+    config.listeners?.forEach((one, index) => {
+      if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, `listeners[${index}]`)
+    })
     this.#event = config.onEvent ?? (() => undefined)
     const { responseInformation } = config
     const flush = () => this.#broker.flush(now())
@@ -135,9 +141,17 @@ class NodeBroker implements PureMqBroker {
     this.#broker.publishOwn(topic, bytes, options.qos ?? 0, options.retain ?? false)
   }
 
-  renewCertificate(certificate: { cert: string; key: string; ca?: string | undefined }): void {
-    checkCertificate(certificate.cert, certificate.key, { cert: "given", key: "given" }, now())
-    for (const listener of this.#listeners) listener.renew?.(certificate)
+  renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void {
+    const each = this.#listeners.flatMap(({ renew }, index) => {
+      const given = "cert" in certificate ? certificate : certificate[index]
+      return renew === undefined || given === undefined ? [] : [{ renew, given }]
+    })
+    for (const { given } of each) checkRenewal(given, now())
+    for (const { renew, given } of each) renew(given)
+    const names = new Set(each.map(({ given }) => certificateText(given.cert)))
+    const open = this.#broker.connectedCount
+    const stay = open === 1 ? "1 open connection stays" : `${open} open connections stay`
+    this.#event({ event: "certificate renewed", text: `${[...names].join(", ")}; ${stay}` })
   }
 
   stats(): Stats {
@@ -190,13 +204,17 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   if (config.type === "ws")
     return createWebSocketListener({ host, port, path: config.path, origins: config.origins }, context)
   const { createServer } = await loadTls()
+  const clientCertificate = config.clientCertificate ?? "none"
   const options = {
     host,
     port,
     cert: config.cert,
     key: config.key,
     ca: config.ca,
-    clientCertificate: config.clientCertificate ?? "none",
+    crl: config.crl,
+    revocation: config.revocation,
+    clientCertificate,
+    nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     crypto: config.crypto,
     handshakeTimeout: config.handshakeTimeout ?? 10_000,
     maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,

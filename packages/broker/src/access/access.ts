@@ -1,6 +1,7 @@
 // Who may connect, publish and subscribe. Authentication answers through a callback, because it may take its time
 // (scrypt, a directory); the connection pauses meanwhile. Authorisation answers at once.
 
+import { ReasonCode } from "../packet/reason-codes.ts"
 import type { TopicFilter } from "../routing/filter.ts"
 import type { PeerInfo } from "../transport/peer.ts"
 
@@ -33,8 +34,9 @@ export interface Access {
 /** Lets everybody do everything. For tests and for brokers that only this machine reaches. */
 export const openAccess: Access = {
   authenticate(attempt, decide) {
-    const certificate = attempt.peer.certificateIdentity
+    const { certificateIdentity: certificate, certificateProblem: problem } = attempt.peer
     if (certificate !== undefined) decide({ identity: { user: certificate, source: "certificate" } })
+    else if (problem !== undefined) decide({ reasonCode: ReasonCode.NotAuthorized, why: problem })
     else decide({ identity: { user: "", source: "anonymous" } })
   },
   mayPublish: () => true,

@@ -1,6 +1,6 @@
 // Access control list, one rule a line:
 //
-//   user NAME      PERMISSION  FILTER      clients that logged in as NAME
+//   user NAME      PERMISSION  FILTER      clients that logged in as NAME; a name with spaces stands in "quotes"
 //   client ID      PERMISSION  FILTER      the client with that Client Identifier
 //   anonymous      PERMISSION  FILTER      clients without login
 //   all            PERMISSION  FILTER      every client
@@ -43,11 +43,11 @@ export function parseAcl(text: string): AclRule[] {
 }
 
 function parseRule(line: string, number: number): AclRule {
-  const named = /^(user|client)\s+(\S+)\s+(\S+)\s+(.+)$/.exec(line)
+  const named = /^(user|client)\s+(?:"(.+)"|(\S+))\s+(\S+)\s+(.+)$/.exec(line)
   const plain = /^(anonymous|all)\s+(\S+)\s+(.+)$/.exec(line)
   const [who, name, permission, filter] =
     named !== null
-      ? [named[1], named[2]!, named[3]!, named[4]!]
+      ? [named[1], named[2] ?? named[3]!, named[4]!, named[5]!]
       : plain !== null
         ? [plain[1], "", plain[2]!, plain[3]!]
         : ["", "", "", ""]

@@ -46,6 +46,9 @@ export function createAccess(rules: LoginRules): Access {
 function decideAtOnce(rules: LoginRules, attempt: LoginAttempt): Decision | undefined {
   const certificate = attempt.peer.certificateIdentity
   if (rules.certificates && certificate !== undefined) return { identity: { user: certificate, source: "certificate" } }
+  // A certificate that names nobody must not become an anonymous client, who may have other rights.
+  if (rules.certificates && attempt.peer.certificateProblem !== undefined)
+    return { reasonCode: ReasonCode.NotAuthorized, why: attempt.peer.certificateProblem }
   if (attempt.username === undefined && attempt.password === undefined) {
     if (rules.anonymous) return { identity: { user: "", source: "anonymous" } }
     return { reasonCode: ReasonCode.NotAuthorized, why: "the client has neither certificate nor user name" }

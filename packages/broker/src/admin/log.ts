@@ -31,7 +31,7 @@ export interface HandshakeFailed {
 }
 
 export interface Lifecycle {
-  readonly event: "started" | "listening" | "stopping" | "stopped" | "warning" | "error"
+  readonly event: "started" | "listening" | "certificate renewed" | "stopping" | "stopped" | "warning" | "error"
   readonly text: string
 }
 

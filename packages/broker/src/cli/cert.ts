@@ -7,6 +7,7 @@ export function cert(args: readonly string[], print: (line: string) => void): vo
     dir: { type: "string" },
     name: { type: "string", multiple: true },
     client: { type: "string" },
+    "client-san": { type: "string", multiple: true },
     type: { type: "string" },
     days: { type: "string" },
     force: { type: "boolean" },
@@ -22,6 +23,7 @@ export function cert(args: readonly string[], print: (line: string) => void): vo
   const files = writeCertificates(folder, {
     names: names.length > 0 ? names : ["localhost", "127.0.0.1", "::1"],
     clientName: options.text("client") ?? "client",
+    clientNames: options.texts("client-san"),
     type: options.oneOf("type", "p256", "ed25519", "rsa") ?? "p256",
     days: options.number("days", 1, 36_500) ?? 397,
     now: Date.now(),

@@ -19,6 +19,7 @@ export interface CertificateFiles {
 export interface CertificateRequest {
   readonly names: readonly string[]
   readonly clientName: string
+  readonly clientNames?: readonly string[]
   readonly type: "p256" | "ed25519" | "rsa"
   readonly days: number
   readonly now: number
@@ -43,6 +44,7 @@ export function writeCertificates(folder: string, request: CertificateRequest): 
     made = createDevelopmentCertificates({
       names: request.names,
       clientName: request.clientName,
+      clientNames: request.clientNames ?? [],
       keyType: request.type,
       days: request.days,
       now: request.now,

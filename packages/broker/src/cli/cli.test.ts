@@ -1,10 +1,12 @@
 // The command as a person runs it: a process, its output and its exit status.
 
 import { type ChildProcess, spawn } from "node:child_process"
+import { X509Certificate } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { connect as connectTls } from "node:tls"
 import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { build } from "esbuild"
@@ -236,6 +238,27 @@ describe("what ends in one clear line and a status that is not zero", () => {
     ["a port that is none", ["--tls", "99999"], /--tls must be PORT or HOST:PORT, not "99999"/],
     ["no listener", ["--no-tls"], /leaves no listener/],
     ["client certificates without authority", ["--client-cert", "require"], /--client-cert needs --ca/],
+    [
+      "an identity of nobody's certificate",
+      ["--identity", "san-email"],
+      /--identity is about client certificates, which nobody asks for: add --ca FILE/,
+    ],
+    [
+      "an identity that is none",
+      ["--ca", "good.pem", "--identity", "cn"],
+      /--identity must be one of subject-cn, subject,/,
+    ],
+    ["no list, and one required", ["--ca", "good.pem", "--revocation", "require"], /--revocation require needs --crl/],
+    [
+      "a list that is none",
+      ["--ca", "good.pem", "--crl", "good.pem"],
+      /cannot use the revocation lists in good\.pem: no revocation list/,
+    ],
+    [
+      "authorities that are none",
+      ["--ca", "nonsense.pem"],
+      /cannot use the authorities in nonsense\.pem: no certificate/,
+    ],
     ["a word too many", ["now"], /unexpected now/],
     [
       "a configuration that is not there",
@@ -283,7 +306,83 @@ describe("what ends in one clear line and a status that is not zero", () => {
   })
 })
 
+describe("certificates that change while the broker runs", () => {
+  const made = (): ReturnType<typeof createDevelopmentCertificates> =>
+    createDevelopmentCertificates({ names: ["localhost", "127.0.0.1"], now: Date.now() })
+  const first = made()
+  const write = (cert: string, key: string): void => {
+    writeFileSync(file("live.pem"), cert)
+    writeFileSync(file("live-key.pem"), key)
+  }
+  const shown = (port: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ host: "127.0.0.1", port: Number(port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerX509Certificate()?.toString() ?? "")
+        socket.destroy()
+      })
+      socket.on("error", reject)
+    })
+
+  it.each([
+    ["SIGHUP", [], true],
+    ["--reload", ["--reload", "1"], false],
+  ] as const)(
+    "%s: new connections get the new certificate, an open one stays, a bad one changes nothing",
+    async (_how, options, signal) => {
+      write(first.serverCert, first.serverKey)
+      writeFileSync(file("live-ca.pem"), first.caCert)
+      const broker = new Run(["start", "--tls", "0", "--cert", "live.pem", "--key", "live-key.pem", ...options])
+      const [, port = ""] = await broker.until(/listening text="tls on 127\.0\.0\.1:(\d+)"/)
+      const sub = new Run(["sub", "-p", port, "--ca", "live-ca.pem", "-t", "news", "-C", "2"])
+      await broker.until(/client connected/)
+      const reload = (): boolean => signal && broker.child.kill("SIGHUP")
+
+      const next = made()
+      write(next.serverCert, first.serverKey)
+      reload()
+      const [refused] = await broker.until(/error text=.*\n/)
+      expect(refused).toMatch(
+        /the certificates stay as they were: cannot use certificate .*live\.pem with key .*does not belong/,
+      )
+      expect(await shown(port)).toBe(first.serverCert)
+
+      writeFileSync(file("live-key.pem"), next.serverKey)
+      reload()
+      const [renewed] = await broker.until(/certificate renewed .*\n/)
+      expect(renewed).toMatch(/text="CN=localhost until \d{4}-\d\d-\d\d; 1 open connection stays"/)
+      expect(await shown(port)).toBe(next.serverCert)
+
+      writeFileSync(file("live-ca.pem"), next.caCert)
+      for (const message of ["one", "two"]) {
+        const pub = ["pub", "-p", port, "--ca", "live-ca.pem", "-t", "news", "-m", message, "-q", "1"]
+        expect(await puremq(pub)).toMatchObject({ status: 0, err: "" })
+      }
+      expect(await sub.done).toMatchObject({ status: 0, out: "one\ntwo\n" })
+      expect(broker.out.match(/certificate renewed/g)).toHaveLength(1)
+      expect(broker.out.match(/ error text/g)).toHaveLength(1)
+      expect((await broker.stop()).status).toBe(0)
+    },
+    30_000,
+  )
+})
+
 describe("puremq cert and puremq passwd", () => {
+  it("cert --client-san: a name for each rule of --identity", async () => {
+    const names = ["d7@acme.example", "urn:acme:d7", "d7.acme.example"].flatMap((name) => ["--client-san", name])
+    expect((await puremq(["cert", "--dir", "named", "--client", "d7", ...names])).status).toBe(0)
+    const { subject, subjectAltName } = new X509Certificate(readFileSync(file("named/client.pem")))
+    expect([subject, subjectAltName]).toEqual(["CN=d7", "email:d7@acme.example, URI:urn:acme:d7, DNS:d7.acme.example"])
+    const files = ["--cert", "named/server.pem", "--key", "named/server-key.pem", "--ca", "named/ca.pem"]
+    const broker = new Run(["start", "--tls", "0", ...files, "--identity", "san-uri"])
+    const [, port = ""] = await broker.until(/listening text="tls on 127\.0\.0\.1:(\d+)"/)
+    const client = ["--ca", "named/ca.pem", "--cert", "named/client.pem", "--key", "named/client-key.pem"]
+    expect((await puremq(["pub", "-p", port, ...client, "-t", "a", "-m", "b"])).status).toBe(0)
+    await broker.until(/client connected .*user=urn:acme:d7/)
+    await broker.stop()
+    const wrong = await puremq(["cert", "--dir", "wrong", "--client-san", "a b"])
+    expect([wrong.status, wrong.err]).toEqual([1, expect.stringMatching(/^puremq: "a b" is neither .*\n$/)])
+  })
+
   it("cert makes every kind of key, and the server can use it", async () => {
     for (const type of ["ed25519", "p256"]) {
       const { status, out } = await puremq([

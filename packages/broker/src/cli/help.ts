@@ -25,6 +25,12 @@ Certificates (PEM):
   --cert FILE --key FILE    the server's certificate chain and private key
   --ca FILE                 authority of client certificates
   --client-cert WHEN        none, request or require (default: require with --ca, else none)
+  --identity RULE           what of a client's certificate is its user name: subject-cn (default), subject, san-email,
+                            san-dns, san-uri or spki-sha256
+  --crl FILE                revocation lists that client certificates are looked up in
+  --revocation WHEN         ifPresent (default): a list that is there must be usable; require: there must be one; off
+  --reload SECONDS          look at these files every so often and take those that changed; SIGHUP does it at once.
+                            Connections stay open, and files that cannot be used change nothing
 
 Who may do what:
   --password-file FILE      users, written by "puremq passwd"; then nobody gets in without a login
@@ -45,7 +51,9 @@ export const certHelp = `puremq cert - make an authority and certificates for de
 
   --dir FOLDER      where to write (default .puremq)
   --name NAME       host name or IP address of the server; repeat for more (default localhost, 127.0.0.1, ::1)
-  --client NAME     also make a client certificate with this name (default: client)
+  --client NAME     common name of the client certificate (default: client)
+  --client-san NAME another name of the client, repeat for more: device@example.com, urn:dev:7, spiffe://example.com/7,
+                    device.example.com
   --type TYPE       p256 (default), ed25519 or rsa
   --days N          validity of server and client certificate (default 397)
   --force           write over files that are there

@@ -1,11 +1,13 @@
 import { join } from "node:path"
+import { identityRules } from "@puremq/tls13/x509"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
-import type { FileListener } from "../config/check.ts"
+import type { FileConfig, FileListener } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
-import { loadConfigFile, readFiles } from "../config/load.ts"
+import { certificateFilesOf, loadConfigFile, readFiles } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
+import { reloadCertificates } from "./reload.ts"
 
 const options = {
   config: { type: "string" },
@@ -18,6 +20,10 @@ const options = {
   key: { type: "string" },
   ca: { type: "string" },
   "client-cert": { type: "string" },
+  identity: { type: "string" },
+  crl: { type: "string" },
+  revocation: { type: "string" },
+  reload: { type: "string" },
   "password-file": { type: "string" },
   anonymous: { type: "boolean" },
   acl: { type: "string" },
@@ -31,6 +37,11 @@ interface Plan {
   /** The development authority in use, for the lines to paste. */
   readonly ca: string | undefined
   readonly made: boolean
+  /** Seconds between two looks at the certificate files. */
+  readonly reload: number | undefined
+  readonly certificateFiles: readonly string[]
+  /** The configuration, with its files read again. */
+  readonly again: () => BrokerConfig
 }
 
 /** Runs the broker until a signal; resolves when it is closed. */
@@ -47,7 +58,11 @@ export async function start(args: readonly string[], print: (line: string) => vo
     if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
     for (const line of whatNext(addresses, plan)) print(line)
   }
+  const refused = (text: string) => onEvent({ event: "error", text })
+  const { again: read, certificateFiles: files, reload: every } = plan
+  const stopReloading = reloadCertificates({ broker, read, files, every, refused })
   await stopped
+  stopReloading()
   await broker.close()
 }
 
@@ -58,14 +73,14 @@ function makePlan(args: readonly string[]): Plan {
   const file = given.text("config")
   if (file !== undefined) {
     if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
-    const { config, log } = loadConfigFile(file, Date.now())
-    return { config, log, ca: undefined, made: false }
+    const load = () => loadConfigFile(file, Date.now())
+    return { ...load(), ca: undefined, made: false, again: () => load().config }
   }
   const log = given.oneOf("log", "text", "json", "none") ?? "text"
-  return { ...planOf(given), log }
+  return { ...planOf(given), log, again: () => planOf(given).config }
 }
 
-function planOf(given: Arguments): Omit<Plan, "log"> {
+function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
   const now = Date.now()
   const secure = certificatesOf(given, now)
   const listeners: FileListener[] = []
@@ -85,22 +100,24 @@ function planOf(given: Arguments): Omit<Plan, "log"> {
   const metrics = given.text("metrics")
   const passwordFile = given.text("password-file")
   const aclFile = given.text("acl")
-  const config = readFiles(
-    {
-      listeners,
-      ...((passwordFile !== undefined || given.flag("anonymous")) && {
-        login: {
-          ...(passwordFile !== undefined && { passwordFile }),
-          ...(given.flag("anonymous") && { anonymous: true }),
-        },
-      }),
-      ...(aclFile !== undefined && { aclFile }),
-      ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
-    },
-    process.cwd(),
-    now,
-  )
-  return { config: anonymousRule(config), ca: secure?.ca, made: secure?.made ?? false }
+  const file: FileConfig = {
+    listeners,
+    ...((passwordFile !== undefined || given.flag("anonymous")) && {
+      login: {
+        ...(passwordFile !== undefined && { passwordFile }),
+        ...(given.flag("anonymous") && { anonymous: true }),
+      },
+    }),
+    ...(aclFile !== undefined && { aclFile }),
+    ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
+  }
+  return {
+    config: anonymousRule(readFiles(file, process.cwd(), now)),
+    ca: secure?.ca,
+    made: secure?.made ?? false,
+    reload: given.number("reload", 1, 86_400),
+    certificateFiles: certificateFilesOf(file, process.cwd()),
+  }
 }
 
 /** With client certificates required there is a login already; otherwise passwords decide. */
@@ -113,7 +130,7 @@ function anonymousRule(config: BrokerConfig): BrokerConfig {
 }
 
 interface Certificates {
-  readonly files: Pick<FileListener, "cert" | "key" | "ca" | "clientCertificate">
+  readonly files: Pick<FileListener, "cert" | "key" | "ca" | "clientCertificate" | "identity" | "crl" | "revocation">
   readonly ca: string | undefined
   readonly made: boolean
 }
@@ -133,11 +150,32 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
   if (clientCertificate !== "none" && ca === undefined) {
     throw new UsageError("--client-cert needs --ca: the authority that clients' certificates are checked against")
   }
-  const clients = { clientCertificate, ...(ca !== undefined && { ca }) }
+  const clients = { clientCertificate, ...(ca !== undefined && { ca }), ...clientRules(given, clientCertificate) }
   if (cert !== undefined && key !== undefined) return { files: { cert, key, ...clients }, ca: undefined, made: false }
   const made = developmentCertificates(join(process.cwd(), ".puremq"), now)
   const shown = join(".puremq", "ca.pem")
   return { files: { cert: made.cert, key: made.key, ...clients }, ca: shown, made: made.made }
+}
+
+/** What is asked of client certificates beyond their authority. */
+function clientRules(
+  given: Arguments,
+  clientCertificate: "none" | "request" | "require",
+): Pick<FileListener, "identity" | "crl" | "revocation"> {
+  const identity = given.oneOf("identity", ...identityRules)
+  const crl = given.text("crl")
+  const revocation = given.oneOf("revocation", "require", "ifPresent", "off")
+  for (const [name, value] of Object.entries({ identity, crl, revocation })) {
+    if (value !== undefined && clientCertificate === "none")
+      throw new UsageError(`--${name} is about client certificates, which nobody asks for: add --ca FILE`)
+  }
+  if (revocation === "require" && crl === undefined)
+    throw new UsageError("--revocation require needs --crl: the lists to look certificates up in")
+  return {
+    ...(identity !== undefined && { identity }),
+    ...(crl !== undefined && { crl }),
+    ...(revocation !== undefined && { revocation }),
+  }
 }
 
 /** Lines to paste into another terminal. */

@@ -1,4 +1,12 @@
-import { loadCredential, parseCertificates, subjectText } from "@puremq/tls13/x509"
+import {
+  loadCredential,
+  nameText,
+  parseCertificates,
+  parseCrls,
+  subjectText,
+  trustStoreFromPem,
+} from "@puremq/tls13/x509"
+import type { RenewedCertificate } from "../transport/listener.ts"
 import { ConfigError } from "./config.ts"
 
 /**
@@ -11,14 +19,8 @@ export function checkCertificate(
   names: { readonly cert: string; readonly key: string },
   now: number,
 ): void {
-  try {
-    loadCredential({ cert, key })
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error)
-    throw new ConfigError(`cannot use certificate ${names.cert} with key ${names.key}: ${what}`)
-  }
+  within(`certificate ${names.cert} with key ${names.key}`, () => loadCredential({ cert, key }))
   const leaf = parseCertificates(cert)[0]!
-  const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   if (now > leaf.notAfter) {
     const what = `the certificate of ${subjectText(leaf)} in ${names.cert} expired on ${day(leaf.notAfter)}`
     throw new ConfigError(`${what}; get a new one, for development with "puremq cert"`)
@@ -27,4 +29,49 @@ export function checkCertificate(
     const what = `the certificate of ${subjectText(leaf)} in ${names.cert} is valid only from ${day(leaf.notBefore)}`
     throw new ConfigError(`${what}; check this machine's clock`)
   }
+}
+
+/** The same of what a running broker is given. */
+export function checkRenewal({ cert, key, ca, crl }: RenewedCertificate, now: number): void {
+  checkCertificate(cert, key, { cert: "given", key: "given" }, now)
+  if (ca !== undefined) checkAuthorities(ca, "what is given")
+  if (crl !== undefined) checkRevocationLists(crl, "what is given", now)
+}
+
+/** Whose certificate it is and how long it is valid: for a line of the log. */
+export function certificateText(cert: string): string {
+  const leaf = parseCertificates(cert)[0]!
+  return `${subjectText(leaf)} until ${day(leaf.notAfter)}`
+}
+
+/** Throws ConfigError when a text holds no authorities that can be trusted. */
+export function checkAuthorities(pem: string, name: string): void {
+  within(`the authorities in ${name}`, () => trustStoreFromPem(pem))
+}
+
+/** Throws ConfigError for a text without revocation lists, and for a list that was to be renewed by now. */
+export function checkRevocationLists(pem: string, name: string, now: number): void {
+  for (const crl of within(`the revocation lists in ${name}`, () => parseCrls(pem))) {
+    const problem =
+      crl.unusable ??
+      (crl.nextUpdate !== undefined && now > crl.nextUpdate
+        ? `it was to be renewed by ${day(crl.nextUpdate)}`
+        : undefined)
+    if (problem !== undefined)
+      throw new ConfigError(
+        `cannot use the revocation list of ${nameText(crl.issuer)} in ${name}: ${problem}; get a new one`,
+      )
+  }
+}
+
+function within<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new ConfigError(`cannot use ${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
 }

@@ -1,5 +1,6 @@
 // Checks unknown JSON against what the configuration file may hold. Every error is one line with the place in it.
 
+import { type IdentityRule, identityRules, type RevocationMode } from "@puremq/tls13/x509"
 import { defaultLimits, type Limits } from "../session/limits.ts"
 import { ConfigError } from "./config.ts"
 
@@ -10,6 +11,8 @@ export interface FileConfig {
   readonly aclFile?: string
   readonly limits?: Partial<Limits>
   readonly metrics?: { readonly host?: string; readonly port: number }
+  /** Seconds between two looks at the certificate files; those that changed are taken. */
+  readonly reload?: number
   readonly sysInterval?: number
   readonly responseInformation?: string
   readonly log?: "text" | "json" | "none"
@@ -23,6 +26,9 @@ export interface FileListener {
   readonly key?: string
   readonly ca?: string
   readonly clientCertificate?: "none" | "request" | "require"
+  readonly identity?: IdentityRule
+  readonly crl?: string
+  readonly revocation?: RevocationMode
   readonly crypto?: "fast" | "noble" | "host"
   readonly handshakeTimeout?: number
   readonly maxPendingHandshakes?: number
@@ -41,6 +47,7 @@ export function checkFileConfig(value: unknown): FileConfig {
     aclFile: text,
     limits: checkLimits,
     metrics: required(object<NonNullable<FileConfig["metrics"]>>({ host: text, port }), ["port"]),
+    reload: number(1, 86_400),
     sysInterval: number(0, 86_400),
     responseInformation: text,
     log: oneOf("text", "json", "none"),
@@ -77,6 +84,9 @@ const listener: Check<FileListener> = (value, where) => {
       key: text,
       ca: text,
       clientCertificate: oneOf("none", "request", "require"),
+      identity: oneOf(...identityRules),
+      crl: text,
+      revocation: oneOf("require", "ifPresent", "off"),
       crypto: oneOf("fast", "noble", "host"),
       handshakeTimeout: number(1, 600_000),
       maxPendingHandshakes: number(1, 1_000_000),
@@ -91,14 +101,34 @@ const listener: Check<FileListener> = (value, where) => {
     if (secure && result[name] === undefined)
       throw new ConfigError(`${where}.${name} is missing: a ${result.type} listener needs one`)
   }
-  for (const name of ["cert", "key", "ca", "clientCertificate", "crypto"] as const) {
+  for (const name of ["cert", "key", "ca", "clientCertificate", ...ofClientCertificates, "crypto"] as const) {
     if (!secure && result[name] !== undefined)
       throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
   }
-  if (result.clientCertificate !== undefined && result.clientCertificate !== "none" && result.ca === undefined) {
+  checkClientCertificates(result, where)
+  return result
+}
+
+/** What means nothing unless clients are asked for certificates. */
+const ofClientCertificates = ["identity", "crl", "revocation"] as const
+
+/** Throws ConfigError for options of client certificates that do not fit together. */
+export function checkClientCertificates(
+  listener: { readonly [Name in "clientCertificate" | "ca" | (typeof ofClientCertificates)[number]]?: unknown },
+  where: string,
+): void {
+  const asked = listener.clientCertificate !== undefined && listener.clientCertificate !== "none"
+  if (asked && listener.ca === undefined) {
     throw new ConfigError(`${where}.ca is missing: clients' certificates need an authority they are checked against`)
   }
-  return result
+  for (const name of ofClientCertificates) {
+    if (!asked && listener[name] !== undefined)
+      throw new ConfigError(
+        `${where}.${name} is about client certificates, and ${where}.clientCertificate does not ask for any; set it to "request" or "require"`,
+      )
+  }
+  if (listener.revocation === "require" && listener.crl === undefined)
+    throw new ConfigError(`${where}.crl is missing: revocation "require" needs the lists of the authorities`)
 }
 
 function required<T extends object>(check: Check<T>, names: readonly (keyof T & string)[]): Check<T> {

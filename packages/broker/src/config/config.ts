@@ -1,5 +1,6 @@
 // The configuration of a broker, as values: files are read and checked before (load.ts), so nothing here names one.
 
+import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { LogEvent } from "../admin/log.ts"
 import type { Limits } from "../session/limits.ts"
 
@@ -19,6 +20,12 @@ interface TlsSettings {
   readonly ca?: string | undefined
   /** Default "none". */
   readonly clientCertificate?: "none" | "request" | "require" | undefined
+  /** Which part of a client's certificate is its user name. Default "subject-cn", the common name. */
+  readonly identity?: IdentityRule | undefined
+  /** PEM text of revocation lists that client certificates are looked up in. */
+  readonly crl?: string | undefined
+  /** "ifPresent" (the default): a list that is there must be usable; "require": there must be one of each issuer; "off". */
+  readonly revocation?: RevocationMode | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
   readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds, default 10,000. */

@@ -2,12 +2,16 @@
 
 import { readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import { checkCertificate } from "./certificate.ts"
+import { checkAuthorities, checkCertificate, checkRevocationLists } from "./certificate.ts"
 import { checkFileConfig, type FileConfig, type FileListener } from "./check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
+  /** Seconds between two looks at the certificate files; undefined: none. */
+  readonly reload: number | undefined
+  /** Certificates, keys, authorities and revocation lists. */
+  readonly certificateFiles: readonly string[]
   readonly log: "text" | "json" | "none"
 }
 
@@ -27,7 +31,19 @@ export function loadConfigFile(path: string, now: number): LoadedConfig {
     if (error instanceof ConfigError) throw new ConfigError(`${path}: ${error.message}`)
     throw error
   }
-  return { config: readFiles(checked, dirname(resolve(path)), now), log: checked.log ?? "text" }
+  const folder = dirname(resolve(path))
+  return {
+    config: readFiles(checked, folder, now),
+    log: checked.log ?? "text",
+    reload: checked.reload,
+    certificateFiles: certificateFilesOf(checked, folder),
+  }
+}
+
+/** The files that a renewal of certificates may change. */
+export function certificateFilesOf(file: FileConfig, folder: string): string[] {
+  const names = (file.listeners ?? []).flatMap(({ cert, key, ca, crl }) => [cert, key, ca, crl])
+  return [...new Set(names.filter((name) => name !== undefined))].map((name) => resolve(folder, name))
 }
 
 /** Turns file names into what the files hold. `folder` is what they are relative to; `now` in milliseconds. */
@@ -58,12 +74,19 @@ function readListener(one: FileListener, folder: string, now: number): ListenerC
   checkCertificate(cert, key, names, now)
   const ca =
     one.ca === undefined ? undefined : readText(resolve(folder, one.ca), "the authorities of client certificates")
-  const { clientCertificate, crypto, handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
+  if (ca !== undefined) checkAuthorities(ca, one.ca ?? "")
+  const crl = one.crl === undefined ? undefined : readText(resolve(folder, one.crl), "the revocation lists")
+  if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
+  const { clientCertificate, identity, revocation, crypto } = one
+  const { handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
   const tls = {
     cert,
     key,
     ca,
     clientCertificate,
+    identity,
+    crl,
+    revocation,
     crypto,
     handshakeTimeout,
     maxPendingHandshakes,

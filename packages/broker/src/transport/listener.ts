@@ -13,7 +13,15 @@ export interface Listener {
   /** Takes no more connections; resolves when the socket is closed. Open connections are the broker's to end. */
   close(): Promise<void>
   /** Only TLS listeners: uses a new certificate for the handshakes to come. */
-  readonly renew?: (certificate: { cert: string; key: string; ca?: string | undefined }) => void
+  readonly renew?: (certificate: RenewedCertificate) => void
+}
+
+/** PEM texts: a certificate chain and its key, and, when they change too, the authorities and revocation lists of clients. */
+export interface RenewedCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly ca?: string | undefined
+  readonly crl?: string | undefined
 }
 
 /** What every listener needs. */

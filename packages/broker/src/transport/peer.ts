@@ -9,6 +9,8 @@ export interface PeerInfo {
   readonly address: string
   /** Identity from a client certificate that the transport has verified; undefined when there was none. */
   readonly certificateIdentity?: string | undefined
+  /** Why a client certificate that the transport has verified has no identity. */
+  readonly certificateProblem?: string | undefined
 }
 
 /** The output half of a connection, as the protocol machine sees it. */

@@ -2,10 +2,30 @@
 // TCP does not carry it.
 
 import type { connect, createServer } from "@puremq/tls13/node"
+import type { IdentityRule } from "@puremq/tls13/x509"
 
 export async function loadTls(): Promise<{
   readonly connect: typeof connect
   readonly createServer: typeof createServer
 }> {
   return import("@puremq/tls13/node")
+}
+
+/** The user that a client's certificate (DER) stands for. Throws an Error with one sentence when it stands for none. */
+export type NameOfCertificate = (der: Uint8Array) => string
+
+export async function loadNaming(rule: IdentityRule): Promise<NameOfCertificate> {
+  const [{ createHostProvider }, { identityName, nameText, parseCertificate }] = await Promise.all([
+    import("@puremq/tls13/crypto/host"),
+    import("@puremq/tls13/x509"),
+  ])
+  const provider = createHostProvider() // for SHA-256 only
+  return (der) => {
+    const subject = nameText(parseCertificate(der).subject)
+    try {
+      return identityName({ type: "X509", chain: [der], path: [], subject }, rule, provider)
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)} (identity ${rule})`)
+    }
+  }
 }

@@ -13,7 +13,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
 import type { LogEvent } from "../admin/log.ts"
 import { createBroker, type ListenerAddress, type PureMqBroker } from "../node-broker.ts"
-import { identityOf } from "./tls.ts"
 
 const made = createDevelopmentCertificates({
   names: ["localhost", "127.0.0.1"],
@@ -123,14 +122,6 @@ describe("client certificates", () => {
     const start = (options: IClientOptions) => mqtt.connect(`mqtts://localhost:${addresses[1]?.port}`, options)
     await expect(open(start)).rejects.toThrow()
     await until(() => events.some((event) => event.event === "tls failure" && event.alert === "certificate_required"))
-  })
-
-  it("stand for their common name, else the first alternative name; several common names for nobody", () => {
-    expect(identityOf({ subject: { CN: "a" }, subjectaltname: "DNS:b" })).toBe("a")
-    expect(identityOf({ subject: {}, subjectaltname: "URI:urn:dev:1, DNS:b" })).toBe("urn:dev:1")
-    expect(identityOf({ subject: { CN: ["a", "b"] } })).toBeUndefined()
-    expect(identityOf({})).toBeUndefined()
-    expect(identityOf(undefined)).toBeUndefined()
   })
 })
 

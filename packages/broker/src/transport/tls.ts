@@ -2,10 +2,12 @@
 // members of node:tls that it has too, so a test can put another server in its place.
 
 import type { Duplex } from "node:stream"
+import type { RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
 import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
 import type { PeerInfo, TransportKind } from "./peer.ts"
 import { attachStream } from "./stream.ts"
+import type { NameOfCertificate } from "./tls-server.ts"
 import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
 
 export interface TlsOptions {
@@ -17,6 +19,11 @@ export interface TlsOptions {
   /** PEM text of the authorities that client certificates must come from. */
   readonly ca?: string | undefined
   readonly clientCertificate: "none" | "request" | "require"
+  /** The user that a client's certificate stands for; undefined: no client is asked for one. */
+  readonly nameOf: NameOfCertificate | undefined
+  /** PEM text of revocation lists. */
+  readonly crl?: string | undefined
+  readonly revocation?: RevocationMode | undefined
   readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds. */
   readonly handshakeTimeout: number
@@ -72,7 +79,7 @@ export interface TlsServerLike extends ServerLike {
   on(event: "tlsClientError", handler: (error: Error, socket: unknown) => void): unknown
   on(event: "handshake", handler: (report: HandshakeReport) => void): unknown
   on(event: "handshakeRefused", handler: (refused: RefusedHandshake) => void): unknown
-  setSecureContext(options: { cert: string; key: string; ca?: string }): void
+  setSecureContext(options: { cert: string; key: string; ca?: string; crl?: string }): void
 }
 
 /** Makes the TLS server; throws when certificate and key cannot be used. */
@@ -80,6 +87,8 @@ export type TlsServerFactory = (options: {
   readonly cert: string
   readonly key: string
   readonly ca?: string
+  readonly crl?: string
+  readonly revocation?: RevocationMode
   readonly provider?: "fast" | "noble" | "host"
   readonly requestCert: boolean
   readonly rejectUnauthorized: boolean
@@ -100,6 +109,8 @@ export function createTlsListener(
     cert: options.cert,
     key: options.key,
     ...(options.ca !== undefined && { ca: options.ca }),
+    ...(options.crl !== undefined && { crl: options.crl }),
+    ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.crypto !== undefined && { provider: options.crypto }),
     requestCert: options.clientCertificate !== "none",
     rejectUnauthorized: options.clientCertificate === "require",
@@ -111,13 +122,13 @@ export function createTlsListener(
   const peers = new WeakMap<object, PeerInfo>()
   const { broker } = context
   if (webSocket === undefined) {
-    server.on("secureConnection", (socket) => attachStream(broker, socket, peerOf(socket, "tls")))
+    server.on("secureConnection", (socket) => attachStream(broker, socket, peerOf(socket, "tls", options.nameOf)))
   } else {
     const http = createWebSocketServer(webSocket, broker, (request) => {
       return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
     })
     server.on("secureConnection", (socket) => {
-      peers.set(socket, peerOf(socket, "wss"))
+      peers.set(socket, peerOf(socket, "wss", options.nameOf))
       http.emit("connection", socket)
     })
   }
@@ -134,32 +145,28 @@ export function createTlsListener(
       port = await listenOn(server, kind, options.host, options.port)
     },
     close: () => closeServer(server),
-    renew({ cert, key, ca }) {
-      server.setSecureContext(ca === undefined ? { cert, key } : { cert, key, ca })
+    renew({ cert, key, ca, crl }) {
+      server.setSecureContext({ cert, key, ...(ca !== undefined && { ca }), ...(crl !== undefined && { crl }) })
     },
   }
 }
 
-function peerOf(socket: TlsSocketLike, transport: TransportKind): PeerInfo {
+function peerOf(socket: TlsSocketLike, transport: TransportKind, nameOf: NameOfCertificate | undefined): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
-  const certificateIdentity = socket.authorized ? identityOf(socket.getPeerCertificate()) : undefined
-  return { transport, address: addressOf(socket), certificateIdentity }
+  const peer = { transport, address: addressOf(socket) }
+  const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
+  if (certificate === undefined || nameOf === undefined) return peer
+  try {
+    return { ...peer, certificateIdentity: nameOf(certificate) }
+  } catch (error) {
+    return { ...peer, certificateProblem: error instanceof Error ? error.message : String(error) }
+  }
 }
 
-/** The name a verified client certificate stands for: its common name, else its first subject alternative name. */
-export function identityOf(certificate: unknown): string | undefined {
-  if (typeof certificate !== "object" || certificate === null) return undefined
-  if ("subject" in certificate && typeof certificate.subject === "object" && certificate.subject !== null) {
-    const { subject } = certificate
-    // several common names are a list: such a certificate stands for nobody in particular
-    if ("CN" in subject && typeof subject.CN === "string" && subject.CN !== "") return subject.CN
-  }
-  if ("subjectaltname" in certificate && typeof certificate.subjectaltname === "string") {
-    const first = certificate.subjectaltname.split(", ")[0] ?? ""
-    const name = first.slice(first.indexOf(":") + 1)
-    if (name !== "") return name
-  }
-  return undefined
+/** DER; undefined when the client showed none. */
+function rawCertificate(certificate: unknown): Uint8Array | undefined {
+  if (typeof certificate !== "object" || certificate === null || !("raw" in certificate)) return undefined
+  return certificate.raw instanceof Uint8Array ? certificate.raw : undefined
 }
 
 function toEvent(report: HandshakeReport, listener: string): Parameters<ListenerContext["onHandshake"]>[0] {
