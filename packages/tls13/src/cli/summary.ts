@@ -40,9 +40,3 @@ function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
     `verified     ${socket.authorized ? "yes" : `NO: ${authorizationError?.message ?? "not asked for"}`}`,
   ]
 }
-
-/** One line of a TLS failure or of the system's. */
-export function failureText(error: Error): string {
-  const alert = "alert" in error && typeof error.alert === "string" ? ` (alert ${error.alert} sent)` : ""
-  return `${error.message.split("\n")[0]}${alert}`
-}
