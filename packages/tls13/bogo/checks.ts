@@ -3,6 +3,7 @@
 import { CipherSuite, NamedGroup, SignatureScheme } from "../src/bytes/code-points.ts"
 import { equalBytes } from "../src/bytes/equal.ts"
 import type { HandshakeInfo, Offer } from "../src/handshake/info.ts"
+import { pskCredential } from "./configuration.ts"
 import { certificatesOf, type Seen } from "./credentials.ts"
 import type { ConnectionFlags } from "./flags.ts"
 import { Failure } from "./outcomes.ts"
@@ -39,7 +40,8 @@ export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isRes
   if (flags.has("-expect-no-hrr")) expect("HelloRetryRequest", info.helloRetryRequest, false)
   if (flags.has("-expect-accept-early-data")) expect("early data", info.earlyData, "accepted")
   if (flags.has("-expect-reject-early-data") && info.earlyData === "accepted") throw new Failure("early data accepted")
-  expect("selected credential", seen.selectedCredential, flags.number("-expect-selected-credential"))
+  const selected = info.pskIdentity === undefined ? seen.selectedCredential : pskCredential(flags, info.pskIdentity)
+  expect("selected credential", selected, flags.number("-expect-selected-credential"))
   const types = { X509: 0, RawPublicKey: 2 } as const
   expect("peer's certificate type", types[info.peerCertificateType], flags.number("-expect-peer-certificate-type"))
   checkPeer(flags, info, seen)
@@ -56,7 +58,7 @@ function checkOffer(flags: ConnectionFlags, info: HandshakeInfo, offer: Offer): 
 
 function checkPeer(flags: ConnectionFlags, info: HandshakeInfo, seen: Seen): void {
   const shown = info.peerChain.length > 0
-  const unexpected = flags.has("-expect-no-peer-cert") || flags.credentials.some(({ kind }) => kind === "psk")
+  const unexpected = flags.has("-expect-no-peer-cert") || info.pskIdentity !== undefined
   if (unexpected && shown && info.peerCertificateType === "X509") throw new Failure("unexpected peer certificate")
   if (!unexpected && !shown && (!flags.has("-server") || flags.has("-require-any-client-certificate"))) {
     throw new Failure("no peer certificate, but one was expected")

@@ -1,8 +1,8 @@
 // From the runner's flags to the configuration of one connection.
 
 import { createHash } from "node:crypto"
+import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
-import { bytesToLatin1 } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { type CommonOptions, createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
@@ -11,15 +11,17 @@ import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { signatureSchemes } from "../src/crypto/signature-schemes.ts"
 import { acceptAnyCertificate } from "../src/dangerous/index.ts"
+import { type ImportOptions, importPsk } from "../src/session/psk-importer.ts"
+import { MemoryPskStore } from "../src/session/psk-store.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
-import type { ClientSession, Ticketer } from "../src/session/session.ts"
+import type { ClientSession, ExternalPsk, Ticketer } from "../src/session/session.ts"
 import { TicketKeyRing } from "../src/session/ticket-keys.ts"
 import type { TraceEvent } from "../src/trace/events.ts"
 import { parseCertificate } from "../src/x509/certificate.ts"
 import { KeyUsage } from "../src/x509/extensions.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier } from "../src/x509/interfaces.ts"
 import { credentialResolver, type Seen } from "./credentials.ts"
-import type { ConnectionFlags } from "./flags.ts"
+import type { ConnectionFlags, Flags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
 
 const host = createHostProvider()
@@ -37,6 +39,8 @@ const defaultSchemes = [
   "rsa_pss_rsae_sha384",
   "rsa_pss_rsae_sha512",
 ]
+/** kMaxEarlyDataAccepted */
+const mostEarlyData = 14_336
 /** RSASSA-PKCS1-v1_5, SHA-1 and one of BoringSSL's own: nothing that TLS 1.3 allows in CertificateVerify. */
 const olderSchemes = [0x0401, 0x0501, 0x0601, 0x0201, 0x0203, 0x0420]
 
@@ -63,14 +67,15 @@ export interface Setup {
 }
 
 /** @throws Unimplemented for a group, a scheme or an algorithm that this stack does not have */
-export function configure(flags: ConnectionFlags, memory: Memory): Setup {
+export function configure(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Memory): Setup {
   const seen: Seen = { selectedCredential: -1, ocspResponse: undefined, signedCertificateTimestamps: undefined }
-  return flags.has("-server") ? server(flags, memory, seen) : client(flags, memory, seen)
+  return flags.has("-server") ? server(flags, memory, seen) : client(flags, retryFlags, memory, seen)
 }
 
-function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
+function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const offered = memory.session
   let newSession: ClientSession | undefined
+  const credentials = credentialResolver(flags, seen)
   const keyShares = flags.has("-no-key-shares") ? [] : flags.numbers("-key-shares")?.map(groupName)
   const groups = groupsOf(flags)
   // BoringSSL sends the best share that is hybrid and the best that is not.
@@ -78,10 +83,15 @@ function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const defaultShares = [groups.find(isHybrid), groups.find((name) => !isHybrid(name))].filter(
     (name) => name !== undefined,
   )
+  const externalPsks = importedPsks(flags)
+  // A server that refuses early data is verified by the flags for then.
+  const verifying = flags.has("-expect-reject-early-data") ? retryFlags : flags
   const options = {
     ...common(flags),
-    verifier: verifier(flags, seen),
-    credentials: credentialResolver(flags, seen),
+    // With PSKs alone BoringSSL's client takes no certificate.
+    ...(takesCertificates(flags) && { verifier: verifier(verifying, seen) }),
+    externalPsks,
+    ...(credentials && { credentials }),
     ...(flags.has("-host-name") && { serverName: flags.text("-host-name")! }),
     keyShares: keyShares ?? defaultShares,
     alpnProtocols: protocolList(flags.text("-advertise-alpn")),
@@ -92,6 +102,11 @@ function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
       },
     },
     earlyData: flags.has("-enable-early-data"),
+    certificateTypes: {
+      client: typeNames(flags.numbers("-available-client-cert-types")) ?? ownTypes(flags),
+      server: typeNames(flags.numbers("-accepted-peer-cert-types")) ?? ["X509"],
+    },
+    reverifyOnResumption: flags.has("-reverify-on-resume"),
     requestOcspResponse: flags.has("-enable-ocsp-stapling"),
     requestSignedCertificateTimestamps: flags.has("-enable-signed-cert-timestamps"),
   }
@@ -104,15 +119,21 @@ function client(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
 
 function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const mode = clientAuthentication(flags)
+  const externalPsks = importedPsks(flags)
+  const credentials = credentialResolver(flags, seen)
   const options = {
     ...common(flags),
-    credentials: credentialResolver(flags, seen),
+    ...(credentials && { credentials }),
     ...(mode && { clientAuthentication: { mode, verifier: verifier(flags, seen), authorities: authorities(flags) } }),
+    certificateTypes: {
+      client: typeNames(flags.numbers("-accepted-peer-cert-types")) ?? ["X509"],
+      server: ownTypes(flags),
+    },
     alpnProtocols: serverProtocols(flags),
+    ...(externalPsks.length > 0 && { externalPsks: new MemoryPskStore(externalPsks) }),
     ...(!flags.has("-no-ticket") && { ticketer: ticketer(flags, memory) }),
     ...(flags.has("-enable-early-data") && {
-      // BoringSSL's kMaxEarlyDataAccepted.
-      earlyData: { maxBytes: 14_336, replayGuard: memory.replayGuard },
+      earlyData: { maxBytes: mostEarlyData, replayGuard: memory.replayGuard },
     }),
     preference: flags.has("-server-preference") || flags.has("-cipher") ? ("server" as const) : ("client" as const),
   }
@@ -132,6 +153,7 @@ function common(flags: ConnectionFlags): CommonOptions {
     signatureSchemes: verified?.map(schemeName) ?? defaultSchemes,
     limits: {
       chainLength: 256,
+      skippedEarlyData: mostEarlyData,
       ...(flags.has("-max-cert-list") && { handshakeMessageSize: flags.number("-max-cert-list")! }),
     },
     ...(flags.has("-max-send-fragment") && { maxFragment: flags.number("-max-send-fragment")! }),
@@ -170,6 +192,19 @@ function serverProtocols(flags: ConnectionFlags): string[] {
   return selected === undefined || selected === "" || flags.has("-decline-alpn") ? [] : [selected]
 }
 
+function typeNames(codes: readonly number[] | undefined): CertificateType[] | undefined {
+  return codes?.map((code) => (code === 2 ? "RawPublicKey" : "X509"))
+}
+
+/** Of the configured credentials, in their order. */
+function ownTypes(flags: ConnectionFlags): CertificateType[] {
+  const kinds = flags.credentials.filter(({ kind }) => kind !== "psk")
+  const types = kinds.map(({ kind }): CertificateType => (kind === "rpk" ? "RawPublicKey" : "X509"))
+  return types.length === 0 || flags.has("-key-file")
+    ? [...new Set<CertificateType>([...types, "X509"])]
+    : [...new Set(types)]
+}
+
 function clientAuthentication(flags: ConnectionFlags): "request" | "require" | undefined {
   if (flags.has("-verify-peer")) return "request"
   return flags.has("-require-any-client-certificate") ? "require" : undefined
@@ -179,6 +214,34 @@ function authorities(flags: ConnectionFlags): Uint8Array[] {
   const list = flags.text("-use-client-ca-list")
   if (list === undefined || list.startsWith("<")) return []
   return list.split(",").map((hex) => new Uint8Array(Buffer.from(hex, "hex")))
+}
+
+function importedPsks(flags: ConnectionFlags): ExternalPsk[] {
+  return flags.credentials.flatMap((each) => (each.kind === "psk" ? importPsk(importOptions(each.flags)) : []))
+}
+
+function importOptions(flags: Flags): ImportOptions {
+  return {
+    identity: flags.bytes("-psk-importer-identity") ?? new Uint8Array(0),
+    key: flags.bytes("-psk-importer-key") ?? new Uint8Array(0),
+    context: flags.bytes("-psk-importer-context") ?? new Uint8Array(0),
+    hash: flags.has("-psk-importer-sha384") ? "sha384" : "sha256",
+    provider,
+  }
+}
+
+/** The index of the credential that an imported identity belongs to. */
+export function pskCredential(flags: ConnectionFlags, identity: Uint8Array): number {
+  return flags.credentials.findIndex(
+    (each) =>
+      each.kind === "psk" && importPsk(importOptions(each.flags)).some((psk) => equalBytes(psk.identity, identity)),
+  )
+}
+
+function takesCertificates(flags: ConnectionFlags): boolean {
+  return (
+    flags.credentials.length === 0 || flags.has("-verify-peer") || flags.credentials.some(({ kind }) => kind !== "psk")
+  )
 }
 
 /** Takes every certificate that a signature can be made with, unless the flags say otherwise. */
@@ -193,7 +256,7 @@ function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
       let verdict = any.verify(verification) as CertificateVerdict
       const problem = verdict.accepted ? keyProblem(verification.chain[0]!, verification.type, flags) : undefined
       if (problem !== undefined) verdict = rejected("certificate_unknown", problem)
-      else if (flags.has("-verify-fail") && enforced) {
+      else if (flags.has("-verify-fail") && (enforced || verification.type === "RawPublicKey")) {
         // The alerts that BoringSSL's two kinds of callback end with.
         const custom = flags.has("-use-custom-verify-callback")
         verdict = rejected(custom ? "certificate_unknown" : "handshake_failure", "certificate verify failed")
@@ -229,9 +292,4 @@ function ticketer(flags: ConnectionFlags, { tickets }: Memory): Ticketer {
       return async ? new Pause(Promise.resolve(session)) : session
     },
   }
-}
-
-/** A protocol name as the runner writes it: octets. */
-export function octets(bytes: Uint8Array): string {
-  return bytesToLatin1(bytes)
 }

@@ -24,8 +24,9 @@ interface Choice {
   readonly index: number
 }
 
-export function credentialResolver(flags: ConnectionFlags, seen: Seen): CredentialResolver {
+export function credentialResolver(flags: ConnectionFlags, seen: Seen): CredentialResolver | undefined {
   const choices = loadChoices(flags)
+  if (choices.length === 0 && flags.credentials.length > 0) return undefined
   return {
     resolve(request) {
       checkRequest(request, flags)

@@ -19,6 +19,8 @@ export class Driver {
   /** close_notify came. */
   ended = false
   #eof = false
+  /** The rest of a record of which the transport has taken the first byte only. */
+  #held: Uint8Array | undefined
 
   constructor(connection: ClientConnection | ServerConnection, wire: Wire, now: () => number, async: boolean) {
     this.#connection = connection
@@ -44,6 +46,7 @@ export class Driver {
   /** Writes what a call gave, makes its decisions, keeps its events. */
   async take(outcome: Outcome): Promise<void> {
     for (let next: Outcome | undefined = outcome; next !== undefined; ) {
+      if (next.output.length > 0) this.release()
       this.#wire.write(next.output)
       this.#events.push(...next.events)
       if (next.events.some(({ type }) => type === "end")) this.ended = true
@@ -56,7 +59,7 @@ export class Driver {
       const event = this.#events.shift()
       if (event !== undefined) return event
       if (this.#eof) throw new Failure("the runner has closed the stream")
-      if (!(await this.#readMore())) return { type: "eof" }
+      if (!(await this.readMore())) return { type: "eof" }
     }
   }
 
@@ -69,23 +72,28 @@ export class Driver {
       await this.take(connection.sendEarlyData(bytes.subarray(0, at)))
       if (at === bytes.length) return
     }
-    while (!connection.writable && !connection.halfRttWritable && connection.failure === undefined)
-      await this.#readMore()
-    if (connection.failure !== undefined) return
+    while (!connection.writable && !connection.halfRttWritable) {
+      if (connection.failure !== undefined || !(await this.readMore())) return
+    }
     const rest = bytes.subarray(at)
     await this.take(connection.writable ? connection.send(rest) : connection.sendHalfRtt(rest))
   }
 
-  /** Writes one byte of the record; the rest is the caller's to give to `take`. */
-  holdBack(bytes: Uint8Array): Outcome {
+  /** Writes one byte of the record; the rest goes out before anything else does, or with `release`. */
+  holdBack(bytes: Uint8Array): void {
     const early = this.#connection.earlyDataWritable > 0
     const outcome = early ? this.#connection.sendEarlyData(bytes) : this.#connection.send(bytes)
     this.#wire.write(outcome.output.subarray(0, 1))
-    return { ...outcome, output: outcome.output.subarray(1) }
+    this.#held = outcome.output.subarray(1)
+  }
+
+  release(): void {
+    if (this.#held !== undefined) this.#wire.write(this.#held)
+    this.#held = undefined
   }
 
   /** False at the end of the stream, which in a handshake is a failure. */
-  async #readMore(): Promise<boolean> {
+  async readMore(): Promise<boolean> {
     const bytes = await this.#wire.read(this.#most)
     if (bytes !== undefined) {
       await this.take(this.#connection.receive(bytes, this.#now()))

@@ -2,7 +2,6 @@
 // What is read is written back with every bit turned over.
 
 import type { ClientConnection } from "../src/connection/client-connection.ts"
-import type { Outcome } from "../src/connection/events.ts"
 import type { ServerConnection } from "../src/connection/server-connection.ts"
 import type { Offer } from "../src/handshake/info.ts"
 import type { TraceEvent } from "../src/trace/events.ts"
@@ -43,8 +42,6 @@ class Conversation {
   #lastMessage = 0
   #offer: Offer | undefined
   #complete = false
-  /** Of -read-with-unfinished-write: what the transport has not taken yet. */
-  #unfinished: Outcome | undefined
 
   constructor(run: Exchange, wire: Wire) {
     this.#run = run
@@ -80,7 +77,9 @@ class Conversation {
   }
 
   async #readUntilMessage(type: number | undefined): Promise<void> {
-    while (type !== undefined && this.#lastMessage !== type) await this.#next()
+    while (type !== undefined && this.#lastMessage !== type && this.#connection.failure === undefined) {
+      if (!(await this.#driver.readMore())) return
+    }
   }
 
   async #writeFirst(): Promise<void> {
@@ -95,7 +94,7 @@ class Conversation {
         await this.#write(new Uint8Array(size).fill(0x42))
       }
     } else if (flags.has("-read-with-unfinished-write")) {
-      this.#unfinished = this.#driver.holdBack(initial)
+      this.#driver.holdBack(initial)
     } else if (flags.has("-shim-writes-first")) {
       const times = flags.number("-repeat-shim-initial-write") ?? 1
       for (let i = 0; i < times; i++) await this.#write(initial)
@@ -132,10 +131,7 @@ class Conversation {
       const event = await this.#next()
       if (event.type === "end" || event.type === "eof") return
       if (event.type !== "data" && event.type !== "early-data") continue
-      if (this.#unfinished !== undefined) {
-        await this.#driver.take(this.#unfinished)
-        this.#unfinished = undefined
-      }
+      this.#driver.release()
       for (let at = 0; at < event.data.length; at += size) {
         if (this.#flags.has("-use-exporter-between-reads")) this.#export(1)
         if (this.#flags.has("-key-update") && this.#connection.writable) {

@@ -129,6 +129,7 @@ const withoutValue = [
   "-export-traffic-secrets",
   "-key-update",
   "-key-update-before-read",
+  "-reverify-on-resume",
   "-expect-hrr",
   "-expect-no-hrr",
   "-must-match-issuer",

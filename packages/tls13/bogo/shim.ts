@@ -37,7 +37,7 @@ async function connections(flags: ShimFlags, gone: AbortSignal): Promise<void> {
     const isResume = number > 0
     const own = isResume ? flags.resume : flags.initial
     if (isResume && !own.has("-server") && memory.session === undefined) throw new Failure("No session to offer.")
-    const setup = configure(own, memory)
+    const setup = configure(own, flags.retry, memory)
     try {
       await exchange({ flags: own, retryFlags: flags.retry, isResume, setup, memory, gone })
     } catch (error) {

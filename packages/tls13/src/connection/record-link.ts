@@ -82,7 +82,7 @@ export class RecordLink implements Link {
     // A ClientHello was rewritten before its binders were made.
     const bytes = name === "client_hello" ? message : (settings.rewriteMessage?.(name, message) ?? message)
     trace?.({ type: "message", direction: "sent", name, message: bytes })
-    if (name === "client_hello") this.#clientRandom = bytes.slice(6, 38)
+    if (name === "client_hello") this.noteClientRandom(bytes.subarray(6, 38))
     return bytes
   }
 
@@ -99,6 +99,7 @@ export class RecordLink implements Link {
 
   protectSending(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName): void {
     this.flushHandshake()
+    this.earlyDataLeft = undefined
     this.writer.protect(suite, secret, this.#keysObserver("sent", name))
   }
 
@@ -196,7 +197,8 @@ export class RecordLink implements Link {
 
   /** ClientHello.random of the message just received, for the key log. */
   noteClientRandom(random: Uint8Array): void {
-    this.#clientRandom = random.slice()
+    // A stateless server keeps nothing of a client (section 4.3.2), and without a sink nobody asks.
+    if (this.#options.trace !== undefined) this.#clientRandom = random.slice()
   }
 
   offered(offer: Offer): void {
@@ -231,8 +233,11 @@ export class RecordLink implements Link {
   }
 
   earlyDataDecided(accepted: boolean): void {
-    this.earlyDataLeft = undefined
-    if (!accepted) this.#wipeEarlyExporter()
+    // Accepted early data may go on until EndOfEarlyData (section 4.6), whose keys come after it.
+    if (!accepted) {
+      this.earlyDataLeft = undefined
+      this.#wipeEarlyExporter()
+    }
     this.#events.push({ type: "early-data-decided", accepted })
   }
 
@@ -247,6 +252,8 @@ export class RecordLink implements Link {
   }
 
   wipe(): void {
+    // Nothing is written without a writer, not even what was due.
+    if (this.#changeCipherSpec === "due") this.#changeCipherSpec = "sent"
     this.reader.wipe()
     this.writer.wipe()
     this.joiner.wipe()
