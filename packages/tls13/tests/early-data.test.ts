@@ -549,6 +549,26 @@ describe("MemoryReplayGuard", () => {
     expect(guard.size).toBe(1)
   })
 
+  it("RFC 9846 8.2: a guard that was freshly started lets nothing through that one before it may have taken", () => {
+    const guard = new MemoryReplayGuard({ startedAt: start })
+    for (const [now, taken] of [
+      [start, false],
+      [start + 19_999, false],
+      [start + 20_000, true],
+    ] as const) {
+      expect(guard.take(key(now - start), now + 20_000, now)).toBe(taken)
+    }
+    // The whole way: a flight that the process before took is fresh for two windows, and the one after refuses it.
+    const before = play({ clientNow: start + 10_000, serverNow: start })
+    expect(earlyDataOf(before.serverEvents)).toEqual(request)
+    for (const later of [1, 10_000, 20_000]) {
+      const restarted = new MemoryReplayGuard({ startedAt: start + 1 })
+      const options = serverConfig({ server: { earlyData: { maxBytes: 1000, replayGuard: restarted } } })
+      const server = new ServerConnection(options, start + later)
+      expect(earlyDataOf(server.receive(before.firstFlight, start + later).events)).toHaveLength(0)
+    }
+  })
+
   it("100,000 takes over an hour hold no more than the window's worth", () => {
     const guard = new MemoryReplayGuard({ entries: 1000 })
     let most = 0

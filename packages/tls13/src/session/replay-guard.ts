@@ -9,16 +9,23 @@ export interface MemoryReplayGuardOptions {
    * which takes about 200 bytes each: 13 MB at most.
    */
   readonly entries?: number
+  /**
+   * Milliseconds since 1970. Needed where ticket keys outlive the process: what a process before this one took is not
+   * known here, so 0-RTT is refused until none of it can be fresh any more. Default: there was none before.
+   */
+  readonly startedAt?: number
 }
 
 /** For one process. Servers that share tickets must share a guard too: implement `ReplayGuard` over a store with an atomic "set if absent". */
 export class MemoryReplayGuard implements ReplayGuard {
   readonly #entries: number
+  readonly #startedAt: number
   /** Key to expiry, in order of arrival. */
   readonly #taken = new Map<string, number>()
 
   constructor(options: MemoryReplayGuardOptions = {}) {
     this.#entries = options.entries ?? 65_536
+    this.#startedAt = options.startedAt ?? Number.NEGATIVE_INFINITY
   }
 
   get size(): number {
@@ -27,6 +34,9 @@ export class MemoryReplayGuard implements ReplayGuard {
 
   take(key: Uint8Array, expiresAt: number, now: number): boolean {
     this.#forgetExpired(now)
+    // "When implementations are freshly started, they SHOULD reject 0-RTT as long as any portion of their recording window
+    // overlaps the startup time." The window is what `expiresAt` is ahead of `now`.
+    if (now < this.#startedAt + (expiresAt - now)) return false
     // 16 bytes of a binder, which is a MAC, are as unlikely to collide as a guess at a 128-bit key.
     const name = toHex(key.subarray(0, 16))
     if (this.#taken.has(name) || this.#taken.size >= this.#entries) return false
