@@ -7,7 +7,7 @@
 //
 // It says that the test fails when the requirement is not kept. `(client)` or `(server)`: only by that role.
 
-import { lineOf, readTests, type TestSource } from "./source.ts"
+import { lineOf, readTests, type TestCall, type TestSource } from "./source.ts"
 
 export type Role = "client" | "server"
 
@@ -107,7 +107,9 @@ function titleBelow(
   if (own !== undefined) return groups.join(" > ")
   // A row of a table, which begins with its title.
   const row = tokens.findIndex((token, index) => index >= at && token.kind === "string")
-  const isTable = isTableFile || calls.some(({ modifiers }) => modifiers.includes("each") || modifiers.includes("for"))
+  const isOfRows = ({ modifiers, title }: TestCall) =>
+    modifiers.includes("each") || modifiers.includes("for") || title.includes("{")
+  const isTable = isTableFile || calls.some(isOfRows)
   const isRow = ["[", "."].includes(tokens[at]?.text ?? "") || tokens[at]?.kind === "string"
   if (!isTable || !isRow || row === -1) return { problem: "there is no test below the tag" }
   return [...groups, tokens[row]!.text].join(" > ")

@@ -316,6 +316,7 @@ describe("extensions", () => {
     expect(hello.extensionTypes).toEqual([0x0a0a, 0xfafa, 43])
   })
 
+  // Requirement 4.3-1
   it("a decoder reads exactly what its encoder writes", () => {
     for (const [name, value] of Object.entries(everyExtension)) {
       const codec = clientHelloExtensions[name as keyof ClientHelloExtensions] as ExtensionCodec<unknown>

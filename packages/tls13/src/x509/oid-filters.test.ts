@@ -17,14 +17,18 @@ const emailProtection = "06082b06010505070304"
 // The leaf has digitalSignature, serverAuth and clientAuth.
 const cases: readonly (readonly [what: string, matches: boolean, ...filters: OidFilter[]])[] = [
   ["no filter", true],
+  // Requirement 4.3.5-3
   ["a key usage that it has", true, filter(keyUsage, "03020780")],
+  // Requirement 4.3.5-3
   ["a key usage that it lacks", false, filter(keyUsage, "03020204")],
   ["one that it has and one that it lacks", false, filter(keyUsage, "03020284")],
   ["keyUsage of any value", true, filter(keyUsage, "")],
   ["a key purpose that it has", true, filter(extKeyUsage, `300a${clientAuth}`)],
+  // Requirement 4.3.5-3
   ["a key purpose that it lacks", false, filter(extKeyUsage, `300a${emailProtection}`)],
   ["key purposes of which it lacks one", false, filter(extKeyUsage, `3014${clientAuth}${emailProtection}`)],
   ["extKeyUsage of any value", true, filter(extKeyUsage, "")],
+  // Requirement 4.3.5-4
   ["an extension that no rule is defined for", true, filter("0603551d20", "3000")],
   ["an identifier that is no DER", true, filter("0603551d", "")],
   [
@@ -44,12 +48,14 @@ describe("RFC 9846 4.3.5: oid_filters", () => {
     })
   }
 
+  // Requirement 4.3.5-2
   it("keyUsage of any value does not match a certificate without it", () => {
     const bare = makeLeaf(makeRoot(), { extensions: [] })
     expect(matchesOidFilters(bare.der, [filter(keyUsage, "")])).toBe(false)
     expect(matchesOidFilters(bare.der, [filter(extKeyUsage, "")])).toBe(false)
   })
 
+  // Requirement 4.3.5-2
   it("a client shows no certificate that does not match", () => {
     const key = toPem("PRIVATE KEY", encodePkcs8(leaf.privateKey))
     const credential = loadCredential({ cert: toPem("CERTIFICATE", leaf.der), key, provider })

@@ -19,7 +19,7 @@ const roles: readonly Role[] = ["client", "server"]
 const { change_cipher_spec, alert, handshake, application_data } = ContentType
 
 describe.each(names)("in %s", (name) => {
-  // Requirement 4-1
+  // Requirements 4-1, 4.4.1-1, 4.4.2-1, 4.5.2-1, 4.5.2-2, 4.5.2-3, 4.6-3 (server)
   it("RFC 9846 4: the messages of the handshake come in their order", () => {
     const { client, server } = playOf(name)
     const order = (sent: Sent) =>
@@ -30,6 +30,42 @@ describe.each(names)("in %s", (name) => {
     expect(order(server).join(" ")).toMatch(
       /^(hello_retry_request )?server_hello encrypted_extensions (certificate_request )?(certificate certificate_verify )?finished$/,
     )
+  })
+
+  // Requirements 4.5.1-1, 4.5.1-2, 4.5.1-12
+  it("RFC 9846 4.5.1: a server without PSK shows a certificate; a client shows one, or none, if and only if it is asked", () => {
+    const { client, server } = playOf(name)
+    const pskAgreed = messagesOf(server, "server_hello").some((each) =>
+      extensionBlocks(each, "server_hello")[0]!.includes("pre_shared_key"),
+    )
+    const certificates = messagesOf(server, "certificate")
+    expect(certificates).toHaveLength(pskAgreed ? 0 : 1)
+    for (const each of certificates) expect(extensionBlocks(each, "certificate").length).toBeGreaterThan(0)
+    expect(messagesOf(client, "certificate")).toHaveLength(messagesOf(server, "certificate_request").length)
+  })
+
+  // Requirements 4.4.2-3, 4.4.2-4, 4.5.1-5
+  it("RFC 9846 4.4.2, 4.5.1: in the handshake contexts are empty, and CertificateRequest has signature_algorithms", () => {
+    const { client, server } = playOf(name)
+    for (const each of messagesOf(server, "certificate_request")) {
+      expect(each[4]).toBe(0)
+      expect(extensionBlocks(each, "certificate_request")[0]).toContain("signature_algorithms")
+    }
+    for (const sent of [client, server]) for (const each of messagesOf(sent, "certificate")) expect(each[4]).toBe(0)
+  })
+
+  // Requirements 4.2.3-1, 4.2.3-7, E.5-6 (server)
+  it("RFC 9846 4.2.3: the server's hellos have legacy_version 0x0303, the client's session id and no compression", () => {
+    const { client, server } = playOf(name)
+    const asked = messagesOf(client, "client_hello")[0]!
+    const sessionId = toHex(asked.subarray(38, 39 + asked[38]!))
+    for (const kind of ["server_hello", "hello_retry_request"] as const) {
+      for (const each of messagesOf(server, kind)) {
+        expect(toHex(each.subarray(4, 6))).toBe("0303")
+        expect(toHex(each.subarray(38, 39 + each[38]!))).toBe(sessionId)
+        expect(each[38 + 1 + each[38]! + 2]).toBe(0)
+      }
+    }
   })
 
   // Requirements 5.1-7, 5.1-8, 5.1-12, 5.1-15, 5.2-1
