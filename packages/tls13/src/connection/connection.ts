@@ -9,7 +9,7 @@ import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 import { isHelloRetryRequest } from "../codec/server-hello.ts"
 import { Connected } from "../handshake/connected.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
-import { type State, step, type Transition, Waiting } from "../handshake/state.ts"
+import { expectHeader, type State, step, type Transition, Waiting } from "../handshake/state.ts"
 import type { InboundRecord } from "../record/record-reader.ts"
 import type { Outcome } from "./events.ts"
 import { type LinkOptions, RecordLink } from "./record-link.ts"
@@ -309,7 +309,11 @@ export abstract class Connection {
   #drainMessages(): void {
     while (this.#waiting === undefined) {
       const bytes = this.link.joiner.next()
-      if (bytes === undefined) return
+      if (bytes === undefined) {
+        const header = this.link.joiner.unfinished
+        if (header !== undefined && this.#state !== undefined) expectHeader(this.#state, header)
+        return
+      }
       this.#receiveMessage(handshakeMessage(bytes))
     }
   }

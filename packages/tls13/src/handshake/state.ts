@@ -1,7 +1,7 @@
 // The shape of the state machines of RFC 9846 appendix A.
 
 import { codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { PeerMisbehaved } from "../bytes/errors.ts"
+import { InvalidMessage, PeerMisbehaved } from "../bytes/errors.ts"
 import { Pause } from "../bytes/pause.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 
@@ -55,13 +55,35 @@ export function decide<Answer>(
 
 /** Hands a message to a state; a message that the state does not accept is an `unexpected_message` that says what was due. */
 export function step(state: State, message: HandshakeMessage): Transition {
-  if (!state.accepts.some((name) => HandshakeType[name] === message.type)) {
-    const received = codePointName(HandshakeType, message.type)
+  expectMessage(state, message.type)
+  return state.receive(message)
+}
+
+/** Bytes of the bodies that have a greatest length: a peer that announces more is not waited for. */
+const longestBody: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
+  [HandshakeType.key_update, 1],
+  [HandshakeType.end_of_early_data, 0],
+  [HandshakeType.finished, 64],
+])
+
+/**
+ * Judges a message by its header, before the rest of it has come: nobody fills our memory with what will be refused.
+ * @throws PeerMisbehaved unexpected_message, InvalidMessage
+ */
+export function expectHeader(state: State, { type, length }: { readonly type: number; readonly length: number }): void {
+  expectMessage(state, type)
+  if (length > (longestBody.get(type) ?? Number.POSITIVE_INFINITY)) {
+    throw new InvalidMessage(`${codePointName(HandshakeType, type)} announces ${length} bytes`)
+  }
+}
+
+function expectMessage(state: State, type: number): void {
+  if (!state.accepts.some((name) => HandshakeType[name] === type)) {
+    const received = codePointName(HandshakeType, type)
     const allowed = state.accepts.length === 0 ? "no handshake message" : state.accepts.join(" or ")
     throw new PeerMisbehaved(
       "unexpected_message",
       `peer sent ${received} in state ${state.name}, where ${allowed} is allowed`,
     )
   }
-  return state.receive(message)
 }

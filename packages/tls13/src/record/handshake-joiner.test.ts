@@ -130,4 +130,16 @@ describe("the limit of a handshake message", () => {
     expect(joiner.next()?.length).toBe(whole.length)
     expect(copied).toBeLessThan(4 * whole.length)
   })
+
+  it("shows the header of a message that is not whole, and nothing of one that is", () => {
+    const joiner = new HandshakeJoiner(1000)
+    expect(joiner.unfinished).toBeUndefined()
+    joiner.push(Uint8Array.of(24, 0, 0))
+    expect(joiner.unfinished).toBeUndefined()
+    joiner.push(Uint8Array.of(2))
+    expect(joiner.unfinished).toEqual({ type: 24, length: 2 })
+    joiner.push(Uint8Array.of(0, 0))
+    joiner.next()
+    expect(joiner.unfinished).toBeUndefined()
+  })
 })

@@ -62,6 +62,13 @@ export class HandshakeJoiner {
     return message
   }
 
+  /** The header of a message that is not whole yet: so that one which may not come is not waited for. */
+  get unfinished(): { readonly type: number; readonly length: number } | undefined {
+    if (this.#end - this.#start < messageHeaderLength) return undefined
+    const [type, high, middle, low] = this.#buffer.subarray(this.#start, this.#start + messageHeaderLength)
+    return { type: type!, length: (high! << 16) | (middle! << 8) | low! }
+  }
+
   /** Gives up an unfinished message. */
   wipe(): void {
     this.#buffer = nothing
