@@ -20,7 +20,7 @@ export type TlsErrorKind =
  */
 export abstract class TlsError extends Error {
   abstract readonly kind: TlsErrorKind
-  /** A stable word for programs, such as `ERR_TLS_DECRYPT_ERROR`; derived from the alert. */
+  /** A stable word for programs, such as `ERR_TLS_DECRYPT_ERROR`: the alert, unless the kind of error says more. */
   readonly code: string
   readonly alert: AlertName | undefined
 
@@ -68,13 +68,13 @@ export class CertificateRejected extends TlsError {
   }
 }
 
-/** A limit of `Limits` was passed; `limit` is its name there. */
+/** A limit of `Limits` was passed; `limit` is its name there, and in the code: `ERR_TLS_LIMIT_HANDSHAKE_TIME`. */
 export class LimitExceeded extends TlsError {
   override readonly kind = "LimitExceeded"
   readonly limit: string
 
   constructor(alert: AlertName, limit: string, message: string) {
-    super(alert, message)
+    super(alert, message, `limit_${limit.replace(/[A-Z]/g, (letter) => `_${letter}`)}`)
     this.limit = limit
   }
 }

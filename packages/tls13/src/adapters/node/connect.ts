@@ -53,7 +53,8 @@ export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetCon
   readonly keyShares?: readonly string[] | undefined
   /**
    * Sent as 0-RTT data when the session allows it, else as the first data after the handshake. It can be replayed by
-   * anybody who sees it: RFC 9846 section 8.
+   * anybody who sees it: RFC 9846 section 8. When the server refuses it (`earlyDataDecided` with false, and
+   * `info.earlyData` is "rejected") it is not sent again: section 4.3.10 leaves that to the application.
    */
   readonly earlyData?: Uint8Array | undefined
   readonly allowHalfOpen?: boolean

@@ -11,12 +11,6 @@ export type ProviderChoice = "fast" | "noble" | "host" | CryptoProvider
 
 const make = { fast: createFastProvider, noble: createNobleProvider, host: createHostProvider }
 
-/** A provider is plain data, so one of each is enough. It is made when it is first asked for. */
-const made = new Map<keyof typeof make, CryptoProvider>()
-
 export function chooseProvider(choice: ProviderChoice = "fast"): CryptoProvider {
-  if (typeof choice === "object") return choice
-  const provider = made.get(choice) ?? make[choice]()
-  made.set(choice, provider)
-  return provider
+  return typeof choice === "object" ? choice : make[choice]()
 }

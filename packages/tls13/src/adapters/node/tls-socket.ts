@@ -31,7 +31,7 @@ export interface TLSSocketSetup {
   readonly servername?: string | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly highWaterMark?: number | undefined
-  /** A client's 0-RTT data: sent again after the handshake when it could not go as such. */
+  /** A client's 0-RTT data: sent after the handshake when it could not go before. */
   readonly earlyData?: Uint8Array | undefined
 }
 
@@ -329,7 +329,6 @@ export class TLSSocket extends SocketFace {
         this.emit("earlyData", this.earlyData.at(-1))
         break
       case "early-data-decided":
-        if (!event.accepted) this.#earlyDataUnsent = this.#setup.earlyData
         this.emit("earlyDataDecided", event.accepted)
         break
       case "client-authenticated":
