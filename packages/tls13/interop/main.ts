@@ -4,7 +4,9 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
+import { gnutlsClient, gnutlsServer } from "./peers/gnutls.ts"
 import { go, java, nodeHere, nodeLatest, python, rustls } from "./peers/languages.ts"
+import { nssClient, nssServer } from "./peers/nss.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
 import { clientProgram, serverProgram } from "./peers/programs.ts"
 import { count, runTables, type Table, toMarkdown } from "./table.ts"
@@ -43,12 +45,12 @@ async function main(): Promise<number> {
     {
       title: "TLS clients with `tls13 serve`",
       columns: tlsFeatures,
-      rows: [opensslClient, ...programs.map(clientProgram)].map(clientRow),
+      rows: [opensslClient, gnutlsClient, nssClient, ...programs.map(clientProgram)].map(clientRow),
     },
     {
       title: "TLS servers with `tls13 connect`",
       columns: tlsFeatures,
-      rows: [opensslServer, ...programs.map(serverProgram)].map(serverRow),
+      rows: [opensslServer, gnutlsServer, nssServer, ...programs.map(serverProgram)].map(serverRow),
     },
   ]
   const { only, verbose } = values

@@ -87,6 +87,16 @@ export class Program {
     return this.output
   }
 
+  /** Waits for a text on standard output, between whatever else is there. */
+  async shows(text: string): Promise<void> {
+    const end = text.slice(-200)
+    await this.#until(
+      () => this.#log.includes(end),
+      () => `to give back ${JSON.stringify(end.slice(-40))}`,
+    )
+    if (!this.output.toString("utf8").includes(text)) throw new Error(`${this.#name} got another text back`)
+  }
+
   /** Waits until it ends by itself. @throws when its status is not 0 */
   async succeeds(): Promise<void> {
     const status = await this.ended

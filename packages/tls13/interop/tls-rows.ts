@@ -15,11 +15,14 @@ export const tlsFeatures = [
   "X25519MLKEM768",
   "0-RTT",
   "external PSK",
+  "record size limit",
+  "post-handshake certificate",
 ] as const
 export type TlsFeature = (typeof tlsFeatures)[number]
 
 const mebibyte = 1 << 20
 const short = 300
+const recordLimit = 1000
 const earlyText = "early: may be replayed\n"
 
 /* ------------------------------------------------------------ peers that are clients of `tls13 serve --echo` */
@@ -39,6 +42,12 @@ export interface ClientRequest {
   /** Sent as early data on the second connection. */
   readonly early?: string
   readonly psk?: boolean
+  /** Take no longer records, in bytes of RFC 8449. */
+  readonly recordLimit?: number
+  /** Makes the server, which then is no echo, send this text. */
+  readonly serverSays?: (text: string) => void
+  /** The certificate is asked for after the handshake. */
+  readonly postHandshake?: boolean
 }
 
 export interface ClientPeer {
@@ -47,8 +56,6 @@ export interface ClientPeer {
   readonly connect: (run: Run, request: ClientRequest) => Promise<void>
   /** The first group that our server takes when it is to ask for another key share. Default: secp384r1. */
   readonly retryGroup?: string
-  /** Whether it begins a KeyUpdate itself; else only ours is taken. */
-  readonly renewsKeys?: boolean
   readonly not: Partial<Readonly<Record<TlsFeature, string>>>
 }
 
@@ -57,6 +64,10 @@ interface ClientCell {
   readonly request: Partial<ClientRequest>
   /** In the log of `tls13 serve`, in any order. */
   readonly seen: readonly RegExp[]
+  /** The server does not echo: `serverSays` sends. */
+  readonly talks?: boolean
+  /** What else must be right in it. @throws when it is not */
+  readonly check?: (log: string) => void
 }
 
 export function clientRow(peer: ClientPeer): Row {
@@ -75,9 +86,9 @@ export function clientRow(peer: ClientPeer): Row {
       seen: [new RegExp(` client CN=${clientName} \\d+ ms`)],
     },
     KeyUpdate: {
-      server: [...ourCertificate, "--key-update", "200", "--trace"],
+      server: [...ourCertificate, "--key-update", "5000", "--key-update-peer", "--trace"],
       request: { keyUpdate: true, text: textOf(20_000) },
-      seen: [/sent KeyUpdate/, ...(peer.renewsKeys ? [/received KeyUpdate/] : [])],
+      seen: [/sent KeyUpdate/, /received KeyUpdate/],
     },
     "1 MiB echoed": { server: ourCertificate, request: { text: textOf(mebibyte) }, seen: [/ new /] },
     X25519MLKEM768: {
@@ -95,19 +106,45 @@ export function clientRow(peer: ClientPeer): Row {
       request: { psk: true },
       seen: [/derived early_secret/, /TLSv1\.3 TLS_\w+ \w+ /],
     },
+    "record size limit": {
+      server: [...ourCertificate, "--record-size-limit", `${recordLimit}`, "--trace"],
+      request: { recordLimit, text: textOf(4000) },
+      seen: [/received protected record: application_data/],
+      talks: true,
+      check: limitsKept,
+    },
+    "post-handshake certificate": {
+      server: [...ourCertificate, "--verify", "post-handshake", ...trust],
+      request: { certificate: true, postHandshake: true },
+      seen: [new RegExp(`client CN=${clientName}, .* verified yes`)],
+    },
   }
   const cell = (feature: TlsFeature): Cell => {
     const not = peer.not[feature]
     if (not !== undefined) return { not }
-    const { server, request, seen } = plans[feature]
+    const { server, request, seen, talks, check } = plans[feature]
     return async (run) => {
-      const { port, program } = await serve(run, ["--echo", ...server])
-      await peer.connect(run, { feature, port, text: textOf(short), ...request })
+      const { port, program } = await serve(run, [...(talks ? [] : ["--echo"]), ...server])
+      const serverSays = talks ? { serverSays: (text: string) => program.write(text) } : {}
+      await peer.connect(run, { feature, port, text: textOf(short), ...request, ...serverSays })
       for (const pattern of seen) await program.prints(pattern)
+      check?.(program.log)
       if (/ failed: /.test(program.log)) throw new Error(`our server: ${program.tail()}`)
     }
   }
   return { name: peer.name, version: peer.version, cells: cellsOf(cell) }
+}
+
+/** RFC 8449 section 4: each side keeps the other's limit, which counts the content type; the trace does not. */
+function limitsKept(log: string): void {
+  const numbers = (pattern: RegExp) => [...log.matchAll(pattern)].map(([, n]) => Number(n))
+  const [theirs = 0] = numbers(/record size limit: (\d+) bytes/g).filter((limit) => limit !== recordLimit)
+  const limits = { received: recordLimit, sent: theirs || recordLimit }
+  for (const [way, limit] of Object.entries(limits)) {
+    const most = Math.max(...numbers(new RegExp(`${way} protected record: application_data, (\\d+) bytes`, "g")))
+    if (most >= limit)
+      throw new Error(`a record that was ${way} had ${most} bytes of content, over ${limit} with its type`)
+  }
 }
 
 /* ------------------------------------------------------------ peers that are servers of `tls13 connect` */
@@ -121,6 +158,9 @@ export interface ServerRequest {
   readonly certificate?: boolean
   readonly early?: boolean
   readonly psk?: boolean
+  readonly recordLimit?: number
+  /** Ask for the client's certificate after the handshake; see `PeerServer.askForCertificate`. */
+  readonly postHandshake?: boolean
 }
 
 export interface PeerServer {
@@ -128,6 +168,10 @@ export interface PeerServer {
   readonly program: Program
   /** Makes it renew its keys and ask for ours; undefined: it cannot. */
   readonly renewKeys?: () => void
+  /** Makes it ask for a client certificate now; default: it asks when data comes. */
+  readonly askForCertificate?: (client: Program) => void
+  /** In its log once it has the client's certificate. */
+  readonly gotCertificate?: RegExp
   /** Sends text by itself. */
   readonly say?: (text: string) => void
 }
@@ -138,8 +182,14 @@ export interface ServerPeer {
   readonly serve: (run: Run, request: ServerRequest) => Promise<PeerServer>
   /** What it answers to a text; default: the same. */
   readonly answer?: (text: string) => string
+  /** What it does with early data other than to echo it. */
+  readonly earlySeen?: RegExp
+  /** A server that answers requests only: of so many bytes, at least. */
+  readonly requestFor?: (length: number) => string
   readonly not: Partial<Readonly<Record<TlsFeature, string>>>
 }
+
+type SpecialServerFeature = "KeyUpdate" | "0-RTT" | "post-handshake certificate"
 
 interface ServerCell {
   readonly request: Partial<ServerRequest>
@@ -147,10 +197,11 @@ interface ServerCell {
   readonly text?: string
   /** In what `tls13 connect` says. */
   readonly seen: readonly RegExp[]
+  readonly check?: (log: string) => void
 }
 
 export function serverRow(peer: ServerPeer): Row {
-  const plans: Readonly<Record<Exclude<TlsFeature, "KeyUpdate" | "0-RTT">, ServerCell>> = {
+  const plans: Readonly<Record<Exclude<TlsFeature, SpecialServerFeature>, ServerCell>> = {
     handshake: { request: {}, client: trust, seen: [/protocol +TLSv1\.3$/m, /verified +yes/] },
     HRR: { request: { group: "P-384" }, client: trust, seen: [/after a HelloRetryRequest/, /key exchange secp384r1/] },
     resumption: { request: {}, client: [...trust, "--reconnect", "1"], seen: [/TLSv1\.3$/m, /session resumed/] },
@@ -170,19 +221,28 @@ export function serverRow(peer: ServerPeer): Row {
       client: ["--psk", `${psk.identity}:${psk.hex}`, ...trust],
       seen: [new RegExp(`has the pre-shared key "?${psk.identity}`)],
     },
+    "record size limit": {
+      request: { recordLimit },
+      client: [...trust, "--record-size-limit", `${recordLimit}`, "--trace"],
+      text: textOf(20_000),
+      seen: [/verified +yes/],
+      check: limitsKept,
+    },
   }
   const cell = (feature: TlsFeature): Cell => {
     const not = peer.not[feature]
     if (not !== undefined) return { not }
     if (feature === "KeyUpdate") return (run) => keyUpdate(run, peer)
     if (feature === "0-RTT") return (run) => earlyData(run, peer)
-    const { request, client, text = textOf(short), seen } = plans[feature]
+    if (feature === "post-handshake certificate") return (run) => postHandshake(run, peer)
+    const { request, client, text = textOf(short), seen, check } = plans[feature]
     return async (run) => {
       const server = await peer.serve(run, { feature, ...request })
       const program = connect(run, server.port, client)
       for (const pattern of seen) await program.prints(pattern)
-      program.write(text)
+      program.write(peer.requestFor?.(text.length) ?? text)
       await answered(program, peer, text)
+      check?.(program.log)
       program.endInput()
       await program.succeeds()
     }
@@ -190,46 +250,71 @@ export function serverRow(peer: ServerPeer): Row {
   return { name: peer.name, version: peer.version, cells: cellsOf(cell) }
 }
 
+/** RFC 9846 section 4.7.2: the server asks once the connection is there. */
+async function postHandshake(run: Run, peer: ServerPeer): Promise<void> {
+  const request = { feature: "post-handshake certificate", certificate: true, postHandshake: true } as const
+  const server = await peer.serve(run, request)
+  const program = connect(run, server.port, [...trust, ...clientCertificate, "--trace"])
+  await program.prints(/verified +yes/)
+  if (server.askForCertificate) server.askForCertificate(program)
+  else program.write("please ask\n")
+  await program.prints(/verified +yes[\s\S]*received CertificateRequest[\s\S]*sent Finished/)
+  await talk(program, peer, server, "afterwards\n")
+  if (server.gotCertificate) await server.program.prints(server.gotCertificate)
+}
+
 /** Ours renews and asks for the peer's renewal; then the peer renews, if it can by itself; data flows after each. */
 async function keyUpdate(run: Run, peer: ServerPeer): Promise<void> {
   const server = await peer.serve(run, { feature: "KeyUpdate" })
   const program = connect(run, server.port, [...trust, "--commands", "--trace"])
   await program.prints(/verified +yes/)
-  const talk = async (text: string): Promise<void> => {
-    if (server.say) {
-      program.write(text)
-      await server.program.prints(new RegExp(text.trim()))
-      server.say(text)
-      await program.prints(new RegExp(`^${text.trim()}`, "m"))
-    } else {
-      program.write(text)
-      await program.prints(new RegExp(`^${(peer.answer?.(text) ?? text).trim()}`, "m"))
-    }
-  }
-  await talk("one before\n")
+  await talk(program, peer, server, "one before\n")
   program.write("B\n")
   await program.prints(/sent KeyUpdate/)
-  await talk("two between\n")
+  await talk(program, peer, server, "two between\n")
   await program.prints(/received KeyUpdate/)
   if (server.renewKeys === undefined) return
   server.renewKeys()
   await program.prints(/received KeyUpdate[\s\S]*received KeyUpdate/)
-  await talk("three after\n")
+  await talk(program, peer, server, "three after\n")
+}
+
+/** One message each way. */
+async function talk(program: Program, peer: ServerPeer, server: PeerServer, text: string): Promise<void> {
+  if (peer.requestFor) {
+    const before = program.output.length
+    program.write(peer.requestFor(1))
+    await program.gives(before + 1)
+  } else if (server.say) {
+    program.write(text)
+    await server.program.prints(new RegExp(text.trim()))
+    server.say(text)
+    await program.prints(new RegExp(text.trim()))
+  } else {
+    program.write(text)
+    await program.prints(new RegExp((peer.answer?.(text) ?? text).trim()))
+  }
 }
 
 async function earlyData(run: Run, peer: ServerPeer): Promise<void> {
   const server = await peer.serve(run, { feature: "0-RTT", early: true })
   const program = connect(run, server.port, [...trust, "--reconnect", "1", "--early-data", earlyText])
   await program.prints(/session resumed[\s\S]*early data +accepted/)
-  if (server.say) await server.program.prints(new RegExp(earlyText.trim()))
+  if (peer.earlySeen) await server.program.prints(peer.earlySeen)
+  else if (server.say) await server.program.prints(new RegExp(earlyText.trim()))
   else await answered(program, peer, earlyText, true)
   program.endInput()
 }
 
 async function answered(program: Program, peer: ServerPeer, text: string, within = false): Promise<void> {
+  if (peer.requestFor) {
+    await program.gives(text.length)
+    return
+  }
   const wanted = Buffer.from(peer.answer?.(text) ?? text)
+  if (within) return program.shows(wanted.toString())
   const given = await program.gives(wanted.length)
-  if (within ? given.includes(wanted) : given.equals(wanted)) return
+  if (given.equals(wanted)) return
   throw new Error(`it did not answer with what was sent: ${JSON.stringify(given.subarray(0, 200).toString())}`)
 }
 

@@ -11,6 +11,9 @@ export interface PeerOptions {
   readonly quick: boolean
 }
 
+const noRecordLimit = "has no record_size_limit (RFC 8449)"
+const noPostHandshake = "has no post-handshake authentication"
+const lacking = { "record size limit": noRecordLimit, "post-handshake certificate": noPostHandshake } as const
 const noEarlyData = "its interface has no 0-RTT data"
 
 function buildFailure(error: unknown): string {
@@ -43,6 +46,7 @@ export const nodeHere: PeerProgram = {
   version: async () => `Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`,
   command: () => [process.execPath, nodePeer],
   not: {
+    ...lacking,
     "0-RTT": noEarlyData,
     ...(lacksMlKem(process.versions.openssl) && { X25519MLKEM768: "ML-KEM came with OpenSSL 3.5" }),
   },
@@ -65,7 +69,7 @@ export function nodeLatest({ quick }: PeerOptions): PeerProgram {
       return `Node ${versions}`
     },
     command: () => [node26.path, nodePeer],
-    not: { "0-RTT": noEarlyData },
+    not: { ...lacking, "0-RTT": noEarlyData },
   }
 }
 
@@ -97,7 +101,7 @@ export const go: PeerProgram = {
     return text.replace("go version ", "").split(" ")[0]!
   },
   command: () => [goBinary],
-  not: { "0-RTT": "has early data for QUIC alone", "external PSK": "has no external pre-shared keys" },
+  not: { ...lacking, "0-RTT": "has early data for QUIC alone", "external PSK": "has no external pre-shared keys" },
 }
 
 /* ------------------------------------------------------------ Python */
@@ -112,6 +116,7 @@ export const python: PeerProgram = {
   },
   command: () => ["python3", peerSource("python/peer.py")],
   not: {
+    "record size limit": noRecordLimit,
     "0-RTT": noEarlyData,
     "external PSK": "came with Python 3.13",
     X25519MLKEM768: "its set_ecdh_curve takes elliptic curves alone",
@@ -133,6 +138,7 @@ export const java: PeerProgram = {
   command: () => ["java", "-XX:TieredStopAtLevel=1", "-cp", javaClasses, "Peer"],
   renewsKeys: true,
   not: {
+    ...lacking,
     "0-RTT": "JSSE has no 0-RTT",
     "external PSK": "JSSE has no external pre-shared keys",
     X25519MLKEM768: "comes with JDK 27",
@@ -164,6 +170,6 @@ export function rustls({ quick }: PeerOptions): PeerProgram {
     },
     command: () => [rustlsBinary],
     renewsKeys: true,
-    not: { "external PSK": "has no external pre-shared keys" },
+    not: { ...lacking, "external PSK": "has no external pre-shared keys" },
   }
 }

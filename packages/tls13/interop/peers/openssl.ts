@@ -11,11 +11,12 @@ async function version(): Promise<string> {
   return text.split(" ").slice(0, 2).join(" ")
 }
 
+const noRecordLimit = "OpenSSL has no record_size_limit"
 const noMlKem = "ML-KEM came with OpenSSL 3.5"
 
 function sClient(
   run: Run,
-  { port, groups, certificate, psk: withPsk }: ClientRequest,
+  { port, groups, certificate, psk: withPsk, postHandshake }: ClientRequest,
   args: readonly string[],
 ): Program {
   return run.start("openssl", [
@@ -24,6 +25,7 @@ function sClient(
     ...(groups ? ["-groups", groups] : []),
     ...(certificate ? ["-cert", files.clientCert, "-key", files.clientKey] : []),
     ...(withPsk ? ["-psk_identity", psk.identity, "-psk", psk.hex] : []),
+    ...(postHandshake ? ["-enable_pha"] : []),
     ...args,
   ])
 }
@@ -66,14 +68,13 @@ export const opensslClient: ClientPeer = {
   name: "openssl s_client",
   version,
   connect,
-  renewsKeys: true,
-  not: { X25519MLKEM768: noMlKem },
+  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit },
 }
 
 async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
-  const { feature, group, certificate, early, psk: withPsk } = request
+  const { feature, group, certificate, early, psk: withPsk, postHandshake } = request
   // -rev answers each line reversed; without it what clients send is printed, and standard input goes to them.
-  const typed = feature === "KeyUpdate" || early === true
+  const typed = feature === "KeyUpdate" || early === true || postHandshake === true
   const program = run.start("openssl", [
     ...["s_server", "-accept", "127.0.0.1:0", "-tls1_3"],
     ...(withPsk
@@ -81,14 +82,19 @@ async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
       : ["-cert", files.cert, "-key", files.key]),
     ...(typed ? [] : ["-rev"]),
     ...(group ? ["-groups", group] : []),
-    ...(certificate ? ["-Verify", "1", "-verify_return_error", "-CAfile", files.ca] : []),
+    ...(certificate && !postHandshake ? ["-Verify", "1", "-verify_return_error", "-CAfile", files.ca] : []),
+    ...(postHandshake ? ["-CAfile", files.ca] : []),
     ...(early ? ["-early_data"] : []),
   ])
   const [, port] = await program.prints(/^ACCEPT .*:(\d+)$/m)
   return {
     port: Number(port),
     program,
-    ...(typed && { renewKeys: () => program.write("K\n"), say: (text: string) => program.write(text) }),
+    ...(typed && {
+      renewKeys: () => program.write("K\n"),
+      askForCertificate: () => program.write("c\n"),
+      say: (text: string) => program.write(text),
+    }),
   }
 }
 
@@ -101,5 +107,5 @@ export const opensslServer: ServerPeer = {
       .split("\n")
       .map((line) => [...line].reverse().join(""))
       .join("\n"),
-  not: { X25519MLKEM768: noMlKem },
+  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit },
 }

@@ -35,9 +35,10 @@ export function clientProgram(peer: PeerProgram): ClientPeer {
       ...(request.keyUpdate && renewsKeys ? ["--key-update", "yes"] : []),
       ...(request.early ? ["--early", request.early] : []),
       ...(request.psk ? ["--psk", external] : []),
+      ...(request.postHandshake ? ["--post-handshake", "yes"] : []),
     ])
   }
-  return { name: `${name}, client`, version, connect, renewsKeys, not: { ...peer.not, ...peer.clientNot } }
+  return { name: `${name}, client`, version, connect, not: { ...peer.not, ...peer.clientNot } }
 }
 
 export function serverProgram(peer: PeerProgram): ServerPeer {
@@ -50,6 +51,7 @@ export function serverProgram(peer: PeerProgram): ServerPeer {
       ...(request.certificate ? ["--ca", files.ca] : []),
       ...(request.feature === "KeyUpdate" && peer.renewsKeys ? ["--key-update", "yes"] : []),
       ...(request.early ? ["--early", "4096"] : []),
+      ...(request.postHandshake ? ["--post-handshake", "yes"] : []),
     ])
     const [, port] = await program.prints(/listening on .*:(\d+)/)
     return { port: Number(port), program }

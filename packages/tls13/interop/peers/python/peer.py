@@ -13,7 +13,7 @@ for name in ("ca", "cert", "key", "groups"):
 parser.add_argument("--port", type=int)
 parser.add_argument("--bytes", type=int, default=300)
 parser.add_argument("--connections", type=int, default=1)
-parser.add_argument("--post-handshake", action="store_true")
+parser.add_argument("--post-handshake")
 args = parser.parse_args()
 
 client = args.mode == "client"
