@@ -57,6 +57,7 @@ function earlyDataOf(config: ServerConfig, flight: Uint8Array): Uint8Array[] {
 }
 
 describe("RFC 9846 8: a recorded 0-RTT flight", () => {
+  // Requirement 8-2
   it("8.2: is taken once by servers that share a replay guard, whichever gets it", () => {
     const replayGuard = new MemoryReplayGuard()
     const ring = new TicketKeyRing({ aead, random: provider.random })
@@ -109,6 +110,7 @@ describe("RFC 9846 7.5: the early exporter", () => {
     expect(ofEarly(pair.client.connection)).toBe(early)
   })
 
+  // Requirement 7.5-1
   it("gives something else for another label, and than the exporter", () => {
     const { server } = connect(known(takes), takes).run()
     const late = toHex(server.connection.exportKeyingMaterial("EXPORTER-test", asciiToBytes("context"), 24))

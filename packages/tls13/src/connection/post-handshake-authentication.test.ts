@@ -75,6 +75,8 @@ function sendsBothWays(pair: Pair): void {
 
 describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
   // Requirements 4.7.2-1, 4.7.2-2
+  // Requirement 4.7.2-1
+  // Requirement 4.7.2-2
   it("and the server knows who it is", () => {
     const pair = connect()
     expect(pair.server.connection.info).toMatchObject({ authentication: "none", peer: undefined })
@@ -90,6 +92,9 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
   })
 
   // Requirement 4.7.2-3
+  // Requirement 4.7.2-3
+  // Requirement 4.5.1-3
+  // Requirement 4.5.1-4
   it("or says that it has no certificate", () => {
     const pair = request(connect({ credentials: always(undefined) })).run()
     expect(outcomes(pair)).toEqual(["client-declined"])
@@ -105,6 +110,7 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
     expect(pair.client.connection.failure).toMatchObject({ received: "certificate_required" })
   })
 
+  // Requirement 4.4.2-2
   // Requirement 4.4.2-2
   it("several times over, with requests of unlike and unpredictable contexts", () => {
     const contexts: Uint8Array[] = []
@@ -172,6 +178,8 @@ describe("RFC 9846 4.7.2: a client authenticates after the handshake", () => {
 
 describe("RFC 9846 4.7.2: while the client takes its time", () => {
   // Requirements 4.7.2-4, 4.7.2-6
+  // Requirement 4.7.2-4
+  // Requirement 4.7.2-6
   it("for the choice of a certificate and the signature, its data flows; the answer is in one piece", () => {
     const contents: string[] = []
     const trace = (event: TraceEvent) => {
@@ -243,10 +251,12 @@ describe("requestCertificate is refused", () => {
     request(connect(client, server))
 
   // Requirement 4.3.6-1
+  // Requirement 4.3.6-1
   it("RFC 9846 4.3.6: for a client that did not offer it", () => {
     expect(refusal({ postHandshakeAuth: false }, {})).toThrow(/did not offer/)
   })
 
+  // Requirement 4.4.2-7
   // Requirement 4.4.2-7
   it("RFC 9846 4.4.2: for one that authenticates by an external PSK", () => {
     expect(refusal({ externalPsks: [psk] }, { externalPsks: new MemoryPskStore([psk]) })).toThrow(/external PSK/)
@@ -430,6 +440,7 @@ describe("RFC 9846 4.7.2: a client refuses", () => {
       return actor.requestCertificate()
     })
 
+  // Requirement 4.7.2-5
   // Requirement 4.7.2-5
   it("a CertificateRequest without having offered post_handshake_auth: unexpected_message", () => {
     const puppet = connected({ postHandshakeAuth: false })

@@ -97,6 +97,7 @@ describe("RFC 9846 4.3.2: a stateless HelloRetryRequest", () => {
     sendsData(connected)
   })
 
+  // Requirement 4.3.2-1
   it("goes on in another connection", () => {
     const connected = moved()
     expect(connected.server.connection.info).toMatchObject({ group: "secp256r1", helloRetryRequest: true })
@@ -163,6 +164,7 @@ describe("RFC 9846 4.3.2: a stateless HelloRetryRequest", () => {
 })
 
 describe("RFC 9846 4.3.2: between the two ClientHellos", () => {
+  // Requirement 4.3.2-3
   // Requirement 4.3.2-3
   it("change_cipher_spec is ignored though it comes first", () => {
     const { serverConfig } = cast()

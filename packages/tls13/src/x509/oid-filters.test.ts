@@ -43,6 +43,8 @@ const cases: readonly (readonly [what: string, matches: boolean, ...filters: Oid
 
 describe("RFC 9846 4.3.5: oid_filters", () => {
   for (const [what, matches, ...filters] of cases) {
+    // Requirement 4.3.5-3
+    // Requirement 4.3.5-4
     it(`${what}: ${matches ? "matches" : "does not match"}`, () => {
       expect(matchesOidFilters(leaf.der, filters)).toBe(matches)
     })
@@ -55,6 +57,7 @@ describe("RFC 9846 4.3.5: oid_filters", () => {
     expect(matchesOidFilters(bare.der, [filter(extKeyUsage, "")])).toBe(false)
   })
 
+  // Requirement 4.3.5-2
   // Requirement 4.3.5-2
   it("a client shows no certificate that does not match", () => {
     const key = toPem("PRIVATE KEY", encodePkcs8(leaf.privateKey))
