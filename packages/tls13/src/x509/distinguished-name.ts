@@ -4,7 +4,7 @@ import { equalBytes } from "../bytes/equal.ts"
 import { toHex } from "../bytes/hex.ts"
 import { bytesToLatin1, bytesToUtf8, utf8ToBytes } from "../bytes/text.ts"
 import { Der, Tag } from "./der.ts"
-import { malformed } from "./errors.ts"
+import { malformed, X509Error } from "./errors.ts"
 import { attributeNames } from "./oids.ts"
 
 /** A Name, kept as its DER (a view of the certificate); what is inside is read when somebody asks. */
@@ -36,15 +36,21 @@ export interface Attribute {
 /** A RelativeDistinguishedName: nearly always one attribute. */
 export type Rdn = readonly Attribute[]
 
+/** Names are compared and written attribute by attribute; nobody has so many. */
+const mostAttributes = 128
+
 /** Reads a Name and checks its structure. */
 export function readName(der: Der, what: string): DistinguishedName {
   const from = der.at
   const sequence = der.sequence(what)
   const isEmpty = sequence.done
+  let attributes = 0
   while (!sequence.done) {
     const set = sequence.enter(Tag.set, what)
     if (set.done) throw malformed(`${what} has a relative name without an attribute`)
     while (!set.done) {
+      if (++attributes > mostAttributes)
+        throw new X509Error("limit_exceeded", `${what} has more than ${mostAttributes} attributes`)
       const attribute = set.sequence(what)
       attribute.oid(what)
       attribute.skip(what)

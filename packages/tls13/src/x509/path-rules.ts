@@ -12,7 +12,7 @@ import { Oid, usageNames } from "./oids.ts"
 import type { PathBudget } from "./path-problem.ts"
 import { type Position, rfc5280Problem } from "./rfc5280-profile.ts"
 import { timeText } from "./time.ts"
-import { webpkiProblem } from "./webpki-profile.ts"
+import { webpkiProblem, webpkiSignatureProblem } from "./webpki-profile.ts"
 
 /**
  * How strict: `path` is the path validation of RFC 5280 section 6, which private authorities pass as well; `rfc5280` adds the
@@ -192,6 +192,8 @@ export function signedBy(certificate: Certificate, issuer: Certificate, checked:
   if (key === undefined) return issuer.keyProblem
   const problem = signatureProblem(certificate.signatureAlgorithm, key, checked.provider)
   if (problem) return new X509Error(problem.reason, `of the certificate below it: ${problem.message}`)
+  const pairing = checked.profile === "webpki" ? webpkiSignatureProblem(key, certificate.signatureAlgorithm) : undefined
+  if (pairing) return new X509Error("profile_violation", `${pairing}; the profile webpki forbids that`)
   checked.budget.signatures -= signatureCost(key)
   if (checked.budget.signatures < 0)
     return new X509Error("limit_exceeded", "the chain takes more signature checks than are spent on one")

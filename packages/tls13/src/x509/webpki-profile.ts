@@ -4,6 +4,7 @@
 
 import { equalBytes } from "../bytes/equal.ts"
 import type { PublicKey } from "../crypto/keys.ts"
+import type { SignatureIdentifier } from "./algorithm.ts"
 import { type Certificate, isSelfIssued } from "./certificate.ts"
 import { attributeValues } from "./distinguished-name.ts"
 import { isHostName } from "./dns-name.ts"
@@ -34,6 +35,14 @@ function webpkiKeyProblem(key: PublicKey): string | undefined {
     return `its RSA key has ${keyBits(key)} bits, no multiple of 8 (CA/B Forum 6.1.5)`
   return undefined
 }
+
+/** CA/B Forum 7.1.3.2.2: P-256 keys sign with SHA-256, P-384 keys with SHA-384, P-521 keys with SHA-512. */
+export function webpkiSignatureProblem(key: PublicKey, { algorithm, label }: SignatureIdentifier): string | undefined {
+  if (key.type !== "ec" || algorithm === ecdsaOf[key.curve]) return undefined
+  return `its ${key.curve} key signed the certificate below it by ${label}, whose hash is not the one of the curve (CA/B Forum 7.1.3.2.2)`
+}
+
+const ecdsaOf = { "P-256": "ecdsa_sha256", "P-384": "ecdsa_sha384", "P-521": "ecdsa_sha512" } as const
 
 function authorityKeyProblem(certificate: Certificate, position: Position): string | undefined {
   const { authorityKeyIdentifier: authority, subjectKeyIdentifier: own } = certificate.extensions

@@ -66,7 +66,11 @@ export interface Contents {
   /** The algorithm inside the signed part. */
   readonly innerAlgorithm?: Uint8Array
   readonly after?: readonly Uint8Array[]
+  /** The hash of the issuer's ECDSA signature; default: the one of the curve's size. */
+  readonly hash?: Hash
 }
+
+type Hash = "sha256" | "sha384" | "sha512"
 
 let nextKey = 1000
 
@@ -85,14 +89,16 @@ const algorithms = {
   ed25519: [Oid.ed25519, "ed25519"],
 } as const
 
-function signed(tbs: Uint8Array, key: PrivateKey, outer: Uint8Array): Uint8Array {
-  const [, name] = algorithms[key.type === "ec" ? key.curve : "ed25519"]
+const ecdsa = { sha256: algorithms["P-256"], sha384: algorithms["P-384"], sha512: algorithms["P-521"] } as const
+
+function signed(tbs: Uint8Array, key: PrivateKey, outer: Uint8Array, hash?: Hash): Uint8Array {
+  const [, name] = hash ? ecdsa[hash] : algorithms[key.type === "ec" ? key.curve : "ed25519"]
   const algorithm = provider.signatures.find((each) => each.name === name)!
   return derSequence(tbs, outer, derBitString(algorithm.sign(key, tbs, provider.random)))
 }
 
-export function algorithmOf(key: PrivateKey): Uint8Array {
-  return derSequence(derOid(algorithms[key.type === "ec" ? key.curve : "ed25519"][0]))
+export function algorithmOf(key: PrivateKey, hash?: Hash): Uint8Array {
+  return derSequence(derOid((hash ? ecdsa[hash] : algorithms[key.type === "ec" ? key.curve : "ed25519"])[0]))
 }
 
 function name(of: NameAttributes | Uint8Array): Uint8Array {
@@ -123,7 +129,7 @@ function issue(
   const tbs = derSequence(
     ...(version === 1 ? [] : [derValue(contextConstructed(0), derSmall(version - 1))]),
     contents.serialDer ?? derInteger(contents.serial ?? Uint8Array.of(1, nextKey >> 8, nextKey & 0xff)),
-    contents.innerAlgorithm ?? algorithmOf(signer),
+    contents.innerAlgorithm ?? algorithmOf(signer, contents.hash),
     contents.issuerName ? name(contents.issuerName) : (issuer?.subject ?? subject),
     contents.validity ??
       derSequence(encodeTime(contents.notBefore ?? now - 30 * day), encodeTime(contents.notAfter ?? now + 60 * day)),
@@ -132,7 +138,7 @@ function issue(
     ...(chosen.length === 0 ? [] : [derValue(contextConstructed(3), derSequence(...chosen.map(encodeExtension)))]),
     ...(contents.after ?? []),
   )
-  const der = signed(tbs, signer, algorithmOf(signer))
+  const der = signed(tbs, signer, algorithmOf(signer, contents.hash), contents.hash)
   return {
     der,
     subject,
