@@ -20,6 +20,7 @@ import type { TraceEvent } from "../src/trace/events.ts"
 import { parseCertificate } from "../src/x509/certificate.ts"
 import { KeyUsage } from "../src/x509/extensions.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier } from "../src/x509/interfaces.ts"
+import { compressions } from "./compression.ts"
 import { credentialResolver, type Seen } from "./credentials.ts"
 import type { ConnectionFlags, Flags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
@@ -156,6 +157,7 @@ function common(flags: ConnectionFlags): CommonOptions {
       skippedEarlyData: mostEarlyData,
       ...(flags.has("-max-cert-list") && { handshakeMessageSize: flags.number("-max-cert-list")! }),
     },
+    certificateCompression: compressions(flags),
     ...(flags.has("-max-send-fragment") && { maxFragment: flags.number("-max-send-fragment")! }),
   }
 }

@@ -185,7 +185,8 @@ class Conversation {
     if (error.cause instanceof Error)
       return error.cause instanceof Failure ? error.cause : new Failure(`${error.cause.stack}`)
     if (this.#isOfOlderVersion(error.code)) return new Unimplemented("TLS 1.2 and below, by the runner's choice")
-    return new Failure(`${error.code}: ${error.kind}: ${error.message}`)
+    const word = error.alert === undefined ? error.code : `ERR_TLS_${error.alert.toUpperCase()}`
+    return new Failure(`${word}: ${error.kind}: ${error.message}`)
   }
 
   /** The test is of an older version, though no flag says so: BoringSSL would have negotiated it. */

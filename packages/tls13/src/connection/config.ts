@@ -6,6 +6,7 @@ import { toHex } from "../bytes/hex.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
+import type { CertificateCompression } from "../handshake/certificate-compression.ts"
 import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
 import type {
@@ -35,6 +36,8 @@ export interface CommonOptions {
   readonly maxFragment?: number
   /** Bytes of padding for a record (RFC 9846 section 5.4). */
   readonly padding?: PaddingPolicy
+  /** RFC 8879: algorithms for certificates, both sent and received, in order of preference. */
+  readonly certificateCompression?: readonly CertificateCompression[]
   readonly limits?: Partial<Limits>
   /** Sessions are resumed only under the same name; name it anew when the rules become stricter. */
   readonly resumptionPartition?: string
@@ -228,6 +231,8 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
         ? undefined
         : inRange(options.recordSizeLimit, 64, 16_385, "recordSizeLimit"),
     maxChainLength: limits.chainLength,
+    maxCertificateSize: limits.handshakeMessageSize,
+    certificateCompression: options.certificateCompression ?? [],
     partition: options.resumptionPartition ?? "",
     rewriteMessage,
   }

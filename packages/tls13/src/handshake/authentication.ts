@@ -15,6 +15,7 @@ import type { HandshakeMessage } from "../codec/message.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
+import { decompressed } from "./certificate-compression.ts"
 import { PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
 import type { SessionPeer } from "./session-peer.ts"
 import type { CommonSettings } from "./settings.ts"
@@ -113,7 +114,7 @@ export function readCertificate(
   requested: readonly number[],
   settings: CommonSettings,
 ): PeerCertificate {
-  const { certificateRequestContext, certificateList } = decodeCertificate(message)
+  const { certificateRequestContext, certificateList } = decodeCertificate(decompressed(message, settings))
   if (!equalBytes(certificateRequestContext, context)) {
     throw new InvalidMessage("certificate_request_context of Certificate is not the requested one", "illegal_parameter")
   }

@@ -12,6 +12,7 @@ import type {
   Ticketer,
 } from "../session/session.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
+import type { CertificateCompression } from "./certificate-compression.ts"
 
 export interface CommonSettings {
   readonly provider: CryptoProvider
@@ -24,8 +25,12 @@ export interface CommonSettings {
   readonly alpnProtocols: readonly string[]
   /** RFC 8449: 64 to 2^14+1 bytes; undefined: not sent. */
   readonly recordSizeLimit: number | undefined
-  /** Most certificates in a chain, and most bytes in a Certificate message (see `limits`). */
+  /** Most certificates in a chain (see `limits`). */
   readonly maxChainLength: number
+  /** Most bytes of a Certificate message when it is decompressed. */
+  readonly maxCertificateSize: number
+  /** RFC 8879, in order of preference; none: not offered, not used. */
+  readonly certificateCompression: readonly CertificateCompression[]
   /** The rules under which sessions are made and resumed. */
   readonly partition: string
   /** For tests and teaching only (`./dangerous`): what is sent in place of a message. */

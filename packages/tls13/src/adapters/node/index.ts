@@ -1,5 +1,6 @@
 // The entry `@puremq/tls13/node`: TLS 1.3 on Node's sockets, in the shape of node:tls.
 
+export { brotliCompression, zlibCompression } from "./certificate-compression.ts"
 export { type ConnectOptions, connect } from "./connect.ts"
 export {
   mqttStreamBuilder,

@@ -7,6 +7,7 @@ import type { CertificateRequest } from "../../codec/certificate-request.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { CertificateType, Credential } from "../../x509/interfaces.ts"
 import { certificateMessage, certificateVerifyMessage, chooseScheme, signTranscript } from "../authentication.ts"
+import { compressed } from "../certificate-compression.ts"
 import { decide, type Transition } from "../state.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 
@@ -63,7 +64,8 @@ function showCertificate(
     )
   }
   const certificate = certificateMessage(request.certificateRequestContext, credential, asked)
-  transcript.add(send("certificate", certificate))
+  const { name, message } = compressed(certificate, request.extensions.compress_certificate, settings)
+  transcript.add(send(name, message))
   if (credential === undefined || scheme === undefined) return finish()
   const signature = signTranscript(credential, scheme, "client", transcript.hash(), settings.provider)
   return decide("Sign", signature, (bytes) => {

@@ -15,6 +15,7 @@ import type { CipherSuiteAlgorithms, KeyExchange, KeyExchangeStarted } from "../
 import { EarlyExporter } from "../../schedule/exporter.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
+import { compressionOffer } from "../certificate-compression.ts"
 import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
 import { collectPsks, type OfferedPsk, offerPsks, type ResumableSession, writeBinders } from "./psk-offers.ts"
@@ -134,6 +135,7 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
         ...(settings.allowPskKe ? [PskKeyExchangeMode.psk_ke] : []),
       ],
     }),
+    ...compressionOffer(settings),
     ...(settings.ticketRequest !== undefined && { ticket_request: settings.ticketRequest }),
   }
 }

@@ -6,6 +6,7 @@ import { InvalidMessage } from "../../bytes/errors.ts"
 import { type CertificateRequest, decodeCertificateRequest } from "../../codec/certificate-request.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { readCertificate } from "../authentication.ts"
+import { certificateMessages } from "../certificate-compression.ts"
 import type { State, StateName, Transition } from "../state.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import { ExpectCertificateVerify } from "./expect-certificate-verify.ts"
@@ -26,7 +27,8 @@ export class ExpectCertificate implements State {
     this.#agreed = agreed
     this.#request = request
     this.name = request === undefined ? "WAIT_CERT_CR" : "WAIT_CERT"
-    this.accepts = request === undefined ? ["certificate_request", "certificate"] : ["certificate"]
+    const certificate = certificateMessages(client.settings)
+    this.accepts = request === undefined ? ["certificate_request", ...certificate] : certificate
   }
 
   receive(message: HandshakeMessage): Transition {

@@ -1,6 +1,7 @@
 // CertificateRequest, the server's side: RFC 9846 section 4.4.2.
 
 import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
+import { compressionOffer } from "../certificate-compression.ts"
 import type { ServerSettings } from "../settings.ts"
 
 /** Whether a client that authenticates by certificate is asked for one in the handshake. */
@@ -17,5 +18,6 @@ export function certificateRequest(settings: ServerSettings, context: Uint8Array
     ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
     ...(authorities.length > 0 && { certificate_authorities: authorities }),
     ...(oidFilters.length > 0 && { oid_filters: oidFilters }),
+    ...compressionOffer(settings),
   })
 }

@@ -17,6 +17,7 @@ import {
   readCertificateVerify,
   verifyCertificate,
 } from "../authentication.ts"
+import { certificateMessages, decompressed } from "../certificate-compression.ts"
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
 import { authenticatedPeer } from "../session-peer.ts"
 import { decide, type State, type Transition } from "../state.ts"
@@ -57,7 +58,7 @@ export class PostHandshakeAuthentication {
   /** Messages of the client that are due now, beside those of other purposes; see `isMidAnswer`. */
   get accepts(): readonly HandshakeTypeName[] {
     if (this.#answer !== undefined) return [this.#answer.next]
-    return this.#requests.length > 0 ? ["certificate"] : []
+    return this.#requests.length > 0 ? certificateMessages(this.#server.settings) : []
   }
 
   /** "with no intervening messages of other type or from other responses" (section 4.7.2) */
@@ -93,7 +94,8 @@ export class PostHandshakeAuthentication {
 
   #receiveCertificate(message: HandshakeMessage, connected: State): Transition {
     const { settings } = this.#server
-    const { certificateRequestContext } = decodeCertificate(message)
+    const whole = decompressed(message, settings)
+    const { certificateRequestContext } = decodeCertificate(whole)
     const request = this.#requests.find(({ context }) => equalBytes(context, certificateRequestContext))
     if (request === undefined) {
       throw new PeerMisbehaved(
@@ -102,7 +104,7 @@ export class PostHandshakeAuthentication {
       )
     }
     this.#requests = this.#requests.filter((other) => other !== request)
-    const certificate = readCertificate(message, request.context, this.#certificateType, [], settings)
+    const certificate = readCertificate(whole, request.context, this.#certificateType, [], settings)
     request.transcript.add(message.bytes)
     if (certificate.chain.length > 0) this.#answer = { next: "certificate_verify", request, certificate }
     else if (settings.clientAuthentication?.mode !== "require")

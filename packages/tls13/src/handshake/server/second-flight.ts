@@ -14,6 +14,7 @@ import {
   readCertificateVerify,
   verifyCertificate,
 } from "../authentication.ts"
+import { certificateMessages } from "../certificate-compression.ts"
 import type { ApplicationSecrets } from "../connected.ts"
 import { type ClientAuthentication, FinishedVerified } from "../proofs.ts"
 import { decide, type State, type StateName, type Transition } from "../state.ts"
@@ -86,11 +87,12 @@ class ExpectEndOfEarlyData implements State {
 
 class ExpectCertificate implements State {
   readonly name: StateName = "WAIT_CERT"
-  readonly accepts: readonly HandshakeTypeName[] = ["certificate"]
+  readonly accepts: readonly HandshakeTypeName[]
   readonly #server: ServerHandshake
   readonly #second: SecondFlight
 
   constructor(server: ServerHandshake, second: SecondFlight) {
+    this.accepts = certificateMessages(server.settings)
     this.#server = server
     this.#second = second
   }

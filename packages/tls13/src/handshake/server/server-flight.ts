@@ -22,6 +22,7 @@ import {
   chooseScheme,
   signTranscript,
 } from "../authentication.ts"
+import { compressed } from "../certificate-compression.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { decide, type Transition } from "../state.ts"
 import { asksInHandshake, certificateRequest } from "./certificate-request.ts"
@@ -226,7 +227,9 @@ function sendCertificate(server: ServerHandshake, flight: Flight, { credential, 
     ocsp: hello.extensions.status_request === true,
     signedCertificateTimestamps: hello.extensions.signed_certificate_timestamp === true,
   }
-  transcript.add(link.send("certificate", certificateMessage(new Uint8Array(0), credential, asked)))
+  const certificate = certificateMessage(new Uint8Array(0), credential, asked)
+  const { name, message } = compressed(certificate, hello.extensions.compress_certificate, settings)
+  transcript.add(link.send(name, message))
   const signature = signTranscript(credential, scheme, "server", transcript.hash(), settings.provider)
   return decide("Sign", signature, (bytes) => {
     transcript.add(link.send("certificate_verify", certificateVerifyMessage(scheme, bytes)))
