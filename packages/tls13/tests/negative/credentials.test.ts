@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest"
 import { fromHex } from "../../src/bytes/hex.ts"
 import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
 import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import { certificateOf, editClientHello, editExtensions, setExtension } from "../../src/testing/edit.ts"
+import {
+  certificateOf,
+  editClientHello,
+  editExtensions,
+  removeExtension,
+  setExtension,
+} from "../../src/testing/edit.ts"
 import {
   type Cast,
   clientCertificate,
@@ -89,7 +95,12 @@ describe("raw public keys (RFC 7250)", () => {
   })
 
   it("section 4.2: a client that takes nothing else refuses X.509: unsupported_certificate", () => {
-    const puppet = clientUnderTest({ client: { certificateTypes: { server: ["RawPublicKey"] } } }).run()
+    const rewrite = (name: string, message: Uint8Array) =>
+      name === "encrypted_extensions"
+        ? editExtensions(message, (list) => removeExtension(list, "server_certificate_type"))
+        : message
+    const client = { certificateTypes: { server: ["RawPublicKey"] } } as const
+    const puppet = clientUnderTest({ client, server: { credentials: always(rawServer) }, rewrite }).run()
     expectRefused(puppet, "unsupported_certificate", "PeerIncompatible", /X\.509/)
   })
 
