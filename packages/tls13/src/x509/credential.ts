@@ -11,8 +11,11 @@ import {
   signatureScheme,
   signatureSchemes,
 } from "../crypto/signature-schemes.ts"
+import type { SignatureIdentifier } from "./algorithm.ts"
 import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import { chainSignatures, isAdvertised, isPresentable } from "./chain-signatures.ts"
 import { malformed, X509Error } from "./errors.ts"
+import { KeyUsage } from "./extensions.ts"
 import type { Credential, CredentialRequest, CredentialResolver, KeySigner, Signer } from "./interfaces.ts"
 import { matchDnsName } from "./name.ts"
 import { matchesOidFilters } from "./oid-filters.ts"
@@ -57,6 +60,7 @@ export function loadCredential(source: CredentialSource): Credential {
   const publicKey = publicKeyOf(leaf)
   const loaded = within("the private key", () => parsePrivateKey(source.key))
   const privateKey = checkedKey(loaded, publicKey, leaf, chain, source.provider)
+  checkUsage(leaf)
   return {
     type: "X509",
     chain: chain.map((certificate) => certificate.der),
@@ -79,6 +83,7 @@ export function remoteCredential(source: {
   readonly signatureSchemes?: readonly number[]
 }): Credential {
   const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  checkUsage(chain[0]!)
   return {
     type: "X509",
     chain: chain.map((certificate) => certificate.der),
@@ -98,6 +103,16 @@ export function loadRawPublicKey(source: {
   if (publicKey === undefined)
     throw malformed("the private key's file does not carry its public key; give it as `publicKey`")
   return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
+}
+
+/** RFC 9846 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present". */
+function checkUsage(leaf: Certificate): void {
+  const { keyUsage } = leaf.extensions
+  if (keyUsage === undefined || (keyUsage & KeyUsage.digitalSignature) !== 0) return
+  throw new X509Error(
+    "key_usage",
+    `the certificate of ${subjectText(leaf)} cannot be used: its keyUsage does not allow digitalSignature, which TLS 1.3 needs`,
+  )
 }
 
 function publicKeyOf(leaf: Certificate): PublicKey {
@@ -196,7 +211,13 @@ export function credentialFits(credential: Credential, request: CredentialReques
 
 /** Offers one credential to everybody who can check its signature, whatever name they ask for. */
 export function singleCredential(credential: Credential): CredentialResolver {
-  return { resolve: (request) => (credentialFits(credential, request) ? credential : undefined) }
+  const signatures = chainSignatures(credential)
+  return {
+    resolve: (request) =>
+      credentialFits(credential, request) && isPresentable(signatures, request.signatureSchemesCert)
+        ? credential
+        : undefined,
+  }
 }
 
 interface NamedCredential {
@@ -204,6 +225,7 @@ interface NamedCredential {
   readonly names: readonly string[]
   /** DER names of the issuers in its chain. */
   readonly issuers: readonly Uint8Array[]
+  readonly signatures: readonly SignatureIdentifier[]
 }
 
 /**
@@ -218,11 +240,15 @@ export function sniResolver(
     credential,
     names: dnsNames(credential),
     issuers: issuerNames(credential),
+    signatures: chainSignatures(credential),
   }))
   return {
     resolve(request) {
       const fitting = ofAuthorities(
-        named.filter((each) => credentialFits(each.credential, request)),
+        named.filter(
+          (each) =>
+            credentialFits(each.credential, request) && isPresentable(each.signatures, request.signatureSchemesCert),
+        ),
         request.authorities,
       )
       const host = request.serverName
@@ -232,7 +258,7 @@ export function sniResolver(
       if (exact.length > 0) return preferred(exact, request)
       const wildcard = fitting.filter((each) => each.names.some((name) => matchDnsName(name, lower)))
       if (wildcard.length > 0) return preferred(wildcard, request)
-      return options.fallback === false ? undefined : fitting[0]?.credential
+      return options.fallback === false ? undefined : checkable(fitting, request)[0]?.credential
     },
   }
 }
@@ -253,7 +279,17 @@ function issuerNames(credential: Credential): Uint8Array[] {
   return credential.type === "X509" ? credential.chain.map((der) => parseCertificate(der).issuer.der) : []
 }
 
-function preferred(candidates: readonly NamedCredential[], request: CredentialRequest): Credential | undefined {
+/**
+ * RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by the peer, if
+ * it is able to provide such a chain."
+ */
+function checkable(candidates: readonly NamedCredential[], request: CredentialRequest): readonly NamedCredential[] {
+  const advertised = candidates.filter((each) => isAdvertised(each.signatures, request.signatureSchemesCert))
+  return advertised.length > 0 ? advertised : candidates
+}
+
+function preferred(all: readonly NamedCredential[], request: CredentialRequest): Credential | undefined {
+  const candidates = checkable(all, request)
   for (const code of request.signatureSchemes) {
     const scheme = signatureScheme(code)
     const found = scheme && candidates.find((each) => schemeFitsKey(scheme, each.credential.publicKey))

@@ -50,7 +50,8 @@ export const reasonAlerts: Readonly<Record<Reason, AlertName>> = {
   not_yet_valid: "certificate_expired",
   // Keys and signatures.
   bad_signature: "bad_certificate",
-  weak_signature: "unsupported_certificate",
+  // RFC 9846 4.5.1.3: MD5 MUST be answered by bad_certificate, SHA-1 should.
+  weak_signature: "bad_certificate",
   unsupported_signature: "unsupported_certificate",
   weak_key: "unsupported_certificate",
   unsupported_key: "unsupported_certificate",

@@ -31,6 +31,9 @@ export function signatureCost(key: PublicKey): number {
   return keyBits(key) > 4096 ? 3 : 1
 }
 
+/** Bytes. */
+const hashLengths = { sha256: 32, sha384: 48, sha512: 64 } as const
+
 /** Why this stack cannot accept a signature of this kind by this key; undefined when it can be checked. */
 export function signatureProblem(
   identifier: SignatureIdentifier,
@@ -48,8 +51,13 @@ export function signatureProblem(
       `it is signed with ${identifier.label}, which the crypto provider ${provider.name} does not have`,
     )
   }
-  // An RSASSA-PSS key that restricts itself to one hash (RFC 4055 1.2).
-  if (key.type === "rsa-pss" && key.pss && identifier.algorithm !== `rsa_pss_${key.pss.hash}`) {
+  // An RSASSA-PSS key that restricts itself (RFC 4055 1.2): "the parameters in the signature MUST be identical to those in the
+  // public key" (RFC 9846 4.3.3). Signatures that we accept have a salt of the hash's length.
+  if (
+    key.type === "rsa-pss" &&
+    key.pss &&
+    (identifier.algorithm !== `rsa_pss_${key.pss.hash}` || key.pss.minimumSaltLength !== hashLengths[key.pss.hash])
+  ) {
     return new X509Error(
       "bad_signature",
       `it is signed with ${identifier.label}, which the issuer's key does not allow`,

@@ -50,7 +50,7 @@ describe("weak keys and signatures", () => {
     const verdict = validate({ ...end, certificate: sha1 })
     expect(!verdict.accepted && [verdict.problem.reason, verdict.problem.alert]).toEqual([
       "weak_signature",
-      "unsupported_certificate",
+      "bad_certificate",
     ])
     expect(!verdict.accepted && verdict.problem.message).toMatch(/ecdsa-with-SHA1/)
   })
