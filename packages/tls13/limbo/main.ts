@@ -1,6 +1,8 @@
-// `npm run limbo [-- FILE...] [--provider host|noble] [--verbose] [--only TEXT]`: runs x509-limbo cases (.json or .json.gz) and
+// `npm run limbo [-- FILE...] [--provider host|noble] [--verbose] [--only TEXT] [--runtimes]`: runs x509-limbo cases (.json or .json.gz) and
 // counts the verdicts that are as the suite expects.
 
+import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { gunzipSync } from "node:zlib"
@@ -18,24 +20,29 @@ const help = `Runs x509-limbo cases against the X.509 validator.
   FILE               a file of the limbo schema, .json or .json.gz (default: the suite in test-vectors/x509-limbo)
   --provider NAME    host (node:crypto, the default) or noble
   --only TEXT        only cases whose id contains TEXT
+  --runtimes         run them on Node.js, Deno and Bun, and say whether every verdict is the same
   --verbose          list the cases whose verdict is not the expected one, and why
   --help             this text
 
-The exit status is 0 unless a file cannot be read or a case ends in an exception.`
+The exit status is 0 unless a file cannot be read, a case ends in an exception, or runtimes disagree.`
 
 interface Options {
   readonly files: string[]
   provider: string
   verbose: boolean
   only: string
+  /** Ends with a hash of all verdicts, for a comparison of runtimes. */
+  hash: boolean
 }
 
-const options: Options = { files: [], provider: "host", verbose: false, only: "" }
+const options: Options = { files: [], provider: "host", verbose: false, only: "", hash: false }
 const args = process.argv.slice(2)
 while (args.length > 0) {
   const arg = args.shift()!
   if (arg === "--help") stop(help, 0)
   else if (arg === "--verbose") options.verbose = true
+  else if (arg === "--hash") options.hash = true
+  else if (arg === "--runtimes") onRuntimes(process.argv.slice(2).filter((each) => each !== "--runtimes"))
   else if (arg === "--provider") options.provider = args.shift() ?? ""
   else if (arg === "--only") options.only = args.shift() ?? ""
   else if (arg.startsWith("-")) stop(`limbo: unknown option ${arg}; see --help`, 2)
@@ -51,6 +58,7 @@ if (options.files.length === 0) {
 const provider = await createProvider(options.provider)
 const total = { expected: 0, wronglyAccepted: 0, wronglyRejected: 0, skipped: 0 }
 let slowest = { id: "", ms: 0 }
+const verdicts = createHash("sha256")
 const began = performance.now()
 const clock = Date.now()
 for (const file of options.files) {
@@ -66,6 +74,7 @@ if (options.verbose) {
 console.log(
   `limbo: ${total.expected} as expected, ${total.wronglyAccepted} wrongly accepted, ${total.wronglyRejected} wrongly rejected, ${total.skipped} skipped by feature`,
 )
+if (options.hash) console.log(verdicts.digest("hex"))
 
 function count(testcase: Testcase): void {
   const feature = testcase.features?.find((each) => unsupported.includes(each))
@@ -77,6 +86,7 @@ function count(testcase: Testcase): void {
   const { accepted, why } = evaluate(testcase, provider, clock)
   const ms = performance.now() - from
   if (ms > slowest.ms) slowest = { id: testcase.id, ms }
+  verdicts.update(`${testcase.id} ${accepted}\n`)
   if (accepted === (testcase.expected_result === "SUCCESS")) {
     total.expected++
     return
@@ -101,6 +111,15 @@ function casesOf(file: string): readonly Testcase[] {
   } catch (error) {
     return stop(`limbo: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 1)
   }
+}
+
+/** This bundle again, on each runtime. */
+function onRuntimes(args: readonly string[]): never {
+  const [program, bundle] = ["../runtimes.mjs", import.meta.url].map((each) =>
+    fileURLToPath(new URL(each, import.meta.url)),
+  )
+  const { status } = spawnSync(process.execPath, [program!, bundle!, ...args], { stdio: "inherit" })
+  process.exit(status ?? 1)
 }
 
 async function createProvider(name: string): Promise<CryptoProvider> {

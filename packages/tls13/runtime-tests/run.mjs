@@ -1,7 +1,7 @@
 // The built package on other runtimes: node packages/tls13/runtime-tests/run.mjs [deno] [bun] [workerd]
 // Installs them, from npm, beside the project: under .peers/, which git ignores.
 
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { createServer as createTcpServer } from "node:net"
@@ -9,11 +9,9 @@ import { dirname, join } from "node:path"
 import { createServer } from "node:tls"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { commandOf, installRuntimes, peers, versions } from "./install.mjs"
 
-const versions = { deno: "2.9.6", bun: "1.4.5", workerd: "1.20261117.1" }
 const here = dirname(fileURLToPath(import.meta.url))
-const root = join(here, "../../..")
-const peers = join(root, ".peers/runtimes")
 
 const chosen = process.argv.slice(2)
 const names = chosen.length > 0 ? chosen : Object.keys(versions)
@@ -21,7 +19,8 @@ const unknown = names.find((name) => !Object.hasOwn(versions, name))
 if (unknown !== undefined) stop(`unknown runtime ${unknown}; one of ${Object.keys(versions).join(", ")}`)
 if (!existsSync(join(here, "../dist/adapters/streams.js"))) stop("the package is not built: npm run build")
 
-install(names)
+const refused = installRuntimes(names)
+if (refused !== undefined) stop(refused)
 const setting = await startPeer()
 let failed = 0
 for (const name of names) {
@@ -46,20 +45,6 @@ function runners() {
   }
 }
 
-function install(wanted) {
-  const missing = wanted.filter((name) => !existsSync(join(peers, "node_modules", name)))
-  if (missing.length === 0) return
-  mkdirSync(peers, { recursive: true })
-  if (!existsSync(join(peers, "package.json"))) writeFileSync(join(peers, "package.json"), '{ "private": true }\n')
-  console.log(`installing ${missing.join(", ")} under .peers/`)
-  const packages = missing.map((name) => `${name}@${versions[name]}`)
-  const { status } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packages], {
-    cwd: peers,
-    stdio: "inherit",
-  })
-  if (status !== 0) stop("npm install failed: see above")
-}
-
 /** OpenSSL, as Node has it: echoes. */
 async function startPeer() {
   const { createDevelopmentCertificates } = await import("../dist/devcert/index.js")
@@ -75,7 +60,7 @@ async function startPeer() {
 }
 
 async function program(name, args) {
-  const child = spawn(join(peers, "node_modules/.bin", name), args, {
+  const child = spawn(commandOf(name), args, {
     cwd: here,
     env: { ...process.env, PUREMQ_SETTING: JSON.stringify(setting) },
     stdio: ["ignore", "pipe", "pipe"],
@@ -103,7 +88,7 @@ async function runWorker() {
   writeFileSync(join(folder, "setting.json"), JSON.stringify(setting))
   const port = await freePort()
   writeFileSync(join(folder, "config.capnp"), workerConfig(port))
-  const child = spawn(join(peers, "node_modules/.bin/workerd"), ["serve", join(folder, "config.capnp")], {
+  const child = spawn(commandOf("workerd"), ["serve", join(folder, "config.capnp")], {
     stdio: ["ignore", "pipe", "pipe"],
   })
   const err = collect(child.stderr)
