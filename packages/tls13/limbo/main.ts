@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { gunzipSync } from "node:zlib"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
-import { evaluate } from "./evaluate.ts"
+import { type Evaluation, evaluate } from "./evaluate.ts"
 import { isLimbo, type Testcase } from "./schema.ts"
 
 /** What this validator leaves out; a case with one of these features is not run. */
@@ -83,7 +83,7 @@ function count(testcase: Testcase): void {
     return
   }
   const from = performance.now()
-  const { accepted, why } = evaluate(testcase, provider, clock)
+  const { accepted, why } = verdictOn(testcase)
   const ms = performance.now() - from
   if (ms > slowest.ms) slowest = { id: testcase.id, ms }
   verdicts.update(`${testcase.id} ${accepted}\n`)
@@ -101,6 +101,17 @@ function count(testcase: Testcase): void {
   }
 }
 
+/** An exception is a defect: it is told, the others are run, and the exit status is 1. */
+function verdictOn(testcase: Testcase): Evaluation {
+  try {
+    return evaluate(testcase, provider, clock)
+  } catch (error) {
+    process.exitCode = 1
+    console.log(`exception: ${testcase.id}\n  ${error instanceof Error ? error.stack : String(error)}`)
+    return { accepted: false, why: "exception" }
+  }
+}
+
 function casesOf(file: string): readonly Testcase[] {
   try {
     const bytes = readFileSync(file)
@@ -109,7 +120,8 @@ function casesOf(file: string): readonly Testcase[] {
     if (isLimbo(limbo)) return limbo.testcases
     return stop(`limbo: ${file} is not of the limbo schema, version 1`, 1)
   } catch (error) {
-    return stop(`limbo: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 1)
+    const why = error instanceof SyntaxError ? "it is not JSON" : error instanceof Error ? error.message : String(error)
+    return stop(`limbo: ${file} cannot be read: ${why}`, 1)
   }
 }
 
