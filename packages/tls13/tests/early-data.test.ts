@@ -162,7 +162,7 @@ describe("the client", () => {
     expect(() => client.sendEarlyData(new Uint8Array(1))).toThrow(/only 0 may be sent/)
   })
 
-  // Requirement 4.3.10-1
+  // Requirements 4.3.10-1, 5.5-2
   it("RFC 9846 5.5: sends no more than its early key may seal, as no key update can come in between", () => {
     const client = new ClientConnection(clientConfig({ client: { limits: { recordsPerKey: 8 } } }), start)
     const server = new ServerConnection(serverConfig({}), start)

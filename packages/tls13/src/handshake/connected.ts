@@ -34,8 +34,8 @@ export abstract class Connected<Authentication> implements State {
   protected readonly link: Link
   protected readonly suite: CipherSuiteAlgorithms
   readonly #exporterSecret: Uint8Array
-  readonly #sending: TrafficSecret
-  readonly #receiving: TrafficSecret
+  protected readonly sending: TrafficSecret
+  protected readonly receiving: TrafficSecret
   #keyUpdateOwed = false
   #answerAwaited = false
 
@@ -52,8 +52,8 @@ export abstract class Connected<Authentication> implements State {
     this.#exporterSecret = secrets.exporter
     const client = new TrafficSecret("client_application_traffic_secret", secrets.client)
     const server = new TrafficSecret("server_application_traffic_secret", secrets.server)
-    this.#sending = role === "client" ? client : server
-    this.#receiving = role === "client" ? server : client
+    this.sending = role === "client" ? client : server
+    this.receiving = role === "client" ? server : client
   }
 
   abstract receive(message: HandshakeMessage): Transition
@@ -65,18 +65,18 @@ export abstract class Connected<Authentication> implements State {
 
   /** client_ or server_application_traffic_secret_N, whichever is ours; a view. */
   protected get sendingSecret(): Uint8Array {
-    return this.#sending.secret
+    return this.sending.secret
   }
 
   protected get receivingSecret(): Uint8Array {
-    return this.#receiving.secret
+    return this.receiving.secret
   }
 
   protected receiveKeyUpdate(message: HandshakeMessage): this {
     const request = decodeKeyUpdate(message)
     const boundary = this.link.atRecordBoundary()
-    this.#receiving.update(this.suite, this.link)
-    this.link.protectReceiving(this.suite, this.#receiving.secret, this.#receiving.name, boundary)
+    this.receiving.update(this.suite, this.link)
+    this.link.protectReceiving(this.suite, this.receiving.secret, this.receiving.name, boundary)
     this.#answerAwaited = false
     // "the receiver MUST send a KeyUpdate of its own ... prior to sending its next Application Data record"
     if (request === "update_requested") this.#keyUpdateOwed = true
@@ -85,13 +85,13 @@ export abstract class Connected<Authentication> implements State {
 
   /** Sends the KeyUpdate that the peer asked for: one, however often it asked since we last spoke. */
   answerKeyUpdate(): void {
-    if (this.#keyUpdateOwed && this.#sending.generation < mostKeyUpdates) this.#updateSending("update_not_requested")
+    if (this.#keyUpdateOwed && this.sending.generation < mostKeyUpdates) this.#updateSending("update_not_requested")
     this.#keyUpdateOwed = false
   }
 
   /** New sending keys now; with `update_requested` the peer renews its own too. */
   updateKeys(request: KeyUpdateRequest): void {
-    if (this.#sending.generation >= mostKeyUpdates) throw new Misuse("no more key updates: open a new connection")
+    if (this.sending.generation >= mostKeyUpdates) throw new Misuse("no more key updates: open a new connection")
     // "Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT send another KeyUpdate with update_requested."
     this.#updateSending(this.#answerAwaited ? "update_not_requested" : request)
     if (request === "update_requested") this.#answerAwaited = true
@@ -105,14 +105,14 @@ export abstract class Connected<Authentication> implements State {
 
   wipe(): void {
     this.#exporterSecret.fill(0)
-    this.#sending.secret.fill(0)
-    this.#receiving.secret.fill(0)
+    this.sending.secret.fill(0)
+    this.receiving.secret.fill(0)
   }
 
   #updateSending(request: KeyUpdateRequest): void {
     this.link.send("key_update", encodeKeyUpdate(request))
-    this.#sending.update(this.suite, this.link)
-    this.link.protectSending(this.suite, this.#sending.secret, this.#sending.name)
+    this.sending.update(this.suite, this.link)
+    this.link.protectSending(this.suite, this.sending.secret, this.sending.name)
   }
 }
 

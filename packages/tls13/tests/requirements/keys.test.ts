@@ -1,0 +1,159 @@
+// Key updates and what keys may be used for: RFC 9846 sections 4.7.3, 5.2 and 5.3.
+
+import { describe, expect, it } from "vitest"
+import { ContentType } from "../../src/bytes/code-points.ts"
+import { Misuse } from "../../src/bytes/errors.ts"
+import { utf8ToBytes } from "../../src/bytes/text.ts"
+import { Writer } from "../../src/bytes/writer.ts"
+import { encodeKeyUpdate } from "../../src/codec/key-update.ts"
+import { type HandshakeMessage, handshakeMessage } from "../../src/codec/message.ts"
+import { ClientConnection } from "../../src/connection/client-connection.ts"
+import { createClientConfig } from "../../src/connection/config.ts"
+import { defaultLimits } from "../../src/connection/limits.ts"
+import { RecordLink } from "../../src/connection/record-link.ts"
+import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { createHostProvider } from "../../src/crypto/host/index.ts"
+import { createNobleProvider } from "../../src/crypto/noble/index.ts"
+import { Connected } from "../../src/handshake/connected.ts"
+import { FinishedVerified } from "../../src/handshake/proofs.ts"
+import { maxContentLength } from "../../src/record/protection.ts"
+import { RecordWriter } from "../../src/record/record-writer.ts"
+import { finishedMac, nextTrafficSecret } from "../../src/schedule/traffic.ts"
+import type { Puppet } from "../../src/testing/puppet.ts"
+import { clientOptions, clientUnderTest, expectRefused, provider, serverUnderTest, start } from "../support.ts"
+import { messagesOf, shakeHands } from "./scenes.ts"
+
+const suite = provider.cipherSuites.find(({ name }) => name === "TLS_AES_128_GCM_SHA256")!
+const hello = utf8ToBytes("hello")
+
+/* ---------------------------------------------------------------- KeyUpdate */
+
+// Requirement 4.7.3-6
+it.each(["client", "server"] as const)(
+  "RFC 9846 4.7.3: a %s asks for an update once, until the peer has sent one",
+  (role) => {
+    const played = shakeHands()
+    const { pair } = played
+    const [side, sent] = [pair[role], played[role]]
+    // Nothing of the peer comes in between.
+    for (let i = 0; i < 3; i++) pair.take(side, side.connection.updateKeys("update_requested"))
+    const [asks, does] = [encodeKeyUpdate("update_requested"), encodeKeyUpdate("update_not_requested")]
+    expect(messagesOf(sent, "key_update")).toEqual([asks, does, does])
+    pair.run()
+    expect(messagesOf(played[role === "client" ? "server" : "client"], "key_update")).toEqual([does])
+    pair.take(side, side.connection.updateKeys("update_requested"))
+    expect(messagesOf(sent, "key_update").at(-1)).toEqual(asks)
+    pair.run()
+    expect([pair.client.connection.failure, pair.server.connection.failure]).toEqual([undefined, undefined])
+  },
+)
+
+// Requirement 4.7.3-8
+it.each([
+  ["client", () => clientUnderTest().run()],
+  ["server", () => serverUnderTest().run()],
+] as const)(
+  "RFC 9846 4.7.3: a %s takes nothing under new keys before KeyUpdate under the old: bad_record_mac",
+  (_role, reach) => {
+    for (const [type, content] of [
+      [ContentType.application_data, hello],
+      [ContentType.handshake, encodeKeyUpdate("update_not_requested")],
+    ] as const) {
+      const puppet: Puppet = reach()
+      const sender = puppet.subject instanceof ClientConnection ? "server" : "client"
+      const secret = puppet.secret(`${sender}_application_traffic_secret`)!
+      const [writer, out] = [new RecordWriter(), new Writer()]
+      writer.protect(suite, nextTrafficSecret(suite.hash, secret))
+      writer.write(type, content, out)
+      puppet.receive(out.finish())
+      expectRefused(puppet, "bad_record_mac", "PeerMisbehaved")
+    }
+  },
+)
+
+describe("RFC 9846 4.7.3: the epoch", () => {
+  const most = 2 ** 48 - 1
+  const { hash } = suite
+  const zeros = new Uint8Array(hash.length)
+  const finished = FinishedVerified.check(hash, zeros, zeros, finishedMac(hash, zeros, zeros))
+
+  /** A connection that has renewed its keys that often. */
+  class Aged extends Connected<undefined> {
+    readonly accepts = ["key_update"] as const
+
+    constructor(link: RecordLink, sent: number, received: number) {
+      const secret = () => new Uint8Array(hash.length).fill(1)
+      const secrets = { client: secret(), server: secret(), exporter: secret() }
+      super("client", link, suite, secrets, { peer: undefined, finished })
+      this.sending.generation = sent
+      this.receiving.generation = received
+    }
+
+    receive(message: HandshakeMessage): this {
+      return this.receiveKeyUpdate(message)
+    }
+  }
+
+  const aged = (sent: number, received: number) => {
+    const messages: Uint8Array[] = []
+    const link = new RecordLink({
+      settings: createClientConfig(clientOptions).settings,
+      limits: defaultLimits,
+      random: provider.random,
+      trace: (event) => {
+        if (event.type === "message") messages.push(event.message.slice())
+      },
+      padding: undefined,
+      maxFragment: maxContentLength,
+    })
+    link.now = start
+    return { connected: new Aged(link, sent, received), messages }
+  }
+  const asks = handshakeMessage(encodeKeyUpdate("update_requested"))
+
+  // Requirement 4.7.3-9
+  it("of what is sent never passes 2^48 - 1", () => {
+    const { connected, messages } = aged(most - 1, 0)
+    connected.updateKeys("update_not_requested")
+    expect(messages).toHaveLength(1)
+    expect(() => connected.updateKeys("update_not_requested")).toThrow(Misuse)
+    expect(messages).toHaveLength(1)
+  })
+
+  // Requirement 4.7.3-11
+  it("is not passed for a peer's request either, which is ignored", () => {
+    const last = aged(most - 1, 0)
+    last.connected.receive(asks)
+    last.connected.answerKeyUpdate()
+    expect(last.messages).toHaveLength(1)
+    const past = aged(most, 0)
+    past.connected.receive(asks)
+    past.connected.answerKeyUpdate()
+    expect(past.messages).toEqual([])
+  })
+
+  // Requirement 4.7.3-10
+  it("of what is received may", () => {
+    const { connected } = aged(0, most)
+    for (let i = 0; i < 3; i++) expect(connected.receive(asks)).toBe(connected)
+  })
+})
+
+/* ---------------------------------------------------------------- AEADs */
+
+const suites = [createNobleProvider(), createHostProvider(), createFastProvider()].flatMap(({ name, cipherSuites }) =>
+  cipherSuites.map((each) => [name, each.name, each.aead] as const),
+)
+
+// Requirements 5.2-4, 5.3-3
+it.each(suites)(
+  "RFC 9846 5.2, 5.3: %s, %s: a nonce of 8 bytes or more, an expansion of 255 at most",
+  (_provider, _suite, aead) => {
+    expect(aead.nonceLength).toBeGreaterThanOrEqual(8)
+    expect(aead.tagLength).toBeLessThanOrEqual(255)
+    // What it says of itself is what it does.
+    const out = new Uint8Array(hello.length + aead.tagLength + 8)
+    aead.key(new Uint8Array(aead.keyLength)).seal(new Uint8Array(aead.nonceLength), new Uint8Array(5), hello, out, 0)
+    expect([...out.subarray(hello.length + aead.tagLength)]).toEqual(new Array(8).fill(0))
+  },
+)
