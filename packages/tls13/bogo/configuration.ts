@@ -107,6 +107,7 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
       client: typeNames(flags.numbers("-available-client-cert-types")) ?? ownTypes(flags),
       server: typeNames(flags.numbers("-accepted-peer-cert-types")) ?? ["X509"],
     },
+    permuteExtensions: flags.has("-permute-extensions"),
     reverifyOnResumption: flags.has("-reverify-on-resume"),
     requestOcspResponse: flags.has("-enable-ocsp-stapling"),
     requestSignedCertificateTimestamps: flags.has("-enable-signed-cert-timestamps"),
@@ -158,6 +159,8 @@ function common(flags: ConnectionFlags): CommonOptions {
       ...(flags.has("-max-cert-list") && { handshakeMessageSize: flags.number("-max-cert-list")! }),
     },
     certificateCompression: compressions(flags),
+    // BoringSSL's servers always do.
+    grease: flags.has("-server") || flags.has("-enable-grease"),
     ...(flags.has("-max-send-fragment") && { maxFragment: flags.number("-max-send-fragment")! }),
   }
 }

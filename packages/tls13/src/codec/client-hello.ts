@@ -3,7 +3,7 @@
 import { ExtensionType } from "../bytes/code-points.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
 import type { Writer } from "../bytes/writer.ts"
-import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import { decodeExtensions, type RawExtension, writeExtensions, writeRawExtension } from "./extensions/block.ts"
 import { bindersLength } from "./extensions/pre-shared-key.ts"
 import { type ClientHelloExtensions, clientHelloExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
@@ -22,12 +22,21 @@ export interface ClientHello {
 }
 
 /** What a client composes: the decoder adds the list of types. */
-export type ClientHelloContent = Omit<ClientHello, "extensionTypes">
+export interface ClientHelloContent extends Omit<ClientHello, "extensionTypes"> {
+  /** RFC 8701: one ahead of all extensions, and one behind all but pre_shared_key, which is the last. */
+  readonly greaseExtensions?: readonly [RawExtension, RawExtension]
+}
 
 export function encodeClientHello(hello: ClientHelloContent): Uint8Array {
   return encodeHandshake("client_hello", (writer) => {
     writeFixedPart(hello, writer)
-    encodeExtensions(hello.extensions, clientHelloExtensions, writer)
+    const { pre_shared_key, ...others } = hello.extensions
+    writer.vector16((block) => {
+      if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[0], block)
+      writeExtensions(others, clientHelloExtensions, block)
+      if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[1], block)
+      if (pre_shared_key) writeExtensions({ pre_shared_key }, clientHelloExtensions, block)
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 // NewSessionTicket: RFC 9846 section 4.7.1.
 
-import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import { decodeExtensions, encodeExtensions, type RawExtension } from "./extensions/block.ts"
 import { type NewSessionTicketExtensions, newSessionTicketExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
@@ -14,12 +14,14 @@ export interface NewSessionTicket {
   /** 1 to 65535 bytes. */
   readonly ticket: Uint8Array
   readonly extensions: NewSessionTicketExtensions
+  /** RFC 8701: written behind the others; not read. */
+  readonly greaseExtensions?: readonly RawExtension[]
 }
 
 export function encodeNewSessionTicket(ticket: NewSessionTicket): Uint8Array {
   return encodeHandshake("new_session_ticket", (writer) => {
     writer.uint32(ticket.ticketLifetime).uint32(ticket.ticketAgeAdd).vector8(ticket.ticketNonce).vector16(ticket.ticket)
-    encodeExtensions(ticket.extensions, newSessionTicketExtensions, writer)
+    encodeExtensions(ticket.extensions, newSessionTicketExtensions, writer, ...(ticket.greaseExtensions ?? []))
   })
 }
 

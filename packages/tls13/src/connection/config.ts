@@ -36,6 +36,11 @@ export interface CommonOptions {
   readonly maxFragment?: number
   /** Bytes of padding for a record (RFC 9846 section 5.4). */
   readonly padding?: PaddingPolicy
+  /**
+   * Sends values that mean nothing, of RFC 8701: a client in its hello, a server in tickets. Peers that do not ignore them as
+   * they must are found by it. Default false.
+   */
+  readonly grease?: boolean
   /** RFC 8879: algorithms for certificates, both sent and received, in order of preference. */
   readonly certificateCompression?: readonly CertificateCompression[]
   readonly limits?: Partial<Limits>
@@ -79,6 +84,8 @@ export interface ClientOptions extends CommonOptions {
   readonly authorities?: readonly Uint8Array[]
   /** Lets the server ask for a client certificate at any time after the handshake (section 4.3.6). */
   readonly postHandshakeAuth?: boolean
+  /** Draws the order of extensions for each connection; default false. */
+  readonly permuteExtensions?: boolean
   /** Appendix E.4; default true. */
   readonly middleboxCompatibility?: boolean
 }
@@ -171,6 +178,7 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     authorities: options.authorities ?? [],
     reverify: options.reverifyOnResumption ?? false,
     postHandshakeAuth: options.postHandshakeAuth ?? false,
+    permuteExtensions: options.permuteExtensions ?? false,
     middleboxCompatibility: options.middleboxCompatibility ?? true,
   }
   return { settings, ...runtime(options) }
@@ -233,6 +241,7 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
     maxChainLength: limits.chainLength,
     maxCertificateSize: limits.handshakeMessageSize,
     certificateCompression: options.certificateCompression ?? [],
+    grease: options.grease ?? false,
     partition: options.resumptionPartition ?? "",
     rewriteMessage,
   }

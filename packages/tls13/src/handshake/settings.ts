@@ -29,6 +29,8 @@ export interface CommonSettings {
   readonly maxChainLength: number
   /** Most bytes of a Certificate message when it is decompressed. */
   readonly maxCertificateSize: number
+  /** RFC 8701: sends values that mean nothing. */
+  readonly grease: boolean
   /** RFC 8879, in order of preference; none: not offered, not used. */
   readonly certificateCompression: readonly CertificateCompression[]
   /** The rules under which sessions are made and resumed. */
@@ -68,6 +70,8 @@ export interface ClientSettings extends CommonSettings {
   readonly reverify: boolean
   /** Section 4.3.6: answers CertificateRequests after the handshake. */
   readonly postHandshakeAuth: boolean
+  /** The order of extensions is drawn for each connection. */
+  readonly permuteExtensions: boolean
   /** Appendix E.4. */
   readonly middleboxCompatibility: boolean
 }

@@ -61,19 +61,39 @@ export function decodeExtensions<Values extends object>(
   return { values: values as Values, types }
 }
 
-/** Writes the values that are there, in the order of the object's own keys. */
+/** An extension that no table has. */
+export interface RawExtension {
+  readonly type: number
+  readonly data: Uint8Array
+}
+
+/** Writes the values that are there, in the order of the object's own keys, then what no table has. */
 export function encodeExtensions<Values extends object>(
   values: Values,
   table: ExtensionTable<Values>,
   writer: Writer,
+  ...unknown: readonly RawExtension[]
+): void {
+  writer.vector16((block) => {
+    writeExtensions(values, table, block)
+    for (const extension of unknown) writeRawExtension(extension, block)
+  })
+}
+
+export function writeExtensions<Values extends object>(
+  values: Values,
+  table: ExtensionTable<Values>,
+  block: Writer,
 ): void {
   const rows: ExtensionRows = table
-  writer.vector16((block) => {
-    for (const [key, value] of Object.entries(values)) {
-      const name = key as ExtensionName
-      if (value !== undefined) block.uint16(ExtensionType[name]).vector16((data) => rows[name]!.encode(value, data))
-    }
-  })
+  for (const [key, value] of Object.entries(values)) {
+    const name = key as ExtensionName
+    if (value !== undefined) block.uint16(ExtensionType[name]).vector16((data) => rows[name]!.encode(value, data))
+  }
+}
+
+export function writeRawExtension({ type, data }: RawExtension, block: Writer): void {
+  block.uint16(type).vector16(data)
 }
 
 /**
@@ -82,10 +102,16 @@ export function encodeExtensions<Values extends object>(
  */
 export function refuseUnsolicited(types: readonly number[], requested: readonly number[], what: string): void {
   for (const type of types) {
-    if (requested.includes(type)) continue
+    // RFC 8701 section 3.1: what was offered only to be ignored is not to be answered either.
+    if (requested.includes(type) && !isGrease(type)) continue
     const name = codePointName(ExtensionType, type)
     throw new PeerMisbehaved("unsupported_extension", `${what} answers the extension ${name}, which was not asked for`)
   }
+}
+
+/** RFC 8701 section 2: 0x0A0A, 0x1A1A to 0xFAFA. */
+function isGrease(type: number): boolean {
+  return (type & 0x0f0f) === 0x0a0a && type >>> 8 === (type & 0xff)
 }
 
 /** The extensions that some message's table has: those that this implementation recognizes. */

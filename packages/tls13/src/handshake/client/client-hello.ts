@@ -16,8 +16,10 @@ import { EarlyExporter } from "../../schedule/exporter.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import { compressionOffer } from "../certificate-compression.ts"
+import { greaseClientHello } from "../grease.ts"
 import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
+import { permuteExtensions } from "./extension-order.ts"
 import { collectPsks, type OfferedPsk, offerPsks, type ResumableSession, writeBinders } from "./psk-offers.ts"
 
 /** What stays the same through one client handshake. */
@@ -36,6 +38,8 @@ export interface ClientOffer {
   readonly psks: readonly OfferedPsk[]
   /** 0-RTT data is on its way under keys of the first PSK. */
   readonly earlyData: boolean
+  /** Of RFC 8701: the second ClientHello has the same. */
+  readonly greaseExtensions: ClientHelloContent["greaseExtensions"]
   /** Set when this is the second ClientHello. */
   readonly retry: Retry | undefined
 }
@@ -59,19 +63,21 @@ export function offerClientHello(client: ClientHandshake, resumable: ResumableSe
   const shares = startKeyShares(settings.keyShareGroups, link)
   const psks = collectPsks(link, settings, resumable)
   const earlyData = settings.offerEarlyData && allowsEarlyData(psks[0], settings)
-  const content: ClientHelloContent = {
+  const extensions: ClientHelloExtensions = {
+    ...baseExtensions(settings),
+    key_share: keyShareEntries(shares),
+    ...(earlyData && { early_data: true }),
+    ...offerPsks(psks, link.now),
+  }
+  const plain: ClientHelloContent = {
     legacyVersion: ProtocolVersion.tls12,
     random,
     legacySessionId,
     cipherSuites: settings.cipherSuites.map((suite) => suite.code),
     legacyCompressionMethods: Uint8Array.of(0),
-    extensions: {
-      ...baseExtensions(settings),
-      key_share: keyShareEntries(shares),
-      ...(earlyData && { early_data: true }),
-      ...offerPsks(psks, link.now),
-    },
+    extensions: settings.permuteExtensions ? permuteExtensions(extensions, link.random) : extensions,
   }
+  const content = settings.grease ? greaseClientHello(plain, link.random) : plain
   const { hello, bytes } = sendClientHello(client, content, psks, undefined)
   link.offered({
     versions: hello.extensions.supported_versions ?? [],
@@ -81,7 +87,8 @@ export function offerClientHello(client: ClientHandshake, resumable: ResumableSe
     groups: hello.extensions.supported_groups ?? [],
   })
   if (earlyData) startEarlyData(client, psks[0]!, bytes)
-  return { hello, bytes, shares, psks, earlyData, retry: undefined }
+  const { greaseExtensions } = content
+  return { hello, bytes, shares, psks, earlyData, greaseExtensions, retry: undefined }
 }
 
 /** Sends the second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
@@ -100,6 +107,7 @@ export function retryClientHello(
   const { early_data: _, pre_shared_key: __, ...kept } = offer.hello.extensions
   const content: ClientHelloContent = {
     ...offer.hello,
+    ...(offer.greaseExtensions && { greaseExtensions: offer.greaseExtensions }),
     extensions: {
       ...kept,
       key_share: keyShareEntries(shares),
@@ -108,7 +116,7 @@ export function retryClientHello(
     },
   }
   const { hello, bytes } = sendClientHello(client, content, psks, retry.transcript)
-  return { hello, bytes, shares, psks, earlyData: false, retry }
+  return { hello, bytes, shares, psks, earlyData: false, greaseExtensions: offer.greaseExtensions, retry }
 }
 
 function baseExtensions(settings: ClientSettings): ClientHelloExtensions {

@@ -2,6 +2,7 @@
 
 import { encodeNewSessionTicket } from "../../codec/new-session-ticket.ts"
 import { resumptionPsk } from "../../schedule/traffic.ts"
+import { greaseExtension } from "../grease.ts"
 import type { SessionPeer } from "../session-peer.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import { pskModes } from "./psk-selection.ts"
@@ -70,10 +71,11 @@ export class TicketIssuer {
     const ticket = ticketer?.seal(session, link.now)
     session.psk.fill(0)
     if (ticket === undefined) return false
+    const greaseExtensions = settings.grease ? [greaseExtension(link.random)] : []
     const extensions = maxEarlyDataSize > 0 ? { early_data: maxEarlyDataSize } : {}
     link.send(
       "new_session_ticket",
-      encodeNewSessionTicket({ ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions }),
+      encodeNewSessionTicket({ ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions, greaseExtensions }),
     )
     return true
   }
