@@ -19,7 +19,8 @@ function render(file: RequirementsFile, covered: readonly Coverage[]): string {
     introduction(file, covered),
     shares(covered),
     notShown(covered),
-    ...Object.entries(file.sections).map(([number, title]) => section(number, title, covered)),
+    notOurs(covered),
+    ...sections(covered).map((number) => section(number, file.sections[number] ?? "", covered)),
   ].join("\n")
 }
 
@@ -55,10 +56,30 @@ function notShown(covered: readonly Coverage[]): string {
   return `Not shown by a test:\n\n${lines.join("\n")}\n`
 }
 
+/** How many do not concern us, by the first words of their reasons. */
+function notOurs(covered: readonly Coverage[]): string {
+  const counts = new Map<string, number>()
+  for (const { requirement } of covered) {
+    const reason = requirement.notApplicable?.replace(/:.*$/, "")
+    if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  const list = [...counts].map(([reason, count]) => `${reason} (${count})`)
+  return `Not ours: ${list.join(", ")}.\n`
+}
+
 /* ---------------------------------------------------------------- sections */
 
+function sectionOf(id: string): string {
+  return id.replace(/-\d+$/, "")
+}
+
+/** In the order of the list. */
+function sections(covered: readonly Coverage[]): string[] {
+  return [...new Set(covered.map(({ requirement }) => sectionOf(requirement.id)))]
+}
+
 function section(number: string, title: string, covered: readonly Coverage[]): string {
-  const rows = covered.filter(({ requirement }) => requirement.id.replace(/-\d+$/, "") === number).map(row)
+  const rows = covered.filter(({ requirement }) => sectionOf(requirement.id) === number).map(row)
   return `#### ${number} ${title}\n\n| | for | requirement | shown by |\n|---|---|---|---|\n${rows.join("\n")}\n`
 }
 
@@ -79,7 +100,7 @@ function row({ requirement, evidence, missing }: Coverage): string {
 /** Tests by file, in the order in which they stand there. */
 function tests(evidence: readonly Evidence[]): string[] {
   return evidence.map(({ file, title, roles }) => {
-    const name = file.replace(/^.*\//, "").replace(/\.test\.ts$/, "")
+    const name = file.replace(/^.*\//, "").replace(/(?:\.test)?\.ts$/, "")
     const only = evidence.some((other) => other.roles.length !== roles.length || other.roles[0] !== roles[0])
     return `[${name}](../${file}): ${asText(title)}${only && roles.length === 1 ? ` (${roles[0]})` : ""}`
   })
