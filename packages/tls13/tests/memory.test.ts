@@ -12,11 +12,21 @@ import {
 import type { Connection } from "../src/connection/connection.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { CookieKeyRing } from "../src/session/cookie-keys.ts"
+import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
+import { MemoryTicketStore } from "../src/session/ticket-store.ts"
 import { paused } from "../src/testing/credentials.ts"
 import { Pair } from "../src/testing/pair.ts"
 import { RetainedBuffers } from "../src/testing/retained.ts"
 import { memoryBudget } from "./memory-budget.ts"
-import { clientCertificate, clientOptions, provider, serverCredential, serverOptions, start } from "./support.ts"
+import {
+  clientCertificate,
+  clientOptions,
+  provider,
+  serverCredential,
+  serverOptions,
+  sessionFor,
+  start,
+} from "./support.ts"
 
 /** Connections of which the mean is taken, so that a buffer that several share is seen. */
 const sample = 8
@@ -191,5 +201,38 @@ describe("a flood within the limits", () => {
       return server
     })
     expect(bytes).toBeLessThanOrEqual(memoryBudget.flooded.bytes)
+  })
+})
+
+describe("stores that 100,000 clients fill", () => {
+  const clients = 100_000
+  const megabyte = 1e6
+
+  /** All memory of the process: a map's entries are no buffers. Within a megabyte, as other things come and go. */
+  async function used(): Promise<number> {
+    await buffers.bytes()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+
+  beforeAll(() => buffers.stop())
+
+  it("RFC 9846 8.1: MemoryTicketStore keeps to its bytes", async () => {
+    const session = { ...sessionFor(), maxEarlyDataSize: 1000 }
+    const before = await used()
+    const store = new MemoryTicketStore({ random: provider.random })
+    for (let i = 0; i < clients; i++) store.seal(session, start)
+    expect(store.bytes).toBeLessThanOrEqual(16 * 1024 * 1024)
+    expect((await used()) - before).toBeLessThan(store.bytes + megabyte)
+    expect(store.size).toBeGreaterThan(30_000)
+  })
+
+  it("RFC 9846 8.2: MemoryReplayGuard keeps to its entries, and refuses 0-RTT rather than forget one", async () => {
+    const before = await used()
+    const guard = new MemoryReplayGuard()
+    let taken = 0
+    for (let i = 0; i < clients; i++) if (guard.take(provider.random(32), start + 10_000, start)) taken++
+    expect([taken, guard.size]).toEqual([65_536, 65_536])
+    expect((await used()) - before).toBeLessThan(6 * megabyte + megabyte)
   })
 })

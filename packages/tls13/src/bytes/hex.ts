@@ -1,8 +1,13 @@
+import { bytesToLatin1 } from "./text.ts"
+
 /** Hexadecimal text of `bytes`, two lower-case digits a byte. */
 export function toHex(bytes: Uint8Array): string {
-  let text = ""
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
-  return text
+  const text = new Uint8Array(2 * bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    text[2 * i] = digit(bytes[i]! >>> 4)
+    text[2 * i + 1] = digit(bytes[i]! & 15)
+  }
+  return bytesToLatin1(text)
 }
 
 /** Bytes of a hexadecimal text; white space is ignored. @throws RangeError when a digit is missing or is not hexadecimal. */
@@ -13,4 +18,9 @@ export function fromHex(text: string): Uint8Array {
   const bytes = new Uint8Array(digits.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)
   return bytes
+}
+
+/** The character code of a hexadecimal digit. */
+function digit(value: number): number {
+  return value < 10 ? 0x30 + value : 0x57 + value
 }

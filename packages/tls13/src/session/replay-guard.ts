@@ -1,12 +1,12 @@
 // Single use of 0-RTT ClientHellos: RFC 9846 section 8.2, "Client Hello Recording", keyed by the PSK binder.
 
-import { toHex } from "../bytes/hex.ts"
+import { bytesToLatin1 } from "../bytes/text.ts"
 import type { ReplayGuard } from "./session.ts"
 
 export interface MemoryReplayGuardOptions {
   /**
    * Entries held; when so many have not expired, 0-RTT is refused rather than let through unseen. Default 65536,
-   * which takes about 200 bytes each: 13 MB at most.
+   * which take some 80 bytes each: 6 MB at most.
    */
   readonly entries?: number
   /**
@@ -38,7 +38,7 @@ export class MemoryReplayGuard implements ReplayGuard {
     // overlaps the startup time." The window is what `expiresAt` is ahead of `now`.
     if (now < this.#startedAt + (expiresAt - now)) return false
     // 16 bytes of a binder, which is a MAC, are as unlikely to collide as a guess at a 128-bit key.
-    const name = toHex(key.subarray(0, 16))
+    const name = bytesToLatin1(key.subarray(0, 16))
     if (this.#taken.has(name) || this.#taken.size >= this.#entries) return false
     this.#taken.set(name, expiresAt)
     return true
