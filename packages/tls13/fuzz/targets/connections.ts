@@ -9,6 +9,7 @@ import { ContentType, HandshakeType } from "../../src/bytes/code-points.ts"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import { equalBytes } from "../../src/bytes/equal.ts"
 import { Misuse } from "../../src/bytes/errors.ts"
+import { Pause } from "../../src/bytes/pause.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../../src/codec/key-update.ts"
 import { encodeNewSessionTicket } from "../../src/codec/new-session-ticket.ts"
@@ -65,7 +66,12 @@ function rememberingCookies(): CookieSealer {
   }
 }
 
-function optionsOf(play: Play, random: Random): { readonly client: ClientOptions; readonly server: ServerOptions } {
+interface Options {
+  readonly client: ClientOptions
+  readonly server: ServerOptions
+}
+
+function optionsOf(play: Play, random: Random): Options {
   const provider = createToyProvider((length) => random.bytes(length))
   return {
     client: { provider, serverName: "server.test", verifier: testVerifier(serverKey.publicKey), ...play.client },
@@ -166,9 +172,12 @@ class Execution {
   readonly #role: "client" | "server"
   /** Half of the executions change messages that the actor then believes in: its Finished fits them. */
   readonly #inTranscript: boolean
+  /** What the application will say to the decisions that it was asked for. */
+  readonly #answers = new Map<Pause<unknown>, unknown>()
   /** Handshake bytes that the subject got, and those that the actor sent. */
   readonly #delivered: Uint8Array[] = []
   readonly #meant: Uint8Array[] = []
+  #handshakeParts: number | undefined
 
   constructor(role: "client" | "server", play: Play, random: Random) {
     this.#role = role
@@ -181,9 +190,12 @@ class Execution {
       // A ClientHello may still get its binders: in place, so that what is meant has them, too.
       const sent = changed.length > 0 && name !== "finished" ? changed : message
       this.#meant.push(sent)
+      // What comes behind Finished is another matter, and may be on its way before a decision is made.
+      if (name === "finished") this.#handshakeParts ??= this.#meant.length
       return sent
     }
-    const scene = { ...optionsOf(play, random), rewrite, now }
+    const options = optionsOf(play, random)
+    const scene = { ...(random.oneIn(3) ? this.#pausing(options) : options), rewrite, now }
     this.#puppet = role === "client" ? Puppet.ofClient(scene) : Puppet.ofServer(scene)
     const { actor } = this.#puppet
     if (actor instanceof ClientConnection && actor.earlyDataWritable > 20) actor.sendEarlyData(utf8ToBytes("early"))
@@ -195,12 +207,51 @@ class Execution {
     for (let step = 0; step < 40 && puppet.subject.failure === undefined; step++) {
       if (puppet.parts.length > 0 && (gentle || !this.#random.oneIn(4))) this.#deliver(puppet.parts.shift()!)
       else if (!gentle || puppet.parts.length === 0) this.#disturb()
+      if (this.#random.oneIn(2)) this.#answer()
       this.#check()
     }
     this.#checkEnd()
     const { failure, info } = puppet.subject
     const words = failure ? wordsOf(failure) : info ? "connected" : "waits"
     return { words: `${puppet.state} ${words}`, kept: puppet }
+  }
+
+  /** The same options, but the subject's decisions take their time. */
+  #pausing({ client, server }: Options): Options {
+    const later = <Arguments extends unknown[], Answer>(decide: (...args: Arguments) => Answer | Pause<Answer>) => {
+      return (...args: Arguments): Pause<Answer> => {
+        const pause = new Pause<Answer>()
+        this.#answers.set(pause, decide(...args))
+        return pause
+      }
+    }
+    if (this.#role === "client") {
+      const { verifier } = client
+      return {
+        server,
+        client: { ...client, ...(verifier && { verifier: { verify: later((each) => verifier.verify(each)) } }) },
+      }
+    }
+    const { credentials, ticketer, ...others } = server
+    return {
+      client,
+      server: {
+        ...others,
+        ...(credentials && { credentials: { resolve: later((request) => credentials.resolve(request)) } }),
+        ...(ticketer && {
+          ticketer: { seal: (...args) => ticketer.seal(...args), open: later((...args) => ticketer.open(...args)) },
+        }),
+      },
+    }
+  }
+
+  /** Answers the decision that the subject waits for, if it does; seldom it cannot be made. */
+  #answer(): void {
+    const { outcome, subject } = this.#puppet
+    const waits = outcome?.waitsFor
+    if (typeof waits !== "object") return
+    const late = this.#random.oneIn(20)
+    this.#puppet.take(late ? subject.tick(now + 10_000) : subject.answer(this.#answers.get(waits.pause), now))
   }
 
   #deliver(part: Part): void {
@@ -317,7 +368,7 @@ class Execution {
     }
   }
 
-  #connectedOver: number | undefined
+  #isConnected = false
 
   #check(): void {
     const { subject, alerts } = this.#puppet
@@ -328,12 +379,12 @@ class Execution {
     // An actor that was made to send nonsense may trip over it itself.
     const { failure: actors } = this.#puppet.actor
     if (!this.#inTranscript && actors?.alert === "internal_error") throw actors
-    if (subject.info === undefined || this.#connectedOver !== undefined) return
+    if (subject.info === undefined || this.#isConnected) return
     // What the actor's own transcript has: the messages of its handshake.
-    const meant = concatBytes(...this.#meant)
+    this.#isConnected = true
+    const meant = concatBytes(...this.#meant.slice(0, this.#handshakeParts))
     const delivered = concatBytes(...this.#delivered)
-    this.#connectedOver = delivered.length
-    if (!equalBytes(delivered, meant.subarray(0, delivered.length))) {
+    if (!equalBytes(delivered.subarray(0, meant.length), meant)) {
       throw new Violation(`the ${this.#role} connected over a handshake that its peer did not have`)
     }
   }

@@ -19,7 +19,7 @@ import type {
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
-import { defaultLimits, type Limits } from "./limits.ts"
+import { type Limits, limitsWith } from "./limits.ts"
 
 export interface CommonOptions {
   /** The cryptography: `createNobleProvider()` and its kin. */
@@ -212,8 +212,8 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     earlyData: earlyData && { freshness: 10_000, ...earlyData },
     statelessRetry: statelessRetry(options),
     preference: options.preference ?? "server",
-    maxCertificateRequests: { ...defaultLimits, ...options.limits }.certificateRequests,
-    maxPskIdentities: { ...defaultLimits, ...options.limits }.pskIdentities,
+    maxCertificateRequests: limitsWith(options.limits).certificateRequests,
+    maxPskIdentities: limitsWith(options.limits).pskIdentities,
   }
   return { settings, ...runtime(options) }
 }
@@ -224,7 +224,7 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
     provider.signatures.some(({ name }) => name === scheme.algorithm),
   )
   const inHandshake = available.filter((scheme) => !scheme.certificatesOnly)
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = limitsWith(options.limits)
   const codes = (list: readonly { readonly code: number }[]) => list.map(({ code }) => code)
   const byName = ({ name }: { readonly name: string }) => name
   return {
@@ -249,7 +249,7 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
 
 function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
   return {
-    limits: { ...defaultLimits, ...options.limits },
+    limits: limitsWith(options.limits),
     random: options.random ?? options.provider.random,
     trace: options.trace,
     padding: options.padding,
@@ -322,7 +322,8 @@ function inRange(value: number, least: number, most: number, what: string): numb
 }
 
 function checkProtocolName(name: string): string {
-  if (name.length < 1 || name.length > 255)
+  // RFC 7301 section 3.1: octets, one character each.
+  if (name.length < 1 || name.length > 255 || [...name].some((octet) => octet > "\xff"))
     throw new Misuse(`ALPN name ${JSON.stringify(name)} is not 1 to 255 octets long`)
   return name
 }

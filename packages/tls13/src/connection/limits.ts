@@ -1,5 +1,7 @@
 // Every bound on what a peer can make a connection do, in one place. Each has a test at the limit and one past it.
 
+import { Misuse } from "../bytes/errors.ts"
+
 export interface Limits {
   /** Bytes of a handshake message without its header, 1 to 2^24-1. ClientHello, Certificate and all others. */
   readonly handshakeMessageSize: number
@@ -40,4 +42,21 @@ export const defaultLimits: Limits = {
   certificateRequests: 4,
   pskIdentities: 8,
   recordsPerKey: undefined,
+}
+
+/** The defaults, with these in their place. @throws Misuse for a value that bounds nothing */
+export function limitsWith(limits: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name === "recordsPerKey" ? 4 : 0
+    if (value === undefined && name === "recordsPerKey") continue
+    // Infinity: no limit, where one wants that.
+    if (
+      typeof value !== "number" ||
+      !(value >= least) ||
+      !(Number.isInteger(value) || value === Number.POSITIVE_INFINITY)
+    ) {
+      throw new Misuse(`limits.${name} is ${value}; it must be a whole number from ${least} on`)
+    }
+  }
+  return { ...defaultLimits, ...limits }
 }

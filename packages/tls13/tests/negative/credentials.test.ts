@@ -59,6 +59,11 @@ describe("the server ends the handshake", () => {
     expectRefused(puppet, "unrecognized_name", "PeerIncompatible", /no certificate for server\.test/)
   })
 
+  it("RFC 7250 4.2: with unsupported_certificate when the client does not take the type of its certificate", () => {
+    const puppet = serverUnderTest({ client: { certificateTypes: { server: ["RawPublicKey"] } } }).run()
+    expectRefused(puppet, "unsupported_certificate", "PeerIncompatible", /does not take the certificate type X509/)
+  })
+
   it("RFC 7250 4.2: with unsupported_certificate when there is no type of client certificate in common", () => {
     const cast: Cast = {
       ...clientCertificate,
