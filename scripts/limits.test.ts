@@ -33,6 +33,15 @@ function page(): string {
     "",
     "A buffer grows with what has come, never with what a length announces, and a handshake message that may not come now is refused by its header. So during a handshake a peer can make a connection hold about 170 KB, for `limits.handshakeTime` at most; a client that is connected can make a server hold an unfinished record, 33 KB; a server can make its client hold an unfinished ticket too. Smaller values of `handshakeMessageSize` and `bufferedInput` make it less. A listener bounds the handshakes that are under way; a server under load can ask for cookies first (`statelessRetry`) and then keeps nothing of a client that does not come back.",
     "",
+    "```ts",
+    'import { createServer } from "@puremq/tls13/node"',
+    'import { CookieKeyRing } from "@puremq/tls13/session"',
+    "",
+    "const cookies = new CookieKeyRing({ aead: provider.cipherSuites[0].aead, random: provider.random })",
+    "const requireCookie = () => server.handshakes.pending > 200",
+    "const server = createServer({ cert, key, core: { statelessRetry: { cookies, requireCookie } } })",
+    "```",
+    "",
     "What the stores keep is bounded by themselves: `MemorySessionStore` by servers and tickets, `MemoryTicketStore` by bytes, `MemoryReplayGuard` by entries.",
   ].join("\n")
 }
