@@ -1,6 +1,7 @@
 // From the runner's flags to the configuration of one connection.
 
 import { createHash } from "node:crypto"
+import type { AlertName } from "../src/bytes/alerts.ts"
 import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
@@ -266,6 +267,9 @@ function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
         const custom = flags.has("-use-custom-verify-callback")
         verdict = rejected(custom ? "certificate_unknown" : "handshake_failure", "certificate verify failed")
       }
+      if (verdict.accepted && flags.has("-fail-ocsp-callback")) {
+        verdict = rejected("bad_certificate_status_response", "OCSP callback failed")
+      }
       return flags.has("-async") && flags.has("-use-custom-verify-callback")
         ? new Pause(Promise.resolve(verdict))
         : verdict
@@ -273,7 +277,7 @@ function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
   }
 }
 
-function rejected(alert: "certificate_unknown" | "handshake_failure", message: string): CertificateVerdict {
+function rejected(alert: AlertName, message: string): CertificateVerdict {
   return { accepted: false, alert, reason: message.replaceAll(" ", "_"), message }
 }
 

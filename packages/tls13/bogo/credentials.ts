@@ -31,6 +31,7 @@ export function credentialResolver(flags: ConnectionFlags, seen: Seen): Credenti
     resolve(request) {
       checkRequest(request, flags)
       if (flags.has("-fail-cert-callback")) return new Pause(Promise.reject(new Failure("certificate callback failed")))
+      if (flags.has("-fail-ocsp-callback")) return new Pause(Promise.reject(new Failure("OCSP callback failed")))
       const choice = choose(choices, request)
       seen.selectedCredential = choice?.index ?? -1
       return flags.has("-async") ? new Pause(Promise.resolve(choice?.credential)) : choice?.credential
