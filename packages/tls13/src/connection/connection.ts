@@ -286,8 +286,9 @@ export abstract class Connection {
   }
 
   #receiveRecord({ type, content }: InboundRecord): void {
-    // Section 5.1: "Handshake messages MUST NOT be interleaved with other record types." An alert ends it all anyway.
-    if (type !== ContentType.handshake && type !== ContentType.alert && !this.link.joiner.isEmpty) {
+    // Section 5.1: "Handshake messages MUST NOT be interleaved with other record types." An alert ends it all, but for one.
+    const interleaves = type !== ContentType.handshake && !this.link.joiner.isEmpty
+    if (interleaves && (type !== ContentType.alert || content[1] === AlertDescription.user_canceled)) {
       throw new PeerMisbehaved("unexpected_message", "peer interleaves a handshake message with another record type")
     }
     switch (type) {

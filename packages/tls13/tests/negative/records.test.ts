@@ -2,11 +2,12 @@
 // are about the connection: the alert, under the keys of the moment, and nothing after it.
 
 import { describe, expect, it } from "vitest"
-import type { AlertName } from "../../src/bytes/alerts.ts"
+import { AlertDescription, AlertLevel, type AlertName } from "../../src/bytes/alerts.ts"
 import { ContentType } from "../../src/bytes/code-points.ts"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
+import { ServerConnection } from "../../src/connection/server-connection.ts"
 import type { Puppet } from "../../src/testing/puppet.ts"
 import { clientCertificate, clientUnderTest, expectRefused, serverUnderTest } from "../support.ts"
 
@@ -199,6 +200,13 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
   })
 
   // Requirement 5.1-8
+  it("RFC 9846 5.1: user_canceled between the parts of a handshake message: unexpected_message", () => {
+    const puppet = reach()
+    puppet.send(handshake, fromHex(puppet.subject instanceof ServerConnection ? "0b0000" : "040000"))
+    puppet.send(alert, Uint8Array.of(AlertLevel.warning, AlertDescription.user_canceled))
+    expectRefused(puppet, "unexpected_message", "PeerMisbehaved", /interleaves/)
+  })
+
   it("RFC 9846 5.1: an alert of 3 bytes: decode_error", () => {
     const puppet = reach()
     puppet.receive(puppet.innerRecord(Uint8Array.of(2, 40, 0, alert)))
