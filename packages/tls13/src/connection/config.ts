@@ -101,6 +101,9 @@ export interface ServerOptions extends CommonOptions {
     readonly authorities?: readonly Uint8Array[]
     /** Certificate extensions that the client's certificate must have (section 4.3.5). */
     readonly oidFilters?: readonly OidFilter[]
+    /** Asks for an OCSP response with the certificate (section 4.5.1.1): the verifier gets it. Default false. */
+    readonly requestOcspResponse?: boolean
+    readonly requestSignedCertificateTimestamps?: boolean
     /** Asks the verifier again when a session is resumed; one that it refuses by now is not. Default false. */
     readonly reverifyOnResumption?: boolean
   }
@@ -199,6 +202,8 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     clientAuthentication: client && {
       authorities: [],
       oidFilters: [],
+      requestOcsp: client.requestOcspResponse ?? false,
+      requestSignedCertificateTimestamps: false,
       reverify: client.reverifyOnResumption ?? false,
       ...client,
     },

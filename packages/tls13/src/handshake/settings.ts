@@ -87,6 +87,9 @@ export interface ServerSettings extends CommonSettings {
         /** DER distinguished names sent in certificate_authorities. */
         readonly authorities: readonly Uint8Array[]
         readonly oidFilters: readonly OidFilter[]
+        /** Section 4.5.1.1: the client is asked for a stapled OCSP response, for timestamps. */
+        readonly requestOcsp: boolean
+        readonly requestSignedCertificateTimestamps: boolean
         /** Sessions are resumed only while the verifier still accepts the client's certificates. */
         readonly reverify: boolean
       }

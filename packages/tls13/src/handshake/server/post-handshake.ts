@@ -21,7 +21,7 @@ import { certificateMessages, decompressed } from "../certificate-compression.ts
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
 import { authenticatedPeer } from "../session-peer.ts"
 import { decide, type State, type Transition } from "../state.ts"
-import { certificateRequest } from "./certificate-request.ts"
+import { certificateRequest, requestedWithCertificate } from "./certificate-request.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { Flight } from "./server-flight.ts"
 import type { TicketIssuer } from "./tickets.ts"
@@ -104,7 +104,13 @@ export class PostHandshakeAuthentication {
       )
     }
     this.#requests = this.#requests.filter((other) => other !== request)
-    const certificate = readCertificate(whole, request.context, this.#certificateType, [], settings)
+    const certificate = readCertificate(
+      whole,
+      request.context,
+      this.#certificateType,
+      requestedWithCertificate(settings),
+      settings,
+    )
     request.transcript.add(message.bytes)
     if (certificate.chain.length > 0) this.#answer = { next: "certificate_verify", request, certificate }
     else if (settings.clientAuthentication?.mode !== "require")

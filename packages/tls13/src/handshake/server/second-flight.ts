@@ -18,7 +18,7 @@ import { certificateMessages } from "../certificate-compression.ts"
 import type { ApplicationSecrets } from "../connected.ts"
 import { type ClientAuthentication, FinishedVerified } from "../proofs.ts"
 import { decide, type State, type StateName, type Transition } from "../state.ts"
-import { asksInHandshake } from "./certificate-request.ts"
+import { asksInHandshake, requestedWithCertificate } from "./certificate-request.ts"
 import { ServerConnected } from "./connected.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { Flight } from "./server-flight.ts"
@@ -100,8 +100,8 @@ class ExpectCertificate implements State {
   receive(message: HandshakeMessage): Transition {
     const { settings } = this.#server
     const { transcript, certificateTypes } = this.#second.flight
-    // Our CertificateRequest asks for no extension in a CertificateEntry.
-    const certificate = readCertificate(message, new Uint8Array(0), certificateTypes.client, [], settings)
+    const requested = requestedWithCertificate(settings)
+    const certificate = readCertificate(message, new Uint8Array(0), certificateTypes.client, requested, settings)
     transcript.add(message.bytes)
     if (certificate.chain.length > 0) return new ExpectCertificateVerify(this.#server, this.#second, certificate)
     if (settings.clientAuthentication?.mode === "require") {
