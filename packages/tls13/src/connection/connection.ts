@@ -24,6 +24,11 @@ export abstract class Connection {
   #failure: TlsError | undefined
   #sentClose = false
   #receivedClose = false
+  /** The peer's half of the stream has ended. */
+  #inputEnded = false
+  /** A call is under way: a callback of the configuration may be what runs. */
+  #running = false
+  #destroyed = false
   #changeCipherSpecs = 0
   #warningAlerts = 0
   #postHandshakeMessages = 0
@@ -84,16 +89,14 @@ export abstract class Connection {
     return this.#run(now, () => this.#drain())
   }
 
-  /** The peer's half of the stream ended. Without close_notify before it, data may be missing (section 6.1). */
+  /**
+   * The peer's half of the stream ended. Without close_notify before it, data may be missing (section 6.1); what came before
+   * the end is read first, and while a decision is due it waits.
+   */
   receiveEnd(now: number): Outcome {
     return this.#run(now, () => {
-      if (this.#receivedClose) return
-      throw new Closed(
-        undefined,
-        this.info === undefined
-          ? "peer closed the connection during the handshake"
-          : "peer closed the stream without close_notify: data may be missing",
-      )
+      this.#inputEnded = true
+      this.#drain()
     })
   }
 
@@ -174,8 +177,7 @@ export abstract class Connection {
 
   /** New sending keys (section 4.7.3); `update_requested`: the peer's too. */
   updateKeys(request: KeyUpdateRequest = "update_not_requested"): Outcome {
-    const connected = this.#requireConnected()
-    return this.#run(this.link.now, () => connected.updateKeys(request))
+    return this.perform((connected) => connected.updateKeys(request))
   }
 
   /** close_notify: no more will be sent; what the peer still sends is read (section 6.1). Safe to call twice. */
@@ -212,9 +214,11 @@ export abstract class Connection {
     return exporter.export(label, context, length)
   }
 
-  /** Forgets every key. The connection is not used afterwards. */
+  /** Forgets every key, and what has not been taken yet. The connection is not used afterwards; callbacks may call this. */
   destroy(): void {
+    this.#destroyed = true
     this.#forget()
+    this.link.dropOutput()
     this.#failure ??= new Closed(undefined, "the connection was destroyed")
   }
 
@@ -228,30 +232,50 @@ export abstract class Connection {
   /** One thing done by a connected state. @throws Misuse before the handshake is complete and after the end */
   protected perform(work: (connected: Connected<unknown>) => void): Outcome {
     const connected = this.#requireConnected()
-    return this.#run(this.link.now, () => work(connected))
+    return this.#run(this.link.now, () => work(connected), "is thrown")
   }
 
-  /** Runs one call: what is thrown in it for the peer's sake becomes a failure, with its alert. */
-  #run(now: number, work: () => void): Outcome {
+  /**
+   * Runs one call: what is thrown in it, for the peer's sake or by a callback, becomes a failure, with its alert.
+   * @param misuse a `Misuse` in it is that of the caller, or that of a callback
+   */
+  #run(now: number, work: () => void, misuse: "is thrown" | "fails" = "fails"): Outcome {
+    if (this.#running) throw new Misuse("a callback calls the connection that waits for it; it may only destroy it")
     this.link.now = now
     if (this.#failure === undefined) {
+      this.#running = true
       try {
         this.#checkDeadline()
         work()
         this.link.reader.settle()
+        this.#finishOutput()
       } catch (error) {
-        if (error instanceof Misuse) throw error
-        this.#fail(error instanceof TlsError ? error : internalError(error))
+        if (error instanceof Misuse && misuse === "is thrown") throw error
+        if (this.#failure === undefined) this.#fail(asFailure(error))
+      } finally {
+        this.#running = false
+        // By a callback: what was made since then is forgotten too.
+        if (this.#destroyed) this.destroy()
       }
     }
     return this.#outcome()
   }
 
+  #finishOutput(): void {
+    // Section 6.1: close_notify is the last: an answer to what the peer still asks would come after it.
+    if (this.#sentClose) this.link.dropHandshake()
+    if (!this.#holdsOutput) this.link.finishOutput()
+  }
+
+  /** A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come. */
+  get #holdsOutput(): boolean {
+    return this.#failure === undefined && this.#waiting !== undefined && this.info === undefined
+  }
+
   #outcome(): Outcome {
     const waiting = this.#failure === undefined ? this.#waiting : undefined
     return {
-      // A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come.
-      output: waiting && this.info === undefined ? nothing : this.link.takeOutput(),
+      output: this.#holdsOutput ? nothing : this.link.takeOutput(),
       events: this.link.takeEvents(),
       waitsFor: waiting
         ? { name: waiting.decision, pause: waiting.pause }
@@ -279,9 +303,16 @@ export abstract class Connection {
       if (record === undefined) break
       this.#receiveRecord(record)
     }
-    if (this.#state instanceof Connected && !this.#sentClose) this.#state.answerKeyUpdate()
     if (this.#waiting !== undefined && this.link.reader.buffered > this.#options.limits.bufferedInput) {
       throw new LimitExceeded("internal_error", "bufferedInput", "peer sent more than is held while a decision is due")
+    }
+    if (this.#inputEnded && this.#waiting === undefined && !this.#receivedClose) {
+      throw new Closed(
+        undefined,
+        this.info === undefined
+          ? "peer closed the connection during the handshake"
+          : "peer closed the stream without close_notify: data may be missing",
+      )
     }
   }
 
@@ -460,8 +491,9 @@ export abstract class Connection {
 
 const nothing = new Uint8Array(0)
 
-/** A defect of ours: told to the application whole, and to the peer as internal_error. */
-function internalError(cause: unknown): TlsError {
+/** A defect, of ours or of a callback, is told to the application whole, and to the peer as internal_error. */
+function asFailure(cause: unknown): TlsError {
+  if (cause instanceof TlsError && !(cause instanceof Misuse)) return cause
   const error = new Closed(
     "internal_error",
     `internal error: ${cause instanceof Error ? cause.message : String(cause)}`,

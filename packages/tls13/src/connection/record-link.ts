@@ -135,12 +135,22 @@ export class RecordLink implements Link {
     this.writer.write(ContentType.change_cipher_spec, Uint8Array.of(1), out)
   }
 
-  takeOutput(): Uint8Array {
+  /** Writes what is due: `takeOutput` itself writes nothing, so it cannot fail. */
+  finishOutput(): void {
     this.flushHandshake()
     if (this.#out !== undefined) this.#writeChangeCipherSpec(this.#out)
+  }
+
+  takeOutput(): Uint8Array {
     const output = this.#out?.finish() ?? nothing
     this.#out = undefined
     return output
+  }
+
+  /** Drops what has not been taken. */
+  dropOutput(): void {
+    this.#out = undefined
+    this.#events = []
   }
 
   /* ------------------------------------------------------------ receiving */

@@ -396,7 +396,11 @@ export class TLSSocket extends SocketFace {
     if (this.destroyed) return
     if (this.#driver === undefined) this.destroy(destroyedError())
     // Without close_notify before it the end may be an attacker's.
-    else if (!this.#ended) this.#driver.receiveEnd()
+    else if (!this.#ended) {
+      this.#driver.receiveEnd()
+      // It waits for a decision that nobody can be told any more.
+      if (!this.#ended) this.destroy(destroyedError())
+    }
     // What came before close_notify is still there to be read.
     else if (this.readableEnded) this.destroy()
     else this.once("end", () => this.destroy())
