@@ -5,6 +5,7 @@ import { toHex } from "../../bytes/hex.ts"
 import { bytesToLatin1, utf8ToBytes } from "../../bytes/text.ts"
 import type { CommonOptions } from "../../connection/config.ts"
 import type { Limits } from "../../connection/limits.ts"
+import type { CertificateCompression } from "../../handshake/certificate-compression.ts"
 import type { PaddingPolicy } from "../../record/padding.ts"
 import type { ExternalPsk } from "../../session/session.ts"
 import type { TraceSink } from "../../trace/events.ts"
@@ -42,6 +43,10 @@ export interface CommonTlsOptions extends SecureContextOptions, CertificatePolic
   readonly handshakeTimeout?: number | undefined
   readonly recordSizeLimit?: number | undefined
   readonly padding?: PaddingPolicy | undefined
+  /** RFC 8879: `[zlibCompression(), brotliCompression()]`, in order of preference; default: none. */
+  readonly certificateCompression?: readonly CertificateCompression[] | undefined
+  /** Sends values that mean nothing (RFC 8701); default false. */
+  readonly grease?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Allows psk_ke, which has no forward secrecy. */
   readonly allowPskWithoutKeyExchange?: boolean | undefined
@@ -58,7 +63,7 @@ type SharedOptions = Omit<CommonOptions, "resumptionPartition" | "trace" | "rand
 /** @throws Misuse for a value that TLS 1.3 has no place for */
 export function commonOptions(options: Omit<CommonTlsOptions, "trace">, context: SecureContext): SharedOptions {
   checkVersions(options)
-  const { handshakeTimeout, limits, recordSizeLimit, padding } = options
+  const { handshakeTimeout, limits, recordSizeLimit, padding, certificateCompression, grease } = options
   const cipherSuites = list(options.ciphers)
   const groups = list(options.ecdhCurve)?.flatMap(groupName)
   const schemes = list(options.sigalgs)
@@ -71,6 +76,8 @@ export function commonOptions(options: Omit<CommonTlsOptions, "trace">, context:
     ...(alpnProtocols && { alpnProtocols }),
     ...(recordSizeLimit !== undefined && { recordSizeLimit }),
     ...(padding && { padding }),
+    ...(certificateCompression && { certificateCompression }),
+    ...(grease !== undefined && { grease }),
     limits: { ...limits, ...(handshakeTimeout !== undefined && { handshakeTime: handshakeTimeout }) },
   }
 }
