@@ -67,6 +67,14 @@ interface StateCase {
 
 const psk = resumed()
 const earlyPsk = early()
+/** RFC 8879 with an algorithm that stores. */
+const certificateCompression = [
+  { code: 1, name: "zlib", compress: (bytes: Uint8Array) => bytes, decompress: (bytes: Uint8Array) => bytes },
+]
+const compressed = {
+  client: { ...clientCertificate.client, certificateCompression },
+  server: { ...clientCertificate.server, certificateCompression },
+}
 const postHandshake = {
   client: { ...clientCertificate.client, postHandshakeAuth: true },
   server: { clientAuthentication: { ...clientCertificate.server.clientAuthentication, mode: "post-handshake" } },
@@ -118,6 +126,14 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
       after: "EncryptedExtensions",
       reach: () => clientUnderTest(clientCertificate).deliverUntil("certificate_request"),
       accepts: ["certificate_request", "certificate"],
+      applicationData: "refused",
+      changeCipherSpec: "dropped",
+    },
+    {
+      state: "WAIT_CERT_CR",
+      after: "EncryptedExtensions, compress_certificate offered",
+      reach: () => clientUnderTest(compressed).deliverUntil("certificate_request"),
+      accepts: ["certificate_request", "certificate", "compressed_certificate"],
       applicationData: "refused",
       changeCipherSpec: "dropped",
     },
@@ -204,6 +220,14 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
       after: "the server's flight",
       reach: () => serverUnderTest(clientCertificate).deliverUntil("certificate"),
       accepts: ["certificate"],
+      applicationData: "refused",
+      changeCipherSpec: "dropped",
+    },
+    {
+      state: "WAIT_CERT",
+      after: "the server's flight, compress_certificate offered",
+      reach: () => serverUnderTest(compressed).deliverUntil("compressed_certificate"),
+      accepts: ["certificate", "compressed_certificate"],
       applicationData: "refused",
       changeCipherSpec: "dropped",
     },

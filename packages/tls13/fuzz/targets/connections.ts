@@ -16,6 +16,7 @@ import { encodeNewSessionTicket } from "../../src/codec/new-session-ticket.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
 import type { ClientOptions, ServerOptions } from "../../src/connection/config.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
+import type { CertificateCompression } from "../../src/handshake/certificate-compression.ts"
 import { MemorySessionStore } from "../../src/session/client-store.ts"
 import { MemoryPskStore } from "../../src/session/psk-store.ts"
 import type { ClientSession, CookieSealer, ServerSession, Ticketer } from "../../src/session/session.ts"
@@ -83,6 +84,17 @@ function optionsOf(play: Play, random: Random): Options {
   }
 }
 
+/** A certificate compression that only stores: it has lengths to lie about. */
+const storing: CertificateCompression = {
+  code: 1,
+  name: "zlib",
+  compress: (message) => concatBytes(Uint8Array.of(message.length >> 8, message.length), message),
+  decompress(compressed, length) {
+    const claimed = ((compressed[0] ?? 0) << 8) | (compressed[1] ?? 0)
+    return claimed === length && compressed.length === length + 2 ? compressed.slice(2) : undefined
+  },
+}
+
 /** The plays that the fuzzer changes. */
 function plays(): readonly Play[] {
   const ticketer = rememberingTicketer()
@@ -119,6 +131,10 @@ function plays(): readonly Play[] {
         ...resumes.server,
         statelessRetry: { cookies: rememberingCookies(), requireCookie: true },
       },
+    },
+    {
+      client: { credentials, grease: true, permuteExtensions: true, certificateCompression: [storing] },
+      server: { clientAuthentication, grease: true, certificateCompression: [storing] },
     },
     { ...resumes, client: { ...resumes.client, earlyData: true } },
     { client: { ...retry.client, ...resumes.client, earlyData: true }, server: { ...retry.server, ...resumes.server } },

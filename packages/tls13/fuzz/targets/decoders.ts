@@ -6,6 +6,7 @@ import { decodeCertificate } from "../../src/codec/certificate.ts"
 import { decodeCertificateRequest } from "../../src/codec/certificate-request.ts"
 import { decodeCertificateVerify } from "../../src/codec/certificate-verify.ts"
 import { decodeClientHello } from "../../src/codec/client-hello.ts"
+import { decodeCompressedCertificate } from "../../src/codec/compressed-certificate.ts"
 import { decodeEncryptedExtensions } from "../../src/codec/encrypted-extensions.ts"
 import { decodeFinished } from "../../src/codec/finished.ts"
 import { decodeEndOfEarlyData, decodeKeyUpdate } from "../../src/codec/key-update.ts"
@@ -98,6 +99,7 @@ const decoders = [
   decodeKeyUpdate,
   decodeEndOfEarlyData,
   (message: Parameters<typeof decodeFinished>[0]) => decodeFinished(message, 32),
+  decodeCompressedCertificate,
 ]
 
 export function messages(corpus: readonly Uint8Array[]): Target {
@@ -109,7 +111,19 @@ export function messages(corpus: readonly Uint8Array[]): Target {
 }
 
 function decoderOf(type: number, random: Random): (typeof decoders)[number] {
-  const byType: Readonly<Record<number, number>> = { 1: 0, 2: 1, 8: 2, 13: 3, 11: 4, 15: 5, 4: 6, 24: 7, 5: 8, 20: 9 }
+  const byType: Readonly<Record<number, number>> = {
+    1: 0,
+    2: 1,
+    8: 2,
+    13: 3,
+    11: 4,
+    15: 5,
+    4: 6,
+    24: 7,
+    5: 8,
+    20: 9,
+    25: 10,
+  }
   return decoders[byType[type] ?? random.integer(decoders.length)]!
 }
 
