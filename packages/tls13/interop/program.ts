@@ -24,6 +24,7 @@ export class Program {
   readonly #watchers = new Set<Watcher>()
   readonly #output: Buffer[] = []
   #outputLength = 0
+  #outputText = ""
   #log = ""
   #ended = false
   /** The exit status; -1 when a signal ended it or it could not be started. */
@@ -40,6 +41,7 @@ export class Program {
     this.#child.stdout.on("data", (data: Buffer) => {
       this.#output.push(data)
       this.#outputLength += data.length
+      this.#outputText += data.toString("latin1")
       this.#heard(data)
     })
     this.#child.stderr.on("data", (data: Buffer) => this.#heard(data))
@@ -91,10 +93,10 @@ export class Program {
   async shows(text: string): Promise<void> {
     const end = text.slice(-200)
     await this.#until(
-      () => this.#log.includes(end),
+      () => this.#outputText.includes(end),
       () => `to give back ${JSON.stringify(end.slice(-40))}`,
     )
-    if (!this.output.toString("utf8").includes(text)) throw new Error(`${this.#name} got another text back`)
+    if (!this.#outputText.includes(text)) throw new Error(`${this.#name} got another text back`)
   }
 
   /** Waits until it ends by itself. @throws when its status is not 0 */

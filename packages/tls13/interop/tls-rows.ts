@@ -23,6 +23,7 @@ export type TlsFeature = (typeof tlsFeatures)[number]
 const mebibyte = 1 << 20
 const short = 300
 const recordLimit = 1000
+const httpRequest = "GET / HTTP/1.0\r\n\r\n"
 const earlyText = "early: may be replayed\n"
 
 /* ------------------------------------------------------------ peers that are clients of `tls13 serve --echo` */
@@ -45,7 +46,7 @@ export interface ClientRequest {
   /** Take no longer records, in bytes of RFC 8449. */
   readonly recordLimit?: number
   /** Makes the server, which then is no echo, send this text. */
-  readonly serverSays?: (text: string) => void
+  readonly serverSays?: (text: string) => Promise<void>
   /** The certificate is asked for after the handshake. */
   readonly postHandshake?: boolean
 }
@@ -54,6 +55,10 @@ export interface ClientPeer {
   readonly name: string
   readonly version: () => Promise<string>
   readonly connect: (run: Run, request: ClientRequest) => Promise<void>
+  /** Features for which it needs a server that closes the connection: --www, and requests as text. */
+  readonly needsClose?: readonly TlsFeature[]
+  /** More options of our server. */
+  readonly serverArgs?: Partial<Readonly<Record<TlsFeature, readonly string[]>>>
   /** The first group that our server takes when it is to ask for another key share. Default: secp384r1. */
   readonly retryGroup?: string
   readonly not: Partial<Readonly<Record<TlsFeature, string>>>
@@ -124,15 +129,25 @@ export function clientRow(peer: ClientPeer): Row {
     if (not !== undefined) return { not }
     const { server, request, seen, talks, check } = plans[feature]
     return async (run) => {
-      const { port, program } = await serve(run, [...(talks ? [] : ["--echo"]), ...server])
-      const serverSays = talks ? { serverSays: (text: string) => program.write(text) } : {}
-      await peer.connect(run, { feature, port, text: textOf(short), ...request, ...serverSays })
+      const close = peer.needsClose?.includes(feature)
+      const mode = talks ? [] : close ? ["--www"] : ["--echo"]
+      const { port, program } = await serve(run, [...mode, ...server, ...(peer.serverArgs?.[feature] ?? [])])
+      const serverSays = talks ? { serverSays: saying(program) } : {}
+      const get = close ? { text: httpRequest, ...(request.early && { early: httpRequest }) } : {}
+      await peer.connect(run, { feature, port, text: textOf(short), ...request, ...serverSays, ...get })
       for (const pattern of seen) await program.prints(pattern)
       check?.(program.log)
       if (/ failed: /.test(program.log)) throw new Error(`our server: ${program.tail()}`)
     }
   }
   return { name: peer.name, version: peer.version, cells: cellsOf(cell) }
+}
+
+function saying(server: Program): (text: string) => Promise<void> {
+  return async (text) => {
+    await server.prints(/TLSv1\.3 .* \d+ ms/)
+    server.write(text)
+  }
 }
 
 /** RFC 8449 section 4: each side keeps the other's limit, which counts the content type; the trace does not. */
@@ -184,8 +199,10 @@ export interface ServerPeer {
   readonly answer?: (text: string) => string
   /** What it does with early data other than to echo it. */
   readonly earlySeen?: RegExp
-  /** A server that answers requests only: of so many bytes, at least. */
-  readonly requestFor?: (length: number) => string
+  /** A server that answers one request with this text, in whatever else, and ends. */
+  readonly requestFor?: (text: string) => string
+  /** The longest text that it takes. */
+  readonly longest?: number
   readonly not: Partial<Readonly<Record<TlsFeature, string>>>
 }
 
@@ -218,7 +235,7 @@ export function serverRow(peer: ServerPeer): Row {
     },
     "external PSK": {
       request: { psk: true },
-      client: ["--psk", `${psk.identity}:${psk.hex}`, ...trust],
+      client: ["--psk", `${psk.identity}:${psk.hex}`, ...trust, "--trace"],
       seen: [new RegExp(`has the pre-shared key "?${psk.identity}`)],
     },
     "record size limit": {
@@ -235,12 +252,13 @@ export function serverRow(peer: ServerPeer): Row {
     if (feature === "KeyUpdate") return (run) => keyUpdate(run, peer)
     if (feature === "0-RTT") return (run) => earlyData(run, peer)
     if (feature === "post-handshake certificate") return (run) => postHandshake(run, peer)
-    const { request, client, text = textOf(short), seen, check } = plans[feature]
+    const { request, client, text: wanted = textOf(short), seen, check } = plans[feature]
+    const text = wanted.slice(0, peer.longest)
     return async (run) => {
       const server = await peer.serve(run, { feature, ...request })
       const program = connect(run, server.port, client)
       for (const pattern of seen) await program.prints(pattern)
-      program.write(peer.requestFor?.(text.length) ?? text)
+      program.write(peer.requestFor?.(text) ?? text)
       await answered(program, peer, text)
       check?.(program.log)
       program.endInput()
@@ -257,9 +275,10 @@ async function postHandshake(run: Run, peer: ServerPeer): Promise<void> {
   const program = connect(run, server.port, [...trust, ...clientCertificate, "--trace"])
   await program.prints(/verified +yes/)
   if (server.askForCertificate) server.askForCertificate(program)
-  else program.write("please ask\n")
+  else program.write(peer.requestFor?.("afterwards\n") ?? "please ask\n")
   await program.prints(/verified +yes[\s\S]*received CertificateRequest[\s\S]*sent Finished/)
-  await talk(program, peer, server, "afterwards\n")
+  if (peer.requestFor) await program.shows("afterwards")
+  else await talk(program, peer, server, "afterwards\n")
   if (server.gotCertificate) await server.program.prints(server.gotCertificate)
 }
 
@@ -268,7 +287,7 @@ async function keyUpdate(run: Run, peer: ServerPeer): Promise<void> {
   const server = await peer.serve(run, { feature: "KeyUpdate" })
   const program = connect(run, server.port, [...trust, "--commands", "--trace"])
   await program.prints(/verified +yes/)
-  await talk(program, peer, server, "one before\n")
+  if (!peer.requestFor) await talk(program, peer, server, "one before\n")
   program.write("B\n")
   await program.prints(/sent KeyUpdate/)
   await talk(program, peer, server, "two between\n")
@@ -282,9 +301,8 @@ async function keyUpdate(run: Run, peer: ServerPeer): Promise<void> {
 /** One message each way. */
 async function talk(program: Program, peer: ServerPeer, server: PeerServer, text: string): Promise<void> {
   if (peer.requestFor) {
-    const before = program.output.length
-    program.write(peer.requestFor(1))
-    await program.gives(before + 1)
+    program.write(peer.requestFor(text))
+    await program.shows(text.trimEnd())
   } else if (server.say) {
     program.write(text)
     await server.program.prints(new RegExp(text.trim()))
@@ -298,7 +316,8 @@ async function talk(program: Program, peer: ServerPeer, server: PeerServer, text
 
 async function earlyData(run: Run, peer: ServerPeer): Promise<void> {
   const server = await peer.serve(run, { feature: "0-RTT", early: true })
-  const program = connect(run, server.port, [...trust, "--reconnect", "1", "--early-data", earlyText])
+  const early = (peer.requestFor?.(earlyText) ?? earlyText).replaceAll("\r", "\\r").replaceAll("\n", "\\n")
+  const program = connect(run, server.port, [...trust, "--reconnect", "1", "--early-data", early])
   await program.prints(/session resumed[\s\S]*early data +accepted/)
   if (peer.earlySeen) await server.program.prints(peer.earlySeen)
   else if (server.say) await server.program.prints(new RegExp(earlyText.trim()))
@@ -308,8 +327,7 @@ async function earlyData(run: Run, peer: ServerPeer): Promise<void> {
 
 async function answered(program: Program, peer: ServerPeer, text: string, within = false): Promise<void> {
   if (peer.requestFor) {
-    await program.gives(text.length)
-    return
+    return program.shows(text.trimEnd())
   }
   const wanted = Buffer.from(peer.answer?.(text) ?? text)
   if (within) return program.shows(wanted.toString())

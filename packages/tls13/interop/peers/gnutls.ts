@@ -52,9 +52,9 @@ async function connect(run: Run, request: ClientRequest): Promise<void> {
 }
 
 /** Of a text that is longer than a record it sends one record alone; so the long text is the server's. */
-async function saidTo(client: Program, serverSays: (text: string) => void): Promise<void> {
+async function saidTo(client: Program, serverSays: (text: string) => Promise<void>): Promise<void> {
   const text = textOf(20_000)
-  serverSays(text)
+  await serverSays(text)
   await client.shows(text)
 }
 

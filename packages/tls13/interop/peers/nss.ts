@@ -1,6 +1,6 @@
 // NSS: tstclnt, and selfserv in a network namespace of its own.
 
-import { existsSync, mkdirSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { files, inFolder, outputOf, psk, textOf, writeFile } from "../files.ts"
 import { enterNamespace, requireNamespaces } from "../namespace.ts"
 import { Program, type Run } from "../program.ts"
@@ -12,16 +12,18 @@ async function version(): Promise<string> {
   if (outputOf("sh", "-c", "command -v tstclnt") === undefined) {
     throw new Absent("there is no tstclnt (Debian: libnss3-tools)")
   }
-  await database()
-  const debian = outputOf("dpkg-query", "-W", "-f", "${Version}", "libnss3-tools")
+  database ??= makeDatabase()
+  await database
+  const debian = outputOf("dpkg-query", "-W", "-f", "$" + "{Version}", "libnss3-tools")
   return `NSS ${/(\d+:)?([\d.]+)/.exec(debian ?? text ?? "")?.[2] ?? ""}`
 }
 
 const folder = inFolder("nss")
 const database_ = `sql:${folder}`
 
-async function database(): Promise<void> {
-  if (existsSync(folder)) return
+let database: Promise<void> | undefined
+
+async function makeDatabase(): Promise<void> {
   mkdirSync(folder)
   const steps: readonly (readonly [string, ...string[]])[] = [
     ["certutil", "-N", "-d", database_, "--empty-password"],
@@ -69,17 +71,26 @@ async function connect(run: Run, request: ClientRequest): Promise<void> {
   ])
   if (resume) {
     client.endInput()
+    await client.succeeds()
     return
   }
   client.write(text)
   if (request.serverSays) {
     const told = textOf(20_000)
-    request.serverSays(told)
+    await request.serverSays(told)
     await client.shows(told)
   } else await client.shows(text)
 }
 
-export const nssClient: ClientPeer = { name: "NSS tstclnt", version, connect, not: { X25519MLKEM768: noMlKem } }
+export const nssClient: ClientPeer = {
+  name: "NSS tstclnt",
+  version,
+  connect,
+  needsClose: ["resumption", "0-RTT"],
+  // It ends a connection with an external key when a ticket comes.
+  serverArgs: { "external PSK": ["--tickets", "0"] },
+  not: { X25519MLKEM768: noMlKem },
+}
 
 const port = 4435
 
@@ -90,7 +101,7 @@ async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
     ...["-p", `${port}`, "-d", database_, "-n", "server", "-V", "tls1.3:tls1.3", "-u", "-v"],
     ...(group ? ["-I", nssGroups(group)] : []),
     ...(certificate && !request.postHandshake ? ["-r", "-r"] : []),
-    ...(request.postHandshake ? ["-E"] : []),
+    ...(request.postHandshake ? ["-E", "-r", "-r", "-r", "-r"] : []),
     ...(request.psk ? ["-z", nssPsk] : []),
     ...(early ? ["-Z"] : []),
   ])
@@ -106,6 +117,8 @@ export const nssServer: ServerPeer = {
     return text
   },
   serve,
-  requestFor: () => "GET / HTTP/1.0\r\n\r\n",
-  not: { X25519MLKEM768: noMlKem },
+  /** It answers with the request. */
+  requestFor: (text) => `GET / HTTP/1.0\r\n${text.trimEnd()}\r\n\r\n`,
+  longest: 9000,
+  not: { X25519MLKEM768: noMlKem, "1 MiB echoed": "selfserv answers with the request, which has no more than 10 kB" },
 }
