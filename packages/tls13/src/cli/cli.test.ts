@@ -7,9 +7,12 @@ import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import * as nodeTls from "node:tls"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
+import { makeCrl, makeLeaf, makeOcsp, makeRoot, privateKeyOf, provider } from "../../tests/x509/pki.ts"
+import { pinText } from "../adapters/node/handshake-report.ts"
 import type { Server } from "../adapters/node/server.ts"
-import { createDevelopmentCertificates } from "../devcert/index.ts"
+import { createDevelopmentCertificates, privateKeyToPem } from "../devcert/index.ts"
 import { portOf, until } from "../testing/sockets.ts"
+import { toPem } from "../x509/index.ts"
 import { readAddress } from "./arguments.ts"
 import { run } from "./run.ts"
 import { serve } from "./serve.ts"
@@ -392,26 +395,148 @@ describe("connect and serve", () => {
   })
 })
 
+describe("which certificates are believed", () => {
+  const now = Date.now()
+  const day = 86_400_000
+  const valid = { notBefore: now - day, notAfter: now + 90 * day }
+  const root = makeRoot({ ...valid, key: 7101 })
+  const leaf = makeLeaf(root, {
+    ...valid,
+    subject: { commonName: "127.1" },
+    key: 7102,
+    serial: Uint8Array.of(7),
+    names: ["127.0.0.1"],
+  })
+  const fresh = { thisUpdate: now - day, nextUpdate: now + day }
+  const files: Readonly<Record<string, string | Uint8Array>> = {
+    "root.pem": toPem("CERTIFICATE", root.der),
+    "leaf.pem": toPem("CERTIFICATE", leaf.der),
+    "leaf-key.pem": privateKeyToPem(privateKeyOf(7102)),
+    "empty.crl": makeCrl(root, fresh),
+    "revoked.crl": toPem("X509 CRL", makeCrl(root, { ...fresh, revoked: [{ serial: Uint8Array.of(7) }] })),
+    "good.ocsp": makeOcsp(leaf, root, fresh),
+    "revoked.ocsp": makeOcsp(leaf, root, { ...fresh, status: "revoked" }),
+  }
+  for (const [name, content] of Object.entries(files)) writeFileSync(at(name), content)
+  const server = ["--echo", "--cert", at("leaf.pem"), "--key", at("leaf-key.pem")]
+  const roots = ["--ca", at("root.pem")]
+  const pin = (of: typeof root): string => pinText(of.certificate.spki, provider) ?? ""
+
+  it.each<[string, string[], string[], RegExp | undefined]>([
+    ["a list without it", [], ["--crl", at("empty.crl")], undefined],
+    ["a list with it", [], ["--crl", at("revoked.crl")], /it was revoked on/],
+    ["a list with it, not looked at", [], ["--crl", at("revoked.crl"), "--revocation", "off"], undefined],
+    ["no list, and one required", [], ["--revocation", "require"], /no revocation list of its issuer was given/],
+    ["a good staple, required", ["--ocsp-response", at("good.ocsp")], ["--ocsp", "require"], undefined],
+    ["no staple, and one required", [], ["--ocsp", "require"], /came without a stapled OCSP response/],
+    [
+      "a staple that says revoked",
+      ["--ocsp-response", at("revoked.ocsp")],
+      ["--ocsp", "ifPresent"],
+      /it was revoked on/,
+    ],
+    ["a pinned key", [], ["--pin", pin(root)], undefined],
+    ["another pinned key", [], ["--pin", pin(makeRoot({ key: 7103 }))], /is one of the pinned keys/],
+    ["an authority for this address", [], ["--ca-names", "IP:127.0.0.0/8"], undefined],
+    ["an authority for other addresses", [], ["--ca-names", "IP:192.0.2.0/24"], /in none of the permitted subtrees/],
+    ["the profile webpki", [], ["--profile", "webpki"], /CA\/B Forum 7\.1\.4\.3/],
+  ])("%s", async (_title, serving_, connecting_, expected) => {
+    const { port } = await serving(...server, ...serving_)
+    const client = await connecting(port, "", ...roots, ...connecting_)
+    expect(client.status).toBe(expected === undefined ? 0 : 1)
+    if (expected === undefined) expect(client.text).toContain("verified     yes")
+    else expect(client.text.split("\n").at(-1)).toMatch(expected)
+  })
+
+  it("what makes no sense is one line", async () => {
+    expect(await refused("connect", "a:1", "--pin", "abc")).toEqual([
+      2,
+      expect.stringMatching(/^tls13: --pin: "abc" is no pin/),
+    ])
+    expect(await refused("connect", "a:1", "--ca-names", "a")).toEqual([2, expect.stringMatching(/--ca-names limits/)])
+    expect(await refused("connect", "a:1", "--crl", at("root.pem"))).toEqual([
+      1,
+      expect.stringMatching(/root\.pem: no revocation list/),
+    ])
+    expect(await refused("serve", ...server, "--ocsp-response", at("root.pem"))).toEqual([
+      1,
+      expect.stringMatching(/root\.pem is no OCSP response in DER/),
+    ])
+    expect(await refused("serve", "--ocsp-response", at("good.ocsp"))).toEqual([
+      2,
+      expect.stringMatching(/--ocsp-response needs the --cert/),
+    ])
+  })
+})
+
 describe("inspect", () => {
+  const text = ({ shown }: ReturnType<typeof terminal>): string => Buffer.from(shown(), "latin1").toString()
+
   it("a file: what it says, and a status for whether it is accepted", async () => {
     const io = terminal()
     expect(await run(["inspect", at("serverCert.pem"), ...trust, "--name", "localhost"], io)).toBe(0)
-    expect(io.shown()).toMatch(/DNS:localhost[\s\S]*trusted: CN=localhost < /)
+    expect(text(io)).toMatch(
+      /^\u2714 localhost is trusted as a server, for localhost\n {2}CN=PureMQ development CA +trusted, /,
+    )
+    expect(text(io)).toContain("DNS:localhost")
     const other = terminal()
     expect(await run(["inspect", at("serverCert.pem"), ...trust, "--name", "other.test", "--json"], other)).toBe(1)
     expect(JSON.parse(other.shown()).verdict).toMatchObject({ accepted: false, reason: "name_mismatch" })
     const late = terminal()
     expect(await run(["inspect", at("expiredCert.pem"), ...trust], late)).toBe(1)
+    expect(text(late)).toMatch(/^\u2718 localhost is not trusted as a server: expired\n/)
+  })
+
+  it("what it is for decides: a server, a client, or what --for says", async () => {
+    const shown = async (...args: string[]): Promise<string> => {
+      const io = terminal()
+      await run(["inspect", ...args, ...trust], io)
+      return text(io).split("\n")[0] ?? ""
+    }
+    expect(await shown(at("clientCert.pem"))).toMatch(/is trusted as a client$/)
+    expect(await shown(at("clientCert.pem"), "--for", "server")).toMatch(
+      /is not trusted as a server: extended_key_usage$/,
+    )
+    expect(await shown(at("clientCert.pem"), "--for", "any")).toMatch(/is trusted$/)
+  })
+
+  it("a machine's roots are a list", async () => {
+    writeFileSync(
+      at("roots.pem"),
+      `${pem.caCert}${createDevelopmentCertificates({ names: ["a"], now: Date.now() }).caCert}`,
+    )
+    const io = terminal()
+    expect(await run(["inspect", at("roots.pem")], io)).toBe(0)
+    expect(text(io)).toMatch(/^2 authorities, 2 not expired\n/)
+  })
+
+  it.each([
+    [
+      "garbage.pem",
+      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+      /first certificate cannot be read/,
+    ],
+    ["text.txt", "hello\n", /neither PEM \(no BEGIN.*\) nor DER/],
+    ["empty.pem", "", /it is empty/],
+    ["half.pem", pem.caCert.slice(0, 300), /has no END line/],
+    ["key.pem", pem.serverKey, /it holds PRIVATE KEY/],
+  ])("%s is answered with what is wrong, and no stack", async (name, content, expected) => {
+    writeFileSync(at(name), content)
+    const io = terminal()
+    expect(await run(["inspect", at(name)], io)).toBe(1)
+    expect(`${text(io)}${io.said.join("\n")}`).toMatch(expected)
+    expect(`${text(io)}${io.said.join("\n")}`).not.toContain("    at ")
   })
 
   it("a server: its chain, also when it is not accepted", async () => {
     const server = await serving("--echo", ...own)
     const good = terminal()
     expect(await run(["inspect", `localhost:${server.port}`, ...trust], good)).toBe(0)
-    expect(good.shown()).toContain("trusted: CN=localhost")
+    expect(text(good)).toMatch(/^\u2714 localhost is trusted as a server, for localhost\n/)
+    expect(text(good)).toContain("no OCSP response was stapled")
     const bad = terminal()
     expect(await run(["inspect", `localhost:${server.port}`], bad)).toBe(1)
-    expect(bad.shown()).toContain("not trusted (unknown_issuer")
+    expect(text(bad)).toContain("is not trusted as a server, for localhost: unknown_issuer")
   })
 })
 

@@ -7,6 +7,7 @@ import { type ConnectOptions, connect as connectTls } from "../adapters/node/con
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { describe } from "../trace/words.ts"
 import {
+  type Arguments,
   CommandError,
   type OptionTable,
   readAddress,
@@ -15,6 +16,7 @@ import {
   reasonOf,
   UsageError,
 } from "./arguments.ts"
+import { policyOf } from "./certificate-options.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
 import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
@@ -23,6 +25,8 @@ import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.
 export interface Terminal {
   readonly input: Readable & { readonly isTTY?: boolean }
   readonly output: Writable
+  /** Of a line; undefined: nobody knows. */
+  readonly columns?: number | undefined
   /** Tells people something: one line. */
   readonly say: (line: string) => void
 }
@@ -31,6 +35,7 @@ const options: OptionTable = {
   ...sharedOptions,
   insecure: { type: "boolean" },
   servername: { type: "string" },
+  ocsp: { type: "string" },
   quiet: { type: "boolean" },
   "session-file": { type: "string" },
   reconnect: { type: "string" },
@@ -58,6 +63,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     port,
     allowHalfOpen: true,
     rejectUnauthorized: !read.flag("insecure"),
+    ...ocspOf(read),
     ...(servername !== undefined && { servername }),
     ...(earlyData !== undefined && { earlyData: Buffer.from(earlyData) }),
     // Whoever brings a certificate shows it when asked, also later.
@@ -84,6 +90,14 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     await talk(socket, terminal, renewal, read.flag("commands") || terminal.input.isTTY === true, say)
     say("closed")
   }
+}
+
+/** `--ocsp` asks for a stapled response; `require` wants one. */
+function ocspOf(read: Arguments): Pick<ConnectOptions, "requestOCSP" | "revocation"> {
+  const ocsp = read.oneOf("ocsp", "ifPresent", "require")
+  if (ocsp === undefined) return {}
+  const { revocation } = policyOf(read)
+  return { requestOCSP: true, revocation: { ...(revocation && { crl: revocation }), ocsp } }
 }
 
 function readSession(path: string): Buffer {

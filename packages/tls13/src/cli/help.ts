@@ -31,12 +31,23 @@ Looking inside:
   --timeout MS              for the handshake; default 10000
 `
 
+const trust = `Which certificates are believed:
+  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+  --ca-names NAMES          ... but only for these names, as in example.com,IP:10.0.0.0/8
+  --crl FILE                certificate revocation lists (PEM or DER); may be given several times
+  --revocation WHEN         ifPresent (default): a list or OCSP response that is there must be usable and not say
+                            revoked; require: there must be one for every certificate; off
+  --pin KEY                 a key that must be in the path: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+  --profile NAME            path (default: RFC 5280 section 6), rfc5280 (and section 4), webpki (and the rules of the
+                            CA/Browser Forum)`
+
 export const connectHelp: string = `tls13 connect HOST:PORT - speak TLS 1.3 with a server
 
 What the server sends goes to standard output, what is typed goes to the server, everything else is told on standard
 error. The end of the input (Ctrl-D) ends our half of the connection; what the server still sends is shown.
 
-  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+${trust}
+  --ocsp WHEN               ask for a stapled OCSP response: ifPresent (it must be good if it comes) or require
   --insecure                go on with a server that cannot be verified, and say what is wrong
   --servername NAME         the name to ask for and to verify, instead of HOST; "" asks for none
   --cert FILE --key FILE    show a client certificate, when asked for one
@@ -68,7 +79,8 @@ What clients send goes to standard output, and what is typed goes to all of them
 
   --verify WHEN             client certificates: none (default), request, require, or post-handshake: asked for once the
                             connection is there
-  --ca FILE                 the authorities that they must come from; may be given several times
+${trust}
+  --ocsp-response FILE      staple this OCSP response (DER) to the certificate; in the order of --cert
 
 Sessions:
   --tickets N               after each handshake; 0: no resumption. Default 2
@@ -78,10 +90,14 @@ ${shared}`
 
 export const inspectHelp: string = `tls13 inspect FILE|HOST:PORT - show certificates, and whether they would be accepted
 
-FILE is PEM or DER. With HOST:PORT the server is asked for its chain. The exit status is 0 when the chain is valid for
-the machine's authorities (or those of --ca), 1 when it is not.
+FILE is PEM or DER, or - for the standard input. With HOST:PORT the server is asked for its chain. The exit status is 0
+when the chain would be accepted, 1 when it would not. A list of roots, such as a machine's, is shown as a list.
 
-  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+  --for USE                 server, client, or any; default: what the certificate says that it is for
   --name NAME               the name that the certificate must be for; default: HOST; for a FILE: none is checked
   --json                    as JSON
+
+${trust}
+
+On a terminal the text is in colour, unless NO_COLOR is set.
 `

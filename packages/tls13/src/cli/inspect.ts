@@ -1,18 +1,27 @@
 // `tls13 inspect`: what a chain of certificates says, and whether it would be accepted.
 
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { connect as connectTls } from "../adapters/node/connect.ts"
+import { hostRoots } from "../adapters/node/host-roots.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
-import { Pause } from "../bytes/pause.ts"
-import { certificateBytes, parseCertificate } from "../x509/certificate.ts"
-import { type DescribeOptions, describeChain, describeChainAsData } from "../x509/describe.ts"
+import { revocationOf } from "../adapters/node/verification.ts"
+import { type Certificate, certificateBytes, isSelfIssued, parseCertificate } from "../x509/certificate.ts"
+import { type DescribeOptions, describeChainAsData } from "../x509/describe.ts"
+import { describeBundle } from "../x509/describe-bundle.ts"
+import { describeChain } from "../x509/describe-text.ts"
+import { sameName } from "../x509/distinguished-name.ts"
 import { X509Error } from "../x509/errors.ts"
-import type { CertificateVerdict } from "../x509/interfaces.ts"
+import { KeyUsage } from "../x509/extensions.ts"
 import { nameProblem, referenceHost } from "../x509/name.ts"
+import { ocspStatus, parseOcspResponse } from "../x509/ocsp.ts"
+import { Oid } from "../x509/oids.ts"
 import { type PathVerdict, validatePath } from "../x509/path.ts"
-import type { TrustStore } from "../x509/trust.ts"
-import { createCertificateVerifier } from "../x509/verifier.ts"
+import { problemOf } from "../x509/path-problem.ts"
+import { isPem } from "../x509/pem.ts"
+import { isPinned } from "../x509/pins.ts"
+import { revocationProblem } from "../x509/revocation.ts"
 import {
+  type Arguments,
   CommandError,
   type OptionTable,
   readAddress,
@@ -21,14 +30,23 @@ import {
   reasonOf,
   UsageError,
 } from "./arguments.ts"
+import { crlsOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
 import type { Terminal } from "./connect.ts"
-import { trustOnly } from "./tls-options.ts"
 
 const options: OptionTable = {
   help: { type: "boolean", short: "h" },
-  ca: { type: "string", multiple: true },
+  ...policyOptions,
   name: { type: "string" },
+  for: { type: "string" },
   json: { type: "boolean" },
+}
+
+type Use = "server" | "client" | "any"
+
+/** What is inspected: the chain as presented, and a stapled OCSP response. */
+interface Presented {
+  readonly chain: readonly Uint8Array[]
+  readonly ocspResponse: Uint8Array | undefined
 }
 
 /** The exit status: whether the chain is accepted. @throws UsageError, CommandError */
@@ -38,54 +56,71 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
   if (source === undefined || more.length > 0) {
     throw new UsageError('give one FILE or HOST:PORT; see "tls13 inspect --help"')
   }
-  const { trust } = trustOnly(read)
-  const name = read.text("name")
-  const { chain, verdict } = existsSync(source) ? ofFile(source, trust, name) : await ofServer(source, trust, name)
-  const described: DescribeOptions = { now: Date.now(), verdict, provider: chooseProvider(), colour }
-  terminal.output.write(
-    read.flag("json")
-      ? `${JSON.stringify(describeChainAsData(chain, described), null, 2)}\n`
-      : describeChain(chain, described),
+  const isFile = source === "-" || existsSync(source)
+  const host = isFile ? undefined : addressOf(source).host
+  const name = read.text("name") ?? host
+  const presented = isFile ? ofFile(source) : await ofServer(source, read.text("name"))
+  const certificates = presented.chain.map(readable)
+  const provider = chooseProvider()
+  const about = { now: Date.now(), provider, colour, width: terminal.columns ?? 100 }
+  const print = (text: string, data: unknown): void => {
+    terminal.output.write(read.flag("json") ? `${JSON.stringify(data, null, 2)}\n` : text)
+  }
+  if (isBundle(certificates) && name === undefined) {
+    const { text, data } = describeBundle(presented.chain, about)
+    print(text, data)
+    return 0
+  }
+  const use = read.oneOf("for", "server", "client", "any") ?? usualUse(certificates[0])
+  const verdict = judge(read, presented, certificates, use, name)
+  const purpose = [use === "any" ? "" : `as a ${use}`, name === undefined ? "" : `for ${name}`].filter(
+    (each) => each !== "",
   )
+  const described: DescribeOptions = {
+    ...about,
+    verdict,
+    ...(purpose.length > 0 && { purpose: purpose.join(", ") }),
+    remarks: [...orderRemark(certificates), ...(isFile ? [] : stapleRemark(presented, certificates))],
+  }
+  print(describeChain(presented.chain, described), describeChainAsData(presented.chain, described))
   return verdict.accepted ? 0 : 1
 }
 
-interface Inspected {
-  readonly chain: readonly Uint8Array[]
-  readonly verdict: CertificateVerdict | PathVerdict
+/* ------------------------------------------------------------ where certificates come from */
+
+function addressOf(source: string): { readonly host: string; readonly port: number } {
+  if (!/:\d+$/.test(source))
+    throw new CommandError(`${source} cannot be read: it does not exist (for a server, give HOST:PORT)`)
+  return readAddress(source)
 }
 
-function ofFile(path: string, trust: TrustStore, name: string | undefined): Inspected {
+function ofFile(path: string): Presented {
+  const shown = path === "-" ? "the standard input" : path
+  const bytes = path === "-" ? readFileSync(0) : readFile(path)
   try {
-    const chain = certificateBytes(readFile(path))
-    const [leaf, ...intermediates] = chain.map((der) => parseCertificate(der))
-    const verdict = validatePath({ leaf: leaf!, intermediates, trust, now: Date.now(), provider: chooseProvider() })
-    const problem = verdict.accepted && name !== undefined ? nameProblem(leaf!, referenceHost(name)) : undefined
-    if (problem === undefined) return { chain, verdict }
-    const { reason, message } = problem
-    return { chain, verdict: { accepted: false, reason, message, alert: "bad_certificate" } }
+    if (bytes.length === 0) throw new CommandError(`${shown}: it is empty`)
+    if (!isPem(bytes)) parseCertificate(bytes) // nothing but a certificate is worth a description
+    return { chain: certificateBytes(bytes), ocspResponse: undefined }
   } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
-    throw error
+    if (!(error instanceof X509Error)) throw error
+    const isText = !isPem(bytes) && bytes[0] !== 0x30
+    throw new CommandError(`${shown}: ${isText ? "it is neither PEM (no BEGIN line) nor DER" : error.message}`)
   }
 }
 
-async function ofServer(address: string, trust: TrustStore, name: string | undefined): Promise<Inspected> {
-  if (!/:\d+$/.test(address))
-    throw new CommandError(`${address} cannot be read: it does not exist (for a server, give HOST:PORT)`)
-  const { host, port } = readAddress(address)
-  const strict = createCertificateVerifier({ trust })
-  const seen: Inspected[] = []
+async function ofServer(address: string, servername: string | undefined): Promise<Presented> {
+  const { host, port } = addressOf(address)
+  const seen: Presented[] = []
   const socket = connectTls({
     host,
     port,
-    ...(name !== undefined && { servername: name }),
-    // The connection itself carries nothing: it is only to see the chain.
+    requestOCSP: true,
+    ...(servername !== undefined && { servername }),
+    // The connection carries nothing: it is only to see the chain, so it ends here.
     verifier: {
-      verify(verification) {
-        const verdict = strict.verify(verification)
-        if (!(verdict instanceof Pause)) seen.push({ chain: verification.chain, verdict })
-        return verdict
+      verify({ chain, ocspResponse }) {
+        seen.push({ chain, ocspResponse })
+        return { accepted: false, alert: "certificate_unknown", reason: "inspected", message: "it was only looked at" }
       },
     },
   })
@@ -95,8 +130,102 @@ async function ofServer(address: string, trust: TrustStore, name: string | undef
   })
   socket.on("error", () => undefined)
   socket.destroy()
-  const [inspected] = seen
-  if (inspected !== undefined) return inspected
+  const [presented] = seen
+  if (presented !== undefined) return presented
   const reason = error && "kind" in error ? error.message : `cannot connect: ${reasonOf(error)}`
   throw new CommandError(`${host}:${port}: ${reason}`)
+}
+
+function readable(der: Uint8Array): Certificate | X509Error {
+  try {
+    return parseCertificate(der)
+  } catch (error) {
+    if (error instanceof X509Error) return error
+    throw error
+  }
+}
+
+/** Several roots and nothing else: a list of authorities, not a chain. */
+function isBundle(certificates: readonly (Certificate | X509Error)[]): boolean {
+  const read = certificates.filter((each): each is Certificate => !(each instanceof X509Error))
+  return read.length > 1 && read.every(isSelfIssued)
+}
+
+/** A chain whose own certificate is not the first. */
+function orderRemark([first, ...others]: readonly (Certificate | X509Error)[]): string[] {
+  if (first === undefined || first instanceof X509Error || isSelfIssued(first)) return []
+  const below = others.findIndex((each) => !(each instanceof X509Error) && sameName(each.issuer, first.subject))
+  if (below < 0) return []
+  return [`certificate ${below + 1} was issued by the first one: a server's own certificate comes first in its chain`]
+}
+
+/** What a server's stapled OCSP response says. */
+function stapleRemark({ ocspResponse }: Presented, [leaf, issuer]: readonly (Certificate | X509Error)[]): string[] {
+  if (ocspResponse === undefined || ocspResponse.length === 0) return ["no OCSP response was stapled"]
+  if (leaf === undefined || issuer === undefined || leaf instanceof X509Error || issuer instanceof X509Error) return []
+  try {
+    const status = ocspStatus(parseOcspResponse(ocspResponse), leaf, issuer, Date.now(), chooseProvider())
+    return [status instanceof X509Error ? status.message : `the stapled OCSP response says ${status.kind}`]
+  } catch (error) {
+    if (error instanceof X509Error) return [`the stapled OCSP response cannot be read: ${error.message}`]
+    throw error
+  }
+}
+
+/* ------------------------------------------------------------ whether they would be accepted */
+
+/** A certificate that says what it is for is judged by that. */
+function usualUse(leaf: Certificate | X509Error | undefined): Use {
+  if (leaf === undefined || leaf instanceof X509Error || leaf.extensions.basicConstraints?.ca) return "any"
+  const usages = leaf.extensions.extKeyUsage
+  if (usages?.includes(Oid.serverAuth)) return "server"
+  return usages?.includes(Oid.clientAuth) ? "client" : "any"
+}
+
+function judge(
+  read: Arguments,
+  { ocspResponse }: Presented,
+  certificates: readonly (Certificate | X509Error)[],
+  use: Use,
+  name: string | undefined,
+): PathVerdict {
+  const [leaf, ...others] = certificates
+  if (leaf === undefined || leaf instanceof X509Error) {
+    const message = `the first certificate cannot be read: ${leaf?.message ?? "there is none"}`
+    const reason = leaf?.reason ?? "malformed"
+    return { accepted: false, problem: { reason, alert: "bad_certificate", index: 0, subject: "", message } }
+  }
+  const now = Date.now()
+  const provider = chooseProvider()
+  const trust = trustOf(read) ?? hostRoots().store
+  const { revocation, profile, pins = [] } = policyOf(read)
+  const rules = { ...(revocation && revocationOf(revocation)), crls: crlsOf(read) }
+  const verdict = validatePath({
+    leaf,
+    intermediates: others.filter((each): each is Certificate => !(each instanceof X509Error)),
+    trust,
+    now,
+    provider,
+    ...(profile && { profile }),
+    usage: use === "any" ? undefined : use === "server" ? Oid.serverAuth : Oid.clientAuth,
+    // What TLS 1.3 asks of a leaf (RFC 9846 section 4.5.1.2).
+    keyUsage: use === "any" ? 0 : KeyUsage.digitalSignature,
+    accept: (path) => revocationProblem(path, rules, ocspResponse, now, provider),
+  })
+  if (!verdict.accepted) return verdict
+  const pinned = pins.length === 0 || verdict.path.some((each) => isPinned(each.spki, pins, provider))
+  const problem =
+    nameRefusal(leaf, use, name) ??
+    (pinned ? undefined : new X509Error("pin_mismatch", "no key in its path is one of --pin"))
+  return problem === undefined ? verdict : { accepted: false, problem: problemOf(problem, leaf, 0) }
+}
+
+function nameRefusal(leaf: Certificate, use: Use, name: string | undefined): X509Error | undefined {
+  if (use === "client") return undefined
+  if (name !== undefined) return nameProblem(leaf, referenceHost(name))
+  if (use === "any" || leaf.extensions.subjectAltName !== undefined) return undefined
+  return new X509Error(
+    "no_names",
+    "it has no subjectAltName, so no client takes it for any server: the common name does not count (RFC 9525); issue it with a subjectAltName",
+  )
 }

@@ -12,6 +12,7 @@ process.exitCode = await run(
   {
     input: process.stdin,
     output: process.stdout,
+    columns: process.stdout.columns,
     say: (line) => process.stderr.write(`${line}\n`),
   },
   process.stdout.isTTY === true && !process.env["NO_COLOR"],

@@ -30,6 +30,7 @@ const options: OptionTable = {
   names: { type: "string" },
   "save-ca": { type: "string" },
   verify: { type: "string" },
+  "ocsp-response": { type: "string", multiple: true },
   tickets: { type: "string" },
   "early-data": { type: "string" },
 }

@@ -1,9 +1,9 @@
 // The options that `connect` and `serve` share, from the command line to those of the Node adapter.
 
-import { appendFileSync, existsSync, writeFileSync } from "node:fs"
+import { appendFileSync, writeFileSync } from "node:fs"
 import type { CommonTlsOptions, PskOption } from "../adapters/node/options.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
-import { createSecureContext, rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
+import { rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
 import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { fromHex } from "../bytes/hex.ts"
 import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
@@ -11,16 +11,16 @@ import { parseCertificate } from "../x509/certificate.ts"
 import { loadCredential } from "../x509/credential.ts"
 import { X509Error } from "../x509/errors.ts"
 import type { Credential } from "../x509/interfaces.ts"
-import { type Pin, parsePin } from "../x509/pins.ts"
+import { parseOcspResponse } from "../x509/ocsp.ts"
 import { timeText } from "../x509/time.ts"
-import { TrustStore, trustStoreFromPem } from "../x509/trust.ts"
 import { type Arguments, CommandError, type OptionTable, readFile, reasonOf, UsageError } from "./arguments.ts"
+import { crlsOf, pinOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
 
 export const sharedOptions: OptionTable = {
   help: { type: "boolean", short: "h" },
   cert: { type: "string", multiple: true },
   key: { type: "string", multiple: true },
-  ca: { type: "string", multiple: true },
+  ...policyOptions,
   "raw-public-key": { type: "boolean" },
   "peer-key": { type: "string", multiple: true },
   alpn: { type: "string" },
@@ -49,10 +49,11 @@ export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
   const provider = await providerOf(args)
   const [alpn, groups, ciphers, sigalgs] = ["alpn", "groups", "ciphers", "sigalgs"].map((name) => args.list(name))
   const keylog = keylogOf(args.text("keylog"))
-  const peerKeys = args.texts("peer-key").map(pinOf)
+  const peerKeys = args.texts("peer-key").map((key) => pinOf("peer-key", key))
   const [timeout, limit] = [args.number("timeout", 1, 3_600_000), args.number("record-size-limit", 64, 16_385)]
   return {
     secureContext: secureContext(args, provider),
+    ...policyOf(args),
     psks: args.texts("psk").map(pskOf),
     allowPskWithoutKeyExchange: args.flag("psk-ke"),
     ...(peerKeys.length > 0 && { rawPublicKeys: peerKeys }),
@@ -90,27 +91,19 @@ function secureContext(args: Arguments, provider: CryptoProvider): SecureContext
   if (certs.length !== keys.length && keys.length > 0 && !(raw && certs.length === 0)) {
     throw new UsageError(`${certs.length} --cert but ${keys.length} --key: give them in pairs, in the same order`)
   }
-  const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, provider))
+  const staples = args.texts("ocsp-response")
+  if (staples.length > certs.length) throw new UsageError("--ocsp-response needs the --cert that it is about")
+  const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, staples[i], provider))
   if (raw) credentials.unshift(...keys.map(rawKeyOf))
-  const files = args.texts("ca")
-  if (files.length === 0) return new SecureContext(credentials, undefined, provider)
-  return new SecureContext(credentials, new TrustStore(files.flatMap(anchorsOf)), provider)
+  return new SecureContext(credentials, trustOf(args), provider, crlsOf(args))
 }
 
-function anchorsOf(path: string): TrustStore["anchors"] {
-  try {
-    return trustStoreFromPem(readFile(path)).anchors
-  } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
-    throw error
-  }
-}
-
-function credentialOf(cert: string, key: string, provider: CryptoProvider): Credential {
+function credentialOf(cert: string, key: string, staple: string | undefined, provider: CryptoProvider): Credential {
   const [certBytes, keyBytes] = [readFile(cert), readFile(key)]
+  const ocspResponse = staple === undefined ? undefined : stapleOf(staple)
   let credential: Credential
   try {
-    credential = loadCredential({ cert: certBytes, key: keyBytes, provider })
+    credential = loadCredential({ cert: certBytes, key: keyBytes, provider, ...(ocspResponse && { ocspResponse }) })
   } catch (error) {
     if (error instanceof X509Error) throw new CommandError(`${cert}, ${key}: ${error.message}`)
     throw error
@@ -133,12 +126,14 @@ function rawKeyOf(path: string): Credential {
   }
 }
 
-/** A pin, or a file with a public key. */
-function pinOf(value: string): Pin {
+/** The file of a DER OCSP response. */
+function stapleOf(path: string): Uint8Array {
+  const bytes = readFile(path)
   try {
-    return parsePin(existsSync(value) ? readFile(value).toString("latin1") : value)
+    parseOcspResponse(bytes)
+    return bytes
   } catch (error) {
-    if (error instanceof X509Error) throw new UsageError(`--peer-key: ${error.message}`)
+    if (error instanceof X509Error) throw new CommandError(`${path} is no OCSP response in DER: ${error.message}`)
     throw error
   }
 }
@@ -172,12 +167,4 @@ export function writeSecretFile(path: string, content: string): void {
   } catch (error) {
     throw new CommandError(`${path} cannot be written: ${reasonOf(error)}`)
   }
-}
-
-/** A context of the machine's authorities, or those of --ca, and nothing to show. */
-export function trustOnly(args: Arguments): SecureContext {
-  const files = args.texts("ca")
-  const context = createSecureContext()
-  if (files.length === 0) return context
-  return new SecureContext([], new TrustStore(files.flatMap(anchorsOf)), context.provider)
 }

@@ -1,10 +1,10 @@
-// A chain the way a person reads it: names, validity with the days left, key, uses, constraints, and what is wrong. First as
-// plain data, from which the text and the JSON are made.
+// What a chain says, as plain data: names, validity with the days left, key, uses, constraints, and what is wrong.
+// `describe-text.ts` makes the text of it that people read.
 
 import { toHex } from "../bytes/hex.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
-import { type Certificate, isSelfIssued, parseCertificate } from "./certificate.ts"
+import { type Certificate, isSelfIssued, parseCertificate, subjectText } from "./certificate.ts"
 import { nameText, shownText } from "./distinguished-name.ts"
 import { X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
@@ -13,6 +13,7 @@ import type { CertificateVerdict } from "./interfaces.ts"
 import { keyProblem } from "./key-policy.ts"
 import { Oid, usageNames } from "./oids.ts"
 import type { PathVerdict } from "./path.ts"
+import type { PathProblem } from "./path-problem.ts"
 import { toBase64 } from "./pem.ts"
 import { spkiHash } from "./pins.ts"
 import { rfc5280Problem } from "./rfc5280-profile.ts"
@@ -29,8 +30,10 @@ export interface CertificateDescription {
   /** `2026-11-22 19:30:26 UTC` */
   readonly notBefore: string
   readonly notAfter: string
-  /** Whole days until it expires; negative when it did. */
+  /** Whole days until it expires; negative when it did: -1 in the first day after. */
   readonly daysLeft: number
+  /** The same in words: `396 days left`, `5 hours left`, `expired 3 days ago`, `not valid for 2 days yet`. */
+  readonly remaining: string
   readonly names: readonly string[]
   /** `EC P-256`, `RSA 2048`, `Ed25519`, or why it cannot be used. */
   readonly key: string
@@ -47,6 +50,8 @@ export interface CertificateDescription {
   readonly mustStaple?: boolean
   /** `sha256/...` of the public key, when a provider was given. */
   readonly pin?: string
+  /** SHA-256 of the certificate in hexadecimal, when a provider was given. */
+  readonly fingerprint?: string
   /** What keeps this certificate from being accepted anywhere. */
   readonly problems: readonly string[]
   /** What only strict profiles mind. */
@@ -58,21 +63,41 @@ export interface DescribeOptions {
   readonly now: number
   /** What a verifier, or `validatePath`, said of the chain. */
   readonly verdict?: CertificateVerdict | PathVerdict
-  /** For the pins. */
+  /** For pins and fingerprints. */
   readonly provider?: CryptoProvider
+  /** What the verdict is about, for people: `as a server, for example.com`. */
+  readonly purpose?: string
+  /** Sentences about the chain as a whole. */
+  readonly remarks?: readonly string[]
   /** Terminal colours; default none. */
   readonly colour?: boolean
+  /** Columns of a line; default 100. */
+  readonly width?: number
 }
 
 export interface ChainDescription {
   /** As presented, leaf first; a certificate that cannot be read has only its error. */
   readonly chain: readonly (CertificateDescription | { readonly error: string })[]
   readonly verdict?:
-    | { readonly accepted: true /** Subjects, leaf first. */; readonly path: readonly string[] }
-    | { readonly accepted: false; readonly reason: string; readonly alert: string; readonly message: string }
+    | {
+        readonly accepted: true
+        /** Subjects, leaf first; `remaining` as in a description. */
+        readonly path: readonly { readonly subject: string; readonly remaining: string }[]
+      }
+    | {
+        readonly accepted: false
+        readonly reason: string
+        readonly alert: string
+        readonly message: string
+        /** Which certificate of the chain is at fault, when it is one of them. */
+        readonly index?: number
+      }
+  readonly purpose?: string
+  readonly remarks?: readonly string[]
 }
 
 const day = 86_400_000
+const hour = 3_600_000
 
 /** What one certificate says. */
 export function describeCertificate(
@@ -83,6 +108,7 @@ export function describeCertificate(
   const { extensions, signatureAlgorithm } = certificate
   const { nameConstraints, basicConstraints } = extensions
   const hash = provider && spkiHash(certificate.spki, provider)
+  const fingerprint = provider?.cipherSuites.find((suite) => suite.hash.name === "sha256")?.hash.digest(certificate.der)
   const ocsp = extensions.authorityInfoAccess
     ?.filter((each) => each.method === Oid.ocsp)
     .map((each) => generalNameText(each.location))
@@ -95,6 +121,7 @@ export function describeCertificate(
     notBefore: timeText(certificate.notBefore),
     notAfter: timeText(certificate.notAfter),
     daysLeft: Math.floor((certificate.notAfter - now) / day),
+    remaining: remainingText(certificate, now),
     names: (extensions.subjectAltName ?? []).map(generalNameText),
     key: certificate.publicKey ? keyText(certificate.publicKey) : `unusable: ${certificate.keyProblem?.message}`,
     signature: signatureAlgorithm.label,
@@ -109,9 +136,23 @@ export function describeCertificate(
     ...(extensions.crlDistributionPoints && { crl: extensions.crlDistributionPoints.map((uri) => shownText(uri)) }),
     ...(extensions.mustStaple && { mustStaple: true }),
     ...(hash && { pin: `sha256/${toBase64(hash)}` }),
+    ...(fingerprint && { fingerprint: toHex(fingerprint) }),
     problems: problemsOf(certificate, now),
     notes: notesOf(certificate),
   }
+}
+
+/** How long a certificate is still valid, in words. */
+export function remainingText({ notBefore, notAfter }: Certificate, now: number): string {
+  if (now < notBefore) return `not valid for ${durationText(notBefore - now)} yet`
+  return now > notAfter ? `expired ${durationText(now - notAfter)} ago` : `${durationText(notAfter - now)} left`
+}
+
+function durationText(milliseconds: number): string {
+  const count = (number: number, unit: string): string => `${number} ${unit}${number === 1 ? "" : "s"}`
+  if (milliseconds >= 2 * day) return count(Math.floor(milliseconds / day), "day")
+  if (milliseconds >= 2 * hour) return count(Math.floor(milliseconds / hour), "hour")
+  return count(Math.floor(milliseconds / 60_000), "minute")
 }
 
 export function keyText(key: PublicKey): string {
@@ -158,8 +199,13 @@ export function describeChainAsData(
   options: DescribeOptions,
 ): ChainDescription {
   const described = chain.map((each) => describeOne(each, options))
-  const verdict = options.verdict && verdictData(options.verdict)
-  return verdict === undefined ? { chain: described } : { chain: described, verdict }
+  const { verdict, purpose, remarks = [] } = options
+  return {
+    chain: described,
+    ...(verdict && { verdict: verdictData(verdict, described, options.now) }),
+    ...(purpose !== undefined && { purpose }),
+    ...(remarks.length > 0 && { remarks }),
+  }
 }
 
 function describeOne(
@@ -174,86 +220,30 @@ function describeOne(
   }
 }
 
-function verdictData(verdict: CertificateVerdict | PathVerdict): NonNullable<ChainDescription["verdict"]> {
+function verdictData(
+  verdict: CertificateVerdict | PathVerdict,
+  chain: ChainDescription["chain"],
+  now: number,
+): NonNullable<ChainDescription["verdict"]> {
   if (verdict.accepted) {
     const path = "path" in verdict ? verdict.path : verdict.identity.path.map((der) => parseCertificate(der))
-    return { accepted: true, path: path.map((each) => nameText(each.subject)) }
+    return {
+      accepted: true,
+      path: path.map((each) => ({ subject: subjectText(each), remaining: remainingText(each, now) })),
+    }
   }
   const { reason, alert, message } = "problem" in verdict ? verdict.problem : verdict
-  return { accepted: false, reason, alert, message }
+  const index = "problem" in verdict ? placeOf(verdict.problem, chain) : undefined
+  return { accepted: false, reason, alert, message, ...(index !== undefined && { index }) }
 }
 
-type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow", text: string) => string
-
-const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const
-
-/** A chain as text for a terminal. */
-export function describeChain(chain: readonly (Certificate | Uint8Array)[], options: DescribeOptions): string {
-  const data = describeChainAsData(chain, options)
-  const paint: Paint = options.colour ? (style, text) => `\x1b[${codes[style]}m${text}\x1b[0m` : (_, text) => text
-  const lines = data.chain.flatMap((each, i) => certificateLines(each, i, paint))
-  if (data.verdict) lines.push(...verdictLines(data.verdict, paint))
-  return `${lines.join("\n")}\n`
-}
-
-function certificateLines(
-  described: CertificateDescription | { readonly error: string },
-  index: number,
-  paint: Paint,
-): string[] {
-  if ("error" in described) return [`${index}  ${paint("red", `cannot be read: ${described.error}`)}`, ""]
-  const rows: [string, string | undefined][] = [
-    ["issued by", described.selfIssued ? "itself" : described.issuer],
-    ["valid", validityText(described, paint)],
-    ["names", listText(described.names)],
-    ["key", described.key],
-    ["signed with", described.signature],
-    ["uses", listText([...described.keyUsage, ...described.extendedKeyUsage])],
-    ["authority", authorityText(described)],
-    ["permitted", listText(described.permitted ?? [])],
-    ["excluded", listText(described.excluded ?? [])],
-    ["policies", listText(described.policies ?? [])],
-    [
-      "revocation",
-      listText([
-        ...(described.ocsp ?? []).map((uri) => `OCSP ${uri}`),
-        ...(described.crl ?? []).map((uri) => `CRL ${uri}`),
-      ]),
-    ],
-    ["stapling", described.mustStaple ? "required (must-staple)" : undefined],
-    ["serial", described.serialNumber],
-    ["pin", described.pin],
-    ...described.problems.map((problem): [string, string] => ["wrong", paint("red", problem)]),
-    ...described.notes.map((note): [string, string] => ["note", paint("yellow", note)]),
-  ]
-  const title = `${index}  ${paint("bold", described.subject || described.names[0] || "(no subject)")}`
-  const body = rows.flatMap(([label, value]) => (value ? [`   ${paint("dim", label.padEnd(12))}${value}`] : []))
-  return [title, ...body, ""]
-}
-
-function validityText({ notBefore, notAfter, daysLeft }: CertificateDescription, paint: Paint): string {
-  const days = Math.abs(daysLeft) === 1 ? "day" : "days"
-  const left =
-    daysLeft < 0
-      ? paint("red", `expired ${-daysLeft} ${days} ago`)
-      : paint(daysLeft < 15 ? "yellow" : "green", daysLeft === 0 ? "less than a day left" : `${daysLeft} ${days} left`)
-  return `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}, ${left}`
-}
-
-function authorityText({ authority, pathLength }: CertificateDescription): string | undefined {
-  if (!authority) return undefined
-  if (pathLength === undefined) return "yes, any number of intermediates below"
-  return pathLength === 0 ? "yes, no intermediates below" : `yes, at most ${pathLength} intermediates below`
-}
-
-/** The first of a long list, and how many more. */
-function listText(values: readonly string[]): string | undefined {
-  if (values.length === 0) return undefined
-  const shown = values.slice(0, 20).join(", ")
-  return values.length > 20 ? `${shown} and ${values.length - 20} more` : shown
-}
-
-function verdictLines(verdict: NonNullable<ChainDescription["verdict"]>, paint: Paint): string[] {
-  if (verdict.accepted) return [`${paint("green", "trusted")}: ${verdict.path.join(" < ") || "by its key"}`]
-  return [`${paint("red", "not trusted")} (${verdict.reason}, alert ${verdict.alert}): ${verdict.message}`]
+/** The problem's place in the chain as presented, whose order need not be that of the path. */
+function placeOf({ index, subject }: PathProblem, chain: ChainDescription["chain"]): number | undefined {
+  const is = (at: number): boolean => {
+    const each = chain[at]
+    return each !== undefined && "subject" in each && (each.subject === subject || each.subject === "")
+  }
+  if (index === 0) return 0
+  const found = is(index) ? index : chain.findIndex((_, at) => at > 0 && is(at))
+  return found < 0 ? undefined : found
 }

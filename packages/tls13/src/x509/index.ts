@@ -36,10 +36,10 @@ export {
   type ChainDescription,
   type DescribeOptions,
   describeCertificate,
-  describeChain,
   describeChainAsData,
   keyText,
 } from "./describe.ts"
+export { describeChain } from "./describe-text.ts"
 export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./distinguished-name.ts"
 export { type Reason, reasonAlerts, X509Error } from "./errors.ts"
 export { type Extensions, KeyUsage } from "./extensions.ts"

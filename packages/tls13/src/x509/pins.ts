@@ -21,11 +21,9 @@ export function parsePin(text: string): Pin {
   }
   const hex = text.replace(/:/g, "").trim()
   if (/^[0-9a-f]{64}$/i.test(hex)) return fromHex(hex)
-  const base64 = /^sha256\/([A-Za-z0-9+/]{43}=?)$/.exec(text.trim())?.[1]
-  if (base64) {
-    const der = parsePem(`-----BEGIN PIN-----\n${base64}\n-----END PIN-----`)[0]?.der
-    if (der?.length === 32) return der
-  }
+  // 43 digits of 6 bits are 256 bits and two more, which are zero.
+  const base64 = /^sha256\/([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])=?$/.exec(text.trim())?.[1]
+  if (base64) return parsePem(`-----BEGIN PIN-----\n${base64}=\n-----END PIN-----`)[0]!.der
   throw new X509Error(
     "malformed",
     `${JSON.stringify(text)} is no pin; write sha256/BASE64, 64 hexadecimal digits, or a PEM PUBLIC KEY`,

@@ -113,7 +113,8 @@ function pinsOf(pins: CertificatePolicy["pins"]): readonly Pin[] | undefined {
   return list?.map((pin) => (typeof pin === "string" ? parsePin(pin) : pin))
 }
 
-function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>): Omit<RevocationOptions, "crls"> {
+/** What one word says of lists and staples. */
+export function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>): Omit<RevocationOptions, "crls"> {
   if (typeof mode !== "string") return mode
   // One answer is enough: a stapled response that says good stands for the leaf's list.
   return mode === "require" ? { crl: "require" } : { crl: mode, ocsp: mode }

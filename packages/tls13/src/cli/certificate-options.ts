@@ -1,0 +1,70 @@
+// The options that say which certificates are believed, from the command line to those of the Node adapter.
+
+import { existsSync } from "node:fs"
+import type { CertificatePolicy } from "../adapters/node/verification.ts"
+import { type Crl, CrlStore, parseCrls } from "../x509/crl.ts"
+import { X509Error } from "../x509/errors.ts"
+import { type Pin, parsePin } from "../x509/pins.ts"
+import type { RevocationMode } from "../x509/revocation.ts"
+import { type AnchorConstraints, TrustStore, trustStoreFromPem } from "../x509/trust.ts"
+import { type Arguments, CommandError, type OptionTable, readFile, UsageError } from "./arguments.ts"
+
+export const policyOptions: OptionTable = {
+  ca: { type: "string", multiple: true },
+  "ca-names": { type: "string" },
+  crl: { type: "string", multiple: true },
+  revocation: { type: "string" },
+  profile: { type: "string" },
+  pin: { type: "string", multiple: true },
+}
+
+/** The authorities of --ca, for no other names than those of --ca-names; undefined: those of the machine. */
+export function trustOf(args: Arguments): TrustStore | undefined {
+  const files = args.texts("ca")
+  const names = args.text("ca-names")?.split(",")
+  if (files.length === 0) {
+    if (names !== undefined) throw new UsageError("--ca-names limits the authorities of --ca: give them too")
+    return undefined
+  }
+  const constraints: AnchorConstraints = names === undefined ? {} : { permittedNames: names }
+  return new TrustStore(
+    files.flatMap((path) => within(path, () => trustStoreFromPem(readFile(path), constraints).anchors)),
+  )
+}
+
+/** The lists of --crl. */
+export function crlsOf(args: Arguments): CrlStore {
+  return new CrlStore(args.texts("crl").flatMap((path): Crl[] => within(path, () => parseCrls(readFile(path)))))
+}
+
+/** --profile, --revocation and --pin. */
+export function policyOf(args: Arguments): Policy {
+  const profile = args.oneOf("profile", "path", "rfc5280", "webpki")
+  const revocation = args.oneOf("revocation", "require", "ifPresent", "off")
+  const pins = args.texts("pin").map((pin) => pinOf("pin", pin))
+  return { ...(profile && { profile }), ...(revocation && { revocation }), ...(pins.length > 0 && { pins }) }
+}
+
+interface Policy extends CertificatePolicy {
+  readonly revocation?: RevocationMode
+  readonly pins?: readonly Pin[]
+}
+
+/** A pin, or a file with a public key. */
+export function pinOf(option: string, value: string): Pin {
+  try {
+    return parsePin(existsSync(value) ? readFile(value).toString("latin1") : value)
+  } catch (error) {
+    if (error instanceof X509Error) throw new UsageError(`--${option}: ${error.message}`)
+    throw error
+  }
+}
+
+function within<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
+    throw error
+  }
+}
