@@ -22,10 +22,10 @@ export interface HandshakeInfo {
   readonly alpnProtocol: string | undefined
   /** server_name as in this connection's ClientHello. */
   readonly serverName: string | undefined
-  /** How the peer was authenticated. `none`: a client that was not asked, or that had no certificate. */
+  /** How the peer was authenticated. `none`: a client that was not asked, or that had no certificate, also when it resumes. */
   readonly authentication: "certificate" | "psk" | "none"
   readonly resumed: boolean
-  /** The identity of the external PSK that was agreed. */
+  /** The identity of the external PSK that was agreed: in the first connection, when this one resumed it. */
   readonly pskIdentity: Uint8Array | undefined
   readonly helloRetryRequest: boolean
   readonly earlyData: "not offered" | "accepted" | "rejected"

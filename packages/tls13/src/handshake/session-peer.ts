@@ -1,40 +1,46 @@
 // Whom a session is with, as both roles remember it (RFC 9846 section 4.7.1).
 
 import type { SessionParameters } from "../session/session.ts"
-import type { CertificateType, PeerIdentity } from "../x509/interfaces.ts"
+import type { PeerIdentity } from "../x509/interfaces.ts"
 
 /** What of a session is about the peer. */
 export type SessionPeer = Pick<
   SessionParameters,
-  "peerChain" | "peerCertificateType" | "peerValidUntil" | "authenticatedAt"
+  "peerChain" | "peerCertificateType" | "peerValidUntil" | "pskIdentity" | "authenticatedAt"
 >
 
 /** A peer that has just signed. */
-export function authenticatedPeer(identity: PeerIdentity, now: number): SessionPeer {
-  return about(identity.chain, identity.type, identity.validUntil, now)
+export function authenticatedPeer({ chain, type, validUntil }: PeerIdentity, now: number): SessionPeer {
+  return {
+    peerChain: chain,
+    authenticatedAt: now,
+    ...(type !== "X509" && { peerCertificateType: type }),
+    ...(validUntil !== undefined && { peerValidUntil: validUntil }),
+  }
 }
 
-/** A peer that is known by a PSK: what an earlier session knew, and what a verifier says of it now. */
-export function resumedPeer(
-  session: SessionPeer | undefined,
-  identity: PeerIdentity | undefined,
-  now: number,
-): SessionPeer {
-  if (session === undefined) return about([], "X509", undefined, now)
-  const { peerChain, peerCertificateType = "X509", peerValidUntil, authenticatedAt } = session
-  return about(peerChain, peerCertificateType, identity?.validUntil ?? peerValidUntil, authenticatedAt)
+/** A PSK that both sides have agreed on. */
+export interface AgreedPsk {
+  readonly identity: Uint8Array
+  /** undefined for an external PSK. */
+  readonly session: SessionParameters | undefined
+  /** Who the peer is, when the certificates of its session were verified anew. */
+  readonly peer: PeerIdentity | undefined
 }
 
-function about(
-  peerChain: readonly Uint8Array[],
-  type: CertificateType,
-  peerValidUntil: number | undefined,
-  authenticatedAt: number,
-): SessionPeer {
+/** A peer that did not sign in this connection: nobody, or known by a PSK. @param psk undefined for a client that is nobody */
+export function unsignedPeer(psk: AgreedPsk | undefined, now: number): SessionPeer {
+  if (psk === undefined) return { peerChain: [], authenticatedAt: now }
+  const { session, identity, peer } = psk
+  if (session === undefined) return { peerChain: [], authenticatedAt: now, pskIdentity: identity.slice() }
+  // As the first connection knew it, and as a verifier sees it now.
+  const { peerChain, authenticatedAt, peerCertificateType, peerValidUntil, pskIdentity } = session
+  const validUntil = peer?.validUntil ?? peerValidUntil
   return {
     peerChain,
     authenticatedAt,
-    ...(type !== "X509" && { peerCertificateType: type }),
-    ...(peerValidUntil !== undefined && { peerValidUntil }),
+    ...(peerCertificateType !== undefined && { peerCertificateType }),
+    ...(validUntil !== undefined && { peerValidUntil: validUntil }),
+    ...(pskIdentity !== undefined && { pskIdentity }),
   }
 }

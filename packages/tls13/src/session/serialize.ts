@@ -5,7 +5,7 @@ import { asciiToBytes, bytesToLatin1, bytesToUtf8, utf8ToBytes } from "../bytes/
 import { Writer } from "../bytes/writer.ts"
 import type { ServerSession } from "./session.ts"
 
-const format = 2
+const format = 3
 
 export function encodeSession(session: ServerSession): Uint8Array {
   const writer = new Writer(256).uint8(format).uint16(session.cipherSuite).vector8(session.psk)
@@ -18,6 +18,8 @@ export function encodeSession(session: ServerSession): Uint8Array {
   writer.uint8(session.peerCertificateType === "RawPublicKey" ? 1 : 0)
   writer.uint8(session.peerValidUntil === undefined ? 0 : 1)
   if (session.peerValidUntil !== undefined) writeTime(writer, session.peerValidUntil)
+  writer.uint8(session.pskIdentity === undefined ? 0 : 1)
+  if (session.pskIdentity !== undefined) writer.vector16(session.pskIdentity)
   writer.vector24((list) => {
     for (const certificate of session.peerChain) list.vector24(certificate)
   })
@@ -38,6 +40,7 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
   const partition = bytesToUtf8(reader.vector16("partition")) ?? ""
   const isRawKey = reader.uint8() === 1
   const peerValidUntil = reader.uint8() === 0 ? undefined : readTime(reader)
+  const pskIdentity = reader.uint8() === 0 ? undefined : reader.vector16("pskIdentity").slice()
   const list = new Reader(reader.vector24("peerChain"), "session.peerChain")
   const peerChain: Uint8Array[] = []
   while (list.remaining > 0) peerChain.push(list.vector24("certificate").slice())
@@ -56,6 +59,7 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
     peerChain,
     ...(isRawKey && { peerCertificateType: "RawPublicKey" }),
     ...(peerValidUntil !== undefined && { peerValidUntil }),
+    ...(pskIdentity !== undefined && { pskIdentity }),
   }
 }
 

@@ -33,6 +33,8 @@ export interface SessionParameters {
   readonly peerCertificateType?: CertificateType
   /** Milliseconds since 1970: when the peer's certificates expire, if its verifier said so; the session ends then too. */
   readonly peerValidUntil?: number
+  /** The external PSK that the first connection was authenticated by, if it was: the session ends with it. */
+  readonly pskIdentity?: Uint8Array
   /** When the peer's certificate was last verified: bounds how long a chain of resumptions may live (section 4.7.1). */
   readonly authenticatedAt: number
 }

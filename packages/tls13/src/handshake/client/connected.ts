@@ -11,7 +11,7 @@ import { longestTicketLifetime } from "../../session/session.ts"
 import type { CertificateType } from "../../x509/interfaces.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { PeerAuthentication } from "../proofs.ts"
-import { authenticatedPeer, resumedPeer, type SessionPeer } from "../session-peer.ts"
+import { authenticatedPeer, type SessionPeer, unsignedPeer } from "../session-peer.ts"
 import type { Transition } from "../state.ts"
 import { authenticate } from "./authenticate.ts"
 import type { ClientHandshake } from "./client-hello.ts"
@@ -42,7 +42,7 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     const sessionPeer =
       peer.by === "certificate"
         ? authenticatedPeer(peer.signature.identity, client.link.now)
-        : resumedPeer(selected?.psk.session, selected?.psk.peer, client.link.now)
+        : unsignedPeer(selected?.psk, client.link.now)
     this.#client = client
     this.#resumptionSecret = resumptionSecret
     this.#certificateType = certificateTypes.client
@@ -63,7 +63,7 @@ export class ClientConnected extends Connected<PeerAuthentication> {
       serverName: client.settings.serverName,
       authentication: peer.by,
       resumed: selected?.psk.session !== undefined,
-      pskIdentity: selected !== undefined && selected.psk.session === undefined ? selected.psk.identity : undefined,
+      pskIdentity: sessionPeer.pskIdentity,
       helloRetryRequest: offer.retry !== undefined,
       earlyData,
       peer: peer.by === "certificate" ? peer.signature.identity : selected?.psk.peer,

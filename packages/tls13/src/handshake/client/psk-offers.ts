@@ -1,5 +1,6 @@
 // The PSKs that a client offers: RFC 9846 sections 4.3.11 and 4.3.11.1, 4.3.11.2.
 
+import { equalBytes } from "../../bytes/equal.ts"
 import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
 import type { Hash } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
@@ -84,6 +85,9 @@ function takeSession(link: Link, settings: ClientSettings): ClientSession | unde
   // session, and SHOULD only resume if the SNI value matches the one used in the original session." (section 4.7.1)
   if (session.serverName !== settings.referenceName || session.partition !== settings.partition) return undefined
   if (!settings.cipherSuites.some((suite) => suite.code === session.cipherSuite)) return undefined
+  // What the server was believed by is believed no more.
+  const { pskIdentity } = session
+  if (pskIdentity && !settings.externalPsks.some(({ identity }) => equalBytes(identity, pskIdentity))) return undefined
   return session
 }
 

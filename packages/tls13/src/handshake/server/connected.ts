@@ -7,7 +7,7 @@ import { Misuse } from "../../bytes/errors.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
 import type { ClientAuthentication } from "../proofs.ts"
-import { authenticatedPeer, resumedPeer } from "../session-peer.ts"
+import { authenticatedPeer, type SessionPeer, unsignedPeer } from "../session-peer.ts"
 import type { Transition } from "../state.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import { PostHandshakeAuthentication } from "./post-handshake.ts"
@@ -31,7 +31,7 @@ export class ServerConnected extends Connected<ClientAuthentication> {
     const sessionPeer =
       peer.by === "certificate"
         ? authenticatedPeer(peer.signature.identity, server.link.now)
-        : resumedPeer(psk?.session, psk?.peer, server.link.now)
+        : unsignedPeer(psk, server.link.now)
     server.link.connected({
       protocol: "TLSv1.3",
       cipherSuite: suite.name,
@@ -39,9 +39,9 @@ export class ServerConnected extends Connected<ClientAuthentication> {
       peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
       alpnProtocol,
       serverName: hello.extensions.server_name,
-      authentication: peer.by,
+      authentication: authenticationOf(peer, sessionPeer),
       resumed: psk?.session !== undefined,
-      pskIdentity: psk !== undefined && psk.session === undefined ? psk.identity.slice() : undefined,
+      pskIdentity: sessionPeer.pskIdentity,
       helloRetryRequest: retry !== undefined,
       earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
       peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
@@ -85,6 +85,11 @@ export class ServerConnected extends Connected<ClientAuthentication> {
     super.wipe()
     this.#authentication?.wipe()
   }
+}
+
+/** Resuming proves that it is the client of the first connection: one that was nobody then is nobody now. */
+function authenticationOf({ by }: ClientAuthentication, { peerChain, pskIdentity }: SessionPeer) {
+  return by === "psk" && peerChain.length === 0 && pskIdentity === undefined ? "none" : by
 }
 
 /** Sections 4.3.6 and 4.4.2: the client has offered it, and no external PSK authenticates. */

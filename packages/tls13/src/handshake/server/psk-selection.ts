@@ -80,7 +80,7 @@ function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefine
   if (identity === undefined || index >= settings.maxPskIdentities) return then(undefined)
   return decide("OpenTicket", openTicket(query, identity), (session) => {
     const resumed = session && fromTicket(query, index, session)
-    if (resumed) return reverify(query, verifyBinder(query, resumed, identity), then)
+    if (resumed) return resume(query, verifyBinder(query, resumed, identity), then)
     // A ticket that we know, but may not resume, is not a name of an external PSK.
     if (session !== undefined) return lookUp(query, index + 1, then)
     return decide("LookUpPsk", settings.externalPsks?.lookup(identity), (psk) => {
@@ -90,18 +90,30 @@ function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefine
   })
 }
 
-/** Section 4.7.1, "the likelihood of intervening revocation": a session whose certificates are refused now is not resumed. */
+/** Section 4.7.1, "the likelihood of intervening revocation": a session is not resumed without the external PSK that it stands on. */
+function resume(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
+  const { pskIdentity } = psk.session ?? {}
+  if (pskIdentity === undefined) return reverify(query, psk, then)
+  return decide("LookUpPsk", query.settings.externalPsks?.lookup(pskIdentity), (known) =>
+    known === undefined ? passOver(query, psk, then) : reverify(query, psk, then),
+  )
+}
+
+/** Nor is one whose certificates are refused now. */
 function reverify(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
   const { settings, link } = query
   const { verifier, reverify: isAsked } = settings.clientAuthentication ?? {}
   const chain = psk.session?.peerChain ?? []
   if (verifier === undefined || !isAsked || chain.length === 0) return then(psk)
   const verdict = verifyStoredChain(verifier, "client", psk.session!, undefined, link.now, settings.provider)
-  return decide("VerifyPeer", verdict, (answer) => {
-    if (answer.accepted) return then({ ...psk, peer: answer.identity })
-    psk.early.wipe()
-    return lookUp(query, psk.index + 1, then)
-  })
+  return decide("VerifyPeer", verdict, (answer) =>
+    answer.accepted ? then({ ...psk, peer: answer.identity }) : passOver(query, psk, then),
+  )
+}
+
+function passOver(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
+  psk.early.wipe()
+  return lookUp(query, psk.index + 1, then)
 }
 
 function openTicket(
