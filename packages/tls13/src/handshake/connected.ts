@@ -83,7 +83,10 @@ export abstract class Connected<Authentication> implements State {
     return this
   }
 
-  /** Sends the KeyUpdate that the peer asked for: one, however often it asked since we last spoke. */
+  /**
+   * Sends the KeyUpdate that the peer asked for, ahead of data of ours: "an implementation which receives multiple KeyUpdates
+   * while it is silent" is "to respond with a single update".
+   */
   answerKeyUpdate(): void {
     if (this.#keyUpdateOwed && this.sending.generation < mostKeyUpdates) this.#updateSending("update_not_requested")
     this.#keyUpdateOwed = false

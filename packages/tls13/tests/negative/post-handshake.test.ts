@@ -33,6 +33,8 @@ const connected: readonly (readonly [role: string, reach: () => Puppet])[] = [
   ["client", () => clientUnderTest().run()],
   ["server", () => serverUnderTest().run()],
 ]
+const keyUpdates = (puppet: Puppet) =>
+  puppet.sent.filter(({ name }) => name === "key_update").map(({ message }) => message)
 const data = (puppet: Puppet) => puppet.events.flatMap((event) => (event.type === "data" ? [event.data] : []))
 
 describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
@@ -80,8 +82,19 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
     puppet.message(encodeKeyUpdate("update_requested"))
     puppet.send(ContentType.application_data, hello)
     expect(data(puppet)).toEqual([hello])
-    const updates = puppet.sent.filter(({ name }) => name === "key_update")
-    expect(updates.map(({ message }) => message)).toEqual([encodeKeyUpdate("update_not_requested")])
+    expect(keyUpdates(puppet)).toEqual([])
+    puppet.take(puppet.subject.send(hello))
+    expect(keyUpdates(puppet)).toEqual([encodeKeyUpdate("update_not_requested")])
+    puppet.take(puppet.subject.send(hello))
+    expect(keyUpdates(puppet)).toHaveLength(1)
+  })
+
+  it("RFC 9846 4.7.3: several requests while it is silent are answered by a single update", () => {
+    const puppet = reach()
+    for (let update = 0; update < 3; update++) puppet.message(encodeKeyUpdate("update_requested"))
+    puppet.take(puppet.subject.send(hello))
+    expect(puppet.subject.failure).toBeUndefined()
+    expect(keyUpdates(puppet)).toEqual([encodeKeyUpdate("update_not_requested")])
   })
 
   it("RFC 9846 4.7.3: several requests in one receive are answered once", () => {
@@ -97,9 +110,9 @@ describe.each(connected)("KeyUpdate to the %s", (_role, reach) => {
       secret = nextTrafficSecret(suite.hash, secret)
     }
     puppet.receive(out.finish())
+    puppet.take(puppet.subject.send(hello))
     expect(puppet.subject.failure).toBeUndefined()
-    const updates = puppet.sent.filter(({ name }) => name === "key_update")
-    expect(updates.map(({ message }) => message)).toEqual([encodeKeyUpdate("update_not_requested")])
+    expect(keyUpdates(puppet)).toEqual([encodeKeyUpdate("update_not_requested")])
   })
 })
 
