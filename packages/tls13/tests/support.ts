@@ -3,6 +3,7 @@
 import { expect } from "vitest"
 import { AlertLevel, type AlertName } from "../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../src/bytes/errors.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
 import type { ClientOptions, ServerOptions } from "../src/connection/config.ts"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
@@ -106,6 +107,12 @@ export function expectRefused(puppet: Puppet, alert: AlertName, kind: TlsErrorKi
     message: message === undefined ? expect.any(String) : expect.stringMatching(message),
   })
   expect(puppet.alerts).toMatchObject([{ level: AlertLevel.fatal, description: alert }])
+  // The peer, a real one, can read it: it went out under the right keys. But a client that has no keys yet sends it in the
+  // clear, to a server that has; and one whose early data is on its way, under keys that the server may have refused.
+  const hasEarlyKeys = puppet.secret("client_early_traffic_secret") !== undefined
+  if (puppet.actor instanceof ClientConnection || (puppet.alerts[0]?.protected && !hasEarlyKeys)) {
+    expect(puppet.actor.failure).toMatchObject({ kind: "PeerAlert", received: alert })
+  }
   expect(puppet.outcome?.waitsFor).toBe("nothing")
   // Section 6.2: nothing is read or sent afterwards.
   const { output, events } = puppet.subject.receive(Uint8Array.of(22, 3, 3, 0, 1, 1), puppet.now)
