@@ -2,6 +2,8 @@
 
 import { CipherSuite, NamedGroup, SignatureScheme } from "../src/bytes/code-points.ts"
 import { equalBytes } from "../src/bytes/equal.ts"
+import { decodeClientHello } from "../src/codec/client-hello.ts"
+import { handshakeMessage } from "../src/codec/message.ts"
 import type { HandshakeInfo, Offer } from "../src/handshake/info.ts"
 import { pskCredential } from "./configuration.ts"
 import { certificatesOf, type Seen } from "./credentials.ts"
@@ -13,10 +15,12 @@ export interface Complete {
   readonly offer: Offer
   readonly seen: Seen
   readonly isResume: boolean
+  /** Milliseconds since 1970. */
+  readonly now: number
 }
 
 /** @throws Failure for the first thing that is not as expected */
-export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isResume }: Complete): void {
+export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isResume, now }: Complete): void {
   const isServer = flags.has("-server")
   const expect = (what: string, got: unknown, wanted: unknown): void => {
     if (wanted !== undefined && got !== wanted)
@@ -44,7 +48,17 @@ export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isRes
   expect("selected credential", selected, flags.number("-expect-selected-credential"))
   const types = { X509: 0, RawPublicKey: 2 } as const
   expect("peer's certificate type", types[info.peerCertificateType], flags.number("-expect-peer-certificate-type"))
+  if (info.resumed) expect("ticket age skew", ageSkew(seen, now), flags.number("-expect-ticket-age-skew"))
   checkPeer(flags, info, seen)
+}
+
+/** Seconds by which the client thinks its ticket older than the server does. */
+function ageSkew({ clientHello, openedSession }: Seen, now: number): number | undefined {
+  if (clientHello === undefined || openedSession === undefined) return undefined
+  const { pre_shared_key } = decodeClientHello(handshakeMessage(clientHello)).extensions
+  const { obfuscatedTicketAge } = pre_shared_key!.identities[0]!
+  const claimed = (obfuscatedTicketAge - openedSession.ticketAgeAdd + 2 ** 32) % 2 ** 32
+  return Math.floor(claimed / 1000) - Math.floor((now - openedSession.issuedAt) / 1000)
 }
 
 function checkOffer(flags: ConnectionFlags, info: HandshakeInfo, offer: Offer): void {

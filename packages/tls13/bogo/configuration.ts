@@ -70,7 +70,13 @@ export interface Setup {
 
 /** @throws Unimplemented for a group, a scheme or an algorithm that this stack does not have */
 export function configure(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Memory): Setup {
-  const seen: Seen = { selectedCredential: -1, ocspResponse: undefined, signedCertificateTimestamps: undefined }
+  const seen: Seen = {
+    selectedCredential: -1,
+    clientHello: undefined,
+    openedSession: undefined,
+    ocspResponse: undefined,
+    signedCertificateTimestamps: undefined,
+  }
   return flags.has("-server") ? server(flags, memory, seen) : client(flags, retryFlags, memory, seen)
 }
 
@@ -134,9 +140,13 @@ function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
     },
     alpnProtocols: serverProtocols(flags),
     ...(externalPsks.length > 0 && { externalPsks: new MemoryPskStore(externalPsks) }),
-    ...(!flags.has("-no-ticket") && { ticketer: ticketer(flags, memory) }),
+    ...(!flags.has("-no-ticket") && { ticketer: ticketer(flags, memory, seen) }),
     ...(flags.has("-enable-early-data") && {
-      earlyData: { maxBytes: mostEarlyData, replayGuard: memory.replayGuard },
+      earlyData: {
+        maxBytes: mostEarlyData, // A minute, which BoringSSL counts in whole seconds.
+        freshness: 60_999,
+        replayGuard: memory.replayGuard,
+      },
     }),
     preference: flags.has("-server-preference") || flags.has("-cipher") ? ("server" as const) : ("client" as const),
   }
@@ -292,12 +302,13 @@ function keyProblem(leaf: Uint8Array, type: CertificateType, flags: ConnectionFl
   return keyUsage !== undefined && (keyUsage & KeyUsage.digitalSignature) === 0 ? "key usage bit incorrect" : undefined
 }
 
-function ticketer(flags: ConnectionFlags, { tickets }: Memory): Ticketer {
+function ticketer(flags: ConnectionFlags, { tickets }: Memory, seen: Seen): Ticketer {
   const async = flags.has("-async") && flags.has("-use-ticket-aead-callback")
   return {
     seal: (session, now) => (flags.has("-skip-ticket") ? undefined : tickets.seal(session, now)),
     open(ticket, now) {
       const session = tickets.open(ticket, now)
+      seen.openedSession = session
       return async ? new Pause(Promise.resolve(session)) : session
     },
   }

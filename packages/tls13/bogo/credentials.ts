@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs"
 import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
+import type { ServerSession } from "../src/session/session.ts"
 import { certificateBytes, parseCertificate } from "../src/x509/certificate.ts"
 import { credentialFits, loadCredential, loadRawPublicKey } from "../src/x509/credential.ts"
 import { X509Error } from "../src/x509/errors.ts"
@@ -14,6 +15,10 @@ import { Failure, Unimplemented } from "./outcomes.ts"
 export interface Seen {
   /** The index of a `-new-*-credential`; -1: the default one, or none. */
   selectedCredential: number
+  /** The last one received. */
+  clientHello: Uint8Array | undefined
+  /** That of the ticket which a server opened last. */
+  openedSession: ServerSession | undefined
   ocspResponse: Uint8Array | undefined
   signedCertificateTimestamps: Uint8Array | undefined
 }

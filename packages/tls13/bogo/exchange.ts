@@ -42,6 +42,8 @@ class Conversation {
   #lastMessage = 0
   #offer: Offer | undefined
   #complete = false
+  /** The version was settled before ServerHello. */
+  #committed = false
 
   constructor(run: Exchange, wire: Wire) {
     this.#run = run
@@ -56,6 +58,7 @@ class Conversation {
       await this.#driver.take(this.#connection.start())
       await this.#noteEvents()
       const offersEarlyData = this.#connection.earlyDataWritable > 0
+      this.#committed = offersEarlyData
       if (isResume && this.#flags.has("-expect-no-offer-early-data") && offersEarlyData) {
         throw new Failure("Client unexpectedly offered early data.")
       }
@@ -162,6 +165,7 @@ class Conversation {
           offer: this.#offer!,
           seen: this.#run.setup.seen,
           isResume: this.#run.isResume,
+          now: this.#run.memory.now(),
         })
         break
       case "early-data-decided":
@@ -194,6 +198,8 @@ class Conversation {
     const flags = this.#flags
     if ((flags.number("-min-version") ?? 0) >= 0x0304 || flags.has("-no-tls12")) return false
     if (!flags.has("-server")) {
+      // Who has said TLS 1.3 already, by a HelloRetryRequest or with early data, is not of an older version.
+      if (this.#committed) return false
       const refused = code === "ERR_TLS_PEER_PROTOCOL_VERSION" && this.#lastMessage === 0
       return refused || (code === "ERR_TLS_PROTOCOL_VERSION" && this.#connection.failure?.kind === "PeerIncompatible")
     }
@@ -238,6 +244,9 @@ class Conversation {
 
   #trace(event: TraceEvent): void {
     if (event.type === "secret") this.#secrets.set(event.name, event.secret.slice())
-    if (event.type === "message" && event.direction === "received") this.#lastMessage = event.message[0]!
+    if (event.type !== "message" || event.direction !== "received") return
+    this.#lastMessage = event.message[0]!
+    if (event.name === "hello_retry_request") this.#committed = true
+    if (event.name === "client_hello") this.#run.setup.seen.clientHello = event.message.slice()
   }
 }

@@ -206,6 +206,14 @@ describe("a ServerHello is refused for", () => {
     expectRefused(puppet, "protocol_version", "PeerIncompatible", /server speaks TLS 1\.2 at most/)
   })
 
+  it("RFC 9846 4.2.4: a ServerHello of TLS 1.2 after a HelloRetryRequest: illegal_parameter", () => {
+    const client = { groups: ["x25519", "secp256r1"], keyShares: ["x25519"] }
+    const rewrite = (name: string, message: Uint8Array) =>
+      name === "server_hello" ? editServerHello(message, without("supported_versions")) : message
+    const puppet = clientUnderTest({ client, server: { groups: ["secp256r1"] }, rewrite }).run()
+    expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", /HelloRetryRequest/)
+  })
+
   it("RFC 9846 4.2.3: the sentinel in a ServerHello of TLS 1.3 is no more than a random", () => {
     const rewrite = (name: string, message: Uint8Array) =>
       name === "server_hello" ? editServerHello(message, fixed({ random: sentinel("01") })) : message

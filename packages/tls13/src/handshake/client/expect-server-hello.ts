@@ -56,7 +56,17 @@ export class ExpectServerHello implements State {
 
   receive(message: HandshakeMessage): Transition {
     const hello = decodeServerHello(message)
-    if (hello.kind === "legacy") return refuseLegacy(hello)
+    if (hello.kind === "legacy") {
+      // "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be retained in the
+      // ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes" (section 4.2.4).
+      if (this.#offer.retry !== undefined) {
+        throw new PeerMisbehaved(
+          "illegal_parameter",
+          "server chose TLS 1.3 in HelloRetryRequest, and not in ServerHello",
+        )
+      }
+      return refuseLegacy(hello)
+    }
     // "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the handshake with an
     // "unexpected_message" alert" (section 4.2.4), whatever it says.
     if (hello.kind === "hello_retry_request" && this.#offer.retry !== undefined) {
