@@ -127,12 +127,23 @@ export interface Coverage {
 
 export function coverage(requirements: readonly Requirement[], evidence: readonly Evidence[]): readonly Coverage[] {
   return requirements.map((requirement) => {
-    const own = evidence.filter(({ id }) => id === (requirement.sameAs ?? requirement.id))
+    const own = distinct(evidence.filter(({ id }) => id === (requirement.sameAs ?? requirement.id)))
     const shown = new Set(own.flatMap(({ roles }) => roles))
     const missing =
       requirement.notApplicable === undefined ? rolesOf(requirement).filter((role) => !shown.has(role)) : []
     return { requirement, evidence: own, missing }
   })
+}
+
+/** A test that is tagged twice, for one role and the other perhaps, is one. */
+function distinct(evidence: readonly Evidence[]): readonly Evidence[] {
+  const tests = new Map<string, Evidence>()
+  for (const each of evidence) {
+    const key = `${each.file} ${each.title}`
+    const roles = new Set([...(tests.get(key)?.roles ?? []), ...each.roles])
+    tests.set(key, { ...each, roles: [...roles] })
+  }
+  return [...tests.values()]
 }
 
 /** What is wrong with the list itself. */

@@ -105,8 +105,14 @@ export function loadRawPublicKey(source: {
   return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
 }
 
-/** RFC 9846 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present". */
+/** RFC 9846 4.5.1.2: the certificate is of version 3, and "the digitalSignature bit MUST be set if the Key Usage extension is present". */
 function checkUsage(leaf: Certificate): void {
+  if (leaf.version !== 3) {
+    throw new X509Error(
+      "unsupported_version",
+      `the certificate of ${subjectText(leaf)} is of version ${leaf.version}; TLS 1.3 needs version 3: issue it with an extension (subjectAltName, say)`,
+    )
+  }
   const { keyUsage } = leaf.extensions
   if (keyUsage === undefined || (keyUsage & KeyUsage.digitalSignature) !== 0) return
   throw new X509Error(

@@ -73,7 +73,7 @@ describe.each(inTheClear)("%s refuses", (_name, reach) => {
 
 describe.each(protectedStages)("%s refuses", (_name, reach) => {
   const cases: readonly (readonly [what: string, send: (puppet: Puppet) => void, alert: AlertName])[] = [
-    // Requirements 5.2-3, 6.2-2, 6.2-3
+    // Requirements 5.2-3, 6-3, 6.2-2, 6.2-3
     [
       "5.2: a record that was changed",
       (puppet) => puppet.receive(flip(puppet.record(application_data, utf8ToBytes("x")), -1)),

@@ -312,6 +312,12 @@ it.each(["client", "server"] as const)(
 
 describe("RFC 9846 4.5.1.2: certificates are X.509 unless another type was agreed", () => {
   // Requirement 4.5.1.2-1
+  it("one's own is of version 3", () => {
+    const old = makeLeaf(root, { version: 1, extensions: [] })
+    expect(() => credentialOf(old)).toThrow(/version 1; TLS 1\.3 needs version 3/)
+  })
+
+  // Requirement 4.5.1.2-1
   it.each(["client", "server"] as const)("a raw public key where it was not is refused by the %s", (role) => {
     const data = encodeSpki(publicKeyOf(serverKey))
     const strict = createCertificateVerifier({ trust: new TrustStore([trustAnchor(root.der)]) })

@@ -10,8 +10,8 @@ import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { signatureSchemes } from "../../src/crypto/signature-schemes.ts"
 import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
 import { editServerHello, removeExtension, setExtension } from "../../src/testing/edit.ts"
-import { clientOptions, clientUnderTest, early, provider, serverUnderTest } from "../support.ts"
-import { type CastName, casts, messagesOf, play, psk, shakeHands } from "./scenes.ts"
+import { clientOptions, clientUnderTest, early, provider, serverUnderTest, start } from "../support.ts"
+import { type CastName, casts, ends, messagesOf, play, psk, shakeHands } from "./scenes.ts"
 
 const names = Object.keys(casts) as CastName[]
 const hellosOf = (name: CastName): ClientHello[] =>
@@ -104,6 +104,13 @@ it("RFC 9846 4.2.2: the first record is a ClientHello, and none of SSL 2.0", () 
   const { client } = play()
   expect([...client.records[0]!.record.subarray(0, 2)]).toEqual([22, 3])
   expect(client.records[0]!.content[0]).toBe(1)
+})
+
+// Requirement 5-3 (client)
+it("RFC 9846 5: change_cipher_spec before its ClientHello is unexpected to a client", () => {
+  const { pair } = ends()
+  pair.take(pair.client, pair.client.connection.receive(Uint8Array.of(20, 3, 3, 0, 1, 1), start))
+  expect(pair.client.connection.failure).toMatchObject({ alert: "unexpected_message", kind: "PeerMisbehaved" })
 })
 
 // Requirement 4.3.10-2

@@ -166,7 +166,7 @@ describe.each(names)("in %s", (name) => {
     }
   })
 
-  // Requirements 4.3-3, 4.5.1-6, 4.5.1-7, 4.3.9-5 (server), 4.3.6-2 (server), 4.5.1.1-2
+  // Requirements 4.3-3, 4.3-7, 4.5.1-6, 4.5.1-7, 4.3.9-5 (server), 4.3.6-2 (server), 4.5.1.1-2
   it("RFC 9846 4.3: no extension where it has no place, none twice, and no answer to what was not asked", () => {
     const { client, server } = playOf(name)
     const asked = new Set(

@@ -135,6 +135,45 @@ describe("a ServerHello", () => {
 })
 
 describe("PSKs", () => {
+  // Requirement 9.2-7
+  it.each(Object.keys(casts) as CastName[])(
+    "RFC 9846 9.2: are agreed on by pre_shared_key in both hellos (%s)",
+    (name) => {
+      const { client, server, pair } = shakeHands(casts[name])
+      const offered = extensionBlocks(messagesOf(client, "client_hello").at(-1)!, "client_hello")[0]!
+      const answered = extensionBlocks(messagesOf(server, "server_hello")[0]!, "server_hello")[0]!
+      const agreed = pair.client.connection.info?.authentication === "psk"
+      expect(answered.includes("pre_shared_key")).toBe(agreed)
+      if (agreed) expect(offered).toContain("pre_shared_key")
+    },
+  )
+
+  // Requirements F.1-1 (server), 4.4.2-7
+  it("RFC 9846 F.1: a server has neither a certificate nor a request for one beside an external PSK, though it could", () => {
+    const cast = {
+      client: { externalPsks: [psk], credentials: always(clientCredential) },
+      server: { externalPsks: new MemoryPskStore([psk]), ...clientCertificate.server },
+    }
+    const { client, server } = shakeHands(cast)
+    expect(server.messages.map(({ name }) => name)).toEqual(["server_hello", "encrypted_extensions", "finished"])
+    expect(client.messages.map(({ name }) => name)).toEqual(["client_hello", "finished"])
+  })
+
+  // Requirement F.1-1 (client)
+  it.each(["certificate", "certificate_request"] as const)(
+    "RFC 9846 F.1: a client takes no %s beside an external PSK: unexpected_message",
+    (name) => {
+      const from = clientUnderTest(clientCertificate).parts.find((part) => part.name === name)!.content
+      const cast = {
+        client: { externalPsks: [psk], credentials: always(clientCredential) },
+        server: { externalPsks: new MemoryPskStore([psk]) },
+      }
+      const puppet = clientUnderTest(cast).deliverUntil("finished")
+      puppet.message(from)
+      expectRefused(puppet, "unexpected_message", "PeerMisbehaved")
+    },
+  )
+
   // Requirement 4.3.11-1
   it("RFC 9846 4.3.11: obfuscated_ticket_age of an external PSK is ignored", () => {
     const rewrite = (name: string, message: Uint8Array) => {
