@@ -67,7 +67,10 @@ export interface ClientOptions extends CommonOptions {
   /** Groups for which the first ClientHello has a share; default: the first one. None: the server asks for one, a round trip more. */
   readonly keyShares?: readonly string[]
   readonly sessionStore?: ClientSessionStore
-  /** Asks the verifier again before a session is offered; one that it refuses by now is not. Default false. */
+  /**
+   * Asks the verifier again before a session is offered; one that it refuses by now is not. Default false. Stapled OCSP
+   * responses are not remembered: a verifier that insists on one refuses.
+   */
   readonly reverifyOnResumption?: boolean
   /** Names the server in the session store; default: serverName. */
   readonly sessionKey?: string
