@@ -3,7 +3,10 @@
 
 import { Unimplemented } from "./outcomes.ts"
 
-/** Flags with a value, and flags without: the names say what they mean, test_config.cc how. */
+// The names say what flags mean, test_config.cc how. Some are about functions of BoringSSL alone and change nothing here:
+// -trust-cert, -cipher and -handshake-twice, -implicit-handshake, -partial-write, -no-op-extra-handshake, the renegotiation
+// and session-id flags, which are of TLS 1.2, and -expect-early-data-reason, whose words are BoringSSL's.
+
 const withValue = [
   "-port",
   "-shim-id",
