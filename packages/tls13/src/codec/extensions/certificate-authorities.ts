@@ -1,7 +1,7 @@
 // certificate_authorities (RFC 9846 section 4.3.4) and oid_filters (section 4.3.5).
 
-import { equalBytes } from "../../bytes/equal.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
+import { toHex } from "../../bytes/hex.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { ExtensionCodec } from "./codec.ts"
 
@@ -31,15 +31,16 @@ export const oidFilters: ExtensionCodec<readonly OidFilter[]> = {
   decode(data) {
     const list = new Reader(data.vector16("filters"), "oid_filters")
     const filters: OidFilter[] = []
+    const oids = new Set<string>()
     while (list.remaining > 0) {
       const filter = {
         oid: list.vector8("certificate_extension_oid", 1),
         values: list.vector16("certificate_extension_values"),
       }
       // Section 4.3.5: "There MUST NOT be more than one OID of the same type in the list."
-      if (filters.some((other) => equalBytes(other.oid, filter.oid))) {
-        throw new InvalidMessage("oid_filters names the same OID twice", "illegal_parameter")
-      }
+      const oid = toHex(filter.oid)
+      if (oids.has(oid)) throw new InvalidMessage("oid_filters names the same OID twice", "illegal_parameter")
+      oids.add(oid)
       filters.push(filter)
     }
     return filters

@@ -6,7 +6,10 @@ import type { ExtensionCodec } from "./codec.ts"
 
 const host_name = 0
 
-/** The host name as sent: an A-label (RFC 5890), ASCII, 1 to 65535 bytes. */
+/** RFC 1035 section 2.3.4: the most octets of a name. */
+const longestName = 255
+
+/** The host name as sent: an A-label (RFC 5890), ASCII, 1 to 255 bytes. */
 export const serverName: ExtensionCodec<string> = {
   decode(data) {
     const list = data.vector16("server_name_list", 1)
@@ -16,8 +19,15 @@ export const serverName: ExtensionCodec<string> = {
     if (list.length < 4 || nameType !== host_name || length !== list.length - 3) {
       throw new InvalidMessage("server_name holds something other than exactly one host_name")
     }
+    if (length > longestName) {
+      throw new InvalidMessage(
+        `server_name has ${length} bytes; a host name has at most ${longestName}`,
+        "illegal_parameter",
+      )
+    }
     const name = bytesToAscii(list.subarray(3))
-    if (name === undefined || name.includes("\0")) {
+    // A name is kept with the connection and its session, and is written to logs: no control characters, and no spaces.
+    if (name === undefined || !/^[!-~]+$/.test(name)) {
       throw new InvalidMessage("server_name is not an ASCII host name", "illegal_parameter")
     }
     return name

@@ -69,13 +69,14 @@ function checkMandatoryExtensions(extensions: ClientHelloExtensions): void {
 /** Section 4.3.8: no group twice, none that is not in supported_groups, and in the same order. */
 function checkKeyShares(extensions: ClientHelloExtensions): void {
   const groups = extensions.supported_groups ?? []
-  if (new Set(groups).size !== groups.length) {
+  const places = new Map(groups.map((group, place) => [group, place]))
+  if (places.size !== groups.length) {
     throw new PeerMisbehaved("illegal_parameter", "supported_groups names a group twice")
   }
   let last = -1
   for (const { group } of extensions.key_share ?? []) {
-    const at = groups.indexOf(group)
-    if (at === -1)
+    const at = places.get(group)
+    if (at === undefined)
       throw new PeerMisbehaved("illegal_parameter", "key_share has a share of a group that is not in supported_groups")
     if (at === last) throw new PeerMisbehaved("illegal_parameter", "key_share has two shares of one group")
     if (at < last) throw new PeerMisbehaved("illegal_parameter", "key_share is not in the order of supported_groups")

@@ -41,10 +41,16 @@ export function chooseAlpn(hello: ClientHello, settings: ServerSettings): string
   if (chosen === undefined) {
     throw new PeerIncompatible(
       "no_application_protocol",
-      `client offers ${offered.map((name) => JSON.stringify(name)).join(", ")}; this listener speaks ${settings.alpnProtocols.join(", ")}`,
+      `client offers ${someOf(offered)}; this listener speaks ${settings.alpnProtocols.join(", ")}`,
     )
   }
   return chosen
+}
+
+/** For an error message: the first of them, however many a client offers. */
+function someOf(names: readonly string[]): string {
+  const first = names.slice(0, 8).map((name) => JSON.stringify(name))
+  return names.length > first.length ? `${first.join(", ")} and ${names.length - first.length} more` : first.join(", ")
 }
 
 function inOrder<Known extends { readonly code: number }>(

@@ -1,12 +1,15 @@
 // NewSessionTicket, the server's side: RFC 9846 section 4.7.1, and RFC 9149 (the number that the client asks for).
 
 import { encodeNewSessionTicket } from "../../codec/new-session-ticket.ts"
+import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { resumptionPsk } from "../../schedule/traffic.ts"
 import { greaseExtension } from "../grease.ts"
 import type { SessionPeer } from "../session-peer.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import { pskModes } from "./psk-selection.ts"
 import type { Negotiated } from "./server-flight.ts"
+
+const longestTicket = 0xffff
 
 /**
  * How many tickets go out after the handshake.
@@ -24,21 +27,27 @@ export function ticketCount({ settings }: ServerHandshake, { hello, psk }: Negot
 /** Makes the tickets of one connection, and erases the resumption secret when there will be no more. */
 export class TicketIssuer {
   readonly #server: ServerHandshake
-  readonly #negotiated: Negotiated
   readonly #resumptionSecret: Uint8Array
+  readonly #count: number
+  // What a ticket says of the connection; the ClientHello, which may be long, is not kept for it.
+  readonly #suite: CipherSuiteAlgorithms
+  readonly #alpnProtocol: string | undefined
+  readonly #serverName: string | undefined
   #sent = 0
 
   /** @param resumptionSecret becomes the issuer's own */
   constructor(server: ServerHandshake, negotiated: Negotiated, resumptionSecret: Uint8Array) {
     this.#server = server
-    this.#negotiated = negotiated
     this.#resumptionSecret = resumptionSecret
+    this.#count = ticketCount(server, negotiated)
+    this.#suite = negotiated.suite
+    this.#alpnProtocol = negotiated.alpnProtocol
+    this.#serverName = negotiated.hello.extensions.server_name
   }
 
   /** Sends as many as the client is to get. */
   send(peer: SessionPeer): void {
-    const count = ticketCount(this.#server, this.#negotiated)
-    for (let number = 0; number < count; number++) if (!this.#sendOne(peer)) return
+    for (let number = 0; number < this.#count; number++) if (!this.#sendOne(peer)) return
   }
 
   wipe(): void {
@@ -47,7 +56,7 @@ export class TicketIssuer {
 
   #sendOne(peer: SessionPeer): boolean {
     const { link, settings } = this.#server
-    const { hello, suite, alpnProtocol } = this.#negotiated
+    const suite = this.#suite
     const { ticketer, earlyData } = settings
     const ticketLifetime = lifetime(settings.ticketLifetime, peer, link.now)
     if (ticketLifetime < 1) return false
@@ -63,14 +72,15 @@ export class TicketIssuer {
       ticketLifetime,
       ticketAgeAdd,
       maxEarlyDataSize,
-      alpnProtocol,
-      serverName: hello.extensions.server_name,
+      alpnProtocol: this.#alpnProtocol,
+      serverName: this.#serverName,
       partition: settings.partition,
       ...peer,
     }
     const ticket = ticketer?.seal(session, link.now)
     session.psk.fill(0)
-    if (ticket === undefined) return false
+    // "opaque ticket<1..2^16-1>": a session with a long chain of certificates may not fit.
+    if (ticket === undefined || ticket.length > longestTicket) return false
     const greaseExtensions = settings.grease ? [greaseExtension(link.random)] : []
     const extensions = maxEarlyDataSize > 0 ? { early_data: maxEarlyDataSize } : {}
     link.send(
