@@ -1,0 +1,85 @@
+// What a server may send before the client's Finished: RFC 9846 section 2, "0.5-RTT data".
+
+import { describe, expect, it } from "vitest"
+import { utf8ToBytes } from "../src/bytes/text.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { Pair, received } from "../src/testing/pair.ts"
+import { type Cast, early, scene, start } from "./support.ts"
+
+/** A pair whose server has the ClientHello, and whose client has nothing yet. */
+function waiting(cast: Cast = {}): Pair {
+  const { client, server } = scene(cast)
+  const pair = new Pair(
+    new ClientConnection(createClientConfig(client), start),
+    new ServerConnection(createServerConfig(server), start),
+    start,
+  )
+  pair.take(pair.client, pair.client.connection.start())
+  if (pair.client.connection.earlyDataWritable > 0) {
+    pair.take(pair.client, pair.client.connection.sendEarlyData(utf8ToBytes("question")))
+  }
+  for (const bytes of pair.client.outgoing.splice(0)) {
+    pair.take(pair.server, pair.server.connection.receive(bytes, start))
+  }
+  return pair
+}
+
+describe("RFC 9846 2: a server sends before the client's Finished", () => {
+  it("an answer to early data: the client has it with its first flight", () => {
+    const pair = waiting(early())
+    expect(received(pair.server, "early-data")).toEqual(utf8ToBytes("question"))
+    expect(pair.server.connection.halfRttWritable).toBe(true)
+    expect(pair.server.connection.writable).toBe(false)
+    pair.take(pair.server, pair.server.connection.sendHalfRtt(utf8ToBytes("answer")))
+    for (const bytes of pair.server.outgoing.splice(0)) {
+      pair.take(pair.client, pair.client.connection.receive(bytes, start))
+    }
+    expect(received(pair.client)).toEqual(utf8ToBytes("answer"))
+    pair.run()
+    expect(pair.server.connection.info?.earlyData).toBe("accepted")
+  })
+
+  it("and goes on with other data once the client is known", () => {
+    const pair = waiting()
+    pair.take(pair.server, pair.server.connection.sendHalfRtt(utf8ToBytes("banner ")))
+    pair.run()
+    expect(pair.server.connection.halfRttWritable).toBe(false)
+    pair.take(pair.server, pair.server.connection.send(utf8ToBytes("data")))
+    pair.run()
+    expect(received(pair.client)).toEqual(utf8ToBytes("banner data"))
+  })
+
+  it("but no client does, nor anybody at another time", () => {
+    const pair = waiting()
+    const data = utf8ToBytes("x")
+    expect(() => pair.client.connection.sendHalfRtt(data)).toThrow(/only a server/)
+    pair.run()
+    expect(() => pair.server.connection.sendHalfRtt(data)).toThrow(/only a server/)
+    const { server } = scene()
+    expect(() => new ServerConnection(createServerConfig(server), start).sendHalfRtt(data)).toThrow(/only a server/)
+  })
+
+  it("nor after close_notify", () => {
+    const pair = waiting()
+    pair.take(pair.server, pair.server.connection.close())
+    expect(pair.server.connection.halfRttWritable).toBe(false)
+  })
+})
+
+describe("RFC 9846 4.6: a client's early data goes on", () => {
+  it("after EncryptedExtensions took it, until EndOfEarlyData", () => {
+    const pair = waiting(early())
+    const [flight] = pair.server.outgoing.splice(0)
+    // ServerHello, change_cipher_spec and one record with EncryptedExtensions and Finished: all but its last byte.
+    pair.take(pair.client, pair.client.connection.receive(flight!.subarray(0, -1), start))
+    expect(pair.client.connection.earlyDataWritable).toBeGreaterThan(0)
+    pair.take(pair.client, pair.client.connection.sendEarlyData(utf8ToBytes(" and more")))
+    pair.take(pair.client, pair.client.connection.receive(flight!.subarray(-1), start))
+    expect(pair.client.connection.earlyDataWritable).toBe(0)
+    pair.run()
+    expect(received(pair.server, "early-data")).toEqual(utf8ToBytes("question and more"))
+    expect(pair.server.connection.info?.earlyData).toBe("accepted")
+  })
+})
