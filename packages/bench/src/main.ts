@@ -10,9 +10,10 @@ import { asMarkdown, type Comparison } from "./measure.ts"
 import { compareMemory, memoryAsMarkdown } from "./memory.ts"
 import { compareBrokers } from "./messages.ts"
 import { compareTransfers } from "./transfer.ts"
+import { compareValidation, validationAsMarkdown } from "./x509.ts"
 
 const rounds = 7
-const parts = ["handshakes", "transfer", "messages", "memory"]
+const parts = ["handshakes", "transfer", "messages", "memory", "x509"]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((word) => !parts.includes(word))
@@ -28,6 +29,7 @@ if (runs("handshakes")) comparisons.push(...(await compareHandshakes(pems, round
 if (runs("transfer")) comparisons.push(...(await compareTransfers(pems, rounds)))
 if (runs("messages")) comparisons.push(...(await compareBrokers(pems, rounds)))
 const memory = runs("memory") ? await compareMemory(pems) : []
+const validation = runs("x509") ? compareValidation(rounds) : []
 report()
 
 function developmentPems(): Pems {
@@ -50,9 +52,12 @@ function report(): void {
     "",
   ]
   mkdirSync("bench-results", { recursive: true })
-  const text = [...head, ...comparisons.map(asMarkdown), ...(memory.length > 0 ? [memoryAsMarkdown(memory)] : [])].join(
-    "\n",
-  )
+  const text = [
+    ...head,
+    ...comparisons.map(asMarkdown),
+    ...(memory.length > 0 ? [memoryAsMarkdown(memory)] : []),
+    ...(validation.length > 0 ? [validationAsMarkdown(validation)] : []),
+  ].join("\n")
   writeFileSync("bench-results/report.md", text)
   console.log("\nreport: bench-results/report.md")
 }

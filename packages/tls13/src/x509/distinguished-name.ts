@@ -160,9 +160,13 @@ export function shownText(text: string, limit = 200): string {
   return whole.replace(unprintable, hexPairs)
 }
 
+/** What needs no escape: nearly every name. */
+const plain = /^[\w.@-]+( [\w.@-]+)*$/
+
 function escaped(attribute: Attribute): string {
   const text = attributeText(attribute)
   if (text === undefined) return `#${toHex(attribute.value)}`
+  if (plain.test(text)) return text
   return text
     .replace(/[\\",+;<>]/g, "\\$&")
     .replace(/^[# ]| $/g, "\\$&")

@@ -100,9 +100,9 @@ export function readExtensions(der: Der): Extensions {
   while (!list.done) {
     const extension = list.sequence("an extension")
     const oid = extension.oid("an extension")
-    const isCritical = extension.defaultFalse(`the criticality of extension ${oid}`)
-    const value = extension.octetString(`the value of extension ${oid}`)
-    extension.expectEnd(`extension ${oid}`)
+    const isCritical = extension.defaultFalse("the criticality of an extension")
+    const value = extension.octetString("the value of an extension")
+    extension.expectEnd("an extension")
     // RFC 5280 4.2: MUST NOT include more than one instance of a particular extension.
     if (present.includes(oid)) throw new X509Error("duplicate_extension", `the extension ${oid} appears twice`)
     present.push(oid)
@@ -111,7 +111,7 @@ export function readExtensions(der: Der): Extensions {
     if (read !== undefined) {
       const inner = new Der(value)
       read(inner, found)
-      inner.expectEnd(`extension ${oid}`)
+      if (!inner.done) inner.expectEnd(`the extension ${oid}`)
     } else if (isCritical) unknownCritical.push(oid)
   }
   found.present = present

@@ -88,8 +88,8 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
   const { trust } = search.request
   const last = path[path.length - 1]!
   let any = false
-  for (const anchors of [trust.exact(last.issuer), () => trust.alike(last.issuer)]) {
-    for (const anchor of typeof anchors === "function" ? anchors() : anchors) {
+  const atAnchor = (anchors: readonly TrustAnchor[]): PathVerdict | undefined => {
+    for (const anchor of anchors) {
       any = true
       if (!step(search, path)) return undefined
       const refused = anchorRefused(search, path, anchor)
@@ -97,7 +97,10 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
       note(search, refused)
       if (exhausted(search)) return undefined
     }
+    return undefined
   }
+  const exact = atAnchor(trust.exact(last.issuer))
+  if (exact || exhausted(search)) return exact
   for (const candidate of candidates(search, last)) {
     if (path.some((each) => sameEntity(each, candidate))) continue
     any = true
@@ -106,8 +109,10 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
     if (verdict) return verdict
     if (exhausted(search)) return undefined
   }
+  // Names that are written otherwise cost more to compare, and hardly ever help: they come last.
+  const alike = atAnchor(trust.alike(last.issuer))
   if (!any) note(search, unknownIssuer(search, path))
-  return undefined
+  return alike
 }
 
 function intermediateVerdict(

@@ -2,7 +2,6 @@
 // that finds them by name.
 
 import { equalBytes } from "../bytes/equal.ts"
-import { bytesToLatin1 } from "../bytes/text.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
 import type { DistinguishedName } from "./distinguished-name.ts"
@@ -93,17 +92,17 @@ function subnet(text: string): GeneralName {
 /** The anchors that are trusted, found by subject. Immutable: to change the trust, make a new one. */
 export class TrustStore {
   readonly anchors: readonly TrustAnchor[]
-  readonly #byName = new Map<string, TrustAnchor[]>()
+  readonly #byName = new Map<number, TrustAnchor[]>()
   #byKey: Map<string, TrustAnchor[]> | undefined
 
   constructor(anchors: readonly TrustAnchor[]) {
     this.anchors = anchors
-    for (const anchor of anchors) append(this.#byName, bytesToLatin1(anchor.subject.der), anchor)
+    for (const anchor of anchors) append(this.#byName, fnv1a(anchor.subject.der), anchor)
   }
 
   /** Anchors with exactly this name. */
   exact(name: DistinguishedName): readonly TrustAnchor[] {
-    return this.#byName.get(bytesToLatin1(name.der)) ?? []
+    return this.#byName.get(fnv1a(name.der))?.filter(({ subject }) => equalBytes(subject.der, name.der)) ?? none
   }
 
   /** Anchors whose name is written otherwise but is the same by RFC 5280 section 7.1. */
@@ -128,7 +127,16 @@ export class TrustStore {
   }
 }
 
-function append(map: Map<string, TrustAnchor[]>, key: string, anchor: TrustAnchor): void {
+const none: readonly TrustAnchor[] = []
+
+/** A hash that spreads names; whoever chooses the anchors has no use for a collision. */
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash
+}
+
+function append<Key>(map: Map<Key, TrustAnchor[]>, key: Key, anchor: TrustAnchor): void {
   const list = map.get(key)
   if (list) list.push(anchor)
   else map.set(key, [anchor])
