@@ -19,7 +19,7 @@ import type {
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
-import { type Limits, limitsWith } from "./limits.ts"
+import { defaultLimits, type Limits, limitsWith } from "./limits.ts"
 
 export interface CommonOptions {
   /** The cryptography: `createNobleProvider()` and its kin. */
@@ -223,7 +223,9 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     maxCertificateRequests: limitsWith(options.limits).certificateRequests,
     maxPskIdentities: limitsWith(options.limits).pskIdentities,
   }
-  return { settings, ...runtime(options) }
+  // Section 4.3.10: early data that is refused is skipped "up to the configured max_early_data_size".
+  const skippedEarlyData = Math.max(defaultLimits.skippedEarlyData, earlyData?.maxBytes ?? 0)
+  return { settings, ...runtime({ ...options, limits: { skippedEarlyData, ...options.limits } }) }
 }
 
 function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter | undefined): CommonSettings {

@@ -17,7 +17,7 @@ export interface Limits {
   readonly changeCipherSpecs: number
   /** user_canceled alerts. */
   readonly warningAlerts: number
-  /** Bytes of 0-RTT data that a server which does not take it skips over. */
+  /** Bytes of 0-RTT data that a server which does not take it skips over; default also: at least `earlyData.maxBytes`. */
   readonly skippedEarlyData: number
   /** Bytes that are held while the connection waits for a decision. */
   readonly bufferedInput: number

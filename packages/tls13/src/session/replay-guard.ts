@@ -22,6 +22,8 @@ export class MemoryReplayGuard implements ReplayGuard {
   readonly #startedAt: number
   /** Key to expiry, in order of arrival. */
   readonly #taken = new Map<string, number>()
+  /** When an entry was forgotten last. A clock that goes back to before it would make fresh what is not known any more. */
+  #forgottenAt = Number.NEGATIVE_INFINITY
 
   constructor(options: MemoryReplayGuardOptions = {}) {
     this.#entries = options.entries ?? 65_536
@@ -34,6 +36,7 @@ export class MemoryReplayGuard implements ReplayGuard {
 
   take(key: Uint8Array, expiresAt: number, now: number): boolean {
     this.#forgetExpired(now)
+    if (now < this.#forgottenAt) return false
     // "When implementations are freshly started, they SHOULD reject 0-RTT as long as any portion of their recording window
     // overlaps the startup time." The window is what `expiresAt` is ahead of `now`.
     if (now < this.#startedAt + (expiresAt - now)) return false
@@ -49,6 +52,7 @@ export class MemoryReplayGuard implements ReplayGuard {
     for (const [name, expiresAt] of this.#taken) {
       if (expiresAt > now) return
       this.#taken.delete(name)
+      this.#forgottenAt = now
     }
   }
 }

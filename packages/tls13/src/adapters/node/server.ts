@@ -53,7 +53,11 @@ export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
   readonly preference?: "server" | "client" | undefined
   /** Takes up to so many bytes of 0-RTT data a connection, each ClientHello once: RFC 9846 section 8. */
   readonly earlyData?:
-    | { readonly maxBytes: number; readonly replayGuard?: ReplayGuard; readonly freshness?: number }
+    | {
+        readonly maxBytes: number /** Servers that share `ticketKeys` have to share one. */
+        readonly replayGuard?: ReplayGuard
+        readonly freshness?: number
+      }
     | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly pauseOnConnect?: boolean | undefined
@@ -111,7 +115,7 @@ export class Server extends NetServer {
   readonly #credentials: ServerCredentials
   readonly #handshakes = new Set<Duplex>()
   /** Outlives a change of certificates: what was taken before stays taken. */
-  readonly #replayGuard = new MemoryReplayGuard()
+  readonly #replayGuard: MemoryReplayGuard
   #active: Active
   #refused = 0
 
@@ -121,6 +125,8 @@ export class Server extends NetServer {
     const total = options.maxPendingHandshakes ?? defaultPendingHandshakes
     this.#gate = new HandshakeGate({ total, perAddress: options.maxPendingHandshakesPerAddress ?? total })
     const context = options.secureContext ?? createSecureContext(options)
+    // Ticket keys that are given have been in use before, so 0-RTT data of then could come again (RFC 9846 section 8.2).
+    this.#replayGuard = new MemoryReplayGuard(options.ticketKeys ? { startedAt: Date.now() } : {})
     this.#tickets = options.tickets === 0 ? undefined : new TicketRing(context.provider, options.ticketKeys)
     this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback)
     this.#active = this.#activate(context, options)
@@ -290,6 +296,8 @@ export class Server extends NetServer {
       secure = true
       over()
       report()
+      // This socket's listeners live as long as it does; what the client offered need not.
+      offer = undefined
       if (this.#options.pauseOnConnect) socket.pause()
       this.emit("secureConnection", socket)
     })
