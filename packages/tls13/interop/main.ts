@@ -4,8 +4,11 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
+import { mqttFeatures } from "./mqtt-rows.ts"
 import { gnutlsClient, gnutlsServer } from "./peers/gnutls.ts"
 import { go, java, nodeHere, nodeLatest, python, rustls } from "./peers/languages.ts"
+import { mosquittoBrokers, mosquittoClients } from "./peers/mosquitto.ts"
+import { aedesRow, mqttJsRows } from "./peers/mqttjs.ts"
 import { nssClient, nssServer } from "./peers/nss.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
 import { clientProgram, serverProgram } from "./peers/programs.ts"
@@ -53,6 +56,14 @@ async function main(): Promise<number> {
       rows: [opensslServer, gnutlsServer, nssServer, ...programs.map(serverProgram)].map(serverRow),
     },
   ]
+  tables.push(
+    { title: "MQTT clients with `puremq start`", columns: mqttFeatures, rows: [...mosquittoClients, ...mqttJsRows] },
+    {
+      title: "MQTT brokers with `puremq pub` and `puremq sub`",
+      columns: mqttFeatures,
+      rows: [...mosquittoBrokers, aedesRow],
+    },
+  )
   const { only, verbose } = values
   const results = await runTables(tables, { jobs: Number(values.jobs), only, verbose, say: console.log })
   const markdown = toMarkdown(results)

@@ -123,6 +123,12 @@ export class Program {
     clearTimeout(timer)
   }
 
+  /** Ends it without a word to anybody. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL")
+    await this.ended
+  }
+
   /** The last lines of the log, on one line. */
   tail(lines = 4): string {
     return this.#log.trim().split("\n").slice(-lines).join(" | ").slice(-500)
