@@ -51,33 +51,49 @@ export function listen(options: ListenStreamOptions): TlsListener {
 function streamsOf(conn: DenoConn): ByteStreams {
   conn.setNoDelay?.(true)
   let halves = 2
-  const halfOver = () => {
-    if (--halves === 0) conn.close()
+  const half = () => {
+    let isOver = false
+    return () => {
+      if (isOver) return
+      isOver = true
+      if (--halves === 0) conn.close()
+    }
   }
+  const [readOver, writeOver] = [half(), half()]
   return {
     readable: new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
           const buffer = new Uint8Array(65_536)
-          const length = await conn.read(buffer)
+          const length = await overIfItFails(conn.read(buffer), readOver)
           if (length !== null) return controller.enqueue(buffer.subarray(0, length))
           controller.close()
-          halfOver()
+          readOver()
         },
-        cancel: halfOver,
+        cancel: readOver,
       },
       { highWaterMark: 0 },
     ),
     writable: new WritableStream<Uint8Array>({
       async write(bytes) {
-        for (let at = 0; at < bytes.length; ) at += await conn.write(bytes.subarray(at))
+        for (let at = 0; at < bytes.length; ) at += await overIfItFails(conn.write(bytes.subarray(at)), writeOver)
       },
       async close() {
         // The peer may have closed the connection already.
         await conn.closeWrite().catch(() => undefined)
-        halfOver()
+        writeOver()
       },
-      abort: halfOver,
+      abort: writeOver,
     }),
+  }
+}
+
+/** A stream that has failed is neither closed nor cancelled any more: a peer that resets must not make handles stay open. */
+async function overIfItFails<Result>(work: Promise<Result>, over: () => void): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    over()
+    throw error
   }
 }

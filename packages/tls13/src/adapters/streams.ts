@@ -137,7 +137,7 @@ class StreamSocket implements TlsStreamSocket {
   close(): Promise<void> {
     this.#cancelled = true
     this.#driver.want(true)
-    if (!this.#sentEnd) void this.#end()
+    if (!this.#sentEnd) this.#end().catch((error: unknown) => this.#fail(asError(error)))
     return this.closed
   }
 
@@ -189,7 +189,7 @@ class StreamSocket implements TlsStreamSocket {
       case "end":
         this.#receivedEnd = true
         if (!this.#cancelled) this.#out?.close()
-        if (!this.#allowHalfOpen) void this.#end().catch((error: unknown) => this.#fail(asError(error)))
+        if (!this.#allowHalfOpen) this.#end().catch((error: unknown) => this.#fail(asError(error)))
         this.#finishWhenBothEnded()
         break
       case "failed":

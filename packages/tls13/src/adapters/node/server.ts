@@ -54,7 +54,8 @@ export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
   /** Takes up to so many bytes of 0-RTT data a connection, each ClientHello once: RFC 9846 section 8. */
   readonly earlyData?:
     | {
-        readonly maxBytes: number /** Servers that share `ticketKeys` have to share one. */
+        readonly maxBytes: number
+        /** Default: one of this server's own. Servers that share `ticketKeys` have to share a guard, too. */
         readonly replayGuard?: ReplayGuard
         readonly freshness?: number
       }

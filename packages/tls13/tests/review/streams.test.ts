@@ -1,0 +1,128 @@
+// TLS over streams when the peer or the transport fails: no promise is left that nobody listens to, and no handle of the host.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { connect, listen } from "../../src/adapters/deno.ts"
+import { acceptOverStreams, type ByteStreams, connectOverStreams } from "../../src/adapters/streams.ts"
+import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
+import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
+import { until } from "../../src/testing/sockets.ts"
+import { clientOptions, serverOptions } from "../support.ts"
+
+const rejections: unknown[] = []
+const note = (reason: unknown) => {
+  rejections.push(reason)
+}
+beforeEach(() => {
+  rejections.length = 0
+  process.on("unhandledRejection", note)
+})
+afterEach(() => {
+  process.off("unhandledRejection", note)
+})
+
+/** Rejections are told of when the promises' turn is over. */
+const turns = async () => {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function streamsThat(says: Uint8Array): ByteStreams {
+  return {
+    readable: new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(says)
+        controller.close()
+      },
+    }),
+    writable: new WritableStream<Uint8Array>(),
+  }
+}
+
+describe("close() during a handshake that the peer then spoils", () => {
+  const garbage = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
+
+  it.each([
+    ["a client", () => connectOverStreams(streamsThat(garbage), createClientConfig(clientOptions))],
+    ["a server", () => acceptOverStreams(streamsThat(garbage), createServerConfig(serverOptions))],
+  ])("rejects `closed` and nothing else: %s", async (_, make) => {
+    const socket = make()
+    const closed = socket.close()
+    await expect(closed).rejects.toMatchObject({ kind: "PeerMisbehaved" })
+    await turns()
+    expect(rejections).toEqual([])
+  })
+})
+
+describe("Deno: a connection that fails is closed, so that its handle does not stay", () => {
+  const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
+  interface FakeConn {
+    read(): Promise<number | null>
+    write(bytes: Uint8Array): Promise<number>
+    closeWrite(): Promise<void>
+    close(): void
+  }
+
+  function conn(over: Partial<FakeConn>) {
+    const close = vi.fn()
+    const fake: FakeConn = {
+      read: async () => null,
+      write: async (bytes) => bytes.length,
+      closeWrite: async () => undefined,
+      close,
+      ...over,
+    }
+    return { fake, close }
+  }
+
+  function withDeno(fake: FakeConn): void {
+    vi.stubGlobal("Deno", {
+      connect: async () => fake,
+      listen: () => ({
+        addr: { hostname: "127.0.0.1", port: 1 },
+        close: () => undefined,
+        async *[Symbol.asyncIterator]() {
+          yield fake
+        },
+      }),
+    })
+  }
+  afterEach(() => vi.unstubAllGlobals())
+  const reset = async (): Promise<never> => {
+    throw new Error("Connection reset by peer")
+  }
+
+  it.each([
+    ["by a read", { read: reset }],
+    ["by a read, and no FIN can be sent", { read: reset, closeWrite: reset }],
+    ["by a write", { read: () => new Promise<never>(() => undefined), write: reset }],
+    ["by both", { read: reset, write: reset, closeWrite: reset }],
+  ])("a client's: %s", async (_, over) => {
+    const { fake, close } = conn(over)
+    withDeno(fake)
+    const socket = await connect({ hostname: "localhost", port: 1, ca: pem.caCert })
+    await expect(socket.opened).rejects.toThrow(/reset/)
+    await until(() => close.mock.calls.length > 0)
+    await turns()
+    expect(close).toHaveBeenCalledTimes(1)
+    expect(rejections).toEqual([])
+  })
+
+  it("a server's, whose client resets at once", async () => {
+    const { fake, close } = conn({ read: reset })
+    withDeno(fake)
+    for await (const socket of listen({ port: 1, cert: pem.serverCert, key: pem.serverKey })) {
+      await expect(socket.opened).rejects.toThrow(/reset/)
+    }
+    await until(() => close.mock.calls.length > 0)
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
+  it("one that ends as it should is closed once, too", async () => {
+    const { fake, close } = conn({})
+    withDeno(fake)
+    const socket = await connect({ hostname: "localhost", port: 1, ca: pem.caCert })
+    await expect(socket.opened).rejects.toMatchObject({ kind: "Closed" })
+    await until(() => close.mock.calls.length > 0)
+    await turns()
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+})
