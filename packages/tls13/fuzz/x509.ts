@@ -2,11 +2,12 @@
 // throw X509Error and nothing else; the verifier throws nothing; nothing takes long.
 
 import type { CryptoProvider } from "../src/crypto/provider.ts"
+import { describeBundle } from "../src/x509/describe-bundle.ts"
 import {
   type CertificateVerdict,
   CrlStore,
   createCertificateVerifier,
-  describeCertificate,
+  describeChain,
   parseCertificate,
   parseCrl,
   parseOcspResponse,
@@ -79,7 +80,7 @@ function targetsOf(corpus: Corpus): readonly Target[] {
   if (list === undefined) {
     const store = new TrustStore(corpus.certificates.flatMap(usableAnchor))
     list = [
-      ["certificate", corpus.certificates, (input) => describeCertificate(parseCertificate(input), now)],
+      ["certificate", corpus.certificates, (input) => described(input)],
       ["certificate chain", corpus.certificates, (input, other) => verified([input, other], store)],
       ["intermediate", corpus.certificates, (input, other) => verified([other, input], store)],
       ["anchor", corpus.certificates, (input, other) => verified([other, input], new TrustStore(usableAnchor(input)))],
@@ -130,6 +131,14 @@ function verified(chain: Uint8Array[], trust: TrustStore, ocspResponse?: Uint8Ar
     provider,
   }) as CertificateVerdict
   if (!verdict.accepted) throw new X509Error(verdict.reason === "internal" ? "internal" : "malformed", verdict.message)
+}
+
+function described(input: Uint8Array): void {
+  const text = describeChain([input], { now }) + describeBundle([input, input], { now }).text
+  // What a certificate says must not move a terminal's cursor.
+  if (/[\p{Cc}\p{Cf}\p{Cs}]/u.test(text.replaceAll("\n", "")))
+    throw new Error(`a control character in ${JSON.stringify(text)}`)
+  parseCertificate(input)
 }
 
 function lists(input: Uint8Array, other: Uint8Array): void {

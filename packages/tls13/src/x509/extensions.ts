@@ -89,6 +89,9 @@ export function noExtensions(): Writable<Extensions> {
   }
 }
 
+/** Each is compared with those before it; honest certificates have a dozen. */
+const mostExtensions = 100
+
 /** Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`. */
 export function readExtensions(der: Der): Extensions {
   const list = der.sequence("the extensions")
@@ -105,6 +108,8 @@ export function readExtensions(der: Der): Extensions {
     extension.expectEnd("an extension")
     // RFC 5280 4.2: MUST NOT include more than one instance of a particular extension.
     if (present.includes(oid)) throw new X509Error("duplicate_extension", `the extension ${oid} appears twice`)
+    if (present.length >= mostExtensions)
+      throw new X509Error("limit_exceeded", `the certificate has more than ${mostExtensions} extensions`)
     present.push(oid)
     if (isCritical) critical.push(oid)
     const read = readers[oid]
@@ -163,7 +168,7 @@ const readers: Readonly<Record<string, Read>> = {
   [Oid.certificatePolicies]: (der, into) => {
     const sequence = der.sequence("certificatePolicies")
     if (sequence.done) throw malformed("certificatePolicies has no policy")
-    const policies: string[] = []
+    const policies = new Set<string>()
     while (!sequence.done) {
       const information = sequence.sequence("certificatePolicies")
       const policy = information.oid("certificatePolicies")
@@ -179,10 +184,10 @@ const readers: Readonly<Record<string, Read>> = {
       }
       information.expectEnd("certificatePolicies")
       // RFC 5280 4.2.1.4: a policy MUST NOT appear more than once.
-      if (policies.includes(policy)) throw malformed(`certificatePolicies has the policy ${policy} twice`)
-      policies.push(policy)
+      if (policies.has(policy)) throw malformed(`certificatePolicies has the policy ${policy} twice`)
+      policies.add(policy)
     }
-    into.certificatePolicies = policies
+    into.certificatePolicies = [...policies]
   },
   [Oid.policyMappings]: (der, into) => {
     const sequence = der.sequence("policyMappings")

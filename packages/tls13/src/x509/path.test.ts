@@ -6,14 +6,30 @@ import {
   makeLeaf,
   makeRoot,
   now,
+  provider,
   withExtension,
   without,
 } from "../../tests/x509/pki.ts"
 import { day, reason, root, trusting, validate } from "../../tests/x509/validate.ts"
-import { basicConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from "../devcert/extensions.ts"
+import {
+  basicConstraints,
+  type Extension,
+  extendedKeyUsage,
+  keyUsage,
+  nameConstraints,
+  subjectAltName,
+} from "../devcert/extensions.ts"
 import { encodeName, toGeneralName } from "../devcert/names.ts"
 import { derNull, derOid, derSequence, derValue } from "./der-writer.ts"
-import { KeyUsage, Oid, type PathRequest, type PathVerdict, TrustStore, trustAnchor } from "./index.ts"
+import {
+  createCertificateVerifier,
+  KeyUsage,
+  Oid,
+  type PathRequest,
+  type PathVerdict,
+  TrustStore,
+  trustAnchor,
+} from "./index.ts"
 
 const ica = makeIntermediate(root)
 const leaf = makeLeaf(ica)
@@ -333,6 +349,33 @@ describe("hostile bundles end within their budget", () => {
     const constrained = makeIntermediate(root, { change: withExtension(nameConstraints([], names("x"))) })
     const end = makeLeaf(constrained, { change: withExtension(subjectAltName(names("y"))) })
     expect(reason(quickly(() => validate(end, [constrained])))).toBe("limit_exceeded")
+  })
+
+  it("certificates full of extensions, or of policies, cost no more than their bytes", () => {
+    const oid = (i: number): string => `1.2.${i % 128}.${1 + (i >> 7)}`
+    const full = (list: Extension[]): Issued => makeLeaf(root, { change: (usual) => [...usual, ...list] })
+    const empty = new Uint8Array(0)
+    const extensions = full(Array.from({ length: 5000 }, (_, i) => ({ oid: oid(i), critical: false, value: empty })))
+    const policies = derSequence(...Array.from({ length: 6500 }, (_, i) => derSequence(derOid(oid(i)))))
+    const named = full([{ oid: Oid.certificatePolicies, critical: false, value: policies }])
+    const verifier = createCertificateVerifier({ trust: new TrustStore([trustAnchor(root.der)]) })
+    const end = makeLeaf(root)
+    for (const { der } of [extensions, named]) {
+      const from = process.cpuUsage()
+      const verdict = verifier.verify({
+        role: "server",
+        type: "X509",
+        chain: [end.der, ...new Array<Uint8Array>(31).fill(der)],
+        serverName: "example.com",
+        ocspResponse: undefined,
+        signedCertificateTimestamps: undefined,
+        now,
+        provider,
+      })
+      expect(process.cpuUsage(from).user / 1000).toBeLessThan(1000)
+      expect(verdict).toMatchObject({ accepted: true })
+    }
+    expect(() => extensions.certificate).toThrow(/more than 100 extensions/)
   })
 
   it("a chain of 200 self-issued authorities: the path's length is limited", () => {
