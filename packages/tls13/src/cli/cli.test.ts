@@ -500,6 +500,24 @@ describe("inspect", () => {
     expect(await shown(at("clientCert.pem"), "--for", "any")).toMatch(/is trusted$/)
   })
 
+  it("a name that no certificate can be for is a usage error", async () => {
+    expect(await refused("inspect", at("serverCert.pem"), ...trust, "--name", "b\u00fccher.example")).toEqual([
+      2,
+      expect.stringMatching(/^tls13: --name: .* is not ASCII; give internationalised names as A-labels/),
+    ])
+  })
+
+  it("a server of an older version is told apart", async () => {
+    const old = nodeTls.createServer({ cert: pem.serverCert, key: pem.serverKey, maxVersion: "TLSv1.2" })
+    old.on("tlsClientError", () => undefined)
+    const port = await portOf(old)
+    expect(await refused("inspect", `127.0.0.1:${port}`)).toEqual([
+      1,
+      expect.stringMatching(/it does not speak TLS 1\.3/),
+    ])
+    old.close()
+  })
+
   it("a machine's roots are a list", async () => {
     writeFileSync(
       at("roots.pem"),

@@ -58,7 +58,7 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
   }
   const isFile = source === "-" || existsSync(source)
   const host = isFile ? undefined : addressOf(source).host
-  const name = read.text("name") ?? host
+  const name = nameOf(read) ?? host
   const presented = isFile ? ofFile(source) : await ofServer(source, read.text("name"))
   const certificates = presented.chain.map(readable)
   const provider = chooseProvider()
@@ -84,6 +84,18 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
   }
   print(describeChain(presented.chain, described), describeChainAsData(presented.chain, described))
   return verdict.accepted ? 0 : 1
+}
+
+/** @throws UsageError for a name that no certificate can be for */
+function nameOf(read: Arguments): string | undefined {
+  const name = read.text("name")
+  try {
+    if (name !== undefined) referenceHost(name)
+    return name
+  } catch (error) {
+    if (error instanceof X509Error) throw new UsageError(`--name: ${error.message}`)
+    throw error
+  }
 }
 
 /* ------------------------------------------------------------ where certificates come from */
@@ -133,7 +145,8 @@ async function ofServer(address: string, servername: string | undefined): Promis
   const [presented] = seen
   if (presented !== undefined) return presented
   const reason = error && "kind" in error ? error.message : `cannot connect: ${reasonOf(error)}`
-  throw new CommandError(`${host}:${port}: ${reason}`)
+  const old = error && "received" in error && error.received === "protocol_version"
+  throw new CommandError(`${host}:${port}: ${reason}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
 }
 
 function readable(der: Uint8Array): Certificate | X509Error {
