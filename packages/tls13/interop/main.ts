@@ -5,13 +5,16 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
 import { mqttFeatures } from "./mqtt-rows.ts"
+import { chromiumRow } from "./peers/chromium.ts"
 import { gnutlsClient, gnutlsServer } from "./peers/gnutls.ts"
+import { curlRow, httpFeatures, httpsRow, undiciRow, wsRow } from "./peers/http.ts"
 import { go, java, nodeHere, nodeLatest, python, rustls } from "./peers/languages.ts"
 import { mosquittoBrokers, mosquittoClients } from "./peers/mosquitto.ts"
 import { aedesRow, mqttJsRows } from "./peers/mqttjs.ts"
 import { nssClient, nssServer } from "./peers/nss.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
 import { clientProgram, serverProgram } from "./peers/programs.ts"
+import { hostileFeatures, hostileRow, plainHttpRow, tls12Row, unwelcomeFeatures } from "./peers/unwelcome.ts"
 import { count, runTables, type Table, toMarkdown } from "./table.ts"
 import { clientRow, serverRow, tlsFeatures } from "./tls-rows.ts"
 
@@ -43,7 +46,7 @@ else process.exitCode = await main()
 
 async function main(): Promise<number> {
   const options = { quick: values.ci }
-  const programs = [nodeHere, nodeLatest(options), go, rustls(options), python, java]
+  const programs = [nodeHere, nodeLatest, go, rustls(options), python, java]
   const tables: Table[] = [
     {
       title: "TLS clients with `tls13 serve`",
@@ -63,6 +66,9 @@ async function main(): Promise<number> {
       columns: mqttFeatures,
       rows: [...mosquittoBrokers, aedesRow],
     },
+    { title: "HTTP and WebSocket", columns: httpFeatures, rows: [curlRow, httpsRow, undiciRow, wsRow, chromiumRow] },
+    { title: "Unwelcome clients of `puremq start`", columns: unwelcomeFeatures, rows: [tls12Row, plainHttpRow] },
+    { title: "Hostile clients of `puremq start`", columns: hostileFeatures, rows: [hostileRow(console.log)] },
   )
   const { only, verbose } = values
   const results = await runTables(tables, { jobs: Number(values.jobs), only, verbose, say: console.log })

@@ -10,6 +10,8 @@ export interface Row {
   /** The peer's version. @throws Absent when it is not here */
   readonly version: () => Promise<string>
   readonly cells: Readonly<Record<string, Cell>>
+  /** How long a cell may take; default 30,000. */
+  readonly milliseconds?: number
 }
 
 export interface Table {
@@ -76,7 +78,7 @@ async function runRow(table: Table, row: Row, options: RunOptions): Promise<RowR
     const cell = row.cells[column]
     if (cell === undefined || "not" in cell) continue
     const begun = performance.now()
-    const problem = await runCell(cell, options)
+    const problem = await runCell(cell, row.milliseconds ?? cellTime, options)
     cells.set(column, problem)
     const seconds = ((performance.now() - begun) / 1000).toFixed(1)
     options.say(`${problem === undefined ? "ok     " : "FAILED "}  ${row.name}: ${column} (${seconds} s)`)
@@ -85,14 +87,18 @@ async function runRow(table: Table, row: Row, options: RunOptions): Promise<RowR
   return { table, row, version, absent: undefined, cells }
 }
 
-async function runCell(cell: (run: Run) => Promise<void>, { verbose, say }: RunOptions): Promise<string | undefined> {
+async function runCell(
+  cell: (run: Run) => Promise<void>,
+  time: number,
+  { verbose, say }: RunOptions,
+): Promise<string | undefined> {
   const run = new Run()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const tails = run.programs.map((program) => `[${program.command.slice(0, 60)}] ${program.tail(2)}`)
-      reject(new Error(`not done after ${cellTime / 1000} s: ${tails.join(" ")}`))
-    }, cellTime)
+      reject(new Error(`not done after ${time / 1000} s: ${tails.join(" ")}`))
+    }, time)
   })
   try {
     await Promise.race([cell(run), late])

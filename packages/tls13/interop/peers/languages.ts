@@ -59,22 +59,20 @@ function lacksMlKem(openssl: string): boolean {
 
 const node26 = { package: "node@26.10.0", path: inPeers("node_modules/node/bin/node") } as const
 
-export function nodeLatest({ quick }: PeerOptions): PeerProgram {
-  return {
-    name: "node:tls of Node 26",
-    version: async () => {
-      installPackages([node26.package], node26.path, quick)
-      const versions = outputOf(node26.path, "-p", "process.versions.node + ', OpenSSL ' + process.versions.openssl")
-      if (versions === undefined) throw new Absent(`${node26.package} does not run here`)
-      return `Node ${versions}`
-    },
-    command: () => [node26.path, nodePeer],
-    not: { ...lacking, "0-RTT": noEarlyData },
-  }
+export const nodeLatest: PeerProgram = {
+  name: "node:tls of Node 26",
+  version: async () => {
+    installPackages([node26.package], node26.path)
+    const versions = outputOf(node26.path, "-p", "process.versions.node + ', OpenSSL ' + process.versions.openssl")
+    if (versions === undefined) throw new Absent(`${node26.package} does not run here`)
+    return `Node ${versions}`
+  },
+  command: () => [node26.path, nodePeer],
+  not: { ...lacking, "0-RTT": noEarlyData },
 }
 
 /** npm packages of peers, into .peers/. @throws Absent */
-export function installPackages(packages: readonly string[], path: string, _quick: boolean): void {
+export function installPackages(packages: readonly string[], path: string): void {
   if (existsSync(path)) return
   mkdirSync(inPeers(), { recursive: true })
   const args = ["install", "--prefix", inPeers(), "--no-audit", "--no-fund", "--loglevel=error", ...packages]
