@@ -223,12 +223,12 @@ export class RecordLink implements Link {
 
   clientAuthenticated({ identity, scheme }: PeerSignatureVerified, _: FinishedVerified): void {
     const peerSignatureScheme = scheme.name
-    const peerChain = identity.chain
     this.info = this.info && {
       ...this.info,
       authentication: "certificate",
       peer: identity,
-      peerChain,
+      peerChain: identity.chain,
+      peerCertificateType: identity.type,
       peerSignatureScheme,
     }
     this.#events.push({ type: "client-authenticated", peer: identity, peerSignatureScheme })

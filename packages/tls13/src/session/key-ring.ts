@@ -97,14 +97,21 @@ export class KeyRing {
 
   #sealingKey(now: number): ReadyKey {
     this.#dropOldKeys(now)
-    const newest = this.#keys[0]
-    if (newest !== undefined && now - newest.createdAt < this.#rotateAfter) return newest
-    this.load([{ name: this.#random(nameLength), key: this.#random(this.#aead.keyLength), createdAt: now }])
-    return this.#keys[0]!
+    return this.#currentKey(now) ?? this.#makeKey(now)
   }
 
+  #currentKey(now: number): ReadyKey | undefined {
+    return this.#keys.find(({ createdAt }) => Math.abs(now - createdAt) < this.#rotateAfter)
+  }
+
+  #makeKey(now: number): ReadyKey {
+    this.load([{ name: this.#random(nameLength), key: this.#random(this.#aead.keyLength), createdAt: now }])
+    return this.#keys.find(({ createdAt }) => createdAt === now)!
+  }
+
+  /** Old, or of a time far ahead, when a clock was wrong: such a key would seal until that time has come. */
   #dropOldKeys(now: number): void {
-    const kept = this.#keys.filter(({ createdAt }) => now - createdAt < 2 * this.#rotateAfter)
+    const kept = this.#keys.filter(({ createdAt }) => Math.abs(now - createdAt) < 2 * this.#rotateAfter)
     for (const old of this.#keys) {
       if (kept.includes(old)) continue
       old.ready.wipe()

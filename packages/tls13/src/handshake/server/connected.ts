@@ -74,8 +74,8 @@ export class ServerConnected extends Connected<ClientAuthentication> {
   requestCertificate(): void {
     if (this.#authentication === undefined) {
       throw new Misuse(
-        "this client cannot be asked for a certificate: it did not offer post_handshake_auth, or has an external PSK, or " +
-          "the server has no clientAuthentication",
+        "this client cannot be asked for a certificate: it did not offer post_handshake_auth, has an external PSK, or agreed " +
+          "on no certificate type with this server; or the server has no clientAuthentication",
       )
     }
     this.#authentication.request()
@@ -92,8 +92,16 @@ function authenticationOf({ by }: ClientAuthentication, { peerChain, pskIdentity
   return by === "psk" && peerChain.length === 0 && pskIdentity === undefined ? "none" : by
 }
 
-/** Sections 4.3.6 and 4.4.2: the client has offered it, and no external PSK authenticates. */
-function mayAskLater({ settings }: ServerHandshake, { hello, psk }: Flight): boolean {
+/**
+ * Sections 4.3.6 and 4.4.2: the client has offered it, and no external PSK authenticates. RFC 7250: what it would show is of a
+ * type that is taken here; where none was agreed it is X.509.
+ */
+function mayAskLater({ settings }: ServerHandshake, { hello, psk, certificateTypes }: Flight): boolean {
   const isExternalPsk = psk !== undefined && psk.session === undefined
-  return settings.clientAuthentication !== undefined && hello.extensions.post_handshake_auth === true && !isExternalPsk
+  return (
+    settings.clientAuthentication !== undefined &&
+    hello.extensions.post_handshake_auth === true &&
+    !isExternalPsk &&
+    settings.certificateTypes.client.includes(certificateTypes.client)
+  )
 }
