@@ -7,8 +7,6 @@ import { Pause } from "../src/bytes/pause.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { type CommonOptions, createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
-import { createHostProvider } from "../src/crypto/host/index.ts"
-import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { signatureSchemes } from "../src/crypto/signature-schemes.ts"
 import { acceptAnyCertificate } from "../src/dangerous/index.ts"
@@ -26,12 +24,6 @@ import { credentialResolver, type Seen } from "./credentials.ts"
 import type { ConnectionFlags, Flags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
 
-const host = createHostProvider()
-const hostX25519 = host.keyExchanges.find(({ name }) => name === "x25519")!
-const provider: CryptoProvider = {
-  ...host,
-  keyExchanges: [createX25519MLKEM768(hostX25519), ...host.keyExchanges],
-}
 /** BoringSSL's own default, which the tests take for granted. */
 const defaultGroups = ["X25519MLKEM768", "x25519", "secp256r1", "secp384r1"]
 const defaultSchemes = [
@@ -53,8 +45,14 @@ export class Memory {
   /** Milliseconds by which the clock was put forward: it stands still otherwise, as BoringSSL's shim has it. */
   clockOffset = 0
   readonly #start = Date.now()
-  readonly tickets = new TicketKeyRing({ aead: provider.cipherSuites[1]!.aead, random: provider.random })
+  readonly provider: CryptoProvider
+  readonly tickets: TicketKeyRing
   readonly replayGuard = new MemoryReplayGuard()
+
+  constructor(provider: CryptoProvider) {
+    this.provider = provider
+    this.tickets = new TicketKeyRing({ aead: provider.cipherSuites[1]!.aead, random: provider.random })
+  }
 
   now(): number {
     return this.#start + this.clockOffset
@@ -84,18 +82,20 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
   const offered = memory.session
   let newSession: ClientSession | undefined
   const credentials = credentialResolver(flags, seen)
-  const keyShares = flags.has("-no-key-shares") ? [] : flags.numbers("-key-shares")?.map(groupName)
-  const groups = groupsOf(flags)
+  const keyShares = flags.has("-no-key-shares")
+    ? []
+    : flags.numbers("-key-shares")?.map((code) => groupName(code, memory.provider))
+  const groups = groupsOf(flags, memory.provider)
   // BoringSSL sends the best share that is hybrid and the best that is not.
   const isHybrid = (name: string): boolean => name.includes("MLKEM")
   const defaultShares = [groups.find(isHybrid), groups.find((name) => !isHybrid(name))].filter(
     (name) => name !== undefined,
   )
-  const externalPsks = importedPsks(flags)
+  const externalPsks = importedPsks(flags, memory.provider)
   // A server that refuses early data is verified by the flags for then.
   const verifying = flags.has("-expect-reject-early-data") ? retryFlags : flags
   const options = {
-    ...common(flags),
+    ...common(flags, memory.provider),
     // With PSKs alone BoringSSL's client takes no certificate.
     ...(takesCertificates(flags) && { verifier: verifier(verifying, seen) }),
     externalPsks,
@@ -128,10 +128,10 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
 
 function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const mode = clientAuthentication(flags)
-  const externalPsks = importedPsks(flags)
+  const externalPsks = importedPsks(flags, memory.provider)
   const credentials = credentialResolver(flags, seen)
   const options = {
-    ...common(flags),
+    ...common(flags, memory.provider),
     ...(credentials && { credentials }),
     ...(mode && { clientAuthentication: { mode, verifier: verifier(flags, seen), authorities: authorities(flags) } }),
     certificateTypes: {
@@ -148,7 +148,7 @@ function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
         replayGuard: memory.replayGuard,
       },
     }),
-    preference: flags.has("-server-preference") || flags.has("-cipher") ? ("server" as const) : ("client" as const),
+    preference: ownOrder(flags, memory.provider) ? ("server" as const) : ("client" as const),
   }
   return {
     seen,
@@ -157,12 +157,17 @@ function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   }
 }
 
-function common(flags: ConnectionFlags): CommonOptions {
+/** BoringSSL follows the client, unless it is told not to or has to do without AES instructions. */
+function ownOrder(flags: ConnectionFlags, { cipherSuites }: CryptoProvider): boolean {
+  return flags.has("-server-preference") || flags.has("-cipher") || !cipherSuites[0]!.name.includes("AES")
+}
+
+function common(flags: ConnectionFlags, provider: CryptoProvider): CommonOptions {
   const verified = flags.numbers("-verify-prefs")?.filter((code) => !olderSchemes.includes(code))
   if (verified?.length === 0) throw new Unimplemented("only signature schemes of TLS 1.2")
   return {
     provider,
-    groups: groupsOf(flags),
+    groups: groupsOf(flags, provider),
     signatureSchemes: verified?.map(schemeName) ?? defaultSchemes,
     limits: {
       chainLength: 256,
@@ -176,11 +181,11 @@ function common(flags: ConnectionFlags): CommonOptions {
   }
 }
 
-function groupsOf(flags: ConnectionFlags): readonly string[] {
-  return flags.numbers("-curves")?.map(groupName) ?? defaultGroups
+function groupsOf(flags: ConnectionFlags, provider: CryptoProvider): readonly string[] {
+  return flags.numbers("-curves")?.map((code) => groupName(code, provider)) ?? defaultGroups
 }
 
-function groupName(code: number): string {
+function groupName(code: number, provider: CryptoProvider): string {
   const group = provider.keyExchanges.find((each) => each.code === code)
   if (group === undefined) throw new Unimplemented(`group 0x${code.toString(16)}`)
   return group.name
@@ -232,11 +237,13 @@ function authorities(flags: ConnectionFlags): Uint8Array[] {
   return list.split(",").map((hex) => new Uint8Array(Buffer.from(hex, "hex")))
 }
 
-function importedPsks(flags: ConnectionFlags): ExternalPsk[] {
-  return flags.credentials.flatMap((each) => (each.kind === "psk" ? importPsk(importOptions(each.flags)) : []))
+function importedPsks(flags: ConnectionFlags, provider: CryptoProvider): ExternalPsk[] {
+  return flags.credentials.flatMap((each) =>
+    each.kind === "psk" ? importPsk(importOptions(each.flags, provider)) : [],
+  )
 }
 
-function importOptions(flags: Flags): ImportOptions {
+function importOptions(flags: Flags, provider: CryptoProvider): ImportOptions {
   return {
     identity: flags.bytes("-psk-importer-identity") ?? new Uint8Array(0),
     key: flags.bytes("-psk-importer-key") ?? new Uint8Array(0),
@@ -247,10 +254,11 @@ function importOptions(flags: Flags): ImportOptions {
 }
 
 /** The index of the credential that an imported identity belongs to. */
-export function pskCredential(flags: ConnectionFlags, identity: Uint8Array): number {
+export function pskCredential(flags: ConnectionFlags, identity: Uint8Array, provider: CryptoProvider): number {
   return flags.credentials.findIndex(
     (each) =>
-      each.kind === "psk" && importPsk(importOptions(each.flags)).some((psk) => equalBytes(psk.identity, identity)),
+      each.kind === "psk" &&
+      importPsk(importOptions(each.flags, provider)).some((psk) => equalBytes(psk.identity, identity)),
   )
 }
 

@@ -165,7 +165,7 @@ class Conversation {
           offer: this.#offer!,
           seen: this.#run.setup.seen,
           isResume: this.#run.isResume,
-          now: this.#run.memory.now(),
+          memory: this.#run.memory,
         })
         break
       case "early-data-decided":

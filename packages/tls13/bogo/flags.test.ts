@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest"
+import { createNobleProvider } from "../src/crypto/noble/index.ts"
 import { parseFlags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
 import { runShim } from "./shim.ts"
 
 const here = new AbortController().signal
+const provider = createNobleProvider()
 
 describe("the flags of BoringSSL's shim", () => {
   it("go to all connections, or to those of their prefix", () => {
@@ -45,15 +47,15 @@ describe("a run of the shim", () => {
     [["-no-tls13"], "TLS 1.2 and below"],
     [["-curves", "514"], "group 0x202"],
   ])("with %j ends with 89 before it connects", async (args, unimplemented) => {
-    expect(await runShim(args, here)).toEqual({ status: 89, output: "", errors: "", unimplemented })
+    expect(await runShim(args, provider, here)).toEqual({ status: 89, output: "", errors: "", unimplemented })
   })
 
   it("answers that there is no second process", async () => {
-    expect(await runShim(["-is-handshaker-supported"], here)).toMatchObject({ status: 0, output: "No\n" })
+    expect(await runShim(["-is-handshaker-supported"], provider, here)).toMatchObject({ status: 0, output: "No\n" })
   })
 
   it("that cannot connect fails", async () => {
-    const { status, errors } = await runShim(["-port", "1", "-shim-id", "1"], here)
+    const { status, errors } = await runShim(["-port", "1", "-shim-id", "1"], provider, here)
     expect(status).toBe(1)
     expect(errors).toContain("ECONNREFUSED")
   })

@@ -5,6 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { chooseProvider } from "../src/adapters/node/provider.ts"
+import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { type Resident, startResident } from "./resident.ts"
 
 const help = `Runs BoringSSL's TLS tests against this stack. The tests are not part of this project: check out
@@ -15,6 +18,7 @@ https://boringssl.googlesource.com/boringssl beside it. They need Go 1.26.5 or n
   --runner DIR        the checkout
   --test PATTERN      only the tests whose names match; several are parted by semicolons
   --workers N         tests at a time (default: the number of processors)
+  --provider NAME     host (the default), fast or noble
   --include-disabled  also those that bogo/config.json disables
   --reasons           why tests are unimplemented, by number
   --verbose           a line for each test
@@ -27,6 +31,7 @@ interface Options {
   runner: string | undefined
   test: string | undefined
   workers: number
+  provider: string
   includeDisabled: boolean
   reasons: boolean
   verbose: boolean
@@ -37,7 +42,7 @@ const inBogo = (name: string): string => fileURLToPath(new URL(`../${name}`, imp
 
 const options = readOptions(process.argv.slice(2))
 const folder = mkdtempSync(join(tmpdir(), "puremq-bogo-"))
-const resident = await startResident()
+const resident = await startResident(providerOf(options.provider))
 try {
   process.exitCode = await run(compile(options.runner, folder), folder, resident)
 } finally {
@@ -50,6 +55,7 @@ function readOptions(args: string[]): Options & { runner: string } {
     runner: undefined,
     test: undefined,
     workers: availableParallelism(),
+    provider: "host",
     includeDisabled: false,
     reasons: false,
     verbose: false,
@@ -60,6 +66,7 @@ function readOptions(args: string[]): Options & { runner: string } {
     else if (arg === "--runner") read.runner = args.shift()
     else if (arg === "--test") read.test = args.shift()
     else if (arg === "--workers") read.workers = Number(args.shift())
+    else if (arg === "--provider") read.provider = args.shift() ?? ""
     else if (arg === "--include-disabled") read.includeDisabled = true
     else if (arg === "--reasons") read.reasons = true
     else if (arg === "--verbose") read.verbose = true
@@ -68,6 +75,14 @@ function readOptions(args: string[]): Options & { runner: string } {
   const { runner } = read
   if (runner === undefined) return stop("bogo: --runner DIR is missing: a checkout of BoringSSL; see --help", 2)
   return { ...read, runner: resolve(process.env["INIT_CWD"] ?? ".", runner) }
+}
+
+/** The groups of the provider, and the hybrid one that BoringSSL prefers. */
+function providerOf(name: string): CryptoProvider {
+  if (name !== "host" && name !== "fast" && name !== "noble") return stop(`bogo: there is no provider ${name}`, 2)
+  const provider = chooseProvider(name)
+  const x25519 = provider.keyExchanges.find((group) => group.name === "x25519")
+  return { ...provider, keyExchanges: [createX25519MLKEM768(x25519), ...provider.keyExchanges] }
 }
 
 interface Runner {

@@ -3,6 +3,7 @@
 //   resident: the exit status, what goes to stdout, what goes to stderr, each ended by a zero octet
 
 import { createServer, type Server, type Socket } from "node:net"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { runShim, type ShimResult } from "./shim.ts"
 
 export interface Resident {
@@ -12,10 +13,10 @@ export interface Resident {
   close(): void
 }
 
-export async function startResident(): Promise<Resident> {
+export async function startResident(provider: CryptoProvider): Promise<Resident> {
   const unimplemented = new Map<string, number>()
   const server = createServer((launcher) => {
-    serve(launcher, ({ unimplemented: reason }) => {
+    serve(launcher, provider, ({ unimplemented: reason }) => {
       if (reason !== undefined) unimplemented.set(reason, (unimplemented.get(reason) ?? 0) + 1)
     })
   })
@@ -32,7 +33,7 @@ function listen(server: Server): Promise<number> {
   })
 }
 
-function serve(launcher: Socket, note: (result: ShimResult) => void): void {
+function serve(launcher: Socket, provider: CryptoProvider, note: (result: ShimResult) => void): void {
   const gone = new AbortController()
   let received = ""
   let started = false
@@ -46,7 +47,7 @@ function serve(launcher: Socket, note: (result: ShimResult) => void): void {
     // The text after the last zero octet is one part more.
     if (started || args.length <= Number(count)) return
     started = true
-    runShim(args.slice(0, -1), gone.signal).then((result) => {
+    runShim(args.slice(0, -1), provider, gone.signal).then((result) => {
       note(result)
       launcher.end(`${result.status}\0${result.output}\0${result.errors}\0`)
     })

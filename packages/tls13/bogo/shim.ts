@@ -1,5 +1,6 @@
 // A run of BoringSSL's shim (ssl/test/bssl_shim.cc): the first connection, then those that resume it.
 
+import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { configure, Memory } from "./configuration.ts"
 import { exchange } from "./exchange.ts"
 import { type ConnectionFlags, parseFlags, type ShimFlags } from "./flags.ts"
@@ -15,13 +16,17 @@ export interface ShimResult {
 }
 
 /** @param args the runner's, one character an octet; never rejects */
-export async function runShim(args: readonly string[], gone: AbortSignal): Promise<ShimResult> {
+export async function runShim(
+  args: readonly string[],
+  provider: CryptoProvider,
+  gone: AbortSignal,
+): Promise<ShimResult> {
   // A question before the tests: whether a second process can make the handshake. Ours is one.
   if (args.includes("-is-handshaker-supported")) return { status: 0, output: "No\n", errors: "" }
   try {
     const flags = parseFlags(args)
     for (const each of [flags.initial, flags.resume, flags.retry]) checkVersions(each)
-    await connections(flags, gone)
+    await connections(flags, new Memory(provider), gone)
     return { status: 0, output: "", errors: "" }
   } catch (error) {
     if (error instanceof Unimplemented) return { status: 89, output: "", errors: "", unimplemented: error.message }
@@ -30,8 +35,7 @@ export async function runShim(args: readonly string[], gone: AbortSignal): Promi
   }
 }
 
-async function connections(flags: ShimFlags, gone: AbortSignal): Promise<void> {
-  const memory = new Memory()
+async function connections(flags: ShimFlags, memory: Memory, gone: AbortSignal): Promise<void> {
   const count = 1 + (flags.initial.number("-resume-count") ?? 0)
   for (let number = 0; number < count; number++) {
     const isResume = number > 0
