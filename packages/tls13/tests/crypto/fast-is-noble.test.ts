@@ -1,0 +1,25 @@
+// What the fast provider does not compute itself is the noble provider's own object, so that noble's Wycheproof runs are
+// runs of `fast` too. What it does compute is in fast-key-exchange, fast-ecdsa, fast-signing and fast-symmetric.
+
+import { expect, it } from "vitest"
+import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import * as noble from "../../src/crypto/noble/index.ts"
+
+const fast = createFastProvider()
+
+it("takes P-384, P-521 and SHA-384 from noble as they are", () => {
+  for (const group of [noble.secp384r1, noble.secp521r1]) expect(fast.keyExchanges).toContain(group)
+  expect(fast.cipherSuites.find(({ name }) => name === "TLS_AES_256_GCM_SHA384")?.hash).toBe(noble.sha384)
+})
+
+it("takes RSA from noble as it is", () => {
+  const names = [
+    "rsaPssSha256",
+    "rsaPssSha384",
+    "rsaPssSha512",
+    "rsaPkcs1Sha256",
+    "rsaPkcs1Sha384",
+    "rsaPkcs1Sha512",
+  ] as const
+  for (const name of names) expect(fast.signatures, name).toContain(noble[name])
+})
