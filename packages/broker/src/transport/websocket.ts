@@ -56,9 +56,27 @@ export function createWebSocketServer(
     response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
     response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
   })
-  server.maxConnections = broker.limits.maximumConnections
-  server.headersTimeout = broker.limits.connectTimeout
-  server.requestTimeout = broker.limits.connectTimeout
+  const { connectTimeout, maximumConnections } = broker.limits
+  server.maxConnections = maximumConnections
+  server.headersTimeout = connectTimeout
+  server.requestTimeout = connectTimeout
+  // Connections that are no WebSocket yet. Node's own limits hold only where its server listens itself, which it does not on
+  // TLS, are looked at every half minute, and end when an upgrade is refused, though the peer may never close.
+  const pending = new Map<Duplex, NodeJS.Timeout>()
+  const settled = (socket: Duplex) => {
+    clearTimeout(pending.get(socket))
+    pending.delete(socket)
+  }
+  server.on("connection", (socket: Duplex) => {
+    if (pending.size >= maximumConnections) {
+      socket.destroy()
+      return
+    }
+    const timer = setTimeout(() => socket.destroy(), connectTimeout)
+    timer.unref()
+    pending.set(socket, timer)
+    socket.once("close", () => settled(socket))
+  })
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -75,9 +93,10 @@ export function createWebSocketServer(
       socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
       return
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      attachWebSocket(broker, webSocket, describePeer(request)),
-    )
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      settled(socket)
+      attachWebSocket(broker, webSocket, describePeer(request))
+    })
   })
   server.on("clientError", (_error, socket) => socket.destroy())
   return server

@@ -1,0 +1,96 @@
+// What a connection may cost before it is a WebSocket: time and number, over TCP and over TLS.
+
+import { once } from "node:events"
+import { connect as connectTcp, type Socket } from "node:net"
+import { connect as connectTls } from "node:tls"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { afterEach, describe, expect, it } from "vitest"
+import { WebSocket } from "ws"
+import { createBroker, type PureMqBroker } from "../node-broker.ts"
+
+const pem = createDevelopmentCertificates({ names: ["localhost", "127.0.0.1"], now: Date.now() })
+const connectTimeout = 300
+let broker: PureMqBroker | undefined
+const sockets: Socket[] = []
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await broker?.close()
+})
+
+type Kind = "ws" | "wss"
+
+async function start(type: Kind, maximumConnections = 100): Promise<number> {
+  const tls = { cert: pem.serverCert, key: pem.serverKey }
+  broker = createBroker({
+    listeners: [type === "ws" ? { type, port: 0, path: "/mqtt" } : { type, port: 0, path: "/mqtt", ...tls }],
+    limits: { connectTimeout, maximumConnections },
+    sysInterval: 0,
+  })
+  const [address] = await broker.listen()
+  return address!.port
+}
+
+async function open(type: Kind, port: number): Promise<Socket> {
+  const socket =
+    type === "ws" ? connectTcp({ port, host: "127.0.0.1" }) : connectTls({ port, host: "127.0.0.1", ca: pem.caCert })
+  sockets.push(socket)
+  socket.on("error", () => undefined)
+  // What the broker says is thrown away, and our half stays open, as a hostile client's would.
+  socket.allowHalfOpen = true
+  socket.resume()
+  await once(socket, type === "ws" ? "connect" : "secureConnect")
+  return socket
+}
+
+/** Whether the broker drops the connection in time. @param end whether its FIN is enough, or only what follows our next bytes */
+async function isDropped(socket: Socket, end: "end" | "reset" = "reset"): Promise<boolean> {
+  const probe = setInterval(() => end === "reset" && socket.write("x"), 50)
+  const dropped = await new Promise<boolean>((resolve) => {
+    socket.once("close", () => resolve(true))
+    if (end === "end") socket.once("end", () => resolve(true))
+    setTimeout(() => resolve(false), 10 * connectTimeout)
+  })
+  clearInterval(probe)
+  return dropped
+}
+
+describe.each(["ws", "wss"] as const)("%s: a connection that does not become a WebSocket is dropped", (type) => {
+  it("when it says nothing", async () => {
+    const socket = await open(type, await start(type))
+    expect(await isDropped(socket, "end")).toBe(true)
+  })
+
+  it("when its request does not end", async () => {
+    const socket = await open(type, await start(type))
+    socket.write("GET /mqtt HTTP/1.1\r\nhost: localhost\r\nx: ")
+    expect(await isDropped(socket)).toBe(true)
+  })
+
+  it("when its upgrade was refused, and it does not close", async () => {
+    const socket = await open(type, await start(type))
+    socket.write("GET /other HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+    expect(await isDropped(socket)).toBe(true)
+  })
+
+  it("when there are as many as connections may be open", async () => {
+    const port = await start(type, 2)
+    await open(type, port)
+    await open(type, port)
+    const begun = performance.now()
+    expect(await isDropped(await open(type, port), "end")).toBe(true)
+    expect(performance.now() - begun).toBeLessThan(connectTimeout)
+  })
+
+  it("and one that becomes a WebSocket is not", async () => {
+    const port = await start(type)
+    const socket = new WebSocket(`${type}://localhost:${port}/mqtt`, ["mqtt"], { ca: pem.caCert })
+    await once(socket, "open")
+    // CONNECT of MQTT 3.1.1 with the identifier "a".
+    socket.send(Uint8Array.of(16, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 0, 0, 1, 97))
+    await once(socket, "message")
+    await new Promise((resolve) => setTimeout(resolve, 2 * connectTimeout))
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+    socket.terminate()
+  })
+})
