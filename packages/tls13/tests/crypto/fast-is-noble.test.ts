@@ -13,13 +13,8 @@ it("takes P-384, P-521 and SHA-384 from noble as they are", () => {
 })
 
 it("takes RSA from noble as it is", () => {
-  const names = [
-    "rsaPssSha256",
-    "rsaPssSha384",
-    "rsaPssSha512",
-    "rsaPkcs1Sha256",
-    "rsaPkcs1Sha384",
-    "rsaPkcs1Sha512",
-  ] as const
-  for (const name of names) expect(fast.signatures, name).toContain(noble[name])
+  const { rsaPssSha256, rsaPssSha384, rsaPssSha512, rsaPkcs1Sha256, rsaPkcs1Sha384, rsaPkcs1Sha512 } = noble
+  const pss = [rsaPssSha256, rsaPssSha384, rsaPssSha512]
+  const pkcs1 = [rsaPkcs1Sha256, rsaPkcs1Sha384, rsaPkcs1Sha512]
+  for (const algorithm of [...pss, ...pkcs1]) expect(fast.signatures).toContain(algorithm)
 })
