@@ -1,6 +1,7 @@
 // The usual set for runtimes without node:tls's habits: the fast provider, certificates by PEM, the usual verifier.
 
 import { Misuse } from "../bytes/errors.ts"
+import { toHex } from "../bytes/hex.ts"
 import {
   type ClientConfig,
   type ClientOptions,
@@ -16,6 +17,7 @@ import { loadCredential, sniResolver } from "../x509/credential.ts"
 import type { CertificateVerifier } from "../x509/interfaces.ts"
 import { trustStoreFromPem } from "../x509/trust.ts"
 import { createCertificateVerifier } from "../x509/verifier.ts"
+import { rulesName } from "./rules-name.ts"
 import type { TlsStreamOptions } from "./streams.ts"
 
 /** PEM text, or PEM or DER bytes. */
@@ -57,13 +59,14 @@ export interface ListenStreamOptions extends CommonStreamOptions {
 export function streamClientConfig(options: ConnectStreamOptions): ClientConfig {
   const provider = options.provider ?? createFastProvider()
   const credentials = credentialsOf(options, provider)
-  const verifier = verifierOf(options)
+  const { verifier, partition } = rulesOf(options, provider)
   if (verifier === undefined && options.core?.externalPsks === undefined) {
     throw new Misuse("connect needs `ca`, the PEM of the authorities to trust (or a `verifier`, or PSKs)")
   }
   return createClientConfig({
     provider,
     serverName: options.serverName ?? options.hostname,
+    resumptionPartition: partition,
     ...(verifier && { verifier }),
     ...(credentials && { credentials }),
     ...(options.alpnProtocols && { alpnProtocols: options.alpnProtocols }),
@@ -76,11 +79,12 @@ export function streamServerConfig(options: ListenStreamOptions): ServerConfig {
   const provider = options.provider ?? createFastProvider()
   const credentials = credentialsOf(options, provider)
   const { clientCertificates: mode } = options
-  const verifier = verifierOf(options)
+  const { verifier, partition } = rulesOf(mode === undefined ? {} : options, provider)
   if (mode !== undefined && verifier === undefined) throw new Misuse("clientCertificates needs `ca` or a `verifier`")
   const { aead } = provider.cipherSuites.find((suite) => suite.aead.keyLength === 32) ?? provider.cipherSuites[0]!
   return createServerConfig({
     provider,
+    resumptionPartition: partition,
     ticketer: new TicketKeyRing({ aead, random: provider.random }),
     ...(credentials && { credentials }),
     ...(mode && verifier && { clientAuthentication: { mode, verifier } }),
@@ -95,6 +99,15 @@ function credentialsOf({ cert, key }: CommonStreamOptions, provider: CryptoProvi
   return sniResolver([loadCredential({ cert, key, provider })])
 }
 
-function verifierOf({ ca, verifier }: CommonStreamOptions): CertificateVerifier | undefined {
-  return verifier ?? (ca === undefined ? undefined : createCertificateVerifier({ trust: trustStoreFromPem(ca) }))
+/** Who is believed, and a name for that: sessions that were made under other rules are not resumed. */
+function rulesOf(
+  { ca, verifier }: Pick<CommonStreamOptions, "ca" | "verifier">,
+  provider: CryptoProvider,
+): { readonly verifier: CertificateVerifier | undefined; readonly partition: string } {
+  if (verifier !== undefined) return { verifier, partition: `own verifier ${rulesName(verifier, provider)}` }
+  if (ca === undefined) return { verifier: undefined, partition: "no certificates" }
+  const trust = trustStoreFromPem(ca)
+  const hash = provider.cipherSuites[0]!.hash.start()
+  for (const { certificate } of trust.anchors) hash.update(certificate.der)
+  return { verifier: createCertificateVerifier({ trust }), partition: toHex(hash.digest()) }
 }

@@ -18,6 +18,7 @@ import type { Profile } from "../../x509/path-rules.ts"
 import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
 import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
+import { rulesName } from "../rules-name.ts"
 import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"
 
@@ -89,8 +90,12 @@ export function createVerification(context: SecureContext, options: Verification
       ...(check && { checkName: (leaf, serverName) => nameProblem(check, leaf, serverName, context) }),
     })
   const rules = verifier
-    ? `own verifier ${nameOf(verifier, context)}`
-    : [context.trustName, policyName(policy), check ? `own name check ${nameOf(check, context)}` : ""].join()
+    ? `own verifier ${rulesName(verifier, context.provider)}`
+    : [
+        context.trustName,
+        policyName(policy),
+        check ? `own name check ${rulesName(check, context.provider)}` : "",
+      ].join()
   if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
   return tolerant(strict, `${rules}, not enforced`, context, options)
 }
@@ -118,18 +123,6 @@ export function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>)
   if (typeof mode !== "string") return mode
   // One answer is enough: a stapled response that says good stands for the leaf's list.
   return mode === "require" ? { crl: "require" } : { crl: mode, ocsp: mode }
-}
-
-const names = new WeakMap<object, string>()
-
-/**
- * Tells the application's own rules apart: another object may believe less. In another process it has another name, so there
- * `resumptionPartition` has to say that the rules are the same.
- */
-function nameOf(rules: CertificateVerifier | CheckServerIdentity, { provider }: SecureContext): string {
-  const name = names.get(rules) ?? toHex(provider.random(16))
-  names.set(rules, name)
-  return name
 }
 
 /** Sessions that were made under other rules are not resumed. */
