@@ -23,7 +23,7 @@ export interface ValidationRow {
 /** At most so much of its signature checks may a validation cost. */
 const target = 1.15
 /** Milliseconds of one measurement. */
-const slice = 40
+const slice = 10
 
 export function compareValidation(rounds: number): ValidationRow[] {
   const now = Date.now()
@@ -59,7 +59,7 @@ export function compareValidation(rounds: number): ValidationRow[] {
     }
     const once = microseconds(verify, timesFor(verify))
     const times = Math.max(1, Math.round((slice * 1000) / once))
-    const pairs = Array.from({ length: 3 * rounds }, (_, round) => {
+    const pairs = Array.from({ length: 12 * rounds }, (_, round) => {
       if (round % 2 === 0) return [microseconds(verify, times), microseconds(signatures, times)] as const
       const second = microseconds(signatures, times)
       return [microseconds(verify, times), second] as const
@@ -81,11 +81,11 @@ export function compareValidation(rounds: number): ValidationRow[] {
 function timesFor(work: () => void): number {
   const from = performance.now()
   let times = 0
-  while (performance.now() - from < 10 * slice) {
+  while (performance.now() - from < 40 * slice) {
     work()
     times++
   }
-  return Math.max(1, Math.round(times / 4))
+  return Math.max(1, Math.round(times / 10))
 }
 
 /** Processor time of a run. */
