@@ -354,7 +354,9 @@ export abstract class Connection {
     const state = this.#state
     if (state === undefined) throw new PeerMisbehaved("unexpected_message", "peer sent a handshake message before ours")
     this.#traceMessage(message)
-    if (this.info !== undefined && ++this.#postHandshakeMessages > this.#options.limits.postHandshakeMessages) {
+    // What we asked for is no flood: requests have a limit of their own.
+    const isFlood = this.info !== undefined && !answersToRequests.has(message.type)
+    if (isFlood && ++this.#postHandshakeMessages > this.#options.limits.postHandshakeMessages) {
       const most = this.#options.limits.postHandshakeMessages
       throw new LimitExceeded(
         "unexpected_message",
@@ -490,6 +492,14 @@ export abstract class Connection {
 }
 
 const nothing = new Uint8Array(0)
+
+/** Of a client's authentication after the handshake (section 4.7.2): refused unless a CertificateRequest is open. */
+const answersToRequests: ReadonlySet<number> = /* @__PURE__ */ new Set([
+  HandshakeType.certificate,
+  HandshakeType.compressed_certificate,
+  HandshakeType.certificate_verify,
+  HandshakeType.finished,
+])
 
 /** A defect, of ours or of a callback, is told to the application whole, and to the peer as internal_error. */
 function asFailure(cause: unknown): TlsError {

@@ -66,6 +66,8 @@ export class TLSSocket extends SocketFace {
   #inFlight: Taken | undefined
   #finishing: Taken | undefined
   #earlyDataUnsent: Uint8Array | undefined
+  /** Calls of `requestCertificate`, in order: each gets one answer. */
+  readonly #asked: { readonly resolve: (authorized: boolean) => void; readonly reject: (error: Error) => void }[] = []
   #session: Buffer | undefined
   #fragment = fullRecord
 
@@ -171,8 +173,7 @@ export class TLSSocket extends SocketFace {
     if (!(this.#connection instanceof ServerConnection)) throw new Misuse("only a server asks for a certificate")
     const outcome = this.#connection.requestCertificate()
     const answered = new Promise<boolean>((resolve, reject) => {
-      this.once("clientCertificate", () => resolve(this.authorized))
-      this.once("close", () => reject(this.errored ?? destroyedError()))
+      this.#asked.push({ resolve, reject })
     })
     this.#driver?.take(outcome)
     return answered
@@ -224,6 +225,7 @@ export class TLSSocket extends SocketFace {
     else this.raw.destroy()
     const reason = error ?? destroyedError()
     for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) waiting?.(reason)
+    for (const { reject } of this.#asked.splice(0)) reject(reason)
     this.#inFlight = this.#waiting = this.#finishing = undefined
     done(error)
   }
@@ -335,6 +337,7 @@ export class TLSSocket extends SocketFace {
       case "client-declined":
         this.#info = this.#connection?.info
         if (this.#info !== undefined) this.#authorize(this.#info)
+        this.#asked.shift()?.resolve(this.authorized)
         this.emit("clientCertificate")
         break
       case "ticket":
