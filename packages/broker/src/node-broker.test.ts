@@ -204,13 +204,10 @@ describe.skipIf(!mosquitto)("mosquitto_pub and mosquitto_sub", () => {
       will: { topic: `${topic}/will`, payload: Buffer.from("bye"), qos: 1, retain: false },
     })
     client.stream.destroy()
-    expect((await output).trim().split("\n")).toEqual([
-      `${topic}/kept 1 1 kept`,
-      `${topic}/x 0 0 hello 0`,
-      `${topic}/x 1 0 hello 1`,
-      `${topic}/x 2 0 hello 2`,
-      `${topic}/will 1 0 bye`,
-    ])
+    const lines = (await output).trim().split("\n")
+    expect(lines.slice(0, 3)).toEqual([`${topic}/kept 1 1 kept`, `${topic}/x 0 0 hello 0`, `${topic}/x 1 0 hello 1`])
+    // A message of QoS 2 is shown at its PUBREL, and the will is another client's: no order binds these two.
+    expect(lines.slice(3).sort()).toEqual([`${topic}/will 1 0 bye`, `${topic}/x 2 0 hello 2`])
   })
 })
 
