@@ -17,8 +17,13 @@ export const tlsFeatures = [
   "external PSK",
   "record size limit",
   "post-handshake certificate",
+  "raw public keys",
+  "certificate compression",
 ] as const
 export type TlsFeature = (typeof tlsFeatures)[number]
+
+/** Why a peer cannot do it. */
+export type Reasons = Readonly<Partial<Record<TlsFeature, string | undefined>>>
 
 const mebibyte = 1 << 20
 const short = 300
@@ -45,6 +50,10 @@ export interface ClientRequest {
   readonly psk?: boolean
   /** Take no longer records, in bytes of RFC 8449. */
   readonly recordLimit?: number
+  /** RFC 7250, both ways. */
+  readonly rawKeys?: boolean
+  /** Take a compressed certificate: RFC 8879, zlib. */
+  readonly compression?: boolean
   /** Makes the server, which then is no echo, send this text. */
   readonly serverSays?: (text: string) => Promise<void>
   /** The certificate is asked for after the handshake. */
@@ -61,7 +70,7 @@ export interface ClientPeer {
   readonly serverArgs?: Partial<Readonly<Record<TlsFeature, readonly string[]>>>
   /** The first group that our server takes when it is to ask for another key share. Default: secp384r1. */
   readonly retryGroup?: string
-  readonly not: Partial<Readonly<Record<TlsFeature, string>>>
+  readonly not: Reasons
 }
 
 interface ClientCell {
@@ -123,6 +132,16 @@ export function clientRow(peer: ClientPeer): Row {
       request: { certificate: true, postHandshake: true },
       seen: [new RegExp(`client CN=${clientName}, .* verified yes`)],
     },
+    "raw public keys": {
+      server: ["--raw-public-key", "--key", files.key, "--verify", "require", "--peer-key", files.clientPublicKey],
+      request: { rawKeys: true },
+      seen: [/TLSv1\.3 TLS_\w+ \w+ new .*client .*\d+ ms/],
+    },
+    "certificate compression": {
+      server: [...ourCertificate, "--cert-compression", "--trace"],
+      request: { compression: true },
+      seen: [/sent CompressedCertificate/],
+    },
   }
   const cell = (feature: TlsFeature): Cell => {
     const not = peer.not[feature]
@@ -174,6 +193,10 @@ export interface ServerRequest {
   readonly early?: boolean
   readonly psk?: boolean
   readonly recordLimit?: number
+  /** RFC 7250, both ways. */
+  readonly rawKeys?: boolean
+  /** Compress the certificate: RFC 8879, zlib. */
+  readonly compression?: boolean
   /** Ask for the client's certificate after the handshake; see `PeerServer.askForCertificate`. */
   readonly postHandshake?: boolean
 }
@@ -203,7 +226,7 @@ export interface ServerPeer {
   readonly requestFor?: (text: string) => string
   /** The longest text that it takes. */
   readonly longest?: number
-  readonly not: Partial<Readonly<Record<TlsFeature, string>>>
+  readonly not: Reasons
 }
 
 type SpecialServerFeature = "KeyUpdate" | "0-RTT" | "post-handshake certificate"
@@ -244,6 +267,16 @@ export function serverRow(peer: ServerPeer): Row {
       text: textOf(20_000),
       seen: [/verified +yes/],
       check: limitsKept,
+    },
+    "raw public keys": {
+      request: { rawKeys: true, certificate: true },
+      client: ["--raw-public-key", "--key", files.clientKey, "--peer-key", files.serverPublicKey],
+      seen: [/server +raw public key/],
+    },
+    "certificate compression": {
+      request: { compression: true },
+      client: [...trust, "--cert-compression", "--trace"],
+      seen: [/received CompressedCertificate[\s\S]*verified +yes/],
     },
   }
   const cell = (feature: TlsFeature): Cell => {

@@ -15,12 +15,18 @@ async function version(): Promise<string> {
 const noMlKem = "ML-KEM came with GnuTLS 3.8.8"
 const groupNames: Readonly<Record<string, string>> = { X25519: "GROUP-X25519", "P-384": "GROUP-SECP384R1" }
 
-function priority(groups: string | undefined, withPsk: boolean | undefined): string {
+interface Wanted {
+  readonly psk?: boolean
+  readonly rawKeys?: boolean
+}
+
+function priority(groups: string | undefined, { psk: withPsk, rawKeys }: Wanted): string {
   const wanted = groups?.split(":").map((name) => `+${groupNames[name]}`)
   return [
     "NORMAL:-VERS-ALL:+VERS-TLS1.3",
     ...(wanted ? ["-GROUP-ALL", ...wanted] : []),
     ...(withPsk ? ["-KX-ALL", "+ECDHE-PSK"] : []),
+    ...(rawKeys ? ["+CTYPE-SRV-RAWPK", "+CTYPE-CLI-RAWPK"] : []),
   ].join(":")
 }
 
@@ -28,10 +34,13 @@ async function connect(run: Run, request: ClientRequest): Promise<void> {
   const { port, groups, certificate, resume, early, recordLimit } = request
   const client = run.start("gnutls-cli", [
     ...["127.0.0.1", "-p", `${port}`, "--sni-hostname", "localhost", "--verify-hostname", "localhost"],
-    ...["--x509cafile", files.ca, "--priority", priority(groups, request.psk), "--inline-commands"],
+    ...["--x509cafile", files.ca, "--priority", priority(groups, request), "--inline-commands"],
     ...(groups ? ["--single-key-share"] : []),
     ...(certificate ? ["--x509certfile", files.clientCert, "--x509keyfile", files.clientKey] : []),
     ...(request.postHandshake ? ["--post-handshake-auth"] : []),
+    // It believes a raw key after a look into its own list of known hosts alone.
+    ...(request.rawKeys ? ["--insecure", "--rawpkkeyfile", files.clientKey, "--rawpkfile", files.clientPublicKey] : []),
+    ...(request.compression ? ["--compress-cert", "zlib"] : []),
     ...(request.psk ? ["--pskusername", psk.identity, "--pskkey", psk.hex] : []),
     ...(resume ? ["--resume", "--waitresumption"] : []),
     ...(early ? ["--earlydata", writeFile("gnutls-early.txt", early)] : []),
@@ -66,9 +75,11 @@ async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
   const { group, certificate, early, recordLimit } = request
   enterNamespace(run)
   const program = run.start("gnutls-serv", [
-    ...["--echo", "-p", `${port}`, "--priority", priority(group, request.psk)],
+    ...["--echo", "-p", `${port}`, "--priority", priority(group, request)],
     ...["--x509certfile", files.cert, "--x509keyfile", files.key],
-    ...(certificate ? ["--x509cafile", files.ca, "--verify-client-cert"] : []),
+    ...(request.rawKeys ? ["--rawpkkeyfile", files.key, "--rawpkfile", files.serverPublicKey] : []),
+    ...(request.compression ? ["--compress-cert", "zlib"] : []),
+    ...(certificate && !request.rawKeys ? ["--x509cafile", files.ca, "--verify-client-cert"] : []),
     ...(certificate && !request.postHandshake ? ["--require-client-cert"] : ["--disable-client-cert"]),
     ...(request.psk ? ["--pskpasswd", writeFile("gnutls-psk.txt", `${psk.identity}:${psk.hex}\n`)] : []),
     ...(early ? ["--earlydata", "--maxearlydata", "4096"] : []),

@@ -13,7 +13,12 @@ export interface PeerOptions {
 
 const noRecordLimit = "has no record_size_limit (RFC 8449)"
 const noPostHandshake = "has no post-handshake authentication"
-const lacking = { "record size limit": noRecordLimit, "post-handshake certificate": noPostHandshake } as const
+const lacking = {
+  "record size limit": noRecordLimit,
+  "post-handshake certificate": noPostHandshake,
+  "raw public keys": "its interface has no raw public keys",
+  "certificate compression": "its interface has no certificate compression",
+} as const
 const noEarlyData = "its interface has no 0-RTT data"
 
 function buildFailure(error: unknown): string {
@@ -114,7 +119,8 @@ export const python: PeerProgram = {
   },
   command: () => ["python3", peerSource("python/peer.py")],
   not: {
-    "record size limit": noRecordLimit,
+    ...lacking,
+    "post-handshake certificate": undefined,
     "0-RTT": noEarlyData,
     "external PSK": "came with Python 3.13",
     X25519MLKEM768: "its set_ecdh_curve takes elliptic curves alone",
@@ -168,6 +174,11 @@ export function rustls({ quick }: PeerOptions): PeerProgram {
     },
     command: () => [rustlsBinary],
     renewsKeys: true,
-    not: { ...lacking, "external PSK": "has no external pre-shared keys" },
+    not: {
+      ...lacking,
+      "external PSK": "has no external pre-shared keys",
+      "raw public keys": "rustls has them, this program does not",
+      "certificate compression": undefined,
+    },
   }
 }

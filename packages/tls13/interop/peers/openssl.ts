@@ -11,6 +11,10 @@ async function version(): Promise<string> {
   return text.split(" ").slice(0, 2).join(" ")
 }
 
+const since32 = {
+  "raw public keys": "raw public keys came with OpenSSL 3.2",
+  "certificate compression": "certificate compression came with OpenSSL 3.2",
+} as const
 const noRecordLimit = "OpenSSL has no record_size_limit"
 const noMlKem = "ML-KEM came with OpenSSL 3.5"
 
@@ -68,7 +72,7 @@ export const opensslClient: ClientPeer = {
   name: "openssl s_client",
   version,
   connect,
-  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit },
+  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit, ...since32 },
 }
 
 async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
@@ -107,5 +111,5 @@ export const opensslServer: ServerPeer = {
       .split("\n")
       .map((line) => [...line].reverse().join(""))
       .join("\n"),
-  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit },
+  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit, ...since32 },
 }

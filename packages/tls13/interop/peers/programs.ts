@@ -4,9 +4,7 @@
 
 import { files, psk } from "../files.ts"
 import type { Run } from "../program.ts"
-import type { ClientPeer, ClientRequest, PeerServer, ServerPeer, ServerRequest, TlsFeature } from "../tls-rows.ts"
-
-type Reasons = Partial<Readonly<Record<TlsFeature, string>>>
+import type { ClientPeer, ClientRequest, PeerServer, Reasons, ServerPeer, ServerRequest } from "../tls-rows.ts"
 
 export interface PeerProgram {
   readonly name: string

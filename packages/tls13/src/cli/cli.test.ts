@@ -348,6 +348,14 @@ describe("connect and serve", () => {
     expect(client.text).toContain("received KeyUpdate")
   })
 
+  it("--cert-compression: the certificate goes compressed", async () => {
+    const server = await serving("--echo", ...own, "--cert-compression", "--trace")
+    const client = await connecting(server.port, "x", ...trust, "--cert-compression", "--trace")
+    expect([client.status, client.shown()]).toEqual([0, "x"])
+    expect(client.text).toContain("received CompressedCertificate")
+    expect(server.said.join("\n")).toContain("sent CompressedCertificate")
+  })
+
   it("--key-update-peer asks for the peer's renewal too", async () => {
     const server = await serving("--echo", ...own, "--key-update", "1000", "--key-update-peer", "--trace")
     const client = await connecting(server.port, "x".repeat(5000), ...trust)

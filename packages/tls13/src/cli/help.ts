@@ -13,6 +13,7 @@ const shared = `What is negotiated (names in order of preference, separated by c
   --groups NAMES            x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...
   --sigalgs NAMES           ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ...
   --record-size-limit N     longest record that the peer may send: 64 to 16385 bytes
+  --cert-compression        compress certificates for peers that take it, and take compressed ones (zlib, brotli)
   --provider NAME           whose cryptography: fast (default), noble or host
 
 Raw public keys (RFC 7250), instead of certificates:

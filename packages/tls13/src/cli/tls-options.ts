@@ -1,6 +1,7 @@
 // The options that `connect` and `serve` share, from the command line to those of the Node adapter.
 
 import { appendFileSync, writeFileSync } from "node:fs"
+import { brotliCompression, zlibCompression } from "../adapters/node/certificate-compression.ts"
 import type { CommonTlsOptions, PskOption } from "../adapters/node/options.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import { rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
@@ -33,6 +34,7 @@ export const sharedOptions: OptionTable = {
   "key-update": { type: "string" },
   "key-update-peer": { type: "boolean" },
   "record-size-limit": { type: "string" },
+  "cert-compression": { type: "boolean" },
   provider: { type: "string" },
   timeout: { type: "string" },
   trace: { type: "boolean" },
@@ -64,6 +66,7 @@ export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
     ...(keylog && { keylog }),
     ...(timeout !== undefined && { handshakeTimeout: timeout }),
     ...(limit !== undefined && { recordSizeLimit: limit }),
+    ...(args.flag("cert-compression") && { certificateCompression: [zlibCompression(), brotliCompression()] }),
   }
 }
 

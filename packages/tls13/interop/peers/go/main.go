@@ -73,15 +73,15 @@ func exchange(address string, config *tls.Config, size int) {
 	must(err)
 	sent := make([]byte, size)
 	rand.Read(sent)
-	go func() {
-		// In parts, so that a renewal of keys falls between them.
-		for at := 0; at < size; at += 4096 {
-			connection.Write(sent[at:min(at+4096, size)])
-		}
-	}()
 	got := make([]byte, size)
-	_, err = io.ReadFull(connection, got)
-	must(err)
+	// In parts, each after the echo of the last: what a renewal of keys asks for is answered with the next.
+	part := max(4096, size/8)
+	for at := 0; at < size; at += part {
+		end := min(at+part, size)
+		go connection.Write(sent[at:end])
+		_, err = io.ReadFull(connection, got[at:end])
+		must(err)
+	}
 	if !bytes.Equal(sent, got) {
 		log.Fatal("another text came back")
 	}

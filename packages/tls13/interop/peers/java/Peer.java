@@ -78,23 +78,27 @@ public class Peer {
             socket.startHandshake();
             byte[] sent = new byte[Integer.parseInt(options.getOrDefault("bytes", "300"))];
             new SecureRandom().nextBytes(sent);
-            Thread sender = new Thread(() -> send(socket, sent, options.containsKey("key-update")));
-            sender.start();
-            byte[] got = socket.getInputStream().readNBytes(sent.length);
-            sender.join();
+            byte[] got = new byte[sent.length];
+            // In parts, each after the echo of the last: what a renewal of keys asks for is answered with the next.
+            int part = Math.max(4096, sent.length / 8);
+            for (int at = 0; at < sent.length; at += part) {
+                int from = at;
+                int length = Math.min(part, sent.length - at);
+                // In TLS 1.3 another handshake is a KeyUpdate.
+                if (options.containsKey("key-update") && at > 0) socket.startHandshake();
+                Thread sender = new Thread(() -> send(socket, sent, from, length));
+                sender.start();
+                socket.getInputStream().readNBytes(got, from, length);
+                sender.join();
+            }
             if (!Arrays.equals(sent, got)) throw new Exception("another text came back");
             say(socket);
         }
     }
 
-    /** In parts, so that a renewal of keys falls between them. */
-    static void send(SSLSocket socket, byte[] data, boolean renewKeys) {
+    static void send(SSLSocket socket, byte[] data, int from, int length) {
         try {
-            for (int at = 0; at < data.length; at += 4096) {
-                // In TLS 1.3 another handshake is a KeyUpdate.
-                if (renewKeys && at > 0) socket.startHandshake();
-                socket.getOutputStream().write(data, at, Math.min(4096, data.length - at));
-            }
+            socket.getOutputStream().write(data, from, length);
         } catch (Exception error) {
             System.err.println(error);
         }

@@ -37,25 +37,22 @@ def say(tls):
     print(tls.version(), tls.cipher()[0], "resumed:", tls.session_reused, "certificate:", certificate.get("subject"), flush=True)
 
 
-def send(tls, data):
-    # In parts, so that a renewal of keys falls between them.
-    for at in range(0, len(data), 4096):
-        tls.sendall(data[at : at + 4096])
-
-
 def exchange(session):
     raw = socket.create_connection(("127.0.0.1", args.port))
     with context.wrap_socket(raw, server_hostname="localhost", session=session) as tls:
         sent = os.urandom(args.bytes)
-        sender = threading.Thread(target=send, args=(tls, sent))
-        sender.start()
         got = b""
-        while len(got) < len(sent):
-            data = tls.recv(16384)
-            if not data:
-                raise SystemExit("the server ended the connection")
-            got += data
-        sender.join()
+        # In parts, each after the echo of the last: what a renewal of keys asks for is answered with the next.
+        part = max(4096, len(sent) // 8)
+        for at in range(0, len(sent), part):
+            sender = threading.Thread(target=tls.sendall, args=(sent[at : at + part],))
+            sender.start()
+            while len(got) < min(at + part, len(sent)):
+                data = tls.recv(16384)
+                if not data:
+                    raise SystemExit("the server ended the connection")
+                got += data
+            sender.join()
         if got != sent:
             raise SystemExit("another text came back")
         say(tls)
