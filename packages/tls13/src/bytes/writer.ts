@@ -64,6 +64,12 @@ export class Writer {
     return { buffer: this.#bytes, at }
   }
 
+  /** Takes back what was written after the first `length` bytes, and erases it. */
+  truncate(length: number): void {
+    this.#bytes.fill(0, length, this.#length)
+    this.#length = length
+  }
+
   /** What was written, as a view; the writer is not used afterwards. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)

@@ -169,7 +169,13 @@ export class RecordWriter {
     buffer[body + fragment.length] = type
     // Section 5.4: padding octets MUST be zeros.
     if (padding > 0) buffer.fill(0, body + fragment.length + 1, body + innerLength)
-    protection.seal(this.#header, buffer.subarray(body, body + innerLength), buffer, body)
+    try {
+      protection.seal(this.#header, buffer.subarray(body, body + innerLength), buffer, body)
+    } catch (error) {
+      // It may still be plaintext: nothing of it leaves.
+      out.truncate(at)
+      throw error
+    }
     this.#observer?.(ContentType.application_data, type, buffer.subarray(at, body + length), fragment, true)
   }
 
