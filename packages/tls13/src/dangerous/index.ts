@@ -25,8 +25,8 @@ export interface KnownKeys {
 
 /**
  * Trust on first use, as SSH has it: whatever key a host shows first is remembered, and every later connection to the same
- * name must show it again. Somebody in the middle of the first connection stays undetected. Names, times and issuers are not
- * looked at.
+ * name must show it again. Somebody in the middle of the first connection stays undetected, and can make it be a key that
+ * nobody then proves to have, so that later connections fail. Names, times and issuers are not looked at.
  */
 export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
   return {
