@@ -66,6 +66,8 @@ export function acceptOverStreams(
 
 /** Bytes that wait in each direction before the other side is slowed down. */
 const highWaterMark = 65_536
+/** Bytes of the stream below that are read at once. */
+const chunkSize = 65_536
 /** Plaintext bytes that are protected and written at once. */
 const pieceSize = 131_072
 
@@ -218,6 +220,8 @@ class StreamSocket implements TlsStreamSocket {
   }
 }
 
+const nothing = new Uint8Array(0)
+
 interface StreamEvents {
   readonly data: (bytes: Uint8Array) => void
   readonly end: () => void
@@ -228,6 +232,7 @@ class StreamTransport implements Transport {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #events: StreamEvents
+  #unread: Uint8Array = nothing
   #reading = true
   #busy = false
   #ended = false
@@ -277,12 +282,19 @@ class StreamTransport implements Transport {
     this.#busy = true
     try {
       while (this.#reading) {
-        const { done, value } = await this.#reader.read()
-        if (done) {
-          this.#events.end()
-          return
+        if (this.#unread.length === 0) {
+          const { done, value } = await this.#reader.read()
+          if (done) {
+            this.#events.end()
+            return
+          }
+          this.#unread = value
         }
-        this.#events.data(value)
+        // A chunk may be of any length: what is behind a piece after which reading was to stop waits here.
+        const piece = this.#unread.subarray(0, chunkSize)
+        // A view of no bytes would keep the chunk alive.
+        this.#unread = piece.length < this.#unread.length ? this.#unread.subarray(piece.length) : nothing
+        this.#events.data(piece)
       }
     } catch (error) {
       this.#events.failed(asError(error))

@@ -3,10 +3,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { connect, listen } from "../../src/adapters/deno.ts"
 import { acceptOverStreams, type ByteStreams, connectOverStreams } from "../../src/adapters/streams.ts"
+import { concatBytes } from "../../src/bytes/concat.ts"
+import { Pause } from "../../src/bytes/pause.ts"
+import { ClientConnection } from "../../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
+import { publicKeyOf } from "../../src/crypto/noble/index.ts"
 import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
+import { testVerifier } from "../../src/testing/credentials.ts"
 import { until } from "../../src/testing/sockets.ts"
-import { clientOptions, serverOptions } from "../support.ts"
+import type { CertificateVerifier } from "../../src/x509/interfaces.ts"
+import { clientCertificate, clientKey, clientOptions, serverOptions } from "../support.ts"
 
 const rejections: unknown[] = []
 const note = (reason: unknown) => {
@@ -124,5 +130,46 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
     await until(() => close.mock.calls.length > 0)
     await turns()
     expect(close).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe("a chunk of any length", () => {
+  it("that comes while the server makes up its mind is read when it has, and is no flood", async () => {
+    const verifier = testVerifier(publicKeyOf(clientKey))
+    const slow: CertificateVerifier = {
+      verify: (verification) => {
+        const verdict = verifier.verify(verification)
+        if (verdict instanceof Pause) return verdict
+        return new Pause(new Promise((resolve) => setTimeout(() => resolve(verdict), 20)))
+      },
+    }
+    const config = createServerConfig({ ...serverOptions, clientAuthentication: { mode: "require", verifier: slow } })
+    const client = new ClientConnection(
+      createClientConfig({ ...clientOptions, ...clientCertificate.client }),
+      Date.now(),
+    )
+    let toServer: ReadableStreamDefaultController<Uint8Array> | undefined
+    const data = new Uint8Array(300_000).fill(7)
+    const socket = acceptOverStreams(
+      {
+        readable: new ReadableStream<Uint8Array>({
+          start(controller) {
+            toServer = controller
+          },
+        }),
+        writable: new WritableStream<Uint8Array>({
+          write(bytes) {
+            const { output } = client.receive(bytes, Date.now())
+            if (output.length > 0)
+              toServer?.enqueue(concatBytes(output, client.send(data).output, client.close().output))
+          },
+        }),
+      },
+      config,
+    )
+    toServer?.enqueue(client.start().output)
+    let length = 0
+    for await (const chunk of socket.readable) length += chunk.length
+    expect(length).toBe(data.length)
   })
 })
