@@ -19,11 +19,18 @@ interface NamedContext {
 export class ServerCredentials implements CredentialResolver {
   readonly #sniCallback: SNICallback | undefined
   readonly #named: NamedContext[] = []
+  readonly #checkContext: (context: SecureContext) => void
   #own: CredentialResolver
 
-  constructor(own: CredentialResolver, sniCallback: SNICallback | undefined) {
+  /** @param checkContext throws for a context of `sniCallback` that the server cannot use */
+  constructor(
+    own: CredentialResolver,
+    sniCallback: SNICallback | undefined,
+    checkContext: (context: SecureContext) => void,
+  ) {
     this.#own = own
     this.#sniCallback = sniCallback
+    this.#checkContext = checkContext
   }
 
   /** What is shown when no name decides otherwise. */
@@ -47,6 +54,7 @@ export class ServerCredentials implements CredentialResolver {
     return new Pause(
       askCallback(this.#sniCallback, name).then(async (context) => {
         if (!context) return settled(this.#byName(request))
+        this.#checkContext(context)
         return settled(sniResolver(context.credentials).resolve(request))
       }),
     )

@@ -129,7 +129,8 @@ export class Server extends NetServer {
     // Ticket keys that are given have been in use before, so 0-RTT data of then could come again (RFC 9846 section 8.2).
     this.#replayGuard = new MemoryReplayGuard(options.ticketKeys ? { startedAt: Date.now() } : {})
     this.#tickets = options.tickets === 0 ? undefined : new TicketRing(context.provider, options.ticketKeys)
-    this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback)
+    const checkContext = (named: SecureContext) => this.#refuseOtherTrust(named)
+    this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback, checkContext)
     this.#active = this.#activate(context, options)
     this.on("connection", (raw: Socket) => this.#accept(raw))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
@@ -167,10 +168,15 @@ export class Server extends NetServer {
     this.#credentials.replace(ownCredentials(merged, context))
   }
 
-  /** Certificates for clients that ask for this name; `*` stands for a label. */
+  /**
+   * Certificates for clients that ask for this name; `*` stands for a label.
+   * @throws X509Error, and Misuse for authorities that are not the server's, when it asks clients for certificates
+   */
   addContext(hostname: string, context: SecureContext | SecureContextOptions): void {
     const { provider } = this.#active.context
-    this.#credentials.add(hostname, "credentials" in context ? context : createSecureContext({ provider, ...context }))
+    const named = "credentials" in context ? context : createSecureContext({ provider, ...context })
+    this.#refuseOtherTrust(named)
+    this.#credentials.add(hostname, named)
   }
 
   /** For other servers, or for the next start. Who has these keys can read and forge tickets. */
@@ -235,6 +241,16 @@ export class Server extends NetServer {
       ...options.core,
     })
     return { context, verification, config }
+  }
+
+  /** Clients are judged by the server's own authorities: others that a context brings would be ignored in silence. */
+  #refuseOtherTrust(named: SecureContext): void {
+    if (!this.#options.requestCert || named.trustName === "host") return
+    if (named.trustName === this.#active.context.trustName) return
+    throw new Misuse(
+      "a context for a name brings its own `ca`, `trust` or `crl`, but clients are verified by those of the server: " +
+        "leave them out, or use another server for that name",
+    )
   }
 
   #ticketRing(): TicketRing {
