@@ -104,6 +104,7 @@ export function retryClientHello(
   if (group !== undefined) for (const unused of offer.shares.values()) unused.wipe()
   // "the client SHOULD NOT offer any pre-shared keys associated with a hash other than that of the selected cipher suite"
   const psks = offer.psks.filter(({ hash }) => hash.name === retry.suite.hash.name)
+  for (const dropped of offer.psks) if (!psks.includes(dropped)) dropped.early.wipe()
   const { early_data: _, pre_shared_key: __, ...kept } = offer.hello.extensions
   const content: ClientHelloContent = {
     ...offer.hello,
