@@ -15,7 +15,7 @@ import { nssClient, nssServer } from "./peers/nss.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
 import { clientProgram, serverProgram } from "./peers/programs.ts"
 import { hostileFeatures, hostileRow, plainHttpRow, tls12Row, unwelcomeFeatures } from "./peers/unwelcome.ts"
-import { count, runTables, type Table, toMarkdown } from "./table.ts"
+import { count, finishAll, runTables, type Table, toMarkdown } from "./table.ts"
 import { clientRow, serverRow, tlsFeatures } from "./tls-rows.ts"
 
 const help = `Our TLS 1.3 and MQTT against those of others: each peer a row, each feature a column, each cell a real run.
@@ -40,6 +40,10 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 })
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => finishAll().finally(() => process.exit(130)))
+}
 
 if (values.help) console.log(help)
 else process.exitCode = await main()

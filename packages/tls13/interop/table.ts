@@ -87,12 +87,20 @@ async function runRow(table: Table, row: Row, options: RunOptions): Promise<RowR
   return { table, row, version, absent: undefined, cells }
 }
 
+const running = new Set<Run>()
+
+/** Ends what the cells of the moment started: for a run that is interrupted. */
+export async function finishAll(): Promise<void> {
+  await Promise.all([...running].map((run) => run.finish()))
+}
+
 async function runCell(
   cell: (run: Run) => Promise<void>,
   time: number,
   { verbose, say }: RunOptions,
 ): Promise<string | undefined> {
   const run = new Run()
+  running.add(run)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -109,6 +117,7 @@ async function runCell(
   } finally {
     clearTimeout(timer)
     await run.finish()
+    running.delete(run)
   }
 }
 

@@ -24,11 +24,12 @@ function chromium(run: Run, args: readonly string[]): Program {
   ])
 }
 
-async function page(run: Run, serverArgs: readonly string[], group: string): Promise<void> {
+async function page(run: Run, serverArgs: readonly string[], group: string, seen = / new /): Promise<void> {
   const { port, program } = await serve(run, ["--www", ...ourCertificate, ...serverArgs])
   const browser = chromium(run, ["--dump-dom", `https://localhost:${port}/`])
   await browser.prints(new RegExp(`protocol +TLSv1\\.3[\\s\\S]*key exchange ${group}`))
   await program.prints(new RegExp(`TLSv1\\.3 TLS_\\w+ ${group} new`))
+  await program.prints(seen)
 }
 
 /** The page answers each message of `to-page` in `from-page`; it says so in `from-page` once it is subscribed. */
@@ -61,5 +62,7 @@ export const chromiumRow: Row = {
     WebSocket: { not: "shown by MQTT over wss" },
     "MQTT over wss": mqttPage,
     X25519MLKEM768: (run) => page(run, ["--groups", "X25519MLKEM768"], "X25519MLKEM768"),
+    "certificate compression": (run) =>
+      page(run, ["--cert-compression", "--trace"], "x25519", /sent CompressedCertificate/),
   },
 }

@@ -12,7 +12,10 @@ async function version(): Promise<string> {
   return `GnuTLS ${text.split("\n")[0]!.split(" ").at(-1)}`
 }
 
-const noMlKem = "ML-KEM came with GnuTLS 3.8.8"
+const not = {
+  X25519MLKEM768: "ML-KEM came with GnuTLS 3.8.8",
+  "certificate compression": "Debian builds GnuTLS without zlib, brotli and zstd",
+} as const
 const groupNames: Readonly<Record<string, string>> = { X25519: "GROUP-X25519", "P-384": "GROUP-SECP384R1" }
 
 interface Wanted {
@@ -40,7 +43,6 @@ async function connect(run: Run, request: ClientRequest): Promise<void> {
     ...(request.postHandshake ? ["--post-handshake-auth"] : []),
     // It believes a raw key after a look into its own list of known hosts alone.
     ...(request.rawKeys ? ["--insecure", "--rawpkkeyfile", files.clientKey, "--rawpkfile", files.clientPublicKey] : []),
-    ...(request.compression ? ["--compress-cert", "zlib"] : []),
     ...(request.psk ? ["--pskusername", psk.identity, "--pskkey", psk.hex] : []),
     ...(resume ? ["--resume", "--waitresumption"] : []),
     ...(early ? ["--earlydata", writeFile("gnutls-early.txt", early)] : []),
@@ -67,7 +69,7 @@ async function saidTo(client: Program, serverSays: (text: string) => Promise<voi
   await client.shows(text)
 }
 
-export const gnutlsClient: ClientPeer = { name: "gnutls-cli", version, connect, not: { X25519MLKEM768: noMlKem } }
+export const gnutlsClient: ClientPeer = { name: "gnutls-cli", version, connect, not }
 
 const port = 4434
 
@@ -78,7 +80,6 @@ async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {
     ...["--echo", "-p", `${port}`, "--priority", priority(group, request)],
     ...["--x509certfile", files.cert, "--x509keyfile", files.key],
     ...(request.rawKeys ? ["--rawpkkeyfile", files.key, "--rawpkfile", files.serverPublicKey] : []),
-    ...(request.compression ? ["--compress-cert", "zlib"] : []),
     ...(certificate && !request.rawKeys ? ["--x509cafile", files.ca, "--verify-client-cert"] : []),
     ...(certificate && !request.postHandshake ? ["--require-client-cert"] : ["--disable-client-cert"]),
     ...(request.psk ? ["--pskpasswd", writeFile("gnutls-psk.txt", `${psk.identity}:${psk.hex}\n`)] : []),
@@ -98,5 +99,5 @@ export const gnutlsServer: ServerPeer = {
   },
   serve,
   earlySeen: /resumed session/,
-  not: { X25519MLKEM768: noMlKem },
+  not,
 }

@@ -11,9 +11,16 @@ import { files, inPeers, inRoot, outputOf } from "../files.ts"
 import { ourCertificate, serve, trust } from "../ours.ts"
 import type { Run } from "../program.ts"
 import { Absent, type Row } from "../table.ts"
-import { installPackages } from "./languages.ts"
+import { installPackage } from "./languages.ts"
 
-export const httpFeatures = ["page", "client certificate", "WebSocket", "MQTT over wss", "X25519MLKEM768"] as const
+export const httpFeatures = [
+  "page",
+  "client certificate",
+  "WebSocket",
+  "MQTT over wss",
+  "X25519MLKEM768",
+  "certificate compression",
+] as const
 
 const wwwAnswer = /protocol +TLSv1\.3[\s\S]*cipher suite TLS_/
 
@@ -48,7 +55,8 @@ export const curlRow: Row = {
     },
     WebSocket: { not: "curl of Debian 12 has no WebSocket" },
     "MQTT over wss": { not: "curl speaks no MQTT over WebSocket" },
-    X25519MLKEM768: { not: "as its TLS library, see openssl" },
+    X25519MLKEM768: { not: "as its TLS library: see openssl s_client" },
+    "certificate compression": { not: "as its TLS library: see openssl s_client" },
   },
 }
 
@@ -96,7 +104,8 @@ const overHttp = {
   WebSocket: { not: "this row is HTTP alone" },
   "MQTT over wss": { not: "this row is HTTP alone" },
 } as const
-const mlKem = { X25519MLKEM768: { not: "our client's groups are shown in the table of servers" } } as const
+const notShownHere = { not: "what our client can negotiate is shown in the table of servers" } as const
+const negotiated = { X25519MLKEM768: notShownHere, "certificate compression": notShownHere } as const
 
 interface Undici {
   readonly Agent: new (options: { readonly connect: unknown }) => { close(): Promise<void> }
@@ -115,7 +124,7 @@ function undici(): Undici {
 export const undiciRow: Row = {
   name: "undici over our client, on node:https",
   async version() {
-    installPackages([undiciPackage.name], undiciPackage.path)
+    await installPackage(undiciPackage.name, undiciPackage.path)
     return `undici ${/"version": "([^"]+)"/.exec(read(undiciPackage.path))?.[1]}`
   },
   cells: {
@@ -126,7 +135,7 @@ export const undiciRow: Row = {
       return (await request(`https://localhost:${port}/`, { dispatcher })).body.text()
     }),
     ...overHttp,
-    ...mlKem,
+    ...negotiated,
   },
 }
 
@@ -144,7 +153,7 @@ export const httpsRow: Row = {
       return text
     }),
     ...overHttp,
-    ...mlKem,
+    ...negotiated,
   },
 }
 
@@ -170,6 +179,6 @@ export const wsRow: Row = {
     WebSocket: (run) => echoOverWebSocket(run, false),
     "client certificate": (run) => echoOverWebSocket(run, true),
     "MQTT over wss": { not: "MQTT.js and Chromium show it" },
-    ...mlKem,
+    ...negotiated,
   },
 }

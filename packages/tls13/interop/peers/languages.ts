@@ -1,8 +1,8 @@
 // The TLS of languages and libraries: Node, Go, Python, Java, rustls.
 
-import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { inPeers, outputOf, peerSource } from "../files.ts"
+import { Program, type ProgramOptions } from "../program.ts"
 import { Absent } from "../table.ts"
 import type { PeerProgram } from "./programs.ts"
 
@@ -21,25 +21,19 @@ const lacking = {
 } as const
 const noEarlyData = "its interface has no 0-RTT data"
 
-function buildFailure(error: unknown): string {
-  const stderr = typeof error === "object" && error !== null && "stderr" in error ? String(error.stderr) : String(error)
-  return stderr.trim().split("\n").slice(-1).join("").slice(0, 200)
+const builds = new Map<string, Promise<void>>()
+
+/** Once in a run. @throws Absent */
+function build(what: string, program: string, args: readonly string[], options: ProgramOptions = {}): Promise<void> {
+  const begun = builds.get(what) ?? builds.set(what, run(what, program, args, options)).get(what)!
+  return begun
 }
 
-/** @throws Absent */
-function build(
-  what: string,
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): void {
+async function run(what: string, program: string, args: readonly string[], options: ProgramOptions): Promise<void> {
   mkdirSync(inPeers(), { recursive: true })
-  try {
-    execFileSync(program, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
-  } catch (error) {
-    throw new Absent(`${what} could not be built: ${buildFailure(error)}`)
-  }
+  const step = new Program(program, args, options)
+  step.endInput()
+  if ((await step.ended) !== 0) throw new Absent(`${what}: ${step.tail(1).slice(0, 200)}`)
 }
 
 /* ------------------------------------------------------------ Node */
@@ -67,7 +61,7 @@ const node26 = { package: "node@26.10.0", path: inPeers("node_modules/node/bin/n
 export const nodeLatest: PeerProgram = {
   name: "node:tls of Node 26",
   version: async () => {
-    installPackages([node26.package], node26.path)
+    await installPackage(node26.package, node26.path)
     const versions = outputOf(node26.path, "-p", "process.versions.node + ', OpenSSL ' + process.versions.openssl")
     if (versions === undefined) throw new Absent(`${node26.package} does not run here`)
     return `Node ${versions}`
@@ -76,18 +70,19 @@ export const nodeLatest: PeerProgram = {
   not: { ...lacking, "0-RTT": noEarlyData },
 }
 
-/** npm packages of peers, into .peers/. @throws Absent */
-export function installPackages(packages: readonly string[], path: string): void {
+/** An npm package, into .peers/. @throws Absent */
+export async function installPackage(name: string, path: string): Promise<void> {
   if (existsSync(path)) return
-  mkdirSync(inPeers(), { recursive: true })
-  const args = ["install", "--prefix", inPeers(), "--no-audit", "--no-fund", "--loglevel=error", ...packages]
-  try {
-    execFileSync("npm", args, { stdio: ["ignore", "pipe", "pipe"], timeout: 120_000 })
-  } catch (error) {
-    throw new Absent(`npm could not install ${packages.join(" ")}: ${buildFailure(error)}`)
-  }
-  if (!existsSync(path)) throw new Absent(`npm install ${packages.join(" ")} brought no program for this machine`)
+  const args = ["install", "--prefix", inPeers(), "--no-audit", "--no-fund", "--loglevel=error", name]
+  // One at a time: they share a folder.
+  const install = () => build(`npm install ${name}`, "npm", args)
+  const mine = installing.then(install, install)
+  installing = mine
+  await mine
+  if (!existsSync(path)) throw new Absent(`npm install ${name} brought no program for this machine`)
 }
+
+let installing: Promise<void> = Promise.resolve()
 
 /* ------------------------------------------------------------ Go */
 
@@ -98,8 +93,9 @@ export const go: PeerProgram = {
   version: async () => {
     const text = outputOf("go", "version")
     if (text === undefined) throw new Absent("there is no go (Debian: golang)")
-    build("the Go peer", "go", ["build", "-o", goBinary, "."], peerSource("go"), {
-      GOFLAGS: "-mod=mod -buildvcs=false",
+    await build("the Go peer", "go", ["build", "-o", goBinary, "."], {
+      cwd: peerSource("go"),
+      env: { GOFLAGS: "-mod=mod -buildvcs=false" },
     })
     return text.replace("go version ", "").split(" ")[0]!
   },
@@ -136,7 +132,7 @@ export const java: PeerProgram = {
   version: async () => {
     const text = outputOf("javac", "-version")
     if (text === undefined) throw new Absent("there is no javac (Debian: default-jdk-headless)")
-    build("the Java peer", "javac", ["-d", javaClasses, "Peer.java"], peerSource("java"))
+    await build("the Java peer", "javac", ["-d", javaClasses, peerSource("java/Peer.java")])
     return text.replace("javac", "JDK")
   },
   command: () => ["java", "-XX:TieredStopAtLevel=1", "-cp", javaClasses, "Peer"],
@@ -151,7 +147,6 @@ export const java: PeerProgram = {
 
 /* ------------------------------------------------------------ rustls */
 
-const rustlsTarget = inPeers("rustls")
 const rustlsBinary = inPeers("rustls/debug/puremq-interop-rustls")
 
 export function rustls({ quick }: PeerOptions): PeerProgram {
@@ -160,17 +155,12 @@ export function rustls({ quick }: PeerOptions): PeerProgram {
     version: async () => {
       if (outputOf("cargo", "--version") === undefined) throw new Absent("there is no cargo (Debian: cargo)")
       if (quick && !existsSync(rustlsBinary)) throw new Absent("it takes minutes to build: run without --ci once")
-      build("the rustls peer", "cargo", ["build", "--locked"], peerSource("rustls"), { CARGO_TARGET_DIR: rustlsTarget })
-      const tree = outputOf(
-        "cargo",
-        "metadata",
-        "--locked",
-        "--format-version",
-        "1",
-        "--manifest-path",
-        peerSource("rustls/Cargo.toml"),
-      )
-      return `rustls ${/"name":"rustls","version":"([^"]+)"/.exec(tree ?? "")?.[1] ?? ""}, aws-lc-rs`
+      await build("the rustls peer", "cargo", ["build", "--locked"], {
+        cwd: peerSource("rustls"),
+        env: { CARGO_TARGET_DIR: inPeers("rustls") },
+      })
+      const lock = readFileSync(peerSource("rustls/Cargo.lock"), "utf8")
+      return `rustls ${/name = "rustls"\nversion = "([^"]+)"/.exec(lock)?.[1]}, aws-lc-rs`
     },
     command: () => [rustlsBinary],
     renewsKeys: true,
