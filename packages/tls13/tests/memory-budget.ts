@@ -18,7 +18,7 @@ export const memoryBudget = {
   askable: {
     stage: "server, idle, that may still ask for a certificate",
     bytes: 1024,
-    why: "the ClientHello and a transcript hash come on top",
+    why: "a transcript hash and the resumption secret come on top; nothing of the ClientHello",
   },
   offered: { stage: "client that has sent its ClientHello", bytes: 1024, why: "the ClientHello and a key share" },
   flightSent: {
