@@ -13,7 +13,7 @@ async function version(): Promise<string> {
 }
 
 const not = {
-  X25519MLKEM768: "ML-KEM came with GnuTLS 3.8.8",
+  X25519MLKEM768: "GnuTLS of Debian 12 has no ML-KEM",
   "certificate compression": "Debian builds GnuTLS without zlib, brotli and zstd",
 } as const
 const groupNames: Readonly<Record<string, string>> = { X25519: "GROUP-X25519", "P-384": "GROUP-SECP384R1" }

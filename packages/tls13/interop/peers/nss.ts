@@ -47,9 +47,9 @@ async function makeDatabase(): Promise<void> {
 }
 
 const not = {
-  X25519MLKEM768: "ML-KEM came with NSS 3.105",
+  X25519MLKEM768: "NSS of Debian 12 has no ML-KEM",
   "raw public keys": "NSS has no raw public keys",
-  "certificate compression": "certificate compression came with NSS 3.104",
+  "certificate compression": "NSS of Debian 12 has no certificate compression",
 } as const
 /** It takes no early data in its first ten seconds, when it could not know a replay. */
 const replayWindow = 11_000
