@@ -45,7 +45,7 @@ export const plainHttpRow: Row = {
       const { ports, program } = await startBroker(run, ["tls"])
       const client = run.start("curl", ["-sS", "--max-time", "5", `http://127.0.0.1:${ports["tls"]}/`])
       if ((await client.ended) === 0) throw new Error("curl got an answer")
-      await program.prints(/^.*HTTP.*$/m)
+      await program.prints(/^.*peer speaks plain HTTP, not TLS.*$/m)
     },
   },
 }
