@@ -1,17 +1,16 @@
 // The public sans-I/O face, as both roles have it: bytes and time in, bytes and events out.
-// Records are told apart here (RFC 9846 section 5), alerts are read and sent (section 6), and the state machine is driven.
+// Application data and alerts go out here (RFC 9846 sections 5 and 6); what comes in is machine.ts. A call never throws for
+// what the peer did: it becomes a failure, with its alert.
 
-import { AlertDescription, AlertLevel, type AlertName, alertName } from "../bytes/alerts.ts"
-import { ContentType, codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { Closed, InvalidMessage, LimitExceeded, Misuse, PeerAlert, PeerMisbehaved, TlsError } from "../bytes/errors.ts"
+import { AlertDescription, AlertLevel, type AlertName } from "../bytes/alerts.ts"
+import { ContentType } from "../bytes/code-points.ts"
+import { Closed, LimitExceeded, Misuse, TlsError } from "../bytes/errors.ts"
 import type { KeyUpdateRequest } from "../codec/key-update.ts"
-import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
-import { isHelloRetryRequest } from "../codec/server-hello.ts"
 import { Connected } from "../handshake/connected.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
-import { expectHeader, type State, step, type Transition, Waiting } from "../handshake/state.ts"
-import type { InboundRecord } from "../record/record-reader.ts"
+import type { Transition } from "../handshake/state.ts"
 import type { Outcome } from "./events.ts"
+import { Machine } from "./machine.ts"
 import { type LinkOptions, RecordLink } from "./record-link.ts"
 
 export abstract class Connection {
@@ -19,24 +18,18 @@ export abstract class Connection {
   readonly #role: "client" | "server"
   readonly #options: LinkOptions
   readonly #deadline: number
-  #state: State | undefined
-  #waiting: Waiting | undefined
+  readonly #machine: Machine
   #failure: TlsError | undefined
   #sentClose = false
-  #receivedClose = false
-  /** The peer's half of the stream has ended. */
-  #inputEnded = false
   /** A call is under way: a callback of the configuration may be what runs. */
   #running = false
   #destroyed = false
-  #changeCipherSpecs = 0
-  #warningAlerts = 0
-  #postHandshakeMessages = 0
 
   protected constructor(role: "client" | "server", options: LinkOptions, now: number) {
     this.#role = role
     this.#options = options
     this.link = new RecordLink(options)
+    this.#machine = new Machine(role, options, this.link)
     this.link.now = now
     this.#deadline = now + options.limits.handshakeTime
   }
@@ -67,7 +60,7 @@ export abstract class Connection {
 
   /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
   get halfRttWritable(): boolean {
-    const serverFinished = ["WAIT_EOED", "WAIT_CERT", "WAIT_CV", "WAIT_FINISHED"].includes(this.#state?.name ?? "START")
+    const serverFinished = ["WAIT_EOED", "WAIT_CERT", "WAIT_CV", "WAIT_FINISHED"].includes(this.#machine.stateName)
     return this.#role === "server" && serverFinished && !this.#sentClose && this.#failure === undefined
   }
 
@@ -83,10 +76,10 @@ export abstract class Connection {
    * the output. `bytes` may be reused by the caller afterwards.
    */
   receive(bytes: Uint8Array, now: number): Outcome {
-    if (this.#failure !== undefined || this.#receivedClose) return this.#run(now, () => {})
+    if (this.#failure !== undefined || this.#machine.receivedClose) return this.#run(now, () => {})
     // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
     this.link.reader.push(bytes)
-    return this.#run(now, () => this.#drain())
+    return this.#run(now, () => this.#machine.drain())
   }
 
   /**
@@ -94,29 +87,21 @@ export abstract class Connection {
    * the end is read first, and while a decision is due it waits.
    */
   receiveEnd(now: number): Outcome {
-    return this.#run(now, () => {
-      this.#inputEnded = true
-      this.#drain()
-    })
+    return this.#run(now, () => this.#machine.endInput())
   }
 
   /** Answers the decision that the last outcome waits for. */
   answer(value: unknown, now: number): Outcome {
     // An answer that comes after the end is late, not wrong.
     if (this.#failure !== undefined) return this.#run(now, () => {})
-    const waiting = this.#waiting
+    const { waiting } = this.#machine
     if (waiting === undefined) throw new Misuse("the connection waits for no decision")
-    return this.#run(now, () => {
-      this.#waiting = undefined
-      this.#enter(waiting.resume(value))
-      this.#drain()
-    })
+    return this.#run(now, () => this.#machine.answer(waiting, value))
   }
 
   /** The decision could not be made: the handshake ends with internal_error. */
   abandon(reason: string, now: number): Outcome {
     return this.#run(now, () => {
-      this.#waiting = undefined
       throw new Closed("internal_error", reason)
     })
   }
@@ -198,9 +183,10 @@ export abstract class Connection {
 
   /** Section 7.5. @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before CONNECTED */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    if (!(this.#state instanceof Connected))
+    const { state } = this.#machine
+    if (!(state instanceof Connected))
       throw new Misuse("keying material can be exported once the handshake is complete")
-    return this.#state.exportKeyingMaterial(label, context, length)
+    return state.exportKeyingMaterial(label, context, length)
   }
 
   /**
@@ -226,7 +212,7 @@ export abstract class Connection {
 
   /** Begins in a state, or in the one that `first` gives after it has sent something. */
   protected begin(first: () => Transition): Outcome {
-    return this.#run(this.link.now, () => this.#enter(first()))
+    return this.#run(this.link.now, () => this.#machine.enter(first()))
   }
 
   /** One thing done by a connected state. @throws Misuse before the handshake is complete and after the end */
@@ -269,17 +255,17 @@ export abstract class Connection {
 
   /** A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come. */
   get #holdsOutput(): boolean {
-    return this.#failure === undefined && this.#waiting !== undefined && this.info === undefined
+    return this.#failure === undefined && this.#machine.waiting !== undefined && this.info === undefined
   }
 
   #outcome(): Outcome {
-    const waiting = this.#failure === undefined ? this.#waiting : undefined
+    const waiting = this.#failure === undefined ? this.#machine.waiting : undefined
     return {
       output: this.#holdsOutput ? nothing : this.link.takeOutput(),
       events: this.link.takeEvents(),
       waitsFor: waiting
         ? { name: waiting.decision, pause: waiting.pause }
-        : this.#failure !== undefined || (this.#sentClose && this.#receivedClose)
+        : this.#failure !== undefined || (this.#sentClose && this.#machine.receivedClose)
           ? "nothing"
           : "bytes",
     }
@@ -290,155 +276,12 @@ export abstract class Connection {
       throw new LimitExceeded(
         "user_canceled",
         "handshakeTime",
-        `the handshake took longer than ${this.#options.limits.handshakeTime} ms (in state ${this.#state?.name ?? "START"})`,
+        `the handshake took longer than ${this.#options.limits.handshakeTime} ms (in state ${this.#machine.stateName})`,
       )
     }
-  }
-
-  /** Reads all records that are there, unless a decision is due first. */
-  #drain(): void {
-    this.#drainMessages()
-    while (this.#waiting === undefined && !this.#receivedClose) {
-      const record = this.link.reader.next()
-      if (record === undefined) break
-      this.#receiveRecord(record)
-    }
-    if (this.#waiting !== undefined && this.link.reader.buffered > this.#options.limits.bufferedInput) {
-      throw new LimitExceeded("internal_error", "bufferedInput", "peer sent more than is held while a decision is due")
-    }
-    if (this.#inputEnded && this.#waiting === undefined && !this.#receivedClose) {
-      throw new Closed(
-        undefined,
-        this.info === undefined
-          ? "peer closed the connection during the handshake"
-          : "peer closed the stream without close_notify: data may be missing",
-      )
-    }
-  }
-
-  #receiveRecord({ type, content }: InboundRecord): void {
-    // Section 5.1: "Handshake messages MUST NOT be interleaved with other record types." An alert ends it all, but for one.
-    const interleaves = type !== ContentType.handshake && !this.link.joiner.isEmpty
-    if (interleaves && (type !== ContentType.alert || content[1] === AlertDescription.user_canceled)) {
-      throw new PeerMisbehaved("unexpected_message", "peer interleaves a handshake message with another record type")
-    }
-    switch (type) {
-      case ContentType.handshake:
-        this.link.joiner.push(content)
-        this.#drainMessages()
-        break
-      case ContentType.application_data:
-        this.#receiveApplicationData(content)
-        break
-      case ContentType.alert:
-        this.#receiveAlert(content)
-        break
-      default:
-        this.#receiveChangeCipherSpec()
-    }
-  }
-
-  #drainMessages(): void {
-    while (this.#waiting === undefined) {
-      const bytes = this.link.joiner.next()
-      if (bytes === undefined) {
-        const header = this.link.joiner.unfinished
-        if (header !== undefined && this.#state !== undefined) expectHeader(this.#state, header)
-        return
-      }
-      this.#receiveMessage(handshakeMessage(bytes))
-    }
-  }
-
-  #receiveMessage(message: HandshakeMessage): void {
-    const state = this.#state
-    if (state === undefined) throw new PeerMisbehaved("unexpected_message", "peer sent a handshake message before ours")
-    this.#traceMessage(message)
-    // What we asked for is no flood: requests have a limit of their own.
-    const isFlood = this.info !== undefined && !answersToRequests.has(message.type)
-    if (isFlood && ++this.#postHandshakeMessages > this.#options.limits.postHandshakeMessages) {
-      const most = this.#options.limits.postHandshakeMessages
-      throw new LimitExceeded(
-        "unexpected_message",
-        "postHandshakeMessages",
-        `more than ${most} handshake messages in a row after the handshake`,
-      )
-    }
-    if (message.type === HandshakeType.client_hello && message.bytes.length >= 38) {
-      this.link.noteClientRandom(message.bytes.subarray(6, 38))
-    }
-    this.#enter(step(state, message))
-  }
-
-  #enter(next: Transition): void {
-    if (next instanceof Waiting) {
-      this.#waiting = next
-      return
-    }
-    if (next !== this.#state) {
-      this.#options.trace?.({ type: "state", role: this.#role, from: this.#state?.name ?? "START", to: next.name })
-    }
-    this.#state = next
-  }
-
-  /** Section 5: dropped between the first ClientHello and the peer's Finished, out of place elsewhere. */
-  #receiveChangeCipherSpec(): void {
-    if (!this.link.offerSeen || this.info !== undefined)
-      throw new PeerMisbehaved("unexpected_message", "change_cipher_spec outside of the handshake")
-    if (++this.#changeCipherSpecs > this.#options.limits.changeCipherSpecs) {
-      throw new LimitExceeded("unexpected_message", "changeCipherSpecs", "too many change_cipher_spec records")
-    }
-  }
-
-  #receiveApplicationData(data: Uint8Array): void {
-    if (this.info !== undefined) {
-      // Section 4.7.2: nothing comes between the messages of a post-handshake authentication.
-      if (this.#state instanceof Connected && this.#state.isMidAnswer) {
-        throw new PeerMisbehaved("unexpected_message", "peer interrupts its authentication with application data")
-      }
-      // Only data counts as progress: empty records between key updates would let both limits be passed for ever.
-      if (data.length === 0) return
-      this.#postHandshakeMessages = 0
-      this.link.emit({ type: "data", data })
-      return
-    }
-    const left = this.#role === "server" ? this.link.earlyDataLeft : undefined
-    if (left === undefined) {
-      throw new PeerMisbehaved(
-        "unexpected_message",
-        `peer sent application data in state ${this.#state?.name ?? "START"}`,
-      )
-    }
-    // Section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
-    // connection with an "unexpected_message" alert."
-    if (data.length > left)
-      throw new LimitExceeded("unexpected_message", "earlyData", "client sent more early data than it may")
-    this.link.earlyDataLeft = left - data.length
-    if (data.length > 0) this.link.emit({ type: "early-data", data })
   }
 
   /* ------------------------------------------------------------ alerts (section 6) */
-
-  #receiveAlert(content: Uint8Array): void {
-    const [level, description] = [content[0]!, content[1]!]
-    const name = alertName(description)
-    this.#options.trace?.({ type: "alert", direction: "received", level, description: name })
-    if (level !== AlertLevel.warning && level !== AlertLevel.fatal) {
-      throw new InvalidMessage(`alert level ${level} is neither warning nor fatal`, "illegal_parameter")
-    }
-    if (description === AlertDescription.close_notify) {
-      if (this.info === undefined) throw new Closed(undefined, "peer closed the connection during the handshake")
-      this.#receivedClose = true
-      this.link.emit({ type: "end" })
-      return
-    }
-    // "user_canceled should be ignored": a close_notify follows it.
-    if (description === AlertDescription.user_canceled) {
-      if (++this.#warningAlerts <= this.#options.limits.warningAlerts) return
-      throw new LimitExceeded("unexpected_message", "warningAlerts", "too many user_canceled alerts")
-    }
-    throw new PeerAlert(name, `peer ended the connection with the alert ${name}`)
-  }
 
   #sendAlert(name: AlertName, level: number): void {
     this.#options.trace?.({ type: "alert", direction: "sent", level, description: name })
@@ -464,42 +307,20 @@ export abstract class Connection {
 
   /** Erases every key, and lets go of the state with its messages: nothing can be sent or exported from here on. */
   #forget(): void {
-    if (this.#state instanceof Connected) this.#state.wipe()
-    this.#state = undefined
-    this.#waiting = undefined
+    this.#machine.forget()
     this.link.wipe()
   }
 
   #requireConnected(): Connected<unknown> {
     if (this.#failure !== undefined) throw new Misuse(`the connection is over: ${this.#failure.message}`)
     if (this.#sentClose) throw new Misuse("the connection was closed")
-    if (!(this.#state instanceof Connected)) throw new Misuse("the handshake is not complete")
-    return this.#state
-  }
-
-  #traceMessage(message: HandshakeMessage): void {
-    const { trace } = this.#options
-    if (trace === undefined) return
-    const name = codePointName(HandshakeType, message.type) as HandshakeTypeName
-    const isRetry = message.type === HandshakeType.server_hello && isHelloRetryRequest(message)
-    trace({
-      type: "message",
-      direction: "received",
-      name: isRetry ? "hello_retry_request" : name,
-      message: message.bytes,
-    })
+    const { state } = this.#machine
+    if (!(state instanceof Connected)) throw new Misuse("the handshake is not complete")
+    return state
   }
 }
 
 const nothing = new Uint8Array(0)
-
-/** Of a client's authentication after the handshake (section 4.7.2): refused unless a CertificateRequest is open. */
-const answersToRequests: ReadonlySet<number> = /* @__PURE__ */ new Set([
-  HandshakeType.certificate,
-  HandshakeType.compressed_certificate,
-  HandshakeType.certificate_verify,
-  HandshakeType.finished,
-])
 
 /** A defect, of ours or of a callback, is told to the application whole, and to the peer as internal_error. */
 function asFailure(cause: unknown): TlsError {
