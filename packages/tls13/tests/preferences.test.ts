@@ -1,11 +1,15 @@
 // Options that say what is sent, and how: key shares, signature schemes of a signer, the length of fragments.
 
 import { describe, expect, it } from "vitest"
-import { SignatureScheme } from "../src/bytes/code-points.ts"
+import { NamedGroup, SignatureScheme } from "../src/bytes/code-points.ts"
+import { decodeClientHello } from "../src/codec/client-hello.ts"
+import { handshakeMessage } from "../src/codec/message.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { generateRsaKey } from "../src/crypto/rsa/generate.ts"
 import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
 import { Pair, received } from "../src/testing/pair.ts"
@@ -36,6 +40,40 @@ it("RFC 9846 4.3.8: no key share, by choice: the server asks for one", () => {
   const puppet = clientUnderTest({ client: { keyShares: [] } }).run()
   expect(puppet.actor.info?.helloRetryRequest).toBe(true)
   expect(puppet.subject.info).toBeDefined()
+})
+
+describe("hybrid groups (draft-ietf-tls-ecdhe-mlkem)", () => {
+  const withHybrids = { ...provider, keyExchanges: [createX25519MLKEM768(), ...provider.keyExchanges] }
+  const { client, server } = scene()
+  const shared = (serverGroups: CryptoProvider) => {
+    const offered: (readonly number[])[] = []
+    const rewrite = (name: string, message: Uint8Array) => {
+      if (name !== "client_hello") return message
+      const { key_share = [] } = decodeClientHello(handshakeMessage(message)).extensions
+      offered.push(key_share.map(({ group }) => group))
+      return message
+    }
+    const pair = new Pair(
+      new ClientConnection(createClientConfig({ ...client, provider: withHybrids }, rewrite), start),
+      new ServerConnection(createServerConfig({ ...server, provider: serverGroups }), start),
+      start,
+    ).handshake()
+    return { offered, info: pair.client.connection.info }
+  }
+
+  it("come with a classical share, in one flight: a server that knows them takes the hybrid", () => {
+    expect(shared(withHybrids)).toMatchObject({
+      offered: [[NamedGroup.X25519MLKEM768, NamedGroup.x25519]],
+      info: { group: "X25519MLKEM768", helloRetryRequest: false },
+    })
+  })
+
+  it("and a server that does not takes the classical one, without a round trip more", () => {
+    expect(shared(provider)).toMatchObject({
+      offered: [[NamedGroup.X25519MLKEM768, NamedGroup.x25519]],
+      info: { group: "x25519", helloRetryRequest: false },
+    })
+  })
 })
 
 describe("RFC 9846 5.1: maxFragment", () => {

@@ -64,7 +64,10 @@ export interface ClientOptions extends CommonOptions {
   readonly verifier?: CertificateVerifier
   /** Client certificates. */
   readonly credentials?: CredentialResolver
-  /** Groups for which the first ClientHello has a share; default: the first one. None: the server asks for one, a round trip more. */
+  /**
+   * Groups for which the first ClientHello has a share; default: the first one, and where that is a hybrid with ML-KEM
+   * the first classical one too, for servers that know no hybrids. None: the server asks for one, a round trip more.
+   */
   readonly keyShares?: readonly string[]
   readonly sessionStore?: ClientSessionStore
   /**
@@ -160,9 +163,7 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
   }
   const referenceName = serverName === undefined ? undefined : normalizeName(serverName)
   const sendsName = (options.sendServerName ?? true) && referenceName !== undefined && !isIpAddress(referenceName)
-  const keyShareGroups = options.keyShares?.length
-    ? pick(common.groups, options.keyShares, "key share group", ({ name }) => name)
-    : common.groups.slice(0, options.keyShares === undefined ? 1 : 0)
+  const keyShareGroups = keyShares(options, common.groups)
   const sessionKey = options.sessionKey ?? referenceName ?? ""
   const settings: ClientSettings = {
     ...common,
@@ -301,6 +302,14 @@ function checkOidFilters(filters: readonly OidFilter[]): void {
 /** DER of 2.5.29.37 and of 2.5.29.37.0, in hexadecimal. */
 const extKeyUsage = "0603551d25"
 const anyExtendedKeyUsage = "0604551d2500"
+
+function keyShares({ keyShares }: ClientOptions, groups: readonly KeyExchange[]): readonly KeyExchange[] {
+  if (keyShares?.length === 0) return []
+  if (keyShares !== undefined) return pick(groups, keyShares, "key share group", ({ name }) => name)
+  const isHybrid = ({ name }: KeyExchange) => name.includes("MLKEM")
+  const first = groups.slice(0, 1)
+  return first.some(isHybrid) ? [...first, ...groups.filter((group) => !isHybrid(group)).slice(0, 1)] : first
+}
 
 /** The named ones in the named order. */
 function pick<Item>(

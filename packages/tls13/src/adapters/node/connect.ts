@@ -49,7 +49,7 @@ export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetCon
   readonly pskCallback?:
     | ((hint: null) => { readonly identity: string; readonly psk: Uint8Array } | null | undefined)
     | undefined
-  /** Groups for which the first ClientHello has a share; default: the first one. */
+  /** Groups for which the first ClientHello has a share; default: the first one, and the first classical one beside a hybrid. */
   readonly keyShares?: readonly string[] | undefined
   /**
    * Sent as 0-RTT data when the session allows it, else as the first data after the handshake. It can be replayed by
