@@ -1,6 +1,7 @@
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
 import { createHostProvider } from "@puremq/tls13/crypto/host"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "@puremq/tls13/crypto/noble"
+import { quartiles } from "./measure.ts"
 
 // The crypto providers side by side in one run: `node dist/crypto.js [WORD]` runs the operations whose name has WORD.
 // Every round measures each provider once, one right after the other and in turning order, so that what else the
@@ -139,12 +140,6 @@ function measure(run: () => void, times: number): number {
   const start = performance.now()
   for (let i = 0; i < times; i++) run()
   return ((performance.now() - start) * 1000) / times
-}
-
-function quartiles(values: readonly number[]): readonly [number, number, number] {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!
-  return [at(0.25), at(0.5), at(0.75)]
 }
 
 function compare(operation: Operation): void {

@@ -3,9 +3,6 @@
 
 import { malformed } from "./errors.ts"
 
-/** The largest Variable Byte Integer: 268,435,455 (section 1.5.5). */
-export const maximumVariableByteInteger = 0x0fff_ffff
-
 /** Number of bytes, 1 to 4, of `value` as a Variable Byte Integer. */
 export function variableByteIntegerLength(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4

@@ -41,12 +41,6 @@ export interface TlsSocketLike extends Duplex {
   getProtocol(): string | null | undefined
 }
 
-export interface HandshakeError {
-  readonly message: string
-  readonly alert?: string | undefined
-  readonly fault?: "client" | "server" | "network" | undefined
-}
-
 /** What the TLS server reports of a handshake; every member may be missing. */
 export interface HandshakeReport {
   readonly remoteAddress?: string | undefined

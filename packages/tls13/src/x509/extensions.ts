@@ -1,7 +1,7 @@
 // The extensions of RFC 5280 section 4.2 that bear on validation, each read strictly, once.
 // What section 4.2 forbids a CA to do but leaves the meaning plain is noted in `deviations`, for the profiles to judge.
 
-import { contextConstructed, contextPrimitive, Der, readWhole } from "./der.ts"
+import { contextConstructed, contextPrimitive, Der } from "./der.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { type GeneralName, readGeneralName } from "./general-name.ts"
 import { type NameConstraints, readNameConstraints } from "./name-constraints.ts"
@@ -284,9 +284,4 @@ export function distributionPointUris(der: Der): string[] {
   if (!full) der.skip("nameRelativeToCRLIssuer")
   der.expectEnd("DistributionPointName")
   return uris
-}
-
-/** The value of a whole extension given as bytes: for OCSP and CRL entries. */
-export function extensionValue<T>(bytes: Uint8Array, what: string, read: (der: Der) => T): T {
-  return readWhole(bytes, what, read)
 }

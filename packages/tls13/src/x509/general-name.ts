@@ -15,8 +15,6 @@ export type GeneralName =
   | { readonly kind: "registeredId"; readonly oid: string }
   | { readonly kind: "x400" | "ediParty"; readonly der: Uint8Array }
 
-export type GeneralNameKind = GeneralName["kind"]
-
 /** Reads one GeneralName; an iPAddress must have one of the given lengths. */
 export function readGeneralName(der: Der, what: string, addressLengths: readonly number[]): GeneralName {
   const tag = der.peek()

@@ -1,7 +1,6 @@
 // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) to and from a PublicKey: RSA (RFC 3279, RFC 4055), EC on P-256, P-384 and
 // P-521 by name (RFC 5480), Ed25519 (RFC 8410). Explicit curve parameters and compressed points are refused.
 
-import { concatBytes } from "../bytes/concat.ts"
 import type { EcCurve, PublicKey } from "../crypto/keys.ts"
 import { pssHash } from "./algorithm.ts"
 import { type Der, readWhole, Tag } from "./der.ts"
@@ -146,9 +145,4 @@ export function sameKey(a: PublicKey, b: PublicKey): boolean {
   const x = encodeSpki(a)
   const y = encodeSpki(b)
   return x.length === y.length && x.every((byte, i) => byte === y[i])
-}
-
-/** The uncompressed point of two coordinates. */
-export function uncompressedPoint(x: Uint8Array, y: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(4), x, y)
 }

@@ -1,56 +1,15 @@
-import { NamedGroup } from "../../bytes/code-points.ts"
-import { isAllZero } from "../../bytes/equal.ts"
-import { InvalidKeyShare, type KeyExchange } from "../provider.ts"
+import type { KeyExchange } from "../provider.ts"
+import { x25519Group } from "../x25519-group.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
 import { invert } from "./field25519-powers.ts"
 import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
 
-// X25519, RFC 7748 section 5, on floating-point limbs; RFC 9846 sections 4.3.8.2 and 7.4.2.
+// X25519, RFC 7748 section 5, on floating-point limbs.
 //
 // Side channels: a Montgomery ladder of 255 equal steps, swaps by arithmetic, field operations without secret branches or
 // table reads (see field25519.ts). Intermediate values are wiped.
 
-const LENGTH = 32
-
-export const x25519: KeyExchange = {
-  name: "x25519",
-  code: NamedGroup.x25519,
-  start(random) {
-    const secret = random(LENGTH)
-    return {
-      share: publicValue(secret),
-      complete: (serverShare) => sharedSecret(secret, serverShare),
-      wipe: () => void secret.fill(0),
-    }
-  },
-  respond(clientShare, random) {
-    checkShare(clientShare)
-    const secret = random(LENGTH)
-    try {
-      return { secret: sharedSecret(secret, clientShare), share: publicValue(secret) }
-    } finally {
-      secret.fill(0)
-    }
-  },
-}
-
-function publicValue(secret: Uint8Array): Uint8Array {
-  const basePoint = new Uint8Array(LENGTH)
-  basePoint[0] = 9
-  return scalarMultiply(secret, basePoint)
-}
-
-function sharedSecret(secret: Uint8Array, share: Uint8Array): Uint8Array {
-  checkShare(share)
-  const shared = scalarMultiply(secret, share)
-  // RFC 9846 7.4.2: MUST check for the all-zero value and abort.
-  if (isAllZero(shared)) throw new InvalidKeyShare("the x25519 key share is a point of small order")
-  return shared
-}
-
-function checkShare(share: Uint8Array): void {
-  if (share.length !== LENGTH) throw new InvalidKeyShare(`an x25519 key share has 32 bytes, not ${share.length}`)
-}
+export const x25519: KeyExchange = /* @__PURE__ */ x25519Group(scalarMultiply)
 
 /** The function X25519 of RFC 7748 section 5: both arguments and the result are 32 bytes. */
 export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
