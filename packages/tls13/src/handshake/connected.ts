@@ -63,15 +63,6 @@ export abstract class Connected<Authentication> implements State {
     return false
   }
 
-  /** client_ or server_application_traffic_secret_N, whichever is ours; a view. */
-  protected get sendingSecret(): Uint8Array {
-    return this.sending.secret
-  }
-
-  protected get receivingSecret(): Uint8Array {
-    return this.receiving.secret
-  }
-
   protected receiveKeyUpdate(message: HandshakeMessage): this {
     const request = decodeKeyUpdate(message)
     const boundary = this.link.atRecordBoundary()

@@ -103,7 +103,7 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     }
     return authenticate(this.#client, asked, () => {
       // Section 4.5: the Base Key is client_application_traffic_secret_N, of the keys that the answer goes out under.
-      send("finished", encodeFinished(finishedMac(this.suite.hash, this.sendingSecret, transcript.hash())))
+      send("finished", encodeFinished(finishedMac(this.suite.hash, this.sending.secret, transcript.hash())))
       link.queue(...messages)
       return this
     })

@@ -67,7 +67,7 @@ export class ServerConnected extends Connected<ClientAuthentication> {
 
   receive(message: HandshakeMessage): Transition {
     if (message.type === HandshakeType.key_update) return this.receiveKeyUpdate(message)
-    return this.#authentication!.receive(message, this.receivingSecret, this)
+    return this.#authentication!.receive(message, this.receiving.secret, this)
   }
 
   /** Section 4.7.2. @throws Misuse when this client may not be asked, or is asked too often */

@@ -39,8 +39,7 @@ export class ExpectClientHello implements State {
     const hello = decodeClientHello(message)
     if (this.#before === undefined) announce(link, hello)
     checkClientHello(hello)
-    // The message is remembered until the flight is sent, and the caller may reuse its buffer.
-    const bytes = message.bytes.slice()
+    const { bytes } = message
     const retry = this.#retryBefore(hello, bytes)
     if (retry !== undefined) checkSecondClientHello(hello, bytes, retry)
     else if (settings.statelessRetry !== undefined && retryStatelessly(this.#server, hello, bytes)) {
