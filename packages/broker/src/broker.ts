@@ -2,7 +2,7 @@
 // whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
 
 import { type Access, type Identity, openAccess } from "./access/access.ts"
-import type { EventSink } from "./admin/events.ts"
+import type { BrokerEvent, EventSink } from "./admin/events.ts"
 import { type Bus, createLocalBus } from "./bus/bus.ts"
 import { PacketError } from "./packet/errors.ts"
 import { Message } from "./packet/message.ts"
@@ -12,9 +12,10 @@ import { ReasonCode } from "./packet/reason-codes.ts"
 import { type Topic, TopicTable } from "./packet/topic.ts"
 import { parseFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
-import type { Subscription } from "./routing/subscription.ts"
+import type { Subscriber, Subscription } from "./routing/subscription.ts"
 import { Connection } from "./session/connection.ts"
 import { Counters } from "./session/counters.ts"
+import { Faults } from "./session/faults.ts"
 import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
 import { Session } from "./session/session.ts"
@@ -41,6 +42,7 @@ export interface BrokerOptions {
 export class Broker implements Host {
   readonly limits: Limits
   readonly counters: Counters = new Counters()
+  readonly faults: Faults
   readonly access: Access
   readonly events: EventSink
   readonly topics: TopicTable
@@ -59,13 +61,17 @@ export class Broker implements Host {
   #dirty: Connection[] = []
   #resuming: Set<Connection> = new Set()
   #publisher: Connection | undefined
+  /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
+  readonly #faulty: Map<Connection, unknown> = new Map()
+  #publishing = false
   #closing = false
   #scheduled = false
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
     this.access = options.access ?? openAccess
-    this.events = options.events ?? (() => undefined)
+    this.events = withoutThrowing(options.events, () => this.faults.total++)
+    this.faults = new Faults(this.events)
     this.topics = new TopicTable(this.limits.maximumTopicLevels)
     this.reader = new PublishReader(this.topics)
     this.now = options.now
@@ -74,11 +80,12 @@ export class Broker implements Host {
     this.#schedule = options.schedule
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
-    this.#bus.receive((message, publisher, now) => this.#router.route(message, publisher, now))
+    this.#bus.receive((message, publisher, now) => this.#arrived(message, publisher, now))
     this.#router.onCongested = (subscriber) => {
       if (this.#publisher !== undefined && subscriber instanceof Session)
         this.#publisher.waitFor(subscriber, this.now())
     }
+    this.#router.onFault = (subscriber, error) => this.#faulted(subscriber, error)
   }
 
   get connectionCount(): number {
@@ -109,29 +116,46 @@ export class Broker implements Host {
       return undefined
     }
     this.counters.connectionsOpened++
-    const connection = new Connection(this, peer, sink, now)
-    this.#connections.add(connection)
-    return connection
+    try {
+      const connection = new Connection(this, peer, sink, now)
+      this.#connections.add(connection)
+      return connection
+    } catch (error) {
+      this.faults.report(error, { peer })
+      this.counters.connectionsClosed++
+      this.faults.attempt(() => sink.destroy(), { peer })
+      return undefined
+    }
   }
 
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
     for (const connection of this.#connections) connection.tick(now)
-    for (const session of this.#waiting) {
+    for (const session of this.#waiting) this.#tickWaiting(session, now)
+  }
+
+  #tickWaiting(session: Session, now: number): void {
+    try {
       if (session.pendingWill !== undefined && now >= session.pendingWill.dueAt) this.#publishPendingWill(session, now)
       if (now >= session.endsAt) this.#endSession(session, now)
       else if (session.pendingWill === undefined && session.endsAt === Number.POSITIVE_INFINITY) {
         this.#waiting.delete(session)
       }
+    } catch (error) {
+      this.faults.report(error, { clientId: session.clientId })
     }
   }
 
   /** Sends what this turn has written and lets paused connections read on. */
   flush(now: number): void {
     this.#scheduled = false
+    for (const [connection, error] of this.#faulty) {
+      this.#faulty.delete(connection)
+      connection.fault(error, now)
+    }
     const dirty = this.#dirty
     this.#dirty = []
-    for (let i = 0; i < dirty.length; i++) dirty[i]!.writer.flush()
+    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush(now)
     if (this.#resuming.size === 0) return
     const resuming = this.#resuming
     this.#resuming = new Set()
@@ -174,13 +198,9 @@ export class Broker implements Host {
   ): { session: Session; sessionPresent: boolean } | undefined {
     const { sessions } = this.#store
     let session = sessions.get(clientId)
-    if (session !== undefined && session.user !== identity.user) {
-      // Section 5.4.2: a Client Identifier gives access to a session, so it belongs to the user who has it.
-      throw new PacketError(
-        ReasonCode.NotAuthorized,
-        "5.4.2",
-        "the Client Identifier belongs to another user's session",
-      )
+    if (session !== undefined && !owns(identity, session.owner)) {
+      this.#displace(session, connection, identity, now)
+      session = undefined
     }
     if (session !== undefined) {
       this.#bySession.get(session)?.takenOver(now, packet.cleanStart)
@@ -194,7 +214,7 @@ export class Broker implements Host {
     const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
     if (session === undefined) {
       if (sessions.size >= this.limits.maximumSessions) return undefined
-      session = new Session(clientId, identity.user, this.limits, this.counters) // [MQTT-3.1.2-6]
+      session = new Session(clientId, identity, this.limits, this.counters) // [MQTT-3.1.2-6]
       sessions.set(session)
     }
     session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
@@ -206,7 +226,10 @@ export class Broker implements Host {
 
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
     if (this.#bySession.get(session) === connection) this.#bySession.delete(session)
-    if (will !== undefined && ending.publishWill) this.#considerWill(session, will, ending, now)
+    if (will !== undefined && ending.publishWill) {
+      const context = { peer: connection.peer, clientId: session.clientId }
+      this.faults.attempt(() => this.#considerWill(session, will, ending, now), context)
+    }
     if (session.expiryInterval === 0) {
       this.#endSession(session, now) // [MQTT-4.1.0-2]
       return
@@ -223,10 +246,35 @@ export class Broker implements Host {
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
     if (message.retain) this.#retain(message)
     const before = this.#publisher
+    const inside = this.#publishing
     this.#publisher = connection
-    const count = this.#bus.publish(message, session, now) // [MQTT-4.5.0-1]
-    this.#publisher = before
+    this.#publishing = true
+    try {
+      return this.#bus.publish(message, session, now) // [MQTT-4.5.0-1]
+    } finally {
+      this.#publisher = before
+      this.#publishing = inside
+    }
+  }
+
+  /** A message off the bus. What throws in a publisher's own turn is its connection's; else nobody could answer for it. */
+  #arrived(message: Message, publisher: Subscriber | undefined, now: number): number {
+    if (this.#publishing) return this.#router.route(message, publisher, now)
+    let count = 0
+    this.faults.attempt(() => {
+      count = this.#router.route(message, publisher, now)
+    })
     return count
+  }
+
+  #faulted(subscriber: Subscriber, error: unknown): void {
+    const connection = subscriber instanceof Session ? this.#bySession.get(subscriber) : undefined
+    if (connection === undefined) {
+      this.faults.report(error, { clientId: subscriber.clientId })
+      return
+    }
+    this.#faulty.set(connection, error)
+    this.#askForFlush()
   }
 
   subscribe(
@@ -259,7 +307,7 @@ export class Broker implements Host {
       noLocal: request.noLocal,
       retainAsPublished: request.retainAsPublished,
       identifier,
-      mayReceive: allowed === true ? undefined : allowed,
+      mayReceive: allowed === true ? undefined : (topic) => this.#mayReceive(allowed, session, topic),
       identifiers: identifier === undefined ? [] : [identifier],
     }
     session.subscriptions.set(filter.text, subscription) // [MQTT-3.8.4-3]
@@ -268,6 +316,15 @@ export class Broker implements Host {
     const wanted = request.retainHandling === 0 || (request.retainHandling === 1 && existing === undefined)
     if (!wanted || filter.shareName !== undefined) return { reasonCode: request.qos }
     return { reasonCode: request.qos, sendRetained: (now) => this.#sendRetained(session, subscription, now) }
+  }
+
+  #mayReceive(allowed: (topic: string) => boolean, session: Session, topic: string): boolean {
+    try {
+      return allowed(topic)
+    } catch (error) {
+      this.#faulted(session, error)
+      return false
+    }
   }
 
   unsubscribe(session: Session, filter: string): number {
@@ -291,12 +348,18 @@ export class Broker implements Host {
   #askForFlush(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#schedule()
+    try {
+      this.#schedule()
+    } catch (error) {
+      this.#scheduled = false
+      throw error
+    }
   }
 
   closed(connection: Connection): void {
     this.#connections.delete(connection)
     this.#resuming.delete(connection)
+    this.#faulty.delete(connection)
   }
 
   // --- inside ---
@@ -363,11 +426,46 @@ export class Broker implements Host {
   }
 
   #endSession(session: Session, now: number): void {
-    this.#publishPendingWill(session, now) // [MQTT-3.1.2-8] at the latest when the session ends
-    for (const subscription of session.subscriptions.values()) this.#router.remove(subscription)
+    // Each step happens whatever becomes of the others: nothing may be left that delivers to a session that has ended.
+    const step = (work: () => void) => this.faults.attempt(work, { clientId: session.clientId })
+    step(() => this.#publishPendingWill(session, now)) // [MQTT-3.1.2-8] at the latest when the session ends
+    for (const subscription of session.subscriptions.values()) step(() => this.#router.remove(subscription))
     session.subscriptions.clear()
-    session.clear()
+    step(() => session.clear())
     this.#waiting.delete(session)
     if (this.#store.sessions.get(session.clientId) === session) this.#store.sessions.delete(session.clientId)
+  }
+
+  /**
+   * Section 5.4.2: a Client Identifier gives access to a session, so it is whose session it is. Only an absent anonymous
+   * one, which anybody could have opened, gives way to a user who has logged in. Throws PacketError with 0x85 otherwise.
+   */
+  #displace(session: Session, connection: Connection, identity: Identity, now: number): void {
+    const { peer } = connection
+    if (session.owner.source !== "anonymous" || session.connected) {
+      const whose = session.owner.source === "anonymous" ? "an anonymous client's" : "another user's"
+      const what = `the Client Identifier belongs to ${whose} session`
+      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "5.4.2", what)
+    }
+    this.#endSession(session, now)
+    const reason = "it was an anonymous client's, which is not connected"
+    this.events({ event: "session displaced", peer, clientId: session.clientId, user: identity.user, reason })
+  }
+}
+
+function owns(identity: Identity, owner: Session["owner"]): boolean {
+  const anonymous = identity.source === "anonymous"
+  return anonymous === (owner.source === "anonymous") && (anonymous || identity.user === owner.user)
+}
+
+/** A log that throws has nobody to tell; it is counted. */
+function withoutThrowing(sink: EventSink | undefined, count: () => void): EventSink {
+  if (sink === undefined) return () => undefined
+  return (event: BrokerEvent) => {
+    try {
+      sink(event)
+    } catch {
+      count()
+    }
   }
 }

@@ -48,15 +48,17 @@ export class TestBroker {
   now = 1_000_000
   readonly broker: Broker
   readonly events: BrokerEvent[] = []
+  /** What the broker asks for a flush with. */
+  schedule = (): void => {
+    this.#scheduled = true
+  }
   #scheduled = false
   #names = 0
 
   constructor(options: Partial<BrokerOptions> = {}) {
     this.broker = new Broker({
       now: () => this.now,
-      schedule: () => {
-        this.#scheduled = true
-      },
+      schedule: () => this.schedule(),
       randomName: () => `name${this.#names++}`,
       events: (event) => this.events.push(event),
       ...options,
@@ -93,6 +95,8 @@ export class TestBroker {
 
 export class TestClient {
   readonly connection: Connection | undefined
+  /** What the broker writes to; its members may be replaced. */
+  readonly sink: Sink
   readonly version: ProtocolVersion
   readonly seen: Seen[] = []
   /** When false the transport reports itself full after each write, until drain() is called. */
@@ -109,7 +113,7 @@ export class TestClient {
     this.#test = test
     this.version = version
     this.#framer.connectOnly = false
-    const sink: Sink = {
+    this.sink = {
       write: (chunks) => {
         for (const chunk of chunks) {
           this.written += chunk.length
@@ -131,7 +135,7 @@ export class TestClient {
         this.paused = false
       },
     }
-    this.connection = test.broker.accept({ transport: "stream", address: "test", ...peer }, sink, test.now)
+    this.connection = test.broker.accept({ transport: "stream", address: "test", ...peer }, this.sink, test.now)
   }
 
   get closed(): boolean {

@@ -29,6 +29,26 @@ export interface ClientDisconnected {
   readonly reason: string
 }
 
-export type BrokerEvent = ClientConnected | ClientRefused | ClientDisconnected
+/** An anonymous client's session gave way to a user who logged in with its Client Identifier. */
+export interface SessionDisplaced {
+  readonly event: "session displaced"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** Who has the Client Identifier now. */
+  readonly user: string
+  readonly reason: string
+}
+
+/** Something inside the broker threw. The connection whose work it was has ended; everything else goes on. */
+export interface BrokerFault {
+  readonly event: "fault"
+  readonly peer: PeerInfo | undefined
+  readonly clientId: string | undefined
+  /** How often this place has thrown so far. */
+  readonly times: number
+  readonly stack: string
+}
+
+export type BrokerEvent = ClientConnected | ClientRefused | ClientDisconnected | SessionDisplaced | BrokerFault
 
 export type EventSink = (event: BrokerEvent) => void

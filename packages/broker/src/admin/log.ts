@@ -1,6 +1,6 @@
 // One line an event, as JSON or as key=value text.
 
-import type { ClientConnected, ClientDisconnected, ClientRefused } from "./events.ts"
+import type { BrokerEvent } from "./events.ts"
 
 /** A TLS handshake that ended well. */
 export interface HandshakeSucceeded {
@@ -35,13 +35,7 @@ export interface Lifecycle {
   readonly text: string
 }
 
-export type LogEvent =
-  | ClientConnected
-  | ClientRefused
-  | ClientDisconnected
-  | HandshakeSucceeded
-  | HandshakeFailed
-  | Lifecycle
+export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | Lifecycle
 
 export type LogFormat = "json" | "text"
 

@@ -147,7 +147,15 @@ export function readServerPacket(
   throw malformed("2.1.2", `a server may not send packet type ${type}`)
 }
 
-/** Writes a server packet. `maximumPacketSize` is the client's; a Reason String that does not fit is left out ([MQTT-3.2.2-19]). */
+/** Longest Reason String that is sent, in UTF-8 bytes: a sentence for a person. A longer one is left out. */
+const maximumReasonString = 200
+/** Longest UTF-8 Encoded String (section 1.5.4), in bytes. */
+const maximumString = 0xffff
+
+/**
+ * Writes a server packet. `maximumPacketSize` is the client's; a Reason String that does not fit is left out
+ * ([MQTT-3.2.2-19]), and so are one of more than 200 bytes and Response Information of more than 65,535.
+ */
 export function writeServerPacket(
   packet: ServerPacket,
   version: ProtocolVersion,
@@ -250,7 +258,7 @@ function toServerPacket(packet: ServerPacket, version: ProtocolVersion, withReas
         reasonCode: packet.reasonCode,
         properties: present({
           sessionExpiryInterval: packet.sessionExpiryInterval,
-          reasonString: withReason ? packet.reasonString : undefined,
+          reasonString: withReason ? upTo(maximumReasonString, packet.reasonString) : undefined,
         }),
       }
   }
@@ -268,11 +276,16 @@ function toConnack(packet: ConnackPacket, version: ProtocolVersion, withReason: 
       maximumPacketSize: packet.maximumPacketSize,
       assignedClientIdentifier: packet.assignedClientIdentifier,
       topicAliasMaximum: packet.topicAliasMaximum,
-      reasonString: withReason ? packet.reasonString : undefined,
+      reasonString: withReason ? upTo(maximumReasonString, packet.reasonString) : undefined,
       serverKeepAlive: packet.serverKeepAlive,
-      responseInformation: packet.responseInformation,
+      responseInformation: upTo(maximumString, packet.responseInformation),
     }),
   }
+}
+
+/** The text, unless it has more bytes than that. */
+function upTo(bytes: number, text: string | undefined): string | undefined {
+  return text === undefined || Buffer.byteLength(text) > bytes ? undefined : text
 }
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> }

@@ -269,4 +269,11 @@ describe("server packets", () => {
     expect(writeServerPacket(packetToSend, 5, 50).length).toBeLessThan(10)
     expect(writeServerPacket(packetToSend, 5, 500).length).toBeGreaterThan(100)
   })
+
+  it("a Reason String of 200 bytes is sent, one of 201 is left out, whatever the client takes", () => {
+    const length = (reasonString: string) =>
+      writeServerPacket({ type: "disconnect", reasonCode: 0x82, reasonString }, 5).length
+    expect(length("r".repeat(200))).toBeGreaterThan(200)
+    expect([length("r".repeat(201)), length("\u20ac".repeat(67)), length("r".repeat(0x1_0000))]).toEqual([4, 4, 4])
+  })
 })

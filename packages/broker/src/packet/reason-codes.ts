@@ -69,6 +69,7 @@ export function returnCodeOf(reasonCode: number): number | undefined {
     case ReasonCode.ServerUnavailable:
     case ReasonCode.ServerBusy:
     case ReasonCode.QuotaExceeded:
+    case ReasonCode.UnspecifiedError:
       return ReturnCode.ServerUnavailable
     case ReasonCode.BadUserNameOrPassword:
       return ReturnCode.BadUserNameOrPassword

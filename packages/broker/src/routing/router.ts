@@ -36,6 +36,8 @@ export class Router {
   #publisher: Subscriber | undefined = undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
+  /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
+  onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
 
   get subscriptionCount(): number {
     return this.#tree.size
@@ -113,7 +115,12 @@ export class Router {
   ): void {
     // [MQTT-3.8.4-8] the lower of published and granted QoS; [MQTT-3.3.1-12], [MQTT-3.3.1-13] Retain As Published
     const qos = message.qos < granted ? message.qos : granted
-    subscriber.deliver(message, qos, retainAsPublished && message.retain, identifiers, now)
+    try {
+      subscriber.deliver(message, qos, retainAsPublished && message.retain, identifiers, now)
+    } catch (error) {
+      this.onFault(subscriber, error)
+      return
+    }
     if (subscriber.congested && subscriber.connected) this.onCongested(subscriber)
   }
 

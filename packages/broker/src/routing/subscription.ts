@@ -21,7 +21,7 @@ export interface Subscription {
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
   readonly identifier: number | undefined
-  /** Says which topics may come through; undefined: all that match. Must always say the same of a topic. */
+  /** Says which topics may come through; undefined: all that match. Must always say the same of a topic, and never throw. */
   readonly mayReceive: ((topic: string) => boolean) | undefined
   /** [identifier], or an empty list: shared by all deliveries. */
   readonly identifiers: readonly number[]

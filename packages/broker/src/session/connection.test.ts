@@ -176,6 +176,35 @@ describe("a login that takes its time", () => {
     }
   })
 
+  it("[MQTT-4.12.0-1] an Authentication Method of any length is refused, and never said back", () => {
+    for (const method of ["SCRAM-SHA-256", "m".repeat(0xffff), "\u{10348}".repeat(0x3fff)]) {
+      const test = new TestBroker()
+      const client = test.open()
+      const properties = [0x15, ...text(method)]
+      client.send(
+        packet(0x10, [...text("MQTT"), 5, 2, 0, 0, ...variable(properties.length), ...properties, ...text("c")]),
+      )
+      expect(client.connack.reasonCode).toBe(ReasonCode.BadAuthenticationMethod)
+      expect(client.connack.reasonString).not.toContain(method)
+      expect(client.written).toBeLessThan(250)
+      expect(client.closed).toBe(true)
+      expect(test.broker.faults.total).toBe(0)
+    }
+  })
+
+  it("Response Information that does not fit into a string is left out", () => {
+    const test = new TestBroker({ responseInformation: (clientId) => clientId.repeat(2) })
+    const ask = (clientId: string) => {
+      const client = test.open()
+      client.send(packet(0x10, [...text("MQTT"), 5, 2, 0, 0, 2, 0x19, 1, ...text(clientId)]))
+      return client.connack
+    }
+    expect(ask("c")).toMatchObject({ reasonCode: 0, responseInformation: "cc" })
+    const wide = new TestBroker({ responseInformation: () => "r".repeat(0x1_0000) }).open()
+    wide.send(packet(0x10, [...text("MQTT"), 5, 2, 0, 0, 2, 0x19, 1, ...text("c")]))
+    expect(wide.connack).toMatchObject({ reasonCode: 0, responseInformation: undefined })
+  })
+
   it("a decision for a client that has gone does nothing", () => {
     let decide: (() => void) | undefined
     const test = new TestBroker({

@@ -1,5 +1,6 @@
 // The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
 // receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
+// No call of the transport, the timer or the login throws: what throws inside is `fault`, which ends this connection.
 
 import type { Decision, Identity } from "../access/access.ts"
 import { readClientPacket, readConnect } from "../packet/codec.ts"
@@ -79,28 +80,48 @@ export class Connection implements SessionLink {
 
   receive(chunk: Uint8Array, now: number): void {
     if (this.#phase === "closed") return
-    this.#host.counters.bytesReceived += chunk.length
-    this.#framer.push(chunk)
-    this.#process(now)
+    try {
+      this.#host.counters.bytesReceived += chunk.length
+      this.#framer.push(chunk)
+      this.#process(now)
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   /** The transport can take more bytes. */
   drained(now: number): void {
     if (this.#phase === "closed") return
-    this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
-    this.writer.drained()
-    this.#session?.pump(now)
-    this.#session?.wake()
-    if (this.#phase === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+    try {
+      this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
+      this.writer.drained()
+      this.#session?.pump(now)
+      this.#session?.wake()
+      if (this.#phase === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   /** The transport is gone, by itself or because we ended it. */
   transportClosed(now: number, reason: string): void {
-    this.#finish(now, { publishWill: true }, "network", reason)
+    try {
+      this.#finish(now, { publishWill: true }, "network", reason)
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   /** Called about once a second: connect timeout and keep-alive. */
   tick(now: number): void {
+    try {
+      this.#tick(now)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  #tick(now: number): void {
     const { limits } = this.#host
     if (this.#phase === "expect connect" || this.#phase === "authenticating") {
       if (now - this.openedAt >= limits.connectTimeout) this.#refuseSilently(now, "no complete CONNECT in time")
@@ -124,18 +145,57 @@ export class Connection implements SessionLink {
 
   /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
   takenOver(now: number, cleanStart: boolean): void {
-    this.#goodbye(ReasonCode.SessionTakenOver)
-    this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
+    try {
+      this.#goodbye(ReasonCode.SessionTakenOver)
+      this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
+    try {
+      this.#disconnect(now, reasonCode, reason)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  #disconnect(now: number, reasonCode: number, reason: string): void {
     if (this.#phase !== "connected") {
       this.#refuseSilently(now, reason, reasonName(reasonCode))
       return
     }
     this.#goodbye(reasonCode, reason)
     this.#finish(now, { publishWill: true }, "broker", reason, reasonName(reasonCode))
+  }
+
+  /** Hands what was written to the transport. */
+  flush(now: number): void {
+    try {
+      this.writer.flush()
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /**
+   * Something in here threw that is no fault of the client's: the client is told so (0x83, or 0x80 in CONNACK; MQTT
+   * 3.1.1: 3 in CONNACK), and the connection ends as if the network had failed: with its will, its session kept.
+   */
+  fault(error: unknown, now: number): void {
+    const { faults } = this.#host
+    const context = { peer: this.peer, clientId: this.#clientId }
+    faults.report(error, context)
+    const told = faults.attempt(() => {
+      if (this.#phase === "connected") {
+        this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+      } else this.#fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
+    }, context)
+    if (told) return
+    faults.attempt(() => this.#close(now, { publishWill: true }), context)
+    faults.attempt(() => this.#sink.destroy(), context)
   }
 
   /** Stop reading until that session keeps up again. */
@@ -158,9 +218,13 @@ export class Connection implements SessionLink {
   /** Reads on where a pause stopped. */
   resume(now: number): void {
     if (this.#phase === "closed") return
-    this.#stopWaiting()
-    this.#lastReceived = now
-    this.#process(now)
+    try {
+      this.#stopWaiting()
+      this.#lastReceived = now
+      this.#process(now)
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   #stopWaiting(): void {
@@ -287,7 +351,7 @@ export class Connection implements SessionLink {
     const packet = readConnect(bytes, start, bodyStart, end)
     // [MQTT-4.12.0-1] enhanced authentication is not offered
     if (packet.authenticationMethod !== undefined) {
-      const what = `authentication method ${JSON.stringify(packet.authenticationMethod)} is not supported`
+      const what = "the client's Authentication Method is not supported; this broker has none"
       throw new PacketError(ReasonCode.BadAuthenticationMethod, "MQTT-4.12.0-1", what)
     }
     const clientId = chooseClientId(packet, this.#host)
@@ -306,16 +370,24 @@ export class Connection implements SessionLink {
 
   #decided(packet: ConnectPacket, clientId: string, decision: Decision, before: number): void {
     if (this.#phase !== "authenticating") return
-    const now = Math.max(before, this.#host.now())
+    let now = before
     try {
+      now = Math.max(before, this.#host.now())
       if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
       this.#accept(packet, clientId, decision.identity, now)
+      this.#process(now)
     } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      this.#fail(error, now)
-      return
+      if (error instanceof PacketError) this.#refuse(error, now)
+      else this.fault(error, now)
     }
-    this.#process(now)
+  }
+
+  #refuse(error: PacketError, now: number): void {
+    try {
+      this.#fail(error, now)
+    } catch (again) {
+      this.fault(again, now)
+    }
   }
 
   #accept(packet: ConnectPacket, clientId: string, identity: Identity, now: number): void {
@@ -328,7 +400,7 @@ export class Connection implements SessionLink {
     this.#sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
     this.#requestProblemInformation = packet.requestProblemInformation
     this.#expiryOfConnect = packet.sessionExpiryInterval
-    this.writer.maximumPacketSize = packet.maximumPacketSize
+    if (packet.maximumPacketSize !== undefined) this.writer.maximumPacketSize = packet.maximumPacketSize
     this.writer.useAliases(Math.min(packet.topicAliasMaximum, limits.outboundTopicAliases))
     const opened = host.open(this, packet, clientId, identity, now)
     if (opened === undefined) {
@@ -397,7 +469,7 @@ export class Connection implements SessionLink {
 
   #fail(error: PacketError, now: number): void {
     if (this.#phase === "connected") {
-      this.disconnect(now, error.reasonCode, error.message)
+      this.#disconnect(now, error.reasonCode, error.message)
       return
     }
     if (this.#phase === "closed") return
@@ -452,16 +524,21 @@ export class Connection implements SessionLink {
   }
 
   #close(now: number, ending: Ending): void {
+    if (this.#phase === "closed") return
+    const host = this.#host
     const session = this.#session
-    this.#stopWaiting()
+    const will = this.#will
+    // Each step happens whatever becomes of the others: nothing of a connection that has ended may stay behind.
+    const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer, clientId: this.#clientId })
+    step(() => this.#stopWaiting())
     this.#phase = "closed"
-    this.#host.counters.connectionsClosed++
-    this.writer.close()
     this.#session = undefined
-    this.#host.closed(this)
-    if (session === undefined) return
-    session.detach()
-    this.#host.ended(this, session, this.#will, ending, now)
     this.#will = undefined
+    host.counters.connectionsClosed++
+    if (!step(() => this.writer.close())) step(() => this.#sink.destroy())
+    step(() => host.closed(this))
+    if (session === undefined) return
+    step(() => session.detach())
+    step(() => host.ended(this, session, will, ending, now))
   }
 }

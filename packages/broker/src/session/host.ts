@@ -6,6 +6,7 @@ import type { PublishReader } from "../packet/publish.ts"
 import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Connection } from "./connection.ts"
 import type { Counters } from "./counters.ts"
+import type { Faults } from "./faults.ts"
 import type { Limits } from "./limits.ts"
 import type { Session } from "./session.ts"
 
@@ -21,6 +22,7 @@ export interface Ending {
 export interface Host {
   readonly limits: Limits
   readonly counters: Counters
+  readonly faults: Faults
   readonly access: Access
   readonly events: EventSink
   readonly topics: TopicTable

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker, userProperty } from "../../tests/harness.ts"
-import { ReasonCode } from "../packet/reason-codes.ts"
+import { openAccess } from "../access/access.ts"
+import { ReasonCode, ReturnCode } from "../packet/reason-codes.ts"
 
 const versions = [4, 5] as const
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
@@ -357,18 +358,62 @@ describe("takeover ([MQTT-3.1.4-3])", () => {
     expect(test.broker.connectedCount).toBe(2)
   })
 
-  it("is not for another user (section 5.4.2)", () => {
-    const test = new TestBroker({
+  /** A broker that believes every user name; without one a client is anonymous. */
+  function believing(): TestBroker {
+    return new TestBroker({
       access: {
-        authenticate: (attempt, decide) => decide({ identity: { user: attempt.username ?? "", source: "password" } }),
-        mayPublish: () => true,
-        maySubscribe: () => true,
+        ...openAccess,
+        authenticate: ({ username }, decide) =>
+          decide({ identity: { user: username ?? "", source: username === undefined ? "anonymous" : "password" } }),
       },
     })
-    const owner = test.connect({ clientId: "c", username: "alice" })
-    const thief = test.connect({ clientId: "c", username: "mallory" })
-    expect(thief.connack.reasonCode).toBe(ReasonCode.NotAuthorized)
-    expect(owner.closed).toBe(false)
+  }
+
+  it.each(versions)("version %i: between users the first keeps it (section 5.4.2)", (protocolVersion) => {
+    const test = believing()
+    const alice = { clientId: "c", username: "alice", protocolVersion, ...persistent }
+    const refusal = protocolVersion === 5 ? ReasonCode.ClientIdentifierNotValid : ReturnCode.IdentifierRejected
+    const owner = test.connect(alice)
+    for (const connected of [true, false]) {
+      if (!connected) owner.cut()
+      for (const other of [{ username: "mallory" }, {}]) {
+        const thief = test.connect({ clientId: "c", protocolVersion, ...other })
+        expect(thief.connack.reasonCode).toBe(refusal)
+        expect(thief.closed).toBe(true)
+        const reason = "the Client Identifier belongs to another user's session [5.4.2]"
+        expect(thief.connack.reasonString).toBe(protocolVersion === 5 ? reason : undefined)
+        expect(test.events.at(-1)).toMatchObject({ event: "client refused", clientId: "c", reason })
+      }
+      expect(owner.closed).toBe(!connected)
+    }
+    expect(test.connect(alice).connack.sessionPresent).toBe(true)
+  })
+
+  it.each(versions)("version %i: an absent anonymous session gives way to a user, and the log says so", (version) => {
+    const test = believing()
+    const anonymous = test.connect({ clientId: "alice-phone", protocolVersion: version, ...persistent })
+    anonymous.subscribe("t")
+    const alice = { clientId: "alice-phone", username: "alice", protocolVersion: version, ...persistent }
+    // One that is connected keeps it: nobody is thrown out by a name.
+    expect(test.connect(alice).connack.reasonCode).toBe(version === 5 ? 0x85 : 2)
+    expect(anonymous.closed).toBe(false)
+    anonymous.cut()
+    const phone = test.connect(alice)
+    expect(phone.connack).toMatchObject({ reasonCode: 0, sessionPresent: false })
+    const displaced = { event: "session displaced", clientId: "alice-phone", user: "alice" }
+    expect(test.events).toContainEqual(expect.objectContaining(displaced))
+    test.connect({ clientId: "pub" }).publish("t", "x", { qos: 1 })
+    expect(phone.payloads()).toEqual([])
+    expect(test.broker.subscriptionCount).toBe(0)
+    // And now it is hers.
+    phone.cut()
+    expect(test.connect({ clientId: "alice-phone", protocolVersion: version }).connack.reasonCode).not.toBe(0)
+  })
+
+  it("an anonymous client resumes the session of an anonymous client, whoever may use its name as user", () => {
+    const test = believing()
+    test.connect({ clientId: "c", ...persistent }).cut()
+    expect(test.connect({ clientId: "c", ...persistent }).connack.sessionPresent).toBe(true)
   })
 })
 

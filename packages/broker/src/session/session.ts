@@ -1,6 +1,7 @@
 // The Session State of one client (MQTT 5.0 section 4.1) and the sending side of its QoS 1 and 2 flows (sections 4.3, 4.4,
 // 4.9). It outlives connections; a connection attaches to it as its link. No clock and no I/O: time is an argument.
 
+import type { Identity } from "../access/access.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos, Will } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
@@ -51,8 +52,8 @@ export class Session implements Subscriber {
   readonly subscriptions: Map<string, Subscription> = new Map()
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly received: Set<number> = new Set()
-  /** Who authenticated; a session is only resumed by the same user. */
-  readonly user: string
+  /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
+  readonly owner: Pick<Identity, "user" | "source">
   /** Seconds; 0xffffffff does not expire. */
   expiryInterval = 0
   /** Milliseconds; Infinity while connected or when it does not expire. */
@@ -73,9 +74,9 @@ export class Session implements Subscriber {
   #link: SessionLink | undefined
   #quota = 0
 
-  constructor(clientId: string, user: string, limits: Limits, counters: Counters) {
+  constructor(clientId: string, owner: Pick<Identity, "user" | "source">, limits: Limits, counters: Counters) {
     this.clientId = clientId
-    this.user = user
+    this.owner = owner
     this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
     this.#counters = counters
   }
@@ -205,10 +206,13 @@ export class Session implements Subscriber {
     now: number,
   ): void {
     const packetId = this.#unusedPacketId()
-    if (!link.publish(message.own(), qos, retain, false, packetId, identifiers, now)) return
-    this.#inflight.set(packetId, { message, qos, retain, identifiers })
+    // The session's before it is the link's: a link that throws has not lost it.
+    this.#inflight.set(packetId, { message: message.own(), qos, retain, identifiers })
     this.#lastPacketId = packetId
     this.#quota--
+    if (link.publish(message, qos, retain, false, packetId, identifiers, now)) return
+    this.#inflight.delete(packetId)
+    this.#quota++
   }
 
   /** [MQTT-2.2.1-4] not 0 and not in use. There is one: the quota is below 65,535. */

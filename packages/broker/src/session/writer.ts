@@ -14,12 +14,15 @@ import { byReference, Outbox } from "./outbox.ts"
 /** From this size on a turn's output does not wait for the end of the turn. */
 const flushEarly = 65_536
 
+/** Section 2.1.4: what a Variable Byte Integer can say, and the fixed header. Properties of ours may add to a PUBLISH. */
+const largestPacket = 0x0fff_ffff + 5
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export class Writer {
   version: ProtocolVersion = 4
   /** The client's Maximum Packet Size in bytes ([MQTT-3.1.2-24]). */
-  maximumPacketSize: number | undefined = undefined
+  maximumPacketSize: number = largestPacket
   readonly #limit: number
   readonly #counters: Counters
   readonly #sink: Sink
@@ -70,7 +73,7 @@ export class Writer {
   packet(packet: ServerPacket): void {
     const bytes = writeServerPacket(packet, this.version, this.maximumPacketSize)
     // [MQTT-3.1.2-24] even a SUBACK may be too large for a client with a very small limit
-    if (this.maximumPacketSize !== undefined && bytes.length > this.maximumPacketSize) {
+    if (bytes.length > this.maximumPacketSize) {
       this.#counters.dropped["too large"]++
       return
     }
@@ -121,14 +124,14 @@ export class Writer {
     if (length >= byReference) message.own()
     // Small and for one subscriber only: straight from the publisher's chunk to the subscriber's buffer.
     if (!message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version) {
-      if (limit !== undefined && length > limit) return false
+      if (length > limit) return false
       const at = outbox.reserve(length)
       copy(outbox.buffer, at, message.bytes, message.frameStart, message.payloadEnd)
       outbox.buffer[at] = first
       return true
     }
     const template = message.template(this.version, qos > 0)
-    if (limit !== undefined && template.bytes.length > limit) return false
+    if (template.bytes.length > limit) return false
     outbox.template(template, first, packetId)
     return true
   }
@@ -155,7 +158,7 @@ export class Writer {
     delivery.topicAlias = alias ?? (free ? (this.#aliases?.size ?? 0) + 1 : 0)
     delivery.aliasOnly = alias !== undefined
     const length = message.encodedLength(delivery)
-    if (this.maximumPacketSize !== undefined && length > this.maximumPacketSize) return false
+    if (length > this.maximumPacketSize) return false
     if (free) {
       this.#aliases ??= new Map()
       this.#aliases.set(message.topic.name, delivery.topicAlias)
