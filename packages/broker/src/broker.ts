@@ -130,7 +130,10 @@ export class Broker implements Host {
 
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
-    for (const connection of this.#connections) connection.tick(now)
+    for (const connection of this.#connections) {
+      if (connection.phase === "closed") this.#connections.delete(connection)
+      else this.#bound(connection, now, () => connection.tick(now))
+    }
     for (const session of this.#waiting) this.#tickWaiting(session, now)
   }
 
@@ -155,11 +158,26 @@ export class Broker implements Host {
     }
     const dirty = this.#dirty
     this.#dirty = []
-    for (let i = 0; i < dirty.length; i++) dirty[i]!.flush(now)
+    for (let i = 0; i < dirty.length; i++) {
+      try {
+        dirty[i]!.writer.flush()
+      } catch (error) {
+        dirty[i]!.fault(error, now)
+      }
+    }
     if (this.#resuming.size === 0) return
     const resuming = this.#resuming
     this.#resuming = new Set()
-    for (const connection of resuming) connection.resume(now)
+    for (const connection of resuming) this.#bound(connection, now, () => connection.resume(now))
+  }
+
+  /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
+  #bound(connection: Connection, now: number, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      connection.fault(error, now)
+    }
   }
 
   /** Ends every connection with Reason Code 0x8B and accepts no more. Wills are published. */

@@ -73,7 +73,11 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     const { responseInformation } = config
-    const flush = () => this.#broker.flush(now())
+    // The second time is for what the first has left, if it threw: nothing else would ask for it.
+    const flush = () => {
+      const once = () => this.#attempt(() => this.#broker.flush(now()))
+      if (!once()) once()
+    }
     this.#broker = new Broker({
       limits: checkLimits(config.limits ?? {}),
       access: accessOf(config.login ?? {}, config.acl),
@@ -158,8 +162,13 @@ class NodeBroker implements PureMqBroker {
     return snapshot(this.#broker, this.#tls, this.#startedAt, now(), process.memoryUsage().heapUsed)
   }
 
+  /** The boundary around what timers and events call: what throws is told, and the process goes on. */
+  #attempt(work: () => void): boolean {
+    return this.#broker.faults.attempt(work)
+  }
+
   #every(seconds: number, work: () => void): void {
-    const timer = setInterval(work, seconds * 1000)
+    const timer = setInterval(() => this.#attempt(work), seconds * 1000)
     timer.unref()
     this.#timers.push(timer)
   }

@@ -22,6 +22,8 @@ export interface Stats {
   readonly retainedRefused: number
   readonly willsPublished: number
   readonly handshakes: number
+  /** Exceptions inside the broker, each of which ended one connection at most. */
+  readonly faults: number
   readonly heapBytes: number
   /** Messages not delivered, by reason. */
   readonly dropped: Readonly<Record<string, number>>
@@ -65,6 +67,7 @@ export function snapshot(
     retainedRefused: counters.retainedRefused,
     willsPublished: counters.willsPublished,
     handshakes: tls.handshakes,
+    faults: broker.faults.total,
     heapBytes,
     dropped: { ...counters.dropped },
     disconnects: Object.fromEntries(counters.disconnects),

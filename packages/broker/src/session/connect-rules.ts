@@ -24,7 +24,8 @@ export function chooseClientId(packet: ConnectPacket, host: Host): string {
   }
   try {
     refuseControlCharacters(clientId)
-  } catch {
+  } catch (error) {
+    if (!(error instanceof PacketError)) throw error
     const what = "the Client Identifier contains a control character"
     throw new PacketError(ReasonCode.ClientIdentifierNotValid, "MQTT-3.1.3-8", what)
   }

@@ -1,6 +1,7 @@
 // The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
 // receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
-// No call of the transport, the timer or the login throws: what throws inside is `fault`, which ends this connection.
+// No call of the transport or the login throws: what throws inside is a `fault`, which ends this connection. So it is with
+// what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
 import type { Decision, Identity } from "../access/access.ts"
 import { readClientPacket, readConnect } from "../packet/codec.ts"
@@ -114,14 +115,6 @@ export class Connection implements SessionLink {
 
   /** Called about once a second: connect timeout and keep-alive. */
   tick(now: number): void {
-    try {
-      this.#tick(now)
-    } catch (error) {
-      this.fault(error, now)
-    }
-  }
-
-  #tick(now: number): void {
     const { limits } = this.#host
     if (this.#phase === "expect connect" || this.#phase === "authenticating") {
       if (now - this.openedAt >= limits.connectTimeout) this.#refuseSilently(now, "no complete CONNECT in time")
@@ -171,15 +164,6 @@ export class Connection implements SessionLink {
     this.#finish(now, { publishWill: true }, "broker", reason, reasonName(reasonCode))
   }
 
-  /** Hands what was written to the transport. */
-  flush(now: number): void {
-    try {
-      this.writer.flush()
-    } catch (error) {
-      this.fault(error, now)
-    }
-  }
-
   /**
    * Something in here threw that is no fault of the client's: the client is told so (0x83, or 0x80 in CONNACK; MQTT
    * 3.1.1: 3 in CONNACK), and the connection ends as if the network had failed: with its will, its session kept.
@@ -188,6 +172,7 @@ export class Connection implements SessionLink {
     const { faults } = this.#host
     const context = { peer: this.peer, clientId: this.#clientId }
     faults.report(error, context)
+    this.writer.dropUnfinished()
     const told = faults.attempt(() => {
       if (this.#phase === "connected") {
         this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
@@ -218,13 +203,9 @@ export class Connection implements SessionLink {
   /** Reads on where a pause stopped. */
   resume(now: number): void {
     if (this.#phase === "closed") return
-    try {
-      this.#stopWaiting()
-      this.#lastReceived = now
-      this.#process(now)
-    } catch (error) {
-      this.fault(error, now)
-    }
+    this.#stopWaiting()
+    this.#lastReceived = now
+    this.#process(now)
   }
 
   #stopWaiting(): void {
@@ -369,25 +350,24 @@ export class Connection implements SessionLink {
   }
 
   #decided(packet: ConnectPacket, clientId: string, decision: Decision, before: number): void {
-    if (this.#phase !== "authenticating") return
-    let now = before
     try {
-      now = Math.max(before, this.#host.now())
-      if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
-      this.#accept(packet, clientId, decision.identity, now)
-      this.#process(now)
+      this.#goOn(packet, clientId, decision, Math.max(before, this.#host.now()))
     } catch (error) {
-      if (error instanceof PacketError) this.#refuse(error, now)
-      else this.fault(error, now)
+      this.fault(error, before)
     }
   }
 
-  #refuse(error: PacketError, now: number): void {
+  #goOn(packet: ConnectPacket, clientId: string, decision: Decision, now: number): void {
+    if (this.#phase !== "authenticating") return
     try {
+      if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
+      this.#accept(packet, clientId, decision.identity, now)
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
       this.#fail(error, now)
-    } catch (again) {
-      this.fault(again, now)
+      return
     }
+    this.#process(now)
   }
 
   #accept(packet: ConnectPacket, clientId: string, identity: Identity, now: number): void {

@@ -7,6 +7,7 @@ import { openAccess } from "../access/access.ts"
 import type { BrokerFault } from "../admin/events.ts"
 import type { BrokerOptions } from "../broker.ts"
 import { createLocalBus } from "../bus/bus.ts"
+import { Message } from "../packet/message.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { createMemoryStore } from "../store/memory.ts"
 import type { Sink } from "../transport/peer.ts"
@@ -244,6 +245,28 @@ describe("without a connection at hand", () => {
     expect(arrive(message as never, undefined, test.now)).toBe(0)
     expect(faults(test)).toHaveLength(1)
     expect(trap.sprung).toBe(0)
+    check()
+  })
+
+  it("of a packet that could not be written to its end nothing is sent", () => {
+    const { test, check } = populated()
+    const victim = test.connect({ clientId: "victim", topicAliasMaximum: 5 })
+    victim.subscribe("t", { id: 7 })
+    const trap = new Trap()
+    const encodeHead = Message.prototype.encodeHead
+    Message.prototype.encodeHead = trap.on(encodeHead)
+    try {
+      const before = victim.written
+      const publisher = test.connect({ clientId: "publisher" })
+      trap.armed = true
+      publisher.publish("t", "x".repeat(100))
+      expect(trap.sprung).toBe(1)
+      // Only DISCONNECT: what was begun before it is not there for the client to stumble over.
+      expect(victim.farewell).toBe(ReasonCode.ImplementationSpecificError)
+      expect(victim.written - before).toBeLessThan(40)
+    } finally {
+      Message.prototype.encodeHead = encodeHead
+    }
     check()
   })
 

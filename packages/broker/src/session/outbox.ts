@@ -115,6 +115,18 @@ export class Outbox {
     return taken
   }
 
+  /** Keeps the first `size` bytes that wait, if there are more. */
+  cut(size: number): void {
+    if (this.size <= size) return
+    if (this.#length > 0) this.#seal()
+    while (this.#sealedBytes > size) {
+      const last = this.#sealed.pop()!
+      const kept = Math.max(0, last.length - (this.#sealedBytes - size))
+      this.#sealedBytes -= last.length - kept
+      if (kept > 0) this.#sealed.push(last.subarray(0, kept))
+    }
+  }
+
   clear(): void {
     this.#buffer = empty
     this.#length = 0

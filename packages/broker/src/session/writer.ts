@@ -34,6 +34,8 @@ export class Writer {
   #closed = false
   /** Bytes the transport took while it was full and has not reported as gone. */
   #inTransport = 0
+  /** Bytes of the outbox that are whole packets. */
+  #whole = 0
   #aliasMaximum = 0
   #aliases: Map<string, number> | undefined
 
@@ -177,6 +179,7 @@ export class Writer {
   }
 
   #wrote(): void {
+    this.#whole = this.#outbox.size
     if (this.#closed) return
     if (!this.#blocked && this.#outbox.size >= flushEarly) this.flush()
     else if (!this.#dirty) {
@@ -190,10 +193,16 @@ export class Writer {
     this.#dirty = false
     if (this.#blocked || this.#outbox.size === 0) return
     const size = this.#outbox.size
+    this.#whole = 0
     this.#counters.bytesSent += size
     if (this.#sink.write(this.#outbox.take())) return
     this.#blocked = true
     this.#inTransport = size
+  }
+
+  /** After writing threw: takes back what there is of a packet that was not written to its end. */
+  dropUnfinished(): void {
+    this.#outbox.cut(this.#whole)
   }
 
   drained(): void {
