@@ -33,6 +33,8 @@ export interface BrokerOptions {
   readonly now: () => number
   /** Asks that `flush` be called at the end of the current turn. */
   readonly schedule: () => void
+  /** Asks that `wake` be called in so many milliseconds; without it pauses of publishers end with a tick. */
+  readonly wakeAfter?: ((milliseconds: number) => void) | undefined
   /** Text for Assigned Client Identifiers that nobody can guess, e.g. 128 random bits in hex. */
   readonly randomName: () => string
   /** Response Information for a client that asks for it (MQTT 5.0 section 3.2.2.3.15). */
@@ -52,6 +54,9 @@ export class Broker implements Host {
   readonly #bus: Bus
   readonly #router = new Router()
   readonly #schedule: () => void
+  readonly #wakeAfter: (milliseconds: number) => void
+  /** Publishers that wait for a subscriber. */
+  readonly #held: Set<Connection> = new Set()
   readonly #randomName: () => string
   readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
   readonly #connections: Set<Connection> = new Set()
@@ -78,6 +83,7 @@ export class Broker implements Host {
     this.#store = options.store ?? createMemoryStore()
     this.#bus = options.bus ?? createLocalBus()
     this.#schedule = options.schedule
+    this.#wakeAfter = options.wakeAfter ?? (() => undefined)
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
     this.#bus.receive((message, publisher, now) => this.#arrived(message, publisher, now))
@@ -135,6 +141,11 @@ export class Broker implements Host {
       else this.#bound(connection, now, () => connection.tick(now))
     }
     for (const session of this.#waiting) this.#tickWaiting(session, now)
+  }
+
+  /** Ends the pauses of publishers that are over. */
+  wake(now: number): void {
+    for (const connection of this.#held) this.#bound(connection, now, () => connection.endPause(now))
   }
 
   #tickWaiting(session: Session, now: number): void {
@@ -358,7 +369,13 @@ export class Broker implements Host {
     this.#askForFlush()
   }
 
+  hold(connection: Connection, milliseconds: number): void {
+    this.#held.add(connection)
+    this.#wakeAfter(milliseconds + 1) // a timer may be early by a fraction
+  }
+
   resumeSoon(connection: Connection): void {
+    this.#held.delete(connection)
     this.#resuming.add(connection)
     this.#askForFlush()
   }
@@ -376,6 +393,7 @@ export class Broker implements Host {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#held.delete(connection)
     this.#resuming.delete(connection)
     this.#faulty.delete(connection)
   }

@@ -84,6 +84,9 @@ class NodeBroker implements PureMqBroker {
       events: this.#event,
       now,
       schedule: () => setImmediate(flush),
+      wakeAfter: (milliseconds) => {
+        setTimeout(() => this.#attempt(() => this.#broker.wake(now())), milliseconds).unref()
+      },
       randomName: () => randomBytes(16).toString("hex"),
       responseInformation:
         responseInformation === undefined ? undefined : (clientId) => responseInformation.replaceAll("%c", clientId),

@@ -20,6 +20,7 @@ import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
 import type { PeerInfo, Sink } from "../transport/peer.ts"
 import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
 import type { Ending, Host } from "./host.ts"
+import { PauseBudget } from "./pause-budget.ts"
 import { Receiver } from "./receiver.ts"
 import type { Session, SessionLink } from "./session.ts"
 import { Writer } from "./writer.ts"
@@ -48,6 +49,8 @@ export class Connection implements SessionLink {
   /** The congested session this publisher waits for. */
   #waitsFor: Session | undefined
   #pausedAt = 0
+  #pauseEnds = 0
+  #pauses: PauseBudget | undefined
   #processing = false
   #sinkPaused = false
 
@@ -97,7 +100,7 @@ export class Connection implements SessionLink {
       this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
       this.writer.drained()
       this.#session?.pump(now)
-      this.#session?.wake()
+      this.#session?.wake(now)
       if (this.#phase === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
     } catch (error) {
       this.fault(error, now)
@@ -121,11 +124,7 @@ export class Connection implements SessionLink {
       return
     }
     if (this.#waitsFor !== undefined) {
-      // A subscriber that does not keep up may hold publishers only so long; then its messages are dropped.
-      if (now - this.#pausedAt >= limits.maximumPublisherPause) {
-        this.#waitsFor.slow = true
-        this.#host.resumeSoon(this)
-      }
+      this.endPause(now)
       return
     }
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
@@ -186,13 +185,25 @@ export class Connection implements SessionLink {
   /** Stop reading until that session keeps up again. */
   waitFor(session: Session, now: number): void {
     // Not for itself, and not for one that is paused too: its acknowledgements are what would end the wait.
-    if (session === this.#session || session.slow || this.#waitsFor !== undefined || session.paused) return
+    if (session === this.#session || now < session.slowUntil || this.#waitsFor !== undefined || session.paused) return
+    this.#pauses ??= new PauseBudget(this.#host.limits.maximumPublisherPause, now)
+    const most = Math.floor(this.#pauses.left(now))
+    if (most === 0) return
     this.#waitsFor = session
     this.#pausedAt = now
+    this.#pauseEnds = now + most
+    this.#host.hold(this, most)
     if (this.#session !== undefined) this.#session.paused = true
     session.waiters.add(this)
     this.#host.counters.publishersPaused++
     this.#pauseSink(true)
+  }
+
+  /** Goes on if the subscriber has held this publisher as long as it may: from now on its messages wait or are dropped. */
+  endPause(now: number): void {
+    if (this.#waitsFor === undefined || now < this.#pauseEnds) return
+    this.#waitsFor.slowUntil = Number.POSITIVE_INFINITY
+    this.#host.resumeSoon(this)
   }
 
   /** Called by the session waited for. */
@@ -203,13 +214,14 @@ export class Connection implements SessionLink {
   /** Reads on where a pause stopped. */
   resume(now: number): void {
     if (this.#phase === "closed") return
-    this.#stopWaiting()
+    this.#stopWaiting(now)
     this.#lastReceived = now
     this.#process(now)
   }
 
-  #stopWaiting(): void {
+  #stopWaiting(now: number): void {
     if (this.#waitsFor === undefined) return
+    this.#pauses?.use(now - this.#pausedAt, now)
     this.#waitsFor.waiters.delete(this)
     this.#waitsFor = undefined
     if (this.#session !== undefined) this.#session.paused = false
@@ -510,7 +522,7 @@ export class Connection implements SessionLink {
     const will = this.#will
     // Each step happens whatever becomes of the others: nothing of a connection that has ended may stay behind.
     const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer, clientId: this.#clientId })
-    step(() => this.#stopWaiting())
+    step(() => this.#stopWaiting(now))
     this.#phase = "closed"
     this.#session = undefined
     this.#will = undefined

@@ -57,6 +57,8 @@ export interface Host {
   ): { reasonCode: number; sendRetained?: (now: number) => void }
   /** Returns the Reason Code for UNSUBACK. */
   unsubscribe(session: Session, filter: string): number
+  /** This connection's publisher waits for a subscriber; `endPause` is called in so many milliseconds if it still does. */
+  hold(connection: Connection, milliseconds: number): void
   /** This connection has output to flush before the turn ends. */
   dirty(connection: Connection): void
   /** This connection may read on; at the end of the turn, not inside the caller. */

@@ -27,7 +27,10 @@ export interface Limits {
   readonly maximumQueuedBytes: number
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
   readonly maximumOutboundBytes: number
-  /** Milliseconds a publisher is paused for one subscriber that does not keep up, before messages are dropped instead. */
+  /**
+   * Milliseconds in any 10 seconds that a publisher is not read from because subscribers do not keep up, all of them
+   * together. After that their messages wait or are dropped by the limits of their queues. 0: it is never held up.
+   */
   readonly maximumPublisherPause: number
   /** Subscriptions of one session. */
   readonly maximumSubscriptions: number
@@ -57,7 +60,7 @@ export const defaultLimits: Limits = {
   maximumQueuedMessages: 10_000,
   maximumQueuedBytes: 16 * 1_048_576,
   maximumOutboundBytes: 2 * 1_048_576,
-  maximumPublisherPause: 2000,
+  maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,
   maximumTopicLevels: 128,
   topicAliasMaximum: 32,

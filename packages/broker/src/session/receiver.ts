@@ -120,7 +120,7 @@ export class Receiver {
         return
       }
     }
-    session.wake()
+    session.wake(now)
   }
 
   subscribe(packet: SubscribePacket, now: number): void {

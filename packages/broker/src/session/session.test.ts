@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest"
 import { TestBroker, userProperty } from "../../tests/harness.ts"
 import { openAccess } from "../access/access.ts"
 import { ReasonCode, ReturnCode } from "../packet/reason-codes.ts"
+import type { Limits } from "./limits.ts"
+import { slowMemory } from "./session.ts"
 
 const versions = [4, 5] as const
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
@@ -650,18 +652,89 @@ describe("a subscriber that does not keep up", () => {
     expect(pub.paused).toBe(false)
   })
 
-  it("holds a publisher no longer than maximumPublisherPause", () => {
-    const test = new TestBroker({ limits: { maximumOutboundBytes: 10_000, maximumPublisherPause: 2000 } })
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("t")
-    sub.taking = false
+  /** Frozen subscribers of t/0, t/1, ..., and a publisher that floods one. */
+  function frozen(count: number, limits: Partial<Limits> = {}) {
+    const wakes: number[] = []
+    const test = new TestBroker({
+      limits: { maximumOutboundBytes: 10_000, ...limits },
+      wakeAfter: (milliseconds) => wakes.push(test.now + milliseconds),
+    })
+    const subscribers = Array.from({ length: count }, (_, i) => {
+      const sub = test.connect({ clientId: `sub${i}`, ...persistent })
+      sub.subscribe(`t/${i}`)
+      sub.taking = false
+      return sub
+    })
     const pub = test.connect({ clientId: "pub" })
-    for (let i = 0; i < 30; i++) pub.publish("t", "x".padEnd(1000))
-    test.pass(1)
-    expect(pub.paused).toBe(true)
-    test.pass(1)
+    const flood = (i: number) => {
+      for (let n = 0; n < 30 && !pub.paused; n++) pub.publish(`t/${i}`, "x".padEnd(1000), { qos: 1, packetId: n + 1 })
+    }
+    /** Lets one millisecond pass, and what was asked for happen. */
+    const step = () => {
+      test.now++
+      if (!wakes.includes(test.now)) return
+      test.broker.wake(test.now)
+      test.settle()
+    }
+    return { test, subscribers, pub, flood, step }
+  }
+
+  it("all of them together hold a publisher at most maximumPublisherPause in any 10 seconds", () => {
+    const { pub, flood, step } = frozen(40)
+    // Whether the publisher was not read from, by the millisecond.
+    const held: boolean[] = []
+    for (let i = 0; i < 40; i++) {
+      flood(i)
+      for (let n = 0; n < 500; n++) {
+        held.push(pub.paused)
+        step()
+      }
+    }
+    let worst = 0
+    for (let from = 0; from + 10_000 <= held.length; from += 100) {
+      worst = Math.max(worst, held.slice(from, from + 10_000).filter(Boolean).length)
+    }
+    // It is held, so that who is only a little late gets everything; and no longer than it may be.
+    expect(worst).toBeGreaterThan(200)
+    expect(worst).toBeLessThanOrEqual(500)
+    // Half at once, so that its own PINGREQ is never long without an answer.
+    const first = held.indexOf(false, held.indexOf(true)) - held.indexOf(true)
+    expect(first).toBeGreaterThan(240)
+    expect(first).toBeLessThanOrEqual(252)
+  })
+
+  it("one that has held a publisher as long as it may holds nobody again until it has kept up for a while", () => {
+    const { test, subscribers, pub, flood, step } = frozen(1)
+    const [sub] = subscribers
+    const another = test.connect({ clientId: "another" })
+    const burst = () => {
+      for (let n = 0; n < 12; n++) another.publish("t/0", "x".padEnd(1000))
+      return another.paused
+    }
+    flood(0)
+    for (let n = 0; n < 300; n++) step()
     expect(pub.paused).toBe(false)
-    expect(test.broker.counters.dropped["output full"]).toBeGreaterThan(10)
+    expect(burst()).toBe(false)
+    // It comes again, with an empty output: that changes nothing.
+    sub!.cut()
+    const again = test.connect({ clientId: "sub0", ...persistent })
+    again.taking = false
+    expect(burst()).toBe(false)
+    again.drain()
+    for (let n = 1; n <= 30; n++) again.ack(4, n)
+    again.taking = false
+    test.now += slowMemory - 1
+    expect(burst()).toBe(false)
+    again.drain()
+    again.taking = false
+    test.now += slowMemory
+    expect(burst()).toBe(true)
+  })
+
+  it("with maximumPublisherPause 0 nobody is held", () => {
+    const { pub, flood } = frozen(1, { maximumPublisherPause: 0 })
+    flood(0)
+    expect(pub.paused).toBe(false)
   })
 
   it("stops reading a client that does not take its own acknowledgements", () => {

@@ -47,6 +47,9 @@ export interface PendingWill {
   readonly dueAt: number
 }
 
+/** Milliseconds for which a session that has caught up is still taken for slow. */
+export const slowMemory = 30_000
+
 export class Session implements Subscriber {
   readonly clientId: string
   readonly subscriptions: Map<string, Subscription> = new Map()
@@ -61,8 +64,11 @@ export class Session implements Subscriber {
   pendingWill: PendingWill | undefined = undefined
   /** True while this client's own connection is not read because it waits for another session. */
   paused = false
-  /** Held publishers as long as it may and did not catch up; until it does, nobody waits for it. */
-  slow = false
+  /**
+   * Milliseconds; until then nobody waits for it: it held a publisher as long as it may. Infinity until it has caught up, and
+   * then a while longer, so that one which comes to a stop again and again does not hold somebody up each time.
+   */
+  slowUntil = 0
   /** Publishers that wait until this session keeps up again. */
   readonly waiters: Set<{ resumeSoon(): void }> = new Set()
 
@@ -113,6 +119,7 @@ export class Session implements Subscriber {
     this.#resend = [...this.#inflight.keys()] // insertion order is the order of first sending ([MQTT-4.6.0-1])
     this.endsAt = Number.POSITIVE_INFINITY
     this.pump(now)
+    this.wake(now)
   }
 
   detach(): void {
@@ -225,9 +232,10 @@ export class Session implements Subscriber {
   }
 
   /** Lets waiting publishers go on once little is left to send. */
-  wake(): void {
-    if ((this.waiters.size === 0 && !this.slow) || !this.quiet) return
-    this.slow = false
+  wake(now: number): void {
+    const slow = this.slowUntil === Number.POSITIVE_INFINITY
+    if ((this.waiters.size === 0 && !slow) || !this.quiet) return
+    if (slow) this.slowUntil = now + slowMemory
     for (const waiter of this.waiters) waiter.resumeSoon()
   }
 
