@@ -18,6 +18,8 @@ import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
 import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
+import { PartialMemory, QueuedMemory } from "./session/memory.ts"
+import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
 import type { Store } from "./store/store.ts"
@@ -55,6 +57,9 @@ export class Broker implements Host {
   readonly #router = new Router()
   readonly #schedule: () => void
   readonly #wakeAfter: (milliseconds: number) => void
+  readonly #queued: QueuedMemory
+  readonly #partial: PartialMemory<Connection>
+  readonly #owners: SessionOwners
   /** Publishers that wait for a subscriber. */
   readonly #held: Set<Connection> = new Set()
   readonly #randomName: () => string
@@ -80,6 +85,9 @@ export class Broker implements Host {
     this.topics = new TopicTable(this.limits.maximumTopicLevels)
     this.reader = new PublishReader(this.topics)
     this.now = options.now
+    this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes)
+    this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes)
+    this.#owners = new SessionOwners(this.limits.maximumSessionsPerOwner)
     this.#store = options.store ?? createMemoryStore()
     this.#bus = options.bus ?? createLocalBus()
     this.#schedule = options.schedule
@@ -112,6 +120,11 @@ export class Broker implements Host {
 
   get retained(): { readonly size: number; readonly bytes: number } {
     return this.#store.retained
+  }
+
+  /** Bytes of memory: messages that wait in sessions, and packets that have come in part. */
+  get memory(): { readonly queued: number; readonly partial: number } {
+    return { queued: this.#queued.used, partial: this.#partial.used }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
@@ -242,13 +255,16 @@ export class Broker implements Host {
     }
     const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
     if (session === undefined) {
-      if (sessions.size >= this.limits.maximumSessions) return undefined
-      session = new Session(clientId, identity, this.limits, this.counters) // [MQTT-3.1.2-6]
+      const owner = ownerOf(identity, connection.peer)
+      if (!this.#makeRoom(owner, now)) return undefined
+      session = new Session(clientId, identity, this.limits, this.counters, this.#queued) // [MQTT-3.1.2-6]
       sessions.set(session)
+      this.#owners.add(owner, session)
     }
     session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
     session.pendingWill = undefined // [MQTT-3.1.3-9]
     this.#waiting.delete(session)
+    this.#owners.attended(session)
     this.#bySession.set(session, connection)
     return { session, sessionPresent }
   }
@@ -266,6 +282,7 @@ export class Broker implements Host {
     session.endsAt =
       session.expiryInterval === 0xffff_ffff ? Number.POSITIVE_INFINITY : now + session.expiryInterval * 1000
     this.#waiting.add(session)
+    this.#owners.absent(session)
   }
 
   nobody(topic: Topic): boolean {
@@ -369,6 +386,12 @@ export class Broker implements Host {
     this.#askForFlush()
   }
 
+  holds(connection: Connection, bytes: number, now: number): void {
+    for (const slow of this.#partial.set(connection, bytes)) {
+      slow.disconnect(now, ReasonCode.QuotaExceeded, "too many packets have come in part; this one is the oldest")
+    }
+  }
+
   hold(connection: Connection, milliseconds: number): void {
     this.#held.add(connection)
     this.#wakeAfter(milliseconds + 1) // a timer may be early by a fraction
@@ -399,6 +422,17 @@ export class Broker implements Host {
   }
 
   // --- inside ---
+
+  /** False when that owner, or everybody together, has as many sessions as may be, all of them connected. */
+  #makeRoom(owner: string, now: number): boolean {
+    const full = this.#store.sessions.size >= this.limits.maximumSessions
+    if (!full && !this.#owners.full(owner)) return true
+    const oldest = this.#owners.full(owner) ? this.#owners.oldestAbsentOf(owner) : this.#owners.oldestAbsent
+    if (oldest === undefined) return false
+    this.counters.sessionsDisplaced++
+    this.#endSession(oldest, now)
+    return true
+  }
 
   #sendRetained(session: Session, subscription: Subscription, now: number): void {
     const expired: string[] = []
@@ -468,6 +502,7 @@ export class Broker implements Host {
     for (const subscription of session.subscriptions.values()) step(() => this.#router.remove(subscription))
     session.subscriptions.clear()
     step(() => session.clear())
+    this.#owners.remove(session)
     this.#waiting.delete(session)
     if (this.#store.sessions.get(session.clientId) === session) this.#store.sessions.delete(session.clientId)
   }

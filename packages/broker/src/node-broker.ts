@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
+import { getHeapStatistics } from "node:v8"
 import { Acl, AclError, parseAcl } from "./access/acl.ts"
 import { createAccess } from "./access/login.ts"
 import { PasswordFileError, parsePasswordFile } from "./access/password-file.ts"
@@ -14,6 +15,7 @@ import { checkClientCertificates, checkLimits } from "./config/check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
+import { limitsOfMemory } from "./session/limits.ts"
 import type { Listener, ListenerContext, RenewedCertificate } from "./transport/listener.ts"
 import type { PeerInfo, TransportKind } from "./transport/peer.ts"
 import { attachStream } from "./transport/stream.ts"
@@ -79,7 +81,7 @@ class NodeBroker implements PureMqBroker {
       if (!once()) once()
     }
     this.#broker = new Broker({
-      limits: checkLimits(config.limits ?? {}),
+      limits: { ...limitsOfMemory(getHeapStatistics().heap_size_limit), ...checkLimits(config.limits ?? {}) },
       access: accessOf(config.login ?? {}, config.acl),
       events: this.#event,
       now,

@@ -278,8 +278,13 @@ export function publishBytes(
   const body: number[] = [...text(topic)]
   if (qos > 0) body.push(packetId >> 8, packetId & 0xff)
   if (version === 5) body.push(...variable(properties.length), ...properties)
-  body.push(...(typeof payload === "string" ? encodeText(payload) : payload))
-  return packet(0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), body)
+  const bytes = typeof payload === "string" ? encodeText(payload) : payload
+  const first = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0)
+  const head = Uint8Array.from([first, ...variable(body.length + bytes.length), ...body])
+  const whole = new Uint8Array(head.length + bytes.length)
+  whole.set(head)
+  whole.set(bytes, head.length)
+  return whole
 }
 
 /** Fixed header and body. */

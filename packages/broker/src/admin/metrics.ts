@@ -10,6 +10,9 @@ export interface Stats {
   readonly subscriptions: number
   readonly retainedMessages: number
   readonly retainedBytes: number
+  /** Memory of messages that wait in sessions, and of packets that have come in part, in bytes. */
+  readonly queuedBytes: number
+  readonly partialBytes: number
   readonly connectionsOpened: number
   readonly connectsAccepted: number
   readonly connectsRefused: number
@@ -21,6 +24,7 @@ export interface Stats {
   readonly publishersPaused: number
   readonly retainedRefused: number
   readonly willsPublished: number
+  readonly sessionsDisplaced: number
   readonly handshakes: number
   /** Exceptions inside the broker, each of which ended one connection at most. */
   readonly faults: number
@@ -55,6 +59,8 @@ export function snapshot(
     subscriptions: broker.subscriptionCount,
     retainedMessages: broker.retained.size,
     retainedBytes: broker.retained.bytes,
+    queuedBytes: broker.memory.queued,
+    partialBytes: broker.memory.partial,
     connectionsOpened: counters.connectionsOpened,
     connectsAccepted: counters.connectsAccepted,
     connectsRefused: counters.connectsRefused,
@@ -66,6 +72,7 @@ export function snapshot(
     publishersPaused: counters.publishersPaused,
     retainedRefused: counters.retainedRefused,
     willsPublished: counters.willsPublished,
+    sessionsDisplaced: counters.sessionsDisplaced,
     handshakes: tls.handshakes,
     faults: broker.faults.total,
     heapBytes,
@@ -84,6 +91,8 @@ const gauges: ReadonlySet<string> = new Set([
   "subscriptions",
   "retainedMessages",
   "retainedBytes",
+  "queuedBytes",
+  "partialBytes",
   "heapBytes",
 ])
 

@@ -46,6 +46,11 @@ export class Framer {
     return this.#chunk.length - this.#at + this.#partialLength
   }
 
+  /** Bytes of memory held for what has not come to its end, or was not taken up yet. */
+  get held(): number {
+    return this.#partial.length + (this.#at < this.#chunk.length ? this.#chunk.length : 0)
+  }
+
   push(chunk: Uint8Array): void {
     if (this.#at < this.#chunk.length) {
       // The caller stopped in the middle of a chunk (a login is being checked): keep the rest in front.

@@ -44,6 +44,8 @@ export class Message {
   frameStart: number
   /** True when `bytes` belongs to this message alone. */
   owned: boolean
+  /** Places of sessions that keep it; counted by session/memory.ts. */
+  holders = 0
   #templates: (Template | undefined)[] | undefined
 
   constructor(

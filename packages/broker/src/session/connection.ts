@@ -52,6 +52,8 @@ export class Connection implements SessionLink {
   #pauseEnds = 0
   #pauses: PauseBudget | undefined
   #processing = false
+  /** Bytes that the broker knows to be held for packets that have not come to their end. */
+  #held = 0
   #sinkPaused = false
 
   constructor(host: Host, peer: PeerInfo, sink: Sink, now: number) {
@@ -88,6 +90,7 @@ export class Connection implements SessionLink {
       this.#host.counters.bytesReceived += chunk.length
       this.#framer.push(chunk)
       this.#process(now)
+      this.#account(now)
     } catch (error) {
       this.fault(error, now)
     }
@@ -217,6 +220,14 @@ export class Connection implements SessionLink {
     this.#stopWaiting(now)
     this.#lastReceived = now
     this.#process(now)
+    this.#account(now)
+  }
+
+  #account(now: number): void {
+    const held = this.#phase === "closed" ? 0 : this.#framer.held
+    if (held === this.#held) return
+    this.#held = held
+    this.#host.holds(this, held, now)
   }
 
   #stopWaiting(now: number): void {
@@ -528,6 +539,7 @@ export class Connection implements SessionLink {
     this.#will = undefined
     host.counters.connectionsClosed++
     if (!step(() => this.writer.close())) step(() => this.#sink.destroy())
+    step(() => this.#account(now))
     step(() => host.closed(this))
     if (session === undefined) return
     step(() => session.detach())

@@ -12,10 +12,13 @@ export class Counters {
   publishersPaused = 0
   retainedRefused = 0
   willsPublished = 0
+  /** Sessions that ended before their time because others needed the room. */
+  sessionsDisplaced = 0
   /** Messages that were not delivered to a session, by reason. */
   readonly dropped: Record<DropReason, number> = {
     "output full": 0,
     "queue full": 0,
+    "memory full": 0,
     expired: 0,
     "too large": 0,
     offline: 0,
@@ -36,6 +39,7 @@ export class Counters {
 export type DropReason =
   | "output full"
   | "queue full"
+  | "memory full"
   | "expired"
   | "too large"
   | "offline"

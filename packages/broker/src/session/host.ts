@@ -57,6 +57,8 @@ export interface Host {
   ): { reasonCode: number; sendRetained?: (now: number) => void }
   /** Returns the Reason Code for UNSUBACK. */
   unsubscribe(session: Session, filter: string): number
+  /** So many bytes are held for what has not come to its end on this connection. */
+  holds(connection: Connection, bytes: number, now: number): void
   /** This connection's publisher waits for a subscriber; `endPause` is called in so many milliseconds if it still does. */
   hold(connection: Connection, milliseconds: number): void
   /** This connection has output to flush before the turn ends. */

@@ -9,8 +9,10 @@ export interface Limits {
   readonly connectTimeout: number
   /** Open network connections, all listeners together. */
   readonly maximumConnections: number
-  /** Sessions, connected or not. */
+  /** Sessions, connected or not. When there are as many, the one that has been absent for the longest time makes room. */
   readonly maximumSessions: number
+  /** Sessions of one user, or of anonymous clients from one address; of these the longest absent makes room. */
+  readonly maximumSessionsPerOwner: number
   /** Client Identifier in UTF-8 bytes. */
   readonly maximumClientIdLength: number
   /** Seconds. A longer Keep Alive, or none, of an MQTT 5.0 client is answered with this as Server Keep Alive. 0: any. */
@@ -25,6 +27,16 @@ export interface Limits {
   readonly maximumQueuedMessages: number
   /** Bytes (topics, properties, payloads) waiting for one session. */
   readonly maximumQueuedBytes: number
+  /**
+   * Bytes of memory of all messages that wait for sessions or for their acknowledgements. Each session may keep as much as is
+   * left free. createBroker's default is a quarter of the heap that the process may have.
+   */
+  readonly maximumTotalQueuedBytes: number
+  /**
+   * Bytes of memory of packets that have come in part, all connections together; past that the longest unfinished ends with
+   * 0x97. createBroker's default is a sixteenth of the heap that the process may have.
+   */
+  readonly maximumTotalPartialBytes: number
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
   readonly maximumOutboundBytes: number
   /**
@@ -46,12 +58,19 @@ export interface Limits {
   readonly maximumRetainedBytes: number
 }
 
+/** The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. */
+export function limitsOfMemory(heap: number): Pick<Limits, "maximumTotalQueuedBytes" | "maximumTotalPartialBytes"> {
+  return { maximumTotalQueuedBytes: Math.floor(heap / 4), maximumTotalPartialBytes: Math.floor(heap / 16) }
+}
+
+/** For a heap of 512 MiB. */
 export const defaultLimits: Limits = {
   maximumPacketSize: 1_048_576 + 1024,
   maximumConnectSize: 131_072,
   connectTimeout: 10_000,
   maximumConnections: 100_000,
   maximumSessions: 100_000,
+  maximumSessionsPerOwner: 10_000,
   maximumClientIdLength: 256,
   maximumKeepAlive: 0,
   maximumSessionExpiryInterval: 7 * 24 * 3600,
@@ -59,6 +78,8 @@ export const defaultLimits: Limits = {
   maximumInflight: 1024,
   maximumQueuedMessages: 10_000,
   maximumQueuedBytes: 16 * 1_048_576,
+  maximumTotalQueuedBytes: 128 * 1_048_576,
+  maximumTotalPartialBytes: 32 * 1_048_576,
   maximumOutboundBytes: 2 * 1_048_576,
   maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,

@@ -69,7 +69,9 @@ export class MessageQueue {
     return item
   }
 
-  clear(): void {
+  /** Calls `each` with what waits, and forgets it. */
+  clear(each: (message: Message) => void): void {
+    for (const item of this.#items) if (item !== undefined) each(item.message)
     this.#items = []
     this.#head = 0
     this.#bytes = 0

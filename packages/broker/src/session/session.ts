@@ -8,6 +8,7 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
+import type { QueuedMemory } from "./memory.ts"
 import { MessageQueue } from "./queue.ts"
 
 /** A PUBLISH that was sent and is not completely acknowledged. */
@@ -74,14 +75,24 @@ export class Session implements Subscriber {
 
   readonly #queue: MessageQueue
   readonly #counters: Counters
+  readonly #memory: QueuedMemory
+  /** Bytes that this session's messages count for. */
+  #held = 0
   readonly #inflight: Map<number, Inflight> = new Map()
   #resend: number[] = []
   #lastPacketId = 0
   #link: SessionLink | undefined
   #quota = 0
 
-  constructor(clientId: string, owner: Pick<Identity, "user" | "source">, limits: Limits, counters: Counters) {
+  constructor(
+    clientId: string,
+    owner: Pick<Identity, "user" | "source">,
+    limits: Limits,
+    counters: Counters,
+    memory: QueuedMemory,
+  ) {
     this.clientId = clientId
+    this.#memory = memory
     this.owner = owner
     this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
     this.#counters = counters
@@ -131,7 +142,8 @@ export class Session implements Subscriber {
   /** Forgets everything; messages that waited are counted as lost. */
   clear(): void {
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
-    this.#queue.clear()
+    this.#queue.clear((message) => this.#release(message))
+    for (const { message } of this.#inflight.values()) this.#release(message)
     this.#inflight.clear()
     this.received.clear()
     this.#resend = []
@@ -152,7 +164,7 @@ export class Session implements Subscriber {
       this.#resend.length === 0 &&
       link.writable
     ) {
-      this.#send(link, message, qos, retain, identifiers, now)
+      if (this.#hold(message)) this.#send(link, message, qos, retain, identifiers, now)
       return
     }
     this.enqueue(message, qos, retain, identifiers)
@@ -166,7 +178,21 @@ export class Session implements Subscriber {
   }
 
   enqueue(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[]): void {
-    if (!this.#queue.push({ message, qos, retain, identifiers })) this.#counters.dropped["queue full"]++
+    if (!this.#hold(message) || this.#queue.push({ message, qos, retain, identifiers })) return
+    this.#release(message)
+    this.#counters.dropped["queue full"]++
+  }
+
+  /** False, and counted as dropped, when there is no room for another message in memory. */
+  #hold(message: Message): boolean {
+    const cost = this.#memory.hold(message, this.#held)
+    this.#held += cost
+    if (cost === 0) this.#counters.dropped["memory full"]++
+    return cost > 0
+  }
+
+  #release(message: Message | undefined): void {
+    if (message !== undefined) this.#held -= this.#memory.release(message)
   }
 
   /** Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. */
@@ -183,9 +209,14 @@ export class Session implements Subscriber {
       if (next.qos > 0 && this.#quota <= 0) return
       this.#queue.shift()
       // [MQTT-3.3.2-5] expired before its delivery began
-      if (next.message.expired(now)) this.#counters.dropped.expired++
-      else if (next.qos === 0) link.publish(next.message, 0, next.retain, false, 0, next.identifiers, now)
-      else this.#send(link, next.message, next.qos, next.retain, next.identifiers, now)
+      const expired = next.message.expired(now)
+      if (expired) this.#counters.dropped.expired++
+      if (!expired && next.qos > 0) {
+        this.#send(link, next.message, next.qos, next.retain, next.identifiers, now)
+        continue
+      }
+      this.#release(next.message)
+      if (!expired) link.publish(next.message, 0, next.retain, false, 0, next.identifiers, now)
     }
   }
 
@@ -198,12 +229,18 @@ export class Session implements Subscriber {
       // [MQTT-3.3.1-1] DUP is set; [MQTT-4.3.3-7] expiry no longer counts once a PUBLISH was sent
       const { message, qos, retain, identifiers } = inflight
       if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#quota--
-      else this.#inflight.delete(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
+      else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
     } else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
     this.#resend.shift()
     return true
   }
 
+  #forget(packetId: number): void {
+    this.#release(this.#inflight.get(packetId)?.message)
+    this.#inflight.delete(packetId)
+  }
+
+  /** Sends a message that is held. */
   #send(
     link: SessionLink,
     message: Message,
@@ -218,7 +255,7 @@ export class Session implements Subscriber {
     this.#lastPacketId = packetId
     this.#quota--
     if (link.publish(message, qos, retain, false, packetId, identifiers, now)) return
-    this.#inflight.delete(packetId)
+    this.#forget(packetId)
     this.#quota++
   }
 
@@ -260,6 +297,7 @@ export class Session implements Subscriber {
       this.#complete(packetId, now)
       return
     }
+    this.#release(inflight.message)
     inflight.message = undefined
     this.#link?.pubrel(packetId, ReasonCode.Success) // [MQTT-4.3.3-4]
   }
@@ -272,7 +310,7 @@ export class Session implements Subscriber {
   }
 
   #complete(packetId: number, now: number): void {
-    this.#inflight.delete(packetId)
+    this.#forget(packetId)
     const link = this.#link
     // Section 4.9: the quota never goes above its initial value
     if (link !== undefined && this.#quota < link.sendQuota) this.#quota++

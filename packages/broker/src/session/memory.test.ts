@@ -1,0 +1,256 @@
+// The bounds in sum: of messages that wait, of packets that come in part, of sessions. Each at its limit and one past it.
+
+import { describe, expect, it } from "vitest"
+import { publishBytes, TestBroker, type TestClient } from "../../tests/harness.ts"
+import { openAccess } from "../access/access.ts"
+import { Message } from "../packet/message.ts"
+import type { Qos } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { TopicTable } from "../packet/topic.ts"
+import { defaultLimits, limitsOfMemory } from "./limits.ts"
+import { PartialMemory, QueuedMemory } from "./memory.ts"
+
+const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
+const versions = [4, 5] as const
+
+describe("messages that wait", () => {
+  const topic = new TopicTable(9).of("t")
+  const message = (size: number) => Message.of(topic, new Uint8Array(size), 1, false)
+
+  it("count once, however many sessions they wait for, and not at all when nobody keeps them", () => {
+    const memory = new QueuedMemory(100_000)
+    const one = message(1000)
+    const cost = memory.hold(one, 0)
+    expect(cost).toBeGreaterThan(1001)
+    expect(memory.used).toBe(cost)
+    for (let i = 0; i < 10; i++) expect(memory.hold(one, 0)).toBe(cost)
+    expect(memory.used).toBeLessThan(cost + 10 * 200)
+    for (let i = 0; i < 11; i++) expect(memory.release(one)).toBe(cost)
+    expect(memory.used).toBe(0)
+  })
+
+  it("a session takes half of what there is and not a message more; so does each after it of what is left", () => {
+    const size = message(1000)
+    const memory = new QueuedMemory(1_000_000)
+    const cost = memory.hold(size, 0)
+    memory.release(size)
+    const taken: number[] = []
+    for (let session = 0; session < 4; session++) {
+      let own = 0
+      for (;;) {
+        const added = memory.hold(message(1000), own)
+        if (added === 0) break
+        own += added
+      }
+      taken.push(own)
+    }
+    expect(taken[0]).toBeLessThanOrEqual(500_000)
+    expect(taken[0]).toBeGreaterThan(500_000 - cost)
+    expect(taken.map((bytes) => Math.round(bytes / 10_000))).toEqual([50, 25, 12, 6])
+    // There is room for the next one still.
+    expect(memory.hold(message(10), 0)).toBeGreaterThan(0)
+  })
+
+  it("an absent session that is filled up takes nothing away from the one beside it", () => {
+    const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 200_000 } })
+    for (const clientId of ["greedy", "modest"]) {
+      const sub = test.connect({ clientId, ...persistent })
+      sub.subscribe(clientId)
+      sub.cut()
+    }
+    const pub = test.connect({ clientId: "pub" })
+    for (let i = 0; i < 300; i++) pub.publish("greedy", "x".repeat(1000), { qos: 1 })
+    expect(test.broker.counters.dropped["memory full"]).toBeGreaterThan(100)
+    expect(test.broker.memory.queued).toBeLessThanOrEqual(100_000)
+    for (let i = 0; i < 10; i++) pub.publish("modest", `${i}`, { qos: 1 })
+    expect(test.connect({ clientId: "modest", ...persistent }).payloads()).toHaveLength(10)
+    const greedy = test.connect({ clientId: "greedy", ...persistent })
+    for (let last = 0; ; ) {
+      const got = greedy.take()
+      if (got.length === 0) break
+      for (const { packetId } of got) greedy.ack(4, packetId)
+      last += got.length
+      expect(last).toBeLessThan(100)
+    }
+    greedy.ack(4, 1)
+  })
+
+  it.each(versions)(
+    "version %i: after any life of sessions the account is what is left, and in the end nothing",
+    (v) => {
+      for (let seed = 1; seed <= 30; seed++) {
+        const random = seeded(seed)
+        const pick = (count: number) => Math.floor(random() * count)
+        const limits = { maximumTotalQueuedBytes: 30_000, maximumInflight: 4, maximumQueuedMessages: 8 }
+        const test = new TestBroker({ limits })
+        const pub = test.connect({ clientId: "pub" })
+        const subs: TestClient[] = []
+        const come = (i: number) => {
+          const maximumPacketSize = v === 5 && pick(4) === 0 ? 300 : undefined
+          subs[i] = test.connect({ clientId: `s${i}`, protocolVersion: v, ...persistent, maximumPacketSize })
+        }
+        for (let i = 0; i < 3; i++) {
+          come(i)
+          subs[i]!.subscribe("t")
+        }
+        for (let step = 0; step < 200; step++) {
+          const sub = subs[pick(3)]!
+          switch (pick(7)) {
+            case 0:
+              sub.cut()
+              break
+            case 1:
+              come(pick(3))
+              break
+            case 2:
+              sub.taking = !sub.taking
+              sub.drain()
+              break
+            case 3:
+            case 4:
+              for (const { packetId, qos } of sub.take()) {
+                if (qos > 0 && pick(4) > 0) sub.ack(qos === 1 ? 4 : 5, packetId, v === 5 && pick(5) === 0 ? 0x80 : 0)
+              }
+              for (const ack of sub.acks()) if (ack.type === "pubrel") sub.ack(7, ack.packetId)
+              break
+            default: {
+              const properties = v === 5 && pick(3) === 0 ? [0x02, 0, 0, 0, 1] : []
+              const qos = pick(3) as Qos
+              pub.publish("t", "x".repeat(pick(600)), { qos, packetId: step + 1, properties })
+              if (qos === 2) pub.ack(6, step + 1)
+              test.now += pick(900)
+            }
+          }
+          expect(test.broker.memory.queued).toBeGreaterThanOrEqual(0)
+          expect(test.broker.memory.queued).toBeLessThanOrEqual(30_000)
+        }
+        for (let i = 0; i < 3; i++) test.connect({ clientId: `s${i}`, protocolVersion: v }).cut()
+        expect(test.broker.memory.queued).toBe(0)
+      }
+    },
+  )
+})
+
+describe("packets that come in part", () => {
+  it("the longest unfinished gives up when one byte more would be held", () => {
+    const memory = new PartialMemory<string>(100)
+    expect([memory.set("a", 40), memory.set("b", 30), memory.set("c", 30)]).toEqual([[], [], []])
+    expect(memory.used).toBe(100)
+    expect(memory.set("b", 31)).toEqual(["a"])
+    expect(memory.used).toBe(61)
+    expect(memory.set("a", 0)).toEqual([])
+    expect(memory.set("d", 200)).toEqual(["b", "c", "d"])
+    expect(memory.used).toBe(0)
+  })
+
+  it.each(versions)(
+    "version %i: a hundred half-sent PUBLISH hold what they may, and an honest one gets through",
+    (v) => {
+      const test = new TestBroker({ limits: { maximumTotalPartialBytes: 1_000_000 } })
+      const packet = publishBytes(v, "t", "x".repeat(200_000), { qos: 1 })
+      const half = packet.slice(0, 150_000)
+      const slow = Array.from({ length: 100 }, (_, i) => test.connect({ clientId: `slow${i}`, protocolVersion: v }))
+      for (const client of slow) {
+        for (let at = 0; at < half.length; at += 50_000) client.send(half.subarray(at, at + 50_000))
+        expect(test.broker.memory.partial).toBeLessThanOrEqual(1_000_000)
+      }
+      // The oldest were told to go; the newest are still there.
+      expect(slow[0]!.closed).toBe(true)
+      expect(slow[0]!.farewell).toBe(v === 5 ? ReasonCode.QuotaExceeded : undefined)
+      expect(slow.at(-1)!.closed).toBe(false)
+      const honest = test.connect({ clientId: "honest", protocolVersion: v })
+      for (let at = 0; at < packet.length; at += 50_000) honest.send(packet.subarray(at, at + 50_000))
+      expect(honest.acks()).toHaveLength(1)
+      for (const client of slow) client.cut()
+      expect(test.broker.memory.partial).toBe(0)
+    },
+  )
+
+  it("what waits while a login is checked counts too", () => {
+    let decide: () => void = () => undefined
+    const access = {
+      ...openAccess,
+      authenticate: ((attempt, given) => {
+        if (attempt.clientId === "c") decide = () => openAccess.authenticate(attempt, given)
+        else openAccess.authenticate(attempt, given)
+      }) satisfies typeof openAccess.authenticate,
+    }
+    const test = new TestBroker({ access })
+    const client = test.connect({ clientId: "c" })
+    client.send(new Uint8Array(1000).fill(0xc0))
+    expect(test.broker.memory.partial).toBeGreaterThanOrEqual(1000)
+    client.cut()
+    expect(test.broker.memory.partial).toBe(0)
+    decide()
+    test.settle()
+    expect(test.broker.memory.partial).toBe(0)
+  })
+})
+
+describe("sessions", () => {
+  /** A broker that believes every user name. */
+  const believing = (limits: { maximumSessions?: number; maximumSessionsPerOwner?: number }) =>
+    new TestBroker({
+      limits,
+      access: {
+        ...openAccess,
+        authenticate: ({ username }, decide) =>
+          decide({ identity: { user: username ?? "", source: username === undefined ? "anonymous" : "password" } }),
+      },
+    })
+
+  it("one user has as many as may be; the next one takes the place of the longest absent, never of a connected one", () => {
+    const test = believing({ maximumSessionsPerOwner: 3 })
+    const alice = (clientId: string) => test.connect({ clientId, username: "alice", ...persistent })
+    const [one, two, three] = ["1", "2", "3"].map(alice)
+    expect(alice("4").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    two!.cut()
+    one!.cut()
+    expect(alice("4").connack.reasonCode).toBe(0)
+    expect(test.broker.sessionCount).toBe(3)
+    expect(alice("1").connack.sessionPresent).toBe(true)
+    expect(alice("2").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect(three!.closed).toBe(false)
+    expect(test.broker.counters.sessionsDisplaced).toBe(1)
+    // Somebody else does not notice.
+    expect(test.connect({ clientId: "b", username: "bob", ...persistent }).connack.reasonCode).toBe(0)
+  })
+
+  it("anonymous clients count by their address", () => {
+    const test = believing({ maximumSessionsPerOwner: 2 })
+    const from = (address: string, clientId: string) => test.connect({ clientId, ...persistent }, { address })
+    for (const [i, port] of [1000, 2000].entries()) from(`192.0.2.1:${port}`, `a${i}`)
+    expect(from("192.0.2.1:3000", "a2").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect(from("192.0.2.2:1000", "b").connack.reasonCode).toBe(0)
+    expect(from("[2001:db8::1]:1000", "c").connack.reasonCode).toBe(0)
+  })
+
+  it("when all places are taken the longest absent of all makes room, and its will is published", () => {
+    const test = believing({ maximumSessions: 3 })
+    const watcher = test.connect({ clientId: "watcher", username: "w" })
+    watcher.subscribe("will")
+    const will = { topic: "will", payload: Uint8Array.of(0x77), qos: 0, retain: false, delayInterval: 500 } as const
+    test.connect({ clientId: "old", username: "a", ...persistent, will }).cut()
+    test.connect({ clientId: "new", username: "b", ...persistent }).cut()
+    expect(test.connect({ clientId: "stranger" }).connack.reasonCode).toBe(0)
+    expect(watcher.payloads()).toEqual(["w"])
+    expect(test.connect({ clientId: "new", username: "b", ...persistent }).connack.sessionPresent).toBe(true)
+    expect(test.connect({ clientId: "one too many" }).connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+  })
+})
+
+it("the defaults are for a heap of 512 MiB, and grow with it", () => {
+  expect(defaultLimits).toMatchObject(limitsOfMemory(512 * 1_048_576))
+  expect(limitsOfMemory(2 ** 32).maximumTotalQueuedBytes).toBe(2 ** 30)
+})
+
+/** mulberry32: the same numbers for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

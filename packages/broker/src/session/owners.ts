@@ -1,0 +1,76 @@
+// Whose sessions there are, so that one user, or one address full of anonymous clients, cannot take all of them.
+
+import type { Identity } from "../access/access.ts"
+import type { PeerInfo } from "../transport/peer.ts"
+import type { Session } from "./session.ts"
+
+/** Who a session counts for: its user, or the address that an anonymous client comes from. */
+export function ownerOf(identity: Identity, peer: PeerInfo): string {
+  if (identity.source !== "anonymous") return `user ${identity.user}`
+  const port = peer.address.lastIndexOf(":")
+  return `address ${port < 0 ? peer.address : peer.address.slice(0, port)}`
+}
+
+interface Owned {
+  readonly owner: string
+  /** In the order in which they were left. */
+  readonly absent: Set<Session>
+  count: number
+}
+
+export class SessionOwners {
+  readonly #maximum: number
+  readonly #byOwner: Map<string, Owned> = new Map()
+  readonly #bySession: Map<Session, Owned> = new Map()
+  /** In the order in which they were left. */
+  readonly #absent: Set<Session> = new Set()
+
+  /** @param maximum sessions of one owner */
+  constructor(maximum: number) {
+    this.#maximum = maximum
+  }
+
+  add(owner: string, session: Session): void {
+    let owned = this.#byOwner.get(owner)
+    if (owned === undefined) {
+      owned = { owner, absent: new Set(), count: 0 }
+      this.#byOwner.set(owner, owned)
+    }
+    owned.count++
+    this.#bySession.set(session, owned)
+  }
+
+  remove(session: Session): void {
+    const owned = this.#bySession.get(session)
+    if (owned === undefined) return
+    this.attended(session)
+    this.#bySession.delete(session)
+    owned.count--
+    if (owned.count === 0) this.#byOwner.delete(owned.owner)
+  }
+
+  /** Its connection has gone. */
+  absent(session: Session): void {
+    this.#absent.add(session)
+    this.#bySession.get(session)?.absent.add(session)
+  }
+
+  /** It has a connection again. */
+  attended(session: Session): void {
+    this.#absent.delete(session)
+    this.#bySession.get(session)?.absent.delete(session)
+  }
+
+  full(owner: string): boolean {
+    return (this.#byOwner.get(owner)?.count ?? 0) >= this.#maximum
+  }
+
+  /** The session that has been without a connection for the longest time; undefined when all have one. */
+  get oldestAbsent(): Session | undefined {
+    return this.#absent.values().next().value
+  }
+
+  oldestAbsentOf(owner: string): Session | undefined {
+    return this.#byOwner.get(owner)?.absent.values().next().value
+  }
+}
