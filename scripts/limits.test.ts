@@ -1,7 +1,8 @@
-// docs/limits.md is made from connection/limits.ts and the memory budget: `npx vitest run scripts/limits.test.ts -u` writes it.
+// docs/limits.md is made from the limits of both packages and the memory budget: `npx vitest run scripts/limits.test.ts -u` writes it.
 
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
+import { defaultLimits as brokerLimits } from "../packages/broker/src/session/limits.ts"
 import { defaultLimits } from "../packages/tls13/src/connection/limits.ts"
 import { memoryBudget } from "../packages/tls13/tests/memory-budget.ts"
 
@@ -13,11 +14,9 @@ function page(): string {
   return [
     "# Limits",
     "",
-    "Every bound on what a peer can make a connection of `@puremq/tls13` do. Change one with `limits` in the options of a client or a server.",
+    "Every bound on what a peer can make a connection of `@puremq/tls13` do, and [a client the broker](#the-broker). Change one of the first with `limits` in the options of a client or a server.",
     "",
-    "| limit | default | what it bounds |",
-    "|---|---|---|",
-    ...limits().map(({ name, value, text }) => `| \`${name}\` | ${value} | ${text} |`),
+    ...table("tls13/src/connection/limits.ts", defaultLimits),
     "",
     "A peer that passes a limit is told so with an alert, and the connection ends with the error `LimitExceeded`, which names the limit. Each is tested at its value and one past it (`packages/tls13/tests/limits.test.ts`).",
     "",
@@ -43,17 +42,29 @@ function page(): string {
     "```",
     "",
     "What the stores keep is bounded by themselves: `MemorySessionStore` by servers and tickets, `MemoryTicketStore` by bytes, `MemoryReplayGuard` by entries.",
+    "",
+    "## The broker",
+    "",
+    "What a client can make the broker keep or do, beyond its TLS connection. Change one with `limits` in the configuration file or in `createBroker`. Defaults that depend on memory are those of a heap of 512 MiB.",
+    "",
+    ...table("broker/src/session/limits.ts", brokerLimits),
+    "",
+    "Each is tested at its value and one past it. What a client is told is the Reason Code that its sentence names, in MQTT 5.0; an MQTT 3.1.1 client gets the return code of CONNACK that is nearest, 0x80 in SUBACK, or is disconnected.",
   ].join("\n")
 }
 
-/** The fields of the interface `Limits`, each with its comment. */
-function limits(): { name: string; value: string; text: string }[] {
-  const source = readFileSync(new URL("../packages/tls13/src/connection/limits.ts", import.meta.url), "utf8")
-  const fields = [...source.matchAll(/\/\*\* (.*?) \*\/\s+readonly (\w+):/g)]
-  const rows = fields.map(([, text = "", name = ""]) => {
-    const value = defaultLimits[name as keyof typeof defaultLimits]
-    return { name, value: value === undefined ? "the AEAD\u2019s" : value.toLocaleString("en-US"), text }
+/** The fields of the interface `Limits` of that file, each with its default and its comment. */
+function table(file: string, defaults: object): string[] {
+  const source = readFileSync(new URL(`../packages/${file}`, import.meta.url), "utf8")
+  const start = source.indexOf("export interface Limits")
+  const body = source.slice(start, source.indexOf("\n}\n", start))
+  const fields = [...body.matchAll(/\/\*\*\s+([\s\S]*?)\s*\*\/\s+readonly (\w+):/g)]
+  const values = new Map<string, unknown>(Object.entries(defaults))
+  expect(fields.map(([, , name]) => name)).toEqual([...values.keys()])
+  const rows = fields.map(([, comment = "", name = ""]) => {
+    const text = comment.replace(/^\* /, "").replaceAll(/\s*\n\s*\* ?/g, " ")
+    const value = values.get(name)
+    return `| \`${name}\` | ${value === undefined ? "the AEAD\u2019s" : value.toLocaleString("en-US")} | ${text} |`
   })
-  expect(rows.map(({ name }) => name)).toEqual(Object.keys(defaultLimits))
-  return rows
+  return ["| limit | default | what it bounds |", "|---|---|---|", ...rows]
 }
