@@ -4,6 +4,7 @@ import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
+import { draw } from "../crypto/draw.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
 import type { CertificateCompression } from "../handshake/certificate-compression.ts"
@@ -259,9 +260,10 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
 }
 
 function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
+  const random = options.random ?? options.provider.random
   return {
     limits: limitsWith(options.limits),
-    random: options.random ?? options.provider.random,
+    random: (length) => draw(random, length),
     trace: options.trace,
     padding: options.padding,
     maxFragment: inRange(options.maxFragment ?? 16_384, 64, 16_384, "maxFragment"),

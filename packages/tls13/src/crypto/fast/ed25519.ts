@@ -1,4 +1,5 @@
 import { concatBytes } from "../../bytes/concat.ts"
+import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { sha512 } from "../noble/hash.ts"
 import type { SignatureAlgorithm } from "../provider.ts"
@@ -40,7 +41,7 @@ export function createEd25519(): SignatureAlgorithm {
       const hash = sha512.digest(key.seed)
       hash[0]! &= 248
       hash[31] = (hash[31]! & 127) | 64
-      const scalar = hash.slice(0, 32).reverse()
+      const scalar = copyOf(hash.subarray(0, 32)).reverse()
       const a = bytesToInteger(scalar)
       const publicKey = curve().encode(curve().multiplyBase(scalar))
       const r = fromLittleEndian(sha512.digest(concatBytes(hash.subarray(32), message))) % ORDER
@@ -55,5 +56,5 @@ export function createEd25519(): SignatureAlgorithm {
 }
 
 function fromLittleEndian(bytes: Uint8Array): bigint {
-  return bytesToInteger(bytes.slice().reverse())
+  return bytesToInteger(copyOf(bytes).reverse())
 }
