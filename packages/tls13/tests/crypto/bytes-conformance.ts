@@ -125,7 +125,10 @@ export function keyExchangeBytes(group: KeyExchange, provider: Pick<CryptoProvid
     for (const shape of shapes) {
       const lender = new Lender(shape)
       const draws = new Map<number, Uint8Array>()
+      let asked = 0
       const random: RandomSource = (length) => {
+        // A value that was wiped is refused, and would be asked for again for ever.
+        if (++asked > 40) throw new Error("the random source is asked again and again")
         const known = draws.get(length) ?? lender.lend(usable(length))
         draws.set(length, known)
         return known
