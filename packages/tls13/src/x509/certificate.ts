@@ -11,7 +11,7 @@ import { type DistinguishedName, nameText, readName, shownText } from "./disting
 import { malformed, X509Error } from "./errors.ts"
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts"
 import { isPem, parsePem } from "./pem.ts"
-import { parseSpki } from "./spki.ts"
+import { readSpki } from "./spki.ts"
 import { readTime } from "./time.ts"
 
 export interface Certificate {
@@ -131,7 +131,7 @@ function readSerialNumber(tbs: Der): Uint8Array {
 /** A key that this stack does not know must not stop the parsing: the certificate may be one that no path uses. */
 function readKey(spki: Uint8Array): { publicKey: PublicKey | undefined; keyProblem: X509Error | undefined } {
   try {
-    return { publicKey: parseSpki(spki), keyProblem: undefined }
+    return { publicKey: readSpki(spki), keyProblem: undefined }
   } catch (error) {
     if (error instanceof X509Error) return { publicKey: undefined, keyProblem: error }
     throw error

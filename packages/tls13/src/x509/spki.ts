@@ -36,7 +36,12 @@ export function curveOf(oid: string): EcCurve {
  * @throws X509Error `malformed`, or `unsupported_key` for another algorithm or curve
  */
 export function parseSpki(bytes: Uint8Array): PublicKey {
-  return readWhole(copyOf(bytes), "the public key", (der) => {
+  return readSpki(copyOf(bytes))
+}
+
+/** The same for bytes of our own: point and modulus are views of them. */
+export function readSpki(bytes: Uint8Array): PublicKey {
+  return readWhole(bytes, "the public key", (der) => {
     const spki = der.sequence("the public key")
     const algorithm = spki.sequence("the public key's algorithm")
     const key = spki.bitString("the public key's bits")
