@@ -1,21 +1,24 @@
 // Configuration: what applications write, checked once, and shared by all connections made with it.
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
+import { draw } from "../crypto/draw.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
 import type { CertificateCompression } from "../handshake/certificate-compression.ts"
 import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
-import type {
-  ClientSessionStore,
-  CookieSealer,
-  ExternalPsk,
-  ExternalPskStore,
-  ReplayGuard,
-  Ticketer,
+import {
+  type ClientSessionStore,
+  type CookieSealer,
+  copyOfPsk,
+  type ExternalPsk,
+  type ExternalPskStore,
+  type ReplayGuard,
+  type Ticketer,
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
@@ -177,12 +180,12 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     keyShareGroups: common.groups.filter((group) => keyShareGroups.includes(group)),
     sessions: sessionStore && { store: sessionStore, key: sessionKey },
     ticketRequest: ticketRequest(options),
-    externalPsks,
+    externalPsks: externalPsks.map(copyOfPsk),
     allowPskKe: options.allowPskWithoutKeyExchange ?? false,
     offerEarlyData: options.earlyData ?? false,
     requestOcsp: options.requestOcspResponse ?? false,
     requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
-    authorities: options.authorities ?? [],
+    authorities: (options.authorities ?? []).map(copyOf),
     reverify: options.reverifyOnResumption ?? false,
     postHandshakeAuth: options.postHandshakeAuth ?? false,
     permuteExtensions: options.permuteExtensions ?? false,
@@ -204,12 +207,12 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     role: "server",
     credentials: options.credentials,
     clientAuthentication: client && {
-      authorities: [],
-      oidFilters: [],
       requestOcsp: client.requestOcspResponse ?? false,
       requestSignedCertificateTimestamps: false,
       reverify: client.reverifyOnResumption ?? false,
       ...client,
+      authorities: (client.authorities ?? []).map(copyOf),
+      oidFilters: (client.oidFilters ?? []).map(({ oid, values }) => ({ oid: copyOf(oid), values: copyOf(values) })),
     },
     certificateTypes: certificateTypes(options),
     ticketer: options.ticketer,
@@ -259,9 +262,10 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
 }
 
 function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
+  const random = options.random ?? options.provider.random
   return {
     limits: limitsWith(options.limits),
-    random: options.random ?? options.provider.random,
+    random: (length) => draw(random, length),
     trace: options.trace,
     padding: options.padding,
     maxFragment: inRange(options.maxFragment ?? 16_384, 64, 16_384, "maxFragment"),

@@ -1,7 +1,8 @@
-// Certificates (RFC 5280 section 4.1), parsed once into an immutable value whose arrays are views of the bytes as received.
+// Certificates (RFC 5280 section 4.1), parsed once into an immutable value whose arrays are views of one copy of its bytes.
 // Refused here, whatever the profile: BER, trailing bytes, duplicated extensions, negative serial numbers and such of more
 // than 20 octets, times in other forms, the two signature algorithms differing, extensions in versions that have none.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "./algorithm.ts"
@@ -10,7 +11,7 @@ import { type DistinguishedName, nameText, readName, shownText } from "./disting
 import { malformed, X509Error } from "./errors.ts"
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts"
 import { isPem, parsePem } from "./pem.ts"
-import { parseSpki } from "./spki.ts"
+import { readSpki } from "./spki.ts"
 import { readTime } from "./time.ts"
 
 export interface Certificate {
@@ -47,13 +48,14 @@ export const maximumCertificateBytes = 65536
  * @param limit bytes that a certificate may have
  * @throws X509Error `malformed`, `duplicate_extension` or `certificate_too_large`
  */
-export function parseCertificate(der: Uint8Array, limit: number = maximumCertificateBytes): Certificate {
-  if (der.length > limit) {
+export function parseCertificate(bytes: Uint8Array, limit: number = maximumCertificateBytes): Certificate {
+  if (bytes.length > limit) {
     throw new X509Error(
       "certificate_too_large",
-      `the certificate has ${der.length} bytes; at most ${limit} are accepted`,
+      `the certificate has ${bytes.length} bytes; at most ${limit} are accepted`,
     )
   }
+  const der = copyOf(bytes)
   const whole = new Der(der)
   const certificate = whole.sequence("the certificate")
   whole.expectEnd("the certificate")
@@ -129,7 +131,7 @@ function readSerialNumber(tbs: Der): Uint8Array {
 /** A key that this stack does not know must not stop the parsing: the certificate may be one that no path uses. */
 function readKey(spki: Uint8Array): { publicKey: PublicKey | undefined; keyProblem: X509Error | undefined } {
   try {
-    return { publicKey: parseSpki(spki), keyProblem: undefined }
+    return { publicKey: readSpki(spki), keyProblem: undefined }
   } catch (error) {
     if (error instanceof X509Error) return { publicKey: undefined, keyProblem: error }
     throw error
@@ -162,7 +164,7 @@ export function parseCertificates(source: string | Uint8Array, limit?: number): 
 
 /** DER of the certificates in a PEM bundle (or of DER bytes), in order. @throws X509Error when there is none */
 export function certificateBytes(source: string | Uint8Array): Uint8Array[] {
-  if (typeof source !== "string" && !isPem(source)) return [source]
+  if (typeof source !== "string" && !isPem(source)) return [copyOf(source)]
   const blocks = parsePem(source)
   const found = blocks.filter(
     (block) =>

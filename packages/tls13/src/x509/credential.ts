@@ -1,9 +1,10 @@
 // Credentials: a certificate chain with its private key, checked to belong together, and the choice among several.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { asciiToBytes } from "../bytes/text.ts"
-import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import { copyOfPrivateKey, copyOfPublicKey, type PrivateKey, type PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithm } from "../crypto/provider.ts"
 import {
   type SignatureSchemeInfo,
@@ -33,8 +34,9 @@ export interface CredentialSource {
   readonly ocspResponse?: Uint8Array
 }
 
-/** A signer that holds the private key in memory. */
-export function keySigner(privateKey: PrivateKey): KeySigner {
+/** A signer that holds a copy of the private key in memory. */
+export function keySigner(key: PrivateKey): KeySigner {
+  const privateKey = copyOfPrivateKey(key)
   return {
     privateKey,
     sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array {
@@ -66,7 +68,7 @@ export function loadCredential(source: CredentialSource): Credential {
     chain: chain.map((certificate) => certificate.der),
     publicKey,
     signer: keySigner(privateKey),
-    ...(source.ocspResponse === undefined ? {} : { ocspResponse: source.ocspResponse }),
+    ...(source.ocspResponse === undefined ? {} : { ocspResponse: copyOf(source.ocspResponse) }),
   }
 }
 
@@ -99,9 +101,10 @@ export function loadRawPublicKey(source: {
   readonly publicKey?: PublicKey
 }): Credential {
   const loaded = within("the private key", () => parsePrivateKey(source.key))
-  const publicKey = source.publicKey ?? loaded.publicKey
-  if (publicKey === undefined)
+  const given = source.publicKey ?? loaded.publicKey
+  if (given === undefined)
     throw malformed("the private key's file does not carry its public key; give it as `publicKey`")
+  const publicKey = copyOfPublicKey(given)
   return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
 }
 

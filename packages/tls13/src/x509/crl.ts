@@ -2,6 +2,7 @@
 // Complete lists are used, also those that an issuingDistributionPoint limits to user or CA certificates, or to one
 // distribution point. Not used, with a reason: delta lists, indirect lists, lists of some reasons only.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { bytesToLatin1 } from "../bytes/text.ts"
 import type { PublicKey } from "../crypto/keys.ts"
@@ -73,7 +74,8 @@ export function parseCrls(source: string | Uint8Array): Crl[] {
 }
 
 /** Parses one DER CertificateList. @throws X509Error of reason `malformed` */
-export function parseCrl(der: Uint8Array): Crl {
+export function parseCrl(bytes: Uint8Array): Crl {
+  const der = copyOf(bytes)
   const what = "the revocation list"
   const whole = new Der(der)
   const list = whole.sequence(what)

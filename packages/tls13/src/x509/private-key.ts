@@ -1,6 +1,7 @@
 // Private keys: PKCS#8 (RFC 5958), SEC 1 ECPrivateKey (RFC 5915), PKCS#1 RSAPrivateKey (RFC 8017 appendix A.1.2), as DER or PEM.
 // Encrypted keys are refused: decrypting is a tool's work, once, and not a server's at every start.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../crypto/keys.ts"
 import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "./der.ts"
 import { malformed, X509Error } from "./errors.ts"
@@ -80,8 +81,8 @@ function pkcs8(der: Der): LoadedPrivateKey {
       const seed = readWhole(content, "the Ed25519 key", (inner) => inner.octetString("the Ed25519 key"))
       if (seed.length !== 32) throw malformed(`the Ed25519 key has ${seed.length} bytes; it must have 32`)
       const publicKey: PublicKey | undefined =
-        publicBits?.length === 32 ? { type: "ed25519", bytes: publicBits } : undefined
-      return { privateKey: { type: "ed25519", seed: seed.slice() }, publicKey }
+        publicBits?.length === 32 ? { type: "ed25519", bytes: copyOf(publicBits) } : undefined
+      return { privateKey: { type: "ed25519", seed: copyOf(seed) }, publicKey }
     }
     case Oid.rsaEncryption:
       return readWhole(content, "the RSA private key", (inner) => pkcs1(inner, "rsa"))
@@ -119,7 +120,7 @@ function sec1(der: Der, named: EcCurve | undefined): LoadedPrivateKey {
     publicKey:
       point === undefined || point[0] !== 4
         ? undefined
-        : { type: "ec", curve, point: checkPoint(curve, point).slice() },
+        : { type: "ec", curve, point: copyOf(checkPoint(curve, point)) },
   }
 }
 
@@ -129,7 +130,7 @@ function pkcs1(der: Der, type: "rsa" | "rsa-pss"): LoadedPrivateKey {
   if (sequence.small("the RSA private key's version") !== 0) {
     throw new X509Error("unsupported_key", "the RSA private key has more than two primes; make one with two")
   }
-  const next = (field: string): Uint8Array => sequence.unsigned(`the RSA private key's ${field}`).slice()
+  const next = (field: string): Uint8Array => copyOf(sequence.unsigned(`the RSA private key's ${field}`))
   const privateKey: RsaPrivateKey = {
     type,
     modulus: next("modulus"),

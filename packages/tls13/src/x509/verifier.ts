@@ -1,6 +1,7 @@
 // The CertificateVerifier that the handshake asks (RFC 9846 section 4.5.1): path, name, revocation, pins, raw public keys.
 // Never throws for what a peer sent; whatever goes wrong is a refusal with an alert and a sentence.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { type Certificate, maximumCertificateBytes, parseCertificate, subjectText } from "./certificate.ts"
 import { nameText } from "./distinguished-name.ts"
@@ -43,7 +44,8 @@ export interface VerifierOptions {
 }
 
 /** A verifier with these rules; stateless, so that thousands of connections share one. */
-export function createCertificateVerifier(options: VerifierOptions): CertificateVerifier {
+export function createCertificateVerifier(rules: VerifierOptions): CertificateVerifier {
+  const options = ownPins(rules)
   return {
     verify(verification) {
       try {
@@ -111,6 +113,15 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
     )
   }
   return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, validUntil(verdict))
+}
+
+/** The rules with pins of our own: the application may do with its arrays what it likes. */
+function ownPins({ pins, rawPublicKeys, ...others }: VerifierOptions): VerifierOptions {
+  return {
+    ...others,
+    ...(pins && { pins: pins.map(copyOf) }),
+    ...(rawPublicKeys && { rawPublicKeys: rawPublicKeys.map(copyOf) }),
+  }
 }
 
 /** RFC 9525: the application says whom it wants to reach; without that nothing is proven. */
