@@ -170,7 +170,7 @@ describe("a certificate (RFC 5280 4.1)", () => {
     expect(parseCertificates(text).map(subjectText)).toEqual(["CN=example.com", "CN=Root,O=Test\\, Inc.,C=DE"])
     expect(toHex(parseCertificates(leaf.der)[0]!.der)).toBe(toHex(leaf.der))
     expect(() => parseCertificates("")).toThrow(/no certificate/)
-    expect(() => parseCertificates(toPem("PRIVATE KEY", derNull()))).toThrow(/it holds PRIVATE KEY/)
+    expect(() => parseCertificates(toPem("PRIVATE KEY", derNull()))).toThrow(/no certificate: it is a private key/)
     expect(() => parseCertificates(text.replace("-----END CERTIFICATE-----", ""))).toThrow(/line 2 has no END/)
     expect(() => parseCertificates(text.replace(/MII/, "MI*"))).toThrow(/"\*", which is not base64/)
   })

@@ -12,7 +12,7 @@ import {
   signatureSchemes,
 } from "../crypto/signature-schemes.ts"
 import type { SignatureIdentifier } from "./algorithm.ts"
-import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import { type Certificate, parseCertificate, parseCertificates, subjectText } from "./certificate.ts"
 import { chainSignatures, isAdvertised, isPresentable } from "./chain-signatures.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
@@ -55,7 +55,7 @@ function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): Sig
  * @throws X509Error with one line that says which file is wrong and what to do
  */
 export function loadCredential(source: CredentialSource): Credential {
-  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  const chain = within("the certificate", () => parseCertificates(source.cert))
   const leaf = chain[0]!
   const publicKey = publicKeyOf(leaf)
   const loaded = within("the private key", () => parsePrivateKey(source.key))
@@ -82,7 +82,7 @@ export function remoteCredential(source: {
   /** Code points of the schemes that the signer makes; default: all that fit the certificate's key. */
   readonly signatureSchemes?: readonly number[]
 }): Credential {
-  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  const chain = within("the certificate", () => parseCertificates(source.cert))
   checkUsage(chain[0]!)
   return {
     type: "X509",
