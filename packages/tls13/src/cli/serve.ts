@@ -137,8 +137,9 @@ function wordsOf(report: HandshakeReport): string {
   const peer = `${report.remoteAddress ?? "unknown"}:${report.remotePort ?? 0}`
   const milliseconds = `${Math.round(report.milliseconds)} ms`
   if (report.error) {
-    const { message, alert, fault } = report.error
-    return `${peer} failed: ${message} (${fault}'s fault${alert ? `, alert ${alert} sent` : ""}) ${milliseconds}`
+    const { message, alert, receivedAlert, fault } = report.error
+    const alerts = [receivedAlert && `, alert ${receivedAlert} received`, alert && `, alert ${alert} sent`]
+    return `${peer} failed: ${message} (${fault}'s fault${alerts.map((each) => each ?? "").join("")}) ${milliseconds}`
   }
   const parts = [
     report.protocol,
