@@ -7,7 +7,7 @@ import { Acl, AclError, parseAcl } from "./access/acl.ts"
 import { createAccess } from "./access/login.ts"
 import { PasswordFileError, parsePasswordFile } from "./access/password-file.ts"
 import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
-import { type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
+import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
 import { Broker } from "./broker.ts"
 import { certificateText, checkRenewal } from "./config/certificate.ts"
@@ -186,9 +186,8 @@ class NodeBroker implements PureMqBroker {
   #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
     if (event.event === "tls handshake") this.#tls.handshakes++
     else {
-      const reason = event.alert ?? event.reason
-      const known = this.#tls.failures.get(reason)
-      if (known !== undefined || this.#tls.failures.size < 256) this.#tls.failures.set(reason, (known ?? 0) + 1)
+      const label = failureLabel(event)
+      this.#tls.failures.set(label, (this.#tls.failures.get(label) ?? 0) + 1)
       // Connections turned away by a limit come in floods: all are counted, one a second is told.
       if (event.limit === true) {
         if (now() - this.#lastRefusal < 1000) return

@@ -24,6 +24,8 @@ export interface FileListener {
   readonly port: number
   readonly cert?: string
   readonly key?: string
+  /** Its first line is the password of `key`, when that is encrypted. */
+  readonly keyPasswordFile?: string
   readonly ca?: string
   readonly clientCertificate?: "none" | "request" | "require"
   readonly identity?: IdentityRule
@@ -82,6 +84,7 @@ const listener: Check<FileListener> = (value, where) => {
       port,
       cert: text,
       key: text,
+      keyPasswordFile: text,
       ca: text,
       clientCertificate: oneOf("none", "request", "require"),
       identity: oneOf(...identityRules),
@@ -101,7 +104,15 @@ const listener: Check<FileListener> = (value, where) => {
     if (secure && result[name] === undefined)
       throw new ConfigError(`${where}.${name} is missing: a ${result.type} listener needs one`)
   }
-  for (const name of ["cert", "key", "ca", "clientCertificate", ...ofClientCertificates, "crypto"] as const) {
+  for (const name of [
+    "cert",
+    "key",
+    "keyPasswordFile",
+    "ca",
+    "clientCertificate",
+    ...ofClientCertificates,
+    "crypto",
+  ] as const) {
     if (!secure && result[name] !== undefined)
       throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
   }

@@ -18,6 +18,7 @@ import { isPinned, type Pin } from "./pins.ts"
 import { type RevocationOptions, revocationProblem } from "./revocation.ts"
 import { parseSpki } from "./spki.ts"
 import type { TrustAnchor, TrustStore } from "./trust.ts"
+import { missedIssuer } from "./unreadable.ts"
 
 export interface VerifierOptions {
   /** The trusted certificates, or a function that gives those of the moment: a reload then needs no new connection. */
@@ -73,7 +74,8 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   const most = options.maximumCertificates ?? 32
   if (chain.length > most)
     return refusal("limit_exceeded", `the peer sent ${chain.length} certificates; at most ${most} are accepted`)
-  const [leaf, ...others] = parsedChain(chain, options.maximumCertificateBytes ?? maximumCertificateBytes)
+  const parsed = parsedChain(chain, options.maximumCertificateBytes ?? maximumCertificateBytes)
+  const [leaf, ...others] = parsed
   if (leaf === undefined) return refusal("malformed", "the peer sent no certificate")
   if (leaf instanceof X509Error) return refusal(leaf.reason, `the peer's certificate cannot be read: ${leaf.message}`)
   const { revocation } = options
@@ -96,12 +98,12 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   })
   if (!verdict.accepted) {
     const { reason, message } = verdict.problem
-    const unread = others.find((each) => each instanceof X509Error)
+    const missed = reason === "unknown_issuer" ? missedIssuer(chain, parsed) : undefined
+    if (missed === undefined) return refusal(reason, message)
+    const { index, error } = missed
     return refusal(
-      reason,
-      reason === "unknown_issuer" && unread
-        ? `${message} (another certificate of the chain cannot be read: ${unread.message})`
-        : message,
+      error.reason,
+      `certificate ${index + 1} of the chain cannot be read: ${error.message}; so ${message}`,
     )
   }
   const named = role === "server" ? (options.checkName ?? serverNameProblem)(leaf, verification.serverName) : undefined
