@@ -4,8 +4,11 @@ import { toHex } from "../bytes/hex.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type Certificate, parseCertificate } from "./certificate.ts"
 import { attributeValues, nameText } from "./distinguished-name.ts"
+import { isHostName } from "./dns-name.ts"
 import { X509Error } from "./errors.ts"
+import type { GeneralName } from "./general-name.ts"
 import type { PeerIdentity } from "./interfaces.ts"
+import { checkNames, type NameConstraints } from "./name-constraints.ts"
 import { Oid } from "./oids.ts"
 import { spkiHash } from "./pins.ts"
 
@@ -50,6 +53,53 @@ export function identityName(identity: PeerIdentity, rule: IdentityRule, provide
     )
   if (/\p{Cc}/u.test(value)) throw missing(`the ${ruleNames[rule]} of the certificate has control characters`)
   return value
+}
+
+/** Comparisons of the one or few names of a leaf with the constraints above it. */
+const comparisons = 10_000
+
+/**
+ * What is wrong with a certificate whose name by this rule the constraints of its path say nothing of. RFC 5280 constrains
+ * the subject by directoryName subtrees alone, and each form of alternative name by subtrees of that form: an authority
+ * limited to the hosts of tenant1.example could otherwise name its client `admin`. A common name that is a host name is held
+ * to the DNS subtrees, as OpenSSL does; any other name must be of a form that the permitted subtrees have.
+ * @param constraints of the authorities of the path, and of the application's for their anchor
+ */
+export function identityProblem(
+  leaf: Certificate,
+  rule: IdentityRule,
+  constraints: readonly NameConstraints[],
+): X509Error | undefined {
+  if (rule === "spki-sha256") return undefined
+  const names = constrainedNames(leaf, rule)
+  for (const limits of constraints) {
+    const free = names.find(({ kind }) => limits.permitted.every((base) => base.kind !== kind))
+    if (limits.permitted.length > 0 && (free !== undefined || names.length === 0)) {
+      return new X509Error(
+        "name_constraints",
+        `the name constraints of its authorities say nothing of its ${ruleNames[rule]}, by which clients are known here: use another rule of identity, or an authority without them`,
+      )
+    }
+    const problem = checkNames(names, limits, { comparisons })
+    if (problem) {
+      const why = problem.limit ? "take too many comparisons" : `do not allow it: ${problem.message}`
+      return new X509Error("name_constraints", `its ${ruleNames[rule]} names the client, and name constraints ${why}`)
+    }
+  }
+  return undefined
+}
+
+/** The leaf's names by the rule, in the forms that constraints know; none for a common name that is no host. */
+function constrainedNames({ subject, extensions }: Certificate, rule: IdentityRule): readonly GeneralName[] {
+  if (rule === "subject") return [{ kind: "directory", name: subject }]
+  if (rule === "subject-cn") {
+    const hosts = attributeValues(subject, Oid.commonName).filter(
+      (name) => name.includes(".") && isHostName(name, true),
+    )
+    return hosts.map((value) => ({ kind: "dns", value }))
+  }
+  const kind = rule === "san-email" ? "email" : rule === "san-dns" ? "dns" : "uri"
+  return (extensions.subjectAltName ?? []).filter((name) => name.kind === kind)
 }
 
 const ruleNames: Readonly<Record<IdentityRule, string>> = {

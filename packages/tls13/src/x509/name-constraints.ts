@@ -11,6 +11,11 @@ import { type GeneralName, generalNameText, readGeneralName } from "./general-na
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[]
   readonly excluded: readonly GeneralName[]
+  /**
+   * true: `permitted` is all that there may be, so alternative names of a form that it has no entry of are refused, and with
+   * an empty list everything is. RFC 5280's own constraints leave such forms free; an application's do not.
+   */
+  readonly exhaustive?: boolean
 }
 
 export function readNameConstraints(der: Der): NameConstraints {
@@ -91,6 +96,9 @@ export function checkNames(
   constraints: NameConstraints,
   budget: ComparisonBudget,
 ): ConstraintProblem | undefined {
+  if (constraints.exhaustive && constraints.permitted.length === 0) {
+    return { limit: false, message: "it may vouch for no name at all" }
+  }
   for (const name of names) {
     let constrained = false
     let permitted = false
@@ -104,6 +112,9 @@ export function checkNames(
         permitted = true
         break
       }
+    }
+    if (!constrained && constraints.exhaustive && name.kind !== "directory") {
+      return { limit: false, message: `${generalNameText(name)} is of a form of which no name is permitted` }
     }
     if (constrained && !permitted) {
       return { limit: false, message: `${generalNameText(name)} is in none of the permitted subtrees` }

@@ -257,6 +257,17 @@ describe("RFC 5280 4.2.1.10: name constraints along a path", () => {
     expect(reason(validate(leaf, [ica], own(["DNS:example.org", "IP:192.0.2.0/24"])))).toBe("name_constraints")
     expect(reason(validate(leaf, [ica], own(["example.com"], ["example.com"])))).toBe("name_constraints")
     const address = makeLeaf(root, { names: ["192.0.2.77"] })
+    // What an application permits is all that it permits: no other form of name, and by an empty list nothing.
+    const both = makeLeaf(root, { names: ["example.com", "192.0.2.77"] })
+    expect(reason(validate(address, [], own(["example.com"])))).toBe("name_constraints")
+    expect(reason(validate(both, [], own(["example.com"])))).toBe("name_constraints")
+    expect(reason(validate(both, [], own(["example.com", "IP:192.0.2.77"])))).toBe("accepted")
+    for (const each of [leaf, address, makeLeaf(root, { names: [] })]) {
+      expect(reason(validate(each, [ica], own([])))).toBe("name_constraints")
+    }
+    expect(
+      reason(validate(address, [], { trust: new TrustStore([trustAnchor(root.der, { excludedNames: ["x.org"] })]) })),
+    ).toBe("accepted")
     expect(reason(validate(address, [], own(["IP:192.0.2.64/26"])))).toBe("accepted")
     expect(reason(validate(address, [], own(["IP:192.0.2.0/26"])))).toBe("name_constraints")
     expect(() => trustAnchor(root.der, { permittedNames: ["*.example.com"] })).toThrow(/malformed/)

@@ -13,7 +13,10 @@ import { type UsageName, usageOid } from "./oids.ts"
 
 /** What an anchor may vouch for, beyond what its certificate says. */
 export interface AnchorConstraints {
-  /** Host names, `DNS:...`, `IP:192.0.2.0/24`, `email:...` or `URI:...` that it may vouch for; undefined: every name. */
+  /**
+   * Host names, `DNS:...`, `IP:192.0.2.0/24`, `email:...` or `URI:...` that it may vouch for, and nothing else: a form without
+   * an entry is not permitted, and an empty list permits nothing. undefined: every name.
+   */
   readonly permittedNames?: readonly string[]
   readonly excludedNames?: readonly string[]
   /** Uses that it may vouch for; undefined: every use. */
@@ -64,7 +67,11 @@ function parsedConstraints(constraints: AnchorConstraints): ParsedConstraints {
   const named = permittedNames !== undefined || excludedNames.length > 0
   return {
     nameConstraints: named
-      ? { permitted: (permittedNames ?? []).map(parseConstraint), excluded: excludedNames.map(parseConstraint) }
+      ? {
+          permitted: (permittedNames ?? []).map(parseConstraint),
+          excluded: excludedNames.map(parseConstraint),
+          exhaustive: permittedNames !== undefined,
+        }
       : undefined,
     usages: constraints.usages?.map(usageOid),
     pathLength: constraints.pathLength,

@@ -7,9 +7,11 @@ import { type Certificate, maximumCertificateBytes, parseCertificate, subjectTex
 import { nameText } from "./distinguished-name.ts"
 import { type Reason, reasonAlerts, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
+import { type IdentityRule, identityProblem } from "./identity.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "./interfaces.ts"
 import { keyProblem } from "./key-policy.ts"
 import { nameProblem, referenceHost } from "./name.ts"
+import type { NameConstraints } from "./name-constraints.ts"
 import { Oid } from "./oids.ts"
 import { validatePath } from "./path.ts"
 import { type PathBudget, problemOf } from "./path-problem.ts"
@@ -38,6 +40,11 @@ export interface VerifierOptions {
   readonly maximumCertificateBytes?: number
   /** Instead of RFC 9525, for a server's certificate whose path is good; undefined means that the name is right. */
   readonly checkName?: (leaf: Certificate, serverName: string | undefined) => X509Error | undefined
+  /**
+   * By what clients are known: a client's certificate whose name by this rule the name constraints of its path leave free is
+   * refused (see `identityProblem`).
+   */
+  readonly identity?: IdentityRule
   /** Certificates that help to find paths although the peer does not send them. */
   readonly intermediates?: readonly Certificate[]
   readonly policies?: readonly string[]
@@ -108,6 +115,9 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   }
   const named = role === "server" ? (options.checkName ?? serverNameProblem)(leaf, verification.serverName) : undefined
   if (named) return refusal(named.reason, named.message)
+  const unnamed =
+    role === "client" && options.identity && identityProblem(leaf, options.identity, constraintsOf(verdict))
+  if (unnamed) return refusal(unnamed.reason, problemOf(unnamed, leaf, 0).message)
   if (options.pins && !verdict.path.some((each) => isPinned(each.spki, options.pins!, provider))) {
     return refusal(
       "pin_mismatch",
@@ -115,6 +125,11 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
     )
   }
   return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, validUntil(verdict))
+}
+
+function constraintsOf({ path, anchor }: { path: readonly Certificate[]; anchor: TrustAnchor }): NameConstraints[] {
+  const all = [...path.slice(1).map(({ extensions }) => extensions.nameConstraints), anchor.nameConstraints]
+  return all.filter((each) => each !== undefined)
 }
 
 /** The rules with pins of our own: the application may do with its arrays what it likes. */
