@@ -122,7 +122,7 @@ describe("external PSKs in memory", () => {
 
   it("are found by the whole identity", () => {
     const store = new MemoryPskStore([psk])
-    expect(store.lookup(identity.slice())).toBe(psk)
+    expect(store.lookup(identity.slice())).toEqual(psk)
     expect(store.lookup(identity.subarray(1))).toBeUndefined()
     store.remove(identity)
     expect(store.size).toBe(0)

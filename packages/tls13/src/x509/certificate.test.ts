@@ -16,7 +16,7 @@ import { timeText } from "./time.ts"
 const root = makeRoot({ subject: { country: "DE", organization: "Test, Inc.", commonName: "Root" } })
 
 describe("a certificate (RFC 5280 4.1)", () => {
-  it("is parsed into what it says, by views of its own bytes", () => {
+  it("is parsed into what it says, by views of one copy of its bytes", () => {
     const leaf = makeLeaf(root, { names: ["example.com", "*.example.com", "192.0.2.1", "2001:db8::1"] })
     const { certificate } = leaf
     expect(certificate.version).toBe(3)
@@ -31,6 +31,7 @@ describe("a certificate (RFC 5280 4.1)", () => {
     expect(certificate.extensions.basicConstraints).toEqual({ ca: false, pathLength: undefined })
     expect(certificate.publicKey).toEqual(leaf.publicKey)
     expect(certificate.tbs.buffer).toBe(certificate.der.buffer)
+    expect(certificate.der.buffer).not.toBe(leaf.der.buffer)
     expect(timeText(certificate.notBefore)).toBe("2026-05-02 00:00:00 UTC")
     expect(isSelfIssued(root.certificate)).toBe(true)
     expect(isSelfIssued(certificate)).toBe(false)
