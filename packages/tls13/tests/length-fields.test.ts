@@ -17,7 +17,7 @@ import {
   sessionFor,
   start,
 } from "./support.ts"
-import { makeLeaf, makeRoot } from "./x509/pki.ts"
+import { extension, makeLeaf, makeRoot } from "./x509/pki.ts"
 
 /** Two names that take `bytes` with their lengths. */
 function namesOf(bytes: number): Uint8Array[] {
@@ -125,5 +125,22 @@ describe("RFC 9846 4.5.1: what goes with a certificate", () => {
   it("an OCSP response of 65,527 bytes, and not of 65,528", () => {
     expect(load(65_527).ocspResponse).toHaveLength(65_527)
     expect(() => load(65_528)).toThrow(/65528 bytes; at most 65527 fit/)
+  })
+
+  it("a chain of 16,777,215 bytes, and not of 16,777,216", { timeout: 120_000 }, () => {
+    const issuer = makeRoot({ curve: "ed25519" })
+    const padded = (bytes: number) =>
+      makeLeaf(issuer, { extensions: [extension("1.2.3.4", false, new Uint8Array(bytes))] })
+    const filler = padded(60_000).der
+    const around = filler.length - 60_000
+    const fillers = Math.floor((0xff_ffff - 4 - 4000) / (5 + filler.length))
+    const rest = toPem("CERTIFICATE", filler).repeat(fillers)
+    const chainOf = (bytes: number) => {
+      const first = padded(bytes - 4 - fillers * (5 + filler.length) - 5 - around)
+      const cert = toPem("CERTIFICATE", first.der) + rest
+      return loadCredential({ cert, key: toPem("PRIVATE KEY", encodePkcs8(first.privateKey)) })
+    }
+    expect(chainOf(0xff_ffff).chain).toHaveLength(fillers + 1)
+    expect(() => chainOf(0x100_0000)).toThrow(/the chain takes 16777216 bytes; at most 16777215 fit/)
   })
 })
