@@ -14,7 +14,8 @@ import { checkClientCertificates, checkLimits } from "./config/check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
-import type { Listener, ListenerContext, RenewedCertificate } from "./transport/listener.ts"
+import { Boundary, stackOf } from "./transport/boundary.ts"
+import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "./transport/listener.ts"
 import type { PeerInfo, TransportKind } from "./transport/peer.ts"
 import { attachStream } from "./transport/stream.ts"
 import { createTcpListener } from "./transport/tcp.ts"
@@ -64,6 +65,7 @@ class NodeBroker implements PureMqBroker {
   readonly #timers: NodeJS.Timeout[] = []
   #listeners: Listener[] = []
   #lastRefusal = 0
+  readonly #lastTold = new Map<RefusalKind, number>()
   #metrics: MetricsServer | undefined
 
   constructor(config: BrokerConfig) {
@@ -73,7 +75,7 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     const { responseInformation } = config
-    const flush = () => this.#broker.flush(now())
+    const flush = this.#inside(() => this.#broker.flush(now()))
     this.#broker = new Broker({
       limits: checkLimits(config.limits ?? {}),
       access: accessOf(config.login ?? {}, config.acl),
@@ -93,10 +95,7 @@ class NodeBroker implements PureMqBroker {
     const addresses: ListenerAddress[] = []
     try {
       for (const one of this.#config.listeners ?? []) {
-        const listener = await makeListener(one, {
-          broker: this.#broker,
-          onHandshake: (event) => this.#handshake(event),
-        })
+        const listener = await makeListener(one, this.#context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
@@ -104,7 +103,7 @@ class NodeBroker implements PureMqBroker {
       const { metrics } = this.#config
       if (metrics !== undefined) {
         const host = metrics.host ?? "127.0.0.1"
-        this.#metrics = await startMetricsServer(host, metrics.port, () => this.stats())
+        this.#metrics = await startMetricsServer({ ...metrics, host }, () => this.stats(), this.#context)
         addresses.push({ type: "metrics", host, port: this.#metrics.port })
       }
     } catch (error) {
@@ -133,7 +132,7 @@ class NodeBroker implements PureMqBroker {
   }
 
   attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
-    attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer })
+    attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer }, this.#context.onFault)
   }
 
   publish(topic: string, payload: string | Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): void {
@@ -159,7 +158,7 @@ class NodeBroker implements PureMqBroker {
   }
 
   #every(seconds: number, work: () => void): void {
-    const timer = setInterval(work, seconds * 1000)
+    const timer = setInterval(this.#inside(work), seconds * 1000)
     timer.unref()
     this.#timers.push(timer)
   }
@@ -167,6 +166,37 @@ class NodeBroker implements PureMqBroker {
   #publishSys(): void {
     if ((this.#config.sysInterval ?? 10) === 0) return
     for (const [topic, value] of toSysTopics(this.stats(), version)) this.publish(topic, value, { retain: true })
+  }
+
+  get #context(): ListenerContext {
+    return {
+      broker: this.#broker,
+      onHandshake: (event) => this.#handshake(event),
+      onFault: (error, peer) => this.#fault(error, peer),
+      onRefused: (kind, text) => this.#refused(kind, text),
+    }
+  }
+
+  /** What a timer calls: a defect there is told, and the next time may do. */
+  #inside(work: () => void): () => void {
+    return () =>
+      new Boundary(
+        (error, peer) => this.#fault(error, peer),
+        "timer",
+        () => undefined,
+      ).run(work, undefined)
+  }
+
+  #fault(error: unknown, peer: string): void {
+    this.#broker.counters.disconnected("internal error")
+    this.#event({ event: "error", text: `internal error, peer ${peer}: ${stackOf(error)}` })
+  }
+
+  #refused(kind: RefusalKind, text: string): void {
+    this.#broker.counters.disconnected(`refused: ${kind}`)
+    if (now() - (this.#lastTold.get(kind) ?? 0) < 1000) return
+    this.#lastTold.set(kind, now())
+    this.#event({ event: "warning", text })
   }
 
   #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
@@ -199,10 +229,12 @@ function now(): number {
 
 async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
   const host = config.host ?? "127.0.0.1"
-  const { port } = config
-  if (config.type === "tcp") return createTcpListener({ host, port }, context)
-  if (config.type === "ws")
-    return createWebSocketListener({ host, port, path: config.path, origins: config.origins }, context)
+  const { port, proxyProtocol } = config
+  if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
+  if (config.type === "ws") {
+    const { path, origins, hosts } = config
+    return createWebSocketListener({ host, port, path, origins, hosts, proxyProtocol }, context)
+  }
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
   const options = {
@@ -219,8 +251,13 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     handshakeTimeout: config.handshakeTimeout ?? 10_000,
     maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,
     maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? 64,
+    maxWaitingHandshakes: config.maxWaitingHandshakes ?? 4096,
+    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? 1024,
+    handshakeWaitTimeout: config.handshakeWaitTimeout ?? 30_000,
+    proxyProtocol,
   }
-  const webSocket = config.type === "wss" ? { path: config.path, origins: config.origins } : undefined
+  const { path, origins, hosts } = config.type === "wss" ? config : {}
+  const webSocket = config.type === "wss" ? { path, origins, hosts } : undefined
   return createTlsListener(options, webSocket, context, createServer)
 }
 
