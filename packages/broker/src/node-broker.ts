@@ -11,7 +11,13 @@ import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.t
 import { Broker } from "./broker.ts"
 import { certificateText, checkRenewal } from "./config/certificate.ts"
 import { checkClientCertificates, checkLimits } from "./config/check.ts"
-import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
+import {
+  type BrokerConfig,
+  ConfigError,
+  defaultHandshakeLimits,
+  type ListenerConfig,
+  type LoginConfig,
+} from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
 import { Boundary, stackOf } from "./transport/boundary.ts"
@@ -237,6 +243,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   }
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
+  const most = defaultHandshakeLimits
   const options = {
     host,
     port,
@@ -248,12 +255,12 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     clientCertificate,
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     crypto: config.crypto,
-    handshakeTimeout: config.handshakeTimeout ?? 10_000,
-    maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,
-    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? 64,
-    maxWaitingHandshakes: config.maxWaitingHandshakes ?? 4096,
-    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? 1024,
-    handshakeWaitTimeout: config.handshakeWaitTimeout ?? 30_000,
+    handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
+    maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
+    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? most.maxPendingHandshakesPerAddress,
+    maxWaitingHandshakes: config.maxWaitingHandshakes ?? most.maxWaitingHandshakes,
+    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? most.maxWaitingHandshakesPerAddress,
+    handshakeWaitTimeout: config.handshakeWaitTimeout ?? most.handshakeWaitTimeout,
     proxyProtocol,
   }
   const { path, origins, hosts } = config.type === "wss" ? config : {}

@@ -124,7 +124,14 @@ describe("numbers", () => {
           resolve(response.statusCode)
         })
       })
-    const hosts = ["localhost", `127.0.0.1:${server.port}`, "[::1]", "metrics.example:80", "evil.example", "localhost.evil.example"]
+    const hosts = [
+      "localhost",
+      `127.0.0.1:${server.port}`,
+      "[::1]",
+      "metrics.example:80",
+      "evil.example",
+      "localhost.evil.example",
+    ]
     expect(await Promise.all(hosts.map(statusFor))).toEqual([200, 200, 200, 200, 403, 403])
     expect(refused).toHaveLength(2)
     await server.close()

@@ -203,7 +203,8 @@ const text: Check<string> = (value, where) => {
   return value
 }
 
-const network: Check<string> = (value, where) => {
+/** An address or a network. Throws ConfigError. */
+export const network: Check<string> = (value, where) => {
   const entry = text(value, where)
   try {
     trustOf([entry])
@@ -213,7 +214,8 @@ const network: Check<string> = (value, where) => {
   return entry
 }
 
-const origin: Check<string> = (value, where) => {
+/** An origin of pages. Throws ConfigError. */
+export const origin: Check<string> = (value, where) => {
   const entry = text(value, where)
   const isOrigin = URL.canParse(entry) && new URL(entry).origin === entry.toLowerCase()
   if (!isOrigin && entry !== "*" && entry !== "null")

@@ -102,6 +102,16 @@ export interface BrokerConfig {
   readonly onEvent?: ((event: LogEvent) => void) | undefined
 }
 
+/** Of each listener with TLS; times in milliseconds. */
+export const defaultHandshakeLimits = {
+  handshakeTimeout: 10_000,
+  maxPendingHandshakes: 1024,
+  maxPendingHandshakesPerAddress: 64,
+  maxWaitingHandshakes: 4096,
+  maxWaitingHandshakesPerAddress: 1024,
+  handshakeWaitTimeout: 30_000,
+} as const
+
 /** A configuration that cannot be used, in one line. */
 export class ConfigError extends Error {
   constructor(message: string) {

@@ -53,7 +53,7 @@ async function client(type: Kind, port: number, clientId: string): Promise<MqttC
   const one = new mqtt.MqttClient(() => streamTo(type, port) as never, { reconnectPeriod: 0, clientId })
   clients.push(one)
   one.on("error", () => undefined)
-  await once(one, "connect")
+  await new Promise((resolve) => one.once("connect", resolve))
   return one
 }
 
@@ -70,7 +70,7 @@ describe.each(kinds)("over %s", (type) => {
       if (Buffer.from(bytes).includes("break it")) throw new TypeError("a defect")
       receive.call(this, bytes, now)
     })
-    const closed = once(victim, "close")
+    const closed = new Promise<void>((resolve) => victim.once("close", () => resolve()))
     victim.publish("a", "break it")
     await closed
     await neighbour.publishAsync("a", "x", { qos: 1 })
