@@ -1,12 +1,17 @@
 // RFC 6455 section 10.2: which pages a WebSocket takes, and by which names, with real upgrade requests.
 
+import { once } from "node:events"
 import { get, type RequestOptions } from "node:http"
 import { get as getSecure } from "node:https"
+import type { AddressInfo } from "node:net"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterEach, describe, expect, it } from "vitest"
+import { WebSocket } from "ws"
+import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
 import type { ListenerConfig } from "../config/config.ts"
 import { createBroker, type PureMqBroker } from "../node-broker.ts"
+import { createWebSocketServer } from "./websocket.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
 let broker: PureMqBroker | undefined
@@ -143,7 +148,17 @@ describe("the Host of a request to a loopback address", () => {
   })
 
   it("is not looked at where the listener is on another address", async () => {
-    expect(await (await start({ host: "0.0.0.0" }))(undefined, "broker.example:PORT")).toBe(101)
+    const context = { broker: new TestBroker().broker, onHandshake() {}, onFault() {}, onRefused() {} }
+    const options = { host: "192.0.2.1", secure: false }
+    const server = createWebSocketServer(options, context, () => ({ transport: "ws", address: "" }))
+    // What it is told, not where it is.
+    server.listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const { port } = server.address() as AddressInfo
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, ["mqtt"], { headers: { host: "broker.example" } })
+    await once(socket, "open")
+    socket.terminate()
+    server.close()
   })
 })
 
