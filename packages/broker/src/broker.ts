@@ -140,9 +140,9 @@ export class Broker implements Host {
       this.#connections.add(connection)
       return connection
     } catch (error) {
-      this.faults.report(error, { peer })
+      this.faults.report(error, { peer: peer.address })
       this.counters.connectionsClosed++
-      this.faults.attempt(() => sink.destroy(), { peer })
+      this.faults.attempt(() => sink.destroy(), { peer: peer.address })
       return undefined
     }
   }
@@ -272,7 +272,7 @@ export class Broker implements Host {
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
     if (this.#bySession.get(session) === connection) this.#bySession.delete(session)
     if (will !== undefined && ending.publishWill) {
-      const context = { peer: connection.peer, clientId: session.clientId }
+      const context = { peer: connection.peer.address, clientId: session.clientId }
       this.faults.attempt(() => this.#considerWill(session, will, ending, now), context)
     }
     if (session.expiryInterval === 0) {

@@ -12,11 +12,17 @@ import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.t
 import { Broker } from "./broker.ts"
 import { certificateText, checkRenewal } from "./config/certificate.ts"
 import { checkClientCertificates, checkLimits } from "./config/check.ts"
-import { type BrokerConfig, ConfigError, type ListenerConfig, type LoginConfig } from "./config/config.ts"
+import {
+  type BrokerConfig,
+  ConfigError,
+  defaultHandshakeLimits,
+  type ListenerConfig,
+  type LoginConfig,
+} from "./config/config.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
 import { limitsOfMemory } from "./session/limits.ts"
-import type { Listener, ListenerContext, RenewedCertificate } from "./transport/listener.ts"
+import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "./transport/listener.ts"
 import type { PeerInfo, TransportKind } from "./transport/peer.ts"
 import { attachStream } from "./transport/stream.ts"
 import { createTcpListener } from "./transport/tcp.ts"
@@ -66,6 +72,7 @@ class NodeBroker implements PureMqBroker {
   readonly #timers: NodeJS.Timeout[] = []
   #listeners: Listener[] = []
   #lastRefusal = 0
+  readonly #lastTold = new Map<RefusalKind, number>()
   #metrics: MetricsServer | undefined
 
   constructor(config: BrokerConfig) {
@@ -102,10 +109,7 @@ class NodeBroker implements PureMqBroker {
     const addresses: ListenerAddress[] = []
     try {
       for (const one of this.#config.listeners ?? []) {
-        const listener = await makeListener(one, {
-          broker: this.#broker,
-          onHandshake: (event) => this.#handshake(event),
-        })
+        const listener = await makeListener(one, this.#context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
@@ -113,7 +117,7 @@ class NodeBroker implements PureMqBroker {
       const { metrics } = this.#config
       if (metrics !== undefined) {
         const host = metrics.host ?? "127.0.0.1"
-        this.#metrics = await startMetricsServer(host, metrics.port, () => this.stats())
+        this.#metrics = await startMetricsServer({ ...metrics, host }, () => this.stats(), this.#context)
         addresses.push({ type: "metrics", host, port: this.#metrics.port })
       }
     } catch (error) {
@@ -142,7 +146,7 @@ class NodeBroker implements PureMqBroker {
   }
 
   attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
-    attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer })
+    attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer }, this.#context.onFault)
   }
 
   publish(topic: string, payload: string | Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): void {
@@ -183,6 +187,22 @@ class NodeBroker implements PureMqBroker {
     for (const [topic, value] of toSysTopics(this.stats(), version)) this.publish(topic, value, { retain: true })
   }
 
+  get #context(): ListenerContext {
+    return {
+      broker: this.#broker,
+      onHandshake: (event) => this.#handshake(event),
+      onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
+      onRefused: (kind, text) => this.#refused(kind, text),
+    }
+  }
+
+  #refused(kind: RefusalKind, text: string): void {
+    this.#broker.counters.disconnected(`refused: ${kind}`)
+    if (now() - (this.#lastTold.get(kind) ?? 0) < 1000) return
+    this.#lastTold.set(kind, now())
+    this.#event({ event: "warning", text })
+  }
+
   #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
     if (event.event === "tls handshake") this.#tls.handshakes++
     else {
@@ -212,12 +232,15 @@ function now(): number {
 
 async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
   const host = config.host ?? "127.0.0.1"
-  const { port } = config
-  if (config.type === "tcp") return createTcpListener({ host, port }, context)
-  if (config.type === "ws")
-    return createWebSocketListener({ host, port, path: config.path, origins: config.origins }, context)
+  const { port, proxyProtocol } = config
+  if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
+  if (config.type === "ws") {
+    const { path, origins, hosts } = config
+    return createWebSocketListener({ host, port, path, origins, hosts, proxyProtocol }, context)
+  }
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
+  const most = defaultHandshakeLimits
   const options = {
     host,
     port,
@@ -229,11 +252,16 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     clientCertificate,
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     crypto: config.crypto,
-    handshakeTimeout: config.handshakeTimeout ?? 10_000,
-    maxPendingHandshakes: config.maxPendingHandshakes ?? 1024,
-    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? 64,
+    handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
+    maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
+    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? most.maxPendingHandshakesPerAddress,
+    maxWaitingHandshakes: config.maxWaitingHandshakes ?? most.maxWaitingHandshakes,
+    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? most.maxWaitingHandshakesPerAddress,
+    handshakeWaitTimeout: config.handshakeWaitTimeout ?? most.handshakeWaitTimeout,
+    proxyProtocol,
   }
-  const webSocket = config.type === "wss" ? { path: config.path, origins: config.origins } : undefined
+  const { path, origins, hosts } = config.type === "wss" ? config : {}
+  const webSocket = config.type === "wss" ? { path, origins, hosts } : undefined
   return createTlsListener(options, webSocket, context, createServer)
 }
 

@@ -1,8 +1,11 @@
+import { get } from "node:http"
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "./log.ts"
 import { snapshot, toPrometheus, toSysTopics } from "./metrics.ts"
 import { startMetricsServer } from "./metrics-server.ts"
+
+const quiet = { onFault: () => undefined, onRefused: () => undefined }
 
 const peer = { transport: "tcp", address: "127.0.0.1:5" } as const
 const refused: LogEvent = {
@@ -99,13 +102,56 @@ describe("numbers", () => {
   })
 
   it("the metrics endpoint answers at /metrics only", async () => {
-    const server = await startMetricsServer("127.0.0.1", 0, numbers)
+    const server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, numbers, quiet)
     const base = `http://127.0.0.1:${server.port}`
     const good = await fetch(`${base}/metrics`)
     expect([good.status, good.headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"])
     expect(await good.text()).toContain("puremq_connections 1")
     expect((await fetch(`${base}/`)).status).toBe(404)
     expect((await fetch(`${base}/metrics`, { method: "POST" })).status).toBe(404)
+    await server.close()
+  })
+
+  it("on a loopback address, the metrics endpoint takes the names of loopback addresses and those it is given", async () => {
+    const refused: string[] = []
+    const onRefused = (_kind: string, text: string) => refused.push(text)
+    const options = { host: "127.0.0.1", port: 0, hosts: ["metrics.example"] }
+    const server = await startMetricsServer(options, numbers, { ...quiet, onRefused })
+    const statusFor = (host: string) =>
+      new Promise<number | undefined>((resolve) => {
+        get({ host: "127.0.0.1", port: server.port, path: "/metrics", headers: { host } }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+      })
+    const hosts = [
+      "localhost",
+      `127.0.0.1:${server.port}`,
+      "[::1]",
+      "metrics.example:80",
+      "evil.example",
+      "localhost.evil.example",
+    ]
+    expect(await Promise.all(hosts.map(statusFor))).toEqual([200, 200, 200, 200, 403, 403])
+    expect(refused).toHaveLength(2)
+    await server.close()
+  })
+
+  it("a defect while metrics are made ends that request, told once, and not the server", async () => {
+    const faults: unknown[] = []
+    const defect = new Error("a defect")
+    let broken = true
+    const stats = () => {
+      if (broken) throw defect
+      return numbers()
+    }
+    const onFault = (error: unknown) => faults.push(error)
+    const server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, stats, { ...quiet, onFault })
+    const url = `http://127.0.0.1:${server.port}/metrics`
+    await expect(fetch(url)).rejects.toThrow()
+    expect(faults).toEqual([defect])
+    broken = false
+    expect((await fetch(url)).status).toBe(200)
     await server.close()
   })
 })

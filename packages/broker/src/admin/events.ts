@@ -42,7 +42,8 @@ export interface SessionDisplaced {
 /** Something inside the broker threw. The connection whose work it was has ended; everything else goes on. */
 export interface BrokerFault {
   readonly event: "fault"
-  readonly peer: PeerInfo | undefined
+  /** Its address; undefined when it was nobody's work in particular. */
+  readonly peer: string | undefined
   readonly clientId: string | undefined
   /** How often this place has thrown so far. */
   readonly times: number

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { X509Certificate } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
+import { connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect as connectTls } from "node:tls"
@@ -153,6 +153,19 @@ describe("puremq start", () => {
     await broker.stop()
   })
 
+  it("takes limits, origins and proxies as options", async () => {
+    const broker = new Run([
+      ...["start", "--no-tls", "--tcp", "0", "--ws", "0", "--origin", "https://a.example,https://b.example"],
+      ...["--proxy-protocol", "127.0.0.1", "--max-connections", "1", "--connect-timeout", "1"],
+    ])
+    const [, port = ""] = await broker.until(/listening text="tcp on 127\.0\.0\.1:(\d+)"/)
+    const socket = connectTcp({ host: "127.0.0.1", port: Number(port) })
+    socket.on("error", () => undefined).resume()
+    socket.write("nothing of that kind")
+    await broker.until(/warning text="connection from \S+ refused: the PROXY header is missing/)
+    expect((await broker.stop()).status).toBe(0)
+  })
+
   it("writes JSON lines and nothing else with --log json", async () => {
     const broker = new Run(["start", "--no-tls", "--tcp", "0", "--log", "json"])
     await broker.until(/listening/)
@@ -258,6 +271,23 @@ describe("what ends in one clear line and a status that is not zero", () => {
       "authorities that are none",
       ["--ca", "nonsense.pem"],
       /cannot use the authorities in nonsense\.pem: no certificate/,
+    ],
+    [
+      "an origin that is none",
+      ["--ws", "0", "--origin", "example.org"],
+      /--origin must be an origin such as https:\/\/example\.org, without a path, or \*, not "example\.org"/,
+    ],
+    [
+      "an origin without WebSocket",
+      ["--origin", "https://example.org"],
+      /--origin is about WebSocket: add --ws or --wss/,
+    ],
+    ["a proxy that is none", ["--proxy-protocol", "lb.example"], /--proxy-protocol: "lb\.example" is no address/],
+    ["a limit past its bounds", ["--max-waiting", "1000001"], /--max-waiting must be a whole number from 0 to 1000000/],
+    [
+      "limits of handshakes that there are none of",
+      ["--no-tls", "--tcp", "0", "--max-handshakes", "1"],
+      /limits of TLS handshakes need a listener with TLS/,
     ],
     ["a word too many", ["now"], /unexpected now/],
     [

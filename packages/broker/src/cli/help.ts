@@ -1,3 +1,5 @@
+import { limitsHelp } from "./limit-options.ts"
+
 export const generalHelp = `puremq - an MQTT 3.1.1 and 5.0 broker on its own TLS 1.3
 
   puremq start    run the broker; without options, on 127.0.0.1:8883 with a development certificate
@@ -9,7 +11,7 @@ export const generalHelp = `puremq - an MQTT 3.1.1 and 5.0 broker on its own TLS
 "puremq COMMAND --help" tells the options of a command.
 `
 
-export const startHelp = `puremq start - run the broker
+export const startHelp: string = `puremq start - run the broker
 
 Without options: TLS 1.3 on 127.0.0.1:8883 with a development certificate, which is made in .puremq/ the first time,
 open to every program on this machine.
@@ -20,6 +22,10 @@ Listeners (HOST is 127.0.0.1 unless given; 0.0.0.0 is every address of this mach
   --tcp [HOST:]PORT         MQTT over TCP, nothing encrypted (off unless given)
   --ws [HOST:]PORT          MQTT over WebSocket, nothing encrypted (off unless given)
   --no-tls                  no TLS listener
+  --origin ORIGIN           pages of this origin (https://app.example.org) may use WebSocket; repeat for more, * is any.
+                            Default: pages of the same origin. Programs that are no browsers have none, and may
+  --proxy-protocol ADDRESS  connections come from this proxy, or network (10.0.0.0/8), and begin with a header of the
+                            PROXY protocol, version 1 or 2; repeat for more. From elsewhere they are closed
 
 Certificates (PEM or DER):
   --cert FILE --key FILE    the server's certificate chain and private key
@@ -41,6 +47,9 @@ Who may do what:
 Watching it:
   --metrics [HOST:]PORT     Prometheus metrics at http://HOST:PORT/metrics
   --log FORMAT              text (default), json or none: one line for each handshake, client and failure
+
+Limits (the file has more of them):
+${limitsHelp}
 
   --config FILE             a JSON file with all of this and the limits; other options are then not allowed
   --help

@@ -1,11 +1,13 @@
 import { join } from "node:path"
 import { identityRules } from "@puremq/tls13/x509"
-import type { FileConfig, FileListener } from "../config/check.ts"
+import { type FileConfig, type FileListener, network, origin } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
 import { certificateFilesOf, loadConfigFile, readFiles } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
+import { isLoopback } from "../transport/http-rules.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
+import { handshakeLimitsOf, limitOptions, limitsOf } from "./limit-options.ts"
 import { LineOutput, logTo } from "./output.ts"
 import { reloadCertificates } from "./reload.ts"
 
@@ -30,6 +32,9 @@ const options = {
   acl: { type: "string" },
   metrics: { type: "string" },
   log: { type: "string" },
+  origin: { type: "string", multiple: true },
+  "proxy-protocol": { type: "string", multiple: true },
+  ...limitOptions,
 } as const
 
 interface Plan {
@@ -89,24 +94,35 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
   const now = Date.now()
   const secure = certificatesOf(given, now)
   const listeners: FileListener[] = []
+  const handshakes = handshakeLimitsOf(given)
+  const origins = listOf(given, "origin", origin)
+  const web = origins.length > 0 ? { origins } : {}
+  const trusted = listOf(given, "proxy-protocol", network)
+  const proxied = trusted.length > 0 ? { proxyProtocol: { trusted } } : {}
   if (secure !== undefined) {
-    if (!given.flag("no-tls")) {
-      listeners.push({ type: "tls", ...parseAddress("tls", given.text("tls") ?? "8883"), ...secure.files })
-    }
+    const shared = { ...secure.files, ...handshakes, ...proxied }
+    if (!given.flag("no-tls"))
+      listeners.push({ type: "tls", ...parseAddress("tls", given.text("tls") ?? "8883"), ...shared })
     const wss = given.text("wss")
-    if (wss !== undefined) listeners.push({ type: "wss", ...parseAddress("wss", wss), ...secure.files })
-  }
+    if (wss !== undefined) listeners.push({ type: "wss", ...parseAddress("wss", wss), ...shared, ...web })
+  } else if (Object.keys(handshakes).length > 0)
+    throw new UsageError('limits of TLS handshakes need a listener with TLS, see "puremq start --help"')
   for (const type of ["tcp", "ws"] as const) {
     const address = given.text(type)
-    if (address !== undefined) listeners.push({ type, ...parseAddress(type, address) })
+    if (address !== undefined)
+      listeners.push({ type, ...parseAddress(type, address), ...proxied, ...(type === "ws" && web) })
   }
+  if (origins.length > 0 && !listeners.some(({ type }) => type === "ws" || type === "wss"))
+    throw new UsageError("--origin is about WebSocket: add --ws or --wss")
   if (listeners.length === 0)
     throw new UsageError('--no-tls leaves no listener; add --tcp or --ws, see "puremq start --help"')
   const metrics = given.text("metrics")
   const passwordFile = given.text("password-file")
   const aclFile = given.text("acl")
+  const limits = limitsOf(given)
   const file: FileConfig = {
     listeners,
+    ...(Object.keys(limits).length > 0 && { limits }),
     ...((passwordFile !== undefined || given.flag("anonymous")) && {
       login: {
         ...(passwordFile !== undefined && { passwordFile }),
@@ -125,6 +141,12 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
     reload: given.number("reload", 1, 86_400),
     certificateFiles: certificateFilesOf(file, process.cwd()),
   }
+}
+
+/** An option that may be repeated, and have several values with commas between them. */
+function listOf(given: Arguments, option: string, check: typeof origin): string[] {
+  const values = given.texts(option).flatMap((value) => value.split(","))
+  return values.map((value) => check(value.trim(), `--${option}`))
 }
 
 /** With client certificates required there is a login already; otherwise passwords decide. */
@@ -222,10 +244,6 @@ function whatNext(addresses: readonly ListenerAddress[], plan: Plan): string[] {
     )
   }
   return lines
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.")
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

@@ -2,6 +2,7 @@
 
 import { type IdentityRule, identityRules, type RevocationMode } from "@puremq/tls13/x509"
 import { defaultLimits, type Limits } from "../session/limits.ts"
+import { trustOf } from "../transport/proxy-front.ts"
 import { ConfigError } from "./config.ts"
 
 /** The configuration file: like BrokerConfig, with file names where that has texts. */
@@ -10,7 +11,7 @@ export interface FileConfig {
   readonly login?: { readonly anonymous?: boolean; readonly passwordFile?: string; readonly certificates?: boolean }
   readonly aclFile?: string
   readonly limits?: Partial<Limits>
-  readonly metrics?: { readonly host?: string; readonly port: number }
+  readonly metrics?: { readonly host?: string; readonly port: number; readonly hosts?: readonly string[] }
   /** Seconds between two looks at the certificate files; those that changed are taken. */
   readonly reload?: number
   readonly sysInterval?: number
@@ -35,8 +36,13 @@ export interface FileListener {
   readonly handshakeTimeout?: number
   readonly maxPendingHandshakes?: number
   readonly maxPendingHandshakesPerAddress?: number
+  readonly maxWaitingHandshakes?: number
+  readonly maxWaitingHandshakesPerAddress?: number
+  readonly handshakeWaitTimeout?: number
+  readonly proxyProtocol?: { readonly trusted: readonly string[] }
   readonly path?: string
   readonly origins?: readonly string[]
+  readonly hosts?: readonly string[]
 }
 
 type Check<T> = (value: unknown, where: string) => T
@@ -48,7 +54,7 @@ export function checkFileConfig(value: unknown): FileConfig {
     login: object<NonNullable<FileConfig["login"]>>({ anonymous: flag, passwordFile: text, certificates: flag }),
     aclFile: text,
     limits: checkLimits,
-    metrics: required(object<NonNullable<FileConfig["metrics"]>>({ host: text, port }), ["port"]),
+    metrics: required(object<NonNullable<FileConfig["metrics"]>>({ host: text, port, hosts: list(text) }), ["port"]),
     reload: number(1, 86_400),
     sysInterval: number(0, 86_400),
     responseInformation: text,
@@ -94,8 +100,15 @@ const listener: Check<FileListener> = (value, where) => {
       handshakeTimeout: number(1, 600_000),
       maxPendingHandshakes: number(1, 1_000_000),
       maxPendingHandshakesPerAddress: number(1, 1_000_000),
+      maxWaitingHandshakes: number(0, 1_000_000),
+      maxWaitingHandshakesPerAddress: number(0, 1_000_000),
+      handshakeWaitTimeout: number(1, 600_000),
+      proxyProtocol: required(object<NonNullable<FileListener["proxyProtocol"]>>({ trusted: list(network) }), [
+        "trusted",
+      ]),
       path: text,
-      origins: list(text),
+      origins: list(origin),
+      hosts: list(text),
     }),
     ["type", "port"],
   )(value, where)
@@ -112,13 +125,27 @@ const listener: Check<FileListener> = (value, where) => {
     "clientCertificate",
     ...ofClientCertificates,
     "crypto",
+    ...ofHandshakes,
   ] as const) {
     if (!secure && result[name] !== undefined)
+      throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
+  }
+  for (const name of ["path", "origins", "hosts"] as const) {
+    if (result[name] !== undefined && result.type !== "ws" && result.type !== "wss")
       throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
   }
   checkClientCertificates(result, where)
   return result
 }
+
+const ofHandshakes = [
+  "handshakeTimeout",
+  "maxPendingHandshakes",
+  "maxPendingHandshakesPerAddress",
+  "maxWaitingHandshakes",
+  "maxWaitingHandshakesPerAddress",
+  "handshakeWaitTimeout",
+] as const
 
 /** What means nothing unless clients are asked for certificates. */
 const ofClientCertificates = ["identity", "crl", "revocation"] as const
@@ -178,6 +205,28 @@ function list<T>(check: Check<T>): Check<readonly T[]> {
 const text: Check<string> = (value, where) => {
   if (typeof value !== "string" || value === "") throw new ConfigError(`${where} must be a text, not ${show(value)}`)
   return value
+}
+
+/** An address or a network. Throws ConfigError. */
+export const network: Check<string> = (value, where) => {
+  const entry = text(value, where)
+  try {
+    trustOf([entry])
+  } catch (error) {
+    throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return entry
+}
+
+/** An origin of pages. Throws ConfigError. */
+export const origin: Check<string> = (value, where) => {
+  const entry = text(value, where)
+  const isOrigin = URL.canParse(entry) && new URL(entry).origin === entry.toLowerCase()
+  if (!isOrigin && entry !== "*" && entry !== "null")
+    throw new ConfigError(
+      `${where} must be an origin such as https://example.org, without a path, or *, not ${show(entry)}`,
+    )
+  return entry
 }
 
 const flag: Check<boolean> = (value, where) => {

@@ -57,6 +57,23 @@ describe("the configuration file", () => {
       { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", clientCertificate: "request" }] },
       "listeners[0].ca is missing",
     ],
+    [
+      { listeners: [{ type: "tcp", port: 1, proxyProtocol: { trusted: ["10.0.0.0/33"] } }] },
+      'listeners[0].proxyProtocol.trusted[0]: "10.0.0.0/33" is no address or network',
+    ],
+    [{ listeners: [{ type: "tcp", port: 1, proxyProtocol: {} }] }, "listeners[0].proxyProtocol.trusted is missing"],
+    [
+      { listeners: [{ type: "ws", port: 1, origins: ["https://example.org/path"] }] },
+      "listeners[0].origins[0] must be an origin such as https://example.org, without a path, or *",
+    ],
+    [
+      { listeners: [{ type: "tcp", port: 1, origins: ["*"] }] },
+      "listeners[0].origins does not belong to a tcp listener",
+    ],
+    [
+      { listeners: [{ type: "ws", port: 1, maxWaitingHandshakes: 1 }] },
+      "listeners[0].maxWaitingHandshakes does not belong to a ws listener",
+    ],
     [{ limits: { maximumPacketSize: 1 } }, "limits.maximumPacketSize must be a whole number from 128"],
     [{ limits: { maxPacketSize: 1000 } }, "limits.maxPacketSize is not known"],
     [{ login: { anonymous: "yes" } }, 'login.anonymous must be true or false, not "yes"'],

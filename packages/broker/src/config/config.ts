@@ -30,31 +30,47 @@ interface TlsSettings {
   readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds, default 10,000. */
   readonly handshakeTimeout?: number | undefined
-  /** Handshakes in flight, default 1024 and 64. */
+  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
   readonly maxPendingHandshakes?: number | undefined
   readonly maxPendingHandshakesPerAddress?: number | undefined
+  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
+  readonly maxWaitingHandshakes?: number | undefined
+  readonly maxWaitingHandshakesPerAddress?: number | undefined
+  /** Milliseconds that one waits, default 30,000. */
+  readonly handshakeWaitTimeout?: number | undefined
 }
 
 interface WebSocketSettings {
   /** Path of the WebSocket; any when absent. */
   readonly path?: string | undefined
-  /** Origins that browsers may come from; any when absent. */
+  /** Origins that browsers may come from; "*" is any. When absent: pages of the same origin. Others than browsers have none. */
   readonly origins?: readonly string[] | undefined
+  /** Host names that a listener on a loopback address is known by, beside localhost, its addresses and the hosts of `origins`. */
+  readonly hosts?: readonly string[] | undefined
 }
 
-export interface TcpListenerConfig extends Address {
+/** What is said of who connects by somebody in between. */
+interface BehindProxy {
+  /**
+   * Connections come from these proxies (addresses and networks such as 10.0.0.0/8) and begin with a header of the PROXY
+   * protocol, version 1 or 2; from elsewhere they are closed.
+   */
+  readonly proxyProtocol?: { readonly trusted: readonly string[] } | undefined
+}
+
+export interface TcpListenerConfig extends Address, BehindProxy {
   readonly type: "tcp"
 }
 
-export interface TlsListenerConfig extends Address, TlsSettings {
+export interface TlsListenerConfig extends Address, BehindProxy, TlsSettings {
   readonly type: "tls"
 }
 
-export interface WsListenerConfig extends Address, WebSocketSettings {
+export interface WsListenerConfig extends Address, BehindProxy, WebSocketSettings {
   readonly type: "ws"
 }
 
-export interface WssListenerConfig extends Address, TlsSettings, WebSocketSettings {
+export interface WssListenerConfig extends Address, BehindProxy, TlsSettings, WebSocketSettings {
   readonly type: "wss"
 }
 
@@ -77,7 +93,7 @@ export interface BrokerConfig {
   readonly acl?: string | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Where to serve Prometheus metrics over HTTP; off when absent. */
-  readonly metrics?: Address | undefined
+  readonly metrics?: (Address & { readonly hosts?: readonly string[] | undefined }) | undefined
   /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
   readonly sysInterval?: number | undefined
   /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */
@@ -85,6 +101,16 @@ export interface BrokerConfig {
   /** Called for each event; see admin/log.ts for lines to print. */
   readonly onEvent?: ((event: LogEvent) => void) | undefined
 }
+
+/** Of each listener with TLS; times in milliseconds. */
+export const defaultHandshakeLimits = {
+  handshakeTimeout: 10_000,
+  maxPendingHandshakes: 1024,
+  maxPendingHandshakesPerAddress: 64,
+  maxWaitingHandshakes: 4096,
+  maxWaitingHandshakesPerAddress: 1024,
+  handshakeWaitTimeout: 30_000,
+} as const
 
 /** A configuration that cannot be used, in one line. */
 export class ConfigError extends Error {

@@ -87,9 +87,11 @@ export function readFiles(
 }
 
 function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {
-  const { host, port, path, origins } = one
-  if (one.type === "tcp") return { type: "tcp", host, port }
-  if (one.type === "ws") return { type: "ws", host, port, path, origins }
+  const { path, origins, hosts } = one
+  const shared = { host: one.host, port: one.port, proxyProtocol: one.proxyProtocol }
+  const webSocket = { path, origins, hosts }
+  if (one.type === "tcp") return { type: "tcp", ...shared }
+  if (one.type === "ws") return { type: "ws", ...shared, ...webSocket }
   const names = { cert: one.cert ?? "", key: one.key ?? "" } // both are there: the check saw to it
   const file = (name: string) => resolve(folder, name)
   const cert = readCertificates(file(names.cert), "the certificate")
@@ -104,6 +106,7 @@ function readListener(one: FileListener, folder: string, now: number, warn: (tex
   if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
   const { clientCertificate, identity, revocation, crypto } = one
   const { handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
+  const { maxWaitingHandshakes, maxWaitingHandshakesPerAddress, handshakeWaitTimeout } = one
   const tls = {
     cert,
     key,
@@ -116,8 +119,11 @@ function readListener(one: FileListener, folder: string, now: number, warn: (tex
     handshakeTimeout,
     maxPendingHandshakes,
     maxPendingHandshakesPerAddress,
+    maxWaitingHandshakes,
+    maxWaitingHandshakesPerAddress,
+    handshakeWaitTimeout,
   }
-  return one.type === "tls" ? { type: "tls", host, port, ...tls } : { type: "wss", host, port, path, origins, ...tls }
+  return one.type === "tls" ? { type: "tls", ...shared, ...tls } : { type: "wss", ...shared, ...webSocket, ...tls }
 }
 
 /** The text of a file. Throws ConfigError that says what the file is for. */

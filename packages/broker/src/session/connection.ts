@@ -174,7 +174,7 @@ export class Connection implements SessionLink {
    */
   fault(error: unknown, now: number): void {
     const { faults } = this.#host
-    const context = { peer: this.peer, clientId: this.#clientId }
+    const context = { peer: this.peer.address, clientId: this.#clientId }
     faults.report(error, context)
     this.writer.dropUnfinished()
     const told = faults.attempt(() => {
@@ -185,6 +185,17 @@ export class Connection implements SessionLink {
     if (told) return
     faults.attempt(() => this.#close(now, { publishWill: true }), context)
     faults.attempt(() => this.#sink.destroy(), context)
+  }
+
+  /** The transport has given up by a fault of its own, which it has told: nothing can be sent any more. Never throws. */
+  abandon(): void {
+    const { faults } = this.#host
+    let now = this.#lastReceived
+    faults.attempt(() => {
+      now = this.#host.now()
+    })
+    faults.attempt(() => this.#finish(now, { publishWill: true }, "broker", "internal error"))
+    faults.attempt(() => this.#close(now, { publishWill: true }))
   }
 
   /** Stop reading until that session keeps up again. */
@@ -534,7 +545,7 @@ export class Connection implements SessionLink {
     const session = this.#session
     const will = this.#will
     // Each step happens whatever becomes of the others: nothing of a connection that has ended may stay behind.
-    const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer, clientId: this.#clientId })
+    const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer.address, clientId: this.#clientId })
     step(() => this.#stopWaiting(now))
     this.#phase = "closed"
     this.#session = undefined

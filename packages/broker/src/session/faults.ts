@@ -3,7 +3,6 @@
 // time its number has grown tenfold, so that whoever can cause one cannot fill the log with it.
 
 import type { BrokerFault } from "../admin/events.ts"
-import type { PeerInfo } from "../transport/peer.ts"
 
 /** Places of the code that are told apart; what throws elsewhere after that is only counted. */
 const maximumPlaces = 100
@@ -11,7 +10,8 @@ const maximumStackLength = 4096
 
 /** Whose work it was, where it was one connection's. */
 export interface FaultContext {
-  readonly peer?: PeerInfo | undefined
+  /** Its address. */
+  readonly peer?: string | undefined
   readonly clientId?: string | undefined
 }
 

@@ -1,5 +1,6 @@
 import type { HandshakeFailed, HandshakeSucceeded } from "../admin/log.ts"
 import type { Broker } from "../broker.ts"
+import type { OnFault } from "./boundary.ts"
 import type { TransportKind } from "./peer.ts"
 
 /** An open door: listens, and hands each connection to the broker. */
@@ -28,7 +29,13 @@ export interface RenewedCertificate {
 export interface ListenerContext {
   readonly broker: Broker
   readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed) => void
+  /** A defect has ended one connection. */
+  readonly onFault: OnFault
+  /** A connection was refused, or could not be taken. They come in floods: of each kind one a second is to be told. */
+  readonly onRefused: (kind: RefusalKind, text: string) => void
 }
+
+export type RefusalKind = "PROXY protocol" | "HTTP" | "listener"
 
 /** Why a listener could not be opened, in a sentence. */
 export class ListenError extends Error {
@@ -47,6 +54,9 @@ function explain(error: unknown): string {
       return "not permitted; ports below 1024 need privileges"
     case "EADDRNOTAVAIL":
       return "this machine does not have that address"
+    case "EMFILE":
+    case "ENFILE":
+      return "too many open files; raise the limit (ulimit -n) or lower maximumConnections"
     case "ENOTFOUND":
       return "the host name is not known"
     default:
@@ -59,12 +69,19 @@ export interface ServerLike {
   listen(options: { host: string; port: number; backlog?: number }): unknown
   close(callback?: (error?: Error) => void): unknown
   address(): unknown
+  on(event: "error", handler: (error: Error) => void): unknown
   once(event: "listening" | "error", handler: (error: Error) => void): unknown
   off(event: "listening" | "error", handler: (error: Error) => void): unknown
 }
 
-/** Waits until `server` listens; returns the port. */
-export function listenOn(server: ServerLike, kind: string, host: string, port: number): Promise<number> {
+/** Waits until `server` listens; returns the port. What fails later, too many open files say, is told to `context`. */
+export function listenOn(
+  server: ServerLike,
+  kind: string,
+  host: string,
+  port: number,
+  context: Pick<ListenerContext, "onRefused">,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       server.off("listening", listening)
@@ -72,6 +89,9 @@ export function listenOn(server: ServerLike, kind: string, host: string, port: n
     }
     const listening = () => {
       server.off("error", failed)
+      server.on("error", (error) => {
+        context.onRefused("listener", `cannot take a connection for ${kind} on ${host}:${port}: ${explain(error)}`)
+      })
       const address = server.address()
       const bound = typeof address === "object" && address !== null && "port" in address ? Number(address.port) : port
       resolve(bound)

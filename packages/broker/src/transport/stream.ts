@@ -1,49 +1,63 @@
-// Joins a Node stream to the broker: bytes in, writes out, backpressure both ways.
+// Joins a Node stream to the broker: bytes in, writes out, backpressure both ways. What is thrown on the way ends this stream.
 
 import type { Duplex } from "node:stream"
 import type { Broker } from "../broker.ts"
+import type { Connection } from "../session/connection.ts"
+import { Boundary, type OnFault } from "./boundary.ts"
 import type { PeerInfo, Sink } from "./peer.ts"
 
 /** Milliseconds a peer has to take the last bytes and close; then the stream is destroyed. */
 const lingerMilliseconds = 1000
 
 /** Serves MQTT on `stream`. The stream is destroyed when the connection ends. */
-export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo): void {
+export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault): void {
   let linger: NodeJS.Timeout | undefined
+  let attached: Connection | undefined
+  const boundary = new Boundary(onFault, peer.address, () => {
+    stream.destroy()
+    attached?.abandon()
+  })
   const sink: Sink = {
-    write(chunks) {
-      if (chunks.length === 1) return stream.write(chunks[0])
-      stream.cork() // one writev, one TLS flight
-      let more = true
-      for (const chunk of chunks) more = stream.write(chunk)
-      stream.uncork()
-      return more
-    },
-    end() {
+    write: (chunks) =>
+      boundary.run(() => {
+        if (chunks.length === 1) return stream.write(chunks[0])
+        stream.cork() // one writev, one TLS flight
+        let more = true
+        for (const chunk of chunks) more = stream.write(chunk)
+        stream.uncork()
+        return more
+      }, false),
+    end: boundary.handler(() => {
       stream.end()
       stream.resume() // what the peer still sends is thrown away, so that its end can be seen
       linger = setTimeout(() => stream.destroy(), lingerMilliseconds)
       linger.unref()
-    },
-    destroy: () => stream.destroy(),
-    pause: () => stream.pause(),
-    resume: () => stream.resume(),
+    }),
+    destroy: boundary.handler(() => stream.destroy()),
+    pause: boundary.handler(() => stream.pause()),
+    resume: boundary.handler(() => stream.resume()),
   }
-  const connection = broker.accept(peer, sink, broker.now())
-  if (connection === undefined) {
-    stream.on("error", () => undefined) // destroyed above; nobody is left to tell
-    return
-  }
+  // First of all: an error that nobody listens for would end the process.
   let failure = ""
-  stream.on("data", (chunk: Uint8Array) => connection.receive(chunk, broker.now()))
-  stream.on("drain", () => connection.drained(broker.now()))
   stream.on("error", (error: Error) => {
-    failure = describe(error)
+    failure = boundary.run(() => describe(error), "connection failed")
   })
-  stream.on("end", () => connection.transportClosed(broker.now(), "connection closed by the client"))
+  const connection = boundary.run(() => broker.accept(peer, sink, broker.now()), undefined)
+  if (connection === undefined) return
+  attached = connection
+  stream.on(
+    "data",
+    boundary.handler((chunk: Uint8Array) => connection.receive(chunk, broker.now())),
+  )
+  stream.on(
+    "drain",
+    boundary.handler(() => connection.drained(broker.now())),
+  )
+  const closed = boundary.handler((reason: string) => connection.transportClosed(broker.now(), reason))
+  stream.on("end", () => closed("connection closed by the client"))
   stream.on("close", () => {
     clearTimeout(linger)
-    connection.transportClosed(broker.now(), failure === "" ? "connection closed" : failure)
+    closed(failure === "" ? "connection closed" : failure)
   })
 }
 

@@ -1,12 +1,29 @@
-import { createServer } from "node:net"
+import { createServer, type Socket } from "node:net"
+import { Boundary } from "./boundary.ts"
 import { addressOf, closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
+import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
 
+export interface TcpOptions {
+  readonly host: string
+  readonly port: number
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined
+}
+
 /** MQTT over plain TCP. Nothing is encrypted, so it is off unless configured. */
-export function createTcpListener(options: { host: string; port: number }, context: ListenerContext): Listener {
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
-    attachStream(context.broker, socket, { transport: "tcp", address: addressOf(socket) })
-  })
+export function createTcpListener(options: TcpOptions, context: ListenerContext): Listener {
+  const { broker, onFault } = context
+  const attach = (socket: Socket) => {
+    const peer = { transport: "tcp", address: addressOf(socket) } as const
+    new Boundary(onFault, peer.address, () => socket.destroy()).run(() => {
+      attachStream(broker, socket, peer, onFault)
+      socket.resume()
+    }, undefined)
+  }
+  const { proxyProtocol } = options
+  const front = proxyProtocol && createProxyFront(proxyProtocol, context, attach)
+  const server =
+    front?.server ?? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, attach)
   let port = options.port
   return {
     kind: "tcp",
@@ -15,8 +32,12 @@ export function createTcpListener(options: { host: string; port: number }, conte
       return port
     },
     async listen() {
-      port = await listenOn(server, "tcp", options.host, options.port)
+      port = await listenOn(server, "tcp", options.host, options.port, context)
     },
-    close: () => closeServer(server),
+    close() {
+      const closed = closeServer(server)
+      front?.close()
+      return closed
+    },
   }
 }

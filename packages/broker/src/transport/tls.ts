@@ -1,11 +1,14 @@
 // MQTT over TLS 1.3, bare or under WebSocket. The TLS server is PureMQ's own; this file speaks to it through the few
 // members of node:tls that it has too, so a test can put another server in its place.
 
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
+import { Boundary } from "./boundary.ts"
 import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
 import type { PeerInfo, TransportKind } from "./peer.ts"
+import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
 import type { NameOfCertificate } from "./tls-server.ts"
 import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
@@ -29,6 +32,12 @@ export interface TlsOptions {
   readonly handshakeTimeout: number
   readonly maxPendingHandshakes: number
   readonly maxPendingHandshakesPerAddress: number
+  /** Connections that wait for their handshake. */
+  readonly maxWaitingHandshakes: number
+  readonly maxWaitingHandshakesPerAddress: number
+  /** Milliseconds that one waits. */
+  readonly handshakeWaitTimeout: number
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined
 }
 
 /** A TLS connection, as far as the broker looks at it. */
@@ -62,7 +71,7 @@ export interface HandshakeReport {
   }
 }
 
-/** A connection that was closed at once because too many handshakes are in flight. */
+/** A connection that was closed before its handshake, because too many are under way. */
 export interface RefusedHandshake {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
@@ -75,6 +84,11 @@ export interface TlsServerLike extends ServerLike {
   on(event: "tlsClientError", handler: (error: Error, socket: unknown) => void): unknown
   on(event: "handshake", handler: (report: HandshakeReport) => void): unknown
   on(event: "handshakeRefused", handler: (refused: RefusedHandshake) => void): unknown
+  /** A defect in the TLS stack or in a callback of ours has ended a connection. */
+  on(event: "internalError", handler: (error: Error, socket: TlsSocketLike | undefined) => void): unknown
+  on(event: "error", handler: (error: Error) => void): unknown
+  /** Takes a TCP connection that another server has accepted. */
+  emit(event: "connection", socket: Socket): boolean
   setSecureContext(options: { cert: string; key: string; ca?: string; crl?: string }): void
 }
 
@@ -92,6 +106,9 @@ export type TlsServerFactory = (options: {
   readonly handshakeTimeout: number
   readonly maxPendingHandshakes: number
   readonly maxPendingHandshakesPerAddress: number
+  readonly maxWaitingHandshakes: number
+  readonly maxWaitingHandshakesPerAddress: number
+  readonly handshakeWaitTimeout: number
 }) => TlsServerLike
 
 export function createTlsListener(
@@ -114,22 +131,42 @@ export function createTlsListener(
     handshakeTimeout: options.handshakeTimeout,
     maxPendingHandshakes: options.maxPendingHandshakes,
     maxPendingHandshakesPerAddress: options.maxPendingHandshakesPerAddress,
+    maxWaitingHandshakes: options.maxWaitingHandshakes,
+    maxWaitingHandshakesPerAddress: options.maxWaitingHandshakesPerAddress,
+    handshakeWaitTimeout: options.handshakeWaitTimeout,
   })
   const peers = new WeakMap<object, PeerInfo>()
-  const { broker } = context
+  const { broker, onFault } = context
+  const inside = (socket: TlsSocketLike, work: () => void) =>
+    new Boundary(onFault, addressOf(socket), () => socket.destroy()).run(work, undefined)
   if (webSocket === undefined) {
-    server.on("secureConnection", (socket) => attachStream(broker, socket, peerOf(socket, "tls", options.nameOf)))
+    server.on("secureConnection", (socket) =>
+      inside(socket, () => attachStream(broker, socket, peerOf(socket, "tls", options.nameOf), onFault)),
+    )
   } else {
-    const http = createWebSocketServer(webSocket, broker, (request) => {
+    const http = createWebSocketServer({ ...webSocket, host: options.host, secure: true }, context, (request) => {
       return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
     })
-    server.on("secureConnection", (socket) => {
-      peers.set(socket, peerOf(socket, "wss", options.nameOf))
-      http.emit("connection", socket)
-    })
+    server.on("secureConnection", (socket) =>
+      inside(socket, () => {
+        peers.set(socket, peerOf(socket, "wss", options.nameOf))
+        http.emit("connection", socket)
+      }),
+    )
   }
-  server.on("handshake", (report) => context.onHandshake(toEvent(report, kind)))
-  server.on("handshakeRefused", (refused) => context.onHandshake(toRefusal(refused, kind)))
+  const telling = new Boundary(onFault, kind, () => undefined)
+  server.on(
+    "handshake",
+    telling.handler((report) => context.onHandshake(toEvent(report, kind))),
+  )
+  server.on(
+    "handshakeRefused",
+    telling.handler((refused) => context.onHandshake(toRefusal(refused, kind))),
+  )
+  server.on("internalError", (error, socket) => onFault(error, socket === undefined ? kind : addressOf(socket)))
+  const front =
+    options.proxyProtocol &&
+    createProxyFront(options.proxyProtocol, context, (socket) => server.emit("connection", socket))
   let port = options.port
   return {
     kind,
@@ -138,9 +175,13 @@ export function createTlsListener(
       return port
     },
     async listen() {
-      port = await listenOn(server, kind, options.host, options.port)
+      port = await listenOn(front?.server ?? server, kind, options.host, options.port, context)
     },
-    close: () => closeServer(server),
+    async close() {
+      const closed = front === undefined ? undefined : closeServer(front.server)
+      front?.close()
+      await Promise.all([closed, closeServer(server)])
+    },
     renew({ cert, key, ca, crl }) {
       server.setSecureContext({ cert, key, ...(ca !== undefined && { ca }), ...(crl !== undefined && { crl }) })
     },
@@ -188,6 +229,12 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
   }
 }
 
+const refusals: ReadonlyMap<string, string> = new Map([
+  ["total", "too many connections wait for their handshake"],
+  ["perAddress", "too many connections from this address wait for their handshake"],
+  ["waitingTime", "its handshake had to wait for too long"],
+])
+
 function toRefusal(refused: RefusedHandshake, listener: string): HandshakeFailed {
   return {
     event: "tls failure",
@@ -195,8 +242,7 @@ function toRefusal(refused: RefusedHandshake, listener: string): HandshakeFailed
     listener,
     fault: "client",
     alert: undefined,
-    reason:
-      refused.limit === "total" ? "too many handshakes in flight" : "too many handshakes in flight from this address",
+    reason: refusals.get(refused.limit) ?? "too many handshakes",
     milliseconds: 0,
     limit: true,
   }

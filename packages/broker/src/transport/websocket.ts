@@ -1,17 +1,35 @@
 // MQTT over WebSocket (MQTT 5.0 chapter 6). The HTTP server underneath may sit on plain TCP or on TLS sockets.
 
 import { createServer, type IncomingMessage, type Server } from "node:http"
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import type { Broker } from "../broker.ts"
+import type { Connection } from "../session/connection.ts"
+import { Boundary, type OnFault } from "./boundary.ts"
+import { isLoopback, isOwnHost, isSameOrigin } from "./http-rules.ts"
 import { addressOf, closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
 import type { PeerInfo, Sink } from "./peer.ts"
+import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 
 export interface WebSocketOptions {
   /** Path of the WebSocket, e.g. "/mqtt"; undefined takes any. */
   readonly path?: string | undefined
-  /** Origins a browser may come from, e.g. "https://example.org"; undefined takes any, also none. */
+  /**
+   * Origins a browser may come from, e.g. "https://example.org"; "*" is any; undefined: pages of this server's own origin.
+   * Clients without Origin are no browsers.
+   */
   readonly origins?: readonly string[] | undefined
+  /** Names that clients may know a loopback listener by, beside localhost and its addresses; the hosts of `origins` are too. */
+  readonly hosts?: readonly string[] | undefined
+}
+
+/** Where the WebSocket is. */
+interface Place {
+  /** What the listener is bound to. */
+  readonly host: string
+  /** Over TLS of our own. */
+  readonly secure: boolean
 }
 
 /** Bytes ws may hold for a client before the broker stops writing. */
@@ -19,13 +37,20 @@ const highWaterMark = 65_536
 const lingerMilliseconds = 1000
 
 export function createWebSocketListener(
-  options: WebSocketOptions & { host: string; port: number },
+  options: WebSocketOptions & { host: string; port: number; proxyProtocol?: ProxyProtocolOptions | undefined },
   context: ListenerContext,
 ): Listener {
-  const server = createWebSocketServer(options, context.broker, (request) => ({
+  const server = createWebSocketServer({ ...options, secure: false }, context, (request) => ({
     transport: "ws",
     address: addressOf(request.socket),
   }))
+  const { proxyProtocol } = options
+  const front =
+    proxyProtocol &&
+    createProxyFront(proxyProtocol, context, (socket: Socket) => {
+      server.emit("connection", socket)
+      socket.resume()
+    })
   let port = options.port
   return {
     kind: "ws",
@@ -34,11 +59,13 @@ export function createWebSocketListener(
       return port
     },
     async listen() {
-      port = await listenOn(server, "ws", options.host, options.port)
+      port = await listenOn(front?.server ?? server, "ws", options.host, options.port, context)
     },
     close() {
       server.closeIdleConnections()
-      return closeServer(server)
+      const closed = closeServer(front?.server ?? server)
+      front?.close()
+      return closed
     },
   }
 }
@@ -48,14 +75,19 @@ export function createWebSocketListener(
  * emit "connection" on it with each.
  */
 export function createWebSocketServer(
-  options: WebSocketOptions,
-  broker: Broker,
+  options: WebSocketOptions & Place,
+  context: ListenerContext,
   describePeer: (request: IncomingMessage) => PeerInfo,
 ): Server {
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
-    response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
-  })
+  const { broker, onFault, onRefused } = context
+  const inside = (socket: Duplex & Parameters<typeof addressOf>[0], work: () => void) =>
+    new Boundary(onFault, addressOf(socket), () => socket.destroy()).run(work, undefined)
+  const server = createServer((request, response) =>
+    inside(request.socket, () => {
+      response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
+      response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
+    }),
+  )
   const { connectTimeout, maximumConnections } = broker.limits
   server.maxConnections = maximumConnections
   server.headersTimeout = connectTimeout
@@ -67,16 +99,18 @@ export function createWebSocketServer(
     clearTimeout(pending.get(socket))
     pending.delete(socket)
   }
-  server.on("connection", (socket: Duplex) => {
-    if (pending.size >= maximumConnections) {
-      socket.destroy()
-      return
-    }
-    const timer = setTimeout(() => socket.destroy(), connectTimeout)
-    timer.unref()
-    pending.set(socket, timer)
-    socket.once("close", () => settled(socket))
-  })
+  server.on("connection", (socket: Duplex) =>
+    inside(socket, () => {
+      if (pending.size >= maximumConnections) {
+        socket.destroy()
+        return
+      }
+      const timer = setTimeout(() => socket.destroy(), connectTimeout)
+      timer.unref()
+      pending.set(socket, timer)
+      socket.once("close", () => settled(socket))
+    }),
+  )
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -88,75 +122,117 @@ export function createWebSocketServer(
   })
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => socket.destroy())
-    const refusal = whyNot(options, request)
-    if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      settled(socket)
-      attachWebSocket(broker, webSocket, describePeer(request))
+    inside(socket, () => {
+      const refusal = whyNot(options, request)
+      if (refusal !== undefined) {
+        const { status, told } = refusal
+        socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+        if (told !== undefined) onRefused("HTTP", `WebSocket from ${describePeer(request).address} refused: ${told}`)
+        return
+      }
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        inside(socket, () => {
+          settled(socket)
+          attachWebSocket(broker, webSocket, describePeer(request), onFault)
+        }),
+      )
     })
   })
   server.on("clientError", (_error, socket) => socket.destroy())
   return server
 }
 
-/** The HTTP status for an upgrade that is refused, else undefined. */
-function whyNot(options: WebSocketOptions, request: IncomingMessage): string | undefined {
+interface Refusal {
+  /** The HTTP status. */
+  readonly status: string
+  /** For the log: what a deployer can do about it. */
+  readonly told?: string
+}
+
+/** Why an upgrade is refused, else undefined. */
+function whyNot(options: WebSocketOptions & Place, request: IncomingMessage): Refusal | undefined {
+  const { host, origin } = request.headers
+  const { origins } = options
+  const anyOrigin = origins?.includes("*") ?? false
+  const names = [...(options.hosts ?? []), ...(origins ?? []).map((each) => each.replace(/^\w+:\/\//, ""))]
+  if (isLoopback(options.host) && !anyOrigin && !isOwnHost(host, names))
+    return { status: "403 Forbidden", told: `Host ${quoted(host)} is no name of this machine; see hosts` }
+  if (origin !== undefined && !anyOrigin) {
+    const isAllowed =
+      origins === undefined
+        ? isSameOrigin(origin, host, options.secure)
+        : origins.some((each) => each.toLowerCase() === origin.toLowerCase())
+    if (!isAllowed) return { status: "403 Forbidden", told: `origin ${quoted(origin)} is not allowed; see --origin` }
+  }
   const path = (request.url ?? "/").split("?")[0]
-  if (options.path !== undefined && path !== options.path) return "404 Not Found"
-  const { origin } = request.headers
-  if (options.origins !== undefined && (origin === undefined || !options.origins.includes(origin)))
-    return "403 Forbidden"
+  if (options.path !== undefined && path !== options.path) return { status: "404 Not Found" }
   // [MQTT-6.0.0-3] the client offers mqtt
   const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim())
-  return offered.includes("mqtt") ? undefined : "400 Bad Request"
+  return offered.includes("mqtt") ? undefined : { status: "400 Bad Request" }
+}
+
+/** For one line of the log, and not more than a part of one. */
+function quoted(text: string | undefined): string {
+  if (text === undefined) return "(none)"
+  const short = text.length > 100 ? `${text.slice(0, 100)}...` : text
+  return `"${short.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`
 }
 
 /** Serves MQTT on an open WebSocket. Frames need not end where packets do ([MQTT-6.0.0-2]). */
-export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInfo): void {
+export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInfo, onFault: OnFault): void {
   let linger: NodeJS.Timeout | undefined
   let full = false
+  let attached: Connection | undefined
+  const boundary = new Boundary(onFault, peer.address, () => {
+    socket.terminate()
+    attached?.abandon()
+  })
+  const sent = boundary.handler(() => {
+    if (!full) return
+    full = false
+    attached?.drained(broker.now())
+  })
   const sink: Sink = {
-    write(chunks) {
-      for (let i = 0; i < chunks.length; i++) {
-        // A packet may be cut into frames anywhere; only the last one reports that it is gone.
-        if (i + 1 < chunks.length) socket.send(chunks[i]!, { binary: true })
-        else socket.send(chunks[i]!, { binary: true }, sent)
-      }
-      full = socket.bufferedAmount > highWaterMark
-      return !full
-    },
-    end() {
+    write: (chunks) =>
+      boundary.run(() => {
+        for (let i = 0; i < chunks.length; i++) {
+          // A packet may be cut into frames anywhere; only the last one reports that it is gone.
+          if (i + 1 < chunks.length) socket.send(chunks[i]!, { binary: true })
+          else socket.send(chunks[i]!, { binary: true }, sent)
+        }
+        full = socket.bufferedAmount > highWaterMark
+        return !full
+      }, false),
+    end: boundary.handler(() => {
       socket.close(1000)
       linger = setTimeout(() => socket.terminate(), lingerMilliseconds)
       linger.unref()
-    },
-    destroy: () => socket.terminate(),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    }),
+    destroy: boundary.handler(() => socket.terminate()),
+    pause: boundary.handler(() => socket.pause()),
+    resume: boundary.handler(() => socket.resume()),
   }
-  const connection = broker.accept(peer, sink, broker.now())
-  if (connection === undefined) return
-  function sent(): void {
-    if (!full) return
-    full = false
-    connection?.drained(broker.now())
-  }
-  socket.on("message", (data: RawData, isBinary: boolean) => {
-    if (!isBinary) {
-      // [MQTT-6.0.0-1] MQTT comes in binary frames
-      socket.close(1003)
-      connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones")
-      return
-    }
-    if (Array.isArray(data)) for (const part of data) connection.receive(part, broker.now())
-    else connection.receive(data instanceof ArrayBuffer ? new Uint8Array(data) : data, broker.now())
-  })
+  // First of all: an error that nobody listens for would end the process.
   socket.on("error", () => socket.terminate())
+  const connection = boundary.run(() => broker.accept(peer, sink, broker.now()), undefined)
+  if (connection === undefined) return
+  attached = connection
+  socket.on(
+    "message",
+    boundary.handler((data: RawData, isBinary: boolean) => {
+      if (!isBinary) {
+        // [MQTT-6.0.0-1] MQTT comes in binary frames
+        socket.close(1003)
+        connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones")
+        return
+      }
+      if (Array.isArray(data)) for (const part of data) connection.receive(part, broker.now())
+      else connection.receive(data instanceof ArrayBuffer ? new Uint8Array(data) : data, broker.now())
+    }),
+  )
+  const closed = boundary.handler(() => connection.transportClosed(broker.now(), "connection closed"))
   socket.on("close", () => {
     clearTimeout(linger)
-    connection.transportClosed(broker.now(), "connection closed")
+    closed()
   })
 }

@@ -7,12 +7,13 @@ import {
   streamClientConfig,
   streamServerConfig,
 } from "./stream-config.ts"
-import { Queue, type TlsListener } from "./stream-listener.ts"
+import { Reception, type TlsListener } from "./stream-listener.ts"
 import { acceptOverStreams, type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
 
 /** As much of Bun as this needs. */
 interface BunSocket {
   data: SocketStreams
+  readonly remoteAddress: string
   write(bytes: Uint8Array, offset?: number): number
   pause(): void
   resume(): void
@@ -53,34 +54,57 @@ export async function connect(options: ConnectStreamOptions): Promise<TlsStreamS
 /** @throws Misuse, X509Error, and what Bun throws for a port that it cannot have */
 export function listen(options: ListenStreamOptions): TlsListener {
   const config = streamServerConfig(options)
-  const accepted = new Queue<TlsStreamSocket>()
+  const reception = new Reception(options)
   const { hostname = "127.0.0.1", port } = options
-  const socket = handlers((streams) => accepted.put(acceptOverStreams(streams, config, options)))
+  const socket = handlers((streams, bun) => {
+    streams.onClosed = reception.take({
+      address: bun.remoteAddress,
+      accept: () => acceptOverStreams(streams, config, options),
+      drop: () => bun.terminate(),
+    })
+  }, reception.fault.bind(reception))
   const listener = Bun.listen({ hostname, port, allowHalfOpen: true, socket })
   return {
     hostname: listener.hostname,
     port: listener.port,
+    get handshakes() {
+      return reception.handshakes
+    },
     close() {
       listener.stop()
-      accepted.close()
+      reception.close()
     },
-    [Symbol.asyncIterator]: () => accepted[Symbol.asyncIterator](),
+    [Symbol.asyncIterator]: () => reception.accepted[Symbol.asyncIterator](),
   }
 }
 
-function handlers(onOpen: (streams: ByteStreams) => void): BunHandlers {
+/** Each handler is a boundary: what is thrown in it ends that connection. */
+function handlers(
+  onOpen: (streams: SocketStreams, socket: BunSocket) => void,
+  onFault: (error: unknown) => void = () => undefined,
+): BunHandlers {
+  const guard = (socket: BunSocket, work: () => void) => {
+    try {
+      work()
+    } catch (error) {
+      onFault(error)
+      socket.terminate()
+    }
+  }
   return {
     open(socket) {
-      socket.setNoDelay(true)
-      socket.data = new SocketStreams(socket)
-      onOpen(socket.data)
+      guard(socket, () => {
+        socket.setNoDelay(true)
+        socket.data = new SocketStreams(socket)
+        onOpen(socket.data, socket)
+      })
     },
     // Bun uses its buffer again.
-    data: (socket, bytes) => socket.data.received(copyOf(bytes)),
-    drain: (socket) => socket.data.drained(),
-    end: (socket) => socket.data.ended(),
-    close: (socket) => socket.data.closed(),
-    error: (socket, error) => socket.data.failed(error),
+    data: (socket, bytes) => guard(socket, () => socket.data.received(copyOf(bytes))),
+    drain: (socket) => guard(socket, () => socket.data.drained()),
+    end: (socket) => guard(socket, () => socket.data.ended()),
+    close: (socket) => guard(socket, () => socket.data.closed()),
+    error: (socket, error) => guard(socket, () => socket.data.failed(error)),
   }
 }
 
@@ -89,6 +113,7 @@ class SocketStreams implements ByteStreams {
   readonly readable: ReadableStream<Uint8Array>
   readonly writable: WritableStream<Uint8Array>
   readonly #socket: BunSocket
+  onClosed: () => void = () => undefined
   #out: ReadableStreamDefaultController<Uint8Array> | undefined
   #wake: (() => void) | undefined
   #readEnded = false
@@ -142,6 +167,7 @@ class SocketStreams implements ByteStreams {
 
   closed(): void {
     this.#gone = true
+    this.onClosed()
     this.ended()
     this.#wake?.()
   }

@@ -6,19 +6,21 @@ import {
   streamClientConfig,
   streamServerConfig,
 } from "./stream-config.ts"
-import type { TlsListener } from "./stream-listener.ts"
+import { Reception, type TlsListener } from "./stream-listener.ts"
 import { acceptOverStreams, type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
 
 /** As much of Deno as this needs. */
 interface DenoConn {
+  readonly remoteAddr: { readonly hostname: string }
   read(into: Uint8Array): Promise<number | null>
   write(bytes: Uint8Array): Promise<number>
   closeWrite(): Promise<void>
   close(): void
   setNoDelay?(on: boolean): void
 }
-interface DenoListener extends AsyncIterable<DenoConn> {
+interface DenoListener {
   readonly addr: { readonly hostname: string; readonly port: number }
+  accept(): Promise<DenoConn>
   close(): void
 }
 declare const Deno: {
@@ -37,15 +39,43 @@ export async function connect(options: ConnectStreamOptions): Promise<TlsStreamS
 export function listen(options: ListenStreamOptions): TlsListener {
   const config = streamServerConfig(options)
   const listener = Deno.listen({ hostname: options.hostname ?? "127.0.0.1", port: options.port })
+  const reception = new Reception(options)
+  let closed = false
+  const acceptAll = async () => {
+    while (!closed) {
+      try {
+        const conn = await listener.accept()
+        reception.take({
+          address: conn.remoteAddr.hostname,
+          accept: () => acceptOverStreams(streamsOf(conn), config, options),
+          drop: () => conn.close(),
+        })
+      } catch (error) {
+        if (closed) return
+        // Too many open files, say: the next one may do.
+        reception.fault(error)
+        await new Promise((resolve) => setTimeout(resolve, pauseAfterFailure))
+      }
+    }
+  }
+  void acceptAll()
   return {
     hostname: listener.addr.hostname,
     port: listener.addr.port,
-    close: () => listener.close(),
-    async *[Symbol.asyncIterator]() {
-      for await (const conn of listener) yield acceptOverStreams(streamsOf(conn), config, options)
+    get handshakes() {
+      return reception.handshakes
     },
+    close() {
+      closed = true
+      listener.close()
+      reception.close()
+    },
+    [Symbol.asyncIterator]: () => reception.accepted[Symbol.asyncIterator](),
   }
 }
+
+/** Milliseconds. */
+const pauseAfterFailure = 100
 
 /** Deno's own streams close the whole connection when one half ends; these keep the halves apart. */
 function streamsOf(conn: DenoConn): ByteStreams {

@@ -1,7 +1,10 @@
 // What every runtime adapter shares: it carries bytes between a transport and a connection, writes each flight at once,
 // awaits the decisions that the connection pauses for, and keeps its time. It knows no runtime but promises and timers.
+// Every entry from outside is a boundary: what is thrown behind it, by us or by a callback, ends this connection with
+// internal_error and goes no further.
 
 import { concatBytes } from "../bytes/concat.ts"
+import { Closed, Misuse, TlsError } from "../bytes/errors.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { ConnectionEvent, Decision, Outcome } from "../connection/events.ts"
 
@@ -41,6 +44,36 @@ export const systemClock: Clock = {
 
 const nobodyWaits: Taken = () => undefined
 
+/** A defect, as the error that a connection ends with. */
+export function internalError(cause: unknown): TlsError {
+  if (cause instanceof TlsError && !(cause instanceof Misuse)) return cause
+  const error = new Closed("internal_error", `internal error: ${messageOf(cause)}`)
+  error.cause = cause
+  return error
+}
+
+/** Whether the error stands for a defect, of ours or of a callback; `cause` has its stack. */
+export function isInternalError(error: unknown): error is TlsError {
+  return error instanceof TlsError && error.alert === "internal_error" && error.cause !== undefined
+}
+
+function once(taken: Taken): Taken {
+  let told = false
+  return (error) => {
+    if (told) return
+    told = true
+    taken(error)
+  }
+}
+
+function messageOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message : String(cause)
+  } catch {
+    return "something that cannot be shown was thrown"
+  }
+}
+
 export class Driver {
   readonly #connection: Connection
   readonly #transport: Transport
@@ -53,6 +86,7 @@ export class Driver {
   #wanted = true
   #reading = true
   #cancelDeadline: (() => void) | undefined
+  #defective = false
 
   constructor(options: DriverOptions) {
     this.#connection = options.connection
@@ -63,30 +97,35 @@ export class Driver {
 
   /** Begins, with what the connection's first calls gave back; their output leaves in one write. */
   start(...first: readonly Outcome[]): void {
-    this.#awaitDeadline()
-    const last = first.at(-1)
-    if (last === undefined) return
-    const events = first.flatMap((outcome) => outcome.events)
-    this.#take({ output: concatBytes(...first.map(({ output }) => output)), events, waitsFor: last.waitsFor })
+    this.#guard(() => {
+      this.#awaitDeadline()
+      const last = first.at(-1)
+      if (last === undefined) return
+      const events = first.flatMap((outcome) => outcome.events)
+      this.#take({ output: concatBytes(...first.map(({ output }) => output)), events, waitsFor: last.waitsFor })
+    })
   }
 
   /** Bytes of the peer; they may be reused afterwards. */
   receive(bytes: Uint8Array): void {
-    if (!this.#destroyed) this.#take(this.#connection.receive(bytes, this.#clock.now()))
+    if (!this.#destroyed) this.#guard(() => this.#take(this.#connection.receive(bytes, this.#clock.now())))
   }
 
   /** The peer ended its half of the transport. */
   receiveEnd(): void {
-    if (!this.#destroyed) this.#take(this.#connection.receiveEnd(this.#clock.now()))
+    if (!this.#destroyed) this.#guard(() => this.#take(this.#connection.receiveEnd(this.#clock.now())))
   }
 
   /** Application data. Each part has records of its own; all leave in one write. */
   send(parts: readonly Uint8Array[], taken: Taken = nobodyWaits): void {
-    const outcomes = parts.map((part) => this.#connection.send(part))
-    const output = outcomes.length === 1 ? outcomes[0]!.output : concatBytes(...outcomes.map((each) => each.output))
-    const last = outcomes.at(-1)
-    if (last === undefined) taken()
-    else this.#take({ output, events: outcomes.flatMap((each) => each.events), waitsFor: last.waitsFor }, taken)
+    const told = once(taken)
+    this.#guard(() => {
+      const outcomes = parts.map((part) => this.#connection.send(part))
+      const output = outcomes.length === 1 ? outcomes[0]!.output : concatBytes(...outcomes.map((each) => each.output))
+      const last = outcomes.at(-1)
+      if (last === undefined) told()
+      else this.#take({ output, events: outcomes.flatMap((each) => each.events), waitsFor: last.waitsFor }, told)
+    }, told)
   }
 
   /** New sending keys; with `update_requested` the peer renews its own too. */
@@ -96,8 +135,9 @@ export class Driver {
 
   /** close_notify; what the peer still sends is received. */
   close(taken: Taken = nobodyWaits): void {
-    if (this.#destroyed) taken()
-    else this.#take(this.#connection.close(), taken)
+    const told = once(taken)
+    if (this.#destroyed) told()
+    else this.#guard(() => this.#take(this.#connection.close(), told), told)
   }
 
   /** Carries out what another call on the connection gave back. */
@@ -105,10 +145,33 @@ export class Driver {
     this.#take(outcome)
   }
 
+  /**
+   * Ends the connection: something was thrown, here or in what carries its bytes. The peer gets internal_error, and
+   * `failed` is the last event. Never throws.
+   */
+  fail(cause: unknown): void {
+    if (this.#destroyed) return
+    const error = internalError(cause)
+    this.#events.length = 0
+    if (this.#defective) {
+      this.destroy() // what handles the failure fails
+      return
+    }
+    this.#defective = true
+    try {
+      const { output } = this.#connection.abandon(error.message, this.#clock.now(), error.cause ?? error)
+      if (output.length > 0) this.#transport.write(output, nobodyWaits)
+    } catch {
+      // Then it ends without an alert.
+    }
+    this.#events.push({ type: "failed", error })
+    this.#guard(() => this.#deliver())
+  }
+
   /** Whether the application has room for more data. While it has not, the transport is not read. */
   want(data: boolean): void {
     this.#wanted = data
-    this.#updateReading()
+    this.#guard(() => this.#updateReading())
   }
 
   /** Forgets the keys; nothing is sent, and no event follows. */
@@ -125,9 +188,11 @@ export class Driver {
     if (deadline === undefined) return
     this.#cancelDeadline = this.#clock.after(Math.max(1, deadline - this.#clock.now()), () => {
       if (this.#destroyed) return
-      this.#take(this.#connection.tick(this.#clock.now()))
-      // A timer and a clock do not always agree on when a millisecond is over.
-      this.#awaitDeadline()
+      this.#guard(() => {
+        this.#take(this.#connection.tick(this.#clock.now()))
+        // A timer and a clock do not always agree on when a millisecond is over.
+        this.#awaitDeadline()
+      })
     })
   }
 
@@ -159,8 +224,8 @@ export class Driver {
     if (decision === undefined) return
     const { pause, name } = decision
     const stillWaits = () => this.#decision === pause && !this.#destroyed
-    const abandon = (reason: string) => {
-      if (stillWaits()) this.#take(this.#connection.abandon(reason, this.#clock.now()))
+    const abandon = (reason: string, cause?: unknown) => {
+      if (stillWaits()) this.#guard(() => this.#take(this.#connection.abandon(reason, this.#clock.now(), cause)))
     }
     if (pause.work === undefined) {
       abandon(`the pause for ${name} has no work that could end`)
@@ -168,10 +233,20 @@ export class Driver {
     }
     pause.work.then(
       (answer) => {
-        if (stillWaits()) this.#take(this.#connection.answer(answer, this.#clock.now()))
+        if (stillWaits()) this.#guard(() => this.#take(this.#connection.answer(answer, this.#clock.now())))
       },
-      (error: unknown) => abandon(`${name} failed: ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) => abandon(`${name} failed: ${messageOf(error)}`, error),
     )
+  }
+
+  /** @param taken told when the work is not done */
+  #guard(work: () => void, taken: Taken = nobodyWaits): void {
+    try {
+      work()
+    } catch (cause) {
+      this.fail(cause)
+      taken(internalError(cause))
+    }
   }
 
   #updateReading(): void {

@@ -17,6 +17,7 @@ import { loadCredential, sniResolver } from "../x509/credential.ts"
 import type { CertificateVerifier } from "../x509/interfaces.ts"
 import { trustStoreFromPem } from "../x509/trust.ts"
 import { createCertificateVerifier } from "../x509/verifier.ts"
+import type { HandshakeLimitOptions } from "./handshake-gate.ts"
 import { rulesName } from "./rules-name.ts"
 import type { TlsStreamOptions } from "./streams.ts"
 
@@ -51,6 +52,10 @@ export interface ListenStreamOptions extends CommonStreamOptions {
   readonly port: number
   /** Asks clients for certificates; default none. Needs `ca` or `verifier`. */
   readonly clientCertificates?: "request" | "require"
+  /** How many handshakes may be under way, and how many connections may wait for one. */
+  readonly handshakes?: HandshakeLimitOptions
+  /** Told of a connection that a defect ended before it had a socket, and of one that the system could not hand over. */
+  readonly onFault?: (error: unknown) => void
   /** Everything else that a server can be told. */
   readonly core?: Partial<ServerOptions>
 }

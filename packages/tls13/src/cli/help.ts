@@ -88,6 +88,11 @@ ${trust}
 Sessions:
   --tickets N               after each handshake; 0: no resumption. Default 2
   --early-data BYTES        take up to so many bytes of 0-RTT data; default none
+  --max-handshakes N        handshakes under way, in all; more connections wait. Default 1024
+  --max-handshakes-per-address N   those of one address; default: as many
+  --max-waiting N           connections that wait for their handshake, in all; more are closed. Default 4096
+  --max-waiting-per-address N      those of one address; default 1024
+  --max-wait SECONDS        that one waits at most; default 30
 
 ${shared}`
 

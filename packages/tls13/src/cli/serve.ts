@@ -2,6 +2,7 @@
 
 import { once } from "node:events"
 import type { AddressInfo } from "node:net"
+import type { HandshakeLimit, HandshakeLimitOptions } from "../adapters/handshake-gate.ts"
 import { type HandshakeReport, pinText } from "../adapters/node/handshake-report.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import { createSecureContext, type SecureContext } from "../adapters/node/secure-context.ts"
@@ -34,6 +35,11 @@ const options: OptionTable = {
   "ocsp-response": { type: "string", multiple: true },
   tickets: { type: "string" },
   "early-data": { type: "string" },
+  "max-handshakes": { type: "string" },
+  "max-handshakes-per-address": { type: "string" },
+  "max-waiting": { type: "string" },
+  "max-waiting-per-address": { type: "string" },
+  "max-wait": { type: "string" },
 }
 
 /** Listens, and gives the server. @throws UsageError, CommandError */
@@ -54,6 +60,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const development = developmentContext(read, shared)
   const server = createServer({
     ...shared,
+    ...handshakeLimitsOf(read),
     ...(development && { secureContext: development.context }),
     allowHalfOpen: true,
     requestCert: verify === "post-handshake" ? verify : verify !== "none",
@@ -62,14 +69,23 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     ...(maxBytes !== undefined && { earlyData: { maxBytes } }),
     ...(read.flag("trace") && { trace }),
   })
-  server.on("handshake", (report: HandshakeReport) => say(reportLine(report)))
+  server.on("handshake", (report: HandshakeReport) => contained(say, () => say(reportLine(report))))
+  server.on("internalError", (error, socket) => contained(say, () => say(faultText(error, socket))))
+  const sayRefused = oncePerSecond(say)
+  server.on("handshakeRefused", ({ remoteAddress, limit }) =>
+    sayRefused(`${remoteAddress} refused: ${refusals[limit]}`),
+  )
   const every = read.number("key-update", 1, 2 ** 40)
   const handle = read.flag("www") ? answerRequest : read.flag("echo") ? echo : converse(terminal)
   server.on("secureConnection", (socket: TLSSocket) => {
-    if (verify === "post-handshake") askLater(socket, say)
-    handle(socket, new KeyRenewal(socket, every, read.flag("key-update-peer")))
+    socket.guard(() => {
+      if (verify === "post-handshake") askLater(socket, say)
+      handle(socket, new KeyRenewal(socket, every, read.flag("key-update-peer")))
+    })
   })
   await listen(server, host, port)
+  // Too many open files, say: one client less, and the others stay.
+  server.on("error", (error) => say(`cannot take a connection: ${reasonOf(error)}`))
   const { port: bound } = server.address() as AddressInfo
   for (const line of development?.notes ?? []) say(line)
   for (const { type, chain } of shared.secureContext.credentials) {
@@ -78,6 +94,51 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   }
   say(`listening on ${host.includes(":") ? `[${host}]` : host}:${bound}`)
   return server
+}
+
+function handshakeLimitsOf(read: Arguments): HandshakeLimitOptions {
+  const number = (name: string, least: number) => read.number(name, least, 1_000_000)
+  const limits = {
+    maxPendingHandshakes: number("max-handshakes", 1),
+    maxPendingHandshakesPerAddress: number("max-handshakes-per-address", 1),
+    maxWaitingHandshakes: number("max-waiting", 0),
+    maxWaitingHandshakesPerAddress: number("max-waiting-per-address", 0),
+  }
+  const seconds = read.number("max-wait", 1, 600)
+  return { ...limits, ...(seconds !== undefined && { handshakeWaitTimeout: 1000 * seconds }) }
+}
+
+const refusals: Readonly<Record<HandshakeLimit, string>> = {
+  total: "too many connections wait for their handshake",
+  perAddress: "too many connections of this address wait for their handshake",
+  waitingTime: "its handshake had to wait for too long",
+}
+
+/** What is thrown in telling of a connection is told, and is not the end. */
+function contained(say: (line: string) => void, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  }
+}
+
+/** A connection that a defect has ended, with the stack. */
+function faultText(error: Error, socket: TLSSocket | undefined): string {
+  const { cause } = error
+  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : error.message
+  return `${socket?.remoteAddress ?? "unknown"}:${socket?.remotePort ?? 0} ended by an internal error: ${stack}`
+}
+
+/** One line a second at most: floods are not to fill the log. */
+function oncePerSecond(say: (line: string) => void): (line: string) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (line) => {
+    const now = performance.now()
+    if (now - last < 1000) return
+    last = now
+    say(line)
+  }
 }
 
 type Handler = (socket: TLSSocket, renewal: KeyRenewal) => void
@@ -108,9 +169,8 @@ function developmentContext(
 /** RFC 9846 section 4.7.2; one line for the answer. */
 function askLater(socket: TLSSocket, say: (line: string) => void): void {
   const peer = `${socket.remoteAddress}:${socket.remotePort}`
-  socket.once("clientCertificate", () =>
-    say(`${peer} ${summary(socket, "client").slice(-3).join(", ").replace(/ +/g, " ")}`),
-  )
+  const line = () => say(`${peer} ${summary(socket, "client").slice(-3).join(", ").replace(/ +/g, " ")}`)
+  socket.once("clientCertificate", () => socket.guard(line))
   try {
     // What goes wrong with the connection is told by the connection.
     socket.requestCertificate().catch(() => undefined)
@@ -159,12 +219,12 @@ function wordsOf(report: HandshakeReport): string {
 
 const echo: Handler = (socket, renewal) => {
   for (const early of socket.earlyData) renewal.write(early)
-  socket.on("data", (data: Buffer) => {
-    if (!renewal.write(data)) {
-      socket.pause()
-      socket.once("drain", () => socket.resume())
-    }
-  })
+  const send = (data: Buffer) => {
+    if (renewal.write(data)) return
+    socket.pause()
+    socket.once("drain", () => socket.resume())
+  }
+  socket.on("data", (data: Buffer) => socket.guard(() => send(data)))
   socket.on("end", () => socket.end())
 }
 
@@ -172,7 +232,7 @@ const echo: Handler = (socket, renewal) => {
 function converse({ input, output }: Terminal): Handler {
   const open = new Map<TLSSocket, KeyRenewal>()
   input.on("data", (data: Buffer) => {
-    for (const renewal of open.values()) renewal.write(data)
+    for (const [socket, renewal] of open) socket.guard(() => void renewal.write(data))
   })
   return (socket, renewal) => {
     open.set(socket, renewal)
@@ -203,8 +263,10 @@ const answerRequest: Handler = (socket, renewal) => {
     socket.end()
   }
   const onData = (data: Buffer) => {
-    request += data.toString("latin1")
-    answer()
+    socket.guard(() => {
+      request += data.toString("latin1")
+      answer()
+    })
   }
   socket.on("data", onData)
   socket.on("end", () => socket.end())

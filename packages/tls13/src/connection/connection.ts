@@ -99,10 +99,12 @@ export abstract class Connection {
     return this.#run(now, () => this.#machine.answer(waiting, value))
   }
 
-  /** The decision could not be made: the handshake ends with internal_error. */
-  abandon(reason: string, now: number): Outcome {
+  /** Ends the connection with internal_error: a decision could not be made, say. @param cause what was thrown */
+  abandon(reason: string, now: number, cause?: unknown): Outcome {
     return this.#run(now, () => {
-      throw new Closed("internal_error", reason)
+      const error = new Closed("internal_error", reason)
+      if (cause !== undefined) error.cause = cause
+      throw error
     })
   }
 

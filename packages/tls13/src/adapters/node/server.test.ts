@@ -136,24 +136,29 @@ describe("hostile neighbours", () => {
     expect(reports[0]!.ok).toBe(false)
   })
 
-  it("closes connections over the limit of handshakes in flight, and takes more when there is room", async () => {
-    const { server, raw, client, port } = await start({ ...own, maxPendingHandshakes: 2 })
+  it("closes connections over the limit of handshakes under way when none may wait, and takes more when there is room", async () => {
+    const { server, raw, client, port } = await start({ ...own, maxPendingHandshakes: 2, maxWaitingHandshakes: 0 })
     const refused: unknown[] = []
     server.on("handshakeRefused", (event) => refused.push(event))
     const [first] = [await raw(), await raw()]
     await until(() => server.handshakes.pending === 2)
     const over = connect({ host: "127.0.0.1", port, ca })
     expect((await once(over, "error"))[0]).toBeInstanceOf(Error)
-    expect(server.handshakes).toEqual({ pending: 2, refused: 1 })
+    expect(server.handshakes).toMatchObject({ pending: 2, refused: 1 })
     expect(refused).toMatchObject([{ remoteAddress: "127.0.0.1", limit: "total" }])
     first.destroy()
     await until(() => server.handshakes.pending === 1)
     expect(await echoed(await client())).toBe("hello")
-    expect(server.handshakes).toEqual({ pending: 1, refused: 1 })
+    expect(server.handshakes).toMatchObject({ pending: 1, refused: 1 })
   })
 
   it("limits one address apart from the others", async () => {
-    const { server, raw } = await start({ ...own, maxPendingHandshakes: 100, maxPendingHandshakesPerAddress: 3 })
+    const { server, raw } = await start({
+      ...own,
+      maxPendingHandshakes: 100,
+      maxPendingHandshakesPerAddress: 3,
+      maxWaitingHandshakesPerAddress: 0,
+    })
     for (let i = 0; i < 5; i++) await raw()
     await until(() => server.handshakes.refused === 2)
     expect(server.handshakes.pending).toBe(3)

@@ -1,10 +1,10 @@
 // `createServer` in the shape of node:tls. What a hostile peer can cost is bounded: by the time of a handshake, by the
-// number in flight, and by a close that waits for none of them.
+// number under way, by a line for the others that is short, fair and bounded, and by a close that waits for none of them.
 
 import { type DropArgument, Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { copyOf } from "../../bytes/copy.ts"
-import { Misuse } from "../../bytes/errors.ts"
+import { Misuse, type TlsError } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
 import { createServerConfig, type ServerConfig, type ServerOptions } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
@@ -15,17 +15,25 @@ import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
 import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
-import { HandshakeGate } from "./handshake-gate.ts"
+import { internalError, isInternalError } from "../driver.ts"
+import {
+  HandshakeGate,
+  type HandshakeLimit,
+  type HandshakeLimitOptions,
+  handshakeLimits,
+  type Place,
+} from "../handshake-gate.ts"
 import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
 import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
-import { socketOf } from "./raw-transport.ts"
+import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
 import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
 import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket } from "./tls-socket.ts"
 import { certificateTypes, createVerification, type Verification } from "./verification.ts"
+import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
 
-export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
+export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace">, HandshakeLimitOptions {
   /** Gets every event of every connection. */
   readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
   /** Asks clients for a certificate: in the handshake, or when `socket.requestCertificate()` is called. */
@@ -37,10 +45,6 @@ export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace"> {
   /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
   readonly credentials?: CredentialResolver | undefined
   readonly SNICallback?: SNICallback | undefined
-  /** Handshakes in flight; more connections are closed at once. Default 1024. */
-  readonly maxPendingHandshakes?: number | undefined
-  /** Those of one address; default: no other limit than `maxPendingHandshakes`. */
-  readonly maxPendingHandshakesPerAddress?: number | undefined
   /** What `getTicketKeys()` of another server gave, or 48 random bytes; default: keys of this server's own, which rotate. */
   readonly ticketKeys?: Uint8Array | undefined
   /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
@@ -83,8 +87,13 @@ export interface ServerEvents {
   readonly tlsClientError: [error: Error & { readonly code?: string }, socket: TLSSocket]
   /** Each handshake, whether it succeeded or not. */
   readonly handshake: [report: HandshakeReport]
-  /** A connection was closed at once, as there were too many handshakes in flight, in all or of its address. */
+  /** A connection was closed before its handshake, as too many waited, in all or of its address, or it had waited too long. */
   readonly handshakeRefused: [event: HandshakeRefused]
+  /**
+   * A defect, of this stack or of a callback that the application gave, ended a connection: `error.cause` is what was thrown.
+   * Once a connection; its socket has the same error.
+   */
+  readonly internalError: [error: TlsError, socket: TLSSocket | undefined]
   /** 0-RTT data, which may be a replay; before `secureConnection`. */
   readonly earlyData: [data: Buffer, socket: TLSSocket]
   /** A line of the key log, line end included. */
@@ -99,7 +108,7 @@ export interface ServerEvents {
 export interface HandshakeRefused {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
-  readonly limit: "total" | "perAddress"
+  readonly limit: HandshakeLimit
 }
 
 interface Active {
@@ -108,7 +117,11 @@ interface Active {
   readonly config: ServerConfig
 }
 
-const defaultPendingHandshakes = 1024
+/** Connections that are taken before the first of them begins, and milliseconds. */
+const mostArrivals = 1024
+const arrivalTime = 50
+/** Handshakes that begin each time round Node's loop: a ClientHello takes some milliseconds, and everybody else waits. */
+const begunPerTurn = 4
 
 export class Server extends NetServer {
   #options: TlsServerOptions
@@ -118,14 +131,17 @@ export class Server extends NetServer {
   readonly #handshakes = new Set<Duplex>()
   /** Outlives a change of certificates: what was taken before stays taken. */
   readonly #replayGuard: MemoryReplayGuard
+  readonly #heldBytes: HeldBytes = { held: 0 }
+  #arrivals: Duplex[] = []
   #active: Active
-  #refused = 0
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
-    super({ allowHalfOpen: true, noDelay: true })
+    super({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     this.#options = options
-    const total = options.maxPendingHandshakes ?? defaultPendingHandshakes
-    this.#gate = new HandshakeGate({ total, perAddress: options.maxPendingHandshakesPerAddress ?? total })
+    this.#gate = new HandshakeGate(handshakeLimits(options), nodeClock, {
+      perTurn: begunPerTurn,
+      nextTurn: setImmediate,
+    })
     const context = options.secureContext ?? createSecureContext(options)
     // Ticket keys that are given have been in use before, so 0-RTT data of then could come again (RFC 9846 section 8.2).
     this.#replayGuard = new MemoryReplayGuard(options.ticketKeys ? { startedAt: Date.now() } : {})
@@ -133,7 +149,7 @@ export class Server extends NetServer {
     const checkContext = (named: SecureContext) => this.#refuseOtherTrust(named)
     this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback, checkContext)
     this.#active = this.#activate(context, options)
-    this.on("connection", (raw: Socket) => this.#accept(raw))
+    this.on("connection", (raw: Socket) => this.#arrive(raw))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
   }
 
@@ -149,9 +165,18 @@ export class Server extends NetServer {
     return super.once(event, listener as (...args: unknown[]) => void)
   }
 
-  /** Handshakes in flight, and connections that were closed because there were too many of them. */
-  get handshakes(): { readonly pending: number; readonly refused: number } {
-    return { pending: this.#gate.pending, refused: this.#refused }
+  /**
+   * Handshakes under way, connections that wait for theirs, bytes that those have sent, and how many connections were closed
+   * because there were too many.
+   */
+  get handshakes(): {
+    readonly pending: number
+    readonly waiting: number
+    readonly waitingBytes: number
+    readonly refused: number
+  } {
+    const { pending, waiting, refused } = this.#gate
+    return { pending, waiting, waitingBytes: this.#heldBytes.held, refused }
   }
 
   /**
@@ -189,12 +214,14 @@ export class Server extends NetServer {
     this.#ticketRing().replace(keys)
   }
 
-  /** Ends every handshake in flight, without an alert. */
+  /** Ends every handshake under way, without an alert, and every connection that waits for its own. */
   closeAllHandshakes(): void {
+    this.#gate.clear()
+    for (const raw of this.#arrivals.splice(0)) raw.destroy()
     for (const raw of this.#handshakes) raw.destroy()
   }
 
-  /** Takes no more connections, and ends the handshakes in flight; `closed` is called when the others have ended. */
+  /** Takes no more connections, and ends the handshakes under way and those that wait; `closed` is called when the others have ended. */
   override close(closed?: (error?: Error) => void): this {
     super.close(closed)
     this.closeAllHandshakes()
@@ -261,24 +288,69 @@ export class Server extends NetServer {
 
   /* ------------------------------------------------------------ a connection */
 
+  /**
+   * Node takes one connection from the system each time round its loop. With a handshake begun each time, all others would
+   * wait in the system's queue, where the last address comes last: so first those that are there are taken, for a moment.
+   */
+  #arrive(raw: Duplex): void {
+    this.#arrivals.push(raw)
+    if (this.#arrivals.length > 1) return
+    this.#gate.hold()
+    const begun = performance.now()
+    const settle = (seen: number) => {
+      const { length } = this.#arrivals
+      const more = length > seen && length < mostArrivals && performance.now() - begun < arrivalTime
+      if (more) return setImmediate(settle, length)
+      this.#gate.resume()
+      for (const each of this.#arrivals.splice(0)) this.#guard(each, () => this.#accept(each))
+    }
+    setImmediate(settle, 0)
+  }
+
   #accept(raw: Duplex): void {
+    if (raw.destroyed) return
     const begun = performance.now()
     const { remoteAddress, remotePort } = socketOf(raw) ?? {}
-    const leave = this.#gate.enter(remoteAddress ?? "")
-    if (typeof leave === "string") {
-      this.#refused++
-      raw.on("error", () => undefined)
-      raw.destroy()
-      this.emit("handshakeRefused", { remoteAddress, remotePort, limit: leave })
-      return
-    }
+    let waiting: WaitingConnection | undefined
     this.#handshakes.add(raw)
-    const over = () => {
+    raw.on("error", ignore)
+    const place = this.#gate.enter(remoteAddress ?? "", {
+      begin: (place) => {
+        this.#guard(raw, () => {
+          waiting?.release()
+          this.#handshake(raw, place, begun)
+        })
+      },
+      refuse: (limit) => {
+        raw.destroy()
+        this.#tell("handshakeRefused", { remoteAddress, remotePort, limit })
+      },
+    })
+    raw.once("close", () => {
       this.#handshakes.delete(raw)
-      leave()
-    }
-    raw.once("close", over)
+      waiting?.drop()
+      place.leave()
+    })
+    if (place.state === "waiting") waiting = new WaitingConnection(raw, this.#heldBytes, () => raw.destroy())
+  }
 
+  /** What is thrown in our own part of a connection ends that connection. */
+  #guard(raw: Duplex, work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      raw.destroy()
+      this.#tell("internalError", internalError(cause), undefined)
+    }
+  }
+
+  /** What listeners throw is theirs, and no part of what goes on here. */
+  #tell<Name extends keyof ServerEvents>(event: Name, ...args: ServerEvents[Name]): void {
+    process.nextTick(() => this.emit(event, ...args))
+  }
+
+  #handshake(raw: Duplex, place: Place, begun: number): void {
+    const { remoteAddress, remotePort } = socketOf(raw) ?? {}
     const active = this.#active
     const socket = new TLSSocket(raw, {
       role: "server",
@@ -297,7 +369,11 @@ export class Server extends NetServer {
       const { info, authorized } = socket
       const { provider } = active.context
       const subject = { remoteAddress, remotePort, offer, info, authorized, milliseconds, error, provider }
-      this.emit("handshake", handshakeReport(subject))
+      const told = { report: undefined as HandshakeReport | undefined }
+      socket.guard(() => {
+        told.report = handshakeReport(subject)
+      })
+      if (told.report !== undefined) this.emit("handshake", told.report)
     }
     let secure = false
     socket.once("offered", (seen: Offer) => {
@@ -306,13 +382,15 @@ export class Server extends NetServer {
     socket.on("earlyData", (data: Buffer) => this.emit("earlyData", data, socket))
     // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
     socket.on("error", (error: Error) => {
+      if (isInternalError(error)) this.emit("internalError", error, socket)
       if (secure) return
       report(error)
       this.emit("tlsClientError", error, socket)
     })
     socket.once("secure", () => {
       secure = true
-      over()
+      this.#handshakes.delete(raw)
+      place.leave()
       report()
       // This socket's listeners live as long as it does; what the client offered need not.
       offer = undefined
@@ -343,6 +421,9 @@ export function createServer(
 ): Server {
   return typeof options === "function" ? new Server({}, options) : new Server(options, onSecureConnection)
 }
+
+/** A peer that resets its connection is no news here. */
+function ignore(): void {}
 
 function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServerOptions) {
   if (requestCert === "post-handshake") return requestCert

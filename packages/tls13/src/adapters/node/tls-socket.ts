@@ -1,4 +1,5 @@
-// A TLS connection as a Duplex, in the shape of node:tls.
+// A TLS connection as a Duplex, in the shape of node:tls. Every entry from the stream below, from a timer and from Node's
+// stream machinery goes through `guard`; what the application's own listeners throw is the application's, as in node:tls.
 
 import type { Duplex } from "node:stream"
 import { copyOf } from "../../bytes/copy.ts"
@@ -11,7 +12,7 @@ import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate.ts"
 import { parseCertificate } from "../../x509/certificate.ts"
-import { Driver, type Taken } from "../driver.ts"
+import { Driver, internalError, type Taken } from "../driver.ts"
 import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
 import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
@@ -60,6 +61,8 @@ export class TLSSocket extends SocketFace {
   #driver: Driver | undefined
   #connection: Connection | undefined
   #info: HandshakeInfo | undefined
+  /** What runs is ours, not a listener of the application. */
+  #inside = false
   #failed = false
   #ended = false
   /** What is written before the handshake is over; the stream hands over one write at a time. */
@@ -81,15 +84,56 @@ export class TLSSocket extends SocketFace {
     this.#earlyDataUnsent = setup.earlyData && copyOf(setup.earlyData)
     // A flight leaves in one write already; waiting for more would only add a delay.
     socketOf(raw)?.setNoDelay(true)
-    raw.on("error", (error: Error) => this.#rawFailed(error))
-    raw.on("close", () => this.#rawClosed())
+    raw.on("error", (error: Error) => this.guard(() => this.#rawFailed(error)))
+    raw.on("close", () => this.guard(() => this.#rawClosed()))
     if (socketOf(raw)?.connecting) {
       for (const name of ["lookup", "connect", "ready"]) raw.on(name, (...args) => this.emit(name, ...args))
-      raw.once("connect", () => this.#begin())
+      raw.once("connect", () => this.guard(() => this.#begin()))
     } else {
       // Listeners that are attached right after the constructor see everything.
-      process.nextTick(() => this.#begin())
+      process.nextTick(() => this.guard(() => this.#begin()))
     }
+  }
+
+  /**
+   * Runs what is ours: when it throws, this connection ends with internal_error, and nothing else does.
+   * @internal
+   */
+  guard(work: () => void): void {
+    const outside = !this.#inside
+    this.#inside = true
+    try {
+      work()
+    } catch (cause) {
+      this.#defect(cause)
+    } finally {
+      if (outside) this.#inside = false
+    }
+  }
+
+  /** Listeners are the application's: what they throw is not taken for a defect of ours, and is not swallowed either. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (!this.#inside) return super.emit(event, ...args)
+    this.#inside = false
+    try {
+      return super.emit(event, ...args)
+    } catch (error) {
+      throwLater(error)
+      return true
+    } finally {
+      this.#inside = true
+    }
+  }
+
+  #defect(cause: unknown): void {
+    if (this.destroyed) return
+    if (this.#driver !== undefined) this.#driver.fail(cause)
+    else {
+      // There is no connection yet that could say it: internal_error, in the clear (RFC 9846 section 6).
+      this.#failed = true
+      if (this.#setup.role === "server" && this.raw.writable) this.raw.write(Uint8Array.of(21, 3, 3, 0, 2, 2, 80))
+    }
+    if (!this.destroyed) this.destroy(internalError(cause))
   }
 
   override on<Name extends keyof TLSSocketEvents>(event: Name, listener: (...args: TLSSocketEvents[Name]) => void): this
@@ -203,19 +247,17 @@ export class TLSSocket extends SocketFace {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
-    this.#send([chunk], done)
+    this.guard(() => this.#send([chunk], done))
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Taken): void {
-    this.#send(
-      chunks.map(({ chunk }) => chunk),
-      done,
-    )
+    const parts = chunks.map(({ chunk }) => chunk)
+    this.guard(() => this.#send(parts, done))
   }
 
   override _final(done: Taken): void {
     if (this.#info === undefined && !this.#failed) this.#finishing = done
-    else this.#finish(done)
+    else this.guard(() => this.#finish(done))
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -225,7 +267,7 @@ export class TLSSocket extends SocketFace {
     if (this.#failed || this.writableFinished) closeGently(this.raw)
     else this.raw.destroy()
     const reason = error ?? destroyedError()
-    for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) waiting?.(reason)
+    for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) tell(waiting, reason)
     for (const { reject } of this.#asked.splice(0)) reject(reason)
     this.#inFlight = this.#waiting = this.#finishing = undefined
     done(error)
@@ -262,14 +304,14 @@ export class TLSSocket extends SocketFace {
     this.touch()
     this.#driver.send(parts, (error) => {
       if (error || to === whole.length) this.#written(error)
-      else this.#sendFrom(whole, to)
+      else this.guard(() => this.#sendFrom(whole, to))
     })
   }
 
   #written(error?: Error | null): void {
     const done = this.#inFlight
     this.#inFlight = undefined
-    done?.(error)
+    tell(done, error)
   }
 
   /** close_notify, then the end of the stream below. */
@@ -279,8 +321,10 @@ export class TLSSocket extends SocketFace {
       return
     }
     this.#driver.close((error) => {
-      if (!this.raw.destroyed) this.raw.end()
-      done(error)
+      this.guard(() => {
+        if (!this.raw.destroyed) this.raw.end()
+      })
+      tell(done, error)
     })
   }
 
@@ -294,16 +338,20 @@ export class TLSSocket extends SocketFace {
     const driver = new Driver({
       connection,
       transport: streamTransport(raw),
-      clock: nodeClock,
-      onEvent: (event) => this.#onEvent(event),
+      clock: { now: nodeClock.now, after: (time, work) => nodeClock.after(time, () => this.guard(work)) },
+      onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
     raw.on("data", (bytes: Uint8Array) => {
-      this.touch()
-      driver.receive(bytes)
+      this.guard(() => {
+        this.touch()
+        driver.receive(bytes)
+      })
     })
-    raw.on("end", () => driver.receiveEnd())
+    raw.on("end", () => this.guard(() => driver.receiveEnd()))
     driver.start(...first, ...this.#earlyFlight(connection))
+    // A server's is handed over at rest.
+    if (this.#setup.role === "server") raw.resume()
     if (raw.readableEnded || raw.destroyed) driver.receiveEnd()
   }
 
@@ -420,6 +468,22 @@ const groupNames: Readonly<Record<string, readonly [name: string, bits: number]>
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Calls back into Node's stream machinery, and by it the application's callbacks of `write` and `end`. */
+function tell(done: Taken | undefined, error?: Error | null): void {
+  try {
+    done?.(error)
+  } catch (thrown) {
+    throwLater(thrown)
+  }
+}
+
+/** The application's own exception: uncaught, as it would be had Node called the listener. */
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
 }
 
 function destroyedError(): Error {
