@@ -4,7 +4,16 @@
 import type { Duplex } from "node:stream"
 import type { RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
-import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
+import { type ClientCheckFactory, chainOf } from "./client-check.ts"
+import {
+  addressOf,
+  closeServer,
+  type Listener,
+  type ListenerContext,
+  listenOn,
+  type RenewedCertificate,
+  type ServerLike,
+} from "./listener.ts"
 import type { PeerInfo, TransportKind } from "./peer.ts"
 import { attachStream } from "./stream.ts"
 import type { NameOfCertificate } from "./tls-server.ts"
@@ -24,6 +33,8 @@ export interface TlsOptions {
   /** PEM text of revocation lists. */
   readonly crl?: string | undefined
   readonly revocation?: RevocationMode | undefined
+  /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
+  readonly clientCheck?: ClientCheckFactory | undefined
   readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds. */
   readonly handshakeTimeout: number
@@ -36,7 +47,7 @@ export interface TlsSocketLike extends Duplex {
   readonly authorized: boolean
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
-  getPeerCertificate(): unknown
+  getPeerCertificate(detailed?: boolean): unknown
   setKeepAlive(enable: boolean, initialDelay: number): unknown
   getProtocol(): string | null | undefined
 }
@@ -115,14 +126,19 @@ export function createTlsListener(
   })
   const peers = new WeakMap<object, PeerInfo>()
   const { broker } = context
+  let used: RenewedCertificate = options
+  let check = options.clientCheck?.(options)
+  const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)
   if (webSocket === undefined) {
-    server.on("secureConnection", (socket) => attachStream(broker, socket, peerOf(socket, "tls", options.nameOf)))
+    server.on("secureConnection", (socket) =>
+      attachStream(broker, socket, peerOf(socket, "tls", options.nameOf, recheck(socket))),
+    )
   } else {
     const http = createWebSocketServer(webSocket, broker, (request) => {
       return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
     })
     server.on("secureConnection", (socket) => {
-      peers.set(socket, peerOf(socket, "wss", options.nameOf))
+      peers.set(socket, peerOf(socket, "wss", options.nameOf, recheck(socket)))
       http.emit("connection", socket)
     })
   }
@@ -139,21 +155,32 @@ export function createTlsListener(
       port = await listenOn(server, kind, options.host, options.port)
     },
     close: () => closeServer(server),
-    renew({ cert, key, ca, crl }) {
+    renew({ cert, key, ca = used.ca, crl = used.crl }) {
+      const next = { cert, key, ca, crl }
+      const nextCheck = options.clientCheck?.({ ...next, revocation: options.revocation })
       server.setSecureContext({ cert, key, ...(ca !== undefined && { ca }), ...(crl !== undefined && { crl }) })
+      const before = used
+      check = nextCheck
+      used = next
+      return before
     },
   }
 }
 
-function peerOf(socket: TlsSocketLike, transport: TransportKind, nameOf: NameOfCertificate | undefined): PeerInfo {
+function peerOf(
+  socket: TlsSocketLike,
+  transport: TransportKind,
+  nameOf: NameOfCertificate | undefined,
+  recheckCertificate: PeerInfo["recheckCertificate"],
+): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
   const peer = { transport, address: addressOf(socket) }
   const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
   if (certificate === undefined || nameOf === undefined) return peer
   try {
-    return { ...peer, certificateIdentity: nameOf(certificate) }
+    return { ...peer, recheckCertificate, certificateIdentity: nameOf(certificate) }
   } catch (error) {
-    return { ...peer, certificateProblem: error instanceof Error ? error.message : String(error) }
+    return { ...peer, recheckCertificate, certificateProblem: error instanceof Error ? error.message : String(error) }
   }
 }
 
