@@ -3,11 +3,11 @@ import { identityRules } from "@puremq/tls13/x509"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
 import type { FileConfig, FileListener } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
-import { certificateFilesOf, loadConfigFile, readFiles } from "../config/load.ts"
+import { loadConfigFile, readFiles, watchedFilesOf } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
-import { reloadCertificates } from "./reload.ts"
+import { reloadFiles } from "./reload.ts"
 
 const options = {
   config: { type: "string" },
@@ -27,6 +27,7 @@ const options = {
   "password-file": { type: "string" },
   anonymous: { type: "boolean" },
   acl: { type: "string" },
+  "disconnect-revoked": { type: "boolean" },
   metrics: { type: "string" },
   log: { type: "string" },
 } as const
@@ -37,9 +38,9 @@ interface Plan {
   /** The development authority in use, for the lines to paste. */
   readonly ca: string | undefined
   readonly made: boolean
-  /** Seconds between two looks at the certificate files. */
+  /** Seconds between two looks at the files. */
   readonly reload: number | undefined
-  readonly certificateFiles: readonly string[]
+  readonly watchedFiles: readonly string[]
   /** The configuration, with its files read again. */
   readonly again: () => BrokerConfig
 }
@@ -59,8 +60,8 @@ export async function start(args: readonly string[], print: (line: string) => vo
     for (const line of whatNext(addresses, plan)) print(line)
   }
   const refused = (text: string) => onEvent({ event: "error", text })
-  const { again: read, certificateFiles: files, reload: every } = plan
-  const stopReloading = reloadCertificates({ broker, read, files, every, refused })
+  const { config: started, again: read, watchedFiles: files, reload: every } = plan
+  const stopReloading = reloadFiles({ broker, started, read, files, every, refused })
   await stopped
   stopReloading()
   await broker.close()
@@ -109,6 +110,7 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
       },
     }),
     ...(aclFile !== undefined && { aclFile }),
+    ...(given.flag("disconnect-revoked") && { disconnectRevoked: true }),
     ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
   }
   return {
@@ -116,7 +118,7 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
     ca: secure?.ca,
     made: secure?.made ?? false,
     reload: given.number("reload", 1, 86_400),
-    certificateFiles: certificateFilesOf(file, process.cwd()),
+    watchedFiles: watchedFilesOf(file, process.cwd()),
   }
 }
 
