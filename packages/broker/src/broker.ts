@@ -20,7 +20,7 @@ import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
 import { PartialMemory, QueuedMemory } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
-import { applyRules, type LostRight, type RulesApplied, type TopicRule } from "./session/rules.ts"
+import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
 import type { Store } from "./store/store.ts"
@@ -385,34 +385,55 @@ export class Broker implements Host {
 
   /**
    * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions
-   * that are away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more; with
+   * that are away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it
+   * is also the access control list that has changed, which costs some microseconds for each subscription there is. With
    * `disconnect` clients go that lost their login or one of their filters.
    */
-  rulesChanged(now: number, lost: LostRight, disconnect: boolean): RulesApplied {
+  rulesChanged(now: number, lost: LostRight, { rights, disconnect }: RulesChange): RulesApplied {
     const applied = { logins: 0, filters: 0, disconnected: 0 }
+    const leaving = new Map<Connection, string>()
+    const broken: Session[] = []
     for (const session of this.#store.sessions.values()) {
       const connection = this.#bySession.get(session)
-      const context = { peer: connection?.peer, clientId: session.clientId }
-      const done = this.faults.attempt(() => {
-        const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
-        const filters = applyRules(this.access, session, identity, (changed, rule) => {
-          const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
-          this.#router.add(subscription)
-          return subscription
-        })
-        connection?.rulesChanged()
-        const why = connection?.identity && lost(connection.identity, connection.peer)
-        if (why !== undefined) applied.logins++
-        applied.filters += filters.length
-        const reason = why ?? (filters.length === 0 ? undefined : "a subscription is no longer allowed")
-        if (!disconnect || connection === undefined || reason === undefined) return
-        applied.disconnected++
-        connection.disconnect(now, ReasonCode.NotAuthorized, reason)
-      }, context)
-      // Rather none of its rights than some that it has lost.
-      if (!done) connection?.disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+      const done = this.faults.attempt(
+        () => {
+          const filters = rights ? this.#applyRules(session, connection) : 0
+          const why = connection?.identity && lost(connection.identity, connection.peer)
+          if (why !== undefined) applied.logins++
+          applied.filters += filters
+          const reason = why ?? (filters === 0 ? undefined : "a subscription is no longer allowed")
+          if (connection !== undefined && reason !== undefined) leaving.set(connection, reason)
+        },
+        { peer: connection?.peer, clientId: session.clientId },
+      )
+      if (!done) broken.push(session)
+    }
+    // Rather none of its rights than some that it has lost.
+    for (const session of broken) {
+      session.expiryInterval = 0
+      const connection = this.#bySession.get(session)
+      if (connection === undefined) this.#endSession(session, now)
+      else connection.disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+    }
+    if (!disconnect) return applied
+    // Now, as everybody has the new rules: a will may be published.
+    for (const [connection, reason] of leaving) {
+      applied.disconnected++
+      connection.disconnect(now, ReasonCode.NotAuthorized, reason)
     }
     return applied
+  }
+
+  /** Returns how many filters are not allowed any more. */
+  #applyRules(session: Session, connection: Connection | undefined): number {
+    const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
+    const refused = applyRules(this.access, session, identity, (changed, rule) => {
+      const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
+      this.#router.add(subscription)
+      return subscription
+    })
+    connection?.rulesChanged()
+    return refused.length
   }
 
   unsubscribe(session: Session, filter: string): number {

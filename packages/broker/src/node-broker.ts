@@ -184,7 +184,8 @@ class NodeBroker implements PureMqBroker {
 
   reload({ certificates, login = this.#config.login ?? {}, acl = this.#config.acl }: ReloadConfig): void {
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
-    const rules = rulesOf(login, acl)
+    const rights = acl !== this.#config.acl
+    const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
     const recheck = renewal?.renew() ?? false
     // Nothing from here on can be refused.
     const texts = rulesTexts(this.#rules, rules)
@@ -192,7 +193,7 @@ class NodeBroker implements PureMqBroker {
     this.#rules = rules
     this.#config = { ...this.#config, login, acl }
     const disconnect = this.#config.disconnectRevoked === true
-    const { logins, filters, disconnected } = this.#broker.rulesChanged(now(), lost, disconnect)
+    const { logins, filters, disconnected } = this.#broker.rulesChanged(now(), lost, { rights, disconnect })
     const certificate = renewal?.text ?? ""
     const what = [
       ...(certificate === "" ? [] : [texts.length === 0 ? certificate : `certificate: ${certificate}`]),

@@ -21,14 +21,20 @@ function broker(acl: string) {
     fault: () => undefined,
   }
   const access = createAccess(rules(acl), means, defaultLimits)
-  const test = new TestBroker({ access })
+  /** Client Identifiers for which the list throws. */
+  const broken = new Set<string>()
+  const deliveryRule: typeof access.deliveryRule = (identity, clientId, filter) => {
+    if (broken.has(clientId)) throw new Error("planted")
+    return access.deliveryRule(identity, clientId, filter)
+  }
+  const test = new TestBroker({ access: { ...access, deliveryRule } })
   const change = (next: string, options: { disconnect?: boolean; anonymous?: boolean } = {}) => {
     const lost = access.replace(rules(next, options.anonymous))
-    const applied = test.broker.rulesChanged(test.now, lost, options.disconnect ?? false)
+    const applied = test.broker.rulesChanged(test.now, lost, { rights: true, disconnect: options.disconnect ?? false })
     test.settle()
     return applied
   }
-  return { test, change }
+  return { test, change, broken }
 }
 
 const open = "all readwrite #"
@@ -151,6 +157,38 @@ describe.each([4, 5] as const)("version %i", (protocolVersion) => {
     for (const client of [one, two, three]) client.cut()
     test.pass(10)
     expect(watch.take().map(({ topic }) => topic)).toEqual(["open/two"])
+  })
+
+  it("a session whose rules cannot be worked out ends, connected or away, and the others have theirs", () => {
+    const { test, change, broken } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const names = ["sub", "away", "odd", "odd away"]
+    const [sub, away, odd, oddAway] = names.map((name) => {
+      const client = test.connect(identify(name))
+      client.subscribe("a/#")
+      return client
+    })
+    away!.cut()
+    oddAway!.cut()
+    broken.add("odd").add("odd away")
+    change(partly)
+    broken.clear()
+    expect([sub!.closed, odd!.closed, test.broker.faults.total]).toEqual([false, true, 2])
+    for (const topic of ["a/secret", "a/open"]) pub.publish(topic, topic, { qos: 1 })
+    expect(sub!.payloads()).toEqual(["a/open"])
+    for (const name of ["odd", "odd away"]) expect(test.connect(identify(name)).connack.sessionPresent).toBe(false)
+    expect(test.connect(identify("away")).payloads()).toEqual(["a/secret", "a/open"])
+  })
+
+  it("a will that is published because its client is disconnected goes by the new rules", () => {
+    const { test, change } = broker(open)
+    const will = { topic: "a/secret", payload: new Uint8Array(1), qos: 0, retain: false } as const
+    const goes = test.connect({ ...identify("goes"), will })
+    goes.subscribe("gone/#")
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    change("all readwrite a/#\nclient sub deny-read a/secret", { disconnect: true })
+    expect([goes.closed, sub.closed, sub.payloads()]).toEqual([true, false, []])
   })
 
   it("with `disconnect` a client goes that lost a filter or its login, and is told", () => {

@@ -12,6 +12,13 @@ export type TopicRule = (topic: string) => boolean
 /** Says why a connected client may not be any more, in a few words; undefined when it may. */
 export type LostRight = (identity: Identity, peer: PeerInfo) => string | undefined
 
+export interface RulesChange {
+  /** Is the access control list another one? */
+  readonly rights: boolean
+  /** Are clients disconnected that lost their login or a filter? */
+  readonly disconnect: boolean
+}
+
 /** What a change of the rules has done. */
 export interface RulesApplied {
   /** Connected clients whose login is none any more. */
