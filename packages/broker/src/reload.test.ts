@@ -1,6 +1,7 @@
 // A running broker is given other certificates, users and rules: MQTT.js on node:tls and TCP.
 
 import { randomBytes } from "node:crypto"
+import { TLSSocket } from "node:tls"
 import {
   certificateToPem,
   createAuthority,
@@ -196,6 +197,21 @@ describe("client certificates", () => {
       expect(texts(events)).toEqual(["1 client disconnected whose certificates are no longer good"])
     },
   )
+
+  it("one that was shown in an earlier session is looked at as well", async () => {
+    const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+    const { broker, ports } = await start({ listeners: [listener], disconnectRevoked: true })
+    const url = `mqtts://localhost:${ports[0]}`
+    const first = mqtt.connect(url, { reconnectPeriod: 0, ca, ...pems(device) })
+    clients.push(first)
+    const session = await new Promise<Buffer>((resolve) => first.stream.once("session", resolve))
+    const resumed = { ca, ...pems(device), session }
+    const again = await open(url, resumed)
+    expect(again.stream instanceof TLSSocket && again.stream.isSessionReused()).toBe(true)
+    const gone = closed(again)
+    broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+    expect(await gone).toBe(0x87)
+  })
 
   it("other authorities: those of the old ones go, unless disconnectRevoked is off", async () => {
     const stranger = createAuthority({ now, subject: { commonName: "stranger" } })
