@@ -6,7 +6,7 @@ const freeFailures = 5
 /** Milliseconds of the first wait; each further failure doubles it. */
 const firstDelay = 100
 /** Milliseconds, the longest wait. */
-export const maximumDelay = 3000
+export const maximumDelay = 1000
 /** Milliseconds without failure after which an address or a user has a clean slate. */
 export const forgetAfter = 60_000
 /** Addresses, and users, that are remembered; the one that failed longest ago is forgotten first. */
