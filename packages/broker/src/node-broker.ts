@@ -213,7 +213,7 @@ class NodeBroker implements PureMqBroker {
     readonly renew: () => boolean
   } {
     const listeners = this.#config.listeners?.length ?? 0
-    if (!("cert" in certificate) && certificate.length !== listeners)
+    if (!("cert" in certificate) && certificate.length > listeners)
       throw new ConfigError(
         `${counted(certificate.length, "listener")} where there are ${listeners}; that needs a restart`,
       )
@@ -239,7 +239,10 @@ class NodeBroker implements PureMqBroker {
       const until = performance.now() + 5
       for (let client = clients.pop(); client !== undefined; client = clients.pop()) {
         const { peer, phase } = client
-        const problem = phase === "closed" ? undefined : peer.recheckCertificate?.(Date.now())
+        let problem: string | undefined = "it cannot be checked"
+        this.#attempt(() => {
+          problem = phase === "closed" ? undefined : peer.recheckCertificate?.(Date.now())
+        })
         if (problem !== undefined) {
           disconnected++
           client.disconnect(now(), ReasonCode.NotAuthorized, `its certificate is no longer good: ${problem}`)
