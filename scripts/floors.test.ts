@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { check, type Entries, type Project } from "./floors/rules.ts"
 import { scan } from "./floors/scan.ts"
 
@@ -162,6 +163,21 @@ describe("a file that breaks a rule", () => {
       { [`${tls13}/cli/a.ts`]: "const a = 1\nexport { a as default }" },
       "a.ts:2: uses a default export",
     ],
+    [
+      "a borrowed slice",
+      { "packages/broker/src/cli/a.ts": "const x = Uint8Array.prototype.slice.call(bytes)" },
+      "a.ts:1: uses a borrowed method",
+    ],
+    [
+      "a random source that is asked directly",
+      { [`${tls13}/crypto/noble/a.ts`]: "const x = draw(random, 3)\nconst y = random(3)" },
+      "a.ts:2: uses what a random source gave",
+    ],
+    [
+      "a random source of an object",
+      { [`${tls13}/session/a.ts`]: "const x = this.#random(3)" },
+      "uses what a random source gave",
+    ],
     ["an enum", { "packages/broker/src/cli/a.ts": "export const enum A { B }" }, "uses an enum"],
     ["a namespace", { "packages/broker/src/cli/a.ts": "export namespace A { }" }, "uses a namespace"],
     ["a folder barrel", { [`${tls13}/codec/index.ts`]: 'export * from "./a.ts"' }, "index.ts that no entry point"],
@@ -270,6 +286,12 @@ describe("a file that breaks none", () => {
       { "packages/broker/src/packet/a.ts": 'import { Buffer } from "node:buffer"\nimport mqtt from "mqtt-packet"' },
     ],
     [
+      "random bytes by draw",
+      {
+        "packages/tls13/src/crypto/a.ts": "const x = draw(random, 3)\nconst y = link.random(3)\nconst z = isRandom(3)",
+      },
+    ],
+    [
       "a cycle of types",
       {
         "packages/tls13/src/codec/a.ts": 'import type { B } from "./b.ts"',
@@ -281,6 +303,60 @@ describe("a file that breaks none", () => {
   it.each(fine)("passes: %s", (_what, files) => {
     expect(check(fake(files))).toEqual([])
   })
+})
+
+describe("the types that the sources are compiled with", () => {
+  const folder = `${root}/node_modules/.puremq-floors-${process.pid}`
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** What the compiler says of a file that is compiled like those of a project, as `LINE: message`. */
+  function compile(project: string, lines: readonly string[]): string[] {
+    mkdirSync(folder, { recursive: true })
+    const file = `${folder}/fixture.ts`
+    writeFileSync(file, lines.join("\n"))
+    const compilerOptions = { noEmit: true, composite: false, incremental: false, rootDir: root }
+    // `files` comes from the project; the sources that it includes are left out.
+    const config = { extends: `${root}/packages/${project}`, compilerOptions, include: [file], exclude: [] }
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config))
+    const tsc = `${root}/node_modules/typescript/bin/tsc`
+    const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder, "--pretty", "false"], { encoding: "utf8" })
+    return [...stdout.matchAll(/fixture\.ts\((\d+),\d+\): error \w+: (.*)/g)].map(
+      ([, line, text]) => `${line}: ${text}`,
+    )
+  }
+
+  const projects = readdirSync(`${root}/packages`).flatMap((name) =>
+    readdirSync(`${root}/packages/${name}`)
+      .filter((file) => /^tsconfig.*\.json$/.test(file))
+      .map((file) => `${name}/${file}`),
+  )
+  const otherSlices = [
+    'export const a: string = "text".slice(1)',
+    "export const b: number[] = [1, 2].slice(1)",
+    "export const c: Float64Array = new Float64Array(2).slice()",
+  ]
+
+  it("are those of every project", () => {
+    expect(projects).toEqual(expect.arrayContaining(["broker/tsconfig.json", "tls13/tsconfig.core.json"]))
+  })
+
+  it.each(projects)("refuse slice on bytes, and only there: %s", { timeout: 60_000 }, (project) => {
+    const bytes = "export const d: Uint8Array = new Uint8Array(2).slice(1)"
+    const view = "export const e = (given: Uint8Array): Uint8Array => given.subarray(1)"
+    const found = compile(project, [...otherSlices, bytes, view])
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^4: Type 'unknown' is not assignable to type 'Uint8Array/)
+  })
+
+  it.each(projects.filter((project) => !project.endsWith("core.json")))(
+    "refuse slice on a Buffer: %s",
+    { timeout: 60_000 },
+    (project) => {
+      const found = compile(project, [...otherSlices, 'export const d: Buffer = Buffer.from("text").slice(1)'])
+      expect(found).toHaveLength(1)
+      expect(found[0]).toMatch(/^4: Type 'unknown' is not assignable to type 'Buffer/)
+    },
+  )
 })
 
 describe("the scanner", () => {

@@ -64,7 +64,7 @@ function table(file: string, defaults: object): string[] {
   const rows = fields.map(([, comment = "", name = ""]) => {
     const text = comment.replace(/^\* /, "").replaceAll(/\s*\n\s*\* ?/g, " ")
     const value = values.get(name)
-    return `| \`${name}\` | ${value === undefined ? "the AEAD\u2019s" : value.toLocaleString("en-US")} | ${text} |`
+    return `| \`${name}\` | ${typeof value === "number" ? value.toLocaleString("en-US") : "the AEAD\u2019s"} | ${text} |`
   })
   return ["| limit | default | what it bounds |", "|---|---|---|", ...rows]
 }

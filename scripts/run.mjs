@@ -105,6 +105,7 @@ function sourcesState() {
     hash.update(`${path} ${size} ${mtimeMs}\n`)
   }
   for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.base.json"]) add(file)
+  for (const file of readdirSync(inRoot("scripts/types")).sort()) add(join("scripts/types", file))
   for (const name of readdirSync(inRoot("packages")).sort()) {
     for (const file of readdirSync(inRoot("packages", name)).sort()) {
       if (file === "package.json" || /^tsconfig.*\.json$/.test(file)) add(join("packages", name, file))

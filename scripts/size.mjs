@@ -10,10 +10,23 @@ import { build } from "esbuild"
 const packageFolder = fileURLToPath(new URL("../packages/tls13", import.meta.url))
 const budgetFile = fileURLToPath(new URL("size-budget.json", import.meta.url))
 
+const help = `What each entry point of @puremq/tls13 costs a program, against the budgets of scripts/size-budget.json.
+
+  npm run size [-- --update]
+
+  --update    set the budgets anew, 5% above what is measured
+  --help      this text
+
+The exit status is 1 when an entry point is over its budget.`
+
+if (process.argv.includes("--help")) {
+  console.log(help)
+  process.exit(0)
+}
 const update = process.argv.includes("--update")
 const unknown = process.argv.slice(2).find((argument) => argument !== "--update")
 if (unknown !== undefined) {
-  console.error(`size: unknown argument ${unknown}; the only one is --update`)
+  console.error(`size: unknown option ${unknown}; see --help`)
   process.exit(2)
 }
 

@@ -93,7 +93,21 @@ const style: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\bexport\s*\{[^}]*\bas\s+default\b/g, what: "a default export" },
   { pattern: /(?<![.\w$])(?:const\s+)?enum\s+\w+\s*\{/g, what: "an enum" },
   { pattern: /(?<![.\w$])namespace\s+[\w.]+\s*\{/g, what: "a namespace" },
+  {
+    pattern: /\bprototype\s*\.\s*(?:slice|map|filter)\b/g,
+    what: "a borrowed method, whose result is a Buffer when it is given one: copyOf of bytes/copy.ts copies",
+  },
 ]
+
+/**
+ * A random source of the caller is asked through `draw`, whose bytes are ours to change and wipe; `link.random` is one that
+ * does so already. Of packages/tls13/src, except for `draw` itself.
+ */
+const randomSource = {
+  pattern: /(?<!\b(?:link|Math)\.)(?<![\w$])#?random\s*\(/g,
+  what: "what a random source gave, which is not ours to change or wipe: draw of crypto/draw.ts copies it",
+}
+const drawFile = "crypto/draw.ts"
 
 /** Folders of packages/broker/src that know no runtime, and those of which they see types only. */
 const brokerCore = ["packet/", "session/", "routing/"]
@@ -162,6 +176,7 @@ function checkTls13(file: File): Finding[] {
     if (sentence !== undefined) say(sentence)
   }
   if (inTheCore) findings.push(...checkPatterns(file, globals))
+  if (inside !== drawFile) findings.push(...checkPatterns(file, [randomSource]))
   return findings
 }
 

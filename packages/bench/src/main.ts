@@ -15,10 +15,22 @@ import { compareValidation, validationAsMarkdown } from "./x509.ts"
 const rounds = 7
 const parts = ["handshakes", "transfer", "messages", "memory", "x509"]
 
+const help = `PureMQ and its peers side by side, in one run; the report goes to bench-results/report.md.
+
+  npm run bench [-- PART...]
+
+  PART      one of ${parts.join(", ")} (default: all of them)
+  --help    this text`
+
 const wanted = process.argv.slice(2)
+if (wanted.includes("--help")) {
+  console.log(help)
+  process.exit(0)
+}
 const unknown = wanted.find((word) => !parts.includes(word))
 if (unknown !== undefined) {
-  console.error(`bench: no part ${JSON.stringify(unknown)}; the parts are ${parts.join(", ")}`)
+  const what = unknown.startsWith("-") ? `unknown option ${unknown}` : `no part ${JSON.stringify(unknown)}`
+  console.error(`bench: ${what}; the parts are ${parts.join(", ")}`)
   process.exit(2)
 }
 const runs = (part: string) => wanted.length === 0 || wanted.includes(part)

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream"
 import { getHeapStatistics } from "node:v8"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "./access/login.ts"
 import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
-import { type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
+import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
 import { Throttle } from "./admin/throttle.ts"
 import { Broker } from "./broker.ts"
@@ -294,9 +294,8 @@ class NodeBroker implements PureMqBroker {
   #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
     if (event.event === "tls handshake") this.#tls.handshakes++
     else {
-      const reason = event.alert ?? event.reason
-      const known = this.#tls.failures.get(reason)
-      if (known !== undefined || this.#tls.failures.size < 256) this.#tls.failures.set(reason, (known ?? 0) + 1)
+      const label = failureLabel(event)
+      this.#tls.failures.set(label, (this.#tls.failures.get(label) ?? 0) + 1)
       // Connections turned away by a limit come in floods: all are counted, one a second is told.
       if (event.limit === true) {
         if (now() - this.#lastRefusal < 1000) return

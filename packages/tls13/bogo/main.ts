@@ -40,8 +40,11 @@ interface Options {
 // The bundle is one folder deeper than this source, in dist/.
 const inBogo = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
+/** What is removed whatever happens; stop() runs before there is one, too. */
+const made: string[] = []
 const options = readOptions(process.argv.slice(2))
 const folder = mkdtempSync(join(tmpdir(), "puremq-bogo-"))
+made.push(folder)
 const resident = await startResident(providerOf(options.provider))
 try {
   process.exitCode = await run(compile(options.runner, folder), folder, resident)
@@ -74,6 +77,8 @@ function readOptions(args: string[]): Options & { runner: string } {
   }
   const { runner } = read
   if (runner === undefined) return stop("bogo: --runner DIR is missing: a checkout of BoringSSL; see --help", 2)
+  if (!(Number.isSafeInteger(read.workers) && read.workers > 0))
+    return stop("bogo: --workers needs a number from 1 on; see --help", 2)
   return { ...read, runner: resolve(process.env["INIT_CWD"] ?? ".", runner) }
 }
 
@@ -163,6 +168,6 @@ function summarize({ num_failures_by_type: counts }: Report, total: number | und
 
 function stop(message: string, status: number): never {
   console.log(message)
-  rmSync(folder, { recursive: true, force: true })
+  for (const each of made) rmSync(each, { recursive: true, force: true })
   process.exit(status)
 }

@@ -30,16 +30,7 @@ const help = `Our TLS 1.3 and MQTT against those of others: each peer a row, eac
 
 The exit status is 0 when no cell failed. A peer that is not here is a skipped row.`
 
-const { values } = parseArgs({
-  options: {
-    ci: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    write: { type: "boolean", default: false },
-    verbose: { type: "boolean", default: false },
-    jobs: { type: "string", default: "2" },
-    help: { type: "boolean", default: false },
-  },
-})
+const values = readOptions()
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => finishAll().finally(() => process.exit(130)))
@@ -47,6 +38,26 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 if (values.help) console.log(help)
 else process.exitCode = await main()
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        ci: { type: "boolean", default: false },
+        only: { type: "string", default: "" },
+        write: { type: "boolean", default: false },
+        verbose: { type: "boolean", default: false },
+        jobs: { type: "string", default: "2" },
+        help: { type: "boolean", default: false },
+      },
+    }).values
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const unknown = /^Unknown option '([^']+)'/.exec(message)
+    console.error(`interop: ${unknown ? `unknown option ${unknown[1]}` : message.split("\n")[0]}; see --help`)
+    return process.exit(2)
+  }
+}
 
 async function main(): Promise<number> {
   const options = { quick: values.ci }

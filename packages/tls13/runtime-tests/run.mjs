@@ -13,10 +13,26 @@ import { commandOf, installRuntimes, peers, versions } from "./install.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
+const help = `The built package on other runtimes, which are installed from npm under .peers/.
+
+  npm run runtimes [-- RUNTIME...]
+
+  RUNTIME   one of ${Object.keys(versions).join(", ")} (default: all of them)
+  --help    this text
+
+The exit status is 1 when a check fails.`
+
 const chosen = process.argv.slice(2)
+if (chosen.includes("--help")) {
+  console.log(help)
+  process.exit(0)
+}
 const names = chosen.length > 0 ? chosen : Object.keys(versions)
 const unknown = names.find((name) => !Object.hasOwn(versions, name))
-if (unknown !== undefined) stop(`unknown runtime ${unknown}; one of ${Object.keys(versions).join(", ")}`)
+if (unknown !== undefined) {
+  const what = unknown.startsWith("-") ? "option" : "runtime"
+  stop(`unknown ${what} ${unknown}; the runtimes are ${Object.keys(versions).join(", ")}`, 2)
+}
 if (!existsSync(join(here, "../dist/adapters/streams.js"))) stop("the package is not built: npm run build")
 
 const refused = installRuntimes(names)
@@ -140,7 +156,7 @@ function collect(stream) {
   return () => text
 }
 
-function stop(message) {
+function stop(message, status = 1) {
   console.error(`runtimes: ${message}`)
-  process.exit(1)
+  process.exit(status)
 }

@@ -1,6 +1,7 @@
 // One line an event, as JSON or as key=value text.
 
 import type { BrokerEvent } from "./events.ts"
+import { quoted, visible } from "./visible.ts"
 
 /** A TLS handshake that ended well. */
 export interface HandshakeSucceeded {
@@ -56,7 +57,8 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
       fields.push(["peer", value.address], ["transport", value.transport])
     } else if (value !== undefined) fields.push([key, value])
   }
-  if (format === "json") return JSON.stringify(Object.fromEntries(fields))
+  // Within JSON such characters stand in texts only, where an escape says the same.
+  if (format === "json") return visible(JSON.stringify(Object.fromEntries(fields)))
   const [, , ...rest] = fields
   return [time, event.event, ...rest.map(([key, value]) => `${key}=${plain(value)}`)].join(" ")
 }
@@ -65,8 +67,5 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
 function plain(value: unknown): string {
   const text = String(value)
   if (/^[\w.:,/@+()[\]$-]+$/.test(text)) return text
-  return JSON.stringify(text).replaceAll(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  )
+  return quoted(text)
 }

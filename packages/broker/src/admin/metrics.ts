@@ -1,6 +1,8 @@
 // The broker's numbers: one snapshot, three faces ($SYS topics, Prometheus text, the stats of the public API).
 
 import type { Broker } from "../broker.ts"
+import type { HandshakeFailed } from "./log.ts"
+import { visible } from "./visible.ts"
 
 export interface Stats {
   readonly uptimeSeconds: number
@@ -41,6 +43,17 @@ export interface Stats {
 export interface HandshakeCounters {
   handshakes: number
   readonly failures: Map<string, number>
+}
+
+/**
+ * What a failed handshake is counted as. A client chooses among names that RFCs know and nothing else: an alert that has none
+ * is `other`, and what it says in words is for the log.
+ */
+export function failureLabel({ alert, limit, fault, reason }: HandshakeFailed): string {
+  if (alert !== undefined) return /^[a-z_]{1,40}$/.test(alert) ? alert : "other"
+  // Of a limit the words are ours.
+  if (limit === true) return reason
+  return fault === "network" ? "network" : "closed without an alert"
 }
 
 export function snapshot(
@@ -115,9 +128,7 @@ export function toPrometheus(stats: Stats): string {
     const [name, help] = byReason[key]
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`)
     for (const [reason, value] of Object.entries(stats[key])) {
-      lines.push(
-        `${name}{reason="${reason.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", " ")}"} ${value}`,
-      )
+      lines.push(`${name}{reason="${visible(reason).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"} ${value}`)
     }
   }
   return `${lines.join("\n")}\n`

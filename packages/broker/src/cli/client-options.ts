@@ -4,10 +4,12 @@ import { existsSync } from "node:fs"
 import { connect as connectTcp } from "node:net"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
-import { readText } from "../config/load.ts"
+import { visible } from "../admin/visible.ts"
+import { checkCertificate, usableAuthorities } from "../config/certificate.ts"
+import { readCertificates, readPrivateKey } from "../config/pem-file.ts"
 import type { ConnectRequest } from "../packet/codec.ts"
 import { loadTls } from "../transport/tls-server.ts"
-import type { Arguments } from "./arguments.ts"
+import { type Arguments, UsageError } from "./arguments.ts"
 
 export const connectionOptions = {
   host: { type: "string", short: "h" },
@@ -16,6 +18,7 @@ export const connectionOptions = {
   ca: { type: "string" },
   cert: { type: "string" },
   key: { type: "string" },
+  "key-password-file": { type: "string" },
   insecure: { type: "boolean" },
   id: { type: "string", short: "i" },
   username: { type: "string", short: "u" },
@@ -29,26 +32,37 @@ export async function openStream(options: Arguments): Promise<Duplex> {
   const tcp = options.flag("tcp")
   const port = options.number("port", 1, 65_535) ?? (tcp ? 1883 : 8883)
   if (tcp) return connectTcp({ host, port, noDelay: true })
-  const { connect } = await loadTls()
   const own = join(".puremq", "ca.pem")
   const caFile = options.text("ca") ?? (existsSync(own) ? own : undefined)
-  const read = (name: string, what: string) => {
-    const file = options.text(name)
-    return file === undefined ? undefined : readText(file, what)
-  }
-  const ca = caFile === undefined ? undefined : readText(caFile, "the authority")
-  const cert = read("cert", "the client certificate")
-  const key = read("key", "the client's private key")
+  const ca =
+    caFile === undefined ? undefined : usableAuthorities(readCertificates(caFile, "the authority"), caFile, warn)
+  const credential = credentialOf(options)
+  const { connect } = await loadTls()
   return connect({
     host,
     port,
     ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
     ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...credential,
     ALPNProtocols: ["mqtt"],
     ...(options.flag("insecure") && { rejectUnauthorized: false }),
   })
+}
+
+/** The client certificate and its key, which are as they must be. Throws UsageError, ConfigError. */
+function credentialOf(options: Arguments): { readonly cert: string; readonly key: string } | undefined {
+  const [certFile, keyFile, passwordFile] = ["cert", "key", "key-password-file"].map((name) => options.text(name))
+  if (certFile === undefined && keyFile === undefined && passwordFile === undefined) return undefined
+  if (certFile === undefined) throw new UsageError("--key needs --cert: a certificate and its private key go together")
+  if (keyFile === undefined) throw new UsageError("--cert needs --key: a certificate and its private key go together")
+  const cert = readCertificates(certFile, "the client certificate")
+  const key = readPrivateKey(keyFile, "the client's private key", passwordFile)
+  checkCertificate(cert, key, { cert: certFile, key: keyFile }, Date.now())
+  return { cert, key }
+}
+
+function warn(text: string): void {
+  process.stderr.write(`puremq: ${visible(text)}\n`)
 }
 
 export function connectRequest(options: Arguments): ConnectRequest {

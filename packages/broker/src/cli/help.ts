@@ -21,8 +21,9 @@ Listeners (HOST is 127.0.0.1 unless given; 0.0.0.0 is every address of this mach
   --ws [HOST:]PORT          MQTT over WebSocket, nothing encrypted (off unless given)
   --no-tls                  no TLS listener
 
-Certificates (PEM):
+Certificates (PEM or DER):
   --cert FILE --key FILE    the server's certificate chain and private key
+  --key-password-file FILE  its first line is the key's password, when the key is encrypted
   --ca FILE                 authority of client certificates
   --client-cert WHEN        none, request or require (default: require with --ca, else none)
   --identity RULE           what of a client's certificate is its user name: subject-cn (default), subject, san-email,
@@ -72,7 +73,8 @@ const connection = `Where to:
   -p, --port PORT           default 8883, with --tcp 1883
   --tcp                     plain TCP instead of TLS 1.3
   --ca FILE                 authority of the server's certificate (default: .puremq/ca.pem if it is there)
-  --cert FILE --key FILE    client certificate and key
+  --cert FILE --key FILE    client certificate and key (PEM or DER)
+  --key-password-file FILE  its first line is the key's password, when the key is encrypted
   --insecure                take any server certificate (for tests only)
 
 Who:

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { visible } from "../admin/visible.ts"
 import { ConfigError } from "../config/config.ts"
 import { ListenError } from "../transport/listener.ts"
 import { UsageError } from "./arguments.ts"
 import { certHelp, generalHelp, passwdHelp, pubHelp, startHelp, subHelp } from "./help.ts"
 import { ClientError } from "./mqtt-client.ts"
+import { endQuietly, ignoreErrors } from "./output.ts"
 
 const helps: Readonly<Record<string, string>> = {
   start: startHelp,
@@ -12,6 +14,9 @@ const helps: Readonly<Record<string, string>> = {
   sub: subHelp,
   passwd: passwdHelp,
 }
+
+/** They say themselves what a reader that goes away means. */
+const ownOutput = ["start", "sub"]
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -30,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
   // Each command loads what it needs: a help text needs none of it.
   switch (command) {
     case "start":
-      await (await import("./start.ts")).start(rest, print)
+      await (await import("./start.ts")).start(rest)
       return 0
     case "cert":
       await import("./cert.ts").then(({ cert }) => cert(rest, print))
@@ -54,9 +59,18 @@ function report(error: unknown): number {
     error instanceof ListenError ||
     error instanceof ClientError ||
     (error instanceof Error && "code" in error)
-  if (expected) process.stderr.write(`puremq: ${error.message.split("\n")[0]}\n`)
-  else process.stderr.write(`puremq: ${error instanceof Error ? error.stack : String(error)}\n`)
+  if (expected) tell(error.message.split("\n")[0] ?? "")
+  else tell(String(error instanceof Error ? error.stack : error))
   return error instanceof UsageError ? 2 : 1
 }
+
+function tell(text: string): void {
+  process.stderr.write(`puremq: ${visible(text, "\n")}\n`)
+}
+
+ignoreErrors(process.stderr)
+const [command = "", ...given] = process.argv.slice(2)
+if (!ownOutput.includes(command) || given.includes("--help"))
+  endQuietly(process.stdout, (why) => tell(`cannot write the output: ${why}`))
 
 process.exitCode = await main(process.argv.slice(2)).catch(report)

@@ -114,6 +114,15 @@ export class MqttClient {
     if (code >= 0x80) throw new ClientError(`the broker refused the message: ${reasonName(code)}`)
   }
 
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
   /** Sends DISCONNECT and ends the connection. */
   end(): void {
     this.#failure ??= ended

@@ -1,12 +1,12 @@
 import { join } from "node:path"
 import { identityRules } from "@puremq/tls13/x509"
-import { formatEvent, type LogEvent } from "../admin/log.ts"
 import type { FileConfig, FileListener } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
 import { loadConfigFile, readFiles, watchedFilesOf } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
+import { LineOutput, logTo } from "./output.ts"
 import { reloadFiles } from "./reload.ts"
 
 const options = {
@@ -18,6 +18,7 @@ const options = {
   "no-tls": { type: "boolean" },
   cert: { type: "string" },
   key: { type: "string" },
+  "key-password-file": { type: "string" },
   ca: { type: "string" },
   "client-cert": { type: "string" },
   identity: { type: "string" },
@@ -41,19 +42,23 @@ interface Plan {
   /** Seconds between two looks at the files. */
   readonly reload: number | undefined
   readonly watchedFiles: readonly string[]
+  readonly warnings: readonly string[]
   /** The configuration, with its files read again. */
   readonly again: () => BrokerConfig
 }
 
 /** Runs the broker until a signal; resolves when it is closed. */
-export async function start(args: readonly string[], print: (line: string) => void): Promise<void> {
+export async function start(args: readonly string[]): Promise<void> {
   const plan = makePlan(args)
   const { log } = plan
-  const onEvent = (event: LogEvent) => {
-    if (log !== "none") print(formatEvent(event, log, Date.now()))
-  }
+  const output = new LineOutput(process.stdout, (why) => {
+    process.stderr.write(`puremq: the log cannot be written any more (${why}); the broker goes on without it\n`)
+  })
+  const print = (line: string) => output.line(line)
+  const onEvent = log === "none" ? () => undefined : logTo(output, log)
   const stopped = stopSignal()
   const broker = createBroker({ ...plan.config, onEvent })
+  for (const text of plan.warnings) onEvent({ event: "warning", text })
   const addresses = await broker.listen()
   if (log !== "json") {
     if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
@@ -113,8 +118,10 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
     ...(given.flag("disconnect-revoked") && { disconnectRevoked: true }),
     ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
   }
+  const warnings: string[] = []
   return {
-    config: anonymousRule(readFiles(file, process.cwd(), now)),
+    config: anonymousRule(readFiles(file, process.cwd(), now, (text) => warnings.push(text))),
+    warnings,
     ca: secure?.ca,
     made: secure?.made ?? false,
     reload: given.number("reload", 1, 86_400),
@@ -132,7 +139,10 @@ function anonymousRule(config: BrokerConfig): BrokerConfig {
 }
 
 interface Certificates {
-  readonly files: Pick<FileListener, "cert" | "key" | "ca" | "clientCertificate" | "identity" | "crl" | "revocation">
+  readonly files: Pick<
+    FileListener,
+    "cert" | "key" | "keyPasswordFile" | "ca" | "clientCertificate" | "identity" | "crl" | "revocation"
+  >
   readonly ca: string | undefined
   readonly made: boolean
 }
@@ -146,6 +156,9 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
       `--${cert === undefined ? "key needs --cert" : "cert needs --key"}: a certificate and its private key go together`,
     )
   }
+  const keyPasswordFile = given.text("key-password-file")
+  if (keyPasswordFile !== undefined && key === undefined)
+    throw new UsageError("--key-password-file is about the key of --key: give one")
   const ca = given.text("ca")
   const clientCertificate =
     given.oneOf("client-cert", "none", "request", "require") ?? (ca === undefined ? "none" : "require")
@@ -153,7 +166,10 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
     throw new UsageError("--client-cert needs --ca: the authority that clients' certificates are checked against")
   }
   const clients = { clientCertificate, ...(ca !== undefined && { ca }), ...clientRules(given, clientCertificate) }
-  if (cert !== undefined && key !== undefined) return { files: { cert, key, ...clients }, ca: undefined, made: false }
+  if (cert !== undefined && key !== undefined) {
+    const password = keyPasswordFile === undefined ? {} : { keyPasswordFile }
+    return { files: { cert, key, ...password, ...clients }, ca: undefined, made: false }
+  }
   const made = developmentCertificates(join(process.cwd(), ".puremq"), now)
   const shown = join(".puremq", "ca.pem")
   return { files: { cert: made.cert, key: made.key, ...clients }, ca: shown, made: made.made }

@@ -1,7 +1,9 @@
+import { visible } from "../admin/visible.ts"
 import { reasonName } from "../packet/reason-codes.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
 import { ClientError, MqttClient } from "./mqtt-client.ts"
+import { wordOf } from "./output.ts"
 
 /** Resolves with the exit status. */
 export async function sub(args: readonly string[]): Promise<number> {
@@ -19,15 +21,29 @@ export async function sub(args: readonly string[]): Promise<number> {
   const count = options.number("count", 1, Number.MAX_SAFE_INTEGER)
   const wait = options.number("wait", 1, 1_000_000)
   const verbose = options.flag("verbose")
+  const output = process.stdout
   let seen = 0
   let status = 0
   const client = new MqttClient(await openStream(options), connectRequest(options), (message) => {
     if (count !== undefined && seen >= count) return
-    if (verbose) process.stdout.write(`${message.topic} `)
-    process.stdout.write(message.payload)
-    process.stdout.write("\n")
+    if (verbose) output.write(`${visible(message.topic)} `)
+    output.write(output.isTTY ? forTerminal(message.payload) : message.payload)
+    // A slow reader holds back the broker, which knows what to do with what waits.
+    if (!output.write("\n")) {
+      client.pause()
+      output.once("drain", () => client.resume())
+    }
     seen++
     if (seen === count) setImmediate(() => client.end()) // after the acknowledgement
+  })
+  // A reader that has seen enough (`| head`) is no failure.
+  output.on("error", (error) => {
+    if (wordOf(error) !== "EPIPE") {
+      process.stderr.write(`puremq: cannot write the output: ${wordOf(error)}\n`)
+      status = 1
+    }
+    client.resume()
+    client.end()
   })
   await client.during(async () => {
     await client.connect()
@@ -50,4 +66,9 @@ export async function sub(args: readonly string[]): Promise<number> {
   process.once("SIGTERM", stop)
   await client.closed
   return status
+}
+
+/** A message can be anything; what a terminal would obey is shown instead. Raw bytes are for files and pipes. */
+export function forTerminal(payload: Uint8Array): string {
+  return visible(new TextDecoder().decode(payload), "\n\t")
 }

@@ -4,6 +4,7 @@ import {
   parseCertificates,
   parseCrls,
   subjectText,
+  toPem,
   trustStoreFromPem,
 } from "@puremq/tls13/x509"
 import type { RenewedCertificate } from "../transport/listener.ts"
@@ -47,6 +48,14 @@ export function certificateText(cert: string): string {
 /** Throws ConfigError when a text holds no authorities that can be trusted. */
 export function checkAuthorities(pem: string, name: string): void {
   within(`the authorities in ${name}`, () => trustStoreFromPem(pem))
+}
+
+/** PEM of those that can be trusted; `warn` is told of the others. Throws ConfigError when there is none. */
+export function usableAuthorities(pem: string, name: string, warn: (text: string) => void): string {
+  const { anchors, skipped } = within(`the authorities in ${name}`, () => trustStoreFromPem(pem))
+  if (skipped.length === 0) return pem
+  for (const problem of skipped) warn(`${name}: ${problem}; it is left out`)
+  return anchors.map(({ certificate }) => toPem("CERTIFICATE", certificate.der)).join("")
 }
 
 /** Throws ConfigError for a text without revocation lists, and for a list that was to be renewed by now. */

@@ -25,6 +25,8 @@ export interface FileListener {
   readonly port: number
   readonly cert?: string
   readonly key?: string
+  /** Its first line is the password of `key`, when that is encrypted. */
+  readonly keyPasswordFile?: string
   readonly ca?: string
   readonly clientCertificate?: "none" | "request" | "require"
   readonly identity?: IdentityRule
@@ -84,6 +86,7 @@ const listener: Check<FileListener> = (value, where) => {
       port,
       cert: text,
       key: text,
+      keyPasswordFile: text,
       ca: text,
       clientCertificate: oneOf("none", "request", "require"),
       identity: oneOf(...identityRules),
@@ -103,7 +106,15 @@ const listener: Check<FileListener> = (value, where) => {
     if (secure && result[name] === undefined)
       throw new ConfigError(`${where}.${name} is missing: a ${result.type} listener needs one`)
   }
-  for (const name of ["cert", "key", "ca", "clientCertificate", ...ofClientCertificates, "crypto"] as const) {
+  for (const name of [
+    "cert",
+    "key",
+    "keyPasswordFile",
+    "ca",
+    "clientCertificate",
+    ...ofClientCertificates,
+    "crypto",
+  ] as const) {
     if (!secure && result[name] !== undefined)
       throw new ConfigError(`${where}.${name} does not belong to a ${result.type} listener`)
   }

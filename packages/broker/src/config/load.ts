@@ -1,10 +1,10 @@
 // Reads the configuration file and the files it names.
 
-import { readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import { checkAuthorities, checkCertificate, checkRevocationLists } from "./certificate.ts"
+import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig, type FileConfig, type FileListener } from "./check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
+import { readBytes, readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
@@ -13,6 +13,8 @@ export interface LoadedConfig {
   /** Certificates, keys, authorities, revocation lists, users and access control list, and the file that names them. */
   readonly watchedFiles: readonly string[]
   readonly log: "text" | "json" | "none"
+  /** What is well enough to go on with, but somebody should know: a sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line. */
@@ -31,9 +33,15 @@ export function loadConfigFile(path: string, now: number): LoadedConfig {
     if (error instanceof ConfigError) throw new ConfigError(`${path}: ${error.message}`)
     throw error
   }
+  if ((checked.listeners ?? []).length === 0)
+    throw new ConfigError(
+      `${path}: listeners is ${checked.listeners === undefined ? "missing" : "empty"}: name one at least, such as {"type": "tls", "port": 8883, "cert": FILE, "key": FILE}`,
+    )
   const folder = dirname(resolve(path))
+  const warnings: string[] = []
   return {
-    config: readFiles(checked, folder, now),
+    config: readFiles(checked, folder, now, (text) => warnings.push(text)),
+    warnings,
     log: checked.log ?? "text",
     reload: checked.reload,
     watchedFiles: [resolve(path), ...watchedFilesOf(checked, folder)],
@@ -42,16 +50,31 @@ export function loadConfigFile(path: string, now: number): LoadedConfig {
 
 /** The files that a running broker reads again. */
 export function watchedFilesOf(file: FileConfig, folder: string): string[] {
-  const certificates = (file.listeners ?? []).flatMap(({ cert, key, ca, crl }) => [cert, key, ca, crl])
+  const listeners = file.listeners ?? []
+  const certificates = listeners.flatMap(({ cert, key, keyPasswordFile, ca, crl }) => [
+    cert,
+    key,
+    keyPasswordFile,
+    ca,
+    crl,
+  ])
   const names = [...certificates, file.login?.passwordFile, file.aclFile]
   return [...new Set(names.filter((name) => name !== undefined))].map((name) => resolve(folder, name))
 }
 
-/** Turns file names into what the files hold. `folder` is what they are relative to; `now` in milliseconds. */
-export function readFiles(file: FileConfig, folder: string, now: number): BrokerConfig {
+/**
+ * Turns file names into what the files hold. `folder` is what they are relative to; `now` in milliseconds; `warn` gets a
+ * sentence for what is left out.
+ */
+export function readFiles(
+  file: FileConfig,
+  folder: string,
+  now: number,
+  warn: (text: string) => void = () => undefined,
+): BrokerConfig {
   const passwords = file.login?.passwordFile
   return {
-    listeners: (file.listeners ?? []).map((one) => readListener(one, folder, now)),
+    listeners: (file.listeners ?? []).map((one) => readListener(one, folder, now, warn)),
     login: {
       anonymous: file.login?.anonymous,
       certificates: file.login?.certificates,
@@ -66,18 +89,21 @@ export function readFiles(file: FileConfig, folder: string, now: number): Broker
   }
 }
 
-function readListener(one: FileListener, folder: string, now: number): ListenerConfig {
+function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {
   const { host, port, path, origins } = one
   if (one.type === "tcp") return { type: "tcp", host, port }
   if (one.type === "ws") return { type: "ws", host, port, path, origins }
   const names = { cert: one.cert ?? "", key: one.key ?? "" } // both are there: the check saw to it
-  const cert = readText(resolve(folder, names.cert), "the certificate")
-  const key = readText(resolve(folder, names.key), "the private key")
+  const file = (name: string) => resolve(folder, name)
+  const cert = readCertificates(file(names.cert), "the certificate")
+  const password = one.keyPasswordFile === undefined ? undefined : file(one.keyPasswordFile)
+  const key = readPrivateKey(file(names.key), "the private key", password)
   checkCertificate(cert, key, names, now)
   const ca =
-    one.ca === undefined ? undefined : readText(resolve(folder, one.ca), "the authorities of client certificates")
-  if (ca !== undefined) checkAuthorities(ca, one.ca ?? "")
-  const crl = one.crl === undefined ? undefined : readText(resolve(folder, one.crl), "the revocation lists")
+    one.ca === undefined
+      ? undefined
+      : usableAuthorities(readCertificates(file(one.ca), "the authorities of client certificates"), one.ca, warn)
+  const crl = one.crl === undefined ? undefined : readRevocationLists(file(one.crl), "the revocation lists")
   if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
   const { clientCertificate, identity, revocation, crypto } = one
   const { handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
@@ -99,18 +125,5 @@ function readListener(one: FileListener, folder: string, now: number): ListenerC
 
 /** The text of a file. Throws ConfigError that says what the file is for. */
 export function readText(path: string, what: string): string {
-  try {
-    return readFileSync(path, "utf8")
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined
-    const why =
-      code === "ENOENT"
-        ? "there is no such file"
-        : code === "EACCES"
-          ? "not permitted"
-          : code === "EISDIR"
-            ? "it is a folder"
-            : String(error)
-    throw new ConfigError(`cannot read ${what} ${path}: ${why}`)
-  }
+  return readBytes(path, what).toString("utf8")
 }

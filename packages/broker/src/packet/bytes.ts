@@ -30,6 +30,11 @@ export function copy(out: Uint8Array, at: number, from: Uint8Array, start: numbe
   return at
 }
 
+/** A copy in memory of our own, a plain Uint8Array whatever is given: `slice` of a Buffer is a view of the same bytes. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
 /** True when two byte ranges are the same; not constant-time. */
 export function sameBytes(a: Uint8Array, b: Uint8Array, start: number, end: number): boolean {
   if (a.length !== end - start) return false
@@ -152,7 +157,7 @@ export function encodeText(text: string): Uint8Array {
       out[at++] = 0x80 | (code & 0x3f)
     }
   }
-  return out.slice(0, at)
+  return copyOf(out.subarray(0, at))
 }
 
 /** Reads one packet's fields in order and never past its end: every overrun is a Malformed Packet. */

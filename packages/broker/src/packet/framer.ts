@@ -2,6 +2,7 @@
 // From the fixed header alone it refuses wrong flags, over-long lengths, packets above the limit and, before CONNECT,
 // every other packet; so nothing that will be refused is buffered.
 
+import { copyOf } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
 import { ReasonCode } from "./reason-codes.ts"
 
@@ -33,6 +34,8 @@ export class Framer {
   owned = false
 
   #chunk: Uint8Array = empty
+  /** Whether the chunk is memory of our own, not what was pushed. */
+  #chunkOwned = true
   #at = 0
   #partial: Uint8Array = empty
   #partialLength = 0
@@ -58,7 +61,19 @@ export class Framer {
       joined.set(this.#chunk.subarray(this.#at))
       joined.set(chunk, this.#chunk.length - this.#at)
       this.#chunk = joined
-    } else this.#chunk = chunk
+      this.#chunkOwned = true
+    } else {
+      this.#chunk = chunk
+      this.#chunkOwned = false
+    }
+    this.#at = 0
+  }
+
+  /** Copies what of the pushed chunk was not read: afterwards its owner may use it for something else. */
+  settle(): void {
+    if (this.#chunkOwned || this.#at >= this.#chunk.length) return
+    this.#chunk = copyOf(this.#chunk.subarray(this.#at))
+    this.#chunkOwned = true
     this.#at = 0
   }
 

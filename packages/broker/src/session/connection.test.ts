@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { packet, publishBytes, TestBroker, text, variable } from "../../tests/harness.ts"
-import { openAccess } from "../access/access.ts"
+import { type Access, openAccess } from "../access/access.ts"
 import { writeConnect, writeSubscribe } from "../packet/codec.ts"
+import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 
 const versions = [4, 5] as const
+const subscription = (filter: string, qos: Qos) =>
+  ({ filter, qos, noLocal: false, retainAsPublished: false, retainHandling: 0 }) as const
 
 describe("CONNECT", () => {
   it.each(versions)("version %i: accepted with CONNACK first ([MQTT-3.1.4-5], [MQTT-3.2.0-1])", (protocolVersion) => {
@@ -33,6 +36,52 @@ describe("CONNECT", () => {
       client.send(bytes.slice(0, cut), bytes.slice(cut))
       expect(client.connack.reasonCode).toBe(0)
     }
+  })
+
+  it("leaves the transport's memory to it: nothing of a chunk is read later, and nothing is written", () => {
+    const passwords: (Uint8Array | undefined)[] = []
+    const decisions: (() => void)[] = []
+    const access: Access = {
+      ...openAccess,
+      authenticate(attempt, decide) {
+        passwords.push(attempt.password)
+        decisions.push(() => openAccess.authenticate(attempt, decide))
+      },
+    }
+    const test = new TestBroker({ access })
+    const client = test.open()
+    const connect = writeConnect({
+      protocolVersion: 5,
+      clientId: "c",
+      cleanStart: true,
+      keepAlive: 0,
+      username: "u",
+      password: Uint8Array.of(1, 2, 3),
+      will: { topic: "gone", payload: Uint8Array.of(0x77), qos: 0, retain: false },
+    })
+    const subscribe = writeSubscribe(1, [subscription("#", 1)], 5)
+    const publish = publishBytes(5, "t", "hello", { qos: 1, packetId: 2, retain: true })
+    // A transport that has one buffer for everything, as `onread` of a Node socket does.
+    const pool = Buffer.alloc(4096, 0xa5)
+    const chunk = Buffer.concat([connect, subscribe, publish])
+    chunk.copy(pool, 9)
+    client.connection?.receive(pool.subarray(9, 9 + chunk.length), test.now)
+    expect(pool.subarray(9, 9 + chunk.length).equals(chunk)).toBe(true)
+    expect(pool.indexOf(chunk)).toBe(9)
+    pool.fill(0)
+    expect(passwords).toEqual([Uint8Array.of(1, 2, 3)])
+    for (const decide of decisions) decide()
+    test.settle()
+    expect(client.closed).toBe(false)
+    expect(client.seen).toContainEqual(expect.objectContaining({ type: "publish", topic: "t", payload: "hello" }))
+    // And what is kept: the retained message, and the will.
+    const late = test.connect({ clientId: "late" })
+    for (const decide of decisions.splice(1)) decide()
+    late.send(writeSubscribe(1, [subscription("t", 0), subscription("gone", 0)], 5))
+    client.connection?.transportClosed(test.now, "gone")
+    test.settle()
+    expect(late.seen).toContainEqual(expect.objectContaining({ type: "publish", topic: "t", payload: "hello" }))
+    expect(late.seen).toContainEqual(expect.objectContaining({ type: "publish", topic: "gone", payload: "w" }))
   })
 
   it("[MQTT-3.1.0-1] anything else first closes the connection", () => {

@@ -93,12 +93,14 @@ export class Connection implements SessionLink {
 
   // --- what the transport calls ---
 
+  /** Bytes of the client; the transport may use their memory again afterwards. */
   receive(chunk: Uint8Array, now: number): void {
     if (this.#phase === "closed") return
     try {
       this.#host.counters.bytesReceived += chunk.length
       this.#framer.push(chunk)
       this.#process(now)
+      this.#framer.settle()
       this.#account(now)
     } catch (error) {
       this.fault(error, now)

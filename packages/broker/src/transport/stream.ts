@@ -60,6 +60,8 @@ function describe(error: Error): string {
     case "ETIMEDOUT":
       return "connection timed out"
     default:
+      // A client chooses the number of its alert.
+      if (code.startsWith("ERR_TLS_PEER_")) return "connection ended by a TLS alert of the client"
       return code === "" ? "connection failed" : `connection failed (${code})`
   }
 }

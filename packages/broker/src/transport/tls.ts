@@ -66,7 +66,9 @@ export interface HandshakeReport {
   /** Set when it failed. */
   readonly error?: {
     readonly message: string
+    /** What was sent. */
     readonly alert?: string
+    readonly receivedAlert?: string
     readonly fault?: "client" | "server" | "network"
   }
 }
@@ -194,7 +196,9 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
   const peer = addressOf(report)
   const milliseconds = Math.round(report.milliseconds ?? 0)
   if (report.error !== undefined) {
-    const { message, alert, fault } = report.error
+    const { message, fault } = report.error
+    // What the client says of it leads to the cause; what it was sent then is a matter of form.
+    const alert = report.error.receivedAlert ?? report.error.alert
     return { event: "tls failure", peer, listener, fault: fault ?? "client", alert, reason: message, milliseconds }
   }
   return {

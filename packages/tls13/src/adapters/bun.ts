@@ -1,5 +1,6 @@
 // The entry `@puremq/tls13/bun`: TLS over Bun's own TCP sockets. (The entry ./node works on Bun as well.)
 
+import { copyOf } from "../bytes/copy.ts"
 import {
   type ConnectStreamOptions,
   type ListenStreamOptions,
@@ -75,7 +76,7 @@ function handlers(onOpen: (streams: ByteStreams) => void): BunHandlers {
       onOpen(socket.data)
     },
     // Bun uses its buffer again.
-    data: (socket, bytes) => socket.data.received(bytes.slice()),
+    data: (socket, bytes) => socket.data.received(copyOf(bytes)),
     drain: (socket) => socket.data.drained(),
     end: (socket) => socket.data.ended(),
     close: (socket) => socket.data.closed(),

@@ -79,13 +79,16 @@ export class LimitExceeded extends TlsError {
   }
 }
 
-/** The peer ended the connection with a fatal alert; `received` is its name. Nothing is sent back. */
+/**
+ * The peer ended the connection with a fatal alert; `received` is its name. Nothing is sent back, unless it came where it
+ * should have been protected: then `alert` is what is sent, and nothing proves that it was the peer's.
+ */
 export class PeerAlert extends TlsError {
   override readonly kind = "PeerAlert"
   readonly received: string
 
-  constructor(received: string, message: string) {
-    super(undefined, message, `peer_${received}`)
+  constructor(received: string, message: string, alert?: AlertName) {
+    super(alert, message, `peer_${received}`)
     this.received = received
   }
 }

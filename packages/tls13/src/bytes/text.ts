@@ -68,3 +68,26 @@ export function bytesToUtf8(bytes: Uint8Array): string | undefined {
   }
   return text
 }
+
+/** Control (C0, C1), format (bidi, zero-width) and line-separating characters, and surrogates that are alone. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/**
+ * What a peer sent, for a terminal or a log: nothing of it may move the cursor, turn text around, hide or begin a line. Each
+ * character that cannot be seen becomes what `shown` gives for it. @param keep such characters that stay
+ */
+export function visibleText(text: string, keep: string = "", shown: (character: string) => string = asInJson): string {
+  return text.replace(unseen, (character) => (keep.includes(character) ? character : shown(character)))
+}
+
+/** In quotes, as JSON. */
+export function quotedText(text: string): string {
+  return visibleText(JSON.stringify(text))
+}
+
+/** `\uXXXX` for each UTF-16 unit. */
+function asInJson(character: string): string {
+  let text = ""
+  for (let i = 0; i < character.length; i++) text += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
+  return text
+}

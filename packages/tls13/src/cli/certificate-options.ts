@@ -27,8 +27,13 @@ export function trustOf(args: Arguments): TrustStore | undefined {
     return undefined
   }
   const constraints: AnchorConstraints = names === undefined ? {} : { permittedNames: names }
+  const stores = files.map((path) => ({
+    path,
+    store: within(path, () => trustStoreFromPem(readFile(path), constraints)),
+  }))
   return new TrustStore(
-    files.flatMap((path) => within(path, () => trustStoreFromPem(readFile(path), constraints).anchors)),
+    stores.flatMap(({ store }) => store.anchors),
+    stores.flatMap(({ path, store }) => store.skipped.map((problem) => `${path}: ${problem}; it is left out`)),
   )
 }
 

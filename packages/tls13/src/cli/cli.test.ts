@@ -540,12 +540,12 @@ describe("inspect", () => {
     [
       "garbage.pem",
       "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-      /first certificate cannot be read/,
+      /certificate 1 \(line 1\) cannot be read/,
     ],
     ["text.txt", "hello\n", /neither PEM \(no BEGIN.*\) nor DER/],
     ["empty.pem", "", /it is empty/],
     ["half.pem", pem.caCert.slice(0, 300), /has no END line/],
-    ["key.pem", pem.serverKey, /it holds PRIVATE KEY/],
+    ["key.pem", pem.serverKey, /it is a private key/],
   ])("%s is answered with what is wrong, and no stack", async (name, content, expected) => {
     writeFileSync(at(name), content)
     const io = terminal()

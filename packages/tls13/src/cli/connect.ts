@@ -5,6 +5,7 @@ import { existsSync } from "node:fs"
 import type { Readable, Writable } from "node:stream"
 import { type ConnectOptions, connect as connectTls } from "../adapters/node/connect.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { visibleText } from "../bytes/text.ts"
 import { describe } from "../trace/words.ts"
 import {
   type Arguments,
@@ -24,7 +25,7 @@ import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.
 /** Where a command reads and writes: the process's own streams, or a test's. */
 export interface Terminal {
   readonly input: Readable & { readonly isTTY?: boolean }
-  readonly output: Writable
+  readonly output: Writable & { readonly isTTY?: boolean }
   /** Of a line; undefined: nobody knows. */
   readonly columns?: number | undefined
   /** Tells people something: one line. */
@@ -57,8 +58,10 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
   const sessionFile = read.text("session-file")
   const servername = read.text("servername")
   const earlyData = read.text("early-data")?.replaceAll("\\r", "\r").replaceAll("\\n", "\n")
+  const shared = await sharedTlsOptions(read)
+  for (const problem of shared.secureContext.skipped) terminal.say(`warning: ${problem}`)
   const tls: ConnectOptions = {
-    ...(await sharedTlsOptions(read)),
+    ...shared,
     host,
     port,
     allowHalfOpen: true,
@@ -145,12 +148,7 @@ async function talk(
   commands: boolean,
   say: (line: string) => void,
 ): Promise<void> {
-  socket.on("data", (data: Buffer) => {
-    if (!output.write(data)) {
-      socket.pause()
-      output.once("drain", () => socket.resume())
-    }
-  })
+  show(socket, output)
   // The server's end is ours too, once it has ended: nobody would answer what is typed.
   socket.on("end", () => socket.end())
   const onInput = (data: Buffer) => {
@@ -166,6 +164,28 @@ async function talk(
   await closed(socket)
   input.off("data", onInput).off("end", onEnd).pause()
   if (socket.errored) throw new CommandError(socket.errored.message)
+}
+
+/**
+ * What comes goes to the output, at the pace of its reader; to nobody once that one is gone. Files and pipes get the bytes;
+ * what a terminal would obey is shown instead.
+ */
+export function show(socket: TLSSocket, output: Terminal["output"]): void {
+  const decoder = output.isTTY === true ? new TextDecoder() : undefined
+  socket.on("data", (data: Buffer) => {
+    const shown = decoder ? forTerminal(decoder.decode(data, { stream: true })) : data
+    if (!output.writable || output.write(shown)) return
+    socket.pause()
+    const goOn = () => {
+      for (const event of ["drain", "error", "close"]) output.off(event, goOn)
+      socket.resume()
+    }
+    for (const event of ["drain", "error", "close"]) output.on(event, goOn)
+  })
+}
+
+function forTerminal(text: string): string {
+  return visibleText(text.replaceAll("\r\n", "\n"), "\n\t")
 }
 
 /** Whether the line was a command. */

@@ -33,7 +33,7 @@ Looking inside:
 `
 
 const trust = `Which certificates are believed:
-  --ca FILE                 trust these authorities (PEM) instead of the machine's; may be given several times
+  --ca FILE                 trust these authorities (PEM or DER) instead of the machine's; may be given several times
   --ca-names NAMES          ... but only for these names, as in example.com,IP:10.0.0.0/8
   --crl FILE                certificate revocation lists (PEM or DER); may be given several times
   --revocation WHEN         ifPresent (default): a list or OCSP response that is there must be usable and not say
@@ -51,7 +51,8 @@ ${trust}
   --ocsp WHEN               ask for a stapled OCSP response: ifPresent (it must be good if it comes) or require
   --insecure                go on with a server that cannot be verified, and say what is wrong
   --servername NAME         the name to ask for and to verify, instead of HOST; "" asks for none
-  --cert FILE --key FILE    show a client certificate, when asked for one
+  --cert FILE --key FILE    show a client certificate (PEM or DER), when asked for one
+  --key-password-file FILE  its first line is the password of keys that are encrypted
   --quiet                   tell nothing but errors
 
 Sessions:
@@ -73,8 +74,9 @@ What clients send goes to standard output, and what is typed goes to all of them
   --www                     answer an HTTP request with what was negotiated
   --echo                    send back what comes
 
-  --cert FILE --key FILE    certificate chain and key (PEM); may be given several times, for several kinds of key or
-                            names. Without them, and without --psk, a certificate for development is made
+  --cert FILE --key FILE    certificate chain and key (PEM or DER); may be given several times, for several kinds of
+                            key or names. Without them, and without --psk, a certificate for development is made
+  --key-password-file FILE  its first line is the password of keys that are encrypted
   --names NAMES             what that certificate is for; default localhost,127.0.0.1,::1
   --save-ca FILE            write the authority of that certificate to FILE, for clients to trust
 

@@ -5,12 +5,13 @@ import { connect as connectTls } from "../adapters/node/connect.ts"
 import { hostRoots } from "../adapters/node/host-roots.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import { revocationOf } from "../adapters/node/verification.ts"
-import { type Certificate, certificateBytes, isSelfIssued, parseCertificate } from "../x509/certificate.ts"
+import { visibleText } from "../bytes/text.ts"
+import { type Certificate, certificateBlocks, isSelfIssued, parseCertificate, placeText } from "../x509/certificate.ts"
 import { type DescribeOptions, describeChainAsData } from "../x509/describe.ts"
 import { describeBundle } from "../x509/describe-bundle.ts"
 import { describeChain } from "../x509/describe-text.ts"
 import { sameName } from "../x509/distinguished-name.ts"
-import { X509Error } from "../x509/errors.ts"
+import { reasonAlerts, X509Error } from "../x509/errors.ts"
 import { KeyUsage } from "../x509/extensions.ts"
 import { nameProblem, referenceHost } from "../x509/name.ts"
 import { ocspStatus, parseOcspResponse } from "../x509/ocsp.ts"
@@ -20,6 +21,7 @@ import { problemOf } from "../x509/path-problem.ts"
 import { isPem } from "../x509/pem.ts"
 import { isPinned } from "../x509/pins.ts"
 import { revocationProblem } from "../x509/revocation.ts"
+import { missedIssuer } from "../x509/unreadable.ts"
 import {
   type Arguments,
   CommandError,
@@ -47,6 +49,8 @@ type Use = "server" | "client" | "any"
 interface Presented {
   readonly chain: readonly Uint8Array[]
   readonly ocspResponse: Uint8Array | undefined
+  /** Where each certificate stands, in words. */
+  readonly places: readonly string[]
 }
 
 /** The exit status: whether the chain is accepted. @throws UsageError, CommandError */
@@ -62,9 +66,9 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
   const presented = isFile ? ofFile(source) : await ofServer(source, read.text("name"))
   const certificates = presented.chain.map(readable)
   const provider = chooseProvider()
-  const about = { now: Date.now(), provider, colour, width: terminal.columns ?? 100 }
+  const about = { now: Date.now(), provider, colour, width: terminal.columns ?? 100, places: presented.places }
   const print = (text: string, data: unknown): void => {
-    terminal.output.write(read.flag("json") ? `${JSON.stringify(data, null, 2)}\n` : text)
+    terminal.output.write(read.flag("json") ? `${visibleText(JSON.stringify(data, null, 2), "\n")}\n` : text)
   }
   if (isBundle(certificates) && name === undefined) {
     const { text, data } = describeBundle(presented.chain, about)
@@ -111,12 +115,12 @@ function ofFile(path: string): Presented {
   const bytes = path === "-" ? readFileSync(0) : readFile(path)
   try {
     if (bytes.length === 0) throw new CommandError(`${shown}: it is empty`)
+    const blocks = certificateBlocks(bytes)
     if (!isPem(bytes)) parseCertificate(bytes) // nothing but a certificate is worth a description
-    return { chain: certificateBytes(bytes), ocspResponse: undefined }
+    return { chain: blocks.map(({ der }) => der), ocspResponse: undefined, places: blocks.map(placeText) }
   } catch (error) {
     if (!(error instanceof X509Error)) throw error
-    const isText = !isPem(bytes) && bytes[0] !== 0x30
-    throw new CommandError(`${shown}: ${isText ? "it is neither PEM (no BEGIN line) nor DER" : error.message}`)
+    throw new CommandError(`${shown}: ${error.message}`)
   }
 }
 
@@ -131,7 +135,7 @@ async function ofServer(address: string, servername: string | undefined): Promis
     // The connection carries nothing: it is only to see the chain, so it ends here.
     verifier: {
       verify({ chain, ocspResponse }) {
-        seen.push({ chain, ocspResponse })
+        seen.push({ chain, ocspResponse, places: chain.map((_, index) => `certificate ${index + 1}`) })
         return { accepted: false, alert: "certificate_unknown", reason: "inspected", message: "it was only looked at" }
       },
     },
@@ -197,14 +201,14 @@ function usualUse(leaf: Certificate | X509Error | undefined): Use {
 
 function judge(
   read: Arguments,
-  { ocspResponse }: Presented,
+  { ocspResponse, chain, places }: Presented,
   certificates: readonly (Certificate | X509Error)[],
   use: Use,
   name: string | undefined,
 ): PathVerdict {
   const [leaf, ...others] = certificates
   if (leaf === undefined || leaf instanceof X509Error) {
-    const message = `the first certificate cannot be read: ${leaf?.message ?? "there is none"}`
+    const message = `${places[0] ?? "the first certificate"} cannot be read: ${leaf?.message ?? "there is none"}`
     const reason = leaf?.reason ?? "malformed"
     return { accepted: false, problem: { reason, alert: "bad_certificate", index: 0, subject: "", message } }
   }
@@ -225,7 +229,14 @@ function judge(
     keyUsage: use === "any" ? 0 : KeyUsage.digitalSignature,
     accept: (path) => revocationProblem(path, rules, ocspResponse, now, provider),
   })
-  if (!verdict.accepted) return verdict
+  if (!verdict.accepted) {
+    const missed = verdict.problem.reason === "unknown_issuer" ? missedIssuer(chain, certificates) : undefined
+    if (missed === undefined) return verdict
+    const { index, error } = missed
+    const message = `${places[index]} cannot be read: ${error.message}; so ${verdict.problem.message}`
+    const { reason } = error
+    return { accepted: false, problem: { reason, alert: reasonAlerts[reason], index, subject: "", message } }
+  }
   const pinned = pins.length === 0 || verdict.path.some((each) => isPinned(each.spki, pins, provider))
   const problem =
     nameRefusal(leaf, use, name) ??

@@ -1,19 +1,28 @@
 #!/usr/bin/env node
+import { visibleText } from "../bytes/text.ts"
 import { run } from "./run.ts"
 
-// A reader that has seen enough (`| head`) is no failure.
+/** Bytes that wait for a slow reader of what is told at most: lines beyond it are left out. */
+const mostWaiting = 1024 * 1024
+
+const say = (line: string): void => {
+  // Traces and stacks have several lines; where a peer's line ends could be among them they are escaped before.
+  if (process.stderr.writableLength <= mostWaiting) process.stderr.write(`${visibleText(line, "\n")}\n`)
+}
+
+// A reader that has seen enough (`| head`) is no failure. A server goes on for its clients, whoever reads.
+const [command, ...rest] = process.argv.slice(2)
+const serves = command === "serve" && !rest.includes("--help") && !rest.includes("-h")
+process.stderr.on("error", () => undefined)
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error
-  process.exit(0)
+  if (serves) return
+  if (error.code === "EPIPE") process.exit(0)
+  say(`tls13: cannot write the output: ${error.code ?? error.message}`)
+  process.exit(1)
 })
 
 process.exitCode = await run(
   process.argv.slice(2),
-  {
-    input: process.stdin,
-    output: process.stdout,
-    columns: process.stdout.columns,
-    say: (line) => process.stderr.write(`${line}\n`),
-  },
+  { input: process.stdin, output: process.stdout, columns: process.stdout.columns, say },
   process.stdout.isTTY === true && !process.env["NO_COLOR"],
 )

@@ -1,3 +1,4 @@
+import { visibleText } from "../bytes/text.ts"
 import { CommandError, UsageError } from "./arguments.ts"
 import type { Terminal } from "./connect.ts"
 import { connectHelp, generalHelp, inspectHelp, serveHelp } from "./help.ts"
@@ -9,7 +10,7 @@ export async function run(args: readonly string[], terminal: Terminal, colour: b
   try {
     return await dispatch(args, terminal, colour)
   } catch (error) {
-    terminal.say(`tls13: ${textOf(error)}`)
+    terminal.say(`tls13: ${visibleText(textOf(error), "\n")}`)
     return error instanceof UsageError ? 2 : 1
   }
 }
@@ -40,8 +41,8 @@ async function dispatch(args: readonly string[], terminal: Terminal, colour: boo
 }
 
 /** One line for what a person can mend; a stack only for what is our fault. */
-function textOf(error: unknown): string | undefined {
+function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const expected = error instanceof UsageError || error instanceof CommandError || "kind" in error || "code" in error
-  return expected ? error.message.split("\n")[0] : error.stack
+  return (expected ? error.message.split("\n")[0] : error.stack) ?? String(error)
 }

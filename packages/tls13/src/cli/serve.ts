@@ -7,6 +7,7 @@ import { chooseProvider } from "../adapters/node/provider.ts"
 import { createSecureContext, type SecureContext } from "../adapters/node/secure-context.ts"
 import { createServer, type Server, type TlsServerOptions } from "../adapters/node/server.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { quotedText, visibleText } from "../bytes/text.ts"
 import { createDevelopmentCertificates } from "../devcert/index.ts"
 import { describe } from "../trace/words.ts"
 import {
@@ -18,7 +19,7 @@ import {
   reasonOf,
   UsageError,
 } from "./arguments.ts"
-import type { Terminal } from "./connect.ts"
+import { show, type Terminal } from "./connect.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
 import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
@@ -46,6 +47,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const maxBytes = read.number("early-data", 1, 2 ** 32 - 1)
   const verify = read.oneOf("verify", "none", "request", "require", "post-handshake") ?? "none"
   const shared = await sharedTlsOptions(read)
+  for (const problem of shared.secureContext.skipped) say(`warning: ${problem}`)
   const trace: TlsServerOptions["trace"] = (event, socket) => {
     say(describe(event).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
   }
@@ -128,18 +130,23 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 
 /** One line a handshake. */
 export function reportLine(report: HandshakeReport): string {
+  return visibleText(wordsOf(report))
+}
+
+function wordsOf(report: HandshakeReport): string {
   const peer = `${report.remoteAddress ?? "unknown"}:${report.remotePort ?? 0}`
   const milliseconds = `${Math.round(report.milliseconds)} ms`
   if (report.error) {
-    const { message, alert, fault } = report.error
-    return `${peer} failed: ${message} (${fault}'s fault${alert ? `, alert ${alert} sent` : ""}) ${milliseconds}`
+    const { message, alert, receivedAlert, fault } = report.error
+    const alerts = [receivedAlert && `, alert ${receivedAlert} received`, alert && `, alert ${alert} sent`]
+    return `${peer} failed: ${message} (${fault}'s fault${alerts.map((each) => each ?? "").join("")}) ${milliseconds}`
   }
   const parts = [
     report.protocol,
     report.cipherSuite,
     report.group ?? "no key exchange",
     report.resumed ? "resumed" : "new",
-    report.alpnProtocol === undefined ? undefined : `alpn ${JSON.stringify(report.alpnProtocol)}`,
+    report.alpnProtocol === undefined ? undefined : `alpn ${quotedText(report.alpnProtocol)}`,
     report.serverName === undefined ? undefined : `for ${report.serverName}`,
     report.clientIdentity === undefined
       ? undefined
@@ -169,13 +176,8 @@ function converse({ input, output }: Terminal): Handler {
   })
   return (socket, renewal) => {
     open.set(socket, renewal)
-    for (const early of socket.earlyData) output.write(early)
-    socket.on("data", (data: Buffer) => {
-      if (!output.write(data)) {
-        socket.pause()
-        output.once("drain", () => socket.resume())
-      }
-    })
+    for (const early of socket.earlyData) if (output.writable) output.write(early)
+    show(socket, output)
     socket.on("end", () => socket.end())
     socket.on("close", () => open.delete(socket))
   }

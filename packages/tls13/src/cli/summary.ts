@@ -5,6 +5,7 @@ import { printable } from "../adapters/node/options.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { toHex } from "../bytes/hex.ts"
+import { quotedText, visibleText } from "../bytes/text.ts"
 import { subjectText } from "../x509/certificate.ts"
 import { timeText } from "../x509/time.ts"
 
@@ -17,8 +18,8 @@ export function summary(socket: TLSSocket, peer: "server" | "client"): string[] 
     `cipher suite ${info.cipherSuite}`,
     `key exchange ${info.group ?? "none: the pre-shared key alone, without forward secrecy"}`,
   ]
-  if (info.serverName !== undefined) lines.push(`server name  ${info.serverName}`)
-  lines.push(`ALPN         ${info.alpnProtocol === undefined ? "none" : JSON.stringify(info.alpnProtocol)}`)
+  if (info.serverName !== undefined) lines.push(`server name  ${visibleText(info.serverName)}`)
+  lines.push(`ALPN         ${info.alpnProtocol === undefined ? "none" : quotedText(info.alpnProtocol)}`)
   if (info.earlyData !== "not offered") lines.push(`early data   ${info.earlyData}`)
   return [...lines, ...peerLines(socket, peer)]
 }

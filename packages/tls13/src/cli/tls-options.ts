@@ -2,6 +2,7 @@
 
 import { appendFileSync, writeFileSync } from "node:fs"
 import { brotliCompression, zlibCompression } from "../adapters/node/certificate-compression.ts"
+import { openedKey } from "../adapters/node/open-key.ts"
 import type { CommonTlsOptions, PskOption } from "../adapters/node/options.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import { rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
@@ -21,6 +22,7 @@ export const sharedOptions: OptionTable = {
   help: { type: "boolean", short: "h" },
   cert: { type: "string", multiple: true },
   key: { type: "string", multiple: true },
+  "key-password-file": { type: "string" },
   ...policyOptions,
   "raw-public-key": { type: "boolean" },
   "peer-key": { type: "string", multiple: true },
@@ -96,16 +98,34 @@ function secureContext(args: Arguments, provider: CryptoProvider): SecureContext
   }
   const staples = args.texts("ocsp-response")
   if (staples.length > certs.length) throw new UsageError("--ocsp-response needs the --cert that it is about")
-  const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, staples[i], provider))
-  if (raw) credentials.unshift(...keys.map(rawKeyOf))
+  const password = passwordOf(args.text("key-password-file"))
+  const credentials = certs.map((cert, i) => credentialOf(cert, keys[i] ?? cert, password, staples[i], provider))
+  if (raw) credentials.unshift(...keys.map((key) => rawKeyOf(key, password)))
   return new SecureContext(credentials, trustOf(args), provider, crlsOf(args))
 }
 
-function credentialOf(cert: string, key: string, staple: string | undefined, provider: CryptoProvider): Credential {
-  const [certBytes, keyBytes] = [readFile(cert), readFile(key)]
+/** The first line of the file: passwords on a command line are seen by every user of the machine. */
+function passwordOf(path: string | undefined): Uint8Array | undefined {
+  if (path === undefined) return undefined
+  const bytes = readFile(path)
+  const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d)
+  const password = end < 0 ? bytes : bytes.subarray(0, end)
+  if (password.length === 0) throw new CommandError(`${path}: it holds no password in its first line`)
+  return password
+}
+
+function credentialOf(
+  cert: string,
+  key: string,
+  password: Uint8Array | undefined,
+  staple: string | undefined,
+  provider: CryptoProvider,
+): Credential {
+  const certBytes = readFile(cert)
   const ocspResponse = staple === undefined ? undefined : stapleOf(staple)
   let credential: Credential
   try {
+    const keyBytes = openedKey(readFile(key), password)
     credential = loadCredential({ cert: certBytes, key: keyBytes, provider, ...(ocspResponse && { ocspResponse }) })
   } catch (error) {
     if (error instanceof X509Error) throw new CommandError(`${cert}, ${key}: ${error.message}`)
@@ -120,9 +140,9 @@ function credentialOf(cert: string, key: string, staple: string | undefined, pro
   return credential
 }
 
-function rawKeyOf(path: string): Credential {
+function rawKeyOf(path: string, password: Uint8Array | undefined): Credential {
   try {
-    return rawPublicKey(readFile(path))
+    return rawPublicKey(openedKey(readFile(path), password))
   } catch (error) {
     if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
     throw error

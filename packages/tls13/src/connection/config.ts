@@ -1,21 +1,30 @@
 // Configuration: what applications write, checked once, and shared by all connections made with it.
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
+import { authoritiesLength } from "../codec/extensions/certificate-authorities.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
+import { draw } from "../crypto/draw.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
 import type { CertificateCompression } from "../handshake/certificate-compression.ts"
-import type { ClientSettings, CommonSettings, ServerSettings } from "../handshake/settings.ts"
+import {
+  type ClientSettings,
+  type CommonSettings,
+  clientHelloShare,
+  type ServerSettings,
+} from "../handshake/settings.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
-import type {
-  ClientSessionStore,
-  CookieSealer,
-  ExternalPsk,
-  ExternalPskStore,
-  ReplayGuard,
-  Ticketer,
+import {
+  type ClientSessionStore,
+  type CookieSealer,
+  copyOfPsk,
+  type ExternalPsk,
+  type ExternalPskStore,
+  type ReplayGuard,
+  type Ticketer,
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
@@ -86,7 +95,10 @@ export interface ClientOptions extends CommonOptions {
   readonly earlyData?: boolean
   readonly requestOcspResponse?: boolean
   readonly requestSignedCertificateTimestamps?: boolean
-  /** DER distinguished names to name in certificate_authorities: of whom the server's certificate had best be (section 4.3.4). */
+  /**
+   * DER distinguished names to name in certificate_authorities: of whom the server's certificate had best be (section 4.3.4).
+   * Left out when they take more than 16,384 bytes.
+   */
   readonly authorities?: readonly Uint8Array[]
   /** Lets the server ask for a client certificate at any time after the handshake (section 4.3.6). */
   readonly postHandshakeAuth?: boolean
@@ -103,7 +115,7 @@ export interface ServerOptions extends CommonOptions {
     /** `post-handshake`: the handshake asks for none; `requestCertificate` does. */
     readonly mode: "request" | "require" | "post-handshake"
     readonly verifier: CertificateVerifier
-    /** DER distinguished names to name in certificate_authorities. */
+    /** DER distinguished names to name in certificate_authorities: left out when CertificateRequest would have more than 2^16-1 bytes with them. */
     readonly authorities?: readonly Uint8Array[]
     /** Certificate extensions that the client's certificate must have (section 4.3.5). */
     readonly oidFilters?: readonly OidFilter[]
@@ -163,6 +175,7 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
   }
   const referenceName = serverName === undefined ? undefined : normalizeName(serverName)
   const sendsName = (options.sendServerName ?? true) && referenceName !== undefined && !isIpAddress(referenceName)
+  checkOwnNames(common.alpnProtocols, externalPsks)
   const keyShareGroups = keyShares(options, common.groups)
   const sessionKey = options.sessionKey ?? referenceName ?? ""
   const settings: ClientSettings = {
@@ -177,12 +190,13 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     keyShareGroups: common.groups.filter((group) => keyShareGroups.includes(group)),
     sessions: sessionStore && { store: sessionStore, key: sessionKey },
     ticketRequest: ticketRequest(options),
-    externalPsks,
+    externalPsks: externalPsks.map(copyOfPsk),
     allowPskKe: options.allowPskWithoutKeyExchange ?? false,
     offerEarlyData: options.earlyData ?? false,
     requestOcsp: options.requestOcspResponse ?? false,
     requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
-    authorities: options.authorities ?? [],
+    authorities:
+      authoritiesLength(options.authorities ?? []) <= clientHelloShare ? (options.authorities ?? []).map(copyOf) : [],
     reverify: options.reverifyOnResumption ?? false,
     postHandshakeAuth: options.postHandshakeAuth ?? false,
     permuteExtensions: options.permuteExtensions ?? false,
@@ -204,12 +218,12 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     role: "server",
     credentials: options.credentials,
     clientAuthentication: client && {
-      authorities: [],
-      oidFilters: [],
       requestOcsp: client.requestOcspResponse ?? false,
       requestSignedCertificateTimestamps: false,
       reverify: client.reverifyOnResumption ?? false,
       ...client,
+      authorities: (client.authorities ?? []).map(copyOf),
+      oidFilters: (client.oidFilters ?? []).map(({ oid, values }) => ({ oid: copyOf(oid), values: copyOf(values) })),
     },
     certificateTypes: certificateTypes(options),
     ticketer: options.ticketer,
@@ -259,9 +273,10 @@ function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter 
 }
 
 function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
+  const random = options.random ?? options.provider.random
   return {
     limits: limitsWith(options.limits),
-    random: options.random ?? options.provider.random,
+    random: (length) => draw(random, length),
     trace: options.trace,
     padding: options.padding,
     maxFragment: inRange(options.maxFragment ?? 16_384, 64, 16_384, "maxFragment"),
@@ -347,6 +362,19 @@ function checkProtocolName(name: string): string {
   return name
 }
 
+/** What does not fit into a ClientHello beside the rest is refused now: each connection would fail. */
+function checkOwnNames(protocols: readonly string[], psks: readonly ExternalPsk[]): void {
+  const longest = 1 + 64 // a binder of any hash
+  const bytes =
+    protocols.reduce((sum, name) => sum + 1 + name.length, 0) +
+    psks.reduce((sum, { identity }) => sum + 6 + identity.length + longest, 0)
+  if (bytes > clientHelloShare) {
+    throw new Misuse(
+      `ALPN names and PSK identities take ${bytes} bytes of each ClientHello; ${clientHelloShare} are left for them`,
+    )
+  }
+}
+
 function normalizeName(name: string): string {
   const normal = name
     .toLowerCase()
@@ -357,6 +385,8 @@ function normalizeName(name: string): string {
       throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: give its A-label (xn--...)`)
   }
   if (normal.length === 0) throw new Misuse("the server name is empty")
+  // RFC 1035 section 2.3.4.
+  if (normal.length > 255) throw new Misuse(`the server name has ${normal.length} bytes; a host name has at most 255`)
   return normal
 }
 

@@ -3,12 +3,13 @@
 
 import { AlertDescription, AlertLevel, alertName } from "../bytes/alerts.ts"
 import { ContentType, codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { Closed, InvalidMessage, LimitExceeded, PeerAlert, PeerMisbehaved } from "../bytes/errors.ts"
+import { Closed, InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
 import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 import { isHelloRetryRequest } from "../codec/server-hello.ts"
 import { Connected } from "../handshake/connected.ts"
 import { expectHeader, type State, step, type Transition, Waiting } from "../handshake/state.ts"
-import type { InboundRecord } from "../record/record-reader.ts"
+import { alertInTheClear, type InboundRecord } from "../record/record-reader.ts"
+import { peerAlert, peerAlertInTheClear } from "./peer-alert.ts"
 import type { LinkOptions, RecordLink } from "./record-link.ts"
 
 /** Reads for a connection: every method may throw what is to become the connection's failure. */
@@ -103,7 +104,7 @@ export class Machine {
     }
   }
 
-  #receiveRecord({ type, content }: InboundRecord): void {
+  #receiveRecord({ type, content, wasProtected }: InboundRecord): void {
     // Section 5.1: "Handshake messages MUST NOT be interleaved with other record types." An alert ends it all, but for one.
     const interleaves = type !== ContentType.handshake && !this.#link.joiner.isEmpty
     if (interleaves && (type !== ContentType.alert || content[1] === AlertDescription.user_canceled)) {
@@ -118,6 +119,7 @@ export class Machine {
         this.#receiveApplicationData(content)
         break
       case ContentType.alert:
+        if (this.#link.reader.protected && !wasProtected) this.#receiveAlertInTheClear(content)
         this.#receiveAlert(content)
         break
       default:
@@ -210,7 +212,19 @@ export class Machine {
       if (++this.#warningAlerts <= this.#options.limits.warningAlerts) return
       throw new LimitExceeded("unexpected_message", "warningAlerts", "too many user_canceled alerts")
     }
-    throw new PeerAlert(name, `peer ended the connection with the alert ${name}`)
+    throw peerAlert(this.#role, name)
+  }
+
+  /** A server has keys from ServerHello on; a client may use its own with its second flight only. */
+  #receiveAlertInTheClear(content: Uint8Array): never {
+    const [level, description] = [content[0]!, content[1]!]
+    const name = alertName(description)
+    this.#options.trace?.({ type: "alert", direction: "received", level, description: name })
+    const endsIt = description !== AlertDescription.close_notify && description !== AlertDescription.user_canceled
+    const isAlert = level === AlertLevel.warning || level === AlertLevel.fatal
+    throw this.#role === "server" && endsIt && isAlert
+      ? peerAlertInTheClear(this.#role, name)
+      : alertInTheClear(content)
   }
 
   #traceMessage(message: HandshakeMessage): void {

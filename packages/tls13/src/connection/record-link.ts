@@ -1,6 +1,7 @@
 // The handshake's view of the record layer: queues of outgoing handshake messages, key changes, events and traces.
 
 import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
@@ -208,7 +209,7 @@ export class RecordLink implements Link {
   /** ClientHello.random of the message just received, for the key log. */
   noteClientRandom(random: Uint8Array): void {
     // A stateless server keeps nothing of a client (section 4.3.2), and without a sink nobody asks.
-    if (this.#options.trace !== undefined) this.#clientRandom = random.slice()
+    if (this.#options.trace !== undefined) this.#clientRandom = copyOf(random)
   }
 
   offered(offer: Offer): void {

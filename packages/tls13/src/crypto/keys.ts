@@ -1,3 +1,5 @@
+import { copyOf } from "../bytes/copy.ts"
+
 /** The curves of ECDSA keys, by their NIST names. */
 export type EcCurve = "P-256" | "P-384" | "P-521"
 
@@ -37,4 +39,28 @@ export interface RsaPrivateKey {
   readonly exponent1: Uint8Array
   readonly exponent2: Uint8Array
   readonly coefficient: Uint8Array
+}
+
+/** The same key in memory of our own. */
+export function copyOfPublicKey(key: PublicKey): PublicKey {
+  if (key.type === "ec") return { ...key, point: copyOf(key.point) }
+  if (key.type === "ed25519") return { ...key, bytes: copyOf(key.bytes) }
+  return { ...key, modulus: copyOf(key.modulus), exponent: copyOf(key.exponent) }
+}
+
+/** The same key in memory of our own. */
+export function copyOfPrivateKey(key: PrivateKey): PrivateKey {
+  if (key.type === "ec") return { ...key, secret: copyOf(key.secret) }
+  if (key.type === "ed25519") return { ...key, seed: copyOf(key.seed) }
+  return {
+    ...key,
+    modulus: copyOf(key.modulus),
+    exponent: copyOf(key.exponent),
+    privateExponent: copyOf(key.privateExponent),
+    prime1: copyOf(key.prime1),
+    prime2: copyOf(key.prime2),
+    exponent1: copyOf(key.exponent1),
+    exponent2: copyOf(key.exponent2),
+    coefficient: copyOf(key.coefficient),
+  }
 }

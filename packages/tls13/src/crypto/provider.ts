@@ -4,6 +4,9 @@ import type { PrivateKey, PublicKey } from "./keys.ts"
 /**
  * The cryptography that a connection uses: plain data, passed in with the configuration, never global.
  * The lists are in order of preference. What a device leaves out of them it does not carry.
+ *
+ * Bytes have one owner. What an operation is given it reads during the call, and neither writes, erases nor keeps it; it may
+ * be a Buffer or a part of one. What it returns is new, and the caller's. `out` of an AEAD is the one thing it writes.
  */
 export interface CryptoProvider {
   readonly name: string
@@ -14,6 +17,7 @@ export interface CryptoProvider {
   readonly random: RandomSource
 }
 
+/** What it returns is copied (`draw`), so a source may be `(length) => randomBytes(length)` and may keep its arrays. */
 export type RandomSource = (length: number) => Uint8Array
 
 /** What a cipher suite stands for (RFC 9846 appendix B.4): an AEAD and the hash of HKDF. */
@@ -138,7 +142,7 @@ export type SignatureAlgorithmName =
  */
 export interface SignatureAlgorithm {
   readonly name: SignatureAlgorithmName
-  /** Whether the signature is right. False, and never an exception, for a malformed key or signature or a key of another type. ECDSA signatures are DER. */
+  /** Whether the signature is right; of Ed25519, by the rules of `ed25519-rules.ts`. False, and never an exception, for a malformed key or signature or a key of another type. ECDSA signatures are DER. */
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
   /** @throws RangeError when the key is of another type or is malformed */
   sign(key: PrivateKey, message: Uint8Array, random: RandomSource): Uint8Array

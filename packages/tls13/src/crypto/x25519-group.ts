@@ -2,6 +2,7 @@
 
 import { NamedGroup } from "../bytes/code-points.ts"
 import { isAllZero } from "../bytes/equal.ts"
+import { draw } from "./draw.ts"
 import { InvalidKeyShare, type KeyExchange } from "./provider.ts"
 
 /** Bytes of a private key, a share and a secret. */
@@ -33,7 +34,7 @@ export function x25519Group(
     name: "x25519",
     code: NamedGroup.x25519,
     start(random) {
-      const secret = random(length)
+      const secret = draw(random, length)
       return {
         share: publicValue(secret),
         complete: (serverShare) => sharedSecret(secret, serverShare),
@@ -42,7 +43,7 @@ export function x25519Group(
     },
     respond(clientShare, random) {
       checkShare(clientShare)
-      const secret = random(length)
+      const secret = draw(random, length)
       try {
         return { secret: sharedSecret(secret, clientShare), share: publicValue(secret) }
       } finally {

@@ -2,6 +2,7 @@
 // make the certificates that a verifier must refuse; `authority.ts` has the usual kinds.
 
 import { asciiToBytes } from "../bytes/text.ts"
+import { draw } from "../crypto/draw.ts"
 import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithmName } from "../crypto/provider.ts"
 import { contextConstructed, Tag } from "../x509/der.ts"
@@ -71,7 +72,7 @@ export function signedStructure(
 
 /** RFC 5280 section 4.1.2.2: positive, at most 20 octets; random so that nobody can foresee what is signed. */
 function randomSerialNumber(provider: CryptoProvider): Uint8Array {
-  const serial = provider.random(16)
+  const serial = draw(provider.random, 16)
   serial[0] = (serial[0]! & 0x7f) | 0x40
   return serial
 }

@@ -1,5 +1,6 @@
 // The certificate extensions that this package writes: RFC 5280 section 4.2.1.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { Hash } from "../crypto/provider.ts"
 import { contextConstructed, contextPrimitive, Tag } from "../x509/der.ts"
@@ -85,7 +86,7 @@ export function authorityKeyIdentifier(identifier: Uint8Array): Extension {
 
 /** RFC 5280 section 4.2.1.2 leaves the method open: 20 bytes of SHA-256 over the SubjectPublicKeyInfo. */
 export function keyIdentifier(key: PublicKey, sha256: Hash): Uint8Array {
-  return sha256.digest(encodeSpki(key)).slice(0, 20)
+  return copyOf(sha256.digest(encodeSpki(key)).subarray(0, 20))
 }
 
 function derTrue(): Uint8Array {

@@ -1,5 +1,6 @@
 // What both roles share of RFC 9846 section 4.5: Certificate and CertificateVerify, made and received.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
 import type { Pause } from "../bytes/pause.ts"
@@ -133,9 +134,9 @@ export function readCertificate(
   return {
     type,
     // Copies: the message's buffer is not kept alive by a chain that the application remembers.
-    chain: certificateList.map((entry) => entry.data.slice()),
-    ocspResponse: leaf?.extensions.status_request?.slice(),
-    signedCertificateTimestamps: leaf?.extensions.signed_certificate_timestamp?.slice(),
+    chain: certificateList.map((entry) => copyOf(entry.data)),
+    ocspResponse: copied(leaf?.extensions.status_request),
+    signedCertificateTimestamps: copied(leaf?.extensions.signed_certificate_timestamp),
   }
 }
 
@@ -210,4 +211,8 @@ export function checkCertificateVerify(
 ): PeerSignatureVerified {
   const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
   return PeerSignatureVerified.check(provider, accepted, signer, scheme, transcriptHash, signature)
+}
+
+function copied(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes && copyOf(bytes)
 }

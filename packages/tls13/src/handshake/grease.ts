@@ -4,6 +4,7 @@
 
 import type { ClientHelloContent } from "../codec/client-hello.ts"
 import type { RawExtension } from "../codec/extensions/block.ts"
+import { draw } from "../crypto/draw.ts"
 import type { RandomSource } from "../crypto/provider.ts"
 
 /** One of the 16 values of section 2, 0x0A0A to 0xFAFA, by the high half of an octet. */
@@ -14,7 +15,7 @@ function greaseValue(octet: number): number {
 
 /** Section 3.1: a ClientHello with a value in each list of code points, a share, and two extensions. */
 export function greaseClientHello(content: ClientHelloContent, random: RandomSource): ClientHelloContent {
-  const [suite, group, version, scheme, first, mode] = random(6)
+  const [suite, group, version, scheme, first, mode] = draw(random, 6)
   const shared = greaseValue(group!)
   const firstType = greaseValue(first!)
   // "A client MUST NOT send two extensions of one type": the second is another of the 16.
@@ -42,5 +43,5 @@ export function greaseClientHello(content: ClientHelloContent, random: RandomSou
 
 /** Section 4.1: an extension for NewSessionTicket. */
 export function greaseExtension(random: RandomSource): RawExtension {
-  return { type: greaseValue(random(1)[0]!), data: new Uint8Array(0) }
+  return { type: greaseValue(draw(random, 1)[0]!), data: new Uint8Array(0) }
 }

@@ -1,5 +1,6 @@
 // Whom a session is with, as both roles remember it (RFC 9846 section 4.7.1).
 
+import { copyOf } from "../bytes/copy.ts"
 import type { SessionParameters } from "../session/session.ts"
 import type { PeerIdentity } from "../x509/interfaces.ts"
 
@@ -32,7 +33,7 @@ export interface AgreedPsk {
 export function unsignedPeer(psk: AgreedPsk | undefined, now: number): SessionPeer {
   if (psk === undefined) return { peerChain: [], authenticatedAt: now }
   const { session, identity, peer } = psk
-  if (session === undefined) return { peerChain: [], authenticatedAt: now, pskIdentity: identity.slice() }
+  if (session === undefined) return { peerChain: [], authenticatedAt: now, pskIdentity: copyOf(identity) }
   // As the first connection knew it, and as a verifier sees it now.
   const { peerChain, authenticatedAt, peerCertificateType, peerValidUntil, pskIdentity } = session
   const validUntil = peer?.validUntil ?? peerValidUntil

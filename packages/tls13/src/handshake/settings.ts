@@ -41,6 +41,12 @@ export interface CommonSettings {
     | undefined
 }
 
+/**
+ * A ClientHello's extensions take 2^16-1 bytes at most (section 4.2.2). What the application gives it shares them: this many
+ * for application protocols and PSK identities, for the names of authorities, and for a ticket.
+ */
+export const clientHelloShare = 16_384
+
 export interface ClientSettings extends CommonSettings {
   readonly role: "client"
   /** A-label without trailing dot; not sent for IP addresses (RFC 6066 section 3). */

@@ -1,5 +1,6 @@
 // One direction's record protection: RFC 9846 section 5.2 (AEAD over the record), section 5.3 (nonce), section 7.3 (keys).
 
+import { copyOf } from "../bytes/copy.ts"
 import { LimitExceeded } from "../bytes/errors.ts"
 import type { AeadKey, CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { trafficKeys } from "../schedule/traffic.ts"
@@ -49,7 +50,7 @@ export class RecordProtection {
     this.#key = suite.aead.key(key)
     key.fill(0)
     this.#iv = iv
-    this.#nonce = iv.slice()
+    this.#nonce = copyOf(iv)
     this.#sequenceNumber = sequenceNumber
   }
 

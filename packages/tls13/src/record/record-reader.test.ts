@@ -478,9 +478,18 @@ describe("RFC 9846 5: record types out of place", () => {
   it("5.2: handshake and alert in the clear after there are keys", () => {
     expect(errorOf(protectedReader(), header(handshake, 1))).toMatchObject({ alert: "unexpected_message" })
     expect(errorOf(protectedReader(), header(alert, 3))).toMatchObject({ alert: "unexpected_message" })
-    const error = errorOf(protectedReader(), plain(alert, Uint8Array.of(2, 40)))
+    const error = errorOf(
+      protectedReader(),
+      new Sealer().record(handshake, bytes(1)),
+      plain(alert, Uint8Array.of(2, 40)),
+    )
     expect(error).toMatchObject({ alert: "unexpected_message" })
     expect(error.message).toBe("peer sent an alert in the clear after keys were set: handshake_failure")
+  })
+
+  it("5.2: an alert in the clear is handed on as such until a record was opened", () => {
+    expect(show(readAll(protectedReader(), plain(alert, Uint8Array.of(2, 48))))).toEqual(["21 clear 0230"])
+    expect(errorOf(protectedReader(), plain(alert, Uint8Array.of(2)))).toMatchObject({ alert: "unexpected_message" })
   })
 
   it("a change_cipher_spec is handed on, before and after there are keys", () => {

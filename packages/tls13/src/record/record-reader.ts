@@ -29,6 +29,7 @@ export interface InboundRecord {
    * call of the reader.
    */
   readonly content: Uint8Array
+  /** False for an alert in the clear though there are keys: it may be that of a peer which does not use its own yet. */
   readonly wasProtected: boolean
 }
 
@@ -53,6 +54,8 @@ export class RecordReader {
   #protection: RecordProtection | undefined
   #maxInner = maxInnerLength
   #isFirstRecord = true
+  /** A record was opened: the peer has keys, and uses them. */
+  #hasOpened = false
   #emptyRecords = 0
   #skipping: "no" | "undecryptable" | "application_data" = "no"
   #skipBudget = 0
@@ -215,7 +218,8 @@ export class RecordReader {
         throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of value ${content[0]}, not 1`)
       }
     } else if (this.#protection) {
-      throw new PeerMisbehaved("unexpected_message", `${clearAlert}: ${alertName(content[1]!)}`)
+      // Handed on while the peer may not have taken its keys into use: who it can be of is decided there.
+      if (this.#hasOpened) throw alertInTheClear(content)
     } else if (this.#skipping === "application_data" && type === ContentType.handshake) {
       // Section 4.3.10: the second ClientHello ends the early data.
       this.stopSkipping()
@@ -243,6 +247,7 @@ export class RecordReader {
       // Section 5.2.
       throw new PeerMisbehaved("bad_record_mac", "a record could not be decrypted: its authentication tag is wrong")
     }
+    this.#hasOpened = true
     // Section 4.3.10: the first record that opens is the start of the client's second flight.
     this.#skipping = "no"
     if (innerLength > this.#maxInner) {
@@ -322,6 +327,11 @@ export class RecordReader {
 
 const nothing = new Uint8Array(0)
 const clearAlert = "peer sent an alert in the clear after keys were set"
+
+/** Section 5.2: once protection has started, every record but change_cipher_spec is protected. */
+export function alertInTheClear(content: Uint8Array): PeerMisbehaved {
+  return new PeerMisbehaved("unexpected_message", `${clearAlert}: ${alertName(content[1]!)}`)
+}
 
 function typeName(type: number): string {
   if (type === ContentType.alert) return "an alert"

@@ -1,5 +1,6 @@
 // RFC 9846 section 7.1: HKDF-Expand-Label and Derive-Secret, over HKDF (RFC 5869) of the cipher suite's hash.
 
+import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import type { Hash, HmacKey } from "../crypto/provider.ts"
@@ -58,7 +59,7 @@ export function expandLabel(
   if (length <= hash.length) {
     counter[0] = 1
     const block = secret.mac(info, counter)
-    return block.length === length ? block : block.slice(0, length)
+    return block.length === length ? block : copyOf(block.subarray(0, length))
   }
   if (length > 255 * hash.length) {
     throw new Misuse(`HKDF of ${hash.name} gives at most ${255 * hash.length} bytes; ${length} were asked for`)

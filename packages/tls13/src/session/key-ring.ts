@@ -3,9 +3,11 @@
 // themselves, and a ring of them can be shared, so that any server of a fleet opens what another sealed.
 
 import { concatBytes } from "../bytes/concat.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import { Writer } from "../bytes/writer.ts"
+import { draw } from "../crypto/draw.ts"
 import type { Aead, AeadKey, RandomSource } from "../crypto/provider.ts"
 
 /** Plain data, to be stored or sent to other servers over a safe way: who has it can read and forge what it seals. */
@@ -55,7 +57,7 @@ export class KeyRing {
 
   /** The keys as they are now, newest first: for other servers of the fleet, or for the next start. */
   get keys(): readonly SealingKey[] {
-    return this.#keys.map(({ name, key, createdAt }) => ({ name: name.slice(), key: key.slice(), createdAt }))
+    return this.#keys.map(({ name, key, createdAt }) => ({ name: copyOf(name), key: copyOf(key), createdAt }))
   }
 
   /** Adds keys of another server to ours; those that we have are left alone. @throws RangeError for a key of a wrong length */
@@ -65,14 +67,14 @@ export class KeyRing {
         throw new RangeError(`a ticket key has a name of ${nameLength} bytes and ${this.#aead.keyLength} bytes of key`)
       }
       if (this.#keys.some((known) => equalBytes(known.name, name))) continue
-      this.#keys.push({ name: name.slice(), key: key.slice(), createdAt, ready: this.#aead.key(key) })
+      this.#keys.push({ name: copyOf(name), key: copyOf(key), createdAt, ready: this.#aead.key(key) })
     }
     this.#keys.sort((a, b) => b.createdAt - a.createdAt)
   }
 
   seal(plaintext: Uint8Array, now: number): Uint8Array {
     const { name, ready } = this.#sealingKey(now)
-    const nonce = this.#random(this.#aead.nonceLength)
+    const nonce = draw(this.#random, this.#aead.nonceLength)
     const sealed = new Writer(nameLength + nonce.length + plaintext.length + this.#aead.tagLength)
     sealed.bytes(name).bytes(nonce)
     const { buffer, at } = sealed.reserve(plaintext.length + this.#aead.tagLength)
@@ -105,7 +107,7 @@ export class KeyRing {
   }
 
   #makeKey(now: number): ReadyKey {
-    this.load([{ name: this.#random(nameLength), key: this.#random(this.#aead.keyLength), createdAt: now }])
+    this.load([{ name: draw(this.#random, nameLength), key: draw(this.#random, this.#aead.keyLength), createdAt: now }])
     return this.#keys.find(({ createdAt }) => createdAt === now)!
   }
 

@@ -3,6 +3,7 @@
 // contexts of TLS 1.2) does not concern us.
 
 import { ProtocolVersion } from "../bytes/code-points.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { InvalidMessage, Misuse } from "../bytes/errors.ts"
 import { Reader } from "../bytes/reader.ts"
 import { Writer } from "../bytes/writer.ts"
@@ -95,8 +96,8 @@ export function decodeImportedIdentity(identity: Uint8Array): ImportedIdentity |
   const reader = new Reader(identity, "ImportedIdentity")
   try {
     const imported = {
-      externalIdentity: reader.vector16("external_identity", 1),
-      context: reader.vector16("context"),
+      externalIdentity: copyOf(reader.vector16("external_identity", 1)),
+      context: copyOf(reader.vector16("context")),
       targetProtocol: reader.uint16(),
       targetKdf: reader.uint16(),
     }

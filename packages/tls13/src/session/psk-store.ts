@@ -2,7 +2,7 @@
 
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
-import type { ExternalPsk, ExternalPskStore } from "./session.ts"
+import { copyOfPsk, type ExternalPsk, type ExternalPskStore } from "./session.ts"
 
 /** Looks keys up by identity. A server with more of them than it wants in memory implements `ExternalPskStore` itself. */
 export class MemoryPskStore implements ExternalPskStore {
@@ -17,11 +17,11 @@ export class MemoryPskStore implements ExternalPskStore {
     return this.#psks.size
   }
 
-  /** @throws Misuse for an identity that is there already: nobody could tell which key is meant */
+  /** Keeps a copy of the key. @throws Misuse for an identity that is there already: nobody could tell which key is meant */
   add(psk: ExternalPsk): void {
     const name = toHex(psk.identity)
     if (this.#psks.has(name)) throw new Misuse(`the PSK identity ${name} is given twice`)
-    this.#psks.set(name, psk)
+    this.#psks.set(name, copyOfPsk(psk))
   }
 
   remove(identity: Uint8Array): void {

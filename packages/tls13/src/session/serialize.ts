@@ -1,5 +1,6 @@
 // A server session as bytes, for inside a ticket. The first byte is the format: a ticket of another format is unknown.
 
+import { copyOf } from "../bytes/copy.ts"
 import { Reader } from "../bytes/reader.ts"
 import { asciiToBytes, bytesToLatin1, bytesToUtf8, utf8ToBytes } from "../bytes/text.ts"
 import { Writer } from "../bytes/writer.ts"
@@ -31,7 +32,7 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
   const reader = new Reader(bytes, "session")
   if (reader.uint8() !== format) return undefined
   const cipherSuite = reader.uint16()
-  const psk = reader.vector8("psk").slice()
+  const psk = copyOf(reader.vector8("psk"))
   const issuedAt = readTime(reader)
   const authenticatedAt = readTime(reader)
   const [ticketLifetime, ticketAgeAdd, maxEarlyDataSize] = [reader.uint32(), reader.uint32(), reader.uint32()]
@@ -40,10 +41,10 @@ export function decodeSession(bytes: Uint8Array): ServerSession | undefined {
   const partition = bytesToUtf8(reader.vector16("partition")) ?? ""
   const isRawKey = reader.uint8() === 1
   const peerValidUntil = reader.uint8() === 0 ? undefined : readTime(reader)
-  const pskIdentity = reader.uint8() === 0 ? undefined : reader.vector16("pskIdentity").slice()
+  const pskIdentity = reader.uint8() === 0 ? undefined : copyOf(reader.vector16("pskIdentity"))
   const list = new Reader(reader.vector24("peerChain"), "session.peerChain")
   const peerChain: Uint8Array[] = []
-  while (list.remaining > 0) peerChain.push(list.vector24("certificate").slice())
+  while (list.remaining > 0) peerChain.push(copyOf(list.vector24("certificate")))
   reader.expectEnd()
   return {
     cipherSuite,

@@ -1,5 +1,6 @@
 // Pre-shared keys and what is remembered with them: RFC 9846 sections 2.2, 4.3.11 and 4.7.1.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { Pause } from "../bytes/pause.ts"
 import type { PskKind } from "../schedule/key-schedule.ts"
 import type { CertificateType } from "../x509/interfaces.ts"
@@ -56,7 +57,10 @@ export interface ClientSessionStore {
 
 /** Makes and opens a server's tickets: self-encrypted ones, or keys of a database. */
 export interface Ticketer {
-  /** undefined: no ticket is to be sent now. @returns 1 to 65535 bytes */
+  /**
+   * `session` may be kept: nobody else changes or erases it. undefined: no ticket is to be sent now.
+   * @returns 1 to 65535 bytes
+   */
   seal(session: ServerSession, now: number): Uint8Array | undefined
   /** undefined for a ticket that is unknown, expired or forged: it is then ignored (section 4.3.11). */
   open(ticket: Uint8Array, now: number): ServerSession | undefined | Pause<ServerSession | undefined>
@@ -79,6 +83,11 @@ export interface ExternalPsk {
   readonly hash: "sha256" | "sha384"
   /** `imported` when the key went through the importer of RFC 9258. */
   readonly kind: Exclude<PskKind, "resumption">
+}
+
+/** The same key in memory of our own. */
+export function copyOfPsk({ identity, key, hash, kind }: ExternalPsk): ExternalPsk {
+  return { identity: copyOf(identity), key: copyOf(key), hash, kind }
 }
 
 /** A server's external PSKs. */

@@ -1,7 +1,9 @@
 // Stateful tickets: "a database lookup key" (RFC 9846 section 4.7.1). Each is used once (section 8.1), so that not even
 // 0-RTT data comes in twice, and the PSK is forgotten once it has served.
 
+import { copyOf } from "../bytes/copy.ts"
 import { bytesToLatin1 } from "../bytes/text.ts"
+import { draw } from "../crypto/draw.ts"
 import type { RandomSource } from "../crypto/provider.ts"
 import { decodeSession, encodeSession } from "./serialize.ts"
 import { isExpired, type ServerSession, type Ticketer } from "./session.ts"
@@ -52,13 +54,13 @@ export class MemoryTicketStore implements Ticketer {
   seal(session: ServerSession, now: number): Uint8Array | undefined {
     const written = encodeSession(session)
     // A copy of its own length: what was written to is longer.
-    const encoded = written.slice()
+    const encoded = copyOf(written)
     written.fill(0)
     if (encoded.length + placeOfSession > this.#maxBytes) {
       encoded.fill(0)
       return undefined
     }
-    const ticket = this.#random(ticketLength)
+    const ticket = draw(this.#random, ticketLength)
     this.#sessions.set(bytesToLatin1(ticket), { session: encoded, expiresAt: now + session.ticketLifetime * 1000 })
     this.#bytes += encoded.length + placeOfSession
     for (const [name, { expiresAt }] of this.#sessions) {

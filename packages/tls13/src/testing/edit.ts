@@ -1,6 +1,7 @@
 // Handshake messages taken apart without judgement, changed and put together again: any field may become anything.
 
 import { type ExtensionName, ExtensionType } from "../bytes/code-points.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { Reader } from "../bytes/reader.ts"
 import { Writer } from "../bytes/writer.ts"
 
@@ -35,17 +36,17 @@ export function handshake(type: number, body: Uint8Array): Uint8Array {
 
 /** The same message with its body changed and its length made right. */
 export function editBody(message: Uint8Array, edit: (body: Uint8Array) => Uint8Array): Uint8Array {
-  return handshake(message[0]!, edit(message.slice(4)))
+  return handshake(message[0]!, edit(copyOf(message.subarray(4))))
 }
 
 export function editClientHello(message: Uint8Array, edit: (hello: RawClientHello) => void): Uint8Array {
   const reader = new Reader(message.subarray(4), "ClientHello")
   const hello: RawClientHello = {
     legacyVersion: reader.uint16(),
-    random: reader.bytes(32).slice(),
-    legacySessionId: reader.vector8("legacy_session_id").slice(),
-    cipherSuites: reader.vector16("cipher_suites").slice(),
-    legacyCompressionMethods: reader.vector8("legacy_compression_methods").slice(),
+    random: copyOf(reader.bytes(32)),
+    legacySessionId: copyOf(reader.vector8("legacy_session_id")),
+    cipherSuites: copyOf(reader.vector16("cipher_suites")),
+    legacyCompressionMethods: copyOf(reader.vector8("legacy_compression_methods")),
     extensions: readExtensions(reader),
   }
   edit(hello)
@@ -60,8 +61,8 @@ export function editServerHello(message: Uint8Array, edit: (hello: RawServerHell
   const reader = new Reader(message.subarray(4), "ServerHello")
   const hello: RawServerHello = {
     legacyVersion: reader.uint16(),
-    random: reader.bytes(32).slice(),
-    legacySessionIdEcho: reader.vector8("legacy_session_id_echo").slice(),
+    random: copyOf(reader.bytes(32)),
+    legacySessionIdEcho: copyOf(reader.vector8("legacy_session_id_echo")),
     cipherSuite: reader.uint16(),
     legacyCompressionMethod: reader.uint8(),
     extensions: readExtensions(reader),
@@ -133,7 +134,7 @@ export function extensionData(extensions: readonly RawExtension[], name: Extensi
 function readExtensions(reader: Reader): RawExtension[] {
   const block = new Reader(reader.vector16("extensions"), "extensions")
   const extensions: RawExtension[] = []
-  while (block.remaining > 0) extensions.push({ type: block.uint16(), data: block.vector16("extension_data").slice() })
+  while (block.remaining > 0) extensions.push({ type: block.uint16(), data: copyOf(block.vector16("extension_data")) })
   return extensions
 }
 

@@ -1,5 +1,6 @@
 // A client and a server in memory, with a clock and a random source that are the test's own.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { ClientConnection } from "../connection/client-connection.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../connection/events.ts"
@@ -53,7 +54,7 @@ export class Pair {
     for (const bytes of from.outgoing.splice(0)) {
       carried += bytes.length
       for (let at = 0; at < bytes.length; at += this.chunk) {
-        this.take(to, to.connection.receive(bytes.slice(at, Math.min(bytes.length, at + this.chunk)), this.now))
+        this.take(to, to.connection.receive(copyOf(bytes.subarray(at, at + this.chunk)), this.now))
       }
     }
     return carried

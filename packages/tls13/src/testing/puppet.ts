@@ -4,6 +4,7 @@
 
 import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
 import { concatBytes } from "../bytes/concat.ts"
+import { copyOf } from "../bytes/copy.ts"
 import { ClientConnection } from "../connection/client-connection.ts"
 import {
   type ClientOptions,
@@ -196,7 +197,7 @@ export class Puppet {
   readonly #watchSubject = (event: TraceEvent): void => {
     switch (event.type) {
       case "secret":
-        this.#secrets.set(event.name, event.secret.slice())
+        this.#secrets.set(event.name, copyOf(event.secret))
         break
       case "keys":
         if (event.direction === "received") this.#follow(event.secretName, event.key.length)
@@ -206,7 +207,7 @@ export class Puppet {
         this.state = event.to
         break
       case "message":
-        if (event.direction === "sent") this.sent.push({ name: event.name, message: event.message.slice() })
+        if (event.direction === "sent") this.sent.push({ name: event.name, message: copyOf(event.message) })
         break
       case "alert":
         if (event.direction === "sent") {
@@ -220,7 +221,7 @@ export class Puppet {
     if (event.type === "message" && event.direction === "sent") {
       // One that was left out is not there.
       if (event.message.length === 0) return
-      this.parts.push({ name: event.name, contentType: ContentType.handshake, content: event.message.slice() })
+      this.parts.push({ name: event.name, contentType: ContentType.handshake, content: copyOf(event.message) })
     } else if (event.type === "record" && event.direction === "sent") {
       const name =
         event.innerType === ContentType.application_data
@@ -228,7 +229,7 @@ export class Puppet {
           : event.innerType === ContentType.alert
             ? "alert"
             : undefined
-      if (name) this.parts.push({ name, contentType: event.innerType, content: event.content.slice() })
+      if (name) this.parts.push({ name, contentType: event.innerType, content: copyOf(event.content) })
     }
   }
 

@@ -1,7 +1,9 @@
 // Cryptography that is none: of the right shapes and lengths, deterministic, and a hundred times as fast. For fuzzing the
 // protocol, where each of millions of handshakes would otherwise spend its time in curves. Never in anything else.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes, isAllZero } from "../bytes/equal.ts"
+import { draw } from "../crypto/draw.ts"
 import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
 import type {
   Aead,
@@ -60,7 +62,7 @@ const hash: Hash = {
   digest: (message) => digestOf(message),
   start: () => new ToyState(),
   hmac(key) {
-    const own = key.slice()
+    const own = copyOf(key)
     return { mac: (...parts) => digestOf(own, Uint8Array.of(0x36), ...parts), wipe: () => void own.fill(0) }
   },
 }
@@ -72,7 +74,7 @@ const aead: Aead = {
   tagLength: 16,
   confidentialityLimit: 2 ** 24,
   key(given) {
-    const key = given.slice()
+    const key = copyOf(given)
     const tag = (nonce: Uint8Array, aad: Uint8Array, text: Uint8Array) =>
       digestOf(key, nonce, aad, text).subarray(0, 16)
     return {
@@ -106,11 +108,11 @@ function keyExchange(name: "x25519" | "secp256r1", code: number, length: number)
     name,
     code,
     start(random) {
-      const share = random(length)
+      const share = draw(random, length)
       return { share, complete: (peer) => agree(share, peer), wipe: () => {} }
     },
     respond(peer, random) {
-      const share = random(length)
+      const share = draw(random, length)
       return { share, secret: agree(share, peer) }
     },
   }

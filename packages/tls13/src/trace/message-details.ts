@@ -12,6 +12,7 @@ import {
 } from "../bytes/code-points.ts"
 import { TlsError } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
+import { quotedText, visibleText } from "../bytes/text.ts"
 import { decodeCertificate } from "../codec/certificate.ts"
 import { decodeCertificateRequest } from "../codec/certificate-request.ts"
 import { decodeCertificateVerify } from "../codec/certificate-verify.ts"
@@ -30,7 +31,7 @@ export function messageDetails(name: HandshakeTypeName | "hello_retry_request", 
   try {
     return detailsOf(name, handshakeMessage(bytes))
   } catch (error) {
-    if (error instanceof TlsError) return [`cannot be read: ${printable(error.message)}`]
+    if (error instanceof TlsError) return [`cannot be read: ${visibleText(error.message)}`]
     throw error
   }
 }
@@ -77,9 +78,9 @@ function clientHello(message: HandshakeMessage): string[] {
 
 function offers(extensions: ClientHelloExtensions): string[] {
   const lines: string[] = []
-  if (extensions.server_name !== undefined) lines.push(`server name: ${quoted(extensions.server_name)}`)
+  if (extensions.server_name !== undefined) lines.push(`server name: ${quotedText(extensions.server_name)}`)
   if (extensions.application_layer_protocol_negotiation) {
-    lines.push(`protocols (ALPN): ${extensions.application_layer_protocol_negotiation.map(quoted).join(", ")}`)
+    lines.push(`protocols (ALPN): ${extensions.application_layer_protocol_negotiation.map(quotedText).join(", ")}`)
   }
   if (extensions.supported_groups) lines.push(`groups: ${names(NamedGroup, extensions.supported_groups)}`)
   if (extensions.key_share) lines.push(`key shares: ${extensions.key_share.map(keyShare).join(", ") || "none"}`)
@@ -124,7 +125,7 @@ function encryptedExtensions(message: HandshakeMessage): string[] {
   const { values, types } = decodeEncryptedExtensions(message)
   const lines: string[] = []
   const protocol = values.application_layer_protocol_negotiation
-  if (protocol !== undefined) lines.push(`protocol (ALPN): ${quoted(protocol)}`)
+  if (protocol !== undefined) lines.push(`protocol (ALPN): ${quotedText(protocol)}`)
   if (values.server_name) lines.push("the server name was used")
   if (values.supported_groups) lines.push(`groups it prefers: ${names(NamedGroup, values.supported_groups)}`)
   if (values.client_certificate_type !== undefined) {
@@ -174,18 +175,4 @@ function keyShare({ group, keyExchange }: KeyShareEntry): string {
 
 function names(registry: Readonly<Record<string, number>>, codes: readonly number[]): string {
   return codes.map((code) => codePointName(registry, code)).join(", ") || "none"
-}
-
-function quoted(text: string): string {
-  return `"${printable(text).replaceAll('"', '\\"')}"`
-}
-
-/** Text of a peer with everything but printable ASCII escaped: a terminal must see no control sequence of it. */
-function printable(text: string): string {
-  let shown = ""
-  for (const character of text) {
-    const code = character.codePointAt(0)!
-    shown += code >= 0x20 && code < 0x7f ? character : `\\u{${code.toString(16)}}`
-  }
-  return shown
 }

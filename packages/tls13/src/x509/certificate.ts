@@ -1,7 +1,8 @@
-// Certificates (RFC 5280 section 4.1), parsed once into an immutable value whose arrays are views of the bytes as received.
+// Certificates (RFC 5280 section 4.1), parsed once into an immutable value whose arrays are views of one copy of its bytes.
 // Refused here, whatever the profile: BER, trailing bytes, duplicated extensions, negative serial numbers and such of more
 // than 20 octets, times in other forms, the two signature algorithms differing, extensions in versions that have none.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "./algorithm.ts"
@@ -9,8 +10,9 @@ import { contextConstructed, contextPrimitive, Der } from "./der.ts"
 import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts"
+import { foreignKind } from "./file-kind.ts"
 import { isPem, parsePem } from "./pem.ts"
-import { parseSpki } from "./spki.ts"
+import { readSpki } from "./spki.ts"
 import { readTime } from "./time.ts"
 
 export interface Certificate {
@@ -47,13 +49,14 @@ export const maximumCertificateBytes = 65536
  * @param limit bytes that a certificate may have
  * @throws X509Error `malformed`, `duplicate_extension` or `certificate_too_large`
  */
-export function parseCertificate(der: Uint8Array, limit: number = maximumCertificateBytes): Certificate {
-  if (der.length > limit) {
+export function parseCertificate(bytes: Uint8Array, limit: number = maximumCertificateBytes): Certificate {
+  if (bytes.length > limit) {
     throw new X509Error(
       "certificate_too_large",
-      `the certificate has ${der.length} bytes; at most ${limit} are accepted`,
+      `the certificate has ${bytes.length} bytes; at most ${limit} are accepted`,
     )
   }
+  const der = copyOf(bytes)
   const whole = new Der(der)
   const certificate = whole.sequence("the certificate")
   whole.expectEnd("the certificate")
@@ -129,7 +132,7 @@ function readSerialNumber(tbs: Der): Uint8Array {
 /** A key that this stack does not know must not stop the parsing: the certificate may be one that no path uses. */
 function readKey(spki: Uint8Array): { publicKey: PublicKey | undefined; keyProblem: X509Error | undefined } {
   try {
-    return { publicKey: parseSpki(spki), keyProblem: undefined }
+    return { publicKey: readSpki(spki), keyProblem: undefined }
   } catch (error) {
     if (error instanceof X509Error) return { publicKey: undefined, keyProblem: error }
     throw error
@@ -157,29 +160,59 @@ function readExtensionsField(tbs: Der, version: number): Extensions {
 
 /** Certificates of a PEM bundle, or the one of DER bytes, in order. @throws X509Error when one is malformed or there is none */
 export function parseCertificates(source: string | Uint8Array, limit?: number): Certificate[] {
-  return certificateBytes(source).map((der) => parseCertificate(der, limit))
+  const blocks = certificateBlocks(source)
+  return blocks.map((block, index) => {
+    try {
+      return parseCertificate(block.der, limit)
+    } catch (error) {
+      if (!(error instanceof X509Error) || blocks.length < 2) throw error
+      throw new X509Error(error.reason, `${placeText(block, index)}: ${error.message}`)
+    }
+  })
+}
+
+/** One certificate of a file, not yet parsed. */
+export interface CertificateBlock {
+  readonly der: Uint8Array
+  /** Of its BEGIN line, from 1 on; undefined in DER. */
+  readonly line: number | undefined
+}
+
+/** Which certificate of a file: `certificate 2 (line 21)`. @param index from 0 on */
+export function placeText({ line }: CertificateBlock, index: number): string {
+  return `certificate ${index + 1}${line === undefined ? "" : ` (line ${line})`}`
 }
 
 /** DER of the certificates in a PEM bundle (or of DER bytes), in order. @throws X509Error when there is none */
 export function certificateBytes(source: string | Uint8Array): Uint8Array[] {
-  if (typeof source !== "string" && !isPem(source)) return [source]
+  return certificateBlocks(source).map(({ der }) => der)
+}
+
+/** The same, with where each one stands. @throws X509Error when there is none */
+export function certificateBlocks(source: string | Uint8Array): CertificateBlock[] {
+  if (typeof source !== "string" && !isPem(source)) {
+    const kind = foreignKind(source, "certificate")
+    if (kind !== undefined) throw malformed(`no certificate: ${kind}`)
+    return [{ der: copyOf(source), line: undefined }]
+  }
   const blocks = parsePem(source)
   const found = blocks.filter(
     (block) =>
       block.label === "CERTIFICATE" || block.label === "X509 CERTIFICATE" || block.label === "TRUSTED CERTIFICATE",
   )
   if (found.length === 0) {
-    const others = blocks.map((block) => block.label).join(", ")
-    throw malformed(
-      others === ""
-        ? "no certificate: the text is neither PEM (no BEGIN CERTIFICATE line) nor DER"
-        : `no certificate in the PEM text: it holds ${others}`,
-    )
+    const others = blocks.map((block) => block.label)
+    const kind = foreignKind(source, "certificate", others)
+    const what =
+      others.length === 0
+        ? "the file is neither PEM (no BEGIN CERTIFICATE line) nor DER"
+        : `the PEM text holds ${others.join(", ")}`
+    throw malformed(`no certificate: ${kind ?? what}`)
   }
   const trusted = found.find((block) => block.label === "TRUSTED CERTIFICATE")
   if (trusted)
     throw malformed("TRUSTED CERTIFICATE is OpenSSL's own form; convert it with `openssl x509 -in FILE -out FILE.pem`")
-  return found.map((block) => block.der)
+  return found
 }
 
 /** Issuer and subject are the same name (RFC 5280 section 3.2). */

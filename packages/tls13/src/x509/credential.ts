@@ -1,9 +1,10 @@
 // Credentials: a certificate chain with its private key, checked to belong together, and the choice among several.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { asciiToBytes } from "../bytes/text.ts"
-import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import { copyOfPrivateKey, copyOfPublicKey, type PrivateKey, type PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithm } from "../crypto/provider.ts"
 import {
   type SignatureSchemeInfo,
@@ -12,7 +13,7 @@ import {
   signatureSchemes,
 } from "../crypto/signature-schemes.ts"
 import type { SignatureIdentifier } from "./algorithm.ts"
-import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import { type Certificate, parseCertificate, parseCertificates, subjectText } from "./certificate.ts"
 import { chainSignatures, isAdvertised, isPresentable } from "./chain-signatures.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
@@ -33,8 +34,9 @@ export interface CredentialSource {
   readonly ocspResponse?: Uint8Array
 }
 
-/** A signer that holds the private key in memory. */
-export function keySigner(privateKey: PrivateKey): KeySigner {
+/** A signer that holds a copy of the private key in memory. */
+export function keySigner(key: PrivateKey): KeySigner {
+  const privateKey = copyOfPrivateKey(key)
   return {
     privateKey,
     sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array {
@@ -55,18 +57,19 @@ function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): Sig
  * @throws X509Error with one line that says which file is wrong and what to do
  */
 export function loadCredential(source: CredentialSource): Credential {
-  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  const chain = within("the certificate", () => parseCertificates(source.cert))
   const leaf = chain[0]!
   const publicKey = publicKeyOf(leaf)
   const loaded = within("the private key", () => parsePrivateKey(source.key))
   const privateKey = checkedKey(loaded, publicKey, leaf, chain, source.provider)
   checkUsage(leaf)
+  checkLengths(chain, source.ocspResponse)
   return {
     type: "X509",
     chain: chain.map((certificate) => certificate.der),
     publicKey,
     signer: keySigner(privateKey),
-    ...(source.ocspResponse === undefined ? {} : { ocspResponse: source.ocspResponse }),
+    ...(source.ocspResponse === undefined ? {} : { ocspResponse: copyOf(source.ocspResponse) }),
   }
 }
 
@@ -82,8 +85,9 @@ export function remoteCredential(source: {
   /** Code points of the schemes that the signer makes; default: all that fit the certificate's key. */
   readonly signatureSchemes?: readonly number[]
 }): Credential {
-  const chain = within("the certificate", () => certificateBytes(source.cert).map((der) => parseCertificate(der)))
+  const chain = within("the certificate", () => parseCertificates(source.cert))
   checkUsage(chain[0]!)
+  checkLengths(chain, undefined)
   return {
     type: "X509",
     chain: chain.map((certificate) => certificate.der),
@@ -99,10 +103,30 @@ export function loadRawPublicKey(source: {
   readonly publicKey?: PublicKey
 }): Credential {
   const loaded = within("the private key", () => parsePrivateKey(source.key))
-  const publicKey = source.publicKey ?? loaded.publicKey
-  if (publicKey === undefined)
+  const given = source.publicKey ?? loaded.publicKey
+  if (given === undefined)
     throw malformed("the private key's file does not carry its public key; give it as `publicKey`")
+  const publicKey = copyOfPublicKey(given)
   return { type: "RawPublicKey", chain: [encodeSpki(publicKey)], publicKey, signer: keySigner(loaded.privateKey) }
+}
+
+/** RFC 9846 4.5.1: the list has up to 2^24-1 bytes, and its message no more; the extensions of an entry 2^16-1. */
+function checkLengths(chain: readonly Certificate[], ocspResponse: Uint8Array | undefined): void {
+  // A type, a length, a status type and the response's own length.
+  const staple = ocspResponse === undefined ? 0 : 8 + ocspResponse.length
+  if (staple > 0xffff) {
+    throw new X509Error(
+      "limit_exceeded",
+      `the OCSP response has ${ocspResponse?.length} bytes; at most 65527 fit beside a certificate`,
+    )
+  }
+  const bytes = chain.reduce((sum, { der }) => sum + 5 + der.length, 4 + staple)
+  if (bytes > 0xff_ffff) {
+    throw new X509Error(
+      "limit_exceeded",
+      `the chain takes ${bytes} bytes; at most 16777215 fit into a Certificate message`,
+    )
+  }
 }
 
 /** RFC 9846 4.5.1.2: the certificate is of version 3, and "the digitalSignature bit MUST be set if the Key Usage extension is present". */

@@ -2,6 +2,7 @@
 // Complete lists are used, also those that an issuingDistributionPoint limits to user or CA certificates, or to one
 // distribution point. Not used, with a reason: delta lists, indirect lists, lists of some reasons only.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { bytesToLatin1 } from "../bytes/text.ts"
 import type { PublicKey } from "../crypto/keys.ts"
@@ -12,6 +13,7 @@ import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "./der
 import { type DistinguishedName, nameText, readName, sameName } from "./distinguished-name.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { distributionPointUris, KeyUsage } from "./extensions.ts"
+import { foreignKind } from "./file-kind.ts"
 import { keyProblem, signatureProblem, verifySignature } from "./key-policy.ts"
 import { Oid } from "./oids.ts"
 import { isPem, parsePem } from "./pem.ts"
@@ -66,14 +68,34 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** The lists of a PEM bundle (X509 CRL), or the one of DER bytes. @throws X509Error when one is malformed or there is none */
 export function parseCrls(source: string | Uint8Array): Crl[] {
-  if (typeof source !== "string" && !isPem(source)) return [parseCrl(source)]
-  const blocks = parsePem(source).filter((block) => block.label === "X509 CRL" || block.label === "CRL")
-  if (blocks.length === 0) throw malformed("no revocation list: the text has no X509 CRL block")
-  return blocks.map((block) => parseCrl(block.der))
+  if (typeof source !== "string" && !isPem(source)) {
+    const kind = foreignKind(source, "revocation list")
+    if (kind !== undefined) throw malformed(`no revocation list: ${kind}`)
+    return [parseCrl(source)]
+  }
+  const all = parsePem(source)
+  const blocks = all.filter((block) => block.label === "X509 CRL" || block.label === "CRL")
+  if (blocks.length === 0) {
+    const kind = foreignKind(
+      source,
+      "revocation list",
+      all.map((block) => block.label),
+    )
+    throw malformed(`no revocation list: ${kind ?? "the text has no X509 CRL block"}`)
+  }
+  return blocks.map((block, index) => {
+    try {
+      return parseCrl(block.der)
+    } catch (error) {
+      if (!(error instanceof X509Error) || blocks.length < 2) throw error
+      throw new X509Error(error.reason, `list ${index + 1} (line ${block.line}): ${error.message}`)
+    }
+  })
 }
 
 /** Parses one DER CertificateList. @throws X509Error of reason `malformed` */
-export function parseCrl(der: Uint8Array): Crl {
+export function parseCrl(bytes: Uint8Array): Crl {
+  const der = copyOf(bytes)
   const what = "the revocation list"
   const whole = new Der(der)
   const list = whole.sequence(what)

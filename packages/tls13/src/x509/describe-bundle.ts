@@ -1,7 +1,13 @@
 // A list of authorities, such as a machine's trust store: a line each.
 
 import { type Certificate, parseCertificate, subjectText } from "./certificate.ts"
-import { type CertificateDescription, type DescribeOptions, describeCertificate } from "./describe.ts"
+import {
+  type CertificateDescription,
+  type DescribeOptions,
+  describeCertificate,
+  describeUnreadable,
+  type UnreadableDescription,
+} from "./describe.ts"
 import { X509Error } from "./errors.ts"
 
 export interface BundleDescription {
@@ -9,17 +15,19 @@ export interface BundleDescription {
   readonly valid: number
   readonly expired: number
   readonly unreadable: number
-  readonly authorities: readonly (CertificateDescription | { readonly error: string })[]
+  readonly authorities: readonly (CertificateDescription | UnreadableDescription)[]
 }
 
 /** Each authority of a bundle as data, and as text with those first that expire first. */
 export function describeBundle(
   bundle: readonly Uint8Array[],
-  { now, provider, colour = false }: Pick<DescribeOptions, "now" | "provider" | "colour">,
+  { now, provider, colour = false, places }: Pick<DescribeOptions, "now" | "provider" | "colour" | "places">,
 ): { readonly data: BundleDescription; readonly text: string } {
   const read = bundle.map((der) => readOne(der))
-  const authorities = read.map((each) =>
-    each instanceof X509Error ? { error: each.message } : describeCertificate(each, now, provider),
+  const authorities = read.map((each, index) =>
+    each instanceof X509Error
+      ? describeUnreadable(bundle[index]!, each, places?.[index])
+      : describeCertificate(each, now, provider),
   )
   const good = read.filter((each): each is Certificate => !(each instanceof X509Error))
   const expired = good.filter((each) => now > each.notAfter).length
@@ -40,7 +48,13 @@ export function describeBundle(
     ...(unreadable > 0 ? [red(`${unreadable} cannot be read`)] : []),
   ]
   const errors = authorities.flatMap((each, i) =>
-    "error" in each ? [red(`  [${i}] cannot be read: ${each.error}`)] : [],
+    "error" in each
+      ? [
+          red(
+            `  [${i}] ${each.place ?? `certificate ${i + 1}`}${each.subject === undefined ? "" : `, ${each.subject},`} cannot be read: ${each.error}`,
+          ),
+        ]
+      : [],
   )
   return { data, text: `${[summary.join(", "), "", ...rows, ...errors].join("\n")}\n` }
 }

@@ -6,6 +6,7 @@ import {
   type ChainDescription,
   type DescribeOptions,
   describeChainAsData,
+  type UnreadableDescription,
 } from "./describe.ts"
 import { shownText } from "./distinguished-name.ts"
 
@@ -39,7 +40,7 @@ function verdictLines({ verdict, purpose, chain }: ChainDescription, page: Page)
   const { paint } = page
   if (verdict === undefined) return []
   const first = chain[0]
-  const who = first && "subject" in first ? titleOf(first) : "the certificate"
+  const who = first && !("error" in first) ? titleOf(first) : "the certificate"
   const what = purpose === undefined ? "" : ` ${purpose}`
   if (!verdict.accepted) {
     return [
@@ -62,7 +63,7 @@ function verdictLines({ verdict, purpose, chain }: ChainDescription, page: Page)
 }
 
 function certificateLines(
-  described: CertificateDescription | { readonly error: string },
+  described: CertificateDescription | UnreadableDescription,
   index: number,
   verdict: ChainDescription["verdict"],
   page: Page,
@@ -70,7 +71,12 @@ function certificateLines(
   const { paint } = page
   const number = paint("dim", `[${index}]`)
   if ("error" in described)
-    return [`${number} ${paint("red", "cannot be read")}`, ...row("wrong", described.error, "red", page)]
+    return [
+      `${number} ${described.subject === undefined ? "" : `${paint("bold", described.subject)} `}${paint("red", "cannot be read")}`,
+      ...row("wrong", described.error, "red", page),
+      ...row("issued by", described.issuer, undefined, page),
+      ...row("where", described.place, undefined, page),
+    ]
   const { remaining } = described
   const span = `${described.notBefore.slice(0, 10)} to ${described.notAfter.slice(0, 10)}`
   const own = verdict && !verdict.accepted && verdict.index === index ? reasonOf(verdict.message) : undefined

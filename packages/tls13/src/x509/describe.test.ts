@@ -133,6 +133,6 @@ it("a list of authorities is a line each, those first that expire first", () => 
   const { text, data } = describeBundle([root.der, Uint8Array.of(1), old.der], { now })
   expect(data).toMatchObject({ count: 3, valid: 1, expired: 1, unreadable: 1 })
   expect(text).toMatch(
-    /^3 authorities, 1 not expired, 1 expired, 1 cannot be read\n\n +expired 3 days ago +EC P-256 +CN=Old\n +60 days left +EC P-256 +CN=Test Root\n +\[1\] cannot be read: /,
+    /^3 authorities, 1 not expired, 1 expired, 1 cannot be read\n\n +expired 3 days ago +EC P-256 +CN=Old\n +60 days left +EC P-256 +CN=Test Root\n +\[1\] certificate 2 cannot be read: /,
   )
 })

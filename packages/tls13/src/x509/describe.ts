@@ -19,6 +19,7 @@ import { spkiHash } from "./pins.ts"
 import { rfc5280Problem } from "./rfc5280-profile.ts"
 import { keyBits } from "./spki.ts"
 import { timeText } from "./time.ts"
+import { claimedNames } from "./unreadable.ts"
 
 export interface CertificateDescription {
   readonly subject: string
@@ -73,11 +74,21 @@ export interface DescribeOptions {
   readonly colour?: boolean
   /** Columns of a line; default 100. */
   readonly width?: number
+  /** Where each certificate of the chain stands, such as `certificate 2 (line 21)`: told of those that cannot be read. */
+  readonly places?: readonly string[]
+}
+
+/** A certificate that breaks a rule of its encoding, with the names that it gives when those can be read. */
+export interface UnreadableDescription {
+  readonly error: string
+  readonly place?: string
+  readonly subject?: string
+  readonly issuer?: string
 }
 
 export interface ChainDescription {
-  /** As presented, leaf first; a certificate that cannot be read has only its error. */
-  readonly chain: readonly (CertificateDescription | { readonly error: string })[]
+  /** As presented, leaf first. */
+  readonly chain: readonly (CertificateDescription | UnreadableDescription)[]
   readonly verdict?:
     | {
         readonly accepted: true
@@ -198,7 +209,7 @@ export function describeChainAsData(
   chain: readonly (Certificate | Uint8Array)[],
   options: DescribeOptions,
 ): ChainDescription {
-  const described = chain.map((each) => describeOne(each, options))
+  const described = chain.map((each, index) => describeOne(each, options, options.places?.[index]))
   const { verdict, purpose, remarks = [] } = options
   return {
     chain: described,
@@ -211,12 +222,27 @@ export function describeChainAsData(
 function describeOne(
   source: Certificate | Uint8Array,
   { now, provider }: DescribeOptions,
-): CertificateDescription | { readonly error: string } {
+  place: string | undefined,
+): CertificateDescription | UnreadableDescription {
   try {
     return describeCertificate(source instanceof Uint8Array ? parseCertificate(source) : source, now, provider)
   } catch (error) {
-    if (error instanceof X509Error) return { error: error.message }
+    if (error instanceof X509Error && source instanceof Uint8Array) return describeUnreadable(source, error, place)
     throw error
+  }
+}
+
+/** What can be shown of it. */
+export function describeUnreadable(
+  der: Uint8Array,
+  error: X509Error,
+  place: string | undefined,
+): UnreadableDescription {
+  const names = claimedNames(der)
+  return {
+    error: error.message,
+    ...(place !== undefined && { place }),
+    ...(names && { subject: shownText(nameText(names.subject)), issuer: shownText(nameText(names.issuer)) }),
   }
 }
 
@@ -241,7 +267,9 @@ function verdictData(
 function placeOf({ index, subject }: PathProblem, chain: ChainDescription["chain"]): number | undefined {
   const is = (at: number): boolean => {
     const each = chain[at]
-    return each !== undefined && "subject" in each && (each.subject === subject || each.subject === "")
+    if (each === undefined) return false
+    if ("error" in each) return at === index && subject === ""
+    return each.subject === subject || each.subject === ""
   }
   if (index === 0) return 0
   const found = is(index) ? index : chain.findIndex((_, at) => at > 0 && is(at))

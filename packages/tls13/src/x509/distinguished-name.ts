@@ -2,7 +2,7 @@
 
 import { equalBytes } from "../bytes/equal.ts"
 import { toHex } from "../bytes/hex.ts"
-import { bytesToLatin1, bytesToUtf8, utf8ToBytes } from "../bytes/text.ts"
+import { bytesToLatin1, bytesToUtf8, utf8ToBytes, visibleText } from "../bytes/text.ts"
 import { Der, Tag } from "./der.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { attributeNames } from "./oids.ts"
@@ -146,9 +146,6 @@ export function nameText(name: DistinguishedName): string {
     .join(",")
 }
 
-/** Control and format characters, which could forge a line of a log or turn a text around. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}]/gu
-
 /** RFC 4514 section 2.4: a backslash and two hexadecimal digits an octet. */
 function hexPairs(character: string): string {
   return toHex(utf8ToBytes(character)).replace(/../g, "\\$&")
@@ -157,7 +154,7 @@ function hexPairs(character: string): string {
 /** A text from a certificate as it may be shown: without control characters, and cut when it is long. */
 export function shownText(text: string, limit = 200): string {
   const whole = text.length > limit ? `${text.slice(0, limit)}...` : text
-  return whole.replace(unprintable, hexPairs)
+  return visibleText(whole, "", hexPairs)
 }
 
 /** What needs no escape: nearly every name. */
@@ -167,8 +164,5 @@ function escaped(attribute: Attribute): string {
   const text = attributeText(attribute)
   if (text === undefined) return `#${toHex(attribute.value)}`
   if (plain.test(text)) return text
-  return text
-    .replace(/[\\",+;<>]/g, "\\$&")
-    .replace(/^[# ]| $/g, "\\$&")
-    .replace(unprintable, hexPairs)
+  return visibleText(text.replace(/[\\",+;<>]/g, "\\$&").replace(/^[# ]| $/g, "\\$&"), "", hexPairs)
 }

@@ -38,6 +38,7 @@ export {
   describeCertificate,
   describeChainAsData,
   keyText,
+  type UnreadableDescription,
 } from "./describe.ts"
 export { describeChain } from "./describe-text.ts"
 export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./distinguished-name.ts"

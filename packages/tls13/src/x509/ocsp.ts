@@ -1,6 +1,7 @@
 // Stapled OCSP responses (RFC 6960, RFC 6066 section 8): parsed, and checked for one certificate. The responder is the issuer
 // itself or a certificate that the issuer made for OCSP signing (section 4.2.2.2); no other chain is followed.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "./algorithm.ts"
@@ -50,7 +51,7 @@ const mostCertificates = 4
 /** Parses a DER OCSPResponse. @throws X509Error `bad_ocsp_response` when it is malformed or is an error of the responder */
 export function parseOcspResponse(der: Uint8Array): OcspResponse {
   try {
-    return readWhole(der, "the OCSP response", readResponse)
+    return readWhole(copyOf(der), "the OCSP response", readResponse)
   } catch (error) {
     if (error instanceof X509Error)
       throw new X509Error("bad_ocsp_response", `the stapled OCSP response is malformed: ${error.message}`)

@@ -47,7 +47,13 @@ export function problemOf(error: X509Error, certificate: Certificate, index: num
 
 /** Of two problems the one that tells more: that an issuer is unknown is said only when nothing else is wrong. */
 export function worse(a: PathProblem, b: PathProblem): PathProblem {
-  return rank(b) > rank(a) ? b : a
+  if (onlyNamesake(a, b)) return b
+  return rank(b) > rank(a) && !onlyNamesake(b, a) ? b : a
+}
+
+/** A signature that does not fit is no problem of its own where another path came as far: that issuer only had the name. */
+function onlyNamesake(a: PathProblem, b: PathProblem): boolean {
+  return a.reason === "bad_signature" && b.reason === "unknown_issuer" && b.index >= a.index
 }
 
 function rank(problem: PathProblem): number {

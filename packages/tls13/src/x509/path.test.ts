@@ -75,6 +75,23 @@ describe("RFC 5280 6.1: a path", () => {
     expect(!verdict.accepted && verdict.problem.index).toBe(1)
   })
 
+  it("with a self-signed leaf says that it is not trusted, whoever else has its name", () => {
+    const own = { subject: { commonName: "Own" }, extensions: [subjectAltName([toGeneralName("example.com")])] }
+    const [leaf, namesake, authority] = [makeRoot(own), makeRoot(own), makeRoot({ subject: { commonName: "Own" } })]
+    for (const trusted of [namesake, authority]) {
+      const verdict = validate(leaf, [], trusting(root, trusted))
+      expect(reason(verdict)).toBe("unknown_issuer")
+      expect(!verdict.accepted && verdict.problem.message).toMatch(/self-signed and not one of the trusted/)
+    }
+  })
+
+  it("with a root that has the name of a trusted one says so", () => {
+    const [other, namesake] = [1, 2].map(() => makeRoot({ subject: { commonName: "Twice" } }))
+    const verdict = validate(makeLeaf(other!), [other!], trusting(namesake!))
+    expect(reason(verdict)).toBe("unknown_issuer")
+    expect(!verdict.accepted && verdict.problem.message).toMatch(/root that is not one of the trusted/)
+  })
+
   it("6.1.3 (a)(1): needs right signatures", () => {
     const impostor = makeRoot({ key: 1 })
     expect(reason(validate(makeLeaf(impostor)))).toBe("bad_signature")

@@ -94,7 +94,7 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
       if (!step(search, path)) return undefined
       const refused = anchorRefused(search, path, anchor)
       if (refused === undefined) return { accepted: true, path: [...path, anchor.certificate], anchor }
-      note(search, refused)
+      note(search, isNamesake(search, last, anchor, refused) ? unknownIssuer(search, path) : refused)
       if (exhausted(search)) return undefined
     }
     return undefined
@@ -113,6 +113,12 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
   const alike = atAnchor(trust.alike(last.issuer))
   if (!any) note(search, unknownIssuer(search, path))
   return alike
+}
+
+/** That a trusted certificate has the name of a self-signed one is no reason: with another key it did not issue it. */
+function isNamesake(search: Search, last: Certificate, anchor: TrustAnchor, refused: PathProblem): boolean {
+  if (!isSelfIssued(last) || equalBytes(anchor.spki, last.spki) || refused.reason === "limit_exceeded") return false
+  return signature(search, last, anchor.certificate)?.reason === "bad_signature"
 }
 
 function intermediateVerdict(

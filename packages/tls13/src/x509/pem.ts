@@ -9,6 +9,8 @@ export interface PemBlock {
   readonly der: Uint8Array
   /** An old-style header such as `Proc-Type: 4,ENCRYPTED` stood in the block. */
   readonly encrypted: boolean
+  /** Of its BEGIN line, from 1 on. */
+  readonly line: number
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -26,7 +28,8 @@ export function isPem(bytes: Uint8Array): boolean {
  * @throws X509Error for a block that has no end, or is not base64
  */
 export function parsePem(text: string | Uint8Array): PemBlock[] {
-  const lines = (typeof text === "string" ? text : bytesToLatin1(text)).split(/\r\n|\n|\r/)
+  // A byte order mark, as text or as bytes: some editors put one in front.
+  const lines = (typeof text === "string" ? text : bytesToLatin1(text)).replace(/^\xef\xbb\xbf/, "").split(/\r\n|\n|\r/)
   const blocks: PemBlock[] = []
   let label: string | undefined
   let begun = 0
@@ -46,7 +49,7 @@ export function parsePem(text: string | Uint8Array): PemBlock[] {
     } else if (begin || (end && end[1] !== label)) {
       throw bad(`the ${label} that begins at line ${begun} has no END line`)
     } else if (end) {
-      blocks.push({ label, der: fromBase64(body.join(""), `the ${label} at line ${begun}`), encrypted })
+      blocks.push({ label, der: fromBase64(body.join(""), `the ${label} at line ${begun}`), encrypted, line: begun })
       label = undefined
     } else if (line.includes(":")) {
       // RFC 1421 headers, which only old encrypted keys have.

@@ -1,9 +1,12 @@
 // Private keys: PKCS#8 (RFC 5958), SEC 1 ECPrivateKey (RFC 5915), PKCS#1 RSAPrivateKey (RFC 8017 appendix A.1.2), as DER or PEM.
-// Encrypted keys are refused: decrypting is a tool's work, once, and not a server's at every start.
+// Encrypted keys are refused here: what decrypts them needs a password and algorithms that nothing else has a use for, so it
+// is the host's crypto (crypto/host/encrypted-key.ts), ahead of this.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../crypto/keys.ts"
 import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "./der.ts"
-import { malformed, X509Error } from "./errors.ts"
+import { malformed, type Reason, X509Error } from "./errors.ts"
+import { foreignKind } from "./file-kind.ts"
 import { Oid } from "./oids.ts"
 import { isPem, type PemBlock, parsePem } from "./pem.ts"
 import { checkPoint, curveBytes, curveOf } from "./spki.ts"
@@ -21,22 +24,29 @@ const labels = ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"]
  * @throws X509Error when there is none, when it is encrypted, or when it is malformed
  */
 export function parsePrivateKey(source: string | Uint8Array): LoadedPrivateKey {
-  if (typeof source !== "string" && !isPem(source)) return fromDer(source)
-  const blocks = parsePem(source)
-  if (blocks.length === 0) throw malformed("the private key is neither PEM (no BEGIN line) nor DER")
-  const encrypted = blocks.find((block) => block.encrypted || block.label === "ENCRYPTED PRIVATE KEY")
-  if (encrypted) {
-    throw new X509Error(
-      "unsupported_key",
-      "the private key is encrypted; decrypt it first, for example with `openssl pkey -in KEY -out KEY.plain`, and protect the file by its permissions",
-    )
+  if (typeof source !== "string" && !isPem(source)) {
+    const kind = foreignKind(source, "private key")
+    if (kind !== undefined) throw noKey(kind)
+    return fromDer(source)
   }
+  const blocks = parsePem(source)
+  if (blocks.length === 0)
+    throw noKey(foreignKind(source, "private key") ?? "the file is neither PEM (no BEGIN line) nor DER")
   const block = blocks.find((candidate) => labels.includes(candidate.label))
+  const encrypted = blocks.find(({ label }) => label === "ENCRYPTED PRIVATE KEY")
+  if (block?.encrypted || (block === undefined && encrypted)) {
+    throw noKey(foreignKind("-", "private key", ["ENCRYPTED PRIVATE KEY"])!, "unsupported_key")
+  }
   if (block === undefined) {
-    const found = blocks.map((other) => other.label).join(", ")
-    throw malformed(`no private key in the PEM text: it holds ${found}; a block PRIVATE KEY is wanted`)
+    const found = blocks.map((other) => other.label)
+    const kind = foreignKind(source, "private key", found)
+    throw noKey(kind ?? `the PEM text holds ${found.join(", ")}; a block PRIVATE KEY is wanted`)
   }
   return fromBlock(block)
+}
+
+function noKey(what: string, reason: Reason = "malformed"): X509Error {
+  return new X509Error(reason, `no private key: ${what}`)
 }
 
 function fromBlock(block: PemBlock): LoadedPrivateKey {
@@ -80,8 +90,8 @@ function pkcs8(der: Der): LoadedPrivateKey {
       const seed = readWhole(content, "the Ed25519 key", (inner) => inner.octetString("the Ed25519 key"))
       if (seed.length !== 32) throw malformed(`the Ed25519 key has ${seed.length} bytes; it must have 32`)
       const publicKey: PublicKey | undefined =
-        publicBits?.length === 32 ? { type: "ed25519", bytes: publicBits } : undefined
-      return { privateKey: { type: "ed25519", seed: seed.slice() }, publicKey }
+        publicBits?.length === 32 ? { type: "ed25519", bytes: copyOf(publicBits) } : undefined
+      return { privateKey: { type: "ed25519", seed: copyOf(seed) }, publicKey }
     }
     case Oid.rsaEncryption:
       return readWhole(content, "the RSA private key", (inner) => pkcs1(inner, "rsa"))
@@ -119,7 +129,7 @@ function sec1(der: Der, named: EcCurve | undefined): LoadedPrivateKey {
     publicKey:
       point === undefined || point[0] !== 4
         ? undefined
-        : { type: "ec", curve, point: checkPoint(curve, point).slice() },
+        : { type: "ec", curve, point: copyOf(checkPoint(curve, point)) },
   }
 }
 
@@ -129,7 +139,7 @@ function pkcs1(der: Der, type: "rsa" | "rsa-pss"): LoadedPrivateKey {
   if (sequence.small("the RSA private key's version") !== 0) {
     throw new X509Error("unsupported_key", "the RSA private key has more than two primes; make one with two")
   }
-  const next = (field: string): Uint8Array => sequence.unsigned(`the RSA private key's ${field}`).slice()
+  const next = (field: string): Uint8Array => copyOf(sequence.unsigned(`the RSA private key's ${field}`))
   const privateKey: RsaPrivateKey = {
     type,
     modulus: next("modulus"),

@@ -1,6 +1,7 @@
 // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) to and from a PublicKey: RSA (RFC 3279, RFC 4055), EC on P-256, P-384 and
 // P-521 by name (RFC 5480), Ed25519 (RFC 8410). Explicit curve parameters and compressed points are refused.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { EcCurve, PublicKey } from "../crypto/keys.ts"
 import { pssHash } from "./algorithm.ts"
 import { type Der, readWhole, Tag } from "./der.ts"
@@ -31,10 +32,15 @@ export function curveOf(oid: string): EcCurve {
 }
 
 /**
- * The key of a DER SubjectPublicKeyInfo. Point and modulus are views of `bytes`.
+ * The key of a DER SubjectPublicKeyInfo.
  * @throws X509Error `malformed`, or `unsupported_key` for another algorithm or curve
  */
 export function parseSpki(bytes: Uint8Array): PublicKey {
+  return readSpki(copyOf(bytes))
+}
+
+/** The same for bytes of our own: point and modulus are views of them. */
+export function readSpki(bytes: Uint8Array): PublicKey {
   return readWhole(bytes, "the public key", (der) => {
     const spki = der.sequence("the public key")
     const algorithm = spki.sequence("the public key's algorithm")

@@ -3,7 +3,7 @@
 
 import { equalBytes } from "../bytes/equal.ts"
 import type { PublicKey } from "../crypto/keys.ts"
-import { type Certificate, certificateBytes, parseCertificate, subjectText } from "./certificate.ts"
+import { type Certificate, certificateBlocks, parseCertificate, placeText, subjectText } from "./certificate.ts"
 import type { DistinguishedName } from "./distinguished-name.ts"
 import { malformed, X509Error } from "./errors.ts"
 import type { GeneralName } from "./general-name.ts"
@@ -42,19 +42,27 @@ export interface TrustAnchor {
  */
 export function trustAnchor(source: Certificate | Uint8Array, constraints: AnchorConstraints = {}): TrustAnchor {
   const certificate = source instanceof Uint8Array ? parseCertificate(source) : source
+  return anchorOf(certificate, parsedConstraints(constraints))
+}
+
+type ParsedConstraints = Pick<TrustAnchor, "nameConstraints" | "usages" | "pathLength" | "issuedUntil">
+
+function anchorOf(certificate: Certificate, constraints: ParsedConstraints): TrustAnchor {
   if (certificate.publicKey === undefined) {
     throw new X509Error(
       "unsupported_key",
       `the trust anchor ${subjectText(certificate)} cannot be used: ${certificate.keyProblem?.message}`,
     )
   }
+  const { subject, publicKey, spki } = certificate
+  return { subject, publicKey, spki, certificate, ...constraints }
+}
+
+/** @throws X509Error for a name that is none */
+function parsedConstraints(constraints: AnchorConstraints): ParsedConstraints {
   const { permittedNames, excludedNames = [] } = constraints
   const named = permittedNames !== undefined || excludedNames.length > 0
   return {
-    subject: certificate.subject,
-    publicKey: certificate.publicKey,
-    spki: certificate.spki,
-    certificate,
     nameConstraints: named
       ? { permitted: (permittedNames ?? []).map(parseConstraint), excluded: excludedNames.map(parseConstraint) }
       : undefined,
@@ -92,11 +100,14 @@ function subnet(text: string): GeneralName {
 /** The anchors that are trusted, found by subject. Immutable: to change the trust, make a new one. */
 export class TrustStore {
   readonly anchors: readonly TrustAnchor[]
+  /** Certificates that were left out as they cannot be used: a sentence each, with its place in the file. */
+  readonly skipped: readonly string[]
   readonly #byName = new Map<number, TrustAnchor[]>()
   #byKey: Map<string, TrustAnchor[]> | undefined
 
-  constructor(anchors: readonly TrustAnchor[]) {
+  constructor(anchors: readonly TrustAnchor[], skipped: readonly string[] = []) {
     this.anchors = anchors
+    this.skipped = skipped
     for (const anchor of anchors) append(this.#byName, fnv1a(anchor.subject.der), anchor)
   }
 
@@ -123,7 +134,7 @@ export class TrustStore {
 
   /** This store and more anchors. */
   with(...more: readonly TrustAnchor[]): TrustStore {
-    return new TrustStore([...this.anchors, ...more])
+    return new TrustStore([...this.anchors, ...more], this.skipped)
   }
 }
 
@@ -143,20 +154,31 @@ function append<Key>(map: Map<Key, TrustAnchor[]>, key: Key, anchor: TrustAnchor
 }
 
 /**
- * A store of the certificates in a PEM bundle (or DER).
- * @throws X509Error that says which certificate of the bundle cannot be used
+ * A store of the certificates in a PEM bundle (or DER). Those that cannot be used (a negative serial number, a key of another
+ * kind) are left out, and named in `skipped`: others of the bundle may well be those that count.
+ * @throws X509Error when none can be used, when the PEM is broken, or a constraint is none
  */
-export function trustStoreFromPem(source: string | Uint8Array, constraints?: AnchorConstraints): TrustStore {
+export function trustStoreFromPem(source: string | Uint8Array, constraints: AnchorConstraints = {}): TrustStore {
+  const limits = parsedConstraints(constraints)
+  const anchors: TrustAnchor[] = []
+  const skipped: X509Error[] = []
+  const blocks = certificateBlocks(source)
+  for (const [index, block] of blocks.entries()) {
+    try {
+      anchors.push(anchorOf(parseCertificate(block.der), limits))
+    } catch (error) {
+      if (!(error instanceof X509Error)) throw error
+      skipped.push(new X509Error(error.reason, `${placeText(block, index)} cannot be used: ${error.message}`))
+    }
+  }
+  const [first] = skipped
+  if (anchors.length === 0 && first) {
+    const more = blocks.length > 1 ? `none of ${blocks.length} certificates can be used as a trust anchor; ` : ""
+    throw new X509Error(first.reason, more + first.message)
+  }
   return new TrustStore(
-    certificateBytes(source).map((der, i) => {
-      try {
-        return trustAnchor(der, constraints)
-      } catch (error) {
-        if (error instanceof X509Error)
-          throw new X509Error(error.reason, `certificate ${i + 1} of the trusted ones: ${error.message}`)
-        throw error
-      }
-    }),
+    anchors,
+    skipped.map(({ message }) => message),
   )
 }
 
@@ -169,14 +191,16 @@ export function trustStoreOfUsable(sources: readonly (string | Uint8Array)[]): {
   readonly skipped: number
 } {
   const anchors: TrustAnchor[] = []
-  let skipped = 0
-  for (const der of sources.flatMap((source) => certificateBytes(source))) {
-    try {
-      anchors.push(trustAnchor(der))
-    } catch (error) {
-      if (!(error instanceof X509Error)) throw error
-      skipped++
+  const skipped: string[] = []
+  for (const source of sources) {
+    for (const [index, block] of certificateBlocks(source).entries()) {
+      try {
+        anchors.push(trustAnchor(block.der))
+      } catch (error) {
+        if (!(error instanceof X509Error)) throw error
+        skipped.push(`${placeText(block, index)} cannot be used: ${error.message}`)
+      }
     }
   }
-  return { store: new TrustStore(anchors), skipped }
+  return { store: new TrustStore(anchors, skipped), skipped: skipped.length }
 }

@@ -15,7 +15,7 @@ import { AlertDescription } from "../bytes/alerts.ts"
 import { toHex } from "../bytes/hex.ts"
 import { Pause } from "../bytes/pause.ts"
 import { acceptAnyCertificate, trustOnFirstUse } from "../dangerous/index.ts"
-import { keyUsage } from "../devcert/extensions.ts"
+import { keyUsage, nameConstraints } from "../devcert/extensions.ts"
 import { derNull } from "./der-writer.ts"
 import { reasonAlerts } from "./errors.ts"
 import {
@@ -151,7 +151,25 @@ describe("the verifier", () => {
   it("an intermediate that cannot be read is told when it may be the missing one", () => {
     expect(outcome([leaf, ica, Uint8Array.of(0)])).toBe("accepted")
     const verdict = verify(createCertificateVerifier({ trust }), [leaf, Uint8Array.of(0)])
-    expect(!verdict.accepted && verdict.message).toMatch(/another certificate of the chain cannot be read/)
+    expect(!verdict.accepted && verdict.message).toMatch(
+      /^certificate 2 of the chain cannot be read: .*; so the certificate/,
+    )
+  })
+
+  it("RFC 9846 6.2: an issuer that breaks a rule is a bad certificate, not an unknown authority", () => {
+    const home = makeIntermediate(root, {
+      subject: { commonName: "Home" },
+      change: withExtension(nameConstraints([{ type: "dns", value: ".lan" }])),
+    })
+    const verdict = verify(createCertificateVerifier({ trust }), [makeLeaf(home), home])
+    expect(verdict).toMatchObject({ accepted: false, reason: "malformed", alert: "bad_certificate" })
+    expect(!verdict.accepted && verdict.message).toMatch(/^certificate 2 of the chain cannot be read: .*\.lan/)
+    // One of another name is not what is missed.
+    const stranger = verify(createCertificateVerifier({ trust }), [
+      makeLeaf(makeRoot({ key: 77, subject: { commonName: "Else" } })),
+      home,
+    ])
+    expect(stranger).toMatchObject({ reason: "unknown_issuer", alert: "unknown_ca" })
   })
 
   it("helps out with intermediates that the peer did not send", () => {

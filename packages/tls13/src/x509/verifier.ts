@@ -1,6 +1,7 @@
 // The CertificateVerifier that the handshake asks (RFC 9846 section 4.5.1): path, name, revocation, pins, raw public keys.
 // Never throws for what a peer sent; whatever goes wrong is a refusal with an alert and a sentence.
 
+import { copyOf } from "../bytes/copy.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { type Certificate, maximumCertificateBytes, parseCertificate, subjectText } from "./certificate.ts"
 import { nameText } from "./distinguished-name.ts"
@@ -17,6 +18,7 @@ import { isPinned, type Pin } from "./pins.ts"
 import { type RevocationOptions, revocationProblem } from "./revocation.ts"
 import { parseSpki } from "./spki.ts"
 import type { TrustAnchor, TrustStore } from "./trust.ts"
+import { missedIssuer } from "./unreadable.ts"
 
 export interface VerifierOptions {
   /** The trusted certificates, or a function that gives those of the moment: a reload then needs no new connection. */
@@ -43,7 +45,8 @@ export interface VerifierOptions {
 }
 
 /** A verifier with these rules; stateless, so that thousands of connections share one. */
-export function createCertificateVerifier(options: VerifierOptions): CertificateVerifier {
+export function createCertificateVerifier(rules: VerifierOptions): CertificateVerifier {
+  const options = ownPins(rules)
   return {
     verify(verification) {
       try {
@@ -71,7 +74,8 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   const most = options.maximumCertificates ?? 32
   if (chain.length > most)
     return refusal("limit_exceeded", `the peer sent ${chain.length} certificates; at most ${most} are accepted`)
-  const [leaf, ...others] = parsedChain(chain, options.maximumCertificateBytes ?? maximumCertificateBytes)
+  const parsed = parsedChain(chain, options.maximumCertificateBytes ?? maximumCertificateBytes)
+  const [leaf, ...others] = parsed
   if (leaf === undefined) return refusal("malformed", "the peer sent no certificate")
   if (leaf instanceof X509Error) return refusal(leaf.reason, `the peer's certificate cannot be read: ${leaf.message}`)
   const { revocation } = options
@@ -94,12 +98,12 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   })
   if (!verdict.accepted) {
     const { reason, message } = verdict.problem
-    const unread = others.find((each) => each instanceof X509Error)
+    const missed = reason === "unknown_issuer" ? missedIssuer(chain, parsed) : undefined
+    if (missed === undefined) return refusal(reason, message)
+    const { index, error } = missed
     return refusal(
-      reason,
-      reason === "unknown_issuer" && unread
-        ? `${message} (another certificate of the chain cannot be read: ${unread.message})`
-        : message,
+      error.reason,
+      `certificate ${index + 1} of the chain cannot be read: ${error.message}; so ${message}`,
     )
   }
   const named = role === "server" ? (options.checkName ?? serverNameProblem)(leaf, verification.serverName) : undefined
@@ -111,6 +115,15 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
     )
   }
   return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, validUntil(verdict))
+}
+
+/** The rules with pins of our own: the application may do with its arrays what it likes. */
+function ownPins({ pins, rawPublicKeys, ...others }: VerifierOptions): VerifierOptions {
+  return {
+    ...others,
+    ...(pins && { pins: pins.map(copyOf) }),
+    ...(rawPublicKeys && { rawPublicKeys: rawPublicKeys.map(copyOf) }),
+  }
 }
 
 /** RFC 9525: the application says whom it wants to reach; without that nothing is proven. */

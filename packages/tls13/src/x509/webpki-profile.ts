@@ -3,6 +3,7 @@
 // whole top-level domain is refused.
 
 import { equalBytes } from "../bytes/equal.ts"
+import { quotedText } from "../bytes/text.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { SignatureIdentifier } from "./algorithm.ts"
 import { type Certificate, isSelfIssued } from "./certificate.ts"
@@ -82,7 +83,7 @@ function subscriberProblem(certificate: Certificate): string | undefined {
  * with the values of its own kind, if there are any; the domain of a wildcard counts as one of them.
  */
 function commonNameProblem(commonName: string, names: readonly GeneralName[]): string | undefined {
-  const problem = `its common name ${JSON.stringify(commonName)} is not a copy of a subjectAltName (CA/B Forum 7.1.4.3)`
+  const problem = `its common name ${quotedText(commonName)} is not a copy of a subjectAltName (CA/B Forum 7.1.4.3)`
   const addresses = names.flatMap((name) => (name.kind === "ip" ? [addressText(name.bytes)] : []))
   if (looksLikeAddress(commonName)) return addresses.includes(commonName) ? undefined : problem
   const hosts = names.flatMap((name) => (name.kind === "dns" ? [name.value] : []))

@@ -2,7 +2,7 @@
 // are about the connection: the alert, under the keys of the moment, and nothing after it.
 
 import { describe, expect, it } from "vitest"
-import { AlertDescription, AlertLevel, type AlertName } from "../../src/bytes/alerts.ts"
+import { AlertDescription, AlertLevel, type AlertName, alertName } from "../../src/bytes/alerts.ts"
 import { ContentType } from "../../src/bytes/code-points.ts"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
@@ -153,11 +153,6 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
       "unexpected_message",
     ],
     ["5.2: a handshake record in the clear", (puppet) => puppet.receive(raw(handshake, 8, 1)), "unexpected_message"],
-    [
-      "5.2: an alert in the clear",
-      (puppet) => puppet.receive(concatBytes(Uint8Array.of(alert, 3, 3, 0, 2, 2, 40))),
-      "unexpected_message",
-    ],
     ["5: content type 0", (puppet) => puppet.receive(raw(0, 30)), "unexpected_message"],
     [
       "5: change_cipher_spec of value 2",
@@ -197,6 +192,27 @@ describe.each(protectedStages)("%s refuses", (_name, reach) => {
     send(puppet)
     expectRefused(puppet, alertName, "PeerMisbehaved")
     expect(puppet.alerts[0]).toMatchObject({ protected: true })
+  })
+
+  it.each([
+    ["handshake_failure", 2, 40],
+    ["unknown_ca", 2, 48],
+    ["unknown_ca as a warning", 1, 48],
+    ["a number that no RFC names", 2, 200],
+    ["close_notify", 1, 0],
+    ["user_canceled", 1, 90],
+    ["an alert of no level", 7, 48],
+  ])("RFC 9846 5.2: an alert in the clear, %s: unexpected_message is sent", (_what, level, description) => {
+    const puppet = reach()
+    puppet.receive(Uint8Array.of(alert, 3, 3, 0, 2, level, description))
+    // A client may not have taken its keys into use before its second flight: then what it says is told, never believed.
+    const isTold = _name === "server in the handshake" && level < 3 && description !== 0 && description !== 90
+    expectRefused(puppet, "unexpected_message", isTold ? "PeerAlert" : "PeerMisbehaved", /in the clear/)
+    expect(puppet.alerts[0]).toMatchObject({ protected: true })
+    const { failure } = puppet.subject
+    expect(failure && "received" in failure ? failure.received : undefined).toBe(
+      isTold ? alertName(description) : undefined,
+    )
   })
 
   // Requirement 5.1-8

@@ -53,9 +53,11 @@ describe("keys and certificates of OpenSSL", () => {
     )
   })
 
-  it("encrypted keys are refused with what to do", () => {
+  it("encrypted keys are named, with what to do", () => {
     for (const key of [made.encrypted.pkcs8, made.encrypted.traditional]) {
-      expect(() => parsePrivateKey(key)).toThrow(/encrypted; decrypt it first, for example with `openssl pkey/)
+      expect(() => parsePrivateKey(key)).toThrow(
+        /it is an encrypted private key; give its password .* or decrypt it with `openssl pkey/,
+      )
     }
   })
 
@@ -68,8 +70,8 @@ describe("keys and certificates of OpenSSL", () => {
 
   it("files in the wrong place are told in one line", () => {
     const { cert, key } = made.keys["ec-P-256"]
-    expect(() => loadCredential({ cert, key: cert })).toThrow(/no private key in the PEM text: it holds CERTIFICATE/)
-    expect(() => loadCredential({ cert: key, key })).toThrow(/no certificate in the PEM text: it holds PRIVATE KEY/)
+    expect(() => loadCredential({ cert, key: cert })).toThrow(/no private key: it is a certificate/)
+    expect(() => loadCredential({ cert: key, key })).toThrow(/no certificate: it is a private key/)
     expect(() => loadCredential({ cert: made.ca + cert, key })).toThrow(/belongs to certificate 2 of the file/)
   })
 

@@ -1,5 +1,6 @@
 // The options that both sides have, in the words of node:tls, and how they become those of a connection.
 
+import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { bytesToLatin1, utf8ToBytes } from "../../bytes/text.ts"
@@ -133,13 +134,13 @@ function protocolNames(value: readonly string[] | Uint8Array | undefined): reado
 
 /** @throws Misuse for a key that is too short to be safe */
 export function externalPsk({ identity, key, hash = "sha256", imported = false }: PskOption): ExternalPsk {
-  const bytes = typeof identity === "string" ? utf8ToBytes(identity) : identity
+  const bytes = typeof identity === "string" ? utf8ToBytes(identity) : copyOf(identity)
   if (bytes.length < 1 || bytes.length > 65_535) throw new Misuse("a PSK identity has 1 to 65,535 bytes")
   // RFC 9257 section 6: "Each PSK ... MUST be at least 128 bits long".
   if (key.length < 16) {
     throw new Misuse(`the PSK of ${printable(bytes)} has ${8 * key.length} bits; it needs 128 random ones or more`)
   }
-  return { identity: bytes, key, hash, kind: imported ? "imported" : "external" }
+  return { identity: bytes, key: copyOf(key), hash, kind: imported ? "imported" : "external" }
 }
 
 /** An identity as text when it is some, else in hexadecimal. */

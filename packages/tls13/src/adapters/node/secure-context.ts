@@ -13,6 +13,7 @@ import type { Credential } from "../../x509/interfaces.ts"
 import { parsePrivateKey } from "../../x509/private-key.ts"
 import { type TrustAnchor, TrustStore, trustStoreFromPem } from "../../x509/trust.ts"
 import { hostRoots } from "./host-roots.ts"
+import { openedKey } from "./open-key.ts"
 import { chooseProvider, type ProviderChoice } from "./provider.ts"
 
 /** PEM text, or PEM or DER bytes. */
@@ -33,9 +34,10 @@ export interface SecureContextOptions {
   /** Shows each `key` as a raw public key (RFC 7250), beside the certificates of `cert` or without any. */
   readonly rawPublicKey?: boolean | undefined
   readonly provider?: ProviderChoice | undefined
-  /** Not supported; `pfx` and `passphrase` are named here to say so. */
+  /** The password of each `key` that is encrypted (PKCS#8, or PEM of the old kind). */
+  readonly passphrase?: string | Uint8Array | undefined
+  /** Not supported; it is named here to say so. */
   readonly pfx?: unknown
-  readonly passphrase?: unknown
 }
 
 export class SecureContext {
@@ -63,6 +65,11 @@ export class SecureContext {
     // The machine's list is long, and a server that asks no client for a certificate never needs it.
     this.#trust ??= machineRoots()
     return this.#trust
+  }
+
+  /** Authorities of `ca` that cannot be used: a sentence each. */
+  get skipped(): readonly string[] {
+    return this.ownTrust ? this.trust.skipped : []
   }
 
   /** The same credentials with other authorities. */
@@ -102,11 +109,8 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
       "`pfx` is not supported: convert it to PEM with `openssl pkcs12 -in FILE -nodes` and give cert and key",
     )
   }
-  if (options.passphrase !== undefined) {
-    throw new Misuse("`passphrase` is not supported: decrypt the key first with `openssl pkey -in KEY -out KEY.plain`")
-  }
   const provider = chooseProvider(options.provider)
-  const [certs, keys] = [listOf(options.cert), listOf(options.key)]
+  const [certs, keys] = [listOf(options.cert), listOf(options.key).map((key) => openedKey(key, options.passphrase))]
   const rawAlone = options.rawPublicKey === true && certs.length === 0
   if (certs.length !== keys.length && !rawAlone) {
     throw new Misuse(
@@ -136,7 +140,14 @@ export function rawPublicKey(key: PemSource): Credential {
 function trustOf({ ca, trust }: SecureContextOptions): TrustStore | undefined {
   if (ca !== undefined && trust !== undefined) throw new Misuse("`trust` stands in the place of `ca`: give one of them")
   if (ca === undefined) return trust
-  return new TrustStore(listOf(ca).flatMap((source) => trustStoreFromPem(source).anchors))
+  const stores = listOf(ca).map((source) => trustStoreFromPem(source))
+  const skipped = stores.flatMap((store) => store.skipped)
+  for (const problem of skipped)
+    process.emitWarning(`\`ca\`: ${problem}; it is left out`, { code: "PUREMQ_CA_SKIPPED" })
+  return new TrustStore(
+    stores.flatMap(({ anchors }) => anchors),
+    skipped,
+  )
 }
 
 function listsOf(source: PemSource): Crl[] {

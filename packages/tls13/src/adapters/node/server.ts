@@ -3,6 +3,7 @@
 
 import { type DropArgument, Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
 import { createServerConfig, type ServerConfig, type ServerOptions } from "../../connection/config.ts"
@@ -359,7 +360,7 @@ function asking(callback: PskCallback, socket: TLSSocket, known: ExternalPskStor
       const found = known?.lookup(identity)
       if (found !== undefined) return found
       // The lookup outlives the message that the identity is a view of.
-      const name = identity.slice()
+      const name = copyOf(identity)
       const make = (key: Uint8Array | null | undefined) => (key ? externalPsk({ identity: name, key }) : undefined)
       const answer = callback(socket, printable(name))
       return answer instanceof Promise ? new Pause(answer.then(make)) : make(answer)

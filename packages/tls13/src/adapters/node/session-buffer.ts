@@ -1,6 +1,7 @@
 // A client's session as one Buffer, for the `session` event and option of node:tls. It holds a pre-shared key: keep it as
 // one keeps a password.
 
+import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { Writer } from "../../bytes/writer.ts"
@@ -15,7 +16,7 @@ export function encodeClientSession(session: ClientSession): Buffer {
 export function decodeClientSession(bytes: Uint8Array): ClientSession {
   try {
     const reader = new Reader(bytes, "session")
-    const ticket = reader.vector16("ticket").slice()
+    const ticket = copyOf(reader.vector16("ticket"))
     const parameters = decodeSession(reader.vector24("parameters"))
     reader.expectEnd()
     if (parameters !== undefined) return { ...parameters, ticket }

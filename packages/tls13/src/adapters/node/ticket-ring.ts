@@ -1,9 +1,11 @@
 // Ticket keys in the habit of node:tls: one Buffer that servers of a fleet share.
 
+import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import type { Pause } from "../../bytes/pause.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { Writer } from "../../bytes/writer.ts"
+import { draw } from "../../crypto/draw.ts"
 import type { Aead, CryptoProvider } from "../../crypto/provider.ts"
 import type { ServerSession, Ticketer } from "../../session/session.ts"
 import { type TicketKey, TicketKeyRing } from "../../session/ticket-keys.ts"
@@ -69,7 +71,7 @@ function ticketAead({ cipherSuites, name }: CryptoProvider): Aead {
 }
 
 function freshKey({ random }: CryptoProvider, now: number): TicketKey {
-  return { name: random(nameLength), key: random(32), createdAt: now }
+  return { name: draw(random, nameLength), key: draw(random, 32), createdAt: now }
 }
 
 function bareKey(bytes: Uint8Array): TicketKey {
@@ -83,7 +85,7 @@ function readKeys(bytes: Uint8Array): TicketKey[] {
   const reader = new Reader(bytes, "ticketKeys")
   const keys: TicketKey[] = []
   while (reader.remaining > 0) {
-    const [name, key] = [reader.bytes(nameLength).slice(), reader.bytes(32).slice()]
+    const [name, key] = [copyOf(reader.bytes(nameLength)), copyOf(reader.bytes(32))]
     keys.push({ name, key, createdAt: reader.uint32() * 2 ** 32 + reader.uint32() })
   }
   return keys

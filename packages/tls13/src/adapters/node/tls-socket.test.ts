@@ -436,7 +436,6 @@ describe("options that make no sense", () => {
     ["a cipher of TLS 1.2", { ciphers: "ECDHE-RSA-AES128-GCM-SHA256" }, /no cipher suite ECDHE-RSA/],
     ["an unknown group", { ecdhCurve: "P-192" }, /no group P-192/],
     ["PKCS#12", { pfx: Buffer.alloc(1) }, /convert it to PEM/],
-    ["a passphrase", { passphrase: "secret" }, /decrypt the key first/],
     ["a certificate without a key", { cert: pem.serverCert }, /1 of `cert` but 0 of `key`/],
     ["a short PSK", { psks: [{ identity: "x", key: Buffer.alloc(8) }] }, /has 64 bits/],
     ["no port", { host: "127.0.0.1" }, /needs a port/],

@@ -1,6 +1,7 @@
 // A TLS connection as a Duplex, in the shape of node:tls.
 
 import type { Duplex } from "node:stream"
+import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
@@ -77,7 +78,7 @@ export class TLSSocket extends SocketFace {
     super(raw, { allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
     this.#setup = setup
     this.servername = setup.servername ?? null
-    this.#earlyDataUnsent = setup.earlyData
+    this.#earlyDataUnsent = setup.earlyData && copyOf(setup.earlyData)
     // A flight leaves in one write already; waiting for more would only add a delay.
     socketOf(raw)?.setNoDelay(true)
     raw.on("error", (error: Error) => this.#rawFailed(error))
@@ -148,7 +149,7 @@ export class TLSSocket extends SocketFace {
 
   /** The newest session that the server gave, for the `session` option of `connect`: each is good for one connection. */
   getSession(): Buffer | undefined {
-    return this.#session
+    return this.#session && Buffer.from(this.#session)
   }
 
   /** RFC 9846 section 7.5. @param length bytes, 1 to 255 times the hash's length */
@@ -342,7 +343,7 @@ export class TLSSocket extends SocketFace {
         break
       case "ticket":
         this.#session = encodeClientSession(event.session)
-        this.emit("session", this.#session)
+        this.emit("session", this.getSession())
         break
       case "end":
         this.#ended = true

@@ -19,6 +19,11 @@ export const certificateAuthorities: ExtensionCodec<readonly Uint8Array[]> = {
     }),
 }
 
+/** Bytes that the extension takes in a block of extensions, its type and length included. */
+export function authoritiesLength(names: readonly Uint8Array[]): number {
+  return names.reduce((sum, name) => sum + 2 + name.length, 6)
+}
+
 export interface OidFilter {
   /** DER OBJECT IDENTIFIER of a certificate extension, 1 to 255 bytes. */
   readonly oid: Uint8Array

@@ -1,5 +1,7 @@
 import { p256 as noble } from "@noble/curves/nist.js"
+import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
+import { draw } from "../draw.ts"
 import { sha256 } from "../noble/hash.ts"
 import type { Hash, RandomSource, SignatureAlgorithm } from "../provider.ts"
 import { bytesToInteger, integerToBytes, invertMod } from "../rsa/integers.ts"
@@ -38,7 +40,7 @@ export function createEcdsa(curve: () => P256, others: SignatureAlgorithm, hash:
       }
       const e = hashNumber(hash, message)
       const d = bytesToInteger(key.secret)
-      for (const nonce of nonces(key.secret, integerToBytes(e, LENGTH), random(LENGTH))) {
+      for (const nonce of nonces(key.secret, integerToBytes(e, LENGTH), draw(random, LENGTH))) {
         const r = bytesToInteger(curve().encode(curve().multiplyBase(nonce), "x")!) % ORDER
         // s = (e + r d) / k, with e, d and k multiplied by the same random factor.
         const factor = randomFactor(random)
@@ -69,7 +71,7 @@ function* nonces(secret: Uint8Array, digest: Uint8Array, entropy: Uint8Array): G
   next(Uint8Array.of(0x01), secret, digest, entropy)
   for (;;) {
     v = macOnce(k, v)
-    if (noble.utils.isValidSecretKey(v)) yield v.slice()
+    if (noble.utils.isValidSecretKey(v)) yield copyOf(v)
     next(Uint8Array.of(0x00))
   }
 }
@@ -83,7 +85,7 @@ function macOnce(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
 
 function randomFactor(random: RandomSource): bigint {
   for (;;) {
-    const factor = bytesToInteger(random(LENGTH + 8)) % ORDER
+    const factor = bytesToInteger(draw(random, LENGTH + 8)) % ORDER
     if (factor !== 0n) return factor
   }
 }

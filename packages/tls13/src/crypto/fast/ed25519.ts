@@ -1,12 +1,13 @@
 import { concatBytes } from "../../bytes/concat.ts"
+import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
+import { isWellFormed } from "../ed25519-rules.ts"
 import { sha512 } from "../noble/hash.ts"
 import type { SignatureAlgorithm } from "../provider.ts"
 import { bytesToInteger, integerToBytes } from "../rsa/integers.ts"
 import { Edwards25519 } from "./edwards25519.ts"
 
-// Ed25519 (RFC 8032 section 5.1), over the kernel of edwards25519.ts, by strict rules: canonical encodings, S below the
-// order, no public key of small order, and the equation of section 5.1.7 without the cofactor.
+// Ed25519 (RFC 8032 section 5.1), over the kernel of edwards25519.ts, by the rules of ed25519-rules.ts.
 //
 // Side channels: the points are multiplied in constant time; what is left, r + k * a modulo the order, is one BigInt
 // multiplication and reduction, as in the noble packages.
@@ -23,12 +24,11 @@ export function createEd25519(): SignatureAlgorithm {
   return {
     name: "ed25519",
     verify(key, message, signature) {
-      if (key.type !== "ed25519" || signature.length !== 64) return false
+      if (key.type !== "ed25519" || !isWellFormed(key.bytes, signature)) return false
       const publicPoint = curve().decode(key.bytes)
-      if (!publicPoint || curve().isSmallOrder(publicPoint)) return false
-      const [r, sBytes] = [signature.subarray(0, 32), signature.subarray(32)]
-      const s = fromLittleEndian(sBytes)
-      if (s >= ORDER) return false
+      if (!publicPoint) return false
+      const r = signature.subarray(0, 32)
+      const s = fromLittleEndian(signature.subarray(32))
       const k = fromLittleEndian(sha512.digest(concatBytes(r, key.bytes, message))) % ORDER
       // R = S * B - k * A, compared as bytes, so that R needs no decoding and has one form only.
       const expected = curve().multiplyPublic(integerToBytes(s, 32), integerToBytes(k, 32), publicPoint)
@@ -40,7 +40,7 @@ export function createEd25519(): SignatureAlgorithm {
       const hash = sha512.digest(key.seed)
       hash[0]! &= 248
       hash[31] = (hash[31]! & 127) | 64
-      const scalar = hash.slice(0, 32).reverse()
+      const scalar = copyOf(hash.subarray(0, 32)).reverse()
       const a = bytesToInteger(scalar)
       const publicKey = curve().encode(curve().multiplyBase(scalar))
       const r = fromLittleEndian(sha512.digest(concatBytes(hash.subarray(32), message))) % ORDER
@@ -55,5 +55,5 @@ export function createEd25519(): SignatureAlgorithm {
 }
 
 function fromLittleEndian(bytes: Uint8Array): bigint {
-  return bytesToInteger(bytes.slice().reverse())
+  return bytesToInteger(copyOf(bytes).reverse())
 }

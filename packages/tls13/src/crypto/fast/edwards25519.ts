@@ -101,13 +101,6 @@ export class Edwards25519 {
     return bytes
   }
 
-  /** Whether eight times the point is the neutral element. */
-  isSmallOrder(point: Point): boolean {
-    const multiple = copy(point)
-    for (let i = 0; i < 3; i++) this.#double(multiple)
-    return isZero(multiple.x)
-  }
-
   /** scalar * B, by a comb, in time that does not depend on the scalar; 32 big-endian bytes. */
   multiplyBase(scalar: Uint8Array): Point {
     this.#combs ??= this.#makeCombs()

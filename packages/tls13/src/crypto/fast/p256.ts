@@ -1,3 +1,4 @@
+import { copyOf } from "../../bytes/copy.ts"
 import { fromHex } from "../../bytes/hex.ts"
 import {
   add,
@@ -101,7 +102,7 @@ export class P256 {
     bytes.set(toBytes(field, y), 33)
     for (const secret of [x, y, z]) secret.fill(0)
     if (infinite) return undefined
-    return form === "x" ? bytes.slice(1, 33) : bytes
+    return form === "x" ? copyOf(bytes.subarray(1, 33)) : bytes
   }
 
   /** scalar * point in time that depends on neither; the scalar is 32 big-endian bytes. */

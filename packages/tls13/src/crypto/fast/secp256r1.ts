@@ -1,5 +1,6 @@
 import { p256 as noble } from "@noble/curves/nist.js"
 import { NamedGroup } from "../../bytes/code-points.ts"
+import { draw } from "../draw.ts"
 import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
 import type { P256, Point } from "./p256.ts"
 
@@ -54,7 +55,7 @@ export function createSecp256r1(curve: () => P256): KeyExchange {
 /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
 function privateKey(random: RandomSource): Uint8Array {
   for (;;) {
-    const candidate = random(LENGTH)
+    const candidate = draw(random, LENGTH)
     if (noble.utils.isValidSecretKey(candidate)) return candidate
   }
 }

@@ -1,3 +1,4 @@
+import { copyOf } from "../../bytes/copy.ts"
 import type { Hash, HashState, HmacKey } from "../provider.ts"
 
 // SHA-256 (FIPS 180-4 section 6.2) and HMAC (RFC 2104). A state is eight words and the bytes of an unfinished block, so
@@ -79,7 +80,7 @@ class State implements HashState {
   }
 
   clone(): HashState {
-    return new State(this.#workspace, this.#words.slice(), this.#block.slice(), this.#length)
+    return new State(this.#workspace, this.#words.slice(), copyOf(this.#block), this.#length)
   }
 }
 

@@ -1,3 +1,4 @@
+import { copyOf } from "../../bytes/copy.ts"
 import type { KeyExchange } from "../provider.ts"
 import { x25519Group } from "../x25519-group.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
@@ -13,7 +14,7 @@ export const x25519: KeyExchange = /* @__PURE__ */ x25519Group(scalarMultiply)
 
 /** The function X25519 of RFC 7748 section 5: both arguments and the result are 32 bytes. */
 export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
-  const k = scalar.slice()
+  const k = copyOf(scalar)
   k[0]! &= 248
   k[31] = (k[31]! & 127) | 64
 

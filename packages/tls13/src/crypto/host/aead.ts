@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto"
+import { copyOf } from "../../bytes/copy.ts"
 import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../aead-arguments.ts"
 import type { Aead, AeadKey } from "../provider.ts"
 import { AES_GCM_CONFIDENTIALITY_LIMIT, CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT } from "../suites.ts"
@@ -16,7 +17,7 @@ class HostAeadKey implements AeadKey {
 
   constructor(cipher: CipherName, key: Uint8Array) {
     this.#cipher = cipher
-    this.#key = key.slice()
+    this.#key = copyOf(key)
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {

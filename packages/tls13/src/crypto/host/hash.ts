@@ -1,4 +1,5 @@
 import { createHash, createHmac, type Hash as NodeHash } from "node:crypto"
+import { copyOf } from "../../bytes/copy.ts"
 import type { Hash, HashState, HmacKey } from "../provider.ts"
 
 // SHA-2 and HMAC of node:crypto.
@@ -30,7 +31,7 @@ class MacKey implements HmacKey {
 
   constructor(hash: string, key: Uint8Array) {
     this.#hash = hash
-    this.#key = key.slice()
+    this.#key = copyOf(key)
   }
 
   mac(...parts: readonly Uint8Array[]): Uint8Array {

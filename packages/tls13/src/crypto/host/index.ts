@@ -17,6 +17,8 @@ import {
   rsaPssSha512,
 } from "./signatures.ts"
 
+export { decryptPrivateKey, isEncryptedKey } from "./encrypted-key.ts"
+
 export interface HostProviderOptions {
   /** Where random bytes come from; default: `crypto.randomBytes` of the host. */
   readonly random?: RandomSource

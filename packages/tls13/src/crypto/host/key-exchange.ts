@@ -2,6 +2,7 @@ import { createECDH, createPublicKey, diffieHellman, type ECDH, type KeyObject }
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { isAllZero } from "../../bytes/equal.ts"
 import { fromHex } from "../../bytes/hex.ts"
+import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
 import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
 import { hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
@@ -37,7 +38,7 @@ export const x25519: KeyExchange = {
 }
 
 function x25519PrivateKey(random: RandomSource): KeyObject {
-  const bytes = random(32)
+  const bytes = draw(random, 32)
   const key = pkcs8PrivateKey("302e020100300506032b656e04220420", bytes)
   bytes.fill(0)
   return key
@@ -75,7 +76,7 @@ function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): Ke
   /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
   function privateKey(random: RandomSource): ECDH {
     for (;;) {
-      const candidate = random(length)
+      const candidate = draw(random, length)
       candidate[0]! &= topByteMask
       if (!isEcPrivateKey(candidate, curve)) continue
       const key = createECDH(curve.name)

@@ -1,7 +1,8 @@
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
 import { concatBytes } from "../../bytes/concat.ts"
+import { equalBytes } from "../../bytes/equal.ts"
 import { fromHex } from "../../bytes/hex.ts"
-import type { EcCurve, PrivateKey, PublicKey } from "../keys.ts"
+import { copyOfPrivateKey, copyOfPublicKey, type EcCurve, type PrivateKey, type PublicKey } from "../keys.ts"
 import { bytesToInteger } from "../rsa/integers.ts"
 import { publicNumbers } from "../rsa/primitives.ts"
 
@@ -47,25 +48,41 @@ export function isEcPrivateKey(secret: Uint8Array, curve: HostCurve): boolean {
   return borrow === 1 && bits !== 0
 }
 
-const publicKeys = new WeakMap<PublicKey, KeyObject>()
-const privateKeys = new WeakMap<PrivateKey, KeyObject>()
+interface Imported<Key> {
+  /** The bytes that the object was made of: the caller may have put others into its arrays since. */
+  readonly key: Key
+  readonly object: KeyObject
+}
+
+const publicKeys = new WeakMap<PublicKey, Imported<PublicKey>>()
+const privateKeys = new WeakMap<PrivateKey, Imported<PrivateKey>>()
 
 /** undefined when the key is malformed or off its curve. */
 export function publicKeyObject(key: PublicKey): KeyObject | undefined {
   const known = publicKeys.get(key)
-  if (known) return known
-  const made = importPublicKey(key)
-  if (made) publicKeys.set(key, made)
-  return made
+  if (known && sameBytes(known.key, key)) return known.object
+  const object = importPublicKey(key)
+  if (object) publicKeys.set(key, { key: copyOfPublicKey(key), object })
+  return object
 }
 
 /** @throws RangeError when the key is malformed */
 export function privateKeyObject(key: PrivateKey): KeyObject {
   const known = privateKeys.get(key)
-  if (known) return known
-  const made = importPrivateKey(key)
-  privateKeys.set(key, made)
-  return made
+  if (known && sameBytes(known.key, key)) return known.object
+  const object = importPrivateKey(key)
+  privateKeys.set(key, { key: copyOfPrivateKey(key), object })
+  return object
+}
+
+function sameBytes(a: PublicKey | PrivateKey, b: PublicKey | PrivateKey): boolean {
+  const [mine, yours] = [bytesOf(a), bytesOf(b)]
+  return a.type === b.type && mine.every((bytes, i) => equalBytes(bytes, yours[i]!))
+}
+
+/** Of keys of one type: as many arrays, in one order. */
+function bytesOf(key: PublicKey | PrivateKey): readonly Uint8Array[] {
+  return Object.values(key).filter((value) => value instanceof Uint8Array)
 }
 
 function importPublicKey(key: PublicKey): KeyObject | undefined {

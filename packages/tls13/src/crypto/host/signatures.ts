@@ -1,4 +1,5 @@
 import { constants, type KeyObject, sign, verify } from "node:crypto"
+import { isWellFormed } from "../ed25519-rules.ts"
 import type { PrivateKey, PublicKey } from "../keys.ts"
 import type { Hash, SignatureAlgorithm, SignatureAlgorithmName } from "../provider.ts"
 import { pssKeyAllows } from "../rsa/primitives.ts"
@@ -14,7 +15,7 @@ interface Scheme {
   /** node:crypto's digest; undefined for Ed25519, which hashes by itself. */
   readonly digest: string | undefined
   readonly takes: (type: Key<PublicKey>) => boolean
-  readonly allows?: (key: PublicKey) => boolean
+  readonly allows?: (key: PublicKey, signature: Uint8Array) => boolean
   readonly options: object
 }
 
@@ -22,7 +23,7 @@ function algorithm({ name, digest, takes, allows, options }: Scheme): SignatureA
   return {
     name,
     verify(key, message, signature) {
-      if (!takes(key.type) || (allows && !allows(key))) return false
+      if (!takes(key.type) || (allows && !allows(key, signature))) return false
       const object = publicKeyObject(key)
       if (!object) return false
       try {
@@ -77,6 +78,8 @@ export const ed25519: SignatureAlgorithm = /* @__PURE__ */ algorithm({
   name: "ed25519",
   digest: undefined,
   takes: (type) => type === "ed25519",
+  // OpenSSL takes keys of small order, and such as are not canonical.
+  allows: (key, signature) => key.type === "ed25519" && isWellFormed(key.bytes, signature),
   options: {},
 })
 export const rsaPssSha256: SignatureAlgorithm = /* @__PURE__ */ rsaPss(sha256)

@@ -1,5 +1,6 @@
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { concatBytes } from "../../bytes/concat.ts"
+import { draw } from "../draw.ts"
 import { InvalidKeyShare, type KeyExchange } from "../provider.ts"
 
 // (EC)DHE and ML-KEM side by side, draft-ietf-tls-ecdhe-mlkem: both shares and both secrets are concatenated, in the order
@@ -55,7 +56,7 @@ export function hybrid({ name, mlKem, classical, classicalLength, first }: Hybri
     name,
     code: NamedGroup[name],
     start(random) {
-      const seed = random(64)
+      const seed = draw(random, 64)
       const { publicKey, secretKey } = mlKem.keygen(seed)
       seed.fill(0)
       const started = classical.start(random)
@@ -74,7 +75,7 @@ export function hybrid({ name, mlKem, classical, classicalLength, first }: Hybri
     },
     respond(clientShare, random) {
       const [encapsulationKey, classicalShare] = split(clientShare, mlKem.encapsulationKeyLength)
-      const m = random(32)
+      const m = draw(random, 32)
       const { cipherText, sharedSecret } = encapsulateChecked(encapsulationKey, m)
       m.fill(0)
       const answer = classical.respond(classicalShare, random)

@@ -1,5 +1,6 @@
 import { gcm } from "@noble/ciphers/aes.js"
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
+import { copyOf } from "../../bytes/copy.ts"
 import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../aead-arguments.ts"
 import type { Aead, AeadKey } from "../provider.ts"
 import { AES_GCM_CONFIDENTIALITY_LIMIT, CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT } from "../suites.ts"
@@ -20,7 +21,7 @@ class AesGcmKey implements AeadKey {
   #key: Uint8Array | undefined
 
   constructor(key: Uint8Array) {
-    this.#key = key.slice()
+    this.#key = copyOf(key)
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
@@ -51,7 +52,7 @@ class ChaCha20Poly1305Key implements AeadKey {
   #key: Uint8Array | undefined
 
   constructor(key: Uint8Array) {
-    this.#key = key.slice()
+    this.#key = copyOf(key)
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {

@@ -1,4 +1,5 @@
 import { cbc, ctr } from "@noble/ciphers/aes.js"
+import { copyOf } from "../../bytes/copy.ts"
 import { constantTimeEqual } from "../../bytes/equal.ts"
 import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../aead-arguments.ts"
 import type { Aead, AeadKey, CipherSuiteAlgorithms } from "../provider.ts"
@@ -22,7 +23,7 @@ class CcmKey implements AeadKey {
   #key: Uint8Array | undefined
 
   constructor(key: Uint8Array, tagLength: number) {
-    this.#key = key.slice()
+    this.#key = copyOf(key)
     this.#tagLength = tagLength
   }
 
@@ -75,7 +76,7 @@ function mac(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, payload: Uint8
   }
   blocks.set(payload, BLOCK + aadLength)
   const chained = cbc(key, new Uint8Array(BLOCK), { disablePadding: true }).encrypt(blocks)
-  const last = chained.slice(-BLOCK)
+  const last = copyOf(chained.subarray(-BLOCK))
   blocks.fill(0)
   return last
 }

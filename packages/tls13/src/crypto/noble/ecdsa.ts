@@ -1,4 +1,5 @@
 import { p256, p384, p521 } from "@noble/curves/nist.js"
+import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
 import type { Hash, SignatureAlgorithm, SignatureAlgorithmName } from "../provider.ts"
 import { sha256, sha384, sha512 } from "./hash.ts"
@@ -36,7 +37,7 @@ function ecdsa(name: SignatureAlgorithmName, hash: Hash): SignatureAlgorithm {
       if (key.secret.length !== length || !curve.utils.isValidSecretKey(key.secret)) {
         throw new RangeError(`not a private key of ${key.curve}`)
       }
-      const extraEntropy = random(length)
+      const extraEntropy = draw(random, length)
       return curve.sign(hash.digest(message), key.secret, { prehash: false, lowS: false, format: "der", extraEntropy })
     },
   }

@@ -1,5 +1,6 @@
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { p256, p384, p521 } from "@noble/curves/nist.js"
+import { draw } from "../draw.ts"
 import type { EcCurve, PrivateKey, PublicKey } from "../keys.ts"
 import type { RandomSource } from "../provider.ts"
 
@@ -18,14 +19,14 @@ export function publicKeyOf(key: PrivateKey): PublicKey {
 }
 
 export function generateEd25519Key(random: RandomSource): PrivateKey {
-  return { type: "ed25519", seed: random(32) }
+  return { type: "ed25519", seed: draw(random, 32) }
 }
 
 /** By rejection sampling (FIPS 186-5 appendix A.2.2). */
 export function generateEcKey(curve: EcCurve, random: RandomSource): PrivateKey {
   const { Point, utils } = curves[curve]
   for (;;) {
-    const secret = random(Point.Fn.BYTES)
+    const secret = draw(random, Point.Fn.BYTES)
     if (curve === "P-521") secret[0]! &= 0x01
     if (utils.isValidSecretKey(secret)) return { type: "ec", curve, secret }
   }

@@ -1,5 +1,7 @@
 import { p256, p384, p521 } from "@noble/curves/nist.js"
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
+import { copyOf } from "../../bytes/copy.ts"
+import { draw } from "../draw.ts"
 import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
 
 // ECDH on P-256, P-384 and P-521 of @noble/curves; RFC 9846 sections 4.3.8.2 and 7.4.2.
@@ -13,7 +15,7 @@ function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMa
   /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
   function privateKey(random: RandomSource): Uint8Array {
     for (;;) {
-      const candidate = random(length)
+      const candidate = draw(random, length)
       candidate[0]! &= topByteMask
       if (curve.utils.isValidSecretKey(candidate)) return candidate
     }
@@ -33,10 +35,8 @@ function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMa
 
   /** RFC 9846 7.4.2: the x coordinate at the field's full length, leading zeros kept. */
   function sharedSecret(secret: Uint8Array, point: InstanceType<typeof Point>): Uint8Array {
-    return point
-      .multiply(Point.Fn.fromBytes(secret))
-      .toBytes(false)
-      .slice(1, 1 + length)
+    const product = point.multiply(Point.Fn.fromBytes(secret)).toBytes(false)
+    return copyOf(product.subarray(1, 1 + length))
   }
 
   return {

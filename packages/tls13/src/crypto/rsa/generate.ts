@@ -1,3 +1,4 @@
+import { draw } from "../draw.ts"
 import type { RsaPrivateKey } from "../keys.ts"
 import type { RandomSource } from "../provider.ts"
 import { bitLength, bytesToInteger, integerToShortestBytes, invertMod, powModSecret } from "./integers.ts"
@@ -42,7 +43,7 @@ export function generateRsaKey(bits: number, random: RandomSource, type: "rsa" |
 function randomPrime(bits: number, random: RandomSource): bigint {
   const smallPrimes = primesBelow(2000)
   for (;;) {
-    const bytes = random(bits / 8)
+    const bytes = draw(random, bits / 8)
     // The two high bits make the product have all its bits; the low bit makes the candidate odd.
     bytes[0]! |= 0xc0
     bytes[bytes.length - 1]! |= 0x01
@@ -63,7 +64,7 @@ export function isProbablePrime(candidate: bigint, random: RandomSource): boolea
     twos++
   }
   for (let round = 0; round < MILLER_RABIN_ROUNDS; round++) {
-    const base = 2n + (bytesToInteger(random(length)) % (candidate - 3n))
+    const base = 2n + (bytesToInteger(draw(random, length)) % (candidate - 3n))
     let power = powModSecret(base, odd, candidate)
     if (power === 1n || power === candidate - 1n) continue
     let composite = true

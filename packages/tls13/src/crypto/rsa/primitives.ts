@@ -1,3 +1,4 @@
+import { draw } from "../draw.ts"
 import type { PublicKey, RsaPrivateKey, RsaPublicKey } from "../keys.ts"
 import type { RandomSource } from "../provider.ts"
 import { bitLength, bytesToInteger, integerToBytes, invertMod, powModPublic, powModSecret } from "./integers.ts"
@@ -72,7 +73,7 @@ export function signMessage(key: RsaPrivateKey, message: bigint, random: RandomS
 /** A random unit modulo n and its inverse. */
 function blindingFactor(n: bigint, length: number, random: RandomSource): readonly [bigint, bigint] {
   for (;;) {
-    const factor = bytesToInteger(random(length + 8)) % n
+    const factor = bytesToInteger(draw(random, length + 8)) % n
     const inverse = invertMod(factor, n)
     if (inverse !== undefined) return [factor, inverse]
   }
@@ -80,7 +81,7 @@ function blindingFactor(n: bigint, length: number, random: RandomSource): readon
 
 /** The same exponent modulo the order of the group, at random among 2^64; the high bit keeps the length constant. */
 function blindExponent(exponent: bigint, prime: bigint, random: RandomSource): bigint {
-  return exponent + (bytesToInteger(random(8)) | (1n << 64n)) * (prime - 1n)
+  return exponent + (bytesToInteger(draw(random, 8)) | (1n << 64n)) * (prime - 1n)
 }
 
 /** Whether an RSASSA-PSS signature with this hash, and a salt of the hash's length, is within the key's own parameters. */

@@ -1,5 +1,6 @@
 import { concatBytes } from "../../bytes/concat.ts"
 import { constantTimeEqual } from "../../bytes/equal.ts"
+import { draw } from "../draw.ts"
 import type { Hash, SignatureAlgorithm } from "../provider.ts"
 import { bitLength, bytesToInteger, integerToBytes } from "./integers.ts"
 import { pssKeyAllows, publicNumbers, recoverMessage, signMessage } from "./primitives.ts"
@@ -27,7 +28,7 @@ export function rsaPss(hash: Hash): SignatureAlgorithm {
       }
       const numbers = publicNumbers(key)
       if (!numbers) throw new RangeError("not an RSA private key")
-      const encoded = emsaPssEncode(hash, message, random(hash.length), numbers.bits - 1)
+      const encoded = emsaPssEncode(hash, message, draw(random, hash.length), numbers.bits - 1)
       return signMessage(key, bytesToInteger(encoded), random)
     },
   }

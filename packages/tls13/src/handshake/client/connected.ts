@@ -1,6 +1,7 @@
 // CONNECTED of RFC 9846 appendix A.1: NewSessionTicket (section 4.7.1), KeyUpdate and CertificateRequest (section 4.7.2).
 
 import { codePointName, HandshakeType, type HandshakeTypeName, NamedGroup } from "../../bytes/code-points.ts"
+import { copyOf } from "../../bytes/copy.ts"
 import { decodeCertificateRequest } from "../../codec/certificate-request.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
@@ -124,7 +125,7 @@ export class ClientConnected extends Connected<PeerAuthentication> {
       ...this.#forTickets,
       cipherSuite: this.suite.code,
       psk: resumptionPsk(this.suite.hash, this.#resumptionSecret, ticket.ticketNonce),
-      ticket: ticket.ticket.slice(),
+      ticket: copyOf(ticket.ticket),
       issuedAt: link.now,
       ticketLifetime: Math.min(ticket.ticketLifetime, longestTicketLifetime),
       ticketAgeAdd: ticket.ticketAgeAdd,

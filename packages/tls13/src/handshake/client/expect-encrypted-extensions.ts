@@ -2,6 +2,7 @@
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
 import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
+import { quotedText } from "../../bytes/text.ts"
 import { decodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { refuseUnsolicited } from "../../codec/extensions/block.ts"
 import type { EncryptedExtensionsExtensions } from "../../codec/extensions/table.ts"
@@ -85,7 +86,7 @@ export class ExpectEncryptedExtensions implements State {
     ) {
       throw new PeerMisbehaved(
         "illegal_parameter",
-        `server selected the application protocol ${JSON.stringify(protocol)}, which was not offered`,
+        `server selected the application protocol ${quotedText(protocol)}, which was not offered`,
       )
     }
     return protocol

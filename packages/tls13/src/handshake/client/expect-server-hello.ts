@@ -8,6 +8,7 @@ import {
   ProtocolVersion,
   PskKeyExchangeMode,
 } from "../../bytes/code-points.ts"
+import { copyOf } from "../../bytes/copy.ts"
 import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import { refuseUnsolicited } from "../../codec/extensions/block.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
@@ -109,7 +110,8 @@ export class ExpectServerHello implements State {
     const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
     transcript.add(message.bytes)
     const accepted: Retry = { suite, group, transcript, earlyDataRejected: this.#offer.earlyData }
-    return new ExpectServerHello(this.#client, retryClientHello(this.#client, this.#offer, accepted, cookie?.slice()))
+    const cookieCopy = cookie && copyOf(cookie)
+    return new ExpectServerHello(this.#client, retryClientHello(this.#client, this.#offer, accepted, cookieCopy))
   }
 
   /** Section 4.3.8: the group was in supported_groups, and no share for it was sent. */

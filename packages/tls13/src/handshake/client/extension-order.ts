@@ -2,6 +2,7 @@
 // that no server comes to depend on ours.
 
 import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import { draw } from "../../crypto/draw.ts"
 import type { RandomSource } from "../../crypto/provider.ts"
 
 /** pre_shared_key stays the last (section 4.3.11). */
@@ -9,7 +10,7 @@ export function permuteExtensions(extensions: ClientHelloExtensions, random: Ran
   const { pre_shared_key, ...others } = extensions
   const entries = Object.entries(others)
   // Fisher and Yates; two octets for each place, of which the bias is below 1 in 2000.
-  const numbers = random(2 * entries.length)
+  const numbers = draw(random, 2 * entries.length)
   for (let last = entries.length - 1; last > 0; last--) {
     const number = (numbers[2 * last]! << 8) | numbers[2 * last + 1]!
     const chosen = number % (last + 1)

@@ -9,7 +9,7 @@ import { type ClientSession, isExpired, ticketAge } from "../../session/session.
 import type { PeerIdentity } from "../../x509/interfaces.ts"
 import { verifyStoredChain } from "../authentication.ts"
 import type { Link } from "../link.ts"
-import type { ClientSettings } from "../settings.ts"
+import { type ClientSettings, clientHelloShare } from "../settings.ts"
 import { decide, type Transition } from "../state.ts"
 
 /** One PSK on offer, with the Early Secret that it gives. */
@@ -37,7 +37,8 @@ export function collectPsks(
   resumable: ResumableSession | undefined,
 ): OfferedPsk[] {
   const offers: OfferedPsk[] = []
-  if (resumable !== undefined) {
+  // A server may make tickets of up to 2^16-1 bytes: one that leaves no room for the rest is not offered.
+  if (resumable !== undefined && resumable.session.ticket.length <= clientHelloShare) {
     const { session, peer } = resumable
     const hash = settings.cipherSuites.find((suite) => suite.code === session.cipherSuite)!.hash
     const early = EarlyStage.start(hash, session.psk, link.observeSecret)

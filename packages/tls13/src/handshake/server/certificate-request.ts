@@ -1,7 +1,11 @@
 // CertificateRequest, the server's side: RFC 9846 section 4.4.2.
 
 import { ExtensionType } from "../../bytes/code-points.ts"
+import { Writer } from "../../bytes/writer.ts"
 import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
+import { writeExtensions } from "../../codec/extensions/block.ts"
+import { authoritiesLength } from "../../codec/extensions/certificate-authorities.ts"
+import { type CertificateRequestExtensions, certificateRequestExtensions } from "../../codec/extensions/table.ts"
 import { compressionOffer } from "../certificate-compression.ts"
 import type { ServerSettings } from "../settings.ts"
 
@@ -19,15 +23,33 @@ export function certificateRequest(settings: ServerSettings, context: Uint8Array
     requestOcsp,
     requestSignedCertificateTimestamps,
   } = clientAuthentication ?? {}
-  return encodeCertificateRequest(context, {
+  const extensions: CertificateRequestExtensions & { readonly signature_algorithms: readonly number[] } = {
     signature_algorithms: signatureSchemes,
     ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
-    ...(authorities.length > 0 && { certificate_authorities: authorities }),
     ...(oidFilters.length > 0 && { oid_filters: oidFilters }),
     ...(requestOcsp && { status_request: true }),
     ...(requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
     ...compressionOffer(settings),
+  }
+  return encodeCertificateRequest(context, {
+    ...extensions,
+    ...(authorities.length > 0 && fit(authorities, extensions, context) && { certificate_authorities: authorities }),
   })
+}
+
+/**
+ * Section 4.4.2: `Extension extensions<0..2^16-1>`, and a message of more than 2^16 bytes is refused by many clients, ours
+ * among them (`limits.handshakeMessageSize`). Section 4.3.4 leaves it to the server whether it names authorities: when they
+ * are too many it names none, and clients choose among their certificates as if it took any.
+ */
+function fit(
+  authorities: readonly Uint8Array[],
+  others: CertificateRequestExtensions,
+  { length: contextLength }: Uint8Array,
+): boolean {
+  const block = new Writer()
+  writeExtensions(others, certificateRequestExtensions, block)
+  return 1 + contextLength + 2 + block.length + authoritiesLength(authorities) <= 0xffff
 }
 
 /** The extensions of our CertificateRequest that a client may answer in its CertificateEntries (section 4.5.1.1). */

@@ -1,6 +1,7 @@
 // Section 4.2.1 of RFC 9846, cryptographic negotiation: the server's choice of suite, group and application protocol.
 
 import { PeerIncompatible } from "../../bytes/errors.ts"
+import { quotedText } from "../../bytes/text.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
 import type { ServerSettings } from "../settings.ts"
@@ -49,7 +50,7 @@ export function chooseAlpn(hello: ClientHello, settings: ServerSettings): string
 
 /** For an error message: the first of them, however many a client offers. */
 function someOf(names: readonly string[]): string {
-  const first = names.slice(0, 8).map((name) => JSON.stringify(name))
+  const first = names.slice(0, 8).map(quotedText)
   return names.length > first.length ? `${first.join(", ")} and ${names.length - first.length} more` : first.join(", ")
 }
 

@@ -78,7 +78,7 @@ export class TicketIssuer {
       ...peer,
     }
     const ticket = ticketer?.seal(session, link.now)
-    session.psk.fill(0)
+    // Not erased: a ticketer may keep the session as it is, and a key of zeros would then open it to everybody.
     // "opaque ticket<1..2^16-1>": a session with a long chain of certificates may not fit.
     if (ticket === undefined || ticket.length > longestTicket) return false
     const greaseExtensions = settings.grease ? [greaseExtension(link.random)] : []
