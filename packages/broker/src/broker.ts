@@ -1,7 +1,7 @@
 // The broker without I/O: sessions, subscriptions, retained messages, wills, and the turn's flush. Time is an argument;
 // whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
 
-import { type Access, type Identity, openAccess } from "./access/access.ts"
+import { type Access, type Identity, openAccess, type Refusal } from "./access/access.ts"
 import type { BrokerEvent, EventSink } from "./admin/events.ts"
 import { type Bus, createLocalBus } from "./bus/bus.ts"
 import { PacketError } from "./packet/errors.ts"
@@ -20,6 +20,7 @@ import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
 import { PartialMemory, QueuedMemory } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
+import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
 import type { Store } from "./store/store.ts"
@@ -120,6 +121,11 @@ export class Broker implements Host {
 
   get retained(): { readonly size: number; readonly bytes: number } {
     return this.#store.retained
+  }
+
+  /** The connections of now. */
+  clients(): Connection[] {
+    return [...this.#connections]
   }
 
   /** Bytes of memory: messages that wait in sessions, and packets that have come in part. */
@@ -328,7 +334,7 @@ export class Broker implements Host {
     identity: Identity,
     request: SubscriptionRequest,
     identifier: number | undefined,
-  ): { reasonCode: number; sendRetained?: (now: number) => void } {
+  ): { reasonCode: number; refusal?: Refusal; sendRetained?: (now: number) => void } {
     let filter: ReturnType<typeof parseFilter>
     try {
       filter = parseFilter(request.filter, this.limits.maximumTopicLevels)
@@ -340,8 +346,9 @@ export class Broker implements Host {
       // [MQTT-3.8.3-4] a Protocol Error, which ends the connection
       throw new PacketError(ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local on a shared subscription")
     }
-    const allowed = this.access.maySubscribe(identity, session.clientId, filter)
-    if (allowed === false) return { reasonCode: ReasonCode.NotAuthorized }
+    const refusal = this.access.subscribeRefusal(identity, session.clientId, filter)
+    if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal }
+    const allowed = this.access.deliveryRule(identity, session.clientId, filter)
     const existing = session.subscriptions.get(filter.text)
     if (existing === undefined && session.subscriptions.size >= this.limits.maximumSubscriptions) {
       return { reasonCode: ReasonCode.QuotaExceeded }
@@ -353,7 +360,7 @@ export class Broker implements Host {
       noLocal: request.noLocal,
       retainAsPublished: request.retainAsPublished,
       identifier,
-      mayReceive: allowed === true ? undefined : (topic) => this.#mayReceive(allowed, session, topic),
+      mayReceive: this.#withoutThrowing(allowed, session),
       identifiers: identifier === undefined ? [] : [identifier],
     }
     session.subscriptions.set(filter.text, subscription) // [MQTT-3.8.4-3]
@@ -364,13 +371,69 @@ export class Broker implements Host {
     return { reasonCode: request.qos, sendRetained: (now) => this.#sendRetained(session, subscription, now) }
   }
 
-  #mayReceive(allowed: (topic: string) => boolean, session: Session, topic: string): boolean {
-    try {
-      return allowed(topic)
-    } catch (error) {
-      this.#faulted(session, error)
-      return false
+  #withoutThrowing(rule: TopicRule | undefined, session: Session): TopicRule | undefined {
+    if (rule === undefined) return undefined
+    return (topic) => {
+      try {
+        return rule(topic)
+      } catch (error) {
+        this.#faulted(session, error)
+        return false
+      }
     }
+  }
+
+  /**
+   * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions
+   * that are away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it
+   * is also the access control list that has changed, which costs some microseconds for each subscription there is. With
+   * `disconnect` clients go that lost their login or one of their filters.
+   */
+  rulesChanged(now: number, lost: LostRight, { rights, disconnect }: RulesChange): RulesApplied {
+    const applied = { logins: 0, filters: 0, disconnected: 0 }
+    const leaving = new Map<Connection, string>()
+    const broken: Session[] = []
+    for (const session of this.#store.sessions.values()) {
+      const connection = this.#bySession.get(session)
+      const done = this.faults.attempt(
+        () => {
+          const filters = rights ? this.#applyRules(session, connection) : 0
+          const why = connection?.identity && lost(connection.identity, connection.peer)
+          if (why !== undefined) applied.logins++
+          applied.filters += filters
+          const reason = why ?? (filters === 0 ? undefined : "a subscription is no longer allowed")
+          if (connection !== undefined && reason !== undefined) leaving.set(connection, reason)
+        },
+        { peer: connection?.peer.address, clientId: session.clientId },
+      )
+      if (!done) broken.push(session)
+    }
+    // Rather none of its rights than some that it has lost.
+    for (const session of broken) {
+      session.expiryInterval = 0
+      const connection = this.#bySession.get(session)
+      if (connection === undefined) this.#endSession(session, now)
+      else connection.disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+    }
+    if (!disconnect) return applied
+    // Now, as everybody has the new rules: a will may be published.
+    for (const [connection, reason] of leaving) {
+      applied.disconnected++
+      connection.disconnect(now, ReasonCode.NotAuthorized, reason)
+    }
+    return applied
+  }
+
+  /** Returns how many filters are not allowed any more. */
+  #applyRules(session: Session, connection: Connection | undefined): number {
+    const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
+    const refused = applyRules(this.access, session, identity, (changed, rule) => {
+      const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
+      this.#router.add(subscription)
+      return subscription
+    })
+    connection?.rulesChanged()
+    return refused.length
   }
 
   unsubscribe(session: Session, filter: string): number {

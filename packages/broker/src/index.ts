@@ -1,6 +1,6 @@
 // Entry `@puremq/broker`: an MQTT 3.1.1 and 5.0 broker to run or to embed.
 
-export type { Access, Decision, Identity, LoginAttempt } from "./access/access.ts"
+export type { Access, Decision, Identity, LoginAttempt, Refusal } from "./access/access.ts"
 export { formatEvent, type LogEvent, type LogFormat } from "./admin/log.ts"
 export { type Stats, toPrometheus } from "./admin/metrics.ts"
 export {
@@ -8,6 +8,7 @@ export {
   ConfigError,
   type ListenerConfig,
   type LoginConfig,
+  type ReloadConfig,
   type TcpListenerConfig,
   type TlsListenerConfig,
   type WsListenerConfig,

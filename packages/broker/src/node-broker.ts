@@ -3,12 +3,11 @@
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { getHeapStatistics } from "node:v8"
-import { Acl, AclError, parseAcl } from "./access/acl.ts"
-import { createAccess } from "./access/login.ts"
-import { PasswordFileError, parsePasswordFile } from "./access/password-file.ts"
+import { createAccess, type LoginRules, type ReplaceableAccess } from "./access/login.ts"
 import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
 import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
+import { Throttle } from "./admin/throttle.ts"
 import { Broker } from "./broker.ts"
 import { certificateText, checkRenewal } from "./config/certificate.ts"
 import { checkClientCertificates, checkLimits } from "./config/check.ts"
@@ -17,11 +16,15 @@ import {
   ConfigError,
   defaultHandshakeLimits,
   type ListenerConfig,
-  type LoginConfig,
+  type ReloadConfig,
 } from "./config/config.ts"
+import { counted, rulesOf, rulesTexts } from "./config/rules.ts"
+import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
-import { limitsOfMemory } from "./session/limits.ts"
+import { ReasonCode } from "./packet/reason-codes.ts"
+import { defaultLimits, type Limits, limitsOfMemory } from "./session/limits.ts"
+import { loadClientCheck } from "./transport/client-check.ts"
 import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "./transport/listener.ts"
 import type { PeerInfo, TransportKind } from "./transport/peer.ts"
 import { attachStream } from "./transport/stream.ts"
@@ -55,6 +58,11 @@ export interface PureMqBroker {
    * the one in its place. Open connections stay. Throws ConfigError, and changes nothing, when one cannot be used.
    */
   renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void
+  /**
+   * Takes other certificates, users and rules of access: all that is given, or, with ConfigError, none of it. What the rules
+   * no longer allow ends at once; `disconnectRevoked` of the configuration says whether connections end with it.
+   */
+  reload(next: ReloadConfig): void
   stats(): Stats
 }
 
@@ -64,12 +72,15 @@ export function createBroker(config: BrokerConfig = {}): PureMqBroker {
 }
 
 class NodeBroker implements PureMqBroker {
-  readonly #config: BrokerConfig
+  #config: BrokerConfig
   readonly #broker: Broker
   readonly #tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
   readonly #startedAt = now()
   readonly #event: (event: LogEvent) => void
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #refusals: Throttle
+  readonly #access: ReplaceableAccess
+  #rules: LoginRules
   #listeners: Listener[] = []
   #lastRefusal = 0
   readonly #lastTold = new Map<RefusalKind, number>()
@@ -81,6 +92,13 @@ class NodeBroker implements PureMqBroker {
       if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, `listeners[${index}]`)
     })
     this.#event = config.onEvent ?? (() => undefined)
+    this.#refusals = new Throttle(this.#event)
+    const limits = {
+      ...limitsOfMemory(getHeapStatistics().heap_size_limit),
+      ...checkLimits(config.limits ?? {}),
+    }
+    this.#rules = rulesOf(config.login ?? {}, config.acl)
+    this.#access = this.#createAccess({ ...defaultLimits, maximumPasswordChecks: scryptsAtOnce(), ...limits })
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
     const flush = () => {
@@ -88,9 +106,12 @@ class NodeBroker implements PureMqBroker {
       if (!once()) once()
     }
     this.#broker = new Broker({
-      limits: { ...limitsOfMemory(getHeapStatistics().heap_size_limit), ...checkLimits(config.limits ?? {}) },
-      access: accessOf(config.login ?? {}, config.acl),
-      events: this.#event,
+      limits,
+      access: this.#access,
+      events: (event) => {
+        if (event.event === "client refused" || event.event === "access refused") this.#refusals.take(event, now())
+        else this.#event(event)
+      },
       now,
       schedule: () => setImmediate(flush),
       wakeAfter: (milliseconds) => {
@@ -98,9 +119,12 @@ class NodeBroker implements PureMqBroker {
       },
       randomName: () => randomBytes(16).toString("hex"),
       responseInformation:
-        responseInformation === undefined ? undefined : (clientId) => responseInformation.replaceAll("%c", clientId),
+        responseInformation === undefined
+          ? undefined
+          : (clientId) => responseInformation.replaceAll("%c", () => clientId),
     })
     this.#every(1, () => this.#broker.tick(now()))
+    this.#every(1, () => this.#refusals.pass(now()))
     const interval = config.sysInterval ?? 10
     if (interval > 0) this.#every(interval, () => this.#publishSys())
   }
@@ -133,6 +157,7 @@ class NodeBroker implements PureMqBroker {
   async close(): Promise<void> {
     this.#event({ event: "stopping", text: `disconnecting ${this.#broker.connectedCount} clients` })
     for (const timer of this.#timers) clearInterval(timer)
+    this.#refusals.end()
     const closed = this.#closeListeners()
     this.#broker.close(now())
     // A server's close waits for its connections, and those for their peers: not longer than this.
@@ -155,16 +180,85 @@ class NodeBroker implements PureMqBroker {
   }
 
   renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void {
+    const { text, renew } = this.#renewal(certificate)
+    const others = renew()
+    this.#event({ event: "certificate renewed", text: `${text}; ${this.#stay()}` })
+    if (others && this.#config.disconnectRevoked === true) this.#recheck()
+  }
+
+  reload({ certificates, login = this.#config.login ?? {}, acl = this.#config.acl }: ReloadConfig): void {
+    const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
+    const rights = acl !== this.#config.acl
+    const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
+    const recheck = renewal?.renew() ?? false
+    // Nothing from here on can be refused.
+    const texts = rulesTexts(this.#rules, rules)
+    const lost = this.#access.replace(rules)
+    this.#rules = rules
+    this.#config = { ...this.#config, login, acl }
+    const disconnect = this.#config.disconnectRevoked === true
+    const { logins, filters, disconnected } = this.#broker.rulesChanged(now(), lost, { rights, disconnect })
+    const certificate = renewal?.text ?? ""
+    const what = [
+      ...(certificate === "" ? [] : [texts.length === 0 ? certificate : `certificate: ${certificate}`]),
+      ...texts,
+      ...(logins === 0 ? [] : [`${counted(logins, "connection")} with a login that is none any more`]),
+      ...(filters === 0 ? [] : [`${counted(filters, "subscription")} no longer allowed`]),
+      ...(disconnected === 0 ? [] : [`${counted(disconnected, "client")} disconnected`]),
+      this.#stay(),
+    ]
+    this.#event({ event: texts.length === 0 ? "certificate renewed" : "reloaded", text: what.join("; ") })
+    if (recheck && disconnect) this.#recheck()
+  }
+
+  /** Checks certificates for the listeners; `renew` then uses them, and says whether clients are judged otherwise now. */
+  #renewal(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): {
+    readonly text: string
+    readonly renew: () => boolean
+  } {
+    const listeners = this.#config.listeners?.length ?? 0
+    if (!("cert" in certificate) && certificate.length > listeners)
+      throw new ConfigError(
+        `${counted(certificate.length, "listener")} where there are ${listeners}; that needs a restart`,
+      )
     const each = this.#listeners.flatMap(({ renew }, index) => {
       const given = "cert" in certificate ? certificate : certificate[index]
       return renew === undefined || given === undefined ? [] : [{ renew, given }]
     })
     for (const { given } of each) checkRenewal(given, now())
-    for (const { renew, given } of each) renew(given)
-    const names = new Set(each.map(({ given }) => certificateText(given.cert)))
+    const text = [...new Set(each.map(({ given }) => certificateText(given.cert)))].join(", ")
+    return { text, renew: () => renewAll(each) }
+  }
+
+  #stay(): string {
     const open = this.#broker.connectedCount
-    const stay = open === 1 ? "1 open connection stays" : `${open} open connections stay`
-    this.#event({ event: "certificate renewed", text: `${[...names].join(", ")}; ${stay}` })
+    return open === 1 ? "1 open connection stays" : `${open} open connections stay`
+  }
+
+  /** Ends connections whose client certificate would be refused now; some at a time, so that nobody waits for it. */
+  #recheck(): void {
+    const clients = this.#broker.clients()
+    let disconnected = 0
+    const some = () => {
+      const until = performance.now() + 5
+      for (let client = clients.pop(); client !== undefined; client = clients.pop()) {
+        const { peer, phase } = client
+        let problem: string | undefined = "it cannot be checked"
+        this.#attempt(() => {
+          problem = phase === "closed" ? undefined : peer.recheckCertificate?.(Date.now())
+        })
+        if (problem !== undefined) {
+          disconnected++
+          client.disconnect(now(), ReasonCode.NotAuthorized, `its certificate is no longer good: ${problem}`)
+        }
+        if (performance.now() < until) continue
+        setImmediate(() => this.#attempt(some))
+        return
+      }
+      const text = `${counted(disconnected, "client")} disconnected whose certificates are no longer good`
+      if (disconnected > 0) this.#event({ event: "reloaded", text })
+    }
+    this.#attempt(some)
   }
 
   stats(): Stats {
@@ -174,6 +268,20 @@ class NodeBroker implements PureMqBroker {
   /** The boundary around what timers and events call: what throws is told, and the process goes on. */
   #attempt(work: () => void): boolean {
     return this.#broker.faults.attempt(work)
+  }
+
+  #createAccess(limits: Limits): ReplaceableAccess {
+    return createAccess(
+      this.#rules,
+      {
+        scrypt,
+        random: (length) => randomBytes(length),
+        now,
+        after: (milliseconds, work) => void setTimeout(work, milliseconds).unref(),
+        fault: (error) => this.#broker.faults.report(error),
+      },
+      limits,
+    )
   }
 
   #every(seconds: number, work: () => void): void {
@@ -251,6 +359,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     revocation: config.revocation,
     clientCertificate,
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
+    clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
     crypto: config.crypto,
     handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
     maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
@@ -265,25 +374,22 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   return createTlsListener(options, webSocket, context, createServer)
 }
 
-function accessOf(login: LoginConfig, acl: string | undefined): ReturnType<typeof createAccess> {
-  return createAccess({
-    anonymous: login.anonymous ?? login.passwords === undefined,
-    passwords:
-      login.passwords === undefined
-        ? undefined
-        : within("password file", () => parsePasswordFile(login.passwords ?? "")),
-    certificates: login.certificates ?? true,
-    acl: acl === undefined ? undefined : within("access control list", () => new Acl(parseAcl(acl))),
-    random: (length) => randomBytes(length),
-  })
-}
-
-function within<T>(what: string, work: () => T): T {
+/** All or none. Says whether authorities or revocation lists are others now. */
+function renewAll(
+  each: readonly { readonly renew: NonNullable<Listener["renew"]>; readonly given: RenewedCertificate }[],
+) {
+  const done: (() => void)[] = []
+  let others = false
   try {
-    return work()
+    for (const { renew, given } of each) {
+      const before = renew(given)
+      done.push(() => renew(before))
+      const { ca = before.ca, crl = before.crl } = given
+      if (ca !== before.ca || crl !== before.crl) others = true
+    }
   } catch (error) {
-    if (error instanceof AclError || error instanceof PasswordFileError)
-      throw new ConfigError(`${what}, ${error.message}`)
-    throw error
+    for (const undo of done) undo()
+    throw new ConfigError(`cannot use the certificates: ${error instanceof Error ? error.message : String(error)}`)
   }
+  return others
 }

@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
+import { scrypt } from "../node-scrypt.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { parseFilter } from "../routing/filter.ts"
+import { defaultLimits } from "../session/limits.ts"
 import type { Decision, Identity, LoginAttempt } from "./access.ts"
 import { Acl, parseAcl } from "./acl.ts"
-import { createAccess, type LoginRules } from "./login.ts"
+import { createAccess, type LoginRules, type ReplaceableAccess } from "./login.ts"
 import { checkPassword, equal, parsePasswordFile, passwordLine } from "./password-file.ts"
+import { nobleScrypt } from "./scrypt.ts"
 
 const cheap = { ln: 10, r: 8, p: 1 }
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -19,16 +22,24 @@ async function passwords(...users: [string, string][]): Promise<ReturnType<typeo
 describe("password file", () => {
   it("a written line is read and its password alone is right", async () => {
     const entry = (await passwords(["älice", "pa:ss wörd"])).get("älice")!
-    expect(await checkPassword(entry, bytes("pa:ss wörd"))).toBe(true)
-    expect(await checkPassword(entry, bytes("pa:ss word"))).toBe(false)
-    expect(await checkPassword(entry, new Uint8Array(0))).toBe(false)
+    for (const derive of [scrypt, nobleScrypt]) {
+      expect(await checkPassword(entry, bytes("pa:ss wörd"), derive)).toBe(true)
+      expect(await checkPassword(entry, bytes("pa:ss word"), derive)).toBe(false)
+      expect(await checkPassword(entry, new Uint8Array(0), derive)).toBe(false)
+    }
   })
 
-  it("RFC 7914 section 12: the scrypt vector with N 16384, r 8, p 1 begins with these 32 bytes", async () => {
-    const line = await passwordLine("u", "pleaseletmein", bytes("SodiumChloride"), { ln: 14, r: 8, p: 1 })
-    const hash = Buffer.from(line.slice(line.lastIndexOf("$") + 1), "base64").toString("hex")
-    expect(hash).toBe("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2")
-  })
+  it.each([
+    ["the host", scrypt],
+    ["noble", nobleScrypt],
+  ])(
+    "RFC 7914 section 12: the scrypt vector with N 16384, r 8, p 1 begins with these 32 bytes, by %s",
+    async (_, derive) => {
+      const line = await passwordLine("u", "pleaseletmein", bytes("SodiumChloride"), { ln: 14, r: 8, p: 1 }, derive)
+      const hash = Buffer.from(line.slice(line.lastIndexOf("$") + 1), "base64").toString("hex")
+      expect(hash).toBe("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2")
+    },
+  )
 
   it.each([
     ["alice:secret", /line 1: expected NAME/],
@@ -66,16 +77,23 @@ function attempt(login: Partial<LoginAttempt> & { certificate?: string } = {}): 
   }
 }
 
+const means = {
+  scrypt,
+  random: (length: number) => randomBytes(length),
+  now: () => performance.now(),
+  after: (milliseconds: number, work: () => void) => void setTimeout(work, milliseconds),
+  fault: (error: unknown) => {
+    throw error
+  },
+}
+
+function accessOf(rules: Partial<LoginRules>): ReplaceableAccess {
+  const none = { anonymous: false, passwords: undefined, certificates: true, acl: undefined }
+  return createAccess({ ...none, ...rules }, means, { ...defaultLimits, maximumPasswordChecks: 1 })
+}
+
 function decide(rules: Partial<LoginRules>, login: LoginAttempt): Promise<Decision> {
-  const access = createAccess({
-    anonymous: false,
-    passwords: undefined,
-    certificates: true,
-    acl: undefined,
-    random: (n) => randomBytes(n),
-    ...rules,
-  })
-  return new Promise((resolve) => access.authenticate(login, resolve))
+  return new Promise((resolve) => accessOf(rules).authenticate(login, resolve))
 }
 
 describe("login", () => {
@@ -114,72 +132,6 @@ describe("login", () => {
       reasonCode: 0x86,
     })
   })
-
-  it("checks passwords one at a time; as many wait as allowed, one more is refused with 0x89", async () => {
-    const access = createAccess({
-      anonymous: false,
-      passwords: await passwords(["a", "b"]),
-      certificates: true,
-      acl: undefined,
-      random: (n) => randomBytes(n),
-      maximumWaiting: 2,
-    })
-    const login = (password: string) =>
-      new Promise<Decision>((resolve) =>
-        access.authenticate(attempt({ username: "a", password: bytes(password) }), resolve),
-      )
-    // The first is taken up at once, two wait, the fourth is too many.
-    const results = await Promise.all([login("b"), login("x"), login("b"), login("b")])
-    expect(results.map((one) => ("identity" in one ? "in" : one.reasonCode))).toEqual(["in", 0x86, "in", 0x89])
-  })
-
-  it("a login whose client has gone is not checked", async () => {
-    const rules = { anonymous: false, certificates: true, acl: undefined, random: (n: number) => randomBytes(n) }
-    const access = createAccess({ ...rules, passwords: await passwords(["a", "b"]) })
-    const decided: string[] = []
-    const login = (name: string, gone: boolean) =>
-      new Promise<void>((resolve) => {
-        const made = attempt({ username: "a", password: bytes(name), abandoned: () => gone })
-        access.authenticate(made, () => {
-          decided.push(name)
-          resolve()
-        })
-      })
-    const first = login("x", false)
-    void login("gone", true)
-    await Promise.all([first, login("b", false)])
-    expect(decided).toEqual(["x", "b"])
-  })
-
-  it("a right password is known again without scrypt, a wrong one still is not", async () => {
-    const access = createAccess({
-      anonymous: false,
-      passwords: await passwords(["a", "b"]),
-      certificates: true,
-      acl: undefined,
-      random: (n) => randomBytes(n),
-    })
-    const login = (password: string) =>
-      new Promise<Decision>((resolve) =>
-        access.authenticate(attempt({ username: "a", password: bytes(password) }), resolve),
-      )
-    await login("b")
-    let atOnce: Decision | undefined
-    access.authenticate(attempt({ username: "a", password: bytes("b") }), (decision) => {
-      atOnce = decision
-    })
-    expect(atOnce).toMatchObject({ identity: { user: "a" } })
-    expect(await login("c")).toMatchObject({ reasonCode: 0x86 })
-  })
-
-  it("does not freeze the loop: other work runs while a password is checked", async () => {
-    const line = await passwordLine("a", "b", randomBytes(16), { ln: 14, r: 8, p: 1 })
-    let turns = 0
-    const timer = setInterval(() => turns++, 1)
-    await decide({ passwords: parsePasswordFile(line) }, attempt({ username: "a", password: bytes("b") }))
-    clearInterval(timer)
-    expect(turns).toBeGreaterThan(1)
-  })
 })
 
 const alice: Identity = { user: "alice", source: "password" }
@@ -195,8 +147,8 @@ function may(
   clientId: string,
 ): { read(filter: string): boolean; write(topic: string): boolean } {
   return {
-    read: (filter) => list.maySubscribe({ ...identity }, clientId, parseFilter(filter, 99)) !== false,
-    write: (topic) => list.mayPublish({ ...identity }, clientId, topic),
+    read: (filter) => list.subscribeRefusal({ ...identity }, clientId, parseFilter(filter, 99)) === undefined,
+    write: (topic) => list.publishRefusal({ ...identity }, clientId, topic) === undefined,
   }
 }
 
@@ -262,13 +214,7 @@ describe("access control list", () => {
 
   it("a subscription that a deny rule only touches is allowed without the topics of that rule", () => {
     const test = new TestBroker({
-      access: createAccess({
-        anonymous: true,
-        passwords: undefined,
-        certificates: true,
-        acl: acl("all readwrite #\nall deny-read a/secret/#"),
-        random: (n) => randomBytes(n),
-      }),
+      access: accessOf({ anonymous: true, acl: acl("all readwrite #\nall deny-read a/secret/#") }),
     })
     const pub = test.connect({ clientId: "pub" })
     for (const topic of ["a/secret/kept", "a/open/kept"]) pub.publish(topic, topic, { retain: true })
@@ -293,6 +239,62 @@ describe("access control list", () => {
     expect(may(acl("all read u/%u"), nobody, "c").read("u/+")).toBe(false)
   })
 
+  it("MQTT 5.0 4.7.2: a name that begins with $ does not open the topics of the broker", () => {
+    const dollar = (user: string): Identity => (user === "" ? nobody : { user, source: "password" })
+    for (const [rule, user, clientId] of [
+      ["%c/#", "", "$SYS"],
+      ["%c/broker/+", "", "$SYS"],
+      ["%u/#", "$SYS", "c"],
+      ["%u%c/#", "$SY", "S"],
+      ["%u%c/#", "", "$SYS"],
+      ["%c%u/#", "YS", "$S"],
+      ["+/%c/#", "", "$SYS"],
+      ["x%c/#", "", "$SYS"],
+      ["%c/#", "", "$share"],
+      ["%c/#", "", ""],
+    ] as const) {
+      const one = may(acl(`all readwrite ${rule}`), dollar(user), clientId)
+      const filters = ["$SYS/#", "$SYS/broker/uptime", "$SYS/broker/+", "$share/g/x", "x$SYS/a", "a/$SYS/b", "/a", "#"]
+      for (const filter of filters) expect(one.read(filter), `${rule} ${filter}`).toBe(false)
+      for (const topic of ["$SYS/broker/uptime", "$SYS/x", "x$SYS/a", "/a"])
+        expect(one.write(topic), `${rule} ${topic}`).toBe(false)
+    }
+    // what a rule itself says of $SYS holds, and a $ inside of a name is one character among others
+    expect(may(acl("all read $SYS/#"), nobody, "$SYS").read("$SYS/#")).toBe(true)
+    expect(may(acl("all read own/%c/#"), nobody, "a$b").read("own/a$b/#")).toBe(true)
+  })
+
+  it("a denying rule with such a name denies the name as it stands, and more rather than less", () => {
+    const list = acl("all read #\nall read $SYS/#\nall deny %c/#")
+    expect(may(list, nobody, "$SYS").read("$SYS/broker/uptime")).toBe(false)
+    expect(may(list, nobody, "$SYS").read("other")).toBe(false)
+    expect(may(list, nobody, "$SYS/broker").read("$SYS/broker/uptime")).toBe(false)
+    expect(may(list, nobody, "$SYS/broker").read("$SYS/other")).toBe(true)
+    expect(may(list, nobody, "c").read("$SYS/broker/uptime")).toBe(true)
+    const deeper = may(acl("all read #\nall deny own/%c"), nobody, "$x")
+    expect([deeper.read("own/$x"), deeper.read("own/other"), deeper.read("other")]).toEqual([false, false, true])
+  })
+
+  it("a refusal says which line forbids it, or that none allows it", () => {
+    const list = acl("# all may\nall readwrite home/#\n\nall deny home/+/secret/#\nuser bob deny-write home/x")
+    const bob: Identity = { user: "bob", source: "password" }
+    const read = (filter: string) => list.subscribeRefusal(bob, "b", parseFilter(filter, 99))?.rule
+    expect(list.publishRefusal(bob, "b", "home/x")?.rule).toBe("line 5: user bob deny-write home/x")
+    expect(list.publishRefusal(bob, "b", "home/a/secret")?.rule).toBe("line 4: all deny home/+/secret/#")
+    expect(list.publishRefusal(bob, "b", "else")?.rule).toBe("no rule allows it")
+    expect(list.publishRefusal(bob, "b", "home/y")).toBe(undefined)
+    expect(read("home/a/secret/#")).toBe("line 4: all deny home/+/secret/#")
+    expect(read("#")).toBe("no rule allows it")
+    expect(read("home/#")).toBe(undefined)
+  })
+
+  it("rules go with an identity and a Client Identifier, also when an Identity is used for two", () => {
+    const list = acl("all readwrite own/%c/#")
+    const identity = { ...nobody }
+    expect(list.publishRefusal(identity, "a", "own/a/x")).toBe(undefined)
+    expect(list.publishRefusal(identity, "b", "own/a/x")).not.toBe(undefined)
+  })
+
   it.each([
     ["alice read a", /line 1: expected/],
     ["\nuser alice look a", /line 2: look is none of/],
@@ -305,13 +307,7 @@ describe("access control list", () => {
   it("a refusal is 0x87 in MQTT 5.0, 0x80 and silence in MQTT 3.1.1", () => {
     const rules = acl("all readwrite mine/#")
     const test = new TestBroker({
-      access: createAccess({
-        anonymous: true,
-        passwords: undefined,
-        certificates: true,
-        acl: rules,
-        random: (n) => randomBytes(n),
-      }),
+      access: accessOf({ anonymous: true, acl: rules }),
     })
     const five = test.connect({ clientId: "five" })
     expect([five.subscribe("mine/+"), five.subscribe("#")]).toEqual([2, ReasonCode.NotAuthorized])

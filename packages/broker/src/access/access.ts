@@ -23,12 +23,21 @@ export interface LoginAttempt {
 /** An identity, or the Reason Code the client is refused with and what the log says about it. */
 export type Decision = { readonly identity: Identity } | { readonly reasonCode: number; readonly why: string }
 
+/** Why something is not allowed. */
+export interface Refusal {
+  /** The rule that says so, for the log: `line 7: all deny home/+/secret/#`, or that none allows it. */
+  readonly rule: string
+}
+
 export interface Access {
   /** Calls `decide` exactly once, now or later. */
   authenticate(attempt: LoginAttempt, decide: (decision: Decision) => void): void
-  mayPublish(identity: Identity, clientId: string, topic: string): boolean
-  /** True, false, or, for a subscription that is allowed with exceptions, what says which topics may come through it. */
-  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean | ((topic: string) => boolean)
+  /** Undefined: the client may publish to this topic. Costs no memory, as it may be asked for each PUBLISH. */
+  publishRefusal(identity: Identity, clientId: string, topic: string): Refusal | undefined
+  /** Undefined: the client may subscribe to this filter. */
+  subscribeRefusal(identity: Identity, clientId: string, filter: TopicFilter): Refusal | undefined
+  /** For a subscription that is allowed with exceptions: which topics may come through it. Undefined: all that match. */
+  deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined
 }
 
 /** Lets everybody do everything. For tests and for brokers that only this machine reaches. */
@@ -39,6 +48,7 @@ export const openAccess: Access = {
     else if (problem !== undefined) decide({ reasonCode: ReasonCode.NotAuthorized, why: problem })
     else decide({ identity: { user: "", source: "anonymous" } })
   },
-  mayPublish: () => true,
-  maySubscribe: () => true,
+  publishRefusal: () => undefined,
+  subscribeRefusal: () => undefined,
+  deliveryRule: () => undefined,
 }

@@ -7,10 +7,10 @@
 //
 // PERMISSION is read (subscribe), write (publish), readwrite, deny, deny-read or deny-write. FILTER is a Topic Filter in
 // which %u is the user's name and %c the Client Identifier. What no rule allows is refused; deny wins over the others.
-// A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
+// A name that is empty, begins with $ or has one of / + # in it fills no allowing rule. A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
 import { covers, matches, overlaps, parseFilter, type TopicFilter } from "../routing/filter.ts"
-import type { Identity } from "./access.ts"
+import type { Identity, Refusal } from "./access.ts"
 
 type Permission = "read" | "write" | "readwrite" | "deny" | "deny-read" | "deny-write"
 
@@ -20,6 +20,8 @@ export interface AclRule {
   readonly name: string
   readonly permission: Permission
   readonly filter: string
+  /** Number and text of its line, as a refusal names it. */
+  readonly refusal: Refusal
 }
 
 /** An ACL file that cannot be used; the message names the line. */
@@ -62,96 +64,130 @@ function parseRule(line: string, number: number): AclRule {
   } catch (error) {
     throw new AclError(number, error instanceof Error ? error.message : "not a Topic Filter")
   }
-  return { who, name, permission, filter }
+  return { who, name, permission, filter, refusal: { rule: `line ${number}: ${line}` } }
 }
 
 function isPermission(text: string): text is Permission {
   return permissions.has(text)
 }
 
-/** The rules of one client with its names filled in. */
-interface OwnRules {
-  readonly read: (readonly string[])[]
-  readonly write: (readonly string[])[]
-  readonly denyRead: (readonly string[])[]
-  readonly denyWrite: (readonly string[])[]
+type Levels = readonly string[]
+
+interface Denial {
+  readonly levels: Levels
+  readonly refusal: Refusal
 }
 
+/** The rules of one client with its names filled in. */
+interface OwnRules {
+  readonly clientId: string
+  readonly read: Levels[]
+  readonly write: Levels[]
+  readonly denyRead: Denial[]
+  readonly denyWrite: Denial[]
+}
+
+const nothingAllows: Refusal = { rule: "no rule allows it" }
+
 export class Acl {
-  readonly #rules: readonly AclRule[]
+  readonly size: number
+  readonly #general: AclRule[] = []
+  readonly #anonymous: AclRule[] = []
+  readonly #byUser: Map<string, AclRule[]> = new Map()
+  readonly #byClient: Map<string, AclRule[]> = new Map()
   /** An Identity belongs to one connection, so its rules are worked out once and go with it. */
   readonly #own: WeakMap<Identity, OwnRules> = new WeakMap()
 
   constructor(rules: readonly AclRule[]) {
-    this.#rules = rules
+    this.size = rules.length
+    for (const rule of rules) {
+      if (rule.who === "all") this.#general.push(rule)
+      else if (rule.who === "anonymous") this.#anonymous.push(rule)
+      else push(rule.who === "user" ? this.#byUser : this.#byClient, rule)
+    }
   }
 
-  mayPublish(identity: Identity, clientId: string, topic: string): boolean {
+  publishRefusal(identity: Identity, clientId: string, topic: string): Refusal | undefined {
     const own = this.#rulesOf(identity, clientId)
-    if (own.denyWrite.some((levels) => matches(levels, topic))) return false
-    return own.write.some((levels) => matches(levels, topic))
+    for (const { levels, refusal } of own.denyWrite) if (matches(levels, topic)) return refusal
+    for (const levels of own.write) if (matches(levels, topic)) return undefined
+    return nothingAllows
   }
 
-  maySubscribe(identity: Identity, clientId: string, filter: TopicFilter): boolean | ((topic: string) => boolean) {
+  subscribeRefusal(identity: Identity, clientId: string, filter: TopicFilter): Refusal | undefined {
     const own = this.#rulesOf(identity, clientId)
-    if (!own.read.some((levels) => covers(levels, filter.levels))) return false
-    const touching = own.denyRead.filter((levels) => overlaps(levels, filter.levels))
-    if (touching.length === 0) return true
-    if (touching.some((levels) => covers(levels, filter.levels))) return false
-    return (topic) => !touching.some((levels) => matches(levels, topic))
+    for (const { levels, refusal } of own.denyRead) if (covers(levels, filter.levels)) return refusal
+    for (const levels of own.read) if (covers(levels, filter.levels)) return undefined
+    return nothingAllows
+  }
+
+  deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined {
+    const { denyRead } = this.#rulesOf(identity, clientId)
+    const touching = denyRead.filter(({ levels }) => overlaps(levels, filter.levels))
+    return touching.length === 0 ? undefined : (topic) => !touching.some(({ levels }) => matches(levels, topic))
   }
 
   #rulesOf(identity: Identity, clientId: string): OwnRules {
     const known = this.#own.get(identity)
-    if (known !== undefined) return known
-    const own: OwnRules = { read: [], write: [], denyRead: [], denyWrite: [] }
-    for (const rule of this.#rules) {
-      if (!applies(rule, identity, clientId)) continue
-      const deny = rule.permission.startsWith("deny")
-      const levels = fill(rule.filter, identity.user, clientId, deny)
+    if (known?.clientId === clientId) return known
+    const own: OwnRules = { clientId, read: [], write: [], denyRead: [], denyWrite: [] }
+    for (const { permission, filter, refusal } of this.#applying(identity, clientId)) {
+      if (permission.startsWith("deny")) {
+        const denials = fillDenying(filter, identity.user, clientId).map((levels) => ({ levels, refusal }))
+        if (permission !== "deny-write") own.denyRead.push(...denials)
+        if (permission !== "deny-read") own.denyWrite.push(...denials)
+        continue
+      }
+      const levels = fillAllowing(filter, identity.user, clientId)
       if (levels === undefined) continue
-      const { permission } = rule
-      if (permission === "read" || permission === "readwrite") own.read.push(levels)
-      if (permission === "write" || permission === "readwrite") own.write.push(levels)
-      if (permission === "deny" || permission === "deny-read") own.denyRead.push(levels)
-      if (permission === "deny" || permission === "deny-write") own.denyWrite.push(levels)
+      if (permission !== "write") own.read.push(levels)
+      if (permission !== "read") own.write.push(levels)
     }
     this.#own.set(identity, own)
     return own
   }
+
+  #applying({ source, user }: Identity, clientId: string): readonly AclRule[] {
+    const ofUser = source === "anonymous" ? this.#anonymous : (this.#byUser.get(user) ?? [])
+    return [...ofUser, ...(this.#byClient.get(clientId) ?? []), ...this.#general]
+  }
 }
 
-function applies(rule: AclRule, identity: Identity, clientId: string): boolean {
-  switch (rule.who) {
-    case "all":
-      return true
-    case "anonymous":
-      return identity.source === "anonymous"
-    case "client":
-      return rule.name === clientId
-    case "user":
-      return identity.source !== "anonymous" && rule.name === identity.user
-  }
+function push(rules: Map<string, AclRule[]>, rule: AclRule): void {
+  const known = rules.get(rule.name)
+  if (known === undefined) rules.set(rule.name, [rule])
+  else known.push(rule)
+}
+
+/** True for a name that could make a filter match more than one level of that name: /, +, #, $ in front, or nothing. */
+function widens(name: string): boolean {
+  return name === "" || name.startsWith("$") || /[/+#]/.test(name)
+}
+
+function fill(text: string, user: string, clientId: string): string {
+  return text.replaceAll(/%[uc]/g, (mark) => (mark === "%u" ? user : clientId))
+}
+
+function mentions(level: string, user: string, clientId: string): readonly string[] {
+  return [...(level.includes("%u") ? [user] : []), ...(level.includes("%c") ? [clientId] : [])]
+}
+
+/** An allowing filter with the names in it; undefined when one of them could widen it: then the rule does not count. */
+function fillAllowing(filter: string, user: string, clientId: string): Levels | undefined {
+  const levels = filter.split("/")
+  if (levels.some((level) => mentions(level, user, clientId).some(widens))) return undefined
+  return levels.map((level) => fill(level, user, clientId))
 }
 
 /**
- * Puts the names into a filter. A name with /, + or # could widen the filter, so an allowing rule with such a name does
- * not count, and a denying one denies the whole level.
+ * A denying filter with the names in it. Where one could widen it the whole level is denied, and, as wildcards leave out
+ * what begins with $ (section 4.7.2), also what the name says as it stands.
  */
-function fill(filter: string, user: string, clientId: string, deny: boolean): readonly string[] | undefined {
-  const levels: string[] = []
-  for (const level of filter.split("/")) {
-    if (!level.includes("%u") && !level.includes("%c")) {
-      levels.push(level)
-      continue
-    }
-    const names = [level.includes("%u") ? user : "x", level.includes("%c") ? clientId : "x"]
-    if (names.some((name) => name === "" || /[/+#]/.test(name))) {
-      if (!deny) return undefined
-      levels.push("+")
-      continue
-    }
-    levels.push(level.replaceAll(/%[uc]/g, (mark) => (mark === "%u" ? user : clientId)))
-  }
-  return levels
+function fillDenying(filter: string, user: string, clientId: string): readonly Levels[] {
+  const levels = filter.split("/")
+  const whole = levels.map((level) =>
+    mentions(level, user, clientId).some(widens) ? "+" : fill(level, user, clientId),
+  )
+  const plain = fill(filter, user, clientId)
+  return plain.startsWith("$") && plain !== whole.join("/") ? [whole, plain.split("/")] : [whole]
 }

@@ -1,11 +1,10 @@
-// How clients log in: by client certificate, by password file, or not at all.
+// How clients log in: by client certificate, by password file, or not at all; and what they may do then.
 
-import { sha256 } from "@noble/hashes/sha2.js"
 import { ReasonCode } from "../packet/reason-codes.ts"
-import type { TopicFilter } from "../routing/filter.ts"
 import type { Access, Decision, Identity, LoginAttempt } from "./access.ts"
 import type { Acl } from "./acl.ts"
-import { checkPassword, equal, type PasswordEntry } from "./password-file.ts"
+import { type CheckerLimits, type CheckerMeans, PasswordChecker } from "./password-checker.ts"
+import type { PasswordEntry } from "./password-file.ts"
 
 export interface LoginRules {
   /** Are clients without user name and certificate let in? */
@@ -16,29 +15,46 @@ export interface LoginRules {
   readonly certificates: boolean
   /** Undefined: everybody who is in may publish and subscribe everywhere. */
   readonly acl: Acl | undefined
-  /** Random bytes, used for a key that exists only in this process. */
-  readonly random: (length: number) => Uint8Array
-  /** Logins whose password may wait to be checked; more are refused with 0x89. Default 256. */
-  readonly maximumWaiting?: number
 }
 
-/** Users whose last correct password is remembered as a keyed hash, so that a reconnect costs no scrypt. */
-const maximumRemembered = 10_000
+/** Says why a login is none any more, in a few words; undefined when it is one still. */
+export type LostLogin = (identity: Identity) => string | undefined
 
-/** Checks logins by these rules. Passwords are checked one at a time: each scrypt takes its memory and its time. */
-export function createAccess(rules: LoginRules): Access {
-  const { acl } = rules
-  const checker = new PasswordChecker(rules)
+export interface ReplaceableAccess extends Access {
+  /** Takes other rules from now on. The answer is about logins from before. */
+  replace(rules: LoginRules): LostLogin
+}
+
+/** Checks logins by these rules. */
+export function createAccess(rules: LoginRules, means: CheckerMeans, limits: CheckerLimits): ReplaceableAccess {
+  let current = rules
+  const checker = new PasswordChecker(rules.passwords ?? new Map(), means, limits)
   return {
     authenticate(attempt, decide) {
-      const now = decideAtOnce(rules, attempt)
+      const now = decideAtOnce(current, attempt)
       if (now !== undefined) decide(now)
       else checker.check(attempt, decide)
     },
-    mayPublish: (identity: Identity, clientId: string, topic: string) =>
-      acl?.mayPublish(identity, clientId, topic) ?? true,
-    maySubscribe: (identity: Identity, clientId: string, filter: TopicFilter) =>
-      acl?.maySubscribe(identity, clientId, filter) ?? true,
+    publishRefusal: (identity, clientId, topic) => current.acl?.publishRefusal(identity, clientId, topic),
+    subscribeRefusal: (identity, clientId, filter) => current.acl?.subscribeRefusal(identity, clientId, filter),
+    deliveryRule: (identity, clientId, filter) => current.acl?.deliveryRule(identity, clientId, filter),
+    replace(next) {
+      current = next
+      const changed = checker.replace(next.passwords ?? new Map())
+      return (identity) => lost(next, changed, identity)
+    },
+  }
+}
+
+function lost(rules: LoginRules, changed: ReadonlySet<string>, { source, user }: Identity): string | undefined {
+  switch (source) {
+    case "anonymous":
+      return rules.anonymous ? undefined : "clients without login are no longer let in"
+    case "certificate":
+      return rules.certificates ? undefined : "a client certificate is no longer a login"
+    case "password":
+      if (rules.passwords?.has(user) !== true) return "the user was deleted"
+      return changed.has(user) ? "the password was changed" : undefined
   }
 }
 
@@ -60,70 +76,3 @@ function decideAtOnce(rules: LoginRules, attempt: LoginAttempt): Decision | unde
     why: "the client sends a user name, but there is no password file",
   }
 }
-
-class PasswordChecker {
-  readonly #passwords: ReadonlyMap<string, PasswordEntry>
-  readonly #key: Uint8Array
-  readonly #maximumWaiting: number
-  readonly #remembered: Map<string, Uint8Array> = new Map()
-  readonly #waiting: { attempt: LoginAttempt; decide: (decision: Decision) => void }[] = []
-  /** Stands in for users that do not exist, so that they cost the same time. */
-  readonly #nobody: PasswordEntry
-  #busy = false
-
-  constructor(rules: LoginRules) {
-    this.#passwords = rules.passwords ?? new Map()
-    this.#key = rules.random(32)
-    this.#maximumWaiting = rules.maximumWaiting ?? 256
-    const any = this.#passwords.values().next().value
-    const cost = any?.cost ?? { ln: 15, r: 8, p: 1 }
-    this.#nobody = { user: "", cost, salt: rules.random(16), hash: new Uint8Array(32) }
-  }
-
-  check(attempt: LoginAttempt, decide: (decision: Decision) => void): void {
-    const user = attempt.username ?? ""
-    const known = this.#remembered.get(user)
-    if (known !== undefined && equal(known, this.#tag(user, attempt.password ?? nothing))) {
-      decide({ identity: { user, source: "password" } })
-      return
-    }
-    if (this.#waiting.length >= this.#maximumWaiting) {
-      decide({ reasonCode: ReasonCode.ServerBusy, why: "too many logins wait for their password check" })
-      return
-    }
-    this.#waiting.push({ attempt, decide })
-    void this.#work()
-  }
-
-  async #work(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      // A client that gave up costs no scrypt.
-      if (!next.attempt.abandoned()) next.decide(await this.#decide(next.attempt))
-    }
-    this.#busy = false
-  }
-
-  async #decide(attempt: LoginAttempt): Promise<Decision> {
-    const user = attempt.username ?? ""
-    const password = attempt.password ?? nothing
-    const entry = this.#passwords.get(user)
-    const right = await checkPassword(entry ?? this.#nobody, password)
-    if (entry === undefined || !right) {
-      const why = entry === undefined ? "unknown user name" : "wrong password"
-      return { reasonCode: ReasonCode.BadUserNameOrPassword, why }
-    }
-    if (this.#remembered.size < maximumRemembered) this.#remembered.set(user, this.#tag(user, password))
-    return { identity: { user, source: "password" } }
-  }
-
-  /** A hash under a key of this process: worth nothing outside it. */
-  #tag(user: string, password: Uint8Array): Uint8Array {
-    const name = new TextEncoder().encode(user)
-    const length = new Uint8Array([name.length >> 8, name.length & 0xff])
-    return sha256.create().update(this.#key).update(length).update(name).update(password).digest()
-  }
-}
-
-const nothing = new Uint8Array(0)

@@ -1,14 +1,7 @@
 // The password file: one line a user, `NAME:$scrypt$ln=15,r=8,p=1$SALT$HASH`, salt and hash in base64 without padding.
 // Lines that are empty or begin with # are skipped. Written by `puremq passwd`.
 
-import { scryptAsync } from "@noble/hashes/scrypt.js"
-
-/** scrypt cost: N is 2^ln. A login of ln=15 needs 32 MiB and on a small machine 0.2 s of time. */
-export interface ScryptCost {
-  readonly ln: number
-  readonly r: number
-  readonly p: number
-}
+import { nobleScrypt, type Scrypt, type ScryptCost } from "./scrypt.ts"
 
 export interface PasswordEntry {
   readonly user: string
@@ -67,22 +60,25 @@ export async function passwordLine(
   password: string | Uint8Array,
   salt: Uint8Array,
   cost: ScryptCost = defaultCost,
+  scrypt: Scrypt = nobleScrypt,
 ): Promise<string> {
   if (user === "" || user.includes(":") || user.startsWith("#") || [...user].some((c) => c < " ")) {
     throw new RangeError("a user name may not be empty, begin with # or contain a colon or a control character")
   }
-  const hash = await derive(password, salt, cost)
+  const bytes = typeof password === "string" ? new TextEncoder().encode(password) : password
+  const hash = await scrypt(bytes, salt, cost, hashLength)
   return `${user}:$scrypt$ln=${cost.ln},r=${cost.r},p=${cost.p}$${toBase64(salt)}$${toBase64(hash)}`
 }
 
-/** True when the password is the entry's. Gives the event loop a turn at least every 10 milliseconds. */
-export async function checkPassword(entry: PasswordEntry, password: Uint8Array): Promise<boolean> {
-  return equal(await derive(password, entry.salt, entry.cost), entry.hash)
+/** True when the password is the entry's. */
+export async function checkPassword(entry: PasswordEntry, password: Uint8Array, scrypt: Scrypt): Promise<boolean> {
+  return equal(await scrypt(password, entry.salt, entry.cost, hashLength), entry.hash)
 }
 
-function derive(password: string | Uint8Array, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array> {
-  const N = 2 ** cost.ln
-  return scryptAsync(password, salt, { N, r: cost.r, p: cost.p, dkLen: hashLength, asyncTick: 10, maxmem: 2 ** 28 })
+/** Are both lines the same login: the same cost, salt and hash? */
+export function sameEntry(a: PasswordEntry, b: PasswordEntry): boolean {
+  const same = a.cost.ln === b.cost.ln && a.cost.r === b.cost.r && a.cost.p === b.cost.p
+  return same && equal(a.salt, b.salt) && equal(a.hash, b.hash)
 }
 
 /** Compares in time that depends only on the lengths. */

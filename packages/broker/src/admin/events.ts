@@ -13,11 +13,31 @@ export interface ClientConnected {
   readonly keepAlive: number
 }
 
+/** A connection that did not become a client: what it sent was wrong, or its login was refused. */
 export interface ClientRefused {
   readonly event: "client refused"
   readonly peer: PeerInfo
   readonly clientId: string
+  /** Who it says it is: the User Name it sent, else the name in its certificate. */
+  readonly user?: string | undefined
   readonly reason: string
+  readonly more?: string | undefined
+}
+
+/** A client may not publish or subscribe to something. */
+export interface AccessRefused {
+  readonly event: "access refused"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** "" for an anonymous client. */
+  readonly user: string
+  readonly action: "publish" | "subscribe" | "will"
+  /** Topic Name, or Topic Filter of a subscription. */
+  readonly topic: string
+  /** The rule that forbids it, with its line in the access control list, or that none allows it. */
+  readonly rule: string
+  /** How many like this one were not told; see admin/throttle.ts. */
+  readonly more?: string | undefined
 }
 
 export interface ClientDisconnected {
@@ -50,6 +70,12 @@ export interface BrokerFault {
   readonly stack: string
 }
 
-export type BrokerEvent = ClientConnected | ClientRefused | ClientDisconnected | SessionDisplaced | BrokerFault
+export type BrokerEvent =
+  | ClientConnected
+  | ClientRefused
+  | ClientDisconnected
+  | AccessRefused
+  | SessionDisplaced
+  | BrokerFault
 
 export type EventSink = (event: BrokerEvent) => void

@@ -32,7 +32,15 @@ export interface HandshakeFailed {
 }
 
 export interface Lifecycle {
-  readonly event: "started" | "listening" | "certificate renewed" | "stopping" | "stopped" | "warning" | "error"
+  readonly event:
+    | "started"
+    | "listening"
+    | "certificate renewed"
+    | "reloaded"
+    | "stopping"
+    | "stopped"
+    | "warning"
+    | "error"
   readonly text: string
 }
 

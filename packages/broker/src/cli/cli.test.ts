@@ -357,6 +357,68 @@ describe("certificates that change while the broker runs", () => {
     ["SIGHUP", [], true],
     ["--reload", ["--reload", "1"], false],
   ] as const)(
+    "%s: users and access control list are taken with the certificates, all or none",
+    async (_how, options, signal) => {
+      write(first.serverCert, first.serverKey)
+      writeFileSync(file("live-ca.pem"), first.caCert)
+      rmSync(file("live-users"), { force: true })
+      const passwd = async (user: string, ...more: string[]) =>
+        expect((await puremq(["passwd", "live-users", user, ...more], "secret\n")).status).toBe(0)
+      for (const user of ["alice", "bob"]) await passwd(user, "--cost", "10")
+      writeFileSync(file("live-acl"), "all readwrite news/#\n")
+      const files = [
+        "--cert",
+        "live.pem",
+        "--key",
+        "live-key.pem",
+        "--password-file",
+        "live-users",
+        "--acl",
+        "live-acl",
+      ]
+      const broker = new Run(["start", "--tls", "0", ...files, "--disconnect-revoked", ...options])
+      const [, port = ""] = await broker.until(/listening text="tls on 127\.0\.0\.1:(\d+)"/)
+      const as = (user: string) => ["-p", port, "--ca", "live-ca.pem", "-u", user, "-P", "secret"]
+      const pub = (user: string) => puremq(["pub", ...as(user), "-t", "news/a", "-m", "x", "-q", "1"])
+      const reload = (): boolean => signal && broker.child.kill("SIGHUP")
+      const sub = new Run(["sub", ...as("bob"), "-t", "news/#"])
+      await broker.until(/client connected/)
+      expect((await pub("alice")).status).toBe(0)
+
+      const next = made()
+      write(next.serverCert, next.serverKey)
+      writeFileSync(file("live-acl"), "all readwrite news/#\nall look at\n")
+      await passwd("alice", "--delete")
+      reload()
+      const [refused] = await broker.until(/error text=.*\n/)
+      expect(refused).toMatch(
+        /nothing was reloaded, the certificates, the users and the access control list stay as they were: access control list, line 2: look is none of/,
+      )
+      expect(await shown(port)).toBe(first.serverCert)
+      expect((await pub("alice")).status).toBe(0)
+
+      writeFileSync(file("live-acl"), "user bob readwrite news/bob/#\n")
+      reload()
+      const [reloaded] = await broker.until(/ reloaded .*\n/)
+      expect(reloaded).toMatch(
+        /text="certificate: CN=localhost until \d{4}-\d\d-\d\d; users: 1, 1 removed; access control list: 1 rule; 1 subscription no longer allowed; 1 client disconnected; 0 open connections stay"/,
+      )
+      expect((await sub.done).status).not.toBe(0)
+      expect(await shown(port)).toBe(next.serverCert)
+      writeFileSync(file("live-ca.pem"), next.caCert)
+      expect((await pub("alice")).err).toMatch(/user name or password/i)
+      expect((await pub("bob")).err).toMatch(/not authorized/i)
+      await broker.until(/client refused .*user=alice reason="unknown user name/)
+      await broker.until(/access refused .*user=bob action=publish topic=news\/a rule="no rule allows it"/)
+      expect((await broker.stop()).status).toBe(0)
+    },
+    60_000,
+  )
+
+  it.each([
+    ["SIGHUP", [], true],
+    ["--reload", ["--reload", "1"], false],
+  ] as const)(
     "%s: new connections get the new certificate, an open one stays, a bad one changes nothing",
     async (_how, options, signal) => {
       write(first.serverCert, first.serverKey)

@@ -36,13 +36,17 @@ Certificates (PEM or DER):
                             san-dns, san-uri or spki-sha256
   --crl FILE                revocation lists that client certificates are looked up in
   --revocation WHEN         ifPresent (default): a list that is there must be usable; require: there must be one; off
-  --reload SECONDS          look at these files every so often and take those that changed; SIGHUP does it at once.
-                            Connections stay open, and files that cannot be used change nothing
+  --reload SECONDS          look at these files, the users and the access control list every so often, and take all of
+                            them when some have changed; SIGHUP does it at once. Connections stay open. When one of
+                            the files cannot be used, nothing changes and the log says why
 
 Who may do what:
   --password-file FILE      users, written by "puremq passwd"; then nobody gets in without a login
   --anonymous               let clients without login in all the same
   --acl FILE                who may read and write which topics
+  --disconnect-revoked      when files are read again, also disconnect clients whose user was deleted or has another
+                            password, whose certificate would be refused now, or that have a subscription which is no
+                            longer allowed. Without it they stay; what is not allowed ends at once in any case
 
 Watching it:
   --metrics [HOST:]PORT     Prometheus metrics at http://HOST:PORT/metrics
@@ -129,5 +133,6 @@ export const passwdHelp = `puremq passwd - add, change or delete a user in a pas
   --delete      take the user out
   --help
 
-The file holds no passwords, only salted scrypt hashes. A running broker reads it when it starts.
+The file holds no passwords, only salted scrypt hashes. A running broker takes a change at SIGHUP
+or with "puremq start --reload".
 `

@@ -5,6 +5,7 @@ import { Writable } from "node:stream"
 import { defaultCost, PasswordFileError, parsePasswordFile, passwordLine, saltLength } from "../access/password-file.ts"
 import { ConfigError } from "../config/config.ts"
 import { readText } from "../config/load.ts"
+import { scrypt } from "../node-scrypt.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 
 export async function passwd(args: readonly string[], print: (line: string) => void): Promise<void> {
@@ -33,7 +34,7 @@ export async function passwd(args: readonly string[], print: (line: string) => v
   if (password === "") throw new UsageError("an empty password protects nothing")
   let line: string
   try {
-    line = await passwordLine(user, password, randomBytes(saltLength), cost)
+    line = await passwordLine(user, password, randomBytes(saltLength), cost, scrypt)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message)
     throw error

@@ -1,12 +1,15 @@
-// Certificates that change on disk: taken at SIGHUP, and, when asked for, as soon as the files change. Connections stay.
+// Files that change on disk (certificates, keys, authorities, revocation lists, users, access control list): all taken at
+// SIGHUP, and, when asked for, as soon as they change; or none of them. Connections stay.
 
 import { statSync } from "node:fs"
-import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
+import { type BrokerConfig, ConfigError, type ListenerConfig } from "../config/config.ts"
 import type { PureMqBroker } from "../node-broker.ts"
 import type { RenewedCertificate } from "../transport/listener.ts"
 
 export interface ReloadOptions {
-  readonly broker: Pick<PureMqBroker, "renewCertificate">
+  readonly broker: Pick<PureMqBroker, "reload">
+  /** What the broker was started with. */
+  readonly started: BrokerConfig
   /** Reads the configuration and its files again. Throws ConfigError. */
   readonly read: () => BrokerConfig
   readonly files: readonly string[]
@@ -17,12 +20,16 @@ export interface ReloadOptions {
 }
 
 /** Begins to listen and to look; the returned function ends it. */
-export function reloadCertificates({ broker, read, files, every, refused }: ReloadOptions): () => void {
+export function reloadFiles({ broker, started, read, files, every, refused }: ReloadOptions): () => void {
   const reload = () => {
     try {
-      broker.renewCertificate((read().listeners ?? []).map(certificateOf))
+      const next = read()
+      refuseWhatNeedsARestart(started, next)
+      const { login, acl, listeners = [] } = next
+      broker.reload({ certificates: listeners.map(certificateOf), login, acl })
     } catch (error) {
-      refused(`the certificates stay as they were: ${error instanceof Error ? error.message : String(error)}`)
+      const why = error instanceof Error ? error.message : String(error)
+      refused(`nothing was reloaded, ${whatStays(started)} stay as they were: ${why}`)
     }
   }
   process.on("SIGHUP", reload)
@@ -32,6 +39,25 @@ export function reloadCertificates({ broker, read, files, every, refused }: Relo
     process.off("SIGHUP", reload)
     clearInterval(timer)
   }
+}
+
+function whatStays({ login, acl }: BrokerConfig): string {
+  const others = [
+    ...(login?.passwords === undefined ? [] : ["the users"]),
+    ...(acl === undefined ? [] : ["the access control list"]),
+  ]
+  return others.length === 0 ? "the certificates" : `the certificates, ${others.join(" and ")}`
+}
+
+/** A configuration file may have changed too. Throws ConfigError for a change that would open doors, or move them. */
+function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): void {
+  const doors = ({ listeners = [] }: BrokerConfig) =>
+    listeners.map(({ type, host, port }) => `${type} ${host} ${port}`).join()
+  if (doors(started) !== doors(next)) throw new ConfigError("the listeners are others now; that needs a restart")
+  if (started.acl !== undefined && next.acl === undefined)
+    throw new ConfigError("there is no access control list any more; that needs a restart")
+  if (started.login?.passwords !== undefined && next.login?.passwords === undefined)
+    throw new ConfigError("there is no password file any more; that needs a restart")
 }
 
 function certificateOf(listener: ListenerConfig): RenewedCertificate | undefined {

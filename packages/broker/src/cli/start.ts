@@ -2,14 +2,14 @@ import { join } from "node:path"
 import { identityRules } from "@puremq/tls13/x509"
 import { type FileConfig, type FileListener, network, origin } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
-import { certificateFilesOf, loadConfigFile, readFiles } from "../config/load.ts"
+import { loadConfigFile, readFiles, watchedFilesOf } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
 import { isLoopback } from "../transport/http-rules.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { handshakeLimitsOf, limitOptions, limitsOf } from "./limit-options.ts"
 import { LineOutput, logTo } from "./output.ts"
-import { reloadCertificates } from "./reload.ts"
+import { reloadFiles } from "./reload.ts"
 
 const options = {
   config: { type: "string" },
@@ -30,6 +30,7 @@ const options = {
   "password-file": { type: "string" },
   anonymous: { type: "boolean" },
   acl: { type: "string" },
+  "disconnect-revoked": { type: "boolean" },
   metrics: { type: "string" },
   log: { type: "string" },
   origin: { type: "string", multiple: true },
@@ -43,9 +44,9 @@ interface Plan {
   /** The development authority in use, for the lines to paste. */
   readonly ca: string | undefined
   readonly made: boolean
-  /** Seconds between two looks at the certificate files. */
+  /** Seconds between two looks at the files. */
   readonly reload: number | undefined
-  readonly certificateFiles: readonly string[]
+  readonly watchedFiles: readonly string[]
   readonly warnings: readonly string[]
   /** The configuration, with its files read again. */
   readonly again: () => BrokerConfig
@@ -69,8 +70,8 @@ export async function start(args: readonly string[]): Promise<void> {
     for (const line of whatNext(addresses, plan)) print(line)
   }
   const refused = (text: string) => onEvent({ event: "error", text })
-  const { again: read, certificateFiles: files, reload: every } = plan
-  const stopReloading = reloadCertificates({ broker, read, files, every, refused })
+  const { config: started, again: read, watchedFiles: files, reload: every } = plan
+  const stopReloading = reloadFiles({ broker, started, read, files, every, refused })
   await stopped
   stopReloading()
   await broker.close()
@@ -130,6 +131,7 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
       },
     }),
     ...(aclFile !== undefined && { aclFile }),
+    ...(given.flag("disconnect-revoked") && { disconnectRevoked: true }),
     ...(metrics !== undefined && { metrics: parseAddress("metrics", metrics) }),
   }
   const warnings: string[] = []
@@ -139,7 +141,7 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
     ca: secure?.ca,
     made: secure?.made ?? false,
     reload: given.number("reload", 1, 86_400),
-    certificateFiles: certificateFilesOf(file, process.cwd()),
+    watchedFiles: watchedFilesOf(file, process.cwd()),
   }
 }
 

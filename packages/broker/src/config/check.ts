@@ -10,9 +10,10 @@ export interface FileConfig {
   readonly listeners?: readonly FileListener[]
   readonly login?: { readonly anonymous?: boolean; readonly passwordFile?: string; readonly certificates?: boolean }
   readonly aclFile?: string
+  readonly disconnectRevoked?: boolean
   readonly limits?: Partial<Limits>
   readonly metrics?: { readonly host?: string; readonly port: number; readonly hosts?: readonly string[] }
-  /** Seconds between two looks at the certificate files; those that changed are taken. */
+  /** Seconds between two looks at the files; when some have changed, all are read again. */
   readonly reload?: number
   readonly sysInterval?: number
   readonly responseInformation?: string
@@ -53,6 +54,7 @@ export function checkFileConfig(value: unknown): FileConfig {
     listeners: list(listener),
     login: object<NonNullable<FileConfig["login"]>>({ anonymous: flag, passwordFile: text, certificates: flag }),
     aclFile: text,
+    disconnectRevoked: flag,
     limits: checkLimits,
     metrics: required(object<NonNullable<FileConfig["metrics"]>>({ host: text, port, hosts: list(text) }), ["port"]),
     reload: number(1, 86_400),

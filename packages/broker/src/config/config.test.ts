@@ -28,7 +28,9 @@ describe("the configuration file", () => {
       ],
       login: { anonymous: false, passwordFile: "users", certificates: true },
       aclFile: "acl",
-      limits: { maximumPacketSize: 1000, receiveMaximum: 65_535 },
+      disconnectRevoked: true,
+      reload: 60,
+      limits: { loginTimeout: 5000, maximumPasswordChecks: 1, maximumPacketSize: 1000, receiveMaximum: 65_535 },
       metrics: { port: 9100 },
       sysInterval: 0,
       log: "json",
@@ -79,6 +81,8 @@ describe("the configuration file", () => {
     [{ login: { anonymous: "yes" } }, 'login.anonymous must be true or false, not "yes"'],
     [{ metrics: {} }, "metrics.port is missing"],
     [{ aclFile: "" }, "aclFile must be a text"],
+    [{ disconnectRevoked: 1 }, "disconnectRevoked must be true or false, not 1"],
+    [{ limits: { maximumPasswordChecks: 0 } }, "limits.maximumPasswordChecks must be a whole number from 1"],
   ])("refuses %j in one line", (value, message) => {
     expect(() => checkFileConfig(value)).toThrow(ConfigError)
     expect(() => checkFileConfig(value)).toThrow(message)

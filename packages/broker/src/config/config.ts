@@ -3,6 +3,7 @@
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { LogEvent } from "../admin/log.ts"
 import type { Limits } from "../session/limits.ts"
+import type { RenewedCertificate } from "../transport/listener.ts"
 
 interface Address {
   /** Default 127.0.0.1. */
@@ -91,6 +92,11 @@ export interface BrokerConfig {
   readonly login?: LoginConfig | undefined
   /** Text of an access control list (see access/acl.ts). Without one, everybody may use every topic. */
   readonly acl?: string | undefined
+  /**
+   * Does `reload` disconnect clients whose user was deleted or has another password, whose certificate would be refused now,
+   * or one of whose subscriptions is not allowed any more? Default false: they stay, without the rights they have lost.
+   */
+  readonly disconnectRevoked?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Where to serve Prometheus metrics over HTTP; off when absent. */
   readonly metrics?: (Address & { readonly hosts?: readonly string[] | undefined }) | undefined
@@ -111,6 +117,15 @@ export const defaultHandshakeLimits = {
   maxWaitingHandshakesPerAddress: 1024,
   handshakeWaitTimeout: 30_000,
 } as const
+
+/** What a running broker can be given anew; what is absent stays as it is. */
+export interface ReloadConfig {
+  /** For every TLS listener, or a list: for each listener of the configuration the one in its place. */
+  readonly certificates?: RenewedCertificate | readonly (RenewedCertificate | undefined)[] | undefined
+  readonly login?: LoginConfig | undefined
+  /** Text of an access control list. */
+  readonly acl?: string | undefined
+}
 
 /** A configuration that cannot be used, in one line. */
 export class ConfigError extends Error {

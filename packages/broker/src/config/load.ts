@@ -8,10 +8,10 @@ import { readBytes, readCertificates, readPrivateKey, readRevocationLists } from
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
-  /** Seconds between two looks at the certificate files; undefined: none. */
+  /** Seconds between two looks at the files; undefined: none. */
   readonly reload: number | undefined
-  /** Certificates, keys, authorities and revocation lists. */
-  readonly certificateFiles: readonly string[]
+  /** Certificates, keys, authorities, revocation lists, users and access control list, and the file that names them. */
+  readonly watchedFiles: readonly string[]
   readonly log: "text" | "json" | "none"
   /** What is well enough to go on with, but somebody should know: a sentence each. */
   readonly warnings: readonly string[]
@@ -44,19 +44,21 @@ export function loadConfigFile(path: string, now: number): LoadedConfig {
     warnings,
     log: checked.log ?? "text",
     reload: checked.reload,
-    certificateFiles: certificateFilesOf(checked, folder),
+    watchedFiles: [resolve(path), ...watchedFilesOf(checked, folder)],
   }
 }
 
-/** The files that a renewal of certificates may change. */
-export function certificateFilesOf(file: FileConfig, folder: string): string[] {
-  const names = (file.listeners ?? []).flatMap(({ cert, key, keyPasswordFile, ca, crl }) => [
+/** The files that a running broker reads again. */
+export function watchedFilesOf(file: FileConfig, folder: string): string[] {
+  const listeners = file.listeners ?? []
+  const certificates = listeners.flatMap(({ cert, key, keyPasswordFile, ca, crl }) => [
     cert,
     key,
     keyPasswordFile,
     ca,
     crl,
   ])
+  const names = [...certificates, file.login?.passwordFile, file.aclFile]
   return [...new Set(names.filter((name) => name !== undefined))].map((name) => resolve(folder, name))
 }
 
@@ -79,6 +81,7 @@ export function readFiles(
       passwords: passwords === undefined ? undefined : readText(resolve(folder, passwords), "the password file"),
     },
     acl: file.aclFile === undefined ? undefined : readText(resolve(folder, file.aclFile), "the access control list"),
+    disconnectRevoked: file.disconnectRevoked,
     limits: file.limits,
     metrics: file.metrics,
     sysInterval: file.sysInterval,

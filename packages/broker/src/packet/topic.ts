@@ -12,13 +12,10 @@ export class Topic {
   readonly bytes: Uint8Array
   /** What the router found for this topic; see routing/router.ts. */
   routes: object | undefined = undefined
-  /** True for topics that begin with $: not for clients to publish to (section 4.7.2). */
-  readonly reserved: boolean
 
   constructor(name: string, bytes: Uint8Array) {
     this.name = name
     this.bytes = bytes
-    this.reserved = name.startsWith("$")
   }
 }
 

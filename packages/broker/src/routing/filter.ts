@@ -45,19 +45,22 @@ export function parseFilter(text: string, maximumLevels: number): TopicFilter {
   return { text, shareName, levels }
 }
 
-/** Does the filter match the topic? For a single pair; the router uses the tree. */
+/** Does the filter match the topic? For a single pair, and without memory of its own; the router uses the tree. */
 export function matches(levels: readonly string[], topic: string): boolean {
-  const names = topic.split("/")
   const first = levels[0]
   // [MQTT-4.7.2-1] a filter that starts with a wildcard does not match a topic that starts with $
   if (topic.startsWith("$") && (first === "+" || first === "#")) return false
+  let at = 0
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i]!
     if (level === "#") return true // also the parent level
-    if (i >= names.length) return false
-    if (level !== "+" && level !== names[i]) return false
+    if (at > topic.length) return false
+    const slash = topic.indexOf("/", at)
+    const end = slash < 0 ? topic.length : slash
+    if (level !== "+" && (level.length !== end - at || !topic.startsWith(level, at))) return false
+    at = end + 1
   }
-  return levels.length === names.length
+  return at > topic.length
 }
 
 /** Does every topic that `inner` matches also match `outer`? */

@@ -22,6 +22,7 @@ import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
 import type { Ending, Host } from "./host.ts"
 import { PauseBudget } from "./pause-budget.ts"
 import { Receiver } from "./receiver.ts"
+import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import type { Session, SessionLink } from "./session.ts"
 import { Writer } from "./writer.ts"
 
@@ -37,7 +38,10 @@ export class Connection implements SessionLink {
   #phase: Phase = "expect connect"
   #version: ProtocolVersion = 4
   #clientId = ""
+  /** The User Name of CONNECT, for the log. */
+  #user: string | undefined
   #session: Session | undefined
+  #identity: Identity | undefined
   #will: Will | undefined
   #sendQuota = 0
   #expiryOfConnect = 0
@@ -72,6 +76,11 @@ export class Connection implements SessionLink {
 
   get session(): Session | undefined {
     return this.#session
+  }
+
+  /** Who logged in; undefined before that. */
+  get identity(): Identity | undefined {
+    return this.#identity
   }
 
   get version(): ProtocolVersion {
@@ -124,8 +133,12 @@ export class Connection implements SessionLink {
   /** Called about once a second: connect timeout and keep-alive. */
   tick(now: number): void {
     const { limits } = this.#host
-    if (this.#phase === "expect connect" || this.#phase === "authenticating") {
+    if (this.#phase === "expect connect") {
       if (now - this.openedAt >= limits.connectTimeout) this.#refuseSilently(now, "no complete CONNECT in time")
+      return
+    }
+    if (this.#phase === "authenticating") {
+      if (now - this.#lastReceived >= limits.loginTimeout) this.#unchecked(now, "the login was not checked in time")
       return
     }
     if (this.#waitsFor !== undefined) {
@@ -160,6 +173,10 @@ export class Connection implements SessionLink {
   }
 
   #disconnect(now: number, reasonCode: number, reason: string): void {
+    if (this.#phase === "authenticating") {
+      this.#unchecked(now, reason)
+      return
+    }
     if (this.#phase !== "connected") {
       this.#refuseSilently(now, reason, reasonName(reasonCode))
       return
@@ -196,6 +213,17 @@ export class Connection implements SessionLink {
     })
     faults.attempt(() => this.#finish(now, { publishWill: true }, "broker", "internal error"))
     faults.attempt(() => this.#close(now, { publishWill: true }))
+  }
+
+  /** The rules of access are others now: also about the will, which is given up when they forbid it. */
+  rulesChanged(): void {
+    this.#receiver?.rulesChanged()
+    const will = this.#will
+    if (will === undefined || this.#identity === undefined) return
+    const refusal = publishRefusal(this.#host.access, this.#identity, this.#clientId, will.topic)
+    if (refusal === undefined) return
+    this.#will = undefined
+    tellRefusal(this.#host, this, this.#identity, "will", will.topic, refusal)
   }
 
   /** Stop reading until that session keeps up again. */
@@ -361,6 +389,11 @@ export class Connection implements SessionLink {
     }
   }
 
+  /** A CONNECT whose login nobody has decided about: the client may try again. */
+  #unchecked(now: number, reason: string): void {
+    this.#fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
+  }
+
   #connect(now: number): void {
     const { bytes, start, bodyStart, end } = this.#framer
     this.#version = versionOf(bytes, bodyStart, end)
@@ -373,6 +406,7 @@ export class Connection implements SessionLink {
     }
     const clientId = chooseClientId(packet, this.#host)
     this.#clientId = clientId
+    this.#user = packet.username === undefined ? undefined : shorten(packet.username)
     if (packet.will !== undefined) this.#host.topics.of(packet.will.topic)
     this.#phase = "authenticating"
     const attempt = {
@@ -395,6 +429,7 @@ export class Connection implements SessionLink {
 
   #goOn(packet: ConnectPacket, clientId: string, decision: Decision, now: number): void {
     if (this.#phase !== "authenticating") return
+    this.#lastReceived = now // the Keep Alive begins when the client has its answer
     try {
       if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
       this.#accept(packet, clientId, decision.identity, now)
@@ -410,7 +445,9 @@ export class Connection implements SessionLink {
     const host = this.#host
     const { limits } = host
     const will = packet.will
-    if (will !== undefined && (will.topic.startsWith("$") || !host.access.mayPublish(identity, clientId, will.topic))) {
+    const refusal = will === undefined ? undefined : publishRefusal(host.access, identity, clientId, will.topic)
+    if (will !== undefined && refusal !== undefined) {
+      tellRefusal(host, this, identity, "will", will.topic, refusal)
       throw new PacketError(ReasonCode.NotAuthorized, "MQTT-3.1.4-2", "the client may not publish to its Will Topic")
     }
     this.#sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
@@ -432,6 +469,7 @@ export class Connection implements SessionLink {
     }
     this.#patience = keepAlive * 1500
     this.#session = session
+    this.#identity = identity
     this.#receiver = new Receiver(host, this, session, identity)
     this.#will = will
     this.#phase = "connected"
@@ -508,7 +546,8 @@ export class Connection implements SessionLink {
   /** `label` is the same for all errors of a kind and is what is counted; `reason` is for the log. */
   #refuseSilently(now: number, reason: string, label: string = reason): void {
     if (this.#phase === "closed") return
-    this.#host.events({ event: "client refused", peer: this.peer, clientId: this.#clientId, reason })
+    const user = this.#user ?? this.peer.certificateIdentity
+    this.#host.events({ event: "client refused", peer: this.peer, clientId: this.#clientId, user, reason })
     this.#host.counters.disconnected(label)
     this.#close(now, { publishWill: false })
   }

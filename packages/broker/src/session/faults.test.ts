@@ -124,20 +124,23 @@ describe.each(versions)("MQTT version %i", (protocolVersion) => {
     expect(sub.payloads()).toEqual(["x"])
   })
 
-  it.each(["authenticate", "mayPublish", "maySubscribe"] as const)("a login whose %s throws", (method) => {
-    const trap = new Trap()
-    const access = { ...openAccess, [method]: trap.on(openAccess[method] as () => boolean) }
-    const { test, check } = populated({ access })
-    const victim = test.open(protocolVersion)
-    trap.armed = method === "authenticate"
-    victim.connect({ clientId: "victim" })
-    trap.armed = method !== "authenticate"
-    if (method === "mayPublish") victim.publish("t", "x")
-    if (method === "maySubscribe") victim.subscribe("t")
-    ended(test, victim, 2)
-    if (method !== "authenticate") told(victim)
-    check()
-  })
+  it.each(["authenticate", "publishRefusal", "subscribeRefusal", "deliveryRule"] as const)(
+    "a login whose %s throws",
+    (method) => {
+      const trap = new Trap()
+      const access = { ...openAccess, [method]: trap.on(openAccess[method] as () => undefined) }
+      const { test, check } = populated({ access })
+      const victim = test.open(protocolVersion)
+      trap.armed = method === "authenticate"
+      victim.connect({ clientId: "victim" })
+      trap.armed = method !== "authenticate"
+      if (method === "publishRefusal") victim.publish("t", "x")
+      if (method === "subscribeRefusal" || method === "deliveryRule") victim.subscribe("t")
+      ended(test, victim, 2)
+      if (method !== "authenticate") told(victim)
+      check()
+    },
+  )
 
   it("a login that throws after it has decided, and one that decides twice", () => {
     const access = {
@@ -160,7 +163,7 @@ describe.each(versions)("MQTT version %i", (protocolVersion) => {
     const trap = new Trap()
     const access = {
       ...openAccess,
-      maySubscribe: (_: unknown, clientId: string) => clientId !== "victim" || trap.on(() => true),
+      deliveryRule: (_: unknown, clientId: string) => (clientId === "victim" ? trap.on(() => true) : undefined),
     }
     const { test, check } = populated({ access })
     const victim = test.connect({ clientId: "victim", protocolVersion, ...persistent })

@@ -1,4 +1,4 @@
-import type { Access, Identity } from "../access/access.ts"
+import type { Access, Identity, Refusal } from "../access/access.ts"
 import type { EventSink } from "../admin/events.ts"
 import type { Message } from "../packet/message.ts"
 import type { ConnectPacket, SubscriptionRequest, Will } from "../packet/packets.ts"
@@ -48,13 +48,13 @@ export interface Host {
   nobody(topic: Topic): boolean
   /** Stores (RETAIN) and forwards; returns the number of sessions. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
-  /** Subscribes; returns the Reason Code for SUBACK and what to do after SUBACK is written. */
+  /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and what to do after SUBACK is written. */
   subscribe(
     session: Session,
     identity: Identity,
     request: SubscriptionRequest,
     identifier: number | undefined,
-  ): { reasonCode: number; sendRetained?: (now: number) => void }
+  ): { reasonCode: number; refusal?: Refusal; sendRetained?: (now: number) => void }
   /** Returns the Reason Code for UNSUBACK. */
   unsubscribe(session: Session, filter: string): number
   /** So many bytes are held for what has not come to its end on this connection. */

@@ -5,8 +5,18 @@ export interface Limits {
   readonly maximumPacketSize: number
   /** Largest CONNECT, in bytes: what a peer can make the broker buffer before it is known. */
   readonly maximumConnectSize: number
-  /** Milliseconds from the connection to a complete, accepted CONNECT. */
+  /** Milliseconds from the connection to a complete CONNECT. */
   readonly connectTimeout: number
+  /** Milliseconds from a complete CONNECT to the decision about its login; then the client is answered 0x88 (3.1.1: 3). */
+  readonly loginTimeout: number
+  /** Logins whose password waits to be checked; one more is answered 0x89 (3.1.1: 3). */
+  readonly maximumWaitingLogins: number
+  /** The same from one address (of IPv6, one /64). */
+  readonly maximumWaitingLoginsPerAddress: number
+  /** Passwords that are checked at once. Fewer where there are fewer cores: one is left to everything else. */
+  readonly maximumPasswordChecks: number
+  /** Bytes that checking passwords may take at once; a single check may always go on (128 MiB at most, 32 MiB by default). */
+  readonly maximumPasswordMemory: number
   /** Open network connections, all listeners together. */
   readonly maximumConnections: number
   /** Sessions, connected or not. When there are as many, the one that has been absent for the longest time makes room. */
@@ -68,6 +78,11 @@ export const defaultLimits: Limits = {
   maximumPacketSize: 1_048_576 + 1024,
   maximumConnectSize: 131_072,
   connectTimeout: 10_000,
+  loginTimeout: 20_000,
+  maximumWaitingLogins: 512,
+  maximumWaitingLoginsPerAddress: 256,
+  maximumPasswordChecks: 3,
+  maximumPasswordMemory: 128 * 1_048_576,
   maximumConnections: 100_000,
   maximumSessions: 100_000,
   maximumSessionsPerOwner: 10_000,

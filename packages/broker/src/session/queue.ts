@@ -69,6 +69,22 @@ export class MessageQueue {
     return item
   }
 
+  /** Drops what `keep` says no to; calls `each` with it. */
+  filter(keep: (message: Message) => boolean, each: (message: Message) => void): void {
+    const kept: Queued[] = []
+    for (let i = this.#head; i < this.#items.length; i++) {
+      const item = this.#items[i]!
+      if (keep(item.message)) {
+        kept.push(item)
+        continue
+      }
+      this.#bytes -= item.message.size
+      each(item.message)
+    }
+    this.#items = kept
+    this.#head = 0
+  }
+
   /** Calls `each` with what waits, and forgets it. */
   clear(each: (message: Message) => void): void {
     for (const item of this.#items) if (item !== undefined) each(item.message)

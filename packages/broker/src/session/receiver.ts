@@ -10,6 +10,7 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Topic } from "../packet/topic.ts"
 import type { Connection } from "./connection.ts"
 import type { Host } from "./host.ts"
+import { publishRefusal, tellRefusal } from "./refusals.ts"
 import type { Session } from "./session.ts"
 import type { Writer } from "./writer.ts"
 
@@ -76,9 +77,18 @@ export class Receiver {
 
   #mayPublish(topic: Topic): boolean {
     if (topic === this.#allowedTopic) return true
-    if (topic.reserved || !this.#host.access.mayPublish(this.#identity, this.#clientId, topic.name)) return false
+    const refusal = publishRefusal(this.#host.access, this.#identity, this.#clientId, topic.name)
+    if (refusal !== undefined) {
+      tellRefusal(this.#host, this.#connection, this.#identity, "publish", topic.name, refusal)
+      return false
+    }
     this.#allowedTopic = topic
     return true
+  }
+
+  /** The rules have changed: what was allowed may not be any more. */
+  rulesChanged(): void {
+    this.#allowedTopic = undefined
   }
 
   #alias(topic: Topic | undefined, alias: number): Topic {
@@ -128,12 +138,14 @@ export class Receiver {
     const codes: number[] = []
     const retained: ((now: number) => void)[] = []
     for (const request of packet.subscriptions) {
-      const { reasonCode, sendRetained } = this.#host.subscribe(
+      const { reasonCode, sendRetained, refusal } = this.#host.subscribe(
         session,
         this.#identity,
         request,
         packet.subscriptionIdentifier,
       )
+      if (refusal !== undefined)
+        tellRefusal(this.#host, this.#connection, this.#identity, "subscribe", request.filter, refusal)
       // MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code
       codes.push(this.#version === 4 && reasonCode >= 0x80 ? 0x80 : reasonCode)
       if (sendRetained !== undefined) retained.push(sendRetained)

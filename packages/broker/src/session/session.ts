@@ -13,7 +13,10 @@ import { MessageQueue } from "./queue.ts"
 
 /** A PUBLISH that was sent and is not completely acknowledged. */
 interface Inflight {
-  /** Undefined once PUBREC came: then PUBREL is what is unacknowledged ([MQTT-4.3.3-5], [MQTT-4.3.3-6]). */
+  /**
+   * Undefined once PUBREC came: then PUBREL is what is unacknowledged ([MQTT-4.3.3-5], [MQTT-4.3.3-6]). Also undefined once
+   * the client may not have it any more: then it is not sent again.
+   */
   message: Message | undefined
   readonly qos: Qos
   readonly retain: boolean
@@ -149,6 +152,21 @@ export class Session implements Subscriber {
     this.#resend = []
   }
 
+  /** Forgets messages on topics that the client may not read any more. What was sent is completed, but not sent again. */
+  keepOnly(mayRead: (topic: string) => boolean): void {
+    for (const inflight of this.#inflight.values()) {
+      const { message } = inflight
+      if (message === undefined || mayRead(message.topic.name)) continue
+      inflight.message = undefined
+      this.#release(message)
+    }
+    const gone = (message: Message) => {
+      this.#counters.dropped["not authorized"]++
+      this.#release(message)
+    }
+    this.#queue.filter(({ topic }) => mayRead(topic.name), gone)
+  }
+
   deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void {
     const link = this.#link
     if (qos === 0) {
@@ -230,7 +248,8 @@ export class Session implements Subscriber {
       const { message, qos, retain, identifiers } = inflight
       if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#quota--
       else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
-    } else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
+    } else if (inflight?.qos === 1) this.#inflight.delete(packetId)
+    else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
     this.#resend.shift()
     return true
   }

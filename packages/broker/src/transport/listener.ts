@@ -13,8 +13,8 @@ export interface Listener {
   listen(): Promise<void>
   /** Takes no more connections; resolves when the socket is closed. Open connections are the broker's to end. */
   close(): Promise<void>
-  /** Only TLS listeners: uses a new certificate for the handshakes to come. */
-  readonly renew?: (certificate: RenewedCertificate) => void
+  /** Only TLS listeners: uses a new certificate for the handshakes to come. Returns the one used until now. */
+  readonly renew?: (certificate: RenewedCertificate) => RenewedCertificate
 }
 
 /** PEM texts: a certificate chain and its key, and, when they change too, the authorities and revocation lists of clients. */

@@ -11,6 +11,8 @@ export interface PeerInfo {
   readonly certificateIdentity?: string | undefined
   /** Why a client certificate that the transport has verified has no identity. */
   readonly certificateProblem?: string | undefined
+  /** Looks at the client's certificate again, as authorities and revocation lists are now: why it would be refused. */
+  readonly recheckCertificate?: ((now: number) => string | undefined) | undefined
 }
 
 /** The output half of a connection, as the protocol machine sees it. */

@@ -6,7 +6,16 @@ import type { Duplex } from "node:stream"
 import type { RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
 import { Boundary } from "./boundary.ts"
-import { addressOf, closeServer, type Listener, type ListenerContext, listenOn, type ServerLike } from "./listener.ts"
+import { type ClientCheckFactory, chainOf } from "./client-check.ts"
+import {
+  addressOf,
+  closeServer,
+  type Listener,
+  type ListenerContext,
+  listenOn,
+  type RenewedCertificate,
+  type ServerLike,
+} from "./listener.ts"
 import type { PeerInfo, TransportKind } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
@@ -27,6 +36,8 @@ export interface TlsOptions {
   /** PEM text of revocation lists. */
   readonly crl?: string | undefined
   readonly revocation?: RevocationMode | undefined
+  /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
+  readonly clientCheck?: ClientCheckFactory | undefined
   readonly crypto?: "fast" | "noble" | "host" | undefined
   /** Milliseconds. */
   readonly handshakeTimeout: number
@@ -45,7 +56,7 @@ export interface TlsSocketLike extends Duplex {
   readonly authorized: boolean
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
-  getPeerCertificate(): unknown
+  getPeerCertificate(detailed?: boolean): unknown
   setKeepAlive(enable: boolean, initialDelay: number): unknown
   getProtocol(): string | null | undefined
 }
@@ -139,17 +150,19 @@ export function createTlsListener(
   const { broker, onFault } = context
   const inside = (socket: TlsSocketLike, work: () => void) =>
     new Boundary(onFault, addressOf(socket), () => socket.destroy()).run(work, undefined)
+  let used: RenewedCertificate = options
+  let check = options.clientCheck?.(options)
+  const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)
+  const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
-    server.on("secureConnection", (socket) =>
-      inside(socket, () => attachStream(broker, socket, peerOf(socket, "tls", options.nameOf), onFault)),
-    )
+    server.on("secureConnection", (socket) => inside(socket, () => attachStream(broker, socket, peer(socket), onFault)))
   } else {
     const http = createWebSocketServer({ ...webSocket, host: options.host, secure: true }, context, (request) => {
       return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
     })
     server.on("secureConnection", (socket) =>
       inside(socket, () => {
-        peers.set(socket, peerOf(socket, "wss", options.nameOf))
+        peers.set(socket, peer(socket))
         http.emit("connection", socket)
       }),
     )
@@ -182,21 +195,32 @@ export function createTlsListener(
       front?.close()
       await Promise.all([closed, closeServer(server)])
     },
-    renew({ cert, key, ca, crl }) {
+    renew({ cert, key, ca = used.ca, crl = used.crl }) {
+      const next = { cert, key, ca, crl }
+      const nextCheck = options.clientCheck?.({ ...next, revocation: options.revocation })
       server.setSecureContext({ cert, key, ...(ca !== undefined && { ca }), ...(crl !== undefined && { crl }) })
+      const before = used
+      check = nextCheck
+      used = next
+      return before
     },
   }
 }
 
-function peerOf(socket: TlsSocketLike, transport: TransportKind, nameOf: NameOfCertificate | undefined): PeerInfo {
+function peerOf(
+  socket: TlsSocketLike,
+  transport: TransportKind,
+  nameOf: NameOfCertificate | undefined,
+  recheckCertificate: PeerInfo["recheckCertificate"],
+): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
   const peer = { transport, address: addressOf(socket) }
   const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
   if (certificate === undefined || nameOf === undefined) return peer
   try {
-    return { ...peer, certificateIdentity: nameOf(certificate) }
+    return { ...peer, recheckCertificate, certificateIdentity: nameOf(certificate) }
   } catch (error) {
-    return { ...peer, certificateProblem: error instanceof Error ? error.message : String(error) }
+    return { ...peer, recheckCertificate, certificateProblem: error instanceof Error ? error.message : String(error) }
   }
 }
 

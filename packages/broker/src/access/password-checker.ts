@@ -1,0 +1,263 @@
+// Checks passwords without holding anybody up: a bounded number of computations at once, beside the event loop where the
+// runtime can, one for equal attempts, in a fair order, and an answer for each that waits.
+
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex } from "@noble/hashes/utils.js"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { Decision, LoginAttempt } from "./access.ts"
+import { Failures } from "./failures.ts"
+import { LoginQueue, type Waiting } from "./login-queue.ts"
+import { checkPassword, defaultCost, type PasswordEntry, sameEntry } from "./password-file.ts"
+import { memoryOf, type Scrypt } from "./scrypt.ts"
+import { sourceOf } from "./source.ts"
+
+/** What computing takes: a runtime's scrypt, clock and randomness. */
+export interface CheckerMeans {
+  readonly scrypt: Scrypt
+  /** Random bytes, used for keys that exist only in this process. */
+  readonly random: (length: number) => Uint8Array
+  /** Milliseconds, of a clock that does not run backwards. */
+  readonly now: () => number
+  /** Does `work` so many milliseconds later. */
+  readonly after: (milliseconds: number, work: () => void) => void
+  /** Gets what is thrown where no login is at fault. */
+  readonly fault: (error: unknown) => void
+}
+
+export interface CheckerLimits {
+  /** Logins that wait for their password to be checked; more are refused with 0x89. */
+  readonly maximumWaitingLogins: number
+  /** The same from one address. */
+  readonly maximumWaitingLoginsPerAddress: number
+  /** Computations at once. */
+  readonly maximumPasswordChecks: number
+  /** Bytes that they may take together; one is always possible. */
+  readonly maximumPasswordMemory: number
+}
+
+type Passwords = ReadonlyMap<string, PasswordEntry>
+
+interface Login extends Waiting {
+  readonly attempt: LoginAttempt
+  readonly decide: (decision: Decision) => void
+  readonly user: string
+  readonly password: Uint8Array
+  /** The same for equal attempts, and worth nothing outside of this process. */
+  readonly tag: string
+}
+
+/** One computation and who waits for it. */
+interface Check {
+  readonly entry: PasswordEntry
+  readonly logins: Login[]
+}
+
+/** Users whose last correct password is remembered as a keyed hash, so that a reconnect costs no scrypt. */
+const maximumRemembered = 10_000
+
+const nothing = new Uint8Array(0)
+
+export class PasswordChecker {
+  readonly #means: CheckerMeans
+  readonly #limits: CheckerLimits
+  readonly #key: Uint8Array
+  readonly #salt: Uint8Array
+  readonly #failures = new Failures()
+  readonly #queue: LoginQueue<Login>
+  readonly #running: Map<string, Check> = new Map()
+  /** Is to be computed next, as soon as there is memory. */
+  #held: Check | undefined
+  readonly #remembered: Map<string, string> = new Map()
+  #passwords: Passwords = new Map()
+  #entries: readonly PasswordEntry[] = []
+  /** Logins that wait for a computation under way. */
+  #joined = 0
+  #memory = 0
+  #wakesAt = Number.POSITIVE_INFINITY
+
+  constructor(passwords: Passwords, means: CheckerMeans, limits: CheckerLimits) {
+    this.#means = means
+    this.#limits = limits
+    this.#key = means.random(32)
+    this.#salt = means.random(16)
+    this.#queue = new LoginQueue(limits.maximumWaitingLogins, limits.maximumWaitingLoginsPerAddress)
+    this.replace(passwords)
+  }
+
+  /** Takes other passwords from now on, for logins under way too. Returns the users who had a login that is no longer one. */
+  replace(passwords: Passwords): ReadonlySet<string> {
+    const gone = new Set<string>()
+    const next = new Map<string, PasswordEntry>()
+    for (const [user, entry] of passwords) {
+      const old = this.#passwords.get(user)
+      // The same object where nothing changed: a computation under way then still counts.
+      next.set(user, old !== undefined && sameEntry(old, entry) ? old : entry)
+    }
+    for (const [user, old] of this.#passwords) if (next.get(user) !== old) gone.add(user)
+    for (const user of gone) this.#remembered.delete(user)
+    this.#passwords = next
+    this.#entries = [...next.values()]
+    return gone
+  }
+
+  check(attempt: LoginAttempt, decide: (decision: Decision) => void): void {
+    const user = attempt.username ?? ""
+    const password = attempt.password ?? nothing
+    const tag = this.#tag(user, password)
+    if (this.#knows(user, tag)) {
+      decide(letIn(user))
+      return
+    }
+    const now = this.#means.now()
+    const source = sourceOf(attempt.peer.address)
+    const notBefore = now + this.#failures.delay(source, user, now)
+    const login: Login = { attempt, decide, user, password, tag, source, notBefore }
+    const underWay = this.#running.get(tag)
+    if (underWay !== undefined && this.#joined < this.#limits.maximumWaitingLogins) {
+      underWay.logins.push(login)
+      this.#joined++
+      return
+    }
+    const refused = this.#enqueue(login)
+    if (refused !== undefined) {
+      const why = "too many logins wait for their password check"
+      refused.decide({ reasonCode: ReasonCode.ServerBusy, why })
+    }
+    this.#work()
+  }
+
+  /** Returns the login for which there is no room. Clients that have gone make room. */
+  #enqueue(login: Login): Login | undefined {
+    const refused = this.#queue.add(login)
+    if (refused === undefined) return undefined
+    const gone = [...this.#queue].filter(({ attempt }) => attempt.abandoned())
+    if (gone.length === 0) return refused
+    for (const one of gone) this.#queue.remove(one)
+    return this.#queue.add(refused)
+  }
+
+  /** Starts what may be started now. */
+  #work(): void {
+    const { maximumPasswordChecks } = this.#limits
+    while (this.#running.size < maximumPasswordChecks) {
+      const check = this.#held ?? this.#next()
+      if (check === undefined) break
+      const memory = memoryOf(check.entry.cost)
+      const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
+      this.#held = fits ? undefined : check
+      if (!fits) return
+      this.#start(check, memory)
+    }
+    if (this.#running.size < maximumPasswordChecks) this.#wakeLater()
+  }
+
+  /** The next computation: of the login whose turn it is, and of all that are its equals. */
+  #next(): Check | undefined {
+    for (;;) {
+      const login = this.#queue.next(this.#means.now())
+      if (login === undefined) return undefined
+      const logins = [login]
+      for (const one of this.#queue) if (one.tag === login.tag) logins.push(one)
+      for (const one of logins) this.#queue.remove(one)
+      const there = logins.filter(({ attempt }) => !attempt.abandoned()) // a client that gave up costs no scrypt
+      if (there.length === 0) continue
+      const { user, tag } = login
+      if (!this.#knows(user, tag)) return { entry: this.#passwords.get(user) ?? this.#decoy(user), logins: there }
+      for (const one of there) one.decide(letIn(user)) // its equal was right meanwhile
+    }
+  }
+
+  #start(check: Check, memory: number): void {
+    const { tag } = check.logins[0]!
+    this.#running.set(tag, check)
+    this.#memory += memory
+    this.#joined += check.logins.length
+    void this.#compute(check)
+      .catch((error: unknown): (() => Decision) => {
+        this.#means.fault(error)
+        return () => ({ reasonCode: ReasonCode.ServerUnavailable, why: "the password could not be checked" })
+      })
+      .then((decision) => {
+        this.#running.delete(tag)
+        this.#memory -= memory
+        this.#joined -= check.logins.length
+        for (const { decide } of check.logins) decide(decision())
+        this.#work()
+      })
+      .catch(this.#means.fault)
+  }
+
+  /** The answer, made anew for each that gets it: an Identity belongs to one connection. */
+  async #compute(check: Check): Promise<() => Decision> {
+    const { user, password, tag } = check.logins[0]!
+    let entry: PasswordEntry
+    let right: boolean
+    let now: PasswordEntry | undefined = check.entry
+    do {
+      entry = now ?? this.#decoy(user)
+      right = await checkPassword(entry, password, this.#means.scrypt)
+      now = this.#passwords.get(user)
+      // Again, when the user was changed meanwhile.
+    } while (now !== entry && (now !== undefined || right))
+    if (now !== undefined && right) {
+      this.#remember(user, tag)
+      return () => letIn(user)
+    }
+    const at = this.#means.now()
+    this.#failures.failedAs(user, at)
+    for (const source of new Set(check.logins.map((login) => login.source))) this.#failures.failedFrom(source, at)
+    const why = now === undefined ? "unknown user name" : "wrong password"
+    return () => ({ reasonCode: ReasonCode.BadUserNameOrPassword, why })
+  }
+
+  /** When all that wait have to wait because of failures. */
+  #wakeLater(): void {
+    const at = this.#queue.nextAt
+    if (at === undefined || at >= this.#wakesAt) return
+    this.#wakesAt = at
+    this.#means.after(Math.max(0, at - this.#means.now()), () => {
+      if (this.#wakesAt !== at) return
+      this.#wakesAt = Number.POSITIVE_INFINITY
+      try {
+        this.#work()
+      } catch (error) {
+        this.#means.fault(error)
+      }
+    })
+  }
+
+  #knows(user: string, tag: string): boolean {
+    return this.#remembered.get(user) === tag
+  }
+
+  #remember(user: string, tag: string): void {
+    this.#remembered.delete(user) // the order is that of the last login
+    if (this.#remembered.size >= maximumRemembered) {
+      const oldest = this.#remembered.keys().next()
+      if (oldest.done !== true) this.#remembered.delete(oldest.value)
+    }
+    this.#remembered.set(user, tag)
+  }
+
+  /**
+   * Stands in for a user who does not exist, with the cost of one who does: the same one each time, and as often as there
+   * are users of that cost. So neither a login nor the distribution of many tells who exists.
+   */
+  #decoy(user: string): PasswordEntry {
+    const { length } = this.#entries
+    const chosen = Number.parseInt(this.#tag(user, nothing).slice(0, 12), 16) % Math.max(1, length)
+    const cost = this.#entries[chosen]?.cost ?? defaultCost
+    return { user, cost, salt: this.#salt, hash: new Uint8Array(32) }
+  }
+
+  /** A hash under a key of this process: worth nothing outside of it, and nobody can choose a part of it. */
+  #tag(user: string, password: Uint8Array): string {
+    const name = new TextEncoder().encode(user)
+    const length = new Uint8Array([name.length >> 8, name.length & 0xff])
+    return bytesToHex(sha256.create().update(this.#key).update(length).update(name).update(password).digest())
+  }
+}
+
+function letIn(user: string): Decision {
+  return { identity: { user, source: "password" } }
+}

@@ -1,0 +1,228 @@
+// A running broker is given other certificates, users and rules: MQTT.js on node:tls and TCP.
+
+import { randomBytes } from "node:crypto"
+import { TLSSocket } from "node:tls"
+import {
+  certificateToPem,
+  createAuthority,
+  createLeaf,
+  createRevocationList,
+  type Identity,
+  privateKeyToPem,
+} from "@puremq/tls13/devcert"
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
+import { afterAll, describe, expect, it } from "vitest"
+import { passwordLine } from "./access/password-file.ts"
+import type { LogEvent } from "./admin/log.ts"
+import { type BrokerConfig, ConfigError } from "./config/config.ts"
+import { createBroker, type PureMqBroker } from "./node-broker.ts"
+
+const now = Date.now()
+const authority = createAuthority({ now })
+const ca = certificateToPem(authority)
+const leaf = (usage: "server" | "client", commonName: string, serial = 1): Identity =>
+  createLeaf({
+    now,
+    issuer: authority,
+    usage,
+    serialNumber: Uint8Array.of(0x50, serial),
+    subject: { commonName },
+    names: usage === "server" ? ["localhost"] : [],
+  })
+const pems = (identity: Identity): { cert: string; key: string } => ({
+  cert: certificateToPem(identity),
+  key: privateKeyToPem(identity.privateKey),
+})
+const server = leaf("server", "localhost")
+const device = leaf("client", "device", 7)
+
+const users = async (...them: [string, string][]): Promise<string> => {
+  const lines = them.map(([user, password]) => passwordLine(user, password, randomBytes(16), { ln: 10, r: 1, p: 1 }))
+  return (await Promise.all(lines)).join("\n")
+}
+
+const brokers: PureMqBroker[] = []
+const clients: MqttClient[] = []
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.endAsync(true)))
+  await Promise.all(brokers.map((broker) => broker.close()))
+})
+
+async function start(config: BrokerConfig): Promise<{ broker: PureMqBroker; ports: number[]; events: LogEvent[] }> {
+  const events: LogEvent[] = []
+  const broker = createBroker({ sysInterval: 0, onEvent: (event) => events.push(event), ...config })
+  brokers.push(broker)
+  return { broker, ports: (await broker.listen()).map(({ port }) => port), events }
+}
+
+async function open(url: string, options: IClientOptions): Promise<MqttClient> {
+  const client = mqtt.connect(url, { reconnectPeriod: 0, protocolVersion: 5, ...options })
+  clients.push(client)
+  await new Promise<void>((resolve, reject) => {
+    client.once("connect", () => resolve())
+    client.once("error", reject)
+  })
+  return client
+}
+
+const closed = (client: MqttClient): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    let code: number | undefined
+    client.once("disconnect", ({ reasonCode }) => {
+      code = reasonCode
+    })
+    client.once("close", () => resolve(code))
+  })
+
+const texts = (events: readonly LogEvent[]): string[] =>
+  events.flatMap((event) => (event.event === "reloaded" ? [event.text] : []))
+
+describe("users", () => {
+  const tcp = { listeners: [{ type: "tcp", port: 0 }] } as const
+  const login = (port: number, username: string, password: string) =>
+    open(`mqtt://127.0.0.1:${port}`, { username, password })
+
+  it("a deleted user, and a password that was changed, do not log in any more; an open connection stays", async () => {
+    const before = await users(["alice", "a"], ["bob", "b"], ["carol", "c"])
+    const { broker, ports, events } = await start({ ...tcp, login: { passwords: before } })
+    const [port = 0] = ports
+    const alice = await login(port, "alice", "a")
+    await login(port, "bob", "b")
+    const carol = before.split("\n")[2]
+    broker.reload({ login: { passwords: `${carol}\n${await users(["bob", "new"], ["dave", "d"])}` } })
+    expect(texts(events)).toEqual([
+      "users: 3, 1 added, 1 removed, 1 changed; 2 connections with a login that is none any more; 2 open connections stay",
+    ])
+    await expect(login(port, "alice", "a")).rejects.toThrow(/Bad User Name or Password/i)
+    await expect(login(port, "bob", "b")).rejects.toThrow(/Bad User Name or Password/i)
+    for (const [user, password] of [
+      ["bob", "new"],
+      ["carol", "c"],
+      ["dave", "d"],
+    ] as const)
+      await login(port, user, password)
+    await alice.publishAsync("still", "here", { qos: 1 })
+    broker.reload({})
+    expect(texts(events).at(-1)).toMatch(/^users: 3, unchanged; .*\d open connections stay$/)
+  })
+
+  it("with disconnectRevoked their connections end with 0x87", async () => {
+    const passwords = await users(["alice", "a"], ["bob", "b"], ["carol", "c"])
+    const { broker, ports, events } = await start({ ...tcp, login: { passwords }, disconnectRevoked: true })
+    const [port = 0] = ports
+    const [alice, bob, carol] = await Promise.all([
+      login(port, "alice", "a"),
+      login(port, "bob", "b"),
+      login(port, "carol", "c"),
+    ])
+    const gone = [closed(alice), closed(bob)]
+    const kept = passwords.split("\n")[2]
+    broker.reload({ login: { passwords: `${kept}\n${await users(["bob", "other"])}` } })
+    expect(await Promise.all(gone)).toEqual([0x87, 0x87])
+    await carol.publishAsync("still", "here", { qos: 1 })
+    expect(texts(events)[0]).toMatch(/2 clients disconnected; 1 open connection stays$/)
+    const reasons = events.flatMap((event) => (event.event === "client disconnected" ? [event.reason] : []))
+    expect(reasons).toEqual(["the user was deleted", "the password was changed"])
+  })
+})
+
+describe("all or nothing", () => {
+  const next = leaf("server", "localhost", 2)
+
+  it.each([
+    ["an access control list", { acl: "all look a" }, /access control list, line 1: look is none of/],
+    ["users", { login: { passwords: "alice:secret" } }, /password file, line 1: expected NAME/],
+    ["a certificate", { certificates: { ...pems(next), key: pems(server).key } }, /cannot use certificate/],
+    ["authorities", { certificates: { ...pems(next), ca: "none" } }, /cannot use the authorities/],
+    ["revocation lists", { certificates: { ...pems(next), crl: "none" } }, /cannot use the revocation lists/],
+    ["too many listeners", { certificates: [pems(next), pems(next)] }, /2 listeners where there are 1/],
+  ])("%s that cannot be used leave everything as it was", async (_what, bad, message) => {
+    const passwords = await users(["alice", "a"])
+    const { broker, ports, events } = await start({
+      listeners: [{ type: "tls", port: 0, ...pems(server), ca, clientCertificate: "request" }],
+      login: { passwords },
+      acl: "all readwrite old/#",
+      disconnectRevoked: true,
+    })
+    const connect = () => open(`mqtts://localhost:${ports[0]}`, { ca, username: "alice", password: "a" })
+    const client = await connect()
+    await client.subscribeAsync("old/#")
+    const good = {
+      certificates: pems(next),
+      login: { passwords: await users(["bob", "b"]) },
+      acl: "all readwrite new/#",
+    }
+    expect(() => broker.reload({ ...good, ...bad })).toThrow(ConfigError)
+    expect(() => broker.reload({ ...good, ...bad })).toThrow(message)
+    expect(events.filter(({ event }) => event === "reloaded")).toEqual([])
+    const again = await connect()
+    await again.publishAsync("old/a", "x", { qos: 1 })
+    await client.publishAsync("old/a", "x", { qos: 1 })
+    broker.reload(good)
+    expect(texts(events)[0]).toMatch(
+      /^certificate: CN=localhost until \d{4}-\d\d-\d\d; users: 1, 1 added, 1 removed; access control list: 1 rule; /,
+    )
+  })
+})
+
+describe("client certificates", () => {
+  const list = (...serials: number[]): string =>
+    createRevocationList({ issuer: authority, revoked: serials.map((one) => Uint8Array.of(0x50, one)), now })
+  const other = leaf("client", "other", 8)
+  const certificate = (port = 0, identity: Identity): Promise<MqttClient> =>
+    open(`mqtts://localhost:${port}`, { ca, ...pems(identity) })
+
+  it.each(["reload", "renewCertificate"] as const)(
+    "with disconnectRevoked one that a new list refuses is disconnected by %s, others stay",
+    async (how) => {
+      const { broker, ports, events } = await start({
+        listeners: [
+          { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" },
+          { type: "tcp", port: 0 },
+        ],
+        disconnectRevoked: true,
+      })
+      const revoked = await certificate(ports[0], device)
+      const stays = await certificate(ports[0], other)
+      const plain = await open(`mqtt://127.0.0.1:${ports[1]}`, {})
+      const gone = closed(revoked)
+      const certificates = { ...pems(server), crl: list(7) }
+      if (how === "reload") broker.reload({ certificates })
+      else broker.renewCertificate(certificates)
+      expect(await gone).toBe(0x87)
+      const told = events.find((event) => event.event === "client disconnected")
+      expect(told).toMatchObject({ reason: expect.stringMatching(/certificate is no longer good: .*revoked/) })
+      for (const client of [stays, plain]) await client.publishAsync("still", "here", { qos: 1 })
+      await expect(certificate(ports[0], device)).rejects.toThrow()
+      expect(texts(events)).toEqual(["1 client disconnected whose certificates are no longer good"])
+    },
+  )
+
+  it("one that was shown in an earlier session is looked at as well", async () => {
+    const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+    const { broker, ports } = await start({ listeners: [listener], disconnectRevoked: true })
+    const url = `mqtts://localhost:${ports[0]}`
+    const first = mqtt.connect(url, { reconnectPeriod: 0, ca, ...pems(device) })
+    clients.push(first)
+    const session = await new Promise<Buffer>((resolve) => first.stream.once("session", resolve))
+    const resumed = { ca, ...pems(device), session }
+    const again = await open(url, resumed)
+    expect(again.stream instanceof TLSSocket && again.stream.isSessionReused()).toBe(true)
+    const gone = closed(again)
+    broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+    expect(await gone).toBe(0x87)
+  })
+
+  it("other authorities: those of the old ones go, unless disconnectRevoked is off", async () => {
+    const stranger = createAuthority({ now, subject: { commonName: "stranger" } })
+    for (const disconnectRevoked of [true, false]) {
+      const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+      const { broker, ports } = await start({ listeners: [listener], disconnectRevoked })
+      const client = await certificate(ports[0], device)
+      const gone = closed(client)
+      broker.reload({ certificates: { ...pems(server), ca: certificateToPem(stranger) } })
+      if (disconnectRevoked) expect(await gone).toBe(0x87)
+      else await client.publishAsync("still", "here", { qos: 1 })
+    }
+  })
+})

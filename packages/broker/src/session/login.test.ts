@@ -1,0 +1,86 @@
+// A CONNECT whose login is not decided yet: MQTT 5.0 section 3.1.4.
+
+import { describe, expect, it } from "vitest"
+import { TestBroker } from "../../tests/harness.ts"
+import { type Decision, openAccess } from "../access/access.ts"
+import { defaultLimits } from "./limits.ts"
+
+const seconds = defaultLimits.loginTimeout / 1000
+
+describe.each([4, 5] as const)("version %i", (protocolVersion) => {
+  const unavailable = protocolVersion === 5 ? 0x88 : 3
+
+  function undecided() {
+    const decisions: ((decision: Decision) => void)[] = []
+    const abandoned: (() => boolean)[] = []
+    const test = new TestBroker({
+      access: {
+        ...openAccess,
+        authenticate(attempt, decide) {
+          decisions.push(decide)
+          abandoned.push(attempt.abandoned)
+        },
+      },
+    })
+    return { test, decisions, abandoned }
+  }
+
+  it("may take longer than CONNECT may, and is answered when its own time is over", () => {
+    const { test, abandoned, decisions } = undecided()
+    const client = test.connect({ clientId: "c", username: "alice", protocolVersion })
+    expect(seconds * 1000).toBeGreaterThan(defaultLimits.connectTimeout)
+    test.pass(seconds - 1)
+    expect([client.closed, client.seen.length, abandoned[0]!()]).toEqual([false, 0, false])
+    test.pass(1)
+    expect([client.connack.reasonCode, client.closed, abandoned[0]!()]).toEqual([unavailable, true, true])
+    expect(test.events.at(-1)).toMatchObject({
+      event: "client refused",
+      clientId: "c",
+      user: "alice",
+      reason: "the login was not checked in time [MQTT-3.1.4-1]",
+    })
+    decisions[0]!({ identity: { user: "alice", source: "password" } }) // too late
+    expect(test.broker.connectedCount).toBe(0)
+  })
+
+  it("no complete CONNECT still ends at its own time, without an answer", () => {
+    const { test } = undecided()
+    const client = test.open(protocolVersion)
+    test.pass(defaultLimits.connectTimeout / 1000)
+    expect([client.closed, client.seen]).toEqual([true, []])
+  })
+
+  it("is answered when the broker closes", () => {
+    const { test } = undecided()
+    const client = test.connect({ clientId: "c", protocolVersion })
+    test.broker.close(test.now)
+    expect([client.connack.reasonCode, client.closed]).toEqual([unavailable, true])
+  })
+
+  it("[MQTT-3.1.2-22] the Keep Alive begins when the client has its answer", () => {
+    const { test, decisions } = undecided()
+    const client = test.connect({ clientId: "c", keepAlive: 2, protocolVersion })
+    test.pass(10)
+    decisions[0]!({ identity: { user: "", source: "anonymous" } })
+    test.settle()
+    expect(client.connack.reasonCode).toBe(0)
+    test.pass(2)
+    expect(client.closed).toBe(false)
+    test.pass(1)
+    expect(client.closed).toBe(true)
+  })
+
+  it.each([
+    [0x86, 4],
+    [0x87, 5],
+    [0x88, 3],
+    [0x89, 3],
+    [0x97, 3],
+  ])("a refusal with 0x%s has a word in both versions", (reasonCode, returnCode) => {
+    const { test, decisions } = undecided()
+    const client = test.connect({ clientId: "c", protocolVersion })
+    decisions[0]!({ reasonCode, why: "so" })
+    test.settle()
+    expect([client.connack.reasonCode, client.closed]).toEqual([protocolVersion === 5 ? reasonCode : returnCode, true])
+  })
+})

@@ -1,0 +1,209 @@
+// Rules of access that change while clients are connected, away, and in the middle of something.
+
+import { describe, expect, it } from "vitest"
+import { TestBroker } from "../../tests/harness.ts"
+import { Acl, parseAcl } from "../access/acl.ts"
+import { createAccess, type LoginRules } from "../access/login.ts"
+import { nobleScrypt } from "../access/scrypt.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { defaultLimits } from "./limits.ts"
+
+function rules(acl: string, anonymous = true): LoginRules {
+  return { anonymous, passwords: undefined, certificates: true, acl: new Acl(parseAcl(acl)) }
+}
+
+function broker(acl: string) {
+  const means = {
+    scrypt: nobleScrypt,
+    random: (length: number) => new Uint8Array(length),
+    now: () => 0,
+    after: () => undefined,
+    fault: () => undefined,
+  }
+  const access = createAccess(rules(acl), means, defaultLimits)
+  /** Client Identifiers for which the list throws. */
+  const broken = new Set<string>()
+  const deliveryRule: typeof access.deliveryRule = (identity, clientId, filter) => {
+    if (broken.has(clientId)) throw new Error("planted")
+    return access.deliveryRule(identity, clientId, filter)
+  }
+  const test = new TestBroker({ access: { ...access, deliveryRule } })
+  const change = (next: string, options: { disconnect?: boolean; anonymous?: boolean } = {}) => {
+    const lost = access.replace(rules(next, options.anonymous))
+    const applied = test.broker.rulesChanged(test.now, lost, { rights: true, disconnect: options.disconnect ?? false })
+    test.settle()
+    return applied
+  }
+  return { test, change, broken }
+}
+
+const open = "all readwrite #"
+const closed = "client pub readwrite #\nall readwrite open/#"
+const partly = "all readwrite #\nclient sub deny-read a/secret"
+const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
+
+describe.each([4, 5] as const)("version %i", (protocolVersion) => {
+  const identify = (clientId: string) => ({ clientId, protocolVersion, ...persistent })
+
+  it("a topic that was just published is refused at once, and the log says by which rule", () => {
+    const { test, change } = broker(open)
+    const watch = test.connect(identify("pub"))
+    watch.subscribe("#")
+    const client = test.connect(identify("c"))
+    client.publish("a", "1", { qos: 1 })
+    change(closed)
+    client.publish("a", "2", { qos: 1, packetId: 2 })
+    client.publish("open/a", "3", { qos: 1, packetId: 3 })
+    expect(watch.payloads()).toEqual(["1", "3"])
+    expect(test.events.at(-1)).toMatchObject({ event: "access refused", topic: "a", rule: "no rule allows it" })
+  })
+
+  it.each(["a/#", "$share/g/a/#"])(
+    "nothing comes through a subscription to %s that is not allowed any more",
+    (filter) => {
+      const { test, change } = broker(open)
+      const pub = test.connect(identify("pub"))
+      const sub = test.connect(identify("sub"))
+      sub.subscribe(filter)
+      sub.subscribe("open/#", { packetId: 2 })
+      pub.publish("a/b", "1") // and the router has its answer for this topic
+      expect(change(closed)).toEqual({ logins: 0, filters: 1, disconnected: 0 })
+      pub.publish("a/b", "2")
+      pub.publish("open/b", "3")
+      expect(sub.payloads()).toEqual(["1", "3"])
+      expect(sub.closed).toBe(false)
+      expect(sub.subscribe(filter)).toBe(protocolVersion === 5 ? ReasonCode.NotAuthorized : 0x80)
+      change(open)
+      pub.publish("a/b", "4")
+      expect(sub.payloads()).toEqual(["4"])
+    },
+  )
+
+  it("an exception to a subscription comes and goes", () => {
+    const { test, change } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    const both = () => {
+      for (const topic of ["a/secret", "a/open"]) pub.publish(topic, topic)
+      return sub.payloads()
+    }
+    expect(both()).toEqual(["a/secret", "a/open"])
+    change(partly)
+    expect(both()).toEqual(["a/open"])
+    change(open)
+    expect(both()).toEqual(["a/secret", "a/open"])
+  })
+
+  it("what waits for a client that is away is dropped where it may not have it any more", () => {
+    const { test, change } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    sub.cut()
+    for (const topic of ["a/secret", "a/open"]) pub.publish(topic, topic, { qos: 1 })
+    change(partly)
+    for (const topic of ["a/secret", "a/open"]) pub.publish(topic, `${topic} 2`, { qos: 1 })
+    const again = test.connect(identify("sub"))
+    expect(again.connack.sessionPresent).toBe(true)
+    expect(again.payloads()).toEqual(["a/open", "a/open 2"])
+    expect(test.broker.counters.dropped["not authorized"]).toBe(1)
+  })
+
+  it.each([1, 2] as const)("what was sent at QoS %i and not acknowledged is not sent again", (qos) => {
+    const { test, change } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    pub.publish("a/secret", "1", { qos })
+    pub.publish("a/open", "2", { qos, packetId: 2 })
+    const [secret] = sub.take()
+    change(partly)
+    sub.cut()
+    const again = test.connect(identify("sub"))
+    expect(again.payloads()).toEqual(["2"])
+    // QoS 2 is brought to its end, so that the identifier means another message the next time
+    expect(again.acks()).toEqual(qos === 2 ? [{ type: "pubrel", packetId: secret!.packetId, reasonCode: 0 }] : [])
+    if (qos === 2) again.ack(7, secret!.packetId)
+    pub.publish("a/open", "3", { qos, packetId: 3 })
+    expect(again.payloads()).toEqual(["3"])
+    expect(test.broker.memory.queued).toBeGreaterThan(0)
+  })
+
+  it("an acknowledgement of what the client may not have any more completes it", () => {
+    const { test, change } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    pub.publish("a/secret", "1", { qos: 1 })
+    const [secret] = sub.take()
+    change(partly)
+    sub.ack(4, secret!.packetId)
+    expect(test.broker.memory.queued).toBe(0)
+    expect(test.broker.faults.total).toBe(0)
+  })
+
+  it("a will that its client may not publish any more is not published: connected, and waiting for its delay", () => {
+    const { test, change } = broker(open)
+    const watch = test.connect(identify("pub"))
+    watch.subscribe("#")
+    const will = { payload: new Uint8Array(1), qos: 0, retain: false } as const
+    const one = test.connect({ ...identify("one"), will: { ...will, topic: "a/one" } })
+    const two = test.connect({ ...identify("two"), will: { ...will, topic: "open/two" } })
+    const late = protocolVersion === 5 ? { properties: Uint8Array.of(), delayInterval: 5 } : {}
+    const three = test.connect({ ...identify("three"), will: { ...will, ...late, topic: "a/three" } })
+    if (protocolVersion === 5) three.cut()
+    change(closed)
+    for (const client of [one, two, three]) client.cut()
+    test.pass(10)
+    expect(watch.take().map(({ topic }) => topic)).toEqual(["open/two"])
+  })
+
+  it("a session whose rules cannot be worked out ends, connected or away, and the others have theirs", () => {
+    const { test, change, broken } = broker(open)
+    const pub = test.connect(identify("pub"))
+    const names = ["sub", "away", "odd", "odd away"]
+    const [sub, away, odd, oddAway] = names.map((name) => {
+      const client = test.connect(identify(name))
+      client.subscribe("a/#")
+      return client
+    })
+    away!.cut()
+    oddAway!.cut()
+    broken.add("odd").add("odd away")
+    change(partly)
+    broken.clear()
+    expect([sub!.closed, odd!.closed, test.broker.faults.total]).toEqual([false, true, 2])
+    for (const topic of ["a/secret", "a/open"]) pub.publish(topic, topic, { qos: 1 })
+    expect(sub!.payloads()).toEqual(["a/open"])
+    for (const name of ["odd", "odd away"]) expect(test.connect(identify(name)).connack.sessionPresent).toBe(false)
+    expect(test.connect(identify("away")).payloads()).toEqual(["a/secret", "a/open"])
+  })
+
+  it("a will that is published because its client is disconnected goes by the new rules", () => {
+    const { test, change } = broker(open)
+    const will = { topic: "a/secret", payload: new Uint8Array(1), qos: 0, retain: false } as const
+    const goes = test.connect({ ...identify("goes"), will })
+    goes.subscribe("gone/#")
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    change("all readwrite a/#\nclient sub deny-read a/secret", { disconnect: true })
+    expect([goes.closed, sub.closed, sub.payloads()]).toEqual([true, false, []])
+  })
+
+  it("with `disconnect` a client goes that lost a filter or its login, and is told", () => {
+    const { test, change } = broker(open)
+    const stays = test.connect(identify("stays"))
+    stays.subscribe("open/a")
+    const goes = test.connect(identify("goes"))
+    goes.subscribe("a/#")
+    expect(change(closed, { disconnect: true })).toEqual({ logins: 0, filters: 1, disconnected: 1 })
+    expect([stays.closed, goes.closed]).toEqual([false, true])
+    if (protocolVersion === 5) expect(goes.farewell).toBe(ReasonCode.NotAuthorized)
+    expect(test.events.at(-1)).toMatchObject({ clientId: "goes", reason: "a subscription is no longer allowed" })
+    expect(change(closed, { anonymous: false })).toMatchObject({ logins: 1, disconnected: 0 })
+    expect(stays.closed).toBe(false)
+    expect(change(closed, { anonymous: false, disconnect: true })).toMatchObject({ logins: 1, disconnected: 1 })
+    expect(stays.closed).toBe(true)
+  })
+})
