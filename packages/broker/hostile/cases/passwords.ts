@@ -1,2 +1,154 @@
+// Logins with passwords: each costs the broker 32 MiB and a fifth of a second, and anybody may ask.
+
+import { randomBytes, scryptSync } from "node:crypto"
 import type { Case } from "../case.ts"
-export const passwordCases: readonly Case[] = []
+import type { Scene, Server } from "../scene.ts"
+import { Client, each, pause } from "../wire/client.ts"
+import { openWire } from "../wire/wire.ts"
+
+/** As `puremq passwd` writes it, with its default cost. */
+export function passwordFile(users: Readonly<Record<string, string>>): string {
+  const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").replace(/=+$/, "")
+  const lines = Object.entries(users).map(([user, password]) => {
+    const salt = randomBytes(16)
+    const hash = scryptSync(password, salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 28 })
+    return `${user}:$scrypt$ln=15,r=8,p=1$${unpadded(salt)}$${unpadded(hash)}`
+  })
+  return `${lines.join("\n")}\n`
+}
+
+const users = { alice: "wonderland", neighbour: "fence" } as const
+const alice = { username: "alice", password: users.alice } as const
+
+function withPasswords(scene: Scene): Promise<Server> {
+  return scene.broker({ args: ["--password-file", scene.file("passwords", passwordFile(users))] })
+}
+
+/** @returns the code of CONNACK; undefined when the connection ends or stays silent instead */
+async function attempt(
+  server: Server,
+  login: { username: string; password: string },
+  milliseconds: number,
+  version: 4 | 5 = 5,
+) {
+  const client = new Client(await openWire("tcp", server.port("tcp")), version)
+  const code = await client.login(login, milliseconds)
+  client.wire.destroy()
+  return code
+}
+
+/** Milliseconds of patience that a client has. */
+const patience = 30_000
+
+export const passwordCases: readonly Case[] = [
+  {
+    name: "60 clients at once with one right login",
+    ci: true,
+    seconds: 90,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      const codes = await Promise.all(Array.from({ length: 60 }, () => attempt(server, alice, patience)))
+      const silent = codes.filter((code) => code === undefined).length
+      const refused = codes.filter((code) => code !== undefined && code !== 0).length
+      scene.check(silent === 0, `${silent} of 60 get no CONNACK`)
+      scene.check(refused === 0, `${refused} of 60 are refused`)
+    },
+  },
+  {
+    name: "a right login behind 100 wrong users",
+    ci: true,
+    seconds: 90,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      const wrong = Array.from({ length: 100 }, (_, i) =>
+        attempt(server, { username: `nobody-${i}`, password: "x" }, patience).catch(() => undefined),
+      )
+      await pause(300)
+      // From another address, as a stranger's attempts would be from theirs.
+      const began = performance.now()
+      const code = await attempt(server, alice, patience)
+      const took = (performance.now() - began) / 1000
+      await Promise.all(wrong)
+      scene.check(
+        code === 0,
+        `alice ${code === undefined ? `gets no CONNACK in ${took.toFixed(1)} s` : `is refused with code ${code}`}`,
+      )
+      if (code === 0) scene.check(took <= 8, `alice waits ${took.toFixed(1)} s`)
+    },
+  },
+  {
+    name: "who logs in wrongly is answered, 5.0 and 3.1.1",
+    ci: true,
+    seconds: 90,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      const answers = { 4: [3, 4, 5], 5: [0x86, 0x87, 0x88, 0x89, 0x97] } as const
+      let silent = 0
+      const others = new Set<number>()
+      await each(Array.from({ length: 80 }).keys(), 80, async (i) => {
+        const version = i % 2 === 0 ? 4 : 5
+        const code = await attempt(
+          server,
+          { username: i % 3 === 0 ? "alice" : `u${i}`, password: "wrong" },
+          patience,
+          version,
+        )
+        if (code === undefined) silent++
+        else if (!answers[version].some((each) => each === code)) others.add(code)
+      })
+      scene.check(silent === 0, `${silent} of 80 get no CONNACK`)
+      scene.check(others.size === 0, `codes ${[...others].join(", ")}`)
+    },
+  },
+  {
+    name: "20 wrong logins at a time, beside a connected client",
+    ci: true,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      const neighbour = await scene.neighbour(server, { username: "neighbour", password: users.neighbour })
+      const quiet = await neighbour.average(1500)
+      const end = performance.now() + 6000
+      const flood = each(Array.from({ length: 20 }).keys(), 20, async (i) => {
+        while (performance.now() < end) {
+          await attempt(server, { username: `nobody-${i}`, password: "x" }, 5000).catch(() => undefined)
+          await pause(5)
+        }
+      })
+      const busy = await neighbour.average(6000)
+      await flood
+      const most = 5 * quiet + 5
+      scene.check(busy <= most, `each answer takes ${busy.toFixed(1)} ms instead of ${quiet.toFixed(1)} ms`)
+    },
+  },
+  {
+    name: "passwords and names of 65,535 bytes, 200 times",
+    seconds: 90,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      await scene.neighbour(server, { username: "neighbour", password: users.neighbour })
+      const long = "x".repeat(65_535)
+      await each(Array.from({ length: 200 }).keys(), 40, (i) =>
+        attempt(server, { username: i % 2 === 0 ? "alice" : long.slice(0, 60_000), password: long }, 3000).catch(
+          () => undefined,
+        ),
+      )
+    },
+  },
+  {
+    name: "logins that are given up at once, 500 times",
+    ci: true,
+    async run(scene) {
+      const server = await withPasswords(scene)
+      await scene.neighbour(server, { username: "neighbour", password: users.neighbour })
+      await each(Array.from({ length: 500 }).keys(), 50, async (i) => {
+        const client = new Client(await openWire("tcp", server.port("tcp")))
+        void client.login({ username: `u${i}`, password: "x" }, 10)
+        await pause(5)
+        client.wire.destroy()
+      })
+      await pause(1000)
+      const code = await attempt(server, alice, 15_000)
+      scene.check(code === 0, `alice ${code === undefined ? "gets no CONNACK" : `is refused with code ${code}`}`)
+    },
+  },
+]

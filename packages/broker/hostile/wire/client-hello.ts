@@ -9,11 +9,11 @@ export interface HelloOptions {
   readonly alpn?: readonly Uint8Array[]
 }
 
-/** A record with a ClientHello that offers this group alone. @param group secp256r1, secp384r1 or secp521r1 */
+/** A record with a ClientHello that offers this group alone. @param group secp256r1, secp384r1, secp521r1 or x25519 */
 export function rawClientHello(group: number, options: HelloOptions = {}): Uint8Array {
   const curve = curves[group]
-  if (curve === undefined) throw new RangeError(`group ${group}`)
-  const share = createECDH(curve).generateKeys()
+  // Any 32 bytes are a share of X25519.
+  const share = curve === undefined ? randomBytes(32) : createECDH(curve).generateKeys()
   const name = Buffer.from(options.serverName ?? "localhost")
   const extensions = [
     extension(0, vector16(Buffer.concat([Uint8Array.of(0), vector16(name)]))),
