@@ -3,6 +3,7 @@
 import type { Credential, CredentialResolver } from "@puremq/tls13"
 import { createHostProvider } from "@puremq/tls13/crypto/host"
 import {
+  type AuthorityOptions,
   certificateToPem,
   createAuthority,
   createDevelopmentCertificates,
@@ -37,7 +38,7 @@ export function pemsOf(identity: Identity): Pems {
   return { cert: certificateToPem(identity), key: privateKeyToPem(identity.privateKey) }
 }
 
-export function authority(options: Partial<IssuingOptions> = {}): Identity {
+export function authority(options: Partial<AuthorityOptions> = {}): Identity {
   return createAuthority({ now, provider, ...options })
 }
 

@@ -133,7 +133,7 @@ async function runCase(each: Case): Promise<Result> {
 }
 
 function verdict(each: Case, { problems }: Findings): Pick<Result, "outcome" | "reason"> {
-  const words = problems.slice(0, 3).join("; ")
+  const words = problems.slice(0, 3).join("; ").replace(/\s+/g, " ")
   if (problems.length === 0) return { outcome: "held", reason: each.announced ? "holds already" : "" }
   if (each.announced) return { outcome: "announced", reason: `${words} (${announcedWords})` }
   return { outcome: "fell", reason: words }

@@ -228,7 +228,7 @@ const floods = (): Case[] => [
 /** Handshakes that are counted. */
 const hellos = 80
 /** A hello of any group costs the server at most so many times what one of X25519 does. */
-const mostTimes = 6
+const mostTimes = 3
 
 function keyShareFloods(): Case[] {
   return ([0x0018, 0x0019] as const).map((group) => ({

@@ -1,7 +1,7 @@
 // A way to a listener for bytes of MQTT: over TCP, TLS, and WebSocket on either. The TLS is Node's own, so that ours is not
 // tried against itself.
 
-import { connect as connectTcp } from "node:net"
+import { connect as connectTcp, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type ConnectionOptions, connect as connectTls } from "node:tls"
 import { FrameReader, frame, type Upgrade, upgradeRequest } from "./websocket.ts"
@@ -28,6 +28,8 @@ export interface Wire {
 export interface WireOptions {
   readonly tls?: ConnectionOptions
   readonly upgrade?: Upgrade
+  /** A TCP connection that is there already. */
+  readonly over?: Socket
   /** Milliseconds until it must be there; default 20,000. */
   readonly timeout?: number
 }
@@ -36,7 +38,12 @@ export interface WireOptions {
 export function openStream(transport: Transport, port: number, options: WireOptions = {}): Promise<Duplex> {
   const secure = transport === "tls" || transport === "wss"
   const socket = secure
-    ? connectTls({ host: "127.0.0.1", port, servername: "localhost", rejectUnauthorized: false, ...options.tls })
+    ? connectTls({
+        ...(options.over ? { socket: options.over } : { host: "127.0.0.1", port }),
+        servername: "localhost",
+        rejectUnauthorized: false,
+        ...options.tls,
+      })
     : connectTcp({ host: "127.0.0.1", port, noDelay: true })
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
