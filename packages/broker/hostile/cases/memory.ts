@@ -142,14 +142,14 @@ export const memoryCases: readonly Case[] = [
     },
   },
   {
-    name: "5,000 sessions with a will of 64 KB each",
+    name: "14,000 sessions with a will of 64 KB each",
     announced: true,
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()
       await scene.neighbour(server)
       const will = { topic: "w", payload: Buffer.alloc(65_000, "x"), properties: [Buffer.from([0x18, 0, 9, 0, 0])] }
-      await each(Array.from({ length: 5000 }).keys(), 16, async (i) => {
+      await each(Array.from({ length: 14_000 }).keys(), 16, async (i) => {
         if (!server.program.alive) return
         const request = { clientId: `w${i}`, will, properties: lasting }
         const client = await scene.client(server, "tcp", request).catch(() => undefined)

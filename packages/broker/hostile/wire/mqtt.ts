@@ -174,8 +174,8 @@ export function subscribe(
   filters: readonly Filter[],
   properties: readonly Uint8Array[] = [],
 ): Uint8Array {
-  const requests = filters.flatMap(({ filter, options = 0 }) => [field(filter), Uint8Array.of(options)])
-  return packet((packetType.subscribe << 4) | 2, uint16(packetId), propertiesOf(version, properties), ...requests)
+  const requests = Buffer.concat(filters.flatMap(({ filter, options = 0 }) => [field(filter), Uint8Array.of(options)]))
+  return packet((packetType.subscribe << 4) | 2, uint16(packetId), propertiesOf(version, properties), requests)
 }
 
 export function unsubscribe(
@@ -184,8 +184,8 @@ export function unsubscribe(
   filters: readonly Content[],
   properties: readonly Uint8Array[] = [],
 ): Uint8Array {
-  const names = filters.map(field)
-  return packet((packetType.unsubscribe << 4) | 2, uint16(packetId), propertiesOf(version, properties), ...names)
+  const names = Buffer.concat(filters.map(field))
+  return packet((packetType.unsubscribe << 4) | 2, uint16(packetId), propertiesOf(version, properties), names)
 }
 
 /** PUBACK, PUBREC, PUBREL or PUBCOMP. */
