@@ -15,6 +15,7 @@ import { upgradeRequest } from "../hostile/wire/websocket.ts"
 import { type Transport, transports } from "../hostile/wire/wire.ts"
 import { addToBrokerCorpus } from "./corpus.ts"
 import { framesOf, makeSequence, oddHeaders, type Sequence } from "./sequence.ts"
+import { chooseTransport } from "./transport.ts"
 
 export const brokerTargets = ["broker", "broker-tcp", "broker-tls", "broker-ws", "broker-wss"] as const
 export type BrokerTarget = (typeof brokerTargets)[number]
@@ -54,9 +55,6 @@ const healthInterval = 500
 /** Milliseconds that its answer may take. */
 const longestAnswerAllowed = 10_000
 const mostFindings = 10
-
-/** Of a hundred executions of the target `broker`. */
-const shares: Readonly<Record<Transport, number>> = { tcp: 90, tls: 3, ws: 5, wss: 2 }
 
 interface Running {
   readonly program: Program
@@ -219,7 +217,8 @@ class BrokerFuzzer {
   async #execute(running: Running, execution: number, counted = true): Promise<void> {
     const { seed, target } = this.#options
     const random = seeded(seed, execution)
-    const transport = target === "broker" ? chooseTransport(random) : transportOf(target)
+    const drawn = chooseTransport(random)
+    const transport = target === "broker" ? drawn : transportOf(target)
     const sequence = makeSequence(random)
     if (counted) this.#count(transport, execution)
     try {
@@ -284,15 +283,6 @@ class BrokerFuzzer {
     if (random.oneIn(2)) socket.setMaxSendFragment(random.pick([512, 600, 4096]))
     return socket
   }
-}
-
-function chooseTransport(random: Random): Transport {
-  let at = random.integer(100)
-  for (const transport of transports) {
-    at -= shares[transport]
-    if (at < 0) return transport
-  }
-  return "tcp"
 }
 
 function transportOf(target: BrokerTarget): Transport {

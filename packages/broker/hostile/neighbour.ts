@@ -21,7 +21,7 @@ export interface NeighbourOptions {
 const interval = 20
 
 /* Shared with the thread. Times in milliseconds, those of the clock since 1970. */
-const slots = { worst: 0, since: 1, answers: 2, lost: 3, ready: 4, total: 5, length: 6 } as const
+const slots = { worst: 0, since: 1, answers: 2, lost: 3, noise: 4, total: 5, length: 6 } as const
 
 export class Neighbour {
   readonly #worker: Worker
@@ -54,6 +54,11 @@ export class Neighbour {
 
   get answers(): number {
     return this.#shared[slots.answers]!
+  }
+
+  /** The most that a timer of its own was late by, in milliseconds: what the machine does to everybody. */
+  get noise(): number {
+    return Math.round(this.#shared[slots.noise]!)
   }
 
   /** Its connection ended. */
@@ -100,7 +105,9 @@ export async function beNeighbour(tell: (message: string) => void): Promise<void
   let late = 0
   let expected = performance.now() + 10
   setInterval(() => {
-    late += Math.max(0, performance.now() - expected - 5)
+    const by = Math.max(0, performance.now() - expected - 5)
+    late += by
+    shared[slots.noise] = Math.max(shared[slots.noise]!, by)
     expected = performance.now() + 10
   }, 10)
   for (;;) {

@@ -14,8 +14,8 @@ export interface Result {
   readonly seconds: number
 }
 
-const nameWidth = 58
-const columns = [6, 9, 9] as const
+const nameWidth = 70
+const columns = [6, 9, 9, 7] as const
 
 export class Table {
   readonly #print: (line: string) => void
@@ -27,7 +27,7 @@ export class Table {
   }
 
   head(): void {
-    const titles = ["alive", "memory", "hold-up"].map((title, i) => title.padStart(columns[i]!)).join("")
+    const titles = ["alive", "memory", "hold-up", "took"].map((title, i) => title.padStart(columns[i]!)).join("")
     this.#print(this.#paint("2", `${"".padEnd(nameWidth)}${titles}  verdict`))
   }
 
@@ -42,6 +42,7 @@ export class Table {
       findings?.alive === undefined ? "-" : findings.alive ? "yes" : "NO",
       findings?.mebibytes === undefined ? "-" : `${findings.mebibytes} MiB`,
       findings?.holdUp === undefined ? "-" : `${findings.holdUp} ms`,
+      outcome === "skipped" ? "-" : `${result.seconds.toFixed(0)} s`,
     ].map((cell, i) => cell.padStart(columns[i]!))
     const verdicts: Record<Outcome, string> = {
       held: this.#paint("32", "held"),

@@ -10,6 +10,7 @@ import { openStream, type Transport } from "../wire/wire.ts"
 const patience = 90_000
 
 async function crowd(scene: Scene, server: Server, transport: Transport, count: number): Promise<void> {
+  scene.bound({ holdUp: 2000 })
   const reasons = new Map<string, number>()
   // All of them are there before the first begins to speak.
   const sockets = transport === "tcp" ? [] : await openAll(server.port(transport), count)
