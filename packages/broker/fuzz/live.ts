@@ -199,15 +199,28 @@ class BrokerFuzzer {
     await program.stop()
   }
 
-  /** Tries those that were under way alone, each with a broker of its own, to name the one that does it. */
+  /** Tries those that were under way one after the other, to name the one that does it. */
   async #narrow(what: string, executions: readonly number[]): Promise<BrokerFinding> {
     if (this.#options.only !== undefined) return { what, executions: [this.#options.only], alone: true }
-    for (const execution of executions.slice(0, 96)) {
+    let left = executions
+    while (left.length > 0) {
       const running = await this.#start()
-      await this.#execute(running, execution, false)
-      const problem = await this.#problemOf(running)
+      let [suspect, problem]: [number | undefined, string | undefined] = [undefined, undefined]
+      for (const execution of left) {
+        await this.#execute(running, execution, false)
+        problem = await this.#problemOf(running)
+        if (problem === undefined) continue
+        suspect = execution
+        break
+      }
       await this.#stop(running)
-      if (problem !== undefined) return { what: problem, executions: [execution], alone: true }
+      if (suspect === undefined) break
+      const alone = await this.#start()
+      await this.#execute(alone, suspect, false)
+      const again = await this.#problemOf(alone)
+      await this.#stop(alone)
+      if (again !== undefined) return { what: again, executions: [suspect], alone: true }
+      left = left.slice(left.indexOf(suspect) + 1)
     }
     return { what, executions, alone: false }
   }
