@@ -49,7 +49,7 @@ export interface BrokerFuzzOptions {
 }
 
 /** Connections at a time. */
-const width = 48
+const width = 64
 /** Executions between two questions of the well-behaved client. */
 const healthInterval = 500
 /** Milliseconds that its answer may take. */
@@ -263,7 +263,8 @@ class BrokerFuzzer {
       const web = transport === "ws" || transport === "wss"
       if (web) {
         const odd = random.oneIn(30)
-        socket.write(upgradeRequest(odd ? { headers: oddHeaders(random) } : {}).text)
+        const host = `localhost:${port}`
+        socket.write(upgradeRequest(odd ? { host, headers: oddHeaders(random) } : { host }).text)
         await Promise.race([new Promise((resolve) => socket.once("data", resolve)), closed])
       }
       if (sequence.frozen) socket.pause()

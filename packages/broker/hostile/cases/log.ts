@@ -42,7 +42,7 @@ async function trusted(scene: Scene, program: Program, port: number): Promise<vo
 
 /** What moves a terminal's cursor, or turns its text round. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const raw = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u
+const raw = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 const nasty = [
   "\u001b[2J\u001b[31m",
@@ -52,7 +52,7 @@ const nasty = [
   "\u2028line",
   "a\u0007\u0008b",
   "\r2026 forged line",
-  "\u200f\ufeff",
+  "\u200f\u061c",
 ]
 
 function clean(scene: Scene, { log }: Program): void {

@@ -24,18 +24,27 @@ function withPasswords(scene: Scene): Promise<Server> {
   return scene.broker({ args: ["--password-file", scene.file("passwords", passwordFile(users))] })
 }
 
+interface Login {
+  readonly username: string
+  readonly password: string
+}
+
 /** @returns the code of CONNACK; undefined when the connection ends or stays silent instead */
 async function attempt(
   server: Server,
-  login: { username: string; password: string },
+  login: Login,
   milliseconds: number,
-  version: 4 | 5 = 5,
+  options: { version?: 4 | 5; from?: string } = {},
 ) {
-  const client = new Client(await openWire("tcp", server.port("tcp")), version)
+  const { version = 5, from } = options
+  const client = new Client(await openWire("tcp", server.port("tcp"), from === undefined ? {} : { from }), version)
   const code = await client.login(login, milliseconds)
   client.wire.destroy()
   return code
 }
+
+/** The floods come from another address than those who are at home here; Linux has all of 127.0.0.0/8. */
+const elsewhere: { readonly from?: string } = process.platform === "linux" ? { from: "127.0.0.2" } : {}
 
 /** A connected client has at least one in so many of the round trips that it has when nobody else is there. */
 const mostTimes = 15
@@ -72,10 +81,9 @@ export const passwordCases: readonly Case[] = [
     async run(scene) {
       const server = await withPasswords(scene)
       const wrong = Array.from({ length: 100 }, (_, i) =>
-        attempt(server, { username: `nobody-${i}`, password: "x" }, patience).catch(() => undefined),
+        attempt(server, { username: `nobody-${i}`, password: "x" }, patience, elsewhere).catch(() => undefined),
       )
       await pause(300)
-      // From another address, as a stranger's attempts would be from theirs.
       const began = performance.now()
       const code = await attempt(server, alice, patience)
       const took = (performance.now() - began) / 1000
@@ -84,7 +92,7 @@ export const passwordCases: readonly Case[] = [
         code === 0,
         `alice ${code === undefined ? `gets no CONNACK in ${took.toFixed(1)} s` : `is refused with code ${code}`}`,
       )
-      if (code === 0) scene.check(took <= 8, `alice waits ${took.toFixed(1)} s`)
+      if (code === 0) scene.check(took <= 10, `alice waits ${took.toFixed(1)} s`)
     },
   },
   {
@@ -98,12 +106,9 @@ export const passwordCases: readonly Case[] = [
       const others = new Set<number>()
       await each(Array.from({ length: 80 }).keys(), 80, async (i) => {
         const version = i % 2 === 0 ? 4 : 5
-        const code = await attempt(
-          server,
-          { username: i % 3 === 0 ? "alice" : `u${i}`, password: "wrong" },
-          patience,
+        const code = await attempt(server, { username: i % 3 === 0 ? "alice" : `u${i}`, password: "wrong" }, patience, {
           version,
-        )
+        })
         if (code === undefined) silent++
         else if (!answers[version].some((each) => each === code)) others.add(code)
       })
@@ -124,7 +129,7 @@ export const passwordCases: readonly Case[] = [
       const end = performance.now() + 6000
       const flood = each(Array.from({ length: 20 }).keys(), 20, async (i) => {
         while (performance.now() < end) {
-          await attempt(server, { username: `nobody-${i}`, password: "x" }, 5000).catch(() => undefined)
+          await attempt(server, { username: `nobody-${i}`, password: "x" }, 5000, elsewhere).catch(() => undefined)
           await pause(20)
         }
       })
@@ -143,9 +148,12 @@ export const passwordCases: readonly Case[] = [
       await scene.neighbour(server, { username: "neighbour", password: users.neighbour })
       const long = "x".repeat(65_535)
       await each(Array.from({ length: 200 }).keys(), 40, (i) =>
-        attempt(server, { username: i % 2 === 0 ? "alice" : long.slice(0, 60_000), password: long }, 3000).catch(
-          () => undefined,
-        ),
+        attempt(
+          server,
+          { username: i % 2 === 0 ? "alice" : long.slice(0, 60_000), password: long },
+          3000,
+          elsewhere,
+        ).catch(() => undefined),
       )
     },
   },
@@ -156,7 +164,7 @@ export const passwordCases: readonly Case[] = [
       const server = await withPasswords(scene)
       await scene.neighbour(server, { username: "neighbour", password: users.neighbour })
       await each(Array.from({ length: 500 }).keys(), 50, async (i) => {
-        const client = new Client(await openWire("tcp", server.port("tcp")))
+        const client = new Client(await openWire("tcp", server.port("tcp"), elsewhere))
         void client.login({ username: `u${i}`, password: "x" }, 10)
         await pause(5)
         client.wire.destroy()

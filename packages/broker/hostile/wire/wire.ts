@@ -30,6 +30,8 @@ export interface WireOptions {
   readonly upgrade?: Upgrade
   /** A TCP connection that is there already. */
   readonly over?: Socket
+  /** An address of this machine to come from, where the system has it. */
+  readonly from?: string
   /** Milliseconds until it must be there; default 20,000. */
   readonly timeout?: number
 }
@@ -44,7 +46,7 @@ export function openStream(transport: Transport, port: number, options: WireOpti
         rejectUnauthorized: false,
         ...options.tls,
       })
-    : connectTcp({ host: "127.0.0.1", port, noDelay: true })
+    : connectTcp({ host: "127.0.0.1", port, noDelay: true, ...(options.from && { localAddress: options.from }) })
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       clearTimeout(timer)
@@ -65,7 +67,8 @@ export function openStream(transport: Transport, port: number, options: WireOpti
 export async function openWire(transport: Transport, port: number, options: WireOptions = {}): Promise<Wire> {
   const stream = await openStream(transport, port, options)
   if (transport === "tcp" || transport === "tls") return streamWire(stream)
-  return webSocketWire(stream, await upgraded(stream, options))
+  const upgrade = { host: `localhost:${port}`, ...options.upgrade }
+  return webSocketWire(stream, await upgraded(stream, { ...options, upgrade }))
 }
 
 /** Waits for 101; the frames that came with it. @throws Error with the status otherwise */
