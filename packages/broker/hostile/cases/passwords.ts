@@ -170,7 +170,13 @@ export const passwordCases: readonly Case[] = [
         client.wire.destroy()
       })
       await pause(1000)
-      const code = await attempt(server, alice, 15_000)
+      // Who is told to come later comes later.
+      const end = performance.now() + 15_000
+      let code = await attempt(server, alice, 15_000)
+      while (code !== 0 && performance.now() < end) {
+        await pause(1000)
+        code = await attempt(server, alice, 15_000)
+      }
       scene.check(code === 0, `alice ${code === undefined ? "gets no CONNACK" : `is refused with code ${code}`}`)
     },
   },
