@@ -16,6 +16,7 @@ and a heap of 512 MiB. Each row starts its own programs and ends them.
 
   --only TEXT     only rows with TEXT in their name or their group's; may be repeated
   --ci            only rows that are quick: together three minutes at most on two cores
+  --verbose       show what the programs of a row that fell printed
   --list          the names of the rows
   --help          this text
 
@@ -32,12 +33,13 @@ if (isMainThread) process.exitCode = await main()
 else await beNeighbour((message) => parentPort?.postMessage(message))
 
 async function main(): Promise<number> {
-  let values: { only: string[]; ci: boolean; list: boolean; help: boolean }
+  let values: { only: string[]; ci: boolean; verbose: boolean; list: boolean; help: boolean }
   try {
     values = parseArgs({
       options: {
         only: { type: "string", multiple: true, default: [] },
         ci: { type: "boolean", default: false },
+        verbose: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -64,7 +66,7 @@ async function main(): Promise<number> {
     }
     return 0
   }
-  return runAll(chosen, values.ci)
+  return runAll(chosen, values)
 }
 
 function isAsked(group: Group, { name }: Case, only: readonly string[]): boolean {
@@ -72,7 +74,12 @@ function isAsked(group: Group, { name }: Case, only: readonly string[]): boolean
   return only.length === 0 || only.some((each) => text.includes(each.toLowerCase()))
 }
 
-async function runAll(chosen: readonly Group[], ci: boolean): Promise<number> {
+interface RunOptions {
+  readonly ci: boolean
+  readonly verbose: boolean
+}
+
+async function runAll(chosen: readonly Group[], { ci, verbose }: RunOptions): Promise<number> {
   const colour = process.stdout.isTTY === true && !process.env["NO_COLOR"]
   const table = new Table(console.log, colour)
   const results: Result[] = []
@@ -82,7 +89,7 @@ async function runAll(chosen: readonly Group[], ci: boolean): Promise<number> {
     table.group(title)
     for (const each of cases) {
       const why = whySkip(each, ci) ?? (ci && performance.now() > end ? `${ciMinutes} minutes are over` : undefined)
-      const result = why === undefined ? await runCase(each) : skipped(each, why)
+      const result = why === undefined ? await runCase(each, verbose) : skipped(each, why)
       results.push(result)
       table.row(result)
     }
@@ -111,7 +118,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 /** Runs a row; it cannot hang, and leaves nothing behind. */
-async function runCase(each: Case): Promise<Result> {
+async function runCase(each: Case, verbose: boolean): Promise<Result> {
   const began = performance.now()
   const scene = new Scene()
   current = scene
@@ -131,6 +138,7 @@ async function runCase(each: Case): Promise<Result> {
     clearTimeout(timer)
   }
   const findings = await scene.judge()
+  if (verbose && findings.problems.length > 0) for (const text of scene.printed()) console.log(text)
   await scene.finish()
   current = undefined
   return { case: each, ...verdict(each, findings), findings, seconds: (performance.now() - began) / 1000 }

@@ -171,6 +171,13 @@ export class Scene {
     return { alive, mebibytes, holdUp, problems: [...found, ...said] }
   }
 
+  /** What its programs printed last, each with its name before it. */
+  printed(): string[] {
+    return this.#programs.map(({ name, output, errors }) => {
+      return `--- ${name}\n${output.slice(-3000)}${errors.slice(-3000)}`.trimEnd()
+    })
+  }
+
   /** Ends what the row started. */
   async finish(): Promise<void> {
     await Promise.all(this.#neighbours.map((neighbour) => neighbour.stop()))
