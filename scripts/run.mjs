@@ -17,6 +17,7 @@ const commands = {
   bench: (args) => runProgram("packages/bench/dist/main.js", args),
   interop: (args) => runBundled("packages/tls13/interop/main.ts", args),
   fuzz: (args) => runBundled("packages/tls13/fuzz/main.ts", args),
+  hostile: (args) => runBundled("packages/broker/hostile/main.ts", args),
   limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
   runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),

@@ -1,0 +1,103 @@
+// Some sequences of `npm run fuzz -- --target broker`, and those that were once found, through the broker in this process:
+// nothing is thrown, and a well-behaved client is answered.
+
+import { createHash } from "node:crypto"
+import { duplexPair } from "node:stream"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { seeded } from "../../tls13/fuzz/random.ts"
+import { readBrokerCorpus } from "../fuzz/corpus.ts"
+import { makeSequence, type Sequence } from "../fuzz/sequence.ts"
+import { chooseTransport } from "../fuzz/transport.ts"
+import { connect, pingreq } from "../hostile/wire/mqtt.ts"
+import { createBroker, type PureMqBroker } from "../src/node-broker.ts"
+
+let broker: PureMqBroker
+beforeAll(() => {
+  broker = createBroker({ sysInterval: 0 })
+})
+afterAll(() => broker.close())
+
+const thrown: unknown[] = []
+const note = (error: unknown) => thrown.push(error)
+
+/** Until what was written has been read and answered. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate)
+}
+
+async function execute(seed: number, execution: number): Promise<void> {
+  const random = seeded(seed, execution)
+  // What is live draws the transport first.
+  chooseTransport(random)
+  const { chunks, frozen, ending } = makeSequence(random)
+  const [ours, theirs] = duplexPair()
+  ours.on("error", () => undefined)
+  theirs.on("error", () => undefined)
+  broker.attach(theirs)
+  if (!frozen) ours.resume()
+  for (const chunk of chunks) {
+    if (ours.destroyed || !ours.writable) break
+    ours.write(chunk)
+    await turns(1)
+  }
+  if (ending === "end") ours.end()
+  await turns(2)
+  ours.destroy()
+  theirs.destroy()
+}
+
+/** @returns the types of the packets that a client gets which connects and asks */
+async function answers(): Promise<readonly number[]> {
+  const [ours, theirs] = duplexPair()
+  const got: Buffer[] = []
+  ours.on("data", (data: Buffer) => got.push(data))
+  broker.attach(theirs)
+  ours.write(connect({ version: 4, clientId: "health" }))
+  ours.write(pingreq())
+  for (let i = 0; i < 200 && Buffer.concat(got).length < 6; i++) await turns(1)
+  ours.destroy()
+  const bytes = Buffer.concat(got)
+  return [bytes[0]! >> 4, bytes[4]! >> 4]
+}
+
+describe("sequences of hostile clients", () => {
+  beforeAll(() => {
+    process.on("uncaughtException", note)
+    process.on("unhandledRejection", note)
+  })
+  afterAll(() => {
+    process.off("uncaughtException", note)
+    process.off("unhandledRejection", note)
+  })
+
+  it("600 of them leave a broker that answers", async () => {
+    for (let execution = 0; execution < 600; execution++) {
+      await execute(20_260_101, execution)
+      expect(thrown, `--target broker --seed 20260101 --only ${execution}`).toEqual([])
+    }
+    expect(await answers()).toEqual([2, 13])
+  })
+
+  it("so do those that were once found", async () => {
+    for (const [what, entry] of Object.entries(readBrokerCorpus())) {
+      const [seed, execution] = entry.split(":").map(Number)
+      await execute(seed!, execution!)
+      expect(thrown, what).toEqual([])
+    }
+    expect(await answers()).toEqual([2, 13])
+  })
+
+  it("equal seeds give equal sequences, which get behind CONNECT", () => {
+    const make = () => Array.from({ length: 200 }, (_, i) => makeSequence(seeded(7, i)))
+    const digest = (all: readonly Sequence[]) => {
+      const hash = createHash("sha256")
+      for (const { state, chunks, ending } of all)
+        hash.update(`${state} ${chunks.length} ${ending}`).update(Buffer.concat(chunks))
+      return hash.digest("hex")
+    }
+    const sequences = make()
+    expect(digest(make())).toBe(digest(sequences))
+    expect(new Set(sequences.map(({ state }) => state)).size).toBe(7)
+    expect(sequences.filter(({ chunks }) => chunks.length > 1).length).toBeGreaterThan(10)
+  })
+})
