@@ -49,7 +49,7 @@ interface Plan {
   readonly watchedFiles: readonly string[]
   readonly warnings: readonly string[]
   /** The configuration, with its files read again. */
-  readonly again: () => BrokerConfig
+  readonly again: () => Pick<Plan, "config" | "warnings">
 }
 
 /** Runs the broker until a signal; resolves when it is closed. */
@@ -70,7 +70,12 @@ export async function start(args: readonly string[]): Promise<void> {
     for (const line of whatNext(addresses, plan)) print(line)
   }
   const refused = (text: string) => onEvent({ event: "error", text })
-  const { config: started, again: read, watchedFiles: files, reload: every } = plan
+  const { config: started, watchedFiles: files, reload: every } = plan
+  const read = () => {
+    const { config, warnings } = plan.again()
+    for (const text of warnings) onEvent({ event: "warning", text })
+    return config
+  }
   const stopReloading = reloadFiles({ broker, started, read, files, every, refused })
   await stopped
   stopReloading()
@@ -85,10 +90,10 @@ function makePlan(args: readonly string[]): Plan {
   if (file !== undefined) {
     if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
     const load = () => loadConfigFile(file, Date.now())
-    return { ...load(), ca: undefined, made: false, again: () => load().config }
+    return { ...load(), ca: undefined, made: false, again: load }
   }
   const log = given.oneOf("log", "text", "json", "none") ?? "text"
-  return { ...planOf(given), log, again: () => planOf(given).config }
+  return { ...planOf(given), log, again: () => planOf(given) }
 }
 
 function planOf(given: Arguments): Omit<Plan, "log" | "again"> {

@@ -21,6 +21,7 @@ import { problemOf } from "../x509/path-problem.ts"
 import { isPem } from "../x509/pem.ts"
 import { isPinned } from "../x509/pins.ts"
 import { revocationProblem } from "../x509/revocation.ts"
+import type { TrustStore } from "../x509/trust.ts"
 import { missedIssuer } from "../x509/unreadable.ts"
 import {
   type Arguments,
@@ -76,7 +77,9 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
     return 0
   }
   const use = read.oneOf("for", "server", "client", "any") ?? usualUse(certificates[0])
-  const verdict = judge(read, presented, certificates, use, name)
+  const own = trustOf(read)
+  for (const problem of own?.skipped ?? []) terminal.say(`warning: ${problem}`)
+  const verdict = judge(read, own, presented, certificates, use, name)
   const purpose = [use === "any" ? "" : `as a ${use}`, name === undefined ? "" : `for ${name}`].filter(
     (each) => each !== "",
   )
@@ -201,6 +204,7 @@ function usualUse(leaf: Certificate | X509Error | undefined): Use {
 
 function judge(
   read: Arguments,
+  own: TrustStore | undefined,
   { ocspResponse, chain, places }: Presented,
   certificates: readonly (Certificate | X509Error)[],
   use: Use,
@@ -214,7 +218,7 @@ function judge(
   }
   const now = Date.now()
   const provider = chooseProvider()
-  const trust = trustOf(read) ?? hostRoots().store
+  const trust = own ?? hostRoots().store
   const { revocation, profile, pins = [] } = policyOf(read)
   const rules = { ...(revocation && revocationOf(revocation)), crls: crlsOf(read) }
   const verdict = validatePath({
