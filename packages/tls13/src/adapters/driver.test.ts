@@ -241,3 +241,51 @@ describe("the driver", () => {
     expect(client.types().at(-1)).toBe("data")
   })
 })
+
+describe("what is thrown behind an entry", () => {
+  it("of a handler of events ends the connection: internal_error, and `failed` is the last event", async () => {
+    const clock = new TestClock()
+    const config = createServerConfig({ provider, credentials: always(credential) })
+    const server = side(new ServerConnection(config, clock.time), clock, (event) => {
+      if (event.type === "offered") throw new TypeError("a defect")
+    })
+    const verifier = testVerifier(publicKeyOf(key))
+    const client = side(
+      new ClientConnection(createClientConfig({ provider, serverName: "server.test", verifier }), clock.time),
+      clock,
+    )
+    client.transport.peer = server.driver
+    server.transport.peer = client.driver
+    server.driver.start()
+    expect(() => client.driver.start((client.connection as ClientConnection).start())).not.toThrow()
+    expect(server.types()).toEqual(["offered", "failed"])
+    const last = server.events.at(-1)
+    expect(last).toMatchObject({ error: { alert: "internal_error", cause: { message: "a defect" } } })
+    expect(client.events.at(-1)).toMatchObject({ type: "failed", error: { received: "internal_error" } })
+    expect(clock.timers).toHaveLength(0)
+  })
+
+  it("of a transport that cannot write, and of what handles the failure, goes no further", () => {
+    const clock = new TestClock()
+    const config = createServerConfig({ provider, credentials: always(credential) })
+    const connection = new ServerConnection(config, clock.time)
+    const driver = new Driver({
+      connection,
+      clock,
+      transport: {
+        write() {
+          throw new TypeError("the transport is broken")
+        },
+        setReading: () => undefined,
+      },
+      onEvent(event) {
+        throw new Error(`of ${event.type}`)
+      },
+    })
+    driver.start()
+    expect(() => driver.receive(utf8ToBytes("GET / HTTP/1.0\r\n\r\n"))).not.toThrow()
+    expect(() => driver.receive(utf8ToBytes("more"))).not.toThrow()
+    expect(connection.failure).toBeDefined()
+    expect(clock.timers).toHaveLength(0)
+  })
+})

@@ -99,6 +99,8 @@ export class Driver {
   start(...first: readonly Outcome[]): void {
     this.#guard(() => {
       this.#awaitDeadline()
+      // A trace sink has thrown before there was an outcome to say so.
+      if (first.length === 0 && this.#connection.failure !== undefined) throw this.#connection.failure
       const last = first.at(-1)
       if (last === undefined) return
       const events = first.flatMap((outcome) => outcome.events)

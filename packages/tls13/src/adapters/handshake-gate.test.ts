@@ -155,7 +155,10 @@ describe("a place in the handshakes under way", () => {
     }
     turn()
     expect(story).toEqual(["a1", "a2", "a3", "b1"])
+    gate.hold()
     turn()
+    expect(story).toEqual(["a1", "a2", "a3", "b1"])
+    gate.resume()
     expect(story).toEqual(["a1", "a2", "a3", "b1", "a5", "a6"])
     turn()
     expect(turns).toEqual([])

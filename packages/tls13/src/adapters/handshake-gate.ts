@@ -91,6 +91,8 @@ export class HandshakeGate {
   #refused = 0
   #admitting = false
   #held = false
+  /** A turn was over while nothing might begin. */
+  #turnIsDue = false
   #cancelTimer: (() => void) | undefined
 
   constructor(limits: HandshakeLimits, clock: Clock, pace?: Pace) {
@@ -140,13 +142,14 @@ export class HandshakeGate {
     return waiter
   }
 
-  /** Places that become free stay free, until `resume`. */
+  /** Of those that are here nobody begins, until `resume`. */
   hold(): void {
     this.#held = true
   }
 
   resume(): void {
     this.#held = false
+    if (this.#turnIsDue) this.#beginNext()
     this.#admitWaiting()
   }
 
@@ -181,6 +184,8 @@ export class HandshakeGate {
 
   /** A turn is over: the next ones begin, one of each address in turn. */
   #beginNext(): void {
+    this.#turnIsDue = this.#held
+    if (this.#held) return
     this.#begunInTurn = 0
     for (const [address, line] of this.#ready) {
       const waiter = line.shift()

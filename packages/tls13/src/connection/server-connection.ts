@@ -6,17 +6,13 @@ import type { Outcome } from "./events.ts"
 
 /** The server's end of a TLS 1.3 connection (RFC 9846 appendix A.2). */
 export class ServerConnection extends Connection {
-  /**
-   * @param now milliseconds since 1970-01-01T00:00:00Z
-   * @throws TlsError when the trace sink of the configuration throws: nobody could be told later
-   */
+  /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ServerConfig, now: number) {
     super("server", config, now)
     // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
     // change_cipher_spec or early data, comes first.
     if (config.settings.statelessRetry !== undefined) this.link.expectSecondHello()
     this.begin(() => new ExpectClientHello({ link: this.link, settings: config.settings }, undefined))
-    if (this.failure !== undefined) throw this.failure
   }
 
   /**

@@ -62,6 +62,7 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
   const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
   interface FakeConn {
     read(): Promise<number | null>
+    readonly remoteAddr: { readonly hostname: string }
     write(bytes: Uint8Array): Promise<number>
     closeWrite(): Promise<void>
     close(): void
@@ -70,6 +71,7 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
   function conn(over: Partial<FakeConn>) {
     const close = vi.fn()
     const fake: FakeConn = {
+      remoteAddr: { hostname: "127.0.0.1" },
       read: async () => null,
       write: async (bytes) => bytes.length,
       closeWrite: async () => undefined,
@@ -80,14 +82,13 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
   }
 
   function withDeno(fake: FakeConn): void {
+    let taken = 0
     vi.stubGlobal("Deno", {
       connect: async () => fake,
       listen: () => ({
         addr: { hostname: "127.0.0.1", port: 1 },
         close: () => undefined,
-        async *[Symbol.asyncIterator]() {
-          yield fake
-        },
+        accept: () => (taken++ === 0 ? Promise.resolve(fake) : new Promise(() => undefined)),
       }),
     })
   }
@@ -117,6 +118,7 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
     withDeno(fake)
     for await (const socket of listen({ port: 1, cert: pem.serverCert, key: pem.serverKey })) {
       await expect(socket.opened).rejects.toThrow(/reset/)
+      break
     }
     await until(() => close.mock.calls.length > 0)
     expect(close).toHaveBeenCalledTimes(1)

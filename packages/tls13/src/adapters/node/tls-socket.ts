@@ -333,6 +333,7 @@ export class TLSSocket extends SocketFace {
   #begin(): void {
     if (this.destroyed || this.#driver !== undefined) return
     const { connection, first } = this.#setup.begin(this)
+    if (first.length === 0 && connection.failure !== undefined) throw connection.failure
     this.#connection = connection
     const raw = this.raw
     const driver = new Driver({
