@@ -6,12 +6,15 @@ export type OnFault = (error: unknown, peer: string) => void
 
 export class Boundary {
   readonly #onFault: OnFault
-  readonly #peer: string
+  readonly #peer: string | (() => string)
   readonly #end: () => void
   #told = false
 
-  /** @param end ends the connection at once */
-  constructor(onFault: OnFault, peer: string, end: () => void) {
+  /**
+   * @param peer its address, or what finds it when it is needed
+   * @param end ends the connection at once
+   */
+  constructor(onFault: OnFault, peer: string | (() => string), end: () => void) {
     this.#onFault = onFault
     this.#peer = peer
     this.#end = end
@@ -45,6 +48,6 @@ export class Boundary {
   #tell(error: unknown): void {
     if (this.#told) return
     this.#told = true
-    this.#onFault(error, this.#peer)
+    this.#onFault(error, typeof this.#peer === "string" ? this.#peer : this.#peer())
   }
 }

@@ -51,47 +51,50 @@ export function createProxyFront(
   const server = createServer(
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
     (socket) => {
-      const peer = addressOf(socket)
+      const peer = () => addressOf(socket)
       const boundary = new Boundary(context.onFault, peer, () => socket.destroy())
       socket.on("error", () => undefined)
-      const refuse = (why: string) => {
-        socket.destroy()
-        context.onRefused("PROXY protocol", `connection from ${peer} refused: ${why}`)
-      }
-      if (!isTrusted(socket.remoteAddress ?? "")) return refuse("not one of the trusted proxies")
-      if (pending.size >= most) return refuse("too many connections whose PROXY header has not come")
-      pending.add(socket)
-      const late = () => refuse(`the PROXY header did not come within ${headerTimeout} ms`)
-      const timer = setTimeout(late, headerTimeout)
-      timer.unref()
-      let read: Uint8Array = new Uint8Array(0)
-      const onEnd = () => refuse("the PROXY header is cut short")
-      const settle = () => {
-        clearTimeout(timer)
-        pending.delete(socket)
-        socket.off("data", onData).off("end", onEnd).off("close", settle)
-      }
-      const onData = boundary.handler((bytes: Uint8Array) => {
-        read = read.length === 0 ? bytes : Buffer.concat([read, bytes])
-        let header: ReturnType<typeof readProxyHeader>
-        try {
-          header = readProxyHeader(read)
-        } catch (error) {
-          if (!(error instanceof ProxyProtocolError)) throw error
-          settle()
-          refuse(`the PROXY header ${error.message}`)
-          return
-        }
-        if (header === undefined) return
-        settle()
-        socket.pause()
-        if (header.source !== undefined) rename(socket, header.source)
-        if (read.length > header.length) socket.unshift(read.subarray(header.length))
-        take(socket)
-      })
-      socket.on("data", onData).on("end", onEnd).once("close", settle)
+      boundary.run(() => accept(socket, boundary, peer()), undefined)
     },
   )
+  const accept = (socket: Socket, boundary: Boundary, peer: string) => {
+    const refuse = (why: string) => {
+      socket.destroy()
+      context.onRefused("PROXY protocol", `connection from ${peer} refused: ${why}`)
+    }
+    if (!isTrusted(socket.remoteAddress ?? "")) return refuse("not one of the trusted proxies")
+    if (pending.size >= most) return refuse("too many connections whose PROXY header has not come")
+    pending.add(socket)
+    const late = boundary.handler(() => refuse(`the PROXY header did not come within ${headerTimeout} ms`))
+    const timer = setTimeout(late, headerTimeout)
+    timer.unref()
+    let read: Uint8Array = new Uint8Array(0)
+    const onEnd = boundary.handler(() => refuse("the PROXY header is cut short"))
+    const settle = () => {
+      clearTimeout(timer)
+      pending.delete(socket)
+      socket.off("data", onData).off("end", onEnd).off("close", settle)
+    }
+    const onData = boundary.handler((bytes: Uint8Array) => {
+      read = read.length === 0 ? bytes : Buffer.concat([read, bytes])
+      let header: ReturnType<typeof readProxyHeader>
+      try {
+        header = readProxyHeader(read)
+      } catch (error) {
+        if (!(error instanceof ProxyProtocolError)) throw error
+        settle()
+        refuse(`the PROXY header ${error.message}`)
+        return
+      }
+      if (header === undefined) return
+      settle()
+      socket.pause()
+      if (header.source !== undefined) rename(socket, header.source)
+      if (read.length > header.length) socket.unshift(read.subarray(header.length))
+      take(socket)
+    })
+    socket.on("data", onData).on("end", onEnd).once("close", settle)
+  }
   return {
     server,
     close() {

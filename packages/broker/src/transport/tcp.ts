@@ -14,9 +14,9 @@ export interface TcpOptions {
 export function createTcpListener(options: TcpOptions, context: ListenerContext): Listener {
   const { broker, onFault } = context
   const attach = (socket: Socket) => {
-    const peer = { transport: "tcp", address: addressOf(socket) } as const
-    new Boundary(onFault, peer.address, () => socket.destroy()).run(() => {
-      attachStream(broker, socket, peer, onFault)
+    const address = () => addressOf(socket)
+    new Boundary(onFault, address, () => socket.destroy()).run(() => {
+      attachStream(broker, socket, { transport: "tcp", address: address() }, onFault)
       socket.resume()
     }, undefined)
   }

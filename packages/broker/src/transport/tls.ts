@@ -149,7 +149,11 @@ export function createTlsListener(
   const peers = new WeakMap<object, PeerInfo>()
   const { broker, onFault } = context
   const inside = (socket: TlsSocketLike, work: () => void) =>
-    new Boundary(onFault, addressOf(socket), () => socket.destroy()).run(work, undefined)
+    new Boundary(
+      onFault,
+      () => addressOf(socket),
+      () => socket.destroy(),
+    ).run(work, undefined)
   let used: RenewedCertificate = options
   let check = options.clientCheck?.(options)
   const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)

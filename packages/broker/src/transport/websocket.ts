@@ -81,7 +81,11 @@ export function createWebSocketServer(
 ): Server {
   const { broker, onFault, onRefused } = context
   const inside = (socket: Duplex & Parameters<typeof addressOf>[0], work: () => void) =>
-    new Boundary(onFault, addressOf(socket), () => socket.destroy()).run(work, undefined)
+    new Boundary(
+      onFault,
+      () => addressOf(socket),
+      () => socket.destroy(),
+    ).run(work, undefined)
   const server = createServer((request, response) =>
     inside(request.socket, () => {
       response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
