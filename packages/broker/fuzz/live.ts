@@ -63,7 +63,8 @@ interface Running {
 }
 
 /** Lines that a broker that is well does not print. */
-const fault = /\binternal\b|unhandled|uncaught|^\s+at \S+.*:\d+:\d+\)?$|^\w*Error\b|ExperimentalWarning|MaxListeners/im
+const fault =
+  /^\S+ error\b|\binternal\b|unhandled|uncaught|\.[jt]s:\d+:\d+|^\w*Error\b|ExperimentalWarning|MaxListeners/im
 
 export async function fuzzBroker(options: BrokerFuzzOptions): Promise<BrokerReport> {
   const folder = mkdtempSync(join(tmpdir(), "puremq-fuzz-"))
