@@ -63,13 +63,23 @@ interface Running {
 }
 
 /** Lines that a broker that is well does not print. */
-const fault = /\binternal\b|unhandled|uncaught|^\s+at \S+.*:\d+:\d+\)?$|^\w*Error\b|ExperimentalWarning|MaxListeners/im
+const fault =
+  /^\S+ error\b|\binternal\b|unhandled|uncaught|\.[jt]s:\d+:\d+|^\w*Error\b|ExperimentalWarning|MaxListeners/im
 
 export async function fuzzBroker(options: BrokerFuzzOptions): Promise<BrokerReport> {
   const folder = mkdtempSync(join(tmpdir(), "puremq-fuzz-"))
+  const fuzzer = new BrokerFuzzer(options, folder)
+  const interrupted = () =>
+    void fuzzer.interrupt().finally(() => {
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(130)
+    })
+  const signals = ["SIGINT", "SIGTERM"] as const
+  for (const signal of signals) process.once(signal, interrupted)
   try {
-    return await new BrokerFuzzer(options, folder).run()
+    return await fuzzer.run()
   } finally {
+    for (const signal of signals) process.off(signal, interrupted)
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -87,6 +97,7 @@ class BrokerFuzzer {
   #mebibytes: number | undefined
   #executed = 0
   #faultLine: string | undefined
+  #current: Program | undefined
 
   constructor(options: BrokerFuzzOptions, folder: string) {
     this.#options = options
@@ -148,6 +159,11 @@ class BrokerFuzzer {
     }
   }
 
+  /** Ends the broker of the moment: for a run that is interrupted. */
+  async interrupt(): Promise<void> {
+    await this.#current?.stop()
+  }
+
   /* ------------------------------------------------------------ the broker */
 
   #file(name: string): string {
@@ -161,6 +177,7 @@ class BrokerFuzzer {
       ...["--cert", this.#file("cert.pem"), "--key", this.#file("key.pem")],
       ...["--password-file", this.#file("passwords"), "--anonymous"],
     ])
+    this.#current = program
     const ports: Record<string, number> = {}
     for (const name of transports) {
       const match = await program.prints(new RegExp(`\\b${name} on 127\\.0\\.0\\.1:(\\d+)`))

@@ -15,14 +15,15 @@ and a heap of 512 MiB. Each row starts its own programs and ends them.
   npm run hostile [-- options]
 
   --only TEXT     only rows with TEXT in their name or their group's; may be repeated
-  --ci            only rows that are quick: together three minutes at most on two cores
+  --ci            only rows that are quick; none begins after three minutes
   --verbose       show what the programs of a row that fell printed
   --list          the names of the rows
   --help          this text
 
 Columns: whether the program lives and answers a new client; the most memory it took (Linux only); the longest that a
-well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. Rows that are expected to fall until the broker's
-memory and time have accounts of their own are counted apart. The exit status is 0 when no other row fell.`
+well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. Rows that are expected to
+fall until the broker's memory and time have accounts of their own are counted apart. The exit status is 0 when no
+other row fell.`
 
 /** After this no further row begins with --ci. */
 const ciMinutes = 3

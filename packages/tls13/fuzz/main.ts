@@ -21,7 +21,7 @@ well-behaved client without an answer.
 
   TARGET              the same as --target TARGET
   --target NAME       one of ${targetNames.join(", ")},
-                      broker (a running one: 90 % of the sequences over TCP, the rest over TLS and WebSocket), or
+                      broker (a running one: 92 % of the sequences over TCP, the rest over TLS and WebSocket), or
                       ${brokerTargets.slice(1).join(", ")}; may be repeated (default: the first ${targetNames.length} and broker)
   --list              the targets
   --executions N      for each target (default: 100000). One of a broker is a sequence on a connection of its own
