@@ -71,7 +71,7 @@ export function readConnect(bytes: Uint8Array, start: number, bodyStart: number,
   }
 }
 
-/** Reads any other packet of a client that goes through mqtt-packet. */
+/** Reads any other packet of a client that goes through mqtt-packet; `maximumFilters` as for the guard. */
 export function readClientPacket(
   type: number,
   bytes: Uint8Array,
@@ -79,8 +79,9 @@ export function readClientPacket(
   bodyStart: number,
   end: number,
   version: ProtocolVersion,
+  maximumFilters: number,
 ): Exclude<ClientPacket, ConnectPacket> {
-  guard(type, bytes, bodyStart, end, version)
+  guard(type, bytes, bodyStart, end, version, maximumFilters)
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   if (type === PacketType.Auth) return { type: "auth", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
   const packet = parse(bytes, start, end, version)
@@ -115,7 +116,7 @@ export function readServerPacket(
   end: number,
   version: ProtocolVersion,
 ): ServerPacket {
-  guard(type, bytes, bodyStart, end, version)
+  guard(type, bytes, bodyStart, end, version, 0) // a server sends no Topic Filters
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   const packet = parse(bytes, start, end, version)
   if (packet.cmd === "connack") {

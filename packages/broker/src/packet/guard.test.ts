@@ -170,9 +170,9 @@ describe("CONNECT", () => {
 })
 
 describe("SUBSCRIBE and UNSUBSCRIBE", () => {
-  function readBody(type: number, body: number[], version: 4 | 5 = 5): unknown {
+  function readBody(type: number, body: number[], version: 4 | 5 = 5, maximumFilters = 10): unknown {
     const bytes = packet((type << 4) | (type < 12 ? 2 : 0), body)
-    return readClientPacket(type, bytes, 0, 2, bytes.length, version)
+    return readClientPacket(type, bytes, 0, 2, bytes.length, version, maximumFilters)
   }
 
   it("reads filters, options and the Subscription Identifier", () => {

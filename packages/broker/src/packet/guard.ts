@@ -14,21 +14,31 @@ export interface ConnectShape {
   readonly willProperties: Uint8Array
 }
 
-/** Checks the body of a packet (the bytes after the fixed header). Throws PacketError. */
-export function guard(type: number, bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): void {
+/**
+ * Checks the body of a packet (the bytes after the fixed header). Throws PacketError; its Reason Code is 0x97 for a
+ * SUBSCRIBE or UNSUBSCRIBE of more than `maximumFilters` Topic Filters, found before anything is made of them.
+ */
+export function guard(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  version: ProtocolVersion,
+  maximumFilters: number,
+): void {
   const cursor = new Cursor(bytes, start, end)
   switch (type) {
     case PacketType.Connack:
       guardConnack(cursor, version)
       break
     case PacketType.Subscribe:
-      guardSubscribe(cursor, version)
+      guardSubscribe(cursor, version, maximumFilters)
       break
     case PacketType.Suback:
       guardCodes(cursor, type, version)
       break
     case PacketType.Unsubscribe:
-      guardUnsubscribe(cursor, version)
+      guardUnsubscribe(cursor, version, maximumFilters)
       break
     case PacketType.Unsuback:
       packetId(cursor)
@@ -143,12 +153,13 @@ function guardConnack(cursor: Cursor, version: ProtocolVersion): void {
   } else if (code > 5) throw malformed("3.2.2.3", `return code ${code} does not exist`)
 }
 
-function guardSubscribe(cursor: Cursor, version: ProtocolVersion): void {
+function guardSubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilters: number): void {
   packetId(cursor)
   if (version === 5) checkProperties(cursor, PacketType.Subscribe)
   // [MQTT-3.8.3-2] at least one Topic Filter
   if (cursor.done) throw protocolError("MQTT-3.8.3-2", "SUBSCRIBE without Topic Filter")
-  while (!cursor.done) {
+  for (let count = 1; !cursor.done; count++) {
+    if (count > maximumFilters) throw tooManyFilters("3.8.3", "SUBSCRIBE", maximumFilters)
     cursor.skipText("Topic Filter") // [MQTT-3.8.3-1]
     const options = cursor.byte("Subscription Options")
     // [MQTT-3.8.3-5]; MQTT 3.1.1 [MQTT-3-8.3-4] reserves bits 2 to 7
@@ -160,12 +171,19 @@ function guardSubscribe(cursor: Cursor, version: ProtocolVersion): void {
   }
 }
 
-function guardUnsubscribe(cursor: Cursor, version: ProtocolVersion): void {
+function guardUnsubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilters: number): void {
   packetId(cursor)
   if (version === 5) checkProperties(cursor, PacketType.Unsubscribe)
   // [MQTT-3.10.3-2] at least one Topic Filter
   if (cursor.done) throw protocolError("MQTT-3.10.3-2", "UNSUBSCRIBE without Topic Filter")
-  while (!cursor.done) cursor.skipText("Topic Filter") // [MQTT-3.10.3-1]
+  for (let count = 1; !cursor.done; count++) {
+    if (count > maximumFilters) throw tooManyFilters("3.10.3", "UNSUBSCRIBE", maximumFilters)
+    cursor.skipText("Topic Filter") // [MQTT-3.10.3-1]
+  }
+}
+
+function tooManyFilters(rule: string, packet: string, maximum: number): PacketError {
+  return new PacketError(ReasonCode.QuotaExceeded, rule, `${packet} has more than ${maximum} Topic Filters`)
 }
 
 function guardCodes(cursor: Cursor, type: number, version: ProtocolVersion): void {

@@ -48,13 +48,17 @@ export interface Host {
   nobody(topic: Topic): boolean
   /** Stores (RETAIN) and forwards; returns the number of sessions. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
-  /** Subscribes; returns the Reason Code for SUBACK and what to do after SUBACK is written. */
+  /** Subscribes; returns the Reason Code for SUBACK, and whether retained messages come after it. */
   subscribe(
     session: Session,
     identity: Identity,
     request: SubscriptionRequest,
     identifier: number | undefined,
-  ): { reasonCode: number; sendRetained?: (now: number) => void }
+  ): { reasonCode: number; retained: boolean }
+  /** The retained messages of this subscription are to be sent. */
+  sendRetained(connection: Connection, session: Session, filter: string): void
+  /** This connection's session goes on sending retained messages, at the end of the turn. */
+  retainedSoon(connection: Connection): void
   /** Returns the Reason Code for UNSUBACK. */
   unsubscribe(session: Session, filter: string): number
   /** This connection's publisher waits for a subscriber; `endPause` is called in so many milliseconds if it still does. */
