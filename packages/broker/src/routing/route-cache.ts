@@ -2,46 +2,55 @@
 
 import type { Topic } from "../packet/topic.ts"
 
+interface Kept {
+  readonly topic: Topic
+  readonly routes: object
+}
+
+/** Two generations: when the younger one has half of the bytes, the older one is forgotten. */
 export class RouteCache {
   readonly #maximumBytes: number
-  /** Oldest first. A Topic may be gone from everywhere else. */
-  readonly #topics: Map<Topic, number> = new Map()
-  #bytes = 0
+  #young: Kept[] = []
+  #old: Kept[] = []
+  #youngBytes = 0
+  #oldBytes = 0
 
   constructor(maximumBytes: number) {
     this.#maximumBytes = maximumBytes
   }
 
   get bytes(): number {
-    return this.#bytes
+    return this.#youngBytes + this.#oldBytes
   }
 
-  /** Keeps `routes`, which take about so many bytes with the topic, and forgets the oldest if there is too much then. */
+  /** Keeps `routes`, which take about so many bytes with the topic; not what would take half of all by itself. */
   keep(topic: Topic, routes: object, bytes: number): void {
-    this.#forget(topic)
-    if (bytes > this.#maximumBytes) return
-    topic.routes = routes
-    this.#topics.set(topic, bytes)
-    this.#bytes += bytes
-    for (const oldest of this.#topics.keys()) {
-      if (this.#bytes <= this.#maximumBytes) break
-      this.#forget(oldest)
+    const half = this.#maximumBytes / 2
+    if (bytes > half) return
+    if (this.#youngBytes + bytes > half) {
+      forget(this.#old)
+      this.#old = this.#young
+      this.#oldBytes = this.#youngBytes
+      this.#young = []
+      this.#youngBytes = 0
     }
+    topic.routes = routes
+    this.#young.push({ topic, routes })
+    this.#youngBytes += bytes
   }
 
   /** Forgets all: each was kept once, so this costs no more than keeping did. */
   clear(): void {
-    if (this.#topics.size === 0) return
-    for (const topic of this.#topics.keys()) topic.routes = undefined
-    this.#topics.clear()
-    this.#bytes = 0
+    if (this.#young.length === 0 && this.#old.length === 0) return
+    forget(this.#old)
+    forget(this.#young)
+    this.#old = []
+    this.#young = []
+    this.#oldBytes = 0
+    this.#youngBytes = 0
   }
+}
 
-  #forget(topic: Topic): void {
-    const bytes = this.#topics.get(topic)
-    if (bytes === undefined) return
-    topic.routes = undefined
-    this.#topics.delete(topic)
-    this.#bytes -= bytes
-  }
+function forget(kept: readonly Kept[]): void {
+  for (const { topic, routes } of kept) if (topic.routes === routes) topic.routes = undefined
 }

@@ -35,7 +35,7 @@ class Routes {
 
 /** Bytes of the answers that are kept. */
 const rememberedBytes = 16 * 1_048_576
-const routesCost = 400
+const routesCost = 450
 const routeCost = 120
 const groupCost = 560
 const memberCost = 100

@@ -49,7 +49,7 @@ export interface Limits {
   readonly outboundTopicAliases: number
   /** Retained messages. */
   readonly maximumRetainedMessages: number
-  /** Bytes (topics, properties, payloads) of all retained messages. */
+  /** Bytes of heap that all retained messages take, with the tree they are kept in: 820 for a short topic and payload. */
   readonly maximumRetainedBytes: number
 }
 
@@ -75,5 +75,5 @@ export const defaultLimits: Limits = {
   topicAliasMaximum: 32,
   outboundTopicAliases: 32,
   maximumRetainedMessages: 1_000_000,
-  maximumRetainedBytes: 256 * 1_048_576,
+  maximumRetainedBytes: 192 * 1_048_576,
 }

@@ -15,9 +15,17 @@ export interface Slice {
   bytes: number
 }
 
+interface Walking {
+  subscription: Subscription
+  readonly walk: RetainedWalk
+}
+
 export class RetainedWalks {
   /** By the text of the filter, in the order of their subscriptions. */
-  readonly #walks: Map<string, { subscription: Subscription; walk: RetainedWalk }> = new Map()
+  readonly #walks: Map<string, Walking> = new Map()
+  #first: Walking | undefined
+  /** Those after the first. One iterator for all of them: a new one would have to pass by all that have ended. */
+  #rest: Iterator<Walking> = this.#walks.values()
 
   get size(): number {
     return this.#walks.size
@@ -25,7 +33,7 @@ export class RetainedWalks {
 
   /** Whose turn it is. */
   get first(): Subscription | undefined {
-    return this.#walks.values().next().value?.subscription
+    return this.#current()?.subscription
   }
 
   /** The subscription's retained messages are to be sent, from the first on: a new one takes the place of its predecessor. */
@@ -45,12 +53,14 @@ export class RetainedWalks {
     const found = this.#walks.get(filter)
     if (found === undefined) return
     this.#walks.delete(filter)
+    if (this.#first === found) this.#first = undefined
     found.walk.close()
   }
 
   clear(): void {
     for (const { walk } of this.#walks.values()) walk.close()
     this.#walks.clear()
+    this.#first = undefined
   }
 
   /** Sends while `may` says yes and something is left of the slice. Each call of `send` is one message. */
@@ -59,20 +69,26 @@ export class RetainedWalks {
     may: (subscription: Subscription) => boolean,
     send: (message: Message, subscription: Subscription) => void,
   ): void {
-    for (const [filter, one] of this.#walks) {
+    for (let one = this.#current(); one !== undefined; one = this.#current()) {
       const { subscription, walk } = one
-      while (!walk.done) {
-        if (slice.steps <= 0 || slice.messages <= 0 || slice.bytes <= 0 || !may(subscription)) return
-        const message = walk.next(slice.steps)
-        slice.steps -= walk.steps
-        if (message === undefined) continue
+      if (slice.steps <= 0 || slice.messages <= 0 || slice.bytes <= 0 || !may(subscription)) return
+      const message = walk.next(slice.steps)
+      slice.steps -= walk.steps
+      if (message !== undefined) {
         slice.messages--
         slice.bytes -= message.size
         send(message, subscription)
-        // Sending may have ended it.
-        if (this.#walks.get(filter)?.walk !== walk) return
       }
-      this.#walks.delete(filter)
+      if (walk.done) this.remove(subscription.filter.text)
     }
+  }
+
+  #current(): Walking | undefined {
+    while (this.#first === undefined && this.#walks.size > 0) {
+      const next = this.#rest.next()
+      if (next.done === true) this.#rest = this.#walks.values()
+      else this.#first = next.value
+    }
+    return this.#first
   }
 }
