@@ -175,6 +175,25 @@ describe("SUBSCRIBE and UNSUBSCRIBE", () => {
     return readClientPacket(type, bytes, 0, 2, bytes.length, version, maximumFilters)
   }
 
+  it("sections 3.8.3 and 3.10.3: counts the filters before they are read, 0x97 for one too many", () => {
+    for (const version of [4, 5] as const) {
+      const head = version === 5 ? [0, 9, 0] : [0, 9]
+      for (const [type, options] of [
+        [8, [0]],
+        [10, []],
+      ] as const) {
+        const body = (count: number) => [
+          ...head,
+          ...Array.from({ length: count }, () => [0, 1, 0x61, ...options]).flat(),
+        ]
+        expect(() => readBody(type, body(3), version, 3)).not.toThrow()
+        expect(codeOf(() => readBody(type, body(4), version, 3))).toBe(ReasonCode.QuotaExceeded)
+        // What comes after that is not looked at.
+        expect(codeOf(() => readBody(type, [...body(4), 0xff], version, 3))).toBe(ReasonCode.QuotaExceeded)
+      }
+    }
+  })
+
   it("reads filters, options and the Subscription Identifier", () => {
     expect(readBody(8, [0, 9, 3, 0x0b, 0x80, 0x01, ...text("a/+"), 0x2d, ...text("b"), 0x02])).toEqual({
       type: "subscribe",

@@ -61,4 +61,18 @@ describe.each(versions)("MQTT version %i", (protocolVersion) => {
     const refused = protocolVersion === 5 ? ReasonCode.TopicFilterInvalid : 0x80
     expect(client.seen.at(-1)).toMatchObject({ type: "suback", reasonCodes: [...wrong.map(() => refused), 0] })
   })
+
+  it("section 4.7.3: topics and filters have 32 levels by default, and not one more", () => {
+    const test = new TestBroker()
+    const client = test.connect({ protocolVersion, clientId: "filters" })
+    const levels = (count: number) => Array.from({ length: count }, () => "a").join("/")
+    expect(client.subscribe(levels(32))).toBe(2)
+    expect(client.subscribe(levels(33))).toBe(protocolVersion === 5 ? ReasonCode.TopicFilterInvalid : 0x80)
+    const publisher = test.connect({ protocolVersion, clientId: "topics" })
+    publisher.publish(levels(32), "x")
+    expect(client.payloads()).toEqual(["x"])
+    publisher.publish(levels(33), "x")
+    expect(publisher.closed).toBe(true)
+    expect(publisher.farewell).toBe(protocolVersion === 5 ? ReasonCode.TopicNameInvalid : undefined)
+  })
 })
