@@ -4,7 +4,7 @@
 import { Cursor } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
-import { checkProperties, PropertyId, willProperties } from "./properties.ts"
+import { checkProperties, type PropertiesAt, PropertyId, willProperties } from "./properties.ts"
 import { allowedReasonCodes, ReasonCode } from "./reason-codes.ts"
 
 /** What the guard learns from a CONNECT that the packet library would lose or not tell. */
@@ -12,6 +12,8 @@ export interface ConnectShape {
   readonly protocolVersion: ProtocolVersion
   /** Will Properties in their order, without Will Delay Interval and Message Expiry Interval. */
   readonly willProperties: Uint8Array
+  /** Offsets of the Property Lengths of CONNECT and of the will, each with the kind of its properties. */
+  readonly properties: readonly PropertiesAt[]
 }
 
 /**
@@ -83,18 +85,25 @@ export function guardConnect(bytes: Uint8Array, start: number, end: number): Con
   // MQTT 3.1.1 [MQTT-3.1.2-22]: no Password without User Name; 5.0 allows it
   if (version === 4 && (flags & 0xc0) === 0x40) throw malformed("MQTT-3.1.2-22", "Password without User Name")
   cursor.uint16("Keep Alive")
-  if (version === 5) guardConnectProperties(cursor)
+  const properties: PropertiesAt[] = []
+  if (version === 5) {
+    properties.push({ at: cursor.at, of: PacketType.Connect })
+    guardConnectProperties(cursor)
+  }
   cursor.skipText("Client Identifier") // [MQTT-3.1.3-4]
   let kept = new Uint8Array(0)
   if (will) {
-    if (version === 5) kept = guardWillProperties(cursor)
+    if (version === 5) {
+      properties.push({ at: cursor.at, of: willProperties })
+      kept = guardWillProperties(cursor)
+    }
     guardTopicName(cursor.text("Will Topic"), "Will Topic") // [MQTT-3.1.3-11]
     cursor.binary("Will Payload")
   }
   if ((flags & 0x80) !== 0) cursor.skipText("User Name") // [MQTT-3.1.3-12]
   if ((flags & 0x40) !== 0) cursor.binary("Password")
   if (!cursor.done) throw malformed("MQTT-3.1.3-1", "CONNECT has bytes after its last field")
-  return { protocolVersion: version, willProperties: kept }
+  return { protocolVersion: version, willProperties: kept, properties }
 }
 
 /** A Topic Name that may be published to: not empty, no wildcards. Reason Code 0x90. */
