@@ -10,7 +10,7 @@ import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "./packet/pac
 import { PublishReader } from "./packet/publish.ts"
 import { ReasonCode } from "./packet/reason-codes.ts"
 import { type Topic, TopicTable } from "./packet/topic.ts"
-import { parseFilter } from "./routing/filter.ts"
+import { isWild, readFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
 import type { Subscriber, Subscription } from "./routing/subscription.ts"
 import { Connection } from "./session/connection.ts"
@@ -20,6 +20,7 @@ import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
 import { PartialMemory, QueuedMemory } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
+import { walkTurn } from "./session/retained-walks.ts"
 import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
@@ -71,6 +72,8 @@ export class Broker implements Host {
   readonly #waiting: Set<Session> = new Set()
   #dirty: Connection[] = []
   #resuming: Set<Connection> = new Set()
+  /** Connections with retained messages to send, those first that have waited longest. */
+  readonly #walking: Set<Connection> = new Set()
   #publisher: Connection | undefined
   /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
   readonly #faulty: Map<Connection, unknown> = new Map()
@@ -186,6 +189,7 @@ export class Broker implements Host {
       this.#faulty.delete(connection)
       connection.fault(error, now)
     }
+    const served = this.#walking.size > 0 ? this.#sendRetained(now) : none
     const dirty = this.#dirty
     this.#dirty = []
     for (let i = 0; i < dirty.length; i++) {
@@ -195,6 +199,9 @@ export class Broker implements Host {
         dirty[i]!.fault(error, now)
       }
     }
+    // Who is not done goes behind the others, once its output has been taken.
+    for (const connection of served) if (connection.session?.retainedDue === true) this.#walking.add(connection)
+    if (this.#walking.size > 0) this.#askForFlush()
     if (this.#resuming.size === 0) return
     const resuming = this.#resuming
     this.#resuming = new Set()
@@ -272,6 +279,9 @@ export class Broker implements Host {
     this.#waiting.delete(session)
     this.#owners.attended(session)
     this.#bySession.set(session, connection)
+    if (session.wildSubscriptions > 0) {
+      for (const one of session.subscriptions.values()) if (one.filter.shareName !== undefined) this.#router.back(one)
+    }
     return { session, sessionPresent }
   }
 
@@ -334,28 +344,29 @@ export class Broker implements Host {
     identity: Identity,
     request: SubscriptionRequest,
     identifier: number | undefined,
-  ): { reasonCode: number; refusal?: Refusal; sendRetained?: (now: number) => void } {
-    let filter: ReturnType<typeof parseFilter>
-    try {
-      filter = parseFilter(request.filter, this.limits.maximumTopicLevels)
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      return { reasonCode: ReasonCode.TopicFilterInvalid }
-    }
+  ): { reasonCode: number; refusal?: Refusal; retained: boolean } {
+    const filter = readFilter(request.filter, this.limits.maximumTopicLevels)
+    if (filter === undefined) return { reasonCode: ReasonCode.TopicFilterInvalid, retained: false }
     if (request.noLocal && filter.shareName !== undefined) {
       // [MQTT-3.8.3-4] a Protocol Error, which ends the connection
       throw new PacketError(ReasonCode.ProtocolError, "MQTT-3.8.3-4", "No Local on a shared subscription")
     }
     const refusal = this.access.subscribeRefusal(identity, session.clientId, filter)
-    if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal }
+    if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal, retained: false }
     const allowed = this.access.deliveryRule(identity, session.clientId, filter)
     const existing = session.subscriptions.get(filter.text)
     if (existing === undefined && session.subscriptions.size >= this.limits.maximumSubscriptions) {
-      return { reasonCode: ReasonCode.QuotaExceeded }
+      return { reasonCode: ReasonCode.QuotaExceeded, retained: false }
     }
+    const wild = existing === undefined && isWild(filter)
+    if (wild && session.wildSubscriptions >= this.limits.maximumWildcardSubscriptions) {
+      return { reasonCode: ReasonCode.QuotaExceeded, retained: false }
+    }
+    if (wild) session.wildSubscriptions++
+    const { text, shareName, path } = filter
     const subscription: Subscription = {
       subscriber: session,
-      filter,
+      filter: { text, shareName, path },
       qos: request.qos,
       noLocal: request.noLocal,
       retainAsPublished: request.retainAsPublished,
@@ -363,12 +374,12 @@ export class Broker implements Host {
       mayReceive: this.#withoutThrowing(allowed, session),
       identifiers: identifier === undefined ? [] : [identifier],
     }
-    session.subscriptions.set(filter.text, subscription) // [MQTT-3.8.4-3]
+    session.subscriptions.set(text, subscription) // [MQTT-3.8.4-3]
+    session.retained.replace(subscription)
     this.#router.add(subscription)
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no retained messages for shared subscriptions (section 4.8.2)
     const wanted = request.retainHandling === 0 || (request.retainHandling === 1 && existing === undefined)
-    if (!wanted || filter.shareName !== undefined) return { reasonCode: request.qos }
-    return { reasonCode: request.qos, sendRetained: (now) => this.#sendRetained(session, subscription, now) }
+    return { reasonCode: request.qos, retained: wanted && shareName === undefined }
   }
 
   #withoutThrowing(rule: TopicRule | undefined, session: Session): TopicRule | undefined {
@@ -430,6 +441,7 @@ export class Broker implements Host {
     const refused = applyRules(this.access, session, identity, (changed, rule) => {
       const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
       this.#router.add(subscription)
+      session.retained.replace(subscription) // also of what is still owed of a walk over retained messages
       return subscription
     })
     connection?.rulesChanged()
@@ -440,6 +452,8 @@ export class Broker implements Host {
     const subscription = session.subscriptions.get(filter)
     if (subscription === undefined) return ReasonCode.NoSubscriptionExisted
     session.subscriptions.delete(filter) // [MQTT-3.10.4-1]
+    session.retained.remove(filter)
+    if (isWild(subscription.filter)) session.wildSubscriptions--
     this.#router.remove(subscription)
     return ReasonCode.Success
   }
@@ -477,8 +491,21 @@ export class Broker implements Host {
     }
   }
 
+  sendRetained(connection: Connection, session: Session, filter: string): void {
+    const subscription = session.subscriptions.get(filter)
+    if (subscription === undefined) return
+    session.retained.add(subscription, this.#store.retained.walk(subscription.filter.path))
+    this.retainedSoon(connection)
+  }
+
+  retainedSoon(connection: Connection): void {
+    this.#walking.add(connection)
+    this.#askForFlush()
+  }
+
   closed(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#walking.delete(connection)
     this.#held.delete(connection)
     this.#resuming.delete(connection)
     this.#faulty.delete(connection)
@@ -497,18 +524,29 @@ export class Broker implements Host {
     return true
   }
 
-  #sendRetained(session: Session, subscription: Subscription, now: number): void {
-    const expired: string[] = []
-    this.#store.retained.match(subscription.filter.levels, (message) => {
-      if (message.expired(now)) {
-        expired.push(message.topic.name)
-        return
-      }
-      if (subscription.mayReceive?.(message.topic.name) === false) return
-      const qos = message.qos < subscription.qos ? message.qos : subscription.qos
-      session.deliverRetained(message, qos, subscription.identifiers, now)
-    })
-    for (const topic of expired) this.#store.retained.delete(topic)
+  /** One turn's share of the retained messages that new subscriptions are owed. Returns whose turn it was. */
+  #sendRetained(now: number): Connection[] {
+    const served: Connection[] = []
+    const { retained } = this.#store
+    const left = { ...walkTurn }
+    const each = Math.max(16, Math.floor(walkTurn.messages / this.#walking.size))
+    for (const connection of this.#walking) {
+      if (left.steps <= 0 || left.messages <= 0 || left.bytes <= 0) break
+      this.#walking.delete(connection)
+      served.push(connection)
+      const messages = Math.min(left.messages, each)
+      const slice = { steps: Math.min(left.steps, each * 4), messages, bytes: left.bytes }
+      left.steps -= slice.steps
+      left.messages -= slice.messages
+      left.bytes -= slice.bytes
+      this.#bound(connection, now, () => {
+        connection.session?.sendRetained(slice, now, (message) => retained.delete(message.topic.name))
+      })
+      left.steps += slice.steps
+      left.messages += slice.messages
+      left.bytes += slice.bytes
+    }
+    return served
   }
 
   #retain(message: Message): void {
@@ -518,15 +556,11 @@ export class Broker implements Host {
       retained.delete(message.topic.name)
       return
     }
-    const old = retained.get(message.topic.name)
-    const bytes = retained.bytes - (old?.size ?? 0) + message.size
-    const count = retained.size + (old === undefined ? 1 : 0)
-    if (count > this.limits.maximumRetainedMessages || bytes > this.limits.maximumRetainedBytes) {
-      retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
-      this.counters.retainedRefused++
-      return
-    }
     retained.set(message.own()) // [MQTT-3.3.1-5]
+    if (retained.size <= this.limits.maximumRetainedMessages && retained.bytes <= this.limits.maximumRetainedBytes)
+      return
+    retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
+    this.counters.retainedRefused++
   }
 
   #considerWill(session: Session, will: Will, ending: Ending, now: number): void {
@@ -586,6 +620,8 @@ export class Broker implements Host {
     this.events({ event: "session displaced", peer, clientId: session.clientId, user: identity.user, reason })
   }
 }
+
+const none: readonly Connection[] = []
 
 function owns(identity: Identity, owner: Session["owner"]): boolean {
   const anonymous = identity.source === "anonymous"

@@ -186,6 +186,11 @@ export class TestClient {
     return suback?.type === "suback" ? suback.reasonCodes[0]! : -1
   }
 
+  /** Several filters in one packet. */
+  subscribeAll(requests: readonly SubscriptionRequest[], packetId = 1): void {
+    this.send(writeSubscribe(packetId, requests, this.version))
+  }
+
   unsubscribe(...filters: string[]): readonly number[] {
     this.send(writeUnsubscribe(2, filters, this.version))
     const unsuback = this.seen.findLast((packet) => packet.type === "unsuback")

@@ -75,6 +75,8 @@ export function checkLimits(value: unknown, where = "limits"): Partial<Limits> {
     outboundTopicAliases: [0, 65_535],
     maximumKeepAlive: [0, 65_535],
     maximumSessionExpiryInterval: [0, 0xffff_ffff],
+    maximumWildcardSubscriptions: [0, Number.MAX_SAFE_INTEGER],
+    maximumTopicLevels: [1, 1024],
   }
   const checks: Record<string, Check<number>> = {}
   for (const name of keysOf(defaultLimits)) {

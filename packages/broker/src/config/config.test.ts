@@ -78,6 +78,12 @@ describe("the configuration file", () => {
     ],
     [{ limits: { maximumPacketSize: 1 } }, "limits.maximumPacketSize must be a whole number from 128"],
     [{ limits: { maxPacketSize: 1000 } }, "limits.maxPacketSize is not known"],
+    [{ limits: { maximumTopicLevels: 1025 } }, "limits.maximumTopicLevels must be a whole number from 1 to 1024"],
+    [{ limits: { maximumFiltersPerPacket: 0 } }, "limits.maximumFiltersPerPacket must be a whole number from 1"],
+    [
+      { limits: { maximumWildcardSubscriptions: -1 } },
+      "limits.maximumWildcardSubscriptions must be a whole number from 0",
+    ],
     [{ login: { anonymous: "yes" } }, 'login.anonymous must be true or false, not "yes"'],
     [{ metrics: {} }, "metrics.port is missing"],
     [{ aclFile: "" }, "aclFile must be a text"],

@@ -15,6 +15,7 @@ import {
   type ServerPacket,
   type SubscriptionRequest,
 } from "./packets.ts"
+import { type PropertiesAt, withoutUserProperties } from "./properties.ts"
 
 /** Properties and flags the broker's own test and command-line client can set in CONNECT. */
 export interface ConnectRequest {
@@ -34,7 +35,7 @@ export interface ConnectRequest {
 /** Reads the CONNECT at [start, end) of `bytes`, fixed header included; its body begins at `bodyStart`. */
 export function readConnect(bytes: Uint8Array, start: number, bodyStart: number, end: number): ConnectPacket {
   const shape = guardConnect(bytes, bodyStart, end)
-  const packet = parse(bytes, start, end, 4)
+  const packet = parseWithout(bytes, start, bodyStart, end, 4, shape.properties)
   if (packet.cmd !== "connect") throw malformed("3.1", "not a CONNECT")
   const properties = packet.properties ?? {}
   const will = packet.will
@@ -71,7 +72,7 @@ export function readConnect(bytes: Uint8Array, start: number, bodyStart: number,
   }
 }
 
-/** Reads any other packet of a client that goes through mqtt-packet. */
+/** Reads any other packet of a client that goes through mqtt-packet; `maximumFilters` as for the guard. */
 export function readClientPacket(
   type: number,
   bytes: Uint8Array,
@@ -79,11 +80,13 @@ export function readClientPacket(
   bodyStart: number,
   end: number,
   version: ProtocolVersion,
+  maximumFilters: number,
 ): Exclude<ClientPacket, ConnectPacket> {
-  guard(type, bytes, bodyStart, end, version)
+  guard(type, bytes, bodyStart, end, version, maximumFilters)
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   if (type === PacketType.Auth) return { type: "auth", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
-  const packet = parse(bytes, start, end, version)
+  const properties = version === 5 ? [{ at: bodyStart + 2, of: type }] : []
+  const packet = parseWithout(bytes, start, bodyStart, end, version, properties)
   if (packet.cmd === "subscribe") {
     return {
       type: "subscribe",
@@ -115,7 +118,7 @@ export function readServerPacket(
   end: number,
   version: ProtocolVersion,
 ): ServerPacket {
-  guard(type, bytes, bodyStart, end, version)
+  guard(type, bytes, bodyStart, end, version, 0) // a server sends no Topic Filters
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   const packet = parse(bytes, start, end, version)
   if (packet.cmd === "connack") {
@@ -234,7 +237,8 @@ function readDisconnect(
   if (version === 4 || end - bodyStart < 2) {
     return { type: "disconnect", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
   }
-  const packet = parse(bytes, start, end, version)
+  const properties = [{ at: bodyStart + 1, of: PacketType.Disconnect }]
+  const packet = parseWithout(bytes, start, bodyStart, end, version, properties)
   if (packet.cmd !== "disconnect") throw malformed("3.14", "not a DISCONNECT")
   return {
     type: "disconnect",
@@ -298,6 +302,19 @@ function present<T extends object>(properties: T): Present<T> {
     if (value !== undefined && value !== null) result[key] = value
   }
   return result
+}
+
+/** Without the User Properties, which would cost much and are not read. */
+function parseWithout(
+  bytes: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+  version: ProtocolVersion,
+  properties: readonly PropertiesAt[],
+): Packet {
+  const less = withoutUserProperties(bytes, start, bodyStart, end, properties)
+  return less === undefined ? parse(bytes, start, end, version) : parse(less, 0, less.length, version)
 }
 
 function parse(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Packet {

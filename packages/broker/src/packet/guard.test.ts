@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { packet, text, userProperty, variable } from "../../tests/harness.ts"
 import { readAcknowledgement } from "./acknowledgements.ts"
 import { readClientPacket, readConnect, readServerPacket, writeConnect, writeServerPacket } from "./codec.ts"
+import { withoutUserProperties } from "./properties.ts"
 import { ReasonCode } from "./reason-codes.ts"
 
 interface ConnectShape {
@@ -170,10 +171,71 @@ describe("CONNECT", () => {
 })
 
 describe("SUBSCRIBE and UNSUBSCRIBE", () => {
-  function readBody(type: number, body: number[], version: 4 | 5 = 5): unknown {
+  function readBody(type: number, body: number[], version: 4 | 5 = 5, maximumFilters = 10): unknown {
     const bytes = packet((type << 4) | (type < 12 ? 2 : 0), body)
-    return readClientPacket(type, bytes, 0, 2, bytes.length, version)
+    return readClientPacket(type, bytes, 0, 2, bytes.length, version, maximumFilters)
   }
+
+  it("User Properties, however many, are checked and do not reach the packet library", () => {
+    const many = Array.from({ length: 30_000 }, (_, i) =>
+      i % 1000 === 0 ? userProperty("n", `${i}`) : [0x26, 0, 0, 0, 0],
+    ).flat()
+    const properties = [...many, 0x0b, 7, ...userProperty("last", "one")]
+    const rest = [...text("a"), 1]
+    const bytes = packet(0x82, [0, 9, ...variable(properties.length), ...properties, ...rest])
+    const bodyStart = bytes.length - 2 - variable(properties.length).length - properties.length - rest.length
+    const less = withoutUserProperties(bytes, 0, bodyStart, bytes.length, [{ at: bodyStart + 2, of: 8 }])
+    expect([...less!]).toEqual([...packet(0x82, [0, 9, 2, 0x0b, 7, ...rest])])
+    const read = readClientPacket(8, bytes, 0, bodyStart, bytes.length, 5, 1)
+    expect(read).toMatchObject({ packetId: 9, subscriptionIdentifier: 7, subscriptions: [{ filter: "a", qos: 1 }] })
+    expect(withoutUserProperties(less!, 0, 2, less!.length, [{ at: 4, of: 8 }])).toBeUndefined()
+    // The same of CONNECT, where the will has properties of its own, which are kept for its message, and of DISCONNECT.
+    const set = (list: number[]) => [...variable(list.length), ...list]
+    const will = [0x18, 0, 0, 0, 9, ...userProperty("of", "will"), 0x02, 0, 0, 0, 8]
+    const connect = packet(0x10, [
+      ...text("MQTT"),
+      ...[5, 0x04, 0, 60],
+      ...set([...new Array(10_000).fill([0x26, 0, 0, 0, 0]).flat(), 0x21, 0, 5, ...userProperty("x", "y")]),
+      ...text("id"),
+      ...set(will),
+      ...text("will/topic"),
+      ...[0, 1, 0x77],
+    ])
+    expect(readConnect(connect, 0, 4, connect.length)).toMatchObject({
+      receiveMaximum: 5,
+      clientId: "id",
+      keepAlive: 60,
+      will: {
+        topic: "will/topic",
+        payload: Uint8Array.of(0x77),
+        delayInterval: 9,
+        messageExpiryInterval: 8,
+        properties: Uint8Array.from(userProperty("of", "will")),
+      },
+    })
+    const disconnect = packet(0xe0, [0x04, ...set([...userProperty("x", "y"), 0x11, 0, 0, 0, 9])])
+    const end = disconnect.length
+    expect(readClientPacket(14, disconnect, 0, 2, end, 5, 1)).toMatchObject({ reasonCode: 4, sessionExpiryInterval: 9 })
+  })
+
+  it("sections 3.8.3 and 3.10.3: counts the filters before they are read, 0x97 for one too many", () => {
+    for (const version of [4, 5] as const) {
+      const head = version === 5 ? [0, 9, 0] : [0, 9]
+      for (const [type, options] of [
+        [8, [0]],
+        [10, []],
+      ] as const) {
+        const body = (count: number) => [
+          ...head,
+          ...Array.from({ length: count }, () => [0, 1, 0x61, ...options]).flat(),
+        ]
+        expect(() => readBody(type, body(3), version, 3)).not.toThrow()
+        expect(codeOf(() => readBody(type, body(4), version, 3))).toBe(ReasonCode.QuotaExceeded)
+        // What comes after that is not looked at.
+        expect(codeOf(() => readBody(type, [...body(4), 0xff], version, 3))).toBe(ReasonCode.QuotaExceeded)
+      }
+    }
+  })
 
   it("reads filters, options and the Subscription Identifier", () => {
     expect(readBody(8, [0, 9, 3, 0x0b, 0x80, 0x01, ...text("a/+"), 0x2d, ...text("b"), 0x02])).toEqual({

@@ -4,7 +4,7 @@
 import { Cursor } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
-import { checkProperties, PropertyId, willProperties } from "./properties.ts"
+import { checkProperties, type PropertiesAt, PropertyId, willProperties } from "./properties.ts"
 import { allowedReasonCodes, ReasonCode } from "./reason-codes.ts"
 
 /** What the guard learns from a CONNECT that the packet library would lose or not tell. */
@@ -12,23 +12,35 @@ export interface ConnectShape {
   readonly protocolVersion: ProtocolVersion
   /** Will Properties in their order, without Will Delay Interval and Message Expiry Interval. */
   readonly willProperties: Uint8Array
+  /** Offsets of the Property Lengths of CONNECT and of the will, each with the kind of its properties. */
+  readonly properties: readonly PropertiesAt[]
 }
 
-/** Checks the body of a packet (the bytes after the fixed header). Throws PacketError. */
-export function guard(type: number, bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): void {
+/**
+ * Checks the body of a packet (the bytes after the fixed header). Throws PacketError; its Reason Code is 0x97 for a
+ * SUBSCRIBE or UNSUBSCRIBE of more than `maximumFilters` Topic Filters, found before anything is made of them.
+ */
+export function guard(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  version: ProtocolVersion,
+  maximumFilters: number,
+): void {
   const cursor = new Cursor(bytes, start, end)
   switch (type) {
     case PacketType.Connack:
       guardConnack(cursor, version)
       break
     case PacketType.Subscribe:
-      guardSubscribe(cursor, version)
+      guardSubscribe(cursor, version, maximumFilters)
       break
     case PacketType.Suback:
       guardCodes(cursor, type, version)
       break
     case PacketType.Unsubscribe:
-      guardUnsubscribe(cursor, version)
+      guardUnsubscribe(cursor, version, maximumFilters)
       break
     case PacketType.Unsuback:
       packetId(cursor)
@@ -73,18 +85,25 @@ export function guardConnect(bytes: Uint8Array, start: number, end: number): Con
   // MQTT 3.1.1 [MQTT-3.1.2-22]: no Password without User Name; 5.0 allows it
   if (version === 4 && (flags & 0xc0) === 0x40) throw malformed("MQTT-3.1.2-22", "Password without User Name")
   cursor.uint16("Keep Alive")
-  if (version === 5) guardConnectProperties(cursor)
+  const properties: PropertiesAt[] = []
+  if (version === 5) {
+    properties.push({ at: cursor.at, of: PacketType.Connect })
+    guardConnectProperties(cursor)
+  }
   cursor.skipText("Client Identifier") // [MQTT-3.1.3-4]
   let kept = new Uint8Array(0)
   if (will) {
-    if (version === 5) kept = guardWillProperties(cursor)
+    if (version === 5) {
+      properties.push({ at: cursor.at, of: willProperties })
+      kept = guardWillProperties(cursor)
+    }
     guardTopicName(cursor.text("Will Topic"), "Will Topic") // [MQTT-3.1.3-11]
     cursor.binary("Will Payload")
   }
   if ((flags & 0x80) !== 0) cursor.skipText("User Name") // [MQTT-3.1.3-12]
   if ((flags & 0x40) !== 0) cursor.binary("Password")
   if (!cursor.done) throw malformed("MQTT-3.1.3-1", "CONNECT has bytes after its last field")
-  return { protocolVersion: version, willProperties: kept }
+  return { protocolVersion: version, willProperties: kept, properties }
 }
 
 /** A Topic Name that may be published to: not empty, no wildcards. Reason Code 0x90. */
@@ -143,12 +162,13 @@ function guardConnack(cursor: Cursor, version: ProtocolVersion): void {
   } else if (code > 5) throw malformed("3.2.2.3", `return code ${code} does not exist`)
 }
 
-function guardSubscribe(cursor: Cursor, version: ProtocolVersion): void {
+function guardSubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilters: number): void {
   packetId(cursor)
   if (version === 5) checkProperties(cursor, PacketType.Subscribe)
   // [MQTT-3.8.3-2] at least one Topic Filter
   if (cursor.done) throw protocolError("MQTT-3.8.3-2", "SUBSCRIBE without Topic Filter")
-  while (!cursor.done) {
+  for (let count = 1; !cursor.done; count++) {
+    if (count > maximumFilters) throw tooManyFilters("3.8.3", "SUBSCRIBE", maximumFilters)
     cursor.skipText("Topic Filter") // [MQTT-3.8.3-1]
     const options = cursor.byte("Subscription Options")
     // [MQTT-3.8.3-5]; MQTT 3.1.1 [MQTT-3-8.3-4] reserves bits 2 to 7
@@ -160,12 +180,19 @@ function guardSubscribe(cursor: Cursor, version: ProtocolVersion): void {
   }
 }
 
-function guardUnsubscribe(cursor: Cursor, version: ProtocolVersion): void {
+function guardUnsubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilters: number): void {
   packetId(cursor)
   if (version === 5) checkProperties(cursor, PacketType.Unsubscribe)
   // [MQTT-3.10.3-2] at least one Topic Filter
   if (cursor.done) throw protocolError("MQTT-3.10.3-2", "UNSUBSCRIBE without Topic Filter")
-  while (!cursor.done) cursor.skipText("Topic Filter") // [MQTT-3.10.3-1]
+  for (let count = 1; !cursor.done; count++) {
+    if (count > maximumFilters) throw tooManyFilters("3.10.3", "UNSUBSCRIBE", maximumFilters)
+    cursor.skipText("Topic Filter") // [MQTT-3.10.3-1]
+  }
+}
+
+function tooManyFilters(rule: string, packet: string, maximum: number): PacketError {
+  return new PacketError(ReasonCode.QuotaExceeded, rule, `${packet} has more than ${maximum} Topic Filters`)
 }
 
 function guardCodes(cursor: Cursor, type: number, version: ProtocolVersion): void {

@@ -127,6 +127,33 @@ export class Message {
     return this
   }
 
+  /** The same message on the same bytes, without the encodings that were made for subscribers: for who keeps it. */
+  bare(): Message {
+    return new Message(
+      this.topic,
+      this.qos,
+      this.retain,
+      this.expiresAt,
+      this.bytes,
+      this.propertiesStart,
+      this.propertiesEnd,
+      this.payloadStart,
+      this.payloadEnd,
+      this.frameVersion,
+      this.frameStart,
+      this.owned,
+    )
+  }
+
+  /** The same message on the same bytes, for delivering: what is made for subscribers goes with it. */
+  fresh(): Message {
+    const message = this.bare()
+    if (this.owned && this.frameVersion !== 0 && this.frameStart === 0) {
+      message.#setTemplate(this.frameVersion, this.qos > 0, this.bytes)
+    }
+    return message
+  }
+
   /** Says whether `bytes` is exactly this message's frame in memory that nobody else uses; then owning costs nothing. */
   adopt(owned: boolean): this {
     if (!owned || this.owned || this.frameStart !== 0) return this

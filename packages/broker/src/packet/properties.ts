@@ -1,6 +1,6 @@
 // Properties of MQTT 5.0 section 2.2.2, Table 2-4: which packet each may appear in, its type and the values it may have.
 
-import type { Cursor } from "./bytes.ts"
+import { Cursor, copy, variableByteIntegerLength, writeVariableByteInteger } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
 import { PacketType } from "./packets.ts"
 import { ReasonCode } from "./reason-codes.ts"
@@ -149,4 +149,51 @@ function checkValue(cursor: Cursor, id: number, property: Property): void {
       }
     }
   }
+}
+
+/** Where a packet has properties: the offset of the Property Length, and what they are properties of. */
+export interface PropertiesAt {
+  readonly at: number
+  /** A packet type, or willProperties. */
+  readonly of: number
+}
+
+/**
+ * The packet at [start, end), which the guard let through, without its User Properties; undefined when it has none. Nobody
+ * asks for them, a packet may hold a hundred thousand, and the packet library takes seconds to make objects of those.
+ */
+export function withoutUserProperties(
+  bytes: Uint8Array,
+  start: number,
+  bodyStart: number,
+  end: number,
+  fields: readonly PropertiesAt[],
+): Uint8Array | undefined {
+  const body = new Uint8Array(end - bodyStart)
+  let length = 0
+  let from = bodyStart
+  let found = false
+  for (const { at, of } of fields) {
+    const cursor = new Cursor(bytes, at, end)
+    const kept: number[] = []
+    let size = 0
+    checkProperties(cursor, of, (id, first, last) => {
+      if (id === PropertyId.UserProperty) {
+        found = true
+        return
+      }
+      kept.push(first, last)
+      size += last - first
+    })
+    length = copy(body, length, bytes, from, at)
+    length = writeVariableByteInteger(body, length, size)
+    for (let i = 0; i < kept.length; i += 2) length = copy(body, length, bytes, kept[i]!, kept[i + 1]!)
+    from = cursor.at
+  }
+  if (!found) return undefined
+  length = copy(body, length, bytes, from, end)
+  const head = new Uint8Array(1 + variableByteIntegerLength(length) + length)
+  head[0] = bytes[start]!
+  head.set(body.subarray(0, length), writeVariableByteInteger(head, 1, length))
+  return head
 }

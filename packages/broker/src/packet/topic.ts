@@ -79,13 +79,18 @@ export class TopicTable {
  * make strict subscribers disconnect (section 5.4.9.2) and forge log lines.
  */
 export function refuseControlCharacters(text: string): void {
+  if (hasControlCharacters(text)) throw malformed("1.5.4", "a topic contains a control character or a non-character")
+}
+
+export function hasControlCharacters(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit >= 0x20 && unit < 0x7f) continue
     const control = unit < 0x20 || (unit >= 0x7f && unit <= 0x9f)
     const nonCharacter = (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe || isPlaneEnd(text, i)
-    if (control || nonCharacter) throw malformed("1.5.4", "a topic contains a control character or a non-character")
+    if (control || nonCharacter) return true
   }
+  return false
 }
 
 /** U+1FFFE, U+1FFFF and their like in the other planes. */

@@ -1,110 +1,217 @@
-// Retained messages by topic level (MQTT 5.0 section 3.3.1.3), so that a wildcard subscription finds them without looking at all.
+// Retained messages by topic level (MQTT 5.0 section 3.3.1.3), so that a wildcard subscription finds them without looking at
+// all, in steps, while they change.
 
 import type { Message } from "../packet/message.ts"
+import { firstLevel, type PathNode, PathTree } from "./path-tree.ts"
+import { textCost } from "./text.ts"
 
-class Node {
-  children: Map<string, Node> | undefined
-  message: Message | undefined
+interface Entry {
+  readonly message: Message
+  /** Which retained message since the beginning this is. */
+  readonly sequence: number
+}
+
+/** Bytes of heap of a message without its texts and bytes, measured. */
+const entryCost = 640
+
+/** A walk over the retained messages that match one Topic Filter. Its place in the tree is all it keeps. */
+export interface RetainedWalk {
+  /**
+   * The next message that was there when the walk was made and has not been replaced since; undefined when there is none
+   * within `steps` places of the tree.
+   */
+  next(steps: number): Message | undefined
+  /** Places that the last call of next has looked at. */
+  readonly steps: number
+  /** There is no more. */
+  readonly done: boolean
+  /** Ends the walk. */
+  close(): void
 }
 
 export class RetainedTree {
-  readonly #root = new Node()
+  readonly #tree = new PathTree<Entry>()
   #size = 0
   #bytes = 0
+  #sequence = 0
 
   /** Number of retained messages. */
   get size(): number {
     return this.#size
   }
 
-  /** Their topics, properties and payloads in bytes. */
+  /** Heap that they and the tree take, in bytes. */
   get bytes(): number {
-    return this.#bytes
+    return this.#bytes + this.#tree.bytes
   }
 
   get(topic: string): Message | undefined {
-    let node: Node | undefined = this.#root
-    for (const level of topic.split("/")) {
-      node = node.children?.get(level)
-      if (node === undefined) return undefined
-    }
-    return node.message
+    return this.#tree.find(topic)?.value?.message
   }
 
+  /** Keeps the message, without the encodings that are made of it for subscribers. */
   set(message: Message): void {
-    let node = this.#root
-    for (const level of message.topic.name.split("/")) {
-      node.children ??= new Map()
-      let child = node.children.get(level)
-      if (child === undefined) {
-        child = new Node()
-        node.children.set(level, child)
-      }
-      node = child
-    }
-    if (node.message === undefined) this.#size++
-    else this.#bytes -= node.message.size
-    node.message = message
-    this.#bytes += message.size
+    const node = this.#tree.ensure(message.topic.name)
+    const kept = message.own().bare()
+    if (node.value === undefined) this.#size++
+    else this.#bytes -= costOf(node.value.message)
+    node.value = { message: kept, sequence: ++this.#sequence }
+    this.#bytes += costOf(kept)
   }
 
   delete(topic: string): boolean {
-    return this.#delete(this.#root, topic.split("/"), 0)
+    const node = this.#tree.find(topic)
+    if (node?.value === undefined) return false
+    this.#size--
+    this.#bytes -= costOf(node.value.message)
+    node.value = undefined
+    this.#tree.prune(topic)
+    return true
   }
 
-  #delete(node: Node, levels: readonly string[], depth: number): boolean {
-    if (depth === levels.length) {
-      if (node.message === undefined) return false
-      this.#size--
-      this.#bytes -= node.message.size
-      node.message = undefined
-      return true
-    }
-    const level = levels[depth]!
-    const child = node.children?.get(level)
-    if (child === undefined) return false
-    const deleted = this.#delete(child, levels, depth + 1)
-    if (child.message === undefined && child.children === undefined) {
-      node.children?.delete(level)
-      if (node.children?.size === 0) node.children = undefined
-    }
-    return deleted
-  }
-
-  /** Calls `visit` for every retained message whose topic the filter matches. */
-  match(levels: readonly string[], visit: (message: Message) => void): void {
-    walk(this.#root, levels, 0, visit)
+  /** A walk over what is there now and matches; `path` is a Topic Filter without `$share` and Share Name. */
+  walk(path: string): RetainedWalk {
+    return new Walk(this.#tree, path, this.#sequence)
   }
 }
 
-function walk(node: Node, levels: readonly string[], depth: number, visit: (message: Message) => void): void {
-  const level = levels[depth]
-  if (level === undefined) {
-    if (node.message !== undefined) visit(node.message)
-    return
+function costOf(message: Message): number {
+  const topic = message.topic
+  return entryCost + message.bytes.byteLength + topic.bytes.byteLength + textCost(topic.name)
+}
+
+/** Below this place every topic matches. */
+const everything = -1
+/** No topic below this place matches. */
+const nothing = -2
+
+/** A node on the way, and where in the filter it is. */
+interface Frame {
+  readonly node: PathNode<Entry>
+  /** Offset of the filter's level that its children must match, above its length when there is none. */
+  readonly at: number
+  /** Those children of it that are still to be visited, where they are many. */
+  rest: Iterator<PathNode<Entry>> | undefined
+  visited: boolean
+}
+
+class Walk implements RetainedWalk {
+  readonly #tree: PathTree<Entry>
+  readonly #filter: string
+  readonly #before: number
+  readonly #frames: Frame[] = []
+  #state: "new" | "open" | "done" = "new"
+  steps = 0
+
+  constructor(tree: PathTree<Entry>, filter: string, before: number) {
+    this.#tree = tree
+    this.#filter = filter
+    this.#before = before
   }
-  if (level === "#") {
-    everything(node, depth === 0, visit)
-    return
+
+  get done(): boolean {
+    return this.#state === "done"
   }
-  if (level !== "+") {
-    const child = node.children?.get(level)
-    if (child !== undefined) walk(child, levels, depth + 1, visit)
-    return
+
+  next(steps: number): Message | undefined {
+    this.steps = 0
+    if (this.#state === "new") {
+      this.#state = "open"
+      this.#tree.walkers++
+      this.#frames.push({ node: this.#tree.root, at: 0, rest: undefined, visited: false })
+    }
+    while (this.steps < steps) {
+      const frame = this.#frames.at(-1)
+      if (frame === undefined) {
+        this.close()
+        return undefined
+      }
+      this.steps++
+      const child = this.#nextChild(frame)
+      if (child === undefined) {
+        this.#frames.pop()
+        continue
+      }
+      const at = frame.at === everything ? everything : follow(this.#filter, frame.at, child.path)
+      if (at === nothing) continue
+      if (at <= this.#filter.length && child.children !== undefined) {
+        this.#frames.push({ node: child, at, rest: undefined, visited: false })
+      }
+      const entry = child.value
+      if (entry !== undefined && entry.sequence <= this.#before && this.#endsAt(at)) return entry.message.fresh()
+    }
+    return undefined
   }
-  if (node.children === undefined) return
-  for (const [name, child] of node.children) {
+
+  close(): void {
+    if (this.#state === "open") this.#tree.walkers--
+    this.#state = "done"
+    this.#frames.length = 0
+  }
+
+  /** Does the filter match a topic that ends at this place? "#" also matches the parent level. */
+  #endsAt(at: number): boolean {
+    return at === everything || at > this.#filter.length || this.#isHash(at)
+  }
+
+  #isHash(at: number): boolean {
+    return at === this.#filter.length - 1 && this.#filter.charCodeAt(at) === hash
+  }
+
+  #nextChild(frame: Frame): PathNode<Entry> | undefined {
+    const { children } = frame.node
     // [MQTT-4.7.2-1] wildcards in the first level do not match topics that begin with $
-    if (depth === 0 && name.startsWith("$")) continue
-    walk(child, levels, depth + 1, visit)
+    const dollar = frame.node === this.#tree.root
+    if (frame.rest === undefined) {
+      if (frame.visited || children === undefined) return undefined
+      frame.visited = true
+      const wild = frame.at === everything || isWildAt(this.#filter, frame.at)
+      if (!(children instanceof Map)) return wild && dollar && startsWithDollar(children.path) ? undefined : children
+      if (!wild) return children.get(firstLevel(this.#filter, frame.at))
+      // A Map's iterator stays right while entries come and go.
+      frame.rest = children.values()
+    }
+    for (;;) {
+      const next = frame.rest.next()
+      if (next.done === true) return undefined
+      if (!dollar || !startsWithDollar(next.value.path)) return next.value
+    }
   }
 }
 
-function everything(node: Node, root: boolean, visit: (message: Message) => void): void {
-  if (node.message !== undefined) visit(node.message)
-  if (node.children === undefined) return
-  for (const [name, child] of node.children) {
-    if (root && name.startsWith("$")) continue
-    everything(child, false, visit)
+/** Where the filter goes on after the topic levels `path`; `everything` after "#", `nothing` when they do not match. */
+function follow(filter: string, at: number, path: string): number {
+  for (let i = 0; ; ) {
+    if (at > filter.length) return nothing
+    const first = filter.charCodeAt(at)
+    if (first === hash) return everything
+    if (first === plus) {
+      at++
+      const end = path.indexOf("/", i)
+      i = end < 0 ? path.length : end
+    } else {
+      while (i < path.length && path.charCodeAt(i) !== slash) {
+        if (filter.charCodeAt(at) !== path.charCodeAt(i)) return nothing
+        at++
+        i++
+      }
+      if (at < filter.length && filter.charCodeAt(at) !== slash) return nothing
+    }
+    at++
+    if (i === path.length) return at
+    i++
   }
 }
+
+function isWildAt(filter: string, at: number): boolean {
+  const code = filter.charCodeAt(at)
+  return code === plus || code === hash
+}
+
+function startsWithDollar(path: string): boolean {
+  return path.charCodeAt(0) === 0x24
+}
+
+const slash = 0x2f
+const plus = 0x2b
+const hash = 0x23

@@ -4,8 +4,10 @@
 import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
+import { RouteCache } from "./route-cache.ts"
+import type { ShareGroup } from "./share-group.ts"
 import type { Subscriber, Subscription } from "./subscription.ts"
-import { type ShareGroup, SubscriptionTree } from "./subscription-tree.ts"
+import { SubscriptionTree } from "./subscription-tree.ts"
 
 /** One session and its subscriptions that match a topic: one copy of the message goes there. */
 interface Route {
@@ -13,6 +15,11 @@ interface Route {
   readonly first: Subscription
   /** Overlapping subscriptions of the same session, usually none. */
   more: Subscription[] | undefined
+  /** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
+  qos: Qos
+  retainAsPublished: boolean
+  identifiers: readonly number[]
+  noLocal: boolean
 }
 
 class Routes {
@@ -26,14 +33,18 @@ class Routes {
   }
 }
 
-/** Routes with more sessions than this are not kept: walking the tree is then the smaller part of the work. */
-const rememberedRoutes = 256
+/** Bytes of the answers that are kept. */
+const rememberedBytes = 16 * 1_048_576
+const routesCost = 450
+const routeCost = 120
+const groupCost = 560
+const memberCost = 100
 
 export class Router {
   readonly #tree = new SubscriptionTree()
   /** Another object after each change of the subscriptions; also tells one router from another. */
   #epoch: object = {}
-  #publisher: Subscriber | undefined = undefined
+  readonly #cache = new RouteCache(rememberedBytes)
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
@@ -43,14 +54,48 @@ export class Router {
     return this.#tree.size
   }
 
-  add(subscription: Subscription): void {
-    this.#tree.add(subscription)
-    this.#epoch = {}
+  /** Heap that all subscriptions take, in bytes. */
+  get subscriptionBytes(): number {
+    return this.#tree.bytes
   }
 
-  remove(subscription: Subscription): void {
+  /** Heap that remembered answers take, in bytes. */
+  get rememberedBytes(): number {
+    return this.#cache.bytes
+  }
+
+  /** Nodes that matching has looked at since the beginning. */
+  get visited(): number {
+    return this.#tree.visited
+  }
+
+  /** Returns the bytes of heap that it takes. */
+  add(subscription: Subscription): number {
+    const before = this.#tree.bytes
+    this.#tree.add(subscription)
+    this.forget()
+    return this.#tree.bytes - before
+  }
+
+  /** Returns the bytes of heap that are free now. */
+  remove(subscription: Subscription): number {
+    const before = this.#tree.bytes
     this.#tree.remove(subscription)
+    this.forget()
+    return before - this.#tree.bytes
+  }
+
+  /** A subscriber is connected again: the groups of this subscription of his choose him again. */
+  back(subscription: Subscription): void {
+    const group = this.#tree.groupOf(subscription)
+    group?.back(subscription.subscriber)
+    if (group?.restricted === true) this.forget()
+  }
+
+  /** Forgets what was found for topics: something that decides about it has changed. */
+  forget(): void {
     this.#epoch = {}
+    this.#cache.clear()
   }
 
   /** True when nobody would get a message on this topic. */
@@ -65,43 +110,32 @@ export class Router {
     const direct = routes.direct
     // More than one copy: make the message's bytes its own, from which the copies are made.
     if (direct.length + routes.groups.length > 1) message.own()
-    this.#publisher = publisher
     let count = 0
-    for (let i = 0; i < direct.length; i++) count += this.#deliver(direct[i]!, message, now)
+    for (let i = 0; i < direct.length; i++) {
+      const route = direct[i]!
+      if (route.noLocal && route.subscriber === publisher) count += this.#deliverOwn(route, message, now)
+      else {
+        this.#send(route.subscriber, message, route.qos, route.retainAsPublished, route.identifiers, now)
+        count++
+      }
+    }
     for (let i = 0; i < routes.groups.length; i++) {
-      const chosen = routes.groups[i]!.choose(message.topic.name)
+      const chosen = routes.groups[i]!.choose()
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
       this.#send(chosen.subscriber, message, chosen.qos, chosen.retainAsPublished, chosen.identifiers, now)
       count++
     }
-    this.#publisher = undefined
     return count
   }
 
-  #deliver(route: Route, message: Message, now: number): number {
-    const { subscriber, first } = route
-    const own = subscriber === this.#publisher
-    if (route.more === undefined) {
-      // [MQTT-3.8.3-3] No Local: not to the client that published it
-      if (own && first.noLocal) return 0
-      this.#send(subscriber, message, first.qos, first.retainAsPublished, first.identifiers, now)
-      return 1
-    }
-    // [MQTT-3.3.4-2] the highest QoS of all matching subscriptions, [MQTT-3.3.4-4] and all their identifiers
-    let qos: Qos = 0
-    let retain = false
-    let count = 0
-    const identifiers: number[] = []
-    for (const one of [first, ...route.more]) {
-      if (own && one.noLocal) continue
-      count++
-      if (one.qos > qos) qos = one.qos
-      if (one.retainAsPublished) retain = true
-      if (one.identifier !== undefined) identifiers.push(one.identifier)
-    }
-    if (count === 0) return 0
-    this.#send(subscriber, message, qos, retain, identifiers, now)
+  /** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
+  #deliverOwn(route: Route, message: Message, now: number): number {
+    const wanted = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
+    const [first, ...more] = wanted
+    if (first === undefined) return 0
+    const { qos, retainAsPublished, identifiers } = routeOf(first, more)
+    this.#send(route.subscriber, message, qos, retainAsPublished, identifiers, now)
     return 1
   }
 
@@ -127,17 +161,20 @@ export class Router {
   #routes(topic: Topic): Routes {
     const known = topic.routes
     if (known instanceof Routes && known.epoch === this.#epoch) return known
-    const routes = this.#find(topic.name)
-    if (routes.direct.length + routes.groups.length <= rememberedRoutes) topic.routes = routes
+    const routes = new Routes(this.#epoch)
+    const bytes = this.#find(topic.name, routes)
+    this.#cache.keep(topic, routes, bytes + 2 * topic.bytes.length)
     return routes
   }
 
-  #find(topic: string): Routes {
-    const routes = new Routes(this.#epoch)
+  /** Returns about how many bytes the answer takes. */
+  #find(topic: string, routes: Routes): number {
+    let bytes = routesCost
     let bySubscriber: Map<Subscriber, Route> | undefined
     this.#tree.match(topic, {
       subscription(one) {
         if (one.mayReceive?.(topic) === false) return
+        bytes += routeCost
         bySubscriber ??= new Map()
         const known = bySubscriber.get(one.subscriber)
         if (known !== undefined) {
@@ -145,14 +182,39 @@ export class Router {
           known.more.push(one)
           return
         }
-        const route: Route = { subscriber: one.subscriber, first: one, more: undefined }
+        const route = routeOf(one, undefined)
         bySubscriber.set(one.subscriber, route)
         routes.direct.push(route)
       },
       group(one) {
-        routes.groups.push(one)
+        bytes += routeCost
+        if (!one.restricted) {
+          routes.groups.push(one)
+          return
+        }
+        const allowed = one.allowed(topic)
+        bytes += groupCost + allowed.size * memberCost
+        if (allowed.size > 0) routes.groups.push(allowed)
       },
     })
-    return routes
+    for (const route of routes.direct) {
+      if (route.more !== undefined) Object.assign(route, routeOf(route.first, route.more))
+    }
+    return bytes
   }
+}
+
+function routeOf(first: Subscription, more: Subscription[] | undefined): Route {
+  let { qos, retainAsPublished, identifiers, noLocal } = first
+  if (more !== undefined && more.length > 0) {
+    const all: number[] = [...identifiers]
+    for (const one of more) {
+      if (one.qos > qos) qos = one.qos
+      if (one.retainAsPublished) retainAsPublished = true
+      if (one.noLocal) noLocal = true
+      if (one.identifier !== undefined) all.push(one.identifier)
+    }
+    identifiers = all
+  }
+  return { subscriber: first.subscriber, first, more, qos, retainAsPublished, identifiers, noLocal }
 }

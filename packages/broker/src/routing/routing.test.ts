@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest"
 import { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import { TopicTable } from "../packet/topic.ts"
-import { covers, matches, overlaps, parseFilter } from "./filter.ts"
-import { RetainedTree } from "./retained-tree.ts"
+import { covers, matches, overlaps, parseFilter, readFilter } from "./filter.ts"
+import { RetainedTree, type RetainedWalk } from "./retained-tree.ts"
 import { Router } from "./router.ts"
 import type { Subscriber, Subscription } from "./subscription.ts"
 
@@ -42,6 +42,27 @@ function send(router: Router, topic: string, options: { qos?: Qos; retain?: bool
     options.from,
     0,
   )
+}
+
+/** Topics of the retained messages that match, in the order they come. */
+function walk(tree: RetainedTree, filter: string): string[] {
+  return [...steps(tree.walk(parseFilter(filter, 128).path))].map((message) => message.topic.name)
+}
+
+function* steps(one: RetainedWalk, each = 7): Generator<Message> {
+  while (!one.done) {
+    const message = one.next(each)
+    if (one.steps > each) throw new Error(`${one.steps} steps, not ${each}`)
+    if (message !== undefined) yield message
+  }
+}
+
+function randomNumbers(seed: number): (below: number) => number {
+  let random = seed
+  return (below) => {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
+    return (random >>> 8) % below
+  }
 }
 
 describe("Topic Filters (section 4.7.1)", () => {
@@ -129,52 +150,51 @@ describe("matching", () => {
     expect(router.nobody(topics.of(topic))).toBe(!match)
     const tree = new RetainedTree()
     tree.set(Message.of(topics.of(topic), new Uint8Array(1), 0, true))
-    const found: string[] = []
-    tree.match(parseFilter(filter, 128).levels, (message) => found.push(message.topic.name))
-    expect(found).toEqual(match ? [topic] : [])
+    expect(walk(tree, filter)).toEqual(match ? [topic] : [])
   })
 
   it("the tree agrees with matching one by one, also while subscriptions come and go", () => {
-    const words = ["a", "b", "", "+", "#", "$x"]
-    let random = 3
-    const next = (n: number) => {
-      random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-      return (random >>> 8) % n
-    }
-    const filterOf = (): string | undefined => {
-      const filter = Array.from({ length: 1 + next(4) }, () => words[next(6)]).join("/")
-      try {
-        parseFilter(filter, 128)
-        return filter
-      } catch {
-        return undefined
-      }
-    }
+    const next = randomNumbers(3)
+    const word = (words: readonly string[]) => words[next(words.length)]!
+    /** Levels that share long beginnings, so that chains are split and joined. */
+    const path = (words: readonly string[]) =>
+      word(["", "", "long/way/down/", "long/way/", "long/way//", "+/way/down/", "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/"]) +
+      Array.from({ length: 1 + next(5) }, () => word(words)).join("/")
+    const filterOf = () =>
+      readFilter(word(["", "", "$share/g/", "$share/h/"]) + path(["a", "b", "", "+", "#", "$x"]), 128)
     const router = new Router()
     const live = new Map<Fake, Subscription>()
-    for (let n = 0; n < 3000; n++) {
+    for (let n = 0; n < 5000; n++) {
       const filter = filterOf()
       if (filter !== undefined) {
         const one = new Fake(`${n}`)
-        const added = subscription(one, filter)
+        const added = subscription(one, filter.text)
         router.add(added)
         live.set(one, added)
       }
-      if (live.size > 40) {
+      if (live.size > 60) {
         const [one, gone] = [...live][next(live.size)]!
         router.remove(gone)
         live.delete(one)
       }
-      const topic = Array.from({ length: 1 + next(4) }, () => ["a", "b", "", "$x"][next(4)]).join("/")
+      const topic = path(["a", "b", "", "$x"]).replaceAll("+", "way")
       if (topic === "") continue
       for (const one of live.keys()) one.got = []
-      send(router, topic)
-      const got = [...live.keys()].filter((one) => one.got.length > 0).map((one) => one.clientId)
-      const wanted = [...live].filter(([, one]) => matches(one.filter.levels, topic)).map(([one]) => one.clientId)
-      expect(got.sort()).toEqual(wanted.sort())
+      const count = send(router, topic)
+      const matching = [...live].filter(([, one]) => matches(one.filter.path.split("/"), topic))
+      const plain = matching.filter(([, one]) => one.filter.shareName === undefined)
+      const groups = new Map<string, number>()
+      for (const [one, { filter }] of matching) {
+        if (filter.shareName !== undefined) groups.set(filter.text, (groups.get(filter.text) ?? 0) + one.got.length)
+      }
+      // Every plain one gets it, and one of each group.
+      expect(plain.every(([one]) => one.got.length === 1)).toBe(true)
+      expect([...groups.values()].every((got) => got === 1)).toBe(true)
+      expect(count).toBe(plain.length + groups.size)
+      expect([...live.keys()].reduce((sum, one) => sum + one.got.length, 0)).toBe(count)
     }
     for (const one of live.values()) router.remove(one)
-    expect(router.subscriptionCount).toBe(0)
+    expect([router.subscriptionCount, router.subscriptionBytes]).toEqual([0, 0])
     expect(router.nobody(topics.of("a"))).toBe(true)
   })
 
@@ -332,7 +352,7 @@ it("a publish costs what it matches, not what exists: a hundred times less than 
   const topic = topics.of("site/17/temperature")
   const message = Message.of(topic, new Uint8Array(1), 0, false)
   const linearStart = performance.now()
-  expect(filters.filter((one) => matches(one.filter.levels, topic.name))).toEqual([])
+  expect(filters.filter((one) => matches(one.filter.path.split("/"), topic.name))).toEqual([])
   const linear = performance.now() - linearStart
   const start = performance.now()
   for (let i = 0; i < 1000; i++) {
@@ -343,16 +363,117 @@ it("a publish costs what it matches, not what exists: a hundred times less than 
 })
 
 describe("retained messages", () => {
+  const retained = (topic: string, size = 1) => Message.of(topics.of(topic), new Uint8Array(size), 0, true)
+
   it("count, replace and delete; empty branches go", () => {
     const tree = new RetainedTree()
-    tree.set(Message.of(topics.of("a/b"), new Uint8Array(10), 0, true))
-    tree.set(Message.of(topics.of("a/b"), new Uint8Array(20), 0, true))
-    tree.set(Message.of(topics.of("a"), new Uint8Array(5), 0, true))
-    expect([tree.size, tree.bytes]).toEqual([2, 3 + 20 + 1 + 5])
+    tree.set(retained("a/b", 10))
+    const one = tree.bytes
+    tree.set(retained("a/b", 20))
+    expect(tree.bytes).toBe(one + 10)
+    tree.set(retained("a", 5))
+    expect(tree.size).toBe(2)
     expect(tree.get("a/b")?.payload.length).toBe(20)
     expect(tree.delete("a/b")).toBe(true)
     expect(tree.delete("a/b")).toBe(false)
     expect(tree.delete("a/x/y")).toBe(false)
-    expect([tree.size, tree.bytes]).toEqual([1, 6])
+    expect(tree.size).toBe(1)
+    expect(tree.delete("a")).toBe(true)
+    expect([tree.size, tree.bytes]).toEqual([0, 0])
+  })
+
+  it("are found by every filter as by matching one by one, and cost nothing once they are gone", () => {
+    const next = randomNumbers(5)
+    const level = () => ["a", "b", "", "$x", "c".repeat(20)][next(5)]!
+    const topicOf = () =>
+      ["", "long/way/down/", "long/way/"][next(3)]! + Array.from({ length: 1 + next(6) }, level).join("/")
+    const filterOf = () =>
+      readFilter(
+        topicOf()
+          .split("/")
+          .map((one) => (next(3) === 0 ? "+" : one))
+          .join("/") + ["", "/#"][next(2)]!,
+        128,
+      )
+    const tree = new RetainedTree()
+    const there = new Set<string>()
+    for (let n = 0; n < 3000; n++) {
+      const topic = topicOf()
+      if (topic !== "" && next(3) > 0) {
+        tree.set(retained(topic))
+        there.add(topic)
+      } else {
+        const gone = next(2) === 0 ? topic : [...there][next(there.size + 1)]
+        if (gone !== undefined) expect(tree.delete(gone)).toBe(there.delete(gone))
+      }
+      const filter = next(10) === 0 ? readFilter("#", 1) : filterOf()
+      if (filter === undefined) continue
+      const wanted = [...there].filter((one) => matches(filter.levels, one))
+      expect(walk(tree, filter.text).sort(), filter.text).toEqual(wanted.sort())
+      expect(tree.size).toBe(there.size)
+    }
+    for (const topic of there) tree.delete(topic)
+    expect([tree.size, tree.bytes]).toEqual([0, 0])
+  })
+
+  it("[MQTT-3.3.1-9] each that was there, and still is when its turn comes, comes once, whatever changes meanwhile", () => {
+    const next = randomNumbers(11)
+    const topicOf = () =>
+      ["", "x/y/", "x/"][next(3)]! + Array.from({ length: 1 + next(4) }, () => ["a", "b", "", "c"][next(4)]).join("/")
+    for (let n = 0; n < 300; n++) {
+      const tree = new RetainedTree()
+      for (let i = 0; i < 60; i++) tree.set(retained(topicOf() || "a"))
+      const filter = ["#", "+/#", "x/#", "+/+/+", "x/+/a/#", "+/a/#"][next(6)]!
+      const owed = new Set(walk(tree, filter))
+      // Walks of others begin and end at other times.
+      const other = tree.walk("#")
+      other.next(next(5))
+      const seen = new Set<string>()
+      for (const message of steps(tree.walk(filter), 1 + next(5))) {
+        const { name } = message.topic
+        if (seen.has(name) || !owed.has(name)) throw new Error(`${name} is not owed to ${filter}`)
+        seen.add(name)
+        for (let i = next(6); i > 0; i--) {
+          const topic = topicOf() || "b"
+          // An update is sent as what it is, a message; a topic that is gone or new is not owed.
+          if (next(2) === 0) tree.set(retained(topic, 2))
+          else tree.delete(topic)
+          if (!seen.has(topic)) owed.delete(topic)
+        }
+        if (next(10) === 0) other.close()
+      }
+      other.close()
+      expect([...owed].filter((topic) => !seen.has(topic))).toEqual([])
+    }
+  })
+
+  it("a walk looks at what may match only", () => {
+    const tree = new RetainedTree()
+    for (let i = 0; i < 10_000; i++) tree.set(retained(`site/${i}/temperature`))
+    const cost = (filter: string) => {
+      const one = tree.walk(filter)
+      let sum = 0
+      while (!one.done) {
+        one.next(1000)
+        sum += one.steps
+      }
+      return sum
+    }
+    expect(cost("site/17/+")).toBeLessThan(10)
+    expect(cost("other/#")).toBeLessThan(10)
+    expect(cost("site/+/temperature")).toBeLessThan(30_000)
+  })
+
+  it("keep none of the encodings made for subscribers", () => {
+    const tree = new RetainedTree()
+    const message = retained("a", 10)
+    message.template(5, true)
+    tree.set(message)
+    message.template(4, false)
+    for (const one of steps(tree.walk("a"))) one.template(5, false)
+    const kept = tree.get("a")!
+    for (const version of [4, 5] as const) {
+      for (const withId of [false, true]) expect(kept.hasTemplate(version, withId)).toBe(false)
+    }
   })
 })

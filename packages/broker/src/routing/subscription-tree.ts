@@ -1,51 +1,28 @@
-// The tree of all subscriptions, one level of a filter a node, so that a publish costs what it matches and not what exists
-// (MQTT 5.0 sections 4.7 and 4.8).
+// The tree of all subscriptions, so that a publish costs what it matches and not what exists (MQTT 5.0 sections 4.7 and 4.8).
 
+import { firstLevel, type PathNode, PathTree } from "./path-tree.ts"
+import { ShareGroup } from "./share-group.ts"
 import type { Subscriber, Subscription } from "./subscription.ts"
+import { textCost } from "./text.ts"
 
-/** The sessions of one Shared Subscription (section 4.8.2). */
-export class ShareGroup {
-  readonly members: Subscription[] = []
-  #next = 0
+/** The subscriptions with one Topic Filter. Nearly always it is one, which then stands in the tree by itself. */
+class Leaf {
+  readonly direct: Map<Subscriber, Subscription> = new Map()
+  readonly groups: Map<string, ShareGroup> = new Map()
 
-  /** The member who gets the next message: in turn, those first that are connected and keep up. Undefined: nobody may. */
-  choose(topic: string): Subscription | undefined {
-    const count = this.members.length
-    let second: Subscription | undefined
-    let last: Subscription | undefined
-    for (let i = 0; i < count; i++) {
-      const member = this.members[(this.#next + i) % count]!
-      if (member.mayReceive?.(topic) === false) continue
-      last ??= member
-      if (!member.subscriber.connected) continue
-      if (!member.subscriber.congested) {
-        this.#next = (this.#next + i + 1) % count
-        return member
-      }
-      second ??= member
-    }
-    this.#next = count === 0 ? 0 : (this.#next + 1) % count
-    return second ?? last
+  get size(): number {
+    return this.direct.size + this.groups.size
   }
 }
 
-class Node {
-  children: Map<string, Node> | undefined
-  plus: Node | undefined
-  hash: Node | undefined
-  subscriptions: Map<Subscriber, Subscription> | undefined
-  groups: Map<string, ShareGroup> | undefined
+type Value = Subscription | Leaf
 
-  get empty(): boolean {
-    return (
-      this.plus === undefined &&
-      this.hash === undefined &&
-      this.children === undefined &&
-      this.subscriptions === undefined &&
-      this.groups === undefined
-    )
-  }
-}
+/** Bytes of heap of a subscription without its texts: it, its filter, its place in its session; measured. */
+const subscriptionCost = 245
+const leafCost = 480
+const leafEntryCost = 42
+const groupCost = 330
+const memberCost = 60
 
 /** What a topic matches. */
 export interface Matches {
@@ -54,112 +31,182 @@ export interface Matches {
 }
 
 export class SubscriptionTree {
-  readonly #root = new Node()
+  readonly #tree = new PathTree<Value>()
   #size = 0
+  #bytes = 0
+  /** Nodes that match has looked at since the beginning: what matching costs, without a clock. */
+  visited = 0
 
   /** Number of subscriptions. */
   get size(): number {
     return this.#size
   }
 
+  /** Heap that subscriptions and the tree take, in bytes. */
+  get bytes(): number {
+    return this.#bytes + this.#tree.bytes
+  }
+
   /** Adds a subscription or replaces the same session's one with the same filter ([MQTT-3.8.4-3]). */
   add(subscription: Subscription): void {
-    const { levels, shareName } = subscription.filter
-    let node = this.#root
-    for (const level of levels) {
-      if (level === "+") node = node.plus ??= new Node()
-      else if (level === "#") node = node.hash ??= new Node()
-      else {
-        node.children ??= new Map()
-        let child = node.children.get(level)
-        if (child === undefined) {
-          child = new Node()
-          node.children.set(level, child)
-        }
-        node = child
+    const { filter, subscriber } = subscription
+    const node = this.#tree.ensure(filter.path)
+    if (filter.shareName === undefined) {
+      const { value } = node
+      if (value === undefined) {
+        node.value = subscription
+        this.#count(subscription, 1)
+        return
       }
-    }
-    if (shareName === undefined) {
-      node.subscriptions ??= new Map()
-      if (!node.subscriptions.has(subscription.subscriber)) this.#size++
-      node.subscriptions.set(subscription.subscriber, subscription)
+      if (!(value instanceof Leaf) && value.subscriber === subscriber) {
+        node.value = subscription
+        return
+      }
+      const { direct } = this.#leaf(node)
+      if (!direct.has(subscriber)) {
+        this.#count(subscription, 1)
+        this.#bytes += leafEntryCost
+      }
+      direct.set(subscriber, subscription)
       return
     }
-    node.groups ??= new Map()
-    let group = node.groups.get(shareName)
+    const { groups } = this.#leaf(node)
+    let group = groups.get(filter.shareName)
     if (group === undefined) {
       group = new ShareGroup()
-      node.groups.set(shareName, group)
+      groups.set(filter.shareName, group)
+      this.#bytes += groupCost + textCost(filter.shareName)
     }
-    const at = group.members.findIndex((member) => member.subscriber === subscription.subscriber)
-    if (at >= 0) group.members[at] = subscription
-    else {
-      group.members.push(subscription)
-      this.#size++
-    }
+    if (!group.add(subscription)) return
+    this.#count(subscription, 1)
+    this.#bytes += memberCost
   }
 
   /** Removes it and the nodes nobody needs any more. */
   remove(subscription: Subscription): void {
-    this.#remove(this.#root, subscription, 0)
-  }
-
-  #remove(node: Node, subscription: Subscription, depth: number): void {
-    const level = subscription.filter.levels[depth]
-    if (level === undefined) {
-      this.#detach(node, subscription)
+    const { filter, subscriber } = subscription
+    const node = this.#tree.find(filter.path)
+    const value = node?.value
+    if (node === undefined || value === undefined) return
+    if (!(value instanceof Leaf)) {
+      if (filter.shareName !== undefined || value.subscriber !== subscriber) return
+      node.value = undefined
+      this.#count(subscription, -1)
+      this.#tree.prune(filter.path)
       return
     }
-    const child = level === "+" ? node.plus : level === "#" ? node.hash : node.children?.get(level)
-    if (child === undefined) return
-    this.#remove(child, subscription, depth + 1)
-    if (!child.empty) return
-    if (level === "+") node.plus = undefined
-    else if (level === "#") node.hash = undefined
-    else {
-      node.children?.delete(level)
-      if (node.children?.size === 0) node.children = undefined
+    if (filter.shareName === undefined) {
+      if (!value.direct.delete(subscriber)) return
+      this.#bytes -= leafEntryCost
+    } else {
+      const group = value.groups.get(filter.shareName)
+      if (group?.remove(subscriber) !== true) return
+      this.#bytes -= memberCost
+      if (group.size === 0) {
+        value.groups.delete(filter.shareName)
+        this.#bytes -= groupCost + textCost(filter.shareName)
+      }
     }
+    this.#count(subscription, -1)
+    if (value.size > 0) return
+    node.value = undefined
+    this.#bytes -= leafCost
+    this.#tree.prune(filter.path)
   }
 
-  #detach(node: Node, subscription: Subscription): void {
-    const { shareName } = subscription.filter
-    if (shareName === undefined) {
-      if (node.subscriptions?.delete(subscription.subscriber) === true) this.#size--
-      if (node.subscriptions?.size === 0) node.subscriptions = undefined
-      return
+  /** The group of a Shared Subscription. */
+  groupOf(subscription: Subscription): ShareGroup | undefined {
+    const { path, shareName } = subscription.filter
+    const value = this.#tree.find(path)?.value
+    return value instanceof Leaf && shareName !== undefined ? value.groups.get(shareName) : undefined
+  }
+
+  #leaf(node: PathNode<Value>): Leaf {
+    const { value } = node
+    if (value instanceof Leaf) return value
+    const leaf = new Leaf()
+    this.#bytes += leafCost
+    if (value !== undefined) {
+      leaf.direct.set(value.subscriber, value)
+      this.#bytes += leafEntryCost
     }
-    const group = node.groups?.get(shareName)
-    const at = group?.members.findIndex((member) => member.subscriber === subscription.subscriber) ?? -1
-    if (group === undefined || at < 0) return
-    group.members.splice(at, 1)
-    this.#size--
-    if (group.members.length > 0) return
-    node.groups?.delete(shareName)
-    if (node.groups?.size === 0) node.groups = undefined
+    node.value = leaf
+    return leaf
+  }
+
+  #count(subscription: Subscription, sign: 1 | -1): void {
+    this.#size += sign
+    this.#bytes += sign * (subscriptionCost + textCost(subscription.filter.text))
   }
 
   /** Calls `matches` for every subscription and group whose filter matches the topic. */
   match(topic: string, matches: Matches): void {
-    const levels = topic.split("/")
     // [MQTT-4.7.2-1] wildcards in the first level do not match topics that begin with $
-    walk(this.#root, levels, 0, topic.charCodeAt(0) === 0x24, matches)
+    this.#walk(this.#tree.root, topic, 0, topic.charCodeAt(0) !== 0x24, matches)
+  }
+
+  /** `at` is the offset of the topic's level that children must match, above its length when there is none. */
+  #walk(node: PathNode<Value>, topic: string, at: number, wildcards: boolean, matches: Matches): void {
+    this.visited++
+    if (at > topic.length) report(node.value, matches)
+    const { children } = node
+    if (children === undefined) return
+    if (!(children instanceof Map)) {
+      if (wildcards || !isWildcard(children.path.charCodeAt(0))) this.#try(children, topic, at, matches)
+      return
+    }
+    if (at <= topic.length) {
+      this.#try(children.get(firstLevel(topic, at)), topic, at, matches)
+      if (wildcards) this.#try(children.get("+"), topic, at, matches)
+    }
+    if (wildcards) this.#try(children.get("#"), topic, at, matches)
+  }
+
+  #try(child: PathNode<Value> | undefined, topic: string, at: number, matches: Matches): void {
+    if (child === undefined) return
+    const next = follow(child.path, topic, at)
+    if (next !== nothing) this.#walk(child, topic, next, true, matches)
+    else this.visited++
   }
 }
 
-function walk(node: Node, levels: readonly string[], depth: number, dollar: boolean, matches: Matches): void {
-  const wildcards = depth > 0 || !dollar
-  if (wildcards && node.hash !== undefined) report(node.hash, matches) // "#" also matches the parent level
-  if (depth === levels.length) {
-    report(node, matches)
+function report(value: Value | undefined, matches: Matches): void {
+  if (value === undefined) return
+  if (!(value instanceof Leaf)) {
+    matches.subscription(value)
     return
   }
-  const child = node.children?.get(levels[depth]!)
-  if (child !== undefined) walk(child, levels, depth + 1, dollar, matches)
-  if (wildcards && node.plus !== undefined) walk(node.plus, levels, depth + 1, dollar, matches)
+  for (const one of value.direct.values()) matches.subscription(one)
+  for (const group of value.groups.values()) matches.group(group)
 }
 
-function report(node: Node, matches: Matches): void {
-  if (node.subscriptions !== undefined) for (const one of node.subscriptions.values()) matches.subscription(one)
-  if (node.groups !== undefined) for (const group of node.groups.values()) matches.group(group)
+const nothing = -1
+
+/** Where the topic goes on after the filter levels `path`, above its length at its end; `nothing` if they do not match. */
+function follow(path: string, topic: string, at: number): number {
+  for (let i = 0; ; i++) {
+    // "#" takes the rest, and also matches the parent level
+    if (path.charCodeAt(i) === hash) return topic.length + 1
+    if (at > topic.length) return nothing
+    if (path.charCodeAt(i) === plus) {
+      i++
+      const end = topic.indexOf("/", at)
+      at = end < 0 ? topic.length : end
+    } else {
+      for (; i < path.length && path.charCodeAt(i) !== slash; i++, at++) {
+        if (topic.charCodeAt(at) !== path.charCodeAt(i)) return nothing
+      }
+      if (at < topic.length && topic.charCodeAt(at) !== slash) return nothing
+    }
+    at++
+    if (i === path.length) return at
+  }
 }
+
+function isWildcard(code: number): boolean {
+  return code === plus || code === hash
+}
+
+const slash = 0x2f
+const plus = 0x2b
+const hash = 0x23

@@ -15,7 +15,7 @@ export interface Subscriber {
 /** One subscription of one session (MQTT 5.0 section 3.8.3.1). */
 export interface Subscription {
   readonly subscriber: Subscriber
-  readonly filter: TopicFilter
+  readonly filter: Pick<TopicFilter, "text" | "shareName" | "path">
   /** Maximum QoS granted. */
   readonly qos: Qos
   readonly noLocal: boolean

@@ -293,6 +293,14 @@ export class Connection implements SessionLink {
     return this.writer.congested
   }
 
+  get roomy(): boolean {
+    return this.writer.roomy
+  }
+
+  retainedSoon(): void {
+    this.#host.retainedSoon(this)
+  }
+
   publish(
     message: Message,
     qos: Qos,
@@ -376,8 +384,9 @@ export class Connection implements SessionLink {
       case PacketType.Disconnect:
       case PacketType.Auth: {
         const { bytes, start, bodyStart, end } = framer
-        const packet = readClientPacket(type, bytes, start, bodyStart, end, this.#version)
-        if (packet.type === "subscribe") this.#receiver!.subscribe(packet, now)
+        const { maximumFiltersPerPacket } = this.#host.limits
+        const packet = readClientPacket(type, bytes, start, bodyStart, end, this.#version, maximumFiltersPerPacket)
+        if (packet.type === "subscribe") this.#receiver!.subscribe(packet)
         else if (packet.type === "unsubscribe") this.#receiver!.unsubscribe(packet)
         else if (packet.type === "disconnect") this.#disconnected(packet, now)
         // [MQTT-4.12.0-7] no AUTH without Authentication Method, and we accept no method

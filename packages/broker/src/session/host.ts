@@ -48,13 +48,17 @@ export interface Host {
   nobody(topic: Topic): boolean
   /** Stores (RETAIN) and forwards; returns the number of sessions. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
-  /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and what to do after SUBACK is written. */
+  /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and whether retained messages come after it. */
   subscribe(
     session: Session,
     identity: Identity,
     request: SubscriptionRequest,
     identifier: number | undefined,
-  ): { reasonCode: number; refusal?: Refusal; sendRetained?: (now: number) => void }
+  ): { reasonCode: number; refusal?: Refusal; retained: boolean }
+  /** The retained messages of this subscription are to be sent. */
+  sendRetained(connection: Connection, session: Session, filter: string): void
+  /** This connection's session goes on sending retained messages, at the end of the turn. */
+  retainedSoon(connection: Connection): void
   /** Returns the Reason Code for UNSUBACK. */
   unsubscribe(session: Session, filter: string): number
   /** So many bytes are held for what has not come to its end on this connection. */

@@ -56,6 +56,13 @@ export interface Limits {
   readonly maximumPublisherPause: number
   /** Subscriptions of one session. */
   readonly maximumSubscriptions: number
+  /**
+   * Those of them with a wildcard or a Share Name: as many copies or matches one message can cost a session. The next is
+   * answered with 0x97 in SUBACK, 0x80 for MQTT 3.1.1.
+   */
+  readonly maximumWildcardSubscriptions: number
+  /** Topic Filters of one SUBSCRIBE or UNSUBSCRIBE. More end the connection: DISCONNECT 0x97, or a mere close. */
+  readonly maximumFiltersPerPacket: number
   /** Levels of a Topic Name or Topic Filter. */
   readonly maximumTopicLevels: number
   /** Topic Aliases a client may use (Topic Alias Maximum of the broker). */
@@ -64,7 +71,7 @@ export interface Limits {
   readonly outboundTopicAliases: number
   /** Retained messages. */
   readonly maximumRetainedMessages: number
-  /** Bytes (topics, properties, payloads) of all retained messages. */
+  /** Bytes of heap that all retained messages take, with the tree they are kept in: 820 for a short topic and payload. */
   readonly maximumRetainedBytes: number
 }
 
@@ -98,9 +105,11 @@ export const defaultLimits: Limits = {
   maximumOutboundBytes: 2 * 1_048_576,
   maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,
-  maximumTopicLevels: 128,
+  maximumWildcardSubscriptions: 1000,
+  maximumFiltersPerPacket: 1000,
+  maximumTopicLevels: 32,
   topicAliasMaximum: 32,
   outboundTopicAliases: 32,
   maximumRetainedMessages: 1_000_000,
-  maximumRetainedBytes: 256 * 1_048_576,
+  maximumRetainedBytes: 192 * 1_048_576,
 }

@@ -133,12 +133,13 @@ export class Receiver {
     session.wake(now)
   }
 
-  subscribe(packet: SubscribePacket, now: number): void {
+  subscribe(packet: SubscribePacket): void {
     const session = this.#session
     const codes: number[] = []
-    const retained: ((now: number) => void)[] = []
+    // By filter: one that stands there twice is replaced, and its retained messages come once.
+    const owed = new Set<string>()
     for (const request of packet.subscriptions) {
-      const { reasonCode, sendRetained, refusal } = this.#host.subscribe(
+      const { reasonCode, retained, refusal } = this.#host.subscribe(
         session,
         this.#identity,
         request,
@@ -148,11 +149,11 @@ export class Receiver {
         tellRefusal(this.#host, this.#connection, this.#identity, "subscribe", request.filter, refusal)
       // MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code
       codes.push(this.#version === 4 && reasonCode >= 0x80 ? 0x80 : reasonCode)
-      if (sendRetained !== undefined) retained.push(sendRetained)
+      if (retained) owed.add(request.filter)
     }
     // [MQTT-3.8.4-1], [MQTT-3.8.4-6]
     this.#writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes })
-    for (const send of retained) send(now)
+    for (const filter of owed) this.#host.sendRetained(this.#connection, session, filter)
   }
 
   unsubscribe(packet: UnsubscribePacket): void {

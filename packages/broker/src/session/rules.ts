@@ -45,14 +45,15 @@ export function applyRules(
   const { clientId } = session
   const refused: string[] = []
   for (const [text, subscription] of session.subscriptions) {
-    const { filter, mayReceive } = subscription
+    const { mayReceive } = subscription
+    const filter = { ...subscription.filter, levels: subscription.filter.path.split("/") }
     const allowed = access.subscribeRefusal(identity, clientId, filter) === undefined
     if (!allowed) refused.push(text)
     const rule = allowed ? access.deliveryRule(identity, clientId, filter) : never
     if (rule !== undefined || mayReceive !== undefined) session.subscriptions.set(text, change(subscription, rule))
   }
   session.keepOnly((topic) => {
-    const filter = { text: topic, shareName: undefined, levels: topic.split("/") }
+    const filter = { text: topic, shareName: undefined, path: topic, levels: topic.split("/") }
     return access.subscribeRefusal(identity, clientId, filter) === undefined
   })
   const { pendingWill } = session

@@ -585,15 +585,25 @@ describe("subscribing", () => {
   })
 
   it("takes as many retained messages and bytes as allowed, and not one more", () => {
-    const test = new TestBroker({ limits: { maximumRetainedMessages: 2, maximumRetainedBytes: 20 } })
-    const pub = test.connect({ clientId: "pub" })
-    for (const topic of ["a", "b", "c"]) pub.publish(topic, "x", { retain: true })
-    expect(test.broker.retained.size).toBe(2)
-    pub.publish("a", "x".repeat(20 - 3), { retain: true })
-    expect(test.broker.retained.bytes).toBe(20)
-    pub.publish("a", "x".repeat(20 - 2), { retain: true })
-    expect(test.broker.retained.size).toBe(1)
-    expect(test.broker.counters.retainedRefused).toBe(2)
+    const keep = (limits: Partial<Limits>) => {
+      const test = new TestBroker({ limits })
+      return { test, pub: test.connect({ clientId: "pub" }) }
+    }
+    const two = keep({ maximumRetainedMessages: 2 })
+    for (const topic of ["a", "b", "c"]) two.pub.publish(topic, "x", { retain: true })
+    expect([two.test.broker.retained.size, two.test.broker.counters.retainedRefused]).toEqual([2, 1])
+    // What the broker says that one of that size costs is what fits.
+    const first = keep({})
+    first.pub.publish("a", "x".repeat(100), { retain: true })
+    const limit = first.test.broker.retained.bytes
+    const { test, pub } = keep({ maximumRetainedBytes: limit })
+    pub.publish("a", "x".repeat(100), { retain: true })
+    expect([test.broker.retained.size, test.broker.retained.bytes]).toEqual([1, limit])
+    pub.publish("a", "x".repeat(101), { retain: true })
+    expect([test.broker.retained.size, test.broker.retained.bytes]).toEqual([0, 0])
+    pub.publish("a", "x", { retain: true })
+    pub.publish("b", "x", { retain: true })
+    expect([test.broker.retained.size, test.broker.counters.retainedRefused]).toEqual([1, 2])
   })
 })
 

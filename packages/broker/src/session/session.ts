@@ -10,6 +10,7 @@ import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
 import type { QueuedMemory } from "./memory.ts"
 import { MessageQueue } from "./queue.ts"
+import { RetainedWalks, type Slice } from "./retained-walks.ts"
 
 /** A PUBLISH that was sent and is not completely acknowledged. */
 interface Inflight {
@@ -31,6 +32,8 @@ export interface SessionLink {
   readonly writable: boolean
   /** True while more than half of the output limit is in use. */
   readonly congested: boolean
+  /** True while less than a quarter of it is: what can wait may be written. */
+  readonly roomy: boolean
   /** Writes a PUBLISH; false when it is above the client's Maximum Packet Size and was discarded. */
   publish(
     message: Message,
@@ -42,6 +45,8 @@ export interface SessionLink {
     now: number,
   ): boolean
   pubrel(packetId: number, reasonCode: number): void
+  /** Asks that the session's `sendRetained` be called, at the end of the turn. */
+  retainedSoon(): void
 }
 
 /** The Will Message that waits for its delay or for the end of the session. */
@@ -57,6 +62,8 @@ export const slowMemory = 30_000
 export class Session implements Subscriber {
   readonly clientId: string
   readonly subscriptions: Map<string, Subscription> = new Map()
+  /** How many of them have a wildcard or a Share Name. */
+  wildSubscriptions = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly received: Set<number> = new Set()
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
@@ -76,6 +83,8 @@ export class Session implements Subscriber {
   /** Publishers that wait until this session keeps up again. */
   readonly waiters: Set<{ resumeSoon(): void }> = new Set()
 
+  /** Retained messages that are to be sent; they end with the connection. */
+  readonly retained: RetainedWalks = new RetainedWalks()
   readonly #queue: MessageQueue
   readonly #counters: Counters
   readonly #memory: QueuedMemory
@@ -139,11 +148,13 @@ export class Session implements Subscriber {
   detach(): void {
     this.#link = undefined
     this.#resend = []
+    this.retained.clear()
     for (const waiter of this.waiters) waiter.resumeSoon() // nobody waits for who is not there
   }
 
   /** Forgets everything; messages that waited are counted as lost. */
   clear(): void {
+    this.retained.clear()
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
     this.#queue.clear((message) => this.#release(message))
     for (const { message } of this.#inflight.values()) this.#release(message)
@@ -188,11 +199,35 @@ export class Session implements Subscriber {
     this.enqueue(message, qos, retain, identifiers)
   }
 
-  /** Like deliver, but a QoS 0 message may wait too: retained messages of a new subscription come all at once. */
-  deliverRetained(message: Message, qos: Qos, identifiers: readonly number[], now: number): void {
-    const direct = qos === 0 && this.#link?.writable === true && this.#queue.length === 0
-    if (qos > 0 || direct) this.deliver(message, qos, true, identifiers, now)
-    else this.enqueue(message, qos, true, identifiers)
+  /**
+   * Sends retained messages of new subscriptions: one slice, as far as the client takes them. They come after what is
+   * queued, never go into the queue, and leave most of the output free, so that nothing is dropped for their sake.
+   * `expired` is told of a message that is not to be kept any longer.
+   */
+  sendRetained(slice: Slice, now: number, expired: (message: Message) => void): void {
+    const may = (subscription: Subscription) => this.#mayRetained(subscription)
+    this.retained.run(slice, may, (message, subscription) => {
+      const link = this.#link
+      if (message.expired(now)) expired(message)
+      else if (link !== undefined && subscription.mayReceive?.(message.topic.name) !== false) {
+        // [MQTT-3.8.4-8] the lower of published and granted QoS
+        const qos = message.qos < subscription.qos ? message.qos : subscription.qos
+        if (qos > 0) this.#send(link, message, qos, true, subscription.identifiers, now)
+        else link.publish(message, 0, true, false, 0, subscription.identifiers, now)
+      }
+    })
+  }
+
+  /** True when the next of the walks may go on. */
+  get retainedDue(): boolean {
+    const first = this.retained.first
+    return first !== undefined && this.#mayRetained(first)
+  }
+
+  #mayRetained(subscription: Subscription): boolean {
+    const link = this.#link
+    if (link === undefined || !link.roomy || this.#queue.length > 0 || this.#resend.length > 0) return false
+    return subscription.qos === 0 || this.#quota > 0
   }
 
   enqueue(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[]): void {
@@ -217,6 +252,11 @@ export class Session implements Subscriber {
   pump(now: number): void {
     const link = this.#link
     if (link === undefined) return
+    this.#pump(link, now)
+    if (this.retainedDue) link.retainedSoon()
+  }
+
+  #pump(link: SessionLink, now: number): void {
     while (this.#resend.length > 0 && link.writable) {
       if (!this.#resendNext(link, now)) return
     }
@@ -333,6 +373,6 @@ export class Session implements Subscriber {
     const link = this.#link
     // Section 4.9: the quota never goes above its initial value
     if (link !== undefined && this.#quota < link.sendQuota) this.#quota++
-    if (this.#queue.length > 0 || this.#resend.length > 0) this.pump(now)
+    if (this.#queue.length > 0 || this.#resend.length > 0 || this.retained.size > 0) this.pump(now)
   }
 }

@@ -68,6 +68,10 @@ export class Writer {
     return this.size * 2 > this.#limit
   }
 
+  get roomy(): boolean {
+    return this.size * 4 < this.#limit
+  }
+
   useAliases(maximum: number): void {
     this.#aliasMaximum = maximum
   }
@@ -107,9 +111,12 @@ export class Writer {
     now: number,
   ): boolean {
     const { version } = this
-    const shared =
+    const plain =
       version === 4 ||
       (identifiers.length === 0 && this.#aliasMaximum === 0 && message.expiresAt === Number.POSITIVE_INFINITY)
+    // A large payload goes by reference: no second copy of it for subscribers of another version or QoS.
+    const large = message.payloadEnd - message.payloadStart >= byReference
+    const shared = plain && !(large && message.owned && !message.hasTemplate(version, qos > 0))
     if (shared) {
       if (!this.#publishShared(message, qos, firstByte(qos, retain, dup), packetId)) return this.#tooLarge()
     } else if (!this.#publishAlone(message, qos, retain, dup, packetId, identifiers, now)) return this.#tooLarge()

@@ -1,6 +1,7 @@
 // Where the broker keeps what outlives connections. The in-memory store forgets everything when the process ends.
 
 import type { Message } from "../packet/message.ts"
+import type { RetainedWalk } from "../routing/retained-tree.ts"
 import type { Session } from "../session/session.ts"
 
 /** Sessions by Client Identifier. */
@@ -15,13 +16,12 @@ export interface SessionStore {
 /** Retained messages by Topic Name. */
 export interface RetainedStore {
   readonly size: number
-  /** Bytes of topics, properties and payloads. */
+  /** Heap that they take, in bytes, whatever it is that keeps them included. */
   readonly bytes: number
-  get(topic: string): Message | undefined
   set(message: Message): void
   delete(topic: string): boolean
-  /** Calls `visit` for every message whose topic these filter levels match. */
-  match(levels: readonly string[], visit: (message: Message) => void): void
+  /** A walk over the messages that are there now and whose topic this filter matches. */
+  walk(path: string): RetainedWalk
 }
 
 export interface Store {

@@ -1,0 +1,106 @@
+import type { Subscriber, Subscription } from "./subscription.ts"
+
+/** Members who do not keep up that are looked at before the next message goes to the first of them all the same. */
+const patience = 64
+
+/**
+ * The sessions of one Shared Subscription (MQTT 5.0 section 4.8.2). Members that were found away stand behind those that
+ * may be connected and are not looked at again until they come back, so that choosing does not cost what the group has.
+ */
+export class ShareGroup {
+  /** Those that may be connected, then those that are away. */
+  readonly #members: Subscription[] = []
+  readonly #places: Map<Subscriber, number> = new Map()
+  #present = 0
+  #next = 0
+  #nextAway = 0
+  /** Members with topics that may not come through to them. */
+  #restricted = 0
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  /** True when who is chosen from depends on the topic. */
+  get restricted(): boolean {
+    return this.#restricted > 0
+  }
+
+  /** Adds a member or replaces its subscription; true when it is a new one. */
+  add(subscription: Subscription): boolean {
+    const at = this.#places.get(subscription.subscriber)
+    if (subscription.mayReceive !== undefined) this.#restricted++
+    if (at !== undefined) {
+      if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
+      this.#members[at] = subscription
+      return false
+    }
+    this.#places.set(subscription.subscriber, this.#members.length)
+    this.#members.push(subscription)
+    this.back(subscription.subscriber)
+    return true
+  }
+
+  /** False when it was no member. */
+  remove(subscriber: Subscriber): boolean {
+    const at = this.#places.get(subscriber)
+    if (at === undefined) return false
+    if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
+    if (at < this.#present) this.#away(at)
+    const last = this.#members.length - 1
+    this.#swap(this.#places.get(subscriber)!, last)
+    this.#members.pop()
+    this.#places.delete(subscriber)
+    return true
+  }
+
+  /** The subscriber has connected again. */
+  back(subscriber: Subscriber): void {
+    const at = this.#places.get(subscriber)
+    if (at === undefined || at < this.#present) return
+    this.#swap(at, this.#present++)
+  }
+
+  /** The group of those who may receive the topic; its turn begins with another member each time. */
+  allowed(topic: string): ShareGroup {
+    const group = new ShareGroup()
+    for (const member of this.#members) if (member.mayReceive?.(topic) !== false) group.add(member)
+    group.#next = this.#next++
+    return group
+  }
+
+  /** The member who gets the next message: in turn, those first that are connected and keep up. Undefined: nobody. */
+  choose(): Subscription | undefined {
+    let second: Subscription | undefined
+    for (let tries = 0; tries < this.#present && tries < patience; ) {
+      const at = this.#next % this.#present
+      const member = this.#members[at]!
+      if (!member.subscriber.connected) {
+        this.#away(at)
+        continue
+      }
+      this.#next = at + 1
+      if (!member.subscriber.congested) return member
+      second ??= member
+      tries++
+    }
+    if (second !== undefined) this.#next = this.#places.get(second.subscriber)! + 1
+    if (second !== undefined || this.#members.length === 0) return second
+    this.#nextAway = (this.#nextAway + 1) % this.#members.length
+    return this.#members[this.#nextAway]
+  }
+
+  #away(at: number): void {
+    this.#swap(at, --this.#present)
+  }
+
+  #swap(a: number, b: number): void {
+    if (a === b) return
+    const one = this.#members[a]!
+    const two = this.#members[b]!
+    this.#members[a] = two
+    this.#members[b] = one
+    this.#places.set(two.subscriber, a)
+    this.#places.set(one.subscriber, b)
+  }
+}
