@@ -447,6 +447,17 @@ describe("retained messages", () => {
     }
   })
 
+  it("a walk that stands at a node goes on from there when that node is needed no more", () => {
+    const tree = new RetainedTree()
+    for (const topic of ["x", "x/y/z"]) tree.set(retained(topic))
+    const one = tree.walk("+/y/+")
+    expect(one.next(1)).toBeUndefined()
+    tree.delete("x")
+    expect([...steps(one)].map((message) => message.topic.name)).toEqual(["x/y/z"])
+    tree.delete("x/y/z")
+    expect(tree.bytes).toBe(0)
+  })
+
   it("a walk looks at what may match only", () => {
     const tree = new RetainedTree()
     for (let i = 0; i < 10_000; i++) tree.set(retained(`site/${i}/temperature`))

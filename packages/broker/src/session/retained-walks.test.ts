@@ -170,6 +170,41 @@ describe("retained messages of a new subscription ([MQTT-3.3.1-9])", () => {
     expect(sub.take()).toHaveLength(3)
   })
 
+  it("[MQTT-3.8.4-8] a subscription that is replaced meanwhile: what is still owed comes with the QoS granted last", () => {
+    const test = keeping(10)
+    const sub = test.connect({ clientId: "sub", receiveMaximum: 1 })
+    sub.subscribe("r/+", { qos: 1 })
+    expect(sub.take().map(({ qos }) => qos)).toEqual([1])
+    sub.subscribe("r/+", { qos: 0, retainHandling: 2 })
+    sub.ack(4, 1)
+    expect(sub.take().map(({ qos }) => qos)).toEqual(new Array(9).fill(0))
+  })
+
+  it("come after the messages that are queued", () => {
+    const test = keeping(10)
+    const sub = test.connect({ clientId: "sub", receiveMaximum: 1 })
+    sub.subscribe("#", { qos: 1 })
+    const pub = test.connect({ clientId: "pub" })
+    for (const payload of ["one", "two"]) pub.publish("live", payload, { qos: 1 })
+    const got: string[] = []
+    for (let some = sub.take(); some.length > 0; some = sub.take()) {
+      for (const one of some) {
+        got.push(one.payload)
+        sub.ack(4, one.packetId)
+      }
+    }
+    expect(got).toEqual(["x", "one", "two", ...new Array(9).fill("x")])
+    // Also where a QoS 0 message of theirs would need no quota.
+    pub.publish("zero", "zero", { retain: true })
+    const two = test.connect({ clientId: "two", receiveMaximum: 1 })
+    two.subscribe("live", { qos: 1, retainHandling: 2 })
+    for (const payload of ["one", "two"]) pub.publish("live", payload, { qos: 1 })
+    two.subscribe("zero", { qos: 0, packetId: 2 })
+    expect(two.payloads()).toEqual(["one"])
+    two.ack(4, 1)
+    expect(two.payloads()).toEqual(["two", "zero"])
+  })
+
   it("[MQTT-3.10.4-2] end with UNSUBSCRIBE of their filter, and with the connection", () => {
     const test = keeping(100)
     const sub = test.connect({ clientId: "sub", receiveMaximum: 1, ...persistent })
