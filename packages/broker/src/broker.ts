@@ -131,9 +131,10 @@ export class Broker implements Host {
     return [...this.#connections]
   }
 
-  /** Bytes of memory: messages that wait in sessions, and packets that have come in part. */
-  get memory(): { readonly queued: number; readonly partial: number } {
-    return { queued: this.#queued.used, partial: this.#partial.used }
+  /** Bytes of memory: messages that wait in sessions, packets that have come in part, subscriptions. */
+  get memory(): { readonly queued: number; readonly partial: number; readonly subscriptions: number } {
+    const { subscriptionBytes: subscriptions } = this.#router
+    return { queued: this.#queued.used, partial: this.#partial.used, subscriptions }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
@@ -355,7 +356,9 @@ export class Broker implements Host {
     if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal, retained: false }
     const allowed = this.access.deliveryRule(identity, session.clientId, filter)
     const existing = session.subscriptions.get(filter.text)
-    if (existing === undefined && session.subscriptions.size >= this.limits.maximumSubscriptions) {
+    const free = this.limits.maximumTotalSubscriptionBytes - this.#router.subscriptionBytes
+    const full = session.subscriptions.size >= this.limits.maximumSubscriptions || session.subscriptionBytes >= free
+    if (existing === undefined && full) {
       return { reasonCode: ReasonCode.QuotaExceeded, retained: false }
     }
     const wild = existing === undefined && isWild(filter)
@@ -376,7 +379,7 @@ export class Broker implements Host {
     }
     session.subscriptions.set(text, subscription) // [MQTT-3.8.4-3]
     session.retained.replace(subscription)
-    this.#router.add(subscription)
+    session.subscriptionBytes += this.#router.add(subscription)
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no retained messages for shared subscriptions (section 4.8.2)
     const wanted = request.retainHandling === 0 || (request.retainHandling === 1 && existing === undefined)
     return { reasonCode: request.qos, retained: wanted && shareName === undefined }
@@ -440,7 +443,7 @@ export class Broker implements Host {
     const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
     const refused = applyRules(this.access, session, identity, (changed, rule) => {
       const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
-      this.#router.add(subscription)
+      session.subscriptionBytes += this.#router.add(subscription)
       session.retained.replace(subscription) // also of what is still owed of a walk over retained messages
       return subscription
     })
@@ -454,7 +457,7 @@ export class Broker implements Host {
     session.subscriptions.delete(filter) // [MQTT-3.10.4-1]
     session.retained.remove(filter)
     if (isWild(subscription.filter)) session.wildSubscriptions--
-    this.#router.remove(subscription)
+    session.subscriptionBytes -= this.#router.remove(subscription)
     return ReasonCode.Success
   }
 

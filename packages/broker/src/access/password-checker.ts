@@ -142,11 +142,16 @@ export class PasswordChecker {
     while (this.#running.size < maximumPasswordChecks) {
       const check = this.#held ?? this.#next()
       if (check === undefined) break
-      const memory = memoryOf(check.entry.cost)
-      const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
-      this.#held = fits ? undefined : check
-      if (!fits) return
-      this.#start(check, memory)
+      try {
+        const memory = memoryOf(check.entry.cost)
+        const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
+        this.#held = fits ? undefined : check
+        if (!fits) return
+        this.#start(check, memory)
+      } catch (error) {
+        this.#held = undefined
+        this.#giveUp(check, error)
+      }
     }
     if (this.#running.size < maximumPasswordChecks) this.#wakeLater()
   }
@@ -163,7 +168,7 @@ export class PasswordChecker {
       if (there.length === 0) continue
       const { user, tag } = login
       if (!this.#knows(user, tag)) return { entry: this.#passwords.get(user) ?? this.#decoy(user), logins: there }
-      for (const one of there) one.decide(letIn(user)) // its equal was right meanwhile
+      for (const one of there) this.#answer(one, letIn(user)) // its equal was right meanwhile
     }
   }
 
@@ -172,19 +177,34 @@ export class PasswordChecker {
     this.#running.set(tag, check)
     this.#memory += memory
     this.#joined += check.logins.length
+    const over = () => {
+      this.#running.delete(tag)
+      this.#memory -= memory
+      this.#joined -= check.logins.length
+    }
     void this.#compute(check)
-      .catch((error: unknown): (() => Decision) => {
-        this.#means.fault(error)
-        return () => ({ reasonCode: ReasonCode.ServerUnavailable, why: "the password could not be checked" })
-      })
+      .finally(over)
       .then((decision) => {
-        this.#running.delete(tag)
-        this.#memory -= memory
-        this.#joined -= check.logins.length
-        for (const { decide } of check.logins) decide(decision())
-        this.#work()
+        for (const one of check.logins) this.#answer(one, decision())
       })
+      .catch((error: unknown) => this.#giveUp(check, error))
+      .then(() => this.#work())
       .catch(this.#means.fault)
+  }
+
+  #giveUp({ logins }: Check, error: unknown): void {
+    this.#means.fault(error)
+    const why = "the password could not be checked"
+    for (const one of logins) this.#answer(one, { reasonCode: ReasonCode.ServerUnavailable, why })
+  }
+
+  /** One that cannot be told does not keep the others from it. */
+  #answer({ decide }: Login, decision: Decision): void {
+    try {
+      decide(decision)
+    } catch (error) {
+      this.#means.fault(error)
+    }
   }
 
   /** The answer, made anew for each that gets it: an Identity belongs to one connection. */

@@ -15,6 +15,8 @@ export interface Stats {
   /** Memory of messages that wait in sessions, and of packets that have come in part, in bytes. */
   readonly queuedBytes: number
   readonly partialBytes: number
+  /** Memory of subscriptions, in bytes. */
+  readonly subscriptionBytes: number
   readonly connectionsOpened: number
   readonly connectsAccepted: number
   readonly connectsRefused: number
@@ -74,6 +76,7 @@ export function snapshot(
     retainedBytes: broker.retained.bytes,
     queuedBytes: broker.memory.queued,
     partialBytes: broker.memory.partial,
+    subscriptionBytes: broker.memory.subscriptions,
     connectionsOpened: counters.connectionsOpened,
     connectsAccepted: counters.connectsAccepted,
     connectsRefused: counters.connectsRefused,
@@ -106,6 +109,7 @@ const gauges: ReadonlySet<string> = new Set([
   "retainedBytes",
   "queuedBytes",
   "partialBytes",
+  "subscriptionBytes",
   "heapBytes",
 ])
 

@@ -47,6 +47,11 @@ export interface Limits {
    * 0x97. createBroker's default is a sixteenth of the heap that the process may have.
    */
   readonly maximumTotalPartialBytes: number
+  /**
+   * Bytes of memory of all subscriptions; past it 0x97 in SUBACK. Each session may have as much as is left free. createBroker's
+   * default is an eighth of the heap that the process may have.
+   */
+  readonly maximumTotalSubscriptionBytes: number
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
   readonly maximumOutboundBytes: number
   /**
@@ -76,8 +81,18 @@ export interface Limits {
 }
 
 /** The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. */
-export function limitsOfMemory(heap: number): Pick<Limits, "maximumTotalQueuedBytes" | "maximumTotalPartialBytes"> {
-  return { maximumTotalQueuedBytes: Math.floor(heap / 4), maximumTotalPartialBytes: Math.floor(heap / 16) }
+export function limitsOfMemory(
+  heap: number,
+): Pick<
+  Limits,
+  "maximumTotalQueuedBytes" | "maximumTotalPartialBytes" | "maximumTotalSubscriptionBytes" | "maximumRetainedBytes"
+> {
+  return {
+    maximumRetainedBytes: Math.floor((heap * 3) / 8),
+    maximumTotalQueuedBytes: Math.floor(heap / 4),
+    maximumTotalPartialBytes: Math.floor(heap / 16),
+    maximumTotalSubscriptionBytes: Math.floor(heap / 8),
+  }
 }
 
 /** For a heap of 512 MiB. */
@@ -102,6 +117,7 @@ export const defaultLimits: Limits = {
   maximumQueuedBytes: 16 * 1_048_576,
   maximumTotalQueuedBytes: 128 * 1_048_576,
   maximumTotalPartialBytes: 32 * 1_048_576,
+  maximumTotalSubscriptionBytes: 64 * 1_048_576,
   maximumOutboundBytes: 2 * 1_048_576,
   maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,

@@ -131,6 +131,32 @@ describe("messages that wait", () => {
   )
 })
 
+describe("subscriptions", () => {
+  it("a session takes half of what there is, then 0x97; another one has room still, and what ends gives it back", () => {
+    const test = new TestBroker({ limits: { maximumTotalSubscriptionBytes: 100_000 } })
+    const greedy = test.connect({ clientId: "greedy" })
+    const taken = (client: TestClient) => {
+      for (let i = 0; i < 1000; i++) {
+        if (client.subscribe(`a/topic/of/its/own/${client.connection?.clientId}/${i}`) === ReasonCode.QuotaExceeded)
+          return i
+      }
+      return 1000
+    }
+    const first = taken(greedy)
+    expect(first).toBeGreaterThan(50)
+    const used = test.broker.memory.subscriptions
+    expect(used).toBeGreaterThan(45_000)
+    expect(used).toBeLessThan(55_000)
+    // One that it has already may be changed.
+    expect(greedy.subscribe("a/topic/of/its/own/greedy/0", { qos: 1 })).toBe(1)
+    expect(taken(test.connect({ clientId: "modest" }))).toBeGreaterThan(first / 3)
+    greedy.unsubscribe("a/topic/of/its/own/greedy/1")
+    greedy.disconnect()
+    expect(test.broker.memory.subscriptions).toBeLessThan(35_000)
+    expect(test.connect({ clientId: "greedy" }).subscribe("again")).toBe(2)
+  })
+})
+
 describe("packets that come in part", () => {
   it("the longest unfinished gives up when one byte more would be held", () => {
     const memory = new PartialMemory<string>(100)

@@ -64,6 +64,8 @@ export class Session implements Subscriber {
   readonly subscriptions: Map<string, Subscription> = new Map()
   /** How many of them have a wildcard or a Share Name. */
   wildSubscriptions = 0
+  /** Bytes of memory that its subscriptions take. */
+  subscriptionBytes = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly received: Set<number> = new Set()
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */

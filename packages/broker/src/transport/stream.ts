@@ -39,9 +39,13 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
   }
   // First of all: an error that nobody listens for would end the process.
   let failure = ""
-  stream.on("error", (error: Error) => {
-    failure = boundary.run(() => describe(error), "connection failed")
-  })
+  stream.on(
+    "error",
+    boundary.handler((error: Error) => {
+      failure = "connection failed"
+      failure = describe(error)
+    }),
+  )
   const connection = boundary.run(() => broker.accept(peer, sink, broker.now()), undefined)
   if (connection === undefined) return
   attached = connection
@@ -55,10 +59,13 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
   )
   const closed = boundary.handler((reason: string) => connection.transportClosed(broker.now(), reason))
   stream.on("end", () => closed("connection closed by the client"))
-  stream.on("close", () => {
-    clearTimeout(linger)
-    closed(failure === "" ? "connection closed" : failure)
-  })
+  stream.on(
+    "close",
+    boundary.handler(() => {
+      clearTimeout(linger)
+      closed(failure === "" ? "connection closed" : failure)
+    }),
+  )
 }
 
 /** A fixed text for each kind of failure, so that it can be counted. */

@@ -235,8 +235,11 @@ export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInf
     }),
   )
   const closed = boundary.handler(() => connection.transportClosed(broker.now(), "connection closed"))
-  socket.on("close", () => {
-    clearTimeout(linger)
-    closed()
-  })
+  socket.on(
+    "close",
+    boundary.handler(() => {
+      clearTimeout(linger)
+      closed()
+    }),
+  )
 }

@@ -149,7 +149,7 @@ export class Server extends NetServer {
     const checkContext = (named: SecureContext) => this.#refuseOtherTrust(named)
     this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback, checkContext)
     this.#active = this.#activate(context, options)
-    this.on("connection", (raw: Socket) => this.#arrive(raw))
+    this.on("connection", (raw: Socket) => this.#guard(raw, () => this.#arrive(raw)))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
   }
 
@@ -300,11 +300,25 @@ export class Server extends NetServer {
     const settle = (seen: number) => {
       const { length } = this.#arrivals
       const more = length > seen && length < mostArrivals && performance.now() - begun < arrivalTime
-      if (more) return setImmediate(settle, length)
-      this.#gate.resume()
-      for (const each of this.#arrivals.splice(0)) this.#guard(each, () => this.#accept(each))
+      if (more) soon(length)
+      else this.#admit()
     }
-    setImmediate(settle, 0)
+    const soon = (seen: number) =>
+      setImmediate(() => {
+        try {
+          settle(seen)
+        } catch (cause) {
+          this.#tell("internalError", internalError(cause), undefined)
+          this.#admit() // nobody is left standing
+        }
+      })
+    soon(0)
+  }
+
+  #admit(): void {
+    const arrivals = this.#arrivals.splice(0)
+    this.#gate.resume()
+    for (const each of arrivals) this.#guard(each, () => this.#accept(each))
   }
 
   #accept(raw: Duplex): void {
