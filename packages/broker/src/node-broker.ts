@@ -358,6 +358,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     crl: config.crl,
     revocation: config.revocation,
     clientCertificate,
+    identity: clientCertificate === "none" ? undefined : (config.identity ?? "subject-cn"),
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
     crypto: config.crypto,

@@ -13,7 +13,10 @@ export interface HandshakeSucceeded {
   readonly suite: string | undefined
   readonly group: string | undefined
   readonly resumed: boolean | undefined
+  /** Who the client has proven to be by its certificate. */
   readonly identity: string | undefined
+  /** Why the certificate that the client showed was not accepted, where it was let in without. */
+  readonly unverified?: string | undefined
   readonly milliseconds: number
 }
 

@@ -5,6 +5,7 @@ import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
 import { loadConfigFile, readFiles, watchedFilesOf } from "../config/load.ts"
 import { createBroker, type ListenerAddress } from "../node-broker.ts"
 import { isLoopback } from "../transport/http-rules.ts"
+import type { ClientCertificateMode } from "../transport/tls.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { handshakeLimitsOf, limitOptions, limitsOf } from "./limit-options.ts"
@@ -188,7 +189,7 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
     throw new UsageError("--key-password-file is about the key of --key: give one")
   const ca = given.text("ca")
   const clientCertificate =
-    given.oneOf("client-cert", "none", "request", "require") ?? (ca === undefined ? "none" : "require")
+    given.oneOf("client-cert", "none", "request", "require", "request-any") ?? (ca === undefined ? "none" : "require")
   if (clientCertificate !== "none" && ca === undefined) {
     throw new UsageError("--client-cert needs --ca: the authority that clients' certificates are checked against")
   }
@@ -205,7 +206,7 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
 /** What is asked of client certificates beyond their authority. */
 function clientRules(
   given: Arguments,
-  clientCertificate: "none" | "request" | "require",
+  clientCertificate: ClientCertificateMode,
 ): Pick<FileListener, "identity" | "crl" | "revocation"> {
   const identity = given.oneOf("identity", ...identityRules)
   const crl = given.text("crl")

@@ -3,6 +3,7 @@
 import { type IdentityRule, identityRules, type RevocationMode } from "@puremq/tls13/x509"
 import { defaultLimits, type Limits } from "../session/limits.ts"
 import { trustOf } from "../transport/proxy-front.ts"
+import type { ClientCertificateMode } from "../transport/tls.ts"
 import { ConfigError } from "./config.ts"
 
 /** The configuration file: like BrokerConfig, with file names where that has texts. */
@@ -29,7 +30,7 @@ export interface FileListener {
   /** Its first line is the password of `key`, when that is encrypted. */
   readonly keyPasswordFile?: string
   readonly ca?: string
-  readonly clientCertificate?: "none" | "request" | "require"
+  readonly clientCertificate?: ClientCertificateMode
   readonly identity?: IdentityRule
   readonly crl?: string
   readonly revocation?: RevocationMode
@@ -96,7 +97,7 @@ const listener: Check<FileListener> = (value, where) => {
       key: text,
       keyPasswordFile: text,
       ca: text,
-      clientCertificate: oneOf("none", "request", "require"),
+      clientCertificate: oneOf("none", "request", "require", "request-any"),
       identity: oneOf(...identityRules),
       crl: text,
       revocation: oneOf("require", "ifPresent", "off"),

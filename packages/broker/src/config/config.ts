@@ -4,6 +4,7 @@ import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { LogEvent } from "../admin/log.ts"
 import type { Limits } from "../session/limits.ts"
 import type { RenewedCertificate } from "../transport/listener.ts"
+import type { ClientCertificateMode } from "../transport/tls.ts"
 
 interface Address {
   /** Default 127.0.0.1. */
@@ -19,8 +20,8 @@ interface TlsSettings {
   readonly key: string
   /** PEM text of the authorities that client certificates must come from. */
   readonly ca?: string | undefined
-  /** Default "none". */
-  readonly clientCertificate?: "none" | "request" | "require" | undefined
+  /** Default "none". With "request" and "require" a certificate that is shown and not valid ends the handshake. */
+  readonly clientCertificate?: ClientCertificateMode | undefined
   /** Which part of a client's certificate is its user name. Default "subject-cn", the common name. */
   readonly identity?: IdentityRule | undefined
   /** PEM text of revocation lists that client certificates are looked up in. */

@@ -11,13 +11,14 @@ import {
   createLeaf,
   createRevocationList,
   type Identity,
+  nameConstraints,
   privateKeyToPem,
 } from "@puremq/tls13/devcert"
 import { type IdentityRule, identityRules, parseCertificate } from "@puremq/tls13/x509"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { LogEvent } from "../admin/log.ts"
-import { type BrokerConfig, ConfigError } from "../config/config.ts"
+import { type BrokerConfig, ConfigError, type TlsListenerConfig } from "../config/config.ts"
 import { createBroker, type PureMqBroker } from "../node-broker.ts"
 
 const now = Date.now()
@@ -86,7 +87,7 @@ interface Running {
 }
 
 async function start(
-  listener: { identity?: IdentityRule; crl?: string; revocation?: "require" | "ifPresent" | "off" } = {},
+  listener: Partial<Pick<TlsListenerConfig, "identity" | "crl" | "revocation" | "clientCertificate">> = {},
   more: Partial<BrokerConfig> = {},
 ): Promise<Running> {
   const events: LogEvent[] = []
@@ -102,8 +103,9 @@ async function start(
   return { broker, port: address?.port ?? 0, events }
 }
 
-async function open(port: number, identity: Identity, options: IClientOptions = {}): Promise<MqttClient> {
-  const client = mqtt.connect(`mqtts://localhost:${port}`, { reconnectPeriod: 0, ca, ...pems(identity), ...options })
+async function open(port: number, identity: Identity | undefined, options: IClientOptions = {}): Promise<MqttClient> {
+  const own = identity === undefined ? {} : pems(identity)
+  const client = mqtt.connect(`mqtts://localhost:${port}`, { reconnectPeriod: 0, ca, ...own, ...options })
   clients.push(client)
   await new Promise<void>((resolve, reject) => {
     client.once("connect", () => resolve())
@@ -247,5 +249,71 @@ describe("renewal", () => {
     running.broker.renewCertificate({ ...pems(next), ca: certificateToPem(old) })
     await expect(open(running.port, device)).rejects.toThrow()
     await before.publishAsync("subject-cn/still", "here", { qos: 1 })
+  })
+})
+
+describe("a certificate that is shown and not valid", () => {
+  const day = 86_400_000
+  const admin = { now, usage: "client", subject: { commonName: "admin" } } as const
+  const other = createAuthority({ now, subject: { commonName: "Another authority" } })
+  const stranger = createLeaf({ ...admin, issuer: other })
+  const expired = createLeaf({ ...admin, issuer: authority, notBefore: now - 9 * day, notAfter: now - day })
+  const purpose = createLeaf({ ...admin, usage: "server", names: ["admin.example"], issuer: authority })
+  const forged = [
+    ["of another authority", stranger, "unknown_ca"],
+    ["expired", expired, "certificate_expired"],
+    ["for another purpose", purpose, "unsupported_certificate"],
+  ] as const
+  const names = (events: readonly LogEvent[]) =>
+    JSON.stringify(events.flatMap((event) => (event.event === "tls handshake" ? [event.identity] : [])))
+
+  it.each(forged)("%s: ends the handshake with request, and is no identity anywhere", async (_, identity, alert) => {
+    const { port, events } = await start(
+      { clientCertificate: "request" },
+      { login: { anonymous: true }, acl: undefined },
+    )
+    await expect(open(port, identity)).rejects.toThrow()
+    expect(events).toContainEqual(expect.objectContaining({ event: "tls failure", alert, fault: "client" }))
+    expect(events.filter(({ event }) => event === "client connected")).toEqual([])
+    expect(names(events)).not.toContain("admin")
+    // Who shows none comes in as nobody, and who shows a good one as who it says.
+    await open(port, undefined, { clientId: "nobody" })
+    await open(port, device, { clientId: "somebody" })
+    const users = events.flatMap((event) => (event.event === "client connected" ? [[event.clientId, event.user]] : []))
+    expect(users).toEqual([
+      ["nobody", ""],
+      ["somebody", "device-7"],
+    ])
+  })
+
+  it.each(forged)("%s: is let in as nobody with request-any, and the log says why", async (_, identity) => {
+    const { port, events } = await start(
+      { clientCertificate: "request-any" },
+      { login: { anonymous: true }, acl: undefined },
+    )
+    await open(port, identity)
+    expect(events).toContainEqual(expect.objectContaining({ event: "client connected", user: "" }))
+    expect(names(events)).not.toContain("admin")
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "tls handshake", identity: undefined, unverified: expect.stringMatching(/./) }),
+    )
+  })
+
+  it("RFC 5280 4.2.1.10: a name that escapes the constraints of its authority is not believed", async () => {
+    const constraint = nameConstraints([{ type: "dns", value: "tenant1.example" }])
+    const tenant = createAuthority({
+      now,
+      issuer: authority,
+      subject: { commonName: "Tenant 1" },
+      extensions: (usual) => [...usual, constraint],
+    })
+    const { port, events } = await start({ clientCertificate: "require" }, { acl: undefined })
+    const withChain = (identity: Identity) => ({ cert: certificateToPem(identity) + certificateToPem(tenant) })
+    const forger = createLeaf({ ...admin, issuer: tenant })
+    await expect(open(port, forger, withChain(forger))).rejects.toThrow()
+    expect(events).toContainEqual(expect.objectContaining({ event: "tls failure", alert: "bad_certificate" }))
+    const honest = createLeaf({ ...admin, subject: { commonName: "a.tenant1.example" }, issuer: tenant })
+    await open(port, honest, withChain(honest))
+    expect(events).toContainEqual(expect.objectContaining({ event: "client connected", user: "a.tenant1.example" }))
   })
 })

@@ -13,13 +13,15 @@ export interface TcpOptions {
 /** MQTT over plain TCP. Nothing is encrypted, so it is off unless configured. */
 export function createTcpListener(options: TcpOptions, context: ListenerContext): Listener {
   const { broker, onFault } = context
-  const attach = (socket: Socket) => {
-    const address = () => addressOf(socket)
-    new Boundary(onFault, address, () => socket.destroy()).run(() => {
-      attachStream(broker, socket, { transport: "tcp", address: address() }, onFault)
+  const attach = (socket: Socket) =>
+    new Boundary(
+      onFault,
+      () => addressOf(socket),
+      () => socket.destroy(),
+    ).run(() => {
+      attachStream(broker, socket, { transport: "tcp", address: addressOf(socket) }, onFault)
       socket.resume()
     }, undefined)
-  }
   const { proxyProtocol } = options
   const front = proxyProtocol && createProxyFront(proxyProtocol, context, attach)
   const server =

@@ -3,7 +3,7 @@
 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import type { RevocationMode } from "@puremq/tls13/x509"
+import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
 import { Boundary } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
@@ -22,6 +22,12 @@ import { attachStream } from "./stream.ts"
 import type { NameOfCertificate } from "./tls-server.ts"
 import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
 
+/**
+ * "request": a client may show none, and one that it shows must be valid. "require": it must show a valid one. "request-any":
+ * whoever shows one that is not valid is let in as one that shows none, and the log says why.
+ */
+export type ClientCertificateMode = "none" | "request" | "require" | "request-any"
+
 export interface TlsOptions {
   readonly host: string
   readonly port: number
@@ -30,7 +36,9 @@ export interface TlsOptions {
   readonly key: string
   /** PEM text of the authorities that client certificates must come from. */
   readonly ca?: string | undefined
-  readonly clientCertificate: "none" | "request" | "require"
+  readonly clientCertificate: ClientCertificateMode
+  /** Which part of a client's certificate is its user name. */
+  readonly identity?: IdentityRule | undefined
   /** The user that a client's certificate stands for; undefined: no client is asked for one. */
   readonly nameOf: NameOfCertificate | undefined
   /** PEM text of revocation lists. */
@@ -70,7 +78,10 @@ export interface HandshakeReport {
   readonly cipherSuite?: string | undefined
   readonly group?: string | undefined
   readonly resumed?: boolean | undefined
+  /** Who the client has proven to be. */
   readonly clientIdentity?: string | undefined
+  /** Why the certificate that the client showed was not accepted. */
+  readonly authorizationProblem?: string | undefined
   readonly milliseconds?: number | undefined
   /** Set when it failed. */
   readonly error?: {
@@ -111,8 +122,9 @@ export type TlsServerFactory = (options: {
   readonly crl?: string
   readonly revocation?: RevocationMode
   readonly provider?: "fast" | "noble" | "host"
-  readonly requestCert: boolean
+  readonly requestCert: boolean | "optional"
   readonly rejectUnauthorized: boolean
+  readonly identity?: IdentityRule
   readonly ALPNProtocols: readonly string[]
   readonly handshakeTimeout: number
   readonly maxPendingHandshakes: number
@@ -136,8 +148,9 @@ export function createTlsListener(
     ...(options.crl !== undefined && { crl: options.crl }),
     ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.crypto !== undefined && { provider: options.crypto }),
-    requestCert: options.clientCertificate !== "none",
-    rejectUnauthorized: options.clientCertificate === "require",
+    requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
+    rejectUnauthorized: options.clientCertificate !== "request-any",
+    ...(options.identity !== undefined && { identity: options.identity }),
     ALPNProtocols: [webSocket === undefined ? "mqtt" : "http/1.1"],
     handshakeTimeout: options.handshakeTimeout,
     maxPendingHandshakes: options.maxPendingHandshakes,
@@ -253,6 +266,7 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
     group: report.group,
     resumed: report.resumed,
     identity: report.clientIdentity,
+    unverified: report.authorizationProblem,
     milliseconds,
   }
 }

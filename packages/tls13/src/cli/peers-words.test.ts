@@ -124,6 +124,7 @@ describe("characters that cannot be seen", () => {
       alpnProtocol: nasty,
       clientIdentity: nasty,
       authorized: false,
+      authorizationProblem: nasty,
       milliseconds: 1,
       error: undefined,
     }

@@ -208,9 +208,10 @@ function wordsOf(report: HandshakeReport): string {
     report.resumed ? "resumed" : "new",
     report.alpnProtocol === undefined ? undefined : `alpn ${quotedText(report.alpnProtocol)}`,
     report.serverName === undefined ? undefined : `for ${report.serverName}`,
-    report.clientIdentity === undefined
+    report.clientIdentity === undefined ? undefined : `client ${report.clientIdentity}`,
+    report.authorizationProblem === undefined
       ? undefined
-      : `client ${report.clientIdentity}${report.authorized ? "" : " (NOT verified)"}`,
+      : `client certificate NOT verified: ${report.authorizationProblem}`,
   ]
   return `${peer} ${parts.filter((part) => part !== undefined).join(" ")} ${milliseconds}`
 }

@@ -85,6 +85,11 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   const [leaf, ...others] = parsed
   if (leaf === undefined) return refusal("malformed", "the peer sent no certificate")
   if (leaf instanceof X509Error) return refusal(leaf.reason, `the peer's certificate cannot be read: ${leaf.message}`)
+  // RFC 9846 4.5.1.2: the certificate type MUST be X.509v3, unless explicitly negotiated otherwise.
+  if (leaf.version !== 3) {
+    const what = `it is of version ${leaf.version}; TLS 1.3 needs version 3: issue it with an extension (subjectAltName, say)`
+    return refusal("unsupported_version", problemOf(new X509Error("unsupported_version", what), leaf, 0).message)
+  }
   const { revocation } = options
   const verdict = validatePath({
     leaf,

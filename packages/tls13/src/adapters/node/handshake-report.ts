@@ -23,10 +23,15 @@ export interface HandshakeReport {
   readonly group: string | undefined
   readonly resumed: boolean | undefined
   readonly alpnProtocol: string | undefined
-  /** The subject of the client's certificate (RFC 4514), its PSK identity, or its raw public key as a pin. */
+  /**
+   * Who the client has proven to be: the subject of its certificate (RFC 4514), its PSK identity, or its raw public key as a
+   * pin. undefined when it has proven nothing: the names of a certificate that was not accepted are not here.
+   */
   readonly clientIdentity: string | undefined
-  /** Whether that identity was verified. */
+  /** Whether the client was verified. */
   readonly authorized: boolean
+  /** Why the certificate that the client showed was not accepted, where the handshake went on in spite of it. */
+  readonly authorizationProblem: string | undefined
   /** From the accepted connection to the end of the handshake. */
   readonly milliseconds: number
   /** Set when the handshake failed. */
@@ -53,6 +58,7 @@ export interface ReportSubject {
   readonly offer: Offer | undefined
   readonly info: HandshakeInfo | undefined
   readonly authorized: boolean
+  readonly authorizationError: Error | null
   readonly milliseconds: number
   readonly error: Error | undefined
   readonly provider: CryptoProvider
@@ -71,8 +77,9 @@ export function handshakeReport({ offer, info, error, ...rest }: ReportSubject):
     group: info?.group,
     resumed: info?.resumed,
     alpnProtocol: info?.alpnProtocol,
-    clientIdentity: info && identityOf(info, rest.provider),
+    clientIdentity: info && rest.authorized ? identityOf(info, rest.provider) : undefined,
     authorized: rest.authorized,
+    authorizationProblem: rest.authorizationError?.message,
     milliseconds: rest.milliseconds,
     error: error && failure(error),
   }

@@ -14,6 +14,7 @@ import { MemoryReplayGuard } from "../../session/replay-guard.ts"
 import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
 import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
+import type { IdentityRule } from "../../x509/identity.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
 import { internalError, isInternalError } from "../driver.ts"
 import {
@@ -36,10 +37,18 @@ import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
 export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace">, HandshakeLimitOptions {
   /** Gets every event of every connection. */
   readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
-  /** Asks clients for a certificate: in the handshake, or when `socket.requestCertificate()` is called. */
-  readonly requestCert?: boolean | "post-handshake" | undefined
-  /** With requestCert, true (the default): a client without a valid certificate is refused. */
+  /**
+   * Asks clients for a certificate: in the handshake, or when `socket.requestCertificate()` is called. `optional`: a client may
+   * show none, and one that it shows must be valid.
+   */
+  readonly requestCert?: boolean | "optional" | "post-handshake" | undefined
+  /**
+   * With requestCert, true (the default): a client without a valid certificate is refused. false: the handshake goes on, and
+   * `authorized` tells; a name in such a certificate is anybody's claim.
+   */
   readonly rejectUnauthorized?: boolean | undefined
+  /** By what of their certificates clients are known: one whose name constraints leave that free is refused. */
+  readonly identity?: IdentityRule | undefined
   /** In the place of the usual verifier of client certificates, and so of `ca`. */
   readonly verifier?: CertificateVerifier | undefined
   /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
@@ -238,6 +247,7 @@ export class Server extends NetServer {
           revocation: options.revocation,
           pins: options.pins,
           rawPublicKeys: options.rawPublicKeys,
+          identity: options.identity,
         })
       : undefined
     const types = certificateTypes("server", context, options)
@@ -380,9 +390,10 @@ export class Server extends NetServer {
     let offer: Offer | undefined
     const report = (error?: Error) => {
       const milliseconds = performance.now() - begun
-      const { info, authorized } = socket
+      const { info, authorized, authorizationError } = socket
       const { provider } = active.context
-      const subject = { remoteAddress, remotePort, offer, info, authorized, milliseconds, error, provider }
+      const peer = { remoteAddress, remotePort, authorized, authorizationError }
+      const subject = { ...peer, offer, info, milliseconds, error, provider }
       const told = { report: undefined as HandshakeReport | undefined }
       socket.guard(() => {
         told.report = handshakeReport(subject)
@@ -441,7 +452,7 @@ function ignore(): void {}
 
 function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServerOptions) {
   if (requestCert === "post-handshake") return requestCert
-  return rejectUnauthorized ? "require" : "request"
+  return rejectUnauthorized && requestCert !== "optional" ? "require" : "request"
 }
 
 function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {

@@ -7,6 +7,7 @@ import type { CommonOptions } from "../../connection/config.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
+import type { IdentityRule } from "../../x509/identity.ts"
 import type {
   CertificateType,
   CertificateVerdict,
@@ -65,6 +66,8 @@ export interface VerificationOptions extends CertificatePolicy {
   /** false: the handshake goes on with a peer that cannot be verified; `authorized` is then false. */
   readonly rejectUnauthorized?: boolean | undefined
   readonly checkServerIdentity?: CheckServerIdentity | undefined
+  /** By what clients are known. */
+  readonly identity?: IdentityRule | undefined
 }
 
 export interface Verification {
@@ -76,7 +79,7 @@ export interface Verification {
 }
 
 export function createVerification(context: SecureContext, options: VerificationOptions): Verification {
-  const { verifier, checkServerIdentity: check } = options
+  const { verifier, checkServerIdentity: check, identity } = options
   if (verifier !== undefined && check !== undefined) {
     throw new Misuse("`verifier` decides about the name as well: give it or `checkServerIdentity`, not both")
   }
@@ -87,6 +90,7 @@ export function createVerification(context: SecureContext, options: Verification
       trust: () => context.trust,
       ...policy,
       revocation: { ...policy.revocation, crls: context.crls },
+      ...(identity && { identity }),
       ...(check && { checkName: (leaf, serverName) => nameProblem(check, leaf, serverName, context) }),
     })
   const rules = verifier
@@ -95,6 +99,7 @@ export function createVerification(context: SecureContext, options: Verification
         context.trustName,
         policyName(policy),
         check ? `own name check ${rulesName(check, context.provider)}` : "",
+        identity ?? "",
       ].join()
   if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
   return tolerant(strict, `${rules}, not enforced`, context, options)
