@@ -9,6 +9,7 @@ import { type Reason, reasonAlerts, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "./interfaces.ts"
 import { keyProblem } from "./key-policy.ts"
+import { readLeafKey } from "./leaf-key.ts"
 import { nameProblem, referenceHost } from "./name.ts"
 import { Oid } from "./oids.ts"
 import { validatePath } from "./path.ts"
@@ -48,6 +49,7 @@ export interface VerifierOptions {
 export function createCertificateVerifier(rules: VerifierOptions): CertificateVerifier {
   const options = ownPins(rules)
   return {
+    leafKey: readLeafKey,
     verify(verification) {
       try {
         return verification.type === "RawPublicKey"

@@ -14,6 +14,7 @@ import type {
   CertificateVerifier,
   PeerIdentity,
 } from "../../x509/interfaces.ts"
+import { askedAfterSignature } from "../../x509/leaf-key.ts"
 import type { Profile } from "../../x509/path-rules.ts"
 import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
@@ -82,7 +83,7 @@ export function createVerification(context: SecureContext, options: Verification
   }
   const policy = policyOf(options)
   const strict =
-    verifier ??
+    (verifier && askedAfterSignature(verifier)) ??
     createCertificateVerifier({
       trust: () => context.trust,
       ...policy,
@@ -167,6 +168,7 @@ function tolerant(
   }
   return {
     verifier: {
+      leafKey: (verification) => strict.leafKey?.(verification),
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)
