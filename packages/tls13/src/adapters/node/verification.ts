@@ -20,7 +20,7 @@ import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
 import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
 import { rulesName } from "../rules-name.ts"
-import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
+import { describe, type PeerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"
 
 /** Why a peer is not authorized, as `socket.authorizationError`. */
@@ -214,6 +214,6 @@ function nameProblem(
   serverName: string | undefined,
   { provider }: SecureContext,
 ): X509Error | undefined {
-  const problem = check(serverName ?? "", peerCertificate([leaf.der], provider))
+  const problem = check(serverName ?? "", describe(leaf, provider))
   return problem && new X509Error("name_mismatch", problem.message)
 }
