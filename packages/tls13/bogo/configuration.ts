@@ -274,6 +274,7 @@ function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
   // Without -verify-peer BoringSSL's client goes on after a failure.
   const enforced = flags.has("-verify-peer") || flags.has("-require-any-client-certificate")
   return {
+    leafKey: (verification) => any.leafKey?.(verification),
     verify(verification) {
       seen.ocspResponse = verification.ocspResponse
       seen.signedCertificateTimestamps = verification.signedCertificateTimestamps

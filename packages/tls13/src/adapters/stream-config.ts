@@ -15,6 +15,7 @@ import type { CryptoProvider } from "../crypto/provider.ts"
 import { TicketKeyRing } from "../session/ticket-keys.ts"
 import { loadCredential, sniResolver } from "../x509/credential.ts"
 import type { CertificateVerifier } from "../x509/interfaces.ts"
+import { askedAfterSignature } from "../x509/leaf-key.ts"
 import { trustStoreFromPem } from "../x509/trust.ts"
 import { createCertificateVerifier } from "../x509/verifier.ts"
 import type { HandshakeLimitOptions } from "./handshake-gate.ts"
@@ -109,7 +110,9 @@ function rulesOf(
   { ca, verifier }: Pick<CommonStreamOptions, "ca" | "verifier">,
   provider: CryptoProvider,
 ): { readonly verifier: CertificateVerifier | undefined; readonly partition: string } {
-  if (verifier !== undefined) return { verifier, partition: `own verifier ${rulesName(verifier, provider)}` }
+  if (verifier !== undefined) {
+    return { verifier: askedAfterSignature(verifier), partition: `own verifier ${rulesName(verifier, provider)}` }
+  }
   if (ca === undefined) return { verifier: undefined, partition: "no certificates" }
   const trust = trustStoreFromPem(ca)
   const hash = provider.cipherSuites[0]!.hash.start()

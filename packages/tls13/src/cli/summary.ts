@@ -34,7 +34,11 @@ function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
     return [`${peer.padEnd(12)} raw public key ${key}`, `verified     ${socket.authorized ? "yes" : "NO"}`]
   }
   const leaf = socket.getPeerX509Chain()[0]
-  if (leaf === undefined) return [`${peer.padEnd(12)} showed no certificate`]
+  if (leaf === undefined) {
+    return [
+      `${peer.padEnd(12)} showed ${info.peerChain.length > 0 ? "a certificate that cannot be read" : "no certificate"}`,
+    ]
+  }
   return [
     `${peer.padEnd(12)} ${subjectText(leaf)}, valid until ${timeText(leaf.notAfter)}`,
     ...(info.peerSignatureScheme ? [`signature    ${info.peerSignatureScheme}`] : []),

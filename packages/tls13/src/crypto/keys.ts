@@ -1,4 +1,5 @@
 import { copyOf } from "../bytes/copy.ts"
+import { equalBytes } from "../bytes/equal.ts"
 
 /** The curves of ECDSA keys, by their NIST names. */
 export type EcCurve = "P-256" | "P-384" | "P-521"
@@ -63,4 +64,17 @@ export function copyOfPrivateKey(key: PrivateKey): PrivateKey {
     exponent2: copyOf(key.exponent2),
     coefficient: copyOf(key.coefficient),
   }
+}
+
+/** Whether two public keys are one: restrictions of an id-RSASSA-PSS key included. */
+export function samePublicKey(a: PublicKey, b: PublicKey): boolean {
+  if (a.type === "ec") return b.type === "ec" && a.curve === b.curve && equalBytes(a.point, b.point)
+  if (a.type === "ed25519") return b.type === "ed25519" && equalBytes(a.bytes, b.bytes)
+  if (b.type !== a.type) return false
+  return (
+    equalBytes(a.modulus, b.modulus) &&
+    equalBytes(a.exponent, b.exponent) &&
+    a.pss?.hash === b.pss?.hash &&
+    a.pss?.minimumSaltLength === b.pss?.minimumSaltLength
+  )
 }

@@ -6,6 +6,7 @@ import type { PublicKey } from "../crypto/keys.ts"
 import { parseCertificate, subjectText } from "../x509/certificate.ts"
 import { reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
+import { readLeafKey } from "../x509/leaf-key.ts"
 import { spkiHash } from "../x509/pins.ts"
 import { parseSpki } from "../x509/spki.ts"
 
@@ -14,7 +15,10 @@ import { parseSpki } from "../x509/spki.ts"
  * it holds the private key of what it showed.
  */
 export function acceptAnyCertificate(): CertificateVerifier {
-  return { verify: (verification) => guarded(() => accepted(verification, shownKey(verification))) }
+  return {
+    leafKey: readLeafKey,
+    verify: (verification) => guarded(() => accepted(verification, shownKey(verification))),
+  }
 }
 
 /** Where the keys of hosts are remembered: the SHA-256 of the SubjectPublicKeyInfo in hexadecimal, by host. */
@@ -25,11 +29,12 @@ export interface KnownKeys {
 
 /**
  * Trust on first use, as SSH has it: whatever key a host shows first is remembered, and every later connection to the same
- * name must show it again. Somebody in the middle of the first connection stays undetected, and can make it be a key that
- * nobody then proves to have, so that later connections fail. Names, times and issuers are not looked at.
+ * name must show it again. A key is remembered only once the peer has signed with it. Somebody in the middle of the first
+ * connection stays undetected. Names, times and issuers are not looked at.
  */
 export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
   return {
+    leafKey: readLeafKey,
     verify: (verification) =>
       guarded(() => {
         const { serverName, provider } = verification

@@ -13,13 +13,15 @@ import {
 import { refuseUnsolicited } from "../codec/extensions/block.ts"
 import { CertificateTypeCode } from "../codec/extensions/certificate-type.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
+import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
 import { decompressed } from "./certificate-compression.ts"
-import { PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
+import { KeyPossessionVerified, PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
 import type { SessionPeer } from "./session-peer.ts"
 import type { CommonSettings } from "./settings.ts"
+import { decide, type Transition } from "./state.ts"
 
 /* ---------------------------------------------------------------- ours */
 
@@ -140,18 +142,6 @@ export function readCertificate(
   }
 }
 
-/** Asks a verifier whose certificate this is. */
-export function verifyCertificate(
-  verifier: CertificateVerifier,
-  role: "server" | "client",
-  certificate: PeerCertificate,
-  serverName: string | undefined,
-  now: number,
-  provider: CryptoProvider,
-): CertificateVerdict | Pause<CertificateVerdict> {
-  return verifier.verify({ role, ...certificate, serverName, now, provider })
-}
-
 /** A CertificateVerify in a scheme that we offered; whose it is, and whether it is right, is not known yet. */
 export interface PeerSignature {
   readonly signer: "client" | "server"
@@ -160,7 +150,7 @@ export interface PeerSignature {
 }
 
 /**
- * Reads CertificateVerify, before the work of verifying a certificate is begun.
+ * Reads CertificateVerify.
  * @param allowedSchemes what we offered in signature_algorithms
  * @throws PeerMisbehaved illegal_parameter (section 4.5.2)
  */
@@ -180,14 +170,19 @@ export function readCertificateVerify(
   return { signer, scheme, signature: verify.signature }
 }
 
+/** Whose certificates are verified, by whom and as what. */
+export interface Authentication {
+  readonly verifier: CertificateVerifier
+  readonly serverName: string | undefined
+  readonly now: number
+  readonly provider: CryptoProvider
+}
+
 /** Asks a verifier about the certificates of an earlier connection, which has shown that the peer has their key. */
 export function verifyStoredChain(
-  verifier: CertificateVerifier,
+  { verifier, ...asked }: Authentication,
   role: "server" | "client",
   { peerChain, peerCertificateType = "X509" }: SessionPeer,
-  serverName: string | undefined,
-  now: number,
-  provider: CryptoProvider,
 ): CertificateVerdict | Pause<CertificateVerdict> {
   const certificate = {
     type: peerCertificateType,
@@ -195,22 +190,36 @@ export function verifyStoredChain(
     ocspResponse: undefined,
     signedCertificateTimestamps: undefined,
   }
-  return verifyCertificate(verifier, role, certificate, serverName, now, provider)
+  return verifier.verify({ role, ...certificate, ...asked })
 }
 
 /**
- * Section 4.5.2, in the order in which a failure is reported: the identity, the signature.
+ * Sections 4.5.1 and 4.5.2: first that the peer has the key that it shows, which is one signature check, then whose key that
+ * is. So a search for paths, an application's own verifier and what it remembers are only reached by who can sign. Where both
+ * are wrong, the signature is what the alert speaks of, unless the leaf has no key that can be used.
  * @throws CertificateRejected, PeerMisbehaved
  */
-export function checkCertificateVerify(
-  { signer, scheme, signature }: PeerSignature,
+export function authenticatePeer(
+  { verifier, ...asked }: Authentication,
   certificate: PeerCertificate,
-  verdict: CertificateVerdict,
+  { signer, scheme, signature }: PeerSignature,
   transcriptHash: Uint8Array,
-  provider: CryptoProvider,
-): PeerSignatureVerified {
-  const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
-  return PeerSignatureVerified.check(provider, accepted, signer, scheme, transcriptHash, signature)
+  then: (verified: PeerSignatureVerified) => Transition,
+): Transition {
+  const { provider } = asked
+  const verification = { role: signer, ...certificate, ...asked }
+  const possession = (key: PublicKey) =>
+    KeyPossessionVerified.check(provider, key, signer, scheme, transcriptHash, signature)
+  const shown = verifier.leafKey?.(verification)
+  const first = shown && possession(shown)
+  return decide("VerifyPeer", verifier.verify(verification), (verdict) => {
+    const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
+    // A verifier may know another key for this peer than the one it read, or have read none.
+    const verified =
+      (first && PeerSignatureVerified.of(accepted, first)) ??
+      PeerSignatureVerified.of(accepted, possession(accepted.publicKey))
+    return then(verified!)
+  })
 }
 
 function copied(bytes: Uint8Array | undefined): Uint8Array | undefined {

@@ -3,7 +3,7 @@
 
 import { CertificateRejected, PeerMisbehaved } from "../bytes/errors.ts"
 import { certificateVerifyContent } from "../codec/certificate-verify.ts"
-import type { PublicKey } from "../crypto/keys.ts"
+import { type PublicKey, samePublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, Hash } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey } from "../crypto/signature-schemes.ts"
 import type { HandshakeJoiner } from "../record/handshake-joiner.ts"
@@ -70,7 +70,45 @@ export class PeerIdentityAccepted {
   }
 }
 
-/** The peer's CertificateVerify is right: it has the private key of the certificate whose identity was accepted. */
+/** The peer's CertificateVerify is right: it has the private key of this public one. Whose that is, is not known by it. */
+export class KeyPossessionVerified {
+  readonly #proof = true
+  readonly publicKey: PublicKey
+  readonly scheme: SignatureSchemeInfo
+
+  private constructor(publicKey: PublicKey, scheme: SignatureSchemeInfo) {
+    this.publicKey = publicKey
+    this.scheme = scheme
+  }
+
+  /** RFC 9846 section 4.5.2. @throws PeerMisbehaved illegal_parameter for a scheme that does not fit the key, decrypt_error for a wrong signature */
+  static check(
+    provider: CryptoProvider,
+    publicKey: PublicKey,
+    signer: "client" | "server",
+    scheme: SignatureSchemeInfo,
+    transcriptHash: Uint8Array,
+    signature: Uint8Array,
+  ): KeyPossessionVerified {
+    if (!schemeFitsKey(scheme, publicKey)) {
+      throw new PeerMisbehaved(
+        "illegal_parameter",
+        `${scheme.name} does not fit the ${publicKey.type} key of the ${signer}'s certificate`,
+      )
+    }
+    const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
+    if (!algorithm?.verify(publicKey, certificateVerifyContent(signer, transcriptHash), signature)) {
+      throw new PeerMisbehaved("decrypt_error", `${signer}'s CertificateVerify has a wrong signature`)
+    }
+    return new KeyPossessionVerified(publicKey, scheme)
+  }
+
+  static is(value: KeyPossessionVerified): boolean {
+    return #proof in value
+  }
+}
+
+/** The peer has the private key of the certificate whose identity was accepted. */
 export class PeerSignatureVerified {
   readonly #proof = true
   readonly identity: PeerIdentity
@@ -81,26 +119,10 @@ export class PeerSignatureVerified {
     this.scheme = scheme
   }
 
-  /** RFC 9846 section 4.5.2. @throws PeerMisbehaved illegal_parameter for a scheme that does not fit the key, decrypt_error for a wrong signature */
-  static check(
-    provider: CryptoProvider,
-    accepted: PeerIdentityAccepted,
-    signer: "client" | "server",
-    scheme: SignatureSchemeInfo,
-    transcriptHash: Uint8Array,
-    signature: Uint8Array,
-  ): PeerSignatureVerified {
-    if (!schemeFitsKey(scheme, accepted.publicKey)) {
-      throw new PeerMisbehaved(
-        "illegal_parameter",
-        `${scheme.name} does not fit the ${accepted.publicKey.type} key of the ${signer}'s certificate`,
-      )
-    }
-    const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
-    if (!algorithm?.verify(accepted.publicKey, certificateVerifyContent(signer, transcriptHash), signature)) {
-      throw new PeerMisbehaved("decrypt_error", `${signer}'s CertificateVerify has a wrong signature`)
-    }
-    return new PeerSignatureVerified(accepted.identity, scheme)
+  /** Both proofs are about one key; undefined when they are not. */
+  static of(accepted: PeerIdentityAccepted, possession: KeyPossessionVerified): PeerSignatureVerified | undefined {
+    if (!samePublicKey(accepted.publicKey, possession.publicKey)) return undefined
+    return new PeerSignatureVerified(accepted.identity, possession.scheme)
   }
 
   static is(value: PeerSignatureVerified): boolean {

@@ -30,6 +30,7 @@ export function always(credential: Credential | undefined): CredentialResolver {
 /** Takes any chain for that of the key; or refuses all with `verdict`. */
 export function testVerifier(publicKey: PublicKey, verdict?: CertificateVerdict): CertificateVerifier {
   return {
+    leafKey: () => publicKey,
     verify: ({ chain, type }) =>
       verdict ?? { accepted: true, publicKey, identity: { type, chain, path: chain, subject: "CN=test" } },
   }

@@ -116,4 +116,10 @@ export interface PeerIdentity {
 /** Decides whether a peer's certificate is who it should be; never throws for what the peer sent. */
 export interface CertificateVerifier {
   verify(certificates: CertificateVerification): CertificateVerdict | Pause<CertificateVerdict>
+  /**
+   * The key of the leaf, read and nothing more: the peer's CertificateVerify is checked with it before `verify` is asked, so
+   * that whoever does not have the key costs one signature check and no search for paths. undefined: no key that can be used,
+   * and `verify` says why. Without this function `verify` is asked first. Never throws for what the peer sent.
+   */
+  readonly leafKey?: (certificates: CertificateVerification) => PublicKey | undefined
 }

@@ -194,11 +194,15 @@ export function signedBy(certificate: Certificate, issuer: Certificate, checked:
   if (problem) return new X509Error(problem.reason, `of the certificate below it: ${problem.message}`)
   const pairing = checked.profile === "webpki" ? webpkiSignatureProblem(key, certificate.signatureAlgorithm) : undefined
   if (pairing) return new X509Error("profile_violation", `${pairing}; the profile webpki forbids that`)
-  checked.budget.signatures -= signatureCost(key)
+  const cost = signatureCost(key)
+  checked.budget.signatures -= cost
   if (checked.budget.signatures < 0)
     return new X509Error("limit_exceeded", "the chain takes more signature checks than are spent on one")
   if (verifySignature(certificate.signatureAlgorithm, key, certificate.tbs, certificate.signature, checked.provider))
     return undefined
+  checked.budget.failedSignatures -= cost
+  if (checked.budget.failedSignatures < 0)
+    return new X509Error("limit_exceeded", "more of the chain's signatures are wrong than are looked at in one")
   return new X509Error(
     "bad_signature",
     "it has the name of the issuer, but the signature of the certificate below it was not made by its key; if the authority was made anew, use its new certificate",

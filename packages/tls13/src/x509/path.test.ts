@@ -18,6 +18,7 @@ import {
   keyUsage,
   nameConstraints,
   subjectAltName,
+  subjectKeyIdentifier,
 } from "../devcert/extensions.ts"
 import { encodeName, toGeneralName } from "../devcert/names.ts"
 import { derNull, derOid, derSequence, derValue } from "./der-writer.ts"
@@ -324,6 +325,23 @@ describe("RFC 4158: several candidates", () => {
     expect(reason(validate(makeLeaf(aByB), [aByB, bByA]))).toBe("unknown_issuer")
   })
 
+  it("RFC 5280 4.2.1.1: an issuer with another key identifier than the one wanted is passed over, and named so", () => {
+    const name = encodeName({ commonName: "Renewed" })
+    const [wanted, other] = [50, 51].map((key) => makeIntermediate(root, { subject: name, key })) as [Issued, Issued]
+    const end = makeLeaf(wanted)
+    expect(reason(validate(end, [other, wanted]))).toBe("accepted")
+    const missing = validate(end, [other])
+    expect(!missing.accepted && missing.problem).toMatchObject({
+      reason: "unknown_issuer",
+      message: expect.stringMatching(/none with the key that its authorityKeyIdentifier names/),
+    })
+    // Where one of both says nothing, the name and the signature decide; so they do for what the application trusts.
+    const silent = makeLeaf(wanted, { change: without(Oid.authorityKeyIdentifier) })
+    expect(reason(validate(silent, [other, wanted]))).toBe("accepted")
+    const renamed = makeRoot({ key: 55, change: withExtension(subjectKeyIdentifier(Uint8Array.of(1, 2, 3))) })
+    expect(reason(validate(makeLeaf(renamed), [], trusting(renamed)))).toBe("accepted")
+  })
+
   it("what tells most is reported: an expired issuer rather than an unknown one", () => {
     const unknown = makeRoot({ subject: { commonName: "Unknown" } })
     const name = encodeName({ commonName: "Cross" })
@@ -353,6 +371,70 @@ describe("hostile bundles end within their budget", () => {
     )
     const end = makeLeaf(makeRoot({ subject: name, key: 4999 }))
     expect(reason(quickly(() => validate(end, many)))).toBe("limit_exceeded")
+  })
+
+  /** As many namesakes as wanted of which none made the leaf, each signed by the root: one right signature and a wrong one. */
+  const namesakes = (count: number): readonly [Issued, readonly Issued[]] => {
+    const subject = encodeName({ commonName: "Namesake" })
+    const change = without(Oid.subjectKeyIdentifier)
+    const authorities = Array.from({ length: count }, (_, i) =>
+      makeIntermediate(root, { subject, key: 5400 + i, change }),
+    )
+    return [makeLeaf(makeRoot({ subject, key: 5399 })), authorities]
+  }
+
+  it("wrong signatures are counted: 18 are looked at, and one more ends the search", () => {
+    expect(reason(validate(...namesakes(18)))).toBe("bad_signature")
+    const past = validate(...namesakes(19))
+    expect(reason(past)).toBe("limit_exceeded")
+    expect(!past.accepted && past.problem).toMatchObject({
+      alert: "certificate_unknown",
+      message: expect.stringMatching(/more of the chain's signatures are wrong/),
+    })
+  })
+
+  it("signatures are counted by what they cost: eight P-521 intermediates under a root of P-521 fit", () => {
+    const top = makeRoot({ key: 5500, curve: "P-521" })
+    const chain = [top]
+    for (let i = 1; i <= 8; i++) chain.unshift(makeIntermediate(chain[0]!, { key: 5500 + i, curve: "P-521" }))
+    const end = makeLeaf(chain[0]!)
+    const under = (signatures?: number) =>
+      validate(end, chain, { ...trusting(top), ...(signatures !== undefined && { budget: { signatures } }) })
+    expect(reason(under())).toBe("accepted")
+    expect(reason(under(9 * 6))).toBe("accepted")
+    const past = under(9 * 6 - 1)
+    expect(!past.accepted && past.problem).toMatchObject({
+      reason: "limit_exceeded",
+      message: expect.stringMatching(/more signature checks/),
+    })
+  })
+
+  it("candidates are counted: as many steps as the path has suffice, one less does not", () => {
+    const second = makeIntermediate(ica)
+    const end = makeLeaf(second)
+    // Two intermediates and the anchor.
+    expect(reason(validate(end, [second, ica], { budget: { candidates: 3 } }))).toBe("accepted")
+    expect(reason(validate(end, [second, ica], { budget: { candidates: 2 } }))).toBe("limit_exceeded")
+  })
+
+  it("keys of a peer's own making are not used: signatures are checked from the anchor down", () => {
+    const checked: string[] = []
+    const signatures = provider.signatures.map((algorithm) => ({
+      ...algorithm,
+      verify: (...asked: Parameters<typeof algorithm.verify>) => {
+        checked.push(asked[0].type === "ec" ? asked[0].curve : asked[0].type)
+        return algorithm.verify(...asked)
+      },
+    }))
+    let above = makeRoot({ subject: root.subject, key: 5600, curve: "P-521" })
+    const line: Issued[] = []
+    for (let i = 1; i < 8; i++) {
+      above = makeIntermediate(above, { key: 5600 + i, curve: "P-521" })
+      line.push(above)
+    }
+    const verdict = validate(makeLeaf(above), line, { provider: { ...provider, signatures } })
+    expect(reason(verdict)).toBe("bad_signature")
+    expect(checked).toEqual(["P-256"])
   })
 
   it("cross-signed authorities in layers: candidates are counted", () => {

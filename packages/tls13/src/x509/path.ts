@@ -1,6 +1,9 @@
 // Building and validating a certification path (RFC 5280 section 6, RFC 4158): depth first from the leaf, each certificate
 // checked as soon as it joins, so that a bad one ends its branch. Several candidates (cross-signed authorities) are tried
-// within a budget. Key identifiers only order the candidates (RFC 4158 section 3.5.12); names and signatures decide.
+// within a budget. Signatures come last, from the anchor down: below the first wrong one nothing is checked, so that a peer
+// spends our time on keys of authorities that we trust, never on keys of its own making. Key identifiers help to choose
+// (RFC 5280 section 4.2.1.1): the best candidates come first, and what a peer sends under another identifier is no candidate;
+// names and signatures decide.
 
 import { equalBytes } from "../bytes/equal.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
@@ -89,7 +92,7 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
   const last = path[path.length - 1]!
   let any = false
   const atAnchor = (anchors: readonly TrustAnchor[]): PathVerdict | undefined => {
-    for (const anchor of anchors) {
+    for (const anchor of anchorsBestFirst(last, anchors)) {
       any = true
       if (!step(search, path)) return undefined
       const refused = anchorRefused(search, path, anchor)
@@ -101,7 +104,8 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
   }
   const exact = atAnchor(trust.exact(last.issuer))
   if (exact || exhausted(search)) return exact
-  for (const candidate of candidates(search, last)) {
+  const named = namesakes(search, last)
+  for (const candidate of bestFirst(search, last, named)) {
     if (path.some((each) => sameEntity(each, candidate))) continue
     any = true
     if (!step(search, path)) return undefined
@@ -111,7 +115,7 @@ function extend(search: Search, path: readonly Certificate[], intermediates: num
   }
   // Names that are written otherwise cost more to compare, and hardly ever help: they come last.
   const alike = atAnchor(trust.alike(last.issuer))
-  if (!any) note(search, unknownIssuer(search, path))
+  if (!any) note(search, unknownIssuer(search, path, named.length > 0))
   return alike
 }
 
@@ -144,7 +148,8 @@ function intermediateVerdict(
   const unfit =
     issuerProblem(candidate, "intermediate", intermediates, search) ??
     constraintProblem(path, candidate.extensions.nameConstraints, search) ??
-    signature(search, path[path.length - 1]!, candidate)
+    // A signature that another path has shown to be wrong ends this branch too.
+    search.signatures.get(path[path.length - 1]!)?.get(candidate.spki)
   if (unfit) {
     note(search, problemOf(unfit, candidate, index))
     return undefined
@@ -158,10 +163,18 @@ function anchorRefused(search: Search, path: readonly Certificate[], anchor: Tru
   const unfit =
     issuerProblem(certificate, "anchor", intermediates, search) ??
     anchorLimits(path, anchor, intermediates, search) ??
-    constraintProblem(path, certificate.extensions.nameConstraints, search) ??
-    signature(search, path[path.length - 1]!, certificate)
+    constraintProblem(path, certificate.extensions.nameConstraints, search)
   if (unfit) return problemOf(unfit, certificate, path.length)
-  return finish(search, path, anchor)
+  return signaturesProblem(search, [...path, certificate]) ?? finish(search, path, anchor)
+}
+
+/** @param path the anchor's certificate last: its key is the first that is used */
+function signaturesProblem(search: Search, path: readonly Certificate[]): PathProblem | undefined {
+  for (let i = path.length - 1; i > 0; i--) {
+    const wrong = signature(search, path[i - 1]!, path[i]!)
+    if (wrong) return problemOf(wrong, path[i]!, i)
+  }
+  return undefined
 }
 
 /** What the application limits its own anchor to (RFC 5937). */
@@ -203,21 +216,41 @@ function signature(search: Search, certificate: Certificate, issuer: Certificate
   return problem
 }
 
-/** Certificates that may have issued `last`: names decide, exact ones first, then those whose key identifier fits. */
-function candidates(search: Search, last: Certificate): readonly Certificate[] {
-  const found = search.intermediates.filter((each) => equalBytes(each.subject.der, last.issuer.der))
-  const named = found.length > 0 ? found : search.intermediates.filter((each) => sameName(each.subject, last.issuer))
-  if (named.length < 2) return named
+/** Certificates of the issuer's name: written alike, or else the same by RFC 5280 section 7.1. */
+function namesakes({ intermediates }: Search, last: Certificate): readonly Certificate[] {
+  const found = intermediates.filter((each) => equalBytes(each.subject.der, last.issuer.der))
+  return found.length > 0 ? found : intermediates.filter((each) => sameName(each.subject, last.issuer))
+}
+
+/** Those that may have issued `last`: without those of another key identifier, the likeliest first. */
+function bestFirst(search: Search, last: Certificate, named: readonly Certificate[]): readonly Certificate[] {
+  const isValid = ({ notBefore, notAfter }: Certificate) => notBefore <= search.now && search.now <= notAfter
+  const isBelowAnchor = ({ issuer }: Certificate) => search.request.trust.exact(issuer).length > 0
+  const rank = (candidate: Certificate): number =>
+    4 * identifierRank(last, candidate) + (isValid(candidate) ? 0 : 2) + (isBelowAnchor(candidate) ? 0 : 1)
+  const fitting = named.filter((candidate) => identifierRank(last, candidate) < 2)
+  return fitting.length < 2 ? fitting : sorted(fitting, rank)
+}
+
+/** What the application trusts may have any identifier: those of other ones come last. */
+function anchorsBestFirst(last: Certificate, anchors: readonly TrustAnchor[]): readonly TrustAnchor[] {
+  if (anchors.length < 2) return anchors
+  return sorted(anchors, ({ certificate }) => identifierRank(last, certificate))
+}
+
+/** 0: the authorityKeyIdentifier names this issuer's key; 1: one of both says nothing; 2: it names another key. */
+function identifierRank(last: Certificate, issuer: Certificate): 0 | 1 | 2 {
   const wanted = last.extensions.authorityKeyIdentifier?.keyIdentifier
-  const rank = (candidate: Certificate): number => {
-    const own = candidate.extensions.subjectKeyIdentifier
-    const key = own === undefined || wanted === undefined ? 1 : equalBytes(own, wanted) ? 0 : 2
-    return 2 * key + (candidate.notBefore <= search.now && search.now <= candidate.notAfter ? 0 : 1)
-  }
-  return named
-    .map((candidate) => ({ candidate, rank: rank(candidate) }))
+  const own = issuer.extensions.subjectKeyIdentifier
+  if (own === undefined || wanted === undefined) return 1
+  return equalBytes(own, wanted) ? 0 : 2
+}
+
+function sorted<Item>(items: readonly Item[], rank: (item: Item) => number): readonly Item[] {
+  return items
+    .map((item) => ({ item, rank: rank(item) }))
     .sort((a, b) => a.rank - b.rank)
-    .map((each) => each.candidate)
+    .map(({ item }) => item)
 }
 
 /** RFC 4158 2.4.2: the same subject and key twice in a path is a loop. */
@@ -254,7 +287,8 @@ function note(search: Search, problem: PathProblem): void {
   search.problem = search.problem === undefined ? problem : worse(search.problem, problem)
 }
 
-function unknownIssuer(search: Search, path: readonly Certificate[]): PathProblem {
+/** @param isPassedOver certificates of the issuer's name are there, all with another key identifier */
+function unknownIssuer(search: Search, path: readonly Certificate[], isPassedOver = false): PathProblem {
   const last = path[path.length - 1]!
   const index = path.length - 1
   if (isSelfIssued(last)) {
@@ -267,6 +301,11 @@ function unknownIssuer(search: Search, path: readonly Certificate[]): PathProble
       last,
       index,
     )
+  }
+  if (isPassedOver) {
+    const message =
+      "the chain has certificates of its issuer's name, but none with the key that its authorityKeyIdentifier names; send the issuer's certificate that belongs to it"
+    return problemOf(new X509Error("unknown_issuer", message), last, index)
   }
   const more =
     search.request.trust.anchors.length === 0

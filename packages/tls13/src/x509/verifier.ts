@@ -10,6 +10,7 @@ import { KeyUsage } from "./extensions.ts"
 import { type IdentityRule, identityProblem } from "./identity.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "./interfaces.ts"
 import { keyProblem } from "./key-policy.ts"
+import { readLeafKey } from "./leaf-key.ts"
 import { nameProblem, referenceHost } from "./name.ts"
 import type { NameConstraints } from "./name-constraints.ts"
 import { Oid } from "./oids.ts"
@@ -55,6 +56,7 @@ export interface VerifierOptions {
 export function createCertificateVerifier(rules: VerifierOptions): CertificateVerifier {
   const options = ownPins(rules)
   return {
+    leafKey: readLeafKey,
     verify(verification) {
       try {
         return verification.type === "RawPublicKey"

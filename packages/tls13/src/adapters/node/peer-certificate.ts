@@ -44,25 +44,36 @@ export interface PeerCertificate {
 }
 
 /**
- * @param chain DER, leaf first, not empty
- * @param detailed whether `issuerCertificate` leads through the chain
+ * A peer's certificates, leaf first, without those that cannot be read: no path needed them. Nothing without a leaf, so that
+ * the first is always it. Never throws for what the bytes are.
+ */
+export function readableChain(chain: readonly Uint8Array[]): readonly Certificate[] {
+  const [leaf, ...others] = chain.map(readable)
+  return leaf === undefined ? [] : [leaf, ...others.filter((each) => each !== undefined)]
+}
+
+/**
+ * Never throws for what the bytes are; an empty object for a leaf that cannot be read, or none.
+ * @param chain DER, leaf first
+ * @param detailed whether `issuerCertificate` leads through the chain, up to the first certificate that cannot be read
  */
 export function peerCertificate(
   chain: readonly Uint8Array[],
   provider: CryptoProvider,
   detailed: boolean = false,
-): PeerCertificate {
-  const leaf = parseCertificate(chain[0]!)
+): PeerCertificate | Record<string, never> {
+  const leaf = chain[0] && readable(chain[0])
+  if (leaf === undefined) return {}
   const object = describe(leaf, provider)
   if (!detailed) return object
-  let last = object
+  let [last, root] = [object, leaf]
   for (const der of chain.slice(1)) {
     const issuer = readable(der)
     if (issuer === undefined) break
     last.issuerCertificate = describe(issuer, provider)
     last = last.issuerCertificate
+    root = issuer
   }
-  const root = parseCertificate(last.raw)
   if (isSelfIssued(root)) last.issuerCertificate = last
   return object
 }
@@ -76,7 +87,8 @@ function readable(der: Uint8Array): Certificate | undefined {
   }
 }
 
-function describe(certificate: Certificate, provider: CryptoProvider): PeerCertificate {
+/** What one certificate says. */
+export function describe(certificate: Certificate, provider: CryptoProvider): PeerCertificate {
   const { extensions, publicKey } = certificate
   const names = extensions.subjectAltName?.map((name) => generalNameText(name).replace(/^IP:/, "IP Address:"))
   const [sha256, sha512] = [hashOf(provider, "sha256"), hashOf(provider, "sha512")]

@@ -11,9 +11,8 @@ import { ServerConnection } from "../../connection/server-connection.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate.ts"
-import { parseCertificate } from "../../x509/certificate.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
-import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
+import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
@@ -167,16 +166,22 @@ export class TLSSocket extends SocketFace {
     return suite === undefined ? undefined : { name: suite, standardName: suite, version: "TLSv1.3" }
   }
 
-  /** An empty object when the peer showed none. @param detailed links the chain by `issuerCertificate` */
+  /**
+   * An empty object when the peer showed none, or one that only a verifier of one's own can read. Never throws for what the
+   * peer sent. @param detailed links the chain by `issuerCertificate`, up to the first certificate that cannot be read
+   */
   getPeerCertificate(detailed: boolean = false): PeerCertificate | Record<string, never> {
     const chain = this.#info?.peerCertificateType === "X509" ? this.#info.peerChain : []
-    return chain.length === 0 ? {} : peerCertificate(chain, this.#setup.provider, detailed)
+    return peerCertificate(chain, this.#setup.provider, detailed)
   }
 
-  /** The peer's certificates as `./x509` reads them, leaf first. */
+  /**
+   * The peer's certificates as `./x509` reads them, leaf first. One behind the leaf that cannot be read is left out, as the
+   * search for a path leaves it out (`info.peerChain` has the DER of all); without a readable leaf the list is empty. Never
+   * throws for what the peer sent.
+   */
   getPeerX509Chain(): readonly Certificate[] {
-    if (this.#info?.peerCertificateType !== "X509") return []
-    return this.#info.peerChain.map((der) => parseCertificate(der))
+    return this.#info?.peerCertificateType === "X509" ? readableChain(this.#info.peerChain) : []
   }
 
   /** The group of the key exchange; null for psk_ke, and on servers, as in node:tls. */

@@ -15,12 +15,13 @@ import type {
   CertificateVerifier,
   PeerIdentity,
 } from "../../x509/interfaces.ts"
+import { askedAfterSignature } from "../../x509/leaf-key.ts"
 import type { Profile } from "../../x509/path-rules.ts"
 import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
 import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
 import { rulesName } from "../rules-name.ts"
-import { type PeerCertificate, peerCertificate } from "./peer-certificate.ts"
+import { describe, type PeerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"
 
 /** Why a peer is not authorized, as `socket.authorizationError`. */
@@ -85,7 +86,7 @@ export function createVerification(context: SecureContext, options: Verification
   }
   const policy = policyOf(options)
   const strict =
-    verifier ??
+    (verifier && askedAfterSignature(verifier)) ??
     createCertificateVerifier({
       trust: () => context.trust,
       ...policy,
@@ -172,6 +173,7 @@ function tolerant(
   }
   return {
     verifier: {
+      leafKey: (verification) => strict.leafKey?.(verification),
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)
@@ -217,6 +219,6 @@ function nameProblem(
   serverName: string | undefined,
   { provider }: SecureContext,
 ): X509Error | undefined {
-  const problem = check(serverName ?? "", peerCertificate([leaf.der], provider))
+  const problem = check(serverName ?? "", describe(leaf, provider))
   return problem && new X509Error("name_mismatch", problem.message)
 }

@@ -4,13 +4,8 @@ import type { HandshakeTypeName } from "../../bytes/code-points.ts"
 import { PeerIncompatible } from "../../bytes/errors.ts"
 import type { CertificateRequest } from "../../codec/certificate-request.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
-import {
-  checkCertificateVerify,
-  type PeerCertificate,
-  readCertificateVerify,
-  verifyCertificate,
-} from "../authentication.ts"
-import { decide, type State, type StateName, type Transition } from "../state.ts"
+import { authenticatePeer, type PeerCertificate, readCertificateVerify } from "../authentication.ts"
+import type { State, StateName, Transition } from "../state.ts"
 import type { ClientHandshake } from "./client-hello.ts"
 import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
 import { ExpectFinished } from "./expect-finished.ts"
@@ -45,22 +40,13 @@ export class ExpectCertificateVerify implements State {
       )
     }
     const peerSignature = readCertificateVerify(message, "server", settings.signatureSchemes)
-    const verdict = verifyCertificate(
-      settings.verifier,
-      "server",
-      this.#certificate,
-      settings.referenceName,
-      link.now,
-      settings.provider,
-    )
-    return decide("VerifyPeer", verdict, (answer) => {
-      const signature = checkCertificateVerify(
-        peerSignature,
-        this.#certificate,
-        answer,
-        transcript.hash(),
-        settings.provider,
-      )
+    const authentication = {
+      verifier: settings.verifier,
+      serverName: settings.referenceName,
+      now: link.now,
+      provider: settings.provider,
+    }
+    return authenticatePeer(authentication, this.#certificate, peerSignature, transcript.hash(), (signature) => {
       transcript.add(message.bytes)
       return new ExpectFinished(this.#client, this.#agreed, { by: "certificate", signature }, this.#request)
     })

@@ -71,7 +71,8 @@ export function chooseSession(
   if (session === undefined) return then(undefined)
   const { verifier, reverify, referenceName, provider } = settings
   if (verifier === undefined || !reverify || session.peerChain.length === 0) return then({ session, peer: undefined })
-  const verdict = verifyStoredChain(verifier, "server", session, referenceName, link.now, provider)
+  const authentication = { verifier, serverName: referenceName, now: link.now, provider }
+  const verdict = verifyStoredChain(authentication, "server", session)
   return decide("VerifyPeer", verdict, (answer) =>
     then(answer.accepted ? { session, peer: answer.identity } : undefined),
   )

@@ -9,18 +9,12 @@ import { decodeFinished } from "../../codec/finished.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
-import type { CertificateType, CertificateVerdict } from "../../x509/interfaces.ts"
-import {
-  checkCertificateVerify,
-  type PeerCertificate,
-  readCertificate,
-  readCertificateVerify,
-  verifyCertificate,
-} from "../authentication.ts"
+import type { CertificateType } from "../../x509/interfaces.ts"
+import { authenticatePeer, type PeerCertificate, readCertificate, readCertificateVerify } from "../authentication.ts"
 import { certificateMessages, decompressed } from "../certificate-compression.ts"
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
 import { authenticatedPeer } from "../session-peer.ts"
-import { decide, type State, type Transition } from "../state.ts"
+import type { State, Transition } from "../state.ts"
 import { certificateRequest, requestedWithCertificate } from "./certificate-request.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
 import type { Flight } from "./server-flight.ts"
@@ -130,10 +124,8 @@ export class PostHandshakeAuthentication {
     const { transcript } = request
     const { verifier } = clientAuthentication!
     const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
-    const verdict = verifyCertificate(verifier, "client", certificate, undefined, link.now, provider)
-    return decide("VerifyPeer", verdict, (answer: CertificateVerdict) => {
-      const hash = transcript.hash()
-      const signature = checkCertificateVerify(peerSignature, certificate, answer, hash, provider)
+    const authentication = { verifier, serverName: undefined, now: link.now, provider }
+    return authenticatePeer(authentication, certificate, peerSignature, transcript.hash(), (signature) => {
       transcript.add(message.bytes)
       this.#answer = { next: "finished", request, signature }
       return connected

@@ -105,7 +105,9 @@ function reverify(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undef
   const { verifier, reverify: isAsked } = settings.clientAuthentication ?? {}
   const chain = psk.session?.peerChain ?? []
   if (verifier === undefined || !isAsked || chain.length === 0) return then(psk)
-  const verdict = verifyStoredChain(verifier, "client", psk.session!, undefined, link.now, settings.provider)
+  const { provider } = settings
+  const authentication = { verifier, serverName: undefined, now: link.now, provider }
+  const verdict = verifyStoredChain(authentication, "client", psk.session!)
   return decide("VerifyPeer", verdict, (answer) =>
     answer.accepted ? then({ ...psk, peer: answer.identity }) : passOver(query, psk, then),
   )

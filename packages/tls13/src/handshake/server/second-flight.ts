@@ -7,17 +7,11 @@ import { decodeFinished } from "../../codec/finished.ts"
 import { decodeEndOfEarlyData } from "../../codec/key-update.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { MainStage } from "../../schedule/key-schedule.ts"
-import {
-  checkCertificateVerify,
-  type PeerCertificate,
-  readCertificate,
-  readCertificateVerify,
-  verifyCertificate,
-} from "../authentication.ts"
+import { authenticatePeer, type PeerCertificate, readCertificate, readCertificateVerify } from "../authentication.ts"
 import { certificateMessages } from "../certificate-compression.ts"
 import type { ApplicationSecrets } from "../connected.ts"
 import { type ClientAuthentication, FinishedVerified } from "../proofs.ts"
-import { decide, type State, type StateName, type Transition } from "../state.ts"
+import type { State, StateName, Transition } from "../state.ts"
 import { asksInHandshake, requestedWithCertificate } from "./certificate-request.ts"
 import { ServerConnected } from "./connected.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
@@ -128,19 +122,10 @@ class ExpectCertificateVerify implements State {
     const { link, settings } = this.#server
     const { provider, signatureSchemes, clientAuthentication } = settings
     const { transcript } = this.#second.flight
-    const certificate = this.#certificate
     const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
-    const verdict = verifyCertificate(
-      clientAuthentication!.verifier,
-      "client",
-      certificate,
-      undefined,
-      link.now,
-      provider,
-    )
-    return decide("VerifyPeer", verdict, (answer) => {
-      const hash = transcript.hash()
-      const signature = checkCertificateVerify(peerSignature, certificate, answer, hash, provider)
+    const { verifier } = clientAuthentication!
+    const authentication = { verifier, serverName: undefined, now: link.now, provider }
+    return authenticatePeer(authentication, this.#certificate, peerSignature, transcript.hash(), (signature) => {
       transcript.add(message.bytes)
       return new ExpectFinished(this.#server, this.#second, { by: "certificate", signature })
     })
