@@ -35,6 +35,7 @@ export interface CommonOptions {
   readonly provider: CryptoProvider
   /** Names, in order of preference; default: all of the provider's, in its order. */
   readonly cipherSuites?: readonly string[]
+  /** As above; a server leaves out secp384r1 and secp521r1 unless they are named here (decision 6). */
   readonly groups?: readonly string[]
   readonly signatureSchemes?: readonly string[]
   /** Protocol names (RFC 7301), in order of preference; none: ALPN is not used. */
@@ -215,6 +216,7 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
   checkOidFilters(client?.oidFilters ?? [])
   const settings: ServerSettings = {
     ...common,
+    groups: options.groups === undefined ? serverGroups(common.groups) : common.groups,
     role: "server",
     credentials: options.credentials,
     clientAuthentication: client && {
@@ -317,6 +319,15 @@ function checkOidFilters(filters: readonly OidFilter[]): void {
 /** DER of 2.5.29.37 and of 2.5.29.37.0, in hexadecimal. */
 const extKeyUsage = "0603551d25"
 const anyExtendedKeyUsage = "0604551d2500"
+
+/**
+ * What a server answers unless told otherwise. A share of secp384r1 or secp521r1 costs a client nothing to send and JavaScript
+ * 60 ms or more to answer, before anybody has proven anything; who speaks TLS 1.3 has x25519 or secp256r1 (section 9.1).
+ */
+function serverGroups(groups: readonly KeyExchange[]): readonly KeyExchange[] {
+  const quick = groups.filter(({ name }) => name !== "secp384r1" && name !== "secp521r1")
+  return quick.length > 0 ? quick : groups
+}
 
 function keyShares({ keyShares }: ClientOptions, groups: readonly KeyExchange[]): readonly KeyExchange[] {
   if (keyShares?.length === 0) return []

@@ -62,11 +62,23 @@ describe("a full handshake", () => {
 
   for (const group of ["x25519", "secp256r1", "secp384r1", "secp521r1"]) {
     it(`agrees on ${group}`, () => {
-      const connected = pair({ groups: [group] }).handshake()
+      const connected = pair({ groups: [group] }, { groups: [group] }).handshake()
       expect(connected.client.connection.info?.group).toBe(group)
       echoBothWays(connected)
     })
   }
+
+  it("RFC 9846 section 9.1: a server takes P-384 and P-521, which cost it dearly, only when its groups name them", () => {
+    for (const group of ["secp384r1", "secp521r1"]) {
+      const { client, server } = pair({ groups: [group] }).handshake()
+      expect(server.connection.failure).toMatchObject({ alert: "handshake_failure" })
+      expect(client.connection.failure?.message).toContain("handshake_failure")
+    }
+    // A client that leads with one is asked for a share that the server takes (section 4.2.4).
+    const asked = pair({ groups: ["secp521r1", "secp256r1"] }).handshake()
+    expect(asked.client.connection.info).toMatchObject({ group: "secp256r1", helloRetryRequest: true })
+    echoBothWays(asked)
+  })
 
   it("RFC 9846 section 5.1: works with records cut at every byte", () => {
     const connected = pair()
