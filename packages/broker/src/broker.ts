@@ -190,7 +190,12 @@ export class Broker implements Host {
       this.#faulty.delete(connection)
       connection.fault(error, now)
     }
-    const served = this.#walking.size > 0 ? this.#sendRetained(now) : none
+    const served: Connection[] = []
+    try {
+      if (this.#walking.size > 0) this.#sendRetained(served, now)
+    } catch (error) {
+      this.#blame(served, error, now)
+    }
     const dirty = this.#dirty
     this.#dirty = []
     for (let i = 0; i < dirty.length; i++) {
@@ -527,9 +532,8 @@ export class Broker implements Host {
     return true
   }
 
-  /** One turn's share of the retained messages that new subscriptions are owed. Returns whose turn it was. */
-  #sendRetained(now: number): Connection[] {
-    const served: Connection[] = []
+  /** One turn's share of the retained messages that new subscriptions are owed. `served` gets those whose turn it was. */
+  #sendRetained(served: Connection[], now: number): void {
     const { retained } = this.#store
     const left = { ...walkTurn }
     const each = Math.max(16, Math.floor(walkTurn.messages / this.#walking.size))
@@ -549,7 +553,14 @@ export class Broker implements Host {
       left.messages += slice.messages
       left.bytes += slice.bytes
     }
-    return served
+  }
+
+  /** Ends the connection whose turn it was: the last that was served, or the first that waits. */
+  #blame(served: Connection[], error: unknown, now: number): void {
+    const connection = served.pop() ?? [...this.#walking][0]
+    if (connection === undefined) return
+    this.#walking.delete(connection)
+    connection.fault(error, now)
   }
 
   #retain(message: Message): void {
@@ -623,8 +634,6 @@ export class Broker implements Host {
     this.events({ event: "session displaced", peer, clientId: session.clientId, user: identity.user, reason })
   }
 }
-
-const none: readonly Connection[] = []
 
 function owns(identity: Identity, owner: Session["owner"]): boolean {
   const anonymous = identity.source === "anonymous"

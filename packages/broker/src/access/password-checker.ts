@@ -147,7 +147,7 @@ export class PasswordChecker {
         const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
         this.#held = fits ? undefined : check
         if (!fits) return
-        this.#start(check, memory)
+        void this.#run(check, memory).catch((error: unknown) => this.#giveUp(check, error))
       } catch (error) {
         this.#held = undefined
         this.#giveUp(check, error)
@@ -172,24 +172,27 @@ export class PasswordChecker {
     }
   }
 
-  #start(check: Check, memory: number): void {
-    const { tag } = check.logins[0]!
+  /** One computation and its answers. It gives its place back whatever is thrown on the way. */
+  async #run(check: Check, memory: number): Promise<void> {
+    const { logins } = check
+    const { tag } = logins[0]!
     this.#running.set(tag, check)
     this.#memory += memory
-    this.#joined += check.logins.length
-    const over = () => {
-      this.#running.delete(tag)
-      this.#memory -= memory
-      this.#joined -= check.logins.length
+    this.#joined += logins.length
+    try {
+      let decision: () => Decision
+      try {
+        decision = await this.#compute(check)
+      } finally {
+        this.#running.delete(tag)
+        this.#memory -= memory
+        this.#joined -= logins.length
+      }
+      for (const one of logins) this.#answer(one, decision())
+    } catch (error) {
+      this.#giveUp(check, error)
     }
-    void this.#compute(check)
-      .finally(over)
-      .then((decision) => {
-        for (const one of check.logins) this.#answer(one, decision())
-      })
-      .catch((error: unknown) => this.#giveUp(check, error))
-      .then(() => this.#work())
-      .catch(this.#means.fault)
+    this.#work()
   }
 
   #giveUp({ logins }: Check, error: unknown): void {

@@ -31,8 +31,8 @@ Certificates (PEM or DER):
   --cert FILE --key FILE    the server's certificate chain and private key
   --key-password-file FILE  its first line is the key's password, when the key is encrypted
   --ca FILE                 authority of client certificates
-  --client-cert WHEN        none, request, require or request-any (default: require with --ca, else none). One that is shown
-                            must be valid; with request-any whoever shows another is let in as without
+  --client-cert WHEN        none, request, require or request-any (default: require with --ca, else none). One that is
+                            shown must be valid; with request-any whoever shows another is let in as without
   --identity RULE           what of a client's certificate is its user name: subject-cn (default), subject, san-email,
                             san-dns, san-uri or spki-sha256
   --crl FILE                revocation lists that client certificates are looked up in

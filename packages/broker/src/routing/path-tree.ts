@@ -53,7 +53,6 @@ export class PathTree<Value> {
       let child = childAt(node, path, at)
       if (child === undefined) {
         child = new PathNode<Value>(ownText(path.slice(at)))
-        this.#bytes += costOf(child)
         this.#add(node, child)
         return child
       }
@@ -85,72 +84,92 @@ export class PathTree<Value> {
     }
   }
 
+  // Each change below is worked out first and made then, by steps that cannot fail: whatever is thrown on the way, the tree
+  // stays whole, as it is everybody's.
+
   /** Puts a node for the first `length` characters of the child's path between the two. */
   #split(parent: PathNode<Value>, child: PathNode<Value>, length: number): PathNode<Value> {
     const middle = new PathNode<Value>(ownText(child.path.slice(0, length)))
-    this.#bytes -= costOf(child)
-    child.path = ownText(child.path.slice(length + 1))
-    this.#bytes += costOf(child) + costOf(middle)
+    const path = ownText(child.path.slice(length + 1))
+    const bytes = costOf(middle) + costOf({ path }) - costOf(child)
+    const first = firstLevel(middle.path, 0)
     middle.children = child
-    this.#replace(parent, middle)
+    child.path = path
+    if (parent.children instanceof Map) parent.children.set(first, middle)
+    else parent.children = middle
+    this.#bytes += bytes
     return middle
   }
 
   /** Takes out a node that is nothing but the way to one child. */
   #join(parent: PathNode<Value>, node: PathNode<Value>, child: PathNode<Value>): void {
-    this.#bytes -= costOf(node) + costOf(child)
-    child.path = ownText(`${node.path}/${child.path}`)
-    this.#bytes += costOf(child)
-    this.#replace(parent, child)
-  }
-
-  /** In the place of the child with the same first level. */
-  #replace(parent: PathNode<Value>, child: PathNode<Value>): void {
-    if (parent.children instanceof Map) parent.children.set(firstLevel(child.path, 0), child)
+    const path = ownText(`${node.path}/${child.path}`)
+    const bytes = costOf({ path }) - costOf(node) - costOf(child)
+    const first = firstLevel(path, 0)
+    child.path = path
+    if (parent.children instanceof Map) parent.children.set(first, child)
     else parent.children = child
+    this.#bytes += bytes
   }
 
   #add(parent: PathNode<Value>, child: PathNode<Value>): void {
     const { children } = parent
+    const bytes = costOf(child)
     if (children === undefined) {
       parent.children = child
+      this.#bytes += bytes
       return
     }
+    const key = keyOf(child)
     if (children instanceof Map) {
-      this.#enter(children, child)
+      children.set(key, child)
+      this.#bytes += bytes + entryCost(key)
       return
     }
-    const map: Map<string, PathNode<Value>> = new Map()
-    this.#bytes += mapCost
-    this.#enter(map, children)
-    this.#enter(map, child)
-    parent.children = map
-  }
-
-  #enter(map: Map<string, PathNode<Value>>, child: PathNode<Value>): void {
-    const key = ownText(firstLevel(child.path, 0))
-    this.#bytes += mapEntryCost + textCost(key)
-    map.set(key, child)
+    const other = keyOf(children)
+    const costs = bytes + mapCost + entryCost(key) + entryCost(other)
+    parent.children = new Map([
+      [other, children],
+      [key, child],
+    ])
+    this.#bytes += costs
   }
 
   #remove(parent: PathNode<Value>, child: PathNode<Value>): void {
-    this.#bytes -= costOf(child)
     const { children } = parent
+    let bytes = costOf(child)
     if (!(children instanceof Map)) {
       parent.children = undefined
+      this.#bytes -= bytes
       return
     }
     const key = firstLevel(child.path, 0)
-    children.delete(key)
-    this.#bytes -= mapEntryCost + textCost(key)
-    if (children.size > 1 || (children.size === 1 && this.walkers > 0)) return
-    this.#bytes -= mapCost
-    parent.children = undefined
-    for (const [last, only] of children) {
-      this.#bytes -= mapEntryCost + textCost(last)
-      parent.children = only
+    bytes += entryCost(key)
+    // What is left of the map once the child is gone: nothing, or one node that needs none.
+    let left: PathNode<Value> | undefined
+    const dissolved = children.size === 1 || (children.size === 2 && this.walkers === 0)
+    if (dissolved) {
+      bytes += mapCost
+      for (const [other, node] of children) {
+        if (node === child) continue
+        bytes += entryCost(other)
+        left = node
+      }
     }
+    children.delete(key)
+    if (dissolved) parent.children = left
+    this.#bytes -= bytes
   }
+}
+
+/** The key of a node among its siblings, in a text of its own. */
+function keyOf(node: { readonly path: string }): string {
+  return ownText(firstLevel(node.path, 0))
+}
+
+/** Of an entry in a map of children. */
+function entryCost(key: string): number {
+  return mapEntryCost + textCost(key)
 }
 
 function costOf(node: { readonly path: string }): number {

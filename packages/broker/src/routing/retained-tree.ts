@@ -53,18 +53,19 @@ export class RetainedTree {
   set(message: Message): void {
     const node = this.#tree.ensure(message.topic.name)
     const kept = message.own().bare()
+    const bytes = costOf(kept) - (node.value === undefined ? 0 : costOf(node.value.message))
     if (node.value === undefined) this.#size++
-    else this.#bytes -= costOf(node.value.message)
     node.value = { message: kept, sequence: ++this.#sequence }
-    this.#bytes += costOf(kept)
+    this.#bytes += bytes
   }
 
   delete(topic: string): boolean {
     const node = this.#tree.find(topic)
     if (node?.value === undefined) return false
-    this.#size--
-    this.#bytes -= costOf(node.value.message)
+    const bytes = costOf(node.value.message)
     node.value = undefined
+    this.#size--
+    this.#bytes -= bytes
     this.#tree.prune(topic)
     return true
   }

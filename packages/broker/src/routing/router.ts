@@ -72,16 +72,16 @@ export class Router {
   /** Returns the bytes of heap that it takes. */
   add(subscription: Subscription): number {
     const before = this.#tree.bytes
-    this.#tree.add(subscription)
     this.forget()
+    this.#tree.add(subscription)
     return this.#tree.bytes - before
   }
 
   /** Returns the bytes of heap that are free now. */
   remove(subscription: Subscription): number {
     const before = this.#tree.bytes
-    this.#tree.remove(subscription)
     this.forget()
+    this.#tree.remove(subscription)
     return before - this.#tree.bytes
   }
 

@@ -73,9 +73,10 @@ export class SubscriptionTree {
     const { groups } = this.#leaf(node)
     let group = groups.get(filter.shareName)
     if (group === undefined) {
+      const bytes = groupCost + textCost(filter.shareName)
       group = new ShareGroup()
       groups.set(filter.shareName, group)
-      this.#bytes += groupCost + textCost(filter.shareName)
+      this.#bytes += bytes
     }
     if (!group.add(subscription)) return
     this.#count(subscription, 1)
@@ -125,12 +126,9 @@ export class SubscriptionTree {
     const { value } = node
     if (value instanceof Leaf) return value
     const leaf = new Leaf()
-    this.#bytes += leafCost
-    if (value !== undefined) {
-      leaf.direct.set(value.subscriber, value)
-      this.#bytes += leafEntryCost
-    }
+    if (value !== undefined) leaf.direct.set(value.subscriber, value)
     node.value = leaf
+    this.#bytes += leafCost + (value === undefined ? 0 : leafEntryCost)
     return leaf
   }
 

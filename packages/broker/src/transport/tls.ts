@@ -184,15 +184,14 @@ export function createTlsListener(
       }),
     )
   }
-  const telling = new Boundary(onFault, kind, () => undefined)
-  server.on(
-    "handshake",
-    telling.handler((report) => context.onHandshake(toEvent(report, kind))),
-  )
-  server.on(
-    "handshakeRefused",
-    telling.handler((refused) => context.onHandshake(toRefusal(refused, kind))),
-  )
+  const telling = (report: HandshakeReport | RefusedHandshake, work: () => void) =>
+    new Boundary(
+      onFault,
+      () => addressOf(report),
+      () => undefined,
+    ).run(work, undefined)
+  server.on("handshake", (report) => telling(report, () => context.onHandshake(toEvent(report, kind))))
+  server.on("handshakeRefused", (report) => telling(report, () => context.onHandshake(toRefusal(report, kind))))
   server.on("internalError", (error, socket) => onFault(error, socket === undefined ? kind : addressOf(socket)))
   const front =
     options.proxyProtocol &&

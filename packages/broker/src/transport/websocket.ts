@@ -100,8 +100,10 @@ export function createWebSocketServer(
   // TLS, are looked at every half minute, and end when an upgrade is refused, though the peer may never close.
   const pending = new Map<Duplex, NodeJS.Timeout>()
   const settled = (socket: Duplex) => {
-    clearTimeout(pending.get(socket))
-    pending.delete(socket)
+    inside(socket, () => {
+      clearTimeout(pending.get(socket))
+      pending.delete(socket)
+    })
   }
   server.on("connection", (socket: Duplex) =>
     inside(socket, () => {
@@ -125,8 +127,8 @@ export function createWebSocketServer(
     handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
   })
   server.on("upgrade", (request, socket: Duplex, head) => {
-    socket.on("error", () => socket.destroy())
     inside(socket, () => {
+      socket.on("error", () => socket.destroy())
       const refusal = whyNot(options, request)
       if (refusal !== undefined) {
         const { status, told } = refusal

@@ -52,18 +52,15 @@ export function internalError(cause: unknown): TlsError {
   return error
 }
 
-/** Whether the error stands for a defect, of ours or of a callback; `cause` has its stack. */
-export function isInternalError(error: unknown): error is TlsError {
-  return error instanceof TlsError && error.alert === "internal_error" && error.cause !== undefined
-}
-
-function once(taken: Taken): Taken {
-  let told = false
-  return (error) => {
-    if (told) return
-    told = true
-    taken(error)
-  }
+/**
+ * The error as internal_error with its `cause`, when it stands for a defect, of ours or of a callback; else undefined. What
+ * the runtime says of a stream has a `code`; a TypeError without one was thrown by code.
+ */
+export function defectOf(error: unknown): TlsError | undefined {
+  if (error instanceof TlsError)
+    return error.alert === "internal_error" && error.cause !== undefined ? error : undefined
+  const thrown = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind)
+  return thrown && (error as { code?: unknown }).code === undefined ? internalError(error) : undefined
 }
 
 function messageOf(cause: unknown): string {
@@ -120,7 +117,7 @@ export class Driver {
 
   /** Application data. Each part has records of its own; all leave in one write. */
   send(parts: readonly Uint8Array[], taken: Taken = nobodyWaits): void {
-    const told = once(taken)
+    const told = this.#once(taken)
     this.#guard(() => {
       const outcomes = parts.map((part) => this.#connection.send(part))
       const output = outcomes.length === 1 ? outcomes[0]!.output : concatBytes(...outcomes.map((each) => each.output))
@@ -137,7 +134,7 @@ export class Driver {
 
   /** close_notify; what the peer still sends is received. */
   close(taken: Taken = nobodyWaits): void {
-    const told = once(taken)
+    const told = this.#once(taken)
     if (this.#destroyed) told()
     else this.#guard(() => this.#take(this.#connection.close(), told), told)
   }
@@ -248,6 +245,18 @@ export class Driver {
     } catch (cause) {
       this.fail(cause)
       taken(internalError(cause))
+    }
+  }
+
+  /** For the transport, which calls when it likes: an entry from outside. */
+  #once(taken: Taken): Taken {
+    let told = false
+    return (error) => {
+      this.#guard(() => {
+        if (told) return
+        told = true
+        taken(error)
+      })
     }
   }
 

@@ -175,6 +175,17 @@ describe("RFC 9846 6.2: a client that does not trust the certificate", () => {
       /the client does not trust our certificate: .*\(client's fault, alert unknown_ca received\)/,
     )
   })
+
+  it("also when its alert comes in the clear, as OpenSSL sends it", () => {
+    const error = {
+      message: "cause",
+      alert: "unexpected_message",
+      receivedAlert: "unknown_ca",
+      fault: "client",
+    } as const
+    const line = reportLine({ error, milliseconds: 1 } as HandshakeReport)
+    expect(line).toBe("unknown:0 failed: cause (client's fault, alert unknown_ca received) 1 ms")
+  })
 })
 
 describe("when nobody reads", () => {

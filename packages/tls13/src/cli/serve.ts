@@ -198,8 +198,9 @@ function wordsOf(report: HandshakeReport): string {
   const milliseconds = `${Math.round(report.milliseconds)} ms`
   if (report.error) {
     const { message, alert, receivedAlert, fault } = report.error
-    const alerts = [receivedAlert && `, alert ${receivedAlert} received`, alert && `, alert ${alert} sent`]
-    return `${peer} failed: ${message} (${fault}'s fault${alerts.map((each) => each ?? "").join("")}) ${milliseconds}`
+    // What we answer to an alert is not the cause.
+    const told = receivedAlert ? `, alert ${receivedAlert} received` : alert ? `, alert ${alert} sent` : ""
+    return `${peer} failed: ${message} (${fault}'s fault${told}) ${milliseconds}`
   }
   const parts = [
     report.protocol,

@@ -27,8 +27,9 @@ function closedError(): Error {
 /**
  * Ends the stream so that the peer gets our last bytes, an alert say: a socket that is closed with bytes unread resets the
  * connection, and the peer's system may then throw away what it had received. What still comes is read and dropped.
+ * `guard` is the boundary around what happens later.
  */
-export function closeGently(raw: Duplex): void {
+export function closeGently(raw: Duplex, guard: (work: () => void) => void): void {
   if (raw.destroyed) return
   if (!raw.writableEnded) raw.end()
   if (raw.readableEnded && raw.writableFinished) {
@@ -38,7 +39,9 @@ export function closeGently(raw: Duplex): void {
   const timer = setTimeout(() => raw.destroy(), lingering)
   timer.unref()
   const over = () => {
-    if (raw.readableEnded && raw.writableFinished) raw.destroy()
+    guard(() => {
+      if (raw.readableEnded && raw.writableFinished) raw.destroy()
+    })
   }
   raw.on("end", over).on("finish", over)
   raw.once("close", () => clearTimeout(timer))

@@ -16,7 +16,7 @@ import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
 import type { IdentityRule } from "../../x509/identity.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
-import { internalError, isInternalError } from "../driver.ts"
+import { defectOf, internalError } from "../driver.ts"
 import {
   HandshakeGate,
   type HandshakeLimit,
@@ -100,7 +100,7 @@ export interface ServerEvents {
   readonly handshakeRefused: [event: HandshakeRefused]
   /**
    * A defect, of this stack or of a callback that the application gave, ended a connection: `error.cause` is what was thrown.
-   * Once a connection; its socket has the same error.
+   * Its socket's `error` is the same, unless the connection had ended before.
    */
   readonly internalError: [error: TlsError, socket: TLSSocket | undefined]
   /** 0-RTT data, which may be a replay; before `secureConnection`. */
@@ -346,14 +346,18 @@ export class Server extends NetServer {
         })
       },
       refuse: (limit) => {
-        raw.destroy()
-        this.#tell("handshakeRefused", { remoteAddress, remotePort, limit })
+        this.#guard(raw, () => {
+          raw.destroy()
+          this.#tell("handshakeRefused", { remoteAddress, remotePort, limit })
+        })
       },
     })
     raw.once("close", () => {
-      this.#handshakes.delete(raw)
-      waiting?.drop()
-      place.leave()
+      this.#guard(raw, () => {
+        this.#handshakes.delete(raw)
+        waiting?.drop()
+        place.leave()
+      })
     })
     if (place.state === "waiting") waiting = new WaitingConnection(raw, this.#heldBytes, () => raw.destroy())
   }
@@ -374,7 +378,6 @@ export class Server extends NetServer {
   }
 
   #handshake(raw: Duplex, place: Place, begun: number): void {
-    const { remoteAddress, remotePort } = socketOf(raw) ?? {}
     const active = this.#active
     const socket = new TLSSocket(raw, {
       role: "server",
@@ -387,39 +390,52 @@ export class Server extends NetServer {
         first: [],
       }),
     })
+    try {
+      this.#follow(socket, raw, place, begun, active)
+    } catch (cause) {
+      socket.on("error", ignore) // nobody else may be listening yet
+      throw cause
+    }
+  }
+
+  /** What becomes of the handshake. The listeners of the application are called outside of every boundary of ours. */
+  #follow(socket: TLSSocket, raw: Duplex, place: Place, begun: number, active: Active): void {
+    const { remoteAddress, remotePort } = socketOf(raw) ?? {}
     let offer: Offer | undefined
-    const report = (error?: Error) => {
+    let secure = false
+    const report = (error?: Error): HandshakeReport => {
       const milliseconds = performance.now() - begun
       const { info, authorized, authorizationError } = socket
-      const { provider } = active.context
       const peer = { remoteAddress, remotePort, authorized, authorizationError }
-      const subject = { ...peer, offer, info, milliseconds, error, provider }
-      const told = { report: undefined as HandshakeReport | undefined }
-      socket.guard(() => {
-        told.report = handshakeReport(subject)
-      })
-      if (told.report !== undefined) this.emit("handshake", told.report)
+      return handshakeReport({ ...peer, offer, info, milliseconds, error, provider: active.context.provider })
     }
-    let secure = false
-    socket.once("offered", (seen: Offer) => {
-      offer = seen
-    })
-    socket.on("earlyData", (data: Buffer) => this.emit("earlyData", data, socket))
     // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
     socket.on("error", (error: Error) => {
-      if (isInternalError(error)) this.emit("internalError", error, socket)
-      if (secure) return
-      report(error)
-      this.emit("tlsClientError", error, socket)
+      const told = socket.guard(() => ({ defect: defectOf(error), report: secure ? undefined : report(error) }))
+      if (told?.defect !== undefined) this.emit("internalError", told.defect, socket)
+      if (told?.report !== undefined) this.emit("handshake", told.report)
+      if (!secure) this.emit("tlsClientError", error, socket)
     })
+    socket.on("internalError", (error: TlsError) => this.emit("internalError", error, socket))
+    socket.once("offered", (seen: Offer) => {
+      socket.guard(() => {
+        offer = seen
+      })
+    })
+    socket.on("earlyData", (data: Buffer) => this.emit("earlyData", data, socket))
     socket.once("secure", () => {
-      secure = true
-      this.#handshakes.delete(raw)
-      place.leave()
-      report()
-      // This socket's listeners live as long as it does; what the client offered need not.
-      offer = undefined
-      if (this.#options.pauseOnConnect) socket.pause()
+      const told = socket.guard(() => {
+        secure = true
+        this.#handshakes.delete(raw)
+        place.leave()
+        const told = report()
+        // This socket's listeners live as long as it does; what the client offered need not.
+        offer = undefined
+        if (this.#options.pauseOnConnect) socket.pause()
+        return told
+      })
+      if (told === undefined) return
+      this.emit("handshake", told)
       this.emit("secureConnection", socket)
     })
   }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream"
+import type { TlsError } from "../../bytes/errors.ts"
 import type { Offer } from "../../handshake/info.ts"
 
 /** The events of a TLSSocket, with what their listeners get. */
@@ -19,6 +20,8 @@ export interface TLSSocketEvents {
   readonly earlyDataDecided: [accepted: boolean]
   /** The answer to `requestCertificate`: `authorized` says what became of it. */
   readonly clientCertificate: []
+  /** A defect of this stack or of a callback, after the connection had ended; before, it is the `error`. */
+  readonly internalError: [error: TlsError]
   readonly timeout: []
   readonly connect: []
   readonly ready: []

@@ -95,16 +95,18 @@ export class TLSSocket extends SocketFace {
   }
 
   /**
-   * Runs what is ours: when it throws, this connection ends with internal_error, and nothing else does.
+   * Runs what is ours: when it throws, this connection ends with internal_error, nothing else does, and the result is
+   * undefined.
    * @internal
    */
-  guard(work: () => void): void {
+  guard<Result>(work: () => Result): Result | undefined {
     const outside = !this.#inside
     this.#inside = true
     try {
-      work()
+      return work()
     } catch (cause) {
       this.#defect(cause)
+      return undefined
     } finally {
       if (outside) this.#inside = false
     }
@@ -125,7 +127,12 @@ export class TLSSocket extends SocketFace {
   }
 
   #defect(cause: unknown): void {
-    if (this.destroyed) return
+    if (this.destroyed) {
+      // Its `error` may have been told already, and it has no more than one.
+      this.raw.destroy()
+      process.nextTick(() => this.emit("internalError", internalError(cause)))
+      return
+    }
     if (this.#driver !== undefined) this.#driver.fail(cause)
     else {
       // There is no connection yet that could say it: internal_error, in the clear (RFC 9846 section 6).
@@ -248,7 +255,7 @@ export class TLSSocket extends SocketFace {
   /* ------------------------------------------------------------ the stream */
 
   override _read(): void {
-    this.#driver?.want(true)
+    this.guard(() => this.#driver?.want(true))
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
@@ -261,21 +268,27 @@ export class TLSSocket extends SocketFace {
   }
 
   override _final(done: Taken): void {
-    if (this.#info === undefined && !this.#failed) this.#finishing = done
-    else this.guard(() => this.#finish(done))
+    this.guard(() => {
+      if (this.#info === undefined && !this.#failed) this.#finishing = done
+      else this.#finish(done)
+    })
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.guard(() => this.#release(error))
+    done(error)
+  }
+
+  #release(error: Error | null): void {
     this.setTimeout(0)
     this.#driver?.destroy()
     // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
-    if (this.#failed || this.writableFinished) closeGently(this.raw)
+    if (this.#failed || this.writableFinished) closeGently(this.raw, (work) => this.guard(work))
     else this.raw.destroy()
     const reason = error ?? destroyedError()
     for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) tell(waiting, reason)
     for (const { reject } of this.#asked.splice(0)) reject(reason)
     this.#inFlight = this.#waiting = this.#finishing = undefined
-    done(error)
   }
 
   /** Ends, and is destroyed when everything was sent. */
@@ -308,8 +321,10 @@ export class TLSSocket extends SocketFace {
     for (let at = from; at < to; at += step) parts.push(whole.subarray(at, Math.min(to, at + step)))
     this.touch()
     this.#driver.send(parts, (error) => {
-      if (error || to === whole.length) this.#written(error)
-      else this.guard(() => this.#sendFrom(whole, to))
+      this.guard(() => {
+        if (error || to === whole.length) this.#written(error)
+        else this.#sendFrom(whole, to)
+      })
     })
   }
 
@@ -328,8 +343,8 @@ export class TLSSocket extends SocketFace {
     this.#driver.close((error) => {
       this.guard(() => {
         if (!this.raw.destroyed) this.raw.end()
+        tell(done, error)
       })
-      tell(done, error)
     })
   }
 
