@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Boundary } from "../transport/boundary.ts"
 import { isLoopback, isOwnHost } from "../transport/http-rules.ts"
-import { addressOf, closeServer, type ListenerContext, listenOn } from "../transport/listener.ts"
+import { closeServer, type ListenerContext, listenOn } from "../transport/listener.ts"
+import { addressOf } from "../transport/peer.ts"
 import { type Stats, toPrometheus } from "./metrics.ts"
 
 export interface MetricsServer {

@@ -1,6 +1,8 @@
 // One boundary around everything that a connection's socket, request or timer calls: what is thrown there ends that
 // connection, is counted and told once, and goes no further.
 
+import { addressOf } from "./peer.ts"
+
 /** Told of a defect that ended the connection of `peer`. */
 export type OnFault = (error: unknown, peer: string) => void
 
@@ -50,4 +52,21 @@ export class Boundary {
     this.#told = true
     this.#onFault(error, typeof this.#peer === "string" ? this.#peer : this.#peer())
   }
+}
+
+/** What has addresses and can be ended: a socket. */
+interface Ends {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  destroy(): unknown
+}
+
+/** Does the first work for a socket inside a boundary of its own, which ends that socket. */
+export function inside(onFault: OnFault, socket: Ends, work: (boundary: Boundary) => void): void {
+  const boundary = new Boundary(
+    onFault,
+    () => addressOf(socket),
+    () => socket.destroy(),
+  )
+  boundary.run(() => work(boundary), undefined)
 }

@@ -107,11 +107,3 @@ export function closeServer(server: ServerLike): Promise<void> {
     server.close(() => resolve())
   })
 }
-
-/** "ADDRESS:PORT" of the other end. */
-export function addressOf(socket: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string {
-  const address = socket.remoteAddress ?? "unknown"
-  const bracketed =
-    address.includes(":") && !address.startsWith("::ffff:") ? `[${address}]` : address.replace("::ffff:", "")
-  return socket.remotePort === undefined ? bracketed : `${bracketed}:${socket.remotePort}`
-}

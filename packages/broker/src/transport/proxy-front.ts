@@ -2,8 +2,9 @@
 // on with the client's address as its own, so that the log, the limits of an address and the handshakes in line go by it.
 
 import { BlockList, createServer, isIP, type Server, type Socket } from "node:net"
-import { Boundary } from "./boundary.ts"
-import { addressOf, type ListenerContext } from "./listener.ts"
+import { type Boundary, inside } from "./boundary.ts"
+import type { ListenerContext } from "./listener.ts"
+import { addressOf } from "./peer.ts"
 import { ProxyProtocolError, readProxyHeader } from "./proxy-protocol.ts"
 
 export interface ProxyProtocolOptions {
@@ -50,12 +51,11 @@ export function createProxyFront(
   const most = context.broker.limits.maximumConnections
   const server = createServer(
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-    (socket) => {
-      const peer = () => addressOf(socket)
-      const boundary = new Boundary(context.onFault, peer, () => socket.destroy())
-      socket.on("error", () => undefined)
-      boundary.run(() => accept(socket, boundary, peer()), undefined)
-    },
+    (socket) =>
+      inside(context.onFault, socket, (boundary) => {
+        socket.on("error", () => undefined)
+        accept(socket, boundary, addressOf(socket))
+      }),
   )
   const accept = (socket: Socket, boundary: Boundary, peer: string) => {
     const refuse = (why: string) => {
@@ -73,8 +73,9 @@ export function createProxyFront(
     const settle = () => {
       clearTimeout(timer)
       pending.delete(socket)
-      socket.off("data", onData).off("end", onEnd).off("close", settle)
+      socket.off("data", onData).off("end", onEnd).off("close", onClose)
     }
+    const onClose = boundary.handler(settle)
     const onData = boundary.handler((bytes: Uint8Array) => {
       read = read.length === 0 ? bytes : Buffer.concat([read, bytes])
       let header: ReturnType<typeof readProxyHeader>
@@ -93,7 +94,7 @@ export function createProxyFront(
       if (read.length > header.length) socket.unshift(read.subarray(header.length))
       take(socket)
     })
-    socket.on("data", onData).on("end", onEnd).once("close", settle)
+    socket.on("data", onData).on("end", onEnd).once("close", onClose)
   }
   return {
     server,

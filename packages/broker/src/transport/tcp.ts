@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net"
-import { Boundary } from "./boundary.ts"
-import { addressOf, closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
+import { inside } from "./boundary.ts"
+import { closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
+import { addressOf } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
 
@@ -14,14 +15,10 @@ export interface TcpOptions {
 export function createTcpListener(options: TcpOptions, context: ListenerContext): Listener {
   const { broker, onFault } = context
   const attach = (socket: Socket) =>
-    new Boundary(
-      onFault,
-      () => addressOf(socket),
-      () => socket.destroy(),
-    ).run(() => {
+    inside(onFault, socket, () => {
       attachStream(broker, socket, { transport: "tcp", address: addressOf(socket) }, onFault)
       socket.resume()
-    }, undefined)
+    })
   const { proxyProtocol } = options
   const front = proxyProtocol && createProxyFront(proxyProtocol, context, attach)
   const server =

@@ -11,11 +11,14 @@ export async function loadTls(): Promise<{
   return import("@puremq/tls13/node")
 }
 
-/** The user that a client's certificate (DER) stands for. Throws an Error with one sentence when it stands for none. */
+/** The certificate stands for no user; the message is one sentence. */
+export class NamelessCertificate extends Error {}
+
+/** The user that a client's certificate (DER) stands for. Throws NamelessCertificate when it stands for none. */
 export type NameOfCertificate = (der: Uint8Array) => string
 
 export async function loadNaming(rule: IdentityRule): Promise<NameOfCertificate> {
-  const [{ createHostProvider }, { identityName, nameText, parseCertificate }] = await Promise.all([
+  const [{ createHostProvider }, { identityName, nameText, parseCertificate, X509Error }] = await Promise.all([
     import("@puremq/tls13/crypto/host"),
     import("@puremq/tls13/x509"),
   ])
@@ -25,7 +28,8 @@ export async function loadNaming(rule: IdentityRule): Promise<NameOfCertificate>
     try {
       return identityName({ type: "X509", chain: [der], path: [], subject }, rule, provider)
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)} (identity ${rule})`)
+      if (!(error instanceof X509Error)) throw error
+      throw new NamelessCertificate(`${error.message} (identity ${rule})`)
     }
   }
 }

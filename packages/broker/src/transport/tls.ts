@@ -5,10 +5,9 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
-import { Boundary } from "./boundary.ts"
+import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
 import {
-  addressOf,
   closeServer,
   type Listener,
   type ListenerContext,
@@ -16,10 +15,10 @@ import {
   type RenewedCertificate,
   type ServerLike,
 } from "./listener.ts"
-import type { PeerInfo, TransportKind } from "./peer.ts"
+import { addressOf, type PeerInfo, type TransportKind } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
-import type { NameOfCertificate } from "./tls-server.ts"
+import { NamelessCertificate, type NameOfCertificate } from "./tls-server.ts"
 import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
 
 /**
@@ -161,24 +160,20 @@ export function createTlsListener(
   })
   const peers = new WeakMap<object, PeerInfo>()
   const { broker, onFault } = context
-  const inside = (socket: TlsSocketLike, work: () => void) =>
-    new Boundary(
-      onFault,
-      () => addressOf(socket),
-      () => socket.destroy(),
-    ).run(work, undefined)
   let used: RenewedCertificate = options
   let check = options.clientCheck?.(options)
   const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
-    server.on("secureConnection", (socket) => inside(socket, () => attachStream(broker, socket, peer(socket), onFault)))
+    server.on("secureConnection", (socket) =>
+      inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault)),
+    )
   } else {
     const http = createWebSocketServer({ ...webSocket, host: options.host, secure: true }, context, (request) => {
       return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
     })
     server.on("secureConnection", (socket) =>
-      inside(socket, () => {
+      inside(onFault, socket, () => {
         peers.set(socket, peer(socket))
         http.emit("connection", socket)
       }),
@@ -236,7 +231,8 @@ function peerOf(
   try {
     return { ...peer, recheckCertificate, certificateIdentity: nameOf(certificate) }
   } catch (error) {
-    return { ...peer, recheckCertificate, certificateProblem: error instanceof Error ? error.message : String(error) }
+    if (!(error instanceof NamelessCertificate)) throw error
+    return { ...peer, recheckCertificate, certificateProblem: error.message }
   }
 }
 

@@ -6,10 +6,10 @@ import type { Duplex } from "node:stream"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import type { Broker } from "../broker.ts"
 import type { Connection } from "../session/connection.ts"
-import { Boundary, type OnFault } from "./boundary.ts"
+import { Boundary, inside, type OnFault } from "./boundary.ts"
 import { isLoopback, isOwnHost, isSameOrigin } from "./http-rules.ts"
-import { addressOf, closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
-import type { PeerInfo, Sink } from "./peer.ts"
+import { closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
+import { addressOf, type PeerInfo, type Sink } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 
 export interface WebSocketOptions {
@@ -80,14 +80,8 @@ export function createWebSocketServer(
   describePeer: (request: IncomingMessage) => PeerInfo,
 ): Server {
   const { broker, onFault, onRefused } = context
-  const inside = (socket: Duplex & Parameters<typeof addressOf>[0], work: () => void) =>
-    new Boundary(
-      onFault,
-      () => addressOf(socket),
-      () => socket.destroy(),
-    ).run(work, undefined)
   const server = createServer((request, response) =>
-    inside(request.socket, () => {
+    inside(onFault, request.socket, () => {
       response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
       response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
     }),
@@ -100,13 +94,13 @@ export function createWebSocketServer(
   // TLS, are looked at every half minute, and end when an upgrade is refused, though the peer may never close.
   const pending = new Map<Duplex, NodeJS.Timeout>()
   const settled = (socket: Duplex) => {
-    inside(socket, () => {
+    inside(onFault, socket, () => {
       clearTimeout(pending.get(socket))
       pending.delete(socket)
     })
   }
   server.on("connection", (socket: Duplex) =>
-    inside(socket, () => {
+    inside(onFault, socket, () => {
       if (pending.size >= maximumConnections) {
         socket.destroy()
         return
@@ -127,7 +121,7 @@ export function createWebSocketServer(
     handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
   })
   server.on("upgrade", (request, socket: Duplex, head) => {
-    inside(socket, () => {
+    inside(onFault, socket, () => {
       socket.on("error", () => socket.destroy())
       const refusal = whyNot(options, request)
       if (refusal !== undefined) {
@@ -137,7 +131,7 @@ export function createWebSocketServer(
         return
       }
       sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        inside(socket, () => {
+        inside(onFault, socket, () => {
           settled(socket)
           attachWebSocket(broker, webSocket, describePeer(request), onFault)
         }),

@@ -50,6 +50,7 @@ async function obey(given: Order): Promise<unknown> {
           { type: "tls", ...tls, ca, clientCertificate: "request" },
           { type: "ws", port: 0 },
           { type: "wss", ...tls },
+          { type: "tls", ...tls, proxyProtocol: { trusted: ["127.0.0.0/8"] } },
         ],
         login: { passwords },
         acl,

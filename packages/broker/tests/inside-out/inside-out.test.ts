@@ -35,6 +35,7 @@ const folders = [
  * `instrument.ts`.
  */
 const boundaries: readonly string[] = [
+  "transport/boundary.ts#inside",
   "transport/boundary.ts#Boundary.constructor",
   "transport/boundary.ts#Boundary.run",
   "transport/boundary.ts#Boundary.handler",

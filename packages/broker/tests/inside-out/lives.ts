@@ -43,9 +43,9 @@ export class RawClient {
   #closed = false
   #news: () => void = () => undefined
 
-  constructor(transport: Transport, where: Where, version: ProtocolVersion, from: From = {}) {
+  constructor(transport: Transport, where: Where, version: ProtocolVersion, from: From = {}, stream?: Duplex) {
     this.version = version
-    this.#stream = open(transport, where, from)
+    this.#stream = stream ?? open(transport, where, from)
     this.#framer.connectOnly = false
     this.#stream.on("data", (chunk: Uint8Array) => {
       this.#framer.push(Uint8Array.from(chunk))
@@ -267,6 +267,37 @@ async function slowLife(where: Where): Promise<void> {
   }
 }
 
+/** Through a proxy, twice: the second TLS connection resumes the session of the first. */
+async function proxiedLife(where: Where): Promise<void> {
+  const { port } = where.listeners.at(-1)!
+  let session: Buffer | undefined
+  for (const source of ["192.0.2.7", "192.0.2.8"]) {
+    const raw = connectTcp({ host: "127.0.0.1", port, noDelay: true })
+    raw.on("error", () => undefined)
+    raw.write(`PROXY TCP4 ${source} 192.0.2.1 50000 8883\r\n`)
+    const tls = connectTls({ socket: raw, ca: where.ca, servername: "localhost", ALPNProtocols: ["mqtt"], session })
+    tls.on("session", (given) => {
+      session = given
+    })
+    const client = new RawClient("tls", where, 5, {}, tls)
+    try {
+      // A Client Identifier of the broker's choosing, and a request that wants an answer.
+      client.send(connectAs("", 5))
+      await client.until(2)
+      const request = { filter: "victim/asked", ...every }
+      client.send(writeSubscribe(1, [request], 5))
+      await client.until(9)
+      const responseTopic = [0x08, 0, 6, ...encoder.encode("answer")]
+      client.send(publishBytes(5, "victim/asked", "x", { qos: 1, packetId: 2, properties: responseTopic }))
+      await client.until(3)
+      client.send(writeServerPacket({ type: "disconnect", reasonCode: 0 }, 5))
+      await client.untilClosed()
+    } finally {
+      client.destroy()
+    }
+  }
+}
+
 /** One that is no MQTT client at all. */
 async function strangeLife(where: Where): Promise<void> {
   for (const { type, port } of where.listeners) {
@@ -300,5 +331,6 @@ export const lives: readonly Life[] = [
   })),
   { name: "3.1.1 over tcp", live: (where) => wholeLife("tcp", where, 4) },
   { name: "a slow reader", live: slowLife },
+  { name: "through a proxy", live: proxiedLife },
   { name: "no MQTT client", live: strangeLife },
 ]
