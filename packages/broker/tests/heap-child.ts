@@ -93,20 +93,25 @@ function fill(topic: (i: number) => string): object {
   return { kept: broker.retained.size, charged: broker.retained.bytes, refused: retainedRefused, used: used() }
 }
 
+/** The median of three: what the engine does with compiled code meanwhile is in the heap, too. */
+function median(measurement: () => [real: number, charged: number]): [real: number, charged: number] {
+  return Array.from({ length: 3 }, measurement).sort(([a], [b]) => a - b)[1]!
+}
+
 function measure(): object {
   const result: Record<string, [real: number, charged: number]> = {}
-  // Once for the engine, so that its compiled code is not counted.
-  measureRetained(topics.short!, 1)
-  measureSubscriptions(topics.short!, 50)
   for (const [name, topic] of Object.entries(topics)) {
-    result[`retained, ${name}`] = measureRetained(topic, 1)
-    result[`subscriptions, ${name}`] = measureSubscriptions(topic, 50)
+    result[`retained, ${name}`] = median(() => measureRetained(topic, 1))
+    result[`subscriptions, ${name}`] = median(() => measureSubscriptions(topic, 50))
   }
-  result["retained, 1000 bytes"] = measureRetained(topics.short!, 1000)
-  result["subscriptions with wildcards"] = measureSubscriptions((i) => `+/${i}/#`, 50)
-  result["subscriptions of many to the same"] = measureSubscriptions((i) => `t/${i % 50}/#`, 50)
-  result["shared subscriptions"] = measureSubscriptions((i) => `$share/group${i}/t/${i}`, 50)
-  result["members of few groups"] = measureSubscriptions((i) => `$share/group${i % 50}/t`, 50)
+  const filters: Record<string, (i: number) => string> = {
+    "subscriptions with wildcards": (i) => `+/${i}/#`,
+    "subscriptions of many to the same": (i) => `t/${i % 50}/#`,
+    "shared subscriptions": (i) => `$share/group${i}/t/${i}`,
+    "members of few groups": (i) => `$share/group${i % 50}/t`,
+  }
+  result["retained, 1000 bytes"] = median(() => measureRetained(topics["short"]!, 1000))
+  for (const [name, filter] of Object.entries(filters)) result[name] = median(() => measureSubscriptions(filter, 50))
   return result
 }
 
