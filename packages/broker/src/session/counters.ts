@@ -31,8 +31,8 @@ export class Counters {
 
   disconnected(reason: string): void {
     // Reasons come from fixed texts, so the map stays small; the bound is for the day somebody forgets that.
-    if (this.disconnects.size >= 256 && !this.disconnects.has(reason)) return
-    this.disconnects.set(reason, (this.disconnects.get(reason) ?? 0) + 1)
+    const label = this.disconnects.size < 256 || this.disconnects.has(reason) ? reason : "other"
+    this.disconnects.set(label, (this.disconnects.get(label) ?? 0) + 1)
   }
 }
 

@@ -242,13 +242,15 @@ describe("sessions", () => {
     expect(test.connect({ clientId: "b", username: "bob", ...persistent }).connack.reasonCode).toBe(0)
   })
 
-  it("anonymous clients count by their address", () => {
+  it("anonymous clients count by their address, of IPv6 by the /64 that one household has", () => {
     const test = believing({ maximumSessionsPerOwner: 2 })
     const from = (address: string, clientId: string) => test.connect({ clientId, ...persistent }, { address })
     for (const [i, port] of [1000, 2000].entries()) from(`192.0.2.1:${port}`, `a${i}`)
     expect(from("192.0.2.1:3000", "a2").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
     expect(from("192.0.2.2:1000", "b").connack.reasonCode).toBe(0)
-    expect(from("[2001:db8::1]:1000", "c").connack.reasonCode).toBe(0)
+    for (const i of [1, 2]) expect(from(`[2001:db8::${i}]:1000`, `c${i}`).connack.reasonCode).toBe(0)
+    expect(from("[2001:db8::3]:1000", "c3").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect(from("[2001:db8:0:1::1]:1000", "d").connack.reasonCode).toBe(0)
   })
 
   it("when all places are taken the longest absent of all makes room, and its will is published", () => {

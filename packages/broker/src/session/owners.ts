@@ -1,14 +1,14 @@
 // Whose sessions there are, so that one user, or one address full of anonymous clients, cannot take all of them.
 
 import type { Identity } from "../access/access.ts"
+import { sourceOf } from "../access/source.ts"
 import type { PeerInfo } from "../transport/peer.ts"
 import type { Session } from "./session.ts"
 
 /** Who a session counts for: its user, or the address that an anonymous client comes from. */
 export function ownerOf(identity: Identity, peer: PeerInfo): string {
   if (identity.source !== "anonymous") return `user ${identity.user}`
-  const port = peer.address.lastIndexOf(":")
-  return `address ${port < 0 ? peer.address : peer.address.slice(0, port)}`
+  return `address ${sourceOf(peer.address)}`
 }
 
 interface Owned {

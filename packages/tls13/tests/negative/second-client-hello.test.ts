@@ -213,6 +213,12 @@ describe("the client refuses a HelloRetryRequest with", () => {
     ["4.3.8: the group that it has a share of", "illegal_parameter", "PeerMisbehaved", put("key_share", "001d")],
     ["4.3.8: a share in place of a group", "decode_error", "InvalidMessage", put("key_share", "00170001aa")],
     ["4.3.2: an empty cookie", "decode_error", "InvalidMessage", put("cookie", "0000")],
+    [
+      "4.3.2: a cookie that its ClientHello has no room for",
+      "illegal_parameter",
+      "LimitExceeded",
+      put("cookie", `fde8${"aa".repeat(65_000)}`),
+    ],
     // Requirement 4.2.4-3
     [
       "4.2.4: no supported_versions",

@@ -9,7 +9,7 @@ import {
   PskKeyExchangeMode,
 } from "../../bytes/code-points.ts"
 import { copyOf } from "../../bytes/copy.ts"
-import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
+import { LimitExceeded, PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import { refuseUnsolicited } from "../../codec/extensions/block.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import {
@@ -43,6 +43,9 @@ export function startClient(client: ClientHandshake): Transition {
     (session) => new ExpectServerHello(client, offerClientHello(client, session)),
   )
 }
+
+/** Bytes that the share of any group takes at most (SecP384R1MLKEM1024), with its headers. */
+const largestShare = 1_700
 
 export class ExpectServerHello implements State {
   readonly name: StateName = "WAIT_SH"
@@ -99,6 +102,11 @@ export class ExpectServerHello implements State {
     // any change in the ClientHello."
     if (group === undefined && cookie === undefined) {
       throw new PeerMisbehaved("illegal_parameter", "HelloRetryRequest would not change the ClientHello")
+    }
+    // Section 4.2.2: extensions<8..2^16-1> have to hold the first ones, another share and the cookie.
+    if (cookie !== undefined && bytes.length + largestShare + cookie.length > 0xffff) {
+      const problem = `a cookie of ${cookie.length} bytes, which no ClientHello of ours has room for`
+      throw new LimitExceeded("illegal_parameter", "handshakeMessageSize", problem)
     }
     const { link, settings } = this.#client
     link.atRecordBoundary()
