@@ -456,6 +456,21 @@ describe("certificates that change while the broker runs", () => {
     },
     30_000,
   )
+
+  it("says what has changed in the configuration and is taken at the next start only", async () => {
+    const text = (limits: object) =>
+      writeFileSync(file("live.json"), JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], limits }))
+    text({ maximumConnections: 10 })
+    const broker = new Run(["start", "--config", "live.json"])
+    await broker.until(/listening/)
+    broker.child.kill("SIGHUP")
+    await broker.until(/certificate renewed/)
+    expect(broker.out).not.toMatch(/next start/)
+    text({ maximumConnections: 20 })
+    broker.child.kill("SIGHUP")
+    await broker.until(/warning text="changed, but taken at the next start only: limits"/)
+    expect((await broker.stop()).status).toBe(0)
+  }, 30_000)
 })
 
 describe("puremq cert and puremq passwd", () => {

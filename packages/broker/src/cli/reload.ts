@@ -17,16 +17,20 @@ export interface ReloadOptions {
   readonly every: number | undefined
   /** Gets one sentence when what is there cannot be used. */
   readonly refused: (text: string) => void
+  /** Gets one sentence when something has changed that a reload does not take. */
+  readonly warn: (text: string) => void
 }
 
 /** Begins to listen and to look; the returned function ends it. */
-export function reloadFiles({ broker, started, read, files, every, refused }: ReloadOptions): () => void {
+export function reloadFiles({ broker, started, read, files, every, refused, warn }: ReloadOptions): () => void {
   const reload = () => {
     try {
       const next = read()
       refuseWhatNeedsARestart(started, next)
       const { login, acl, listeners = [] } = next
       broker.reload({ certificates: listeners.map(certificateOf), login, acl })
+      const others = othersThatChanged(started, next)
+      if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       refused(`nothing was reloaded, ${whatStays(started)} stay as they were: ${why}`)
@@ -58,6 +62,22 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
     throw new ConfigError("there is no access control list any more; that needs a restart")
   if (started.login?.passwords !== undefined && next.login?.passwords === undefined)
     throw new ConfigError("there is no password file any more; that needs a restart")
+}
+
+/** Names of settings that are others than at the start and that a reload leaves as they are. */
+function othersThatChanged(started: BrokerConfig, next: BrokerConfig): string[] {
+  const names = ["limits", "metrics", "sysInterval", "responseInformation", "disconnectRevoked"] as const
+  const changed: string[] = names.filter((name) => JSON.stringify(started[name]) !== JSON.stringify(next[name]))
+  const [before, after] = [started, next].map(({ listeners = [] }) => listeners.map(withoutFiles))
+  before?.forEach((one, i) => {
+    if (one !== after?.[i]) changed.push(`listeners[${i}]`)
+  })
+  return changed
+}
+
+function withoutFiles(listener: ListenerConfig): string {
+  const { cert: _, key: __, ca: ___, crl: ____, ...others } = { cert: "", key: "", ca: "", crl: "", ...listener }
+  return JSON.stringify(others)
 }
 
 function certificateOf(listener: ListenerConfig): RenewedCertificate | undefined {

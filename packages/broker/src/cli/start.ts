@@ -64,7 +64,8 @@ export async function start(args: readonly string[]): Promise<void> {
   const onEvent = log === "none" ? () => undefined : logTo(output, log)
   const stopped = stopSignal()
   const broker = createBroker({ ...plan.config, onEvent })
-  for (const text of plan.warnings) onEvent({ event: "warning", text })
+  const warn = (text: string) => onEvent({ event: "warning", text })
+  for (const text of plan.warnings) warn(text)
   const addresses = await broker.listen()
   if (log !== "json") {
     if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
@@ -74,10 +75,10 @@ export async function start(args: readonly string[]): Promise<void> {
   const { config: started, watchedFiles: files, reload: every } = plan
   const read = () => {
     const { config, warnings } = plan.again()
-    for (const text of warnings) onEvent({ event: "warning", text })
+    for (const text of warnings) warn(text)
     return config
   }
-  const stopReloading = reloadFiles({ broker, started, read, files, every, refused })
+  const stopReloading = reloadFiles({ broker, started, read, files, every, refused, warn })
   await stopped
   stopReloading()
   await broker.close()
