@@ -6,8 +6,6 @@ export interface Case {
   readonly name: string
   /** Seconds that the row may take, its programs' start and end included; default 60. */
   readonly seconds?: number
-  /** It falls until the broker's memory and time are accounted for, and is counted apart. */
-  readonly announced?: boolean
   /** Also run with --ci. */
   readonly ci?: boolean
   /** A program that it needs beside Node; without it the row is skipped. */

@@ -21,14 +21,11 @@ and a heap of 512 MiB. Each row starts its own programs and ends them.
   --help          this text
 
 Columns: whether the program lives and answers a new client; the most memory it took (Linux only); the longest that a
-well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. Rows that are expected to
-fall until the broker's memory and time have accounts of their own are counted apart. The exit status is 0 when no
-other row fell.`
+well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. The exit status is 0 when no
+row fell.`
 
 /** After this no further row begins with --ci. */
 const ciMinutes = 3
-
-const announcedWords = "expected to fall until the broker's house"
 
 if (isMainThread) process.exitCode = await main()
 else await beNeighbour((message) => parentPort?.postMessage(message))
@@ -63,7 +60,7 @@ async function main(): Promise<number> {
   if (values.list) {
     for (const { title, cases } of chosen) {
       console.log(title)
-      for (const each of cases) console.log(`  ${each.name}${each.announced ? ` (${announcedWords})` : ""}`)
+      for (const each of cases) console.log(`  ${each.name}`)
     }
     return 0
   }
@@ -142,12 +139,10 @@ async function runCase(each: Case, verbose: boolean): Promise<Result> {
   if (verbose && findings.problems.length > 0) for (const text of scene.printed()) console.log(text)
   await scene.finish()
   current = undefined
-  return { case: each, ...verdict(each, findings), findings, seconds: (performance.now() - began) / 1000 }
+  return { case: each, ...verdict(findings), findings, seconds: (performance.now() - began) / 1000 }
 }
 
-function verdict(each: Case, { problems }: Findings): Pick<Result, "outcome" | "reason"> {
+function verdict({ problems }: Findings): Pick<Result, "outcome" | "reason"> {
   const words = problems.slice(0, 3).join("; ").replace(/\s+/g, " ")
-  if (problems.length === 0) return { outcome: "held", reason: each.announced ? "holds already" : "" }
-  if (each.announced) return { outcome: "announced", reason: `${words} (${announcedWords})` }
-  return { outcome: "fell", reason: words }
+  return problems.length === 0 ? { outcome: "held", reason: "" } : { outcome: "fell", reason: words }
 }

@@ -3,7 +3,7 @@
 import type { Case } from "./case.ts"
 import type { Findings } from "./scene.ts"
 
-export type Outcome = "held" | "fell" | "announced" | "skipped"
+export type Outcome = "held" | "fell" | "skipped"
 
 export interface Result {
   readonly case: Case
@@ -47,7 +47,6 @@ export class Table {
     const verdicts: Record<Outcome, string> = {
       held: this.#paint("32", "held"),
       fell: this.#paint("31", "FELL"),
-      announced: this.#paint("33", "FELL"),
       skipped: this.#paint("2", "skipped"),
     }
     const words = [verdicts[outcome], ...(reason === "" ? [] : [reason])].join(": ")
@@ -56,14 +55,14 @@ export class Table {
 
   sum(results: readonly Result[]): { readonly failed: number } {
     const count = (outcome: Outcome) => results.filter((each) => each.outcome === outcome).length
-    const [passed, failed, announced, skipped] = [count("held"), count("fell"), count("announced"), count("skipped")]
+    const [passed, failed, skipped] = [count("held"), count("fell"), count("skipped")]
     const minutes = results.reduce((sum, { seconds }) => sum + seconds, 0) / 60
     this.#print("")
     this.#print(
       `${results.length} rows in ${minutes.toFixed(1)} minutes; each program with a heap of 512 MiB, all limits at their defaults`,
     )
     const more = skipped > 0 ? `, ${skipped} skipped` : ""
-    this.#print(`hostile: ${passed} passed, ${failed} failed, ${announced} expected to fall${more}`)
+    this.#print(`hostile: ${passed} passed, ${failed} failed${more}`)
     return { failed }
   }
 

@@ -226,7 +226,6 @@ const owners: Case[] = [
   },
   {
     name: "whose a client id is, between users",
-    announced: true,
     ci: true,
     async run(scene) {
       const passwords = scene.file("passwords", passwordFile({ alice: "a", bob: "b" }))
@@ -251,7 +250,6 @@ const owners: Case[] = [
   },
   {
     name: "one user fills the session table",
-    announced: true,
     seconds: 240,
     async run(scene) {
       const passwords = scene.file("passwords", passwordFile({ mallory: "m", alice: "a" }))

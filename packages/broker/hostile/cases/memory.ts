@@ -67,7 +67,6 @@ async function halfSent(scene: Scene, server: Server, count: number, start: Uint
 export const memoryCases: readonly Case[] = [
   {
     name: "13 sessions of 10,000 filters of 127 levels",
-    announced: true,
     seconds: 180,
     async run(scene) {
       const server = await scene.broker()
@@ -80,19 +79,16 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "145,000 retained messages of one byte, 127 levels",
-    announced: true,
     seconds: 180,
     run: (scene) => retained(scene, (i) => deep(`t${i}`), 145_000),
   },
   {
     name: "600,000 retained messages of one byte, short topics",
-    announced: true,
     seconds: 180,
     run: (scene) => retained(scene, (i) => `s/${i % 1000}/${i}`, 600_000),
   },
   {
     name: "60 absent sessions with 17 MB each",
-    announced: true,
     seconds: 180,
     async run(scene) {
       const server = await scene.broker()
@@ -117,7 +113,6 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "600 half-sent PUBLISH of 1 MB",
-    announced: true,
     seconds: 120,
     async run(scene) {
       // Less than what was sent: somewhere the broker says no.
@@ -130,7 +125,6 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "3,000 half-sent CONNECT of 120 KB, nobody logged in",
-    announced: true,
     seconds: 120,
     async run(scene) {
       scene.bound({ memory: 320 })
@@ -143,7 +137,6 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "14,000 sessions with a will of 64 KB each",
-    announced: true,
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()

@@ -20,7 +20,6 @@ const longestWait = 2500
 function frozen(count: number, ci: boolean): Case {
   return {
     name: `a publisher beside ${count} subscribers that do not read`,
-    announced: true,
     ci,
     seconds: 60 + 3 * count,
     async run(scene) {
@@ -54,7 +53,6 @@ export const neighbourCases: readonly Case[] = [
   frozen(40, false),
   {
     name: `${readers} readers of which ${still} do not read`,
-    announced: true,
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()

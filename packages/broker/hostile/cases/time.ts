@@ -43,7 +43,6 @@ async function publishMany(scene: Scene, server: Server, topic: (i: number) => s
 export const timeCases: readonly Case[] = [
   {
     name: "SUBSCRIBE with 200,000 times # and 1,000 retained messages",
-    announced: true,
     seconds: 150,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -57,7 +56,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "SUBSCRIBE with 170,000 invalid filters",
-    announced: true,
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -68,7 +66,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "UNSUBSCRIBE with 250,000 filters",
-    announced: true,
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -79,7 +76,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "8,192 filters {a,+}^13/# and 100 messages",
-    announced: true,
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -95,7 +91,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "10,000 share groups on one topic and 200 messages",
-    announced: true,
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
