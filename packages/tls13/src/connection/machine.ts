@@ -129,12 +129,10 @@ export class Machine {
 
   #drainMessages(): void {
     while (this.#waiting === undefined) {
-      const bytes = this.#link.joiner.next()
-      if (bytes === undefined) {
-        const header = this.#link.joiner.unfinished
-        if (header !== undefined && this.#state !== undefined) expectHeader(this.#state, header)
-        return
-      }
+      const bytes = this.#link.joiner.next((header) => {
+        if (this.#state !== undefined) expectHeader(this.#state, header)
+      })
+      if (bytes === undefined) return
       this.#receiveMessage(handshakeMessage(bytes))
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { concatBytes } from "../bytes/concat.ts"
-import { toHex } from "../bytes/hex.ts"
+import { fromHex, toHex } from "../bytes/hex.ts"
 import { HandshakeJoiner } from "./handshake-joiner.ts"
 
 function message(type: number, length: number): Uint8Array {
@@ -131,15 +131,24 @@ describe("the limit of a handshake message", () => {
     expect(copied).toBeLessThan(4 * whole.length)
   })
 
-  it("shows the header of a message that is not whole, and nothing of one that is", () => {
+  it("has the header judged of a message that is not whole, or too long, and of no other", () => {
     const joiner = new HandshakeJoiner(1000)
-    expect(joiner.unfinished).toBeUndefined()
-    joiner.push(Uint8Array.of(24, 0, 0))
-    expect(joiner.unfinished).toBeUndefined()
-    joiner.push(Uint8Array.of(2))
-    expect(joiner.unfinished).toEqual({ type: 24, length: 2 })
-    joiner.push(Uint8Array.of(0, 0))
-    joiner.next()
-    expect(joiner.unfinished).toBeUndefined()
+    const seen: object[] = []
+    const next = () => joiner.next((header) => seen.push(header))
+    for (const part of ["180000", "02", "00", "00"]) {
+      joiner.push(fromHex(part))
+      next()
+    }
+    expect(seen).toEqual([
+      { type: 24, length: 2 },
+      { type: 24, length: 2 },
+    ])
+    joiner.push(fromHex("140003e9"))
+    expect(next).toThrow("1001 bytes")
+    expect(seen.at(-1)).toEqual({ type: 20, length: 1001 })
+    const refuse = () => {
+      throw new Error("judged first")
+    }
+    expect(() => joiner.next(refuse)).toThrow("judged first")
   })
 })

@@ -4,6 +4,13 @@
 import { LimitExceeded } from "../bytes/errors.ts"
 
 const messageHeaderLength = 4
+
+export interface MessageHeader {
+  readonly type: number
+  /** Bytes of the body. */
+  readonly length: number
+}
+
 const nothing = new Uint8Array(0)
 
 /**
@@ -38,13 +45,17 @@ export class HandshakeJoiner {
   /**
    * The next whole message with its four-byte header, or undefined until more fragments come: a stable array that is
    * never written again, so it may be kept.
-   * @throws LimitExceeded as soon as the header announces more than `maxMessageSize` bytes
+   * @param judge gets the header of one that is not whole yet, or too long: one that may not come at all, or not with that
+   *   length, is not waited for
+   * @throws LimitExceeded as soon as the header announces more than `maxMessageSize` bytes; what `judge` throws before that
    */
-  next(): Uint8Array | undefined {
+  next(judge?: (header: MessageHeader) => void): Uint8Array | undefined {
     const available = this.#end - this.#start
     if (available < messageHeaderLength) return undefined
-    const length =
-      (this.#buffer[this.#start + 1]! << 16) | (this.#buffer[this.#start + 2]! << 8) | this.#buffer[this.#start + 3]!
+    const [type, high, middle, low] = this.#buffer.subarray(this.#start, this.#start + messageHeaderLength)
+    const length = (high! << 16) | (middle! << 8) | low!
+    const whole = messageHeaderLength + length
+    if (available < whole || length > this.#maxMessageSize) judge?.({ type: type!, length })
     if (length > this.#maxMessageSize) {
       // The message keeps the syntax, and any length is in its range: not a decode_error, but (section 6.2)
       // illegal_parameter, as BoringSSL answers.
@@ -54,19 +65,11 @@ export class HandshakeJoiner {
         `a handshake message of ${length} bytes; ${this.#maxMessageSize} are allowed`,
       )
     }
-    const whole = messageHeaderLength + length
     if (available < whole) return undefined
     const message = this.#buffer.subarray(this.#start, this.#start + whole)
     this.#start += whole
     if (this.#start === this.#end) this.wipe()
     return message
-  }
-
-  /** The header of a message that is not whole yet: so that one which may not come is not waited for. */
-  get unfinished(): { readonly type: number; readonly length: number } | undefined {
-    if (this.#end - this.#start < messageHeaderLength) return undefined
-    const [type, high, middle, low] = this.#buffer.subarray(this.#start, this.#start + messageHeaderLength)
-    return { type: type!, length: (high! << 16) | (middle! << 8) | low! }
   }
 
   /** Gives up an unfinished message. */

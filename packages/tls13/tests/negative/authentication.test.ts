@@ -241,6 +241,7 @@ for (const role of ["client", "server"] as const) {
       ["4.5.3: zeros", "decrypt_error", "PeerMisbehaved", () => new Uint8Array(32)],
       ["4.5.3: 31 bytes", "decode_error", "InvalidMessage", (body: Uint8Array) => body.subarray(0, 31)],
       ["4.5.3: 33 bytes", "decode_error", "InvalidMessage", (body: Uint8Array) => Uint8Array.of(...body, 0)],
+      ["4.5.3: more bytes than any message may have", "decode_error", "InvalidMessage", () => new Uint8Array(70_000)],
       ["4.5.3: nothing", "decode_error", "InvalidMessage", () => nothing],
       ["4.5.3: the 12 bytes of TLS 1.2", "decode_error", "InvalidMessage", (body: Uint8Array) => body.subarray(0, 12)],
     ] as const)("RFC 9846 %s: %s, %s", (_rule, alert, kind, edit) => {
