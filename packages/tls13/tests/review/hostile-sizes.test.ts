@@ -39,9 +39,14 @@ function expectLinear(make: (count: number) => () => void, most: number): void {
   const [few, many] = [make(Math.floor(most / 4)), make(most)]
   few()
   many()
-  const [little, much] = [timeOf(few), timeOf(many)]
-  // What takes hardly any time is measured badly.
-  expect(much < 20 ? 4 : much / little).toBeLessThan(9)
+  let ratio = Number.POSITIVE_INFINITY
+  // A busy machine makes one of the two slow at times, never the ratio of each with each small.
+  for (let attempt = 0; attempt < 5 && ratio >= 9; attempt++) {
+    const [little, much] = [timeOf(few), timeOf(many)]
+    // What takes hardly any time is measured badly.
+    ratio = much < 20 ? 4 : much / little
+  }
+  expect(ratio).toBeLessThan(9)
 }
 
 const clientHello = (edit: (hello: RawClientHello) => void): Uint8Array => {
