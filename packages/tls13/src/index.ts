@@ -47,8 +47,10 @@ export type {
   CertificateVerdict,
   CertificateVerifier,
   Credential,
+  CredentialChoice,
   CredentialRequest,
   CredentialResolver,
+  NoCredential,
   PeerIdentity,
   Signer,
 } from "./x509/interfaces.ts"

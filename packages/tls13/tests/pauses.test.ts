@@ -298,7 +298,7 @@ describe("while a connection waits", () => {
   it("an answer is wanted once, and only when one is due", () => {
     const puppet = waiting()
     puppet.take(puppet.subject.answer(undefined, start))
-    expectRefused(puppet, "unrecognized_name", "PeerIncompatible")
+    expectRefused(puppet, "handshake_failure", "PeerIncompatible")
     expect(() => serverUnderTest().subject.answer(undefined, start)).toThrow(/waits for no decision/)
   })
 

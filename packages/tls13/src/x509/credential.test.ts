@@ -86,11 +86,16 @@ describe("RFC 9846 4.5.1.2: the choice of a certificate", () => {
     // Requirement 4.5.1.2-2
     ["no scheme fits", "example.com", [rsa_pss_rsae_sha256, rsa_pkcs1_sha256], undefined],
   ] as const)("%s", (_, serverName, schemes, expected) => {
-    expect(resolver.resolve(ask({ serverName, ...(schemes && { signatureSchemes: schemes }) }))).toBe(expected)
+    const chosen = resolver.resolve(ask({ serverName, ...(schemes && { signatureSchemes: schemes }) }))
+    if (expected !== undefined) expect(chosen).toBe(expected)
+    else expect(chosen).toMatchObject({ none: "handshake_failure" })
   })
 
   it("refuses unknown names when it shall", () => {
-    expect(sniResolver([p256], { fallback: false }).resolve(ask({ serverName: "nobody.org" }))).toBeUndefined()
+    expect(sniResolver([p256], { fallback: false }).resolve(ask({ serverName: "nobody.org" }))).toEqual({
+      none: "unrecognized_name",
+      message: "no certificate for nobody.org",
+    })
     expect(sniResolver([p256], { fallback: false }).resolve(ask({ serverName: "example.com" }))).toBe(p256)
   })
 
@@ -105,8 +110,14 @@ describe("RFC 9846 4.5.1.2: the choice of a certificate", () => {
 
   it("a single credential is for everybody who can check it", () => {
     expect(singleCredential(p256).resolve(ask({ serverName: "nobody.org" }))).toBe(p256)
-    expect(singleCredential(p256).resolve(ask({ signatureSchemes: [ed25519] }))).toBeUndefined()
-    expect(singleCredential(p256).resolve(ask({ certificateTypes: ["RawPublicKey"] }))).toBeUndefined()
+    expect(singleCredential(p256).resolve(ask({ signatureSchemes: [ed25519] }))).toMatchObject({
+      none: "handshake_failure",
+      message: expect.stringMatching(/no signature scheme that our keys \(.*P-256.*\) can sign with/),
+    })
+    expect(singleCredential(p256).resolve(ask({ certificateTypes: ["RawPublicKey"] }))).toMatchObject({
+      none: "unsupported_certificate",
+      message: expect.stringContaining("does not take the certificate type X509"),
+    })
   })
 })
 

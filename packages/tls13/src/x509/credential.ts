@@ -17,7 +17,14 @@ import { type Certificate, parseCertificate, parseCertificates, subjectText } fr
 import { chainSignatures, isAdvertised, isPresentable } from "./chain-signatures.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { KeyUsage } from "./extensions.ts"
-import type { Credential, CredentialRequest, CredentialResolver, KeySigner, Signer } from "./interfaces.ts"
+import type {
+  Credential,
+  CredentialRequest,
+  CredentialResolver,
+  KeySigner,
+  NoCredential,
+  Signer,
+} from "./interfaces.ts"
 import { matchDnsName } from "./name.ts"
 import { matchesOidFilters } from "./oid-filters.ts"
 import { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
@@ -230,13 +237,19 @@ function keyName(key: PublicKey | PrivateKey): string {
 /** Whether the peer can check what this credential proves itself with (RFC 9846 sections 4.5.1.2 and 4.5.1.3). */
 export function credentialFits(credential: Credential, request: CredentialRequest): boolean {
   if (!request.certificateTypes.includes(credential.type)) return false
-  // A raw public key has no extensions to filter by.
-  if (credential.type === "X509" && !matchesOidFilters(credential.chain[0]!, request.oidFilters ?? [])) return false
-  return request.signatureSchemes.some((code) => {
-    if (credential.signatureSchemes?.includes(code) === false) return false
-    const scheme = signatureScheme(code)
-    return scheme !== undefined && schemeFitsKey(scheme, credential.publicKey)
-  })
+  if (!matchesFilters(credential, request)) return false
+  return request.signatureSchemes.some((code) => makes(credential, code))
+}
+
+/** A raw public key has no extensions to filter by. */
+function matchesFilters({ type, chain }: Credential, { oidFilters = [] }: CredentialRequest): boolean {
+  return type !== "X509" || matchesOidFilters(chain[0]!, oidFilters)
+}
+
+function makes({ signatureSchemes: own, publicKey }: Credential, code: number): boolean {
+  if (own?.includes(code) === false) return false
+  const scheme = signatureScheme(code)
+  return scheme !== undefined && schemeFitsKey(scheme, publicKey)
 }
 
 /** Offers one credential to everybody who can check its signature, whatever name they ask for. */
@@ -246,7 +259,28 @@ export function singleCredential(credential: Credential): CredentialResolver {
     resolve: (request) =>
       credentialFits(credential, request) && isPresentable(signatures, request.signatureSchemesCert)
         ? credential
-        : undefined,
+        : whyNone([credential], request),
+  }
+}
+
+/** Why none of these fits. */
+function whyNone(credentials: readonly Credential[], request: CredentialRequest): NoCredential {
+  if (credentials.length === 0) return { none: "handshake_failure", message: "there is no certificate" }
+  const ofType = credentials.filter(({ type }) => request.certificateTypes.includes(type))
+  if (ofType.length === 0) {
+    const types = [...new Set(credentials.map(({ type }) => type))].join(" or ")
+    return { none: "unsupported_certificate", message: `peer does not take the certificate type ${types}` }
+  }
+  if (!ofType.some((each) => matchesFilters(each, request))) {
+    return { none: "handshake_failure", message: "no certificate of ours has what the oid_filters ask for" }
+  }
+  const keys = [...new Set(ofType.map(({ publicKey }) => keyName(publicKey)))].join(", ")
+  const signable = ofType.some((each) => request.signatureSchemes.some((code) => makes(each, code)))
+  return {
+    none: "handshake_failure",
+    message: signable
+      ? "peer accepts no signature scheme that our certificates are signed with"
+      : `peer accepts no signature scheme that our keys (${keys}) can sign with`,
   }
 }
 
@@ -281,6 +315,7 @@ export function sniResolver(
         ),
         request.authorities,
       )
+      if (fitting.length === 0) return whyNone(credentials, request)
       const host = request.serverName
       if (host === undefined) return preferred(fitting, request)
       const lower = host.toLowerCase()
@@ -288,7 +323,8 @@ export function sniResolver(
       if (exact.length > 0) return preferred(exact, request)
       const wildcard = fitting.filter((each) => each.names.some((name) => matchDnsName(name, lower)))
       if (wildcard.length > 0) return preferred(wildcard, request)
-      return options.fallback === false ? undefined : checkable(fitting, request)[0]?.credential
+      if (options.fallback !== false) return checkable(fitting, request)[0]?.credential
+      return { none: "unrecognized_name", message: `no certificate for ${host}` }
     },
   }
 }

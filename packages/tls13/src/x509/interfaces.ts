@@ -59,9 +59,23 @@ export interface OidFilter {
   readonly values: Uint8Array
 }
 
-/** Chooses the certificate; undefined: none fits (a server then aborts, a client sends an empty Certificate). */
+/** No certificate fits the peer, and why. A server ends the handshake so; a client sends an empty Certificate. */
+export interface NoCredential {
+  /**
+   * The alert: `handshake_failure` for schemes that fit no key (RFC 9846 section 4.2.1), `unsupported_certificate` when no
+   * certificate type is in common (RFC 7250 section 4.2), `unrecognized_name` for a name that is not ours (RFC 6066 section 3).
+   */
+  readonly none: "handshake_failure" | "unsupported_certificate" | "unrecognized_name"
+  /** One sentence. */
+  readonly message: string
+}
+
+/** undefined: none fits, for a reason that nobody knows. */
+export type CredentialChoice = Credential | NoCredential | undefined
+
+/** Chooses the certificate. */
 export interface CredentialResolver {
-  resolve(request: CredentialRequest): Credential | undefined | Pause<Credential | undefined>
+  resolve(request: CredentialRequest): CredentialChoice | Pause<CredentialChoice>
 }
 
 export interface CertificateVerification {

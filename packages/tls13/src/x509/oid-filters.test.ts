@@ -72,6 +72,9 @@ describe("RFC 9846 4.3.5: oid_filters", () => {
     }
     const resolver = singleCredential(credential)
     expect(resolver.resolve({ ...asked, oidFilters: [filter(extKeyUsage, `300a${clientAuth}`)] })).toBe(credential)
-    expect(resolver.resolve({ ...asked, oidFilters: [filter(extKeyUsage, `300a${emailProtection}`)] })).toBeUndefined()
+    expect(resolver.resolve({ ...asked, oidFilters: [filter(extKeyUsage, `300a${emailProtection}`)] })).toEqual({
+      none: "handshake_failure",
+      message: "no certificate of ours has what the oid_filters ask for",
+    })
   })
 })

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { fromHex } from "../../src/bytes/hex.ts"
 import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
+import { encodePkcs8 } from "../../src/devcert/keys.ts"
 import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
 import {
   certificateOf,
@@ -11,6 +12,7 @@ import {
   removeExtension,
   setExtension,
 } from "../../src/testing/edit.ts"
+import { loadCredential, singleCredential, sniResolver } from "../../src/x509/index.ts"
 import {
   type Cast,
   clientCertificate,
@@ -21,10 +23,14 @@ import {
   serverCredential,
   serverUnderTest,
 } from "../support.ts"
+import { makeLeaf, makeRoot } from "../x509/pki.ts"
 
 const raw = { ...clientCredential, type: "RawPublicKey" } as const
 const rawServer = { ...serverCredential, type: "RawPublicKey" } as const
 const nothing = new Uint8Array(0)
+/** For the resolvers that applications have: a certificate of P-256. */
+const leaf = makeLeaf(makeRoot(), { names: ["other.test"] })
+const realCredential = loadCredential({ cert: leaf.der, key: encodePkcs8(leaf.privateKey), provider })
 
 describe("the client ends the handshake with handshake_failure when its own credential", () => {
   it("RFC 9846 4.5.2: can sign with none of the server's schemes", () => {
@@ -54,15 +60,43 @@ describe("the client ends the handshake with handshake_failure when its own cred
 })
 
 describe("the server ends the handshake", () => {
-  it("RFC 6066 3: with unrecognized_name when it has no certificate for the name", () => {
-    const puppet = serverUnderTest({ server: { credentials: { resolve: () => undefined } } }).run()
+  it("RFC 6066 3: with unrecognized_name when it has no certificate for the name and is to show no other", () => {
+    const credentials = sniResolver([realCredential], { fallback: false })
+    const puppet = serverUnderTest({ server: { credentials } }).run()
     expectRefused(puppet, "unrecognized_name", "PeerIncompatible", /no certificate for server\.test/)
   })
 
-  it("RFC 7250 4.2: with unsupported_certificate when the client does not take the type of its certificate", () => {
-    const puppet = serverUnderTest({ client: { certificateTypes: { server: ["RawPublicKey"] } } }).run()
-    expectRefused(puppet, "unsupported_certificate", "PeerIncompatible", /does not take the certificate type X509/)
+  it.each([
+    ["sniResolver", sniResolver([realCredential])],
+    ["singleCredential", singleCredential(realCredential)],
+  ])("RFC 9846 4.2.1: with handshake_failure when the client's signature schemes fit no certificate: %s", (_, own) => {
+    const client = { signatureSchemes: ["ed25519"] }
+    const puppet = serverUnderTest({ client, server: { credentials: own } }).run()
+    expectRefused(puppet, "handshake_failure", "PeerIncompatible", /no signature scheme that our keys \(.*P-256.*\)/)
   })
+
+  it("RFC 9846 4.2.1: with handshake_failure when it chooses none and does not say why", () => {
+    const puppet = serverUnderTest({ server: { credentials: always(undefined) } }).run()
+    expectRefused(
+      puppet,
+      "handshake_failure",
+      "PeerIncompatible",
+      /no certificate fits this client, which asks for server/,
+    )
+  })
+
+  it.each([
+    ["sniResolver", sniResolver([realCredential])],
+    ["singleCredential", singleCredential(realCredential)],
+    ["one that does not look", always(realCredential)],
+  ])(
+    "RFC 7250 4.2: with unsupported_certificate when the client does not take its certificate's type: %s",
+    (_, own) => {
+      const client = { certificateTypes: { server: ["RawPublicKey"] } } as const
+      const puppet = serverUnderTest({ client, server: { credentials: own } }).run()
+      expectRefused(puppet, "unsupported_certificate", "PeerIncompatible", /does not take the certificate type X509/)
+    },
+  )
 
   it("RFC 7250 4.2: with unsupported_certificate when there is no type of client certificate in common", () => {
     const cast: Cast = {
@@ -110,18 +144,12 @@ describe("raw public keys (RFC 7250)", () => {
   })
 
   it("section 4.2: the server does not take a type that the client did not offer", () => {
-    const puppet = serverUnderTest({
-      server: {
-        credentials: {
-          resolve: ({ certificateTypes }) => (certificateTypes.includes("X509") ? serverCredential : undefined),
-        },
-      },
-    })
+    const puppet = serverUnderTest({ server: { credentials: sniResolver([realCredential]) } })
     puppet.message(
       editClientHello(puppet.drop("client_hello"), ({ extensions }) =>
         setExtension(extensions, "server_certificate_type", fromHex("0102")),
       ),
     )
-    expectRefused(puppet, "unrecognized_name", "PeerIncompatible")
+    expectRefused(puppet, "unsupported_certificate", "PeerIncompatible", /does not take the certificate type X509/)
   })
 })

@@ -2,7 +2,7 @@
 
 import { Pause } from "../../bytes/pause.ts"
 import { sniResolver } from "../../x509/credential.ts"
-import type { Credential, CredentialRequest, CredentialResolver } from "../../x509/interfaces.ts"
+import type { CredentialChoice, CredentialRequest, CredentialResolver } from "../../x509/interfaces.ts"
 import { SecureContext } from "./secure-context.ts"
 
 /** As in node:tls: calls back with a context, or with none for the server's own. May also return a promise. */
@@ -48,7 +48,7 @@ export class ServerCredentials implements CredentialResolver {
     this.#named.unshift({ pattern: new RegExp(`^${pattern}$`), resolver: sniResolver(context.credentials) })
   }
 
-  resolve(request: CredentialRequest): Credential | undefined | Pause<Credential | undefined> {
+  resolve(request: CredentialRequest): CredentialChoice | Pause<CredentialChoice> {
     const name = request.serverName
     if (name === undefined || this.#sniCallback === undefined) return this.#byName(request)
     return new Pause(
@@ -60,16 +60,14 @@ export class ServerCredentials implements CredentialResolver {
     )
   }
 
-  #byName(request: CredentialRequest): Credential | undefined | Pause<Credential | undefined> {
+  #byName(request: CredentialRequest): CredentialChoice | Pause<CredentialChoice> {
     const name = request.serverName?.toLowerCase()
     const named = name === undefined ? undefined : this.#named.find(({ pattern }) => pattern.test(name))
     return (named?.resolver ?? this.#own).resolve(request)
   }
 }
 
-async function settled(
-  answer: Credential | undefined | Pause<Credential | undefined>,
-): Promise<Credential | undefined> {
+async function settled(answer: CredentialChoice | Pause<CredentialChoice>): Promise<CredentialChoice> {
   return answer instanceof Pause ? answer.work : answer
 }
 

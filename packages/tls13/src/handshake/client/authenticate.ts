@@ -37,7 +37,10 @@ export function authenticate(
     oidFilters: request.extensions.oid_filters ?? [],
     certificateTypes: [certificateType],
   })
-  return decide("SelectCertificate", choice, (credential) => showCertificate(client, asked, credential, finish))
+  return decide("SelectCertificate", choice, (chosen) =>
+    // "If the server requests client authentication but no suitable certificate is available" it is empty (section 4.5.1.3).
+    showCertificate(client, asked, chosen !== undefined && "none" in chosen ? undefined : chosen, finish),
+  )
 }
 
 function showCertificate(

@@ -104,11 +104,11 @@ function chooseCredential(
   })
   return decide("SelectCertificate", choice, (credential) => {
     if (credential === undefined) {
-      throw new PeerIncompatible(
-        "unrecognized_name",
-        `no certificate for ${extensions.server_name ?? "a client that names no server"}`,
-      )
+      // Section 4.2.1: "unable to negotiate a supported set of parameters".
+      const whom = extensions.server_name === undefined ? "" : `, which asks for ${extensions.server_name}`
+      throw new PeerIncompatible("handshake_failure", `no certificate fits this client${whom}`)
     }
+    if ("none" in credential) throw new PeerIncompatible(credential.none, credential.message)
     // RFC 7250 section 4.2: no type in common ends the session with unsupported_certificate.
     if (!certificateTypes.includes(credential.type)) {
       throw new PeerIncompatible(
