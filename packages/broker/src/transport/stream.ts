@@ -6,12 +6,14 @@ import type { Connection } from "../session/connection.ts"
 import { Boundary, type OnFault } from "./boundary.ts"
 import type { PeerInfo, Sink } from "./peer.ts"
 
-/** Milliseconds a peer has to take the last bytes and close; then the stream is destroyed. */
+/** Milliseconds of silence in which a peer has to take the last bytes and close; then the stream is destroyed. */
 const lingerMilliseconds = 1000
+/** As long as it still sends it does not look, so it has more time; but no more than this. */
+const longestLinger = 5000
 
 /** Serves MQTT on `stream`. The stream is destroyed when the connection ends. */
 export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault): void {
-  let linger: NodeJS.Timeout | undefined
+  let linger: NodeJS.Timeout[] = []
   let attached: Connection | undefined
   const boundary = new Boundary(onFault, peer.address, () => {
     stream.destroy()
@@ -30,8 +32,7 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
     end: boundary.handler(() => {
       stream.end()
       stream.resume() // what the peer still sends is thrown away, so that its end can be seen
-      linger = setTimeout(() => stream.destroy(), lingerMilliseconds)
-      linger.unref()
+      linger = [lingerMilliseconds, longestLinger].map((time) => setTimeout(() => stream.destroy(), time).unref())
     }),
     destroy: boundary.handler(() => stream.destroy()),
     pause: boundary.handler(() => stream.pause()),
@@ -51,7 +52,10 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
   attached = connection
   stream.on(
     "data",
-    boundary.handler((chunk: Uint8Array) => connection.receive(chunk, broker.now())),
+    boundary.handler((chunk: Uint8Array) => {
+      linger[0]?.refresh()
+      connection.receive(chunk, broker.now())
+    }),
   )
   stream.on(
     "drain",
@@ -62,7 +66,7 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
   stream.on(
     "close",
     boundary.handler(() => {
-      clearTimeout(linger)
+      linger.forEach(clearTimeout)
       closed(failure === "" ? "connection closed" : failure)
     }),
   )

@@ -4,8 +4,10 @@ import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Clock, Transport } from "../driver.ts"
 
-/** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
+/** Milliseconds of silence in which a peer has to take our last bytes and close, before the stream is destroyed. */
 const lingering = 1000
+/** As long as it still sends it does not look, so it has more time; but no more than this. */
+const longestLingering = 5000
 
 export function streamTransport(raw: Duplex): Transport {
   return {
@@ -36,15 +38,16 @@ export function closeGently(raw: Duplex, guard: (work: () => void) => void): voi
     raw.destroy()
     return
   }
-  const timer = setTimeout(() => raw.destroy(), lingering)
-  timer.unref()
+  const destroy = () => guard(() => raw.destroy())
+  const timers = [lingering, longestLingering].map((time) => setTimeout(destroy, time).unref())
+  raw.on("data", () => timers[0]?.refresh())
   const over = () => {
     guard(() => {
       if (raw.readableEnded && raw.writableFinished) raw.destroy()
     })
   }
   raw.on("end", over).on("finish", over)
-  raw.once("close", () => clearTimeout(timer))
+  raw.once("close", () => timers.forEach(clearTimeout))
   raw.resume()
 }
 

@@ -192,6 +192,27 @@ describe("backpressure", () => {
 })
 
 describe("closing", () => {
+  it("RFC 9846 6.2: a peer that goes on sending for longer than a second sees our alert when it reads at last", async () => {
+    const port = await serve(() => undefined)
+    const { connect: connectTcp } = await import("node:net")
+    const peer = connectTcp({ host: "127.0.0.1", port })
+    const errors: Error[] = []
+    peer.on("error", (error) => errors.push(error))
+    peer.pause()
+    await once(peer, "connect")
+    // A handshake message that no ClientHello is.
+    peer.write(Uint8Array.of(22, 3, 1, 0, 4, 2, 0, 0, 0))
+    for (let i = 0; i < 10; i++) {
+      peer.write(new Uint8Array(100_000))
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    expect(errors).toEqual([])
+    peer.resume()
+    const [alert] = await once(peer, "data")
+    expect([...alert]).toEqual([21, 3, 3, 0, 2, 2, 10])
+    peer.destroy()
+  }, 20_000)
+
   it("RFC 9846 section 6.1: end() sends close_notify, and the other side ends too", async () => {
     const { client, server } = await pair()
     server.resume()
