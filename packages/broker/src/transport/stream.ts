@@ -6,14 +6,16 @@ import type { Connection } from "../session/connection.ts"
 import { Boundary, type OnFault } from "./boundary.ts"
 import type { PeerInfo, Sink } from "./peer.ts"
 
-/** Milliseconds of silence in which a peer has to take the last bytes and close; then the stream is destroyed. */
+/** Milliseconds that a peer has to take the last bytes and close; then the stream is destroyed. */
 const lingerMilliseconds = 1000
-/** As long as it still sends it does not look, so it has more time; but no more than this. */
+/** One that is sending does not look: each so many bytes begin that time anew, but for no longer than this. */
+const sendingBytes = 16_384
 const longestLinger = 5000
 
 /** Serves MQTT on `stream`. The stream is destroyed when the connection ends. */
 export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault): void {
   let linger: NodeJS.Timeout[] = []
+  let dropped = 0
   let attached: Connection | undefined
   const boundary = new Boundary(onFault, peer.address, () => {
     stream.destroy()
@@ -47,13 +49,19 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
       failure = describe(error)
     }),
   )
+  const lingerOn = (bytes: number) => {
+    dropped += bytes
+    if (dropped < sendingBytes) return
+    dropped = 0
+    linger[0]?.refresh()
+  }
   const connection = boundary.run(() => broker.accept(peer, sink, broker.now()), undefined)
   if (connection === undefined) return
   attached = connection
   stream.on(
     "data",
     boundary.handler((chunk: Uint8Array) => {
-      linger[0]?.refresh()
+      if (linger.length > 0) lingerOn(chunk.length)
       connection.receive(chunk, broker.now())
     }),
   )

@@ -4,9 +4,10 @@ import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Clock, Transport } from "../driver.ts"
 
-/** Milliseconds of silence in which a peer has to take our last bytes and close, before the stream is destroyed. */
+/** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
 const lingering = 1000
-/** As long as it still sends it does not look, so it has more time; but no more than this. */
+/** One that is sending does not look: each so many bytes begin that time anew, but for no longer than this. */
+const sendingBytes = 16_384
 const longestLingering = 5000
 
 export function streamTransport(raw: Duplex): Transport {
@@ -40,7 +41,15 @@ export function closeGently(raw: Duplex, guard: (work: () => void) => void): voi
   }
   const destroy = () => guard(() => raw.destroy())
   const timers = [lingering, longestLingering].map((time) => setTimeout(destroy, time).unref())
-  raw.on("data", () => timers[0]?.refresh())
+  let dropped = 0
+  raw.on("data", (bytes: Uint8Array) => {
+    guard(() => {
+      dropped += bytes.length
+      if (dropped < sendingBytes) return
+      dropped = 0
+      timers[0]?.refresh()
+    })
+  })
   const over = () => {
     guard(() => {
       if (raw.readableEnded && raw.writableFinished) raw.destroy()
