@@ -12,8 +12,8 @@ afterEach(() => broker?.close())
 describe("MQTT 5.0 4.13: the last packet of the broker", () => {
   it("is there for a client that goes on sending for longer than a second before it reads", async () => {
     broker = createBroker({ listeners: [{ type: "tcp", port: 0 }], sysInterval: 0 })
-    const [{ port }] = (await broker.listen()) as [{ port: number }]
-    const client = connect({ host: "127.0.0.1", port })
+    const [listener] = await broker.listen()
+    const client = connect({ host: "127.0.0.1", port: listener!.port })
     const errors: Error[] = []
     client.on("error", (error) => errors.push(error))
     await once(client, "connect")

@@ -244,6 +244,7 @@ describe("RFC 9846 4.3.2: a second ClientHello that is not as it should be", () 
     ["other signature_algorithms", set("signature_algorithms", "00020403")],
     ["an extension less", ({ extensions }) => removeExtension(extensions, "signature_algorithms_cert")],
     ["an extension more", ({ extensions }) => void extensions.unshift(extension(0x1234))],
+    ["another order", ({ extensions }) => void extensions.splice(0, 2, extensions[1]!, extensions[0]!)],
     ["early_data", ({ extensions }) => void extensions.unshift(extension("early_data"))],
     ["no new share", ({ extensions }) => setExtension(extensions, "key_share", fromHex("0000"))],
   ]

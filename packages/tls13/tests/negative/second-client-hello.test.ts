@@ -111,6 +111,12 @@ describe("the server refuses a second ClientHello that changes", () => {
     ],
     ["early_data: there now", "illegal_parameter", "PeerMisbehaved", set("early_data", "")],
     ["cookie: there, though none was sent", "illegal_parameter", "PeerMisbehaved", set("cookie", "0001aa")],
+    [
+      "another order of the extensions",
+      "illegal_parameter",
+      "PeerMisbehaved",
+      ({ extensions }) => void extensions.splice(0, 2, extensions[1]!, extensions[0]!),
+    ],
   ]
 
   it.for(cases)("RFC 9846 4.2.2: %s: %s", ([_what, alert, kind, edit]) => {
@@ -144,6 +150,20 @@ describe("the server refuses a second ClientHello that changes", () => {
     hello.set(firstBinder, hello.length - 32)
     puppet.message(hello)
     expectRefused(puppet, "decrypt_error", "PeerMisbehaved", /binder/)
+  })
+
+  it("what section 4.2.2 allows to change is taken: key_share in another place, too", () => {
+    const rewrite = (name: string, message: Uint8Array) => {
+      if (name !== "client_hello" || !toHex(message).includes("0017004104")) return message
+      return editClientHello(message, ({ extensions }) => {
+        const share = extensionData(extensions, "key_share")
+        removeExtension(extensions, "key_share")
+        extensions.unshift(extension("key_share", share))
+      })
+    }
+    const puppet = serverUnderTest({ ...retries, rewrite }).run()
+    expect(puppet.subject.info).toMatchObject({ helloRetryRequest: true, group: "secp256r1" })
+    expect(puppet.actor.info).toBeDefined()
   })
 
   it("what section 4.2.2 allows to change is taken: padding, too", () => {

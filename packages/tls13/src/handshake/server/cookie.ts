@@ -10,12 +10,12 @@ import type { ClientHello } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms, Hash } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { ServerHandshake } from "./expect-client-hello.ts"
-import { changeable, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
+import { changeable, hasPlace, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
 import { chooseGroup, commonSuites } from "./negotiation.ts"
 import { pskModes } from "./psk-selection.ts"
 
 /** A cookie of another form, of another version of this code say, is refused. */
-const format = 1
+const format = 2
 /** Stands for: the first ClientHello had a share that fits, so its key_share may not change. */
 const noGroup = 0
 
@@ -89,8 +89,10 @@ function likelySuite(hello: ClientHello, common: readonly CipherSuiteAlgorithms[
 function fixedDigest(hash: Hash, hello: ClientHello, bytes: Uint8Array, newShare: boolean): Uint8Array {
   const writer = new Writer(bytes.length).bytes(hello.random).vector8(hello.legacySessionId)
   for (const suite of hello.cipherSuites) writer.uint16(suite)
-  const fixed = [...rawExtensions(bytes)].filter(([type]) => !changeable(type, newShare)).sort(([a], [b]) => a - b)
-  for (const [type, data] of fixed) writer.uint16(type).vector16(data)
+  const extensions = [...rawExtensions(bytes)].filter(([type]) => !changeable(type, newShare))
+  const placed = extensions.filter(([type]) => hasPlace(type))
+  for (const [type, data] of [...placed, ...extensions.filter(([type]) => !hasPlace(type))])
+    writer.uint16(type).vector16(data)
   return hash.digest(writer.finish())
 }
 

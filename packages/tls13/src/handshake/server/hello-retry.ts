@@ -127,6 +127,14 @@ function checkUnchanged(
     const [was, is] = [before.get(type), after.get(type)]
     if (was === undefined || is === undefined || !equalBytes(was, is)) throw changed(codePointName(ExtensionType, type))
   }
+  // "without modification": the order, too.
+  const order = (extensions: ReadonlyMap<number, Uint8Array>) => [...extensions.keys()].filter(hasPlace).join()
+  if (order(before) !== order(after)) throw changed("the order of its extensions")
+}
+
+/** Extensions that come, go or change may do so anywhere. */
+export function hasPlace(type: number): boolean {
+  return !changeable(type, true)
 }
 
 /** extension_data by type, of a ClientHello that has been decoded already. */
