@@ -217,6 +217,15 @@ describe("connect and serve", () => {
     expect(server.said.at(-1)).toMatch(/^127\.0\.0\.1:\d+ TLSv1\.3 TLS_\w+ secp256r1 new alpn "mqtt" \d+ ms$/)
   })
 
+  it.each(["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"])("RFC 6655: --ciphers %s", async (suite) => {
+    const server = await serving("--echo", ...own, "--ciphers", `TLS_CHACHA20_POLY1305_SHA256,${suite}`)
+    const client = await connecting(server.port, "hello\n", ...trust, "--ciphers", suite)
+    expect([client.status, client.shown()]).toEqual([0, "hello\n"])
+    expect(client.text).toContain(`cipher suite ${suite}\n`)
+    const other = await connecting(server.port, "hello\n", ...trust)
+    expect(other.text).toContain("cipher suite TLS_CHACHA20_POLY1305_SHA256\n")
+  })
+
   it("without --cert makes a certificate, of which --save-ca writes the authority", async () => {
     const server = await serving("--echo", "--save-ca", at("made.pem"))
     const client = await connecting(server.port, "x", "--ca", at("made.pem"))

@@ -9,7 +9,8 @@ export const generalHelp: string = `tls13 - TLS 1.3 from the command line
 
 const shared = `What is negotiated (names in order of preference, separated by commas or colons):
   --alpn NAMES              application protocols, such as mqtt or h2,http/1.1
-  --ciphers NAMES           TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256
+  --ciphers NAMES           TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256; only when
+                            named: TLS_AES_128_CCM_SHA256, TLS_AES_128_CCM_8_SHA256
   --groups NAMES            x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...;
                             a server takes the third and fourth only when named here
   --sigalgs NAMES           ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ...

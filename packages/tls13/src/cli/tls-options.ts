@@ -8,6 +8,7 @@ import { chooseProvider } from "../adapters/node/provider.ts"
 import { rawPublicKey, SecureContext } from "../adapters/node/secure-context.ts"
 import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { fromHex } from "../bytes/hex.ts"
+import { TLS_AES_128_CCM_8_SHA256, TLS_AES_128_CCM_SHA256 } from "../crypto/noble/ccm.ts"
 import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
 import { parseCertificate } from "../x509/certificate.ts"
 import { loadCredential } from "../x509/credential.ts"
@@ -74,8 +75,15 @@ export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
 
 async function providerOf(args: Arguments): Promise<CryptoProvider> {
   const provider = chooseProvider(args.oneOf("provider", "fast", "noble", "host"))
-  if (!args.list("groups")?.some((name) => /mlkem/i.test(name))) return provider
-  return { ...provider, keyExchanges: [...(await postQuantumGroups()), ...provider.keyExchanges] }
+  const asks = (option: string, what: RegExp) => args.list(option)?.some((name) => what.test(name)) === true
+  // No provider has these of itself; who names them wants them.
+  const groups = asks("groups", /mlkem/i) ? await postQuantumGroups() : []
+  const suites = asks("ciphers", /ccm/i) ? [TLS_AES_128_CCM_SHA256, TLS_AES_128_CCM_8_SHA256] : []
+  return {
+    ...provider,
+    keyExchanges: [...groups, ...provider.keyExchanges],
+    cipherSuites: [...provider.cipherSuites, ...suites],
+  }
 }
 
 /** A package of its own, which not everybody has installed. */
