@@ -109,6 +109,18 @@ describe("equal logins", () => {
     expect([desk.computed, identities.size, identities.has(false)]).toEqual([1, 60, false])
   })
 
+  it("however many are equal, no more computations at once than may be", async () => {
+    const desk = new Desk({ maximumPasswordChecks: 3, maximumWaitingLogins: 64, maximumWaitingLoginsPerAddress: 16 })
+    for (let i = 0; i < 200; i++) void desk.login("alice", "wrong", `192.0.2.${i % 8}`)
+    expect(desk.computing.length).toBeLessThanOrEqual(3)
+    // From one address some may join, and some more wait; the others are told so.
+    for (let i = 0; i < 200; i++) void desk.login("bob", "wrong")
+    expect(desk.computing.length).toBeLessThanOrEqual(3)
+    expect(desk.answers.filter((answer) => answer.endsWith("0x89")).length).toBeGreaterThan(100)
+    await desk.finish()
+    expect(desk.answers).toHaveLength(400)
+  })
+
   it("those that wait cost one computation too", async () => {
     const desk = new Desk()
     void desk.login("nobody", "x")

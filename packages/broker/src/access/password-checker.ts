@@ -64,7 +64,9 @@ export class PasswordChecker {
   readonly #salt: Uint8Array
   readonly #failures = new Failures()
   readonly #queue: LoginQueue<Login>
-  readonly #running: Map<string, Check> = new Map()
+  readonly #running: Set<Check> = new Set()
+  /** Those of them that further equal logins may join, by what is asked. */
+  readonly #open: Map<string, Check> = new Map()
   /** Is to be computed next, as soon as there is memory. */
   #held: Check | undefined
   readonly #remembered: Map<string, string> = new Map()
@@ -112,8 +114,8 @@ export class PasswordChecker {
     const source = sourceOf(attempt.peer.address)
     const notBefore = now + this.#failures.delay(source, user, now)
     const login: Login = { attempt, decide, user, password, tag, source, notBefore }
-    const underWay = this.#running.get(tag)
-    if (underWay !== undefined && this.#joined < this.#limits.maximumWaitingLogins) {
+    const underWay = this.#open.get(tag)
+    if (underWay !== undefined && this.#mayJoin(underWay, source)) {
       underWay.logins.push(login)
       this.#joined++
       return
@@ -124,6 +126,15 @@ export class PasswordChecker {
       refused.decide({ reasonCode: ReasonCode.ServerBusy, why })
     }
     this.#work()
+  }
+
+  /** In sum, and of one address, as many may wait for a computation under way as may wait for one to begin. */
+  #mayJoin({ logins }: Check, source: string): boolean {
+    const { maximumWaitingLogins, maximumWaitingLoginsPerAddress } = this.#limits
+    if (this.#joined >= maximumWaitingLogins) return false
+    let own = 0
+    for (const one of logins) if (one.source === source) own++
+    return own < maximumWaitingLoginsPerAddress
   }
 
   /** Returns the login for which there is no room. Clients that have gone make room. */
@@ -176,7 +187,8 @@ export class PasswordChecker {
   async #run(check: Check, memory: number): Promise<void> {
     const { logins } = check
     const { tag } = logins[0]!
-    this.#running.set(tag, check)
+    this.#running.add(check)
+    if (!this.#open.has(tag)) this.#open.set(tag, check)
     this.#memory += memory
     this.#joined += logins.length
     try {
@@ -184,7 +196,8 @@ export class PasswordChecker {
       try {
         decision = await this.#compute(check)
       } finally {
-        this.#running.delete(tag)
+        this.#running.delete(check)
+        if (this.#open.get(tag) === check) this.#open.delete(tag)
         this.#memory -= memory
         this.#joined -= logins.length
       }

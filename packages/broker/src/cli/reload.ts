@@ -58,6 +58,11 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
   const doors = ({ listeners = [] }: BrokerConfig) =>
     listeners.map(({ type, host, port }) => `${type} ${host} ${port}`).join()
   if (doors(started) !== doors(next)) throw new ConfigError("the listeners are others now; that needs a restart")
+  next.listeners?.forEach((listener, i) => {
+    const before = certificateOf(started.listeners?.[i])
+    if (before?.ca !== undefined && certificateOf(listener)?.ca === undefined)
+      throw new ConfigError("there is no authority for clients any more; that needs a restart")
+  })
   if (started.acl !== undefined && next.acl === undefined)
     throw new ConfigError("there is no access control list any more; that needs a restart")
   if (started.login?.passwords !== undefined && next.login?.passwords === undefined)
@@ -80,8 +85,8 @@ function withoutFiles(listener: ListenerConfig): string {
   return JSON.stringify(others)
 }
 
-function certificateOf(listener: ListenerConfig): RenewedCertificate | undefined {
-  if (listener.type === "tcp" || listener.type === "ws") return undefined
+function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {
+  if (listener === undefined || listener.type === "tcp" || listener.type === "ws") return undefined
   const { cert, key, ca, crl } = listener
   return { cert, key, ca, crl }
 }

@@ -58,6 +58,8 @@ export class Connection implements SessionLink {
   #processing = false
   /** Bytes that the broker knows to be held for packets that have not come to their end. */
   #held = 0
+  /** A packet has come to its end since then. */
+  #ended = false
   #sinkPaused = false
 
   constructor(host: Host, peer: PeerInfo, sink: Sink, now: number) {
@@ -266,7 +268,10 @@ export class Connection implements SessionLink {
 
   #account(now: number): void {
     const held = this.#phase === "closed" ? 0 : this.#framer.held
-    if (held === this.#held) return
+    // What is held now is of a packet that has just begun: it stands behind those that began before.
+    if (this.#ended && this.#held > 0) this.#host.holds(this, 0, now)
+    else if (held === this.#held) return
+    this.#ended = false
     this.#held = held
     this.#host.holds(this, held, now)
   }
@@ -333,6 +338,7 @@ export class Connection implements SessionLink {
     this.#processing = true
     try {
       while (this.#reading && this.#framer.next()) {
+        this.#ended = true
         this.#lastReceived = now
         this.#host.counters.packetsReceived++
         this.#packet(now)

@@ -322,3 +322,25 @@ describe("what the log gets", () => {
     expect(seen[0]?.stack.length).toBe(4096)
   })
 })
+
+describe("what is thrown", () => {
+  const unprintable = { toString: () => undefined }
+  const odd = Object.assign(new Error("odd"), { stack: 7 })
+  it.each([
+    ["undefined", undefined],
+    ["an object without a prototype", Object.create(null)],
+    ["one whose text is none", unprintable],
+    ["an Error whose stack is none", odd],
+  ])("may be anything: %s", (_what, thrown) => {
+    const access = {
+      ...openAccess,
+      publishRefusal: () => {
+        throw thrown
+      },
+    }
+    const test = new TestBroker({ access })
+    const client = test.connect({ clientId: "c" })
+    client.publish("t", "x")
+    expect([client.closed, test.broker.faults.total]).toEqual([true, 1])
+  })
+})

@@ -51,8 +51,14 @@ export class Faults {
   }
 }
 
+/** Never throws, whatever was thrown. */
 function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : `thrown: ${String(error)}`
+  try {
+    if (!(error instanceof Error)) return `thrown: ${String(error)}`
+    return typeof error.stack === "string" ? error.stack : `${error.name}: ${error.message}`
+  } catch {
+    return "thrown: something that cannot be shown"
+  }
 }
 
 function isPowerOfTen(count: number): boolean {

@@ -29,6 +29,20 @@ describe("messages that wait", () => {
     expect(memory.used).toBe(0)
   })
 
+  it("retained messages that are sent at QoS 1 and 2 count until they are acknowledged, and not below nothing", () => {
+    const test = new TestBroker()
+    const keeper = test.connect({ clientId: "keeper" })
+    for (const qos of [1, 2] as const) keeper.publish(`kept/${qos}`, "x", { qos, retain: true, packetId: qos })
+    const reader = test.connect({ clientId: "reader" })
+    for (let i = 0; i < 3; i++) {
+      reader.subscribe("kept/#", { qos: 2 })
+      test.settle()
+      expect(test.broker.memory.queued).toBeGreaterThanOrEqual(0)
+    }
+    reader.cut()
+    expect(test.broker.memory.queued).toBe(0)
+  })
+
   it("a session takes half of what there is and not a message more; so does each after it of what is left", () => {
     const size = message(1000)
     const memory = new QueuedMemory(1_000_000)
@@ -191,6 +205,22 @@ describe("packets that come in part", () => {
       expect(test.broker.memory.partial).toBe(0)
     },
   )
+
+  it("a packet begins when the one before it has ended: who publishes all the time is not the oldest", () => {
+    const test = new TestBroker({ limits: { maximumTotalPartialBytes: 1_000_000 } })
+    const honest = test.connect({ clientId: "honest" })
+    const packet = publishBytes(5, "t", "x".repeat(1000))
+    honest.send(packet.subarray(0, 500))
+    const attackers = [1, 2].map((i) => test.connect({ clientId: `slow${i}` }))
+    for (const one of attackers) one.send(publishBytes(5, "t", "y".repeat(600_000)).subarray(0, 70))
+    // Each chunk ends one packet and begins the next.
+    const chunk = new Uint8Array(packet.length)
+    chunk.set(packet.subarray(500))
+    chunk.set(packet.subarray(0, 500), packet.length - 500)
+    for (let i = 0; i < 3; i++) honest.send(chunk)
+    for (const one of attackers) for (let i = 0; i < 10; i++) one.send(new Uint8Array(58_000))
+    expect([honest.closed, ...attackers.map(({ closed }) => closed)]).toEqual([false, true, false])
+  })
 
   it("what waits while a login is checked counts too", () => {
     let decide: () => void = () => undefined

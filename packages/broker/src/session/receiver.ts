@@ -14,6 +14,9 @@ import { publishRefusal, tellRefusal } from "./refusals.ts"
 import type { Session } from "./session.ts"
 import type { Writer } from "./writer.ts"
 
+/** Bytes of Topic Names that the Topic Aliases of a connection may stand for, together. */
+const aliasBytes = 16_384
+
 export class Receiver {
   readonly #host: Host
   readonly #connection: Connection
@@ -24,6 +27,7 @@ export class Receiver {
   readonly #version: ProtocolVersion
   /** [MQTT-3.3.2-7] of this connection only. */
   #aliases: (Topic | undefined)[] | undefined
+  #aliasBytes = 0
   /** The topic that was last allowed: publishers repeat themselves. */
   #allowedTopic: Topic | undefined
 
@@ -99,6 +103,11 @@ export class Receiver {
     }
     this.#aliases ??= new Array<Topic | undefined>(maximum + 1).fill(undefined)
     if (topic !== undefined) {
+      this.#aliasBytes += topic.bytes.length - (this.#aliases[alias]?.bytes.length ?? 0)
+      if (this.#aliasBytes > aliasBytes) {
+        const what = `Topic Aliases for more than ${aliasBytes} bytes of Topic Names`
+        throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.3.2-8", what)
+      }
       this.#aliases[alias] = topic
       return topic
     }

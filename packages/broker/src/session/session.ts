@@ -214,8 +214,9 @@ export class Session implements Subscriber {
       else if (link !== undefined && subscription.mayReceive?.(message.topic.name) !== false) {
         // [MQTT-3.8.4-8] the lower of published and granted QoS
         const qos = message.qos < subscription.qos ? message.qos : subscription.qos
-        if (qos > 0) this.#send(link, message, qos, true, subscription.identifiers, now)
-        else link.publish(message, 0, true, false, 0, subscription.identifiers, now)
+        const { identifiers } = subscription
+        if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
+        else if (this.#hold(message)) this.#send(link, message, qos, true, identifiers, now)
       }
     })
   }

@@ -21,6 +21,7 @@ export interface Listener {
 export interface RenewedCertificate {
   readonly cert: string
   readonly key: string
+  /** This and `crl`: absent, they stay as they are; undefined, there is none any more. */
   readonly ca?: string | undefined
   readonly crl?: string | undefined
 }

@@ -11,8 +11,10 @@ import { connect as connectOwn } from "@puremq/tls13/node"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
+import { TestBroker } from "../../tests/harness.ts"
 import type { LogEvent } from "../admin/log.ts"
 import { createBroker, type ListenerAddress, type PureMqBroker } from "../node-broker.ts"
+import { createTlsListener, type TlsServerLike } from "./tls.ts"
 
 const made = createDevelopmentCertificates({
   names: ["localhost", "127.0.0.1"],
@@ -264,3 +266,33 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+it("a renewal without a list of revocations keeps the one there is; with none it goes, and undone it comes back", () => {
+  const given: { crl?: string | undefined }[] = []
+  const server = {
+    on: () => server,
+    emit: () => true,
+    setSecureContext: (options: { crl?: string | undefined }) => given.push(options),
+  }
+  const limits = {
+    handshakeTimeout: 1,
+    maxPendingHandshakes: 1,
+    maxPendingHandshakesPerAddress: 1,
+    maxWaitingHandshakes: 1,
+    maxWaitingHandshakesPerAddress: 1,
+    handshakeWaitTimeout: 1,
+  }
+  const options = { ...limits, host: "127.0.0.1", port: 0, cert: "C", key: "K", ca: "A", crl: "L" }
+  const context = { broker: new TestBroker().broker, onHandshake() {}, onFault() {}, onRefused() {} }
+  const make = () => server as unknown as TlsServerLike
+  const listener = createTlsListener(
+    { ...options, clientCertificate: "require", nameOf: undefined },
+    undefined,
+    context,
+    make,
+  )
+  listener.renew!({ cert: "C2", key: "K2" })
+  const before = listener.renew!({ cert: "C3", key: "K3", crl: undefined })
+  listener.renew!(before)
+  expect(given.map(({ crl }) => crl)).toEqual(["L", undefined, "L"])
+})

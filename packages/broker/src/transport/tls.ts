@@ -110,7 +110,7 @@ export interface TlsServerLike extends ServerLike {
   on(event: "error", handler: (error: Error) => void): unknown
   /** Takes a TCP connection that another server has accepted. */
   emit(event: "connection", socket: Socket): boolean
-  setSecureContext(options: { cert: string; key: string; ca?: string; crl?: string }): void
+  setSecureContext(options: { cert: string; key: string; ca?: string | undefined; crl?: string | undefined }): void
 }
 
 /** Makes the TLS server; throws when certificate and key cannot be used. */
@@ -160,7 +160,7 @@ export function createTlsListener(
   })
   const peers = new WeakMap<object, PeerInfo>()
   const { broker, onFault } = context
-  let used: RenewedCertificate = options
+  let used: RenewedCertificate = { cert: options.cert, key: options.key, ca: options.ca, crl: options.crl }
   let check = options.clientCheck?.(options)
   const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
@@ -206,10 +206,12 @@ export function createTlsListener(
       front?.close()
       await Promise.all([closed, closeServer(server)])
     },
-    renew({ cert, key, ca = used.ca, crl = used.crl }) {
-      const next = { cert, key, ca, crl }
+    renew(given) {
+      const { cert, key } = given
+      // Absent: as before. There, but undefined: none any more.
+      const next = { cert, key, ca: "ca" in given ? given.ca : used.ca, crl: "crl" in given ? given.crl : used.crl }
       const nextCheck = options.clientCheck?.({ ...next, revocation: options.revocation })
-      server.setSecureContext({ cert, key, ...(ca !== undefined && { ca }), ...(crl !== undefined && { crl }) })
+      server.setSecureContext(next)
       const before = used
       check = nextCheck
       used = next

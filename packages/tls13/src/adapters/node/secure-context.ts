@@ -92,7 +92,8 @@ export class SecureContext {
 function anchorName({ certificate, nameConstraints, usages, pathLength, issuedUntil }: TrustAnchor): string {
   const names =
     nameConstraints && [nameConstraints.permitted, nameConstraints.excluded].map((each) => each.map(generalNameText))
-  return JSON.stringify([toHex(certificate.der), names, usages, pathLength, issuedUntil])
+  const exhaustive = nameConstraints?.exhaustive
+  return JSON.stringify([toHex(certificate.der), names, exhaustive, usages, pathLength, issuedUntil])
 }
 
 const loaded: { roots?: TrustStore } = {}
