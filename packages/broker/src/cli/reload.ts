@@ -17,12 +17,14 @@ export interface ReloadOptions {
   readonly every: number | undefined
   /** Gets one sentence when what is there cannot be used. */
   readonly refused: (text: string) => void
+  /** Settled once there is something to reload: a signal that comes before waits for it, and does not end the process. */
+  readonly ready: Promise<unknown>
   /** Gets one sentence when something has changed that a reload does not take. */
   readonly warn: (text: string) => void
 }
 
 /** Begins to listen and to look; the returned function ends it. */
-export function reloadFiles({ broker, started, read, files, every, refused, warn }: ReloadOptions): () => void {
+export function reloadFiles({ broker, started, read, files, every, refused, ready, warn }: ReloadOptions): () => void {
   const reload = () => {
     try {
       const next = read()
@@ -36,11 +38,12 @@ export function reloadFiles({ broker, started, read, files, every, refused, warn
       refused(`nothing was reloaded, ${whatStays(started)} stay as they were: ${why}`)
     }
   }
-  process.on("SIGHUP", reload)
+  const signalled = () => void ready.then(reload, () => undefined)
+  process.on("SIGHUP", signalled)
   const timer = every === undefined ? undefined : setInterval(lookAt(files, reload), every * 1000)
   timer?.unref()
   return () => {
-    process.off("SIGHUP", reload)
+    process.off("SIGHUP", signalled)
     clearInterval(timer)
   }
 }

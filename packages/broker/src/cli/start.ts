@@ -66,11 +66,7 @@ export async function start(args: readonly string[]): Promise<void> {
   const broker = createBroker({ ...plan.config, onEvent })
   const warn = (text: string) => onEvent({ event: "warning", text })
   for (const text of plan.warnings) warn(text)
-  const addresses = await broker.listen()
-  if (log !== "json") {
-    if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
-    for (const line of whatNext(addresses, plan)) print(line)
-  }
+  const listening = broker.listen()
   const refused = (text: string) => onEvent({ event: "error", text })
   const { config: started, watchedFiles: files, reload: every } = plan
   const read = () => {
@@ -78,7 +74,12 @@ export async function start(args: readonly string[]): Promise<void> {
     for (const text of warnings) warn(text)
     return config
   }
-  const stopReloading = reloadFiles({ broker, started, read, files, every, refused, warn })
+  const stopReloading = reloadFiles({ broker, started, read, files, every, refused, ready: listening, warn })
+  const addresses = await listening
+  if (log !== "json") {
+    if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
+    for (const line of whatNext(addresses, plan)) print(line)
+  }
   await stopped
   stopReloading()
   await broker.close()
