@@ -13,12 +13,13 @@ import { type Topic, TopicTable } from "./packet/topic.ts"
 import { isWild, readFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
 import type { Subscriber, Subscription } from "./routing/subscription.ts"
+import { subscriptionShare } from "./routing/subscription-tree.ts"
 import { Connection } from "./session/connection.ts"
 import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
 import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
-import { PartialMemory, QueuedMemory } from "./session/memory.ts"
+import { type Account, fitsShare, PartialMemory, QueuedMemory, willCost } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { walkTurn } from "./session/retained-walks.ts"
 import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
@@ -276,12 +277,17 @@ export class Broker implements Host {
     if (session === undefined) {
       const owner = ownerOf(identity, connection.peer)
       if (!this.#makeRoom(owner, now)) return undefined
-      session = new Session(clientId, identity, this.limits, this.counters, this.#queued) // [MQTT-3.1.2-6]
+      const account = this.#owners.account(owner)
+      session = new Session(clientId, identity, this.limits, this.counters, this.#queued, account) // [MQTT-3.1.2-6]
       sessions.set(session)
       this.#owners.add(owner, session)
     }
-    session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
     session.pendingWill = undefined // [MQTT-3.1.3-9]
+    if (!session.holdWill(packet.will === undefined ? 0 : willCost(packet.will))) {
+      if (!sessionPresent) this.#endSession(session, now)
+      return undefined
+    }
+    session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
     this.#waiting.delete(session)
     this.#owners.attended(session)
     this.#bySession.set(session, connection)
@@ -312,7 +318,7 @@ export class Broker implements Host {
   }
 
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
-    if (message.retain) this.#retain(message)
+    if (message.retain) this.#retain(message, session?.account)
     const before = this.#publisher
     const inside = this.#publishing
     this.#publisher = connection
@@ -361,9 +367,7 @@ export class Broker implements Host {
     if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal, retained: false }
     const allowed = this.access.deliveryRule(identity, session.clientId, filter)
     const existing = session.subscriptions.get(filter.text)
-    const free = this.limits.maximumTotalSubscriptionBytes - this.#router.subscriptionBytes
-    const full = session.subscriptions.size >= this.limits.maximumSubscriptions || session.subscriptionBytes >= free
-    if (existing === undefined && full) {
+    if (existing === undefined && !this.#roomFor(session, subscriptionShare(filter))) {
       return { reasonCode: ReasonCode.QuotaExceeded, retained: false }
     }
     const wild = existing === undefined && isWild(filter)
@@ -384,10 +388,22 @@ export class Broker implements Host {
     }
     session.subscriptions.set(text, subscription) // [MQTT-3.8.4-3]
     session.retained.replace(subscription)
-    session.subscriptionBytes += this.#router.add(subscription)
+    this.#router.add(subscription)
+    if (existing === undefined) charge(session, subscriptionShare(filter))
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no retained messages for shared subscriptions (section 4.8.2)
     const wanted = request.retainHandling === 0 || (request.retainHandling === 1 && existing === undefined)
     return { reasonCode: request.qos, retained: wanted && shareName === undefined }
+  }
+
+  /** A session has as much as is left over for the others, an owner three times as much. */
+  #roomFor(session: Session, bytes: number): boolean {
+    const { maximumSubscriptions, maximumTotalSubscriptionBytes } = this.limits
+    const left = maximumTotalSubscriptionBytes - this.#router.subscriptionBytes
+    return (
+      session.subscriptions.size < maximumSubscriptions &&
+      session.subscriptionBytes + bytes <= left - bytes &&
+      fitsShare(session.account.subscriptions, bytes, left)
+    )
   }
 
   #withoutThrowing(rule: TopicRule | undefined, session: Session): TopicRule | undefined {
@@ -448,7 +464,7 @@ export class Broker implements Host {
     const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
     const refused = applyRules(this.access, session, identity, (changed, rule) => {
       const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
-      session.subscriptionBytes += this.#router.add(subscription)
+      this.#router.add(subscription)
       session.retained.replace(subscription) // also of what is still owed of a walk over retained messages
       return subscription
     })
@@ -462,7 +478,8 @@ export class Broker implements Host {
     session.subscriptions.delete(filter) // [MQTT-3.10.4-1]
     session.retained.remove(filter)
     if (isWild(subscription.filter)) session.wildSubscriptions--
-    session.subscriptionBytes -= this.#router.remove(subscription)
+    this.#router.remove(subscription)
+    charge(session, -subscriptionShare(subscription.filter))
     return ReasonCode.Success
   }
 
@@ -563,16 +580,17 @@ export class Broker implements Host {
     connection.fault(error, now)
   }
 
-  #retain(message: Message): void {
+  #retain(message: Message, account: Account | undefined): void {
     const { retained } = this.#store
+    const { maximumRetainedMessages, maximumRetainedBytes } = this.limits
     // [MQTT-3.3.1-6], [MQTT-3.3.1-7] an empty payload removes and is not stored
     if (message.payloadEnd === message.payloadStart) {
       retained.delete(message.topic.name)
       return
     }
-    retained.set(message.own()) // [MQTT-3.3.1-5]
-    if (retained.size <= this.limits.maximumRetainedMessages && retained.bytes <= this.limits.maximumRetainedBytes)
-      return
+    retained.set(message.own(), account) // [MQTT-3.3.1-5]
+    const fits = account === undefined || fitsShare(account.retained, 0, maximumRetainedBytes - retained.bytes)
+    if (fits && retained.size <= maximumRetainedMessages && retained.bytes <= maximumRetainedBytes) return
     retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
     this.counters.retainedRefused++
   }
@@ -612,6 +630,7 @@ export class Broker implements Host {
     step(() => this.#publishPendingWill(session, now)) // [MQTT-3.1.2-8] at the latest when the session ends
     for (const subscription of session.subscriptions.values()) step(() => this.#router.remove(subscription))
     session.subscriptions.clear()
+    charge(session, -session.subscriptionBytes)
     step(() => session.clear())
     this.#owners.remove(session)
     this.#waiting.delete(session)
@@ -650,4 +669,9 @@ function withoutThrowing(sink: EventSink | undefined, count: () => void): EventS
       count()
     }
   }
+}
+
+function charge(session: Session, bytes: number): void {
+  session.subscriptionBytes += bytes
+  session.account.subscriptions += bytes
 }

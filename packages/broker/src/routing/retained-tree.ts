@@ -7,6 +7,8 @@ import { textCost } from "./text.ts"
 
 interface Entry {
   readonly message: Message
+  /** Whose memory it is on. */
+  readonly account: { retained: number } | undefined
   /** Which retained message since the beginning this is. */
   readonly sequence: number
 }
@@ -49,20 +51,25 @@ export class RetainedTree {
     return this.#tree.find(topic)?.value?.message
   }
 
-  /** Keeps the message, without the encodings that are made of it for subscribers. */
-  set(message: Message): void {
+  /** Keeps the message, without the encodings that are made of it for subscribers; `account` is whose it is from now on. */
+  set(message: Message, account?: { retained: number }): void {
     const node = this.#tree.ensure(message.topic.name)
     const kept = message.own().bare()
-    const bytes = costOf(kept) - (node.value === undefined ? 0 : costOf(node.value.message))
-    if (node.value === undefined) this.#size++
-    node.value = { message: kept, sequence: ++this.#sequence }
-    this.#bytes += bytes
+    const before = node.value
+    const [freed, taken] = [before === undefined ? 0 : costOf(before.message), costOf(kept)]
+    if (before === undefined) this.#size++
+    else if (before.account !== undefined) before.account.retained -= freed
+    node.value = { message: kept, account, sequence: ++this.#sequence }
+    if (account !== undefined) account.retained += taken
+    this.#bytes += taken - freed
   }
 
   delete(topic: string): boolean {
     const node = this.#tree.find(topic)
     if (node?.value === undefined) return false
     const bytes = costOf(node.value.message)
+    const { account } = node.value
+    if (account !== undefined) account.retained -= bytes
     node.value = undefined
     this.#size--
     this.#bytes -= bytes

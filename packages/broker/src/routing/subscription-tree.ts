@@ -24,6 +24,14 @@ const leafEntryCost = 42
 const groupCost = 330
 const memberCost = 60
 
+/**
+ * Bytes that a subscription counts for with who made it: what one of its own takes, whatever else there is. What all of them
+ * really take is less where they share nodes, and known to the tree.
+ */
+export function subscriptionShare({ text }: { readonly text: string }): number {
+  return subscriptionCost + 100 + 2 * textCost(text)
+}
+
 /** What a topic matches. */
 export interface Matches {
   subscription(one: Subscription): void

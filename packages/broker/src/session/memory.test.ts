@@ -40,7 +40,62 @@ describe("messages that wait", () => {
       expect(test.broker.memory.queued).toBeGreaterThanOrEqual(0)
     }
     reader.cut()
+    keeper.cut()
     expect(test.broker.memory.queued).toBe(0)
+  })
+
+  it("one owner's absent sessions leave a quarter to the others, whose messages wait and are sent", () => {
+    const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 400_000 } })
+    const publisher = test.connect({ clientId: "publisher" }, { address: "192.0.2.9:1" })
+    for (let i = 0; i < 32; i++) {
+      const greedy = test.connect({ clientId: `greedy${i}`, ...persistent }, { address: "192.0.2.1:1" })
+      greedy.subscribe(`greedy/${i}`, { qos: 1 })
+      greedy.cut()
+      for (let n = 0; n < 500; n++) publisher.publish(`greedy/${i}`, "", { qos: 1, packetId: 1 })
+    }
+    expect(test.broker.memory.queued).toBeGreaterThan(250_000)
+    expect(test.broker.memory.queued).toBeLessThanOrEqual(300_000)
+    const victim = test.connect({ clientId: "victim", ...persistent }, { address: "192.0.2.2:1" })
+    victim.subscribe("victim", { qos: 1 })
+    for (let n = 0; n < 20; n++) publisher.publish("victim", `${n}`, { qos: 1, packetId: 1 })
+    expect(victim.payloads()).toHaveLength(20)
+    victim.cut()
+    for (let n = 0; n < 5; n++) publisher.publish("victim", `${n}`, { qos: 1, packetId: 1 })
+    // Absent sessions of all owners together have three quarters; connected ones the rest, too.
+    const back = test.connect({ clientId: "victim", ...persistent }, { address: "192.0.2.2:1" })
+    expect(back.payloads()).toHaveLength(20) // those of before, which were not acknowledged
+  })
+
+  it.each([4, 5] as const)(
+    "MQTT %i: identifiers of QoS 2 messages that are not released count, and have their bound",
+    (v) => {
+      const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 4000 } })
+      const greedy = test.connect({ clientId: "greedy", protocolVersion: v, ...persistent }, { address: "192.0.2.1:1" })
+      for (let id = 1; id <= 75; id++) greedy.publish("t", "x", { qos: 2, packetId: id })
+      expect(test.broker.memory.queued).toBe(75 * 40)
+      const before = greedy.acks().length
+      greedy.publish("t", "x", { qos: 2, packetId: 76 })
+      if (v === 5) expect(greedy.acks().slice(before)).toMatchObject([{ reasonCode: ReasonCode.QuotaExceeded }])
+      else expect(greedy.closed).toBe(true)
+      const other = test.connect({ clientId: "other", protocolVersion: v }, { address: "192.0.2.2:1" })
+      other.publish("t", "x", { qos: 2, packetId: 1 })
+      expect(other.acks()).toHaveLength(1)
+      other.ack(6, 1)
+      expect(test.broker.memory.queued).toBe(75 * 40)
+      test.connect({ clientId: "greedy", protocolVersion: v, cleanStart: true }, { address: "192.0.2.1:1" }).cut()
+      expect(test.broker.memory.queued).toBe(0)
+    },
+  )
+
+  it("a will counts from CONNECT on, and a CONNECT whose will has no room is refused", () => {
+    const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 40_000 } })
+    const will = { topic: "w", payload: new Uint8Array(10_000), qos: 1, retain: false, delayInterval: 500 } as const
+    const connect = (clientId: string) => test.connect({ clientId, ...persistent, will }, { address: "192.0.2.1:1" })
+    for (const clientId of ["a", "b"]) expect(connect(clientId).connack.reasonCode).toBe(0)
+    expect(connect("c").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([2, 2 * 10_402])
+    for (const clientId of ["a", "b"]) test.connect({ clientId, cleanStart: true }, { address: "192.0.2.1:1" }).cut()
+    expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([0, 0])
   })
 
   it("a session takes half of what there is and not a message more; so does each after it of what is left", () => {
@@ -146,6 +201,28 @@ describe("messages that wait", () => {
 })
 
 describe("subscriptions", () => {
+  it("what one session shares with another makes it neither richer nor poorer", () => {
+    const test = new TestBroker({ limits: { maximumTotalSubscriptionBytes: 100_000 } })
+    const [one, two] = ["one", "two"].map((clientId) => test.connect({ clientId }))
+    for (let i = 0; i < 300; i++) {
+      for (const client of [one!, two!]) expect(client.subscribe(`a/topic/${i}`)).toBeLessThan(3)
+      for (const client of [one!, two!]) client.unsubscribe(`a/topic/${i}`)
+    }
+    expect([one, two].map((client) => client!.connection!.session!.subscriptionBytes)).toEqual([0, 0])
+    expect(one!.connection!.session!.account.subscriptions).toBe(0)
+  })
+
+  it("one owner's sessions leave a quarter to the others", () => {
+    const test = new TestBroker({ limits: { maximumTotalSubscriptionBytes: 100_000 } })
+    for (let s = 0; s < 20; s++) {
+      const greedy = test.connect({ clientId: `greedy${s}`, ...persistent }, { address: "192.0.2.1:1" })
+      for (let i = 0; i < 100; i++) greedy.subscribe(`a/topic/of/its/own/${s}/${i}`)
+      greedy.cut()
+    }
+    const stranger = test.connect({ clientId: "stranger" }, { address: "192.0.2.2:1" })
+    for (let i = 0; i < 10; i++) expect(stranger.subscribe(`strange/${i}`)).toBeLessThan(3)
+  })
+
   it("a session takes half of what there is, then 0x97; another one has room still, and what ends gives it back", () => {
     const test = new TestBroker({ limits: { maximumTotalSubscriptionBytes: 100_000 } })
     const greedy = test.connect({ clientId: "greedy" })

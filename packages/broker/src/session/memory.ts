@@ -2,16 +2,41 @@
 // what one client may use; these say what all of them may use together, and keep room for the next one.
 
 import type { Message } from "../packet/message.ts"
+import type { Will } from "../packet/packets.ts"
 
 /** Bytes of a Message and what it refers to, beside its text (measured: 315 for its objects, 350 for its shared encoding). */
 const messageOverhead = 700
 /** Bytes of a place in a queue or among the unacknowledged (measured: 97 and 125). */
 const placeOverhead = 125
 
+/** Bytes of a Packet Identifier that is remembered (measured: 32). */
+export const identifierCost = 40
+
+/** What the sessions of one owner use together, in bytes; see owners.ts. */
+export interface Account {
+  queued: number
+  subscriptions: number
+  retained: number
+}
+
+/** Of an account that is nobody's. */
+export function emptyAccount(): Account {
+  return { queued: 0, subscriptions: 0, retained: 0 }
+}
+
 /**
- * Messages that wait for sessions or for their acknowledgements, counted once however many sessions they wait for. A
- * session may keep as much as is left over for the others: beside n sessions that take what they can get, 1/(n + 1) of the
- * whole stays free, so nobody's queue is closed by somebody else's.
+ * One owner uses three times what then is left for all others at most: three quarters of the whole when he is alone, of
+ * what the others leave when he is not.
+ */
+export function fitsShare(own: number, more: number, left: number): boolean {
+  return own + more <= 3 * (left - more)
+}
+
+/**
+ * Messages that wait for sessions or for their acknowledgements, counted once however many sessions they wait for; wills;
+ * and identifiers of messages received. A session may keep as much as is left over for the others, an owner three times as
+ * much, and absent sessions together three quarters: so neither somebody's absent sessions nor all of one owner's close the
+ * queues of the others.
  */
 export class QueuedMemory {
   readonly #maximum: number
@@ -28,22 +53,48 @@ export class QueuedMemory {
   }
 
   /** Counts the message for a session that keeps `own` bytes already. Returns what it counts for there; 0: there is no room. */
-  hold(message: Message, own: number): number {
+  hold(message: Message, own: number, account: Account = emptyAccount(), connected = true): number {
     const cost = costOf(message)
     // It may not have more than will be left.
     if (own + cost > this.#maximum - this.#used - cost) return 0
-    this.#used += message.holders === 0 ? cost : placeOverhead
+    const added = message.holders === 0 ? cost : placeOverhead
+    if (!this.take(added, account, connected)) return 0
+    // The message itself is on the account of the first who keeps it, until nobody does.
+    if (message.holders === 0) message.account = account
     message.holders++
     return cost
   }
 
   /** The session keeps it no longer. Returns what it counted for there. */
-  release(message: Message): number {
+  release(message: Message, account: Account = emptyAccount()): number {
     const cost = costOf(message)
     message.holders--
-    this.#used -= message.holders === 0 ? cost : placeOverhead
+    this.give(placeOverhead, account)
+    if (message.holders === 0) {
+      this.give(cost - placeOverhead, message.account ?? account)
+      message.account = undefined
+    }
     return cost
   }
+
+  /** Counts so many bytes; false when there is no room. */
+  take(bytes: number, account: Account, connected: boolean): boolean {
+    const most = connected ? this.#maximum : (this.#maximum * 3) / 4
+    if (this.#used + bytes > most || !fitsShare(account.queued, bytes, this.#maximum - this.#used)) return false
+    this.#used += bytes
+    account.queued += bytes
+    return true
+  }
+
+  give(bytes: number, account: Account): void {
+    this.#used -= bytes
+    account.queued -= bytes
+  }
+}
+
+/** Bytes that a will takes until it is published or not. */
+export function willCost({ topic, payload, properties }: Will): number {
+  return 400 + 2 * topic.length + payload.length + properties.length
 }
 
 function costOf(message: Message): number {

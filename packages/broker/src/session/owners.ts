@@ -3,6 +3,7 @@
 import type { Identity } from "../access/access.ts"
 import { sourceOf } from "../access/source.ts"
 import type { PeerInfo } from "../transport/peer.ts"
+import { type Account, emptyAccount } from "./memory.ts"
 import type { Session } from "./session.ts"
 
 /** Who a session counts for: its user, or the address that an anonymous client comes from. */
@@ -11,7 +12,7 @@ export function ownerOf(identity: Identity, peer: PeerInfo): string {
   return `address ${sourceOf(peer.address)}`
 }
 
-interface Owned {
+interface Owned extends Account {
   readonly owner: string
   /** In the order in which they were left. */
   readonly absent: Set<Session>
@@ -30,12 +31,29 @@ export class SessionOwners {
     this.#maximum = maximum
   }
 
-  add(owner: string, session: Session): void {
+  /** What the sessions of an owner use together: the same object as long as there are any, or retained messages of his. */
+  account(owner: string): Account {
+    return this.#owned(owner)
+  }
+
+  #owned(owner: string): Owned {
     let owned = this.#byOwner.get(owner)
     if (owned === undefined) {
-      owned = { owner, absent: new Set(), count: 0 }
+      if (this.#byOwner.size > 2 * this.#bySession.size + 1000) this.#forgetIdle()
+      owned = { ...emptyAccount(), owner, absent: new Set(), count: 0 }
       this.#byOwner.set(owner, owned)
     }
+    return owned
+  }
+
+  /** Those whose sessions have ended, and whose retained messages have gone since. */
+  #forgetIdle(): void {
+    for (const [owner, { count, retained }] of this.#byOwner)
+      if (count === 0 && retained === 0) this.#byOwner.delete(owner)
+  }
+
+  add(owner: string, session: Session): void {
+    const owned = this.#owned(owner)
     owned.count++
     this.#bySession.set(session, owned)
   }
@@ -46,7 +64,7 @@ export class SessionOwners {
     this.attended(session)
     this.#bySession.delete(session)
     owned.count--
-    if (owned.count === 0) this.#byOwner.delete(owned.owner)
+    if (owned.count === 0 && owned.retained === 0) this.#byOwner.delete(owned.owner)
   }
 
   /** Its connection has gone. */

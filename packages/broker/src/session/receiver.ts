@@ -51,14 +51,22 @@ export class Receiver {
     const { qos, packetId } = reader
     if (qos === 2) {
       // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
-      if (session.received.has(packetId)) {
+      if (session.hasReceived(packetId)) {
         this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
         return
       }
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
-      if (session.received.size >= host.limits.receiveMaximum) {
+      if (session.receivedCount >= host.limits.receiveMaximum) {
         const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
         throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
+      }
+      // Before it is published: what cannot be remembered cannot be delivered once.
+      if (!session.receive(packetId)) {
+        host.counters.dropped["memory full"]++
+        if (this.#version === 4)
+          throw new PacketError(ReasonCode.QuotaExceeded, "4.13", "no room for another Packet Identifier")
+        this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.QuotaExceeded)
+        return
       }
     }
     let code: number = ReasonCode.Success
@@ -74,7 +82,7 @@ export class Receiver {
       this.#writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
     else if (qos === 2) {
       // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
-      if (code < 0x80 || this.#version === 4) session.received.add(packetId)
+      if (code >= 0x80 && this.#version === 5) session.releaseReceived(packetId)
       this.#writer.acknowledge(PacketType.Pubrec, packetId, code) // [MQTT-4.3.3-8]
     }
   }
@@ -132,7 +140,7 @@ export class Receiver {
         session.pubcomp(packetId, now)
         break
       default: {
-        const known = session.received.delete(packetId)
+        const known = session.releaseReceived(packetId)
         // [MQTT-4.3.3-11]
         const answer = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
         this.#writer.acknowledge(PacketType.Pubcomp, packetId, answer)

@@ -594,16 +594,38 @@ describe("subscribing", () => {
     expect([two.test.broker.retained.size, two.test.broker.counters.retainedRefused]).toEqual([2, 1])
     // What the broker says that one of that size costs is what fits.
     const first = keep({})
-    first.pub.publish("a", "x".repeat(100), { retain: true })
+    first.test.broker.publishOwn("a", new Uint8Array(100), 0, true)
     const limit = first.test.broker.retained.bytes
-    const { test, pub } = keep({ maximumRetainedBytes: limit })
-    pub.publish("a", "x".repeat(100), { retain: true })
+    const { test } = keep({ maximumRetainedBytes: limit })
+    // The broker's own: a client has three quarters of it.
+    const publish = (topic: string, length: number) => test.broker.publishOwn(topic, new Uint8Array(length), 0, true)
+    publish("a", 100)
     expect([test.broker.retained.size, test.broker.retained.bytes]).toEqual([1, limit])
-    pub.publish("a", "x".repeat(101), { retain: true })
+    publish("a", 101)
     expect([test.broker.retained.size, test.broker.retained.bytes]).toEqual([0, 0])
-    pub.publish("a", "x", { retain: true })
-    pub.publish("b", "x", { retain: true })
+    publish("a", 1)
+    publish("b", 1)
     expect([test.broker.retained.size, test.broker.counters.retainedRefused]).toEqual([1, 2])
+  })
+
+  it("one owner has three quarters of what retained messages may take, and his going does not give them to another", () => {
+    const test = new TestBroker({ limits: { maximumRetainedBytes: 40_000 } })
+    const greedy = test.connect({ clientId: "greedy" }, { address: "192.0.2.1:1" })
+    for (let i = 0; i < 100; i++) greedy.publish(`greedy/${i}`, "x", { retain: true })
+    const { size, bytes } = test.broker.retained
+    expect(bytes).toBeGreaterThan(28_000)
+    expect(bytes).toBeLessThanOrEqual(32_000) // the tree's own nodes are nobody's
+    greedy.cut()
+    const again = test.connect({ clientId: "greedy" }, { address: "192.0.2.1:2" })
+    again.publish("greedy/again", "x", { retain: true })
+    expect(test.broker.retained.size).toBe(size)
+    // An update of another's message is charged to who makes it.
+    const other = test.connect({ clientId: "other" }, { address: "192.0.2.2:1" })
+    for (const topic of ["other", "greedy/0", "greedy/1"]) other.publish(topic, "y", { retain: true })
+    expect(test.broker.retained.size).toBe(size + 1)
+    again.publish("greedy/2", "", { retain: true })
+    again.publish("greedy/again", "x", { retain: true })
+    expect(test.broker.retained.size).toBe(size + 1)
   })
 })
 

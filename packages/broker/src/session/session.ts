@@ -8,7 +8,7 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
-import type { QueuedMemory } from "./memory.ts"
+import { type Account, emptyAccount, identifierCost, type QueuedMemory } from "./memory.ts"
 import { MessageQueue } from "./queue.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
 
@@ -66,8 +66,12 @@ export class Session implements Subscriber {
   wildSubscriptions = 0
   /** Bytes of memory that its subscriptions take. */
   subscriptionBytes = 0
+  /** What it and the other sessions of its owner use together. */
+  readonly account: Account
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
-  readonly received: Set<number> = new Set()
+  readonly #received: Set<number> = new Set()
+  /** Bytes that its will counts for, from CONNECT on. */
+  #willBytes = 0
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
   readonly owner: Pick<Identity, "user" | "source">
   /** Seconds; 0xffffffff does not expire. */
@@ -104,9 +108,11 @@ export class Session implements Subscriber {
     limits: Limits,
     counters: Counters,
     memory: QueuedMemory,
+    account: Account = emptyAccount(),
   ) {
     this.clientId = clientId
     this.#memory = memory
+    this.account = account
     this.owner = owner
     this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
     this.#counters = counters
@@ -161,7 +167,9 @@ export class Session implements Subscriber {
     this.#queue.clear((message) => this.#release(message))
     for (const { message } of this.#inflight.values()) this.#release(message)
     this.#inflight.clear()
-    this.received.clear()
+    this.#memory.give(this.#received.size * identifierCost, this.account)
+    this.#received.clear()
+    this.holdWill(0)
     this.#resend = []
   }
 
@@ -241,14 +249,44 @@ export class Session implements Subscriber {
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
   #hold(message: Message): boolean {
-    const cost = this.#memory.hold(message, this.#held)
+    const cost = this.#memory.hold(message, this.#held, this.account, this.connected)
     this.#held += cost
     if (cost === 0) this.#counters.dropped["memory full"]++
     return cost > 0
   }
 
   #release(message: Message | undefined): void {
-    if (message !== undefined) this.#held -= this.#memory.release(message)
+    if (message !== undefined) this.#held -= this.#memory.release(message, this.account)
+  }
+
+  /** How many QoS 2 messages have been received and not yet released. */
+  get receivedCount(): number {
+    return this.#received.size
+  }
+
+  hasReceived(packetId: number): boolean {
+    return this.#received.has(packetId)
+  }
+
+  /** Remembers the identifier of a QoS 2 message; false when there is no room in memory. */
+  receive(packetId: number): boolean {
+    if (!this.#memory.take(identifierCost, this.account, this.connected)) return false
+    this.#received.add(packetId)
+    return true
+  }
+
+  /** PUBREL, or an error before it; false when the identifier was not remembered. */
+  releaseReceived(packetId: number): boolean {
+    const known = this.#received.delete(packetId)
+    if (known) this.#memory.give(identifierCost, this.account)
+    return known
+  }
+
+  /** Counts the will of a CONNECT in the place of the one before; 0: there is none. False when there is no room in memory. */
+  holdWill(bytes: number): boolean {
+    this.#memory.give(this.#willBytes, this.account)
+    this.#willBytes = bytes > 0 && this.#memory.take(bytes, this.account, true) ? bytes : 0
+    return this.#willBytes === bytes
   }
 
   /** Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. */

@@ -18,7 +18,8 @@ export interface RetainedStore {
   readonly size: number
   /** Heap that they take, in bytes, whatever it is that keeps them included. */
   readonly bytes: number
-  set(message: Message): void
+  /** `account` is whose memory it is on from now on. */
+  set(message: Message, account?: { retained: number }): void
   delete(topic: string): boolean
   /** A walk over the messages that are there now and whose topic this filter matches. */
   walk(path: string): RetainedWalk
