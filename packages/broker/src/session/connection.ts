@@ -60,6 +60,8 @@ export class Connection implements SessionLink {
   #held = 0
   /** A packet has come to its end since then. */
   #ended = false
+  /** Bytes that the transport holds for a frame that has not come to its end. */
+  #framed = 0
   #sinkPaused = false
 
   constructor(host: Host, peer: PeerInfo, sink: Sink, now: number) {
@@ -107,6 +109,12 @@ export class Connection implements SessionLink {
     } catch (error) {
       this.fault(error, now)
     }
+  }
+
+  /** So many bytes have come of a frame that is not whole yet. */
+  transportHolds(bytes: number, now: number): void {
+    this.#framed = bytes
+    this.#account(now)
   }
 
   /** The transport can take more bytes. */
@@ -267,7 +275,7 @@ export class Connection implements SessionLink {
   }
 
   #account(now: number): void {
-    const held = this.#phase === "closed" ? 0 : this.#framer.held
+    const held = this.#phase === "closed" ? 0 : this.#framer.held + this.#framed
     // What is held now is of a packet that has just begun: it stands behind those that began before.
     if (this.#ended && this.#held > 0) this.#host.holds(this, 0, now)
     else if (held === this.#held) return

@@ -94,3 +94,34 @@ describe.each(["ws", "wss"] as const)("%s: a connection that does not become a W
     socket.terminate()
   })
 })
+
+describe.each(["ws", "wss"] as const)("%s: frames that are not whole", (type) => {
+  it("count as packets that come in part: the oldest is ended when there is too much of them", async () => {
+    const tls = { cert: pem.serverCert, key: pem.serverKey }
+    broker = createBroker({
+      listeners: [type === "ws" ? { type, port: 0 } : { type, port: 0, ...tls }],
+      limits: { maximumTotalPartialBytes: 500_000 },
+      sysInterval: 0,
+    })
+    const port = (await broker.listen())[0]!.port
+    const upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    const more = ["Host: localhost", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt"]
+    const request = `GET / HTTP/1.1\r\n${[...upgrade, ...more].join("\r\n")}\r\n\r\n`
+    const clients: Socket[] = []
+    for (let i = 0; i < 4; i++) {
+      const client = await open(type, port)
+      client.write(request)
+      await once(client, "data")
+      // A masked binary frame of 300,000 bytes, of which 200,000 come.
+      const frame = new Uint8Array(200_000)
+      frame.set([0x82, 0xff, 0, 0, 0, 0, 0, 4, 0x93, 0xe0])
+      client.write(frame)
+      clients.push(client)
+    }
+    await expect
+      .poll(() => clients.map(({ readableEnded, destroyed }) => readableEnded || destroyed))
+      .toEqual([true, true, false, false])
+    expect(broker.stats().partialBytes).toBeLessThanOrEqual(500_000)
+    expect(broker.stats().partialBytes).toBeGreaterThan(300_000)
+  })
+})

@@ -133,7 +133,7 @@ export function createWebSocketServer(
       sockets.handleUpgrade(request, socket, head, (webSocket) =>
         inside(onFault, socket, () => {
           settled(socket)
-          attachWebSocket(broker, webSocket, describePeer(request), onFault)
+          attachWebSocket(broker, webSocket, socket, describePeer(request), onFault)
         }),
       )
     })
@@ -178,8 +178,14 @@ function quoted(text: string | undefined): string {
   return `"${short.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`
 }
 
-/** Serves MQTT on an open WebSocket. Frames need not end where packets do ([MQTT-6.0.0-2]). */
-export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInfo, onFault: OnFault): void {
+/** Serves MQTT on an open WebSocket over `raw`. Frames need not end where packets do ([MQTT-6.0.0-2]). */
+export function attachWebSocket(
+  broker: Broker,
+  socket: WebSocket,
+  raw: Duplex,
+  peer: PeerInfo,
+  onFault: OnFault,
+): void {
   let linger: NodeJS.Timeout | undefined
   let full = false
   let attached: Connection | undefined
@@ -217,9 +223,26 @@ export function attachWebSocket(broker: Broker, socket: WebSocket, peer: PeerInf
   const connection = boundary.run(() => broker.accept(peer, sink, broker.now()), undefined)
   if (connection === undefined) return
   attached = connection
+  // ws keeps a frame until it is whole. Its own listener of the same event comes first.
+  let unfinished = 0
+  let ended = false
+  const frameEnded = () => {
+    ended = true
+  }
+  raw.on(
+    "data",
+    boundary.handler((chunk: Uint8Array) => {
+      const before = unfinished
+      unfinished = ended ? 0 : unfinished + chunk.length
+      ended = false
+      if (unfinished !== before) connection.transportHolds(unfinished, broker.now())
+    }),
+  )
+  socket.on("ping", frameEnded).on("pong", frameEnded)
   socket.on(
     "message",
     boundary.handler((data: RawData, isBinary: boolean) => {
+      frameEnded()
       if (!isBinary) {
         // [MQTT-6.0.0-1] MQTT comes in binary frames
         socket.close(1003)
