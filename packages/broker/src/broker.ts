@@ -313,6 +313,10 @@ export class Broker implements Host {
     this.#owners.absent(session)
   }
 
+  get routingWork(): number {
+    return this.#router.work
+  }
+
   nobody(topic: Topic): boolean {
     return this.#router.nobody(topic)
   }

@@ -28,6 +28,9 @@ import { Writer } from "./writer.ts"
 
 type Phase = "expect connect" | "authenticating" | "connected" | "closed"
 
+/** Nodes of the subscription tree and deliveries that the packets of one turn may cost: some 10 milliseconds. */
+const workPerTurn = 20_000
+
 export class Connection implements SessionLink {
   readonly peer: PeerInfo
   readonly openedAt: number
@@ -60,6 +63,7 @@ export class Connection implements SessionLink {
   #held = 0
   /** A packet has come to its end since then. */
   #ended = false
+  #resting = false
   /** Bytes that the transport holds for a frame that has not come to its end. */
   #framed = 0
   #sinkPaused = false
@@ -268,6 +272,7 @@ export class Connection implements SessionLink {
   /** Reads on where a pause stopped. */
   resume(now: number): void {
     if (this.#phase === "closed") return
+    this.#resting = false
     this.#stopWaiting(now)
     this.#lastReceived = now
     this.#process(now)
@@ -337,6 +342,7 @@ export class Connection implements SessionLink {
       this.#phase !== "closed" &&
       this.#phase !== "authenticating" &&
       this.#waitsFor === undefined &&
+      !this.#resting &&
       !this.writer.congested
     )
   }
@@ -345,11 +351,13 @@ export class Connection implements SessionLink {
     if (this.#processing) return
     this.#processing = true
     try {
+      const most = this.#host.routingWork + workPerTurn
       while (this.#reading && this.#framer.next()) {
         this.#ended = true
         this.#lastReceived = now
         this.#host.counters.packetsReceived++
         this.#packet(now)
+        if (this.#host.routingWork > most) this.#rest()
       }
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
@@ -360,6 +368,13 @@ export class Connection implements SessionLink {
     if (this.#phase === "closed") return
     // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
     this.#pauseSink(!this.#reading)
+  }
+
+  /** It has had its turn: the others first, then what is left of its packets. */
+  #rest(): void {
+    if (this.#phase === "closed") return
+    this.#resting = true
+    this.#host.resumeSoon(this)
   }
 
   #pauseSink(paused: boolean): void {

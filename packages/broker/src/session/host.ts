@@ -46,6 +46,8 @@ export interface Host {
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void
   /** True when a message on this topic would reach nobody. */
   nobody(topic: Topic): boolean
+  /** What routing has cost since the beginning; see Router. */
+  readonly routingWork: number
   /** Stores (RETAIN) and forwards; returns the number of sessions. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
   /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and whether retained messages come after it. */
