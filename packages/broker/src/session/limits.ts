@@ -38,8 +38,10 @@ export interface Limits {
   /** Bytes (topics, properties, payloads) waiting for one session. */
   readonly maximumQueuedBytes: number
   /**
-   * Bytes of memory of all messages that wait for sessions or for their acknowledgements. Each session may keep as much as is
-   * left free. createBroker's default is a quarter of the heap that the process may have.
+   * Bytes of memory of all messages that wait for sessions or for their acknowledgements, of wills, and of Packet Identifiers
+   * of QoS 2 messages received. Each session may keep as much as is left free, an owner (a user, or the anonymous clients of
+   * an address) three times as much, absent sessions together three quarters. createBroker's default is a quarter of the heap
+   * that the process may have.
    */
   readonly maximumTotalQueuedBytes: number
   /**
@@ -48,8 +50,8 @@ export interface Limits {
    */
   readonly maximumTotalPartialBytes: number
   /**
-   * Bytes of memory of all subscriptions; past it 0x97 in SUBACK. Each session may have as much as is left free. createBroker's
-   * default is an eighth of the heap that the process may have.
+   * Bytes of memory of all subscriptions; past it 0x97 in SUBACK. Each session may have as much as is left free, an owner
+   * three times as much. createBroker's default is an eighth of the heap that the process may have.
    */
   readonly maximumTotalSubscriptionBytes: number
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
@@ -70,7 +72,7 @@ export interface Limits {
   readonly maximumFiltersPerPacket: number
   /** Levels of a Topic Name or Topic Filter. */
   readonly maximumTopicLevels: number
-  /** Topic Aliases a client may use (Topic Alias Maximum of the broker). */
+  /** Topic Aliases a client may use (Topic Alias Maximum of the broker), for Topic Names of 16,384 bytes together. */
   readonly topicAliasMaximum: number
   /** Topic Aliases the broker uses towards one client; the client's Topic Alias Maximum may lower it. */
   readonly outboundTopicAliases: number
