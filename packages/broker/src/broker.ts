@@ -19,7 +19,7 @@ import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
 import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
-import { type Account, fitsShare, PartialMemory, QueuedMemory, willCost } from "./session/memory.ts"
+import { type Account, fitsShare, OutboundMemory, PartialMemory, QueuedMemory, willCost } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { walkTurn } from "./session/retained-walks.ts"
 import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
@@ -50,6 +50,7 @@ export class Broker implements Host {
   readonly limits: Limits
   readonly counters: Counters = new Counters()
   readonly faults: Faults
+  readonly outbound: OutboundMemory
   readonly access: Access
   readonly events: EventSink
   readonly topics: TopicTable
@@ -92,6 +93,7 @@ export class Broker implements Host {
     this.now = options.now
     this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes)
     this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes)
+    this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
     this.#owners = new SessionOwners(this.limits.maximumSessionsPerOwner)
     this.#store = options.store ?? createMemoryStore()
     this.#bus = options.bus ?? createLocalBus()
@@ -133,9 +135,14 @@ export class Broker implements Host {
   }
 
   /** Bytes of memory: messages that wait in sessions, packets that have come in part, subscriptions. */
-  get memory(): { readonly queued: number; readonly partial: number; readonly subscriptions: number } {
+  get memory(): {
+    readonly queued: number
+    readonly partial: number
+    readonly subscriptions: number
+    readonly outbound: number
+  } {
     const { subscriptionBytes: subscriptions } = this.#router
-    return { queued: this.#queued.used, partial: this.#partial.used, subscriptions }
+    return { queued: this.#queued.used, partial: this.#partial.used, subscriptions, outbound: this.outbound.used }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */

@@ -17,6 +17,8 @@ export interface Stats {
   readonly partialBytes: number
   /** Memory of subscriptions, in bytes. */
   readonly subscriptionBytes: number
+  /** Copies of what clients have been sent and their transports have not taken, in bytes. */
+  readonly outboundBytes: number
   readonly connectionsOpened: number
   readonly connectsAccepted: number
   readonly connectsRefused: number
@@ -77,6 +79,7 @@ export function snapshot(
     queuedBytes: broker.memory.queued,
     partialBytes: broker.memory.partial,
     subscriptionBytes: broker.memory.subscriptions,
+    outboundBytes: broker.memory.outbound,
     connectionsOpened: counters.connectionsOpened,
     connectsAccepted: counters.connectsAccepted,
     connectsRefused: counters.connectsRefused,
@@ -110,6 +113,7 @@ const gauges: ReadonlySet<string> = new Set([
   "queuedBytes",
   "partialBytes",
   "subscriptionBytes",
+  "outboundBytes",
   "heapBytes",
 ])
 

@@ -75,7 +75,7 @@ export class Connection implements SessionLink {
     this.openedAt = now
     this.#lastReceived = now
     this.#framer = new Framer(host.limits.maximumConnectSize)
-    this.writer = new Writer(host.limits, host.counters, sink, () => host.dirty(this))
+    this.writer = new Writer(host.limits, host.counters, sink, () => host.dirty(this), host.outbound)
   }
 
   get clientId(): string {

@@ -57,6 +57,11 @@ export interface Limits {
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
   readonly maximumOutboundBytes: number
   /**
+   * Bytes of copies of all clients' output that their transports have not taken. Past that a client may have 65,536 bytes, until
+   * it is less. createBroker's default is a quarter of the heap that the process may have.
+   */
+  readonly maximumTotalOutboundBytes: number
+  /**
    * Milliseconds in any 10 seconds that a publisher is not read from because subscribers do not keep up, all of them
    * together. After that their messages wait or are dropped by the limits of their queues. 0: it is never held up.
    */
@@ -87,12 +92,17 @@ export function limitsOfMemory(
   heap: number,
 ): Pick<
   Limits,
-  "maximumTotalQueuedBytes" | "maximumTotalPartialBytes" | "maximumTotalSubscriptionBytes" | "maximumRetainedBytes"
+  | "maximumTotalQueuedBytes"
+  | "maximumTotalPartialBytes"
+  | "maximumTotalSubscriptionBytes"
+  | "maximumTotalOutboundBytes"
+  | "maximumRetainedBytes"
 > {
   return {
     maximumRetainedBytes: Math.floor((heap * 3) / 8),
     maximumTotalQueuedBytes: Math.floor(heap / 4),
     maximumTotalPartialBytes: Math.floor(heap / 16),
+    maximumTotalOutboundBytes: Math.floor(heap / 4),
     maximumTotalSubscriptionBytes: Math.floor(heap / 8),
   }
 }
@@ -121,6 +131,7 @@ export const defaultLimits: Limits = {
   maximumTotalPartialBytes: 32 * 1_048_576,
   maximumTotalSubscriptionBytes: 64 * 1_048_576,
   maximumOutboundBytes: 2 * 1_048_576,
+  maximumTotalOutboundBytes: 128 * 1_048_576,
   maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,
   maximumWildcardSubscriptions: 1000,

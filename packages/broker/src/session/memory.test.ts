@@ -200,6 +200,35 @@ describe("messages that wait", () => {
   )
 })
 
+describe("output that transports have not taken", () => {
+  it("is bounded in sum: past it each client may have a little, and who takes what it gets notices nothing", () => {
+    const most = 1_000_000
+    const test = new TestBroker({ limits: { maximumTotalOutboundBytes: most } })
+    const frozen = Array.from({ length: 20 }, (_, i) => {
+      const client = test.connect({ clientId: `frozen${i}` })
+      client.subscribe("t")
+      client.taking = false
+      return client
+    })
+    const reader = test.connect({ clientId: "reader" })
+    reader.subscribe("t")
+    const publisher = test.connect({ clientId: "publisher" })
+    for (let i = 0; i < 1000; i++) {
+      publisher.publish("t", "x".repeat(2000))
+      if (i % 20 === 0) test.pass(1) // it is held up for a while, at the beginning
+    }
+    const { outbound } = test.broker.memory
+    expect(outbound).toBeGreaterThan(most)
+    // A turn's output of each may have come on top.
+    expect(outbound).toBeLessThan(most + 20 * 80_000)
+    expect(reader.payloads()).toHaveLength(1000)
+    for (const client of frozen) client.cut()
+    expect(test.broker.memory.outbound).toBe(0)
+    publisher.publish("t", "y".repeat(100_000))
+    expect(test.broker.memory.outbound).toBe(0)
+  })
+})
+
 describe("subscriptions", () => {
   it("what one session shares with another makes it neither richer nor poorer", () => {
     const test = new TestBroker({ limits: { maximumTotalSubscriptionBytes: 100_000 } })

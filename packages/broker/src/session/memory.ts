@@ -101,6 +101,23 @@ function costOf(message: Message): number {
   return placeOverhead + messageOverhead + message.size
 }
 
+/** Copies that were made for clients and that their transports have not taken, of all connections. */
+export class OutboundMemory {
+  readonly #maximum: number
+  /** Bytes in use. */
+  used = 0
+
+  /** @param maximum bytes for all connections together */
+  constructor(maximum: number) {
+    this.#maximum = maximum
+  }
+
+  /** Then a client may have no more than a little. */
+  get full(): boolean {
+    return this.used > this.#maximum
+  }
+}
+
 /**
  * Packets that have come in part, of all connections. When there are too many, those that have been coming for the longest
  * time are given up: an honest client's packet comes as fast as its line.

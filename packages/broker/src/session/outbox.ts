@@ -13,11 +13,18 @@ export class Outbox {
   #length = 0
   #sealed: Uint8Array[] = []
   #sealedBytes = 0
+  /** Of those, bytes that are somebody else's and only referred to. */
+  #referred = 0
   #lastSize = 128
 
   /** Bytes waiting. */
   get size(): number {
     return this.#length + this.#sealedBytes
+  }
+
+  /** Of those, bytes that are copies: what they cost in memory. */
+  get copied(): number {
+    return this.size - this.#referred
   }
 
   /** Makes room for `count` bytes and returns the offset in `buffer` where they go. */
@@ -66,6 +73,7 @@ export class Outbox {
     if (this.#length > 0) this.#seal()
     this.#sealed.push(bytes.subarray(start, end))
     this.#sealedBytes += end - start
+    this.#referred += end - start
   }
 
   /** A PUBLISH from its shared encoding, with this subscriber's first byte and Packet Identifier. */
@@ -111,6 +119,7 @@ export class Outbox {
     const taken = this.#sealed
     this.#sealed = []
     this.#sealedBytes = 0
+    this.#referred = 0
     this.#lastSize = Math.min(16_384, Math.max(128, size))
     return taken
   }
@@ -125,6 +134,7 @@ export class Outbox {
       this.#sealedBytes -= last.length - kept
       if (kept > 0) this.#sealed.push(last.subarray(0, kept))
     }
+    this.#referred = Math.min(this.#referred, this.#sealedBytes)
   }
 
   clear(): void {
@@ -132,6 +142,7 @@ export class Outbox {
     this.#length = 0
     this.#sealed = []
     this.#sealedBytes = 0
+    this.#referred = 0
   }
 }
 

@@ -9,10 +9,14 @@ import type { ProtocolVersion, Qos, ServerPacket } from "../packet/packets.ts"
 import type { Sink } from "../transport/peer.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
+import type { OutboundMemory } from "./memory.ts"
 import { byReference, Outbox } from "./outbox.ts"
 
 /** From this size on a turn's output does not wait for the end of the turn. */
 const flushEarly = 65_536
+
+/** What waits for one client while too much waits for all of them together. */
+const littleOutput = 65_536
 
 /** Section 2.1.4: what a Variable Byte Integer can say, and the fixed header. Properties of ours may add to a PUBLISH. */
 const largestPacket = 0x0fff_ffff + 5
@@ -23,7 +27,12 @@ export class Writer {
   version: ProtocolVersion = 4
   /** The client's Maximum Packet Size in bytes ([MQTT-3.1.2-24]). */
   maximumPacketSize: number = largestPacket
-  readonly #limit: number
+  readonly #most: number
+  readonly #memory: OutboundMemory
+  /** Bytes that are counted there. */
+  #counted = 0
+  /** Copies that the transport took while it was full and has not reported as gone. */
+  #copiesInTransport = 0
   readonly #counters: Counters
   readonly #sink: Sink
   readonly #markDirty: () => void
@@ -39,8 +48,9 @@ export class Writer {
   #aliasMaximum = 0
   #aliases: Map<string, number> | undefined
 
-  constructor(limits: Limits, counters: Counters, sink: Sink, markDirty: () => void) {
-    this.#limit = limits.maximumOutboundBytes
+  constructor(limits: Limits, counters: Counters, sink: Sink, markDirty: () => void, memory: OutboundMemory) {
+    this.#most = limits.maximumOutboundBytes
+    this.#memory = memory
     this.#counters = counters
     this.#sink = sink
     this.#markDirty = markDirty
@@ -58,6 +68,16 @@ export class Writer {
 
   get size(): number {
     return this.#outbox.size + this.#inTransport
+  }
+
+  get #limit(): number {
+    return this.#memory.full ? Math.min(this.#most, littleOutput) : this.#most
+  }
+
+  #account(): void {
+    const copies = this.#outbox.copied + this.#copiesInTransport
+    this.#memory.used += copies - this.#counted
+    this.#counted = copies
   }
 
   get writable(): boolean {
@@ -198,13 +218,19 @@ export class Writer {
   /** Hands what waits to the transport, unless that is full. */
   flush(): void {
     this.#dirty = false
-    if (this.#blocked || this.#outbox.size === 0) return
-    const size = this.#outbox.size
+    if (this.#blocked || this.#outbox.size === 0) {
+      this.#account()
+      return
+    }
+    const { size, copied } = this.#outbox
     this.#whole = 0
     this.#counters.bytesSent += size
-    if (this.#sink.write(this.#outbox.take())) return
-    this.#blocked = true
-    this.#inTransport = size
+    if (!this.#sink.write(this.#outbox.take())) {
+      this.#blocked = true
+      this.#inTransport = size
+      this.#copiesInTransport = copied
+    }
+    this.#account()
   }
 
   /** After writing threw: takes back what there is of a packet that was not written to its end. */
@@ -215,6 +241,7 @@ export class Writer {
   drained(): void {
     this.#blocked = false
     this.#inTransport = 0
+    this.#copiesInTransport = 0
     this.flush()
   }
 
@@ -225,6 +252,8 @@ export class Writer {
     const stuck = this.#blocked
     this.flush()
     this.#outbox.clear()
+    this.#copiesInTransport = 0
+    this.#account()
     if (stuck) this.#sink.destroy()
     else this.#sink.end()
   }
