@@ -92,7 +92,7 @@ export class Broker implements Host {
     this.reader = new PublishReader(this.topics)
     this.now = options.now
     this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes)
-    this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes)
+    this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes, ({ phase }) => phase !== "connected")
     this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
     this.#owners = new SessionOwners(this.limits.maximumSessionsPerOwner)
     this.#store = options.store ?? createMemoryStore()

@@ -177,6 +177,7 @@ export class Router {
   /** Returns about how many bytes the answer takes. */
   #find(topic: string, routes: Routes): number {
     let bytes = routesCost
+    let members = 0
     let bySubscriber: Map<Subscriber, Route> | undefined
     this.#tree.match(topic, {
       subscription(one) {
@@ -200,10 +201,12 @@ export class Router {
           return
         }
         const allowed = one.allowed(topic)
+        members += one.size
         bytes += groupCost + allowed.size * memberCost
         if (allowed.size > 0) routes.groups.push(allowed)
       },
     })
+    this.#deliveries += members
     for (const route of routes.direct) {
       if (route.more !== undefined) Object.assign(route, routeOf(route.first, route.more))
     }

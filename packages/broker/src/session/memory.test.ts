@@ -87,6 +87,22 @@ describe("messages that wait", () => {
     },
   )
 
+  it("what is between PUBREC and PUBCOMP counts, in absent sessions, too", () => {
+    const test = new TestBroker()
+    const reader = test.connect({ clientId: "reader", ...persistent })
+    reader.subscribe("t", { qos: 2 })
+    const publisher = test.connect({ clientId: "publisher" })
+    for (let id = 1; id <= 10; id++) publisher.publish("t", "x", { qos: 2, packetId: id })
+    publisher.cut()
+    for (const { packetId } of reader.take()) if (packetId !== undefined) reader.ack(5, packetId)
+    expect(test.broker.memory.queued).toBe(10 * 125)
+    reader.cut()
+    expect(test.broker.memory.queued).toBe(10 * 125)
+    const again = test.connect({ clientId: "reader", ...persistent })
+    for (let id = 1; id <= 10; id++) again.ack(7, id)
+    expect(test.broker.memory.queued).toBe(0)
+  })
+
   it("a will counts from CONNECT on, and a CONNECT whose will has no room is refused", () => {
     const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 40_000 } })
     const will = { topic: "w", payload: new Uint8Array(10_000), qos: 1, retain: false, delayInterval: 500 } as const
@@ -311,6 +327,21 @@ describe("packets that come in part", () => {
       expect(test.broker.memory.partial).toBe(0)
     },
   )
+
+  it("who has not connected gives up before who has", () => {
+    const test = new TestBroker({ limits: { maximumTotalPartialBytes: 500_000 } })
+    const honest = test.connect({ clientId: "honest" })
+    const packet = publishBytes(5, "t", "x".repeat(300_000), { qos: 1 })
+    honest.send(packet.subarray(0, 100_000))
+    const strangers = Array.from({ length: 20 }, () => test.open(5))
+    // CONNECT that announces 100,000 bytes, of which 60,000 come.
+    const half = new Uint8Array(60_000)
+    half.set([0x10, 0xa0, 0x8d, 0x06, 0, 4, 0x4d, 0x51, 0x54, 0x54, 5, 0, 0, 0, 0])
+    for (const one of strangers) one.send(half)
+    for (const at of [100_000, 200_000, 300_000]) honest.send(packet.subarray(at, at + 100_000))
+    expect([honest.closed, honest.acks().length]).toEqual([false, 1])
+    expect(strangers.filter(({ closed }) => closed).length).toBeGreaterThan(10)
+  })
 
   it("a packet begins when the one before it has ended: who publishes all the time is not the oldest", () => {
     const test = new TestBroker({ limits: { maximumTotalPartialBytes: 1_000_000 } })

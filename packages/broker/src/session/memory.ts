@@ -3,11 +3,12 @@
 
 import type { Message } from "../packet/message.ts"
 import type { Will } from "../packet/packets.ts"
+import { textCost } from "../routing/text.ts"
 
 /** Bytes of a Message and what it refers to, beside its text (measured: 315 for its objects, 350 for its shared encoding). */
 const messageOverhead = 700
 /** Bytes of a place in a queue or among the unacknowledged (measured: 97 and 125). */
-const placeOverhead = 125
+export const placeOverhead = 125
 
 /** Bytes of a Packet Identifier that is remembered (measured: 32). */
 export const identifierCost = 40
@@ -86,6 +87,11 @@ export class QueuedMemory {
     return true
   }
 
+  /** Counts so many bytes without asking: they are less than what was given back just now. */
+  charge(bytes: number, account: Account): void {
+    this.give(-bytes, account)
+  }
+
   give(bytes: number, account: Account): void {
     this.#used -= bytes
     account.queued -= bytes
@@ -98,7 +104,7 @@ export function willCost({ topic, payload, properties }: Will): number {
 }
 
 function costOf(message: Message): number {
-  return placeOverhead + messageOverhead + message.size
+  return placeOverhead + messageOverhead + message.size + textCost(message.topic.name)
 }
 
 /** Copies that were made for clients and that their transports have not taken, of all connections. */
@@ -124,13 +130,18 @@ export class OutboundMemory {
  */
 export class PartialMemory<Holder> {
   readonly #maximum: number
+  readonly #isStranger: (holder: Holder) => boolean
   /** In the order in which their packets began. */
   readonly #held: Map<Holder, number> = new Map()
   #used = 0
 
-  /** @param maximum bytes for all connections together */
-  constructor(maximum: number) {
+  /**
+   * @param maximum bytes for all connections together
+   * @param isStranger whether it has not connected yet: what nobody has logged in for goes first
+   */
+  constructor(maximum: number, isStranger: (holder: Holder) => boolean = () => false) {
     this.#maximum = maximum
+    this.#isStranger = isStranger
   }
 
   /** Bytes in use. */
@@ -138,18 +149,21 @@ export class PartialMemory<Holder> {
     return this.#used
   }
 
-  /** Says how many bytes that connection holds now; 0: none. Returns who must give up, longest first. */
+  /** Says how many bytes that connection holds now; 0: none. Returns who must give up: strangers, then the others, longest first. */
   set(holder: Holder, bytes: number): readonly Holder[] {
     this.#used += bytes - (this.#held.get(holder) ?? 0)
     if (bytes === 0) this.#held.delete(holder)
     else this.#held.set(holder, bytes)
     if (this.#used <= this.#maximum) return []
     const givenUp: Holder[] = []
-    for (const [oldest, its] of this.#held) {
-      this.#held.delete(oldest)
-      this.#used -= its
-      givenUp.push(oldest)
-      if (this.#used <= this.#maximum) break
+    for (const strangers of [true, false]) {
+      for (const [oldest, its] of this.#held) {
+        if (this.#used <= this.#maximum) return givenUp
+        if (strangers && !this.#isStranger(oldest)) continue
+        this.#held.delete(oldest)
+        this.#used -= its
+        givenUp.push(oldest)
+      }
     }
     return givenUp
   }

@@ -8,7 +8,7 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
-import { type Account, emptyAccount, identifierCost, type QueuedMemory } from "./memory.ts"
+import { type Account, emptyAccount, identifierCost, placeOverhead, type QueuedMemory } from "./memory.ts"
 import { MessageQueue } from "./queue.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
 
@@ -165,8 +165,7 @@ export class Session implements Subscriber {
     this.retained.clear()
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
     this.#queue.clear((message) => this.#release(message))
-    for (const { message } of this.#inflight.values()) this.#release(message)
-    this.#inflight.clear()
+    for (const packetId of [...this.#inflight.keys()]) this.#forget(packetId)
     this.#memory.give(this.#received.size * identifierCost, this.account)
     this.#received.clear()
     this.holdWill(0)
@@ -178,8 +177,7 @@ export class Session implements Subscriber {
     for (const inflight of this.#inflight.values()) {
       const { message } = inflight
       if (message === undefined || mayRead(message.topic.name)) continue
-      inflight.message = undefined
-      this.#release(message)
+      this.#releaseOnly(inflight)
     }
     const gone = (message: Message) => {
       this.#counters.dropped["not authorized"]++
@@ -329,15 +327,25 @@ export class Session implements Subscriber {
       const { message, qos, retain, identifiers } = inflight
       if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#quota--
       else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
-    } else if (inflight?.qos === 1) this.#inflight.delete(packetId)
+    } else if (inflight?.qos === 1) this.#forget(packetId)
     else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
     this.#resend.shift()
     return true
   }
 
   #forget(packetId: number): void {
-    this.#release(this.#inflight.get(packetId)?.message)
+    const inflight = this.#inflight.get(packetId)
+    if (inflight === undefined) return
+    if (inflight.message === undefined) this.#memory.give(placeOverhead, this.account)
+    else this.#release(inflight.message)
     this.#inflight.delete(packetId)
+  }
+
+  /** The message goes, and its Packet Identifier stays in use: until PUBCOMP, say. */
+  #releaseOnly(inflight: Inflight): void {
+    this.#release(inflight.message)
+    inflight.message = undefined
+    this.#memory.charge(placeOverhead, this.account)
   }
 
   /** Sends a message that is held. */
@@ -397,8 +405,7 @@ export class Session implements Subscriber {
       this.#complete(packetId, now)
       return
     }
-    this.#release(inflight.message)
-    inflight.message = undefined
+    if (inflight.message !== undefined) this.#releaseOnly(inflight)
     this.#link?.pubrel(packetId, ReasonCode.Success) // [MQTT-4.3.3-4]
   }
 
