@@ -47,9 +47,10 @@ export class Neighbour {
 
   /** The longest wait for an answer so far, in milliseconds. */
   get longest(): number {
-    const { worst, since } = slots
-    const waiting = this.#shared[since]! > 0 && !this.lost ? wallClock() - this.#shared[since]! : 0
-    return Math.round(Math.max(this.#shared[worst]!, waiting))
+    // Read once: the thread sets it back as soon as the answer is there.
+    const since = this.#shared[slots.since]!
+    const waiting = since > 0 && !this.lost ? wallClock() - since : 0
+    return Math.round(Math.max(this.#shared[slots.worst]!, waiting))
   }
 
   get answers(): number {
