@@ -134,7 +134,7 @@ export class Broker implements Host {
     return [...this.#connections]
   }
 
-  /** Bytes of memory: messages that wait in sessions, packets that have come in part, subscriptions. */
+  /** Bytes of memory: what waits in sessions, packets that have come in part, subscriptions, copies not taken by clients. */
   get memory(): {
     readonly queued: number
     readonly partial: number
@@ -289,11 +289,11 @@ export class Broker implements Host {
       sessions.set(session)
       this.#owners.add(owner, session)
     }
-    session.pendingWill = undefined // [MQTT-3.1.3-9]
     if (!session.holdWill(packet.will === undefined ? 0 : willCost(packet.will))) {
       if (!sessionPresent) this.#endSession(session, now)
       return undefined
     }
+    session.pendingWill = undefined // [MQTT-3.1.3-9]
     session.expiryInterval = Math.min(packet.sessionExpiryInterval, this.limits.maximumSessionExpiryInterval)
     this.#waiting.delete(session)
     this.#owners.attended(session)
@@ -310,6 +310,7 @@ export class Broker implements Host {
       const context = { peer: connection.peer.address, clientId: session.clientId }
       this.faults.attempt(() => this.#considerWill(session, will, ending, now), context)
     }
+    if (session.pendingWill === undefined) session.holdWill(0)
     if (session.expiryInterval === 0) {
       this.#endSession(session, now) // [MQTT-4.1.0-2]
       return
@@ -623,6 +624,7 @@ export class Broker implements Host {
     const pending = session.pendingWill
     if (pending === undefined) return
     session.pendingWill = undefined // [MQTT-3.1.2-10]
+    session.holdWill(0)
     this.#publishWill(session, pending.will, now)
   }
 

@@ -75,20 +75,14 @@ export class Router {
     return this.#tree.visited + this.#deliveries
   }
 
-  /** Returns the bytes of heap that it takes. */
-  add(subscription: Subscription): number {
-    const before = this.#tree.bytes
+  add(subscription: Subscription): void {
     this.forget()
     this.#tree.add(subscription)
-    return this.#tree.bytes - before
   }
 
-  /** Returns the bytes of heap that are free now. */
-  remove(subscription: Subscription): number {
-    const before = this.#tree.bytes
+  remove(subscription: Subscription): void {
     this.forget()
     this.#tree.remove(subscription)
-    return before - this.#tree.bytes
   }
 
   /** A subscriber is connected again: the groups of this subscription of his choose him again. */

@@ -495,7 +495,11 @@ export class Connection implements SessionLink {
     this.writer.useAliases(Math.min(packet.topicAliasMaximum, limits.outboundTopicAliases))
     const opened = host.open(this, packet, clientId, identity, now)
     if (opened === undefined) {
-      throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.1.4-2", "the broker has no room for another session")
+      throw new PacketError(
+        ReasonCode.QuotaExceeded,
+        "MQTT-3.1.4-2",
+        "the broker has no room for another session, or for its will",
+      )
     }
     const { session, sessionPresent } = opened
     const v5 = packet.protocolVersion === 5

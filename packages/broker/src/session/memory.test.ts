@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { publishBytes, TestBroker, type TestClient } from "../../tests/harness.ts"
 import { openAccess } from "../access/access.ts"
+import { type Bus, createLocalBus } from "../bus/bus.ts"
 import { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
@@ -103,6 +104,41 @@ describe("messages that wait", () => {
     expect(test.broker.memory.queued).toBe(0)
   })
 
+  it("MQTT-4.3.3-10: an identifier is free again when publishing its QoS 2 message threw: sent again, it is delivered", () => {
+    const local = createLocalBus()
+    let broken = true
+    const bus: Bus = {
+      ...local,
+      publish(...given) {
+        if (broken) throw new TypeError("planted")
+        return local.publish(...given)
+      },
+    }
+    const test = new TestBroker({ bus })
+    const reader = test.connect({ clientId: "reader" })
+    reader.subscribe("t")
+    test.connect({ clientId: "p", ...persistent }).publish("t", "x", { qos: 2, packetId: 7 })
+    test.settle()
+    expect(test.broker.memory.queued).toBe(0)
+    broken = false
+    test.connect({ clientId: "p", ...persistent }).publish("t", "x", { qos: 2, packetId: 7, dup: true })
+    expect(reader.payloads()).toEqual(["x"])
+  })
+
+  it("MQTT 5.0 3.3.2.3.4: Topic Aliases stand for 16,384 bytes of Topic Names, and not one more", () => {
+    const test = new TestBroker()
+    const client = test.connect({ clientId: "c" })
+    const named = (alias: number, length: number) =>
+      client.publish("t".repeat(length), "x", { properties: [0x23, 0, alias] })
+    named(1, 8192)
+    named(2, 8192)
+    named(1, 100) // in the place of what it stood for
+    named(1, 8192)
+    expect(client.closed).toBe(false)
+    named(1, 8193)
+    expect([client.closed, client.farewell]).toEqual([true, ReasonCode.QuotaExceeded])
+  })
+
   it("a will counts from CONNECT on, and a CONNECT whose will has no room is refused", () => {
     const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 40_000 } })
     const will = { topic: "w", payload: new Uint8Array(10_000), qos: 1, retain: false, delayInterval: 500 } as const
@@ -110,6 +146,14 @@ describe("messages that wait", () => {
     for (const clientId of ["a", "b"]) expect(connect(clientId).connack.reasonCode).toBe(0)
     expect(connect("c").connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
     expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([2, 2 * 10_402])
+    // A will that is published, or is not to be, counts no longer.
+    const big = { ...will, payload: new Uint8Array(30_000) }
+    const refused = test.connect({ clientId: "b", ...persistent, will: big }, { address: "192.0.2.1:1" })
+    expect(refused.connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect(test.broker.memory.queued).toBe(10_402) // b's connection was taken over, and its will went with it
+    const a = connect("a")
+    a.disconnect(0)
+    expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([2, 0])
     for (const clientId of ["a", "b"]) test.connect({ clientId, cleanStart: true }, { address: "192.0.2.1:1" }).cut()
     expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([0, 0])
   })

@@ -149,7 +149,7 @@ export class PartialMemory<Holder> {
     return this.#used
   }
 
-  /** Says how many bytes that connection holds now; 0: none. Returns who must give up: strangers, then the others, longest first. */
+  /** Says how many bytes that connection holds now; 0: none. Returns who must give up: strangers first, the longest first. */
   set(holder: Holder, bytes: number): readonly Holder[] {
     this.#used += bytes - (this.#held.get(holder) ?? 0)
     if (bytes === 0) this.#held.delete(holder)

@@ -31,7 +31,7 @@ export class SessionOwners {
     this.#maximum = maximum
   }
 
-  /** What the sessions of an owner use together: the same object as long as there are any, or retained messages of his. */
+  /** What the sessions of an owner use together: the same object as long as there are any, or messages on his account. */
   account(owner: string): Account {
     return this.#owned(owner)
   }
@@ -46,10 +46,9 @@ export class SessionOwners {
     return owned
   }
 
-  /** Those whose sessions have ended, and whose retained messages have gone since. */
+  /** Those whose sessions have ended, and of whom nothing is kept any more. */
   #forgetIdle(): void {
-    for (const [owner, { count, retained }] of this.#byOwner)
-      if (count === 0 && retained === 0) this.#byOwner.delete(owner)
+    for (const [owner, owned] of this.#byOwner) if (isIdle(owned)) this.#byOwner.delete(owner)
   }
 
   add(owner: string, session: Session): void {
@@ -64,7 +63,7 @@ export class SessionOwners {
     this.attended(session)
     this.#bySession.delete(session)
     owned.count--
-    if (owned.count === 0 && owned.retained === 0) this.#byOwner.delete(owned.owner)
+    if (isIdle(owned)) this.#byOwner.delete(owned.owner)
   }
 
   /** Its connection has gone. */
@@ -91,4 +90,8 @@ export class SessionOwners {
   oldestAbsentOf(owner: string): Session | undefined {
     return this.#byOwner.get(owner)?.absent.values().next().value
   }
+}
+
+function isIdle({ count, retained, queued }: Owned): boolean {
+  return count === 0 && retained === 0 && queued === 0
 }

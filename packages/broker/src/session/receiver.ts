@@ -69,14 +69,13 @@ export class Receiver {
         return
       }
     }
-    let code: number = ReasonCode.Success
-    if (!this.#mayPublish(topic)) {
-      host.counters.dropped["not authorized"]++
-      code = ReasonCode.NotAuthorized
-    } else if (!reader.retain && host.nobody(topic)) {
-      code = ReasonCode.NoMatchingSubscribers
-    } else if (host.publish(reader.message(topic, now), session, this.#connection, now) === 0) {
-      code = ReasonCode.NoMatchingSubscribers
+    let code: number
+    try {
+      code = this.#forward(topic, now)
+    } catch (error) {
+      // It was not published: what the client sends again is to be.
+      if (qos === 2) session.releaseReceived(packetId)
+      throw error
     }
     if (qos === 1)
       this.#writer.acknowledge(PacketType.Puback, packetId, code) // [MQTT-4.3.2-4]
@@ -85,6 +84,18 @@ export class Receiver {
       if (code >= 0x80 && this.#version === 5) session.releaseReceived(packetId)
       this.#writer.acknowledge(PacketType.Pubrec, packetId, code) // [MQTT-4.3.3-8]
     }
+  }
+
+  #forward(topic: Topic, now: number): number {
+    const host = this.#host
+    const { reader } = host
+    if (!this.#mayPublish(topic)) {
+      host.counters.dropped["not authorized"]++
+      return ReasonCode.NotAuthorized
+    }
+    if (!reader.retain && host.nobody(topic)) return ReasonCode.NoMatchingSubscribers
+    const reached = host.publish(reader.message(topic, now), this.#session, this.#connection, now)
+    return reached === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
   }
 
   #mayPublish(topic: Topic): boolean {
@@ -114,7 +125,7 @@ export class Receiver {
       this.#aliasBytes += topic.bytes.length - (this.#aliases[alias]?.bytes.length ?? 0)
       if (this.#aliasBytes > aliasBytes) {
         const what = `Topic Aliases for more than ${aliasBytes} bytes of Topic Names`
-        throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.3.2-8", what)
+        throw new PacketError(ReasonCode.QuotaExceeded, "3.3.2.3.4", what)
       }
       this.#aliases[alias] = topic
       return topic

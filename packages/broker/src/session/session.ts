@@ -64,7 +64,7 @@ export class Session implements Subscriber {
   readonly subscriptions: Map<string, Subscription> = new Map()
   /** How many of them have a wildcard or a Share Name. */
   wildSubscriptions = 0
-  /** Bytes of memory that its subscriptions take. */
+  /** Bytes that its subscriptions count for. */
   subscriptionBytes = 0
   /** What it and the other sessions of its owner use together. */
   readonly account: Account
@@ -283,8 +283,12 @@ export class Session implements Subscriber {
   /** Counts the will of a CONNECT in the place of the one before; 0: there is none. False when there is no room in memory. */
   holdWill(bytes: number): boolean {
     this.#memory.give(this.#willBytes, this.account)
-    this.#willBytes = bytes > 0 && this.#memory.take(bytes, this.account, true) ? bytes : 0
-    return this.#willBytes === bytes
+    if (bytes > 0 && !this.#memory.take(bytes, this.account, true)) {
+      this.#memory.charge(this.#willBytes, this.account)
+      return false
+    }
+    this.#willBytes = bytes
+    return true
   }
 
   /** Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. */

@@ -250,10 +250,13 @@ export class Writer {
     if (this.#closed) return
     this.#closed = true
     const stuck = this.#blocked
-    this.flush()
-    this.#outbox.clear()
-    this.#copiesInTransport = 0
-    this.#account()
+    try {
+      this.flush()
+    } finally {
+      this.#outbox.clear()
+      this.#copiesInTransport = 0
+      this.#account()
+    }
     if (stuck) this.#sink.destroy()
     else this.#sink.end()
   }
