@@ -12,8 +12,9 @@ import { ReasonCode } from "./packet/reason-codes.ts"
 import { type Topic, TopicTable } from "./packet/topic.ts"
 import { isWild, readFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
-import type { Subscriber, Subscription } from "./routing/subscription.ts"
+import type { Subscriber, Subscription, TopicRule } from "./routing/subscription.ts"
 import { subscriptionShare } from "./routing/subscription-tree.ts"
+import { type Chore, Chores } from "./session/chores.ts"
 import { Connection } from "./session/connection.ts"
 import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
@@ -22,7 +23,7 @@ import { defaultLimits, type Limits } from "./session/limits.ts"
 import { type Account, fitsShare, OutboundMemory, PartialMemory, QueuedMemory, willCost } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { walkTurn } from "./session/retained-walks.ts"
-import { applyRules, type LostRight, type RulesApplied, type RulesChange, type TopicRule } from "./session/rules.ts"
+import { applyRules, type LostRight, type RulesApplied, type RulesChange } from "./session/rules.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
 import type { Store } from "./store/store.ts"
@@ -76,6 +77,9 @@ export class Broker implements Host {
   #resuming: Set<Connection> = new Set()
   /** Connections with retained messages to send, those first that have waited longest. */
   readonly #walking: Set<Connection> = new Set()
+  readonly #chores = new Chores(() => this.#router.work)
+  /** The round of the last tick is not over yet. */
+  #ticking = false
   #publisher: Connection | undefined
   /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
   readonly #faulty: Map<Connection, unknown> = new Map()
@@ -167,11 +171,27 @@ export class Broker implements Host {
 
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
-    for (const connection of this.#connections) {
-      if (connection.phase === "closed") this.#connections.delete(connection)
-      else this.#bound(connection, now, () => connection.tick(now))
+    if (this.#ticking) return
+    this.#ticking = true
+    this.#chores.add(this.#tickAll(now))
+    this.#chores.run()
+    if (this.#chores.due) this.#askForFlush()
+  }
+
+  *#tickAll(now: number): Chore {
+    try {
+      for (const connection of this.#connections) {
+        if (connection.phase === "closed") this.#connections.delete(connection)
+        else this.#bound(connection, now, () => connection.tick(now))
+        yield
+      }
+      for (const session of this.#waiting) {
+        this.#tickWaiting(session, now)
+        yield
+      }
+    } finally {
+      this.#ticking = false
     }
-    for (const session of this.#waiting) this.#tickWaiting(session, now)
   }
 
   /** Ends the pauses of publishers that are over. */
@@ -198,6 +218,7 @@ export class Broker implements Host {
       this.#faulty.delete(connection)
       connection.fault(error, now)
     }
+    this.#chores.run()
     const served: Connection[] = []
     try {
       if (this.#walking.size > 0) this.#sendRetained(served, now)
@@ -215,7 +236,7 @@ export class Broker implements Host {
     }
     // Who is not done goes behind the others, once its output has been taken.
     for (const connection of served) if (connection.session?.retainedDue === true) this.#walking.add(connection)
-    if (this.#walking.size > 0) this.#askForFlush()
+    if (this.#walking.size > 0 || this.#chores.due) this.#askForFlush()
     if (this.#resuming.size === 0) return
     const resuming = this.#resuming
     this.#resuming = new Set()
@@ -267,6 +288,7 @@ export class Broker implements Host {
   ): { session: Session; sessionPresent: boolean } | undefined {
     const { sessions } = this.#store
     let session = sessions.get(clientId)
+    if (session !== undefined && this.#over(session, now)) session = undefined
     if (session !== undefined && !owns(identity, session.owner)) {
       this.#displace(session, connection, identity, now)
       session = undefined
@@ -302,6 +324,14 @@ export class Broker implements Host {
       for (const one of session.subscriptions.values()) if (one.filter.shareName !== undefined) this.#router.back(one)
     }
     return { session, sessionPresent }
+  }
+
+  /** True when the session's time is over, though its turn has not come yet: it then ends now. A will that is due is sent. */
+  #over(session: Session, now: number): boolean {
+    if (session.pendingWill !== undefined && now >= session.pendingWill.dueAt) this.#publishPendingWill(session, now)
+    if (now < session.endsAt) return false
+    this.#endSession(session, now) // section 3.1.2.11.2
+    return true
   }
 
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
@@ -438,7 +468,7 @@ export class Broker implements Host {
    */
   rulesChanged(now: number, lost: LostRight, { rights, disconnect }: RulesChange): RulesApplied {
     const applied = { logins: 0, filters: 0, disconnected: 0 }
-    const leaving = new Map<Connection, string>()
+    const leaving: { readonly connection: Connection; readonly reason: string }[] = []
     const broken: Session[] = []
     for (const session of this.#store.sessions.values()) {
       const connection = this.#bySession.get(session)
@@ -449,7 +479,7 @@ export class Broker implements Host {
           if (why !== undefined) applied.logins++
           applied.filters += filters
           const reason = why ?? (filters === 0 ? undefined : "a subscription is no longer allowed")
-          if (connection !== undefined && reason !== undefined) leaving.set(connection, reason)
+          if (connection !== undefined && reason !== undefined) leaving.push({ connection, reason })
         },
         { peer: connection?.peer.address, clientId: session.clientId },
       )
@@ -462,23 +492,26 @@ export class Broker implements Host {
       if (connection === undefined) this.#endSession(session, now)
       else connection.disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
     }
-    if (!disconnect) return applied
-    // Now, as everybody has the new rules: a will may be published.
-    for (const [connection, reason] of leaving) {
-      applied.disconnected++
+    this.#router.forget()
+    if (!disconnect || leaving.length === 0) return applied
+    // From now on, as everybody has the new rules: a will may be published.
+    this.#chores.add(this.#letGo(leaving, now))
+    this.#askForFlush()
+    return { ...applied, disconnected: leaving.length }
+  }
+
+  *#letGo(leaving: Iterable<{ readonly connection: Connection; readonly reason: string }>, now: number): Chore {
+    for (const { connection, reason } of leaving) {
       connection.disconnect(now, ReasonCode.NotAuthorized, reason)
+      yield
     }
-    return applied
   }
 
   /** Returns how many filters are not allowed any more. */
   #applyRules(session: Session, connection: Connection | undefined): number {
     const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
-    const refused = applyRules(this.access, session, identity, (changed, rule) => {
-      const subscription = { ...changed, mayReceive: this.#withoutThrowing(rule, session) }
-      this.#router.add(subscription)
-      session.retained.replace(subscription) // also of what is still owed of a walk over retained messages
-      return subscription
+    const refused = applyRules(this.access, session, identity, (subscription, rule) => {
+      this.#router.rule(subscription, this.#withoutThrowing(rule, session))
     })
     connection?.rulesChanged()
     return refused.length

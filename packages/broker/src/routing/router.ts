@@ -6,7 +6,7 @@ import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
 import { RouteCache } from "./route-cache.ts"
 import type { ShareGroup } from "./share-group.ts"
-import type { Subscriber, Subscription } from "./subscription.ts"
+import type { Subscriber, Subscription, TopicRule } from "./subscription.ts"
 import { SubscriptionTree } from "./subscription-tree.ts"
 
 /** One session and its subscriptions that match a topic: one copy of the message goes there. */
@@ -83,6 +83,13 @@ export class Router {
   remove(subscription: Subscription): void {
     this.forget()
     this.#tree.remove(subscription)
+  }
+
+  /** Other topics may come through a subscription from now on; `forget` has to be called when the last one has its rule. */
+  rule(subscription: Subscription, rule: TopicRule | undefined): void {
+    const before = subscription.mayReceive
+    subscription.mayReceive = rule
+    if (subscription.filter.shareName !== undefined) this.#tree.groupOf(subscription)?.ruled(subscription, before)
   }
 
   /** A subscriber is connected again: the groups of this subscription of his choose him again. */

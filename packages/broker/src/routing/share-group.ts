@@ -41,6 +41,12 @@ export class ShareGroup {
     return true
   }
 
+  /** The rule of a member is another one, and was `before`. */
+  ruled(subscription: Subscription, before: Subscription["mayReceive"]): void {
+    if (before !== undefined) this.#restricted--
+    if (subscription.mayReceive !== undefined) this.#restricted++
+  }
+
   /** False when it was no member. */
   remove(subscriber: Subscriber): boolean {
     const at = this.#places.get(subscriber)

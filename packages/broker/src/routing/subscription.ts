@@ -12,6 +12,9 @@ export interface Subscriber {
   deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void
 }
 
+/** Which topics may come through a subscription. */
+export type TopicRule = (topic: string) => boolean
+
 /** One subscription of one session (MQTT 5.0 section 3.8.3.1). */
 export interface Subscription {
   readonly subscriber: Subscriber
@@ -21,8 +24,11 @@ export interface Subscription {
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
   readonly identifier: number | undefined
-  /** Says which topics may come through; undefined: all that match. Must always say the same of a topic, and never throw. */
-  readonly mayReceive: ((topic: string) => boolean) | undefined
+  /**
+   * Says which topics may come through; undefined: all that match. Must always say the same of a topic, and never throw. It
+   * is exchanged by `Router.rule` alone.
+   */
+  mayReceive: TopicRule | undefined
   /** [identifier], or an empty list: shared by all deliveries. */
   readonly identifiers: readonly number[]
 }

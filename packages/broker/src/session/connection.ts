@@ -18,6 +18,7 @@ import {
 } from "../packet/packets.ts"
 import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
 import type { PeerInfo, Sink } from "../transport/peer.ts"
+import { workPerTurn } from "./chores.ts"
 import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
 import type { Ending, Host } from "./host.ts"
 import { PauseBudget } from "./pause-budget.ts"
@@ -27,9 +28,6 @@ import type { Session, SessionLink } from "./session.ts"
 import { Writer } from "./writer.ts"
 
 type Phase = "expect connect" | "authenticating" | "connected" | "closed"
-
-/** Nodes of the subscription tree and deliveries that the packets of one turn may cost: some 10 milliseconds. */
-const workPerTurn = 20_000
 
 export class Connection implements SessionLink {
   readonly peer: PeerInfo

@@ -1,13 +1,10 @@
 // A session measured by rules that have changed since its subscriptions were made.
 
 import type { Access, Identity } from "../access/access.ts"
-import type { Subscription } from "../routing/subscription.ts"
+import type { Subscription, TopicRule } from "../routing/subscription.ts"
 import type { PeerInfo } from "../transport/peer.ts"
 import { publishRefusal } from "./refusals.ts"
 import type { Session } from "./session.ts"
-
-/** Which topics may come through a subscription. */
-export type TopicRule = (topic: string) => boolean
 
 /** Says why a connected client may not be any more, in a few words; undefined when it may. */
 export type LostRight = (identity: Identity, peer: PeerInfo) => string | undefined
@@ -40,24 +37,27 @@ export function applyRules(
   access: Access,
   session: Session,
   identity: Identity,
-  change: (subscription: Subscription, rule: TopicRule | undefined) => Subscription,
+  change: (subscription: Subscription, rule: TopicRule | undefined) => void,
 ): string[] {
   const { clientId } = session
   const refused: string[] = []
   for (const [text, subscription] of session.subscriptions) {
     const { mayReceive } = subscription
-    const filter = { ...subscription.filter, levels: subscription.filter.path.split("/") }
+    const { shareName, path } = subscription.filter
+    const filter = { text, shareName, path, levels: path.split("/") }
     const allowed = access.subscribeRefusal(identity, clientId, filter) === undefined
     if (!allowed) refused.push(text)
     const rule = allowed ? access.deliveryRule(identity, clientId, filter) : never
-    if (rule !== undefined || mayReceive !== undefined) session.subscriptions.set(text, change(subscription, rule))
+    if (rule !== mayReceive) change(subscription, rule)
   }
   session.keepOnly((topic) => {
     const filter = { text: topic, shareName: undefined, path: topic, levels: topic.split("/") }
     return access.subscribeRefusal(identity, clientId, filter) === undefined
   })
   const { pendingWill } = session
-  if (pendingWill !== undefined && publishRefusal(access, identity, clientId, pendingWill.will.topic) !== undefined)
+  if (pendingWill !== undefined && publishRefusal(access, identity, clientId, pendingWill.will.topic) !== undefined) {
     session.pendingWill = undefined
+    session.holdWill(0)
+  }
   return refused
 }

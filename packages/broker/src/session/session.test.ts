@@ -295,6 +295,19 @@ describe("a session that outlives its connection", () => {
     expect(test.broker.subscriptionCount).toBe(0)
   })
 
+  it("is over when its time is (section 3.1.2.11.2), even before the round of that second", () => {
+    const test = new TestBroker()
+    const options = { clientId: "c", cleanStart: false, sessionExpiryInterval: 10 }
+    test.connect(options).cut()
+    test.now += 9_999
+    const back = test.connect(options)
+    expect(back.connack.sessionPresent).toBe(true)
+    back.cut()
+    test.now += 10_000
+    expect(test.connect(options).connack.sessionPresent).toBe(false)
+    expect(test.broker.sessionCount).toBe(1)
+  })
+
   it("[MQTT-3.1.2-23] [MQTT-4.1.0-2] lasts its Session Expiry Interval, and not longer", () => {
     const test = new TestBroker()
     test.connect({ clientId: "c", cleanStart: false, sessionExpiryInterval: 10 }).cut()
@@ -482,6 +495,15 @@ describe("Will Messages", () => {
     test.connect(options)
     test.pass(20)
     expect(watcher.payloads()).toEqual([])
+  })
+
+  it("a client that is back after the delay has passed comes too late, even before the round of that second", () => {
+    const { test, watcher } = watched()
+    const options = { clientId: "a", ...persistent, will: { ...will, delayInterval: 5 } }
+    test.connect(options).cut()
+    test.now += 5000
+    test.connect(options)
+    expect(watcher.payloads()).toEqual(["w"])
   })
 
   it("at takeover: sent when the delay is 0 or the session ends, else not (section 3.1.3.2.2)", () => {

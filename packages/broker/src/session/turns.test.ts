@@ -19,6 +19,78 @@ function wildest(test: TestBroker): void {
   }
 }
 
+describe("what comes due for many at once", () => {
+  const will = { topic: "gone", payload: Uint8Array.of(0x77), qos: 0, retain: false } as const
+  const watched = (watchers: number) => {
+    const test = new TestBroker({ limits: { maximumSessionsPerOwner: 10_000 } })
+    const watcher = test.connect({ clientId: "watcher" })
+    watcher.subscribe("gone")
+    for (let i = 1; i < watchers; i++) test.connect({ clientId: `watcher${i}` }).subscribe("gone")
+    const neighbour = test.connect({ clientId: "neighbour" })
+    /** In the middle of it. */
+    const neighbourIsAnswered = (total: number) => {
+      const first = watcher.payloads().length
+      neighbour.connection!.receive(Uint8Array.of(0xc0, 0), test.now)
+      test.broker.flush(test.now)
+      expect(neighbour.seen.at(-1)?.type).toBe("pingresp")
+      const soon = watcher.payloads().length
+      expect(soon).toBeGreaterThan(0)
+      expect(first + soon).toBeLessThan(total)
+      test.settle()
+      expect(first + soon + watcher.payloads().length).toBe(total)
+    }
+    return { test, watcher, neighbour, neighbourIsAnswered }
+  }
+
+  it("delayed wills are published in turns", () => {
+    const { test, neighbourIsAnswered } = watched(100)
+    for (let i = 0; i < 1000; i++) {
+      const options = { clientId: `c${i}`, sessionExpiryInterval: 1000, will: { ...will, delayInterval: 5 } }
+      test.connect(options).cut()
+    }
+    test.now += 5000
+    test.broker.tick(test.now)
+    neighbourIsAnswered(1000)
+    expect(test.broker.counters.willsPublished).toBe(1000)
+  })
+
+  it("wills of clients whose Keep Alive has passed, too", () => {
+    const { test, neighbourIsAnswered } = watched(100)
+    for (let i = 0; i < 1000; i++) test.connect({ clientId: `c${i}`, keepAlive: 10, will })
+    test.now += 15_000
+    test.broker.tick(test.now)
+    neighbourIsAnswered(1000)
+    expect(test.broker.counters.willsPublished).toBe(1000)
+  })
+
+  it("wills of clients that new rules send away, too", () => {
+    const { test, neighbourIsAnswered } = watched(100)
+    for (let i = 0; i < 1000; i++) test.connect({ clientId: `c${i}`, will })
+    const lost = (_: unknown, peer: { address: string }) => (peer.address === "test" ? "gone" : undefined)
+    const keep = new Set(["watcher", "neighbour"])
+    for (const { clientId, peer } of test.broker.clients()) {
+      if (keep.has(clientId) || clientId.startsWith("watcher")) Object.assign(peer, { address: "other" })
+    }
+    const applied = test.broker.rulesChanged(test.now, lost, { rights: false, disconnect: true })
+    expect(applied.disconnected).toBe(1000)
+    test.broker.flush(test.now)
+    neighbourIsAnswered(1000)
+    expect(test.broker.counters.willsPublished).toBe(1000)
+  })
+
+  it("a tick goes on where the one before has stopped, and none is begun before that", () => {
+    const { test } = watched(100)
+    for (let i = 0; i < 1000; i++) test.connect({ clientId: `c${i}`, keepAlive: 10, will })
+    test.now += 15_000
+    for (let i = 0; i < 3; i++) test.broker.tick(test.now)
+    expect(test.broker.counters.willsPublished).toBeLessThan(1000)
+    test.settle()
+    expect(test.broker.counters.willsPublished).toBe(1000)
+    test.pass(1)
+    expect(test.broker.connectedCount).toBe(101)
+  })
+})
+
 describe("packets that are dear to route", () => {
   it("are done in turns: a neighbour is answered in between, and none of them is lost", () => {
     const test = new TestBroker()
