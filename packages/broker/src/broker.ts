@@ -12,7 +12,7 @@ import { ReasonCode } from "./packet/reason-codes.ts"
 import { type Topic, TopicTable } from "./packet/topic.ts"
 import { isWild, readFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
-import type { Subscriber, Subscription, TopicRule } from "./routing/subscription.ts"
+import type { Reach, Subscriber, Subscription, TopicRule } from "./routing/subscription.ts"
 import { subscriptionShare } from "./routing/subscription-tree.ts"
 import { type Chore, Chores } from "./session/chores.ts"
 import { Connection } from "./session/connection.ts"
@@ -360,7 +360,22 @@ export class Broker implements Host {
   }
 
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
-    if (message.retain) this.#retain(message, session?.account)
+    const acknowledged = connection !== undefined && message.qos > 0
+    let kept = false
+    if (message.retain) {
+      kept = this.#retain(message, session?.account)
+      // Its publisher can be told: then nothing of it happens.
+      if (!kept && acknowledged && connection.version === 5) return ReasonCode.QuotaExceeded
+      if (!kept) this.#store.retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
+    }
+    const { sessions, withoutRoom } = this.#forward(message, session, connection, now)
+    if (acknowledged && !kept && (message.retain || (sessions > 0 && withoutRoom === sessions))) {
+      return ReasonCode.QuotaExceeded
+    }
+    return sessions === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
+  }
+
+  #forward(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): Reach {
     const before = this.#publisher
     const inside = this.#publishing
     this.#publisher = connection
@@ -374,13 +389,13 @@ export class Broker implements Host {
   }
 
   /** A message off the bus. What throws in a publisher's own turn is its connection's; else nobody could answer for it. */
-  #arrived(message: Message, publisher: Subscriber | undefined, now: number): number {
+  #arrived(message: Message, publisher: Subscriber | undefined, now: number): Reach {
     if (this.#publishing) return this.#router.route(message, publisher, now)
-    let count = 0
+    let reach: Reach = { sessions: 0, withoutRoom: 0 }
     this.faults.attempt(() => {
-      count = this.#router.route(message, publisher, now)
+      reach = this.#router.route(message, publisher, now)
     })
-    return count
+    return reach
   }
 
   #faulted(subscriber: Subscriber, error: unknown): void {
@@ -625,19 +640,23 @@ export class Broker implements Host {
     connection.fault(error, now)
   }
 
-  #retain(message: Message, account: Account | undefined): void {
+  /** False, and counted, when there is no room for it. */
+  #retain(message: Message, account: Account | undefined): boolean {
     const { retained } = this.#store
     const { maximumRetainedMessages, maximumRetainedBytes } = this.limits
     // [MQTT-3.3.1-6], [MQTT-3.3.1-7] an empty payload removes and is not stored
     if (message.payloadEnd === message.payloadStart) {
       retained.delete(message.topic.name)
-      return
+      return true
     }
-    retained.set(message.own(), account) // [MQTT-3.3.1-5]
-    const fits = account === undefined || fitsShare(account.retained, 0, maximumRetainedBytes - retained.bytes)
-    if (fits && retained.size <= maximumRetainedMessages && retained.bytes <= maximumRetainedBytes) return
-    retained.delete(message.topic.name) // rather none than an old one (section 3.3.1.3)
-    this.counters.retainedRefused++
+    // [MQTT-3.3.1-5]
+    const kept = retained.set(message.own(), account, () => {
+      const left = maximumRetainedBytes - retained.bytes
+      const fits = account === undefined || fitsShare(account.retained, 0, left)
+      return fits && left >= 0 && retained.size <= maximumRetainedMessages
+    })
+    if (!kept) this.counters.retainedRefused++
+    return kept
   }
 
   #considerWill(session: Session, will: Will, ending: Ending, now: number): void {

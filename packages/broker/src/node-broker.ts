@@ -7,7 +7,7 @@ import { createAccess, type LoginRules, type ReplaceableAccess } from "./access/
 import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
 import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
-import { Throttle } from "./admin/throttle.ts"
+import { isRefusal, Throttle } from "./admin/throttle.ts"
 import { Broker } from "./broker.ts"
 import { certificateText, checkRenewal } from "./config/certificate.ts"
 import { checkClientCertificates, checkLimits } from "./config/check.ts"
@@ -109,7 +109,7 @@ class NodeBroker implements PureMqBroker {
       limits,
       access: this.#access,
       events: (event) => {
-        if (event.event === "client refused" || event.event === "access refused") this.#refusals.take(event, now())
+        if (isRefusal(event)) this.#refusals.take(event, now())
         else this.#event(event)
       },
       now,

@@ -51,7 +51,9 @@ class Session implements Subscriber {
   readonly connected = true
   readonly congested = false
   readonly subscriptions = new Map<string, Subscription>()
-  deliver(): void {}
+  deliver(): boolean {
+    return true
+  }
 }
 
 /** `each` filters a session; the session's table is part of the cost. */

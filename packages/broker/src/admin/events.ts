@@ -40,6 +40,20 @@ export interface AccessRefused {
   readonly more?: string | undefined
 }
 
+/** A message at QoS 1 or 2 that was not kept for anybody. */
+export interface MessageRefused {
+  readonly event: "message refused"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** "" for an anonymous client. */
+  readonly user: string
+  /** Topic Name. */
+  readonly topic: string
+  readonly reason: string
+  /** How many like this one were not told; see admin/throttle.ts. */
+  readonly more?: string | undefined
+}
+
 export interface ClientDisconnected {
   readonly event: "client disconnected"
   readonly peer: PeerInfo
@@ -75,6 +89,7 @@ export type BrokerEvent =
   | ClientRefused
   | ClientDisconnected
   | AccessRefused
+  | MessageRefused
   | SessionDisplaced
   | BrokerFault
 

@@ -3,9 +3,15 @@
 // one address, and so many in all, and what is beyond them as a number only.
 
 import { sourceOf } from "../access/source.ts"
-import type { AccessRefused, ClientRefused } from "./events.ts"
+import type { AccessRefused, ClientRefused, MessageRefused } from "./events.ts"
 
-export type Refused = AccessRefused | ClientRefused
+export type Refused = AccessRefused | ClientRefused | MessageRefused
+
+const refusals: ReadonlySet<string> = new Set<Refused["event"]>(["access refused", "client refused", "message refused"])
+
+export function isRefusal(event: { readonly event: string }): event is Refused {
+  return refusals.has(event.event)
+}
 
 /** Milliseconds. */
 const period = 10_000

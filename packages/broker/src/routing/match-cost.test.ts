@@ -26,8 +26,9 @@ class Fake implements Subscriber {
   set connected(value: boolean) {
     this.#connected = value
   }
-  deliver(): void {
+  deliver(): boolean {
     this.got++
+    return true
   }
 }
 
@@ -48,7 +49,7 @@ function add(router: Router, subscriber: Subscriber, filter: string, more: Parti
 }
 
 function send(router: Router, topic: string): number {
-  return router.route(Message.of(topics.of(topic), new Uint8Array(1), 0, false), undefined, 0)
+  return router.route(Message.of(topics.of(topic), new Uint8Array(1), 0, false), undefined, 0).sessions
 }
 
 /** {a,+}^n/# */

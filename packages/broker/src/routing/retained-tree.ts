@@ -51,30 +51,41 @@ export class RetainedTree {
     return this.#tree.find(topic)?.value?.message
   }
 
-  /** Keeps the message, without the encodings that are made of it for subscribers; `account` is whose it is from now on. */
-  set(message: Message, account?: { retained: number }): void {
-    const node = this.#tree.ensure(message.topic.name)
-    const kept = message.own().bare()
+  /**
+   * Keeps the message, without the encodings that are made of it for subscribers; `account` is whose it is from now on. When
+   * `fits` then says no, what was there before is there again, and the answer is false.
+   */
+  set(message: Message, account?: { retained: number }, fits: () => boolean = () => true): boolean {
+    const topic = message.topic.name
+    const node = this.#tree.ensure(topic)
     const before = node.value
-    const [freed, taken] = [before === undefined ? 0 : costOf(before.message), costOf(kept)]
-    if (before === undefined) this.#size++
-    else if (before.account !== undefined) before.account.retained -= freed
-    node.value = { message: kept, account, sequence: ++this.#sequence }
-    if (account !== undefined) account.retained += taken
-    this.#bytes += taken - freed
+    this.#put(node, { message: message.own().bare(), account, sequence: ++this.#sequence })
+    if (fits()) return true
+    this.#put(node, before)
+    if (before === undefined) this.#tree.prune(topic)
+    return false
   }
 
   delete(topic: string): boolean {
     const node = this.#tree.find(topic)
     if (node?.value === undefined) return false
-    const bytes = costOf(node.value.message)
-    const { account } = node.value
-    if (account !== undefined) account.retained -= bytes
-    node.value = undefined
-    this.#size--
-    this.#bytes -= bytes
+    this.#put(node, undefined)
     this.#tree.prune(topic)
     return true
+  }
+
+  #put(node: PathNode<Entry>, entry: Entry | undefined): void {
+    this.#count(node.value, -1)
+    this.#count(entry, 1)
+    node.value = entry
+  }
+
+  #count(entry: Entry | undefined, sign: 1 | -1): void {
+    if (entry === undefined) return
+    const bytes = sign * costOf(entry.message)
+    this.#size += sign
+    this.#bytes += bytes
+    if (entry.account !== undefined) entry.account.retained += bytes
   }
 
   /** A walk over what is there now and matches; `path` is a Topic Filter without `$share` and Share Name. */

@@ -6,7 +6,7 @@ import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
 import { RouteCache } from "./route-cache.ts"
 import type { ShareGroup } from "./share-group.ts"
-import type { Subscriber, Subscription, TopicRule } from "./subscription.ts"
+import type { Reach, Subscriber, Subscription, TopicRule } from "./subscription.ts"
 import { SubscriptionTree } from "./subscription-tree.ts"
 
 /** One session and its subscriptions that match a topic: one copy of the message goes there. */
@@ -21,6 +21,9 @@ interface Route {
   identifiers: readonly number[]
   noLocal: boolean
 }
+
+/** What of a subscription decides how a message is sent. */
+type Granted = Pick<Subscription, "qos" | "retainAsPublished" | "identifiers">
 
 class Routes {
   readonly direct: Route[] = []
@@ -111,59 +114,45 @@ export class Router {
     return routes.direct.length === 0 && routes.groups.length === 0
   }
 
-  /** Delivers the message to every matching session; returns the number of sessions. */
-  route(message: Message, publisher: Subscriber | undefined, now: number): number {
+  /** Delivers the message to every matching session. */
+  route(message: Message, publisher: Subscriber | undefined, now: number): Reach {
     const routes = this.#routes(message.topic)
     const direct = routes.direct
     this.#deliveries += direct.length + routes.groups.length
     // More than one copy: make the message's bytes its own, from which the copies are made.
     if (direct.length + routes.groups.length > 1) message.own()
-    let count = 0
+    let sessions = 0
+    let withoutRoom = 0
     for (let i = 0; i < direct.length; i++) {
-      const route = direct[i]!
-      if (route.noLocal && route.subscriber === publisher) count += this.#deliverOwn(route, message, now)
-      else {
-        this.#send(route.subscriber, message, route.qos, route.retainAsPublished, route.identifiers, now)
-        count++
-      }
+      const found = direct[i]!
+      const route = found.noLocal && found.subscriber === publisher ? own(found) : found
+      if (route === undefined) continue
+      sessions++
+      if (!this.#send(route.subscriber, message, route, now)) withoutRoom++
     }
     for (let i = 0; i < routes.groups.length; i++) {
       const chosen = routes.groups[i]!.choose()
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
-      this.#send(chosen.subscriber, message, chosen.qos, chosen.retainAsPublished, chosen.identifiers, now)
-      count++
+      sessions++
+      if (!this.#send(chosen.subscriber, message, chosen, now)) withoutRoom++
     }
-    return count
+    return { sessions, withoutRoom }
   }
 
-  /** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
-  #deliverOwn(route: Route, message: Message, now: number): number {
-    const wanted = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
-    const [first, ...more] = wanted
-    if (first === undefined) return 0
-    const { qos, retainAsPublished, identifiers } = routeOf(first, more)
-    this.#send(route.subscriber, message, qos, retainAsPublished, identifiers, now)
-    return 1
-  }
-
-  #send(
-    subscriber: Subscriber,
-    message: Message,
-    granted: Qos,
-    retainAsPublished: boolean,
-    identifiers: readonly number[],
-    now: number,
-  ): void {
+  /** False when there was no room for it. */
+  #send(subscriber: Subscriber, message: Message, granted: Granted, now: number): boolean {
     // [MQTT-3.8.4-8] the lower of published and granted QoS; [MQTT-3.3.1-12], [MQTT-3.3.1-13] Retain As Published
-    const qos = message.qos < granted ? message.qos : granted
+    const qos = message.qos < granted.qos ? message.qos : granted.qos
+    let kept = true
     try {
-      subscriber.deliver(message, qos, retainAsPublished && message.retain, identifiers, now)
+      kept = subscriber.deliver(message, qos, granted.retainAsPublished && message.retain, granted.identifiers, now)
     } catch (error) {
       this.onFault(subscriber, error)
-      return
+      return true
     }
     if (subscriber.congested && subscriber.connected) this.onCongested(subscriber)
+    return kept
   }
 
   #routes(topic: Topic): Routes {
@@ -213,6 +202,12 @@ export class Router {
     }
     return bytes
   }
+}
+
+/** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
+function own(route: Route): Route | undefined {
+  const [first, ...more] = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
+  return first && routeOf(first, more)
 }
 
 function routeOf(first: Subscription, more: Subscription[] | undefined): Route {

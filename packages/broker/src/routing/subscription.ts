@@ -2,14 +2,23 @@ import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import type { TopicFilter } from "./filter.ts"
 
+/** What became of a message: the sessions that it went to, and how many of them had no room for it in memory. */
+export interface Reach {
+  readonly sessions: number
+  readonly withoutRoom: number
+}
+
 /** What the router knows of a session. */
 export interface Subscriber {
   readonly clientId: string
   readonly connected: boolean
   /** True while the session's queue or output is more than half full. */
   readonly congested: boolean
-  /** Takes a message for delivery, or drops and counts it when the session's limits are reached. */
-  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void
+  /**
+   * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when the broker has no
+   * memory for it, which is no choice of the subscriber's or of the configuration's for this session.
+   */
+  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): boolean
 }
 
 /** Which topics may come through a subscription. */

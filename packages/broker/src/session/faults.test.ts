@@ -230,7 +230,10 @@ describe("without a connection at hand", () => {
   })
 
   it("a message that comes off the bus and cannot be delivered is lost to nobody else", () => {
-    let arrive: Parameters<ReturnType<typeof createLocalBus>["receive"]>[0] = () => 0
+    let arrive: Parameters<ReturnType<typeof createLocalBus>["receive"]>[0] = () => ({
+      sessions: 0,
+      withoutRoom: 0,
+    })
     const local = createLocalBus()
     const trap = new Trap()
     const bus = {
@@ -245,7 +248,7 @@ describe("without a connection at hand", () => {
     sub.subscribe("t")
     const message = { topic: null }
     // A bus of another process may hand over anything.
-    expect(arrive(message as never, undefined, test.now)).toBe(0)
+    expect(arrive(message as never, undefined, test.now)).toEqual({ sessions: 0, withoutRoom: 0 })
     expect(faults(test)).toHaveLength(1)
     expect(trap.sprung).toBe(0)
     check()

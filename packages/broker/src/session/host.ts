@@ -50,7 +50,7 @@ export interface Host {
   readonly outbound: OutboundMemory
   /** What routing has cost since the beginning; see Router. */
   readonly routingWork: number
-  /** Stores (RETAIN) and forwards; returns the number of sessions. */
+  /** Stores (RETAIN) and forwards; returns the Reason Code for PUBACK or PUBREC. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
   /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and whether retained messages come after it. */
   subscribe(

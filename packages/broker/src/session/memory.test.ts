@@ -14,6 +14,13 @@ import { PartialMemory, QueuedMemory } from "./memory.ts"
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
 const versions = [4, 5] as const
 
+/** What the broker says that a small retained message takes. */
+function retainedBytes(): number {
+  const test = new TestBroker()
+  test.broker.publishOwn("a", new Uint8Array(1), 0, true)
+  return test.broker.retained.bytes
+}
+
 describe("messages that wait", () => {
   const topic = new TopicTable(9).of("t")
   const message = (size: number) => Message.of(topic, new Uint8Array(size), 1, false)
@@ -44,6 +51,69 @@ describe("messages that wait", () => {
     keeper.cut()
     expect(test.broker.memory.queued).toBe(0)
   })
+
+  describe.each(versions)(
+    "MQTT %i: a message at QoS 1 or 2 that has no room is refused where there is a word for it",
+    (v) => {
+      const refused = v === 5 ? ReasonCode.QuotaExceeded : ReasonCode.Success
+      const small = { maximumRetainedMessages: 1, maximumTotalQueuedBytes: 20_000 }
+      const told = (test: TestBroker) => test.events.filter(({ event }) => event === "message refused")
+
+      it.each([1, 2] as const)("QoS %i: a retained one, and the one before it stays", (qos) => {
+        const test = new TestBroker({ limits: small })
+        const pub = test.connect({ clientId: "pub", protocolVersion: v })
+        const sub = test.connect({ clientId: "sub" })
+        sub.subscribe("#")
+        pub.publish("a", "1", { qos, retain: true })
+        pub.ack(6, 1)
+        pub.publish("b", "2", { qos, retain: true, packetId: 2 })
+        expect(pub.acks().at(-1)).toMatchObject({ packetId: 2, reasonCode: refused })
+        expect(told(test)).toMatchObject([{ clientId: "pub", topic: "b" }])
+        // An MQTT 3.1.1 client cannot be told: the others get it, as at QoS 0.
+        expect(sub.payloads()).toEqual(v === 5 ? ["1"] : ["1", "2"])
+        const late = test.connect({ clientId: "late" })
+        late.subscribe("#")
+        expect(late.payloads()).toEqual(["1"])
+      })
+
+      it("one larger than the retained one before it, which goes only where nobody can be told", () => {
+        const limit = retainedBytes()
+        const test = new TestBroker({ limits: { maximumRetainedBytes: limit * 2 } })
+        const pub = test.connect({ clientId: "pub", protocolVersion: v })
+        pub.publish("a", "1", { qos: 1, retain: true })
+        pub.publish("a", "2".repeat(limit * 2), { qos: 1, retain: true })
+        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: refused })
+        expect(test.broker.retained.size).toBe(v === 5 ? 1 : 0)
+      })
+
+      it("one that none of its subscribers has room for; one of two is enough", () => {
+        const test = new TestBroker({ limits: small })
+        const pub = test.connect({ clientId: "pub", protocolVersion: v })
+        const away = test.connect({ clientId: "away", ...persistent })
+        away.subscribe("t", { qos: 1 })
+        away.cut()
+        pub.publish("t", "x".repeat(50_000), { qos: 1 })
+        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: refused })
+        expect(told(test)).toHaveLength(1)
+        test.connect({ clientId: "there" }).subscribe("t", { qos: 0 })
+        pub.publish("t", "x".repeat(50_000), { qos: 1, packetId: 2 })
+        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: ReasonCode.Success })
+        expect(told(test)).toHaveLength(1)
+      })
+
+      it("but what a session's own queue drops is as configured, and acknowledged", () => {
+        const test = new TestBroker({ limits: { maximumQueuedMessages: 1 } })
+        const pub = test.connect({ clientId: "pub", protocolVersion: v })
+        const away = test.connect({ clientId: "away", ...persistent })
+        away.subscribe("t", { qos: 1 })
+        away.cut()
+        for (const packetId of [1, 2]) pub.publish("t", "x", { qos: 1, packetId })
+        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: ReasonCode.Success })
+        expect(test.broker.counters.dropped["queue full"]).toBe(1)
+        expect(told(test)).toHaveLength(0)
+      })
+    },
+  )
 
   it("one owner's absent sessions leave a quarter to the others, whose messages wait and are sent", () => {
     const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 400_000 } })

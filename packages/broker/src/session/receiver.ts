@@ -10,7 +10,7 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Topic } from "../packet/topic.ts"
 import type { Connection } from "./connection.ts"
 import type { Host } from "./host.ts"
-import { publishRefusal, tellRefusal } from "./refusals.ts"
+import { publishRefusal, tellNoRoom, tellRefusal } from "./refusals.ts"
 import type { Session } from "./session.ts"
 import type { Writer } from "./writer.ts"
 
@@ -94,8 +94,9 @@ export class Receiver {
       return ReasonCode.NotAuthorized
     }
     if (!reader.retain && host.nobody(topic)) return ReasonCode.NoMatchingSubscribers
-    const reached = host.publish(reader.message(topic, now), this.#session, this.#connection, now)
-    return reached === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
+    const code = host.publish(reader.message(topic, now), this.#session, this.#connection, now)
+    if (code === ReasonCode.QuotaExceeded) tellNoRoom(host, this.#connection, this.#identity, topic.name)
+    return code
   }
 
   #mayPublish(topic: Topic): boolean {

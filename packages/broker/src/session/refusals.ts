@@ -37,6 +37,12 @@ export function tellRefusal(
   })
 }
 
+/** A message at QoS 1 or 2 that the broker has no room for; an MQTT 5.0 client is told so, too. */
+export function tellNoRoom(host: Host, { peer, clientId }: Connection, { user }: Identity, topic: string): void {
+  const reason = "no room in memory, for it or for its publisher's share; see docs/limits.md"
+  host.events({ event: "message refused", peer, clientId, user: shorten(user), topic: shorten(topic), reason })
+}
+
 /** As much of a client's text as a line of the log needs. */
 export function shorten(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 197)}...`

@@ -186,14 +186,15 @@ export class Session implements Subscriber {
     this.#queue.filter(({ topic }) => mayRead(topic.name), gone)
   }
 
-  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): void {
+  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): boolean {
     const link = this.#link
     if (qos === 0) {
       if (link === undefined) this.#counters.dropped.offline++
       else if (!link.writable) this.#counters.dropped["output full"]++
       else link.publish(message, 0, retain, false, 0, identifiers, now)
-      return
+      return true
     }
+    if (!this.#hold(message)) return false
     if (
       link !== undefined &&
       this.#quota > 0 &&
@@ -201,10 +202,12 @@ export class Session implements Subscriber {
       this.#resend.length === 0 &&
       link.writable
     ) {
-      if (this.#hold(message)) this.#send(link, message, qos, retain, identifiers, now)
-      return
+      this.#send(link, message, qos, retain, identifiers, now)
+    } else if (!this.#queue.push({ message, qos, retain, identifiers })) {
+      this.#release(message)
+      this.#counters.dropped["queue full"]++
     }
-    this.enqueue(message, qos, retain, identifiers)
+    return true
   }
 
   /**
@@ -237,12 +240,6 @@ export class Session implements Subscriber {
     const link = this.#link
     if (link === undefined || !link.roomy || this.#queue.length > 0 || this.#resend.length > 0) return false
     return subscription.qos === 0 || this.#quota > 0
-  }
-
-  enqueue(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[]): void {
-    if (!this.#hold(message) || this.#queue.push({ message, qos, retain, identifiers })) return
-    this.#release(message)
-    this.#counters.dropped["queue full"]++
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */

@@ -18,8 +18,11 @@ export interface RetainedStore {
   readonly size: number
   /** Heap that they take, in bytes, whatever it is that keeps them included. */
   readonly bytes: number
-  /** `account` is whose memory it is on from now on. */
-  set(message: Message, account?: { retained: number }): void
+  /**
+   * `account` is whose memory it is on from now on. When `fits` then says no, what was there before is there again, and the
+   * answer is false.
+   */
+  set(message: Message, account?: { retained: number }, fits?: () => boolean): boolean
   delete(topic: string): boolean
   /** A walk over the messages that are there now and whose topic this filter matches. */
   walk(path: string): RetainedWalk
