@@ -20,7 +20,15 @@ import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
 import type { Ending, Host } from "./session/host.ts"
 import { defaultLimits, type Limits } from "./session/limits.ts"
-import { type Account, fitsShare, OutboundMemory, PartialMemory, QueuedMemory, willCost } from "./session/memory.ts"
+import {
+  type Account,
+  fitsShare,
+  LoginMemory,
+  OutboundMemory,
+  PartialMemory,
+  QueuedMemory,
+  willCost,
+} from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { walkTurn } from "./session/retained-walks.ts"
 import { applyRules, type LostRight, type RulesApplied, type RulesChange } from "./session/rules.ts"
@@ -52,6 +60,7 @@ export class Broker implements Host {
   readonly counters: Counters = new Counters()
   readonly faults: Faults
   readonly outbound: OutboundMemory
+  readonly logins: LoginMemory
   readonly access: Access
   readonly events: EventSink
   readonly topics: TopicTable
@@ -97,6 +106,7 @@ export class Broker implements Host {
     this.now = options.now
     this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes)
     this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes, ({ phase }) => phase !== "connected")
+    this.logins = new LoginMemory(this.limits.maximumTotalPartialBytes / 2)
     this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
     this.#owners = new SessionOwners(this.limits.maximumSessionsPerOwner)
     this.#store = options.store ?? createMemoryStore()
@@ -138,7 +148,7 @@ export class Broker implements Host {
     return [...this.#connections]
   }
 
-  /** Bytes of memory: what waits in sessions, packets that have come in part, subscriptions, copies not taken by clients. */
+  /** Bytes of memory: what waits in sessions, packets that have come in part or wait for a login, subscriptions, copies not taken by clients. */
   get memory(): {
     readonly queued: number
     readonly partial: number
@@ -146,7 +156,8 @@ export class Broker implements Host {
     readonly outbound: number
   } {
     const { subscriptionBytes: subscriptions } = this.#router
-    return { queued: this.#queued.used, partial: this.#partial.used, subscriptions, outbound: this.outbound.used }
+    const partial = this.#partial.used + this.logins.used
+    return { queued: this.#queued.used, partial, subscriptions, outbound: this.outbound.used }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */

@@ -29,6 +29,11 @@ export class Failures {
     count(this.#byUser, user, now)
   }
 
+  /** True when a login from this address has failed lately. */
+  any(address: string, now: number): boolean {
+    return lately(this.#byAddress, address, now) > 0
+  }
+
   /** Milliseconds that a login of this user from this address waits before it is looked at. */
   delay(address: string, user: string, now: number): number {
     const own = lately(this.#byAddress, address, now)

@@ -1,6 +1,7 @@
 // Logins that wait for their password to be checked, in a fair order: one address after the other, and of one address by
-// turns the one that has waited longest and the newest. So neither many addresses nor many logins of one address keep
-// another out: a login is next but one at its address, however many came before it.
+// turns the one that has waited longest and the newest. Addresses that have failed lately stand in a line of their own, and
+// the lines have their turns one after the other. So neither a crowd of addresses that guess passwords nor many logins of
+// one address keep another out: a login is next but one at its address, however many came before it.
 
 export interface Waiting {
   /** See source.ts. */
@@ -17,8 +18,9 @@ interface Source<T> {
 export class LoginQueue<T extends Waiting> {
   readonly #maximum: number
   readonly #maximumPerSource: number
-  /** In the order of their turns. */
-  readonly #sources: Map<string, Source<T>> = new Map()
+  /** In the order of their turns: addresses without a failure, then those with one. */
+  readonly #lines: readonly [Map<string, Source<T>>, Map<string, Source<T>>] = [new Map(), new Map()]
+  #turn: 0 | 1 = 0
   #size = 0
 
   constructor(maximum: number, maximumPerSource: number) {
@@ -31,50 +33,71 @@ export class LoginQueue<T extends Waiting> {
   }
 
   /**
-   * Puts a login into the queue. Returns the one for which there is no room: undefined for none, the new one itself when its
-   * address has as many waiting as it may, and when all places are taken the newest of the address that has most.
+   * Puts a login into the queue; `failed` says whether its address has failed lately. Returns the one for which there is no room: undefined for none, the new one itself when its
+   * address has as many waiting as it may, and when all places are taken the newest of the address that has most, of those
+   * that have failed first.
    */
-  add(login: T): T | undefined {
-    const own = this.#sources.get(login.source)?.waiting.length ?? 0
+  add(login: T, failed = false): T | undefined {
+    const own = this.#find(login.source)?.waiting.length ?? 0
     if (own >= this.#maximumPerSource) return login
     let displaced: T | undefined
     if (this.#size >= this.#maximum) {
-      let most: Source<T> | undefined
-      for (const one of this.#sources.values()) {
-        if (one.waiting.length > (most?.waiting.length ?? 0)) most = one
-      }
-      if (most === undefined || most.waiting.length <= own + 1) return login
-      displaced = most.waiting.at(-1)
-      if (displaced !== undefined) this.remove(displaced)
+      const clean = !failed && !this.#lines[1].has(login.source)
+      displaced =
+        (clean ? newestOfMost(this.#lines[1].values(), 0) : undefined) ?? newestOfMost(this.#sources(), own + 1)
+      if (displaced === undefined) return login
+      this.remove(displaced)
     }
-    let source = this.#sources.get(login.source)
+    let source = this.#find(login.source)
     if (source === undefined) {
       source = { waiting: [], newest: false }
-      this.#sources.set(login.source, source)
+      this.#lines[failed ? 1 : 0].set(login.source, source)
     }
     source.waiting.push(login)
     this.#size++
     return displaced
   }
 
+  /** A login of this address has failed: the others that wait go into the other line. */
+  failed(name: string): void {
+    const source = this.#lines[0].get(name)
+    if (source === undefined) return
+    this.#lines[0].delete(name)
+    this.#lines[1].set(name, source)
+  }
+
+  #find(name: string): Source<T> | undefined {
+    return this.#lines[0].get(name) ?? this.#lines[1].get(name)
+  }
+
+  *#sources(): Generator<Source<T>> {
+    for (const line of this.#lines) yield* line.values()
+  }
+
   remove(login: T): void {
-    const source = this.#sources.get(login.source)
+    const source = this.#find(login.source)
     const at = source?.waiting.indexOf(login) ?? -1
     if (source === undefined || at < 0) return
     source.waiting.splice(at, 1)
     this.#size--
-    if (source.waiting.length === 0) this.#sources.delete(login.source)
+    if (source.waiting.length === 0) for (const line of this.#lines) line.delete(login.source)
   }
 
   /** Takes out the login whose turn it is; undefined when none may be looked at yet. */
   next(now: number): T | undefined {
-    for (const [name, source] of this.#sources) {
+    this.#turn = this.#turn === 0 ? 1 : 0
+    const [first, second] = this.#turn === 0 ? this.#lines : [this.#lines[1], this.#lines[0]]
+    return this.#nextOf(first, now) ?? this.#nextOf(second, now)
+  }
+
+  #nextOf(line: Map<string, Source<T>>, now: number): T | undefined {
+    for (const [name, source] of line) {
       const ready = source.waiting.filter((one) => now >= one.notBefore)
       const found = source.newest ? ready.at(-1) : ready[0]
       if (found === undefined) continue
       source.newest = !source.newest
-      this.#sources.delete(name) // to the end of the line
-      this.#sources.set(name, source)
+      line.delete(name) // to the end of the line
+      line.set(name, source)
       this.remove(found)
       return found
     }
@@ -84,7 +107,7 @@ export class LoginQueue<T extends Waiting> {
   /** When the next login may be looked at, in milliseconds of the clock; undefined when none waits. */
   get nextAt(): number | undefined {
     let at: number | undefined
-    for (const { waiting } of this.#sources.values()) {
+    for (const { waiting } of this.#sources()) {
       for (const { notBefore } of waiting) if (at === undefined || notBefore < at) at = notBefore
     }
     return at
@@ -92,6 +115,13 @@ export class LoginQueue<T extends Waiting> {
 
   /** Those that wait. */
   *[Symbol.iterator](): Iterator<T> {
-    for (const { waiting } of this.#sources.values()) yield* waiting
+    for (const { waiting } of this.#sources()) yield* waiting
   }
+}
+
+/** The newest login of the address that has most, if it has more than `least`. */
+function newestOfMost<T>(sources: Iterable<Source<T>>, least: number): T | undefined {
+  let most: T[] | undefined
+  for (const { waiting } of sources) if (waiting.length > (most?.length ?? least)) most = waiting
+  return most?.at(-1)
 }

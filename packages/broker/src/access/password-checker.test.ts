@@ -178,6 +178,56 @@ describe("the order", () => {
     expect(desk.answers.filter((one) => one.endsWith(": in"))).toHaveLength(2)
   })
 
+  describe("a crowd of addresses that guess", () => {
+    const address = (i: number) => `198.51.100.${i}`
+    const crowd = async (desk: Desk, size: number) => {
+      for (let i = 0; i < size; i++) void desk.login(`nobody${i}`, "x", address(i))
+      await desk.finish()
+      for (let i = 0; i < size; i++) void desk.login(`nobody${i}`, "y", address(i))
+    }
+
+    it("does not keep an address without failures waiting, nor that one the crowd", async () => {
+      const desk = new Desk()
+      await crowd(desk, 100)
+      const before = desk.answers.length
+      void desk.login("alice", "right", "192.0.2.1")
+      for (let i = 0; i < 3; i++) await desk.step()
+      expect(desk.answers.slice(before)).toContain("alice right: in")
+      await desk.finish()
+      expect(desk.answers).toHaveLength(201)
+    })
+
+    it("nor does a crowd of new addresses keep those waiting that failed once", async () => {
+      const desk = new Desk()
+      await crowd(desk, 1)
+      void desk.login("alice", "right", address(0))
+      for (let i = 1; i < 100; i++) void desk.login(`nobody${i}`, "x", address(i))
+      const before = desk.answers.length
+      for (let i = 0; i < 5; i++) await desk.step()
+      expect(desk.answers.slice(before)).toContain("alice right: in")
+    })
+
+    it("gives its places up to those without failures", async () => {
+      const desk = new Desk({ maximumWaitingLogins: 20 })
+      await crowd(desk, 21) // one is computed, twenty wait
+      const before = desk.answers.length
+      void desk.login("nobody", "x", address(50))
+      expect(desk.answers.slice(before)).toEqual([expect.stringMatching(/^nobody\d+ y: 0x89$/)])
+      void desk.login("nobody0", "z", address(0)) // one of them
+      expect(desk.answers.slice(before + 1)).toEqual(["nobody0 z: 0x89"])
+    })
+
+    it("and what an address has waiting when its first login fails goes behind the others, too", async () => {
+      const desk = new Desk()
+      for (let i = 0; i < 50; i++) for (const n of [1, 2, 3]) void desk.login(`nobody${i}`, `${n}`, address(i))
+      for (let i = 0; i < 101; i++) await desk.step() // each line has its turns
+      const before = desk.answers.length
+      void desk.login("alice", "right", "192.0.2.1")
+      for (let i = 0; i < 3; i++) await desk.step()
+      expect(desk.answers.slice(before)).toContain("alice right: in")
+    })
+  })
+
   it("so many are computed at once, and no more", async () => {
     const desk = new Desk({ maximumPasswordChecks: 2 })
     for (let i = 0; i < 5; i++) void desk.login(`nobody${i}`, "x")

@@ -139,12 +139,13 @@ export class PasswordChecker {
 
   /** Returns the login for which there is no room. Clients that have gone make room. */
   #enqueue(login: Login): Login | undefined {
-    const refused = this.#queue.add(login)
+    const failed = this.#failures.any(login.source, this.#means.now())
+    const refused = this.#queue.add(login, failed)
     if (refused === undefined) return undefined
     const gone = [...this.#queue].filter(({ attempt }) => attempt.abandoned())
     if (gone.length === 0) return refused
     for (const one of gone) this.#queue.remove(one)
-    return this.#queue.add(refused)
+    return this.#queue.add(refused, failed)
   }
 
   /** Starts what may be started now. */
@@ -241,7 +242,10 @@ export class PasswordChecker {
     }
     const at = this.#means.now()
     this.#failures.failedAs(user, at)
-    for (const source of new Set(check.logins.map((login) => login.source))) this.#failures.failedFrom(source, at)
+    for (const source of new Set(check.logins.map((login) => login.source))) {
+      this.#failures.failedFrom(source, at)
+      this.#queue.failed(source)
+    }
     const why = now === undefined ? "unknown user name" : "wrong password"
     return () => ({ reasonCode: ReasonCode.BadUserNameOrPassword, why })
   }

@@ -44,6 +44,8 @@ export class Connection implements SessionLink {
   #session: Session | undefined
   #identity: Identity | undefined
   #will: Will | undefined
+  /** Bytes that its CONNECT counts for while its login is decided. */
+  #loginBytes = 0
   #sendQuota = 0
   #expiryOfConnect = 0
   #requestProblemInformation = true
@@ -453,6 +455,11 @@ export class Connection implements SessionLink {
       abandoned: () => this.#phase === "closed",
     }
     this.#host.access.authenticate(attempt, (decision) => this.#decided(packet, clientId, decision, now))
+    if (this.#phase !== "authenticating") return
+    if (!this.#host.logins.take(end - start)) {
+      throw new PacketError(ReasonCode.ServerBusy, "MQTT-3.1.4-2", "too many logins wait, for a CONNECT of this size")
+    }
+    this.#loginBytes = end - start
   }
 
   #decided(packet: ConnectPacket, clientId: string, decision: Decision, before: number): void {
@@ -463,8 +470,14 @@ export class Connection implements SessionLink {
     }
   }
 
+  #loginOver(): void {
+    this.#host.logins.give(this.#loginBytes)
+    this.#loginBytes = 0
+  }
+
   #goOn(packet: ConnectPacket, clientId: string, decision: Decision, now: number): void {
     if (this.#phase !== "authenticating") return
+    this.#loginOver()
     this.#lastReceived = now // the Keep Alive begins when the client has its answer
     try {
       if (!("identity" in decision)) throw new PacketError(decision.reasonCode, "MQTT-3.1.4-2", decision.why)
@@ -626,6 +639,7 @@ export class Connection implements SessionLink {
     // Each step happens whatever becomes of the others: nothing of a connection that has ended may stay behind.
     const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer.address, clientId: this.#clientId })
     step(() => this.#stopWaiting(now))
+    this.#loginOver()
     this.#phase = "closed"
     this.#session = undefined
     this.#will = undefined

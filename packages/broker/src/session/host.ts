@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts"
 import type { Counters } from "./counters.ts"
 import type { Faults } from "./faults.ts"
 import type { Limits } from "./limits.ts"
-import type { OutboundMemory } from "./memory.ts"
+import type { LoginMemory, OutboundMemory } from "./memory.ts"
 import type { Session } from "./session.ts"
 
 /** How a connection ended, for its session. */
@@ -48,6 +48,7 @@ export interface Host {
   /** True when a message on this topic would reach nobody. */
   nobody(topic: Topic): boolean
   readonly outbound: OutboundMemory
+  readonly logins: LoginMemory
   /** What routing has cost since the beginning; see Router. */
   readonly routingWork: number
   /** Stores (RETAIN) and forwards; returns the Reason Code for PUBACK or PUBREC. */

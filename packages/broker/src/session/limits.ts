@@ -46,7 +46,8 @@ export interface Limits {
   readonly maximumTotalQueuedBytes: number
   /**
    * Bytes of memory of packets that have come in part, all connections together; past that the longest unfinished ends with
-   * 0x97. createBroker's default is a sixteenth of the heap that the process may have.
+   * 0x97. Half as much again for CONNECTs whose login waits, of which one may take a sixteenth of what is free (else 0x89).
+   * createBroker's default is a sixteenth of the heap that the process may have.
    */
   readonly maximumTotalPartialBytes: number
   /**

@@ -3,17 +3,18 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
 import { type Decision, openAccess } from "../access/access.ts"
-import { defaultLimits } from "./limits.ts"
+import { defaultLimits, type Limits } from "./limits.ts"
 
 const seconds = defaultLimits.loginTimeout / 1000
 
 describe.each([4, 5] as const)("version %i", (protocolVersion) => {
   const unavailable = protocolVersion === 5 ? 0x88 : 3
 
-  function undecided() {
+  function undecided(limits: Partial<Limits> = {}) {
     const decisions: ((decision: Decision) => void)[] = []
     const abandoned: (() => boolean)[] = []
     const test = new TestBroker({
+      limits,
       access: {
         ...openAccess,
         authenticate(attempt, decide) {
@@ -48,6 +49,27 @@ describe.each([4, 5] as const)("version %i", (protocolVersion) => {
     const client = test.open(protocolVersion)
     test.pass(defaultLimits.connectTimeout / 1000)
     expect([client.closed, client.seen]).toEqual([true, []])
+  })
+
+  it("counts while it waits; a large one has less room than those that clients really send", () => {
+    const { test, decisions } = undecided({ maximumTotalPartialBytes: 64_000 }) // half of it for these
+    const busy = protocolVersion === 5 ? 0x89 : 3
+    const will = { topic: "w", payload: new Uint8Array(2100), qos: 0, retain: false } as const
+    expect(test.connect({ clientId: "too large", protocolVersion, will }).closed).toBe(true) // its like fits no sixteenth
+    const large = { protocolVersion, will: { ...will, payload: new Uint8Array(1000) } }
+    const opened = Array.from({ length: 20 }, (_, i) => test.connect({ clientId: `large${i}`, ...large }))
+    const waiting = opened.filter(({ closed }) => !closed)
+    expect(waiting.length).toBeLessThan(20)
+    expect(opened.at(-1)?.connack.reasonCode).toBe(busy)
+    expect(test.broker.memory.partial).toBeGreaterThan(waiting.length * 1000)
+    const small = test.connect({ clientId: "small", protocolVersion })
+    expect(small.closed).toBe(false)
+    for (const decide of decisions) decide({ identity: { user: "", source: "anonymous" } })
+    test.settle()
+    expect([small.connack.reasonCode, test.broker.memory.partial]).toEqual([0, 0])
+    const gone = test.connect({ clientId: "gone", protocolVersion })
+    gone.cut()
+    expect(test.broker.memory.partial).toBe(0)
   })
 
   it("is answered when the broker closes", () => {

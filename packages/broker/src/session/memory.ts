@@ -98,6 +98,32 @@ export class QueuedMemory {
   }
 }
 
+/**
+ * CONNECTs whose login is being decided. One may take a sixteenth of what is free: so a few large ones do not keep out the
+ * many small ones that clients really send.
+ */
+export class LoginMemory {
+  readonly #maximum: number
+  /** Bytes in use. */
+  used = 0
+
+  /** @param maximum bytes for all connections together */
+  constructor(maximum: number) {
+    this.#maximum = maximum
+  }
+
+  /** False when there is no room. */
+  take(bytes: number): boolean {
+    if (16 * bytes > this.#maximum - this.used) return false
+    this.used += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.used -= bytes
+  }
+}
+
 /** Bytes that a will takes until it is published or not. */
 export function willCost({ topic, payload, properties }: Will): number {
   return 400 + 2 * topic.length + payload.length + properties.length
