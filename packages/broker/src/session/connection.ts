@@ -29,6 +29,9 @@ import { Writer } from "./writer.ts"
 
 type Phase = "expect connect" | "authenticating" | "connected" | "closed"
 
+/** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
+const frameOverhead = 65_536
+
 export class Connection implements SessionLink {
   readonly peer: PeerInfo
   readonly openedAt: number
@@ -115,10 +118,19 @@ export class Connection implements SessionLink {
     }
   }
 
-  /** So many bytes have come of a frame that is not whole yet. */
+  /** So many bytes have come of a frame that is not whole yet. Before CONNECT that is as much as a CONNECT may have. */
   transportHolds(bytes: number, now: number): void {
-    this.#framed = bytes
-    this.#account(now)
+    if (this.#phase === "closed") return
+    try {
+      this.#framed = bytes
+      this.#account(now)
+      const { maximumConnectSize } = this.#host.limits
+      if (this.#phase !== "expect connect" || bytes <= maximumConnectSize + frameOverhead) return
+      const what = `a WebSocket frame of more than ${maximumConnectSize} bytes before CONNECT`
+      this.#fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
+    } catch (error) {
+      this.fault(error, now)
+    }
   }
 
   /** The transport can take more bytes. */

@@ -95,25 +95,50 @@ describe.each(["ws", "wss"] as const)("%s: a connection that does not become a W
   })
 })
 
+const upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+const more = ["Host: localhost", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt"]
+const upgradeRequest = `GET / HTTP/1.1\r\n${[...upgrade, ...more].join("\r\n")}\r\n\r\n`
+
 describe.each(["ws", "wss"] as const)("%s: frames that are not whole", (type) => {
+  it("before CONNECT are no larger than a CONNECT may be", async () => {
+    const tls = { cert: pem.serverCert, key: pem.serverKey }
+    broker = createBroker({
+      listeners: [type === "ws" ? { type, port: 0 } : { type, port: 0, ...tls }],
+      sysInterval: 0,
+    })
+    const port = (await broker.listen())[0]!.port
+    const send = async (length: number): Promise<Socket> => {
+      const client = await open(type, port)
+      client.write(upgradeRequest)
+      await once(client, "data")
+      // A masked binary frame that says it has a million bytes.
+      const frame = new Uint8Array(length)
+      frame.set([0x82, 0xff, 0, 0, 0, 0, 0, 15, 0x42, 0x40])
+      client.write(frame)
+      return client
+    }
+    const within = await send(120_000)
+    const beyond = await send(131_072 + 65_536 + 1)
+    await expect.poll(() => beyond.readableEnded || beyond.destroyed).toBe(true)
+    expect(within.readableEnded || within.destroyed).toBe(false)
+    expect(broker.stats().disconnects["packet too large"]).toBe(1)
+  })
+
   it("count as packets that come in part: the oldest is ended when there is too much of them", async () => {
     const tls = { cert: pem.serverCert, key: pem.serverKey }
     broker = createBroker({
       listeners: [type === "ws" ? { type, port: 0 } : { type, port: 0, ...tls }],
-      limits: { maximumTotalPartialBytes: 500_000 },
+      limits: { maximumTotalPartialBytes: 260_000 },
       sysInterval: 0,
     })
     const port = (await broker.listen())[0]!.port
-    const upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
-    const more = ["Host: localhost", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: mqtt"]
-    const request = `GET / HTTP/1.1\r\n${[...upgrade, ...more].join("\r\n")}\r\n\r\n`
     const clients: Socket[] = []
     for (let i = 0; i < 4; i++) {
       const client = await open(type, port)
-      client.write(request)
+      client.write(upgradeRequest)
       await once(client, "data")
-      // A masked binary frame of 300,000 bytes, of which 200,000 come.
-      const frame = new Uint8Array(200_000)
+      // A masked binary frame of 300,000 bytes, of which 120,000 come.
+      const frame = new Uint8Array(120_000)
       frame.set([0x82, 0xff, 0, 0, 0, 0, 0, 4, 0x93, 0xe0])
       client.write(frame)
       clients.push(client)
@@ -121,7 +146,7 @@ describe.each(["ws", "wss"] as const)("%s: frames that are not whole", (type) =>
     await expect
       .poll(() => clients.map(({ readableEnded, destroyed }) => readableEnded || destroyed))
       .toEqual([true, true, false, false])
-    expect(broker.stats().partialBytes).toBeLessThanOrEqual(500_000)
-    expect(broker.stats().partialBytes).toBeGreaterThan(300_000)
+    expect(broker.stats().partialBytes).toBeLessThanOrEqual(260_000)
+    expect(broker.stats().partialBytes).toBeGreaterThan(200_000)
   })
 })
