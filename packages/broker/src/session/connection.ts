@@ -255,7 +255,8 @@ export class Connection implements SessionLink {
   /** Stop reading until that session keeps up again. */
   waitFor(session: Session, now: number): void {
     // Not for itself, and not for one that is paused too: its acknowledgements are what would end the wait.
-    if (session === this.#session || now < session.slowUntil || this.#waitsFor !== undefined || session.paused) return
+    if (this.#phase !== "connected" || session === this.#session || session.paused) return
+    if (now < session.slowUntil || this.#waitsFor !== undefined) return
     this.#pauses ??= new PauseBudget(this.#host.limits.maximumPublisherPause, now)
     const most = Math.floor(this.#pauses.left(now))
     if (most === 0) return
