@@ -1,4 +1,5 @@
-import { startClient } from "../handshake/client/expect-server-hello.ts"
+import { clientHandshake } from "../handshake/client/handshake.ts"
+import { Erasure } from "../handshake/erasure.ts"
 import type { ClientConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
@@ -15,6 +16,7 @@ export class ClientConnection extends Connection {
 
   /** Sends the ClientHello; called once, before anything else. */
   start(): Outcome {
-    return this.begin(() => startClient({ link: this.link, settings: this.#config.settings }))
+    const { settings } = this.#config
+    return this.begin(clientHandshake({ link: this.link, settings, erasure: new Erasure() }))
   }
 }

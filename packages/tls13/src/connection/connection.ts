@@ -6,9 +6,9 @@ import { AlertDescription, AlertLevel, type AlertName } from "../bytes/alerts.ts
 import { ContentType } from "../bytes/code-points.ts"
 import { Closed, LimitExceeded, Misuse, TlsError } from "../bytes/errors.ts"
 import type { KeyUpdateRequest } from "../codec/key-update.ts"
-import { Connected } from "../handshake/connected.ts"
+import type { Connected } from "../handshake/connected.ts"
+import type { Steps } from "../handshake/coroutine.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
-import type { Transition } from "../handshake/state.ts"
 import type { Outcome } from "./events.ts"
 import { Machine } from "./machine.ts"
 import { type LinkOptions, RecordLink } from "./record-link.ts"
@@ -94,9 +94,8 @@ export abstract class Connection {
   answer(value: unknown, now: number): Outcome {
     // An answer that comes after the end is late, not wrong.
     if (this.#failure !== undefined) return this.#run(now, () => {})
-    const { waiting } = this.#machine
-    if (waiting === undefined) throw new Misuse("the connection waits for no decision")
-    return this.#run(now, () => this.#machine.answer(waiting, value))
+    if (this.#machine.waiting === undefined) throw new Misuse("the connection waits for no decision")
+    return this.#run(now, () => this.#machine.answer(value))
   }
 
   /** Ends the connection with internal_error: a decision could not be made, say. @param cause what was thrown */
@@ -185,10 +184,9 @@ export abstract class Connection {
 
   /** Section 7.5. @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before CONNECTED */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    const { state } = this.#machine
-    if (!(state instanceof Connected))
-      throw new Misuse("keying material can be exported once the handshake is complete")
-    return state.exportKeyingMaterial(label, context, length)
+    const { connected } = this.#machine
+    if (connected === undefined) throw new Misuse("keying material can be exported once the handshake is complete")
+    return connected.exportKeyingMaterial(label, context, length)
   }
 
   /**
@@ -212,9 +210,9 @@ export abstract class Connection {
 
   /* ------------------------------------------------------------ the machine */
 
-  /** Begins in a state, or in the one that `first` gives after it has sent something. */
-  protected begin(first: () => Transition): Outcome {
-    return this.#run(this.link.now, () => this.#machine.enter(first()))
+  /** Begins the handshake: it runs until it waits for something. */
+  protected begin(handshake: Steps<Connected<unknown>>): Outcome {
+    return this.#run(this.link.now, () => this.#machine.begin(handshake))
   }
 
   /** One thing done by a connected state. @throws Misuse before the handshake is complete and after the end */
@@ -316,9 +314,9 @@ export abstract class Connection {
   #requireConnected(): Connected<unknown> {
     if (this.#failure !== undefined) throw new Misuse(`the connection is over: ${this.#failure.message}`)
     if (this.#sentClose) throw new Misuse("the connection was closed")
-    const { state } = this.#machine
-    if (!(state instanceof Connected)) throw new Misuse("the handshake is not complete")
-    return state
+    const { connected } = this.#machine
+    if (connected === undefined) throw new Misuse("the handshake is not complete")
+    return connected
   }
 }
 

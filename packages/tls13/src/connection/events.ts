@@ -1,7 +1,7 @@
 import type { TlsError } from "../bytes/errors.ts"
 import type { Pause } from "../bytes/pause.ts"
+import type { DecisionName } from "../handshake/coroutine.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
-import type { DecisionName } from "../handshake/state.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { PeerIdentity } from "../x509/interfaces.ts"
 

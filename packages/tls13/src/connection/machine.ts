@@ -7,7 +7,8 @@ import { Closed, InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/
 import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 import { isHelloRetryRequest } from "../codec/server-hello.ts"
 import { Connected } from "../handshake/connected.ts"
-import { expectHeader, type State, step, type Transition, Waiting } from "../handshake/state.ts"
+import { type Awaited, expectHeader, expectMessage, type Steps, type Undecided } from "../handshake/coroutine.ts"
+import { checkTransition, type StateName } from "../handshake/transitions.ts"
 import { alertInTheClear, type InboundRecord } from "../record/record-reader.ts"
 import { peerAlert, peerAlertInTheClear } from "./peer-alert.ts"
 import type { LinkOptions, RecordLink } from "./record-link.ts"
@@ -17,8 +18,16 @@ export class Machine {
   readonly #role: "client" | "server"
   readonly #options: LinkOptions
   readonly #link: RecordLink
-  #state: State | undefined
-  #waiting: Waiting | undefined
+  /** What is under way: the handshake, or a message after it. */
+  #steps: Steps<unknown> | undefined
+  /** It runs at this moment: what calls us is a callback of the application. */
+  #running = false
+  /** What the handshake waits for, or waited for last. */
+  #awaited: Awaited | undefined
+  #connected: Connected<unknown> | undefined
+  /** The message that was handed over last. */
+  #lastMessage: number | undefined
+  #waiting: Undecided | undefined
   #receivedClose = false
   #inputEnded = false
   #changeCipherSpecs = 0
@@ -31,18 +40,18 @@ export class Machine {
     this.#link = link
   }
 
-  /** The state of appendix A; undefined before the start and after the end. */
-  get state(): State | undefined {
-    return this.#state
+  /** What the handshake has brought; undefined before it has, and after the end. */
+  get connected(): Connected<unknown> | undefined {
+    return this.#connected
   }
 
-  /** The state's name, for the words of errors. */
-  get stateName(): State["name"] {
-    return this.#state?.name ?? "START"
+  /** The state of appendix A. */
+  get stateName(): StateName {
+    return this.#connected === undefined ? (this.#awaited?.state ?? "START") : "CONNECTED"
   }
 
   /** The decision that is due. */
-  get waiting(): Waiting | undefined {
+  get waiting(): Undecided | undefined {
     return this.#waiting
   }
 
@@ -51,23 +60,49 @@ export class Machine {
     return this.#receivedClose
   }
 
-  /** Takes the next state, or stands still for a decision. */
-  enter(next: Transition): void {
-    if (next instanceof Waiting) {
-      this.#waiting = next
-      return
-    }
-    if (next !== this.#state) {
-      this.#options.trace?.({ type: "state", role: this.#role, from: this.stateName, to: next.name })
-    }
-    this.#state = next
+  /** Begins the handshake: it runs until it waits for something. */
+  begin(handshake: Steps<Connected<unknown>>): void {
+    this.#steps = handshake
+    this.#advance(undefined)
   }
 
   /** Goes on with the answer to the decision that was due. */
-  answer(waiting: Waiting, value: unknown): void {
+  answer(value: unknown): void {
     this.#waiting = undefined
-    this.enter(waiting.resume(value))
+    this.#advance(value)
     this.drain()
+  }
+
+  /** Lets what is under way go on with what it waited for, until it waits again or is done. */
+  #advance(input: unknown): void {
+    const steps = this.#steps
+    if (steps === undefined) return
+    this.#running = true
+    let result: IteratorResult<Awaited | Undecided>
+    try {
+      result = steps.next(input)
+    } finally {
+      this.#running = false
+    }
+    if (result.done === true) {
+      this.#steps = undefined
+      this.#arrive("CONNECTED")
+      if (result.value instanceof Connected) this.#connected = result.value
+      this.#awaited = undefined
+    } else if ("decision" in result.value) this.#waiting = result.value
+    else {
+      this.#arrive(result.value.state)
+      this.#awaited = result.value
+    }
+  }
+
+  /** Every step that is taken stands in the table (appendix A). */
+  #arrive(to: StateName): void {
+    const from = this.stateName
+    // A server begins where it waits.
+    const begins = this.#lastMessage === undefined && to === "START"
+    if (!begins) checkTransition(this.#role, from, this.#lastMessage, to)
+    if (this.#connected === undefined) this.#options.trace?.({ type: "state", role: this.#role, from, to })
   }
 
   /** No more bytes will come: what came before the end is read first, and while a decision is due it waits. */
@@ -76,11 +111,19 @@ export class Machine {
     this.drain()
   }
 
-  /** Erases the secrets, and lets go of the state with its messages. */
+  /**
+   * Erases the secrets, and lets go of the handshake with its messages. A generator that is only dropped never comes to its
+   * `finally`; one that runs comes there by itself, or is ended by whoever calls this again when it has stopped.
+   */
   forget(): void {
-    if (this.#state instanceof Connected) this.#state.wipe()
-    this.#state = undefined
+    this.#connected?.wipe()
+    this.#connected = undefined
+    this.#awaited = undefined
     this.#waiting = undefined
+    if (this.#running) return
+    const steps = this.#steps
+    this.#steps = undefined
+    steps?.return(undefined)
   }
 
   /** Reads all records that are there, unless a decision is due first. */
@@ -129,17 +172,25 @@ export class Machine {
 
   #drainMessages(): void {
     while (this.#waiting === undefined) {
+      const expected = this.#expected
       const bytes = this.#link.joiner.next((header) => {
-        if (this.#state !== undefined) expectHeader(this.#state, header)
+        if (expected !== undefined) expectHeader(expected, header)
       })
       if (bytes === undefined) return
       this.#receiveMessage(handshakeMessage(bytes))
     }
   }
 
+  /** The messages that may come now; undefined before the start and after the end. */
+  get #expected(): Awaited | undefined {
+    return this.#connected === undefined ? this.#awaited : { state: "CONNECTED", accepts: this.#connected.accepts }
+  }
+
   #receiveMessage(message: HandshakeMessage): void {
-    const state = this.#state
-    if (state === undefined) throw new PeerMisbehaved("unexpected_message", "peer sent a handshake message before ours")
+    const expected = this.#expected
+    if (expected === undefined) {
+      throw new PeerMisbehaved("unexpected_message", "peer sent a handshake message before ours")
+    }
     this.#traceMessage(message)
     // What we asked for is no flood: requests have a limit of their own.
     const isFlood = this.#link.info !== undefined && !answersToRequests.has(message.type)
@@ -154,7 +205,10 @@ export class Machine {
     if (message.type === HandshakeType.client_hello && message.bytes.length >= 38) {
       this.#link.noteClientRandom(message.bytes.subarray(6, 38))
     }
-    this.enter(step(state, message))
+    expectMessage(expected, message.type)
+    this.#lastMessage = message.type
+    if (this.#connected !== undefined) this.#steps = this.#connected.receive(message)
+    this.#advance(message)
   }
 
   /** Section 5: dropped between the first ClientHello and the peer's Finished, out of place elsewhere. */
@@ -169,7 +223,7 @@ export class Machine {
   #receiveApplicationData(data: Uint8Array): void {
     if (this.#link.info !== undefined) {
       // Section 4.7.2: nothing comes between the messages of a post-handshake authentication.
-      if (this.#state instanceof Connected && this.#state.isMidAnswer) {
+      if (this.#connected?.isMidAnswer === true) {
         throw new PeerMisbehaved("unexpected_message", "peer interrupts its authentication with application data")
       }
       // Only data counts as progress: empty records between key updates would let both limits be passed for ever.

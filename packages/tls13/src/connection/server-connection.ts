@@ -1,5 +1,6 @@
+import { Erasure } from "../handshake/erasure.ts"
 import { ServerConnected } from "../handshake/server/connected.ts"
-import { ExpectClientHello } from "../handshake/server/expect-client-hello.ts"
+import { serverHandshake } from "../handshake/server/handshake.ts"
 import type { ServerConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
@@ -12,7 +13,7 @@ export class ServerConnection extends Connection {
     // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
     // change_cipher_spec or early data, comes first.
     if (config.settings.statelessRetry !== undefined) this.link.expectSecondHello()
-    this.begin(() => new ExpectClientHello({ link: this.link, settings: config.settings }, undefined))
+    this.begin(serverHandshake({ link: this.link, settings: config.settings, erasure: new Erasure() }))
   }
 
   /**

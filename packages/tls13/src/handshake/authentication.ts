@@ -18,10 +18,10 @@ import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
 import { decompressed } from "./certificate-compression.ts"
+import { type Decides, decide } from "./coroutine.ts"
 import { KeyPossessionVerified, PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
 import type { SessionPeer } from "./session-peer.ts"
 import type { CommonSettings } from "./settings.ts"
-import { decide, type Transition } from "./state.ts"
 
 /* ---------------------------------------------------------------- ours */
 
@@ -199,27 +199,25 @@ export function verifyStoredChain(
  * are wrong, the signature is what the alert speaks of, unless the leaf has no key that can be used.
  * @throws CertificateRejected, PeerMisbehaved
  */
-export function authenticatePeer(
+export function* authenticatePeer(
   { verifier, ...asked }: Authentication,
   certificate: PeerCertificate,
   { signer, scheme, signature }: PeerSignature,
   transcriptHash: Uint8Array,
-  then: (verified: PeerSignatureVerified) => Transition,
-): Transition {
+): Decides<PeerSignatureVerified> {
   const { provider } = asked
   const verification = { role: signer, ...certificate, ...asked }
   const possession = (key: PublicKey) =>
     KeyPossessionVerified.check(provider, key, signer, scheme, transcriptHash, signature)
   const shown = verifier.leafKey?.(verification)
   const first = shown && possession(shown)
-  return decide("VerifyPeer", verifier.verify(verification), (verdict) => {
-    const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
-    // A verifier may know another key for this peer than the one it read, or have read none.
-    const verified =
-      (first && PeerSignatureVerified.of(accepted, first)) ??
-      PeerSignatureVerified.of(accepted, possession(accepted.publicKey))
-    return then(verified!)
-  })
+  const verdict = yield* decide("VerifyPeer", verifier.verify(verification))
+  const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
+  // A verifier may know another key for this peer than the one it read, or have read none.
+  const verified =
+    (first && PeerSignatureVerified.of(accepted, first)) ??
+    PeerSignatureVerified.of(accepted, possession(accepted.publicKey))
+  return verified!
 }
 
 function copied(bytes: Uint8Array | undefined): Uint8Array | undefined {

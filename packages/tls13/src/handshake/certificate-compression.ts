@@ -1,6 +1,6 @@
 // Certificate compression: RFC 8879, both ways and for both roles. The algorithms are the application's; none is built in.
 
-import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { HandshakeType } from "../bytes/code-points.ts"
 import { InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
 import { decodeCompressedCertificate, encodeCompressedCertificate } from "../codec/compressed-certificate.ts"
 import { type HandshakeMessage, handshakeHeaderLength } from "../codec/message.ts"
@@ -28,7 +28,9 @@ export function compressionOffer({ certificateCompression }: CommonSettings): {
 }
 
 /** What a state that awaits a Certificate accepts. */
-export function certificateMessages({ certificateCompression }: CommonSettings): readonly HandshakeTypeName[] {
+export function certificateMessages({
+  certificateCompression,
+}: CommonSettings): readonly ("certificate" | "compressed_certificate")[] {
   return certificateCompression.length === 0 ? ["certificate"] : ["certificate", "compressed_certificate"]
 }
 

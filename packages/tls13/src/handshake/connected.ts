@@ -6,11 +6,13 @@ import { decodeKeyUpdate, encodeKeyUpdate, type KeyUpdateRequest } from "../code
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { exportKeyingMaterial } from "../schedule/exporter.ts"
+import type { MainStage } from "../schedule/key-schedule.ts"
 import { nextTrafficSecret } from "../schedule/traffic.ts"
 import type { SecretName } from "../trace/events.ts"
+import type { Decides } from "./coroutine.ts"
+import type { Erasure } from "./erasure.ts"
 import type { Link } from "./link.ts"
 import type { ClientAuthentication, FinishedVerified, PeerAuthentication } from "./proofs.ts"
-import type { State, StateName, Transition } from "./state.ts"
 
 /** Section 4.7.3: the number of key updates that a sender may not exceed. */
 const mostKeyUpdates = 2 ** 48 - 1
@@ -27,8 +29,20 @@ export interface ApplicationSecrets {
   readonly exporter: Uint8Array
 }
 
-export abstract class Connected<Authentication> implements State {
-  readonly name: StateName = "CONNECTED"
+/** @param transcriptHash of ClientHello...server Finished */
+export function applicationSecretsOf(
+  main: MainStage,
+  transcriptHash: Uint8Array,
+  erasure: Erasure,
+): ApplicationSecrets {
+  return {
+    client: erasure.hold(main.clientApplicationTrafficSecret(transcriptHash)),
+    server: erasure.hold(main.serverApplicationTrafficSecret(transcriptHash)),
+    exporter: erasure.hold(main.exporterSecret(transcriptHash)),
+  }
+}
+
+export abstract class Connected<Authentication> {
   abstract readonly accepts: readonly HandshakeTypeName[]
   readonly proofs: Proofs<Authentication>
   protected readonly link: Link
@@ -56,14 +70,15 @@ export abstract class Connected<Authentication> implements State {
     this.receiving = role === "client" ? server : client
   }
 
-  abstract receive(message: HandshakeMessage): Transition
+  /** Takes a message of those that it accepts; it may wait for decisions. */
+  abstract receive(message: HandshakeMessage): Decides<void>
 
   /** Whether the peer is in the middle of messages that nothing may come between (section 4.7.2). */
   get isMidAnswer(): boolean {
     return false
   }
 
-  protected receiveKeyUpdate(message: HandshakeMessage): this {
+  protected receiveKeyUpdate(message: HandshakeMessage): void {
     const request = decodeKeyUpdate(message)
     const boundary = this.link.atRecordBoundary()
     this.receiving.update(this.suite, this.link)
@@ -71,7 +86,6 @@ export abstract class Connected<Authentication> implements State {
     this.#answerAwaited = false
     // "the receiver MUST send a KeyUpdate of its own ... prior to sending its next Application Data record"
     if (request === "update_requested") this.#keyUpdateOwed = true
-    return this
   }
 
   /**

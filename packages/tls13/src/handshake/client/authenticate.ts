@@ -2,33 +2,42 @@
 // the handshake or of later (section 4.7.2).
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
-import { PeerIncompatible } from "../../bytes/errors.ts"
-import type { CertificateRequest } from "../../codec/certificate-request.ts"
+import { InvalidMessage, PeerIncompatible } from "../../bytes/errors.ts"
+import { type CertificateRequest, decodeCertificateRequest } from "../../codec/certificate-request.ts"
+import type { HandshakeMessage } from "../../codec/message.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
-import type { CertificateType, Credential } from "../../x509/interfaces.ts"
+import type { CertificateType } from "../../x509/interfaces.ts"
 import { certificateMessage, certificateVerifyMessage, chooseScheme, signTranscript } from "../authentication.ts"
 import { compressed } from "../certificate-compression.ts"
-import { decide, type Transition } from "../state.ts"
-import type { ClientHandshake } from "./client-hello.ts"
+import { type Decides, decide } from "../coroutine.ts"
+import type { Client } from "./client.ts"
 
-export interface AuthenticationAsked {
-  readonly request: CertificateRequest
-  readonly certificateType: CertificateType
-  /** Handshake Context (section 4.5): it takes in what is sent. */
-  readonly transcript: Transcript
-  /** Sends a message, now or with the others of the answer. Returns the bytes that are sent. */
-  readonly send: (name: HandshakeTypeName, message: Uint8Array) => Uint8Array
+/** Reads the CertificateRequest of the handshake (section 4.4.2). */
+export function readCertificateRequest(message: HandshakeMessage, transcript: Transcript): CertificateRequest {
+  const request = decodeCertificateRequest(message)
+  // "This field SHALL be zero length unless used for the post-handshake authentication exchanges"
+  if (request.certificateRequestContext.length > 0) {
+    throw new InvalidMessage("certificate_request_context is not empty in the handshake", "illegal_parameter")
+  }
+  transcript.add(message.bytes)
+  return request
 }
 
-/** "The client MUST send a Certificate message if and only if the server has requested" it (section 4.5.1). */
-export function authenticate(
-  client: ClientHandshake,
-  asked: AuthenticationAsked,
-  finish: () => Transition,
-): Transition {
-  const { request, certificateType } = asked
+/**
+ * Sends Certificate and, with a certificate in it, CertificateVerify.
+ * "The client MUST send a Certificate message if and only if the server has requested" it (section 4.5.1).
+ * @param transcript Handshake Context (section 4.5): it takes in what is sent
+ * @param send sends a message, now or with the others of the answer, and returns the bytes that are sent
+ */
+export function* authenticate(
+  { link, settings }: Client,
+  request: CertificateRequest,
+  certificateType: CertificateType,
+  transcript: Transcript,
+  send: (name: HandshakeTypeName, message: Uint8Array) => Uint8Array = (name, message) => link.send(name, message),
+): Decides<void> {
   const schemes = request.extensions.signature_algorithms
-  const choice = client.settings.credentials?.resolve({
+  const choice = settings.credentials?.resolve({
     serverName: undefined,
     alpnProtocols: [],
     signatureSchemes: schemes,
@@ -37,18 +46,9 @@ export function authenticate(
     oidFilters: request.extensions.oid_filters ?? [],
     certificateTypes: [certificateType],
   })
-  return decide("SelectCertificate", choice, (chosen) =>
-    // "If the server requests client authentication but no suitable certificate is available" it is empty (section 4.5.1.3).
-    showCertificate(client, asked, chosen !== undefined && "none" in chosen ? undefined : chosen, finish),
-  )
-}
-
-function showCertificate(
-  { settings }: ClientHandshake,
-  { request, certificateType, transcript, send }: AuthenticationAsked,
-  credential: Credential | undefined,
-  finish: () => Transition,
-): Transition {
+  const chosen = yield* decide("SelectCertificate", choice)
+  // "If the server requests client authentication but no suitable certificate is available" it is empty (section 4.5.1.3).
+  const credential = chosen !== undefined && "none" in chosen ? undefined : chosen
   const asked = {
     ocsp: request.extensions.status_request === true,
     signedCertificateTimestamps: request.extensions.signed_certificate_timestamp === true,
@@ -69,10 +69,8 @@ function showCertificate(
   const certificate = certificateMessage(request.certificateRequestContext, credential, asked)
   const { name, message } = compressed(certificate, request.extensions.compress_certificate, settings)
   transcript.add(send(name, message))
-  if (credential === undefined || scheme === undefined) return finish()
+  if (credential === undefined || scheme === undefined) return
   const signature = signTranscript(credential, scheme, "client", transcript.hash(), settings.provider)
-  return decide("Sign", signature, (bytes) => {
-    transcript.add(send("certificate_verify", certificateVerifyMessage(scheme, bytes)))
-    return finish()
-  })
+  const bytes = yield* decide("Sign", signature)
+  transcript.add(send("certificate_verify", certificateVerifyMessage(scheme, bytes)))
 }

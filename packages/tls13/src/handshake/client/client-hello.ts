@@ -17,16 +17,10 @@ import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import { compressionOffer } from "../certificate-compression.ts"
 import { greaseClientHello } from "../grease.ts"
-import type { Link } from "../link.ts"
 import type { ClientSettings } from "../settings.ts"
+import type { ClientHandshake } from "./client.ts"
 import { permuteExtensions } from "./extension-order.ts"
 import { collectPsks, type OfferedPsk, offerPsks, type ResumableSession, writeBinders } from "./psk-offers.ts"
-
-/** What stays the same through one client handshake. */
-export interface ClientHandshake {
-  readonly link: Link
-  readonly settings: ClientSettings
-}
 
 /** What the client put on the table, and what it needs to take the server up on it. */
 export interface ClientOffer {
@@ -44,6 +38,14 @@ export interface ClientOffer {
   readonly retry: Retry | undefined
 }
 
+/** A HelloRetryRequest that was read. */
+export interface RetryAsked {
+  readonly kind: "hello_retry_request"
+  readonly retry: Retry
+  /** A copy. */
+  readonly cookie: Uint8Array | undefined
+}
+
 export interface Retry {
   readonly suite: CipherSuiteAlgorithms
   /** selected_group of the HelloRetryRequest, if it asked for another. */
@@ -55,13 +57,13 @@ export interface Retry {
 }
 
 /** Sends the first ClientHello. @param resumable the session to offer */
-export function offerClientHello(client: ClientHandshake, resumable: ResumableSession | undefined): ClientOffer {
+export function sendClientHello(client: ClientHandshake, resumable: ResumableSession | undefined): ClientOffer {
   const { link, settings } = client
   const random = link.random(32)
   // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
   const legacySessionId = settings.middleboxCompatibility ? link.random(32) : new Uint8Array(0)
-  const shares = startKeyShares(settings.keyShareGroups, link)
-  const psks = collectPsks(link, settings, resumable)
+  const shares = startKeyShares(settings.keyShareGroups, client)
+  const psks = collectPsks(client, resumable)
   const earlyData = settings.offerEarlyData && allowsEarlyData(psks[0], settings)
   const extensions: ClientHelloExtensions = {
     ...baseExtensions(settings),
@@ -78,7 +80,7 @@ export function offerClientHello(client: ClientHandshake, resumable: ResumableSe
     extensions: settings.permuteExtensions ? permuteExtensions(extensions, link.random) : extensions,
   }
   const content = settings.grease ? greaseClientHello(plain, link.random) : plain
-  const { hello, bytes } = sendClientHello(client, content, psks, undefined)
+  const { hello, bytes } = sendHello(client, content, psks, undefined)
   link.offered({
     versions: hello.extensions.supported_versions ?? [],
     serverName: hello.extensions.server_name,
@@ -86,25 +88,21 @@ export function offerClientHello(client: ClientHandshake, resumable: ResumableSe
     cipherSuites: hello.cipherSuites,
     groups: hello.extensions.supported_groups ?? [],
   })
-  if (earlyData) startEarlyData(client, psks[0]!, bytes)
   const { greaseExtensions } = content
   return { hello, bytes, shares, psks, earlyData, greaseExtensions, retry: undefined }
 }
 
 /** Sends the second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
-export function retryClientHello(
-  client: ClientHandshake,
-  offer: ClientOffer,
-  retry: Retry,
-  cookie: Uint8Array | undefined,
-): ClientOffer {
-  const { link, settings } = client
+export function sendSecondClientHello(client: ClientHandshake, offer: ClientOffer, asked: RetryAsked): ClientOffer {
+  const { link, settings, erasure } = client
+  const { retry, cookie } = asked
+  if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   const group = settings.groups.find((candidate) => candidate.code === retry.group)
-  const shares = group === undefined ? offer.shares : startKeyShares([group], link)
-  if (group !== undefined) for (const unused of offer.shares.values()) unused.wipe()
+  const shares = group === undefined ? offer.shares : startKeyShares([group], client)
+  if (group !== undefined) for (const unused of offer.shares.values()) erasure.erase(unused)
   // "the client SHOULD NOT offer any pre-shared keys associated with a hash other than that of the selected cipher suite"
   const psks = offer.psks.filter(({ hash }) => hash.name === retry.suite.hash.name)
-  for (const dropped of offer.psks) if (!psks.includes(dropped)) dropped.early.wipe()
+  for (const dropped of offer.psks) if (!psks.includes(dropped)) erasure.erase(dropped.early)
   const { early_data: _, pre_shared_key: __, ...kept } = offer.hello.extensions
   const content: ClientHelloContent = {
     ...offer.hello,
@@ -116,7 +114,7 @@ export function retryClientHello(
       ...offerPsks(psks, link.now),
     },
   }
-  const { hello, bytes } = sendClientHello(client, content, psks, retry.transcript)
+  const { hello, bytes } = sendHello(client, content, psks, retry.transcript)
   return { hello, bytes, shares, psks, earlyData: false, greaseExtensions: offer.greaseExtensions, retry }
 }
 
@@ -149,15 +147,16 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
   }
 }
 
-function startKeyShares(groups: readonly KeyExchange[], link: Link): Map<number, KeyExchangeStarted> {
-  return new Map(groups.map((group) => [group.code, group.start(link.random)]))
+function startKeyShares(groups: readonly KeyExchange[], client: ClientHandshake): Map<number, KeyExchangeStarted> {
+  const { link, erasure } = client
+  return new Map(groups.map((group) => [group.code, erasure.hold(group.start(link.random))]))
 }
 
 function keyShareEntries(shares: ReadonlyMap<number, KeyExchangeStarted>): KeyShareEntry[] {
   return [...shares].map(([group, { share }]) => ({ group, keyExchange: share }))
 }
 
-function sendClientHello(
+function sendHello(
   { link, settings }: ClientHandshake,
   content: ClientHelloContent,
   psks: readonly OfferedPsk[],
@@ -184,13 +183,15 @@ function allowsEarlyData(psk: OfferedPsk | undefined, settings: ClientSettings):
     : settings.alpnProtocols.includes(session.alpnProtocol)
 }
 
-function startEarlyData({ link, settings }: ClientHandshake, psk: OfferedPsk, clientHello: Uint8Array): void {
+/** From here on 0-RTT data may be sent, under keys of the first PSK (section 4.3.10). */
+export function startEarlyData({ link, settings, erasure }: ClientHandshake, { psks, bytes }: ClientOffer): void {
+  const psk = psks[0]!
   const suite = settings.cipherSuites.find((candidate) => candidate.code === psk.session!.cipherSuite)!
-  const transcriptHash = suite.hash.digest(clientHello)
-  const secret = psk.early.clientEarlyTrafficSecret(transcriptHash)
+  const transcriptHash = suite.hash.digest(bytes)
+  const secret = erasure.hold(psk.early.clientEarlyTrafficSecret(transcriptHash))
   if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   link.protectSending(suite, secret, "client_early_traffic_secret")
   link.offerEarlyData(psk.session!.maxEarlyDataSize)
   link.exportEarly(new EarlyExporter(suite.hash, psk.early.earlyExporterSecret(transcriptHash)))
-  secret.fill(0)
+  erasure.erase(secret)
 }

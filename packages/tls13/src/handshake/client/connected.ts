@@ -11,40 +11,71 @@ import type { Transcript } from "../../schedule/transcript.ts"
 import { longestTicketLifetime } from "../../session/session.ts"
 import type { CertificateType } from "../../x509/interfaces.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
+import type { Decides } from "../coroutine.ts"
+import type { HandshakeInfo } from "../info.ts"
 import type { PeerAuthentication } from "../proofs.ts"
 import { authenticatedPeer, type SessionPeer, unsignedPeer } from "../session-peer.ts"
-import type { Transition } from "../state.ts"
 import { authenticate } from "./authenticate.ts"
-import type { ClientHandshake } from "./client-hello.ts"
-import type { ServerParametersAgreed } from "./expect-encrypted-extensions.ts"
+import type { Client } from "./client.ts"
+import type { ClientOffer } from "./client-hello.ts"
+import type { ServerParameters } from "./encrypted-extensions.ts"
 
 /** What a ticket remembers of this connection. */
 type ForTickets = SessionPeer & { readonly alpnProtocol: string | undefined }
 
+/** What a finished handshake is told as. */
+export function describeHandshake(
+  { link, settings }: Client,
+  offer: ClientOffer,
+  agreed: ServerParameters,
+  peer: PeerAuthentication,
+): HandshakeInfo {
+  const { alpnProtocol, selected, group, suite, earlyData, certificateTypes } = agreed
+  const { pskIdentity, peerChain } = sessionPeerOf(peer, agreed, link.now)
+  return {
+    protocol: "TLSv1.3",
+    cipherSuite: suite.name,
+    group: group === undefined ? undefined : codePointName(NamedGroup, group),
+    peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
+    alpnProtocol,
+    serverName: settings.serverName,
+    authentication: peer.by,
+    resumed: selected?.psk.session !== undefined,
+    pskIdentity,
+    helloRetryRequest: offer.retry !== undefined,
+    earlyData,
+    peer: peer.by === "certificate" ? peer.signature.identity : selected?.psk.peer,
+    peerChain,
+    peerCertificateType: selected?.psk.session?.peerCertificateType ?? certificateTypes.server,
+  }
+}
+
+function sessionPeerOf(peer: PeerAuthentication, { selected }: ServerParameters, now: number): SessionPeer {
+  return peer.by === "certificate" ? authenticatedPeer(peer.signature.identity, now) : unsignedPeer(selected?.psk, now)
+}
+
 export class ClientConnected extends Connected<PeerAuthentication> {
   readonly accepts: readonly HandshakeTypeName[]
-  readonly #client: ClientHandshake
+  readonly #client: Client
   readonly #resumptionSecret: Uint8Array
   readonly #forTickets: ForTickets
   readonly #certificateType: CertificateType
   /** ClientHello ... client Finished, when the server may ask for a certificate later; undefined: it may not. */
   readonly #handshake: Transcript | undefined
 
+  /** @param secrets become its own, and so does `resumptionSecret` */
   constructor(
-    client: ClientHandshake,
-    agreed: ServerParametersAgreed,
+    client: Client,
+    offer: ClientOffer,
+    agreed: ServerParameters,
     secrets: ApplicationSecrets,
     resumptionSecret: Uint8Array,
     proofs: Proofs<PeerAuthentication>,
   ) {
     super("client", client.link, agreed.suite, secrets, proofs)
-    const { peer } = proofs
-    const { alpnProtocol, offer, selected, group, suite, earlyData, certificateTypes } = agreed
-    const sessionPeer =
-      peer.by === "certificate"
-        ? authenticatedPeer(peer.signature.identity, client.link.now)
-        : unsignedPeer(selected?.psk, client.link.now)
-    this.#client = client
+    const { alpnProtocol, selected, certificateTypes } = agreed
+    // No more of the handshake than what comes after it needs.
+    this.#client = { link: client.link, settings: client.settings }
     this.#resumptionSecret = resumptionSecret
     this.#certificateType = certificateTypes.client
     // Section 4.4.2: no CertificateRequest where an external PSK authenticates, "post-handshake" neither.
@@ -54,39 +85,17 @@ export class ClientConnected extends Connected<PeerAuthentication> {
     this.accepts = this.#handshake
       ? ["new_session_ticket", "key_update", "certificate_request"]
       : ["new_session_ticket", "key_update"]
-    this.#forTickets = { ...sessionPeer, alpnProtocol }
-    client.link.connected({
-      protocol: "TLSv1.3",
-      cipherSuite: suite.name,
-      group: group === undefined ? undefined : codePointName(NamedGroup, group),
-      peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
-      alpnProtocol,
-      serverName: client.settings.serverName,
-      authentication: peer.by,
-      resumed: selected?.psk.session !== undefined,
-      pskIdentity: sessionPeer.pskIdentity,
-      helloRetryRequest: offer.retry !== undefined,
-      earlyData,
-      peer: peer.by === "certificate" ? peer.signature.identity : selected?.psk.peer,
-      peerChain: sessionPeer.peerChain,
-      peerCertificateType: selected?.psk.session?.peerCertificateType ?? certificateTypes.server,
-    })
+    this.#forTickets = { ...sessionPeerOf(proofs.peer, agreed, client.link.now), alpnProtocol }
   }
 
-  receive(message: HandshakeMessage): Transition {
-    switch (message.type) {
-      case HandshakeType.key_update:
-        return this.receiveKeyUpdate(message)
-      case HandshakeType.certificate_request:
-        return this.#authenticate(message)
-      default:
-        this.#remember(message)
-        return this
-    }
+  *receive(message: HandshakeMessage): Decides<void> {
+    if (message.type === HandshakeType.key_update) this.receiveKeyUpdate(message)
+    else if (message.type === HandshakeType.certificate_request) yield* this.#authenticate(message)
+    else this.#remember(message)
   }
 
   /** "All of the client's messages for a given response MUST appear consecutively on the wire": they leave when all are made. */
-  #authenticate(message: HandshakeMessage): Transition {
+  *#authenticate(message: HandshakeMessage): Decides<void> {
     const { link } = this.#client
     const transcript = this.#handshake!.clone()
     transcript.add(message.bytes)
@@ -96,18 +105,10 @@ export class ClientConnected extends Connected<PeerAuthentication> {
       messages.push(composed)
       return composed
     }
-    const asked = {
-      request: decodeCertificateRequest(message),
-      certificateType: this.#certificateType,
-      transcript,
-      send,
-    }
-    return authenticate(this.#client, asked, () => {
-      // Section 4.5: the Base Key is client_application_traffic_secret_N, of the keys that the answer goes out under.
-      send("finished", encodeFinished(finishedMac(this.suite.hash, this.sending.secret, transcript.hash())))
-      link.queue(...messages)
-      return this
-    })
+    yield* authenticate(this.#client, decodeCertificateRequest(message), this.#certificateType, transcript, send)
+    // Section 4.5: the Base Key is client_application_traffic_secret_N, of the keys that the answer goes out under.
+    send("finished", encodeFinished(finishedMac(this.suite.hash, this.sending.secret, transcript.hash())))
+    link.queue(...messages)
   }
 
   override wipe(): void {

@@ -8,9 +8,9 @@ import { finishedMac } from "../../schedule/traffic.ts"
 import { type ClientSession, isExpired, ticketAge } from "../../session/session.ts"
 import type { PeerIdentity } from "../../x509/interfaces.ts"
 import { verifyStoredChain } from "../authentication.ts"
-import type { Link } from "../link.ts"
-import { type ClientSettings, clientHelloShare } from "../settings.ts"
-import { decide, type Transition } from "../state.ts"
+import { type Decides, decide } from "../coroutine.ts"
+import { clientHelloShare } from "../settings.ts"
+import type { Client, ClientHandshake } from "./client.ts"
 
 /** One PSK on offer, with the Early Secret that it gives. */
 export interface OfferedPsk {
@@ -32,8 +32,7 @@ export interface ResumableSession {
 
 /** A resumable session first (0-RTT needs it first), then the external PSKs. */
 export function collectPsks(
-  link: Link,
-  settings: ClientSettings,
+  { link, settings, erasure }: ClientHandshake,
   resumable: ResumableSession | undefined,
 ): OfferedPsk[] {
   const offers: OfferedPsk[] = []
@@ -41,7 +40,7 @@ export function collectPsks(
   if (resumable !== undefined && resumable.session.ticket.length <= clientHelloShare) {
     const { session, peer } = resumable
     const hash = settings.cipherSuites.find((suite) => suite.code === session.cipherSuite)!.hash
-    const early = EarlyStage.start(hash, session.psk, link.observeSecret)
+    const early = erasure.hold(EarlyStage.start(hash, session.psk, link.observeSecret))
     offers.push({
       identity: session.ticket,
       kind: "resumption",
@@ -55,31 +54,26 @@ export function collectPsks(
     const hash = settings.cipherSuites.find((suite) => suite.hash.name === hashName)?.hash
     // "it SHOULD advertise at least one cipher suite indicating a Hash associated with the PSK" (section 4.2.2)
     if (hash === undefined) continue
-    const early = EarlyStage.start(hash, key, link.observeSecret)
+    const early = erasure.hold(EarlyStage.start(hash, key, link.observeSecret))
     offers.push({ identity, kind, hash, early, session: undefined, peer: undefined })
   }
   return offers
 }
 
 /** The session to offer; section 4.7.1, "the likelihood of intervening revocation": not one whose certificates are refused now. */
-export function chooseSession(
-  link: Link,
-  settings: ClientSettings,
-  then: (session: ResumableSession | undefined) => Transition,
-): Transition {
-  const session = takeSession(link, settings)
-  if (session === undefined) return then(undefined)
+export function* chooseSession({ link, settings }: Client): Decides<ResumableSession | undefined> {
+  const session = takeSession({ link, settings })
+  if (session === undefined) return undefined
   const { verifier, reverify, referenceName, provider } = settings
-  if (verifier === undefined || !reverify || session.peerChain.length === 0) return then({ session, peer: undefined })
+  if (verifier === undefined || !reverify || session.peerChain.length === 0) return { session, peer: undefined }
   const authentication = { verifier, serverName: referenceName, now: link.now, provider }
   const verdict = verifyStoredChain(authentication, "server", session)
-  return decide("VerifyPeer", verdict, (answer) =>
-    then(answer.accepted ? { session, peer: answer.identity } : undefined),
-  )
+  const answer = yield* decide("VerifyPeer", verdict)
+  return answer.accepted ? { session, peer: answer.identity } : undefined
 }
 
 /** A session that may be resumed here and now, or undefined. */
-function takeSession(link: Link, settings: ClientSettings): ClientSession | undefined {
+function takeSession({ link, settings }: Client): ClientSession | undefined {
   if (settings.sessions === undefined) return undefined
   const session = settings.sessions.store.take(settings.sessions.key, link.now)
   if (session === undefined || isExpired(session, link.now)) return undefined

@@ -6,54 +6,62 @@ import { HandshakeType } from "../../bytes/code-points.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
+import type { Decides } from "../coroutine.ts"
+import type { HandshakeInfo } from "../info.ts"
 import type { ClientAuthentication } from "../proofs.ts"
 import { authenticatedPeer, type SessionPeer, unsignedPeer } from "../session-peer.ts"
-import type { Transition } from "../state.ts"
-import type { ServerHandshake } from "./expect-client-hello.ts"
 import { PostHandshakeAuthentication } from "./post-handshake.ts"
+import type { Server } from "./server.ts"
 import type { Flight } from "./server-flight.ts"
-import { TicketIssuer } from "./tickets.ts"
+import type { TicketIssuer } from "./tickets.ts"
+
+/** What a finished handshake is told as. */
+export function describeHandshake({ link }: Server, flight: Flight, peer: ClientAuthentication): HandshakeInfo {
+  const { hello, psk, group, suite, alpnProtocol, earlyData, retry, certificateTypes } = flight
+  const sessionPeer = sessionPeerOf(peer, flight, link.now)
+  return {
+    protocol: "TLSv1.3",
+    cipherSuite: suite.name,
+    group: group?.name,
+    peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
+    alpnProtocol,
+    serverName: hello.extensions.server_name,
+    authentication: authenticationOf(peer, sessionPeer),
+    resumed: psk?.session !== undefined,
+    pskIdentity: sessionPeer.pskIdentity,
+    helloRetryRequest: retry !== undefined,
+    earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
+    peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
+    peerChain: sessionPeer.peerChain,
+    peerCertificateType: psk?.session?.peerCertificateType ?? certificateTypes.client,
+  }
+}
+
+export function sessionPeerOf(peer: ClientAuthentication, { psk }: Flight, now: number): SessionPeer {
+  return peer.by === "certificate" ? authenticatedPeer(peer.signature.identity, now) : unsignedPeer(psk, now)
+}
 
 export class ServerConnected extends Connected<ClientAuthentication> {
   /** What asking for a certificate needs; undefined: this client may not be asked. An idle connection keeps no more of its handshake. */
   readonly #authentication: PostHandshakeAuthentication | undefined
 
+  /** @param secrets become its own; `tickets` too when it will issue more of them */
   constructor(
-    server: ServerHandshake,
+    server: Server,
     flight: Flight,
     secrets: ApplicationSecrets,
-    resumptionSecret: Uint8Array,
+    tickets: TicketIssuer,
     proofs: Proofs<ClientAuthentication>,
   ) {
     super("server", server.link, flight.suite, secrets, proofs)
-    const { peer } = proofs
-    const { hello, psk, group, suite, alpnProtocol, earlyData, retry, certificateTypes } = flight
-    const sessionPeer =
-      peer.by === "certificate"
-        ? authenticatedPeer(peer.signature.identity, server.link.now)
-        : unsignedPeer(psk, server.link.now)
-    server.link.connected({
-      protocol: "TLSv1.3",
-      cipherSuite: suite.name,
-      group: group?.name,
-      peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
-      alpnProtocol,
-      serverName: hello.extensions.server_name,
-      authentication: authenticationOf(peer, sessionPeer),
-      resumed: psk?.session !== undefined,
-      pskIdentity: sessionPeer.pskIdentity,
-      helloRetryRequest: retry !== undefined,
-      earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
-      peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
-      peerChain: sessionPeer.peerChain,
-      peerCertificateType: psk?.session?.peerCertificateType ?? certificateTypes.client,
-    })
-    const tickets = new TicketIssuer(server, flight, resumptionSecret)
-    tickets.send(sessionPeer)
     this.#authentication = mayAskLater(server, flight)
       ? new PostHandshakeAuthentication(server, flight, tickets)
       : undefined
-    if (this.#authentication === undefined) tickets.wipe()
+  }
+
+  /** After a client has authenticated late, that is. */
+  get mayIssueTickets(): boolean {
+    return this.#authentication !== undefined
   }
 
   get accepts(): readonly HandshakeTypeName[] {
@@ -65,9 +73,9 @@ export class ServerConnected extends Connected<ClientAuthentication> {
     return this.#authentication?.isMidAnswer ?? false
   }
 
-  receive(message: HandshakeMessage): Transition {
-    if (message.type === HandshakeType.key_update) return this.receiveKeyUpdate(message)
-    return this.#authentication!.receive(message, this.receiving.secret, this)
+  *receive(message: HandshakeMessage): Decides<void> {
+    if (message.type === HandshakeType.key_update) this.receiveKeyUpdate(message)
+    else yield* this.#authentication!.receive(message, this.receiving.secret)
   }
 
   /** Section 4.7.2. @throws Misuse when this client may not be asked, or is asked too often */
@@ -96,7 +104,7 @@ function authenticationOf({ by }: ClientAuthentication, { peerChain, pskIdentity
  * Sections 4.3.6 and 4.4.2: the client has offered it, and no external PSK authenticates. RFC 7250: what it would show is of a
  * type that is taken here; where none was agreed it is X.509.
  */
-function mayAskLater({ settings }: ServerHandshake, { hello, psk, certificateTypes }: Flight): boolean {
+function mayAskLater({ settings }: Server, { hello, psk, certificateTypes }: Flight): boolean {
   const isExternalPsk = psk !== undefined && psk.session === undefined
   return (
     settings.clientAuthentication !== undefined &&

@@ -9,10 +9,11 @@ import { Writer } from "../../bytes/writer.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms, Hash } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
-import type { ServerHandshake } from "./expect-client-hello.ts"
-import { changeable, hasPlace, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
+import type { ClientHelloRead } from "./client-hello.ts"
+import { changeable, changed, hasPlace, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
 import { chooseGroup, commonSuites } from "./negotiation.ts"
 import { pskModes } from "./psk-selection.ts"
+import type { ServerHandshake } from "./server.ts"
 
 /** A cookie of another form, of another version of this code say, is refused. */
 const format = 2
@@ -23,9 +24,10 @@ const noGroup = 0
  * Answers a first ClientHello with a HelloRetryRequest when it lacks a share that fits, or when a cookie is asked of
  * everybody; nothing of it is kept, and nothing is looked up for it. False when the handshake can go on.
  */
-export function retryStatelessly(server: ServerHandshake, hello: ClientHello, bytes: Uint8Array): boolean {
+export function retryStatelessly(server: ServerHandshake, { hello, bytes }: ClientHelloRead): boolean {
   const { link, settings } = server
-  const { cookies, requireCookie } = settings.statelessRetry!
+  if (settings.statelessRetry === undefined) return false
+  const { cookies, requireCookie } = settings.statelessRetry
   const suite = likelySuite(hello, commonSuites(hello, settings))
   const choice = chooseGroup(hello, settings)
   const modes = pskModes(hello, settings)
@@ -48,18 +50,23 @@ export function retryStatelessly(server: ServerHandshake, hello: ClientHello, by
 }
 
 /**
- * What the cookie of a second ClientHello says of the first.
+ * What the cookie of a second ClientHello says of the first; undefined when this one may be the first, and has none.
  * @throws PeerMisbehaved illegal_parameter for a cookie that we did not make, or that is too old
  */
-export function restoreRetry(
+export function readCookie(
   { link, settings }: ServerHandshake,
-  hello: ClientHello,
-  bytes: Uint8Array,
-  cookie: Uint8Array,
-): ServerRetry {
+  { hello, bytes }: ClientHelloRead,
+  which: "may be the first" | "is the second",
+): ServerRetry | undefined {
+  const { cookie } = hello.extensions
+  if (settings.statelessRetry === undefined) return undefined
+  if (cookie === undefined) {
+    if (which === "is the second") throw changed("cookie")
+    return undefined
+  }
   // No alert is named for it; "a field in the handshake was incorrect or inconsistent with other fields" (section 6.2).
   const wrong = (why: string) => new PeerMisbehaved("illegal_parameter", `cookie of the second ClientHello ${why}`)
-  const content = settings.statelessRetry!.cookies.open(cookie, link.now)
+  const content = settings.statelessRetry.cookies.open(cookie, link.now)
   if (content === "expired") throw wrong("is too old; the client took too long to answer the HelloRetryRequest")
   if (content === undefined || content[0] !== format) throw wrong("was not made with a key that this server has")
   const { suite: suiteCode, group: groupCode, offersEarlyData, helloHash, digest } = decodeContent(content)

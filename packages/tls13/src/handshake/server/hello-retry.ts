@@ -10,13 +10,14 @@ import { handshakeMessage } from "../../codec/message.ts"
 import { decodeServerHello, encodeHelloRetryRequest } from "../../codec/server-hello.ts"
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
-import type { Link } from "../link.ts"
+import type { ClientHelloRead } from "./client-hello.ts"
 import type { ChosenPsk, OpenedTicket } from "./psk-selection.ts"
+import type { ServerHandshake } from "./server.ts"
 
 /** What is known of the first ClientHello when the second comes. */
 export interface ServerRetry {
   /** undefined for a stateless server: the cookie vouches that nothing changed that may not. */
-  readonly first: { readonly hello: ClientHello; readonly bytes: Uint8Array } | undefined
+  readonly first: ClientHelloRead | undefined
   readonly suite: CipherSuiteAlgorithms
   /** What the client was asked for a share of; undefined: only for the cookie. */
   readonly group: KeyExchange | undefined
@@ -30,13 +31,18 @@ export interface ServerRetry {
   readonly transcript: Transcript
 }
 
+/** The client has a group that fits, and no share of it. */
+export interface ShareWanted {
+  readonly kind: "share wanted"
+  readonly suite: CipherSuiteAlgorithms
+  readonly group: KeyExchange
+  readonly psk: Pick<ChosenPsk, "identity" | "session"> | undefined
+}
+
 export function sendHelloRetryRequest(
-  link: Link,
-  hello: ClientHello,
-  bytes: Uint8Array,
-  suite: CipherSuiteAlgorithms,
-  group: KeyExchange,
-  psk: ChosenPsk | undefined,
+  { link }: ServerHandshake,
+  { hello, bytes }: ClientHelloRead,
+  { suite, group, psk }: ShareWanted,
 ): ServerRetry {
   const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
   const sent = link.send("hello_retry_request", helloRetryRequest(hello, suite, group, undefined))
@@ -89,7 +95,7 @@ export function changed(field: string): PeerMisbehaved {
 }
 
 /** @throws PeerMisbehaved illegal_parameter for each field that changed and may not, and for a wrong share */
-export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, retry: ServerRetry): void {
+export function checkSecondClientHello({ hello: second, bytes }: ClientHelloRead, retry: ServerRetry): void {
   const { first, group } = retry
   if (first !== undefined) checkUnchanged(second, bytes, first, group !== undefined)
   if (second.extensions.early_data) {
@@ -114,7 +120,7 @@ export function checkSecondClientHello(second: ClientHello, bytes: Uint8Array, r
 function checkUnchanged(
   second: ClientHello,
   bytes: Uint8Array,
-  { hello, bytes: firstBytes }: NonNullable<ServerRetry["first"]>,
+  { hello, bytes: firstBytes }: ClientHelloRead,
   newShare: boolean,
 ): void {
   if (!equalBytes(hello.random, second.random)) throw changed("random")

@@ -10,13 +10,14 @@ import type { HandshakeMessage } from "../../codec/message.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { CertificateType } from "../../x509/interfaces.ts"
-import { authenticatePeer, type PeerCertificate, readCertificate, readCertificateVerify } from "../authentication.ts"
+import { type PeerCertificate, readCertificate } from "../authentication.ts"
 import { certificateMessages, decompressed } from "../certificate-compression.ts"
+import type { Decides } from "../coroutine.ts"
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
 import { authenticatedPeer } from "../session-peer.ts"
-import type { State, Transition } from "../state.ts"
 import { certificateRequest, requestedWithCertificate } from "./certificate-request.ts"
-import type { ServerHandshake } from "./expect-client-hello.ts"
+import { authenticateClient } from "./client-flight.ts"
+import type { Server } from "./server.ts"
 import type { Flight } from "./server-flight.ts"
 import type { TicketIssuer } from "./tickets.ts"
 
@@ -32,7 +33,7 @@ type Answer =
   | { readonly next: "finished"; readonly request: Request; readonly signature: PeerSignatureVerified | undefined }
 
 export class PostHandshakeAuthentication {
-  readonly #server: ServerHandshake
+  readonly #server: Server
   readonly #suite: CipherSuiteAlgorithms
   readonly #certificateType: CertificateType
   /** ClientHello ... client Finished */
@@ -41,8 +42,8 @@ export class PostHandshakeAuthentication {
   #requests: readonly Request[] = []
   #answer: Answer | undefined
 
-  constructor(server: ServerHandshake, flight: Flight, tickets: TicketIssuer) {
-    this.#server = server
+  constructor(server: Server, flight: Flight, tickets: TicketIssuer) {
+    this.#server = { link: server.link, settings: server.settings }
     this.#suite = flight.suite
     this.#certificateType = flight.certificateTypes.client
     this.#handshake = flight.transcript
@@ -78,15 +79,17 @@ export class PostHandshakeAuthentication {
   }
 
   /** @param clientSecret client_application_traffic_secret_N as it is now: the Base Key (section 4.5) */
-  receive(message: HandshakeMessage, clientSecret: Uint8Array, connected: State): Transition {
+  *receive(message: HandshakeMessage, clientSecret: Uint8Array): Decides<void> {
     const answer = this.#answer
-    if (answer === undefined) return this.#receiveCertificate(message, connected)
-    return answer.next === "certificate_verify"
-      ? this.#receiveCertificateVerify(message, answer.request, answer.certificate, connected)
-      : this.#receiveFinished(message, answer.request, answer.signature, clientSecret, connected)
+    if (answer === undefined) this.#receiveCertificate(message)
+    else if (answer.next === "certificate_verify") {
+      const { request, certificate } = answer
+      const signature = yield* authenticateClient(this.#server, request.transcript, certificate, message)
+      this.#answer = { next: "finished", request, signature }
+    } else this.#receiveFinished(message, answer.request, answer.signature, clientSecret)
   }
 
-  #receiveCertificate(message: HandshakeMessage, connected: State): Transition {
+  #receiveCertificate(message: HandshakeMessage): void {
     const { settings } = this.#server
     const whole = decompressed(message, settings)
     const { certificateRequestContext } = decodeCertificate(whole)
@@ -110,26 +113,6 @@ export class PostHandshakeAuthentication {
     else if (settings.clientAuthentication?.mode !== "require")
       this.#answer = { next: "finished", request, signature: undefined }
     else throw new PeerMisbehaved("certificate_required", "client has no certificate, and this listener requires one")
-    return connected
-  }
-
-  #receiveCertificateVerify(
-    message: HandshakeMessage,
-    request: Request,
-    certificate: PeerCertificate,
-    connected: State,
-  ): Transition {
-    const { link, settings } = this.#server
-    const { provider, signatureSchemes, clientAuthentication } = settings
-    const { transcript } = request
-    const { verifier } = clientAuthentication!
-    const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
-    const authentication = { verifier, serverName: undefined, now: link.now, provider }
-    return authenticatePeer(authentication, certificate, peerSignature, transcript.hash(), (signature) => {
-      transcript.add(message.bytes)
-      this.#answer = { next: "finished", request, signature }
-      return connected
-    })
   }
 
   #receiveFinished(
@@ -137,19 +120,17 @@ export class PostHandshakeAuthentication {
     { transcript }: Request,
     signature: PeerSignatureVerified | undefined,
     clientSecret: Uint8Array,
-    connected: State,
-  ): Transition {
+  ): void {
     const { link } = this.#server
     const { hash } = this.#suite
     const finished = FinishedVerified.check(hash, clientSecret, transcript.hash(), decodeFinished(message, hash.length))
     this.#answer = undefined
     if (signature === undefined) {
       link.clientDeclined()
-      return connected
+      return
     }
     link.clientAuthenticated(signature, finished)
     // Section 4.7.1: "the server might send a new ticket after post-handshake authentication".
     this.#tickets.send(authenticatedPeer(signature.identity, link.now))
-    return connected
   }
 }

@@ -11,10 +11,10 @@ import { Transcript } from "../../schedule/transcript.ts"
 import { type ExternalPsk, isExpired, longestTicketLifetime, type ServerSession } from "../../session/session.ts"
 import type { PeerIdentity } from "../../x509/interfaces.ts"
 import { verifyStoredChain } from "../authentication.ts"
-import type { Link } from "../link.ts"
+import { type Decides, decide } from "../coroutine.ts"
 import { PskAgreed } from "../proofs.ts"
 import type { ServerSettings } from "../settings.ts"
-import { decide, type Transition } from "../state.ts"
+import type { ServerHandshake } from "./server.ts"
 
 export interface ChosenPsk {
   /** selected_identity */
@@ -38,8 +38,6 @@ interface Candidate {
 }
 
 export interface PskQuery {
-  readonly link: Link
-  readonly settings: ServerSettings
   readonly hello: ClientHello
   readonly bytes: Uint8Array
   /** Best first; one only after a HelloRetryRequest. */
@@ -67,59 +65,54 @@ export function pskModes(
   }
 }
 
-export function selectPsk(query: PskQuery, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  const { hello, settings } = query
-  const modes = pskModes(hello, settings)
-  if (hello.extensions.pre_shared_key === undefined || !(modes.dhe || modes.pskOnly)) return then(undefined)
-  return lookUp(query, 0, then)
+/** The first identity, in the client's order, that we know and may use; undefined when there is none. */
+export function* selectPsk(server: ServerHandshake, query: PskQuery): Decides<ChosenPsk | undefined> {
+  const { settings, erasure } = server
+  const modes = pskModes(query.hello, settings)
+  const offered = query.hello.extensions.pre_shared_key
+  if (offered === undefined || !(modes.dhe || modes.pskOnly)) return undefined
+  for (const [index, { identity }] of offered.identities.slice(0, settings.maxPskIdentities).entries()) {
+    const session = yield* decide("OpenTicket", openTicket(server, query, identity))
+    if (session !== undefined) {
+      const candidate = fromTicket(server, query, index, session)
+      // A ticket that we know, but may not resume, is not a name of an external PSK.
+      if (candidate === undefined) continue
+      const resumed = verifyBinder(server, query, candidate, identity)
+      const peer = yield* mayResume(server, session)
+      if (peer !== "refused") return { ...resumed, peer }
+      erasure.erase(resumed.early)
+      continue
+    }
+    const psk = yield* decide("LookUpPsk", settings.externalPsks?.lookup(identity))
+    const candidate = psk && fromExternal(query, index, psk)
+    if (candidate) return verifyBinder(server, query, candidate, identity)
+  }
+  return undefined
 }
 
-function lookUp(query: PskQuery, index: number, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  const { settings, hello } = query
-  const { identity } = hello.extensions.pre_shared_key!.identities[index] ?? {}
-  if (identity === undefined || index >= settings.maxPskIdentities) return then(undefined)
-  return decide("OpenTicket", openTicket(query, identity), (session) => {
-    const resumed = session && fromTicket(query, index, session)
-    if (resumed) return resume(query, verifyBinder(query, resumed, identity), then)
-    // A ticket that we know, but may not resume, is not a name of an external PSK.
-    if (session !== undefined) return lookUp(query, index + 1, then)
-    return decide("LookUpPsk", settings.externalPsks?.lookup(identity), (psk) => {
-      const external = psk && fromExternal(query, index, psk)
-      return external ? then(verifyBinder(query, external, identity)) : lookUp(query, index + 1, then)
-    })
-  })
-}
-
-/** Section 4.7.1, "the likelihood of intervening revocation": a session is not resumed without the external PSK that it stands on. */
-function resume(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  const { pskIdentity } = psk.session ?? {}
-  if (pskIdentity === undefined) return reverify(query, psk, then)
-  return decide("LookUpPsk", query.settings.externalPsks?.lookup(pskIdentity), (known) =>
-    known === undefined ? passOver(query, psk, then) : reverify(query, psk, then),
-  )
-}
-
-/** Nor is one whose certificates are refused now. */
-function reverify(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  const { settings, link } = query
-  const { verifier, reverify: isAsked } = settings.clientAuthentication ?? {}
-  const chain = psk.session?.peerChain ?? []
-  if (verifier === undefined || !isAsked || chain.length === 0) return then(psk)
-  const { provider } = settings
-  const authentication = { verifier, serverName: undefined, now: link.now, provider }
-  const verdict = verifyStoredChain(authentication, "client", psk.session!)
-  return decide("VerifyPeer", verdict, (answer) =>
-    answer.accepted ? then({ ...psk, peer: answer.identity }) : passOver(query, psk, then),
-  )
-}
-
-function passOver(query: PskQuery, psk: ChosenPsk, then: (psk: ChosenPsk | undefined) => Transition): Transition {
-  psk.early.wipe()
-  return lookUp(query, psk.index + 1, then)
+/**
+ * Section 4.7.1, "the likelihood of intervening revocation": a session is not resumed without the external PSK that it stands
+ * on, nor where its certificates are refused now. The client, when they were looked at.
+ */
+function* mayResume(
+  { link, settings }: ServerHandshake,
+  session: ServerSession,
+): Decides<ChosenPsk["peer"] | "refused"> {
+  const { pskIdentity, peerChain } = session
+  if (pskIdentity !== undefined) {
+    const known = yield* decide("LookUpPsk", settings.externalPsks?.lookup(pskIdentity))
+    if (known === undefined) return "refused"
+  }
+  const { verifier, reverify } = settings.clientAuthentication ?? {}
+  if (verifier === undefined || !reverify || peerChain.length === 0) return undefined
+  const authentication = { verifier, serverName: undefined, now: link.now, provider: settings.provider }
+  const answer = yield* decide("VerifyPeer", verifyStoredChain(authentication, "client", session))
+  return answer.accepted ? answer.identity : "refused"
 }
 
 function openTicket(
-  { settings, link, opened }: PskQuery,
+  { settings, link }: ServerHandshake,
+  { opened }: PskQuery,
   identity: Uint8Array,
 ): ServerSession | undefined | Pause<ServerSession | undefined> {
   if (opened !== undefined && equalBytes(opened.identity, identity)) return opened.session
@@ -127,7 +120,8 @@ function openTicket(
 }
 
 function fromTicket(
-  { link, settings, hello, suites }: PskQuery,
+  { link, settings }: ServerHandshake,
+  { hello, suites }: PskQuery,
   index: number,
   session: ServerSession,
 ): Candidate | undefined {
@@ -149,13 +143,18 @@ function fromExternal({ suites }: PskQuery, index: number, psk: ExternalPsk): Ca
 }
 
 /** Section 4.3.11.2. The hash is over everything before the binders, with the PSK's hash. */
-function verifyBinder({ link, hello, bytes, earlier }: PskQuery, psk: Candidate, identity: Uint8Array): ChosenPsk {
+function verifyBinder(
+  { link, erasure }: ServerHandshake,
+  { hello, bytes, earlier }: PskQuery,
+  psk: Candidate,
+  identity: Uint8Array,
+): ChosenPsk {
   const { hash } = psk.suite
-  const early = EarlyStage.start(hash, psk.key, link.observeSecret)
-  const binderKey = early.binderKey(psk.kind)
+  const early = erasure.hold(EarlyStage.start(hash, psk.key, link.observeSecret))
+  const binderKey = erasure.hold(early.binderKey(psk.kind))
   const truncatedHash = (earlier ?? new Transcript(hash)).hashWith(truncateBinders(bytes, hello.extensions))
   const binder = hello.extensions.pre_shared_key!.binders[psk.index]!
   const proof = PskAgreed.byBinder(hash, binderKey, truncatedHash, binder)
-  binderKey.fill(0)
+  erasure.erase(binderKey)
   return { index: psk.index, suite: psk.suite, early, proof, identity, session: psk.session, peer: undefined }
 }

@@ -5,9 +5,9 @@ import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { resumptionPsk } from "../../schedule/traffic.ts"
 import { greaseExtension } from "../grease.ts"
 import type { SessionPeer } from "../session-peer.ts"
-import type { ServerHandshake } from "./expect-client-hello.ts"
+import type { Negotiated } from "./negotiate.ts"
 import { pskModes } from "./psk-selection.ts"
-import type { Negotiated } from "./server-flight.ts"
+import type { Server } from "./server.ts"
 
 const longestTicket = 0xffff
 
@@ -15,7 +15,7 @@ const longestTicket = 0xffff
  * How many tickets go out after the handshake.
  * Only to a client that can resume: "servers MUST NOT ... select a key exchange mode that is not listed" (section 4.3.9).
  */
-export function ticketCount({ settings }: ServerHandshake, { hello, psk }: Negotiated): number {
+export function ticketCount({ settings }: Server, { hello, psk }: Negotiated): number {
   const modes = pskModes(hello, settings)
   if (settings.ticketer === undefined || !(modes.dhe || modes.pskOnly)) return 0
   const asked = hello.extensions.ticket_request
@@ -26,7 +26,7 @@ export function ticketCount({ settings }: ServerHandshake, { hello, psk }: Negot
 
 /** Makes the tickets of one connection, and erases the resumption secret when there will be no more. */
 export class TicketIssuer {
-  readonly #server: ServerHandshake
+  readonly #server: Server
   readonly #resumptionSecret: Uint8Array
   readonly #count: number
   // What a ticket says of the connection; the ClientHello, which may be long, is not kept for it.
@@ -36,8 +36,8 @@ export class TicketIssuer {
   #sent = 0
 
   /** @param resumptionSecret becomes the issuer's own */
-  constructor(server: ServerHandshake, negotiated: Negotiated, resumptionSecret: Uint8Array) {
-    this.#server = server
+  constructor(server: Server, negotiated: Negotiated, resumptionSecret: Uint8Array) {
+    this.#server = { link: server.link, settings: server.settings }
     this.#resumptionSecret = resumptionSecret
     this.#count = ticketCount(server, negotiated)
     this.#suite = negotiated.suite

@@ -1,0 +1,15 @@
+import type { Erasure } from "../erasure.ts"
+import type { Link } from "../link.ts"
+import type { ServerSettings } from "../settings.ts"
+
+/** What stays the same through a server's connection. */
+export interface Server {
+  readonly link: Link
+  readonly settings: ServerSettings
+}
+
+/** What stays the same through one server handshake. */
+export interface ServerHandshake extends Server {
+  /** What is to be erased at its end. */
+  readonly erasure: Erasure
+}
