@@ -10,6 +10,7 @@ import { encodeEndOfEarlyData, encodeKeyUpdate } from "../src/codec/key-update.t
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
+import { checkTransition, type TransitionRow, transitions } from "../src/handshake/transitions.ts"
 import type { MessageName, Puppet } from "../src/testing/puppet.ts"
 import {
   clientCertificate,
@@ -79,9 +80,14 @@ const postHandshake = {
   client: { ...clientCertificate.client, postHandshakeAuth: true },
   server: { clientAuthentication: { ...clientCertificate.server.clientAuthentication, mode: "post-handshake" } },
 } as const
+const requestsOnly = {
+  certificateCompression,
+  clientAuthentication: { ...clientCertificate.server.clientAuthentication, mode: "request" },
+} as const
 /** A server that has asked a connected client for its certificate: the answer is ready. */
-const asked = () => {
-  const puppet = serverUnderTest(postHandshake).run()
+const asked = (both: { readonly certificateCompression?: typeof certificateCompression } = {}) => {
+  const cast = { client: { ...postHandshake.client, ...both }, server: { ...postHandshake.server, ...both } }
+  const puppet = serverUnderTest(cast).run()
   if (puppet.subject instanceof ServerConnection) puppet.take(puppet.subject.requestCertificate())
   return puppet
 }
@@ -142,6 +148,14 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
       after: "CertificateRequest",
       reach: () => clientUnderTest(clientCertificate).deliverUntil("certificate"),
       accepts: ["certificate"],
+      applicationData: "refused",
+      changeCipherSpec: "dropped",
+    },
+    {
+      state: "WAIT_CERT",
+      after: "CertificateRequest, compress_certificate offered",
+      reach: () => clientUnderTest(compressed).deliverUntil("compressed_certificate"),
+      accepts: ["certificate", "compressed_certificate"],
       applicationData: "refused",
       changeCipherSpec: "dropped",
     },
@@ -281,6 +295,14 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
     },
     {
       state: "CONNECTED",
+      after: "CertificateRequest, compress_certificate offered",
+      reach: () => asked({ certificateCompression }),
+      accepts: ["key_update", "certificate", "compressed_certificate"],
+      applicationData: "taken",
+      changeCipherSpec: "refused",
+    },
+    {
+      state: "CONNECTED",
       after: "Certificate, post-handshake",
       reach: () => asked().deliverUntil("certificate_verify"),
       accepts: ["certificate_verify"],
@@ -297,6 +319,74 @@ const states: Readonly<Record<"client" | "server", readonly StateCase[]>> = {
     },
   ],
 }
+
+/** Handshakes that go every way of the appendix; each is run to its end. */
+const ways: Readonly<Record<"client" | "server", readonly (() => Puppet)[]>> = {
+  client: [
+    () => clientUnderTest(clientCertificate),
+    () => clientUnderTest(compressed),
+    () => clientUnderTest({ server: { certificateCompression }, client: { certificateCompression } }),
+    () => clientUnderTest(retried),
+    () => clientUnderTest(psk),
+    () => {
+      const puppet = clientUnderTest({ ...postHandshake, server: { ...postHandshake.server, ticketer } }).run()
+      if (puppet.actor instanceof ServerConnection) puppet.actor.requestCertificate()
+      puppet.message(messages.get("key_update")!)
+      return puppet
+    },
+  ],
+  server: [
+    () => serverUnderTest(clientCertificate),
+    () => serverUnderTest(compressed),
+    () => serverUnderTest({ ...compressed, client: { certificateCompression }, server: requestsOnly }),
+    () => serverUnderTest({ server: { ...requestsOnly, certificateCompression: [] } }),
+    () => serverUnderTest(retried),
+    () => serverUnderTest(psk),
+    () => serverUnderTest(earlyPsk),
+    () => asked(),
+    () => asked({ certificateCompression }),
+    () => {
+      const puppet = serverUnderTest().run()
+      puppet.message(messages.get("key_update")!)
+      return puppet
+    },
+  ],
+}
+
+/* ---------------------------------------------------------------- the table */
+
+describe.each(["client", "server"] as const)("RFC 9846 appendix A: the table of the %s", (role) => {
+  const rows: readonly TransitionRow[] = transitions[role]
+  const named = (from: string, message: string | undefined, to: string) => `${from} ${message ?? "(begins)"} ${to}`
+
+  it("has the messages that each state of the tests accepts, and no others", () => {
+    const accepted = new Set(
+      states[role].flatMap(({ state, accepts }) => accepts.map((name) => `${state} ${typeNameOf(name)}`)),
+    )
+    const ofTable = rows.filter(({ message }) => message !== undefined).map(({ from, message }) => `${from} ${message}`)
+    expect([...accepted].sort()).toEqual([...new Set(ofTable)].sort())
+  })
+
+  it("is walked to the last of its rows, and nothing else is", () => {
+    const walked = new Set<string>()
+    for (const way of ways[role]) {
+      const puppet = way().run()
+      expect(puppet.subject.failure).toBeUndefined()
+      for (const { from, message, to } of puppet.walked) {
+        // A server begins where it waits.
+        if (message === undefined && role === "server") continue
+        walked.add(named(from, message && typeNameOf(message), to))
+      }
+    }
+    expect([...walked].sort()).toEqual(rows.map(({ from, message, to }) => named(from, message, to)).sort())
+  })
+
+  it("a step that is none of its rows is a defect, and ends the connection", () => {
+    expect(() => checkTransition(role, "WAIT_FINISHED", HandshakeType.finished, "CONNECTED")).not.toThrow()
+    expect(() => checkTransition(role, "WAIT_CV", HandshakeType.finished, "CONNECTED")).toThrow(/does not lead/)
+    expect(() => checkTransition(role, "WAIT_FINISHED", HandshakeType.finished, "WAIT_CV")).toThrow(/does not lead/)
+  })
+})
 
 /* ---------------------------------------------------------------- the tests */
 

@@ -54,6 +54,10 @@ export class Puppet {
   readonly parts: Part[] = []
   /** The state that the subject is in. */
   state: string
+  /** The steps that the subject has taken: what it received, where that led. */
+  readonly walked: { readonly from: string; readonly message: MessageName | undefined; readonly to: string }[] = []
+  /** The message that the subject received last. */
+  #received: MessageName | undefined
   /** What the last call on the subject gave. */
   outcome: Outcome | undefined
   now: number
@@ -204,10 +208,14 @@ export class Puppet {
         else this.#isSendingProtected = true
         break
       case "state":
+        this.walked.push({ from: event.from, message: this.#received, to: event.to })
         this.state = event.to
         break
       case "message":
-        if (event.direction === "sent") this.sent.push({ name: event.name, message: copyOf(event.message) })
+        if (event.direction === "received") {
+          this.#received = event.name
+          if (this.state === "CONNECTED") this.walked.push({ from: this.state, message: event.name, to: this.state })
+        } else this.sent.push({ name: event.name, message: copyOf(event.message) })
         break
       case "alert":
         if (event.direction === "sent") {
