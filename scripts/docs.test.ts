@@ -20,7 +20,15 @@ describe("the documents", () => {
     const text = read("docs/reading-order.md")
     const files = [...text.matchAll(/^\d+\. `([^`]+)`/gm)].map((match) => match[1]!)
     expect(files.filter((file) => !existsSync(join(root, "packages/tls13/src", file)))).toEqual([])
-    expect(text).toContain(`# TLS 1.3 in ${files.length} files`)
+    // Each walk begins with its number, and counts from 1.
+    const walks = text.split(/^(?=# |## (?:The server|One record))/m).filter((walk) => walk !== "")
+    expect(walks).toHaveLength(3)
+    for (const walk of walks) {
+      const numbers = [...walk.matchAll(/^(\d+)\. `/gm)].map((match) => Number(match[1]))
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1))
+      const said = /^#.*\bin (\d+) files/.exec(walk)
+      if (said !== null) expect(numbers).toHaveLength(Number(said[1]))
+    }
   })
 
   it("docs/conformance.md names files that exist", () => {

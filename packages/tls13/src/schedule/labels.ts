@@ -59,7 +59,10 @@ export function expandLabel(
   if (length <= hash.length) {
     counter[0] = 1
     const block = secret.mac(info, counter)
-    return block.length === length ? block : copyOf(block.subarray(0, length))
+    if (block.length === length) return block
+    const cut = copyOf(block.subarray(0, length))
+    block.fill(0)
+    return cut
   }
   if (length > 255 * hash.length) {
     throw new Misuse(`HKDF of ${hash.name} gives at most ${255 * hash.length} bytes; ${length} were asked for`)
@@ -68,9 +71,12 @@ export function expandLabel(
   let block: Uint8Array = nothing
   for (let at = 0; at < length; at += hash.length) {
     counter[0]!++
-    block = secret.mac(block, info, counter)
+    const next = secret.mac(block, info, counter)
+    block.fill(0)
+    block = next
     expanded.set(block.subarray(0, Math.min(hash.length, length - at)), at)
   }
+  block.fill(0)
   return expanded
 }
 

@@ -70,8 +70,8 @@ export class Puppet {
   private constructor(role: "client" | "server", scene: Scene) {
     this.now = scene.now
     this.state = role === "client" ? "WAIT_SH" : "START"
-    this.#suites = scene.client.provider.cipherSuites
     const isClient = role === "client"
+    this.#suites = (isClient ? scene.server : scene.client).provider.cipherSuites
     const clientTrace = isClient ? this.#watchSubject : this.#watchActor
     const serverTrace = isClient ? this.#watchActor : this.#watchSubject
     const client = createClientConfig(

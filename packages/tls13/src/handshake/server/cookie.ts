@@ -11,7 +11,7 @@ import type { CipherSuiteAlgorithms, Hash } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { ClientHelloRead } from "./client-hello.ts"
 import { changeable, changed, hasPlace, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
-import { chooseGroup, commonSuites } from "./negotiation.ts"
+import { chooseGroup, commonSuites } from "./preferences.ts"
 import { pskModes } from "./psk-selection.ts"
 import type { ServerHandshake } from "./server.ts"
 

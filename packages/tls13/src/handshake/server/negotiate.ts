@@ -8,7 +8,7 @@ import type { ServerSettings } from "../settings.ts"
 import type { ClientHelloRead } from "./client-hello.ts"
 import { decideEarlyData, type EarlyDataDecision } from "./early-data.ts"
 import type { ServerRetry, ShareWanted } from "./hello-retry.ts"
-import { chooseAlpn, chooseGroup, commonSuites, type GroupChoice } from "./negotiation.ts"
+import { chooseAlpn, chooseGroup, commonSuites, type GroupChoice } from "./preferences.ts"
 import { type ChosenPsk, pskModes, selectPsk } from "./psk-selection.ts"
 import type { ServerHandshake } from "./server.ts"
 
