@@ -327,7 +327,11 @@ describe("what ends in one clear line and a status that is not zero", () => {
     ["cert over files that are there", ["cert"], /is there already; choose another --dir, or --force/],
     ["passwd without user", ["passwd", "users"], /expected FILE and USER/],
     ["deleting who is not there", ["passwd", "users", "nobody", "--delete"], /users has no user nobody/],
-    ["passwd for a file that is something else", ["passwd", "good.pem", "a"], /good\.pem, line 1: expected NAME/],
+    [
+      "passwd for a file that is something else",
+      ["passwd", "good.pem", "a"],
+      /good\.pem: it is a certificate; wanted are lines of NAME/,
+    ],
   ])("%s", async (_what, args, message) => {
     const { status, err } = await puremq(args)
     expect(status).toBeGreaterThan(0)
@@ -392,7 +396,7 @@ describe("certificates that change while the broker runs", () => {
       reload()
       const [refused] = await broker.until(/error text=.*\n/)
       expect(refused).toMatch(
-        /nothing was reloaded, the certificates, the users and the access control list stay as they were: access control list, line 2: look is none of/,
+        /nothing was reloaded, the certificates, the users and the access control list stay as they were: cannot use the access control list \S*live-acl, line 2: look is none of/,
       )
       expect(await shown(port)).toBe(first.serverCert)
       expect((await pub("alice")).status).toBe(0)

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { createInterface } from "node:readline"
+import { readBytes } from "../config/text-file.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
 import { MqttClient } from "./mqtt-client.ts"
@@ -25,6 +25,7 @@ export async function pub(args: readonly string[]): Promise<void> {
   }
   const qos = qosOf(options)
   const retain = options.flag("retain")
+  const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readBytes(file, "the message")
   const request = connectRequest(options)
   const client = new MqttClient(await openStream(options), request, () => undefined)
   await client.during(async () => {
@@ -34,10 +35,7 @@ export async function pub(args: readonly string[]): Promise<void> {
       for await (const line of createInterface({ input: process.stdin })) {
         await client.publish(topic, encoder.encode(line), qos, retain)
       }
-    } else {
-      const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readFileSync(file)
-      await client.publish(topic, payload, qos, retain)
-    }
+    } else await client.publish(topic, payload, qos, retain)
   })
   client.end()
   await client.closed

@@ -4,7 +4,9 @@ import { once } from "node:events"
 import { existsSync } from "node:fs"
 import type { Readable, Writable } from "node:stream"
 import { type ConnectOptions, connect as connectTls } from "../adapters/node/connect.ts"
+import { decodeClientSession } from "../adapters/node/session-buffer.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { Misuse } from "../bytes/errors.ts"
 import { visibleText } from "../bytes/text.ts"
 import { describe } from "../trace/words.ts"
 import {
@@ -13,7 +15,7 @@ import {
   type OptionTable,
   readAddress,
   readArguments,
-  readFile,
+  readTextFile,
   reasonOf,
   UsageError,
 } from "./arguments.ts"
@@ -104,7 +106,15 @@ function ocspOf(read: Arguments): Pick<ConnectOptions, "requestOCSP" | "revocati
 }
 
 function readSession(path: string): Buffer {
-  return Buffer.from(readFile(path).toString("latin1"), "base64")
+  const remedy = "no session can be resumed from it; delete it, and the next one is written there"
+  const session = Buffer.from(readTextFile(path, remedy), "base64")
+  try {
+    decodeClientSession(session)
+    return session
+  } catch (error) {
+    if (error instanceof Misuse) throw new CommandError(`${path}: ${remedy}`)
+    throw error
+  }
 }
 
 async function open(options: ConnectOptions, onSession: (session: Buffer) => void): Promise<TLSSocket> {

@@ -20,7 +20,7 @@ const shared = `What is negotiated (names in order of preference, separated by c
 
 Raw public keys (RFC 7250), instead of certificates:
   --raw-public-key          show the key of --key as it is; --cert may then be left out
-  --peer-key KEY            a key that the peer may show: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+  --peer-key KEY            a key that the peer may show: sha256/BASE64, or the file of a public key; repeatable
 
 Pre-shared keys:
   --psk IDENTITY:HEX        a key that both sides have; may be given several times
@@ -40,7 +40,7 @@ const trust = `Which certificates are believed:
   --crl FILE                certificate revocation lists (PEM or DER); may be given several times
   --revocation WHEN         ifPresent (default): a list or OCSP response that is there must be usable and not say
                             revoked; require: there must be one for every certificate; off
-  --pin KEY                 a key that must be in the path: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+  --pin KEY                 a key that must be in the path: sha256/BASE64, or the file of a public key; repeatable
   --profile NAME            path (default: RFC 5280 section 6), rfc5280 (and section 4), webpki (and the rules of the
                             CA/Browser Forum)`
 

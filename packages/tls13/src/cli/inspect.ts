@@ -1,6 +1,6 @@
 // `tls13 inspect`: what a chain of certificates says, and whether it would be accepted.
 
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { connect as connectTls } from "../adapters/node/connect.ts"
 import { hostRoots } from "../adapters/node/host-roots.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
@@ -115,7 +115,7 @@ function addressOf(source: string): { readonly host: string; readonly port: numb
 
 function ofFile(path: string): Presented {
   const shown = path === "-" ? "the standard input" : path
-  const bytes = path === "-" ? readFileSync(0) : readFile(path)
+  const bytes = path === "-" ? readFile(0, shown) : readFile(path)
   try {
     if (bytes.length === 0) throw new CommandError(`${shown}: it is empty`)
     const blocks = certificateBlocks(bytes)
