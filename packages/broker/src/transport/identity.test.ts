@@ -240,7 +240,9 @@ describe("renewal", () => {
     expect(told).toEqual([
       {
         event: "certificate renewed",
-        text: expect.stringMatching(/^CN=localhost until \d{4}-\d\d-\d\d; 1 open connection stays$/),
+        text: expect.stringMatching(
+          /^certificate: CN=localhost until \d{4}-\d\d-\d\d, changed; CA: CN=.*, unchanged; 1 open connection stays$/,
+        ),
       },
     ])
     await open(running.port, device, { clientId: "second" })
