@@ -317,13 +317,29 @@ describe("what ends in one clear line and a status that is not zero", () => {
     server.close()
   })
 
+  it.each([
+    ["pub", ["-m", "x"], ""],
+    ["pub --tcp", ["-m", "x"], " -- --tcp 1883"],
+    ["sub", [], ""],
+  ])("%s where nobody listens", async (command, more, start) => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    await new Promise((resolve) => server.close(resolve))
+    const { status, err } = await puremq([...command.split(" "), "-p", `${port}`, "-t", "a", ...more])
+    expect([status, err]).toEqual([
+      1,
+      `puremq: no broker is listening on 127.0.0.1:${port}; start one with "npm start${start}", or check --host and --port (ECONNREFUSED)\n`,
+    ])
+  })
+
   it.each<[string, string[], RegExp]>([
     ["an unknown command", ["strat"], /unknown command strat; see "puremq --help"/],
     ["pub without topic", ["pub", "-m", "x"], /a topic is missing/],
     ["pub with two messages", ["pub", "-t", "a", "-m", "x", "-n"], /give the message by one of/],
     ["sub without filter", ["sub"], /a topic filter is missing/],
     ["a QoS that is none", ["sub", "-t", "a", "-q", "3"], /--qos must be one of 0, 1, 2, not "3"/],
-    ["nobody listening", ["pub", "--tcp", "-p", "1", "-t", "a", "-m", "x"], /ECONNREFUSED/],
     ["cert over files that are there", ["cert"], /is there already; choose another --dir, or --force/],
     ["passwd without user", ["passwd", "users"], /expected FILE and USER/],
     ["deleting who is not there", ["passwd", "users", "nobody", "--delete"], /users has no user nobody/],

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline"
 import { readBytes } from "../config/text-file.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
-import { MqttClient } from "./mqtt-client.ts"
+import { openClient } from "./connection-error.ts"
 
 export async function pub(args: readonly string[]): Promise<void> {
   const options = parseArguments("pub", args, {
@@ -27,7 +27,7 @@ export async function pub(args: readonly string[]): Promise<void> {
   const retain = options.flag("retain")
   const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readBytes(file, "the message")
   const request = connectRequest(options)
-  const client = new MqttClient(await openStream(options), request, () => undefined)
+  const client = openClient(await openStream(options), request, () => undefined)
   await client.during(async () => {
     await client.connect()
     if (options.flag("lines")) {

@@ -244,11 +244,11 @@ describe("one clear line and a status", () => {
     await once(taken, "close")
     expect(await refused("connect", `127.0.0.1:${port}`)).toEqual([
       1,
-      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there`,
+      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there; check host and port, or start a server ("tls13 serve")`,
     ])
     expect(await refused("inspect", `127.0.0.1:${port}`)).toEqual([
       1,
-      `tls13: 127.0.0.1:${port}: cannot connect: nothing listens there`,
+      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there; check host and port, or start a server ("tls13 serve")`,
     ])
   })
 })

@@ -20,6 +20,7 @@ import {
   UsageError,
 } from "./arguments.ts"
 import { policyOf } from "./certificate-options.ts"
+import { connectProblem } from "./connect-problem.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
 import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
@@ -122,14 +123,7 @@ async function open(options: ConnectOptions, onSession: (session: Buffer) => voi
   socket.on("session", onSession)
   await new Promise<void>((resolve, reject) => {
     socket.once("secureConnect", resolve)
-    socket.once("error", (error) => {
-      const where = `${options.host}:${options.port}`
-      reject(
-        new CommandError(
-          "kind" in error ? `${where}: ${error.message}` : `cannot connect to ${where}: ${reasonOf(error)}`,
-        ),
-      )
-    })
+    socket.once("error", (error) => reject(new CommandError(connectProblem(error, `${options.host}:${options.port}`))))
   })
   socket.on("error", () => undefined)
   return socket
@@ -173,7 +167,9 @@ async function talk(
   input.on("data", onInput).once("end", onEnd)
   await closed(socket)
   input.off("data", onInput).off("end", onEnd).pause()
-  if (socket.errored) throw new CommandError(socket.errored.message)
+  const { errored } = socket
+  if (errored)
+    throw new CommandError("kind" in errored ? errored.message : `the connection was lost: ${reasonOf(errored)}`)
 }
 
 /**

@@ -30,11 +30,11 @@ import {
   readAddress,
   readArguments,
   readFile,
-  reasonOf,
   UsageError,
 } from "./arguments.ts"
 import { crlsOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
 import type { Terminal } from "./connect.ts"
+import { connectProblem } from "./connect-problem.ts"
 
 const options: OptionTable = {
   help: { type: "boolean", short: "h" },
@@ -152,9 +152,10 @@ async function ofServer(address: string, servername: string | undefined): Promis
   socket.destroy()
   const [presented] = seen
   if (presented !== undefined) return presented
-  const reason = error && "kind" in error ? error.message : `cannot connect: ${reasonOf(error)}`
+  const problem =
+    error === undefined ? `${host}:${port}: no certificate came` : connectProblem(error, `${host}:${port}`)
   const old = error && "received" in error && error.received === "protocol_version"
-  throw new CommandError(`${host}:${port}: ${reason}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
+  throw new CommandError(`${problem}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
 }
 
 function readable(der: Uint8Array): Certificate | X509Error {
