@@ -73,7 +73,8 @@ export const serveHelp: string = `tls13 serve [[HOST:]PORT] - be a TLS 1.3 serve
 Listens on 127.0.0.1:4433 unless told otherwise. One line for each handshake and each failure goes to standard error.
 What clients send goes to standard output, and what is typed goes to all of them, unless one of these is chosen:
 
-  --www                     answer an HTTP request with what was negotiated
+  --www                     answer an HTTP request with what was negotiated; its head may have 16384 bytes (else 431)
+  --request-time SECONDS    within which the head of that request must be there, else 408; default 10
   --echo                    send back what comes
 
   --cert FILE --key FILE    certificate chain and key (PEM or DER); may be given several times, for several kinds of
