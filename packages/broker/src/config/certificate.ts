@@ -68,7 +68,7 @@ export function checkRevocationLists(pem: string, name: string, now: number): vo
         : undefined)
     if (problem !== undefined)
       throw new ConfigError(
-        `cannot use the revocation list of ${nameText(crl.issuer)} in ${name}: ${problem}; get a new one`,
+        `cannot use the revocation list of ${nameText(crl.issuer) || "nobody"} in ${name}: ${problem}; get a new one`,
       )
   }
 }

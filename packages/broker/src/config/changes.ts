@@ -60,7 +60,7 @@ function listsText(pem: string): string {
   return some(
     parseCrls(pem).map(({ issuer, thisUpdate, nextUpdate, revoked }) => {
       const until = nextUpdate === undefined ? "" : ` until ${day(nextUpdate)}`
-      return `${nameText(issuer)} of ${day(thisUpdate)}${until} with ${revoked.size} revoked`
+      return `${nameText(issuer) || "nobody"} of ${day(thisUpdate)}${until} with ${revoked.size} revoked`
     }),
   )
 }
