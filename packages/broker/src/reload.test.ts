@@ -1,17 +1,22 @@
 // A running broker is given other certificates, users and rules: MQTT.js on node:tls and TCP.
 
 import { randomBytes } from "node:crypto"
-import { TLSSocket } from "node:tls"
+import { once } from "node:events"
+import { connect as connectTcp } from "node:net"
+import { connect as connectTls, TLSSocket } from "node:tls"
 import {
   certificateToPem,
+  chainToPem,
   createAuthority,
   createLeaf,
   createRevocationList,
   type Identity,
+  nameConstraints,
   privateKeyToPem,
 } from "@puremq/tls13/devcert"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, describe, expect, it } from "vitest"
+import { createWebSocketStream, WebSocket } from "ws"
 import { passwordLine } from "./access/password-file.ts"
 import type { LogEvent } from "./admin/log.ts"
 import { type BrokerConfig, ConfigError, type ReloadConfig } from "./config/config.ts"
@@ -297,4 +302,105 @@ describe("client certificates", () => {
       else await client.publishAsync("still", "here", { qos: 1 })
     }
   })
+
+  it("one whose name escapes the constraints of its path as it is now is disconnected", async () => {
+    const root = createAuthority({ now, subject: { commonName: "Root" } })
+    const subject = { commonName: "Sub" }
+    const free = createAuthority({ now, issuer: root, subject })
+    const limited = createAuthority({
+      now,
+      issuer: root,
+      subject,
+      keyPair: free,
+      extensions: (usual) => [...usual, nameConstraints([{ type: "dns", value: "tenant1.example" }])],
+    })
+    const client = (commonName: string): Promise<MqttClient> => {
+      const identity = createLeaf({ now, issuer: limited, usage: "client", subject: { commonName } })
+      const key = privateKeyToPem(identity.privateKey)
+      return open(`mqtts://localhost:${ports[0]}`, { ca, cert: chainToPem(identity), key })
+    }
+    const trusting = (authority: Identity) => ({ ...pems(server), ca: certificateToPem(authority) })
+    const { broker, ports, events } = await start({
+      listeners: [{ type: "tls", port: 0, ...trusting(free), clientCertificate: "require" }],
+      disconnectRevoked: true,
+    })
+    const admin = await client("admin")
+    const device = await client("device.tenant1.example")
+    const gone = closed(admin)
+    broker.reload({ certificates: trusting(root) })
+    expect(await gone).toBe(0x87)
+    const told = events.find((event) => event.event === "client disconnected")
+    expect(told).toMatchObject({ reason: expect.stringMatching(/no longer good: .*name constraints .* common name/) })
+    await device.publishAsync("still", "here", { qos: 1 })
+    await expect(client("admin")).rejects.toThrow()
+  })
+
+  it("a handshake that was under way at a reload has gone by what there was, and is no login either", async () => {
+    const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+    const { broker, ports, events } = await start({ listeners: [listener] })
+    const connection = connectTcp(ports[0] ?? 0, "127.0.0.1")
+    await once(connection, "connect")
+    // Accepted: a handshake after it has begun as well.
+    await certificate(ports[0], other)
+    broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+    const socket = connectTls({
+      socket: connection,
+      servername: "localhost",
+      ca,
+      ...pems(device),
+      ALPNProtocols: ["mqtt"],
+    })
+    const client = new mqtt.MqttClient(() => socket, { reconnectPeriod: 0, protocolVersion: 5 })
+    clients.push(client)
+    const [error] = await once(client, "error")
+    expect(error).toMatchObject({ code: 0x87 })
+    expect(events.filter(({ event }) => event === "tls handshake")).toHaveLength(2)
+  })
+
+  const passwords = users(["alice", "a"])
+  it.each([
+    ["tls", "a certificate", {}],
+    ["tls", "a password", { username: "alice", password: "a" }],
+    ["wss", "a certificate", {}],
+    ["wss", "a password", { username: "alice", password: "a" }],
+  ] as const)(
+    "%s: a handshake from before a reload is no login after it, nor is %s beside it, unless its certificate is still good",
+    async (type, _what, login) => {
+      const listener = { type, port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+      const certificates = Object.keys(login).length === 0
+      const { broker, ports, events } = await start({
+        listeners: [listener],
+        login: { passwords: await passwords, certificates },
+      })
+      const handshake = (identity: Identity) =>
+        new Promise<TLSSocket>((resolve, reject) => {
+          const options = { port: ports[0] ?? 0, host: "127.0.0.1", servername: "localhost", ca, ...pems(identity) }
+          const socket = connectTls({ ...options, ALPNProtocols: [type === "tls" ? "mqtt" : "http/1.1"] }, () =>
+            resolve(socket),
+          )
+          socket.on("error", reject)
+        })
+      const sockets = await Promise.all([device, other].map(handshake))
+      const seen = () => events.filter(({ event }) => event === "tls handshake").length
+      for (const end = Date.now() + 10_000; seen() < 2 && Date.now() < end; )
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+      const outcomes = sockets.map(
+        (socket) =>
+          new Promise<string>((resolve) => {
+            const stream = () =>
+              type === "tls"
+                ? socket
+                : createWebSocketStream(new WebSocket("ws://localhost", ["mqtt"], { createConnection: () => socket }))
+            const client = new mqtt.MqttClient(stream, { reconnectPeriod: 0, protocolVersion: 5, ...login })
+            clients.push(client)
+            client.once("connect", () => resolve("connected"))
+            client.once("error", (error) => resolve(`code ${"code" in error ? error.code : ""}`))
+          }),
+      )
+      expect(await Promise.all(outcomes)).toEqual([`code ${0x87}`, "connected"])
+      const refused = events.find((event) => event.event === "client refused")
+      expect(refused).toMatchObject({ reason: expect.stringMatching(/its certificate is no longer good: .*revoked/) })
+    },
+  )
 })
