@@ -352,7 +352,7 @@ describe("client certificates", () => {
     })
     const client = new mqtt.MqttClient(() => socket, { reconnectPeriod: 0, protocolVersion: 5 })
     clients.push(client)
-    const [error] = await once(client, "error")
+    const error = await new Promise((resolve) => client.once("error", resolve))
     expect(error).toMatchObject({ code: 0x87 })
     expect(events.filter(({ event }) => event === "tls handshake")).toHaveLength(2)
   })
