@@ -9,7 +9,8 @@ import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics
 import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
 import { isRefusal, Throttle } from "./admin/throttle.ts"
 import { Broker } from "./broker.ts"
-import { certificateText, checkRenewal } from "./config/certificate.ts"
+import { checkRenewal } from "./config/certificate.ts"
+import { certificateTexts, type RereadCertificates, rereadCertificates } from "./config/changes.ts"
 import { checkClientCertificates, checkLimits } from "./config/check.ts"
 import {
   type BrokerConfig,
@@ -18,7 +19,7 @@ import {
   type ListenerConfig,
   type ReloadConfig,
 } from "./config/config.ts"
-import { counted, rulesOf, rulesTexts } from "./config/rules.ts"
+import { counted, rereadRules, rulesOf } from "./config/rules.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 import { encodeText } from "./packet/bytes.ts"
 import type { Qos } from "./packet/packets.ts"
@@ -180,42 +181,40 @@ class NodeBroker implements PureMqBroker {
   }
 
   renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void {
-    const { text, renew } = this.#renewal(certificate)
-    const others = renew()
-    this.#event({ event: "certificate renewed", text: `${text}; ${this.#stay()}` })
-    if (others && this.#config.disconnectRevoked === true) this.#recheck()
+    const reread = this.#renewal(certificate)()
+    const parts = certificateTexts(reread)
+    const event = parts.some(({ changed }) => changed) ? "certificate renewed" : "unchanged"
+    this.#event({ event, text: [...parts.map(({ text }) => text), this.#stay()].join("; ") })
+    if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
   reload({ certificates, login = this.#config.login ?? {}, acl = this.#config.acl }: ReloadConfig): void {
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
     const rights = acl !== this.#config.acl
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
-    const recheck = renewal?.renew() ?? false
+    const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
-    const texts = rulesTexts(this.#rules, rules)
+    const parts = [...certificateTexts(reread), ...rereadRules(this.#rules, rules, rights)]
     const lost = this.#access.replace(rules)
     this.#rules = rules
     this.#config = { ...this.#config, login, acl }
     const disconnect = this.#config.disconnectRevoked === true
     const { logins, filters, disconnected } = this.#broker.rulesChanged(now(), lost, { rights, disconnect })
-    const certificate = renewal?.text ?? ""
     const what = [
-      ...(certificate === "" ? [] : [texts.length === 0 ? certificate : `certificate: ${certificate}`]),
-      ...texts,
+      ...parts.map(({ text }) => text),
       ...(logins === 0 ? [] : [`${counted(logins, "connection")} with a login that is none any more`]),
       ...(filters === 0 ? [] : [`${counted(filters, "subscription")} no longer allowed`]),
       ...(disconnected === 0 ? [] : [`${counted(disconnected, "client")} disconnected`]),
       this.#stay(),
     ]
-    this.#event({ event: texts.length === 0 ? "certificate renewed" : "reloaded", text: what.join("; ") })
-    if (recheck && disconnect) this.#recheck()
+    this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
+    if (judgesAnew(reread) && disconnect) this.#recheck()
   }
 
-  /** Checks certificates for the listeners; `renew` then uses them, and says whether clients are judged otherwise now. */
-  #renewal(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): {
-    readonly text: string
-    readonly renew: () => boolean
-  } {
+  /** Checks certificates for the listeners; the answer then uses them, and says what is other than before. */
+  #renewal(
+    certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[],
+  ): () => readonly RereadCertificates[] {
     const listeners = this.#config.listeners?.length ?? 0
     if (!("cert" in certificate) && certificate.length > listeners)
       throw new ConfigError(
@@ -226,8 +225,7 @@ class NodeBroker implements PureMqBroker {
       return renew === undefined || given === undefined ? [] : [{ renew, given }]
     })
     for (const { given } of each) checkRenewal(given, now())
-    const text = [...new Set(each.map(({ given }) => certificateText(given.cert)))].join(", ")
-    return { text, renew: () => renewAll(each) }
+    return () => renewAll(each)
   }
 
   #stay(): string {
@@ -375,22 +373,24 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   return createTlsListener(options, webSocket, context, createServer)
 }
 
-/** All or none. Says whether authorities or revocation lists are others now. */
+/** All or none. */
 function renewAll(
   each: readonly { readonly renew: NonNullable<Listener["renew"]>; readonly given: RenewedCertificate }[],
-) {
+): readonly RereadCertificates[] {
   const done: (() => void)[] = []
-  let others = false
   try {
-    for (const { renew, given } of each) {
+    return each.map(({ renew, given }) => {
       const before = renew(given)
       done.push(() => renew(before))
-      const { ca = before.ca, crl = before.crl } = given
-      if (ca !== before.ca || crl !== before.crl) others = true
-    }
+      return rereadCertificates(before, { ...before, ...given })
+    })
   } catch (error) {
     for (const undo of done) undo()
     throw new ConfigError(`cannot use the certificates: ${error instanceof Error ? error.message : String(error)}`)
   }
-  return others
+}
+
+/** Whether clients' certificates may be refused now that were not. */
+function judgesAnew(all: readonly RereadCertificates[]): boolean {
+  return all.some(({ ca, crl }) => ca?.changed === true || crl?.changed === true)
 }

@@ -1,20 +1,25 @@
 // A running broker is given other certificates, users and rules: MQTT.js on node:tls and TCP.
 
 import { randomBytes } from "node:crypto"
-import { TLSSocket } from "node:tls"
+import { once } from "node:events"
+import { connect as connectTcp } from "node:net"
+import { connect as connectTls, TLSSocket } from "node:tls"
 import {
   certificateToPem,
+  chainToPem,
   createAuthority,
   createLeaf,
   createRevocationList,
   type Identity,
+  nameConstraints,
   privateKeyToPem,
 } from "@puremq/tls13/devcert"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, describe, expect, it } from "vitest"
+import { createWebSocketStream, WebSocket } from "ws"
 import { passwordLine } from "./access/password-file.ts"
 import type { LogEvent } from "./admin/log.ts"
-import { type BrokerConfig, ConfigError } from "./config/config.ts"
+import { type BrokerConfig, ConfigError, type ReloadConfig } from "./config/config.ts"
 import { createBroker, type PureMqBroker } from "./node-broker.ts"
 
 const now = Date.now()
@@ -103,7 +108,9 @@ describe("users", () => {
       await login(port, user, password)
     await alice.publishAsync("still", "here", { qos: 1 })
     broker.reload({})
-    expect(texts(events).at(-1)).toMatch(/^users: 3, unchanged; .*\d open connections stay$/)
+    expect(texts(events)).toHaveLength(1)
+    const unchanged = events.flatMap((event) => (event.event === "unchanged" ? [event.text] : []))
+    expect(unchanged).toEqual([expect.stringMatching(/^users: 3, unchanged; .*\d open connections stay$/)])
   })
 
   it("with disconnectRevoked their connections end with 0x87", async () => {
@@ -160,7 +167,77 @@ describe("all or nothing", () => {
     await client.publishAsync("old/a", "x", { qos: 1 })
     broker.reload(good)
     expect(texts(events)[0]).toMatch(
-      /^certificate: CN=localhost until \d{4}-\d\d-\d\d; users: 1, 1 added, 1 removed; access control list: 1 rule; /,
+      /^certificate: CN=localhost until \d{4}-\d\d-\d\d, changed; CA: CN=.* until \d{4}-\d\d-\d\d, unchanged; users: 1, 1 added, 1 removed; access control list: 1 rule, changed; /,
+    )
+  })
+})
+
+describe("one line tells of each part whether it is other than before", () => {
+  const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "request" } as const
+  const list = (...serials: number[]): string =>
+    createRevocationList({ issuer: authority, revoked: serials.map((one) => Uint8Array.of(0x50, one)), now })
+  const acl = "all readwrite #"
+  const stranger = certificateToPem(createAuthority({ now, subject: { commonName: "stranger" } }))
+  const day = "\\d{4}-\\d\\d-\\d\\d"
+  const alice = users(["alice", "a"])
+
+  it.each<[string, "reloaded" | "unchanged", ReloadConfig, string[]]>([
+    ["nothing", "unchanged", {}, []],
+    [
+      "comments and line ends",
+      "unchanged",
+      { certificates: { ...pems(server), ca: `# ours\r\n${ca.replaceAll("\n", "\r\n")}` } },
+      [],
+    ],
+    ["the certificate", "reloaded", { certificates: pems(leaf("server", "localhost", 2)) }, ["certificate"]],
+    ["an authority", "reloaded", { certificates: { ...pems(server), ca: ca + stranger } }, ["CA"]],
+    ["a list", "reloaded", { certificates: { ...pems(server), crl: list(7, 8) } }, ["CRL"]],
+    ["the rules", "reloaded", { acl: "all read #" }, ["access control list"]],
+  ])("%s", async (_what, event, next, changed) => {
+    const passwords = await alice
+    const first = { listeners: [{ ...listener, crl: list(7) }], login: { passwords }, acl }
+    const { broker, events } = await start(first)
+    broker.reload({ certificates: pems(server), ...next })
+    const [told, ...more] = events.filter(({ event }) => event === "reloaded" || event === "unchanged")
+    expect(more).toEqual([])
+    expect(told?.event).toBe(event)
+    const fate = (what: string): string => `, ${changed.includes(what) ? "changed" : "unchanged"}`
+    const others = changed.includes("CA") ? ` and CN=stranger until ${day}` : ""
+    expect(told).toHaveProperty(
+      "text",
+      expect.stringMatching(
+        new RegExp(
+          [
+            `^certificate: CN=localhost until ${day}${fate("certificate")}`,
+            `CA: CN=[^;]* until ${day}${others}${fate("CA")}`,
+            `CRL: CN=[^;]* of ${day} until ${day} with ${changed.includes("CRL") ? 2 : 1} revoked${fate("CRL")}`,
+            "users: 1, unchanged",
+            `access control list: 1 rule${fate("access control list")}`,
+            "0 open connections stay$",
+          ].join("; "),
+        ),
+      ),
+    )
+  })
+
+  it("a bundle is told by its first three, and each certificate of several listeners", async () => {
+    const others = [1, 2, 3, 4].map((n) =>
+      certificateToPem(createAuthority({ now, subject: { commonName: `CA ${n}` } })),
+    )
+    const second = leaf("server", "second.example")
+    const { broker, events } = await start({ listeners: [listener, { type: "tls", port: 0, ...pems(second) }] })
+    const next = { ...pems(server), ca: others.join("") }
+    broker.reload({ certificates: [next, pems(leaf("server", "second.example", 3))] })
+    expect(texts(events)[0]).toMatch(
+      /^certificate: CN=localhost until .*, unchanged; certificate: CN=second\.example until .*, changed; CA: CN=CA 1 until [\d-]+ and CN=CA 2 until [\d-]+ and CN=CA 3 until [\d-]+ and 1 other, changed; 0 open/,
+    )
+  })
+
+  it("who may log in without a password", async () => {
+    const { broker, events } = await start({ listeners: [listener] })
+    broker.reload({ login: { anonymous: false, certificates: false } })
+    expect(texts(events)[0]).toMatch(
+      /clients without login: refused now; client certificates: no login any more; 0 open/,
     )
   })
 })
@@ -194,7 +271,7 @@ describe("client certificates", () => {
       expect(told).toMatchObject({ reason: expect.stringMatching(/certificate is no longer good: .*revoked/) })
       for (const client of [stays, plain]) await client.publishAsync("still", "here", { qos: 1 })
       await expect(certificate(ports[0], device)).rejects.toThrow()
-      expect(texts(events)).toEqual(["1 client disconnected whose certificates are no longer good"])
+      expect(texts(events).at(-1)).toBe("1 client disconnected whose certificates are no longer good")
     },
   )
 
@@ -225,4 +302,105 @@ describe("client certificates", () => {
       else await client.publishAsync("still", "here", { qos: 1 })
     }
   })
+
+  it("one whose name escapes the constraints of its path as it is now is disconnected", async () => {
+    const root = createAuthority({ now, subject: { commonName: "Root" } })
+    const subject = { commonName: "Sub" }
+    const free = createAuthority({ now, issuer: root, subject })
+    const limited = createAuthority({
+      now,
+      issuer: root,
+      subject,
+      keyPair: free,
+      extensions: (usual) => [...usual, nameConstraints([{ type: "dns", value: "tenant1.example" }])],
+    })
+    const client = (commonName: string): Promise<MqttClient> => {
+      const identity = createLeaf({ now, issuer: limited, usage: "client", subject: { commonName } })
+      const key = privateKeyToPem(identity.privateKey)
+      return open(`mqtts://localhost:${ports[0]}`, { ca, cert: chainToPem(identity), key })
+    }
+    const trusting = (authority: Identity) => ({ ...pems(server), ca: certificateToPem(authority) })
+    const { broker, ports, events } = await start({
+      listeners: [{ type: "tls", port: 0, ...trusting(free), clientCertificate: "require" }],
+      disconnectRevoked: true,
+    })
+    const admin = await client("admin")
+    const device = await client("device.tenant1.example")
+    const gone = closed(admin)
+    broker.reload({ certificates: trusting(root) })
+    expect(await gone).toBe(0x87)
+    const told = events.find((event) => event.event === "client disconnected")
+    expect(told).toMatchObject({ reason: expect.stringMatching(/no longer good: .*name constraints .* common name/) })
+    await device.publishAsync("still", "here", { qos: 1 })
+    await expect(client("admin")).rejects.toThrow()
+  })
+
+  it("a handshake that was under way at a reload has gone by what there was, and is no login either", async () => {
+    const listener = { type: "tls", port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+    const { broker, ports, events } = await start({ listeners: [listener] })
+    const connection = connectTcp(ports[0] ?? 0, "127.0.0.1")
+    await once(connection, "connect")
+    // Accepted: a handshake after it has begun as well.
+    await certificate(ports[0], other)
+    broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+    const socket = connectTls({
+      socket: connection,
+      servername: "localhost",
+      ca,
+      ...pems(device),
+      ALPNProtocols: ["mqtt"],
+    })
+    const client = new mqtt.MqttClient(() => socket, { reconnectPeriod: 0, protocolVersion: 5 })
+    clients.push(client)
+    const error = await new Promise((resolve) => client.once("error", resolve))
+    expect(error).toMatchObject({ code: 0x87 })
+    expect(events.filter(({ event }) => event === "tls handshake")).toHaveLength(2)
+  })
+
+  const passwords = users(["alice", "a"])
+  it.each([
+    ["tls", "a certificate", {}],
+    ["tls", "a password", { username: "alice", password: "a" }],
+    ["wss", "a certificate", {}],
+    ["wss", "a password", { username: "alice", password: "a" }],
+  ] as const)(
+    "%s: a handshake from before a reload is no login after it, nor is %s beside it, unless its certificate is still good",
+    async (type, _what, login) => {
+      const listener = { type, port: 0, ...pems(server), ca, clientCertificate: "require" } as const
+      const certificates = Object.keys(login).length === 0
+      const { broker, ports, events } = await start({
+        listeners: [listener],
+        login: { passwords: await passwords, certificates },
+      })
+      const handshake = (identity: Identity) =>
+        new Promise<TLSSocket>((resolve, reject) => {
+          const options = { port: ports[0] ?? 0, host: "127.0.0.1", servername: "localhost", ca, ...pems(identity) }
+          const socket = connectTls({ ...options, ALPNProtocols: [type === "tls" ? "mqtt" : "http/1.1"] }, () =>
+            resolve(socket),
+          )
+          socket.on("error", reject)
+        })
+      const sockets = await Promise.all([device, other].map(handshake))
+      const seen = () => events.filter(({ event }) => event === "tls handshake").length
+      for (const end = Date.now() + 10_000; seen() < 2 && Date.now() < end; )
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      broker.reload({ certificates: { ...pems(server), crl: list(7) } })
+      const outcomes = sockets.map(
+        (socket) =>
+          new Promise<string>((resolve) => {
+            const stream = () =>
+              type === "tls"
+                ? socket
+                : createWebSocketStream(new WebSocket("ws://localhost", ["mqtt"], { createConnection: () => socket }))
+            const client = new mqtt.MqttClient(stream, { reconnectPeriod: 0, protocolVersion: 5, ...login })
+            clients.push(client)
+            client.once("connect", () => resolve("connected"))
+            client.once("error", (error) => resolve(`code ${"code" in error ? error.code : ""}`))
+          }),
+      )
+      expect(await Promise.all(outcomes)).toEqual([`code ${0x87}`, "connected"])
+      const refused = events.find((event) => event.event === "client refused")
+      expect(refused).toMatchObject({ reason: expect.stringMatching(/its certificate is no longer good: .*revoked/) })
+    },
+  )
 })

@@ -31,9 +31,9 @@ export function createAccess(rules: LoginRules, means: CheckerMeans, limits: Che
   const checker = new PasswordChecker(rules.passwords ?? new Map(), means, limits)
   return {
     authenticate(attempt, decide) {
-      const now = decideAtOnce(current, attempt)
+      const now = outdated(attempt, means.now()) ?? decideAtOnce(current, attempt)
       if (now !== undefined) decide(now)
-      else checker.check(attempt, decide)
+      else checker.check(attempt, (decision) => decide(outdated(attempt, means.now()) ?? decision))
     },
     publishRefusal: (identity, clientId, topic) => current.acl?.publishRefusal(identity, clientId, topic),
     subscribeRefusal: (identity, clientId, filter) => current.acl?.subscribeRefusal(identity, clientId, filter),
@@ -56,6 +56,13 @@ function lost(rules: LoginRules, changed: ReadonlySet<string>, { source, user }:
       if (rules.passwords?.has(user) !== true) return "the user was deleted"
       return changed.has(user) ? "the password was changed" : undefined
   }
+}
+
+/** A certificate from before a reload, with which a handshake would end now: then whatever else is a login is none. */
+function outdated({ peer }: LoginAttempt, now: number): Decision | undefined {
+  const problem = peer.recheckCertificate?.(now)
+  if (problem === undefined) return undefined
+  return { reasonCode: ReasonCode.NotAuthorized, why: `its certificate is no longer good: ${problem}` }
 }
 
 /** The decision, or undefined when a password has to be checked. */

@@ -9,7 +9,7 @@ import type { Decision } from "./access.ts"
 import { Failures, forgetAfter, maximumDelay } from "./failures.ts"
 import { type CheckerLimits, PasswordChecker } from "./password-checker.ts"
 import { type PasswordEntry, parsePasswordFile, passwordLine } from "./password-file.ts"
-import type { ScryptCost } from "./scrypt.ts"
+import { memoryOf, type ScryptCost } from "./scrypt.ts"
 import { sourceOf } from "./source.ts"
 
 const cheap = { ln: 10, r: 1, p: 1 }
@@ -356,15 +356,97 @@ describe("after failures", () => {
 })
 
 describe("what a login tells", () => {
-  it("unknown users have the costs of the file, each always the same", async () => {
-    const costs = { a: cheap, b: { ln: 11, r: 1, p: 1 }, c: { ln: 12, r: 2, p: 1 } }
-    const known = await entries(costs)
-    const desk = new Desk({ maximumPasswordChecks: 999, maximumPasswordMemory: 1e9 }, known)
-    for (let i = 0; i < 120; i++) void desk.login(`nobody${i}`, "x", `192.0.2.${i}`)
-    const first = desk.computing.map(({ cost }) => cost.ln)
-    for (const ln of [10, 11, 12]) expect(first.filter((one) => one === ln).length).toBeGreaterThan(15)
-    for (let i = 0; i < 120; i++) void desk.login(`nobody${i}`, "y", `192.0.2.${i}`)
-    expect(desk.computing.slice(120).map(({ cost }) => cost.ln)).toEqual(first)
+  const costs = { a: cheap, b: { ln: 11, r: 1, p: 1 }, c: { ln: 12, r: 2, p: 1 }, d: { ln: 12, r: 2, p: 1 } }
+  let address = 0
+  /** The costs of the computations before the answer, in their order. */
+  const paid = async (desk: Desk, user: string, password: string): Promise<number[]> => {
+    const costs: number[] = []
+    const answer = desk.login(user, password, `192.0.2.${++address}`)
+    for (; desk.computing.length > 0; await desk.step()) costs.push(desk.computing[0]!.cost.ln)
+    await answer
+    return costs
+  }
+  const ascending = (costs: number[]): number[] => costs.sort((a, b) => a - b)
+
+  it("one that fails costs a computation of each cost in the file, whether there is such a user or not", async () => {
+    const desk = new Desk({}, await entries(costs))
+    for (const user of ["a", "b", "c", "d", "nobody", "somebody"])
+      expect([user, ascending(await paid(desk, user, "x"))]).toEqual([user, [10, 11, 12]])
+    expect(await paid(desk, "nobody", "y")).toEqual([12, 11, 10])
+    for (const [user, { ln }] of Object.entries(costs)) expect(await paid(desk, user, "right")).toEqual([ln])
+    expect(desk.answers.filter((answer) => answer.endsWith("in"))).toHaveLength(4)
+  })
+
+  it("and where all users have one cost, one", async () => {
+    const desk = new Desk()
+    for (const user of ["alice", "nobody"]) expect(await paid(desk, user, "x")).toEqual([cheap.ln])
+    const empty = new Desk({}, new Map())
+    expect(await paid(empty, "nobody", "x")).toEqual([15])
+  })
+
+  it("what a reload changes of it, it changes for users and others alike", async () => {
+    const desk = new Desk({}, await entries(costs))
+    const names = ["a", "c", "nobody", "somebody"]
+    const all = async (): Promise<number[][]> => {
+      const found: number[][] = []
+      for (const user of names) found.push(ascending(await paid(desk, user, `x${address}`)))
+      return found
+    }
+    const before = await all()
+    desk.checker.replace(await entries({ ...costs, e: cheap, f: costs.c }))
+    expect(await all()).toEqual(before)
+    desk.checker.replace(await entries({ ...costs, e: { ln: 13, r: 1, p: 1 } }))
+    expect(await all()).toEqual(names.map(() => [10, 11, 12, 13]))
+    desk.checker.replace(await entries({ a: cheap, c: costs.c }))
+    expect(await all()).toEqual(names.map(() => [10, 12]))
+  })
+
+  it("a password that becomes right before the answer is", async () => {
+    const desk = new Desk({}, await entries(costs))
+    const answer = desk.login("a", "new")
+    await desk.step()
+    desk.checker.replace(await entries(costs, "new"))
+    await desk.finish()
+    expect(await answer).toBe("a new: in")
+  })
+
+  it("nothing more is computed for clients that have gone, and equal attempts share all of it", async () => {
+    const desk = new Desk({}, await entries(costs))
+    let gone = false
+    void desk.login("a", "x", "192.0.2.200", () => gone)
+    gone = true
+    await desk.finish()
+    expect(desk.computed).toBe(1)
+    const answers = [1, 2, 3].map((n) => desk.login("b", "x", `198.51.100.${n}`))
+    await desk.step()
+    answers.push(desk.login("b", "x", "198.51.100.4"))
+    await desk.finish()
+    expect(await Promise.all(answers)).toEqual(answers.map(() => "b x: 0x86"))
+    expect(desk.computed).toBe(4)
+  })
+
+  it("a later computation that fails is answered 0x88 too, and the next login is checked", async () => {
+    const desk = new Desk({}, await entries(costs))
+    const answer = desk.login("a", "x")
+    await desk.step()
+    desk.broken = new Error("out of memory")
+    await desk.step()
+    expect(await answer).toBe("a x: 0x88")
+    desk.broken = undefined
+    const next = desk.login("a", "right")
+    await desk.finish()
+    expect(await next).toBe("a right: in")
+  })
+
+  it("each computation takes the memory of its own cost, as far as there is", async () => {
+    const limits = { maximumPasswordChecks: 8, maximumPasswordMemory: memoryOf(costs.c) + memoryOf(costs.b) }
+    const desk = new Desk(limits, await entries(costs))
+    const answers = ["a", "b", "nobody", "somebody"].map((user, n) => desk.login(user, "x", `203.0.113.${n}`))
+    for (; desk.computing.length > 0; await desk.step()) {
+      const memory = desk.computing.reduce((sum, { cost }) => sum + memoryOf(cost), 0)
+      expect(memory).toBeLessThanOrEqual(limits.maximumPasswordMemory)
+    }
+    expect((await Promise.all(answers)).map((answer) => answer.slice(-4))).toEqual(answers.map(() => "0x86"))
   })
 
   it("a password that cannot be checked is answered 0x88 and told, and the next one is checked", async () => {

@@ -7,8 +7,8 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Decision, LoginAttempt } from "./access.ts"
 import { Failures } from "./failures.ts"
 import { LoginQueue, type Waiting } from "./login-queue.ts"
-import { checkPassword, defaultCost, type PasswordEntry, sameEntry } from "./password-file.ts"
-import { memoryOf, type Scrypt } from "./scrypt.ts"
+import { checkPassword, defaultCost, type PasswordEntry, sameCost, sameEntry } from "./password-file.ts"
+import { memoryOf, type Scrypt, type ScryptCost } from "./scrypt.ts"
 import { sourceOf } from "./source.ts"
 
 /** What computing takes: a runtime's scrypt, clock and randomness. */
@@ -46,10 +46,14 @@ interface Login extends Waiting {
   readonly tag: string
 }
 
-/** One computation and who waits for it. */
+/** One password and who waits for the answer: a computation when it is right, else one of each cost in the file. */
 interface Check {
-  readonly entry: PasswordEntry
   readonly logins: Login[]
+  /** Whose password it is compared with, or a decoy. */
+  entry: PasswordEntry
+  started: boolean
+  /** When it was wrong: what is still to be computed before the answer. */
+  owed: ScryptCost[] | undefined
 }
 
 /** Users whose last correct password is remembered as a keyed hash, so that a reconnect costs no scrypt. */
@@ -69,9 +73,12 @@ export class PasswordChecker {
   readonly #open: Map<string, Check> = new Map()
   /** Is to be computed next, as soon as there is memory. */
   #held: Check | undefined
+  /** Those that owe a computation. */
+  readonly #unfinished: Check[] = []
   readonly #remembered: Map<string, string> = new Map()
   #passwords: Passwords = new Map()
-  #entries: readonly PasswordEntry[] = []
+  /** Those of the file, each once, the highest first. */
+  #costs: readonly ScryptCost[] = [defaultCost]
   /** Logins that wait for a computation under way. */
   #joined = 0
   #memory = 0
@@ -98,7 +105,7 @@ export class PasswordChecker {
     for (const [user, old] of this.#passwords) if (next.get(user) !== old) gone.add(user)
     for (const user of gone) this.#remembered.delete(user)
     this.#passwords = next
-    this.#entries = [...next.values()]
+    this.#costs = costsOf(next)
     return gone
   }
 
@@ -152,10 +159,10 @@ export class PasswordChecker {
   #work(): void {
     const { maximumPasswordChecks } = this.#limits
     while (this.#running.size < maximumPasswordChecks) {
-      const check = this.#held ?? this.#next()
+      const check = this.#held ?? this.#unfinished.shift() ?? this.#next()
       if (check === undefined) break
       try {
-        const memory = memoryOf(check.entry.cost)
+        const memory = memoryOf(check.owed?.[0] ?? check.entry.cost)
         const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
         this.#held = fits ? undefined : check
         if (!fits) return
@@ -179,40 +186,56 @@ export class PasswordChecker {
       const there = logins.filter(({ attempt }) => !attempt.abandoned()) // a client that gave up costs no scrypt
       if (there.length === 0) continue
       const { user, tag } = login
-      if (!this.#knows(user, tag)) return { entry: this.#passwords.get(user) ?? this.#decoy(user), logins: there }
+      const entry = this.#passwords.get(user) ?? this.#decoy(user)
+      if (!this.#knows(user, tag)) return { entry, logins: there, started: false, owed: undefined }
       for (const one of there) this.#answer(one, letIn(user)) // its equal was right meanwhile
     }
   }
 
-  /** One computation and its answers. It gives its place back whatever is thrown on the way. */
+  /** One computation, and the answers after the last. It gives its place back whatever is thrown on the way. */
   async #run(check: Check, memory: number): Promise<void> {
     const { logins } = check
     const { tag } = logins[0]!
+    if (!check.started) {
+      check.started = true
+      this.#joined += logins.length
+      if (!this.#open.has(tag)) this.#open.set(tag, check)
+    }
     this.#running.add(check)
-    if (!this.#open.has(tag)) this.#open.set(tag, check)
     this.#memory += memory
-    this.#joined += logins.length
     try {
-      let decision: () => Decision
+      let decision: (() => Decision) | undefined
       try {
         decision = await this.#compute(check)
       } finally {
         this.#running.delete(check)
-        if (this.#open.get(tag) === check) this.#open.delete(tag)
         this.#memory -= memory
-        this.#joined -= logins.length
       }
-      for (const one of logins) this.#answer(one, decision())
+      if (decision === undefined) this.#unfinished.push(check)
+      else {
+        this.#close(check)
+        for (const one of logins) this.#answer(one, decision())
+      }
     } catch (error) {
       this.#giveUp(check, error)
     }
     this.#work()
   }
 
-  #giveUp({ logins }: Check, error: unknown): void {
+  /** Nobody may join any more. */
+  #close(check: Check): void {
+    if (!check.started) return
+    check.started = false
+    const { tag } = check.logins[0]!
+    if (this.#open.get(tag) === check) this.#open.delete(tag)
+    this.#joined -= check.logins.length
+  }
+
+  #giveUp(check: Check, error: unknown): void {
+    this.#close(check)
     this.#means.fault(error)
     const why = "the password could not be checked"
-    for (const one of logins) this.#answer(one, { reasonCode: ReasonCode.ServerUnavailable, why })
+    for (const one of check.logins) this.#answer(one, { reasonCode: ReasonCode.ServerUnavailable, why })
   }
 
   /** One that cannot be told does not keep the others from it. */
@@ -224,21 +247,29 @@ export class PasswordChecker {
     }
   }
 
-  /** The answer, made anew for each that gets it: an Identity belongs to one connection. */
-  async #compute(check: Check): Promise<() => Decision> {
+  /**
+   * One computation. Then the answer, made anew for each that gets it, as an Identity belongs to one connection; or undefined
+   * when another computation comes first.
+   */
+  async #compute(check: Check): Promise<(() => Decision) | undefined> {
     const { user, password, tag } = check.logins[0]!
-    let entry: PasswordEntry
-    let right: boolean
-    let now: PasswordEntry | undefined = check.entry
-    do {
-      entry = now ?? this.#decoy(user)
-      right = await checkPassword(entry, password, this.#means.scrypt)
-      now = this.#passwords.get(user)
-      // Again, when the user was changed meanwhile.
-    } while (now !== entry && (now !== undefined || right))
-    if (now !== undefined && right) {
-      this.#remember(user, tag)
-      return () => letIn(user)
+    if (check.owed === undefined) {
+      if (await this.#isRight(check)) {
+        this.#remember(user, tag)
+        return () => letIn(user)
+      }
+      const paid = check.entry.cost
+      check.owed = this.#costs.filter((cost) => !sameCost(cost, paid))
+    } else {
+      const cost = check.owed.shift()
+      if (cost !== undefined) await checkPassword({ ...this.#decoy(user), cost }, password, this.#means.scrypt)
+    }
+    if (check.owed.length > 0 && check.logins.some(({ attempt }) => !attempt.abandoned())) return undefined
+    const now = this.#passwords.get(user)
+    if (now !== undefined && now !== check.entry) {
+      check.entry = now // changed meanwhile: it may be right now
+      check.owed = undefined
+      return undefined
     }
     const at = this.#means.now()
     this.#failures.failedAs(user, at)
@@ -248,6 +279,19 @@ export class PasswordChecker {
     }
     const why = now === undefined ? "unknown user name" : "wrong password"
     return () => ({ reasonCode: ReasonCode.BadUserNameOrPassword, why })
+  }
+
+  /** Whether it is the user's password, after what the user may have been changed to meanwhile. */
+  async #isRight(check: Check): Promise<boolean> {
+    const { user, password } = check.logins[0]!
+    let right: boolean
+    let now: PasswordEntry | undefined = check.entry
+    do {
+      check.entry = now ?? this.#decoy(user)
+      right = await checkPassword(check.entry, password, this.#means.scrypt)
+      now = this.#passwords.get(user)
+    } while (now !== check.entry && (now !== undefined || right))
+    return right && now !== undefined
   }
 
   /** When all that wait have to wait because of failures. */
@@ -280,14 +324,12 @@ export class PasswordChecker {
   }
 
   /**
-   * Stands in for a user who does not exist, with the cost of one who does: the same one each time, and as often as there
-   * are users of that cost. So neither a login nor the distribution of many tells who exists.
+   * Stands in for a user who does not exist. Its cost is the highest of the file. As each login that fails costs one
+   * computation of each cost in the file, none tells who exists, also where users have unlike costs, and not by what a reload
+   * changes either.
    */
   #decoy(user: string): PasswordEntry {
-    const { length } = this.#entries
-    const chosen = Number.parseInt(this.#tag(user, nothing).slice(0, 12), 16) % Math.max(1, length)
-    const cost = this.#entries[chosen]?.cost ?? defaultCost
-    return { user, cost, salt: this.#salt, hash: new Uint8Array(32) }
+    return { user, cost: this.#costs[0] ?? defaultCost, salt: this.#salt, hash: new Uint8Array(32) }
   }
 
   /** A hash under a key of this process: worth nothing outside of it, and nobody can choose a part of it. */
@@ -296,6 +338,14 @@ export class PasswordChecker {
     const length = new Uint8Array([name.length >> 8, name.length & 0xff])
     return bytesToHex(sha256.create().update(this.#key).update(length).update(name).update(password).digest())
   }
+}
+
+function costsOf(passwords: Passwords): readonly ScryptCost[] {
+  const costs: ScryptCost[] = []
+  for (const { cost } of passwords.values()) if (!costs.some((known) => sameCost(known, cost))) costs.push(cost)
+  const work = ({ ln, r, p }: ScryptCost) => 2 ** ln * r * p
+  costs.sort((a, b) => work(b) - work(a) || b.ln - a.ln || b.r - a.r)
+  return costs.length === 0 ? [defaultCost] : costs
 }
 
 function letIn(user: string): Decision {

@@ -77,8 +77,11 @@ export async function checkPassword(entry: PasswordEntry, password: Uint8Array, 
 
 /** Are both lines the same login: the same cost, salt and hash? */
 export function sameEntry(a: PasswordEntry, b: PasswordEntry): boolean {
-  const same = a.cost.ln === b.cost.ln && a.cost.r === b.cost.r && a.cost.p === b.cost.p
-  return same && equal(a.salt, b.salt) && equal(a.hash, b.hash)
+  return sameCost(a.cost, b.cost) && equal(a.salt, b.salt) && equal(a.hash, b.hash)
+}
+
+export function sameCost(a: ScryptCost, b: ScryptCost): boolean {
+  return a.ln === b.ln && a.r === b.r && a.p === b.p
 }
 
 /** Compares in time that depends only on the lengths. */

@@ -1,4 +1,5 @@
 import { get } from "node:http"
+import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "./log.ts"
@@ -111,6 +112,19 @@ describe("numbers", () => {
     expect((await fetch(`${base}/metrics`, { method: "POST" })).status).toBe(404)
     await server.close()
   })
+
+  it("the metrics endpoint ends half a request, and one that never begins, in seconds", async () => {
+    const server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, numbers, quiet)
+    const ended = ["GET /metrics HTTP/1.1\r\n", ""].map(async (part) => {
+      const socket = connect(server.port, "127.0.0.1").on("error", () => undefined)
+      socket.resume().write(part)
+      const begun = performance.now()
+      await new Promise((resolve) => socket.once("close", resolve))
+      return performance.now() - begun
+    })
+    for (const milliseconds of await Promise.all(ended)) expect(milliseconds).toBeLessThan(25_000)
+    await server.close()
+  }, 60_000)
 
   it("on a loopback address, the metrics endpoint takes the names of loopback addresses and those it is given", async () => {
     const refused: string[] = []

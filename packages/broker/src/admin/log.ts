@@ -40,6 +40,7 @@ export interface Lifecycle {
     | "listening"
     | "certificate renewed"
     | "reloaded"
+    | "unchanged"
     | "stopping"
     | "stopped"
     | "warning"

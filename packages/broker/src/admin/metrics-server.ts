@@ -39,7 +39,8 @@ export async function startMetricsServer(
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
     response.end(request.method === "HEAD" ? undefined : text)
   }
-  const server = createServer((request, response) => {
+  // A half request ends in time: Node looks for those that are late every half minute only, unless told otherwise.
+  const server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) => {
     const { socket } = request
     new Boundary(context.onFault, addressOf(socket), () => socket.destroy()).run(
       () => answer(request, response),

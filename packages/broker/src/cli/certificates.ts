@@ -1,11 +1,12 @@
 // The one place that calls the certificate maker.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { checkCertificate } from "../config/certificate.ts"
 import { ConfigError } from "../config/config.ts"
+import { readCertificates, readPrivateKey } from "../config/pem-file.ts"
 
 export interface CertificateFiles {
   readonly ca: string
@@ -74,7 +75,8 @@ export function developmentCertificates(folder: string, now: number): Certificat
   const files = certificateFiles(folder)
   if (existsSync(files.ca) && existsSync(files.cert) && existsSync(files.key)) {
     try {
-      checkCertificate(readFileSync(files.cert, "utf8"), readFileSync(files.key, "utf8"), files, now)
+      const cert = readCertificates(files.cert, "the certificate")
+      checkCertificate(cert, readPrivateKey(files.key, "the private key", undefined), files, now)
       return { ...files, made: false }
     } catch (error) {
       if (!(error instanceof ConfigError && error.message.includes("expired"))) throw error

@@ -10,6 +10,7 @@ import { readCertificates, readPrivateKey } from "../config/pem-file.ts"
 import type { ConnectRequest } from "../packet/codec.ts"
 import { loadTls } from "../transport/tls-server.ts"
 import { type Arguments, UsageError } from "./arguments.ts"
+import type { Target } from "./connection-error.ts"
 
 export const connectionOptions = {
   host: { type: "string", short: "h" },
@@ -27,18 +28,19 @@ export const connectionOptions = {
 } as const
 
 /** Opens the stream that the options ask for. */
-export async function openStream(options: Arguments): Promise<Duplex> {
+export async function openStream(options: Arguments): Promise<{ readonly stream: Duplex; readonly target: Target }> {
   const host = options.text("host") ?? "127.0.0.1"
   const tcp = options.flag("tcp")
   const port = options.number("port", 1, 65_535) ?? (tcp ? 1883 : 8883)
-  if (tcp) return connectTcp({ host, port, noDelay: true })
+  const target = { host, port, tls: !tcp }
+  if (tcp) return { stream: connectTcp({ host, port, noDelay: true }), target }
   const own = join(".puremq", "ca.pem")
   const caFile = options.text("ca") ?? (existsSync(own) ? own : undefined)
   const ca =
     caFile === undefined ? undefined : usableAuthorities(readCertificates(caFile, "the authority"), caFile, warn)
   const credential = credentialOf(options)
   const { connect } = await loadTls()
-  return connect({
+  const stream = connect({
     host,
     port,
     ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
@@ -47,6 +49,7 @@ export async function openStream(options: Arguments): Promise<Duplex> {
     ALPNProtocols: ["mqtt"],
     ...(options.flag("insecure") && { rejectUnauthorized: false }),
   })
+  return { stream, target }
 }
 
 /** The client certificate and its key, which are as they must be. Throws UsageError, ConfigError. */

@@ -2,7 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
-import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { createAuthority, createDevelopmentCertificates, createRevocationList } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Command } from "../../tests/command.ts"
 
@@ -27,6 +27,29 @@ function encrypted(pem: string, format: "pem" | "der"): string | Buffer {
   return format === "pem" ? key.export({ format: "pem", ...how }) : key.export({ format: "der", ...how })
 }
 
+const line = (user: string): string => `${user}:$scrypt$ln=10,r=8,p=1$${"A".repeat(22)}$${"A".repeat(43)}`
+
+/** What mistakes make of a text file, and what is said of it. */
+const strange: Record<string, { readonly content: string | Uint8Array; readonly said: RegExp }> = {
+  "s-utf16": {
+    content: Buffer.from("\ufeffalice", "utf16le"),
+    said: /it is text in UTF-16; save it as UTF-8, or convert/,
+  },
+  "s-latin1": {
+    content: Buffer.from("# users\nm\xfcller\n", "latin1"),
+    said: /line 2 is not UTF-8, so .*Latin-1; save it as UTF-8, or convert it with `iconv/,
+  },
+  "s-pkcs12": { content: Buffer.from("MIACAQMwgAYJKoZIhvcNAQcBoIA=", "base64"), said: /it is a PKCS#12 file; wanted / },
+  "s-der": { content: der(made.caCert), said: /it is a certificate; wanted / },
+  "s-pem": { content: made.serverKey, said: /it is a private key; wanted / },
+  "s-binary": {
+    content: Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 3),
+    said: /it is a binary file, not text; wanted /,
+  },
+  "s-empty": { content: "", said: /it is empty; wanted / },
+  "s-blank": { content: " \n\n", said: /it is empty; wanted / },
+}
+
 beforeAll(async () => {
   await command.build()
   const files: Record<string, string | Uint8Array> = {
@@ -45,11 +68,18 @@ beforeAll(async () => {
     "other-key.pem": other.clientKey ?? "",
     password: "open sesame\n",
     "wrong-password": "open barley",
-    "no-password": "\n",
+    "no-password": "\nopen sesame\n",
     "bundle.pem": `${made.caCert}${negativeSerial(other.caCert)}`,
     "unusable.pem": negativeSerial(other.caCert),
     "utf16.pem": Buffer.from(`\ufeff${made.serverCert}`, "utf16le"),
     "text.pem": "hello\n",
+    "bom-enc.pem": `\ufeff${encrypted(made.serverKey, "pem")}`,
+    "bom-cert.pem": `\ufeff${made.serverCert}`,
+    "bom-password": "\ufeffopen sesame\r\n",
+    "bom-users": `\ufeff${line("alice")}\r\n\ufeff${line("bob")}\r\n`,
+    "bom-acl": "\ufeffuser alice readwrite a/#\r\n",
+    "bom.json": `\ufeff${JSON.stringify({ listeners: [{ type: "tcp", port: 0 }] })}`,
+    ...Object.fromEntries(Object.entries(strange).map(([name, { content }]) => [name, content])),
   }
   for (const [name, content] of Object.entries(files)) writeFileSync(command.at(name), content)
 }, patience)
@@ -74,6 +104,10 @@ describe("puremq start", () => {
     ["an encrypted key", server("cert.pem", "enc.pem", ...password)],
     ["an encrypted key in DER", server("cert.der", "enc.der", ...password)],
     ["a password for a key that needs none", server("cert.pem", "key.pem", ...password)],
+    [
+      "byte order marks in front of everything",
+      server("bom-cert.pem", "bom-enc.pem", "--key-password-file", "bom-password"),
+    ],
   ])("serves with %s", { timeout: patience }, async (_, args) => {
     const broker = command.start(args)
     const [, port = ""] = await broker.until(/tls on 127\.0\.0\.1:(\d+)/)
@@ -164,6 +198,47 @@ describe("what cannot be used is told in one line", () => {
     expect(err).toMatch(said)
   })
 
+  it.each(Object.keys(strange))(
+    "%s as password file, access control list, key password and configuration: path, what it is, what to do",
+    { timeout: patience },
+    async (name) => {
+      const uses: [what: string, args: string[]][] = [
+        ["the password file", ["--no-tls", "--tcp", "0", "--password-file", name]],
+        ["the access control list", ["--no-tls", "--tcp", "0", "--acl", name]],
+        ["the key's password", server("cert.pem", "enc.pem", "--key-password-file", name).slice(1)],
+        ["the configuration", ["--config", name]],
+      ]
+      for (const [what, args] of uses) {
+        const { status, out, err } = await command.run(["start", ...args])
+        expect({ what, status, out, lines: err.split("\n").length }).toEqual({ what, status: 1, out: "", lines: 2 })
+        expect(err).toMatch(new RegExp(`^puremq: cannot use ${what} \\S*${name}: `))
+        expect(err).toMatch(strange[name]!.said)
+      }
+    },
+  )
+
+  it.each([
+    [
+      "users",
+      ["--password-file", "text.pem"],
+      /^puremq: cannot use the password file \S*text\.pem, line 1: expected NAME/,
+    ],
+    [
+      "rules",
+      ["--acl", "text.pem"],
+      /^puremq: cannot use the access control list \S*text\.pem, line 1: expected: user/,
+    ],
+  ])("%s with a line that is none: path and line", { timeout: patience }, async (_, args, said) => {
+    const { status, err } = await command.run(["start", "--no-tls", "--tcp", "0", ...args])
+    expect([status, err.split("\n").length]).toEqual([1, 2])
+    expect(err).toMatch(said)
+  })
+
+  it("puremq pub -f with a file that is not there", { timeout: patience }, async () => {
+    const { status, err } = await command.run(["pub", "--tcp", "-p", "1", "-t", "a", "-f", "absent"])
+    expect([status, err]).toEqual([1, "puremq: cannot read the message absent: there is no such file\n"])
+  })
+
   it.each(["sub", "pub"])(
     "puremq %s: --cert without --key, and --key without --cert",
     { timeout: patience },
@@ -179,4 +254,66 @@ describe("what cannot be used is told in one line", () => {
       }
     },
   )
+})
+
+describe("text files", () => {
+  it("a byte order mark, also within files that were put together, is no part of users and rules", {
+    timeout: patience,
+  }, async () => {
+    writeFileSync(command.at("bom-own"), `\ufeff${line("alice")}\r\n\ufeff${line("bob")}\r\n`)
+    for (const user of ["alice", "bob"]) {
+      const { status, out } = await command.run(["passwd", "bom-own", user, "--delete"])
+      expect([status, out]).toEqual([0, `Deleted ${user} from bom-own\n`])
+    }
+    for (const args of [
+      ["--config", "bom.json"],
+      ["--no-tls", "--tcp", "0", "--password-file", "bom-users", "--acl", "bom-acl"],
+      // What is left of the users is no empty file.
+      ["--no-tls", "--tcp", "0", "--password-file", "bom-own"],
+    ]) {
+      const broker = command.start(["start", ...args])
+      await broker.until(/tcp on 127\.0\.0\.1:(\d+)/)
+      broker.child.kill("SIGTERM")
+      expect((await broker.ended).err).toBe("")
+    }
+  })
+
+  it("a reload with one of them that cannot be used is refused whole, and says which and why", {
+    timeout: patience,
+  }, async () => {
+    const authority = createAuthority({ now: Date.now() })
+    const list = createRevocationList({ issuer: authority, revoked: [], now: Date.now() })
+    const live = (): void => {
+      writeFileSync(command.at("live-users"), `${line("alice")}\n`)
+      writeFileSync(command.at("live-acl"), "all readwrite #\n")
+      writeFileSync(command.at("live-ca"), made.caCert)
+      writeFileSync(command.at("live-crl"), list)
+      writeFileSync(command.at("live-password"), "open sesame\n")
+    }
+    live()
+    const files = ["--password-file", "live-users", "--acl", "live-acl", "--ca", "live-ca", "--crl", "live-crl"]
+    const broker = command.start(server("cert.pem", "enc.pem", "--key-password-file", "live-password", ...files))
+    await broker.until(/tls on/)
+    const uses = { "live-users": "s-utf16", "live-acl": "s-latin1", "live-password": "s-binary" }
+    const refusals: [name: string, content: string | Uint8Array, said: RegExp][] = [
+      ...Object.entries(uses).map(([name, kind]): [string, string | Uint8Array, RegExp] => [
+        name,
+        strange[kind]!.content,
+        strange[kind]!.said,
+      ]),
+      ["live-ca", strange["s-utf16"]!.content, /it is text in UTF-16/],
+      ["live-crl", "", /it is empty/],
+    ]
+    for (const [name, content, said] of refusals) {
+      live()
+      writeFileSync(command.at(name), content)
+      const before = broker.out.length
+      broker.child.kill("SIGHUP")
+      await broker.until(new RegExp(`error text="nothing was reloaded, [^\n]*${name}[^\n]*`))
+      expect(broker.out.slice(before)).toMatch(said)
+      expect(broker.out).not.toMatch(/ reloaded text/)
+    }
+    broker.child.kill("SIGTERM")
+    expect((await broker.ended).err).toBe("")
+  })
 })

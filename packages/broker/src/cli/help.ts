@@ -130,7 +130,8 @@ export const passwdHelp = `puremq passwd - add, change or delete a user in a pas
   puremq passwd FILE USER             asks for the password, or reads it from standard input
   puremq passwd FILE USER --delete
 
-  --cost N      scrypt cost, 10 to 17 (default 15: 32 MiB for each login; one more is twice the work)
+  --cost N      scrypt cost, 10 to 17 (default 15: 32 MiB for each login; one more is twice the work). Best one for all
+                users: a login that fails costs a computation of each cost in the file, so as not to tell who exists
   --delete      take the user out
   --help
 

@@ -25,6 +25,15 @@ export class ClientError extends Error {
   }
 }
 
+/** What answers is no broker, or does not answer; the message is a clause that lacks who. */
+export class NoAnswer extends Error {}
+
+/** Makes a line of what ended the connection. `error`: undefined when it just ended; `answered`: whether CONNACK had come. */
+export type Explain = (error: Error | undefined, answered: boolean) => Error
+
+/** Milliseconds that a broker has for CONNACK, from the first byte sent on. */
+const patience = 60_000
+
 export interface Received {
   readonly topic: string
   readonly payload: Uint8Array
@@ -56,22 +65,25 @@ export class MqttClient {
   readonly #waiting: Map<number, Waiter> = new Map()
   readonly #released: Set<number> = new Set()
   readonly #onMessage: (message: Received) => void
+  readonly #explain: Explain
+  #answered = false
   #lastId = 0
   #failure: Error | undefined
   #ping: NodeJS.Timeout | undefined
   /** Rejects when the connection fails. */
   readonly closed: Promise<void>
 
-  constructor(stream: Duplex, request: ConnectRequest, onMessage: (message: Received) => void) {
+  constructor(stream: Duplex, request: ConnectRequest, onMessage: (message: Received) => void, explain: Explain) {
+    this.#explain = explain
     this.#stream = stream
     this.#request = request
     this.#onMessage = onMessage
     this.#framer.connectOnly = false
     this.closed = new Promise((resolve, reject) => {
-      stream.on("error", (error) => this.#fail(error))
+      stream.on("error", (error) => this.#fail(explain(error, this.#answered)))
       stream.on("close", () => {
         clearInterval(this.#ping)
-        this.#fail(new ClientError("the broker closed the connection"))
+        this.#fail(explain(undefined, this.#answered))
         if (this.#failure === ended) resolve()
         else reject(this.#failure ?? new ClientError("closed"))
       })
@@ -81,9 +93,12 @@ export class MqttClient {
   }
 
   /** Sends CONNECT; resolves with the CONNACK. */
-  async connect(): Promise<ConnackPacket> {
+  async connect(milliseconds: number = patience): Promise<ConnackPacket> {
     this.#stream.write(writeConnect(this.#request))
-    const packet = await this.#answer<ConnackPacket>(PacketType.Connack, 0)
+    const timer = setTimeout(() => {
+      this.#refuse(new NoAnswer(`does not answer in ${Math.ceil(milliseconds / 1000)} s`))
+    }, milliseconds)
+    const packet = await this.#answer<ConnackPacket>(PacketType.Connack, 0).finally(() => clearTimeout(timer))
     const { keepAlive } = this.#request
     if (keepAlive > 0) {
       this.#ping = setInterval(() => this.#stream.write(Uint8Array.of(0xc0, 0)), keepAlive * 800)
@@ -170,14 +185,19 @@ export class MqttClient {
     this.#waiting.clear()
   }
 
+  #refuse(error: Error): void {
+    this.#fail(this.#explain(error, this.#answered))
+    this.#stream.destroy()
+  }
+
   #receive(chunk: Uint8Array): void {
     try {
       this.#framer.push(chunk)
       while (this.#framer.next()) this.#packet()
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
-      this.#fail(new ClientError(`the broker sends what is not MQTT: ${error.message}`))
-      this.#stream.destroy()
+      const what = `sends what is not MQTT: ${error.message}`
+      this.#refuse(this.#answered ? new ClientError(`the broker ${what}`) : new NoAnswer(what))
     }
   }
 
@@ -212,6 +232,7 @@ export class MqttClient {
   }
 
   #connack(packet: ConnackPacket): void {
+    this.#answered = true
     if (packet.reasonCode === 0) {
       this.#settle(PacketType.Connack, 0, packet)
       return

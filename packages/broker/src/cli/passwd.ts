@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto"
-import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs"
+import { chmodSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { Writable } from "node:stream"
-import { defaultCost, PasswordFileError, parsePasswordFile, passwordLine, saltLength } from "../access/password-file.ts"
-import { ConfigError } from "../config/config.ts"
-import { readText } from "../config/load.ts"
+import { defaultCost, passwordLine, saltLength } from "../access/password-file.ts"
+import { readPasswordFile } from "../config/text-file.ts"
 import { scrypt } from "../node-scrypt.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 
@@ -15,13 +14,8 @@ export async function passwd(args: readonly string[], print: (line: string) => v
     throw new UsageError('expected FILE and USER; see "puremq passwd --help"')
   }
   const cost = { ...defaultCost, ln: options.number("cost", 10, 17) ?? defaultCost.ln }
-  const text = existsSync(file) ? readText(file, "the password file") : ""
-  try {
-    parsePasswordFile(text) // rather stop than write to a file that is something else
-  } catch (error) {
-    if (error instanceof PasswordFileError) throw new ConfigError(`${file}, ${error.message}`)
-    throw error
-  }
+  // Rather stop than write to a file that is something else; one that was just made is none.
+  const text = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0 ? "" : readPasswordFile(file)
   const others = text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith(`${user}:`))
   const known = text.split(/\r?\n/).some((line) => line.startsWith(`${user}:`))
   if (options.flag("delete")) {
@@ -43,9 +37,12 @@ export async function passwd(args: readonly string[], print: (line: string) => v
   print(`${known ? "Changed" : "Added"} ${user} in ${file}`)
 }
 
+/** Never empty: a broker takes an empty file for one that is not written yet. */
 function save(file: string, lines: readonly string[]): void {
   const next = `${file}.new`
-  writeFileSync(next, lines.length === 0 ? "" : `${lines.join("\n")}\n`, { mode: 0o600 })
+  writeFileSync(next, `${lines.length === 0 ? "# users, written by puremq passwd" : lines.join("\n")}\n`, {
+    mode: 0o600,
+  })
   chmodSync(next, 0o600)
   renameSync(next, file)
 }

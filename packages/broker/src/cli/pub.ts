@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs"
 import { createInterface } from "node:readline"
+import { readBytes } from "../config/text-file.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
-import { MqttClient } from "./mqtt-client.ts"
+import { openClient } from "./connection-error.ts"
 
 export async function pub(args: readonly string[]): Promise<void> {
   const options = parseArguments("pub", args, {
@@ -25,8 +25,9 @@ export async function pub(args: readonly string[]): Promise<void> {
   }
   const qos = qosOf(options)
   const retain = options.flag("retain")
+  const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readBytes(file, "the message")
   const request = connectRequest(options)
-  const client = new MqttClient(await openStream(options), request, () => undefined)
+  const client = openClient(await openStream(options), request, () => undefined)
   await client.during(async () => {
     await client.connect()
     if (options.flag("lines")) {
@@ -34,10 +35,7 @@ export async function pub(args: readonly string[]): Promise<void> {
       for await (const line of createInterface({ input: process.stdin })) {
         await client.publish(topic, encoder.encode(line), qos, retain)
       }
-    } else {
-      const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readFileSync(file)
-      await client.publish(topic, payload, qos, retain)
-    }
+    } else await client.publish(topic, payload, qos, retain)
   })
   client.end()
   await client.closed

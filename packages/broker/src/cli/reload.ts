@@ -48,12 +48,18 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
   }
 }
 
-function whatStays({ login, acl }: BrokerConfig): string {
-  const others = [
+function whatStays({ listeners = [], login, acl }: BrokerConfig): string {
+  const certificates = listeners.map(certificateOf).filter((each) => each !== undefined)
+  const kinds = [
+    ...(certificates.length === 0 ? [] : ["the certificates"]),
+    ...(certificates.every(({ ca }) => ca === undefined) ? [] : ["the authorities"]),
+    ...(certificates.every(({ crl }) => crl === undefined) ? [] : ["the revocation lists"]),
     ...(login?.passwords === undefined ? [] : ["the users"]),
     ...(acl === undefined ? [] : ["the access control list"]),
   ]
-  return others.length === 0 ? "the certificates" : `the certificates, ${others.join(" and ")}`
+  const last = kinds.pop()
+  if (last === undefined) return "all settings"
+  return kinds.length === 0 ? last : `${kinds.join(", ")} and ${last}`
 }
 
 /** A configuration file may have changed too. Throws ConfigError for a change that would open doors, or move them. */

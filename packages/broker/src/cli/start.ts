@@ -1,16 +1,15 @@
-import { join } from "node:path"
 import { identityRules } from "@puremq/tls13/x509"
 import { type FileConfig, type FileListener, network, origin } from "../config/check.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
 import { loadConfigFile, readFiles, watchedFilesOf } from "../config/load.ts"
-import { createBroker, type ListenerAddress } from "../node-broker.ts"
-import { isLoopback } from "../transport/http-rules.ts"
+import { createBroker } from "../node-broker.ts"
 import type { ClientCertificateMode } from "../transport/tls.ts"
 import { type Arguments, parseAddress, parseArguments, UsageError } from "./arguments.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { handshakeLimitsOf, limitOptions, limitsOf } from "./limit-options.ts"
 import { LineOutput, logTo } from "./output.ts"
 import { reloadFiles } from "./reload.ts"
+import { clientFiles, whatNext } from "./what-next.ts"
 
 const options = {
   config: { type: "string" },
@@ -42,9 +41,10 @@ const options = {
 interface Plan {
   readonly config: BrokerConfig
   readonly log: "text" | "json" | "none"
-  /** The development authority in use, for the lines to paste. */
-  readonly ca: string | undefined
-  readonly made: boolean
+  /** Where it has its certificates from, for the lines to paste. */
+  readonly files: { readonly cert?: string | undefined; readonly ca?: string | undefined }
+  /** The authority of a development certificate that was made now. */
+  readonly made: string | undefined
   /** Seconds between two looks at the files. */
   readonly reload: number | undefined
   readonly watchedFiles: readonly string[]
@@ -77,8 +77,9 @@ export async function start(args: readonly string[]): Promise<void> {
   const stopReloading = reloadFiles({ broker, started, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
   if (log !== "json") {
-    if (plan.made) print(`Made a development certificate; its authority is ${plan.ca}`)
-    for (const line of whatNext(addresses, plan)) print(line)
+    if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
+    const clients = await clientFiles(plan.files.cert, plan.files.ca)
+    for (const line of whatNext(addresses, plan.config, clients)) print(line)
   }
   await stopped
   stopReloading()
@@ -93,7 +94,7 @@ function makePlan(args: readonly string[]): Plan {
   if (file !== undefined) {
     if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
     const load = () => loadConfigFile(file, Date.now())
-    return { ...load(), ca: undefined, made: false, again: load }
+    return { ...load(), files: {}, made: undefined, again: load }
   }
   const log = given.oneOf("log", "text", "json", "none") ?? "text"
   return { ...planOf(given), log, again: () => planOf(given) }
@@ -146,8 +147,8 @@ function planOf(given: Arguments): Omit<Plan, "log" | "again"> {
   return {
     config: anonymousRule(readFiles(file, process.cwd(), now, (text) => warnings.push(text))),
     warnings,
-    ca: secure?.ca,
-    made: secure?.made ?? false,
+    files: { cert: secure?.files.cert, ca: secure?.files.ca },
+    made: secure?.made,
     reload: given.number("reload", 1, 86_400),
     watchedFiles: watchedFilesOf(file, process.cwd()),
   }
@@ -173,8 +174,8 @@ interface Certificates {
     FileListener,
     "cert" | "key" | "keyPasswordFile" | "ca" | "clientCertificate" | "identity" | "crl" | "revocation"
   >
-  readonly ca: string | undefined
-  readonly made: boolean
+  /** The development authority, when it was made now. */
+  readonly made: string | undefined
 }
 
 function certificatesOf(given: Arguments, now: number): Certificates | undefined {
@@ -198,11 +199,10 @@ function certificatesOf(given: Arguments, now: number): Certificates | undefined
   const clients = { clientCertificate, ...(ca !== undefined && { ca }), ...clientRules(given, clientCertificate) }
   if (cert !== undefined && key !== undefined) {
     const password = keyPasswordFile === undefined ? {} : { keyPasswordFile }
-    return { files: { cert, key, ...password, ...clients }, ca: undefined, made: false }
+    return { files: { cert, key, ...password, ...clients }, made: undefined }
   }
-  const made = developmentCertificates(join(process.cwd(), ".puremq"), now)
-  const shown = join(".puremq", "ca.pem")
-  return { files: { cert: made.cert, key: made.key, ...clients }, ca: shown, made: made.made }
+  const { cert: own, key: ownKey, ca: authority, made } = developmentCertificates(".puremq", now)
+  return { files: { cert: own, key: ownKey, ...clients }, made: made ? authority : undefined }
 }
 
 /** What is asked of client certificates beyond their authority. */
@@ -224,36 +224,6 @@ function clientRules(
     ...(crl !== undefined && { crl }),
     ...(revocation !== undefined && { revocation }),
   }
-}
-
-/** Lines to paste into another terminal. */
-function whatNext(addresses: readonly ListenerAddress[], plan: Plan): string[] {
-  const lines: string[] = []
-  const tls = addresses.find((one) => one.type === "tls")
-  const tcp = addresses.find((one) => one.type === "tcp")
-  if (tls !== undefined) {
-    const ca = plan.ca ?? "CA.pem"
-    const host = tls.host === "0.0.0.0" || tls.host === "::" ? "localhost" : tls.host
-    const port = tls.port === 8883 ? "" : ` -p ${tls.port}`
-    lines.push(
-      "",
-      "Try it in another terminal, in this folder:",
-      `  npx puremq sub${port} -t 'demo/#' -v`,
-      `  npx puremq pub${port} -t demo/hello -m 'hello, world'`,
-      `  mosquitto_sub -h ${host} -p ${tls.port} --cafile ${ca} -t 'demo/#' -v`,
-      `  openssl s_client -connect ${host}:${tls.port} -tls1_3 -CAfile ${ca} -brief`,
-      "",
-    )
-  } else if (tcp !== undefined) {
-    lines.push("", `Try it: npx puremq sub --tcp -p ${tcp.port} -t 'demo/#' -v`, "")
-  }
-  const open = addresses.find((one) => one.type !== "metrics" && !isLoopback(one.host))
-  if (open !== undefined && plan.config.login?.passwords === undefined && plan.config.login?.anonymous !== false) {
-    lines.push(
-      `Warning: ${open.type} on ${open.host}:${open.port} is open to everybody who can reach this machine; see --password-file and --ca`,
-    )
-  }
-  return lines
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

@@ -2,7 +2,8 @@ import { visible } from "../admin/visible.ts"
 import { reasonName } from "../packet/reason-codes.ts"
 import { parseArguments, UsageError } from "./arguments.ts"
 import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
-import { ClientError, MqttClient } from "./mqtt-client.ts"
+import { openClient } from "./connection-error.ts"
+import { ClientError } from "./mqtt-client.ts"
 import { wordOf } from "./output.ts"
 
 /** Resolves with the exit status. */
@@ -24,7 +25,7 @@ export async function sub(args: readonly string[]): Promise<number> {
   const output = process.stdout
   let seen = 0
   let status = 0
-  const client = new MqttClient(await openStream(options), connectRequest(options), (message) => {
+  const client = openClient(await openStream(options), connectRequest(options), (message) => {
     if (count !== undefined && seen >= count) return
     if (verbose) output.write(`${visible(message.topic)} `)
     output.write(output.isTTY ? forTerminal(message.payload) : message.payload)

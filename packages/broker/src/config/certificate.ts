@@ -1,4 +1,5 @@
 import {
+  type Certificate,
   loadCredential,
   nameText,
   parseCertificates,
@@ -40,9 +41,8 @@ export function checkRenewal({ cert, key, ca, crl }: RenewedCertificate, now: nu
 }
 
 /** Whose certificate it is and how long it is valid: for a line of the log. */
-export function certificateText(cert: string): string {
-  const leaf = parseCertificates(cert)[0]!
-  return `${subjectText(leaf)} until ${day(leaf.notAfter)}`
+export function lifeText(certificate: Certificate): string {
+  return `${subjectText(certificate)} until ${day(certificate.notAfter)}`
 }
 
 /** Throws ConfigError when a text holds no authorities that can be trusted. */
@@ -68,7 +68,7 @@ export function checkRevocationLists(pem: string, name: string, now: number): vo
         : undefined)
     if (problem !== undefined)
       throw new ConfigError(
-        `cannot use the revocation list of ${nameText(crl.issuer)} in ${name}: ${problem}; get a new one`,
+        `cannot use the revocation list of ${nameText(crl.issuer) || "nobody"} in ${name}: ${problem}; get a new one`,
       )
   }
 }
@@ -81,6 +81,7 @@ function within<T>(what: string, work: () => T): T {
   }
 }
 
-function day(at: number): string {
+/** The day of a moment in milliseconds since 1970. */
+export function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10)
 }

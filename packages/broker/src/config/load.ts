@@ -4,7 +4,8 @@ import { dirname, resolve } from "node:path"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig, type FileConfig, type FileListener } from "./check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
-import { readBytes, readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
+import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
+import { configurationFile, readAcl, readPasswordFile, readText } from "./text-file.ts"
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
@@ -19,7 +20,7 @@ export interface LoadedConfig {
 
 /** Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line. */
 export function loadConfigFile(path: string, now: number): LoadedConfig {
-  const source = readText(path, "the configuration")
+  const source = readText(path, configurationFile)
   let value: unknown
   try {
     value = JSON.parse(source)
@@ -78,9 +79,9 @@ export function readFiles(
     login: {
       anonymous: file.login?.anonymous,
       certificates: file.login?.certificates,
-      passwords: passwords === undefined ? undefined : readText(resolve(folder, passwords), "the password file"),
+      passwords: passwords === undefined ? undefined : readPasswordFile(resolve(folder, passwords)),
     },
-    acl: file.aclFile === undefined ? undefined : readText(resolve(folder, file.aclFile), "the access control list"),
+    acl: file.aclFile === undefined ? undefined : readAcl(resolve(folder, file.aclFile)),
     disconnectRevoked: file.disconnectRevoked,
     limits: file.limits,
     metrics: file.metrics,
@@ -127,9 +128,4 @@ function readListener(one: FileListener, folder: string, now: number, warn: (tex
     handshakeWaitTimeout,
   }
   return one.type === "tls" ? { type: "tls", ...shared, ...tls } : { type: "wss", ...shared, ...webSocket, ...tls }
-}
-
-/** The text of a file. Throws ConfigError that says what the file is for. */
-export function readText(path: string, what: string): string {
-  return readBytes(path, what).toString("utf8")
 }

@@ -1,9 +1,9 @@
 // Certificates, keys and revocation lists on disk: PEM or DER, keys also encrypted. What comes out is PEM text.
 
-import { readFileSync } from "node:fs"
 import { decryptPrivateKey, isEncryptedKey } from "@puremq/tls13/crypto/host"
 import { certificateBytes, parseCrls, parsePrivateKey, toPem } from "@puremq/tls13/x509"
 import { ConfigError } from "./config.ts"
+import { readBytes, readKeyPassword } from "./text-file.ts"
 
 /** Throws ConfigError that says what the file is for and what is wrong. */
 export function readCertificates(path: string, what: string): string {
@@ -22,7 +22,7 @@ export function readRevocationLists(path: string, what: string): string {
 export function readPrivateKey(path: string, what: string, passwordPath: string | undefined): string {
   const bytes = readBytes(path, what)
   if (passwordPath !== undefined && isEncryptedKey(bytes)) {
-    const password = firstLine(readBytes(passwordPath, "the key's password"), passwordPath)
+    const password = readKeyPassword(passwordPath)
     return within(`${what} ${path}`, () => toPem("PRIVATE KEY", decryptPrivateKey(bytes, password)))
   }
   if (bytes[0] !== 0x30) return bytes.toString("latin1")
@@ -45,35 +45,6 @@ function textOf(path: string, what: string, toText: (der: Uint8Array) => string)
   // DER of all of these begins with SEQUENCE.
   if (bytes[0] !== 0x30) return bytes.toString("latin1")
   return within(`${what} ${path}`, () => toText(bytes))
-}
-
-/** Throws ConfigError that says what the file is for. */
-export function readBytes(path: string, what: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new ConfigError(`cannot read ${what} ${path}: ${reasonOf(error)}`)
-  }
-}
-
-function reasonOf(error: unknown): string {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "ENOENT":
-      return "there is no such file"
-    case "EACCES":
-      return "not permitted"
-    case "EISDIR":
-      return "it is a folder"
-    default:
-      return error instanceof Error ? error.message : String(error)
-  }
-}
-
-function firstLine(bytes: Buffer, path: string): Buffer {
-  const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d)
-  const line = end < 0 ? bytes : bytes.subarray(0, end)
-  if (line.length === 0) throw new ConfigError(`${path} holds no password in its first line`)
-  return line
 }
 
 function within<T>(what: string, work: () => T): T {

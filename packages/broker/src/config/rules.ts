@@ -3,6 +3,7 @@
 import { Acl, AclError, parseAcl } from "../access/acl.ts"
 import type { LoginRules } from "../access/login.ts"
 import { type PasswordEntry, PasswordFileError, parsePasswordFile, sameEntry } from "../access/password-file.ts"
+import type { Reread } from "./changes.ts"
 import { ConfigError, type LoginConfig } from "./config.ts"
 
 /** Throws ConfigError, with the number of the line, for a text that cannot be used. */
@@ -16,16 +17,35 @@ export function rulesOf(login: LoginConfig, acl: string | undefined): LoginRules
   }
 }
 
-/** ["users: 12, 1 added, 1 removed, 2 changed", "access control list: 14 rules"]: of what there is. */
-export function rulesTexts(before: LoginRules, { passwords, acl }: LoginRules): string[] {
-  return [
-    ...(passwords === undefined ? [] : [`users: ${passwords.size}${changes(before, passwords)}`]),
-    ...(acl === undefined ? [] : [`access control list: ${counted(acl.size, "rule")}`]),
-  ]
+/** What is said of each part there is or was: `users: 12, 1 added, 1 removed, 2 changed`. @param rights whether the list is another text */
+export function rereadRules(before: LoginRules, after: LoginRules, rights: boolean): Reread[] {
+  return [...rereadLogins(before, after), ...rereadUsers(before, after), ...rereadAcl(before, after, rights)]
 }
 
-function changes(before: LoginRules, after: ReadonlyMap<string, PasswordEntry>): string {
-  const old = before.passwords ?? new Map<string, PasswordEntry>()
+function rereadLogins(before: LoginRules, after: LoginRules): Reread[] {
+  const told: Reread[] = []
+  const tell = (text: string) => told.push({ text, changed: true })
+  if (before.anonymous !== after.anonymous)
+    tell(`clients without login: ${after.anonymous ? "let in now" : "refused now"}`)
+  if (before.certificates !== after.certificates)
+    tell(`client certificates: ${after.certificates ? "a login now" : "no login any more"}`)
+  return told
+}
+
+function rereadUsers({ passwords: before }: LoginRules, { passwords: after }: LoginRules): Reread[] {
+  if (after === undefined) return before === undefined ? [] : [{ text: "users: none any more", changed: true }]
+  const changes = changesOf(before ?? new Map<string, PasswordEntry>(), after)
+  return [{ text: `users: ${after.size}${changes || ", unchanged"}`, changed: changes !== "" || before === undefined }]
+}
+
+function rereadAcl({ acl: before }: LoginRules, { acl: after }: LoginRules, rights: boolean): Reread[] {
+  if (after === undefined)
+    return before === undefined ? [] : [{ text: "access control list: none any more", changed: true }]
+  const fate = rights ? "changed" : "unchanged"
+  return [{ text: `access control list: ${counted(after.size, "rule")}, ${fate}`, changed: rights }]
+}
+
+function changesOf(old: ReadonlyMap<string, PasswordEntry>, after: ReadonlyMap<string, PasswordEntry>): string {
   let [added, removed, changed] = [0, 0, 0]
   for (const [user, entry] of after) {
     const known = old.get(user)
@@ -33,7 +53,6 @@ function changes(before: LoginRules, after: ReadonlyMap<string, PasswordEntry>):
     else if (!sameEntry(known, entry)) changed++
   }
   for (const user of old.keys()) if (!after.has(user)) removed++
-  if (added + removed + changed === 0) return ", unchanged"
   const told = [[added, "added"] as const, [removed, "removed"] as const, [changed, "changed"] as const]
   return told.map(([count, what]) => (count === 0 ? "" : `, ${count} ${what}`)).join("")
 }

@@ -1,12 +1,13 @@
 // Looks at the certificate of a client once more, after its handshake: when authorities or revocation lists have changed.
 
-import type { RevocationMode } from "@puremq/tls13/x509"
+import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 
-/** PEM texts, and how revocation lists are used. */
+/** PEM texts, how revocation lists are used, and what of a certificate is its user: with it the certificate is judged too. */
 export interface ClientCheckSettings {
   readonly ca?: string | undefined
   readonly crl?: string | undefined
   readonly revocation?: RevocationMode | undefined
+  readonly identity?: IdentityRule | undefined
 }
 
 /** Why a chain (DER, leaf first) would be refused now; undefined when it would be accepted. `now` in milliseconds since 1970. */
@@ -18,11 +19,12 @@ export async function loadClientCheck(): Promise<ClientCheckFactory> {
   const [{ createHostProvider }, { createCertificateVerifier, CrlStore, parseCrls, trustStoreFromPem }] =
     await Promise.all([import("@puremq/tls13/crypto/host"), import("@puremq/tls13/x509")])
   const provider = createHostProvider()
-  return ({ ca = "", crl, revocation: mode }) => {
+  return ({ ca = "", crl, revocation: mode, identity }) => {
     const lists = { crls: new CrlStore(crl === undefined ? [] : parseCrls(crl)) }
     const verifier = createCertificateVerifier({
       trust: trustStoreFromPem(ca),
       revocation: mode === undefined ? lists : { ...lists, crl: mode, ...(mode !== "require" && { ocsp: mode }) },
+      ...(identity && { identity }),
     })
     return (chain, now) => {
       const verdict = verifier.verify({

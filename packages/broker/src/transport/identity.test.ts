@@ -184,6 +184,23 @@ describe("a certificate without the name that the rule wants", () => {
     expect(text).toMatch(/not authorized/i)
   })
 
+  it.each([
+    [{}, [], "serial number 7009 of CN=PureMQ development CA"],
+    [{}, ["d9.acme.example"], "d9.acme.example"],
+    [{ organization: "Acme" }, [], "O=Acme (serial number 7009)"],
+    [{ commonName: "" }, [], "serial number 7009 of CN=PureMQ development CA"],
+  ])(
+    "a certificate of subject %j and names %j is named by what there is, in both lines",
+    async (subject, names, name) => {
+      const nameless = createLeaf({ ...leaf, subject, names })
+      const running = await start({}, { login: { anonymous: true } })
+      await expect(open(running.port, nameless, { protocolVersion: 5 })).rejects.toMatchObject({ code: 0x87 })
+      expect(refusalOf(running)).toContain(`the certificate of ${name} has no common name`)
+      expect(running.events.find(({ event }) => event === "tls handshake")).toMatchObject({ identity: name })
+    },
+  )
+  const leaf = { now, issuer: authority, usage: "client", serialNumber: Uint8Array.of(0x70, 9) } as const
+
   it("does not matter when certificates are no login", async () => {
     const running = await start({ identity: "san-email" }, { login: { anonymous: true, certificates: false } })
     await open(running.port, plain)
@@ -240,7 +257,9 @@ describe("renewal", () => {
     expect(told).toEqual([
       {
         event: "certificate renewed",
-        text: expect.stringMatching(/^CN=localhost until \d{4}-\d\d-\d\d; 1 open connection stays$/),
+        text: expect.stringMatching(
+          /^certificate: CN=localhost until \d{4}-\d\d-\d\d, changed; CA: CN=.*, unchanged; 1 open connection stays$/,
+        ),
       },
     ])
     await open(running.port, device, { clientId: "second" })

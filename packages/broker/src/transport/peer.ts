@@ -11,7 +11,10 @@ export interface PeerInfo {
   readonly certificateIdentity?: string | undefined
   /** Why a client certificate that the transport has verified has no identity. */
   readonly certificateProblem?: string | undefined
-  /** Looks at the client's certificate again, as authorities and revocation lists are now: why it would be refused. */
+  /**
+   * Looks at the client's certificate again when authorities or revocation lists have become others since it was last judged:
+   * why it would be refused now. `now` in milliseconds since 1970.
+   */
   readonly recheckCertificate?: ((now: number) => string | undefined) | undefined
 }
 

@@ -162,7 +162,19 @@ export function createTlsListener(
   const { broker, onFault } = context
   let used: RenewedCertificate = { cert: options.cert, key: options.key, ca: options.ca, crl: options.crl }
   let check = options.clientCheck?.(options)
-  const recheck = (socket: TlsSocketLike) => (now: number) => check?.(chainOf(socket.getPeerCertificate(true)), now)
+  /** How often the certificate, authorities and lists have become others, and when they last did. */
+  let generation = 0
+  let renewedAt = Number.NEGATIVE_INFINITY
+  const recheck = (socket: TlsSocketLike) => {
+    // A handshake that was under way then has still gone by what there was when it began. Twice: timers may be late.
+    let judged = performance.now() - renewedAt < 2 * options.handshakeTimeout ? undefined : generation
+    return (now: number) => {
+      if (judged === generation) return undefined
+      const problem = check?.(chainOf(socket.getPeerCertificate(true)), now)
+      if (problem === undefined) judged = generation
+      return problem
+    }
+  }
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
@@ -210,10 +222,12 @@ export function createTlsListener(
       const { cert, key } = given
       // Absent: as before. There, but undefined: none any more.
       const next = { cert, key, ca: "ca" in given ? given.ca : used.ca, crl: "crl" in given ? given.crl : used.crl }
-      const nextCheck = options.clientCheck?.({ ...next, revocation: options.revocation })
+      const nextCheck = options.clientCheck?.({ ...options, ...next })
       server.setSecureContext(next)
       const before = used
       check = nextCheck
+      generation++
+      renewedAt = performance.now()
       used = next
       return before
     },

@@ -88,13 +88,19 @@ function dial(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "localhost", port, ca, ALPNProtocols: ["mqtt"] })
     const told = (error: Error) => events.push(String(error))
-    socket.setTimeout(2000, () => socket.destroy())
-    socket.on("secureConnect", () => socket.write("hello"))
-    socket.on("data", () => socket.end())
-    socket.on("end", () => resolve(true))
-    socket.on("error", told)
-    socket.on("internalError", told)
-    socket.on("close", () => resolve(false))
+    try {
+      socket.on("error", told)
+      socket.setTimeout(2000, () => socket.destroy())
+      socket.on("secureConnect", () => socket.write("hello"))
+      socket.on("data", () => socket.end())
+      socket.on("end", () => resolve(true))
+      socket.on("internalError", told)
+      socket.on("close", () => resolve(false))
+    } catch (error) {
+      // Else it would go on without a listener, into the next function's turn.
+      socket.destroy()
+      throw error
+    }
   })
 }
 

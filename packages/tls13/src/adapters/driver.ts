@@ -52,17 +52,6 @@ export function internalError(cause: unknown): TlsError {
   return error
 }
 
-/**
- * The error as internal_error with its `cause`, when it stands for a defect, of ours or of a callback; else undefined. What
- * the runtime says of a stream has a `code`; a TypeError without one was thrown by code.
- */
-export function defectOf(error: unknown): TlsError | undefined {
-  if (error instanceof TlsError)
-    return error.alert === "internal_error" && error.cause !== undefined ? error : undefined
-  const thrown = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind)
-  return thrown && (error as { code?: unknown }).code === undefined ? internalError(error) : undefined
-}
-
 function messageOf(cause: unknown): string {
   try {
     return cause instanceof Error ? cause.message : String(cause)

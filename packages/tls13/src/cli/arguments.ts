@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs"
 import { type ParseArgsConfig, parseArgs } from "node:util"
+import { textOfFile } from "../x509/text-file.ts"
 
 /** A command line that cannot be used: one line, exit status 2. */
 export class UsageError extends Error {
@@ -90,13 +91,23 @@ export function readAddress(
   return { host, port }
 }
 
-/** @throws CommandError */
-export function readFile(path: string): Buffer {
+/** @param file path, or a number that the system knows an open file by. @throws CommandError */
+export function readFile(file: string | number, shown: string | number = file): Buffer {
   try {
-    return readFileSync(path)
+    return readFileSync(file)
   } catch (error) {
-    throw new CommandError(`${path} cannot be read: ${reasonOf(error)}`)
+    throw new CommandError(`${shown} cannot be read: ${reasonOf(error)}`)
   }
+}
+
+/**
+ * The UTF-8 text of a file. @param wanted what belongs into it, as a clause. @param pem whether PEM may stand in it
+ * @throws CommandError
+ */
+export function readTextFile(path: string, wanted: string, pem: boolean = false): string {
+  const read = textOfFile(readFile(path), wanted, pem)
+  if ("problem" in read) throw new CommandError(`${path}: ${read.problem}`)
+  return read.text
 }
 
 /** What the system says, without its call and path. */

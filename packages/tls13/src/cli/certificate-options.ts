@@ -6,6 +6,8 @@ import { type Crl, CrlStore, parseCrls } from "../x509/crl.ts"
 import { X509Error } from "../x509/errors.ts"
 import { type Pin, parsePin } from "../x509/pins.ts"
 import type { RevocationMode } from "../x509/revocation.ts"
+import { parseSpki } from "../x509/spki.ts"
+import { textOfFile } from "../x509/text-file.ts"
 import { type AnchorConstraints, TrustStore, trustStoreFromPem } from "../x509/trust.ts"
 import { type Arguments, CommandError, type OptionTable, readFile, UsageError } from "./arguments.ts"
 
@@ -58,12 +60,27 @@ interface Policy extends CertificatePolicy {
 /** A pin, or a file with a public key. */
 export function pinOf(option: string, value: string): Pin {
   try {
-    return parsePin(existsSync(value) ? readFile(value).toString("latin1") : value)
+    return existsSync(value) ? pinOfFile(value) : parsePin(value)
   } catch (error) {
     if (error instanceof X509Error) throw new UsageError(`--${option}: ${error.message}`)
     throw error
   }
 }
+
+function pinOfFile(path: string): Pin {
+  const bytes = readFile(path)
+  const read = textOfFile(bytes, wantedPin, true)
+  if ("text" in read) return within(path, () => parsePin(read.text))
+  try {
+    parseSpki(bytes)
+    return bytes
+  } catch (error) {
+    if (!(error instanceof X509Error)) throw error
+    throw new CommandError(`${path}: ${error.reason === "unsupported_key" ? error.message : read.problem}`)
+  }
+}
+
+const wantedPin = "wanted is a public key, in PEM or DER, or a line sha256/BASE64"
 
 function within<T>(path: string, work: () => T): T {
   try {

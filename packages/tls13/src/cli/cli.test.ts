@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process"
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { connect as connectTcp, createServer as createTcpServer } from "node:net"
@@ -158,6 +159,52 @@ describe("one clear line and a status", () => {
     ])
   })
 
+  it("for text files: path, what it is, what to do", async () => {
+    const key = createPrivateKey(pem.serverKey)
+    const how = { type: "pkcs8", cipher: "aes-256-cbc", passphrase: "open sesame" } as const
+    writeFileSync(at("enc.pem"), `\ufeff${key.export({ format: "pem", ...how })}`)
+    const strange: [content: string | Uint8Array, said: RegExp][] = [
+      [Buffer.from("\ufeffopen sesame", "utf16le"), /it is text in UTF-16; /],
+      [Buffer.from("\xfcber", "latin1"), /line 1 is not UTF-8/],
+      [Buffer.from("MIACAQMwgAYJKoZIhvcNAQcBoIA=", "base64"), /it is a PKCS#12 file; /],
+      [Uint8Array.of(1, 0, 2, 3), /it is a binary file, not text; /],
+      ["", /it is empty; /],
+    ]
+    for (const [content, said] of strange) {
+      writeFileSync(at("strange"), content)
+      for (const args of [
+        ["serve", "--cert", at("serverCert.pem"), "--key", at("enc.pem"), "--key-password-file", at("strange")],
+        ["connect", "a:1", "--pin", at("strange")],
+        ["connect", "a:1", "--session-file", at("strange")],
+      ]) {
+        const [status, line] = await refused(...args)
+        expect({ args, status, line }).toEqual({ args, status: 1, line: expect.stringMatching(said) })
+        expect(line).toContain(at("strange"))
+      }
+    }
+    writeFileSync(at("strange"), "hello\n")
+    expect(await refused("connect", "a:1", "--session-file", at("strange"))).toEqual([
+      1,
+      expect.stringMatching(/strange: no session can be resumed from it; delete it/),
+    ])
+  })
+
+  it("not for a byte order mark, nor for a pin in PEM, in DER or as a line", async () => {
+    const spki = createPublicKey(pem.serverKey).export({ format: "der", type: "spki" })
+    const digits = createHash("sha256").update(spki).digest("hex")
+    writeFileSync(at("bom-password"), "\ufeffopen sesame\r\n")
+    const key = createPrivateKey(pem.serverKey)
+    const how = { type: "pkcs8", cipher: "aes-256-cbc", passphrase: "open sesame" } as const
+    writeFileSync(at("enc.pem"), `\ufeff${key.export({ format: "pem", ...how })}`)
+    const encrypted = ["--key", at("enc.pem"), "--key-password-file", at("bom-password")]
+    const { port } = await serving("--echo", "--cert", at("serverCert.pem"), ...encrypted)
+    const pins = [`\ufeff${toPem("PUBLIC KEY", spki)}`, spki, `\ufeff${digits}\n`, digits]
+    for (const pin of pins) {
+      writeFileSync(at("pin"), pin)
+      expect(await connecting(port, "x", ...trust, "--pin", at("pin"))).toMatchObject({ status: 0 })
+    }
+  })
+
   it("for files", async () => {
     expect(await refused("serve", "--cert", at("absent.pem"))).toEqual([
       1,
@@ -197,11 +244,11 @@ describe("one clear line and a status", () => {
     await once(taken, "close")
     expect(await refused("connect", `127.0.0.1:${port}`)).toEqual([
       1,
-      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there`,
+      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there; check host and port, or start a server ("tls13 serve")`,
     ])
     expect(await refused("inspect", `127.0.0.1:${port}`)).toEqual([
       1,
-      `tls13: 127.0.0.1:${port}: cannot connect: nothing listens there`,
+      `tls13: cannot connect to 127.0.0.1:${port}: nothing listens there; check host and port, or start a server ("tls13 serve")`,
     ])
   })
 })

@@ -4,7 +4,9 @@ import { once } from "node:events"
 import { existsSync } from "node:fs"
 import type { Readable, Writable } from "node:stream"
 import { type ConnectOptions, connect as connectTls } from "../adapters/node/connect.ts"
+import { decodeClientSession } from "../adapters/node/session-buffer.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import { Misuse } from "../bytes/errors.ts"
 import { visibleText } from "../bytes/text.ts"
 import { describe } from "../trace/words.ts"
 import {
@@ -13,11 +15,12 @@ import {
   type OptionTable,
   readAddress,
   readArguments,
-  readFile,
+  readTextFile,
   reasonOf,
   UsageError,
 } from "./arguments.ts"
 import { policyOf } from "./certificate-options.ts"
+import { connectProblem } from "./connect-problem.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
 import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
@@ -104,7 +107,15 @@ function ocspOf(read: Arguments): Pick<ConnectOptions, "requestOCSP" | "revocati
 }
 
 function readSession(path: string): Buffer {
-  return Buffer.from(readFile(path).toString("latin1"), "base64")
+  const remedy = "no session can be resumed from it; delete it, and the next one is written there"
+  const session = Buffer.from(readTextFile(path, remedy), "base64")
+  try {
+    decodeClientSession(session)
+    return session
+  } catch (error) {
+    if (error instanceof Misuse) throw new CommandError(`${path}: ${remedy}`)
+    throw error
+  }
 }
 
 async function open(options: ConnectOptions, onSession: (session: Buffer) => void): Promise<TLSSocket> {
@@ -112,14 +123,7 @@ async function open(options: ConnectOptions, onSession: (session: Buffer) => voi
   socket.on("session", onSession)
   await new Promise<void>((resolve, reject) => {
     socket.once("secureConnect", resolve)
-    socket.once("error", (error) => {
-      const where = `${options.host}:${options.port}`
-      reject(
-        new CommandError(
-          "kind" in error ? `${where}: ${error.message}` : `cannot connect to ${where}: ${reasonOf(error)}`,
-        ),
-      )
-    })
+    socket.once("error", (error) => reject(new CommandError(connectProblem(error, `${options.host}:${options.port}`))))
   })
   socket.on("error", () => undefined)
   return socket
@@ -163,7 +167,9 @@ async function talk(
   input.on("data", onInput).once("end", onEnd)
   await closed(socket)
   input.off("data", onInput).off("end", onEnd).pause()
-  if (socket.errored) throw new CommandError(socket.errored.message)
+  const { errored } = socket
+  if (errored)
+    throw new CommandError("kind" in errored ? errored.message : `the connection was lost: ${reasonOf(errored)}`)
 }
 
 /**

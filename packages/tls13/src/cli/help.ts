@@ -20,7 +20,7 @@ const shared = `What is negotiated (names in order of preference, separated by c
 
 Raw public keys (RFC 7250), instead of certificates:
   --raw-public-key          show the key of --key as it is; --cert may then be left out
-  --peer-key KEY            a key that the peer may show: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+  --peer-key KEY            a key that the peer may show: sha256/BASE64, or the file of a public key; repeatable
 
 Pre-shared keys:
   --psk IDENTITY:HEX        a key that both sides have; may be given several times
@@ -40,7 +40,7 @@ const trust = `Which certificates are believed:
   --crl FILE                certificate revocation lists (PEM or DER); may be given several times
   --revocation WHEN         ifPresent (default): a list or OCSP response that is there must be usable and not say
                             revoked; require: there must be one for every certificate; off
-  --pin KEY                 a key that must be in the path: sha256/BASE64, or a file with a PEM PUBLIC KEY; repeatable
+  --pin KEY                 a key that must be in the path: sha256/BASE64, or the file of a public key; repeatable
   --profile NAME            path (default: RFC 5280 section 6), rfc5280 (and section 4), webpki (and the rules of the
                             CA/Browser Forum)`
 
@@ -73,7 +73,8 @@ export const serveHelp: string = `tls13 serve [[HOST:]PORT] - be a TLS 1.3 serve
 Listens on 127.0.0.1:4433 unless told otherwise. One line for each handshake and each failure goes to standard error.
 What clients send goes to standard output, and what is typed goes to all of them, unless one of these is chosen:
 
-  --www                     answer an HTTP request with what was negotiated
+  --www                     answer an HTTP request with what was negotiated; its head may have 16384 bytes (else 431)
+  --request-time SECONDS    within which the head of that request must be there, else 408; default 10
   --echo                    send back what comes
 
   --cert FILE --key FILE    certificate chain and key (PEM or DER); may be given several times, for several kinds of

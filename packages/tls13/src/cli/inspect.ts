@@ -1,6 +1,6 @@
 // `tls13 inspect`: what a chain of certificates says, and whether it would be accepted.
 
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { connect as connectTls } from "../adapters/node/connect.ts"
 import { hostRoots } from "../adapters/node/host-roots.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
@@ -30,11 +30,11 @@ import {
   readAddress,
   readArguments,
   readFile,
-  reasonOf,
   UsageError,
 } from "./arguments.ts"
 import { crlsOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
 import type { Terminal } from "./connect.ts"
+import { connectProblem } from "./connect-problem.ts"
 
 const options: OptionTable = {
   help: { type: "boolean", short: "h" },
@@ -115,7 +115,7 @@ function addressOf(source: string): { readonly host: string; readonly port: numb
 
 function ofFile(path: string): Presented {
   const shown = path === "-" ? "the standard input" : path
-  const bytes = path === "-" ? readFileSync(0) : readFile(path)
+  const bytes = path === "-" ? readFile(0, shown) : readFile(path)
   try {
     if (bytes.length === 0) throw new CommandError(`${shown}: it is empty`)
     const blocks = certificateBlocks(bytes)
@@ -152,9 +152,10 @@ async function ofServer(address: string, servername: string | undefined): Promis
   socket.destroy()
   const [presented] = seen
   if (presented !== undefined) return presented
-  const reason = error && "kind" in error ? error.message : `cannot connect: ${reasonOf(error)}`
+  const problem =
+    error === undefined ? `${host}:${port}: no certificate came` : connectProblem(error, `${host}:${port}`)
   const old = error && "received" in error && error.received === "protocol_version"
-  throw new CommandError(`${host}:${port}: ${reason}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
+  throw new CommandError(`${problem}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
 }
 
 function readable(der: Uint8Array): Certificate | X509Error {

@@ -24,10 +24,12 @@ import { show, type Terminal } from "./connect.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
 import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
+import { answerRequests, type Handler, headTime } from "./www.ts"
 
 const options: OptionTable = {
   ...sharedOptions,
   www: { type: "boolean" },
+  "request-time": { type: "string" },
   echo: { type: "boolean" },
   names: { type: "string" },
   "save-ca": { type: "string" },
@@ -47,6 +49,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const read = readArguments("serve", args, options)
   if (read.positionals.length > 1) throw new UsageError('give one [HOST:]PORT at most; see "tls13 serve --help"')
   if (read.flag("www") && read.flag("echo")) throw new UsageError("--www and --echo exclude each other")
+  const seconds = read.number("request-time", 1, 600)
+  if (seconds !== undefined && !read.flag("www")) throw new UsageError("--request-time is about --www: give it too")
   const { host, port } = readAddress(read.positionals[0] ?? "4433", { host: "127.0.0.1", port: 4433 })
   const { say } = terminal
   const tickets = read.number("tickets", 0, 255)
@@ -76,7 +80,11 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     sayRefused(`${remoteAddress} refused: ${refusals[limit]}`),
   )
   const every = read.number("key-update", 1, 2 ** 40)
-  const handle = read.flag("www") ? answerRequest : read.flag("echo") ? echo : converse(terminal)
+  const handle = read.flag("www")
+    ? answerRequests(1000 * (seconds ?? headTime))
+    : read.flag("echo")
+      ? echo
+      : converse(terminal)
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.guard(() => {
       if (verify === "post-handshake") askLater(socket, say)
@@ -140,8 +148,6 @@ function oncePerSecond(say: (line: string) => void): (line: string) => void {
     say(line)
   }
 }
-
-type Handler = (socket: TLSSocket, renewal: KeyRenewal) => void
 
 /** Without --cert and --psk: an authority and a certificate of the moment. */
 function developmentContext(
@@ -243,34 +249,4 @@ function converse({ input, output }: Terminal): Handler {
     socket.on("end", () => socket.end())
     socket.on("close", () => open.delete(socket))
   }
-}
-
-const longestRequest = 16_384
-
-/** HTTP/1.0: one answer, then the end. */
-const answerRequest: Handler = (socket, renewal) => {
-  let request = Buffer.concat(socket.earlyData).toString("latin1")
-  const answer = () => {
-    if (!/\r?\n\r?\n/.test(request) && request.length < longestRequest) return
-    socket.off("data", onData).resume()
-    const early = socket.earlyData.length > 0 ? ["(the request came as early data, and may be a replay)"] : []
-    const body = [`${request.split(/\r?\n/)[0]}`, "", ...summary(socket, "client"), ...early, ""].join("\n")
-    const head = [
-      request.length < longestRequest ? "HTTP/1.0 200 OK" : "HTTP/1.0 431 Request Header Fields Too Large",
-      "Content-Type: text/plain; charset=utf-8",
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      "Connection: close",
-    ]
-    renewal.write(Buffer.from(`${head.join("\r\n")}\r\n\r\n${/^HEAD /.test(request) ? "" : body}`))
-    socket.end()
-  }
-  const onData = (data: Buffer) => {
-    socket.guard(() => {
-      request += data.toString("latin1")
-      answer()
-    })
-  }
-  socket.on("data", onData)
-  socket.on("end", () => socket.end())
-  answer()
 }

@@ -16,7 +16,15 @@ import { X509Error } from "../x509/errors.ts"
 import type { Credential } from "../x509/interfaces.ts"
 import { parseOcspResponse } from "../x509/ocsp.ts"
 import { timeText } from "../x509/time.ts"
-import { type Arguments, CommandError, type OptionTable, readFile, reasonOf, UsageError } from "./arguments.ts"
+import {
+  type Arguments,
+  CommandError,
+  type OptionTable,
+  readFile,
+  readTextFile,
+  reasonOf,
+  UsageError,
+} from "./arguments.ts"
 import { crlsOf, pinOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
 
 export const sharedOptions: OptionTable = {
@@ -113,19 +121,17 @@ function secureContext(args: Arguments, provider: CryptoProvider): SecureContext
 }
 
 /** The first line of the file: passwords on a command line are seen by every user of the machine. */
-function passwordOf(path: string | undefined): Uint8Array | undefined {
+function passwordOf(path: string | undefined): string | undefined {
   if (path === undefined) return undefined
-  const bytes = readFile(path)
-  const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d)
-  const password = end < 0 ? bytes : bytes.subarray(0, end)
-  if (password.length === 0) throw new CommandError(`${path}: it holds no password in its first line`)
+  const [password = ""] = readTextFile(path, "wanted is the password in its first line").split(/[\r\n]/)
+  if (password === "") throw new CommandError(`${path}: it holds no password in its first line`)
   return password
 }
 
 function credentialOf(
   cert: string,
   key: string,
-  password: Uint8Array | undefined,
+  password: string | undefined,
   staple: string | undefined,
   provider: CryptoProvider,
 ): Credential {
@@ -148,7 +154,7 @@ function credentialOf(
   return credential
 }
 
-function rawKeyOf(path: string, password: Uint8Array | undefined): Credential {
+function rawKeyOf(path: string, password: string | undefined): Credential {
   try {
     return rawPublicKey(openedKey(readFile(path), password))
   } catch (error) {

@@ -3,7 +3,8 @@
 
 import { toHex } from "../bytes/hex.ts"
 import type { PublicKey } from "../crypto/keys.ts"
-import { parseCertificate, subjectText } from "../x509/certificate.ts"
+import { parseCertificate } from "../x509/certificate.ts"
+import { nameText } from "../x509/distinguished-name.ts"
 import { reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
 import { readLeafKey } from "../x509/leaf-key.ts"
@@ -70,7 +71,7 @@ function shownKey({ chain, type }: CertificateVerification): ShownKey {
   const certificate = parseCertificate(first)
   if (certificate.publicKey === undefined)
     throw certificate.keyProblem ?? new X509Error("unsupported_key", "its key cannot be used")
-  return { publicKey: certificate.publicKey, spki: certificate.spki, subject: subjectText(certificate) }
+  return { publicKey: certificate.publicKey, spki: certificate.spki, subject: nameText(certificate.subject) }
 }
 
 function accepted({ type, chain }: CertificateVerification, { publicKey, subject }: ShownKey): CertificateVerdict {

@@ -176,7 +176,36 @@ describe("a certificate (RFC 5280 4.1)", () => {
     expect(() => parseCertificates(text.replace(/MII/, "MI*"))).toThrow(/"\*", which is not base64/)
   })
 
-  it("an empty subject is described by its first name", () => {
-    expect(subjectText(makeLeaf(root, { subject: encodeName({}) }).certificate)).toBe("example.com")
+  const none = { subject: encodeName({}), names: [] }
+  const acme = { subject: encodeName({ organization: "Acme" }) }
+  const blank = { subject: encodeName({ commonName: "" }), names: [] }
+  const san = (name: Uint8Array): ReturnType<typeof withExtension> =>
+    withExtension(extension(Oid.subjectAltName, true, derSequence(name)))
+  it.each<[string, Parameters<typeof makeLeaf>[1], string | RegExp]>([
+    ["a subject, by it", { subject: encodeName({ commonName: "a", organization: "Acme" }) }, "CN=a,O=Acme"],
+    ["an empty subject, by its first name", { subject: encodeName({}) }, "example.com"],
+    ["an empty subject, by an address", { subject: encodeName({}), names: ["192.0.2.1"] }, "IP:192.0.2.1"],
+    [
+      "an empty subject, by a name that looks like one",
+      { subject: encodeName({}), change: san(derValue(0x82, asciiToBytes("CN=admin"))) },
+      "DNS:CN=admin",
+    ],
+    ["a subject without common name, by its first name too", acme, "O=Acme (DNS:example.com)"],
+    [
+      "and without names, by its serial number",
+      { ...acme, names: [], serial: Uint8Array.of(0x50, 1) },
+      "O=Acme (serial number 5001)",
+    ],
+    [
+      "neither subject nor names, by serial number and issuer",
+      { ...none, serial: Uint8Array.of(0x50, 1) },
+      /^serial number 5001 of CN=Root,O=/,
+    ],
+    ["an empty common name", { ...blank, serial: Uint8Array.of(0x50, 1) }, /^serial number 5001 of CN=Root,O=/],
+    ["an empty common name beside names", { subject: encodeName({ commonName: " " }) }, "example.com"],
+  ])("is described with %s", (_, contents, expected) => {
+    const { certificate } = makeLeaf(root, contents)
+    const text = subjectText(certificate)
+    expect(text).toEqual(typeof expected === "string" ? expected : expect.stringMatching(expected))
   })
 })

@@ -4,13 +4,26 @@
 
 import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
+import { toHex } from "../bytes/hex.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "./algorithm.ts"
 import { contextConstructed, contextPrimitive, Der } from "./der.ts"
-import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
+import {
+  type Attribute,
+  attributeText,
+  attributeValues,
+  type DistinguishedName,
+  nameText,
+  rdnsOf,
+  readName,
+  shownText,
+} from "./distinguished-name.ts"
+import { isHostName } from "./dns-name.ts"
 import { malformed, X509Error } from "./errors.ts"
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts"
 import { foreignKind } from "./file-kind.ts"
+import { generalNameText } from "./general-name.ts"
+import { Oid } from "./oids.ts"
 import { isPem, parsePem } from "./pem.ts"
 import { readSpki } from "./spki.ts"
 import { readTime } from "./time.ts"
@@ -220,11 +233,32 @@ export function isSelfIssued(certificate: Certificate): boolean {
   return equalBytes(certificate.issuer.der, certificate.subject.der)
 }
 
-/** The subject, or the first alternative name when the subject is empty: for messages. */
+/**
+ * Whose certificate it is, for messages and logs; never empty. Its subject; beside one without a common name, and in the place
+ * of one that is empty, its first alternative name or else its serial number. Cut when it is long.
+ */
 export function subjectText(certificate: Certificate): string {
-  if (!certificate.subject.isEmpty) return shownText(nameText(certificate.subject))
-  const first = certificate.extensions.subjectAltName?.[0]
-  return first !== undefined && "value" in first && typeof first.value === "string"
-    ? shownText(first.value)
-    : "(no subject)"
+  return subjectTextWithin(certificate, 200)
+}
+
+/** The same, where it counts in whole. */
+export function wholeSubjectText(certificate: Certificate): string {
+  return subjectTextWithin(certificate, Number.POSITIVE_INFINITY)
+}
+
+function subjectTextWithin(certificate: Certificate, limit: number): string {
+  const { subject, issuer, extensions, serialNumber } = certificate
+  const text = rdnsOf(subject).flat().every(isBlank) ? "" : shownText(nameText(subject), limit)
+  if (attributeValues(subject, Oid.commonName).some((name) => name.trim() !== "")) return text
+  const [name] = extensions.subjectAltName ?? []
+  const serial = `serial number ${toHex(serialNumber)}`
+  if (text !== "") return `${text} (${name === undefined ? serial : generalNameText(name)})`
+  if (name !== undefined)
+    return name.kind === "dns" && isHostName(name.value, true) ? name.value : generalNameText(name)
+  return issuer.isEmpty ? serial : `${serial} of ${shownText(nameText(issuer), limit)}`
+}
+
+/** Says nothing; a value that is no text says something. */
+function isBlank(attribute: Attribute): boolean {
+  return attributeText(attribute)?.trim() === ""
 }

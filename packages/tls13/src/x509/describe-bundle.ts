@@ -51,7 +51,7 @@ export function describeBundle(
     "error" in each
       ? [
           red(
-            `  [${i}] ${each.place ?? `certificate ${i + 1}`}${each.subject === undefined ? "" : `, ${each.subject},`} cannot be read: ${each.error}`,
+            `  [${i}] ${each.place ?? `certificate ${i + 1}`}${each.subject ? `, ${each.subject},` : ""} cannot be read: ${each.error}`,
           ),
         ]
       : [],

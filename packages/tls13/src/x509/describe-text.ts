@@ -72,7 +72,7 @@ function certificateLines(
   const number = paint("dim", `[${index}]`)
   if ("error" in described)
     return [
-      `${number} ${described.subject === undefined ? "" : `${paint("bold", described.subject)} `}${paint("red", "cannot be read")}`,
+      `${number} ${described.subject ? `${paint("bold", described.subject)} ` : ""}${paint("red", "cannot be read")}`,
       ...row("wrong", described.error, "red", page),
       ...row("issued by", described.issuer, undefined, page),
       ...row("where", described.place, undefined, page),
@@ -83,7 +83,7 @@ function certificateLines(
   const problems =
     own === undefined ? described.problems : [own, ...described.problems.filter((each) => !isAbout(own, each))]
   return [
-    `${number} ${paint("bold", described.subject || described.names[0] || "(no subject)")}`,
+    `${number} ${paint("bold", described.name)}`,
     ...problems.flatMap((each) => row("wrong", each, "red", page)),
     ...row("names", listText(described.names), undefined, page),
     ...row("issued by", described.selfIssued ? "itself" : described.issuer, undefined, page),
@@ -103,9 +103,9 @@ function certificateLines(
 }
 
 /** What people call a certificate: its common name or first alternative name. */
-function titleOf({ subject, names }: CertificateDescription): string {
-  const common = /(?:^|,)CN=((?:[^,\\]|\\.)*)/.exec(subject)?.[1]
-  return shownText(common ?? names[0]?.replace(/^\w+:/, "") ?? (subject || "the certificate"), 80)
+function titleOf({ name, subject, names }: CertificateDescription): string {
+  const common = /(?:^|,)CN=((?:[^,\\]|\\.)*)/.exec(subject)?.[1]?.trim()
+  return shownText(common || (names[0]?.replace(/^\w+:/, "") ?? name), 80)
 }
 
 /** The sentence without whose certificate it is about, which stands above it. */

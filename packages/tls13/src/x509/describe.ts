@@ -22,6 +22,8 @@ import { timeText } from "./time.ts"
 import { claimedNames } from "./unreadable.ts"
 
 export interface CertificateDescription {
+  /** What messages call it, as `subjectText` does. Never empty. */
+  readonly name: string
   readonly subject: string
   readonly issuer: string
   readonly selfIssued: boolean
@@ -124,6 +126,7 @@ export function describeCertificate(
     ?.filter((each) => each.method === Oid.ocsp)
     .map((each) => generalNameText(each.location))
   return {
+    name: subjectText(certificate),
     subject: nameText(certificate.subject),
     issuer: nameText(certificate.issuer),
     selfIssued: isSelfIssued(certificate),
@@ -269,7 +272,7 @@ function placeOf({ index, subject }: PathProblem, chain: ChainDescription["chain
     const each = chain[at]
     if (each === undefined) return false
     if ("error" in each) return at === index && subject === ""
-    return each.subject === subject || each.subject === ""
+    return each.name === subject
   }
   if (index === 0) return 0
   const found = is(index) ? index : chain.findIndex((_, at) => at > 0 && is(at))

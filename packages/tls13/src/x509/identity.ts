@@ -2,7 +2,7 @@
 
 import { toHex } from "../bytes/hex.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
-import { type Certificate, parseCertificate } from "./certificate.ts"
+import { type Certificate, parseCertificate, subjectText } from "./certificate.ts"
 import { attributeValues, nameText } from "./distinguished-name.ts"
 import { isHostName } from "./dns-name.ts"
 import { X509Error } from "./errors.ts"
@@ -42,14 +42,15 @@ export function identityName(identity: PeerIdentity, rule: IdentityRule, provide
   }
   if (identity.type === "RawPublicKey")
     throw missing(`a raw public key has no ${ruleNames[rule]}; use the rule spki-sha256`)
-  const values = valuesOf(parseCertificate(der), rule)
+  const certificate = parseCertificate(der)
+  const values = valuesOf(certificate, rule)
   const [value] = values
   if (value === undefined || value === "")
-    throw missing(`the certificate of ${identity.subject} has no ${ruleNames[rule]}`)
+    throw missing(`the certificate of ${subjectText(certificate)} has no ${ruleNames[rule]}`)
   // Two names would leave it to chance which rights the client gets.
   if (values.length > 1)
     throw missing(
-      `the certificate of ${identity.subject} has ${values.length} values of ${ruleNames[rule]}; exactly one is needed`,
+      `the certificate of ${subjectText(certificate)} has ${values.length} values of ${ruleNames[rule]}; exactly one is needed`,
     )
   if (/\p{Cc}/u.test(value)) throw missing(`the ${ruleNames[rule]} of the certificate has control characters`)
   return value

@@ -60,6 +60,7 @@ export { isPinned, type Pin, parsePin, spkiHash } from "./pins.ts"
 export { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
 export { type RevocationMode, type RevocationOptions, revocationProblem } from "./revocation.ts"
 export { encodeSpki, keyBits, parseSpki } from "./spki.ts"
+export { type TextFile, textOfFile } from "./text-file.ts"
 export {
   type AnchorConstraints,
   type TrustAnchor,

@@ -24,9 +24,10 @@ export function parsePin(text: string): Pin {
   // 43 digits of 6 bits are 256 bits and two more, which are zero.
   const base64 = /^sha256\/([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])=?$/.exec(text.trim())?.[1]
   if (base64) return parsePem(`-----BEGIN PIN-----\n${base64}=\n-----END PIN-----`)[0]!.der
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text
   throw new X509Error(
     "malformed",
-    `${JSON.stringify(text)} is no pin; write sha256/BASE64, 64 hexadecimal digits, or a PEM PUBLIC KEY`,
+    `${JSON.stringify(shown)} is no pin; write sha256/BASE64, 64 hexadecimal digits, or a PEM PUBLIC KEY`,
   )
 }
 

@@ -50,6 +50,11 @@ async function failureOf(socket: TLSSocket): Promise<unknown> {
   return error
 }
 
+/** `once` would take an error for the end. */
+function closing(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()))
+}
+
 /** What became uncaught meanwhile; vitest's own listeners do not hear of it. */
 async function uncaught(count: number, work: () => unknown): Promise<unknown[]> {
   const errors: unknown[] = []
@@ -195,5 +200,58 @@ describe("what a listener of the application throws", () => {
     const errors = await uncaught(2, () => once(client(), "data"))
     expect(errors.map((error) => (error as Error).message).sort()).toEqual(["of secureConnection", "of write"])
     expect(told).toEqual([])
+  })
+})
+
+describe("what the application destroys a connection with", () => {
+  const own = [new RangeError("own"), new TypeError("own"), new ReferenceError("own"), new Error("own")]
+
+  it.each(own)("%s is its own, and no defect", async (error) => {
+    const { server, told, client } = await start()
+    const errors: unknown[] = []
+    server.on("secureConnection", (socket) => {
+      socket.on("error", (each) => errors.push(each))
+      socket.once("data", () => socket.destroy(error))
+    })
+    const socket = client()
+    const closed = closing(socket)
+    socket.write("x")
+    await closed
+    await until(() => errors.length === 1)
+    expect(errors).toEqual([error])
+    expect(told).toEqual([])
+  })
+
+  it.each(own)("%s during the handshake, too", async (error) => {
+    const SNICallback: TlsServerOptions["SNICallback"] = () => undefined
+    const { server, told, client } = await start({ SNICallback })
+    const failures: unknown[] = []
+    server.on("tlsClientError", (each) => failures.push(each))
+    server.once("connection", (raw) => raw.once("data", () => raw.destroy(error)))
+    const socket = client()
+    await closing(socket)
+    await until(() => failures.length === 1)
+    expect(failures).toEqual([error])
+    expect(told).toEqual([])
+  })
+
+  it("the defect of another connection, handed on, is told of that one alone", async () => {
+    const { server, told, client } = await start()
+    let first: TLSSocket | undefined
+    server.on("secureConnection", (socket) => {
+      first ??= socket
+      if (first !== socket) first.once("error", (error) => socket.destroy(error))
+    })
+    const [one, two] = [client(), client()]
+    await Promise.all([once(one, "secureConnect"), once(two, "secureConnect")])
+    await until(() => first !== undefined)
+    const send = vi.spyOn(Connection.prototype, "send").mockImplementation(() => {
+      throw new TypeError("a defect")
+    })
+    const closed = [one, two].map(closing)
+    first?.write("x")
+    await Promise.all(closed)
+    send.mockRestore()
+    expect(told.map(({ socket }) => socket)).toEqual([first])
   })
 })

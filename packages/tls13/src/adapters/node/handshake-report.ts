@@ -4,8 +4,7 @@ import type { AlertName } from "../../bytes/alerts.ts"
 import { TlsError, type TlsErrorKind } from "../../bytes/errors.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
-import { parseCertificate } from "../../x509/certificate.ts"
-import { nameText } from "../../x509/distinguished-name.ts"
+import { parseCertificate, wholeSubjectText } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
 import { toBase64 } from "../../x509/pem.ts"
 import { spkiHash } from "../../x509/pins.ts"
@@ -24,8 +23,8 @@ export interface HandshakeReport {
   readonly resumed: boolean | undefined
   readonly alpnProtocol: string | undefined
   /**
-   * Who the client has proven to be: the subject of its certificate (RFC 4514), its PSK identity, or its raw public key as a
-   * pin. undefined when it has proven nothing: the names of a certificate that was not accepted are not here.
+   * Who the client has proven to be: the subject of its certificate (RFC 4514), with or without one what `subjectText` of
+   * `./x509` names it by, its PSK identity, or its raw public key as a pin. Never empty. undefined when it has proven nothing: the names of a certificate that was not accepted are not here.
    */
   readonly clientIdentity: string | undefined
   /** Whether the client was verified. */
@@ -91,7 +90,7 @@ function identityOf(info: HandshakeInfo, provider: CryptoProvider): string | und
   if (leaf === undefined) return undefined
   if (info.peerCertificateType === "RawPublicKey") return pinText(leaf, provider)
   try {
-    return nameText(parseCertificate(leaf).subject)
+    return wholeSubjectText(parseCertificate(leaf))
   } catch (problem) {
     if (problem instanceof X509Error) return undefined
     throw problem

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
+import { foreignKind } from "../../x509/file-kind.ts"
 import { type TrustStore, trustStoreOfUsable, X509Error } from "../../x509/index.ts"
 
 /** Where systems keep their bundle; the first that exists counts. */
@@ -55,12 +56,19 @@ function fromEnvironment(file: string | undefined, folder: string | undefined): 
     sources.push(path)
   }
   const { store, skipped } = trustStoreOfUsable(texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----")))
-  if (store.anchors.length === 0)
+  if (store.anchors.length === 0) {
+    const kind = file ? kindOf(file) : undefined
     throw new X509Error(
       "malformed",
-      `${sources.join(" and ")}: no usable certificate, though SSL_CERT_FILE or SSL_CERT_DIR names it`,
+      `${sources.join(" and ")}: no usable certificate, though SSL_CERT_FILE or SSL_CERT_DIR names it${kind ? `: ${kind}` : ""}`,
     )
+  }
   return { store, skipped, source: sources.join(", ") }
+}
+
+/** What the file is in the place of a PEM bundle, in a clause. */
+function kindOf(file: string): string | undefined {
+  return foreignKind(readFileSync(file), "list of authorities")
 }
 
 function filesOf(folder: string): string[] {

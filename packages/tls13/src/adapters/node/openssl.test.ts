@@ -5,7 +5,14 @@ import { once } from "node:events"
 import type { Server as NetServer } from "node:net"
 import * as nodeTls from "node:tls"
 import { afterEach, describe, expect, it } from "vitest"
-import { createDevelopmentCertificates } from "../../devcert/index.ts"
+import {
+  certificateToPem,
+  createAuthority,
+  createDevelopmentCertificates,
+  createLeaf,
+  type LeafOptions,
+  privateKeyToPem,
+} from "../../devcert/index.ts"
 import { portOf, readAll, until } from "../../testing/sockets.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import type { HandshakeReport } from "./handshake-report.ts"
@@ -277,6 +284,29 @@ describe("our server and Node's client", () => {
     expect(sockets[0]!.authorized).toBe(true)
     expect(sockets[0]!.getPeerCertificate()["subject"]).toEqual({ CN: "device-1" })
     expect(reports).toMatchObject([{ ok: true, clientIdentity: "CN=device-1", authorized: true }])
+  })
+
+  it("a client whose certificate has no subject, or none that names it, is told by what there is", async () => {
+    const now = Date.now()
+    const issuer = createAuthority({ now, subject: { commonName: "Root" } })
+    const { port, reports } = await ourServer({ requestCert: true, ca: certificateToPem(issuer) })
+    const long = { organization: "A".repeat(300), commonName: "device" }
+    const rows: [LeafOptions["subject"], string[], string][] = [
+      [{}, ["device.example"], "device.example"],
+      [{ organization: "Acme" }, ["d7@acme.example"], "O=Acme (email:d7@acme.example)"],
+      [{ commonName: "" }, [], "serial number 5001 of CN=Root"],
+      [{}, [], "serial number 5001 of CN=Root"],
+      [long, [], `CN=device,O=${long.organization}`],
+    ]
+    for (const [subject, names] of rows) {
+      const serialNumber = Uint8Array.of(0x50, 1)
+      const leaf = createLeaf({ now, issuer, usage: "client", serialNumber, names, ...(subject && { subject }) })
+      const own = { cert: certificateToPem(leaf), key: privateKeyToPem(leaf.privateKey) }
+      const socket = await nodeClient(port, own)
+      socket.end("x")
+      await readAll(socket)
+    }
+    expect(reports.map(({ clientIdentity }) => clientIdentity)).toEqual(rows.map(([, , expected]) => expected))
   })
 
   it("RFC 9846 section 4.7.2: asks our own client for a certificate after the handshake", async () => {

@@ -16,7 +16,7 @@ import type { TraceEvent } from "../../trace/events.ts"
 import { sniResolver } from "../../x509/credential.ts"
 import type { IdentityRule } from "../../x509/identity.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
-import { defectOf, internalError } from "../driver.ts"
+import { internalError } from "../driver.ts"
 import {
   HandshakeGate,
   type HandshakeLimit,
@@ -411,7 +411,7 @@ export class Server extends NetServer {
     }
     // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
     socket.on("error", (error: Error) => {
-      const told = socket.guard(() => ({ defect: defectOf(error), report: secure ? undefined : report(error) }))
+      const told = socket.guard(() => ({ defect: socket.defectIn(error), report: secure ? undefined : report(error) }))
       if (told?.defect !== undefined) this.emit("internalError", told.defect, socket)
       if (told?.report !== undefined) this.emit("handshake", told.report)
       if (!secure) this.emit("tlsClientError", error, socket)

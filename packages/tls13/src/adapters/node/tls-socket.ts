@@ -3,7 +3,7 @@
 
 import type { Duplex } from "node:stream"
 import { copyOf } from "../../bytes/copy.ts"
-import { Misuse } from "../../bytes/errors.ts"
+import { Misuse, type TlsError } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
@@ -63,6 +63,8 @@ export class TLSSocket extends SocketFace {
   /** What runs is ours, not a listener of the application. */
   #inside = false
   #failed = false
+  /** What this stack ended the connection with, as against the application or the stream below. */
+  #failure: TlsError | undefined
   #ended = false
   /** What is written before the handshake is over; the stream hands over one write at a time. */
   #waiting: Pending | undefined
@@ -139,7 +141,22 @@ export class TLSSocket extends SocketFace {
       this.#failed = true
       if (this.#setup.role === "server" && this.raw.writable) this.raw.write(Uint8Array.of(21, 3, 3, 0, 2, 2, 80))
     }
-    if (!this.destroyed) this.destroy(internalError(cause))
+    if (!this.destroyed) this.#fail(internalError(cause))
+  }
+
+  #fail(error: TlsError): void {
+    this.#failure = error
+    this.destroy(error)
+  }
+
+  /**
+   * The error with its `cause`, when it stands for a defect of this connection: of ours, or of a callback that was given. What
+   * the application destroys the socket with is its own, whatever kind of error that is.
+   * @internal
+   */
+  defectIn(error: unknown): TlsError | undefined {
+    const failure = this.#failure
+    return failure === error && failure?.alert === "internal_error" && failure.cause !== undefined ? failure : undefined
   }
 
   override on<Name extends keyof TLSSocketEvents>(event: Name, listener: (...args: TLSSocketEvents[Name]) => void): this
@@ -420,7 +437,7 @@ export class TLSSocket extends SocketFace {
         break
       case "failed":
         this.#failed = true
-        this.destroy(event.error)
+        this.#fail(event.error)
     }
   }
 

@@ -6,8 +6,13 @@ import { createPrivateKey } from "node:crypto"
 /** Whether it is an EncryptedPrivateKeyInfo (RFC 5958 section 3) in PEM or DER, or a key with RFC 1421 headers. */
 export function isEncryptedKey(key: string | Uint8Array): boolean {
   if (typeof key !== "string" && key[0] === 0x30) return isEncryptedDer(key)
+  return /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4, *ENCRYPTED/m.test(pemText(key))
+}
+
+/** Without a byte order mark, which some editors put in front and OpenSSL does not look behind. */
+function pemText(key: string | Uint8Array): string {
   const text = typeof key === "string" ? key : Buffer.from(key).toString("latin1")
-  return /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: *4, *ENCRYPTED/m.test(text)
+  return text.replace(/^(?:\xef\xbb\xbf|\ufeff)/, "")
 }
 
 /**
@@ -19,9 +24,10 @@ export function decryptPrivateKey(key: string | Uint8Array, password: string | U
   const isDer = typeof key !== "string" && key[0] === 0x30
   const passphrase = Buffer.from(password)
   try {
-    const bytes = Buffer.from(key)
     const opened = createPrivateKey(
-      isDer ? { key: bytes, format: "der", type: "pkcs8", passphrase } : { key: bytes, format: "pem", passphrase },
+      isDer
+        ? { key: Buffer.from(key), format: "der", type: "pkcs8", passphrase }
+        : { key: pemText(key), format: "pem", passphrase },
     )
     return opened.export({ format: "der", type: "pkcs8" })
   } catch (error) {

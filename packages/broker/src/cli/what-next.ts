@@ -1,0 +1,137 @@
+// What `puremq start` prints for another terminal: commands that work as they stand, with every file and name that they need.
+
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { Oid, parseCertificates, trustStoreFromPem, validatePath } from "@puremq/tls13/x509"
+import type { BrokerConfig } from "../config/config.ts"
+import type { ListenerAddress } from "../node-broker.ts"
+import { isLoopback } from "../transport/http-rules.ts"
+
+/** What clients need, as far as it lies where `puremq cert` puts it. */
+export interface ClientFiles {
+  /** Authority of the server's certificate. */
+  readonly ca?: string | undefined
+  readonly client?: { readonly cert: string; readonly key: string } | undefined
+}
+
+/** Looks beside the files that the broker was given. @param cert of the server @param ca of clients */
+export async function clientFiles(cert: string | undefined, ca: string | undefined): Promise<ClientFiles> {
+  const authority = cert === undefined ? undefined : join(dirname(cert), "ca.pem")
+  const [own, key] = ["client.pem", "client-key.pem"].map((name) => join(dirname(ca ?? ""), name))
+  const client = ca !== undefined && own && key && existsSync(key) && (await isIssued(own, ca, "clientAuth"))
+  return {
+    ca:
+      cert !== undefined && authority !== undefined && (await isIssued(cert, authority, "serverAuth"))
+        ? authority
+        : undefined,
+    client: client ? { cert: own, key } : undefined,
+  }
+}
+
+/** Whether the certificate would be accepted by whoever trusts the other file. What cannot be read would not. */
+async function isIssued(cert: string, ca: string, usage: "clientAuth" | "serverAuth"): Promise<boolean> {
+  if (!existsSync(cert) || !existsSync(ca)) return false
+  const { createHostProvider } = await import("@puremq/tls13/crypto/host")
+  try {
+    const [leaf, ...intermediates] = parseCertificates(readFileSync(cert))
+    const trust = trustStoreFromPem(readFileSync(ca))
+    const provider = createHostProvider()
+    const rules = { trust, provider, now: Date.now(), usage: Oid[usage] }
+    return leaf !== undefined && validatePath({ leaf, intermediates, ...rules }).accepted
+  } catch {
+    return false
+  }
+}
+
+/** Words for the place of what is not known here, and what they stand for. */
+const placeholders: Readonly<Record<string, string>> = {
+  "CA.pem": "the authority of the server's certificate",
+  "CLIENT.pem": "a client's certificate",
+  "CLIENT-KEY.pem": "its private key",
+  USER: "one of the password file; puremq reads the password from PUREMQ_PASSWORD",
+  PASSWORD: "the user's password",
+}
+
+/** Lines to paste into another terminal. */
+export function whatNext(
+  addresses: readonly ListenerAddress[],
+  config: BrokerConfig,
+  { ca, client }: ClientFiles,
+): string[] {
+  const tls = addresses.find(({ type }) => type === "tls")
+  const tcp = addresses.find(({ type }) => type === "tcp")
+  const { type, host: bound, port } = tls ?? tcp ?? { type: undefined, host: "", port: 0 }
+  const commands: string[] = []
+  const usesFiles = type === "tls"
+  const shownCertificate = usesFiles && needsCertificate(config) ? (client ?? placeholderClient) : undefined
+  const named = needsUser(config) && (shownCertificate === undefined || config.login?.certificates === false)
+  if (type === "tls") {
+    const host = everywhere(bound) ? "localhost" : bound
+    const authority = ca ?? "CA.pem"
+    const own = options({ "--cert": shownCertificate?.cert, "--key": shownCertificate?.key })
+    // It finds the authority of .puremq/ by itself.
+    const trust = options({ "--ca": authority === join(".puremq", "ca.pem") ? undefined : authority })
+    const to = `${everywhere(bound) || bound === "127.0.0.1" ? "" : ` -h ${bound}`}${port === 8883 ? "" : ` -p ${port}`}`
+    const puremq = `${to}${trust}${own}${named ? " -u USER" : ""}`
+    const others = `${own}${named ? " -u USER -P PASSWORD" : ""}`
+    const openssl = options({ "-cert": shownCertificate?.cert, "-key": shownCertificate?.key })
+    commands.push(
+      `npx puremq sub${puremq} -t 'demo/#' -v`,
+      `npx puremq pub${puremq} -t demo/hello -m 'hello, world'`,
+      `mosquitto_sub -h ${host} -p ${port} --cafile ${authority}${others} -t 'demo/#' -v`,
+      `openssl s_client -connect ${host.includes(":") ? `[${host}]` : host}:${port} -tls1_3 -CAfile ${authority}${openssl} -brief`,
+    )
+  } else if (type === "tcp") {
+    const to = everywhere(bound) || bound === "127.0.0.1" ? "" : ` -h ${bound}`
+    commands.push(`npx puremq sub --tcp${to} -p ${port}${named ? " -u USER" : ""} -t 'demo/#' -v`)
+  }
+  return [...pasted(commands), ...openDoors(addresses, config)]
+}
+
+function pasted(commands: readonly string[]): string[] {
+  if (commands.length === 0) return []
+  const words = new Set(commands.join(" ").split(" "))
+  const used = Object.entries(placeholders).filter(([word]) => words.has(word))
+  return [
+    "",
+    "Try it in another terminal, in this folder:",
+    ...commands.map((command) => `  ${command}`),
+    ...used.map(([word, meaning]) => `  (${word}: ${meaning})`),
+    "",
+  ]
+}
+
+const placeholderClient = { cert: "CLIENT.pem", key: "CLIENT-KEY.pem" }
+
+function options(values: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => (value === undefined ? "" : ` ${name} ${quotedWord(value)}`))
+    .join("")
+}
+
+/** For a shell. */
+function quotedWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+function everywhere(host: string): boolean {
+  return host === "0.0.0.0" || host === "::"
+}
+
+/** Of the first listener with TLS, which is the one that is shown. */
+function needsCertificate({ listeners = [], login }: BrokerConfig): boolean {
+  const mode = listeners.find((one) => one.type === "tls")?.clientCertificate ?? "none"
+  return mode === "require" || (mode !== "none" && login?.anonymous === false && login.passwords === undefined)
+}
+
+function needsUser({ login }: BrokerConfig): boolean {
+  return login?.passwords !== undefined && login.anonymous !== true
+}
+
+function openDoors(addresses: readonly ListenerAddress[], { login }: BrokerConfig): string[] {
+  const open = addresses.find((one) => one.type !== "metrics" && !isLoopback(one.host))
+  if (open === undefined || login?.passwords !== undefined || login?.anonymous === false) return []
+  return [
+    `Warning: ${open.type} on ${open.host}:${open.port} is open to everybody who can reach this machine; see --password-file and --ca`,
+  ]
+}

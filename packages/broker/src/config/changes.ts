@@ -1,0 +1,72 @@
+// What a reload takes, and whether it is other than before: for one line of the log.
+
+import { nameText, parseCertificates, parseCrls, parsePem, toPem, trustStoreFromPem } from "@puremq/tls13/x509"
+import type { RenewedCertificate } from "../transport/listener.ts"
+import { day, lifeText } from "./certificate.ts"
+import { counted } from "./rules.ts"
+
+/** Something that was read again. */
+export interface Reread {
+  /** Without its fate, such as `certificate: CN=broker.example.com until 2027-12-26`. */
+  readonly text: string
+  readonly changed: boolean
+}
+
+/** Certificates, authorities and lists of one listener. The key counts as a part of its certificate. */
+export interface RereadCertificates {
+  readonly certificate: Reread
+  readonly ca: Reread | undefined
+  readonly crl: Reread | undefined
+}
+
+export function rereadCertificates(before: RenewedCertificate, after: RenewedCertificate): RereadCertificates {
+  const changed = !sameContent(before.cert, after.cert) || !sameContent(before.key, after.key)
+  return {
+    certificate: { text: `certificate: ${lifeText(parseCertificates(after.cert)[0]!)}`, changed },
+    ca: reread("CA", before.ca, after.ca, authoritiesText),
+    crl: reread("CRL", before.crl, after.crl, listsText),
+  }
+}
+
+/** A text for each that differs, such as `CA: CN=Root until 2036-11-25, unchanged`; certificates first. */
+export function certificateTexts(listeners: readonly RereadCertificates[]): Reread[] {
+  const all = (["certificate", "ca", "crl"] as const).flatMap((kind) => listeners.map((listener) => listener[kind]))
+  const seen = new Map<string, boolean>()
+  for (const one of all) if (one !== undefined) seen.set(one.text, (seen.get(one.text) ?? false) || one.changed)
+  return [...seen].map(([text, changed]) => ({ text: `${text}, ${changed ? "changed" : "unchanged"}`, changed }))
+}
+
+function reread(
+  what: string,
+  before: string | undefined,
+  after: string | undefined,
+  text: (pem: string) => string,
+): Reread | undefined {
+  if (after === undefined) return before === undefined ? undefined : { text: `${what}: none any more`, changed: true }
+  return { text: `${what}: ${text(after)}`, changed: before === undefined || !sameContent(before, after) }
+}
+
+/** By what the blocks hold: comments, and where lines end, make no difference. */
+function sameContent(before: string, after: string): boolean {
+  const content = (pem: string) => parsePem(pem).map(({ label, der }) => toPem(label, der))
+  return before === after || content(before).join("") === content(after).join("")
+}
+
+function authoritiesText(pem: string): string {
+  return some(trustStoreFromPem(pem).anchors.map(({ certificate }) => lifeText(certificate)))
+}
+
+function listsText(pem: string): string {
+  return some(
+    parseCrls(pem).map(({ issuer, thisUpdate, nextUpdate, revoked }) => {
+      const until = nextUpdate === undefined ? "" : ` until ${day(nextUpdate)}`
+      return `${nameText(issuer) || "nobody"} of ${day(thisUpdate)}${until} with ${revoked.size} revoked`
+    }),
+  )
+}
+
+/** A bundle may hold hundreds. */
+function some(texts: readonly string[]): string {
+  const shown = texts.slice(0, 3).join(" and ")
+  return texts.length > 3 ? `${shown} and ${counted(texts.length - 3, "other")}` : shown
+}
