@@ -6,10 +6,14 @@ export interface Case {
   readonly name: string
   /** Seconds that the row may take, its programs' start and end included; default 60. */
   readonly seconds?: number
-  /** Also run with --ci. */
-  readonly ci?: boolean
+  /** With --ci it runs before all that are not: what it shows is dearest to lose. */
+  readonly first?: boolean
+  /** Neither memory nor time decides it: it may run beside others of its group that say the same. */
+  readonly beside?: boolean
   /** A program that it needs beside Node; without it the row is skipped. */
   readonly needs?: string
+  /** Its clients come from several addresses of 127.0.0.0/8, all of which only Linux has; elsewhere the row is skipped. */
+  readonly addresses?: boolean
   readonly run: (scene: Scene) => Promise<void>
 }
 

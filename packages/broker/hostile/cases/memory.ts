@@ -6,7 +6,7 @@ import { type Client, each, pause } from "../wire/client.ts"
 import { connect, property, publish, subscribe, uint32 } from "../wire/mqtt.ts"
 import { openWire } from "../wire/wire.ts"
 
-const lasting = [Buffer.concat([Uint8Array.of(property.sessionExpiry), uint32(7 * 24 * 3600)])]
+export const lasting = [Buffer.concat([Uint8Array.of(property.sessionExpiry), uint32(7 * 24 * 3600)])]
 
 /** 127 levels, the first of which is its own. */
 function deep(name: string): string {
@@ -14,7 +14,7 @@ function deep(name: string): string {
 }
 
 /** Sends in portions, so that neither side holds all of it. @returns whether the connection is still there */
-async function send(client: Client, packets: Iterable<Uint8Array>): Promise<boolean> {
+export async function send(client: Client, packets: Iterable<Uint8Array>): Promise<boolean> {
   let held: Uint8Array[] = []
   let size = 0
   for (const packet of packets) {
@@ -67,6 +67,7 @@ async function halfSent(scene: Scene, server: Server, count: number, start: Uint
 export const memoryCases: readonly Case[] = [
   {
     name: "13 sessions of 10,000 filters of 127 levels",
+    first: true,
     seconds: 180,
     async run(scene) {
       const server = await scene.broker()
@@ -79,16 +80,19 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "145,000 retained messages of one byte, 127 levels",
+    first: true,
     seconds: 180,
     run: (scene) => retained(scene, (i) => deep(`t${i}`), 145_000),
   },
   {
     name: "600,000 retained messages of one byte, short topics",
+    first: true,
     seconds: 180,
     run: (scene) => retained(scene, (i) => `s/${i % 1000}/${i}`, 600_000),
   },
   {
     name: "60 absent sessions with 17 MB each",
+    first: true,
     seconds: 180,
     async run(scene) {
       const server = await scene.broker()
@@ -113,6 +117,7 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "600 half-sent PUBLISH of 1 MB",
+    first: true,
     seconds: 120,
     async run(scene) {
       // Less than what was sent: somewhere the broker says no.
@@ -125,6 +130,7 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "3,000 half-sent CONNECT of 120 KB, nobody logged in",
+    first: true,
     seconds: 120,
     async run(scene) {
       scene.bound({ memory: 320 })
