@@ -148,16 +148,21 @@ export class Broker implements Host {
     return [...this.#connections]
   }
 
-  /** Bytes of memory: what waits in sessions, packets that have come in part or wait for a login, subscriptions, copies not taken by clients. */
+  /**
+   * Bytes of memory: what waits in sessions, what of it is wills, packets that have come in part or wait for a login,
+   * subscriptions, copies not taken by clients.
+   */
   get memory(): {
     readonly queued: number
+    readonly wills: number
     readonly partial: number
     readonly subscriptions: number
     readonly outbound: number
   } {
     const { subscriptionBytes: subscriptions } = this.#router
     const partial = this.#partial.used + this.logins.used
-    return { queued: this.#queued.used, partial, subscriptions, outbound: this.outbound.used }
+    const { used: queued, wills } = this.#queued
+    return { queued, wills, partial, subscriptions, outbound: this.outbound.used }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */

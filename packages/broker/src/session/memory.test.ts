@@ -222,8 +222,9 @@ describe("messages that wait", () => {
     expect(refused.connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
     expect(test.broker.memory.queued).toBe(10_402) // b's connection was taken over, and its will went with it
     const a = connect("a")
+    expect(test.broker.memory).toMatchObject({ queued: 10_402, wills: 10_402 })
     a.disconnect(0)
-    expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([2, 0])
+    expect([test.broker.sessionCount, test.broker.memory.queued, test.broker.memory.wills]).toEqual([2, 0, 0])
     for (const clientId of ["a", "b"]) test.connect({ clientId, cleanStart: true }, { address: "192.0.2.1:1" }).cut()
     expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([0, 0])
   })

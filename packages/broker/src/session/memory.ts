@@ -40,6 +40,8 @@ export function fitsShare(own: number, more: number, left: number): boolean {
  * queues of the others.
  */
 export class QueuedMemory {
+  /** Bytes in use by wills. */
+  wills = 0
   readonly #maximum: number
   #used = 0
 
