@@ -6,9 +6,9 @@ export interface Case {
   readonly name: string
   /** Seconds that the row may take, its programs' start and end included; default 60. */
   readonly seconds?: number
-  /** With --ci it runs before all that are not: what it shows is dearest to lose. */
-  readonly first?: boolean
-  /** Neither memory nor time decides it: it may run beside others of its group that say the same. */
+  /** With --ci: before the others, as what it shows is dearest to lose, or after them, as it takes half a minute. */
+  readonly when?: "first" | "last"
+  /** Neither the most memory nor a measured time decides it: it may run beside others of its group that say the same. */
   readonly beside?: boolean
   /** A program that it needs beside Node; without it the row is skipped. */
   readonly needs?: string

@@ -41,7 +41,7 @@ async function pretend(scene: Scene, server: Server, what: string, shown: Identi
 
 const forged: Case[] = (["request", "require"] as const).map((when) => ({
   name: `a certificate of CN=admin that does not verify, --client-cert ${when}`,
-  first: true,
+  when: "first",
   beside: true,
   async run(scene: Scene) {
     const ca = authority({ subject: { commonName: "Devices CA" } })
@@ -152,7 +152,7 @@ const rules: Case[] = [
   },
   {
     name: "users and rules that are gone at SIGHUP",
-    first: true,
+    when: "first",
     beside: true,
     async run(scene) {
       const all = passwordFile({ alice: "a", mallory: "m" })
@@ -212,7 +212,7 @@ async function codeOf(server: Server, options: Connect): Promise<number | undefi
 const owners: Case[] = [
   {
     name: "an anonymous client takes alice-phone before alice does",
-    first: true,
+    when: "first",
     beside: true,
     async run(scene) {
       const passwords = scene.file("passwords", passwordFile({ alice: "a" }))
@@ -255,6 +255,7 @@ const owners: Case[] = [
   },
   {
     name: "one user fills the session table",
+    when: "last",
     seconds: 240,
     async run(scene) {
       const passwords = scene.file("passwords", passwordFile({ mallory: "m", alice: "a" }))

@@ -154,14 +154,14 @@ const edges: Case[] = transports.flatMap((transport) =>
   (["before", "after"] as const).map((phase) => ({
     name: `fields of 65,535 bytes, ${transport}, ${phase} the login`,
     seconds: 120,
-    first: transport === "tcp",
+    ...(transport === "tcp" ? { when: "first" as const } : { beside: true }),
     run: (scene: Scene) => sendEdges(scene, transport, phase),
   })),
 )
 
 const authenticationMethod: Case[] = transports.map((transport) => ({
   name: `Authentication Method of 65,535 bytes, ${transport}`,
-  first: transport === "tcp" || transport === "wss",
+  ...(transport === "tcp" || transport === "wss" ? { when: "first" as const } : { beside: true }),
   async run(scene) {
     const server = await scene.broker({ listeners: ["tcp", ...(transport === "tcp" ? [] : [transport])] })
     await scene.neighbour(server)
@@ -179,7 +179,7 @@ const authenticationMethod: Case[] = transports.map((transport) => ({
 const garbage: Case[] = [
   {
     name: "2,000 connections of random bytes, tcp and tls",
-    first: true,
+    when: "first",
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "tls"] })
       await scene.neighbour(server)
@@ -193,6 +193,7 @@ const garbage: Case[] = [
   },
   {
     name: "HTTP that is no upgrade: long, many and cut headers",
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "ws"] })
       await scene.neighbour(server)
@@ -219,6 +220,7 @@ const garbage: Case[] = [
   },
   {
     name: "WebSocket frames that no client may send",
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "ws"] })
       await scene.neighbour(server)

@@ -33,7 +33,7 @@ const pipes: Case[] = (["stdout", "stderr", "both"] as const).flatMap((which) =>
   return [
     {
       name: `${title} closed under the broker`,
-      first: which === "stdout",
+      ...(which === "stdout" && { when: "first" as const }),
       beside: true,
       async run(scene: Scene) {
         const server = await scene.broker({ listeners: ["tcp", "tls"] })
@@ -86,7 +86,7 @@ const configurations: Readonly<Record<string, string>> = {
 const commands: Case[] = [
   {
     name: "configurations without a listener",
-    first: true,
+    when: "first",
     beside: true,
     async run(scene) {
       await each(Object.entries(configurations), 3, async ([what, text]) => {

@@ -44,7 +44,7 @@ async function openAll(port: number, count: number): Promise<Socket[]> {
 export const crowdCases: readonly Case[] = [
   ...(["tls", "wss"] as const).map((transport) => ({
     name: `500 clients at once from one address, ${transport}`,
-    first: transport === "tls",
+    ...(transport === "tls" && { when: "first" as const }),
     seconds: 150,
     async run(scene: Scene) {
       const server = await scene.broker({ listeners: ["tcp", transport] })
@@ -63,6 +63,7 @@ export const crowdCases: readonly Case[] = [
   },
   {
     name: "a client that tries again beside 200 silent connections, tls",
+    when: "last",
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "tls"] })
       await scene.neighbour(server)
@@ -84,7 +85,7 @@ export const crowdCases: readonly Case[] = [
   },
   {
     name: "an upload of 150 KB a second beside 320 half CONNECTs of 120 KB",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const server = await scene.broker()

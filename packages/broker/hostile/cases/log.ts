@@ -151,7 +151,7 @@ const mostSeries = 45
 export const logCases: readonly Case[] = [
   {
     name: "unknown_ca in the clear, puremq start",
-    first: true,
+    when: "first",
     beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tls"] })
@@ -186,7 +186,7 @@ export const logCases: readonly Case[] = [
   },
   {
     name: "256 alert numbers are a handful of series",
-    first: true,
+    when: "first",
     beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tls", "metrics"] })

@@ -20,7 +20,7 @@ const longestWait = 2500
 function frozen(count: number): Case {
   return {
     name: `a publisher beside ${count} subscribers that do not read`,
-    first: true,
+    when: "first",
     seconds: 60 + 3 * count,
     async run(scene) {
       const server = await scene.broker()
@@ -53,6 +53,7 @@ export const neighbourCases: readonly Case[] = [
   frozen(40),
   {
     name: `${readers} readers of which ${still} do not read`,
+    when: "last",
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()

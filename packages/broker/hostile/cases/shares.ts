@@ -45,7 +45,7 @@ async function queueWorks(scene: Scene, server: Server): Promise<void> {
 export const shareCases: readonly Case[] = [
   {
     name: "1,500 absent sessions of one address with 80 KB each",
-    first: true,
+    when: "first",
     seconds: 120,
     addresses: true,
     async run(scene) {
@@ -72,7 +72,7 @@ export const shareCases: readonly Case[] = [
   },
   {
     name: "2,000 absent sessions of one address with a will of 64 KB each",
-    first: true,
+    when: "first",
     seconds: 120,
     addresses: true,
     async run(scene) {
@@ -89,7 +89,7 @@ export const shareCases: readonly Case[] = [
   },
   {
     name: "subscriptions of one address, until it gets no more",
-    first: true,
+    when: "first",
     seconds: 120,
     addresses: true,
     async run(scene) {
@@ -116,7 +116,7 @@ export const shareCases: readonly Case[] = [
   },
   {
     name: "retained messages of one address, 225 MB",
-    first: true,
+    when: "first",
     seconds: 120,
     addresses: true,
     async run(scene) {

@@ -48,7 +48,7 @@ export async function publishMany(
 export const timeCases: readonly Case[] = [
   {
     name: "SUBSCRIBE with 200,000 times # and 1,000 retained messages",
-    first: true,
+    when: "first",
     seconds: 150,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -62,7 +62,7 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "SUBSCRIBE with 170,000 invalid filters",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -73,7 +73,7 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "UNSUBSCRIBE with 250,000 filters",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -84,7 +84,7 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "8,192 filters {a,+}^13/# and 100 messages",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -100,7 +100,7 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "10,000 share groups on one topic and 200 messages",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)

@@ -51,7 +51,7 @@ const readers = 30
 export const turnCases: readonly Case[] = [
   {
     name: "one WebSocket frame of 180,000 PUBLISH with 1,000 subscribers",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "ws"] })
@@ -67,7 +67,7 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: "60 sessions of 1,000 overlapping filters and 10 messages",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const server = await scene.broker()
@@ -87,7 +87,7 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: "2,000 messages for a share group of 1,500 that may read none",
-    first: true,
+    when: "first",
     seconds: 90,
     async run(scene) {
       const rules = "all readwrite #\nall deny-read secret/#\n"
@@ -99,7 +99,7 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: `${wills.toLocaleString("en")} wills that fall due in one second, ${readers} readers`,
-    first: true,
+    when: "first",
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()
@@ -127,7 +127,7 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: `SIGHUP with 100 new rules and ${filtersHeld.toLocaleString("en")} filters held`,
-    first: true,
+    when: "first",
     seconds: 120,
     async run(scene) {
       const acl = scene.file("acl", "all readwrite #\n")
