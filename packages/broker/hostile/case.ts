@@ -6,9 +6,13 @@ export interface Case {
   readonly name: string
   /** Seconds that the row may take, its programs' start and end included; default 60. */
   readonly seconds?: number
-  /** With --ci: before the others, as what it shows is dearest to lose, or after them, as it takes half a minute. */
+  /**
+   * With --ci: first and in any case, as what it shows is dearest to lose, or after the others, as it takes
+   * long or shows nearly what another shows.
+   * Every group has some that come first.
+   */
   readonly when?: "first" | "last"
-  /** Neither the most memory nor a measured time decides it: it may run beside others of its group that say the same. */
+  /** Neither the most memory nor a measured time decides it: it may run beside others that say the same. */
   readonly beside?: boolean
   /** A program that it needs beside Node; without it the row is skipped. */
   readonly needs?: string

@@ -154,7 +154,7 @@ const edges: Case[] = transports.flatMap((transport) =>
   (["before", "after"] as const).map((phase) => ({
     name: `fields of 65,535 bytes, ${transport}, ${phase} the login`,
     seconds: 120,
-    ...(transport === "tcp" ? { when: "first" as const } : { beside: true }),
+    ...(transport === "tcp" ? { when: "first" } : transport === "ws" ? { beside: true } : { when: "last" }),
     run: (scene: Scene) => sendEdges(scene, transport, phase),
   })),
 )

@@ -155,7 +155,6 @@ export const halfDoneCases: readonly Case[] = [
   },
   {
     name: "2,000 sessions with all their Topic Aliases, and 300 with longer ones",
-    when: "first",
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()
@@ -199,7 +198,6 @@ export const halfDoneCases: readonly Case[] = [
   },
   {
     name: "400 subscribers that do not read, and 6 MB for each",
-    when: "first",
     seconds: 120,
     async run(scene) {
       // 2 MB for each would be 800 MB.

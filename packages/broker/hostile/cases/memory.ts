@@ -80,7 +80,6 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "145,000 retained messages of one byte, 127 levels",
-    when: "first",
     seconds: 180,
     run: (scene) => retained(scene, (i) => deep(`t${i}`), 145_000),
   },
@@ -130,7 +129,6 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "3,000 half-sent CONNECT of 120 KB, nobody logged in",
-    when: "first",
     seconds: 120,
     async run(scene) {
       scene.bound({ memory: 320 })

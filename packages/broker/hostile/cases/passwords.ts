@@ -118,7 +118,6 @@ export const passwordCases: readonly Case[] = [
   },
   {
     name: "20 wrong logins at a time, beside a connected client",
-    when: "first",
     async run(scene) {
       const server = await withPasswords(scene)
       const login = { username: "neighbour", password: users.neighbour }

@@ -62,7 +62,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "SUBSCRIBE with 170,000 invalid filters",
-    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)
@@ -73,7 +72,6 @@ export const timeCases: readonly Case[] = [
   },
   {
     name: "UNSUBSCRIBE with 250,000 filters",
-    when: "first",
     seconds: 90,
     async run(scene) {
       const { server, client } = await alone(scene)

@@ -67,7 +67,6 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: "60 sessions of 1,000 overlapping filters and 10 messages",
-    when: "first",
     seconds: 90,
     async run(scene) {
       const server = await scene.broker()
@@ -87,7 +86,6 @@ export const turnCases: readonly Case[] = [
   },
   {
     name: "2,000 messages for a share group of 1,500 that may read none",
-    when: "first",
     seconds: 90,
     async run(scene) {
       const rules = "all readwrite #\nall deny-read secret/#\n"
