@@ -112,6 +112,23 @@ describe("packets that are dear to route", () => {
     expect(greedy.closed).toBe(false)
   })
 
+  it("are those with many large copies, too: 512 bytes cost what a delivery does", () => {
+    const test = new TestBroker()
+    const readers = Array.from({ length: 100 }, (_, i) => test.connect({ clientId: `r${i}` }))
+    for (const reader of readers) reader.subscribe("t")
+    const turn = (size: number, count: number) => {
+      const before = test.broker.counters.publishReceived
+      const packets = Array.from({ length: count }, () => publishBytes(5, "t", "x".repeat(size)))
+      test.connect({ clientId: "p" }).connection!.receive(Buffer.concat(packets), test.now)
+      const done = test.broker.counters.publishReceived - before
+      test.settle()
+      for (const reader of readers) expect(reader.payloads()).toHaveLength(count)
+      return done
+    }
+    expect(turn(100, 150)).toBe(150)
+    expect(turn(2000, 150)).toBe(51) // past 20,000 / (100 copies x 4)
+  })
+
   it("are no reason to wait for a client whose packets are cheap", () => {
     const test = new TestBroker()
     const client = test.connect({ clientId: "a" })
