@@ -8,6 +8,12 @@ import { groups } from "./cases/index.ts"
 import { beNeighbour } from "./neighbour.ts"
 import { type Findings, Scene } from "./scene.ts"
 import { type Result, Table } from "./table.ts"
+import { each } from "./wire/client.ts"
+
+/** After this no further row begins with --ci. */
+const ciMinutes = 3.75
+/** Rows at a time that measure nothing. */
+const width = 3
 
 const help = `What a hostile or merely busy world does to \`puremq start\` and \`tls13 serve\`, with all limits at their defaults
 and a heap of 512 MiB. Each row starts its own programs and ends them.
@@ -15,7 +21,7 @@ and a heap of 512 MiB. Each row starts its own programs and ends them.
   npm run hostile [-- options]
 
   --only TEXT     only rows with TEXT in their name or their group's; may be repeated
-  --ci            only rows that are quick; none begins after three minutes
+  --ci            those rows first that are dearest to lose, in any case; then what begins within ${ciMinutes} minutes
   --verbose       show what the programs of a row that fell printed
   --list          the names of the rows
   --help          this text
@@ -24,8 +30,12 @@ Columns: whether the program lives and answers a new client; the most memory it 
 well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. The exit status is 0 when no
 row fell.`
 
-/** After this no further row begins with --ci. */
-const ciMinutes = 3
+/** Rows under way. */
+const current = new Set<Scene>()
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  const finish = () => Promise.allSettled([...current].map((scene) => scene.finish()))
+  if (isMainThread) process.once(signal, () => void finish().finally(() => process.exit(130)))
+}
 
 if (isMainThread) process.exitCode = await main()
 else await beNeighbour((message) => parentPort?.postMessage(message))
@@ -82,27 +92,47 @@ async function runAll(chosen: readonly Group[], { ci, verbose }: RunOptions): Pr
   const table = new Table(console.log, colour)
   const results: Result[] = []
   table.head()
-  const end = performance.now() + ciMinutes * 60_000
-  for (const { title, cases } of chosen) {
+  const end = ci ? performance.now() + ciMinutes * 60_000 : Number.POSITIVE_INFINITY
+  const runOne = async (one: Case) => {
+    // Those that are dear to lose run in any case, so that every group has its rows.
+    const over = performance.now() > end && one.when !== "first"
+    const why = over ? `${ciMinutes} minutes were over before its turn` : whatLacks(one)
+    const result = why === undefined ? await runCase(one, verbose) : skipped(one, why)
+    results.push(result)
+    table.row(result)
+  }
+  for (const { title, cases } of ci ? dearestFirst(chosen) : chosen) {
     table.group(title)
-    for (const each of cases) {
-      const why = whySkip(each, ci) ?? (ci && performance.now() > end ? `${ciMinutes} minutes are over` : undefined)
-      const result = why === undefined ? await runCase(each, verbose) : skipped(each, why)
-      results.push(result)
-      table.row(result)
-    }
+    for (const one of cases) if (!one.beside) await runOne(one)
+    const besides = cases.filter(({ beside }) => beside)
+    await each(besides, width, runOne)
   }
   return table.sum(results).failed > 0 ? 1 : 0
 }
 
-function whySkip(each: Case, ci: boolean): string | undefined {
-  if (ci && !each.ci) return "left out with --ci"
-  if (each.needs === undefined) return undefined
+/** What is dear to lose of every group, then what runs three at a time, then the rest of every group, then what takes long. */
+function dearestFirst(groups: readonly Group[]): Group[] {
+  const part = (more: string, wants: (one: Case) => boolean): Group[] =>
+    groups
+      .map(({ title, cases }) => ({ title: title + more, cases: cases.filter(wants) }))
+      .filter(({ cases }) => cases.length > 0)
+  const beside = part("", ({ when, beside }) => when === undefined && beside === true).flatMap(({ cases }) => cases)
+  return [
+    ...part("", ({ when }) => when === "first"),
+    ...(beside.length === 0 ? [] : [{ title: `Of all of them, ${width} at a time`, cases: beside }]),
+    ...part(", the rest", ({ when, beside }) => when === undefined && beside !== true),
+    ...part(", what takes long", ({ when }) => when === "last"),
+  ]
+}
+
+function whatLacks({ needs, addresses }: Case): string | undefined {
+  if (addresses && process.platform !== "linux") return "only Linux has all of 127.0.0.0/8"
+  if (needs === undefined) return undefined
   try {
-    execFileSync(each.needs, ["version"], { stdio: "ignore", timeout: 10_000 })
+    execFileSync(needs, ["version"], { stdio: "ignore", timeout: 10_000 })
     return undefined
   } catch {
-    return `there is no ${each.needs}`
+    return `there is no ${needs}`
   }
 }
 
@@ -110,16 +140,11 @@ function skipped(each: Case, reason: string): Result {
   return { case: each, outcome: "skipped", findings: undefined, reason, seconds: 0 }
 }
 
-let current: Scene | undefined
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  if (isMainThread) process.once(signal, () => void Promise.resolve(current?.finish()).finally(() => process.exit(130)))
-}
-
 /** Runs a row; it cannot hang, and leaves nothing behind. */
 async function runCase(each: Case, verbose: boolean): Promise<Result> {
   const began = performance.now()
   const scene = new Scene()
-  current = scene
+  current.add(scene)
   const seconds = each.seconds ?? 60
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -138,7 +163,7 @@ async function runCase(each: Case, verbose: boolean): Promise<Result> {
   const findings = await scene.judge()
   if (verbose && findings.problems.length > 0) for (const text of scene.printed()) console.log(text)
   await scene.finish()
-  current = undefined
+  current.delete(scene)
   return { case: each, ...verdict(findings), findings, seconds: (performance.now() - began) / 1000 }
 }
 

@@ -15,6 +15,8 @@ export interface NeighbourOptions {
   readonly username?: string
   readonly password?: string
   readonly topic?: string
+  /** The address that it comes from. */
+  readonly from?: string
 }
 
 /** Milliseconds between an answer and the next question. */
@@ -133,11 +135,12 @@ export async function beNeighbour(tell: (message: string) => void): Promise<void
 const forever = 2 ** 31 - 1
 
 async function speaking(options: NeighbourOptions): Promise<() => Promise<boolean>> {
-  const { transport, port, username, password, topic = "neighbour" } = options
+  const { transport, port, username, password, from, topic = "neighbour" } = options
   const client = await Client.connect(transport, port, {
     clientId: `neighbour-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
+    ...(from !== undefined && { wire: { from } }),
   })
   const pings = options.asks === "ping"
   if (!pings && (await client.subscribe([topic], 1)) === undefined) throw new Error("no SUBACK")

@@ -97,6 +97,16 @@ export class Program {
     }
   }
 
+  /** Whether it has a handler for that signal; false where /proc does not tell. */
+  catches(signal: number): boolean {
+    try {
+      const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8"))?.[1]
+      return caught !== undefined && (BigInt(`0x${caught}`) >> BigInt(signal - 1)) % 2n === 1n
+    } catch {
+      return false
+    }
+  }
+
   get log(): string {
     return this.output + this.errors
   }

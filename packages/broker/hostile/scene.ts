@@ -126,6 +126,11 @@ export class Scene {
     return this.#serving(program, { tls: Number(match[1]) }, answersTls)
   }
 
+  /** A broker that was started otherwise, with a listener of tcp. */
+  watchBroker(program: Program, port: number): Server {
+    return this.#serving(program, { tcp: port }, (server) => answersMqtt(server, undefined))
+  }
+
   /** A program of one's own that answers TLS on a port that it prints. */
   watch(program: Program, port: number): Server {
     return this.#serving(program, { tls: port }, answersTls)

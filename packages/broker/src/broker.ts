@@ -14,7 +14,7 @@ import { isWild, readFilter } from "./routing/filter.ts"
 import { Router } from "./routing/router.ts"
 import type { Reach, Subscriber, Subscription, TopicRule } from "./routing/subscription.ts"
 import { subscriptionShare } from "./routing/subscription-tree.ts"
-import { type Chore, Chores } from "./session/chores.ts"
+import { type Chore, Chores, workPerTurn } from "./session/chores.ts"
 import { Connection } from "./session/connection.ts"
 import { Counters } from "./session/counters.ts"
 import { Faults } from "./session/faults.ts"
@@ -55,6 +55,9 @@ export interface BrokerOptions {
   readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
 }
 
+/** Packets of resumed connections in one turn, some 20 milliseconds. */
+const packetsPerFlush = 16_384
+
 export class Broker implements Host {
   readonly limits: Limits
   readonly counters: Counters = new Counters()
@@ -83,7 +86,7 @@ export class Broker implements Host {
   /** Sessions without connection that have an end or a will to wait for. */
   readonly #waiting: Set<Session> = new Set()
   #dirty: Connection[] = []
-  #resuming: Set<Connection> = new Set()
+  readonly #resuming: Set<Connection> = new Set()
   /** Connections with retained messages to send, those first that have waited longest. */
   readonly #walking: Set<Connection> = new Set()
   readonly #chores = new Chores(() => this.#router.work)
@@ -148,16 +151,21 @@ export class Broker implements Host {
     return [...this.#connections]
   }
 
-  /** Bytes of memory: what waits in sessions, packets that have come in part or wait for a login, subscriptions, copies not taken by clients. */
+  /**
+   * Bytes of memory: what waits in sessions, what of it is wills, packets that have come in part or wait for a login,
+   * subscriptions, copies not taken by clients.
+   */
   get memory(): {
     readonly queued: number
+    readonly wills: number
     readonly partial: number
     readonly subscriptions: number
     readonly outbound: number
   } {
     const { subscriptionBytes: subscriptions } = this.#router
     const partial = this.#partial.used + this.logins.used
-    return { queued: this.#queued.used, partial, subscriptions, outbound: this.outbound.used }
+    const { used: queued, wills } = this.#queued
+    return { queued, wills, partial, subscriptions, outbound: this.outbound.used }
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
@@ -248,10 +256,21 @@ export class Broker implements Host {
     // Who is not done goes behind the others, once its output has been taken.
     for (const connection of served) if (connection.session?.retainedDue === true) this.#walking.add(connection)
     if (this.#walking.size > 0 || this.#chores.due) this.#askForFlush()
-    if (this.#resuming.size === 0) return
-    const resuming = this.#resuming
-    this.#resuming = new Set()
-    for (const connection of resuming) this.#bound(connection, now, () => connection.resume(now))
+    this.#resume(now)
+  }
+
+  /** Lets paused connections read on, those first that have waited longest; many dear ones have several turns. */
+  #resume(now: number): void {
+    const mostWork = this.routingWork + 2 * workPerTurn
+    const mostPackets = this.counters.packetsReceived + packetsPerFlush
+    // Who comes in again meanwhile has its turn after this one.
+    let left = this.#resuming.size
+    for (const connection of this.#resuming) {
+      if (left-- === 0 || this.routingWork > mostWork || this.counters.packetsReceived > mostPackets) break
+      this.#resuming.delete(connection)
+      this.#bound(connection, now, () => connection.resume(now))
+    }
+    if (this.#resuming.size > 0) this.#askForFlush()
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */

@@ -260,7 +260,13 @@ class NodeBroker implements PureMqBroker {
   }
 
   stats(): Stats {
-    return snapshot(this.#broker, this.#tls, this.#startedAt, now(), process.memoryUsage().heapUsed)
+    const tls = { ...this.#tls, pending: 0, waiting: 0, waitingBytes: 0 }
+    for (const { handshakes } of this.#listeners) {
+      tls.pending += handshakes?.pending ?? 0
+      tls.waiting += handshakes?.waiting ?? 0
+      tls.waitingBytes += handshakes?.waitingBytes ?? 0
+    }
+    return snapshot(this.#broker, tls, this.#startedAt, now(), process.memoryUsage().heapUsed)
   }
 
   /** The boundary around what timers and events call: what throws is told, and the process goes on. */

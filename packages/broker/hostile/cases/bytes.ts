@@ -143,7 +143,7 @@ async function sendEdges(scene: Scene, transport: Transport, phase: "before" | "
       (phase === "before" ? connects : others)(version, content).map((bytes) => ({ version, bytes })),
     ),
   )
-  await each(attempts, 4, async ({ version, bytes }) => {
+  await each(attempts, 8, async ({ version, bytes }) => {
     if (!server.program.alive) return
     // Who is refused was answered.
     await sendAlone(server, transport, phase === "before" ? undefined : version, bytes).catch(() => undefined)
@@ -154,14 +154,14 @@ const edges: Case[] = transports.flatMap((transport) =>
   (["before", "after"] as const).map((phase) => ({
     name: `fields of 65,535 bytes, ${transport}, ${phase} the login`,
     seconds: 120,
-    ci: transport === "tcp",
+    ...(transport === "tcp" ? { when: "first" } : transport === "ws" ? { beside: true } : { when: "last" }),
     run: (scene: Scene) => sendEdges(scene, transport, phase),
   })),
 )
 
 const authenticationMethod: Case[] = transports.map((transport) => ({
   name: `Authentication Method of 65,535 bytes, ${transport}`,
-  ci: true,
+  ...(transport === "tcp" || transport === "wss" ? { when: "first" as const } : { beside: true }),
   async run(scene) {
     const server = await scene.broker({ listeners: ["tcp", ...(transport === "tcp" ? [] : [transport])] })
     await scene.neighbour(server)
@@ -179,7 +179,7 @@ const authenticationMethod: Case[] = transports.map((transport) => ({
 const garbage: Case[] = [
   {
     name: "2,000 connections of random bytes, tcp and tls",
-    ci: true,
+    when: "first",
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "tls"] })
       await scene.neighbour(server)
@@ -193,7 +193,7 @@ const garbage: Case[] = [
   },
   {
     name: "HTTP that is no upgrade: long, many and cut headers",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "ws"] })
       await scene.neighbour(server)
@@ -220,7 +220,7 @@ const garbage: Case[] = [
   },
   {
     name: "WebSocket frames that no client may send",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "ws"] })
       await scene.neighbour(server)

@@ -80,7 +80,7 @@ async function showAll(scene: Scene, server: Server, ask: string | undefined): P
 const accessors: Case[] = [
   {
     name: "unreadable certificate in a chain, tls13 serve --www",
-    ci: true,
+    beside: true,
     seconds: 120,
     async run(scene) {
       const server = await scene.tlsServer(["--verify", "request", "--www"])
@@ -89,7 +89,7 @@ const accessors: Case[] = [
   },
   {
     name: "unreadable certificate in a chain, tls13 serve --verify require",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.tlsServer([
         "--verify",
@@ -103,7 +103,7 @@ const accessors: Case[] = [
   },
   {
     name: "unreadable certificate in a chain, application on our adapter",
-    ci: true,
+    beside: true,
     seconds: 120,
     async run(scene) {
       const node = pathToFileURL(tls13.replace("cli/main.js", "adapters/node/index.js")).href
@@ -115,7 +115,8 @@ const accessors: Case[] = [
   },
   {
     name: "unreadable certificate in a chain, puremq start --client-cert",
-    ci: true,
+    when: "first",
+    beside: true,
     seconds: 120,
     async run(scene) {
       const ca = scene.file("ca.pem", pemsOf(authority()).cert)
@@ -129,7 +130,7 @@ const accessors: Case[] = [
   },
   {
     name: "unreadable certificate in a server's chain, tls13 connect",
-    ci: true,
+    beside: true,
     seconds: 120,
     async run(scene) {
       const ca = authority()
@@ -187,7 +188,6 @@ async function floodOfNamesakes(scene: Scene, count: number, width: number): Pro
 const floods = (): Case[] => [
   {
     name: "ten P-521 certificates of one name, without their keys",
-    ci: true,
     async run(scene) {
       scene.bound({ holdUp: 400 })
       await floodOfNamesakes(scene, 1, 1)
@@ -195,7 +195,7 @@ const floods = (): Case[] => [
   },
   {
     name: "a flood of P-521 certificates of one name",
-    ci: true,
+    when: "first",
     seconds: 90,
     run: (scene) => floodOfNamesakes(scene, 20, 5),
   },
@@ -232,7 +232,7 @@ const mostTimes = 3
 function keyShareFloods(): Case[] {
   return ([0x0018, 0x0019] as const).map((group) => ({
     name: `a flood of key shares of ${group === 0x0018 ? "P-384" : "P-521"}`,
-    ci: group === 0x0019,
+    ...(group === 0x0019 && { when: "first" as const }),
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp", "tls"] })
       const flood = async (hello: Uint8Array, count: number): Promise<number | undefined> => {

@@ -33,7 +33,8 @@ const pipes: Case[] = (["stdout", "stderr", "both"] as const).flatMap((which) =>
   return [
     {
       name: `${title} closed under the broker`,
-      ci: true,
+      ...(which === "stdout" && { when: "first" as const }),
+      beside: true,
       async run(scene: Scene) {
         const server = await scene.broker({ listeners: ["tcp", "tls"] })
         await scene.neighbour(server)
@@ -51,7 +52,7 @@ const pipes: Case[] = (["stdout", "stderr", "both"] as const).flatMap((which) =>
     },
     {
       name: `${title} closed under tls13 serve`,
-      ci: true,
+      beside: true,
       async run(scene: Scene) {
         const server = await scene.tlsServer(["--echo"])
         close(server.program)
@@ -85,7 +86,8 @@ const configurations: Readonly<Record<string, string>> = {
 const commands: Case[] = [
   {
     name: "configurations without a listener",
-    ci: true,
+    when: "first",
+    beside: true,
     async run(scene) {
       await each(Object.entries(configurations), 3, async ([what, text]) => {
         const file = scene.file(`${what}.json`, text)
@@ -95,7 +97,7 @@ const commands: Case[] = [
   },
   {
     name: "certificates, keys and authorities that puremq pub cannot use",
-    ci: true,
+    beside: true,
     async run(scene) {
       const ca = authority()
       const own = pemsOf(clientOf(ca, "device"))
@@ -135,6 +137,7 @@ const commands: Case[] = [
   },
   {
     name: "the same files with tls13 connect and tls13 serve",
+    beside: true,
     async run(scene) {
       const own = pemsOf(clientOf(authority(), "device"))
       const [cert, key] = [scene.file("cert.pem", own.cert), scene.file("key.pem", own.key)]
@@ -154,7 +157,7 @@ const commands: Case[] = [
   },
   {
     name: "npm run bogo -- --help",
-    ci: true,
+    beside: true,
     async run(scene) {
       const program = scene.run(runScript, ["bogo", "--help"])
       scene.check(await program.endsWithin(60_000), "it does not end")
@@ -164,7 +167,7 @@ const commands: Case[] = [
   },
   {
     name: "tls13 serve whose reader goes away",
-    ci: true,
+    beside: true,
     async run(scene) {
       const program = scene.run(tls13, ["serve", "127.0.0.1:0"])
       const [, port] = (await program.prints(/listening on .*:(\d+)/)) ?? []
@@ -182,7 +185,7 @@ const commands: Case[] = [
   },
   {
     name: "puremq sub whose reader goes away",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tcp"] })
       const sub = scene.run(puremq, ["sub", "--tcp", "-p", String(server.port("tcp")), "-t", "#", "-i", "sub"])
@@ -199,6 +202,35 @@ const commands: Case[] = [
       }
       scene.check(!/^\s+at \S/m.test(sub.errors), "a stack trace")
       await sub.stop()
+    },
+  },
+  {
+    name: "SIGHUP as soon as it is listened to, and until the broker listens",
+    beside: true,
+    addresses: true,
+    async run(scene) {
+      const acl = scene.file("acl", "all readwrite #\n")
+      for (let i = 0; i < 4; i++) {
+        const program = scene.run(puremq, ["start", "--tcp", "127.0.0.1:0", "--no-tls", "--acl", acl])
+        const listening = program.prints(/listening.*\btcp on 127\.0\.0\.1:(\d+)/)
+        // Before that it is the runtime's, which ends.
+        while (program.alive && !program.catches(1)) await pause(1)
+        let done = false
+        void listening.then(() => {
+          done = true
+        })
+        for (let n = 0; n < 2000 && program.alive && !done; n++) {
+          program.child.kill("SIGHUP")
+          await pause(2)
+        }
+        const [, port] = (await listening) ?? []
+        if (port === undefined) return scene.fell(`it does not listen: ${program.end ?? program.log.slice(-200)}`)
+        program.child.kill("SIGHUP")
+        await pause(100)
+        const client = await scene.client(scene.watchBroker(program, Number(port)), "tcp", { clientId: "c" })
+        scene.check(await client.ping(), "no PINGRESP")
+        scene.check(program.log.includes("reload"), "the log says nothing of a reload")
+      }
     },
   },
 ]

@@ -1,4 +1,4 @@
-// The rows, in the order in which they run.
+// The rows, in the order in which they run: what is dearest to lose first.
 
 import type { Group } from "../case.ts"
 import { accessCases } from "./access.ts"
@@ -6,21 +6,25 @@ import { byteCases } from "./bytes.ts"
 import { certificateCases } from "./certificates.ts"
 import { commandCases } from "./commands.ts"
 import { crowdCases } from "./crowds.ts"
+import { halfDoneCases } from "./half-done.ts"
 import { logCases } from "./log.ts"
 import { memoryCases } from "./memory.ts"
 import { neighbourCases } from "./neighbours.ts"
 import { passwordCases } from "./passwords.ts"
+import { shareCases } from "./shares.ts"
 import { timeCases } from "./time.ts"
+import { turnCases } from "./turns.ts"
 
 export const groups: readonly Group[] = [
   { title: "Bytes of a client", cases: byteCases },
-  { title: "Certificates of a peer", cases: certificateCases },
-  { title: "Pipes, files and commands", cases: commandCases },
+  { title: "Memory in sum", cases: [...memoryCases, ...halfDoneCases] },
+  { title: "What one address leaves to others", cases: shareCases },
+  { title: "Time of one packet, or of one turn", cases: [...timeCases, ...turnCases] },
+  { title: "Who does not read", cases: neighbourCases },
   { title: "Passwords", cases: passwordCases },
   { title: "Crowds", cases: crowdCases },
   { title: "Identity and access", cases: accessCases },
+  { title: "Certificates of a peer", cases: certificateCases },
+  { title: "Pipes, files and commands", cases: commandCases },
   { title: "The log and the metrics", cases: logCases },
-  { title: "Memory in sum", cases: memoryCases },
-  { title: "Time of one packet", cases: timeCases },
-  { title: "Who does not read", cases: neighbourCases },
 ]

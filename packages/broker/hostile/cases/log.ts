@@ -103,7 +103,7 @@ async function sayNastyInTls(port: number): Promise<void> {
 const characters: Case[] = [
   ...(["text", "json"] as const).map((format) => ({
     name: `control and bidirectional characters, puremq start --log ${format}`,
-    ci: true,
+    beside: true,
     async run(scene: Scene) {
       const ca = scene.file("ca.pem", pemsOf(authority()).cert)
       const server = await scene.broker({
@@ -122,7 +122,7 @@ const characters: Case[] = [
   })),
   {
     name: "control and bidirectional characters, tls13 serve --www",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.tlsServer(["--verify", "request", "--www", "--alpn", "mqtt"])
       await sayNastyInTls(server.port())
@@ -151,7 +151,8 @@ const mostSeries = 45
 export const logCases: readonly Case[] = [
   {
     name: "unknown_ca in the clear, puremq start",
-    ci: true,
+    when: "first",
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tls"] })
       await trusted(scene, server.program, server.port("tls"))
@@ -159,7 +160,7 @@ export const logCases: readonly Case[] = [
   },
   {
     name: "unknown_ca in the clear, tls13 serve",
-    ci: true,
+    beside: true,
     async run(scene) {
       const server = await scene.tlsServer(["--echo"])
       await trusted(scene, server.program, server.port())
@@ -167,7 +168,7 @@ export const logCases: readonly Case[] = [
   },
   {
     name: "unknown_ca of openssl s_client, puremq start",
-    ci: true,
+    beside: true,
     needs: "openssl",
     async run(scene) {
       const server = await scene.broker({ listeners: ["tls"] })
@@ -185,7 +186,8 @@ export const logCases: readonly Case[] = [
   },
   {
     name: "256 alert numbers are a handful of series",
-    ci: true,
+    when: "first",
+    beside: true,
     async run(scene) {
       const server = await scene.broker({ listeners: ["tls", "metrics"] })
       const hello = rawClientHello(x25519)
@@ -201,7 +203,7 @@ export const logCases: readonly Case[] = [
   ...characters,
   ...(["puremq start", "tls13 serve"] as const).map((program) => ({
     name: `a list of authorities of more than 64 KiB, ${program}`,
-    ci: program === "puremq start",
+    beside: true,
     async run(scene: Scene) {
       const file = scene.file("many.pem", manyAuthorities())
       let server: Server

@@ -64,29 +64,40 @@ describe("numbers", () => {
     pub.publish("t", "x", { qos: 1, retain: true })
     pub.send([0xf0, 0])
     test.open().send([0])
-    return snapshot(test.broker, { handshakes: 2, failures: new Map([['bad "one"', 1]]) }, 0, 5000, 7)
+    const will = { topic: "w", payload: new Uint8Array(98), qos: 0, retain: false, delayInterval: 0 } as const
+    test.connect({ clientId: "mortal", will })
+    const tls = { handshakes: 2, failures: new Map([['bad "one"', 1]]), pending: 3, waiting: 4, waitingBytes: 500 }
+    return snapshot(test.broker, tls, 0, 5000, 7)
   }
 
   it("count what happened", () => {
     expect(numbers()).toMatchObject({
       uptimeSeconds: 5,
-      connections: 1,
-      clientsConnected: 1,
-      sessions: 1,
+      connections: 2,
+      clientsConnected: 2,
+      sessions: 2,
       subscriptions: 1,
       retainedMessages: 1,
-      connectionsOpened: 3,
-      connectsAccepted: 2,
+      connectionsOpened: 4,
+      connectsAccepted: 3,
       publishReceived: 1,
       publishSent: 1,
+      willBytes: 500,
       handshakes: 2,
+      handshakesPending: 3,
+      handshakesWaiting: 4,
+      handshakeWaitingBytes: 500,
       disconnects: { "protocol error": 2 },
     })
   })
 
   it("Prometheus text has a line a number and a label a reason", () => {
     const lines = toPrometheus(numbers()).split("\n")
-    expect(lines).toContain("puremq_clients_connected 1")
+    expect(lines).toContain("puremq_clients_connected 2")
+    expect(lines).toContain("# TYPE puremq_will_bytes gauge")
+    expect(lines).toContain("puremq_will_bytes 500")
+    expect(lines).toContain("# TYPE puremq_handshakes_pending gauge")
+    expect(lines).toContain("puremq_handshakes_waiting 4")
     expect(lines).toContain("# TYPE puremq_clients_connected gauge")
     expect(lines).toContain("puremq_publish_received_total 1")
     expect(lines).toContain('puremq_disconnects_total{reason="protocol error"} 2')
@@ -96,7 +107,9 @@ describe("numbers", () => {
 
   it("$SYS topics are valid Topic Names", () => {
     const topics = toSysTopics(numbers(), "9.9")
-    expect(topics).toContainEqual(["$SYS/broker/clients-connected", "1"])
+    expect(topics).toContainEqual(["$SYS/broker/clients-connected", "2"])
+    expect(topics).toContainEqual(["$SYS/broker/will-bytes", "500"])
+    expect(topics).toContainEqual(["$SYS/broker/handshake-waiting-bytes", "500"])
     expect(topics).toContainEqual(["$SYS/broker/disconnects/protocol-error", "2"])
     const test = new TestBroker()
     for (const [topic] of topics) expect(test.broker.topics.of(topic).name).toBe(topic)
@@ -107,7 +120,7 @@ describe("numbers", () => {
     const base = `http://127.0.0.1:${server.port}`
     const good = await fetch(`${base}/metrics`)
     expect([good.status, good.headers.get("content-type")]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"])
-    expect(await good.text()).toContain("puremq_connections 1")
+    expect(await good.text()).toContain("puremq_connections 2")
     expect((await fetch(`${base}/`)).status).toBe(404)
     expect((await fetch(`${base}/metrics`, { method: "POST" })).status).toBe(404)
     await server.close()

@@ -12,8 +12,10 @@ export interface Stats {
   readonly subscriptions: number
   readonly retainedMessages: number
   readonly retainedBytes: number
-  /** Memory of messages that wait in sessions, and of packets that have come in part, in bytes. */
+  /** Memory of messages and wills that wait in sessions, and of packets that have come in part, in bytes. */
   readonly queuedBytes: number
+  /** What of queuedBytes is wills. */
+  readonly willBytes: number
   readonly partialBytes: number
   /** Memory of subscriptions, in bytes. */
   readonly subscriptionBytes: number
@@ -32,6 +34,10 @@ export interface Stats {
   readonly willsPublished: number
   readonly sessionsDisplaced: number
   readonly handshakes: number
+  /** TLS handshakes under way, those that wait for their turn, and what the latter have sent, in bytes. */
+  readonly handshakesPending: number
+  readonly handshakesWaiting: number
+  readonly handshakeWaitingBytes: number
   /** Exceptions inside the broker, each of which ended one connection at most. */
   readonly faults: number
   readonly heapBytes: number
@@ -49,6 +55,13 @@ export interface HandshakeCounters {
   readonly failures: Map<string, number>
 }
 
+/** TLS handshakes of this moment, of one listener or of all. */
+export interface HandshakeLoad {
+  readonly pending: number
+  readonly waiting: number
+  readonly waitingBytes: number
+}
+
 /**
  * What a failed handshake is counted as. A client chooses among names that RFCs know and nothing else: an alert that has none
  * is `other`, and what it says in words is for the log.
@@ -62,7 +75,7 @@ export function failureLabel({ alert, limit, fault, reason }: HandshakeFailed): 
 
 export function snapshot(
   broker: Broker,
-  tls: HandshakeCounters,
+  tls: HandshakeCounters & HandshakeLoad,
   startedAt: number,
   now: number,
   heapBytes: number,
@@ -77,6 +90,7 @@ export function snapshot(
     retainedMessages: broker.retained.size,
     retainedBytes: broker.retained.bytes,
     queuedBytes: broker.memory.queued,
+    willBytes: broker.memory.wills,
     partialBytes: broker.memory.partial,
     subscriptionBytes: broker.memory.subscriptions,
     outboundBytes: broker.memory.outbound,
@@ -93,6 +107,9 @@ export function snapshot(
     willsPublished: counters.willsPublished,
     sessionsDisplaced: counters.sessionsDisplaced,
     handshakes: tls.handshakes,
+    handshakesPending: tls.pending,
+    handshakesWaiting: tls.waiting,
+    handshakeWaitingBytes: tls.waitingBytes,
     faults: broker.faults.total,
     heapBytes,
     dropped: { ...counters.dropped },
@@ -111,9 +128,13 @@ const gauges: ReadonlySet<string> = new Set([
   "retainedMessages",
   "retainedBytes",
   "queuedBytes",
+  "willBytes",
   "partialBytes",
   "subscriptionBytes",
   "outboundBytes",
+  "handshakesPending",
+  "handshakesWaiting",
+  "handshakeWaitingBytes",
   "heapBytes",
 ])
 

@@ -73,7 +73,7 @@ export class Router {
     return this.#tree.visited
   }
 
-  /** What routing has cost since the beginning, without a clock: nodes looked at, and sessions that a message went to. */
+  /** What routing has cost since the beginning, without a clock: nodes looked at, and copies made, by their size. */
   get work(): number {
     return this.#tree.visited + this.#deliveries
   }
@@ -118,7 +118,8 @@ export class Router {
   route(message: Message, publisher: Subscriber | undefined, now: number): Reach {
     const routes = this.#routes(message.topic)
     const direct = routes.direct
-    this.#deliveries += direct.length + routes.groups.length
+    // Each copy is written out: 512 bytes of it cost about as much as the delivery itself.
+    this.#deliveries += (direct.length + routes.groups.length) * (1 + (message.size >> 9))
     // More than one copy: make the message's bytes its own, from which the copies are made.
     if (direct.length + routes.groups.length > 1) message.own()
     let sessions = 0

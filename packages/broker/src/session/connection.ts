@@ -32,6 +32,9 @@ type Phase = "expect connect" | "authenticating" | "connected" | "closed"
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
 
+/** Packets of one turn, however cheap: some 2 milliseconds. */
+const packetsPerTurn = 2048
+
 export class Connection implements SessionLink {
   readonly peer: PeerInfo
   readonly openedAt: number
@@ -365,12 +368,13 @@ export class Connection implements SessionLink {
     this.#processing = true
     try {
       const most = this.#host.routingWork + workPerTurn
+      let packets = packetsPerTurn
       while (this.#reading && this.#framer.next()) {
         this.#ended = true
         this.#lastReceived = now
         this.#host.counters.packetsReceived++
         this.#packet(now)
-        if (this.#host.routingWork > most) this.#rest()
+        if (this.#host.routingWork > most || --packets === 0) this.#rest()
       }
     } catch (error) {
       if (!(error instanceof PacketError)) throw error

@@ -40,7 +40,7 @@ export interface Limits {
   /**
    * Bytes of memory of all messages that wait for sessions or for their acknowledgements, of wills, and of Packet Identifiers
    * of QoS 2 messages received. Each session may keep as much as is left free, an owner (a user, or the anonymous clients of
-   * an address) three times as much, absent sessions together three quarters. createBroker's default is a quarter of the heap
+   * an address) three times as much, absent sessions together seven eighths. createBroker's default is a quarter of the heap
    * that the process may have.
    */
   readonly maximumTotalQueuedBytes: number

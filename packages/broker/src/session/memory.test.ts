@@ -9,7 +9,7 @@ import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { TopicTable } from "../packet/topic.ts"
 import { defaultLimits, limitsOfMemory } from "./limits.ts"
-import { PartialMemory, QueuedMemory } from "./memory.ts"
+import { emptyAccount, PartialMemory, QueuedMemory } from "./memory.ts"
 
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
 const versions = [4, 5] as const
@@ -131,10 +131,18 @@ describe("messages that wait", () => {
     for (let n = 0; n < 20; n++) publisher.publish("victim", `${n}`, { qos: 1, packetId: 1 })
     expect(victim.payloads()).toHaveLength(20)
     victim.cut()
-    for (let n = 0; n < 5; n++) publisher.publish("victim", `${n}`, { qos: 1, packetId: 1 })
-    // Absent sessions of all owners together have three quarters; connected ones the rest, too.
+    for (let n = 20; n < 25; n++) publisher.publish("victim", `${n}`, { qos: 1, packetId: 1 })
     const back = test.connect({ clientId: "victim", ...persistent }, { address: "192.0.2.2:1" })
-    expect(back.payloads()).toHaveLength(20) // those of before, which were not acknowledged
+    // Those of before, which were not acknowledged, and those that came while it was away, too.
+    expect(back.payloads()).toEqual(Array.from({ length: 25 }, (_, n) => `${n}`))
+  })
+
+  it("absent sessions of all owners together have seven eighths, to the byte; connected ones the rest, too", () => {
+    const memory = new QueuedMemory(80_000)
+    const owners = Array.from({ length: 7 }, () => emptyAccount())
+    for (const account of owners) expect(memory.take(10_000, account, false)).toBe(true)
+    expect(memory.take(1, emptyAccount(), false)).toBe(false)
+    expect(memory.take(1, emptyAccount(), true)).toBe(true)
   })
 
   it.each([4, 5] as const)(
@@ -222,8 +230,9 @@ describe("messages that wait", () => {
     expect(refused.connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
     expect(test.broker.memory.queued).toBe(10_402) // b's connection was taken over, and its will went with it
     const a = connect("a")
+    expect(test.broker.memory).toMatchObject({ queued: 10_402, wills: 10_402 })
     a.disconnect(0)
-    expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([2, 0])
+    expect([test.broker.sessionCount, test.broker.memory.queued, test.broker.memory.wills]).toEqual([2, 0, 0])
     for (const clientId of ["a", "b"]) test.connect({ clientId, cleanStart: true }, { address: "192.0.2.1:1" }).cut()
     expect([test.broker.sessionCount, test.broker.memory.queued]).toEqual([0, 0])
   })

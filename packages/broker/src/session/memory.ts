@@ -36,10 +36,12 @@ export function fitsShare(own: number, more: number, left: number): boolean {
 /**
  * Messages that wait for sessions or for their acknowledgements, counted once however many sessions they wait for; wills;
  * and identifiers of messages received. A session may keep as much as is left over for the others, an owner three times as
- * much, and absent sessions together three quarters: so neither somebody's absent sessions nor all of one owner's close the
- * queues of the others.
+ * much, and absent sessions together seven eighths: so nothing of one owner's, absent or not, closes the queues of the others,
+ * be they absent too.
  */
 export class QueuedMemory {
+  /** Bytes in use by wills. */
+  wills = 0
   readonly #maximum: number
   #used = 0
 
@@ -80,7 +82,7 @@ export class QueuedMemory {
 
   /** Counts so many bytes; false when there is no room. */
   take(bytes: number, account: Account, connected: boolean): boolean {
-    const most = connected ? this.#maximum : (this.#maximum * 3) / 4
+    const most = connected ? this.#maximum : (this.#maximum * 7) / 8
     if (this.#used + bytes > most || !fitsShare(account.queued, bytes, this.#maximum - this.#used)) return false
     this.#used += bytes
     account.queued += bytes

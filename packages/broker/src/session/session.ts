@@ -284,6 +284,7 @@ export class Session implements Subscriber {
       this.#memory.charge(this.#willBytes, this.account)
       return false
     }
+    this.#memory.wills += bytes - this.#willBytes
     this.#willBytes = bytes
     return true
   }

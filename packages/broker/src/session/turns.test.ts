@@ -112,11 +112,65 @@ describe("packets that are dear to route", () => {
     expect(greedy.closed).toBe(false)
   })
 
+  it("are those with many large copies, too: 512 bytes cost what a delivery does", () => {
+    const test = new TestBroker()
+    const readers = Array.from({ length: 100 }, (_, i) => test.connect({ clientId: `r${i}` }))
+    for (const reader of readers) reader.subscribe("t")
+    const turn = (size: number, count: number) => {
+      const before = test.broker.counters.publishReceived
+      const packets = Array.from({ length: count }, () => publishBytes(5, "t", "x".repeat(size)))
+      test.connect({ clientId: "p" }).connection!.receive(Buffer.concat(packets), test.now)
+      const done = test.broker.counters.publishReceived - before
+      test.settle()
+      for (const reader of readers) expect(reader.payloads()).toHaveLength(count)
+      return done
+    }
+    expect(turn(100, 150)).toBe(150)
+    expect(turn(2000, 150)).toBe(51) // past 20,000 / (100 copies x 4)
+  })
+
   it("are no reason to wait for a client whose packets are cheap", () => {
     const test = new TestBroker()
     const client = test.connect({ clientId: "a" })
     const before = test.broker.counters.publishReceived
     client.connection!.receive(Buffer.concat(Array.from({ length: 2000 }, () => publishBytes(5, "t", ""))), test.now)
     expect(test.broker.counters.publishReceived - before).toBe(2000)
+  })
+})
+
+describe("packets that are cheap, but very many", () => {
+  const pingreqs = (count: number) => new Uint8Array(2 * count).map((_, i) => (i % 2 === 0 ? 0xc0 : 0))
+
+  it("are done 2,048 a turn, and none of them is lost", () => {
+    const test = new TestBroker()
+    const one = test.connect({ clientId: "one" })
+    const before = test.broker.counters.packetsReceived
+    const done = () => test.broker.counters.packetsReceived - before
+    one.connection!.receive(pingreqs(2048), test.now)
+    expect(done()).toBe(2048)
+    one.connection!.receive(pingreqs(2049), test.now)
+    test.settle()
+    one.connection!.receive(pingreqs(5000), test.now)
+    expect(done()).toBe(2048 + 2049 + 2048)
+    test.settle()
+    expect(done()).toBe(2048 + 2049 + 5000)
+    expect(one.seen.filter(({ type }) => type === "pingresp")).toHaveLength(done())
+  })
+
+  it("of many clients are not all done in one turn, and nobody's turn is left out", () => {
+    const test = new TestBroker()
+    const clients = Array.from({ length: 40 }, (_, i) => test.connect({ clientId: `c${i}` }))
+    for (const { connection } of clients) connection!.receive(pingreqs(10_000), test.now)
+    const before = test.broker.counters.packetsReceived
+    test.broker.flush(test.now)
+    const done = test.broker.counters.packetsReceived - before
+    expect(done).toBeGreaterThanOrEqual(16_384)
+    expect(done).toBeLessThan(16_384 + 2 * 2048)
+    // One round: each of them has had its second turn before anybody has a third.
+    for (let i = 0; i < 4; i++) test.broker.flush(test.now)
+    const answers = clients.map(({ seen }) => seen.filter(({ type }) => type === "pingresp").length)
+    expect(Math.max(...answers) - Math.min(...answers)).toBeLessThanOrEqual(2048)
+    test.settle()
+    for (const { seen } of clients) expect(seen.filter(({ type }) => type === "pingresp")).toHaveLength(10_000)
   })
 })

@@ -1,4 +1,5 @@
 import type { HandshakeFailed, HandshakeSucceeded } from "../admin/log.ts"
+import type { HandshakeLoad } from "../admin/metrics.ts"
 import type { Broker } from "../broker.ts"
 import type { OnFault } from "./boundary.ts"
 import type { TransportKind } from "./peer.ts"
@@ -13,6 +14,8 @@ export interface Listener {
   listen(): Promise<void>
   /** Takes no more connections; resolves when the socket is closed. Open connections are the broker's to end. */
   close(): Promise<void>
+  /** Only TLS listeners: what is under way. */
+  readonly handshakes?: HandshakeLoad | undefined
   /** Only TLS listeners: uses a new certificate for the handshakes to come. Returns the one used until now. */
   readonly renew?: (certificate: RenewedCertificate) => RenewedCertificate
 }

@@ -209,8 +209,10 @@ it("a handshake that does not go on is ended at the timeout, and good clients co
   const start = performance.now()
   await open(ways[0]![1])
   expect(performance.now() - start).toBeLessThan(1000)
+  expect(broker.stats().handshakesPending).toBe(1)
   await gone
   expect(performance.now() - start).toBeLessThan(5000)
+  await expect.poll(() => broker.stats().handshakesPending).toBe(0)
 })
 
 function run(program: string, args: readonly string[]): Promise<string> {

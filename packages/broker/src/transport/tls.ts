@@ -5,6 +5,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed } from "../admin/log.ts"
+import type { HandshakeLoad } from "../admin/metrics.ts"
 import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
 import {
@@ -110,6 +111,7 @@ export interface TlsServerLike extends ServerLike {
   on(event: "error", handler: (error: Error) => void): unknown
   /** Takes a TCP connection that another server has accepted. */
   emit(event: "connection", socket: Socket): boolean
+  readonly handshakes?: HandshakeLoad | undefined
   setSecureContext(options: { cert: string; key: string; ca?: string | undefined; crl?: string | undefined }): void
 }
 
@@ -209,6 +211,9 @@ export function createTlsListener(
     host: options.host,
     get port() {
       return port
+    },
+    get handshakes() {
+      return server.handshakes
     },
     async listen() {
       port = await listenOn(front?.server ?? server, kind, options.host, options.port, context)
