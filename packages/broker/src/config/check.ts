@@ -263,8 +263,17 @@ function join(where: string, name: string): string {
 }
 
 function show(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value)
+  const shown = written(value)
   return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown
+}
+
+/** As JSON, which takes no more depth than the stack has. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Array.isArray(value) ? "a list of lists of lists" : "an object of objects of objects"
+  }
 }
 
 function keysOf<T extends object>(value: T): (keyof T & string)[] {

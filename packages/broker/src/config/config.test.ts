@@ -41,6 +41,7 @@ describe("the configuration file", () => {
 
   it.each<[unknown, string]>([
     [[], "the configuration must be an object, not []"],
+    [JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`), "must be an object, not a list of lists of lists"],
     [{ listener: [] }, "listener is not known; known here: listeners, login, aclFile"],
     [{ listeners: {} }, "listeners must be a list, not {}"],
     [{ listeners: [{ type: "tcp" }] }, "listeners[0].port is missing"],
