@@ -205,7 +205,7 @@ class NodeBroker implements PureMqBroker {
       ...(logins === 0 ? [] : [`${counted(logins, "connection")} with a login that is none any more`]),
       ...(filters === 0 ? [] : [`${counted(filters, "subscription")} no longer allowed`]),
       ...(disconnected === 0 ? [] : [`${counted(disconnected, "client")} disconnected`]),
-      this.#stay(),
+      this.#stay(disconnected),
     ]
     this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
     if (judgesAnew(reread) && disconnect) this.#recheck()
@@ -228,8 +228,9 @@ class NodeBroker implements PureMqBroker {
     return () => renewAll(each)
   }
 
-  #stay(): string {
-    const open = this.#broker.connectedCount
+  /** @param leaving how many of them are about to be disconnected */
+  #stay(leaving = 0): string {
+    const open = this.#broker.connectedCount - leaving
     return open === 1 ? "1 open connection stays" : `${open} open connections stay`
   }
 

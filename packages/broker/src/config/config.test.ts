@@ -9,6 +9,11 @@ import { ConfigError } from "./config.ts"
 import { loadConfigFile } from "./load.ts"
 
 describe("the configuration file", () => {
+  it("deeper than the stack is one line", () => {
+    const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`)
+    expect(() => checkFileConfig(deep)).toThrow("must be an object, not a list of lists of lists")
+  })
+
   it("takes everything it may hold", () => {
     const whole = {
       listeners: [
@@ -41,7 +46,6 @@ describe("the configuration file", () => {
 
   it.each<[unknown, string]>([
     [[], "the configuration must be an object, not []"],
-    [JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`), "must be an object, not a list of lists of lists"],
     [{ listener: [] }, "listener is not known; known here: listeners, login, aclFile"],
     [{ listeners: {} }, "listeners must be a list, not {}"],
     [{ listeners: [{ type: "tcp" }] }, "listeners[0].port is missing"],
