@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { checkPassword, parsePasswordFile } from "../access/password-file.ts"
+import { scrypt } from "../node-scrypt.ts"
 
 let folder = ""
 let program = ""
@@ -578,5 +580,15 @@ describe("puremq cert and puremq passwd", () => {
     expect(readFileSync(file("u2"), "utf8")).toMatch(/^b:\$scrypt\$ln=10,r=8,p=1\$\S+\n$/)
     expect(statSync(file("u2")).mode & 0o777).toBe(0o600)
     expect((await puremq(["passwd", "u2", "c"], "")).err).toContain("an empty password protects nothing")
+  })
+
+  it("passwd takes a password from a file with a byte order mark, and none in UTF-16", async () => {
+    expect((await puremq(["passwd", "--cost", "10", "u3", "a"], "\ufeffone\r\n")).out).toBe("Added a in u3\n")
+    const entry = parsePasswordFile(readFileSync(file("u3"), "utf8")).get("a")
+    expect(entry && (await checkPassword(entry, new TextEncoder().encode("one"), scrypt))).toBe(true)
+    for (const input of [Buffer.from("one\n", "utf16le").toString("latin1"), "\ufffd\n"]) {
+      const { status, err } = await puremq(["passwd", "--cost", "10", "u3", "b"], input)
+      expect([status, err]).toEqual([2, "puremq: the password is no text in UTF-8; convert it with `iconv` first\n"])
+    }
   })
 })

@@ -26,6 +26,9 @@ export async function passwd(args: readonly string[], print: (line: string) => v
   }
   const password = await askPassword(user)
   if (password === "") throw new UsageError("an empty password protects nothing")
+  // The input may be a file in UTF-16, or in another encoding: no client would send what is read of it.
+  if (/[\0\ufffd]/.test(password))
+    throw new UsageError("the password is no text in UTF-8; convert it with `iconv` first")
   let line: string
   try {
     line = await passwordLine(user, password, randomBytes(saltLength), cost, scrypt)
@@ -56,7 +59,7 @@ async function askPassword(user: string): Promise<string> {
   for await (const line of reader) {
     reader.close()
     if (terminal) process.stderr.write("\n")
-    return line
+    return line.replace(/^\ufeff/, "")
   }
   return ""
 }

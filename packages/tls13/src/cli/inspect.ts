@@ -117,7 +117,6 @@ function ofFile(path: string): Presented {
   const shown = path === "-" ? "the standard input" : path
   const bytes = path === "-" ? readFile(0, shown) : readFile(path)
   try {
-    if (bytes.length === 0) throw new CommandError(`${shown}: it is empty`)
     const blocks = certificateBlocks(bytes)
     if (!isPem(bytes)) parseCertificate(bytes) // nothing but a certificate is worth a description
     return { chain: blocks.map(({ der }) => der), ocspResponse: undefined, places: blocks.map(placeText) }

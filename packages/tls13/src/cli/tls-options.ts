@@ -13,6 +13,7 @@ import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
 import { parseCertificate } from "../x509/certificate.ts"
 import { loadCredential } from "../x509/credential.ts"
 import { X509Error } from "../x509/errors.ts"
+import { foreignKind } from "../x509/file-kind.ts"
 import type { Credential } from "../x509/interfaces.ts"
 import { parseOcspResponse } from "../x509/ocsp.ts"
 import { timeText } from "../x509/time.ts"
@@ -170,7 +171,10 @@ function stapleOf(path: string): Uint8Array {
     parseOcspResponse(bytes)
     return bytes
   } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${path} is no OCSP response in DER: ${error.message}`)
+    if (error instanceof X509Error) {
+      const why = foreignKind(bytes, "OCSP response") ?? error.message
+      throw new CommandError(`${path} is no OCSP response in DER: ${why}`)
+    }
     throw error
   }
 }

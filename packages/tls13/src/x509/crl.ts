@@ -81,7 +81,9 @@ export function parseCrls(source: string | Uint8Array): Crl[] {
       "revocation list",
       all.map((block) => block.label),
     )
-    throw malformed(`no revocation list: ${kind ?? "the text has no X509 CRL block"}`)
+    throw malformed(
+      `no revocation list: ${kind ?? (all.length === 0 ? "the file is neither PEM (no BEGIN X509 CRL line) nor DER" : "the text has no X509 CRL block")}`,
+    )
   }
   return blocks.map((block, index) => {
     try {

@@ -19,7 +19,7 @@ export function foreignKind(
 
 function kindOf(source: string | Uint8Array, labels: readonly string[]): string | undefined {
   const text = typeof source === "string" ? source : bytesToLatin1(source.subarray(0, 4096))
-  if (text === "") return "it is empty"
+  if (text === "") return "it is empty; check that it was written, and that it is the right file"
   for (const [pattern, kind] of texts) if (pattern.test(text)) return kind
   if (typeof source !== "string" && source[0] === 0x30) return derKind(source)
   for (const label of labels) {

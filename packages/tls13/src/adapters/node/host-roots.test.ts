@@ -31,7 +31,7 @@ describe("the host's trust store", () => {
     expect(() => hostRoots({ SSL_CERT_DIR: join(folder, "absent") })).toThrow(/SSL_CERT_DIR names/)
     writeFileSync(join(folder, "empty.pem"), "")
     expect(() => hostRoots({ SSL_CERT_FILE: join(folder, "empty.pem") })).toThrow(
-      /no usable certificate.*: it is empty$/,
+      /no usable certificate.*: it is empty; check that it was written/,
     )
     writeFileSync(join(folder, "utf16.pem"), Buffer.from(`\ufeff${rootCertificates[0]}`, "utf16le"))
     expect(() => hostRoots({ SSL_CERT_FILE: join(folder, "utf16.pem") })).toThrow(
