@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
@@ -141,6 +141,13 @@ describe("files", () => {
       /cannot read the configuration .*none\.json: there is no such file/,
     )
     expect(() => loadConfigFile(folder, now)).toThrow(/it is a folder/)
+    symlinkSync("loop.json", join(folder, "loop.json"))
+    expect(() => loadConfigFile(join(folder, "loop.json"), now)).toThrow(/it is a link that leads back to itself/)
+    writeFileSync(join(folder, "huge.json"), "")
+    truncateSync(join(folder, "huge.json"), 64 * 1_048_576 + 1)
+    expect(() => loadConfigFile(join(folder, "huge.json"), now)).toThrow(/it has 67108865 bytes; 67108864 are the most/)
+    // It has no end.
+    if (existsSync("/dev/zero")) expect(() => loadConfigFile("/dev/zero", now)).toThrow(/it is a device, no file/)
     expect(() => loadConfigFile(write("bad.json", "{"), now)).toThrow(/bad\.json is not JSON/)
     expect(() => loadConfigFile(write("odd.json", '{"x":1}'), now)).toThrow(/odd\.json: x is not known/)
   })

@@ -1,7 +1,7 @@
 // Files that the command line or the configuration names: their bytes, or their text. Every error is one line that says what
 // the file is for, where it is, what it is instead and what to do.
 
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { textOfFile } from "@puremq/tls13/x509"
 import { AclError, parseAcl } from "../access/acl.ts"
 import { PasswordFileError, parsePasswordFile } from "../access/password-file.ts"
@@ -28,9 +28,15 @@ export const aclFile: TextKind = {
 }
 const keyPasswordFile: TextKind = { what: "the key's password", wanted: "wanted is the password in its first line" }
 
+/** Bytes. Nothing that is meant for here is nearly as long; a device may have no end. */
+const largestFile = 64 * 1_048_576
+
 /** Throws ConfigError. */
 export function readBytes(path: string, what: string): Buffer {
   try {
+    const file = statSync(path)
+    if (file.isCharacterDevice() || file.isBlockDevice() || file.isSocket()) throw new Error("it is a device, no file")
+    if (file.size > largestFile) throw new Error(`it has ${file.size} bytes; ${largestFile} are the most`)
     return readFileSync(path)
   } catch (error) {
     throw new ConfigError(`cannot read ${what} ${path}: ${reasonOf(error)}`)
@@ -81,6 +87,8 @@ function reasonOf(error: unknown): string {
       return "not permitted"
     case "EISDIR":
       return "it is a folder"
+    case "ELOOP":
+      return "it is a link that leads back to itself"
     default:
       return error instanceof Error ? error.message : String(error)
   }

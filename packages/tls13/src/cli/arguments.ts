@@ -1,6 +1,6 @@
 // Command lines, and the files that they name.
 
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { type ParseArgsConfig, parseArgs } from "node:util"
 import { textOfFile } from "../x509/text-file.ts"
 
@@ -91,9 +91,20 @@ export function readAddress(
   return { host, port }
 }
 
+/** Bytes. Nothing that is meant for here is nearly as long; a device may have no end. */
+const largestFile = 64 * 1_048_576
+
 /** @param file path, or a number that the system knows an open file by. @throws CommandError */
 export function readFile(file: string | number, shown: string | number = file): Buffer {
   try {
+    // Standard input may be what it likes.
+    if (typeof file === "string") {
+      const found = statSync(file)
+      if (found.isCharacterDevice() || found.isBlockDevice() || found.isSocket()) {
+        throw new Error("it is a device, no file")
+      }
+      if (found.size > largestFile) throw new Error(`it has ${found.size} bytes; ${largestFile} are the most`)
+    }
     return readFileSync(file)
   } catch (error) {
     throw new CommandError(`${shown} cannot be read: ${reasonOf(error)}`)
@@ -117,6 +128,7 @@ export function reasonOf(error: unknown): string {
     ENOENT: "it does not exist",
     EACCES: "this user may not",
     EISDIR: "it is a folder",
+    ELOOP: "it is a link that leads back to itself",
     EADDRINUSE: "the port is taken",
     EADDRNOTAVAIL: "this machine does not have that address",
     ECONNREFUSED: "nothing listens there",
