@@ -130,6 +130,7 @@ const accessors: Case[] = [
   },
   {
     name: "unreadable certificate in a server's chain, tls13 connect",
+    when: "last",
     beside: true,
     seconds: 120,
     async run(scene) {

@@ -141,6 +141,7 @@ export const memoryCases: readonly Case[] = [
   },
   {
     name: "14,000 sessions with a will of 64 KB each",
+    when: "last",
     seconds: 120,
     async run(scene) {
       const server = await scene.broker()
