@@ -191,6 +191,14 @@ describe("a file that breaks a rule", () => {
       `cycle of imports: ${tls13}/codec/a.ts > ${tls13}/codec/b.ts > ${tls13}/codec/c.ts > ${tls13}/codec/a.ts`,
     ],
     [
+      "a cycle of types in the stack",
+      {
+        [`${tls13}/codec/a.ts`]: 'import type { B } from "./b.ts"',
+        [`${tls13}/codec/b.ts`]: 'import { a } from "./a.ts"',
+      },
+      `cycle of imports: ${tls13}/codec/a.ts > ${tls13}/codec/b.ts > ${tls13}/codec/a.ts`,
+    ],
+    [
       "a deep import",
       { "packages/broker/src/tls/a.ts": 'import { x } from "@puremq/tls13/src/bytes/hex.ts"' },
       "not an entry point of @puremq/tls13",
@@ -292,10 +300,10 @@ describe("a file that breaks none", () => {
       },
     ],
     [
-      "a cycle of types",
+      "a cycle of types in the broker",
       {
-        "packages/tls13/src/codec/a.ts": 'import type { B } from "./b.ts"',
-        "packages/tls13/src/codec/b.ts": 'import { a } from "./a.ts"',
+        "packages/broker/src/routing/a.ts": 'import type { B } from "./b.ts"',
+        "packages/broker/src/routing/b.ts": 'import { a } from "./a.ts"',
       },
     ],
   ]

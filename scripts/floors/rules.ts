@@ -293,7 +293,10 @@ function checkPatterns(file: File, rules: readonly { readonly pattern: RegExp; r
   )
 }
 
-/** Cycles of imports that exist at run time; a cycle of types alone has no order to get wrong, and floors forbid it across folders. */
+/**
+ * Cycles of imports. In the stack those of types too: what is in a circle cannot be read from one end to the other. In the
+ * broker those that exist at run time.
+ */
 function cycles(files: readonly File[]): Finding[] {
   const findings: Finding[] = []
   const byPath = new Map(files.map((file) => [file.path, file]))
@@ -306,7 +309,8 @@ function cycles(files: readonly File[]): Finding[] {
     }
     if (done.has(file.path)) return
     for (const imported of file.scanned.imports) {
-      if (imported.typeOnly || !imported.specifier?.startsWith(".")) continue
+      if (!imported.specifier?.startsWith(".")) continue
+      if (imported.typeOnly && !file.path.startsWith(tls13)) continue
       const target = byPath.get(resolve(file, imported.specifier))
       if (target !== undefined) visit(target, [...trail, file.path])
     }

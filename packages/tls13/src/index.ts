@@ -29,8 +29,8 @@ export type { ConnectionEvent, Decision, Outcome } from "./connection/events.ts"
 export { defaultLimits, type Limits } from "./connection/limits.ts"
 export { ServerConnection } from "./connection/server-connection.ts"
 export type { CryptoProvider, RandomSource } from "./crypto/provider.ts"
-export type { CertificateCompression } from "./handshake/certificate-compression.ts"
 export type { HandshakeInfo, Offer } from "./handshake/info.ts"
+export type { CertificateCompression } from "./handshake/settings.ts"
 export { type PaddingPolicy, padToFull, padToMultipleOf } from "./record/padding.ts"
 export type {
   ClientSession,

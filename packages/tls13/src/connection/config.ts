@@ -9,7 +9,7 @@ import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import { draw } from "../crypto/draw.ts"
 import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
-import type { CertificateCompression } from "../handshake/certificate-compression.ts"
+import type { CertificateCompression } from "../handshake/settings.ts"
 import {
   type ClientSettings,
   type CommonSettings,

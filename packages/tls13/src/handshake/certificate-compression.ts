@@ -6,19 +6,6 @@ import { decodeCompressedCertificate, encodeCompressedCertificate } from "../cod
 import { type HandshakeMessage, handshakeHeaderLength } from "../codec/message.ts"
 import type { CommonSettings } from "./settings.ts"
 
-/** One algorithm of the registry "TLS Certificate Compression Algorithm IDs". */
-export interface CertificateCompression {
-  /** zlib 1, brotli 2, zstd 3. */
-  readonly code: number
-  readonly name: string
-  compress(message: Uint8Array): Uint8Array
-  /**
-   * undefined for what cannot be decompressed, and for what has another length than `length`. It stops there: a few bytes
-   * that claim to be many must not be given memory beyond `length`.
-   */
-  decompress(compressed: Uint8Array, length: number): Uint8Array | undefined
-}
-
 /** compress_certificate, for ClientHello and CertificateRequest; nothing without an algorithm. */
 export function compressionOffer({ certificateCompression }: CommonSettings): {
   readonly compress_certificate?: readonly number[]

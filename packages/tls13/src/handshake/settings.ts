@@ -12,7 +12,19 @@ import type {
   Ticketer,
 } from "../session/session.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
-import type { CertificateCompression } from "./certificate-compression.ts"
+
+/** One algorithm of the registry "TLS Certificate Compression Algorithm IDs". */
+export interface CertificateCompression {
+  /** zlib 1, brotli 2, zstd 3. */
+  readonly code: number
+  readonly name: string
+  compress(message: Uint8Array): Uint8Array
+  /**
+   * undefined for what cannot be decompressed, and for what has another length than `length`. It stops there: a few bytes
+   * that claim to be many must not be given memory beyond `length`.
+   */
+  decompress(compressed: Uint8Array, length: number): Uint8Array | undefined
+}
 
 export interface CommonSettings {
   readonly provider: CryptoProvider
