@@ -53,6 +53,8 @@ function page(): string {
     "",
     "What the stores keep is bounded by themselves: `MemorySessionStore` by servers and tickets, `MemoryTicketStore` by bytes, `MemoryReplayGuard` by entries.",
     "",
+    "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close.",
+    "",
     "## The broker",
     "",
     "What a client can make the broker keep or do, beyond its TLS connection. Change one with `limits` in the configuration file or in `createBroker`. Defaults that depend on memory are those of a heap of 512 MiB.",
@@ -60,6 +62,8 @@ function page(): string {
     ...table("broker/src/session/limits.ts", brokerLimits),
     "",
     "Each is tested at its value and one past it. What a client is told is the Reason Code that its sentence names, in MQTT 5.0; an MQTT 3.1.1 client gets the return code of CONNACK that is nearest, 0x80 in SUBACK, or is disconnected.",
+    "",
+    "No option changes how much of what one client sends is done before the others have their turn: 2,048 packets, or 20,000 nodes of the subscription tree and copies made, whichever comes first, where each 512 bytes of a copy count as one more. Connections that go on after that have 16,384 packets and 40,000 of those together, and then the next turn begins with those that have waited longest.",
   ].join("\n")
 }
 
