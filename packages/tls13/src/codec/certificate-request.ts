@@ -2,7 +2,7 @@
 
 import { InvalidMessage } from "../bytes/errors.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
-import { type CertificateRequestExtensions, certificateRequestExtensions } from "./extensions/table.ts"
+import type { CertificateRequestExtensions } from "./extensions/messages.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface CertificateRequest {
@@ -18,7 +18,7 @@ export function encodeCertificateRequest(
 ): Uint8Array {
   return encodeHandshake("certificate_request", (writer) => {
     writer.vector8(context)
-    encodeExtensions(extensions, certificateRequestExtensions, writer)
+    encodeExtensions(extensions, "CR", writer)
   })
 }
 
@@ -26,7 +26,7 @@ export function decodeCertificateRequest(message: HandshakeMessage): Certificate
   return decodeBody(message, "CertificateRequest", (reader) => {
     const certificateRequestContext = reader.vector8("certificate_request_context")
     const block = reader.vector16("extensions")
-    const { values, types } = decodeExtensions(block, certificateRequestExtensions, "CertificateRequest")
+    const { values, types } = decodeExtensions(block, "CR", "CertificateRequest")
     const { signature_algorithms } = values
     // "The "signature_algorithms" extension MUST be specified"; missing_extension as section 9.2 and 6.2 name it.
     if (signature_algorithms === undefined) {

@@ -2,7 +2,7 @@
 
 import { Reader } from "../bytes/reader.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
-import { type CertificateEntryExtensions, certificateEntryExtensions } from "./extensions/table.ts"
+import type { CertificateEntryExtensions } from "./extensions/messages.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface CertificateEntry {
@@ -26,7 +26,7 @@ export function encodeCertificate(
     writer.vector24((list) => {
       for (const entry of entries) {
         list.vector24(entry.data)
-        encodeExtensions(entry.extensions, certificateEntryExtensions, list)
+        encodeExtensions(entry.extensions, "CT", list)
       }
     })
   })
@@ -39,11 +39,7 @@ export function decodeCertificate(message: HandshakeMessage): Certificate {
     const certificateList: CertificateEntry[] = []
     while (list.remaining > 0) {
       const data = list.vector24("cert_data", 1)
-      const { values, types } = decodeExtensions(
-        list.vector16("extensions"),
-        certificateEntryExtensions,
-        "CertificateEntry",
-      )
+      const { values, types } = decodeExtensions(list.vector16("extensions"), "CT", "CertificateEntry")
       certificateList.push({ data, extensions: values, extensionTypes: types })
     }
     return { certificateRequestContext, certificateList }

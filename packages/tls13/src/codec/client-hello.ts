@@ -4,8 +4,8 @@ import { ExtensionType } from "../bytes/code-points.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, type RawExtension, writeExtensions, writeRawExtension } from "./extensions/block.ts"
+import type { ClientHelloExtensions } from "./extensions/messages.ts"
 import { bindersLength } from "./extensions/pre-shared-key.ts"
-import { type ClientHelloExtensions, clientHelloExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface ClientHello {
@@ -33,9 +33,9 @@ export function encodeClientHello(hello: ClientHelloContent): Uint8Array {
     const { pre_shared_key, ...others } = hello.extensions
     writer.vector16((block) => {
       if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[0], block)
-      writeExtensions(others, clientHelloExtensions, block)
+      writeExtensions(others, "CH", block)
       if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[1], block)
-      if (pre_shared_key) writeExtensions({ pre_shared_key }, clientHelloExtensions, block)
+      if (pre_shared_key) writeExtensions({ pre_shared_key }, "CH", block)
     })
   })
 }
@@ -60,7 +60,7 @@ export function decodeClientHello(message: HandshakeMessage): ClientHello {
     // "The presence of extensions can be detected by determining whether there are bytes following
     // the compression_methods field": a ClientHello of TLS 1.2 or before may have none.
     const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
-    const { values, types } = decodeExtensions(block, clientHelloExtensions, "ClientHello")
+    const { values, types } = decodeExtensions(block, "CH", "ClientHello")
     requirePreSharedKeyLast(types)
     return { ...fixed, extensions: values, extensionTypes: types }
   })

@@ -1,17 +1,15 @@
 // EncryptedExtensions: RFC 9846 section 4.4.1.
 
 import { decodeExtensions, type ExtensionsBlock, encodeExtensions } from "./extensions/block.ts"
-import { type EncryptedExtensionsExtensions, encryptedExtensionsExtensions } from "./extensions/table.ts"
+import type { EncryptedExtensionsExtensions } from "./extensions/messages.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export function encodeEncryptedExtensions(extensions: EncryptedExtensionsExtensions): Uint8Array {
-  return encodeHandshake("encrypted_extensions", (writer) =>
-    encodeExtensions(extensions, encryptedExtensionsExtensions, writer),
-  )
+  return encodeHandshake("encrypted_extensions", (writer) => encodeExtensions(extensions, "EE", writer))
 }
 
 export function decodeEncryptedExtensions(message: HandshakeMessage): ExtensionsBlock<EncryptedExtensionsExtensions> {
   return decodeBody(message, "EncryptedExtensions", (reader) =>
-    decodeExtensions(reader.vector16("extensions"), encryptedExtensionsExtensions, "EncryptedExtensions"),
+    decodeExtensions(reader.vector16("extensions"), "EE", "EncryptedExtensions"),
   )
 }

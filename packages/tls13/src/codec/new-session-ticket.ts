@@ -1,7 +1,7 @@
 // NewSessionTicket: RFC 9846 section 4.7.1.
 
 import { decodeExtensions, encodeExtensions, type RawExtension } from "./extensions/block.ts"
-import { type NewSessionTicketExtensions, newSessionTicketExtensions } from "./extensions/table.ts"
+import type { NewSessionTicketExtensions } from "./extensions/messages.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface NewSessionTicket {
@@ -21,7 +21,7 @@ export interface NewSessionTicket {
 export function encodeNewSessionTicket(ticket: NewSessionTicket): Uint8Array {
   return encodeHandshake("new_session_ticket", (writer) => {
     writer.uint32(ticket.ticketLifetime).uint32(ticket.ticketAgeAdd).vector8(ticket.ticketNonce).vector16(ticket.ticket)
-    encodeExtensions(ticket.extensions, newSessionTicketExtensions, writer, ...(ticket.greaseExtensions ?? []))
+    encodeExtensions(ticket.extensions, "NST", writer, ...(ticket.greaseExtensions ?? []))
   })
 }
 
@@ -31,6 +31,6 @@ export function decodeNewSessionTicket(message: HandshakeMessage): NewSessionTic
     ticketAgeAdd: reader.uint32(),
     ticketNonce: reader.vector8("ticket_nonce"),
     ticket: reader.vector16("ticket", 1),
-    extensions: decodeExtensions(reader.vector16("extensions"), newSessionTicketExtensions, "NewSessionTicket").values,
+    extensions: decodeExtensions(reader.vector16("extensions"), "NST", "NewSessionTicket").values,
   }))
 }

@@ -5,12 +5,7 @@ import { InvalidMessage } from "../bytes/errors.ts"
 import { fromHex } from "../bytes/hex.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
-import {
-  type HelloRetryRequestExtensions,
-  helloRetryRequestExtensions,
-  type ServerHelloExtensions,
-  serverHelloExtensions,
-} from "./extensions/table.ts"
+import type { HelloRetryRequestExtensions, ServerHelloExtensions } from "./extensions/messages.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 interface HelloFields {
@@ -49,7 +44,7 @@ export function encodeServerHello(
 ): Uint8Array {
   return encodeHandshake("server_hello", (writer) => {
     writeFixedPart(hello.random, hello.legacySessionIdEcho, hello.cipherSuite, writer)
-    encodeExtensions(hello.extensions, serverHelloExtensions, writer)
+    encodeExtensions(hello.extensions, "SH", writer)
   })
 }
 
@@ -58,7 +53,7 @@ export function encodeHelloRetryRequest(
 ): Uint8Array {
   return encodeHandshake("server_hello", (writer) => {
     writeFixedPart(helloRetryRequestRandom, retry.legacySessionIdEcho, retry.cipherSuite, writer)
-    encodeExtensions(retry.extensions, helloRetryRequestExtensions, writer)
+    encodeExtensions(retry.extensions, "HRR", writer)
   })
 }
 
@@ -87,11 +82,11 @@ export function decodeServerHello(message: HandshakeMessage): ServerHello | Hell
     }
     const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
     if (isHelloRetryRequest(message)) {
-      const { values, types } = decodeExtensions(block, helloRetryRequestExtensions, "HelloRetryRequest")
+      const { values, types } = decodeExtensions(block, "HRR", "HelloRetryRequest")
       return { kind: "hello_retry_request", ...fields, extensions: values, extensionTypes: types }
     }
     if (!hasSupportedVersions(block)) return { kind: "legacy", legacyVersion, random }
-    const { values, types } = decodeExtensions(block, serverHelloExtensions, "ServerHello")
+    const { values, types } = decodeExtensions(block, "SH", "ServerHello")
     return { kind: "server_hello", ...fields, extensions: values, extensionTypes: types }
   })
 }

@@ -1,10 +1,11 @@
 // application_layer_protocol_negotiation: RFC 7301.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { bytesToLatin1 } from "../../bytes/text.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** A protocol name's octets, one character an octet (they need not be text), 1 to 255 of them. */
 function encodeName(name: string, list: Writer): void {
@@ -19,7 +20,7 @@ function decodeList(data: Reader): string[] {
 }
 
 /** ClientHello: `ProtocolName protocol_name_list<2..2^16-1>`, in order of preference. */
-export const alpnProtocols: ExtensionCodec<readonly string[]> = {
+const alpnProtocols: ExtensionCodec<readonly string[]> = {
   decode: decodeList,
   encode: (names, data) =>
     data.vector16((list) => {
@@ -28,11 +29,26 @@ export const alpnProtocols: ExtensionCodec<readonly string[]> = {
 }
 
 /** EncryptedExtensions: the list "MUST contain exactly one ProtocolName" (RFC 7301 section 3.1). */
-export const alpnProtocol: ExtensionCodec<string> = {
+const alpnProtocol: ExtensionCodec<string> = {
   decode(data) {
     const names = decodeList(data)
     if (names.length !== 1) throw new InvalidMessage(`server selected ${names.length} application protocols, not one`)
     return names[0]!
   },
   encode: (name, data) => data.vector16((list) => encodeName(name, list)),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly application_layer_protocol_negotiation?: readonly string[]
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly application_layer_protocol_negotiation?: string
+  }
+}
+
+export const applicationLayerProtocolNegotiation: ExtensionRow<"application_layer_protocol_negotiation"> = {
+  type: ExtensionType.application_layer_protocol_negotiation,
+  CH: alpnProtocols,
+  EE: alpnProtocol,
 }

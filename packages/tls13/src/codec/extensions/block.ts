@@ -1,21 +1,11 @@
 // An extensions block, `Extension extensions<..2^16-1>`: RFC 9846 section 4.3.
 
-import { codePointName, type ExtensionName, ExtensionType } from "../../bytes/code-points.ts"
+import { codePointName, ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { ExtensionCodec } from "./codec.ts"
-import {
-  certificateEntryExtensions,
-  certificateRequestExtensions,
-  clientHelloExtensions,
-  type ExtensionRows,
-  type ExtensionTable,
-  encryptedExtensionsExtensions,
-  helloRetryRequestExtensions,
-  newSessionTicketExtensions,
-  serverHelloExtensions,
-} from "./table.ts"
+import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
+import { type AnyRow, extensions } from "./table.ts"
 
 export interface ExtensionsBlock<Values> {
   readonly values: Values
@@ -24,16 +14,15 @@ export interface ExtensionsBlock<Values> {
 }
 
 /**
- * Reads a block of the message `what`.
+ * Reads the block of a message, `what` in words.
  * @throws InvalidMessage illegal_parameter for a repeated extension, or for one that we know and that the table of section 4.3 does
  *   not allow in this message; decode_error for data left over in a structure
  */
-export function decodeExtensions<Values extends object>(
+export function decodeExtensions<M extends MessageWithExtensions>(
   bytes: Uint8Array,
-  table: ExtensionTable<Values>,
+  message: M,
   what: string,
-): ExtensionsBlock<Values> {
-  const rows: ExtensionRows = table
+): ExtensionsBlock<MessageExtensions[M]> {
   const reader = new Reader(bytes, `${what}.extensions`)
   const values: Record<string, unknown> = {}
   // A set, which keeps the order: 64 KiB hold 16,000 extensions, too many to compare each with each.
@@ -49,9 +38,10 @@ export function decodeExtensions<Values extends object>(
       )
     }
     types.add(type)
-    const name = known.get(type)
-    if (name === undefined) continue
-    const codec: ExtensionCodec<unknown> | undefined = rows[name]
+    const found = known.get(type)
+    if (found === undefined) continue
+    const { name, row } = found
+    const codec = row[message]
     // "If an implementation receives an extension which it recognizes and which is not specified for the message in
     // which it appears, it MUST abort the handshake with an "illegal_parameter" alert."
     if (codec === undefined) throw new InvalidMessage(`${what} may not have the extension ${name}`, "illegal_parameter")
@@ -59,7 +49,7 @@ export function decodeExtensions<Values extends object>(
     values[name] = codec.decode(structure)
     structure.expectEnd()
   }
-  return { values: values as Values, types: [...types] }
+  return { values: values as MessageExtensions[M], types: [...types] }
 }
 
 /** An extension that no table has. */
@@ -69,27 +59,27 @@ export interface RawExtension {
 }
 
 /** Writes the values that are there, in the order of the object's own keys, then what no table has. */
-export function encodeExtensions<Values extends object>(
-  values: Values,
-  table: ExtensionTable<Values>,
+export function encodeExtensions<M extends MessageWithExtensions>(
+  values: MessageExtensions[M],
+  message: M,
   writer: Writer,
   ...unknown: readonly RawExtension[]
 ): void {
   writer.vector16((block) => {
-    writeExtensions(values, table, block)
+    writeExtensions(values, message, block)
     for (const extension of unknown) writeRawExtension(extension, block)
   })
 }
 
-export function writeExtensions<Values extends object>(
-  values: Values,
-  table: ExtensionTable<Values>,
+export function writeExtensions<M extends MessageWithExtensions>(
+  values: MessageExtensions[M],
+  message: M,
   block: Writer,
 ): void {
-  const rows: ExtensionRows = table
-  for (const [key, value] of Object.entries(values)) {
-    const name = key as ExtensionName
-    if (value !== undefined) block.uint16(ExtensionType[name]).vector16((data) => rows[name]!.encode(value, data))
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    const row = extensions[name]!
+    block.uint16(row.type).vector16((data) => row[message]!.encode(value, data))
   }
 }
 
@@ -115,17 +105,6 @@ function isGrease(type: number): boolean {
   return (type & 0x0f0f) === 0x0a0a && type >>> 8 === (type & 0xff)
 }
 
-/** The extensions that some message's table has: those that this implementation recognizes. */
-const known: ReadonlyMap<number, ExtensionName> = new Map(
-  [
-    clientHelloExtensions,
-    serverHelloExtensions,
-    helloRetryRequestExtensions,
-    encryptedExtensionsExtensions,
-    certificateEntryExtensions,
-    certificateRequestExtensions,
-    newSessionTicketExtensions,
-  ].flatMap((table) =>
-    Object.keys(table).map((name) => [ExtensionType[name as ExtensionName], name as ExtensionName] as const),
-  ),
+const known: ReadonlyMap<number, { readonly name: string; readonly row: AnyRow }> = /* @__PURE__ */ new Map(
+  Object.entries(extensions).map(([name, row]) => [row.type, { name, row }]),
 )

@@ -1,12 +1,13 @@
 // certificate_authorities (RFC 9846 section 4.3.4) and oid_filters (section 4.3.5).
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { Reader } from "../../bytes/reader.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** `DistinguishedName authorities<3..2^16-1>`: DER names, each 1 to 65535 bytes. */
-export const certificateAuthorities: ExtensionCodec<readonly Uint8Array[]> = {
+const authorities: ExtensionCodec<readonly Uint8Array[]> = {
   decode(data) {
     const list = new Reader(data.vector16("authorities", 3), "certificate_authorities")
     const names: Uint8Array[] = []
@@ -32,7 +33,7 @@ export interface OidFilter {
 }
 
 /** `OIDFilter filters<0..2^16-1>`. */
-export const oidFilters: ExtensionCodec<readonly OidFilter[]> = {
+const oidFilterList: ExtensionCodec<readonly OidFilter[]> = {
   decode(data) {
     const list = new Reader(data.vector16("filters"), "oid_filters")
     const filters: OidFilter[] = []
@@ -54,4 +55,25 @@ export const oidFilters: ExtensionCodec<readonly OidFilter[]> = {
     data.vector16((list) => {
       for (const filter of filters) list.vector8(filter.oid).vector16(filter.values)
     }),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly certificate_authorities?: readonly Uint8Array[]
+  }
+  interface CertificateRequestExtensions {
+    readonly certificate_authorities?: readonly Uint8Array[]
+    readonly oid_filters?: readonly OidFilter[]
+  }
+}
+
+export const certificateAuthorities: ExtensionRow<"certificate_authorities"> = {
+  type: ExtensionType.certificate_authorities,
+  CH: authorities,
+  CR: authorities,
+}
+
+export const oidFilters: ExtensionRow<"oid_filters"> = {
+  type: ExtensionType.oid_filters,
+  CR: oidFilterList,
 }

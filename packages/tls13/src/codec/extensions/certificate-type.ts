@@ -1,18 +1,42 @@
 // client_certificate_type and server_certificate_type: RFC 7250 section 3.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** The registry's numbers of the two types that TLS 1.3 uses. */
 export const CertificateTypeCode = { X509: 0, RawPublicKey: 2 } as const
 
 /** ClientHello: `CertificateType types<1..2^8-1>`, in order of preference. */
-export const certificateTypes: ExtensionCodec<readonly number[]> = {
+const certificateTypes: ExtensionCodec<readonly number[]> = {
   decode: (data) => [...data.vector8("certificate_types", 1)],
   encode: (types, data) => data.vector8(Uint8Array.from(types)),
 }
 
 /** EncryptedExtensions: the one chosen. */
-export const certificateType: ExtensionCodec<number> = {
+const certificateType: ExtensionCodec<number> = {
   decode: (data) => data.uint8(),
   encode: (type, data) => data.uint8(type),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly client_certificate_type?: readonly number[]
+    readonly server_certificate_type?: readonly number[]
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly client_certificate_type?: number
+    readonly server_certificate_type?: number
+  }
+}
+
+export const clientCertificateType: ExtensionRow<"client_certificate_type"> = {
+  type: ExtensionType.client_certificate_type,
+  CH: certificateTypes,
+  EE: certificateType,
+}
+
+export const serverCertificateType: ExtensionRow<"server_certificate_type"> = {
+  type: ExtensionType.server_certificate_type,
+  CH: certificateTypes,
+  EE: certificateType,
 }

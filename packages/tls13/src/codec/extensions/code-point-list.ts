@@ -1,7 +1,8 @@
 // The extensions that are a list of two-byte code points in order of preference:
 // supported_groups (RFC 9846 section 4.3.7), signature_algorithms and signature_algorithms_cert (section 4.3.3).
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 function codePointList(field: string): ExtensionCodec<readonly number[]> {
   return {
@@ -14,7 +15,40 @@ function codePointList(field: string): ExtensionCodec<readonly number[]> {
 }
 
 /** `NamedGroup named_group_list<2..2^16-1>`. */
-export const supportedGroups: ExtensionCodec<readonly number[]> = codePointList("named_group_list")
+const groups: ExtensionCodec<readonly number[]> = codePointList("named_group_list")
 
 /** `SignatureScheme supported_signature_algorithms<2..2^16-2>`. */
-export const signatureAlgorithms: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")
+const schemes: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly supported_groups?: readonly number[]
+    readonly signature_algorithms?: readonly number[]
+    readonly signature_algorithms_cert?: readonly number[]
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly supported_groups?: readonly number[]
+  }
+  interface CertificateRequestExtensions {
+    readonly signature_algorithms?: readonly number[]
+    readonly signature_algorithms_cert?: readonly number[]
+  }
+}
+
+export const supportedGroups: ExtensionRow<"supported_groups"> = {
+  type: ExtensionType.supported_groups,
+  CH: groups,
+  EE: groups,
+}
+
+export const signatureAlgorithms: ExtensionRow<"signature_algorithms"> = {
+  type: ExtensionType.signature_algorithms,
+  CH: schemes,
+  CR: schemes,
+}
+
+export const signatureAlgorithmsCert: ExtensionRow<"signature_algorithms_cert"> = {
+  type: ExtensionType.signature_algorithms_cert,
+  CH: schemes,
+  CR: schemes,
+}

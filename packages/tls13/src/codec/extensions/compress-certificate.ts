@@ -1,10 +1,11 @@
 // compress_certificate: RFC 8879 section 3.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** `CertificateCompressionAlgorithm algorithms<2..2^8-2>`: zlib(1), brotli(2), zstd(3). */
-export const compressCertificate: ExtensionCodec<readonly number[]> = {
+const algorithms: ExtensionCodec<readonly number[]> = {
   decode(data) {
     const algorithms = data.uint16ShortList("algorithms", 2, 254)
     if (new Set(algorithms).size !== algorithms.length) {
@@ -16,4 +17,19 @@ export const compressCertificate: ExtensionCodec<readonly number[]> = {
     data.vector8((list) => {
       for (const algorithm of algorithms) list.uint16(algorithm)
     }),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly compress_certificate?: readonly number[]
+  }
+  interface CertificateRequestExtensions {
+    readonly compress_certificate?: readonly number[]
+  }
+}
+
+export const compressCertificate: ExtensionRow<"compress_certificate"> = {
+  type: ExtensionType.compress_certificate,
+  CH: algorithms,
+  CR: algorithms,
 }

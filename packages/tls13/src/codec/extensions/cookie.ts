@@ -1,9 +1,25 @@
 // cookie: RFC 9846 section 4.3.2.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** 1 to 65535 bytes. */
-export const cookie: ExtensionCodec<Uint8Array> = {
+const bytes: ExtensionCodec<Uint8Array> = {
   decode: (data) => data.vector16("cookie", 1),
   encode: (value, data) => data.vector16(value),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly cookie?: Uint8Array
+  }
+  interface HelloRetryRequestExtensions {
+    readonly cookie?: Uint8Array
+  }
+}
+
+export const cookie: ExtensionRow<"cookie"> = {
+  type: ExtensionType.cookie,
+  CH: bytes,
+  HRR: bytes,
 }

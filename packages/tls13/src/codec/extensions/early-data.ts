@@ -1,9 +1,29 @@
 // early_data: RFC 9846 section 4.3.10. A flag in ClientHello and EncryptedExtensions, a size in NewSessionTicket.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
 
 /** NewSessionTicket: `uint32 max_early_data_size`, bytes. */
-export const maxEarlyDataSize: ExtensionCodec<number> = {
+const maxEarlyDataSize: ExtensionCodec<number> = {
   decode: (data) => data.uint32(),
   encode: (size, data) => data.uint32(size),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly early_data?: true
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly early_data?: true
+  }
+  interface NewSessionTicketExtensions {
+    readonly early_data?: number
+  }
+}
+
+export const earlyData: ExtensionRow<"early_data"> = {
+  type: ExtensionType.early_data,
+  CH: flag,
+  EE: flag,
+  NST: maxEarlyDataSize,
 }

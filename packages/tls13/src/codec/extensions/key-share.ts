@@ -1,9 +1,10 @@
 // key_share: RFC 9846 section 4.3.8.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import type { Reader } from "../../bytes/reader.ts"
 import { Reader as ListReader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 export interface KeyShareEntry {
   readonly group: number
@@ -20,7 +21,7 @@ function encodeEntry(entry: KeyShareEntry, data: Writer): void {
 }
 
 /** KeyShareClientHello: `KeyShareEntry client_shares<0..2^16-1>`; empty asks for a HelloRetryRequest. */
-export const keyShareClientHello: ExtensionCodec<readonly KeyShareEntry[]> = {
+const keyShareClientHello: ExtensionCodec<readonly KeyShareEntry[]> = {
   decode(data) {
     const list = new ListReader(data.vector16("client_shares"), "key_share")
     const shares: KeyShareEntry[] = []
@@ -35,10 +36,29 @@ export const keyShareClientHello: ExtensionCodec<readonly KeyShareEntry[]> = {
 }
 
 /** KeyShareServerHello: `KeyShareEntry server_share`. */
-export const keyShareServerHello: ExtensionCodec<KeyShareEntry> = { decode: decodeEntry, encode: encodeEntry }
+const keyShareServerHello: ExtensionCodec<KeyShareEntry> = { decode: decodeEntry, encode: encodeEntry }
 
 /** KeyShareHelloRetryRequest: `NamedGroup selected_group`. */
-export const keyShareHelloRetryRequest: ExtensionCodec<number> = {
+const keyShareHelloRetryRequest: ExtensionCodec<number> = {
   decode: (data) => data.uint16(),
   encode: (group, data) => data.uint16(group),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly key_share?: readonly KeyShareEntry[]
+  }
+  interface ServerHelloExtensions {
+    readonly key_share?: KeyShareEntry
+  }
+  interface HelloRetryRequestExtensions {
+    readonly key_share?: number
+  }
+}
+
+export const keyShare: ExtensionRow<"key_share"> = {
+  type: ExtensionType.key_share,
+  CH: keyShareClientHello,
+  SH: keyShareServerHello,
+  HRR: keyShareHelloRetryRequest,
 }

@@ -1,7 +1,8 @@
 // pre_shared_key: RFC 9846 section 4.3.11.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { Reader } from "../../bytes/reader.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 export interface PskIdentity {
   /** A ticket, or the name of an external PSK: 1 to 65535 bytes. */
@@ -21,7 +22,7 @@ export function bindersLength(psks: OfferedPsks): number {
   return psks.binders.reduce((sum, binder) => sum + 1 + binder.length, 2)
 }
 
-export const offeredPsks: ExtensionCodec<OfferedPsks> = {
+const offeredPsks: ExtensionCodec<OfferedPsks> = {
   decode(data) {
     const identityList = new Reader(data.vector16("identities", 7), "pre_shared_key.identities")
     const identities: PskIdentity[] = []
@@ -44,7 +45,22 @@ export const offeredPsks: ExtensionCodec<OfferedPsks> = {
 }
 
 /** ServerHello: `uint16 selected_identity`, counted from 0. */
-export const selectedIdentity: ExtensionCodec<number> = {
+const selectedIdentity: ExtensionCodec<number> = {
   decode: (data) => data.uint16(),
   encode: (index, data) => data.uint16(index),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly pre_shared_key?: OfferedPsks
+  }
+  interface ServerHelloExtensions {
+    readonly pre_shared_key?: number
+  }
+}
+
+export const preSharedKey: ExtensionRow<"pre_shared_key"> = {
+  type: ExtensionType.pre_shared_key,
+  CH: offeredPsks,
+  SH: selectedIdentity,
 }

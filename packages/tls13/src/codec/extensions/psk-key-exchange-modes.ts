@@ -1,9 +1,21 @@
 // psk_key_exchange_modes: RFC 9846 section 4.3.9.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** `PskKeyExchangeMode ke_modes<1..255>`. */
-export const pskKeyExchangeModes: ExtensionCodec<readonly number[]> = {
+const modes: ExtensionCodec<readonly number[]> = {
   decode: (data) => [...data.vector8("ke_modes", 1)],
   encode: (modes, data) => data.vector8(Uint8Array.from(modes)),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly psk_key_exchange_modes?: readonly number[]
+  }
+}
+
+export const pskKeyExchangeModes: ExtensionRow<"psk_key_exchange_modes"> = {
+  type: ExtensionType.psk_key_exchange_modes,
+  CH: modes,
 }

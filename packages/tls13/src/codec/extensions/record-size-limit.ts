@@ -1,10 +1,11 @@
 // record_size_limit: RFC 8449 section 4.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** Bytes of a record's inner plaintext (content, type and padding) that the sender is willing to receive: 64 to 2^14+1 in TLS 1.3. */
-export const recordSizeLimit: ExtensionCodec<number> = {
+const limit: ExtensionCodec<number> = {
   decode(data) {
     const limit = data.uint16()
     // RFC 8449 section 4: "Endpoints MUST NOT send ... a value smaller than 64 ... MUST treat receipt of a smaller value as a fatal error".
@@ -12,4 +13,19 @@ export const recordSizeLimit: ExtensionCodec<number> = {
     return limit
   },
   encode: (limit, data) => data.uint16(limit),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly record_size_limit?: number
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly record_size_limit?: number
+  }
+}
+
+export const recordSizeLimit: ExtensionRow<"record_size_limit"> = {
+  type: ExtensionType.record_size_limit,
+  CH: limit,
+  EE: limit,
 }

@@ -1,8 +1,9 @@
 // server_name: RFC 6066 section 3. One host_name; the reserved other name types are refused.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { asciiToBytes, bytesToAscii } from "../../bytes/text.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
 
 const host_name = 0
 
@@ -10,7 +11,7 @@ const host_name = 0
 const longestName = 255
 
 /** The host name as sent: an A-label (RFC 5890), ASCII, 1 to 255 bytes. */
-export const serverName: ExtensionCodec<string> = {
+const hostName: ExtensionCodec<string> = {
   decode(data) {
     const list = data.vector16("server_name_list", 1)
     const nameType = list[0]
@@ -35,4 +36,19 @@ export const serverName: ExtensionCodec<string> = {
   encode(name, data) {
     data.vector16((list) => list.uint8(host_name).vector16(asciiToBytes(name)))
   },
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly server_name?: string
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly server_name?: true
+  }
+}
+
+export const serverName: ExtensionRow<"server_name"> = {
+  type: ExtensionType.server_name,
+  CH: hostName,
+  EE: flag,
 }

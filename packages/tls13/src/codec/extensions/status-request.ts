@@ -1,14 +1,15 @@
 // status_request (RFC 6066 section 8) and signed_certificate_timestamp (RFC 6962 section 3.3),
 // as RFC 9846 section 4.5.1.1 uses them: asked for in ClientHello or CertificateRequest, answered in a CertificateEntry.
 
+import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
-import type { ExtensionCodec } from "./codec.ts"
+import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
 
 const ocsp = 1
 
 /** ClientHello: CertificateStatusRequest. We ask with no responder list and no request extensions. */
-export const statusRequest: ExtensionCodec<true> = {
+const statusWanted: ExtensionCodec<true> = {
   decode(data) {
     // A status_type that we do not know is a request that we cannot answer, not an error.
     if (data.uint8() !== ocsp) {
@@ -23,7 +24,7 @@ export const statusRequest: ExtensionCodec<true> = {
 }
 
 /** CertificateEntry: CertificateStatus with a DER OCSPResponse of 1 to 2^24-1 bytes. */
-export const certificateStatus: ExtensionCodec<Uint8Array> = {
+const certificateStatus: ExtensionCodec<Uint8Array> = {
   decode(data) {
     const type = data.uint8()
     if (type !== ocsp) throw new InvalidMessage(`certificate status is of type ${type}, which was not asked for`)
@@ -33,7 +34,7 @@ export const certificateStatus: ExtensionCodec<Uint8Array> = {
 }
 
 /** CertificateEntry: a SignedCertificateTimestampList; its structure is checked, the timestamps are passed on as they are. */
-export const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
+const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
   decode(data) {
     const list = data.rest()
     // RFC 6962 section 3.3: opaque SerializedSCT<1..2^16-1>, SerializedSCT sct_list<1..2^16-1>.
@@ -44,4 +45,33 @@ export const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
     return list
   },
   encode: (list, data) => data.bytes(list),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly status_request?: true
+    readonly signed_certificate_timestamp?: true
+  }
+  interface CertificateEntryExtensions {
+    readonly status_request?: Uint8Array
+    readonly signed_certificate_timestamp?: Uint8Array
+  }
+  interface CertificateRequestExtensions {
+    readonly status_request?: true
+    readonly signed_certificate_timestamp?: true
+  }
+}
+
+export const statusRequest: ExtensionRow<"status_request"> = {
+  type: ExtensionType.status_request,
+  CH: statusWanted,
+  CT: certificateStatus,
+  CR: flag,
+}
+
+export const signedCertificateTimestamp: ExtensionRow<"signed_certificate_timestamp"> = {
+  type: ExtensionType.signed_certificate_timestamp,
+  CH: flag,
+  CT: signedCertificateTimestamps,
+  CR: flag,
 }

@@ -1,9 +1,10 @@
 // supported_versions: RFC 9846 section 4.3.1.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** ClientHello: `ProtocolVersion versions<2..254>`, in order of preference. */
-export const supportedVersions: ExtensionCodec<readonly number[]> = {
+const versions: ExtensionCodec<readonly number[]> = {
   decode: (data) => data.uint16ShortList("versions", 2, 254),
   encode: (versions, data) =>
     data.vector8((list) => {
@@ -12,7 +13,26 @@ export const supportedVersions: ExtensionCodec<readonly number[]> = {
 }
 
 /** ServerHello and HelloRetryRequest: `ProtocolVersion selected_version`. */
-export const selectedVersion: ExtensionCodec<number> = {
+const selectedVersion: ExtensionCodec<number> = {
   decode: (data) => data.uint16(),
   encode: (version, data) => data.uint16(version),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly supported_versions?: readonly number[]
+  }
+  interface ServerHelloExtensions {
+    readonly supported_versions?: number
+  }
+  interface HelloRetryRequestExtensions {
+    readonly supported_versions?: number
+  }
+}
+
+export const supportedVersions: ExtensionRow<"supported_versions"> = {
+  type: ExtensionType.supported_versions,
+  CH: versions,
+  SH: selectedVersion,
+  HRR: selectedVersion,
 }

@@ -1,166 +1,56 @@
-// The table of RFC 9846 section 4.3: which extension may appear in which message, and as what.
-// A new extension is one file beside this one, a line in the interfaces, and a row in the tables.
+// The table of RFC 9846 section 4.3, by the extensions' numbers. A row says which messages may have the extension, and how it is
+// read and written in each: `server_name` in ClientHello (CH) and EncryptedExtensions (EE), and so on.
+// A new extension is one file beside this one, which says what it is in the messages that have it, and one row here.
 
-import type { ExtensionName } from "../../bytes/code-points.ts"
-import { alpnProtocol, alpnProtocols } from "./alpn.ts"
-import { certificateAuthorities, type OidFilter, oidFilters } from "./certificate-authorities.ts"
-import { certificateType, certificateTypes } from "./certificate-type.ts"
-import { signatureAlgorithms, supportedGroups } from "./code-point-list.ts"
-import { type ExtensionCodec, flag } from "./codec.ts"
+import { applicationLayerProtocolNegotiation } from "./alpn.ts"
+import { certificateAuthorities, oidFilters } from "./certificate-authorities.ts"
+import { clientCertificateType, serverCertificateType } from "./certificate-type.ts"
+import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from "./code-point-list.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 import { compressCertificate } from "./compress-certificate.ts"
 import { cookie } from "./cookie.ts"
-import { maxEarlyDataSize } from "./early-data.ts"
-import { type KeyShareEntry, keyShareClientHello, keyShareHelloRetryRequest, keyShareServerHello } from "./key-share.ts"
-import { type OfferedPsks, offeredPsks, selectedIdentity } from "./pre-shared-key.ts"
+import { earlyData } from "./early-data.ts"
+import { keyShare } from "./key-share.ts"
+import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
+import { postHandshakeAuth } from "./post-handshake-auth.ts"
+import { preSharedKey } from "./pre-shared-key.ts"
 import { pskKeyExchangeModes } from "./psk-key-exchange-modes.ts"
 import { recordSizeLimit } from "./record-size-limit.ts"
 import { serverName } from "./server-name.ts"
-import { certificateStatus, signedCertificateTimestamps, statusRequest } from "./status-request.ts"
-import { selectedVersion, supportedVersions } from "./supported-versions.ts"
-import { type TicketRequest, ticketRequest, ticketRequestAnswer } from "./ticket-request.ts"
+import { signedCertificateTimestamp, statusRequest } from "./status-request.ts"
+import { supportedVersions } from "./supported-versions.ts"
+import { ticketRequest } from "./ticket-request.ts"
 
-/** CH. pre_shared_key stands last, as it must on the wire (section 4.3.11). */
-export interface ClientHelloExtensions {
-  readonly server_name?: string
-  readonly status_request?: true
-  readonly supported_groups?: readonly number[]
-  readonly signature_algorithms?: readonly number[]
-  readonly application_layer_protocol_negotiation?: readonly string[]
-  readonly signed_certificate_timestamp?: true
-  readonly client_certificate_type?: readonly number[]
-  readonly server_certificate_type?: readonly number[]
-  readonly compress_certificate?: readonly number[]
-  readonly record_size_limit?: number
-  readonly supported_versions?: readonly number[]
-  readonly cookie?: Uint8Array
-  readonly psk_key_exchange_modes?: readonly number[]
-  readonly certificate_authorities?: readonly Uint8Array[]
-  readonly post_handshake_auth?: true
-  readonly signature_algorithms_cert?: readonly number[]
-  readonly key_share?: readonly KeyShareEntry[]
-  readonly ticket_request?: TicketRequest
-  readonly early_data?: true
-  readonly pre_shared_key?: OfferedPsks
+/** The extensions that some message may have: those that this implementation recognizes. */
+type KnownName = { [M in MessageWithExtensions]: keyof MessageExtensions[M] }[MessageWithExtensions]
+
+/** A row as the reader of a block sees it: a message may or may not have the extension. */
+export type AnyRow = { readonly type: number } & {
+  readonly [M in MessageWithExtensions]?: ExtensionCodec<unknown>
 }
 
-/** SH */
-export interface ServerHelloExtensions {
-  readonly supported_versions?: number
-  readonly key_share?: KeyShareEntry
-  readonly pre_shared_key?: number
-}
-
-/** HRR */
-export interface HelloRetryRequestExtensions {
-  readonly supported_versions?: number
-  readonly key_share?: number
-  readonly cookie?: Uint8Array
-}
-
-/** EE */
-export interface EncryptedExtensionsExtensions {
-  readonly server_name?: true
-  readonly supported_groups?: readonly number[]
-  readonly application_layer_protocol_negotiation?: string
-  readonly client_certificate_type?: number
-  readonly server_certificate_type?: number
-  readonly record_size_limit?: number
-  readonly ticket_request?: number
-  readonly early_data?: true
-}
-
-/** CT */
-export interface CertificateEntryExtensions {
-  readonly status_request?: Uint8Array
-  readonly signed_certificate_timestamp?: Uint8Array
-}
-
-/** CR */
-export interface CertificateRequestExtensions {
-  readonly status_request?: true
-  readonly signature_algorithms?: readonly number[]
-  readonly signed_certificate_timestamp?: true
-  readonly compress_certificate?: readonly number[]
-  readonly certificate_authorities?: readonly Uint8Array[]
-  readonly oid_filters?: readonly OidFilter[]
-  readonly signature_algorithms_cert?: readonly number[]
-}
-
-/** NST */
-export interface NewSessionTicketExtensions {
-  readonly early_data?: number
-}
-
-/** A row for every extension of the message, and no other. */
-export type ExtensionTable<Values> = ExtensionRows & {
-  readonly [Name in Extract<keyof Values, ExtensionName>]-?: ExtensionCodec<Exclude<Values[Name], undefined>>
-}
-
-/** A table as the block reader sees it: a name may or may not have a row. */
-export type ExtensionRows = Readonly<Partial<Record<ExtensionName, ExtensionCodec<unknown>>>>
-
-export const clientHelloExtensions: ExtensionTable<ClientHelloExtensions> = {
+const table: { readonly [Name in KnownName]: ExtensionRow<Name> } = {
   server_name: serverName,
   status_request: statusRequest,
   supported_groups: supportedGroups,
   signature_algorithms: signatureAlgorithms,
-  application_layer_protocol_negotiation: alpnProtocols,
-  signed_certificate_timestamp: flag,
-  client_certificate_type: certificateTypes,
-  server_certificate_type: certificateTypes,
+  application_layer_protocol_negotiation: applicationLayerProtocolNegotiation,
+  signed_certificate_timestamp: signedCertificateTimestamp,
+  client_certificate_type: clientCertificateType,
+  server_certificate_type: serverCertificateType,
   compress_certificate: compressCertificate,
   record_size_limit: recordSizeLimit,
+  pre_shared_key: preSharedKey,
+  early_data: earlyData,
   supported_versions: supportedVersions,
-  cookie,
+  cookie: cookie,
   psk_key_exchange_modes: pskKeyExchangeModes,
   certificate_authorities: certificateAuthorities,
-  post_handshake_auth: flag,
-  signature_algorithms_cert: signatureAlgorithms,
-  key_share: keyShareClientHello,
-  ticket_request: ticketRequest,
-  early_data: flag,
-  pre_shared_key: offeredPsks,
-}
-
-export const serverHelloExtensions: ExtensionTable<ServerHelloExtensions> = {
-  supported_versions: selectedVersion,
-  key_share: keyShareServerHello,
-  pre_shared_key: selectedIdentity,
-}
-
-export const helloRetryRequestExtensions: ExtensionTable<HelloRetryRequestExtensions> = {
-  supported_versions: selectedVersion,
-  key_share: keyShareHelloRetryRequest,
-  cookie,
-}
-
-export const encryptedExtensionsExtensions: ExtensionTable<EncryptedExtensionsExtensions> = {
-  server_name: flag,
-  supported_groups: supportedGroups,
-  application_layer_protocol_negotiation: alpnProtocol,
-  client_certificate_type: certificateType,
-  server_certificate_type: certificateType,
-  record_size_limit: recordSizeLimit,
-  ticket_request: ticketRequestAnswer,
-  early_data: flag,
-}
-
-export const certificateEntryExtensions: ExtensionTable<CertificateEntryExtensions> = {
-  status_request: certificateStatus,
-  signed_certificate_timestamp: signedCertificateTimestamps,
-}
-
-export const certificateRequestExtensions: ExtensionTable<CertificateRequestExtensions> = {
-  // Section 4.5.1.1: empty here, unlike in ClientHello.
-  status_request: flag,
-  signature_algorithms: signatureAlgorithms,
-  signed_certificate_timestamp: flag,
-  compress_certificate: compressCertificate,
-  certificate_authorities: certificateAuthorities,
   oid_filters: oidFilters,
-  signature_algorithms_cert: signatureAlgorithms,
+  post_handshake_auth: postHandshakeAuth,
+  signature_algorithms_cert: signatureAlgorithmsCert,
+  key_share: keyShare,
+  ticket_request: ticketRequest,
 }
 
-export const newSessionTicketExtensions: ExtensionTable<NewSessionTicketExtensions> = {
-  early_data: maxEarlyDataSize,
-}
+export const extensions: Readonly<Record<string, AnyRow>> = table

@@ -1,6 +1,7 @@
 // ticket_request: RFC 9149 section 3.
 
-import type { ExtensionCodec } from "./codec.ts"
+import { ExtensionType } from "../../bytes/code-points.ts"
+import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** How many tickets the client would like after a full handshake, and after a resumed one: each 0 to 255. */
 export interface TicketRequest {
@@ -8,13 +9,28 @@ export interface TicketRequest {
   readonly resumptionCount: number
 }
 
-export const ticketRequest: ExtensionCodec<TicketRequest> = {
+const asked: ExtensionCodec<TicketRequest> = {
   decode: (data) => ({ newSessionCount: data.uint8(), resumptionCount: data.uint8() }),
   encode: (request, data) => data.uint8(request.newSessionCount).uint8(request.resumptionCount),
 }
 
 /** EncryptedExtensions: how many tickets the server means to send. */
-export const ticketRequestAnswer: ExtensionCodec<number> = {
+const answer: ExtensionCodec<number> = {
   decode: (data) => data.uint8(),
   encode: (count, data) => data.uint8(count),
+}
+
+declare module "./messages.ts" {
+  interface ClientHelloExtensions {
+    readonly ticket_request?: TicketRequest
+  }
+  interface EncryptedExtensionsExtensions {
+    readonly ticket_request?: number
+  }
+}
+
+export const ticketRequest: ExtensionRow<"ticket_request"> = {
+  type: ExtensionType.ticket_request,
+  CH: asked,
+  EE: answer,
 }

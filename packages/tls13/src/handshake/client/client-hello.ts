@@ -9,7 +9,7 @@ import {
   truncateBinders,
 } from "../../codec/client-hello.ts"
 import type { KeyShareEntry } from "../../codec/extensions/key-share.ts"
-import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import { handshakeMessage } from "../../codec/message.ts"
 import type { CipherSuiteAlgorithms, KeyExchange, KeyExchangeStarted } from "../../crypto/provider.ts"
 import { EarlyExporter } from "../../schedule/exporter.ts"

@@ -1,7 +1,7 @@
 // The order of extensions in ClientHello, which means nothing (RFC 9846 section 4.3): drawn anew for each connection, so
 // that no server comes to depend on ours.
 
-import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import { draw } from "../../crypto/draw.ts"
 import type { RandomSource } from "../../crypto/provider.ts"
 

@@ -1,7 +1,7 @@
 // The PSKs that a client offers: RFC 9846 sections 4.3.11 and 4.3.11.1, 4.3.11.2.
 
 import { equalBytes } from "../../bytes/equal.ts"
-import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import type { Hash } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"

@@ -5,7 +5,7 @@ import { Writer } from "../../bytes/writer.ts"
 import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
 import { writeExtensions } from "../../codec/extensions/block.ts"
 import { authoritiesLength } from "../../codec/extensions/certificate-authorities.ts"
-import { type CertificateRequestExtensions, certificateRequestExtensions } from "../../codec/extensions/table.ts"
+import type { CertificateRequestExtensions } from "../../codec/extensions/messages.ts"
 import { compressionOffer } from "../certificate-compression.ts"
 import type { ServerSettings } from "../settings.ts"
 
@@ -48,7 +48,7 @@ function fit(
   { length: contextLength }: Uint8Array,
 ): boolean {
   const block = new Writer()
-  writeExtensions(others, certificateRequestExtensions, block)
+  writeExtensions(others, "CR", block)
   return 1 + contextLength + 2 + block.length + authoritiesLength(authorities) <= 0xffff
 }
 

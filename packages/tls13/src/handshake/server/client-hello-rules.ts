@@ -3,7 +3,7 @@
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
-import type { ClientHelloExtensions } from "../../codec/extensions/table.ts"
+import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 
 /** @throws PeerIncompatible protocol_version, PeerMisbehaved illegal_parameter or missing_extension */
 export function checkClientHello(hello: ClientHello): void {
