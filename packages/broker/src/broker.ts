@@ -31,7 +31,7 @@ import {
 } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
 import { walkTurn } from "./session/retained-walks.ts"
-import { applyRules, type LostRight, type RulesApplied, type RulesChange } from "./session/rules.ts"
+import { type LostRight, never, type RulesApplied, type RulesChange, RulesSweep } from "./session/rules.ts"
 import { Session } from "./session/session.ts"
 import { createMemoryStore } from "./store/memory.ts"
 import type { Store } from "./store/store.ts"
@@ -90,6 +90,8 @@ export class Broker implements Host {
   /** Connections with retained messages to send, those first that have waited longest. */
   readonly #walking: Set<Connection> = new Set()
   readonly #chores = new Chores(() => this.#router.work)
+  /** New rules are on their way. */
+  #sweeping: Chore | undefined
   /** The round of the last tick is not over yet. */
   #ticking = false
   #publisher: Connection | undefined
@@ -202,11 +204,11 @@ export class Broker implements Host {
       for (const connection of this.#connections) {
         if (connection.phase === "closed") this.#connections.delete(connection)
         else this.#bound(connection, now, () => connection.tick(now))
-        yield
+        yield 1
       }
       for (const session of this.#waiting) {
         this.#tickWaiting(session, now)
-        yield
+        yield 1
       }
     } finally {
       this.#ticking = false
@@ -506,60 +508,101 @@ export class Broker implements Host {
   }
 
   /**
-   * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions
-   * that are away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it
-   * is also the access control list that has changed, which costs some microseconds for each subscription there is. With
-   * `disconnect` clients go that lost their login or one of their filters.
+   * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions that are
+   * away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it is also the
+   * access control list that has changed, which costs some microseconds for each subscription and message there is: they are
+   * gone through in turns, or when they are about to be used. With `disconnect` clients go that lost their login or one of
+   * their filters. `done` is told at the end what has come of it.
    */
-  rulesChanged(now: number, lost: LostRight, { rights, disconnect }: RulesChange): RulesApplied {
-    const applied = { logins: 0, filters: 0, disconnected: 0 }
-    const leaving: { readonly connection: Connection; readonly reason: string }[] = []
-    const broken: Session[] = []
-    for (const session of this.#store.sessions.values()) {
-      const connection = this.#bySession.get(session)
-      const done = this.faults.attempt(
-        () => {
-          const filters = rights ? this.#applyRules(session, connection) : 0
-          const why = connection?.identity && lost(connection.identity, connection.peer)
-          if (why !== undefined) applied.logins++
-          applied.filters += filters
-          const reason = why ?? (filters === 0 ? undefined : "a subscription is no longer allowed")
-          if (connection !== undefined && reason !== undefined) leaving.push({ connection, reason })
-        },
-        { peer: connection?.peer.address, clientId: session.clientId },
-      )
-      if (!done) broken.push(session)
+  rulesChanged(
+    lost: LostRight,
+    { rights, disconnect }: RulesChange,
+    done: (applied: RulesApplied) => void = () => undefined,
+  ): void {
+    this.#finishSweep()
+    const leaving = new Map<Connection, string>()
+    for (const connection of this.#connections) {
+      this.#bound(connection, this.now(), () => {
+        connection.rulesChanged()
+        const why = connection.identity && lost(connection.identity, connection.peer)
+        if (why !== undefined) leaving.set(connection, why)
+      })
     }
-    // Rather none of its rights than some that it has lost.
-    for (const session of broken) {
-      session.expiryInterval = 0
-      const connection = this.#bySession.get(session)
-      if (connection === undefined) this.#endSession(session, now)
-      else connection.disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+    const sweep = rights ? this.#beginSweep() : undefined
+    const chore = this.#applyRules(sweep, leaving, disconnect, done)
+    this.#sweeping = chore
+    this.#chores.add(chore)
+    this.#chores.run()
+    if (this.#chores.due) this.#askForFlush()
+  }
+
+  /** One at a time. */
+  #finishSweep(): void {
+    for (let chore = this.#sweeping; chore !== undefined && chore === this.#sweeping; ) chore.next()
+  }
+
+  #beginSweep(): RulesSweep {
+    const sweep = new RulesSweep({
+      access: this.access,
+      identityOf: (session) => this.#bySession.get(session)?.identity ?? { ...session.owner },
+      put: (session, subscription, rule) => {
+        this.#router.rule(subscription, rule === never ? rule : this.#withoutThrowing(rule, session))
+      },
+      fault: (session, error) => {
+        const peer = this.#bySession.get(session)?.peer.address
+        this.faults.report(error, { peer, clientId: session.clientId })
+      },
+    })
+    this.#router.judge = (subscription) => {
+      if (subscription.subscriber instanceof Session) sweep.ahead(subscription.subscriber, subscription)
     }
     this.#router.forget()
-    if (!disconnect || leaving.length === 0) return applied
-    // From now on, as everybody has the new rules: a will may be published.
-    this.#chores.add(this.#letGo(leaving, now))
-    this.#askForFlush()
-    return { ...applied, disconnected: leaving.length }
+    for (const session of this.#store.sessions.values()) session.stale = () => sweep.freshen(session)
+    return sweep
   }
 
-  *#letGo(leaving: Iterable<{ readonly connection: Connection; readonly reason: string }>, now: number): Chore {
-    for (const { connection, reason } of leaving) {
-      connection.disconnect(now, ReasonCode.NotAuthorized, reason)
-      yield
+  *#applyRules(
+    sweep: RulesSweep | undefined,
+    leaving: Map<Connection, string>,
+    disconnect: boolean,
+    done: (applied: RulesApplied) => void,
+  ): Chore {
+    const logins = leaving.size
+    let filters = 0
+    try {
+      if (sweep !== undefined) {
+        for (const session of this.#store.sessions.values()) {
+          let refused = 0
+          try {
+            refused = yield* sweep.session(session)
+          } catch (error) {
+            sweep.giveUp(session, error)
+          }
+          filters += refused
+          const connection = this.#bySession.get(session)
+          if (sweep.isBroken(session)) this.#giveUp(session, connection)
+          else if (refused > 0 && connection !== undefined && !leaving.has(connection))
+            leaving.set(connection, "a subscription is no longer allowed")
+        }
+      }
+    } finally {
+      this.#router.judge = undefined
+      this.#sweeping = undefined
+    }
+    const gone = disconnect ? leaving.size : 0
+    this.faults.attempt(() => done({ logins, filters, disconnected: gone }))
+    if (!disconnect) return
+    // Now, as everybody has the new rules: a will may be published.
+    for (const [connection, reason] of leaving) {
+      connection.disconnect(this.now(), ReasonCode.NotAuthorized, reason)
+      yield 1
     }
   }
 
-  /** Returns how many filters are not allowed any more. */
-  #applyRules(session: Session, connection: Connection | undefined): number {
-    const identity = connection?.identity ?? { ...session.owner } // a copy, as the list keeps what it found for an Identity
-    const refused = applyRules(this.access, session, identity, (subscription, rule) => {
-      this.#router.rule(subscription, this.#withoutThrowing(rule, session))
-    })
-    connection?.rulesChanged()
-    return refused.length
+  #giveUp(session: Session, connection: Connection | undefined): void {
+    session.expiryInterval = 0
+    if (connection === undefined) this.#endSession(session, this.now())
+    else connection.disconnect(this.now(), ReasonCode.ImplementationSpecificError, "internal error")
   }
 
   unsubscribe(session: Session, filter: string): number {
@@ -703,6 +746,7 @@ export class Broker implements Host {
   }
 
   #publishPendingWill(session: Session, now: number): void {
+    session.freshen()
     const pending = session.pendingWill
     if (pending === undefined) return
     session.pendingWill = undefined // [MQTT-3.1.2-10]

@@ -199,15 +199,16 @@ class NodeBroker implements PureMqBroker {
     this.#rules = rules
     this.#config = { ...this.#config, login, acl }
     const disconnect = this.#config.disconnectRevoked === true
-    const { logins, filters, disconnected } = this.#broker.rulesChanged(now(), lost, { rights, disconnect })
-    const what = [
-      ...parts.map(({ text }) => text),
-      ...(logins === 0 ? [] : [`${counted(logins, "connection")} with a login that is none any more`]),
-      ...(filters === 0 ? [] : [`${counted(filters, "subscription")} no longer allowed`]),
-      ...(disconnected === 0 ? [] : [`${counted(disconnected, "client")} disconnected`]),
-      this.#stay(disconnected),
-    ]
-    this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
+    this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
+      const what = [
+        ...parts.map(({ text }) => text),
+        ...(logins === 0 ? [] : [`${counted(logins, "connection")} with a login that is none any more`]),
+        ...(filters === 0 ? [] : [`${counted(filters, "subscription")} no longer allowed`]),
+        ...(disconnected === 0 ? [] : [`${counted(disconnected, "client")} disconnected`]),
+        this.#stay(disconnected),
+      ]
+      this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
+    })
     if (judgesAnew(reread) && disconnect) this.#recheck()
   }
 

@@ -51,6 +51,8 @@ export class Router {
   #deliveries = 0
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
+  /** Called with each subscription that a message matches before its rule is asked; set while rules are exchanged. */
+  judge: ((subscription: Subscription) => void) | undefined
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
   onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
 
@@ -170,8 +172,10 @@ export class Router {
     let bytes = routesCost
     let members = 0
     let bySubscriber: Map<Subscriber, Route> | undefined
+    const { judge } = this
     this.#tree.match(topic, {
       subscription(one) {
+        judge?.(one)
         if (one.mayReceive?.(topic) === false) return
         bytes += routeCost
         bySubscriber ??= new Map()
@@ -186,6 +190,7 @@ export class Router {
         routes.direct.push(route)
       },
       group(one) {
+        if (judge !== undefined) one.each(judge)
         bytes += routeCost
         if (!one.restricted) {
           routes.groups.push(one)

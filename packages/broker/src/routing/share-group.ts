@@ -41,6 +41,10 @@ export class ShareGroup {
     return true
   }
 
+  each(visit: (member: Subscription) => void): void {
+    for (const member of this.#members) visit(member)
+  }
+
   /** The rule of a member is another one, and was `before`. */
   ruled(subscription: Subscription, before: Subscription["mayReceive"]): void {
     if (before !== undefined) this.#restricted--

@@ -4,8 +4,8 @@
 /** Nodes of the subscription tree, deliveries and steps that one turn may cost: some 10 milliseconds. */
 export const workPerTurn = 20_000
 
-/** One step each time it is asked. One that throws is over. */
-export type Chore = Iterator<void, void, undefined>
+/** One step each time it is asked, which says what it has cost beside routing; 1 when it says nothing. One that throws is over. */
+export type Chore = Iterator<number | undefined, void, undefined>
 
 export class Chores {
   readonly #waiting: Chore[] = []
@@ -29,12 +29,14 @@ export class Chores {
   /** Does one turn's share. */
   run(): void {
     const before = this.#routed()
-    for (let steps = 0; steps + this.#routed() - before < workPerTurn; steps++) {
+    for (let steps = 0; steps + this.#routed() - before < workPerTurn; ) {
       const chore = this.#waiting[0]
       if (chore === undefined) return
       let goesOn = false
       try {
-        goesOn = chore.next().done !== true
+        const { done, value } = chore.next()
+        goesOn = done !== true
+        steps += value ?? 1
       } finally {
         if (!goesOn) this.#waiting.shift()
       }

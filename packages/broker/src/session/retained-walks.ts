@@ -57,6 +57,11 @@ export class RetainedWalks {
     found.walk.close()
   }
 
+  /** Those that are owed retained messages. */
+  *subscriptions(): Generator<Subscription> {
+    for (const { subscription } of this.#walks.values()) yield subscription
+  }
+
   clear(): void {
     for (const { walk } of this.#walks.values()) walk.close()
     this.#walks.clear()

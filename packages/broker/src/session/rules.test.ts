@@ -7,6 +7,7 @@ import { createAccess, type LoginRules } from "../access/login.ts"
 import { nobleScrypt } from "../access/scrypt.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { defaultLimits } from "./limits.ts"
+import type { RulesApplied } from "./rules.ts"
 
 function rules(acl: string, anonymous = true): LoginRules {
   return { anonymous, passwords: undefined, certificates: true, acl: new Acl(parseAcl(acl)) }
@@ -28,13 +29,21 @@ function broker(acl: string) {
     return access.deliveryRule(identity, clientId, filter)
   }
   const test = new TestBroker({ access: { ...access, deliveryRule } })
-  const change = (next: string, options: { disconnect?: boolean; anonymous?: boolean } = {}) => {
+  /** The answer is empty until the new rules have come everywhere. */
+  const begin = (next: string, options: { disconnect?: boolean; anonymous?: boolean } = {}) => {
     const lost = access.replace(rules(next, options.anonymous))
-    const applied = test.broker.rulesChanged(test.now, lost, { rights: true, disconnect: options.disconnect ?? false })
-    test.settle()
+    const applied: RulesApplied[] = []
+    test.broker.rulesChanged(lost, { rights: true, disconnect: options.disconnect ?? false }, (all) => {
+      applied.push(all)
+    })
     return applied
   }
-  return { test, change, broken }
+  const change: (...all: Parameters<typeof begin>) => RulesApplied | undefined = (...all) => {
+    const applied = begin(...all)
+    test.settle()
+    return applied[0]
+  }
+  return { test, change, begin, broken }
 }
 
 const open = "all readwrite #"
@@ -205,5 +214,118 @@ describe.each([4, 5] as const)("version %i", (protocolVersion) => {
     expect(stays.closed).toBe(false)
     expect(change(closed, { anonymous: false, disconnect: true })).toMatchObject({ logins: 1, disconnected: 1 })
     expect(stays.closed).toBe(true)
+  })
+})
+
+describe("while new rules are on their way", () => {
+  const identify = (clientId: string) => ({ clientId, ...persistent })
+
+  /** Sessions that take several turns, ahead of all others; turns come when the test says so. */
+  function busy(acl: string) {
+    const made = broker(acl)
+    const { test } = made
+    for (let i = 0; i < 8; i++) {
+      const client = test.connect(identify(`busy${i}`))
+      for (let n = 0; n < 4000; n += 1000) {
+        const how = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 2 } as const
+        client.subscribeAll(Array.from({ length: 1000 }, (_, at) => ({ filter: `busy/${i}/${n + at}`, ...how })))
+      }
+    }
+    const stop = () => {
+      test.settle()
+      test.schedule = () => undefined
+    }
+    const turn = () => test.broker.flush(test.now)
+    return { ...made, stop, turn }
+  }
+
+  it("nothing goes by the old ones, and the neighbours are served", () => {
+    const { test, begin, stop, turn } = busy(open)
+    const pub = test.connect(identify("pub"))
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    const shared = ["one", "two"].map((name) => test.connect(identify(name)))
+    for (const one of shared) one.subscribe("$share/g/a/#")
+    const away = test.connect(identify("away"))
+    away.subscribe("a/#")
+    away.cut()
+    pub.publish("a/secret", "waiting", { qos: 1 })
+    pub.publish("a/secret", "kept", { retain: true })
+    const will = { topic: "a/secret", payload: Uint8Array.of(0x77), qos: 0, retain: false, delayInterval: 1 } as const
+    test.connect({ ...identify("dying"), will }).cut()
+    test.settle()
+    for (const client of [sub, ...shared]) client.take()
+    stop()
+    const applied = begin("all readwrite #\nall deny-read a/secret\nclient dying deny a/secret")
+    expect(applied).toEqual([])
+
+    pub.publish("a/secret", "now")
+    pub.publish("a/open", "now too")
+    turn()
+    expect(sub.payloads()).toEqual(["now too"])
+    expect(shared.flatMap((one) => one.payloads())).toEqual(["now too"])
+    const back = test.connect(identify("away"))
+    turn()
+    expect(back.payloads()).toEqual([]) // QoS 0 was not kept, and what waited is forbidden
+    expect(test.broker.counters.dropped["not authorized"]).toBe(1)
+    sub.subscribe("a/+")
+    turn()
+    expect(sub.payloads()).toEqual([])
+    test.now += 2000
+    test.broker.tick(test.now)
+    turn()
+    expect(test.broker.counters.willsPublished).toBe(0)
+    expect(applied).toEqual([])
+
+    test.schedule = () => undefined
+    while (applied.length === 0) turn()
+    expect(applied).toEqual([{ logins: 0, filters: 0, disconnected: 0 }])
+    for (let i = 0; i < 5; i++) turn()
+    expect([sub.payloads(), test.broker.counters.willsPublished, test.broker.faults.total]).toEqual([[], 0, 0])
+  })
+
+  it("a walk over retained messages that has begun goes on by the new ones", () => {
+    const { test, begin, stop, turn } = busy(open)
+    const pub = test.connect(identify("pub"))
+    for (let i = 0; i < 3000; i++) pub.publish(`a/secret/${i}`, "kept", { retain: true })
+    const sub = test.connect(identify("sub"))
+    stop()
+    sub.subscribe("a/#")
+    turn()
+    expect(sub.take().length).toBeGreaterThan(0)
+    const applied = begin("all readwrite #\nall deny-read a/secret/#")
+    sub.drain()
+    turn()
+    expect(applied).toEqual([])
+    expect(sub.payloads()).toEqual([])
+  })
+
+  it("other new ones bring those to their end first", () => {
+    const { test, begin, stop, turn } = busy(open)
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    stop()
+    const first = begin(closed)
+    expect(first).toEqual([])
+    const second = begin(open)
+    // What the first had not reached has the second's already.
+    expect([first.length, second]).toEqual([1, []])
+    test.connect(identify("pub")).publish("a/b", "1")
+    turn()
+    expect(sub.payloads()).toEqual(["1"])
+    while (second.length === 0) turn()
+    expect(second).toEqual([{ logins: 0, filters: 0, disconnected: 0 }])
+  })
+
+  it("who logs in with a new password meanwhile stays", () => {
+    const { test, stop, turn } = busy(open)
+    stop()
+    const old = test.connect(identify("old"))
+    const lost = (_: unknown, peer: { address: string }) =>
+      peer.address === "test" ? "the password was changed" : undefined
+    test.broker.rulesChanged(lost, { rights: true, disconnect: true })
+    const fresh = test.connect(identify("fresh"))
+    for (let i = 0; i < 20; i++) turn()
+    expect([old.closed, fresh.closed]).toEqual([true, false])
   })
 })

@@ -26,38 +26,126 @@ export interface RulesApplied {
   readonly disconnected: number
 }
 
-const never: TopicRule = () => false
+/** Nothing comes through. */
+export const never: TopicRule = () => false
+
+/** What one judgement costs, in the units of a turn: some microseconds, more with more rules. */
+const judgementCost = 5
+
+/** What the sweep needs of the broker. */
+export interface SweepMeans {
+  readonly access: Access
+  /** Of the client that is connected, else of the session's owner. */
+  readonly identityOf: (session: Session) => Identity
+  /** Puts a rule into a subscription. */
+  readonly put: (session: Session, subscription: Subscription, rule: TopicRule | undefined) => void
+  /** Gets what the access control list throws. */
+  readonly fault: (session: Session, error: unknown) => void
+}
 
 /**
- * Drops what waits in the session and what its client may not have any more, and calls `change` for each subscription
- * through which other topics may come than before. A subscription that is not allowed stays in the session, as MQTT has no
- * word for taking it away, and works again when it is allowed again. Returns the filters that are not allowed.
+ * New rules on their way through all sessions. They come in turns, and where something is about to happen before its turn
+ * they come ahead: to a subscription when a message is routed to it, to a session before anything that waits in it is sent. So
+ * nothing is delivered by the old ones, and nobody waits for the new ones.
+ *
+ * A subscription that is not allowed stays in the session, as MQTT has no word for taking it away; nothing comes through it,
+ * and it works again when it is allowed again.
  */
-export function applyRules(
-  access: Access,
-  session: Session,
-  identity: Identity,
-  change: (subscription: Subscription, rule: TopicRule | undefined) => void,
-): string[] {
-  const { clientId } = session
-  const refused: string[] = []
-  for (const [text, subscription] of session.subscriptions) {
-    const { mayReceive } = subscription
-    const { shareName, path } = subscription.filter
-    const filter = { text, shareName, path, levels: path.split("/") }
-    const allowed = access.subscribeRefusal(identity, clientId, filter) === undefined
-    if (!allowed) refused.push(text)
-    const rule = allowed ? access.deliveryRule(identity, clientId, filter) : never
-    if (rule !== mayReceive) change(subscription, rule)
+export class RulesSweep {
+  readonly #means: SweepMeans
+  /** Subscriptions that were judged before their session's turn. */
+  readonly #ahead: Set<Subscription> = new Set()
+  readonly #identities: Map<Session, Identity> = new Map()
+  readonly #broken: Set<Session> = new Set()
+
+  constructor(means: SweepMeans) {
+    this.#means = means
   }
-  session.keepOnly((topic) => {
-    const filter = { text: topic, shareName: undefined, path: topic, levels: topic.split("/") }
-    return access.subscribeRefusal(identity, clientId, filter) === undefined
-  })
-  const { pendingWill } = session
-  if (pendingWill !== undefined && publishRefusal(access, identity, clientId, pendingWill.will.topic) !== undefined) {
-    session.pendingWill = undefined
-    session.holdWill(0)
+
+  /** A message is about to be routed to it. */
+  ahead(session: Session, subscription: Subscription): void {
+    if (this.#ahead.has(subscription)) return
+    this.#ahead.add(subscription)
+    this.#judge(session, subscription)
   }
-  return refused
+
+  /** What waits in the session is about to be sent: the messages, and the will, that its client may still have. */
+  freshen(session: Session): void {
+    this.#within(session, () => {
+      const { access } = this.#means
+      const { clientId, pendingWill } = session
+      const identity = this.#identityOf(session)
+      for (const subscription of session.retained.subscriptions()) this.ahead(session, subscription)
+      session.keepOnly((topic) => {
+        const filter = { text: topic, shareName: undefined, path: topic, levels: topic.split("/") }
+        return access.subscribeRefusal(identity, clientId, filter) === undefined
+      })
+      if (pendingWill === undefined) return
+      if (publishRefusal(access, identity, clientId, pendingWill.will.topic) === undefined) return
+      session.pendingWill = undefined
+      session.holdWill(0)
+    })
+  }
+
+  /** Its turn: each step says what it cost. Returns how many filters are not allowed any more. */
+  *session(session: Session): Generator<number, number, undefined> {
+    let refused = 0
+    for (const subscription of session.subscriptions.values()) {
+      if (!this.#ahead.delete(subscription)) {
+        this.#judge(session, subscription)
+        yield judgementCost
+      }
+      if (subscription.mayReceive === never) refused++
+    }
+    const waiting = session.queuedMessages + session.inflightMessages
+    session.freshen()
+    this.#identities.delete(session)
+    yield judgementCost * (1 + waiting)
+    return refused
+  }
+
+  /** The list threw for this session: rather none of its rights than some that it has lost. */
+  isBroken(session: Session): boolean {
+    return this.#broken.has(session)
+  }
+
+  #judge(session: Session, subscription: Subscription): void {
+    this.#within(session, () => {
+      const { access, put } = this.#means
+      const { clientId } = session
+      const { text, shareName, path } = subscription.filter
+      const filter = { text, shareName, path, levels: path.split("/") }
+      const identity = this.#identityOf(session)
+      const allowed = access.subscribeRefusal(identity, clientId, filter) === undefined
+      const rule = allowed ? access.deliveryRule(identity, clientId, filter) : never
+      if (rule !== subscription.mayReceive) put(session, subscription, rule)
+    })
+  }
+
+  #within(session: Session, work: () => void): void {
+    if (this.#broken.has(session)) return
+    try {
+      work()
+    } catch (error) {
+      this.giveUp(session, error)
+    }
+  }
+
+  /** Nothing comes through to it any more, and nothing that waits is sent. */
+  giveUp(session: Session, error: unknown): void {
+    this.#broken.add(session)
+    this.#means.fault(session, error)
+    for (const subscription of session.subscriptions.values()) this.#means.put(session, subscription, never)
+    session.keepOnly(() => false)
+  }
+
+  /** The same object each time, as the list keeps what it found for an Identity. */
+  #identityOf(session: Session): Identity {
+    let identity = this.#identities.get(session)
+    if (identity === undefined) {
+      identity = this.#means.identityOf(session)
+      this.#identities.set(session, identity)
+    }
+    return identity
+  }
 }

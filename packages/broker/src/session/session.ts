@@ -143,6 +143,17 @@ export class Session implements Subscriber {
     return this.#inflight.size
   }
 
+  /** New rules have not come to what waits here yet: brings them. */
+  stale: (() => void) | undefined
+
+  /** To be called before anything that waits is sent. */
+  freshen(): void {
+    const { stale } = this
+    if (stale === undefined) return
+    this.stale = undefined
+    stale()
+  }
+
   /** A connection takes the session over. Unacknowledged packets are sent again, then what waits ([MQTT-4.4.0-1]). */
   attach(link: SessionLink, now: number): void {
     this.#link = link
@@ -216,6 +227,7 @@ export class Session implements Subscriber {
    * `expired` is told of a message that is not to be kept any longer.
    */
   sendRetained(slice: Slice, now: number, expired: (message: Message) => void): void {
+    this.freshen()
     const may = (subscription: Subscription) => this.#mayRetained(subscription)
     this.retained.run(slice, may, (message, subscription) => {
       const link = this.#link
@@ -293,6 +305,7 @@ export class Session implements Subscriber {
   pump(now: number): void {
     const link = this.#link
     if (link === undefined) return
+    this.freshen()
     this.#pump(link, now)
     if (this.retainedDue) link.retainedSoon()
   }

@@ -71,8 +71,11 @@ describe("what comes due for many at once", () => {
     for (const { clientId, peer } of test.broker.clients()) {
       if (keep.has(clientId) || clientId.startsWith("watcher")) Object.assign(peer, { address: "other" })
     }
-    const applied = test.broker.rulesChanged(test.now, lost, { rights: false, disconnect: true })
-    expect(applied.disconnected).toBe(1000)
+    let disconnected = 0
+    test.broker.rulesChanged(lost, { rights: false, disconnect: true }, (applied) => {
+      disconnected = applied.disconnected
+    })
+    expect(disconnected).toBe(1000)
     test.broker.flush(test.now)
     neighbourIsAnswered(1000)
     expect(test.broker.counters.willsPublished).toBe(1000)
