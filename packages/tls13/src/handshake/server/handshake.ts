@@ -15,6 +15,7 @@ import { negotiate, negotiateAgain } from "./negotiate.ts"
 import type { ServerHandshake } from "./server.ts"
 import {
   applicationSecrets,
+  exporterOf,
   sendCertificate,
   sendCertificateRequest,
   sendCertificateVerify,
@@ -62,6 +63,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     const { main, secrets } = applicationSecrets(server, flight)
     // Section 4.5.3: "Any records following a Finished message MUST be encrypted under the appropriate application traffic key."
     link.protectSending(suite, secrets.server, "server_application_traffic_secret")
+    link.exportHalfRtt(exporterOf(suite, secrets))
 
     // WAIT_EOED
     let { boundary } = flight

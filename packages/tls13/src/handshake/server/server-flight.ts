@@ -6,8 +6,8 @@ import { PeerMisbehaved } from "../../bytes/errors.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
-import { InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
-import { EarlyExporter } from "../../schedule/exporter.ts"
+import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
+import { EarlyExporter, exportKeyingMaterial } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { Transcript } from "../../schedule/transcript.ts"
@@ -15,6 +15,7 @@ import { certificateMessage, certificateTypeCode, certificateVerifyMessage, sign
 import { compressed } from "../certificate-compression.ts"
 import { type ApplicationSecrets, applicationSecretsOf } from "../connected.ts"
 import { type Decides, decide } from "../coroutine.ts"
+import type { Exporter } from "../link.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { certificateRequest } from "./certificate-request.ts"
 import { agreeCertificateTypes, type CertificateTypes, type OwnCredential } from "./credential.ts"
@@ -162,4 +163,11 @@ export function applicationSecrets(
   const main = erasure.hold(schedule.toMain())
   erasure.erase(schedule)
   return { main, secrets: applicationSecretsOf(main, transcript.hash(), erasure) }
+}
+
+/** Section 7.5: from here on there is an exporter_secret. It is erased with the secrets, and not asked afterwards. */
+export function exporterOf({ hash }: CipherSuiteAlgorithms, { exporter }: ApplicationSecrets): Exporter {
+  return {
+    exportKeyingMaterial: (label, context, length) => exportKeyingMaterial(hash, exporter, label, context, length),
+  }
 }
