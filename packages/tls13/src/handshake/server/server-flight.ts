@@ -3,6 +3,7 @@
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
+import type { ClientHello } from "../../codec/client-hello.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
@@ -74,7 +75,36 @@ export function sendServerHello(
   const transcriptHash = transcript.hash()
   const clientSecret = erasure.hold(schedule.clientHandshakeTrafficSecret(transcriptHash))
   const serverSecret = erasure.hold(schedule.serverHandshakeTrafficSecret(transcriptHash))
-  return { ...negotiated, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
+  const spent = { bytes: nothing, clientShare: undefined, retry: retry && { ...retry, first: undefined } }
+  const kept = { ...negotiated, ...spent, hello: stillNeeded(hello) }
+  return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
+}
+
+const nothing = new Uint8Array(0)
+
+/** A ClientHello may be long, and decoded be many times as large: what was decided by is not kept while the client is awaited. */
+function stillNeeded(hello: ClientHello): ClientHello {
+  const {
+    application_layer_protocol_negotiation: _alpn,
+    certificate_authorities: _authorities,
+    cookie: _cookie,
+    key_share: _shares,
+    pre_shared_key: _psks,
+    signature_algorithms: _schemes,
+    signature_algorithms_cert: _schemesCert,
+    supported_groups: groups,
+    supported_versions: _versions,
+    ...extensions
+  } = hello.extensions
+  return {
+    ...hello,
+    random: nothing,
+    legacySessionId: nothing,
+    cipherSuites: [],
+    legacyCompressionMethods: nothing,
+    extensions: groups === undefined ? extensions : { ...extensions, supported_groups: [] },
+    extensionTypes: [],
+  }
 }
 
 function respond(group: KeyExchange, clientShare: Uint8Array, random: (length: number) => Uint8Array) {
