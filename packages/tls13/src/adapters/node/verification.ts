@@ -5,7 +5,7 @@ import { toHex } from "../../bytes/hex.ts"
 import { Pause } from "../../bytes/pause.ts"
 import type { CommonOptions } from "../../connection/config.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
+import type { Certificate } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
 import type { IdentityRule } from "../../x509/identity.ts"
 import type {
@@ -19,6 +19,7 @@ import { askedAfterSignature } from "../../x509/leaf-key.ts"
 import type { Profile } from "../../x509/path-rules.ts"
 import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
+import { claimedLeafKey } from "../../x509/unreadable.ts"
 import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
 import { rulesName } from "../rules-name.ts"
 import { describe, type PeerCertificate } from "./peer-certificate.ts"
@@ -164,7 +165,7 @@ function tolerant(
   const problems = new WeakMap<PeerIdentity, AuthorizationError>()
   const pass = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
     if (verdict.accepted || verification.type !== "X509") return verdict
-    const publicKey = leafKey(verification)
+    const publicKey = claimedLeafKey(verification)
     if (publicKey === undefined) return verdict
     const { type, chain } = verification
     const identity: PeerIdentity = { type, chain, path: [], subject: "" }
@@ -173,7 +174,8 @@ function tolerant(
   }
   return {
     verifier: {
-      leafKey: (verification) => strict.leafKey?.(verification),
+      // Odd certificates pass as well: the peer signs for the key in them, and `authorizationError` says what is wrong.
+      leafKey: (verification) => strict.leafKey?.(verification) ?? claimedLeafKey(verification),
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)
@@ -201,15 +203,6 @@ function tolerant(
       return undefined
     },
     partition,
-  }
-}
-
-function leafKey({ chain }: CertificateVerification): ReturnType<typeof parseCertificate>["publicKey"] {
-  try {
-    return parseCertificate(chain[0]!).publicKey
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
   }
 }
 
