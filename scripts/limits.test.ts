@@ -40,7 +40,7 @@ function page(): string {
       ({ stage, bytes, why }) => `| ${stage} | ${bytes.toLocaleString("en-US")} | ${why} |`,
     ),
     "",
-    "A buffer grows with what has come, never with what a length announces, and a handshake message that may not come now is refused by its header. So during a handshake a peer can make a connection hold about 170 KB, for `limits.handshakeTime` at most; a client that is connected can make a server hold an unfinished record, 33 KB; a server can make its client hold an unfinished ticket too. Smaller values of `handshakeMessageSize` and `bufferedInput` make it less. A listener bounds the handshakes that are under way; a server under load can ask for cookies first (`statelessRetry`) and then keeps nothing of a client that does not come back.",
+    `A buffer grows with what has come, never with what a length announces, and a handshake message that may not come now, or not with that length, is refused by its header. So a client that has proven nothing can make a server hold ${kilobytes(memoryBudget.unfinishedMessage.bytes)} by one message and twice that after a HelloRetryRequest, ${kilobytes(memoryBudget.heldAfterRetry.bytes)} when the application takes its time for decisions, for \`limits.handshakeTime\` at most: 270 MB and 440 MB of buffers with the 1,024 handshakes that a listener has under way by default. While such a decision is due there is also what a ClientHello decodes to, for ten thousand key shares 1.6 MB of objects; while the client is awaited it is not kept. A client that is connected can make a server hold an unfinished record, 33 KB; a server can make its client hold an unfinished ticket too. Smaller values of \`handshakeMessageSize\` and \`bufferedInput\` make it less, and fewer handshakes under way. A server under load can ask for cookies first (\`statelessRetry\`) and then keeps nothing of a client that does not come back.`,
     "",
     "```ts",
     'import { createServer } from "@puremq/tls13/node"',
@@ -65,6 +65,10 @@ function page(): string {
     "",
     "No option changes how much of what one client sends is done before the others have their turn: 2,048 packets, or 20,000 nodes of the subscription tree and copies made, whichever comes first, where each 512 bytes of a copy count as one more. Connections that go on after that have 16,384 packets and 40,000 of those together, and then the next turn begins with those that have waited longest.",
   ].join("\n")
+}
+
+function kilobytes(bytes: number): string {
+  return `${Math.round(bytes / 1000)} KB`
 }
 
 /** The fields of the interface `Limits` of that file, each with its default and its comment. */

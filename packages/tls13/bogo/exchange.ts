@@ -105,7 +105,8 @@ class Conversation {
   }
 
   #export(length: number): Uint8Array {
-    if (!this.#complete) throw new Failure("keying material can be exported once the handshake is complete")
+    const mayExport = this.#complete || this.#connection.halfRttWritable
+    if (!mayExport) throw new Failure("keying material can be exported once the handshake is complete")
     const octets = (text: string) => Uint8Array.from(text, (octet) => octet.charCodeAt(0))
     const label = this.#flags.text("-export-label") ?? ""
     const context = octets(this.#flags.text("-export-context") ?? "")

@@ -30,9 +30,15 @@ export interface Evaluation {
  * The suite mixes two rule books; a namespace says which of them a case is about. `webpki::` is the CA/Browser Forum's, and
  * `online::` holds chains of public servers, which keep it; everything else is RFC 5280 with the duties of its section 4.
  */
-export function profileOf(testcase: Testcase): Profile {
+function profileOf(testcase: Testcase): Profile {
   return /^(webpki|online)::/.test(testcase.id) ? "webpki" : "rfc5280"
 }
+
+/**
+ * By which rules: `book`, the book that a case is about; a profile, for all cases; `host`, what a client does by default whose
+ * authorities are those of its host.
+ */
+export type Rules = "book" | Profile | "host"
 
 const usages: Readonly<Record<string, string>> = {
   anyExtendedKeyUsage: Oid.anyExtendedKeyUsage,
@@ -47,9 +53,9 @@ const usages: Readonly<Record<string, string>> = {
 const bits: Readonly<Record<string, number>> = { ...KeyUsage }
 
 /** Runs a case. An exception other than `X509Error` is a defect and goes up. */
-export function evaluate(testcase: Testcase, provider: CryptoProvider, clock: number): Evaluation {
+export function evaluate(testcase: Testcase, provider: CryptoProvider, clock: number, rules: Rules): Evaluation {
   try {
-    const why = refusal(testcase, provider, clock)
+    const why = refusal(testcase, provider, clock, rules)
     return { accepted: why === undefined, why: why ?? "" }
   } catch (error) {
     if (error instanceof X509Error) return { accepted: false, why: `${error.reason}: ${error.message}` }
@@ -57,10 +63,10 @@ export function evaluate(testcase: Testcase, provider: CryptoProvider, clock: nu
   }
 }
 
-function refusal(testcase: Testcase, provider: CryptoProvider, clock: number): string | undefined {
+function refusal(testcase: Testcase, provider: CryptoProvider, clock: number, rules: Rules): string | undefined {
   const now = testcase.validation_time === null ? clock : Date.parse(testcase.validation_time)
   const [leaf] = parseCertificates(testcase.peer_certificate)
-  const { store } = trustStoreOfUsable(testcase.trusted_certs)
+  const { store } = trustStoreOfUsable(testcase.trusted_certs, rules === "host" ? "host" : "own")
   const lists = testcase.crls ?? []
   const crls = new CrlStore(lists.flatMap((pem) => parseCrls(pem)))
   const wanted = (testcase.extended_key_usage ?? []).map((name) => usages[name] ?? name)
@@ -72,7 +78,7 @@ function refusal(testcase: Testcase, provider: CryptoProvider, clock: number): s
     trust: store,
     now,
     provider,
-    profile: profileOf(testcase),
+    ...(rules !== "host" && { profile: rules === "book" ? profileOf(testcase) : rules }),
     usage: wanted[0] ?? (testcase.validation_kind === "SERVER" ? Oid.serverAuth : Oid.clientAuth),
     keyUsage,
     accept: (path) => (lists.length > 0 ? revocationProblem(path, { crls }, undefined, now, provider) : undefined),

@@ -1,6 +1,7 @@
 // What a server may send before the client's Finished: RFC 9846 section 2, "0.5-RTT data".
 
 import { describe, expect, it } from "vitest"
+import { toHex } from "../src/bytes/hex.ts"
 import { utf8ToBytes } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
@@ -65,6 +66,37 @@ describe("RFC 9846 2: a server sends before the client's Finished", () => {
     const pair = waiting()
     pair.take(pair.server, pair.server.connection.close())
     expect(pair.server.connection.halfRttWritable).toBe(false)
+  })
+})
+
+describe("RFC 9846 7.5: a server's exporter between the two Finished", () => {
+  const exported = ({ connection }: Pair["server"] | Pair["client"]) =>
+    toHex(connection.exportKeyingMaterial("EXPORTER-test", utf8ToBytes("context"), 32))
+
+  it.each(["with", "without"])("%s early data gives what both sides get after them", (data) => {
+    const pair = waiting(data === "with" ? early() : {})
+    const before = exported(pair.server)
+    expect(() => exported(pair.client)).toThrow(/once the handshake is complete/)
+    pair.run()
+    expect([exported(pair.server), exported(pair.client)]).toEqual([before, before])
+  })
+
+  it("gives nothing before the server's Finished, nor after the end", () => {
+    const { server } = scene()
+    expect(() =>
+      exported({ connection: new ServerConnection(createServerConfig(server), start) } as Pair["server"]),
+    ).toThrow(/once the handshake is complete/)
+    const ends: readonly ((pair: Pair) => unknown)[] = [
+      ({ server: { connection } }) => connection.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40), start),
+      ({ server: { connection } }) => connection.close(),
+      ({ server: { connection } }) => connection.destroy(),
+    ]
+    for (const end of ends) {
+      const pair = waiting()
+      expect(exported(pair.server)).toHaveLength(64)
+      end(pair)
+      expect(() => exported(pair.server)).toThrow(/once the handshake is complete/)
+    }
   })
 })
 

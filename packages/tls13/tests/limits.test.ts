@@ -14,6 +14,7 @@ import { createClientConfig, createServerConfig } from "../src/connection/config
 import { defaultLimits, type Limits } from "../src/connection/limits.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { MemorySessionStore } from "../src/session/client-store.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import type { ExternalPsk } from "../src/session/session.ts"
 import { always, testCredential } from "../src/testing/credentials.ts"
@@ -21,14 +22,17 @@ import { Pair, received } from "../src/testing/pair.ts"
 import type { Puppet } from "../src/testing/puppet.ts"
 import {
   clientCertificate,
+  clientCredential,
   clientOptions,
   clientUnderTest,
   early,
   expectRefused,
+  longestHello,
   serverKey,
   serverOptions,
   serverUnderTest,
   start,
+  ticketer,
 } from "./support.ts"
 
 const roles = { client: clientUnderTest, server: serverUnderTest }
@@ -48,7 +52,8 @@ const start_ = (type: number, length: number) => new Writer().uint8(type).uint24
 describe.each(["client", "server"] as const)("limits of a %s", (role) => {
   const underTest = roles[role]
 
-  it.each([1000, defaultLimits.handshakeMessageSize])("handshakeMessageSize: %i bytes", (handshakeMessageSize) => {
+  it("handshakeMessageSize: what is configured", () => {
+    const handshakeMessageSize = 1000
     const first = role === "client" ? HandshakeType.server_hello : HandshakeType.client_hello
     const atLimit = underTest(limited({ handshakeMessageSize }))
     atLimit.message(start_(first, handshakeMessageSize))
@@ -58,6 +63,83 @@ describe.each(["client", "server"] as const)("limits of a %s", (role) => {
     past.message(start_(first, handshakeMessageSize + 1))
     expectLimit(past, "handshakeMessageSize", "illegal_parameter")
   })
+
+  it("handshakeMessageSize: 131,396 bytes of a Certificate by default", () => {
+    const reach = () =>
+      role === "client"
+        ? underTest().deliverUntil("certificate")
+        : underTest(clientCertificate).deliverUntil("certificate")
+    const atLimit = reach()
+    atLimit.message(start_(HandshakeType.certificate, 131_396))
+    expect(atLimit.subject.failure).toBeUndefined()
+    const past = reach()
+    past.message(start_(HandshakeType.certificate, 131_397))
+    expectLimit(past, "handshakeMessageSize", "illegal_parameter")
+  })
+
+  // The bounds of the vectors of RFC 9846 appendix B.3: more bytes are in no message of that type.
+  const bounds: readonly (readonly [keyof typeof HandshakeType, number, () => Puppet])[] =
+    role === "server"
+      ? [["client_hello", 131_396, () => underTest()]]
+      : [
+          ["server_hello", 65_607, () => underTest()],
+          ["encrypted_extensions", 65_537, () => underTest().deliverUntil("encrypted_extensions")],
+          ["certificate_request", 65_793, () => underTest().deliverUntil("certificate")],
+          ["certificate_verify", 65_539, () => underTest().deliverUntil("certificate_verify")],
+          ["new_session_ticket", 131_338, () => underTest().run()],
+        ]
+  it.each(bounds)(
+    "RFC 9846 B.3, 6.2: a %s of %i bytes may come, a longer one is a decode_error",
+    (type, most, reach) => {
+      const atLimit = reach()
+      atLimit.message(start_(HandshakeType[type], most))
+      expect(atLimit.subject.failure).toBeUndefined()
+      const past = reach()
+      past.message(start_(HandshakeType[type], most + 1))
+      expectRefused(past, "decode_error", "InvalidMessage")
+    },
+  )
+
+  it("takes a chain of 32 certificates and 40 tickets at once, by default", () => {
+    expect(defaultLimits).toMatchObject({ chainLength: 32, postHandshakeMessages: 64 })
+    const credential = {
+      ...testCredential(serverKey, publicKeyOf(serverKey)),
+      chain: Array.from({ length: 32 }, () => new Uint8Array(4000)),
+    }
+    const puppet = underTest(
+      role === "client"
+        ? {
+            client: { sessionStore: new MemorySessionStore() },
+            server: { credentials: always(credential), ticketer, tickets: 40 },
+          }
+        : { ...clientCertificate, client: { credentials: always({ ...clientCredential, chain: credential.chain }) } },
+    )
+    expect(puppet.run().subject.info?.peerChain).toHaveLength(32)
+    expect(puppet.subject.failure).toBeUndefined()
+    if (role === "client") expect(puppet.events.filter(({ type }) => type === "ticket")).toHaveLength(40)
+  })
+
+  if (role === "server") {
+    it.each([false, true])(
+      "RFC 9846 4.2.2: takes the longest ClientHello of TLS 1.3 (HelloRetryRequest: %s)",
+      (retried) => {
+        const lengths: number[] = []
+        const puppet = underTest({
+          client: retried ? { groups: ["x25519", "secp256r1"], keyShares: ["x25519"] } : {},
+          server: retried ? { groups: ["secp256r1"] } : {},
+          rewrite(name, message) {
+            if (name !== "client_hello") return message
+            const longest = longestHello(message)
+            lengths.push(longest.length - 4)
+            return longest
+          },
+        })
+        expect(puppet.run().subject.info?.helloRetryRequest).toBe(retried)
+        // 131,396 but for compression methods, of which there is one.
+        expect(lengths).toEqual(retried ? [131_142, 131_142] : [131_142])
+      },
+    )
+  }
 
   it("chainLength", () => {
     const chainOf = (length: number) => {
@@ -318,7 +400,7 @@ describe("buffers that a connection keeps", () => {
   /** Records of a handshake message of the greatest length, but for its last byte. */
   const longMessage = (server: ServerConnection) => {
     const message = new Uint8Array(4 + defaultLimits.handshakeMessageSize - 1)
-    message.set([HandshakeType.client_hello, 1, 0, 0])
+    message.set([HandshakeType.client_hello, 2, 1, 0x44])
     for (let at = 0; at < message.length; at += 1000) {
       const fragment = message.subarray(at, at + 1000)
       server.receive(
@@ -387,7 +469,7 @@ describe("buffers that a connection keeps", () => {
       128,
       () => flooded(() => {}, Uint8Array.of(22, 3, 3, 0, 4, 1, 1, 0, 0)),
     ],
-    ["a message of 64 KiB: twice that at most", 2 * 65_536, () => flooded(longMessage, nothing)],
+    ["a ClientHello of the greatest length: no more than that", 131_400, () => flooded(longMessage, nothing)],
     [
       "a flood of change_cipher_spec and what ends it",
       128,

@@ -36,13 +36,23 @@ export const memoryBudget = {
   },
   unfinishedMessage: {
     stage: "any, with a handshake message that does not end and may come now",
-    bytes: 2 * (65_536 + 4) + 2048,
-    why: "limits.handshakeMessageSize, in a buffer that grows by doubling",
+    bytes: 131_396 + 4 + 512,
+    why: "limits.handshakeMessageSize, in a buffer that grows by doubling to where the message will end, and no further",
   },
   heldInput: {
     stage: "any, with a peer that sends while a decision is due",
     bytes: 2 * (65_536 + 16_645) + 2048,
     why: "limits.bufferedInput and a last record, in a buffer that grows by doubling",
+  },
+  heldAfterHello: {
+    stage: "server that waits for a decision about the longest ClientHello, while the client sends",
+    bytes: 131_400 + 2 * (65_536 + 16_645) + 2048,
+    why: "the message and the input",
+  },
+  heldAfterRetry: {
+    stage: "the same, about the longest second ClientHello",
+    bytes: 2 * 131_400 + 2 * (65_536 + 16_645) + 2048,
+    why: "both messages and the input: the most that a client can make a server keep that has proven nothing",
   },
   flooded: { stage: "any, after a flood of records that are within the limits", bytes: 256, why: "as idle" },
   failed: { stage: "any, after its end", bytes: 32, why: "keys and input are let go" },

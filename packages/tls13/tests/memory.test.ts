@@ -1,7 +1,10 @@
 // The bytes of buffers that a connection keeps, stage by stage, against the budget that docs/limits.md states.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { ContentType, HandshakeType } from "../src/bytes/code-points.ts"
+import { ContentType, ExtensionType, HandshakeType } from "../src/bytes/code-points.ts"
+import { concatBytes } from "../src/bytes/concat.ts"
+import { copyOf } from "../src/bytes/copy.ts"
+import { Writer } from "../src/bytes/writer.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import {
   type ClientOptions,
@@ -15,12 +18,14 @@ import { CookieKeyRing } from "../src/session/cookie-keys.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
 import { MemoryTicketStore } from "../src/session/ticket-store.ts"
 import { paused } from "../src/testing/credentials.ts"
+import { editClientHello, setExtension } from "../src/testing/edit.ts"
 import { Pair } from "../src/testing/pair.ts"
 import { RetainedBuffers } from "../src/testing/retained.ts"
 import { memoryBudget } from "./memory-budget.ts"
 import {
   clientCertificate,
   clientOptions,
+  longestHello,
   provider,
   serverCredential,
   serverOptions,
@@ -81,6 +86,53 @@ function greeted(cast?: Cast) {
     expect([server.failure, server.info]).toEqual([undefined, undefined])
     return server
   }
+}
+
+/** A server that has read a ClientHello that was made longer. */
+function greetedAtLength({ client, server }: Ends, lengthen: (message: Uint8Array) => Uint8Array): ServerConnection {
+  sendMessage(server, lengthen(handshakeOf(client.start().output)))
+  return server
+}
+
+/** In the clear. @returns what the server answers */
+function sendMessage(server: ServerConnection, message: Uint8Array): Uint8Array {
+  const answers: Uint8Array[] = []
+  for (let at = 0; at < message.length; at += 16_384) {
+    const part = message.subarray(at, at + 16_384)
+    const record = Uint8Array.of(ContentType.handshake, 3, 1, part.length >>> 8, part.length, ...part)
+    answers.push(server.receive(record, start).output)
+  }
+  expect([server.failure, server.info]).toEqual([undefined, undefined])
+  return concatBytes(...answers)
+}
+
+interface Ends {
+  readonly client: ClientConnection
+  readonly server: ServerConnection
+}
+
+/** The content of a flight's first handshake record. */
+function handshakeOf(flight: Uint8Array): Uint8Array {
+  const length = (flight[3]! << 8) | flight[4]!
+  return flight[0] === ContentType.handshake
+    ? copyOf(flight.subarray(5, 5 + length))
+    : handshakeOf(flight.subarray(5 + length))
+}
+
+/** Nobody has these groups. */
+function helloOfShares(message: Uint8Array): Uint8Array {
+  return editClientHello(message, ({ extensions }) => {
+    const [groups, shares] = [new Writer(), new Writer()]
+    for (let group = 0x3000; group < 0x3000 + 9000; group++) {
+      groups.uint16(group)
+      shares.uint16(group).vector16(Uint8Array.of(1))
+    }
+    const own = (name: "supported_groups" | "key_share") =>
+      extensions.find(({ type }) => type === ExtensionType[name])!.data.subarray(2)
+    const [ownGroups, ownShares] = [own("supported_groups"), own("key_share")]
+    setExtension(extensions, "supported_groups", new Writer().vector16(groups.bytes(ownGroups).finish()).finish())
+    setExtension(extensions, "key_share", new Writer().vector16(shares.bytes(ownShares).finish()).finish())
+  })
 }
 
 describe("buffers that a connection keeps", () => {
@@ -149,7 +201,7 @@ describe("buffers that a connection keeps", () => {
 
   it(memoryBudget.unfinishedMessage.stage, () => {
     const make = castOf()
-    const length = 65_536
+    const length = 131_396
     const message = new Uint8Array(4 + length - 1)
     message.set([HandshakeType.client_hello, length >>> 16, length >>> 8, length])
     return within("unfinishedMessage", () => {
@@ -163,6 +215,17 @@ describe("buffers that a connection keeps", () => {
     })
   })
 
+  it(`${memoryBudget.flightSent.stage}, however long the ClientHello`, () => {
+    const make = castOf()
+    return within("flightSent", () => greetedAtLength(make(), longestHello))
+  })
+
+  it(`${memoryBudget.retried.stage}, the longest: its bytes and no more`, async () => {
+    const make = castOf(otherGroup)
+    const bytes = await kept(() => greetedAtLength(make(), longestHello))
+    expect(bytes).toBeLessThanOrEqual(131_400 + memoryBudget.retried.bytes)
+  })
+
   it(memoryBudget.heldInput.stage, () => {
     const credentials = { resolve: () => paused<typeof serverCredential | undefined>() }
     const waiting = greeted({ server: { credentials } })
@@ -171,6 +234,29 @@ describe("buffers that a connection keeps", () => {
       for (let i = 0; i < 64; i++) server.receive(new Uint8Array(1024), start)
       expect(server.failure).toBeUndefined()
       return server
+    })
+  })
+
+  const undecided = { credentials: { resolve: () => paused<typeof serverCredential | undefined>() } }
+  const sends = (server: ServerConnection) => {
+    for (let i = 0; i < 64; i++) server.receive(new Uint8Array(1024), start)
+    expect(server.failure).toBeUndefined()
+    return server
+  }
+
+  it(memoryBudget.heldAfterHello.stage, () => {
+    const make = castOf({ server: undecided })
+    return within("heldAfterHello", () => sends(greetedAtLength(make(), longestHello)))
+  })
+
+  it(`${memoryBudget.heldAfterRetry.stage} after a HelloRetryRequest`, () => {
+    const make = castOf({ ...otherGroup, server: { ...otherGroup.server, ...undecided } })
+    return within("heldAfterRetry", () => {
+      const { client, server } = make()
+      const first = longestHello(handshakeOf(client.start().output))
+      const retry = sendMessage(server, first)
+      sendMessage(server, longestHello(handshakeOf(client.receive(retry, start).output)))
+      return sends(server)
     })
   })
 
@@ -204,18 +290,36 @@ describe("a flood within the limits", () => {
   })
 })
 
+/** All memory of the process: a map's entries are no buffers. Within a megabyte, as other things come and go. */
+async function used(): Promise<number> {
+  await buffers.bytes()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+describe("all that is kept", () => {
+  beforeAll(() => buffers.stop())
+
+  it("of ten thousand key shares nothing stays with a server that awaits the client", async () => {
+    const heap = async (make: () => Connection): Promise<number> => {
+      const kept = [make()]
+      const before = await used()
+      for (let i = 0; i < 20; i++) kept.push(make())
+      const after = await used()
+      expect(kept).toHaveLength(21)
+      return (after - before) / 20
+    }
+    // Decoded, such a message is 1.6 MB of objects.
+    const flight = castOf()
+    expect(await heap(() => greetedAtLength(flight(), helloOfShares))).toBeLessThan(200_000)
+    const retry = castOf({ client: { groups: ["x25519", "secp256r1"] }, server: { groups: ["secp256r1"] } })
+    expect(await heap(() => greetedAtLength(retry(), helloOfShares))).toBeLessThan(200_000)
+  })
+})
+
 describe("stores that 100,000 clients fill", () => {
   const clients = 100_000
   const megabyte = 1e6
-
-  /** All memory of the process: a map's entries are no buffers. Within a megabyte, as other things come and go. */
-  async function used(): Promise<number> {
-    await buffers.bytes()
-    const { heapUsed, external } = process.memoryUsage()
-    return heapUsed + external
-  }
-
-  beforeAll(() => buffers.stop())
 
   it("RFC 9846 8.1: MemoryTicketStore keeps to its bytes", async () => {
     const session = { ...sessionFor(), maxEarlyDataSize: 1000 }

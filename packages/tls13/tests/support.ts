@@ -3,6 +3,7 @@
 import { expect } from "vitest"
 import { AlertLevel, type AlertName } from "../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../src/bytes/errors.ts"
+import { Writer } from "../src/bytes/writer.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import type { ClientOptions, ServerOptions } from "../src/connection/config.ts"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
@@ -11,6 +12,7 @@ import { MemorySessionStore } from "../src/session/client-store.ts"
 import type { ClientSession, ClientSessionStore, ReplayGuard } from "../src/session/session.ts"
 import { TicketKeyRing } from "../src/session/ticket-keys.ts"
 import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
+import { editClientHello, setExtension } from "../src/testing/edit.ts"
 import { Puppet, type Scene } from "../src/testing/puppet.ts"
 
 export const provider: CryptoProvider = createNobleProvider()
@@ -117,4 +119,15 @@ export function expectRefused(puppet: Puppet, alert: AlertName, kind: TlsErrorKi
   // Section 6.2: nothing is read or sent afterwards.
   const { output, events } = puppet.subject.receive(Uint8Array.of(22, 3, 3, 0, 1, 1), puppet.now)
   expect({ output: output.length, events }).toEqual({ output: 0, events: [] })
+}
+
+/** Cipher suites that nobody has, and padding, up to the bounds of their vectors. */
+export function longestHello(message: Uint8Array): Uint8Array {
+  return editClientHello(message, (hello) => {
+    const suites = new Writer().bytes(hello.cipherSuites)
+    for (let i = hello.cipherSuites.length; i < 65_534; i += 2) suites.uint16(0x5a5a)
+    hello.cipherSuites = suites.finish()
+    const taken = hello.extensions.reduce((sum, { data }) => sum + 4 + data.length, 0)
+    setExtension(hello.extensions, "padding", new Uint8Array(65_535 - taken - 4))
+  })
 }

@@ -163,6 +163,15 @@ describe("TLS over WHATWG streams", () => {
     expect(await readAll(server)).toBe("after")
   })
 
+  it("RFC 9846 section 6.2: an alert of one's own tells the other end why", async () => {
+    const { client, server } = pair()
+    await Promise.all([client.opened, server.opened])
+    expect(() => server.abort("close_notify")).toThrow(/no error alert/)
+    server.abort("access_denied")
+    await expect(server.closed).rejects.toMatchObject({ kind: "Closed", alert: "access_denied" })
+    await expect(client.closed).rejects.toMatchObject({ kind: "PeerAlert", received: "access_denied" })
+  })
+
   it("talks to Node's TLS over a TCP socket", async () => {
     const server = nodeTls.createServer({ cert: pem.serverCert, key: pem.serverKey }, (socket) => socket.pipe(socket))
     const port = await portOf(server)

@@ -1,6 +1,7 @@
 // The entry `@puremq/tls13/streams`: TLS over a pair of WHATWG streams, as one more pair, in the shape of the WinterTC
 // Sockets API (min-common-api.proposal.wintertc.org, "Sockets API"). Whatever has ReadableStream and WritableStream has this.
 
+import type { AlertName } from "../bytes/alerts.ts"
 import { Closed } from "../bytes/errors.ts"
 import { ClientConnection } from "../connection/client-connection.ts"
 import type { ClientConfig, ServerConfig } from "../connection/config.ts"
@@ -43,6 +44,13 @@ export interface TlsStreamSocket extends ByteStreams {
   updateKeys(options?: { readonly peer?: boolean }): void
   /** RFC 9846 section 7.5. @param length bytes */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
+  /** The same for what goes with 0-RTT data. @throws Misuse when there is none, or it was refused */
+  exportEarlyKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
+  /**
+   * Ends the connection with an error alert of one's own (RFC 9846 section 6.2): `access_denied`, say. `closed` rejects.
+   * @throws Misuse for what is no error alert
+   */
+  abort(alert: AlertName): void
 }
 
 /** The client's end. The handshake begins at once. */
@@ -149,6 +157,14 @@ class StreamSocket implements TlsStreamSocket {
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     return this.#connection.exportKeyingMaterial(label, context, length)
+  }
+
+  exportEarlyKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#connection.exportEarlyKeyingMaterial(label, context, length)
+  }
+
+  abort(alert: AlertName): void {
+    this.#driver.take(this.#connection.abort(alert))
   }
 
   async #write(chunk: Uint8Array): Promise<void> {

@@ -41,8 +41,9 @@ const trust = `Which certificates are believed:
   --revocation WHEN         ifPresent (default): a list or OCSP response that is there must be usable and not say
                             revoked; require: there must be one for every certificate; off
   --pin KEY                 a key that must be in the path: sha256/BASE64, or the file of a public key; repeatable
-  --profile NAME            path (default: RFC 5280 section 6), rfc5280 (and section 4), webpki (and the rules of the
-                            CA/Browser Forum)`
+  --profile NAME            path (RFC 5280 section 6; the default below --ca), rfc5280 (and section 4), webpki (and the
+                            rules of the CA/Browser Forum); below the machine's authorities the default is webpki for
+                            servers, rfc5280 for clients`
 
 export const connectHelp: string = `tls13 connect HOST:PORT - speak TLS 1.3 with a server
 

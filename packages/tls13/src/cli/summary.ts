@@ -34,14 +34,15 @@ function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
     return [`${peer.padEnd(12)} raw public key ${key}`, `verified     ${socket.authorized ? "yes" : "NO"}`]
   }
   const leaf = socket.getPeerX509Chain()[0]
+  const verified = `verified     ${socket.authorized ? "yes" : `NO: ${authorizationError?.message ?? "not asked for"}`}`
   if (leaf === undefined) {
-    return [
-      `${peer.padEnd(12)} showed ${info.peerChain.length > 0 ? "a certificate that cannot be read" : "no certificate"}`,
-    ]
+    const shown = info.peerChain.length > 0
+    const what = `${peer.padEnd(12)} showed ${shown ? "a certificate that cannot be read" : "no certificate"}`
+    return shown ? [what, verified] : [what]
   }
   return [
     `${peer.padEnd(12)} ${subjectText(leaf)}, valid until ${timeText(leaf.notAfter)}`,
     ...(info.peerSignatureScheme ? [`signature    ${info.peerSignatureScheme}`] : []),
-    `verified     ${socket.authorized ? "yes" : `NO: ${authorizationError?.message ?? "not asked for"}`}`,
+    verified,
   ]
 }

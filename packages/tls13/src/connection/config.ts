@@ -203,7 +203,11 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     permuteExtensions: options.permuteExtensions ?? false,
     middleboxCompatibility: options.middleboxCompatibility ?? true,
   }
-  return { settings, ...runtime(options) }
+  // RFC 9149: whoever asks for tickets takes them, and some key updates beside them.
+  const { newSessionCount = 0, resumptionCount = 0 } = settings.ticketRequest ?? {}
+  const asked = Math.max(newSessionCount, resumptionCount) + 16
+  const postHandshakeMessages = Math.max(defaultLimits.postHandshakeMessages, asked)
+  return { settings, ...runtime({ ...options, limits: { postHandshakeMessages, ...options.limits } }) }
 }
 
 /** @throws Misuse for options that make no sense, saying which */

@@ -107,6 +107,19 @@ export abstract class Connection {
     })
   }
 
+  /**
+   * Ends the connection with an error alert of the application's own (section 6.2): `access_denied` for a peer that may not be
+   * here, say. It may be sent before the handshake is complete, too; the event is `failed`, with a `Closed` of that alert.
+   * @throws Misuse for what is no error alert: close_notify and user_canceled are sent by `close`
+   */
+  abort(alert: AlertName, reason: string = `the application ended the connection with ${alert}`): Outcome {
+    // Appendix B: what is RESERVED has no name here, as it "MUST NOT" be sent.
+    if (!isErrorAlert(alert)) throw new Misuse(`${String(alert)} is no error alert that an application may send`)
+    return this.#run(this.link.now, () => {
+      throw new Closed(alert, reason)
+    })
+  }
+
   /** Lets time pass: call it at `deadline`. */
   tick(now: number): Outcome {
     return this.#run(now, () => this.#checkDeadline())
@@ -182,11 +195,15 @@ export abstract class Connection {
     })
   }
 
-  /** Section 7.5. @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before CONNECTED */
+  /**
+   * Section 7.5. A server can already when its Finished is out (`halfRttWritable`), for what goes with 0.5-RTT data: the value
+   * is that of later, but nobody has shown yet who the client is, or that it is there at all.
+   * @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before that, and after the end
+   */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    const { connected } = this.#machine
-    if (connected === undefined) throw new Misuse("keying material can be exported once the handshake is complete")
-    return connected.exportKeyingMaterial(label, context, length)
+    const exporter = this.#machine.connected ?? (this.halfRttWritable ? this.link.halfRttExporter : undefined)
+    if (exporter === undefined) throw new Misuse("keying material can be exported once the handshake is complete")
+    return exporter.exportKeyingMaterial(label, context, length)
   }
 
   /**
@@ -321,6 +338,10 @@ export abstract class Connection {
 }
 
 const nothing = new Uint8Array(0)
+
+function isErrorAlert(alert: string): boolean {
+  return Object.hasOwn(AlertDescription, alert) && alert !== "close_notify" && alert !== "user_canceled"
+}
 
 /** A defect, of ours or of a callback, is told to the application whole, and to the peer as internal_error. */
 function asFailure(cause: unknown): TlsError {

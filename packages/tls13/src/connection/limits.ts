@@ -3,13 +3,19 @@
 import { Misuse } from "../bytes/errors.ts"
 
 export interface Limits {
-  /** Bytes of a handshake message without its header, 1 to 2^24-1. ClientHello, Certificate and all others. */
+  /**
+   * Bytes of a handshake message without its header, 1 to 2^24-1. The default is what RFC 9846 section 4.2.2 allows a
+   * ClientHello; of all others only a Certificate could be longer.
+   */
   readonly handshakeMessageSize: number
   /** Certificates in a peer's chain. */
   readonly chainLength: number
   /** Milliseconds from the start to CONNECTED. */
   readonly handshakeTime: number
-  /** Handshake messages after the handshake (tickets, key updates) between two records with application data. */
+  /**
+   * Handshake messages after the handshake (tickets, key updates) between two records with application data; default also:
+   * at least the tickets of `ticketRequest`, and 16.
+   */
   readonly postHandshakeMessages: number
   /** Records without content in a row. */
   readonly emptyRecords: number
@@ -30,10 +36,10 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  handshakeMessageSize: 65_536,
-  chainLength: 10,
+  handshakeMessageSize: 131_396,
+  chainLength: 32,
   handshakeTime: 10_000,
-  postHandshakeMessages: 32,
+  postHandshakeMessages: 64,
   emptyRecords: 32,
   changeCipherSpecs: 4,
   warningAlerts: 4,

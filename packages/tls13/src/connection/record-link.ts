@@ -5,7 +5,7 @@ import { copyOf } from "../bytes/copy.ts"
 import { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
-import type { Link } from "../handshake/link.ts"
+import type { Exporter, Link } from "../handshake/link.ts"
 import { AtRecordBoundary, type FinishedVerified, type PeerSignatureVerified } from "../handshake/proofs.ts"
 import type { CommonSettings } from "../handshake/settings.ts"
 import { HandshakeJoiner } from "../record/handshake-joiner.ts"
@@ -41,6 +41,8 @@ export class RecordLink implements Link {
   earlyDataLeft: number | undefined
   /** Set while 0-RTT data is sent or taken, and after it was. */
   earlyExporter: EarlyExporter | undefined
+  /** Set from a server's Finished to the client's. */
+  halfRttExporter: Exporter | undefined
   /** What was agreed; undefined until CONNECTED. */
   info: HandshakeInfo | undefined
   /** The first ClientHello was sent or received. */
@@ -196,6 +198,10 @@ export class RecordLink implements Link {
     this.earlyExporter = exporter
   }
 
+  exportHalfRtt(exporter: Exporter): void {
+    this.halfRttExporter = exporter
+  }
+
   offerEarlyData(maxBytes: number): void {
     this.earlyDataLeft = maxBytes
   }
@@ -219,6 +225,7 @@ export class RecordLink implements Link {
 
   connected(info: HandshakeInfo): void {
     this.info = info
+    this.halfRttExporter = undefined
     this.#events.push({ type: "connected", info })
   }
 
@@ -269,6 +276,7 @@ export class RecordLink implements Link {
     this.writer.wipe()
     this.joiner.wipe()
     this.#wipeEarlyExporter()
+    this.halfRttExporter = undefined
     this.#handshakeQueue = undefined
   }
 

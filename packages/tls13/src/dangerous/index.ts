@@ -2,22 +2,19 @@
 // that a review can find. Nothing else of the package imports it.
 
 import { toHex } from "../bytes/hex.ts"
-import type { PublicKey } from "../crypto/keys.ts"
-import { parseCertificate } from "../x509/certificate.ts"
-import { nameText } from "../x509/distinguished-name.ts"
 import { reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
-import { readLeafKey } from "../x509/leaf-key.ts"
 import { spkiHash } from "../x509/pins.ts"
 import { parseSpki } from "../x509/spki.ts"
+import { type ClaimedKey, claimedKey, claimedLeafKey } from "../x509/unreadable.ts"
 
 /**
- * Accepts every certificate whose key can be used: encrypted, but open to anybody in the middle. The peer still proves that
- * it holds the private key of what it showed.
+ * Accepts every certificate whose key can be used, even one that breaks rules of its encoding elsewhere: encrypted, but open to
+ * anybody in the middle. The peer still proves that it holds the private key of what it showed.
  */
 export function acceptAnyCertificate(): CertificateVerifier {
   return {
-    leafKey: readLeafKey,
+    leafKey: claimedLeafKey,
     verify: (verification) => guarded(() => accepted(verification, shownKey(verification))),
   }
 }
@@ -35,7 +32,7 @@ export interface KnownKeys {
  */
 export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
   return {
-    leafKey: readLeafKey,
+    leafKey: claimedLeafKey,
     verify: (verification) =>
       guarded(() => {
         const { serverName, provider } = verification
@@ -58,23 +55,14 @@ export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
   }
 }
 
-interface ShownKey {
-  readonly publicKey: PublicKey
-  readonly spki: Uint8Array
-  readonly subject: string
-}
-
-function shownKey({ chain, type }: CertificateVerification): ShownKey {
+function shownKey({ chain, type }: CertificateVerification): ClaimedKey {
   const [first] = chain
   if (first === undefined) throw new X509Error("malformed", "the peer sent no certificate")
   if (type === "RawPublicKey") return { publicKey: parseSpki(first), spki: first, subject: "" }
-  const certificate = parseCertificate(first)
-  if (certificate.publicKey === undefined)
-    throw certificate.keyProblem ?? new X509Error("unsupported_key", "its key cannot be used")
-  return { publicKey: certificate.publicKey, spki: certificate.spki, subject: nameText(certificate.subject) }
+  return claimedKey(first)
 }
 
-function accepted({ type, chain }: CertificateVerification, { publicKey, subject }: ShownKey): CertificateVerdict {
+function accepted({ type, chain }: CertificateVerification, { publicKey, subject }: ClaimedKey): CertificateVerdict {
   return { accepted: true, publicKey, identity: { type, chain, path: [], subject } }
 }
 

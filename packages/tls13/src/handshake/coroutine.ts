@@ -44,8 +44,17 @@ export function* decide<Answer>(decision: DecisionName, answer: Answer | Pause<A
   return (yield { decision, pause: answer }) as Answer
 }
 
-/** Bytes of the bodies that have a greatest length: a peer that announces more is not waited for. */
+/**
+ * Bytes of the bodies that have a greatest length, by the bounds of their vectors (appendix B.3): a peer that announces more is
+ * not waited for. A Certificate has none but 2^24-1.
+ */
 const longestBody: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
+  [HandshakeType.client_hello, 131_396],
+  [HandshakeType.server_hello, 65_607],
+  [HandshakeType.encrypted_extensions, 65_537],
+  [HandshakeType.certificate_request, 65_793],
+  [HandshakeType.certificate_verify, 65_539],
+  [HandshakeType.new_session_ticket, 131_338],
   [HandshakeType.key_update, 1],
   [HandshakeType.end_of_early_data, 0],
   [HandshakeType.finished, 64],

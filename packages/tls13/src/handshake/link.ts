@@ -9,6 +9,11 @@ import type { SecretName } from "../trace/events.ts"
 import type { HandshakeInfo, Offer } from "./info.ts"
 import type { AtRecordBoundary, FinishedVerified, PeerSignatureVerified } from "./proofs.ts"
 
+/** exporter_secret of section 7.5, in the hands of whoever erases it. */
+export interface Exporter {
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
+}
+
 export interface Link {
   /** Milliseconds since 1970-01-01T00:00:00Z, as the caller of `receive` said. */
   readonly now: number
@@ -41,6 +46,8 @@ export interface Link {
   offerEarlyData(maxBytes: number): void
   /** Keying material may be exported for the 0-RTT data that was sent or taken (section 7.5), until it is known to be refused. */
   exportEarly(exporter: EarlyExporter): void
+  /** The same for a server between the two Finished messages, by the secret that the connection has afterwards. */
+  exportHalfRtt(exporter: Exporter): void
   /** How many bytes of 0-RTT data are taken; undefined: none, from now on. */
   acceptEarlyData(maxBytes: number | undefined): void
 

@@ -131,6 +131,17 @@ describe("the limit of a handshake message", () => {
     expect(copied).toBeLessThan(4 * whole.length)
   })
 
+  it("keeps no more than the message, however it comes", () => {
+    for (const step of [1, 7, 1000, 16_384]) {
+      const whole = message(11, 100_000)
+      const joiner = new HandshakeJoiner(100_000)
+      for (let at = 0; at < whole.length; at += step) joiner.push(whole.subarray(at, at + step))
+      const joined = joiner.next()
+      expect(joined).toEqual(whole)
+      expect(joined?.buffer.byteLength).toBe(whole.length)
+    }
+  })
+
   it("has the header judged of a message that is not whole, or too long, and of no other", () => {
     const joiner = new HandshakeJoiner(1000)
     const seen: object[] = []

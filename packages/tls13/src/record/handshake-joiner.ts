@@ -52,10 +52,10 @@ export class HandshakeJoiner {
   next(judge?: (header: MessageHeader) => void): Uint8Array | undefined {
     const available = this.#end - this.#start
     if (available < messageHeaderLength) return undefined
-    const [type, high, middle, low] = this.#buffer.subarray(this.#start, this.#start + messageHeaderLength)
-    const length = (high! << 16) | (middle! << 8) | low!
+    const type = this.#buffer[this.#start]!
+    const length = lengthIn(this.#buffer, this.#start)
     const whole = messageHeaderLength + length
-    if (available < whole || length > this.#maxMessageSize) judge?.({ type: type!, length })
+    if (available < whole || length > this.#maxMessageSize) judge?.({ type, length })
     if (length > this.#maxMessageSize) {
       // The message keeps the syntax, and any length is in its range: not a decode_error, but (section 6.2)
       // illegal_parameter, as BoringSSL answers.
@@ -81,14 +81,20 @@ export class HandshakeJoiner {
 
   /**
    * A new buffer for what is unread and `more` bytes. It grows with what has come, not with what a header announces;
-   * doubling, so that fragments of one byte cost no more than twice the copying.
+   * doubling, so that fragments of one byte cost no more than twice the copying, up to where the message will end.
    */
   #grow(more: number): void {
     const unread = this.#end - this.#start
-    const larger = new Uint8Array(unread === 0 ? more : Math.max(unread + more, 2 * unread))
+    const whole = unread < messageHeaderLength ? 0 : messageHeaderLength + lengthIn(this.#buffer, this.#start)
+    const larger = new Uint8Array(Math.max(unread + more, Math.min(2 * unread, whole)))
     larger.set(this.#buffer.subarray(this.#start, this.#end))
     this.#buffer = larger
     this.#start = 0
     this.#end = unread
   }
+}
+
+/** `length` of the header that begins at `at`. */
+function lengthIn(bytes: Uint8Array, at: number): number {
+  return (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

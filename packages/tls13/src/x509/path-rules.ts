@@ -12,6 +12,7 @@ import { Oid, usageNames } from "./oids.ts"
 import type { PathBudget } from "./path-problem.ts"
 import { type Position, rfc5280Problem } from "./rfc5280-profile.ts"
 import { timeText } from "./time.ts"
+import type { TrustStore } from "./trust.ts"
 import { webpkiProblem, webpkiSignatureProblem } from "./webpki-profile.ts"
 
 /**
@@ -20,9 +21,21 @@ import { webpkiProblem, webpkiSignatureProblem } from "./webpki-profile.ts"
  */
 export type Profile = "path" | "rfc5280" | "webpki"
 
+/**
+ * How strict paths are judged where nobody says it: by all the rules of public authorities below the host's anchors (the
+ * CA/Browser Forum's are for servers), by path validation alone below anchors of one's own.
+ * @param usage object identifier
+ */
+export function usualProfile(origin: TrustStore["origin"], usage: string | undefined): Profile {
+  if (origin === "own") return "path"
+  return usage === Oid.serverAuth ? "webpki" : "rfc5280"
+}
+
 /** What all rules need to know. */
 export interface Checked {
   readonly profile: Profile
+  /** That of the anchors' own certificates. */
+  readonly anchorProfile: Profile
   readonly usage: string | undefined
   readonly now: number
   readonly provider: CryptoProvider
@@ -54,7 +67,7 @@ export function issuerProblem(
   checked: Checked,
 ): X509Error | undefined {
   return (
-    authorityProblem(certificate, position, below, checked.profile) ??
+    authorityProblem(certificate, position, below, profileAt(position, checked)) ??
     everyProblem(certificate, position, checked) ??
     usageProblem(certificate, checked.usage)
   )
@@ -120,14 +133,19 @@ function everyProblem(certificate: Certificate, position: Position, checked: Che
   if (weak) return weak
   // RFC 5280 4.1.2.4: the issuer MUST be a non-empty name.
   if (certificate.issuer.isEmpty) return new X509Error("profile_violation", "its issuer is empty (RFC 5280 4.1.2.4)")
-  if (checked.profile === "path") return undefined
-  const webpki = checked.profile === "webpki"
+  const profile = profileAt(position, checked)
+  if (profile === "path") return undefined
+  const webpki = profile === "webpki"
   const isSelfSigned = (): boolean => signedBy(certificate, certificate, checked) === undefined
   const broken =
     rfc5280Problem(certificate, position, webpki, isSelfSigned) ??
     (webpki ? webpkiProblem(certificate, position) : undefined)
   if (broken === undefined) return undefined
-  return new X509Error("profile_violation", `${broken}; the profile ${checked.profile} forbids that`)
+  return new X509Error("profile_violation", `${broken}; the profile ${profile} forbids that, \`path\` does not`)
+}
+
+function profileAt(position: Position, { profile, anchorProfile }: Checked): Profile {
+  return position === "anchor" ? anchorProfile : profile
 }
 
 /** RFC 5280 4.2.1.12; intermediates that name uses limit what is below them to these (CA/B Forum 7.1.2.10.6). */
@@ -193,7 +211,8 @@ export function signedBy(certificate: Certificate, issuer: Certificate, checked:
   const problem = signatureProblem(certificate.signatureAlgorithm, key, checked.provider)
   if (problem) return new X509Error(problem.reason, `of the certificate below it: ${problem.message}`)
   const pairing = checked.profile === "webpki" ? webpkiSignatureProblem(key, certificate.signatureAlgorithm) : undefined
-  if (pairing) return new X509Error("profile_violation", `${pairing}; the profile webpki forbids that`)
+  if (pairing)
+    return new X509Error("profile_violation", `${pairing}; the profile webpki forbids that, \`path\` does not`)
   const cost = signatureCost(key)
   checked.budget.signatures -= cost
   if (checked.budget.signatures < 0)

@@ -9,9 +9,17 @@ import { equalBytes } from "../bytes/equal.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type Certificate, isSelfIssued } from "./certificate.ts"
 import { sameName } from "./distinguished-name.ts"
-import { X509Error } from "./errors.ts"
+import { type Reason, X509Error } from "./errors.ts"
 import { type PathBudget, type PathProblem, problemOf, startBudget, worse } from "./path-problem.ts"
-import { type Checked, constraintProblem, issuerProblem, leafProblem, type Profile, signedBy } from "./path-rules.ts"
+import {
+  type Checked,
+  constraintProblem,
+  issuerProblem,
+  leafProblem,
+  type Profile,
+  signedBy,
+  usualProfile,
+} from "./path-rules.ts"
 import { policyProblem } from "./policy.ts"
 import type { TrustAnchor, TrustStore } from "./trust.ts"
 
@@ -23,7 +31,7 @@ export interface PathRequest {
   /** Milliseconds since 1970-01-01T00:00:00Z; certificates say seconds, so it is rounded down to them. */
   readonly now: number
   readonly provider: CryptoProvider
-  /** `path`: RFC 5280 section 6. `rfc5280`: also the duties of section 4. `webpki`: also the CA/B Forum's. Default `path`. */
+  /** `path`: RFC 5280 section 6. `rfc5280`: also the duties of section 4. `webpki`: also the CA/B Forum's. Default: `usualProfile`. */
   readonly profile?: Profile
   /** Object identifier of the extended key usage that leaf and intermediates must allow; undefined: any use. */
   readonly usage?: string | undefined
@@ -54,18 +62,32 @@ interface Search extends Checked {
 
 /** Finds a path from the leaf to a trust anchor that keeps every rule, or says what stood in the way. Never throws for what certificates say. */
 export function validatePath(request: PathRequest): PathVerdict {
+  const profile = request.profile ?? usualProfile(request.trust.origin, request.usage)
+  const budget = startBudget(request.budget)
+  const verdict = searchPath(request, profile, budget)
+  if (verdict.accepted || verdict.problem.reason !== "profile_violation" || profile === "path") return verdict
+  // Whose issuer nobody trusts, say, is told that, and not what else a public authority would have to do. Out of one budget.
+  const plain = searchPath(request, "path", budget)
+  return !plain.accepted && graver.includes(plain.problem.reason) ? plain : verdict
+}
+
+/** What a person has to hear first. */
+const graver: readonly Reason[] = ["unknown_issuer", "expired", "not_yet_valid"]
+
+function searchPath(request: PathRequest, profile: Profile, budget: Checked["budget"]): PathVerdict {
   const search: Search = {
     request,
     intermediates: distinct(request.intermediates),
     maximumIntermediates: request.maximumIntermediates ?? 8,
     signatures: new Map(),
     problem: undefined,
-    profile: request.profile ?? "path",
+    profile,
+    anchorProfile: request.trust.origin === "host" ? "path" : profile,
     usage: request.usage,
     // RFC 5280 4.1.2.5 counts seconds, both ends included.
     now: Math.floor(request.now / 1000) * 1000,
     provider: request.provider,
-    budget: startBudget(request.budget),
+    budget,
     names: new Map(),
   }
   const unfit = leafProblem(request.leaf, request.keyUsage ?? 0, search)

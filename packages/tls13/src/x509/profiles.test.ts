@@ -4,6 +4,7 @@ import {
   makeIntermediate,
   makeLeaf,
   makeRoot,
+  now,
   privateKeyOf,
   withExtension,
   without,
@@ -13,7 +14,7 @@ import { publicKeyOf } from "../crypto/noble/key-pairs.ts"
 import { basicConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from "../devcert/extensions.ts"
 import { encodeName, toGeneralName } from "../devcert/names.ts"
 import { derInteger, derOid, derSequence, derSmall, derValue } from "./der-writer.ts"
-import { encodeSpki, Oid } from "./index.ts"
+import { encodeSpki, Oid, TrustStore, trustAnchor, usualProfile } from "./index.ts"
 
 const ica = makeIntermediate(root)
 const leaf = makeLeaf(ica)
@@ -225,5 +226,59 @@ describe("CA/B Forum: the profile webpki", () => {
   ])("refuses a root with %s", (_, change) => {
     const bad = makeRoot({ change })
     expect(reason(validate(makeLeaf(bad, { subject }), [], { ...webpki, ...trusting(bad) }))).toBe("profile_violation")
+  })
+})
+
+describe("the profile where nobody names one", () => {
+  const trust = (origin: "own" | "host") => new TrustStore([trustAnchor(root.der)], [], origin)
+  const by = (origin: "own" | "host", end: typeof leaf, usage?: string) =>
+    reason(validate(end, [ica], { trust: trust(origin), usage: usage ?? Oid.serverAuth }))
+  /** RFC 5280 4.2.1.1, and CA/B Forum 7.1.2.7.6. */
+  const noKeyIdentifier = makeLeaf(ica, { change: without(Oid.authorityKeyIdentifier) })
+  const noUsage = makeLeaf(ica, { change: without(Oid.extKeyUsage) })
+
+  it("is `path` below anchors of one's own", () => {
+    expect([leaf, noKeyIdentifier, noUsage].map((end) => by("own", end))).toEqual(["accepted", "accepted", "accepted"])
+    expect(usualProfile("own", Oid.serverAuth)).toBe("path")
+  })
+
+  it("below the host's is `webpki` for servers, and `rfc5280` for clients and others", () => {
+    const refused = "profile_violation"
+    expect([leaf, noKeyIdentifier, noUsage].map((end) => by("host", end))).toEqual(["accepted", refused, refused])
+    expect([noKeyIdentifier, noUsage].map((end) => by("host", end, Oid.clientAuth))).toEqual([refused, "accepted"])
+    expect(usualProfile("host", undefined)).toBe("rfc5280")
+  })
+
+  it("gives way to the one that is named", () => {
+    expect(reason(validate(noUsage, [ica], { trust: trust("host"), profile: "path" }))).toBe("accepted")
+    expect(reason(validate(noUsage, [ica], { profile: "webpki" }))).toBe("profile_violation")
+  })
+
+  it("judges the host's anchors by none: they are trusted as they are", () => {
+    const old = makeRoot({ change: without(Oid.subjectKeyIdentifier) })
+    const anchors = [trustAnchor(old.der)]
+    const below = makeLeaf(old)
+    expect(reason(validate(below, [], { trust: new TrustStore(anchors, [], "host") }))).toBe("accepted")
+    expect(reason(validate(below, [], { trust: new TrustStore(anchors), profile: "webpki" }))).toBe("profile_violation")
+  })
+
+  it("does not hide what is graver: an issuer that nobody trusts, or a certificate that has expired", () => {
+    const stranger = makeLeaf(makeRoot({ subject: { commonName: "Stranger" } }), {
+      change: without(Oid.authorityKeyIdentifier),
+    })
+    const lax = makeIntermediate(makeRoot({ subject: { commonName: "Other" } }), {
+      change: without(Oid.subjectKeyIdentifier),
+    })
+    const expired = makeLeaf(ica, { change: without(Oid.authorityKeyIdentifier), notAfter: now - 1000 })
+    for (const profile of ["rfc5280", "webpki"] as const) {
+      expect(reason(validate(stranger, [], { profile }))).toBe("unknown_issuer")
+      expect(reason(validate(makeLeaf(lax), [lax], { profile }))).toBe("unknown_issuer")
+      expect(reason(validate(expired, [ica], { profile }))).toBe("expired")
+      expect(reason(validate(noKeyIdentifier, [ica], { profile }))).toBe("profile_violation")
+    }
+  })
+
+  it("is that of one's own store once an anchor was added", () => {
+    expect(trust("host").with(trustAnchor(makeRoot().der)).origin).toBe("own")
   })
 })

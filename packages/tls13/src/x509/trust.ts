@@ -109,12 +109,19 @@ export class TrustStore {
   readonly anchors: readonly TrustAnchor[]
   /** Certificates that were left out as they cannot be used: a sentence each, with its place in the file. */
   readonly skipped: readonly string[]
+  /**
+   * `host`: what the host trusts, which are authorities of the public web. It decides how strict paths are judged unless a
+   * profile is named (see `usualProfile`), and its anchors are trusted as they are: some of the oldest break rules that they
+   * hold others to.
+   */
+  readonly origin: "own" | "host"
   readonly #byName = new Map<number, TrustAnchor[]>()
   #byKey: Map<string, TrustAnchor[]> | undefined
 
-  constructor(anchors: readonly TrustAnchor[], skipped: readonly string[] = []) {
+  constructor(anchors: readonly TrustAnchor[], skipped: readonly string[] = [], origin: "own" | "host" = "own") {
     this.anchors = anchors
     this.skipped = skipped
+    this.origin = origin
     for (const anchor of anchors) append(this.#byName, fnv1a(anchor.subject.der), anchor)
   }
 
@@ -139,7 +146,7 @@ export class TrustStore {
     return this.exact(certificate.subject).find((anchor) => equalBytes(anchor.certificate.der, certificate.der))
   }
 
-  /** This store and more anchors. */
+  /** A store of one's own, with these anchors and more. */
   with(...more: readonly TrustAnchor[]): TrustStore {
     return new TrustStore([...this.anchors, ...more], this.skipped)
   }
@@ -193,7 +200,10 @@ export function trustStoreFromPem(source: string | Uint8Array, constraints: Anch
  * A store of what can be used of many certificates, as of a host's store, which nobody here chose one by one; the rest is
  * counted. A bundle whose PEM is broken throws.
  */
-export function trustStoreOfUsable(sources: readonly (string | Uint8Array)[]): {
+export function trustStoreOfUsable(
+  sources: readonly (string | Uint8Array)[],
+  origin: TrustStore["origin"] = "own",
+): {
   readonly store: TrustStore
   readonly skipped: number
 } {
@@ -209,5 +219,5 @@ export function trustStoreOfUsable(sources: readonly (string | Uint8Array)[]): {
       }
     }
   }
-  return { store: new TrustStore(anchors, skipped), skipped: skipped.length }
+  return { store: new TrustStore(anchors, skipped, origin), skipped: skipped.length }
 }

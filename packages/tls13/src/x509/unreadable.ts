@@ -1,10 +1,16 @@
-// Certificates that break a rule of their encoding: what can still be told of them, for people. Nothing here is believed.
+// Certificates that break a rule of their encoding: what can still be told of them, for people and for verifiers that prove
+// nothing but the possession of a key. Nothing here is believed.
 
+import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
+import type { PublicKey } from "../crypto/keys.ts"
 import type { Certificate } from "./certificate.ts"
-import { contextConstructed, Der, Tag } from "./der.ts"
-import { type DistinguishedName, readName } from "./distinguished-name.ts"
+import { contextConstructed, Der } from "./der.ts"
+import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
 import { X509Error } from "./errors.ts"
+import type { CertificateVerification } from "./interfaces.ts"
+import { keyProblem } from "./key-policy.ts"
+import { parseSpki, readSpki } from "./spki.ts"
 
 /** The names that it gives, when they can be read although the rest cannot. */
 export function claimedNames(
@@ -13,11 +19,54 @@ export function claimedNames(
   try {
     const tbs = new Der(der).sequence("the certificate").sequence("tbsCertificate")
     tbs.optional(contextConstructed(0), "version")
-    tbs.content(Tag.integer, "serialNumber")
+    tbs.skip("serialNumber")
     tbs.skip("signature")
     const issuer = readName(tbs, "issuer")
     tbs.skip("validity")
     return { issuer, subject: readName(tbs, "subject") }
+  } catch (error) {
+    if (error instanceof X509Error) return undefined
+    throw error
+  }
+}
+
+/** The key of a certificate, for who believes nothing else of it. */
+export interface ClaimedKey {
+  readonly publicKey: PublicKey
+  /** The DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  /** For people; "(no subject)" for one that cannot be read. */
+  readonly subject: string
+}
+
+/**
+ * The key that it gives, in its place in tbsCertificate, whatever the rest of it is: verifiers that look at nothing but the key
+ * take certificates that break rules of their encoding, such as an empty list of extensions. Its own encoding is read strictly.
+ * @throws X509Error `malformed`, or `unsupported_key`
+ */
+export function claimedKey(bytes: Uint8Array): ClaimedKey {
+  const der = copyOf(bytes)
+  const tbs = new Der(der).sequence("the certificate").sequence("tbsCertificate")
+  tbs.optional(contextConstructed(0), "version")
+  for (const field of ["serialNumber", "signature", "issuer", "validity", "subject"]) tbs.skip(field)
+  const spki = tbs.element("subjectPublicKeyInfo")
+  const subject = claimedNames(der)?.subject
+  return {
+    publicKey: readSpki(spki),
+    spki,
+    subject: subject === undefined || subject.isEmpty ? "(no subject)" : shownText(nameText(subject)),
+  }
+}
+
+/** The key of a peer's first certificate for such a verifier, before its CertificateVerify; undefined: none, or not usable. */
+export function claimedLeafKey({
+  chain: [leaf],
+  type,
+}: Pick<CertificateVerification, "chain" | "type">): PublicKey | undefined {
+  if (leaf === undefined) return undefined
+  try {
+    const publicKey = type === "RawPublicKey" ? parseSpki(leaf) : claimedKey(leaf).publicKey
+    return keyProblem(publicKey) === undefined ? publicKey : undefined
   } catch (error) {
     if (error instanceof X509Error) return undefined
     throw error

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { oddCertificates } from "../../tests/x509/odd-certificates.ts"
 import {
   extension,
   type Issued,
@@ -42,20 +43,25 @@ const ica = makeIntermediate(root)
 const leaf = makeLeaf(ica, { names: ["example.com", "192.0.2.1"] })
 const trust = new TrustStore([trustAnchor(root.der)])
 
+const asked: CertificateVerification = {
+  role: "server",
+  type: "X509",
+  chain: [],
+  serverName: "example.com",
+  ocspResponse: undefined,
+  signedCertificateTimestamps: undefined,
+  now,
+  provider,
+}
+
 function verify(
   verifier: CertificateVerifier,
   chain: readonly (Issued | Uint8Array)[],
   more: Partial<CertificateVerification> = {},
 ): CertificateVerdict {
   const verdict = verifier.verify({
-    role: "server",
-    type: "X509",
+    ...asked,
     chain: chain.map((each) => (each instanceof Uint8Array ? each : each.der)),
-    serverName: "example.com",
-    ocspResponse: undefined,
-    signedCertificateTimestamps: undefined,
-    now,
-    provider,
     ...more,
   })
   if (verdict instanceof Pause) throw new Error("this verifier answers at once")
@@ -292,6 +298,30 @@ describe("./dangerous", () => {
     expect(verify(acceptAnyCertificate(), [encodeSpki(self.publicKey)], { type: "RawPublicKey" }).accepted).toBe(true)
     expect(verify(acceptAnyCertificate(), [Uint8Array.of(1)])).toMatchObject({ accepted: false, reason: "malformed" })
   })
+
+  it.each(oddCertificates("Odd"))(
+    "both take a certificate with %s by its key; the strict verifier refuses it",
+    (_, odd) => {
+      const known = new Map<string, string>()
+      for (const verifier of [acceptAnyCertificate(), trustOnFirstUse(known)]) {
+        expect(verifier.leafKey?.({ ...asked, chain: [odd.der] })).toEqual(odd.publicKey)
+        expect(verify(verifier, [odd.der])).toMatchObject({
+          accepted: true,
+          publicKey: odd.publicKey,
+          identity: { subject: "CN=Odd" },
+        })
+      }
+      expect(known.get("example.com")).toBe(toHex(spkiHash(encodeSpki(odd.publicKey), provider)!))
+      const strict = createCertificateVerifier({ trust })
+      expect(strict.leafKey?.({ ...asked, chain: [odd.der] })).toBe(undefined)
+      expect(verify(strict, [odd.der])).toMatchObject({ accepted: false })
+      // Cut short it is not readable, and what has no key is not taken.
+      for (const most of [0, 1, 40, odd.der.length / 3]) {
+        const cut = odd.der.slice(0, most)
+        expect(verify(acceptAnyCertificate(), [cut])).toMatchObject({ accepted: false, reason: "malformed" })
+      }
+    },
+  )
 
   it("trustOnFirstUse remembers the first key of each host", () => {
     const verifier = trustOnFirstUse(new Map())

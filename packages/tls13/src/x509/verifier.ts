@@ -26,7 +26,10 @@ import { missedIssuer } from "./unreadable.ts"
 export interface VerifierOptions {
   /** The trusted certificates, or a function that gives those of the moment: a reload then needs no new connection. */
   readonly trust: TrustStore | (() => TrustStore)
-  /** Default `path`: RFC 5280 section 6, which private authorities pass. `webpki` for public servers. */
+  /**
+   * `path`: RFC 5280 section 6, which private authorities pass; `rfc5280`: also its section 4; `webpki`: also what the CA/Browser
+   * Forum wants of public servers. Default: `path`, and below the host's own store `webpki` for servers, `rfc5280` for clients.
+   */
   readonly profile?: Profile
   readonly revocation?: RevocationOptions
   /** Keys of which one must be in the validated path, beside everything else. */
@@ -102,10 +105,10 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
     trust: typeof options.trust === "function" ? options.trust() : options.trust,
     now,
     provider,
-    profile: options.profile ?? "path",
     usage: role === "server" ? Oid.serverAuth : Oid.clientAuth,
     keyUsage: KeyUsage.digitalSignature,
     accept: (path) => revocationProblem(path, revocation ?? {}, verification.ocspResponse, now, provider),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.maximumIntermediates === undefined ? {} : { maximumIntermediates: options.maximumIntermediates }),
     ...(options.policies === undefined ? {} : { policies: options.policies }),
     ...(options.budget === undefined ? {} : { budget: options.budget }),

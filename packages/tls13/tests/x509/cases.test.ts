@@ -62,7 +62,7 @@ function verdict(book: "rfc5280" | "webpki", chain: Chain): string {
     max_chain_depth: chain.depth ?? null,
     crls: (chain.crls ?? []).map((der) => toPem("X509 CRL", der)),
   }
-  const { accepted, why } = evaluate(testcase, provider, now)
+  const { accepted, why } = evaluate(testcase, provider, now, "book")
   return accepted ? "accepted" : why
 }
 

@@ -36,10 +36,10 @@ export function hostRoots(environment: Readonly<Record<string, string | undefine
   for (const path of bundles) {
     const text = readable(path)
     if (text === undefined) continue
-    const { store, skipped } = trustStoreOfUsable([text])
+    const { store, skipped } = trustStoreOfUsable([text], "host")
     if (store.anchors.length > 0) return { store, skipped, source: path }
   }
-  return { ...trustStoreOfUsable(rootCertificates), source: "Node.js" }
+  return { ...trustStoreOfUsable(rootCertificates, "host"), source: "Node.js" }
 }
 
 function fromEnvironment(file: string | undefined, folder: string | undefined): HostRoots {
@@ -55,7 +55,8 @@ function fromEnvironment(file: string | undefined, folder: string | undefined): 
     texts.push(...filesOf(path))
     sources.push(path)
   }
-  const { store, skipped } = trustStoreOfUsable(texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----")))
+  const usable = texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"))
+  const { store, skipped } = trustStoreOfUsable(usable, "host")
   if (store.anchors.length === 0) {
     const kind = file ? kindOf(file) : undefined
     throw new X509Error(

@@ -367,6 +367,26 @@ describe("the server", () => {
     expect(await echoed(socket)).toBe("hello")
   })
 
+  it("RFC 9846 section 7.5: exports what goes with early data, and its own key ahead of the client's Finished", async () => {
+    const { server, client } = await start({ ...own, earlyData: { maxBytes: 100 } })
+    const first = await client()
+    const [session] = await once(first, "session")
+    first.destroy()
+    const exported = (socket: TLSSocket) => [
+      socket.exportEarlyKeyingMaterial(32, "EXPORTER-test").toString("hex"),
+      socket.exportKeyingMaterial(32, "EXPORTER-test").toString("hex"),
+    ]
+    const atServer = new Promise<string[]>((resolve) => {
+      server.once("earlyData", (_, from: TLSSocket) => {
+        expect(from.info).toBe(undefined)
+        resolve(exported(from))
+      })
+    })
+    const socket = await client({ session, earlyData: Buffer.from("0-RTT") })
+    expect(exported(socket)).toEqual(await atServer)
+    expect(() => first.exportEarlyKeyingMaterial(32, "EXPORTER-test")).toThrow(/there is none/)
+  })
+
   it("RFC 9846 section 8: a flight with early data that is sent again is not taken again", async () => {
     const { server, client, port, raw } = await start({ ...own, earlyData: { maxBytes: 100 } })
     const first = await client()

@@ -399,6 +399,26 @@ describe("sessions", () => {
   })
 })
 
+describe("an alert of one's own (RFC 9846 section 6.2)", () => {
+  it("ends this socket without an error, and tells the peer why", async () => {
+    const { client: peer, server } = await pair()
+    expect(() => server.abort("user_canceled")).toThrow(/no error alert/)
+    const failed = once(peer, "error")
+    const errors: Error[] = []
+    server.on("error", (error) => errors.push(error))
+    expect(server.abort("access_denied").destroyed).toBe(true)
+    expect((await failed)[0]).toMatchObject({ kind: "PeerAlert", received: "access_denied" })
+    server.abort("access_denied")
+    expect(errors).toEqual([])
+  })
+
+  it("ends one that has not begun", async () => {
+    const { readable, writable } = { readable: new PassThrough(), writable: new PassThrough() }
+    const socket = connect({ socket: Duplex.from({ readable, writable }), ca: pem.caCert })
+    expect(socket.abort("access_denied").destroyed).toBe(true)
+  })
+})
+
 describe("early data (RFC 9846 section 4.3.10)", () => {
   async function twice(options: TlsServerOptions) {
     const early: string[] = []

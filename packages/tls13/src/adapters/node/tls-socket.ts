@@ -2,6 +2,7 @@
 // stream machinery goes through `guard`; what the application's own listeners throw is the application's, as in node:tls.
 
 import type { Duplex } from "node:stream"
+import type { AlertName } from "../../bytes/alerts.ts"
 import { copyOf } from "../../bytes/copy.ts"
 import { Misuse, type TlsError } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
@@ -230,6 +231,29 @@ export class TLSSocket extends SocketFace {
     if (this.#connection === undefined)
       throw new Misuse("keying material can be exported once the handshake is complete")
     return Buffer.from(this.#connection.exportKeyingMaterial(label, context, length))
+  }
+
+  /**
+   * The same from early_exporter_secret, for what goes with early data: see `exportEarlyKeyingMaterial` of the core.
+   * @throws Misuse when there is no early data, or it was refused
+   */
+  exportEarlyKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
+    if (this.#connection === undefined)
+      throw new Misuse("early keying material is that of 0-RTT data, and there is none")
+    return Buffer.from(this.#connection.exportEarlyKeyingMaterial(label, context, length))
+  }
+
+  /**
+   * Destroys this, and tells the peer why by an error alert (RFC 9846 section 6.2): `access_denied`, say.
+   * @throws Misuse for what is no error alert
+   */
+  abort(alert: AlertName): this {
+    const outcome = this.#connection?.abort(alert)
+    if (this.destroyed || outcome === undefined) return this.destroy()
+    this.#failed = true
+    // The application knows that it has failed.
+    this.#driver?.take({ ...outcome, events: [] })
+    return this.destroy()
   }
 
   /** New keys for what we send; `peer`: also for what the peer sends (RFC 9846 section 4.7.3). */

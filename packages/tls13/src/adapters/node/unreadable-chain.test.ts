@@ -9,12 +9,13 @@ import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { mutate } from "../../../fuzz/mutate.ts"
 import { seeded } from "../../../fuzz/random.ts"
 import { fuzzCorpus } from "../../../tests/x509/fuzz-corpus.ts"
+import { oddCertificates } from "../../../tests/x509/odd-certificates.ts"
 import { makeIntermediate, makeRoot } from "../../../tests/x509/pki.ts"
 import { run } from "../../cli/run.ts"
 import { serve } from "../../cli/serve.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { portOf } from "../../testing/sockets.ts"
-import { loadCredential } from "../../x509/credential.ts"
+import { keySigner, loadCredential } from "../../x509/credential.ts"
 import type { Credential, CredentialResolver } from "../../x509/interfaces.ts"
 import { connect } from "./connect.ts"
 import { peerCertificate, readableChain } from "./peer-certificate.ts"
@@ -131,6 +132,41 @@ describe.each(["behind", "between"] as const)("a chain with unreadable certifica
     expect({ status, said: io.said.join("\n") }).toMatchObject({
       status: 0,
       said: expect.stringMatching(/server {7}CN=localhost, valid until/),
+    })
+  })
+})
+
+describe.each(oddCertificates("odd.test"))("a server's certificate with %s", (_, odd) => {
+  const credentials = (key = odd.privateKey): CredentialResolver => ({
+    resolve: () => ({ type: "X509", chain: [odd.der], publicKey: odd.publicKey, signer: keySigner(key) }),
+  })
+  const to = (port: number, options: object = {}) =>
+    connect({ port, host: "127.0.0.1", servername: "odd.test", ca: pem.caCert, ...options })
+
+  it("passes a client that verifies nothing, which says so; one that verifies refuses it", async () => {
+    const port = await listening({ credentials: credentials() }, (socket) => socket.end())
+    const socket = to(port, { rejectUnauthorized: false })
+    await once(socket, "secureConnect")
+    expect([socket.authorized, socket.authorizationError?.name]).toEqual([false, "AuthorizationError"])
+    socket.destroy()
+    const [error] = await once(to(port), "error")
+    expect(error).toMatchObject({ kind: "CertificateRejected" })
+  })
+
+  it("RFC 9846 4.5.2: still needs its key: another's signature is a decrypt_error", async () => {
+    const port = await listening({ credentials: credentials(makeRoot().privateKey) }, (socket) => socket.end())
+    const [error] = await once(to(port, { rejectUnauthorized: false }), "error")
+    expect(error).toMatchObject({ alert: "decrypt_error" })
+  })
+
+  it("`tls13 connect --insecure` goes on, and says what is wrong", async () => {
+    const port = await listening({ credentials: credentials() }, (socket) => socket.end())
+    const io = terminal()
+    io.input.end()
+    const status = await run(["connect", `127.0.0.1:${port}`, "--servername", "odd.test", "--insecure"], io)
+    expect({ status, said: io.said.join("\n") }).toMatchObject({
+      status: 0,
+      said: expect.stringMatching(/verified {5}NO: /),
     })
   })
 })

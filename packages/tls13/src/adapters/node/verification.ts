@@ -5,7 +5,7 @@ import { toHex } from "../../bytes/hex.ts"
 import { Pause } from "../../bytes/pause.ts"
 import type { CommonOptions } from "../../connection/config.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import { type Certificate, parseCertificate } from "../../x509/certificate.ts"
+import type { Certificate } from "../../x509/certificate.ts"
 import { X509Error } from "../../x509/errors.ts"
 import type { IdentityRule } from "../../x509/identity.ts"
 import type {
@@ -16,9 +16,11 @@ import type {
   PeerIdentity,
 } from "../../x509/interfaces.ts"
 import { askedAfterSignature } from "../../x509/leaf-key.ts"
-import type { Profile } from "../../x509/path-rules.ts"
+import { Oid } from "../../x509/oids.ts"
+import { type Profile, usualProfile } from "../../x509/path-rules.ts"
 import { type Pin, parsePin } from "../../x509/pins.ts"
 import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
+import { claimedLeafKey } from "../../x509/unreadable.ts"
 import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
 import { rulesName } from "../rules-name.ts"
 import { describe, type PeerCertificate } from "./peer-certificate.ts"
@@ -44,7 +46,10 @@ export type CheckServerIdentity = (host: string, certificate: PeerCertificate) =
 
 /** How certificates are judged beyond the trusted authorities. */
 export interface CertificatePolicy {
-  /** `path` (RFC 5280 section 6), the default; `rfc5280`: also its section 4; `webpki`: as public servers must be. */
+  /**
+   * `path` (RFC 5280 section 6), the default below `ca` and `trust`; `rfc5280`: also its section 4; `webpki`: as public servers
+   * must be. Below the machine's own authorities the default is `webpki` for servers and `rfc5280` for clients.
+   */
   readonly profile?: Profile | undefined
   /**
    * What the lists of `crl` and stapled OCSP responses are used for. `ifPresent`, the default: what is there must be usable and
@@ -98,7 +103,7 @@ export function createVerification(context: SecureContext, options: Verification
     ? `own verifier ${rulesName(verifier, context.provider)}`
     : [
         context.trustName,
-        policyName(policy),
+        policyName({ profile: usualProfileOf(context, options.role), ...policy }),
         check ? `own name check ${rulesName(check, context.provider)}` : "",
         identity ?? "",
       ].join()
@@ -131,8 +136,16 @@ export function revocationOf(mode: NonNullable<CertificatePolicy["revocation"]>)
   return mode === "require" ? { crl: "require" } : { crl: mode, ocsp: mode }
 }
 
+/** Without a look at the machine's authorities, which may never be needed. */
+function usualProfileOf(context: SecureContext, role: "client" | "server"): Profile {
+  return usualProfile(
+    context.ownTrust ? context.trust.origin : "host",
+    role === "server" ? Oid.serverAuth : Oid.clientAuth,
+  )
+}
+
 /** Sessions that were made under other rules are not resumed. */
-function policyName({ profile = "path", revocation, pins, rawPublicKeys }: Policy): string {
+function policyName({ profile, revocation, pins, rawPublicKeys }: Policy): string {
   return JSON.stringify([profile, revocation, pins?.map(toHex), rawPublicKeys?.map(toHex)])
 }
 
@@ -164,7 +177,7 @@ function tolerant(
   const problems = new WeakMap<PeerIdentity, AuthorizationError>()
   const pass = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
     if (verdict.accepted || verification.type !== "X509") return verdict
-    const publicKey = leafKey(verification)
+    const publicKey = claimedLeafKey(verification)
     if (publicKey === undefined) return verdict
     const { type, chain } = verification
     const identity: PeerIdentity = { type, chain, path: [], subject: "" }
@@ -173,7 +186,8 @@ function tolerant(
   }
   return {
     verifier: {
-      leafKey: (verification) => strict.leafKey?.(verification),
+      // Odd certificates pass as well: the peer signs for the key in them, and `authorizationError` says what is wrong.
+      leafKey: (verification) => strict.leafKey?.(verification) ?? claimedLeafKey(verification),
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)
@@ -201,15 +215,6 @@ function tolerant(
       return undefined
     },
     partition,
-  }
-}
-
-function leafKey({ chain }: CertificateVerification): ReturnType<typeof parseCertificate>["publicKey"] {
-  try {
-    return parseCertificate(chain[0]!).publicKey
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
   }
 }
 

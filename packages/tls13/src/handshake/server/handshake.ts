@@ -10,11 +10,12 @@ import { type ClientHelloRead, readClientHello } from "./client-hello.ts"
 import { describeHandshake, ServerConnected, sessionPeerOf } from "./connected.ts"
 import { readCookie, retryStatelessly } from "./cookie.ts"
 import { chooseCredential } from "./credential.ts"
-import { checkSecondClientHello, sendHelloRetryRequest } from "./hello-retry.ts"
-import { negotiate, negotiateAgain } from "./negotiate.ts"
+import { checkSecondClientHello, type ShareWanted, sendHelloRetryRequest } from "./hello-retry.ts"
+import { type Negotiated, negotiate, negotiateAgain } from "./negotiate.ts"
 import type { ServerHandshake } from "./server.ts"
 import {
   applicationSecrets,
+  exporterOf,
   sendCertificate,
   sendCertificateRequest,
   sendCertificateVerify,
@@ -38,9 +39,10 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
       retry = readCookie(server, hello, "is the second")
     }
     if (retry !== undefined) checkSecondClientHello(hello, retry)
-    let agreed = yield* negotiate(server, hello, retry)
+    let agreed: Negotiated | ShareWanted | undefined = yield* negotiate(server, hello, retry)
     if (agreed.kind === "share wanted") {
       retry = sendHelloRetryRequest(server, hello, agreed)
+      hello = agreed = undefined // but for its bytes
       hello = readClientHello(server, "second", yield* receive("server", "START", "client_hello"))
       checkSecondClientHello(hello, retry)
       agreed = yield* negotiateAgain(server, hello, retry)
@@ -50,6 +52,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     const { suite, psk } = agreed
     const own = psk === undefined ? yield* chooseCredential(server, agreed.hello) : undefined
     const flight = sendServerHello(server, agreed, own)
+    hello = retry = agreed = undefined // whatever their length
     const { transcript, serverSecret, clientSecret, earlySecret } = flight
     link.protectSending(suite, serverSecret, "server_handshake_traffic_secret")
     sendEncryptedExtensions(server, flight)
@@ -62,6 +65,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     const { main, secrets } = applicationSecrets(server, flight)
     // Section 4.5.3: "Any records following a Finished message MUST be encrypted under the appropriate application traffic key."
     link.protectSending(suite, secrets.server, "server_application_traffic_secret")
+    link.exportHalfRtt(exporterOf(suite, secrets))
 
     // WAIT_EOED
     let { boundary } = flight
@@ -73,7 +77,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
       link.acceptEarlyData(undefined)
     }
     link.protectReceiving(suite, clientSecret, "client_handshake_traffic_secret", boundary)
-    if (agreed.earlyData === "rejected") link.skipEarlyData("undecryptable")
+    if (flight.earlyData === "rejected") link.skipEarlyData("undecryptable")
 
     // WAIT_CERT, WAIT_CV. Certificates are not asked for where a PSK authenticates (section 4.4.2).
     let peer: ClientAuthentication = psk === undefined ? { by: "none" } : { by: "psk", psk: psk.proof }

@@ -5,7 +5,7 @@ import { codePointName, ExtensionType, NamedGroup, ProtocolVersion } from "../..
 import { equalBytes } from "../../bytes/equal.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
-import type { ClientHello } from "../../codec/client-hello.ts"
+import { type ClientHello, decodeClientHello } from "../../codec/client-hello.ts"
 import { handshakeMessage } from "../../codec/message.ts"
 import { decodeServerHello, encodeHelloRetryRequest } from "../../codec/server-hello.ts"
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
@@ -16,8 +16,8 @@ import type { ServerHandshake } from "./server.ts"
 
 /** What is known of the first ClientHello when the second comes. */
 export interface ServerRetry {
-  /** undefined for a stateless server: the cookie vouches that nothing changed that may not. */
-  readonly first: ClientHelloRead | undefined
+  /** The first message; undefined for a stateless server: the cookie vouches that nothing changed that may not. */
+  readonly first: Uint8Array | undefined
   readonly suite: CipherSuiteAlgorithms
   /** What the client was asked for a share of; undefined: only for the cookie. */
   readonly group: KeyExchange | undefined
@@ -52,7 +52,7 @@ export function sendHelloRetryRequest(
   const offersEarlyData = hello.extensions.early_data === true
   if (offersEarlyData) link.skipEarlyData("before-second-hello")
   const opened = psk?.session && { identity: psk.identity, session: psk.session }
-  return { first: { hello, bytes }, suite, group, offersEarlyData, opened, cookie: cookieOf(sent), transcript }
+  return { first: bytes, suite, group, offersEarlyData, opened, cookie: cookieOf(sent), transcript }
 }
 
 export function helloRetryRequest(
@@ -117,12 +117,9 @@ export function checkSecondClientHello({ hello: second, bytes }: ClientHelloRead
   }
 }
 
-function checkUnchanged(
-  second: ClientHello,
-  bytes: Uint8Array,
-  { hello, bytes: firstBytes }: ClientHelloRead,
-  newShare: boolean,
-): void {
+function checkUnchanged(second: ClientHello, bytes: Uint8Array, firstBytes: Uint8Array, newShare: boolean): void {
+  // Decoded again: what is decoded may be many times as large as the message, and a client takes its time.
+  const hello = decodeClientHello(handshakeMessage(firstBytes))
   if (!equalBytes(hello.random, second.random)) throw changed("random")
   if (!equalBytes(hello.legacySessionId, second.legacySessionId)) throw changed("legacy_session_id")
   if (hello.cipherSuites.join() !== second.cipherSuites.join()) throw changed("cipher_suites")

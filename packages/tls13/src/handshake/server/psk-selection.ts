@@ -2,6 +2,7 @@
 // the first that fits is taken and its binder, and no other, is checked.
 
 import { PskKeyExchangeMode } from "../../bytes/code-points.ts"
+import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import type { Pause } from "../../bytes/pause.ts"
 import { type ClientHello, truncateBinders } from "../../codec/client-hello.ts"
@@ -156,5 +157,13 @@ function verifyBinder(
   const binder = hello.extensions.pre_shared_key!.binders[psk.index]!
   const proof = PskAgreed.byBinder(hash, binderKey, truncatedHash, binder)
   erasure.erase(binderKey)
-  return { index: psk.index, suite: psk.suite, early, proof, identity, session: psk.session, peer: undefined }
+  return {
+    index: psk.index,
+    suite: psk.suite,
+    early,
+    proof,
+    identity: copyOf(identity),
+    session: psk.session,
+    peer: undefined,
+  }
 }

@@ -3,11 +3,12 @@
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
+import type { ClientHello } from "../../codec/client-hello.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
-import { InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
-import { EarlyExporter } from "../../schedule/exporter.ts"
+import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
+import { EarlyExporter, exportKeyingMaterial } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { Transcript } from "../../schedule/transcript.ts"
@@ -15,6 +16,7 @@ import { certificateMessage, certificateTypeCode, certificateVerifyMessage, sign
 import { compressed } from "../certificate-compression.ts"
 import { type ApplicationSecrets, applicationSecretsOf } from "../connected.ts"
 import { type Decides, decide } from "../coroutine.ts"
+import type { Exporter } from "../link.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { certificateRequest } from "./certificate-request.ts"
 import { agreeCertificateTypes, type CertificateTypes, type OwnCredential } from "./credential.ts"
@@ -73,7 +75,36 @@ export function sendServerHello(
   const transcriptHash = transcript.hash()
   const clientSecret = erasure.hold(schedule.clientHandshakeTrafficSecret(transcriptHash))
   const serverSecret = erasure.hold(schedule.serverHandshakeTrafficSecret(transcriptHash))
-  return { ...negotiated, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
+  const spent = { bytes: nothing, clientShare: undefined, retry: retry && { ...retry, first: undefined } }
+  const kept = { ...negotiated, ...spent, hello: stillNeeded(hello) }
+  return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
+}
+
+const nothing = new Uint8Array(0)
+
+/** A ClientHello may be long, and decoded be many times as large: what was decided by is not kept while the client is awaited. */
+function stillNeeded(hello: ClientHello): ClientHello {
+  const {
+    application_layer_protocol_negotiation: _alpn,
+    certificate_authorities: _authorities,
+    cookie: _cookie,
+    key_share: _shares,
+    pre_shared_key: _psks,
+    signature_algorithms: _schemes,
+    signature_algorithms_cert: _schemesCert,
+    supported_groups: groups,
+    supported_versions: _versions,
+    ...extensions
+  } = hello.extensions
+  return {
+    ...hello,
+    random: nothing,
+    legacySessionId: nothing,
+    cipherSuites: [],
+    legacyCompressionMethods: nothing,
+    extensions: groups === undefined ? extensions : { ...extensions, supported_groups: [] },
+    extensionTypes: [],
+  }
 }
 
 function respond(group: KeyExchange, clientShare: Uint8Array, random: (length: number) => Uint8Array) {
@@ -162,4 +193,11 @@ export function applicationSecrets(
   const main = erasure.hold(schedule.toMain())
   erasure.erase(schedule)
   return { main, secrets: applicationSecretsOf(main, transcript.hash(), erasure) }
+}
+
+/** Section 7.5: from here on there is an exporter_secret. It is erased with the secrets, and not asked afterwards. */
+export function exporterOf({ hash }: CipherSuiteAlgorithms, { exporter }: ApplicationSecrets): Exporter {
+  return {
+    exportKeyingMaterial: (label, context, length) => exportKeyingMaterial(hash, exporter, label, context, length),
+  }
 }
