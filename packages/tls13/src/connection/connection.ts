@@ -53,9 +53,9 @@ export abstract class Connection {
 
   /** Bytes that the client may still send as 0-RTT data: what the ticket allows, and the key (section 5.5), which no update follows. */
   get earlyDataWritable(): number {
-    const { earlyDataLeft, writer } = this.link
+    const { earlyData, writer } = this.link
     if (this.#role !== "client" || this.#failure !== undefined || this.info !== undefined) return 0
-    return Math.min(earlyDataLeft ?? 0, writer.contentUntilKeyUpdate)
+    return Math.min(earlyData.left, writer.contentUntilKeyUpdate)
   }
 
   /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
@@ -155,7 +155,7 @@ export abstract class Connection {
     if (plaintext.length > left)
       throw new Misuse(`${plaintext.length} bytes of early data, but only ${left} may be sent now`)
     return this.#run(this.link.now, () => {
-      this.link.earlyDataLeft! -= plaintext.length
+      this.link.earlyData.sent(plaintext.length)
       this.link.flushHandshake()
       this.link.write(ContentType.application_data, plaintext)
     })
@@ -212,9 +212,7 @@ export abstract class Connection {
    * the data. @throws Misuse when there is no 0-RTT data, or it was refused
    */
   exportEarlyKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    const exporter = this.link.earlyExporter
-    if (exporter === undefined) throw new Misuse("early keying material is that of 0-RTT data, and there is none")
-    return exporter.export(label, context, length)
+    return this.link.earlyData.exportKeyingMaterial(label, context, length)
   }
 
   /** Forgets every key, and what has not been taken yet. The connection is not used afterwards; callbacks may call this. */

@@ -232,15 +232,11 @@ export class Machine {
       this.#link.emit({ type: "data", data })
       return
     }
-    const left = this.#role === "server" ? this.#link.earlyDataLeft : undefined
-    if (left === undefined) {
+    const { earlyData } = this.#link
+    if (this.#role !== "server" || !earlyData.isOpen) {
       throw new PeerMisbehaved("unexpected_message", `peer sent application data in state ${this.stateName}`)
     }
-    // Section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
-    // connection with an "unexpected_message" alert."
-    if (data.length > left)
-      throw new LimitExceeded("unexpected_message", "earlyData", "client sent more early data than it may")
-    this.#link.earlyDataLeft = left - data.length
+    earlyData.received(data.length)
     if (data.length > 0) this.#link.emit({ type: "early-data", data })
   }
 

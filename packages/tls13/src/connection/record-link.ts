@@ -12,10 +12,11 @@ import { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import type { PaddingPolicy } from "../record/padding.ts"
 import { RecordReader } from "../record/record-reader.ts"
 import { RecordWriter } from "../record/record-writer.ts"
-import type { EarlyExporter } from "../schedule/exporter.ts"
+
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { Direction, SecretName, TraceSink } from "../trace/events.ts"
+import { EarlyData } from "./early-data.ts"
 import type { ConnectionEvent } from "./events.ts"
 import type { Limits } from "./limits.ts"
 
@@ -37,10 +38,7 @@ export class RecordLink implements Link {
   readonly reader: RecordReader
   readonly writer: RecordWriter
   readonly joiner: HandshakeJoiner
-  /** Bytes of 0-RTT data that may still come (server) or be sent (client); undefined: none. */
-  earlyDataLeft: number | undefined
-  /** Set while 0-RTT data is sent or taken, and after it was. */
-  earlyExporter: EarlyExporter | undefined
+  readonly earlyData: EarlyData = new EarlyData()
   /** Set from a server's Finished to the client's. */
   halfRttExporter: Exporter | undefined
   /** What was agreed; undefined until CONNECTED. */
@@ -102,13 +100,13 @@ export class RecordLink implements Link {
 
   protectSending(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName): void {
     this.flushHandshake()
-    this.earlyDataLeft = undefined
+    this.earlyData.end()
     this.writer.protect(suite, secret, this.#keysObserver("sent", name))
   }
 
   sendInClear(): void {
     this.flushHandshake()
-    this.earlyDataLeft = undefined
+    this.earlyData.end()
     this.writer.unprotect()
   }
 
@@ -190,20 +188,8 @@ export class RecordLink implements Link {
     this.reader.stopSkipping()
   }
 
-  acceptEarlyData(maxBytes: number | undefined): void {
-    this.earlyDataLeft = maxBytes
-  }
-
-  exportEarly(exporter: EarlyExporter): void {
-    this.earlyExporter = exporter
-  }
-
   exportHalfRtt(exporter: Exporter): void {
     this.halfRttExporter = exporter
-  }
-
-  offerEarlyData(maxBytes: number): void {
-    this.earlyDataLeft = maxBytes
   }
 
   /* ------------------------------------------------------------ telling */
@@ -252,10 +238,7 @@ export class RecordLink implements Link {
 
   earlyDataDecided(accepted: boolean): void {
     // Accepted early data may go on until EndOfEarlyData (section 4.6), whose keys come after it.
-    if (!accepted) {
-      this.earlyDataLeft = undefined
-      this.#wipeEarlyExporter()
-    }
+    if (!accepted) this.earlyData.refuse()
     this.#events.push({ type: "early-data-decided", accepted })
   }
 
@@ -275,14 +258,9 @@ export class RecordLink implements Link {
     this.reader.wipe()
     this.writer.wipe()
     this.joiner.wipe()
-    this.#wipeEarlyExporter()
+    this.earlyData.wipe()
     this.halfRttExporter = undefined
     this.#handshakeQueue = undefined
-  }
-
-  #wipeEarlyExporter(): void {
-    this.earlyExporter?.wipe()
-    this.earlyExporter = undefined
   }
 
   #keysObserver(direction: Direction, secretName: SecretName) {

@@ -14,6 +14,16 @@ export interface Exporter {
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
 }
 
+/** The 0-RTT data of a connection, sent by a client and taken by a server. */
+export interface EarlyDataLink {
+  /** It may be sent, or is taken, from now on: at most so many bytes. It ends with the sending keys, and with `end`. */
+  begin(maxBytes: number): void
+  /** No more of it. */
+  end(): void
+  /** Keying material may be exported for it (section 7.5), until it is known to be refused. */
+  exportBy(exporter: EarlyExporter): void
+}
+
 export interface Link {
   /** Milliseconds since 1970-01-01T00:00:00Z, as the caller of `receive` said. */
   readonly now: number
@@ -42,14 +52,9 @@ export interface Link {
   /** Section 4.3.10: drops 0-RTT records that cannot be read, up to the configured number of bytes. */
   skipEarlyData(how: "undecryptable" | "before-second-hello"): void
   stopSkippingEarlyData(): void
-  /** The client may send 0-RTT data now: at most so many bytes. */
-  offerEarlyData(maxBytes: number): void
-  /** Keying material may be exported for the 0-RTT data that was sent or taken (section 7.5), until it is known to be refused. */
-  exportEarly(exporter: EarlyExporter): void
+  readonly earlyData: EarlyDataLink
   /** The same for a server between the two Finished messages, by the secret that the connection has afterwards. */
   exportHalfRtt(exporter: Exporter): void
-  /** How many bytes of 0-RTT data are taken; undefined: none, from now on. */
-  acceptEarlyData(maxBytes: number | undefined): void
 
   /** Tells the application. */
   offered(offer: Offer): void

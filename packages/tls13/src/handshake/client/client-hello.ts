@@ -191,7 +191,7 @@ export function startEarlyData({ link, settings, erasure }: ClientHandshake, { p
   const secret = erasure.hold(psk.early.clientEarlyTrafficSecret(transcriptHash))
   if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   link.protectSending(suite, secret, "client_early_traffic_secret")
-  link.offerEarlyData(psk.session!.maxEarlyDataSize)
-  link.exportEarly(new EarlyExporter(suite.hash, psk.early.earlyExporterSecret(transcriptHash)))
+  link.earlyData.begin(psk.session!.maxEarlyDataSize)
+  link.earlyData.exportBy(new EarlyExporter(suite.hash, psk.early.earlyExporterSecret(transcriptHash)))
   erasure.erase(secret)
 }

@@ -71,10 +71,10 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     let { boundary } = flight
     if (earlySecret !== undefined) {
       link.protectReceiving(suite, earlySecret, "client_early_traffic_secret", boundary)
-      link.acceptEarlyData(settings.earlyData!.maxBytes)
+      link.earlyData.begin(settings.earlyData!.maxBytes)
       readEndOfEarlyData(flight, yield* receive("server", "WAIT_EOED", "end_of_early_data"))
       boundary = link.atRecordBoundary()
-      link.acceptEarlyData(undefined)
+      link.earlyData.end()
     }
     link.protectReceiving(suite, clientSecret, "client_handshake_traffic_secret", boundary)
     if (flight.earlyData === "rejected") link.skipEarlyData("undecryptable")

@@ -55,7 +55,7 @@ export function sendServerHello(
   const early = psk?.early ?? erasure.hold(EarlyStage.start(suite.hash, undefined, link.observeSecret))
   const takesEarlyData = earlyData === "accepted"
   const earlySecret = takesEarlyData ? erasure.hold(early.clientEarlyTrafficSecret(transcript.hash())) : undefined
-  if (earlySecret) link.exportEarly(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
+  if (earlySecret) link.earlyData.exportBy(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
   const message = encodeServerHello({
     random: link.random(32),
     legacySessionIdEcho: hello.legacySessionId,
