@@ -171,6 +171,8 @@ function common(flags: ConnectionFlags, provider: CryptoProvider): CommonOptions
     signatureSchemes: verified?.map(schemeName) ?? defaultSchemes,
     limits: {
       chainLength: 256,
+      // As many key updates in a row as BoringSSL takes.
+      postHandshakeMessages: 32,
       skippedEarlyData: mostEarlyData,
       ...(flags.has("-max-cert-list") && { handshakeMessageSize: flags.number("-max-cert-list")! }),
     },
