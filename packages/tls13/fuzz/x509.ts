@@ -2,7 +2,7 @@
 // throw X509Error and nothing else; the verifier throws nothing; nothing takes long.
 
 import type { CryptoProvider } from "../src/crypto/provider.ts"
-import { describeBundle } from "../src/x509/describe-bundle.ts"
+import { describeBundle } from "../src/x509/describe/describe-bundle.ts"
 import {
   type CertificateVerdict,
   CrlStore,

@@ -8,9 +8,9 @@ import { type ClientOptions, createClientConfig, createServerConfig, type Server
 import { createFastProvider } from "../crypto/fast/index.ts"
 import { createDevelopmentCertificates } from "../devcert/index.ts"
 import { portOf } from "../testing/sockets.ts"
-import { loadCredential, sniResolver } from "../x509/credential.ts"
-import { trustStoreFromPem } from "../x509/trust.ts"
-import { createCertificateVerifier } from "../x509/verifier.ts"
+import { loadCredential, sniResolver } from "../x509/certificate/credential.ts"
+import { trustStoreFromPem } from "../x509/path/trust.ts"
+import { createCertificateVerifier } from "../x509/path/verifier.ts"
 import {
   acceptOverStreams,
   type ByteStreams,

@@ -5,7 +5,7 @@ import { Misuse } from "../bytes/errors.ts"
 import { Pause } from "../bytes/pause.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, signatureSchemes } from "../crypto/signature-schemes.ts"
-import { derInteger, derSequence } from "../x509/der-writer.ts"
+import { derInteger, derSequence } from "../x509/der/der-writer.ts"
 import type { Signer } from "../x509/interfaces.ts"
 
 /** What is used of a CryptoKey. */

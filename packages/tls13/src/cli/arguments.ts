@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs"
 import { type ParseArgsConfig, parseArgs } from "node:util"
-import { textOfFile } from "../x509/text-file.ts"
+import { textOfFile } from "../x509/der/text-file.ts"
 
 /** A command line that cannot be used: one line, exit status 2. */
 export class UsageError extends Error {

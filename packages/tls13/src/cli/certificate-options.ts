@@ -2,13 +2,13 @@
 
 import { existsSync } from "node:fs"
 import type { CertificatePolicy } from "../adapters/node/verification.ts"
-import { type Crl, CrlStore, parseCrls } from "../x509/crl.ts"
+import { textOfFile } from "../x509/der/text-file.ts"
 import { X509Error } from "../x509/errors.ts"
-import { type Pin, parsePin } from "../x509/pins.ts"
-import type { RevocationMode } from "../x509/revocation.ts"
-import { parseSpki } from "../x509/spki.ts"
-import { textOfFile } from "../x509/text-file.ts"
-import { type AnchorConstraints, TrustStore, trustStoreFromPem } from "../x509/trust.ts"
+import { type Pin, parsePin } from "../x509/keys/pins.ts"
+import { parseSpki } from "../x509/keys/spki.ts"
+import { type AnchorConstraints, TrustStore, trustStoreFromPem } from "../x509/path/trust.ts"
+import { type Crl, CrlStore, parseCrls } from "../x509/revocation/crl.ts"
+import type { RevocationMode } from "../x509/revocation/revocation.ts"
 import { type Arguments, CommandError, type OptionTable, readFile, UsageError } from "./arguments.ts"
 
 export const policyOptions: OptionTable = {

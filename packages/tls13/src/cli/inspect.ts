@@ -6,23 +6,29 @@ import { hostRoots } from "../adapters/node/host-roots.ts"
 import { chooseProvider } from "../adapters/node/provider.ts"
 import { revocationOf } from "../adapters/node/verification.ts"
 import { visibleText } from "../bytes/text.ts"
-import { type Certificate, certificateBlocks, isSelfIssued, parseCertificate, placeText } from "../x509/certificate.ts"
-import { type DescribeOptions, describeChainAsData } from "../x509/describe.ts"
-import { describeBundle } from "../x509/describe-bundle.ts"
-import { describeChain } from "../x509/describe-text.ts"
-import { sameName } from "../x509/distinguished-name.ts"
+import {
+  type Certificate,
+  certificateBlocks,
+  isSelfIssued,
+  parseCertificate,
+  placeText,
+} from "../x509/certificate/certificate.ts"
+import { KeyUsage } from "../x509/certificate/extensions.ts"
+import { missedIssuer } from "../x509/certificate/unreadable.ts"
+import { Oid } from "../x509/der/oids.ts"
+import { isPem } from "../x509/der/pem.ts"
+import { type DescribeOptions, describeChainAsData } from "../x509/describe/describe.ts"
+import { describeBundle } from "../x509/describe/describe-bundle.ts"
+import { describeChain } from "../x509/describe/describe-text.ts"
 import { reasonAlerts, X509Error } from "../x509/errors.ts"
-import { KeyUsage } from "../x509/extensions.ts"
-import { nameProblem, referenceHost } from "../x509/name.ts"
-import { ocspStatus, parseOcspResponse } from "../x509/ocsp.ts"
-import { Oid } from "../x509/oids.ts"
-import { type PathVerdict, validatePath } from "../x509/path.ts"
-import { problemOf } from "../x509/path-problem.ts"
-import { isPem } from "../x509/pem.ts"
-import { isPinned } from "../x509/pins.ts"
-import { revocationProblem } from "../x509/revocation.ts"
-import type { TrustStore } from "../x509/trust.ts"
-import { missedIssuer } from "../x509/unreadable.ts"
+import { isPinned } from "../x509/keys/pins.ts"
+import { sameName } from "../x509/names/distinguished-name.ts"
+import { nameProblem, referenceHost } from "../x509/names/name.ts"
+import { type PathVerdict, validatePath } from "../x509/path/path.ts"
+import { problemOf } from "../x509/path/path-problem.ts"
+import type { TrustStore } from "../x509/path/trust.ts"
+import { ocspStatus, parseOcspResponse } from "../x509/revocation/ocsp.ts"
+import { revocationProblem } from "../x509/revocation/revocation.ts"
 import {
   type Arguments,
   CommandError,

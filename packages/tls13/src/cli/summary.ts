@@ -6,8 +6,8 @@ import { chooseProvider } from "../adapters/node/provider.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { toHex } from "../bytes/hex.ts"
 import { quotedText, visibleText } from "../bytes/text.ts"
-import { subjectText } from "../x509/certificate.ts"
-import { timeText } from "../x509/time.ts"
+import { subjectText } from "../x509/certificate/certificate.ts"
+import { timeText } from "../x509/der/time.ts"
 
 /** Lines without a line end; `peer` is "server" or "client". */
 export function summary(socket: TLSSocket, peer: "server" | "client"): string[] {

@@ -10,13 +10,13 @@ import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { fromHex } from "../bytes/hex.ts"
 import { TLS_AES_128_CCM_8_SHA256, TLS_AES_128_CCM_SHA256 } from "../crypto/noble/ccm.ts"
 import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
-import { parseCertificate } from "../x509/certificate.ts"
-import { loadCredential } from "../x509/credential.ts"
+import { parseCertificate } from "../x509/certificate/certificate.ts"
+import { loadCredential } from "../x509/certificate/credential.ts"
+import { foreignKind } from "../x509/der/file-kind.ts"
+import { timeText } from "../x509/der/time.ts"
 import { X509Error } from "../x509/errors.ts"
-import { foreignKind } from "../x509/file-kind.ts"
 import type { Credential } from "../x509/interfaces.ts"
-import { parseOcspResponse } from "../x509/ocsp.ts"
-import { timeText } from "../x509/time.ts"
+import { parseOcspResponse } from "../x509/revocation/ocsp.ts"
 import {
   type Arguments,
   CommandError,

@@ -2,11 +2,11 @@
 // that a review can find. Nothing else of the package imports it.
 
 import { toHex } from "../bytes/hex.ts"
+import { type ClaimedKey, claimedKey, claimedLeafKey } from "../x509/certificate/unreadable.ts"
 import { reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
-import { spkiHash } from "../x509/pins.ts"
-import { parseSpki } from "../x509/spki.ts"
-import { type ClaimedKey, claimedKey, claimedLeafKey } from "../x509/unreadable.ts"
+import { spkiHash } from "../x509/keys/pins.ts"
+import { parseSpki } from "../x509/keys/spki.ts"
 
 /**
  * Accepts every certificate whose key can be used, even one that breaks rules of its encoding elsewhere: encrypted, but open to

@@ -3,7 +3,7 @@
 import { sha256 } from "../crypto/noble/hash.ts"
 import { createNobleProvider } from "../crypto/noble/index.ts"
 import type { CryptoProvider, SignatureAlgorithmName } from "../crypto/provider.ts"
-import { Oid } from "../x509/oids.ts"
+import { Oid } from "../x509/der/oids.ts"
 import { issueCertificate } from "./certificate.ts"
 import {
   authorityKeyIdentifier,

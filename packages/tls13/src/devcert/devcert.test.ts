@@ -5,9 +5,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createNobleProvider } from "../crypto/noble/index.ts"
+import { Oid } from "../x509/der/oids.ts"
+import { toPem } from "../x509/der/pem.ts"
 import { CrlStore, parseCertificate, parseCrls } from "../x509/index.ts"
-import { Oid } from "../x509/oids.ts"
-import { toPem } from "../x509/pem.ts"
 import {
   basicConstraints,
   certificateToPem,

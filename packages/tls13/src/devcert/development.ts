@@ -2,7 +2,7 @@
 // and, when asked for, a client's, all as PEM text.
 
 import type { CryptoProvider } from "../crypto/provider.ts"
-import { toPem } from "../x509/pem.ts"
+import { toPem } from "../x509/der/pem.ts"
 import { createAuthority, createLeaf, type Identity } from "./authority.ts"
 import { type KeyType, privateKeyToPem } from "./keys.ts"
 import { toGeneralName } from "./names.ts"

@@ -3,10 +3,10 @@
 import { copyOf } from "../bytes/copy.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { Hash } from "../crypto/provider.ts"
-import { contextConstructed, contextPrimitive, Tag } from "../x509/der.ts"
-import { derOctetString, derOid, derSequence, derSmall, derValue } from "../x509/der-writer.ts"
-import { Oid } from "../x509/oids.ts"
-import { encodeSpki } from "../x509/spki.ts"
+import { contextConstructed, contextPrimitive, Tag } from "../x509/der/der.ts"
+import { derOctetString, derOid, derSequence, derSmall, derValue } from "../x509/der/der-writer.ts"
+import { Oid } from "../x509/der/oids.ts"
+import { encodeSpki } from "../x509/keys/spki.ts"
 import { encodeGeneralName, type GeneralName } from "./names.ts"
 
 export interface Extension {

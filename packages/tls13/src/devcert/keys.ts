@@ -4,7 +4,7 @@ import type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../crypto/ke
 import { generateEcKey, generateEd25519Key, publicKeyOf } from "../crypto/noble/key-pairs.ts"
 import type { RandomSource } from "../crypto/provider.ts"
 import { generateRsaKey } from "../crypto/rsa/generate.ts"
-import { contextConstructed } from "../x509/der.ts"
+import { contextConstructed } from "../x509/der/der.ts"
 import {
   derBitString,
   derInteger,
@@ -14,9 +14,9 @@ import {
   derSequence,
   derSmall,
   derValue,
-} from "../x509/der-writer.ts"
-import { Oid } from "../x509/oids.ts"
-import { toPem } from "../x509/pem.ts"
+} from "../x509/der/der-writer.ts"
+import { Oid } from "../x509/der/oids.ts"
+import { toPem } from "../x509/der/pem.ts"
 
 /** `rsa` and `rsa-pss` have 2048 bits and take about a second to make; `rsa-pss` is id-RSASSA-PSS, without restrictions. */
 export type KeyType = "ed25519" | "p256" | "p384" | "p521" | "rsa" | "rsa-pss"

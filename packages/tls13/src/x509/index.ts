@@ -1,7 +1,6 @@
 // The entry `@puremq/tls13/x509`: certificates, keys and their validation, usable without TLS.
 
 export type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey } from "../crypto/keys.ts"
-export type { SignatureIdentifier } from "./algorithm.ts"
 export {
   type Certificate,
   certificateBytes,
@@ -10,7 +9,7 @@ export {
   parseCertificate,
   parseCertificates,
   subjectText,
-} from "./certificate.ts"
+} from "./certificate/certificate.ts"
 export {
   type CredentialSource,
   credentialFits,
@@ -21,16 +20,13 @@ export {
   remoteCredential,
   singleCredential,
   sniResolver,
-} from "./credential.ts"
-export {
-  type Crl,
-  type CrlScope,
-  CrlStore,
-  parseCrl,
-  parseCrls,
-  type RevocationStatus,
-  type RevokedEntry,
-} from "./crl.ts"
+} from "./certificate/credential.ts"
+export { type Extensions, KeyUsage } from "./certificate/extensions.ts"
+export { readLeafKey } from "./certificate/leaf-key.ts"
+export { matchesOidFilters } from "./certificate/oid-filters.ts"
+export { Oid, type UsageName, usageOid } from "./der/oids.ts"
+export { type PemBlock, parsePem, toPem } from "./der/pem.ts"
+export { type TextFile, textOfFile } from "./der/text-file.ts"
 export {
   type CertificateDescription,
   type ChainDescription,
@@ -39,28 +35,21 @@ export {
   describeChainAsData,
   keyText,
   type UnreadableDescription,
-} from "./describe.ts"
-export { describeChain } from "./describe-text.ts"
-export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./distinguished-name.ts"
+} from "./describe/describe.ts"
+export { describeChain } from "./describe/describe-text.ts"
 export { type Reason, reasonAlerts, X509Error } from "./errors.ts"
-export { type Extensions, KeyUsage } from "./extensions.ts"
-export { type GeneralName, generalNameText } from "./general-name.ts"
-export { type IdentityRule, identityName, identityRules } from "./identity.ts"
 export type * from "./interfaces.ts"
-export { readLeafKey } from "./leaf-key.ts"
-export { matchDnsName, matchNames, nameProblem, type ReferenceIdentity, referenceHost } from "./name.ts"
-export { type OcspResponse, ocspStatus, parseOcspResponse } from "./ocsp.ts"
-export { matchesOidFilters } from "./oid-filters.ts"
-export { Oid, type UsageName, usageOid } from "./oids.ts"
-export { type PathRequest, type PathVerdict, validatePath } from "./path.ts"
-export type { PathBudget, PathProblem } from "./path-problem.ts"
-export { type Profile, usualProfile } from "./path-rules.ts"
-export { type PemBlock, parsePem, toPem } from "./pem.ts"
-export { isPinned, type Pin, parsePin, spkiHash } from "./pins.ts"
-export { type LoadedPrivateKey, parsePrivateKey } from "./private-key.ts"
-export { type RevocationMode, type RevocationOptions, revocationProblem } from "./revocation.ts"
-export { encodeSpki, keyBits, parseSpki } from "./spki.ts"
-export { type TextFile, textOfFile } from "./text-file.ts"
+export type { SignatureIdentifier } from "./keys/algorithm.ts"
+export { isPinned, type Pin, parsePin, spkiHash } from "./keys/pins.ts"
+export { type LoadedPrivateKey, parsePrivateKey } from "./keys/private-key.ts"
+export { encodeSpki, keyBits, parseSpki } from "./keys/spki.ts"
+export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./names/distinguished-name.ts"
+export { type GeneralName, generalNameText } from "./names/general-name.ts"
+export { type IdentityRule, identityName, identityRules } from "./names/identity.ts"
+export { matchDnsName, matchNames, nameProblem, type ReferenceIdentity, referenceHost } from "./names/name.ts"
+export { type PathRequest, type PathVerdict, validatePath } from "./path/path.ts"
+export type { PathBudget, PathProblem } from "./path/path-problem.ts"
+export { type Profile, usualProfile } from "./path/path-rules.ts"
 export {
   type AnchorConstraints,
   type TrustAnchor,
@@ -68,5 +57,16 @@ export {
   trustAnchor,
   trustStoreFromPem,
   trustStoreOfUsable,
-} from "./trust.ts"
-export { createCertificateVerifier, type VerifierOptions } from "./verifier.ts"
+} from "./path/trust.ts"
+export { createCertificateVerifier, type VerifierOptions } from "./path/verifier.ts"
+export {
+  type Crl,
+  type CrlScope,
+  CrlStore,
+  parseCrl,
+  parseCrls,
+  type RevocationStatus,
+  type RevokedEntry,
+} from "./revocation/crl.ts"
+export { type OcspResponse, ocspStatus, parseOcspResponse } from "./revocation/ocsp.ts"
+export { type RevocationMode, type RevocationOptions, revocationProblem } from "./revocation/revocation.ts"

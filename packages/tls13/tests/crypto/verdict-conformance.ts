@@ -6,7 +6,7 @@ import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
 import { type CryptoProvider, InvalidKeyShare, type KeyExchange } from "../../src/crypto/provider.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { bytesToInteger, integerToBytes } from "../../src/crypto/rsa/integers.ts"
-import { derInteger, derSequence } from "../../src/x509/der-writer.ts"
+import { derInteger, derSequence } from "../../src/x509/der/der-writer.ts"
 import { hex } from "./wycheproof.ts"
 
 // What providers could see differently and must not: encodings beside the right one, numbers that are only equal modulo

@@ -11,9 +11,9 @@ import type { CryptoProvider } from "../../src/crypto/provider.ts"
 import { trustOnFirstUse } from "../../src/dangerous/index.ts"
 import { always, testCredential } from "../../src/testing/credentials.ts"
 import { Pair } from "../../src/testing/pair.ts"
+import { askedAfterSignature, readLeafKey } from "../../src/x509/certificate/leaf-key.ts"
 import { createCertificateVerifier, Oid, TrustStore, trustAnchor } from "../../src/x509/index.ts"
 import type { CertificateVerifier, Credential } from "../../src/x509/interfaces.ts"
-import { askedAfterSignature, readLeafKey } from "../../src/x509/leaf-key.ts"
 import {
   type Cast,
   clientOptions,

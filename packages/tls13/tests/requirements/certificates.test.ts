@@ -13,9 +13,8 @@ import { keyUsage } from "../../src/devcert/extensions.ts"
 import { encodePkcs8 } from "../../src/devcert/keys.ts"
 import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
 import { certificateOf, editBody, editClientHello, setExtension } from "../../src/testing/edit.ts"
-import { readSignatureIdentifier } from "../../src/x509/algorithm.ts"
-import { readWhole } from "../../src/x509/der.ts"
-import { derOctetString, derOid, derSequence, derSmall, derValue } from "../../src/x509/der-writer.ts"
+import { readWhole } from "../../src/x509/der/der.ts"
+import { derOctetString, derOid, derSequence, derSmall, derValue } from "../../src/x509/der/der-writer.ts"
 import {
   createCertificateVerifier,
   loadCredential,
@@ -28,8 +27,9 @@ import {
   trustAnchor,
 } from "../../src/x509/index.ts"
 import type { CredentialRequest } from "../../src/x509/interfaces.ts"
-import { signatureProblem } from "../../src/x509/key-policy.ts"
-import { encodeSpki } from "../../src/x509/spki.ts"
+import { readSignatureIdentifier } from "../../src/x509/keys/algorithm.ts"
+import { signatureProblem } from "../../src/x509/keys/key-policy.ts"
+import { encodeSpki } from "../../src/x509/keys/spki.ts"
 import { clientCertificate, clientUnderTest, expectRefused, provider, serverKey, serverUnderTest } from "../support.ts"
 import {
   algorithmOf,

@@ -14,7 +14,7 @@ import { always, testVerifier } from "../../src/testing/credentials.ts"
 import { Pair } from "../../src/testing/pair.ts"
 import type { MessageName } from "../../src/testing/puppet.ts"
 import type { TraceEvent } from "../../src/trace/events.ts"
-import { encodeSpki } from "../../src/x509/spki.ts"
+import { encodeSpki } from "../../src/x509/keys/spki.ts"
 import {
   type Cast,
   clientCertificate,

@@ -8,7 +8,7 @@ import type { TLSSocket } from "../../src/adapters/node/tls-socket.ts"
 import { Pause } from "../../src/bytes/pause.ts"
 import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
 import { portOf } from "../../src/testing/sockets.ts"
-import { loadCredential } from "../../src/x509/credential.ts"
+import { loadCredential } from "../../src/x509/certificate/credential.ts"
 import type { Credential } from "../../src/x509/interfaces.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], clientName: "device", now: Date.now() })

@@ -23,8 +23,8 @@ import type { ExternalPsk } from "../../src/session/session.ts"
 import { MemoryTicketStore } from "../../src/session/ticket-store.ts"
 import { Pair } from "../../src/testing/pair.ts"
 import { portOf } from "../../src/testing/sockets.ts"
-import { trustStoreFromPem } from "../../src/x509/trust.ts"
-import { createCertificateVerifier } from "../../src/x509/verifier.ts"
+import { trustStoreFromPem } from "../../src/x509/path/trust.ts"
+import { createCertificateVerifier } from "../../src/x509/path/verifier.ts"
 import { clientOptions, provider, serverOptions, start, ticketer } from "../support.ts"
 
 function pairOf(client: Partial<ClientOptions>, server: Partial<ServerOptions>, now: number = start): Pair {

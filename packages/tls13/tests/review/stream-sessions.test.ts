@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import { streamClientConfig, streamServerConfig } from "../../src/adapters/stream-config.ts"
 import { acceptAnyCertificate } from "../../src/dangerous/index.ts"
 import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { trustStoreFromPem } from "../../src/x509/trust.ts"
-import { createCertificateVerifier } from "../../src/x509/verifier.ts"
+import { trustStoreFromPem } from "../../src/x509/path/trust.ts"
+import { createCertificateVerifier } from "../../src/x509/path/verifier.ts"
 
 const one = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
 const other = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })

@@ -8,7 +8,7 @@ import { Pause } from "../../src/bytes/pause.ts"
 import type { PublicKey } from "../../src/crypto/keys.ts"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
 import type { Credential, Signer } from "../../src/x509/interfaces.ts"
-import { parseSpki } from "../../src/x509/spki.ts"
+import { parseSpki } from "../../src/x509/keys/spki.ts"
 import { handshakeWith } from "./driven.ts"
 
 const provider = createNobleProvider()

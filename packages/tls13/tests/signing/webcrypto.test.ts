@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { ecdsaSignatureToDer, type WebCryptoKey, webCryptoSigner } from "../../src/adapters/webcrypto-signer.ts"
 import { fromHex, toHex } from "../../src/bytes/hex.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
-import { parseSpki } from "../../src/x509/spki.ts"
+import { parseSpki } from "../../src/x509/keys/spki.ts"
 import { handshakeWith } from "./driven.ts"
 
 const { subtle } = webcrypto

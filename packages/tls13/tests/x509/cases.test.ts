@@ -14,7 +14,7 @@ import {
   subjectAltName,
 } from "../../src/devcert/extensions.ts"
 import { type GeneralName, toGeneralName } from "../../src/devcert/names.ts"
-import { derNull, derOctetString, derOid, derSequence, derSmall, derValue } from "../../src/x509/der-writer.ts"
+import { derNull, derOctetString, derOid, derSequence, derSmall, derValue } from "../../src/x509/der/der-writer.ts"
 import { Oid, toPem } from "../../src/x509/index.ts"
 import {
   type Contents,

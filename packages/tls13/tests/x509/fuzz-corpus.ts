@@ -3,7 +3,7 @@
 import type { Corpus } from "../../fuzz/x509.ts"
 import { basicConstraints, nameConstraints } from "../../src/devcert/extensions.ts"
 import { encodePkcs8 } from "../../src/devcert/keys.ts"
-import { derOid, derSequence, derValue } from "../../src/x509/der-writer.ts"
+import { derOid, derSequence, derValue } from "../../src/x509/der/der-writer.ts"
 import { certificateBytes, Oid, parsePem } from "../../src/x509/index.ts"
 import {
   crlNumber,

@@ -1,7 +1,7 @@
 // Certificates that break a rule of their encoding, though everything in them can be read: many tools make them.
 
-import { contextConstructed } from "../../src/x509/der.ts"
-import { derNull, derOid, derSequence, derValue } from "../../src/x509/der-writer.ts"
+import { contextConstructed } from "../../src/x509/der/der.ts"
+import { derNull, derOid, derSequence, derValue } from "../../src/x509/der/der-writer.ts"
 import { type Issued, makeIntermediate, makeRoot } from "./pki.ts"
 
 /** With its private key, each. */

@@ -18,7 +18,7 @@ import {
   subjectKeyIdentifier,
 } from "../../src/devcert/extensions.ts"
 import { encodeName, type NameAttributes, toGeneralName } from "../../src/devcert/names.ts"
-import { contextConstructed, contextPrimitive, Tag } from "../../src/x509/der.ts"
+import { contextConstructed, contextPrimitive, Tag } from "../../src/x509/der/der.ts"
 import {
   derBitString,
   derInteger,
@@ -27,10 +27,10 @@ import {
   derSequence,
   derSmall,
   derValue,
-} from "../../src/x509/der-writer.ts"
+} from "../../src/x509/der/der-writer.ts"
 import { type Certificate, Oid, parseCertificate } from "../../src/x509/index.ts"
-import { sha1 } from "../../src/x509/sha1.ts"
-import { encodeSpki } from "../../src/x509/spki.ts"
+import { sha1 } from "../../src/x509/keys/sha1.ts"
+import { encodeSpki } from "../../src/x509/keys/spki.ts"
 
 export const provider: CryptoProvider = createHostProvider()
 /** 2026-06-01T00:00:00Z, when every certificate of these tests is valid unless it says otherwise. */

@@ -4,10 +4,10 @@ import type { AlertName } from "../../bytes/alerts.ts"
 import { TlsError, type TlsErrorKind } from "../../bytes/errors.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
-import { parseCertificate, wholeSubjectText } from "../../x509/certificate.ts"
+import { parseCertificate, wholeSubjectText } from "../../x509/certificate/certificate.ts"
+import { toBase64 } from "../../x509/der/pem.ts"
 import { X509Error } from "../../x509/errors.ts"
-import { toBase64 } from "../../x509/pem.ts"
-import { spkiHash } from "../../x509/pins.ts"
+import { spkiHash } from "../../x509/keys/pins.ts"
 import { printable } from "./options.ts"
 
 export interface HandshakeReport {

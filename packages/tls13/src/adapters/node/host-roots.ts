@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
-import { foreignKind } from "../../x509/file-kind.ts"
+import { foreignKind } from "../../x509/der/file-kind.ts"
 import { type TrustStore, trustStoreOfUsable, X509Error } from "../../x509/index.ts"
 
 /** Where systems keep their bundle; the first that exists counts. */

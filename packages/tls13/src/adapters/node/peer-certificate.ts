@@ -2,13 +2,13 @@
 
 import { toHex } from "../../bytes/hex.ts"
 import type { CryptoProvider, Hash } from "../../crypto/provider.ts"
-import { type Certificate, isSelfIssued, parseCertificate } from "../../x509/certificate.ts"
-import { attributeText, type DistinguishedName, rdnsOf } from "../../x509/distinguished-name.ts"
+import { type Certificate, isSelfIssued, parseCertificate } from "../../x509/certificate/certificate.ts"
+import { attributeNames } from "../../x509/der/oids.ts"
 import { X509Error } from "../../x509/errors.ts"
-import { generalNameText } from "../../x509/general-name.ts"
-import { attributeNames } from "../../x509/oids.ts"
-import { sha1 } from "../../x509/sha1.ts"
-import { keyBits } from "../../x509/spki.ts"
+import { sha1 } from "../../x509/keys/sha1.ts"
+import { keyBits } from "../../x509/keys/spki.ts"
+import { attributeText, type DistinguishedName, rdnsOf } from "../../x509/names/distinguished-name.ts"
+import { generalNameText } from "../../x509/names/general-name.ts"
 
 /** Attributes by their short names; several of one name are an array. */
 export type DistinguishedNameObject = Readonly<Record<string, string | readonly string[]>>

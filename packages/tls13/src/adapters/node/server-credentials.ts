@@ -1,7 +1,7 @@
 // Which certificate a server shows: by SNICallback, by the contexts that were added, else the server's own.
 
 import { Pause } from "../../bytes/pause.ts"
-import { sniResolver } from "../../x509/credential.ts"
+import { sniResolver } from "../../x509/certificate/credential.ts"
 import type { CredentialChoice, CredentialRequest, CredentialResolver } from "../../x509/interfaces.ts"
 import { SecureContext } from "./secure-context.ts"
 

@@ -13,9 +13,9 @@ import { MemoryPskStore } from "../../session/psk-store.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
 import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
 import type { TraceEvent } from "../../trace/events.ts"
-import { sniResolver } from "../../x509/credential.ts"
-import type { IdentityRule } from "../../x509/identity.ts"
+import { sniResolver } from "../../x509/certificate/credential.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
+import type { IdentityRule } from "../../x509/names/identity.ts"
 import { internalError } from "../driver.ts"
 import {
   HandshakeGate,

@@ -5,9 +5,11 @@ import { toHex } from "../../bytes/hex.ts"
 import { Pause } from "../../bytes/pause.ts"
 import type { CommonOptions } from "../../connection/config.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import type { Certificate } from "../../x509/certificate.ts"
+import type { Certificate } from "../../x509/certificate/certificate.ts"
+import { askedAfterSignature } from "../../x509/certificate/leaf-key.ts"
+import { claimedLeafKey } from "../../x509/certificate/unreadable.ts"
+import { Oid } from "../../x509/der/oids.ts"
 import { X509Error } from "../../x509/errors.ts"
-import type { IdentityRule } from "../../x509/identity.ts"
 import type {
   CertificateType,
   CertificateVerdict,
@@ -15,13 +17,11 @@ import type {
   CertificateVerifier,
   PeerIdentity,
 } from "../../x509/interfaces.ts"
-import { askedAfterSignature } from "../../x509/leaf-key.ts"
-import { Oid } from "../../x509/oids.ts"
-import { type Profile, usualProfile } from "../../x509/path-rules.ts"
-import { type Pin, parsePin } from "../../x509/pins.ts"
-import type { RevocationMode, RevocationOptions } from "../../x509/revocation.ts"
-import { claimedLeafKey } from "../../x509/unreadable.ts"
-import { createCertificateVerifier, type VerifierOptions } from "../../x509/verifier.ts"
+import { type Pin, parsePin } from "../../x509/keys/pins.ts"
+import type { IdentityRule } from "../../x509/names/identity.ts"
+import { type Profile, usualProfile } from "../../x509/path/path-rules.ts"
+import { createCertificateVerifier, type VerifierOptions } from "../../x509/path/verifier.ts"
+import type { RevocationMode, RevocationOptions } from "../../x509/revocation/revocation.ts"
 import { rulesName } from "../rules-name.ts"
 import { describe, type PeerCertificate } from "./peer-certificate.ts"
 import type { SecureContext } from "./secure-context.ts"

@@ -1,0 +1,32 @@
+// The key of a peer's leaf, before anything is believed of it: what its CertificateVerify is checked with first.
+
+import type { PublicKey } from "../../crypto/keys.ts"
+import { X509Error } from "../errors.ts"
+import type { CertificateVerification, CertificateVerifier } from "../interfaces.ts"
+import { keyProblem } from "../keys/key-policy.ts"
+import { parseSpki } from "../keys/spki.ts"
+import { parseCertificate } from "./certificate.ts"
+
+/**
+ * The key of the first certificate (or the raw public key); undefined when it cannot be read, or is one that no verifier of
+ * ours takes, such as RSA of more than 8192 bits. Never throws for what the bytes are.
+ */
+export function readLeafKey({
+  chain: [leaf],
+  type,
+}: Pick<CertificateVerification, "chain" | "type">): PublicKey | undefined {
+  if (leaf === undefined) return undefined
+  try {
+    const key = type === "RawPublicKey" ? parseSpki(leaf) : parseCertificate(leaf).publicKey
+    return key && keyProblem(key) === undefined ? key : undefined
+  } catch (error) {
+    if (error instanceof X509Error) return undefined
+    throw error
+  }
+}
+
+/** An application's verifier, asked only about peers that can sign with their leaf's key. */
+export function askedAfterSignature(verifier: CertificateVerifier): CertificateVerifier {
+  if (verifier.leafKey !== undefined) return verifier
+  return { verify: (verification) => verifier.verify(verification), leafKey: readLeafKey }
+}

@@ -1,0 +1,79 @@
+// Which keys are good enough, and checking one signature with one of them, counted against a budget.
+
+import type { PublicKey } from "../../crypto/keys.ts"
+import type { CryptoProvider } from "../../crypto/provider.ts"
+import { X509Error } from "../errors.ts"
+import type { SignatureIdentifier } from "./algorithm.ts"
+import { keyBits } from "./spki.ts"
+
+/** RSA moduli beyond this cost more than any honest certificate is worth. */
+const mostRsaBits = 8192
+
+/** Why a key is not good enough for any profile: RSA under 2048 bits (CA/B Forum 6.1.5, NIST SP 800-57). */
+export function keyProblem(key: PublicKey): X509Error | undefined {
+  if (key.type !== "rsa" && key.type !== "rsa-pss") return undefined
+  const bits = keyBits(key)
+  if (bits < 2048) return new X509Error("weak_key", `its RSA key has ${bits} bits; at least 2048 are wanted`)
+  if (bits > mostRsaBits)
+    return new X509Error("unsupported_key", `its RSA key has ${bits} bits; at most ${mostRsaBits} are accepted`)
+  const { exponent } = key
+  const odd = (exponent[exponent.length - 1]! & 1) === 1
+  if (!odd || (exponent.length === 1 && exponent[0]! < 3))
+    return new X509Error("weak_key", "its RSA exponent is even or 1")
+  if (exponent.length > 8) return new X509Error("unsupported_key", "its RSA exponent has more than 64 bits")
+  return undefined
+}
+
+/** What one check costs, in P-256 checks on the slowest provider. */
+export function signatureCost(key: PublicKey): number {
+  if (key.type === "ec") return key.curve === "P-256" ? 1 : key.curve === "P-384" ? 3 : 6
+  if (key.type === "ed25519") return 1
+  return keyBits(key) > 4096 ? 3 : 1
+}
+
+/** Bytes. */
+const hashLengths = { sha256: 32, sha384: 48, sha512: 64 } as const
+
+/** Why this stack cannot accept a signature of this kind by this key; undefined when it can be checked. */
+export function signatureProblem(
+  identifier: SignatureIdentifier,
+  key: PublicKey,
+  provider: CryptoProvider,
+): X509Error | undefined {
+  if (identifier.algorithm === undefined) {
+    return identifier.problem === "weak_signature"
+      ? new X509Error("weak_signature", `it is signed with ${identifier.label}, which can be forged`)
+      : new X509Error("unsupported_signature", `it is signed with ${identifier.label}, which is not accepted`)
+  }
+  if (!provider.signatures.some((each) => each.name === identifier.algorithm)) {
+    return new X509Error(
+      "unsupported_signature",
+      `it is signed with ${identifier.label}, which the crypto provider ${provider.name} does not have`,
+    )
+  }
+  // An RSASSA-PSS key that restricts itself (RFC 4055 1.2): "the parameters in the signature MUST be identical to those in the
+  // public key" (RFC 9846 4.3.3). Signatures that we accept have a salt of the hash's length.
+  if (
+    key.type === "rsa-pss" &&
+    key.pss &&
+    (identifier.algorithm !== `rsa_pss_${key.pss.hash}` || key.pss.minimumSaltLength !== hashLengths[key.pss.hash])
+  ) {
+    return new X509Error(
+      "bad_signature",
+      `it is signed with ${identifier.label}, which the issuer's key does not allow`,
+    )
+  }
+  return undefined
+}
+
+/** Whether `signature` over `message` is right. */
+export function verifySignature(
+  identifier: SignatureIdentifier,
+  key: PublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+  provider: CryptoProvider,
+): boolean {
+  const algorithm = provider.signatures.find((each) => each.name === identifier.algorithm)
+  return algorithm?.verify(key, message, signature) ?? false
+}
