@@ -1,7 +1,7 @@
 import { x25519 as noble25519 } from "@noble/curves/ed25519.js"
 import { describe, expect, it } from "vitest"
+import { scalarMultiply } from "../../src/crypto/fast/curve25519/x25519.ts"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
-import { scalarMultiply } from "../../src/crypto/fast/x25519.ts"
 import { createNobleProvider, generateEcKey, publicKeyOf, hostRandom as random } from "../../src/crypto/noble/index.ts"
 import { hex } from "./wycheproof.ts"
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import * as field256 from "../../src/crypto/fast/field256.ts"
-import * as products256 from "../../src/crypto/fast/field256-products.ts"
-import * as field25519 from "../../src/crypto/fast/field25519.ts"
-import * as products25519 from "../../src/crypto/fast/field25519-products.ts"
-import { Poly1305 } from "../../src/crypto/fast/poly1305.ts"
+import { Poly1305 } from "../../src/crypto/fast/chacha20-poly1305/poly1305.ts"
+import * as field25519 from "../../src/crypto/fast/curve25519/field25519.ts"
+import * as products25519 from "../../src/crypto/fast/curve25519/field25519-products.ts"
+import * as field256 from "../../src/crypto/fast/p256/field256.ts"
+import * as products256 from "../../src/crypto/fast/p256/field256-products.ts"
 
 // The floating-point arithmetic of crypto/fast against BigInt, at the limits that its files claim: if any sum needed more
 // than 53 bits, these numbers would round.

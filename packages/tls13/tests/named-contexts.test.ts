@@ -3,12 +3,12 @@
 
 import { once } from "node:events"
 import { afterEach, describe, expect, it } from "vitest"
-import { connect } from "../../src/adapters/node/connect.ts"
-import { createSecureContext } from "../../src/adapters/node/secure-context.ts"
-import { createServer, type Server, type TlsServerOptions } from "../../src/adapters/node/server.ts"
-import { Misuse } from "../../src/bytes/errors.ts"
-import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { portOf } from "../../src/testing/sockets.ts"
+import { connect } from "../src/adapters/node/connect.ts"
+import { createSecureContext } from "../src/adapters/node/secure-context.ts"
+import { createServer, type Server, type TlsServerOptions } from "../src/adapters/node/server.ts"
+import { Misuse } from "../src/bytes/errors.ts"
+import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import { portOf } from "../src/testing/sockets.ts"
 
 const users = createDevelopmentCertificates({ names: ["localhost"], clientName: "user", now: Date.now() })
 const admins = createDevelopmentCertificates({ names: ["admin.test"], clientName: "admin", now: Date.now() })

@@ -2,14 +2,14 @@
 
 import { once } from "node:events"
 import { afterEach, describe, expect, it } from "vitest"
-import { connect } from "../../src/adapters/node/connect.ts"
-import { createServer, type Server } from "../../src/adapters/node/server.ts"
-import type { TLSSocket } from "../../src/adapters/node/tls-socket.ts"
-import { Pause } from "../../src/bytes/pause.ts"
-import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { portOf } from "../../src/testing/sockets.ts"
-import { loadCredential } from "../../src/x509/certificate/credential.ts"
-import type { Credential } from "../../src/x509/interfaces.ts"
+import { connect } from "../src/adapters/node/connect.ts"
+import { createServer, type Server } from "../src/adapters/node/server.ts"
+import type { TLSSocket } from "../src/adapters/node/tls-socket.ts"
+import { Pause } from "../src/bytes/pause.ts"
+import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import { portOf } from "../src/testing/sockets.ts"
+import { loadCredential } from "../src/x509/certificate/credential.ts"
+import type { Credential } from "../src/x509/interfaces.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], clientName: "device", now: Date.now() })
 const credential = loadCredential({ cert: pem.clientCert!, key: pem.clientKey! })

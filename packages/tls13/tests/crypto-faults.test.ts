@@ -1,13 +1,13 @@
 // A crypto provider that fails in the middle of its work, as an accelerator may: nothing leaves that it did not finish.
 
 import { describe, expect, it } from "vitest"
-import { asciiToBytes, bytesToLatin1 } from "../../src/bytes/text.ts"
-import { ClientConnection } from "../../src/connection/client-connection.ts"
-import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
-import { ServerConnection } from "../../src/connection/server-connection.ts"
-import type { AeadKey, CryptoProvider } from "../../src/crypto/provider.ts"
-import { Pair } from "../../src/testing/pair.ts"
-import { clientOptions, provider, serverOptions, start } from "../support.ts"
+import { asciiToBytes, bytesToLatin1 } from "../src/bytes/text.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import type { AeadKey, CryptoProvider } from "../src/crypto/provider.ts"
+import { Pair } from "../src/testing/pair.ts"
+import { clientOptions, provider, serverOptions, start } from "./support.ts"
 
 /** The provider, whose AEAD stops working at the call that `fails` says. */
 function faulty(fails: (sealed: number) => boolean): CryptoProvider {

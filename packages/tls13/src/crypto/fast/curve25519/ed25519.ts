@@ -1,10 +1,10 @@
-import { concatBytes } from "../../bytes/concat.ts"
-import { copyOf } from "../../bytes/copy.ts"
-import { equalBytes } from "../../bytes/equal.ts"
-import { isWellFormed } from "../ed25519-rules.ts"
-import { sha512 } from "../noble/hash.ts"
-import type { SignatureAlgorithm } from "../provider.ts"
-import { bytesToInteger, integerToBytes } from "../rsa/integers.ts"
+import { concatBytes } from "../../../bytes/concat.ts"
+import { copyOf } from "../../../bytes/copy.ts"
+import { equalBytes } from "../../../bytes/equal.ts"
+import { isWellFormed } from "../../ed25519-rules.ts"
+import { sha512 } from "../../noble/hash.ts"
+import type { SignatureAlgorithm } from "../../provider.ts"
+import { bytesToInteger, integerToBytes } from "../../rsa/integers.ts"
 import { Edwards25519 } from "./edwards25519.ts"
 
 // Ed25519 (RFC 8032 section 5.1), over the kernel of edwards25519.ts, by the rules of ed25519-rules.ts.

@@ -2,14 +2,14 @@
 // when they run, so nothing of it may leave `receive` as an exception, and nothing may follow an end.
 
 import { describe, expect, it } from "vitest"
-import { ContentType } from "../../src/bytes/code-points.ts"
-import { Misuse } from "../../src/bytes/errors.ts"
-import { ClientConnection } from "../../src/connection/client-connection.ts"
-import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
-import type { Connection } from "../../src/connection/connection.ts"
-import { ServerConnection } from "../../src/connection/server-connection.ts"
-import { Pair } from "../../src/testing/pair.ts"
-import type { TraceEvent } from "../../src/trace/events.ts"
+import { ContentType } from "../src/bytes/code-points.ts"
+import { Misuse } from "../src/bytes/errors.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import type { Connection } from "../src/connection/connection.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { Pair } from "../src/testing/pair.ts"
+import type { TraceEvent } from "../src/trace/events.ts"
 import {
   type Cast,
   clientCertificate,
@@ -18,7 +18,7 @@ import {
   serverOptions,
   start,
   ticketer,
-} from "../support.ts"
+} from "./support.ts"
 
 function pairOf({ client, server }: Cast = {}): Pair {
   return new Pair(

@@ -1,18 +1,18 @@
 // TLS over streams when the peer or the transport fails: no promise is left that nobody listens to, and no handle of the host.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
-import { connect, listen } from "../../src/adapters/deno.ts"
-import { acceptOverStreams, type ByteStreams, connectOverStreams } from "../../src/adapters/streams.ts"
-import { concatBytes } from "../../src/bytes/concat.ts"
-import { Pause } from "../../src/bytes/pause.ts"
-import { ClientConnection } from "../../src/connection/client-connection.ts"
-import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
-import { publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { testVerifier } from "../../src/testing/credentials.ts"
-import { until } from "../../src/testing/sockets.ts"
-import type { CertificateVerifier } from "../../src/x509/interfaces.ts"
-import { clientCertificate, clientKey, clientOptions, serverOptions } from "../support.ts"
+import { connect, listen } from "../src/adapters/deno.ts"
+import { acceptOverStreams, type ByteStreams, connectOverStreams } from "../src/adapters/streams.ts"
+import { concatBytes } from "../src/bytes/concat.ts"
+import { Pause } from "../src/bytes/pause.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import { testVerifier } from "../src/testing/credentials.ts"
+import { until } from "../src/testing/sockets.ts"
+import type { CertificateVerifier } from "../src/x509/interfaces.ts"
+import { clientCertificate, clientKey, clientOptions, serverOptions } from "./support.ts"
 
 const rejections: unknown[] = []
 const note = (reason: unknown) => {

@@ -1,10 +1,10 @@
 import { p256 as noble } from "@noble/curves/nist.js"
-import { copyOf } from "../../bytes/copy.ts"
-import { equalBytes } from "../../bytes/equal.ts"
-import { draw } from "../draw.ts"
-import { sha256 } from "../noble/hash.ts"
-import type { Hash, RandomSource, SignatureAlgorithm } from "../provider.ts"
-import { bytesToInteger, integerToBytes, invertMod } from "../rsa/integers.ts"
+import { copyOf } from "../../../bytes/copy.ts"
+import { equalBytes } from "../../../bytes/equal.ts"
+import { draw } from "../../draw.ts"
+import { sha256 } from "../../noble/hash.ts"
+import type { Hash, RandomSource, SignatureAlgorithm } from "../../provider.ts"
+import { bytesToInteger, integerToBytes, invertMod } from "../../rsa/integers.ts"
 import type { P256 } from "./p256.ts"
 
 // ECDSA (FIPS 186-5 section 6.4) by keys of P-256, over the kernel of p256.ts. Nonces are those of RFC 6979 with fresh

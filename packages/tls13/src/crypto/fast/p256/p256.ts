@@ -1,5 +1,7 @@
-import { copyOf } from "../../bytes/copy.ts"
-import { fromHex } from "../../bytes/hex.ts"
+import { copyOf } from "../../../bytes/copy.ts"
+import { fromHex } from "../../../bytes/hex.ts"
+import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
+import { selectEntry } from "../select.ts"
 import {
   add,
   createField,
@@ -14,8 +16,6 @@ import {
   toBytes,
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
-import { DIGITS, nonAdjacentForm } from "./non-adjacent-form.ts"
-import { selectEntry } from "./select.ts"
 
 // The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
 // C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4

@@ -1,13 +1,13 @@
 // The end of a connection: what may follow close_notify (RFC 9846 section 6.1), and an end that comes while a decision is due.
 
 import { describe, expect, it } from "vitest"
-import { ClientConnection } from "../../src/connection/client-connection.ts"
-import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
-import { ServerConnection } from "../../src/connection/server-connection.ts"
-import { publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { always, paused, testVerifier } from "../../src/testing/credentials.ts"
-import { Pair, received } from "../../src/testing/pair.ts"
-import type { CertificateVerdict } from "../../src/x509/interfaces.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { always, paused, testVerifier } from "../src/testing/credentials.ts"
+import { Pair, received } from "../src/testing/pair.ts"
+import type { CertificateVerdict } from "../src/x509/interfaces.ts"
 import {
   type Cast,
   clientCertificate,
@@ -17,7 +17,7 @@ import {
   serverOptions,
   start,
   ticketer,
-} from "../support.ts"
+} from "./support.ts"
 
 function pairOf({ client, server }: Cast = {}): Pair {
   return new Pair(

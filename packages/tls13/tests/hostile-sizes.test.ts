@@ -1,17 +1,17 @@
 // What a peer can make a connection work and keep by messages that are long but legal: lists of thousands, names of 64 KiB.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { ExtensionType } from "../../src/bytes/code-points.ts"
-import { asciiToBytes } from "../../src/bytes/text.ts"
-import { Writer } from "../../src/bytes/writer.ts"
-import { decodeCertificateRequest } from "../../src/codec/certificate-request.ts"
-import { decodeClientHello, encodeClientHello } from "../../src/codec/client-hello.ts"
-import { handshakeMessage } from "../../src/codec/message.ts"
-import type { MessageRewriter } from "../../src/connection/config.ts"
-import type { ServerConnection } from "../../src/connection/server-connection.ts"
-import { publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { checkClientHello } from "../../src/handshake/server/client-hello-rules.ts"
-import { testVerifier } from "../../src/testing/credentials.ts"
+import { ExtensionType } from "../src/bytes/code-points.ts"
+import { asciiToBytes } from "../src/bytes/text.ts"
+import { Writer } from "../src/bytes/writer.ts"
+import { decodeCertificateRequest } from "../src/codec/certificate-request.ts"
+import { decodeClientHello, encodeClientHello } from "../src/codec/client-hello.ts"
+import { handshakeMessage } from "../src/codec/message.ts"
+import type { MessageRewriter } from "../src/connection/config.ts"
+import type { ServerConnection } from "../src/connection/server-connection.ts"
+import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { checkClientHello } from "../src/handshake/server/client-hello-rules.ts"
+import { testVerifier } from "../src/testing/credentials.ts"
 import {
   editClientHello,
   editExtensions,
@@ -19,9 +19,9 @@ import {
   type RawClientHello,
   type RawExtension,
   setExtension,
-} from "../../src/testing/edit.ts"
-import { RetainedBuffers } from "../../src/testing/retained.ts"
-import { clientKey, expectRefused, serverUnderTest, ticketer } from "../support.ts"
+} from "../src/testing/edit.ts"
+import { RetainedBuffers } from "../src/testing/retained.ts"
+import { clientKey, expectRefused, serverUnderTest, ticketer } from "./support.ts"
 
 /** Milliseconds that `work` takes: the least of some runs. */
 function timeOf(work: () => void): number {

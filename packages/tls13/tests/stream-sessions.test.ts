@@ -1,11 +1,11 @@
 // Over streams, too, a session is resumed only under the rules that it was made under.
 
 import { describe, expect, it } from "vitest"
-import { streamClientConfig, streamServerConfig } from "../../src/adapters/stream-config.ts"
-import { acceptAnyCertificate } from "../../src/dangerous/index.ts"
-import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { trustStoreFromPem } from "../../src/x509/path/trust.ts"
-import { createCertificateVerifier } from "../../src/x509/path/verifier.ts"
+import { streamClientConfig, streamServerConfig } from "../src/adapters/stream-config.ts"
+import { acceptAnyCertificate } from "../src/dangerous/index.ts"
+import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import { trustStoreFromPem } from "../src/x509/path/trust.ts"
+import { createCertificateVerifier } from "../src/x509/path/verifier.ts"
 
 const one = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
 const other = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })

@@ -1,7 +1,7 @@
 import { p256 as noble } from "@noble/curves/nist.js"
-import { NamedGroup } from "../../bytes/code-points.ts"
-import { draw } from "../draw.ts"
-import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
+import { NamedGroup } from "../../../bytes/code-points.ts"
+import { draw } from "../../draw.ts"
+import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../../provider.ts"
 import type { P256, Point } from "./p256.ts"
 
 // ECDH on P-256 (RFC 9846 sections 4.3.8.2 and 7.4.2), over the kernel of p256.ts.

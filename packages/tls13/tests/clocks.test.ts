@@ -1,8 +1,8 @@
 // Keys that seal tickets and cookies when a clock was wrong for a while: RFC 9846 section 4.7.1, RFC 5077 section 5.5.
 
 import { describe, expect, it } from "vitest"
-import { KeyRing } from "../../src/session/key-ring.ts"
-import { provider, start } from "../support.ts"
+import { KeyRing } from "../src/session/key-ring.ts"
+import { provider, start } from "./support.ts"
 
 const hour = 3_600_000
 const { aead } = provider.cipherSuites[0]!

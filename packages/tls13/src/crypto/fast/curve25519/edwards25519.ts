@@ -1,9 +1,9 @@
-import { fromHex } from "../../bytes/hex.ts"
+import { fromHex } from "../../../bytes/hex.ts"
+import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
+import { selectEntry } from "../select.ts"
 import { add, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
 import { invert, powerForRoot } from "./field25519-powers.ts"
 import { multiply, square } from "./field25519-products.ts"
-import { DIGITS, nonAdjacentForm } from "./non-adjacent-form.ts"
-import { selectEntry } from "./select.ts"
 
 // The group of Ed25519 (RFC 8032 section 5.1) in extended coordinates with the formulas of H. Hisil, K. Wong, G. Carter
 // and E. Dawson, "Twisted Edwards curves revisited" (ASIACRYPT 2008), which are complete for this curve: no special case.

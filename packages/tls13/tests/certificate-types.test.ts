@@ -2,20 +2,20 @@
 // is said of a peer is the type that it has shown.
 
 import { describe, expect, it } from "vitest"
-import { Misuse } from "../../src/bytes/errors.ts"
-import { ClientConnection } from "../../src/connection/client-connection.ts"
+import { Misuse } from "../src/bytes/errors.ts"
+import { ClientConnection } from "../src/connection/client-connection.ts"
 import {
   type ClientOptions,
   createClientConfig,
   createServerConfig,
   type ServerOptions,
-} from "../../src/connection/config.ts"
-import { ServerConnection } from "../../src/connection/server-connection.ts"
-import { publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { MemorySessionStore } from "../../src/session/client-store.ts"
-import { always, testVerifier } from "../../src/testing/credentials.ts"
-import { Pair } from "../../src/testing/pair.ts"
-import { clientCredential, clientKey, clientOptions, serverOptions, start, ticketer } from "../support.ts"
+} from "../src/connection/config.ts"
+import { ServerConnection } from "../src/connection/server-connection.ts"
+import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { MemorySessionStore } from "../src/session/client-store.ts"
+import { always, testVerifier } from "../src/testing/credentials.ts"
+import { Pair } from "../src/testing/pair.ts"
+import { clientCredential, clientKey, clientOptions, serverOptions, start, ticketer } from "./support.ts"
 
 function pairOf(client: Partial<ClientOptions>, server: Partial<ServerOptions>): Pair {
   return new Pair(

@@ -1,6 +1,6 @@
-import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../aead-arguments.ts"
-import type { Aead, AeadKey } from "../provider.ts"
-import { CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT } from "../suites.ts"
+import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../../aead-arguments.ts"
+import type { Aead, AeadKey } from "../../provider.ts"
+import { CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT } from "../../suites.ts"
 import { chachaBlock, chachaInput, chachaXor } from "./chacha20.ts"
 import { Poly1305 } from "./poly1305.ts"
 

@@ -4,11 +4,11 @@ import { once } from "node:events"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { expect, it } from "vitest"
-import { connect } from "../../src/adapters/node/connect.ts"
-import { createServer } from "../../src/adapters/node/server.ts"
-import type { TLSSocket } from "../../src/adapters/node/tls-socket.ts"
-import { createDevelopmentCertificates } from "../../src/devcert/index.ts"
-import { portOf } from "../../src/testing/sockets.ts"
+import { connect } from "../src/adapters/node/connect.ts"
+import { createServer } from "../src/adapters/node/server.ts"
+import type { TLSSocket } from "../src/adapters/node/tls-socket.ts"
+import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import { portOf } from "../src/testing/sockets.ts"
 
 it("a server's socket lets go of what the ClientHello offered once it was reported", async () => {
   setFlagsFromString("--expose-gc")
