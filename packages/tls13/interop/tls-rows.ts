@@ -372,5 +372,3 @@ async function answered(program: Program, peer: ServerPeer, text: string, within
 function cellsOf(cell: (feature: TlsFeature) => Cell): Row["cells"] {
   return Object.fromEntries(tlsFeatures.map((feature) => [feature, cell(feature)]))
 }
-
-export const serverFiles = { cert: files.cert, key: files.key, ca: files.ca } as const
