@@ -31,7 +31,10 @@ export interface Arguments {
 /** @throws UsageError */
 export function readArguments(command: string, args: readonly string[], options: OptionTable): Arguments {
   const hint = `see "tls13 ${command} --help"`
-  const { values, positionals } = parse(args, options, hint)
+  // An option of parseArgs has a value or has none; this one may.
+  const [traced] = args.filter((arg) => arg.startsWith("--trace=")).slice(-1)
+  const plain = args.map((arg) => (arg.startsWith("--trace=") ? "--trace" : arg))
+  const { values, positionals } = parse(plain, options, hint)
   const text = (name: string): string | undefined => {
     const value = values[name]
     return typeof value === "string" ? value : undefined
@@ -58,9 +61,7 @@ export function readArguments(command: string, args: readonly string[], options:
       throw new UsageError(`--${name} must be one of ${allowed.join(", ")}, not "${value}"; ${hint}`)
     },
     list: (name) =>
-      text(name)
-        ?.split(/[,:]/)
-        .filter((each) => each !== ""),
+      (name === "trace" ? traced?.slice("--trace=".length) : text(name))?.split(/[,:]/).filter((each) => each !== ""),
   }
 }
 

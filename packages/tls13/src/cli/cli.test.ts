@@ -392,7 +392,7 @@ describe("connect and serve", () => {
     io.input.write("Q\n")
     expect(await ended).toBe(0)
     expect(io.said.filter((line) => /^(sent|received) KeyUpdate/.test(line)).map((line) => line.split(",")[0])).toEqual(
-      ["sent KeyUpdate", "sent KeyUpdate", "received KeyUpdate"],
+      ["sent KeyUpdate (section 4.7.3)", "sent KeyUpdate (section 4.7.3)", "received KeyUpdate (section 4.7.3)"],
     )
   })
 
@@ -424,7 +424,25 @@ describe("connect and serve", () => {
     const client = await connecting(server.port, "x", ...trust, "--trace", "--keylog", at("keys"))
     expect(client.text).toContain("sent ClientHello")
     expect(server.said.join("\n")).toMatch(/^127\.0\.0\.1:\d+ received ClientHello/m)
-    expect(readFileSync(at("keys"), "latin1")).toMatch(/^CLIENT_HANDSHAKE_TRAFFIC_SECRET [0-9a-f]{64} /)
+    const keys = readFileSync(at("keys"), "latin1")
+    expect(keys).toMatch(/^CLIENT_HANDSHAKE_TRAFFIC_SECRET [0-9a-f]{64} /)
+    for (const secret of keys.match(/[0-9a-f]{64}$/gm) ?? []) expect(client.text).not.toContain(secret)
+  })
+
+  it("--trace=bytes,secrets has the bytes by field, and the secrets", async () => {
+    const server = await serving("--echo", ...own, "--trace=secrets")
+    const client = await connecting(server.port, "x", ...trust, "--trace=bytes,secrets", "--keylog", at("more-keys"))
+    expect(client.text).toMatch(/^ {4}\| random: [0-9a-f]{64}$/m)
+    expect(client.text).toMatch(/^ {4}\| {3}key_share \(type 0033, length [0-9a-f]{4}\): /m)
+    const secrets = readFileSync(at("more-keys"), "latin1").match(/[0-9a-f]{64}$/gm) ?? []
+    expect(secrets.length).toBeGreaterThan(4)
+    for (const secret of secrets) expect(client.text).toContain(`    ${secret}`)
+    expect(server.said.join("\n")).toMatch(/ {4}key: [0-9a-f]+$/m)
+    expect(server.said.join("\n")).not.toContain("| random")
+    expect(await refused("connect", "127.0.0.1:1", "--trace=all")).toEqual([
+      2,
+      'tls13: --trace takes bytes, secrets or both, as in --trace=bytes,secrets, not "all"',
+    ])
   })
 
   it("many clients at once, and those that fail end nothing", async () => {

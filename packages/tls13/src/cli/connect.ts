@@ -23,7 +23,7 @@ import { policyOf } from "./certificate-options.ts"
 import { connectProblem } from "./connect-problem.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
-import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
+import { sharedOptions, sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
 
 /** Where a command reads and writes: the process's own streams, or a test's. */
 export interface Terminal {
@@ -63,6 +63,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
   const earlyData = read.text("early-data")?.replaceAll("\\r", "\r").replaceAll("\\n", "\n")
   const shared = await sharedTlsOptions(read)
   for (const problem of shared.secureContext.skipped) terminal.say(`warning: ${problem}`)
+  const detail = traceDetail(read)
   const tls: ConnectOptions = {
     ...shared,
     host,
@@ -74,7 +75,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     ...(earlyData !== undefined && { earlyData: Buffer.from(earlyData) }),
     // Whoever brings a certificate shows it when asked, also later.
     core: { postHandshakeAuth: read.texts("cert").length > 0 },
-    ...(read.flag("trace") && { trace: (event) => say(describe(event)) }),
+    ...(read.flag("trace") && { trace: (event) => say(describe(event, detail)) }),
   }
   let session = sessionFile !== undefined && existsSync(sessionFile) ? readSession(sessionFile) : undefined
   const keep = (fresh: Buffer) => {

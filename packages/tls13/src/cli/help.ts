@@ -27,7 +27,8 @@ Pre-shared keys:
   --psk-ke                  also without a key exchange: no forward secrecy
 
 Looking inside:
-  --trace                   tell the handshake message by message
+  --trace[=bytes,secrets]   tell the handshake message by message; with bytes also field by field in hexadecimal, with
+                            secrets each secret and key: who has them can read the connection
   --keylog FILE             append the keys (SSLKEYLOGFILE), for Wireshark; who has them reads everything
   --key-update BYTES        renew our sending keys after every so many bytes
   --key-update-peer         and ask the peer to renew its own each time

@@ -23,7 +23,7 @@ import {
 import { show, type Terminal } from "./connect.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { summary } from "./summary.ts"
-import { sharedOptions, sharedTlsOptions, writeSecretFile } from "./tls-options.ts"
+import { sharedOptions, sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
 import { answerRequests, type Handler, headTime } from "./www.ts"
 
 const options: OptionTable = {
@@ -58,8 +58,9 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const verify = read.oneOf("verify", "none", "request", "require", "post-handshake") ?? "none"
   const shared = await sharedTlsOptions(read)
   for (const problem of shared.secureContext.skipped) say(`warning: ${problem}`)
+  const detail = traceDetail(read)
   const trace: TlsServerOptions["trace"] = (event, socket) => {
-    say(describe(event).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
+    say(describe(event, detail).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
   }
   const development = developmentContext(read, shared)
   const server = createServer({

@@ -10,6 +10,7 @@ import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { fromHex } from "../bytes/hex.ts"
 import { TLS_AES_128_CCM_8_SHA256, TLS_AES_128_CCM_SHA256 } from "../crypto/noble/ccm.ts"
 import type { CryptoProvider, KeyExchange } from "../crypto/provider.ts"
+import type { Detail } from "../trace/words.ts"
 import { parseCertificate } from "../x509/certificate/certificate.ts"
 import { loadCredential } from "../x509/certificate/credential.ts"
 import { foreignKind } from "../x509/der/file-kind.ts"
@@ -208,4 +209,14 @@ export function writeSecretFile(path: string, content: string): void {
   } catch (error) {
     throw new CommandError(`${path} cannot be written: ${reasonOf(error)}`)
   }
+}
+
+/** What `--trace=bytes,secrets` asks for. @throws UsageError */
+export function traceDetail(read: Arguments): Detail {
+  const wanted = read.list("trace") ?? []
+  for (const each of wanted) {
+    if (each !== "bytes" && each !== "secrets")
+      throw new UsageError(`--trace takes bytes, secrets or both, as in --trace=bytes,secrets, not "${each}"`)
+  }
+  return { bytes: wanted.includes("bytes"), secrets: wanted.includes("secrets") }
 }

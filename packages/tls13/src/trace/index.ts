@@ -2,4 +2,4 @@
 
 export type { Direction, SecretName, TraceEvent, TraceSink } from "./events.ts"
 export { keyLogLine } from "./keylog.ts"
-export { describe } from "./words.ts"
+export { type Detail, describe } from "./words.ts"

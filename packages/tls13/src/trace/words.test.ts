@@ -21,7 +21,7 @@ function field(traceId: string, name: string, occurrence = 0): Uint8Array {
 describe("the messages of RFC 8448 in words", () => {
   it("ClientHello", () => {
     expect(message("client_hello", field("simple-1rtt", "ClientHello")).split("\n")).toEqual([
-      "received ClientHello, 196 bytes: what the client can do, and key shares made on a guess",
+      "received ClientHello (section 4.2.2), 196 bytes: what the client can do, and key shares made on a guess",
       "    random: cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7",
       "    versions: tls13",
       "    cipher suites: TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, TLS_AES_256_GCM_SHA384",
@@ -50,7 +50,9 @@ describe("the messages of RFC 8448 in words", () => {
 
   it("HelloRetryRequest and ServerHello", () => {
     const retry = message("hello_retry_request", field("hello-retry-request", "ServerHello"))
-    expect(retry).toContain("received HelloRetryRequest, 176 bytes: the server asks for another ClientHello")
+    expect(retry).toContain(
+      "received HelloRetryRequest (section 4.2.4), 176 bytes: the server asks for another ClientHello",
+    )
     expect(retry).toContain("wants a key share of: secp256r1")
     expect(retry).toContain("cookie: 114 bytes")
     const hello = message("server_hello", field("hello-retry-request", "ServerHello", 1))
