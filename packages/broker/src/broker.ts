@@ -27,6 +27,7 @@ import {
   OutboundMemory,
   PartialMemory,
   QueuedMemory,
+  sessionCost,
   willCost,
 } from "./session/memory.ts"
 import { ownerOf, SessionOwners } from "./session/owners.ts"
@@ -55,8 +56,10 @@ export interface BrokerOptions {
   readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
 }
 
-/** Packets of resumed connections in one turn, some 20 milliseconds. */
+/** Packets of all connections in one turn, some 20 milliseconds. */
 const packetsPerFlush = 16_384
+/** Packets of one connection in one turn, however cheap: some 2 milliseconds. */
+const packetsPerTurn = 2048
 
 export class Broker implements Host {
   readonly limits: Limits
@@ -89,7 +92,15 @@ export class Broker implements Host {
   readonly #resuming: Set<Connection> = new Set()
   /** Connections with retained messages to send, those first that have waited longest. */
   readonly #walking: Set<Connection> = new Set()
-  readonly #chores = new Chores(() => this.#router.work)
+  /** Those that are to be published, in their order. */
+  readonly #dueWills: { readonly session: Session; readonly will: Will; readonly expiresAt: number }[] = []
+  readonly #chores = new Chores(() => this.work)
+  #otherWork = 0
+  /** What had been done when this turn began. */
+  #turnWork = 0
+  #turnPackets = 0
+  packetsEach: number = packetsPerTurn
+  workEach: number = workPerTurn
   /** New rules are on their way. */
   #sweeping: Chore | undefined
   /** The round of the last tick is not over yet. */
@@ -109,7 +120,7 @@ export class Broker implements Host {
     this.topics = new TopicTable(this.limits.maximumTopicLevels)
     this.reader = new PublishReader(this.topics)
     this.now = options.now
-    this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes)
+    this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes, (bytes) => this.#fitsAll(bytes))
     this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes, ({ phase }) => phase !== "connected")
     this.logins = new LoginMemory(this.limits.maximumTotalPartialBytes / 2)
     this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
@@ -168,6 +179,14 @@ export class Broker implements Host {
     const partial = this.#partial.used + this.logins.used
     const { used: queued, wills } = this.#queued
     return { queued, wills, partial, subscriptions, outbound: this.outbound.used }
+  }
+
+  /** Whether so many more bytes fit beside all that is kept. */
+  #fitsAll(bytes: number): boolean {
+    const { queued, partial, subscriptions, outbound } = this.memory
+    const sessions = this.#store.sessions.size * sessionCost
+    const used = queued + partial + subscriptions + outbound + sessions + this.#store.retained.bytes
+    return used + bytes <= this.limits.maximumTotalBytes
   }
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
@@ -258,21 +277,37 @@ export class Broker implements Host {
     // Who is not done goes behind the others, once its output has been taken.
     for (const connection of served) if (connection.session?.retainedDue === true) this.#walking.add(connection)
     if (this.#walking.size > 0 || this.#chores.due) this.#askForFlush()
+    this.#beginTurn()
     this.#resume(now)
+    this.#beginTurn()
   }
 
   /** Lets paused connections read on, those first that have waited longest; many dear ones have several turns. */
   #resume(now: number): void {
-    const mostWork = this.routingWork + 2 * workPerTurn
-    const mostPackets = this.counters.packetsReceived + packetsPerFlush
     // Who comes in again meanwhile has its turn after this one.
     let left = this.#resuming.size
     for (const connection of this.#resuming) {
-      if (left-- === 0 || this.routingWork > mostWork || this.counters.packetsReceived > mostPackets) break
+      if (left-- === 0 || this.turnOver) break
       this.#resuming.delete(connection)
       this.#bound(connection, now, () => connection.resume(now))
     }
     if (this.#resuming.size > 0) this.#askForFlush()
+  }
+
+  /** What comes in from here on is of the next turn. */
+  #beginTurn(): void {
+    this.#turnWork = this.work
+    this.#turnPackets = this.counters.packetsReceived
+    const others = this.#resuming.size + 1
+    this.packetsEach = Math.max(16, Math.min(packetsPerTurn, Math.floor(packetsPerFlush / others)))
+    this.workEach = Math.max(500, Math.min(workPerTurn, Math.floor((2 * workPerTurn) / others)))
+  }
+
+  get turnOver(): boolean {
+    return (
+      this.work - this.#turnWork > 2 * workPerTurn ||
+      this.counters.packetsReceived - this.#turnPackets > packetsPerFlush
+    )
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
@@ -290,7 +325,8 @@ export class Broker implements Host {
     for (const connection of [...this.#connections]) {
       connection.disconnect(now, ReasonCode.ServerShuttingDown, "server shutting down")
     }
-    this.flush(now)
+    do this.flush(now)
+    while (this.#chores.due)
   }
 
   /** Publishes a message of the broker's own, such as $SYS topics. */
@@ -383,8 +419,12 @@ export class Broker implements Host {
     this.#owners.absent(session)
   }
 
-  get routingWork(): number {
-    return this.#router.work
+  get work(): number {
+    return this.#router.work + this.#otherWork
+  }
+
+  cost(units: number): void {
+    this.#otherWork += units
   }
 
   nobody(topic: Topic): boolean {
@@ -491,7 +531,8 @@ export class Broker implements Host {
     return (
       session.subscriptions.size < maximumSubscriptions &&
       session.subscriptionBytes + bytes <= left - bytes &&
-      fitsShare(session.account.subscriptions, bytes, left)
+      fitsShare(session.account.subscriptions, bytes, left) &&
+      this.#fitsAll(bytes)
     )
   }
 
@@ -674,8 +715,11 @@ export class Broker implements Host {
   /** False when that owner, or everybody together, has as many sessions as may be, all of them connected. */
   #makeRoom(owner: string, now: number): boolean {
     const full = this.#store.sessions.size >= this.limits.maximumSessions
-    if (!full && !this.#owners.full(owner)) return true
-    const oldest = this.#owners.full(owner) ? this.#owners.oldestAbsentOf(owner) : this.#owners.oldestAbsent
+    const memoryFull = !this.#fitsAll(sessionCost)
+    if (!full && !memoryFull && !this.#owners.full(owner)) return true
+    // For want of memory, which others may have taken, nobody else's session goes.
+    const own = memoryFull || this.#owners.full(owner)
+    const oldest = own ? this.#owners.oldestAbsentOf(owner) : this.#owners.oldestAbsent
     if (oldest === undefined) return false
     this.counters.sessionsDisplaced++
     this.#endSession(oldest, now)
@@ -726,7 +770,7 @@ export class Broker implements Host {
     const kept = retained.set(message.own(), account, () => {
       const left = maximumRetainedBytes - retained.bytes
       const fits = account === undefined || fitsShare(account.retained, 0, left)
-      return fits && left >= 0 && retained.size <= maximumRetainedMessages
+      return fits && left >= 0 && retained.size <= maximumRetainedMessages && this.#fitsAll(0)
     })
     if (!kept) this.counters.retainedRefused++
     return kept
@@ -754,13 +798,32 @@ export class Broker implements Host {
     this.#publishWill(session, pending.will, now)
   }
 
+  /** In a turn of its own: many clients may go at once. */
   #publishWill(session: Session, will: Will, now: number): void {
-    this.counters.willsPublished++
     const expiry = will.messageExpiryInterval
     const expiresAt = expiry === undefined ? Number.POSITIVE_INFINITY : now + expiry * 1000
-    const topic = this.topics.of(will.topic)
-    const message = Message.of(topic, will.payload, will.qos, will.retain, will.properties, expiresAt)
-    this.publish(message, session, undefined, now)
+    this.#dueWills.push({ session, will, expiresAt })
+    if (this.#dueWills.length > 1) return
+    this.#chores.add(this.#publishDueWills())
+    this.#askForFlush()
+  }
+
+  *#publishDueWills(): Chore {
+    const due = this.#dueWills
+    for (let i = 0; i < due.length; i++) {
+      const { session, will, expiresAt } = due[i]!
+      this.faults.attempt(
+        () => {
+          this.counters.willsPublished++
+          const topic = this.topics.of(will.topic)
+          const message = Message.of(topic, will.payload, will.qos, will.retain, will.properties, expiresAt)
+          this.publish(message, session, undefined, this.now())
+        },
+        { clientId: session.clientId },
+      )
+      yield 1
+    }
+    due.length = 0
   }
 
   #endSession(session: Session, now: number): void {

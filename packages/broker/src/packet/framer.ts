@@ -54,6 +54,11 @@ export class Framer {
     return this.#partial.length + (this.#at < this.#chunk.length ? this.#chunk.length : 0)
   }
 
+  /** The part of it that is a packet that has not come to its end. */
+  get unfinished(): number {
+    return this.#partial.length
+  }
+
   push(chunk: Uint8Array): void {
     if (this.#at < this.#chunk.length) {
       // The caller stopped in the middle of a chunk (a login is being checked): keep the rest in front.

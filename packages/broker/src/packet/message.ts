@@ -46,6 +46,8 @@ export class Message {
   owned: boolean
   /** Places of sessions that keep it; counted by session/memory.ts. */
   holders = 0
+  /** Sessions that it was routed to: they share its bytes. */
+  receivers = 1
   /** Whose memory it is on while somebody keeps it. */
   account: { queued: number; subscriptions: number; retained: number } | undefined = undefined
   #templates: (Template | undefined)[] | undefined

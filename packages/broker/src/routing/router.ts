@@ -122,6 +122,7 @@ export class Router {
     const direct = routes.direct
     // Each copy is written out: 512 bytes of it cost about as much as the delivery itself.
     this.#deliveries += (direct.length + routes.groups.length) * (1 + (message.size >> 9))
+    message.receivers = Math.max(1, direct.length + routes.groups.length)
     // More than one copy: make the message's bytes its own, from which the copies are made.
     if (direct.length + routes.groups.length > 1) message.own()
     let sessions = 0

@@ -15,8 +15,8 @@ export interface Subscriber {
   /** True while the session's queue or output is more than half full. */
   readonly congested: boolean
   /**
-   * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when the broker has no
-   * memory for it, which is no choice of the subscriber's or of the configuration's for this session.
+   * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when a message at QoS 1 or
+   * 2 is not kept: there is no room for it in memory, or in the session's queue.
    */
   deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): boolean
 }

@@ -18,7 +18,6 @@ import {
 } from "../packet/packets.ts"
 import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
 import type { PeerInfo, Sink } from "../transport/peer.ts"
-import { workPerTurn } from "./chores.ts"
 import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
 import type { Ending, Host } from "./host.ts"
 import { PauseBudget } from "./pause-budget.ts"
@@ -29,11 +28,11 @@ import { Writer } from "./writer.ts"
 
 type Phase = "expect connect" | "authenticating" | "connected" | "closed"
 
+/** What a CONNECT costs, in the units of routing. */
+const connectCost = 20
+
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
-
-/** Packets of one turn, however cheap: some 2 milliseconds. */
-const packetsPerTurn = 2048
 
 export class Connection implements SessionLink {
   readonly peer: PeerInfo
@@ -296,7 +295,9 @@ export class Connection implements SessionLink {
   }
 
   #account(now: number): void {
-    const held = this.#phase === "closed" ? 0 : this.#framer.held + this.#framed
+    // What waits for a turn of ours is not the client's slowness.
+    const held =
+      this.#phase === "closed" ? 0 : (this.#resting ? this.#framer.unfinished : this.#framer.held) + this.#framed
     // What is held now is of a packet that has just begun: it stands behind those that began before.
     if (this.#ended && this.#held > 0) this.#host.holds(this, 0, now)
     else if (held === this.#held) return
@@ -365,16 +366,21 @@ export class Connection implements SessionLink {
 
   #process(now: number): void {
     if (this.#processing) return
+    if (this.#host.turnOver && this.#reading) {
+      this.#rest()
+      this.#pauseSink(true)
+      return
+    }
     this.#processing = true
     try {
-      const most = this.#host.routingWork + workPerTurn
-      let packets = packetsPerTurn
+      const most = this.#host.work + this.#host.workEach
+      let packets = this.#host.packetsEach
       while (this.#reading && this.#framer.next()) {
         this.#ended = true
         this.#lastReceived = now
         this.#host.counters.packetsReceived++
         this.#packet(now)
-        if (this.#host.routingWork > most || --packets === 0) this.#rest()
+        if (this.#host.work > most || --packets === 0) this.#rest()
       }
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
@@ -571,7 +577,9 @@ export class Connection implements SessionLink {
       sessionPresent,
       keepAlive,
     })
+    const before = this.writer.size
     session.attach(this, now)
+    host.cost(connectCost + ((this.writer.size - before) >> 7))
   }
 
   #disconnected(packet: DisconnectPacket, now: number): void {

@@ -49,8 +49,16 @@ export interface Host {
   nobody(topic: Topic): boolean
   readonly outbound: OutboundMemory
   readonly logins: LoginMemory
-  /** What routing has cost since the beginning; see Router. */
-  readonly routingWork: number
+  /** What has been done since the beginning, without a clock: see Router, and `cost`. */
+  readonly work: number
+  /** Counts work that is not routing, in its units. */
+  cost(units: number): void
+  /** This turn of all connections together is over: what comes in now waits for the next. */
+  readonly turnOver: boolean
+  /** Packets that one connection has in a turn, as many others wait. */
+  readonly packetsEach: number
+  /** Work that one connection has in a turn, as many others wait. */
+  readonly workEach: number
   /** Stores (RETAIN) and forwards; returns the Reason Code for PUBACK or PUBREC. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number
   /** Subscribes; returns the Reason Code for SUBACK, the rule that forbids it, and whether retained messages come after it. */

@@ -63,6 +63,11 @@ export interface Limits {
    */
   readonly maximumTotalOutboundBytes: number
   /**
+   * Bytes of memory of all of these together, and of the sessions: past that nobody gets more of any, though its own bound
+   * would allow it. createBroker's default is three quarters of the heap that the process may have.
+   */
+  readonly maximumTotalBytes: number
+  /**
    * Milliseconds in any 10 seconds that a publisher is not read from because subscribers do not keep up, all of them
    * together. After that their messages wait or are dropped by the limits of their queues. 0: it is never held up.
    */
@@ -97,6 +102,7 @@ export function limitsOfMemory(
   | "maximumTotalPartialBytes"
   | "maximumTotalSubscriptionBytes"
   | "maximumTotalOutboundBytes"
+  | "maximumTotalBytes"
   | "maximumRetainedBytes"
 > {
   return {
@@ -104,6 +110,7 @@ export function limitsOfMemory(
     maximumTotalQueuedBytes: Math.floor(heap / 4),
     maximumTotalPartialBytes: Math.floor(heap / 16),
     maximumTotalOutboundBytes: Math.floor(heap / 4),
+    maximumTotalBytes: Math.floor((heap * 3) / 4),
     maximumTotalSubscriptionBytes: Math.floor(heap / 8),
   }
 }
@@ -133,6 +140,7 @@ export const defaultLimits: Limits = {
   maximumTotalSubscriptionBytes: 64 * 1_048_576,
   maximumOutboundBytes: 2 * 1_048_576,
   maximumTotalOutboundBytes: 128 * 1_048_576,
+  maximumTotalBytes: 384 * 1_048_576,
   maximumPublisherPause: 500,
   maximumSubscriptions: 10_000,
   maximumWildcardSubscriptions: 1000,

@@ -101,16 +101,16 @@ describe("messages that wait", () => {
         expect(told(test)).toHaveLength(1)
       })
 
-      it("but what a session's own queue drops is as configured, and acknowledged", () => {
+      it("and one that its only subscriber's queue is full for", () => {
         const test = new TestBroker({ limits: { maximumQueuedMessages: 1 } })
         const pub = test.connect({ clientId: "pub", protocolVersion: v })
         const away = test.connect({ clientId: "away", ...persistent })
         away.subscribe("t", { qos: 1 })
         away.cut()
         for (const packetId of [1, 2]) pub.publish("t", "x", { qos: 1, packetId })
-        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: ReasonCode.Success })
+        expect(pub.acks().at(-1)).toMatchObject({ reasonCode: refused })
         expect(test.broker.counters.dropped["queue full"]).toBe(1)
-        expect(told(test)).toHaveLength(0)
+        expect(told(test)).toHaveLength(1)
       })
     },
   )

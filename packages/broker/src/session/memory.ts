@@ -13,6 +13,9 @@ export const placeOverhead = 125
 /** Bytes of a Packet Identifier that is remembered (measured: 32). */
 export const identifierCost = 40
 
+/** Bytes of a session with its places in tables and its connection's parts, beside its Client Identifier (measured: 2,000). */
+export const sessionCost = 2000
+
 /** What the sessions of one owner use together, in bytes; see owners.ts. */
 export interface Account {
   queued: number
@@ -45,9 +48,15 @@ export class QueuedMemory {
   readonly #maximum: number
   #used = 0
 
-  /** @param maximum bytes for all sessions together */
-  constructor(maximum: number) {
+  readonly #fitsAll: (bytes: number) => boolean
+
+  /**
+   * @param maximum bytes for all sessions together
+   * @param fitsAll whether so many more fit beside everything else
+   */
+  constructor(maximum: number, fitsAll: (bytes: number) => boolean = () => true) {
     this.#maximum = maximum
+    this.#fitsAll = fitsAll
   }
 
   /** Bytes in use. */
@@ -84,6 +93,7 @@ export class QueuedMemory {
   take(bytes: number, account: Account, connected: boolean): boolean {
     const most = connected ? this.#maximum : (this.#maximum * 7) / 8
     if (this.#used + bytes > most || !fitsShare(account.queued, bytes, this.#maximum - this.#used)) return false
+    if (!this.#fitsAll(bytes)) return false
     this.#used += bytes
     account.queued += bytes
     return true

@@ -15,6 +15,8 @@ export class Outbox {
   #sealedBytes = 0
   /** Of those, bytes that are somebody else's and only referred to. */
   #referred = 0
+  /** This client's share of them. */
+  #share = 0
   #lastSize = 128
 
   /** Bytes waiting. */
@@ -22,9 +24,12 @@ export class Outbox {
     return this.#length + this.#sealedBytes
   }
 
-  /** Of those, bytes that are copies: what they cost in memory. */
+  /** How many refer to the bytes that `shared`, `template` and `payload` are given next. */
+  receivers = 1
+
+  /** Bytes of memory that they cost: copies as a whole, and a share of what several refer to. */
   get copied(): number {
-    return this.size - this.#referred
+    return this.size - this.#referred + this.#share
   }
 
   /** Makes room for `count` bytes and returns the offset in `buffer` where they go. */
@@ -74,6 +79,7 @@ export class Outbox {
     this.#sealed.push(bytes.subarray(start, end))
     this.#sealedBytes += end - start
     this.#referred += end - start
+    this.#share += (end - start) / this.receivers
   }
 
   /** A PUBLISH from its shared encoding, with this subscriber's first byte and Packet Identifier. */
@@ -120,6 +126,7 @@ export class Outbox {
     this.#sealed = []
     this.#sealedBytes = 0
     this.#referred = 0
+    this.#share = 0
     this.#lastSize = Math.min(16_384, Math.max(128, size))
     return taken
   }
@@ -135,6 +142,7 @@ export class Outbox {
       if (kept > 0) this.#sealed.push(last.subarray(0, kept))
     }
     this.#referred = Math.min(this.#referred, this.#sealedBytes)
+    this.#share = Math.min(this.#share, this.#referred)
   }
 
   clear(): void {
@@ -143,6 +151,7 @@ export class Outbox {
     this.#sealed = []
     this.#sealedBytes = 0
     this.#referred = 0
+    this.#share = 0
   }
 }
 

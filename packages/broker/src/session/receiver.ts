@@ -17,6 +17,9 @@ import type { Writer } from "./writer.ts"
 /** Bytes of Topic Names that the Topic Aliases of a connection may stand for, together. */
 const aliasBytes = 16_384
 
+/** What one filter of SUBSCRIBE or UNSUBSCRIBE costs, in the units of routing. */
+const filterCost = 20
+
 export class Receiver {
   readonly #host: Host
   readonly #connection: Connection
@@ -164,6 +167,7 @@ export class Receiver {
 
   subscribe(packet: SubscribePacket): void {
     const session = this.#session
+    this.#host.cost(filterCost * packet.subscriptions.length)
     const codes: number[] = []
     // By filter: one that stands there twice is replaced, and its retained messages come once.
     const owed = new Set<string>()
@@ -186,6 +190,7 @@ export class Receiver {
   }
 
   unsubscribe(packet: UnsubscribePacket): void {
+    this.#host.cost(filterCost * packet.filters.length)
     const codes = packet.filters.map((filter) => this.#host.unsubscribe(this.#session, filter))
     // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
     this.#writer.packet({ type: "unsuback", packetId: packet.packetId, reasonCodes: this.#version === 5 ? codes : [] })

@@ -217,6 +217,7 @@ export class Session implements Subscriber {
     } else if (!this.#queue.push({ message, qos, retain, identifiers })) {
       this.#release(message)
       this.#counters.dropped["queue full"]++
+      return false
     }
     return true
   }

@@ -137,6 +137,7 @@ export class Writer {
     // A large payload goes by reference: no second copy of it for subscribers of another version or QoS.
     const large = message.payloadEnd - message.payloadStart >= byReference
     const shared = plain && !(large && message.owned && !message.hasTemplate(version, qos > 0))
+    this.#outbox.receivers = message.receivers
     if (shared) {
       if (!this.#publishShared(message, qos, firstByte(qos, retain, dup), packetId)) return this.#tooLarge()
     } else if (!this.#publishAlone(message, qos, retain, dup, packetId, identifiers, now)) return this.#tooLarge()

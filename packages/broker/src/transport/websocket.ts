@@ -35,6 +35,10 @@ interface Place {
 /** Bytes ws may hold for a client before the broker stops writing. */
 const highWaterMark = 65_536
 const lingerMilliseconds = 1000
+/** Frames of one message. */
+const mostFragments = 256
+/** Bytes of a control frame from a client beside its data: head and mask. */
+const controlOverhead = 6
 
 export function createWebSocketListener(
   options: WebSocketOptions & { host: string; port: number; proxyProtocol?: ProxyProtocolOptions | undefined },
@@ -117,6 +121,8 @@ export function createWebSocketServer(
     clientTracking: false,
     // One frame may hold many packets; ws keeps a whole frame in memory, so it has a bound of its own.
     maxPayload: broker.limits.maximumPacketSize + highWaterMark,
+    // ws keeps each fragment of a message by itself, which costs far more than a byte or two.
+    maxFragments: mostFragments,
     // [MQTT-6.0.0-4] the subprotocol is mqtt
     handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
   })
@@ -226,23 +232,26 @@ export function attachWebSocket(
   // ws keeps a frame until it is whole. Its own listener of the same event comes first.
   let unfinished = 0
   let ended = false
-  const frameEnded = () => {
-    ended = true
+  /** Bytes of control frames, which may come between the frames of a message and are not kept. */
+  let control = 0
+  const controlFrame = (data: Uint8Array) => {
+    control += data.length + controlOverhead
   }
   raw.on(
     "data",
     boundary.handler((chunk: Uint8Array) => {
       const before = unfinished
-      unfinished = ended ? 0 : unfinished + chunk.length
+      unfinished = ended ? 0 : Math.max(0, unfinished + chunk.length - control)
       ended = false
+      control = 0
       if (unfinished !== before) connection.transportHolds(unfinished, broker.now())
     }),
   )
-  socket.on("ping", frameEnded).on("pong", frameEnded)
+  socket.on("ping", controlFrame).on("pong", controlFrame)
   socket.on(
     "message",
     boundary.handler((data: RawData, isBinary: boolean) => {
-      frameEnded()
+      ended = true
       if (!isBinary) {
         // [MQTT-6.0.0-1] MQTT comes in binary frames
         socket.close(1003)
