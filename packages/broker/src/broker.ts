@@ -99,6 +99,8 @@ export class Broker implements Host {
   /** What had been done when this turn began. */
   #turnWork = 0
   #turnPackets = 0
+  /** Of it, what connections did whose packets had been cheap. */
+  #cheapWork = 0
   packetsEach: number = packetsPerTurn
   workEach: number = workPerTurn
   /** New rules are on their way. */
@@ -285,11 +287,13 @@ export class Broker implements Host {
   /** Lets paused connections read on, those first that have waited longest; many dear ones have several turns. */
   #resume(now: number): void {
     // Who comes in again meanwhile has its turn after this one.
-    let left = this.#resuming.size
-    for (const connection of this.#resuming) {
-      if (left-- === 0 || this.turnOver) break
-      this.#resuming.delete(connection)
-      this.#bound(connection, now, () => connection.resume(now))
+    const waiting = [...this.#resuming]
+    for (const cheap of [true, false]) {
+      for (const connection of waiting) {
+        if (this.turnOver(cheap)) break
+        if (connection.cheap !== cheap || !this.#resuming.delete(connection)) continue
+        this.#bound(connection, now, () => connection.resume(now))
+      }
     }
     if (this.#resuming.size > 0) this.#askForFlush()
   }
@@ -297,17 +301,20 @@ export class Broker implements Host {
   /** What comes in from here on is of the next turn. */
   #beginTurn(): void {
     this.#turnWork = this.work
+    this.#cheapWork = 0
     this.#turnPackets = this.counters.packetsReceived
     const others = this.#resuming.size + 1
     this.packetsEach = Math.max(16, Math.min(packetsPerTurn, Math.floor(packetsPerFlush / others)))
     this.workEach = Math.max(500, Math.min(workPerTurn, Math.floor((2 * workPerTurn) / others)))
   }
 
-  get turnOver(): boolean {
-    return (
-      this.work - this.#turnWork > 2 * workPerTurn ||
-      this.counters.packetsReceived - this.#turnPackets > packetsPerFlush
-    )
+  turnOver(cheap: boolean): boolean {
+    if (this.counters.packetsReceived - this.#turnPackets > packetsPerFlush) return true
+    return (cheap ? this.#cheapWork : this.work - this.#turnWork) > 2 * workPerTurn
+  }
+
+  spent(cheap: boolean, units: number): void {
+    if (cheap) this.#cheapWork += units
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */

@@ -173,9 +173,11 @@ export class Router {
     let bytes = routesCost
     let members = 0
     let bySubscriber: Map<Subscriber, Route> | undefined
+    let matched = 0
     const { judge } = this
     this.#tree.match(topic, {
       subscription(one) {
+        matched++
         judge?.(one)
         if (one.mayReceive?.(topic) === false) return
         bytes += routeCost
@@ -203,7 +205,7 @@ export class Router {
         if (allowed.size > 0) routes.groups.push(allowed)
       },
     })
-    this.#deliveries += members
+    this.#deliveries += members + matched
     for (const route of routes.direct) {
       if (route.more !== undefined) Object.assign(route, routeOf(route.first, route.more))
     }

@@ -28,6 +28,9 @@ import { Writer } from "./writer.ts"
 
 type Phase = "expect connect" | "authenticating" | "connected" | "closed"
 
+/** What a cheap packet costs at most, in the units of routing. */
+const cheapPacket = 100
+
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 20
 
@@ -69,6 +72,8 @@ export class Connection implements SessionLink {
   /** A packet has come to its end since then. */
   #ended = false
   #resting = false
+  /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
+  #dearness = 20 * cheapPacket
   /** Bytes that the transport holds for a frame that has not come to its end. */
   #framed = 0
   #sinkPaused = false
@@ -85,6 +90,11 @@ export class Connection implements SessionLink {
 
   get clientId(): string {
     return this.#clientId
+  }
+
+  /** Its packets have been cheap lately: it does not stand behind those whose packets are not. */
+  get cheap(): boolean {
+    return this.#dearness < cheapPacket
   }
 
   get session(): Session | undefined {
@@ -366,20 +376,24 @@ export class Connection implements SessionLink {
 
   #process(now: number): void {
     if (this.#processing) return
-    if (this.#host.turnOver && this.#reading) {
+    const cheap = this.cheap
+    if (this.#host.turnOver(cheap) && this.#reading) {
       this.#rest()
       this.#pauseSink(true)
       return
     }
     this.#processing = true
+    const begin = this.#host.work
     try {
-      const most = this.#host.work + this.#host.workEach
+      const most = begin + this.#host.workEach
       let packets = this.#host.packetsEach
       while (this.#reading && this.#framer.next()) {
         this.#ended = true
         this.#lastReceived = now
         this.#host.counters.packetsReceived++
+        const before = this.#host.work
         this.#packet(now)
+        this.#dearness += (this.#host.work - before - this.#dearness) / 4
         if (this.#host.work > most || --packets === 0) this.#rest()
       }
     } catch (error) {
@@ -387,6 +401,7 @@ export class Connection implements SessionLink {
       this.#fail(error, now)
     } finally {
       this.#processing = false
+      this.#host.spent(cheap, this.#host.work - begin)
     }
     if (this.#phase === "closed") return
     // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.

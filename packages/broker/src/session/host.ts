@@ -53,8 +53,13 @@ export interface Host {
   readonly work: number
   /** Counts work that is not routing, in its units. */
   cost(units: number): void
-  /** This turn of all connections together is over: what comes in now waits for the next. */
-  readonly turnOver: boolean
+  /**
+   * This turn of all connections together is over: what comes in now waits for the next. For those whose packets have been
+   * cheap lately it is not over because of what others have done.
+   */
+  turnOver(cheap: boolean): boolean
+  /** So much of the turn's work was that of one of these. */
+  spent(cheap: boolean, units: number): void
   /** Packets that one connection has in a turn, as many others wait. */
   readonly packetsEach: number
   /** Work that one connection has in a turn, as many others wait. */

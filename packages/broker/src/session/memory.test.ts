@@ -572,3 +572,45 @@ function seeded(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+describe("all of it together", () => {
+  it("has a bound of its own: sessions, messages, subscriptions and retained messages", () => {
+    const limits = { maximumTotalBytes: 40_000 }
+    const test = new TestBroker({ limits })
+    const pub = test.connect({ clientId: "pub" }, { address: "192.0.2.9:1" })
+    const away = test.connect({ clientId: "away", ...persistent })
+    expect(away.subscribe("t", { qos: 1 })).toBe(1)
+    away.cut()
+    for (let i = 0; i < 8; i++) test.connect({ clientId: `c${i}`, ...persistent }, { address: `192.0.2.${i}:1` })
+    for (let i = 0; i < 100; i++) pub.publish(`kept/${i}`, "x", { qos: 1, retain: true })
+    expect(pub.acks().at(-1)).toMatchObject({ reasonCode: ReasonCode.QuotaExceeded })
+    expect(test.broker.retained.bytes).toBeLessThan(40_000 - 8 * 2000)
+    pub.publish("t", "x".repeat(500), { qos: 1 })
+    expect(pub.acks().at(-1)).toMatchObject({ reasonCode: ReasonCode.QuotaExceeded })
+    const code = pub.subscribe(`a/${"long".repeat(500)}`)
+    expect(code).toBe(ReasonCode.QuotaExceeded)
+    // Nobody else's session goes for a stranger; his own oldest absent one does.
+    const stranger = test.connect({ clientId: "stranger" }, { address: "198.51.100.1:1" })
+    expect(stranger.connack.reasonCode).toBe(ReasonCode.QuotaExceeded)
+    expect(test.broker.sessionCount).toBe(10)
+    for (let i = 0; i < 20; i++) pub.publish(`kept/${i}`, "", { retain: true })
+    expect(test.connect({ clientId: "stranger" }, { address: "198.51.100.1:1" }).connack.reasonCode).toBe(0)
+  })
+
+  it("counts payloads that are only referred to, by the share of each receiver", () => {
+    const test = new TestBroker()
+    const pub = test.connect({ clientId: "pub" })
+    const subs = [0, 1, 2, 3].map((i) => {
+      const sub = test.connect({ clientId: `s${i}` })
+      sub.subscribe(i < 2 ? `alone/${i}` : "shared")
+      sub.taking = false
+      return sub
+    })
+    const large = "x".repeat(100_000)
+    for (const topic of ["alone/0", "alone/1", "shared"]) pub.publish(topic, large)
+    expect(test.broker.memory.outbound).toBeGreaterThan(300_000)
+    expect(test.broker.memory.outbound).toBeLessThan(301_000)
+    for (const sub of subs) sub.drain()
+    expect(test.broker.memory.outbound).toBe(0)
+  })
+})

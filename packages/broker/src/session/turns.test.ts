@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import { publishBytes, TestBroker, type TestClient } from "../../tests/harness.ts"
+import { writeSubscribe } from "../packet/codec.ts"
 
 const levels = 12
 const topic = Array<string>(levels).fill("a").join("/")
@@ -91,6 +92,58 @@ describe("what comes due for many at once", () => {
     expect(test.broker.counters.willsPublished).toBe(1000)
     test.pass(1)
     expect(test.broker.connectedCount).toBe(101)
+  })
+})
+
+describe("one dear packet each of many", () => {
+  it("does not keep those waiting whose packets have been cheap", () => {
+    const test = new TestBroker()
+    wildest(test)
+    const neighbour = test.connect({ clientId: "neighbour" })
+    for (let i = 0; i < 20; i++) neighbour.send([0xc0, 0])
+    const crowd = Array.from({ length: 50 }, (_, i) => test.connect({ clientId: `crowd${i}` }))
+    const before = test.broker.counters.publishReceived
+    const done = () => test.broker.counters.publishReceived - before
+    for (const [i, client] of crowd.entries())
+      client.connection!.receive(publishBytes(5, `${topic}/${i}`, ""), test.now)
+    expect(done()).toBeLessThan(10) // in one pass of the event loop, as it were
+    neighbour.seen.length = 0
+    neighbour.connection!.receive(Uint8Array.of(0xc0, 0), test.now)
+    test.broker.flush(test.now)
+    expect(neighbour.seen.map(({ type }) => type)).toEqual(["pingresp"])
+    expect(done()).toBeLessThan(20)
+    test.settle()
+    expect(done()).toBe(50)
+  })
+
+  it("nor do filters of SUBSCRIBE", () => {
+    const test = new TestBroker()
+    const how = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 2 } as const
+    const many = writeSubscribe(
+      1,
+      Array.from({ length: 1000 }, (_, i) => ({ filter: `a/${i}`, ...how })),
+      5,
+    )
+    const crowd = Array.from({ length: 20 }, (_, i) => test.connect({ clientId: `crowd${i}` }))
+    for (const client of crowd) client.connection!.receive(many, test.now)
+    expect(test.broker.subscriptionCount).toBeLessThanOrEqual(4000)
+    test.settle()
+    expect(test.broker.subscriptionCount).toBe(20_000)
+  })
+
+  it("wills of clients that are gone all at once are published in turns", () => {
+    const test = new TestBroker()
+    wildest(test)
+    const will = { payload: Uint8Array.of(1), qos: 0, retain: false } as const
+    const crowd = Array.from({ length: 50 }, (_, i) =>
+      test.connect({ clientId: `c${i}`, will: { ...will, topic: `${topic}/${i}` } }),
+    )
+    for (const client of crowd) client.connection!.transportClosed(test.now, "cut")
+    expect(test.broker.counters.willsPublished).toBe(0)
+    test.broker.flush(test.now)
+    expect(test.broker.counters.willsPublished).toBeLessThan(10)
+    test.settle()
+    expect(test.broker.counters.willsPublished).toBe(50)
   })
 })
 

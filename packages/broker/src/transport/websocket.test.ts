@@ -124,6 +124,32 @@ describe.each(["ws", "wss"] as const)("%s: frames that are not whole", (type) =>
     expect(broker.stats().disconnects["packet too large"]).toBe(1)
   })
 
+  it("of more than 256 frames are refused, and pings between them do not hide what has come", async () => {
+    const tls = { cert: pem.serverCert, key: pem.serverKey }
+    broker = createBroker({
+      listeners: [type === "ws" ? { type, port: 0 } : { type, port: 0, ...tls }],
+      sysInterval: 0,
+    })
+    const port = (await broker.listen())[0]!.port
+    const start = async () => {
+      const client = await open(type, port)
+      client.write(upgradeRequest)
+      await once(client, "data")
+      client.write(Uint8Array.of(0x02, 0x81, 0, 0, 0, 0, 1))
+      return client
+    }
+    const next = [0x00, 0x81, 0, 0, 0, 0, 1]
+    const ping = [0x89, 0x80, 0, 0, 0, 0]
+    const within = await start()
+    within.write(Uint8Array.from(Array.from({ length: 200 }, () => next).flat()))
+    within.write(Uint8Array.from(ping))
+    const beyond = await start()
+    beyond.write(Uint8Array.from(Array.from({ length: 300 }, () => next).flat()))
+    await expect.poll(() => beyond.readableEnded || beyond.destroyed).toBe(true)
+    await expect.poll(() => broker?.stats().partialBytes).toBe(201 * 7)
+    expect(within.readableEnded || within.destroyed).toBe(false)
+  })
+
   it("count as packets that come in part: the oldest is ended when there is too much of them", async () => {
     const tls = { cert: pem.serverCert, key: pem.serverKey }
     broker = createBroker({
