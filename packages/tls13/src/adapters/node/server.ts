@@ -25,6 +25,7 @@ import {
   type Place,
 } from "../handshake-gate.ts"
 import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
+import { InputTurns } from "./input-turns.ts"
 import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
 import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
@@ -143,6 +144,8 @@ export class Server extends NetServer {
   readonly #heldBytes: HeldBytes = { held: 0 }
   #arrivals: Duplex[] = []
   #active: Active
+
+  readonly #inputTurns = new InputTurns()
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
     super({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
@@ -381,6 +384,7 @@ export class Server extends NetServer {
     const active = this.#active
     const socket = new TLSSocket(raw, {
       role: "server",
+      turns: this.#inputTurns,
       provider: active.context.provider,
       verification: active.verification,
       allowHalfOpen: this.#options.allowHalfOpen,

@@ -13,6 +13,7 @@ import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
+import type { InputTurns } from "./input-turns.ts"
 import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
@@ -24,6 +25,8 @@ export type { TLSSocketEvents } from "./socket-events.ts"
 
 /** How `connect` and `Server` make a socket. */
 export interface TLSSocketSetup {
+  /** When what comes in is worked on, where many sockets share a turn; undefined: at once. */
+  readonly turns?: InputTurns | undefined
   readonly role: "client" | "server"
   readonly provider: CryptoProvider
   /** Called when bytes can flow: makes the connection, and what its first calls gave back. */
@@ -397,20 +400,54 @@ export class TLSSocket extends SocketFace {
     if (first.length === 0 && connection.failure !== undefined) throw connection.failure
     this.#connection = connection
     const raw = this.raw
+    const transport = streamTransport(raw)
+    /** Input that waits for its turn; meanwhile no more is read. */
+    const waiting: Uint8Array[] = []
+    let isWanted = true
+    let ended = false
     const driver = new Driver({
       connection,
-      transport: streamTransport(raw),
+      transport: {
+        write: transport.write,
+        setReading: (wanted) => {
+          isWanted = wanted
+          if (!wanted || waiting.length === 0) transport.setReading(wanted)
+        },
+      },
       clock: { now: nodeClock.now, after: (time, work) => nodeClock.after(time, () => this.guard(work)) },
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
+    const { turns } = this.#setup
+    const line = () => (connection.info === undefined ? "handshakes" : "connected")
+    const next = () => {
+      this.guard(() => {
+        const bytes = waiting.shift()
+        if (bytes !== undefined) driver.receive(bytes)
+        if (waiting.length > 0) return
+        if (ended) driver.receiveEnd()
+        else if (isWanted) transport.setReading(true)
+      })
+    }
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
-        driver.receive(bytes)
+        if (turns === undefined) driver.receive(bytes)
+        else if (waiting.length === 0 && !turns.isOver(line())) {
+          turns.now(line(), () => this.guard(() => driver.receive(bytes)))
+        } else {
+          waiting.push(bytes)
+          transport.setReading(false)
+          turns.later(line(), next)
+        }
       })
     })
-    raw.on("end", () => this.guard(() => driver.receiveEnd()))
+    raw.on("end", () => {
+      this.guard(() => {
+        ended = true
+        if (waiting.length === 0) driver.receiveEnd()
+      })
+    })
     driver.start(...first, ...this.#earlyFlight(connection))
     // A server's is handed over at rest.
     if (this.#setup.role === "server") raw.resume()
