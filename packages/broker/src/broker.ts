@@ -213,9 +213,10 @@ export class Broker implements Host {
 
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
-    if (this.#ticking) return
-    this.#ticking = true
-    this.#chores.add(this.#tickAll(now))
+    if (!this.#ticking) {
+      this.#ticking = true
+      this.#chores.add(this.#tickAll(now))
+    }
     this.#chores.run()
     if (this.#chores.due) this.#askForFlush()
   }
@@ -642,7 +643,7 @@ export class Broker implements Host {
     if (!disconnect) return
     // Now, as everybody has the new rules: a will may be published.
     for (const [connection, reason] of leaving) {
-      connection.disconnect(this.now(), ReasonCode.NotAuthorized, reason)
+      this.#bound(connection, this.now(), () => connection.disconnect(this.now(), ReasonCode.NotAuthorized, reason))
       yield 1
     }
   }

@@ -43,8 +43,10 @@ export class LoginQueue<T extends Waiting> {
     let displaced: T | undefined
     if (this.#size >= this.#maximum) {
       const clean = !failed && !this.#lines[1].has(login.source)
-      displaced =
-        (clean ? newestOfMost(this.#lines[1].values(), 0) : undefined) ?? newestOfMost(this.#sources(), own + 1)
+      const [cleanOnes, failedOnes] = this.#lines
+      displaced = clean
+        ? (newestOfMost(failedOnes.values(), 0) ?? newestOfMost(cleanOnes.values(), own + 1))
+        : newestOfMost(failedOnes.values(), own + 1)
       if (displaced === undefined) return login
       this.remove(displaced)
     }

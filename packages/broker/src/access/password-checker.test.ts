@@ -217,6 +217,19 @@ describe("the order", () => {
       expect(desk.answers.slice(before + 1)).toEqual(["nobody0 z: 0x89"])
     })
 
+    it("takes no places of those without failures", async () => {
+      const desk = new Desk({ maximumWaitingLogins: 6 })
+      for (const i of [1, 2]) void desk.login("nobody", `${i}`, address(i))
+      await desk.finish()
+      void desk.login("nobody", "computed", "192.0.2.9")
+      for (let i = 0; i < 4; i++) void desk.login(`user${i}`, "x", "192.0.2.1")
+      for (let i = 0; i < 2; i++) void desk.login(`guess${i}`, "x", address(1))
+      const before = desk.answers.length
+      void desk.login("guess", "y", address(2))
+      // One of the guessers goes, and none of the others, though they are more.
+      expect(desk.answers.slice(before)).toEqual(["guess1 x: 0x89"])
+    })
+
     it("and what an address has waiting when its first login fails goes behind the others, too", async () => {
       const desk = new Desk()
       for (let i = 0; i < 50; i++) for (const n of [1, 2, 3]) void desk.login(`nobody${i}`, `${n}`, address(i))

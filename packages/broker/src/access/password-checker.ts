@@ -152,7 +152,7 @@ export class PasswordChecker {
     const gone = [...this.#queue].filter(({ attempt }) => attempt.abandoned())
     if (gone.length === 0) return refused
     for (const one of gone) this.#queue.remove(one)
-    return this.#queue.add(refused, failed)
+    return this.#queue.add(refused, this.#failures.any(refused.source, this.#means.now()))
   }
 
   /** Starts what may be started now. */
