@@ -44,6 +44,7 @@ const boundaries: readonly string[] = [
   "src/node-broker.ts#NodeBroker.flush (inner)",
   "node/server.ts#Server.#guard",
   "node/server.ts#Server.soon (inner)",
+  "node/input-turns.ts#InputTurns.setImmediate (inner)",
   "node/tls-socket.ts#TLSSocket.guard",
   "node/tls-socket.ts#TLSSocket.emit",
 ]

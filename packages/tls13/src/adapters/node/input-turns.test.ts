@@ -8,7 +8,9 @@ const busy = (milliseconds: number) => {
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 it("work of one line is done a little in each turn, in order, and does not hold up the other line", async () => {
-  const turns = new InputTurns()
+  const turns = new InputTurns((cause) => {
+    throw cause
+  })
   const done: number[] = []
   for (let i = 0; i < 20; i++) {
     const work = () => {

@@ -19,6 +19,12 @@ export class InputTurns {
     handshakes: { queue: [], spent: 0 },
   }
   #turnEnds = false
+  readonly #fault: (cause: unknown) => void
+
+  /** @param fault gets what is thrown in here: a defect of ours */
+  constructor(fault: (cause: unknown) => void) {
+    this.#fault = fault
+  }
 
   /** Whether work of this line would have to wait for another turn. */
   isOver(line: Line): boolean {
@@ -44,16 +50,26 @@ export class InputTurns {
     if (this.#turnEnds) return
     this.#turnEnds = true
     setImmediate(() => {
-      this.#turnEnds = false
-      for (const line of ["connected", "handshakes"] as const) {
-        const waiting = this.#lines[line]
-        waiting.spent = 0
-        while (waiting.spent < workPerTurn) {
-          const work = waiting.queue.shift()
-          if (work === undefined) break
-          this.now(line, work)
-        }
+      try {
+        this.#beginTurn()
+      } catch (cause) {
+        this.#fault(cause)
       }
+      this.#turnEnds = false
+      if (Object.values(this.#lines).some(({ queue, spent }) => queue.length > 0 || spent > 0)) this.#awaitEnd()
     })
+  }
+
+  #beginTurn(): void {
+    for (const waiting of Object.values(this.#lines)) {
+      waiting.spent = 0
+      while (waiting.spent < workPerTurn) {
+        const work = waiting.queue.shift()
+        if (work === undefined) break
+        const began = performance.now()
+        work()
+        waiting.spent += performance.now() - began
+      }
+    }
   }
 }

@@ -145,7 +145,7 @@ export class Server extends NetServer {
   #arrivals: Duplex[] = []
   #active: Active
 
-  readonly #inputTurns = new InputTurns()
+  readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
     super({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
