@@ -1,11 +1,14 @@
+import type { ClientConnected } from "../handshake/client/connected.ts"
 import { clientHandshake } from "../handshake/client/handshake.ts"
+import { clientPostHandshake } from "../handshake/client/post-handshake.ts"
 import { Erasure } from "../handshake/erasure.ts"
+import { postHandshake } from "../handshake/post-handshake.ts"
 import type { ClientConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
 
 /** The client's end of a TLS 1.3 connection (RFC 9846 appendix A.1). */
-export class ClientConnection extends Connection {
+export class ClientConnection extends Connection<ClientConnected> {
   readonly #config: ClientConfig
 
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
@@ -16,7 +19,9 @@ export class ClientConnection extends Connection {
 
   /** Sends the ClientHello; called once, before anything else. */
   start(): Outcome {
+    const { link } = this
     const { settings } = this.#config
-    return this.begin(clientHandshake({ link: this.link, settings, erasure: new Erasure() }))
+    const handshake = clientHandshake({ link, settings, erasure: new Erasure() })
+    return this.begin(handshake, postHandshake(clientPostHandshake, { link, settings }))
   }
 }

@@ -6,19 +6,21 @@ import { AlertDescription, AlertLevel, type AlertName } from "../bytes/alerts.ts
 import { ContentType } from "../bytes/code-points.ts"
 import { Closed, LimitExceeded, Misuse, TlsError } from "../bytes/errors.ts"
 import type { KeyUpdateRequest } from "../codec/key-update.ts"
-import type { Connected } from "../handshake/connected.ts"
+import { type Connected, exportFrom } from "../handshake/connected.ts"
 import type { Steps } from "../handshake/coroutine.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
+import { answerKeyUpdate, updateKeys } from "../handshake/key-update.ts"
+import type { PostHandshake } from "../handshake/post-handshake.ts"
 import type { Outcome } from "./events.ts"
 import { Machine } from "./machine.ts"
 import { type LinkOptions, RecordLink } from "./record-link.ts"
 
-export abstract class Connection {
+export abstract class Connection<State extends Connected = Connected> {
   protected readonly link: RecordLink
   readonly #role: "client" | "server"
   readonly #options: LinkOptions
   readonly #deadline: number
-  readonly #machine: Machine
+  readonly #machine: Machine<State>
   #failure: TlsError | undefined
   #sentClose = false
   /** A call is under way: a callback of the configuration may be what runs. */
@@ -131,12 +133,12 @@ export abstract class Connection {
   send(plaintext: Uint8Array): Outcome {
     const connected = this.#requireConnected()
     return this.#run(this.link.now, () => {
-      connected.answerKeyUpdate()
+      answerKeyUpdate(this.link, connected)
       this.link.flushHandshake()
       let at = 0
       do {
         if (this.link.writer.needsKeyUpdate) {
-          connected.updateKeys("update_not_requested")
+          updateKeys(this.link, connected, "update_not_requested")
           this.link.flushHandshake()
         }
         const end = Math.min(plaintext.length, at + this.link.writer.contentUntilKeyUpdate)
@@ -176,7 +178,7 @@ export abstract class Connection {
 
   /** New sending keys (section 4.7.3); `update_requested`: the peer's too. */
   updateKeys(request: KeyUpdateRequest = "update_not_requested"): Outcome {
-    return this.perform((connected) => connected.updateKeys(request))
+    return this.perform((connected) => updateKeys(this.link, connected, request))
   }
 
   /** close_notify: no more will be sent; what the peer still sends is read (section 6.1). Safe to call twice. */
@@ -201,7 +203,9 @@ export abstract class Connection {
    * @param length bytes, 1 to 255 times the suite's Hash.length. @throws Misuse before that, and after the end
    */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    const exporter = this.#machine.connected ?? (this.halfRttWritable ? this.link.halfRttExporter : undefined)
+    const { connected } = this.#machine
+    if (connected !== undefined) return exportFrom(connected, label, context, length)
+    const exporter = this.halfRttWritable ? this.link.halfRttExporter : undefined
     if (exporter === undefined) throw new Misuse("keying material can be exported once the handshake is complete")
     return exporter.exportKeyingMaterial(label, context, length)
   }
@@ -226,12 +230,12 @@ export abstract class Connection {
   /* ------------------------------------------------------------ the machine */
 
   /** Begins the handshake: it runs until it waits for something. */
-  protected begin(handshake: Steps<Connected<unknown>>): Outcome {
-    return this.#run(this.link.now, () => this.#machine.begin(handshake))
+  protected begin(handshake: Steps<State>, after: PostHandshake<State>): Outcome {
+    return this.#run(this.link.now, () => this.#machine.begin(handshake, after))
   }
 
   /** One thing done by a connected state. @throws Misuse before the handshake is complete and after the end */
-  protected perform(work: (connected: Connected<unknown>) => void): Outcome {
+  protected perform(work: (connected: State) => void): Outcome {
     const connected = this.#requireConnected()
     return this.#run(this.link.now, () => work(connected), "is thrown")
   }
@@ -326,7 +330,7 @@ export abstract class Connection {
     this.link.wipe()
   }
 
-  #requireConnected(): Connected<unknown> {
+  #requireConnected(): State {
     if (this.#failure !== undefined) throw new Misuse(`the connection is over: ${this.#failure.message}`)
     if (this.#sentClose) throw new Misuse("the connection was closed")
     const { connected } = this.#machine

@@ -6,25 +6,27 @@ import { ContentType, codePointName, HandshakeType, type HandshakeTypeName } fro
 import { Closed, InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
 import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 import { isHelloRetryRequest } from "../codec/server-hello.ts"
-import { Connected } from "../handshake/connected.ts"
+import { type Connected, eraseConnected } from "../handshake/connected.ts"
 import { type Awaited, expectHeader, expectMessage, type Steps, type Undecided } from "../handshake/coroutine.ts"
+import type { PostHandshake } from "../handshake/post-handshake.ts"
 import { checkTransition, type StateName } from "../handshake/transitions.ts"
 import { alertInTheClear, type InboundRecord } from "../record/record-reader.ts"
 import { peerAlert, peerAlertInTheClear } from "./peer-alert.ts"
 import type { LinkOptions, RecordLink } from "./record-link.ts"
 
 /** Reads for a connection: every method may throw what is to become the connection's failure. */
-export class Machine {
+export class Machine<State extends Connected> {
   readonly #role: "client" | "server"
   readonly #options: LinkOptions
   readonly #link: RecordLink
   /** What is under way: the handshake, or a message after it. */
-  #steps: Steps<unknown> | undefined
+  #steps: Steps<State | undefined> | undefined
   /** It runs at this moment: what calls us is a callback of the application. */
   #running = false
   /** What the handshake waits for, or waited for last. */
   #awaited: Awaited | undefined
-  #connected: Connected<unknown> | undefined
+  #connected: State | undefined
+  #after: PostHandshake<State> | undefined
   /** The message that was handed over last. */
   #lastMessage: number | undefined
   #waiting: Undecided | undefined
@@ -41,7 +43,7 @@ export class Machine {
   }
 
   /** What the handshake has brought; undefined before it has, and after the end. */
-  get connected(): Connected<unknown> | undefined {
+  get connected(): State | undefined {
     return this.#connected
   }
 
@@ -60,9 +62,10 @@ export class Machine {
     return this.#receivedClose
   }
 
-  /** Begins the handshake: it runs until it waits for something. */
-  begin(handshake: Steps<Connected<unknown>>): void {
+  /** Begins the handshake: it runs until it waits for something. @param after what may come when it is complete */
+  begin(handshake: Steps<State>, after: PostHandshake<State>): void {
     this.#steps = handshake
+    this.#after = after
     this.#advance(undefined)
   }
 
@@ -78,7 +81,7 @@ export class Machine {
     const steps = this.#steps
     if (steps === undefined) return
     this.#running = true
-    let result: IteratorResult<Awaited | Undecided>
+    let result: IteratorResult<Awaited | Undecided, State | undefined>
     try {
       result = steps.next(input)
     } finally {
@@ -87,7 +90,7 @@ export class Machine {
     if (result.done === true) {
       this.#steps = undefined
       this.#arrive("CONNECTED")
-      if (result.value instanceof Connected) this.#connected = result.value
+      if (result.value !== undefined) this.#connected = result.value
       this.#awaited = undefined
     } else if ("decision" in result.value) this.#waiting = result.value
     else {
@@ -116,7 +119,7 @@ export class Machine {
    * `finally`; one that runs comes there by itself, or is ended by whoever calls this again when it has stopped.
    */
   forget(): void {
-    this.#connected?.wipe()
+    if (this.#connected !== undefined) eraseConnected(this.#connected)
     this.#connected = undefined
     this.#awaited = undefined
     this.#waiting = undefined
@@ -172,8 +175,8 @@ export class Machine {
 
   #drainMessages(): void {
     while (this.#waiting === undefined) {
-      const expected = this.#expected
       const bytes = this.#link.joiner.next((header) => {
+        const expected = this.#expected
         if (expected !== undefined) expectHeader(expected, header)
       })
       if (bytes === undefined) return
@@ -183,7 +186,8 @@ export class Machine {
 
   /** The messages that may come now; undefined before the start and after the end. */
   get #expected(): Awaited | undefined {
-    return this.#connected === undefined ? this.#awaited : { state: "CONNECTED", accepts: this.#connected.accepts }
+    if (this.#connected === undefined) return this.#awaited
+    return { state: "CONNECTED", accepts: this.#after?.accepts(this.#connected) ?? [] }
   }
 
   #receiveMessage(message: HandshakeMessage): void {
@@ -207,8 +211,15 @@ export class Machine {
     }
     expectMessage(expected, message.type)
     this.#lastMessage = message.type
-    if (this.#connected !== undefined) this.#steps = this.#connected.receive(message)
-    this.#advance(message)
+    if (this.#connected === undefined) this.#advance(message)
+    else this.#receivePostHandshake(this.#connected, message)
+  }
+
+  /** Section 4.7. */
+  #receivePostHandshake(connected: State, message: HandshakeMessage): void {
+    this.#steps = this.#after?.take(connected, message)
+    if (this.#steps === undefined) this.#arrive("CONNECTED")
+    else this.#advance(undefined)
   }
 
   /** Section 5: dropped between the first ClientHello and the peer's Finished, out of place elsewhere. */
@@ -223,7 +234,7 @@ export class Machine {
   #receiveApplicationData(data: Uint8Array): void {
     if (this.#link.info !== undefined) {
       // Section 4.7.2: nothing comes between the messages of a post-handshake authentication.
-      if (this.#connected?.isMidAnswer === true) {
+      if (this.#connected?.answer !== undefined) {
         throw new PeerMisbehaved("unexpected_message", "peer interrupts its authentication with application data")
       }
       // Only data counts as progress: empty records between key updates would let both limits be passed for ever.

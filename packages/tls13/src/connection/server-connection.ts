@@ -1,19 +1,27 @@
 import { Erasure } from "../handshake/erasure.ts"
-import { ServerConnected } from "../handshake/server/connected.ts"
+import { postHandshake } from "../handshake/post-handshake.ts"
+import type { ServerConnected } from "../handshake/server/connected.ts"
 import { serverHandshake } from "../handshake/server/handshake.ts"
+import { requestCertificate, serverPostHandshake } from "../handshake/server/post-handshake.ts"
+import type { Server } from "../handshake/server/server.ts"
 import type { ServerConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
 
 /** The server's end of a TLS 1.3 connection (RFC 9846 appendix A.2). */
-export class ServerConnection extends Connection {
+export class ServerConnection extends Connection<ServerConnected> {
+  readonly #server: Server
+
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ServerConfig, now: number) {
     super("server", config, now)
+    const { settings } = config
     // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
     // change_cipher_spec or early data, comes first.
-    if (config.settings.statelessRetry !== undefined) this.link.expectSecondHello()
-    this.begin(serverHandshake({ link: this.link, settings: config.settings, erasure: new Erasure() }))
+    if (settings.statelessRetry !== undefined) this.link.expectSecondHello()
+    this.#server = { link: this.link, settings }
+    const handshake = serverHandshake({ link: this.link, settings, erasure: new Erasure() })
+    this.begin(handshake, postHandshake(serverPostHandshake, this.#server))
   }
 
   /**
@@ -22,8 +30,6 @@ export class ServerConnection extends Connection {
    *   without `clientAuthentication`; with as many requests unanswered as `limits.certificateRequests` allows
    */
   requestCertificate(): Outcome {
-    return this.perform((connected) => {
-      if (connected instanceof ServerConnected) connected.requestCertificate()
-    })
+    return this.perform((connected) => requestCertificate(this.#server, connected))
   }
 }

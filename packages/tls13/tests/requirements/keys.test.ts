@@ -6,7 +6,7 @@ import { Misuse } from "../../src/bytes/errors.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { Writer } from "../../src/bytes/writer.ts"
 import { encodeKeyUpdate } from "../../src/codec/key-update.ts"
-import { type HandshakeMessage, handshakeMessage } from "../../src/codec/message.ts"
+import { handshakeMessage } from "../../src/codec/message.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
 import { createClientConfig } from "../../src/connection/config.ts"
 import { defaultLimits } from "../../src/connection/limits.ts"
@@ -14,7 +14,8 @@ import { RecordLink } from "../../src/connection/record-link.ts"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
-import { Connected } from "../../src/handshake/connected.ts"
+import { type Connected, connectedOf } from "../../src/handshake/connected.ts"
+import { answerKeyUpdate, receiveKeyUpdate, updateKeys } from "../../src/handshake/key-update.ts"
 import { FinishedVerified } from "../../src/handshake/proofs.ts"
 import { maxContentLength } from "../../src/record/protection.ts"
 import { RecordWriter } from "../../src/record/record-writer.ts"
@@ -82,21 +83,14 @@ describe("RFC 9846 4.7.3: the epoch", () => {
   const finished = FinishedVerified.check(hash, zeros, zeros, finishedMac(hash, zeros, zeros))
 
   /** A connection that has renewed its keys that often. */
-  class Aged extends Connected<undefined> {
-    readonly accepts = ["key_update"] as const
-
-    constructor(link: RecordLink, sent: number, received: number) {
-      const secret = () => new Uint8Array(hash.length).fill(1)
-      const secrets = { client: secret(), server: secret(), exporter: secret() }
-      super("client", link, suite, secrets, { peer: undefined, finished })
-      this.sending.generation = sent
-      this.receiving.generation = received
-    }
-
-    // biome-ignore lint/correctness/useYield: a KeyUpdate waits for nothing
-    *receive(message: HandshakeMessage): Generator<never, void> {
-      this.receiveKeyUpdate(message)
-    }
+  const agedConnection = (sent: number, received: number): Connected => {
+    const secret = () => new Uint8Array(hash.length).fill(1)
+    const secrets = { client: secret(), server: secret(), exporter: secret() }
+    const peer = { by: "none" } as const
+    const connected = connectedOf("client", suite, secrets, { peer, finished })
+    connected.sending.generation = sent
+    connected.receiving.generation = received
+    return { ...connected, resumptionSecret: undefined }
   }
 
   const aged = (sent: number, received: number) => {
@@ -112,35 +106,38 @@ describe("RFC 9846 4.7.3: the epoch", () => {
       maxFragment: maxContentLength,
     })
     link.now = start
-    return { connected: new Aged(link, sent, received), messages }
+    return { connected: agedConnection(sent, received), link, messages }
   }
   const asks = handshakeMessage(encodeKeyUpdate("update_requested"))
 
   // Requirement 4.7.3-9
   it("of what is sent never passes 2^48 - 1", () => {
-    const { connected, messages } = aged(most - 1, 0)
-    connected.updateKeys("update_not_requested")
+    const { connected, link, messages } = aged(most - 1, 0)
+    updateKeys(link, connected, "update_not_requested")
     expect(messages).toHaveLength(1)
-    expect(() => connected.updateKeys("update_not_requested")).toThrow(Misuse)
+    expect(() => updateKeys(link, connected, "update_not_requested")).toThrow(Misuse)
     expect(messages).toHaveLength(1)
   })
 
   // Requirement 4.7.3-11
   it("is not passed for a peer's request either, which is ignored", () => {
     const last = aged(most - 1, 0)
-    last.connected.receive(asks).next()
-    last.connected.answerKeyUpdate()
+    receiveKeyUpdate(last.link, last.connected, asks)
+    answerKeyUpdate(last.link, last.connected)
     expect(last.messages).toHaveLength(1)
     const past = aged(most, 0)
-    past.connected.receive(asks).next()
-    past.connected.answerKeyUpdate()
+    receiveKeyUpdate(past.link, past.connected, asks)
+    answerKeyUpdate(past.link, past.connected)
     expect(past.messages).toEqual([])
   })
 
   // Requirement 4.7.3-10
   it("of what is received may", () => {
-    const { connected } = aged(0, most)
-    for (let i = 0; i < 3; i++) expect(connected.receive(asks).next().done).toBe(true)
+    const { connected, link } = aged(0, most)
+    for (let i = 1; i <= 3; i++) {
+      receiveKeyUpdate(link, connected, asks)
+      expect(connected.receiving.generation).toBe(most + i)
+    }
   })
 })
 

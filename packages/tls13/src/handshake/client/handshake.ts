@@ -9,7 +9,7 @@ import type { PeerAuthentication } from "../proofs.ts"
 import { authenticate, readCertificateRequest } from "./authenticate.ts"
 import type { ClientHandshake } from "./client.ts"
 import { sendClientHello, sendSecondClientHello, startEarlyData } from "./client-hello.ts"
-import { ClientConnected, describeHandshake } from "./connected.ts"
+import { type ClientConnected, clientConnected, describeHandshake } from "./connected.ts"
 import { readEncryptedExtensions } from "./encrypted-extensions.ts"
 import { applicationSecrets, checkFinished, sendEndOfEarlyData, sendFinished } from "./finished.ts"
 import { chooseSession } from "./psk-offers.ts"
@@ -81,7 +81,7 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
 
     // CONNECTED
     const resumption = erasure.hold(main.resumptionSecret(transcript.hash()))
-    const connected = new ClientConnected(client, offer, agreed, secrets, resumption, { peer, finished })
+    const connected = clientConnected(client, offer, agreed, secrets, resumption, { peer, finished })
     erasure.release(secrets.client, secrets.server, secrets.exporter, resumption)
     link.connected(describeHandshake(client, offer, agreed, peer))
     return connected

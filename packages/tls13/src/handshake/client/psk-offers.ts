@@ -1,7 +1,7 @@
 // The PSKs that a client offers: RFC 9846 sections 4.3.11 and 4.3.11.1, 4.3.11.2.
 
 import { equalBytes } from "../../bytes/equal.ts"
-import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
+import type { OfferedPsks } from "../../codec/extensions/pre-shared-key.ts"
 import type { Hash } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
@@ -88,7 +88,7 @@ function takeSession({ link, settings }: Client): ClientSession | undefined {
 }
 
 /** pre_shared_key with zeros where the binders go. */
-export function offerPsks(psks: readonly OfferedPsk[], now: number): Pick<ClientHelloExtensions, "pre_shared_key"> {
+export function offerPsks(psks: readonly OfferedPsk[], now: number): { readonly pre_shared_key?: OfferedPsks } {
   if (psks.length === 0) return {}
   const identities = psks.map(({ identity, session }) => ({
     identity,

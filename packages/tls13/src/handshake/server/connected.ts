@@ -1,19 +1,62 @@
-// CONNECTED of RFC 9846 appendix A.2: NewSessionTicket (section 4.7.1) and CertificateRequest (section 4.7.2) go out, KeyUpdate
-// and the client's authentication come in.
+// What the server's handshake leaves behind, and what the application is told of it.
 
-import type { HandshakeTypeName } from "../../bytes/code-points.ts"
-import { HandshakeType } from "../../bytes/code-points.ts"
-import { Misuse } from "../../bytes/errors.ts"
-import type { HandshakeMessage } from "../../codec/message.ts"
-import { type ApplicationSecrets, Connected, type Proofs } from "../connected.ts"
-import type { Decides } from "../coroutine.ts"
+import type { Transcript } from "../../schedule/transcript.ts"
+import type { CertificateType } from "../../x509/interfaces.ts"
+import type { PeerCertificate } from "../authentication.ts"
+import { type ApplicationSecrets, type Connected, connectedOf, type Proofs } from "../connected.ts"
 import type { HandshakeInfo } from "../info.ts"
-import type { ClientAuthentication } from "../proofs.ts"
+import type { ClientAuthentication, PeerSignatureVerified } from "../proofs.ts"
 import { authenticatedPeer, type SessionPeer, unsignedPeer } from "../session-peer.ts"
-import { PostHandshakeAuthentication } from "./post-handshake.ts"
 import type { Server } from "./server.ts"
 import type { Flight } from "./server-flight.ts"
-import type { TicketIssuer } from "./tickets.ts"
+import type { Tickets } from "./tickets.ts"
+
+/** A CertificateRequest that was sent after the handshake (section 4.7.2). */
+export interface LateRequest {
+  readonly context: Uint8Array
+  /** ClientHello...client Finished, CertificateRequest; then what the client answers. */
+  readonly transcript: Transcript
+}
+
+/** How far the client's answer is that is coming in. */
+export type LateAnswer =
+  | { readonly next: "certificate_verify"; readonly request: LateRequest; readonly certificate: PeerCertificate }
+  | { readonly next: "finished"; readonly request: LateRequest; readonly signature: PeerSignatureVerified | undefined }
+
+export interface ServerConnected extends Connected<ClientAuthentication> {
+  answer: LateAnswer | undefined
+  /** What asking for a certificate needs; undefined: this client may not be asked. */
+  readonly late: LateAuthentication | undefined
+}
+
+/** Client authentication after the handshake. */
+export interface LateAuthentication {
+  readonly certificateType: CertificateType
+  /** ClientHello...client Finished */
+  readonly transcript: Transcript
+  /** For "a new ticket after post-handshake authentication". */
+  readonly tickets: Tickets
+  /** Those that wait for their answer. */
+  requests: readonly LateRequest[]
+}
+
+/** @param secrets become its own, and so does `resumptionSecret` where the client may be asked for a certificate later */
+export function serverConnected(
+  server: Server,
+  flight: Flight,
+  secrets: ApplicationSecrets,
+  tickets: Tickets,
+  resumptionSecret: Uint8Array,
+  proofs: Proofs<ClientAuthentication>,
+): ServerConnected {
+  const { suite, transcript, certificateTypes } = flight
+  const mayAsk = mayAskLater(server, flight)
+  return {
+    ...connectedOf("server", suite, secrets, proofs),
+    resumptionSecret: mayAsk ? resumptionSecret : undefined,
+    late: mayAsk ? { certificateType: certificateTypes.client, transcript, tickets, requests: [] } : undefined,
+  }
+}
 
 /** What a finished handshake is told as. */
 export function describeHandshake({ link }: Server, flight: Flight, peer: ClientAuthentication): HandshakeInfo {
@@ -39,60 +82,6 @@ export function describeHandshake({ link }: Server, flight: Flight, peer: Client
 
 export function sessionPeerOf(peer: ClientAuthentication, { psk }: Flight, now: number): SessionPeer {
   return peer.by === "certificate" ? authenticatedPeer(peer.signature.identity, now) : unsignedPeer(psk, now)
-}
-
-export class ServerConnected extends Connected<ClientAuthentication> {
-  /** What asking for a certificate needs; undefined: this client may not be asked. An idle connection keeps no more of its handshake. */
-  readonly #authentication: PostHandshakeAuthentication | undefined
-
-  /** @param secrets become its own; `tickets` too when it will issue more of them */
-  constructor(
-    server: Server,
-    flight: Flight,
-    secrets: ApplicationSecrets,
-    tickets: TicketIssuer,
-    proofs: Proofs<ClientAuthentication>,
-  ) {
-    super("server", server.link, flight.suite, secrets, proofs)
-    this.#authentication = mayAskLater(server, flight)
-      ? new PostHandshakeAuthentication(server, flight, tickets)
-      : undefined
-  }
-
-  /** After a client has authenticated late, that is. */
-  get mayIssueTickets(): boolean {
-    return this.#authentication !== undefined
-  }
-
-  get accepts(): readonly HandshakeTypeName[] {
-    if (this.isMidAnswer) return this.#authentication!.accepts
-    return ["key_update", ...(this.#authentication?.accepts ?? [])]
-  }
-
-  override get isMidAnswer(): boolean {
-    return this.#authentication?.isMidAnswer ?? false
-  }
-
-  *receive(message: HandshakeMessage): Decides<void> {
-    if (message.type === HandshakeType.key_update) this.receiveKeyUpdate(message)
-    else yield* this.#authentication!.receive(message, this.receiving.secret)
-  }
-
-  /** Section 4.7.2. @throws Misuse when this client may not be asked, or is asked too often */
-  requestCertificate(): void {
-    if (this.#authentication === undefined) {
-      throw new Misuse(
-        "this client cannot be asked for a certificate: it did not offer post_handshake_auth, has an external PSK, or agreed " +
-          "on no certificate type with this server; or the server has no clientAuthentication",
-      )
-    }
-    this.#authentication.request()
-  }
-
-  override wipe(): void {
-    super.wipe()
-    this.#authentication?.wipe()
-  }
 }
 
 /** Resuming proves that it is the client of the first connection: one that was nobody then is nobody now. */

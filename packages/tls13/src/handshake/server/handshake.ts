@@ -7,7 +7,7 @@ import type { ClientAuthentication } from "../proofs.ts"
 import { asksInHandshake } from "./certificate-request.ts"
 import { authenticateClient, checkFinished, readClientCertificate, readEndOfEarlyData } from "./client-flight.ts"
 import { type ClientHelloRead, readClientHello } from "./client-hello.ts"
-import { describeHandshake, ServerConnected, sessionPeerOf } from "./connected.ts"
+import { describeHandshake, type ServerConnected, serverConnected, sessionPeerOf } from "./connected.ts"
 import { readCookie, retryStatelessly } from "./cookie.ts"
 import { chooseCredential } from "./credential.ts"
 import { checkSecondClientHello, type ShareWanted, sendHelloRetryRequest } from "./hello-retry.ts"
@@ -23,7 +23,7 @@ import {
   sendFinished,
   sendServerHello,
 } from "./server-flight.ts"
-import { TicketIssuer } from "./tickets.ts"
+import { sendTickets, ticketsOf } from "./tickets.ts"
 
 export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected> {
   const { link, settings, erasure } = server
@@ -97,11 +97,11 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     // CONNECTED
     const resumption = erasure.hold(main.resumptionSecret(transcript.hash()))
     link.connected(describeHandshake(server, flight, peer))
-    const tickets = new TicketIssuer(server, flight, resumption)
-    tickets.send(sessionPeerOf(peer, flight, link.now))
-    const connected = new ServerConnected(server, flight, secrets, tickets, { peer, finished })
+    const tickets = ticketsOf(server, flight)
+    sendTickets(server, tickets, resumption, sessionPeerOf(peer, flight, link.now))
+    const connected = serverConnected(server, flight, secrets, tickets, resumption, { peer, finished })
     erasure.release(secrets.client, secrets.server, secrets.exporter)
-    if (connected.mayIssueTickets) erasure.release(resumption)
+    if (connected.resumptionSecret !== undefined) erasure.release(resumption)
     return connected
   } finally {
     erasure.end()

@@ -24,71 +24,66 @@ export function ticketCount({ settings }: Server, { hello, psk }: Negotiated): n
   return Math.min(psk?.session === undefined ? asked.newSessionCount : asked.resumptionCount, settings.ticketsOnRequest)
 }
 
-/** Makes the tickets of one connection, and erases the resumption secret when there will be no more. */
-export class TicketIssuer {
-  readonly #server: Server
-  readonly #resumptionSecret: Uint8Array
-  readonly #count: number
-  // What a ticket says of the connection; the ClientHello, which may be long, is not kept for it.
-  readonly #suite: CipherSuiteAlgorithms
-  readonly #alpnProtocol: string | undefined
-  readonly #serverName: string | undefined
-  #sent = 0
+/** What the tickets of one connection say of it, and how many there have been. */
+export interface Tickets {
+  /** How many the client gets at a time. */
+  readonly count: number
+  readonly suite: CipherSuiteAlgorithms
+  readonly alpnProtocol: string | undefined
+  readonly serverName: string | undefined
+  issued: number
+}
 
-  /** @param resumptionSecret becomes the issuer's own */
-  constructor(server: Server, negotiated: Negotiated, resumptionSecret: Uint8Array) {
-    this.#server = { link: server.link, settings: server.settings }
-    this.#resumptionSecret = resumptionSecret
-    this.#count = ticketCount(server, negotiated)
-    this.#suite = negotiated.suite
-    this.#alpnProtocol = negotiated.alpnProtocol
-    this.#serverName = negotiated.hello.extensions.server_name
-  }
+export function ticketsOf(server: Server, negotiated: Negotiated): Tickets {
+  const { suite, alpnProtocol, hello } = negotiated
+  const count = ticketCount(server, negotiated)
+  return { count, suite, alpnProtocol, serverName: hello.extensions.server_name, issued: 0 }
+}
 
-  /** Sends as many as the client is to get. */
-  send(peer: SessionPeer): void {
-    for (let number = 0; number < this.#count; number++) if (!this.#sendOne(peer)) return
-  }
+/** Sends as many as the client is to get. */
+export function sendTickets(server: Server, tickets: Tickets, resumptionSecret: Uint8Array, peer: SessionPeer): void {
+  for (let number = 0; number < tickets.count; number++)
+    if (!sendTicket(server, tickets, resumptionSecret, peer)) return
+}
 
-  wipe(): void {
-    this.#resumptionSecret.fill(0)
+function sendTicket(
+  { link, settings }: Server,
+  tickets: Tickets,
+  resumptionSecret: Uint8Array,
+  peer: SessionPeer,
+): boolean {
+  const { suite, alpnProtocol, serverName } = tickets
+  const { ticketer, earlyData } = settings
+  const ticketLifetime = lifetime(settings.ticketLifetime, peer, link.now)
+  if (ticketLifetime < 1) return false
+  // "unique across all tickets issued on this connection"
+  const ticketNonce = nonceOf(tickets.issued++)
+  const ageAdd = link.random(4)
+  const ticketAgeAdd = ((ageAdd[0]! << 24) | (ageAdd[1]! << 16) | (ageAdd[2]! << 8) | ageAdd[3]!) >>> 0
+  const maxEarlyDataSize = earlyData?.maxBytes ?? 0
+  const session = {
+    cipherSuite: suite.code,
+    psk: resumptionPsk(suite.hash, resumptionSecret, ticketNonce),
+    issuedAt: link.now,
+    ticketLifetime,
+    ticketAgeAdd,
+    maxEarlyDataSize,
+    alpnProtocol,
+    serverName,
+    partition: settings.partition,
+    ...peer,
   }
-
-  #sendOne(peer: SessionPeer): boolean {
-    const { link, settings } = this.#server
-    const suite = this.#suite
-    const { ticketer, earlyData } = settings
-    const ticketLifetime = lifetime(settings.ticketLifetime, peer, link.now)
-    if (ticketLifetime < 1) return false
-    // "unique across all tickets issued on this connection"
-    const ticketNonce = nonceOf(this.#sent++)
-    const ageAdd = link.random(4)
-    const ticketAgeAdd = ((ageAdd[0]! << 24) | (ageAdd[1]! << 16) | (ageAdd[2]! << 8) | ageAdd[3]!) >>> 0
-    const maxEarlyDataSize = earlyData?.maxBytes ?? 0
-    const session = {
-      cipherSuite: suite.code,
-      psk: resumptionPsk(suite.hash, this.#resumptionSecret, ticketNonce),
-      issuedAt: link.now,
-      ticketLifetime,
-      ticketAgeAdd,
-      maxEarlyDataSize,
-      alpnProtocol: this.#alpnProtocol,
-      serverName: this.#serverName,
-      partition: settings.partition,
-      ...peer,
-    }
-    const ticket = ticketer?.seal(session, link.now)
-    // Not erased: a ticketer may keep the session as it is, and a key of zeros would then open it to everybody.
-    // "opaque ticket<1..2^16-1>": a session with a long chain of certificates may not fit.
-    if (ticket === undefined || ticket.length > longestTicket) return false
-    const greaseExtensions = settings.grease ? [greaseExtension(link.random)] : []
-    const extensions = maxEarlyDataSize > 0 ? { early_data: maxEarlyDataSize } : {}
-    link.send(
-      "new_session_ticket",
-      encodeNewSessionTicket({ ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions, greaseExtensions }),
-    )
-    return true
-  }
+  const ticket = ticketer?.seal(session, link.now)
+  // Not erased: a ticketer may keep the session as it is, and a key of zeros would then open it to everybody.
+  // "opaque ticket<1..2^16-1>": a session with a long chain of certificates may not fit.
+  if (ticket === undefined || ticket.length > longestTicket) return false
+  const greaseExtensions = settings.grease ? [greaseExtension(link.random)] : []
+  const extensions = maxEarlyDataSize > 0 ? { early_data: maxEarlyDataSize } : {}
+  link.send(
+    "new_session_ticket",
+    encodeNewSessionTicket({ ticketLifetime, ticketAgeAdd, ticketNonce, ticket, extensions, greaseExtensions }),
+  )
+  return true
 }
 
 /** Seconds. "these limits should take into account the lifetime of the peer's certificate" */
