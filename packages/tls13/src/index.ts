@@ -15,22 +15,27 @@ export {
 } from "./bytes/errors.ts"
 export { Pause } from "./bytes/pause.ts"
 export { ClientConnection } from "./connection/client-connection.ts"
-export {
-  type ClientConfig,
-  type ClientOptions,
-  type CommonOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerConfig,
-  type ServerOptions,
-} from "./connection/config.ts"
+export { type ClientConfig, createClientConfig, createServerConfig, type ServerConfig } from "./connection/config.ts"
 export type { Connection } from "./connection/connection.ts"
 export type { ConnectionEvent, Decision, Outcome } from "./connection/events.ts"
-export { defaultLimits, type Limits } from "./connection/limits.ts"
 export { ServerConnection } from "./connection/server-connection.ts"
-export type { CryptoProvider, RandomSource } from "./crypto/provider.ts"
+export {
+  type CryptoProvider,
+  InvalidKeyShare,
+  type KeyExchange,
+  type KeyExchangeAnswer,
+  type KeyExchangeStarted,
+  type RandomSource,
+} from "./crypto/provider.ts"
 export type { HandshakeInfo, Offer } from "./handshake/info.ts"
-export type { CertificateCompression } from "./handshake/settings.ts"
+export { defaultLimits, type Limits } from "./handshake/limits.ts"
+export type {
+  CertificateCompression,
+  ClientAuthenticationOptions,
+  ClientOptions,
+  CommonOptions,
+  ServerOptions,
+} from "./handshake/options.ts"
 export { type PaddingPolicy, padToFull, padToMultipleOf } from "./record/padding.ts"
 export type {
   ClientSession,

@@ -77,6 +77,8 @@ export function listen(options: ListenStreamOptions): TlsListener {
 /** Milliseconds. */
 const pauseAfterFailure = 100
 
+type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
+
 /** Deno's own streams close the whole connection when one half ends; these keep the halves apart. */
 function streamsOf(conn: DenoConn): ByteStreams {
   conn.setNoDelay?.(true)
@@ -105,6 +107,8 @@ function streamsOf(conn: DenoConn): ByteStreams {
       { highWaterMark: 0 },
     ),
     writable: new WritableStream<Uint8Array>({
+      // `abort` is called when the write that is under way is over, which may be never.
+      start: ({ signal }: SinkController) => signal?.addEventListener("abort", writeOver),
       async write(bytes) {
         for (let at = 0; at < bytes.length; ) at += await overIfItFails(conn.write(bytes.subarray(at)), writeOver)
       },

@@ -4,7 +4,7 @@
 // internal_error and goes no further.
 
 import { concatBytes } from "../bytes/concat.ts"
-import { Closed, Misuse, TlsError } from "../bytes/errors.ts"
+import { Closed, Misuse, messageOf, TlsError } from "../bytes/errors.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { ConnectionEvent, Decision, Outcome } from "../connection/events.ts"
 
@@ -43,6 +43,7 @@ export const systemClock: Clock = {
 }
 
 const nobodyWaits: Taken = () => undefined
+const none: readonly ConnectionEvent[] = []
 
 /** A defect, as the error that a connection ends with. */
 export function internalError(cause: unknown): TlsError {
@@ -52,12 +53,28 @@ export function internalError(cause: unknown): TlsError {
   return error
 }
 
-function messageOf(cause: unknown): string {
-  try {
-    return cause instanceof Error ? cause.message : String(cause)
-  } catch {
-    return "something that cannot be shown was thrown"
+/** Data that comes together in more pieces than this is handed on in one: an object for each byte would cost a hundred times it. */
+const mostPieces = 16
+
+/** The same events; runs of very many pieces of data are one. */
+function withoutCrumbs(events: readonly ConnectionEvent[]): readonly ConnectionEvent[] {
+  if (events.length <= mostPieces) return events
+  const fewer: ConnectionEvent[] = []
+  let run: Uint8Array[] = []
+  const endRun = () => {
+    if (run.length > mostPieces) fewer.push({ type: "data", data: concatBytes(...run) })
+    else fewer.push(...run.map((data) => ({ type: "data", data }) as const))
+    run = []
   }
+  for (const event of events) {
+    if (event.type === "data") run.push(event.data)
+    else {
+      endRun()
+      fewer.push(event)
+    }
+  }
+  endRun()
+  return fewer
 }
 
 export class Driver {
@@ -65,10 +82,15 @@ export class Driver {
   readonly #transport: Transport
   readonly #onEvent: (event: ConnectionEvent) => void
   readonly #clock: Clock
-  readonly #events: ConnectionEvent[] = []
+  /**
+   * What is being handed on, from `#next` on: the list of an outcome as it is, and none at rest. A call from within a handler
+   * adds its own behind it, so the order is that in which things happened.
+   */
+  #events: readonly ConnectionEvent[] = none
+  #next = 0
   #delivering = false
   #destroyed = false
-  #decision: Decision["pause"] | undefined
+  #decision: Decision | undefined
   #wanted = true
   #reading = true
   #cancelDeadline: (() => void) | undefined
@@ -140,7 +162,7 @@ export class Driver {
   fail(cause: unknown): void {
     if (this.#destroyed) return
     const error = internalError(cause)
-    this.#events.length = 0
+    this.#events = none
     if (this.#defective) {
       this.destroy() // what handles the failure fails
       return
@@ -152,7 +174,7 @@ export class Driver {
     } catch {
       // Then it ends without an alert.
     }
-    this.#events.push({ type: "failed", error })
+    this.#note([{ type: "failed", error }])
     this.#guard(() => this.#deliver())
   }
 
@@ -166,7 +188,7 @@ export class Driver {
   destroy(): void {
     if (this.#destroyed) return
     this.#destroyed = true
-    this.#events.length = 0
+    this.#events = none
     this.#cancelDeadline?.()
     this.#connection.destroy()
   }
@@ -186,12 +208,29 @@ export class Driver {
 
   #take(outcome: Outcome, taken?: Taken): void {
     // Noted first: a transport may bring the answer before `write` returns.
-    this.#events.push(...outcome.events)
+    this.#note(withoutCrumbs(outcome.events))
     if (this.#connection.deadline === undefined) this.#cancelDeadline?.()
     this.#await(typeof outcome.waitsFor === "object" ? outcome.waitsFor : undefined)
     if (outcome.output.length > 0) this.#transport.write(outcome.output, taken ?? nobodyWaits)
     else taken?.()
+    this.#refuseUnanswerable()
     this.#deliver()
+  }
+
+  /** After what the call wanted sent: the alert comes behind it. */
+  #refuseUnanswerable(): void {
+    const decision = this.#decision
+    if (decision === undefined || decision.pause.work !== undefined) return
+    this.#decision = undefined
+    const reason = `the pause for ${decision.name} has no work that could end`
+    this.#take(this.#connection.abandon(reason, this.#clock.now()))
+  }
+
+  #note(events: readonly ConnectionEvent[]): void {
+    if (events.length === 0) return
+    const left = this.#events.slice(this.#next)
+    this.#events = left.length === 0 ? events : [...left, ...events]
+    this.#next = 0
   }
 
   /** In order, even when the application's handler calls back into the driver. */
@@ -199,31 +238,39 @@ export class Driver {
     if (this.#delivering) return
     this.#delivering = true
     try {
-      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#onEvent(event)
+      while (this.#next < this.#events.length) this.#onEvent(this.#events[this.#next++]!)
     } finally {
       this.#delivering = false
+      this.#forgetDelivered()
     }
   }
 
+  #forgetDelivered(): void {
+    if (this.#next < this.#events.length) return
+    this.#events = none
+    this.#next = 0
+  }
+
   #await(decision: Decision | undefined): void {
-    if (decision?.pause === this.#decision) return
-    this.#decision = decision?.pause
+    if (decision !== undefined && decision.pause === this.#decision?.pause) return
+    this.#decision = decision
     this.#updateReading()
     if (decision === undefined) return
-    const { pause, name } = decision
-    const stillWaits = () => this.#decision === pause && !this.#destroyed
-    const abandon = (reason: string, cause?: unknown) => {
-      if (stillWaits()) this.#guard(() => this.#take(this.#connection.abandon(reason, this.#clock.now(), cause)))
+    const { pause } = decision
+    const decided = (decide: (now: number) => Outcome) => {
+      // What comes after the end goes to the connection too: it erases a secret that nobody waits for any more.
+      if (this.#decision?.pause !== pause && this.#connection.failure === undefined) return
+      this.#decision = undefined
+      this.#guard(() => {
+        const outcome = decide(this.#clock.now())
+        if (!this.#destroyed) this.#take(outcome)
+      })
     }
-    if (pause.work === undefined) {
-      abandon(`the pause for ${name} has no work that could end`)
-      return
-    }
-    pause.work.then(
-      (answer) => {
-        if (stillWaits()) this.#guard(() => this.#take(this.#connection.answer(answer, this.#clock.now())))
-      },
-      (error: unknown) => abandon(`${name} failed: ${messageOf(error)}`, error),
+    if (pause.work === undefined) return
+    // Through a promise: a thenable may answer at once, ahead of the bytes of this very outcome.
+    Promise.resolve(pause.work).then(
+      (answer) => decided((now) => this.#connection.answer(answer, now)),
+      (error: unknown) => decided((now) => this.#connection.reject(error, now)),
     )
   }
 

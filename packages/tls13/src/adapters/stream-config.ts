@@ -2,16 +2,11 @@
 
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
-import {
-  type ClientConfig,
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerConfig,
-  type ServerOptions,
-} from "../connection/config.ts"
+import { type ClientConfig, createClientConfig, createServerConfig, type ServerConfig } from "../connection/config.ts"
 import { createFastProvider } from "../crypto/fast/index.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
+import type { ClientAuthenticationOptions, ClientOptions, CommonOptions, ServerOptions } from "../handshake/options.ts"
+import { withDefaults } from "../handshake/settings.ts"
 import { TicketKeyRing } from "../session/ticket-keys.ts"
 import { loadCredential, sniResolver } from "../x509/certificate/credential.ts"
 import { askedAfterSignature } from "../x509/certificate/leaf-key.ts"
@@ -25,16 +20,15 @@ import type { TlsStreamOptions } from "./streams.ts"
 /** PEM text, or PEM or DER bytes. */
 type Pem = string | Uint8Array
 
-interface CommonStreamOptions extends TlsStreamOptions {
+interface CommonStreamOptions extends TlsStreamOptions, Pick<CommonOptions, "alpnProtocols"> {
   /** Default: the fast provider. Make one and give it to all connections. */
-  readonly provider?: CryptoProvider
+  readonly provider?: CryptoProvider | undefined
   readonly cert?: Pem
   readonly key?: Pem
   /** The authorities to trust. These runtimes show programs no list of their own. */
   readonly ca?: Pem
   /** In the place of `ca`. */
-  readonly verifier?: CertificateVerifier
-  readonly alpnProtocols?: readonly string[]
+  readonly verifier?: CertificateVerifier | undefined
 }
 
 export interface ConnectStreamOptions extends CommonStreamOptions {
@@ -51,8 +45,8 @@ export interface ListenStreamOptions extends CommonStreamOptions {
   readonly hostname?: string
   /** 0: any that is free. */
   readonly port: number
-  /** Asks clients for certificates; default none. Needs `ca` or `verifier`. */
-  readonly clientCertificates?: "request" | "require"
+  /** Asks clients for certificates, which `ca` or `verifier` judges; default: none are asked for. */
+  readonly clientAuthentication?: Omit<ClientAuthenticationOptions, "verifier"> | undefined
   /** How many handshakes may be under way, and how many connections may wait for one. */
   readonly handshakes?: HandshakeLimitOptions
   /** Told of a connection that a defect ended before it had a socket, and of one that the system could not hand over. */
@@ -69,34 +63,38 @@ export function streamClientConfig(options: ConnectStreamOptions): ClientConfig 
   if (verifier === undefined && options.core?.externalPsks === undefined) {
     throw new Misuse("connect needs `ca`, the PEM of the authorities to trust (or a `verifier`, or PSKs)")
   }
-  return createClientConfig({
+  const usual = {
     provider,
     serverName: options.serverName ?? options.hostname,
     resumptionPartition: partition,
-    ...(verifier && { verifier }),
-    ...(credentials && { credentials }),
-    ...(options.alpnProtocols && { alpnProtocols: options.alpnProtocols }),
-    ...options.core,
-  })
+    verifier,
+    credentials,
+    alpnProtocols: options.alpnProtocols,
+  } satisfies ClientOptions
+  return createClientConfig(withDefaults(options.core ?? {}, usual))
 }
 
 /** @throws Misuse, X509Error */
 export function streamServerConfig(options: ListenStreamOptions): ServerConfig {
   const provider = options.provider ?? createFastProvider()
   const credentials = credentialsOf(options, provider)
-  const { clientCertificates: mode } = options
-  const { verifier, partition } = rulesOf(mode === undefined ? {} : options, provider)
-  if (mode !== undefined && verifier === undefined) throw new Misuse("clientCertificates needs `ca` or a `verifier`")
+  // An older name, without which nobody would be asked for a certificate.
+  if ("clientCertificates" in options && options.clientCertificates !== undefined)
+    throw new Misuse("`clientCertificates` is no option of listen: did you mean `clientAuthentication`?")
+  const { clientAuthentication } = options
+  const { verifier, partition } = rulesOf(clientAuthentication === undefined ? {} : options, provider)
+  if (clientAuthentication !== undefined && verifier === undefined)
+    throw new Misuse("clientAuthentication needs `ca` or a `verifier`")
   const { aead } = provider.cipherSuites.find((suite) => suite.aead.keyLength === 32) ?? provider.cipherSuites[0]!
-  return createServerConfig({
+  const usual = {
     provider,
     resumptionPartition: partition,
     ticketer: new TicketKeyRing({ aead, random: provider.random }),
-    ...(credentials && { credentials }),
-    ...(mode && verifier && { clientAuthentication: { mode, verifier } }),
-    ...(options.alpnProtocols && { alpnProtocols: options.alpnProtocols }),
-    ...options.core,
-  })
+    credentials,
+    clientAuthentication: clientAuthentication && verifier && { ...clientAuthentication, verifier },
+    alpnProtocols: options.alpnProtocols,
+  } satisfies ServerOptions
+  return createServerConfig(withDefaults(options.core ?? {}, usual))
 }
 
 function credentialsOf({ cert, key }: CommonStreamOptions, provider: CryptoProvider) {

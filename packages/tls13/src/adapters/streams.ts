@@ -2,7 +2,7 @@
 // Sockets API (min-common-api.proposal.wintertc.org, "Sockets API"). Whatever has ReadableStream and WritableStream has this.
 
 import type { AlertName } from "../bytes/alerts.ts"
-import { Closed } from "../bytes/errors.ts"
+import { Closed, messageOf } from "../bytes/errors.ts"
 import { ClientConnection } from "../connection/client-connection.ts"
 import type { ClientConfig, ServerConfig } from "../connection/config.ts"
 import type { Connection } from "../connection/connection.ts"
@@ -78,6 +78,8 @@ const highWaterMark = 65_536
 const chunkSize = 65_536
 /** Plaintext bytes that are protected and written at once. */
 const pieceSize = 131_072
+/** Milliseconds that a connection which has failed waits for its peer to take the last bytes. */
+const longestLingering = 5000
 
 class StreamSocket implements TlsStreamSocket {
   readonly secureTransport = "on"
@@ -231,8 +233,7 @@ class StreamSocket implements TlsStreamSocket {
     if (!this.#receivedEnd && !this.#cancelled) this.#out?.error(error)
     this.#in?.error(error)
     this.#driver.destroy()
-    // An alert may be on its way: it is sent before the end.
-    void this.#below.end().finally(() => this.#below.release())
+    this.#below.endSoon()
   }
 }
 
@@ -251,7 +252,7 @@ class StreamTransport implements Transport {
   #unread: Uint8Array = nothing
   #reading = true
   #busy = false
-  #ended = false
+  #ended: Promise<void> | undefined
 
   constructor({ readable, writable }: ByteStreams, events: StreamEvents) {
     this.#reader = readable.getReader()
@@ -282,14 +283,24 @@ class StreamTransport implements Transport {
   }
 
   /** After everything that was written. */
-  async end(): Promise<void> {
-    if (this.#ended) return
-    this.#ended = true
-    await this.#writer.close().catch(() => undefined)
+  end(): Promise<void> {
+    this.#ended ??= this.#writer.close().catch(() => undefined)
+    return this.#ended
+  }
+
+  /** An alert may be on its way: it is sent before the end, unless the peer has not taken it for so long. */
+  endSoon(): void {
+    const callOff = systemClock.after(longestLingering, () => {
+      this.#writer.abort().catch(() => undefined)
+      this.release()
+    })
+    void this.end().finally(() => {
+      callOff()
+      this.release()
+    })
   }
 
   release(): void {
-    this.#ended = true
     this.#reader.cancel().catch(() => undefined)
   }
 
@@ -338,5 +349,7 @@ function deferred<Value>(): Deferred<Value> {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(reason === undefined ? "the stream was aborted" : String(reason))
+  return reason instanceof Error
+    ? reason
+    : new Error(reason === undefined ? "the stream was aborted" : messageOf(reason))
 }

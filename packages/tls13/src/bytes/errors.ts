@@ -106,3 +106,12 @@ export class Misuse extends TlsError {
     super(undefined, message, "misuse")
   }
 }
+
+/** What a thrown thing says. Never throws, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.message}` : String(thrown)
+  } catch {
+    return "something that cannot be shown was thrown"
+  }
+}

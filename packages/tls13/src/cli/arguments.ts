@@ -1,80 +1,12 @@
-// Command lines, and the files that they name.
+// What command lines name: addresses and files.
 
 import { readFileSync, statSync } from "node:fs"
-import { type ParseArgsConfig, parseArgs } from "node:util"
 import { textOfFile } from "../x509/der/text-file.ts"
-
-/** A command line that cannot be used: one line, exit status 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError"
-}
+import { UsageError } from "./command-line.ts"
 
 /** Something outside of this program that is not as it must be: one line, exit status 1. */
 export class CommandError extends Error {
   override readonly name = "CommandError"
-}
-
-export type OptionTable = NonNullable<ParseArgsConfig["options"]>
-
-export interface Arguments {
-  readonly positionals: readonly string[]
-  text(name: string): string | undefined
-  texts(name: string): readonly string[]
-  flag(name: string): boolean
-  /** A whole number from `least` to `most`. */
-  number(name: string, least: number, most: number): number | undefined
-  oneOf<Value extends string>(name: string, ...values: readonly Value[]): Value | undefined
-  /** Names separated by commas or colons. */
-  list(name: string): readonly string[] | undefined
-}
-
-/** @throws UsageError */
-export function readArguments(command: string, args: readonly string[], options: OptionTable): Arguments {
-  const hint = `see "tls13 ${command} --help"`
-  // An option of parseArgs has a value or has none; this one may.
-  const [traced] = args.filter((arg) => arg.startsWith("--trace=")).slice(-1)
-  const plain = args.map((arg) => (arg.startsWith("--trace=") ? "--trace" : arg))
-  const { values, positionals } = parse(plain, options, hint)
-  const text = (name: string): string | undefined => {
-    const value = values[name]
-    return typeof value === "string" ? value : undefined
-  }
-  return {
-    positionals,
-    text,
-    texts(name) {
-      const value = values[name]
-      return Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
-    },
-    flag: (name) => values[name] === true,
-    number(name, least, most) {
-      const value = text(name)
-      if (value === undefined) return undefined
-      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
-      if (number >= least && number <= most) return number
-      throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not "${value}"; ${hint}`)
-    },
-    oneOf(name, ...allowed) {
-      const value = text(name)
-      const found = allowed.find((each) => each === value)
-      if (value === undefined || found !== undefined) return found
-      throw new UsageError(`--${name} must be one of ${allowed.join(", ")}, not "${value}"; ${hint}`)
-    },
-    list: (name) =>
-      (name === "trace" ? traced?.slice("--trace=".length) : text(name))?.split(/[,:]/).filter((each) => each !== ""),
-  }
-}
-
-function parse(args: readonly string[], options: OptionTable, hint: string) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const unknown = /^Unknown option '([^']+)'/.exec(message)
-    const missing = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument missing/.exec(message)
-    const said = unknown ? `unknown option ${unknown[1]}` : missing ? `${missing[1]} needs a value` : message
-    throw new UsageError(`${said.split("\n")[0]}; ${hint}`)
-  }
 }
 
 /** `HOST:PORT`, `[ADDRESS]:PORT`, or only what `defaults` completes. @throws UsageError */

@@ -3,22 +3,14 @@
 import { existsSync } from "node:fs"
 import type { CertificatePolicy } from "../adapters/node/verification.ts"
 import { textOfFile } from "../x509/der/text-file.ts"
-import { X509Error } from "../x509/errors.ts"
+import { attempt, isReadable, X509Error } from "../x509/errors.ts"
 import { type Pin, parsePin } from "../x509/keys/pins.ts"
 import { parseSpki } from "../x509/keys/spki.ts"
 import { type AnchorConstraints, TrustStore, trustStoreFromPem } from "../x509/path/trust.ts"
 import { type Crl, CrlStore, parseCrls } from "../x509/revocation/crl.ts"
 import type { RevocationMode } from "../x509/revocation/revocation.ts"
-import { type Arguments, CommandError, type OptionTable, readFile, UsageError } from "./arguments.ts"
-
-export const policyOptions: OptionTable = {
-  ca: { type: "string", multiple: true },
-  "ca-names": { type: "string" },
-  crl: { type: "string", multiple: true },
-  revocation: { type: "string" },
-  profile: { type: "string" },
-  pin: { type: "string", multiple: true },
-}
+import { CommandError, readFile } from "./arguments.ts"
+import { type Arguments, UsageError } from "./command-line.ts"
 
 /** The authorities of --ca, for no other names than those of --ca-names; undefined: those of the machine. */
 export function trustOf(args: Arguments): TrustStore | undefined {
@@ -59,34 +51,25 @@ interface Policy extends CertificatePolicy {
 
 /** A pin, or a file with a public key. */
 export function pinOf(option: string, value: string): Pin {
-  try {
-    return existsSync(value) ? pinOfFile(value) : parsePin(value)
-  } catch (error) {
-    if (error instanceof X509Error) throw new UsageError(`--${option}: ${error.message}`)
-    throw error
-  }
+  const pin = attempt(() => (existsSync(value) ? pinOfFile(value) : parsePin(value)))
+  if (pin instanceof X509Error) throw new UsageError(`--${option}: ${pin.message}`)
+  return pin
 }
 
 function pinOfFile(path: string): Pin {
   const bytes = readFile(path)
   const read = textOfFile(bytes, wantedPin, true)
   if ("text" in read) return within(path, () => parsePin(read.text))
-  try {
-    parseSpki(bytes)
-    return bytes
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error
-    throw new CommandError(`${path}: ${error.reason === "unsupported_key" ? error.message : read.problem}`)
-  }
+  const key = attempt(() => parseSpki(bytes))
+  if (isReadable(key)) return bytes
+  throw new CommandError(`${path}: ${key.reason === "unsupported_key" ? key.message : read.problem}`)
 }
 
 const wantedPin = "wanted is a public key, in PEM or DER, or a line sha256/BASE64"
 
-function within<T>(path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
-    throw error
-  }
+/** What is made of a file. @throws CommandError, which names it */
+export function within<T>(path: string, work: () => T): T {
+  const made = attempt(work)
+  if (made instanceof X509Error) throw new CommandError(`${path}: ${made.message}`)
+  return made
 }

@@ -8,11 +8,12 @@ import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import * as nodeTls from "node:tls"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
+import { portOf, until } from "../../tests/tools/sockets.ts"
 import { makeCrl, makeLeaf, makeOcsp, makeRoot, privateKeyOf, provider } from "../../tests/x509/pki.ts"
 import { pinText } from "../adapters/node/handshake-report.ts"
-import type { Server } from "../adapters/node/server.ts"
+import { createServer, type Server } from "../adapters/node/server.ts"
 import { createDevelopmentCertificates, privateKeyToPem } from "../devcert/index.ts"
-import { portOf, until } from "../testing/sockets.ts"
+import type { TraceEvent } from "../trace/events.ts"
 import { toPem } from "../x509/index.ts"
 import { readAddress } from "./arguments.ts"
 import { run } from "./run.ts"
@@ -112,22 +113,6 @@ describe("help", () => {
     })
   }
 
-  it("tells every option of every command", async () => {
-    for (const [command, file] of [
-      ["connect", "connect.ts"],
-      ["serve", "serve.ts"],
-      ["inspect", "inspect.ts"],
-    ] as const) {
-      const io = terminal()
-      await run([command, "--help"], io)
-      const source = readFileSync(new URL(file, import.meta.url), "utf8")
-      const shared = command === "inspect" ? "" : readFileSync(new URL("tls-options.ts", import.meta.url), "utf8")
-      const names = [...`${source}${shared}`.matchAll(/^ {2}"?([\w-]+)"?: \{ type: "/gm)].map((match) => match[1]!)
-      expect(names.length).toBeGreaterThan(3)
-      for (const name of names) if (name !== "help") expect(io.shown()).toContain(`--${name}`)
-    }
-  })
-
   it("no command is a usage error", async () => {
     expect(await run([], terminal())).toBe(2)
   })
@@ -136,9 +121,17 @@ describe("help", () => {
 describe("one clear line and a status", () => {
   it("for command lines that cannot be used", async () => {
     expect(await refused("listen")).toEqual([2, 'tls13: unknown command listen; see "tls13 --help"'])
+    expect(await refused("conect")).toEqual([
+      2,
+      'tls13: unknown command conect (did you mean connect?); see "tls13 --help"',
+    ])
     expect(await refused("serve", "--portt", "1")).toEqual([
       2,
       'tls13: unknown option --portt; see "tls13 serve --help"',
+    ])
+    expect(await refused("serve", "--ticket=1")).toEqual([
+      2,
+      'tls13: unknown option --ticket (did you mean --tickets?); see "tls13 serve --help"',
     ])
     expect(await refused("serve", "--cert")).toEqual([2, 'tls13: --cert needs a value; see "tls13 serve --help"'])
     expect(await refused("serve", "--verify", "always")).toEqual([
@@ -637,6 +630,21 @@ describe("inspect", () => {
     const bad = terminal()
     expect(await run(["inspect", `localhost:${server.port}`], bad)).toBe(1)
     expect(text(bad)).toContain("is not trusted as a server, for localhost: unknown_issuer")
+  })
+
+  it("RFC 9846 6.1: a server: the handshake is called off, by user_canceled and close_notify: nobody is distrusted", async () => {
+    const alerts: string[] = []
+    const trace = (event: TraceEvent) => {
+      if (event.type === "alert" && event.direction === "received") alerts.push(`${event.level} ${event.description}`)
+    }
+    const server = createServer({ cert: pem.serverCert, key: pem.serverKey, trace })
+    servers.push(server)
+    const failed = once(server, "tlsClientError")
+    const port = await portOf(server)
+    expect(await run(["inspect", `localhost:${port}`, ...trust], terminal())).toBe(0)
+    const [error] = (await failed) as [Error]
+    expect(alerts).toEqual(["1 user_canceled", "1 close_notify"])
+    expect(error.message).toBe("peer closed the connection during the handshake")
   })
 })
 

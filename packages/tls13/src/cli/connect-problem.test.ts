@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net"
 import { PassThrough } from "node:stream"
 import { afterEach, describe, expect, it } from "vitest"
-import { portOf } from "../testing/sockets.ts"
+import { portOf } from "../../tests/tools/sockets.ts"
 import { connectProblem } from "./connect-problem.ts"
 import { run } from "./run.ts"
 

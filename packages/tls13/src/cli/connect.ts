@@ -9,21 +9,15 @@ import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { visibleText } from "../bytes/text.ts"
 import { describe } from "../trace/words.ts"
-import {
-  type Arguments,
-  CommandError,
-  type OptionTable,
-  readAddress,
-  readArguments,
-  readTextFile,
-  reasonOf,
-  UsageError,
-} from "./arguments.ts"
+import { CommandError, readAddress, readTextFile, reasonOf } from "./arguments.ts"
 import { policyOf } from "./certificate-options.ts"
+import { type Arguments, readArguments, UsageError } from "./command-line.ts"
+import { connectCommand } from "./commands.ts"
 import { connectProblem } from "./connect-problem.ts"
 import { KeyRenewal } from "./key-renewal.ts"
+import { SharedOutput, type Turn } from "./shared-output.ts"
 import { summary } from "./summary.ts"
-import { sharedOptions, sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
+import { sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
 
 /** Where a command reads and writes: the process's own streams, or a test's. */
 export interface Terminal {
@@ -35,24 +29,15 @@ export interface Terminal {
   readonly say: (line: string) => void
 }
 
-const options: OptionTable = {
-  ...sharedOptions,
-  insecure: { type: "boolean" },
-  servername: { type: "string" },
-  ocsp: { type: "string" },
-  quiet: { type: "boolean" },
-  "session-file": { type: "string" },
-  reconnect: { type: "string" },
-  "early-data": { type: "string" },
-  commands: { type: "boolean" },
-}
-
 /** How long a server may take to send a ticket before we connect again without it, in milliseconds. */
 const ticketPatience = 500
 
+/** How long one may take to end its half before we connect again, in milliseconds. */
+const partingPatience = 5000
+
 /** @throws UsageError, CommandError */
 export async function connect(args: readonly string[], terminal: Terminal): Promise<void> {
-  const read = readArguments("connect", args, options)
+  const read = readArguments(connectCommand, args)
   const [target, ...more] = read.positionals
   if (target === undefined || more.length > 0) throw new UsageError('give one HOST:PORT; see "tls13 connect --help"')
   const { host, port } = readAddress(target)
@@ -90,7 +75,9 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     if (left > 0) {
       await ticketOf(socket)
       socket.resume().end()
+      const patience = setTimeout(() => socket.destroy(), partingPatience)
       await closed(socket)
+      clearTimeout(patience)
       continue
     }
     const renewal = new KeyRenewal(socket, read.number("key-update", 1, 2 ** 40), read.flag("key-update-peer"))
@@ -176,18 +163,30 @@ async function talk(
 /**
  * What comes goes to the output, at the pace of its reader; to nobody once that one is gone. Files and pipes get the bytes;
  * what a terminal would obey is shown instead.
+ *
+ * @param shared the same for all connections that have this output
+ * @param early what has come before
  */
-export function show(socket: TLSSocket, output: Terminal["output"]): void {
+export function show(
+  socket: TLSSocket,
+  output: Terminal["output"],
+  shared: SharedOutput = new SharedOutput(output),
+  early: Buffer = Buffer.alloc(0),
+): void {
   const decoder = output.isTTY === true ? new TextDecoder() : undefined
-  socket.on("data", (data: Buffer) => {
+  let waiting: Turn | undefined
+  const take = (data: Buffer) => {
     const shown = decoder ? forTerminal(decoder.decode(data, { stream: true })) : data
-    if (!output.writable || output.write(shown)) return
-    socket.pause()
-    const goOn = () => {
-      for (const event of ["drain", "error", "close"]) output.off(event, goOn)
+    waiting = shared.write(shown, () => {
+      waiting = undefined
       socket.resume()
-    }
-    for (const event of ["drain", "error", "close"]) output.on(event, goOn)
+    })
+    if (waiting !== undefined) socket.pause()
+  }
+  if (early.length > 0) take(early)
+  socket.on("data", take)
+  socket.on("close", () => {
+    if (waiting !== undefined) shared.forget(waiting)
   })
 }
 

@@ -20,7 +20,7 @@ import { isPem } from "../x509/der/pem.ts"
 import { type DescribeOptions, describeChainAsData } from "../x509/describe/describe.ts"
 import { describeBundle } from "../x509/describe/describe-bundle.ts"
 import { describeChain } from "../x509/describe/describe-text.ts"
-import { reasonAlerts, X509Error } from "../x509/errors.ts"
+import { attempt, isReadable, reasonAlerts, X509Error } from "../x509/errors.ts"
 import { isPinned } from "../x509/keys/pins.ts"
 import { sameName } from "../x509/names/distinguished-name.ts"
 import { nameProblem, referenceHost } from "../x509/names/name.ts"
@@ -29,26 +29,12 @@ import { problemOf } from "../x509/path/path-problem.ts"
 import type { TrustStore } from "../x509/path/trust.ts"
 import { ocspStatus, parseOcspResponse } from "../x509/revocation/ocsp.ts"
 import { revocationProblem } from "../x509/revocation/revocation.ts"
-import {
-  type Arguments,
-  CommandError,
-  type OptionTable,
-  readAddress,
-  readArguments,
-  readFile,
-  UsageError,
-} from "./arguments.ts"
-import { crlsOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
+import { CommandError, readAddress, readFile } from "./arguments.ts"
+import { crlsOf, policyOf, trustOf, within } from "./certificate-options.ts"
+import { type Arguments, readArguments, UsageError } from "./command-line.ts"
+import { inspectCommand } from "./commands.ts"
 import type { Terminal } from "./connect.ts"
 import { connectProblem } from "./connect-problem.ts"
-
-const options: OptionTable = {
-  help: { type: "boolean", short: "h" },
-  ...policyOptions,
-  name: { type: "string" },
-  for: { type: "string" },
-  json: { type: "boolean" },
-}
 
 type Use = "server" | "client" | "any"
 
@@ -62,7 +48,7 @@ interface Presented {
 
 /** The exit status: whether the chain is accepted. @throws UsageError, CommandError */
 export async function inspect(args: readonly string[], terminal: Terminal, colour: boolean): Promise<0 | 1> {
-  const read = readArguments("inspect", args, options)
+  const read = readArguments(inspectCommand, args)
   const [source, ...more] = read.positionals
   if (source === undefined || more.length > 0) {
     throw new UsageError('give one FILE or HOST:PORT; see "tls13 inspect --help"')
@@ -71,7 +57,7 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
   const host = isFile ? undefined : addressOf(source).host
   const name = nameOf(read) ?? host
   const presented = isFile ? ofFile(source) : await ofServer(source, read.text("name"))
-  const certificates = presented.chain.map(readable)
+  const certificates = presented.chain.map((der) => attempt(() => parseCertificate(der)))
   const provider = chooseProvider()
   const about = { now: Date.now(), provider, colour, width: terminal.columns ?? 100, places: presented.places }
   const print = (text: string, data: unknown): void => {
@@ -102,13 +88,9 @@ export async function inspect(args: readonly string[], terminal: Terminal, colou
 /** @throws UsageError for a name that no certificate can be for */
 function nameOf(read: Arguments): string | undefined {
   const name = read.text("name")
-  try {
-    if (name !== undefined) referenceHost(name)
-    return name
-  } catch (error) {
-    if (error instanceof X509Error) throw new UsageError(`--name: ${error.message}`)
-    throw error
-  }
+  const host = name === undefined ? undefined : attempt(() => referenceHost(name))
+  if (host instanceof X509Error) throw new UsageError(`--name: ${host.message}`)
+  return name
 }
 
 /* ------------------------------------------------------------ where certificates come from */
@@ -122,14 +104,11 @@ function addressOf(source: string): { readonly host: string; readonly port: numb
 function ofFile(path: string): Presented {
   const shown = path === "-" ? "the standard input" : path
   const bytes = path === "-" ? readFile(0, shown) : readFile(path)
-  try {
-    const blocks = certificateBlocks(bytes)
+  const blocks = within(shown, () => {
     if (!isPem(bytes)) parseCertificate(bytes) // nothing but a certificate is worth a description
-    return { chain: blocks.map(({ der }) => der), ocspResponse: undefined, places: blocks.map(placeText) }
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error
-    throw new CommandError(`${shown}: ${error.message}`)
-  }
+    return certificateBlocks(bytes)
+  })
+  return { chain: blocks.map(({ der }) => der), ocspResponse: undefined, places: blocks.map(placeText) }
 }
 
 async function ofServer(address: string, servername: string | undefined): Promise<Presented> {
@@ -145,7 +124,8 @@ async function ofServer(address: string, servername: string | undefined): Promis
       leafKey: () => undefined, // shown whether or not the server can sign for it
       verify({ chain, ocspResponse }) {
         seen.push({ chain, ocspResponse, places: chain.map((_, index) => `certificate ${index + 1}`) })
-        return { accepted: false, alert: "certificate_unknown", reason: "inspected", message: "it was only looked at" }
+        // RFC 9846 section 6.1: "canceling the handshake for some reason unrelated to a protocol failure", then close_notify.
+        return { accepted: false, alert: "user_canceled", reason: "inspected", message: "it was only looked at" }
       },
     },
   })
@@ -163,18 +143,9 @@ async function ofServer(address: string, servername: string | undefined): Promis
   throw new CommandError(`${problem}${old ? "; it does not speak TLS 1.3, the only version here" : ""}`)
 }
 
-function readable(der: Uint8Array): Certificate | X509Error {
-  try {
-    return parseCertificate(der)
-  } catch (error) {
-    if (error instanceof X509Error) return error
-    throw error
-  }
-}
-
 /** Several roots and nothing else: a list of authorities, not a chain. */
 function isBundle(certificates: readonly (Certificate | X509Error)[]): boolean {
-  const read = certificates.filter((each): each is Certificate => !(each instanceof X509Error))
+  const read = certificates.filter(isReadable)
   return read.length > 1 && read.every(isSelfIssued)
 }
 
@@ -190,13 +161,10 @@ function orderRemark([first, ...others]: readonly (Certificate | X509Error)[]): 
 function stapleRemark({ ocspResponse }: Presented, [leaf, issuer]: readonly (Certificate | X509Error)[]): string[] {
   if (ocspResponse === undefined || ocspResponse.length === 0) return ["no OCSP response was stapled"]
   if (leaf === undefined || issuer === undefined || leaf instanceof X509Error || issuer instanceof X509Error) return []
-  try {
-    const status = ocspStatus(parseOcspResponse(ocspResponse), leaf, issuer, Date.now(), chooseProvider())
-    return [status instanceof X509Error ? status.message : `the stapled OCSP response says ${status.kind}`]
-  } catch (error) {
-    if (error instanceof X509Error) return [`the stapled OCSP response cannot be read: ${error.message}`]
-    throw error
-  }
+  const response = attempt(() => parseOcspResponse(ocspResponse))
+  if (response instanceof X509Error) return [`the stapled OCSP response cannot be read: ${response.message}`]
+  const status = ocspStatus(response, leaf, issuer, Date.now(), chooseProvider())
+  return [status instanceof X509Error ? status.message : `the stapled OCSP response says ${status.kind}`]
 }
 
 /* ------------------------------------------------------------ whether they would be accepted */
@@ -230,7 +198,7 @@ function judge(
   const rules = { ...(revocation && revocationOf(revocation)), crls: crlsOf(read) }
   const verdict = validatePath({
     leaf,
-    intermediates: others.filter((each): each is Certificate => !(each instanceof X509Error)),
+    intermediates: others.filter(isReadable),
     trust,
     now,
     provider,

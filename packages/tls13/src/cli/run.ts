@@ -1,9 +1,8 @@
 import { visibleText } from "../bytes/text.ts"
-import { CommandError, UsageError } from "./arguments.ts"
+import { CommandError } from "./arguments.ts"
+import { commandOf, generalHelpOf, helpOf, UsageError } from "./command-line.ts"
+import { program } from "./commands.ts"
 import type { Terminal } from "./connect.ts"
-import { connectHelp, generalHelp, inspectHelp, serveHelp } from "./help.ts"
-
-const helps: Readonly<Record<string, string>> = { connect: connectHelp, serve: serveHelp, inspect: inspectHelp }
 
 /** Runs a command line; gives its exit status. `serve` goes on after that. */
 export async function run(args: readonly string[], terminal: Terminal, colour: boolean = false): Promise<number> {
@@ -18,11 +17,10 @@ export async function run(args: readonly string[], terminal: Terminal, colour: b
 async function dispatch(args: readonly string[], terminal: Terminal, colour: boolean): Promise<number> {
   const [command, ...rest] = args
   if (command === undefined || ["help", "--help", "-h"].includes(command)) {
-    terminal.output.write(generalHelp)
+    terminal.output.write(generalHelpOf(program))
     return command === undefined ? 2 : 0
   }
-  const help = Object.hasOwn(helps, command) ? helps[command] : undefined
-  if (help === undefined) throw new UsageError(`unknown command ${command}; see "tls13 --help"`)
+  const help = helpOf(commandOf(program, command))
   if (rest.includes("--help") || rest.includes("-h")) {
     terminal.output.write(help)
     return 0

@@ -11,42 +11,22 @@ import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { quotedText, visibleText } from "../bytes/text.ts"
 import { createDevelopmentCertificates } from "../devcert/index.ts"
 import { describe } from "../trace/words.ts"
-import {
-  type Arguments,
-  CommandError,
-  type OptionTable,
-  readAddress,
-  readArguments,
-  reasonOf,
-  UsageError,
-} from "./arguments.ts"
+import { CommandError, readAddress, reasonOf } from "./arguments.ts"
+import { type Arguments, readArguments, UsageError } from "./command-line.ts"
+import { serveCommand } from "./commands.ts"
 import { show, type Terminal } from "./connect.ts"
 import { KeyRenewal } from "./key-renewal.ts"
+import { SharedOutput } from "./shared-output.ts"
 import { summary } from "./summary.ts"
-import { sharedOptions, sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
+import { sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
 import { answerRequests, type Handler, headTime } from "./www.ts"
 
-const options: OptionTable = {
-  ...sharedOptions,
-  www: { type: "boolean" },
-  "request-time": { type: "string" },
-  echo: { type: "boolean" },
-  names: { type: "string" },
-  "save-ca": { type: "string" },
-  verify: { type: "string" },
-  "ocsp-response": { type: "string", multiple: true },
-  tickets: { type: "string" },
-  "early-data": { type: "string" },
-  "max-handshakes": { type: "string" },
-  "max-handshakes-per-address": { type: "string" },
-  "max-waiting": { type: "string" },
-  "max-waiting-per-address": { type: "string" },
-  "max-wait": { type: "string" },
-}
+/** After their handshakes. Whoever reads nothing of an echo makes half a megabyte wait. */
+export const mostConnections = 1000
 
 /** Listens, and gives the server. @throws UsageError, CommandError */
 export async function serve(args: readonly string[], terminal: Terminal): Promise<Server> {
-  const read = readArguments("serve", args, options)
+  const read = readArguments(serveCommand, args)
   if (read.positionals.length > 1) throw new UsageError('give one [HOST:]PORT at most; see "tls13 serve --help"')
   if (read.flag("www") && read.flag("echo")) throw new UsageError("--www and --echo exclude each other")
   const seconds = read.number("request-time", 1, 600)
@@ -86,8 +66,17 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     : read.flag("echo")
       ? echo
       : converse(terminal)
+  const most = read.number("max-connections", 1, 1_000_000) ?? mostConnections
+  let connected = 0
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.guard(() => {
+      if (connected >= most) {
+        sayRefused(`${socket.remoteAddress} refused: there are ${most} connections; see --max-connections`)
+        socket.destroy()
+        return
+      }
+      connected++
+      socket.once("close", () => connected--)
       if (verify === "post-handshake") askLater(socket, say)
       handle(socket, new KeyRenewal(socket, every, read.flag("key-update-peer")))
     })
@@ -153,9 +142,9 @@ function oncePerSecond(say: (line: string) => void): (line: string) => void {
 /** Without --cert and --psk: an authority and a certificate of the moment. */
 function developmentContext(
   read: Arguments,
-  { secureContext, psks }: Awaited<ReturnType<typeof sharedTlsOptions>>,
+  { secureContext, externalPsks }: Awaited<ReturnType<typeof sharedTlsOptions>>,
 ): { readonly context: SecureContext; readonly notes: readonly string[] } | undefined {
-  if (secureContext.credentials.length > 0 || psks.length > 0) return undefined
+  if (secureContext.credentials.length > 0 || externalPsks.length > 0) return undefined
   const names = read.text("names")?.split(",") ?? ["localhost", "127.0.0.1", "::1"]
   const made = createDevelopmentCertificates({ names, now: Date.now() })
   const file = read.text("save-ca")
@@ -237,17 +226,41 @@ const echo: Handler = (socket, renewal) => {
   socket.on("end", () => socket.end())
 }
 
-/** What clients send is shown, and what is typed is sent to all of them. */
-function converse({ input, output }: Terminal): Handler {
+/** Bytes of what is typed that a client may leave untaken, while others go on. */
+const mostBehind = 1_048_576
+
+/**
+ * What clients send is shown, and what is typed is sent to all of them: as fast as one of them takes it, and whoever is far
+ * behind is ended.
+ */
+function converse({ input, output, say }: Terminal): Handler {
   const open = new Map<TLSSocket, KeyRenewal>()
+  const shared = new SharedOutput(output)
+  const pace = () => {
+    const takers = [...open.keys()].filter(({ writable }) => writable)
+    if (takers.length > 0 && takers.every((socket) => socket.writableNeedDrain)) input.pause()
+    else input.resume()
+  }
+  const send = (data: Buffer, socket: TLSSocket, renewal: KeyRenewal) => {
+    if (!socket.writable) return
+    renewal.write(data)
+    if (socket.writableLength <= mostBehind) return
+    say(`${socket.remoteAddress}:${socket.remotePort} ended: it does not take what it is sent`)
+    socket.destroy()
+  }
   input.on("data", (data: Buffer) => {
-    for (const [socket, renewal] of open) socket.guard(() => void renewal.write(data))
+    for (const [socket, renewal] of open) socket.guard(() => send(data, socket, renewal))
+    pace()
   })
   return (socket, renewal) => {
     open.set(socket, renewal)
-    for (const early of socket.earlyData) if (output.writable) output.write(early)
-    show(socket, output)
+    show(socket, output, shared, Buffer.concat(socket.earlyData))
     socket.on("end", () => socket.end())
-    socket.on("close", () => open.delete(socket))
+    socket.on("drain", pace)
+    socket.on("close", () => {
+      open.delete(socket)
+      pace()
+    })
+    pace()
   }
 }

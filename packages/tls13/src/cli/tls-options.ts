@@ -15,47 +15,16 @@ import { parseCertificate } from "../x509/certificate/certificate.ts"
 import { loadCredential } from "../x509/certificate/credential.ts"
 import { foreignKind } from "../x509/der/file-kind.ts"
 import { timeText } from "../x509/der/time.ts"
-import { X509Error } from "../x509/errors.ts"
+import { attempt, isReadable } from "../x509/errors.ts"
 import type { Credential } from "../x509/interfaces.ts"
 import { parseOcspResponse } from "../x509/revocation/ocsp.ts"
-import {
-  type Arguments,
-  CommandError,
-  type OptionTable,
-  readFile,
-  readTextFile,
-  reasonOf,
-  UsageError,
-} from "./arguments.ts"
-import { crlsOf, pinOf, policyOf, policyOptions, trustOf } from "./certificate-options.ts"
-
-export const sharedOptions: OptionTable = {
-  help: { type: "boolean", short: "h" },
-  cert: { type: "string", multiple: true },
-  key: { type: "string", multiple: true },
-  "key-password-file": { type: "string" },
-  ...policyOptions,
-  "raw-public-key": { type: "boolean" },
-  "peer-key": { type: "string", multiple: true },
-  alpn: { type: "string" },
-  groups: { type: "string" },
-  ciphers: { type: "string" },
-  sigalgs: { type: "string" },
-  psk: { type: "string", multiple: true },
-  "psk-ke": { type: "boolean" },
-  keylog: { type: "string" },
-  "key-update": { type: "string" },
-  "key-update-peer": { type: "boolean" },
-  "record-size-limit": { type: "string" },
-  "cert-compression": { type: "boolean" },
-  provider: { type: "string" },
-  timeout: { type: "string" },
-  trace: { type: "boolean" },
-}
+import { CommandError, readFile, readTextFile, reasonOf } from "./arguments.ts"
+import { crlsOf, pinOf, policyOf, trustOf, within } from "./certificate-options.ts"
+import { type Arguments, UsageError } from "./command-line.ts"
 
 type Shared = Omit<CommonTlsOptions, "trace"> &
   CertificatePolicy & {
-    readonly psks: readonly PskOption[]
+    readonly externalPsks: readonly PskOption[]
     readonly secureContext: SecureContext
   }
 
@@ -69,7 +38,7 @@ export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
   return {
     secureContext: secureContext(args, provider),
     ...policyOf(args),
-    psks: args.texts("psk").map(pskOf),
+    externalPsks: args.texts("psk").map(pskOf),
     allowPskWithoutKeyExchange: args.flag("psk-ke"),
     ...(peerKeys.length > 0 && { rawPublicKeys: peerKeys }),
     ...(alpn && { ALPNProtocols: alpn }),
@@ -139,14 +108,10 @@ function credentialOf(
 ): Credential {
   const certBytes = readFile(cert)
   const ocspResponse = staple === undefined ? undefined : stapleOf(staple)
-  let credential: Credential
-  try {
+  const credential = within(`${cert}, ${key}`, () => {
     const keyBytes = openedKey(readFile(key), password)
-    credential = loadCredential({ cert: certBytes, key: keyBytes, provider, ...(ocspResponse && { ocspResponse }) })
-  } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${cert}, ${key}: ${error.message}`)
-    throw error
-  }
+    return loadCredential({ cert: certBytes, key: keyBytes, provider, ...(ocspResponse && { ocspResponse }) })
+  })
   const { notBefore, notAfter } = parseCertificate(credential.chain[0]!)
   const now = Date.now()
   if (now > notAfter) throw new CommandError(`${cert}: the certificate expired on ${timeText(notAfter)}; renew it`)
@@ -157,27 +122,16 @@ function credentialOf(
 }
 
 function rawKeyOf(path: string, password: string | undefined): Credential {
-  try {
-    return rawPublicKey(openedKey(readFile(path), password))
-  } catch (error) {
-    if (error instanceof X509Error) throw new CommandError(`${path}: ${error.message}`)
-    throw error
-  }
+  return within(path, () => rawPublicKey(openedKey(readFile(path), password)))
 }
 
 /** The file of a DER OCSP response. */
 function stapleOf(path: string): Uint8Array {
   const bytes = readFile(path)
-  try {
-    parseOcspResponse(bytes)
-    return bytes
-  } catch (error) {
-    if (error instanceof X509Error) {
-      const why = foreignKind(bytes, "OCSP response") ?? error.message
-      throw new CommandError(`${path} is no OCSP response in DER: ${why}`)
-    }
-    throw error
-  }
+  const response = attempt(() => parseOcspResponse(bytes))
+  if (isReadable(response)) return bytes
+  const why = foreignKind(bytes, "OCSP response") ?? response.message
+  throw new CommandError(`${path} is no OCSP response in DER: ${why}`)
 }
 
 /** `ID:HEX`; the identity may have colons. */

@@ -1,8 +1,9 @@
+import { Misuse } from "../bytes/errors.ts"
 import type { ClientConnected } from "../handshake/client/connected.ts"
 import { clientHandshake } from "../handshake/client/handshake.ts"
 import { clientPostHandshake } from "../handshake/client/post-handshake.ts"
 import { Erasure } from "../handshake/erasure.ts"
-import { postHandshake } from "../handshake/post-handshake.ts"
+import { PostHandshakeTable } from "../handshake/post-handshake.ts"
 import type { ClientConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
@@ -10,6 +11,7 @@ import type { Outcome } from "./events.ts"
 /** The client's end of a TLS 1.3 connection (RFC 9846 appendix A.1). */
 export class ClientConnection extends Connection<ClientConnected> {
   readonly #config: ClientConfig
+  #started = false
 
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ClientConfig, now: number) {
@@ -17,11 +19,12 @@ export class ClientConnection extends Connection<ClientConnected> {
     this.#config = config
   }
 
-  /** Sends the ClientHello; called once, before anything else. */
+  /** Sends the ClientHello; called once, before anything else. @throws Misuse when it is called again */
   start(): Outcome {
-    const { link } = this
-    const { settings } = this.#config
-    const handshake = clientHandshake({ link, settings, erasure: new Erasure() })
-    return this.begin(handshake, postHandshake(clientPostHandshake, { link, settings }))
+    if (this.#started) throw new Misuse("the client was started already")
+    this.#started = true
+    const client = { link: this.link, settings: this.#config }
+    const handshake = clientHandshake({ ...client, erasure: new Erasure() })
+    return this.begin(handshake, new PostHandshakeTable(clientPostHandshake, client))
   }
 }

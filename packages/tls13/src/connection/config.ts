@@ -1,312 +1,173 @@
-// Configuration: what applications write, checked once, and shared by all connections made with it.
+// Configuration: what applications write (handshake/options.ts), checked once, and shared by all connections made with it.
 
-import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
 import { authoritiesLength } from "../codec/extensions/certificate-authorities.ts"
 import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
 import { draw } from "../crypto/draw.ts"
-import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange, RandomSource } from "../crypto/provider.ts"
+import type { CipherSuiteAlgorithms, KeyExchange } from "../crypto/provider.ts"
 import { signatureSchemes } from "../crypto/signature-schemes.ts"
-import type { CertificateCompression } from "../handshake/settings.ts"
+import { defaultLimits, type Limits, limitsWith } from "../handshake/limits.ts"
+import type {
+  ClientAuthenticationOptions,
+  ClientOptions,
+  CommonOptions,
+  MessageRewriter,
+  ServerOptions,
+} from "../handshake/options.ts"
 import {
   type ClientSettings,
-  type CommonSettings,
+  clientAuthenticationDefaults,
+  clientDefaults,
   clientHelloShare,
+  commonDefaults,
+  earlyDataDefaults,
+  type Resolved,
   type ServerSettings,
+  serverDefaults,
+  withDefaults,
 } from "../handshake/settings.ts"
-import type { PaddingPolicy } from "../record/padding.ts"
-import {
-  type ClientSessionStore,
-  type CookieSealer,
-  copyOfPsk,
-  type ExternalPsk,
-  type ExternalPskStore,
-  type ReplayGuard,
-  type Ticketer,
-} from "../session/session.ts"
-import type { TraceSink } from "../trace/events.ts"
-import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
-import { defaultLimits, type Limits, limitsWith } from "./limits.ts"
+import { checkedPsk, type ExternalPsk } from "../session/session.ts"
+import type { OidFilter } from "../x509/interfaces.ts"
 
-export interface CommonOptions {
-  /** The cryptography: `createNobleProvider()` and its kin. */
-  readonly provider: CryptoProvider
-  /** Names, in order of preference; default: all of the provider's, in its order. */
-  readonly cipherSuites?: readonly string[]
-  /** As above; a server leaves out secp384r1 and secp521r1 unless they are named here (decision 6). */
-  readonly groups?: readonly string[]
-  readonly signatureSchemes?: readonly string[]
-  /** Protocol names (RFC 7301), in order of preference; none: ALPN is not used. */
-  readonly alpnProtocols?: readonly string[]
-  /** RFC 8449: 64 to 16385 bytes of inner plaintext that the peer may send in a record. */
-  readonly recordSizeLimit?: number
-  /** The most bytes of content in a record that we send, 64 to 16384; default: 16384. */
-  readonly maxFragment?: number
-  /** Bytes of padding for a record (RFC 9846 section 5.4). */
-  readonly padding?: PaddingPolicy
-  /**
-   * Sends values that mean nothing, of RFC 8701: a client in its hello, a server in tickets. Peers that do not ignore them as
-   * they must are found by it. Default false.
-   */
-  readonly grease?: boolean
-  /** RFC 8879: algorithms for certificates, both sent and received, in order of preference. */
-  readonly certificateCompression?: readonly CertificateCompression[]
-  readonly limits?: Partial<Limits>
-  /** Sessions are resumed only under the same name; name it anew when the rules become stricter. */
-  readonly resumptionPartition?: string
-  readonly trace?: TraceSink
-  /** Instead of the provider's random source: tests, and devices with their own. */
-  readonly random?: RandomSource
-  readonly certificateTypes?: {
-    readonly client?: readonly CertificateType[]
-    readonly server?: readonly CertificateType[]
-  }
-}
-
-export interface ClientOptions extends CommonOptions {
-  /** Host name (A-label) or IP address of the server: it is sent (names only) and its certificate must be for it. */
-  readonly serverName?: string
-  /** Whether server_name is sent; default true. */
-  readonly sendServerName?: boolean
-  /** Required unless only PSKs are used. */
-  readonly verifier?: CertificateVerifier
-  /** Client certificates. */
-  readonly credentials?: CredentialResolver
-  /**
-   * Groups for which the first ClientHello has a share; default: the first one, and where that is a hybrid with ML-KEM
-   * the first classical one too, for servers that know no hybrids. None: the server asks for one, a round trip more.
-   */
-  readonly keyShares?: readonly string[]
-  readonly sessionStore?: ClientSessionStore
-  /**
-   * Asks the verifier again before a session is offered; one that it refuses by now is not. Default false. Stapled OCSP
-   * responses are not remembered: a verifier that insists on one refuses.
-   */
-  readonly reverifyOnResumption?: boolean
-  /** Names the server in the session store; default: serverName. */
-  readonly sessionKey?: string
-  /** RFC 9149: tickets to ask for after a full handshake and after a resumed one, each 0 to 255. Default: the server's choice. */
-  readonly ticketRequest?: { readonly newSession: number; readonly resumption: number }
-  readonly externalPsks?: readonly ExternalPsk[]
-  /** psk_ke: without forward secrecy. */
-  readonly allowPskWithoutKeyExchange?: boolean
-  /** Offers 0-RTT with sessions that allow it. Early data can be replayed: RFC 9846 section 8. */
-  readonly earlyData?: boolean
-  readonly requestOcspResponse?: boolean
-  readonly requestSignedCertificateTimestamps?: boolean
-  /**
-   * DER distinguished names to name in certificate_authorities: of whom the server's certificate had best be (section 4.3.4).
-   * Left out when they take more than 16,384 bytes.
-   */
-  readonly authorities?: readonly Uint8Array[]
-  /** Lets the server ask for a client certificate at any time after the handshake (section 4.3.6). */
-  readonly postHandshakeAuth?: boolean
-  /** Draws the order of extensions for each connection; default false. */
-  readonly permuteExtensions?: boolean
-  /** Appendix E.4; default true. */
-  readonly middleboxCompatibility?: boolean
-}
-
-export interface ServerOptions extends CommonOptions {
-  /** Required unless only PSKs are used. */
-  readonly credentials?: CredentialResolver
-  readonly clientAuthentication?: {
-    /** `post-handshake`: the handshake asks for none; `requestCertificate` does. */
-    readonly mode: "request" | "require" | "post-handshake"
-    readonly verifier: CertificateVerifier
-    /** DER distinguished names to name in certificate_authorities: left out when CertificateRequest would have more than 2^16-1 bytes with them. */
-    readonly authorities?: readonly Uint8Array[]
-    /** Certificate extensions that the client's certificate must have (section 4.3.5). */
-    readonly oidFilters?: readonly OidFilter[]
-    /** Asks for an OCSP response with the certificate (section 4.5.1.1): the verifier gets it. Default false. */
-    readonly requestOcspResponse?: boolean
-    readonly requestSignedCertificateTimestamps?: boolean
-    /** Asks the verifier again when a session is resumed; one that it refuses by now is not. Default false. */
-    readonly reverifyOnResumption?: boolean
-  }
-  readonly ticketer?: Ticketer
-  /** Tickets after each handshake, 0 to 255; default 2. */
-  readonly tickets?: number
-  /** Most tickets for a client that asks for a number of them (RFC 9149), 0 to 255; default 8. */
-  readonly ticketsOnRequest?: number
-  /** Seconds, 1 to 604800; default 7200. */
-  readonly ticketLifetime?: number
-  readonly externalPsks?: ExternalPskStore
-  readonly allowPskWithoutKeyExchange?: boolean
-  /**
-   * Takes 0-RTT data: at most `maxBytes` a connection, through a replay guard, from tickets whose age is known to
-   * within `freshness` milliseconds (default 10000). Early data can be replayed: RFC 9846 section 8.
-   */
-  readonly earlyData?: { readonly maxBytes: number; readonly replayGuard: ReplayGuard; readonly freshness?: number }
-  /**
-   * A HelloRetryRequest keeps nothing on the server: what it needs goes to the client and comes back in a cookie (RFC 9846
-   * section 4.3.2), to any server whose sealer has the same keys. With `requireCookie` each client has to bring one, which
-   * costs a round trip: `true`, or a function that says whether the server is under load right now.
-   */
-  readonly statelessRetry?: {
-    readonly cookies: CookieSealer
-    readonly requireCookie?: boolean | (() => boolean)
-  }
-  /** Whose order of suites and groups counts; default server. */
-  readonly preference?: "server" | "client"
-}
-
-/** See `./dangerous`. */
-export type MessageRewriter = (name: HandshakeTypeName | "hello_retry_request", message: Uint8Array) => Uint8Array
-
-interface ConfigOf<Settings> {
-  readonly settings: Settings
-  readonly limits: Limits
-  readonly random: RandomSource
-  readonly trace: TraceSink | undefined
-  readonly padding: PaddingPolicy | undefined
-  readonly maxFragment: number
-}
-export type ClientConfig = ConfigOf<ClientSettings>
-export type ServerConfig = ConfigOf<ServerSettings>
+/** Made by `createClientConfig`, for any number of connections. */
+export type ClientConfig = ClientSettings
+/** Made by `createServerConfig`, for any number of connections. */
+export type ServerConfig = ServerSettings
 
 /** @throws Misuse for options that make no sense, saying which */
 export function createClientConfig(options: ClientOptions, rewriteMessage?: MessageRewriter): ClientConfig {
-  const common = commonSettings(options, rewriteMessage)
-  const { externalPsks = [], serverName, verifier, sessionStore } = options
-  if (verifier === undefined && externalPsks.length === 0) {
-    throw new Misuse("a client needs a verifier for the server's certificate, or external PSKs")
-  }
-  const referenceName = serverName === undefined ? undefined : normalizeName(serverName)
-  const sendsName = (options.sendServerName ?? true) && referenceName !== undefined && !isIpAddress(referenceName)
-  checkOwnNames(common.alpnProtocols, externalPsks)
-  const keyShareGroups = keyShares(options, common.groups)
-  const sessionKey = options.sessionKey ?? referenceName ?? ""
-  const settings: ClientSettings = {
-    ...common,
-    role: "client",
-    referenceName,
-    serverName: sendsName ? referenceName : undefined,
-    verifier,
-    credentials: options.credentials,
-    certificateTypes: certificateTypes(options),
-    // key_share is in the order of supported_groups (section 4.3.8).
-    keyShareGroups: common.groups.filter((group) => keyShareGroups.includes(group)),
-    sessions: sessionStore && { store: sessionStore, key: sessionKey },
-    ticketRequest: ticketRequest(options),
-    externalPsks: externalPsks.map(copyOfPsk),
-    allowPskKe: options.allowPskWithoutKeyExchange ?? false,
-    offerEarlyData: options.earlyData ?? false,
-    requestOcsp: options.requestOcspResponse ?? false,
-    requestSignedCertificateTimestamps: options.requestSignedCertificateTimestamps ?? false,
-    authorities:
-      authoritiesLength(options.authorities ?? []) <= clientHelloShare ? (options.authorities ?? []).map(copyOf) : [],
-    reverify: options.reverifyOnResumption ?? false,
-    postHandshakeAuth: options.postHandshakeAuth ?? false,
-    permuteExtensions: options.permuteExtensions ?? false,
-    middleboxCompatibility: options.middleboxCompatibility ?? true,
-  }
+  const chosen = withDefaults(options, { ...commonDefaults, ...clientDefaults })
+  const { externalPsks } = chosen
+  const ticketRequest = chosen.ticketRequest && checkedTicketRequest(chosen.ticketRequest)
   // RFC 9149: whoever asks for tickets takes them, and some key updates beside them.
-  const { newSessionCount = 0, resumptionCount = 0 } = settings.ticketRequest ?? {}
+  const { newSessionCount, resumptionCount } = ticketRequest ?? { newSessionCount: 0, resumptionCount: 0 }
   const asked = Math.max(newSessionCount, resumptionCount) + 16
   const postHandshakeMessages = Math.max(defaultLimits.postHandshakeMessages, asked)
-  return { settings, ...runtime({ ...options, limits: { postHandshakeMessages, ...options.limits } }) }
+  const common = commonForms(chosen, { postHandshakeMessages }, rewriteMessage)
+  if (chosen.verifier === undefined && externalPsks.length === 0) {
+    throw new Misuse("a client needs a verifier for the server's certificate, or external PSKs")
+  }
+  const serverName = chosen.serverName === undefined ? undefined : normalizeName(chosen.serverName)
+  checkOwnNames(chosen.alpnProtocols, externalPsks)
+  const shares = keyShares(chosen.keyShares, common.groups)
+  return checked({
+    ...chosen,
+    ...common,
+    role: "client",
+    serverName,
+    sendServerName: chosen.sendServerName && serverName !== undefined && !isIpAddress(serverName),
+    // key_share is in the order of supported_groups (section 4.3.8).
+    keyShares: common.groups.filter((group) => shares.includes(group)),
+    sessionKey: chosen.sessionKey ?? serverName ?? "",
+    ticketRequest,
+    externalPsks: externalPsks.map(checkedPsk),
+    authorities: authoritiesLength(chosen.authorities) <= clientHelloShare ? chosen.authorities.map(copyOf) : [],
+  })
 }
 
 /** @throws Misuse for options that make no sense, saying which */
 export function createServerConfig(options: ServerOptions, rewriteMessage?: MessageRewriter): ServerConfig {
-  const common = commonSettings(options, rewriteMessage)
-  if (options.credentials === undefined && options.externalPsks === undefined) {
-    throw new Misuse("a server needs a certificate (credentials), or external PSKs")
-  }
-  const { clientAuthentication: client, earlyData } = options
-  checkOidFilters(client?.oidFilters ?? [])
-  const settings: ServerSettings = {
-    ...common,
-    groups: options.groups === undefined ? serverGroups(common.groups) : common.groups,
-    role: "server",
-    credentials: options.credentials,
-    clientAuthentication: client && {
-      requestOcsp: client.requestOcspResponse ?? false,
-      requestSignedCertificateTimestamps: false,
-      reverify: client.reverifyOnResumption ?? false,
-      ...client,
-      authorities: (client.authorities ?? []).map(copyOf),
-      oidFilters: (client.oidFilters ?? []).map(({ oid, values }) => ({ oid: copyOf(oid), values: copyOf(values) })),
-    },
-    certificateTypes: certificateTypes(options),
-    ticketer: options.ticketer,
-    tickets: inRange(options.tickets ?? 2, 0, 255, "tickets"),
-    ticketsOnRequest: inRange(options.ticketsOnRequest ?? 8, 0, 255, "ticketsOnRequest"),
-    ticketLifetime: inRange(options.ticketLifetime ?? 7200, 1, 604_800, "ticketLifetime"),
-    externalPsks: options.externalPsks,
-    allowPskKe: options.allowPskWithoutKeyExchange ?? false,
-    earlyData: earlyData && { freshness: 10_000, ...earlyData },
-    statelessRetry: statelessRetry(options),
-    preference: options.preference ?? "server",
-    maxCertificateRequests: limitsWith(options.limits).certificateRequests,
-    maxPskIdentities: limitsWith(options.limits).pskIdentities,
-  }
+  const chosen = withDefaults(options, { ...commonDefaults, ...serverDefaults })
+  const { clientAuthentication: client, earlyData } = chosen
   // Section 4.3.10: early data that is refused is skipped "up to the configured max_early_data_size".
   const skippedEarlyData = Math.max(defaultLimits.skippedEarlyData, earlyData?.maxBytes ?? 0)
-  return { settings, ...runtime({ ...options, limits: { skippedEarlyData, ...options.limits } }) }
+  const common = commonForms(chosen, { skippedEarlyData }, rewriteMessage)
+  if (chosen.credentials === undefined && chosen.externalPsks === undefined) {
+    throw new Misuse("a server needs a certificate (credentials), or external PSKs")
+  }
+  return checked({
+    ...chosen,
+    ...common,
+    role: "server",
+    groups: chosen.groups === undefined ? serverGroups(common.groups) : common.groups,
+    clientAuthentication: client && clientAuthentication(client),
+    earlyData: earlyData && checkedEarlyData(earlyData),
+    statelessRetry: statelessRetry(chosen.statelessRetry),
+  })
 }
 
-function commonSettings(options: CommonOptions, rewriteMessage: MessageRewriter | undefined): CommonSettings {
-  const { provider } = options
+/** The options that are read in another form, or copied. @param usual limits, where nobody has chosen one */
+function commonForms(
+  options: Resolved<CommonOptions, typeof commonDefaults>,
+  usual: Partial<Limits>,
+  rewriteMessage: MessageRewriter | undefined,
+) {
+  const { provider, random = provider.random } = options
   const available = signatureSchemes.filter((scheme) =>
     provider.signatures.some(({ name }) => name === scheme.algorithm),
   )
   const inHandshake = available.filter((scheme) => !scheme.certificatesOnly)
-  const limits = limitsWith(options.limits)
   const codes = (list: readonly { readonly code: number }[]) => list.map(({ code }) => code)
   const byName = ({ name }: { readonly name: string }) => name
+  const { client = ["X509"], server = ["X509"] } = options.certificateTypes ?? {}
+  checkCertificateTypes(client, "certificateTypes.client")
+  checkCertificateTypes(server, "certificateTypes.server")
   return {
-    provider,
     cipherSuites: pick<CipherSuiteAlgorithms>(provider.cipherSuites, options.cipherSuites, "cipher suite", byName),
     groups: pick<KeyExchange>(provider.keyExchanges, options.groups, "group", byName),
     signatureSchemes: codes(pick(inHandshake, options.signatureSchemes, "signature scheme", byName)),
     signatureSchemesCert: codes(available),
-    alpnProtocols: (options.alpnProtocols ?? []).map(checkProtocolName),
-    recordSizeLimit:
-      options.recordSizeLimit === undefined
-        ? undefined
-        : inRange(options.recordSizeLimit, 64, 16_385, "recordSizeLimit"),
-    maxChainLength: limits.chainLength,
-    maxCertificateSize: limits.handshakeMessageSize,
-    certificateCompression: options.certificateCompression ?? [],
-    grease: options.grease ?? false,
-    partition: options.resumptionPartition ?? "",
+    alpnProtocols: options.alpnProtocols.map(checkProtocolName),
+    certificateTypes: { client, server },
+    limits: limitsWith(options.limits, usual),
+    random: (length: number) => draw(random, length),
     rewriteMessage,
-  }
+  } as const
 }
 
-function runtime(options: CommonOptions): Omit<ClientConfig, "settings"> {
-  const random = options.random ?? options.provider.random
+const ranges: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  recordSizeLimit: [64, 16_385],
+  maxFragment: [64, 16_384],
+  tickets: [0, 255],
+  ticketsOnRequest: [0, 255],
+  ticketLifetime: [1, 604_800],
+}
+
+/** @throws Misuse */
+function checked<Settings extends ClientSettings | ServerSettings>(settings: Settings): Settings {
+  for (const [name, value] of Object.entries(settings)) {
+    const range = Object.hasOwn(ranges, name) ? ranges[name] : undefined
+    if (range !== undefined && value !== undefined) checkRange(value, range, name)
+  }
+  if (settings.role === "server") checkWord(settings.preference, ["server", "client"], "preference")
+  return settings
+}
+
+function clientAuthentication(options: ClientAuthenticationOptions): ServerSettings["clientAuthentication"] {
+  const chosen = withDefaults(options, clientAuthenticationDefaults)
+  // What is not "require" asks only: a slip would let everybody in.
+  checkWord(chosen.mode, ["request", "require", "post-handshake"], "clientAuthentication.mode")
+  if (chosen.verifier === undefined) throw new Misuse("clientAuthentication needs a verifier")
+  checkOidFilters(chosen.oidFilters)
   return {
-    limits: limitsWith(options.limits),
-    random: (length) => draw(random, length),
-    trace: options.trace,
-    padding: options.padding,
-    maxFragment: inRange(options.maxFragment ?? 16_384, 64, 16_384, "maxFragment"),
+    ...chosen,
+    authorities: chosen.authorities.map(copyOf),
+    oidFilters: chosen.oidFilters.map(({ oid, values }) => ({ oid: copyOf(oid), values: copyOf(values) })),
   }
 }
 
-function statelessRetry({ statelessRetry: options }: ServerOptions): ServerSettings["statelessRetry"] {
+function checkedEarlyData(options: NonNullable<ServerOptions["earlyData"]>): ServerSettings["earlyData"] {
+  const chosen = withDefaults(options, earlyDataDefaults)
+  // Section 4.7.1: "uint32 max_early_data_size".
+  checkRange(chosen.maxBytes, [0, 2 ** 32 - 1], "earlyData.maxBytes")
+  // No age is further off than NaN: every flight would be fresh.
+  checkRange(chosen.freshness, [0, Number.MAX_SAFE_INTEGER], "earlyData.freshness")
+  if (chosen.replayGuard === undefined) throw new Misuse("earlyData needs a replayGuard")
+  return chosen
+}
+
+function checkedTicketRequest({ newSessionCount, resumptionCount }: TicketRequest): TicketRequest {
+  checkRange(newSessionCount, [0, 255], "ticketRequest.newSessionCount")
+  checkRange(resumptionCount, [0, 255], "ticketRequest.resumptionCount")
+  return { newSessionCount, resumptionCount }
+}
+
+function statelessRetry(options: ServerOptions["statelessRetry"]): ServerSettings["statelessRetry"] {
   if (options === undefined) return undefined
   const { cookies, requireCookie = false } = options
   return { cookies, requireCookie: typeof requireCookie === "function" ? requireCookie : () => requireCookie }
-}
-
-function ticketRequest({ ticketRequest: asked }: ClientOptions): TicketRequest | undefined {
-  return (
-    asked && {
-      newSessionCount: inRange(asked.newSession, 0, 255, "ticketRequest.newSession"),
-      resumptionCount: inRange(asked.resumption, 0, 255, "ticketRequest.resumption"),
-    }
-  )
-}
-
-function certificateTypes(options: CommonOptions): ClientSettings["certificateTypes"] {
-  const { client = ["X509"], server = ["X509"] } = options.certificateTypes ?? {}
-  return { client, server }
 }
 
 /** Section 4.3.5. */
@@ -333,9 +194,9 @@ function serverGroups(groups: readonly KeyExchange[]): readonly KeyExchange[] {
   return quick.length > 0 ? quick : groups
 }
 
-function keyShares({ keyShares }: ClientOptions, groups: readonly KeyExchange[]): readonly KeyExchange[] {
-  if (keyShares?.length === 0) return []
-  if (keyShares !== undefined) return pick(groups, keyShares, "key share group", ({ name }) => name)
+function keyShares(names: ClientOptions["keyShares"], groups: readonly KeyExchange[]): readonly KeyExchange[] {
+  if (names?.length === 0) return []
+  if (names !== undefined) return pick(groups, names, "key share group", ({ name }) => name)
   const isHybrid = ({ name }: KeyExchange) => name.includes("MLKEM")
   const first = groups.slice(0, 1)
   return first.some(isHybrid) ? [...first, ...groups.filter((group) => !isHybrid(group)).slice(0, 1)] : first
@@ -363,11 +224,21 @@ function pick<Item>(
   return list
 }
 
-function inRange(value: number, least: number, most: number, what: string): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
+function checkRange(value: unknown, [least, most]: readonly [least: number, most: number], what: string): void {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
     throw new Misuse(`${what} is ${value}; it must be a whole number from ${least} to ${most}`)
   }
-  return value
+}
+
+function checkWord(value: unknown, words: readonly string[], what: string): void {
+  if (!words.some((word) => word === value)) {
+    throw new Misuse(`${what} is ${JSON.stringify(value)}; it must be one of ${words.join(", ")}`)
+  }
+}
+
+function checkCertificateTypes(types: readonly unknown[], what: string): void {
+  if (types.length === 0) throw new Misuse(`${what} is empty`)
+  for (const type of types) checkWord(type, ["X509", "RawPublicKey"], what)
 }
 
 function checkProtocolName(name: string): string {

@@ -4,13 +4,14 @@
 
 import { AlertDescription, AlertLevel, type AlertName } from "../bytes/alerts.ts"
 import { ContentType } from "../bytes/code-points.ts"
-import { Closed, LimitExceeded, Misuse, TlsError } from "../bytes/errors.ts"
+import { Closed, LimitExceeded, Misuse, messageOf, TlsError } from "../bytes/errors.ts"
 import type { KeyUpdateRequest } from "../codec/key-update.ts"
 import { type Connected, exportFrom } from "../handshake/connected.ts"
 import type { Steps } from "../handshake/coroutine.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
 import { answerKeyUpdate, updateKeys } from "../handshake/key-update.ts"
 import type { PostHandshake } from "../handshake/post-handshake.ts"
+import type { TraceSink } from "../trace/events.ts"
 import type { Outcome } from "./events.ts"
 import { Machine } from "./machine.ts"
 import { type LinkOptions, RecordLink } from "./record-link.ts"
@@ -27,7 +28,8 @@ export abstract class Connection<State extends Connected = Connected> {
   #running = false
   #destroyed = false
 
-  protected constructor(role: "client" | "server", options: LinkOptions, now: number) {
+  protected constructor(role: "client" | "server", given: LinkOptions, now: number) {
+    const options = given.trace === undefined ? given : { ...given, trace: untilItThrows(given.trace) }
     this.#role = role
     this.#options = options
     this.link = new RecordLink(options)
@@ -79,6 +81,7 @@ export abstract class Connection<State extends Connected = Connected> {
    */
   receive(bytes: Uint8Array, now: number): Outcome {
     if (this.#failure !== undefined || this.#machine.receivedClose) return this.#run(now, () => {})
+    this.#refuseReentry()
     // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
     this.link.reader.push(bytes)
     return this.#run(now, () => this.#machine.drain())
@@ -92,20 +95,49 @@ export abstract class Connection<State extends Connected = Connected> {
     return this.#run(now, () => this.#machine.endInput())
   }
 
-  /** Answers the decision that the last outcome waits for. */
+  /**
+   * Answers the decision that the last outcome waits for. An answer that comes after the end is late, not wrong: hand it over all
+   * the same, as a private value or a secret is erased here.
+   */
   answer(value: unknown, now: number): Outcome {
-    // An answer that comes after the end is late, not wrong.
-    if (this.#failure !== undefined) return this.#run(now, () => {})
+    if (this.#failure !== undefined) {
+      this.#machine.discard(value)
+      return this.#run(now, () => {})
+    }
     if (this.#machine.waiting === undefined) throw new Misuse("the connection waits for no decision")
-    return this.#run(now, () => this.#machine.answer(value))
+    let isTaken = false
+    const outcome = this.#run(now, () => {
+      isTaken = true
+      this.#machine.answer(value)
+    })
+    // Time was up before it was looked at.
+    if (!isTaken) this.#machine.discard(value)
+    return outcome
   }
 
-  /** Ends the connection with internal_error: a decision could not be made, say. @param cause what was thrown */
+  /**
+   * The decision that the last outcome waits for could not be made: as if the callback had thrown `error`. An `InvalidKeyShare` of
+   * a key exchange is the peer's fault; whatever nobody knows ends the connection with internal_error.
+   */
+  reject(error: unknown, now: number): Outcome {
+    if (this.#failure !== undefined) return this.#run(now, () => {})
+    const { waiting } = this.#machine
+    if (waiting === undefined) throw new Misuse("the connection waits for no decision")
+    return this.#run(now, () => {
+      try {
+        this.#machine.reject(error)
+      } catch (thrown) {
+        const isOurs = thrown instanceof TlsError && !(thrown instanceof Misuse)
+        if (thrown !== error || isOurs) throw thrown
+        throw internalError(`${waiting.decision} failed: ${messageOf(error)}`, error)
+      }
+    })
+  }
+
+  /** Ends the connection with internal_error, for a reason of the application's. @param cause what was thrown */
   abandon(reason: string, now: number, cause?: unknown): Outcome {
     return this.#run(now, () => {
-      const error = new Closed("internal_error", reason)
-      if (cause !== undefined) error.cause = cause
-      throw error
+      throw internalError(reason, cause)
     })
   }
 
@@ -150,10 +182,11 @@ export abstract class Connection<State extends Connected = Connected> {
 
   /**
    * 0-RTT data, between `start` and the server's answer. It can be replayed by anybody who sees it (section 8).
-   * @throws Misuse for more bytes than `earlyDataWritable`
+   * @throws Misuse for more bytes than `earlyDataWritable`, and when that is 0
    */
   sendEarlyData(plaintext: Uint8Array): Outcome {
     const left = this.earlyDataWritable
+    if (left === 0) throw new Misuse("no early data may be sent now")
     if (plaintext.length > left)
       throw new Misuse(`${plaintext.length} bytes of early data, but only ${left} may be sent now`)
     return this.#run(this.link.now, () => {
@@ -166,10 +199,13 @@ export abstract class Connection<State extends Connected = Connected> {
   /**
    * A server's data ahead of the client's Finished ("0.5-RTT data"), so an answer to early data, say: section 2, "any data
    * sent at that point is, of course, being sent to an unauthenticated peer", who may be replaying.
-   * @throws Misuse unless `halfRttWritable`
+   * @throws Misuse unless `halfRttWritable`, and for more than the key may protect (section 5.5): no update can come yet
    */
   sendHalfRtt(plaintext: Uint8Array): Outcome {
     if (!this.halfRttWritable) throw new Misuse("only a server between the two Finished messages sends 0.5-RTT data")
+    if (plaintext.length > this.link.writer.contentUntilKeyUpdate) {
+      throw new Misuse("the key of 0.5-RTT data is used up, and no new one may come before the client's Finished")
+    }
     return this.#run(this.link.now, () => {
       this.link.flushHandshake()
       this.link.write(ContentType.application_data, plaintext)
@@ -245,7 +281,7 @@ export abstract class Connection<State extends Connected = Connected> {
    * @param misuse a `Misuse` in it is that of the caller, or that of a callback
    */
   #run(now: number, work: () => void, misuse: "is thrown" | "fails" = "fails"): Outcome {
-    if (this.#running) throw new Misuse("a callback calls the connection that waits for it; it may only destroy it")
+    this.#refuseReentry()
     this.link.now = now
     if (this.#failure === undefined) {
       this.#running = true
@@ -266,6 +302,10 @@ export abstract class Connection<State extends Connected = Connected> {
     return this.#outcome()
   }
 
+  #refuseReentry(): void {
+    if (this.#running) throw new Misuse("a callback calls the connection that waits for it; it may only destroy it")
+  }
+
   #finishOutput(): void {
     // Section 6.1: close_notify is the last: an answer to what the peer still asks would come after it.
     if (this.#sentClose) this.link.dropHandshake()
@@ -274,7 +314,8 @@ export abstract class Connection<State extends Connected = Connected> {
 
   /** A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come. */
   get #holdsOutput(): boolean {
-    return this.#failure === undefined && this.#machine.waiting !== undefined && this.info === undefined
+    const isMidFlight = this.info === undefined && !this.halfRttWritable
+    return this.#failure === undefined && this.#machine.waiting !== undefined && isMidFlight
   }
 
   #outcome(): Outcome {
@@ -341,6 +382,20 @@ export abstract class Connection<State extends Connected = Connected> {
 
 const nothing = new Uint8Array(0)
 
+/** A sink that has thrown is told nothing more: not of the alert either, which it would hold up. */
+function untilItThrows(trace: TraceSink): TraceSink {
+  let isBroken = false
+  return (event) => {
+    if (isBroken) return
+    try {
+      trace(event)
+    } catch (error) {
+      isBroken = true
+      throw error
+    }
+  }
+}
+
 function isErrorAlert(alert: string): boolean {
   return Object.hasOwn(AlertDescription, alert) && alert !== "close_notify" && alert !== "user_canceled"
 }
@@ -348,10 +403,11 @@ function isErrorAlert(alert: string): boolean {
 /** A defect, of ours or of a callback, is told to the application whole, and to the peer as internal_error. */
 function asFailure(cause: unknown): TlsError {
   if (cause instanceof TlsError && !(cause instanceof Misuse)) return cause
-  const error = new Closed(
-    "internal_error",
-    `internal error: ${cause instanceof Error ? cause.message : String(cause)}`,
-  )
-  error.cause = cause
+  return internalError(`internal error: ${messageOf(cause)}`, cause)
+}
+
+function internalError(reason: string, cause: unknown): Closed {
+  const error = new Closed("internal_error", reason)
+  if (cause !== undefined) error.cause = cause
   return error
 }

@@ -1,23 +1,18 @@
 // 0-RTT between several servers, and its exporter: RFC 9846 sections 7.5 and 8.
 
 import { describe, expect, it } from "vitest"
+import { always, testCredential, testVerifier } from "../../tests/tools/credentials.ts"
 import { toHex } from "../bytes/hex.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import { createNobleProvider, generateEcKey, publicKeyOf } from "../crypto/noble/index.ts"
+import type { ServerOptions } from "../handshake/options.ts"
 import { MemorySessionStore } from "../session/client-store.ts"
 import { MemoryReplayGuard } from "../session/replay-guard.ts"
 import { TicketKeyRing } from "../session/ticket-keys.ts"
 import { MemoryTicketStore } from "../session/ticket-store.ts"
-import { always, testCredential, testVerifier } from "../testing/credentials.ts"
 import { Pair, received } from "../testing/pair.ts"
 import { ClientConnection } from "./client-connection.ts"
-import {
-  type ClientConfig,
-  createClientConfig,
-  createServerConfig,
-  type ServerConfig,
-  type ServerOptions,
-} from "./config.ts"
+import { type ClientConfig, createClientConfig, createServerConfig, type ServerConfig } from "./config.ts"
 import { ServerConnection } from "./server-connection.ts"
 
 const provider = createNobleProvider()

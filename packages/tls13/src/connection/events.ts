@@ -37,6 +37,7 @@ export interface Decision {
 export interface Outcome {
   /** Bytes for the peer, in one write; empty when there are none. A fresh array that belongs to the caller. */
   readonly output: Uint8Array
+  /** In order. Nothing is added to the list later: whoever has the outcome may hand it on as it is. */
   readonly events: readonly ConnectionEvent[]
   readonly waitsFor: "bytes" | "nothing" | Decision
 }

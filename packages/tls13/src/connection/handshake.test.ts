@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest"
+import { always, testCredential, testVerifier } from "../../tests/tools/credentials.ts"
 import { utf8ToBytes } from "../bytes/text.ts"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "../crypto/noble/index.ts"
+import type { ClientOptions, ServerOptions } from "../handshake/options.ts"
 import { MemorySessionStore } from "../session/client-store.ts"
 import { TicketKeyRing } from "../session/ticket-keys.ts"
-import { always, testCredential, testVerifier } from "../testing/credentials.ts"
 import { Pair, received } from "../testing/pair.ts"
 import { ClientConnection } from "./client-connection.ts"
-import { type ClientOptions, createClientConfig, createServerConfig, type ServerOptions } from "./config.ts"
+import { createClientConfig, createServerConfig } from "./config.ts"
 import { ServerConnection } from "./server-connection.ts"
 
 const provider = createNobleProvider()

@@ -23,6 +23,7 @@ export class Machine<State extends Connected> {
   #steps: Steps<State | undefined> | undefined
   /** It runs at this moment: what calls us is a callback of the application. */
   #running = false
+  #isForgotten = false
   /** What the handshake waits for, or waited for last. */
   #awaited: Awaited | undefined
   #connected: State | undefined
@@ -30,6 +31,8 @@ export class Machine<State extends Connected> {
   /** The message that was handed over last. */
   #lastMessage: number | undefined
   #waiting: Undecided | undefined
+  /** Erases an answer that comes after the end. */
+  #discard: Undecided["discard"]
   #receivedClose = false
   #inputEnded = false
   #changeCipherSpecs = 0
@@ -76,36 +79,57 @@ export class Machine<State extends Connected> {
     this.drain()
   }
 
+  /** Goes on with what was thrown instead of an answer. */
+  reject(error: unknown): void {
+    this.#waiting = undefined
+    this.#advance(error, "is thrown")
+    this.drain()
+  }
+
+  /** After the end: an answer that nobody waits for any more. */
+  discard(late: unknown): void {
+    const discard = this.#discard
+    this.#discard = undefined
+    try {
+      discard?.(late)
+    } catch {
+      // No answer at all: there is nothing to erase.
+    }
+  }
+
   /** Lets what is under way go on with what it waited for, until it waits again or is done. */
-  #advance(input: unknown): void {
+  #advance(input: unknown, it: "is given" | "is thrown" = "is given"): void {
     const steps = this.#steps
     if (steps === undefined) return
     this.#running = true
     let result: IteratorResult<Awaited | Undecided, State | undefined>
     try {
-      result = steps.next(input)
+      result = it === "is given" ? steps.next(input) : steps.throw(input)
     } finally {
       this.#running = false
     }
+    const from = this.stateName
     if (result.done === true) {
       this.#steps = undefined
-      this.#arrive("CONNECTED")
+      // Kept ahead of everything that could end this: what is kept is erased.
       if (result.value !== undefined) this.#connected = result.value
       this.#awaited = undefined
+      this.#arrive(from, "CONNECTED")
     } else if ("decision" in result.value) this.#waiting = result.value
     else {
-      this.#arrive(result.value.state)
+      this.#arrive(from, result.value.state)
       this.#awaited = result.value
     }
   }
 
-  /** Every step that is taken stands in the table (appendix A). */
-  #arrive(to: StateName): void {
-    const from = this.stateName
-    // A server begins where it waits.
-    const begins = this.#lastMessage === undefined && to === "START"
-    if (!begins) checkTransition(this.#role, from, this.#lastMessage, to)
-    if (this.#connected === undefined) this.#options.trace?.({ type: "state", role: this.#role, from, to })
+  /** Every step that is taken is told, and stands in the table (appendix A). */
+  #arrive(from: StateName, to: StateName): void {
+    const [role, type] = [this.#role, this.#lastMessage]
+    // A server begins where it waits; a connection that a callback has ended meanwhile takes no step.
+    if ((type === undefined && to === "START") || this.#isForgotten) return
+    const message = type === undefined ? undefined : (codePointName(HandshakeType, type) as HandshakeTypeName)
+    this.#options.trace?.({ type: "state", role, from, message, to })
+    checkTransition(role, from, type, to)
   }
 
   /** No more bytes will come: what came before the end is read first, and while a decision is due it waits. */
@@ -119,9 +143,11 @@ export class Machine<State extends Connected> {
    * `finally`; one that runs comes there by itself, or is ended by whoever calls this again when it has stopped.
    */
   forget(): void {
+    this.#isForgotten = true
     if (this.#connected !== undefined) eraseConnected(this.#connected)
     this.#connected = undefined
     this.#awaited = undefined
+    this.#discard ??= this.#waiting?.discard
     this.#waiting = undefined
     if (this.#running) return
     const steps = this.#steps
@@ -218,7 +244,7 @@ export class Machine<State extends Connected> {
   /** Section 4.7. */
   #receivePostHandshake(connected: State, message: HandshakeMessage): void {
     this.#steps = this.#after?.take(connected, message)
-    if (this.#steps === undefined) this.#arrive("CONNECTED")
+    if (this.#steps === undefined) this.#arrive("CONNECTED", "CONNECTED")
     else this.#advance(undefined)
   }
 

@@ -9,28 +9,23 @@ import type { Exporter, Link } from "../handshake/link.ts"
 import { AtRecordBoundary, type FinishedVerified, type PeerSignatureVerified } from "../handshake/proofs.ts"
 import type { CommonSettings } from "../handshake/settings.ts"
 import { HandshakeJoiner } from "../record/handshake-joiner.ts"
-import type { PaddingPolicy } from "../record/padding.ts"
 import { RecordReader } from "../record/record-reader.ts"
 import { RecordWriter } from "../record/record-writer.ts"
 
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
-import type { Direction, SecretName, TraceSink } from "../trace/events.ts"
+import type { Direction, SecretName } from "../trace/events.ts"
 import { EarlyData } from "./early-data.ts"
 import type { ConnectionEvent } from "./events.ts"
-import type { Limits } from "./limits.ts"
 
-export interface LinkOptions {
-  readonly settings: CommonSettings
-  readonly limits: Limits
-  readonly random: RandomSource
-  readonly trace: TraceSink | undefined
-  readonly padding: PaddingPolicy | undefined
-  /** The most bytes of content in a record, 64 to 2^14. */
-  readonly maxFragment: number
-}
+/** What a connection is told whatever its role. */
+export type LinkOptions = Pick<
+  CommonSettings,
+  "limits" | "random" | "trace" | "padding" | "maxFragment" | "rewriteMessage"
+>
 
 const nothing = new Uint8Array(0)
+const noEvents: readonly ConnectionEvent[] = /* @__PURE__ */ Object.freeze([])
 
 export class RecordLink implements Link {
   now = 0
@@ -39,6 +34,7 @@ export class RecordLink implements Link {
   readonly writer: RecordWriter
   readonly joiner: HandshakeJoiner
   readonly earlyData: EarlyData = new EarlyData()
+  readonly observeSecret: SecretObserver | undefined
   /** Set from a server's Finished to the client's. */
   halfRttExporter: Exporter | undefined
   /** What was agreed; undefined until CONNECTED. */
@@ -46,7 +42,8 @@ export class RecordLink implements Link {
   /** The first ClientHello was sent or received. */
   offerSeen = false
   readonly #options: LinkOptions
-  #events: ConnectionEvent[] = []
+  /** Of the call under way; its outcome takes the list along. */
+  #events: ConnectionEvent[] | undefined
   #out: Writer | undefined
   #handshakeQueue: Writer | undefined
   #changeCipherSpec: "unsent" | "due" | "sent" = "unsent"
@@ -68,6 +65,11 @@ export class RecordLink implements Link {
       observer: observer("sent"),
     })
     this.joiner = new HandshakeJoiner(limits.handshakeMessageSize)
+    this.observeSecret =
+      trace &&
+      ((name, secret, generation) => {
+        trace({ type: "secret", name, secret, clientRandom: this.#clientRandom, generation })
+      })
   }
 
   /* ------------------------------------------------------------ sending */
@@ -79,9 +81,9 @@ export class RecordLink implements Link {
   }
 
   compose(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array {
-    const { settings, trace } = this.#options
+    const { rewriteMessage, trace } = this.#options
     // A ClientHello was rewritten before its binders were made.
-    const bytes = name === "client_hello" ? message : (settings.rewriteMessage?.(name, message) ?? message)
+    const bytes = name === "client_hello" ? message : (rewriteMessage?.(name, message) ?? message)
     trace?.({ type: "message", direction: "sent", name, message: bytes })
     if (name === "client_hello") this.noteClientRandom(bytes.subarray(6, 38))
     return bytes
@@ -151,7 +153,7 @@ export class RecordLink implements Link {
   /** Drops what has not been taken. */
   dropOutput(): void {
     this.#out = undefined
-    this.#events = []
+    this.#events = undefined
   }
 
   /* ------------------------------------------------------------ receiving */
@@ -194,10 +196,6 @@ export class RecordLink implements Link {
 
   /* ------------------------------------------------------------ telling */
 
-  readonly observeSecret: SecretObserver = (name, secret, generation) => {
-    this.#options.trace?.({ type: "secret", name, secret, clientRandom: this.#clientRandom, generation })
-  }
-
   /** ClientHello.random of the message just received, for the key log. */
   noteClientRandom(random: Uint8Array): void {
     // A stateless server keeps nothing of a client (section 4.3.2), and without a sink nobody asks.
@@ -206,13 +204,13 @@ export class RecordLink implements Link {
 
   offered(offer: Offer): void {
     this.offerSeen = true
-    this.#events.push({ type: "offered", offer })
+    this.emit({ type: "offered", offer })
   }
 
   connected(info: HandshakeInfo): void {
     this.info = info
     this.halfRttExporter = undefined
-    this.#events.push({ type: "connected", info })
+    this.emit({ type: "connected", info })
   }
 
   clientAuthenticated({ identity, scheme }: PeerSignatureVerified, _: FinishedVerified): void {
@@ -225,40 +223,45 @@ export class RecordLink implements Link {
       peerCertificateType: identity.type,
       peerSignatureScheme,
     }
-    this.#events.push({ type: "client-authenticated", peer: identity, peerSignatureScheme })
+    this.emit({ type: "client-authenticated", peer: identity, peerSignatureScheme })
   }
 
   clientDeclined(): void {
-    this.#events.push({ type: "client-declined" })
+    this.emit({ type: "client-declined" })
   }
 
   ticketReceived(session: ClientSession): void {
-    this.#events.push({ type: "ticket", session })
+    this.emit({ type: "ticket", session })
   }
 
   earlyDataDecided(accepted: boolean): void {
     // Accepted early data may go on until EndOfEarlyData (section 4.6), whose keys come after it.
     if (!accepted) this.earlyData.refuse()
-    this.#events.push({ type: "early-data-decided", accepted })
+    this.emit({ type: "early-data-decided", accepted })
   }
 
   emit(event: ConnectionEvent): void {
+    this.#events ??= []
     this.#events.push(event)
   }
 
   takeEvents(): readonly ConnectionEvent[] {
-    const events = this.#events
-    this.#events = []
+    const events = this.#events ?? noEvents
+    this.#events = undefined
     return events
   }
 
+  /** Never throws, as `Erasure.end` never does: a key that cannot be erased keeps the others from nothing. */
   wipe(): void {
     // Nothing is written without a writer, not even what was due.
     if (this.#changeCipherSpec === "due") this.#changeCipherSpec = "sent"
-    this.reader.wipe()
-    this.writer.wipe()
-    this.joiner.wipe()
-    this.earlyData.wipe()
+    for (const part of [this.reader, this.writer, this.joiner, this.earlyData]) {
+      try {
+        part.wipe()
+      } catch {
+        // The connection is over, and the reason for its end is another.
+      }
+    }
     this.halfRttExporter = undefined
     this.#handshakeQueue = undefined
   }

@@ -2,17 +2,18 @@
 // when the peer's certificates do not hold any more (section 4.7.1).
 
 import { describe, expect, it } from "vitest"
+import { always, paused, testCredential, testVerifier } from "../../tests/tools/credentials.ts"
 import type { Pause } from "../bytes/pause.ts"
 import { createNobleProvider, generateEcKey, publicKeyOf } from "../crypto/noble/index.ts"
+import type { ClientOptions, ServerOptions } from "../handshake/options.ts"
 import { MemorySessionStore } from "../session/client-store.ts"
 import type { ClientSession, ServerSession, Ticketer } from "../session/session.ts"
 import { TicketKeyRing } from "../session/ticket-keys.ts"
 import { MemoryTicketStore } from "../session/ticket-store.ts"
-import { always, paused, testCredential, testVerifier } from "../testing/credentials.ts"
 import { Pair } from "../testing/pair.ts"
 import type { CertificateVerdict, CertificateVerification } from "../x509/interfaces.ts"
 import { ClientConnection } from "./client-connection.ts"
-import { type ClientOptions, createClientConfig, createServerConfig, type ServerOptions } from "./config.ts"
+import { createClientConfig, createServerConfig } from "./config.ts"
 import { ServerConnection } from "./server-connection.ts"
 
 const provider = createNobleProvider()
@@ -76,7 +77,7 @@ describe("single-use tickets (RFC 9846 section 8.1)", () => {
 
 describe("ticket_request (RFC 9149)", () => {
   const ticketer = new TicketKeyRing({ aead: provider.cipherSuites[0]!.aead, random: provider.random })
-  const ticketRequest = { newSession: 5, resumption: 1 }
+  const ticketRequest = { newSessionCount: 5, resumptionCount: 1 }
 
   it("section 3: the server sends what is asked for after a full handshake, and after a resumed one", () => {
     const sessionStore = new MemorySessionStore({ ticketsPerServer: 16 })
@@ -88,14 +89,16 @@ describe("ticket_request (RFC 9149)", () => {
 
   it("section 3: and no more than its own limit", () => {
     const sessionStore = new MemorySessionStore()
-    const greedy = { newSession: 255, resumption: 255 }
+    const greedy = { newSessionCount: 255, resumptionCount: 255 }
     expect(tickets(connect({ sessionStore, ticketRequest: greedy }, { ticketer }))).toBe(8)
     expect(tickets(connect({ sessionStore, ticketRequest: greedy }, { ticketer, ticketsOnRequest: 3 }))).toBe(3)
   })
 
   it("section 3: none when none is asked for", () => {
     const sessionStore = new MemorySessionStore()
-    expect(tickets(connect({ sessionStore, ticketRequest: { newSession: 0, resumption: 0 } }, { ticketer }))).toBe(0)
+    expect(
+      tickets(connect({ sessionStore, ticketRequest: { newSessionCount: 0, resumptionCount: 0 } }, { ticketer })),
+    ).toBe(0)
   })
 
   it("without the extension the server sends as many as it is told to", () => {
@@ -109,7 +112,7 @@ describe("ticket_request (RFC 9149)", () => {
   })
 
   it("refuses counts that do not fit a byte", () => {
-    expect(() => connect({ ticketRequest: { newSession: 256, resumption: 0 } }, {})).toThrow(/0 to 255/)
+    expect(() => connect({ ticketRequest: { newSessionCount: 256, resumptionCount: 0 } }, {})).toThrow(/0 to 255/)
   })
 })
 

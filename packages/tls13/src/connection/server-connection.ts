@@ -1,5 +1,5 @@
 import { Erasure } from "../handshake/erasure.ts"
-import { postHandshake } from "../handshake/post-handshake.ts"
+import { PostHandshakeTable } from "../handshake/post-handshake.ts"
 import type { ServerConnected } from "../handshake/server/connected.ts"
 import { serverHandshake } from "../handshake/server/handshake.ts"
 import { requestCertificate, serverPostHandshake } from "../handshake/server/post-handshake.ts"
@@ -15,13 +15,12 @@ export class ServerConnection extends Connection<ServerConnected> {
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ServerConfig, now: number) {
     super("server", config, now)
-    const { settings } = config
     // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
     // change_cipher_spec or early data, comes first.
-    if (settings.statelessRetry !== undefined) this.link.expectSecondHello()
-    this.#server = { link: this.link, settings }
-    const handshake = serverHandshake({ link: this.link, settings, erasure: new Erasure() })
-    this.begin(handshake, postHandshake(serverPostHandshake, this.#server))
+    if (config.statelessRetry !== undefined) this.link.expectSecondHello()
+    const after = new PostHandshakeTable(serverPostHandshake, { link: this.link, settings: config })
+    this.#server = after
+    this.begin(serverHandshake({ link: this.link, settings: config, erasure: new Erasure() }), after)
   }
 
   /**

@@ -1,16 +1,7 @@
 // HelloRetryRequest without state (RFC 9846 section 4.3.2): what goes well, and each way to come back wrong.
 
 import { describe, expect, it } from "vitest"
-import { fromHex } from "../bytes/hex.ts"
-import { asciiToBytes } from "../bytes/text.ts"
-import { createNobleProvider, generateEcKey, publicKeyOf } from "../crypto/noble/index.ts"
-import { MemorySessionStore } from "../session/client-store.ts"
-import { CookieKeyRing } from "../session/cookie-keys.ts"
-import { MemoryPskStore } from "../session/psk-store.ts"
-import type { ExternalPsk } from "../session/session.ts"
-import { TicketKeyRing } from "../session/ticket-keys.ts"
-import { MemoryTicketStore } from "../session/ticket-store.ts"
-import { always, testCredential, testVerifier } from "../testing/credentials.ts"
+import { always, testCredential, testVerifier } from "../../tests/tools/credentials.ts"
 import {
   editClientHello,
   extension,
@@ -18,10 +9,20 @@ import {
   type RawClientHello,
   removeExtension,
   setExtension,
-} from "../testing/edit.ts"
+} from "../../tests/tools/edit.ts"
+import { fromHex } from "../bytes/hex.ts"
+import { asciiToBytes } from "../bytes/text.ts"
+import { createNobleProvider, generateEcKey, publicKeyOf } from "../crypto/noble/index.ts"
+import type { ClientOptions, ServerOptions } from "../handshake/options.ts"
+import { MemorySessionStore } from "../session/client-store.ts"
+import { CookieKeyRing } from "../session/cookie-keys.ts"
+import { MemoryPskStore } from "../session/psk-store.ts"
+import type { ExternalPsk } from "../session/session.ts"
+import { TicketKeyRing } from "../session/ticket-keys.ts"
+import { MemoryTicketStore } from "../session/ticket-store.ts"
 import { Pair, received } from "../testing/pair.ts"
 import { ClientConnection } from "./client-connection.ts"
-import { type ClientOptions, createClientConfig, createServerConfig, type ServerOptions } from "./config.ts"
+import { createClientConfig, createServerConfig } from "./config.ts"
 import { ServerConnection } from "./server-connection.ts"
 
 const provider = createNobleProvider()
@@ -174,10 +175,7 @@ describe("RFC 9846 4.3.2: between the two ClientHellos", () => {
 
   it("RFC 9846 5: not so for a server with state", () => {
     const { serverConfig } = cast()
-    const stateful = new ServerConnection(
-      { ...serverConfig, settings: { ...serverConfig.settings, statelessRetry: undefined } },
-      start,
-    )
+    const stateful = new ServerConnection({ ...serverConfig, statelessRetry: undefined }, start)
     stateful.receive(changeCipherSpec, start)
     expect(stateful.failure).toMatchObject({ alert: "unexpected_message" })
   })

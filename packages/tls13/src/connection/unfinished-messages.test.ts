@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest"
 import { clientUnderTest, serverUnderTest } from "../../tests/support.ts"
+import type { Puppet } from "../../tests/tools/puppet.ts"
 import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import type { Puppet } from "../testing/puppet.ts"
 
 /** The beginning of a message that announces `length` bytes. */
 const beginning = (name: HandshakeTypeName, length: number) =>

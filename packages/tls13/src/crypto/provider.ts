@@ -1,4 +1,5 @@
 import type { NamedGroupName } from "../bytes/code-points.ts"
+import type { Pause } from "../bytes/pause.ts"
 import type { PrivateKey, PublicKey } from "./keys.ts"
 
 /**
@@ -94,27 +95,49 @@ export interface AeadKey {
 
 /* ---------------------------------------------------------------- key exchange */
 
-/** KEM-shaped, so that (EC)DHE and ML-KEM hybrids look alike (RFC 9846 section 4.3.8). */
+/**
+ * KEM-shaped, so that (EC)DHE and ML-KEM hybrids look alike (RFC 9846 section 4.3.8). Each step may answer later, by a `Pause`:
+ * where the key is in hardware, say, or the host computes with promises. What is thrown, or what the pause's `work` rejects
+ * with, is InvalidKeyShare when the peer's share has a wrong length, is not a point of the curve, or gives an all-zero secret.
+ */
 export interface KeyExchange {
   readonly name: NamedGroupName
   /** IANA number of the NamedGroup, such as 0x001d. */
   readonly code: number
   /** The client: a share to send, and the thing that completes it. */
-  start(random: RandomSource): KeyExchangeStarted
-  /**
-   * The server: its own share and the secret, from the client's share.
-   * @throws InvalidKeyShare when the share has a wrong length, is not a point of the curve, or gives an all-zero secret
-   */
-  respond(clientShare: Uint8Array, random: RandomSource): { readonly share: Uint8Array; readonly secret: Uint8Array }
+  start(random: RandomSource): KeyExchangeStarted | Pause<KeyExchangeStarted>
+  /** The server: its own share and the secret, from the client's share. @throws InvalidKeyShare */
+  respond(clientShare: Uint8Array, random: RandomSource): KeyExchangeAnswer | Pause<KeyExchangeAnswer>
 }
 
 export interface KeyExchangeStarted {
   /** KeyShareEntry.key_exchange. */
   readonly share: Uint8Array
-  /** @throws InvalidKeyShare as `respond` does */
-  complete(serverShare: Uint8Array): Uint8Array
+  /** The secret. @throws InvalidKeyShare */
+  complete(serverShare: Uint8Array): Uint8Array | Pause<Uint8Array>
   /** Overwrites the private value. */
   wipe(): void
+}
+
+export interface KeyExchangeAnswer {
+  /** KeyShareEntry.key_exchange. */
+  readonly share: Uint8Array
+  readonly secret: Uint8Array
+}
+
+/** One that answers at once, as those of the providers here do. */
+export interface ImmediateKeyExchange extends KeyExchange {
+  start(random: RandomSource): ImmediateKeyExchangeStarted
+  respond(clientShare: Uint8Array, random: RandomSource): KeyExchangeAnswer
+}
+
+export interface ImmediateKeyExchangeStarted extends KeyExchangeStarted {
+  complete(serverShare: Uint8Array): Uint8Array
+}
+
+/** A provider whose key exchanges answer at once. */
+export interface ImmediateCryptoProvider extends CryptoProvider {
+  readonly keyExchanges: readonly ImmediateKeyExchange[]
 }
 
 /** A share that cannot be used: the peer's fault, alert `illegal_parameter` (RFC 9846 sections 4.3.8.2 and 7.4.2). */

@@ -3,7 +3,7 @@
 import { NamedGroup } from "../bytes/code-points.ts"
 import { isAllZero } from "../bytes/equal.ts"
 import { draw } from "./draw.ts"
-import { InvalidKeyShare, type KeyExchange } from "./provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare } from "./provider.ts"
 
 /** Bytes of a private key, a share and a secret. */
 const length = 32
@@ -15,7 +15,7 @@ const length = 32
  */
 export function x25519Group(
   scalarMultiply: (scalar: Uint8Array, u: Uint8Array) => Uint8Array | undefined,
-): KeyExchange {
+): ImmediateKeyExchange {
   const sharedSecret = (secret: Uint8Array, share: Uint8Array): Uint8Array => {
     checkShare(share)
     const shared = scalarMultiply(secret, share)

@@ -3,7 +3,7 @@
 
 import { toHex } from "../bytes/hex.ts"
 import { type ClaimedKey, claimedKey, claimedLeafKey } from "../x509/certificate/unreadable.ts"
-import { reasonAlerts, X509Error } from "../x509/errors.ts"
+import { attempt, reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
 import { spkiHash } from "../x509/keys/pins.ts"
 import { parseSpki } from "../x509/keys/spki.ts"
@@ -15,7 +15,10 @@ import { parseSpki } from "../x509/keys/spki.ts"
 export function acceptAnyCertificate(): CertificateVerifier {
   return {
     leafKey: claimedLeafKey,
-    verify: (verification) => guarded(() => accepted(verification, shownKey(verification))),
+    verify(verification) {
+      const key = attempt(() => shownKey(verification))
+      return key instanceof X509Error ? refused(key) : accepted(verification, key)
+    },
   }
 }
 
@@ -33,28 +36,37 @@ export interface KnownKeys {
 export function trustOnFirstUse(known: KnownKeys): CertificateVerifier {
   return {
     leafKey: claimedLeafKey,
-    verify: (verification) =>
-      guarded(() => {
-        const { serverName, provider } = verification
-        if (serverName === undefined)
-          throw new X509Error("invalid_reference_name", "trust on first use needs the name of the host")
-        const key = shownKey(verification)
-        const hash = spkiHash(key.spki, provider)
-        if (hash === undefined)
-          throw new X509Error("internal", "the crypto provider has no SHA-256 to remember the key by")
-        const seen = known.get(serverName)
-        if (seen === undefined) known.set(serverName, toHex(hash))
-        else if (seen !== toHex(hash)) {
-          throw new X509Error(
-            "pin_mismatch",
-            `${serverName} shows another key than before: somebody may be in the middle; if its key was renewed, forget the old one`,
-          )
-        }
-        return accepted(verification, key)
-      }),
+    verify(verification) {
+      const key = attempt(() => shownKey(verification))
+      if (key instanceof X509Error) return refused(key)
+      const problem = firstUseProblem(known, verification, key)
+      return problem ? refused(problem) : accepted(verification, key)
+    },
   }
 }
 
+/** What is wrong with the key that a host shows; the first one is remembered, and right. */
+function firstUseProblem(
+  known: KnownKeys,
+  { serverName, provider }: CertificateVerification,
+  { spki }: ClaimedKey,
+): X509Error | undefined {
+  if (serverName === undefined)
+    return new X509Error("invalid_reference_name", "trust on first use needs the name of the host")
+  const hash = spkiHash(spki, provider)
+  if (hash === undefined) return new X509Error("internal", "the crypto provider has no SHA-256 to remember the key by")
+  const seen = known.get(serverName)
+  if (seen === undefined) known.set(serverName, toHex(hash))
+  else if (seen !== toHex(hash)) {
+    return new X509Error(
+      "pin_mismatch",
+      `${serverName} shows another key than before: somebody may be in the middle; if its key was renewed, forget the old one`,
+    )
+  }
+  return undefined
+}
+
+/** @throws X509Error */
 function shownKey({ chain, type }: CertificateVerification): ClaimedKey {
   const [first] = chain
   if (first === undefined) throw new X509Error("malformed", "the peer sent no certificate")
@@ -66,16 +78,11 @@ function accepted({ type, chain }: CertificateVerification, { publicKey, subject
   return { accepted: true, publicKey, identity: { type, chain, path: [], subject } }
 }
 
-function guarded(work: () => CertificateVerdict): CertificateVerdict {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error
-    return {
-      accepted: false,
-      alert: reasonAlerts[error.reason],
-      reason: error.reason,
-      message: `the peer's certificate is refused: ${error.message}`,
-    }
+function refused({ reason, message }: X509Error): CertificateVerdict {
+  return {
+    accepted: false,
+    alert: reasonAlerts[reason],
+    reason,
+    message: `the peer's certificate is refused: ${message}`,
   }
 }

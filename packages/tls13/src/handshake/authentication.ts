@@ -2,8 +2,8 @@
 
 import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
-import { InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
-import type { Pause } from "../bytes/pause.ts"
+import { InvalidMessage, LimitExceeded, Misuse, messageOf, PeerMisbehaved } from "../bytes/errors.ts"
+import { atOnce, type Pause } from "../bytes/pause.ts"
 import { type CertificateEntry, decodeCertificate, encodeCertificate } from "../codec/certificate.ts"
 import {
   certificateVerifyContent,
@@ -12,6 +12,7 @@ import {
 } from "../codec/certificate-verify.ts"
 import { refuseUnsolicited } from "../codec/extensions/block.ts"
 import { CertificateTypeCode } from "../codec/extensions/certificate-type.ts"
+import { expectTimestampList } from "../codec/extensions/status-request.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
@@ -63,10 +64,22 @@ export function certificateMessage(
 
 function leafExtensions(credential: Credential, asked: AskedOfCertificate): CertificateEntry["extensions"] {
   const { ocspResponse, signedCertificateTimestamps } = credential
+  if (asked.signedCertificateTimestamps && signedCertificateTimestamps) checkTimestamps(signedCertificateTimestamps)
   return {
     ...(asked.ocsp && ocspResponse && { status_request: ocspResponse }),
     ...(asked.signedCertificateTimestamps &&
       signedCertificateTimestamps && { signed_certificate_timestamp: signedCertificateTimestamps }),
+  }
+}
+
+/** What the peer would refuse is not sent. */
+function checkTimestamps(list: Uint8Array): void {
+  try {
+    expectTimestampList(list)
+  } catch (cause) {
+    throw new Misuse(
+      `signedCertificateTimestamps of the credential is no SignedCertificateTimestampList: ${messageOf(cause)}`,
+    )
   }
 }
 
@@ -122,11 +135,11 @@ export function readCertificate(
     throw new InvalidMessage("certificate_request_context of Certificate is not the requested one", "illegal_parameter")
   }
   for (const entry of certificateList) refuseUnsolicited(entry.extensionTypes, requested, "Certificate")
-  if (certificateList.length > settings.maxChainLength) {
+  if (certificateList.length > settings.limits.chainLength) {
     throw new LimitExceeded(
       "bad_certificate",
       "chainLength",
-      `peer's chain has ${certificateList.length} certificates; the limit is ${settings.maxChainLength}`,
+      `peer's chain has ${certificateList.length} certificates; the limit is ${settings.limits.chainLength}`,
     )
   }
   if (type === "RawPublicKey" && certificateList.length > 1) {
@@ -209,7 +222,7 @@ export function* authenticatePeer(
   const verification = { role: signer, ...certificate, ...asked }
   const possession = (key: PublicKey) =>
     KeyPossessionVerified.check(provider, key, signer, scheme, transcriptHash, signature)
-  const shown = verifier.leafKey?.(verification)
+  const shown = atOnce("verifier.leafKey", verifier.leafKey?.(verification))
   const first = shown && possession(shown)
   const verdict = yield* decide("VerifyPeer", verifier.verify(verification))
   const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)

@@ -2,6 +2,7 @@
 
 import { HandshakeType } from "../bytes/code-points.ts"
 import { InvalidMessage, LimitExceeded, PeerMisbehaved } from "../bytes/errors.ts"
+import { atOnce } from "../bytes/pause.ts"
 import { decodeCompressedCertificate, encodeCompressedCertificate } from "../codec/compressed-certificate.ts"
 import { type HandshakeMessage, handshakeHeaderLength } from "../codec/message.ts"
 import type { CommonSettings } from "./settings.ts"
@@ -33,7 +34,7 @@ export function compressed(
   const message = encodeCompressedCertificate({
     algorithm: algorithm.code,
     uncompressedLength: body.length,
-    compressed: algorithm.compress(body),
+    compressed: atOnce(`compress of ${algorithm.name}`, algorithm.compress(body)),
   })
   return { name: "compressed_certificate", message }
 }
@@ -51,14 +52,14 @@ export function decompressed(message: HandshakeMessage, settings: CommonSettings
     throw new PeerMisbehaved("illegal_parameter", `peer compressed its Certificate by ${code}, which was not offered`)
   }
   // Section 5: the memory for the plaintext is bounded before it is asked for.
-  if (uncompressedLength > settings.maxCertificateSize) {
+  if (uncompressedLength > settings.limits.handshakeMessageSize) {
     throw new LimitExceeded(
       "bad_certificate",
       "handshakeMessageSize",
-      `a Certificate of ${uncompressedLength} bytes when decompressed; ${settings.maxCertificateSize} are allowed`,
+      `a Certificate of ${uncompressedLength} bytes when decompressed; ${settings.limits.handshakeMessageSize} are allowed`,
     )
   }
-  const body = algorithm.decompress(bytes, uncompressedLength)
+  const body = atOnce(`decompress of ${algorithm.name}`, algorithm.decompress(bytes, uncompressedLength))
   // Section 4: "If the received CompressedCertificate message cannot be decompressed, the connection MUST be terminated with
   // the "bad_certificate" alert", and the length must be the one that was said.
   if (body?.length !== uncompressedLength) {

@@ -31,13 +31,10 @@ export interface Connected<Authentication = PeerAuthentication | ClientAuthentic
   readonly resumptionSecret: Uint8Array | undefined
   readonly sending: TrafficSecret
   readonly receiving: TrafficSecret
-  /** Section 4.7.3. */
-  readonly keyUpdates: {
-    /** The peer has asked for one of ours. */
-    owed: boolean
-    /** We have asked, and the peer has not sent its own yet. */
-    awaited: boolean
-  }
+  /** The peer has asked for a KeyUpdate of ours (section 4.7.3). */
+  keyUpdateOwed: boolean
+  /** We have asked, and the peer has not sent its own yet. */
+  keyUpdateAwaited: boolean
   /** What the peer is in the middle of, and nothing may come between (section 4.7.2). */
   answer: object | undefined
 }
@@ -61,23 +58,17 @@ export function applicationSecretsOf(
   }
 }
 
-/** What is the same for both roles. @param secrets become its own */
-export function connectedOf<Authentication>(
+/** The part that is made alike for both roles. @param secrets become its own */
+export function connectedOf(
   role: "client" | "server",
-  suite: CipherSuiteAlgorithms,
   secrets: ApplicationSecrets,
-  proofs: Proofs<Authentication>,
-): Omit<Connected<Authentication>, "resumptionSecret" | "answer"> & { answer: undefined } {
+): Pick<Connected, "exporterSecret" | "sending" | "receiving"> {
   const client: TrafficSecret = { name: "client_application_traffic_secret", secret: secrets.client, generation: 0 }
   const server: TrafficSecret = { name: "server_application_traffic_secret", secret: secrets.server, generation: 0 }
   return {
-    proofs,
-    suite,
     exporterSecret: secrets.exporter,
     sending: role === "client" ? client : server,
     receiving: role === "client" ? server : client,
-    keyUpdates: { owed: false, awaited: false },
-    answer: undefined,
   }
 }
 

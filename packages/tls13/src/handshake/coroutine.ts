@@ -2,13 +2,22 @@
 // application is due, and is driven by the connection. What it yields is what it waits for.
 
 import { codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { InvalidMessage, PeerMisbehaved } from "../bytes/errors.ts"
-import { Pause } from "../bytes/pause.ts"
+import { InvalidMessage, Misuse, PeerMisbehaved } from "../bytes/errors.ts"
+import { isThenable, Pause } from "../bytes/pause.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { AcceptedIn, Role, StateName } from "./transitions.ts"
 
 /** Decisions that the application may take its time for. */
-export type DecisionName = "SelectCertificate" | "Sign" | "VerifyPeer" | "OpenTicket" | "LookUpPsk" | "TakeEarlyData"
+export type DecisionName =
+  | "StartKeyExchange"
+  | "RespondToKeyShare"
+  | "CompleteKeyExchange"
+  | "SelectCertificate"
+  | "Sign"
+  | "VerifyPeer"
+  | "OpenTicket"
+  | "LookUpPsk"
+  | "TakeEarlyData"
 
 /** The next message of the peer is due. */
 export interface Awaited {
@@ -20,6 +29,8 @@ export interface Awaited {
 export interface Undecided {
   readonly decision: DecisionName
   readonly pause: Pause<unknown>
+  /** Erases an answer that comes when nobody waits for it any more. */
+  readonly discard: ((late: unknown) => void) | undefined
 }
 
 /** A part of a handshake that may wait, for messages or for decisions, and gives a value in the end. */
@@ -38,10 +49,24 @@ export function* receive<R extends Role, S extends StateName>(
   return (yield { state, accepts }) as HandshakeMessage
 }
 
-/** The answer: at once when it is there, else when the application gives it. */
-export function* decide<Answer>(decision: DecisionName, answer: Answer | Pause<Answer>): Decides<Answer> {
-  if (!(answer instanceof Pause)) return answer
-  return (yield { decision, pause: answer }) as Answer
+/**
+ * The answer: at once when it is there, else when the application gives it; null is the same as undefined. What it could not be
+ * given for is thrown.
+ * @param discard for an answer that is secret: what erases it when it comes after the end
+ * @throws Misuse for a promise, which is no answer
+ */
+export function* decide<Answer>(
+  decision: DecisionName,
+  answer: Answer | Pause<Answer>,
+  discard?: (late: Answer) => void,
+): Decides<Answer> {
+  const given =
+    answer instanceof Pause
+      ? ((yield { decision, pause: answer, discard: discard as Undecided["discard"] }) as Answer)
+      : answer
+  if (isThenable(given)) throw new Misuse(`${decision} was answered with a promise; return new Pause(promise)`)
+  // null is how databases and JSON say that there is nothing, and must not count as something.
+  return given === null ? (undefined as Answer) : given
 }
 
 /**

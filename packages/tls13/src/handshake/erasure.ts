@@ -25,8 +25,14 @@ export class Erasure {
     else secret.wipe()
   }
 
-  /** Erases all that is held. */
+  /** Erases all that is held. Never throws: the handshake is over, and the reason for its end is another. */
   end(): void {
-    for (const secret of this.#held) this.erase(secret)
+    for (const secret of this.#held) {
+      try {
+        this.erase(secret)
+      } catch {
+        // A key in a device that is away, say: it keeps the others from nothing.
+      }
+    }
   }
 }

@@ -12,14 +12,14 @@ import type { Link } from "./link.ts"
 const mostKeyUpdates = 2 ** 48 - 1
 
 export function receiveKeyUpdate(link: Link, connected: Connected, message: HandshakeMessage): undefined {
-  const { suite, receiving, keyUpdates } = connected
+  const { suite, receiving } = connected
   const request = decodeKeyUpdate(message)
   const boundary = link.atRecordBoundary()
   toNextGeneration(receiving, suite, link)
   link.protectReceiving(suite, receiving.secret, receiving.name, boundary)
-  keyUpdates.awaited = false
+  connected.keyUpdateAwaited = false
   // "the receiver MUST send a KeyUpdate of its own ... prior to sending its next Application Data record"
-  if (request === "update_requested") keyUpdates.owed = true
+  if (request === "update_requested") connected.keyUpdateOwed = true
 }
 
 /**
@@ -27,19 +27,20 @@ export function receiveKeyUpdate(link: Link, connected: Connected, message: Hand
  * while it is silent" is "to respond with a single update".
  */
 export function answerKeyUpdate(link: Link, connected: Connected): void {
-  const { sending, keyUpdates } = connected
-  if (keyUpdates.owed && sending.generation < mostKeyUpdates) sendKeyUpdate(link, connected, "update_not_requested")
-  keyUpdates.owed = false
+  const { sending } = connected
+  if (connected.keyUpdateOwed && sending.generation < mostKeyUpdates)
+    sendKeyUpdate(link, connected, "update_not_requested")
+  connected.keyUpdateOwed = false
 }
 
 /** New sending keys now; with `update_requested` the peer renews its own too. @throws Misuse after too many of them */
 export function updateKeys(link: Link, connected: Connected, request: KeyUpdateRequest): void {
-  const { sending, keyUpdates } = connected
+  const { sending } = connected
   if (sending.generation >= mostKeyUpdates) throw new Misuse("no more key updates: open a new connection")
   // "Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT send another KeyUpdate with update_requested."
-  sendKeyUpdate(link, connected, keyUpdates.awaited ? "update_not_requested" : request)
-  if (request === "update_requested") keyUpdates.awaited = true
-  keyUpdates.owed = false
+  sendKeyUpdate(link, connected, connected.keyUpdateAwaited ? "update_not_requested" : request)
+  if (request === "update_requested") connected.keyUpdateAwaited = true
+  connected.keyUpdateOwed = false
 }
 
 function sendKeyUpdate(link: Link, { suite, sending }: Connected, request: KeyUpdateRequest): void {
@@ -54,5 +55,5 @@ function toNextGeneration(traffic: TrafficSecret, suite: CipherSuiteAlgorithms, 
   traffic.secret.fill(0)
   traffic.secret = next
   traffic.generation++
-  link.observeSecret(traffic.name, next, traffic.generation)
+  link.observeSecret?.(traffic.name, next, traffic.generation)
 }

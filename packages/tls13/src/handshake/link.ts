@@ -28,7 +28,8 @@ export interface Link {
   /** Milliseconds since 1970-01-01T00:00:00Z, as the caller of `receive` said. */
   readonly now: number
   readonly random: RandomSource
-  readonly observeSecret: SecretObserver
+  /** undefined: nobody looks. */
+  readonly observeSecret: SecretObserver | undefined
 
   /** Queues a handshake message under the current sending keys. Returns the bytes as sent: what the transcript takes in. */
   send(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): Uint8Array

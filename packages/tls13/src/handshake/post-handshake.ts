@@ -5,6 +5,7 @@ import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { Connected } from "./connected.ts"
 import type { Decides } from "./coroutine.ts"
+import type { Link } from "./link.ts"
 import type { AcceptedIn, Role } from "./transitions.ts"
 
 export interface PostHandshakeRow<R extends Role, Context, State extends Connected> {
@@ -15,7 +16,7 @@ export interface PostHandshakeRow<R extends Role, Context, State extends Connect
   readonly take: (context: Context, state: State, message: HandshakeMessage) => Decides<undefined> | undefined
 }
 
-/** The table of a role, for one connection. */
+/** What may come over one connection's state. */
 export interface PostHandshake<State> {
   /** The messages that may come now. */
   accepts(state: State): readonly HandshakeTypeName[]
@@ -23,16 +24,28 @@ export interface PostHandshake<State> {
   take(state: State, message: HandshakeMessage): Decides<undefined> | undefined
 }
 
-export function postHandshake<R extends Role, Context, State extends Connected>(
-  rows: readonly PostHandshakeRow<R, Context, State>[],
-  context: Context,
-): PostHandshake<State> {
-  return {
-    accepts: (state) =>
-      rows
-        .filter(({ isDue }) => (isDue === undefined ? state.answer === undefined : isDue(context, state)))
-        .map(({ message }) => message),
-    take: (state, message) =>
-      rows.find((row) => HandshakeType[row.message] === message.type)?.take(context, state, message),
+/** The table of a role over one connection's link and settings: every idle connection has one, so it is small. */
+export class PostHandshakeTable<R extends Role, Settings, State extends Connected> implements PostHandshake<State> {
+  readonly link: Link
+  readonly settings: Settings
+  readonly #rows: readonly PostHandshakeRow<R, { link: Link; settings: Settings }, State>[]
+
+  constructor(
+    rows: readonly PostHandshakeRow<R, { link: Link; settings: Settings }, State>[],
+    { link, settings }: { readonly link: Link; readonly settings: Settings },
+  ) {
+    this.#rows = rows
+    this.link = link
+    this.settings = settings
+  }
+
+  accepts(state: State): readonly HandshakeTypeName[] {
+    return this.#rows
+      .filter(({ isDue }) => (isDue === undefined ? state.answer === undefined : isDue(this, state)))
+      .map(({ message }) => message)
+  }
+
+  take(state: State, message: HandshakeMessage): Decides<undefined> | undefined {
+    return this.#rows.find((row) => HandshakeType[row.message] === message.type)?.take(this, state, message)
   }
 }

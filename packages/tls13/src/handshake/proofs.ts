@@ -2,6 +2,7 @@
 // and `#` fields cannot be faked, so a path that leaves a check out has nothing to hand to CONNECTED and does not compile.
 
 import { CertificateRejected, PeerMisbehaved } from "../bytes/errors.ts"
+import { atOnce } from "../bytes/pause.ts"
 import { certificateVerifyContent } from "../codec/certificate-verify.ts"
 import { type PublicKey, samePublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, Hash } from "../crypto/provider.ts"
@@ -97,7 +98,9 @@ export class KeyPossessionVerified {
       )
     }
     const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
-    if (!algorithm?.verify(publicKey, certificateVerifyContent(signer, transcriptHash), signature)) {
+    const content = certificateVerifyContent(signer, transcriptHash)
+    // A promise would pass for a yes.
+    if (!atOnce("verify of the crypto provider", algorithm?.verify(publicKey, content, signature))) {
       throw new PeerMisbehaved("decrypt_error", `${signer}'s CertificateVerify has a wrong signature`)
     }
     return new KeyPossessionVerified(publicKey, scheme)

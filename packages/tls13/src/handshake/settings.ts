@@ -1,56 +1,89 @@
-// What a handshake is allowed to do: the validated form of the configuration, shared by all its connections.
+// What a handshake reads: the options, by their names, with the defaults in the place of what was not chosen, and checked. Shared
+// by all connections of a configuration.
 
-import type { HandshakeTypeName } from "../bytes/code-points.ts"
-import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
-import type { CipherSuiteAlgorithms, CryptoProvider, KeyExchange } from "../crypto/provider.ts"
+import type { CipherSuiteAlgorithms, KeyExchange, RandomSource } from "../crypto/provider.ts"
+import type { CookieSealer } from "../session/session.ts"
+import type { CertificateType } from "../x509/interfaces.ts"
+import type { Limits } from "./limits.ts"
 import type {
-  ClientSessionStore,
-  CookieSealer,
-  ExternalPsk,
-  ExternalPskStore,
-  ReplayGuard,
-  Ticketer,
-} from "../session/session.ts"
-import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
+  ClientAuthenticationOptions,
+  ClientOptions,
+  CommonOptions,
+  MessageRewriter,
+  ServerOptions,
+} from "./options.ts"
 
-/** One algorithm of the registry "TLS Certificate Compression Algorithm IDs". */
-export interface CertificateCompression {
-  /** zlib 1, brotli 2, zstd 3. */
-  readonly code: number
-  readonly name: string
-  compress(message: Uint8Array): Uint8Array
-  /**
-   * undefined for what cannot be decompressed, and for what has another length than `length`. It stops there: a few bytes
-   * that claim to be many must not be given memory beyond `length`.
-   */
-  decompress(compressed: Uint8Array, length: number): Uint8Array | undefined
+export const commonDefaults = {
+  alpnProtocols: [],
+  maxFragment: 16_384,
+  grease: false,
+  certificateCompression: [],
+  allowPskWithoutKeyExchange: false,
+  resumptionPartition: "",
+} as const
+
+export const clientDefaults = {
+  sendServerName: true,
+  reverifyOnResumption: false,
+  externalPsks: [],
+  earlyData: false,
+  requestOcspResponse: false,
+  requestSignedCertificateTimestamps: false,
+  authorities: [],
+  postHandshakeAuth: false,
+  permuteExtensions: false,
+  middleboxCompatibility: true,
+} as const
+
+export const serverDefaults = {
+  tickets: 2,
+  ticketsOnRequest: 8,
+  ticketLifetime: 7200,
+  preference: "server",
+} as const
+
+export const clientAuthenticationDefaults = {
+  authorities: [],
+  oidFilters: [],
+  requestOcspResponse: false,
+  requestSignedCertificateTimestamps: false,
+  reverifyOnResumption: false,
+} as const
+
+export const earlyDataDefaults = { freshness: 10_000 } as const
+
+/** Options of which only those without a default may still be undefined; `Forms` has those that are read in another form. */
+export type Resolved<Options, Defaults, Forms = unknown> = Forms & {
+  readonly [Name in Exclude<keyof Options, keyof Forms>]-?: Name extends keyof Defaults
+    ? Exclude<Options[Name], undefined> | (undefined extends Defaults[Name] ? undefined : never)
+    : Options[Name]
 }
 
-export interface CommonSettings {
-  readonly provider: CryptoProvider
+/** undefined is the same as nothing. */
+export function withDefaults<Options extends object, Defaults extends object>(
+  options: Options,
+  defaults: Defaults,
+): Resolved<Options, Defaults> {
+  const chosen: Partial<Options> = {}
+  for (const name in options) if (options[name] !== undefined) chosen[name] = options[name]
+  return { ...defaults, ...chosen } as Resolved<Options, Defaults>
+}
+
+interface CommonForms {
   readonly cipherSuites: readonly CipherSuiteAlgorithms[]
   readonly groups: readonly KeyExchange[]
   /** Code points that we accept in CertificateVerify, in order of preference. */
   readonly signatureSchemes: readonly number[]
   /** Code points that we accept in certificates. */
   readonly signatureSchemesCert: readonly number[]
-  readonly alpnProtocols: readonly string[]
-  /** RFC 8449: 64 to 2^14+1 bytes; undefined: not sent. */
-  readonly recordSizeLimit: number | undefined
-  /** Most certificates in a chain (see `limits`). */
-  readonly maxChainLength: number
-  /** Most bytes of a Certificate message when it is decompressed. */
-  readonly maxCertificateSize: number
-  /** RFC 8701: sends values that mean nothing. */
-  readonly grease: boolean
-  /** RFC 8879, in order of preference; none: not offered, not used. */
-  readonly certificateCompression: readonly CertificateCompression[]
-  /** The rules under which sessions are made and resumed. */
-  readonly partition: string
+  readonly certificateTypes: {
+    readonly client: readonly CertificateType[]
+    readonly server: readonly CertificateType[]
+  }
+  readonly limits: Limits
+  readonly random: RandomSource
   /** For tests and teaching only (`./dangerous`): what is sent in place of a message. */
-  readonly rewriteMessage:
-    | ((name: HandshakeTypeName | "hello_retry_request", message: Uint8Array) => Uint8Array)
-    | undefined
+  readonly rewriteMessage: MessageRewriter | undefined
 }
 
 /**
@@ -59,84 +92,27 @@ export interface CommonSettings {
  */
 export const clientHelloShare = 16_384
 
-export interface ClientSettings extends CommonSettings {
+interface ClientForms extends CommonForms {
   readonly role: "client"
-  /** A-label without trailing dot; not sent for IP addresses (RFC 6066 section 3). */
+  /** What the certificate must be for: an A-label in lower case without trailing dot, or an IP address. */
   readonly serverName: string | undefined
-  /** What the certificate must be for: the server's name or IP address. */
-  readonly referenceName: string | undefined
-  readonly verifier: CertificateVerifier | undefined
-  readonly credentials: CredentialResolver | undefined
-  readonly certificateTypes: {
-    readonly client: readonly CertificateType[]
-    readonly server: readonly CertificateType[]
-  }
-  /** Groups for which the first ClientHello brings a share. */
-  readonly keyShareGroups: readonly KeyExchange[]
-  readonly sessions: { readonly store: ClientSessionStore; readonly key: string } | undefined
-  /** RFC 9149: tickets to ask for. */
-  readonly ticketRequest: TicketRequest | undefined
-  readonly externalPsks: readonly ExternalPsk[]
-  /** psk_ke: no forward secrecy; an explicit choice. */
-  readonly allowPskKe: boolean
-  readonly offerEarlyData: boolean
-  readonly requestOcsp: boolean
-  readonly requestSignedCertificateTimestamps: boolean
-  /** DER distinguished names sent in certificate_authorities. */
-  readonly authorities: readonly Uint8Array[]
-  /** Sessions are resumed only while the verifier still accepts the server's certificates. */
-  readonly reverify: boolean
-  /** Section 4.3.6: answers CertificateRequests after the handshake. */
-  readonly postHandshakeAuth: boolean
-  /** The order of extensions is drawn for each connection. */
-  readonly permuteExtensions: boolean
-  /** Appendix E.4. */
-  readonly middleboxCompatibility: boolean
+  /** False for IP addresses (RFC 6066 section 3). */
+  readonly sendServerName: boolean
+  readonly keyShares: readonly KeyExchange[]
+  readonly sessionKey: string
 }
 
-export interface ServerSettings extends CommonSettings {
+interface ServerForms extends CommonForms {
   readonly role: "server"
-  readonly credentials: CredentialResolver | undefined
-  readonly clientAuthentication:
-    | {
-        /** `post-handshake`: only when the application asks for it (section 4.7.2). */
-        readonly mode: "request" | "require" | "post-handshake"
-        readonly verifier: CertificateVerifier
-        /** DER distinguished names sent in certificate_authorities. */
-        readonly authorities: readonly Uint8Array[]
-        readonly oidFilters: readonly OidFilter[]
-        /** Section 4.5.1.1: the client is asked for a stapled OCSP response, for timestamps. */
-        readonly requestOcsp: boolean
-        readonly requestSignedCertificateTimestamps: boolean
-        /** Sessions are resumed only while the verifier still accepts the client's certificates. */
-        readonly reverify: boolean
-      }
-    | undefined
-  readonly certificateTypes: {
-    readonly client: readonly CertificateType[]
-    readonly server: readonly CertificateType[]
-  }
-  readonly ticketer: Ticketer | undefined
-  /** Tickets sent after a handshake, 0 to 255. */
-  readonly tickets: number
-  /** Most tickets for a client that asks for a number of them (RFC 9149), 0 to 255. */
-  readonly ticketsOnRequest: number
-  /** Seconds, 1 to 604800. */
-  readonly ticketLifetime: number
-  readonly externalPsks: ExternalPskStore | undefined
-  readonly allowPskKe: boolean
+  readonly clientAuthentication: Resolved<ClientAuthenticationOptions, typeof clientAuthenticationDefaults> | undefined
   /** undefined: 0-RTT is always refused. */
-  readonly earlyData:
-    | { readonly maxBytes: number; readonly replayGuard: ReplayGuard /** Milliseconds. */; readonly freshness: number }
-    | undefined
-  /** Section 4.3.2; undefined: what a HelloRetryRequest needs is kept on the connection. */
+  readonly earlyData: Resolved<NonNullable<ServerOptions["earlyData"]>, typeof earlyDataDefaults> | undefined
+  /** undefined: what a HelloRetryRequest needs is kept on the connection. */
   readonly statelessRetry:
     | { readonly cookies: CookieSealer /** Asked for each first ClientHello. */; readonly requireCookie: () => boolean }
     | undefined
-  /** Whose order of suites and groups counts. */
-  readonly preference: "server" | "client"
-  /** Most CertificateRequests after the handshake that have no answer yet. */
-  readonly maxCertificateRequests: number
-  /** Most PSK identities that are looked at. */
-  readonly maxPskIdentities: number
 }
+
+export type CommonSettings = Resolved<CommonOptions, typeof commonDefaults, CommonForms>
+export type ClientSettings = Resolved<ClientOptions, typeof commonDefaults & typeof clientDefaults, ClientForms>
+export type ServerSettings = Resolved<ServerOptions, typeof commonDefaults & typeof serverDefaults, ServerForms>

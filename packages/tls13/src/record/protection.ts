@@ -45,10 +45,16 @@ export class RecordProtection {
   /** @param sequenceNumber of the first record: 0 for every new key (section 5.3); another one only in tests */
   constructor(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver, sequenceNumber = 0) {
     const { key, iv } = trafficKeys(suite, secret)
-    observer?.(key, iv)
     this.suite = suite
-    this.#key = suite.aead.key(key)
-    key.fill(0)
+    try {
+      observer?.(key, iv)
+      this.#key = suite.aead.key(key)
+    } catch (error) {
+      iv.fill(0)
+      throw error
+    } finally {
+      key.fill(0)
+    }
     this.#iv = iv
     this.#nonce = copyOf(iv)
     this.#sequenceNumber = sequenceNumber
@@ -73,9 +79,9 @@ export class RecordProtection {
   }
 
   wipe(): void {
-    this.#key.wipe()
     this.#iv.fill(0)
     this.#nonce.fill(0)
+    this.#key.wipe()
   }
 
   /** Section 5.3: the sequence number in network byte order, padded to iv_length, exclusive-or the iv. */

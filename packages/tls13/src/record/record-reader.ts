@@ -91,8 +91,9 @@ export class RecordReader {
   /** Opens the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
   protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
     const protection = new RecordProtection(suite, secret, observer)
-    this.#protection?.wipe()
+    const before = this.#protection
     this.#protection = protection
+    before?.wipe()
   }
 
   /**
@@ -146,11 +147,12 @@ export class RecordReader {
 
   /** Erases the keys and gives up what is buffered. */
   wipe(): void {
-    this.#protection?.wipe()
+    const protection = this.#protection
     this.#protection = undefined
     this.#input.wipe()
     this.#plaintext = nothing
     this.#plaintextAt = 0
+    protection?.wipe()
   }
 
   /** All that can be refused before the record's body is buffered. */
@@ -315,8 +317,10 @@ export class RecordReader {
   }
 
   #maxCiphertext(): number {
-    if (this.#maxInner === maxInnerLength || !this.#protection) return maxCiphertextLength
-    return this.#maxInner + this.#protection.suite.aead.tagLength
+    const protection = this.#protection
+    // Early data was sent before the client could know of a limit: what opens is held to it all the same.
+    if (protection === undefined || this.#skipping === "undecryptable") return maxCiphertextLength
+    return this.#maxInner === maxInnerLength ? maxCiphertextLength : this.#maxInner + protection.suite.aead.tagLength
   }
 
   #headerBytes(): Uint8Array {

@@ -50,8 +50,9 @@ export class RecordWriter {
   /** Seals the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
   protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
     const protection = new RecordProtection(suite, secret, observer)
-    this.#protection?.wipe()
+    const before = this.#protection
     this.#protection = protection
+    before?.wipe()
   }
 
   /** The most bytes of content in a record, protected or not, by configuration: 64 to 2^14. */
@@ -118,14 +119,15 @@ export class RecordWriter {
 
   /** Records go out in the clear again: the ClientHello after a HelloRetryRequest that refused early data (section 4.3.10). */
   unprotect(): void {
-    this.#protection?.wipe()
+    const before = this.#protection
     this.#protection = undefined
+    before?.wipe()
   }
 
   /** Erases the keys: nothing is written afterwards, protected or not. */
   wipe(): void {
-    this.unprotect()
     this.#isWiped = true
+    this.unprotect()
   }
 
   #check(type: number, length: number): void {

@@ -19,9 +19,11 @@ export function exportKeyingMaterial(
   length: number,
 ): Uint8Array {
   const secret = deriveSecret(hash, exporterSecret, label, emptyHash(hash))
-  const material = hkdfExpandLabel(hash, secret, "exporter", hash.digest(context), length)
-  secret.fill(0)
-  return material
+  try {
+    return hkdfExpandLabel(hash, secret, "exporter", hash.digest(context), length)
+  } finally {
+    secret.fill(0)
+  }
 }
 
 /**

@@ -147,25 +147,35 @@ class StageSecret {
     this.#name = name
     this.#observer = observer
     const secret = hkdfExtract(hash, salt, ikm)
-    observer?.(name, secret, 0)
-    this.#key = hash.hmac(secret)
-    secret.fill(0)
+    try {
+      observer?.(name, secret, 0)
+      this.#key = hash.hmac(secret)
+    } finally {
+      secret.fill(0)
+    }
   }
 
   /** Derive-Secret(., label, Messages); `transcriptHash` undefined stands for "". */
   derive(label: string, transcriptHash: Uint8Array | undefined, name: SecretName): Uint8Array {
     const secret = this.#derive(label, transcriptHash ?? emptyHash(this.#hash))
-    this.#observer?.(name, secret, 0)
+    try {
+      this.#observer?.(name, secret, 0)
+    } catch (error) {
+      secret.fill(0) // nobody has it who would erase it
+      throw error
+    }
     return secret
   }
 
   /** HKDF-Extract(Derive-Secret(., "derived", ""), ikm); `ikm` undefined stands for "0". */
   next(name: SecretName, ikm: Uint8Array | undefined): StageSecret {
     const salt = this.#derive("derived", emptyHash(this.#hash))
-    const next = new StageSecret(this.#hash, name, salt, ikm ?? new Uint8Array(this.#hash.length), this.#observer)
-    salt.fill(0)
-    this.wipe()
-    return next
+    try {
+      return new StageSecret(this.#hash, name, salt, ikm ?? new Uint8Array(this.#hash.length), this.#observer)
+    } finally {
+      salt.fill(0)
+      this.wipe()
+    }
   }
 
   wipe(): void {

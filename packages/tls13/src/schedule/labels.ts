@@ -35,9 +35,11 @@ export function hkdfExpandLabel(
   length: number,
 ): Uint8Array {
   const key = hash.hmac(secret)
-  const expanded = expandLabel(hash, key, label, context, length)
-  key.wipe()
-  return expanded
+  try {
+    return expandLabel(hash, key, label, context, length)
+  } finally {
+    key.wipe()
+  }
 }
 
 /** Derive-Secret(Secret, Label, Messages), section 7.1, given Transcript-Hash(Messages): `Hash.length` bytes. */

@@ -1,6 +1,7 @@
 // Pre-shared keys and what is remembered with them: RFC 9846 sections 2.2, 4.3.11 and 4.7.1.
 
 import { copyOf } from "../bytes/copy.ts"
+import { Misuse } from "../bytes/errors.ts"
 import type { Pause } from "../bytes/pause.ts"
 import type { PskKind } from "../schedule/key-schedule.ts"
 import type { CertificateType } from "../x509/interfaces.ts"
@@ -48,7 +49,7 @@ export interface ClientSession extends SessionParameters {
 /** A session as a server's ticket tells it. */
 export type ServerSession = SessionParameters
 
-/** A client's memory of sessions; `key` names the server (host and port, say). */
+/** A client's memory of sessions; `key` names the server (host and port, say). It answers at once: it cannot be async. */
 export interface ClientSessionStore {
   /** Removes and returns the newest session: a ticket is used once (RFC 9846 appendix C.4). */
   take(key: string, now: number): ClientSession | undefined
@@ -58,7 +59,7 @@ export interface ClientSessionStore {
 /** Makes and opens a server's tickets: self-encrypted ones, or keys of a database. */
 export interface Ticketer {
   /**
-   * `session` may be kept: nobody else changes or erases it. undefined: no ticket is to be sent now.
+   * `session` may be kept: nobody else changes or erases it. undefined: no ticket is to be sent now. Answers at once.
    * @returns 1 to 65535 bytes
    */
   seal(session: ServerSession, now: number): Uint8Array | undefined
@@ -85,8 +86,15 @@ export interface ExternalPsk {
   readonly kind: Exclude<PskKind, "resumption">
 }
 
-/** The same key in memory of our own. */
-export function copyOfPsk({ identity, key, hash, kind }: ExternalPsk): ExternalPsk {
+/** The same key in memory of our own. @throws Misuse for what is no PSK, or one that could be guessed */
+export function checkedPsk({ identity, key, hash, kind }: ExternalPsk): ExternalPsk {
+  if (identity.length < 1 || identity.length > 65_535) throw new Misuse("a PSK identity has 1 to 65,535 bytes")
+  // RFC 9257 section 6: "Each PSK ... MUST be at least 128 bits long".
+  if (key.length < 16) throw new Misuse(`a PSK has ${8 * key.length} bits; it needs 128 random ones or more`)
+  if (hash !== "sha256" && hash !== "sha384")
+    throw new Misuse(`the hash of a PSK is ${hash}; it must be sha256 or sha384`)
+  if (kind !== "external" && kind !== "imported")
+    throw new Misuse(`the kind of a PSK is ${kind}; it must be external or imported`)
   return { identity: copyOf(identity), key: copyOf(key), hash, kind }
 }
 

@@ -44,7 +44,15 @@ export type TraceEvent =
       readonly iv: Uint8Array
     }
   | { readonly type: "transcript"; readonly upTo: string; readonly hash: Uint8Array }
-  | { readonly type: "state"; readonly role: "client" | "server"; readonly from: string; readonly to: string }
+  | {
+      /** A step of the state machine (appendix A): also one that leads back to where it came from. */
+      readonly type: "state"
+      readonly role: "client" | "server"
+      readonly from: string
+      /** What the peer sent; undefined: nothing, a client begins. A HelloRetryRequest is a server_hello. */
+      readonly message: HandshakeTypeName | undefined
+      readonly to: string
+    }
 
 /** RFC 9846 section 7.1. */
 export type SecretName =

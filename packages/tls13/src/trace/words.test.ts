@@ -110,7 +110,9 @@ describe("other events in words", () => {
     expect(inWords({ type: "transcript", upTo: "ServerHello", hash: Uint8Array.of(1, 2) })).toBe(
       "transcript hash up to ServerHello: 0102",
     )
-    expect(inWords({ type: "state", role: "client", from: "WAIT_SH", to: "WAIT_EE" })).toBe("client: WAIT_SH > WAIT_EE")
+    const step = { type: "state", role: "client", from: "WAIT_SH", message: "server_hello" } as const
+    expect(inWords({ ...step, to: "WAIT_EE" })).toBe("client: WAIT_SH > WAIT_EE")
+    expect(inWords({ ...step, to: "WAIT_SH" })).toBe("client: stays in WAIT_SH")
   })
 
   it("no byte of a secret or a key is shown", () => {

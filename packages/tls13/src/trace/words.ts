@@ -45,7 +45,7 @@ export function describe(event: TraceEvent, { bytes = false, secrets: showsSecre
     case "transcript":
       return `transcript hash up to ${event.upTo}: ${toHex(event.hash)}`
     case "state":
-      return `${event.role}: ${event.from} > ${event.to}`
+      return `${event.role}: ${event.from === event.to ? `stays in ${event.to}` : `${event.from} > ${event.to}`}`
   }
 }
 

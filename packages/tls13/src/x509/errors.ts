@@ -97,3 +97,27 @@ export class X509Error extends Error {
 export function malformed(message: string): X509Error {
   return new X509Error("malformed", message)
 }
+
+/**
+ * What `read` gives, or why it cannot: for whoever has to go on past what nobody can read. The one place where an X509Error
+ * that is thrown becomes one that is returned; any other error is a defect, and stays thrown.
+ */
+export function attempt<Value>(read: () => Value): Value | X509Error {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof X509Error) return error
+    throw error
+  }
+}
+
+/** What `read` gives; when it throws, in a sentence that also says where. @throws X509Error */
+export function located<Value>(read: () => Value, sentence: (message: string) => string): Value {
+  const value = attempt(read)
+  if (value instanceof X509Error) throw new X509Error(value.reason, sentence(value.message))
+  return value
+}
+
+export function isReadable<Value>(value: Value | X509Error): value is Value {
+  return !(value instanceof X509Error)
+}

@@ -21,7 +21,7 @@ export interface Credential {
   readonly signatureSchemes?: readonly number[]
   /** A DER OCSPResponse to staple (RFC 6066 section 8), when there is one. */
   readonly ocspResponse?: Uint8Array
-  /** A SignedCertificateTimestampList (RFC 6962 section 3.3) to pass on. */
+  /** A SignedCertificateTimestampList (RFC 6962 section 3.3) to pass on; anything else ends a handshake that asks for it with internal_error. */
   readonly signedCertificateTimestamps?: Uint8Array
 }
 

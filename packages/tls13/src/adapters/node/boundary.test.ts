@@ -3,11 +3,11 @@
 
 import { once } from "node:events"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import { portOf, until } from "../../../tests/tools/sockets.ts"
 import type { TlsError } from "../../bytes/errors.ts"
 import { Connection } from "../../connection/connection.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
-import { portOf, until } from "../../testing/sockets.ts"
 import { connect } from "./connect.ts"
 import { createServer, type Server, type TlsServerOptions } from "./server.ts"
 import type { TLSSocket } from "./tls-socket.ts"

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import type { Server as NetServer } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
+import { portOf, readAll } from "../../../tests/tools/sockets.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
-import { portOf, readAll } from "../../testing/sockets.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import { createServer } from "./server.ts"
 import type { TLSSocket } from "./tls-socket.ts"
@@ -85,13 +85,13 @@ describe("options that are Buffers", () => {
     const wiped = new Wiped()
     const key = randomBytes(32)
     const psk = () => ({ identity: wiped.give("device"), key: wiped.give(key) })
-    const server = createServer({ psks: [psk()] }, (socket) => {
+    const server = createServer({ externalPsks: [psk()] }, (socket) => {
       open.push(socket)
       socket.end("hello")
     })
     wiped.wipe()
     servers.push(server)
-    const socket = connect({ host: "127.0.0.1", port: await portOf(server), psks: [psk()] })
+    const socket = connect({ host: "127.0.0.1", port: await portOf(server), externalPsks: [psk()] })
     wiped.wipe()
     open.push(socket)
     expect((await readAll(socket)).toString()).toBe("hello")

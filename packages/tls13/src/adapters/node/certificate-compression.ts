@@ -1,7 +1,7 @@
 // Certificate compression (RFC 8879) by node:zlib.
 
 import { brotliCompressSync, brotliDecompressSync, deflateSync, inflateSync } from "node:zlib"
-import type { CertificateCompression } from "../../handshake/settings.ts"
+import type { CertificateCompression } from "../../handshake/options.ts"
 
 /** zlib (RFC 1950): the one that most peers have. */
 export function zlibCompression(): CertificateCompression {

@@ -3,11 +3,15 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, type TcpNetConnectOpts } from "node:net"
 import type { Duplex } from "node:stream"
 import { Misuse } from "../../bytes/errors.ts"
+import { atOnce } from "../../bytes/pause.ts"
 import { ClientConnection } from "../../connection/client-connection.ts"
-import { type ClientConfig, type ClientOptions, createClientConfig } from "../../connection/config.ts"
+import { type ClientConfig, createClientConfig } from "../../connection/config.ts"
+import type { ClientOptions } from "../../handshake/options.ts"
+import { withDefaults } from "../../handshake/settings.ts"
 import type { ClientSessionStore } from "../../session/session.ts"
 import { sniResolver } from "../../x509/certificate/credential.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
+import { refuseMisplaced } from "./misplaced-options.ts"
 import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, traceSink } from "./options.ts"
 import { createSecureContext, type SecureContext } from "./secure-context.ts"
 import { decodeClientSession, withSession } from "./session-buffer.ts"
@@ -20,7 +24,10 @@ import {
   wantsOcsp,
 } from "./verification.ts"
 
-export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetConnectOpts, "onread">> {
+export interface ConnectOptions
+  extends CommonTlsOptions,
+    Pick<ClientOptions, "keyShares">,
+    Partial<Omit<TcpNetConnectOpts, "onread">> {
   /** Default `localhost`. */
   readonly host?: string
   readonly port?: number
@@ -44,17 +51,16 @@ export interface ConnectOptions extends CommonTlsOptions, Partial<Omit<TcpNetCon
   readonly session?: Uint8Array | undefined
   /** Sessions of several servers; resumes what it has. */
   readonly sessionStore?: ClientSessionStore | undefined
-  readonly psks?: readonly PskOption[] | undefined
+  readonly externalPsks?: readonly PskOption[] | undefined
   /** As in node:tls; `hint` is null, as TLS 1.3 has none. */
   readonly pskCallback?:
     | ((hint: null) => { readonly identity: string; readonly psk: Uint8Array } | null | undefined)
     | undefined
-  /** Groups for which the first ClientHello has a share; default: the first one, and the first classical one beside a hybrid. */
-  readonly keyShares?: readonly string[] | undefined
   /**
    * Sent as 0-RTT data when the session allows it, else as the first data after the handshake. It can be replayed by
    * anybody who sees it: RFC 9846 section 8. When the server refuses it (`earlyDataDecided` with false, and
-   * `info.earlyData` is "rejected") it is not sent again: section 4.3.10 leaves that to the application.
+   * `info.earlyData` is "rejected") it is not sent again, nor for the first time when the session had no room for it: section
+   * 4.3.10 leaves that to the application.
    */
   readonly earlyData?: Uint8Array | undefined
   readonly allowHalfOpen?: boolean
@@ -73,13 +79,14 @@ export function connect(
 /** @throws Misuse or X509Error for options that make no sense; what goes wrong later is an `error` event */
 export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, onSecureConnect } = readArguments(args)
+  refuseMisplaced("connect", options)
   const prepared = prepare(options)
   const raw = options.socket ?? connectTcp(tcpOptions(options))
   const socket = new TLSSocket(raw, {
     role: "client",
     provider: prepared.context.provider,
     verification: prepared.verification,
-    servername: prepared.config.settings.serverName,
+    servername: prepared.config.sendServerName ? prepared.config.serverName : undefined,
     allowHalfOpen: options.allowHalfOpen,
     highWaterMark: options.highWaterMark,
     earlyData: options.earlyData,
@@ -108,46 +115,31 @@ function prepare(options: ConnectOptions): Prepared {
   const context = options.secureContext ?? createSecureContext(options)
   const host = options.host ?? "localhost"
   const serverName = options.servername || host
-  const { rejectUnauthorized, checkServerIdentity, verifier, profile, revocation, pins, rawPublicKeys } = options
-  const verification = createVerification(context, {
-    role: "server",
-    serverName,
-    rejectUnauthorized,
-    checkServerIdentity,
-    verifier,
-    profile,
-    revocation,
-    pins,
-    rawPublicKeys,
-  })
-  const externalPsks = [...(options.psks ?? []), ...fromCallback(options)].map(externalPsk)
+  const verification = createVerification(context, { ...options, role: "server", serverName, identity: undefined })
+  const externalPsks = [...(options.externalPsks ?? []), ...fromCallback(options)].map(externalPsk)
   const session = options.session && decodeClientSession(options.session)
   const credentials =
     options.credentials ?? (context.credentials.length > 0 ? sniResolver(context.credentials) : undefined)
-  const groups = options.keyShares
-  const types = certificateTypes("client", context, options)
-  const clientOptions: ClientOptions = {
+  const usual = {
     ...commonOptions(options, context),
     serverName,
     sendServerName: options.servername !== "" && isIP(serverName) === 0,
     verifier: verification.verifier,
     requestOcspResponse: options.requestOCSP ?? wantsOcsp(options),
-    ...(credentials && { credentials }),
-    ...(types && { certificateTypes: types }),
+    credentials,
+    certificateTypes: certificateTypes("client", context, options),
     sessionStore: withSession(session, options.sessionStore),
     sessionKey: `${serverName}:${options.port ?? options.path ?? ""}`,
     resumptionPartition: options.resumptionPartition ?? verification.partition,
     externalPsks,
-    allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
     earlyData: options.earlyData !== undefined,
-    ...(groups && { keyShares: groups }),
-    ...options.core,
-  }
-  return { context, verification, config: createClientConfig(clientOptions) }
+    keyShares: options.keyShares,
+  } satisfies ClientOptions
+  return { context, verification, config: createClientConfig(withDefaults(options.core ?? {}, usual)) }
 }
 
 function fromCallback({ pskCallback }: ConnectOptions): PskOption[] {
-  const found = pskCallback?.(null)
+  const found = atOnce("pskCallback", pskCallback?.(null))
   return found ? [{ identity: found.identity, key: found.psk }] : []
 }
 

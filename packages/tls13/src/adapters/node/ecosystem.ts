@@ -1,7 +1,7 @@
 // How libraries that make their own TLS connections are given ours: MQTT.js, undici.
 
 import type { Duplex } from "node:stream"
-import { Misuse } from "../../bytes/errors.ts"
+import { Misuse, messageOf } from "../../bytes/errors.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import type { TLSSocket } from "./tls-socket.ts"
 
@@ -46,7 +46,7 @@ export function undiciConnector(
         ...(to.httpSocket && { socket: to.httpSocket }),
       })
     } catch (error) {
-      return answer(error instanceof Error ? error : new Error(String(error)), null)
+      return answer(error instanceof Error ? error : new Error(messageOf(error)), null)
     }
     const failed = (error: Error) => answer(error, null)
     socket.once("error", failed)

@@ -6,7 +6,7 @@ import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
 import { parseCertificate, wholeSubjectText } from "../../x509/certificate/certificate.ts"
 import { toBase64 } from "../../x509/der/pem.ts"
-import { X509Error } from "../../x509/errors.ts"
+import { attempt, X509Error } from "../../x509/errors.ts"
 import { spkiHash } from "../../x509/keys/pins.ts"
 import { printable } from "./options.ts"
 
@@ -40,6 +40,7 @@ export interface HandshakeReport {
 export interface HandshakeFailure {
   /** `Network` when the connection below failed. */
   readonly kind: TlsErrorKind | "Network"
+  /** `ERR_TLS_ABANDONED` when the application destroyed or aborted the socket: there is no `tlsClientError` then. */
   readonly code: string
   /** The alert that was sent. */
   readonly alert?: AlertName
@@ -89,12 +90,8 @@ function identityOf(info: HandshakeInfo, provider: CryptoProvider): string | und
   const leaf = info.peerChain[0]
   if (leaf === undefined) return undefined
   if (info.peerCertificateType === "RawPublicKey") return pinText(leaf, provider)
-  try {
-    return wholeSubjectText(parseCertificate(leaf))
-  } catch (problem) {
-    if (problem instanceof X509Error) return undefined
-    throw problem
-  }
+  const certificate = attempt(() => parseCertificate(leaf))
+  return certificate instanceof X509Error ? undefined : wholeSubjectText(certificate)
 }
 
 /** `sha256/BASE64` of a SubjectPublicKeyInfo; undefined when the provider has no SHA-256. */
@@ -111,11 +108,15 @@ function failure(error: Error): HandshakeFailure {
       ...(error.alert !== undefined && { alert: error.alert }),
       ...("received" in error && typeof error.received === "string" && { receivedAlert: error.received }),
       message: error.message,
-      fault: error.alert === "internal_error" || error.kind === "Misuse" ? "server" : "client",
+      fault: isOurs(error) ? "server" : "client",
     }
   }
   const code = "code" in error && typeof error.code === "string" ? error.code : "ERR_NETWORK"
   return { kind: "Network", code, message: error.message, fault: "network" }
+}
+
+function isOurs({ alert, kind, code }: TlsError): boolean {
+  return alert === "internal_error" || kind === "Misuse" || code === "ERR_TLS_ABANDONED"
 }
 
 /** undefined for values that mean nothing, such as those of RFC 8701. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
 import { afterAll, describe, expect, it } from "vitest"
-import { hostRoots } from "./host-roots.ts"
+import { HostTrust, hostRoots } from "./host-roots.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "host-roots-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -24,6 +24,16 @@ describe("the host's trust store", () => {
   it("reads the files of SSL_CERT_DIR and passes over what is no certificate", () => {
     writeFileSync(join(folder, "README"), "nothing")
     expect(hostRoots({ SSL_CERT_DIR: folder }).store.anchors.length).toBe(2)
+  })
+
+  it("is read when it is first asked for, and once", () => {
+    const file = join(folder, "later.pem")
+    const trust = new HostTrust({ SSL_CERT_FILE: file })
+    writeFileSync(file, `${rootCertificates[0]}\n`)
+    expect(trust.store.anchors).toHaveLength(1)
+    writeFileSync(file, `${rootCertificates[0]}\n${rootCertificates[1]}\n`)
+    expect(trust.store.anchors).toHaveLength(1)
+    expect(new HostTrust({ SSL_CERT_FILE: file }).store.anchors).toHaveLength(2)
   })
 
   it("says which variable leads nowhere", () => {

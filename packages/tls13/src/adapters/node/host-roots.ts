@@ -42,6 +42,23 @@ export function hostRoots(environment: Readonly<Record<string, string | undefine
   return { ...trustStoreOfUsable(rootCertificates, "host"), source: "Node.js" }
 }
 
+/** The host's trusted certificates, which take long to read: once, and only when somebody asks. */
+export class HostTrust {
+  readonly #environment: Parameters<typeof hostRoots>[0]
+  #store: TrustStore | undefined
+
+  /** @param environment default `process.env`, when it is first asked */
+  constructor(environment?: Parameters<typeof hostRoots>[0]) {
+    this.#environment = environment
+  }
+
+  /** @throws X509Error as `hostRoots` */
+  get store(): TrustStore {
+    this.#store ??= hostRoots(this.#environment).store
+    return this.#store
+  }
+}
+
 function fromEnvironment(file: string | undefined, folder: string | undefined): HostRoots {
   const texts: string[] = []
   const sources: string[] = []

@@ -5,7 +5,7 @@
 /** Milliseconds of work for each line in one turn. */
 const workPerTurn = 20
 
-export type Line = "handshakes" | "connected"
+export type Line = "handshakes" | "connected" | "dear"
 
 interface Waiting {
   readonly queue: (() => void)[]
@@ -17,6 +17,7 @@ export class InputTurns {
   readonly #lines: Readonly<Record<Line, Waiting>> = {
     connected: { queue: [], spent: 0 },
     handshakes: { queue: [], spent: 0 },
+    dear: { queue: [], spent: 0 },
   }
   #turnEnds = false
   readonly #fault: (cause: unknown) => void

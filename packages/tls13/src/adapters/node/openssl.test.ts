@@ -5,6 +5,7 @@ import { once } from "node:events"
 import type { Server as NetServer } from "node:net"
 import * as nodeTls from "node:tls"
 import { afterEach, describe, expect, it } from "vitest"
+import { portOf, readAll, until } from "../../../tests/tools/sockets.ts"
 import {
   certificateToPem,
   createAuthority,
@@ -13,7 +14,6 @@ import {
   type LeafOptions,
   privateKeyToPem,
 } from "../../devcert/index.ts"
-import { portOf, readAll, until } from "../../testing/sockets.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import type { HandshakeReport } from "./handshake-report.ts"
 import { createServer, type TlsServerOptions } from "./server.ts"

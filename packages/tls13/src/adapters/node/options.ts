@@ -4,10 +4,7 @@ import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { bytesToLatin1, utf8ToBytes } from "../../bytes/text.ts"
-import type { CommonOptions } from "../../connection/config.ts"
-import type { Limits } from "../../connection/limits.ts"
-import type { CertificateCompression } from "../../handshake/settings.ts"
-import type { PaddingPolicy } from "../../record/padding.ts"
+import type { CommonOptions } from "../../handshake/options.ts"
 import type { ExternalPsk } from "../../session/session.ts"
 import type { TraceSink } from "../../trace/events.ts"
 import { keyLogLine } from "../../trace/keylog.ts"
@@ -20,12 +17,22 @@ export interface PskOption {
   readonly identity: string | Uint8Array
   readonly key: Uint8Array
   /** The hash that the key was made for; default sha256. */
-  readonly hash?: "sha256" | "sha384"
-  /** The key came out of the importer of RFC 9258. */
-  readonly imported?: boolean
+  readonly hash?: ExternalPsk["hash"] | undefined
+  /** `imported`: the key came out of the importer of RFC 9258. Default external. */
+  readonly kind?: ExternalPsk["kind"] | undefined
 }
 
-export interface CommonTlsOptions extends SecureContextOptions, CertificatePolicy {
+/** What node:tls has no word for goes by its own. */
+const ownNames = [
+  "recordSizeLimit",
+  "padding",
+  "certificateCompression",
+  "grease",
+  "allowPskWithoutKeyExchange",
+] as const
+type OwnOptions = Pick<CommonOptions, (typeof ownNames)[number] | "limits" | "resumptionPartition" | "trace">
+
+export interface CommonTlsOptions extends SecureContextOptions, CertificatePolicy, OwnOptions {
   /** Made by `createSecureContext`; stands in the place of cert, key, ca, trust, crl, ocspResponse and provider. */
   readonly secureContext?: SecureContext | undefined
   /** Names, or one Buffer of length-prefixed names. */
@@ -42,44 +49,25 @@ export interface CommonTlsOptions extends SecureContextOptions, CertificatePolic
   readonly sigalgs?: string | readonly string[] | undefined
   /** Milliseconds for a handshake; default 10,000. */
   readonly handshakeTimeout?: number | undefined
-  readonly recordSizeLimit?: number | undefined
-  readonly padding?: PaddingPolicy | undefined
-  /** RFC 8879: `[zlibCompression(), brotliCompression()]`, in order of preference; default: none. */
-  readonly certificateCompression?: readonly CertificateCompression[] | undefined
-  /** Sends values that mean nothing (RFC 8701); default false. */
-  readonly grease?: boolean | undefined
-  readonly limits?: Partial<Limits> | undefined
-  /** Allows psk_ke, which has no forward secrecy. */
-  readonly allowPskWithoutKeyExchange?: boolean | undefined
-  readonly resumptionPartition?: string | undefined
-  readonly trace?: TraceSink | undefined
   /** Gets each line of the key log (RFC 9850), without its line end. Who has them reads the connection. */
   readonly keylog?: ((line: string) => void) | undefined
   /** Bytes that may wait in each direction; default 65,536. */
   readonly highWaterMark?: number | undefined
 }
 
-type SharedOptions = Omit<CommonOptions, "resumptionPartition" | "trace" | "random" | "certificateTypes">
-
 /** @throws Misuse for a value that TLS 1.3 has no place for */
-export function commonOptions(options: Omit<CommonTlsOptions, "trace">, context: SecureContext): SharedOptions {
+export function commonOptions(options: Omit<CommonTlsOptions, "trace">, context: SecureContext): CommonOptions {
   checkVersions(options)
-  const { handshakeTimeout, limits, recordSizeLimit, padding, certificateCompression, grease } = options
-  const cipherSuites = list(options.ciphers)
+  const { handshakeTimeout, limits } = options
   const groups = list(options.ecdhCurve)?.flatMap(groupName)
-  const schemes = list(options.sigalgs)
-  const alpnProtocols = protocolNames(options.ALPNProtocols)
   return {
+    ...Object.fromEntries(ownNames.map((name) => [name, options[name]])),
     provider: context.provider,
-    ...(cipherSuites && { cipherSuites }),
-    ...(groups && groups.length > 0 && { groups }),
-    ...(schemes && { signatureSchemes: schemes }),
-    ...(alpnProtocols && { alpnProtocols }),
-    ...(recordSizeLimit !== undefined && { recordSizeLimit }),
-    ...(padding && { padding }),
-    ...(certificateCompression && { certificateCompression }),
-    ...(grease !== undefined && { grease }),
-    limits: { ...limits, ...(handshakeTimeout !== undefined && { handshakeTime: handshakeTimeout }) },
+    cipherSuites: list(options.ciphers),
+    groups: groups?.length === 0 ? undefined : groups,
+    signatureSchemes: list(options.sigalgs),
+    alpnProtocols: protocolNames(options.ALPNProtocols),
+    limits: { ...limits, handshakeTime: handshakeTimeout ?? limits?.handshakeTime },
   }
 }
 
@@ -133,14 +121,17 @@ function protocolNames(value: readonly string[] | Uint8Array | undefined): reado
 }
 
 /** @throws Misuse for a key that is too short to be safe */
-export function externalPsk({ identity, key, hash = "sha256", imported = false }: PskOption): ExternalPsk {
+export function externalPsk(option: PskOption): ExternalPsk {
+  if ("imported" in option && option.imported !== undefined)
+    throw new Misuse('`imported` is no part of a PSK: did you mean `kind: "imported"`?')
+  const { identity, key, hash = "sha256", kind = "external" } = option
   const bytes = typeof identity === "string" ? utf8ToBytes(identity) : copyOf(identity)
   if (bytes.length < 1 || bytes.length > 65_535) throw new Misuse("a PSK identity has 1 to 65,535 bytes")
   // RFC 9257 section 6: "Each PSK ... MUST be at least 128 bits long".
   if (key.length < 16) {
     throw new Misuse(`the PSK of ${printable(bytes)} has ${8 * key.length} bits; it needs 128 random ones or more`)
   }
-  return { identity: bytes, key: copyOf(key), hash, kind: imported ? "imported" : "external" }
+  return { identity: bytes, key: copyOf(key), hash, kind }
 }
 
 /** An identity as text when it is some, else in hexadecimal. */

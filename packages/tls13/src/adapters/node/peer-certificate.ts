@@ -4,7 +4,7 @@ import { toHex } from "../../bytes/hex.ts"
 import type { CryptoProvider, Hash } from "../../crypto/provider.ts"
 import { type Certificate, isSelfIssued, parseCertificate } from "../../x509/certificate/certificate.ts"
 import { attributeNames } from "../../x509/der/oids.ts"
-import { X509Error } from "../../x509/errors.ts"
+import { attempt, X509Error } from "../../x509/errors.ts"
 import { sha1 } from "../../x509/keys/sha1.ts"
 import { keyBits } from "../../x509/keys/spki.ts"
 import { attributeText, type DistinguishedName, rdnsOf } from "../../x509/names/distinguished-name.ts"
@@ -79,12 +79,8 @@ export function peerCertificate(
 }
 
 function readable(der: Uint8Array): Certificate | undefined {
-  try {
-    return parseCertificate(der)
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
+  const certificate = attempt(() => parseCertificate(der))
+  return certificate instanceof X509Error ? undefined : certificate
 }
 
 /** What one certificate says. */

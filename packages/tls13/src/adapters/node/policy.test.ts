@@ -2,10 +2,10 @@
 
 import { once } from "node:events"
 import { afterEach, describe, expect, it } from "vitest"
+import { portOf } from "../../../tests/tools/sockets.ts"
 import { makeCrl, makeLeaf, makeOcsp, makeRoot, privateKeyOf, withExtension } from "../../../tests/x509/pki.ts"
 import { keyUsage } from "../../devcert/extensions.ts"
 import { privateKeyToPem } from "../../devcert/keys.ts"
-import { portOf } from "../../testing/sockets.ts"
 import { Oid, spkiHash, toPem, trustStoreFromPem } from "../../x509/index.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import { chooseProvider } from "./provider.ts"

@@ -1,7 +1,7 @@
 import { createFastProvider } from "../../crypto/fast/index.ts"
 import { createHostProvider } from "../../crypto/host/index.ts"
 import { createNobleProvider } from "../../crypto/noble/index.ts"
-import type { CryptoProvider } from "../../crypto/provider.ts"
+import type { CryptoProvider, ImmediateCryptoProvider } from "../../crypto/provider.ts"
 
 /**
  * `fast`, the default: this stack's own kernels, and noble for the rest. `noble`: the audited packages alone. `host`:
@@ -11,6 +11,8 @@ export type ProviderChoice = "fast" | "noble" | "host" | CryptoProvider
 
 const make = { fast: createFastProvider, noble: createNobleProvider, host: createHostProvider }
 
+export function chooseProvider(choice?: "fast" | "noble" | "host"): ImmediateCryptoProvider
+export function chooseProvider(choice: ProviderChoice | undefined): CryptoProvider
 export function chooseProvider(choice: ProviderChoice = "fast"): CryptoProvider {
   return typeof choice === "object" ? choice : make[choice]()
 }

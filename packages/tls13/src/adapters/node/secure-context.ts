@@ -6,13 +6,13 @@ import { utf8ToBytes } from "../../bytes/text.ts"
 import { publicKeyOf } from "../../crypto/noble/index.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { loadCredential, loadRawPublicKey } from "../../x509/certificate/credential.ts"
-import { X509Error } from "../../x509/errors.ts"
+import { located } from "../../x509/errors.ts"
 import type { Credential } from "../../x509/interfaces.ts"
 import { parsePrivateKey } from "../../x509/keys/private-key.ts"
 import { generalNameText } from "../../x509/names/general-name.ts"
 import { type TrustAnchor, TrustStore, trustStoreFromPem } from "../../x509/path/trust.ts"
 import { type Crl, CrlStore, parseCrls } from "../../x509/revocation/crl.ts"
-import { hostRoots } from "./host-roots.ts"
+import { HostTrust } from "./host-roots.ts"
 import { openedKey } from "./open-key.ts"
 import { chooseProvider, type ProviderChoice } from "./provider.ts"
 
@@ -40,13 +40,16 @@ export interface SecureContextOptions {
   readonly pfx?: unknown
 }
 
+/** That of this process: hundreds of certificates are not read for each connection. */
+const hostTrust = new HostTrust()
+
 export class SecureContext {
   readonly credentials: readonly Credential[]
   readonly provider: CryptoProvider
   /** Whether `ca` was given, so that the machine's authorities are not trusted. */
   readonly ownTrust: boolean
   readonly crls: CrlStore
-  #trust: TrustStore | undefined
+  readonly #trust: TrustStore | undefined
 
   constructor(
     credentials: readonly Credential[],
@@ -62,9 +65,8 @@ export class SecureContext {
   }
 
   get trust(): TrustStore {
-    // The machine's list is long, and a server that asks no client for a certificate never needs it.
-    this.#trust ??= machineRoots()
-    return this.#trust
+    // A server that asks no client for a certificate never needs the machine's.
+    return this.#trust ?? hostTrust.store
   }
 
   /** Authorities of `ca` that cannot be used: a sentence each. */
@@ -94,13 +96,6 @@ function anchorName({ certificate, nameConstraints, usages, pathLength, issuedUn
     nameConstraints && [nameConstraints.permitted, nameConstraints.excluded].map((each) => each.map(generalNameText))
   const exhaustive = nameConstraints?.exhaustive
   return JSON.stringify([toHex(certificate.der), names, exhaustive, usages, pathLength, issuedUntil])
-}
-
-const loaded: { roots?: TrustStore } = {}
-
-function machineRoots(): TrustStore {
-  loaded.roots ??= hostRoots().store
-  return loaded.roots
 }
 
 /** @throws X509Error or Misuse: one line that says which certificate or key is wrong, and what to do */
@@ -152,12 +147,10 @@ function trustOf({ ca, trust }: SecureContextOptions): TrustStore | undefined {
 }
 
 function listsOf(source: PemSource): Crl[] {
-  try {
-    return parseCrls(source)
-  } catch (error) {
-    if (error instanceof X509Error) throw new X509Error(error.reason, `\`crl\` cannot be read: ${error.message}`)
-    throw error
-  }
+  return located(
+    () => parseCrls(source),
+    (message) => `\`crl\` cannot be read: ${message}`,
+  )
 }
 
 function listOf(value: PemSource | readonly PemSource[] | undefined): readonly PemSource[] {

@@ -3,9 +3,14 @@ import { once } from "node:events"
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { afterEach, describe, expect, it } from "vitest"
+import { plainSocket, portOf, readAll, until } from "../../../tests/tools/sockets.ts"
+import { Pause } from "../../bytes/pause.ts"
+import { createFastProvider } from "../../crypto/fast/index.ts"
+import type { CryptoProvider } from "../../crypto/provider.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { MemorySessionStore } from "../../session/client-store.ts"
-import { plainSocket, portOf, readAll, until } from "../../testing/sockets.ts"
+import type { TraceEvent } from "../../trace/events.ts"
+import { webCryptoKeyExchange } from "../webcrypto/key-exchange.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import type { HandshakeReport } from "./handshake-report.ts"
 import { createSecureContext, type SecureContext } from "./secure-context.ts"
@@ -17,6 +22,11 @@ const other = createDevelopmentCertificates({ names: ["other.test", "*.wild.test
 const own = { cert: pem.serverCert, key: pem.serverKey }
 const ca = [pem.caCert, other.caCert]
 const psk = { identity: "sensor-7", key: randomBytes(32) }
+/** Its key shares come later. */
+const provider: CryptoProvider = {
+  ...createFastProvider(),
+  keyExchanges: [webCryptoKeyExchange(globalThis.crypto.subtle, "x25519")],
+}
 const servers: Server[] = []
 const plain: Socket[] = []
 
@@ -55,6 +65,42 @@ async function echoed(socket: TLSSocket): Promise<string> {
 }
 
 describe("reports", () => {
+  it.each<[string, (socket: TLSSocket) => void, object]>([
+    [
+      "destroys",
+      (socket) => socket.destroy(),
+      { message: expect.stringContaining("the application destroyed the socket") },
+    ],
+    ["aborts", (socket) => socket.abort("access_denied"), { alert: "access_denied" }],
+  ])("tells once of a handshake that the application %s, and of no error", async (_, end, expected) => {
+    const trace = (event: TraceEvent, socket: TLSSocket) => {
+      if (event.type === "message" && event.name === "client_hello") setImmediate(() => end(socket))
+    }
+    const credentials = { resolve: () => new Pause(new Promise<undefined>(() => undefined)) }
+    const { port, reports, errors } = await start({ ...own, trace, credentials })
+    const socket = connect({ host: "127.0.0.1", port, ca })
+    await once(socket, "error")
+    await until(() => reports.length > 0)
+    expect(reports).toMatchObject([
+      {
+        ok: false,
+        offeredVersions: "TLSv1.3",
+        error: { kind: "Closed", code: "ERR_TLS_ABANDONED", fault: "server", ...expected },
+      },
+    ])
+    expect(errors).toEqual([])
+  })
+
+  it("tells nothing more of one that is destroyed when it is over", async () => {
+    const { port, server, reports } = await start()
+    const closed = new Promise((resolve) => {
+      server.once("secureConnection", (socket) => resolve(once(socket.destroy(), "close")))
+    })
+    connect({ host: "127.0.0.1", port, ca }).on("error", () => undefined)
+    await closed
+    expect(reports).toMatchObject([{ ok: true }])
+  })
+
   it("tells of each handshake in one object", async () => {
     const { client, reports } = await start({ ...own, ALPNProtocols: ["mqtt"] })
     const socket = await client({ ALPNProtocols: ["mqtt"], servername: "localhost" })
@@ -296,8 +342,8 @@ describe("tickets", () => {
 
 describe("pre-shared keys", () => {
   it("authenticate both sides without a certificate", async () => {
-    const { client, reports } = await start({ psks: [psk] })
-    const socket = await client({ psks: [psk] })
+    const { client, reports } = await start({ externalPsks: [psk] })
+    const socket = await client({ externalPsks: [psk] })
     expect(socket.authorized).toBe(true)
     expect(socket.info).toMatchObject({ authentication: "psk", resumed: false, group: "x25519" })
     expect(await echoed(socket)).toBe("hello")
@@ -319,19 +365,19 @@ describe("pre-shared keys", () => {
   })
 
   it("RFC 9846 section 4.3.9: without a key exchange only when both sides choose so", async () => {
-    const { client } = await start({ psks: [psk], allowPskWithoutKeyExchange: true })
-    const socket = await client({ psks: [psk] })
+    const { client } = await start({ externalPsks: [psk], allowPskWithoutKeyExchange: true })
+    const socket = await client({ externalPsks: [psk] })
     expect(socket.info?.group).toBe("x25519")
     socket.destroy()
   })
 
   it("RFC 9846 section 4.3.11: a wrong key is decrypt_error, an unknown one no handshake", async () => {
-    const { port, reports } = await start({ psks: [psk] })
+    const { port, reports } = await start({ externalPsks: [psk] })
     for (const wrong of [
       { ...psk, key: randomBytes(32) },
       { ...psk, identity: "stranger" },
     ]) {
-      await once(connect({ host: "127.0.0.1", port, ca, psks: [wrong] }), "error")
+      await once(connect({ host: "127.0.0.1", port, ca, externalPsks: [wrong] }), "error")
     }
     expect(reports.map(({ error }) => error?.alert)).toEqual(["decrypt_error", expect.stringMatching(/./)])
   })
@@ -340,7 +386,7 @@ describe("pre-shared keys", () => {
 describe("the server", () => {
   it("passes on what node:tls has no word for: RFC 9149, a number of tickets on request", async () => {
     const { client } = await start({ ...own, core: { ticketsOnRequest: 4 } })
-    const socket = await client({ core: { ticketRequest: { newSession: 4, resumption: 1 } } })
+    const socket = await client({ core: { ticketRequest: { newSessionCount: 4, resumptionCount: 1 } } })
     let sessions = 0
     socket.on("session", () => sessions++)
     expect(await echoed(socket)).toBe("hello")
@@ -367,6 +413,12 @@ describe("the server", () => {
     expect(await echoed(socket)).toBe("hello")
   })
 
+  it("and early data of no bytes is none", async () => {
+    const { client } = await start({ ...own, earlyData: { maxBytes: 100 } })
+    const first = await client({ earlyData: Buffer.alloc(0) })
+    expect(await echoed(first)).toBe("hello")
+  })
+
   it("RFC 9846 section 7.5: exports what goes with early data, and its own key ahead of the client's Finished", async () => {
     const { server, client } = await start({ ...own, earlyData: { maxBytes: 100 } })
     const first = await client()
@@ -385,6 +437,44 @@ describe("the server", () => {
     const socket = await client({ session, earlyData: Buffer.from("0-RTT") })
     expect(exported(socket)).toEqual(await atServer)
     expect(() => first.exportEarlyKeyingMaterial(32, "EXPORTER-test")).toThrow(/there is none/)
+  })
+
+  it("sends early data ahead of the handshake also where the key share takes its time", async () => {
+    const { server, client } = await start({ ...own, earlyData: { maxBytes: 100 } })
+    const first = await client()
+    const [session] = await once(first, "session")
+    first.destroy()
+    const early = once(server, "earlyData")
+    const socket = await client({ provider, session, earlyData: Buffer.from("0-RTT") })
+    expect(socket.info?.earlyData).toBe("accepted")
+    const [data] = await early
+    expect(data.toString()).toBe("0-RTT")
+    expect(await echoed(socket)).toBe("hello")
+  })
+
+  it("does not send early data again that was refused, also where the key share takes its time", async () => {
+    const replayGuard = { take: () => false }
+    const { client } = await start({ ...own, earlyData: { maxBytes: 100, replayGuard } })
+    const first = await client()
+    const [session] = await once(first, "session")
+    first.destroy()
+    const socket = await client({ provider, session, earlyData: Buffer.from("0-RTT") })
+    expect(socket.info).toMatchObject({ resumed: true, earlyData: "rejected" })
+    expect(await echoed(socket)).toBe("hello")
+  })
+
+  it.each([
+    ["refused", false, "hello"],
+    ["taken", true, "pay 10hello"],
+  ])("of early data too long for its ticket is said what becomes of it: %s", async (_, fresh, comes) => {
+    const replayGuard = { take: () => fresh }
+    const { client } = await start({ ...own, earlyData: { maxBytes: 3, replayGuard } })
+    const first = await client()
+    const [session] = await once(first, "session")
+    first.destroy()
+    const socket = await client({ session, earlyData: Buffer.from("pay 10") })
+    expect(socket.info?.earlyData).toBe(fresh ? "accepted" : "rejected")
+    expect(await echoed(socket)).toBe(comes)
   })
 
   it("RFC 9846 section 8: a flight with early data that is sent again is not taken again", async () => {

@@ -6,9 +6,11 @@ import type { Duplex } from "node:stream"
 import { copyOf } from "../../bytes/copy.ts"
 import { Misuse, type TlsError } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
-import { createServerConfig, type ServerConfig, type ServerOptions } from "../../connection/config.ts"
+import { createServerConfig, type ServerConfig } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { Offer } from "../../handshake/info.ts"
+import type { ServerOptions } from "../../handshake/options.ts"
+import { withDefaults } from "../../handshake/settings.ts"
 import { MemoryPskStore } from "../../session/psk-store.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
 import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
@@ -26,6 +28,7 @@ import {
 } from "../handshake-gate.ts"
 import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
 import { InputTurns } from "./input-turns.ts"
+import { refuseMisplaced } from "./misplaced-options.ts"
 import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
 import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
@@ -35,7 +38,12 @@ import { TLSSocket } from "./tls-socket.ts"
 import { certificateTypes, createVerification, type Verification } from "./verification.ts"
 import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
 
-export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace">, HandshakeLimitOptions {
+type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
+
+export interface TlsServerOptions
+  extends Omit<CommonTlsOptions, "trace">,
+    Pick<ServerOptions, "tickets" | "preference">,
+    HandshakeLimitOptions {
   /** Gets every event of every connection. */
   readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
   /**
@@ -59,21 +67,15 @@ export interface TlsServerOptions extends Omit<CommonTlsOptions, "trace">, Hands
   readonly ticketKeys?: Uint8Array | undefined
   /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
   readonly sessionTimeout?: number | undefined
-  /** Tickets after each handshake; 0: no resumption. Default 2. */
-  readonly tickets?: number | undefined
-  readonly psks?: readonly PskOption[] | undefined
+  readonly externalPsks?: readonly PskOption[] | undefined
   /** Looks a key up; null: unknown. A promise may be returned. */
   readonly pskCallback?: PskCallback | undefined
-  /** Whose order of suites and groups counts; default `server`. */
-  readonly preference?: "server" | "client" | undefined
   /** Takes up to so many bytes of 0-RTT data a connection, each ClientHello once: RFC 9846 section 8. */
   readonly earlyData?:
-    | {
-        readonly maxBytes: number
+    | (Omit<EarlyDataOptions, "replayGuard"> & {
         /** Default: one of this server's own. Servers that share `ticketKeys` have to share a guard, too. */
-        readonly replayGuard?: ReplayGuard
-        readonly freshness?: number
-      }
+        readonly replayGuard?: ReplayGuard | undefined
+      })
     | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly pauseOnConnect?: boolean | undefined
@@ -95,7 +97,7 @@ export interface ServerEvents {
   readonly secureConnection: [socket: TLSSocket]
   /** A handshake failed. */
   readonly tlsClientError: [error: Error & { readonly code?: string }, socket: TLSSocket]
-  /** Each handshake, whether it succeeded or not. */
+  /** Each handshake, whether it succeeded, failed, or was given up by the application. */
   readonly handshake: [report: HandshakeReport]
   /** A connection was closed before its handshake, as too many waited, in all or of its address, or it had waited too long. */
   readonly handshakeRefused: [event: HandshakeRefused]
@@ -148,6 +150,7 @@ export class Server extends NetServer {
   readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
+    refuseMisplaced("createServer", options)
     super({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     this.#options = options
     this.#gate = new HandshakeGate(handshakeLimits(options), nodeClock, {
@@ -243,45 +246,37 @@ export class Server extends NetServer {
   #activate(context: SecureContext, options: TlsServerOptions): Active {
     const verification = options.requestCert
       ? createVerification(context, {
+          ...options,
           role: "client",
-          rejectUnauthorized: options.rejectUnauthorized,
-          verifier: options.verifier,
-          profile: options.profile,
-          revocation: options.revocation,
-          pins: options.pins,
-          rawPublicKeys: options.rawPublicKeys,
-          identity: options.identity,
+          serverName: undefined,
+          checkServerIdentity: undefined,
         })
       : undefined
-    const types = certificateTypes("server", context, options)
-    const psks = (options.psks ?? []).map(externalPsk)
+    const psks = (options.externalPsks ?? []).map(externalPsk)
     const { earlyData, sessionTimeout, tickets, preference } = options
+    const replayGuard = earlyData?.replayGuard ?? this.#replayGuard
     const hasCredentials = context.credentials.length > 0 || options.credentials || options.SNICallback
     const hasPsks = psks.length > 0 || options.pskCallback !== undefined
     if (!hasCredentials && !hasPsks)
-      throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `psks`)")
-    const config = createServerConfig({
+      throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `externalPsks`)")
+    const usual = {
       ...commonOptions(options, context),
-      ...((hasCredentials || !hasPsks) && { credentials: this.#credentials }),
-      ...(verification && {
-        clientAuthentication: {
-          mode: authenticationMode(options),
-          verifier: verification.verifier,
-          ...(context.ownTrust && { authorities: context.trust.anchors.map(({ subject }) => subject.der) }),
-        },
-      }),
-      ...(types && { certificateTypes: types }),
-      ...(this.#tickets && { ticketer: this.#tickets }),
-      ...(tickets !== undefined && { tickets }),
-      ...(sessionTimeout !== undefined && { ticketLifetime: sessionTimeout }),
+      credentials: hasCredentials ? this.#credentials : undefined,
+      clientAuthentication: verification && {
+        mode: authenticationMode(options),
+        verifier: verification.verifier,
+        authorities: context.ownTrust ? context.trust.anchors.map(({ subject }) => subject.der) : undefined,
+      },
+      certificateTypes: certificateTypes("server", context, options),
+      ticketer: this.#tickets,
+      tickets,
+      ticketLifetime: sessionTimeout,
       resumptionPartition: options.resumptionPartition ?? verification?.partition ?? "clients without certificates",
-      ...(hasPsks && { externalPsks: new MemoryPskStore(psks) }),
-      allowPskWithoutKeyExchange: options.allowPskWithoutKeyExchange ?? false,
-      ...(earlyData && { earlyData: { replayGuard: this.#replayGuard, ...earlyData } }),
-      ...(preference && { preference }),
-      ...options.core,
-    })
-    return { context, verification, config }
+      externalPsks: hasPsks ? new MemoryPskStore(psks) : undefined,
+      earlyData: earlyData && { ...earlyData, replayGuard },
+      preference,
+    } satisfies ServerOptions
+    return { context, verification, config: createServerConfig(withDefaults(options.core ?? {}, usual)) }
   }
 
   /** Clients are judged by the server's own authorities: others that a context brings would be ignored in silence. */
@@ -406,7 +401,7 @@ export class Server extends NetServer {
   #follow(socket: TLSSocket, raw: Duplex, place: Place, begun: number, active: Active): void {
     const { remoteAddress, remotePort } = socketOf(raw) ?? {}
     let offer: Offer | undefined
-    let secure = false
+    let [secure, failed] = [false, false]
     const report = (error?: Error): HandshakeReport => {
       const milliseconds = performance.now() - begun
       const { info, authorized, authorizationError } = socket
@@ -415,10 +410,17 @@ export class Server extends NetServer {
     }
     // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
     socket.on("error", (error: Error) => {
-      const told = socket.guard(() => ({ defect: socket.defectIn(error), report: secure ? undefined : report(error) }))
+      const told = socket.guard(() => {
+        failed = true
+        return { defect: socket.defectIn(error), report: secure ? undefined : report(error) }
+      })
       if (told?.defect !== undefined) this.emit("internalError", told.defect, socket)
       if (told?.report !== undefined) this.emit("handshake", told.report)
       if (!secure) this.emit("tlsClientError", error, socket)
+    })
+    socket.once("close", () => {
+      const told = socket.guard(() => (secure || failed ? undefined : report(socket.abandonment)))
+      if (told !== undefined) this.emit("handshake", told)
     })
     socket.on("internalError", (error: TlsError) => this.emit("internalError", error, socket))
     socket.once("offered", (seen: Offer) => {
@@ -452,9 +454,8 @@ export class Server extends NetServer {
         : undefined
     const sink = traceSink([trace && ((event) => trace(event, socket))], [keylog, toListeners])
     if (sink === undefined && pskCallback === undefined) return config
-    const { settings } = config
-    const externalPsks = pskCallback ? asking(pskCallback, socket, settings.externalPsks) : settings.externalPsks
-    return { ...config, trace: sink, settings: { ...settings, externalPsks } }
+    const externalPsks = pskCallback ? asking(pskCallback, socket, config.externalPsks) : config.externalPsks
+    return { ...config, trace: sink, externalPsks }
   }
 }
 

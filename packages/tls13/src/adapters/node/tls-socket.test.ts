@@ -3,9 +3,11 @@ import { once } from "node:events"
 import { createServer as createTcpServer, type Server as NetServer, type Socket } from "node:net"
 import { Duplex, PassThrough } from "node:stream"
 import { afterEach, describe, expect, it } from "vitest"
+import { portOf, readAll, until } from "../../../tests/tools/sockets.ts"
+import { Pause } from "../../bytes/pause.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { MemorySessionStore } from "../../session/client-store.ts"
-import { portOf, readAll, until } from "../../testing/sockets.ts"
+import type { CertificateVerdict } from "../../x509/interfaces.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
 import { createServer, type TlsServerOptions } from "./server.ts"
 import type { TLSSocket } from "./tls-socket.ts"
@@ -188,6 +190,75 @@ describe("backpressure", () => {
       got += data.length
     })
     await until(() => got === written)
+  })
+
+  it("stops reading when nobody takes many small records, and goes on for who waits for all of them", async () => {
+    const { client, server } = await pair()
+    const count = 10_000
+    server.pause()
+    // Each write has a record of its own.
+    for (let i = 0; i < count; i++) {
+      if (!client.write("x")) await once(client, "drain")
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    // Those of what was read at once come beside them.
+    expect(server.readableLength).toBeLessThan(6000)
+    let got = 0
+    server.on("readable", () => {
+      for (let data = server.read(1000) as Buffer | null; data !== null; data = server.read(1000) as Buffer | null)
+        got += data.length
+    })
+    await until(() => got === count)
+  })
+})
+
+describe("256 records that nobody has taken", () => {
+  /** Both ends over streams that carry one record each time. */
+  async function overStreams() {
+    let accepted: (socket: TLSSocket) => void = () => undefined
+    const other = new Promise<TLSSocket>((resolve) => {
+      accepted = resolve
+    })
+    const server = createServer(own, (socket) => accepted(socket))
+    const [near, far] = duplexPair()
+    server.emit("connection", far)
+    const socket = connect({ socket: near, servername: "localhost", ca: pem.caCert })
+    open.push(socket)
+    await once(socket, "secureConnect")
+    const records = async (from: TLSSocket, count: number) => {
+      for (let i = 0; i < count; i++) {
+        from.write("x")
+        await new Promise(setImmediate)
+      }
+    }
+    return { near, far, client: socket, server: await other, records }
+  }
+
+  it.each(["client", "server"] as const)("are as many as the %s reads", async (who) => {
+    const { near, far, records, ...ends } = await overStreams()
+    const [reader, below] = who === "client" ? [ends.client, near] : [ends.server, far]
+    const writer = who === "client" ? ends.server : ends.client
+    reader.pause()
+    await records(writer, 255)
+    expect([reader.readableLength, below.isPaused()]).toEqual([255, false])
+    await records(writer, 1)
+    expect([reader.readableLength, below.isPaused()]).toEqual([256, true])
+    await records(writer, 1)
+    expect(reader.readableLength).toBe(256)
+    // Taken: the one that waits below comes, and as many again.
+    expect(reader.read(256)).toHaveLength(256)
+    await records(writer, 254)
+    expect([reader.readableLength, below.isPaused()]).toEqual([255, false])
+    await records(writer, 2)
+    expect([reader.readableLength, below.isPaused()]).toEqual([256, true])
+  })
+
+  it("are none for who takes each as it comes", async () => {
+    const { near, client, server, records } = await overStreams()
+    client.resume()
+    await records(server, 600)
+    expect([client.readableLength, near.isPaused()]).toEqual([0, false])
   })
 })
 
@@ -399,6 +470,24 @@ describe("sessions", () => {
   })
 })
 
+describe("a verifier of one's own", () => {
+  it("may answer by a thenable that returns nothing, also where nothing is enforced", async () => {
+    const port = await serve((socket) => socket.end())
+    const refused = {
+      accepted: false,
+      alert: "access_denied",
+      reason: "not_on_the_list",
+      message: "who is this",
+    } as const
+    // biome-ignore lint/suspicious/noThenProperty: not every thenable is a promise
+    const work = { then: (resolved: (verdict: CertificateVerdict) => void) => void resolved(refused) }
+    const verifier = { verify: () => new Pause(work as unknown as PromiseLike<CertificateVerdict>) }
+    const socket = client(port, { verifier, rejectUnauthorized: false })
+    await once(socket, "secureConnect")
+    expect([socket.authorized, socket.authorizationError?.reason]).toEqual([false, "not_on_the_list"])
+  })
+})
+
 describe("an alert of one's own (RFC 9846 section 6.2)", () => {
   it("ends this socket without an error, and tells the peer why", async () => {
     const { client: peer, server } = await pair()
@@ -478,7 +567,12 @@ describe("options that make no sense", () => {
     ["an unknown group", { ecdhCurve: "P-192" }, /no group P-192/],
     ["PKCS#12", { pfx: Buffer.alloc(1) }, /convert it to PEM/],
     ["a certificate without a key", { cert: pem.serverCert }, /1 of `cert` but 0 of `key`/],
-    ["a short PSK", { psks: [{ identity: "x", key: Buffer.alloc(8) }] }, /has 64 bits/],
+    ["a short PSK", { externalPsks: [{ identity: "x", key: Buffer.alloc(8) }] }, /has 64 bits/],
+    [
+      "a PSK in the words of an older version",
+      { externalPsks: [{ identity: "x", key: Buffer.alloc(16), ...{ imported: true } }] },
+      /did you mean `kind: "imported"`/,
+    ],
     ["no port", { host: "127.0.0.1" }, /needs a port/],
   ]
   for (const [what, options, message] of cases) {

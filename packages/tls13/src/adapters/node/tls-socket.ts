@@ -4,7 +4,7 @@
 import type { Duplex } from "node:stream"
 import type { AlertName } from "../../bytes/alerts.ts"
 import { copyOf } from "../../bytes/copy.ts"
-import { Misuse, type TlsError } from "../../bytes/errors.ts"
+import { Closed, Misuse, type TlsError } from "../../bytes/errors.ts"
 import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
@@ -14,6 +14,7 @@ import type { HandshakeInfo } from "../../handshake/info.ts"
 import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
 import type { InputTurns } from "./input-turns.ts"
+import { PacedInput } from "./paced-input.ts"
 import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
@@ -47,7 +48,11 @@ interface Pending {
 
 /** Plaintext bytes that are protected and written at once; the next ones wait until the socket has taken them. */
 const pieceSize = 131_072
+/** Bytes of the stream below that are worked on at once: as many as a read of a socket gives. */
+const chunkSize = 65_536
 const fullRecord = 16_384
+/** Records whose data waits for the application: more are read when it has taken these. */
+const mostUntaken = 256
 
 export class TLSSocket extends SocketFace {
   readonly encrypted = true
@@ -79,6 +84,10 @@ export class TLSSocket extends SocketFace {
   readonly #asked: { readonly resolve: (authorized: boolean) => void; readonly reject: (error: Error) => void }[] = []
   #session: Buffer | undefined
   #fragment = fullRecord
+  /** A server's input comes in turns. */
+  #input: PacedInput | undefined
+  /** Records whose data nobody has taken yet. */
+  #untaken = 0
 
   /** Use `connect`, or a `Server`. */
   constructor(raw: Duplex, setup: TLSSocketSetup) {
@@ -86,11 +95,11 @@ export class TLSSocket extends SocketFace {
     super(raw, { allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
     this.#setup = setup
     this.servername = setup.servername ?? null
-    this.#earlyDataUnsent = setup.earlyData && copyOf(setup.earlyData)
+    if (setup.earlyData !== undefined && setup.earlyData.length > 0) this.#earlyDataUnsent = copyOf(setup.earlyData)
     // A flight leaves in one write already; waiting for more would only add a delay.
     socketOf(raw)?.setNoDelay(true)
-    raw.on("error", (error: Error) => this.guard(() => this.#rawFailed(error)))
-    raw.on("close", () => this.guard(() => this.#rawClosed()))
+    raw.on("error", (error: Error) => this.guard(() => this.#afterInput(() => this.#rawFailed(error))))
+    raw.on("close", () => this.guard(() => this.#afterInput(() => this.#rawClosed())))
     if (socketOf(raw)?.connecting) {
       for (const name of ["lookup", "connect", "ready"]) raw.on(name, (...args) => this.emit(name, ...args))
       raw.once("connect", () => this.guard(() => this.#begin()))
@@ -161,6 +170,18 @@ export class TLSSocket extends SocketFace {
   defectIn(error: unknown): TlsError | undefined {
     const failure = this.#failure
     return failure === error && failure?.alert === "internal_error" && failure.cause !== undefined ? failure : undefined
+  }
+
+  /**
+   * How a handshake ended that the application destroyed or aborted: no error, and no fault of the client.
+   * @internal
+   */
+  get abandonment(): Closed {
+    const failure = this.#connection?.failure
+    const message = failure?.alert
+      ? failure.message
+      : "the application destroyed the socket before the handshake was over"
+    return new Closed(failure?.alert, message, "abandoned")
   }
 
   override on<Name extends keyof TLSSocketEvents>(event: Name, listener: (...args: TLSSocketEvents[Name]) => void): this
@@ -299,7 +320,31 @@ export class TLSSocket extends SocketFace {
   /* ------------------------------------------------------------ the stream */
 
   override _read(): void {
-    this.guard(() => this.#driver?.want(true))
+    this.guard(() => {
+      if (this.#untaken < mostUntaken) this.#driver?.want(true)
+    })
+  }
+
+  override read(size?: number): unknown {
+    return this.guard(() => this.#take(size)) ?? null
+  }
+
+  /** The stream asks for more by itself when it has room; past the bound in records it is whoever takes them that asks. */
+  #take(size: number | undefined): unknown {
+    const taken: unknown = super.read(size)
+    const wantsMore = this.readableLength === 0 || (taken === null && size !== 0)
+    if (this.#untaken >= mostUntaken && wantsMore) {
+      this.#untaken = 0
+      this.#driver?.want(true)
+    }
+    return taken
+  }
+
+  /** A record may have one byte, and takes far more than that while it waits: it is not only bytes that are bounded. */
+  #received(data: Buffer): void {
+    const more = this.push(data)
+    this.#untaken = this.readableLength > data.length ? this.#untaken + 1 : 1
+    if (!more || this.#untaken >= mostUntaken) this.#driver?.want(false)
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
@@ -401,53 +446,39 @@ export class TLSSocket extends SocketFace {
     this.#connection = connection
     const raw = this.raw
     const transport = streamTransport(raw)
-    /** Input that waits for its turn; meanwhile no more is read. */
-    const waiting: Uint8Array[] = []
-    let isWanted = true
-    let ended = false
+    const { turns } = this.#setup
+    const receive = (bytes: Uint8Array) => this.guard(() => driver.receive(bytes))
+    const receiveEnd = () => this.guard(() => driver.receiveEnd())
+    const input =
+      turns &&
+      new PacedInput({
+        ...{ turns, receive, receiveEnd },
+        isConnected: () => connection.info !== undefined,
+        setReading: (wanted) => this.guard(() => transport.setReading(wanted)),
+      })
+    this.#input = input
     const driver = new Driver({
       connection,
-      transport: {
-        write: transport.write,
-        setReading: (wanted) => {
-          isWanted = wanted
-          if (!wanted || waiting.length === 0) transport.setReading(wanted)
-        },
-      },
+      transport: input ? { write: transport.write, setReading: (wanted) => input.setReading(wanted) } : transport,
       clock: { now: nodeClock.now, after: (time, work) => nodeClock.after(time, () => this.guard(work)) },
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
-    const { turns } = this.#setup
-    const line = () => (connection.info === undefined ? "handshakes" : "connected")
-    const next = () => {
-      this.guard(() => {
-        const bytes = waiting.shift()
-        if (bytes !== undefined) driver.receive(bytes)
-        if (waiting.length > 0) return
-        if (ended) driver.receiveEnd()
-        else if (isWanted) transport.setReading(true)
-      })
-    }
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
-        if (turns === undefined) driver.receive(bytes)
-        else if (waiting.length === 0 && !turns.isOver(line())) {
-          turns.now(line(), () => this.guard(() => driver.receive(bytes)))
-        } else {
-          waiting.push(bytes)
-          transport.setReading(false)
-          turns.later(line(), next)
-        }
+        let unread = bytes
+        do {
+          const piece = unread.subarray(0, chunkSize)
+          unread = unread.subarray(chunkSize)
+          if (input) input.push(piece)
+          else receive(piece)
+        } while (unread.length > 0 && !raw.isPaused() && !this.destroyed)
+        // A chunk of a Duplex may be of any length: what is behind a piece after which reading was to stop waits there.
+        if (unread.length > 0 && !this.destroyed) raw.unshift(unread)
       })
     })
-    raw.on("end", () => {
-      this.guard(() => {
-        ended = true
-        if (waiting.length === 0) driver.receiveEnd()
-      })
-    })
+    raw.on("end", () => this.guard(() => (input ? input.end() : receiveEnd())))
     driver.start(...first, ...this.#earlyFlight(connection))
     // A server's is handed over at rest.
     if (this.#setup.role === "server") raw.resume()
@@ -466,19 +497,23 @@ export class TLSSocket extends SocketFace {
     switch (event.type) {
       case "offered":
         if (this.#setup.role === "server") this.servername = event.offer.serverName ?? false
+        // Where a decision came before the ClientHello, a key share say, it has not gone yet.
+        if (this.#connection) for (const outcome of this.#earlyFlight(this.#connection)) this.#driver?.take(outcome)
         this.emit("offered", event.offer)
         break
       case "connected":
         this.#connected(event.info)
         break
       case "data":
-        if (!this.push(bufferOf(event.data))) this.#driver?.want(false)
+        this.#received(bufferOf(event.data))
         break
       case "early-data":
         this.earlyData.push(bufferOf(event.data))
         this.emit("earlyData", this.earlyData.at(-1))
         break
       case "early-data-decided":
+        // Refused is refused, also what was too long to go ahead: the application sends it again, or does not.
+        if (!event.accepted) this.#earlyDataUnsent = undefined
         this.emit("earlyDataDecided", event.accepted)
         break
       case "client-authenticated":
@@ -536,6 +571,12 @@ export class TLSSocket extends SocketFace {
       return new AuthorizationError("certificate_required", "no_certificate", "the client showed no certificate")
     }
     return verification.problemOf(info) ?? null
+  }
+
+  /** What a client has sent is worked on before the end of the stream is, however it ended; but nobody begins a handshake then. */
+  #afterInput(work: () => void): void {
+    if (this.#input === undefined || this.#info === undefined) work()
+    else this.#input.afterwards(() => this.guard(work))
   }
 
   #rawFailed(error: Error): void {

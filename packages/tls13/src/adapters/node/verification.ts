@@ -2,9 +2,9 @@
 
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
-import { Pause } from "../../bytes/pause.ts"
-import type { CommonOptions } from "../../connection/config.ts"
+import { atOnce, Pause } from "../../bytes/pause.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
+import type { CommonOptions } from "../../handshake/options.ts"
 import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { askedAfterSignature } from "../../x509/certificate/leaf-key.ts"
 import { claimedLeafKey } from "../../x509/certificate/unreadable.ts"
@@ -191,7 +191,8 @@ function tolerant(
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)
-        return new Pause(verdict.work?.then((answer) => pass(verification, answer)))
+        const { work } = verdict
+        return new Pause(work && Promise.resolve(work).then((answer) => pass(verification, answer)))
       },
     },
     problemOf(info) {
@@ -224,6 +225,6 @@ function nameProblem(
   serverName: string | undefined,
   { provider }: SecureContext,
 ): X509Error | undefined {
-  const problem = check(serverName ?? "", describe(leaf, provider))
+  const problem = atOnce("checkServerIdentity", check(serverName ?? "", describe(leaf, provider)))
   return problem && new X509Error("name_mismatch", problem.message)
 }

@@ -5,8 +5,8 @@ import { type AddressInfo, connect as connectTcp, type Socket } from "node:net"
 import { connect, createSecureContext } from "node:tls"
 import { Worker } from "node:worker_threads"
 import { afterEach, describe, expect, it } from "vitest"
+import { until } from "../../../tests/tools/sockets.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
-import { until } from "../../testing/sockets.ts"
 import { createServer, type HandshakeRefused, type Server, type TlsServerOptions } from "./server.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost", "127.0.0.1", "127.0.0.2"], now: Date.now() })

@@ -37,14 +37,19 @@ const certificateStatus: ExtensionCodec<Uint8Array> = {
 const signedCertificateTimestamps: ExtensionCodec<Uint8Array> = {
   decode(data) {
     const list = data.rest()
-    // RFC 6962 section 3.3: opaque SerializedSCT<1..2^16-1>, SerializedSCT sct_list<1..2^16-1>.
-    const structure = new Reader(list, "signed_certificate_timestamp")
-    const timestamps = new Reader(structure.vector16("sct_list", 1), "signed_certificate_timestamp.sct_list")
-    structure.expectEnd()
-    while (timestamps.remaining > 0) timestamps.vector16("SerializedSCT", 1)
+    expectTimestampList(list)
     return list
   },
   encode: (list, data) => data.bytes(list),
+}
+
+/** @throws InvalidMessage */
+export function expectTimestampList(list: Uint8Array): void {
+  // RFC 6962 section 3.3: opaque SerializedSCT<1..2^16-1>, SerializedSCT sct_list<1..2^16-1>.
+  const structure = new Reader(list, "signed_certificate_timestamp")
+  const timestamps = new Reader(structure.vector16("sct_list", 1), "signed_certificate_timestamp.sct_list")
+  structure.expectEnd()
+  while (timestamps.remaining > 0) timestamps.vector16("SerializedSCT", 1)
 }
 
 declare module "./messages.ts" {

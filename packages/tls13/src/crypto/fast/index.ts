@@ -10,7 +10,7 @@ import {
   secp521r1,
   sha384,
 } from "../noble/index.ts"
-import type { CryptoProvider, RandomSource } from "../provider.ts"
+import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { createAesGcm } from "./aes/aes-gcm.ts"
 import { createChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
@@ -36,7 +36,7 @@ export interface FastProviderOptions {
  * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel reads memory or branches by a
  * secret. The rest is the noble provider's.
  */
-export function createFastProvider(options: FastProviderOptions = {}): CryptoProvider {
+export function createFastProvider(options: FastProviderOptions = {}): ImmediateCryptoProvider {
   const sha256 = createSha256()
   const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {

@@ -1,5 +1,5 @@
 import { createECDH, getCiphers, randomBytes } from "node:crypto"
-import type { CryptoProvider, RandomSource } from "../provider.ts"
+import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
 import { sha256, sha384 } from "./hash.ts"
@@ -29,7 +29,7 @@ export interface HostProviderOptions {
  * instructions, which is why AES-GCM comes first. What the host lacks is left out: Bun 1.4 has no ChaCha20-Poly1305
  * here, and Deno 2.9 no P-521.
  */
-export function createHostProvider(options: HostProviderOptions = {}): CryptoProvider {
+export function createHostProvider(options: HostProviderOptions = {}): ImmediateCryptoProvider {
   const ciphers = getCiphers()
   const suites = [
     ["aes-128-gcm", cipherSuite("TLS_AES_128_GCM_SHA256", aes128Gcm, sha256)],

@@ -4,7 +4,7 @@ import { isAllZero } from "../../bytes/equal.ts"
 import { fromHex } from "../../bytes/hex.ts"
 import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
-import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../provider.ts"
 import { hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
 
 // X25519 and ECDH of node:crypto; RFC 9846 sections 4.3.8.2 and 7.4.2. Only uncompressed points are taken.
@@ -14,7 +14,7 @@ import { hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
 /** SubjectPublicKeyInfo of RFC 8410 section 4 is this head and the 32 bytes. */
 const x25519PublicHead: Uint8Array = /* @__PURE__ */ fromHex("302a300506032b656e032100")
 
-export const x25519: KeyExchange = {
+export const x25519: ImmediateKeyExchange = {
   name: "x25519",
   code: NamedGroup.x25519,
   start(random) {
@@ -69,7 +69,7 @@ function checkX25519Share(share: Uint8Array): void {
 
 /* ---------------------------------------------------------------- NIST curves */
 
-function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): KeyExchange {
+function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): ImmediateKeyExchange {
   const curve = hostCurves[curveName]
   const { length } = curve
 
@@ -126,6 +126,6 @@ function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): Ke
   }
 }
 
-export const secp256r1: KeyExchange = /* @__PURE__ */ ecdh("secp256r1", "P-256", 0xff)
-export const secp384r1: KeyExchange = /* @__PURE__ */ ecdh("secp384r1", "P-384", 0xff)
-export const secp521r1: KeyExchange = /* @__PURE__ */ ecdh("secp521r1", "P-521", 0x01)
+export const secp256r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp256r1", "P-256", 0xff)
+export const secp384r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp384r1", "P-384", 0xff)
+export const secp521r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp521r1", "P-521", 0x01)

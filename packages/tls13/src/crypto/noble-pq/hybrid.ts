@@ -1,7 +1,7 @@
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { concatBytes } from "../../bytes/concat.ts"
 import { draw } from "../draw.ts"
-import { InvalidKeyShare, type KeyExchange } from "../provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare } from "../provider.ts"
 
 // (EC)DHE and ML-KEM side by side, draft-ietf-tls-ecdhe-mlkem: both shares and both secrets are concatenated, in the order
 // that the group's definition gives (section 3: X25519MLKEM768 has ML-KEM first, the NIST groups have ECDH first).
@@ -24,13 +24,13 @@ export interface MlKem {
 export interface HybridGroup {
   readonly name: NamedGroupName
   readonly mlKem: MlKem
-  readonly classical: KeyExchange
+  readonly classical: ImmediateKeyExchange
   /** Bytes of the classical share. */
   readonly classicalLength: number
   readonly first: "ml-kem" | "classical"
 }
 
-export function hybrid({ name, mlKem, classical, classicalLength, first }: HybridGroup): KeyExchange {
+export function hybrid({ name, mlKem, classical, classicalLength, first }: HybridGroup): ImmediateKeyExchange {
   const join = (ofMlKem: Uint8Array, ofClassical: Uint8Array): Uint8Array =>
     first === "ml-kem" ? concatBytes(ofMlKem, ofClassical) : concatBytes(ofClassical, ofMlKem)
 

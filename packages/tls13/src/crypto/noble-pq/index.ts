@@ -1,7 +1,7 @@
 import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js"
 import { secp256r1, secp384r1 } from "../noble/nist.ts"
 import { x25519 } from "../noble/x25519.ts"
-import type { KeyExchange } from "../provider.ts"
+import type { ImmediateKeyExchange } from "../provider.ts"
 import { hybrid, type MlKem } from "./hybrid.ts"
 
 // The hybrid groups of draft-ietf-tls-ecdhe-mlkem with ML-KEM of @noble/post-quantum, which is installed only where it is
@@ -12,17 +12,17 @@ import { hybrid, type MlKem } from "./hybrid.ts"
 // no constant time beyond that.
 
 /** ML-KEM-768 first. @param classical another provider's x25519, for speed */
-export function createX25519MLKEM768(classical: KeyExchange = x25519): KeyExchange {
+export function createX25519MLKEM768(classical: ImmediateKeyExchange = x25519): ImmediateKeyExchange {
   return hybrid({ name: "X25519MLKEM768", mlKem: mlKem768(), classical, classicalLength: 32, first: "ml-kem" })
 }
 
 /** ECDH first. @param classical another provider's secp256r1 */
-export function createSecP256r1MLKEM768(classical: KeyExchange = secp256r1): KeyExchange {
+export function createSecP256r1MLKEM768(classical: ImmediateKeyExchange = secp256r1): ImmediateKeyExchange {
   return hybrid({ name: "SecP256r1MLKEM768", mlKem: mlKem768(), classical, classicalLength: 65, first: "classical" })
 }
 
 /** ECDH first. @param classical another provider's secp384r1 */
-export function createSecP384r1MLKEM1024(classical: KeyExchange = secp384r1): KeyExchange {
+export function createSecP384r1MLKEM1024(classical: ImmediateKeyExchange = secp384r1): ImmediateKeyExchange {
   return hybrid({ name: "SecP384r1MLKEM1024", mlKem: mlKem1024(), classical, classicalLength: 97, first: "classical" })
 }
 

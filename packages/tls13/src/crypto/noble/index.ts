@@ -1,5 +1,5 @@
 import { randomBytes } from "@noble/hashes/utils.js"
-import type { CipherSuiteAlgorithms, CryptoProvider, RandomSource } from "../provider.ts"
+import type { CipherSuiteAlgorithms, ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
 import { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "./ecdsa.ts"
@@ -55,7 +55,7 @@ export interface NobleProviderOptions {
  * The default provider: the audited @noble packages, and RSA of our own because noble has none.
  * ChaCha20-Poly1305 comes first: without AES instructions it is the faster suite and the one without secret table reads.
  */
-export function createNobleProvider(options: NobleProviderOptions = {}): CryptoProvider {
+export function createNobleProvider(options: NobleProviderOptions = {}): ImmediateCryptoProvider {
   return {
     name: "noble",
     cipherSuites: [TLS_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384],

@@ -2,14 +2,14 @@ import { p256, p384, p521 } from "@noble/curves/nist.js"
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { copyOf } from "../../bytes/copy.ts"
 import { draw } from "../draw.ts"
-import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../provider.ts"
 
 // ECDH on P-256, P-384 and P-521 of @noble/curves; RFC 9846 sections 4.3.8.2 and 7.4.2.
 // Refuses everything but an uncompressed point (RFC 9846 4.3.8.2: legacy_form 4) that is on its curve.
 
 type NobleCurve = typeof p256
 
-function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMask: number): KeyExchange {
+function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMask: number): ImmediateKeyExchange {
   const { Point } = curve
 
   /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
@@ -62,6 +62,6 @@ function ecdh(name: NamedGroupName, curve: NobleCurve, length: number, topByteMa
   }
 }
 
-export const secp256r1: KeyExchange = /* @__PURE__ */ ecdh("secp256r1", p256, 32, 0xff)
-export const secp384r1: KeyExchange = /* @__PURE__ */ ecdh("secp384r1", p384, 48, 0xff)
-export const secp521r1: KeyExchange = /* @__PURE__ */ ecdh("secp521r1", p521, 66, 0x01)
+export const secp256r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp256r1", p256, 32, 0xff)
+export const secp384r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp384r1", p384, 48, 0xff)
+export const secp521r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp521r1", p521, 66, 0x01)

@@ -1,11 +1,11 @@
 import { x25519 as noble } from "@noble/curves/ed25519.js"
-import type { KeyExchange } from "../provider.ts"
+import type { ImmediateKeyExchange } from "../provider.ts"
 import { x25519Group } from "../x25519-group.ts"
 
 // X25519 (RFC 7748) of @noble/curves.
 // Side channels: a BigInt ladder of fixed shape; the engine's BigInt arithmetic itself promises no constant time.
 
-export const x25519: KeyExchange = /* @__PURE__ */ x25519Group((scalar, u) => {
+export const x25519: ImmediateKeyExchange = /* @__PURE__ */ x25519Group((scalar, u) => {
   try {
     return noble.getSharedSecret(scalar, u)
   } catch {

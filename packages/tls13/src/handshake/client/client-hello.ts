@@ -16,6 +16,7 @@ import { EarlyExporter } from "../../schedule/exporter.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { certificateTypeCode } from "../authentication.ts"
 import { compressionOffer } from "../certificate-compression.ts"
+import { type Decides, decide } from "../coroutine.ts"
 import { greaseClientHello } from "../grease.ts"
 import type { ClientSettings } from "../settings.ts"
 import type { ClientHandshake } from "./client.ts"
@@ -57,14 +58,17 @@ export interface Retry {
 }
 
 /** Sends the first ClientHello. @param resumable the session to offer */
-export function sendClientHello(client: ClientHandshake, resumable: ResumableSession | undefined): ClientOffer {
+export function* sendClientHello(
+  client: ClientHandshake,
+  resumable: ResumableSession | undefined,
+): Decides<ClientOffer> {
   const { link, settings } = client
   const random = link.random(32)
   // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
   const legacySessionId = settings.middleboxCompatibility ? link.random(32) : new Uint8Array(0)
-  const shares = startKeyShares(settings.keyShareGroups, client)
+  const shares = yield* startKeyShares(settings.keyShares, client)
   const psks = collectPsks(client, resumable)
-  const earlyData = settings.offerEarlyData && allowsEarlyData(psks[0], settings)
+  const earlyData = settings.earlyData && allowsEarlyData(psks[0], settings)
   const extensions: ClientHelloExtensions = {
     ...baseExtensions(settings),
     key_share: keyShareEntries(shares),
@@ -93,12 +97,16 @@ export function sendClientHello(client: ClientHandshake, resumable: ResumableSes
 }
 
 /** Sends the second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
-export function sendSecondClientHello(client: ClientHandshake, offer: ClientOffer, asked: RetryAsked): ClientOffer {
+export function* sendSecondClientHello(
+  client: ClientHandshake,
+  offer: ClientOffer,
+  asked: RetryAsked,
+): Decides<ClientOffer> {
   const { link, settings, erasure } = client
   const { retry, cookie } = asked
   if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   const group = settings.groups.find((candidate) => candidate.code === retry.group)
-  const shares = group === undefined ? offer.shares : startKeyShares([group], client)
+  const shares = group === undefined ? offer.shares : yield* startKeyShares([group], client)
   if (group !== undefined) for (const unused of offer.shares.values()) erasure.erase(unused)
   // "the client SHOULD NOT offer any pre-shared keys associated with a hash other than that of the selected cipher suite"
   const psks = offer.psks.filter(({ hash }) => hash.name === retry.suite.hash.name)
@@ -122,13 +130,13 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
   const offersCertificateTypes = (types: readonly string[]) => types.some((type) => type !== "X509")
   const { client: clientTypes, server: serverTypes } = settings.certificateTypes
   return {
-    ...(settings.serverName !== undefined && { server_name: settings.serverName }),
+    ...(settings.sendServerName && settings.serverName !== undefined && { server_name: settings.serverName }),
     supported_versions: [ProtocolVersion.tls13],
     supported_groups: settings.groups.map((group) => group.code),
     signature_algorithms: settings.signatureSchemes,
     ...(settings.signatureSchemesCert.length > 0 && { signature_algorithms_cert: settings.signatureSchemesCert }),
     ...(settings.alpnProtocols.length > 0 && { application_layer_protocol_negotiation: settings.alpnProtocols }),
-    ...(settings.requestOcsp && { status_request: true }),
+    ...(settings.requestOcspResponse && { status_request: true }),
     ...(settings.requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
     ...(settings.authorities.length > 0 && { certificate_authorities: settings.authorities }),
     ...(settings.postHandshakeAuth && { post_handshake_auth: true }),
@@ -136,10 +144,10 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
     ...(offersCertificateTypes(serverTypes) && { server_certificate_type: serverTypes.map(certificateTypeCode) }),
     ...(settings.recordSizeLimit !== undefined && { record_size_limit: settings.recordSizeLimit }),
     // Also without a PSK of our own: "servers may send NewSessionTicket" only to clients that send it (section 4.3.9).
-    ...((settings.sessions !== undefined || settings.externalPsks.length > 0) && {
+    ...((settings.sessionStore !== undefined || settings.externalPsks.length > 0) && {
       psk_key_exchange_modes: [
         PskKeyExchangeMode.psk_dhe_ke,
-        ...(settings.allowPskKe ? [PskKeyExchangeMode.psk_ke] : []),
+        ...(settings.allowPskWithoutKeyExchange ? [PskKeyExchangeMode.psk_ke] : []),
       ],
     }),
     ...compressionOffer(settings),
@@ -147,9 +155,16 @@ function baseExtensions(settings: ClientSettings): ClientHelloExtensions {
   }
 }
 
-function startKeyShares(groups: readonly KeyExchange[], client: ClientHandshake): Map<number, KeyExchangeStarted> {
-  const { link, erasure } = client
-  return new Map(groups.map((group) => [group.code, erasure.hold(group.start(link.random))]))
+function* startKeyShares(
+  groups: readonly KeyExchange[],
+  { link, erasure }: ClientHandshake,
+): Decides<Map<number, KeyExchangeStarted>> {
+  const shares = new Map<number, KeyExchangeStarted>()
+  for (const group of groups) {
+    const started = yield* decide("StartKeyExchange", group.start(link.random), (late) => late.wipe())
+    shares.set(group.code, erasure.hold(started))
+  }
+  return shares
 }
 
 function keyShareEntries(shares: ReadonlyMap<number, KeyExchangeStarted>): KeyShareEntry[] {

@@ -14,7 +14,7 @@ import type { ServerParameters } from "./encrypted-extensions.ts"
 export interface ClientConnected extends Connected<PeerAuthentication> {
   readonly resumptionSecret: Uint8Array
   /** What a ticket remembers of this connection. */
-  readonly forTickets: SessionPeer & { readonly alpnProtocol: string | undefined }
+  readonly forTickets: { readonly peer: SessionPeer; readonly alpnProtocol: string | undefined }
   readonly certificateType: CertificateType
   /** ClientHello...client Finished, when the server may ask for a certificate later; undefined: it may not. */
   readonly transcript: Transcript | undefined
@@ -32,10 +32,19 @@ export function clientConnected(
   const { suite, alpnProtocol, selected, certificateTypes, transcript } = agreed
   // Section 4.4.2: no CertificateRequest where an external PSK authenticates, "post-handshake" neither.
   const isExternalPsk = selected !== undefined && selected.psk.session === undefined
+  const { exporterSecret, sending, receiving } = connectedOf("client", secrets)
+  // Written out: what is made by a spread takes several times the memory, for as long as the connection lasts.
   return {
-    ...connectedOf("client", suite, secrets, proofs),
+    proofs,
+    suite,
+    exporterSecret,
+    sending,
+    receiving,
+    keyUpdateOwed: false,
+    keyUpdateAwaited: false,
+    answer: undefined,
     resumptionSecret,
-    forTickets: { ...sessionPeerOf(proofs.peer, agreed, link.now), alpnProtocol },
+    forTickets: { peer: sessionPeerOf(proofs.peer, agreed, link.now), alpnProtocol },
     certificateType: certificateTypes.client,
     transcript: hello.extensions.post_handshake_auth && !isExternalPsk ? transcript : undefined,
   }
@@ -43,7 +52,7 @@ export function clientConnected(
 
 /** What a finished handshake is told as. */
 export function describeHandshake(
-  { link, settings }: Client,
+  { link }: Client,
   offer: ClientOffer,
   agreed: ServerParameters,
   peer: PeerAuthentication,
@@ -56,7 +65,7 @@ export function describeHandshake(
     group: group === undefined ? undefined : codePointName(NamedGroup, group),
     peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
     alpnProtocol,
-    serverName: settings.serverName,
+    serverName: offer.hello.extensions.server_name,
     authentication: peer.by,
     resumed: selected?.psk.session !== undefined,
     pskIdentity,

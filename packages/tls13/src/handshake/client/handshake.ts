@@ -22,7 +22,7 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
   try {
     // START
     const session = yield* chooseSession(client)
-    let offer = sendClientHello(client, session)
+    let offer = yield* sendClientHello(client, session)
     if (offer.earlyData) startEarlyData(client, offer)
 
     // WAIT_SH
@@ -32,10 +32,10 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
         link.sendInClear()
         link.earlyDataDecided(false)
       }
-      offer = sendSecondClientHello(client, offer, hello)
+      offer = yield* sendSecondClientHello(client, offer, hello)
       hello = readServerHello(client, offer, yield* receive("client", "WAIT_SH", "server_hello"))
     }
-    const keys = agreeOnKeys(client, offer, hello)
+    const keys = yield* agreeOnKeys(client, offer, hello)
     const { suite, clientSecret, serverSecret, transcript, selected } = keys
     link.protectReceiving(suite, serverSecret, "server_handshake_traffic_secret", keys.boundary)
     if (settings.middleboxCompatibility) link.sendChangeCipherSpec()

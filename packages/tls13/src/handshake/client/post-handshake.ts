@@ -32,9 +32,10 @@ function rememberTicket({ link, settings }: Client, connected: ClientConnected, 
   const ticket = decodeNewSessionTicket(message)
   // "Clients which receive a NewSessionTicket message but do not support resumption MUST silently ignore this message."
   // "The value of zero indicates that the ticket should be discarded immediately."
-  if (settings.sessions === undefined || ticket.ticketLifetime === 0) return
+  if (settings.sessionStore === undefined || ticket.ticketLifetime === 0) return
   const session = {
-    ...forTickets,
+    ...forTickets.peer,
+    alpnProtocol: forTickets.alpnProtocol,
     cipherSuite: suite.code,
     psk: resumptionPsk(suite.hash, resumptionSecret, ticket.ticketNonce),
     ticket: copyOf(ticket.ticket),
@@ -42,10 +43,10 @@ function rememberTicket({ link, settings }: Client, connected: ClientConnected, 
     ticketLifetime: Math.min(ticket.ticketLifetime, longestTicketLifetime),
     ticketAgeAdd: ticket.ticketAgeAdd,
     maxEarlyDataSize: ticket.extensions.early_data ?? 0,
-    serverName: settings.referenceName,
-    partition: settings.partition,
+    serverName: settings.serverName,
+    partition: settings.resumptionPartition,
   }
-  settings.sessions.store.put(settings.sessions.key, session)
+  settings.sessionStore.put(settings.sessionKey, session)
   link.ticketReceived(session)
 }
 

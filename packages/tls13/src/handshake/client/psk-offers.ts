@@ -1,6 +1,7 @@
 // The PSKs that a client offers: RFC 9846 sections 4.3.11 and 4.3.11.1, 4.3.11.2.
 
 import { equalBytes } from "../../bytes/equal.ts"
+import { atOnce } from "../../bytes/pause.ts"
 import type { OfferedPsks } from "../../codec/extensions/pre-shared-key.ts"
 import type { Hash } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
@@ -64,9 +65,10 @@ export function collectPsks(
 export function* chooseSession({ link, settings }: Client): Decides<ResumableSession | undefined> {
   const session = takeSession({ link, settings })
   if (session === undefined) return undefined
-  const { verifier, reverify, referenceName, provider } = settings
-  if (verifier === undefined || !reverify || session.peerChain.length === 0) return { session, peer: undefined }
-  const authentication = { verifier, serverName: referenceName, now: link.now, provider }
+  const { verifier, reverifyOnResumption, serverName, provider } = settings
+  if (verifier === undefined || !reverifyOnResumption || session.peerChain.length === 0)
+    return { session, peer: undefined }
+  const authentication = { verifier, serverName, now: link.now, provider }
   const verdict = verifyStoredChain(authentication, "server", session)
   const answer = yield* decide("VerifyPeer", verdict)
   return answer.accepted ? { session, peer: answer.identity } : undefined
@@ -74,12 +76,11 @@ export function* chooseSession({ link, settings }: Client): Decides<ResumableSes
 
 /** A session that may be resumed here and now, or undefined. */
 function takeSession({ link, settings }: Client): ClientSession | undefined {
-  if (settings.sessions === undefined) return undefined
-  const session = settings.sessions.store.take(settings.sessions.key, link.now)
+  const session = atOnce("sessionStore.take", settings.sessionStore?.take(settings.sessionKey, link.now)) ?? undefined
   if (session === undefined || isExpired(session, link.now)) return undefined
   // "Clients MUST only resume if the new SNI value is valid for the server certificate presented in the original
   // session, and SHOULD only resume if the SNI value matches the one used in the original session." (section 4.7.1)
-  if (session.serverName !== settings.referenceName || session.partition !== settings.partition) return undefined
+  if (session.serverName !== settings.serverName || session.partition !== settings.resumptionPartition) return undefined
   if (!settings.cipherSuites.some((suite) => suite.code === session.cipherSuite)) return undefined
   // What the server was believed by is believed no more.
   const { pskIdentity } = session

@@ -32,7 +32,7 @@ export function* authenticateServer(
   certificate: PeerCertificate,
   message: HandshakeMessage,
 ): Decides<PeerSignatureVerified> {
-  const { verifier, referenceName, provider, signatureSchemes } = settings
+  const { verifier, serverName, provider, signatureSchemes } = settings
   if (verifier === undefined) {
     throw new PeerIncompatible(
       "certificate_unknown",
@@ -40,7 +40,7 @@ export function* authenticateServer(
     )
   }
   const peerSignature = readCertificateVerify(message, "server", signatureSchemes)
-  const authentication = { verifier, serverName: referenceName, now: link.now, provider }
+  const authentication = { verifier, serverName, now: link.now, provider }
   const verified = yield* authenticatePeer(authentication, certificate, peerSignature, transcript.hash())
   transcript.add(message.bytes)
   return verified

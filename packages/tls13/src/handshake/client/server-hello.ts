@@ -19,9 +19,10 @@ import {
   type LegacyServerHello,
   type ServerHello,
 } from "../../codec/server-hello.ts"
-import { type CipherSuiteAlgorithms, InvalidKeyShare } from "../../crypto/provider.ts"
+import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchangeStarted } from "../../crypto/provider.ts"
 import { EarlyStage, type HandshakeStage } from "../../schedule/key-schedule.ts"
 import { Transcript } from "../../schedule/transcript.ts"
+import { type Decides, decide } from "../coroutine.ts"
 import { type AtRecordBoundary, PskAgreed } from "../proofs.ts"
 import type { ClientHandshake } from "./client.ts"
 import type { ClientOffer, RetryAsked } from "./client-hello.ts"
@@ -162,11 +163,15 @@ function checkRetryGroup({ supported_groups, key_share }: ClientOffer["hello"]["
 /* ---------------------------------------------------------------- the first keys */
 
 /** From the shares and the PSK to the handshake traffic secrets (section 7.1). */
-export function agreeOnKeys(client: ClientHandshake, offer: ClientOffer, answer: ServerHelloRead): HandshakeKeys {
+export function* agreeOnKeys(
+  client: ClientHandshake,
+  offer: ClientOffer,
+  answer: ServerHelloRead,
+): Decides<HandshakeKeys> {
   const { link, erasure } = client
   const { hello, suite } = answer
   const selected = selectedPsk(offer, hello, suite)
-  const shared = sharedSecret(client, offer, hello, selected !== undefined)
+  const shared = yield* sharedSecret(client, offer, hello, selected !== undefined)
   const boundary = link.atRecordBoundary()
 
   const transcript = offer.retry?.transcript ?? new Transcript(suite.hash)
@@ -195,12 +200,12 @@ function selectedPsk(offer: ClientOffer, hello: ServerHello, suite: CipherSuiteA
 }
 
 /** The asymmetric secret (section 7.4), or undefined for psk_ke. */
-function sharedSecret(
+function* sharedSecret(
   { erasure }: ClientHandshake,
   offer: ClientOffer,
   hello: ServerHello,
   psk: boolean,
-): { group: number; secret: Uint8Array } | undefined {
+): Decides<{ group: number; secret: Uint8Array } | undefined> {
   const share = hello.extensions.key_share
   if (share === undefined) {
     if (!psk) throw new PeerMisbehaved("missing_extension", "ServerHello has neither key_share nor pre_shared_key")
@@ -215,13 +220,17 @@ function sharedSecret(
     const name = codePointName(NamedGroup, share.group)
     throw new PeerMisbehaved("illegal_parameter", `ServerHello has a share of ${name}, for which we sent none`)
   }
+  const secret = erasure.hold(yield* complete(started, share.keyExchange))
+  for (const each of offer.shares.values()) erasure.erase(each)
+  return { group: share.group, secret }
+}
+
+function* complete(started: KeyExchangeStarted, serverShare: Uint8Array): Decides<Uint8Array> {
   try {
-    return { group: share.group, secret: erasure.hold(started.complete(share.keyExchange)) }
+    return yield* decide("CompleteKeyExchange", started.complete(serverShare), (late) => late.fill(0))
   } catch (error) {
     if (!(error instanceof InvalidKeyShare)) throw error
     throw new PeerMisbehaved("illegal_parameter", `server's key share cannot be used: ${error.message}`)
-  } finally {
-    for (const each of offer.shares.values()) erasure.erase(each)
   }
 }
 

@@ -20,14 +20,14 @@ export function certificateRequest(settings: ServerSettings, context: Uint8Array
   const {
     authorities = [],
     oidFilters = [],
-    requestOcsp,
+    requestOcspResponse,
     requestSignedCertificateTimestamps,
   } = clientAuthentication ?? {}
   const extensions: CertificateRequestExtensions & { readonly signature_algorithms: readonly number[] } = {
     signature_algorithms: signatureSchemes,
     ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
     ...(oidFilters.length > 0 && { oid_filters: oidFilters }),
-    ...(requestOcsp && { status_request: true }),
+    ...(requestOcspResponse && { status_request: true }),
     ...(requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
     ...compressionOffer(settings),
   }
@@ -55,7 +55,7 @@ function fit(
 /** The extensions of our CertificateRequest that a client may answer in its CertificateEntries (section 4.5.1.1). */
 export function requestedWithCertificate({ clientAuthentication }: ServerSettings): readonly number[] {
   return [
-    ...(clientAuthentication?.requestOcsp ? [ExtensionType.status_request] : []),
+    ...(clientAuthentication?.requestOcspResponse ? [ExtensionType.status_request] : []),
     ...(clientAuthentication?.requestSignedCertificateTimestamps ? [ExtensionType.signed_certificate_timestamp] : []),
   ]
 }

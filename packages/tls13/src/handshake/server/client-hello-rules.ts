@@ -1,8 +1,10 @@
-// What a ClientHello must be for TLS 1.3 at all: RFC 9846 sections 4.2.2, 4.3.1, 4.3.7, 4.3.8, 4.3.11 and 9.2.
+// What a ClientHello must be for TLS 1.3 at all: RFC 9846 sections 4.2.2, 4.3.1, 4.3.7, 4.3.8, 4.3.11 and 9.2; RFC 7250
+// section 4.1.
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
+import { CertificateTypeCode } from "../../codec/extensions/certificate-type.ts"
 import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 
 /** @throws PeerIncompatible protocol_version, PeerMisbehaved illegal_parameter or missing_extension */
@@ -16,6 +18,7 @@ export function checkClientHello(hello: ClientHello): void {
   checkMandatoryExtensions(hello.extensions)
   checkKeyShares(hello.extensions)
   checkPreSharedKey(hello.extensions)
+  checkCertificateTypes(hello.extensions)
 }
 
 /** The versions on offer, for logs and errors: supported_versions, else legacy_version. */
@@ -94,4 +97,13 @@ function checkPreSharedKey(extensions: ClientHelloExtensions): void {
   }
   // early_data without pre_shared_key is the client's fault, but a server "MUST behave in one of three ways" then, and
   // the first of them fits: it ignores the extension and skips the early data (section 4.3.10).
+}
+
+/** RFC 7250 section 4.1: a client with no types but the default X.509 "MUST omit" the list of them. */
+function checkCertificateTypes(extensions: ClientHelloExtensions): void {
+  for (const name of ["client_certificate_type", "server_certificate_type"] as const) {
+    const types = extensions[name]
+    if (types?.length === 1 && types[0] === CertificateTypeCode.X509)
+      throw new PeerMisbehaved("illegal_parameter", `${name} lists X.509 alone, the default (RFC 7250 section 4.1)`)
+  }
 }

@@ -51,8 +51,16 @@ export function serverConnected(
 ): ServerConnected {
   const { suite, transcript, certificateTypes } = flight
   const mayAsk = mayAskLater(server, flight)
+  const { exporterSecret, sending, receiving } = connectedOf("server", secrets)
   return {
-    ...connectedOf("server", suite, secrets, proofs),
+    proofs,
+    suite,
+    exporterSecret,
+    sending,
+    receiving,
+    keyUpdateOwed: false,
+    keyUpdateAwaited: false,
+    answer: undefined,
     resumptionSecret: mayAsk ? resumptionSecret : undefined,
     late: mayAsk ? { certificateType: certificateTypes.client, transcript, tickets, requests: [] } : undefined,
   }

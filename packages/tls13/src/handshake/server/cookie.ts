@@ -4,6 +4,7 @@
 
 import { equalBytes } from "../../bytes/equal.ts"
 import { PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
+import { atOnce } from "../../bytes/pause.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { Writer } from "../../bytes/writer.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
@@ -33,7 +34,7 @@ export function retryStatelessly(server: ServerHandshake, { hello, bytes }: Clie
   const modes = pskModes(hello, settings)
   // Whether a PSK will do without a key exchange is not known yet; it may, so no share is asked for.
   const group = choice?.clientShare !== undefined || (modes.pskOnly && !modes.dhe) ? undefined : choice?.group
-  if (group === undefined && !requireCookie()) return false
+  if (group === undefined && !atOnce("requireCookie", requireCookie())) return false
   link.atRecordBoundary()
   const content = encodeContent({
     suite: suite.code,
@@ -42,7 +43,8 @@ export function retryStatelessly(server: ServerHandshake, { hello, bytes }: Clie
     helloHash: suite.hash.digest(bytes),
     digest: fixedDigest(suite.hash, hello, bytes, group !== undefined),
   })
-  link.send("hello_retry_request", helloRetryRequest(hello, suite, group, cookies.seal(content, link.now)))
+  const cookie = atOnce("cookies.seal", cookies.seal(content, link.now))
+  link.send("hello_retry_request", helloRetryRequest(hello, suite, group, cookie))
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
   if (hello.extensions.early_data) link.skipEarlyData("before-second-hello")
@@ -66,7 +68,7 @@ export function readCookie(
   }
   // No alert is named for it; "a field in the handshake was incorrect or inconsistent with other fields" (section 6.2).
   const wrong = (why: string) => new PeerMisbehaved("illegal_parameter", `cookie of the second ClientHello ${why}`)
-  const content = settings.statelessRetry.cookies.open(cookie, link.now)
+  const content = atOnce("cookies.open", settings.statelessRetry.cookies.open(cookie, link.now)) ?? undefined
   if (content === "expired") throw wrong("is too old; the client took too long to answer the HelloRetryRequest")
   if (content === undefined || content[0] !== format) throw wrong("was not made with a key that this server has")
   const { suite: suiteCode, group: groupCode, offersEarlyData, helloHash, digest } = decodeContent(content)
@@ -83,7 +85,16 @@ export function readCookie(
   }
   const transcript = Transcript.afterHelloRetryRequestFromHash(suite.hash, helloHash)
   transcript.add(helloRetryRequest(hello, suite, group, cookie))
-  return { first: undefined, suite, group, offersEarlyData, cookie, opened: undefined, transcript }
+  return {
+    first: undefined,
+    suite,
+    group,
+    offersEarlyData,
+    cookie,
+    chosenPsk: undefined,
+    opened: undefined,
+    transcript,
+  }
 }
 
 /** A PSK goes with a hash, which the length of its binder tells before the PSK is looked up. */

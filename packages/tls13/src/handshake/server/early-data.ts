@@ -37,5 +37,5 @@ export function* decideEarlyData(
   // A client's clock that is ahead by all of the window lets the same ClientHello pass for two windows, the end included.
   const expiresAt = link.now + 2 * freshness + 1
   const first = yield* decide("TakeEarlyData", replayGuard.take(binder, expiresAt, link.now))
-  return first ? "accepted" : "rejected"
+  return first === true ? "accepted" : "rejected"
 }

@@ -16,6 +16,7 @@ import type { ServerHandshake } from "./server.ts"
 import {
   applicationSecrets,
   exporterOf,
+  limitReceivedRecords,
   sendCertificate,
   sendCertificateRequest,
   sendCertificateVerify,
@@ -51,7 +52,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     // NEGOTIATED. The certificate is chosen before anything is sent, so that a refusal is a clean alert.
     const { suite, psk } = agreed
     const own = psk === undefined ? yield* chooseCredential(server, agreed.hello) : undefined
-    const flight = sendServerHello(server, agreed, own)
+    const flight = yield* sendServerHello(server, agreed, own)
     hello = retry = agreed = undefined // whatever their length
     const { transcript, serverSecret, clientSecret, earlySecret } = flight
     link.protectSending(suite, serverSecret, "server_handshake_traffic_secret")
@@ -71,12 +72,14 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     let { boundary } = flight
     if (earlySecret !== undefined) {
       link.protectReceiving(suite, earlySecret, "client_early_traffic_secret", boundary)
+      erasure.erase(earlySecret)
       link.earlyData.begin(settings.earlyData!.maxBytes)
       readEndOfEarlyData(flight, yield* receive("server", "WAIT_EOED", "end_of_early_data"))
       boundary = link.atRecordBoundary()
       link.earlyData.end()
     }
     link.protectReceiving(suite, clientSecret, "client_handshake_traffic_secret", boundary)
+    limitReceivedRecords(server, flight)
     if (flight.earlyData === "rejected") link.skipEarlyData("undecryptable")
 
     // WAIT_CERT, WAIT_CV. Certificates are not asked for where a PSK authenticates (section 4.4.2).

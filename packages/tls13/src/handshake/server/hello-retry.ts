@@ -23,6 +23,8 @@ export interface ServerRetry {
   readonly group: KeyExchange | undefined
   /** The first ClientHello came with 0-RTT data. */
   readonly offersEarlyData: boolean
+  /** The identity of the PSK that was chosen; undefined for a stateless server: none was looked up. */
+  readonly chosenPsk: Uint8Array | undefined
   /** The ticket of the PSK that was chosen. */
   readonly opened: OpenedTicket | undefined
   /** What the client has to give back; undefined: no cookie was sent. */
@@ -52,7 +54,8 @@ export function sendHelloRetryRequest(
   const offersEarlyData = hello.extensions.early_data === true
   if (offersEarlyData) link.skipEarlyData("before-second-hello")
   const opened = psk?.session && { identity: psk.identity, session: psk.session }
-  return { first: bytes, suite, group, offersEarlyData, opened, cookie: cookieOf(sent), transcript }
+  const chosenPsk = psk?.identity
+  return { first: bytes, suite, group, offersEarlyData, chosenPsk, opened, cookie: cookieOf(sent), transcript }
 }
 
 export function helloRetryRequest(
@@ -94,13 +97,17 @@ export function changed(field: string): PeerMisbehaved {
   return new PeerMisbehaved("illegal_parameter", `second ClientHello changes ${field} (RFC 9846 section 4.2.2)`)
 }
 
-/** @throws PeerMisbehaved illegal_parameter for each field that changed and may not, and for a wrong share */
+/**
+ * @throws PeerMisbehaved illegal_parameter for each field that changed and may not, and for a wrong share; missing_extension
+ * for a chosen PSK that is gone with all the others
+ */
 export function checkSecondClientHello({ hello: second, bytes }: ClientHelloRead, retry: ServerRetry): void {
   const { first, group } = retry
   if (first !== undefined) checkUnchanged(second, bytes, first, group !== undefined)
   if (second.extensions.early_data) {
     throw new PeerMisbehaved("illegal_parameter", "second ClientHello offers early data (RFC 9846 section 4.3.10)")
   }
+  checkPskStillOffered(second, retry)
   // "the client MUST copy the contents of the extension received in the HelloRetryRequest" (section 4.3.2), and sends
   // no cookie when there was none.
   const { cookie } = second.extensions
@@ -114,6 +121,24 @@ export function checkSecondClientHello({ hello: second, bytes }: ClientHelloRead
       "illegal_parameter",
       `second ClientHello does not bring the one share of ${name} that was asked for`,
     )
+  }
+}
+
+/**
+ * Section 4.2.2: a client may leave out PSKs "which are incompatible with the server's indicated cipher suite". The suite was
+ * chosen to go with this one.
+ */
+function checkPskStillOffered({ extensions }: ClientHello, { chosenPsk }: ServerRetry): void {
+  if (chosenPsk === undefined) return
+  const offered = extensions.pre_shared_key
+  if (offered === undefined) {
+    throw new PeerMisbehaved(
+      "missing_extension",
+      "second ClientHello lacks pre_shared_key, which fits the cipher suite",
+    )
+  }
+  if (!offered.identities.some(({ identity }) => equalBytes(identity, chosenPsk))) {
+    throw new PeerMisbehaved("illegal_parameter", "second ClientHello leaves out a PSK that fits the cipher suite")
   }
 }
 

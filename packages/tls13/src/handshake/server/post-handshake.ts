@@ -48,7 +48,7 @@ export function requestCertificate({ link, settings }: Server, { late }: ServerC
         "on no certificate type with this server; or the server has no clientAuthentication",
     )
   }
-  if (late.requests.length >= settings.maxCertificateRequests) {
+  if (late.requests.length >= settings.limits.certificateRequests) {
     throw new Misuse(`${late.requests.length} CertificateRequests wait for their answer already`)
   }
   // Section 4.4.2: "chosen such that it is unpredictable to the client (e.g., by randomly generating it)".

@@ -62,7 +62,7 @@ export function pskModes(
   const modes = hello.extensions.psk_key_exchange_modes ?? []
   return {
     dhe: modes.includes(PskKeyExchangeMode.psk_dhe_ke),
-    pskOnly: settings.allowPskKe && modes.includes(PskKeyExchangeMode.psk_ke),
+    pskOnly: settings.allowPskWithoutKeyExchange && modes.includes(PskKeyExchangeMode.psk_ke),
   }
 }
 
@@ -72,7 +72,7 @@ export function* selectPsk(server: ServerHandshake, query: PskQuery): Decides<Ch
   const modes = pskModes(query.hello, settings)
   const offered = query.hello.extensions.pre_shared_key
   if (offered === undefined || !(modes.dhe || modes.pskOnly)) return undefined
-  for (const [index, { identity }] of offered.identities.slice(0, settings.maxPskIdentities).entries()) {
+  for (const [index, { identity }] of offered.identities.slice(0, settings.limits.pskIdentities).entries()) {
     const session = yield* decide("OpenTicket", openTicket(server, query, identity))
     if (session !== undefined) {
       const candidate = fromTicket(server, query, index, session)
@@ -104,8 +104,8 @@ function* mayResume(
     const known = yield* decide("LookUpPsk", settings.externalPsks?.lookup(pskIdentity))
     if (known === undefined) return "refused"
   }
-  const { verifier, reverify } = settings.clientAuthentication ?? {}
-  if (verifier === undefined || !reverify || peerChain.length === 0) return undefined
+  const { verifier, reverifyOnResumption } = settings.clientAuthentication ?? {}
+  if (verifier === undefined || !reverifyOnResumption || peerChain.length === 0) return undefined
   const authentication = { verifier, serverName: undefined, now: link.now, provider: settings.provider }
   const answer = yield* decide("VerifyPeer", verifyStoredChain(authentication, "client", session))
   return answer.accepted ? answer.identity : "refused"
@@ -132,7 +132,7 @@ function fromTicket(
   if (suite === undefined || isExpired(session, link.now)) return undefined
   // Section 4.7.1: "implementations place limits on the total lifetime of such keying material".
   if (link.now - session.authenticatedAt > longestTicketLifetime * 1000) return undefined
-  if (session.partition !== settings.partition) return undefined
+  if (session.partition !== settings.resumptionPartition) return undefined
   if (session.serverName !== hello.extensions.server_name) return undefined
   if (settings.clientAuthentication?.mode === "require" && session.peerChain.length === 0) return undefined
   return { index, key: session.psk, kind: "resumption", suite, session }

@@ -7,7 +7,12 @@ import type { ClientHello } from "../../codec/client-hello.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
-import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchange } from "../../crypto/provider.ts"
+import {
+  type CipherSuiteAlgorithms,
+  InvalidKeyShare,
+  type KeyExchange,
+  type KeyExchangeAnswer,
+} from "../../crypto/provider.ts"
 import { EarlyExporter, exportKeyingMaterial } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
@@ -39,16 +44,16 @@ export interface Flight extends Negotiated {
   readonly boundary: AtRecordBoundary
 }
 
-export function sendServerHello(
+export function* sendServerHello(
   server: ServerHandshake,
   negotiated: Negotiated,
   own: OwnCredential | undefined,
-): Flight {
+): Decides<Flight> {
   const { link, erasure } = server
   const certificateTypes = agreeCertificateTypes(server, negotiated.hello, own)
   const { hello, bytes, suite, psk, group, clientShare, retry, earlyData } = negotiated
   const boundary = link.atRecordBoundary()
-  const keyExchange = group && clientShare && respond(group, clientShare, link.random)
+  const keyExchange = group && clientShare && (yield* respond(group, clientShare, link.random))
   const transcript = retry?.transcript ?? new Transcript(suite.hash)
   transcript.add(bytes)
   if (keyExchange !== undefined) erasure.hold(keyExchange.secret)
@@ -107,9 +112,13 @@ function stillNeeded(hello: ClientHello): ClientHello {
   }
 }
 
-function respond(group: KeyExchange, clientShare: Uint8Array, random: (length: number) => Uint8Array) {
+function* respond(
+  group: KeyExchange,
+  clientShare: Uint8Array,
+  random: (length: number) => Uint8Array,
+): Decides<KeyExchangeAnswer> {
   try {
-    return group.respond(clientShare, random)
+    return yield* decide("RespondToKeyShare", group.respond(clientShare, random), ({ secret }) => secret.fill(0))
   } catch (error) {
     if (!(error instanceof InvalidKeyShare)) throw error
     throw new PeerMisbehaved("illegal_parameter", `client's key share cannot be used: ${error.message}`)
@@ -141,10 +150,14 @@ export function sendEncryptedExtensions(server: ServerHandshake, flight: Flight)
     ...(earlyData === "accepted" && { early_data: true }),
   })
   transcript.add(link.send("encrypted_extensions", message))
-  if (sizeLimit !== undefined) {
-    link.limitSentRecords(extensions.record_size_limit!)
-    link.limitReceivedRecords(sizeLimit)
-  }
+  if (sizeLimit !== undefined) link.limitSentRecords(extensions.record_size_limit!)
+}
+
+/** RFC 8449 section 4, from the client's second flight on: its early data was on its way before it could know of a limit. */
+export function limitReceivedRecords({ link, settings }: ServerHandshake, { hello }: Flight): void {
+  const { recordSizeLimit } = settings
+  if (hello.extensions.record_size_limit !== undefined && recordSizeLimit !== undefined)
+    link.limitReceivedRecords(recordSizeLimit)
 }
 
 function prefersAnotherGroup({ hello, group }: Flight, ours: readonly KeyExchange[]): boolean {

@@ -1,5 +1,6 @@
 // NewSessionTicket, the server's side: RFC 9846 section 4.7.1, and RFC 9149 (the number that the client asks for).
 
+import { atOnce } from "../../bytes/pause.ts"
 import { encodeNewSessionTicket } from "../../codec/new-session-ticket.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { resumptionPsk } from "../../schedule/traffic.ts"
@@ -56,7 +57,6 @@ function sendTicket(
   const { ticketer, earlyData } = settings
   const ticketLifetime = lifetime(settings.ticketLifetime, peer, link.now)
   if (ticketLifetime < 1) return false
-  // "unique across all tickets issued on this connection"
   const ticketNonce = nonceOf(tickets.issued++)
   const ageAdd = link.random(4)
   const ticketAgeAdd = ((ageAdd[0]! << 24) | (ageAdd[1]! << 16) | (ageAdd[2]! << 8) | ageAdd[3]!) >>> 0
@@ -70,10 +70,10 @@ function sendTicket(
     maxEarlyDataSize,
     alpnProtocol,
     serverName,
-    partition: settings.partition,
+    partition: settings.resumptionPartition,
     ...peer,
   }
-  const ticket = ticketer?.seal(session, link.now)
+  const ticket = atOnce("ticketer.seal", ticketer?.seal(session, link.now)) ?? undefined
   // Not erased: a ticketer may keep the session as it is, and a key of zeros would then open it to everybody.
   // "opaque ticket<1..2^16-1>": a session with a long chain of certificates may not fit.
   if (ticket === undefined || ticket.length > longestTicket) return false
@@ -91,6 +91,9 @@ function lifetime(most: number, { peerValidUntil }: SessionPeer, now: number): n
   return peerValidUntil === undefined ? most : Math.min(most, Math.floor((peerValidUntil - now) / 1000))
 }
 
-function nonceOf(number: number): Uint8Array {
-  return number < 256 ? Uint8Array.of(number) : Uint8Array.of(number >>> 8, number)
+/** As few bytes as tell them apart: section 4.7.1, "a per-ticket value that is unique across all tickets issued on this connection". */
+export function nonceOf(number: number): Uint8Array {
+  if (number < 0x100) return Uint8Array.of(number)
+  if (number < 0x1_0000) return Uint8Array.of(number >>> 8, number)
+  return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
 }

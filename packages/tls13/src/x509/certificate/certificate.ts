@@ -11,7 +11,7 @@ import { foreignKind } from "../der/file-kind.ts"
 import { Oid } from "../der/oids.ts"
 import { isPem, parsePem } from "../der/pem.ts"
 import { readTime } from "../der/time.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { attempt, located, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { readSpki } from "../keys/spki.ts"
 import {
@@ -144,12 +144,10 @@ function readSerialNumber(tbs: Der): Uint8Array {
 
 /** A key that this stack does not know must not stop the parsing: the certificate may be one that no path uses. */
 function readKey(spki: Uint8Array): { publicKey: PublicKey | undefined; keyProblem: X509Error | undefined } {
-  try {
-    return { publicKey: readSpki(spki), keyProblem: undefined }
-  } catch (error) {
-    if (error instanceof X509Error) return { publicKey: undefined, keyProblem: error }
-    throw error
-  }
+  const key = attempt(() => readSpki(spki))
+  return key instanceof X509Error
+    ? { publicKey: undefined, keyProblem: key }
+    : { publicKey: key, keyProblem: undefined }
 }
 
 function skipUniqueIdentifiers(tbs: Der, version: number): boolean {
@@ -175,12 +173,11 @@ function readExtensionsField(tbs: Der, version: number): Extensions {
 export function parseCertificates(source: string | Uint8Array, limit?: number): Certificate[] {
   const blocks = certificateBlocks(source)
   return blocks.map((block, index) => {
-    try {
-      return parseCertificate(block.der, limit)
-    } catch (error) {
-      if (!(error instanceof X509Error) || blocks.length < 2) throw error
-      throw new X509Error(error.reason, `${placeText(block, index)}: ${error.message}`)
-    }
+    const place = blocks.length > 1 ? `${placeText(block, index)}: ` : ""
+    return located(
+      () => parseCertificate(block.der, limit),
+      (message) => `${place}${message}`,
+    )
   })
 }
 

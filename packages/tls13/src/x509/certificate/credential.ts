@@ -3,6 +3,7 @@
 import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { Misuse } from "../../bytes/errors.ts"
+import { atOnce } from "../../bytes/pause.ts"
 import { asciiToBytes } from "../../bytes/text.ts"
 import { copyOfPrivateKey, copyOfPublicKey, type PrivateKey, type PublicKey } from "../../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithm } from "../../crypto/provider.ts"
@@ -12,7 +13,7 @@ import {
   signatureScheme,
   signatureSchemes,
 } from "../../crypto/signature-schemes.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { located, malformed, X509Error } from "../errors.ts"
 import type {
   Credential,
   CredentialRequest,
@@ -161,12 +162,7 @@ function publicKeyOf(leaf: Certificate): PublicKey {
 }
 
 function within<T>(what: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof X509Error) throw new X509Error(error.reason, `${what} cannot be read: ${error.message}`)
-    throw error
-  }
+  return located(work, (message) => `${what} cannot be read: ${message}`)
 }
 
 /** The private key, as the kind of key that the certificate says, once it is known to belong to it. */
@@ -224,7 +220,8 @@ function signsFor(privateKey: PrivateKey, publicKey: PublicKey, provider: Crypto
   if (scheme === undefined) return true
   const algorithm = algorithmOf(scheme, provider)
   const message = asciiToBytes("does this key belong to this certificate?")
-  return algorithm.verify(publicKey, message, algorithm.sign(privateKey, message, provider.random))
+  const signature = atOnce("sign of the crypto provider", algorithm.sign(privateKey, message, provider.random))
+  return atOnce("verify of the crypto provider", algorithm.verify(publicKey, message, signature))
 }
 
 function keyName(key: PublicKey | PrivateKey): string {

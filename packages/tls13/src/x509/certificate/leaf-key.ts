@@ -1,7 +1,7 @@
 // The key of a peer's leaf, before anything is believed of it: what its CertificateVerify is checked with first.
 
 import type { PublicKey } from "../../crypto/keys.ts"
-import { X509Error } from "../errors.ts"
+import { attempt, X509Error } from "../errors.ts"
 import type { CertificateVerification, CertificateVerifier } from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
 import { parseSpki } from "../keys/spki.ts"
@@ -16,13 +16,9 @@ export function readLeafKey({
   type,
 }: Pick<CertificateVerification, "chain" | "type">): PublicKey | undefined {
   if (leaf === undefined) return undefined
-  try {
-    const key = type === "RawPublicKey" ? parseSpki(leaf) : parseCertificate(leaf).publicKey
-    return key && keyProblem(key) === undefined ? key : undefined
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
+  const key = attempt(() => (type === "RawPublicKey" ? parseSpki(leaf) : parseCertificate(leaf).publicKey))
+  if (key === undefined || key instanceof X509Error) return undefined
+  return keyProblem(key) === undefined ? key : undefined
 }
 
 /** An application's verifier, asked only about peers that can sign with their leaf's key. */

@@ -3,7 +3,7 @@
 
 import { type Der, readWhole } from "../der/der.ts"
 import { Oid } from "../der/oids.ts"
-import { X509Error } from "../errors.ts"
+import { attempt, X509Error } from "../errors.ts"
 import type { OidFilter } from "../interfaces.ts"
 import { parseCertificate } from "./certificate.ts"
 
@@ -37,10 +37,6 @@ function keyPurposes(der: Der): string[] {
 
 /** undefined for bytes that are no such value: nothing matches what cannot be read. */
 function read<T>(bytes: Uint8Array, reader: (der: Der) => T): T | undefined {
-  try {
-    return readWhole(bytes, "oid_filters", reader)
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
+  const value = attempt(() => readWhole(bytes, "oid_filters", reader))
+  return value instanceof X509Error ? undefined : value
 }

@@ -5,7 +5,7 @@ import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import { contextConstructed, Der } from "../der/der.ts"
-import { X509Error } from "../errors.ts"
+import { attempt, isReadable, X509Error } from "../errors.ts"
 import type { CertificateVerification } from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
 import { parseSpki, readSpki } from "../keys/spki.ts"
@@ -16,7 +16,7 @@ import type { Certificate } from "./certificate.ts"
 export function claimedNames(
   der: Uint8Array,
 ): { readonly issuer: DistinguishedName; readonly subject: DistinguishedName } | undefined {
-  try {
+  const names = attempt(() => {
     const tbs = new Der(der).sequence("the certificate").sequence("tbsCertificate")
     tbs.optional(contextConstructed(0), "version")
     tbs.skip("serialNumber")
@@ -24,10 +24,8 @@ export function claimedNames(
     const issuer = readName(tbs, "issuer")
     tbs.skip("validity")
     return { issuer, subject: readName(tbs, "subject") }
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
+  })
+  return names instanceof X509Error ? undefined : names
 }
 
 /** The key of a certificate, for who believes nothing else of it. */
@@ -64,13 +62,8 @@ export function claimedLeafKey({
   type,
 }: Pick<CertificateVerification, "chain" | "type">): PublicKey | undefined {
   if (leaf === undefined) return undefined
-  try {
-    const publicKey = type === "RawPublicKey" ? parseSpki(leaf) : claimedKey(leaf).publicKey
-    return keyProblem(publicKey) === undefined ? publicKey : undefined
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
+  const key = attempt(() => (type === "RawPublicKey" ? parseSpki(leaf) : claimedKey(leaf).publicKey))
+  return key instanceof X509Error || keyProblem(key) !== undefined ? undefined : key
 }
 
 /** An unreadable certificate of a chain, by its place from 0 on. */
@@ -88,7 +81,7 @@ export function missedIssuer(
   chain: readonly Uint8Array[],
   parsed: readonly (Certificate | X509Error)[],
 ): Unreadable | undefined {
-  const read = parsed.filter((each): each is Certificate => !(each instanceof X509Error))
+  const read = parsed.filter(isReadable)
   for (const [index, error] of parsed.entries()) {
     if (!(error instanceof X509Error)) continue
     const names = claimedNames(chain[index]!)

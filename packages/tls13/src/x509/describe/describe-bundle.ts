@@ -1,7 +1,7 @@
 // A list of authorities, such as a machine's trust store: a line each.
 
-import { type Certificate, parseCertificate, subjectText } from "../certificate/certificate.ts"
-import { X509Error } from "../errors.ts"
+import { parseCertificate, subjectText } from "../certificate/certificate.ts"
+import { attempt, isReadable, X509Error } from "../errors.ts"
 import {
   type CertificateDescription,
   type DescribeOptions,
@@ -23,13 +23,13 @@ export function describeBundle(
   bundle: readonly Uint8Array[],
   { now, provider, colour = false, places }: Pick<DescribeOptions, "now" | "provider" | "colour" | "places">,
 ): { readonly data: BundleDescription; readonly text: string } {
-  const read = bundle.map((der) => readOne(der))
+  const read = bundle.map((der) => attempt(() => parseCertificate(der)))
   const authorities = read.map((each, index) =>
     each instanceof X509Error
       ? describeUnreadable(bundle[index]!, each, places?.[index])
       : describeCertificate(each, now, provider),
   )
-  const good = read.filter((each): each is Certificate => !(each instanceof X509Error))
+  const good = read.filter(isReadable)
   const expired = good.filter((each) => now > each.notAfter).length
   const unreadable = read.length - good.length
   const data = { count: read.length, valid: good.length - expired, expired, unreadable, authorities }
@@ -57,13 +57,4 @@ export function describeBundle(
       : [],
   )
   return { data, text: `${[summary.join(", "), "", ...rows, ...errors].join("\n")}\n` }
-}
-
-function readOne(der: Uint8Array): Certificate | X509Error {
-  try {
-    return parseCertificate(der)
-  } catch (error) {
-    if (error instanceof X509Error) return error
-    throw error
-  }
 }

@@ -10,7 +10,7 @@ import { claimedNames } from "../certificate/unreadable.ts"
 import { Oid, usageNames } from "../der/oids.ts"
 import { toBase64 } from "../der/pem.ts"
 import { timeText } from "../der/time.ts"
-import { X509Error } from "../errors.ts"
+import { attempt, X509Error } from "../errors.ts"
 import type { CertificateVerdict } from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
 import { spkiHash } from "../keys/pins.ts"
@@ -227,12 +227,10 @@ function describeOne(
   { now, provider }: DescribeOptions,
   place: string | undefined,
 ): CertificateDescription | UnreadableDescription {
-  try {
-    return describeCertificate(source instanceof Uint8Array ? parseCertificate(source) : source, now, provider)
-  } catch (error) {
-    if (error instanceof X509Error && source instanceof Uint8Array) return describeUnreadable(source, error, place)
-    throw error
-  }
+  if (!(source instanceof Uint8Array)) return describeCertificate(source, now, provider)
+  const certificate = attempt(() => parseCertificate(source))
+  if (certificate instanceof X509Error) return describeUnreadable(source, certificate, place)
+  return describeCertificate(certificate, now, provider)
 }
 
 /** What can be shown of it. */

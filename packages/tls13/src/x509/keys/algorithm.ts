@@ -4,7 +4,7 @@
 import type { SignatureAlgorithmName } from "../../crypto/provider.ts"
 import { contextConstructed, type Der, Tag } from "../der/der.ts"
 import { Oid } from "../der/oids.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { attempt, malformed, X509Error } from "../errors.ts"
 
 /** How something was signed; `algorithm` is undefined when this stack does not accept it, and `problem` says why. */
 export interface SignatureIdentifier {
@@ -64,19 +64,17 @@ export function readSignatureIdentifier(der: Der, what: string): SignatureIdenti
 }
 
 function pssIdentifier(oid: string, sequence: Der, what: string): SignatureIdentifier {
-  try {
-    const { hash, saltLength } = pssHash(sequence)
-    sequence.expectEnd(what)
-    const expected = hash === "sha256" ? 32 : hash === "sha384" ? 48 : 64
-    const label = `RSASSA-PSS with ${hash.toUpperCase().replace("SHA", "SHA-")}`
-    if (saltLength !== expected) return { oid, label, algorithm: undefined, problem: "unsupported_signature" }
-    return { oid, label, algorithm: `rsa_pss_${hash}`, problem: undefined }
-  } catch (error) {
-    if (error instanceof X509Error && error.reason !== "malformed") {
-      return { oid, label: `RSASSA-PSS (${error.message})`, algorithm: undefined, problem: "weak_signature" }
-    }
-    throw error
+  const parameters = attempt(() => pssHash(sequence))
+  if (parameters instanceof X509Error) {
+    if (parameters.reason === "malformed") throw parameters
+    return { oid, label: `RSASSA-PSS (${parameters.message})`, algorithm: undefined, problem: "weak_signature" }
   }
+  const { hash, saltLength } = parameters
+  sequence.expectEnd(what)
+  const expected = hash === "sha256" ? 32 : hash === "sha384" ? 48 : 64
+  const label = `RSASSA-PSS with ${hash.toUpperCase().replace("SHA", "SHA-")}`
+  if (saltLength !== expected) return { oid, label, algorithm: undefined, problem: "unsupported_signature" }
+  return { oid, label, algorithm: `rsa_pss_${hash}`, problem: undefined }
 }
 
 /**

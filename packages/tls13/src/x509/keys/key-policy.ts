@@ -1,5 +1,6 @@
 // Which keys are good enough, and checking one signature with one of them, counted against a budget.
 
+import { atOnce } from "../../bytes/pause.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { X509Error } from "../errors.ts"
@@ -75,5 +76,6 @@ export function verifySignature(
   provider: CryptoProvider,
 ): boolean {
   const algorithm = provider.signatures.find((each) => each.name === identifier.algorithm)
-  return algorithm?.verify(key, message, signature) ?? false
+  // A promise would pass for a yes.
+  return atOnce("verify of the crypto provider", algorithm?.verify(key, message, signature)) ?? false
 }

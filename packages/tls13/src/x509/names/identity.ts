@@ -10,7 +10,7 @@ import { spkiHash } from "../keys/pins.ts"
 import { attributeValues, nameText } from "./distinguished-name.ts"
 import { isHostName } from "./dns-name.ts"
 import type { GeneralName } from "./general-name.ts"
-import { checkNames, type NameConstraints } from "./name-constraints.ts"
+import { type NameConstraints, namesProblem } from "./name-constraints.ts"
 
 /**
  * What names the client: the subject's common name, its whole subject (RFC 4514), one of its alternative names, or the
@@ -81,7 +81,7 @@ export function identityProblem(
         `the name constraints of its authorities say nothing of its ${ruleNames[rule]}, by which clients are known here: use another rule of identity, or an authority without them`,
       )
     }
-    const problem = checkNames(names, limits, { comparisons })
+    const problem = namesProblem(names, limits, { comparisons })
     if (problem) {
       const why = problem.limit ? "take too many comparisons" : `do not allow it: ${problem.message}`
       return new X509Error("name_constraints", `its ${ruleNames[rule]} names the client, and name constraints ${why}`)

@@ -5,7 +5,7 @@ import { encodeName } from "../../devcert/names.ts"
 import { Der } from "../der/der.ts"
 import { derOid, derSequence, derSmall, derValue } from "../der/der-writer.ts"
 import { type GeneralName, readGeneralName } from "./general-name.ts"
-import { checkNames, readNameConstraints } from "./name-constraints.ts"
+import { namesProblem, readNameConstraints } from "./name-constraints.ts"
 
 const kinds = { email: 0x81, dns: 0x82, uri: 0x86 } as const
 
@@ -32,7 +32,7 @@ function name(text: string): GeneralName {
 }
 
 function allowed(names: readonly string[], permitted: readonly string[], excluded: readonly string[] = []): boolean {
-  return checkNames(names.map(name), constraints(permitted, excluded), { comparisons: 1000 }) === undefined
+  return namesProblem(names.map(name), constraints(permitted, excluded), { comparisons: 1000 }) === undefined
 }
 
 describe("RFC 5280 4.2.1.10: permitted subtrees", () => {
@@ -119,5 +119,5 @@ describe("RFC 5280 4.2.1.10: malformed constraints", () => {
 it("comparisons are counted, and end", () => {
   const budget = { comparisons: 5 }
   const many = Array.from({ length: 10 }, (_, i) => `dns:h${i}.example.com`)
-  expect(checkNames([name("dns:example.org")], constraints(many), budget)).toEqual({ limit: true })
+  expect(namesProblem([name("dns:example.org")], constraints(many), budget)).toEqual({ limit: true })
 })

@@ -91,7 +91,7 @@ export type ConstraintProblem = { readonly limit: true } | { readonly limit: fal
  * Checks a certificate's names against one set of constraints. Every name must lie in a permitted subtree of its form, if
  * there is any, and in no excluded one.
  */
-export function checkNames(
+export function namesProblem(
   names: readonly GeneralName[],
   constraints: NameConstraints,
   budget: ComparisonBudget,

@@ -9,7 +9,7 @@ import { X509Error } from "../errors.ts"
 import { keyProblem, signatureCost, signatureProblem, verifySignature } from "../keys/key-policy.ts"
 import { attributeValues } from "../names/distinguished-name.ts"
 import type { GeneralName } from "../names/general-name.ts"
-import { checkNames, type NameConstraints } from "../names/name-constraints.ts"
+import { type NameConstraints, namesProblem } from "../names/name-constraints.ts"
 import type { PathBudget } from "./path-problem.ts"
 import { type Position, rfc5280Problem } from "./rfc5280-profile.ts"
 import type { TrustStore } from "./trust.ts"
@@ -171,7 +171,7 @@ export function constraintProblem(
     const certificate = path[i]!
     // RFC 5280 4.2.1.10: not applied to self-issued certificates, unless it is the last of the path.
     if (i > 0 && isSelfIssued(certificate)) continue
-    const problem = checkNames(constrainedNames(certificate, checked), constraints, checked.budget)
+    const problem = namesProblem(constrainedNames(certificate, checked), constraints, checked.budget)
     if (problem?.limit)
       return new X509Error(
         "limit_exceeded",

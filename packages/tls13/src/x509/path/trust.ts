@@ -11,7 +11,7 @@ import {
   subjectText,
 } from "../certificate/certificate.ts"
 import { type UsageName, usageOid } from "../der/oids.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { attempt, isReadable, malformed, X509Error } from "../errors.ts"
 import type { DistinguishedName } from "../names/distinguished-name.ts"
 import type { GeneralName } from "../names/general-name.ts"
 import { parseAddress } from "../names/ip-address.ts"
@@ -184,12 +184,9 @@ export function trustStoreFromPem(source: string | Uint8Array, constraints: Anch
   const skipped: X509Error[] = []
   const blocks = certificateBlocks(source)
   for (const [index, block] of blocks.entries()) {
-    try {
-      anchors.push(anchorOf(parseCertificate(block.der), limits))
-    } catch (error) {
-      if (!(error instanceof X509Error)) throw error
-      skipped.push(new X509Error(error.reason, `${placeText(block, index)} cannot be used: ${error.message}`))
-    }
+    const anchor = attempt(() => anchorOf(parseCertificate(block.der), limits))
+    if (isReadable(anchor)) anchors.push(anchor)
+    else skipped.push(new X509Error(anchor.reason, `${placeText(block, index)} cannot be used: ${anchor.message}`))
   }
   const [first] = skipped
   if (anchors.length === 0 && first) {
@@ -217,12 +214,9 @@ export function trustStoreOfUsable(
   const skipped: string[] = []
   for (const source of sources) {
     for (const [index, block] of certificateBlocks(source).entries()) {
-      try {
-        anchors.push(trustAnchor(block.der))
-      } catch (error) {
-        if (!(error instanceof X509Error)) throw error
-        skipped.push(`${placeText(block, index)} cannot be used: ${error.message}`)
-      }
+      const anchor = attempt(() => trustAnchor(block.der))
+      if (isReadable(anchor)) anchors.push(anchor)
+      else skipped.push(`${placeText(block, index)} cannot be used: ${anchor.message}`)
     }
   }
   return { store: new TrustStore(anchors, skipped, origin), skipped: skipped.length }

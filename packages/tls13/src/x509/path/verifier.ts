@@ -2,13 +2,15 @@
 // Never throws for what a peer sent; whatever goes wrong is a refusal with an alert and a sentence.
 
 import { copyOf } from "../../bytes/copy.ts"
+import { messageOf } from "../../bytes/errors.ts"
+import { atOnce } from "../../bytes/pause.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import { type Certificate, maximumCertificateBytes, parseCertificate, subjectText } from "../certificate/certificate.ts"
 import { KeyUsage } from "../certificate/extensions.ts"
 import { readLeafKey } from "../certificate/leaf-key.ts"
 import { missedIssuer } from "../certificate/unreadable.ts"
 import { Oid } from "../der/oids.ts"
-import { type Reason, reasonAlerts, X509Error } from "../errors.ts"
+import { attempt, isReadable, type Reason, reasonAlerts, X509Error } from "../errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
 import { isPinned, type Pin } from "../keys/pins.ts"
@@ -62,16 +64,16 @@ export function createCertificateVerifier(rules: VerifierOptions): CertificateVe
     leafKey: readLeafKey,
     verify(verification) {
       try {
-        return verification.type === "RawPublicKey"
-          ? rawKeyVerdict(verification, options)
-          : chainVerdict(verification, options)
-      } catch (error) {
-        if (error instanceof X509Error) return refusal(error.reason, error.message)
-        // A defect of ours must not become a way around the check, nor an exception in the middle of a handshake.
-        return refusal(
-          "internal",
-          `the certificate could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+        // An application that reads its anchors only now may find that they are none.
+        const verdict = attempt(() =>
+          verification.type === "RawPublicKey"
+            ? rawKeyVerdict(verification, options)
+            : chainVerdict(verification, options),
         )
+        return verdict instanceof X509Error ? refusal(verdict.reason, verdict.message) : verdict
+      } catch (error) {
+        // A defect of ours must not become a way around the check, nor an exception in the middle of a handshake.
+        return refusal("internal", `the certificate could not be checked: ${messageOf(error)}`)
       }
     },
   }
@@ -98,11 +100,8 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
   const { revocation } = options
   const verdict = validatePath({
     leaf,
-    intermediates: [
-      ...others.filter((each): each is Certificate => !(each instanceof X509Error)),
-      ...(options.intermediates ?? []),
-    ],
-    trust: typeof options.trust === "function" ? options.trust() : options.trust,
+    intermediates: [...others.filter(isReadable), ...(options.intermediates ?? [])],
+    trust: typeof options.trust === "function" ? atOnce("trust", options.trust()) : options.trust,
     now,
     provider,
     usage: role === "server" ? Oid.serverAuth : Oid.clientAuth,
@@ -123,7 +122,10 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
       `certificate ${index + 1} of the chain cannot be read: ${error.message}; so ${message}`,
     )
   }
-  const named = role === "server" ? (options.checkName ?? serverNameProblem)(leaf, verification.serverName) : undefined
+  const named =
+    role === "server"
+      ? atOnce("checkName", (options.checkName ?? serverNameProblem)(leaf, verification.serverName))
+      : undefined
   if (named) return refusal(named.reason, named.message)
   const unnamed =
     role === "client" && options.identity && identityProblem(leaf, options.identity, constraintsOf(verdict))
@@ -159,7 +161,9 @@ function serverNameProblem(leaf: Certificate, serverName: string | undefined): X
       "no server name was given to check the certificate against; give the name or address to reach",
     )
   }
-  const problem = nameProblem(leaf, referenceHost(serverName))
+  const reference = attempt(() => referenceHost(serverName))
+  if (reference instanceof X509Error) return reference
+  const problem = nameProblem(leaf, reference)
   return problem && new X509Error(problem.reason, problemOf(problem, leaf, 0).message)
 }
 
@@ -183,14 +187,7 @@ function validUntil({ path, anchor }: { path: readonly Certificate[]; anchor: Tr
 
 /** Each certificate, or why it cannot be read: an intermediate that no path needs may be anything. */
 function parsedChain(chain: readonly Uint8Array[], limit: number): (Certificate | X509Error)[] {
-  return chain.map((der) => {
-    try {
-      return parseCertificate(der, limit)
-    } catch (error) {
-      if (error instanceof X509Error) return error
-      throw error
-    }
-  })
+  return chain.map((der) => attempt(() => parseCertificate(der, limit)))
 }
 
 function rawKeyVerdict(verification: CertificateVerification, options: VerifierOptions): CertificateVerdict {
@@ -198,7 +195,8 @@ function rawKeyVerdict(verification: CertificateVerification, options: VerifierO
   const spki = chain[0]
   if (spki === undefined || chain.length !== 1) return refusal("malformed", "a raw public key comes alone (RFC 7250)")
   // Any DER of a pinned key is parsed as strictly as a certificate's.
-  const publicKey = parseSpki(spki)
+  const publicKey = attempt(() => parseSpki(spki))
+  if (publicKey instanceof X509Error) return refusal(publicKey.reason, publicKey.message)
   const weak = keyProblem(publicKey)
   if (weak) return refusal(weak.reason, `the peer's raw public key is refused: ${weak.message}`)
   if (!isPinned(spki, options.rawPublicKeys ?? [], provider)) {

@@ -14,7 +14,7 @@ import { foreignKind } from "../der/file-kind.ts"
 import { Oid } from "../der/oids.ts"
 import { isPem, parsePem } from "../der/pem.ts"
 import { readTime, timeText } from "../der/time.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { located, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyProblem, signatureProblem, verifySignature } from "../keys/key-policy.ts"
 import { type DistinguishedName, nameText, readName, sameName } from "../names/distinguished-name.ts"
@@ -86,12 +86,11 @@ export function parseCrls(source: string | Uint8Array): Crl[] {
     )
   }
   return blocks.map((block, index) => {
-    try {
-      return parseCrl(block.der)
-    } catch (error) {
-      if (!(error instanceof X509Error) || blocks.length < 2) throw error
-      throw new X509Error(error.reason, `list ${index + 1} (line ${block.line}): ${error.message}`)
-    }
+    const place = blocks.length > 1 ? `list ${index + 1} (line ${block.line}): ` : ""
+    return located(
+      () => parseCrl(block.der),
+      (message) => `${place}${message}`,
+    )
   })
 }
 

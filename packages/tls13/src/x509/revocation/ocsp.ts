@@ -9,7 +9,7 @@ import { KeyUsage } from "../certificate/extensions.ts"
 import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "../der/der.ts"
 import { Oid } from "../der/oids.ts"
 import { readTime, timeText } from "../der/time.ts"
-import { malformed, X509Error } from "../errors.ts"
+import { attempt, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyProblem, signatureProblem, verifySignature } from "../keys/key-policy.ts"
 import { sha1 } from "../keys/sha1.ts"
@@ -50,13 +50,10 @@ const mostCertificates = 4
 
 /** Parses a DER OCSPResponse. @throws X509Error `bad_ocsp_response` when it is malformed or is an error of the responder */
 export function parseOcspResponse(der: Uint8Array): OcspResponse {
-  try {
-    return readWhole(copyOf(der), "the OCSP response", readResponse)
-  } catch (error) {
-    if (error instanceof X509Error)
-      throw new X509Error("bad_ocsp_response", `the stapled OCSP response is malformed: ${error.message}`)
-    throw error
-  }
+  const response = attempt(() => readWhole(copyOf(der), "the OCSP response", readResponse))
+  if (response instanceof X509Error)
+    throw new X509Error("bad_ocsp_response", `the stapled OCSP response is malformed: ${response.message}`)
+  return response
 }
 
 function readResponse(outer: Der): OcspResponse {
@@ -233,8 +230,8 @@ function responderOf(
 ): Certificate | X509Error {
   if (isResponder(response, issuer)) return issuer
   for (const der of response.certificates.slice(0, mostCertificates)) {
-    const delegate = parsed(der)
-    if (delegate === undefined || !isResponder(response, delegate)) continue
+    const delegate = attempt(() => parseCertificate(der))
+    if (delegate instanceof X509Error || !isResponder(response, delegate)) continue
     return delegateProblem(delegate, issuer, now, provider) ?? delegate
   }
   return malformed("neither the issuer nor a responder that it appointed signed it")
@@ -245,15 +242,6 @@ function isResponder(response: OcspResponse, certificate: Certificate): boolean 
   return "name" in responder
     ? sameName(responder.name, certificate.subject)
     : equalBytes(responder.keyHash, sha1(keyBits(certificate)))
-}
-
-function parsed(der: Uint8Array): Certificate | undefined {
-  try {
-    return parseCertificate(der)
-  } catch (error) {
-    if (error instanceof X509Error) return undefined
-    throw error
-  }
 }
 
 /** RFC 6960 4.2.2.2: issued by the certificate's own issuer, with id-kp-OCSPSigning, and valid. */

@@ -3,7 +3,7 @@
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { Certificate } from "../certificate/certificate.ts"
 import { timeText } from "../der/time.ts"
-import { X509Error } from "../errors.ts"
+import { attempt, X509Error } from "../errors.ts"
 import { type PathProblem, problemOf } from "../path/path-problem.ts"
 import { type CrlStore, revocationReasons } from "./crl.ts"
 import { ocspStatus, parseOcspResponse } from "./ocsp.ts"
@@ -91,16 +91,13 @@ function stapleProblem(
       ? new X509Error("revocation_unknown", "it came without a stapled OCSP response, and one is required")
       : false
   }
-  try {
-    const status = ocspStatus(parseOcspResponse(ocspResponse), leaf, issuer, now, provider)
-    if (status instanceof X509Error) return status
-    if (status.kind === "revoked") return revoked(status.revokedAt, status.reason)
-    if (status.kind === "good") return true
-    return new X509Error("revocation_unknown", "the OCSP responder does not know it")
-  } catch (error) {
-    if (error instanceof X509Error) return error
-    throw error
-  }
+  const response = attempt(() => parseOcspResponse(ocspResponse))
+  if (response instanceof X509Error) return response
+  const status = ocspStatus(response, leaf, issuer, now, provider)
+  if (status instanceof X509Error) return status
+  if (status.kind === "revoked") return revoked(status.revokedAt, status.reason)
+  if (status.kind === "good") return true
+  return new X509Error("revocation_unknown", "the OCSP responder does not know it")
 }
 
 function revoked(at: number, reason: number): X509Error {

@@ -1,5 +1,5 @@
 import { copyOf } from "../../../bytes/copy.ts"
-import type { KeyExchange } from "../../provider.ts"
+import type { ImmediateKeyExchange } from "../../provider.ts"
 import { x25519Group } from "../../x25519-group.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
 import { invert } from "./field25519-powers.ts"
@@ -10,7 +10,7 @@ import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
 // Side channels: a Montgomery ladder of 255 equal steps, swaps by arithmetic, field operations without secret branches or
 // table reads (see field25519.ts). Intermediate values are wiped.
 
-export const x25519: KeyExchange = /* @__PURE__ */ x25519Group(scalarMultiply)
+export const x25519: ImmediateKeyExchange = /* @__PURE__ */ x25519Group(scalarMultiply)
 
 /** The function X25519 of RFC 7748 section 5: both arguments and the result are 32 bytes. */
 export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {

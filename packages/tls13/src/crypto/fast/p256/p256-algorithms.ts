@@ -1,12 +1,12 @@
 import { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "../../noble/ecdsa.ts"
 import { sha256, sha384, sha512 } from "../../noble/hash.ts"
-import type { KeyExchange, SignatureAlgorithm } from "../../provider.ts"
+import type { ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
 import { createEcdsa } from "./ecdsa-p256.ts"
 import { P256 } from "./p256.ts"
 import { createSecp256r1 } from "./secp256r1.ts"
 
 export interface P256Algorithms {
-  readonly secp256r1: KeyExchange
+  readonly secp256r1: ImmediateKeyExchange
   /** For keys of P-256; those of other curves go on to the noble provider. */
   readonly ecdsaSha256: SignatureAlgorithm
   readonly ecdsaSha384: SignatureAlgorithm

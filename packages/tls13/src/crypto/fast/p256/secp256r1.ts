@@ -1,7 +1,7 @@
 import { p256 as noble } from "@noble/curves/nist.js"
 import { NamedGroup } from "../../../bytes/code-points.ts"
 import { draw } from "../../draw.ts"
-import { InvalidKeyShare, type KeyExchange, type RandomSource } from "../../provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../../provider.ts"
 import type { P256, Point } from "./p256.ts"
 
 // ECDH on P-256 (RFC 9846 sections 4.3.8.2 and 7.4.2), over the kernel of p256.ts.
@@ -9,7 +9,7 @@ import type { P256, Point } from "./p256.ts"
 const LENGTH = 32
 
 /** @param curve makes the kernel at its first use */
-export function createSecp256r1(curve: () => P256): KeyExchange {
+export function createSecp256r1(curve: () => P256): ImmediateKeyExchange {
   function peerPoint(share: Uint8Array): Point {
     if (share.length !== 1 + 2 * LENGTH || share[0] !== 4) {
       throw new InvalidKeyShare("a secp256r1 key share is an uncompressed point of 65 bytes")

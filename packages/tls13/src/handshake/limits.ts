@@ -50,11 +50,17 @@ export const defaultLimits: Limits = {
   recordsPerKey: undefined,
 }
 
-/** The defaults, with these in their place. @throws Misuse for a value that bounds nothing */
-export function limitsWith(limits: Partial<Limits> = {}): Limits {
-  for (const [name, value] of Object.entries(limits)) {
+/** Those that the application chooses; undefined is the same as absent. */
+export type ChosenLimits = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
+
+/**
+ * All limits: those that were chosen, else the usual ones, else the defaults.
+ * @throws Misuse for a value that bounds nothing
+ */
+export function limitsWith(limits: ChosenLimits = {}, usual: Partial<Limits> = {}): Limits {
+  const chosen = Object.entries(limits).filter(([, value]) => value !== undefined)
+  for (const [name, value] of chosen) {
     const least = name === "recordsPerKey" ? 4 : 0
-    if (value === undefined && name === "recordsPerKey") continue
     // Infinity: no limit, where one wants that.
     if (
       typeof value !== "number" ||
@@ -64,5 +70,5 @@ export function limitsWith(limits: Partial<Limits> = {}): Limits {
       throw new Misuse(`limits.${name} is ${value}; it must be a whole number from ${least} on`)
     }
   }
-  return { ...defaultLimits, ...limits }
+  return { ...defaultLimits, ...usual, ...Object.fromEntries(chosen) }
 }

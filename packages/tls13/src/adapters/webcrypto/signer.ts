@@ -1,12 +1,12 @@
 // Signs CertificateVerify with a WebCrypto key, one that cannot be extracted for instance: the private key never enters this
 // code. RFC 9846 section 4.5.2; https://www.w3.org/TR/webcrypto/. WebCrypto answers with promises, so the connection pauses.
 
-import { Misuse } from "../bytes/errors.ts"
-import { Pause } from "../bytes/pause.ts"
-import type { CryptoProvider } from "../crypto/provider.ts"
-import { type SignatureSchemeInfo, signatureSchemes } from "../crypto/signature-schemes.ts"
-import { derInteger, derSequence } from "../x509/der/der-writer.ts"
-import type { Signer } from "../x509/interfaces.ts"
+import { Misuse } from "../../bytes/errors.ts"
+import { Pause } from "../../bytes/pause.ts"
+import type { CryptoProvider } from "../../crypto/provider.ts"
+import { type SignatureSchemeInfo, signatureSchemes } from "../../crypto/signature-schemes.ts"
+import { derInteger, derSequence } from "../../x509/der/der-writer.ts"
+import type { Signer } from "../../x509/interfaces.ts"
 
 /** What is used of a CryptoKey. */
 export interface WebCryptoKey {

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest"
+import { InputTurns } from "./input-turns.ts"
+import { PacedInput } from "./paced-input.ts"
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function fault(cause: unknown): never {
+  throw cause
+}
+
+/** A socket on which a KiB costs so many milliseconds. */
+function socket(turns: InputTurns, milliseconds: number) {
+  const pieces: Uint8Array[] = []
+  const told: (boolean | "end")[] = []
+  const input = new PacedInput({
+    turns,
+    isConnected: () => true,
+    receive(bytes) {
+      const until = performance.now() + (milliseconds * bytes.length) / 1024
+      while (performance.now() < until);
+      pieces.push(bytes.slice())
+    },
+    receiveEnd: () => told.push("end"),
+    setReading: (wanted) => told.push(wanted),
+  })
+  return { input, pieces, told, size: () => pieces.reduce((sum, { length }) => sum + length, 0) }
+}
+
+const bytes = Uint8Array.from({ length: 65_536 }, (_, i) => i % 251)
+
+describe("input of a server's socket", () => {
+  it("that costs much is worked on in small pieces, in order, and no more is read meanwhile", async () => {
+    const turns = new InputTurns(fault)
+    const dear = socket(turns, 1)
+    dear.input.push(bytes)
+    // At once: what is cheap as far as one knows, and 20 milliseconds of what is not.
+    expect(dear.size()).toBeLessThan(48 * 1024)
+    expect(dear.told).toEqual([false])
+    dear.input.push(bytes)
+    dear.input.end()
+    for (let before = dear.size(); before < 2 * bytes.length; before = dear.size()) {
+      await turn()
+      expect(dear.size() - before).toBeLessThan(48 * 1024)
+    }
+    await turn()
+    expect(dear.told).toEqual([false, "end"])
+    expect(Buffer.concat(dear.pieces).equals(Buffer.concat([bytes, bytes]))).toBe(true)
+    expect(Math.max(...dear.pieces.slice(1).map(({ length }) => length))).toBe(4096)
+  })
+
+  it("that is cheap does not stand behind it, and soon is not cut", async () => {
+    const turns = new InputTurns(fault)
+    const cheap = socket(turns, 0)
+    // Once is enough but for a machine that stops it in the middle.
+    for (let i = 0; i < 100 && cheap.pieces.at(-1)?.length !== 65_536; i++) {
+      cheap.input.push(bytes)
+      await turn()
+    }
+    expect(cheap.pieces.at(-1)?.length).toBe(65_536)
+    const dear = Array.from({ length: 10 }, () => socket(turns, 1))
+    for (const { input } of dear) input.push(bytes)
+    await turn()
+    const before = cheap.size()
+    cheap.input.push(bytes)
+    for (let i = 0; i < 2 && cheap.size() === before; i++) await turn()
+    expect(cheap.size()).toBe(before + bytes.length)
+    expect(dear.some(({ size }) => size() < bytes.length)).toBe(true)
+    while (dear.some(({ size }) => size() < bytes.length)) await turn()
+    await turn()
+    for (const { told } of dear) expect(told.at(-1)).toBe(true)
+  })
+
+  it("is neither read nor worked on while it is not wanted", async () => {
+    const turns = new InputTurns(fault)
+    const dear = socket(turns, 1)
+    dear.input.push(bytes)
+    dear.input.setReading(false)
+    const before = dear.size()
+    for (let i = 0; i < 5; i++) await turn()
+    expect([dear.size(), dear.told]).toEqual([before, [false]])
+    dear.input.setReading(true)
+    while (dear.size() < bytes.length) await turn()
+    await turn()
+    expect(dear.told).toEqual([false, true])
+  })
+
+  it.each(["ends", "fails"])(
+    "is worked on though it is not wanted when the stream below %s: no more can come",
+    async (how) => {
+      const turns = new InputTurns(fault)
+      const dear = socket(turns, 1)
+      dear.input.push(bytes)
+      dear.input.setReading(false)
+      let failed = false
+      if (how === "ends") dear.input.end()
+      else
+        dear.input.afterwards(() => {
+          failed = true
+        })
+      while (dear.size() < bytes.length) await turn()
+      await turn()
+      expect([dear.told, failed]).toEqual(how === "ends" ? [[false, "end"], false] : [[false], true])
+    },
+  )
+
+  it("that is refused in the middle of a piece waits from there on", async () => {
+    const turns = new InputTurns(fault)
+    const pieces: number[] = []
+    const input: PacedInput = new PacedInput({
+      turns,
+      isConnected: () => true,
+      receive(piece) {
+        pieces.push(piece.length)
+        if (pieces.length === 2) input.setReading(false)
+      },
+      receiveEnd: () => undefined,
+      setReading: () => undefined,
+    })
+    input.push(bytes)
+    for (let i = 0; i < 5; i++) await turn()
+    expect(pieces).toHaveLength(2)
+    input.setReading(true)
+    for (let i = 0; i < 5; i++) await turn()
+    expect(pieces.reduce((sum, length) => sum + length, 0)).toBe(bytes.length)
+  })
+})

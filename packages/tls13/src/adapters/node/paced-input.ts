@@ -1,0 +1,122 @@
+// The bytes that come in on one socket of a server, worked on piece by piece in the turns that all of its sockets share.
+
+import type { InputTurns, Line } from "./input-turns.ts"
+
+/** Bytes of a piece at first, and of one whose like have cost much: 4,096 bytes can hold 140 KeyUpdates. */
+const leastPiece = 4096
+/** Bytes of a piece at most: as many as a read of a socket gives. */
+const mostPiece = 65_536
+/** Milliseconds that a piece may cost before the next ones are the least. */
+const dearPiece = 2
+
+export interface PacedInputOptions {
+  readonly turns: InputTurns
+  readonly isConnected: () => boolean
+  /** Works on bytes. It may not throw, nor may the others. */
+  readonly receive: (bytes: Uint8Array) => void
+  readonly receiveEnd: () => void
+  readonly setReading: (wanted: boolean) => void
+}
+
+export class PacedInput {
+  readonly #options: PacedInputOptions
+  readonly #waiting: Uint8Array[] = []
+  #piece = leastPiece
+  #isDear = false
+  #isWanted = true
+  /** What the stream below was told. */
+  #isReading = true
+  #ended: "no" | "yes" | "told" = "no"
+  #scheduled = false
+  readonly #afterwards: (() => void)[] = []
+
+  constructor(options: PacedInputOptions) {
+    this.#options = options
+  }
+
+  /** Whether more is to be read; while something waits here no more is, and while it is not nothing is worked on. */
+  setReading(wanted: boolean): void {
+    this.#isWanted = wanted
+    if (!wanted) this.#read(false)
+    else if (this.#waiting.length === 0) this.#read(true)
+    else this.#workLater()
+  }
+
+  /** The bytes are kept while they wait. */
+  push(bytes: Uint8Array): void {
+    this.#waiting.push(bytes)
+    if (this.#waiting.length > 1) return
+    const { turns } = this.#options
+    while (this.#waiting.length > 0 && this.#isWanted && !turns.isOver(this.#line)) {
+      turns.now(this.#line, () => this.#work())
+    }
+    if (this.#waiting.length === 0) {
+      this.#allDone()
+      return
+    }
+    this.#read(false)
+    this.#workLater()
+  }
+
+  /** The peer ended its half: told when all that came before it has had its turn. */
+  end(): void {
+    this.#ended = "yes"
+    if (this.#waiting.length === 0) this.#allDone()
+    else this.#workLater()
+  }
+
+  /** Does it when all that has come has had its turn. It may not throw. */
+  afterwards(work: () => void): void {
+    this.#afterwards.push(work)
+    if (this.#waiting.length === 0) this.#allDone()
+    else this.#workLater()
+  }
+
+  get #line(): Line {
+    if (!this.#options.isConnected()) return "handshakes"
+    return this.#isDear ? "dear" : "connected"
+  }
+
+  /** When no more can come, what has come is worked on whoever wants it. */
+  get #mayWork(): boolean {
+    return this.#isWanted || this.#ended === "yes" || this.#afterwards.length > 0
+  }
+
+  #workLater(): void {
+    if (this.#scheduled || !this.#mayWork) return
+    this.#scheduled = true
+    this.#options.turns.later(this.#line, () => {
+      this.#scheduled = false
+      if (this.#waiting.length === 0 || !this.#mayWork) return
+      this.#work()
+      if (this.#waiting.length > 0) this.#workLater()
+      else this.#allDone()
+    })
+  }
+
+  #allDone(): void {
+    if (this.#ended === "yes") {
+      this.#ended = "told"
+      this.#options.receiveEnd()
+    } else if (this.#isWanted) this.#read(true)
+    for (const work of this.#afterwards.splice(0)) work()
+  }
+
+  #read(wanted: boolean): void {
+    if (wanted === this.#isReading) return
+    this.#isReading = wanted
+    this.#options.setReading(wanted)
+  }
+
+  #work(): void {
+    const bytes = this.#waiting[0]
+    if (bytes === undefined) return
+    const piece = bytes.subarray(0, this.#piece)
+    const began = performance.now()
+    this.#options.receive(piece)
+    this.#isDear = performance.now() - began > dearPiece
+    this.#piece = this.#isDear ? leastPiece : Math.min(mostPiece, this.#piece * 2)
+    if (piece.length === bytes.length) this.#waiting.shift()
+    else this.#waiting[0] = bytes.subarray(piece.length)
+  }
+}
