@@ -4,6 +4,7 @@
 import type { ConnectStreamOptions, ListenStreamOptions } from "../src/adapters/stream-config.ts"
 import type { TlsListener } from "../src/adapters/stream-listener.ts"
 import type { TlsStreamSocket } from "../src/adapters/streams.ts"
+import { keyExchangeChecks } from "./webcrypto.ts"
 
 export interface Setting {
   /** An echo server of OpenSSL on 127.0.0.1. */
@@ -52,6 +53,8 @@ export async function checks({ connect, listen }: Entry, { port, ca, cert, key }
     .catch(() => "refused")
   equal(absent, "refused")
   done.push("a port where nothing listens is an error")
+
+  done.push(...(await keyExchangeChecks(connect, { hostname, port, ca, serverName: "localhost" })))
 
   if (listen === undefined) return done
   const listener = listen({ port: 0, cert, key, allowHalfOpen: true })

@@ -8,11 +8,9 @@ import { utf8ToBytes } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import {
   type ClientConfig,
-  type ClientOptions,
   createClientConfig,
   createServerConfig,
   type ServerConfig,
-  type ServerOptions,
 } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { createFastProvider } from "../src/crypto/fast/index.ts"
@@ -21,6 +19,7 @@ import { createNobleProvider } from "../src/crypto/noble/index.ts"
 import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
 import type { CryptoProvider, RandomSource } from "../src/crypto/provider.ts"
 import { encodePkcs8, privateKeyToPem } from "../src/devcert/keys.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemorySessionStore } from "../src/session/client-store.ts"
 import { decodeImportedIdentity, encodeImportedIdentity, importPsk } from "../src/session/psk-importer.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"

@@ -5,7 +5,6 @@ import { brotliCompression, zlibCompression } from "../src/adapters/node/certifi
 import { decodeCompressedCertificate, encodeCompressedCertificate } from "../src/codec/compressed-certificate.ts"
 import { handshakeMessage } from "../src/codec/message.ts"
 import { createServerConfig } from "../src/connection/config.ts"
-import type { MessageName } from "../src/testing/puppet.ts"
 import {
   type Cast,
   clientCertificate,
@@ -14,6 +13,7 @@ import {
   serverOptions,
   serverUnderTest,
 } from "./support.ts"
+import type { MessageName } from "./tools/puppet.ts"
 
 const zlib = { certificateCompression: [zlibCompression()] }
 const both: Cast = { client: zlib, server: zlib }

@@ -7,9 +7,9 @@ import { createServer, type Server } from "../src/adapters/node/server.ts"
 import type { TLSSocket } from "../src/adapters/node/tls-socket.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
-import { portOf } from "../src/testing/sockets.ts"
 import { loadCredential } from "../src/x509/certificate/credential.ts"
 import type { Credential } from "../src/x509/interfaces.ts"
+import { portOf } from "./tools/sockets.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], clientName: "device", now: Date.now() })
 const credential = loadCredential({ cert: pem.clientCert!, key: pem.clientKey! })

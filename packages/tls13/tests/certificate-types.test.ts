@@ -4,18 +4,14 @@
 import { describe, expect, it } from "vitest"
 import { Misuse } from "../src/bytes/errors.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import {
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerOptions,
-} from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemorySessionStore } from "../src/session/client-store.ts"
-import { always, testVerifier } from "../src/testing/credentials.ts"
 import { Pair } from "../src/testing/pair.ts"
 import { clientCredential, clientKey, clientOptions, serverOptions, start, ticketer } from "./support.ts"
+import { always, testVerifier } from "./tools/credentials.ts"
 
 function pairOf(client: Partial<ClientOptions>, server: Partial<ServerOptions>): Pair {
   return new Pair(

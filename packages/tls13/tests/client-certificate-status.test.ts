@@ -1,11 +1,11 @@
 // What goes with a client's certificate: RFC 9846 section 4.5.1.1, the direction from client to server.
 
 import { describe, expect, it } from "vitest"
-import type { ServerOptions } from "../src/connection/config.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
-import { always, testVerifier } from "../src/testing/credentials.ts"
+import type { ServerOptions } from "../src/handshake/options.ts"
 import type { CertificateVerification, Credential } from "../src/x509/interfaces.ts"
 import { clientCredential, clientKey, expectRefused, serverUnderTest } from "./support.ts"
+import { always, testVerifier } from "./tools/credentials.ts"
 
 const ocspResponse = Uint8Array.of(0x30, 3, 10, 1, 0)
 const signedCertificateTimestamps = Uint8Array.of(0, 4, 0, 2, 7, 7)

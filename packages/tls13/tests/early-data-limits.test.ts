@@ -5,14 +5,26 @@ import { connect as connectTcp, createServer as createTcpServer } from "node:net
 import { afterEach, describe, expect, it } from "vitest"
 import { connect } from "../src/adapters/node/connect.ts"
 import { createServer, type Server, type TlsServerOptions } from "../src/adapters/node/server.ts"
+import { ContentType } from "../src/bytes/code-points.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
-import { Pair } from "../src/testing/pair.ts"
-import { plainSocket, portOf, until } from "../src/testing/sockets.ts"
-import { clientOptions, serverOptions, sessionFor, start, storeOf, ticketer } from "./support.ts"
+import { Pair, received } from "../src/testing/pair.ts"
+import {
+  type Cast,
+  clientOptions,
+  expectRefused,
+  openGuard,
+  serverOptions,
+  serverUnderTest,
+  sessionFor,
+  start,
+  storeOf,
+  ticketer,
+} from "./support.ts"
+import { plainSocket, portOf, until } from "./tools/sockets.ts"
 
 describe("RFC 9846 4.3.10: early data that the server refuses is skipped, up to max_early_data_size", () => {
   const refusing = { take: () => false }
@@ -32,6 +44,45 @@ describe("RFC 9846 4.3.10: early data that the server refuses is skipped, up to 
     const server = send(maxBytes)
     expect(server.failure).toBeUndefined()
     expect(server.info).toMatchObject({ resumed: true, earlyData: "rejected" })
+  })
+})
+
+describe("RFC 8449 4: early data was sent before the client could know of a record_size_limit", () => {
+  const recordSizeLimit = 512
+  const session = sessionFor({ server: { earlyData: { maxBytes: 1000, replayGuard: openGuard } } })
+
+  function send(accepted: boolean) {
+    const earlyData = { maxBytes: 1000, replayGuard: { take: () => accepted } }
+    const store = storeOf(session)
+    const client = createClientConfig({ ...clientOptions, earlyData: true, sessionStore: store, recordSizeLimit })
+    const server = createServerConfig({ ...serverOptions, ticketer, earlyData, recordSizeLimit })
+    const pair = new Pair(new ClientConnection(client, start), new ServerConnection(server, start), start)
+    pair.take(pair.client, pair.client.connection.start())
+    pair.take(pair.client, pair.client.connection.sendEarlyData(new Uint8Array(900)))
+    return pair.run()
+  }
+
+  it("so longer records of it are taken", () => {
+    const { server } = send(true)
+    expect(server.connection.failure).toBeUndefined()
+    expect(received(server, "early-data")).toHaveLength(900)
+  })
+
+  it("so longer records of it are skipped, where it is refused", () => {
+    const { server } = send(false)
+    expect(server.connection.failure).toBeUndefined()
+    expect(server.connection.info).toMatchObject({ earlyData: "rejected" })
+  })
+
+  it.each([true, false])("and what comes after it keeps to the limit (early data taken: %s)", (accepted) => {
+    const given: Cast = {
+      client: { earlyData: true, sessionStore: storeOf(session), recordSizeLimit },
+      server: { ticketer, earlyData: { maxBytes: 1000, replayGuard: { take: () => accepted } }, recordSizeLimit },
+    }
+    const puppet = serverUnderTest(given).deliverUntil("finished")
+    expect(puppet.state).toBe("WAIT_FINISHED")
+    puppet.send(ContentType.handshake, new Uint8Array(recordSizeLimit))
+    expectRefused(puppet, "record_overflow", "PeerMisbehaved")
   })
 })
 

@@ -7,18 +7,13 @@ import { Misuse } from "../src/bytes/errors.ts"
 import { fromHex } from "../src/bytes/hex.ts"
 import { utf8ToBytes } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import {
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerOptions,
-} from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import type { ConnectionEvent } from "../src/connection/events.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
 import type { ClientSession } from "../src/session/session.ts"
-import { editExtensions, editServerHello, setExtension } from "../src/testing/edit.ts"
 import {
   type Cast,
   clientOptions,
@@ -35,6 +30,7 @@ import {
   takesEarlyData,
   ticketer,
 } from "./support.ts"
+import { editExtensions, editServerHello, setExtension } from "./tools/edit.ts"
 
 const request = utf8ToBytes("GET /early")
 const session = sessionFor({ server: { earlyData: takesEarlyData } })
@@ -159,7 +155,7 @@ describe("the client", () => {
     expect(client.earlyDataWritable).toBe(400)
     expect(() => client.sendEarlyData(new Uint8Array(401))).toThrow(Misuse)
     client.sendEarlyData(new Uint8Array(400))
-    expect(() => client.sendEarlyData(new Uint8Array(1))).toThrow(/only 0 may be sent/)
+    expect(() => client.sendEarlyData(new Uint8Array(1))).toThrow(/no early data may be sent now/)
   })
 
   // Requirements 4.3.10-1, 5.5-2
@@ -189,6 +185,25 @@ describe("the client", () => {
       expect(client.earlyDataWritable).toBe(0)
       expect(() => client.sendEarlyData(request)).toThrow(Misuse)
     }
+  })
+
+  it("RFC 9846 4.3.10: nor an empty record of it, when and where none may be sent", () => {
+    const nothing = new Uint8Array(0)
+    const none = /no early data may be sent now/
+    const started = new ClientConnection(clientConfig({ client: { earlyData: false } }), start)
+    started.start()
+    expect(() => started.sendEarlyData(nothing)).toThrow(none)
+    expect(started.failure).toBeUndefined()
+    const unstarted = new ClientConnection(clientConfig({}), start)
+    expect(() => unstarted.sendEarlyData(nothing)).toThrow(none)
+    const serving = new ServerConnection(serverConfig({}), start)
+    expect(() => serving.sendEarlyData(nothing)).toThrow(none)
+
+    // Refused by EncryptedExtensions: a record now would be one of application data under handshake keys.
+    const { subject } = clientUnderTest(early({ server: { earlyData: refusing } })).deliverUntil("finished")
+    expect(subject.info).toBeUndefined()
+    expect(() => subject.sendEarlyData(nothing)).toThrow(none)
+    expect(subject.failure).toBeUndefined()
   })
 
   it("RFC 9846 4.6: EndOfEarlyData comes under the early keys, in a record of its own", () => {

@@ -5,7 +5,6 @@ import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
-import { always, paused, testVerifier } from "../src/testing/credentials.ts"
 import { Pair, received } from "../src/testing/pair.ts"
 import type { CertificateVerdict } from "../src/x509/interfaces.ts"
 import {
@@ -18,6 +17,7 @@ import {
   start,
   ticketer,
 } from "./support.ts"
+import { always, paused, testVerifier } from "./tools/credentials.ts"
 
 function pairOf({ client, server }: Cast = {}): Pair {
   return new Pair(

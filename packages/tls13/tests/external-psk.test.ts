@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from "vitest"
 import { utf8ToBytes } from "../src/bytes/text.ts"
-import type { ClientOptions, ServerOptions } from "../src/connection/config.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { importPsk } from "../src/session/psk-importer.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import type { ExternalPsk } from "../src/session/session.ts"
-import { editClientHello, setExtension } from "../src/testing/edit.ts"
-import { Puppet } from "../src/testing/puppet.ts"
 import { clientOptions, clientUnderTest, expectRefused, provider, serverUnderTest, start } from "./support.ts"
+import { editClientHello, setExtension } from "./tools/edit.ts"
+import { Puppet } from "./tools/puppet.ts"
 
 function psk(name: string, fill: number, hash: ExternalPsk["hash"] = "sha256"): ExternalPsk {
   return { identity: utf8ToBytes(name), key: new Uint8Array(32).fill(fill), hash, kind: "external" }

@@ -29,6 +29,9 @@ describe.each(targets)("fuzzing the %s", (name, count) => {
     expectNoCrash(report)
     expect(report.executions).toBe(count)
     expect(report.longestMilliseconds).toBeLessThan(1000)
+    expect(report.steps?.foreign ?? []).toEqual([])
+    // Which of the rare ones so few executions walk is chance; all tests together walk all.
+    expect(report.steps?.missing.length ?? 0).toBeLessThan(4)
     // It gets behind the first checks.
     expect(report.outcomes.size).toBeGreaterThan(name === "tickets" ? 2 : 20)
   })

@@ -5,8 +5,8 @@ import { ExtensionType } from "../src/bytes/code-points.ts"
 import { Reader } from "../src/bytes/reader.ts"
 import { decodeClientHello } from "../src/codec/client-hello.ts"
 import { encodeHandshake, handshakeMessage } from "../src/codec/message.ts"
-import type { MessageName } from "../src/testing/puppet.ts"
 import { clientUnderTest, expectRefused, resumed, serverUnderTest, ticketer } from "./support.ts"
+import type { MessageName } from "./tools/puppet.ts"
 
 const isGrease = (value: number) => /^(.a)\1$/.test(value.toString(16).padStart(4, "0"))
 const grease = { client: { grease: true } }

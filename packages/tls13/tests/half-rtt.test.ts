@@ -7,7 +7,9 @@ import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { Pair, received } from "../src/testing/pair.ts"
-import { type Cast, early, scene, start } from "./support.ts"
+import type { CertificateVerdict } from "../src/x509/interfaces.ts"
+import { type Cast, clientCertificate, early, scene, start } from "./support.ts"
+import { paused } from "./tools/credentials.ts"
 
 /** A pair whose server has the ClientHello, and whose client has nothing yet. */
 function waiting(cast: Cast = {}): Pair {
@@ -50,6 +52,34 @@ describe("RFC 9846 2: a server sends before the client's Finished", () => {
     pair.take(pair.server, pair.server.connection.send(utf8ToBytes("data")))
     pair.run()
     expect(received(pair.client)).toEqual(utf8ToBytes("banner data"))
+  })
+
+  it("section 5.5: no more than the key may protect, and the connection goes on", () => {
+    const pair = waiting({ server: { limits: { recordsPerKey: 8 } } })
+    const { connection } = pair.server
+    const record = new Uint8Array(16_384)
+    for (let sent = 0; sent < 6; sent++) pair.take(pair.server, connection.sendHalfRtt(record))
+    expect(() => {
+      for (;;) pair.take(pair.server, connection.sendHalfRtt(record))
+    }).toThrow(/key of 0\.5-RTT data is used up/)
+    pair.run()
+    expect([connection.failure, connection.info?.protocol]).toEqual([undefined, "TLSv1.3"])
+    pair.take(pair.server, connection.send(utf8ToBytes("data")))
+    pair.run()
+    expect(received(pair.client).length % record.length).toBe("data".length)
+  })
+
+  it("at once, also while the client's certificate is being decided about", () => {
+    const pause = paused<CertificateVerdict>()
+    const { server } = clientCertificate
+    const clientAuthentication = { ...server.clientAuthentication, verifier: { verify: () => pause } }
+    const pair = waiting({ ...clientCertificate, server: { clientAuthentication } })
+    pair.run()
+    const { connection } = pair.server
+    expect(connection.tick(start).waitsFor).toMatchObject({ name: "VerifyPeer" })
+    pair.take(pair.server, connection.sendHalfRtt(utf8ToBytes("banner")))
+    pair.run()
+    expect(received(pair.client)).toEqual(utf8ToBytes("banner"))
   })
 
   it("but no client does, nor anybody at another time", () => {

@@ -7,11 +7,12 @@ import { Writer } from "../src/bytes/writer.ts"
 import { decodeCertificateRequest } from "../src/codec/certificate-request.ts"
 import { decodeClientHello, encodeClientHello } from "../src/codec/client-hello.ts"
 import { handshakeMessage } from "../src/codec/message.ts"
-import type { MessageRewriter } from "../src/connection/config.ts"
 import type { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import type { MessageRewriter } from "../src/handshake/options.ts"
 import { checkClientHello } from "../src/handshake/server/client-hello-rules.ts"
-import { testVerifier } from "../src/testing/credentials.ts"
+import { clientKey, expectRefused, serverUnderTest, ticketer } from "./support.ts"
+import { testVerifier } from "./tools/credentials.ts"
 import {
   editClientHello,
   editExtensions,
@@ -19,9 +20,8 @@ import {
   type RawClientHello,
   type RawExtension,
   setExtension,
-} from "../src/testing/edit.ts"
-import { RetainedBuffers } from "../src/testing/retained.ts"
-import { clientKey, expectRefused, serverUnderTest, ticketer } from "./support.ts"
+} from "./tools/edit.ts"
+import { RetainedBuffers } from "./tools/retained.ts"
 
 /** Milliseconds that `work` takes: the least of some runs. */
 function timeOf(work: () => void): number {

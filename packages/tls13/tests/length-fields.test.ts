@@ -4,8 +4,9 @@
 import { describe, expect, it } from "vitest"
 import { Misuse } from "../src/bytes/errors.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import { type ClientOptions, createClientConfig } from "../src/connection/config.ts"
+import { createClientConfig } from "../src/connection/config.ts"
 import { encodePkcs8 } from "../src/devcert/keys.ts"
+import type { ClientOptions } from "../src/handshake/options.ts"
 import { loadCredential, toPem } from "../src/x509/index.ts"
 import type { CredentialRequest, CredentialResolver } from "../src/x509/interfaces.ts"
 import {
@@ -66,7 +67,7 @@ describe("RFC 9846 4.3.4: certificate_authorities", () => {
   ])("of a client: %i bytes of names, sent: %s", (bytes, sent) => {
     const hello = clientUnderTest({ client: { authorities: namesOf(bytes) } })
     expect(hello.run().subject.failure).toBeUndefined()
-    const { settings } = createClientConfig({ ...clientOptions, authorities: namesOf(bytes) })
+    const settings = createClientConfig({ ...clientOptions, authorities: namesOf(bytes) })
     expect(settings.authorities.length > 0).toBe(sent)
   })
 })
@@ -90,7 +91,7 @@ describe("RFC 9846 4.2.2: what is left of a ClientHello for the application's ow
 
   it("RFC 1035 2.3.4: a server name of 255 bytes, and not of 256", () => {
     const name = (length: number) => "a.".repeat(127).padEnd(length, "b")
-    expect(createClientConfig({ ...clientOptions, serverName: name(255) }).settings.serverName).toHaveLength(255)
+    expect(createClientConfig({ ...clientOptions, serverName: name(255) }).serverName).toHaveLength(255)
     expect(() => createClientConfig({ ...clientOptions, serverName: name(256) })).toThrow(
       /has 256 bytes; .* at most 255/,
     )

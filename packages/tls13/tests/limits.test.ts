@@ -1,4 +1,4 @@
-// Every limit of connection/limits.ts: taken at the limit, refused one past it. Then what a connection keeps in memory.
+// Every limit of handshake/limits.ts: taken at the limit, refused one past it. Then what a connection keeps in memory.
 
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -11,15 +11,13 @@ import { encodeKeyUpdate } from "../src/codec/key-update.ts"
 import { encodeNewSessionTicket } from "../src/codec/new-session-ticket.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
-import { defaultLimits, type Limits } from "../src/connection/limits.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
+import { defaultLimits, type Limits } from "../src/handshake/limits.ts"
 import { MemorySessionStore } from "../src/session/client-store.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import type { ExternalPsk } from "../src/session/session.ts"
-import { always, testCredential } from "../src/testing/credentials.ts"
 import { Pair, received } from "../src/testing/pair.ts"
-import type { Puppet } from "../src/testing/puppet.ts"
 import {
   clientCertificate,
   clientCredential,
@@ -34,6 +32,8 @@ import {
   start,
   ticketer,
 } from "./support.ts"
+import { always, testCredential } from "./tools/credentials.ts"
+import type { Puppet } from "./tools/puppet.ts"
 
 const roles = { client: clientUnderTest, server: serverUnderTest }
 const nothing = new Uint8Array(0)

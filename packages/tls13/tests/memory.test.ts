@@ -6,21 +6,14 @@ import { concatBytes } from "../src/bytes/concat.ts"
 import { copyOf } from "../src/bytes/copy.ts"
 import { Writer } from "../src/bytes/writer.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import {
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerOptions,
-} from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import type { Connection } from "../src/connection/connection.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { CookieKeyRing } from "../src/session/cookie-keys.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
 import { MemoryTicketStore } from "../src/session/ticket-store.ts"
-import { paused } from "../src/testing/credentials.ts"
-import { editClientHello, setExtension } from "../src/testing/edit.ts"
 import { Pair } from "../src/testing/pair.ts"
-import { RetainedBuffers } from "../src/testing/retained.ts"
 import { memoryBudget } from "./memory-budget.ts"
 import {
   clientCertificate,
@@ -32,6 +25,9 @@ import {
   sessionFor,
   start,
 } from "./support.ts"
+import { paused } from "./tools/credentials.ts"
+import { editClientHello, setExtension } from "./tools/edit.ts"
+import { RetainedBuffers } from "./tools/retained.ts"
 
 /** Connections of which the mean is taken, so that a buffer that several share is seen. */
 const sample = 8

@@ -8,7 +8,7 @@ import { createSecureContext } from "../src/adapters/node/secure-context.ts"
 import { createServer, type Server, type TlsServerOptions } from "../src/adapters/node/server.ts"
 import { Misuse } from "../src/bytes/errors.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
-import { portOf } from "../src/testing/sockets.ts"
+import { portOf } from "./tools/sockets.ts"
 
 const users = createDevelopmentCertificates({ names: ["localhost"], clientName: "user", now: Date.now() })
 const admins = createDevelopmentCertificates({ names: ["admin.test"], clientName: "admin", now: Date.now() })

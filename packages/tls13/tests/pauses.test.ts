@@ -3,25 +3,33 @@
 
 import { describe, expect, it } from "vitest"
 import { AlertLevel } from "../src/bytes/alerts.ts"
+import { Closed } from "../src/bytes/errors.ts"
 import { toHex } from "../src/bytes/hex.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { utf8ToBytes } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import {
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerOptions,
-} from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import type { Connection } from "../src/connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../src/connection/events.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
-import type { RandomSource } from "../src/crypto/provider.ts"
+import { InvalidKeyShare, type RandomSource } from "../src/crypto/provider.ts"
 import type { DecisionName } from "../src/handshake/coroutine.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
-import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
-import { expectRefused, openGuard, provider, serverUnderTest, sessionFor, start, storeOf, ticketer } from "./support.ts"
+import { Later } from "./later.ts"
+import {
+  clientUnderTest,
+  expectRefused,
+  openGuard,
+  provider,
+  serverUnderTest,
+  sessionFor,
+  start,
+  storeOf,
+  ticketer,
+} from "./support.ts"
+import { always, testCredential, testVerifier } from "./tools/credentials.ts"
 
 /* ---------------------------------------------------------------- a run of equal chance */
 
@@ -55,27 +63,6 @@ interface Run {
   readonly decisions: DecisionName[]
   readonly events: readonly ConnectionEvent[]
   readonly ends: { readonly client: Connection; readonly server: Connection }
-}
-
-/** The answers that are to come later, by the pause that stands for each. */
-class Later {
-  readonly #answers = new Map<Pause<unknown>, unknown>()
-
-  /** Makes a function answer with a pause. */
-  pausing<Arguments extends unknown[], Answer>(
-    decide: (...args: Arguments) => Answer | Pause<Answer>,
-  ): (...args: Arguments) => Pause<Answer> {
-    return (...args) => {
-      const pause = new Pause<Answer>()
-      this.#answers.set(pause, decide(...args))
-      return pause
-    }
-  }
-
-  answerTo(pause: Pause<unknown>): unknown {
-    if (!this.#answers.has(pause)) throw new Error("nobody asked")
-    return this.#answers.get(pause)
-  }
 }
 
 interface Scenario {
@@ -134,6 +121,7 @@ const resumes = {
   client: { sessionStore: storeOf(session), earlyData: true },
   server: { ticketer, tickets: 0, earlyData: takes },
 }
+const twoShares = { groups: ["x25519", "secp256r1"], keyShares: ["x25519", "secp256r1"] } as const
 const clientAuthentication = { mode: "require", verifier: testVerifier(publicKeyOf(clientKey)) } as const
 
 const cases: readonly (readonly [
@@ -142,6 +130,42 @@ const cases: readonly (readonly [
   plain: Scenario,
   paused: (later: Later) => Scenario,
 ])[] = [
+  [
+    "the key exchange",
+    ["StartKeyExchange", "RespondToKeyShare", "CompleteKeyExchange"],
+    {},
+    (later) => ({
+      client: { provider: later.keyExchanges(provider) },
+      server: { provider: later.keyExchanges(provider) },
+    }),
+  ],
+  [
+    "the key exchange of two shares, of which one is taken",
+    ["StartKeyExchange", "StartKeyExchange", "RespondToKeyShare", "CompleteKeyExchange"],
+    { client: twoShares, server: { groups: ["secp256r1"] } },
+    (later) => ({
+      client: { ...twoShares, provider: later.keyExchanges(provider) },
+      server: { groups: ["secp256r1"], provider: later.keyExchanges(provider) },
+    }),
+  ],
+  [
+    "the key exchange after a HelloRetryRequest",
+    ["StartKeyExchange", "StartKeyExchange", "RespondToKeyShare", "CompleteKeyExchange"],
+    { client: { groups: ["x25519", "secp256r1"] }, server: { groups: ["secp256r1"] } },
+    (later) => ({
+      client: { groups: ["x25519", "secp256r1"], provider: later.keyExchanges(provider) },
+      server: { groups: ["secp256r1"], provider: later.keyExchanges(provider) },
+    }),
+  ],
+  [
+    "the key exchange of a resumption with 0-RTT data",
+    ["StartKeyExchange", "RespondToKeyShare", "CompleteKeyExchange"],
+    resumes,
+    (later) => ({
+      client: { ...resumes.client, provider: later.keyExchanges(provider) },
+      server: { ...resumes.server, provider: later.keyExchanges(provider) },
+    }),
+  ],
   [
     "the server's certificate",
     ["SelectCertificate"],
@@ -321,5 +345,165 @@ describe("while a connection waits", () => {
     puppet.take(puppet.subject.abandon("no signature", start))
     // ServerHello was made already: the client can read the alert only with it.
     expect(puppet.actor.failure).toMatchObject({ kind: "PeerAlert", received: "internal_error" })
+  })
+})
+
+describe("a decision that cannot be made", () => {
+  /** Stands before it. */
+  const waitingFor = (role: "client" | "server", name: DecisionName) => {
+    const steps = { client: ["complete"], server: ["respond"] } as const
+    const ends = { client: clientUnderTest, server: serverUnderTest }
+    const puppet = ends[role]({ [role]: { provider: new Later().keyExchanges(provider, steps[role]) } })
+    puppet.deliver()
+    expect(puppet.outcome?.waitsFor).toMatchObject({ name })
+    return puppet
+  }
+  const roles = [
+    ["client", "CompleteKeyExchange", /server's key share cannot be used: not on the curve/],
+    ["server", "RespondToKeyShare", /client's key share cannot be used: not on the curve/],
+  ] as const
+
+  it.each(roles)("a %s's %s: InvalidKeyShare is the peer's fault (sections 4.3.8.2 and 7.4.2)", (role, name, words) => {
+    const puppet = waitingFor(role, name)
+    puppet.take(puppet.subject.reject(new InvalidKeyShare("not on the curve"), start))
+    expectRefused(puppet, "illegal_parameter", "PeerMisbehaved", words)
+  })
+
+  it.each(roles)("a %s's %s: anything else ends in internal_error, with its cause", (role, name) => {
+    const puppet = waitingFor(role, name)
+    const cause = new Error("the key is locked")
+    puppet.take(puppet.subject.reject(cause, start))
+    expectRefused(puppet, "internal_error", "Closed", new RegExp(`^${name} failed: the key is locked$`))
+    expect(puppet.subject.failure?.cause).toBe(cause)
+  })
+
+  it("an error of TLS keeps its alert, as when it is thrown at once", () => {
+    const puppet = waitingFor("server", "RespondToKeyShare")
+    puppet.take(puppet.subject.reject(new Closed("access_denied", "not this one"), start))
+    expectRefused(puppet, "access_denied", "Closed", /^not this one$/)
+  })
+
+  it("what cannot even be shown does not come out of the core", () => {
+    const puppet = waitingFor("server", "RespondToKeyShare")
+    puppet.take(puppet.subject.reject(Object.create(null), start))
+    expectRefused(puppet, "internal_error", "Closed", /^RespondToKeyShare failed: something that cannot be shown/)
+    const thrown = serverUnderTest({
+      server: {
+        credentials: {
+          resolve: () => {
+            throw Object.create(null)
+          },
+        },
+      },
+    })
+    thrown.deliver()
+    expectRefused(thrown, "internal_error", "Closed", /something that cannot be shown/)
+  })
+
+  it("is told once, and only when one is due", () => {
+    const puppet = waitingFor("client", "CompleteKeyExchange")
+    puppet.take(puppet.subject.reject(new Error("no"), start))
+    expect(puppet.subject.reject(new Error("no"), start)).toMatchObject({ events: [], waitsFor: "nothing" })
+    expect(() => serverUnderTest().subject.reject(new Error("no"), start)).toThrow(/waits for no decision/)
+  })
+})
+
+describe("null, as databases answer, is the same as undefined", () => {
+  const nothing = (() => null) as () => never
+  const later = (() => new Pause()) as () => never
+  const known = { verifier: testVerifier(publicKeyOf(serverKey)), externalPsks: [psk] }
+  const ofPsk = sessionFor({ client: { externalPsks: [psk] }, server: { externalPsks: new MemoryPskStore([psk]) } })
+  const resuming = { verifier: known.verifier, sessionStore: storeOf(session) }
+
+  it.each<[string, Scenario, object]>([
+    // RFC 9846 4.7.1: it would go on without the key that it stands on.
+    [
+      "a session is not resumed whose external PSK is gone",
+      {
+        client: { ...known, sessionStore: storeOf(ofPsk) },
+        server: { ticketer, externalPsks: { lookup: nothing } },
+      },
+      { resumed: false, authentication: "none" },
+    ],
+    ["an external PSK", { client: known, server: { externalPsks: { lookup: nothing } } }, { authentication: "none" }],
+    ["a ticket", { client: resuming, server: { ticketer: { seal: nothing, open: nothing } } }, { resumed: false }],
+    ["a session", { client: { ...resuming, sessionStore: { take: nothing, put() {} } } }, { resumed: false }],
+    [
+      "a client's certificate",
+      {
+        client: { ...resuming, sessionStore: undefined, credentials: { resolve: nothing } },
+        server: { clientAuthentication: { ...clientAuthentication, mode: "request" } },
+      },
+      { peerChain: [] },
+    ],
+  ])("%s", (_what, { client, server }, info) => {
+    const puppet = serverUnderTest({ client: client!, server: { credentials: always(serverCredential), ...server } })
+    puppet.run()
+    expect(puppet.subject.failure).toBeUndefined()
+    expect(puppet.subject.info).toMatchObject(info)
+  })
+
+  it("a server's certificate: it has none, which is no defect", () => {
+    const puppet = serverUnderTest({ server: { credentials: { resolve: nothing } } }).run()
+    expect(puppet.subject.failure).toMatchObject({ alert: "handshake_failure", kind: "PeerIncompatible" })
+  })
+
+  it("an answer that comes later", () => {
+    const puppet = serverUnderTest({
+      client: { ...known, sessionStore: storeOf(ofPsk) },
+      server: { ticketer, credentials: always(serverCredential), externalPsks: { lookup: later } },
+    })
+    puppet.deliver()
+    expect(puppet.outcome?.waitsFor).toMatchObject({ name: "LookUpPsk" })
+    puppet.take(puppet.subject.answer(null, start))
+    puppet.take(puppet.subject.answer(null, start))
+    puppet.run()
+    expect(puppet.subject.info).toMatchObject({ resumed: false, authentication: "none" })
+  })
+})
+
+describe("a callback that returns a promise, which no core awaits", () => {
+  // Types forbid it; JavaScript does not.
+  const promised = (answer: unknown) => (() => Promise.resolve(answer)) as () => never
+  const session = sessionFor({ server: { earlyData: takes } })
+  const resuming = { earlyData: true, sessionStore: storeOf(session) }
+  const asking = {
+    clientAuthentication: { mode: "require", verifier: { verify: promised({ accepted: true }) } },
+  } as const
+
+  it.each<[DecisionName, Scenario]>([
+    // Everything would be taken for fresh: any object is as good as true.
+    [
+      "TakeEarlyData",
+      { client: resuming, server: { ticketer, earlyData: { ...takes, replayGuard: { take: promised(false) } } } },
+    ],
+    ["OpenTicket", { client: resuming, server: { ticketer: { seal: () => undefined, open: promised(undefined) } } }],
+    ["LookUpPsk", { client: { externalPsks: [psk] }, server: { externalPsks: { lookup: promised(undefined) } } }],
+    ["SelectCertificate", { server: { credentials: { resolve: promised(serverCredential) } } }],
+    [
+      "Sign",
+      { server: { credentials: always({ ...serverCredential, signer: { sign: promised(new Uint8Array(64)) } }) } },
+    ],
+    ["VerifyPeer", { client: { credentials: always(clientCredential) }, server: asking }],
+  ])("ends the connection and says what to return: %s", (decision, { client, server }) => {
+    const puppet = serverUnderTest({
+      client: { verifier: testVerifier(publicKeyOf(serverKey)), ...client },
+      server: { credentials: always(serverCredential), ...server },
+    }).run()
+    expect(puppet.subject.failure).toMatchObject({ alert: "internal_error" })
+    expect(puppet.subject.failure?.message).toContain(
+      `${decision} was answered with a promise; return new Pause(promise)`,
+    )
+    expect(puppet.events.map(({ type }) => type)).not.toContain("early-data")
+  })
+
+  it("RFC 9846 8: nor is anything but true the yes of a replay guard", () => {
+    const take = (() => ({ work: undefined })) as () => never
+    const puppet = serverUnderTest({
+      client: resuming,
+      server: { ticketer, earlyData: { ...takes, replayGuard: { take } } },
+    })
+    puppet.run()
+    expect(puppet.subject.info).toMatchObject({ earlyData: "rejected" })
   })
 })

@@ -11,9 +11,9 @@ import { publicKeyOf } from "../src/crypto/noble/index.ts"
 import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { generateRsaKey } from "../src/crypto/rsa/generate.ts"
-import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
 import { Pair, received } from "../src/testing/pair.ts"
 import { clientUnderTest, expectRefused, provider, scene, serverUnderTest, start } from "./support.ts"
+import { always, testCredential, testVerifier } from "./tools/credentials.ts"
 
 describe("a signer that names its schemes", () => {
   const key = generateRsaKey(2048, provider.random)

@@ -8,24 +8,20 @@ import { createServer, type Server, type TlsServerOptions } from "../src/adapter
 import type { TLSSocket } from "../src/adapters/node/tls-socket.ts"
 import { utf8ToBytes } from "../src/bytes/text.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import {
-  type ClientOptions,
-  createClientConfig,
-  createServerConfig,
-  type ServerOptions,
-} from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { acceptAnyCertificate } from "../src/dangerous/index.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemorySessionStore } from "../src/session/client-store.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import type { ExternalPsk } from "../src/session/session.ts"
 import { MemoryTicketStore } from "../src/session/ticket-store.ts"
 import { Pair } from "../src/testing/pair.ts"
-import { portOf } from "../src/testing/sockets.ts"
 import { trustStoreFromPem } from "../src/x509/path/trust.ts"
 import { createCertificateVerifier } from "../src/x509/path/verifier.ts"
 import { clientOptions, provider, serverOptions, start, ticketer } from "./support.ts"
+import { portOf } from "./tools/sockets.ts"
 
 function pairOf(client: Partial<ClientOptions>, server: Partial<ServerOptions>, now: number = start): Pair {
   return new Pair(

@@ -8,7 +8,7 @@ import { connect } from "../src/adapters/node/connect.ts"
 import { createServer } from "../src/adapters/node/server.ts"
 import type { TLSSocket } from "../src/adapters/node/tls-socket.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
-import { portOf } from "../src/testing/sockets.ts"
+import { portOf } from "./tools/sockets.ts"
 
 it("a server's socket lets go of what the ClientHello offered once it was reported", async () => {
   setFlagsFromString("--expose-gc")

@@ -2,17 +2,22 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { connect, listen } from "../src/adapters/deno.ts"
-import { acceptOverStreams, type ByteStreams, connectOverStreams } from "../src/adapters/streams.ts"
+import {
+  acceptOverStreams,
+  type ByteStreams,
+  connectOverStreams,
+  type TlsStreamSocket,
+} from "../src/adapters/streams.ts"
 import { concatBytes } from "../src/bytes/concat.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { publicKeyOf } from "../src/crypto/noble/index.ts"
 import { createDevelopmentCertificates } from "../src/devcert/index.ts"
-import { testVerifier } from "../src/testing/credentials.ts"
-import { until } from "../src/testing/sockets.ts"
 import type { CertificateVerifier } from "../src/x509/interfaces.ts"
 import { clientCertificate, clientKey, clientOptions, serverOptions } from "./support.ts"
+import { testVerifier } from "./tools/credentials.ts"
+import { until } from "./tools/sockets.ts"
 
 const rejections: unknown[] = []
 const note = (reason: unknown) => {
@@ -61,7 +66,7 @@ describe("close() during a handshake that the peer then spoils", () => {
 describe("Deno: a connection that fails is closed, so that its handle does not stay", () => {
   const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
   interface FakeConn {
-    read(): Promise<number | null>
+    read(into?: Uint8Array): Promise<number | null>
     readonly remoteAddr: { readonly hostname: string }
     write(bytes: Uint8Array): Promise<number>
     closeWrite(): Promise<void>
@@ -92,7 +97,10 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
       }),
     })
   }
-  afterEach(() => vi.unstubAllGlobals())
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  })
   const reset = async (): Promise<never> => {
     throw new Error("Connection reset by peer")
   }
@@ -108,6 +116,32 @@ describe("Deno: a connection that fails is closed, so that its handle does not s
     const socket = await connect({ hostname: "localhost", port: 1, ca: pem.caCert })
     await expect(socket.opened).rejects.toThrow(/reset/)
     await until(() => close.mock.calls.length > 0)
+    await turns()
+    expect(close).toHaveBeenCalledTimes(1)
+    expect(rejections).toEqual([])
+  })
+
+  it.each([
+    ["that fails", () => undefined],
+    ["that is being closed", (socket: TlsStreamSocket) => socket.close().catch(() => undefined)],
+  ])("one %s while its peer takes nothing, after five seconds", async (_, before) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    const never = () => new Promise<never>(() => undefined)
+    const garbage = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
+    let reads = 0
+    const read = async (into?: Uint8Array) => {
+      if (reads++ > 0) return never()
+      into?.set(garbage)
+      return garbage.length
+    }
+    const { fake, close } = conn({ read, write: never })
+    withDeno(fake)
+    const socket = await connect({ hostname: "localhost", port: 1, ca: pem.caCert })
+    before(socket)
+    await expect(socket.opened).rejects.toMatchObject({ kind: "PeerMisbehaved" })
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(close).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
     await turns()
     expect(close).toHaveBeenCalledTimes(1)
     expect(rejections).toEqual([])

@@ -12,9 +12,9 @@ const other = createDevelopmentCertificates({ names: ["localhost"], now: Date.no
 const verifier = createCertificateVerifier({ trust: trustStoreFromPem(one.caCert) })
 
 const client = (rules: Partial<Parameters<typeof streamClientConfig>[0]>) =>
-  streamClientConfig({ hostname: "localhost", port: 1, ...rules }).settings.partition
+  streamClientConfig({ hostname: "localhost", port: 1, ...rules }).resumptionPartition
 const server = (rules: Partial<Parameters<typeof streamServerConfig>[0]>) =>
-  streamServerConfig({ port: 1, cert: one.serverCert, key: one.serverKey, ...rules }).settings.partition
+  streamServerConfig({ port: 1, cert: one.serverCert, key: one.serverKey, ...rules }).resumptionPartition
 
 describe("the partition of sessions", () => {
   it("is another for other authorities, another verifier, and none", () => {
@@ -24,10 +24,10 @@ describe("the partition of sessions", () => {
       client({ verifier }),
       client({ verifier: acceptAnyCertificate() }),
       server({}),
-      server({ ca: one.caCert, clientCertificates: "request" }),
-      server({ ca: other.caCert, clientCertificates: "request" }),
-      server({ verifier, clientCertificates: "request" }),
-      server({ verifier: acceptAnyCertificate(), clientCertificates: "request" }),
+      server({ ca: one.caCert, clientAuthentication: { mode: "request" } }),
+      server({ ca: other.caCert, clientAuthentication: { mode: "request" } }),
+      server({ verifier, clientAuthentication: { mode: "request" } }),
+      server({ verifier: acceptAnyCertificate(), clientAuthentication: { mode: "request" } }),
     ]
     expect(new Set(partitions.slice(0, 4)).size).toBe(4)
     expect(new Set(partitions.slice(4)).size).toBe(5)
@@ -37,5 +37,7 @@ describe("the partition of sessions", () => {
     expect(client({ ca: one.caCert })).toBe(client({ ca: one.caCert }))
     expect(client({ verifier })).toBe(client({ verifier }))
     expect(client({ verifier, core: { resumptionPartition: "mine" } })).toBe("mine")
+    expect(client({ verifier, core: { resumptionPartition: undefined } })).toBe(client({ verifier }))
+    expect(server({ core: { resumptionPartition: undefined } })).toBe(server({}))
   })
 })

@@ -5,17 +5,17 @@ import { AlertLevel, type AlertName } from "../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../src/bytes/errors.ts"
 import { Writer } from "../src/bytes/writer.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import type { ClientOptions, ServerOptions } from "../src/connection/config.ts"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
-import type { CryptoProvider } from "../src/crypto/provider.ts"
+import type { ImmediateCryptoProvider } from "../src/crypto/provider.ts"
+import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemorySessionStore } from "../src/session/client-store.ts"
 import type { ClientSession, ClientSessionStore, ReplayGuard } from "../src/session/session.ts"
 import { TicketKeyRing } from "../src/session/ticket-keys.ts"
-import { always, testCredential, testVerifier } from "../src/testing/credentials.ts"
-import { editClientHello, setExtension } from "../src/testing/edit.ts"
-import { Puppet, type Scene } from "../src/testing/puppet.ts"
+import { always, testCredential, testVerifier } from "./tools/credentials.ts"
+import { editClientHello, setExtension } from "./tools/edit.ts"
+import { Puppet, type Scene } from "./tools/puppet.ts"
 
-export const provider: CryptoProvider = createNobleProvider()
+export const provider: ImmediateCryptoProvider = createNobleProvider()
 export const start = 1_800_000_000_000
 
 export const serverKey = generateEcKey("P-256", provider.random)

@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { copyOfPrivateKey, type EcCurve, type PrivateKey, type PublicKey } from "../../src/crypto/keys.ts"
 import { generateEcKey, generateEd25519Key, publicKeyOf } from "../../src/crypto/noble/index.ts"
-import type { CryptoProvider, KeyExchange, RandomSource, SignatureAlgorithm } from "../../src/crypto/provider.ts"
+import type {
+  ImmediateCryptoProvider,
+  ImmediateKeyExchange,
+  RandomSource,
+  SignatureAlgorithm,
+} from "../../src/crypto/provider.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { hkdfExpandLabel, hkdfExtract } from "../../src/schedule/labels.ts"
 import { expectLent, Lender, shapes } from "../lent-bytes.ts"
@@ -13,7 +18,9 @@ import { expectLent, Lender, shapes } from "../lent-bytes.ts"
 const bytes = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
 /** @param create makes the provider over a random source */
-export function bytesConformance(create: (options: { readonly random?: RandomSource }) => CryptoProvider): void {
+export function bytesConformance(
+  create: (options: { readonly random?: RandomSource }) => ImmediateCryptoProvider,
+): void {
   const provider = create({})
 
   describe(`${provider.name}: the caller's bytes are the caller's`, () => {
@@ -118,7 +125,7 @@ export function bytesConformance(create: (options: { readonly random?: RandomSou
 }
 
 /** A key exchange of one provider, a hybrid too. */
-export function keyExchangeBytes(group: KeyExchange, provider: Pick<CryptoProvider, "random">): void {
+export function keyExchangeBytes(group: ImmediateKeyExchange, provider: Pick<ImmediateCryptoProvider, "random">): void {
   it(`${group.name}: shares, and what the random source gave`, { timeout: 60_000 }, () => {
     const peer = group.start(provider.random)
     // One source that gives the same arrays again: none of them may be changed, wiped or kept.
@@ -183,8 +190,8 @@ const curves: readonly EcCurve[] = ["P-256", "P-384", "P-521"]
 
 function signatureBytes(
   algorithm: SignatureAlgorithm,
-  provider: CryptoProvider,
-  create: (options: { readonly random?: RandomSource }) => CryptoProvider,
+  provider: ImmediateCryptoProvider,
+  create: (options: { readonly random?: RandomSource }) => ImmediateCryptoProvider,
 ): void {
   for (const key of keysFor(algorithm.name, provider.random)) {
     const kind = key.type === "ec" ? key.curve : key.type

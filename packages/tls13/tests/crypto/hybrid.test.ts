@@ -9,20 +9,20 @@ import {
   mlKem768,
   mlKem1024,
 } from "../../src/crypto/noble-pq/index.ts"
-import { InvalidKeyShare, type KeyExchange } from "../../src/crypto/provider.ts"
+import { type ImmediateKeyExchange, InvalidKeyShare } from "../../src/crypto/provider.ts"
 import { expectAll, hex, runWycheproof, type WycheproofGroup, type WycheproofTest } from "./wycheproof.ts"
 
 const { random, keyExchanges } = createNobleProvider()
-const classicalOf = (name: string): KeyExchange => keyExchanges.find((row) => row.name === name)!
+const classicalOf = (name: string): ImmediateKeyExchange => keyExchanges.find((row) => row.name === name)!
 
 /** A classical group without any bytes: what is left of a hybrid group is ML-KEM, through the code that TLS uses. */
-const nothing: KeyExchange = {
+const nothing: ImmediateKeyExchange = {
   name: "x25519",
   code: 0,
   start: () => ({ share: new Uint8Array(0), complete: () => new Uint8Array(0), wipe: () => undefined }),
   respond: () => ({ share: new Uint8Array(0), secret: new Uint8Array(0) }),
 }
-const alone = (mlKem: MlKem): KeyExchange =>
+const alone = (mlKem: MlKem): ImmediateKeyExchange =>
   hybrid({ name: "X25519MLKEM768", mlKem, classical: nothing, classicalLength: 0, first: "ml-kem" })
 
 interface KemTest extends WycheproofTest {

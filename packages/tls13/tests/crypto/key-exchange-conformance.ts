@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { type CryptoProvider, InvalidKeyShare, type KeyExchange } from "../../src/crypto/provider.ts"
+import { type ImmediateCryptoProvider, type ImmediateKeyExchange, InvalidKeyShare } from "../../src/crypto/provider.ts"
 import { expectAll, fixedLength, hex, runWycheproof, type WycheproofGroup, type WycheproofTest } from "./wycheproof.ts"
 
 // What every provider's (EC)DHE groups must do.
@@ -14,13 +14,13 @@ const pointLengths: Readonly<Record<string, number>> = { secp256r1: 65, secp384r
 
 /** @param groups those to test; another suite tests the ones that a provider takes from elsewhere */
 export function keyExchangeConformance(
-  provider: CryptoProvider,
+  provider: ImmediateCryptoProvider,
   groups: readonly string[] = Object.keys(pointLengths),
 ): void {
-  const exchange = (name: string): KeyExchange => provider.keyExchanges.find((row) => row.name === name)!
+  const exchange = (name: string): ImmediateKeyExchange => provider.keyExchanges.find((row) => row.name === name)!
 
   /** The secret from a given private value, or undefined when the share is refused. */
-  const agree = (group: KeyExchange, secret: Uint8Array, share: Uint8Array): Uint8Array | undefined => {
+  const agree = (group: ImmediateKeyExchange, secret: Uint8Array, share: Uint8Array): Uint8Array | undefined => {
     try {
       return group.start(() => secret.slice()).complete(share)
     } catch (error) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import type { EcCurve, PublicKey } from "../../src/crypto/keys.ts"
 import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { type CryptoProvider, InvalidKeyShare, type KeyExchange } from "../../src/crypto/provider.ts"
+import { type ImmediateCryptoProvider, type ImmediateKeyExchange, InvalidKeyShare } from "../../src/crypto/provider.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { bytesToInteger, integerToBytes } from "../../src/crypto/rsa/integers.ts"
 import { derInteger, derSequence } from "../../src/x509/der/der-writer.ts"
@@ -18,9 +18,9 @@ const curves = [
   { ec: "P-521", group: "secp521r1", algorithm: "ecdsa_sha512", noble: p521, length: 66 },
 ] as const
 
-export function verdictConformance(provider: CryptoProvider): void {
+export function verdictConformance(provider: ImmediateCryptoProvider): void {
   const { random } = provider
-  const group = (name: string): KeyExchange => provider.keyExchanges.find((each) => each.name === name)!
+  const group = (name: string): ImmediateKeyExchange => provider.keyExchanges.find((each) => each.name === name)!
 
   describe(`${provider.name}: ECDSA (FIPS 186-5 section 6.4.2, strict DER)`, () => {
     for (const { ec, algorithm, noble } of curves) {

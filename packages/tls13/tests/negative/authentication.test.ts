@@ -10,9 +10,6 @@ import { fromHex } from "../../src/bytes/hex.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { certificateVerifyContent, encodeCertificateVerify } from "../../src/codec/certificate-verify.ts"
 import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import { certificateOf, editBody, extension, handshake } from "../../src/testing/edit.ts"
-import { type MessageName, Puppet } from "../../src/testing/puppet.ts"
 import {
   type Cast,
   clientCertificate,
@@ -26,6 +23,9 @@ import {
   serverKey,
   serverUnderTest,
 } from "../support.ts"
+import { always, testCredential, testVerifier } from "../tools/credentials.ts"
+import { certificateOf, editBody, extension, handshake } from "../tools/edit.ts"
+import { type MessageName, Puppet } from "../tools/puppet.ts"
 
 const nothing = new Uint8Array(0)
 const leaf = serverCredential.chain[0]!

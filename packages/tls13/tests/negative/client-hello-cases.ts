@@ -3,7 +3,7 @@
 import type { AlertName } from "../../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../../src/bytes/errors.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
-import { extension, extensionData, type RawClientHello, removeExtension, setExtension } from "../../src/testing/edit.ts"
+import { extension, extensionData, type RawClientHello, removeExtension, setExtension } from "../tools/edit.ts"
 
 /** What the good one has besides the plain. `plain` is left out. */
 export type BaseName = "alpn" | "two shares" | "psk" | "early data"
@@ -295,6 +295,18 @@ export const cases: readonly Case[] = [
     set("compress_certificate", "0400010001"),
   ],
   ["RFC 7250 3: no certificate types", "decode_error", "InvalidMessage", set("server_certificate_type", "00")],
+  [
+    "RFC 7250 4.1: X.509 as the only type of server certificate",
+    "illegal_parameter",
+    "PeerMisbehaved",
+    set("server_certificate_type", "0100"),
+  ],
+  [
+    "RFC 7250 4.1: X.509 as the only type of client certificate",
+    "illegal_parameter",
+    "PeerMisbehaved",
+    set("client_certificate_type", "0100"),
+  ],
   ["RFC 6066 8: a status_request that ends early", "decode_error", "InvalidMessage", set("status_request", "010000")],
   ["4.3.4: no authorities", "decode_error", "InvalidMessage", set("certificate_authorities", "0000")],
   ["4.3: data in post_handshake_auth", "decode_error", "InvalidMessage", set("post_handshake_auth", "00")],

@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest"
 import { ExtensionType } from "../../src/bytes/code-points.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
-import { editBody, editClientHello, extension, extensionData, setExtension } from "../../src/testing/edit.ts"
 import { type Cast, clientUnderTest, early, expectRefused, resumed, serverUnderTest } from "../support.ts"
+import { editBody, editClientHello, extension, extensionData, setExtension } from "../tools/edit.ts"
 import { type BaseName, cases, type Edit, fixed, set, without } from "./client-hello-cases.ts"
 
 const casts: Readonly<Record<BaseName, () => Cast>> = {

@@ -4,14 +4,6 @@ import { describe, expect, it } from "vitest"
 import { fromHex } from "../../src/bytes/hex.ts"
 import { generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
 import { encodePkcs8 } from "../../src/devcert/keys.ts"
-import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import {
-  certificateOf,
-  editClientHello,
-  editExtensions,
-  removeExtension,
-  setExtension,
-} from "../../src/testing/edit.ts"
 import { loadCredential, singleCredential, sniResolver } from "../../src/x509/index.ts"
 import {
   type Cast,
@@ -23,6 +15,8 @@ import {
   serverCredential,
   serverUnderTest,
 } from "../support.ts"
+import { always, testCredential, testVerifier } from "../tools/credentials.ts"
+import { certificateOf, editClientHello, editExtensions, removeExtension, setExtension } from "../tools/edit.ts"
 import { makeLeaf, makeRoot } from "../x509/pki.ts"
 
 const raw = { ...clientCredential, type: "RawPublicKey" } as const

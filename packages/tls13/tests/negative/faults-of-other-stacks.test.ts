@@ -9,15 +9,6 @@ import { fromHex } from "../../src/bytes/hex.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../../src/codec/key-update.ts"
 import {
-  certificateOf,
-  editClientHello,
-  editServerHello,
-  extension,
-  removeExtension,
-  setExtension,
-} from "../../src/testing/edit.ts"
-import type { Puppet } from "../../src/testing/puppet.ts"
-import {
   type Cast,
   clientCertificate,
   clientUnderTest,
@@ -26,6 +17,15 @@ import {
   serverUnderTest,
   start,
 } from "../support.ts"
+import {
+  certificateOf,
+  editClientHello,
+  editServerHello,
+  extension,
+  removeExtension,
+  setExtension,
+} from "../tools/edit.ts"
+import type { Puppet } from "../tools/puppet.ts"
 
 const nothing = new Uint8Array(0)
 const hello = utf8ToBytes("hello")

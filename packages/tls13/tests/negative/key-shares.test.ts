@@ -7,9 +7,9 @@ import { fromHex, toHex } from "../../src/bytes/hex.ts"
 import { sha256 } from "../../src/crypto/noble/index.ts"
 import type { RandomSource } from "../../src/crypto/provider.ts"
 import { deriveSecret, emptyHash, hkdfExtract } from "../../src/schedule/labels.ts"
-import { editClientHello, editServerHello, setExtension } from "../../src/testing/edit.ts"
-import { Puppet } from "../../src/testing/puppet.ts"
 import { clientUnderTest, expectRefused, provider, scene, serverUnderTest } from "../support.ts"
+import { editClientHello, editServerHello, setExtension } from "../tools/edit.ts"
+import { Puppet } from "../tools/puppet.ts"
 
 /** y of the generator, and x: points near to them are easy to write. */
 const p256 = {

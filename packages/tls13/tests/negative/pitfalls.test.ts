@@ -5,9 +5,6 @@ import { ContentType } from "../../src/bytes/code-points.ts"
 import { fromHex, toHex } from "../../src/bytes/hex.ts"
 import { createNobleProvider, publicKeyOf } from "../../src/crypto/noble/index.ts"
 import { signatureScheme } from "../../src/crypto/signature-schemes.ts"
-import { always, testCredential } from "../../src/testing/credentials.ts"
-import { certificateOf, editClientHello, extension, extensionData, setExtension } from "../../src/testing/edit.ts"
-import { Puppet } from "../../src/testing/puppet.ts"
 import {
   clientCertificate,
   clientUnderTest,
@@ -17,6 +14,9 @@ import {
   serverKey,
   serverUnderTest,
 } from "../support.ts"
+import { always, testCredential } from "../tools/credentials.ts"
+import { certificateOf, editClientHello, extension, extensionData, setExtension } from "../tools/edit.ts"
+import { Puppet } from "../tools/puppet.ts"
 
 const rewriteHello = (edit: Parameters<typeof editClientHello>[1]) => (name: string, message: Uint8Array) =>
   name === "client_hello" ? editClientHello(message, edit) : message

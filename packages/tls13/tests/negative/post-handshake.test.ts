@@ -15,8 +15,6 @@ import { ClientConnection } from "../../src/connection/client-connection.ts"
 import { RecordWriter } from "../../src/record/record-writer.ts"
 import { nextTrafficSecret } from "../../src/schedule/traffic.ts"
 import { MemorySessionStore } from "../../src/session/client-store.ts"
-import { editBody, editExtensions, handshake, setExtension } from "../../src/testing/edit.ts"
-import type { Puppet } from "../../src/testing/puppet.ts"
 import {
   clientCertificate,
   clientUnderTest,
@@ -27,6 +25,8 @@ import {
   serverUnderTest,
   start,
 } from "../support.ts"
+import { editBody, editExtensions, handshake, setExtension } from "../tools/edit.ts"
+import type { Puppet } from "../tools/puppet.ts"
 
 const hello = utf8ToBytes("hello")
 const connected: readonly (readonly [role: string, reach: () => Puppet])[] = [

@@ -7,9 +7,8 @@ import { ClientConnection } from "../../src/connection/client-connection.ts"
 import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
 import { generateEcKey } from "../../src/crypto/noble/index.ts"
-import type { CryptoProvider } from "../../src/crypto/provider.ts"
+import type { ImmediateCryptoProvider } from "../../src/crypto/provider.ts"
 import { trustOnFirstUse } from "../../src/dangerous/index.ts"
-import { always, testCredential } from "../../src/testing/credentials.ts"
 import { Pair } from "../../src/testing/pair.ts"
 import { askedAfterSignature, readLeafKey } from "../../src/x509/certificate/leaf-key.ts"
 import { createCertificateVerifier, Oid, TrustStore, trustAnchor } from "../../src/x509/index.ts"
@@ -23,6 +22,7 @@ import {
   serverOptions,
   serverUnderTest,
 } from "../support.ts"
+import { always, testCredential } from "../tools/credentials.ts"
 import { makeIntermediate, makeLeaf, makeRoot, now, without } from "../x509/pki.ts"
 
 const usage = [Oid.serverAuth, Oid.clientAuth]
@@ -60,7 +60,7 @@ const withKey = (shown = leaf): Credential => ({
 })
 
 /** The signatures that a provider checks, counted. */
-function counting(): { readonly provider: CryptoProvider; readonly checks: string[] } {
+function counting(): { readonly provider: ImmediateCryptoProvider; readonly checks: string[] } {
   const checks: string[] = []
   const signatures = provider.signatures.map((algorithm) => ({
     ...algorithm,

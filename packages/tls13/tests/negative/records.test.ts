@@ -8,8 +8,8 @@ import { concatBytes } from "../../src/bytes/concat.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
-import type { Puppet } from "../../src/testing/puppet.ts"
 import { clientCertificate, clientUnderTest, expectRefused, serverUnderTest } from "../support.ts"
+import type { Puppet } from "../tools/puppet.ts"
 
 const { alert, application_data, change_cipher_spec, handshake } = ContentType
 const raw = (type: number, length: number, fill = 0): Uint8Array =>

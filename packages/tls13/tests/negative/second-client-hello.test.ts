@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import type { AlertName } from "../../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../../src/bytes/errors.ts"
 import { fromHex, toHex } from "../../src/bytes/hex.ts"
+import { type Cast, clientUnderTest, early, expectRefused, resumed, serverUnderTest } from "../support.ts"
 import {
   editClientHello,
   editServerHello,
@@ -14,9 +15,8 @@ import {
   type RawServerHello,
   removeExtension,
   setExtension,
-} from "../../src/testing/edit.ts"
-import type { Puppet } from "../../src/testing/puppet.ts"
-import { type Cast, clientUnderTest, early, expectRefused, resumed, serverUnderTest } from "../support.ts"
+} from "../tools/edit.ts"
+import type { Puppet } from "../tools/puppet.ts"
 
 const retries: Cast = {
   client: { groups: ["x25519", "secp256r1"], alpnProtocols: ["mqtt"] },
@@ -140,6 +140,22 @@ describe("the server refuses a second ClientHello that changes", () => {
     changed[changed.length - 1]! ^= 0x80
     puppet.message(changed)
     expectRefused(puppet, "decrypt_error", "PeerMisbehaved", /binder/)
+  })
+
+  it.each([
+    ["RFC 9846 4.2.2: the chosen PSK away, and with it all: missing_extension", "missing_extension"],
+    ["RFC 9846 4.2.2: the chosen PSK away, another in its place: illegal_parameter", "illegal_parameter"],
+  ] as const)("%s", (_, alert) => {
+    const cast = resumed({ client: { groups: ["x25519", "secp256r1"] } })
+    const { puppet, hello } = second({ ...cast, server: { ...cast.server, groups: ["secp256r1"] } })
+    const another = `00070001aa00000000002120${"00".repeat(32)}`
+    puppet.message(
+      editClientHello(hello, ({ extensions }) => {
+        if (alert === "missing_extension") removeExtension(extensions, "pre_shared_key")
+        else setExtension(extensions, "pre_shared_key", fromHex(another))
+      }),
+    )
+    expectRefused(puppet, alert, "PeerMisbehaved", /fits the cipher suite/)
   })
 
   it("RFC 9846 4.3.11.2: PSK and HelloRetryRequest, the binder of the first ClientHello: decrypt_error", () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { AlertName } from "../../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../../src/bytes/errors.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
+import { type Cast, clientUnderTest, expectRefused, resumed } from "../support.ts"
 import {
   editBody,
   editServerHello,
@@ -12,8 +13,7 @@ import {
   type RawServerHello,
   removeExtension,
   setExtension,
-} from "../../src/testing/edit.ts"
-import { type Cast, clientUnderTest, expectRefused, resumed } from "../support.ts"
+} from "../tools/edit.ts"
 
 type Edit = (hello: RawServerHello) => void
 const set =

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import type { AlertName } from "../../src/bytes/alerts.ts"
 import type { TlsErrorKind } from "../../src/bytes/errors.ts"
 import { fromHex } from "../../src/bytes/hex.ts"
-import { editBody, editExtensions, type RawExtension, removeExtension, setExtension } from "../../src/testing/edit.ts"
 import { type Cast, clientCertificate, clientUnderTest, early, expectRefused, resumed } from "../support.ts"
+import { editBody, editExtensions, type RawExtension, removeExtension, setExtension } from "../tools/edit.ts"
 
 type Edit = (extensions: RawExtension[]) => void
 type Case = readonly [rule: string, alert: AlertName, kind: TlsErrorKind, edit: Edit, cast?: Cast]

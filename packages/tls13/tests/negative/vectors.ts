@@ -4,7 +4,7 @@ import { fromHex, toHex } from "../../src/bytes/hex.ts"
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { encodeClientHello } from "../../src/codec/client-hello.ts"
 import type { ClientHelloExtensions } from "../../src/codec/extensions/messages.ts"
-import { editClientHello } from "../../src/testing/edit.ts"
+import { editClientHello } from "../tools/edit.ts"
 import { type BaseName, cases } from "./client-hello-cases.ts"
 
 export interface Vector {

@@ -11,8 +11,6 @@ import type { SignatureAlgorithmName } from "../../src/crypto/provider.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { keyUsage } from "../../src/devcert/extensions.ts"
 import { encodePkcs8 } from "../../src/devcert/keys.ts"
-import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import { certificateOf, editBody, editClientHello, setExtension } from "../../src/testing/edit.ts"
 import { readWhole } from "../../src/x509/der/der.ts"
 import { derOctetString, derOid, derSequence, derSmall, derValue } from "../../src/x509/der/der-writer.ts"
 import {
@@ -31,6 +29,8 @@ import { readSignatureIdentifier } from "../../src/x509/keys/algorithm.ts"
 import { signatureProblem } from "../../src/x509/keys/key-policy.ts"
 import { encodeSpki } from "../../src/x509/keys/spki.ts"
 import { clientCertificate, clientUnderTest, expectRefused, provider, serverKey, serverUnderTest } from "../support.ts"
+import { always, testCredential, testVerifier } from "../tools/credentials.ts"
+import { certificateOf, editBody, editClientHello, setExtension } from "../tools/edit.ts"
 import {
   algorithmOf,
   provider as host,

@@ -8,9 +8,9 @@ import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } f
 import { createX25519MLKEM768 } from "../../src/crypto/noble-pq/index.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { signatureSchemes } from "../../src/crypto/signature-schemes.ts"
-import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import { editServerHello, removeExtension, setExtension } from "../../src/testing/edit.ts"
 import { clientOptions, clientUnderTest, early, provider, serverUnderTest, start } from "../support.ts"
+import { always, testCredential, testVerifier } from "../tools/credentials.ts"
+import { editServerHello, removeExtension, setExtension } from "../tools/edit.ts"
 import { type CastName, casts, ends, messagesOf, play, psk, shakeHands } from "./scenes.ts"
 
 const names = Object.keys(casts) as CastName[]

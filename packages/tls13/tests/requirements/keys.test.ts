@@ -9,7 +9,6 @@ import { encodeKeyUpdate } from "../../src/codec/key-update.ts"
 import { handshakeMessage } from "../../src/codec/message.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
 import { createClientConfig } from "../../src/connection/config.ts"
-import { defaultLimits } from "../../src/connection/limits.ts"
 import { RecordLink } from "../../src/connection/record-link.ts"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
@@ -17,11 +16,10 @@ import { createNobleProvider } from "../../src/crypto/noble/index.ts"
 import { type Connected, connectedOf } from "../../src/handshake/connected.ts"
 import { answerKeyUpdate, receiveKeyUpdate, updateKeys } from "../../src/handshake/key-update.ts"
 import { FinishedVerified } from "../../src/handshake/proofs.ts"
-import { maxContentLength } from "../../src/record/protection.ts"
 import { RecordWriter } from "../../src/record/record-writer.ts"
 import { finishedMac, nextTrafficSecret } from "../../src/schedule/traffic.ts"
-import type { Puppet } from "../../src/testing/puppet.ts"
 import { clientOptions, clientUnderTest, expectRefused, provider, serverUnderTest, start } from "../support.ts"
+import type { Puppet } from "../tools/puppet.ts"
 import { messagesOf, shakeHands } from "./scenes.ts"
 
 const suite = provider.cipherSuites.find(({ name }) => name === "TLS_AES_128_GCM_SHA256")!
@@ -87,23 +85,20 @@ describe("RFC 9846 4.7.3: the epoch", () => {
     const secret = () => new Uint8Array(hash.length).fill(1)
     const secrets = { client: secret(), server: secret(), exporter: secret() }
     const peer = { by: "none" } as const
-    const connected = connectedOf("client", suite, secrets, { peer, finished })
+    const connected = connectedOf("client", secrets)
     connected.sending.generation = sent
     connected.receiving.generation = received
-    return { ...connected, resumptionSecret: undefined }
+    const rest = { answer: undefined, resumptionSecret: undefined, keyUpdateOwed: false, keyUpdateAwaited: false }
+    return { ...connected, ...rest, proofs: { peer, finished }, suite }
   }
 
   const aged = (sent: number, received: number) => {
     const messages: Uint8Array[] = []
     const link = new RecordLink({
-      settings: createClientConfig(clientOptions).settings,
-      limits: defaultLimits,
-      random: provider.random,
+      ...createClientConfig(clientOptions),
       trace: (event) => {
         if (event.type === "message") messages.push(event.message.slice())
       },
-      padding: undefined,
-      maxFragment: maxContentLength,
     })
     link.now = start
     return { connected: agedConnection(sent, received), link, messages }

@@ -10,9 +10,7 @@ import { createClientConfig, createServerConfig } from "../../src/connection/con
 import { ServerConnection } from "../../src/connection/server-connection.ts"
 import { MemoryPskStore } from "../../src/session/psk-store.ts"
 import type { ExternalPsk } from "../../src/session/session.ts"
-import { always, testVerifier } from "../../src/testing/credentials.ts"
 import { Pair } from "../../src/testing/pair.ts"
-import type { MessageName } from "../../src/testing/puppet.ts"
 import type { TraceEvent } from "../../src/trace/events.ts"
 import { encodeSpki } from "../../src/x509/keys/spki.ts"
 import {
@@ -27,6 +25,8 @@ import {
   start,
   ticketer,
 } from "../support.ts"
+import { always, testVerifier } from "../tools/credentials.ts"
+import type { MessageName } from "../tools/puppet.ts"
 
 export type Role = "client" | "server"
 
@@ -145,7 +145,7 @@ const asking = {
   requestOcspResponse: true,
   requestSignedCertificateTimestamps: true,
   sessionStore: { take: () => undefined, put: () => {} },
-  ticketRequest: { newSession: 1, resumption: 1 },
+  ticketRequest: { newSessionCount: 1, resumptionCount: 1 },
   postHandshakeAuth: true,
 }
 const longChain = {

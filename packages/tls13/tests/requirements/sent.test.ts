@@ -5,7 +5,7 @@ import { AlertDescription, AlertLevel } from "../../src/bytes/alerts.ts"
 import { ContentType, type ExtensionName } from "../../src/bytes/code-points.ts"
 import { concatBytes } from "../../src/bytes/concat.ts"
 import { toHex } from "../../src/bytes/hex.ts"
-import type { MessageName } from "../../src/testing/puppet.ts"
+import type { MessageName } from "../tools/puppet.ts"
 import { type CastName, casts, extensionBlocks, messagesOf, type Played, play, type Role, type Sent } from "./scenes.ts"
 
 const played = new Map<CastName, Played>()

@@ -13,15 +13,6 @@ import { createServerConfig } from "../../src/connection/config.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
 import { MemorySessionStore } from "../../src/session/client-store.ts"
 import { MemoryPskStore } from "../../src/session/psk-store.ts"
-import { always } from "../../src/testing/credentials.ts"
-import {
-  editClientHello,
-  editExtensions,
-  editServerHello,
-  extension,
-  extensionData,
-  setExtension,
-} from "../../src/testing/edit.ts"
 import {
   clientCertificate,
   clientCredential,
@@ -38,6 +29,15 @@ import {
   takesEarlyData,
   ticketer,
 } from "../support.ts"
+import { always } from "../tools/credentials.ts"
+import {
+  editClientHello,
+  editExtensions,
+  editServerHello,
+  extension,
+  extensionData,
+  setExtension,
+} from "../tools/edit.ts"
 import { type CastName, casts, extensionBlocks, messagesOf, play, psk, shakeHands } from "./scenes.ts"
 
 const helloOf = (message: Uint8Array) => {
@@ -311,6 +311,17 @@ describe("certificates", () => {
     const certificate = puppet.sent.find(({ name }) => name === "certificate")!
     expect(toHex(certificate.message)).toContain("0005000701000003010203")
   })
+
+  it.each(["", "0000", "000100", "00020000", "0003000107 00", "000300020700"])(
+    "RFC 6962 3.3: timestamps that are no SignedCertificateTimestampList are not sent: %j",
+    (list) => {
+      const credentials = always({ ...serverCredential, signedCertificateTimestamps: fromHex(list) })
+      const client = { requestSignedCertificateTimestamps: true }
+      const puppet = serverUnderTest({ client, server: { credentials } }).run()
+      expectRefused(puppet, "internal_error", "Closed", /no SignedCertificateTimestampList/)
+      expect(serverUnderTest({ server: { credentials } }).run().subject.info).toBeDefined()
+    },
+  )
 
   // Requirements 4.5.1.1-2, 4.5.1.1-3
   it("RFC 9846 4.5.1.1: status_request_v2 is passed over, and not answered", () => {

@@ -2,13 +2,14 @@
 
 import { Driver, type Transport } from "../../src/adapters/driver.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
-import { type ClientOptions, createClientConfig, createServerConfig } from "../../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../../src/connection/config.ts"
 import type { Connection } from "../../src/connection/connection.ts"
 import type { ConnectionEvent } from "../../src/connection/events.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
 import type { HandshakeInfo } from "../../src/handshake/info.ts"
-import { always, testVerifier } from "../../src/testing/credentials.ts"
+import type { ClientOptions } from "../../src/handshake/options.ts"
 import type { Credential } from "../../src/x509/interfaces.ts"
+import { always, testVerifier } from "../tools/credentials.ts"
 
 export interface Handshake {
   readonly client: HandshakeInfo
@@ -18,7 +19,8 @@ export interface Handshake {
 /** A handshake in which the credential authenticates the server and the client too. Rejects with the error of whoever fails first. */
 export async function handshakeWith(
   credential: Credential,
-  options: Pick<ClientOptions, "provider" | "signatureSchemes">,
+  options: Pick<ClientOptions, "provider" | "signatureSchemes" | "groups">,
+  serverOptions: typeof options = options,
 ): Promise<Handshake> {
   const now = Date.now()
   const verifier = testVerifier(credential.publicKey)
@@ -28,7 +30,7 @@ export async function handshakeWith(
     now,
   )
   const server = new ServerConnection(
-    createServerConfig({ ...options, credentials, clientAuthentication: { mode: "require", verifier } }),
+    createServerConfig({ ...serverOptions, credentials, clientAuthentication: { mode: "require", verifier } }),
     now,
   )
   const ends: { client?: Driver; server?: Driver } = {}

@@ -2,7 +2,7 @@
 
 import { webcrypto } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { ecdsaSignatureToDer, type WebCryptoKey, webCryptoSigner } from "../../src/adapters/webcrypto-signer.ts"
+import { ecdsaSignatureToDer, type WebCryptoKey, webCryptoSigner } from "../../src/adapters/webcrypto/signer.ts"
 import { fromHex, toHex } from "../../src/bytes/hex.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
 import { parseSpki } from "../../src/x509/keys/spki.ts"

@@ -9,7 +9,7 @@ describe("changed certificates, lists, responses and keys", () => {
     const tally: Tally = { executions: 0, parsed: 0, slowest: 0, findings: [] }
     const corpus = fuzzCorpus(JSON.parse(readFileSync(new URL("openssl.json", import.meta.url), "utf8")))
     const random = seeded(20260601)
-    while (tally.executions < 30_000) fuzzOnce(corpus, random, tally, () => performance.now())
+    while (tally.executions < 30_000) fuzzOnce(corpus, random, tally, () => process.cpuUsage().user / 1000)
     expect(
       tally.findings.map((each) => `${each.target} ${Buffer.from(each.input).toString("hex")}: ${each.problem}`),
     ).toEqual([])
