@@ -1,7 +1,7 @@
 // The algorithms of BoringSSL's test of certificate compression (RFC 8879), which are none: what they do is easy to see.
 
 import { concatBytes } from "../src/bytes/concat.ts"
-import type { CertificateCompression } from "../src/handshake/settings.ts"
+import type { CertificateCompression } from "../src/handshake/options.ts"
 import type { ConnectionFlags } from "./flags.ts"
 
 const expandingPrefix = Uint8Array.of(1, 2, 3, 4)

@@ -5,11 +5,12 @@ import type { AlertName } from "../src/bytes/alerts.ts"
 import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
-import { type CommonOptions, createClientConfig, createServerConfig } from "../src/connection/config.ts"
+import { createClientConfig, createServerConfig } from "../src/connection/config.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import type { CryptoProvider } from "../src/crypto/provider.ts"
 import { signatureSchemes } from "../src/crypto/signature-schemes.ts"
 import { acceptAnyCertificate } from "../src/dangerous/index.ts"
+import type { CommonOptions } from "../src/handshake/options.ts"
 import { type ImportOptions, importPsk } from "../src/session/psk-importer.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
 import { MemoryReplayGuard } from "../src/session/replay-guard.ts"
@@ -23,6 +24,7 @@ import { compressions } from "./compression.ts"
 import { credentialResolver, type Seen } from "./credentials.ts"
 import type { ConnectionFlags, Flags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
+import { policyOf } from "./policy.ts"
 
 /** BoringSSL's own default, which the tests take for granted. */
 const defaultGroups = ["X25519MLKEM768", "x25519", "secp256r1", "secp384r1"]
@@ -159,14 +161,19 @@ function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
 
 /** BoringSSL follows the client, unless it is told not to or has to do without AES instructions. */
 function ownOrder(flags: ConnectionFlags, { cipherSuites }: CryptoProvider): boolean {
-  return flags.has("-server-preference") || flags.has("-cipher") || !cipherSuites[0]!.name.includes("AES")
+  const byFlags = flags.has("-server-preference") || flags.has("-cipher") || policyOf(flags)?.ownOrder === true
+  return byFlags || !cipherSuites[0]!.name.includes("AES")
 }
 
 function common(flags: ConnectionFlags, provider: CryptoProvider): CommonOptions {
-  const verified = flags.numbers("-verify-prefs")?.filter((code) => !olderSchemes.includes(code))
+  const policy = policyOf(flags)
+  const verified = (policy?.signatureSchemes ?? flags.numbers("-verify-prefs"))?.filter(
+    (code) => !olderSchemes.includes(code),
+  )
   if (verified?.length === 0) throw new Unimplemented("only signature schemes of TLS 1.2")
   return {
     provider,
+    cipherSuites: policy?.cipherSuites,
     groups: groupsOf(flags, provider),
     signatureSchemes: verified?.map(schemeName) ?? defaultSchemes,
     limits: {
@@ -184,7 +191,9 @@ function common(flags: ConnectionFlags, provider: CryptoProvider): CommonOptions
 }
 
 function groupsOf(flags: ConnectionFlags, provider: CryptoProvider): readonly string[] {
-  return flags.numbers("-curves")?.map((code) => groupName(code, provider)) ?? defaultGroups
+  return (
+    (policyOf(flags)?.groups ?? flags.numbers("-curves"))?.map((code) => groupName(code, provider)) ?? defaultGroups
+  )
 }
 
 function groupName(code: number, provider: CryptoProvider): string {

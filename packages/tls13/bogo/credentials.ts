@@ -10,6 +10,7 @@ import { X509Error } from "../src/x509/errors.ts"
 import type { Credential, CredentialRequest, CredentialResolver } from "../src/x509/interfaces.ts"
 import type { ConnectionFlags, CredentialFlags, Flags } from "./flags.ts"
 import { Failure, Unimplemented } from "./outcomes.ts"
+import { policyOf } from "./policy.ts"
 
 /** What a connection showed of its peer and of itself, beyond HandshakeInfo. */
 export interface Seen {
@@ -82,7 +83,7 @@ function load({ kind, flags }: CredentialFlags, async: boolean): Credential {
       : loadCredential({ cert: readFileSync(certificate, "utf8"), key })
   const ocspResponse = flags.bytes("-ocsp-response")
   const signedCertificateTimestamps = flags.bytes("-signed-cert-timestamps")
-  const signatureSchemes = flags.numbers("-signing-prefs")
+  const signatureSchemes = policyOf(flags)?.signatureSchemes ?? flags.numbers("-signing-prefs")
   if (signatureSchemes?.includes(0x0420)) throw new Unimplemented("signature scheme 0x0420, BoringSSL's own")
   const { signer } = loaded
   return {

@@ -1,6 +1,8 @@
 // One connection with the runner: DoConnection and DoExchange of bssl_shim.cc over our sans-I/O connection.
 // What is read is written back with every bit turned over.
 
+import { decodeClientHello } from "../src/codec/client-hello.ts"
+import { handshakeMessage } from "../src/codec/message.ts"
 import type { ClientConnection } from "../src/connection/client-connection.ts"
 import type { ServerConnection } from "../src/connection/server-connection.ts"
 import type { Offer } from "../src/handshake/info.ts"
@@ -204,9 +206,17 @@ class Conversation {
       const refused = code === "ERR_TLS_PEER_PROTOCOL_VERSION" && this.#lastMessage === 0
       return refused || (code === "ERR_TLS_PROTOCOL_VERSION" && this.#connection.failure?.kind === "PeerIncompatible")
     }
+    if (code !== "ERR_TLS_PROTOCOL_VERSION") return false
     const versions = this.#offer?.versions ?? []
-    const older = versions.some((version) => version >= 0x0300 && version !== 0x0304 && version < 0x0500)
-    return code === "ERR_TLS_PROTOCOL_VERSION" && !versions.includes(0x0304) && older
+    // A legacy_version, however high, is an offer of TLS 1.2 at most (RFC 9846 section 4.3.1).
+    const older = (version: number) => version >= 0x0300 && version !== 0x0304 && version < 0x0500
+    return !this.#offersByExtension || (!versions.includes(0x0304) && versions.some(older))
+  }
+
+  get #offersByExtension(): boolean {
+    const { clientHello } = this.#run.setup.seen
+    if (clientHello === undefined) return true
+    return decodeClientHello(handshakeMessage(clientHello)).extensions.supported_versions !== undefined
   }
 
   async #noteEvents(): Promise<void> {

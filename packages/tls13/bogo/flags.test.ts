@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { createNobleProvider } from "../src/crypto/noble/index.ts"
 import { parseFlags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
+import { policyOf } from "./policy.ts"
 import { runShim } from "./shim.ts"
 
 const here = new AbortController().signal
@@ -34,6 +35,15 @@ describe("the flags of BoringSSL's shim", () => {
     expect(initial.credentials[1]!.flags.numbers("-signing-prefs")).toEqual([1027, 2052])
   })
 
+  it("of a policy take the place of the others", () => {
+    const policy = (...args: string[]) => policyOf(parseFlags(args).initial)
+    expect(policy("-curves", "29")).toBeUndefined()
+    expect(policy("-curves", "29", "-wpa-202304")).toMatchObject({
+      cipherSuites: ["TLS_AES_256_GCM_SHA384"],
+      groups: [0x0018],
+    })
+  })
+
   it("that nobody knows make a test unimplemented", () => {
     expect(() => parseFlags(["-dtls"])).toThrow(Unimplemented)
     expect(() => parseFlags(["-port", "1", "-no-such-flag"])).toThrow("flag -no-such-flag")
@@ -46,6 +56,8 @@ describe("a run of the shim", () => {
     [["-max-version", "771"], "TLS 1.2 and below"],
     [["-no-tls13"], "TLS 1.2 and below"],
     [["-curves", "514"], "group 0x202"],
+    [["-cnsa1-202603"], "group 0x202"],
+    [["-cnsa2-202603", "-server"], "group 0x202"],
   ])("with %j ends with 89 before it connects", async (args, unimplemented) => {
     expect(await runShim(args, provider, here)).toEqual({ status: 89, output: "", errors: "", unimplemented })
   })

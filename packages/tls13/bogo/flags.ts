@@ -4,8 +4,11 @@
 import { Unimplemented } from "./outcomes.ts"
 
 // The names say what flags mean, test_config.cc how. Some are about functions of BoringSSL alone and change nothing here:
-// -trust-cert, -cipher and -handshake-twice, -implicit-handshake, -partial-write, -no-op-extra-handshake, the renegotiation
-// and session-id flags, which are of TLS 1.2, and -expect-early-data-reason, whose words are BoringSSL's.
+// -trust-cert, -cipher and -handshake-twice, -implicit-handshake, -partial-write, -no-op-extra-handshake, -peek-then-read (here
+// data is handed over, not asked for), the renegotiation and session-id flags, which are of TLS 1.2, and
+// -expect-early-data-reason, whose words are BoringSSL's.
+// -send-alert is none of these: its one test sends decompression_failure, which RFC 9846 appendix B lists as RESERVED, and
+// what is "MUST NOT" be sent; any other error alert an application sends by `abort`.
 
 const withValue = [
   "-port",
@@ -140,6 +143,12 @@ const withoutValue = [
   "-must-match-issuer",
   "-psk-importer-sha256",
   "-psk-importer-sha384",
+  "-peek-then-read",
+  "-fips-202205",
+  "-wpa-202304",
+  "-cnsa-202407",
+  "-cnsa1-202603",
+  "-cnsa2-202603",
 ] as const
 
 /** These begin a credential; the credential flags after one are its own, and those before the first the default's. */

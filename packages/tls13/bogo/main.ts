@@ -7,7 +7,7 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chooseProvider } from "../src/adapters/node/provider.ts"
 import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
-import type { CryptoProvider } from "../src/crypto/provider.ts"
+import type { ImmediateCryptoProvider } from "../src/crypto/provider.ts"
 import { type Resident, startResident } from "./resident.ts"
 
 const help = `Runs BoringSSL's TLS tests against this stack. The tests are not part of this project: check out
@@ -83,7 +83,7 @@ function readOptions(args: string[]): Options & { runner: string } {
 }
 
 /** The groups of the provider, and the hybrid one that BoringSSL prefers. */
-function providerOf(name: string): CryptoProvider {
+function providerOf(name: string): ImmediateCryptoProvider {
   if (name !== "host" && name !== "fast" && name !== "noble") return stop(`bogo: there is no provider ${name}`, 2)
   const provider = chooseProvider(name)
   const x25519 = provider.keyExchanges.find((group) => group.name === "x25519")

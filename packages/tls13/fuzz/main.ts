@@ -30,7 +30,8 @@ well-behaved client without an answer.
   --save              adds inputs with new outcomes to the corpus; of a broker: sequences that were found
   --help              this text
 
-The exit status is 1 when there was a crash or a finding, an execution of more than a second, or growth of more than 1 MiB.`
+The exit status is 1 when there was a crash or a finding, a step of a state machine that is no row of its table, an execution
+of more than a second, or growth of more than 1 MiB.`
 
 const allTargets = [...targetNames, ...brokerTargets]
 const list = allTargets.join("\n")
@@ -95,17 +96,23 @@ function isBrokerTarget(name: TargetName | BrokerTarget): name is BrokerTarget {
   return brokerTargets.some((each) => each === name)
 }
 
-function isFine({ crashes, longestMilliseconds, retainedBytes }: Report): boolean {
-  return crashes.length === 0 && longestMilliseconds <= longestAllowed && retainedBytes <= mostRetained
+function isFine({ crashes, longestMilliseconds, retainedBytes, steps }: Report): boolean {
+  const isClean = crashes.length === 0 && (steps === undefined || steps.foreign.length === 0)
+  return isClean && longestMilliseconds <= longestAllowed && retainedBytes <= mostRetained
 }
 
 function print(report: Report): void {
-  const { target, executions, crashes, outcomes, longestMilliseconds, retainedBytes, milliseconds } = report
+  const { target, executions, crashes, outcomes, longestMilliseconds, retainedBytes, milliseconds, steps } = report
   const rate = Math.round(executions / (milliseconds / 1000)).toLocaleString("en")
   console.log(
     `${target}: ${executions.toLocaleString("en")} executions (${rate} a second), ${crashes.length} crashes, ` +
       `${outcomes.size} outcomes, longest ${longestMilliseconds.toFixed(1)} ms, retained ${retainedBytes} bytes`,
   )
+  if (steps !== undefined) {
+    console.log(`  ${steps.rows - steps.missing.length} of ${steps.rows} rows of handshake/transitions.ts were walked`)
+    for (const row of steps.missing) console.log(`  not walked:    ${row}`)
+    for (const step of steps.foreign) console.log(`  no row allows: ${step}`)
+  }
   for (const { seed, execution, error } of crashes) {
     console.log(
       `  crash: --target ${target} --seed ${seed} --only ${execution}\n    ${error.stack?.replace(/\n/g, "\n    ")}`,

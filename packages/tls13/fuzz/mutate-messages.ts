@@ -3,7 +3,7 @@
 
 import { ExtensionType, HandshakeType } from "../src/bytes/code-points.ts"
 import { TlsError } from "../src/bytes/errors.ts"
-import { editBody, editClientHello, editExtensions, editServerHello, type RawExtension } from "../src/testing/edit.ts"
+import { editBody, editClientHello, editExtensions, editServerHello, type RawExtension } from "../tests/tools/edit.ts"
 import type { Random } from "./random.ts"
 
 /** Values at the edges of fields. */

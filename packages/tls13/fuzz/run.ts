@@ -1,6 +1,7 @@
 // Executes targets for a number of executions, watches time and memory, and keeps what is new.
 
 import { toHex } from "../src/bytes/hex.ts"
+import { type Comparison, compareSteps } from "../tests/steps.ts"
 import { seeded } from "./random.ts"
 import type { Target } from "./target.ts"
 
@@ -23,6 +24,8 @@ export interface Report {
   /** Growth of the buffers of the process over the run, at its highest: an execution leaves nothing behind. */
   readonly retainedBytes: number
   readonly milliseconds: number
+  /** Of a target with a state machine: what was walked of its table, and beside it. */
+  readonly steps: (Comparison & { readonly rows: number }) | undefined
 }
 
 export interface RunOptions {
@@ -81,5 +84,6 @@ export function run(options: RunOptions): Report {
     longestMilliseconds,
     retainedBytes,
     milliseconds: now() - began,
+    steps: target.steps && { ...compareSteps(target.steps.walked, target.steps.rows), rows: target.steps.rows.length },
   }
 }

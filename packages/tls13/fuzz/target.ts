@@ -9,6 +9,8 @@ export interface Target {
    * @throws anything at all: a crash
    */
   run(random: Random): Outcome
+  /** Of one with a state machine: every step that was taken in any execution, and the rows of the table. */
+  readonly steps?: { readonly walked: ReadonlySet<string>; readonly rows: readonly string[] }
 }
 
 export interface Outcome {

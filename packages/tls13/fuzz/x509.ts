@@ -44,7 +44,10 @@ export interface Tally {
 
 const now = Date.UTC(2026, 5, 1)
 
-/** One execution: one changed input into one target. */
+/**
+ * One execution: one changed input into one target.
+ * @param clock milliseconds of processor time: a busy machine makes no finding
+ */
 export function fuzzOnce(corpus: Corpus, random: Random, tally: Tally, clock: () => number): void {
   const [target, inputs, run] = random.pick(targetsOf(corpus))
   const input = mutate(random.pick(inputs), random)

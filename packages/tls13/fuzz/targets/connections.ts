@@ -14,15 +14,15 @@ import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { encodeEndOfEarlyData, encodeKeyUpdate } from "../../src/codec/key-update.ts"
 import { encodeNewSessionTicket } from "../../src/codec/new-session-ticket.ts"
 import { ClientConnection } from "../../src/connection/client-connection.ts"
-import type { ClientOptions, ServerOptions } from "../../src/connection/config.ts"
 import { ServerConnection } from "../../src/connection/server-connection.ts"
-import type { CertificateCompression } from "../../src/handshake/settings.ts"
+import type { CertificateCompression, ClientOptions, ServerOptions } from "../../src/handshake/options.ts"
 import { MemorySessionStore } from "../../src/session/client-store.ts"
 import { MemoryPskStore } from "../../src/session/psk-store.ts"
 import type { ClientSession, CookieSealer, ServerSession, Ticketer } from "../../src/session/session.ts"
-import { always, testCredential, testVerifier } from "../../src/testing/credentials.ts"
-import { type Part, Puppet } from "../../src/testing/puppet.ts"
-import { createToyProvider, toyKey } from "../../src/testing/toy-provider.ts"
+import { stepName, tableSteps } from "../../tests/steps.ts"
+import { always, testCredential, testVerifier } from "../../tests/tools/credentials.ts"
+import { type Part, Puppet } from "../../tests/tools/puppet.ts"
+import { createToyProvider, toyKey } from "../../tests/tools/toy-provider.ts"
 import { mutateBytes, mutateMessage } from "../mutate-messages.ts"
 import { type Random, seeded } from "../random.ts"
 import { type Outcome, type Target, Violation, wordsOf } from "../target.ts"
@@ -151,6 +151,17 @@ function plays(): readonly Play[] {
       },
       server: { clientAuthentication: { ...clientAuthentication, mode: "request" } },
     },
+    {
+      client: { certificateCompression: [storing] },
+      server: { clientAuthentication: { ...clientAuthentication, mode: "request" }, certificateCompression: [storing] },
+    },
+    {
+      client: { credentials, postHandshakeAuth: true, certificateCompression: [storing] },
+      server: {
+        clientAuthentication: { ...clientAuthentication, mode: "post-handshake" },
+        certificateCompression: [storing],
+      },
+    },
   ]
 }
 
@@ -174,9 +185,11 @@ const strays: readonly Uint8Array[] = [
 
 export function connection(role: "client" | "server"): Target {
   const all = plays()
+  const walked = new Set<string>()
   return {
     name: role,
-    run: (random) => new Execution(role, random.pick(all), random).run(),
+    run: (random) => new Execution(role, random.pick(all), random, walked).run(),
+    steps: { walked, rows: tableSteps(role) },
   }
 }
 
@@ -194,9 +207,11 @@ class Execution {
   readonly #delivered: Uint8Array[] = []
   readonly #meant: Uint8Array[] = []
   #handshakeParts: number | undefined
+  readonly #walked: Set<string>
 
-  constructor(role: "client" | "server", play: Play, random: Random) {
+  constructor(role: "client" | "server", play: Play, random: Random, walked: Set<string>) {
     this.#role = role
+    this.#walked = walked
     this.#random = random
     const others = [...strays]
     this.#inTranscript = random.oneIn(2)
@@ -224,6 +239,7 @@ class Execution {
       if (puppet.parts.length > 0 && (gentle || !this.#random.oneIn(4))) this.#deliver(puppet.parts.shift()!)
       else if (!gentle || puppet.parts.length === 0) this.#disturb()
       if (this.#random.oneIn(2)) this.#answer()
+      for (const each of puppet.walked.splice(0)) this.#walked.add(stepName(each))
       this.#check()
     }
     this.#checkEnd()

@@ -11,7 +11,7 @@ export function x509(corpusFile: URL): Target {
     name: "x509",
     run(random) {
       const tally: Tally = { executions: 0, parsed: 0, slowest: 0, findings: [] }
-      fuzzOnce(corpus, random, tally, () => performance.now())
+      fuzzOnce(corpus, random, tally, () => process.cpuUsage().user / 1000)
       const finding = tally.findings[0]
       if (finding !== undefined) {
         throw new Violation(
