@@ -1,6 +1,5 @@
 // Entry `@puremq/broker`: an MQTT 3.1.1 and 5.0 broker to run or to embed.
 
-export type { Access, Decision, Identity, LoginAttempt, Refusal } from "./access/access.ts"
 export { formatEvent, type LogEvent, type LogFormat } from "./admin/log.ts"
 export { type Stats, toPrometheus } from "./admin/metrics.ts"
 export {
@@ -14,8 +13,9 @@ export {
   type WsListenerConfig,
   type WssListenerConfig,
 } from "./config/config.ts"
-export { createBroker, type ListenerAddress, type PureMqBroker } from "./node-broker.ts"
+export { ListenError, type RenewedCertificate } from "./listen/listener.ts"
 export type { Qos } from "./packet/packets.ts"
+export { createBroker, type ListenerAddress, type PureMqBroker } from "./platform/node.ts"
+export type { Access, Decision, Identity, LoginAttempt, Refusal } from "./ports/access.ts"
+export type { PeerInfo, TransportKind } from "./ports/peer.ts"
 export { defaultLimits, type Limits } from "./session/limits.ts"
-export { ListenError, type RenewedCertificate } from "./transport/listener.ts"
-export type { PeerInfo, TransportKind } from "./transport/peer.ts"

@@ -1,6 +1,6 @@
 // PUBACK, PUBREC, PUBREL and PUBCOMP (MQTT 5.0 sections 3.4 to 3.7), straight on bytes because every QoS 1 and 2 message needs them.
 
-import { Cursor } from "./bytes.ts"
+import { Cursor, copy, encodeText } from "./bytes.ts"
 import { malformed, protocolError } from "./errors.ts"
 import { guardReasonCode } from "./guard.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
@@ -63,4 +63,24 @@ export function writeAcknowledgement(
   if (!withCode) return at + 4
   out[at + 4] = reasonCode
   return at + 5
+}
+
+/**
+ * An acknowledgement of MQTT 5.0 with a Reason String (section 3.4.2.2.2) of at most 120 bytes: so its lengths take a byte each.
+ */
+export function acknowledgementWithReason(
+  type: number,
+  packetId: number,
+  reasonCode: number,
+  reasonString: string,
+): Uint8Array {
+  const text = encodeText(reasonString)
+  const out = new Uint8Array(9 + text.length)
+  writeAcknowledgement(out, 0, type, packetId, reasonCode, 5)
+  out[1] = 7 + text.length
+  out[5] = 3 + text.length
+  out[6] = 0x1f
+  out[8] = text.length
+  copy(out, 9, text, 0, text.length)
+  return out
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest"
-import { Cursor, decodeText, encodeText, variableByteIntegerLength, writeVariableByteInteger } from "./bytes.ts"
+import {
+  Cursor,
+  checkText,
+  decodeText,
+  encodeText,
+  variableByteIntegerLength,
+  writeVariableByteInteger,
+} from "./bytes.ts"
 import { PacketError } from "./errors.ts"
 
 function decode(...bytes: number[]): string {
@@ -41,6 +48,36 @@ describe("UTF-8 Encoded String (MQTT 5.0 section 1.5.4)", () => {
     expect(() => decode(0xc3, 0xa4, 0)).toThrow(/MQTT-1\.5\.4-2/)
   })
 
+  it.each([
+    "\u0001",
+    "\n",
+    "\u001f",
+    "\u007f",
+    "\u0080",
+    "\u009f",
+    "\ufdd0",
+    "\ufdef",
+    "\ufffe",
+    "\uffff",
+    "\u{1fffe}",
+    "\u{10ffff}",
+  ])("section 1.5.4: refuses control characters and non-characters, in short and long text: case %#", (character) => {
+    for (const around of ["", "a", "ä"]) {
+      const bytes = encodeText(`${around}${character}${around}`)
+      const refused = expect.objectContaining({ reasonCode: 0x81 })
+      expect(() => decodeText(bytes, 0, bytes.length)).toThrow(refused)
+      expect(() => checkText(bytes, 0, bytes.length)).toThrow(refused)
+    }
+  })
+
+  it.each([" ", "~", "\u00a0", "\ufdcf", "\ufdf0", "\ufffd", "\u{1fffd}", "\u{20000}", "\u{10fffd}"])(
+    "section 1.5.4: takes their neighbours: case %#",
+    (character) => {
+      const bytes = encodeText(`a${character}`)
+      expect(decodeText(bytes, 0, bytes.length)).toBe(`a${character}`)
+    },
+  )
+
   it("agrees with the platform's strict decoder on every two-byte sequence and on samples of longer ones", () => {
     const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     const bytes = new Uint8Array(4)
@@ -55,7 +92,8 @@ describe("UTF-8 Encoded String (MQTT 5.0 section 1.5.4)", () => {
       const part = bytes.subarray(0, length)
       let expected: string | undefined
       try {
-        expected = part.includes(0) ? undefined : strict.decode(part)
+        const decoded = strict.decode(part)
+        expected = /[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(decoded) ? undefined : decoded
       } catch {
         expected = undefined
       }

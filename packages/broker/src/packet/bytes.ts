@@ -1,5 +1,6 @@
 // The data representations of MQTT 5.0 section 1.5: integers, UTF-8 Encoded String, Variable Byte Integer, Binary Data.
-// Refuses ill-formed UTF-8, U+0000 and Variable Byte Integers that are longer than they need to be.
+// Refuses ill-formed UTF-8, U+0000, control characters, non-characters, and Variable Byte Integers that are longer than they
+// need to be.
 
 import { malformed } from "./errors.ts"
 
@@ -42,15 +43,21 @@ export function sameBytes(a: Uint8Array, b: Uint8Array, start: number, end: numb
   return true
 }
 
-/** Decodes bytes [start, end) as MQTT text. Throws PacketError 0x81 for ill-formed UTF-8 or U+0000. */
+/** Decodes bytes [start, end) as MQTT text. Throws PacketError 0x81 for what is none. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
   let i = start
   while (i < end) {
     const byte = bytes[i]!
-    if (byte >= 0x80) return decodeLongText(bytes, start, end)
-    if (byte === 0) throw malformed("MQTT-1.5.4-2", "a string contains U+0000")
+    if (byte >= 0x80) return decodeUnits(bytes, start, end, codePointLength)
+    if (byte < 0x20 || byte === 0x7f) throw controlCharacter(byte)
     i++
   }
+  return charactersOf(bytes, start, end)
+}
+
+/** Decodes bytes [start, end) as UTF-8, whatever its characters. Throws PacketError 0x81 where it is ill-formed. */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return decodeUnits(bytes, start, end, sequenceLength)
   return charactersOf(bytes, start, end)
 }
 
@@ -73,12 +80,12 @@ function charactersOf(
   return text
 }
 
-function decodeLongText(bytes: Uint8Array, start: number, end: number): string {
+function decodeUnits(bytes: Uint8Array, start: number, end: number, lengthAt: typeof sequenceLength): string {
   const units = new Uint16Array(end - start)
   let count = 0
   let i = start
   while (i < end) {
-    const length = codePointLength(bytes, i, end)
+    const length = lengthAt(bytes, i, end)
     const first = bytes[i]!
     let code = first
     if (length === 2) code = ((first & 0x1f) << 6) | (bytes[i + 1]! & 0x3f)
@@ -96,10 +103,21 @@ function decodeLongText(bytes: Uint8Array, start: number, end: number): string {
   return charactersOf(units, 0, count)
 }
 
-/** Bytes of the code point at `i`; throws when it is ill-formed (Unicode Table 3-7) or U+0000. */
+/** Bytes of the code point at `i`; throws when it is ill-formed, or a control or no character. */
 function codePointLength(bytes: Uint8Array, i: number, end: number): number {
   const first = bytes[i]!
-  if (first === 0) throw malformed("MQTT-1.5.4-2", "a string contains U+0000")
+  if (first < 0x20 || first === 0x7f) throw controlCharacter(first)
+  if (first < 0x80) return 1
+  const length = sequenceLength(bytes, i, end)
+  const second = bytes[i + 1]!
+  if (first === 0xc2 && second <= 0x9f) throw controlCharacter(second)
+  if (length > 2 && isNonCharacter(bytes, i, length)) throw malformed("1.5.4", "a string contains a non-character")
+  return length
+}
+
+/** Bytes of the code point at `i`; throws when it is ill-formed (Unicode Table 3-7). */
+function sequenceLength(bytes: Uint8Array, i: number, end: number): number {
+  const first = bytes[i]!
   if (first < 0x80) return 1
   // The second byte's range rules out over-long forms, surrogates (U+D800 to U+DFFF) and values above U+10FFFF.
   let low = 0x80
@@ -125,39 +143,80 @@ function codePointLength(bytes: Uint8Array, i: number, end: number): number {
   return length
 }
 
+/** U+FDD0 to U+FDEF, and the last two code points of each plane. */
+function isNonCharacter(bytes: Uint8Array, i: number, length: number): boolean {
+  const [first, second, third] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!]
+  if (length === 4) return (second & 0x0f) === 0x0f && third === 0xbf && bytes[i + 3]! >= 0xbe
+  return first === 0xef && ((second === 0xb7 && third >= 0x90 && third <= 0xaf) || (second === 0xbf && third >= 0xbe))
+}
+
+/**
+ * Section 1.5.4 lets a receiver refuse control characters and non-characters. The broker does, in every string: they would make
+ * strict subscribers disconnect (section 5.4.9.2) and forge log lines.
+ */
+function controlCharacter(code: number): Error {
+  if (code === 0) return malformed("MQTT-1.5.4-2", "a string contains U+0000")
+  return malformed(
+    "1.5.4",
+    `a string contains the control character U+${code.toString(16).padStart(4, "0").toUpperCase()}`,
+  )
+}
+
 function illFormed(): Error {
   return malformed("MQTT-1.5.4-1", "a string is not well-formed UTF-8")
 }
 
 /** UTF-8 bytes of `text`. A lone surrogate becomes U+FFFD, so the result is always well-formed. */
 export function encodeText(text: string): Uint8Array {
-  const out = new Uint8Array(text.length * 3)
-  let at = 0
+  const out = new Uint8Array(textLength(text))
+  writeText(out, 0, text)
+  return out
+}
+
+/** How many bytes `writeText` writes. */
+export function textLength(text: string): number {
+  let length = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x80) continue
+    length += code < 0x800 ? 1 : 2
+    // Two units make four bytes.
+    if (code >= 0xd800 && code < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) i++
+  }
+  return length
+}
+
+/** Writes the UTF-8 bytes of `text` at `at` and returns the offset after them; `out` has room for `textLength(text)`. */
+export function writeText(out: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i)
+    if (code < 0x80) {
+      out[at++] = code
+      continue
+    }
     if (code >= 0xd800 && code <= 0xdfff) {
       const low = text.charCodeAt(i + 1)
-      if (code < 0xdc00 && low >= 0xdc00 && low <= 0xdfff) {
+      if (code < 0xdc00 && isLowSurrogate(low)) {
         code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00)
         i++
       } else code = 0xfffd
     }
-    if (code < 0x80) out[at++] = code
-    else if (code < 0x800) {
-      out[at++] = 0xc0 | (code >> 6)
-      out[at++] = 0x80 | (code & 0x3f)
-    } else if (code < 0x1_0000) {
-      out[at++] = 0xe0 | (code >> 12)
+    if (code < 0x800) out[at++] = 0xc0 | (code >> 6)
+    else {
+      if (code < 0x1_0000) out[at++] = 0xe0 | (code >> 12)
+      else {
+        out[at++] = 0xf0 | (code >> 18)
+        out[at++] = 0x80 | ((code >> 12) & 0x3f)
+      }
       out[at++] = 0x80 | ((code >> 6) & 0x3f)
-      out[at++] = 0x80 | (code & 0x3f)
-    } else {
-      out[at++] = 0xf0 | (code >> 18)
-      out[at++] = 0x80 | ((code >> 12) & 0x3f)
-      out[at++] = 0x80 | ((code >> 6) & 0x3f)
-      out[at++] = 0x80 | (code & 0x3f)
     }
+    out[at++] = 0x80 | (code & 0x3f)
   }
-  return copyOf(out.subarray(0, at))
+  return at
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
 }
 
 /** Reads one packet's fields in order and never past its end: every overrun is a Malformed Packet. */
@@ -219,10 +278,11 @@ export class Cursor {
     return decodeText(this.bytes, start, this.at)
   }
 
-  /** Like text, without making the string. */
-  skipText(what: string): void {
+  /** Like text, without making the string; returns the offset where it starts. */
+  skipText(what: string): number {
     const start = this.binary(what)
     checkText(this.bytes, start, this.at)
+    return start
   }
 
   #need(length: number, what: string): void {

@@ -83,6 +83,7 @@ describe("framing", () => {
     ["SUBSCRIBE without its flags", [0x80, 2], /MQTT-2\.1\.3-1/],
     ["PINGREQ with flags", [0xc1, 0], /MQTT-2\.1\.3-1/],
     ["DISCONNECT with flags", [0xe8, 0], /MQTT-2\.1\.3-1/],
+    ["PINGREQ with a body", [0xc0, 1], /no body/],
     ["QoS 3", [0x36, 0], /MQTT-3\.3\.1-4/],
     ["QoS 0 with DUP", [0x38, 0], /MQTT-3\.3\.1-2/],
     ["a longer form of Remaining Length 0", [0xc0, 0x80, 0x00], /MQTT-1\.5\.5-1/],

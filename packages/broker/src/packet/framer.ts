@@ -4,6 +4,7 @@
 
 import { copyOf } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
+import { PacketType } from "./packets.ts"
 import { ReasonCode } from "./reason-codes.ts"
 
 /** Flags that section 2.1.3 fixes for each packet type; -1 where the packet has flags of its own or does not exist. */
@@ -14,18 +15,40 @@ const requiredFlags = [-1, 0, 0, -1, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0] as cons
  * A peer that has not logged in can make us hold less on a promise than one that has.
  */
 const eagerBytesBeforeConnect = 4096
+/** What says the version of a CONNECT: "MQTT" with its length, and the version. */
+const versionBytes = 2 + 4 + 1
+/** The fixed header has five bytes at most. */
+const headBytes = 5 + versionBytes
 const eagerBytesAfterwards = 65_536
 
 /**
- * Incremental framing. Call `push` with each chunk, then `next` until it returns false; after true the packet is
- * bytes [start, end) of `bytes`, its body [bodyStart, end). `owned` says that `bytes` is this packet's own memory
- * rather than a view into the pushed chunk. Throws PacketError; after that the framer must not be used again.
+ * One MQTT Control Packet: bytes [start, end) of `bytes`, its body [bodyStart, end). `owned` says that `bytes` is this packet's
+ * own memory rather than a view of somebody's.
  */
-export class Framer {
+export interface Frame {
+  /** Its first byte. */
+  readonly header: number
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly bodyStart: number
+  readonly end: number
+  readonly owned: boolean
+}
+
+/**
+ * Incremental framing. Call `push` with each chunk, then `next` until it returns false; after true the framer is the
+ * Frame of that packet, until the next call. Throws PacketError; after that the framer must not be used again, but of a CONNECT
+ * that is too large the packet is what says its version.
+ */
+export class Framer implements Frame {
   /** Largest packet accepted, fixed header included, in bytes. */
   maximumPacketSize: number
   /** While true only a CONNECT may begin ([MQTT-3.1.0-1]). */
   connectOnly = true
+  /** What it promises may be believed: see `eagerBytesBeforeConnect`. */
+  loggedIn = false
+  /** MQTT 3.1 (its section 2.1): PUBREL, SUBSCRIBE and UNSUBSCRIBE have DUP when they are sent again. */
+  mqtt31 = false
   header = 0
   bytes: Uint8Array = empty
   start = 0
@@ -101,7 +124,7 @@ export class Framer {
   }
 
   get #eagerBytes(): number {
-    return this.connectOnly ? eagerBytesBeforeConnect : eagerBytesAfterwards
+    return this.loggedIn ? eagerBytesAfterwards : eagerBytesBeforeConnect
   }
 
   #emit(bytes: Uint8Array, start: number, total: number, owned: boolean): void {
@@ -117,7 +140,7 @@ export class Framer {
 
   #keep(total: number, available: number): void {
     const eager = this.#eagerBytes
-    const size = total === 0 ? 5 : total <= eager ? total : Math.min(total, Math.max(eager, available * 2))
+    const size = total === 0 ? headBytes : total <= eager ? total : Math.min(total, Math.max(eager, available * 2))
     this.#partial = new Uint8Array(size)
     this.#partial.set(this.#chunk.subarray(this.#at))
     this.#partialLength = available
@@ -160,7 +183,7 @@ export class Framer {
     const flags = requiredFlags[type]!
     if (type === 0) throw malformed("2.1.2", "packet type 0 is reserved")
     // [MQTT-2.1.3-1] reserved flag bits must have the listed value
-    if (flags >= 0 && (header & 0x0f) !== flags)
+    if (flags >= 0 && (header & (this.mqtt31 && flags === 2 ? 0x07 : 0x0f)) !== flags)
       throw malformed("MQTT-2.1.3-1", `reserved flags of packet type ${type} are set`)
     // [MQTT-3.3.1-4] a PUBLISH must not have both QoS bits set
     if (type === 3 && (header & 0x06) === 0x06) throw malformed("MQTT-3.3.1-4", "PUBLISH with QoS 3")
@@ -173,8 +196,16 @@ export class Framer {
       length |= (byte & 0x7f) << (7 * (i - 1))
       if ((byte & 0x80) === 0) {
         if (byte === 0 && i > 1) throw malformed("MQTT-1.5.5-1", "Remaining Length is longer than it needs to be")
+        if (length > 0 && (type === PacketType.Pingreq || type === PacketType.Pingresp))
+          throw malformed(`3.${type}`, "PINGREQ and PINGRESP have no body")
         const total = 1 + i + length
         if (total > this.maximumPacketSize) {
+          if (this.connectOnly) {
+            // The answer depends on the version that it speaks, so as much of it is awaited.
+            const head = Math.min(total, 1 + i + versionBytes)
+            if (end - start < head) return 0
+            this.#emit(bytes, start, head, false)
+          }
           throw new PacketError(
             ReasonCode.PacketTooLarge,
             "MQTT-3.2.2-15",

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { packet, text, userProperty, variable } from "../../tests/harness.ts"
+import {
+  readClientPacket,
+  readConnect,
+  readServerPacket,
+  writeConnect,
+  writeServerPacket,
+} from "../codecs/mqtt-packet.ts"
 import { readAcknowledgement } from "./acknowledgements.ts"
-import { readClientPacket, readConnect, readServerPacket, writeConnect, writeServerPacket } from "./codec.ts"
 import { withoutUserProperties } from "./properties.ts"
 import { ReasonCode } from "./reason-codes.ts"
 
@@ -114,7 +120,8 @@ describe("CONNECT", () => {
   it.each<[string, ConnectShape, number]>([
     ["[MQTT-3.1.2-1] another protocol name", { name: text("MQTX") }, ReasonCode.UnsupportedProtocolVersion],
     ["[MQTT-3.1.2-2] version 6", { version: 6 }, ReasonCode.UnsupportedProtocolVersion],
-    ["MQTT 3.1", { name: text("MQIsdp"), version: 3 }, ReasonCode.UnsupportedProtocolVersion],
+    ["MQIsdp with another version", { name: text("MQIsdp"), version: 4 }, ReasonCode.UnsupportedProtocolVersion],
+    ["MQTT with version 3", { version: 3 }, ReasonCode.UnsupportedProtocolVersion],
     ["a bridge's version 0x84", { version: 0x84 }, ReasonCode.UnsupportedProtocolVersion],
     ["[MQTT-3.1.2-3] the reserved flag", { flags: 3 }, ReasonCode.MalformedPacket],
     ["[MQTT-3.1.2-11] Will QoS without will", { flags: 0x0a }, ReasonCode.MalformedPacket],
@@ -132,7 +139,12 @@ describe("CONNECT", () => {
     [
       "a wildcard in the Will Topic",
       { flags: 0x06, rest: [0, ...text("w/#"), ...text("p")] },
-      ReasonCode.TopicNameInvalid,
+      ReasonCode.MalformedPacket,
+    ],
+    [
+      "[MQTT-4.7.3-1] an empty Response Topic of the will",
+      { flags: 0x06, rest: [3, 0x08, 0, 0, ...text("w"), ...text("p")] },
+      ReasonCode.ProtocolError,
     ],
     ["Receive Maximum 0", { properties: [0x21, 0, 0] }, ReasonCode.ProtocolError],
     ["Maximum Packet Size 0", { properties: [0x27, 0, 0, 0, 0] }, ReasonCode.ProtocolError],

@@ -3,6 +3,7 @@
 
 import { Cursor } from "./bytes.ts"
 import { malformed, PacketError, protocolError } from "./errors.ts"
+import { filterFault } from "./filter-form.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
 import { checkProperties, type PropertiesAt, PropertyId, willProperties } from "./properties.ts"
 import { allowedReasonCodes, ReasonCode } from "./reason-codes.ts"
@@ -10,6 +11,9 @@ import { allowedReasonCodes, ReasonCode } from "./reason-codes.ts"
 /** What the guard learns from a CONNECT that the packet library would lose or not tell. */
 export interface ConnectShape {
   readonly protocolVersion: ProtocolVersion
+  readonly mqtt31: boolean
+  /** Connect Flags of fields that are not there, which MQTT 3.1 lets be. */
+  readonly absent: number
   /** Will Properties in their order, without Will Delay Interval and Message Expiry Interval. */
   readonly willProperties: Uint8Array
   /** Offsets of the Property Lengths of CONNECT and of the will, each with the kind of its properties. */
@@ -65,15 +69,17 @@ export function guard(
 export function guardConnect(bytes: Uint8Array, start: number, end: number): ConnectShape {
   const cursor = new Cursor(bytes, start, end)
   const name = cursor.text("Protocol Name")
-  const version = cursor.byte("Protocol Version")
-  // [MQTT-3.1.2-1], [MQTT-3.1.2-2]; MQTT 3.1 ("MQIsdp" 3) and bridge versions (0x83, 0x84) are not spoken here
+  const level = cursor.byte("Protocol Version")
+  // [MQTT-3.1.2-1], [MQTT-3.1.2-2]; bridge versions (0x83, 0x84) are not spoken here
   if (name !== "MQTT" && name !== "MQIsdp") {
     throw new PacketError(ReasonCode.UnsupportedProtocolVersion, "MQTT-3.1.2-1", "the Protocol Name is not MQTT")
   }
-  if (name !== "MQTT" || (version !== 4 && version !== 5)) {
-    const what = `the client speaks ${name} version ${version}; this broker speaks MQTT 3.1.1 and 5.0`
+  const mqtt31 = name === "MQIsdp" && level === 3
+  if (!mqtt31 && (name !== "MQTT" || (level !== 4 && level !== 5))) {
+    const what = `the client speaks ${name} version ${level}; this broker speaks MQTT 3.1, 3.1.1 and 5.0`
     throw new PacketError(ReasonCode.UnsupportedProtocolVersion, "MQTT-3.1.2-2", what)
   }
+  const version = level === 5 ? 5 : 4
   const flags = cursor.byte("Connect Flags")
   // [MQTT-3.1.2-3] the reserved flag must be 0
   if ((flags & 0x01) !== 0) throw malformed("MQTT-3.1.2-3", "the reserved Connect Flag is set")
@@ -100,19 +106,26 @@ export function guardConnect(bytes: Uint8Array, start: number, end: number): Con
     guardTopicName(cursor.text("Will Topic"), "Will Topic") // [MQTT-3.1.3-11]
     cursor.binary("Will Payload")
   }
-  if ((flags & 0x80) !== 0) cursor.skipText("User Name") // [MQTT-3.1.3-12]
-  if ((flags & 0x40) !== 0) cursor.binary("Password")
+  // MQTT 3.1 section 3.1: the Remaining Length "takes precedence" over these flags, for clients of before it
+  let absent = 0
+  if (mqtt31 && cursor.done) absent = flags & 0xc0
+  else if ((flags & 0x80) !== 0) cursor.skipText("User Name") // [MQTT-3.1.3-12]
+  if (mqtt31 && cursor.done) absent |= flags & 0x40
+  else if ((flags & 0x40) !== 0) cursor.binary("Password")
   if (!cursor.done) throw malformed("MQTT-3.1.3-1", "CONNECT has bytes after its last field")
-  return { protocolVersion: version, willProperties: kept, properties }
+  return { protocolVersion: version, mqtt31, absent, willProperties: kept, properties }
 }
 
-/** A Topic Name that may be published to: not empty, no wildcards. Reason Code 0x90. */
+/**
+ * A Topic Name that may be published to: not empty, no wildcards. Throws PacketError 0x81: 0x90 is for one that "is correctly
+ * formed, but is not accepted" (Tables 3-1 and 3-10).
+ */
 export function guardTopicName(topic: string, what = "Topic Name"): void {
   if (topic.length === 0) {
-    throw new PacketError(ReasonCode.TopicNameInvalid, "MQTT-4.7.3-1", `${what} is empty`)
+    throw malformed("MQTT-4.7.3-1", `${what} is empty`)
   }
   if (topic.includes("#") || topic.includes("+")) {
-    throw new PacketError(ReasonCode.TopicNameInvalid, "MQTT-3.3.2-2", `${what} contains a wildcard`)
+    throw malformed("MQTT-3.3.2-2", `${what} contains a wildcard`)
   }
 }
 
@@ -146,6 +159,8 @@ function guardWillProperties(cursor: Cursor): Uint8Array<ArrayBuffer> {
 
 /** [MQTT-3.3.2-14] a Response Topic has no wildcards. `start` is the offset of the property's identifier. */
 export function guardResponseTopic(bytes: Uint8Array, start: number, end: number): void {
+  // [MQTT-4.7.3-1] it is a Topic Name
+  if (end === start + 3) throw protocolError("MQTT-4.7.3-1", "Response Topic is empty")
   for (let i = start + 3; i < end; i++) {
     if (bytes[i] === 0x23 || bytes[i] === 0x2b)
       throw protocolError("MQTT-3.3.2-14", "Response Topic contains a wildcard")
@@ -169,7 +184,7 @@ function guardSubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilters
   if (cursor.done) throw protocolError("MQTT-3.8.3-2", "SUBSCRIBE without Topic Filter")
   for (let count = 1; !cursor.done; count++) {
     if (count > maximumFilters) throw tooManyFilters("3.8.3", "SUBSCRIBE", maximumFilters)
-    cursor.skipText("Topic Filter") // [MQTT-3.8.3-1]
+    guardFilter(cursor, version) // [MQTT-3.8.3-1]
     const options = cursor.byte("Subscription Options")
     // [MQTT-3.8.3-5]; MQTT 3.1.1 [MQTT-3-8.3-4] reserves bits 2 to 7
     if ((options & (version === 5 ? 0xc0 : 0xfc)) !== 0) {
@@ -187,8 +202,15 @@ function guardUnsubscribe(cursor: Cursor, version: ProtocolVersion, maximumFilte
   if (cursor.done) throw protocolError("MQTT-3.10.3-2", "UNSUBSCRIBE without Topic Filter")
   for (let count = 1; !cursor.done; count++) {
     if (count > maximumFilters) throw tooManyFilters("3.10.3", "UNSUBSCRIBE", maximumFilters)
-    cursor.skipText("Topic Filter") // [MQTT-3.10.3-1]
+    guardFilter(cursor, version) // [MQTT-3.10.3-1]
   }
+}
+
+/** Sections 4.7 and 4.8: what is no Topic Filter makes the packet malformed. */
+function guardFilter(cursor: Cursor, version: ProtocolVersion): void {
+  const start = cursor.skipText("Topic Filter")
+  const fault = filterFault(cursor.bytes, start, cursor.at, version)
+  if (fault !== undefined) throw malformed(fault.rule, fault.what)
 }
 
 function tooManyFilters(rule: string, packet: string, maximum: number): PacketError {

@@ -44,12 +44,12 @@ export class Message {
   frameStart: number
   /** True when `bytes` belongs to this message alone. */
   owned: boolean
+  /** Its number in the store; 0: nobody there has heard of it. */
+  sequence = 0
   /** Places of sessions that keep it; counted by session/memory.ts. */
   holders = 0
-  /** Sessions that it was routed to: they share its bytes. */
-  receivers = 1
   /** Whose memory it is on while somebody keeps it. */
-  account: { queued: number; subscriptions: number; retained: number } | undefined = undefined
+  account: { queued: number } | undefined = undefined
   #templates: (Template | undefined)[] | undefined
 
   constructor(
@@ -133,7 +133,7 @@ export class Message {
 
   /** The same message on the same bytes, without the encodings that were made for subscribers: for who keeps it. */
   bare(): Message {
-    return new Message(
+    const message = new Message(
       this.topic,
       this.qos,
       this.retain,
@@ -147,6 +147,8 @@ export class Message {
       this.frameStart,
       this.owned,
     )
+    message.sequence = this.sequence
+    return message
   }
 
   /** The same message on the same bytes, for delivering: what is made for subscribers goes with it. */

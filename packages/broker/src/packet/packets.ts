@@ -40,6 +40,8 @@ export interface Will {
 export interface ConnectPacket {
   readonly type: "connect"
   readonly protocolVersion: ProtocolVersion
+  /** MQTT 3.1, which is 3.1.1 but for a few bits: see `framer.mqtt31`, and the answers to CONNECT and SUBSCRIBE. */
+  readonly mqtt31: boolean
   readonly clientId: string
   readonly cleanStart: boolean
   /** Seconds, 0 means off. */
@@ -47,6 +49,8 @@ export interface ConnectPacket {
   readonly username: string | undefined
   readonly password: Uint8Array | undefined
   readonly will: Will | undefined
+  /** The will's Payload Format Indicator says that its payload is text in UTF-8. */
+  readonly textWill: boolean
   /** Seconds; 0xffffffff does not expire. */
   readonly sessionExpiryInterval: number
   readonly receiveMaximum: number
@@ -56,6 +60,7 @@ export interface ConnectPacket {
   readonly requestResponseInformation: boolean
   readonly requestProblemInformation: boolean
   readonly authenticationMethod: string | undefined
+  readonly authenticationData: Uint8Array | undefined
 }
 
 /** What the broker sends in CONNACK; a property that is undefined is left out. */
@@ -68,9 +73,19 @@ export interface ConnackPacket {
   readonly maximumPacketSize?: number | undefined
   readonly assignedClientIdentifier?: string | undefined
   readonly topicAliasMaximum?: number | undefined
+  /** Undefined: 2. */
+  readonly maximumQos?: Qos | undefined
+  /** Of these undefined is true. */
+  readonly retainAvailable?: boolean | undefined
+  readonly wildcardSubscriptionAvailable?: boolean | undefined
+  readonly subscriptionIdentifierAvailable?: boolean | undefined
+  readonly sharedSubscriptionAvailable?: boolean | undefined
   readonly reasonString?: string | undefined
   readonly serverKeepAlive?: number | undefined
   readonly responseInformation?: string | undefined
+  readonly serverReference?: string | undefined
+  readonly authenticationMethod?: string | undefined
+  readonly authenticationData?: Uint8Array | undefined
 }
 
 export interface SubscriptionRequest {
@@ -90,6 +105,7 @@ export interface SubscribePacket {
 
 export interface SubackPacket {
   readonly type: "suback"
+  readonly reasonString?: string | undefined
   readonly packetId: number
   readonly reasonCodes: readonly number[]
 }
@@ -112,14 +128,18 @@ export interface DisconnectPacket {
   readonly reasonCode: number
   readonly sessionExpiryInterval?: number | undefined
   readonly reasonString?: string | undefined
+  readonly serverReference?: string | undefined
 }
 
 export interface AuthPacket {
   readonly type: "auth"
   readonly reasonCode: number
+  /** Undefined only in one that may not be so (section 3.15.2.2.2). */
+  readonly authenticationMethod: string | undefined
+  readonly authenticationData: Uint8Array | undefined
 }
 
 /** What a client may send apart from PUBLISH, the four acknowledgements and PINGREQ. */
 export type ClientPacket = ConnectPacket | SubscribePacket | UnsubscribePacket | DisconnectPacket | AuthPacket
 /** What a server may send apart from PUBLISH, the four acknowledgements and PINGRESP. */
-export type ServerPacket = ConnackPacket | SubackPacket | UnsubackPacket | DisconnectPacket
+export type ServerPacket = ConnackPacket | SubackPacket | UnsubackPacket | DisconnectPacket | AuthPacket

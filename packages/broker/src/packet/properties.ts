@@ -10,7 +10,8 @@ export const willProperties = 0
 
 type Kind = "byte" | "flag" | "uint16" | "uint32" | "variable" | "text" | "binary" | "pair"
 
-interface Property {
+export interface Property {
+  /** As Table 2-4 has it, such as "Content Type". */
   readonly name: string
   readonly kind: Kind
   /** Bit n is set when packet type n may carry the property. */
@@ -38,11 +39,19 @@ export const PropertyId = {
   CorrelationData: 0x09,
   SubscriptionIdentifier: 0x0b,
   WillDelayInterval: 0x18,
+  SessionExpiryInterval: 0x11,
+  AuthenticationMethod: 0x15,
+  AuthenticationData: 0x16,
+  ReasonString: 0x1f,
+  ReceiveMaximum: 0x21,
+  TopicAliasMaximum: 0x22,
   TopicAlias: 0x23,
   UserProperty: 0x26,
+  MaximumPacketSize: 0x27,
 } as const
 
-const table = new Map<number, Property>([
+/** Table 2-4, by Property Identifier. */
+export const propertyTable: ReadonlyMap<number, Property> = new Map<number, Property>([
   [0x01, row("Payload Format Indicator", "flag", [Publish, willProperties])],
   [0x02, row("Message Expiry Interval", "uint32", [Publish, willProperties])],
   [0x03, row("Content Type", "text", [Publish, willProperties])],
@@ -97,7 +106,7 @@ export function checkProperties(cursor: Cursor, packetType: number, visit?: Prop
   while (cursor.at < end) {
     const start = cursor.at
     const id = cursor.byte("a property")
-    const property = table.get(id)
+    const property = propertyTable.get(id)
     if (property === undefined)
       throw malformed("2.2.2.2", `property 0x${id.toString(16).padStart(2, "0")} does not exist`)
     if ((property.packets & (1 << packetType)) === 0) {

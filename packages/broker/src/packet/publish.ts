@@ -1,6 +1,6 @@
 // Reads PUBLISH straight from bytes (MQTT 5.0 section 3.3, MQTT 3.1.1 section 3.3). Topic Alias and Message Expiry
 // Interval are taken out of the forwarded properties, because each subscriber gets its own; everything else stays as it came.
-// Refuses a Subscription Identifier from a client. The payload is not checked against the Payload Format Indicator.
+// Refuses a Subscription Identifier from a client. The payload is checked against the Payload Format Indicator by who wants that.
 
 import { Cursor, copy } from "./bytes.ts"
 import { malformed, protocolError } from "./errors.ts"
@@ -9,6 +9,7 @@ import { Message } from "./message.ts"
 import { PacketType, type ProtocolVersion, type Qos } from "./packets.ts"
 import { checkProperties, PropertyId } from "./properties.ts"
 import type { Topic, TopicTable } from "./topic.ts"
+import { isWellFormed } from "./utf8.ts"
 
 /** One PUBLISH as read; the object is used again for the next one. */
 export class PublishReader {
@@ -24,8 +25,10 @@ export class PublishReader {
   topicAlias = 0
   /** Seconds; -1 when absent. */
   messageExpiryInterval = -1
+  /** Its Payload Format Indicator says that the payload is text in UTF-8. */
+  textPayload = false
   /** Subscription Identifiers, only where `fromServer` allows them. */
-  subscriptionIdentifiers: number[] = none
+  subscriptionIdentifiers: readonly number[] = none
 
   #bytes: Uint8Array = nothing
   #frameStart = 0
@@ -60,6 +63,7 @@ export class PublishReader {
     this.retain = (header & 1) !== 0
     this.topicAlias = 0
     this.messageExpiryInterval = -1
+    this.textPayload = false
     this.subscriptionIdentifiers = none
     this.#bytes = bytes
     this.#frameStart = start
@@ -123,6 +127,9 @@ export class PublishReader {
           this.subscriptionIdentifiers = [...this.subscriptionIdentifiers, variable(bytes, start + 1)]
           this.#cut = true
           break
+        case PropertyId.PayloadFormatIndicator:
+          this.textPayload = bytes[start + 1] === 1
+          break
         case PropertyId.ResponseTopic:
           guardResponseTopic(bytes, start, stop)
           break
@@ -138,6 +145,11 @@ export class PublishReader {
 
   get payloadLength(): number {
     return this.#end - this.#payloadStart
+  }
+
+  /** The payload is text in UTF-8, whatever the packet says of it. */
+  get payloadIsText(): boolean {
+    return isWellFormed(this.#bytes, this.#payloadStart, this.#end)
   }
 
   /** The message that was read, on `topic` (the one read, or the one its alias stands for). `now` in milliseconds. */
@@ -187,4 +199,4 @@ function variable(bytes: Uint8Array, at: number): number {
 }
 
 const nothing = new Uint8Array(0)
-const none: number[] = []
+const none: readonly number[] = []

@@ -70,6 +70,7 @@ export function returnCodeOf(reasonCode: number): number | undefined {
     case ReasonCode.ServerBusy:
     case ReasonCode.QuotaExceeded:
     case ReasonCode.UnspecifiedError:
+    case ReasonCode.UseAnotherServer:
       return ReturnCode.ServerUnavailable
     case ReasonCode.BadUserNameOrPassword:
       return ReturnCode.BadUserNameOrPassword

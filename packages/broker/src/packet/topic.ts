@@ -61,7 +61,6 @@ export class TopicTable {
   #readTopic(bytes: Uint8Array, start: number, end: number): Topic {
     const name = decodeText(bytes, start, end)
     guardTopicName(name)
-    refuseControlCharacters(name)
     let levels = 1
     for (let i = start; i < end; i++) if (bytes[i] === 0x2f) levels++
     if (levels > this.#maximumLevels) {
@@ -72,30 +71,4 @@ export class TopicTable {
     copy(own, 0, bytes, start, end)
     return new Topic(name, own)
   }
-}
-
-/**
- * Section 1.5.4 lets a receiver refuse control characters and non-characters. In topics the broker does: they would
- * make strict subscribers disconnect (section 5.4.9.2) and forge log lines.
- */
-export function refuseControlCharacters(text: string): void {
-  if (hasControlCharacters(text)) throw malformed("1.5.4", "a topic contains a control character or a non-character")
-}
-
-export function hasControlCharacters(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit >= 0x20 && unit < 0x7f) continue
-    const control = unit < 0x20 || (unit >= 0x7f && unit <= 0x9f)
-    const nonCharacter = (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe || isPlaneEnd(text, i)
-    if (control || nonCharacter) return true
-  }
-  return false
-}
-
-/** U+1FFFE, U+1FFFF and their like in the other planes. */
-function isPlaneEnd(text: string, i: number): boolean {
-  const unit = text.charCodeAt(i)
-  if (unit < 0xd800 || unit > 0xdbff) return false
-  return ((text.codePointAt(i) ?? 0) & 0xfffe) === 0xfffe
 }

@@ -14,6 +14,7 @@ class Fake implements Subscriber {
   readonly clientId: string
   got = 0
   asked = 0
+  ready = true
   congested = false
   #connected = true
   constructor(clientId = "") {

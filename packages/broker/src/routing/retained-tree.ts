@@ -5,16 +5,26 @@ import type { Message } from "../packet/message.ts"
 import { firstLevel, type PathNode, PathTree } from "./path-tree.ts"
 import { textCost } from "./text.ts"
 
+/** Whose memory a message is on. */
+export interface RetainedAccount {
+  /** Bytes of heap. */
+  retained: number
+  retainedMessages: number
+  /** Bytes of topics, properties and payloads. */
+  retainedSize: number
+}
+
 interface Entry {
   readonly message: Message
-  /** Whose memory it is on. */
-  readonly account: { retained: number } | undefined
+  readonly account: RetainedAccount | undefined
   /** Which retained message since the beginning this is. */
   readonly sequence: number
 }
 
 /** Bytes of heap of a message without its texts and bytes, measured. */
 const entryCost = 640
+/** Bytes of the places that one which expires has among those. */
+const expiryCost = 120
 
 /** A walk over the retained messages that match one Topic Filter. Its place in the tree is all it keeps. */
 export interface RetainedWalk {
@@ -36,6 +46,10 @@ export class RetainedTree {
   #size = 0
   #bytes = 0
   #sequence = 0
+  /** Bytes of their payloads. */
+  payloads = 0
+  /** How many of them expire. */
+  expiring = 0
 
   /** Number of retained messages. */
   get size(): number {
@@ -55,7 +69,7 @@ export class RetainedTree {
    * Keeps the message, without the encodings that are made of it for subscribers; `account` is whose it is from now on. When
    * `fits` then says no, what was there before is there again, and the answer is false.
    */
-  set(message: Message, account?: { retained: number }, fits: () => boolean = () => true): boolean {
+  set(message: Message, account?: RetainedAccount, fits: () => boolean = () => true): boolean {
     const topic = message.topic.name
     const node = this.#tree.ensure(topic)
     const before = node.value
@@ -85,7 +99,12 @@ export class RetainedTree {
     const bytes = sign * costOf(entry.message)
     this.#size += sign
     this.#bytes += bytes
-    if (entry.account !== undefined) entry.account.retained += bytes
+    this.payloads += sign * (entry.message.payloadEnd - entry.message.payloadStart)
+    if (entry.message.expiresAt !== Number.POSITIVE_INFINITY) this.expiring += sign
+    if (entry.account === undefined) return
+    entry.account.retained += bytes
+    entry.account.retainedMessages += sign
+    entry.account.retainedSize += sign * entry.message.size
   }
 
   /** A walk over what is there now and matches; `path` is a Topic Filter without `$share` and Share Name. */
@@ -96,7 +115,8 @@ export class RetainedTree {
 
 function costOf(message: Message): number {
   const topic = message.topic
-  return entryCost + message.bytes.byteLength + topic.bytes.byteLength + textCost(topic.name)
+  const expiry = message.expiresAt === Number.POSITIVE_INFINITY ? 0 : expiryCost
+  return entryCost + expiry + message.bytes.byteLength + topic.bytes.byteLength + textCost(topic.name)
 }
 
 /** Below this place every topic matches. */

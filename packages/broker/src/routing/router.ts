@@ -60,6 +60,11 @@ export class Router {
     return this.#tree.size
   }
 
+  /** How many of them are Shared Subscriptions. */
+  get sharedSubscriptionCount(): number {
+    return this.#tree.shared
+  }
+
   /** Heap that all subscriptions take, in bytes. */
   get subscriptionBytes(): number {
     return this.#tree.bytes
@@ -122,35 +127,50 @@ export class Router {
     const direct = routes.direct
     // Each copy is written out: 512 bytes of it cost about as much as the delivery itself.
     this.#deliveries += (direct.length + routes.groups.length) * (1 + (message.size >> 9))
-    message.receivers = Math.max(1, direct.length + routes.groups.length)
     // More than one copy: make the message's bytes its own, from which the copies are made.
     if (direct.length + routes.groups.length > 1) message.own()
     let sessions = 0
     let withoutRoom = 0
     for (let i = 0; i < direct.length; i++) {
       const found = direct[i]!
-      const route = found.noLocal && found.subscriber === publisher ? own(found) : found
+      const own = found.noLocal && found.subscriber === publisher
+      this.#deliveries += own ? (found.more?.length ?? 0) >> 3 : found.identifiers.length >> 5
+      const route = own ? withoutLocal(found) : found
       if (route === undefined) continue
       sessions++
-      if (!this.#send(route.subscriber, message, route, now)) withoutRoom++
+      if (!this.#send(route.subscriber, message, route, undefined, now)) withoutRoom++
     }
     for (let i = 0; i < routes.groups.length; i++) {
-      const chosen = routes.groups[i]!.choose()
+      const chosen = routes.groups[i]!.choose(message.qos)
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
       sessions++
-      if (!this.#send(chosen.subscriber, message, chosen, now)) withoutRoom++
+      if (!this.#send(chosen.subscriber, message, chosen, chosen.filter.text, now)) withoutRoom++
     }
     return { sessions, withoutRoom }
   }
 
+  /**
+   * Section 4.8.2: delivers a message of a Shared Subscription to another of its sessions, as the one that was chosen has ended.
+   * False when there is none, or it has no room. @param share the filter of the subscription
+   */
+  handOn(message: Message, share: string, now: number): boolean {
+    const all = this.#tree.group(share)
+    const restricted = all?.restricted === true
+    const group = restricted ? all.allowed(message.topic.name) : all
+    const chosen = group?.choose(message.qos)
+    this.#deliveries += 1 + (message.size >> 9) + (restricted ? all.size : 0)
+    return chosen !== undefined && this.#send(chosen.subscriber, message, chosen, share, now)
+  }
+
   /** False when there was no room for it. */
-  #send(subscriber: Subscriber, message: Message, granted: Granted, now: number): boolean {
+  #send(subscriber: Subscriber, message: Message, granted: Granted, share: string | undefined, now: number): boolean {
     // [MQTT-3.8.4-8] the lower of published and granted QoS; [MQTT-3.3.1-12], [MQTT-3.3.1-13] Retain As Published
     const qos = message.qos < granted.qos ? message.qos : granted.qos
     let kept = true
     try {
-      kept = subscriber.deliver(message, qos, granted.retainAsPublished && message.retain, granted.identifiers, now)
+      const retain = granted.retainAsPublished && message.retain
+      kept = subscriber.deliver(message, qos, retain, granted.identifiers, now, share)
     } catch (error) {
       this.onFault(subscriber, error)
       return true
@@ -214,7 +234,7 @@ export class Router {
 }
 
 /** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
-function own(route: Route): Route | undefined {
+function withoutLocal(route: Route): Route | undefined {
   const [first, ...more] = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
   return first && routeOf(first, more)
 }

@@ -1,7 +1,10 @@
+import type { Qos } from "../packet/packets.ts"
 import type { Subscriber, Subscription } from "./subscription.ts"
 
 /** Members who do not keep up that are looked at before the next message goes to the first of them all the same. */
 const patience = 64
+/** Those among them that only have no quota left, or something that waits. */
+const patienceForReady = 16
 
 /**
  * The sessions of one Shared Subscription (MQTT 5.0 section 4.8.2). Members that were found away stand behind those that
@@ -79,8 +82,12 @@ export class ShareGroup {
     return group
   }
 
-  /** The member who gets the next message: in turn, those first that are connected and keep up. Undefined: nobody. */
-  choose(): Subscription | undefined {
+  /**
+   * The member who gets the next message: in turn, those first that can be sent it at once, then those that are connected and
+   * keep up. Undefined: nobody. @param qos of the message
+   */
+  choose(qos: Qos): Subscription | undefined {
+    let first: Subscription | undefined
     let second: Subscription | undefined
     for (let tries = 0; tries < this.#present && tries < patience; ) {
       const at = this.#next % this.#present
@@ -90,10 +97,15 @@ export class ShareGroup {
         continue
       }
       this.#next = at + 1
-      if (!member.subscriber.congested) return member
+      if (!member.subscriber.congested) {
+        if (qos === 0 || member.qos === 0 || member.subscriber.ready) return member
+        first ??= member
+        if (tries >= patienceForReady) break
+      }
       second ??= member
       tries++
     }
+    second = first ?? second
     if (second !== undefined) this.#next = this.#places.get(second.subscriber)! + 1
     if (second !== undefined || this.#members.length === 0) return second
     this.#nextAway = (this.#nextAway + 1) % this.#members.length

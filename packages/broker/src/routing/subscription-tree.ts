@@ -41,6 +41,7 @@ export interface Matches {
 export class SubscriptionTree {
   readonly #tree = new PathTree<Value>()
   #size = 0
+  #shared = 0
   #bytes = 0
   /** Nodes that match has looked at since the beginning: what matching costs, without a clock. */
   visited = 0
@@ -48,6 +49,11 @@ export class SubscriptionTree {
   /** Number of subscriptions. */
   get size(): number {
     return this.#size
+  }
+
+  /** How many of them are Shared Subscriptions. */
+  get shared(): number {
+    return this.#shared
   }
 
   /** Heap that subscriptions and the tree take, in bytes. */
@@ -124,6 +130,13 @@ export class SubscriptionTree {
   }
 
   /** The group of a Shared Subscription. */
+  /** The sessions of a Shared Subscription, by its filter: `$share/NAME/FILTER`. */
+  group(share: string): ShareGroup | undefined {
+    const slash = share.indexOf("/", 7)
+    const value = this.#tree.find(share.slice(slash + 1))?.value
+    return value instanceof Leaf ? value.groups.get(share.slice(7, slash)) : undefined
+  }
+
   groupOf(subscription: Subscription): ShareGroup | undefined {
     const { path, shareName } = subscription.filter
     const value = this.#tree.find(path)?.value
@@ -142,6 +155,7 @@ export class SubscriptionTree {
 
   #count(subscription: Subscription, sign: 1 | -1): void {
     this.#size += sign
+    if (subscription.filter.shareName !== undefined) this.#shared += sign
     this.#bytes += sign * (subscriptionCost + textCost(subscription.filter.text))
   }
 

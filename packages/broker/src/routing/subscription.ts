@@ -14,11 +14,21 @@ export interface Subscriber {
   readonly connected: boolean
   /** True while the session's queue or output is more than half full. */
   readonly congested: boolean
+  /** True while a message at QoS 1 or 2 would be sent to the client at once. */
+  readonly ready: boolean
   /**
    * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when a message at QoS 1 or
-   * 2 is not kept: there is no room for it in memory, or in the session's queue.
+   * 2 is not kept: there is no room for it in memory, or in the session's queue. `share` is the filter of the Shared
+   * Subscription that it comes by.
    */
-  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): boolean
+  deliver(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[],
+    now: number,
+    share: string | undefined,
+  ): boolean
 }
 
 /** Which topics may come through a subscription. */

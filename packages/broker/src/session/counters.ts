@@ -1,17 +1,28 @@
-/** What the broker counts. Plain numbers that only grow, except the last group; read by $SYS and the metrics endpoint. */
+/** What the broker counts. Plain numbers that only grow; read by $SYS and the metrics endpoint. */
 export class Counters {
   packetsReceived = 0
   bytesReceived = 0
   bytesSent = 0
   publishReceived = 0
   publishSent = 0
+  /** Packets sent that are no PUBLISH. */
+  othersSent = 0
+  /** Bytes of payloads. */
+  publishBytesReceived = 0
+  publishBytesSent = 0
   connectionsOpened = 0
+  /** Network connections that never became one of those: too many, or nothing that may come in. */
+  connectionsRefused = 0
   connectionsClosed = 0
   connectsAccepted = 0
   connectsRefused = 0
   publishersPaused = 0
+  /** How often a connection was not read from as it had published faster than it may. */
+  publishersRationed = 0
   retainedRefused = 0
   willsPublished = 0
+  /** Sessions that ended as their client had not come again for their Session Expiry Interval. */
+  sessionsExpired = 0
   /** Sessions that ended before their time because others needed the room. */
   sessionsDisplaced = 0
   /** Messages that were not delivered to a session, by reason. */
@@ -25,6 +36,9 @@ export class Counters {
     "session ended": 0,
     "refused by client": 0,
     "not authorized": 0,
+    "not kept": 0,
+    "payload too large": 0,
+    "payload format invalid": 0,
   }
   /** Connections that ended for a reason other than the client's own good-bye, by reason. */
   readonly disconnects: Map<string, number> = new Map()
@@ -46,3 +60,6 @@ export type DropReason =
   | "session ended"
   | "refused by client"
   | "not authorized"
+  | "not kept"
+  | "payload too large"
+  | "payload format invalid"

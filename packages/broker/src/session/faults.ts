@@ -2,7 +2,7 @@
 // for. Each ends one connection at most. All are counted; a place that throws is told once with its stack, and again each
 // time its number has grown tenfold, so that whoever can cause one cannot fill the log with it.
 
-import type { BrokerFault } from "../admin/events.ts"
+import type { BrokerFault } from "../ports/events.ts"
 
 /** Places of the code that are told apart; what throws elsewhere after that is only counted. */
 const maximumPlaces = 100

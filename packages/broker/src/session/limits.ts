@@ -3,13 +3,18 @@
 export interface Limits {
   /** Largest packet a client may send, fixed header included, in bytes. Sent as Maximum Packet Size. */
   readonly maximumPacketSize: number
+  /**
+   * Largest payload of a PUBLISH or will, in bytes: a message with more goes to nobody, and gets 0x97 in PUBACK, PUBREC or
+   * CONNACK; MQTT 3.1.1: it is acknowledged, and with such a will CONNECT is refused with 3. Default: what a packet may have.
+   */
+  readonly maximumPayloadSize: number
   /** Largest CONNECT, in bytes: what a peer can make the broker buffer before it is known. */
   readonly maximumConnectSize: number
   /** Milliseconds from the connection to a complete CONNECT. */
   readonly connectTimeout: number
   /** Milliseconds from a complete CONNECT to the decision about its login; then the client is answered 0x88 (3.1.1: 3). */
   readonly loginTimeout: number
-  /** Logins whose password waits to be checked; one more is answered 0x89 (3.1.1: 3). */
+  /** Logins whose password waits to be checked; one more is answered 0x89 (3.1.1: 3). So many again may wait that use SCRAM, after failures. */
   readonly maximumWaitingLogins: number
   /** The same from one address (of IPv6, one /64). */
   readonly maximumWaitingLoginsPerAddress: number
@@ -19,6 +24,10 @@ export interface Limits {
   readonly maximumPasswordMemory: number
   /** Open network connections, all listeners together. */
   readonly maximumConnections: number
+  /** The same of one address (of IPv6, one /64), once they have come through TLS; one more is closed. 0: any. */
+  readonly maximumConnectionsPerAddress: number
+  /** The same of one user; one more gets 0x97 (3.1.1: 3), unless it takes the place of one of them. 0: any. */
+  readonly maximumConnectionsPerUser: number
   /** Sessions, connected or not. When there are as many, the one that has been absent for the longest time makes room. */
   readonly maximumSessions: number
   /** Sessions of one user, or of anonymous clients from one address; of these the longest absent makes room. */
@@ -31,17 +40,20 @@ export interface Limits {
   readonly maximumSessionExpiryInterval: number
   /** QoS 1 and 2 PUBLISH a client may have unacknowledged (Receive Maximum of the broker). */
   readonly receiveMaximum: number
-  /** QoS 1 and 2 PUBLISH the broker has unacknowledged at one client; the client's Receive Maximum may lower it. */
+  /**
+   * QoS 1 and 2 PUBLISH the broker has unacknowledged at one client, with what its earlier connections left; the client's
+   * Receive Maximum may lower it.
+   */
   readonly maximumInflight: number
   /** Messages waiting for one session, online or offline. The newest is dropped when full. */
   readonly maximumQueuedMessages: number
   /** Bytes (topics, properties, payloads) waiting for one session. */
   readonly maximumQueuedBytes: number
   /**
-   * Bytes of memory of all messages that wait for sessions or for their acknowledgements, of wills, and of Packet Identifiers
-   * of QoS 2 messages received. Each session may keep as much as is left free, an owner (a user, or the anonymous clients of
-   * an address) three times as much, absent sessions together seven eighths. createBroker's default is a quarter of the heap
-   * that the process may have.
+   * Bytes of memory of all messages that wait for sessions or for their acknowledgements, of wills, of Topic Aliases, and of
+   * Packet Identifiers of QoS 2 messages received. Each session may keep as much as is left free, an owner (a user, or the
+   * anonymous clients of an address) three times as much, absent sessions together seven eighths. createBroker's default is
+   * a quarter of the heap that the process may have.
    */
   readonly maximumTotalQueuedBytes: number
   /**
@@ -58,8 +70,8 @@ export interface Limits {
   /** Bytes written for one client and not yet taken by its transport. Then QoS 0 is dropped and QoS 1 and 2 wait. */
   readonly maximumOutboundBytes: number
   /**
-   * Bytes of copies of all clients' output that their transports have not taken. Past that a client may have 65,536 bytes, until
-   * it is less. createBroker's default is a quarter of the heap that the process may have.
+   * Bytes of memory of all clients' output that their transports have not taken. Past that a client may have 65,536 bytes, and
+   * no message of QoS 0 whose payload is larger, until it is less. createBroker's default is a quarter of the heap that the process may have.
    */
   readonly maximumTotalOutboundBytes: number
   /**
@@ -72,6 +84,13 @@ export interface Limits {
    * together. After that their messages wait or are dropped by the limits of their queues. 0: it is never held up.
    */
   readonly maximumPublisherPause: number
+  /**
+   * Messages a second that one connection may publish; as many as a second has may come at once. One that is faster is not
+   * refused: it is read more slowly, and its Keep Alive does not run while it is not read from. 0: any.
+   */
+  readonly maximumPublishRate: number
+  /** The same in bytes a second of PUBLISH packets. A larger packet comes whole, and what follows waits for it. 0: any. */
+  readonly maximumPublishByteRate: number
   /** Subscriptions of one session. */
   readonly maximumSubscriptions: number
   /**
@@ -85,12 +104,22 @@ export interface Limits {
   readonly maximumTopicLevels: number
   /** Topic Aliases a client may use (Topic Alias Maximum of the broker), for Topic Names of 16,384 bytes together. */
   readonly topicAliasMaximum: number
-  /** Topic Aliases the broker uses towards one client; the client's Topic Alias Maximum may lower it. */
+  /**
+   * Topic Aliases the broker uses towards one client, for Topic Names of 16,384 bytes together; the client's Topic Alias
+   * Maximum may lower it.
+   */
   readonly outboundTopicAliases: number
   /** Retained messages. */
   readonly maximumRetainedMessages: number
   /** Bytes of heap that all retained messages take, with the tree they are kept in: 820 for a short topic and payload. */
   readonly maximumRetainedBytes: number
+  /**
+   * Retained messages that one user has set, or the anonymous clients of one address. One more is refused as one is for which
+   * there is no room; one in the place of his own is not more. 0: any.
+   */
+  readonly maximumRetainedMessagesPerOwner: number
+  /** The same in bytes (topics, properties, payloads). 0: any. */
+  readonly maximumRetainedBytesPerOwner: number
 }
 
 /** The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. */
@@ -118,6 +147,7 @@ export function limitsOfMemory(
 /** For a heap of 512 MiB. */
 export const defaultLimits: Limits = {
   maximumPacketSize: 1_048_576 + 1024,
+  maximumPayloadSize: 0x0fff_ffff,
   maximumConnectSize: 131_072,
   connectTimeout: 10_000,
   loginTimeout: 20_000,
@@ -126,6 +156,8 @@ export const defaultLimits: Limits = {
   maximumPasswordChecks: 3,
   maximumPasswordMemory: 128 * 1_048_576,
   maximumConnections: 100_000,
+  maximumConnectionsPerAddress: 0,
+  maximumConnectionsPerUser: 0,
   maximumSessions: 100_000,
   maximumSessionsPerOwner: 10_000,
   maximumClientIdLength: 256,
@@ -142,6 +174,8 @@ export const defaultLimits: Limits = {
   maximumTotalOutboundBytes: 128 * 1_048_576,
   maximumTotalBytes: 384 * 1_048_576,
   maximumPublisherPause: 500,
+  maximumPublishRate: 0,
+  maximumPublishByteRate: 0,
   maximumSubscriptions: 10_000,
   maximumWildcardSubscriptions: 1000,
   maximumFiltersPerPacket: 1000,
@@ -150,4 +184,6 @@ export const defaultLimits: Limits = {
   outboundTopicAliases: 32,
   maximumRetainedMessages: 1_000_000,
   maximumRetainedBytes: 192 * 1_048_576,
+  maximumRetainedMessagesPerOwner: 0,
+  maximumRetainedBytesPerOwner: 0,
 }

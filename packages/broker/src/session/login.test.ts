@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
-import { type Decision, openAccess } from "../access/access.ts"
+import { openAccess } from "../../tests/open-access.ts"
+import type { Decision } from "../ports/access.ts"
 import { defaultLimits, type Limits } from "./limits.ts"
 
 const seconds = defaultLimits.loginTimeout / 1000
@@ -70,6 +71,15 @@ describe.each([4, 5] as const)("version %i", (protocolVersion) => {
     const gone = test.connect({ clientId: "gone", protocolVersion })
     gone.cut()
     expect(test.broker.memory.partial).toBe(0)
+  })
+
+  it("does not take over the session that a later connection of the client has got meanwhile", () => {
+    const { test, decisions } = undecided()
+    const [earlier, later] = [1, 2].map(() => test.connect({ clientId: "c", protocolVersion }))
+    for (const decide of decisions.reverse()) decide({ identity: { user: "", source: "anonymous" } })
+    test.settle()
+    expect([earlier!.connack.reasonCode, earlier!.closed]).toEqual([protocolVersion === 5 ? 0x80 : 3, true])
+    expect([later!.connack.reasonCode, later!.closed]).toEqual([0, false])
   })
 
   it("is answered when the broker closes", () => {

@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from "vitest"
 import { publishBytes, TestBroker, type TestClient } from "../../tests/harness.ts"
-import { openAccess } from "../access/access.ts"
-import { type Bus, createLocalBus } from "../bus/bus.ts"
+import { openAccess } from "../../tests/open-access.ts"
+import { createLocalBus } from "../buses/local.ts"
 import { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { TopicTable } from "../packet/topic.ts"
+import type { Bus } from "../ports/bus.ts"
 import { defaultLimits, limitsOfMemory } from "./limits.ts"
 import { emptyAccount, PartialMemory, QueuedMemory } from "./memory.ts"
 
@@ -35,6 +36,30 @@ describe("messages that wait", () => {
     expect(memory.used).toBeLessThan(cost + 10 * 200)
     for (let i = 0; i < 11; i++) expect(memory.release(one)).toBe(cost)
     expect(memory.used).toBe(0)
+  })
+
+  it("count what stays with them of their subscriptions: Subscription Identifiers and the filter of a shared one", () => {
+    const test = new TestBroker()
+    const options = { clientId: "sub", ...persistent }
+    const sub = test.connect(options)
+    const pub = test.connect({ clientId: "pub" })
+    const bits = Array.from({ length: 64 }, (_, i) => Array.from({ length: 6 }, (_, b) => ((i >> b) & 1 ? "+" : "a")))
+    for (const [i, levels] of bits.entries()) sub.subscribe(`${levels.join("/")}/#`, { id: i + 1 })
+    const share = `$share/${"g".repeat(5000)}/t`
+    sub.subscribe(share)
+    sub.cut()
+    const before = test.broker.memory.queued
+    for (let i = 0; i < 10; i++) pub.publish(`a/a/a/a/a/a/${i}`, "", { qos: 1 })
+    expect(test.broker.memory.queued - before).toBeGreaterThan(10 * 64 * 8)
+    pub.publish("t", "", { qos: 1 })
+    expect(test.broker.memory.queued - before).toBeGreaterThan(10 * 64 * 8 + 5000)
+    // Sent, resent, acknowledged, and left again.
+    const again = test.connect(options)
+    again.unsubscribe(share)
+    again.cut()
+    const last = test.connect(options)
+    for (const { packetId, qos } of last.take()) last.ack(qos === 1 ? 4 : 5, packetId)
+    expect(test.broker.memory.queued).toBe(before)
   })
 
   it("retained messages that are sent at QoS 1 and 2 count until they are acknowledged, and not below nothing", () => {
@@ -215,6 +240,34 @@ describe("messages that wait", () => {
     expect(client.closed).toBe(false)
     named(1, 8193)
     expect([client.closed, client.farewell]).toEqual([true, ReasonCode.QuotaExceeded])
+  })
+
+  it("Topic Aliases count while the connection lasts, in both directions, and are not given out without room", () => {
+    const test = new TestBroker({ limits: { maximumTotalQueuedBytes: 40_000 } })
+    const reader = test.connect({ clientId: "reader", topicAliasMaximum: 10 }, { address: "192.0.2.1:1" })
+    reader.subscribe("#", { qos: 0 })
+    const writer = test.connect({ clientId: "writer" }, { address: "192.0.2.2:1" })
+    const named = (alias: number, name: string) => writer.publish(name, "x", { properties: [0x23, 0, alias] })
+    for (let i = 0; i < 3; i++) named(1, "t".repeat(5000))
+    expect(reader.take().map(({ topicAlias }) => topicAlias)).toEqual([1, 1, 1])
+    expect(test.broker.memory.queued).toBeGreaterThan(20_000)
+    expect(test.broker.memory.queued).toBeLessThan(22_000)
+    // 16,384 bytes are not in the way, memory is.
+    named(1, "u".repeat(8000))
+    expect(reader.take()).toMatchObject([{ topic: "u".repeat(8000), topicAlias: 0 }])
+    named(2, "v".repeat(8000))
+    expect([writer.closed, writer.farewell]).toEqual([true, ReasonCode.QuotaExceeded])
+    reader.cut()
+    expect(test.broker.memory.queued).toBe(0)
+  })
+
+  it("MQTT 5.0 3.3.2.3.4: aliases towards a client stand for 16,384 bytes of Topic Names, and not one more", () => {
+    const test = new TestBroker()
+    const reader = test.connect({ clientId: "reader", topicAliasMaximum: 10 })
+    reader.subscribe("#", { qos: 0 })
+    const writer = test.connect({ clientId: "writer" })
+    for (const length of [16_000, 385, 384, 1]) writer.publish("t".repeat(length), "x")
+    expect(reader.take().map(({ topicAlias }) => topicAlias)).toEqual([1, 0, 2, 0])
   })
 
   it("a will counts from CONNECT on, and a CONNECT whose will has no room is refused", () => {
@@ -597,7 +650,7 @@ describe("all of it together", () => {
     expect(test.connect({ clientId: "stranger" }, { address: "198.51.100.1:1" }).connack.reasonCode).toBe(0)
   })
 
-  it("counts payloads that are only referred to, by the share of each receiver", () => {
+  it("counts payloads that are only referred to once, as long as anybody's transport holds them", () => {
     const test = new TestBroker()
     const pub = test.connect({ clientId: "pub" })
     const subs = [0, 1, 2, 3].map((i) => {
@@ -610,7 +663,60 @@ describe("all of it together", () => {
     for (const topic of ["alone/0", "alone/1", "shared"]) pub.publish(topic, large)
     expect(test.broker.memory.outbound).toBeGreaterThan(300_000)
     expect(test.broker.memory.outbound).toBeLessThan(301_000)
-    for (const sub of subs) sub.drain()
+    subs[2]!.drain()
+    expect(test.broker.memory.outbound).toBeGreaterThan(300_000)
+    for (const sub of subs.slice(0, 2)) sub.drain()
+    expect(test.broker.memory.outbound).toBeGreaterThan(100_000)
+    subs[3]!.cut()
     expect(test.broker.memory.outbound).toBe(0)
+  })
+
+  it("counts them in full, though others would have them who are absent or take them at once", () => {
+    const test = new TestBroker()
+    const request = { cleanStart: false, sessionExpiryInterval: 100 }
+    for (let i = 0; i < 9; i++) {
+      const absent = test.connect({ clientId: `absent${i}`, ...request })
+      absent.subscribe("#", { qos: 0 })
+      absent.cut()
+    }
+    for (let i = 0; i < 9; i++) test.connect({ clientId: `reader${i}` }).subscribe("#", { qos: 0 })
+    const frozen = test.connect({ clientId: "frozen" })
+    frozen.subscribe("t")
+    frozen.taking = false
+    test.connect({ clientId: "pub" }).publish("t", "x".repeat(100_000))
+    expect(test.broker.memory.outbound).toBeGreaterThanOrEqual(100_000)
+    frozen.drain()
+    expect(test.broker.memory.outbound).toBe(0)
+  })
+
+  it("past its bound nobody is sent a large message of QoS 0, retained or not; small ones are", () => {
+    const test = new TestBroker({ limits: { maximumTotalOutboundBytes: 150_000 } })
+    const pub = test.connect({ clientId: "pub" })
+    pub.publish("kept", "x".repeat(70_000), { retain: true })
+    for (let i = 0; i < 2; i++) {
+      const frozen = test.connect({ clientId: `frozen${i}` })
+      frozen.subscribe(`frozen/${i}`)
+      frozen.taking = false
+      pub.publish(`frozen/${i}`, "x".repeat(100_000))
+    }
+    const full = test.broker.memory.outbound
+    expect(full).toBeGreaterThan(200_000)
+    const reader = test.connect({ clientId: "reader" })
+    reader.subscribe("t", { qos: 1 })
+    reader.subscribe("kept")
+    expect(reader.payloads()).toEqual([])
+    expect(test.broker.counters.dropped["output full"]).toBe(1)
+    // The other one waits for those who do not read.
+    const other = test.connect({ clientId: "other" })
+    other.publish("t", "x".repeat(65_537))
+    expect(test.broker.counters.dropped["output full"]).toBe(2)
+    other.publish("t", "x".repeat(65_536))
+    other.publish("t", "y".repeat(65_537), { qos: 1 }) // what waits for its acknowledgement counts there
+    expect(reader.payloads().map(({ length }) => length)).toEqual([65_536, 65_537])
+    expect(test.broker.memory.outbound).toBe(full)
+    for (const frozen of test.broker.clients()) if (frozen.clientId.startsWith("frozen")) frozen.drained(test.now)
+    other.publish("t", "x".repeat(65_537))
+    expect(reader.payloads()).toHaveLength(1)
+    expect(test.broker.counters.dropped["output full"]).toBe(2)
   })
 })

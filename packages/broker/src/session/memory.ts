@@ -3,6 +3,7 @@
 
 import type { Message } from "../packet/message.ts"
 import type { Will } from "../packet/packets.ts"
+import type { Topic } from "../packet/topic.ts"
 import { textCost } from "../routing/text.ts"
 
 /** Bytes of a Message and what it refers to, beside its text (measured: 315 for its objects, 350 for its shared encoding). */
@@ -16,16 +17,37 @@ export const identifierCost = 40
 /** Bytes of a session with its places in tables and its connection's parts, beside its Client Identifier (measured: 2,000). */
 export const sessionCost = 2000
 
+/**
+ * Bytes that a place keeps beside its message (measured: 16 and 8 for each identifier): they outlive the subscriptions that
+ * they come from, and each topic has its own. `share` is the filter of a Shared Subscription.
+ */
+export function besideCost(identifiers: readonly number[], share: string | undefined): number {
+  return (
+    (identifiers.length === 0 ? 0 : 40 + 8 * identifiers.length) + (share === undefined ? 0 : 16 + 2 * share.length)
+  )
+}
+
+/** Bytes of Topic Names that the Topic Aliases of a connection may stand for, together, in each direction. */
+export const aliasBytes = 16_384
+
+/** Bytes that a Topic Alias takes (measured: 210 for its objects, and its Topic Name as text and as bytes). */
+export function aliasCost({ name, bytes }: Topic): number {
+  return 210 + textCost(name) + bytes.length
+}
+
 /** What the sessions of one owner use together, in bytes; see owners.ts. */
 export interface Account {
   queued: number
   subscriptions: number
   retained: number
+  /** How many retained messages they have set, and bytes of their topics, properties and payloads. */
+  retainedMessages: number
+  retainedSize: number
 }
 
 /** Of an account that is nobody's. */
 export function emptyAccount(): Account {
-  return { queued: 0, subscriptions: 0, retained: 0 }
+  return { queued: 0, subscriptions: 0, retained: 0, retainedMessages: 0, retainedSize: 0 }
 }
 
 /**
@@ -45,6 +67,11 @@ export function fitsShare(own: number, more: number, left: number): boolean {
 export class QueuedMemory {
   /** Bytes in use by wills. */
   wills = 0
+  /** Messages that are kept, and bytes of their payloads. */
+  messages = 0
+  payloads = 0
+  /** Places of messages that were sent and are not completely acknowledged. */
+  inflight = 0
   readonly #maximum: number
   #used = 0
 
@@ -64,29 +91,50 @@ export class QueuedMemory {
     return this.#used
   }
 
-  /** Counts the message for a session that keeps `own` bytes already. Returns what it counts for there; 0: there is no room. */
-  hold(message: Message, own: number, account: Account = emptyAccount(), connected = true): number {
-    const cost = costOf(message)
+  /**
+   * Counts the message for a session that keeps `own` bytes already, and `beside` bytes with it. Returns what it counts for
+   * there; 0: there is no room.
+   */
+  hold(message: Message, own: number, account: Account = emptyAccount(), connected = true, beside = 0): number {
+    const cost = costOf(message) + beside
     // It may not have more than will be left.
     if (own + cost > this.#maximum - this.#used - cost) return 0
-    const added = message.holders === 0 ? cost : placeOverhead
+    const added = message.holders === 0 ? cost : placeOverhead + beside
     if (!this.take(added, account, connected)) return 0
-    // The message itself is on the account of the first who keeps it, until nobody does.
-    if (message.holders === 0) message.account = account
-    message.holders++
+    this.#held(message, account)
     return cost
   }
 
+  /** As `hold`, of what was kept before a restart: there was room for it. */
+  holdAnyway(message: Message, account: Account, beside: number): number {
+    const cost = costOf(message) + beside
+    this.charge(message.holders === 0 ? cost : placeOverhead + beside, account)
+    this.#held(message, account)
+    return cost
+  }
+
+  /** The message itself is on the account of the first who keeps it, until nobody does. */
+  #held(message: Message, account: Account): void {
+    if (message.holders === 0) {
+      message.account = account
+      this.messages++
+      this.payloads += message.payloadEnd - message.payloadStart
+    }
+    message.holders++
+  }
+
   /** The session keeps it no longer. Returns what it counted for there. */
-  release(message: Message, account: Account = emptyAccount()): number {
+  release(message: Message, account: Account = emptyAccount(), beside = 0): number {
     const cost = costOf(message)
     message.holders--
-    this.give(placeOverhead, account)
+    this.give(placeOverhead + beside, account)
     if (message.holders === 0) {
       this.give(cost - placeOverhead, message.account ?? account)
       message.account = undefined
+      this.messages--
+      this.payloads -= message.payloadEnd - message.payloadStart
     }
-    return cost
+    return cost + beside
   }
 
   /** Counts so many bytes; false when there is no room. */
@@ -99,12 +147,12 @@ export class QueuedMemory {
     return true
   }
 
-  /** Counts so many bytes without asking: they are less than what was given back just now. */
+  /** Counts so many bytes without asking. */
   charge(bytes: number, account: Account): void {
     this.give(-bytes, account)
   }
 
-  give(bytes: number, account: Account): void {
+  give(bytes: number, account: Pick<Account, "queued">): void {
     this.#used -= bytes
     account.queued -= bytes
   }
@@ -145,15 +193,35 @@ function costOf(message: Message): number {
   return placeOverhead + messageOverhead + message.size + textCost(message.topic.name)
 }
 
-/** Copies that were made for clients and that their transports have not taken, of all connections. */
+/** What was written for clients and their transports have not taken, of all connections: copies, and what they refer to. */
 export class OutboundMemory {
   readonly #maximum: number
   /** Bytes in use. */
   used = 0
+  /** Bytes that are referred to, and how often: all of them are there until the last one has been taken. */
+  readonly #referred: Map<Uint8Array, number> = new Map()
 
   /** @param maximum bytes for all connections together */
   constructor(maximum: number) {
     this.#maximum = maximum
+  }
+
+  /** Counts bytes that are nobody's copy; once, however many refer to them. */
+  refer(bytes: Uint8Array): void {
+    const times = this.#referred.get(bytes) ?? 0
+    if (times === 0) this.used += bytes.length
+    this.#referred.set(bytes, times + 1)
+  }
+
+  release(bytes: Uint8Array): void {
+    const times = this.#referred.get(bytes)
+    if (times === undefined) return
+    if (times > 1) {
+      this.#referred.set(bytes, times - 1)
+      return
+    }
+    this.used -= bytes.length
+    this.#referred.delete(bytes)
   }
 
   /** Then a client may have no more than a little. */

@@ -1,10 +1,10 @@
 // Whose sessions there are, so that one user, or one address full of anonymous clients, cannot take all of them.
 
-import type { Identity } from "../access/access.ts"
-import { sourceOf } from "../access/source.ts"
-import type { PeerInfo } from "../transport/peer.ts"
+import type { Identity } from "../ports/access.ts"
+import type { PeerInfo } from "../ports/peer.ts"
 import { type Account, emptyAccount } from "./memory.ts"
 import type { Session } from "./session.ts"
+import { sourceOf } from "./source.ts"
 
 /** Who a session counts for: its user, or the address that an anonymous client comes from. */
 export function ownerOf(identity: Identity, peer: PeerInfo): string {
@@ -31,7 +31,7 @@ export class SessionOwners {
     this.#maximum = maximum
   }
 
-  /** What the sessions of an owner use together: the same object as long as there are any, or messages on his account. */
+  /** What the sessions of an owner, and the retained messages that they have set, use together: the same object as long as there are any, or messages on his account. */
   account(owner: string): Account {
     return this.#owned(owner)
   }

@@ -1,12 +1,16 @@
+import type { Place } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 
 /** A message that waits for a session. */
 export interface Queued {
+  readonly place: Place
   readonly message: Message
-  readonly qos: Qos
+  readonly qos: Exclude<Qos, 0>
   readonly retain: boolean
   readonly identifiers: readonly number[]
+  /** The filter of the Shared Subscription that it came by. */
+  readonly share: string | undefined
 }
 
 /** First in, first out, with a bound in messages and in bytes. */
@@ -50,6 +54,12 @@ export class MessageQueue {
     return true
   }
 
+  /** As `push`, whatever the bounds: they held once. */
+  restore(item: Queued): void {
+    this.#items.push(item)
+    this.#bytes += item.message.size
+  }
+
   peek(): Queued | undefined {
     return this.#items[this.#head]
   }
@@ -69,25 +79,35 @@ export class MessageQueue {
     return item
   }
 
+  /** What waits at the moment. */
+  items(): readonly Queued[] {
+    return this.#items.slice(this.#head).flatMap((item) => item ?? [])
+  }
+
   /** Drops what `keep` says no to; calls `each` with it. */
-  filter(keep: (message: Message) => boolean, each: (message: Message) => void): void {
+  filter(keep: (item: Queued) => boolean, each: (item: Queued) => void): void {
     const kept: Queued[] = []
     for (let i = this.#head; i < this.#items.length; i++) {
       const item = this.#items[i]!
-      if (keep(item.message)) {
+      if (keep(item)) {
         kept.push(item)
         continue
       }
       this.#bytes -= item.message.size
-      each(item.message)
+      each(item)
     }
     this.#items = kept
     this.#head = 0
   }
 
+  /** True when something waits that came by a Shared Subscription. */
+  get hasShared(): boolean {
+    return this.#items.some((item) => item?.share !== undefined)
+  }
+
   /** Calls `each` with what waits, and forgets it. */
-  clear(each: (message: Message) => void): void {
-    for (const item of this.#items) if (item !== undefined) each(item.message)
+  clear(each: (item: Queued) => void): void {
+    for (const item of this.#items) if (item !== undefined) each(item)
     this.#items = []
     this.#head = 0
     this.#bytes = 0

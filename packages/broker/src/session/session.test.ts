@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker, userProperty } from "../../tests/harness.ts"
-import { openAccess } from "../access/access.ts"
+import { openAccess } from "../../tests/open-access.ts"
 import { ReasonCode, ReturnCode } from "../packet/reason-codes.ts"
 import type { Limits } from "./limits.ts"
 import { slowMemory } from "./session.ts"
@@ -167,6 +167,26 @@ describe("flow control (section 4.9)", () => {
     expect(sub.payloads()).toEqual(["5"])
   })
 
+  it("[MQTT-3.3.4-9] PUBCOMP for a PUBLISH of an earlier connection gives nothing back", () => {
+    const test = new TestBroker()
+    const kept = { clientId: "sub", cleanStart: false, sessionExpiryInterval: 100, receiveMaximum: 1 } as const
+    const sub = test.connect(kept)
+    sub.subscribe("t")
+    const pub = test.connect({ clientId: "pub" })
+    for (let i = 1; i <= 3; i++) pub.publish("t", `${i}`, { qos: 2, packetId: i })
+    const [first] = sub.take()
+    sub.ack(5, first!.packetId)
+    sub.cut()
+    const again = test.connect(kept)
+    const [second] = again.take()
+    expect(second?.payload).toBe("2")
+    again.ack(7, first!.packetId)
+    expect(again.payloads()).toEqual([])
+    again.ack(5, second!.packetId)
+    again.ack(7, second!.packetId)
+    expect(again.payloads()).toEqual(["3"])
+  })
+
   it("our own maximumInflight lowers it", () => {
     const test = new TestBroker({ limits: { maximumInflight: 1 } })
     const sub = test.connect({ clientId: "sub", protocolVersion: 4 })
@@ -174,6 +194,35 @@ describe("flow control (section 4.9)", () => {
     const pub = test.connect({ clientId: "pub" })
     for (let i = 1; i <= 3; i++) pub.publish("t", `${i}`, { qos: 1 })
     expect(sub.payloads()).toEqual(["1"])
+  })
+
+  it("what earlier connections left for PUBCOMP counts: a client that never completes runs out, not the identifiers", () => {
+    const test = new TestBroker({ limits: { maximumInflight: 2 } })
+    const pub = test.connect({ clientId: "pub" })
+    const connect = () => {
+      const sub = test.connect({ clientId: "sub", ...persistent })
+      sub.subscribe("t")
+      for (let i = 0; i < 3; i++) pub.publish("t", "x", { qos: 2, packetId: i + 1 })
+      for (let i = 1; i <= 3; i++) pub.ack(6, i)
+      return sub
+    }
+    const taken: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const sub = connect()
+      const ids = sub.take().map(({ packetId }) => packetId)
+      for (const id of ids) sub.ack(5, id)
+      taken.push(ids.length)
+      sub.cut()
+    }
+    expect(taken).toEqual([2, 0, 0])
+    // Whoever completes goes on.
+    const sub = connect()
+    expect(sub.acks()).toMatchObject([
+      { type: "pubrel", packetId: 1 },
+      { type: "pubrel", packetId: 2 },
+    ])
+    sub.ack(7, 1)
+    expect(sub.take()).toMatchObject([{ packetId: 3 }])
   })
 
   it("acknowledgements nobody waits for change nothing", () => {
@@ -521,14 +570,25 @@ describe("Will Messages", () => {
 })
 
 describe("subscribing", () => {
-  it("[MQTT-3.8.4-6] one code for each filter; a bad one does not stop the others", () => {
-    const test = new TestBroker()
-    const client = test.connect()
-    expect(client.subscribe("a/#/b")).toBe(ReasonCode.TopicFilterInvalid)
-    const four = test.connect({ clientId: "four", protocolVersion: 4 })
-    expect(four.subscribe("a/#/b")).toBe(0x80)
-    expect(four.closed).toBe(false)
-  })
+  it.each(["a/#/b", "a+", "", "$share/g", "$share//a", "$share/+/a", "$share/g/", "a\u0001"])(
+    "[MQTT-4.7.1-1] to [MQTT-4.8.2-2]: %j is no Topic Filter, and makes its packet malformed",
+    (filter) => {
+      const test = new TestBroker()
+      for (const packet of ["subscribe", "unsubscribe"] as const) {
+        const client = test.connect()
+        client[packet](filter)
+        expect([client.closed, client.farewell]).toEqual([true, ReasonCode.MalformedPacket])
+        // MQTT 3.1.1 [MQTT-4.8.0-1]; it knows no Shared Subscriptions, and so no malformed ones
+        const four = test.connect({ clientId: "four", protocolVersion: 4 })
+        four[packet](filter)
+        const wellFormed = filter.startsWith("$share")
+        expect([four.closed, four.seen.length]).toEqual([!wellFormed, wellFormed ? 2 : 1])
+        if (wellFormed && packet === "subscribe")
+          expect(four.seen[1]).toMatchObject({ type: "suback", reasonCodes: [0x80] })
+      }
+      expect(test.broker.subscriptionCount).toBe(0)
+    },
+  )
 
   it("[MQTT-3.8.3-4] No Local on a shared subscription is a Protocol Error", () => {
     const client = new TestBroker().connect()

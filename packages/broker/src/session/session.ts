@@ -1,19 +1,23 @@
 // The Session State of one client (MQTT 5.0 section 4.1) and the sending side of its QoS 1 and 2 flows (sections 4.3, 4.4,
 // 4.9). It outlives connections; a connection attaches to it as its link. No clock and no I/O: time is an argument.
 
-import type { Identity } from "../access/access.ts"
+import type { Change, Owner, Place, Queued as QueuedChange } from "../packet/change.ts"
+import { type PacketError, protocolError } from "../packet/errors.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos, Will } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
 import type { Limits } from "./limits.ts"
-import { type Account, emptyAccount, identifierCost, placeOverhead, type QueuedMemory } from "./memory.ts"
-import { MessageQueue } from "./queue.ts"
+import { type Account, besideCost, emptyAccount, identifierCost, placeOverhead, type QueuedMemory } from "./memory.ts"
+import { MessageQueue, type Queued } from "./queue.ts"
+import { forgetful, type Recorder } from "./recorder.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
 
 /** A PUBLISH that was sent and is not completely acknowledged. */
 interface Inflight {
+  /** Which message of the session it is. */
+  readonly place: Place
   /**
    * Undefined once PUBREC came: then PUBREL is what is unacknowledged ([MQTT-4.3.3-5], [MQTT-4.3.3-6]). Also undefined once
    * the client may not have it any more: then it is not sent again.
@@ -21,7 +25,21 @@ interface Inflight {
   message: Message | undefined
   readonly qos: Qos
   readonly retain: boolean
-  readonly identifiers: readonly number[]
+  /** None once there is no message. */
+  identifiers: readonly number[]
+  /** The filter of the Shared Subscription that it came by; undefined once there is no message. */
+  share: string | undefined
+  /** It was sent on this connection: its acknowledgement gives back what it took of the quota. */
+  counts: boolean
+}
+
+/** A message that waited for a session, or for its acknowledgement, before a restart. */
+export interface RestoredMessage {
+  readonly queued: QueuedChange
+  /** Undefined: PUBREC came for it, or the client may not have it any more. */
+  readonly message: Message | undefined
+  /** 0: it was not sent. */
+  readonly packetId: number
 }
 
 /** What a session needs of the connection it is attached to. */
@@ -30,6 +48,8 @@ export interface SessionLink {
   readonly sendQuota: number
   /** True while the output may take another message. */
   readonly writable: boolean
+  /** False for a message of QoS 0 that is too large for what all clients together leave. */
+  takes(message: Message): boolean
   /** True while more than half of the output limit is in use. */
   readonly congested: boolean
   /** True while less than a quarter of it is: what can wait may be written. */
@@ -45,6 +65,12 @@ export interface SessionLink {
     now: number,
   ): boolean
   pubrel(packetId: number, reasonCode: number): void
+  /** How much may be done for it before the others have their turn, in the units of routing. */
+  readonly turnLeft: number
+  /** So much was done for it. */
+  worked(units: number): void
+  /** Asks that the session's `pump` be called again, in a turn to come. */
+  pumpSoon(): void
   /** Asks that the session's `sendRetained` be called, at the end of the turn. */
   retainedSoon(): void
 }
@@ -59,6 +85,11 @@ export interface PendingWill {
 /** Milliseconds for which a session that has caught up is still taken for slow. */
 export const slowMemory = 30_000
 
+/** What it costs to send a message that has waited, or what is left of it, in the units of routing. */
+function costOf(message: Message | undefined): number {
+  return 2 + ((message?.size ?? 0) >> 9)
+}
+
 export class Session implements Subscriber {
   readonly clientId: string
   readonly subscriptions: Map<string, Subscription> = new Map()
@@ -70,12 +101,16 @@ export class Session implements Subscriber {
   readonly account: Account
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly #received: Set<number> = new Set()
+  /** Bytes that the Topic Aliases of its connection count for. */
+  #aliasBytes = 0
   /** Bytes that its will counts for, from CONNECT on. */
   #willBytes = 0
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
-  readonly owner: Pick<Identity, "user" | "source">
+  readonly owner: Owner
   /** Seconds; 0xffffffff does not expire. */
   expiryInterval = 0
+  /** The last turn that changed something of it that is kept. */
+  turn = 0
   /** Milliseconds; Infinity while connected or when it does not expire. */
   endsAt: number = Number.POSITIVE_INFINITY
   pendingWill: PendingWill | undefined = undefined
@@ -99,12 +134,16 @@ export class Session implements Subscriber {
   readonly #inflight: Map<number, Inflight> = new Map()
   #resend: number[] = []
   #lastPacketId = 0
+  #lastPlace: Place = 0
+  /** Is told what changes; of a session that ends with its connection nobody is. */
+  #recorder: Recorder = forgetful
   #link: SessionLink | undefined
   #quota = 0
+  readonly #maximumInflight: number
 
   constructor(
     clientId: string,
-    owner: Pick<Identity, "user" | "source">,
+    owner: Owner,
     limits: Limits,
     counters: Counters,
     memory: QueuedMemory,
@@ -116,6 +155,52 @@ export class Session implements Subscriber {
     this.owner = owner
     this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
     this.#counters = counters
+    this.#maximumInflight = limits.maximumInflight
+  }
+
+  /**
+   * Whether the client may be sent another message at QoS 1 or 2. Each connection begins with a new quota (section 4.9), so what
+   * earlier ones have left for PUBCOMP counts too: else it grows until every Packet Identifier is in use.
+   */
+  get #maySend(): boolean {
+    return this.#quota > 0 && this.#inflight.size < this.#maximumInflight
+  }
+
+  /** What changes from here on is kept. */
+  keepBy(recorder: Recorder): void {
+    this.#recorder = recorder
+  }
+
+  /** True when it outlives its connection, and the process if the store does. */
+  get kept(): boolean {
+    return this.#recorder !== forgetful
+  }
+
+  /** What there was before a restart, in the order of its places. There is room for it, as there was. */
+  restore(waiting: readonly RestoredMessage[], received: Iterable<number>): void {
+    for (const { queued, message, packetId } of waiting) {
+      const { place, qos, retain, identifiers, share } = queued
+      if (qos === 0) continue
+      this.#lastPlace = place
+      if (message === undefined) this.#memory.charge(placeOverhead, this.account)
+      else this.#held += this.#memory.holdAnyway(message, this.account, besideCost(identifiers, share))
+      if (packetId > 0) {
+        const beside = message === undefined ? { identifiers: [], share: undefined } : { identifiers, share }
+        this.#inflight.set(packetId, { place, message, qos, retain, ...beside, counts: false })
+        this.#memory.inflight++
+        this.#lastPacketId = packetId
+      } else if (message !== undefined) this.#queue.restore({ place, message, qos, retain, identifiers, share })
+    }
+    for (const packetId of received) {
+      this.#received.add(packetId)
+      this.#memory.charge(identifierCost, this.account)
+    }
+  }
+
+  record(change: Change): void {
+    if (!this.kept) return
+    this.#recorder.record(change)
+    this.turn = this.#recorder.turn
   }
 
   get connected(): boolean {
@@ -131,6 +216,12 @@ export class Session implements Subscriber {
     return this.#queue.quiet && !(this.#link?.congested ?? false)
   }
 
+  get ready(): boolean {
+    const link = this.#link
+    if (link === undefined || !this.#maySend || !link.writable) return false
+    return this.#queue.length === 0 && this.#resend.length === 0
+  }
+
   get queuedMessages(): number {
     return this.#queue.length
   }
@@ -143,8 +234,15 @@ export class Session implements Subscriber {
     return this.#inflight.size
   }
 
-  /** New rules have not come to what waits here yet: brings them. */
+  /** New rules have not come here yet: brings them. */
   stale: (() => void) | undefined
+  /** They have, but not to all messages that wait. */
+  #mayRead: ((topic: string) => boolean) | undefined
+
+  /** Which topics the client may still have; asked of each message that waits, before it is sent. */
+  set mayRead(mayRead: (topic: string) => boolean) {
+    this.#mayRead = mayRead
+  }
 
   /** To be called before anything that waits is sent. */
   freshen(): void {
@@ -158,6 +256,7 @@ export class Session implements Subscriber {
   attach(link: SessionLink, now: number): void {
     this.#link = link
     this.#quota = link.sendQuota
+    for (const inflight of this.#inflight.values()) inflight.counts = false
     this.#resend = [...this.#inflight.keys()] // insertion order is the order of first sending ([MQTT-4.6.0-1])
     this.endsAt = Number.POSITIVE_INFINITY
     this.pump(now)
@@ -167,16 +266,45 @@ export class Session implements Subscriber {
   detach(): void {
     this.#link = undefined
     this.#resend = []
+    this.#memory.give(this.#aliasBytes, this.account) // they end with the connection
+    this.#aliasBytes = 0
     this.retained.clear()
     for (const waiter of this.waiters) waiter.resumeSoon() // nobody waits for who is not there
+  }
+
+  /** True when `takeShared` has something. */
+  get hasShared(): boolean {
+    if (this.#queue.hasShared) return true
+    for (const { share } of this.#inflight.values()) if (share !== undefined) return true
+    return false
+  }
+
+  /**
+   * What came by Shared Subscriptions and goes to another client now that this session ends, in its order (section 4.8.2): what
+   * was not sent, and at QoS 1 not acknowledged. [MQTT-4.8.2-5] What was sent at QoS 2 goes to nobody else. Each is given up
+   * here when it is taken.
+   */
+  *takeShared(): Generator<{ readonly message: Message; readonly share: string }, void, undefined> {
+    for (const [packetId, { message, qos, share }] of this.#inflight) {
+      if (share === undefined || message === undefined || qos !== 1) continue
+      // With its taker in one turn: a crash on the way gives it to one of them.
+      this.#forget(packetId)
+      yield { message, share }
+    }
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#release(next)
+      this.#done(next.place)
+      if (next.share === undefined) this.#counters.dropped["session ended"]++
+      else yield { message: next.message, share: next.share }
+    }
   }
 
   /** Forgets everything; messages that waited are counted as lost. */
   clear(): void {
     this.retained.clear()
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
-    this.#queue.clear((message) => this.#release(message))
-    for (const packetId of [...this.#inflight.keys()]) this.#forget(packetId)
+    this.#queue.clear((item) => this.#release(item))
+    for (const packetId of [...this.#inflight.keys()]) this.#remove(packetId)
     this.#memory.give(this.#received.size * identifierCost, this.account)
     this.#received.clear()
     this.holdWill(0)
@@ -190,35 +318,75 @@ export class Session implements Subscriber {
       if (message === undefined || mayRead(message.topic.name)) continue
       this.#releaseOnly(inflight)
     }
-    const gone = (message: Message) => {
-      this.#counters.dropped["not authorized"]++
-      this.#release(message)
-    }
-    this.#queue.filter(({ topic }) => mayRead(topic.name), gone)
+    this.#queue.filter(
+      ({ message }) => mayRead(message.topic.name),
+      (item) => this.#forbidden(item),
+    )
   }
 
-  deliver(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[], now: number): boolean {
+  /**
+   * The same in steps, one for each message; until the last of them a message is judged before it is sent. Each step is the
+   * topic that was judged.
+   */
+  *keepOnlyInTurns(mayRead: (topic: string) => boolean): Generator<string, void, undefined> {
+    this.#mayRead = mayRead
+    for (const [packetId, inflight] of [...this.#inflight]) {
+      const topic = inflight.message?.topic.name
+      if (topic === undefined || this.#inflight.get(packetId) !== inflight) continue
+      if (!mayRead(topic) && inflight.message !== undefined) this.#releaseOnly(inflight)
+      yield topic
+    }
+    const gone = new Set<Queued>()
+    for (const item of this.#queue.items()) {
+      if (!mayRead(item.message.topic.name)) gone.add(item)
+      yield item.message.topic.name
+    }
+    this.#queue.filter(
+      (item) => !gone.has(item),
+      (item) => this.#forbidden(item),
+    )
+    if (this.#mayRead === mayRead) this.#mayRead = undefined
+  }
+
+  /** False when new rules that are on their way forbid it. */
+  #mayStill(message: Message): boolean {
+    return this.#mayRead === undefined || this.#mayRead(message.topic.name)
+  }
+
+  #forbidden(item: Queued): void {
+    this.#counters.dropped["not authorized"]++
+    this.#release(item)
+    this.#done(item.place)
+  }
+
+  deliver(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[],
+    now: number,
+    share: string | undefined,
+  ): boolean {
     const link = this.#link
     if (qos === 0) {
       if (link === undefined) this.#counters.dropped.offline++
-      else if (!link.writable) this.#counters.dropped["output full"]++
+      else if (!link.writable || !link.takes(message)) this.#counters.dropped["output full"]++
       else link.publish(message, 0, retain, false, 0, identifiers, now)
       return true
     }
-    if (!this.#hold(message)) return false
-    if (
-      link !== undefined &&
-      this.#quota > 0 &&
-      this.#queue.length === 0 &&
-      this.#resend.length === 0 &&
-      link.writable
-    ) {
-      this.#send(link, message, qos, retain, identifiers, now)
-    } else if (!this.#queue.push({ message, qos, retain, identifiers })) {
-      this.#release(message)
+    if (!this.#hold(message, identifiers, share)) return false
+    if (link !== undefined && this.#maySend && this.#queue.length === 0 && this.#resend.length === 0 && link.writable) {
+      this.#sendNew(link, message, qos, retain, identifiers, share, now)
+      return true
+    }
+    const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
+    if (!this.#queue.push(queued)) {
+      this.#release(queued)
       this.#counters.dropped["queue full"]++
       return false
     }
+    this.#lastPlace++
+    this.#recordQueued(queued)
     return true
   }
 
@@ -237,8 +405,10 @@ export class Session implements Subscriber {
         // [MQTT-3.8.4-8] the lower of published and granted QoS
         const qos = message.qos < subscription.qos ? message.qos : subscription.qos
         const { identifiers } = subscription
-        if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
-        else if (this.#hold(message)) this.#send(link, message, qos, true, identifiers, now)
+        if (qos === 0 && !link.takes(message)) this.#counters.dropped["output full"]++
+        else if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
+        else if (this.#hold(message, identifiers, undefined))
+          this.#sendNew(link, message, qos, true, identifiers, undefined, now)
       }
     })
   }
@@ -252,19 +422,21 @@ export class Session implements Subscriber {
   #mayRetained(subscription: Subscription): boolean {
     const link = this.#link
     if (link === undefined || !link.roomy || this.#queue.length > 0 || this.#resend.length > 0) return false
-    return subscription.qos === 0 || this.#quota > 0
+    return subscription.qos === 0 || this.#maySend
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
-  #hold(message: Message): boolean {
-    const cost = this.#memory.hold(message, this.#held, this.account, this.connected)
+  #hold(message: Message, identifiers: readonly number[], share: string | undefined): boolean {
+    const beside = besideCost(identifiers, share)
+    const cost = this.#memory.hold(message, this.#held, this.account, this.connected, beside)
     this.#held += cost
     if (cost === 0) this.#counters.dropped["memory full"]++
     return cost > 0
   }
 
-  #release(message: Message | undefined): void {
-    if (message !== undefined) this.#held -= this.#memory.release(message, this.account)
+  #release({ message, identifiers, share }: Pick<Inflight, "message" | "identifiers" | "share">): void {
+    if (message === undefined) return
+    this.#held -= this.#memory.release(message, this.account, besideCost(identifiers, share))
   }
 
   /** How many QoS 2 messages have been received and not yet released. */
@@ -280,14 +452,26 @@ export class Session implements Subscriber {
   receive(packetId: number): boolean {
     if (!this.#memory.take(identifierCost, this.account, this.connected)) return false
     this.#received.add(packetId)
+    if (this.kept) this.record({ type: "received", clientId: this.clientId, packetId })
     return true
   }
 
   /** PUBREL, or an error before it; false when the identifier was not remembered. */
   releaseReceived(packetId: number): boolean {
     const known = this.#received.delete(packetId)
-    if (known) this.#memory.give(identifierCost, this.account)
-    return known
+    if (!known) return false
+    this.#memory.give(identifierCost, this.account)
+    if (this.kept) this.record({ type: "freed", clientId: this.clientId, packetId })
+    return true
+  }
+
+  /** Counts so many bytes more, or less, for Topic Aliases of its connection; false when there is no room in memory. */
+  holdAlias(bytes: number): boolean {
+    if (!this.connected) return false
+    if (bytes <= 0) this.#memory.give(-bytes, this.account)
+    else if (!this.#memory.take(bytes, this.account, true)) return false
+    this.#aliasBytes += bytes
+    return true
   }
 
   /** Counts the will of a CONNECT in the place of the one before; 0: there is none. False when there is no room in memory. */
@@ -302,34 +486,68 @@ export class Session implements Subscriber {
     return true
   }
 
-  /** Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. */
+  /** Its will is on the way to be published, and counts until what is returned is called. */
+  partWithWill(): () => void {
+    const bytes = this.#willBytes
+    this.#willBytes = 0
+    return () => {
+      this.#memory.give(bytes, this.account)
+      this.#memory.wills -= bytes
+    }
+  }
+
+  /**
+   * Sends what may be sent: after CONNACK, after acknowledgements, when the transport took bytes. What is left when its turn
+   * is over stays where it is, before all that comes, and is sent in the next ([MQTT-4.6.0-1]).
+   */
   pump(now: number): void {
     const link = this.#link
     if (link === undefined) return
     this.freshen()
-    this.#pump(link, now)
+    const left = link.turnLeft
+    const spent = { units: 0 }
+    try {
+      this.#pump(link, now, left, spent)
+    } finally {
+      link.worked(spent.units)
+    }
+    if (spent.units >= left && this.#waits) link.pumpSoon()
     if (this.retainedDue) link.retainedSoon()
   }
 
-  #pump(link: SessionLink, now: number): void {
+  get #waits(): boolean {
+    return this.#resend.length > 0 || this.#queue.length > 0
+  }
+
+  #pump(link: SessionLink, now: number, most: number, spent: { units: number }): void {
     while (this.#resend.length > 0 && link.writable) {
+      if (spent.units >= most) return
+      spent.units += costOf(this.#inflight.get(this.#resend[0]!)?.message)
       if (!this.#resendNext(link, now)) return
     }
     while (link.writable) {
       const next = this.#queue.peek()
-      if (next === undefined) return
-      // [MQTT-4.9.0-2] no QoS 1 or 2 PUBLISH without quota
-      if (next.qos > 0 && this.#quota <= 0) return
-      this.#queue.shift()
-      // [MQTT-3.3.2-5] expired before its delivery began
-      const expired = next.message.expired(now)
-      if (expired) this.#counters.dropped.expired++
-      if (!expired && next.qos > 0) {
-        this.#send(link, next.message, next.qos, next.retain, next.identifiers, now)
+      if (next === undefined || spent.units >= most) return
+      if (!this.#mayStill(next.message)) {
+        spent.units += costOf(undefined)
+        if (this.#queue.peek() === next) this.#queue.shift()
+        else continue
+        this.#forbidden(next)
         continue
       }
-      this.#release(next.message)
-      if (!expired) link.publish(next.message, 0, next.retain, false, 0, next.identifiers, now)
+      // [MQTT-4.9.0-2] no QoS 1 or 2 PUBLISH without quota
+      if (!this.#maySend) return
+      this.#queue.shift()
+      spent.units += costOf(next.message)
+      // [MQTT-3.3.2-5] expired before its delivery began
+      const expired = next.message.expired(now)
+      if (!expired) {
+        this.#send(link, next, now)
+        continue
+      }
+      this.#counters.dropped.expired++
+      this.#release(next)
+      this.#done(next.place)
     }
   }
 
@@ -337,53 +555,90 @@ export class Session implements Subscriber {
   #resendNext(link: SessionLink, now: number): boolean {
     const packetId = this.#resend[0]!
     const inflight = this.#inflight.get(packetId)
+    if (inflight?.message !== undefined && !this.#mayStill(inflight.message)) {
+      if (inflight.message !== undefined) this.#releaseOnly(inflight)
+    }
     if (inflight?.message !== undefined) {
       if (this.#quota <= 0) return false
       // [MQTT-3.3.1-1] DUP is set; [MQTT-4.3.3-7] expiry no longer counts once a PUBLISH was sent
       const { message, qos, retain, identifiers } = inflight
-      if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#quota--
-      else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
+      if (link.publish(message, qos, retain, true, packetId, identifiers, now)) {
+        this.#quota--
+        inflight.counts = true
+      } else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
     } else if (inflight?.qos === 1) this.#forget(packetId)
     else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
     this.#resend.shift()
     return true
   }
 
-  #forget(packetId: number): void {
+  #forget(packetId: number): Inflight | undefined {
+    const inflight = this.#remove(packetId)
+    if (inflight !== undefined) this.#done(inflight.place)
+    return inflight
+  }
+
+  #done(place: Place): void {
+    if (this.kept) this.record({ type: "done", clientId: this.clientId, place })
+  }
+
+  #remove(packetId: number): Inflight | undefined {
     const inflight = this.#inflight.get(packetId)
-    if (inflight === undefined) return
+    if (inflight === undefined) return undefined
     if (inflight.message === undefined) this.#memory.give(placeOverhead, this.account)
-    else this.#release(inflight.message)
+    else this.#release(inflight)
     this.#inflight.delete(packetId)
+    this.#memory.inflight--
+    return inflight
   }
 
   /** The message goes, and its Packet Identifier stays in use: until PUBCOMP, say. */
   #releaseOnly(inflight: Inflight): void {
-    this.#release(inflight.message)
+    this.#release(inflight)
     inflight.message = undefined
+    inflight.identifiers = []
+    inflight.share = undefined
     this.#memory.charge(placeOverhead, this.account)
+    if (this.kept) this.record({ type: "released", clientId: this.clientId, place: inflight.place })
+  }
+
+  #recordQueued({ place, message, qos, retain, identifiers, share }: Queued): void {
+    if (!this.kept) return
+    const sequence = this.#recorder.keep(message)
+    this.record({ type: "queued", clientId: this.clientId, place, sequence, qos, retain, identifiers, share })
+  }
+
+  /** Sends a message that is held and has not waited. */
+  #sendNew(
+    link: SessionLink,
+    message: Message,
+    qos: Exclude<Qos, 0>,
+    retain: boolean,
+    identifiers: readonly number[],
+    share: string | undefined,
+    now: number,
+  ): void {
+    const queued = { place: ++this.#lastPlace, message: message.own(), qos, retain, identifiers, share }
+    this.#recordQueued(queued)
+    this.#send(link, queued, now)
   }
 
   /** Sends a message that is held. */
-  #send(
-    link: SessionLink,
-    message: Message,
-    qos: Qos,
-    retain: boolean,
-    identifiers: readonly number[],
-    now: number,
-  ): void {
+  #send(link: SessionLink, queued: Queued, now: number): void {
     const packetId = this.#unusedPacketId()
+    const { place, message, qos, retain, identifiers, share } = queued
     // The session's before it is the link's: a link that throws has not lost it.
-    this.#inflight.set(packetId, { message: message.own(), qos, retain, identifiers })
+    this.#inflight.set(packetId, { place, message, qos, retain, identifiers, share, counts: true })
+    this.#memory.inflight++
     this.#lastPacketId = packetId
     this.#quota--
+    if (this.kept) this.record({ type: "sent", clientId: this.clientId, place, packetId })
     if (link.publish(message, qos, retain, false, packetId, identifiers, now)) return
     this.#forget(packetId)
     this.#quota++
   }
 
-  /** [MQTT-2.2.1-4] not 0 and not in use. There is one: the quota is below 65,535. */
+  /** [MQTT-2.2.1-4] not 0 and not in use. There is one: fewer than 65,535 are. */
   #unusedPacketId(): number {
     let id = this.#lastPacketId
     do {
@@ -403,7 +658,8 @@ export class Session implements Subscriber {
   /** PUBACK of a QoS 1 message. A Packet Identifier that is not in use is ignored. */
   puback(packetId: number, reasonCode: number, now: number): void {
     const inflight = this.#inflight.get(packetId)
-    if (inflight === undefined || inflight.qos !== 1) return
+    if (inflight === undefined) return
+    if (inflight.qos !== 1) throw outOfPlace("4.3.3", "PUBACK", "QoS 2")
     // [MQTT-4.4.0-2] an error also acknowledges: the message is never sent again
     if (reasonCode >= 0x80) this.#counters.dropped["refused by client"]++
     this.#complete(packetId, now)
@@ -412,7 +668,8 @@ export class Session implements Subscriber {
   /** PUBREC of a QoS 2 message. */
   pubrec(packetId: number, reasonCode: number, now: number): void {
     const inflight = this.#inflight.get(packetId)
-    if (inflight === undefined || inflight.qos !== 2) {
+    if (inflight?.qos === 1) throw outOfPlace("4.3.2", "PUBREC", "QoS 1")
+    if (inflight === undefined) {
       if (reasonCode < 0x80) this.#link?.pubrel(packetId, ReasonCode.PacketIdentifierNotFound)
       return
     }
@@ -428,15 +685,22 @@ export class Session implements Subscriber {
   /** PUBCOMP of a QoS 2 message. */
   pubcomp(packetId: number, now: number): void {
     const inflight = this.#inflight.get(packetId)
-    if (inflight === undefined || inflight.qos !== 2) return
+    if (inflight === undefined) return
+    if (inflight.qos !== 2) throw outOfPlace("4.3.2", "PUBCOMP", "QoS 1")
+    if (inflight.message !== undefined) throw outOfPlace("4.3.3", "PUBCOMP", "QoS 2 without PUBREC")
     this.#complete(packetId, now)
   }
 
   #complete(packetId: number, now: number): void {
-    this.#forget(packetId)
+    const counts = this.#forget(packetId)?.counts === true
     const link = this.#link
-    // Section 4.9: the quota never goes above its initial value
-    if (link !== undefined && this.#quota < link.sendQuota) this.#quota++
-    if (this.#queue.length > 0 || this.#resend.length > 0 || this.retained.size > 0) this.pump(now)
+    // Section 4.9: the quota never goes above its initial value. [MQTT-3.3.4-9] PUBCOMP for a PUBLISH of an earlier connection
+    // gives nothing back: else more than Receive Maximum are unacknowledged.
+    if (link !== undefined && counts && this.#quota < link.sendQuota) this.#quota++
+    if (this.#waits || this.retained.size > 0) this.pump(now)
   }
+}
+
+function outOfPlace(rule: string, packet: string, of: string): PacketError {
+  return protocolError(rule, `${packet} for a PUBLISH of ${of}`)
 }

@@ -1,0 +1,81 @@
+// A CONNECT whose client may log in (MQTT 5.0 sections 3.1.2, 3.1.3): is its will allowed, and what does CONNACK say?
+
+import { PacketError } from "../packet/errors.ts"
+import type { ConnackPacket, ConnectPacket, Will } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { isWellFormed } from "../packet/utf8.ts"
+import type { Identity } from "../ports/access.ts"
+import type { PeerInfo } from "../ports/peer.ts"
+import { checkOffered, type Features } from "../session/features.ts"
+import type { Hub } from "./hub.ts"
+import { payloadIsNoText, payloadTooLarge } from "./reason-strings.ts"
+import { lookCost } from "./receiver.ts"
+import { publishRefusal, tellRefusal } from "./refusals.ts"
+
+/** Throws PacketError when the client may not have this will. */
+export function checkWill<Client>(
+  hub: Hub<Client>,
+  who: { readonly peer: PeerInfo; readonly clientId: string },
+  identity: Identity,
+  will: Will,
+  isText: boolean,
+): void {
+  const refusal = publishRefusal(hub.access, identity, who.clientId, will.topic)
+  if (refusal !== undefined) {
+    tellRefusal(hub, who, identity, "will", will.topic, refusal)
+    throw new PacketError(ReasonCode.NotAuthorized, "MQTT-3.1.4-2", "the client may not publish to its Will Topic")
+  }
+  checkOffered(hub.features, "a Will Message", will.qos, will.retain)
+  if (will.payload.length > hub.limits.maximumPayloadSize) {
+    throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.1.4-2", `of the will, ${payloadTooLarge(hub.limits)}`)
+  }
+  if (!isText || !hub.checksPayloadFormat) return
+  hub.cost(lookCost(will.payload.length))
+  if (!isWellFormed(will.payload, 0, will.payload.length))
+    throw new PacketError(ReasonCode.PayloadFormatInvalid, "3.1.3.2.3", `of the will, ${payloadIsNoText}`)
+}
+
+/** The CONNACK of a client that is let in, but for its Session Present, and the Keep Alive that it says, in seconds. */
+export function answerTo<Client>(
+  hub: Hub<Client>,
+  packet: ConnectPacket,
+  clientId: string,
+  authenticationData: Uint8Array | undefined,
+): { readonly connack: ConnackPacket; readonly keepAlive: number } {
+  const { limits } = hub
+  let keepAlive = packet.keepAlive
+  let serverKeepAlive: number | undefined
+  if (
+    packet.protocolVersion === 5 &&
+    limits.maximumKeepAlive > 0 &&
+    (keepAlive === 0 || keepAlive > limits.maximumKeepAlive)
+  ) {
+    keepAlive = limits.maximumKeepAlive
+    serverKeepAlive = keepAlive // [MQTT-3.2.2-21]
+  }
+  const expiryInterval = Math.min(packet.sessionExpiryInterval, limits.maximumSessionExpiryInterval)
+  const connack: ConnackPacket = {
+    type: "connack",
+    sessionPresent: false,
+    reasonCode: ReasonCode.Success,
+    sessionExpiryInterval: expiryInterval === packet.sessionExpiryInterval ? undefined : expiryInterval,
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketSize: limits.maximumPacketSize,
+    assignedClientIdentifier: packet.clientId === "" ? clientId : undefined, // [MQTT-3.1.3-7], [MQTT-3.2.2-16]
+    topicAliasMaximum: limits.topicAliasMaximum,
+    ...told(hub.features),
+    serverKeepAlive,
+    // [MQTT-3.1.2-28] only when the client asked
+    responseInformation: packet.requestResponseInformation ? hub.responseInformation(clientId) : undefined,
+    // [MQTT-4.12.0-5] the one of CONNECT
+    authenticationMethod: packet.authenticationMethod,
+    authenticationData,
+  }
+  return { connack, keepAlive }
+}
+
+/** What CONNACK says of them: what is not said is offered. */
+function told(features: Features): Partial<Features> {
+  const without = Object.entries(features).filter(([, value]) => value === false || value === 0 || value === 1)
+  return Object.fromEntries(without)
+}

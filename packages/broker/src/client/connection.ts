@@ -1,0 +1,783 @@
+// The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
+// receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
+// No call of the transport or the login throws: what throws inside is a `fault`, which ends this connection. So it is with
+// what the broker calls at the end of a turn and once a second: see the broker's boundary.
+
+import { PacketError, protocolError } from "../packet/errors.ts"
+import type { Message } from "../packet/message.ts"
+import {
+  type ClientPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  PacketType,
+  type ProtocolVersion,
+  type Qos,
+} from "../packet/packets.ts"
+import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
+import type { Identity } from "../ports/access.ts"
+import type { PeerInfo, Sink } from "../ports/peer.ts"
+import type { Session, SessionLink } from "../session/session.ts"
+import { answerTo, checkWill } from "./accept.ts"
+import { Authentication, type Claimant } from "./authentication.ts"
+import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
+import type { Ending, Hub } from "./hub.ts"
+import { Intake } from "./intake.ts"
+import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
+import { Receiver } from "./receiver.ts"
+import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
+import { flushEarly, Writer } from "./writer.ts"
+
+/** What a cheap packet costs at most, in the units of routing. */
+const cheapPacket = 100
+
+/** What a CONNECT costs, in the units of routing. */
+const connectCost = 60
+
+/** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
+const frameOverhead = 65_536
+
+export class Connection implements SessionLink, Claimant {
+  readonly peer: PeerInfo
+  readonly openedAt: number
+  readonly #host: Hub<Connection>
+  readonly #sink: Sink
+  readonly #intake: Intake<Connection>
+  readonly #authentication: Authentication<Connection>
+  readonly writer: Writer
+  /** Which connection it is whose first bytes have come, in their order; 0: they have not. */
+  #came = 0
+  #phase: Phase<Connection> = expectConnect
+  #version: ProtocolVersion = 4
+  #clientId = ""
+  /** The User Name of CONNECT, for the log. */
+  #user: string | undefined
+  #lastReceived: number
+  #processing = false
+  /** Changes there had been before the packet that is handled; below 0: none is. */
+  #madeBefore = -1
+  /** The last turn that its packets have changed something of. */
+  #turn = 0
+  /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
+  #dearness = 20 * cheapPacket
+
+  constructor(host: Hub<Connection>, peer: PeerInfo, sink: Sink, now: number) {
+    this.#host = host
+    this.peer = peer
+    this.#sink = sink
+    this.openedAt = now
+    this.#lastReceived = now
+    this.#intake = new Intake(host, this, sink)
+    this.#authentication = new Authentication<Connection>(host, this)
+    this.writer = new Writer(host, sink, {
+      dirty: () => host.dirty(this),
+      mayFlush: (bytes) => host.mayFlush(bytes),
+      depends: () => this.#depends,
+    })
+  }
+
+  get clientId(): string {
+    return this.#clientId
+  }
+
+  get came(): number {
+    return this.#came
+  }
+
+  /** Its packets have been cheap lately: it does not stand behind those whose packets are not. */
+  get cheap(): boolean {
+    return this.#dearness < cheapPacket
+  }
+
+  get closed(): boolean {
+    return this.#phase.name === "closed"
+  }
+
+  get #connected(): Connected<Connection> | undefined {
+    return this.#phase.name === "connected" ? this.#phase : undefined
+  }
+
+  get session(): Session | undefined {
+    return this.#connected?.session
+  }
+
+  /** Who logged in; undefined before that. */
+  get identity(): Identity | undefined {
+    return this.#connected?.identity
+  }
+
+  get version(): ProtocolVersion {
+    return this.#version
+  }
+
+  get phase(): Phase<Connection>["name"] {
+    return this.#phase.name
+  }
+
+  /** The turn that what is written now depends on: that of its session, and of the packet that is handled. */
+  get #depends(): number {
+    const { recorder } = this.#host
+    const own = this.session?.turn ?? 0
+    return this.#madeBefore >= 0 && recorder.made !== this.#madeBefore ? recorder.turn : own
+  }
+
+  // --- what the transport calls ---
+
+  /** Bytes of the client; the transport may use their memory again afterwards. */
+  receive(chunk: Uint8Array, now: number): void {
+    if (this.#phase.name === "closed") return
+    try {
+      if (this.#came === 0) this.#came = this.#host.comes()
+      this.#host.counters.bytesReceived += chunk.length
+      this.#intake.framer.push(chunk)
+      this.#process(now)
+      this.#intake.framer.settle()
+      this.#account(now)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /** So many bytes have come of a frame that is not whole yet. Before CONNECT that is as much as a CONNECT may have. */
+  transportHolds(bytes: number, now: number): void {
+    if (this.#phase.name === "closed") return
+    try {
+      this.#intake.transportHolds(bytes)
+      this.#account(now)
+      const { maximumConnectSize } = this.#host.limits
+      if (this.#phase.name !== "expect connect" || bytes <= maximumConnectSize + frameOverhead) return
+      const what = `a WebSocket frame of more than ${maximumConnectSize} bytes before CONNECT`
+      this.#fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /** The transport can take more bytes. */
+  drained(now: number): void {
+    try {
+      if (this.#phase.name === "closed") {
+        this.writer.drained()
+        return
+      }
+      this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
+      this.writer.drained()
+      this.sendOn(now)
+      if (this.#phase.name === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /** Hands what it has written to the transport, at the end of a turn. What was full until now goes on. */
+  flush(now: number): void {
+    const much = this.writer.waiting >= flushEarly || this.writer.congested
+    this.writer.flush()
+    if (!much || this.writer.blocked || this.#phase.name !== "connected") return
+    this.#lastReceived = now
+    this.#host.pumpSoon(this)
+    if (!this.writer.congested) this.#host.resumeSoon(this)
+  }
+
+  /** The transport is gone, by itself or because we ended it. */
+  transportClosed(now: number, reason: string): void {
+    try {
+      this.#finish(now, { publishWill: true }, "network", reason)
+      this.writer.drop()
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /** Called about once a second: connect timeout and keep-alive. */
+  tick(now: number): void {
+    const { limits } = this.#host
+    if (this.#phase.name === "expect connect") {
+      if (now - this.openedAt >= limits.connectTimeout) this.#refuseSilently(now, "no complete CONNECT in time")
+      return
+    }
+    if (this.#phase.name === "authenticating") {
+      if (now - this.#phase.since < limits.loginTimeout) return
+      const late = this.#answers
+        ? "the client has not gone on with its login in time"
+        : "the login was not checked in time"
+      this.#unchecked(now, late)
+      return
+    }
+    if (this.#phase.name === "closed") return
+    if (this.#intake.waits) {
+      this.endPause(now)
+      return
+    }
+    if (this.#intake.deaf || this.#behind) return
+    // It waits for its CONNACK, or is not read, as the store is late: not the client's silence.
+    if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#lastReceived = now
+    // [MQTT-3.1.2-22] one and a half times the Keep Alive
+    const { patience } = this.#phase
+    if (patience > 0 && now - this.#lastReceived >= patience) {
+      this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
+    }
+  }
+
+  // --- what the broker calls ---
+
+  /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
+  takenOver(now: number, cleanStart: boolean): void {
+    try {
+      this.#goodbye(ReasonCode.SessionTakenOver)
+      this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  /** Ends the connection from our side; an MQTT 5.0 client is told why. */
+  disconnect(now: number, reasonCode: number, reason: string): void {
+    try {
+      this.#disconnect(now, reasonCode, reason)
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
+  #disconnect(now: number, reasonCode: number, reason: string): void {
+    if (this.#phase.name === "authenticating") {
+      this.#unchecked(now, reason)
+      return
+    }
+    if (this.#phase.name !== "connected") {
+      this.#refuseSilently(now, reason, reasonName(reasonCode))
+      return
+    }
+    this.#goodbye(reasonCode, reason)
+    this.#finish(now, { publishWill: true }, "broker", reason, reasonName(reasonCode))
+  }
+
+  /**
+   * Something in here threw that is no fault of the client's: the client is told so (0x83, or 0x80 in CONNACK; MQTT
+   * 3.1.1: 3 in CONNACK), and the connection ends as if the network had failed: with its will, its session kept.
+   */
+  fault(error: unknown, now: number): void {
+    const { faults } = this.#host
+    const context = { peer: this.peer.address, clientId: this.#clientId }
+    faults.report(error, context)
+    this.writer.dropUnfinished()
+    const told = faults.attempt(() => {
+      if (this.#phase.name === "connected") {
+        this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
+      } else this.#fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
+    }, context)
+    if (told) return
+    faults.attempt(() => this.#close(now, { publishWill: true }), context)
+    faults.attempt(() => this.#sink.destroy(), context)
+  }
+
+  /** The transport has given up by a fault of its own, which it has told: nothing can be sent any more. Never throws. */
+  abandon(): void {
+    const { faults } = this.#host
+    let now = this.#lastReceived
+    faults.attempt(() => {
+      now = this.#host.now()
+    })
+    faults.attempt(() => this.#finish(now, { publishWill: true }, "broker", "internal error"))
+    faults.attempt(() => this.#close(now, { publishWill: true }))
+  }
+
+  /** The rules of access are others now: also about the will, which is given up when they forbid it. */
+  rulesChanged(): void {
+    const phase = this.#connected
+    if (phase === undefined) return
+    const { identity, receiver, session, will } = phase
+    receiver.rulesChanged()
+    if (will === undefined) return
+    const refusal = publishRefusal(this.#host.access, identity, this.#clientId, will.topic)
+    if (refusal === undefined) return
+    phase.will = undefined
+    this.#host.willGivenUp(session)
+    tellRefusal(this.#host, this, identity, "will", will.topic, refusal)
+  }
+
+  /** Stop reading until that session keeps up again. */
+  waitFor(session: Session, now: number): void {
+    if (this.#phase.name === "connected") this.#intake.waitFor(session, now)
+  }
+
+  /** Goes on if the subscriber has held this publisher as long as it may. */
+  endPause(now: number): void {
+    this.#intake.endPause(now)
+  }
+
+  /** Sends what waits for it, one turn's share. */
+  sendOn(now: number): void {
+    const cheap = this.cheap
+    const host = this.#host
+    const [work, made] = [host.work, host.recorder.made]
+    this.session?.pump(now)
+    this.session?.wake(now)
+    host.spent(cheap, host.work - work, 0, host.recorder.made - made)
+    if (this.#phase.name === "connected" && this.writer.owes)
+      this.#fail(answerTooLarge(this.writer.maximumPacketSize), now)
+  }
+
+  /** Reads on where a pause stopped. */
+  resume(now: number): void {
+    if (this.#phase.name === "closed") return
+    this.#intake.resume(now)
+    this.#lastReceived = now
+    if (!this.#again(now)) return
+    this.#process(now)
+    this.#account(now)
+  }
+
+  #account(now: number): void {
+    if (this.#phase.name === "closed") this.#intake.drop(now)
+    else this.#intake.account(now)
+  }
+
+  /** Milliseconds that it is not read from yet, as it has published faster than it may; at 0 it is read on. */
+  rationed(now: number): number {
+    const wait = this.#intake.rationed(now)
+    if (wait === 0) this.#lastReceived = now // it could not be heard
+    return wait
+  }
+
+  // --- SessionLink ---
+
+  get sendQuota(): number {
+    return this.#connected?.sendQuota ?? 0
+  }
+
+  get writable(): boolean {
+    return this.writer.writable
+  }
+
+  takes(message: Message): boolean {
+    return this.writer.takes(message)
+  }
+
+  get congested(): boolean {
+    return this.writer.congested
+  }
+
+  get roomy(): boolean {
+    return this.writer.roomy
+  }
+
+  get turnLeft(): number {
+    return this.#host.turnLeft(this.cheap)
+  }
+
+  worked(units: number): void {
+    this.#host.cost(units)
+  }
+
+  pumpSoon(): void {
+    this.#host.pumpSoon(this)
+  }
+
+  retainedSoon(): void {
+    this.#host.retainedSoon(this)
+  }
+
+  publish(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+    now: number,
+  ): boolean {
+    return this.writer.publish(message, qos, retain, dup, packetId, identifiers, now)
+  }
+
+  pubrel(packetId: number, reasonCode: number): void {
+    this.writer.acknowledge(PacketType.Pubrel, packetId, reasonCode)
+  }
+
+  // --- packets ---
+
+  get #reading(): boolean {
+    return (
+      this.#phase.name !== "closed" &&
+      (this.#phase.name !== "authenticating" || this.#answers) &&
+      this.#intake.open &&
+      !this.#behind &&
+      !this.writer.congested
+    )
+  }
+
+  /** It is the client that has to go on with its login. */
+  get #answers(): boolean {
+    return this.#phase.name === "authenticating" && this.#phase.method?.asked === false
+  }
+
+  /** What it has changed, or its answers, wait for a store that is far behind. */
+  get #behind(): boolean {
+    const { recorder } = this.#host
+    return recorder.behind && (this.#turn > recorder.committed || this.writer.waits)
+  }
+
+  /** What was postponed comes before anything else; false when it still cannot be kept. */
+  #again(now: number): boolean {
+    if (!this.#intake.postponed) return true
+    const frame = this.#intake.takePostponed()
+    if (frame === undefined) return false
+    this.#within(now, () => this.#connected?.receiver.publish(frame, now))
+    return true
+  }
+
+  /** One packet's work: what it answers depends on what it changes. What the client did wrong ends the connection. */
+  #within(now: number, work: () => void): void {
+    this.#madeBefore = this.#host.recorder.made
+    try {
+      work()
+      if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      this.#fail(error, now)
+    } finally {
+      this.#changed()
+      this.#madeBefore = -1
+    }
+  }
+
+  /** After a packet. */
+  #changed(): void {
+    const { recorder } = this.#host
+    if (this.#madeBefore >= 0 && recorder.made !== this.#madeBefore) this.#turn = recorder.turn
+  }
+
+  #process(now: number): void {
+    if (this.#processing) return
+    const cheap = this.cheap
+    if (this.#host.turnOver(cheap) && this.#reading) {
+      this.#intake.rest()
+      this.#intake.pauseSink(true)
+      return
+    }
+    this.#processing = true
+    const begin = this.#host.work
+    const made = this.#host.recorder.made
+    let packets = 0
+    try {
+      const most = begin + this.#host.workEach
+      while (this.#reading && this.#intake.framer.next()) {
+        this.#intake.packetEnded()
+        this.#lastReceived = now
+        this.#host.counters.packetsReceived++
+        packets++
+        const before = this.#host.work
+        this.#madeBefore = this.#host.recorder.made
+        this.#packet(now)
+        this.#changed()
+        if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
+        this.#dearness += (this.#host.work - before - this.#dearness) / 4
+        if ((this.#host.work > most || packets >= this.#host.packetsEach) && !this.closed) this.#intake.rest()
+      }
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      this.#fail(error, now)
+    } finally {
+      this.#processing = false
+      this.#madeBefore = -1
+      this.#host.spent(cheap, this.#host.work - begin, packets, this.#host.recorder.made - made)
+    }
+    if (this.#phase.name === "closed") return
+    if (this.#behind) this.#host.waitForStore(this)
+    // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
+    this.#intake.pauseSink(!this.#reading)
+  }
+
+  #packet(now: number): void {
+    const { framer } = this.#intake
+    const type = framer.header >> 4
+    // Most of what a PUBLISH has may be payload, which costs nothing to read.
+    if (type !== PacketType.Publish) this.#host.cost((framer.end - framer.bodyStart) >> 6)
+    if (this.#phase.name === "connected") this.#packetOf(this.#phase, type, now)
+    else if (this.#phase.name === "authenticating") this.#packetBefore(this.#phase, type, now)
+    else this.#connect(now)
+  }
+
+  /** Between CONNECT and CONNACK, while our AUTH waits for an answer. */
+  #packetBefore(phase: Authenticating, type: number, now: number): void {
+    if (type !== PacketType.Auth && type !== PacketType.Disconnect)
+      throw protocolError("MQTT-3.1.2-30", "a packet before CONNACK that is neither AUTH nor DISCONNECT")
+    const packet = this.#read(type)
+    if (packet.type === "auth") this.#authentication.answered(phase, packet, now)
+    else this.#refuseSilently(now, "the client has given up its login")
+  }
+
+  /** A packet of a client that has logged in. */
+  #packetOf(phase: Connected<Connection>, type: number, now: number): void {
+    const { framer } = this.#intake
+    const { receiver } = phase
+    switch (type) {
+      case PacketType.Publish:
+        this.#intake.meter(framer.end - framer.start, now)
+        // QoS 1 or 2
+        if (this.#version === 4 && this.#host.recorder.failing && (framer.header & 0x06) !== 0) this.#intake.postpone()
+        else receiver.publish(framer, now)
+        return
+      case PacketType.Puback:
+      case PacketType.Pubrec:
+      case PacketType.Pubrel:
+      case PacketType.Pubcomp:
+        receiver.acknowledgement(type, framer, now)
+        return
+      case PacketType.Pingreq:
+        this.writer.pingresp() // [MQTT-3.12.4-1]
+        return
+      case PacketType.Connect:
+        // [MQTT-3.1.0-2] a second CONNECT is a Protocol Error
+        throw protocolError("MQTT-3.1.0-2", "a second CONNECT")
+      case PacketType.Subscribe:
+      case PacketType.Unsubscribe:
+      case PacketType.Disconnect:
+      case PacketType.Auth: {
+        const packet = this.#read(type)
+        if (packet.type === "subscribe") receiver.subscribe(packet)
+        else if (packet.type === "unsubscribe") receiver.unsubscribe(packet)
+        else if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
+        else this.#authentication.again(phase, packet, now)
+        return
+      }
+      default:
+        throw protocolError("2.1.2", `a client may not send packet type ${type}`)
+    }
+  }
+
+  #read(type: number): Exclude<ClientPacket, ConnectPacket> {
+    const { bytes, start, bodyStart, end } = this.#intake.framer
+    const { codec, limits } = this.#host
+    return codec.readClientPacket(type, bytes, start, bodyStart, end, this.#version, limits.maximumFiltersPerPacket)
+  }
+
+  // --- logging in ---
+
+  #connect(now: number): void {
+    const { bytes, start, bodyStart, end } = this.#intake.framer
+    this.#readVersion()
+    const packet = this.#host.codec.readConnect(bytes, start, bodyStart, end)
+    if (packet.maximumPacketSize !== undefined) this.writer.maximumPacketSize = packet.maximumPacketSize
+    const clientId = chooseClientId(packet, this.#host)
+    this.#clientId = clientId
+    this.#user = packet.username === undefined ? undefined : shorten(packet.username)
+    if (this.#host.redirect?.when === "always")
+      throw new PacketError(ReasonCode.UseAnotherServer, "4.11", "this broker sends its clients to another server")
+    if (packet.will !== undefined) this.#host.topics.of(packet.will.topic)
+    this.#authentication.begin(packet, clientId, end - start, now)
+  }
+
+  #readVersion(): void {
+    const { bytes, bodyStart, end } = this.#intake.framer
+    this.#version = versionOf(bytes, bodyStart, end)
+    this.writer.version = this.#version
+  }
+
+  isIn(phase: { readonly name: string }): boolean {
+    return this.#phase === phase
+  }
+
+  enter(phase: Authenticating): void {
+    this.#phase = phase
+    // A method asks for AUTH.
+    this.#intake.framer.connectOnly = phase.method === undefined
+  }
+
+  goOn(before: number, work: (now: number) => void): void {
+    try {
+      const now = Math.max(before, this.#host.now())
+      // It may come within the packet that asked, or later.
+      const within = this.#madeBefore
+      this.#within(now, () => work(now))
+      this.#madeBefore = within
+      this.#process(now)
+    } catch (error) {
+      this.fault(error, before)
+    }
+  }
+
+  loginOver(): void {
+    if (this.#phase.name !== "authenticating") return
+    this.#host.logins.give(this.#phase.counted)
+    this.#phase.counted = 0
+  }
+
+  expel(now: number, reasonCode: number, why: string): void {
+    this.#goodbye(reasonCode)
+    this.#finish(now, { publishWill: true }, "broker", why, reasonName(reasonCode))
+  }
+
+  welcome({ packet, clientId }: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {
+    const host = this.#host
+    this.#lastReceived = now // the Keep Alive begins when the client has its answer
+    const { limits } = host
+    const { will, requestProblemInformation } = packet
+    if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
+    this.writer.reasonStrings = requestProblemInformation
+    const aliases = Math.min(packet.topicAliasMaximum, limits.outboundTopicAliases)
+    this.writer.useAliases(aliases, (bytes) => this.session?.holdAlias(bytes) === true)
+    const { connack, keepAlive } = answerTo(host, packet, clientId, data)
+    // [MQTT-3.2.0-1] Before there is a session: without its CONNACK the client cannot have one.
+    if (packet.maximumPacketSize !== undefined && !this.writer.fits(connack)) {
+      throw answerTooLarge(packet.maximumPacketSize)
+    }
+    const opened = host.open(this, packet, clientId, identity, now)
+    if (opened === undefined) {
+      throw new PacketError(
+        ReasonCode.QuotaExceeded,
+        "MQTT-3.1.4-2",
+        "the broker has no room for another session, or for its will",
+      )
+    }
+    const { session, sessionPresent } = opened
+    this.#phase = {
+      name: "connected",
+      session,
+      identity,
+      receiver: new Receiver<Connection>(host, this, session, identity, packet.mqtt31),
+      will,
+      sendQuota: Math.min(packet.receiveMaximum, limits.maximumInflight),
+      sessionExpiryInterval: packet.sessionExpiryInterval,
+      patience: keepAlive * 1500,
+      requestProblemInformation,
+      authenticationMethod: packet.authenticationMethod,
+      reauthentication: undefined,
+    }
+    this.#intake.begin(session, packet.mqtt31, limits, now)
+    // [MQTT-3.1.4-5], [MQTT-3.2.0-1] CONNACK comes before anything else
+    // MQTT 3.1 has no Session Present.
+    this.writer.packet({ ...connack, sessionPresent: sessionPresent && !packet.mqtt31 })
+    host.counters.connectsAccepted++
+    host.events({
+      event: "client connected",
+      peer: this.peer,
+      clientId,
+      user: identity.user,
+      mqtt: packet.protocolVersion === 5 ? "5.0" : packet.mqtt31 ? "3.1" : "3.1.1",
+      cleanStart: packet.cleanStart,
+      sessionPresent,
+      keepAlive,
+    })
+    host.cost(connectCost)
+    session.attach(this, now)
+  }
+
+  // --- the end ---
+
+  #disconnected(
+    { session, sessionExpiryInterval }: Connected<Connection>,
+    packet: DisconnectPacket,
+    now: number,
+  ): void {
+    const expiry = packet.sessionExpiryInterval
+    if (expiry !== undefined) {
+      // Section 3.14.2.2.2: a session that was to end with its connection cannot be kept by DISCONNECT
+      if (sessionExpiryInterval === 0 && expiry !== 0) {
+        throw protocolError("3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval that CONNECT had as 0")
+      }
+      session.expiryInterval = Math.min(expiry, this.#host.limits.maximumSessionExpiryInterval)
+    }
+    // [MQTT-3.14.4-3] Reason Code 0x00 discards the Will Message
+    const publishWill = packet.reasonCode !== ReasonCode.Success
+    this.#finish(now, { publishWill }, "client", packet.reasonCode === 0 ? "normal" : reasonName(packet.reasonCode))
+  }
+
+  /** A CONNECT whose login nobody has decided about: the client may try again. */
+  #unchecked(now: number, reason: string): void {
+    this.#fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
+  }
+
+  #fail(error: PacketError, now: number): void {
+    if (this.#phase.name === "connected") {
+      this.#disconnect(now, error.reasonCode, error.message)
+      return
+    }
+    if (this.#phase.name === "closed") return
+    const expected = this.#phase === expectConnect
+    if (expected) this.#readVersion()
+    // [MQTT-3.1.4-1] a CONNECT that is wrong: CONNACK where the version has a word for it, then close
+    const code = this.#version === 5 ? connackCode(error.reasonCode) : returnCodeOf(error.reasonCode)
+    if (code !== undefined && this.#intake.framer.bodyStart > 0) {
+      // [MQTT-3.2.2-19] what the client's limit is has not been read of a CONNECT that is too large.
+      const silent = this.#secretive(error) || (expected && code === ReasonCode.PacketTooLarge)
+      const reasonString = this.#version === 5 && !silent ? error.message : undefined
+      // [MQTT-3.2.2-6] Session Present is 0
+      const serverReference = this.#referenceFor(code)
+      this.writer.packet({ type: "connack", sessionPresent: false, reasonCode: code, reasonString, serverReference })
+    }
+    this.#host.counters.connectsRefused++
+    this.#refuseSilently(now, error.message, reasonName(error.reasonCode))
+  }
+
+  /** A client that failed to log in learns no more than the Reason Code. */
+  #secretive(error: PacketError): boolean {
+    return error.reasonCode === ReasonCode.BadUserNameOrPassword || error.reasonCode === ReasonCode.NotAuthorized
+  }
+
+  /** `label` is the same for all errors of a kind and is what is counted; `reason` is for the log. */
+  #refuseSilently(now: number, reason: string, label: string = reason): void {
+    if (this.closed) return
+    const user = this.#user ?? this.peer.certificateIdentity
+    this.#host.events({ event: "client refused", peer: this.peer, clientId: this.#clientId, user, reason })
+    this.#host.counters.disconnected(label)
+    this.#close(now, { publishWill: false })
+  }
+
+  #goodbye(reasonCode: number, reason?: string): void {
+    const phase = this.#connected
+    // MQTT 3.1.1 has no DISCONNECT from the server. [MQTT-3.14.0-1] never before CONNACK.
+    if (this.#version !== 5 || phase === undefined) return
+    // [MQTT-3.1.2-29] allows a Reason String on DISCONNECT in any case; a client that wants none gets none
+    const more = reason !== reasonName(reasonCode) && phase.requestProblemInformation
+    const reasonString = more ? reason : undefined
+    const serverReference = this.#referenceFor(reasonCode)
+    this.writer.packet({ type: "disconnect", reasonCode, reasonString, serverReference })
+  }
+
+  /** Section 4.11: whoever is to use another server is told which. */
+  #referenceFor(reasonCode: number): string | undefined {
+    return reasonCode === ReasonCode.UseAnotherServer ? this.#host.redirect?.server : undefined
+  }
+
+  #finish(
+    now: number,
+    ending: Ending,
+    by: "client" | "network" | "broker",
+    reason: string,
+    label: string = reason,
+  ): void {
+    if (this.closed) return
+    if (this.#connected === undefined) {
+      this.#refuseSilently(now, reason, label)
+      return
+    }
+    this.#host.events({ event: "client disconnected", peer: this.peer, clientId: this.#clientId, by, reason })
+    if (by !== "client" || reason !== "normal") this.#host.counters.disconnected(label)
+    this.#close(now, ending)
+  }
+
+  #close(now: number, ending: Ending): void {
+    if (this.closed) return
+    const host = this.#host
+    const phase = this.#connected
+    // Each step happens whatever becomes of the others: nothing of a connection that has ended may stay behind.
+    const step = (work: () => void) => host.faults.attempt(work, { peer: this.peer.address, clientId: this.#clientId })
+    step(() => this.#intake.stop(now))
+    this.loginOver()
+    this.#phase = closed
+    host.counters.connectionsClosed++
+    if (!step(() => this.writer.close())) step(() => this.#sink.destroy())
+    step(() => this.#intake.drop(now))
+    step(() => host.closed(this))
+    if (phase === undefined) return
+    const { session, will } = phase
+    step(() => session.detach())
+    step(() => host.ended(this, session, will, ending, now))
+  }
+}
+
+function answerTooLarge(most: number): PacketError {
+  const what = `the answer is above the client's Maximum Packet Size of ${most} bytes`
+  return new PacketError(ReasonCode.PacketTooLarge, "MQTT-3.1.2-24", what)
+}

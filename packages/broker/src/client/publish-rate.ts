@@ -1,0 +1,56 @@
+/**
+ * How fast one connection may publish: so many messages, and so many bytes of PUBLISH, a second. As much as a second has may come
+ * at once. A message may always come whole; what it takes too much, the next one waits for.
+ */
+export class PublishRate {
+  readonly #buckets: readonly Bucket[]
+  readonly #messages: Bucket | undefined
+  readonly #bytes: Bucket | undefined
+
+  /** @param messages a second; 0: any @param bytes a second; 0: any */
+  constructor(messages: number, bytes: number, now: number) {
+    this.#messages = messages > 0 ? new Bucket(messages, now) : undefined
+    this.#bytes = bytes > 0 ? new Bucket(bytes, now) : undefined
+    this.#buckets = [this.#messages, this.#bytes].filter((each) => each !== undefined)
+  }
+
+  /** One PUBLISH of so many bytes has come. Returns the milliseconds that the next one has to wait; 0: it may come. */
+  take(bytes: number, now: number): number {
+    this.#messages?.take(1, now)
+    this.#bytes?.take(bytes, now)
+    return this.wait(now)
+  }
+
+  wait(now: number): number {
+    let most = 0
+    for (const bucket of this.#buckets) most = Math.max(most, bucket.wait(now))
+    return most
+  }
+}
+
+class Bucket {
+  readonly #rate: number
+  #left: number
+  #since: number
+
+  constructor(rate: number, now: number) {
+    this.#rate = rate
+    this.#left = rate
+    this.#since = now
+  }
+
+  take(amount: number, now: number): void {
+    this.#fill(now)
+    this.#left -= amount
+  }
+
+  wait(now: number): number {
+    this.#fill(now)
+    return this.#left >= 1 ? 0 : Math.ceil(((1 - this.#left) * 1000) / this.#rate)
+  }
+
+  #fill(now: number): void {
+    this.#left = Math.min(this.#rate, this.#left + ((now - this.#since) * this.#rate) / 1000)
+    this.#since = now
+  }
+}

@@ -1,0 +1,290 @@
+// What a connected client may ask for: the receiving side of PUBLISH and acknowledgements (MQTT 5.0 sections 3.3 to 3.7,
+// 4.3), SUBSCRIBE and UNSUBSCRIBE (3.8, 3.10). Topic Aliases of the client live and end with this object.
+
+import { packetIdOf, readAcknowledgement, reasonCodeOf } from "../packet/acknowledgements.ts"
+import { PacketError, protocolError } from "../packet/errors.ts"
+import type { Frame } from "../packet/framer.ts"
+import {
+  PacketType,
+  type ProtocolVersion,
+  type SubscribePacket,
+  type SubscriptionRequest,
+  type UnsubscribePacket,
+} from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { Topic } from "../packet/topic.ts"
+import type { Identity } from "../ports/access.ts"
+import type { PeerInfo } from "../ports/peer.ts"
+import { checkOffered, notOffered } from "../session/features.ts"
+import { aliasBytes, aliasCost } from "../session/memory.ts"
+import type { Session } from "../session/session.ts"
+import type { Hub } from "./hub.ts"
+import { payloadIsNoText, payloadTooLarge, publishReason, storeFails, subscribeReason } from "./reason-strings.ts"
+import { noRoom, publishRefusal, tellRefusal, tellRefused } from "./refusals.ts"
+import type { Writer } from "./writer.ts"
+
+/** What it costs to look at so many bytes of a payload, in the units of routing. */
+export function lookCost(bytes: number): number {
+  return Math.ceil(bytes / 512)
+}
+
+/** Why a payload goes to nobody. */
+interface Flaw {
+  readonly code: number
+  readonly counted: "payload too large" | "payload format invalid"
+  readonly why: string
+}
+
+/** What one filter of SUBSCRIBE or UNSUBSCRIBE costs, in the units of routing. */
+const filterCost = 20
+
+/** The connection whose packets these are. */
+export interface Receiving {
+  readonly peer: PeerInfo
+  readonly clientId: string
+  readonly version: ProtocolVersion
+  readonly writer: Writer
+}
+
+export class Receiver<Client extends Receiving> {
+  readonly #host: Hub<Client>
+  readonly #connection: Client
+  readonly #session: Session
+  readonly #identity: Identity
+  readonly #writer: Writer
+  readonly #clientId: string
+  readonly #version: ProtocolVersion
+  readonly #mqtt31: boolean
+  /** [MQTT-3.3.2-7] of this connection only. */
+  #aliases: (Topic | undefined)[] | undefined
+  #aliasBytes = 0
+  /** Of the PUBLISH that is handled. */
+  #flaw: Flaw | undefined
+  /** The topic that was last allowed: publishers repeat themselves. */
+  #allowedTopic: Topic | undefined
+
+  constructor(host: Hub<Client>, connection: Client, session: Session, identity: Identity, mqtt31: boolean) {
+    this.#mqtt31 = mqtt31
+    this.#host = host
+    this.#connection = connection
+    this.#session = session
+    this.#identity = identity
+    this.#writer = connection.writer
+    this.#clientId = session.clientId
+    this.#version = connection.version
+  }
+
+  publish(frame: Frame, now: number): void {
+    const host = this.#host
+    const reader = host.reader
+    const session = this.#session
+    host.counters.publishReceived++
+    reader.read(frame.bytes, frame.start, frame.bodyStart, frame.end, frame.owned, this.#version)
+    host.counters.publishBytesReceived += reader.payloadLength
+    // Each 128 bytes of Topic Name and properties cost about as much to read as a node of the tree to look at.
+    host.cost((frame.end - frame.bodyStart - reader.payloadLength) >> 7)
+    const topic = reader.topicAlias === 0 ? reader.topic! : this.#alias(reader.topic, reader.topicAlias)
+    const { qos, packetId } = reader
+    this.#flaw = undefined
+    checkOffered(host.features, "a PUBLISH", qos, reader.retain)
+    if (qos === 2) {
+      // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
+      if (session.hasReceived(packetId)) {
+        this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
+        return
+      }
+      if (this.#refused(qos, packetId)) return
+      // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
+      if (session.receivedCount >= host.limits.receiveMaximum) {
+        const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
+        throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
+      }
+      // Before it is published: what cannot be remembered cannot be delivered once.
+      if (!session.receive(packetId)) {
+        host.counters.dropped["memory full"]++
+        if (this.#version === 4)
+          throw new PacketError(ReasonCode.QuotaExceeded, "4.13", "no room for another Packet Identifier")
+        const code = ReasonCode.QuotaExceeded
+        this.#writer.acknowledge(PacketType.Pubrec, packetId, code, publishReason(code, topic.name))
+        return
+      }
+    }
+    if (qos === 1 && this.#refused(qos, packetId)) return
+    let code: number
+    try {
+      code = this.#forward(topic, now)
+    } catch (error) {
+      // It was not published: what the client sends again is to be.
+      if (qos === 2) session.releaseReceived(packetId)
+      throw error
+    }
+    const reason = this.#reason(code, topic)
+    if (qos === 1)
+      this.#writer.acknowledge(PacketType.Puback, packetId, code, reason) // [MQTT-4.3.2-4]
+    else if (qos === 2) {
+      // [MQTT-4.3.3-9] after an error the identifier is free again; MQTT 3.1.1 knows no error and goes on
+      if (code >= 0x80 && this.#version === 5) session.releaseReceived(packetId)
+      this.#writer.acknowledge(PacketType.Pubrec, packetId, code, reason) // [MQTT-4.3.3-8]
+    }
+  }
+
+  /** Nothing is acknowledged that cannot be kept. Of an MQTT 3.1.1 client the packet is postponed before it comes here. */
+  #refused(qos: 1 | 2, packetId: number): boolean {
+    const host = this.#host
+    if (!host.recorder.failing) return false
+    host.counters.dropped["not kept"]++
+    const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
+    this.#writer.acknowledge(type, packetId, ReasonCode.QuotaExceeded, storeFails)
+    return true
+  }
+
+  #forward(topic: Topic, now: number): number {
+    const host = this.#host
+    const { reader } = host
+    if (!this.#mayPublish(topic)) {
+      host.counters.dropped["not authorized"]++
+      return ReasonCode.NotAuthorized
+    }
+    this.#flaw = this.#payloadFlaw()
+    if (this.#flaw !== undefined) {
+      host.counters.dropped[this.#flaw.counted]++
+      tellRefused(host, this.#connection, this.#identity, topic.name, this.#flaw.why)
+      return this.#flaw.code
+    }
+    if (!reader.retain && host.nobody(topic)) return ReasonCode.NoMatchingSubscribers
+    const code = host.publish(reader.message(topic, now), this.#session, this.#connection, now)
+    if (code === ReasonCode.QuotaExceeded) tellRefused(host, this.#connection, this.#identity, topic.name, noRoom)
+    return code
+  }
+
+  #reason(code: number, topic: Topic): string | undefined {
+    return this.#flaw?.why ?? publishReason(code, topic.name)
+  }
+
+  #payloadFlaw(): Flaw | undefined {
+    const host = this.#host
+    const { reader, limits } = host
+    // Section 3.4.2.1 has no "packet too large" for PUBACK: this is an administrative limit.
+    if (reader.payloadLength > limits.maximumPayloadSize)
+      return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: payloadTooLarge(limits) }
+    if (!reader.textPayload || !host.checksPayloadFormat) return undefined
+    host.cost(lookCost(reader.payloadLength))
+    if (reader.payloadIsText) return undefined
+    return { code: ReasonCode.PayloadFormatInvalid, counted: "payload format invalid", why: payloadIsNoText }
+  }
+
+  #mayPublish(topic: Topic): boolean {
+    if (topic === this.#allowedTopic) return true
+    const refusal = publishRefusal(this.#host.access, this.#identity, this.#clientId, topic.name)
+    if (refusal !== undefined) {
+      tellRefusal(this.#host, this.#connection, this.#identity, "publish", topic.name, refusal)
+      return false
+    }
+    this.#allowedTopic = topic
+    return true
+  }
+
+  /** The rules have changed: what was allowed may not be any more. */
+  rulesChanged(): void {
+    this.#allowedTopic = undefined
+  }
+
+  #alias(topic: Topic | undefined, alias: number): Topic {
+    const maximum = this.#host.limits.topicAliasMaximum
+    // [MQTT-3.3.2-9] not above the Topic Alias Maximum we sent
+    if (alias > maximum) {
+      throw new PacketError(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", `Topic Alias ${alias} is above ${maximum}`)
+    }
+    this.#aliases ??= new Array<Topic | undefined>(maximum + 1).fill(undefined)
+    if (topic !== undefined) {
+      const before = this.#aliases[alias]
+      if (topic === before) return topic
+      this.#aliasBytes += topic.bytes.length - (before?.bytes.length ?? 0)
+      if (this.#aliasBytes > aliasBytes) {
+        const what = `Topic Aliases for more than ${aliasBytes} bytes of Topic Names`
+        throw new PacketError(ReasonCode.QuotaExceeded, "3.3.2.3.4", what)
+      }
+      if (!this.#session.holdAlias(aliasCost(topic) - (before === undefined ? 0 : aliasCost(before)))) {
+        throw new PacketError(ReasonCode.QuotaExceeded, "3.3.2.3.4", "no room for another Topic Alias")
+      }
+      this.#aliases[alias] = topic
+      return topic
+    }
+    const known = this.#aliases[alias]
+    if (known === undefined) throw protocolError("3.3.4", `Topic Alias ${alias} is not known`)
+    return known
+  }
+
+  acknowledgement(type: number, frame: Frame, now: number): void {
+    const session = this.#session
+    const read = readAcknowledgement(type, frame.bytes, frame.bodyStart, frame.end, this.#version)
+    const packetId = packetIdOf(read)
+    const code = reasonCodeOf(read)
+    switch (type) {
+      case PacketType.Puback:
+        session.puback(packetId, code, now)
+        break
+      case PacketType.Pubrec:
+        session.pubrec(packetId, code, now)
+        break
+      case PacketType.Pubcomp:
+        session.pubcomp(packetId, now)
+        break
+      default: {
+        const known = session.releaseReceived(packetId)
+        // [MQTT-4.3.3-11]
+        const answer = known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound
+        this.#writer.acknowledge(PacketType.Pubcomp, packetId, answer)
+        return
+      }
+    }
+    session.wake(now)
+  }
+
+  subscribe(packet: SubscribePacket): void {
+    const session = this.#session
+    this.#host.cost(filterCost * packet.subscriptions.length)
+    const codes: number[] = []
+    // By filter: one that stands there twice is replaced, and its retained messages come once.
+    const owed = new Set<string>()
+    for (const request of packet.subscriptions) {
+      if (session.kept && this.#host.recorder.failing) {
+        codes.push(this.#answerTo(request, ReasonCode.QuotaExceeded))
+        continue
+      }
+      const lacking = notOffered(this.#host.features, request, packet.subscriptionIdentifier)
+      if (lacking !== undefined) {
+        if (this.#version === 5) throw lacking
+        codes.push(this.#answerTo(request, lacking.reasonCode))
+        continue
+      }
+      const { reasonCode, retained, refusal } = this.#host.subscribe(
+        session,
+        this.#identity,
+        request,
+        packet.subscriptionIdentifier,
+      )
+      if (refusal !== undefined)
+        tellRefusal(this.#host, this.#connection, this.#identity, "subscribe", request.filter, refusal)
+      codes.push(this.#answerTo(request, reasonCode))
+      if (retained) owed.add(request.filter)
+    }
+    // [MQTT-3.8.4-1], [MQTT-3.8.4-6]
+    const reasonString = this.#version === 5 ? subscribeReason(codes, this.#host.limits) : undefined
+    this.#writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes, reasonString })
+    for (const filter of owed) this.#host.sendRetained(this.#connection, session, filter)
+  }
+
+  /** MQTT 3.1.1 [MQTT-3.9.3-2] has one failure code, MQTT 3.1 has none: there only the log says so. */
+  #answerTo({ qos }: SubscriptionRequest, reasonCode: number): number {
+    if (reasonCode < 0x80 || this.#version === 5) return reasonCode
+    return this.#mqtt31 ? qos : 0x80
+  }
+
+  unsubscribe(packet: UnsubscribePacket): void {
+    this.#host.cost(filterCost * packet.filters.length)
+    const codes = packet.filters.map((filter) => this.#host.unsubscribe(this.#session, filter))
+    // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
+    this.#writer.packet({ type: "unsuback", packetId: packet.packetId, reasonCodes: this.#version === 5 ? codes : [] })
+  }
+}

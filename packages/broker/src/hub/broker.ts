@@ -1,0 +1,738 @@
+// The broker without I/O: connections, the turns in which they are served, and who knows the rest. Time is an argument;
+// whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
+
+import { Connection } from "../client/connection.ts"
+import type { Ending, Hub, Redirect } from "../client/hub.ts"
+import type { Clock, Owner } from "../packet/change.ts"
+import type { Codec } from "../packet/codec.ts"
+import { PacketError } from "../packet/errors.ts"
+import { Message } from "../packet/message.ts"
+import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "../packet/packets.ts"
+import { PublishReader } from "../packet/publish.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { type Topic, TopicTable } from "../packet/topic.ts"
+import type { Access, Identity } from "../ports/access.ts"
+import type { Bus } from "../ports/bus.ts"
+import type { BrokerEvent, EventSink } from "../ports/events.ts"
+import { Pause } from "../ports/pause.ts"
+import type { PeerInfo, Sink } from "../ports/peer.ts"
+import type { Restored, Store } from "../ports/store.ts"
+import { Router } from "../routing/router.ts"
+import type { Reach, Subscriber } from "../routing/subscription.ts"
+import { Counters } from "../session/counters.ts"
+import { Faults } from "../session/faults.ts"
+import { allFeatures, type Features } from "../session/features.ts"
+import { defaultLimits, type Limits } from "../session/limits.ts"
+import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
+import type { Recorder } from "../session/recorder.ts"
+import { Session } from "../session/session.ts"
+import { sourceOf } from "../session/source.ts"
+import { Tally } from "../session/tally.ts"
+import { leastWork, TurnBudget } from "./budget.ts"
+import { type Chore, Chores, workPerTurn } from "./chores.ts"
+import type { Inspect } from "./inspect.ts"
+import { Journal } from "./journal.ts"
+import { Output } from "./output.ts"
+import { Rationed } from "./rationed.ts"
+import { Restoration } from "./restore.ts"
+import { isOwn, RetainedMessages } from "./retained.ts"
+import type { LostRight, RulesApplied, RulesChange } from "./rules.ts"
+import { RulesChanges } from "./rules-change.ts"
+import { Sessions } from "./sessions.ts"
+import { type Granted, Subscriptions } from "./subscriptions.ts"
+import { Wills } from "./wills.ts"
+
+export interface BrokerOptions {
+  readonly limits?: Partial<Limits> | undefined
+  readonly features?: Partial<Features> | undefined
+  /** Is what says that it is text in UTF-8 refused when it is not? Default false. */
+  readonly checksPayloadFormat?: boolean | undefined
+  readonly redirect?: Redirect | undefined
+  readonly access: Access
+  /** Reads and writes packets other than PUBLISH and acknowledgements. */
+  readonly codec: Codec
+  readonly bus: Bus
+  /** Where what outlives connections is kept. */
+  readonly store: Store
+  readonly events?: EventSink | undefined
+  /** Milliseconds, of a clock that neither jumps nor runs backwards. */
+  readonly now: () => number
+  /** What the machine's clock says, set or not, in milliseconds since 1970; default `now`. */
+  readonly wall?: (() => number) | undefined
+  /** Asks that `flush` be called at the end of the current turn. */
+  readonly schedule: () => void
+  /** Asks that `wake` be called in so many milliseconds; without it pauses of publishers end with a tick. */
+  readonly wakeAfter?: ((milliseconds: number) => void) | undefined
+  /** Text for Assigned Client Identifiers that nobody can guess, e.g. 128 random bits in hex. */
+  readonly randomName: () => string
+  /** Response Information for a client that asks for it (MQTT 5.0 section 3.2.2.3.15). */
+  readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
+}
+
+export class Broker implements Hub<Connection>, Inspect {
+  readonly limits: Limits
+  readonly features: Features
+  readonly checksPayloadFormat: boolean
+  readonly redirect: Redirect | undefined
+  readonly counters: Counters = new Counters()
+  readonly faults: Faults
+  readonly outbound: OutboundMemory
+  readonly logins: LoginMemory
+  readonly access: Access
+  readonly codec: Codec
+  readonly recorder: Recorder
+  readonly events: EventSink
+  readonly topics: TopicTable
+  readonly reader: PublishReader
+  readonly now: () => number
+  readonly #bus: Bus
+  readonly #store: Store
+  readonly #journal: Journal
+  /** Connections that are not read as nothing can be kept. */
+  readonly #postponed: Set<Connection> = new Set()
+  /** Connections that are not read as the store is far behind. */
+  readonly #behind: Set<Connection> = new Set()
+  readonly #router = new Router()
+  readonly #sessions: Sessions
+  readonly #subscriptions: Subscriptions
+  readonly #retained: RetainedMessages
+  readonly #wills: Wills
+  readonly #rulesChanges: RulesChanges
+  readonly #schedule: () => void
+  readonly #wakeAfter: (milliseconds: number) => void
+  readonly #queued: QueuedMemory
+  readonly #partial: PartialMemory<Connection>
+  readonly #randomName: () => string
+  readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
+  readonly #connections: Set<Connection> = new Set()
+  /** Connections whose first bytes have come. */
+  #came = 0
+  readonly #chores = new Chores(() => this.work)
+  readonly #budget: TurnBudget
+  #otherWork = 0
+  readonly #output: Output
+  /** Publishers that wait for a subscriber. */
+  readonly #held: Set<Connection> = new Set()
+  readonly #rationed: Rationed
+  readonly #byAddress: Tally = new Tally()
+  /** Connections of users: who is anonymous counts for no user. */
+  readonly #byUser: Tally = new Tally()
+  readonly #users: Map<Connection, string> = new Map()
+  /** Connections that may read on, those first that have waited longest. */
+  readonly #resuming: Set<Connection> = new Set()
+  /** Connections with messages that have waited for them to send, those first that have waited longest. */
+  readonly #sending: Set<Connection> = new Set()
+  /** The round of the last tick is not over yet. */
+  #ticking = false
+  #publisher: Connection | undefined
+  /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
+  readonly #faulty: Map<Connection, unknown> = new Map()
+  #publishing = false
+  #closing = false
+  #scheduled = false
+
+  constructor(options: BrokerOptions) {
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.features = { ...allFeatures, ...options.features }
+    this.redirect = options.redirect
+    this.checksPayloadFormat = options.checksPayloadFormat ?? false
+    this.access = options.access
+    this.codec = options.codec
+    this.events = withoutThrowing(options.events, () => this.faults.total++)
+    this.faults = new Faults(this.events)
+    this.topics = new TopicTable(this.limits.maximumTopicLevels)
+    this.reader = new PublishReader(this.topics)
+    this.now = options.now
+    const fitsAll = (bytes: number) => this.#fitsAll(bytes)
+    this.#queued = new QueuedMemory(this.limits.maximumTotalQueuedBytes, fitsAll)
+    this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes, ({ phase }) => phase !== "connected")
+    this.logins = new LoginMemory(this.limits.maximumTotalPartialBytes / 2)
+    this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
+    this.#bus = options.bus
+    this.#store = options.store
+    const journalEvents = {
+      begun: () => this.#askForFlush(),
+      committed: () => this.faults.attempt(() => this.#committed()),
+      failed: (why: string) => {
+        this.events({ event: "store failed", reason: why })
+        this.faults.attempt(() => this.#output.failed())
+      },
+      recovered: () => this.faults.attempt(() => this.#recovered()),
+    }
+    this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now)
+    this.recorder = this.#journal
+    this.#schedule = options.schedule
+    this.#wakeAfter = options.wakeAfter ?? (() => undefined)
+    this.#rationed = new Rationed((milliseconds) => this.#wakeAfter(milliseconds))
+    this.#randomName = options.randomName
+    this.#responseInformation = options.responseInformation
+    this.#budget = new TurnBudget(this.counters, this.recorder, () => this.work)
+
+    const { access, counters, events, faults, features, limits, now, recorder, topics } = this
+    const router = this.#router
+    const later = (chore: Chore) => this.#later(chore)
+    const bound = (connection: Connection, time: number, work: () => void) => this.#bound(connection, time, work)
+    const publish = (message: Message, session: Session, time: number) => {
+      this.publish(message, session, undefined, time)
+    }
+    const stranger = (clientId: string, owner: Owner) =>
+      new Session(clientId, owner, this.limits, this.counters, this.#queued, this.#sessions.account(owner.account))
+    const faulted = (session: Session, error: unknown) => this.#faulted(session, error)
+    this.#output = new Output({ now, bound })
+    this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger })
+    this.#retained = new RetainedMessages({ limits, counters, recorder, fitsAll, bound })
+    this.#subscriptions = new Subscriptions({ access, features, limits, router, fitsAll, faulted })
+    const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
+    const cost = (units: number) => this.cost(units)
+    const turnLeft = () => this.turnLeft(false) > 0
+    const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
+    this.#sessions = new Sessions({ ...shared, queued, recorder, cost, turnLeft, fitsAll })
+    this.#rulesChanges = new RulesChanges({ ...shared, sessions: this.#sessions, connections: this.#connections })
+
+    this.#bus.receive((message, publisher, time) => this.#arrived(message, publisher, time))
+    router.onCongested = (subscriber) => {
+      if (this.#publisher !== undefined && subscriber instanceof Session)
+        this.#publisher.waitFor(subscriber, this.now())
+    }
+    router.onFault = (subscriber, error) => this.#faulted(subscriber, error)
+  }
+
+  // --- Inspect ---
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  get connectedCount(): number {
+    return this.#sessions.connectedCount
+  }
+
+  get connectedMost(): number {
+    return this.#sessions.connectedMost
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
+  sessions(): Iterable<Session> {
+    return this.#sessions.all()
+  }
+
+  get subscriptionCount(): number {
+    return this.#router.subscriptionCount
+  }
+
+  get sharedSubscriptionCount(): number {
+    return this.#router.sharedSubscriptionCount
+  }
+
+  get stored(): Inspect["stored"] {
+    const { messages, payloads, inflight } = this.#queued
+    const { tree } = this.#retained
+    return { messages: messages + tree.size, payloads: payloads + tree.payloads, inflight }
+  }
+
+  get retained(): { readonly size: number; readonly bytes: number } {
+    return this.#retained.tree
+  }
+
+  /** The connections of now. */
+  clients(): Connection[] {
+    return [...this.#connections]
+  }
+
+  get memory(): Inspect["memory"] {
+    const { subscriptionBytes: subscriptions } = this.#router
+    const partial = this.#partial.used + this.logins.used
+    const { used: queued, wills } = this.#queued
+    return { queued, wills, partial, subscriptions, outbound: this.outbound.used }
+  }
+
+  /** Whether so many more bytes fit beside all that is kept. */
+  #fitsAll(bytes: number): boolean {
+    const { queued, partial, subscriptions, outbound } = this.memory
+    // Those that have ended are kept until their wills are published.
+    const sessions = (this.#sessions.size + this.#wills.dueCount) * sessionCost
+    const used = queued + partial + subscriptions + outbound + sessions + this.#retained.tree.bytes
+    return used + bytes <= this.limits.maximumTotalBytes
+  }
+
+  // --- what the platform calls ---
+
+  /**
+   * Makes what was there before a restart, of what the store has kept. To be called once, before any connection. When the store
+   * cannot say what that is, the broker is of no use. `resume` gets the last sign of life, if there is one, and says what time it is:
+   * what `now` says from then on (see `resumedAt`). A number is the time of a clock that has gone on meanwhile.
+   */
+  restore(resume: number | ((last: Clock | undefined) => number)): Restored | Pause<Restored> {
+    const { faults, topics } = this
+    const parts = { sessions: this.#sessions, subscriptions: this.#subscriptions, retained: this.#retained }
+    const restoration = new Restoration({ faults, topics, ...parts, wills: this.#wills })
+    const finish = (restored: Restored): Restored => {
+      if (restored !== "restored") return restored
+      const { problem } = restoration
+      if (problem !== undefined) return { failed: problem }
+      this.#journal.begin(restoration.sequence)
+      const now = typeof resume === "number" ? resume : resume(restoration.clock)
+      restoration.finish(now)
+      this.#journal.clock(now, this.#timeMatters)
+      // The rules of access may be others than those that it came by.
+      this.rulesChanged(() => undefined, { rights: true, disconnect: false })
+      return restored
+    }
+    const reading = this.#store.restore((change) => restoration.visit(change))
+    if (!(reading instanceof Pause)) return finish(reading)
+    const done = new Pause<Restored>()
+    reading.onAnswer((restored) => done.answer(finish(restored)))
+    return done
+  }
+
+  /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
+  accept(peer: PeerInfo, sink: Sink, now: number): Connection | undefined {
+    if (this.#closing || this.#connections.size >= this.limits.maximumConnections) {
+      this.counters.connectionsRefused++
+      this.counters.disconnected("too many connections")
+      sink.destroy()
+      return undefined
+    }
+    const { maximumConnectionsPerAddress: most } = this.limits
+    const address = sourceOf(peer.address)
+    if (most > 0 && this.#byAddress.of(address) >= most) {
+      const reason = `its address has ${most} connections, as many as one may have`
+      this.counters.connectionsRefused++
+      this.counters.disconnected("too many connections of an address")
+      this.events({ event: "client refused", peer, clientId: "", user: peer.certificateIdentity, reason })
+      sink.destroy()
+      return undefined
+    }
+    this.counters.connectionsOpened++
+    try {
+      const connection = new Connection(this, peer, sink, now)
+      this.#byAddress.add(address)
+      this.#connections.add(connection)
+      return connection
+    } catch (error) {
+      this.faults.report(error, { peer: peer.address })
+      this.counters.connectionsClosed++
+      this.faults.attempt(() => sink.destroy(), { peer: peer.address })
+      return undefined
+    }
+  }
+
+  /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
+  tick(now: number): void {
+    this.#readRationed(now)
+    if (!this.#ticking) {
+      this.#ticking = true
+      this.#chores.add(this.#tickAll(now))
+    }
+    this.#chores.run()
+    this.#journal.retry()
+    this.#journal.clock(now, this.#timeMatters)
+    if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#askForFlush()
+  }
+
+  /** There is something that ends by itself, or somebody who may be lost. */
+  get #timeMatters(): boolean {
+    return this.#sessions.size > 0 || this.#retained.tree.expiring > 0
+  }
+
+  *#tickAll(now: number): Chore {
+    try {
+      for (const connection of this.#connections) {
+        if (connection.phase === "closed") this.closed(connection)
+        else this.#bound(connection, now, () => connection.tick(now))
+        yield 1
+      }
+      yield* this.#sessions.tick(now)
+      yield* this.#retained.expire(now)
+    } finally {
+      this.#ticking = false
+    }
+  }
+
+  /** Ends the pauses of publishers that are over, those for subscribers and those of their own rate. */
+  wake(now: number): void {
+    for (const connection of this.#held) this.#bound(connection, now, () => connection.endPause(now))
+    this.#readRationed(now)
+  }
+
+  /** Reads on where a connection has waited long enough for what it published too fast. */
+  #readRationed(now: number): void {
+    this.#rationed.wake(now, (connection) => {
+      let left = 0
+      this.#bound(connection, now, () => {
+        left = connection.rationed(now)
+      })
+      return left
+    })
+  }
+
+  /** Sends what this turn has written and lets paused connections read on. */
+  flush(now: number): void {
+    this.#scheduled = false
+    for (const [connection, error] of this.#faulty) {
+      this.#faulty.delete(connection)
+      connection.fault(error, now)
+    }
+    this.#chores.run()
+    this.#retained.send(now)
+    this.#journal.endTurn(now)
+    this.#output.flush(now)
+    this.#retained.again()
+    if (this.#retained.due || this.#chores.due || this.#output.due) this.#askForFlush()
+    this.#budget.begin(this.#resuming.size)
+    this.#sendWaiting(now)
+    if (this.#behind.size > 0 && !this.#journal.behind) this.#catchUp()
+    this.#resume(now)
+    this.#budget.begin(this.#resuming.size)
+  }
+
+  /** The store is not far behind any more. */
+  #catchUp(): void {
+    for (const connection of this.#behind) this.#resuming.add(connection)
+    this.#behind.clear()
+  }
+
+  /** The store has answered about a turn, later: what depends on it leaves, and the next one is given to it. */
+  #committed(): void {
+    const now = this.now()
+    this.#journal.endTurn(now)
+    for (const connection of this.#output.committed(now)) {
+      if (connection.phase === "connected") this.#resuming.add(connection)
+    }
+    this.#askForFlush()
+  }
+
+  #recovered(): void {
+    this.events({ event: "store recovered" })
+    for (const connection of this.#postponed) this.resumeSoon(connection)
+    this.#postponed.clear()
+    this.#committed()
+  }
+
+  /** Half a turn for sending what waits for those whose turn was over. */
+  #sendWaiting(now: number): void {
+    if (this.#sending.size === 0) return
+    // Who is not done goes behind the others.
+    const waiting = [...this.#sending]
+    const end = this.work + workPerTurn
+    this.#budget.sendEach = Math.max(leastWork, Math.floor(workPerTurn / waiting.length))
+    try {
+      for (const connection of waiting) {
+        if (this.work >= end) break
+        if (this.#sending.delete(connection)) this.#bound(connection, now, () => connection.sendOn(now))
+      }
+    } finally {
+      this.#budget.sendEach = undefined
+    }
+    if (this.#sending.size > 0) this.#askForFlush()
+  }
+
+  /** Lets paused connections read on, those first that have waited longest; many dear ones have several turns. */
+  #resume(now: number): void {
+    // Who comes in again meanwhile has its turn after this one.
+    const waiting = [...this.#resuming]
+    for (const cheap of [true, false]) {
+      for (const connection of waiting) {
+        if (this.turnOver(cheap)) break
+        if (connection.cheap !== cheap || !this.#resuming.delete(connection)) continue
+        this.#bound(connection, now, () => connection.resume(now))
+      }
+    }
+    if (this.#resuming.size > 0) this.#askForFlush()
+  }
+
+  /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
+  #bound(connection: Connection, now: number, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      connection.fault(error, now)
+    }
+  }
+
+  /** Ends every connection with Reason Code 0x8B and accepts no more. Wills are published, and what is left is kept. */
+  close(now: number): void | Pause<void> {
+    this.#closing = true
+    this.#wills.closing = !this.#store.lasting
+    const code = this.redirect === undefined ? ReasonCode.ServerShuttingDown : ReasonCode.UseAnotherServer
+    for (const connection of [...this.#connections]) {
+      connection.disconnect(now, code, "server shutting down")
+    }
+    do this.flush(now)
+    while (this.#chores.due || this.#output.due)
+    return this.#journal.end(() => this.#store.close())
+  }
+
+  /** Publishes a message of the broker's own, such as $SYS topics. Returns whether it is retained now. */
+  publishOwn(topic: string, payload: Uint8Array, qos: Qos, retain: boolean): boolean {
+    const name = this.topics.of(topic)
+    const kept = retain && this.features.retainAvailable
+    // While nothing can be kept, what is said anew soon does not wait for that.
+    const granted = isOwn(topic) && this.recorder.failing ? 0 : qos
+    this.publish(Message.of(name, payload, granted, kept), undefined, undefined, this.now())
+    return kept && this.#retained.tree.get(topic) !== undefined
+  }
+
+  /**
+   * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions that are
+   * away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it is also the
+   * access control list that has changed, which costs some microseconds for each subscription and message there is: they are
+   * gone through in turns, or when they are about to be used. With `disconnect` clients go that lost their login or one of
+   * their filters. `done` is told at the end what has come of it.
+   */
+  rulesChanged(lost: LostRight, change: RulesChange, done: (applied: RulesApplied) => void = () => undefined): void {
+    this.#rulesChanges.begin(lost, change, done)
+    this.#chores.run()
+  }
+
+  // --- Hub ---
+
+  responseInformation(clientId: string): string | undefined {
+    return this.#responseInformation?.(clientId)
+  }
+
+  comes(): number {
+    return ++this.#came
+  }
+
+  newClientId(): string {
+    for (;;) {
+      const id = `auto-${this.#randomName()}`
+      if (this.#sessions.get(id) === undefined) return id // [MQTT-3.2.2-16]
+    }
+  }
+
+  open(
+    connection: Connection,
+    packet: ConnectPacket,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): { session: Session; sessionPresent: boolean } | undefined {
+    this.#checkUser(clientId, identity)
+    const opened = this.#sessions.open(connection, packet, clientId, identity, now)
+    if (opened !== undefined && identity.source !== "anonymous") {
+      this.#users.set(connection, identity.user)
+      this.#byUser.add(identity.user)
+    }
+    return opened
+  }
+
+  /** Throws PacketError when the user has as many connections as one may have, without one that this is to follow. */
+  #checkUser(clientId: string, { source, user }: Identity): void {
+    const { maximumConnectionsPerUser: most } = this.limits
+    if (most === 0 || source === "anonymous" || this.#byUser.of(user) < most) return
+    const session = this.#sessions.get(clientId)
+    const present = session && this.#sessions.connectionOf(session)
+    if (present !== undefined && this.#users.get(present) === user) return
+    const what = `the user has ${most} connections, as many as one may have`
+    throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.1.4-2", what)
+  }
+
+  ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
+    this.#sessions.left(connection, session, will, ending, now)
+  }
+
+  get work(): number {
+    return this.#router.work + this.#otherWork
+  }
+
+  cost(units: number): void {
+    this.#otherWork += units
+  }
+
+  turnOver(cheap: boolean): boolean {
+    return this.#budget.over(cheap)
+  }
+
+  turnLeft(cheap: boolean): number {
+    return this.#budget.left(cheap)
+  }
+
+  spent(cheap: boolean, units: number, packets: number, changes: number): void {
+    this.#budget.used(cheap, units, packets, changes)
+  }
+
+  get packetsEach(): number {
+    return this.#budget.packetsEach
+  }
+
+  get workEach(): number {
+    return this.#budget.workEach
+  }
+
+  nobody(topic: Topic): boolean {
+    return this.#router.nobody(topic)
+  }
+
+  publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
+    const acknowledged = connection !== undefined && message.qos > 0
+    let kept = false
+    if (message.retain) {
+      kept = this.#retained.keep(message, session)
+      // Its publisher can be told: then nothing of it happens.
+      if (!kept && acknowledged && connection.version === 5) return ReasonCode.QuotaExceeded
+      if (!kept) this.#retained.forget(message.topic.name) // rather none than an old one (section 3.3.1.3)
+    }
+    const { sessions, withoutRoom } = this.#forward(message, session, connection, now)
+    if (acknowledged && !kept && (message.retain || (sessions > 0 && withoutRoom === sessions))) {
+      return ReasonCode.QuotaExceeded
+    }
+    return sessions === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
+  }
+
+  #forward(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): Reach {
+    const before = this.#publisher
+    const inside = this.#publishing
+    this.#publisher = connection
+    this.#publishing = true
+    try {
+      return this.#bus.publish(message, session, now) // [MQTT-4.5.0-1]
+    } finally {
+      this.#publisher = before
+      this.#publishing = inside
+    }
+  }
+
+  /** A message off the bus. What throws in a publisher's own turn is its connection's; else nobody could answer for it. */
+  #arrived(message: Message, publisher: Subscriber | undefined, now: number): Reach {
+    if (this.#publishing) return this.#router.route(message, publisher, now)
+    let reach: Reach = { sessions: 0, withoutRoom: 0 }
+    this.faults.attempt(() => {
+      reach = this.#router.route(message, publisher, now)
+    })
+    return reach
+  }
+
+  #faulted(subscriber: Subscriber, error: unknown): void {
+    const connection = subscriber instanceof Session ? this.#sessions.connectionOf(subscriber) : undefined
+    if (connection === undefined) {
+      this.faults.report(error, { clientId: subscriber.clientId })
+      return
+    }
+    this.#faulty.set(connection, error)
+    this.#askForFlush()
+  }
+
+  subscribe(
+    session: Session,
+    identity: Identity,
+    request: SubscriptionRequest,
+    identifier: number | undefined,
+  ): Granted {
+    return this.#subscriptions.subscribe(session, identity, request, identifier)
+  }
+
+  unsubscribe(session: Session, filter: string): number {
+    return this.#subscriptions.unsubscribe(session, filter)
+  }
+
+  dirty(connection: Connection): void {
+    this.#output.dirty(connection)
+    this.#askForFlush()
+  }
+
+  holds(connection: Connection, bytes: number, now: number): void {
+    for (const slow of this.#partial.set(connection, bytes)) {
+      slow.disconnect(now, ReasonCode.QuotaExceeded, "too many packets have come in part; this one is the oldest")
+    }
+  }
+
+  mayFlush(bytes: number): boolean {
+    return this.#output.mayFlush(bytes)
+  }
+
+  hold(connection: Connection, milliseconds: number): void {
+    this.#held.add(connection)
+    this.#wakeAfter(milliseconds + 1) // a timer may be early by a fraction
+  }
+
+  ration(connection: Connection, milliseconds: number, now: number): void {
+    this.#rationed.add(connection, milliseconds, now)
+  }
+
+  resumeSoon(connection: Connection): void {
+    this.#held.delete(connection)
+    this.#resuming.add(connection)
+    this.#askForFlush()
+  }
+
+  sendRetained(connection: Connection, session: Session, filter: string): void {
+    const subscription = session.subscriptions.get(filter)
+    if (subscription === undefined) return
+    this.#retained.owe(session, subscription)
+    this.retainedSoon(connection)
+  }
+
+  pumpSoon(connection: Connection): void {
+    this.#sending.add(connection)
+    this.#askForFlush()
+  }
+
+  retainedSoon(connection: Connection): void {
+    this.#retained.soon(connection)
+    this.#askForFlush()
+  }
+
+  postpone(connection: Connection): void {
+    this.#postponed.add(connection)
+  }
+
+  waitForStore(connection: Connection): void {
+    this.#behind.add(connection)
+  }
+
+  willGivenUp(session: Session): void {
+    session.holdWill(0)
+    this.#wills.cleared(session)
+  }
+
+  closed(connection: Connection): void {
+    this.#behind.delete(connection)
+    this.#postponed.delete(connection)
+    this.#sending.delete(connection)
+    this.#retained.closed(connection)
+    this.#held.delete(connection)
+    this.#rationed.delete(connection)
+    this.#resuming.delete(connection)
+    this.#faulty.delete(connection)
+    const user = this.#users.get(connection)
+    this.#users.delete(connection)
+    if (this.#connections.delete(connection)) this.#byAddress.remove(sourceOf(connection.peer.address))
+    if (user !== undefined) this.#byUser.remove(user)
+  }
+
+  // --- inside ---
+
+  /** Adds work that is done in turns. */
+  #later(chore: Chore): void {
+    this.#chores.add(chore)
+    this.#askForFlush()
+  }
+
+  #askForFlush(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    try {
+      this.#schedule()
+    } catch (error) {
+      this.#scheduled = false
+      throw error
+    }
+  }
+}
+
+/** A log that throws has nobody to tell; it is counted. */
+function withoutThrowing(sink: EventSink | undefined, count: () => void): EventSink {
+  if (sink === undefined) return () => undefined
+  return (event: BrokerEvent) => {
+    try {
+      sink(event)
+    } catch {
+      count()
+    }
+  }
+}

@@ -1,0 +1,283 @@
+// What a turn has changed of that which outlives connections, until the store has it. What is sent to clients and depends on it
+// does not leave before.
+
+import { copy } from "../packet/bytes.ts"
+import type { Change, Sequence } from "../packet/change.ts"
+import type { Message } from "../packet/message.ts"
+import { Pause } from "../ports/pause.ts"
+import type { Committed, Store } from "../ports/store.ts"
+import type { Recorder } from "../session/recorder.ts"
+
+/**
+ * Milliseconds between signs of life: those of a broker that was just started are closer, so that one which ends soon again has
+ * been there for about as long as it was. One may be as late as a turn, or the timer.
+ */
+const clockInterval = 60_000
+const firstClockInterval = 1000
+const clockDelay = 2000
+
+/** Milliseconds by which somebody has set the machine's clock, for another sign at once. */
+const clockSet = 1000
+
+/** Changes that may wait for the store before those who make them have to wait, too. */
+const mostUncommitted = 50_000
+
+/** Bytes of messages and wills in them, likewise. */
+const mostUncommittedBytes = 16 * 1024 * 1024
+
+/** So many times as much is taken for a store that has failed. */
+const hopeless = 4
+
+/** What a journal tells the hub. */
+export interface JournalEvents {
+  /** A turn has its first Change: it is to be ended. */
+  readonly begun: () => void
+  /** A turn that was not committed at once is committed now. */
+  readonly committed: () => void
+  /** The store has failed, and is asked again with `retry`; told once until it works again. */
+  readonly failed: (why: string) => void
+  /** It works again. */
+  readonly recovered: () => void
+}
+
+interface Pending {
+  readonly changes: readonly Change[]
+  readonly turn: number
+  readonly bytes: number
+  asked: boolean
+  /** What has not been acted upon. */
+  answer: Committed | undefined
+}
+
+/** The engine keeps arrays up to this size in its own heap, until somebody has a view of one. */
+const smallArray = 64
+
+/**
+ * Bytes that nobody changes any more. A view of a small array would give that memory outside of the heap for as long as it lives,
+ * 140 bytes (measured) that are in no account; so of a small one it is a copy.
+ */
+function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (bytes.length > smallArray) return bytes.subarray(start, end)
+  const own = new Uint8Array(end - start)
+  copy(own, 0, bytes, start, end)
+  return own
+}
+
+export class Journal implements Recorder {
+  readonly #store: Store
+  readonly #events: JournalEvents
+  #changes: Change[] = []
+  /** Bytes of messages and wills in them. */
+  #bytes = 0
+  /** The turn whose changes these are. */
+  #turn = 1
+  #sequence: Sequence = 0
+  /** What the store has been given and has not answered, or has failed to keep. */
+  #pending: Pending | undefined
+  /** The last turn was not kept. */
+  #failing = false
+  /** The store has said that it soon cannot keep more; what makes room still goes in. */
+  #full = false
+  // Plain fields: each packet of each client looks at them.
+  made = 0
+  committed = 0
+  behind = false
+  #clock = Number.NEGATIVE_INFINITY
+  #clockInterval = firstClockInterval
+  /** How far the machine's clock was ahead at the last sign. */
+  #ahead = 0
+  readonly #wall: () => number
+  /** Called when the store has answered. */
+  #ending: () => void = () => undefined
+
+  /** @param wall what the machine's clock says, in milliseconds since 1970 */
+  constructor(store: Store, events: JournalEvents, wall: () => number) {
+    this.#wall = wall
+    this.#store = store
+    this.#events = events
+  }
+
+  get turn(): number {
+    return this.#changes.length > 0 ? this.#turn : this.#turn - 1
+  }
+
+  get failing(): boolean {
+    return this.#failing || this.#full
+  }
+
+  /** Everything is committed. */
+  get settled(): boolean {
+    return this.#pending === undefined && this.#changes.length === 0
+  }
+
+  record(change: Change): void {
+    this.#changes.push(change)
+    this.made++
+    if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
+    else if (change.type === "will set") this.#bytes += change.will.payload.length
+    if (this.#changes.length === 1) this.#events.begun()
+    if (!this.behind && (this.#changes.length >= mostUncommitted || this.#bytes >= mostUncommittedBytes))
+      this.behind = true
+  }
+
+  keep(message: Message, account?: string): Sequence {
+    if (message.sequence === 0) {
+      const { topic, qos, retain, expiresAt } = message.own()
+      const properties = part(message.bytes, message.propertiesStart, message.propertiesEnd)
+      const payload = part(message.bytes, message.payloadStart, message.payloadEnd)
+      const sequence = this.#sequence + 1
+      const said = { sequence, topic: topic.name, qos, retain, expiresAt, properties, payload }
+      this.record({ type: "message", ...said, ...(account !== undefined && { account }) })
+      this.#sequence = sequence
+      message.sequence = sequence
+    }
+    return message.sequence
+  }
+
+  /** Numbers of messages go on after this one. */
+  begin(after: Sequence): void {
+    this.#sequence = after
+  }
+
+  /**
+   * A sign of life now and then, while time matters: at a restart it says when connections were lost at the earliest, and where
+   * time goes on.
+   */
+  clock(now: number, matters: boolean): void {
+    if (!matters) return
+    const set = Math.abs(this.#wall() - now - this.#ahead) >= clockSet
+    if (set || now - this.#clock >= this.#clockInterval) this.#tell(now)
+  }
+
+  #tell(now: number): void {
+    if (this.#clock !== Number.NEGATIVE_INFINITY) this.#clockInterval = Math.min(2 * this.#clockInterval, clockInterval)
+    this.#clock = now
+    const until = Math.ceil(now) + this.#clockInterval + clockDelay
+    const wall = this.#wall()
+    this.#ahead = wall - now
+    this.record({ type: "clock", now: Math.floor(now), wall: Math.floor(wall), until })
+  }
+
+  /** Ends the turn. While the store has not answered about the one before, changes are of the next. */
+  endTurn(now: number): void {
+    if (this.#pending === undefined && this.#changes.length > 0) {
+      if (now - this.#clock >= Math.min(this.#clockInterval, clockInterval / 6)) this.#tell(now)
+      this.#pending = {
+        changes: this.#changes,
+        turn: this.#turn++,
+        bytes: this.#bytes,
+        asked: false,
+        answer: undefined,
+      }
+      this.#changes = []
+      this.#bytes = 0
+      this.#lookBehind()
+    }
+    if (!this.#failing) this.#goOn()
+    this.#lookForRoom()
+  }
+
+  #lookBehind(): void {
+    this.behind = this.#waiting >= 1
+  }
+
+  /** What is not committed: at 1 it is so much that those who make Changes wait. */
+  get #waiting(): number {
+    const { changes = [], bytes = 0 } = this.#pending ?? {}
+    return Math.max(
+      (this.#changes.length + changes.length) / mostUncommitted,
+      (this.#bytes + bytes) / mostUncommittedBytes,
+    )
+  }
+
+  /** Not everybody can be made to wait: past this the store counts as one that fails, until it has caught up. */
+  #late(): string | undefined {
+    const waiting = this.#waiting
+    if (waiting < (this.#full ? 1 : hopeless)) return undefined
+    const changes = this.#changes.length + (this.#pending?.changes.length ?? 0)
+    return `the store has ${changes} changes to keep and does not keep up; see what its disk is busy with`
+  }
+
+  #lookForRoom(): void {
+    const why = this.#fullness() ?? this.#late()
+    if ((why !== undefined) === this.#full) return
+    const before = this.failing
+    this.#full = why !== undefined
+    if (why !== undefined && !before) this.#events.failed(why)
+    else if (before && !this.failing) this.#events.recovered()
+  }
+
+  /** A store that throws cannot say that it has room. */
+  #fullness(): string | undefined {
+    try {
+      return this.#store.full()
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  /** Gives the store what is left, and then ends it. What it cannot keep is lost. */
+  end(close: () => void | Pause<void>): void | Pause<void> {
+    if (this.settled || this.#failing) return close()
+    const done = new Pause<void>()
+    this.#ending = () => {
+      if (!this.settled && !this.#failing) return
+      this.#ending = () => undefined
+      const closing = close()
+      if (closing === undefined) done.answer(undefined)
+      else closing.onAnswer(() => done.answer(undefined))
+    }
+    return done
+  }
+
+  /** Asks the store again, after it has failed. */
+  retry(): void {
+    if (this.#failing) this.#goOn()
+  }
+
+  /** Each step is done once, wherever something throws. */
+  #goOn(): void {
+    const pending = this.#pending
+    if (pending === undefined) return
+    if (!pending.asked) {
+      const answer = this.#commit(pending.changes)
+      pending.asked = true
+      if (answer instanceof Pause) answer.onAnswer((value) => this.#answeredLate(pending, value))
+      else pending.answer = answer
+    }
+    if (this.#pending === pending && pending.answer !== undefined) this.#answered(pending, pending.answer)
+  }
+
+  /** A store that throws has kept nothing. */
+  #commit(changes: readonly Change[]): Committed | Pause<Committed> {
+    try {
+      return this.#store.commit(changes)
+    } catch (error) {
+      return { failed: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  #answeredLate(pending: Pending, answer: Committed): void {
+    pending.answer = answer
+    this.#goOn()
+    if (answer === "committed") this.#events.committed()
+    this.#ending()
+  }
+
+  #answered(pending: Pending, answer: Committed): void {
+    if (answer === "committed") {
+      this.#pending = undefined
+      this.#lookBehind()
+      this.committed = pending.turn
+      const before = this.failing
+      this.#failing = false
+      if (before && !this.failing) this.#events.recovered()
+      return
+    }
+    pending.answer = undefined
+    pending.asked = false
+    const before = this.failing
+    this.#failing = true
+    if (!before) this.#events.failed(answer.failed)
+  }
+}

@@ -1,0 +1,348 @@
+// Sessions by Client Identifier (MQTT 5.0 section 4.1): opened, resumed, taken over, left, displaced, ended.
+
+import type { Connection } from "../client/connection.ts"
+import type { Ending } from "../client/hub.ts"
+import type { Owner } from "../packet/change.ts"
+import { PacketError } from "../packet/errors.ts"
+import type { ConnectPacket, Will } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { Identity } from "../ports/access.ts"
+import type { EventSink } from "../ports/events.ts"
+import type { Router } from "../routing/router.ts"
+import type { Counters } from "../session/counters.ts"
+import type { Faults } from "../session/faults.ts"
+import type { Limits } from "../session/limits.ts"
+import { type Account, type QueuedMemory, sessionCost, willCost } from "../session/memory.ts"
+import { ownerOf, SessionOwners } from "../session/owners.ts"
+import type { Recorder } from "../session/recorder.ts"
+import { Session } from "../session/session.ts"
+import type { Chore } from "./chores.ts"
+import type { Subscriptions } from "./subscriptions.ts"
+import type { Wills } from "./wills.ts"
+
+/** What it costs to end a subscription, in the units of routing. */
+const removalCost = 3
+
+/** What sessions need of the hub. */
+export interface SessionsNeeds {
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly faults: Faults
+  readonly events: EventSink
+  readonly queued: QueuedMemory
+  readonly router: Router
+  readonly subscriptions: Subscriptions
+  readonly wills: Wills
+  readonly recorder: Recorder
+  readonly now: () => number
+  /** Adds work that is done in turns. */
+  readonly later: (chore: Chore) => void
+  /** Counts work that is not routing, in its units. */
+  readonly cost: (units: number) => void
+  /** Something may still be done in this turn. */
+  readonly turnLeft: () => boolean
+  /** Whether so many more bytes fit beside all that is kept. */
+  readonly fitsAll: (bytes: number) => boolean
+}
+
+export class Sessions {
+  readonly #needs: SessionsNeeds
+  readonly #byClientId: Map<string, Session> = new Map()
+  readonly #owners: SessionOwners
+  /** Those that have a connection. */
+  readonly #connections: Map<Session, Connection> = new Map()
+  /** Sessions without connection that have an end or a will to wait for. */
+  readonly #waiting: Set<Session> = new Set()
+  /** Sessions that have ended, and whose shared messages are on their way to others. */
+  readonly #handingOn: Map<string, Chore> = new Map()
+  /** How many have had a connection at the same time. */
+  connectedMost = 0
+
+  constructor(needs: SessionsNeeds) {
+    this.#needs = needs
+    this.#owners = new SessionOwners(needs.limits.maximumSessionsPerOwner)
+  }
+
+  get size(): number {
+    return this.#byClientId.size
+  }
+
+  get connectedCount(): number {
+    return this.#connections.size
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#byClientId.get(clientId)
+  }
+
+  all(): Iterable<Session> {
+    return this.#byClientId.values()
+  }
+
+  /** What the sessions of an owner use together. */
+  account(owner: string): Account {
+    return this.#owners.account(owner)
+  }
+
+  connectionOf(session: Session): Connection | undefined {
+    return this.#connections.get(session)
+  }
+
+  /** Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. */
+  open(
+    connection: Connection,
+    packet: ConnectPacket,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): { session: Session; sessionPresent: boolean } | undefined {
+    const { limits, recorder, subscriptions, wills } = this.#needs
+    const expiryInterval = Math.min(packet.sessionExpiryInterval, limits.maximumSessionExpiryInterval)
+    if (recorder.failing && (expiryInterval > 0 || packet.will !== undefined || this.#byClientId.get(clientId)?.kept)) {
+      throw new PacketError(ReasonCode.ServerUnavailable, "3.1.4", "the store cannot keep the session at the moment")
+    }
+    let session = this.#resumable(connection, packet, clientId, identity, now)
+    wills.publishOf(clientId) // before anything that the client says now
+    const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
+    session ??= this.#create(connection, clientId, identity, now)
+    if (session === undefined) return undefined
+    if (!session.holdWill(packet.will === undefined ? 0 : willCost(packet.will))) {
+      if (!sessionPresent) this.end(session, now)
+      return undefined
+    }
+    session.pendingWill = undefined // [MQTT-3.1.3-9]
+    session.expiryInterval = expiryInterval
+    if (session.kept) session.record({ type: "attended", clientId, expiryInterval })
+    else if (expiryInterval > 0) {
+      session.keepBy(recorder)
+      session.record({ type: "opened", clientId, owner: session.owner, expiryInterval })
+    }
+    wills.set(session, packet.will)
+    this.#waiting.delete(session)
+    this.#owners.attended(session)
+    this.#connections.set(session, connection)
+    this.connectedMost = Math.max(this.connectedMost, this.#connections.size)
+    subscriptions.back(session)
+    return { session, sessionPresent }
+  }
+
+  /** The session that this CONNECT goes on with; what is in its way has ended. */
+  #resumable(
+    connection: Connection,
+    packet: ConnectPacket,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): Session | undefined {
+    let session = this.#byClientId.get(clientId)
+    if (session === undefined || this.#over(session, now)) return undefined
+    if (!owns(identity, session.owner)) {
+      this.#displace(session, connection, identity, now)
+      return undefined
+    }
+    const present = this.#connections.get(session)
+    // Its CONNECT, or its login, has had to wait: for the client it is this connection that is the old one.
+    if (present !== undefined && present.came > connection.came) {
+      const what = "a later connection of this client has the session"
+      throw new PacketError(ReasonCode.UnspecifiedError, "MQTT-3.1.4-3", what)
+    }
+    present?.takenOver(now, packet.cleanStart)
+    // The old session may have ended with its connection.
+    session = this.#byClientId.get(clientId)
+    if (session === undefined || this.#over(session, now)) return undefined
+    if (!packet.cleanStart) return session
+    this.end(session, now) // [MQTT-3.1.2-4]
+    return undefined
+  }
+
+  #create(connection: Connection, clientId: string, identity: Identity, now: number): Session | undefined {
+    const { counters, limits, queued } = this.#needs
+    const owner = ownerOf(identity, connection.peer)
+    if (!this.#makeRoom(owner, now)) return undefined
+    const account = this.#owners.account(owner)
+    this.#finishHandingOn(clientId)
+    const { user, source } = identity
+    const session = new Session(clientId, { user, source, account: owner }, limits, counters, queued, account) // [MQTT-3.1.2-6]
+    this.#byClientId.set(clientId, session)
+    this.#owners.add(owner, session)
+    return session
+  }
+
+  /** The session of a client before a restart. */
+  restore(clientId: string, owner: Owner, expiryInterval: number): Session {
+    const { counters, limits, queued, recorder } = this.#needs
+    const session = new Session(clientId, owner, limits, counters, queued, this.#owners.account(owner.account))
+    session.expiryInterval = expiryInterval
+    session.keepBy(recorder)
+    this.#byClientId.set(clientId, session)
+    this.#owners.add(owner.account, session)
+    return session
+  }
+
+  /** It has no connection: until `endsAt`, or, when it had one at the restart, as if it had gone at `lostAt`. */
+  absentSince(session: Session, endsAt: number | undefined, lostAt: number): void {
+    const { clientId, expiryInterval } = session
+    session.endsAt = endsAt ?? endOf(expiryInterval, lostAt)
+    // Another restart is no longer wait.
+    if (endsAt === undefined) session.record({ type: "left", clientId, endsAt: session.endsAt })
+    this.#waiting.add(session)
+    this.#owners.absent(session)
+  }
+
+  /** True when the session's time is over, though its turn has not come yet: it then ends now. A will that is due is sent. */
+  #over(session: Session, now: number): boolean {
+    if (session.pendingWill !== undefined && now >= session.pendingWill.dueAt) {
+      this.#needs.wills.publishPending(session, now)
+    }
+    if (now < session.endsAt) return false
+    this.#expire(session, now)
+    return true
+  }
+
+  /** Section 3.1.2.11.2 */
+  #expire(session: Session, now: number): void {
+    if (session.expiryInterval > 0) this.#needs.counters.sessionsExpired++
+    this.end(session, now)
+  }
+
+  /** The connection is gone: its will and its session go their ways. */
+  left(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
+    const { faults, later, turnLeft, wills } = this.#needs
+    if (this.#connections.get(session) === connection) this.#connections.delete(session)
+    if (will !== undefined && ending.publishWill) {
+      const context = { peer: connection.peer.address, clientId: session.clientId }
+      faults.attempt(() => wills.consider(session, will, ending, now), context)
+    } else wills.cleared(session)
+    if (session.pendingWill === undefined) session.holdWill(0)
+    const over = session.expiryInterval === 0
+    if (over && turnLeft()) {
+      this.end(session, now) // [MQTT-4.1.0-2]
+      return
+    }
+    session.endsAt = endOf(session.expiryInterval, now)
+    if (session.kept) session.record({ type: "left", clientId: session.clientId, endsAt: session.endsAt })
+    this.#waiting.add(session)
+    this.#owners.absent(session)
+    // Many sockets may close at once: those that are left end in the turns to come.
+    if (over) later(this.#endSoon(session))
+  }
+
+  *#endSoon(session: Session): Chore {
+    // Its client may have come again meanwhile.
+    if (this.#waiting.has(session)) this.#tick(session, this.#needs.now())
+    yield 1
+  }
+
+  /** Once a second: ends of sessions, delayed wills. */
+  *tick(now: number): Generator<number, void, undefined> {
+    for (const session of this.#waiting) {
+      this.#tick(session, now)
+      yield 1
+    }
+  }
+
+  #tick(session: Session, now: number): void {
+    try {
+      if (session.pendingWill !== undefined && now >= session.pendingWill.dueAt) {
+        this.#needs.wills.publishPending(session, now)
+      }
+      if (now >= session.endsAt) this.#expire(session, now)
+      else if (session.pendingWill === undefined && session.endsAt === Number.POSITIVE_INFINITY) {
+        this.#waiting.delete(session)
+      }
+    } catch (error) {
+      this.#needs.faults.report(error, { clientId: session.clientId })
+    }
+  }
+
+  end(session: Session, now: number): void {
+    const { cost, faults, later, subscriptions, wills } = this.#needs
+    // Each step happens whatever becomes of the others: nothing may be left that delivers to a session that has ended.
+    const step = (work: () => void) => faults.attempt(work, { clientId: session.clientId })
+    cost(removalCost * session.subscriptions.size + ((session.queuedMessages + session.inflightMessages) >> 3))
+    step(() => wills.publishPending(session, now)) // [MQTT-3.1.2-8] at the latest when the session ends
+    subscriptions.end(session, step)
+    if (session.hasShared) {
+      const chore = this.#handOn(session)
+      this.#handingOn.set(session.clientId, chore)
+      step(() => later(chore))
+    } else step(() => this.#clear(session))
+    this.#owners.remove(session)
+    this.#waiting.delete(session)
+    if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
+  }
+
+  /** Section 4.8.2: what came to a session that has ended by Shared Subscriptions goes to others. */
+  *#handOn(session: Session): Chore {
+    const { counters, faults, now, router } = this.#needs
+    const context = { clientId: session.clientId }
+    try {
+      for (const { message, share } of session.takeShared()) {
+        const time = now()
+        // The store forgets it with this session, and hears of it again.
+        message.sequence = 0
+        if (message.expired(time)) counters.dropped.expired++
+        else if (!router.handOn(message, share, time)) counters.dropped["session ended"]++
+        yield 1
+      }
+    } catch (error) {
+      faults.report(error, context)
+    }
+    faults.attempt(() => this.#clear(session), context)
+    this.#handingOn.delete(session.clientId)
+  }
+
+  /** Nothing of it is left. */
+  #clear(session: Session): void {
+    session.clear()
+    if (session.kept) session.record({ type: "ended", clientId: session.clientId })
+  }
+
+  /** What an earlier session of this Client Identifier has for others is theirs before there is a new one. */
+  #finishHandingOn(clientId: string): void {
+    const chore = this.#handingOn.get(clientId)
+    while (chore !== undefined && chore.next().done !== true);
+  }
+
+  /** False when that owner, or everybody together, has as many sessions as may be, all of them connected. */
+  #makeRoom(owner: string, now: number): boolean {
+    const { counters, fitsAll, limits } = this.#needs
+    const full = this.#byClientId.size >= limits.maximumSessions
+    const memoryFull = !fitsAll(sessionCost)
+    if (!full && !memoryFull && !this.#owners.full(owner)) return true
+    // For want of memory, which others may have taken, nobody else's session goes.
+    const own = memoryFull || this.#owners.full(owner)
+    const oldest = own ? this.#owners.oldestAbsentOf(owner) : this.#owners.oldestAbsent
+    if (oldest === undefined) return false
+    counters.sessionsDisplaced++
+    this.end(oldest, now)
+    return true
+  }
+
+  /**
+   * Section 5.4.2: a Client Identifier gives access to a session, so it is whose session it is. Only an absent anonymous
+   * one, which anybody could have opened, gives way to a user who has logged in. Throws PacketError with 0x85 otherwise.
+   */
+  #displace(session: Session, connection: Connection, identity: Identity, now: number): void {
+    const { peer } = connection
+    if (session.owner.source !== "anonymous" || session.connected) {
+      const whose = session.owner.source === "anonymous" ? "an anonymous client's" : "another user's"
+      const what = `the Client Identifier belongs to ${whose} session`
+      throw new PacketError(ReasonCode.ClientIdentifierNotValid, "5.4.2", what)
+    }
+    this.end(session, now)
+    const reason = "it was an anonymous client's, which is not connected"
+    const { clientId } = session
+    this.#needs.events({ event: "session displaced", peer, clientId, user: identity.user, reason })
+  }
+}
+
+/** When a session ends that is left at `now`, in milliseconds. */
+function endOf(expiryInterval: number, now: number): number {
+  return expiryInterval === 0xffff_ffff ? Number.POSITIVE_INFINITY : now + expiryInterval * 1000
+}
+
+function owns(identity: Identity, owner: Session["owner"]): boolean {
+  const anonymous = identity.source === "anonymous"
+  return anonymous === (owner.source === "anonymous") && (anonymous || identity.user === owner.user)
+}

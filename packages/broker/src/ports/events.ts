@@ -1,0 +1,148 @@
+// What happens in the broker, as values. The core only makes them; log.ts turns them into lines.
+
+import type { PeerInfo } from "./peer.ts"
+
+export interface ClientConnected {
+  readonly event: "client connected"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  readonly user: string
+  readonly mqtt: "3.1" | "3.1.1" | "5.0"
+  readonly cleanStart: boolean
+  readonly sessionPresent: boolean
+  readonly keepAlive: number
+}
+
+/** A connection that did not become a client: what it sent was wrong, or its login was refused. */
+export interface ClientRefused {
+  readonly event: "client refused"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** Who it says it is: the User Name it sent, else the name in its certificate. */
+  readonly user?: string | undefined
+  readonly reason: string
+  readonly more?: string | undefined
+}
+
+/** A client may not publish or subscribe to something. */
+export interface AccessRefused {
+  readonly event: "access refused"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** "" for an anonymous client. */
+  readonly user: string
+  readonly action: "publish" | "subscribe" | "will"
+  /** Topic Name, or Topic Filter of a subscription. */
+  readonly topic: string
+  /** The rule that forbids it, with its line in the access control list, or that none allows it. */
+  readonly rule: string
+  /** How many like this one were not told; see admin/throttle.ts. */
+  readonly more?: string | undefined
+}
+
+/** A message that goes to nobody: at QoS 1 or 2 there was no room for it, or its payload is too large. */
+export interface MessageRefused {
+  readonly event: "message refused"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** "" for an anonymous client. */
+  readonly user: string
+  /** Topic Name. */
+  readonly topic: string
+  readonly reason: string
+  /** How many like this one were not told; see admin/throttle.ts. */
+  readonly more?: string | undefined
+}
+
+export interface ClientDisconnected {
+  readonly event: "client disconnected"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** Who ended it: the client with DISCONNECT, the network, or the broker. */
+  readonly by: "client" | "network" | "broker"
+  readonly reason: string
+}
+
+/** An anonymous client's session gave way to a user who logged in with its Client Identifier. */
+export interface SessionDisplaced {
+  readonly event: "session displaced"
+  readonly peer: PeerInfo
+  readonly clientId: string
+  /** Who has the Client Identifier now. */
+  readonly user: string
+  readonly reason: string
+}
+
+/** Something inside the broker threw. The connection whose work it was has ended; everything else goes on. */
+export interface BrokerFault {
+  readonly event: "fault"
+  /** Its address; undefined when it was nobody's work in particular. */
+  readonly peer: string | undefined
+  readonly clientId: string | undefined
+  /** How often this place has thrown so far. */
+  readonly times: number
+  readonly stack: string
+}
+
+/** Nothing can be kept any more: told once, until it works again. */
+export interface StoreFailure {
+  readonly event: "store failed"
+  readonly reason: string
+}
+
+export interface StoreRecovery {
+  readonly event: "store recovered"
+}
+
+export type BrokerEvent =
+  | StoreFailure
+  | StoreRecovery
+  | ClientConnected
+  | ClientRefused
+  | ClientDisconnected
+  | AccessRefused
+  | MessageRefused
+  | SessionDisplaced
+  | BrokerFault
+
+export type EventSink = (event: BrokerEvent) => void
+
+/** A TLS handshake that ended well. */
+export interface HandshakeSucceeded {
+  readonly event: "tls handshake"
+  readonly peer: string
+  readonly listener: string
+  readonly offered: string | undefined
+  readonly agreed: string | undefined
+  readonly suite: string | undefined
+  readonly group: string | undefined
+  readonly resumed: boolean | undefined
+  /** Who the client has proven to be by its certificate. */
+  readonly identity: string | undefined
+  /** Why the certificate that the client showed was not accepted, where it was let in without. */
+  readonly unverified?: string | undefined
+  readonly milliseconds: number
+}
+
+/** A TLS handshake that failed. */
+export interface HandshakeFailed {
+  readonly event: "tls failure"
+  readonly peer: string
+  readonly listener: string
+  /** Who was at fault. */
+  readonly fault: "client" | "server" | "network"
+  readonly alert: string | undefined
+  readonly reason: string
+  readonly milliseconds: number
+  /** True when the connection was turned away before its handshake began. */
+  readonly limit?: boolean | undefined
+  /** How many more there were like this that were not told. */
+  readonly more?: string | undefined
+}
+
+/** TLS handshakes of this moment, of one listener or of all. */
+export interface HandshakeLoad {
+  readonly pending: number
+  readonly waiting: number
+  readonly waitingBytes: number
+}

@@ -1,0 +1,33 @@
+// Who is told what changes of that which outlives connections, and when it is kept. Changes are kept in turns, all of a turn or
+// none of it; what a client is sent and depends on a turn does not leave before that is committed.
+
+import type { Change, Sequence } from "../packet/change.ts"
+import type { Message } from "../packet/message.ts"
+
+export interface Recorder {
+  /** To be kept with this turn. */
+  record(change: Change): void
+  /** Says the message, if that has not been done yet; returns its number. @param account of who sets it as a retained message */
+  keep(message: Message, account?: string): Sequence
+  /** How many Changes there have been. */
+  readonly made: number
+  /** The last turn that has Changes: this one, or one before. */
+  readonly turn: number
+  /** All turns up to this one are committed. */
+  readonly committed: number
+  /** Nothing can be kept at the moment: what would have to be is refused. */
+  readonly failing: boolean
+  /** So much is not committed that who waits for it is not read meanwhile. */
+  readonly behind: boolean
+}
+
+/** Keeps nothing: for a session that ends with its connection. */
+export const forgetful: Recorder = {
+  record: () => undefined,
+  keep: () => 0,
+  made: 0,
+  turn: 0,
+  committed: 0,
+  failing: false,
+  behind: false,
+}
