@@ -1,0 +1,242 @@
+// Room: the disk's, the folder's limit; and when turns are written.
+
+import { describe, expect, it } from "vitest"
+import { folded } from "../../tests/stores/random-changes.ts"
+import { answerOf, handOver, restored } from "../../tests/stores/small-hub.ts"
+import { ToyFolder, toyPace } from "../../tests/stores/toy-folder.ts"
+import type { Change } from "../packet/change.ts"
+import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { type FileStore, type FileStoreOptions, openStoreIn } from "./file-store.ts"
+import { recordHeadLength } from "./records.ts"
+
+const openIn = async (folder: ToyFolder, options: FileStoreOptions = {}): Promise<FileStore> => {
+  const store = await openStoreIn(folder, toyPace, options, async () => {})
+  await restored(store)
+  return store
+}
+
+async function contentOf(folder: ToyFolder): Promise<Change[]> {
+  const store = await openStoreIn(folder, toyPace, {}, async () => {})
+  const changes = await restored(store)
+  await answerOf(store.close())
+  return changes
+}
+
+const opened: Change = {
+  ...{ type: "opened", clientId: "a", expiryInterval: 60 },
+  owner: { user: "u", source: "password", account: "user u" },
+}
+const publish = (sequence: number, bytes = 100): Change[] => [
+  {
+    ...{ type: "message", sequence, topic: "t", qos: 1, retain: false, expiresAt: Number.POSITIVE_INFINITY },
+    ...{ properties: new Uint8Array(0), payload: new Uint8Array(bytes).fill(sequence) },
+  },
+  {
+    ...{ type: "queued", clientId: "a", place: sequence, sequence, qos: 1, retain: false, identifiers: [] },
+    share: undefined,
+  },
+]
+const done = (place: number): Change => ({ type: "done", clientId: "a", place })
+/** Bytes of a turn in a journal. */
+function sizeOf(turn: readonly Change[]): number {
+  const writer = new TurnWriter()
+  encodeTurn(turn, writer)
+  return recordHeadLength + writer.length
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+describe("the folder's limit", () => {
+  it("three quarters of it are for turns: one that fits to the byte goes in, one byte more does not", async () => {
+    const folder = new ToyFolder()
+    let store = await openIn(folder)
+    await handOver(store, [[opened]])
+    await answerOf(store.close())
+    const before = folder.size
+    // Such a number that three quarters of it are whole.
+    const [size, maximumBytes] = [1200, 1600]
+    const payload = size - before - sizeOf(publish(1, 900)) + 900
+    store = await openIn(folder, { maximumBytes })
+    expect(await answerOf(store.commit(publish(1, payload + 1)))).toEqual({
+      failed: `the store is full: 1201 bytes are more than three quarters of the 1600 that FOLDER may have; raise the limit`,
+    })
+    expect(folder.size).toBe(before)
+    const answer = store.commit(publish(1, payload))
+    expect(folder.size).toBe(size) // and then it begins to fold
+    expect(await answerOf(answer)).toBe("committed")
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual(folded([[opened], publish(1, payload)]))
+  })
+
+  it("what is done makes room when it is folded, and the folder never has more", async () => {
+    const folder = new ToyFolder()
+    const maximumBytes = 20_000
+    const store = await openIn(folder, { maximumBytes })
+    const turns: Change[][] = [[opened]]
+    await handOver(store, turns)
+    let sequence = 0
+    let most = 0
+    const commit = async (turn: Change[]) => {
+      for (let attempt = 0; ; attempt++) {
+        const answer = await answerOf(store.commit(turn))
+        most = Math.max(most, folder.size)
+        if (answer === "committed") {
+          turns.push(turn)
+          return
+        }
+        expect(attempt).toBeLessThan(200)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    for (let n = 0; n < 500; n++) {
+      await commit(publish(++sequence))
+      await commit([done(sequence)])
+      if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await answerOf(store.close())
+    expect(most).toBeGreaterThan(maximumBytes / 10)
+    expect(most).toBeLessThanOrEqual(maximumBytes)
+    expect(await contentOf(folder)).toEqual([opened])
+  })
+
+  it("it says that it is about to be full while what ends messages still goes in", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder, { maximumBytes: 40_000 })
+    await handOver(store, [[opened]])
+    let sequence = 0
+    while (store.full() === undefined) {
+      expect(await answerOf(store.commit(publish(++sequence)))).toBe("committed")
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(store.full()).toMatch(
+      /^FOLDER has 17[5-9]\d\d bytes, and keeps 17500 of the 40000 that it may have; raise the limit, or let clients take what waits$/,
+    )
+    expect(sequence).toBeGreaterThan(80)
+    for (let place = 1; place <= sequence; place++) {
+      expect(await answerOf(store.commit([done(place)]))).toBe("committed")
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await store.compact()
+    expect(store.full()).toBeUndefined()
+    expect(store.size).toBe(folder.size)
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual([opened])
+  })
+})
+
+describe("a full disk", () => {
+  it("is told in a line; what was written in part is cut off, and the same turn goes in when there is room", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder)
+    await handOver(store, [[opened]])
+    const before = folder.size
+    const size = sizeOf(publish(1))
+    for (const room of [0, 1, 11, 12, 50, size - 1]) {
+      folder.capacity = before + room
+      expect(await answerOf(store.commit(publish(1)))).toEqual({
+        failed: "cannot write FOLDER/journal-0000000001: the disk is full; make room on it (ENOSPC)",
+      })
+      expect(folder.size).toBe(before)
+      expect(await contentOf(folder.afterDeath())).toEqual([opened])
+    }
+    folder.capacity = before + size
+    expect(await answerOf(store.commit(publish(1)))).toBe("committed")
+    expect(folder.size).toBe(folder.capacity)
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual(folded([[opened], publish(1)]))
+  })
+
+  it("that leaves no room to fold is told once, and turns go on", async () => {
+    const folder = new ToyFolder()
+    const notes: string[] = []
+    const store = await openIn(folder, { foldAfter: 3000, onNote: (line) => notes.push(line) })
+    const turns = [[opened], ...Array.from({ length: 100 }, (_, i) => publish(i + 1))]
+    folder.capacity = 101 * 150
+    expect((await handOver(store, turns)).failures).toEqual([])
+    await settled()
+    expect(notes).toEqual(["cannot fold the journals of FOLDER: the disk is full; make room on it (ENOSPC)"])
+    await answerOf(store.close())
+    expect([...folder.entries.keys()].filter((name) => name.endsWith(".new"))).toEqual([])
+    expect(await contentOf(folder)).toEqual(folded(turns))
+  })
+})
+
+it("journals with damage are not folded: it is told, nothing is removed, and turns go on", async () => {
+  const folder = new ToyFolder()
+  const notes: string[] = []
+  const store = await openIn(folder, { foldAfter: 5000, onNote: (line) => notes.push(line) })
+  await handOver(store, [[opened], publish(1)])
+  const journal = folder.entries.get("journal-0000000001")
+  if (journal !== undefined) journal.content[100]! ^= 1
+  await handOver(
+    store,
+    Array.from({ length: 60 }, (_, i) => publish(i + 2)),
+  )
+  await settled()
+  expect(notes).toEqual([
+    expect.stringMatching(/^cannot fold the journals of FOLDER: FOLDER\/journal-0000000001 is damaged at/),
+  ])
+  await answerOf(store.close())
+  expect([...folder.entries.keys()]).toEqual(["journal-0000000001", "journal-0000000002"])
+})
+
+describe("turns that are collected", () => {
+  it("are written at once when the time is over, and all of them are answered then", async () => {
+    const folder = new ToyFolder()
+    let flush = () => {}
+    const after = (_milliseconds: number, work: () => void) => {
+      flush = work
+      return () => {}
+    }
+    const pace = { ...toyPace, after }
+    const store = await openStoreIn(folder, pace, { flushInterval: 1000 }, async () => {})
+    await restored(store)
+    const steps = folder.steps
+    const answers: string[] = []
+    const turns = [[opened], publish(1), publish(2)]
+    for (const turn of turns) void answerOf(store.commit(turn)).then((answer) => answers.push(JSON.stringify(answer)))
+    await settled()
+    expect([answers, folder.steps]).toEqual([[], steps])
+    expect(await contentOf(folder.afterDeath())).toEqual([])
+    flush()
+    await settled()
+    expect([answers, folder.steps]).toEqual([turns.map(() => '"committed"'), steps + 1])
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual(folded(turns))
+  })
+
+  it("are written before it when there is much of them", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder, { flushInterval: 60_000 })
+    const answers = Array.from({ length: 3 }, (_, i) => answerOf(store.commit(publish(i + 1, 400_000))))
+    expect(await Promise.all(answers)).toEqual(["committed", "committed", "committed"])
+    await answerOf(store.close())
+  })
+})
+
+it("turns that come while the disk is at work wait for the next time together", async () => {
+  const folder = new ToyFolder()
+  const store = await openIn(folder, { durability: "power" })
+  const steps = folder.steps
+  const turns = [[opened], ...Array.from({ length: 20 }, (_, i) => publish(i + 1))]
+  expect(await handOver(store, turns, 21)).toEqual({ committed: 21, failures: [] })
+  // One write each; the first goes to the disk alone, the others together.
+  expect(folder.steps - steps).toBe(21 + 2)
+  await answerOf(store.close())
+})
+
+it("what the disk did not take for certain is cut off with what came meanwhile, and all of it fails", async () => {
+  const folder = new ToyFolder()
+  const store = await openIn(folder, { durability: "power" })
+  await handOver(store, [[opened]])
+  const before = folder.size
+  // The first turn's write, the second's, and then the first's way to the disk.
+  folder.trouble = { at: folder.steps + 3, kind: "once" }
+  const answers = await Promise.all([1, 2].map((n) => answerOf(store.commit(publish(n)))))
+  const failed = "cannot write FOLDER/journal-0000000001: the disk fails; look at the system's log (EIO)"
+  expect(answers).toEqual([{ failed }, { failed }])
+  expect(folder.size).toBe(before)
+  expect(await handOver(store, [publish(1), publish(2)], 2)).toEqual({ committed: 2, failures: [] })
+  await answerOf(store.close())
+  expect(await contentOf(folder)).toEqual(folded([[opened], publish(1), publish(2)]))
+})

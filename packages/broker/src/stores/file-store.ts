@@ -1,0 +1,532 @@
+// A store in a folder: each turn is appended to a journal with a checksum, and now and then journals are folded into a snapshot
+// by reading the files back, so no message is in memory for it.
+
+import type { Change } from "../packet/change.ts"
+import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { Pause } from "../ports/pause.ts"
+import type { Committed, Restored, Store, StoreFailed } from "../ports/store.ts"
+import { type Folder, type Pace, reasonOf, StoreError, type StoreFile } from "./folder.ts"
+import { type HistoryFile, HistoryReader, historyOf, nameOf, Slices, unfinished } from "./history.ts"
+import type { Image, ImageCounts } from "./image.ts"
+import { headLength, RecordFormat, recordHeadLength, schemaVersion } from "./records.ts"
+import { repair } from "./repair.ts"
+import { writeSnapshot } from "./snapshot.ts"
+
+export interface FileStoreOptions {
+  /**
+   * What a turn outlives when it is committed: "process" (the default), the end of the broker, `kill -9` included; "power", also
+   * that of the machine: commits wait for the disk.
+   */
+  readonly durability?: "process" | "power" | undefined
+  /** Milliseconds for which turns are collected before they are written, for flash; 0, the default: none. Commits wait for it. */
+  readonly flushInterval?: number | undefined
+  /**
+   * Bytes that the folder may have. Seven sixteenths of them are for what is kept, and past that the store says that it is full;
+   * what ends messages goes in up to three quarters, and past that a turn fails. The rest is for folding. Default: as many as
+   * the disk has.
+   */
+  readonly maximumBytes?: number | undefined
+  /** Bytes of journal, at least, before it is folded; default 8 MiB. It is also as long as the snapshot before. */
+  readonly foldAfter?: number | undefined
+  /** Told in one line what nobody else is: what a crash has cut off, and why journals could not be folded. */
+  readonly onNote?: ((line: string) => void) | undefined
+}
+
+const defaultFoldAfter = 8 * 1024 * 1024
+
+/** Milliseconds after a snapshot that could not be written. */
+const foldPause = 10_000
+
+/** Milliseconds between two looks at whether the journal is still where it was. */
+const lookInterval = 1000
+
+/** So much of collected turns is written before its time. */
+const maximumCollected = 1024 * 1024
+
+/**
+ * Opens the store in a folder that nobody else has open. Reads all of it; rejects with StoreError, and changes nothing, when
+ * something cannot be read. `release` is called when it is closed.
+ */
+export async function openStoreIn(
+  folder: Folder,
+  pace: Pace,
+  options: FileStoreOptions,
+  release: () => Promise<void>,
+): Promise<FileStore> {
+  const format = new RecordFormat()
+  const { files, leftovers } = historyOf(folder)
+  const reader = new HistoryReader(folder, format, pace, "unwritten")
+  const image = await reader.image(files)
+  const kept = reader.kept(files)
+  const store = new FileStore(folder, pace, options, format, kept, image, release)
+  await store.begin(() => repair(folder, kept, leftovers, reader.cut, options.onNote ?? (() => {})))
+  return store
+}
+
+export class FileStore implements Store {
+  readonly lasting = true
+  readonly #folder: Folder
+  readonly #pace: Pace
+  readonly #format: RecordFormat
+  readonly #note: (line: string) => void
+  readonly #power: boolean
+  readonly #flushInterval: number
+  readonly #maximumBytes: number
+  readonly #foldAfter: number
+  readonly #release: () => Promise<void>
+
+  /** Snapshot and journals; the last journal is the one that grows. */
+  #files: HistoryFile[]
+  /** Of `restore`, until it is called. */
+  #image: Image | undefined
+  #counts: ImageCounts
+
+  #journal: StoreFile | undefined
+  /** Bytes of the journal that count, and how many of them are on the disk for certain. */
+  #end = 0
+  #synced = 0
+  /** There may be something after #end. */
+  #ragged = false
+  /** Journals before it that the disk may not have all of, the oldest first. */
+  readonly #behind: Set<string> = new Set()
+  /** Bytes of the other files. */
+  #others = 0
+
+  /** It is not looked before that whether the journal is where it was. */
+  #inPlaceUntil = Number.NEGATIVE_INFINITY
+
+  /** Turns that are not written yet, sealed, and who waits for them. */
+  readonly #writer: TurnWriter = new TurnWriter()
+  #collected: Pause<Committed>[] = []
+  #cancelFlush: (() => void) | undefined
+  /** Another journal is ready; and with durability "power" turns are collected for it while the disk takes the last of this one. */
+  #leaving = false
+  #held = false
+
+  /** Written, not on the disk for certain. */
+  #unsynced: Pause<Committed>[] = []
+  #syncing: Promise<void> | undefined
+
+  #folding: Promise<void> | undefined
+  /** Of the snapshot that is being written. */
+  #foldBytes = 0
+  /** After a failure it is not tried again at once. */
+  #noFoldBefore = Number.NEGATIVE_INFINITY
+  #closed = false
+
+  constructor(
+    folder: Folder,
+    pace: Pace,
+    options: FileStoreOptions,
+    format: RecordFormat,
+    files: readonly HistoryFile[],
+    image: Image,
+    release: () => Promise<void>,
+  ) {
+    this.#folder = folder
+    this.#pace = pace
+    this.#format = format
+    this.#files = [...files]
+    this.#image = image
+    this.#counts = image.counts()
+    this.#release = release
+    this.#note = options.onNote ?? (() => {})
+    this.#power = options.durability === "power"
+    this.#flushInterval = options.flushInterval ?? 0
+    this.#maximumBytes = options.maximumBytes ?? Number.POSITIVE_INFINITY
+    this.#foldAfter = options.foldAfter ?? defaultFoldAfter
+  }
+
+  /** What was found when it was opened. */
+  get counts(): ImageCounts {
+    return this.#counts
+  }
+
+  /** Bytes of the files. */
+  get size(): number {
+    return this.#others + this.#end + this.#foldBytes
+  }
+
+  /** Makes the last journal ready to be appended to, once the files are as they were read. Throws StoreError. */
+  async begin(repair: () => Promise<void>): Promise<void> {
+    let last = this.#files.at(-1)
+    try {
+      await repair()
+      const older = last !== undefined && last.version > 0 && last.version < schemaVersion
+      // A process that has died may have left to the system's memory what commits from now on stand on.
+      for (const { kind, name } of this.#files) {
+        if (this.#power) await this.#toDisk(name)
+        else if (kind === "journal" && (name !== last?.name || older)) this.#behind.add(name)
+      }
+      if (last?.kind === "journal" && last.size > 0 && !older) {
+        this.#journal = await this.#folder.open(last.name)
+        this.#end = last.size
+      } else {
+        if (last?.kind !== "journal" || older) {
+          const number = (last?.number ?? 0) + 1
+          const name = nameOf("journal", number)
+          last = { kind: "journal", number, name, size: 0, torn: 0, version: schemaVersion }
+          this.#files.push(last)
+        }
+        const before = this.#files.at(-2)
+        this.#journal = await this.#folder.create(last.name)
+        this.#writeHead(this.#journal, last.number, before?.kind === "journal" ? before.size : 0)
+        this.#end = headLength
+        await this.#journal.sync()
+      }
+      await this.#folder.sync()
+    } catch (error) {
+      throw new StoreError(`cannot write to ${this.#folder.path}: ${reasonOf(error)}`)
+    }
+    this.#synced = this.#end
+    this.#others = this.#sizeOf(this.#files.slice(0, -1))
+  }
+
+  async #toDisk(name: string): Promise<void> {
+    const file = await this.#folder.open(name)
+    await file.sync().finally(() => file.close())
+  }
+
+  #writeHead(journal: StoreFile, number: number, previous: number): void {
+    writeAll(journal, this.#format.head("journal", number, previous), 0)
+  }
+
+  restore(visit: (change: Change) => void): Pause<Restored> {
+    const pause = new Pause<Restored>()
+    this.#restore(visit).then(
+      () => pause.answer("restored"),
+      (error: unknown) => pause.answer({ failed: reasonOf(error) }),
+    )
+    return pause
+  }
+
+  async #restore(visit: (change: Change) => void): Promise<void> {
+    const image = this.#image
+    if (image === undefined) throw new StoreError(`${this.#folder.path} was restored before`)
+    this.#image = undefined
+    if (this.#counts.missing > 0) {
+      this.#note(
+        `${this.#folder.path}: references to messages that are not there were left out: ${this.#counts.missing}`,
+      )
+    }
+    const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none")
+    await reader.messages(this.#files, image, (change) => {
+      visit(change)
+      return undefined
+    })
+    const slices = new Slices(this.#pace)
+    let visited = 0
+    for (const change of image.changes()) {
+      visit(change)
+      if (++visited % 500 === 0 && slices.over) await slices.rest()
+    }
+    this.#foldWhen(this.#journalBytes > this.#foldAt)
+  }
+
+  commit(turn: readonly Change[]): Committed | Pause<Committed> {
+    if (this.#closed) return { failed: `${this.#folder.path} is closed` }
+    const waits = this.#held || this.#flushInterval > 0
+    if (!waits) this.#writer.clear()
+    const start = this.#writer.length
+    this.#writer.reserve(recordHeadLength)
+    this.#writer.length = start + recordHeadLength
+    encodeTurn(turn, this.#writer)
+    this.#format.seal(this.#writer.bytes, start, this.#writer.length)
+    if (waits) return this.#collect()
+    const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
+    if (failed !== undefined) return failed
+    if (!this.#power) return "committed"
+    const pause = new Pause<Committed>()
+    this.#unsynced.push(pause)
+    this.#sync()
+    return pause
+  }
+
+  full(): string | undefined {
+    const most = (this.#maximumBytes * 7) / 16
+    if (this.#others + this.#end <= most) return undefined
+    const has = `${this.#others + this.#end} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
+    return `${this.#folder.path} has ${has}; raise the limit, or let clients take what waits`
+  }
+
+  /** Folds the journals now. Rejects with StoreError when that is not possible. */
+  async compact(): Promise<void> {
+    while (this.#folding !== undefined) await this.#folding
+    const failed = await this.#fold()
+    if (failed !== undefined) throw new StoreError(failed)
+  }
+
+  close(): Pause<void> {
+    const pause = new Pause<void>()
+    this.#closed = true
+    this.#close().then(
+      () => pause.answer(undefined),
+      (error: unknown) => {
+        this.#note(`${this.#folder.path}: ${reasonOf(error)}`)
+        pause.answer(undefined)
+      },
+    )
+    return pause
+  }
+
+  async #close(): Promise<void> {
+    while (this.#folding !== undefined) await this.#folding
+    this.#flush()
+    while (this.#syncing !== undefined) await this.#syncing
+    const journal = this.#journal
+    this.#journal = undefined
+    try {
+      await this.#catchUp()
+      await journal?.sync()
+    } finally {
+      await journal?.close().catch(() => {}) // what it has is synced, or that has failed
+      await this.#release()
+    }
+  }
+
+  /* ---------------------------------------------------------------- writing */
+
+  #collect(): Pause<Committed> {
+    const pause = new Pause<Committed>()
+    this.#collected.push(pause)
+    if (this.#held) return pause
+    if (this.#writer.length >= maximumCollected) this.#flush()
+    else this.#cancelFlush ??= this.#pace.after(this.#flushInterval, () => this.#flush())
+    return pause
+  }
+
+  /** Writes what was collected. */
+  #flush(): void {
+    if (this.#held) return
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    const waiting = this.#collected
+    if (waiting.length === 0) return
+    this.#collected = []
+    const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
+    this.#writer.clear()
+    if (failed !== undefined) answerAll(waiting, failed)
+    else if (!this.#power) answerAll(waiting, "committed")
+    else {
+      this.#unsynced.push(...waiting)
+      this.#sync()
+    }
+  }
+
+  /** All of `bytes`, or none. */
+  #append(bytes: Uint8Array): StoreFailed | undefined {
+    const size = this.#others + this.#end + bytes.length
+    if (size > (this.#maximumBytes * 7) / 16) this.#foldWhen(this.#journalBytes > this.#maximumBytes / 32)
+    if (size > (this.#maximumBytes * 3) / 4) {
+      const most = `three quarters of the ${this.#maximumBytes} that ${this.#folder.path} may have`
+      return { failed: `the store is full: ${size} bytes are more than ${most}; raise the limit` }
+    }
+    if (this.#journal === undefined || !this.#cut()) return this.#failed("its end cannot be cut off")
+    if (!this.#isInPlace(this.#journal))
+      return this.#failed("it is not there any more; put the folder back, or start the broker anew")
+    try {
+      writeAll(this.#journal, bytes, this.#end)
+    } catch (error) {
+      this.#ragged = true
+      this.#cut()
+      return this.#failed(reasonOf(error))
+    }
+    this.#end += bytes.length
+    if (this.#end > this.#foldAt) this.#foldWhen(true)
+    return undefined
+  }
+
+  /** Who moves the folder away, or deletes it, takes with it what is written: the system goes on writing. */
+  #isInPlace(journal: StoreFile): boolean {
+    const now = this.#pace.now()
+    if (now < this.#inPlaceUntil) return true
+    if (journal.isInPlace?.() === false) return false
+    this.#inPlaceUntil = now + lookInterval
+    return true
+  }
+
+  #failed(reason: string): StoreFailed {
+    return { failed: `cannot write ${this.#folder.path}/${this.#files.at(-1)?.name}: ${reason}` }
+  }
+
+  /** Takes away what a failed write has left after the end. */
+  #cut(): boolean {
+    if (!this.#ragged) return true
+    try {
+      this.#journal?.truncate(this.#end)
+      this.#ragged = false
+    } catch {
+      return false // tried again at the next turn
+    }
+    return true
+  }
+
+  /** Sees to it that what is written gets to the disk, and answers those who wait for it. One at a time. */
+  #sync(): void {
+    if (this.#syncing !== undefined || this.#journal === undefined) return
+    const waiting = this.#unsynced
+    const end = this.#end
+    this.#unsynced = []
+    this.#held = this.#leaving
+    this.#syncing = this.#journal.sync().then(
+      () => {
+        this.#syncing = undefined
+        this.#synced = end
+        if (this.#unsynced.length > 0) this.#sync()
+        answerAll(waiting, "committed")
+      },
+      (error: unknown) => {
+        this.#syncing = undefined
+        // What the disk has of them is not known: all of it is taken back, and what came meanwhile with it.
+        const all = [...waiting, ...this.#unsynced]
+        this.#unsynced = []
+        this.#end = this.#synced
+        this.#ragged = true
+        this.#cut()
+        answerAll(all, this.#failed(reasonOf(error)))
+      },
+    )
+  }
+
+  /* ---------------------------------------------------------------- folding */
+
+  get #snapshotBytes(): number {
+    return this.#files[0]?.kind === "snapshot" ? this.#files[0].size : 0
+  }
+
+  get #journalBytes(): number {
+    return this.#others - this.#snapshotBytes + this.#end
+  }
+
+  /** A snapshot is written as often as there is as much to fold: each byte is written twice in all. */
+  get #foldAt(): number {
+    return Math.min(Math.max(this.#foldAfter, this.#snapshotBytes), this.#maximumBytes / 8)
+  }
+
+  #foldWhen(due: boolean): void {
+    if (!due || this.#folding !== undefined || this.#closed || this.#image !== undefined) return
+    if (this.#pace.now() < this.#noFoldBefore) return
+    this.#folding = this.#fold().then((failed) => {
+      this.#folding = undefined
+      if (failed === undefined || this.#closed) return
+      this.#noFoldBefore = this.#pace.now() + foldPause
+      this.#note(failed)
+    })
+  }
+
+  /** Makes a snapshot of all that is committed until now. Returns why not. */
+  async #fold(): Promise<string | undefined> {
+    const folder = this.#folder
+    let made: string | undefined
+    try {
+      await this.#changeJournal()
+      const files = this.#files.slice(0, -1)
+      const number = files.at(-1)?.number ?? 0
+      const name = nameOf("snapshot", number)
+      made = unfinished(name)
+      const size = await this.#writeSnapshot(made, number, files)
+      await folder.rename(made, name)
+      made = undefined
+      await folder.sync()
+      this.#files = [
+        { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
+        ...this.#files.slice(files.length),
+      ]
+      for (const file of files) await folder.remove(file.name)
+      return undefined
+    } catch (error) {
+      if (made !== undefined) await folder.remove(made).catch(() => {}) // else when it is opened again
+      return `cannot fold the journals of ${folder.path}: ${reasonOf(error)}`
+    } finally {
+      this.#foldBytes = 0
+      this.#others = this.#sizeOf(this.#files.slice(0, -1))
+    }
+  }
+
+  async #writeSnapshot(name: string, number: number, files: readonly HistoryFile[]): Promise<number> {
+    const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none")
+    const image = await reader.image(files)
+    const target = await this.#folder.create(name)
+    try {
+      const source = { files, reader, image }
+      const size = await writeSnapshot(target, number, source, this.#format, this.#pace, (bytes) =>
+        this.#takeRoom(bytes),
+      )
+      await target.sync()
+      return size
+    } finally {
+      await target.close()
+    }
+  }
+
+  #takeRoom(bytes: number): void {
+    if (this.#closed) throw new StoreError("it is closed")
+    if (this.size + bytes > this.#maximumBytes)
+      throw new StoreError(`it may have ${this.#maximumBytes} bytes and no more`)
+    this.#foldBytes += bytes
+  }
+
+  /** Turns go to a new journal, and none waits for the disk because of that. Then the disk has all of the one before. */
+  async #changeJournal(): Promise<void> {
+    const old = this.#journal
+    const last = this.#files.at(-1)
+    if (old === undefined || last === undefined) throw new StoreError("it is closed")
+    const number = last.number + 1
+    const name = nameOf("journal", number)
+    const next: HistoryFile = { kind: "journal", number, name, size: headLength, torn: 0, version: schemaVersion }
+    const journal = await this.#folder.create(name)
+    try {
+      await this.#folder.sync() // a journal that has something is never missing
+      await this.#leave(last, next, journal)
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+    await old.close()
+    await this.#catchUp()
+  }
+
+  /** The disk has all of the journals before the last. */
+  async #catchUp(): Promise<void> {
+    for (const name of this.#behind) {
+      await this.#toDisk(name)
+      this.#behind.delete(name)
+    }
+  }
+
+  async #leave(last: HistoryFile, next: HistoryFile, journal: StoreFile): Promise<void> {
+    this.#leaving = true
+    try {
+      while (this.#syncing !== undefined) await this.#syncing
+      this.#writeHead(journal, next.number, this.#end)
+      last.size = this.#end
+      if (!this.#power) this.#behind.add(last.name)
+      this.#files.push(next)
+      this.#others = this.#sizeOf(this.#files.slice(0, -1))
+      this.#journal = journal
+      this.#end = headLength
+      this.#synced = headLength
+      this.#ragged = false
+    } finally {
+      this.#leaving = false
+      this.#held = false
+      this.#flush()
+    }
+  }
+
+  #sizeOf(files: readonly HistoryFile[]): number {
+    return files.reduce((sum, { size }) => sum + size, 0)
+  }
+}
+
+function writeAll(file: StoreFile, bytes: Uint8Array, from: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    const written = file.write(at === 0 ? bytes : bytes.subarray(at), from + at)
+    if (written === 0) throw new StoreError("nothing was written")
+    at += written
+  }
+}
+
+function answerAll(waiting: readonly Pause<Committed>[], answer: Committed): void {
+  for (const pause of waiting) pause.answer(answer)
+}

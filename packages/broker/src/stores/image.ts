@@ -1,0 +1,295 @@
+// What a sequence of Changes makes, and the fewest Changes that make the same. It knows who keeps which message and not what
+// is in it: who has the Changes in files reads them a second time for that.
+
+import { copyOf } from "../packet/bytes.ts"
+import type {
+  Change,
+  Clock,
+  MessageKept,
+  Owner,
+  Place,
+  Queued,
+  Sequence,
+  Subscribed,
+  WillSet,
+} from "../packet/change.ts"
+import type { Qos } from "../packet/packets.ts"
+import { RangeMap } from "./range-map.ts"
+
+const settledAtOnce = 20_000
+
+/** A message on its way to a session. */
+interface Kept {
+  /** 0: its message is not kept any more. */
+  sequence: Sequence
+  readonly qos: Qos
+  readonly retain: boolean
+  /** 0 until it was sent. */
+  packetId: number
+  /** Undefined for most. */
+  readonly rare: Pick<Queued, "identifiers" | "share"> | undefined
+}
+
+interface SessionImage {
+  readonly owner: Owner
+  expiryInterval: number
+  /** Undefined while its client is connected. */
+  endsAt: number | undefined
+  /** In the order of their places. */
+  readonly kept: RangeMap<Kept>
+  /** In the order in which PUBREC came. */
+  readonly released: Set<Place>
+  readonly subscriptions: Map<string, Subscribed>
+  readonly received: Set<number>
+  readonly walks: Set<string>
+}
+
+/** What changes a session that there is. */
+type OfSession = Exclude<
+  Change,
+  { readonly type: "message" | "retained" | "clock" | "will set" | "will cleared" | "opened" }
+>
+
+/** How much there is. */
+export interface ImageCounts {
+  readonly sessions: number
+  readonly subscriptions: number
+  readonly messages: number
+  /** On their way to sessions. */
+  readonly queued: number
+  readonly retained: number
+  readonly wills: number
+  /** References to messages that are not there. */
+  readonly missing: number
+}
+
+export class Image {
+  /** In the order in which their clients left; those that are connected are anywhere. */
+  readonly #sessions: Map<string, SessionImage> = new Map()
+  readonly #retained: Map<string, Sequence> = new Map()
+  readonly #wills: Map<string, WillSet> = new Map()
+  /** How many keep a message; below 0: as many, and `takes` has said so. */
+  readonly #holders: RangeMap<number> = new RangeMap()
+  /** Those whose number of holders may be 0. */
+  readonly #unheld: Sequence[] = []
+  #clock: Clock | undefined
+  #missing = 0
+
+  /** For a sequence that is used again after a restart: which of the messages with it counts. */
+  readonly #again: Map<Sequence, number> = new Map()
+  #highest: Sequence = 0
+  #messagesSeen = 0
+  #messagesReadAgain = 0
+
+  apply(change: Change): void {
+    switch (change.type) {
+      case "message":
+        this.#keep(change.sequence)
+        return
+      case "retained":
+        this.#retain(change.topic, change.sequence)
+        return
+      case "clock":
+        this.#clock = change
+        return
+      case "will set": {
+        const { will } = change
+        const own = { payload: copyOf(will.payload), properties: copyOf(will.properties) }
+        this.#wills.set(change.clientId, { ...change, will: { ...will, ...own } })
+        return
+      }
+      case "will cleared":
+        this.#wills.delete(change.clientId)
+        return
+      case "opened": {
+        const before = this.#sessions.get(change.clientId)
+        if (before !== undefined) this.#end(change.clientId, before)
+        this.#sessions.set(change.clientId, newSession(change.owner, change.expiryInterval))
+        return
+      }
+      default: {
+        const session = this.#sessions.get(change.clientId)
+        if (session !== undefined) this.#applyTo(session, change) // else it has ended
+      }
+    }
+  }
+
+  #applyTo(session: SessionImage, change: OfSession): void {
+    switch (change.type) {
+      case "queued":
+        this.#queue(session, change)
+        return
+      case "sent": {
+        const kept = session.kept.get(change.place)
+        if (kept !== undefined) kept.packetId = change.packetId
+        return
+      }
+      case "released": {
+        const kept = session.kept.get(change.place)
+        if (kept === undefined || session.released.has(change.place)) return
+        this.#letGo(kept.sequence)
+        kept.sequence = 0
+        session.released.add(change.place)
+        return
+      }
+      case "done": {
+        const kept = session.kept.get(change.place)
+        if (kept === undefined) return
+        this.#letGo(kept.sequence)
+        session.kept.delete(change.place)
+        session.released.delete(change.place)
+        return
+      }
+      case "attended":
+        session.expiryInterval = change.expiryInterval
+        session.endsAt = undefined
+        return
+      case "left":
+        session.endsAt = change.endsAt
+        this.#sessions.delete(change.clientId)
+        this.#sessions.set(change.clientId, session)
+        return
+      case "ended":
+        this.#end(change.clientId, session)
+        return
+      case "subscribed":
+        session.subscriptions.set(change.filter, change)
+        return
+      case "unsubscribed":
+        session.subscriptions.delete(change.filter)
+        session.walks.delete(change.filter)
+        return
+      case "received":
+        session.received.add(change.packetId)
+        return
+      case "freed":
+        session.received.delete(change.packetId)
+        return
+      case "walk begun":
+        session.walks.add(change.filter)
+        return
+      case "walk ended":
+        session.walks.delete(change.filter)
+    }
+  }
+
+  /** At the end of a turn: messages that nobody keeps are gone. False: it is to be called once more, as there are many. */
+  settle(): boolean {
+    for (let n = 0; n < settledAtOnce; n++) {
+      const sequence = this.#unheld.pop()
+      if (sequence === undefined) return true
+      if (this.#holders.get(sequence) === 0) this.#forget(sequence)
+    }
+    return this.#unheld.length === 0
+  }
+
+  /**
+   * Called for each message when all that was applied is read again in the same order: whether it is one of the fewest. It is
+   * true once for each that is kept.
+   */
+  takes({ sequence }: MessageKept): boolean {
+    const number = ++this.#messagesReadAgain
+    const holders = this.#holders.get(sequence) ?? 0
+    if (holders <= 0 || (this.#again.get(sequence) ?? number) !== number) return false
+    this.#holders.set(sequence, -holders)
+    return true
+  }
+
+  /** The fewest Changes that make the same after the messages that `takes` has chosen. */
+  *changes(): Generator<Change, void, undefined> {
+    for (const [topic, sequence] of this.#retained) yield { type: "retained", topic, sequence }
+    for (const [clientId, session] of this.#sessions) yield* changesOf(clientId, session)
+    yield* this.#wills.values()
+    if (this.#clock !== undefined) yield this.#clock
+  }
+
+  counts(): ImageCounts {
+    let [subscriptions, queued] = [0, 0]
+    for (const session of this.#sessions.values()) {
+      subscriptions += session.subscriptions.size
+      queued += session.kept.size
+    }
+    const [messages, retained, wills] = [this.#holders.size, this.#retained.size, this.#wills.size]
+    return { sessions: this.#sessions.size, subscriptions, messages, queued, retained, wills, missing: this.#missing }
+  }
+
+  #keep(sequence: Sequence): void {
+    this.#messagesSeen++
+    if (this.#holders.get(sequence) !== undefined) return
+    if (sequence <= this.#highest) this.#again.set(sequence, this.#messagesSeen)
+    else this.#highest = sequence
+    this.#holders.set(sequence, 0)
+    this.#unheld.push(sequence)
+  }
+
+  #forget(sequence: Sequence): void {
+    this.#holders.delete(sequence)
+    this.#again.delete(sequence)
+  }
+
+  /** False when there is no such message. */
+  #hold(sequence: Sequence): boolean {
+    if (sequence === 0) return true
+    const holders = this.#holders.get(sequence)
+    if (holders === undefined) {
+      this.#missing++
+      return false
+    }
+    this.#holders.set(sequence, holders + 1)
+    return true
+  }
+
+  #letGo(sequence: Sequence): void {
+    const holders = this.#holders.get(sequence)
+    if (holders === undefined) return
+    this.#holders.set(sequence, holders - 1)
+    if (holders === 1) this.#unheld.push(sequence)
+  }
+
+  #retain(topic: string, sequence: Sequence): void {
+    const before = this.#retained.get(topic)
+    const held = this.#hold(sequence)
+    if (before !== undefined) this.#letGo(before)
+    if (sequence === 0 || !held) this.#retained.delete(topic)
+    else this.#retained.set(topic, sequence)
+  }
+
+  #queue(session: SessionImage, change: Queued): void {
+    const { place, sequence, qos, retain, identifiers, share } = change
+    if (!this.#hold(sequence)) return
+    const before = session.kept.get(place)
+    if (before !== undefined) this.#letGo(before.sequence)
+    session.released.delete(place)
+    const rare = identifiers.length === 0 && share === undefined ? undefined : { identifiers, share }
+    session.kept.set(place, { sequence, qos, retain, packetId: 0, rare })
+  }
+
+  #end(clientId: string, session: SessionImage): void {
+    for (const [, { sequence }] of session.kept.entries()) this.#letGo(sequence)
+    this.#sessions.delete(clientId)
+  }
+}
+
+function newSession(owner: Owner, expiryInterval: number): SessionImage {
+  return {
+    ...{ owner, expiryInterval, endsAt: undefined, kept: new RangeMap(), released: new Set() },
+    ...{ subscriptions: new Map(), received: new Set(), walks: new Set() },
+  }
+}
+
+function* changesOf(clientId: string, session: SessionImage): Generator<Change, void, undefined> {
+  const { owner, expiryInterval, endsAt } = session
+  yield { type: "opened", clientId, owner, expiryInterval }
+  yield* session.subscriptions.values()
+  for (const filter of session.walks) yield { type: "walk begun", clientId, filter }
+  for (const packetId of session.received) yield { type: "received", clientId, packetId }
+  for (const [place, { sequence, qos, retain, packetId, rare }] of session.kept.entries()) {
+    const { identifiers, share } = rare ?? usual
+    yield { type: "queued", clientId, place, sequence, qos, retain, identifiers, share }
+    if (packetId !== 0) yield { type: "sent", clientId, place, packetId }
+  }
+  for (const place of session.released) yield { type: "released", clientId, place }
+  if (endsAt !== undefined) yield { type: "left", clientId, endsAt }
+}
+
+const usual: Pick<Queued, "identifiers" | "share"> = { identifiers: [], share: undefined }
