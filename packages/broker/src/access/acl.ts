@@ -9,8 +9,8 @@
 // which %u is the user's name and %c the Client Identifier. What no rule allows is refused; deny wins over the others.
 // A name that is empty, begins with $ or has one of / + # in it fills no allowing rule. A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
+import type { Identity, Refusal } from "../ports/access.ts"
 import { covers, matches, overlaps, parseFilter, type TopicFilter } from "../routing/filter.ts"
-import type { Identity, Refusal } from "./access.ts"
 
 type Permission = "read" | "write" | "readwrite" | "deny" | "deny-read" | "deny-write"
 

@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { createBroker, type PureMqBroker } from "../node-broker.ts"
-import { scrypt } from "../node-scrypt.ts"
-import { readServerPacket, writeConnect } from "../packet/codec.ts"
+import { readServerPacket, writeConnect } from "../codecs/mqtt-packet.ts"
 import { Framer } from "../packet/framer.ts"
+import { createBroker, type PureMqBroker } from "../platform/node.ts"
+import { scrypt } from "../platform/node-scrypt.ts"
 import { passwordLine } from "./password-file.ts"
 
 // Dear enough that many of them take longer than a CONNECT may.

@@ -2,15 +2,15 @@
 
 import { randomBytes } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
-import { scrypt } from "../node-scrypt.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
+import { scrypt } from "../platform/node-scrypt.ts"
+import type { Decision } from "../ports/access.ts"
 import { defaultLimits } from "../session/limits.ts"
-import type { Decision } from "./access.ts"
+import { sourceOf } from "../session/source.ts"
 import { Failures, forgetAfter, maximumDelay } from "./failures.ts"
 import { type CheckerLimits, PasswordChecker } from "./password-checker.ts"
 import { type PasswordEntry, parsePasswordFile, passwordLine } from "./password-file.ts"
 import { memoryOf, type ScryptCost } from "./scrypt.ts"
-import { sourceOf } from "./source.ts"
 
 const cheap = { ln: 10, r: 1, p: 1 }
 const bytes = (text: string) => new TextEncoder().encode(text)

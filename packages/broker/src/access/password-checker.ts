@@ -4,12 +4,12 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { ReasonCode } from "../packet/reason-codes.ts"
-import type { Decision, LoginAttempt } from "./access.ts"
+import type { Decision, LoginAttempt } from "../ports/access.ts"
+import { sourceOf } from "../session/source.ts"
 import { Failures } from "./failures.ts"
 import { LoginQueue, type Waiting } from "./login-queue.ts"
 import { checkPassword, defaultCost, type PasswordEntry, sameCost, sameEntry } from "./password-file.ts"
 import { memoryOf, type Scrypt, type ScryptCost } from "./scrypt.ts"
-import { sourceOf } from "./source.ts"
 
 /** What computing takes: a runtime's scrypt, clock and randomness. */
 export interface CheckerMeans {
@@ -271,14 +271,28 @@ export class PasswordChecker {
       check.owed = undefined
       return undefined
     }
+    this.#failed(user, new Set(check.logins.map((login) => login.source)))
+    const why = now === undefined ? "unknown user name" : "wrong password"
+    return () => ({ reasonCode: ReasonCode.BadUserNameOrPassword, why })
+  }
+
+  /** Milliseconds that a login of this user from this address waits before it is looked at, also one that is checked elsewhere. */
+  delay(source: string, user: string): number {
+    return this.#failures.delay(source, user, this.#means.now())
+  }
+
+  /** A login that was checked elsewhere was wrong. */
+  failed(source: string, user: string): void {
+    this.#failed(user, [source])
+  }
+
+  #failed(user: string, sources: Iterable<string>): void {
     const at = this.#means.now()
     this.#failures.failedAs(user, at)
-    for (const source of new Set(check.logins.map((login) => login.source))) {
+    for (const source of sources) {
       this.#failures.failedFrom(source, at)
       this.#queue.failed(source)
     }
-    const why = now === undefined ? "unknown user name" : "wrong password"
-    return () => ({ reasonCode: ReasonCode.BadUserNameOrPassword, why })
   }
 
   /** Whether it is the user's password, after what the user may have been changed to meanwhile. */
@@ -329,7 +343,8 @@ export class PasswordChecker {
    * changes either.
    */
   #decoy(user: string): PasswordEntry {
-    return { user, cost: this.#costs[0] ?? defaultCost, salt: this.#salt, hash: new Uint8Array(32) }
+    const cost = this.#costs[0] ?? defaultCost
+    return { user, cost, salt: this.#salt, hash: new Uint8Array(32), scram: undefined }
   }
 
   /** A hash under a key of this process: worth nothing outside of it, and nobody can choose a part of it. */
