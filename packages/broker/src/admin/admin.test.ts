@@ -3,7 +3,7 @@ import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "./log.ts"
-import { snapshot, toPrometheus, toSysTopics } from "./metrics.ts"
+import { snapshot, toPrometheus } from "./metrics.ts"
 import { startMetricsServer } from "./metrics-server.ts"
 
 const quiet = { onFault: () => undefined, onRefused: () => undefined }
@@ -103,16 +103,6 @@ describe("numbers", () => {
     expect(lines).toContain('puremq_disconnects_total{reason="protocol error"} 2')
     expect(lines).toContain('puremq_tls_handshake_failures_total{reason="bad \\"one\\""} 1')
     for (const line of lines) expect(line).toMatch(/^(# (TYPE|HELP) \w+ .+|\w+(\{reason=".*"\})? -?[\d.]+)?$/)
-  })
-
-  it("$SYS topics are valid Topic Names", () => {
-    const topics = toSysTopics(numbers(), "9.9")
-    expect(topics).toContainEqual(["$SYS/broker/clients-connected", "2"])
-    expect(topics).toContainEqual(["$SYS/broker/will-bytes", "500"])
-    expect(topics).toContainEqual(["$SYS/broker/handshake-waiting-bytes", "500"])
-    expect(topics).toContainEqual(["$SYS/broker/disconnects/protocol-error", "2"])
-    const test = new TestBroker()
-    for (const [topic] of topics) expect(test.broker.topics.of(topic).name).toBe(topic)
   })
 
   it("the metrics endpoint answers at /metrics only", async () => {

@@ -1,43 +1,13 @@
 // One line an event, as JSON or as key=value text.
 
-import type { BrokerEvent } from "./events.ts"
+import type { BrokerEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
 import { quoted, visible } from "./visible.ts"
-
-/** A TLS handshake that ended well. */
-export interface HandshakeSucceeded {
-  readonly event: "tls handshake"
-  readonly peer: string
-  readonly listener: string
-  readonly offered: string | undefined
-  readonly agreed: string | undefined
-  readonly suite: string | undefined
-  readonly group: string | undefined
-  readonly resumed: boolean | undefined
-  /** Who the client has proven to be by its certificate. */
-  readonly identity: string | undefined
-  /** Why the certificate that the client showed was not accepted, where it was let in without. */
-  readonly unverified?: string | undefined
-  readonly milliseconds: number
-}
-
-/** A TLS handshake that failed. */
-export interface HandshakeFailed {
-  readonly event: "tls failure"
-  readonly peer: string
-  readonly listener: string
-  /** Who was at fault. */
-  readonly fault: "client" | "server" | "network"
-  readonly alert: string | undefined
-  readonly reason: string
-  readonly milliseconds: number
-  /** True when the connection was turned away before its handshake began. */
-  readonly limit?: boolean | undefined
-}
 
 export interface Lifecycle {
   readonly event:
     | "started"
     | "listening"
+    | "store opened"
     | "certificate renewed"
     | "reloaded"
     | "unchanged"

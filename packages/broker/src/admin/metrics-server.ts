@@ -1,9 +1,16 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { Boundary } from "../transport/boundary.ts"
-import { isLoopback, isOwnHost } from "../transport/http-rules.ts"
-import { closeServer, type ListenerContext, listenOn } from "../transport/listener.ts"
-import { addressOf } from "../transport/peer.ts"
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer } from "node:net"
+import { Boundary, inside } from "../listen/boundary.ts"
+import { HttpDoor, OneRequest } from "../listen/http-door.ts"
+import { isLoopback, isOwnHost } from "../listen/http-rules.ts"
+import { closeServer, type ListenerContext, listenOn } from "../listen/listener.ts"
+import { addressOf } from "../ports/peer.ts"
 import { type Stats, toPrometheus } from "./metrics.ts"
+
+/** Milliseconds for a request and for its answer to be taken. */
+const requestTime = 5000
+/** Connections at a time. */
+const mostRequests = 256
 
 export interface MetricsServer {
   readonly port: number
@@ -23,11 +30,12 @@ export async function startMetricsServer(
   stats: () => Stats,
   context: Pick<ListenerContext, "onFault" | "onRefused">,
 ): Promise<MetricsServer> {
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: IncomingMessage, response: ServerResponse, peer: string) => {
+    response.setHeader("connection", "close")
     if (isLoopback(host) && !isOwnHost(request.headers.host, hosts)) {
-      response.writeHead(403, { "content-type": "text/plain", connection: "close" })
+      response.writeHead(403, { "content-type": "text/plain" })
       response.end("This name is not one of this machine.\n")
-      context.onRefused("HTTP", `metrics for ${addressOf(request.socket)} refused: Host is no name of this machine`)
+      context.onRefused("HTTP", `metrics for ${peer} refused: Host is no name of this machine`)
       return
     }
     if (request.url !== "/metrics" || (request.method !== "GET" && request.method !== "HEAD")) {
@@ -39,22 +47,18 @@ export async function startMetricsServer(
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" })
     response.end(request.method === "HEAD" ? undefined : text)
   }
-  // A half request ends in time: Node looks for those that are late every half minute only, unless told otherwise.
-  const server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) => {
+  const http = createHttpServer((request, response) => {
     const { socket } = request
-    new Boundary(context.onFault, addressOf(socket), () => socket.destroy()).run(
-      () => answer(request, response),
-      undefined,
-    )
+    const peer = socket instanceof OneRequest ? addressOf(socket.connection) : "unknown"
+    new Boundary(context.onFault, peer, () => socket.destroy()).run(() => answer(request, response, peer), undefined)
   })
-  server.on("clientError", (_error, socket) => socket.destroy())
-  server.headersTimeout = 5000
-  server.requestTimeout = 5000
+  const door = new HttpDoor(http, { milliseconds: requestTime, most: mostRequests, onFault: context.onFault })
+  const server = createServer({ noDelay: true }, (socket) => inside(context.onFault, socket, () => door.take(socket)))
   const bound = await listenOn(server, "metrics", host, port, context)
   return {
     port: bound,
     close() {
-      server.closeAllConnections()
+      door.close()
       return closeServer(server)
     },
   }

@@ -1,15 +1,24 @@
-// The broker's numbers: one snapshot, three faces ($SYS topics, Prometheus text, the stats of the public API).
+// The broker's numbers: one snapshot, three faces ($SYS topics, see sys-topics.ts, Prometheus text, the stats of the public API).
 
-import type { Broker } from "../broker.ts"
-import type { HandshakeFailed } from "./log.ts"
+import type { Inspect } from "../hub/inspect.ts"
+import type { HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
 import { visible } from "./visible.ts"
 
 export interface Stats {
   readonly uptimeSeconds: number
   readonly connections: number
   readonly clientsConnected: number
+  /** The most at the same time. */
+  readonly clientsMaximum: number
   readonly sessions: number
   readonly subscriptions: number
+  /** How many of them are shared. */
+  readonly sharedSubscriptions: number
+  /** Messages that wait for sessions or for their acknowledgements, and retained ones; and bytes of their payloads. */
+  readonly storedMessages: number
+  readonly storedBytes: number
+  /** Sent, and not completely acknowledged. */
+  readonly inflightMessages: number
   readonly retainedMessages: number
   readonly retainedBytes: number
   /** Memory of messages and wills that wait in sessions, and of packets that have come in part, in bytes. */
@@ -21,18 +30,28 @@ export interface Stats {
   readonly subscriptionBytes: number
   /** Copies of what clients have been sent and their transports have not taken, in bytes. */
   readonly outboundBytes: number
+  /** Network connections to any listener, whatever became of them. */
+  readonly sockets: number
   readonly connectionsOpened: number
   readonly connectsAccepted: number
   readonly connectsRefused: number
   readonly packetsReceived: number
+  readonly packetsSent: number
   readonly bytesReceived: number
   readonly bytesSent: number
   readonly publishReceived: number
   readonly publishSent: number
+  /** Copies that were not delivered as the client's output or queue, or the memory, was full. */
+  readonly publishDropped: number
+  /** Of payloads. */
+  readonly publishBytesReceived: number
+  readonly publishBytesSent: number
   readonly publishersPaused: number
+  readonly publishersRationed: number
   readonly retainedRefused: number
   readonly willsPublished: number
   readonly sessionsDisplaced: number
+  readonly sessionsExpired: number
   readonly handshakes: number
   /** TLS handshakes under way, those that wait for their turn, and what the latter have sent, in bytes. */
   readonly handshakesPending: number
@@ -55,13 +74,6 @@ export interface HandshakeCounters {
   readonly failures: Map<string, number>
 }
 
-/** TLS handshakes of this moment, of one listener or of all. */
-export interface HandshakeLoad {
-  readonly pending: number
-  readonly waiting: number
-  readonly waitingBytes: number
-}
-
 /**
  * What a failed handshake is counted as. A client chooses among names that RFCs know and nothing else: an alert that has none
  * is `other`, and what it says in words is for the log.
@@ -74,19 +86,27 @@ export function failureLabel({ alert, limit, fault, reason }: HandshakeFailed): 
 }
 
 export function snapshot(
-  broker: Broker,
+  broker: Inspect,
   tls: HandshakeCounters & HandshakeLoad,
   startedAt: number,
   now: number,
   heapBytes: number,
 ): Stats {
-  const { counters } = broker
+  const { counters, sharedSubscriptionCount, stored } = broker
+  const { dropped } = counters
+  let handshakesFailed = 0
+  for (const count of tls.failures.values()) handshakesFailed += count
   return {
     uptimeSeconds: Math.max(0, Math.floor((now - startedAt) / 1000)),
     connections: broker.connectionCount,
     clientsConnected: broker.connectedCount,
+    clientsMaximum: broker.connectedMost,
     sessions: broker.sessionCount,
     subscriptions: broker.subscriptionCount,
+    sharedSubscriptions: sharedSubscriptionCount,
+    storedMessages: stored.messages,
+    storedBytes: stored.payloads,
+    inflightMessages: stored.inflight,
     retainedMessages: broker.retained.size,
     retainedBytes: broker.retained.bytes,
     queuedBytes: broker.memory.queued,
@@ -94,25 +114,33 @@ export function snapshot(
     partialBytes: broker.memory.partial,
     subscriptionBytes: broker.memory.subscriptions,
     outboundBytes: broker.memory.outbound,
+    // Each is counted when it has come through TLS, or has failed there.
+    sockets: counters.connectionsOpened + counters.connectionsRefused + tls.pending + tls.waiting + handshakesFailed,
     connectionsOpened: counters.connectionsOpened,
     connectsAccepted: counters.connectsAccepted,
     connectsRefused: counters.connectsRefused,
     packetsReceived: counters.packetsReceived,
+    packetsSent: counters.publishSent + counters.othersSent,
     bytesReceived: counters.bytesReceived,
     bytesSent: counters.bytesSent,
     publishReceived: counters.publishReceived,
     publishSent: counters.publishSent,
+    publishDropped: dropped["output full"] + dropped["queue full"] + dropped["memory full"],
+    publishBytesReceived: counters.publishBytesReceived,
+    publishBytesSent: counters.publishBytesSent,
     publishersPaused: counters.publishersPaused,
+    publishersRationed: counters.publishersRationed,
     retainedRefused: counters.retainedRefused,
     willsPublished: counters.willsPublished,
     sessionsDisplaced: counters.sessionsDisplaced,
+    sessionsExpired: counters.sessionsExpired,
     handshakes: tls.handshakes,
     handshakesPending: tls.pending,
     handshakesWaiting: tls.waiting,
     handshakeWaitingBytes: tls.waitingBytes,
     faults: broker.faults.total,
     heapBytes,
-    dropped: { ...counters.dropped },
+    dropped: { ...dropped },
     disconnects: Object.fromEntries(counters.disconnects),
     handshakeFailures: Object.fromEntries(tls.failures),
   }
@@ -123,8 +151,13 @@ const gauges: ReadonlySet<string> = new Set([
   "uptimeSeconds",
   "connections",
   "clientsConnected",
+  "clientsMaximum",
   "sessions",
   "subscriptions",
+  "sharedSubscriptions",
+  "storedMessages",
+  "storedBytes",
+  "inflightMessages",
   "retainedMessages",
   "retainedBytes",
   "queuedBytes",
@@ -163,28 +196,6 @@ export function toPrometheus(stats: Stats): string {
   return `${lines.join("\n")}\n`
 }
 
-/** Topic and text of each $SYS message. */
-export function toSysTopics(stats: Stats, version: string): [string, string][] {
-  const topics: [string, string][] = [["$SYS/broker/version", `PureMQ ${version}`]]
-  for (const [key, value] of Object.entries(stats)) {
-    if (typeof value === "number") topics.push([`$SYS/broker/${snake(key).replaceAll("_", "-")}`, String(value)])
-  }
-  for (const key of ["dropped", "disconnects", "handshakeFailures"] as const) {
-    for (const [reason, value] of Object.entries(stats[key])) {
-      topics.push([`$SYS/broker/${snake(key).replaceAll("_", "-")}/${slug(reason)}`, String(value)])
-    }
-  }
-  return topics
-}
-
 function snake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}
-
-/** A reason as one topic level. */
-function slug(reason: string): string {
-  return reason
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "")
 }

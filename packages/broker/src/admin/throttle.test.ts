@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
-import { openAccess } from "../access/access.ts"
+import { openAccess } from "../../tests/open-access.ts"
 import { Acl, parseAcl } from "../access/acl.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { formatEvent } from "./log.ts"
-import { kindsInAll, kindsOfAnAddress, type Refused, Throttle } from "./throttle.ts"
+import { isRefusal, kindsInAll, kindsOfAnAddress, type Refused, Throttle } from "./throttle.ts"
 
 function watch() {
   const told: Refused[] = []
@@ -28,6 +28,21 @@ describe("refusals in the log", () => {
     expect(told.slice(2)).toEqual([{ ...refusal("a"), more: "999 more like this in 10 s" }])
     throttle.take(refusal("a"), 10_001)
     expect(told).toHaveLength(4)
+  })
+
+  it("TLS handshakes that fail are of a kind by their reason, whatever port they come from", () => {
+    const { told, throttle } = watch()
+    const failure = (port: number, reason: string): Refused => {
+      const peer = `192.0.2.1:${port}`
+      return { event: "tls failure", peer, listener: "tls", fault: "client", alert: undefined, reason, milliseconds: 1 }
+    }
+    expect(isRefusal(failure(0, "no TLS"))).toBe(true)
+    expect(isRefusal({ ...failure(0, "it threw"), fault: "server" })).toBe(false)
+    for (let i = 0; i < 1000; i++) throttle.take(failure(i, "no TLS"), 0)
+    throttle.take(failure(1, "TLS 1.2"), 0)
+    expect(told).toEqual([failure(0, "no TLS"), failure(1, "TLS 1.2")])
+    throttle.end()
+    expect(told.slice(2)).toEqual([{ ...failure(999, "no TLS"), more: "999 more like this in 10 s" }])
   })
 
   it("so many kinds of an address, and one more is a number; another address has its own", () => {

@@ -2,15 +2,21 @@
 // of a kind is told at once and the others of that kind in one more line at the end, with their number; so many kinds of
 // one address, and so many in all, and what is beyond them as a number only.
 
-import { sourceOf } from "../access/source.ts"
-import type { AccessRefused, ClientRefused, MessageRefused } from "./events.ts"
+import type { AccessRefused, ClientRefused, HandshakeFailed, MessageRefused } from "../ports/events.ts"
+import { sourceOf } from "../session/source.ts"
 
-export type Refused = AccessRefused | ClientRefused | MessageRefused
+export type Refused = AccessRefused | ClientRefused | MessageRefused | HandshakeFailed
 
-const refusals: ReadonlySet<string> = new Set<Refused["event"]>(["access refused", "client refused", "message refused"])
+const refusals: ReadonlySet<string> = new Set<Refused["event"]>([
+  "access refused",
+  "client refused",
+  "message refused",
+  "tls failure",
+])
 
-export function isRefusal(event: { readonly event: string }): event is Refused {
-  return refusals.has(event.event)
+/** What clients can bring about. A handshake that fails by a fault of ours is told each time, as other faults are. */
+export function isRefusal(event: { readonly event: string; readonly fault?: string }): event is Refused {
+  return refusals.has(event.event) && event.fault !== "server"
 }
 
 /** Milliseconds. */
@@ -46,7 +52,7 @@ export class Throttle {
       known.more++
       return
     }
-    const source = sourceOf(event.peer.address)
+    const source = sourceOfPeer(event)
     const address = this.#addresses.get(source)
     if (address !== undefined && address.kinds >= kindsOfAnAddress) {
       address.last = event
@@ -86,9 +92,16 @@ function withMore({ last, more }: Told, what: string): Refused | undefined {
   return { ...last, more: `${more} more ${what} in ${period / 1000} s` }
 }
 
+function sourceOfPeer({ peer }: Refused): string {
+  return sourceOf(typeof peer === "string" ? peer : peer.address)
+}
+
 function kindOf(event: Refused): string {
+  if (event.event === "tls failure") {
+    const { listener, fault, alert = "", reason } = event
+    return [event.event, sourceOfPeer(event), listener, fault, alert, reason].join("\n")
+  }
   const { clientId, user = "" } = event
-  const what =
-    event.event === "access refused" ? [event.action, event.topic] : [sourceOf(event.peer.address), event.reason]
+  const what = event.event === "access refused" ? [event.action, event.topic] : [sourceOfPeer(event), event.reason]
   return [event.event, clientId, user, ...what].join("\n")
 }

@@ -8,18 +8,21 @@ import {
   toPem,
   trustStoreFromPem,
 } from "@puremq/tls13/x509"
-import type { RenewedCertificate } from "../transport/listener.ts"
+import { earliestWall } from "../hub/timeline.ts"
+import type { RenewedCertificate } from "../listen/listener.ts"
 import { ConfigError } from "./config.ts"
 
 /**
  * Checks before listening that certificate and key can be read, belong together and are valid now.
- * Throws ConfigError with one line that names the file and what to do.
+ * Throws ConfigError with one line that names the file and what to do. A device whose clock is not set yet serves with a
+ * certificate that is not valid yet by it, as it will be for its clients: only `warn` is told.
  */
 export function checkCertificate(
   cert: string,
   key: string,
   names: { readonly cert: string; readonly key: string },
   now: number,
+  warn: (text: string) => void = () => undefined,
 ): void {
   within(`certificate ${names.cert} with key ${names.key}`, () => loadCredential({ cert, key }))
   const leaf = parseCertificates(cert)[0]!
@@ -29,7 +32,8 @@ export function checkCertificate(
   }
   if (now < leaf.notBefore) {
     const what = `the certificate of ${subjectText(leaf)} in ${names.cert} is valid only from ${day(leaf.notBefore)}`
-    throw new ConfigError(`${what}; check this machine's clock`)
+    if (now >= earliestWall) throw new ConfigError(`${what}; check this machine's clock`)
+    warn(`${what}, and this machine's clock is not set`)
   }
 }
 

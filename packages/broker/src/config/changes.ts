@@ -1,16 +1,9 @@
 // What a reload takes, and whether it is other than before: for one line of the log.
 
 import { nameText, parseCertificates, parseCrls, parsePem, toPem, trustStoreFromPem } from "@puremq/tls13/x509"
-import type { RenewedCertificate } from "../transport/listener.ts"
+import type { RenewedCertificate } from "../listen/listener.ts"
 import { day, lifeText } from "./certificate.ts"
-import { counted } from "./rules.ts"
-
-/** Something that was read again. */
-export interface Reread {
-  /** Without its fate, such as `certificate: CN=broker.example.com until 2027-12-26`. */
-  readonly text: string
-  readonly changed: boolean
-}
+import { counted, type Reread } from "./reread.ts"
 
 /** Certificates, authorities and lists of one listener. The key counts as a part of its certificate. */
 export interface RereadCertificates {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { earliestWall } from "../hub/timeline.ts"
 import { checkCertificate } from "./certificate.ts"
 import { checkFileConfig, checkLimits } from "./check.ts"
 import { ConfigError } from "./config.ts"
@@ -26,7 +27,8 @@ describe("the configuration file", () => {
           key: "k",
           ca: "a",
           clientCertificate: "require",
-          crypto: "host",
+          provider: "host",
+          alpn: ["mqtt", "x-amzn-mqtt-ca"],
           handshakeTimeout: 5000,
         },
         { type: "ws", port: 0, path: "/mqtt", origins: ["https://example.org"] },
@@ -44,7 +46,7 @@ describe("the configuration file", () => {
     expect(checkFileConfig({})).toEqual({})
   })
 
-  it.each<[unknown, string]>([
+  it.each<[unknown, string | RegExp]>([
     [[], "the configuration must be an object, not []"],
     [{ listener: [] }, "listener is not known; known here: listeners, login, aclFile"],
     [{ listeners: {} }, "listeners must be a list, not {}"],
@@ -81,8 +83,50 @@ describe("the configuration file", () => {
       { listeners: [{ type: "ws", port: 1, maxWaitingHandshakes: 1 }] },
       "listeners[0].maxWaitingHandshakes does not belong to a ws listener",
     ],
+    [
+      { listeners: [{ type: "wss", port: 1, cert: "c", key: "k", alpn: ["mqtt"] }] },
+      "listeners[0].alpn does not belong to a wss listener",
+    ],
+    [
+      { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", alpn: ["m".repeat(256)] }] },
+      "listeners[0].alpn[0] must be 1 to 255 visible ASCII characters, such as mqtt, not",
+    ],
+    [
+      { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", alpn: ["mqtt "] }] },
+      "listeners[0].alpn[0] must be 1 to 255 visible",
+    ],
+    [{ features: { maximumQos: 3 } }, "features.maximumQos must be one of 0, 1, 2, not 3"],
+    [{ features: { retainAvailable: 0 } }, "features.retainAvailable must be true or false"],
+    [{ features: { retained: false } }, "features.retained is not known"],
     [{ limits: { maximumPacketSize: 1 } }, "limits.maximumPacketSize must be a whole number from 128"],
     [{ limits: { maxPacketSize: 1000 } }, "limits.maxPacketSize is not known"],
+    [{ limits: { maxPacketSize: 1000 } }, "; did you mean maximumPacketSize?"],
+    [{ limits: { maximumPublisherPause: -1 } }, "limits.maximumPublisherPause must be a whole number from 0"],
+    [
+      { limits: { maximumTotalBytes: 0 } },
+      "limits.maximumTotalBytes must be a whole number from 1 to 9007199254740991",
+    ],
+    [{ lisetners: [] }, "; did you mean listeners?"],
+    [{ xyzzy: 1 }, /^xyzzy is not known; known here: [\w, ]+$/],
+    [JSON.parse('{"__proto__": {}}'), "__proto__ is not known"],
+    [{ listeners: [{ port: 1883 }] }, "listeners[0].type is missing"],
+    [{ listeners: [null] }, "listeners[0] must be an object, not null"],
+    [
+      { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", orgins: [] }] },
+      /^listeners\[0\]\.orgins is not known; .*; did you mean origins\?$/,
+    ],
+    [
+      { listeners: [{ type: "tls", port: 1, cert: "c", key: "k", crl: "l" }] },
+      "listeners[0].crl is about client certificates, and listeners[0].clientCertificate does not ask for any",
+    ],
+    [
+      {
+        listeners: [
+          { type: "tls", port: 1, cert: "c", key: "k", ca: "a", clientCertificate: "require", revocation: "require" },
+        ],
+      },
+      'listeners[0].crl is missing: revocation "require" needs the lists',
+    ],
     [{ limits: { maximumTopicLevels: 1025 } }, "limits.maximumTopicLevels must be a whole number from 1 to 1024"],
     [{ limits: { maximumFiltersPerPacket: 0 } }, "limits.maximumFiltersPerPacket must be a whole number from 1"],
     [
@@ -91,6 +135,9 @@ describe("the configuration file", () => {
     ],
     [{ login: { anonymous: "yes" } }, 'login.anonymous must be true or false, not "yes"'],
     [{ metrics: {} }, "metrics.port is missing"],
+    [{ serverReference: { when: "always" } }, "serverReference.server is missing"],
+    [{ serverReference: { server: "a  b" } }, "serverReference.server must be servers such as broker-2.example:8883"],
+    [{ serverReference: { server: "a".repeat(1025) } }, "1024 characters at most"],
     [{ aclFile: "" }, "aclFile must be a text"],
     [{ disconnectRevoked: 1 }, "disconnectRevoked must be true or false, not 1"],
     [{ limits: { maximumPasswordChecks: 0 } }, "limits.maximumPasswordChecks must be a whole number from 1"],
@@ -102,10 +149,21 @@ describe("the configuration file", () => {
   it("a limit at its bounds, and one past them", () => {
     expect(checkLimits({ receiveMaximum: 1 })).toEqual({ receiveMaximum: 1 })
     expect(checkLimits({ receiveMaximum: 65_535, topicAliasMaximum: 0 })).toMatchObject({ topicAliasMaximum: 0 })
+    expect(checkLimits({ maximumPublisherPause: 0 })).toEqual({ maximumPublisherPause: 0 })
     expect(() => checkLimits({ receiveMaximum: 0 })).toThrow(ConfigError)
     expect(() => checkLimits({ receiveMaximum: 65_536 })).toThrow(ConfigError)
     expect(() => checkLimits({ maximumInflight: 65_535 })).toThrow(ConfigError)
   })
+})
+
+it("a Server Reference has 1024 characters at most", () => {
+  const serverReference = { server: `a ${"b".repeat(1022)}`, when: "always" }
+  expect(checkFileConfig({ serverReference })).toEqual({ serverReference })
+})
+
+it("a protocol name has 1 to 255 characters", () => {
+  const listeners = [{ type: "tls", port: 1, cert: "c", key: "k", alpn: ["m", "m".repeat(255)] }]
+  expect(checkFileConfig({ listeners })).toEqual({ listeners })
 })
 
 describe("files", () => {
@@ -165,5 +223,17 @@ describe("files", () => {
     expect(check(made.serverCert, "nonsense")).toThrow(/private key/)
     expect(check(made.serverCert, made.serverKey, now + 11 * day)).toThrow(/in cert\.pem expired on 2026-12-0/)
     expect(check(made.serverCert, made.serverKey, now - 10 * day)).toThrow(/valid only from/)
+  })
+
+  it("a certificate that is not valid yet on a machine whose clock is not set is a warning; the rest is as ever", () => {
+    const names = { cert: "cert.pem", key: "key.pem" }
+    const warnings: string[] = []
+    const check = (key: string, at: number) =>
+      checkCertificate(made.serverCert, key, names, at, (text) => warnings.push(text))
+    for (const unset of [0, 60_000, earliestWall - 1]) check(made.serverKey, unset)
+    expect(warnings).toHaveLength(3)
+    expect(warnings[0]).toMatch(/in cert\.pem is valid only from 2026-\d\d-\d\d, and this machine's clock is not set$/)
+    expect(() => check(other.serverKey, 0)).toThrow(/cannot use certificate/)
+    expect(() => check(made.serverKey, earliestWall)).toThrow(/valid only from .*check this machine's clock/)
   })
 })

@@ -2,18 +2,19 @@
 
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { LogEvent } from "../admin/log.ts"
+import type { RenewedCertificate } from "../listen/listener.ts"
+import type { ClientCertificateMode } from "../listen/tls.ts"
+import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
-import type { RenewedCertificate } from "../transport/listener.ts"
-import type { ClientCertificateMode } from "../transport/tls.ts"
 
-interface Address {
+export interface Address {
   /** Default 127.0.0.1. */
   readonly host?: string | undefined
   /** 0 takes a free port. */
   readonly port: number
 }
 
-interface TlsSettings {
+export interface TlsSettings extends Optional<HandshakeLimits> {
   /** PEM text: the certificate chain, leaf first. */
   readonly cert: string
   /** PEM text of the private key. */
@@ -29,20 +30,36 @@ interface TlsSettings {
   /** "ifPresent" (the default): a list that is there must be usable; "require": there must be one of each issuer; "off". */
   readonly revocation?: RevocationMode | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
-  readonly crypto?: "fast" | "noble" | "host" | undefined
-  /** Milliseconds, default 10,000. */
-  readonly handshakeTimeout?: number | undefined
-  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
-  readonly maxPendingHandshakes?: number | undefined
-  readonly maxPendingHandshakesPerAddress?: number | undefined
-  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
-  readonly maxWaitingHandshakes?: number | undefined
-  readonly maxWaitingHandshakesPerAddress?: number | undefined
-  /** Milliseconds that one waits, default 30,000. */
-  readonly handshakeWaitTimeout?: number | undefined
+  readonly provider?: "fast" | "noble" | "host" | undefined
 }
 
-interface WebSocketSettings {
+/** Of each listener with TLS. */
+export interface HandshakeLimits {
+  /** Milliseconds, default 10,000. */
+  readonly handshakeTimeout: number
+  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
+  readonly maxPendingHandshakes: number
+  readonly maxPendingHandshakesPerAddress: number
+  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
+  readonly maxWaitingHandshakes: number
+  readonly maxWaitingHandshakesPerAddress: number
+  /** Milliseconds that one waits, default 30,000. */
+  readonly handshakeWaitTimeout: number
+}
+
+export const defaultHandshakeLimits: HandshakeLimits = {
+  handshakeTimeout: 10_000,
+  maxPendingHandshakes: 1024,
+  maxPendingHandshakesPerAddress: 64,
+  maxWaitingHandshakes: 4096,
+  maxWaitingHandshakesPerAddress: 1024,
+  handshakeWaitTimeout: 30_000,
+}
+
+/** As much of it as one likes. */
+type Optional<T> = { readonly [Name in keyof T]?: T[Name] | undefined }
+
+export interface WebSocketSettings {
   /** Path of the WebSocket; any when absent. */
   readonly path?: string | undefined
   /** Origins that browsers may come from; "*" is any. When absent: pages of the same origin. Others than browsers have none. */
@@ -52,7 +69,7 @@ interface WebSocketSettings {
 }
 
 /** What is said of who connects by somebody in between. */
-interface BehindProxy {
+export interface BehindProxy {
   /**
    * Connections come from these proxies (addresses and networks such as 10.0.0.0/8) and begin with a header of the PROXY
    * protocol, version 1 or 2; from elsewhere they are closed.
@@ -64,7 +81,16 @@ export interface TcpListenerConfig extends Address, BehindProxy {
   readonly type: "tcp"
 }
 
-export interface TlsListenerConfig extends Address, BehindProxy, TlsSettings {
+/** Of a listener with MQTT right over TLS. (Under WebSocket it is "http/1.1", which is what is spoken there.) */
+export interface AlpnSettings {
+  /**
+   * Names of application protocols (RFC 7301) that a client may choose from, 1 to 255 visible ASCII characters each; a client
+   * that offers none of them is refused, one that offers no names at all is let in. Default ["mqtt"]; []: names are not looked at.
+   */
+  readonly alpn?: readonly string[] | undefined
+}
+
+export interface TlsListenerConfig extends Address, BehindProxy, TlsSettings, AlpnSettings {
   readonly type: "tls"
 }
 
@@ -87,7 +113,33 @@ export interface LoginConfig {
   readonly certificates?: boolean | undefined
 }
 
+/** Where sessions, retained messages and what waits are kept. */
+export interface StoreConfig {
+  /** "files", the default: they outlive the process. "memory": they end with it. */
+  readonly type?: "memory" | "files" | undefined
+  /** For files: a folder, which is made when it is not there. One broker has it at a time. */
+  readonly directory?: string | undefined
+  /**
+   * For files. "process", the default: what was acknowledged outlives the end of the process, `kill -9` included. "power": that
+   * of the machine too; each acknowledgement waits for the disk.
+   */
+  readonly durability?: "process" | "power" | undefined
+  /** Milliseconds for which changes are collected before they are written, for flash; 0, the default: none. */
+  readonly flushInterval?: number | undefined
+  /** Bytes that the folder may have; default: as many as the disk has. When it is full, QoS 1 and 2 are refused. */
+  readonly maximumBytes?: number | undefined
+}
+
+export interface ServerReferenceConfig {
+  /** Such as "broker-2.example:8883": one or more, with a space between them; 1,024 characters at most. */
+  readonly server: string
+  /** "always": every CONNECT is refused with 0x9C and this reference; "closing", the default: clients get it when the broker closes. */
+  readonly when?: "always" | "closing" | undefined
+}
+
 export interface BrokerConfig {
+  /** Default: in memory. (`puremq start` has files.) */
+  readonly store?: StoreConfig | undefined
   /** Default: none; connections then come through `attach`. */
   readonly listeners?: readonly ListenerConfig[] | undefined
   readonly login?: LoginConfig | undefined
@@ -99,6 +151,15 @@ export interface BrokerConfig {
    */
   readonly disconnectRevoked?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
+  /** What of MQTT is offered; all of it where nothing is said. */
+  readonly features?: Partial<Features> | undefined
+  /**
+   * Is a message whose Payload Format Indicator says UTF-8 refused when its payload is not? Then it gets 0x99, and goes to nobody.
+   * Default false: payloads are not looked at.
+   */
+  readonly checkPayloadFormat?: boolean | undefined
+  /** Sends clients to another server (MQTT 5.0 section 4.11). */
+  readonly serverReference?: ServerReferenceConfig | undefined
   /** Where to serve Prometheus metrics over HTTP; off when absent. */
   readonly metrics?: (Address & { readonly hosts?: readonly string[] | undefined }) | undefined
   /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
@@ -108,16 +169,6 @@ export interface BrokerConfig {
   /** Called for each event; see admin/log.ts for lines to print. */
   readonly onEvent?: ((event: LogEvent) => void) | undefined
 }
-
-/** Of each listener with TLS; times in milliseconds. */
-export const defaultHandshakeLimits = {
-  handshakeTimeout: 10_000,
-  maxPendingHandshakes: 1024,
-  maxPendingHandshakesPerAddress: 64,
-  maxWaitingHandshakes: 4096,
-  maxWaitingHandshakesPerAddress: 1024,
-  handshakeWaitTimeout: 30_000,
-} as const
 
 /** What a running broker can be given anew; what is absent stays as it is. */
 export interface ReloadConfig {

@@ -1,11 +1,18 @@
 // Reads the configuration file and the files it names.
 
+import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
-import { checkFileConfig, type FileConfig, type FileListener } from "./check.ts"
+import { checkFileConfig } from "./check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
+import type { FileConfig, FileListener } from "./file-config.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
+import type { Table } from "./schema/option.ts"
+import { options } from "./schema/options.ts"
 import { configurationFile, readAcl, readPasswordFile, readText } from "./text-file.ts"
+
+/** Where `puremq start` keeps what it keeps. */
+const ownStore = ".puremq/store"
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
@@ -18,8 +25,13 @@ export interface LoadedConfig {
   readonly warnings: readonly string[]
 }
 
-/** Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line. */
-export function loadConfigFile(path: string, now: number): LoadedConfig {
+/**
+ * Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line.
+ *
+ * @param again a broker runs meanwhile, and nothing may keep it waiting
+ */
+export function loadConfigFile(path: string, now: number, again: boolean = false): LoadedConfig {
+  if (again) refusePipes([path])
   const source = readText(path, configurationFile)
   let value: unknown
   try {
@@ -39,28 +51,45 @@ export function loadConfigFile(path: string, now: number): LoadedConfig {
       `${path}: listeners is ${checked.listeners === undefined ? "missing" : "empty"}: name one at least, such as {"type": "tls", "port": 8883, "cert": FILE, "key": FILE}`,
     )
   const folder = dirname(resolve(path))
+  const files = watchedFilesOf(checked, folder)
+  if (again) refusePipes(files)
   const warnings: string[] = []
   return {
     config: readFiles(checked, folder, now, (text) => warnings.push(text)),
     warnings,
     log: checked.log ?? "text",
     reload: checked.reload,
-    watchedFiles: [resolve(path), ...watchedFilesOf(checked, folder)],
+    watchedFiles: [resolve(path), ...files],
   }
 }
 
-/** The files that a running broker reads again. */
-export function watchedFilesOf(file: FileConfig, folder: string): string[] {
-  const listeners = file.listeners ?? []
-  const certificates = listeners.flatMap(({ cert, key, keyPasswordFile, ca, crl }) => [
-    cert,
-    key,
-    keyPasswordFile,
-    ca,
-    crl,
-  ])
-  const names = [...certificates, file.login?.passwordFile, file.aclFile]
-  return [...new Set(names.filter((name) => name !== undefined))].map((name) => resolve(folder, name))
+/** Whoever opens a pipe waits until somebody writes into it, and a broker that waits serves nobody. Throws ConfigError. */
+export function refusePipes(paths: readonly string[]): void {
+  for (const path of paths) {
+    let isPipe = false
+    try {
+      isPipe = statSync(path).isFIFO()
+    } catch {
+      // Whoever reads it says what is wrong.
+    }
+    if (isPipe) throw new ConfigError(`${path} is a pipe, which a running broker does not read; that needs a restart`)
+  }
+}
+
+/** The files that a running broker reads again: all that the configuration names. @param table for a test, another than the broker's */
+export function watchedFilesOf(file: FileConfig, folder: string, table: Table = options): string[] {
+  return [...new Set(filesIn(file, table))].map((name) => resolve(folder, name))
+}
+
+function filesIn(value: unknown, table: Table): string[] {
+  if (typeof value !== "object" || value === null) return []
+  const members = new Map<string, unknown>(Object.entries(value))
+  return Object.entries(table).flatMap(([name, { kind }]) => {
+    const member = members.get(name)
+    if (kind.file === true) return typeof member === "string" ? [member] : []
+    const inside: readonly unknown[] = Array.isArray(member) ? member : [member]
+    return inside.flatMap((each) => (kind.parts ?? []).flatMap(({ rows }) => filesIn(each, rows)))
+  })
 }
 
 /**
@@ -73,59 +102,33 @@ export function readFiles(
   now: number,
   warn: (text: string) => void = () => undefined,
 ): BrokerConfig {
-  const passwords = file.login?.passwordFile
+  const { listeners = [], login = {}, store = {}, aclFile, reload: _, log: __, ...others } = file
+  const { passwordFile, ...logins } = login
   return {
-    listeners: (file.listeners ?? []).map((one) => readListener(one, folder, now, warn)),
+    ...others,
+    listeners: listeners.map((one) => readListener(one, folder, now, warn)),
     login: {
-      anonymous: file.login?.anonymous,
-      certificates: file.login?.certificates,
-      passwords: passwords === undefined ? undefined : readPasswordFile(resolve(folder, passwords)),
+      ...logins,
+      passwords: passwordFile === undefined ? undefined : readPasswordFile(resolve(folder, passwordFile)),
     },
-    acl: file.aclFile === undefined ? undefined : readAcl(resolve(folder, file.aclFile)),
-    disconnectRevoked: file.disconnectRevoked,
-    limits: file.limits,
-    metrics: file.metrics,
-    sysInterval: file.sysInterval,
-    responseInformation: file.responseInformation,
+    store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
+    acl: aclFile === undefined ? undefined : readAcl(resolve(folder, aclFile)),
   }
 }
 
 function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {
-  const { path, origins, hosts } = one
-  const shared = { host: one.host, port: one.port, proxyProtocol: one.proxyProtocol }
-  const webSocket = { path, origins, hosts }
-  if (one.type === "tcp") return { type: "tcp", ...shared }
-  if (one.type === "ws") return { type: "ws", ...shared, ...webSocket }
-  const names = { cert: one.cert ?? "", key: one.key ?? "" } // both are there: the check saw to it
+  if (one.type === "tcp" || one.type === "ws") return one
+  const { keyPasswordFile, ...others } = one
   const file = (name: string) => resolve(folder, name)
-  const cert = readCertificates(file(names.cert), "the certificate")
-  const password = one.keyPasswordFile === undefined ? undefined : file(one.keyPasswordFile)
-  const key = readPrivateKey(file(names.key), "the private key", password)
-  checkCertificate(cert, key, names, now)
+  const cert = readCertificates(file(one.cert), "the certificate")
+  const password = keyPasswordFile === undefined ? undefined : file(keyPasswordFile)
+  const key = readPrivateKey(file(one.key), "the private key", password)
+  checkCertificate(cert, key, one, now, warn)
   const ca =
     one.ca === undefined
       ? undefined
       : usableAuthorities(readCertificates(file(one.ca), "the authorities of client certificates"), one.ca, warn)
   const crl = one.crl === undefined ? undefined : readRevocationLists(file(one.crl), "the revocation lists")
   if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
-  const { clientCertificate, identity, revocation, crypto } = one
-  const { handshakeTimeout, maxPendingHandshakes, maxPendingHandshakesPerAddress } = one
-  const { maxWaitingHandshakes, maxWaitingHandshakesPerAddress, handshakeWaitTimeout } = one
-  const tls = {
-    cert,
-    key,
-    ca,
-    clientCertificate,
-    identity,
-    crl,
-    revocation,
-    crypto,
-    handshakeTimeout,
-    maxPendingHandshakes,
-    maxPendingHandshakesPerAddress,
-    maxWaitingHandshakes,
-    maxWaitingHandshakesPerAddress,
-    handshakeWaitTimeout,
-  }
-  return one.type === "tls" ? { type: "tls", ...shared, ...tls } : { type: "wss", ...shared, ...webSocket, ...tls }
+  return { ...others, cert, key, ca, crl }
 }

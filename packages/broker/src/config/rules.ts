@@ -3,8 +3,8 @@
 import { Acl, AclError, parseAcl } from "../access/acl.ts"
 import type { LoginRules } from "../access/login.ts"
 import { type PasswordEntry, PasswordFileError, parsePasswordFile, sameEntry } from "../access/password-file.ts"
-import type { Reread } from "./changes.ts"
 import { ConfigError, type LoginConfig } from "./config.ts"
+import { counted, type Reread } from "./reread.ts"
 
 /** Throws ConfigError, with the number of the line, for a text that cannot be used. */
 export function rulesOf(login: LoginConfig, acl: string | undefined): LoginRules {
@@ -55,11 +55,6 @@ function changesOf(old: ReadonlyMap<string, PasswordEntry>, after: ReadonlyMap<s
   for (const user of old.keys()) if (!after.has(user)) removed++
   const told = [[added, "added"] as const, [removed, "removed"] as const, [changed, "changed"] as const]
   return told.map(([count, what]) => (count === 0 ? "" : `, ${count} ${what}`)).join("")
-}
-
-/** "1 rule", "2 rules" */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`
 }
 
 function within<T>(what: string, work: () => T): T {

@@ -1,7 +1,7 @@
 // One boundary around everything that a connection's socket, request or timer calls: what is thrown there ends that
 // connection, is counted and told once, and goes no further.
 
-import { addressOf } from "./peer.ts"
+import { addressOf } from "../ports/peer.ts"
 
 /** Told of a defect that ended the connection of `peer`. */
 export type OnFault = (error: unknown, peer: string) => void

@@ -3,8 +3,8 @@
 import { once } from "node:events"
 import { connect } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
-import { createBroker, type PureMqBroker } from "../node-broker.ts"
-import { writeConnect } from "../packet/codec.ts"
+import { writeConnect } from "../codecs/mqtt-packet.ts"
+import { createBroker, type PureMqBroker } from "../platform/node.ts"
 
 let broker: PureMqBroker | undefined
 afterEach(() => broker?.close())

@@ -1,8 +1,7 @@
-import type { HandshakeFailed, HandshakeSucceeded } from "../admin/log.ts"
-import type { HandshakeLoad } from "../admin/metrics.ts"
-import type { Broker } from "../broker.ts"
+import type { Broker } from "../hub/broker.ts"
+import type { HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
+import type { TransportKind } from "../ports/peer.ts"
 import type { OnFault } from "./boundary.ts"
-import type { TransportKind } from "./peer.ts"
 
 /** An open door: listens, and hands each connection to the broker. */
 export interface Listener {

@@ -19,7 +19,7 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { LogEvent } from "../admin/log.ts"
 import { type BrokerConfig, ConfigError, type TlsListenerConfig } from "../config/config.ts"
-import { createBroker, type PureMqBroker } from "../node-broker.ts"
+import { createBroker, type PureMqBroker } from "../platform/node.ts"
 
 const now = Date.now()
 const authority = createAuthority({ now })

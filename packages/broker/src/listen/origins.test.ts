@@ -3,15 +3,15 @@
 import { once } from "node:events"
 import { get, type RequestOptions } from "node:http"
 import { get as getSecure } from "node:https"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, createServer } from "node:net"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterEach, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
 import type { ListenerConfig } from "../config/config.ts"
-import { createBroker, type PureMqBroker } from "../node-broker.ts"
-import { createWebSocketServer } from "./websocket.ts"
+import { createBroker, type PureMqBroker } from "../platform/node.ts"
+import { createWebSocketDoor } from "./websocket.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
 let broker: PureMqBroker | undefined
@@ -150,7 +150,8 @@ describe("the Host of a request to a loopback address", () => {
   it("is not looked at where the listener is on another address", async () => {
     const context = { broker: new TestBroker().broker, onHandshake() {}, onFault() {}, onRefused() {} }
     const options = { host: "192.0.2.1", secure: false }
-    const server = createWebSocketServer(options, context, () => ({ transport: "ws", address: "" }))
+    const door = createWebSocketDoor(options, context, () => ({ transport: "ws", address: "" }))
+    const server = createServer((socket) => door.take(socket))
     // What it is told, not where it is.
     server.listen(0, "127.0.0.1")
     await once(server, "listening")

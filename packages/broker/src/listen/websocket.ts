@@ -1,15 +1,16 @@
 // MQTT over WebSocket (MQTT 5.0 chapter 6). The HTTP server underneath may sit on plain TCP or on TLS sockets.
 
-import { createServer, type IncomingMessage, type Server } from "node:http"
-import type { Socket } from "node:net"
+import { createServer as createHttpServer, type IncomingMessage } from "node:http"
+import { createServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
-import type { Broker } from "../broker.ts"
-import type { Connection } from "../session/connection.ts"
+import type { Connection } from "../client/connection.ts"
+import type { Broker } from "../hub/broker.ts"
+import { addressOf, type PeerInfo, type Sink } from "../ports/peer.ts"
 import { Boundary, inside, type OnFault } from "./boundary.ts"
+import { type Connected, HttpDoor, OneRequest } from "./http-door.ts"
 import { isLoopback, isOwnHost, isSameOrigin } from "./http-rules.ts"
 import { closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
-import { addressOf, type PeerInfo, type Sink } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 
 export interface WebSocketOptions {
@@ -34,9 +35,12 @@ interface Place {
 
 /** Bytes ws may hold for a client before the broker stops writing. */
 const highWaterMark = 65_536
+/** That a client has to take the last bytes and close, once either side has begun to. */
 const lingerMilliseconds = 1000
 /** Frames of one message. */
 const mostFragments = 256
+/** Bytes that ws takes for each piece of a frame, as it comes from the stream, beside what is in it (measured: 150). */
+const pieceOverhead = 200
 /** Bytes of a control frame from a client beside its data: head and mask. */
 const controlOverhead = 6
 
@@ -44,17 +48,14 @@ export function createWebSocketListener(
   options: WebSocketOptions & { host: string; port: number; proxyProtocol?: ProxyProtocolOptions | undefined },
   context: ListenerContext,
 ): Listener {
-  const server = createWebSocketServer({ ...options, secure: false }, context, (request) => ({
+  const door = createWebSocketDoor({ ...options, secure: false }, context, (connection) => ({
     transport: "ws",
-    address: addressOf(request.socket),
+    address: addressOf(connection),
   }))
   const { proxyProtocol } = options
-  const front =
-    proxyProtocol &&
-    createProxyFront(proxyProtocol, context, (socket: Socket) => {
-      server.emit("connection", socket)
-      socket.resume()
-    })
+  const take = (socket: Socket) => inside(context.onFault, socket, () => door.take(socket))
+  const front = proxyProtocol && createProxyFront(proxyProtocol, context, take)
+  const server = front?.server ?? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, take)
   let port = options.port
   return {
     kind: "ws",
@@ -63,59 +64,33 @@ export function createWebSocketListener(
       return port
     },
     async listen() {
-      port = await listenOn(front?.server ?? server, "ws", options.host, options.port, context)
+      port = await listenOn(server, "ws", options.host, options.port, context)
     },
     close() {
-      server.closeIdleConnections()
-      const closed = closeServer(front?.server ?? server)
+      const closed = closeServer(server)
       front?.close()
+      door.close()
       return closed
     },
   }
 }
 
-/**
- * An HTTP server that upgrades to MQTT and answers everything else with 426. To serve on other sockets than TCP ones,
- * emit "connection" on it with each.
- */
-export function createWebSocketServer(
+/** Upgrades the connections that it takes to MQTT, and answers everything else with 426. */
+export function createWebSocketDoor(
   options: WebSocketOptions & Place,
   context: ListenerContext,
-  describePeer: (request: IncomingMessage) => PeerInfo,
-): Server {
+  describePeer: (connection: Connected) => PeerInfo,
+): HttpDoor {
   const { broker, onFault, onRefused } = context
-  const server = createServer((request, response) =>
+  const server = createHttpServer((request, response) =>
     inside(onFault, request.socket, () => {
       response.writeHead(426, { "content-type": "text/plain", upgrade: "websocket", connection: "close" })
       response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
     }),
   )
   const { connectTimeout, maximumConnections } = broker.limits
-  server.maxConnections = maximumConnections
-  server.headersTimeout = connectTimeout
-  server.requestTimeout = connectTimeout
-  // Connections that are no WebSocket yet. Node's own limits hold only where its server listens itself, which it does not on
-  // TLS, are looked at every half minute, and end when an upgrade is refused, though the peer may never close.
-  const pending = new Map<Duplex, NodeJS.Timeout>()
-  const settled = (socket: Duplex) => {
-    inside(onFault, socket, () => {
-      clearTimeout(pending.get(socket))
-      pending.delete(socket)
-    })
-  }
-  server.on("connection", (socket: Duplex) =>
-    inside(onFault, socket, () => {
-      if (pending.size >= maximumConnections) {
-        socket.destroy()
-        return
-      }
-      const timer = setTimeout(() => socket.destroy(), connectTimeout)
-      timer.unref()
-      pending.set(socket, timer)
-      socket.once("close", () => settled(socket))
-    }),
-  )
-  const sockets = new WebSocketServer({
+  const door = new HttpDoor(server, { milliseconds: connectTimeout, most: maximumConnections, onFault })
+  const settings = {
     noServer: true,
     perMessageDeflate: false,
     clientTracking: false,
@@ -123,29 +98,34 @@ export function createWebSocketServer(
     maxPayload: broker.limits.maximumPacketSize + highWaterMark,
     // ws keeps each fragment of a message by itself, which costs far more than a byte or two.
     maxFragments: mostFragments,
+    // Also for one that has begun to close and does not read; ws would give it half a minute.
+    closeTimeout: lingerMilliseconds,
     // [MQTT-6.0.0-4] the subprotocol is mqtt
-    handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
-  })
-  server.on("upgrade", (request, socket: Duplex, head) => {
-    inside(onFault, socket, () => {
-      socket.on("error", () => socket.destroy())
+    handleProtocols: (offered: ReadonlySet<string>): "mqtt" | false => (offered.has("mqtt") ? "mqtt" : false),
+  }
+  const sockets = new WebSocketServer(settings)
+  server.on("upgrade", (request, asking: Duplex, head) => {
+    inside(onFault, asking, () => {
+      if (!(asking instanceof OneRequest)) throw new TypeError("a request that did not come through the door")
+      const { connection } = asking
       const refusal = whyNot(options, request)
       if (refusal !== undefined) {
         const { status, told } = refusal
-        socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-        if (told !== undefined) onRefused("HTTP", `WebSocket from ${describePeer(request).address} refused: ${told}`)
+        asking.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+        if (told !== undefined) onRefused("HTTP", `WebSocket from ${describePeer(connection).address} refused: ${told}`)
         return
       }
-      sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        inside(onFault, socket, () => {
-          settled(socket)
-          attachWebSocket(broker, webSocket, socket, describePeer(request), onFault)
+      asking.release()
+      sockets.handleUpgrade(request, connection, head, (webSocket) =>
+        inside(onFault, connection, () => {
+          door.settled(connection)
+          attachWebSocket(broker, webSocket, connection, describePeer(connection), onFault)
         }),
       )
+      connection.resume()
     })
   })
-  server.on("clientError", (_error, socket) => socket.destroy())
-  return server
+  return door
 }
 
 interface Refusal {
@@ -193,6 +173,9 @@ export function attachWebSocket(
   onFault: OnFault,
 ): void {
   let linger: NodeJS.Timeout | undefined
+  const endSoon = () => {
+    linger ??= setTimeout(() => socket.terminate(), lingerMilliseconds).unref()
+  }
   let full = false
   let attached: Connection | undefined
   const boundary = new Boundary(onFault, peer.address, () => {
@@ -217,8 +200,7 @@ export function attachWebSocket(
       }, false),
     end: boundary.handler(() => {
       socket.close(1000)
-      linger = setTimeout(() => socket.terminate(), lingerMilliseconds)
-      linger.unref()
+      endSoon()
     }),
     destroy: boundary.handler(() => socket.terminate()),
     pause: boundary.handler(() => socket.pause()),
@@ -231,6 +213,8 @@ export function attachWebSocket(
   attached = connection
   // ws keeps a frame until it is whole. Its own listener of the same event comes first.
   let unfinished = 0
+  /** A frame comes in pieces, over TLS in as many as the client likes, and ws joins them at its end. */
+  let pieces = 0
   let ended = false
   /** Bytes of control frames, which may come between the frames of a message and are not kept. */
   let control = 0
@@ -242,11 +226,14 @@ export function attachWebSocket(
     boundary.handler((chunk: Uint8Array) => {
       const before = unfinished
       unfinished = ended ? 0 : Math.max(0, unfinished + chunk.length - control)
+      pieces = unfinished === 0 ? 0 : pieces + 1
       ended = false
       control = 0
-      if (unfinished !== before) connection.transportHolds(unfinished, broker.now())
+      if (unfinished !== before) connection.transportHolds(unfinished + pieces * pieceOverhead, broker.now())
     }),
   )
+  // A client has ended its half: ws waits until the other has been written, and one that does not read never lets it be.
+  raw.on("end", boundary.handler(endSoon))
   socket.on("ping", controlFrame).on("pong", controlFrame)
   socket.on(
     "message",

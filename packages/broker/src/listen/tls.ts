@@ -4,8 +4,8 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
-import type { HandshakeFailed } from "../admin/log.ts"
-import type { HandshakeLoad } from "../admin/metrics.ts"
+import type { HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
+import { addressOf, type PeerInfo, type TransportKind } from "../ports/peer.ts"
 import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
 import {
@@ -16,11 +16,10 @@ import {
   type RenewedCertificate,
   type ServerLike,
 } from "./listener.ts"
-import { addressOf, type PeerInfo, type TransportKind } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
 import { NamelessCertificate, type NameOfCertificate } from "./tls-server.ts"
-import { createWebSocketServer, type WebSocketOptions } from "./websocket.ts"
+import { createWebSocketDoor, type WebSocketOptions } from "./websocket.ts"
 
 /**
  * "request": a client may show none, and one that it shows must be valid. "require": it must show a valid one. "request-any":
@@ -46,7 +45,9 @@ export interface TlsOptions {
   readonly revocation?: RevocationMode | undefined
   /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
   readonly clientCheck?: ClientCheckFactory | undefined
-  readonly crypto?: "fast" | "noble" | "host" | undefined
+  readonly provider?: "fast" | "noble" | "host" | undefined
+  /** Names of what may be spoken (RFC 7301); none: names are not looked at. Default: what is spoken. */
+  readonly alpn?: readonly string[] | undefined
   /** Milliseconds. */
   readonly handshakeTimeout: number
   readonly maxPendingHandshakes: number
@@ -148,11 +149,11 @@ export function createTlsListener(
     ...(options.ca !== undefined && { ca: options.ca }),
     ...(options.crl !== undefined && { crl: options.crl }),
     ...(options.revocation !== undefined && { revocation: options.revocation }),
-    ...(options.crypto !== undefined && { provider: options.crypto }),
+    ...(options.provider !== undefined && { provider: options.provider }),
     requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
     rejectUnauthorized: options.clientCertificate !== "request-any",
     ...(options.identity !== undefined && { identity: options.identity }),
-    ALPNProtocols: [webSocket === undefined ? "mqtt" : "http/1.1"],
+    ALPNProtocols: options.alpn ?? [webSocket === undefined ? "mqtt" : "http/1.1"],
     handshakeTimeout: options.handshakeTimeout,
     maxPendingHandshakes: options.maxPendingHandshakes,
     maxPendingHandshakesPerAddress: options.maxPendingHandshakesPerAddress,
@@ -183,13 +184,13 @@ export function createTlsListener(
       inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault)),
     )
   } else {
-    const http = createWebSocketServer({ ...webSocket, host: options.host, secure: true }, context, (request) => {
-      return peers.get(request.socket) ?? { transport: "wss", address: addressOf(request.socket) }
+    const door = createWebSocketDoor({ ...webSocket, host: options.host, secure: true }, context, (connection) => {
+      return peers.get(connection) ?? { transport: "wss", address: addressOf(connection) }
     })
     server.on("secureConnection", (socket) =>
       inside(onFault, socket, () => {
         peers.set(socket, peer(socket))
-        http.emit("connection", socket)
+        door.take(socket)
       }),
     )
   }

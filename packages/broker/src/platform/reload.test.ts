@@ -17,10 +17,10 @@ import {
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, describe, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
-import { passwordLine } from "./access/password-file.ts"
-import type { LogEvent } from "./admin/log.ts"
-import { type BrokerConfig, ConfigError, type ReloadConfig } from "./config/config.ts"
-import { createBroker, type PureMqBroker } from "./node-broker.ts"
+import { passwordLine } from "../access/password-file.ts"
+import type { LogEvent } from "../admin/log.ts"
+import { type BrokerConfig, ConfigError, type ReloadConfig } from "../config/config.ts"
+import { createBroker, type PureMqBroker } from "./node.ts"
 
 const now = Date.now()
 const authority = createAuthority({ now })

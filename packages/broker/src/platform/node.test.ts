@@ -6,9 +6,9 @@ import { Duplex } from "node:stream"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
-import type { LogEvent } from "./admin/log.ts"
-import { createBroker, type ListenerAddress, type PureMqBroker } from "./node-broker.ts"
-import { ListenError } from "./transport/listener.ts"
+import type { LogEvent } from "../admin/log.ts"
+import { ListenError } from "../listen/listener.ts"
+import { createBroker, type ListenerAddress, type PureMqBroker } from "./node.ts"
 
 const events: LogEvent[] = []
 let broker: PureMqBroker
@@ -275,7 +275,7 @@ describe("the program's own side", () => {
     const client = await open(`mqtt://127.0.0.1:${portOf("tcp")}`)
     const got = messages(client, 1)
     await client.subscribeAsync("$SYS/broker/version")
-    expect((await got)[0]?.payload).toMatch(/^PureMQ \d/)
+    expect((await got)[0]?.payload).toMatch(/^puremq version \d/)
   })
 
   it("metrics are served", async () => {

@@ -67,7 +67,7 @@ function sourceOf(line: string): ProxyHeader["source"] {
   if (!isAddress(source) || !isAddress(destination))
     throw new ProxyProtocolError(`of version 1 has an address that is none of ${family}`)
   const [port] = [sourcePort, destinationPort].map(portOf)
-  return { address: source, port: port! }
+  return { address: family === "TCP6" ? ipv6Text(source) : source, port: port! }
 }
 
 function isPlainIPv6(text: string): boolean {
@@ -120,7 +120,10 @@ function readBlock(bytes: Uint8Array): ProxyHeader | undefined {
   if (family !== 0) checkTlvs(header, 16 + addresses)
   if (family === 0x11)
     return { length, source: { address: header.subarray(16, 20).join("."), port: uint16(header, 24) } }
-  if (family === 0x21) return { length, source: { address: ipv6Text(header, 16), port: uint16(header, 48) } }
+  if (family === 0x21) {
+    const groups = Array.from({ length: 8 }, (_, index) => uint16(header, 16 + 2 * index).toString(16))
+    return { length, source: { address: ipv6Text(groups.join(":")), port: uint16(header, 48) } }
+  }
   return { length, source: undefined }
 }
 
@@ -156,11 +159,10 @@ function uint16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
 }
 
-/** As RFC 5952 has it; an IPv4 address in IPv6 form is an IPv4 address. */
-function ipv6Text(bytes: Uint8Array, at: number): string {
-  const groups = Array.from({ length: 8 }, (_, index) => uint16(bytes, at + 2 * index))
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
-    return bytes.subarray(at + 12, at + 16).join(".")
-  const { hostname } = new URL(`http://[${groups.map((group) => group.toString(16)).join(":")}]`)
-  return hostname.slice(1, -1)
+/** Of an address there is one form, as RFC 5952 has it, or limits could be passed by another; IPv4 in IPv6 form is IPv4. */
+function ipv6Text(text: string): string {
+  const address = new URL(`http://[${text}]`).hostname.slice(1, -1)
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(address) ?? []
+  if (high === undefined || low === undefined) return address
+  return [high, low].flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 0xff]).join(".")
 }

@@ -1,10 +1,10 @@
 // Joins a Node stream to the broker: bytes in, writes out, backpressure both ways. What is thrown on the way ends this stream.
 
 import type { Duplex } from "node:stream"
-import type { Broker } from "../broker.ts"
-import type { Connection } from "../session/connection.ts"
+import type { Connection } from "../client/connection.ts"
+import type { Broker } from "../hub/broker.ts"
+import type { PeerInfo, Sink } from "../ports/peer.ts"
 import { Boundary, type OnFault } from "./boundary.ts"
-import type { PeerInfo, Sink } from "./peer.ts"
 
 /** Milliseconds that a peer has to take the last bytes and close; then the stream is destroyed. */
 const lingerMilliseconds = 1000

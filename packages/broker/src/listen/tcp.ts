@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net"
+import { addressOf } from "../ports/peer.ts"
 import { inside } from "./boundary.ts"
 import { closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
-import { addressOf } from "./peer.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
 

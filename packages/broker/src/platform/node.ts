@@ -3,36 +3,48 @@
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { getHeapStatistics } from "node:v8"
-import { createAccess, type LoginRules, type ReplaceableAccess } from "./access/login.ts"
-import type { HandshakeFailed, HandshakeSucceeded, LogEvent } from "./admin/log.ts"
-import { failureLabel, type HandshakeCounters, type Stats, snapshot, toSysTopics } from "./admin/metrics.ts"
-import { type MetricsServer, startMetricsServer } from "./admin/metrics-server.ts"
-import { isRefusal, Throttle } from "./admin/throttle.ts"
-import { Broker } from "./broker.ts"
-import { checkRenewal } from "./config/certificate.ts"
-import { certificateTexts, type RereadCertificates, rereadCertificates } from "./config/changes.ts"
-import { checkClientCertificates, checkLimits } from "./config/check.ts"
+import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
+import type { LogEvent } from "../admin/log.ts"
+import { failureLabel, type HandshakeCounters, type Stats, snapshot } from "../admin/metrics.ts"
+import { type MetricsServer, startMetricsServer } from "../admin/metrics-server.ts"
+import { SysTopics } from "../admin/sys-topics.ts"
+import { isRefusal, Throttle } from "../admin/throttle.ts"
+import { createLocalBus } from "../buses/local.ts"
+import type { Redirect } from "../client/hub.ts"
+import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
+import { checkRenewal } from "../config/certificate.ts"
+import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
+import { checkClientCertificates, checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
 import {
   type BrokerConfig,
   ConfigError,
   defaultHandshakeLimits,
   type ListenerConfig,
   type ReloadConfig,
-} from "./config/config.ts"
-import { counted, rereadRules, rulesOf } from "./config/rules.ts"
+} from "../config/config.ts"
+import { counted } from "../config/reread.ts"
+import { rereadRules, rulesOf } from "../config/rules.ts"
+import { Broker } from "../hub/broker.ts"
+import { loadClientCheck } from "../listen/client-check.ts"
+import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
+import { attachStream } from "../listen/stream.ts"
+import { createTcpListener } from "../listen/tcp.ts"
+import { createTlsListener } from "../listen/tls.ts"
+import { loadNaming, loadTls } from "../listen/tls-server.ts"
+import { createWebSocketListener } from "../listen/websocket.ts"
+import { encodeText } from "../packet/bytes.ts"
+import type { Qos } from "../packet/packets.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import type { HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
+import { Pause } from "../ports/pause.ts"
+import type { PeerInfo, TransportKind } from "../ports/peer.ts"
+import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
+import { StoreError } from "../stores/folder.ts"
+import { createMemoryStore } from "../stores/forgetful.ts"
+import { LateStore } from "../stores/late.ts"
+import { openFileStore } from "../stores/node-files.ts"
+import { SteadyClock } from "./clock.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
-import { encodeText } from "./packet/bytes.ts"
-import type { Qos } from "./packet/packets.ts"
-import { ReasonCode } from "./packet/reason-codes.ts"
-import { defaultLimits, type Limits, limitsOfMemory } from "./session/limits.ts"
-import { loadClientCheck } from "./transport/client-check.ts"
-import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "./transport/listener.ts"
-import type { PeerInfo, TransportKind } from "./transport/peer.ts"
-import { attachStream } from "./transport/stream.ts"
-import { createTcpListener } from "./transport/tcp.ts"
-import { createTlsListener } from "./transport/tls.ts"
-import { loadNaming, loadTls } from "./transport/tls-server.ts"
-import { createWebSocketListener } from "./transport/websocket.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
 const closingMilliseconds = 1500
@@ -46,7 +58,10 @@ export interface ListenerAddress {
 }
 
 export interface PureMqBroker {
-  /** Opens all listeners. Rejects with ListenError, and none is open, when one cannot be opened. */
+  /**
+   * Reads what the store has kept, and opens all listeners. Rejects with StoreError or ListenError, and nothing is open, when
+   * that cannot be done; the broker is then of no more use.
+   */
   listen(): Promise<readonly ListenerAddress[]>
   /** Disconnects every client (Reason Code 0x8B), closes the listeners and frees the timers. */
   close(): Promise<void>
@@ -76,16 +91,21 @@ class NodeBroker implements PureMqBroker {
   #config: BrokerConfig
   readonly #broker: Broker
   readonly #tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
-  readonly #startedAt = now()
+  readonly #clock = new SteadyClock()
+  readonly #startedAt = performance.now()
   readonly #event: (event: LogEvent) => void
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #sysTopics = new SysTopics(version, (topic, text) =>
+    this.#broker.publishOwn(topic, encodeText(text), 2, true),
+  )
   readonly #refusals: Throttle
   readonly #access: ReplaceableAccess
   #rules: LoginRules
   #listeners: Listener[] = []
-  #lastRefusal = 0
+  #lastRefusal = Number.NEGATIVE_INFINITY
   readonly #lastTold = new Map<RefusalKind, number>()
   #metrics: MetricsServer | undefined
+  readonly #store = new LateStore()
 
   constructor(config: BrokerConfig) {
     this.#config = config
@@ -103,20 +123,27 @@ class NodeBroker implements PureMqBroker {
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
     const flush = () => {
-      const once = () => this.#attempt(() => this.#broker.flush(now()))
+      const once = () => this.#attempt(() => this.#broker.flush(this.#clock.now()))
       if (!once()) once()
     }
     this.#broker = new Broker({
+      codec: mqttPacketCodec,
+      bus: createLocalBus(),
+      store: this.#store,
       limits,
+      features: checkFeatures(config.features ?? {}),
+      redirect: redirectOf(config),
+      checksPayloadFormat: config.checkPayloadFormat,
       access: this.#access,
       events: (event) => {
-        if (isRefusal(event)) this.#refusals.take(event, now())
+        if (isRefusal(event)) this.#refusals.take(event, this.#clock.now())
         else this.#event(event)
       },
-      now,
+      now: () => this.#clock.now(),
+      wall: () => this.#clock.wall(),
       schedule: () => setImmediate(flush),
       wakeAfter: (milliseconds) => {
-        setTimeout(() => this.#attempt(() => this.#broker.wake(now())), milliseconds).unref()
+        setTimeout(() => this.#attempt(() => this.#broker.wake(this.#clock.now())), milliseconds).unref()
       },
       randomName: () => randomBytes(16).toString("hex"),
       responseInformation:
@@ -124,15 +151,18 @@ class NodeBroker implements PureMqBroker {
           ? undefined
           : (clientId) => responseInformation.replaceAll("%c", () => clientId),
     })
-    this.#every(1, () => this.#broker.tick(now()))
-    this.#every(1, () => this.#refusals.pass(now()))
+    if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
+    this.#every(1, () => this.#broker.tick(this.#clock.now()))
+    this.#every(1, () => this.#refusals.pass(this.#clock.now()))
     const interval = config.sysInterval ?? 10
     if (interval > 0) this.#every(interval, () => this.#publishSys())
   }
 
   async listen(): Promise<readonly ListenerAddress[]> {
     const addresses: ListenerAddress[] = []
+    let store: string | undefined
     try {
+      store = await this.#openStore()
       for (const one of this.#config.listeners ?? []) {
         const listener = await makeListener(one, this.#context)
         await listener.listen()
@@ -147,12 +177,29 @@ class NodeBroker implements PureMqBroker {
       }
     } catch (error) {
       await this.#closeListeners()
+      await answerOf(this.#broker.close(this.#clock.now()))
       throw error
     }
+    if (store !== undefined) this.#event({ event: "store opened", text: store })
     for (const { type, host, port } of addresses)
       this.#event({ event: "listening", text: `${type} on ${host}:${port}` })
     this.#publishSys()
     return addresses
+  }
+
+  /** What was kept is there again, before anybody connects. Returns what that is, in words. */
+  async #openStore(): Promise<string | undefined> {
+    const { store } = this.#config
+    if (store === undefined || this.#store.isOpen) return undefined
+    const { directory, durability, flushInterval, maximumBytes } = store
+    if (directory === undefined) throw new ConfigError("store.directory is missing: files need a folder")
+    const onNote = (text: string) => this.#event({ event: "warning", text })
+    const opened = await openFileStore({ directory, durability, flushInterval, maximumBytes, onNote })
+    this.#store.open(opened)
+    const restored = await answerOf(this.#broker.restore((last) => this.#clock.resume(last)))
+    if (restored !== "restored") throw new StoreError(restored.failed)
+    const { sessions, messages, retained } = opened.counts
+    return `${directory}: ${counted(sessions, "session")}, ${counted(retained, "retained message")}, ${counted(messages, "message")} in all`
   }
 
   async close(): Promise<void> {
@@ -160,7 +207,7 @@ class NodeBroker implements PureMqBroker {
     for (const timer of this.#timers) clearInterval(timer)
     this.#refusals.end()
     const closed = this.#closeListeners()
-    this.#broker.close(now())
+    const kept = answerOf(this.#broker.close(this.#clock.now()))
     // A server's close waits for its connections, and those for their peers: not longer than this.
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
@@ -168,14 +215,17 @@ class NodeBroker implements PureMqBroker {
     })
     await Promise.race([closed, late])
     clearTimeout(timer)
+    await kept
     this.#event({ event: "stopped", text: "the broker is closed" })
   }
 
   attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
+    this.#mustBeOpen()
     attachStream(this.#broker, stream, { transport: "stream", address: "embedded", ...peer }, this.#context.onFault)
   }
 
   publish(topic: string, payload: string | Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): void {
+    this.#mustBeOpen()
     const bytes = typeof payload === "string" ? encodeText(payload) : payload
     this.#broker.publishOwn(topic, bytes, options.qos ?? 0, options.retain ?? false)
   }
@@ -225,7 +275,7 @@ class NodeBroker implements PureMqBroker {
       const given = "cert" in certificate ? certificate : certificate[index]
       return renew === undefined || given === undefined ? [] : [{ renew, given }]
     })
-    for (const { given } of each) checkRenewal(given, now())
+    for (const { given } of each) checkRenewal(given, Date.now())
     return () => renewAll(each)
   }
 
@@ -249,7 +299,11 @@ class NodeBroker implements PureMqBroker {
         })
         if (problem !== undefined) {
           disconnected++
-          client.disconnect(now(), ReasonCode.NotAuthorized, `its certificate is no longer good: ${problem}`)
+          client.disconnect(
+            this.#clock.now(),
+            ReasonCode.NotAuthorized,
+            `its certificate is no longer good: ${problem}`,
+          )
         }
         if (performance.now() < until) continue
         setImmediate(() => this.#attempt(some))
@@ -268,7 +322,7 @@ class NodeBroker implements PureMqBroker {
       tls.waiting += handshakes?.waiting ?? 0
       tls.waitingBytes += handshakes?.waitingBytes ?? 0
     }
-    return snapshot(this.#broker, tls, this.#startedAt, now(), process.memoryUsage().heapUsed)
+    return snapshot(this.#broker, tls, this.#startedAt, performance.now(), process.memoryUsage().heapUsed)
   }
 
   /** The boundary around what timers and events call: what throws is told, and the process goes on. */
@@ -282,7 +336,7 @@ class NodeBroker implements PureMqBroker {
       {
         scrypt,
         random: (length) => randomBytes(length),
-        now,
+        now: () => this.#clock.now(),
         after: (milliseconds, work) => void setTimeout(work, milliseconds).unref(),
         fault: (error) => this.#broker.faults.report(error),
       },
@@ -296,9 +350,13 @@ class NodeBroker implements PureMqBroker {
     this.#timers.push(timer)
   }
 
+  #mustBeOpen(): void {
+    if (!this.#store.isOpen) throw new Error("await listen() first: what the store has kept is read there")
+  }
+
   #publishSys(): void {
-    if ((this.#config.sysInterval ?? 10) === 0) return
-    for (const [topic, value] of toSysTopics(this.stats(), version)) this.publish(topic, value, { retain: true })
+    if (!this.#store.isOpen || (this.#config.sysInterval ?? 10) === 0) return
+    this.#sysTopics.round(this.stats(), performance.now())
   }
 
   get #context(): ListenerContext {
@@ -311,9 +369,10 @@ class NodeBroker implements PureMqBroker {
   }
 
   #refused(kind: RefusalKind, text: string): void {
+    this.#broker.counters.connectionsRefused++
     this.#broker.counters.disconnected(`refused: ${kind}`)
-    if (now() - (this.#lastTold.get(kind) ?? 0) < 1000) return
-    this.#lastTold.set(kind, now())
+    if (this.#clock.now() - (this.#lastTold.get(kind) ?? Number.NEGATIVE_INFINITY) < 1000) return
+    this.#lastTold.set(kind, this.#clock.now())
     this.#event({ event: "warning", text })
   }
 
@@ -324,11 +383,12 @@ class NodeBroker implements PureMqBroker {
       this.#tls.failures.set(label, (this.#tls.failures.get(label) ?? 0) + 1)
       // Connections turned away by a limit come in floods: all are counted, one a second is told.
       if (event.limit === true) {
-        if (now() - this.#lastRefusal < 1000) return
-        this.#lastRefusal = now()
+        if (this.#clock.now() - this.#lastRefusal < 1000) return
+        this.#lastRefusal = this.#clock.now()
       }
     }
-    this.#event(event)
+    if (isRefusal(event)) this.#refusals.take(event, this.#clock.now())
+    else this.#event(event)
   }
 
   async #closeListeners(): Promise<void> {
@@ -339,9 +399,18 @@ class NodeBroker implements PureMqBroker {
   }
 }
 
-/** Milliseconds since 1970 that do not jump when somebody sets the clock. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
+/** As a promise. */
+function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
+  return new Promise((resolve) => {
+    if (answer instanceof Pause) answer.onAnswer(resolve)
+    else resolve(answer)
+  })
+}
+
+function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
+  if (serverReference === undefined) return undefined
+  const { server, when = "closing" } = checkServerReference(serverReference)
+  return { server, when }
 }
 
 async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
@@ -367,7 +436,8 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     identity: clientCertificate === "none" ? undefined : (config.identity ?? "subject-cn"),
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
-    crypto: config.crypto,
+    provider: config.provider,
+    alpn: config.type === "tls" ? config.alpn : undefined,
     handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
     maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
     maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? most.maxPendingHandshakesPerAddress,

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
 import { TestBroker } from "../../tests/harness.ts"
 import type { LogEvent } from "../admin/log.ts"
-import { createBroker, type ListenerAddress, type PureMqBroker } from "../node-broker.ts"
+import { createBroker, type ListenerAddress, type PureMqBroker } from "../platform/node.ts"
 import { createTlsListener, type TlsServerLike } from "./tls.ts"
 
 const made = createDevelopmentCertificates({
@@ -38,7 +38,7 @@ beforeAll(async () => {
     listeners: [
       { type: "tls", port: 0, ...tls, handshakeTimeout: 1000 },
       { type: "tls", port: 0, ...tls, ca: made.caCert, clientCertificate: "require" },
-      { type: "wss", port: 0, ...tls, crypto: "host" },
+      { type: "wss", port: 0, ...tls, provider: "host" },
     ],
     acl: "user device-7 readwrite own/%u/#\nanonymous readwrite #",
     sysInterval: 0,
@@ -101,6 +101,56 @@ describe.each(ways)("MQTT.js over %s", (_name, start) => {
     for (const qos of [0, 1, 2] as const) await pub.publishAsync(`${topic}/${qos}`, "hello", { qos })
     await pub.publishAsync(`${topic}/large`, large, { qos: 1, retain: true })
     expect(await got).toEqual(["0 5", "1 5", "2 5", "1 200000"])
+  })
+})
+
+describe("names of application protocols (RFC 7301 section 3.2)", () => {
+  let named: PureMqBroker
+  const ports: number[] = []
+  beforeAll(async () => {
+    const tls = { type: "tls", port: 0, cert: made.serverCert, key: made.serverKey } as const
+    named = createBroker({
+      listeners: [
+        tls,
+        { ...tls, alpn: ["x-amzn-mqtt-ca", "mqtt"] },
+        { ...tls, alpn: ["x-amzn-mqtt-ca"] },
+        { ...tls, alpn: [] },
+      ],
+      sysInterval: 0,
+    })
+    for (const { port } of await named.listen()) ports.push(port)
+  })
+  afterAll(() => named.close())
+
+  it.each<[string, number, string[] | undefined, string]>([
+    ["mqtt, where nothing is said", 0, ["mqtt"], "mqtt"],
+    ["another name, where nothing is said", 0, ["x-amzn-mqtt-ca"], "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL"],
+    ["no name, where nothing is said", 0, undefined, "none"],
+    ["the first of the list that the client has", 1, ["mqtt", "x-amzn-mqtt-ca"], "x-amzn-mqtt-ca"],
+    ["one that both have", 1, ["http/1.1", "mqtt"], "mqtt"],
+    ["none in common", 1, ["http/1.1"], "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL"],
+    ["mqtt, which the list has not", 2, ["mqtt"], "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL"],
+    ["no name, with a list", 2, undefined, "none"],
+    ["any name, with an empty list", 3, ["http/1.1"], "none"],
+  ])("%s", async (_what, at, ALPNProtocols, outcome) => {
+    const seen = await new Promise((resolve) => {
+      const socket = connectTls({
+        host: "127.0.0.1",
+        port: ports[at] ?? 0,
+        ca: made.caCert,
+        ...(ALPNProtocols !== undefined && { ALPNProtocols }),
+      })
+      socket.on("error", (error) => resolve("code" in error ? error.code : error))
+      // What is refused is told after the client has finished its part: an answer to CONNECT is the proof of the contrary.
+      socket.on("secureConnect", () =>
+        socket.write(Uint8Array.of(0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 0, 0, 0)),
+      )
+      socket.once("data", () => {
+        resolve(socket.alpnProtocol || "none")
+        socket.destroy()
+      })
+    })
+    expect(seen).toBe(outcome)
   })
 })
 

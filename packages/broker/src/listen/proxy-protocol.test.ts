@@ -26,6 +26,9 @@ const source6 = { address: "2001:db8::1", port: 51_234 }
 const good: [string, Uint8Array, ProxyHeader["source"]][] = [
   ["TCP4", ascii("PROXY TCP4 192.0.2.1 198.51.100.2 51234 443\r\n"), source4],
   ["TCP6", ascii("PROXY TCP6 2001:db8::1 2001:db8::2 51234 443\r\n"), source6],
+  ["TCP6 in another form", ascii("PROXY TCP6 2001:0DB8:0::0:1 2001:db8::2 51234 443\r\n"), source6],
+  ["TCP6 with IPv4 in it", ascii("PROXY TCP6 ::ffff:192.0.2.1 ::ffff:1.2.3.4 51234 443\r\n"), source4],
+  ["TCP6 with IPv4 in it, in hexadecimal", ascii("PROXY TCP6 0:0:0:0:0:FFFF:C000:201 ::1 51234 443\r\n"), source4],
   ["UNKNOWN", ascii("PROXY UNKNOWN\r\n"), undefined],
   ["UNKNOWN with what is ignored", ascii("PROXY UNKNOWN ffff:f...f:ffff whatever 65536\r\n"), undefined],
   [

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import type { LogEvent } from "../admin/log.ts"
 import type { ListenerConfig } from "../config/config.ts"
-import { createBroker, type PureMqBroker } from "../node-broker.ts"
+import { createBroker, type PureMqBroker } from "../platform/node.ts"
 import { trustOf } from "./proxy-front.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })

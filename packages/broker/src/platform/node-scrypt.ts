@@ -2,7 +2,7 @@
 
 import * as crypto from "node:crypto"
 import { availableParallelism } from "node:os"
-import { memoryOf, nobleScrypt, type Scrypt } from "./access/scrypt.ts"
+import { memoryOf, nobleScrypt, type Scrypt } from "../access/scrypt.ts"
 
 const host: Scrypt = (password, salt, cost, length) => {
   const { ln, r, p } = cost

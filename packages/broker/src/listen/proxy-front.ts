@@ -2,9 +2,9 @@
 // on with the client's address as its own, so that the log, the limits of an address and the handshakes in line go by it.
 
 import { BlockList, createServer, isIP, type Server, type Socket } from "node:net"
+import { addressOf } from "../ports/peer.ts"
 import { type Boundary, inside } from "./boundary.ts"
 import type { ListenerContext } from "./listener.ts"
-import { addressOf } from "./peer.ts"
 import { ProxyProtocolError, readProxyHeader } from "./proxy-protocol.ts"
 
 export interface ProxyProtocolOptions {

@@ -1,0 +1,137 @@
+// `limits` and `features`: their names, values and meaning are those of session/limits.ts and session/features.ts; here is what a
+// configuration may set them to.
+
+import { allFeatures, type Features } from "../../session/features.ts"
+import { defaultLimits, type Limits } from "../../session/limits.ts"
+import { flag, milliseconds, number, oneOf } from "./kinds.ts"
+import type { Flag, Kind, Option, Rows } from "./option.ts"
+
+interface LimitRow {
+  readonly kind: Kind<number>
+  /** For the help text; the documentation has the comment of the limit. */
+  readonly about?: string
+  readonly flag?: Flag
+}
+
+const any = Number.MAX_SAFE_INTEGER
+const count: LimitRow = { kind: number(1, any) }
+const bytes: LimitRow = { kind: number(1, any, "bytes") }
+const time: LimitRow = { kind: milliseconds(1, any) }
+const packet = number(128, 0x0fff_ffff + 5, "bytes")
+
+const rows: { readonly [Name in keyof Limits]: LimitRow } = {
+  maximumPacketSize: { kind: packet, about: "largest packet of a client", flag: onCommandLine("max-packet-size") },
+  maximumPayloadSize: {
+    kind: number(0, 0x0fff_ffff, "bytes"),
+    about: "largest payload of a message",
+    flag: onCommandLine("max-payload-size"),
+  },
+  maximumConnectSize: { kind: packet },
+  connectTimeout: {
+    ...time,
+    about: "time from the connection to a complete CONNECT",
+    flag: onCommandLine("connect-timeout"),
+  },
+  loginTimeout: time,
+  maximumWaitingLogins: count,
+  maximumWaitingLoginsPerAddress: count,
+  maximumPasswordChecks: count,
+  maximumPasswordMemory: bytes,
+  maximumConnections: {
+    ...count,
+    about: "connections, all listeners together",
+    flag: onCommandLine("max-connections"),
+  },
+  maximumConnectionsPerAddress: {
+    kind: number(0, any),
+    about: "those of one address, or of one /64 of IPv6; 0: any",
+    flag: onCommandLine("max-connections-per-address"),
+  },
+  maximumConnectionsPerUser: {
+    kind: number(0, any),
+    about: "those of one user; 0: any",
+    flag: onCommandLine("max-connections-per-user"),
+  },
+  maximumSessions: { ...count, about: "sessions, connected or not", flag: onCommandLine("max-sessions") },
+  maximumSessionsPerOwner: count,
+  maximumClientIdLength: bytes,
+  maximumKeepAlive: { kind: number(0, 65_535, "seconds") },
+  maximumSessionExpiryInterval: { kind: number(0, 0xffff_ffff, "seconds") },
+  receiveMaximum: { kind: number(1, 65_535) },
+  maximumInflight: {
+    kind: number(1, 65_534),
+    about: "unacknowledged messages at one client",
+    flag: onCommandLine("max-inflight"),
+  },
+  maximumQueuedMessages: { ...count, about: "messages that wait for one session", flag: onCommandLine("max-queued") },
+  maximumQueuedBytes: bytes,
+  maximumTotalQueuedBytes: bytes,
+  maximumTotalPartialBytes: bytes,
+  maximumTotalSubscriptionBytes: bytes,
+  maximumOutboundBytes: bytes,
+  maximumTotalOutboundBytes: bytes,
+  maximumTotalBytes: bytes,
+  maximumPublisherPause: { kind: milliseconds(0, any) },
+  maximumPublishRate: {
+    kind: number(0, any),
+    about: "messages a second that a connection may publish before it is read more slowly; 0: any",
+    flag: onCommandLine("max-publish-rate"),
+  },
+  maximumPublishByteRate: {
+    kind: number(0, any, "bytes"),
+    about: "the same in bytes a second",
+    flag: onCommandLine("max-publish-bytes"),
+  },
+  maximumSubscriptions: count,
+  maximumWildcardSubscriptions: { kind: number(0, any) },
+  maximumFiltersPerPacket: count,
+  maximumTopicLevels: { kind: number(1, 1024) },
+  topicAliasMaximum: { kind: number(0, 65_535) },
+  outboundTopicAliases: { kind: number(0, 65_535) },
+  maximumRetainedMessages: count,
+  maximumRetainedBytes: bytes,
+  maximumRetainedMessagesPerOwner: {
+    kind: number(0, any),
+    about: "retained messages of one user, or of the anonymous clients of an address; 0: any",
+    flag: onCommandLine("max-retained-per-owner"),
+  },
+  maximumRetainedBytesPerOwner: {
+    kind: number(0, any, "bytes"),
+    about: "the same in bytes of topics, properties and payloads",
+    flag: onCommandLine("max-retained-bytes-per-owner"),
+  },
+}
+
+function onCommandLine(name: string): Flag {
+  return { name, section: "limits" }
+}
+
+/** A row for every limit there is. */
+export const limitOptions: Readonly<Record<string, Option<number>>> = Object.fromEntries(
+  namesOf(defaultLimits).map((name) => {
+    const { kind, about = "", flag } = rows[name]
+    return [name, { kind, about, default: defaultLimits[name], ...(flag && { flag }) }]
+  }),
+)
+
+export const featureOptions: Rows<Features> = {
+  maximumQos: {
+    kind: oneOf(0, 1, 2),
+    about: "the highest QoS; subscriptions to a higher one are granted this",
+    default: allFeatures.maximumQos,
+  },
+  retainAvailable: feature("retained messages", "retainAvailable"),
+  wildcardSubscriptionAvailable: feature("subscriptions with + and #", "wildcardSubscriptionAvailable"),
+  subscriptionIdentifierAvailable: feature("Subscription Identifiers", "subscriptionIdentifierAvailable"),
+  sharedSubscriptionAvailable: feature("Shared Subscriptions", "sharedSubscriptionAvailable"),
+}
+
+function feature(about: string, name: Exclude<keyof Features, "maximumQos">): Option<boolean> {
+  return { kind: flag, about, default: allFeatures[name] }
+}
+
+function namesOf<T extends object>(value: T): (keyof T & string)[] {
+  const names: (keyof T & string)[] = []
+  for (const name in value) names.push(name)
+  return names
+}

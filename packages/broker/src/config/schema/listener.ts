@@ -1,0 +1,290 @@
+// The options of a listener: those of all, and those of listeners with TLS or WebSocket.
+
+import type {
+  Address,
+  AlpnSettings,
+  BehindProxy,
+  HandshakeLimits,
+  TcpListenerConfig,
+  TlsListenerConfig,
+  TlsSettings,
+  WebSocketSettings,
+  WsListenerConfig,
+  WssListenerConfig,
+} from "../config.ts"
+import { ConfigError, defaultHandshakeLimits as most } from "../config.ts"
+import type { FileListener, KeyPassword } from "../file-config.ts"
+import { checkObject, group, membersOf, type Variant } from "./group.ts"
+import { fileName, list, milliseconds, network, number, oneOf, origin, port, protocolName, text } from "./kinds.ts"
+import type { Check, Kind, Need, Option, Part, Rows } from "./option.ts"
+
+type ListenerType = FileListener["type"]
+
+const types = ["tcp", "tls", "ws", "wss"] as const
+const withTls = ["tls", "wss"]
+const withWebSocket = ["ws", "wss"]
+
+/** The rows of listeners, by what has them. */
+export interface ListenerParts {
+  readonly every: PartOf<Address & BehindProxy>
+  readonly mqttOverTls: PartOf<AlpnSettings>
+  readonly tls: PartOf<Omit<TlsSettings, keyof HandshakeLimits> & KeyPassword>
+  readonly handshakes: PartOf<HandshakeLimits>
+  readonly webSocket: PartOf<WebSocketSettings>
+}
+
+interface PartOf<T> extends Part {
+  readonly rows: Rows<T>
+}
+
+const asksForCertificates: Need = {
+  words: "`clientCertificate` to ask for certificates",
+  met: (of) => of("clientCertificate") !== undefined && of("clientCertificate") !== "none",
+  inFile: (where, name) =>
+    `${where}.${name} is about client certificates, and ${where}.clientCertificate does not ask for any; set it to "request" or "require"`,
+  onCommandLine: (flag) => `--${flag} is about client certificates, which nobody asks for: add --ca FILE`,
+}
+const authority: Need = {
+  words: "`ca`, unless it is `none`",
+  met: (of) => of("clientCertificate") === "none" || of("ca") !== undefined,
+  inFile: (where) => `${where}.ca is missing: clients' certificates need an authority they are checked against`,
+  onCommandLine: (flag) => `--${flag} needs --ca: the authority that clients' certificates are checked against`,
+}
+const lists: Need = {
+  words: "`crl`, when it is `require`",
+  met: (of) => of("revocation") !== "require" || of("crl") !== undefined,
+  inFile: (where) => `${where}.crl is missing: revocation "require" needs the lists of the authorities`,
+  onCommandLine: (flag) => `--${flag} require needs --crl: the lists to look certificates up in`,
+}
+const itsKey = together("key", (flag) => `--${flag} needs --key: a certificate and its private key go together`)
+const itsCertificate = together(
+  "cert",
+  (flag) => `--${flag} needs --cert: a certificate and its private key go together`,
+)
+const theKey = together("key", (flag) => `--${flag} is about the key of --key: give one`)
+
+function together(other: string, onCommandLine: Need["onCommandLine"]): Need {
+  return {
+    words: `\`${other}\``,
+    met: (of) => of(other) !== undefined,
+    inFile: (where, name) => `${where}.${name} needs ${where}.${other}`,
+    onCommandLine,
+  }
+}
+
+const about = "connections come from these proxies, and begin with a header of the PROXY protocol, version 1 or 2"
+
+export const listenerParts: ListenerParts = {
+  every: {
+    rows: {
+      host: {
+        kind: text,
+        about: "the address to listen on; 0.0.0.0 is every address of the machine",
+        default: "127.0.0.1",
+      },
+      port: { kind: port, about: "the port; 0 takes a free one", required: true },
+      proxyProtocol: {
+        kind: group<NonNullable<BehindProxy["proxyProtocol"]>>({
+          trusted: {
+            kind: list(network, "addresses and networks (10.0.0.0/8)"),
+            about: `${about}; from elsewhere they are closed`,
+            required: true,
+            flag: { name: "proxy-protocol", section: "listeners" },
+          },
+        }),
+        about: "the listener is behind a proxy, which tells clients' addresses",
+      },
+    },
+  },
+  tls: {
+    title: "TLS",
+    types: withTls,
+    homeless: (flag) => `--${flag} is about TLS, and no listener has it: leave out --no-tls, or add --wss`,
+    rows: {
+      cert: {
+        kind: fileName,
+        about: "the server's certificate chain",
+        required: true,
+        needs: [itsKey],
+        flag: { name: "cert", section: "certificates", otherwise: "a development certificate in .puremq/" },
+      },
+      key: {
+        kind: fileName,
+        about: "its private key",
+        required: true,
+        needs: [itsCertificate],
+        flag: { name: "key", section: "certificates" },
+      },
+      keyPasswordFile: {
+        kind: fileName,
+        about: "its first line is the key's password, when the key is encrypted",
+        needs: [theKey],
+        flag: { name: "key-password-file", section: "certificates" },
+      },
+      ca: { kind: fileName, about: "authority of client certificates", flag: { name: "ca", section: "certificates" } },
+      clientCertificate: {
+        kind: oneOf("none", "request", "require", "request-any"),
+        about:
+          "whether clients show certificates. One that is shown must be valid; with request-any whoever shows another is let in as without",
+        default: "none",
+        needs: [authority],
+        flag: {
+          name: "client-cert",
+          section: "certificates",
+          placeholder: "WHEN",
+          otherwise: "require with --ca, else none",
+        },
+      },
+      identity: {
+        kind: oneOf("subject-cn", "subject", "san-email", "san-dns", "san-uri", "spki-sha256"),
+        about: "what of a client's certificate is its user name",
+        default: "subject-cn",
+        needs: [asksForCertificates],
+        flag: { name: "identity", section: "certificates", placeholder: "RULE" },
+      },
+      crl: {
+        kind: fileName,
+        about: "revocation lists that client certificates are looked up in",
+        needs: [asksForCertificates],
+        flag: { name: "crl", section: "certificates" },
+      },
+      revocation: {
+        kind: oneOf("require", "ifPresent", "off"),
+        about: "whether there must be a list of each issuer, or one that is there must be usable",
+        default: "ifPresent",
+        needs: [asksForCertificates, lists],
+        flag: { name: "revocation", section: "certificates", placeholder: "WHEN" },
+      },
+      provider: {
+        kind: oneOf("fast", "noble", "host"),
+        about: "whose cryptography it has: our own kernels, the audited packages alone, or `node:crypto`",
+        default: "fast",
+      },
+    },
+  },
+  mqttOverTls: {
+    title: "MQTT right over TLS",
+    types: ["tls"],
+    homeless: (flag) => `--${flag} is about MQTT over TLS without WebSocket: leave out --no-tls`,
+    rows: {
+      alpn: {
+        kind: list(protocolName, "protocol names (ALPN, RFC 7301)"),
+        about:
+          "what clients may speak by their ALPN, such as mqtt or x-amzn-mqtt-ca; one that offers other names only is refused, with the alert no_application_protocol, and one that offers none is let in",
+        more: "The first in the list that the client has is chosen. With `[]` names are not looked at. Listeners of the type `wss` speak `http/1.1`.",
+        default: ["mqtt"],
+        flag: { name: "alpn", section: "listeners" },
+      },
+    },
+  },
+  handshakes: {
+    title: "TLS handshakes",
+    types: withTls,
+    homeless: () => 'limits of TLS handshakes need a listener with TLS, see "puremq start --help"',
+    rows: {
+      handshakeTimeout: {
+        kind: milliseconds(1, 600_000),
+        about: "time for a TLS handshake",
+        default: most.handshakeTimeout,
+        flag: { name: "handshake-timeout", section: "handshakes" },
+      },
+      maxPendingHandshakes: {
+        kind: number(1, 1_000_000),
+        about: "TLS handshakes under way; more wait",
+        default: most.maxPendingHandshakes,
+        flag: { name: "max-handshakes", section: "handshakes" },
+      },
+      maxPendingHandshakesPerAddress: {
+        kind: number(1, 1_000_000),
+        about: "those of one address, or of one /64 of IPv6",
+        default: most.maxPendingHandshakesPerAddress,
+        flag: { name: "max-handshakes-per-address", section: "handshakes" },
+      },
+      maxWaitingHandshakes: {
+        kind: number(0, 1_000_000),
+        about: "connections that wait; more are closed",
+        default: most.maxWaitingHandshakes,
+        flag: { name: "max-waiting", section: "handshakes" },
+      },
+      maxWaitingHandshakesPerAddress: {
+        kind: number(0, 1_000_000),
+        about: "those of one address",
+        default: most.maxWaitingHandshakesPerAddress,
+        flag: { name: "max-waiting-per-address", section: "handshakes" },
+      },
+      handshakeWaitTimeout: {
+        kind: milliseconds(1, 600_000),
+        about: "time that one of them waits",
+        default: most.handshakeWaitTimeout,
+        flag: { name: "max-wait", section: "handshakes" },
+      },
+    },
+  },
+  webSocket: {
+    title: "WebSocket",
+    types: withWebSocket,
+    homeless: (flag) => `--${flag} is about WebSocket: add --ws or --wss`,
+    rows: {
+      path: { kind: text, about: "the path of the WebSocket, such as /mqtt", otherwise: "any" },
+      origins: {
+        kind: list(origin, "origins (https://app.example.org)"),
+        about: "pages of these may use WebSocket, * is any. Programs that are no browsers have none, and may",
+        otherwise: "pages of the same origin",
+        flag: { name: "origin", section: "listeners" },
+      },
+      hosts: {
+        kind: list(text, "texts"),
+        about:
+          "host names that a listener on a loopback address is known by, beside localhost, its addresses and the hosts of `origins`",
+      },
+    },
+  },
+}
+
+/** A list of listeners with those rows. */
+export function listeners(parts: ListenerParts): Kind<readonly FileListener[]> {
+  const every = parts.every.rows
+  const tls = { ...parts.tls.rows, ...parts.handshakes.rows }
+  const bare = parts.mqttOverTls.rows
+  const webSocket = parts.webSocket.rows
+  const elsewhere = { type: typeOption(...types), ...every, ...tls, ...bare, ...webSocket }
+  const variant = (type: ListenerType): Variant => ({ what: `a ${type} listener`, elsewhere })
+  const checks: { readonly [Type in ListenerType]: Check<FileListener> } = {
+    tcp: checkObject<TcpListenerConfig>({ type: typeOption("tcp"), ...every }, variant("tcp")),
+    tls: checkObject<TlsListenerConfig & KeyPassword>(
+      { type: typeOption("tls"), ...every, ...tls, ...bare },
+      variant("tls"),
+    ),
+    ws: checkObject<WsListenerConfig>({ type: typeOption("ws"), ...every, ...webSocket }, variant("ws")),
+    wss: checkObject<WssListenerConfig & KeyPassword>(
+      { type: typeOption("wss"), ...every, ...tls, ...webSocket },
+      variant("wss"),
+    ),
+  }
+  const listener: Kind<FileListener> = {
+    words: "an object",
+    parts: [
+      { rows: { type: elsewhere.type, ...every } },
+      parts.tls,
+      parts.mqttOverTls,
+      parts.handshakes,
+      parts.webSocket,
+    ],
+    check: (value, where) => {
+      const type = membersOf(value, where).get("type")
+      if (type === undefined) throw new ConfigError(`${where}.type is missing`)
+      return checks[elsewhere.type.kind.check(type, `${where}.type`)](value, where)
+    },
+  }
+  return list(listener, "objects, one for each listener")
+}
+
+function typeOption<Type extends ListenerType>(
+  ...possible: readonly Type[]
+): Option<Type> & { readonly required: true } {
+  return {
+    kind: oneOf(...possible),
+    about: "what is spoken: MQTT over TCP, TLS, WebSocket, or WebSocket over TLS",
+    required: true,
+  }
+}

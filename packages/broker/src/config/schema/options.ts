@@ -1,0 +1,121 @@
+// The option table: everything that a configuration file may hold. What may be set on the command line says so.
+
+import type { Features } from "../../session/features.ts"
+import type { Address, ServerReferenceConfig, StoreConfig } from "../config.ts"
+import type { FileConfig, FileLogin } from "../file-config.ts"
+import { group } from "./group.ts"
+import { fileName, flag, list, number, oneOf, port, readAddress, serverNames, text } from "./kinds.ts"
+import { featureOptions, limitOptions } from "./limits.ts"
+import { listenerParts, listeners } from "./listener.ts"
+import type { Kind, Need, Rows } from "./option.ts"
+import { storeOptions } from "./store.ts"
+
+type Metrics = NonNullable<FileConfig["metrics"]>
+
+const metrics: Kind<Metrics> = {
+  ...group<Address & Pick<Metrics, "hosts">>({
+    host: { kind: text, about: "the address to listen on", default: "127.0.0.1" },
+    port: { kind: port, about: "the port; 0 takes a free one", required: true },
+    hosts: { kind: list(text, "texts"), about: "host names it is known by, as `hosts` of a listener" },
+  }),
+  placeholder: "[HOST:]PORT",
+  read: readAddress,
+}
+
+const aServer: Need = {
+  words: "`server`",
+  met: (of) => of("server") !== undefined,
+  inFile: (where) => `${where}.server is missing`,
+  onCommandLine: (flag) => `--${flag} needs --server-reference`,
+}
+
+export const serverReferenceOptions: Rows<ServerReferenceConfig> = {
+  server: {
+    kind: serverNames,
+    about: "where clients are to go, such as broker-2.example:8883",
+    required: true,
+    flag: { name: "server-reference", section: "listeners", otherwise: "none" },
+  },
+  when: {
+    kind: oneOf("always", "closing"),
+    about:
+      "every CONNECT is refused with 0x9C and the reference (3.1.1: 3), or who is connected gets both in DISCONNECT when the broker closes",
+    default: "closing",
+    needs: [aServer],
+    flag: { name: "server-reference-when", section: "listeners", placeholder: "WHEN" },
+  },
+}
+
+export const options: Rows<FileConfig> = {
+  listeners: { kind: listeners(listenerParts), about: "where the broker listens, one at least" },
+  login: {
+    kind: group<FileLogin>({
+      passwordFile: {
+        kind: fileName,
+        about: 'users, written by "puremq passwd"; then nobody gets in without a login',
+        flag: { name: "password-file", section: "rights" },
+      },
+      anonymous: {
+        kind: flag,
+        about: "let clients without login in all the same",
+        otherwise: "only where nothing else is a login",
+        flag: { name: "anonymous", section: "rights" },
+      },
+      certificates: { kind: flag, about: "a verified client certificate is a login", default: true },
+    }),
+    about: "who gets in",
+  },
+  aclFile: { kind: fileName, about: "who may read and write which topics", flag: { name: "acl", section: "rights" } },
+  disconnectRevoked: {
+    kind: flag,
+    about:
+      "when files are read again, also disconnect clients whose user was deleted or has another password, whose certificate would be refused now, or that have a subscription which is no longer allowed. Without it they stay; what is not allowed ends at once in any case",
+    default: false,
+    flag: { name: "disconnect-revoked", section: "rights" },
+  },
+  limits: { kind: group<Record<string, number>>(limitOptions), about: "what clients may cost" },
+  features: { kind: group<Partial<Features>>(featureOptions), about: "what of MQTT is offered" },
+  store: {
+    kind: group<StoreConfig>(storeOptions),
+    about: "where sessions, retained messages and what waits for clients are kept",
+  },
+  serverReference: {
+    kind: group<ServerReferenceConfig>(serverReferenceOptions),
+    about: "another server that clients are sent to (MQTT 5.0 section 4.11); MQTT 3.1.1 has no word for it",
+  },
+  checkPayloadFormat: {
+    kind: flag,
+    about:
+      "refuse a message or will whose Payload Format Indicator says UTF-8 (section 3.3.2.3.2) and whose payload is not, with 0x99",
+    default: false,
+    flag: { name: "check-payload-format", section: "rights" },
+  },
+  metrics: {
+    kind: metrics,
+    about: "Prometheus metrics at http://HOST:PORT/metrics",
+    otherwise: "off",
+    flag: { name: "metrics", section: "watching" },
+  },
+  reload: {
+    kind: number(1, 86_400, "seconds"),
+    about:
+      "look at these files, the users and the access control list every so often, and take all of them when some have changed; SIGHUP does it at once. Connections stay open. When one of the files cannot be used, nothing changes and the log says why",
+    otherwise: "only SIGHUP",
+    flag: { name: "reload", section: "certificates" },
+  },
+  sysInterval: {
+    kind: number(0, 86_400, "seconds"),
+    about: "time between two rounds of the topics $SYS/#; 0 turns them off",
+    default: 10,
+  },
+  responseInformation: {
+    kind: text,
+    about: "sent to MQTT 5.0 clients that ask for it, with %c as the Client Identifier (section 3.2.2.3.15)",
+  },
+  log: {
+    kind: oneOf("text", "json", "none"),
+    about: "one line for each handshake, client and failure",
+    default: "text",
+    flag: { name: "log", section: "watching", placeholder: "FORMAT" },
+  },
+}
