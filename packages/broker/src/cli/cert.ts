@@ -1,17 +1,10 @@
 import { existsSync } from "node:fs"
-import { parseArguments, UsageError } from "./arguments.ts"
+import { readArguments, UsageError } from "@puremq/tls13/command-line"
 import { certificateFiles, writeCertificates } from "./certificates.ts"
+import { certCommand } from "./commands.ts"
 
 export function cert(args: readonly string[], print: (line: string) => void): void {
-  const options = parseArguments("cert", args, {
-    dir: { type: "string" },
-    name: { type: "string", multiple: true },
-    client: { type: "string" },
-    "client-san": { type: "string", multiple: true },
-    type: { type: "string" },
-    days: { type: "string" },
-    force: { type: "boolean" },
-  })
+  const options = readArguments(certCommand, args)
   if (options.positionals.length > 0)
     throw new UsageError(`unexpected ${options.positionals[0]}; see "puremq cert --help"`)
   const folder = options.text("dir") ?? ".puremq"

@@ -1,7 +1,7 @@
 // The command as a person runs it: a process, its output and its exit status.
 
 import { type ChildProcess, spawn } from "node:child_process"
-import { X509Certificate } from "node:crypto"
+import { createHash, createHmac, pbkdf2Sync, X509Certificate } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -12,7 +12,7 @@ import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { checkPassword, parsePasswordFile } from "../access/password-file.ts"
-import { scrypt } from "../node-scrypt.ts"
+import { scrypt } from "../platform/node-scrypt.ts"
 
 let folder = ""
 let program = ""
@@ -98,6 +98,7 @@ describe("help", () => {
     [["cert", "--help"]],
     [["pub", "--help"]],
     [["sub", "--help"]],
+    [["rr", "--help"]],
     [["passwd", "--help"]],
   ])("%j is written to the output with status 0", async (args) => {
     const { status, out, err } = await puremq(args)
@@ -176,7 +177,7 @@ describe("puremq start", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line))
-    expect(events.map((event) => event.event)).toEqual(["listening", "stopping", "stopped"])
+    expect(events.map((event) => event.event)).toEqual(["store opened", "listening", "stopping", "stopped"])
   })
 
   it("runs from a configuration file with password file and ACL", async () => {
@@ -204,11 +205,13 @@ describe("puremq start", () => {
     const other = ["--tcp", "-p", port, "-u", "alice", "-P", "secret", "-t", "other"]
     expect(await puremq(["pub", ...other, "-m", "x", "-q", "1"])).toMatchObject({
       status: 1,
-      err: "puremq: the broker refused the message: not authorized\n",
+      err: expect.stringMatching(
+        /^puremq: the broker refused the message: not authorized \(the access rules [^\n]+\)\n$/,
+      ),
     })
     expect(await puremq(["sub", ...other])).toMatchObject({
       status: 1,
-      err: "puremq: the broker refused other: not authorized\n",
+      err: expect.stringMatching(/^puremq: the broker refused other: not authorized \([^\n]+\)\n$/),
     })
     await broker.stop()
   })
@@ -249,6 +252,11 @@ describe("what ends in one clear line and a status that is not zero", () => {
       /cannot use certificate nonsense\.pem .*no certificate/,
     ],
     ["an unknown option", ["--prot", "1"], /unknown option --prot; see "puremq start --help"/],
+    [
+      "an option that is nearly one",
+      ["--client-certificate", "require"],
+      /unknown option --client-certificate \(did you mean --client-cert\?\); see "puremq start --help"/,
+    ],
     ["an option without value", ["--tls"], /--tls needs a value/],
     ["a port that is none", ["--tls", "99999"], /--tls must be PORT or HOST:PORT, not "99999"/],
     ["no listener", ["--no-tls"], /leaves no listener/],
@@ -290,6 +298,16 @@ describe("what ends in one clear line and a status that is not zero", () => {
       "limits of handshakes that there are none of",
       ["--no-tls", "--tcp", "0", "--max-handshakes", "1"],
       /limits of TLS handshakes need a listener with TLS/,
+    ],
+    [
+      "a certificate for no listener",
+      ["--no-tls", "--tcp", "0", "--cert", "good.pem", "--key", "good-key.pem"],
+      /--cert is about TLS, and no listener has it: leave out --no-tls, or add --wss/,
+    ],
+    [
+      "a password of no key",
+      ["--key-password-file", "users"],
+      /--key-password-file is about the key of --key: give one/,
     ],
     ["a word too many", ["now"], /unexpected now/],
     [
@@ -337,7 +355,7 @@ describe("what ends in one clear line and a status that is not zero", () => {
   })
 
   it.each<[string, string[], RegExp]>([
-    ["an unknown command", ["strat"], /unknown command strat; see "puremq --help"/],
+    ["an unknown command", ["strat"], /unknown command strat \(did you mean start\?\); see "puremq --help"/],
     ["pub without topic", ["pub", "-m", "x"], /a topic is missing/],
     ["pub with two messages", ["pub", "-t", "a", "-m", "x", "-n"], /give the message by one of/],
     ["sub without filter", ["sub"], /a topic filter is missing/],
@@ -590,5 +608,49 @@ describe("puremq cert and puremq passwd", () => {
       const { status, err } = await puremq(["passwd", "--cost", "10", "u3", "b"], input)
       expect([status, err]).toEqual([2, "puremq: the password is no text in UTF-8; convert it with `iconv` first\n"])
     }
+  })
+
+  it("passwd --scram keeps keys for SCRAM beside the hash, of the password that the user has now", async () => {
+    const passwd = (...args: string[]) => puremq(["passwd", "--cost", "10", "u4", ...args], "se\u00adcret\n")
+    const entryOf = (user: string) => parsePasswordFile(readFileSync(file("u4"), "utf8")).get(user)
+    expect((await passwd("plain")).out).toBe("Added plain in u4\n")
+    expect((await passwd("a", "--scram")).out).toBe("Added a in u4\n")
+    expect((await passwd("b", "--scram", "--iterations", "4096")).out).toBe("Added b in u4\n")
+    expect(["plain", "a", "b"].map((user) => entryOf(user)?.scram?.iterations)).toEqual([undefined, 600_000, 4096])
+    const keys = entryOf("b")?.scram
+    const { salt = new Uint8Array(0), storedKey } = keys ?? {}
+    // StoredKey as RFC 5802 section 3 has it, by node:crypto alone.
+    const salted = pbkdf2Sync("secret", salt, 4096, 32, "sha256")
+    const clientKey = createHmac("sha256", salted).update("Client Key").digest()
+    expect(Buffer.from(storedKey ?? [])).toEqual(createHash("sha256").update(clientKey).digest())
+    expect(Buffer.from(salt)).not.toEqual(Buffer.from(entryOf("b")?.salt ?? []))
+    expect((await passwd("b", "--scram", "--iterations", "4097")).out).toBe("Changed b in u4\n")
+    expect(entryOf("b")?.scram?.salt).not.toEqual(salt)
+    expect((await passwd("b")).out).toBe(
+      "Changed b in u4; the keys for SCRAM of the old password are gone: with --scram there are new ones\n",
+    )
+    expect(entryOf("b")?.scram).toBeUndefined()
+  })
+
+  it.each([
+    ["too few iterations", ["u", "--scram", "--iterations", "4095"], "x", /--iterations.* 4096 to 10000000/],
+    ["too many iterations", ["u", "--scram", "--iterations", "10000001"], "x", /--iterations.* 4096 to 10000000/],
+    ["iterations of nothing", ["u", "--iterations", "5000"], "x", /--iterations is about --scram: give both/],
+    ["a name that SCRAM has in another form", ["\u2168", "--scram"], "x", /user name .*; write it "IX"/],
+    ["a name that SCRAM cannot have", ["a\u200eb", "--scram"], "x", /SCRAM cannot have this user name/],
+    ["a password that SCRAM cannot have", ["u", "--scram"], "a\u200eb", /cannot have this password .*it has U\+200E/],
+  ])("passwd --scram refuses %s, and writes nothing", async (_, args, input, message) => {
+    const { status, err } = await puremq(["passwd", "--cost", "10", "u5", ...args], `${input}\n`)
+    expect(status).toBe(2)
+    expect(err).toMatch(message)
+    expect(existsSync(file("u5"))).toBe(false)
+  })
+
+  it("start tells a wrong line of a password file with file and line", async () => {
+    await puremq(["passwd", "--cost", "10", "u6", "a", "--scram", "--iterations", "4096"], "secret\n")
+    writeFileSync(file("u6"), `# users\n${readFileSync(file("u6"), "utf8").replace("$4096:", "$409:")}`)
+    const { status, err } = await puremq(["start", "--no-tls", "--tcp", "0", "--password-file", "u6"])
+    const where = `cannot use the password file ${file("u6")}, line 2`
+    expect([status, err]).toEqual([1, `puremq: ${where}: SCRAM iterations out of range (4096 to 10000000)\n`])
   })
 })

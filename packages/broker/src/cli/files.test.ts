@@ -1,7 +1,8 @@
 // The files that the commands take: PEM, DER and encrypted keys; and one line for what they cannot use.
 
+import { execFileSync } from "node:child_process"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { createAuthority, createDevelopmentCertificates, createRevocationList } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Command } from "../../tests/command.ts"
@@ -316,4 +317,34 @@ describe("text files", () => {
     broker.child.kill("SIGTERM")
     expect((await broker.ended).err).toBe("")
   })
+
+  it.skipIf(process.platform === "win32").each<[string, string, (path: string) => void, RegExp]>([
+    ["a link that leads back to itself", "looped", (path) => symlinkSync(path, path), /leads back to itself/],
+    ["a link to what no name may be", "long", (path) => symlinkSync("x".repeat(300), path), /long/],
+    [
+      "a pipe that nobody writes into",
+      "pipe",
+      (path) => execFileSync("mkfifo", [path]),
+      /is a pipe, .* needs a restart/,
+    ],
+  ])(
+    "%s in the place of a file is looked at and refused by a broker that goes on",
+    { timeout: patience },
+    async (...row) => {
+      const [, name, put, said] = row
+      const users = command.at(`${name}-users`)
+      writeFileSync(users, `${line("alice")}\n`)
+      const broker = command.start(server("cert.pem", "key.pem", "--password-file", `${name}-users`, "--reload", "1"))
+      await broker.until(/tls on/)
+      rmSync(users)
+      put(users)
+      const [refused] = await broker.until(/error text="nothing was reloaded, .*/)
+      expect(refused).toMatch(said)
+      rmSync(users)
+      writeFileSync(users, `${line("bob")}\n`)
+      await broker.until(/ reloaded text=".*users: 1, 1 added, 1 removed/)
+      broker.child.kill("SIGTERM")
+      expect((await broker.ended).err).toBe("")
+    },
+  )
 })

@@ -1,33 +1,27 @@
 #!/usr/bin/env node
+import { commandOf, generalHelpOf, helpOf, UsageError } from "@puremq/tls13/command-line"
 import { visible } from "../admin/visible.ts"
 import { ConfigError } from "../config/config.ts"
-import { ListenError } from "../transport/listener.ts"
-import { UsageError } from "./arguments.ts"
-import { certHelp, generalHelp, passwdHelp, pubHelp, startHelp, subHelp } from "./help.ts"
-import { ClientError } from "./mqtt-client.ts"
+import { ListenError } from "../listen/listener.ts"
+import { StoreError } from "../stores/folder.ts"
+import { ClientError } from "./client/errors.ts"
+import { program } from "./commands.ts"
 import { endQuietly, ignoreErrors } from "./output.ts"
-
-const helps: Readonly<Record<string, string>> = {
-  start: startHelp,
-  cert: certHelp,
-  pub: pubHelp,
-  sub: subHelp,
-  passwd: passwdHelp,
-}
 
 /** They say themselves what a reader that goes away means. */
 const ownOutput = ["start", "sub"]
+/** They know --quiet. */
+const clients = ["pub", "sub", "rr"]
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args
   if (command === undefined || command === "help" || command === "--help") {
-    process.stdout.write(generalHelp)
+    process.stdout.write(generalHelpOf(program))
     return command === undefined ? 2 : 0
   }
-  const help = Object.hasOwn(helps, command) ? helps[command] : undefined
-  if (help === undefined) throw new UsageError(`unknown command ${command}; see "puremq --help"`)
+  const help = helpOf(commandOf(program, command))
   if (rest.includes("--help")) {
     process.stdout.write(help)
     return 0
@@ -46,6 +40,11 @@ async function main(args: readonly string[]): Promise<number> {
     case "passwd":
       await (await import("./passwd.ts")).passwd(rest, print)
       return 0
+    case "rr":
+      return (await import("./rr.ts")).rr(rest)
+    case "store":
+      await (await import("./store.ts")).store(rest, print)
+      return 0
     default:
       return (await import("./sub.ts")).sub(rest)
   }
@@ -53,10 +52,12 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** One line for what a person can mend; a stack only for what is our fault. */
 function report(error: unknown): number {
+  if (isQuiet && error instanceof ClientError) return 1
   const expected =
     error instanceof UsageError ||
     error instanceof ConfigError ||
     error instanceof ListenError ||
+    error instanceof StoreError ||
     error instanceof ClientError ||
     (error instanceof Error && "code" in error)
   if (expected) tell(error.message.split("\n")[0] ?? "")
@@ -70,6 +71,7 @@ function tell(text: string): void {
 
 ignoreErrors(process.stderr)
 const [command = "", ...given] = process.argv.slice(2)
+const isQuiet = clients.includes(command) && given.includes("--quiet")
 if (!ownOutput.includes(command) || given.includes("--help"))
   endQuietly(process.stdout, (why) => tell(`cannot write the output: ${why}`))
 

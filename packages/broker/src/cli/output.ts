@@ -2,6 +2,7 @@
 
 import type { Writable } from "node:stream"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
+import { visible } from "../admin/visible.ts"
 
 /** Bytes that wait for a slow reader at most: lines beyond are left out, as a broker holds no log in memory. */
 export const mostWaiting: number = 1024 * 1024
@@ -65,4 +66,9 @@ export function ignoreErrors(stream: Writable): void {
 
 export function wordOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : error.message
+}
+
+/** A line to whoever watches. */
+export function tell(text: string): void {
+  process.stderr.write(`puremq: ${visible(text)}\n`)
 }

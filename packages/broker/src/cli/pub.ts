@@ -1,42 +1,111 @@
-import { createInterface } from "node:readline"
-import { readBytes } from "../config/text-file.ts"
-import { parseArguments, UsageError } from "./arguments.ts"
-import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
-import { openClient } from "./connection-error.ts"
+import { setTimeout as after } from "node:timers/promises"
+import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
+import { PropertyId } from "../packet/properties.ts"
+import { addressOf } from "./client/address.ts"
+import { openClient } from "./client/connection-error.ts"
+import type { MqttClient } from "./client/mqtt-client.ts"
+import { openStream } from "./client/open-stream.ts"
+import { connectRequest, qosOf, topicName } from "./client/options.ts"
+import type { Payload, PublishRequest } from "./client/packets.ts"
+import { numberOf, readProperties } from "./client/properties.ts"
+import { pubCommand } from "./client-commands.ts"
+import { lines, type Source, sourceOf } from "./payloads.ts"
+
+const hint = 'see "puremq pub --help"'
 
 export async function pub(args: readonly string[]): Promise<void> {
-  const options = parseArguments("pub", args, {
-    ...connectionOptions,
-    topic: { type: "string", short: "t" },
-    message: { type: "string", short: "m" },
-    file: { type: "string", short: "f" },
-    lines: { type: "boolean", short: "l" },
-    null: { type: "boolean", short: "n" },
-    qos: { type: "string", short: "q" },
-    retain: { type: "boolean", short: "r" },
-  })
-  const topic = options.text("topic")
-  if (topic === undefined) throw new UsageError('a topic is missing (-t TOPIC); see "puremq pub --help"')
-  const message = options.text("message")
-  const file = options.text("file")
-  const sources = [message !== undefined, file !== undefined, options.flag("lines"), options.flag("null")]
-  if (sources.filter(Boolean).length !== 1) {
-    throw new UsageError('give the message by one of -m, -f, -l and -n; see "puremq pub --help"')
+  const options = readArguments(pubCommand, args)
+  const properties = readProperties(options)
+  const address = addressOf(options)
+  const { place } = address
+  const topic = options.text("topic") ?? address.topic
+  if (topic === undefined) throw new UsageError(`a topic is missing (-t TOPIC); ${hint}`)
+  topicName("--topic", topic)
+  const request = connectRequest(options, properties, address)
+  const repeat = repeatOf(options)
+  // In MQTT 3.1.1 a broker cannot tell how many it takes, and some drop what is past that without a word.
+  const maximumInFlight = options.number("max-inflight", 1, 65_535) ?? (request.version === 5 ? 20 : 1)
+  const common = { qos: qosOf(options), retain: options.flag("retain"), properties: properties.publish }
+  const kinds = ["message", "file", "stdin-line", "stdin-file", "null-message"]
+  const source = await sourceOf(options, kinds, hint)
+  if (source.kind === "lines" && options.text("repeat") !== undefined)
+    throw new UsageError("--repeat is about one message, and -l sends one a line")
+
+  const stream = await openStream(options, place)
+  // What a session has kept for a subscriber is not ours.
+  const client = openClient({ stream, place }, { request, onMessage: () => false, maximumInFlight })
+  // Section 3.3.2.3.4: once the broker knows the alias, the topic need not be sent again.
+  const aliased = numberOf(properties.publish, PropertyId.TopicAlias) !== undefined
+  let first = true
+  const message = (payload: Payload): PublishRequest => {
+    const named = first || !aliased
+    first = false
+    return { ...common, topic: named ? topic : "", payload }
   }
-  const qos = qosOf(options)
-  const retain = options.flag("retain")
-  const payload = file === undefined ? new TextEncoder().encode(message ?? "") : readBytes(file, "the message")
-  const request = connectRequest(options)
-  const client = openClient(await openStream(options), request, () => undefined)
   await client.during(async () => {
     await client.connect()
-    if (options.flag("lines")) {
-      const encoder = new TextEncoder()
-      for await (const line of createInterface({ input: process.stdin })) {
-        await client.publish(topic, encoder.encode(line), qos, retain)
-      }
-    } else await client.publish(topic, payload, qos, retain)
+    await publishAll(client, source, repeat, message)
   })
-  client.end()
+  client.end(0, properties.disconnect)
   await client.closed
+}
+
+interface Repeat {
+  readonly count: number
+  readonly milliseconds: number
+}
+
+function repeatOf(options: Arguments): Repeat {
+  const count = options.number("repeat", 1, Number.MAX_SAFE_INTEGER) ?? 1
+  const word = options.text("repeat-delay") ?? "0"
+  const milliseconds = /^(?:\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) * 1000 : Number.NaN
+  // Longer ones are none for a timer.
+  if (milliseconds <= 0x7fff_ffff) return { count, milliseconds }
+  throw new UsageError(
+    `--repeat-delay must be a number of seconds from 0 to 2147483, such as 0.5, not "${word}"; ${hint}`,
+  )
+}
+
+async function publishAll(
+  client: MqttClient,
+  source: Source,
+  { count, milliseconds }: Repeat,
+  message: (payload: Payload) => PublishRequest,
+): Promise<void> {
+  if (source.kind === "lines") return publishLines(client, message)
+  for (let i = 0; i < count; i++) {
+    if (i > 0 && milliseconds > 0) await pause(client, milliseconds)
+    await client.publish(message(source.payload))
+  }
+}
+
+/** Rejects when the connection fails meanwhile. */
+async function pause(client: MqttClient, milliseconds: number): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([after(milliseconds, undefined, { signal: over.signal }), client.closed]).finally(() =>
+    over.abort(),
+  )
+}
+
+/** Several may be unacknowledged at once. */
+async function publishLines(client: MqttClient, message: (payload: Payload) => PublishRequest): Promise<void> {
+  const input = process.stdin
+  const unacknowledged = new Set<Promise<unknown>>()
+  let failure: unknown
+  const failed = (error: unknown) => {
+    failure ??= error
+    input.destroy() // nobody waits for the next line
+  }
+  client.closed.catch(failed)
+  try {
+    for await (const line of lines(input)) {
+      const { acknowledged } = await client.send(message(line))
+      const settled = acknowledged.catch(failed).finally(() => unacknowledged.delete(settled))
+      unacknowledged.add(settled)
+    }
+  } catch (error) {
+    failure ??= error
+  }
+  await Promise.all(unacknowledged)
+  if (failure !== undefined) throw failure
 }

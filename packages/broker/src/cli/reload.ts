@@ -3,8 +3,10 @@
 
 import { statSync } from "node:fs"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "../config/config.ts"
-import type { PureMqBroker } from "../node-broker.ts"
-import type { RenewedCertificate } from "../transport/listener.ts"
+import { everyOption } from "../config/schema/option.ts"
+import { options } from "../config/schema/options.ts"
+import type { RenewedCertificate } from "../listen/listener.ts"
+import type { PureMqBroker } from "../platform/node.ts"
 
 export interface ReloadOptions {
   readonly broker: Pick<PureMqBroker, "reload">
@@ -80,18 +82,26 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
 
 /** Names of settings that are others than at the start and that a reload leaves as they are. */
 function othersThatChanged(started: BrokerConfig, next: BrokerConfig): string[] {
-  const names = ["limits", "metrics", "sysInterval", "responseInformation", "disconnectRevoked"] as const
-  const changed: string[] = names.filter((name) => JSON.stringify(started[name]) !== JSON.stringify(next[name]))
-  const [before, after] = [started, next].map(({ listeners = [] }) => listeners.map(withoutFiles))
-  before?.forEach((one, i) => {
-    if (one !== after?.[i]) changed.push(`listeners[${i}]`)
+  const values = [started, next].map((config) => new Map<string, unknown>(Object.entries(config)))
+  const [before, after] = values.map((config) => (name: string) => JSON.stringify(config.get(name)))
+  const names = new Set(values.flatMap((config) => [...config.keys()]))
+  const changed = [...names].filter((name) => !taken.includes(name) && before?.(name) !== after?.(name))
+  const [old, now] = [started, next].map(({ listeners = [] }) => listeners.map(withoutFiles))
+  old?.forEach((one, i) => {
+    if (one !== now?.[i]) changed.push(`listeners[${i}]`)
   })
   return changed
 }
 
+/** What a reload takes, or looks at by itself. */
+const taken: readonly string[] = ["listeners", "login", "acl", "onEvent"]
+
+const filesOfListeners = new Set(
+  everyOption({ listeners: options.listeners }).flatMap(({ path, option }) => (option.kind.file ? path.slice(-1) : [])),
+)
+
 function withoutFiles(listener: ListenerConfig): string {
-  const { cert: _, key: __, ca: ___, crl: ____, ...others } = { cert: "", key: "", ca: "", crl: "", ...listener }
-  return JSON.stringify(others)
+  return JSON.stringify(listener, (name, value) => (filesOfListeners.has(name) ? undefined : value))
 }
 
 function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {
@@ -114,12 +124,16 @@ export function lookAt(files: readonly string[], changed: () => void): () => voi
   }
 }
 
-/** Follows links, which some tools put in the place of files. */
+/** Follows links, which some tools put in the place of files. What cannot be looked at is a state too: reading it says why. */
 function stateOf(files: readonly string[]): string {
   return files
     .map((path) => {
-      const state = statSync(path, { throwIfNoEntry: false })
-      return state === undefined ? "none" : `${state.ino} ${state.size} ${state.mtimeMs}`
+      try {
+        const { ino, size, mtimeMs } = statSync(path)
+        return `${ino} ${size} ${mtimeMs}`
+      } catch (error) {
+        return error instanceof Error && "code" in error ? String(error.code) : "unknown"
+      }
     })
     .join()
 }

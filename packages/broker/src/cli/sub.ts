@@ -1,75 +1,202 @@
-import { visible } from "../admin/visible.ts"
-import { reasonName } from "../packet/reason-codes.ts"
-import { parseArguments, UsageError } from "./arguments.ts"
-import { connectionOptions, connectRequest, openStream, qosOf } from "./client-options.ts"
-import { openClient } from "./connection-error.ts"
-import { ClientError } from "./mqtt-client.ts"
-import { wordOf } from "./output.ts"
+import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
+import type { SubscriptionRequest } from "../packet/packets.ts"
+import { PropertyId } from "../packet/properties.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { matches } from "../routing/filter.ts"
+import { addressOf } from "./client/address.ts"
+import { openClient } from "./client/connection-error.ts"
+import { ClientError } from "./client/errors.ts"
+import { type MqttClient, reasonText } from "./client/mqtt-client.ts"
+import { openStream } from "./client/open-stream.ts"
+import { connectRequest, qosOf, topicFilter } from "./client/options.ts"
+import type { ConnectRequest } from "./client/packets.ts"
+import { numberOf, type PropertyValue, readProperties } from "./client/properties.ts"
+import type { Received } from "./client/received.ts"
+import { subCommand } from "./client-commands.ts"
+import { MessageOutput } from "./format/message-output.ts"
+import { tell, wordOf } from "./output.ts"
+
+const hint = 'see "puremq sub --help"'
+/** Of mosquitto_sub: the time of -W is over. */
+const timedOut = 27
 
 /** Resolves with the exit status. */
 export async function sub(args: readonly string[]): Promise<number> {
-  const options = parseArguments("sub", args, {
-    ...connectionOptions,
-    topic: { type: "string", short: "t", multiple: true },
-    qos: { type: "string", short: "q" },
-    verbose: { type: "boolean", short: "v" },
-    count: { type: "string", short: "C" },
-    wait: { type: "string", short: "W" },
-  })
-  const filters = options.texts("topic")
-  if (filters.length === 0) throw new UsageError('a topic filter is missing (-t FILTER); see "puremq sub --help"')
-  const qos = qosOf(options)
+  const options = readArguments(subCommand, args)
+  const properties = readProperties(options)
+  const address = addressOf(options)
+  const { place } = address
+  const filters = [...options.texts("topic"), ...(address.topic === undefined ? [] : [address.topic])]
+  const leaving = options.texts("unsubscribe")
+  if (filters.length === 0 && leaving.length === 0)
+    throw new UsageError(`a topic filter is missing (-t FILTER); ${hint}`)
+  for (const filter of filters) topicFilter("--topic", filter)
+  for (const filter of leaving) topicFilter("--unsubscribe", filter)
   const count = options.number("count", 1, Number.MAX_SAFE_INTEGER)
+  const request = withReceiveMaximum(connectRequest(options, properties, address), count)
+  const subscriptions = subscriptionsOf(options, filters, request)
   const wait = options.number("wait", 1, 1_000_000)
-  const verbose = options.flag("verbose")
-  const output = process.stdout
+  const choose = new Choice(options)
+  const removes = options.flag("remove-retained")
+  const stdout = process.stdout
+  const output = new MessageOutput(options, stdout.isTTY, tell)
+  const replies = new Set<Promise<unknown>>()
   let seen = 0
   let status = 0
-  const client = openClient(await openStream(options), connectRequest(options), (message) => {
-    if (count !== undefined && seen >= count) return
-    if (verbose) output.write(`${visible(message.topic)} `)
-    output.write(output.isTTY ? forTerminal(message.payload) : message.payload)
-    // A slow reader holds back the broker, which knows what to do with what waits.
-    if (!output.write("\n")) {
-      client.pause()
-      output.once("drain", () => client.resume())
-    }
-    seen++
-    if (seen === count) setImmediate(() => client.end()) // after the acknowledgement
-  })
+  let over = false
+
+  const stream = await openStream(options, place)
+  /** After the acknowledgement of the message that it is called for, and of what was sent meanwhile. */
+  const finish = (reasonCode: number = ReasonCode.Success) => {
+    if (over) return
+    over = true
+    setImmediate(() => void Promise.allSettled(replies).then(() => client.end(reasonCode, properties.disconnect)))
+  }
+  const client = openClient(
+    { stream, place },
+    {
+      request,
+      onMessage(message) {
+        if (over) return false
+        if (choose.ends(message)) {
+          finish()
+          return false
+        }
+        if (choose.leavesOut(message)) return true
+        if (message.retain && removes) {
+          const removed = removeRetained(client, message.topic).finally(() => replies.delete(removed))
+          replies.add(removed)
+        }
+        if (choose.hides(message)) return true
+        const text = output.print(message, new Date())
+        // A slow reader holds back the broker, which knows what to do with what waits.
+        if (text !== undefined && !stdout.write(text)) {
+          client.pause()
+          stdout.once("drain", () => client.resume())
+        }
+        seen++
+        if (seen === count) finish()
+        return true
+      },
+    },
+  )
   // A reader that has seen enough (`| head`) is no failure.
-  output.on("error", (error) => {
+  stdout.on("error", (error) => {
     if (wordOf(error) !== "EPIPE") {
-      process.stderr.write(`puremq: cannot write the output: ${wordOf(error)}\n`)
+      tell(`cannot write the output: ${wordOf(error)}`)
       status = 1
     }
     client.resume()
-    client.end()
+    finish()
   })
   await client.during(async () => {
     await client.connect()
-    const codes = await client.subscribe(
-      filters.map((filter) => ({ filter, qos, noLocal: false, retainAsPublished: true, retainHandling: 0 })),
-    )
-    codes.forEach((code, index) => {
-      if (code >= 0x80)
-        throw new ClientError(`the broker refused ${filters[index]}: ${code === 0x80 ? "refused" : reasonName(code)}`)
-    })
+    if (wait !== undefined) {
+      const timer = setTimeout(() => {
+        if (over) return
+        status = timedOut
+        if (!options.flag("quiet")) tell(`timed out after ${wait} s`)
+        finish(willReason(request))
+      }, wait * 1000)
+      client.closed.finally(() => clearTimeout(timer)).catch(() => undefined)
+    }
+    const stop = () => finish(willReason(request))
+    process.once("SIGINT", stop)
+    process.once("SIGTERM", stop)
+    if (subscriptions.length > 0) await subscribe(client, subscriptions, properties.subscribe, request)
+    if (leaving.length > 0) await unsubscribe(client, leaving, properties.unsubscribe)
   })
-  if (wait !== undefined) {
-    setTimeout(() => {
-      if (count !== undefined && seen < count) status = 27
-      client.end()
-    }, wait * 1000).unref()
-  }
-  const stop = () => client.end()
-  process.once("SIGINT", stop)
-  process.once("SIGTERM", stop)
-  await client.closed
+  if (options.flag("exit-after-subscribe")) finish()
+  await client.closed.catch((error: unknown) => {
+    if (!over) throw error // what was wanted is done
+  })
   return status
 }
 
-/** A message can be anything; what a terminal would obey is shown instead. Raw bytes are for files and pipes. */
-export function forTerminal(payload: Uint8Array): string {
-  return visible(new TextDecoder().decode(payload), "\n\t")
+/** Which messages are printed. */
+class Choice {
+  readonly #retainedOnly: boolean
+  readonly #freshOnly: boolean
+  readonly #filteredOut: readonly (readonly string[])[]
+
+  /** Throws UsageError. */
+  constructor(options: Arguments) {
+    this.#retainedOnly = options.flag("retained-only")
+    this.#freshOnly = options.flag("no-retained")
+    if (this.#retainedOnly && this.#freshOnly) throw new UsageError("-R and --retained-only leave no message")
+    const filters = options.texts("filter-out").map((filter) => topicFilter("--filter-out", filter))
+    this.#filteredOut = filters.map((filter) => filter.split("/"))
+  }
+
+  /** The first message that is not retained: those that were have all come. */
+  ends({ retain }: Received): boolean {
+    return this.#retainedOnly && !retain
+  }
+
+  leavesOut({ topic }: Received): boolean {
+    return this.#filteredOut.some((levels) => matches(levels, topic))
+  }
+
+  hides({ retain }: Received): boolean {
+    return this.#freshOnly && retain
+  }
+}
+
+/** Not more than are wanted come at once: what is past them stays with the broker. */
+function withReceiveMaximum(request: ConnectRequest, count: number | undefined): ConnectRequest {
+  const given = numberOf(request.properties, PropertyId.ReceiveMaximum)
+  if (request.version !== 5 || given !== undefined || count === undefined || count > 20) return request
+  return { ...request, properties: [...request.properties, { id: PropertyId.ReceiveMaximum, value: count }] }
+}
+
+function subscriptionsOf(
+  options: Arguments,
+  filters: readonly string[],
+  { version }: ConnectRequest,
+): readonly SubscriptionRequest[] {
+  const retainAsPublished = options.flag("retain-as-published")
+  if (retainAsPublished && version === 4)
+    throw new UsageError("--retain-as-published is of MQTT 5.0 only: leave out --protocol-version")
+  // Those that nobody prints need not come, unless they are to be removed.
+  const retainHandling = options.flag("no-retained") && !options.flag("remove-retained") ? 2 : 0
+  return filters.map((filter) => ({ filter, qos: qosOf(options), noLocal: false, retainAsPublished, retainHandling }))
+}
+
+async function subscribe(
+  client: MqttClient,
+  subscriptions: readonly SubscriptionRequest[],
+  properties: readonly PropertyValue[],
+  { version }: ConnectRequest,
+): Promise<void> {
+  const { reasonCodes, reasonString } = await client.subscribe(subscriptions, properties)
+  reasonCodes.forEach((code, i) => {
+    if (code < 0x80) return
+    // MQTT 3.1.1 has no other one.
+    const why = version === 4 ? "refused" : reasonText(code, reasonString)
+    throw new ClientError(`the broker refused ${subscriptions[i]?.filter}: ${why}`)
+  })
+}
+
+async function unsubscribe(
+  client: MqttClient,
+  filters: readonly string[],
+  properties: readonly PropertyValue[],
+): Promise<void> {
+  const { reasonCodes, reasonString } = await client.unsubscribe(filters, properties)
+  reasonCodes.forEach((code, i) => {
+    if (code >= 0x80)
+      throw new ClientError(`the broker refused to end ${filters[i]}: ${reasonText(code, reasonString)}`)
+  })
+}
+
+/** A retained message without payload is none. */
+async function removeRetained(client: MqttClient, topic: string): Promise<void> {
+  await client
+    .publish({ topic, payload: new Uint8Array(0), qos: 1, retain: true, properties: [] })
+    .catch((error: Error) => tell(`cannot remove the retained message of ${topic}: ${error.message}`))
+}
+
+/** As Mosquitto's tools do: a command that is stopped from outside did not end as it should have. */
+function willReason({ will }: ConnectRequest): number {
+  return will === undefined ? ReasonCode.Success : ReasonCode.DisconnectWithWill
 }

@@ -46,7 +46,7 @@ describe("what puremq start prints to paste", () => {
     [
       "certificates in another folder",
       ["--cert", "own certs/server.pem", "--key", "own certs/server-key.pem", "--ca", "own certs/ca.pem"],
-      " --ca 'own certs/ca.pem' --cert 'own certs/client.pem' --key 'own certs/client-key.pem'",
+      " --cafile 'own certs/ca.pem' --cert 'own certs/client.pem' --key 'own certs/client-key.pem'",
     ],
     ["users", ["--password-file", "users"], " -u USER"],
     ["client certificates that may be left out", ["--ca", ".puremq/ca.pem", "--client-cert", "request"], ""],
@@ -78,7 +78,7 @@ describe("what puremq start prints to paste", () => {
       "elsewhere/clients.pem",
     ]
     const { lines } = await pasted(files)
-    expect(lines[0]).toMatch(/puremq sub -p \d+ --ca CA\.pem --cert CLIENT\.pem --key CLIENT-KEY\.pem -t/)
+    expect(lines[0]).toMatch(/puremq sub -p \d+ --cafile CA\.pem --cert CLIENT\.pem --key CLIENT-KEY\.pem -t/)
     expect(lines).toContain("  (CA.pem: the authority of the server's certificate)")
     expect(lines).toContain("  (CLIENT.pem: a client's certificate)")
     expect(lines).toContain("  (CLIENT-KEY.pem: its private key)")

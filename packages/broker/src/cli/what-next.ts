@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Oid, parseCertificates, trustStoreFromPem, validatePath } from "@puremq/tls13/x509"
 import type { BrokerConfig } from "../config/config.ts"
-import type { ListenerAddress } from "../node-broker.ts"
-import { isLoopback } from "../transport/http-rules.ts"
+import { isLoopback } from "../listen/http-rules.ts"
+import type { ListenerAddress } from "../platform/node.ts"
 
 /** What clients need, as far as it lies where `puremq cert` puts it. */
 export interface ClientFiles {
@@ -70,7 +70,7 @@ export function whatNext(
     const authority = ca ?? "CA.pem"
     const own = options({ "--cert": shownCertificate?.cert, "--key": shownCertificate?.key })
     // It finds the authority of .puremq/ by itself.
-    const trust = options({ "--ca": authority === join(".puremq", "ca.pem") ? undefined : authority })
+    const trust = options({ "--cafile": authority === join(".puremq", "ca.pem") ? undefined : authority })
     const to = `${everywhere(bound) || bound === "127.0.0.1" ? "" : ` -h ${bound}`}${port === 8883 ? "" : ` -p ${port}`}`
     const puremq = `${to}${trust}${own}${named ? " -u USER" : ""}`
     const others = `${own}${named ? " -u USER -P PASSWORD" : ""}`

@@ -3,17 +3,22 @@
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net"
 import { connect as connectTls } from "@puremq/tls13/node"
 import { afterEach, describe, expect, it } from "vitest"
-import type { ConnectRequest } from "../packet/codec.ts"
-import { connectionError, openClient, type Target } from "./connection-error.ts"
+import type { Place } from "./address.ts"
+import { connectionError, openClient } from "./connection-error.ts"
+import type { ConnectRequest } from "./packets.ts"
 
 const request: ConnectRequest = {
-  protocolVersion: 5,
+  version: 5,
+  mqtt31: false,
   clientId: "",
   cleanStart: true,
   keepAlive: 0,
   username: undefined,
   password: undefined,
+  will: undefined,
+  properties: [],
 }
+const onMessage = () => true
 const servers: Server[] = []
 const sockets = new Set<Socket>()
 afterEach(() => {
@@ -33,10 +38,11 @@ async function serve(handle: (socket: Socket) => void): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
-async function failure(target: Target, milliseconds?: number): Promise<string> {
-  const { host, port, tls } = target
-  const stream = tls ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port })
-  const client = openClient({ stream, target }, request, () => undefined)
+async function failure(place: Place, milliseconds?: number): Promise<string> {
+  const { host, port, transport } = place
+  const stream =
+    transport === "tls" ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port })
+  const client = openClient({ stream, place }, { request, onMessage })
   const message = await client
     .during(async () => void (await client.connect(milliseconds)))
     .then(
@@ -49,17 +55,18 @@ async function failure(target: Target, milliseconds?: number): Promise<string> {
 
 const connack = Uint8Array.of(0x20, 3, 0, 0, 0)
 
-describe.each([true, false])("with TLS: %s", (tls) => {
-  const target = (port: number, host = "127.0.0.1"): Target => ({ host, port, tls })
-  const other = tls
-    ? "is it a broker that speaks TLS? Without TLS: --tcp"
-    : "is it a broker without TLS? With TLS: no --tcp"
+describe.each(["tls", "tcp"] as const)("over %s", (transport) => {
+  const target = (port: number, host = "127.0.0.1"): Place => ({ transport, host, port, path: "" })
+  const other =
+    transport === "tls"
+      ? "is it a broker that speaks TLS? Without TLS: --tcp"
+      : "is it a broker without TLS? With TLS: no --tcp"
 
   it.each(["127.0.0.1", "localhost"])("nobody listens on %s", async (host) => {
     const port = await serve(() => undefined)
     await new Promise((resolve) => servers.pop()?.close(resolve))
     expect(await failure(target(port, host))).toBe(
-      `no broker is listening on ${host}:${port}; start one with "npm start${tls ? "" : " -- --tcp 1883"}", or check --host and --port (ECONNREFUSED)`,
+      `no broker is listening on ${host}:${port}; start one with "npm start${transport === "tls" ? "" : " -- --tcp 1883"}", or check --host and --port (ECONNREFUSED)`,
     )
   })
 
@@ -90,7 +97,7 @@ describe.each([true, false])("with TLS: %s", (tls) => {
 
 it("a server that does not answer", async () => {
   const port = await serve((socket) => socket.resume())
-  expect(await failure({ host: "127.0.0.1", port, tls: false }, 200)).toBe(
+  expect(await failure({ transport: "tcp", host: "127.0.0.1", port, path: "" }, 200)).toBe(
     `127.0.0.1:${port} does not answer in 1 s; check --host and --port: is it a broker without TLS? With TLS: no --tcp`,
   )
 })
@@ -103,9 +110,10 @@ it("a connection that is lost later is told as that", async () => {
     })
   })
   const stream = connectTcp({ host: "127.0.0.1", port })
-  const client = openClient({ stream, target: { host: "127.0.0.1", port, tls: false } }, request, () => undefined)
+  const place: Place = { transport: "tcp", host: "127.0.0.1", port, path: "" }
+  const client = openClient({ stream, place }, { request, onMessage })
   await client.connect()
-  const publishing = client.publish("a", new Uint8Array(1), 1, false)
+  const publishing = client.publish({ topic: "a", payload: new Uint8Array(1), qos: 1, retain: false, properties: [] })
   await expect(publishing).rejects.toThrow(
     `the connection to 127.0.0.1:${port} was lost: the broker or the network reset it`,
   )
@@ -119,8 +127,7 @@ it.each([
   ["EACCES", /^cannot connect to 192\.0\.2\.1:8883: whatever the system says$/],
 ])("%s", (code, said) => {
   const error = Object.assign(new Error("whatever the system says"), { code })
-  expect(connectionError(error, { host: "192.0.2.1", port: 8883, tls: true }, false).message).toMatch(said)
-  expect(connectionError(error, { host: "::1", port: 8883, tls: true }, false).message).toMatch(
-    /\[::1\]:8883|::1 cannot/,
-  )
+  const place = { transport: "tls", port: 8883, path: "" } as const
+  expect(connectionError(error, { ...place, host: "192.0.2.1" }, false).message).toMatch(said)
+  expect(connectionError(error, { ...place, host: "::1" }, false).message).toMatch(/\[::1\]:8883|::1 cannot/)
 })

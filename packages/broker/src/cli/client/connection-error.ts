@@ -1,32 +1,25 @@
-// Why `puremq pub` and `puremq sub` have no connection, or have lost it: what, where and what to do, in one line.
+// Why `puremq pub`, `puremq sub` and `puremq rr` have no connection, or have lost it: what, where and what to do, in one line.
 
 import type { Duplex } from "node:stream"
-import type { ConnectRequest } from "../packet/codec.ts"
-import { ClientError, MqttClient, NoAnswer, type Received } from "./mqtt-client.ts"
-import { wordOf } from "./output.ts"
-
-/** Where the command connects to. */
-export interface Target {
-  readonly host: string
-  readonly port: number
-  readonly tls: boolean
-}
+import { wordOf } from "../output.ts"
+import { addressText, isSecure, type Place } from "./address.ts"
+import { ClientError, NoAnswer } from "./errors.ts"
+import { type ClientOptions, MqttClient } from "./mqtt-client.ts"
 
 /** A client whose errors say where it connects to. */
 export function openClient(
-  { stream, target }: { readonly stream: Duplex; readonly target: Target },
-  request: ConnectRequest,
-  onMessage: (message: Received) => void,
+  { stream, place }: { readonly stream: Duplex; readonly place: Place },
+  options: Omit<ClientOptions, "explain">,
 ): MqttClient {
-  return new MqttClient(stream, request, onMessage, (error, answered) => connectionError(error, target, answered))
+  return new MqttClient(stream, { ...options, explain: (error, answered) => connectionError(error, place, answered) })
 }
 
 /**
  * @param error undefined: the connection ended without one. @param answered whether the broker has taken the client: then it
  * is one, and the address is right
  */
-export function connectionError(error: Error | undefined, target: Target, answered: boolean): ClientError {
-  const where = `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
+export function connectionError(error: Error | undefined, target: Place, answered: boolean): ClientError {
+  const where = addressText(target)
   if (error === undefined) {
     if (answered) return new ClientError("the broker closed the connection")
     return connectionError(new NoAnswer("closes the connection without an answer"), target, answered)
@@ -38,12 +31,24 @@ export function connectionError(error: Error | undefined, target: Target, answer
   const code = "code" in error ? String(error.code) : ""
   const known = Object.hasOwn(unreached, code) ? unreached[code] : undefined
   if (known !== undefined) return new ClientError(`${known(where, target)} (${code})`)
+  const [, status] = /^Unexpected server response: (\d+)/.exec(error.message) ?? []
+  if (status !== undefined)
+    return new ClientError(`${where} answers with HTTP ${status} and no WebSocket; check --port and --ws-path`)
+  if (code.startsWith("HPE_"))
+    return new ClientError(`${where} does not answer as a WebSocket; check --host and --port: ${otherKind(target)}`)
   return new ClientError(`cannot connect to ${where}: ${error.message}${remedy(error, target)}`)
 }
 
 /** What may be wrong with an address at which something answers that is no broker of this kind. */
-export function otherKind({ tls }: Pick<Target, "tls">): string {
-  return tls ? "is it a broker that speaks TLS? Without TLS: --tcp" : "is it a broker without TLS? With TLS: no --tcp"
+function otherKind({ transport }: Pick<Place, "transport">): string {
+  return otherKinds[transport]
+}
+
+const otherKinds: Readonly<Record<Place["transport"], string>> = {
+  tls: "is it a broker that speaks TLS? Without TLS: --tcp",
+  tcp: "is it a broker without TLS? With TLS: no --tcp",
+  wss: "is it a WebSocket over TLS? Without TLS: --ws; without WebSocket: no --wss",
+  ws: "is it a WebSocket without TLS? With TLS: --wss; without WebSocket: --tcp",
 }
 
 const lost: Readonly<Record<string, string>> = {
@@ -52,13 +57,21 @@ const lost: Readonly<Record<string, string>> = {
   ETIMEDOUT: "nothing came in time",
 }
 
-const reset = (where: string, target: Target): string =>
+const reset = (where: string, target: Place): string =>
   `${where} resets the connection without an answer; check --host and --port: ${otherKind(target)}`
 const noRoute = (where: string): string => `${where} cannot be reached from here; check --host and the network`
 
-const unreached: Readonly<Record<string, (where: string, target: Target) => string>> = {
-  ECONNREFUSED: (where, { tls }) =>
-    `no broker is listening on ${where}; start one with "npm start${tls ? "" : " -- --tcp 1883"}", or check --host and --port`,
+/** What makes `npm start` listen for it. */
+const starting: Readonly<Record<Place["transport"], string>> = {
+  tls: "",
+  tcp: " -- --tcp 1883",
+  ws: " -- --ws 8080",
+  wss: " -- --wss 8443",
+}
+
+const unreached: Readonly<Record<string, (where: string, target: Place) => string>> = {
+  ECONNREFUSED: (where, { transport }) =>
+    `no broker is listening on ${where}; start one with "npm start${starting[transport]}", or check --host and --port`,
   ENOTFOUND: (_, { host }) => `no host has the name ${host}; check --host`,
   EAI_AGAIN: (_, { host }) =>
     `the name ${host} cannot be resolved now; check the network, or give an address as --host`,
@@ -70,10 +83,11 @@ const unreached: Readonly<Record<string, (where: string, target: Target) => stri
 }
 
 /** For what TLS says. */
-function remedy(error: Error, target: Target): string {
-  if ("reason" in error && error.reason === "unknown_issuer") return " (--ca FILE)"
+function remedy(error: Error, target: Place): string {
+  if ("reason" in error && error.reason === "unknown_issuer") return " (--cafile FILE)"
   if ("received" in error) return receivedRemedies[String(error.received)] ?? ""
-  const foreign = "kind" in error && ["Closed", "InvalidMessage", "PeerMisbehaved"].includes(String(error.kind))
+  const foreign =
+    isSecure(target) && "kind" in error && ["Closed", "InvalidMessage", "PeerMisbehaved"].includes(String(error.kind))
   return foreign ? `; check --host and --port: ${otherKind(target)}` : ""
 }
 

@@ -1,0 +1,103 @@
+// Where a command connects to, and how: by options, or by a URL (-L) as Mosquitto's tools take one.
+
+import { type Arguments, UsageError } from "@puremq/tls13/command-line"
+
+export type Transport = "tls" | "tcp" | "ws" | "wss"
+
+export interface Place {
+  readonly transport: Transport
+  readonly host: string
+  readonly port: number
+  /** Of a WebSocket. */
+  readonly path: string
+}
+
+/** Where to, and what else a URL says. */
+export interface Address {
+  readonly place: Place
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly topic: string | undefined
+}
+
+/** Those of WebSocket are the ones that URLs have. */
+const ports: Readonly<Record<Transport, number>> = { tls: 8883, tcp: 1883, ws: 80, wss: 443 }
+
+const schemes: ReadonlyMap<string, Transport> = new Map<string, Transport>([
+  ["mqtt", "tcp"],
+  ["mqtts", "tls"],
+  ["ws", "ws"],
+  ["wss", "wss"],
+])
+
+/** Of which a URL says the same, or a command line one only. */
+const transports = ["tcp", "ws", "wss"] as const
+
+/** @throws UsageError */
+export function addressOf(options: Arguments): Address {
+  const url = options.text("url")
+  const [transport = "tls", ...others] = transports.filter((name) => options.flag(name))
+  if (others.length > 0) throw new UsageError(`--${transport} and --${others[0]}: one of them at most`)
+  const address = url === undefined ? undefined : addressOfUrl(url, options)
+  const place = address?.place ?? placeOf(transport, options.text("host"), undefined, options)
+  const needless = isSecure(place)
+    ? undefined
+    : ofTls.find((name) => options.flag(name) || options.text(name) !== undefined)
+  if (needless !== undefined) {
+    const without = url === undefined ? `--${place.transport}` : url.slice(0, url.indexOf(":") + 3)
+    throw new UsageError(`--${needless} is about TLS, which ${without} is without`)
+  }
+  if (place.transport !== "ws" && place.transport !== "wss" && options.text("ws-path") !== undefined)
+    throw new UsageError("--ws-path is about WebSocket: add --ws or --wss")
+  return address ?? { place, username: undefined, password: undefined, topic: undefined }
+}
+
+const ofTls = ["cafile", "cert", "key", "key-password-file", "insecure", "tls-alpn", "tls-use-os-certs"]
+
+export function isSecure({ transport }: Pick<Place, "transport">): boolean {
+  return transport === "tls" || transport === "wss"
+}
+
+/** As it stands in a sentence. */
+export function addressText({ host, port }: Pick<Place, "host" | "port">): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`
+}
+
+function placeOf(transport: Transport, host: string | undefined, port: number | undefined, options: Arguments): Place {
+  const path = options.text("ws-path") ?? "/mqtt"
+  if (!path.startsWith("/")) throw new UsageError(`--ws-path must begin with /, not "${path}"`)
+  return {
+    transport,
+    host: host ?? "127.0.0.1",
+    port: port ?? options.number("port", 1, 65_535) ?? ports[transport],
+    path,
+  }
+}
+
+/** mqtt(s)|ws(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, where nothing is escaped: a topic may have # and +. */
+function addressOfUrl(url: string, options: Arguments): Address {
+  const given = ["host", "port"].find((name) => options.text(name) !== undefined)
+  const flag = transports.find((name) => options.flag(name))
+  if (given ?? flag) throw new UsageError(`-L says where to connect to: leave out --${given ?? flag}`)
+  const form =
+    /^(?<scheme>\w+):\/\/(?:(?<user>[^@/:]*)(?::(?<password>[^@/]*))?@)?(?<place>\[[^\]/]*\]|[^/:@]*)(?::(?<port>\d*))?(?:\/(?<topic>.*))?$/s
+  const groups = form.exec(url)?.groups
+  const transport = schemes.get(groups?.["scheme"]?.toLowerCase() ?? "")
+  if (groups === undefined || transport === undefined) {
+    const shown = url.replace(/\/\/[^@/]*@/, "//...@") // a password is nobody's business
+    throw new UsageError(`-L must be mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or ws(s)://, not "${shown}"`)
+  }
+  const { user, password, place = "", port = "", topic = "" } = groups
+  if (user !== undefined && options.text("username") !== undefined)
+    throw new UsageError("-L has a user name: leave out --username")
+  const number = port === "" ? undefined : Number(port)
+  if (number !== undefined && !(number >= 1 && number <= 65_535))
+    throw new UsageError(`-L has the port ${port}; it must be a whole number from 1 to 65535`)
+  const host = place.replace(/^\[|\]$/g, "")
+  return {
+    place: placeOf(transport, host === "" ? undefined : host, number ?? ports[transport], options),
+    username: user,
+    password,
+    topic: topic === "" ? undefined : topic,
+  }
+}

@@ -1,0 +1,72 @@
+// The byte stream to a broker: TCP, TLS 1.3, or a WebSocket over either.
+
+import { existsSync } from "node:fs"
+import { connect as connectTcp } from "node:net"
+import { join } from "node:path"
+import type { Duplex } from "node:stream"
+import { type Arguments, UsageError } from "@puremq/tls13/command-line"
+import { createWebSocketStream, WebSocket } from "ws"
+import { checkCertificate, usableAuthorities } from "../../config/certificate.ts"
+import { readCertificates, readPrivateKey } from "../../config/pem-file.ts"
+import { loadTls } from "../../listen/tls-server.ts"
+import { tell } from "../output.ts"
+import { addressText, isSecure, type Place } from "./address.ts"
+
+/** Bytes that ws takes in a message: a packet of MQTT, and what may stand before and after it in a frame. */
+const largestFrame = 0x1000_0004 + 65_536
+
+/** Throws UsageError, ConfigError; what goes wrong later is an error of the stream. */
+export async function openStream(options: Arguments, place: Place): Promise<Duplex> {
+  const below = isSecure(place) ? await openTls(options, place) : undefined
+  const { transport, host, port, path } = place
+  if (transport === "tls" && below !== undefined) return below
+  if (transport === "tcp") return connectTcp({ host, port, noDelay: true })
+  // Its own TLS would be another one: it is given a stream that is secure already.
+  const socket = new WebSocket(`ws://${addressText(place)}${path}`, ["mqtt"], {
+    perMessageDeflate: false,
+    maxPayload: largestFrame,
+    createConnection: () => below ?? connectTcp({ host, port, noDelay: true }),
+  })
+  return createWebSocketStream(socket)
+}
+
+async function openTls(options: Arguments, { transport, host, port }: Place): Promise<Duplex> {
+  const own = join(".puremq", "ca.pem")
+  const given = options.text("cafile")
+  const machines = options.flag("tls-use-os-certs")
+  if (given !== undefined && machines)
+    throw new UsageError(
+      "--cafile and --tls-use-os-certs: the server's authority is in the file, or one of this machine's",
+    )
+  const caFile = given ?? (existsSync(own) && !machines ? own : undefined)
+  const ca =
+    caFile === undefined ? undefined : usableAuthorities(readCertificates(caFile, "the authority"), caFile, tell)
+  const credential = credentialOf(options)
+  const insecure = options.flag("insecure")
+  if (insecure)
+    tell(
+      `Warning: --insecure: whoever answers at ${addressText({ host, port })} is taken for the broker, whatever certificate it shows`,
+    )
+  const { connect } = await loadTls()
+  return connect({
+    host,
+    port,
+    ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
+    ...(ca !== undefined && { ca }),
+    ...credential,
+    ALPNProtocols: [options.text("tls-alpn") ?? (transport === "wss" ? "http/1.1" : "mqtt")],
+    ...(insecure && { rejectUnauthorized: false }),
+  })
+}
+
+/** The client certificate and its key, which are as they must be. Throws UsageError, ConfigError. */
+function credentialOf(options: Arguments): { readonly cert: string; readonly key: string } | undefined {
+  const [certFile, keyFile, passwordFile] = ["cert", "key", "key-password-file"].map((name) => options.text(name))
+  if (certFile === undefined && keyFile === undefined && passwordFile === undefined) return undefined
+  if (certFile === undefined) throw new UsageError("--key needs --cert: a certificate and its private key go together")
+  if (keyFile === undefined) throw new UsageError("--cert needs --key: a certificate and its private key go together")
+  const cert = readCertificates(certFile, "the client certificate")
+  const key = readPrivateKey(keyFile, "the client's private key", passwordFile)
+  checkCertificate(cert, key, { cert: certFile, key: keyFile }, Date.now())
+  return { cert, key }
+}

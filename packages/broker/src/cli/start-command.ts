@@ -1,0 +1,84 @@
+// `puremq start` as a command: the rows of the option table that have a place on the command line, and what is there alone.
+
+import type { Command, OptionRow } from "@puremq/tls13/command-line"
+import type { FileConfig } from "../config/file-config.ts"
+import { everyOption, type Flag, type Option, type Rows } from "../config/schema/option.ts"
+import { options } from "../config/schema/options.ts"
+
+/** The sections of the help text, in their order: what only the command line has stands before the rows of the table. */
+const sections: readonly {
+  readonly of: Flag["section"]
+  readonly title: string
+  readonly own: readonly OptionRow[]
+}[] = [
+  {
+    of: "listeners",
+    title: "Listeners (HOST is 127.0.0.1 unless given; 0.0.0.0 is every address of this machine)",
+    own: [
+      { name: "tls", value: "[HOST:]PORT", help: "MQTT over TLS 1.3 (default 8883)" },
+      { name: "wss", value: "[HOST:]PORT", help: "MQTT over WebSocket over TLS 1.3" },
+      { name: "tcp", value: "[HOST:]PORT", help: "MQTT over TCP, nothing encrypted (off unless given)" },
+      { name: "ws", value: "[HOST:]PORT", help: "MQTT over WebSocket, nothing encrypted (off unless given)" },
+      { name: "no-tls", help: "no TLS listener" },
+    ],
+  },
+  { of: "certificates", title: "Certificates (PEM or DER)", own: [] },
+  { of: "rights", title: "Who may do what", own: [] },
+  { of: "store", title: "What is kept (sessions, retained messages, what waits for clients)", own: [] },
+  { of: "watching", title: "Watching it", own: [] },
+  { of: "limits", title: "Limits (the file has more of them)", own: [] },
+  { of: "handshakes", title: "Limits of each listener with TLS", own: [] },
+]
+
+/** @param table for a test, another than the broker's */
+export function startCommandOf(table: Rows<FileConfig>): Command {
+  const rows = everyOption(table).flatMap(({ option }) =>
+    option.flag === undefined ? [] : [{ option, flag: option.flag }],
+  )
+  return {
+    name: "puremq start",
+    summary: "run the broker; without options, on 127.0.0.1:8883 with a development certificate",
+    about:
+      "Without options that is TLS 1.3 only, open to every program on this machine; the certificate is made in .puremq/ the first time.",
+    sections: [
+      ...sections.map(({ of, title, own }) => ({
+        title,
+        rows: [
+          ...own,
+          ...rows.filter(({ flag }) => flag.section === of).map(({ option, flag }) => rowOf(option, flag)),
+        ],
+      })),
+      {
+        rows: [
+          {
+            name: "config",
+            value: "FILE",
+            help: "a JSON file with all of this and the limits; other options are then not allowed",
+          },
+          { name: "help", help: "this text" },
+        ],
+      },
+    ],
+    after: "Stop it with Ctrl-C: clients are told and connections closed.",
+  }
+}
+
+export const startCommand: Command = startCommandOf(options)
+
+function rowOf({ kind, about, ...option }: Option<unknown>, flag: Flag): OptionRow {
+  const value = flag.placeholder ?? kind.placeholder
+  const choices = kind.choices === undefined ? "" : `${inWords(kind.choices)}: `
+  const again = kind.repeats ? ". Repeat it for more" : ""
+  const otherwise = flag.otherwise ?? option.otherwise ?? defaultOf(option.default, kind.scale)
+  const help = `${choices}${about}${again}${otherwise === undefined || value === undefined ? "" : ` (default ${otherwise})`}`
+  return { name: flag.name, help, ...(value !== undefined && { value }), ...(kind.repeats && { multiple: true }) }
+}
+
+/** As it is written on the command line. */
+function defaultOf(value: unknown, scale = 1): string | undefined {
+  return typeof value === "number" ? `${value / scale}` : value === undefined ? undefined : `${value}`
+}
+
+function inWords(choices: readonly (string | number)[]): string {
+  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`
+}

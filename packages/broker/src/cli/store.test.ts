@@ -1,0 +1,234 @@
+import { closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Command, type Ended } from "../../tests/command.ts"
+import { anyChange, folded, orderlyTurns, Seeded } from "../../tests/stores/random-changes.ts"
+import { answerOf, handOver, restored } from "../../tests/stores/small-hub.ts"
+import type { MessageKept } from "../packet/change.ts"
+import { StoreError } from "../stores/folder.ts"
+import { openFileStore } from "../stores/node-files.ts"
+import { RecordFormat } from "../stores/records.ts"
+import { changeOf, lineOf } from "./change-lines.ts"
+
+const command = new Command()
+beforeAll(() => command.build(), 60_000)
+afterAll(() => command.remove())
+
+const puremq = (...args: string[]): Promise<Ended> => command.run(args)
+
+async function puremqWith(input: string, ...args: string[]): Promise<Ended> {
+  const running = command.start(args)
+  running.child.stdin?.end(input)
+  return running.ended
+}
+
+const turns = orderlyTurns(new Seeded(4), 100)
+
+/** A store in a folder of this name, with what `turns` make. */
+async function made(name: string): Promise<string> {
+  const store = await openFileStore({ directory: command.at(name) })
+  await restored(store)
+  await handOver(store, turns)
+  await answerOf(store.close())
+  return command.at(name)
+}
+
+const journalOf = (directory: string) => `${directory}/journal-0000000001`
+
+const none = new Uint8Array(0)
+const message: MessageKept = {
+  ...({ type: "message", sequence: 1, topic: "t", qos: 1, retain: true } as const),
+  ...{ expiresAt: 0, properties: none, payload: none },
+}
+const aWill = { topic: "a/#", qos: 0, retain: false, delayInterval: 0, payload: "", properties: "" } as const
+const anybody = { user: "", source: "anonymous", account: "" } as const
+
+describe("Changes as lines", () => {
+  it("any of them comes out as it went in", () => {
+    const random = new Seeded(9)
+    let count = 0
+    for (let n = 0; n < 4000; n++) {
+      const change = anyChange(random)
+      if ("packetId" in change && (change.packetId < 1 || change.packetId > 65_535)) continue
+      try {
+        expect(changeOf(lineOf(change))).toEqual(change)
+        count++
+      } catch (error) {
+        // No broker writes those.
+        if (!(error instanceof StoreError && /must be a Topic (?:Name|Filter)$/.test(error.message))) throw error
+      }
+    }
+    expect(count).toBeGreaterThan(2000)
+  })
+
+  it("also with a payload of tens of millions of bytes", () => {
+    const line = lineOf({ ...message, payload: new Uint8Array(50_000_000) })
+    const { payload } = changeOf(line) as MessageKept
+    expect(payload).toHaveLength(50_000_000)
+  })
+
+  it.each<readonly [string, string]>([
+    ["nothing", "it is no JSON"],
+    ["[]", "it is no JSON object"],
+    ["{}", "type must be a string"],
+    ['{"type":"done"}', "clientId must be a string"],
+    ['{"type":"eaten"}', "type must be one of message, queued, "],
+    ['{"type":"sent","clientId":"a","place":1,"packetId":0}', "packetId must be a number from 1 to 65535"],
+    ['{"type":"done","clientId":"a","place":-1}', "place must be a whole number from 0 on"],
+    ['{"type":"clock","now":"soon"}', "now must be milliseconds since 1970, or null"],
+    ['{"type":"opened","clientId":"a","owner":7,"expiryInterval":1}', "owner must be an object"],
+    ['{"type":"message","sequence":1,"topic":"t","qos":3}', "qos must be 0, 1 or 2"],
+    ['{"type":"message","sequence":1,"topic":"t","qos":1,"retain":1}', "retain must be true or false"],
+    ['{"type":"message","sequence":1,"topic":"t","qos":1,"retain":true,"properties":"a"}', "properties must be base64"],
+    [lineOf({ ...message, payload: none }).replace('"payload":""', '"payload":"eB=="'), "payload must be base64"],
+    ...["", "a/#", "+", "a\0"].map((topic) => [lineOf({ ...message, topic }), "topic must be a Topic Name"] as const),
+    ['{"type":"retained","topic":"#","sequence":1}', "topic must be a Topic Name"],
+    [JSON.stringify({ type: "will set", clientId: "a", owner: anybody, will: aWill }), "topic must be a Topic Name"],
+    ...["", "#a", "a/#/b", "$share/a"].map(
+      (filter) =>
+        [JSON.stringify({ type: "walk begun", clientId: "a", filter }), "filter must be a Topic Filter"] as const,
+    ),
+  ])("%s is told", (line, problem) => {
+    expect(() => changeOf(line)).toThrow(problem)
+  })
+})
+
+describe("puremq store", () => {
+  it("check says what there is, and what a crash has cut off, and changes nothing", async () => {
+    const directory = await made("checked")
+    expect(await puremq("store", "check", "checked")).toEqual({
+      status: 0,
+      out: expect.stringMatching(
+        /^checked is whole: 1 file, \d+ bytes, with 3 sessions, 0 subscriptions, \d+ messages \(\d+ on their way to clients, 4 retained\) and 0 wills\n$/,
+      ),
+      err: "",
+    })
+    const bytes = readFileSync(journalOf(directory))
+    writeFileSync(journalOf(directory), bytes.subarray(0, -5))
+    expect((await puremq("store", "check", "checked")).out).toMatch(
+      /\n\d+ bytes at its end are a turn that was not finished; /,
+    )
+    expect(readFileSync(journalOf(directory)).length).toBe(bytes.length - 5)
+    const store = await openFileStore({ directory })
+    await answerOf(store.commit([{ type: "retained", topic: "t", sequence: 9999 }]))
+    await answerOf(store.close())
+    const { status, err } = await puremq("store", "check", "checked")
+    expect([status, err]).toEqual([1, "puremq: checked has 1 reference to messages that are not there\n"])
+  })
+
+  it("check and export say where power was lost, and compact removes what came later", async () => {
+    const directory = await made("cut")
+    const bytes = readFileSync(journalOf(directory))
+    writeFileSync(journalOf(directory), bytes.subarray(0, -5))
+    writeFileSync(`${directory}/journal-0000000002`, new RecordFormat().head("journal", 2, bytes.length))
+    const lost =
+      /^power was lost before the disk had all that was acknowledged: cut\/journal-0000000001 lacks (\d+) bytes from offset (\d+) on, so what came after them is lost too, in journal-0000000002 \(36 bytes\); durability "power" prevents that/
+    const { status, out, err } = await puremq("store", "check", "cut")
+    expect([status, err]).toEqual([0, ""])
+    const lines = out.split("\n")
+    expect(lines[0]).toMatch(/^cut is whole up to where power was lost: 1 file, \d+ bytes, with 3 sessions, /)
+    expect(lines[1]).toMatch(new RegExp(`${lost.source}; the broker removes them when it starts$`))
+    expect(lines.slice(2)).toEqual([""])
+    const [, lacks, from] = lost.exec(lines[1] ?? "") ?? []
+    expect(Number(lacks) + Number(from)).toBe(bytes.length)
+    const exported = await puremq("store", "export", "cut")
+    expect(exported.err).toMatch(new RegExp(`^puremq: ${lost.source.slice(1)}\n$`))
+    expect(exported.out.trimEnd().split("\n").map(changeOf)).toEqual(folded(turns.slice(0, -1)))
+    expect(readdirSync(directory).length).toBe(2)
+    const compacted = await puremq("store", "compact", "cut")
+    expect(compacted.out).toMatch(new RegExp(`${lost.source}; they are removed\ncut has \\d+ bytes`))
+    expect((await puremq("store", "export", "cut")).out).toBe(exported.out)
+  })
+
+  it("export and import: the same store in another folder", async () => {
+    await made("exported")
+    const lines = await puremq("store", "export", "exported")
+    expect([lines.status, lines.err]).toEqual([0, ""])
+    expect(lines.out.trimEnd().split("\n").map(changeOf)).toEqual(folded(turns))
+    const imported = await puremqWith(lines.out, "store", "import", "imported")
+    expect([imported.status, imported.err]).toEqual([0, ""])
+    expect(imported.out).toMatch(/^imported has 3 sessions/)
+    expect(await puremq("store", "export", "imported")).toEqual(lines)
+    const store = await openFileStore({ directory: command.at("imported") })
+    expect(await restored(store)).toEqual(folded(turns))
+    await answerOf(store.close())
+
+    const again = await puremqWith(lines.out, "store", "import", "imported")
+    expect(again).toEqual({
+      ...{ status: 1, out: "" },
+      err: "puremq: there is a store in imported already; use another folder\n",
+    })
+    const wrong = await puremqWith(`${lines.out}{"type":"eaten"}\n`, "store", "import", "wrong")
+    const number = lines.out.split("\n").length
+    expect([wrong.status, wrong.err]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`^puremq: line ${number} of the input: type must be one of [^\\n]+\\n$`)),
+    ])
+    expect(readdirSync(command.at("wrong"))).toEqual([])
+  })
+
+  it("import of an input that cannot be read makes no store", async () => {
+    const folder = openSync(command.folder, "r")
+    const { status, err } = await command.start(["store", "import", "of-folder"], { stdio: [folder, "pipe", "pipe"] })
+      .ended
+    closeSync(folder)
+    expect(status).toBe(1)
+    expect(err).toMatch(/^puremq: cannot read the input: [^\n]+\n$/)
+    expect(readdirSync(command.at("of-folder"))).toEqual([])
+  })
+
+  it("export --up-to-damage: what comes before it", async () => {
+    const directory = await made("broken")
+    const bytes = readFileSync(journalOf(directory))
+    bytes[bytes.length >> 1]! ^= 1
+    writeFileSync(journalOf(directory), bytes)
+    const refused = await puremq("store", "export", "broken")
+    expect([refused.status, refused.out]).toEqual([1, ""])
+    expect(refused.err).toMatch(/^puremq: broken\/journal-0000000001 is damaged at offset \d+: [^\n]+\n$/)
+    const part = await puremq("store", "export", "broken", "--up-to-damage")
+    expect(part.status).toBe(1)
+    expect(part.err).toMatch(
+      /^puremq: what comes before it was written: broken\/journal-0000000001 is damaged at offset \d+: [^\n;]+\n$/,
+    )
+    const changes = part.out.trimEnd().split("\n").map(changeOf)
+    expect(turns.map((_, count) => folded(turns.slice(0, count)))).toContainEqual(changes)
+    expect(readFileSync(journalOf(directory)).equals(bytes)).toBe(true)
+  })
+
+  it("compact: less, and the same", async () => {
+    const directory = await made("large")
+    cpSync(directory, command.at("small"), { recursive: true })
+    const { status, out } = await puremq("store", "compact", "small")
+    const [, now, before] = /^small has (\d+) bytes, and had (\d+)\n$/.exec(out) ?? []
+    expect(status).toBe(0)
+    expect(Number(now)).toBeLessThan(Number(before) / 2)
+    expect((await puremq("store", "export", "small")).out).toBe((await puremq("store", "export", "large")).out)
+  })
+
+  it("while a broker has it open it is refused", async () => {
+    const store = await openFileStore({ directory: command.at("open") })
+    for (const action of ["check", "export", "import", "compact"]) {
+      const { status, err } = await puremq("store", action, "open")
+      expect([status, err]).toEqual([
+        1,
+        "puremq: another broker has the store open open; stop it, or use another folder\n",
+      ])
+    }
+    await answerOf(store.close())
+  })
+
+  it.each([
+    [[], 2, "expected check, export, import or compact, and FOLDER"],
+    [["check"], 2, "expected check, export, import or compact, and FOLDER"],
+    [["eat", "folder"], 2, "eat is none of check, export, import and compact"],
+    [["check", "a", "b"], 2, "expected check, export, import or compact, and FOLDER"],
+    [["check", "a", "--up-to-damage"], 2, "--up-to-damage is for export"],
+    [["check", "nowhere"], 1, "there is no store in nowhere"],
+    [["check", "empty"], 1, "there is no store in empty"],
+  ])("%j is told in one line", async (args, status, message) => {
+    mkdirSync(command.at("empty"), { recursive: true })
+    const ended = await puremq("store", ...args)
+    expect([ended.status, ended.out]).toEqual([status, ""])
+    expect(ended.err).toMatch(/^puremq: [^\n]+\n$/)
+    expect(ended.err).toContain(message)
+  })
+})

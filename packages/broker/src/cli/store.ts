@@ -1,0 +1,107 @@
+import { once } from "node:events"
+import { fstatSync } from "node:fs"
+import { readArguments, UsageError } from "@puremq/tls13/command-line"
+import type { Change } from "../packet/change.ts"
+import { StoreError } from "../stores/folder.ts"
+import type { ImageCounts } from "../stores/image.ts"
+import { openFileStore, readFileStore, writeFileStore } from "../stores/node-files.ts"
+import { changeOf, lineOf } from "./change-lines.ts"
+import { storeCommand } from "./commands.ts"
+import { linesOf } from "./input-lines.ts"
+
+export async function store(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const options = readArguments(storeCommand, args)
+  const [action, directory, extra] = options.positionals
+  const hint = 'see "puremq store --help"'
+  if (action === undefined || directory === undefined || extra !== undefined) {
+    throw new UsageError(`expected check, export, import or compact, and FOLDER; ${hint}`)
+  }
+  const upToDamage = options.flag("up-to-damage")
+  if (upToDamage && action !== "export") throw new UsageError(`--up-to-damage is for export; ${hint}`)
+  switch (action) {
+    case "check":
+      return check(directory, print)
+    case "export":
+      return exportLines(directory, upToDamage)
+    case "import": {
+      const counts = await writeFileStore(directory, changesOfInput())
+      print(`${directory} has ${wordsOf(counts)}`)
+      return
+    }
+    case "compact":
+      return compact(directory, print)
+    default:
+      throw new UsageError(`${action} is none of check, export, import and compact; ${hint}`)
+  }
+}
+
+async function check(directory: string, print: (line: string) => void): Promise<void> {
+  const { files, bytes, counts, torn, lost } = await readFileStore(directory, false)
+  const whole = lost === undefined ? "is whole" : "is whole up to where power was lost"
+  print(`${directory} ${whole}: ${many(files, "file")}, ${bytes} bytes, with ${wordsOf(counts)}`)
+  if (torn > 0)
+    print(`${torn} bytes at its end are a turn that was not finished; the broker cuts them off when it starts`)
+  if (lost !== undefined) print(`${lost}; the broker removes them when it starts`)
+  if (counts.missing > 0)
+    throw new StoreError(`${directory} has ${many(counts.missing, "reference")} to messages that are not there`)
+}
+
+async function exportLines(directory: string, upToDamage: boolean): Promise<void> {
+  const { damage, lost } = await readFileStore(directory, upToDamage, (change) => {
+    return process.stdout.write(`${lineOf(change)}\n`) ? undefined : drained()
+  })
+  if (lost !== undefined) process.stderr.write(`puremq: ${lost}\n`)
+  if (damage !== undefined)
+    throw new StoreError(`what comes before it was written: ${damage.message.replace(/; .*/, "")}`)
+}
+
+async function drained(): Promise<void> {
+  await once(process.stdout, "drain")
+}
+
+/** Bytes: a message with the largest payload that MQTT has, in base64, and what stands beside it. */
+const longestLine = 360_000_000
+
+async function* changesOfInput(): AsyncGenerator<Change, void, undefined> {
+  // Node takes it for an input without anything in it.
+  if (fstatSync(0).isDirectory()) throw new StoreError("cannot read the input: it is a folder")
+  let number = 0
+  const where = () => `line ${number + 1} of the input`
+  for await (const line of linesOf(process.stdin, longestLine, where)) {
+    if (line.trim() !== "") yield readLine(line, where())
+    number++
+  }
+}
+
+function readLine(line: string, where: string): Change {
+  try {
+    return changeOf(line)
+  } catch (error) {
+    if (error instanceof StoreError) throw new StoreError(`${where}: ${error.message}`)
+    throw error
+  }
+}
+
+async function compact(directory: string, print: (line: string) => void): Promise<void> {
+  const { bytes } = await readFileStore(directory, false)
+  const opened = await openFileStore({ directory, onNote: print })
+  try {
+    await opened.compact()
+    print(`${directory} has ${opened.size} bytes, and had ${bytes}`)
+  } finally {
+    await new Promise<void>((resolve) => opened.close().onAnswer(resolve))
+  }
+}
+
+function wordsOf({ sessions, subscriptions, messages, queued, retained, wills }: ImageCounts): string {
+  const deliveries = `${queued} on their way to clients`
+  const [whose, what] = [
+    `${many(sessions, "session")}, ${many(subscriptions, "subscription")}`,
+    many(messages, "message"),
+  ]
+  return `${whose}, ${what} (${deliveries}, ${retained} retained) and ${many(wills, "will")}`
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`
+}
