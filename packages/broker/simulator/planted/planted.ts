@@ -1,0 +1,251 @@
+// Faults that the simulator has to find: a text in a source of the core, and what stands in its place. Each is a mistake that
+// somebody could make there.
+
+export interface Planted {
+  readonly kind:
+    | "lost"
+    | "doubled"
+    | "out of order"
+    | "session of another"
+    | "will"
+    | "retained"
+    | "expiry"
+    | "before it is kept"
+    | "shared"
+    | "flow"
+    | "subscription"
+  /** What is wrong with it. */
+  readonly fault: string
+  /** In packages/broker/src. */
+  readonly file: string
+  /** Stands there exactly once. */
+  readonly from: string
+  readonly to: string
+}
+
+export const planted: readonly Planted[] = [
+  {
+    kind: "lost",
+    fault: "what was under way is not sent again after a reconnect",
+    file: "session/session.ts",
+    from: "this.#resend = [...this.#inflight.keys()]",
+    to: "this.#resend = []",
+  },
+  {
+    kind: "lost",
+    fault: "a message is taken from the queue before it is known whether it may be sent",
+    file: "session/session.ts",
+    from: "      if (!this.#maySend) return\n      this.#queue.shift()\n",
+    to: "      this.#queue.shift()\n      if (!this.#maySend) return\n",
+  },
+  {
+    kind: "lost",
+    fault: "a restart keeps of what waits only what was sent",
+    file: "hub/restore.ts",
+    from: "if (message !== undefined || packetId > 0) waiting.push",
+    to: "if (packetId > 0) waiting.push",
+  },
+  {
+    kind: "doubled",
+    fault: "a QoS 2 PUBLISH that comes again is published again",
+    file: "client/receiver.ts",
+    from: "if (session.hasReceived(packetId)) {",
+    to: "if (!reader.dup && session.hasReceived(packetId)) {",
+  },
+  {
+    kind: "doubled",
+    fault: "a restart forgets which QoS 2 messages have come",
+    file: "hub/restore.ts",
+    from: "session.restore(waiting, kept.received)",
+    to: "session.restore(waiting, [])",
+  },
+  {
+    kind: "doubled",
+    fault: "after PUBREC the message is still there to be sent again",
+    file: "session/session.ts",
+    from: "if (inflight.message !== undefined) this.#releaseOnly(inflight)\n    this.#link?.pubrel",
+    to: "this.#link?.pubrel",
+  },
+  {
+    kind: "out of order",
+    fault: "a new message passes by those that wait",
+    file: "session/session.ts",
+    from: "this.#maySend && this.#queue.length === 0 && this.#resend.length === 0 && link.writable",
+    to: "this.#maySend && this.#resend.length === 0 && link.writable",
+  },
+  {
+    kind: "out of order",
+    fault: "Packet Identifiers are sorted as texts before they are sent again",
+    file: "session/session.ts",
+    from: "this.#resend = [...this.#inflight.keys()]",
+    to: "this.#resend = [...this.#inflight.keys()].sort()",
+  },
+  {
+    kind: "out of order",
+    fault: "a message that waits for nothing passes by one that waits for the store",
+    file: "client/writer.ts",
+    from: "    else this.#wroteInOrder(PacketType.Publish)\n",
+    to: "    else this.#wroteAnswer()\n",
+  },
+  {
+    kind: "session of another",
+    fault: "a Client Identifier is enough to get a session",
+    file: "hub/sessions.ts",
+    from: 'return anonymous === (owner.source === "anonymous") && (anonymous || identity.user === owner.user)',
+    to: 'return anonymous === (owner.source === "anonymous")',
+  },
+  {
+    kind: "session of another",
+    fault: "a restart forgets who had logged in",
+    file: "hub/restore.ts",
+    from: "sessions.restore(clientId, owner, expiryInterval)",
+    to: "sessions.restore(clientId, { ...owner, source: 'anonymous' }, expiryInterval)",
+  },
+  {
+    kind: "session of another",
+    fault: "Clean Start goes on with the session of before",
+    file: "hub/sessions.ts",
+    from: "if (!packet.cleanStart) return session",
+    to: "if (!packet.cleanStart || session.kept) return session",
+  },
+  {
+    kind: "session of another",
+    fault: "a take-over leaves the old connection open",
+    file: "hub/sessions.ts",
+    from: "    present?.takenOver(now, packet.cleanStart)\n",
+    to: "",
+  },
+  {
+    kind: "will",
+    fault: "a restart loses the will of a session that ended with it",
+    file: "hub/wills.ts",
+    from: "    this.#publish(this.#needs.stranger(clientId, owner), will, now, unknownRules)\n",
+    to: "",
+  },
+  {
+    kind: "will",
+    fault: "a will that was published is still in the store",
+    file: "hub/wills.ts",
+    from: "      release()\n      this.cleared(session)\n",
+    to: "      release()\n",
+  },
+  {
+    kind: "will",
+    fault: "a client that is back in time does not stop its will",
+    file: "hub/sessions.ts",
+    from: "session.pendingWill = undefined // [MQTT-3.1.3-9]",
+    to: "if (packet.will !== undefined) session.pendingWill = undefined",
+  },
+  {
+    kind: "will",
+    fault: "a good-bye leaves the will in the store",
+    file: "hub/sessions.ts",
+    from: "} else wills.cleared(session)",
+    to: "}",
+  },
+  {
+    kind: "retained",
+    fault: "a restart brings back the first message that was retained",
+    file: "hub/restore.ts",
+    from: "else this.#retained.set(change.topic, change.sequence)",
+    to: "else if (!this.#retained.has(change.topic)) this.#retained.set(change.topic, change.sequence)",
+  },
+  {
+    kind: "retained",
+    fault: "an empty retained message does not reach the store",
+    file: "hub/retained.ts",
+    from: "if (this.tree.delete(topic) && !isOwn(topic)) this",
+    to: "if (this.tree.delete(topic) && isOwn(topic)) this",
+  },
+  {
+    kind: "expiry",
+    fault: "what has expired while it waited is sent",
+    file: "session/session.ts",
+    from: "const expired = next.message.expired(now)",
+    to: "const expired = false",
+  },
+  {
+    kind: "expiry",
+    fault: "a restart forgets when messages expire",
+    file: "hub/restore.ts",
+    from: "payload, qos, retain, properties, expiresAt)\n    message.sequence",
+    to: "payload, qos, retain, properties, Number.POSITIVE_INFINITY)\n    message.sequence",
+  },
+  {
+    kind: "expiry",
+    fault: "a restart begins the time of a session anew",
+    file: "hub/sessions.ts",
+    from: "session.endsAt = endsAt ?? endOf(expiryInterval, lostAt)",
+    to: "session.endsAt = endOf(expiryInterval, this.#needs.now())",
+  },
+  {
+    kind: "before it is kept",
+    fault: "PUBACK leaves before the message is kept",
+    file: "client/writer.ts",
+    from: "    this.#wroteAnswer(false, turn)\n",
+    to: "    this.#wrote()\n",
+  },
+  {
+    kind: "before it is kept",
+    fault: "a QoS 2 PUBLISH leaves before its identifier is kept",
+    file: "client/writer.ts",
+    from: "    if (qos === 0) this.#wrote()\n    else this.#wroteInOrder(PacketType.Publish)\n",
+    to: "    this.#wrote()\n",
+  },
+  {
+    kind: "shared",
+    fault: "what waits for a member that ends is dropped",
+    file: "hub/sessions.ts",
+    from: "if (session.hasShared) {",
+    to: "if (session.hasShared && session.connected) {",
+  },
+  {
+    kind: "shared",
+    fault: "what a member has not acknowledged goes to nobody when it ends",
+    file: "session/session.ts",
+    from: "if (share === undefined || message === undefined || qos !== 1) continue",
+    to: "if (share === undefined || message === undefined || qos !== 2) continue",
+  },
+  {
+    kind: "flow",
+    fault: "what is sent again has no DUP",
+    file: "session/session.ts",
+    from: "if (link.publish(message, qos, retain, true, packetId, identifiers, now)) {",
+    to: "if (link.publish(message, qos, retain, false, packetId, identifiers, now)) {",
+  },
+  {
+    kind: "flow",
+    fault: "PUBREC ends the use of a Packet Identifier",
+    file: "session/session.ts",
+    from: "if (inflight.message !== undefined) this.#releaseOnly(inflight)\n    this.#link?.pubrel",
+    to: "this.#complete(packetId, now)\n    this.#link?.pubrel",
+  },
+  {
+    kind: "flow",
+    fault: "acknowledgements for an earlier connection add to the quota of this one",
+    file: "session/session.ts",
+    from: "if (link !== undefined && counts && this.#quota < link.sendQuota) this.#quota++",
+    to: "if (link !== undefined && this.#quota < link.sendQuota) this.#quota++",
+  },
+  {
+    kind: "subscription",
+    fault: "UNSUBSCRIBE does not reach the store",
+    file: "hub/subscriptions.ts",
+    from: 'if (session.kept) session.record({ type: "unsubscribed"',
+    to: 'if (!session.kept) session.record({ type: "unsubscribed"',
+  },
+  {
+    kind: "subscription",
+    fault: "a restart forgets No Local",
+    file: "hub/subscriptions.ts",
+    from: "      qos,\n      noLocal,\n      retainAsPublished,\n",
+    to: "      qos,\n      noLocal: false,\n      retainAsPublished,\n",
+  },
+  {
+    kind: "subscription",
+    fault: "of overlapping subscriptions the first decides about QoS",
+    file: "routing/router.ts",
+    from: "      if (one.qos > qos) qos = one.qos\n",
+    to: "",
+  },
+]
