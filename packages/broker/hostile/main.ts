@@ -27,8 +27,8 @@ and a heap of 512 MiB. Each row starts its own programs and ends them.
   --help          this text
 
 Columns: whether the program lives and answers a new client; the most memory it took (Linux only); the longest that a
-well-behaved client, which asks every 20 ms, waited for an answer; how long the row took. The exit status is 0 when no
-row fell.`
+well-behaved client, which asks every 20 ms, waited for an answer, less what the program waited for a processor
+meanwhile (Linux only); how long the row took. The exit status is 0 when no row fell.`
 
 /** Rows under way. */
 const current = new Set<Scene>()

@@ -2,6 +2,7 @@
 // longest that it waited. It runs in a thread of its own, so that what the attack costs this process is not measured.
 
 import { once } from "node:events"
+import { readdirSync, readFileSync } from "node:fs"
 import { Worker, workerData } from "node:worker_threads"
 import { Client, pause } from "./wire/client.ts"
 import { packetType, pingreq, publish } from "./wire/mqtt.ts"
@@ -17,6 +18,8 @@ export interface NeighbourOptions {
   readonly topic?: string
   /** The address that it comes from. */
   readonly from?: string
+  /** Whom it asks: what that program waited for a processor in the meantime is not its own doing. */
+  readonly pid?: number
 }
 
 /** Milliseconds between an answer and the next question. */
@@ -47,7 +50,7 @@ export class Neighbour {
     return new Neighbour(worker, shared)
   }
 
-  /** The longest wait for an answer so far, in milliseconds. */
+  /** The longest wait for an answer so far, in milliseconds, without what the machine is to blame for. */
   get longest(): number {
     // Read once: the thread sets it back as soon as the answer is there.
     const since = this.#shared[slots.since]!
@@ -86,6 +89,27 @@ function wallClock(): number {
   return performance.timeOrigin + performance.now()
 }
 
+/** Milliseconds for which each thread of that program was ready and waited for a processor, so far; empty where nothing tells. */
+function starvation(pid: number | undefined): ReadonlyMap<string, number> {
+  const threads = new Map<string, number>()
+  try {
+    const folder = `/proc/${pid}/task`
+    for (const thread of readdirSync(folder)) {
+      // Nanoseconds: on a processor, and waiting for one.
+      const waited = Number(readFileSync(`${folder}/${thread}/schedstat`, "utf8").split(" ")[1])
+      threads.set(thread, waited / 1_000_000)
+    }
+  } catch {
+    // Another system, or the program has ended.
+  }
+  return threads
+}
+
+/** What the thread waited that did most: the others, which collect garbage, say, are waited for. */
+function most(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
+  return Math.max(0, ...[...after].map(([thread, waited]) => waited - (before.get(thread) ?? waited)))
+}
+
 /* ------------------------------------------------------------ in the thread */
 
 interface Given {
@@ -115,10 +139,13 @@ export async function beNeighbour(tell: (message: string) => void): Promise<void
   }, 10)
   for (;;) {
     late = 0
+    const starved = starvation(options.pid)
     shared[slots.since] = wallClock()
     const asked = performance.now()
     const answered = await ask()
-    const took = Math.max(0, performance.now() - asked - late)
+    // Both may have waited for the same processor.
+    const excused = Math.max(late, most(starved, starvation(options.pid)))
+    const took = Math.max(0, performance.now() - asked - excused)
     shared[slots.since] = 0
     if (!answered) {
       shared[slots.lost] = 1

@@ -46,6 +46,7 @@ export interface BrokerOptions {
 
 export class Scene {
   readonly #folder = mkdtempSync(join(tmpdir(), "puremq-hostile-"))
+  #stores = 0
   readonly #programs: Program[] = []
   readonly #servers: { readonly server: Server; readonly answers: () => Promise<string | undefined> }[] = []
   readonly #neighbours: Neighbour[] = []
@@ -95,6 +96,7 @@ export class Scene {
     const secure = listeners.includes("tls") || listeners.includes("wss")
     const program = this.run(puremq, [
       "start",
+      ...["--data", this.folder(`store-${++this.#stores}`)],
       ...listeners.flatMap((name) => [`--${name}`, "127.0.0.1:0"]),
       ...(listeners.includes("tls") ? [] : ["--no-tls"]),
       ...(secure && !args.includes("--cert")
@@ -139,7 +141,8 @@ export class Scene {
   async neighbour(server: Server, options: Partial<NeighbourOptions> = {}): Promise<Neighbour> {
     const transport = options.transport ?? (server.ports["tcp"] === undefined ? "tls" : "tcp")
     const port = options.port ?? server.port(transport)
-    const neighbour = await Neighbour.start({ asks: "publish", ...options, transport, port })
+    const { pid } = server.program.child
+    const neighbour = await Neighbour.start({ asks: "publish", ...(pid && { pid }), ...options, transport, port })
     this.#neighbours.push(neighbour)
     return neighbour
   }

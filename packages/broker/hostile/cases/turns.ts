@@ -3,10 +3,10 @@
 import { writeFileSync } from "node:fs"
 import type { Case } from "../case.ts"
 import type { Scene, Server } from "../scene.ts"
-import { Client, each, pause } from "../wire/client.ts"
+import { Client, each, fromOneOfMany, pause } from "../wire/client.ts"
 import { property, publish, uint32 } from "../wire/mqtt.ts"
 import { frame } from "../wire/websocket.ts"
-import { lasting } from "./memory.ts"
+import { lasting, send } from "./memory.ts"
 import { publishMany } from "./time.ts"
 
 /** Clients that subscribe to one filter and look at nothing that comes. */
@@ -25,6 +25,22 @@ function overlapping(levels: number, count: number): string[] {
     const path = Array.from({ length: levels }, (_, bit) => ((n >> bit) & 1 ? "a" : "+"))
     return `${path.join("/")}/#`
   })
+}
+
+/** Sessions with 1,000 filters each that all match topics of `dearTopic`, and look at nothing that comes. */
+export async function overlappingSessions(scene: Scene, server: Server, count: number): Promise<void> {
+  const filters = overlapping(10, 1000)
+  for (let i = 0; i < count; i++) {
+    const client = await scene.client(server, "tcp", { clientId: `s${i}` })
+    const codes = await client.subscribe(filters)
+    scene.check(codes?.every((code) => code < 0x80) === true, "filters are refused")
+    client.wire.onBytes = () => undefined
+  }
+}
+
+/** Each a topic of its own, whose subscribers nobody has looked up before. */
+export function dearTopic(i: number): string {
+  return `${"a/".repeat(10)}${i}`
 }
 
 const filtersHeld = 200_000
@@ -70,17 +86,10 @@ export const turnCases: readonly Case[] = [
     seconds: 90,
     async run(scene) {
       const server = await scene.broker()
-      const filters = overlapping(10, 1000)
-      for (let i = 0; i < 60; i++) {
-        const client = await scene.client(server, "tcp", { clientId: `s${i}` })
-        const codes = await client.subscribe(filters)
-        scene.check(codes?.every((code) => code < 0x80) === true, "filters are refused")
-        client.wire.onBytes = () => undefined
-      }
+      await overlappingSessions(scene, server, 60)
       await scene.neighbour(server)
       const publisher = await scene.client(server, "tcp", { clientId: "publisher" })
-      // Each a topic of its own, whose subscribers nobody has looked up before.
-      for (let i = 0; i < 10; i++) publisher.wire.send(publish(5, `${"a/".repeat(10)}${i}`, "m"))
+      for (let i = 0; i < 10; i++) publisher.wire.send(publish(5, dearTopic(i), "m"))
       scene.check(await publisher.ping(30_000), "the publisher gets no PINGRESP")
     },
   },
@@ -144,6 +153,35 @@ export const turnCases: readonly Case[] = [
       const client = await scene.client(server, "tcp", { clientId: "later" })
       const codes = await client.subscribe(["secret/x", "open/x"])
       scene.check(codes?.[0] === 0x87 && codes[1] === 0, `after it SUBACK has codes ${codes?.join(", ")}`)
+    },
+  },
+  {
+    name: "SIGHUP twice with 100 new rules, and 10 absent sessions of 9,000 messages",
+    when: "last",
+    seconds: 120,
+    async run(scene) {
+      const acl = scene.file("acl", "all readwrite #\n")
+      const server = await scene.broker({ args: ["--acl", acl] })
+      for (let i = 0; i < 10; i++) {
+        const request = { clientId: `absent-${i}`, properties: lasting, wire: fromOneOfMany(i * 250) }
+        const absent = await scene.client(server, "tcp", request)
+        await absent.subscribe(["q/#"], 1)
+        absent.wire.destroy()
+      }
+      const publisher = await scene.client(server, "tcp", { clientId: "publisher" })
+      const deep = "a/".repeat(28)
+      const message = (_: unknown, i: number) => publish(5, `q/${i}/${deep}`, "", { qos: 1, packetId: i + 1 })
+      await send(publisher, Array.from({ length: 9000 }, message))
+      await scene.neighbour(server)
+      for (const turn of ["one", "two"]) {
+        const rules = Array.from(
+          { length: 50 },
+          (_, i) => `all deny-read ${turn}/${i}/#\nall deny-read ${"+/".repeat(30)}${i}`,
+        )
+        writeFileSync(acl, `all readwrite #\n${rules.join("\n")}\n`)
+        server.program.child.kill("SIGHUP")
+        await pause(2000)
+      }
     },
   },
 ]

@@ -106,7 +106,7 @@ export class Client {
       ),
     )
     const body = (await answer)?.body
-    return body && [...body.subarray(this.version === 5 ? 3 : 2)]
+    return body && [...body.subarray(this.version === 5 ? afterProperties(body, 2) : 2)]
   }
 
   packetId(): number {
@@ -149,4 +149,29 @@ export async function each<T>(items: Iterable<T>, width: number, work: (item: T)
     for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value)
   }
   await Promise.all(Array.from({ length: width }, worker))
+}
+
+/** Waits until all that was given to these is on its way, or they ended, or time is over. */
+export async function allSent(
+  wires: readonly { readonly unsent: number; readonly isClosed: boolean }[],
+  milliseconds: number,
+): Promise<void> {
+  const end = performance.now() + milliseconds
+  while (wires.some(({ unsent, isClosed }) => unsent > 0 && !isClosed) && performance.now() < end) await pause(20)
+}
+
+/** Where client number `i` comes from: one of 1,000 addresses, where the system has them. */
+export function fromOneOfMany(i: number): { readonly from?: string } {
+  return process.platform === "linux" ? { from: `127.0.${4 + (Math.floor(i / 250) % 4)}.${1 + (i % 250)}` } : {}
+}
+
+/** The offset after the properties, a Reason String say, whose length stands at `at`. */
+function afterProperties(body: Uint8Array, at: number): number {
+  let length = 0
+  let end = at
+  for (let shift = 0; ; shift += 7) {
+    const byte = body[end++] ?? 0
+    length |= (byte & 0x7f) << shift
+    if (byte < 0x80) return end + length
+  }
 }
