@@ -175,7 +175,7 @@ class BrokerFuzzer {
       "start",
       ...transports.flatMap((name) => [`--${name}`, "127.0.0.1:0"]),
       ...["--cert", this.#file("cert.pem"), "--key", this.#file("key.pem")],
-      ...["--password-file", this.#file("passwords"), "--anonymous"],
+      ...["--password-file", this.#file("passwords"), "--anonymous", "--data", this.#file("store")],
     ])
     this.#current = program
     const ports: Record<string, number> = {}

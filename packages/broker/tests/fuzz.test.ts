@@ -9,7 +9,7 @@ import { readBrokerCorpus } from "../fuzz/corpus.ts"
 import { makeSequence, type Sequence } from "../fuzz/sequence.ts"
 import { chooseTransport } from "../fuzz/transport.ts"
 import { connect, pingreq } from "../hostile/wire/mqtt.ts"
-import { createBroker, type PureMqBroker } from "../src/node-broker.ts"
+import { createBroker, type PureMqBroker } from "../src/platform/node.ts"
 
 let broker: PureMqBroker
 beforeAll(() => {

@@ -1,23 +1,29 @@
 // A broker without sockets: a clock the test turns, and clients that read what the broker writes with the packet code.
 
-import type { BrokerEvent } from "../src/admin/events.ts"
-import { Broker, type BrokerOptions } from "../src/broker.ts"
-import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../src/packet/acknowledgements.ts"
-import { encodeText } from "../src/packet/bytes.ts"
+import { expect, onTestFinished } from "vitest"
+import { createLocalBus } from "../src/buses/local.ts"
+import type { Connection } from "../src/client/connection.ts"
 import {
   type ConnectRequest,
+  mqttPacketCodec,
   readServerPacket,
   writeConnect,
   writeServerPacket,
   writeSubscribe,
   writeUnsubscribe,
-} from "../src/packet/codec.ts"
+} from "../src/codecs/mqtt-packet.ts"
+import { Broker, type BrokerOptions } from "../src/hub/broker.ts"
+import { resumedAt } from "../src/hub/timeline.ts"
+import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../src/packet/acknowledgements.ts"
+import { encodeText } from "../src/packet/bytes.ts"
 import { Framer } from "../src/packet/framer.ts"
 import type { ConnackPacket, ProtocolVersion, Qos, ServerPacket, SubscriptionRequest } from "../src/packet/packets.ts"
 import { PublishReader } from "../src/packet/publish.ts"
 import { TopicTable } from "../src/packet/topic.ts"
-import type { Connection } from "../src/session/connection.ts"
-import type { PeerInfo, Sink } from "../src/transport/peer.ts"
+import type { BrokerEvent } from "../src/ports/events.ts"
+import type { PeerInfo, Sink } from "../src/ports/peer.ts"
+import { KeepingStore } from "./keeping-store.ts"
+import { openAccess } from "./open-access.ts"
 
 export interface SeenPublish {
   readonly type: "publish"
@@ -46,18 +52,31 @@ const ackNames = { 4: "puback", 5: "pubrec", 6: "pubrel", 7: "pubcomp" } as cons
 
 export class TestBroker {
   now = 1_000_000
+  /** How far the machine's clock is ahead of that, in milliseconds. */
+  wallAhead = 1_795_910_400_000
   readonly broker: Broker
   readonly events: BrokerEvent[] = []
+  /** What the broker has given its store, unless it was given another. */
+  readonly store: KeepingStore
   /** What the broker asks for a flush with. */
   schedule = (): void => {
     this.#scheduled = true
   }
+  /** False: what is kept is not compared with what there is when the test ends. */
+  checked = true
   #scheduled = false
   #names = 0
 
-  constructor(options: Partial<BrokerOptions> = {}) {
+  constructor(options: Partial<BrokerOptions> = {}, store: KeepingStore = new KeepingStore()) {
+    this.store = store
+    if (options.store === undefined) checkAtEnd(this)
     this.broker = new Broker({
+      access: openAccess,
+      bus: createLocalBus(),
+      store,
+      codec: mqttPacketCodec,
       now: () => this.now,
+      wall: () => this.wall,
       schedule: () => this.schedule(),
       randomName: () => `name${this.#names++}`,
       events: (event) => this.events.push(event),
@@ -71,6 +90,62 @@ export class TestBroker {
       this.#scheduled = false
       this.broker.flush(this.now)
     }
+  }
+
+  /** What the machine's clock says, in milliseconds since 1970. */
+  get wall(): number {
+    return this.now + this.wallAhead
+  }
+
+  set wall(wall: number) {
+    this.wallAhead = wall - this.now
+  }
+
+  /**
+   * The process ends, and another begins with what the store has kept. Clients of before are gone, and do not know it.
+   *
+   * @param wall what the machine's clock says then; default: what it did
+   */
+  restart(options: Partial<BrokerOptions> = {}, wall: number = this.wall): TestBroker {
+    this.checked = false
+    const next = new TestBroker(options, this.store)
+    next.broker.restore((last) => {
+      next.now = last === undefined ? this.now : resumedAt(last, wall)
+      next.wall = wall
+      return next.now
+    })
+    next.settle()
+    return next
+  }
+
+  /** Says what a restart would make different of sessions that are kept, and of retained messages. */
+  lostByRestart(): string[] {
+    this.settle()
+    const next = new TestBroker({ limits: this.broker.limits, access: this.broker.access }, this.store)
+    next.checked = false
+    const restored = this.store.changes.length
+    next.now = this.now
+    next.broker.restore(next.now)
+    const wrong: string[] = []
+    const differ = (what: string, before: unknown, after: unknown) => {
+      if (before !== after) wrong.push(`${what}: ${before} before, ${after} after`)
+    }
+    const after = new Map([...next.broker.sessions()].map((one) => [one.clientId, one]))
+    for (const before of this.broker.sessions()) {
+      if (!before.kept) continue
+      const { clientId } = before
+      const same = after.get(clientId)
+      after.delete(clientId)
+      if (same === undefined) wrong.push(`session ${clientId} is lost`)
+      for (const key of ["queuedMessages", "queuedBytes", "inflightMessages", "receivedCount"] as const) {
+        differ(`${key} of ${clientId}`, before[key], same?.[key])
+      }
+      differ(`subscriptions of ${clientId}`, before.subscriptions.size, same?.subscriptions.size)
+    }
+    for (const clientId of after.keys()) wrong.push(`session ${clientId} is back`)
+    differ("retained messages", this.broker.retained.size, next.broker.retained.size)
+    if (this.store.changes.length !== restored) wrong.push("a restart has changed the store")
+    return wrong
   }
 
   /** Lets time pass in steps of a second, as the timer would. */
@@ -91,6 +166,14 @@ export class TestBroker {
     client.connect(request)
     return client
   }
+}
+
+/** Whatever a test does: what is kept is what there is. */
+function checkAtEnd(test: TestBroker): void {
+  onTestFinished(() => {
+    expect(test.store.wrong).toEqual([])
+    if (test.store.mode === "at once" && test.checked) expect(test.lostByRestart()).toEqual([])
+  })
 }
 
 export class TestClient {

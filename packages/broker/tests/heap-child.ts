@@ -1,6 +1,8 @@
 // Run by heap.test.ts in a process of its own: fills the trees and prints what that took, as JSON.
 
-import { Broker } from "../src/broker.ts"
+import { createLocalBus } from "../src/buses/local.ts"
+import { mqttPacketCodec } from "../src/codecs/mqtt-packet.ts"
+import { Broker } from "../src/hub/broker.ts"
 import type { Message } from "../src/packet/message.ts"
 import { PublishReader } from "../src/packet/publish.ts"
 import { TopicTable } from "../src/packet/topic.ts"
@@ -8,7 +10,9 @@ import { readFilter } from "../src/routing/filter.ts"
 import { RetainedTree } from "../src/routing/retained-tree.ts"
 import type { Subscriber, Subscription } from "../src/routing/subscription.ts"
 import { SubscriptionTree } from "../src/routing/subscription-tree.ts"
+import { createMemoryStore } from "../src/stores/forgetful.ts"
 import { publishBytes } from "./harness.ts"
+import { openAccess } from "./open-access.ts"
 
 /** What is measured: by name, the i-th topic. */
 const topics: Readonly<Record<string, (i: number) => string>> = {
@@ -49,6 +53,7 @@ function measureRetained(topic: (i: number) => string, size: number): [real: num
 class Session implements Subscriber {
   readonly clientId = ""
   readonly connected = true
+  ready = true
   readonly congested = false
   readonly subscriptions = new Map<string, Subscription>()
   deliver(): boolean {
@@ -83,6 +88,10 @@ function measureSubscriptions(filter: (i: number) => string, each: number): [rea
 /** Publishes retained messages of one byte until the broker refuses them. */
 function fill(topic: (i: number) => string): object {
   const broker = new Broker({
+    access: openAccess,
+    bus: createLocalBus(),
+    store: createMemoryStore(),
+    codec: mqttPacketCodec,
     now: () => 0,
     schedule: () => undefined,
     randomName: () => "",

@@ -8,9 +8,10 @@ import { createServer, type Server } from "node:tls"
 import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { passwordLine } from "../../src/access/password-file.ts"
+import { passwordLine, scramSuffix } from "../../src/access/password-file.ts"
+import { writeSubscribe } from "../../src/codecs/mqtt-packet.ts"
 import type { ListenerAddress } from "../../src/index.ts"
-import { writeSubscribe } from "../../src/packet/codec.ts"
+import { pbkdf2 } from "../../src/platform/node-pbkdf2.ts"
 import { publishBytes } from "../harness.ts"
 import type { Order, State } from "./broker-process.ts"
 import { buildInstrumented, type Instrumented } from "./instrument.ts"
@@ -20,11 +21,10 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url))
 
 /** Where the path of a connection goes through. */
 const folders = [
-  ...["packet", "session", "routing", "access", "transport", "store", "bus"].map(
+  ...["packet", "routing", "ports", "session", "client", "hub", "codecs", "stores", "access", "listen"].map(
     (name) => `packages/broker/src/${name}`,
   ),
-  "packages/broker/src/broker.ts",
-  "packages/broker/src/node-broker.ts",
+  "packages/broker/src/platform/node.ts",
   "packages/tls13/src/adapters/node",
   "packages/tls13/src/adapters/driver.ts",
 ]
@@ -35,13 +35,14 @@ const folders = [
  * `instrument.ts`.
  */
 const boundaries: readonly string[] = [
-  "transport/boundary.ts#inside",
-  "transport/boundary.ts#Boundary.constructor",
-  "transport/boundary.ts#Boundary.run",
-  "transport/boundary.ts#Boundary.handler",
+  "listen/boundary.ts#inside",
+  "listen/boundary.ts#Boundary.constructor",
+  "listen/boundary.ts#Boundary.run",
+  "listen/boundary.ts#Boundary.handler",
   "session/faults.ts#Faults.attempt",
-  "src/node-broker.ts#NodeBroker.#attempt",
-  "src/node-broker.ts#NodeBroker.flush (inner)",
+  "access/delay-line.ts#DelayLine.#wake",
+  "platform/node.ts#NodeBroker.#attempt",
+  "platform/node.ts#NodeBroker.flush (inner)",
   "node/server.ts#Server.#guard",
   "node/server.ts#Server.soon (inner)",
   "node/input-turns.ts#InputTurns.setImmediate (inner)",
@@ -194,7 +195,9 @@ beforeAll(async () => {
   program = `${folder}/inside-out-${process.pid}.mjs`
   const entry = fileURLToPath(new URL("broker-process.ts", import.meta.url))
   built = await buildInstrumented(root, entry, program, folders)
-  passwords = await passwordLine("user", "password", new Uint8Array(16).fill(7), { ln: 10, r: 8, p: 1 })
+  const salt = new Uint8Array(16).fill(7)
+  passwords = await passwordLine("user", "password", salt, { ln: 10, r: 8, p: 1 })
+  passwords += await scramSuffix("user", "password", salt, 4096, pbkdf2)
   echo = createServer({ cert: pem.serverCert, key: pem.serverKey, ALPNProtocols: ["mqtt"] }, (socket) => {
     socket.on("error", () => undefined)
     socket.pipe(socket)

@@ -5,17 +5,20 @@ import { connect as connectTcp } from "node:net"
 import type { Duplex } from "node:stream"
 import { connect as connectTls } from "node:tls"
 import { createWebSocketStream, WebSocket } from "ws"
-import type { ListenerAddress } from "../../src/index.ts"
-import { writeAcknowledgement } from "../../src/packet/acknowledgements.ts"
+import { ScramClient } from "../../src/access/scram-client.ts"
 import {
   type ConnectRequest,
+  readServerPacket,
   writeConnect,
   writeServerPacket,
   writeSubscribe,
   writeUnsubscribe,
-} from "../../src/packet/codec.ts"
+} from "../../src/codecs/mqtt-packet.ts"
+import type { ListenerAddress } from "../../src/index.ts"
+import { writeAcknowledgement } from "../../src/packet/acknowledgements.ts"
 import { Framer } from "../../src/packet/framer.ts"
 import type { ProtocolVersion } from "../../src/packet/packets.ts"
+import { pbkdf2 } from "../../src/platform/node-pbkdf2.ts"
 import { publishBytes, userProperty } from "../harness.ts"
 
 export type Transport = "tcp" | "tls" | "ws" | "wss"
@@ -40,6 +43,7 @@ export class RawClient {
   readonly #stream: Duplex
   readonly #framer = new Framer(0x1000_0004)
   readonly #types: number[] = []
+  #authenticationData: Uint8Array = new Uint8Array(0)
   #closed = false
   #news: () => void = () => undefined
 
@@ -62,12 +66,16 @@ export class RawClient {
   }
 
   /** Acknowledges what has to be, and remembers the type of what came. */
-  #took({ header, bytes, bodyStart, end }: Framer): void {
+  #took({ header, bytes, start, bodyStart, end }: Framer): void {
     const type = header >> 4
     // CONNACK that refuses: what the broker does after it is close.
     const refused = type === 2 && bytes[bodyStart + 1] !== 0
     this.#types.push(refused ? 0 : type)
     if (refused) this.#closed = true
+    if (type === 15) {
+      const packet = readServerPacket(type, bytes, start, bodyStart, end, this.version)
+      this.#authenticationData = (packet.type === "auth" && packet.authenticationData) || new Uint8Array(0)
+    }
     const qos = (header >> 1) & 3
     if (type === 3 && qos > 0) {
       const at = bodyStart + 2 + ((bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!)
@@ -80,6 +88,11 @@ export class RawClient {
   #acknowledge(type: 4 | 5 | 6 | 7, packetId: number): void {
     const out = new Uint8Array(5)
     this.send(out.subarray(0, writeAcknowledgement(out, 0, type, packetId, 0, this.version)))
+  }
+
+  /** Of the last AUTH. */
+  get authenticationData(): Uint8Array {
+    return this.#authenticationData
   }
 
   get closed(): boolean {
@@ -267,6 +280,46 @@ async function slowLife(where: Where): Promise<void> {
   }
 }
 
+/** Who proves its password, again while it is connected, and after others of its address have failed to. */
+async function scramLife(where: Where): Promise<void> {
+  const clients: RawClient[] = []
+  strangers++
+  const localAddress = `127.0.${1 + (strangers >> 7)}.${1 + (strangers & 127)}`
+  const authenticationMethod = "SCRAM-SHA-256"
+  const login = async (password: string): Promise<RawClient> => {
+    const client = new RawClient("tcp", where, 5, { localAddress })
+    clients.push(client)
+    const scram = new ScramClient("user", password, "nonce", pbkdf2)
+    const authenticationData = scram.first()
+    const own = { username: undefined, password: undefined }
+    client.send(connectAs("victim", 5, { ...own, authenticationMethod, authenticationData }))
+    await proves(client, scram)
+    return client
+  }
+  const proves = async (client: RawClient, scram: ScramClient): Promise<void> => {
+    await client.until(15)
+    const authenticationData = await scram.final(client.authenticationData)
+    client.send(writeServerPacket({ type: "auth", reasonCode: 0x18, authenticationMethod, authenticationData }, 5))
+  }
+  try {
+    const one = await login("password")
+    await one.until(2)
+    const scram = new ScramClient("user", "password", "nonce", pbkdf2)
+    const authenticationData = scram.first()
+    one.send(writeServerPacket({ type: "auth", reasonCode: 0x19, authenticationMethod, authenticationData }, 5))
+    await proves(one, scram)
+    await one.until(15)
+    for (let i = 0; i < 6; i++) await (await login("wrong")).untilClosed()
+    // This one waits for its turn.
+    const two = await login("password")
+    await two.until(2)
+    two.send(writeServerPacket({ type: "disconnect", reasonCode: 0 }, 5))
+    await two.untilClosed()
+  } finally {
+    for (const client of clients) client.destroy()
+  }
+}
+
 /** Through a proxy, twice: the second TLS connection resumes the session of the first. */
 async function proxiedLife(where: Where): Promise<void> {
   const { port } = where.listeners.at(-1)!
@@ -331,6 +384,7 @@ export const lives: readonly Life[] = [
   })),
   { name: "3.1.1 over tcp", live: (where) => wholeLife("tcp", where, 4) },
   { name: "a slow reader", live: slowLife },
+  { name: "by SCRAM", live: scramLife },
   { name: "through a proxy", live: proxiedLife },
   { name: "no MQTT client", live: strangeLife },
 ]
