@@ -33,6 +33,11 @@ export function inFolder(name: string): string {
   return join(folder, name)
 }
 
+/** Another one each time. */
+export function newFolder(name: string): string {
+  return mkdtempSync(inFolder(`${name}-`))
+}
+
 export function writeFile(name: string, content: string | Uint8Array): string {
   const path = inFolder(name)
   writeFileSync(path, content, { mode: 0o600 })

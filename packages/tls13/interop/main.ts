@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
-import { mqttFeatures } from "./mqtt-rows.ts"
+import { basicFeatures, mqttFeatures } from "./mqtt-scenarios.ts"
 import { chromiumRow } from "./peers/chromium.ts"
 import { gnutlsClient, gnutlsServer } from "./peers/gnutls.ts"
 import { curlRow, httpFeatures, httpsRow, undiciRow, wsRow } from "./peers/http.ts"
@@ -13,6 +13,7 @@ import { mosquittoBrokers, mosquittoClients } from "./peers/mosquitto.ts"
 import { aedesRow, mqttJsRows } from "./peers/mqttjs.ts"
 import { nssClient, nssServer } from "./peers/nss.ts"
 import { opensslClient, opensslServer } from "./peers/openssl.ts"
+import { pahoGo, pahoPython } from "./peers/paho.ts"
 import { clientProgram, serverProgram } from "./peers/programs.ts"
 import { hostileFeatures, hostileRow, plainHttpRow, tls12Row, unwelcomeFeatures } from "./peers/unwelcome.ts"
 import { count, finishAll, runTables, type Table, toMarkdown } from "./table.ts"
@@ -75,10 +76,14 @@ async function main(): Promise<number> {
     },
   ]
   tables.push(
-    { title: "MQTT clients with `puremq start`", columns: mqttFeatures, rows: [...mosquittoClients, ...mqttJsRows] },
+    {
+      title: "MQTT clients with `puremq start`",
+      columns: mqttFeatures,
+      rows: [...mosquittoClients, ...mqttJsRows, ...pahoPython, ...pahoGo],
+    },
     {
       title: "MQTT brokers with `puremq pub` and `puremq sub`",
-      columns: mqttFeatures,
+      columns: basicFeatures,
       rows: [...mosquittoBrokers, aedesRow],
     },
     { title: "HTTP and WebSocket", columns: httpFeatures, rows: [curlRow, httpsRow, undiciRow, wsRow, chromiumRow] },

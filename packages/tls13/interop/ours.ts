@@ -1,6 +1,7 @@
 // Our side of a run: the commands `tls13` and `puremq`, as processes.
 
-import { files, inRoot } from "./files.ts"
+import { basename } from "node:path"
+import { files, inRoot, newFolder, writeFile } from "./files.ts"
 import type { Program, Run } from "./program.ts"
 
 const tls13 = inRoot("packages/tls13/bin/tls13.js")
@@ -28,6 +29,21 @@ export function connect(run: Run, port: number, args: readonly string[]): Progra
 export const trust = ["--ca", files.ca] as const
 export const clientCertificate = ["--cert", files.clientCert, "--key", files.clientKey] as const
 
+/** `puremq start --config` with one TLS listener; what is given stands in the file. */
+export async function startConfiguredBroker(
+  run: Run,
+  listener: Readonly<Record<string, unknown>>,
+  rest: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const store = newFolder("store")
+  const tls = { type: "tls", host: "127.0.0.1", port: 0, cert: files.cert, key: files.key, ...listener }
+  const config = { listeners: [tls], store: { directory: store }, ...rest }
+  const file = writeFile(`${basename(store)}.json`, JSON.stringify(config))
+  const program = run.start(process.execPath, [puremq, "start", "--config", file])
+  const [, port] = await program.prints(/\btls\b.*127\.0\.0\.1:(\d+)/)
+  return Number(port)
+}
+
 /** `puremq start`; the ports by the names of its options. */
 export async function startBroker(
   run: Run,
@@ -39,7 +55,7 @@ export async function startBroker(
   const noTls = listeners.includes("tls") ? [] : ["--no-tls"]
   const program = run.start(process.execPath, [
     ...[...nodeArgs, puremq, "start", ...addresses, ...noTls],
-    ...["--cert", files.cert, "--key", files.key, ...args],
+    ...["--cert", files.cert, "--key", files.key, "--data", newFolder("store"), ...args],
   ])
   const ports: Record<string, number> = {}
   for (const name of listeners) {
@@ -49,7 +65,17 @@ export async function startBroker(
   return { ports, program }
 }
 
-/** `puremq pub` or `puremq sub`. */
+/** `puremq pub`, `puremq sub` or `puremq rr`. */
 export function puremqClient(run: Run, command: "pub" | "sub", port: number, args: readonly string[]): Program {
-  return run.start(process.execPath, [puremq, command, "-h", "localhost", "-p", `${port}`, "--ca", files.ca, ...args])
+  return run.start(process.execPath, [
+    puremq,
+    command,
+    "-h",
+    "localhost",
+    "-p",
+    `${port}`,
+    "--cafile",
+    files.ca,
+    ...args,
+  ])
 }

@@ -80,6 +80,19 @@ export class Program {
     return match!
   }
 
+  /** Waits for so many matches in the log, and gives all that there are; the pattern is a global one. */
+  async matches(pattern: RegExp, count: number): Promise<readonly RegExpExecArray[]> {
+    let found: RegExpExecArray[] = []
+    await this.#until(
+      () => {
+        found = [...this.#log.matchAll(pattern)]
+        return found.length >= count
+      },
+      () => `to print ${pattern} ${count} times (it did ${found.length} times)`,
+    )
+    return found
+  }
+
   /** Waits for so many bytes on standard output. */
   async gives(length: number): Promise<Buffer> {
     await this.#until(

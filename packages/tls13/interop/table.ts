@@ -2,14 +2,19 @@
 
 import { Run } from "./program.ts"
 
-/** A run that must not throw, or why this peer cannot have one. */
-export type Cell = ((run: Run) => Promise<void>) | { readonly not: string }
+/** A run that must not throw, with what it does not show if need be, or why this peer cannot have one. */
+export type Cell = CellRun | { readonly run: CellRun; readonly but: string } | { readonly not: string }
+type CellRun = (run: Run) => Promise<void>
 
 export interface Row {
   readonly name: string
   /** The peer's version. @throws Absent when it is not here */
   readonly version: () => Promise<string>
   readonly cells: Readonly<Record<string, Cell>>
+  /** What all cells share; it ends with the last. When it throws, every cell has failed. */
+  readonly before?: (run: Run) => Promise<void>
+  /** Cells at a time; default 1. */
+  readonly atOnce?: number
   /** How long a cell may take; default 30,000. */
   readonly milliseconds?: number
 }
@@ -74,17 +79,36 @@ async function runRow(table: Table, row: Row, options: RunOptions): Promise<RowR
     options.say(`skipped  ${row.name}: ${error.message}`)
     return { table, row, version: undefined, absent: error.message, cells }
   }
-  for (const column of table.columns) {
-    const cell = row.cells[column]
-    if (cell === undefined || "not" in cell) continue
-    const begun = performance.now()
-    const problem = await runCell(cell, row.milliseconds ?? cellTime, options)
-    cells.set(column, problem)
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1)
-    options.say(`${problem === undefined ? "ok     " : "FAILED "}  ${row.name}: ${column} (${seconds} s)`)
-    if (problem !== undefined) options.say(`         ${problem}`)
+  const common = new Run()
+  running.add(common)
+  const broken = await before(row, common)
+  const columns = table.columns.values()
+  const work = async () => {
+    for (const column of columns) {
+      const cell = row.cells[column]
+      if (cell === undefined || "not" in cell) continue
+      const begun = performance.now()
+      const problem = broken ?? (await runCell("run" in cell ? cell.run : cell, row.milliseconds ?? cellTime, options))
+      cells.set(column, problem)
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+      options.say(`${problem === undefined ? "ok     " : "FAILED "}  ${row.name}: ${column} (${seconds} s)`)
+      if (problem !== undefined) options.say(`         ${problem}`)
+    }
   }
+  await Promise.all(Array.from({ length: row.atOnce ?? 1 }, work))
+  await common.finish()
+  running.delete(common)
   return { table, row, version, absent: undefined, cells }
+}
+
+/** What went wrong, if anything did. */
+async function before(row: Row, common: Run): Promise<string | undefined> {
+  try {
+    await row.before?.(common)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 const running = new Set<Run>()
@@ -157,9 +181,11 @@ export function toMarkdown(results: readonly RowResult[]): string {
 }
 
 function cellText(column: string, row: Row, cells: RowResult["cells"], notes: string[]): string {
-  if (cells.has(column)) return cells.get(column) === undefined ? "yes" : "**NO**"
   const cell = row.cells[column]
-  if (cell === undefined || !("not" in cell)) return ""
-  const at = notes.indexOf(cell.not)
-  return `- (${at >= 0 ? at + 1 : notes.push(cell.not)})`
+  const note = (text: string) => (notes.includes(text) ? notes.indexOf(text) + 1 : notes.push(text))
+  if (cells.has(column)) {
+    if (cells.get(column) !== undefined) return "**NO**"
+    return cell !== undefined && "but" in cell ? `yes (${note(cell.but)})` : "yes"
+  }
+  return cell !== undefined && "not" in cell ? `- (${note(cell.not)})` : ""
 }

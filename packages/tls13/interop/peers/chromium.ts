@@ -34,7 +34,7 @@ async function page(run: Run, serverArgs: readonly string[], group: string, seen
 
 /** The page answers each message of `to-page` in `from-page`; it says so in `from-page` once it is subscribed. */
 async function mqttPage(run: Run): Promise<void> {
-  const { ports } = await startBroker(run, ["tls", "wss"])
+  const { ports } = await startBroker(run, ["tls", "wss"], ["--origin", "*"])
   const library = pathToFileURL(inRoot("node_modules/mqtt/dist/mqtt.min.js"))
   const html = `<!doctype html><script src="${library}"></script><script>
     const client = mqtt.connect("wss://localhost:${ports["wss"]}", { protocolVersion: 5 })

@@ -1,9 +1,9 @@
 // The TLS of languages and libraries: Node, Go, Python, Java, rustls.
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { inPeers, outputOf, peerSource } from "../files.ts"
-import { Program, type ProgramOptions } from "../program.ts"
 import { Absent } from "../table.ts"
+import { build } from "./build.ts"
 import type { PeerProgram } from "./programs.ts"
 
 export interface PeerOptions {
@@ -20,21 +20,6 @@ const lacking = {
   "certificate compression": "its interface has no certificate compression",
 } as const
 const noEarlyData = "its interface has no 0-RTT data"
-
-const builds = new Map<string, Promise<void>>()
-
-/** Once in a run. @throws Absent */
-function build(what: string, program: string, args: readonly string[], options: ProgramOptions = {}): Promise<void> {
-  const begun = builds.get(what) ?? builds.set(what, run(what, program, args, options)).get(what)!
-  return begun
-}
-
-async function run(what: string, program: string, args: readonly string[], options: ProgramOptions): Promise<void> {
-  mkdirSync(inPeers(), { recursive: true })
-  const step = new Program(program, args, options)
-  step.endInput()
-  if ((await step.ended) !== 0) throw new Absent(`${what}: ${step.tail(1).slice(0, 200)}`)
-}
 
 /* ------------------------------------------------------------ Node */
 

@@ -1,7 +1,8 @@
 // Mosquitto's tools as clients of `puremq start`, and its broker for `puremq pub` and `puremq sub`.
 
 import { files, freePort, outputOf, writeFile } from "../files.ts"
-import { type MqttBroker, type MqttClient, mqttRow, ourBroker } from "../mqtt-rows.ts"
+import type { Connect, MqttBroker, MqttClient, Will } from "../mqtt-client.ts"
+import { mqttRow, oneAfterAnother, ourBroker } from "../mqtt-rows.ts"
 import type { Program, Run } from "../program.ts"
 import { Absent, type Row } from "../table.ts"
 import { puremqTools } from "./puremq.ts"
@@ -30,51 +31,77 @@ function tool(
 }
 
 function client(mqtt: "mqttv5" | "mqttv311"): MqttClient {
-  const certificate = (wanted: boolean | undefined) =>
-    wanted ? ["--cert", files.clientCert, "--key", files.clientKey] : []
+  const connect = (options: Connect) => {
+    const property = (name: string, value: number | undefined) =>
+      value === undefined || mqtt !== "mqttv5" ? [] : ["-D", "connect", name, `${value}`]
+    return [
+      ...["-i", options.id],
+      // With -c and without -x, its sessions last for ever.
+      ...(mqtt === "mqttv5" ? ["-x", `${options.expiry ?? 0}`] : []),
+      ...property("receive-maximum", options.receiveMaximum),
+      ...property("maximum-packet-size", options.maximumPacketSize),
+      ...(options.withCertificate ? ["--cert", files.clientCert, "--key", files.clientKey] : []),
+      ...(options.will ? willOf(options.will) : []),
+    ]
+  }
+  const willOf = ({ topic, payload, qos, delay }: Will) => [
+    ...["--will-topic", topic, "--will-payload", payload, "--will-qos", `${qos}`],
+    ...(delay === undefined ? [] : ["-D", "will", "will-delay-interval", `${delay}`]),
+  ]
   return {
-    async subscribe(run, { port }, { topic, qos, count, withCertificate }) {
+    leavesWithWill: mqtt === "mqttv5",
+    keepsLargeQuiet: mqtt === "mqttv5",
+    resolvesAliases: [],
+    async subscribe(run, { port }, options) {
+      const { filter = "interop/nothing", qos = 0, resume } = options
       const program = tool(run, "sub", port, mqtt, [
-        ...["-t", topic, "-q", `${qos}`, "-C", `${count}`, "-F", "%q %r %t %p", "-d", ...certificate(withCertificate)],
+        ...["-t", filter, "-q", `${qos}`, "-F", "%q %r %t %p", "-d", ...(resume ? ["-c"] : [])],
+        ...connect(options),
       ])
       await program.prints(/Subscribed/)
-      return async () => {
-        await program.succeeds()
-        const lines = program.log.matchAll(/^([012]) ([01]) (\S+) (.*)$/gm)
-        return [...lines].map(([, level, retained, name = "", payload = ""]) => {
-          return { topic: name, payload, qos: Number(level), retain: retained === "1" }
-        })
+      return {
+        sessionPresent: undefined,
+        async messages(count) {
+          const lines = await program.matches(/^([012]) ([01]) (\S+) (.*)\n/gm, count)
+          return lines.map(([, level, retained, topic = "", payload = ""]) => {
+            return { topic, payload, qos: Number(level), retain: retained === "1" }
+          })
+        },
+        acknowledge: () => undefined,
+        leave: () => program.stop(),
+        vanish: () => program.kill(),
       }
     },
-    async publish(run, { port }, { topic, qos, payload, retain, withCertificate }) {
+    async publish(run, { port }, { topic, qos, payloads, retain, messageExpiry, alias, ...options }) {
+      const [payload = ""] = payloads
+      const property = (name: string, value: number | undefined) =>
+        value === undefined ? [] : ["-D", "publish", name, `${value}`]
       const program = tool(run, "pub", port, mqtt, [
-        ...["-t", topic, "-q", `${qos}`, "-m", payload, ...(retain ? ["-r"] : []), ...certificate(withCertificate)],
+        ...["-t", topic, "-q", `${qos}`, ...(retain ? ["-r"] : []), ...connect(options)],
+        ...property("message-expiry-interval", messageExpiry),
+        ...property("topic-alias", alias ? 1 : undefined),
+        ...(payloads.length > 1 ? ["-l"] : payload === "" ? ["-n"] : ["-m", payload]),
       ])
+      if (payloads.length > 1) program.write(payloads.map((line) => `${line}\n`).join(""))
+      program.endInput()
       await program.succeeds()
-    },
-    async dieWithWill(run, { port }, { topic, payload }) {
-      const will = ["--will-topic", topic, "--will-payload", payload, "--will-qos", "1"]
-      const program = tool(run, "sub", port, mqtt, ["-t", "nothing", "-d", ...will])
-      await program.prints(/Subscribed/)
-      await program.kill()
     },
   }
 }
 
-export const mosquittoClients: readonly Row[] = [
+export const mosquittoClients: readonly Row[] = (["5.0", "3.1.1"] as const).map((protocol) =>
   mqttRow({
     broker: ourBroker,
-    name: "mosquitto_pub, mosquitto_sub; MQTT 5.0",
+    name: `mosquitto_pub, mosquitto_sub; MQTT ${protocol}`,
+    mqtt: protocol,
     version: () => version("mosquitto_pub", "mosquitto-clients"),
-    client: client("mqttv5"),
+    client: client(protocol === "5.0" ? "mqttv5" : "mqttv311"),
+    but: {
+      "topic alias": "mosquitto_sub takes no aliases: this shows mosquitto_pub",
+      "Receive Maximum": oneAfterAnother,
+    },
   }),
-  mqttRow({
-    broker: ourBroker,
-    name: "mosquitto_pub, mosquitto_sub; MQTT 3.1.1",
-    version: () => version("mosquitto_pub", "mosquitto-clients"),
-    client: client("mqttv311"),
-  }),
-]
+)
 
 /** On a port of 127.0.0.1, with our certificate. */
 const broker: MqttBroker = async (run, { withCertificate }) => {
@@ -95,8 +122,10 @@ const broker: MqttBroker = async (run, { withCertificate }) => {
   await program.prints(/mosquitto version .* running/)
   return {
     port,
-    async subscribed() {
-      await program.prints(/Sending SUBACK/)
+    async nextSubscribe(clientId) {
+      const answer = new RegExp(`Sending SUBACK to ${clientId}$`, "gm")
+      const before = (await program.matches(answer, 0)).length
+      await program.matches(answer, before + 1)
     },
   }
 }
@@ -104,9 +133,9 @@ const broker: MqttBroker = async (run, { withCertificate }) => {
 export const mosquittoBrokers: readonly Row[] = (["5", "3.1.1"] as const).map((mqtt) =>
   mqttRow({
     name: `Mosquitto's broker with puremq pub and sub; MQTT ${mqtt}`,
+    mqtt: mqtt === "5" ? "5.0" : mqtt,
     version: () => version("mosquitto", "mosquitto"),
     broker,
     client: puremqTools(mqtt),
-    not: { will: "puremq pub and sub have no wills" },
   }),
 )
