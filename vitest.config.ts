@@ -14,5 +14,9 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     testTimeout: 30_000,
+    // A busy machine takes its time.
+    expect: { poll: { timeout: 20_000 } },
+    globalSetup: ["scripts/steps/global.ts"],
+    setupFiles: ["scripts/steps/record.ts"],
   },
 })

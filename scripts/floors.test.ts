@@ -178,7 +178,17 @@ describe("a file that breaks a rule", () => {
       { [`${tls13}/session/a.ts`]: "const x = this.#random(3)" },
       "uses what a random source gave",
     ],
+    [
+      "an X509Error that is caught",
+      { [`${tls13}/cli/a.ts`]: "try { a() } catch (e) { if (!(e instanceof X509Error)) throw e }" },
+      "uses a catch of X509Error",
+    ],
     ["an enum", { "packages/broker/src/cli/a.ts": "export const enum A { B }" }, "uses an enum"],
+    ["a variable of a module", { "packages/broker/src/cli/a.ts": "export let a = 1" }, "uses a variable at the top"],
+    ["a Map of a module", { "packages/broker/src/cli/a.ts": "const a = new Map<string, B>()" }, "uses an empty Map"],
+    ["a list of a module", { [`${tls13}/cli/a.ts`]: "const a: number[] = []" }, "uses an empty list"],
+    ["an object of a module", { [`${tls13}/cli/a.ts`]: "const a: { b?: B } = {}" }, "uses an empty list or object"],
+    ["a static field", { [`${tls13}/cli/a.ts`]: "class A {\n  static #made = 0\n}" }, "uses a static field"],
     ["a namespace", { "packages/broker/src/cli/a.ts": "export namespace A { }" }, "uses a namespace"],
     ["a folder barrel", { [`${tls13}/codec/index.ts`]: 'export * from "./a.ts"' }, "index.ts that no entry point"],
     [
@@ -223,26 +233,50 @@ describe("a file that breaks a rule", () => {
       { "packages/broker/src/session/a.ts": 'import { x } from "node:events"' },
       "session/ knows no runtime",
     ],
+    ["Buffer in the broker's core", { "packages/broker/src/packet/a.ts": "const x = Buffer.alloc(1)" }, "uses Buffer"],
     [
-      "Buffer in another file of packet/",
-      { "packages/broker/src/packet/a.ts": 'import { Buffer } from "node:buffer"' },
-      "packet/ knows no runtime",
+      "another package in the broker's core",
+      { "packages/broker/src/hub/a.ts": 'import { x } from "ws"' },
+      "hub/ knows no runtime and no other package",
+    ],
+    [
+      "a store that sees the hub",
+      { "packages/broker/src/stores/a.ts": 'import type { X } from "../hub/b.ts"' },
+      "stores/ sees only packet/, ports/",
+    ],
+    [
+      "metrics that see more of the hub than its numbers",
+      { "packages/broker/src/admin/a.ts": 'import type { X } from "../hub/broker.ts"' },
+      "admin/ sees only packet/, ports/, session/, hub/inspect.ts, listen/",
+    ],
+    [
+      "one store of the broker that knows a bus",
+      { "packages/broker/src/stores/a.ts": 'import type { X } from "../buses/b.ts"' },
+      "stores/ (floor 7) imports only floors below it, and buses/ is floor 7",
+    ],
+    [
+      "a cycle of types in the broker",
+      {
+        "packages/broker/src/routing/a.ts": 'import type { B } from "./b.ts"',
+        "packages/broker/src/routing/b.ts": 'import { a } from "./a.ts"',
+      },
+      "is part of a cycle of imports",
     ],
     [
       "a listener in the broker's core",
-      { "packages/broker/src/routing/a.ts": 'import { x } from "../transport/b.ts"' },
-      "import no more than types of transport/",
+      { "packages/broker/src/routing/a.ts": 'import { x } from "../listen/b.ts"' },
+      "routing/ (floor 2) imports only floors below it, and listen/ is floor 8",
     ],
     [
-      "mqtt-packet outside of packet/",
+      "mqtt-packet outside of codecs/",
       { "packages/broker/src/session/a.ts": 'import mqtt from "mqtt-packet"' },
-      "which only a file of packet/",
+      "which only a file of codecs/",
     ],
     [
       "mqtt-packet twice",
       {
-        "packages/broker/src/packet/a.ts": 'import mqtt from "mqtt-packet"',
-        "packages/broker/src/packet/b.ts": 'import type { Packet } from "mqtt-packet"',
+        "packages/broker/src/codecs/a.ts": 'import mqtt from "mqtt-packet"',
+        "packages/broker/src/codecs/b.ts": 'import type { Packet } from "mqtt-packet"',
       },
       "b.ts:1: imports mqtt-packet, which only one file does",
     ],
@@ -291,7 +325,7 @@ describe("a file that breaks none", () => {
     ],
     [
       "Buffer beside mqtt-packet",
-      { "packages/broker/src/packet/a.ts": 'import { Buffer } from "node:buffer"\nimport mqtt from "mqtt-packet"' },
+      { "packages/broker/src/codecs/a.ts": 'import { Buffer } from "node:buffer"\nimport mqtt from "mqtt-packet"' },
     ],
     [
       "random bytes by draw",
@@ -300,10 +334,10 @@ describe("a file that breaks none", () => {
       },
     ],
     [
-      "a cycle of types in the broker",
+      "what is at the top of a module and does not change",
       {
-        "packages/broker/src/routing/a.ts": 'import type { B } from "./b.ts"',
-        "packages/broker/src/routing/b.ts": 'import { a } from "./a.ts"',
+        "packages/tls13/src/crypto/a.ts":
+          "const a: readonly B[] = []\nconst b = new WeakMap<object, B>()\nconst c = new Map([[1, 2]])\nfunction d() {\n  let e = 1\n}\nclass F {\n  static readonly g = 1\n  static h() {}\n}",
       },
     ],
   ]

@@ -6,7 +6,19 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 
 const runner = fileURLToPath(new URL("run.mjs", import.meta.url))
-const scripts = ["interop", "fuzz", "limbo", "bogo", "bench", "size", "conformance", "runtimes", "tls13", "puremq"]
+const scripts = [
+  "interop",
+  "fuzz",
+  "limbo",
+  "bogo",
+  "paho",
+  "bench",
+  "size",
+  "conformance",
+  "runtimes",
+  "tls13",
+  "puremq",
+]
 const patience = 120_000
 
 async function output(...args: string[]): Promise<{ status: number; lines: string[] }> {

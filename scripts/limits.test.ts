@@ -1,10 +1,10 @@
 // docs/limits.md is made from the limits of both packages and the memory budget: `npx vitest run scripts/limits.test.ts -u` writes it.
 
-import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
 import { defaultLimits as brokerLimits } from "../packages/broker/src/session/limits.ts"
-import { defaultLimits } from "../packages/tls13/src/connection/limits.ts"
+import { defaultLimits } from "../packages/tls13/src/handshake/limits.ts"
 import { memoryBudget } from "../packages/tls13/tests/memory-budget.ts"
+import { commentsOf } from "./configuration/comments.ts"
 
 it("docs/limits.md says what the code says", async () => {
   await expect(`${page()}\n`).toMatchFileSnapshot("../docs/limits.md")
@@ -16,7 +16,7 @@ function page(): string {
     "",
     "Every bound on what a peer can make a connection of `@puremq/tls13` do, and [a client the broker](#the-broker). Change one of the first with `limits` in the options of a client or a server.",
     "",
-    ...table("tls13/src/connection/limits.ts", defaultLimits),
+    ...table("tls13/src/handshake/limits.ts", defaultLimits),
     "",
     "A peer that passes a limit is told so with an alert, and the connection ends with the error `LimitExceeded`, which names the limit. Each is tested at its value and one past it (`packages/tls13/tests/limits.test.ts`).",
     "",
@@ -43,17 +43,30 @@ function page(): string {
     `A buffer grows with what has come, never with what a length announces, and a handshake message that may not come now, or not with that length, is refused by its header. So a client that has proven nothing can make a server hold ${kilobytes(memoryBudget.unfinishedMessage.bytes)} by one message and twice that after a HelloRetryRequest, ${kilobytes(memoryBudget.heldAfterRetry.bytes)} when the application takes its time for decisions, for \`limits.handshakeTime\` at most: 270 MB and 440 MB of buffers with the 1,024 handshakes that a listener has under way by default. While such a decision is due there is also what a ClientHello decodes to, for ten thousand key shares 1.6 MB of objects; while the client is awaited it is not kept. A client that is connected can make a server hold an unfinished record, 33 KB; a server can make its client hold an unfinished ticket too. Smaller values of \`handshakeMessageSize\` and \`bufferedInput\` make it less, and fewer handshakes under way. A server under load can ask for cookies first (\`statelessRetry\`) and then keeps nothing of a client that does not come back.`,
     "",
     "```ts",
+    'import { readFileSync } from "node:fs"',
+    'import { createFastProvider } from "@puremq/tls13/crypto/fast"',
     'import { createServer } from "@puremq/tls13/node"',
     'import { CookieKeyRing } from "@puremq/tls13/session"',
     "",
+    'const cert = readFileSync(".puremq/server.pem")',
+    'const key = readFileSync(".puremq/server-key.pem")',
+    "const provider = createFastProvider()",
     "const cookies = new CookieKeyRing({ aead: provider.cipherSuites[0].aead, random: provider.random })",
-    "const requireCookie = () => server.handshakes.pending > 200",
+    "const requireCookie = (): boolean => server.handshakes.pending > 200",
     "const server = createServer({ cert, key, core: { statelessRetry: { cookies, requireCookie } } })",
+    'server.listen(8443, "127.0.0.1")',
     "```",
+    "<!-- snippet: then",
+    'import { once } from "node:events"',
+    'import { connect } from "@puremq/tls13/node"',
+    'await once(connect({ host: "localhost", port: 8443, ca: readFileSync(".puremq/ca.pem") }), "secureConnect")',
+    "-->",
+    "",
+    "Plaintext that the application does not take waits in the `TLSSocket` of `@puremq/tls13/node`: `highWaterMark` bytes, 65,536 by default, or 256 records, whichever is less, and what of one read is behind that; then the stream below is not read until some of it is taken.",
     "",
     "What the stores keep is bounded by themselves: `MemorySessionStore` by servers and tickets, `MemoryTicketStore` by bytes, `MemoryReplayGuard` by entries.",
     "",
-    "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close.",
+    "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close. `tls13 serve` has 1,000 connections at a time (`--max-connections`): one that reads nothing of what is echoed makes it hold half a megabyte. What is typed goes to all clients as fast as one of them takes it, and one that is 1,048,576 bytes behind is ended.",
     "",
     "## The broker",
     "",
@@ -63,7 +76,9 @@ function page(): string {
     "",
     "Each is tested at its value and one past it. What a client is told is the Reason Code that its sentence names, in MQTT 5.0; an MQTT 3.1.1 client gets the return code of CONNACK that is nearest, 0x80 in SUBACK, or is disconnected.",
     "",
-    "No option changes how much of what one client sends is done before the others have their turn: 2,048 packets, or 20,000 nodes of the subscription tree and copies made, whichever comes first, where each 512 bytes of a copy count as one more. Connections that go on after that have 16,384 packets and 40,000 of those together, and then the next turn begins with those that have waited longest.",
+    "Over HTTP a connection has one answer. Of a WebSocket listener and of the metrics endpoint a request's head has 16,384 bytes at most, and what comes behind it is not worked on; a connection has `connectTimeout`, and 5 seconds at the metrics endpoint, to become a WebSocket, or to ask, take its answer and close. The metrics endpoint has 256 connections at a time; one more is closed. A WebSocket client that has begun to close, by a Close frame or by the end of its half, has a second to take what waits for it.",
+    "",
+    "No option changes how much of what one client sends is done before the others have their turn: 2,048 packets, or 20,000 nodes of the subscription tree and copies made, whichever comes first, where each 512 bytes of a copy count as one more. Connections that go on after that have 16,384 packets and 40,000 of those together, and then the next turn begins with those that have waited longest. None changes either that a message of SCRAM has 4,096 bytes at most; a longer one is refused with 0x87.",
   ].join("\n")
 }
 
@@ -73,14 +88,10 @@ function kilobytes(bytes: number): string {
 
 /** The fields of the interface `Limits` of that file, each with its default and its comment. */
 function table(file: string, defaults: object): string[] {
-  const source = readFileSync(new URL(`../packages/${file}`, import.meta.url), "utf8")
-  const start = source.indexOf("export interface Limits")
-  const body = source.slice(start, source.indexOf("\n}\n", start))
-  const fields = [...body.matchAll(/\/\*\*\s+([\s\S]*?)\s*\*\/\s+readonly (\w+):/g)]
+  const fields = commentsOf(file, "Limits")
   const values = new Map<string, unknown>(Object.entries(defaults))
-  expect(fields.map(([, , name]) => name)).toEqual([...values.keys()])
-  const rows = fields.map(([, comment = "", name = ""]) => {
-    const text = comment.replace(/^\* /, "").replaceAll(/\s*\n\s*\* ?/g, " ")
+  expect([...fields.keys()]).toEqual([...values.keys()])
+  const rows = [...fields].map(([name, text]) => {
     const value = values.get(name)
     return `| \`${name}\` | ${typeof value === "number" ? value.toLocaleString("en-US") : "the AEAD\u2019s"} | ${text} |`
   })

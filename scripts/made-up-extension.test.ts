@@ -66,7 +66,7 @@ it("an extension is one file and one row", () => {
   const scratch = mkdtempSync(join(tmpdir(), "made-up-"))
   try {
     const stack = join(scratch, "packages/tls13")
-    for (const path of ["tsconfig.base.json", "vitest.config.ts", "package.json", "scripts/types"]) {
+    for (const path of ["tsconfig.base.json", "vitest.config.ts", "package.json", "scripts/types", "scripts/steps"]) {
       cpSync(join(root, path), join(scratch, path), { recursive: true })
     }
     for (const path of ["src", "tests", "package.json", "tsconfig.json", "tsconfig.core.json"]) {

@@ -18,6 +18,9 @@ const commands = {
   interop: (args) => runBundled("packages/tls13/interop/main.ts", args),
   fuzz: (args) => runBundled("packages/tls13/fuzz/main.ts", args),
   hostile: (args) => runBundled("packages/broker/hostile/main.ts", args),
+  simulate: (args) => runBundled("packages/broker/simulator/main.ts", args),
+  crash: (args) => runBundled("packages/broker/crash/main.ts", args),
+  paho: (args) => runBundled("packages/broker/paho/main.ts", args),
   limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
   runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),
@@ -95,7 +98,21 @@ function buildWhenStale() {
   const status = run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"])
   if (status === 0) writeFileSync(stamp, state)
   else rmSync(stamp, { force: true })
+  removeOrphans()
   return status === 0
+}
+
+/** What was built of a source that is no more: the compiler leaves it, and a package would carry it. */
+function removeOrphans() {
+  for (const name of readdirSync(inRoot("packages"))) {
+    const built = inRoot("packages", name, "dist")
+    if (!existsSync(built)) continue
+    for (const file of readdirSync(built, { recursive: true })) {
+      const source = /^(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file)?.[1]
+      if (source !== undefined && !existsSync(inRoot("packages", name, "src", `${source}.ts`)))
+        rmSync(join(built, file))
+    }
+  }
 }
 
 /** A hash of the path, size and time of every file that a build reads. */
@@ -175,7 +192,11 @@ function tests(args) {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `vitest-${process.pid}.json`)
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
-  const status = run(process.execPath, [inRoot("node_modules/vitest/vitest.mjs"), "run", ...reporters, ...args])
+  // A whole run also looks at what all tests did together: scripts/steps/global.ts.
+  const env = { ...process.env, PUREMQ_ALL_TESTS: args.length === 0 ? "1" : "" }
+  const status = run(process.execPath, [inRoot("node_modules/vitest/vitest.mjs"), "run", ...reporters, ...args], {
+    env,
+  })
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
   const counts = countTests(JSON.parse(readFileSync(file, "utf8")))
   rmSync(file)

@@ -11,7 +11,7 @@ function page(): string {
   return [
     "# The state machines",
     "",
-    "RFC 9846 appendix A, as this library has it. Both diagrams and both tables are made from [`handshake/transitions.ts`](../packages/tls13/src/handshake/transitions.ts), and every step of every connection is checked against that table: one that is not in it ends the connection as a defect. [The tests](../packages/tls13/tests/state-machine.test.ts) send every message in every state, and walk every row.",
+    "RFC 9846 appendix A, as this library has it. Both diagrams and both tables are made from [`handshake/transitions.ts`](../packages/tls13/src/handshake/transitions.ts), and every step of every connection is checked against that table: one that is not in it ends the connection as a defect. [The tests](../packages/tls13/tests/state-machine.test.ts) send every message in every state, and walk every row. `npm test` notes every step that any connection of any test takes, and fails unless these are the rows, to the last one and no other; `npm run fuzz` prints which it took.",
     "",
     "Where the messages are awaited and sent, in their order, is on one page for each role: [the client's](../packages/tls13/src/handshake/client/handshake.ts) and [the server's](../packages/tls13/src/handshake/server/handshake.ts).",
     "",

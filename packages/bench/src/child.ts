@@ -2,10 +2,13 @@
 // memory that is measured is the server's alone.
 
 import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
 import type { AddressInfo, Server as NetServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
-import { createBroker } from "@puremq/broker"
+import { type BrokerConfig, createBroker } from "@puremq/broker"
 import { Aedes } from "aedes"
 import { type Pems, type Stack, startServer } from "./contestants.ts"
 
@@ -13,15 +16,22 @@ export type Task =
   /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
   | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems }
   | { readonly kind: "broker"; readonly which: "puremq" | "aedes"; readonly pems: Pems }
+  /** PureMQ, with what it keeps in memory, or in files that outlive the process, or the power. */
+  | { readonly kind: "store"; readonly durability: "memory" | "process" | "power"; readonly pems: Pems }
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
-const port = task.kind === "sink" ? await sink(task.stack, task.pems) : await broker(task.which, task.pems)
+const port = await start(task)
 process.send!({ port })
 process.on("message", (message) => {
   if (message === "memory") process.send!(memory())
 })
 process.on("disconnect", () => process.exit())
+
+function start(task: Task): Promise<number> {
+  if (task.kind === "sink") return sink(task.stack, task.pems)
+  return task.kind === "broker" ? broker(task.which, task.pems) : keeping(task.durability, task.pems)
+}
 
 async function sink(stack: Stack, pems: Pems): Promise<number> {
   const server = startServer(stack, pems, (socket) => {
@@ -43,8 +53,19 @@ async function broker(which: "puremq" | "aedes", pems: Pems): Promise<number> {
     const aedes = await Aedes.createBroker()
     return listen(nodeTls.createServer({ cert, key }, (socket: Duplex) => aedes.handle(socket)))
   }
-  const puremq = createBroker({ listeners: [{ type: "tls", port: 0, cert, key }], sysInterval: 0 })
-  const [address] = await puremq.listen()
+  return puremq(pems, { type: "memory" })
+}
+
+async function keeping(durability: "memory" | "process" | "power", pems: Pems): Promise<number> {
+  if (durability === "memory") return puremq(pems, { type: "memory" })
+  const directory = mkdtempSync(join(tmpdir(), "puremq-bench-"))
+  process.on("exit", () => rmSync(directory, { recursive: true }))
+  return puremq(pems, { directory, durability })
+}
+
+async function puremq({ cert, key }: Pems, store: BrokerConfig["store"]): Promise<number> {
+  const broker = createBroker({ listeners: [{ type: "tls", port: 0, cert, key }], sysInterval: 0, store })
+  const [address] = await broker.listen()
   return address!.port
 }
 

@@ -8,12 +8,12 @@ import type { Pems } from "./contestants.ts"
 import { compareHandshakes } from "./handshakes.ts"
 import { asMarkdown, type Comparison } from "./measure.ts"
 import { compareMemory, memoryAsMarkdown } from "./memory.ts"
-import { compareBrokers } from "./messages.ts"
+import { compareBrokers, compareStores } from "./messages.ts"
 import { compareTransfers } from "./transfer.ts"
 import { compareValidation, validationAsMarkdown } from "./x509.ts"
 
 const rounds = 7
-const parts = ["handshakes", "transfer", "messages", "memory", "x509"]
+const parts = ["handshakes", "transfer", "messages", "stores", "memory", "x509"]
 
 const help = `PureMQ and its peers side by side, in one run; the report goes to bench-results/report.md.
 
@@ -36,10 +36,12 @@ if (unknown !== undefined) {
 const runs = (part: string) => wanted.length === 0 || wanted.includes(part)
 
 const pems = developmentPems()
-const comparisons: Comparison[] = []
-if (runs("handshakes")) comparisons.push(...(await compareHandshakes(pems, rounds)))
-if (runs("transfer")) comparisons.push(...(await compareTransfers(pems, rounds)))
-if (runs("messages")) comparisons.push(...(await compareBrokers(pems, rounds)))
+const comparisons: readonly Comparison[] = [
+  ...(runs("handshakes") ? await compareHandshakes(pems, rounds) : []),
+  ...(runs("transfer") ? await compareTransfers(pems, rounds) : []),
+  ...(runs("messages") ? await compareBrokers(pems, rounds) : []),
+  ...(runs("stores") ? [await compareStores(pems, rounds)] : []),
+]
 const memory = runs("memory") ? await compareMemory(pems) : []
 const validation = runs("x509") ? compareValidation(rounds) : []
 report()

@@ -32,8 +32,27 @@ export async function compareBrokers(pems: Pems, rounds: number): Promise<Compar
   return comparisons
 }
 
-async function messagesPerSecond(port: number, pems: Pems, qos: 0 | 1, count: number): Promise<number> {
-  const subscriber = await connectMqtt(port, pems, "subscriber")
+const keptIn = { memory: "in memory", process: "in files", power: "in files, power" } as const
+
+/** QoS 1 to a session that outlives its connection. */
+export async function compareStores(pems: Pems, rounds: number): Promise<Comparison> {
+  const peers: [string, Peer][] = []
+  for (const durability of ["memory", "process", "power"] as const)
+    peers.push([keptIn[durability], await startPeer({ kind: "store", durability, pems })])
+  const contestants = peers.map(([name, { port }]) => ({
+    name,
+    measure: () => messagesPerSecond(port, pems, 1, 5_000, true),
+  }))
+  const title = "Messages of 64 bytes, QoS 1, to a session that is kept"
+  const comparison = await compare(title, "messages/s", rounds, contestants)
+  for (const [, peer] of peers) peer.stop()
+  return comparison
+}
+
+async function messagesPerSecond(port: number, pems: Pems, qos: 0 | 1, count: number, kept = false): Promise<number> {
+  // A session that was there before ends, so Packet Identifiers begin with 1.
+  if (kept) (await connectMqtt(port, pems, "subscriber")).destroy()
+  const subscriber = await connectMqtt(port, pems, "subscriber", kept)
   subscriber.write(packet(0x82, [0, 1, ...text(topic), qos]))
   await once(subscriber, "data")
   const publisher = await connectMqtt(port, pems, "publisher")
@@ -78,11 +97,11 @@ function arrival(subscriber: nodeTls.TLSSocket, bytes: number, qos: 0 | 1, lengt
   })
 }
 
-async function connectMqtt(port: number, pems: Pems, clientId: string): Promise<nodeTls.TLSSocket> {
+async function connectMqtt(port: number, pems: Pems, clientId: string, kept = false): Promise<nodeTls.TLSSocket> {
   const socket = nodeTls.connect({ host: "127.0.0.1", port, ca: pems.ca, servername: "localhost" })
   await once(socket, "secureConnect")
   socket.setNoDelay(true)
-  socket.write(packet(0x10, [...text("MQTT"), 4, 2, 0, 60, ...text(clientId)]))
+  socket.write(packet(0x10, [...text("MQTT"), 4, kept ? 0 : 2, 0, 60, ...text(clientId)]))
   await once(socket, "data")
   return socket
 }

@@ -1,0 +1,100 @@
+// What goes to a registry: of each package that can be published, the built sources and nothing that only our tests use; and
+// every entry point is there, and is on the package's page.
+
+import { spawnSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { join, posix } from "node:path"
+import { fileURLToPath } from "node:url"
+import { beforeAll, describe, expect, it } from "vitest"
+import { scan } from "./floors/scan.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const patience = 120_000
+
+beforeAll(() => {
+  // What is built already is not built again.
+  const { status, stdout } = spawnSync(process.execPath, [join(root, "scripts/run.mjs"), "build"], { encoding: "utf8" })
+  if (status !== 0) throw new Error(stdout)
+}, patience)
+
+describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
+  const folder = join(root, "packages", name)
+  const description = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+  const targets = Object.values<unknown>(description.exports).flatMap((each) => filesOf(each))
+  let files: readonly string[]
+  beforeAll(() => {
+    const { stdout } = spawnSync("npm pack --dry-run --json --ignore-scripts", {
+      cwd: folder,
+      encoding: "utf8",
+      shell: true,
+    })
+    files = JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path)
+  }, patience)
+
+  it("has what its entry points lead to, and its commands", () => {
+    const commands = Object.values<string>(description.bin)
+    const wanted = [...targets, ...commands].map((path) => path.replace(/^\.\//, ""))
+    expect(wanted.length).toBeGreaterThan(2)
+    expect(wanted.filter((path) => !files.includes(path))).toEqual([])
+  })
+
+  it("has its sources, what is built of them, and no more", () => {
+    const built = /^dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/
+    const others = files.filter((path) => {
+      const source = built.exec(path)?.[1]
+      if (source !== undefined) return !files.includes(`src/${source}.ts`)
+      return !/^src\/.+\.ts$/.test(path) && !path.startsWith("bin/")
+    })
+    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"])
+    expect(files.filter((path) => path.includes(".test."))).toEqual([])
+  })
+
+  it("has no source that neither an entry point nor a command leads to: it would be for our tests alone", () => {
+    // A .d.ts declares the modules of a runtime to the compiler.
+    const sources = files.filter((path) => path.startsWith("src/") && !path.endsWith(".d.ts"))
+    const begin = [...targets, ...commandSources(folder)].map((path) => path.replace(/^\.\//, ""))
+    const reached = reachedFrom(
+      folder,
+      begin.filter((path) => sources.includes(path)),
+    )
+    expect(reached.size).toBeGreaterThan(30)
+    expect(sources.filter((path) => !reached.has(path))).toEqual([])
+  })
+
+  it("has every entry point on its page", () => {
+    const page = readFileSync(join(folder, "README.md"), "utf8")
+    const entries = Object.keys(description.exports).filter((entry) => !entry.endsWith(".json"))
+    const named = (entry: string) => [
+      `\`${entry}\``,
+      `\`${entry.replace(".", description.name)}\``,
+      `"${description.name}"`,
+    ]
+    expect(entries.filter((entry) => !named(entry).some((text) => page.includes(text)))).toEqual([])
+  })
+})
+
+/** The sources that the package's files in bin/ run. */
+function commandSources(folder: string): string[] {
+  return readdirSync(join(folder, "bin")).flatMap((name) =>
+    scan(readFileSync(join(folder, "bin", name), "utf8")).imports.map(({ specifier = "" }) =>
+      specifier.replace(/^\.\.\/dist\/(.+)\.js$/, "src/$1.ts"),
+    ),
+  )
+}
+
+/** Those files and all that they import, also as types, inside the package. */
+function reachedFrom(folder: string, begin: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(begin)
+  for (const path of reached) {
+    for (const { specifier } of scan(readFileSync(join(folder, path), "utf8")).imports) {
+      if (specifier?.startsWith(".")) reached.add(posix.join(posix.dirname(path), specifier))
+    }
+  }
+  return reached
+}
+
+/** Of a target of `exports`: a file, or a file by condition. */
+function filesOf(target: unknown): string[] {
+  if (typeof target === "string") return [target]
+  return typeof target === "object" && target !== null ? Object.values(target).flatMap((each) => filesOf(each)) : []
+}

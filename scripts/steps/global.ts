@@ -1,0 +1,37 @@
+// A whole run of the tests (`npm test`) notes every step that a state machine took in any of them, as record.ts says, and in
+// the end compares them with handshake/transitions.ts: none may be missing, and there may be no other.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { compareSteps, tableSteps } from "../../packages/tls13/tests/steps.ts"
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Where workers write the steps; undefined: they do not. */
+    stepsFolder: string | undefined
+  }
+}
+
+/** @returns what is done after the last test */
+export function setup(project: TestProject): (() => void) | undefined {
+  const isWhole = process.env.PUREMQ_ALL_TESTS === "1"
+  const folder = isWhole ? mkdtempSync(join(tmpdir(), "puremq-steps-")) : undefined
+  project.provide("stepsFolder", folder)
+  return folder === undefined ? undefined : () => compare(folder)
+}
+
+/** When they differ the run has failed. */
+function compare(folder: string): void {
+  const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"))
+  rmSync(folder, { recursive: true })
+  const walked = new Set(texts.flatMap((text) => text.split("\n")).filter((line) => line !== ""))
+  const rows = tableSteps("client", "server")
+  const { missing, foreign } = compareSteps(walked, rows)
+  console.log(`\nsteps of the state machines: ${rows.length - missing.length} of ${rows.length} rows were walked`)
+  for (const row of missing) console.error(`  no test walks  ${row}`)
+  for (const step of foreign) console.error(`  no row allows  ${step}`)
+  // Thrown errors are printed at this stage, and the run passes.
+  if (missing.length + foreign.length > 0) process.exitCode = 1
+}

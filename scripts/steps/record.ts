@@ -1,0 +1,33 @@
+// Notes the steps of every connection that a test makes, also of one that traces nothing: `Machine` is another here, whose
+// trace is told to us first. The sources know nothing of it.
+
+import { appendFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, inject, vi } from "vitest"
+import type { LinkOptions, RecordLink } from "../../packages/tls13/src/connection/record-link.ts"
+import type { Connected } from "../../packages/tls13/src/handshake/connected.ts"
+import type { Role } from "../../packages/tls13/src/handshake/transitions.ts"
+import { stepName } from "../../packages/tls13/tests/steps.ts"
+
+const folder = inject("stepsFolder")
+if (folder !== undefined) {
+  const walked = new Set<string>()
+
+  vi.doMock("../../packages/tls13/src/connection/machine.ts", async (importOriginal) => {
+    const original = await importOriginal<typeof import("../../packages/tls13/src/connection/machine.ts")>()
+    class Machine<State extends Connected> extends original.Machine<State> {
+      constructor(role: Role, options: LinkOptions, link: RecordLink) {
+        const trace: LinkOptions["trace"] = (event) => {
+          if (event.type === "state") walked.add(stepName(event))
+          options.trace?.(event)
+        }
+        super(role, { ...options, trace }, link)
+      }
+    }
+    return { ...original, Machine }
+  })
+
+  afterAll(() => {
+    if (walked.size > 0) appendFileSync(join(folder, `${process.pid}.txt`), `${[...walked].join("\n")}\n`)
+  })
+}
