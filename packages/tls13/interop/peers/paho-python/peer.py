@@ -39,7 +39,9 @@ def properties(packet, **values):
 
 
 def say(line):
-    print(line, flush=True)
+    # One write for a line: print() makes two, and two threads speak.
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def fail(reason):
