@@ -12,7 +12,8 @@ import {
   writeSubscribe,
   writeUnsubscribe,
 } from "../src/codecs/mqtt-packet.ts"
-import { Broker, type BrokerOptions } from "../src/hub/broker.ts"
+import { Broker } from "../src/hub/broker.ts"
+import type { BrokerOptions } from "../src/hub/options.ts"
 import { resumedAt } from "../src/hub/timeline.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../src/packet/acknowledgements.ts"
 import { encodeText } from "../src/packet/bytes.ts"

@@ -5,20 +5,17 @@ import { Connection } from "../client/connection.ts"
 import type { Ending, Hub, Redirect } from "../client/hub.ts"
 import type { Clock, Owner } from "../packet/change.ts"
 import type { Codec } from "../packet/codec.ts"
-import { PacketError } from "../packet/errors.ts"
 import { Message } from "../packet/message.ts"
 import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "../packet/packets.ts"
 import { PublishReader } from "../packet/publish.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { type Topic, TopicTable } from "../packet/topic.ts"
 import type { Access, Identity } from "../ports/access.ts"
-import type { Bus } from "../ports/bus.ts"
 import type { BrokerEvent, EventSink } from "../ports/events.ts"
 import { Pause } from "../ports/pause.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
 import type { Restored, Store } from "../ports/store.ts"
 import { Router } from "../routing/router.ts"
-import type { Reach, Subscriber } from "../routing/subscription.ts"
 import { Counters } from "../session/counters.ts"
 import { Faults } from "../session/faults.ts"
 import { allFeatures, type Features } from "../session/features.ts"
@@ -26,48 +23,22 @@ import { defaultLimits, type Limits } from "../session/limits.ts"
 import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
-import { sourceOf } from "../session/source.ts"
-import { Tally } from "../session/tally.ts"
-import { leastWork, TurnBudget } from "./budget.ts"
-import { type Chore, Chores, workPerTurn } from "./chores.ts"
+import { Admission, type Refused } from "./admission.ts"
+import { TurnBudget } from "./budget.ts"
+import { type Chore, Chores } from "./chores.ts"
 import type { Inspect } from "./inspect.ts"
 import { Journal } from "./journal.ts"
+import type { BrokerOptions } from "./options.ts"
 import { Output } from "./output.ts"
-import { Rationed } from "./rationed.ts"
+import { Publications } from "./publications.ts"
 import { Restoration } from "./restore.ts"
 import { isOwn, RetainedMessages } from "./retained.ts"
 import type { LostRight, RulesApplied, RulesChange } from "./rules.ts"
 import { RulesChanges } from "./rules-change.ts"
 import { Sessions } from "./sessions.ts"
 import { type Granted, Subscriptions } from "./subscriptions.ts"
+import { Waiting } from "./waiting.ts"
 import { Wills } from "./wills.ts"
-
-export interface BrokerOptions {
-  readonly limits?: Partial<Limits> | undefined
-  readonly features?: Partial<Features> | undefined
-  /** Is what says that it is text in UTF-8 refused when it is not? Default false. */
-  readonly checksPayloadFormat?: boolean | undefined
-  readonly redirect?: Redirect | undefined
-  readonly access: Access
-  /** Reads and writes packets other than PUBLISH and acknowledgements. */
-  readonly codec: Codec
-  readonly bus: Bus
-  /** Where what outlives connections is kept. */
-  readonly store: Store
-  readonly events?: EventSink | undefined
-  /** Milliseconds, of a clock that neither jumps nor runs backwards. */
-  readonly now: () => number
-  /** What the machine's clock says, set or not, in milliseconds since 1970; default `now`. */
-  readonly wall?: (() => number) | undefined
-  /** Asks that `flush` be called at the end of the current turn. */
-  readonly schedule: () => void
-  /** Asks that `wake` be called in so many milliseconds; without it pauses of publishers end with a tick. */
-  readonly wakeAfter?: ((milliseconds: number) => void) | undefined
-  /** Text for Assigned Client Identifiers that nobody can guess, e.g. 128 random bits in hex. */
-  readonly randomName: () => string
-  /** Response Information for a client that asks for it (MQTT 5.0 section 3.2.2.3.15). */
-  readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
-}
 
 export class Broker implements Hub<Connection>, Inspect {
   readonly limits: Limits
@@ -85,13 +56,8 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly topics: TopicTable
   readonly reader: PublishReader
   readonly now: () => number
-  readonly #bus: Bus
   readonly #store: Store
   readonly #journal: Journal
-  /** Connections that are not read as nothing can be kept. */
-  readonly #postponed: Set<Connection> = new Set()
-  /** Connections that are not read as the store is far behind. */
-  readonly #behind: Set<Connection> = new Set()
   readonly #router = new Router()
   readonly #sessions: Sessions
   readonly #subscriptions: Subscriptions
@@ -99,35 +65,22 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #wills: Wills
   readonly #rulesChanges: RulesChanges
   readonly #schedule: () => void
-  readonly #wakeAfter: (milliseconds: number) => void
   readonly #queued: QueuedMemory
   readonly #partial: PartialMemory<Connection>
   readonly #randomName: () => string
   readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
-  readonly #connections: Set<Connection> = new Set()
+  readonly #admission: Admission
+  readonly #connections: Set<Connection>
   /** Connections whose first bytes have come. */
   #came = 0
   readonly #chores = new Chores(() => this.work)
   readonly #budget: TurnBudget
   #otherWork = 0
   readonly #output: Output
-  /** Publishers that wait for a subscriber. */
-  readonly #held: Set<Connection> = new Set()
-  readonly #rationed: Rationed
-  readonly #byAddress: Tally = new Tally()
-  /** Connections of users: who is anonymous counts for no user. */
-  readonly #byUser: Tally = new Tally()
-  readonly #users: Map<Connection, string> = new Map()
-  /** Connections that may read on, those first that have waited longest. */
-  readonly #resuming: Set<Connection> = new Set()
-  /** Connections with messages that have waited for them to send, those first that have waited longest. */
-  readonly #sending: Set<Connection> = new Set()
+  readonly #waiting: Waiting
+  readonly #publications: Publications
   /** The round of the last tick is not over yet. */
   #ticking = false
-  #publisher: Connection | undefined
-  /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
-  readonly #faulty: Map<Connection, unknown> = new Map()
-  #publishing = false
   #closing = false
   #scheduled = false
 
@@ -148,7 +101,6 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#partial = new PartialMemory(this.limits.maximumTotalPartialBytes, ({ phase }) => phase !== "connected")
     this.logins = new LoginMemory(this.limits.maximumTotalPartialBytes / 2)
     this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
-    this.#bus = options.bus
     this.#store = options.store
     const journalEvents = {
       begun: () => this.#askForFlush(),
@@ -162,11 +114,11 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now)
     this.recorder = this.#journal
     this.#schedule = options.schedule
-    this.#wakeAfter = options.wakeAfter ?? (() => undefined)
-    this.#rationed = new Rationed((milliseconds) => this.#wakeAfter(milliseconds))
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
     this.#budget = new TurnBudget(this.counters, this.recorder, () => this.work)
+    this.#admission = new Admission(this.limits)
+    this.#connections = this.#admission.connections
 
     const { access, counters, events, faults, features, limits, now, recorder, topics } = this
     const router = this.#router
@@ -177,24 +129,24 @@ export class Broker implements Hub<Connection>, Inspect {
     }
     const stranger = (clientId: string, owner: Owner) =>
       new Session(clientId, owner, this.limits, this.counters, this.#queued, this.#sessions.account(owner.account))
-    const faulted = (session: Session, error: unknown) => this.#faulted(session, error)
+    const faulted = (session: Session, error: unknown) => this.#publications.faulted(session, error)
+    const askForFlush = () => this.#askForFlush()
     this.#output = new Output({ now, bound })
     this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger })
     this.#retained = new RetainedMessages({ limits, counters, recorder, fitsAll, bound })
     this.#subscriptions = new Subscriptions({ access, features, limits, router, fitsAll, faulted })
     const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
-    const cost = (units: number) => this.cost(units)
+    const [work, cost] = [() => this.work, (units: number) => this.cost(units)]
     const turnLeft = () => this.turnLeft(false) > 0
     const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
     this.#sessions = new Sessions({ ...shared, queued, recorder, cost, turnLeft, fitsAll })
     this.#rulesChanges = new RulesChanges({ ...shared, sessions: this.#sessions, connections: this.#connections })
 
-    this.#bus.receive((message, publisher, time) => this.#arrived(message, publisher, time))
-    router.onCongested = (subscriber) => {
-      if (this.#publisher !== undefined && subscriber instanceof Session)
-        this.#publisher.waitFor(subscriber, this.now())
-    }
-    router.onFault = (subscriber, error) => this.#faulted(subscriber, error)
+    const wakeAfter = options.wakeAfter ?? (() => undefined)
+    this.#waiting = new Waiting({ budget: this.#budget, work, bound, askForFlush, wakeAfter })
+    const connectionOf = (session: Session) => this.#sessions.connectionOf(session)
+    const [bus, retained] = [options.bus, this.#retained]
+    this.#publications = new Publications({ bus, router, retained, faults, now, connectionOf, askForFlush })
   }
 
   // --- Inspect ---
@@ -290,27 +242,20 @@ export class Broker implements Hub<Connection>, Inspect {
 
   /** Takes a new network connection; undefined, and the sink destroyed, when there are too many. */
   accept(peer: PeerInfo, sink: Sink, now: number): Connection | undefined {
-    if (this.#closing || this.#connections.size >= this.limits.maximumConnections) {
+    const refused = this.#closing ? shuttingDown : this.#admission.refusal(peer)
+    if (refused !== undefined) {
+      const { label, reason } = refused
       this.counters.connectionsRefused++
-      this.counters.disconnected("too many connections")
-      sink.destroy()
-      return undefined
-    }
-    const { maximumConnectionsPerAddress: most } = this.limits
-    const address = sourceOf(peer.address)
-    if (most > 0 && this.#byAddress.of(address) >= most) {
-      const reason = `its address has ${most} connections, as many as one may have`
-      this.counters.connectionsRefused++
-      this.counters.disconnected("too many connections of an address")
-      this.events({ event: "client refused", peer, clientId: "", user: peer.certificateIdentity, reason })
+      this.counters.disconnected(label)
+      if (reason !== undefined)
+        this.events({ event: "client refused", peer, clientId: "", user: peer.certificateIdentity, reason })
       sink.destroy()
       return undefined
     }
     this.counters.connectionsOpened++
     try {
       const connection = new Connection(this, peer, sink, now)
-      this.#byAddress.add(address)
-      this.#connections.add(connection)
+      this.#admission.add(connection)
       return connection
     } catch (error) {
       this.faults.report(error, { peer: peer.address })
@@ -322,7 +267,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
-    this.#readRationed(now)
+    this.#waiting.rationed(now)
     if (!this.#ticking) {
       this.#ticking = true
       this.#chores.add(this.#tickAll(now))
@@ -354,94 +299,38 @@ export class Broker implements Hub<Connection>, Inspect {
 
   /** Ends the pauses of publishers that are over, those for subscribers and those of their own rate. */
   wake(now: number): void {
-    for (const connection of this.#held) this.#bound(connection, now, () => connection.endPause(now))
-    this.#readRationed(now)
-  }
-
-  /** Reads on where a connection has waited long enough for what it published too fast. */
-  #readRationed(now: number): void {
-    this.#rationed.wake(now, (connection) => {
-      let left = 0
-      this.#bound(connection, now, () => {
-        left = connection.rationed(now)
-      })
-      return left
-    })
+    this.#waiting.wake(now)
   }
 
   /** Sends what this turn has written and lets paused connections read on. */
   flush(now: number): void {
     this.#scheduled = false
-    for (const [connection, error] of this.#faulty) {
-      this.#faulty.delete(connection)
-      connection.fault(error, now)
-    }
+    this.#publications.endFaulty(now)
     this.#chores.run()
     this.#retained.send(now)
     this.#journal.endTurn(now)
     this.#output.flush(now)
     this.#retained.again()
     if (this.#retained.due || this.#chores.due || this.#output.due) this.#askForFlush()
-    this.#budget.begin(this.#resuming.size)
-    this.#sendWaiting(now)
-    if (this.#behind.size > 0 && !this.#journal.behind) this.#catchUp()
-    this.#resume(now)
-    this.#budget.begin(this.#resuming.size)
-  }
-
-  /** The store is not far behind any more. */
-  #catchUp(): void {
-    for (const connection of this.#behind) this.#resuming.add(connection)
-    this.#behind.clear()
+    this.#budget.begin(this.#waiting.resuming)
+    this.#waiting.send(now)
+    if (!this.#journal.behind) this.#waiting.caughtUp()
+    this.#waiting.resume(now)
+    this.#budget.begin(this.#waiting.resuming)
   }
 
   /** The store has answered about a turn, later: what depends on it leaves, and the next one is given to it. */
   #committed(): void {
     const now = this.now()
     this.#journal.endTurn(now)
-    for (const connection of this.#output.committed(now)) {
-      if (connection.phase === "connected") this.#resuming.add(connection)
-    }
+    this.#waiting.committed(this.#output.committed(now))
     this.#askForFlush()
   }
 
   #recovered(): void {
     this.events({ event: "store recovered" })
-    for (const connection of this.#postponed) this.resumeSoon(connection)
-    this.#postponed.clear()
+    this.#waiting.recovered()
     this.#committed()
-  }
-
-  /** Half a turn for sending what waits for those whose turn was over. */
-  #sendWaiting(now: number): void {
-    if (this.#sending.size === 0) return
-    // Who is not done goes behind the others.
-    const waiting = [...this.#sending]
-    const end = this.work + workPerTurn
-    this.#budget.sendEach = Math.max(leastWork, Math.floor(workPerTurn / waiting.length))
-    try {
-      for (const connection of waiting) {
-        if (this.work >= end) break
-        if (this.#sending.delete(connection)) this.#bound(connection, now, () => connection.sendOn(now))
-      }
-    } finally {
-      this.#budget.sendEach = undefined
-    }
-    if (this.#sending.size > 0) this.#askForFlush()
-  }
-
-  /** Lets paused connections read on, those first that have waited longest; many dear ones have several turns. */
-  #resume(now: number): void {
-    // Who comes in again meanwhile has its turn after this one.
-    const waiting = [...this.#resuming]
-    for (const cheap of [true, false]) {
-      for (const connection of waiting) {
-        if (this.turnOver(cheap)) break
-        if (connection.cheap !== cheap || !this.#resuming.delete(connection)) continue
-        this.#bound(connection, now, () => connection.resume(now))
-      }
-    }
-    if (this.#resuming.size > 0) this.#askForFlush()
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
@@ -512,24 +401,13 @@ export class Broker implements Hub<Connection>, Inspect {
     identity: Identity,
     now: number,
   ): { session: Session; sessionPresent: boolean } | undefined {
-    this.#checkUser(clientId, identity)
+    this.#admission.check(identity, () => {
+      const session = this.#sessions.get(clientId)
+      return session && this.#sessions.connectionOf(session)
+    })
     const opened = this.#sessions.open(connection, packet, clientId, identity, now)
-    if (opened !== undefined && identity.source !== "anonymous") {
-      this.#users.set(connection, identity.user)
-      this.#byUser.add(identity.user)
-    }
+    if (opened !== undefined) this.#admission.known(connection, identity)
     return opened
-  }
-
-  /** Throws PacketError when the user has as many connections as one may have, without one that this is to follow. */
-  #checkUser(clientId: string, { source, user }: Identity): void {
-    const { maximumConnectionsPerUser: most } = this.limits
-    if (most === 0 || source === "anonymous" || this.#byUser.of(user) < most) return
-    const session = this.#sessions.get(clientId)
-    const present = session && this.#sessions.connectionOf(session)
-    if (present !== undefined && this.#users.get(present) === user) return
-    const what = `the user has ${most} connections, as many as one may have`
-    throw new PacketError(ReasonCode.QuotaExceeded, "MQTT-3.1.4-2", what)
   }
 
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
@@ -569,52 +447,7 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
-    const acknowledged = connection !== undefined && message.qos > 0
-    let kept = false
-    if (message.retain) {
-      kept = this.#retained.keep(message, session)
-      // Its publisher can be told: then nothing of it happens.
-      if (!kept && acknowledged && connection.version === 5) return ReasonCode.QuotaExceeded
-      if (!kept) this.#retained.forget(message.topic.name) // rather none than an old one (section 3.3.1.3)
-    }
-    const { sessions, withoutRoom } = this.#forward(message, session, connection, now)
-    if (acknowledged && !kept && (message.retain || (sessions > 0 && withoutRoom === sessions))) {
-      return ReasonCode.QuotaExceeded
-    }
-    return sessions === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
-  }
-
-  #forward(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): Reach {
-    const before = this.#publisher
-    const inside = this.#publishing
-    this.#publisher = connection
-    this.#publishing = true
-    try {
-      return this.#bus.publish(message, session, now) // [MQTT-4.5.0-1]
-    } finally {
-      this.#publisher = before
-      this.#publishing = inside
-    }
-  }
-
-  /** A message off the bus. What throws in a publisher's own turn is its connection's; else nobody could answer for it. */
-  #arrived(message: Message, publisher: Subscriber | undefined, now: number): Reach {
-    if (this.#publishing) return this.#router.route(message, publisher, now)
-    let reach: Reach = { sessions: 0, withoutRoom: 0 }
-    this.faults.attempt(() => {
-      reach = this.#router.route(message, publisher, now)
-    })
-    return reach
-  }
-
-  #faulted(subscriber: Subscriber, error: unknown): void {
-    const connection = subscriber instanceof Session ? this.#sessions.connectionOf(subscriber) : undefined
-    if (connection === undefined) {
-      this.faults.report(error, { clientId: subscriber.clientId })
-      return
-    }
-    this.#faulty.set(connection, error)
-    this.#askForFlush()
+    return this.#publications.publish(message, session, connection, now)
   }
 
   subscribe(
@@ -646,18 +479,15 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   hold(connection: Connection, milliseconds: number): void {
-    this.#held.add(connection)
-    this.#wakeAfter(milliseconds + 1) // a timer may be early by a fraction
+    this.#waiting.hold(connection, milliseconds)
   }
 
   ration(connection: Connection, milliseconds: number, now: number): void {
-    this.#rationed.add(connection, milliseconds, now)
+    this.#waiting.ration(connection, milliseconds, now)
   }
 
   resumeSoon(connection: Connection): void {
-    this.#held.delete(connection)
-    this.#resuming.add(connection)
-    this.#askForFlush()
+    this.#waiting.resumeSoon(connection)
   }
 
   sendRetained(connection: Connection, session: Session, filter: string): void {
@@ -668,8 +498,7 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   pumpSoon(connection: Connection): void {
-    this.#sending.add(connection)
-    this.#askForFlush()
+    this.#waiting.pumpSoon(connection)
   }
 
   retainedSoon(connection: Connection): void {
@@ -678,11 +507,11 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   postpone(connection: Connection): void {
-    this.#postponed.add(connection)
+    this.#waiting.postpone(connection)
   }
 
   waitForStore(connection: Connection): void {
-    this.#behind.add(connection)
+    this.#waiting.forStore(connection)
   }
 
   willGivenUp(session: Session): void {
@@ -691,18 +520,10 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   closed(connection: Connection): void {
-    this.#behind.delete(connection)
-    this.#postponed.delete(connection)
-    this.#sending.delete(connection)
+    this.#waiting.closed(connection)
     this.#retained.closed(connection)
-    this.#held.delete(connection)
-    this.#rationed.delete(connection)
-    this.#resuming.delete(connection)
-    this.#faulty.delete(connection)
-    const user = this.#users.get(connection)
-    this.#users.delete(connection)
-    if (this.#connections.delete(connection)) this.#byAddress.remove(sourceOf(connection.peer.address))
-    if (user !== undefined) this.#byUser.remove(user)
+    this.#publications.closed(connection)
+    this.#admission.delete(connection)
   }
 
   // --- inside ---
@@ -724,6 +545,9 @@ export class Broker implements Hub<Connection>, Inspect {
     }
   }
 }
+
+/** A connection that comes while the broker closes. */
+const shuttingDown: Refused = { label: "too many connections" }
 
 /** A log that throws has nobody to tell; it is counted. */
 function withoutThrowing(sink: EventSink | undefined, count: () => void): EventSink {

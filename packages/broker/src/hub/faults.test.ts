@@ -12,7 +12,7 @@ import type { Sink } from "../ports/peer.ts"
 import { RetainedTree } from "../routing/retained-tree.ts"
 import { Faults } from "../session/faults.ts"
 import { SessionOwners } from "../session/owners.ts"
-import type { BrokerOptions } from "./broker.ts"
+import type { BrokerOptions } from "./options.ts"
 
 const versions = [4, 5] as const
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const

@@ -1,6 +1,6 @@
 // The broker's core in this process, with a clock that is turned.
 
-import type { BrokerOptions } from "../../src/hub/broker.ts"
+import type { BrokerOptions } from "../../src/hub/options.ts"
 import { TestBroker } from "../harness.ts"
 import { KeepingStore } from "../keeping-store.ts"
 import { openAccess } from "../open-access.ts"
