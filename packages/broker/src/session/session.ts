@@ -8,30 +8,14 @@ import type { Qos, Will } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
+import { Holdings } from "./holdings.ts"
+import { type Inflight, InflightWindow } from "./inflight.ts"
 import type { Limits } from "./limits.ts"
-import { type Account, besideCost, emptyAccount, identifierCost, placeOverhead, type QueuedMemory } from "./memory.ts"
+import type { SessionLink } from "./link.ts"
+import { type Account, emptyAccount, type QueuedMemory } from "./memory.ts"
 import { MessageQueue, type Queued } from "./queue.ts"
 import { forgetful, type Recorder } from "./recorder.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
-
-/** A PUBLISH that was sent and is not completely acknowledged. */
-interface Inflight {
-  /** Which message of the session it is. */
-  readonly place: Place
-  /**
-   * Undefined once PUBREC came: then PUBREL is what is unacknowledged ([MQTT-4.3.3-5], [MQTT-4.3.3-6]). Also undefined once
-   * the client may not have it any more: then it is not sent again.
-   */
-  message: Message | undefined
-  readonly qos: Qos
-  readonly retain: boolean
-  /** None once there is no message. */
-  identifiers: readonly number[]
-  /** The filter of the Shared Subscription that it came by; undefined once there is no message. */
-  share: string | undefined
-  /** It was sent on this connection: its acknowledgement gives back what it took of the quota. */
-  counts: boolean
-}
 
 /** A message that waited for a session, or for its acknowledgement, before a restart. */
 export interface RestoredMessage {
@@ -40,39 +24,6 @@ export interface RestoredMessage {
   readonly message: Message | undefined
   /** 0: it was not sent. */
   readonly packetId: number
-}
-
-/** What a session needs of the connection it is attached to. */
-export interface SessionLink {
-  /** Initial send quota: the client's Receive Maximum, cut to our limit ([MQTT-4.9.0-1]). */
-  readonly sendQuota: number
-  /** True while the output may take another message. */
-  readonly writable: boolean
-  /** False for a message of QoS 0 that is too large for what all clients together leave. */
-  takes(message: Message): boolean
-  /** True while more than half of the output limit is in use. */
-  readonly congested: boolean
-  /** True while less than a quarter of it is: what can wait may be written. */
-  readonly roomy: boolean
-  /** Writes a PUBLISH; false when it is above the client's Maximum Packet Size and was discarded. */
-  publish(
-    message: Message,
-    qos: Qos,
-    retain: boolean,
-    dup: boolean,
-    packetId: number,
-    identifiers: readonly number[],
-    now: number,
-  ): boolean
-  pubrel(packetId: number, reasonCode: number): void
-  /** How much may be done for it before the others have their turn, in the units of routing. */
-  readonly turnLeft: number
-  /** So much was done for it. */
-  worked(units: number): void
-  /** Asks that the session's `pump` be called again, in a turn to come. */
-  pumpSoon(): void
-  /** Asks that the session's `sendRetained` be called, at the end of the turn. */
-  retainedSoon(): void
 }
 
 /** The Will Message that waits for its delay or for the end of the session. */
@@ -97,14 +48,8 @@ export class Session implements Subscriber {
   wildSubscriptions = 0
   /** Bytes that its subscriptions count for. */
   subscriptionBytes = 0
-  /** What it and the other sessions of its owner use together. */
-  readonly account: Account
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly #received: Set<number> = new Set()
-  /** Bytes that the Topic Aliases of its connection count for. */
-  #aliasBytes = 0
-  /** Bytes that its will counts for, from CONNECT on. */
-  #willBytes = 0
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
   readonly owner: Owner
   /** Seconds; 0xffffffff does not expire. */
@@ -128,18 +73,12 @@ export class Session implements Subscriber {
   readonly retained: RetainedWalks = new RetainedWalks()
   readonly #queue: MessageQueue
   readonly #counters: Counters
-  readonly #memory: QueuedMemory
-  /** Bytes that this session's messages count for. */
-  #held = 0
-  readonly #inflight: Map<number, Inflight> = new Map()
-  #resend: number[] = []
-  #lastPacketId = 0
+  readonly #holdings: Holdings
+  readonly #inflight: InflightWindow
   #lastPlace: Place = 0
   /** Is told what changes; of a session that ends with its connection nobody is. */
   #recorder: Recorder = forgetful
   #link: SessionLink | undefined
-  #quota = 0
-  readonly #maximumInflight: number
 
   constructor(
     clientId: string,
@@ -150,20 +89,16 @@ export class Session implements Subscriber {
     account: Account = emptyAccount(),
   ) {
     this.clientId = clientId
-    this.#memory = memory
-    this.account = account
+    this.#holdings = new Holdings(memory, account)
     this.owner = owner
     this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
     this.#counters = counters
-    this.#maximumInflight = limits.maximumInflight
+    this.#inflight = new InflightWindow(limits.maximumInflight)
   }
 
-  /**
-   * Whether the client may be sent another message at QoS 1 or 2. Each connection begins with a new quota (section 4.9), so what
-   * earlier ones have left for PUBCOMP counts too: else it grows until every Packet Identifier is in use.
-   */
-  get #maySend(): boolean {
-    return this.#quota > 0 && this.#inflight.size < this.#maximumInflight
+  /** What it and the other sessions of its owner use together. */
+  get account(): Account {
+    return this.#holdings.account
   }
 
   /** What changes from here on is kept. */
@@ -182,18 +117,17 @@ export class Session implements Subscriber {
       const { place, qos, retain, identifiers, share } = queued
       if (qos === 0) continue
       this.#lastPlace = place
-      if (message === undefined) this.#memory.charge(placeOverhead, this.account)
-      else this.#held += this.#memory.holdAnyway(message, this.account, besideCost(identifiers, share))
+      if (message === undefined) this.#holdings.place()
+      else this.#holdings.messageAnyway({ message, identifiers, share })
       if (packetId > 0) {
         const beside = message === undefined ? { identifiers: [], share: undefined } : { identifiers, share }
-        this.#inflight.set(packetId, { place, message, qos, retain, ...beside, counts: false })
-        this.#memory.inflight++
-        this.#lastPacketId = packetId
+        this.#inflight.restore(packetId, { place, message, qos, retain, ...beside, counts: false })
+        this.#holdings.sent(1)
       } else if (message !== undefined) this.#queue.restore({ place, message, qos, retain, identifiers, share })
     }
     for (const packetId of received) {
       this.#received.add(packetId)
-      this.#memory.charge(identifierCost, this.account)
+      this.#holdings.identifierAnyway()
     }
   }
 
@@ -218,8 +152,7 @@ export class Session implements Subscriber {
 
   get ready(): boolean {
     const link = this.#link
-    if (link === undefined || !this.#maySend || !link.writable) return false
-    return this.#queue.length === 0 && this.#resend.length === 0
+    return link !== undefined && this.#inflight.maySend && link.writable && !this.#waits
   }
 
   get queuedMessages(): number {
@@ -255,9 +188,7 @@ export class Session implements Subscriber {
   /** A connection takes the session over. Unacknowledged packets are sent again, then what waits ([MQTT-4.4.0-1]). */
   attach(link: SessionLink, now: number): void {
     this.#link = link
-    this.#quota = link.sendQuota
-    for (const inflight of this.#inflight.values()) inflight.counts = false
-    this.#resend = [...this.#inflight.keys()] // insertion order is the order of first sending ([MQTT-4.6.0-1])
+    this.#inflight.begin(link.sendQuota)
     this.endsAt = Number.POSITIVE_INFINITY
     this.pump(now)
     this.wake(now)
@@ -265,9 +196,8 @@ export class Session implements Subscriber {
 
   detach(): void {
     this.#link = undefined
-    this.#resend = []
-    this.#memory.give(this.#aliasBytes, this.account) // they end with the connection
-    this.#aliasBytes = 0
+    this.#inflight.end()
+    this.#holdings.aliasesGone()
     this.retained.clear()
     for (const waiter of this.waiters) waiter.resumeSoon() // nobody waits for who is not there
   }
@@ -285,14 +215,14 @@ export class Session implements Subscriber {
    * here when it is taken.
    */
   *takeShared(): Generator<{ readonly message: Message; readonly share: string }, void, undefined> {
-    for (const [packetId, { message, qos, share }] of this.#inflight) {
+    for (const [packetId, { message, qos, share }] of this.#inflight.entries()) {
       if (share === undefined || message === undefined || qos !== 1) continue
       // With its taker in one turn: a crash on the way gives it to one of them.
       this.#forget(packetId)
       yield { message, share }
     }
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      this.#release(next)
+      this.#holdings.messageGone(next)
       this.#done(next.place)
       if (next.share === undefined) this.#counters.dropped["session ended"]++
       else yield { message: next.message, share: next.share }
@@ -303,12 +233,12 @@ export class Session implements Subscriber {
   clear(): void {
     this.retained.clear()
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
-    this.#queue.clear((item) => this.#release(item))
-    for (const packetId of [...this.#inflight.keys()]) this.#remove(packetId)
-    this.#memory.give(this.#received.size * identifierCost, this.account)
+    this.#queue.clear((item) => this.#holdings.messageGone(item))
+    for (const [packetId] of this.#inflight.entries()) this.#remove(packetId)
+    this.#holdings.identifiersGone(this.#received.size)
     this.#received.clear()
     this.holdWill(0)
-    this.#resend = []
+    this.#inflight.end()
   }
 
   /** Forgets messages on topics that the client may not read any more. What was sent is completed, but not sent again. */
@@ -330,7 +260,7 @@ export class Session implements Subscriber {
    */
   *keepOnlyInTurns(mayRead: (topic: string) => boolean): Generator<string, void, undefined> {
     this.#mayRead = mayRead
-    for (const [packetId, inflight] of [...this.#inflight]) {
+    for (const [packetId, inflight] of this.#inflight.entries()) {
       const topic = inflight.message?.topic.name
       if (topic === undefined || this.#inflight.get(packetId) !== inflight) continue
       if (!mayRead(topic) && inflight.message !== undefined) this.#releaseOnly(inflight)
@@ -355,7 +285,7 @@ export class Session implements Subscriber {
 
   #forbidden(item: Queued): void {
     this.#counters.dropped["not authorized"]++
-    this.#release(item)
+    this.#holdings.messageGone(item)
     this.#done(item.place)
   }
 
@@ -375,13 +305,13 @@ export class Session implements Subscriber {
       return true
     }
     if (!this.#hold(message, identifiers, share)) return false
-    if (link !== undefined && this.#maySend && this.#queue.length === 0 && this.#resend.length === 0 && link.writable) {
+    if (link !== undefined && this.#inflight.maySend && !this.#waits && link.writable) {
       this.#sendNew(link, message, qos, retain, identifiers, share, now)
       return true
     }
     const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
     if (!this.#queue.push(queued)) {
-      this.#release(queued)
+      this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
       return false
     }
@@ -421,22 +351,15 @@ export class Session implements Subscriber {
 
   #mayRetained(subscription: Subscription): boolean {
     const link = this.#link
-    if (link === undefined || !link.roomy || this.#queue.length > 0 || this.#resend.length > 0) return false
-    return subscription.qos === 0 || this.#maySend
+    if (link === undefined || !link.roomy || this.#waits) return false
+    return subscription.qos === 0 || this.#inflight.maySend
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
   #hold(message: Message, identifiers: readonly number[], share: string | undefined): boolean {
-    const beside = besideCost(identifiers, share)
-    const cost = this.#memory.hold(message, this.#held, this.account, this.connected, beside)
-    this.#held += cost
-    if (cost === 0) this.#counters.dropped["memory full"]++
-    return cost > 0
-  }
-
-  #release({ message, identifiers, share }: Pick<Inflight, "message" | "identifiers" | "share">): void {
-    if (message === undefined) return
-    this.#held -= this.#memory.release(message, this.account, besideCost(identifiers, share))
+    const held = this.#holdings.message(message, identifiers, share, this.connected)
+    if (!held) this.#counters.dropped["memory full"]++
+    return held
   }
 
   /** How many QoS 2 messages have been received and not yet released. */
@@ -450,7 +373,7 @@ export class Session implements Subscriber {
 
   /** Remembers the identifier of a QoS 2 message; false when there is no room in memory. */
   receive(packetId: number): boolean {
-    if (!this.#memory.take(identifierCost, this.account, this.connected)) return false
+    if (!this.#holdings.identifier(this.connected)) return false
     this.#received.add(packetId)
     if (this.kept) this.record({ type: "received", clientId: this.clientId, packetId })
     return true
@@ -460,40 +383,24 @@ export class Session implements Subscriber {
   releaseReceived(packetId: number): boolean {
     const known = this.#received.delete(packetId)
     if (!known) return false
-    this.#memory.give(identifierCost, this.account)
+    this.#holdings.identifiersGone(1)
     if (this.kept) this.record({ type: "freed", clientId: this.clientId, packetId })
     return true
   }
 
   /** Counts so many bytes more, or less, for Topic Aliases of its connection; false when there is no room in memory. */
   holdAlias(bytes: number): boolean {
-    if (!this.connected) return false
-    if (bytes <= 0) this.#memory.give(-bytes, this.account)
-    else if (!this.#memory.take(bytes, this.account, true)) return false
-    this.#aliasBytes += bytes
-    return true
+    return this.connected && this.#holdings.alias(bytes)
   }
 
   /** Counts the will of a CONNECT in the place of the one before; 0: there is none. False when there is no room in memory. */
   holdWill(bytes: number): boolean {
-    this.#memory.give(this.#willBytes, this.account)
-    if (bytes > 0 && !this.#memory.take(bytes, this.account, true)) {
-      this.#memory.charge(this.#willBytes, this.account)
-      return false
-    }
-    this.#memory.wills += bytes - this.#willBytes
-    this.#willBytes = bytes
-    return true
+    return this.#holdings.will(bytes)
   }
 
   /** Its will is on the way to be published, and counts until what is returned is called. */
   partWithWill(): () => void {
-    const bytes = this.#willBytes
-    this.#willBytes = 0
-    return () => {
-      this.#memory.give(bytes, this.account)
-      this.#memory.wills -= bytes
-    }
+    return this.#holdings.partWithWill()
   }
 
   /**
@@ -515,14 +422,15 @@ export class Session implements Subscriber {
     if (this.retainedDue) link.retainedSoon()
   }
 
+  /** Something comes before a message that is new. */
   get #waits(): boolean {
-    return this.#resend.length > 0 || this.#queue.length > 0
+    return this.#queue.length > 0 || this.#inflight.resends
   }
 
   #pump(link: SessionLink, now: number, most: number, spent: { units: number }): void {
-    while (this.#resend.length > 0 && link.writable) {
+    while (this.#inflight.resends && link.writable) {
       if (spent.units >= most) return
-      spent.units += costOf(this.#inflight.get(this.#resend[0]!)?.message)
+      spent.units += costOf(this.#inflight.nextResend.inflight?.message)
       if (!this.#resendNext(link, now)) return
     }
     while (link.writable) {
@@ -536,7 +444,7 @@ export class Session implements Subscriber {
         continue
       }
       // [MQTT-4.9.0-2] no QoS 1 or 2 PUBLISH without quota
-      if (!this.#maySend) return
+      if (!this.#inflight.maySend) return
       this.#queue.shift()
       spent.units += costOf(next.message)
       // [MQTT-3.3.2-5] expired before its delivery began
@@ -546,29 +454,26 @@ export class Session implements Subscriber {
         continue
       }
       this.#counters.dropped.expired++
-      this.#release(next)
+      this.#holdings.messageGone(next)
       this.#done(next.place)
     }
   }
 
   /** False when the quota is used up. */
   #resendNext(link: SessionLink, now: number): boolean {
-    const packetId = this.#resend[0]!
-    const inflight = this.#inflight.get(packetId)
+    const { packetId, inflight } = this.#inflight.nextResend
     if (inflight?.message !== undefined && !this.#mayStill(inflight.message)) {
       if (inflight.message !== undefined) this.#releaseOnly(inflight)
     }
     if (inflight?.message !== undefined) {
-      if (this.#quota <= 0) return false
+      if (!this.#inflight.mayResend) return false
       // [MQTT-3.3.1-1] DUP is set; [MQTT-4.3.3-7] expiry no longer counts once a PUBLISH was sent
       const { message, qos, retain, identifiers } = inflight
-      if (link.publish(message, qos, retain, true, packetId, identifiers, now)) {
-        this.#quota--
-        inflight.counts = true
-      } else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
+      if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this.#inflight.take(inflight)
+      else this.#forget(packetId) // the new connection's Maximum Packet Size is smaller ([MQTT-3.1.2-25])
     } else if (inflight?.qos === 1) this.#forget(packetId)
     else if (inflight !== undefined) link.pubrel(packetId, ReasonCode.Success)
-    this.#resend.shift()
+    this.#inflight.resent()
     return true
   }
 
@@ -585,20 +490,24 @@ export class Session implements Subscriber {
   #remove(packetId: number): Inflight | undefined {
     const inflight = this.#inflight.get(packetId)
     if (inflight === undefined) return undefined
-    if (inflight.message === undefined) this.#memory.give(placeOverhead, this.account)
-    else this.#release(inflight)
+    this.#giveUp(inflight)
     this.#inflight.delete(packetId)
-    this.#memory.inflight--
+    this.#holdings.sent(-1)
     return inflight
+  }
+
+  #giveUp({ message, identifiers, share }: Inflight): void {
+    if (message === undefined) this.#holdings.placeGone()
+    else this.#holdings.messageGone({ message, identifiers, share })
   }
 
   /** The message goes, and its Packet Identifier stays in use: until PUBCOMP, say. */
   #releaseOnly(inflight: Inflight): void {
-    this.#release(inflight)
+    this.#giveUp(inflight)
     inflight.message = undefined
     inflight.identifiers = []
     inflight.share = undefined
-    this.#memory.charge(placeOverhead, this.account)
+    this.#holdings.place()
     if (this.kept) this.record({ type: "released", clientId: this.clientId, place: inflight.place })
   }
 
@@ -625,26 +534,13 @@ export class Session implements Subscriber {
 
   /** Sends a message that is held. */
   #send(link: SessionLink, queued: Queued, now: number): void {
-    const packetId = this.#unusedPacketId()
     const { place, message, qos, retain, identifiers, share } = queued
     // The session's before it is the link's: a link that throws has not lost it.
-    this.#inflight.set(packetId, { place, message, qos, retain, identifiers, share, counts: true })
-    this.#memory.inflight++
-    this.#lastPacketId = packetId
-    this.#quota--
+    const packetId = this.#inflight.add({ place, message, qos, retain, identifiers, share, counts: true })
+    this.#holdings.sent(1)
     if (this.kept) this.record({ type: "sent", clientId: this.clientId, place, packetId })
     if (link.publish(message, qos, retain, false, packetId, identifiers, now)) return
-    this.#forget(packetId)
-    this.#quota++
-  }
-
-  /** [MQTT-2.2.1-4] not 0 and not in use. There is one: fewer than 65,535 are. */
-  #unusedPacketId(): number {
-    let id = this.#lastPacketId
-    do {
-      id = id === 0xffff ? 1 : id + 1
-    } while (this.#inflight.has(id))
-    return id
+    this.#inflight.giveBack(this.#forget(packetId))
   }
 
   /** Lets waiting publishers go on once little is left to send. */
@@ -692,11 +588,7 @@ export class Session implements Subscriber {
   }
 
   #complete(packetId: number, now: number): void {
-    const counts = this.#forget(packetId)?.counts === true
-    const link = this.#link
-    // Section 4.9: the quota never goes above its initial value. [MQTT-3.3.4-9] PUBCOMP for a PUBLISH of an earlier connection
-    // gives nothing back: else more than Receive Maximum are unacknowledged.
-    if (link !== undefined && counts && this.#quota < link.sendQuota) this.#quota++
+    this.#inflight.giveBack(this.#forget(packetId))
     if (this.#waits || this.retained.size > 0) this.pump(now)
   }
 }
