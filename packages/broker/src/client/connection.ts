@@ -4,25 +4,24 @@
 // what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
 import { PacketError, protocolError } from "../packet/errors.ts"
-import type { Message } from "../packet/message.ts"
 import {
   type ClientPacket,
   type ConnectPacket,
   type DisconnectPacket,
   PacketType,
   type ProtocolVersion,
-  type Qos,
 } from "../packet/packets.ts"
-import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
+import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
-import type { SessionLink } from "../session/link.ts"
 import type { Session } from "../session/session.ts"
 import { answerTo, checkWill } from "./accept.ts"
 import { Authentication, type Claimant } from "./authentication.ts"
-import { chooseClientId, connackCode, versionOf } from "./connect-rules.ts"
+import { chooseClientId, versionOf } from "./connect-rules.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
+import { Link } from "./link.ts"
+import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
 import { Receiver } from "./receiver.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
@@ -37,7 +36,7 @@ const connectCost = 60
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
 
-export class Connection implements SessionLink, Claimant {
+export class Connection implements Claimant {
   readonly peer: PeerInfo
   readonly openedAt: number
   readonly #host: Hub<Connection>
@@ -341,60 +340,6 @@ export class Connection implements SessionLink, Claimant {
     return wait
   }
 
-  // --- SessionLink ---
-
-  get sendQuota(): number {
-    return this.#connected?.sendQuota ?? 0
-  }
-
-  get writable(): boolean {
-    return this.writer.writable
-  }
-
-  takes(message: Message): boolean {
-    return this.writer.takes(message)
-  }
-
-  get congested(): boolean {
-    return this.writer.congested
-  }
-
-  get roomy(): boolean {
-    return this.writer.roomy
-  }
-
-  get turnLeft(): number {
-    return this.#host.turnLeft(this.cheap)
-  }
-
-  worked(units: number): void {
-    this.#host.cost(units)
-  }
-
-  pumpSoon(): void {
-    this.#host.pumpSoon(this)
-  }
-
-  retainedSoon(): void {
-    this.#host.retainedSoon(this)
-  }
-
-  publish(
-    message: Message,
-    qos: Qos,
-    retain: boolean,
-    dup: boolean,
-    packetId: number,
-    identifiers: readonly number[],
-    now: number,
-  ): boolean {
-    return this.writer.publish(message, qos, retain, dup, packetId, identifiers, now)
-  }
-
-  pubrel(packetId: number, reasonCode: number): void {
-    this.writer.acknowledge(PacketType.Pubrel, packetId, reasonCode)
-  }
-
   // --- packets ---
 
   get #reading(): boolean {
@@ -638,7 +583,6 @@ export class Connection implements SessionLink, Claimant {
       identity,
       receiver: new Receiver<Connection>(host, this, session, identity, packet.mqtt31),
       will,
-      sendQuota: Math.min(packet.receiveMaximum, limits.maximumInflight),
       sessionExpiryInterval: packet.sessionExpiryInterval,
       patience: keepAlive * 1500,
       requestProblemInformation,
@@ -661,7 +605,8 @@ export class Connection implements SessionLink, Claimant {
       keepAlive,
     })
     host.cost(connectCost)
-    session.attach(this, now)
+    const sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
+    session.attach(new Link<Connection>(host, this, this.writer, sendQuota), now)
   }
 
   // --- the end ---
@@ -695,25 +640,11 @@ export class Connection implements SessionLink, Claimant {
       return
     }
     if (this.#phase.name === "closed") return
-    const expected = this.#phase === expectConnect
-    if (expected) this.#readVersion()
-    // [MQTT-3.1.4-1] a CONNECT that is wrong: CONNACK where the version has a word for it, then close
-    const code = this.#version === 5 ? connackCode(error.reasonCode) : returnCodeOf(error.reasonCode)
-    if (code !== undefined && this.#intake.framer.bodyStart > 0) {
-      // [MQTT-3.2.2-19] what the client's limit is has not been read of a CONNECT that is too large.
-      const silent = this.#secretive(error) || (expected && code === ReasonCode.PacketTooLarge)
-      const reasonString = this.#version === 5 && !silent ? error.message : undefined
-      // [MQTT-3.2.2-6] Session Present is 0
-      const serverReference = this.#referenceFor(code)
-      this.writer.packet({ type: "connack", sessionPresent: false, reasonCode: code, reasonString, serverReference })
-    }
+    if (this.#phase.name === "expect connect") this.#readVersion()
+    const answer = refusalFor(error, this.#told, this.#phase.name)
+    if (answer !== undefined && this.#intake.framer.bodyStart > 0) this.writer.packet(answer)
     this.#host.counters.connectsRefused++
     this.#refuseSilently(now, error.message, reasonName(error.reasonCode))
-  }
-
-  /** A client that failed to log in learns no more than the Reason Code. */
-  #secretive(error: PacketError): boolean {
-    return error.reasonCode === ReasonCode.BadUserNameOrPassword || error.reasonCode === ReasonCode.NotAuthorized
   }
 
   /** `label` is the same for all errors of a kind and is what is counted; `reason` is for the log. */
@@ -726,19 +657,12 @@ export class Connection implements SessionLink, Claimant {
   }
 
   #goodbye(reasonCode: number, reason?: string): void {
-    const phase = this.#connected
-    // MQTT 3.1.1 has no DISCONNECT from the server. [MQTT-3.14.0-1] never before CONNACK.
-    if (this.#version !== 5 || phase === undefined) return
-    // [MQTT-3.1.2-29] allows a Reason String on DISCONNECT in any case; a client that wants none gets none
-    const more = reason !== reasonName(reasonCode) && phase.requestProblemInformation
-    const reasonString = more ? reason : undefined
-    const serverReference = this.#referenceFor(reasonCode)
-    this.writer.packet({ type: "disconnect", reasonCode, reasonString, serverReference })
+    const packet = goodbyeFor(reasonCode, reason, this.#told, this.#phase)
+    if (packet !== undefined) this.writer.packet(packet)
   }
 
-  /** Section 4.11: whoever is to use another server is told which. */
-  #referenceFor(reasonCode: number): string | undefined {
-    return reasonCode === ReasonCode.UseAnotherServer ? this.#host.redirect?.server : undefined
+  get #told(): Told {
+    return { version: this.#version, redirect: this.#host.redirect }
   }
 
   #finish(

@@ -41,8 +41,6 @@ export interface Connected<Client extends Receiving> {
   readonly receiver: Receiver<Client>
   /** Undefined: CONNECT had none, or it was given up. */
   will: Will | undefined
-  /** The client's Receive Maximum, cut to our limit. */
-  readonly sendQuota: number
   /** Seconds: what CONNECT had, not what was granted. */
   readonly sessionExpiryInterval: number
   /** Milliseconds without a packet after which the client counts as gone; 0: never. */

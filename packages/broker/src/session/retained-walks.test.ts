@@ -94,7 +94,7 @@ describe("retained messages of a new subscription ([MQTT-3.3.1-9])", () => {
     expect(sub.connection!.session!.queuedMessages).toBe(0)
     const pub = test.connect({ clientId: "pub" })
     pub.publish("live", "now", { qos: 0 })
-    expect(sub.connection!.congested).toBe(false)
+    expect(sub.connection!.writer.congested).toBe(false)
     for (let i = 0; i < 2000; i++) {
       sub.connection?.drained(test.now)
       for (const one of sub.take()) {
