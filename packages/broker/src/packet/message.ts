@@ -265,7 +265,7 @@ export class Message {
     if (delivery.version === 4) return at
     at = writeVariableByteInteger(out, at, properties)
     if (this.expiresAt !== Number.POSITIVE_INFINITY) {
-      const seconds = Math.max(0, Math.ceil((this.expiresAt - now) / 1000))
+      const seconds = secondsLeft(this.expiresAt - now)
       out[at] = 0x02
       out[at + 1] = Math.floor(seconds / 0x100_0000)
       out[at + 2] = (seconds >>> 16) & 0xff
@@ -293,3 +293,11 @@ export function firstByte(qos: Qos, retain: boolean, dup: boolean): number {
 }
 
 const empty = new Uint8Array(0)
+
+/**
+ * Milliseconds as seconds of a Message Expiry Interval, rounded up. Clocks tell fractions of milliseconds, and sums of them are
+ * not exact: a tenth of one too much is no second more, nor more than an interval can be, which would come out as 0.
+ */
+function secondsLeft(milliseconds: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.ceil((milliseconds - 0.1) / 1000)))
+}

@@ -206,6 +206,19 @@ describe("sending a message on", () => {
     expect([...one.template(4, false).bytes.subarray(1)]).toEqual([...publishBytes(4, "t", "payload").subarray(1)])
   })
 
+  it("[MQTT-3.3.2-6] sends the Message Expiry Interval that was received where nothing was waited for, at fractions of time", () => {
+    for (const interval of [1, 120, 0x7fff_ffff, 0xffff_ffff]) {
+      const properties = [0x02, interval >>> 24, (interval >>> 16) & 0xff, (interval >>> 8) & 0xff, interval & 0xff]
+      const reader = readBytes(publishBytes(5, "t", "p", { properties }), 5)
+      const wrong = Array.from({ length: 2000 }, (_, i) =>
+        i % 2 === 0 ? i * 12.345_678_9 : 1_790_000_000_000 + i * 0.012_345_678_9,
+      ).filter(
+        (now) => readBytes(encode(reader.message(reader.topic!, now), {}, now), 5).messageExpiryInterval !== interval,
+      )
+      expect(wrong).toEqual([])
+    }
+  })
+
   it("[MQTT-3.3.2-6] sends the received Message Expiry Interval minus the time waited", () => {
     const one = message(5, "t", "p", { properties: [0x02, 0, 1, 0, 0] })
     for (const [waited, left] of [
