@@ -141,6 +141,7 @@ export class TestBroker {
       for (const key of ["queuedMessages", "queuedBytes", "inflightMessages", "receivedCount"] as const) {
         differ(`${key} of ${clientId}`, before[key], same?.[key])
       }
+      differ(`walks over retained messages of ${clientId}`, before.retained.keptCount, same?.retained.keptCount)
       differ(`subscriptions of ${clientId}`, before.subscriptions.size, same?.subscriptions.size)
     }
     for (const clientId of after.keys()) wrong.push(`session ${clientId} is back`)

@@ -9,6 +9,7 @@ interface Kept {
   readonly places: Map<number, { sequence: number; state: "queued" | "sent" | "released" }>
   readonly subscriptions: Set<string>
   readonly received: Set<number>
+  readonly walks: Set<string>
   /** The last place. */
   last: number
 }
@@ -143,6 +144,7 @@ export class KeepingStore implements Store {
           places: new Map(),
           subscriptions: new Set(),
           received: new Set(),
+          walks: new Set(),
           last: 0,
         })
         return undefined
@@ -178,7 +180,13 @@ export class KeepingStore implements Store {
       case "subscribed":
         session.subscriptions.add(change.filter)
         return undefined
+      case "walk begun":
+        session.walks.add(change.filter)
+        return session.subscriptions.has(change.filter) ? undefined : "of a subscription that there is not"
+      case "walk ended":
+        return session.walks.delete(change.filter) ? undefined : "there was none"
       case "unsubscribed":
+        session.walks.delete(change.filter)
         return session.subscriptions.delete(change.filter) ? undefined : "there was none"
       case "received":
         if (session.received.has(change.packetId)) return "was received before"

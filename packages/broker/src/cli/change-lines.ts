@@ -62,8 +62,11 @@ function readChange(f: Fields): Change {
       const identifier = f.optional("identifier", () => f.integer("identifier"))
       return { type, clientId: f.clientId(), filter, qos, noLocal, retainAsPublished, identifier }
     }
+    case "walk begun": {
+      const [filter, before, sent] = [f.filter(), f.integer("before"), f.integers("sent")]
+      return { type, clientId: f.clientId(), filter, before, sent }
+    }
     case "unsubscribed":
-    case "walk begun":
     case "walk ended":
       return { type, clientId: f.clientId(), filter: f.filter() }
     case "received":

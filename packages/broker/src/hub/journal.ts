@@ -71,7 +71,7 @@ export class Journal implements Recorder {
   #bytes = 0
   /** The turn whose changes these are. */
   #turn = 1
-  #sequence: Sequence = 0
+  said: Sequence = 0
   /** What the store has been given and has not answered, or has failed to keep. */
   #pending: Pending | undefined
   /** The last turn was not kept. */
@@ -125,10 +125,10 @@ export class Journal implements Recorder {
       const { topic, qos, retain, expiresAt } = message.own()
       const properties = part(message.bytes, message.propertiesStart, message.propertiesEnd)
       const payload = part(message.bytes, message.payloadStart, message.payloadEnd)
-      const sequence = this.#sequence + 1
+      const sequence = this.said + 1
       const said = { sequence, topic: topic.name, qos, retain, expiresAt, properties, payload }
       this.record({ type: "message", ...said, ...(account !== undefined && { account }) })
-      this.#sequence = sequence
+      this.said = sequence
       message.sequence = sequence
     }
     return message.sequence
@@ -136,7 +136,7 @@ export class Journal implements Recorder {
 
   /** Numbers of messages go on after this one. */
   begin(after: Sequence): void {
-    this.#sequence = after
+    this.said = after
   }
 
   /**

@@ -4,12 +4,29 @@
 import { describe, expect, it } from "vitest"
 import { publishBytes, TestBroker, type TestClient, userProperty } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
+import { Seeded } from "../../tests/stores/random-changes.ts"
 import { encodeText } from "../packet/bytes.ts"
+import type { Change } from "../packet/change.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Decision } from "../ports/access.ts"
+import type { Store } from "../ports/store.ts"
 
 const versions = [4, 5] as const
 const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
+
+/** Topics and payloads of the messages that the client completes, so many at most. */
+function completed(client: TestClient, most: number): string[] {
+  const found = client.take()
+  for (const { qos, packetId } of found.slice(0, most)) {
+    if (qos === 1) client.ack(4, packetId)
+    if (qos !== 2) continue
+    client.ack(5, packetId)
+    client.ack(7, packetId)
+  }
+  // The others come again.
+  client.seen.push(...found.slice(most))
+  return found.slice(0, most).map(({ topic, payload }) => `${topic} ${payload}`)
+}
 
 function will(topic: string, delayInterval = 0) {
   return { topic, payload: encodeText(`will of ${topic}`), qos: 1, retain: false, delayInterval } as const
@@ -17,6 +34,49 @@ function will(topic: string, delayInterval = 0) {
 
 describe.each(versions)("MQTT version %i: after a restart", (protocolVersion) => {
   const kept = { protocolVersion, ...persistent }
+
+  it.each([1, 2] as const)(
+    "[MQTT-3.3.1-9] at QoS %i the retained messages that a subscription is owed go on: each comes once",
+    (qos) => {
+      for (let seed = 1; seed <= 12; seed++) {
+        const random = new Seeded(seed)
+        let test = new TestBroker()
+        const topics = Array.from({ length: 60 }, (_, i) => `r/${i % 7}/${i}`)
+        const atMostOnce = ["z/0", "z/1"]
+        const pub = test.connect({ clientId: "pub" })
+        for (const topic of topics) pub.publish(topic, "old", { qos: 1, retain: true, packetId: 1 })
+        for (const topic of atMostOnce) pub.publish(topic, "old", { qos: 0, retain: true })
+        const few = () => ({ clientId: "sub", ...kept, receiveMaximum: 1 + random.below(4) })
+        let sub = test.connect(few())
+        sub.subscribe("nothing", { qos: 1 })
+        sub.subscribe("#", { qos })
+        const came: string[] = []
+        const changed = new Set<string>()
+        const written: string[] = []
+        for (let round = 0; round < 8; round++) {
+          for (let n = random.below(6); n > 0; n--) came.push(...completed(sub, 1 + random.below(3)))
+          const topic = random.pick(topics)
+          const payload = random.chance(0.3) ? "" : `new ${round}`
+          test.connect({ clientId: "pub" }).publish(topic, payload, { qos: 1, retain: true, packetId: 1 })
+          changed.add(topic)
+          written.push(`${topic} ${payload}`)
+          if (random.chance(0.3)) sub.cut()
+          else test = test.restart()
+          sub = test.connect(few())
+        }
+        for (let some = completed(sub, 9); some.length > 0; some = completed(sub, 9)) came.push(...some)
+        const isOld = (text: string) => text.endsWith(" old")
+        const once = topics.filter((topic) => !changed.has(topic)).map((topic) => `${topic} old`)
+        const old = came.filter(isOld)
+        expect(new Set(old).size, `seed ${seed}: twice`).toBe(old.length)
+        expect(
+          once.filter((text) => !old.includes(text)),
+          `seed ${seed}: not at all`,
+        ).toEqual([])
+        expect(came.filter((text) => !isOld(text)).sort(), `seed ${seed}: what came live`).toEqual(written.sort())
+      }
+    },
+  )
 
   it("what waited for an absent session comes, in its order, with its properties", () => {
     const test = new TestBroker()
@@ -627,5 +687,59 @@ describe("a store that cannot keep anything", () => {
     expect(pub.paused).toBe(false)
     expect(pub.acks().map(({ packetId }) => packetId)).toEqual([1, 2])
     expect(sub.payloads()).toEqual(["0", "1", "2"])
+  })
+})
+
+describe("after a restart, retained messages that a subscription is owed", () => {
+  it("come at most once at QoS 0: those do not come again", () => {
+    const test = new TestBroker()
+    const pub = test.connect({ clientId: "pub" })
+    pub.publish("a/0", "x", { qos: 0, retain: true })
+    for (let i = 1; i <= 4; i++) pub.publish(`a/${i}`, "x", { qos: 1, retain: true, packetId: 1 })
+    const sub = test.connect({ clientId: "sub", ...persistent, receiveMaximum: 2 })
+    sub.subscribe("a/+", { qos: 1 })
+    expect(completed(sub, 9)).toEqual(["a/0 x", "a/1 x", "a/2 x"])
+    const again = test.restart().connect({ clientId: "sub", ...persistent })
+    expect(completed(again, 9).sort()).toEqual(["a/3 x", "a/4 x"])
+  })
+
+  it("are those of before it: what comes later comes live", () => {
+    const owner = { user: "", source: "anonymous", account: "anonymous" } as const
+    const [clientId, filter, payload, properties] = ["sub", "#", encodeText("x"), new Uint8Array()]
+    const changes: Change[] = [
+      { type: "message", sequence: 2, topic: "t", qos: 1, retain: true, expiresAt: Infinity, properties, payload },
+      { type: "retained", topic: "t", sequence: 2 },
+      { type: "opened", clientId, owner, expiryInterval: 1000 },
+      {
+        type: "subscribed",
+        clientId,
+        filter,
+        qos: 1,
+        noLocal: false,
+        retainAsPublished: false,
+        identifier: undefined,
+      },
+      // Those after the second have gone, and a store does not say them.
+      { type: "walk begun", clientId, filter, before: 7, sent: [] },
+    ]
+    const store: Store = {
+      lasting: true,
+      full: () => undefined,
+      restore: (visit) => {
+        for (const change of changes) visit(change)
+        return "restored"
+      },
+      commit: (turn) => {
+        changes.push(...turn)
+        return "committed"
+      },
+      close: () => undefined,
+    }
+    const test = new TestBroker({ store })
+    test.broker.restore(test.now)
+    test.connect({ clientId: "pub" }).publish("u", "live", { qos: 1, retain: true, packetId: 1 })
+    expect(changes.filter((change) => change.type === "message").map(({ sequence }) => sequence)).toEqual([2, 8])
+    const sub = test.connect({ clientId: "sub", ...persistent })
+    expect(completed(sub, 9).sort()).toEqual(["t x", "u live"])
   })
 })

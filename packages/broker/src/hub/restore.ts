@@ -14,6 +14,7 @@ import type {
 } from "../packet/change.ts"
 import { PacketError } from "../packet/errors.ts"
 import { Message } from "../packet/message.ts"
+import { OpenWalks, walkBudget } from "../packet/open-walks.ts"
 import type { TopicTable } from "../packet/topic.ts"
 import type { Faults } from "../session/faults.ts"
 import type { RestoredMessage, Session } from "../session/session.ts"
@@ -47,6 +48,7 @@ interface Kept {
   readonly subscriptions: Map<string, Subscribed>
   readonly waiting: Map<Place, Waiting>
   readonly received: Set<number>
+  readonly walks: OpenWalks
 }
 
 export class Restoration {
@@ -55,6 +57,7 @@ export class Restoration {
   readonly #sessions: Map<string, Kept> = new Map()
   readonly #retained: Map<string, Sequence> = new Map()
   readonly #wills: Map<string, WillSet> = new Map()
+  readonly #walkBudget = walkBudget()
   /** The last sign of life. */
   clock: Clock | undefined
   /** The last number of a message. */
@@ -86,16 +89,21 @@ export class Restoration {
       case "opened": {
         const { owner, expiryInterval } = change
         const [subscriptions, waiting, received] = [new Map(), new Map(), new Set<number>()]
-        const kept = { owner, expiryInterval, endsAt: undefined, subscriptions, waiting, received }
+        this.#sessions.get(change.clientId)?.walks.clear()
+        const walks = new OpenWalks(this.#walkBudget)
+        const kept = { owner, expiryInterval, endsAt: undefined, subscriptions, waiting, received, walks }
         this.#sessions.set(change.clientId, kept)
         return
       }
       case "ended":
+        this.#sessions.get(change.clientId)?.walks.clear()
         this.#sessions.delete(change.clientId)
         return
     }
     const session = this.#sessions.get(change.clientId)
     if (session !== undefined) visitSession(session, change)
+    // What comes after the restart is later than what is owed.
+    if (change.type === "walk begun") this.sequence = Math.max(this.sequence, change.before)
   }
 
   /** Why not all of it can be made: limits may be others than when it was kept. */
@@ -137,7 +145,7 @@ export class Restoration {
   }
 
   #restore(clientId: string, kept: Kept, messages: Map<Sequence, Message>, lostAt: number): void {
-    const { sessions, subscriptions } = this.#needs
+    const { retained, sessions, subscriptions } = this.#needs
     const { owner, expiryInterval } = kept
     const session: Session = sessions.restore(clientId, owner, expiryInterval)
     for (const subscribed of kept.subscriptions.values()) subscriptions.restore(session, subscribed)
@@ -148,6 +156,7 @@ export class Restoration {
       if (message !== undefined || packetId > 0) waiting.push({ queued, message, packetId })
     }
     session.restore(waiting, kept.received)
+    for (const walk of kept.walks.all()) retained.oweOn(session, walk)
     sessions.absentSince(session, kept.endsAt, lostAt)
   }
 
@@ -183,8 +192,16 @@ function visitSession(session: Kept, change: OfSession): void {
       return
     case "unsubscribed":
       session.subscriptions.delete(change.filter)
+      session.walks.end(change.filter)
+      return
+    case "walk begun":
+      session.walks.begin(change)
+      return
+    case "walk ended":
+      session.walks.end(change.filter)
       return
     case "queued":
+      session.walks.queued(change)
       session.waiting.set(change.place, { queued: change, packetId: 0, released: false })
       return
     case "sent": {

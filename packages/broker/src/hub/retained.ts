@@ -1,6 +1,7 @@
 // Retained messages (MQTT 5.0 section 3.3.1.3): what is kept, and what new subscriptions are owed of it.
 
 import type { Connection } from "../client/connection.ts"
+import type { WalkBegun } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import { RetainedTree } from "../routing/retained-tree.ts"
 import type { Subscription } from "../routing/subscription.ts"
@@ -112,7 +113,16 @@ export class RetainedMessages {
 
   /** What there is now is owed to this subscription. */
   owe(session: Session, subscription: Subscription): void {
-    session.retained.add(subscription, this.tree.walk(subscription.filter.path))
+    session.owe(subscription, this.tree.walk(subscription.filter.path), this.#needs.recorder.said)
+  }
+
+  /** From before a restart: what of that has not come. At QoS 0 nobody knows what has. */
+  oweOn(session: Session, { filter, before, sent }: Pick<WalkBegun, "filter" | "before" | "sent">): void {
+    const subscription = session.subscriptions.get(filter)
+    if (subscription === undefined || subscription.qos === 0) return
+    const come = Float64Array.from(sent).sort()
+    const wanted = ({ qos, sequence }: Message) => qos > 0 && sequence > 0 && sequence <= before && !has(come, sequence)
+    session.retained.add(subscription, this.tree.walk(subscription.filter.path, wanted), true)
   }
 
   /** This connection's session goes on being sent what it is owed. */
@@ -174,4 +184,15 @@ export class RetainedMessages {
     this.#walking.delete(connection)
     connection.fault(error, now)
   }
+}
+
+/** Whether the number is one of these, which are in their order. */
+function has(numbers: Float64Array, wanted: number): boolean {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (numbers[middle]! < wanted) low = middle + 1
+    else high = middle
+  }
+  return numbers[low] === wanted
 }

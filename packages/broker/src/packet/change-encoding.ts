@@ -124,8 +124,15 @@ function encodeChange(change: Change, w: TurnWriter): void {
       w.byte(change.qos | (change.noLocal ? 4 : 0) | (change.retainAsPublished ? 8 : 0))
       w.optional(change.identifier)
       return
+    case "walk begun": {
+      w.clientId(change.clientId)
+      w.text(change.filter)
+      w.integer(change.before)
+      w.integer(change.sent.length)
+      for (const sequence of change.sent) w.integer(sequence)
+      return
+    }
     case "unsubscribed":
-    case "walk begun":
     case "walk ended":
       w.clientId(change.clientId)
       w.text(change.filter)
@@ -211,8 +218,13 @@ function decodeChange(r: TurnReader, outline: boolean): Change {
       const [noLocal, retainAsPublished] = [(flags & 4) !== 0, (flags & 8) !== 0]
       return { type, clientId, filter, qos: qosOf(flags), noLocal, retainAsPublished, identifier: r.optional() }
     }
+    case "walk begun": {
+      const [clientId, filter] = [r.clientId(), r.text()]
+      // Version 1 said no more, and nothing of what is on the way.
+      if (r.version === 1) return { type, clientId, filter, before: 0, sent: [] }
+      return { type, clientId, filter, before: r.integer(), sent: r.integers() }
+    }
     case "unsubscribed":
-    case "walk begun":
     case "walk ended":
       return { type, clientId: r.clientId(), filter: r.text() }
     case "received":

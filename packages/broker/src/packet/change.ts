@@ -150,11 +150,15 @@ export interface Retained {
   readonly sequence: Sequence
 }
 
-/** Retained messages are owed to a new subscription: those that there are now. */
+/** Retained messages are owed to a new subscription of QoS 1 or 2: those that there are now. In the place of what it was owed. */
 export interface WalkBegun {
   readonly type: "walk begun"
   readonly clientId: string
   readonly filter: string
+  /** The last message that there was; what is retained later comes live. */
+  readonly before: Sequence
+  /** Which of them have been queued already. So says a store only: it knows by `queued`, see OpenWalks. */
+  readonly sent: readonly Sequence[]
 }
 
 /** They have been sent. */

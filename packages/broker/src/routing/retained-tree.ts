@@ -107,9 +107,12 @@ export class RetainedTree {
     entry.account.retainedSize += sign * entry.message.size
   }
 
-  /** A walk over what is there now and matches; `path` is a Topic Filter without `$share` and Share Name. */
-  walk(path: string): RetainedWalk {
-    return new Walk(this.#tree, path, this.#sequence)
+  /**
+   * A walk over what is there now and matches, of which `wanted` leaves out more; `path` is a Topic Filter without `$share` and
+   * Share Name.
+   */
+  walk(path: string, wanted: (message: Message) => boolean = () => true): RetainedWalk {
+    return new Walk(this.#tree, path, this.#sequence, wanted)
   }
 }
 
@@ -138,14 +141,16 @@ class Walk implements RetainedWalk {
   readonly #tree: PathTree<Entry>
   readonly #filter: string
   readonly #before: number
+  readonly #wanted: (message: Message) => boolean
   readonly #frames: Frame[] = []
   #state: "new" | "open" | "done" = "new"
   steps = 0
 
-  constructor(tree: PathTree<Entry>, filter: string, before: number) {
+  constructor(tree: PathTree<Entry>, filter: string, before: number, wanted: (message: Message) => boolean) {
     this.#tree = tree
     this.#filter = filter
     this.#before = before
+    this.#wanted = wanted
   }
 
   get done(): boolean {
@@ -177,7 +182,8 @@ class Walk implements RetainedWalk {
         this.#frames.push({ node: child, at, rest: undefined, visited: false })
       }
       const entry = child.value
-      if (entry !== undefined && entry.sequence <= this.#before && this.#endsAt(at)) return entry.message.fresh()
+      if (entry === undefined || entry.sequence > this.#before || !this.#endsAt(at)) continue
+      if (this.#wanted(entry.message)) return entry.message.fresh()
     }
     return undefined
   }

@@ -9,6 +9,8 @@ export interface Recorder {
   record(change: Change): void
   /** Says the message, if that has not been done yet; returns its number. @param account of who sets it as a retained message */
   keep(message: Message, account?: string): Sequence
+  /** The number of the last message that was said. */
+  readonly said: Sequence
   /** How many Changes there have been. */
   readonly made: number
   /** The last turn that has Changes: this one, or one before. */
@@ -25,6 +27,7 @@ export interface Recorder {
 export const forgetful: Recorder = {
   record: () => undefined,
   keep: () => 0,
+  said: 0,
   made: 0,
   turn: 0,
   committed: 0,

@@ -18,6 +18,8 @@ export interface Slice {
 interface Walking {
   subscription: Subscription
   readonly walk: RetainedWalk
+  /** It outlives the connection. */
+  readonly kept: boolean
 }
 
 export class RetainedWalks {
@@ -37,9 +39,26 @@ export class RetainedWalks {
   }
 
   /** The subscription's retained messages are to be sent, from the first on: a new one takes the place of its predecessor. */
-  add(subscription: Subscription, walk: RetainedWalk): void {
+  add(subscription: Subscription, walk: RetainedWalk, kept: boolean): void {
     this.remove(subscription.filter.text)
-    this.#walks.set(subscription.filter.text, { subscription, walk })
+    this.#walks.set(subscription.filter.text, { subscription, walk, kept })
+  }
+
+  /** One is owed to this filter, and outlives the connection. */
+  keeps(filter: string): boolean {
+    return this.#walks.get(filter)?.kept === true
+  }
+
+  /** How many outlive the connection. */
+  get keptCount(): number {
+    let count = 0
+    for (const { kept } of this.#walks.values()) if (kept) count++
+    return count
+  }
+
+  /** The connection has ended. */
+  disconnect(): void {
+    for (const [filter, { kept }] of this.#walks) if (!kept) this.remove(filter)
   }
 
   /** What is still to be sent comes with the subscription that has taken the other's place. */
@@ -68,11 +87,15 @@ export class RetainedWalks {
     this.#first = undefined
   }
 
-  /** Sends while `may` says yes and something is left of the slice. Each call of `send` is one message. */
+  /**
+   * Sends while `may` says yes and something is left of the slice. Each call of `send` is one message, of `ended` a walk that is
+   * kept and has come to its end.
+   */
   run(
     slice: Slice,
     may: (subscription: Subscription) => boolean,
     send: (message: Message, subscription: Subscription) => void,
+    ended: (filter: string) => void,
   ): void {
     for (let one = this.#current(); one !== undefined; one = this.#current()) {
       const { subscription, walk } = one
@@ -84,7 +107,9 @@ export class RetainedWalks {
         slice.bytes -= message.size
         send(message, subscription)
       }
-      if (walk.done) this.remove(subscription.filter.text)
+      if (!walk.done) continue
+      this.remove(subscription.filter.text)
+      if (one.kept) ended(subscription.filter.text)
     }
   }
 

@@ -1,11 +1,12 @@
 // The Session State of one client (MQTT 5.0 section 4.1) and the sending side of its QoS 1 and 2 flows (sections 4.3, 4.4,
 // 4.9). It outlives connections; a connection attaches to it as its link. No clock and no I/O: time is an argument.
 
-import type { Change, Owner, Place, Queued as QueuedChange } from "../packet/change.ts"
+import type { Change, Owner, Place, Queued as QueuedChange, Sequence } from "../packet/change.ts"
 import { type PacketError, protocolError } from "../packet/errors.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos, Will } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
+import type { RetainedWalk } from "../routing/retained-tree.ts"
 import type { Subscriber, Subscription } from "../routing/subscription.ts"
 import type { Counters } from "./counters.ts"
 import { Holdings } from "./holdings.ts"
@@ -69,7 +70,7 @@ export class Session implements Subscriber {
   /** Publishers that wait until this session keeps up again. */
   readonly waiters: Set<{ resumeSoon(): void }> = new Set()
 
-  /** Retained messages that are to be sent; they end with the connection. */
+  /** Retained messages that are to be sent. */
   readonly retained: RetainedWalks = new RetainedWalks()
   readonly #queue: MessageQueue
   readonly #counters: Counters
@@ -198,7 +199,7 @@ export class Session implements Subscriber {
     this.#link = undefined
     this.#inflight.end()
     this.#holdings.aliasesGone()
-    this.retained.clear()
+    this.retained.disconnect()
     for (const waiter of this.waiters) waiter.resumeSoon() // nobody waits for who is not there
   }
 
@@ -321,6 +322,22 @@ export class Session implements Subscriber {
   }
 
   /**
+   * Retained messages are owed to this subscription: those up to `before`. At QoS 1 and 2 they are owed to a session that is
+   * kept until they have been sent.
+   */
+  owe(subscription: Subscription, walk: RetainedWalk, before: Sequence): void {
+    const { text: filter } = subscription.filter
+    const keeps = this.kept && subscription.qos > 0
+    if (keeps) this.record({ type: "walk begun", clientId: this.clientId, filter, before, sent: [] })
+    else if (this.retained.keeps(filter)) this.#walkEnded(filter)
+    this.retained.add(subscription, walk, keeps)
+  }
+
+  #walkEnded(filter: string): void {
+    this.record({ type: "walk ended", clientId: this.clientId, filter })
+  }
+
+  /**
    * Sends retained messages of new subscriptions: one slice, as far as the client takes them. They come after what is
    * queued, never go into the queue, and leave most of the output free, so that nothing is dropped for their sake.
    * `expired` is told of a message that is not to be kept any longer.
@@ -328,7 +345,8 @@ export class Session implements Subscriber {
   sendRetained(slice: Slice, now: number, expired: (message: Message) => void): void {
     this.freshen()
     const may = (subscription: Subscription) => this.#mayRetained(subscription)
-    this.retained.run(slice, may, (message, subscription) => {
+    const ended = (filter: string) => this.#walkEnded(filter)
+    const send = (message: Message, subscription: Subscription) => {
       const link = this.#link
       if (message.expired(now)) expired(message)
       else if (link !== undefined && subscription.mayReceive?.(message.topic.name) !== false) {
@@ -340,7 +358,8 @@ export class Session implements Subscriber {
         else if (this.#hold(message, identifiers, undefined))
           this.#sendNew(link, message, qos, true, identifiers, undefined, now)
       }
-    })
+    }
+    this.retained.run(slice, may, send, ended)
   }
 
   /** True when the next of the walks may go on. */

@@ -136,9 +136,42 @@ describe("a session", () => {
     const subscribed: Change = {
       ...{ type: "subscribed", clientId, filter, qos: 1, noLocal: true, retainAsPublished: false, identifier: 4 },
     }
-    const turn: Change[] = [opened("a"), subscribed, { type: "walk begun", clientId, filter }]
+    const turn: Change[] = [opened("a"), subscribed, { type: "walk begun", clientId, filter, before: 3, sent: [2] }]
     expect(folded([turn])).toEqual(turn)
     expect(folded([turn, [{ type: "unsubscribed", clientId, filter }]])).toEqual([opened("a")])
+  })
+
+  it("says of a walk which retained messages have been queued for it, and not what came live or by another", () => {
+    const clientId = "a"
+    const subscribed = (filter: string): Change => ({
+      ...{ type: "subscribed", clientId, filter, qos: 1, noLocal: true, retainAsPublished: false, identifier: 4 },
+    })
+    const retained = (sequence: number): Change[] => [
+      message(sequence),
+      { type: "retained", topic: `t/${sequence}`, sequence },
+    ]
+    const queued = (place: number, sequence: number, retain: boolean, share?: string): Change => ({
+      ...{ type: "queued", clientId, place, sequence, qos: 1, retain, identifiers: [], share },
+    })
+    const walk = (filter: string, sent: number[] = []): Change => ({
+      ...{ type: "walk begun", clientId, filter, before: 3, sent },
+    })
+    const done = [1, 2, 3, 4].map((place): Change => ({ type: "done", clientId, place }))
+    const turn = [opened("a"), subscribed("x"), subscribed("y"), ...[1, 2, 3].flatMap(retained), walk("x"), walk("y")]
+    const sent = [
+      queued(1, 2, true),
+      message(4),
+      queued(2, 4, true),
+      queued(3, 1, true, "$share/a/b"),
+      queued(4, 3, false),
+    ]
+    const ofSession = (changes: readonly Change[]) => changes.filter(({ type }) => type === "walk begun")
+    expect(ofSession(folded([[...turn, ...sent], done]))).toEqual([walk("x", [2]), walk("y")])
+    const next: Change[] = [{ type: "walk ended", clientId, filter: "x" }, queued(5, 2, true)]
+    expect(ofSession(folded([[...turn, ...sent], next]))).toEqual([walk("y", [2])])
+    // What a snapshot says as queued is not of a walk that it says as well.
+    const again = folded([[...turn, queued(1, 2, true)]])
+    expect(ofSession(folded([again]))).toEqual(ofSession(again))
   })
 })
 

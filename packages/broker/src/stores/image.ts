@@ -6,6 +6,7 @@ import type {
   Change,
   Clock,
   MessageKept,
+  Opened,
   Owner,
   Place,
   Queued,
@@ -13,6 +14,7 @@ import type {
   Subscribed,
   WillSet,
 } from "../packet/change.ts"
+import { OpenWalks, type WalkBudget, walkBudget } from "../packet/open-walks.ts"
 import type { Qos } from "../packet/packets.ts"
 import { RangeMap } from "./range-map.ts"
 
@@ -41,7 +43,7 @@ interface SessionImage {
   readonly released: Set<Place>
   readonly subscriptions: Map<string, Subscribed>
   readonly received: Set<number>
-  readonly walks: Set<string>
+  readonly walks: OpenWalks
 }
 
 /** What changes a session that there is. */
@@ -72,6 +74,7 @@ export class Image {
   readonly #holders: RangeMap<number> = new RangeMap()
   /** Those whose number of holders may be 0. */
   readonly #unheld: Sequence[] = []
+  readonly #walkBudget = walkBudget()
   #clock: Clock | undefined
   #missing = 0
 
@@ -104,7 +107,7 @@ export class Image {
       case "opened": {
         const before = this.#sessions.get(change.clientId)
         if (before !== undefined) this.#end(change.clientId, before)
-        this.#sessions.set(change.clientId, newSession(change.owner, change.expiryInterval))
+        this.#sessions.set(change.clientId, newSession(change, this.#walkBudget))
         return
       }
       default: {
@@ -157,7 +160,7 @@ export class Image {
         return
       case "unsubscribed":
         session.subscriptions.delete(change.filter)
-        session.walks.delete(change.filter)
+        session.walks.end(change.filter)
         return
       case "received":
         session.received.add(change.packetId)
@@ -166,10 +169,10 @@ export class Image {
         session.received.delete(change.packetId)
         return
       case "walk begun":
-        session.walks.add(change.filter)
+        session.walks.begin(change)
         return
       case "walk ended":
-        session.walks.delete(change.filter)
+        session.walks.end(change.filter)
     }
   }
 
@@ -256,6 +259,7 @@ export class Image {
 
   #queue(session: SessionImage, change: Queued): void {
     const { place, sequence, qos, retain, identifiers, share } = change
+    session.walks.queued(change)
     if (!this.#hold(sequence)) return
     const before = session.kept.get(place)
     if (before !== undefined) this.#letGo(before.sequence)
@@ -266,14 +270,15 @@ export class Image {
 
   #end(clientId: string, session: SessionImage): void {
     for (const [, { sequence }] of session.kept.entries()) this.#letGo(sequence)
+    session.walks.clear()
     this.#sessions.delete(clientId)
   }
 }
 
-function newSession(owner: Owner, expiryInterval: number): SessionImage {
+function newSession({ owner, expiryInterval }: Opened, budget: WalkBudget): SessionImage {
   return {
     ...{ owner, expiryInterval, endsAt: undefined, kept: new RangeMap(), released: new Set() },
-    ...{ subscriptions: new Map(), received: new Set(), walks: new Set() },
+    ...{ subscriptions: new Map(), received: new Set(), walks: new OpenWalks(budget) },
   }
 }
 
@@ -281,13 +286,14 @@ function* changesOf(clientId: string, session: SessionImage): Generator<Change, 
   const { owner, expiryInterval, endsAt } = session
   yield { type: "opened", clientId, owner, expiryInterval }
   yield* session.subscriptions.values()
-  for (const filter of session.walks) yield { type: "walk begun", clientId, filter }
   for (const packetId of session.received) yield { type: "received", clientId, packetId }
   for (const [place, { sequence, qos, retain, packetId, rare }] of session.kept.entries()) {
     const { identifiers, share } = rare ?? usual
     yield { type: "queued", clientId, place, sequence, qos, retain, identifiers, share }
     if (packetId !== 0) yield { type: "sent", clientId, place, packetId }
   }
+  // After what is queued: that is not of these.
+  for (const walk of session.walks.all()) yield { type: "walk begun", clientId, ...walk }
   for (const place of session.released) yield { type: "released", clientId, place }
   if (endsAt !== undefined) yield { type: "left", clientId, endsAt }
 }
