@@ -47,6 +47,8 @@ export interface BrokerOptions {
 export class Scene {
   readonly #folder = mkdtempSync(join(tmpdir(), "puremq-hostile-"))
   #stores = 0
+  /** Starts a broker again as it was started. */
+  readonly #commands = new Map<Server, () => Promise<Server>>()
   readonly #programs: Program[] = []
   readonly #servers: { readonly server: Server; readonly answers: () => Promise<string | undefined> }[] = []
   readonly #neighbours: Neighbour[] = []
@@ -94,16 +96,40 @@ export class Scene {
   async broker(options: BrokerOptions = {}): Promise<Server> {
     const { listeners = ["tcp"], args = [] } = options
     const secure = listeners.includes("tls") || listeners.includes("wss")
-    const program = this.run(puremq, [
+    const command = [
       "start",
-      ...["--data", this.folder(`store-${++this.#stores}`)],
+      ...(args.includes("--store") ? [] : ["--data", this.folder(`store-${++this.#stores}`)]),
       ...listeners.flatMap((name) => [`--${name}`, "127.0.0.1:0"]),
       ...(listeners.includes("tls") ? [] : ["--no-tls"]),
       ...(secure && !args.includes("--cert")
         ? ["--cert", this.file("server.pem", serverFiles.cert), "--key", this.file("server-key.pem", serverFiles.key)]
         : []),
       ...args,
-    ])
+    ]
+    const server = await this.#started(command, listeners, options.tls)
+    this.#commands.set(server, () => this.#started(command, listeners, options.tls))
+    return server
+  }
+
+  /** The broker's process is killed, and it is started again with what it has kept. @throws Error when it does not start */
+  async killed(server: Server): Promise<Server> {
+    const start = this.#commands.get(server)
+    if (start === undefined) throw new Error("it is no broker of this scene")
+    this.#servers.splice(
+      this.#servers.findIndex((each) => each.server === server),
+      1,
+    )
+    server.program.child.kill("SIGKILL")
+    await server.program.ended
+    return start()
+  }
+
+  async #started(
+    command: readonly string[],
+    listeners: readonly string[],
+    tls: ConnectionOptions | undefined,
+  ): Promise<Server> {
+    const program = this.run(puremq, command)
     const ports: Record<string, number> = {}
     for (const name of listeners) {
       const match = await program.prints(new RegExp(`listening.*\\b${name} on 127\\.0\\.0\\.1:(\\d+)`))
@@ -111,7 +137,7 @@ export class Scene {
         throw new Error(`puremq start does not listen: ${program.end ?? program.log.slice(-200)}`)
       ports[name] = Number(match[1])
     }
-    return this.#serving(program, ports, (server) => answersMqtt(server, options.tls))
+    return this.#serving(program, ports, (server) => answersMqtt(server, tls))
   }
 
   /** `tls13 serve` on a free port. @throws Error when it does not start */

@@ -14,8 +14,8 @@ import type {
 } from "../packet/change.ts"
 import { PacketError } from "../packet/errors.ts"
 import { Message } from "../packet/message.ts"
-import { OpenWalks, walkBudget } from "../packet/open-walks.ts"
-import type { TopicTable } from "../packet/topic.ts"
+import { OpenWalks, type WalkBudget, walkBudget } from "../packet/open-walks.ts"
+import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Faults } from "../session/faults.ts"
 import type { RestoredMessage, Session } from "../session/session.ts"
 import type { RetainedMessages } from "./retained.ts"
@@ -39,21 +39,24 @@ interface Waiting {
   released: boolean
 }
 
+/** There may be a hundred thousand, beside what is made of them: what one has none of takes no room. */
 interface Kept {
   readonly owner: Owner
   /** Seconds. */
   expiryInterval: number
   /** Undefined: its client was connected. */
   endsAt: number | undefined
-  readonly subscriptions: Map<string, Subscribed>
-  readonly waiting: Map<Place, Waiting>
-  readonly received: Set<number>
-  readonly walks: OpenWalks
+  subscriptions: Map<string, Subscribed> | undefined
+  waiting: Map<Place, Waiting> | undefined
+  received: Set<number> | undefined
+  walks: OpenWalks | undefined
 }
 
 export class Restoration {
   readonly #needs: RestorationNeeds
-  readonly #kept: Map<Sequence, MessageKept> = new Map()
+  readonly #messages: Map<Sequence, Message> = new Map()
+  /** Of retained messages, where they are somebody's. */
+  readonly #accounts: Map<Sequence, string> = new Map()
   readonly #sessions: Map<string, Kept> = new Map()
   readonly #retained: Map<string, Sequence> = new Map()
   readonly #wills: Map<string, WillSet> = new Map()
@@ -62,6 +65,8 @@ export class Restoration {
   clock: Clock | undefined
   /** The last number of a message. */
   sequence: Sequence = 0
+  /** Why not all of it can be made: limits may be others than when it was kept. */
+  problem: string | undefined
 
   constructor(needs: RestorationNeeds) {
     this.#needs = needs
@@ -70,7 +75,7 @@ export class Restoration {
   visit(change: Change): void {
     switch (change.type) {
       case "message":
-        this.#kept.set(change.sequence, change)
+        this.#keep(change)
         this.sequence = Math.max(this.sequence, change.sequence)
         return
       case "retained":
@@ -78,6 +83,7 @@ export class Restoration {
         else this.#retained.set(change.topic, change.sequence)
         return
       case "will set":
+        this.#topicOf(change.will.topic)
         this.#wills.set(change.clientId, change)
         return
       case "will cleared":
@@ -88,51 +94,54 @@ export class Restoration {
         return
       case "opened": {
         const { owner, expiryInterval } = change
-        const [subscriptions, waiting, received] = [new Map(), new Map(), new Set<number>()]
-        this.#sessions.get(change.clientId)?.walks.clear()
-        const walks = new OpenWalks(this.#walkBudget)
-        const kept = { owner, expiryInterval, endsAt: undefined, subscriptions, waiting, received, walks }
+        this.#sessions.get(change.clientId)?.walks?.clear()
+        const nothing = { subscriptions: undefined, waiting: undefined, received: undefined, walks: undefined }
+        const kept = { owner, expiryInterval, endsAt: undefined, ...nothing }
         this.#sessions.set(change.clientId, kept)
         return
       }
       case "ended":
-        this.#sessions.get(change.clientId)?.walks.clear()
+        this.#sessions.get(change.clientId)?.walks?.clear()
         this.#sessions.delete(change.clientId)
         return
     }
     const session = this.#sessions.get(change.clientId)
-    if (session !== undefined) visitSession(session, change)
+    if (session !== undefined) visitSession(session, change, this.#walkBudget)
     // What comes after the restart is later than what is owed.
     if (change.type === "walk begun") this.sequence = Math.max(this.sequence, change.before)
   }
 
-  /** Why not all of it can be made: limits may be others than when it was kept. */
-  get problem(): string | undefined {
-    const topics = [...this.#kept.values(), ...[...this.#wills.values()].map(({ will }) => will)]
-    for (const { topic } of topics) {
-      try {
-        this.#needs.topics.of(topic)
-      } catch (error) {
-        if (!(error instanceof PacketError)) throw error
-        const remedy = "raise maximumTopicLevels if that is why, or take it out of what `puremq store export` writes"
-        return `a message in the store cannot be taken: ${error.message}: ${shorten(topic)}; ${remedy}`
-      }
+  #keep({ sequence, topic: name, payload, qos, retain, properties, expiresAt, account }: MessageKept): void {
+    const topic = this.#topicOf(name)
+    if (topic === undefined) return
+    const message = Message.of(topic, payload, qos, retain, properties, expiresAt)
+    message.sequence = sequence
+    this.#messages.set(sequence, message)
+    if (account !== undefined) this.#accounts.set(sequence, account)
+  }
+
+  #topicOf(name: string): Topic | undefined {
+    try {
+      return this.#needs.topics.of(name)
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      const remedy = "raise maximumTopicLevels if that is why, or take it out of what `puremq store export` writes"
+      this.problem ??= `a message in the store cannot be taken: ${error.message}: ${shorten(name)}; ${remedy}`
+      return undefined
     }
-    return undefined
   }
 
   /** Makes everything. `now` is the time of the restart. */
   finish(now: number): void {
-    const messages = new Map<Sequence, Message>()
-    for (const [topic, sequence] of this.#retained) {
-      const message = this.#message(messages, sequence)
-      if (message !== undefined && !message.expired(now)) this.#retain(message, this.#kept.get(sequence)?.account)
+    for (const [topic, sequence] of drained(this.#retained)) {
+      const message = this.#messages.get(sequence)
+      if (message !== undefined && !message.expired(now)) this.#retain(message, this.#accounts.get(sequence))
       else this.#needs.retained.lost(topic)
     }
     // What nobody has seen go has gone with the last sign of life.
     const lostAt = Math.min(now, this.clock?.now ?? now)
-    for (const [clientId, kept] of this.#sessions) {
-      this.#needs.faults.attempt(() => this.#restore(clientId, kept, messages, lostAt), { clientId })
+    for (const [clientId, kept] of drained(this.#sessions)) {
+      this.#needs.faults.attempt(() => this.#restore(clientId, kept, lostAt), { clientId })
     }
     for (const [clientId, will] of this.#wills) {
       this.#needs.faults.attempt(() => this.#needs.wills.restore(will, this.#needs.sessions.get(clientId), lostAt, now))
@@ -144,32 +153,28 @@ export class Restoration {
     retained.restore(message, account === undefined ? undefined : sessions.account(account))
   }
 
-  #restore(clientId: string, kept: Kept, messages: Map<Sequence, Message>, lostAt: number): void {
+  #restore(clientId: string, kept: Kept, lostAt: number): void {
     const { retained, sessions, subscriptions } = this.#needs
     const { owner, expiryInterval } = kept
     const session: Session = sessions.restore(clientId, owner, expiryInterval)
-    for (const subscribed of kept.subscriptions.values()) subscriptions.restore(session, subscribed)
+    for (const subscribed of kept.subscriptions?.values() ?? []) subscriptions.restore(session, subscribed)
     const waiting: RestoredMessage[] = []
-    const inOrder = [...kept.waiting.values()].sort((a, b) => a.queued.place - b.queued.place)
+    const inOrder = [...(kept.waiting?.values() ?? [])].sort((a, b) => a.queued.place - b.queued.place)
     for (const { queued, packetId, released } of inOrder) {
-      const message = released ? undefined : this.#message(messages, queued.sequence)
+      const message = released ? undefined : this.#messages.get(queued.sequence)
       if (message !== undefined || packetId > 0) waiting.push({ queued, message, packetId })
     }
-    session.restore(waiting, kept.received)
-    for (const walk of kept.walks.all()) retained.oweOn(session, walk)
+    session.restore(waiting, kept.received ?? [])
+    for (const walk of kept.walks?.all() ?? []) retained.oweOn(session, walk)
     sessions.absentSince(session, kept.endsAt, lostAt)
   }
+}
 
-  #message(made: Map<Sequence, Message>, sequence: Sequence): Message | undefined {
-    const known = made.get(sequence)
-    if (known !== undefined) return known
-    const kept = this.#kept.get(sequence)
-    if (kept === undefined) return undefined
-    const { topic, payload, qos, retain, properties, expiresAt } = kept
-    const message = Message.of(this.#needs.topics.of(topic), payload, qos, retain, properties, expiresAt)
-    message.sequence = sequence
-    made.set(sequence, message)
-    return message
+/** Each of them, which is not there any more then: nothing is there beside what is made of it. */
+function* drained<Key, Value>(map: Map<Key, Value>): Generator<[Key, Value], void, undefined> {
+  for (const entry of map) {
+    map.delete(entry[0])
+    yield entry
   }
 }
 
@@ -178,7 +183,7 @@ type OfSession = Exclude<
   { type: "message" | "retained" | "will set" | "will cleared" | "clock" | "opened" | "ended" }
 >
 
-function visitSession(session: Kept, change: OfSession): void {
+function visitSession(session: Kept, change: OfSession, budget: WalkBudget): void {
   switch (change.type) {
     case "attended":
       session.endsAt = undefined
@@ -188,40 +193,44 @@ function visitSession(session: Kept, change: OfSession): void {
       session.endsAt = change.endsAt
       return
     case "subscribed":
+      session.subscriptions ??= new Map()
       session.subscriptions.set(change.filter, change)
       return
     case "unsubscribed":
-      session.subscriptions.delete(change.filter)
-      session.walks.end(change.filter)
+      session.subscriptions?.delete(change.filter)
+      session.walks?.end(change.filter)
       return
     case "walk begun":
+      session.walks ??= new OpenWalks(budget)
       session.walks.begin(change)
       return
     case "walk ended":
-      session.walks.end(change.filter)
+      session.walks?.end(change.filter)
       return
     case "queued":
-      session.walks.queued(change)
+      session.walks?.queued(change)
+      session.waiting ??= new Map()
       session.waiting.set(change.place, { queued: change, packetId: 0, released: false })
       return
     case "sent": {
-      const waiting = session.waiting.get(change.place)
+      const waiting = session.waiting?.get(change.place)
       if (waiting !== undefined) waiting.packetId = change.packetId
       return
     }
     case "released": {
-      const waiting = session.waiting.get(change.place)
+      const waiting = session.waiting?.get(change.place)
       if (waiting !== undefined) waiting.released = true
       return
     }
     case "done":
-      session.waiting.delete(change.place)
+      session.waiting?.delete(change.place)
       return
     case "received":
+      session.received ??= new Set()
       session.received.add(change.packetId)
       return
     case "freed":
-      session.received.delete(change.packetId)
+      session.received?.delete(change.packetId)
       return
   }
 }

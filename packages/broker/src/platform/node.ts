@@ -114,8 +114,9 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     this.#refusals = new Throttle(this.#event)
+    const lasting = config.store !== undefined && config.store.type !== "memory"
     const limits = {
-      ...limitsOfMemory(getHeapStatistics().heap_size_limit),
+      ...limitsOfMemory(getHeapStatistics().heap_size_limit, lasting),
       ...checkLimits(config.limits ?? {}),
     }
     this.#rules = rulesOf(config.login ?? {}, config.acl)

@@ -76,7 +76,8 @@ export interface Limits {
   readonly maximumTotalOutboundBytes: number
   /**
    * Bytes of memory of all of these together, and of the sessions: past that nobody gets more of any, though its own bound
-   * would allow it. createBroker's default is three quarters of the heap that the process may have.
+   * would allow it. createBroker's default is three quarters of the heap that the process may have, five eighths with a store
+   * that lasts.
    */
   readonly maximumTotalBytes: number
   /**
@@ -122,9 +123,13 @@ export interface Limits {
   readonly maximumRetainedBytesPerOwner: number
 }
 
-/** The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. */
+/**
+ * The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. A lasting store, which is in
+ * files, goes through all that is kept when it folds them and when it starts, and needs memory of its own for that.
+ */
 export function limitsOfMemory(
   heap: number,
+  lasting: boolean,
 ): Pick<
   Limits,
   | "maximumTotalQueuedBytes"
@@ -139,7 +144,7 @@ export function limitsOfMemory(
     maximumTotalQueuedBytes: Math.floor(heap / 4),
     maximumTotalPartialBytes: Math.floor(heap / 16),
     maximumTotalOutboundBytes: Math.floor(heap / 4),
-    maximumTotalBytes: Math.floor((heap * 3) / 4),
+    maximumTotalBytes: Math.floor((heap * (lasting ? 5 : 6)) / 8),
     maximumTotalSubscriptionBytes: Math.floor(heap / 8),
   }
 }

@@ -611,8 +611,9 @@ describe("sessions", () => {
 })
 
 it("the defaults are for a heap of 512 MiB, and grow with it", () => {
-  expect(defaultLimits).toMatchObject(limitsOfMemory(512 * 1_048_576))
-  expect(limitsOfMemory(2 ** 32).maximumTotalQueuedBytes).toBe(2 ** 30)
+  expect(defaultLimits).toMatchObject(limitsOfMemory(512 * 1_048_576, false))
+  expect(limitsOfMemory(2 ** 32, true).maximumTotalBytes).toBe(5 * 2 ** 29)
+  expect(limitsOfMemory(2 ** 32, true).maximumTotalQueuedBytes).toBe(2 ** 30)
 })
 
 /** mulberry32: the same numbers for the same seed. */

@@ -216,7 +216,7 @@ export class FileStore implements Store {
     })
     const slices = new Slices(this.#pace)
     let visited = 0
-    for (const change of image.changes()) {
+    for (const change of image.changes({ last: true })) {
       visit(change)
       if (++visited % 500 === 0 && slices.over) await slices.rest()
     }

@@ -6,7 +6,6 @@ import type {
   Change,
   Clock,
   MessageKept,
-  Opened,
   Owner,
   Place,
   Queued,
@@ -14,11 +13,12 @@ import type {
   Subscribed,
   WillSet,
 } from "../packet/change.ts"
-import { OpenWalks, type WalkBudget, walkBudget } from "../packet/open-walks.ts"
+import { OpenWalks, walkBudget } from "../packet/open-walks.ts"
 import type { Qos } from "../packet/packets.ts"
 import { RangeMap } from "./range-map.ts"
 
 const settledAtOnce = 20_000
+const ownersRemembered = 1000
 
 /** A message on its way to a session. */
 interface Kept {
@@ -32,19 +32,23 @@ interface Kept {
   readonly rare: Pick<Queued, "identifiers" | "share"> | undefined
 }
 
+/** There may be a hundred thousand, beside those of the broker: what one has none of takes no room. */
 interface SessionImage {
   readonly owner: Owner
   expiryInterval: number
   /** Undefined while its client is connected. */
   endsAt: number | undefined
   /** In the order of their places. */
-  readonly kept: RangeMap<Kept>
+  kept: RangeMap<Kept> | undefined
   /** In the order in which PUBREC came. */
-  readonly released: Set<Place>
-  readonly subscriptions: Map<string, Subscribed>
-  readonly received: Set<number>
-  readonly walks: OpenWalks
+  released: Set<Place> | undefined
+  /** By their filters. */
+  subscriptions: Map<string, SubscriptionImage> | undefined
+  received: Set<number> | undefined
+  walks: OpenWalks | undefined
 }
+
+type SubscriptionImage = Pick<Subscribed, "qos" | "noLocal" | "retainAsPublished" | "identifier">
 
 /** What changes a session that there is. */
 type OfSession = Exclude<
@@ -75,6 +79,8 @@ export class Image {
   /** Those whose number of holders may be 0. */
   readonly #unheld: Sequence[] = []
   readonly #walkBudget = walkBudget()
+  /** Owners of sessions: many have the same. */
+  readonly #owners: Map<string, Owner> = new Map()
   #clock: Clock | undefined
   #missing = 0
 
@@ -107,7 +113,8 @@ export class Image {
       case "opened": {
         const before = this.#sessions.get(change.clientId)
         if (before !== undefined) this.#end(change.clientId, before)
-        this.#sessions.set(change.clientId, newSession(change, this.#walkBudget))
+        const { clientId, expiryInterval } = change
+        this.#sessions.set(clientId, newSession(this.#owner(change.owner), expiryInterval))
         return
       }
       default: {
@@ -123,12 +130,13 @@ export class Image {
         this.#queue(session, change)
         return
       case "sent": {
-        const kept = session.kept.get(change.place)
+        const kept = session.kept?.get(change.place)
         if (kept !== undefined) kept.packetId = change.packetId
         return
       }
       case "released": {
-        const kept = session.kept.get(change.place)
+        const kept = session.kept?.get(change.place)
+        session.released ??= new Set()
         if (kept === undefined || session.released.has(change.place)) return
         this.#letGo(kept.sequence)
         kept.sequence = 0
@@ -136,11 +144,11 @@ export class Image {
         return
       }
       case "done": {
-        const kept = session.kept.get(change.place)
+        const kept = session.kept?.get(change.place)
         if (kept === undefined) return
         this.#letGo(kept.sequence)
-        session.kept.delete(change.place)
-        session.released.delete(change.place)
+        session.kept?.delete(change.place)
+        session.released?.delete(change.place)
         return
       }
       case "attended":
@@ -156,23 +164,26 @@ export class Image {
         this.#end(change.clientId, session)
         return
       case "subscribed":
-        session.subscriptions.set(change.filter, change)
+        session.subscriptions ??= new Map()
+        session.subscriptions.set(change.filter, subscriptionOf(change))
         return
       case "unsubscribed":
-        session.subscriptions.delete(change.filter)
-        session.walks.end(change.filter)
+        session.subscriptions?.delete(change.filter)
+        session.walks?.end(change.filter)
         return
       case "received":
+        session.received ??= new Set()
         session.received.add(change.packetId)
         return
       case "freed":
-        session.received.delete(change.packetId)
+        session.received?.delete(change.packetId)
         return
       case "walk begun":
+        session.walks ??= new OpenWalks(this.#walkBudget)
         session.walks.begin(change)
         return
       case "walk ended":
-        session.walks.end(change.filter)
+        session.walks?.end(change.filter)
     }
   }
 
@@ -198,10 +209,19 @@ export class Image {
     return true
   }
 
-  /** The fewest Changes that make the same after the messages that `takes` has chosen. */
-  *changes(): Generator<Change, void, undefined> {
-    for (const [topic, sequence] of this.#retained) yield { type: "retained", topic, sequence }
-    for (const [clientId, session] of this.#sessions) yield* changesOf(clientId, session)
+  /**
+   * The fewest Changes that make the same after the messages that `takes` has chosen. `last`: nobody asks again, and what has
+   * been said goes, so that it is not there beside what somebody makes of it.
+   */
+  *changes({ last = false }: { readonly last?: boolean } = {}): Generator<Change, void, undefined> {
+    for (const [topic, sequence] of this.#retained) {
+      if (last) this.#retained.delete(topic)
+      yield { type: "retained", topic, sequence }
+    }
+    for (const [clientId, session] of this.#sessions) {
+      if (last) this.#sessions.delete(clientId)
+      yield* changesOf(clientId, session)
+    }
     yield* this.#wills.values()
     if (this.#clock !== undefined) yield this.#clock
   }
@@ -209,8 +229,8 @@ export class Image {
   counts(): ImageCounts {
     let [subscriptions, queued] = [0, 0]
     for (const session of this.#sessions.values()) {
-      subscriptions += session.subscriptions.size
-      queued += session.kept.size
+      subscriptions += session.subscriptions?.size ?? 0
+      queued += session.kept?.size ?? 0
     }
     const [messages, retained, wills] = [this.#holders.size, this.#retained.size, this.#wills.size]
     return { sessions: this.#sessions.size, subscriptions, messages, queued, retained, wills, missing: this.#missing }
@@ -259,42 +279,58 @@ export class Image {
 
   #queue(session: SessionImage, change: Queued): void {
     const { place, sequence, qos, retain, identifiers, share } = change
-    session.walks.queued(change)
+    session.walks?.queued(change)
     if (!this.#hold(sequence)) return
+    session.kept ??= new RangeMap()
     const before = session.kept.get(place)
     if (before !== undefined) this.#letGo(before.sequence)
-    session.released.delete(place)
+    session.released?.delete(place)
     const rare = identifiers.length === 0 && share === undefined ? undefined : { identifiers, share }
     session.kept.set(place, { sequence, qos, retain, packetId: 0, rare })
   }
 
   #end(clientId: string, session: SessionImage): void {
-    for (const [, { sequence }] of session.kept.entries()) this.#letGo(sequence)
-    session.walks.clear()
+    for (const [, { sequence }] of session.kept?.entries() ?? []) this.#letGo(sequence)
+    session.walks?.clear()
     this.#sessions.delete(clientId)
+  }
+
+  #owner(owner: Owner): Owner {
+    const name = `${owner.source} ${owner.user} ${owner.account}`
+    const same = this.#owners.get(name)
+    if (same?.user === owner.user && same.account === owner.account && same.source === owner.source) return same
+    if (this.#owners.size >= ownersRemembered) this.#owners.clear()
+    this.#owners.set(name, owner)
+    return owner
   }
 }
 
-function newSession({ owner, expiryInterval }: Opened, budget: WalkBudget): SessionImage {
+function newSession(owner: Owner, expiryInterval: number): SessionImage {
   return {
-    ...{ owner, expiryInterval, endsAt: undefined, kept: new RangeMap(), released: new Set() },
-    ...{ subscriptions: new Map(), received: new Set(), walks: new OpenWalks(budget) },
+    ...{ owner, expiryInterval, endsAt: undefined, kept: undefined, released: undefined },
+    ...{ subscriptions: undefined, received: undefined, walks: undefined },
   }
+}
+
+function subscriptionOf({ qos, noLocal, retainAsPublished, identifier }: Subscribed): SubscriptionImage {
+  return { qos, noLocal, retainAsPublished, identifier }
 }
 
 function* changesOf(clientId: string, session: SessionImage): Generator<Change, void, undefined> {
   const { owner, expiryInterval, endsAt } = session
   yield { type: "opened", clientId, owner, expiryInterval }
-  yield* session.subscriptions.values()
-  for (const packetId of session.received) yield { type: "received", clientId, packetId }
-  for (const [place, { sequence, qos, retain, packetId, rare }] of session.kept.entries()) {
+  for (const [filter, subscription] of session.subscriptions ?? []) {
+    yield { type: "subscribed", clientId, filter, ...subscription }
+  }
+  for (const packetId of session.received ?? []) yield { type: "received", clientId, packetId }
+  for (const [place, { sequence, qos, retain, packetId, rare }] of session.kept?.entries() ?? []) {
     const { identifiers, share } = rare ?? usual
     yield { type: "queued", clientId, place, sequence, qos, retain, identifiers, share }
     if (packetId !== 0) yield { type: "sent", clientId, place, packetId }
   }
   // After what is queued: that is not of these.
-  for (const walk of session.walks.all()) yield { type: "walk begun", clientId, ...walk }
-  for (const place of session.released) yield { type: "released", clientId, place }
+  for (const walk of session.walks?.all() ?? []) yield { type: "walk begun", clientId, ...walk }
+  for (const place of session.released ?? []) yield { type: "released", clientId, place }
   if (endsAt !== undefined) yield { type: "left", clientId, endsAt }
 }
 
