@@ -93,6 +93,11 @@ export class Client {
     return this.#outgoing.size > 0 || this.#asking.size > 0 || this.#acknowledgements.length > 0 || this.#two.size > 0
   }
 
+  /** A SUBSCRIBE or UNSUBSCRIBE of it is not answered. */
+  get asks(): boolean {
+    return this.#asking.size > 0
+  }
+
   get mayPublish(): boolean {
     return this.connected && this.#outgoing.size < window
   }

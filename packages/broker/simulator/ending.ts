@@ -1,5 +1,6 @@
 // The end of a schedule: nothing fails any more, everybody comes, and what was promised has to be there. Then everybody goes.
 
+import { type Client, forever } from "./client.ts"
 import { mayFollow } from "./model.ts"
 import { Broken } from "./promises.ts"
 import type { World } from "./world.ts"
@@ -42,9 +43,9 @@ function everybodyComes(world: World): void {
   world.model.settled(world.sessions, session)
 }
 
-/** A new subscriber is sent what is retained. */
+/** A new subscriber is sent what is retained; one whose session goes on also when its connection or the broker does not. */
 function retainedIsKept(world: World): void {
-  const must: string[] = []
+  const must = new Map<string, number>()
   for (const [topic, writes] of world.model.writes) {
     const last = writes.findLastIndex((write) => write.acked)
     const after = writes.slice(Math.max(0, last))
@@ -53,16 +54,37 @@ function retainedIsKept(world: World): void {
       !before.some((write) => mayFollow(write, writes[last]!)) &&
       last >= 0 &&
       after.every((write, i) => write.msg !== undefined && (i === 0 || write.refused || write.qos > 0))
-    if (sure) must.push(topic)
+    if (sure) must.set(topic, Math.min(...after.map(({ qos }) => qos)))
   }
-  const client = world.clients.at(-1)!
+  const goesOn = ({ expiry, passing }: Client) => expiry === forever && !passing
+  const client = world.clients.findLast(goesOn) ?? world.clients.at(-1)!
   client.retainedSeen.clear()
   client.subscribe("r/#", 1, everything)
+  const interrupted = goesOn(client) && world.random.oneIn(2)
+  if (interrupted) interrupt(world, client)
   world.untilQuiet("SUBSCRIBE is not answered")
   world.pass(1000)
   world.untilQuiet("retained messages do not come to an end")
-  for (const topic of must)
-    if (!client.retainedSeen.has(topic)) throw new Broken("retained is kept", `what is retained on ${topic} is lost`)
+  // At QoS 0 nothing is owed to who was away.
+  for (const [topic, qos] of must)
+    if (!client.retainedSeen.has(topic) && !(interrupted && qos === 0))
+      throw new Broken("retained is kept", `what is retained on ${topic} is lost`)
+}
+
+/** SUBACK comes, and of what is retained as much as the client takes before it acknowledges; then its connection is gone. */
+function interrupt(world: World, client: Client): void {
+  const { store } = world
+  for (let turns = 0; client.asks; turns++) {
+    if (turns === 100) throw new Broken("everybody is answered", "SUBSCRIBE is not answered")
+    client.link?.deliverUp(100_000, world.now)
+    world.settle()
+    store.answer()
+    world.settle()
+    world.down(client, 100_000)
+  }
+  if (world.random.oneIn(2)) world.crash()
+  else world.drop(client)
+  everybodyComes(world)
 }
 
 function everybodyGoes(world: World): void {

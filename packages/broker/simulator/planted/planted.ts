@@ -228,6 +228,20 @@ export const planted: readonly Planted[] = [
     to: "if (this.#quota < this.#initialQuota) this.#quota++",
   },
   {
+    kind: "retained",
+    fault: "what is owed of retained messages ends with the connection",
+    file: "session/session.ts",
+    from: "this.retained.disconnect()",
+    to: "this.retained.clear()",
+  },
+  {
+    kind: "retained",
+    fault: "a restart takes what is owed of retained messages for sent",
+    file: "hub/restore.ts",
+    from: "retained.oweOn(session, walk)",
+    to: "retained.oweOn(session, { ...walk, before: 0 })",
+  },
+  {
     kind: "subscription",
     fault: "UNSUBSCRIBE does not reach the store",
     file: "hub/subscriptions.ts",
