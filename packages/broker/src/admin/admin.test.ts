@@ -79,7 +79,10 @@ describe("numbers", () => {
       subscriptions: 1,
       retainedMessages: 1,
       connectionsOpened: 4,
+      // What came instead of a CONNECT was refused, too.
+      connectsReceived: 3,
       connectsAccepted: 3,
+      connectsRefused: 1,
       publishReceived: 1,
       publishSent: 1,
       willBytes: 500,

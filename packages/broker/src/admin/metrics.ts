@@ -33,6 +33,8 @@ export interface Stats {
   /** Network connections to any listener, whatever became of them. */
   readonly sockets: number
   readonly connectionsOpened: number
+  /** CONNECT packets, whatever became of them. */
+  readonly connectsReceived: number
   readonly connectsAccepted: number
   readonly connectsRefused: number
   readonly packetsReceived: number
@@ -117,6 +119,7 @@ export function snapshot(
     // Each is counted when it has come through TLS, or has failed there.
     sockets: counters.connectionsOpened + counters.connectionsRefused + tls.pending + tls.waiting + handshakesFailed,
     connectionsOpened: counters.connectionsOpened,
+    connectsReceived: counters.connectsReceived,
     connectsAccepted: counters.connectsAccepted,
     connectsRefused: counters.connectsRefused,
     packetsReceived: counters.packetsReceived,

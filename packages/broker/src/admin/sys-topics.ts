@@ -56,7 +56,7 @@ const loads: readonly (readonly [topic: string, total: NumberOf])[] = [
   ["bytes/received", ({ bytesReceived }) => bytesReceived],
   ["bytes/sent", ({ bytesSent }) => bytesSent],
   ["sockets", ({ sockets }) => sockets],
-  ["connections", ({ connectsAccepted, connectsRefused }) => connectsAccepted + connectsRefused],
+  ["connections", ({ connectsReceived }) => connectsReceived],
 ]
 const minutes = [1, 5, 15] as const
 

@@ -502,6 +502,7 @@ export class Connection implements Claimant {
 
   #connect(now: number): void {
     const { bytes, start, bodyStart, end } = this.#intake.framer
+    this.#host.counters.connectsReceived++
     this.#readVersion()
     const packet = this.#host.codec.readConnect(bytes, start, bodyStart, end)
     if (packet.maximumPacketSize !== undefined) this.writer.maximumPacketSize = packet.maximumPacketSize

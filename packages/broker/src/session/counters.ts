@@ -14,6 +14,8 @@ export class Counters {
   /** Network connections that never became one of those: too many, or nothing that may come in. */
   connectionsRefused = 0
   connectionsClosed = 0
+  /** CONNECT packets, whatever became of them. */
+  connectsReceived = 0
   connectsAccepted = 0
   connectsRefused = 0
   publishersPaused = 0
