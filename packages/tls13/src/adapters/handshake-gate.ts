@@ -68,7 +68,8 @@ export interface Place {
 interface Waiter extends Place {
   state: Place["state"]
   readonly address: string
-  readonly entrant: Entrant
+  /** Until it is told: what its owner keeps of the place may live as long as the connection. */
+  entrant: Entrant | undefined
   readonly until: number
 }
 
@@ -179,7 +180,9 @@ export class HandshakeGate {
 
   #begin(waiter: Waiter): void {
     if (this.#pace !== undefined && this.#begunInTurn++ === 0) this.#pace.nextTurn(() => this.#beginNext())
-    waiter.entrant.begin(waiter)
+    const { entrant } = waiter
+    waiter.entrant = undefined
+    entrant?.begin(waiter)
   }
 
   /** A turn is over: the next ones begin, one of each address in turn. */
@@ -200,7 +203,9 @@ export class HandshakeGate {
   #refuse(waiter: Waiter, limit: HandshakeLimit): void {
     waiter.state = "outside"
     this.#refused++
-    waiter.entrant.refuse(limit)
+    const { entrant } = waiter
+    waiter.entrant = undefined
+    entrant?.refuse(limit)
   }
 
   #leave(waiter: Waiter): void {

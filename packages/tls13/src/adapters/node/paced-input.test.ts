@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import type { HandshakeInfo } from "../../handshake/info.ts"
 import { InputTurns } from "./input-turns.ts"
 import { PacedInput } from "./paced-input.ts"
 
@@ -8,20 +9,24 @@ function fault(cause: unknown): never {
   throw cause
 }
 
+/** Of a connection whose handshake is over. */
+function pacedInput(turns: InputTurns, setReading: (wanted: boolean) => void): PacedInput {
+  const connection = { info: {} as HandshakeInfo }
+  return new PacedInput(turns, { write: () => undefined, setReading }, connection, (work) => work())
+}
+
 /** A socket on which a KiB costs so many milliseconds. */
 function socket(turns: InputTurns, milliseconds: number) {
   const pieces: Uint8Array[] = []
   const told: (boolean | "end")[] = []
-  const input = new PacedInput({
-    turns,
-    isConnected: () => true,
+  const input = pacedInput(turns, (wanted) => told.push(wanted))
+  input.begin({
     receive(bytes) {
       const until = performance.now() + (milliseconds * bytes.length) / 1024
       while (performance.now() < until);
       pieces.push(bytes.slice())
     },
     receiveEnd: () => told.push("end"),
-    setReading: (wanted) => told.push(wanted),
   })
   return { input, pieces, told, size: () => pieces.reduce((sum, { length }) => sum + length, 0) }
 }
@@ -106,15 +111,13 @@ describe("input of a server's socket", () => {
   it("that is refused in the middle of a piece waits from there on", async () => {
     const turns = new InputTurns(fault)
     const pieces: number[] = []
-    const input: PacedInput = new PacedInput({
-      turns,
-      isConnected: () => true,
+    const input = pacedInput(turns, () => undefined)
+    input.begin({
       receive(piece) {
         pieces.push(piece.length)
         if (pieces.length === 2) input.setReading(false)
       },
       receiveEnd: () => undefined,
-      setReading: () => undefined,
     })
     input.push(bytes)
     for (let i = 0; i < 5; i++) await turn()

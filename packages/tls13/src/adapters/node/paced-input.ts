@@ -1,5 +1,7 @@
 // The bytes that come in on one socket of a server, worked on piece by piece in the turns that all of its sockets share.
 
+import type { Connection } from "../../connection/connection.ts"
+import type { Driver, Taken, Transport } from "../driver.ts"
 import type { InputTurns, Line } from "./input-turns.ts"
 
 /** Bytes of a piece at first, and of one whose like have cost much: 4,096 bytes can hold 140 KeyUpdates. */
@@ -9,17 +11,13 @@ const mostPiece = 65_536
 /** Milliseconds that a piece may cost before the next ones are the least. */
 const dearPiece = 2
 
-export interface PacedInputOptions {
-  readonly turns: InputTurns
-  readonly isConnected: () => boolean
-  /** Works on bytes. It may not throw, nor may the others. */
-  readonly receive: (bytes: Uint8Array) => void
-  readonly receiveEnd: () => void
-  readonly setReading: (wanted: boolean) => void
-}
-
-export class PacedInput {
-  readonly #options: PacedInputOptions
+/** It stands between a connection's driver and the transport. Every idle connection has one, so it is small. */
+export class PacedInput implements Transport {
+  readonly #turns: InputTurns
+  readonly #transport: Transport
+  readonly #connection: Pick<Connection, "info">
+  readonly #guard: (work: () => void) => void
+  #driver: Pick<Driver, "receive" | "receiveEnd"> | undefined
   readonly #waiting: Uint8Array[] = []
   #piece = leastPiece
   #isDear = false
@@ -30,8 +28,26 @@ export class PacedInput {
   #scheduled = false
   readonly #afterwards: (() => void)[] = []
 
-  constructor(options: PacedInputOptions) {
-    this.#options = options
+  /** @param guard the boundary around what happens later: it never throws */
+  constructor(
+    turns: InputTurns,
+    transport: Transport,
+    connection: Pick<Connection, "info">,
+    guard: (work: () => void) => void,
+  ) {
+    this.#turns = turns
+    this.#transport = transport
+    this.#connection = connection
+    this.#guard = guard
+  }
+
+  /** Before any bytes come. */
+  begin(driver: Pick<Driver, "receive" | "receiveEnd">): void {
+    this.#driver = driver
+  }
+
+  write(bytes: Uint8Array, taken: Taken): void {
+    this.#transport.write(bytes, taken)
   }
 
   /** Whether more is to be read; while something waits here no more is, and while it is not nothing is worked on. */
@@ -46,9 +62,8 @@ export class PacedInput {
   push(bytes: Uint8Array): void {
     this.#waiting.push(bytes)
     if (this.#waiting.length > 1) return
-    const { turns } = this.#options
-    while (this.#waiting.length > 0 && this.#isWanted && !turns.isOver(this.#line)) {
-      turns.now(this.#line, () => this.#work())
+    while (this.#waiting.length > 0 && this.#isWanted && !this.#turns.isOver(this.#line)) {
+      this.#turns.now(this.#line, () => this.#work())
     }
     if (this.#waiting.length === 0) {
       this.#allDone()
@@ -73,7 +88,7 @@ export class PacedInput {
   }
 
   get #line(): Line {
-    if (!this.#options.isConnected()) return "handshakes"
+    if (this.#connection.info === undefined) return "handshakes"
     return this.#isDear ? "dear" : "connected"
   }
 
@@ -85,7 +100,7 @@ export class PacedInput {
   #workLater(): void {
     if (this.#scheduled || !this.#mayWork) return
     this.#scheduled = true
-    this.#options.turns.later(this.#line, () => {
+    this.#turns.later(this.#line, () => {
       this.#scheduled = false
       if (this.#waiting.length === 0 || !this.#mayWork) return
       this.#work()
@@ -97,7 +112,7 @@ export class PacedInput {
   #allDone(): void {
     if (this.#ended === "yes") {
       this.#ended = "told"
-      this.#options.receiveEnd()
+      this.#guard(() => this.#driver?.receiveEnd())
     } else if (this.#isWanted) this.#read(true)
     for (const work of this.#afterwards.splice(0)) work()
   }
@@ -105,7 +120,7 @@ export class PacedInput {
   #read(wanted: boolean): void {
     if (wanted === this.#isReading) return
     this.#isReading = wanted
-    this.#options.setReading(wanted)
+    this.#guard(() => this.#transport.setReading(wanted))
   }
 
   #work(): void {
@@ -113,7 +128,7 @@ export class PacedInput {
     if (bytes === undefined) return
     const piece = bytes.subarray(0, this.#piece)
     const began = performance.now()
-    this.#options.receive(piece)
+    this.#guard(() => this.#driver?.receive(piece))
     this.#isDear = performance.now() - began > dearPiece
     this.#piece = this.#isDear ? leastPiece : Math.min(mostPiece, this.#piece * 2)
     if (piece.length === bytes.length) this.#waiting.shift()

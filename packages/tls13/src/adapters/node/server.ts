@@ -34,8 +34,8 @@ import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
 import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
 import { TicketRing } from "./ticket-ring.ts"
-import { TLSSocket } from "./tls-socket.ts"
-import { certificateTypes, createVerification, type Verification } from "./verification.ts"
+import { TLSSocket, type TLSSocketSetup } from "./tls-socket.ts"
+import { certificateTypes, createVerification } from "./verification.ts"
 import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
 
 type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
@@ -125,8 +125,8 @@ export interface HandshakeRefused {
 
 interface Active {
   readonly context: SecureContext
-  readonly verification: Verification | undefined
-  readonly config: ServerConfig
+  /** Of each of its sockets. */
+  readonly setup: TLSSocketSetup
 }
 
 /** Connections that are taken before the first of them begins, and milliseconds. */
@@ -276,7 +276,17 @@ export class Server extends NetServer {
       earlyData: earlyData && { ...earlyData, replayGuard },
       preference,
     } satisfies ServerOptions
-    return { context, verification, config: createServerConfig(withDefaults(options.core ?? {}, usual)) }
+    const config = createServerConfig(withDefaults(options.core ?? {}, usual))
+    const setup: TLSSocketSetup = {
+      role: "server",
+      turns: this.#inputTurns,
+      provider: context.provider,
+      verification,
+      allowHalfOpen: options.allowHalfOpen,
+      highWaterMark: options.highWaterMark,
+      begin: (socket) => ({ connection: new ServerConnection(this.#configFor(socket, config), Date.now()), first: [] }),
+    }
+    return { context, setup }
   }
 
   /** Clients are judged by the server's own authorities: others that a context brings would be ignored in silence. */
@@ -377,18 +387,7 @@ export class Server extends NetServer {
 
   #handshake(raw: Duplex, place: Place, begun: number): void {
     const active = this.#active
-    const socket = new TLSSocket(raw, {
-      role: "server",
-      turns: this.#inputTurns,
-      provider: active.context.provider,
-      verification: active.verification,
-      allowHalfOpen: this.#options.allowHalfOpen,
-      highWaterMark: this.#options.highWaterMark,
-      begin: (socket) => ({
-        connection: new ServerConnection(this.#configFor(socket, active.config), Date.now()),
-        first: [],
-      }),
-    })
+    const socket = new TLSSocket(raw, active.setup)
     try {
       this.#follow(socket, raw, place, begun, active)
     } catch (cause) {
@@ -418,10 +417,11 @@ export class Server extends NetServer {
       if (told?.report !== undefined) this.emit("handshake", told.report)
       if (!secure) this.emit("tlsClientError", error, socket)
     })
-    socket.once("close", () => {
+    let closed: (() => void) | undefined = () => {
       const told = socket.guard(() => (secure || failed ? undefined : report(socket.abandonment)))
       if (told !== undefined) this.emit("handshake", told)
-    })
+    }
+    socket.on("close", closed)
     socket.on("internalError", (error: TlsError) => this.emit("internalError", error, socket))
     socket.once("offered", (seen: Offer) => {
       socket.guard(() => {
@@ -435,8 +435,10 @@ export class Server extends NetServer {
         this.#handshakes.delete(raw)
         place.leave()
         const told = report()
-        // This socket's listeners live as long as it does; what the client offered need not.
+        // This socket's listeners live as long as it does; what the client offered need not, nor what waits for a failure.
         offer = undefined
+        if (closed !== undefined) socket.off("close", closed)
+        closed = undefined
         if (this.#options.pauseOnConnect) socket.pause()
         return told
       })

@@ -447,23 +447,16 @@ export class TLSSocket extends SocketFace {
     const raw = this.raw
     const transport = streamTransport(raw)
     const { turns } = this.#setup
-    const receive = (bytes: Uint8Array) => this.guard(() => driver.receive(bytes))
-    const receiveEnd = () => this.guard(() => driver.receiveEnd())
-    const input =
-      turns &&
-      new PacedInput({
-        ...{ turns, receive, receiveEnd },
-        isConnected: () => connection.info !== undefined,
-        setReading: (wanted) => this.guard(() => transport.setReading(wanted)),
-      })
+    const input = turns && new PacedInput(turns, transport, connection, (work) => this.guard(work))
     this.#input = input
     const driver = new Driver({
       connection,
-      transport: input ? { write: transport.write, setReading: (wanted) => input.setReading(wanted) } : transport,
+      transport: input ?? transport,
       clock: { now: nodeClock.now, after: (time, work) => nodeClock.after(time, () => this.guard(work)) },
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
+    input?.begin(driver)
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
@@ -472,13 +465,13 @@ export class TLSSocket extends SocketFace {
           const piece = unread.subarray(0, chunkSize)
           unread = unread.subarray(chunkSize)
           if (input) input.push(piece)
-          else receive(piece)
+          else driver.receive(piece)
         } while (unread.length > 0 && !raw.isPaused() && !this.destroyed)
         // A chunk of a Duplex may be of any length: what is behind a piece after which reading was to stop waits there.
         if (unread.length > 0 && !this.destroyed) raw.unshift(unread)
       })
     })
-    raw.on("end", () => this.guard(() => (input ? input.end() : receiveEnd())))
+    raw.on("end", () => this.guard(() => (input ? input.end() : driver.receiveEnd())))
     driver.start(...first, ...this.#earlyFlight(connection))
     // A server's is handed over at rest.
     if (this.#setup.role === "server") raw.resume()
