@@ -41,7 +41,7 @@ export interface Connected<Client extends Receiving> {
   readonly receiver: Receiver<Client>
   /** Undefined: CONNECT had none, or it was given up. */
   will: Will | undefined
-  /** The client's Receive Maximum, cut to our limit. */
+  /** The client's Receive Maximum. */
   readonly sendQuota: number
   /** Seconds: what CONNECT had, not what was granted. */
   readonly sessionExpiryInterval: number

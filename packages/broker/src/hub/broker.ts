@@ -22,7 +22,7 @@ import type { Reach, Subscriber } from "../routing/subscription.ts"
 import { Counters } from "../session/counters.ts"
 import { Faults } from "../session/faults.ts"
 import { allFeatures, type Features } from "../session/features.ts"
-import { defaultLimits, type Limits } from "../session/limits.ts"
+import { defaultLimits, type Limits, type ToldLimits } from "../session/limits.ts"
 import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
@@ -71,6 +71,7 @@ export interface BrokerOptions {
 
 export class Broker implements Hub<Connection>, Inspect {
   readonly limits: Limits
+  told: ToldLimits
   readonly features: Features
   readonly checksPayloadFormat: boolean
   readonly redirect: Redirect | undefined
@@ -133,6 +134,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
+    this.told = { ...this.limits }
     this.features = { ...allFeatures, ...options.features }
     this.redirect = options.redirect
     this.checksPayloadFormat = options.checksPayloadFormat ?? false
@@ -486,6 +488,20 @@ export class Broker implements Hub<Connection>, Inspect {
   rulesChanged(lost: LostRight, change: RulesChange, done: (applied: RulesApplied) => void = () => undefined): void {
     this.#rulesChanges.begin(lost, change, done)
     this.#chores.run()
+  }
+
+  /**
+   * Other limits hold from now on, but for the levels of topics. Of what is there nothing is thrown away because of them, and
+   * what a client was told stays for its connection. What they let go on goes on in turns.
+   */
+  limitsChanged(limits: Limits, now: number): void {
+    Object.assign(this.limits, limits)
+    this.told = { ...limits }
+    this.#queued.maximum = limits.maximumTotalQueuedBytes
+    this.#partial.maximum = limits.maximumTotalPartialBytes
+    this.logins.maximum = limits.maximumTotalPartialBytes / 2
+    this.outbound.maximum = limits.maximumTotalOutboundBytes
+    for (const connection of this.#connections) this.#bound(connection, now, () => connection.limitsChanged(now))
   }
 
   // --- Hub ---

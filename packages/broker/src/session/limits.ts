@@ -122,6 +122,12 @@ export interface Limits {
   readonly maximumRetainedBytesPerOwner: number
 }
 
+/** Those that CONNACK tells a client: for its connection they stay what they were when it began. */
+export type ToldLimits = Pick<
+  Limits,
+  "maximumPacketSize" | "maximumKeepAlive" | "maximumSessionExpiryInterval" | "receiveMaximum" | "topicAliasMaximum"
+>
+
 /** The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. */
 export function limitsOfMemory(
   heap: number,

@@ -44,7 +44,7 @@ export interface RestoredMessage {
 
 /** What a session needs of the connection it is attached to. */
 export interface SessionLink {
-  /** Initial send quota: the client's Receive Maximum, cut to our limit ([MQTT-4.9.0-1]). */
+  /** Initial send quota: the client's Receive Maximum ([MQTT-4.9.0-1]). */
   readonly sendQuota: number
   /** True while the output may take another message. */
   readonly writable: boolean
@@ -139,7 +139,7 @@ export class Session implements Subscriber {
   #recorder: Recorder = forgetful
   #link: SessionLink | undefined
   #quota = 0
-  readonly #maximumInflight: number
+  readonly #limits: Limits
 
   constructor(
     clientId: string,
@@ -153,9 +153,9 @@ export class Session implements Subscriber {
     this.#memory = memory
     this.account = account
     this.owner = owner
-    this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
+    this.#queue = new MessageQueue(limits)
     this.#counters = counters
-    this.#maximumInflight = limits.maximumInflight
+    this.#limits = limits
   }
 
   /**
@@ -163,7 +163,7 @@ export class Session implements Subscriber {
    * earlier ones have left for PUBCOMP counts too: else it grows until every Packet Identifier is in use.
    */
   get #maySend(): boolean {
-    return this.#quota > 0 && this.#inflight.size < this.#maximumInflight
+    return this.#quota > 0 && this.#inflight.size < this.#limits.maximumInflight
   }
 
   /** What changes from here on is kept. */
