@@ -4,7 +4,7 @@ import { loadConfigFile, readFiles, refusePipes, watchedFilesOf } from "../confi
 import { createBroker } from "../platform/node.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
-import { reloadFiles } from "./reload.ts"
+import { reloadFiles, type Settings } from "./reload.ts"
 import { startCommand } from "./start-command.ts"
 import { fileConfigOf } from "./start-config.ts"
 import { clientFiles, whatNext } from "./what-next.ts"
@@ -21,7 +21,7 @@ interface Plan {
   readonly watchedFiles: readonly string[]
   readonly warnings: readonly string[]
   /** The configuration, with its files read again. */
-  readonly again: () => Pick<Plan, "config" | "warnings">
+  readonly again: () => Settings & Pick<Plan, "warnings">
 }
 
 /** Runs the broker until a signal; resolves when it is closed. */
@@ -39,13 +39,13 @@ export async function start(args: readonly string[]): Promise<void> {
   for (const text of plan.warnings) warn(text)
   const listening = broker.listen()
   const refused = (text: string) => onEvent({ event: "error", text })
-  const { config: started, watchedFiles: files, reload: every } = plan
+  const { watchedFiles: files, reload: every } = plan
   const read = () => {
-    const { config, warnings } = plan.again()
+    const { warnings, ...settings } = plan.again()
     for (const text of warnings) warn(text)
-    return config
+    return settings
   }
-  const stopReloading = reloadFiles({ broker, started, read, files, every, refused, ready: listening, warn })
+  const stopReloading = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
   if (log !== "json") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)

@@ -177,6 +177,9 @@ export interface ReloadConfig {
   readonly login?: LoginConfig | undefined
   /** Text of an access control list. */
   readonly acl?: string | undefined
+  /** In the place of all that were given before: one that is not here has its default. docs/configuration.md says for whom they hold. */
+  readonly limits?: Partial<Limits> | undefined
+  readonly disconnectRevoked?: boolean | undefined
 }
 
 /** A configuration that cannot be used, in one line. */

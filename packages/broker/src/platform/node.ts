@@ -22,6 +22,7 @@ import {
   type ListenerConfig,
   type ReloadConfig,
 } from "../config/config.ts"
+import { limitsAfter, rereadLimits } from "../config/limits.ts"
 import { counted } from "../config/reread.ts"
 import { rereadRules, rulesOf } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
@@ -75,8 +76,8 @@ export interface PureMqBroker {
    */
   renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void
   /**
-   * Takes other certificates, users and rules of access: all that is given, or, with ConfigError, none of it. What the rules
-   * no longer allow ends at once; `disconnectRevoked` of the configuration says whether connections end with it.
+   * Takes other certificates, users, rules of access and limits: all that is given, or, with ConfigError, none of it. What the
+   * rules no longer allow ends at once; `disconnectRevoked` says whether connections end with it. Other limits throw nothing away.
    */
   reload(next: ReloadConfig): void
   stats(): Stats
@@ -114,12 +115,9 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     this.#refusals = new Throttle(this.#event)
-    const limits = {
-      ...limitsOfMemory(getHeapStatistics().heap_size_limit),
-      ...checkLimits(config.limits ?? {}),
-    }
+    const limits = limitsOf(config.limits)
     this.#rules = rulesOf(config.login ?? {}, config.acl)
-    this.#access = this.#createAccess({ ...defaultLimits, maximumPasswordChecks: scryptsAtOnce(), ...limits })
+    this.#access = this.#createAccess(limits)
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
     const flush = () => {
@@ -238,17 +236,22 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, login = this.#config.login ?? {}, acl = this.#config.acl }: ReloadConfig): void {
+  reload({ certificates, limits, ...given }: ReloadConfig): void {
+    const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
+    const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
+    const { limits: before } = this.#broker
+    const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
     const rights = acl !== this.#config.acl
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
-    const parts = [...certificateTexts(reread), ...rereadRules(this.#rules, rules, rights)]
+    const otherLimits = rereadLimits(before, after)
+    const parts = [...certificateTexts(reread), ...rereadRules(this.#rules, rules, rights), ...otherLimits]
+    if (otherLimits.length > 0) this.#limit(after)
     const lost = this.#access.replace(rules)
     this.#rules = rules
-    this.#config = { ...this.#config, login, acl }
-    const disconnect = this.#config.disconnectRevoked === true
+    this.#config = { ...this.#config, login, acl, disconnectRevoked: disconnect }
     this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
       const what = [
         ...parts.map(({ text }) => text),
@@ -260,6 +263,11 @@ class NodeBroker implements PureMqBroker {
       this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
     })
     if (judgesAnew(reread) && disconnect) this.#recheck()
+  }
+
+  #limit(limits: Limits): void {
+    this.#access.limit(limits)
+    this.#broker.limitsChanged(limits, this.#clock.now())
   }
 
   /** Checks certificates for the listeners; the answer then uses them, and says what is other than before. */
@@ -405,6 +413,15 @@ function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
     if (answer instanceof Pause) answer.onAnswer(resolve)
     else resolve(answer)
   })
+}
+
+/** All of them, with the defaults of this machine. Throws ConfigError. */
+function limitsOf(given: Partial<Limits> = {}): Limits {
+  const ofMachine = {
+    ...limitsOfMemory(getHeapStatistics().heap_size_limit),
+    maximumPasswordChecks: scryptsAtOnce(),
+  }
+  return { ...defaultLimits, ...ofMachine, ...checkLimits(given) }
 }
 
 function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {

@@ -104,6 +104,7 @@ export const listenerParts: ListenerParts = {
       cert: {
         kind: fileName,
         about: "the server's certificate chain",
+        reload: "new connections",
         required: true,
         needs: [itsKey],
         flag: { name: "cert", section: "certificates", otherwise: "a development certificate in .puremq/" },
@@ -111,6 +112,7 @@ export const listenerParts: ListenerParts = {
       key: {
         kind: fileName,
         about: "its private key",
+        reload: "new connections",
         required: true,
         needs: [itsCertificate],
         flag: { name: "key", section: "certificates" },
@@ -118,10 +120,16 @@ export const listenerParts: ListenerParts = {
       keyPasswordFile: {
         kind: fileName,
         about: "its first line is the key's password, when the key is encrypted",
+        reload: "new connections",
         needs: [theKey],
         flag: { name: "key-password-file", section: "certificates" },
       },
-      ca: { kind: fileName, about: "authority of client certificates", flag: { name: "ca", section: "certificates" } },
+      ca: {
+        kind: fileName,
+        about: "authority of client certificates",
+        reload: "new connections",
+        flag: { name: "ca", section: "certificates" },
+      },
       clientCertificate: {
         kind: oneOf("none", "request", "require", "request-any"),
         about:
@@ -145,6 +153,7 @@ export const listenerParts: ListenerParts = {
       crl: {
         kind: fileName,
         about: "revocation lists that client certificates are looked up in",
+        reload: "new connections",
         needs: [asksForCertificates],
         flag: { name: "crl", section: "certificates" },
       },
