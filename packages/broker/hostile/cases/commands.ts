@@ -211,7 +211,16 @@ const commands: Case[] = [
     async run(scene) {
       const acl = scene.file("acl", "all readwrite #\n")
       for (let i = 0; i < 4; i++) {
-        const program = scene.run(puremq, ["start", "--tcp", "127.0.0.1:0", "--no-tls", "--acl", acl])
+        const program = scene.run(puremq, [
+          "start",
+          "--tcp",
+          "127.0.0.1:0",
+          "--no-tls",
+          "--acl",
+          acl,
+          "--store",
+          "memory",
+        ])
         const listening = program.prints(/listening.*\btcp on 127\.0\.0\.1:(\d+)/)
         // Before that it is the runtime's, which ends.
         while (program.alive && !program.catches(1)) await pause(1)
