@@ -2,12 +2,14 @@
 // with its limits): all taken at SIGHUP, and, when asked for, as soon as they change; or none of them. Connections stay.
 
 import { statSync } from "node:fs"
+import type { Steps } from "../access/lines.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "../config/config.ts"
 import type { LoadedConfig } from "../config/load.ts"
 import { options } from "../config/schema/options.ts"
 import { leftForTheNextStart } from "../config/schema/reload.ts"
 import type { RenewedCertificate } from "../listen/listener.ts"
 import type { PureMqBroker } from "../platform/node.ts"
+import { inTurns, Paced } from "./turns.ts"
 
 /** What a configuration file says, with what is in the files that it names. */
 export type Settings = Pick<LoadedConfig, "config" | "log" | "reload">
@@ -17,7 +19,7 @@ export interface ReloadOptions {
   /** What the broker was started with. */
   readonly started: Settings
   /** Reads the configuration and its files again. Throws ConfigError. */
-  readonly read: () => Settings
+  readonly read: () => Steps<Settings>
   readonly files: readonly string[]
   /** Seconds between two looks at the files; undefined: only SIGHUP counts. */
   readonly every: number | undefined
@@ -31,9 +33,11 @@ export interface ReloadOptions {
 
 /** Begins to listen and to look; the returned function ends it. */
 export function reloadFiles({ broker, started, read, files, every, refused, ready, warn }: ReloadOptions): () => void {
-  const reload = () => {
+  let ended = false
+  const reload = async () => {
     try {
-      const next = read()
+      const next = await inTurns(read())
+      if (ended) return
       refuseWhatNeedsARestart(started.config, next.config)
       const { login, acl, limits = {}, disconnectRevoked = false, listeners = [] } = next.config
       broker.reload({ certificates: listeners.map(certificateOf), login, acl, limits, disconnectRevoked })
@@ -44,13 +48,21 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       refused(`nothing was reloaded, ${whatStays(started.config)} stay as they were: ${why}`)
     }
   }
-  const signalled = () => void ready.then(reload, () => undefined)
+  const reloads = new Paced(reload)
+  const signalled = () =>
+    void ready.then(
+      () => reloads.ask(),
+      () => undefined,
+    )
   process.on("SIGHUP", signalled)
-  const timer = every === undefined ? undefined : setInterval(lookAt(files, reload), every * 1000)
+  const looking = lookAt(files, () => reloads.ask())
+  const timer = every === undefined ? undefined : setInterval(looking, every * 1000)
   timer?.unref()
   return () => {
     process.off("SIGHUP", signalled)
     clearInterval(timer)
+    ended = true
+    reloads.end()
   }
 }
 

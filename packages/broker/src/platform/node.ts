@@ -24,7 +24,7 @@ import {
 } from "../config/config.ts"
 import { limitsAfter, rereadLimits } from "../config/limits.ts"
 import { counted } from "../config/reread.ts"
-import { rereadRules, rulesOf } from "../config/rules.ts"
+import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { loadClientCheck } from "../listen/client-check.ts"
 import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
@@ -242,7 +242,7 @@ class NodeBroker implements PureMqBroker {
     const { limits: before } = this.#broker
     const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
-    const rights = acl !== this.#config.acl
+    const rights = !sameAcl(acl, this.#config.acl)
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
