@@ -16,6 +16,7 @@ import { memoryCases } from "./memory.ts"
 import { neighbourCases } from "./neighbours.ts"
 import { passwordCases } from "./passwords.ts"
 import { reconnectCases } from "./reconnects.ts"
+import { reloadCases } from "./reloads.ts"
 import { scramCases } from "./scram.ts"
 import { shareCases } from "./shares.ts"
 import { stormCases } from "./storms.ts"
@@ -34,7 +35,7 @@ export const groups: readonly Group[] = [
   { title: "Crowds", cases: crowdCases },
   { title: "Identity and access", cases: accessCases },
   { title: "Certificates of a peer", cases: certificateCases },
-  { title: "Pipes, files and commands", cases: commandCases },
+  { title: "Pipes, files and commands", cases: [...commandCases, ...reloadCases] },
   { title: "HTTP, and what is half closed", cases: httpCases },
   { title: "The log and the metrics", cases: logCases },
 ]
