@@ -40,7 +40,9 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       if (ended) return
       refuseWhatNeedsARestart(started.config, next.config)
       const { login, acl, limits = {}, disconnectRevoked = false, listeners = [] } = next.config
-      broker.reload({ certificates: listeners.map(certificateOf), login, acl, limits, disconnectRevoked })
+      const certificates = listeners.map(certificateOf)
+      const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
+      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
     } catch (error) {

@@ -4,7 +4,7 @@ import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { Acl } from "../access/acl.ts"
 import type { PasswordEntry } from "../access/password-file.ts"
 import type { LogEvent } from "../admin/log.ts"
-import type { RenewedCertificate } from "../listen/listener.ts"
+import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
@@ -33,20 +33,6 @@ export interface TlsSettings extends Optional<HandshakeLimits> {
   readonly revocation?: RevocationMode | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
   readonly provider?: "fast" | "noble" | "host" | undefined
-}
-
-/** Of each listener with TLS. */
-export interface HandshakeLimits {
-  /** Milliseconds, default 10,000. */
-  readonly handshakeTimeout: number
-  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
-  readonly maxPendingHandshakes: number
-  readonly maxPendingHandshakesPerAddress: number
-  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
-  readonly maxWaitingHandshakes: number
-  readonly maxWaitingHandshakesPerAddress: number
-  /** Milliseconds that one waits, default 30,000. */
-  readonly handshakeWaitTimeout: number
 }
 
 export const defaultHandshakeLimits: HandshakeLimits = {
@@ -188,6 +174,8 @@ export interface ReloadConfig {
   /** In the place of all that were given before: one that is not here has its default. docs/configuration.md says for whom they hold. */
   readonly limits?: Partial<Limits> | undefined
   readonly disconnectRevoked?: boolean | undefined
+  /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
+  readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
 }
 
 /** A configuration that cannot be used, in one line. */

@@ -22,12 +22,12 @@ import {
   type ListenerConfig,
   type ReloadConfig,
 } from "../config/config.ts"
-import { limitsAfter, rereadLimits } from "../config/limits.ts"
-import { counted } from "../config/reread.ts"
+import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
+import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { loadClientCheck } from "../listen/client-check.ts"
-import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
+import type { HandshakeLimits, Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
 import { createTcpListener } from "../listen/tcp.ts"
 import { createTlsListener } from "../listen/tls.ts"
@@ -102,6 +102,8 @@ class NodeBroker implements PureMqBroker {
   readonly #refusals: Throttle
   readonly #access: ReplaceableAccess
   #rules: LoginRules
+  /** Of each listener of the configuration; undefined: it has no TLS. */
+  #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
   #lastRefusal = Number.NEGATIVE_INFINITY
   readonly #lastTold = new Map<RefusalKind, number>()
@@ -117,6 +119,9 @@ class NodeBroker implements PureMqBroker {
     this.#refusals = new Throttle(this.#event)
     const limits = limitsOf(config.limits)
     this.#rules = rulesOf(config.login ?? {}, config.acl)
+    this.#handshakes = (config.listeners ?? []).map((one, i) =>
+      one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
+    )
     this.#access = this.#createAccess(limits)
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
@@ -162,7 +167,7 @@ class NodeBroker implements PureMqBroker {
     try {
       store = await this.#openStore()
       for (const one of this.#config.listeners ?? []) {
-        const listener = await makeListener(one, this.#context)
+        const listener = await makeListener(one, this.#handshakes[this.#listeners.length], this.#context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
@@ -236,18 +241,28 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, limits, ...given }: ReloadConfig): void {
+  reload({ certificates, limits, handshakes = [], ...given }: ReloadConfig): void {
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
     const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
     const { limits: before } = this.#broker
     const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
+    const nextHandshakes = this.#handshakes.map((known, i) => {
+      const next = handshakes[i]
+      return known === undefined || next === undefined ? known : handshakeLimitsOf(next, `listeners[${i}]`)
+    })
     const rights = !sameAcl(acl, this.#config.acl)
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
     const otherLimits = rereadLimits(before, after)
-    const parts = [...certificateTexts(reread), ...rereadRules(this.#rules, rules, rights), ...otherLimits]
+    const otherHandshakes = this.#limitHandshakes(nextHandshakes)
+    const parts = [
+      ...certificateTexts(reread),
+      ...rereadRules(this.#rules, rules, rights),
+      ...otherLimits,
+      ...otherHandshakes,
+    ]
     if (otherLimits.length > 0) this.#limit(after)
     const lost = this.#access.replace(rules)
     this.#rules = rules
@@ -263,6 +278,19 @@ class NodeBroker implements PureMqBroker {
       this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
     })
     if (judgesAnew(reread) && disconnect) this.#recheck()
+  }
+
+  /** Returns what is other than before. */
+  #limitHandshakes(all: readonly (HandshakeLimits | undefined)[]): readonly Reread[] {
+    const told = all.flatMap((next, i) => {
+      const before = this.#handshakes[i]
+      if (next === undefined || before === undefined) return []
+      const changed = rereadHandshakes(`listeners[${i}]`, before, next)
+      if (changed.length > 0) this.#listeners[i]?.limit?.(next)
+      return changed
+    })
+    this.#handshakes = all
+    return told
   }
 
   #limit(limits: Limits): void {
@@ -430,7 +458,11 @@ function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
   return { server, when }
 }
 
-async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
+async function makeListener(
+  config: ListenerConfig,
+  handshakes: HandshakeLimits = defaultHandshakeLimits,
+  context: ListenerContext,
+): Promise<Listener> {
   const host = config.host ?? "127.0.0.1"
   const { port, proxyProtocol } = config
   if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
@@ -440,7 +472,6 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   }
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
-  const most = defaultHandshakeLimits
   const options = {
     host,
     port,
@@ -455,12 +486,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
     provider: config.provider,
     alpn: config.type === "tls" ? config.alpn : undefined,
-    handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
-    maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
-    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? most.maxPendingHandshakesPerAddress,
-    maxWaitingHandshakes: config.maxWaitingHandshakes ?? most.maxWaitingHandshakes,
-    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? most.maxWaitingHandshakesPerAddress,
-    handshakeWaitTimeout: config.handshakeWaitTimeout ?? most.handshakeWaitTimeout,
+    ...handshakes,
     proxyProtocol,
   }
   const { path, origins, hosts } = config.type === "wss" ? config : {}

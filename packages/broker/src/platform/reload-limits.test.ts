@@ -1,6 +1,8 @@
 // A running broker is given other limits: MQTT.js on TCP and WebSocket.
 
 import { connect as connectTcp } from "node:net"
+import { connect as connectTls } from "node:tls"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import mqtt, { type IConnackPacket, type MqttClient } from "mqtt"
 import { afterAll, expect, it } from "vitest"
 import { createWebSocketStream, WebSocket } from "ws"
@@ -8,6 +10,7 @@ import type { LogEvent } from "../admin/log.ts"
 import { type BrokerConfig, ConfigError } from "../config/config.ts"
 import { createBroker, type PureMqBroker } from "./node.ts"
 
+const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
 const brokers: PureMqBroker[] = []
 const clients: MqttClient[] = []
 afterAll(async () => {
@@ -25,11 +28,16 @@ async function start(config: BrokerConfig): Promise<{ broker: PureMqBroker; port
   return { broker, ports, told }
 }
 
-async function open(transport: "tcp" | "ws", port = 0): Promise<{ client: MqttClient; connack: IConnackPacket }> {
+async function open(
+  transport: "tcp" | "tls" | "ws",
+  port = 0,
+): Promise<{ client: MqttClient; connack: IConnackPacket }> {
   const stream = () =>
     transport === "tcp"
       ? connectTcp(port, "127.0.0.1")
-      : createWebSocketStream(new WebSocket(`ws://127.0.0.1:${port}`, ["mqtt"]))
+      : transport === "tls"
+        ? connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: pem.caCert })
+        : createWebSocketStream(new WebSocket(`ws://127.0.0.1:${port}`, ["mqtt"]))
   const client = new mqtt.MqttClient(stream, { reconnectPeriod: 0, protocolVersion: 5 })
   clients.push(client)
   return new Promise((resolve, reject) => {
@@ -124,4 +132,31 @@ it("disconnectRevoked too can be another than at the start", async () => {
   const end = closed(client)
   broker.reload({ acl: "all readwrite b/#", disconnectRevoked: true })
   expect(await end).toBe(0x87)
+})
+
+it("handshakes of a TLS listener: those that are there stay, who waits comes in when there is a place now", async () => {
+  const listener = { type: "tls", port: 0, cert: pem.serverCert, key: pem.serverKey } as const
+  const listeners = [{ type: "tcp", port: 0 } as const, { ...listener, maxPendingHandshakes: 1 }]
+  const { broker, ports, told } = await start({ listeners })
+  const [, port = 0] = ports
+  const silent = connectTcp(port, "127.0.0.1").on("error", () => undefined)
+  const pending = () => [broker.stats().handshakesPending, broker.stats().handshakesWaiting].join()
+  while (pending() !== "1,0") await new Promise((resolve) => setTimeout(resolve, 5))
+  const waits = open("tls", port)
+  while (pending() !== "1,1") await new Promise((resolve) => setTimeout(resolve, 5))
+  broker.reload({ handshakes: [undefined, { maxPendingHandshakes: 2, handshakeTimeout: 5000 }] })
+  await waits
+  expect(pending()).toBe("1,0")
+  broker.reload({})
+  broker.reload({ handshakes: [undefined, {}] })
+  expect(() => broker.reload({ handshakes: [undefined, { maxPendingHandshakes: 0 }] })).toThrow(
+    /^listeners\[1\]\.maxPendingHandshakes must be a whole number/,
+  )
+  expect(told()).toEqual([
+    "listeners[1]: handshakeTimeout 10000 -> 5000 for new connections, maxPendingHandshakes 1 -> 2; 0 open connections stay",
+    "1 open connection stays",
+    "listeners[1]: handshakeTimeout 5000 -> 10000 for new connections, maxPendingHandshakes 2 -> 1024; 1 open connection stays",
+  ])
+  expect(silent.destroyed).toBe(false)
+  silent.destroy()
 })

@@ -1,10 +1,10 @@
 // The options of a listener: those of all, and those of listeners with TLS or WebSocket.
 
+import type { HandshakeLimits } from "../../listen/listener.ts"
 import type {
   Address,
   AlpnSettings,
   BehindProxy,
-  HandshakeLimits,
   TcpListenerConfig,
   TlsListenerConfig,
   TlsSettings,
@@ -195,36 +195,42 @@ export const listenerParts: ListenerParts = {
         kind: milliseconds(1, 600_000),
         about: "time for a TLS handshake",
         default: most.handshakeTimeout,
+        reload: "new connections",
         flag: { name: "handshake-timeout", section: "handshakes" },
       },
       maxPendingHandshakes: {
         kind: number(1, 1_000_000),
         about: "TLS handshakes under way; more wait",
         default: most.maxPendingHandshakes,
+        reload: "at once",
         flag: { name: "max-handshakes", section: "handshakes" },
       },
       maxPendingHandshakesPerAddress: {
         kind: number(1, 1_000_000),
         about: "those of one address, or of one /64 of IPv6",
         default: most.maxPendingHandshakesPerAddress,
+        reload: "at once",
         flag: { name: "max-handshakes-per-address", section: "handshakes" },
       },
       maxWaitingHandshakes: {
         kind: number(0, 1_000_000),
         about: "connections that wait; more are closed",
         default: most.maxWaitingHandshakes,
+        reload: "at once",
         flag: { name: "max-waiting", section: "handshakes" },
       },
       maxWaitingHandshakesPerAddress: {
         kind: number(0, 1_000_000),
         about: "those of one address",
         default: most.maxWaitingHandshakesPerAddress,
+        reload: "at once",
         flag: { name: "max-waiting-per-address", section: "handshakes" },
       },
       handshakeWaitTimeout: {
         kind: milliseconds(1, 600_000),
         about: "time that one of them waits",
         default: most.handshakeWaitTimeout,
+        reload: "new connections",
         flag: { name: "max-wait", section: "handshakes" },
       },
     },
