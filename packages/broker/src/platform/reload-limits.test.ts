@@ -136,7 +136,10 @@ it("disconnectRevoked too can be another than at the start", async () => {
 
 it("handshakes of a TLS listener: those that are there stay, who waits comes in when there is a place now", async () => {
   const listener = { type: "tls", port: 0, cert: pem.serverCert, key: pem.serverKey } as const
-  const listeners = [{ type: "tcp", port: 0 } as const, { ...listener, maxPendingHandshakes: 1 }]
+  const listeners = [
+    { type: "tcp", port: 0 } as const,
+    { ...listener, maxPendingHandshakes: 1, handshakeTimeout: 600_000 },
+  ]
   const { broker, ports, told } = await start({ listeners })
   const [, port = 0] = ports
   const silent = connectTcp(port, "127.0.0.1").on("error", () => undefined)
@@ -144,7 +147,7 @@ it("handshakes of a TLS listener: those that are there stay, who waits comes in 
   while (pending() !== "1,0") await new Promise((resolve) => setTimeout(resolve, 5))
   const waits = open("tls", port)
   while (pending() !== "1,1") await new Promise((resolve) => setTimeout(resolve, 5))
-  broker.reload({ handshakes: [undefined, { maxPendingHandshakes: 2, handshakeTimeout: 5000 }] })
+  broker.reload({ handshakes: [undefined, { maxPendingHandshakes: 2, handshakeTimeout: 500_000 }] })
   await waits
   expect(pending()).toBe("1,0")
   broker.reload({})
@@ -153,9 +156,9 @@ it("handshakes of a TLS listener: those that are there stay, who waits comes in 
     /^listeners\[1\]\.maxPendingHandshakes must be a whole number/,
   )
   expect(told()).toEqual([
-    "listeners[1]: handshakeTimeout 10000 -> 5000 for new connections, maxPendingHandshakes 1 -> 2; 0 open connections stay",
+    "listeners[1]: handshakeTimeout 600000 -> 500000 for new connections, maxPendingHandshakes 1 -> 2; 0 open connections stay",
     "1 open connection stays",
-    "listeners[1]: handshakeTimeout 5000 -> 10000 for new connections, maxPendingHandshakes 2 -> 1024; 1 open connection stays",
+    "listeners[1]: handshakeTimeout 500000 -> 10000 for new connections, maxPendingHandshakes 2 -> 1024; 1 open connection stays",
   ])
   expect(silent.destroyed).toBe(false)
   silent.destroy()
