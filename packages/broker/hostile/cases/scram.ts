@@ -157,7 +157,6 @@ const outOfPlace: Readonly<Record<string, (client: Client) => Promise<unknown>>>
 export const scramCases: readonly Case[] = [
   {
     name: `SCRAM: ${halfDone.toLocaleString("en")} exchanges begun and left, beside a right one`,
-    when: "first",
     seconds: 120,
     async run(scene) {
       const server = await withScram(scene)
