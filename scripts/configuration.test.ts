@@ -147,12 +147,12 @@ describe("a new option is one row", () => {
     expect(helpOf(command)).toContain("  --made-up-pages FILE      where the made-up pages are")
     const page = configurationPage(table, command)
     expect(page).toContain(
-      "| `madeUpTime` | a whole number from 1,000 to 60,000, milliseconds | 5,000 | `--made-up-time SECONDS` | How long the made-up thing may take. |",
+      "| `madeUpTime` | a whole number from 1,000 to 60,000, milliseconds | 5,000 | `--made-up-time SECONDS` | next start | How long the made-up thing may take. |",
     )
     expect(page).toContain(
-      "| `madeUpPages` | a file name | none | `--made-up-pages FILE` | Where the made-up pages are. Needs `origins`. |",
+      "| `madeUpPages` | a file name | none | `--made-up-pages FILE` | next start | Where the made-up pages are. Needs `origins`. |",
     )
-    expect(page).toContain("| `madeUpThings` | a whole number from 3 to 9 | 4 |  | Made-up things. |")
+    expect(page).toContain("| `madeUpThings` | a whole number from 3 to 9 | 4 |  | next start | Made-up things. |")
     expect(configurationPage(options, startCommand)).not.toContain("madeUp")
   })
 })

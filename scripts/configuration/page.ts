@@ -15,7 +15,7 @@ export function configurationPage(table: Table, command: Command): string {
     "",
     "Everything that can be set, as the [option table](../packages/broker/src/config/schema/options.ts) has it: in a JSON file (`puremq start --config puremq.json`), or on the command line of `puremq start` where an option is named. `createBroker` takes the same object as the file, with the texts of files in the place of their names: `cert`, `key`, `ca` and `crl` are PEM, `login.passwords` and `acl` are what `login.passwordFile` and `aclFile` would hold; `onEvent` stands for `log`, and `reload` is a method.",
     "",
-    "A name that is unknown, a value out of its range and an option that means nothing without another are errors, in one line with the place, before anything is opened. File names in the file are relative to it. Times are milliseconds where the table says so; the command line has seconds. Files are read again at SIGHUP, or with `reload`; everything else changes with a restart.",
+    "A name that is unknown, a value out of its range and an option that means nothing without another are errors, in one line with the place, before anything is opened. File names in the file are relative to it. Times are milliseconds where the table says so; the command line has seconds. The column SIGHUP says when a running broker takes another value, once it is told to (by SIGHUP, or by `reload`): at once, for new connections, which leaves open ones what they began with and what CONNACK told them, or at the next start only, and then the log names what was left. A limit that is lower now throws nothing away: sessions, subscriptions, retained and waiting messages, connections and answers under way stay, and count; one that is higher holds at once. A reload is refused as a whole, and nothing changes, when one of the files cannot be used, when listeners are others or elsewhere, and when there is no authority of clients, password file or access control list any more where there was one.",
     "",
     "```json",
     JSON.stringify(example, undefined, 2),
@@ -64,9 +64,9 @@ function rows(part: Part, deep: boolean, group?: string): string[] {
     : Object.entries(part.rows).map(([name, option]) => ({ path: [name], option }))
   const lines = placed.map(({ path, option }) => {
     const name = path.join(".")
-    return `| \`${name}\` | ${cell(value(option, deep ? undefined : name))} | ${cell(preset(option))} | ${onCommandLine(option)} | ${cell(meaning(option, group === "limits" ? limits.get(name) : undefined))} |`
+    return `| \`${name}\` | ${cell(value(option, deep ? undefined : name))} | ${cell(preset(option))} | ${onCommandLine(option)} | ${atReload(option)} | ${cell(meaning(option, group === "limits" ? limits.get(name) : undefined))} |`
   })
-  return ["| option | value | default | `puremq start` | what it is |", "|---|---|---|---|---|", ...lines]
+  return ["| option | value | default | `puremq start` | SIGHUP | what it is |", "|---|---|---|---|---|---|", ...lines]
 }
 
 function value({ kind }: Option<unknown>, group: string | undefined): string {
@@ -83,6 +83,12 @@ function onCommandLine({ flag, kind }: Option<unknown>): string {
   if (flag === undefined) return ""
   const text = flag.placeholder ?? kind.placeholder
   return `\`${cell(`--${flag.name}${text === undefined ? "" : ` ${text}`}`)}\``
+}
+
+function atReload({ kind, reload }: Option<unknown>): string {
+  if (kind.parts === undefined) return reload ?? "next start"
+  const inside = new Set(kind.parts.flatMap(({ rows }) => Object.values(rows).map(atReload)))
+  return inside.size === 1 ? [...inside].join() : "see there"
 }
 
 function meaning({ about, more, needs = [] }: Option<unknown>, instead: string | undefined): string {

@@ -11,10 +11,13 @@ import { type Random, seeded } from "../../tls13/fuzz/random.ts"
 import { serverFiles } from "../hostile/certificates.ts"
 import { Program, puremq } from "../hostile/programs.ts"
 import { Client } from "../hostile/wire/client.ts"
+import type { Derived } from "../hostile/wire/scram.ts"
 import { upgradeRequest } from "../hostile/wire/websocket.ts"
 import { type Transport, transports } from "../hostile/wire/wire.ts"
 import { addToBrokerCorpus } from "./corpus.ts"
-import { framesOf, makeSequence, oddHeaders, type Sequence } from "./sequence.ts"
+import { Ear } from "./ear.ts"
+import { isScram, makeScramSequence, type Part, scramPasswordFile } from "./scram.ts"
+import { framesOf, makeSequence, oddHeaders } from "./sequence.ts"
 import { chooseTransport } from "./transport.ts"
 
 export const brokerTargets = ["broker", "broker-tcp", "broker-tls", "broker-ws", "broker-wss"] as const
@@ -97,6 +100,7 @@ class BrokerFuzzer {
   #mebibytes: number | undefined
   #executed = 0
   #faultLine: string | undefined
+  readonly #derived = new Map<string, Derived>()
   #current: Program | undefined
 
   constructor(options: BrokerFuzzOptions, folder: string) {
@@ -105,7 +109,8 @@ class BrokerFuzzer {
     writeFileSync(this.#file("cert.pem"), serverFiles.cert)
     writeFileSync(this.#file("key.pem"), serverFiles.key)
     const hash = (length: number) => randomBytes(length).toString("base64").replace(/=+$/, "")
-    writeFileSync(this.#file("passwords"), `user:$scrypt$ln=10,r=8,p=1$${hash(16)}$${hash(32)}\n`)
+    const plain = `:$scrypt$ln=10,r=8,p=1$${hash(16)}$${hash(32)}`
+    writeFileSync(this.#file("passwords"), `user${plain}\n${scramPasswordFile(plain)}`)
   }
 
   async run(): Promise<BrokerReport> {
@@ -249,10 +254,10 @@ class BrokerFuzzer {
     const random = seeded(seed, execution)
     const drawn = chooseTransport(random)
     const transport = target === "broker" ? drawn : transportOf(target)
-    const sequence = makeSequence(random)
+    const conversation = isScram(execution) ? this.#scram(random) : sequence(random)
     if (counted) this.#count(transport, execution)
     try {
-      await this.#converse(running, transport, sequence, random)
+      await this.#converse(running, transport, conversation, random)
     } catch {
       // It was refused: what that means is seen at the broker.
     }
@@ -267,10 +272,19 @@ class BrokerFuzzer {
     this.#underWay.add(execution)
   }
 
-  async #converse({ ports }: Running, transport: Transport, sequence: Sequence, random: Random): Promise<void> {
+  #scram(random: Random): Conversation {
+    // Guesses of one address are looked at later and later.
+    const from = process.platform === "linux" ? `127.${1 + random.integer(250)}.${random.integer(250)}.1` : undefined
+    return { ...makeScramSequence(random, this.#derived), frozen: false, from }
+  }
+
+  async #converse({ ports }: Running, transport: Transport, all: Conversation, random: Random): Promise<void> {
+    const { parts, frozen, ending, from } = all
     const secure = transport === "tls" || transport === "wss"
     const port = ports[transport]
-    const socket = secure ? this.#openTls(port, random) : connectTcp({ host: "127.0.0.1", port, noDelay: true })
+    const socket = secure
+      ? this.#openTls(port, random)
+      : connectTcp({ host: "127.0.0.1", port, noDelay: true, ...(from !== undefined && { localAddress: from }) })
     const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()))
     socket.on("error", () => undefined)
     const limit = setTimeout(() => socket.destroy(), 15_000)
@@ -284,15 +298,17 @@ class BrokerFuzzer {
         socket.write(upgradeRequest(odd ? { host, headers: oddHeaders(random) } : { host }).text)
         await Promise.race([new Promise((resolve) => socket.once("data", resolve)), closed])
       }
-      if (sequence.frozen) socket.pause()
+      const ear = new Ear(socket)
+      if (frozen) socket.pause()
       else socket.resume()
-      for (const chunk of sequence.chunks) {
+      for (const part of parts) {
+        const chunk = part instanceof Uint8Array ? part : part(await ear.serverFirst(closed))
         if (socket.destroyed || !socket.writable) break
         socket.write(web ? framesOf(random, chunk) : chunk)
-        if (sequence.chunks.length > 1) await new Promise(setImmediate)
+        if (parts.length > 1) await new Promise(setImmediate)
       }
-      if (sequence.ending === "cut") {
-        await new Promise((resolve) => setTimeout(resolve, sequence.frozen ? 20 : 0))
+      if (ending === "cut") {
+        await new Promise((resolve) => setTimeout(resolve, frozen ? 20 : 0))
         socket.destroy()
       } else socket.end()
       await closed
@@ -314,6 +330,20 @@ class BrokerFuzzer {
     if (random.oneIn(2)) socket.setMaxSendFragment(random.pick([512, 600, 4096]))
     return socket
   }
+}
+
+/** What one client does on its connection. */
+interface Conversation {
+  readonly parts: readonly Part[]
+  readonly frozen: boolean
+  readonly ending: "end" | "cut"
+  /** The address that it comes from, over TCP. */
+  readonly from?: string | undefined
+}
+
+function sequence(random: Random): Conversation {
+  const { chunks, frozen, ending } = makeSequence(random)
+  return { parts: chunks, frozen, ending }
 }
 
 function transportOf(target: BrokerTarget): Transport {

@@ -6,18 +6,25 @@ import { duplexPair } from "node:stream"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { seeded } from "../../tls13/fuzz/random.ts"
 import { readBrokerCorpus } from "../fuzz/corpus.ts"
+import { Ear } from "../fuzz/ear.ts"
+import { isScram, makeScramSequence, scramPasswordFile } from "../fuzz/scram.ts"
 import { makeSequence, type Sequence } from "../fuzz/sequence.ts"
 import { chooseTransport } from "../fuzz/transport.ts"
 import { connect, pingreq } from "../hostile/wire/mqtt.ts"
+import type { Derived } from "../hostile/wire/scram.ts"
 import { createBroker, type PureMqBroker } from "../src/platform/node.ts"
 
 let broker: PureMqBroker
 beforeAll(() => {
-  broker = createBroker({ sysInterval: 0 })
+  const plain = `:$scrypt$ln=10,r=8,p=1$${"A".repeat(22)}$${"A".repeat(43)}`
+  broker = createBroker({ sysInterval: 0, login: { passwords: scramPasswordFile(plain), anonymous: true } })
 })
 afterAll(() => broker.close())
 
 const thrown: unknown[] = []
+/** Of SCRAM, that have succeeded. */
+let logins = 0
+const derived = new Map<string, Derived>()
 const note = (error: unknown) => thrown.push(error)
 
 /** Until what was written has been read and answered. */
@@ -29,17 +36,23 @@ async function execute(seed: number, execution: number): Promise<void> {
   const random = seeded(seed, execution)
   // What is live draws the transport first.
   chooseTransport(random)
-  const { chunks, frozen, ending } = makeSequence(random)
+  const scram = isScram(execution) ? makeScramSequence(random, derived) : undefined
+  const { chunks, frozen, ending } = scram ? { chunks: scram.parts, frozen: false, ...scram } : makeSequence(random)
   const [ours, theirs] = duplexPair()
   ours.on("error", () => undefined)
   theirs.on("error", () => undefined)
-  broker.attach(theirs)
-  if (!frozen) ours.resume()
-  for (const chunk of chunks) {
+  broker.attach(theirs, { address: `192.0.2.${execution % 256}:1` })
+  const ear = new Ear(ours)
+  const closed = new Promise<void>((resolve) => ours.once("close", resolve))
+  if (frozen) ours.pause()
+  for (const part of chunks) {
+    const chunk = part instanceof Uint8Array ? part : part(await ear.serverFirst(closed))
     if (ours.destroyed || !ours.writable) break
     ours.write(chunk)
     await turns(1)
   }
+  await turns(2)
+  if (ear.isIn) logins++
   if (ending === "end") ours.end()
   await turns(2)
   ours.destroy()
@@ -76,6 +89,7 @@ describe("sequences of hostile clients", () => {
       expect(thrown, `--target broker --seed 20260101 --only ${execution}`).toEqual([])
     }
     expect(await answers()).toEqual([2, 13])
+    expect(logins).toBeGreaterThan(10)
   })
 
   it("so do those that were once found", async () => {

@@ -16,6 +16,8 @@ import { memoryCases } from "./memory.ts"
 import { neighbourCases } from "./neighbours.ts"
 import { passwordCases } from "./passwords.ts"
 import { reconnectCases } from "./reconnects.ts"
+import { reloadCases } from "./reloads.ts"
+import { scramCases } from "./scram.ts"
 import { shareCases } from "./shares.ts"
 import { stormCases } from "./storms.ts"
 import { timeCases } from "./time.ts"
@@ -29,11 +31,11 @@ export const groups: readonly Group[] = [
   { title: "Much at once", cases: [...burstCases, ...reconnectCases] },
   { title: "Much at once on TLS", cases: stormCases },
   { title: "Who does not read", cases: neighbourCases },
-  { title: "Passwords", cases: passwordCases },
+  { title: "Passwords", cases: [...passwordCases, ...scramCases] },
   { title: "Crowds", cases: crowdCases },
   { title: "Identity and access", cases: accessCases },
   { title: "Certificates of a peer", cases: certificateCases },
-  { title: "Pipes, files and commands", cases: commandCases },
+  { title: "Pipes, files and commands", cases: [...commandCases, ...reloadCases] },
   { title: "HTTP, and what is half closed", cases: httpCases },
   { title: "The log and the metrics", cases: logCases },
 ]

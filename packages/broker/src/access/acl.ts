@@ -11,6 +11,7 @@
 
 import type { Identity, Refusal } from "../ports/access.ts"
 import { covers, matches, overlaps, parseFilter, type TopicFilter } from "../routing/filter.ts"
+import { finish, lineByLine, type Steps } from "./lines.ts"
 
 type Permission = "read" | "write" | "readwrite" | "deny" | "deny-read" | "deny-write"
 
@@ -36,10 +37,15 @@ const permissions: ReadonlySet<string> = new Set(["read", "write", "readwrite", 
 
 /** Reads the text of an ACL file. Empty lines and lines that begin with # are skipped. Throws AclError. */
 export function parseAcl(text: string): AclRule[] {
+  return finish(parsingAcl(text))
+}
+
+/** The same, step by step. */
+export function* parsingAcl(text: string): Steps<AclRule[]> {
   const rules: AclRule[] = []
-  text.split(/\r?\n/).forEach((raw, index) => {
+  yield* lineByLine(text, (raw, number) => {
     const line = raw.trim()
-    if (line !== "" && !line.startsWith("#")) rules.push(parseRule(line, index + 1))
+    if (line !== "" && !line.startsWith("#")) rules.push(parseRule(line, number))
   })
   return rules
 }

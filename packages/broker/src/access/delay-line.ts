@@ -1,7 +1,7 @@
 // Logins that wait because others of their address have failed, and cost nothing more than that: a bounded number of them.
 
-import { LoginQueue, type Waiting } from "./login-queue.ts"
-import type { CheckerLimits, CheckerMeans } from "./password-checker.ts"
+import { LoginQueue, type QueueLimits, type Waiting } from "./login-queue.ts"
+import type { CheckerMeans } from "./password-checker.ts"
 
 export interface Delayed {
   /** See source.ts. */
@@ -27,12 +27,9 @@ export class DelayLine {
   readonly #queue: LoginQueue<Entry>
   #wakesAt = Number.POSITIVE_INFINITY
 
-  constructor(
-    means: Pick<CheckerMeans, "now" | "after" | "fault">,
-    limits: Pick<CheckerLimits, "maximumWaitingLogins" | "maximumWaitingLoginsPerAddress">,
-  ) {
+  constructor(means: Pick<CheckerMeans, "now" | "after" | "fault">, limits: QueueLimits) {
     this.#means = means
-    this.#queue = new LoginQueue(limits.maximumWaitingLogins, limits.maximumWaitingLoginsPerAddress)
+    this.#queue = new LoginQueue(limits)
   }
 
   /** Calls `go` or `refuse`, now or later. */

@@ -3,6 +3,8 @@
 // the lines have their turns one after the other. So neither a crowd of addresses that guess passwords nor many logins of
 // one address keep another out: a login is next but one at its address, however many came before it.
 
+import type { Limits } from "../session/limits.ts"
+
 export interface Waiting {
   /** See source.ts. */
   readonly source: string
@@ -10,22 +12,23 @@ export interface Waiting {
   readonly notBefore: number
 }
 
+export type QueueLimits = Pick<Limits, "maximumWaitingLogins" | "maximumWaitingLoginsPerAddress">
+
 interface Source<T> {
   readonly waiting: T[]
   newest: boolean
 }
 
 export class LoginQueue<T extends Waiting> {
-  readonly #maximum: number
-  readonly #maximumPerSource: number
+  readonly #limits: QueueLimits
   /** In the order of their turns: addresses without a failure, then those with one. */
   readonly #lines: readonly [Map<string, Source<T>>, Map<string, Source<T>>] = [new Map(), new Map()]
   #turn: 0 | 1 = 0
   #size = 0
 
-  constructor(maximum: number, maximumPerSource: number) {
-    this.#maximum = maximum
-    this.#maximumPerSource = maximumPerSource
+  /** @param limits those of the moment: they may change */
+  constructor(limits: QueueLimits) {
+    this.#limits = limits
   }
 
   get size(): number {
@@ -39,9 +42,9 @@ export class LoginQueue<T extends Waiting> {
    */
   add(login: T, failed = false): T | undefined {
     const own = this.#find(login.source)?.waiting.length ?? 0
-    if (own >= this.#maximumPerSource) return login
+    if (own >= this.#limits.maximumWaitingLoginsPerAddress) return login
     let displaced: T | undefined
-    if (this.#size >= this.#maximum) {
+    if (this.#size >= this.#limits.maximumWaitingLogins) {
       const clean = !failed && !this.#lines[1].has(login.source)
       const [cleanOnes, failedOnes] = this.#lines
       displaced = clean

@@ -28,13 +28,16 @@ export type LostLogin = (identity: Identity) => string | undefined
 export interface ReplaceableAccess extends Access {
   /** Takes other rules from now on. The answer is about logins from before. */
   replace(rules: LoginRules): LostLogin
+  /** Takes other limits from now on; who waits already, waits. */
+  limit(limits: CheckerLimits): void
 }
 
 /** Checks logins by these rules. */
 export function createAccess(rules: LoginRules, means: CheckerMeans, limits: CheckerLimits): ReplaceableAccess {
   let current = rules
-  const checker = new PasswordChecker(rules.passwords ?? new Map(), means, limits)
-  const scram = new ScramUsers(rules.passwords ?? new Map(), means.random, checker, new DelayLine(means, limits))
+  const own = { ...limits }
+  const checker = new PasswordChecker(rules.passwords ?? new Map(), means, own)
+  const scram = new ScramUsers(rules.passwords ?? new Map(), means.random, checker, new DelayLine(means, own))
   return {
     authenticate(attempt, decide) {
       const now = outdated(attempt, means.now()) ?? decideAtOnce(current, attempt)
@@ -62,6 +65,10 @@ export function createAccess(rules: LoginRules, means: CheckerMeans, limits: Che
       const changed = checker.replace(next.passwords ?? new Map())
       scram.replace(next.passwords ?? new Map())
       return (identity) => lost(next, changed, identity)
+    },
+    limit(next) {
+      Object.assign(own, next)
+      checker.goOn()
     },
   }
 }

@@ -5,9 +5,10 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Decision, LoginAttempt } from "../ports/access.ts"
+import type { Limits } from "../session/limits.ts"
 import { sourceOf } from "../session/source.ts"
 import { Failures } from "./failures.ts"
-import { LoginQueue, type Waiting } from "./login-queue.ts"
+import { LoginQueue, type QueueLimits, type Waiting } from "./login-queue.ts"
 import { checkPassword, defaultCost, type PasswordEntry, sameCost, sameEntry } from "./password-file.ts"
 import { memoryOf, type Scrypt, type ScryptCost } from "./scrypt.ts"
 
@@ -24,16 +25,8 @@ export interface CheckerMeans {
   readonly fault: (error: unknown) => void
 }
 
-export interface CheckerLimits {
-  /** Logins that wait for their password to be checked; more are refused with 0x89. */
-  readonly maximumWaitingLogins: number
-  /** The same from one address. */
-  readonly maximumWaitingLoginsPerAddress: number
-  /** Computations at once. */
-  readonly maximumPasswordChecks: number
-  /** Bytes that they may take together; one is always possible. */
-  readonly maximumPasswordMemory: number
-}
+/** Those of the moment: they may change. */
+export type CheckerLimits = QueueLimits & Pick<Limits, "maximumPasswordChecks" | "maximumPasswordMemory">
 
 type Passwords = ReadonlyMap<string, PasswordEntry>
 
@@ -89,7 +82,7 @@ export class PasswordChecker {
     this.#limits = limits
     this.#key = means.random(32)
     this.#salt = means.random(16)
-    this.#queue = new LoginQueue(limits.maximumWaitingLogins, limits.maximumWaitingLoginsPerAddress)
+    this.#queue = new LoginQueue(limits)
     this.replace(passwords)
   }
 
@@ -153,6 +146,11 @@ export class PasswordChecker {
     if (gone.length === 0) return refused
     for (const one of gone) this.#queue.remove(one)
     return this.#queue.add(refused, this.#failures.any(refused.source, this.#means.now()))
+  }
+
+  /** There may be room for more at once. */
+  goOn(): void {
+    this.#work()
   }
 
   /** Starts what may be started now. */

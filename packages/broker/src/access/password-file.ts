@@ -4,6 +4,7 @@
 
 import { encodeText } from "../packet/bytes.ts"
 import { toBase64 as toPaddedBase64 } from "./base64.ts"
+import { finish, lineByLine, type Steps } from "./lines.ts"
 import { SaslprepError, saslprep } from "./saslprep.ts"
 import { keysOf, type Pbkdf2, readScramKeys, type ScramKeys, writeScramKeys } from "./scram-keys.ts"
 import { nobleScrypt, type Scrypt, type ScryptCost } from "./scrypt.ts"
@@ -33,12 +34,16 @@ export class PasswordFileError extends Error {
 
 /** Reads the text of a password file. Throws PasswordFileError. */
 export function parsePasswordFile(text: string): Map<string, PasswordEntry> {
+  return finish(parsingPasswordFile(text))
+}
+
+/** The same, step by step. */
+export function* parsingPasswordFile(text: string): Steps<Map<string, PasswordEntry>> {
   const entries = new Map<string, PasswordEntry>()
-  text.split(/\r?\n/).forEach((raw, index) => {
-    if (raw.trim() === "" || raw.startsWith("#")) return
-    const entry = parseLine(raw, index + 1)
-    if (entries.has(entry.user))
-      throw new PasswordFileError(index + 1, `user ${JSON.stringify(entry.user)} appears twice`)
+  yield* lineByLine(text, (line, number) => {
+    if (line.trim() === "" || line.startsWith("#")) return
+    const entry = parseLine(line, number)
+    if (entries.has(entry.user)) throw new PasswordFileError(number, `user ${JSON.stringify(entry.user)} appears twice`)
     entries.set(entry.user, entry)
   })
   return entries

@@ -33,6 +33,9 @@ const prohibited: readonly RegExp[] = [
   /[\u{e0001}\u{e0020}-\u{e007f}]/u, // C.9
 ]
 
+/** In one pass: compatibility characters make twenty of one, and whoever asks pays nothing for it. */
+const anyProhibited = new RegExp(prohibited.map(({ source }) => source).join("|"), "u")
+
 /** Table D.1: characters written from right to left. */
 const rightToLeft =
   /[\u{5be}\u{5c0}\u{5c3}\u{5d0}-\u{5ea}\u{5f0}-\u{5f4}\u{61b}\u{61f}\u{621}-\u{63a}\u{640}-\u{64a}\u{66d}-\u{66f}\u{671}-\u{6d5}\u{6dd}\u{6e5}\u{6e6}\u{6fa}-\u{6fe}\u{700}-\u{70d}\u{710}\u{712}-\u{72c}\u{780}-\u{7a5}\u{7b1}\u{200f}\u{fb1d}\u{fb1f}-\u{fb28}\u{fb2a}-\u{fb36}\u{fb38}-\u{fb3c}\u{fb3e}\u{fb40}\u{fb41}\u{fb43}\u{fb44}\u{fb46}-\u{fbb1}\u{fbd3}-\u{fd3d}\u{fd50}-\u{fd8f}\u{fd92}-\u{fdc7}\u{fdf0}-\u{fdfc}\u{fe70}-\u{fe74}\u{fe76}-\u{fefc}]/u
@@ -42,6 +45,10 @@ const letters = /[\p{L}\p{Mc}\p{Nd}\p{Nl}]/u
 /** Of those, the numbers that are written either way. */
 const eitherWay = /[0-9\u{b2}\u{b3}\u{b9}\u{660}-\u{669}\u{6f0}-\u{6f9}]/u
 
+const leftToRight = new RegExp(`(?!${rightToLeft.source}|${eitherWay.source})${letters.source}`, "u")
+const beginsFromRight = new RegExp(`^${rightToLeft.source}`, "u")
+const endsFromRight = new RegExp(`${rightToLeft.source}$`, "u")
+
 /**
  * Prepares a name or a password. `stored`: it is to be kept, and so may have no code point that is unassigned (RFC 3454
  * section 7); in what is only asked for they may be. Throws SaslprepError.
@@ -49,20 +56,21 @@ const eitherWay = /[0-9\u{b2}\u{b3}\u{b9}\u{660}-\u{669}\u{6f0}-\u{6f9}]/u
 export function saslprep(text: string, stored: boolean): string {
   if (/^[ -~]*$/.test(text)) return text
   const prepared = text.replace(spaces, " ").replace(nothing, "").normalize("NFKC")
-  for (const character of prepared) {
-    if (prohibited.some((table) => character.search(table) === 0)) throw new SaslprepError(`it has ${name(character)}`)
-    if (stored && /\p{Cn}/u.test(character)) throw new SaslprepError(`it has ${name(character)}, which is unassigned`)
-  }
-  checkDirections([...prepared])
+  const forbidden = anyProhibited.exec(prepared)
+  const unassigned = stored ? /\p{Cn}/u.exec(prepared) : null
+  if (unassigned !== null && !(forbidden !== null && forbidden.index <= unassigned.index))
+    throw new SaslprepError(`it has ${name(unassigned[0])}, which is unassigned`)
+  if (forbidden !== null) throw new SaslprepError(`it has ${name(forbidden[0])}`)
+  checkDirections(prepared)
   return prepared
 }
 
 /** Section 2.4, RFC 3454 section 6. */
-function checkDirections(characters: readonly string[]): void {
-  if (!characters.some((one) => rightToLeft.test(one))) return
-  if (characters.some((one) => letters.test(one) && !rightToLeft.test(one) && !eitherWay.test(one)))
+function checkDirections(prepared: string): void {
+  if (!rightToLeft.test(prepared)) return
+  if (leftToRight.test(prepared))
     throw new SaslprepError("it has characters from right to left and others from left to right")
-  if (!rightToLeft.test(characters[0]!) || !rightToLeft.test(characters.at(-1)!))
+  if (!beginsFromRight.test(prepared) || !endsFromRight.test(prepared))
     throw new SaslprepError("it has characters from right to left, but not at both of its ends")
 }
 

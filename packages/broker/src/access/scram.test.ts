@@ -164,6 +164,18 @@ describe("an exchange", () => {
     }
   })
 
+  it("a name of more characters than a message may have is none, by itself or by what compatibility makes of it", async () => {
+    const access = accessOf({ passwords: await users(line("alice", "secret")) })
+    const refused = { reasonCode: 0x87, why: `a name has more than ${longestMessage} characters` }
+    const said = (name: string, rest: Parameters<typeof attempt>[0] = {}) =>
+      say(begin(access, rest), `n,,n=${name},r=${"x".repeat(24)}`)
+    // U+FDFA is eighteen characters in NFKC.
+    goesOn(said("\ufdfa".repeat(Math.floor(longestMessage / 18))))
+    expect(refusal(said("\ufdfa".repeat(Math.floor(longestMessage / 18) + 1)))).toEqual(refused)
+    expect(refusal(said("alice", { username: "a".repeat(longestMessage + 1) }))).toEqual(refused)
+    expect(refusal(said("alice", { username: "a".repeat(longestMessage) })).reasonCode).toBe(0x86)
+  })
+
   it("RFC 4422 section 5: a client that sends nothing at first is asked for its message, once", async () => {
     const access = accessOf({ passwords: await users(line("alice", "secret")) })
     const exchange = begin(access)

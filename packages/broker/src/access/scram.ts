@@ -21,6 +21,7 @@ import {
   type ClientFinal,
   type ClientFirst,
   channelBindingOf,
+  longestMessage,
   parseClientFinal,
   parseClientFirst,
   ScramError,
@@ -243,9 +244,11 @@ class ScramExchange implements Exchange {
   }
 }
 
-/** A name that is asked for. Throws SaslprepError. */
+/** A name that is asked for. Throws SaslprepError, and ScramError for one that compatibility characters make too long. */
 function prepare(name: string): string {
-  return saslprep(name, false)
+  const prepared = name.length > longestMessage ? name : saslprep(name, false)
+  if (prepared.length > longestMessage) throw new ScramError(`a name has more than ${longestMessage} characters`)
+  return prepared
 }
 
 function shapesOf(passwords: Passwords): readonly Shape[] {

@@ -432,7 +432,7 @@ describe("certificates that change while the broker runs", () => {
       reload()
       const [refused] = await broker.until(/error text=.*\n/)
       expect(refused).toMatch(
-        /nothing was reloaded, the certificates, the users and the access control list stay as they were: cannot use the access control list \S*live-acl, line 2: look is none of/,
+        /nothing was reloaded, the certificates, the users, the access control list and the limits stay as they were: cannot use the access control list \S*live-acl, line 2: look is none of/,
       )
       expect(await shown(port)).toBe(first.serverCert)
       expect((await pub("alice")).status).toBe(0)
@@ -474,7 +474,7 @@ describe("certificates that change while the broker runs", () => {
       reload()
       const [refused] = await broker.until(/error text=.*\n/)
       expect(refused).toMatch(
-        /the certificates stay as they were: cannot use certificate .*live\.pem with key .*does not belong/,
+        /the certificates and the limits stay as they were: cannot use certificate .*live\.pem with key .*does not belong/,
       )
       expect(await shown(port)).toBe(first.serverCert)
 
@@ -499,18 +499,49 @@ describe("certificates that change while the broker runs", () => {
     30_000,
   )
 
-  it("says what has changed in the configuration and is taken at the next start only", async () => {
-    const text = (limits: object) =>
-      writeFileSync(file("live.json"), JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], limits }))
-    text({ maximumConnections: 10 })
+  it("takes limits of the configuration, and says what else has changed and is taken at the next start only", async () => {
+    const write = (limits: object, { path, log, ...features }: Record<string, unknown> = {}) =>
+      writeFileSync(
+        file("live.json"),
+        JSON.stringify({
+          listeners: [
+            { type: "tcp", port: 0 },
+            { type: "ws", port: 0, path },
+          ],
+          limits,
+          log,
+          features,
+        }),
+      )
+    write({ maximumSubscriptions: 1 })
     const broker = new Run(["start", "--config", "live.json"])
-    await broker.until(/listening/)
+    const [, port = ""] = await broker.until(/listening text="tcp on 127\.0\.0\.1:(\d+)"/)
+    await broker.until(/listening text="ws on/)
     broker.child.kill("SIGHUP")
     await broker.until(/ unchanged text="0 open connections stay"/)
     expect(broker.out).not.toMatch(/next start/)
-    text({ maximumConnections: 20 })
+    const sub = (...more: string[]) => puremq(["sub", "--tcp", "-p", port, "-t", "a", "-t", "b", "-E", ...more])
+    expect((await sub()).err).toMatch(/quota exceeded/i)
+
+    write({ maximumSubscriptions: 2, maximumKeepAlive: 60, maximumTopicLevels: 9 })
     broker.child.kill("SIGHUP")
-    await broker.until(/warning text="changed, but taken at the next start only: limits"/)
+    await broker.until(
+      / reloaded text="limits: maximumKeepAlive 0 -> 60 for new connections, maximumSubscriptions 1 -> 2; 0 open connections stay"/,
+    )
+    await broker.until(/warning text="changed, but taken at the next start only: limits\.maximumTopicLevels"/)
+    expect(await sub()).toMatchObject({ status: 0, err: "" })
+
+    write({ maximumSubscriptions: 0 })
+    broker.child.kill("SIGHUP")
+    await broker.until(
+      /error text="nothing was reloaded, all settings stay as they were: .*limits\.maximumSubscriptions/,
+    )
+
+    write({ maximumSubscriptions: 2, maximumKeepAlive: 60 }, { path: "/mqtt", log: "json", retainAvailable: false })
+    broker.child.kill("SIGHUP")
+    await broker.until(
+      /warning text="changed, but taken at the next start only: listeners\[1\]\.path, features\.retainAvailable, log"/,
+    )
     expect((await broker.stop()).status).toBe(0)
   }, 30_000)
 })

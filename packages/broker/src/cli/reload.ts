@@ -1,19 +1,25 @@
-// Files that change on disk (certificates, keys, authorities, revocation lists, users, access control list): all taken at
-// SIGHUP, and, when asked for, as soon as they change; or none of them. Connections stay.
+// Files that change on disk (certificates, keys, authorities, revocation lists, users, access control list, and the configuration
+// with its limits): all taken at SIGHUP, and, when asked for, as soon as they change; or none of them. Connections stay.
 
 import { statSync } from "node:fs"
+import type { Steps } from "../access/lines.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "../config/config.ts"
-import { everyOption } from "../config/schema/option.ts"
+import type { LoadedConfig } from "../config/load.ts"
 import { options } from "../config/schema/options.ts"
+import { leftForTheNextStart } from "../config/schema/reload.ts"
 import type { RenewedCertificate } from "../listen/listener.ts"
 import type { PureMqBroker } from "../platform/node.ts"
+import { inTurns, Paced } from "./turns.ts"
+
+/** What a configuration file says, with what is in the files that it names. */
+export type Settings = Pick<LoadedConfig, "config" | "log" | "reload">
 
 export interface ReloadOptions {
   readonly broker: Pick<PureMqBroker, "reload">
   /** What the broker was started with. */
-  readonly started: BrokerConfig
+  readonly started: Settings
   /** Reads the configuration and its files again. Throws ConfigError. */
-  readonly read: () => BrokerConfig
+  readonly read: () => Steps<Settings>
   readonly files: readonly string[]
   /** Seconds between two looks at the files; undefined: only SIGHUP counts. */
   readonly every: number | undefined
@@ -27,26 +33,38 @@ export interface ReloadOptions {
 
 /** Begins to listen and to look; the returned function ends it. */
 export function reloadFiles({ broker, started, read, files, every, refused, ready, warn }: ReloadOptions): () => void {
-  const reload = () => {
+  let ended = false
+  const reload = async () => {
     try {
-      const next = read()
-      refuseWhatNeedsARestart(started, next)
-      const { login, acl, listeners = [] } = next
-      broker.reload({ certificates: listeners.map(certificateOf), login, acl })
-      const others = othersThatChanged(started, next)
+      const next = await inTurns(read())
+      if (ended) return
+      refuseWhatNeedsARestart(started.config, next.config)
+      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [] } = next.config
+      const certificates = listeners.map(certificateOf)
+      const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
+      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes })
+      const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      refused(`nothing was reloaded, ${whatStays(started)} stay as they were: ${why}`)
+      refused(`nothing was reloaded, ${whatStays(started.config)} stay as they were: ${why}`)
     }
   }
-  const signalled = () => void ready.then(reload, () => undefined)
+  const reloads = new Paced(reload)
+  const signalled = () =>
+    void ready.then(
+      () => reloads.ask(),
+      () => undefined,
+    )
   process.on("SIGHUP", signalled)
-  const timer = every === undefined ? undefined : setInterval(lookAt(files, reload), every * 1000)
+  const looking = lookAt(files, () => reloads.ask())
+  const timer = every === undefined ? undefined : setInterval(looking, every * 1000)
   timer?.unref()
   return () => {
     process.off("SIGHUP", signalled)
     clearInterval(timer)
+    ended = true
+    reloads.end()
   }
 }
 
@@ -58,10 +76,10 @@ function whatStays({ listeners = [], login, acl }: BrokerConfig): string {
     ...(certificates.every(({ crl }) => crl === undefined) ? [] : ["the revocation lists"]),
     ...(login?.passwords === undefined ? [] : ["the users"]),
     ...(acl === undefined ? [] : ["the access control list"]),
+    "the limits",
   ]
   const last = kinds.pop()
-  if (last === undefined) return "all settings"
-  return kinds.length === 0 ? last : `${kinds.join(", ")} and ${last}`
+  return kinds.length === 0 ? "all settings" : `${kinds.join(", ")} and ${last}`
 }
 
 /** A configuration file may have changed too. Throws ConfigError for a change that would open doors, or move them. */
@@ -80,28 +98,9 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
     throw new ConfigError("there is no password file any more; that needs a restart")
 }
 
-/** Names of settings that are others than at the start and that a reload leaves as they are. */
-function othersThatChanged(started: BrokerConfig, next: BrokerConfig): string[] {
-  const values = [started, next].map((config) => new Map<string, unknown>(Object.entries(config)))
-  const [before, after] = values.map((config) => (name: string) => JSON.stringify(config.get(name)))
-  const names = new Set(values.flatMap((config) => [...config.keys()]))
-  const changed = [...names].filter((name) => !taken.includes(name) && before?.(name) !== after?.(name))
-  const [old, now] = [started, next].map(({ listeners = [] }) => listeners.map(withoutFiles))
-  old?.forEach((one, i) => {
-    if (one !== now?.[i]) changed.push(`listeners[${i}]`)
-  })
-  return changed
-}
-
-/** What a reload takes, or looks at by itself. */
-const taken: readonly string[] = ["listeners", "login", "acl", "onEvent"]
-
-const filesOfListeners = new Set(
-  everyOption({ listeners: options.listeners }).flatMap(({ path, option }) => (option.kind.file ? path.slice(-1) : [])),
-)
-
-function withoutFiles(listener: ListenerConfig): string {
-  return JSON.stringify(listener, (name, value) => (filesOfListeners.has(name) ? undefined : value))
+/** As the file has it. */
+function inOne({ config, log, reload }: Settings): object {
+  return { ...config, log, reload }
 }
 
 function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {

@@ -1,10 +1,11 @@
 import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
+import { finish, type Steps } from "../access/lines.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
-import { loadConfigFile, readFiles, refusePipes, watchedFilesOf } from "../config/load.ts"
+import { loadingConfigFile, readingFiles, refusePipes, watchedFilesOf } from "../config/load.ts"
 import { createBroker } from "../platform/node.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
-import { reloadFiles } from "./reload.ts"
+import { reloadFiles, type Settings } from "./reload.ts"
 import { startCommand } from "./start-command.ts"
 import { fileConfigOf } from "./start-config.ts"
 import { clientFiles, whatNext } from "./what-next.ts"
@@ -21,7 +22,7 @@ interface Plan {
   readonly watchedFiles: readonly string[]
   readonly warnings: readonly string[]
   /** The configuration, with its files read again. */
-  readonly again: () => Pick<Plan, "config" | "warnings">
+  readonly again: () => Steps<Settings & Pick<Plan, "warnings">>
 }
 
 /** Runs the broker until a signal; resolves when it is closed. */
@@ -39,13 +40,13 @@ export async function start(args: readonly string[]): Promise<void> {
   for (const text of plan.warnings) warn(text)
   const listening = broker.listen()
   const refused = (text: string) => onEvent({ event: "error", text })
-  const { config: started, watchedFiles: files, reload: every } = plan
-  const read = () => {
-    const { config, warnings } = plan.again()
+  const { watchedFiles: files, reload: every } = plan
+  const read = function* () {
+    const { warnings, ...settings } = yield* plan.again()
     for (const text of warnings) warn(text)
-    return config
+    return settings
   }
-  const stopReloading = reloadFiles({ broker, started, read, files, every, refused, ready: listening, warn })
+  const stopReloading = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
   if (log !== "json") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
@@ -64,13 +65,13 @@ function makePlan(args: readonly string[]): Plan {
   const file = given.text("config")
   if (file !== undefined) {
     if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
-    const load = (again: boolean) => loadConfigFile(file, Date.now(), again)
-    return { ...load(false), files: {}, made: undefined, again: () => load(true) }
+    const load = (again: boolean) => loadingConfigFile(file, Date.now(), again)
+    return { ...finish(load(false)), files: {}, made: undefined, again: () => load(true) }
   }
-  return { ...planOf(given, false), again: () => planOf(given, true) }
+  return { ...finish(planOf(given, false)), again: () => planOf(given, true) }
 }
 
-function planOf(given: Arguments, again: boolean): Omit<Plan, "again"> {
+function* planOf(given: Arguments, again: boolean): Steps<Omit<Plan, "again">> {
   const now = Date.now()
   let made: string | undefined
   const file = fileConfigOf(given, () => {
@@ -83,7 +84,7 @@ function planOf(given: Arguments, again: boolean): Omit<Plan, "again"> {
   if (again) refusePipes(watchedFiles)
   const warnings: string[] = []
   return {
-    config: anonymousRule(readFiles(file, process.cwd(), now, (text) => warnings.push(text))),
+    config: anonymousRule(yield* readingFiles(file, process.cwd(), now, (text) => warnings.push(text))),
     warnings,
     log: file.log ?? "text",
     files: { cert, ca },

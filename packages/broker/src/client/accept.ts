@@ -7,6 +7,7 @@ import { isWellFormed } from "../packet/utf8.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo } from "../ports/peer.ts"
 import { checkOffered, type Features } from "../session/features.ts"
+import type { ToldLimits } from "../session/limits.ts"
 import type { Hub } from "./hub.ts"
 import { payloadIsNoText, payloadTooLarge } from "./reason-strings.ts"
 import { lookCost } from "./receiver.ts"
@@ -38,11 +39,11 @@ export function checkWill<Client>(
 /** The CONNACK of a client that is let in, but for its Session Present, and the Keep Alive that it says, in seconds. */
 export function answerTo<Client>(
   hub: Hub<Client>,
+  limits: ToldLimits,
   packet: ConnectPacket,
   clientId: string,
   authenticationData: Uint8Array | undefined,
 ): { readonly connack: ConnackPacket; readonly keepAlive: number } {
-  const { limits } = hub
   let keepAlive = packet.keepAlive
   let serverKeepAlive: number | undefined
   if (

@@ -94,6 +94,18 @@ describe("a login with an Authentication Method", () => {
     expect(client.payloads()).toEqual(["hello"])
   })
 
+  it("counts as work by what the client says, so that a turn has few long ones", () => {
+    const test = new TestBroker(threeSteps())
+    const cost = (name: string) => {
+      const before = test.broker.work
+      expect(auths(begin(test, name))).toHaveLength(1)
+      return test.broker.work - before
+    }
+    const [short, long] = [cost("ann"), cost("a".repeat(40_003))]
+    expect(short).toBeGreaterThanOrEqual(200)
+    expect(long - short).toBeGreaterThanOrEqual(10_000)
+  })
+
   it("is the same when each step takes its time, and nothing is read meanwhile", () => {
     const means = threeSteps(true)
     const test = new TestBroker(means)

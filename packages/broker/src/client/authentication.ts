@@ -9,8 +9,9 @@ import type { Hub } from "./hub.ts"
 import type { Authenticating, Connected, RunningMethod } from "./phases.ts"
 import type { Receiving } from "./receiver.ts"
 
-/** What one step of an exchange costs, in the units of routing. */
-const stepCost = 60
+/** What one step of an exchange costs, in the units of routing, and each so many bytes of what the client says. */
+const stepCost = 200
+const bytesPerUnit = 4
 
 /** The connection of the client that says who it is. */
 export interface Claimant extends Receiving {
@@ -106,7 +107,7 @@ export class Authentication<Client extends Claimant> {
 
   #ask(running: RunningMethod, data: Uint8Array | undefined, answer: (step: Step) => void): void {
     running.asked = true
-    this.#hub.cost(stepCost)
+    this.#hub.cost(stepCost + Math.ceil((data?.length ?? 0) / bytesPerUnit))
     running.exchange.next(data, (step) => {
       if (!running.asked) return
       running.asked = false

@@ -14,6 +14,7 @@ import {
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
+import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
 import { answerTo, checkWill } from "./accept.ts"
 import { Authentication, type Claimant } from "./authentication.ts"
@@ -39,6 +40,8 @@ const frameOverhead = 65_536
 export class Connection implements Claimant {
   readonly peer: PeerInfo
   readonly openedAt: number
+  /** What its CONNACK says of limits: a reload does not change it. */
+  readonly told: ToldLimits
   readonly #host: Hub<Connection>
   readonly #sink: Sink
   readonly #intake: Intake<Connection>
@@ -65,6 +68,7 @@ export class Connection implements Claimant {
     this.peer = peer
     this.#sink = sink
     this.openedAt = now
+    this.told = host.told
     this.#lastReceived = now
     this.#intake = new Intake(host, this, sink)
     this.#authentication = new Authentication<Connection>(host, this)
@@ -294,6 +298,13 @@ export class Connection implements Claimant {
     phase.will = undefined
     this.#host.willGivenUp(session)
     tellRefusal(this.#host, this, identity, "will", will.topic, refusal)
+  }
+
+  /** Limits are others now; what it was told of them stays. */
+  limitsChanged(now: number): void {
+    if (this.#phase.name !== "connected") return
+    this.#intake.limitsChanged(now)
+    this.#host.pumpSoon(this) // more may be under way at once, say
   }
 
   /** Stop reading until that session keeps up again. */
@@ -558,13 +569,12 @@ export class Connection implements Claimant {
   welcome({ packet, clientId }: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {
     const host = this.#host
     this.#lastReceived = now // the Keep Alive begins when the client has its answer
-    const { limits } = host
     const { will, requestProblemInformation } = packet
     if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
     this.writer.reasonStrings = requestProblemInformation
-    const aliases = Math.min(packet.topicAliasMaximum, limits.outboundTopicAliases)
+    const aliases = Math.min(packet.topicAliasMaximum, host.limits.outboundTopicAliases)
     this.writer.useAliases(aliases, (bytes) => this.session?.holdAlias(bytes) === true)
-    const { connack, keepAlive } = answerTo(host, packet, clientId, data)
+    const { connack, keepAlive } = answerTo(host, this.told, packet, clientId, data)
     // [MQTT-3.2.0-1] Before there is a session: without its CONNACK the client cannot have one.
     if (packet.maximumPacketSize !== undefined && !this.writer.fits(connack)) {
       throw answerTooLarge(packet.maximumPacketSize)
@@ -590,7 +600,7 @@ export class Connection implements Claimant {
       authenticationMethod: packet.authenticationMethod,
       reauthentication: undefined,
     }
-    this.#intake.begin(session, packet.mqtt31, limits, now)
+    this.#intake.begin(session, packet.mqtt31, this.told, now)
     // [MQTT-3.1.4-5], [MQTT-3.2.0-1] CONNACK comes before anything else
     // MQTT 3.1 has no Session Present.
     this.writer.packet({ ...connack, sessionPresent: sessionPresent && !packet.mqtt31 })
@@ -606,8 +616,7 @@ export class Connection implements Claimant {
       keepAlive,
     })
     host.cost(connectCost)
-    const sendQuota = Math.min(packet.receiveMaximum, limits.maximumInflight)
-    session.attach(new Link<Connection>(host, this, this.writer, sendQuota), now)
+    session.attach(new Link<Connection>(host, this, this.writer, packet.receiveMaximum), now)
   }
 
   // --- the end ---
@@ -623,7 +632,7 @@ export class Connection implements Claimant {
       if (sessionExpiryInterval === 0 && expiry !== 0) {
         throw protocolError("3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval that CONNECT had as 0")
       }
-      session.expiryInterval = Math.min(expiry, this.#host.limits.maximumSessionExpiryInterval)
+      session.expiryInterval = Math.min(expiry, this.told.maximumSessionExpiryInterval)
     }
     // [MQTT-3.14.4-3] Reason Code 0x00 discards the Will Message
     const publishWill = packet.reasonCode !== ReasonCode.Success

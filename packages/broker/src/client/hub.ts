@@ -8,7 +8,7 @@ import type { EventSink } from "../ports/events.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
 import type { Features } from "../session/features.ts"
-import type { Limits } from "../session/limits.ts"
+import type { Limits, ToldLimits } from "../session/limits.ts"
 import type { LoginMemory, OutboundMemory } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import type { Session } from "../session/session.ts"
@@ -31,7 +31,10 @@ export interface Redirect {
 
 /** What a connection needs of the broker. `Client` is what a connection is there: itself. */
 export interface Hub<Client> {
+  /** Those of the moment; a reload may change them. */
   readonly limits: Limits
+  /** What a connection that begins now is told of them; a reload puts others in their place. */
+  readonly told: ToldLimits
   readonly counters: Counters
   readonly faults: Faults
   readonly access: Access

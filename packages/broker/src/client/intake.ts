@@ -4,7 +4,7 @@
 import { copyOf } from "../packet/bytes.ts"
 import { type Frame, Framer } from "../packet/framer.ts"
 import type { Sink } from "../ports/peer.ts"
-import type { Limits } from "../session/limits.ts"
+import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import { PauseBudget } from "./pause-budget.ts"
@@ -45,16 +45,23 @@ export class Intake<Client> {
   }
 
   /** The client is let in: what it may send now, and how fast. */
-  begin(session: Session, mqtt31: boolean, limits: Limits, now: number): void {
+  begin(session: Session, mqtt31: boolean, told: ToldLimits, now: number): void {
     this.#session = session
     const { framer } = this
     framer.connectOnly = false
     framer.loggedIn = true
     framer.mqtt31 = mqtt31
-    framer.maximumPacketSize = limits.maximumPacketSize
-    const { maximumPublishRate, maximumPublishByteRate } = limits
-    if (maximumPublishRate + maximumPublishByteRate > 0)
-      this.#rate = new PublishRate(maximumPublishRate, maximumPublishByteRate, now)
+    framer.maximumPacketSize = told.maximumPacketSize
+    this.limitsChanged(now)
+  }
+
+  /** With another rate it begins anew: what it has to make up for by the old one is forgiven. */
+  limitsChanged(now: number): void {
+    const { maximumPublishRate: messages, maximumPublishByteRate: bytes } = this.#hub.limits
+    const { messages: before = 0, bytes: bytesBefore = 0 } = this.#rate ?? {}
+    if (messages === before && bytes === bytesBefore) return
+    this.#rate = messages + bytes > 0 ? new PublishRate(messages, bytes, now) : undefined
+    if (this.#rationed) this.#hub.ration(this.#client, 0, now)
   }
 
   /** Nothing in here is a reason not to read. */
@@ -104,7 +111,7 @@ export class Intake<Client> {
     // Not for itself, and not for one that is paused too: its acknowledgements are what would end the wait.
     if (session === this.#session || session.paused) return
     if (now < session.slowUntil || this.#waitsFor !== undefined) return
-    this.#pauses ??= new PauseBudget(this.#hub.limits.maximumPublisherPause, now)
+    this.#pauses ??= new PauseBudget(this.#hub.limits, now)
     const most = Math.floor(this.#pauses.left(now))
     if (most === 0) return
     this.#waitsFor = session

@@ -3,21 +3,25 @@
  * at once. A message may always come whole; what it takes too much, the next one waits for.
  */
 export class PublishRate {
+  readonly messages: number
+  readonly bytes: number
   readonly #buckets: readonly Bucket[]
-  readonly #messages: Bucket | undefined
-  readonly #bytes: Bucket | undefined
+  readonly #byMessage: Bucket | undefined
+  readonly #byByte: Bucket | undefined
 
   /** @param messages a second; 0: any @param bytes a second; 0: any */
   constructor(messages: number, bytes: number, now: number) {
-    this.#messages = messages > 0 ? new Bucket(messages, now) : undefined
-    this.#bytes = bytes > 0 ? new Bucket(bytes, now) : undefined
-    this.#buckets = [this.#messages, this.#bytes].filter((each) => each !== undefined)
+    this.messages = messages
+    this.bytes = bytes
+    this.#byMessage = messages > 0 ? new Bucket(messages, now) : undefined
+    this.#byByte = bytes > 0 ? new Bucket(bytes, now) : undefined
+    this.#buckets = [this.#byMessage, this.#byByte].filter((each) => each !== undefined)
   }
 
   /** One PUBLISH of so many bytes has come. Returns the milliseconds that the next one has to wait; 0: it may come. */
   take(bytes: number, now: number): number {
-    this.#messages?.take(1, now)
-    this.#bytes?.take(bytes, now)
+    this.#byMessage?.take(1, now)
+    this.#byByte?.take(bytes, now)
     return this.wait(now)
   }
 

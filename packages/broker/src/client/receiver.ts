@@ -16,6 +16,7 @@ import type { Topic } from "../packet/topic.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo } from "../ports/peer.ts"
 import { checkOffered, notOffered } from "../session/features.ts"
+import type { ToldLimits } from "../session/limits.ts"
 import { aliasBytes, aliasCost } from "../session/memory.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
@@ -44,10 +45,12 @@ export interface Receiving {
   readonly clientId: string
   readonly version: ProtocolVersion
   readonly writer: Writer
+  readonly told: ToldLimits
 }
 
 export class Receiver<Client extends Receiving> {
   readonly #host: Hub<Client>
+  readonly #told: ToldLimits
   readonly #connection: Client
   readonly #session: Session
   readonly #identity: Identity
@@ -66,6 +69,7 @@ export class Receiver<Client extends Receiving> {
   constructor(host: Hub<Client>, connection: Client, session: Session, identity: Identity, mqtt31: boolean) {
     this.#mqtt31 = mqtt31
     this.#host = host
+    this.#told = connection.told
     this.#connection = connection
     this.#session = session
     this.#identity = identity
@@ -95,8 +99,8 @@ export class Receiver<Client extends Receiving> {
       }
       if (this.#refused(qos, packetId)) return
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
-      if (session.receivedCount >= host.limits.receiveMaximum) {
-        const what = `more than ${host.limits.receiveMaximum} unacknowledged PUBLISH`
+      if (session.receivedCount >= this.#told.receiveMaximum) {
+        const what = `more than ${this.#told.receiveMaximum} unacknowledged PUBLISH`
         throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
       }
       // Before it is published: what cannot be remembered cannot be delivered once.
@@ -190,7 +194,7 @@ export class Receiver<Client extends Receiving> {
   }
 
   #alias(topic: Topic | undefined, alias: number): Topic {
-    const maximum = this.#host.limits.topicAliasMaximum
+    const maximum = this.#told.topicAliasMaximum
     // [MQTT-3.3.2-9] not above the Topic Alias Maximum we sent
     if (alias > maximum) {
       throw new PacketError(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", `Topic Alias ${alias} is above ${maximum}`)

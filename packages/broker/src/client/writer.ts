@@ -53,7 +53,7 @@ export class Writer {
   reasonStrings = true
   /** An answer, which is no PUBLISH, was above that and could not be written: the connection has to end. */
   owes = false
-  readonly #most: number
+  readonly #limits: Limits
   readonly #memory: OutboundMemory
   /** Bytes that are counted there. */
   #counted = 0
@@ -96,7 +96,7 @@ export class Writer {
   constructor({ limits, counters, codec, outbound, recorder }: WriterNeeds, sink: Sink, asks: WriterAsks) {
     this.#recorder = recorder
     this.#asks = asks
-    this.#most = limits.maximumOutboundBytes
+    this.#limits = limits
     this.#memory = outbound
     this.#outbox = new Outbox((bytes) => outbound.refer(bytes))
     this.#counters = counters
@@ -134,7 +134,8 @@ export class Writer {
   }
 
   get #limit(): number {
-    return this.#memory.full ? Math.min(this.#most, littleOutput) : this.#most
+    const { maximumOutboundBytes } = this.#limits
+    return this.#memory.full ? Math.min(maximumOutboundBytes, littleOutput) : maximumOutboundBytes
   }
 
   /** Counts what waits; `flush` does so too. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { getHeapStatistics } from "node:v8"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { earliestWall } from "../hub/timeline.ts"
@@ -8,6 +9,7 @@ import { checkCertificate } from "./certificate.ts"
 import { checkFileConfig, checkLimits } from "./check.ts"
 import { ConfigError } from "./config.ts"
 import { loadConfigFile } from "./load.ts"
+import { aclFile, readText } from "./text-file.ts"
 
 describe("the configuration file", () => {
   it("deeper than the stack is one line", () => {
@@ -191,7 +193,7 @@ describe("files", () => {
     )
     const { config, log } = loadConfigFile(file, now)
     expect(config.listeners).toMatchObject([{ type: "tls", cert: made.serverCert, key: made.serverKey }])
-    expect([config.acl, log]).toEqual(["all readwrite #", "text"])
+    expect([config.acl, log]).toMatchObject([{ text: "all readwrite #", acl: { size: 1 } }, "text"])
   })
 
   it("what cannot be read or is not JSON ends in one line with the file's name", () => {
@@ -202,12 +204,49 @@ describe("files", () => {
     symlinkSync("loop.json", join(folder, "loop.json"))
     expect(() => loadConfigFile(join(folder, "loop.json"), now)).toThrow(/it is a link that leads back to itself/)
     writeFileSync(join(folder, "huge.json"), "")
-    truncateSync(join(folder, "huge.json"), 64 * 1_048_576 + 1)
-    expect(() => loadConfigFile(join(folder, "huge.json"), now)).toThrow(/it has 67108865 bytes; 67108864 are the most/)
+    truncateSync(join(folder, "huge.json"), 1_048_577)
+    expect(() => loadConfigFile(join(folder, "huge.json"), now)).toThrow(/it has 1048577 bytes; 1048576 are the most/)
+    // A list may have a part of the heap.
+    const lists = { login: { passwordFile: "huge" }, aclFile: "huge" }
+    for (const [name, parts] of [
+      ["login", 32],
+      ["aclFile", 64],
+    ] as const) {
+      const most = Math.min(64 * 1_048_576, Math.floor(getHeapStatistics().heap_size_limit / parts))
+      const path = write("list.json", JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], [name]: lists[name] }))
+      writeFileSync(join(folder, "huge"), "")
+      truncateSync(join(folder, "huge"), most + 1)
+      expect(() => loadConfigFile(path, now)).toThrow(`huge: it has ${most + 1} bytes; ${most} are the most`)
+    }
     // It has no end.
     if (existsSync("/dev/zero")) expect(() => loadConfigFile("/dev/zero", now)).toThrow(/it is a device, no file/)
     expect(() => loadConfigFile(write("bad.json", "{"), now)).toThrow(/bad\.json is not JSON/)
     expect(() => loadConfigFile(write("odd.json", '{"x":1}'), now)).toThrow(/odd\.json: x is not known/)
+  })
+
+  it("a long list is read as a short one is", () => {
+    const path = join(folder, "long")
+    const read = (content: string | Buffer) => {
+      writeFileSync(path, content)
+      return readText(path, aclFile)
+    }
+    const long = "x".repeat(70_000)
+    const mark = "\ufeff"
+    expect(read(`${mark}a\n${long}\n${mark}\u00fc${mark}\r\n`)).toBe(`a\n${long}\n\u00fc${mark}\r\n`)
+    // What is cut at the end of the head is no mistake.
+    for (const before of ["", "x", "xx", "xxx"]) {
+      const text = `${before}${"\u{1f600}".repeat(20_000)}`
+      expect(read(text)).toBe(text)
+    }
+    expect(read(`${"\n".repeat(70_000)}x`)).toHaveLength(70_001)
+    for (const [content, said] of [
+      ["\n".repeat(70_000), /it is empty; wanted/],
+      [Buffer.concat([Buffer.from(`${long}\n\n`), Buffer.of(0xfc)]), /line 3 is not UTF-8/],
+      [Buffer.concat([Buffer.from(long), Buffer.of(0)]), /it is a binary file, not text/],
+      [`-----BEGIN CERTIFICATE-----\n${long}`, /it is a certificate; wanted/],
+      [Buffer.from(long, "utf16le"), /it is text in UTF-16/],
+    ] as const)
+      expect(() => read(content)).toThrow(said)
   })
 
   it("certificate and key: good, mismatched, unreadable, expired, not yet valid", () => {

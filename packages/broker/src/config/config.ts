@@ -1,8 +1,10 @@
 // The configuration of a broker, as values: files are read and checked before (load.ts), so nothing here names one.
 
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
+import type { Acl } from "../access/acl.ts"
+import type { PasswordEntry } from "../access/password-file.ts"
 import type { LogEvent } from "../admin/log.ts"
-import type { RenewedCertificate } from "../listen/listener.ts"
+import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
@@ -31,20 +33,6 @@ export interface TlsSettings extends Optional<HandshakeLimits> {
   readonly revocation?: RevocationMode | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
   readonly provider?: "fast" | "noble" | "host" | undefined
-}
-
-/** Of each listener with TLS. */
-export interface HandshakeLimits {
-  /** Milliseconds, default 10,000. */
-  readonly handshakeTimeout: number
-  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
-  readonly maxPendingHandshakes: number
-  readonly maxPendingHandshakesPerAddress: number
-  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
-  readonly maxWaitingHandshakes: number
-  readonly maxWaitingHandshakesPerAddress: number
-  /** Milliseconds that one waits, default 30,000. */
-  readonly handshakeWaitTimeout: number
 }
 
 export const defaultHandshakeLimits: HandshakeLimits = {
@@ -104,11 +92,17 @@ export interface WssListenerConfig extends Address, BehindProxy, TlsSettings, We
 
 export type ListenerConfig = TcpListenerConfig | TlsListenerConfig | WsListenerConfig | WssListenerConfig
 
+/** An access control list, with the text that it was read of. */
+export interface ReadAcl {
+  readonly text: string
+  readonly acl: Acl
+}
+
 export interface LoginConfig {
   /** May clients without certificate and user name connect? Default: true when nothing else is configured. */
   readonly anonymous?: boolean | undefined
-  /** Text of a password file (see access/password-file.ts). */
-  readonly passwords?: string | undefined
+  /** Text of a password file (see access/password-file.ts), or what was read of it. */
+  readonly passwords?: string | ReadonlyMap<string, PasswordEntry> | undefined
   /** Is a verified client certificate a login? Default true. */
   readonly certificates?: boolean | undefined
 }
@@ -143,8 +137,8 @@ export interface BrokerConfig {
   /** Default: none; connections then come through `attach`. */
   readonly listeners?: readonly ListenerConfig[] | undefined
   readonly login?: LoginConfig | undefined
-  /** Text of an access control list (see access/acl.ts). Without one, everybody may use every topic. */
-  readonly acl?: string | undefined
+  /** Text of an access control list (see access/acl.ts), or what was read of it. Without one, everybody may use every topic. */
+  readonly acl?: string | ReadAcl | undefined
   /**
    * Does `reload` disconnect clients whose user was deleted or has another password, whose certificate would be refused now,
    * or one of whose subscriptions is not allowed any more? Default false: they stay, without the rights they have lost.
@@ -175,8 +169,13 @@ export interface ReloadConfig {
   /** For every TLS listener, or a list: for each listener of the configuration the one in its place. */
   readonly certificates?: RenewedCertificate | readonly (RenewedCertificate | undefined)[] | undefined
   readonly login?: LoginConfig | undefined
-  /** Text of an access control list. */
-  readonly acl?: string | undefined
+  /** Text of an access control list, or what was read of it. */
+  readonly acl?: string | ReadAcl | undefined
+  /** In the place of all that were given before: one that is not here has its default. docs/configuration.md says for whom they hold. */
+  readonly limits?: Partial<Limits> | undefined
+  readonly disconnectRevoked?: boolean | undefined
+  /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
+  readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
 }
 
 /** A configuration that cannot be used, in one line. */

@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
+import { finish, type Steps } from "../access/lines.ts"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig } from "./check.ts"
 import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
@@ -9,7 +10,7 @@ import type { FileConfig, FileListener } from "./file-config.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
 import type { Table } from "./schema/option.ts"
 import { options } from "./schema/options.ts"
-import { configurationFile, readAcl, readPasswordFile, readText } from "./text-file.ts"
+import { configurationFile, readingAcl, readingPasswordFile, readText } from "./text-file.ts"
 
 /** Where `puremq start` keeps what it keeps. */
 const ownStore = ".puremq/store"
@@ -31,6 +32,11 @@ export interface LoadedConfig {
  * @param again a broker runs meanwhile, and nothing may keep it waiting
  */
 export function loadConfigFile(path: string, now: number, again: boolean = false): LoadedConfig {
+  return finish(loadingConfigFile(path, now, again))
+}
+
+/** The same, step by step. */
+export function* loadingConfigFile(path: string, now: number, again: boolean = false): Steps<LoadedConfig> {
   if (again) refusePipes([path])
   const source = readText(path, configurationFile)
   let value: unknown
@@ -55,7 +61,7 @@ export function loadConfigFile(path: string, now: number, again: boolean = false
   if (again) refusePipes(files)
   const warnings: string[] = []
   return {
-    config: readFiles(checked, folder, now, (text) => warnings.push(text)),
+    config: yield* readingFiles(checked, folder, now, (text) => warnings.push(text)),
     warnings,
     log: checked.log ?? "text",
     reload: checked.reload,
@@ -93,15 +99,15 @@ function filesIn(value: unknown, table: Table): string[] {
 }
 
 /**
- * Turns file names into what the files hold. `folder` is what they are relative to; `now` in milliseconds; `warn` gets a
+ * Turns file names into what the files hold, step by step. `folder` is what they are relative to; `now` in milliseconds; `warn` gets a
  * sentence for what is left out.
  */
-export function readFiles(
+export function* readingFiles(
   file: FileConfig,
   folder: string,
   now: number,
   warn: (text: string) => void = () => undefined,
-): BrokerConfig {
+): Steps<BrokerConfig> {
   const { listeners = [], login = {}, store = {}, aclFile, reload: _, log: __, ...others } = file
   const { passwordFile, ...logins } = login
   return {
@@ -109,10 +115,10 @@ export function readFiles(
     listeners: listeners.map((one) => readListener(one, folder, now, warn)),
     login: {
       ...logins,
-      passwords: passwordFile === undefined ? undefined : readPasswordFile(resolve(folder, passwordFile)),
+      passwords: passwordFile === undefined ? undefined : yield* readingPasswordFile(resolve(folder, passwordFile)),
     },
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
-    acl: aclFile === undefined ? undefined : readAcl(resolve(folder, aclFile)),
+    acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),
   }
 }
 

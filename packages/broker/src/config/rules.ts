@@ -3,18 +3,24 @@
 import { Acl, AclError, parseAcl } from "../access/acl.ts"
 import type { LoginRules } from "../access/login.ts"
 import { type PasswordEntry, PasswordFileError, parsePasswordFile, sameEntry } from "../access/password-file.ts"
-import { ConfigError, type LoginConfig } from "./config.ts"
+import { ConfigError, type LoginConfig, type ReadAcl } from "./config.ts"
 import { counted, type Reread } from "./reread.ts"
 
 /** Throws ConfigError, with the number of the line, for a text that cannot be used. */
-export function rulesOf(login: LoginConfig, acl: string | undefined): LoginRules {
+export function rulesOf(login: LoginConfig, acl: string | ReadAcl | undefined): LoginRules {
   const { passwords } = login
   return {
     anonymous: login.anonymous ?? passwords === undefined,
-    passwords: passwords === undefined ? undefined : within("password file", () => parsePasswordFile(passwords)),
+    passwords: typeof passwords === "string" ? within("password file", () => parsePasswordFile(passwords)) : passwords,
     certificates: login.certificates ?? true,
-    acl: acl === undefined ? undefined : within("access control list", () => new Acl(parseAcl(acl))),
+    acl: typeof acl === "string" ? within("access control list", () => new Acl(parseAcl(acl))) : acl?.acl,
   }
+}
+
+/** Whether both are of the same text. */
+export function sameAcl(one: string | ReadAcl | undefined, other: string | ReadAcl | undefined): boolean {
+  const textOf = (acl: string | ReadAcl | undefined) => (typeof acl === "string" ? acl : acl?.text)
+  return textOf(one) === textOf(other)
 }
 
 /** What is said of each part there is or was: `users: 12, 1 added, 1 removed, 2 changed`. @param rights whether the list is another text */

@@ -1,42 +1,59 @@
 // Files that the command line or the configuration names: their bytes, or their text. Every error is one line that says what
 // the file is for, where it is, what it is instead and what to do.
 
+import { isUtf8 } from "node:buffer"
 import { readFileSync, statSync } from "node:fs"
+import { getHeapStatistics } from "node:v8"
 import { textOfFile } from "@puremq/tls13/x509"
-import { AclError, parseAcl } from "../access/acl.ts"
-import { PasswordFileError, parsePasswordFile } from "../access/password-file.ts"
-import { ConfigError } from "./config.ts"
+import { Acl, AclError, parsingAcl } from "../access/acl.ts"
+import { finish, type Steps } from "../access/lines.ts"
+import { type PasswordEntry, PasswordFileError, parsingPasswordFile } from "../access/password-file.ts"
+import { ConfigError, type ReadAcl } from "./config.ts"
 
 /** What a text file is for, and what belongs into it. */
 export interface TextKind {
   readonly what: string
   readonly wanted: string
+  /** Bytes. */
+  readonly most?: () => number
 }
+
+/** Bytes. Nothing that is meant for here is nearly as long; a device may have no end. */
+const largestFile = 64 * 1_048_576
+/** Bytes of a configuration, which is read in one go. */
+const largestConfiguration = 1_048_576
+
+/**
+ * Bytes of a list, of which each line becomes something in memory, and twice while a broker reads it again: so many parts of the
+ * heap that the process may have. (Measured, a byte of short lines: 8 bytes of heap for users, 24 for rules.)
+ */
+const partOfHeap = (parts: number) => () =>
+  Math.min(largestFile, Math.floor(getHeapStatistics().heap_size_limit / parts))
 
 export const configurationFile: TextKind = {
   what: "the configuration",
   wanted: 'wanted is JSON, such as {"listeners": [{"type": "tls", "port": 8883, "cert": FILE, "key": FILE}]}',
+  most: () => largestConfiguration,
 }
 export const passwordFile: TextKind = {
   what: "the password file",
   wanted: 'wanted are lines of NAME:$scrypt$..., which "puremq passwd FILE USER" writes',
+  most: partOfHeap(32),
 }
 export const aclFile: TextKind = {
   what: "the access control list",
   wanted:
     'wanted are lines such as "user NAME readwrite FILTER", or one that begins with # where nobody may do anything',
+  most: partOfHeap(64),
 }
 const keyPasswordFile: TextKind = { what: "the key's password", wanted: "wanted is the password in its first line" }
 
-/** Bytes. Nothing that is meant for here is nearly as long; a device may have no end. */
-const largestFile = 64 * 1_048_576
-
 /** Throws ConfigError. */
-export function readBytes(path: string, what: string): Buffer {
+export function readBytes(path: string, what: string, most: number = largestFile): Buffer {
   try {
     const file = statSync(path)
     if (file.isCharacterDevice() || file.isBlockDevice() || file.isSocket()) throw new Error("it is a device, no file")
-    if (file.size > largestFile) throw new Error(`it has ${file.size} bytes; ${largestFile} are the most`)
+    if (file.size > most) throw new Error(`it has ${file.size} bytes; ${most} are the most`)
     return readFileSync(path)
   } catch (error) {
     throw new ConfigError(`cannot read ${what} ${path}: ${reasonOf(error)}`)
@@ -44,32 +61,57 @@ export function readBytes(path: string, what: string): Buffer {
 }
 
 /** The UTF-8 text of a file, without a byte order mark. Throws ConfigError. */
-export function readText(path: string, { what, wanted }: TextKind): string {
-  const read = textOfFile(readBytes(path, what), wanted)
+export function readText(path: string, { what, wanted, most }: TextKind): string {
+  const bytes = readBytes(path, what, most?.())
+  const read = longText(bytes, wanted) ?? textOfFile(bytes, wanted)
   if ("problem" in read) throw new ConfigError(`cannot use ${what} ${path}: ${read.problem}`)
   return read.text
 }
 
+/** Bytes that say what a long file is. */
+const headLength = 65_536
+
+/** The same, by what the runtime has for it: that takes a tenth of the time. Undefined: it is short, or something is wrong with it. */
+function longText(bytes: Buffer, wanted: string): ReturnType<typeof textOfFile> | undefined {
+  if (bytes.length <= headLength || bytes.includes(0) || !isUtf8(bytes)) return undefined
+  let end = headLength
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--
+  const head = bytes.subarray(0, end)
+  const kind = textOfFile(head, wanted)
+  const text = bytes.toString("utf8").replaceAll(/(^|\n)\ufeff/g, "$1")
+  // A head that is blank says nothing of the rest.
+  const isKind = head.toString("utf8").trim() !== "" || text.trim() === ""
+  return "problem" in kind && isKind ? kind : { text }
+}
+
 /** Text that is a password file. Throws ConfigError, with the number of the line. */
 export function readPasswordFile(path: string): string {
-  return checked(path, passwordFile, parsePasswordFile)
+  const text = readText(path, passwordFile)
+  finish(told(path, passwordFile, parsingPasswordFile(text)))
+  return text
 }
 
-/** Text that is an access control list. Throws ConfigError, with the number of the line. */
-export function readAcl(path: string): string {
-  return checked(path, aclFile, parseAcl)
+/** The users of a password file, step by step. Throws ConfigError, with the number of the line. */
+export function* readingPasswordFile(path: string): Steps<ReadonlyMap<string, PasswordEntry>> {
+  return yield* told(path, passwordFile, parsingPasswordFile(readText(path, passwordFile)))
 }
 
-function checked(path: string, kind: TextKind, parse: (text: string) => unknown): string {
-  const text = readText(path, kind)
+/** An access control list, step by step. Throws ConfigError, with the number of the line. */
+export function* readingAcl(path: string): Steps<ReadAcl> {
+  const text = readText(path, aclFile)
+  yield
+  return { text, acl: new Acl(yield* told(path, aclFile, parsingAcl(text))) }
+}
+
+/** With the name of the file in what is thrown. */
+function* told<T>(path: string, kind: TextKind, steps: Steps<T>): Steps<T> {
   try {
-    parse(text)
+    return yield* steps
   } catch (error) {
     if (error instanceof AclError || error instanceof PasswordFileError)
       throw new ConfigError(`cannot use ${kind.what} ${path}, ${error.message}`)
     throw error
   }
-  return text
 }
 
 /** Its first line. Throws ConfigError. */

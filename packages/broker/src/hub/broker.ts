@@ -19,7 +19,7 @@ import { Router } from "../routing/router.ts"
 import { Counters } from "../session/counters.ts"
 import { Faults } from "../session/faults.ts"
 import { allFeatures, type Features } from "../session/features.ts"
-import { defaultLimits, type Limits } from "../session/limits.ts"
+import { defaultLimits, type Limits, type ToldLimits } from "../session/limits.ts"
 import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
@@ -42,6 +42,7 @@ import { Wills } from "./wills.ts"
 
 export class Broker implements Hub<Connection>, Inspect {
   readonly limits: Limits
+  told: ToldLimits
   readonly features: Features
   readonly checksPayloadFormat: boolean
   readonly redirect: Redirect | undefined
@@ -86,6 +87,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
+    this.told = { ...this.limits }
     this.features = { ...allFeatures, ...options.features }
     this.redirect = options.redirect
     this.checksPayloadFormat = options.checksPayloadFormat ?? false
@@ -375,6 +377,20 @@ export class Broker implements Hub<Connection>, Inspect {
   rulesChanged(lost: LostRight, change: RulesChange, done: (applied: RulesApplied) => void = () => undefined): void {
     this.#rulesChanges.begin(lost, change, done)
     this.#chores.run()
+  }
+
+  /**
+   * Other limits hold from now on, but for the levels of topics. Of what is there nothing is thrown away because of them, and
+   * what a client was told stays for its connection. What they let go on goes on in turns.
+   */
+  limitsChanged(limits: Limits, now: number): void {
+    Object.assign(this.limits, limits)
+    this.told = { ...limits }
+    this.#queued.maximum = limits.maximumTotalQueuedBytes
+    this.#partial.maximum = limits.maximumTotalPartialBytes
+    this.logins.maximum = limits.maximumTotalPartialBytes / 2
+    this.outbound.maximum = limits.maximumTotalOutboundBytes
+    for (const connection of this.#connections) this.#bound(connection, now, () => connection.limitsChanged(now))
   }
 
   // --- Hub ---

@@ -60,7 +60,7 @@ export class Sessions {
 
   constructor(needs: SessionsNeeds) {
     this.#needs = needs
-    this.#owners = new SessionOwners(needs.limits.maximumSessionsPerOwner)
+    this.#owners = new SessionOwners(needs.limits)
   }
 
   get size(): number {
@@ -96,8 +96,8 @@ export class Sessions {
     identity: Identity,
     now: number,
   ): { session: Session; sessionPresent: boolean } | undefined {
-    const { limits, recorder, subscriptions, wills } = this.#needs
-    const expiryInterval = Math.min(packet.sessionExpiryInterval, limits.maximumSessionExpiryInterval)
+    const { recorder, subscriptions, wills } = this.#needs
+    const expiryInterval = Math.min(packet.sessionExpiryInterval, connection.told.maximumSessionExpiryInterval)
     if (recorder.failing && (expiryInterval > 0 || packet.will !== undefined || this.#byClientId.get(clientId)?.kept)) {
       throw new PacketError(ReasonCode.ServerUnavailable, "3.1.4", "the store cannot keep the session at the moment")
     }

@@ -17,6 +17,22 @@ export interface Listener {
   readonly handshakes?: HandshakeLoad | undefined
   /** Only TLS listeners: uses a new certificate for the handshakes to come. Returns the one used until now. */
   readonly renew?: (certificate: RenewedCertificate) => RenewedCertificate
+  /** Only TLS listeners: takes other limits of handshakes. */
+  readonly limit?: (limits: HandshakeLimits) => void
+}
+
+/** Of a listener with TLS. */
+export interface HandshakeLimits {
+  /** Milliseconds, default 10,000. */
+  readonly handshakeTimeout: number
+  /** Handshakes under way, in all and of one address (IPv6: of a /64), default 1024 and 64. */
+  readonly maxPendingHandshakes: number
+  readonly maxPendingHandshakesPerAddress: number
+  /** Connections that wait for theirs, default 4096 and 1024; more are closed. 0: none waits. */
+  readonly maxWaitingHandshakes: number
+  readonly maxWaitingHandshakesPerAddress: number
+  /** Milliseconds that one waits, default 30,000. */
+  readonly handshakeWaitTimeout: number
 }
 
 /** PEM texts: a certificate chain and its key, and, when they change too, the authorities and revocation lists of clients. */

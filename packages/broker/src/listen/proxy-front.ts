@@ -48,7 +48,6 @@ export function createProxyFront(
 ): ProxyFront {
   const isTrusted = trustOf(trusted)
   const pending = new Set<Socket>()
-  const most = context.broker.limits.maximumConnections
   const server = createServer(
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
     (socket) =>
@@ -63,7 +62,8 @@ export function createProxyFront(
       context.onRefused("PROXY protocol", `connection from ${peer} refused: ${why}`)
     }
     if (!isTrusted(socket.remoteAddress ?? "")) return refuse("not one of the trusted proxies")
-    if (pending.size >= most) return refuse("too many connections whose PROXY header has not come")
+    if (pending.size >= context.broker.limits.maximumConnections)
+      return refuse("too many connections whose PROXY header has not come")
     pending.add(socket)
     const late = boundary.handler(() => refuse(`the PROXY header did not come within ${headerTimeout} ms`))
     const timer = setTimeout(late, headerTimeout)

@@ -10,6 +10,7 @@ import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
 import {
   closeServer,
+  type HandshakeLimits,
   type Listener,
   type ListenerContext,
   listenOn,
@@ -27,7 +28,7 @@ import { createWebSocketDoor, type WebSocketOptions } from "./websocket.ts"
  */
 export type ClientCertificateMode = "none" | "request" | "require" | "request-any"
 
-export interface TlsOptions {
+export interface TlsOptions extends HandshakeLimits {
   readonly host: string
   readonly port: number
   /** PEM texts: the certificate chain, leaf first, and its private key. */
@@ -48,15 +49,6 @@ export interface TlsOptions {
   readonly provider?: "fast" | "noble" | "host" | undefined
   /** Names of what may be spoken (RFC 7301); none: names are not looked at. Default: what is spoken. */
   readonly alpn?: readonly string[] | undefined
-  /** Milliseconds. */
-  readonly handshakeTimeout: number
-  readonly maxPendingHandshakes: number
-  readonly maxPendingHandshakesPerAddress: number
-  /** Connections that wait for their handshake. */
-  readonly maxWaitingHandshakes: number
-  readonly maxWaitingHandshakesPerAddress: number
-  /** Milliseconds that one waits. */
-  readonly handshakeWaitTimeout: number
   readonly proxyProtocol?: ProxyProtocolOptions | undefined
 }
 
@@ -113,28 +105,25 @@ export interface TlsServerLike extends ServerLike {
   /** Takes a TCP connection that another server has accepted. */
   emit(event: "connection", socket: Socket): boolean
   readonly handshakes?: HandshakeLoad | undefined
+  setHandshakeLimits?(limits: HandshakeLimits): void
   setSecureContext(options: { cert: string; key: string; ca?: string | undefined; crl?: string | undefined }): void
 }
 
 /** Makes the TLS server; throws when certificate and key cannot be used. */
-export type TlsServerFactory = (options: {
-  readonly cert: string
-  readonly key: string
-  readonly ca?: string
-  readonly crl?: string
-  readonly revocation?: RevocationMode
-  readonly provider?: "fast" | "noble" | "host"
-  readonly requestCert: boolean | "optional"
-  readonly rejectUnauthorized: boolean
-  readonly identity?: IdentityRule
-  readonly ALPNProtocols: readonly string[]
-  readonly handshakeTimeout: number
-  readonly maxPendingHandshakes: number
-  readonly maxPendingHandshakesPerAddress: number
-  readonly maxWaitingHandshakes: number
-  readonly maxWaitingHandshakesPerAddress: number
-  readonly handshakeWaitTimeout: number
-}) => TlsServerLike
+export type TlsServerFactory = (
+  options: {
+    readonly cert: string
+    readonly key: string
+    readonly ca?: string
+    readonly crl?: string
+    readonly revocation?: RevocationMode
+    readonly provider?: "fast" | "noble" | "host"
+    readonly requestCert: boolean | "optional"
+    readonly rejectUnauthorized: boolean
+    readonly identity?: IdentityRule
+    readonly ALPNProtocols: readonly string[]
+  } & HandshakeLimits,
+) => TlsServerLike
 
 export function createTlsListener(
   options: TlsOptions,
@@ -168,9 +157,10 @@ export function createTlsListener(
   /** How often the certificate, authorities and lists have become others, and when they last did. */
   let generation = 0
   let renewedAt = Number.NEGATIVE_INFINITY
+  let longestHandshake = options.handshakeTimeout
   const recheck = (socket: TlsSocketLike) => {
     // A handshake that was under way then has still gone by what there was when it began. Twice: timers may be late.
-    let judged = performance.now() - renewedAt < 2 * options.handshakeTimeout ? undefined : generation
+    let judged = performance.now() - renewedAt < 2 * longestHandshake ? undefined : generation
     return (now: number) => {
       if (judged === generation) return undefined
       const problem = check?.(chainOf(socket.getPeerCertificate(true)), now)
@@ -223,6 +213,10 @@ export function createTlsListener(
       const closed = front === undefined ? undefined : closeServer(front.server)
       front?.close()
       await Promise.all([closed, closeServer(server)])
+    },
+    limit(limits) {
+      longestHandshake = Math.max(longestHandshake, limits.handshakeTimeout)
+      server.setHandshakeLimits?.(limits)
     },
     renew(given) {
       const { cert, key } = given

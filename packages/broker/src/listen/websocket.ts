@@ -88,14 +88,19 @@ export function createWebSocketDoor(
       response.end("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n")
     }),
   )
-  const { connectTimeout, maximumConnections } = broker.limits
-  const door = new HttpDoor(server, { milliseconds: connectTimeout, most: maximumConnections, onFault })
+  const door = new HttpDoor(server, {
+    get milliseconds() {
+      return broker.limits.connectTimeout
+    },
+    get most() {
+      return broker.limits.maximumConnections
+    },
+    onFault,
+  })
   const settings = {
     noServer: true,
     perMessageDeflate: false,
     clientTracking: false,
-    // One frame may hold many packets; ws keeps a whole frame in memory, so it has a bound of its own.
-    maxPayload: broker.limits.maximumPacketSize + highWaterMark,
     // ws keeps each fragment of a message by itself, which costs far more than a byte or two.
     maxFragments: mostFragments,
     // Also for one that has begun to close and does not read; ws would give it half a minute.
@@ -116,6 +121,8 @@ export function createWebSocketDoor(
         return
       }
       asking.release()
+      // One frame may hold many packets; ws keeps a whole frame in memory, so it has a bound of its own: that of this connection.
+      sockets.options.maxPayload = broker.told.maximumPacketSize + highWaterMark
       sockets.handleUpgrade(request, connection, head, (webSocket) =>
         inside(onFault, connection, () => {
           door.settled(connection)

@@ -22,11 +22,12 @@ import {
   type ListenerConfig,
   type ReloadConfig,
 } from "../config/config.ts"
-import { counted } from "../config/reread.ts"
-import { rereadRules, rulesOf } from "../config/rules.ts"
+import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
+import { counted, type Reread } from "../config/reread.ts"
+import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { loadClientCheck } from "../listen/client-check.ts"
-import type { Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
+import type { HandshakeLimits, Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
 import { createTcpListener } from "../listen/tcp.ts"
 import { createTlsListener } from "../listen/tls.ts"
@@ -75,8 +76,8 @@ export interface PureMqBroker {
    */
   renewCertificate(certificate: RenewedCertificate | readonly (RenewedCertificate | undefined)[]): void
   /**
-   * Takes other certificates, users and rules of access: all that is given, or, with ConfigError, none of it. What the rules
-   * no longer allow ends at once; `disconnectRevoked` of the configuration says whether connections end with it.
+   * Takes other certificates, users, rules of access and limits: all that is given, or, with ConfigError, none of it. What the
+   * rules no longer allow ends at once; `disconnectRevoked` says whether connections end with it. Other limits throw nothing away.
    */
   reload(next: ReloadConfig): void
   stats(): Stats
@@ -101,6 +102,8 @@ class NodeBroker implements PureMqBroker {
   readonly #refusals: Throttle
   readonly #access: ReplaceableAccess
   #rules: LoginRules
+  /** Of each listener of the configuration; undefined: it has no TLS. */
+  #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
   #lastRefusal = Number.NEGATIVE_INFINITY
   readonly #lastTold = new Map<RefusalKind, number>()
@@ -114,13 +117,12 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     this.#refusals = new Throttle(this.#event)
-    const lasting = config.store !== undefined && config.store.type !== "memory"
-    const limits = {
-      ...limitsOfMemory(getHeapStatistics().heap_size_limit, lasting),
-      ...checkLimits(config.limits ?? {}),
-    }
+    const limits = limitsOf(config.limits, config.store)
     this.#rules = rulesOf(config.login ?? {}, config.acl)
-    this.#access = this.#createAccess({ ...defaultLimits, maximumPasswordChecks: scryptsAtOnce(), ...limits })
+    this.#handshakes = (config.listeners ?? []).map((one, i) =>
+      one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
+    )
+    this.#access = this.#createAccess(limits)
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
     const flush = () => {
@@ -165,7 +167,7 @@ class NodeBroker implements PureMqBroker {
     try {
       store = await this.#openStore()
       for (const one of this.#config.listeners ?? []) {
-        const listener = await makeListener(one, this.#context)
+        const listener = await makeListener(one, this.#handshakes[this.#listeners.length], this.#context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
@@ -239,17 +241,32 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, login = this.#config.login ?? {}, acl = this.#config.acl }: ReloadConfig): void {
+  reload({ certificates, limits, handshakes = [], ...given }: ReloadConfig): void {
+    const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
+    const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
+    const { limits: before } = this.#broker
+    const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits, this.#config.store))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
-    const rights = acl !== this.#config.acl
+    const nextHandshakes = this.#handshakes.map((known, i) => {
+      const next = handshakes[i]
+      return known === undefined || next === undefined ? known : handshakeLimitsOf(next, `listeners[${i}]`)
+    })
+    const rights = !sameAcl(acl, this.#config.acl)
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
-    const parts = [...certificateTexts(reread), ...rereadRules(this.#rules, rules, rights)]
+    const otherLimits = rereadLimits(before, after)
+    const otherHandshakes = this.#limitHandshakes(nextHandshakes)
+    const parts = [
+      ...certificateTexts(reread),
+      ...rereadRules(this.#rules, rules, rights),
+      ...otherLimits,
+      ...otherHandshakes,
+    ]
+    if (otherLimits.length > 0) this.#limit(after)
     const lost = this.#access.replace(rules)
     this.#rules = rules
-    this.#config = { ...this.#config, login, acl }
-    const disconnect = this.#config.disconnectRevoked === true
+    this.#config = { ...this.#config, login, acl, disconnectRevoked: disconnect }
     this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
       const what = [
         ...parts.map(({ text }) => text),
@@ -261,6 +278,24 @@ class NodeBroker implements PureMqBroker {
       this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
     })
     if (judgesAnew(reread) && disconnect) this.#recheck()
+  }
+
+  /** Returns what is other than before. */
+  #limitHandshakes(all: readonly (HandshakeLimits | undefined)[]): readonly Reread[] {
+    const told = all.flatMap((next, i) => {
+      const before = this.#handshakes[i]
+      if (next === undefined || before === undefined) return []
+      const changed = rereadHandshakes(`listeners[${i}]`, before, next)
+      if (changed.length > 0) this.#listeners[i]?.limit?.(next)
+      return changed
+    })
+    this.#handshakes = all
+    return told
+  }
+
+  #limit(limits: Limits): void {
+    this.#access.limit(limits)
+    this.#broker.limitsChanged(limits, this.#clock.now())
   }
 
   /** Checks certificates for the listeners; the answer then uses them, and says what is other than before. */
@@ -408,13 +443,27 @@ function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
   })
 }
 
+/** All of them, with the defaults of this machine. Throws ConfigError. */
+function limitsOf(given: Partial<Limits> = {}, store: BrokerConfig["store"]): Limits {
+  const lasting = store !== undefined && store.type !== "memory"
+  const ofMachine = {
+    ...limitsOfMemory(getHeapStatistics().heap_size_limit, lasting),
+    maximumPasswordChecks: scryptsAtOnce(),
+  }
+  return { ...defaultLimits, ...ofMachine, ...checkLimits(given) }
+}
+
 function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
   if (serverReference === undefined) return undefined
   const { server, when = "closing" } = checkServerReference(serverReference)
   return { server, when }
 }
 
-async function makeListener(config: ListenerConfig, context: ListenerContext): Promise<Listener> {
+async function makeListener(
+  config: ListenerConfig,
+  handshakes: HandshakeLimits = defaultHandshakeLimits,
+  context: ListenerContext,
+): Promise<Listener> {
   const host = config.host ?? "127.0.0.1"
   const { port, proxyProtocol } = config
   if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
@@ -424,7 +473,6 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
   }
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
-  const most = defaultHandshakeLimits
   const options = {
     host,
     port,
@@ -439,12 +487,7 @@ async function makeListener(config: ListenerConfig, context: ListenerContext): P
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
     provider: config.provider,
     alpn: config.type === "tls" ? config.alpn : undefined,
-    handshakeTimeout: config.handshakeTimeout ?? most.handshakeTimeout,
-    maxPendingHandshakes: config.maxPendingHandshakes ?? most.maxPendingHandshakes,
-    maxPendingHandshakesPerAddress: config.maxPendingHandshakesPerAddress ?? most.maxPendingHandshakesPerAddress,
-    maxWaitingHandshakes: config.maxWaitingHandshakes ?? most.maxWaitingHandshakes,
-    maxWaitingHandshakesPerAddress: config.maxWaitingHandshakesPerAddress ?? most.maxWaitingHandshakesPerAddress,
-    handshakeWaitTimeout: config.handshakeWaitTimeout ?? most.handshakeWaitTimeout,
+    ...handshakes,
     proxyProtocol,
   }
   const { path, origins, hosts } = config.type === "wss" ? config : {}

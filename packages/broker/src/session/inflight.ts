@@ -4,6 +4,7 @@
 import type { Place } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
+import type { Limits } from "./limits.ts"
 
 /** A PUBLISH that was sent and is not completely acknowledged. */
 export interface Inflight {
@@ -31,11 +32,11 @@ export class InflightWindow {
   #quota = 0
   #initialQuota = 0
   #lastPacketId = 0
-  readonly #maximum: number
+  readonly #limits: Pick<Limits, "maximumInflight">
 
-  /** @param maximum messages that may be unacknowledged, whatever quota a client gives */
-  constructor(maximum: number) {
-    this.#maximum = maximum
+  /** @param limits messages that may be unacknowledged, whatever quota a client gives; it may change */
+  constructor(limits: Pick<Limits, "maximumInflight">) {
+    this.#limits = limits
   }
 
   get size(): number {
@@ -60,7 +61,7 @@ export class InflightWindow {
    * have left for PUBCOMP counts too: else it grows until every Packet Identifier is in use.
    */
   get maySend(): boolean {
-    return this.#quota > 0 && this.#sent.size < this.#maximum
+    return this.#quota > 0 && this.#sent.size < this.#limits.maximumInflight
   }
 
   /** A connection begins: all of it is to be sent again. */

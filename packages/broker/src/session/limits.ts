@@ -123,6 +123,12 @@ export interface Limits {
   readonly maximumRetainedBytesPerOwner: number
 }
 
+/** Those that CONNACK tells a client: for its connection they stay what they were when it began. */
+export type ToldLimits = Pick<
+  Limits,
+  "maximumPacketSize" | "maximumKeepAlive" | "maximumSessionExpiryInterval" | "receiveMaximum" | "topicAliasMaximum"
+>
+
 /**
  * The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. A lasting store, which is in
  * files, goes through all that is kept when it folds them and when it starts, and needs memory of its own for that.

@@ -3,7 +3,7 @@ import type { Qos } from "../packet/packets.ts"
 
 /** What a session needs of the connection it is attached to. */
 export interface SessionLink {
-  /** Initial send quota: the client's Receive Maximum, cut to our limit ([MQTT-4.9.0-1]). */
+  /** Initial send quota: the client's Receive Maximum ([MQTT-4.9.0-1]). */
   readonly sendQuota: number
   /** True while the output may take another message. */
   readonly writable: boolean

@@ -72,7 +72,8 @@ export class QueuedMemory {
   payloads = 0
   /** Places of messages that were sent and are not completely acknowledged. */
   inflight = 0
-  readonly #maximum: number
+  /** Bytes for all of them together. It may change: what is there stays. */
+  maximum: number
   #used = 0
 
   readonly #fitsAll: (bytes: number) => boolean
@@ -82,7 +83,7 @@ export class QueuedMemory {
    * @param fitsAll whether so many more fit beside everything else
    */
   constructor(maximum: number, fitsAll: (bytes: number) => boolean = () => true) {
-    this.#maximum = maximum
+    this.maximum = maximum
     this.#fitsAll = fitsAll
   }
 
@@ -98,7 +99,7 @@ export class QueuedMemory {
   hold(message: Message, own: number, account: Account = emptyAccount(), connected = true, beside = 0): number {
     const cost = costOf(message) + beside
     // It may not have more than will be left.
-    if (own + cost > this.#maximum - this.#used - cost) return 0
+    if (own + cost > this.maximum - this.#used - cost) return 0
     const added = message.holders === 0 ? cost : placeOverhead + beside
     if (!this.take(added, account, connected)) return 0
     this.#held(message, account)
@@ -139,8 +140,8 @@ export class QueuedMemory {
 
   /** Counts so many bytes; false when there is no room. */
   take(bytes: number, account: Account, connected: boolean): boolean {
-    const most = connected ? this.#maximum : (this.#maximum * 7) / 8
-    if (this.#used + bytes > most || !fitsShare(account.queued, bytes, this.#maximum - this.#used)) return false
+    const most = connected ? this.maximum : (this.maximum * 7) / 8
+    if (this.#used + bytes > most || !fitsShare(account.queued, bytes, this.maximum - this.#used)) return false
     if (!this.#fitsAll(bytes)) return false
     this.#used += bytes
     account.queued += bytes
@@ -163,18 +164,19 @@ export class QueuedMemory {
  * many small ones that clients really send.
  */
 export class LoginMemory {
-  readonly #maximum: number
+  /** Bytes for all of them together. It may change: what is there stays. */
+  maximum: number
   /** Bytes in use. */
   used = 0
 
   /** @param maximum bytes for all connections together */
   constructor(maximum: number) {
-    this.#maximum = maximum
+    this.maximum = maximum
   }
 
   /** False when there is no room. */
   take(bytes: number): boolean {
-    if (16 * bytes > this.#maximum - this.used) return false
+    if (16 * bytes > this.maximum - this.used) return false
     this.used += bytes
     return true
   }
@@ -195,7 +197,8 @@ function costOf(message: Message): number {
 
 /** What was written for clients and their transports have not taken, of all connections: copies, and what they refer to. */
 export class OutboundMemory {
-  readonly #maximum: number
+  /** Bytes for all of them together. It may change: what is there stays. */
+  maximum: number
   /** Bytes in use. */
   used = 0
   /** Bytes that are referred to, and how often: all of them are there until the last one has been taken. */
@@ -203,7 +206,7 @@ export class OutboundMemory {
 
   /** @param maximum bytes for all connections together */
   constructor(maximum: number) {
-    this.#maximum = maximum
+    this.maximum = maximum
   }
 
   /** Counts bytes that are nobody's copy; once, however many refer to them. */
@@ -226,7 +229,7 @@ export class OutboundMemory {
 
   /** Then a client may have no more than a little. */
   get full(): boolean {
-    return this.used > this.#maximum
+    return this.used > this.maximum
   }
 }
 
@@ -235,7 +238,8 @@ export class OutboundMemory {
  * time are given up: an honest client's packet comes as fast as its line.
  */
 export class PartialMemory<Holder> {
-  readonly #maximum: number
+  /** Bytes for all of them together. It may change: what is there stays. */
+  maximum: number
   readonly #isStranger: (holder: Holder) => boolean
   /** In the order in which their packets began. */
   readonly #held: Map<Holder, number> = new Map()
@@ -246,7 +250,7 @@ export class PartialMemory<Holder> {
    * @param isStranger whether it has not connected yet: what nobody has logged in for goes first
    */
   constructor(maximum: number, isStranger: (holder: Holder) => boolean = () => false) {
-    this.#maximum = maximum
+    this.maximum = maximum
     this.#isStranger = isStranger
   }
 
@@ -260,11 +264,11 @@ export class PartialMemory<Holder> {
     this.#used += bytes - (this.#held.get(holder) ?? 0)
     if (bytes === 0) this.#held.delete(holder)
     else this.#held.set(holder, bytes)
-    if (this.#used <= this.#maximum) return []
+    if (this.#used <= this.maximum) return []
     const givenUp: Holder[] = []
     for (const strangers of [true, false]) {
       for (const [oldest, its] of this.#held) {
-        if (this.#used <= this.#maximum) return givenUp
+        if (this.#used <= this.maximum) return givenUp
         if (strangers && !this.#isStranger(oldest)) continue
         this.#held.delete(oldest)
         this.#used -= its

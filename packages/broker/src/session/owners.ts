@@ -2,6 +2,7 @@
 
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo } from "../ports/peer.ts"
+import type { Limits } from "./limits.ts"
 import { type Account, emptyAccount } from "./memory.ts"
 import type { Session } from "./session.ts"
 import { sourceOf } from "./source.ts"
@@ -20,15 +21,15 @@ interface Owned extends Account {
 }
 
 export class SessionOwners {
-  readonly #maximum: number
+  readonly #limits: Pick<Limits, "maximumSessionsPerOwner">
   readonly #byOwner: Map<string, Owned> = new Map()
   readonly #bySession: Map<Session, Owned> = new Map()
   /** In the order in which they were left. */
   readonly #absent: Set<Session> = new Set()
 
-  /** @param maximum sessions of one owner */
-  constructor(maximum: number) {
-    this.#maximum = maximum
+  /** @param limits those of the moment: they may change */
+  constructor(limits: Pick<Limits, "maximumSessionsPerOwner">) {
+    this.#limits = limits
   }
 
   /** What the sessions of an owner, and the retained messages that they have set, use together: the same object as long as there are any, or messages on his account. */
@@ -79,7 +80,7 @@ export class SessionOwners {
   }
 
   full(owner: string): boolean {
-    return (this.#byOwner.get(owner)?.count ?? 0) >= this.#maximum
+    return (this.#byOwner.get(owner)?.count ?? 0) >= this.#limits.maximumSessionsPerOwner
   }
 
   /** The session that has been without a connection for the longest time; undefined when all have one. */

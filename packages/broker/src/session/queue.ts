@@ -1,6 +1,7 @@
 import type { Place } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
+import type { Limits } from "./limits.ts"
 
 /** A message that waits for a session. */
 export interface Queued {
@@ -15,15 +16,14 @@ export interface Queued {
 
 /** First in, first out, with a bound in messages and in bytes. */
 export class MessageQueue {
-  readonly #maximumMessages: number
-  readonly #maximumBytes: number
+  readonly #limits: Pick<Limits, "maximumQueuedMessages" | "maximumQueuedBytes">
   #items: (Queued | undefined)[] = []
   #head = 0
   #bytes = 0
 
-  constructor(maximumMessages: number, maximumBytes: number) {
-    this.#maximumMessages = maximumMessages
-    this.#maximumBytes = maximumBytes
+  /** @param limits those of the moment: they may change */
+  constructor(limits: Pick<Limits, "maximumQueuedMessages" | "maximumQueuedBytes">) {
+    this.#limits = limits
   }
 
   get length(): number {
@@ -36,18 +36,21 @@ export class MessageQueue {
 
   /** More than half of either bound is in use. */
   get halfFull(): boolean {
-    return this.length * 2 > this.#maximumMessages || this.#bytes * 2 > this.#maximumBytes
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
+    return this.length * 2 > maximumQueuedMessages || this.#bytes * 2 > maximumQueuedBytes
   }
 
   /** Less than a quarter of both bounds is in use. */
   get quiet(): boolean {
-    return this.length * 4 < this.#maximumMessages && this.#bytes * 4 < this.#maximumBytes
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
+    return this.length * 4 < maximumQueuedMessages && this.#bytes * 4 < maximumQueuedBytes
   }
 
   /** False, and nothing kept, when the message would go past a bound. */
   push(item: Queued): boolean {
     const size = item.message.size
-    if (this.length >= this.#maximumMessages || this.#bytes + size > this.#maximumBytes) return false
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
+    if (this.length >= maximumQueuedMessages || this.#bytes + size > maximumQueuedBytes) return false
     item.message.own()
     this.#items.push(item)
     this.#bytes += size

@@ -92,9 +92,9 @@ export class Session implements Subscriber {
     this.clientId = clientId
     this.#holdings = new Holdings(memory, account)
     this.owner = owner
-    this.#queue = new MessageQueue(limits.maximumQueuedMessages, limits.maximumQueuedBytes)
+    this.#queue = new MessageQueue(limits)
     this.#counters = counters
-    this.#inflight = new InflightWindow(limits.maximumInflight)
+    this.#inflight = new InflightWindow(limits)
   }
 
   /** What it and the other sessions of its owner use together. */

@@ -210,3 +210,46 @@ describe("what counts as one address", () => {
     ["", ""],
   ])("%s is of %s", (address, key) => expect(addressKey(address)).toBe(key))
 })
+
+describe("other limits", () => {
+  const usual = { total: 2, perAddress: 2, waiting: 3, waitingPerAddress: 3, waitingTime: 1000 }
+
+  it("that are higher let in who waits, as far as they go, and one of each address in turn", () => {
+    const { gate, story, enter } = gateOf({ perAddress: 1, total: 1 })
+    for (const name of ["a", "b", "c"]) enter(name)
+    enter("x", "192.0.2.2")
+    expect(story).toEqual(["+a"])
+    gate.limit({ ...usual, total: 3, perAddress: 2 })
+    expect(story).toEqual(["+a", "+x", "+b"])
+    gate.limit({ ...usual, total: 4, perAddress: 3 })
+    expect(story).toEqual(["+a", "+x", "+b", "+c"])
+    expect(gate).toMatchObject({ pending: 4, waiting: 0, refused: 0 })
+  })
+
+  it("that are lower give up nobody: those that are there count, and the next one waits or is refused", () => {
+    const { gate, clock, story, enter } = gateOf({ waiting: 9, waitingPerAddress: 9 })
+    const [a, b] = ["a", "b", "c", "d"].map((name) => enter(name))
+    gate.limit({ ...usual, total: 1, waiting: 1, waitingPerAddress: 1, waitingTime: 10 })
+    expect(story).toEqual(["+a", "+b"])
+    enter("e")
+    expect(story).toEqual(["+a", "+b", "-e perAddress"])
+    a?.leave()
+    expect(story).toHaveLength(3)
+    b?.leave()
+    expect(story.at(-1)).toBe("+c")
+    clock.pass(500) // who waits already, waits as long as it would have
+    expect(story).toHaveLength(4)
+    clock.pass(500)
+    expect(story.at(-1)).toBe("-d waitingTime")
+  })
+
+  it("while nobody may begin, they let in nobody", () => {
+    const { gate, story, enter } = gateOf({ total: 1 })
+    for (const name of ["a", "b"]) enter(name)
+    gate.hold()
+    gate.limit({ ...usual, total: 2 })
+    expect(story).toEqual(["+a"])
+    gate.resume()
+    expect(story).toEqual(["+a", "+b"])
+  })
+})

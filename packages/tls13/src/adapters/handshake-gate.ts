@@ -74,7 +74,7 @@ interface Waiter extends Place {
 }
 
 export class HandshakeGate {
-  readonly #limits: HandshakeLimits
+  #limits: HandshakeLimits
   readonly #clock: Clock
   readonly #pace: Pace | undefined
   /** Who has a place and begins in a later turn, by address. */
@@ -141,6 +141,14 @@ export class HandshakeGate {
       this.#watch()
     }
     return waiter
+  }
+
+  /** Others from now on. Who is here stays; who waits begins where there is a place now, and waits as long as it would have. */
+  limit(limits: HandshakeLimits): void {
+    this.#limits = limits
+    for (const address of this.#lines.keys())
+      if ((this.#inside.get(address) ?? 0) < limits.perAddress) this.#turns.add(address)
+    this.#admitWaiting()
   }
 
   /** Of those that are here nobody begins, until `resume`. */

@@ -4,13 +4,15 @@
 import { allFeatures, type Features } from "../../session/features.ts"
 import { defaultLimits, type Limits } from "../../session/limits.ts"
 import { flag, milliseconds, number, oneOf } from "./kinds.ts"
-import type { Flag, Kind, Option, Rows } from "./option.ts"
+import type { Flag, Kind, Option, Rows, TakenAtReload } from "./option.ts"
 
 interface LimitRow {
   readonly kind: Kind<number>
   /** For the help text; the documentation has the comment of the limit. */
   readonly about?: string
   readonly flag?: Flag
+  /** Default: "at once". "next start": it is none that a running broker takes. */
+  readonly reload?: "new connections" | "next start"
 }
 
 const any = Number.MAX_SAFE_INTEGER
@@ -18,15 +20,22 @@ const count: LimitRow = { kind: number(1, any) }
 const bytes: LimitRow = { kind: number(1, any, "bytes") }
 const time: LimitRow = { kind: milliseconds(1, any) }
 const packet = number(128, 0x0fff_ffff + 5, "bytes")
+/** What a client was told, or began with, holds as long as its connection. */
+const reload = "new connections"
 
 const rows: { readonly [Name in keyof Limits]: LimitRow } = {
-  maximumPacketSize: { kind: packet, about: "largest packet of a client", flag: onCommandLine("max-packet-size") },
+  maximumPacketSize: {
+    kind: packet,
+    about: "largest packet of a client",
+    flag: onCommandLine("max-packet-size"),
+    reload,
+  },
   maximumPayloadSize: {
     kind: number(0, 0x0fff_ffff, "bytes"),
     about: "largest payload of a message",
     flag: onCommandLine("max-payload-size"),
   },
-  maximumConnectSize: { kind: packet },
+  maximumConnectSize: { kind: packet, reload },
   connectTimeout: {
     ...time,
     about: "time from the connection to a complete CONNECT",
@@ -55,9 +64,9 @@ const rows: { readonly [Name in keyof Limits]: LimitRow } = {
   maximumSessions: { ...count, about: "sessions, connected or not", flag: onCommandLine("max-sessions") },
   maximumSessionsPerOwner: count,
   maximumClientIdLength: bytes,
-  maximumKeepAlive: { kind: number(0, 65_535, "seconds") },
-  maximumSessionExpiryInterval: { kind: number(0, 0xffff_ffff, "seconds") },
-  receiveMaximum: { kind: number(1, 65_535) },
+  maximumKeepAlive: { kind: number(0, 65_535, "seconds"), reload },
+  maximumSessionExpiryInterval: { kind: number(0, 0xffff_ffff, "seconds"), reload },
+  receiveMaximum: { kind: number(1, 65_535), reload },
   maximumInflight: {
     kind: number(1, 65_534),
     about: "unacknowledged messages at one client",
@@ -85,9 +94,10 @@ const rows: { readonly [Name in keyof Limits]: LimitRow } = {
   maximumSubscriptions: count,
   maximumWildcardSubscriptions: { kind: number(0, any) },
   maximumFiltersPerPacket: count,
-  maximumTopicLevels: { kind: number(1, 1024) },
-  topicAliasMaximum: { kind: number(0, 65_535) },
-  outboundTopicAliases: { kind: number(0, 65_535) },
+  // Kept messages and wills have topics too, and fewer levels would end what they are.
+  maximumTopicLevels: { kind: number(1, 1024), reload: "next start" },
+  topicAliasMaximum: { kind: number(0, 65_535), reload },
+  outboundTopicAliases: { kind: number(0, 65_535), reload },
   maximumRetainedMessages: count,
   maximumRetainedBytes: bytes,
   maximumRetainedMessagesPerOwner: {
@@ -106,11 +116,15 @@ function onCommandLine(name: string): Flag {
   return { name, section: "limits" }
 }
 
+function taken(reload: TakenAtReload | "next start"): { readonly reload?: TakenAtReload } {
+  return reload === "next start" ? {} : { reload }
+}
+
 /** A row for every limit there is. */
 export const limitOptions: Readonly<Record<string, Option<number>>> = Object.fromEntries(
   namesOf(defaultLimits).map((name) => {
-    const { kind, about = "", flag } = rows[name]
-    return [name, { kind, about, default: defaultLimits[name], ...(flag && { flag }) }]
+    const { kind, about = "", flag, reload = "at once" } = rows[name]
+    return [name, { kind, about, default: defaultLimits[name], ...(flag && { flag }), ...taken(reload) }]
   }),
 )
 
@@ -130,7 +144,8 @@ function feature(about: string, name: Exclude<keyof Features, "maximumQos">): Op
   return { kind: flag, about, default: allFeatures[name] }
 }
 
-function namesOf<T extends object>(value: T): (keyof T & string)[] {
+/** With their type. */
+export function namesOf<T extends object>(value: T): (keyof T & string)[] {
   const names: (keyof T & string)[] = []
   for (const name in value) names.push(name)
   return names

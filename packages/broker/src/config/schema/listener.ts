@@ -1,10 +1,10 @@
 // The options of a listener: those of all, and those of listeners with TLS or WebSocket.
 
+import type { HandshakeLimits } from "../../listen/listener.ts"
 import type {
   Address,
   AlpnSettings,
   BehindProxy,
-  HandshakeLimits,
   TcpListenerConfig,
   TlsListenerConfig,
   TlsSettings,
@@ -104,6 +104,7 @@ export const listenerParts: ListenerParts = {
       cert: {
         kind: fileName,
         about: "the server's certificate chain",
+        reload: "new connections",
         required: true,
         needs: [itsKey],
         flag: { name: "cert", section: "certificates", otherwise: "a development certificate in .puremq/" },
@@ -111,6 +112,7 @@ export const listenerParts: ListenerParts = {
       key: {
         kind: fileName,
         about: "its private key",
+        reload: "new connections",
         required: true,
         needs: [itsCertificate],
         flag: { name: "key", section: "certificates" },
@@ -118,10 +120,16 @@ export const listenerParts: ListenerParts = {
       keyPasswordFile: {
         kind: fileName,
         about: "its first line is the key's password, when the key is encrypted",
+        reload: "new connections",
         needs: [theKey],
         flag: { name: "key-password-file", section: "certificates" },
       },
-      ca: { kind: fileName, about: "authority of client certificates", flag: { name: "ca", section: "certificates" } },
+      ca: {
+        kind: fileName,
+        about: "authority of client certificates",
+        reload: "new connections",
+        flag: { name: "ca", section: "certificates" },
+      },
       clientCertificate: {
         kind: oneOf("none", "request", "require", "request-any"),
         about:
@@ -145,6 +153,7 @@ export const listenerParts: ListenerParts = {
       crl: {
         kind: fileName,
         about: "revocation lists that client certificates are looked up in",
+        reload: "new connections",
         needs: [asksForCertificates],
         flag: { name: "crl", section: "certificates" },
       },
@@ -186,36 +195,42 @@ export const listenerParts: ListenerParts = {
         kind: milliseconds(1, 600_000),
         about: "time for a TLS handshake",
         default: most.handshakeTimeout,
+        reload: "new connections",
         flag: { name: "handshake-timeout", section: "handshakes" },
       },
       maxPendingHandshakes: {
         kind: number(1, 1_000_000),
         about: "TLS handshakes under way; more wait",
         default: most.maxPendingHandshakes,
+        reload: "at once",
         flag: { name: "max-handshakes", section: "handshakes" },
       },
       maxPendingHandshakesPerAddress: {
         kind: number(1, 1_000_000),
         about: "those of one address, or of one /64 of IPv6",
         default: most.maxPendingHandshakesPerAddress,
+        reload: "at once",
         flag: { name: "max-handshakes-per-address", section: "handshakes" },
       },
       maxWaitingHandshakes: {
         kind: number(0, 1_000_000),
         about: "connections that wait; more are closed",
         default: most.maxWaitingHandshakes,
+        reload: "at once",
         flag: { name: "max-waiting", section: "handshakes" },
       },
       maxWaitingHandshakesPerAddress: {
         kind: number(0, 1_000_000),
         about: "those of one address",
         default: most.maxWaitingHandshakesPerAddress,
+        reload: "at once",
         flag: { name: "max-waiting-per-address", section: "handshakes" },
       },
       handshakeWaitTimeout: {
         kind: milliseconds(1, 600_000),
         about: "time that one of them waits",
         default: most.handshakeWaitTimeout,
+        reload: "new connections",
         flag: { name: "max-wait", section: "handshakes" },
       },
     },

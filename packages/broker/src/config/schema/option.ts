@@ -49,8 +49,13 @@ export interface Option<T> {
   /** It may not be absent. */
   readonly required?: true
   readonly needs?: readonly Need[]
+  /** When a running broker takes another value, once it has been told to reload. Absent: at the next start only. */
+  readonly reload?: TakenAtReload
   readonly flag?: Flag
 }
+
+/** "new connections": those that are open go on by the value that they began with. */
+export type TakenAtReload = "at once" | "new connections"
 
 /** What an option means nothing without. */
 export interface Need {

@@ -210,6 +210,17 @@ export class Server extends NetServer {
   }
 
   /**
+   * Other limits of handshakes, for those to come and those that wait; what is not given stays as it was. Nothing that is there
+   * is given up because of them.
+   */
+  setHandshakeLimits(limits: HandshakeLimitOptions & Pick<TlsServerOptions, "handshakeTimeout">): void {
+    const merged = { ...this.#options, ...limits }
+    this.#active = this.#activate(this.#active.context, merged)
+    this.#options = merged
+    this.#gate.limit(handshakeLimits(merged))
+  }
+
+  /**
    * Certificates for clients that ask for this name; `*` stands for a label.
    * @throws X509Error, and Misuse for authorities that are not the server's, when it asks clients for certificates
    */

@@ -30,23 +30,42 @@ function decoded(bytes: Uint8Array): string | { readonly problem: string | undef
     }
   }
   if (bytes.includes(0)) return { problem: undefined }
+  // Before all of a long file that is none is there as text.
+  const wrong = firstWrongLine(bytes)
+  if (wrong !== undefined) {
+    if (bytes.some(isControl)) return { problem: undefined }
+    return {
+      problem: `line ${wrong} is not UTF-8, so the file is in another encoding, such as Latin-1; save it as UTF-8, or convert it with \`iconv -f ISO-8859-1 -t UTF-8 FILE > NEW\``,
+    }
+  }
   const lines: string[] = []
   for (let from = 0; from <= bytes.length; ) {
     const newline = bytes.indexOf(0x0a, from)
     const end = newline < 0 ? bytes.length : newline
     const line = bytes.subarray(startsWith(bytes, from, byteOrderMark) ? from + byteOrderMark.length : from, end)
     const foreign = line.find((byte) => byte >= 0x80)
-    const text = foreign === undefined ? bytesToLatin1(line) : bytesToUtf8(line)
-    if (text === undefined) {
-      if (bytes.some(isControl)) return { problem: undefined }
-      return {
-        problem: `line ${lines.length + 1} is not UTF-8, so the file is in another encoding, such as Latin-1; save it as UTF-8, or convert it with \`iconv -f ISO-8859-1 -t UTF-8 FILE > NEW\``,
-      }
-    }
-    lines.push(text)
+    lines.push((foreign === undefined ? undefined : bytesToUtf8(line)) ?? bytesToLatin1(line))
     from = end + 1
   }
   return lines.join("\n")
+}
+
+/** The number of the first line that is not UTF-8. */
+function firstWrongLine(bytes: Uint8Array): number | undefined {
+  let [number, from] = [1, 0]
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!
+    if (byte === 0x0a) {
+      number++
+      from = i + 1
+    }
+    if (byte < 0x80) continue
+    const newline = bytes.indexOf(0x0a, i)
+    const end = newline < 0 ? bytes.length : newline
+    if (bytesToUtf8(bytes.subarray(from, end)) === undefined) return number
+    i = end - 1
+  }
+  return undefined
 }
 
 const byteOrderMark = [0xef, 0xbb, 0xbf]

@@ -1,0 +1,79 @@
+// What a reload does with each option of the table: it is taken, or told.
+
+import { describe, expect, it } from "vitest"
+import { defaultLimits } from "../../session/limits.ts"
+import { limitsAfter, rereadLimits } from "../limits.ts"
+import { limitOptions, namesOf } from "./limits.ts"
+import { everyOption, type Option, type Placed } from "./option.ts"
+import { options } from "./options.ts"
+import { leftForTheNextStart } from "./reload.ts"
+
+const leaves = everyOption(options).filter(({ option }) => option.kind.parts === undefined)
+const placeOf = ({ path }: Placed) => path.join(".")
+
+/** Two values that it may have, neither of which is its default. */
+function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
+  const numbers = Array.from({ length: 12 }, (_, power) => 2 ** power * 1000)
+  const texts = ["one.example", "two.example", "https://one.example", "https://two.example", "10.0.0.1", "10.0.0.2"]
+  const some = [...(kind.choices ?? []), true, false, 0, 1, 2, 3, ...numbers, 1_048_576, 1_048_577, ...texts]
+  const all = [...some, ...texts.map((each) => [each])]
+  const good = all.filter((value) => {
+    if (JSON.stringify(value) === JSON.stringify(preset)) return false
+    try {
+      kind.check(value, "")
+      return true
+    } catch {
+      return false
+    }
+  })
+  return good.slice(0, 2)
+}
+
+/** A configuration with this value there; listeners are a list. */
+function holding([name = "", ...rest]: readonly string[], value: unknown): object {
+  const inside = rest.length === 0 ? value : holding(rest, value)
+  return { [name]: name === "listeners" && rest.length > 0 ? [{}, inside] : inside }
+}
+
+describe("each option of the table is taken at a reload, or told", () => {
+  it.each(leaves.map((placed) => [placeOf(placed), placed] as const))("%s", (name, { path, option }) => {
+    const [one, other = option.default] = valuesOf(option)
+    expect(one).not.toEqual(other)
+    const told = name.replace(/^listeners/, "listeners[1]")
+    const expected = option.reload === undefined ? [told] : []
+    expect(leftForTheNextStart(options, holding(path, one), holding(path, other))).toEqual(expected)
+    expect(leftForTheNextStart(options, holding(path, one), holding(path, one))).toEqual([])
+  })
+
+  it("every file that is named is read again, whatever its name", () => {
+    const files = leaves.filter(({ option }) => option.kind.file === true)
+    expect(files.map(placeOf)).toContain("aclFile")
+    for (const { option } of files) expect(option.reload).toBeDefined()
+  })
+
+  it("what is not there is the default", () => {
+    const written = { sysInterval: 10, store: { durability: "process" }, listeners: [{ alpn: ["mqtt"] }] }
+    expect(leftForTheNextStart(options, {}, { ...written, listeners: [] })).toEqual([])
+    expect(leftForTheNextStart(options, { listeners: [{}] }, written)).toEqual([])
+    const others = { ...written, metrics: { port: 9090 }, store: { durability: "power" } }
+    expect(leftForTheNextStart(options, written, others)).toEqual(["store.durability", "metrics.port"])
+  })
+})
+
+describe("limits", () => {
+  it.each(namesOf(defaultLimits))("%s is taken, or stays and is told", (name) => {
+    const next = { ...defaultLimits, [name]: 7 }
+    const after = limitsAfter(defaultLimits, next)
+    if (name === "maximumTopicLevels") {
+      expect(after).toEqual(defaultLimits)
+      expect(rereadLimits(defaultLimits, after)).toEqual([])
+      expect(leftForTheNextStart(options, {}, { limits: next })).toEqual(["limits.maximumTopicLevels"])
+      return
+    }
+    expect(after).toEqual(next)
+    const whom = limitOptions[name]?.reload === "new connections" ? " for new connections" : ""
+    const text = `limits: ${name} ${defaultLimits[name]} -> 7${whom}`
+    expect(rereadLimits(defaultLimits, after)).toEqual([{ text, changed: true }])
+    expect(leftForTheNextStart(options, {}, { limits: next })).toEqual([])
+  })
+})
