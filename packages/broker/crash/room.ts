@@ -62,14 +62,11 @@ class SmallFileSystem implements Room {
   readonly #mount: string
   readonly #other: string
   #filling: NodeJS.Timeout | undefined
-  readonly #unmount: () => void
 
   constructor(folder: string) {
     this.#mount = folder
     this.directory = join(folder, "store")
     this.#other = join(folder, "other")
-    this.#unmount = () => void spawnSync("umount", ["--lazy", folder])
-    process.once("exit", this.#unmount)
     mkdirSync(this.directory, { mode: 0o700 })
   }
 
@@ -107,8 +104,7 @@ class SmallFileSystem implements Room {
 
   close(): void {
     clearInterval(this.#filling)
-    process.off("exit", this.#unmount)
-    this.#unmount()
+    spawnSync("umount", ["--lazy", this.#mount])
   }
 }
 
