@@ -159,6 +159,27 @@ describe("a full disk", () => {
     expect(await contentOf(folder)).toEqual([opened])
   })
 
+  it("lets a broker start that has died in a fold, before the new journal had its head", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder)
+    await handOver(store, [[opened], publish(1)])
+    await answerOf(store.close())
+    for (const torn of [0, 5]) {
+      const left = folder.afterDeath()
+      await left.create("journal-0000000002")
+      left.entries.get("journal-0000000002")?.resize(torn)
+      left.capacity = left.size
+      const again = await openIn(left)
+      await settled() // a fold begins, and finds no room
+      expect(left.list().map(({ name }) => name)).toEqual(["journal-0000000001"])
+      expect(await answerOf(again.commit(publish(2)))).toEqual({ failed: expect.stringMatching(/the disk is full/) })
+      left.capacity += 1000
+      expect(await answerOf(again.commit(publish(2)))).toBe("committed")
+      await answerOf(again.close())
+      expect(await contentOf(left)).toEqual(folded([[opened], publish(1), publish(2)]))
+    }
+  })
+
   it("that others fill is seen in time: what is done is folded then", async () => {
     const folder = new ToyFolder()
     let now = 0

@@ -156,9 +156,11 @@ export class FileStore implements Store {
 
   /** Makes the last journal ready to be appended to, once the files are as they were read. Throws StoreError. */
   async begin(repair: () => Promise<void>): Promise<void> {
-    let last = this.#files.at(-1)
+    let last: HistoryFile | undefined
     try {
       await repair()
+      await this.#dropUnbegun()
+      last = this.#files.at(-1)
       const older = last !== undefined && last.version > 0 && last.version < schemaVersion
       // A process that has died may have left to the system's memory what commits from now on stand on.
       for (const { kind, name } of this.#files) {
@@ -188,6 +190,14 @@ export class FileStore implements Store {
     this.#synced = this.#end
     this.#others = this.#sizeOf(this.#files.slice(0, -1))
     await this.#lookForRoom()
+  }
+
+  /** A journal that has no head yet goes: a full disk may have no room for one, and the journal before it goes on. */
+  async #dropUnbegun(): Promise<void> {
+    const [before, last] = this.#files.slice(-2)
+    if (before?.kind !== "journal" || before.version !== schemaVersion || last?.size !== 0) return
+    await this.#folder.remove(last.name)
+    this.#files.pop()
   }
 
   async #lookForRoom(): Promise<void> {
@@ -503,6 +513,7 @@ export class FileStore implements Store {
       await this.#leave(last, next, journal)
     } catch (error) {
       await journal.close()
+      await this.#folder.remove(name).catch(() => {}) // else when it is opened again
       throw error
     }
     await old.close()
