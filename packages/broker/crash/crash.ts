@@ -1,186 +1,93 @@
-// One folder, many lives of a broker on it, and clients that outlive them all.
+// Rounds, one after the other: each has a folder and a seed of its own, and can be repeated alone.
 
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Program, puremq } from "../hostile/programs.ts"
-import { Client } from "../hostile/wire/client.ts"
-import { connect, packetType } from "../hostile/wire/mqtt.ts"
-import { openWire } from "../hostile/wire/wire.ts"
-import { Publisher, Subscriber } from "./clients.ts"
+import { FullDiskRound } from "./full-disk.ts"
+import { type Room, roomFor, ways } from "./room.ts"
+import { KillingRound, type Round, type RoundOptions } from "./round.ts"
 
-/** Milliseconds of a life, at most. */
-const longestLife = 400
-/** Milliseconds that the last life has to bring everything home. */
-const patience = 60_000
+export interface CrashOptions {
+  readonly runs: number
+  readonly seed: number
+  readonly durability: string
+  readonly diskFull: boolean
+  readonly lateBroker: string | undefined
+  /** The folder of a round that failed is left. */
+  readonly keep: boolean
+}
 
-export class Crash {
-  readonly #folder: string
-  readonly #durability: string
-  readonly #publishers = ["p1", "p2", "p3"].map((id) => new Publisher(id, 20))
-  readonly #there = new Subscriber("there")
-  readonly #away = new Subscriber("away")
-  readonly #wrong: string[] = []
-  /** Payloads of wills whose clients had their CONNACK. */
-  readonly #wills: string[] = []
-  #state: number
+/** How often a broker is killed in a round. */
+const killsOf = { killing: 25, diskFull: 3 } as const
 
-  constructor(folder: string, seed: number, durability: string) {
-    this.#folder = folder
-    this.#state = seed
-    this.#durability = durability
-  }
-
-  async run(runs: number): Promise<number> {
-    const begun = performance.now()
-    console.log(`killing a broker ${runs} times (--seed ${this.#state}, durability ${this.#durability})`)
-    for (let life = 0; life < runs && this.#wrong.length === 0; life++) {
-      await this.#live(life)
-      if ((life + 1) % 25 === 0) console.log(`  ${life + 1} lives, ${this.#acknowledged} messages acknowledged`)
+/** Kills a broker as often as wanted; the exit status. */
+export async function crash(options: CrashOptions): Promise<number> {
+  const { runs, seed, durability, diskFull, lateBroker } = options
+  const each = diskFull ? killsOf.diskFull : killsOf.killing
+  const how = `${diskFull ? ", the disk full" : ""}${lateBroker === undefined ? "" : ", with a store that answers late"}`
+  console.log(`killing a broker ${runs} times${how} (--seed ${seed}, durability ${durability})`)
+  const sum = { passed: 0, failed: 0, skipped: 0, killed: 0, acknowledged: 0, wills: 0, refusals: 0 }
+  for (let killed = 0, number = 0; killed < runs; killed += each, number++) {
+    const kills = Math.min(each, runs - killed)
+    const outcome = await oneRound(options, seed + number, kills)
+    if (outcome === undefined) sum.skipped++
+    else {
+      sum[outcome.findings.length === 0 ? "passed" : "failed"]++
+      sum.killed += kills
+      sum.acknowledged += outcome.world.acknowledged
+      sum.wills += outcome.world.wills
+      sum.refusals += outcome.world.refusals
     }
-    if (this.#wrong.length === 0) await this.#last()
-    const seconds = Math.round((performance.now() - begun) / 1000)
-    for (const line of this.#wrong.slice(0, 20)) console.log(`WRONG ${line}`)
-    const [passed, failed] = this.#wrong.length === 0 ? [1, 0] : [0, 1]
-    console.log(
-      `${runs} times killed, ${this.#acknowledged} messages acknowledged, ${this.#wills.length} wills, ${seconds} s`,
-    )
-    console.log(`crash: ${passed} passed, ${failed} failed`)
-    return failed
   }
+  const refused = diskFull ? `${sum.refusals} refused, ` : ""
+  console.log(`${sum.killed} times killed, ${sum.acknowledged} messages acknowledged, ${refused}${sum.wills} wills`)
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""
+  console.log(`crash: ${sum.passed} passed, ${sum.failed} failed${skipped}`)
+  return sum.failed > 0 ? 1 : 0
+}
 
-  get #acknowledged(): number {
-    return this.#publishers.reduce((sum, { acknowledged }) => sum + acknowledged[1]!.size + acknowledged[2]!.size, 0)
+/** Undefined: it cannot be here. */
+async function oneRound(options: CrashOptions, seed: number, kills: number): Promise<Round | undefined> {
+  const { durability, diskFull, lateBroker, keep } = options
+  const begun = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), "puremq-crash-"))
+  const roundOptions: RoundOptions = { seed, kills, folder, durability, lateBroker }
+  let room: Room | undefined
+  let failed = false
+  const clear = () => {
+    room?.close()
+    if (!(failed && keep)) rmSync(folder, { recursive: true, force: true })
   }
-
-  #random(below: number): number {
-    this.#state = (Math.imul(this.#state, 1_103_515_245) + 12_345) & 0x7fff_ffff
-    return (this.#state >>> 8) % below
-  }
-
-  async #start(): Promise<{ readonly program: Program; readonly port: number } | undefined> {
-    const program = new Program(puremq, [
-      ...["start", "--tcp", "127.0.0.1:0", "--no-tls", "--data", join(this.#folder, "store")],
-      ...["--durability", this.#durability],
-    ])
-    const match = await program.prints(/listening.*tcp on 127\.0\.0\.1:(\d+)/, patience)
-    if (match !== undefined) return { program, port: Number(match[1]) }
-    this.#wrong.push(`a start failed: ${program.end ?? "it does not listen"}: ${program.log.slice(-500)}`)
-    return undefined
-  }
-
-  async #live(life: number): Promise<void> {
-    const broker = await this.#start()
-    if (broker === undefined) return
-    const { program, port } = broker
-    const clients = [...this.#publishers, this.#there, ...(life % 2 === 0 ? [this.#away] : [])]
-    // Everybody has a session and the subscriptions before the first message.
-    if (life === 0) {
-      for (const subscriber of [this.#there, this.#away]) {
-        await subscriber.connect(port)
-        while (!subscriber.subscribed) await pause(5)
+  process.once("exit", clear)
+  try {
+    if (diskFull) {
+      const way = ways[seed % ways.length]!
+      mkdirSync(join(folder, "disk"), { mode: 0o700 })
+      const found = roomFor(way, join(folder, "disk"))
+      if (typeof found === "string") {
+        console.log(`  seed ${seed}: skipped: ${way}: ${found}`)
+        return undefined
       }
-      for (const publisher of this.#publishers) await publisher.connect(port)
+      room = found
     }
-    const longest = 20 + this.#random(longestLife)
-    const connecting = clients
-      .filter(({ connected }) => !connected)
-      .map((client) => client.connect(port).catch(() => undefined))
-    const will = this.#connectWithWill(life, port)
-    await pause(longest)
-    program.child.kill("SIGKILL")
-    await program.ended
-    await Promise.all(connecting)
-    await will
-    for (const client of [...this.#publishers, this.#there, this.#away]) client.leave()
-    this.#look(program)
-  }
-
-  /** A clean session: all that is kept of it is its will. */
-  async #connectWithWill(life: number, port: number): Promise<void> {
-    if (this.#random(3) !== 0) return
-    try {
-      const wire = await openWire("tcp", port)
-      const payload = `will of life ${life}`
-      const will = { topic: `wills/${life}`, payload, qos: 1 as const }
-      wire.onBytes = (bytes) => {
-        if (bytes[0] === packetType.connack << 4) this.#wills.push(payload)
-      }
-      wire.send(connect({ clientId: `will-${life}`, will }))
-      await wire.closed
-    } catch {
-      // It was killed before.
-    }
-  }
-
-  /** Nobody is killed any more: everything comes home. */
-  async #last(): Promise<void> {
-    const broker = await this.#start()
-    if (broker === undefined) return
-    const { program, port } = broker
-    for (const publisher of this.#publishers) publisher.stopped = true
-    for (const client of [...this.#publishers, this.#there, this.#away]) await client.connect(port)
-    const end = performance.now() + patience
-    const quiet = () => performance.now() - Math.max(this.#there.lastAt, this.#away.lastAt) > 1000
-    while (performance.now() < end && !(this.#publishers.every(({ idle }) => idle) && quiet())) await pause(50)
-    for (const publisher of this.#publishers) {
-      if (!publisher.idle) this.#wrong.push(`${publisher.id}: the broker does not answer all of its messages`)
-    }
-    for (const subscriber of [this.#there, this.#away]) this.#compare(subscriber)
-    await this.#compareRetained(port)
-    program.child.kill("SIGTERM")
-    await program.ended
-    if (program.status !== 0) this.#wrong.push(`the last broker ended with status ${program.status}`)
-    this.#look(program)
-  }
-
-  /** What a program said, and clients saw. */
-  #look(program: Program): void {
-    const fault = /^.* fault .*$/m.exec(program.log)?.[0] ?? (program.errors === "" ? undefined : program.errors)
-    if (fault !== undefined) this.#wrong.push(`the broker says: ${fault.slice(0, 500)}`)
-    for (const { wrong } of [...this.#publishers, this.#there, this.#away]) this.#wrong.push(...wrong.splice(0))
-  }
-
-  #compare(subscriber: Subscriber): void {
-    for (const { id, acknowledged } of this.#publishers) {
-      for (const qos of [1, 2]) {
-        const got = subscriber.got.get(`${id} ${qos}`) ?? []
-        const first = [...new Set(got)]
-        const lost = [...acknowledged[qos]!].filter((count) => !isRetained(count) && !first.includes(count))
-        const what = `${subscriber.id}: QoS ${qos} of ${id}`
-        if (lost.length > 0) this.#wrong.push(`${what}: ${lost.length} acknowledged and lost, the first is ${lost[0]}`)
-        if (qos === 2 && first.length !== got.length) this.#wrong.push(`${what}: ${got.length - first.length} doubled`)
-        const back = first.findIndex((count, index) => index > 0 && count < first[index - 1]!)
-        if (back > 0) this.#wrong.push(`${what}: ${first[back]} came after ${first[back - 1]}`)
-      }
-    }
-    const lost = this.#wills.filter((payload) => !subscriber.others.includes(payload))
-    if (lost.length > 0) this.#wrong.push(`${subscriber.id}: ${lost.length} wills lost, the first is the ${lost[0]}`)
-  }
-
-  async #compareRetained(port: number): Promise<void> {
-    const client = await Client.connect("tcp", port, { clientId: "looks" })
-    const found = new Map<string, number>()
-    client.onPacket = ({ type, body }) => {
-      if (type !== packetType.publish) return
-      const [, by = "", , count] = /retained\/\S*?\W*(p\d) (\d) (\d+)$/.exec(Buffer.from(body).toString("latin1")) ?? []
-      found.set(by, Number(count))
-    }
-    await client.subscribe(["retained/#"], 0)
-    await client.ping()
-    await pause(200)
-    client.wire.destroy()
-    for (const { id, lastRetained } of this.#publishers) {
-      const count = found.get(id)
-      if (lastRetained > 0 && (count === undefined || count < lastRetained))
-        this.#wrong.push(`the retained message of ${id} is ${count ?? "lost"}, ${lastRetained} was acknowledged`)
-    }
+    const round = room === undefined ? new KillingRound(roundOptions) : new FullDiskRound(roundOptions, room)
+    await round.run()
+    failed = round.findings.length > 0
+    for (const line of round.findings) console.log(`WRONG seed ${seed}, ${line}`)
+    if (failed) console.log(`  once more: ${commandOf(options, seed, kills)}${keep ? `; its folder is ${folder}` : ""}`)
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+    const { acknowledged, refusals, wills } = round.world
+    const what = room === undefined ? "" : `${room.way}, ${refusals} refused, `
+    console.log(`  seed ${seed}: ${kills} lives, ${what}${acknowledged} acknowledged, ${wills} wills, ${seconds} s`)
+    return round
+  } finally {
+    process.off("exit", clear)
+    clear()
   }
 }
 
-/** These go to a topic of their own. */
-function isRetained(count: number): boolean {
-  return count % 20 === 1
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+function commandOf({ durability, diskFull, lateBroker }: CrashOptions, seed: number, kills: number): string {
+  const variant = `${diskFull ? " --disk-full" : ""}${lateBroker === undefined ? "" : " --late-store"}`
+  const how = durability === "process" ? "" : ` --durability ${durability}`
+  return `npm run crash -- --seed ${seed} --runs ${kills}${variant}${how}`
 }

@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** A program that starts it in its own place, with arguments. */
+  readonly under?: readonly string[]
 }
 
 export class Program {
@@ -42,7 +44,8 @@ export class Program {
     this.name = `${file === puremq ? "puremq" : file === tls13 ? "tls13" : file} ${args[0] ?? ""}`.trim()
     const all = [`--max-old-space-size=${heapMebibytes}`, file, ...args]
     const env = { ...process.env, NO_COLOR: "1", ...options.env }
-    this.child = spawn(process.execPath, all, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd, env })
+    const [first = "", ...rest] = [...(options.under ?? []), process.execPath, ...all]
+    this.child = spawn(first, rest, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd, env })
     const { stdin, stdout, stderr } = this.child
     stdin?.on("error", () => undefined)
     if (options.input !== undefined) stdin?.end(options.input)

@@ -146,6 +146,77 @@ describe("a full disk", () => {
     expect(await contentOf(folder)).toEqual(folded([[opened], publish(1)]))
   })
 
+  it("is none where all is done with: it is folded before that fills a small one", async () => {
+    const folder = new ToyFolder()
+    folder.capacity = 100_000
+    const store = await openIn(folder)
+    await handOver(store, [[opened]])
+    for (let n = 1; n <= 300; n++) {
+      expect(await handOver(store, [publish(n, 1000), [done(n)]])).toEqual({ committed: 2, failures: [] })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual([opened])
+  })
+
+  it("lets a broker start that has died in a fold, before the new journal had its head", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder)
+    await handOver(store, [[opened], publish(1)])
+    await answerOf(store.close())
+    for (const torn of [0, 5]) {
+      const left = folder.afterDeath()
+      await left.create("journal-0000000002")
+      left.entries.get("journal-0000000002")?.resize(torn)
+      left.capacity = left.size
+      const again = await openIn(left)
+      await settled() // a fold begins, and finds no room
+      expect(left.list().map(({ name }) => name)).toEqual(["journal-0000000001"])
+      expect(await answerOf(again.commit(publish(2)))).toEqual({ failed: expect.stringMatching(/the disk is full/) })
+      left.capacity += 1000
+      expect(await answerOf(again.commit(publish(2)))).toBe("committed")
+      await answerOf(again.close())
+      expect(await contentOf(left)).toEqual(folded([[opened], publish(1), publish(2)]))
+    }
+  })
+
+  it("that others fill is seen in time: what is done is folded then", async () => {
+    const folder = new ToyFolder()
+    let now = 0
+    const store = await openStoreIn(folder, { ...toyPace, now: () => now }, {}, async () => {})
+    await restored(store)
+    await handOver(store, [[opened]])
+    const some = async (from: number): Promise<void> => {
+      for (let n = from; n < from + 40; n++) {
+        await handOver(store, [publish(n, 1000), [done(n)]])
+        await settled()
+      }
+    }
+    await some(1)
+    expect(folder.list()).toHaveLength(1)
+    folder.capacity = folder.size + 50_000
+    now += 10_000
+    await some(41)
+    expect(folder.list().some(({ name }) => name.startsWith("snapshot-"))).toBe(true)
+    await answerOf(store.close())
+  })
+
+  it("that leaves no room for another snapshot is not read again and again", async () => {
+    const folder = new ToyFolder()
+    const notes: string[] = []
+    let store = await openIn(folder)
+    await handOver(store, [[opened], ...Array.from({ length: 50 }, (_, i) => publish(i + 1, 1000))])
+    await store.compact()
+    await answerOf(store.close())
+    const { size } = folder
+    folder.capacity = size + 30_000
+    store = await openIn(folder, { onNote: (line) => notes.push(line) })
+    for (let n = 51; n <= 70; n++) await handOver(store, [publish(n, 1000)])
+    await settled()
+    expect([folder.list().length, notes]).toEqual([2, []])
+    await answerOf(store.close())
+  })
+
   it("that leaves no room to fold is told once, and turns go on", async () => {
     const folder = new ToyFolder()
     const notes: string[] = []

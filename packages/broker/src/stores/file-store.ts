@@ -40,6 +40,9 @@ const foldPause = 10_000
 /** Milliseconds between two looks at whether the journal is still where it was. */
 const lookInterval = 1000
 
+/** Milliseconds between two looks at how much room the disk has. */
+const roomInterval = 10_000
+
 /** So much of collected turns is written before its time. */
 const maximumCollected = 1024 * 1024
 
@@ -95,6 +98,10 @@ export class FileStore implements Store {
   /** It is not looked before that whether the journal is where it was. */
   #inPlaceUntil = Number.NEGATIVE_INFINITY
 
+  /** Bytes that the folder could have, as the disk had room for them when it was looked at; and when that is due again. */
+  #diskBytes = Number.POSITIVE_INFINITY
+  #nextLook = Number.NEGATIVE_INFINITY
+
   /** Turns that are not written yet, sealed, and who waits for them. */
   readonly #writer: TurnWriter = new TurnWriter()
   #collected: Pause<Committed>[] = []
@@ -149,9 +156,11 @@ export class FileStore implements Store {
 
   /** Makes the last journal ready to be appended to, once the files are as they were read. Throws StoreError. */
   async begin(repair: () => Promise<void>): Promise<void> {
-    let last = this.#files.at(-1)
+    let last: HistoryFile | undefined
     try {
       await repair()
+      await this.#dropUnbegun()
+      last = this.#files.at(-1)
       const older = last !== undefined && last.version > 0 && last.version < schemaVersion
       // A process that has died may have left to the system's memory what commits from now on stand on.
       for (const { kind, name } of this.#files) {
@@ -180,6 +189,25 @@ export class FileStore implements Store {
     }
     this.#synced = this.#end
     this.#others = this.#sizeOf(this.#files.slice(0, -1))
+    await this.#lookForRoom()
+  }
+
+  /** A journal that has no head yet goes: a full disk may have no room for one, and the journal before it goes on. */
+  async #dropUnbegun(): Promise<void> {
+    const [before, last] = this.#files.slice(-2)
+    if (before?.kind !== "journal" || before.version !== schemaVersion || last?.size !== 0) return
+    await this.#folder.remove(last.name)
+    this.#files.pop()
+  }
+
+  async #lookForRoom(): Promise<void> {
+    this.#nextLook = this.#pace.now() + roomInterval
+    const { size } = this
+    try {
+      this.#diskBytes = size + (await this.#folder.room())
+    } catch {
+      this.#diskBytes = Number.POSITIVE_INFINITY // not every system can tell
+    }
   }
 
   async #toDisk(name: string): Promise<void> {
@@ -332,6 +360,7 @@ export class FileStore implements Store {
       return this.#failed(reasonOf(error))
     }
     this.#end += bytes.length
+    if (this.#pace.now() >= this.#nextLook) void this.#lookForRoom()
     if (this.#end > this.#foldAt) this.#foldWhen(true)
     return undefined
   }
@@ -398,9 +427,13 @@ export class FileStore implements Store {
     return this.#others - this.#snapshotBytes + this.#end
   }
 
-  /** A snapshot is written as often as there is as much to fold: each byte is written twice in all. */
+  /**
+   * A snapshot is written as often as there is as much to fold: each byte is written twice in all. More often where room is
+   * scarce, as what is done would fill it; but not where another snapshot has none beside the last.
+   */
   get #foldAt(): number {
-    return Math.min(Math.max(this.#foldAfter, this.#snapshotBytes), this.#maximumBytes / 8)
+    const room = this.#snapshotBytes < this.#diskBytes / 2 ? this.#diskBytes : Number.POSITIVE_INFINITY
+    return Math.min(Math.max(this.#foldAfter, this.#snapshotBytes), this.#maximumBytes / 8, room / 8)
   }
 
   #foldWhen(due: boolean): void {
@@ -480,6 +513,7 @@ export class FileStore implements Store {
       await this.#leave(last, next, journal)
     } catch (error) {
       await journal.close()
+      await this.#folder.remove(name).catch(() => {}) // else when it is opened again
       throw error
     }
     await old.close()

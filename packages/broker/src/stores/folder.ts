@@ -29,6 +29,8 @@ export interface Folder {
   remove(name: string): Promise<void>
   /** Which files there are is on the disk. */
   sync(): Promise<void>
+  /** Bytes that the disk has room for yet. Rejects where nobody can tell. */
+  room(): Promise<number>
 }
 
 /** Time, for a store that collects and that works in slices. */

@@ -84,6 +84,10 @@ export function nodeFolder(path: string): Folder {
     rename: (from, to) => fs.promises.rename(at(from), at(to)),
     remove: (name) => fs.promises.rm(at(name)),
     sync: () => syncFolder(path),
+    async room() {
+      const { bavail, bsize } = await fs.promises.statfs(path)
+      return bavail * bsize
+    },
   }
 }
 

@@ -102,6 +102,10 @@ export class ToyFolder implements Folder {
     })
   }
 
+  async room(): Promise<number> {
+    return this.capacity - this.size
+  }
+
   async sluggishly(sync: () => Promise<void>): Promise<void> {
     this.mostSyncing = Math.max(this.mostSyncing, ++this.syncing)
     try {
