@@ -1,0 +1,126 @@
+// A subscriber that stops reading, beside 100 that go on: what these lose, and how long their messages take, against the same
+// load while it still reads. Both are measured in one run on the same connections.
+
+import type { Socket } from "node:net"
+import type { Pems } from "./contestants.ts"
+import { type Address, connectMqtt, PacketReader, pubackPacket, publishPacket, subscribe } from "./mqtt.ts"
+import { startPeer } from "./peers.ts"
+import { progress } from "./progress.ts"
+
+const readers = 100
+const secondsUndisturbed = 30
+const secondsDisturbed = 60
+/** Messages a second for everybody, and for the one that stops, in bytes of payload: enough that nothing in between holds them. */
+const rate = 50
+const payloadBytes = 256
+const bulkRate = 64
+const bulkBytes = 16_384
+
+export interface StalledRow {
+  readonly name: string
+  readonly expected: number
+  readonly arrived: number
+  /** Milliseconds from PUBLISH to its arrival at a reader. */
+  readonly median: number
+  readonly p99: number
+  readonly longest: number
+}
+
+export async function measureStalled(pems: Pems): Promise<readonly StalledRow[]> {
+  const peer = await startPeer({ kind: "puremq", store: "memory", pems })
+  const address: Address = { port: peer.port, pems }
+  let times: number[] = []
+  const arrived = (payload: Buffer) => times.push(performance.now() - payload.readDoubleLE(0))
+  const clients: Socket[] = []
+  for (let i = 0; i < readers; i++) clients.push(await reader(address, `reader-${i}`, "bench/all", arrived))
+  const slow = await reader(address, "slow", "bench/#", () => undefined)
+  const publisher = await connectMqtt(address, { clientId: "publisher" })
+  const bulk = await connectMqtt(address, { clientId: "bulk" })
+  for (const one of [publisher, bulk]) one.on("data", () => undefined) // PUBACKs
+  clients.push(slow, publisher, bulk)
+
+  const load = async (name: string, seconds: number): Promise<StalledRow> => {
+    progress(`stalled: ${name}, ${seconds} s`)
+    times = []
+    const sent = await publishFor(publisher, bulk, seconds)
+    return { name, expected: sent * readers, ...summary(times) }
+  }
+  await load("warming up", 5)
+  const rows = [await load("all of them read", secondsUndisturbed)]
+  slow.pause()
+  rows.push(await load("one has stopped reading", secondsDisturbed))
+  for (const one of clients) one.destroy()
+  peer.stop()
+  console.log(stalledAsMarkdown(rows))
+  return rows
+}
+
+/** A subscriber at QoS 1 that acknowledges what it gets. */
+async function reader(
+  address: Address,
+  clientId: string,
+  filter: string,
+  arrived: (payload: Buffer) => void,
+): Promise<Socket> {
+  const client = await connectMqtt(address, { clientId })
+  await subscribe(client, filter, 1)
+  const packets = new PacketReader()
+  client.on("data", (data: Uint8Array) => {
+    const answers: Uint8Array[] = []
+    packets.read(data, (first, body) => {
+      if (first >> 4 !== 3) return
+      const at = 2 + body.readUInt16BE(0)
+      answers.push(pubackPacket(body.readUInt16BE(at)))
+      arrived(body.subarray(at + 2))
+    })
+    if (answers.length > 0) client.write(Buffer.concat(answers))
+  })
+  return client
+}
+
+/** Publishes at the rates, and waits until what is on its way has come. Returns how many everybody gets. */
+async function publishFor(publisher: Socket, bulk: Socket, seconds: number): Promise<number> {
+  const start = performance.now()
+  const [mine, its] = [{ sent: 0 }, { sent: 0 }]
+  for (;;) {
+    const elapsed = (performance.now() - start) / 1000
+    if (elapsed >= seconds) break
+    // A message has the time at which it was due: a wait to be sent is a wait.
+    for (; mine.sent < elapsed * rate; mine.sent++) {
+      const payload = Buffer.alloc(payloadBytes)
+      payload.writeDoubleLE(start + (mine.sent * 1000) / rate)
+      publisher.write(publishPacket({ topic: "bench/all", payload, qos: 1, id: (mine.sent % 65_535) + 1 }))
+    }
+    // A publisher that is not read does not pile up here.
+    for (; its.sent < elapsed * bulkRate; its.sent++) {
+      if (bulk.writableLength > 1_048_576) continue
+      const payload = Buffer.alloc(bulkBytes)
+      bulk.write(publishPacket({ topic: "bench/bulk", payload, qos: 1, id: (its.sent % 65_535) + 1 }))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  return mine.sent
+}
+
+function summary(times: readonly number[]): Pick<StalledRow, "arrived" | "median" | "p99" | "longest"> {
+  const sorted = Float64Array.from(times).sort()
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+  return { arrived: times.length, median: at(0.5), p99: at(0.99), longest: at(1) }
+}
+
+export function stalledAsMarkdown(rows: readonly StalledRow[]): string {
+  const lines = rows.map(
+    ({ name, expected, arrived, median, p99, longest }) =>
+      `| ${name} | ${expected - arrived} of ${expected} | ${median.toFixed(2)} | ${p99.toFixed(2)} | ${(p99 / rows[0]!.p99).toFixed(2)} | ${longest.toFixed(1)} |`,
+  )
+  const head = [
+    `### ${readers} subscribers over TLS beside one that stops reading for ${secondsDisturbed} s, QoS 1`,
+    "",
+    `${rate} messages of ${payloadBytes} bytes a second to all; ${bulkRate} of ${bulkBytes} bytes more to the one. Milliseconds from PUBLISH to arrival; a p99 of at most twice the first is wanted.`,
+    "",
+    "| | lost | median, ms | p99, ms | p99, ratio | longest, ms |",
+    "|---|---|---|---|---|---|",
+  ]
+  return [...head, ...lines, ""].join("\n")
+}
