@@ -9,24 +9,21 @@ import type { ShareGroup } from "./share-group.ts"
 import type { Reach, Subscriber, Subscription, TopicRule } from "./subscription.ts"
 import { SubscriptionTree } from "./subscription-tree.ts"
 
-/** One session and its subscriptions that match a topic: one copy of the message goes there. */
-interface Route {
+/** Overlapping subscriptions of one session that match a topic: one copy of the message goes there. */
+interface Overlap extends Granted {
   readonly subscriber: Subscriber
-  readonly first: Subscription
-  /** Overlapping subscriptions of the same session, usually none. */
-  more: Subscription[] | undefined
-  /** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
-  qos: Qos
-  retainAsPublished: boolean
-  identifiers: readonly number[]
-  noLocal: boolean
+  readonly all: readonly Subscription[]
+  readonly noLocal: boolean
 }
 
-/** What of a subscription decides how a message is sent. */
+/** Nearly always the one subscription itself. */
+type Route = Subscription | Overlap
+
+/** What of a subscription, or of several, decides how a message is sent. */
 type Granted = Pick<Subscription, "qos" | "retainAsPublished" | "identifiers">
 
 class Routes {
-  readonly direct: Route[] = []
+  direct: readonly Route[] = []
   readonly groups: ShareGroup[] = []
   /** The set of subscriptions this is the answer for. */
   readonly epoch: object
@@ -39,7 +36,8 @@ class Routes {
 /** Bytes of the answers that are kept. */
 const rememberedBytes = 16 * 1_048_576
 const routesCost = 450
-const routeCost = 120
+const routeCost = 16
+const overlapCost = 160
 const groupCost = 560
 const memberCost = 100
 
@@ -134,7 +132,7 @@ export class Router {
     for (let i = 0; i < direct.length; i++) {
       const found = direct[i]!
       const own = found.noLocal && found.subscriber === publisher
-      this.#deliveries += own ? (found.more?.length ?? 0) >> 3 : found.identifiers.length >> 5
+      this.#deliveries += own ? ("all" in found ? found.all.length >> 3 : 0) : found.identifiers.length >> 5
       const route = own ? withoutLocal(found) : found
       if (route === undefined) continue
       sessions++
@@ -192,25 +190,20 @@ export class Router {
   #find(topic: string, routes: Routes): number {
     let bytes = routesCost
     let members = 0
-    let bySubscriber: Map<Subscriber, Route> | undefined
     let matched = 0
+    // Of one filter a session has one subscription: only where there are several do sessions have to be told apart.
+    let filter: string | undefined
+    let several = false
+    const direct: Subscription[] = []
     const { judge } = this
     this.#tree.match(topic, {
       subscription(one) {
         matched++
         judge?.(one)
         if (one.mayReceive?.(topic) === false) return
-        bytes += routeCost
-        bySubscriber ??= new Map()
-        const known = bySubscriber.get(one.subscriber)
-        if (known !== undefined) {
-          known.more ??= []
-          known.more.push(one)
-          return
-        }
-        const route = routeOf(one, undefined)
-        bySubscriber.set(one.subscriber, route)
-        routes.direct.push(route)
+        filter ??= one.filter.text
+        several ||= filter !== one.filter.text
+        direct.push(one)
       },
       group(one) {
         if (judge !== undefined) one.each(judge)
@@ -226,30 +219,42 @@ export class Router {
       },
     })
     this.#deliveries += members + matched
-    for (const route of routes.direct) {
-      if (route.more !== undefined) Object.assign(route, routeOf(route.first, route.more))
-    }
-    return bytes
+    routes.direct = several ? joined(direct) : direct
+    const overlaps = direct.length - routes.direct.length
+    return bytes + direct.length * routeCost + overlaps * overlapCost
   }
 }
 
 /** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
 function withoutLocal(route: Route): Route | undefined {
-  const [first, ...more] = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
-  return first && routeOf(first, more)
+  if (!("all" in route)) return undefined
+  const others = route.all.filter((one) => !one.noLocal)
+  return others.length > 0 ? overlap(others) : undefined
 }
 
-function routeOf(first: Subscription, more: Subscription[] | undefined): Route {
-  let { qos, retainAsPublished, identifiers, noLocal } = first
-  if (more !== undefined && more.length > 0) {
-    const all: number[] = [...identifiers]
-    for (const one of more) {
-      if (one.qos > qos) qos = one.qos
-      if (one.retainAsPublished) retainAsPublished = true
-      if (one.noLocal) noLocal = true
-      if (one.identifier !== undefined) all.push(one.identifier)
-    }
-    identifiers = all
+/** One route a session, in the order in which the first of its subscriptions was found. */
+function joined(found: readonly Subscription[]): Route[] {
+  const bySubscriber = new Map<Subscriber, Subscription | Subscription[]>()
+  for (const one of found) {
+    const known = bySubscriber.get(one.subscriber)
+    if (known === undefined) bySubscriber.set(one.subscriber, one)
+    else if (Array.isArray(known)) known.push(one)
+    else bySubscriber.set(one.subscriber, [known, one])
   }
-  return { subscriber: first.subscriber, first, more, qos, retainAsPublished, identifiers, noLocal }
+  return Array.from(bySubscriber.values(), (its) => (Array.isArray(its) ? overlap(its) : its))
+}
+
+/** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
+function overlap(all: readonly Subscription[]): Overlap {
+  const { subscriber } = all[0]!
+  let qos: Qos = 0
+  let [retainAsPublished, noLocal] = [false, false]
+  const identifiers: number[] = []
+  for (const one of all) {
+    if (one.qos > qos) qos = one.qos
+    if (one.retainAsPublished) retainAsPublished = true
+    if (one.noLocal) noLocal = true
+    if (one.identifier !== undefined) identifiers.push(one.identifier)
+  }
+  return { subscriber, all, qos, retainAsPublished, identifiers, noLocal }
 }
