@@ -193,6 +193,13 @@ export const planted: readonly Planted[] = [
     to: "    this.#wrote()\n",
   },
   {
+    kind: "before it is kept",
+    fault: "a turn ends before a message has come to all who are away",
+    file: "hub/broker.ts",
+    from: "    if (!this.#turnStays) this.#journal.endTurn(now)\n",
+    to: "    this.#journal.endTurn(now)\n",
+  },
+  {
     kind: "shared",
     fault: "what waits for a member that ends is dropped",
     file: "hub/sessions.ts",
@@ -259,7 +266,7 @@ export const planted: readonly Planted[] = [
     kind: "subscription",
     fault: "of overlapping subscriptions the first decides about QoS",
     file: "routing/router.ts",
-    from: "      if (one.qos > qos) qos = one.qos\n",
+    from: "    if (one.qos > qos) qos = one.qos\n",
     to: "",
   },
 ]

@@ -4,6 +4,7 @@
 import type { Message } from "../packet/message.ts"
 import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
+import { LateDeliveries } from "./late-deliveries.ts"
 import { RouteCache } from "./route-cache.ts"
 import type { ShareGroup } from "./share-group.ts"
 import type { Reach, Subscriber, Subscription, TopicRule } from "./subscription.ts"
@@ -41,18 +42,31 @@ const overlapCost = 160
 const groupCost = 560
 const memberCost = 100
 
+/** Sessions that are away and get their copies of one message in one turn: some 2 milliseconds, the first time. */
+const awayPerTurn = 1000
+
 export class Router {
   readonly #tree = new SubscriptionTree()
   /** Another object after each change of the subscriptions; also tells one router from another. */
   #epoch: object = {}
   readonly #cache = new RouteCache(rememberedBytes)
   #deliveries = 0
+  readonly #awayPerTurn: number
+  /** The copies of the last message that did not go to all at once. */
+  #late: LateDeliveries<Route> | undefined
+  /** Called when a message leaves copies for later: `deliverLate` makes them. */
+  onLate: (message: Message) => void = () => undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
   /** Called with each subscription that a message matches before its rule is asked; set while rules are exchanged. */
   judge: ((subscription: Subscription) => void) | undefined
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
   onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
+
+  /** @param away sessions that are away and get their copies of one message in one turn; 0: one, in turns to come */
+  constructor(away: number = awayPerTurn) {
+    this.#awayPerTurn = away
+  }
 
   get subscriptionCount(): number {
     return this.#tree.size
@@ -84,17 +98,20 @@ export class Router {
   }
 
   add(subscription: Subscription): void {
+    this.#settle(subscription.subscriber)
     this.forget()
     this.#tree.add(subscription)
   }
 
   remove(subscription: Subscription): void {
+    this.#settle(subscription.subscriber)
     this.forget()
     this.#tree.remove(subscription)
   }
 
   /** Other topics may come through a subscription from now on; `forget` has to be called when the last one has its rule. */
   rule(subscription: Subscription, rule: TopicRule | undefined): void {
+    this.#settle(subscription.subscriber)
     const before = subscription.mayReceive
     subscription.mayReceive = rule
     if (subscription.filter.shareName !== undefined) this.#tree.groupOf(subscription)?.ruled(subscription, before)
@@ -119,7 +136,10 @@ export class Router {
     return routes.direct.length === 0 && routes.groups.length === 0
   }
 
-  /** Delivers the message to every matching session. */
+  /**
+   * Delivers the message to every matching session. Of those that are away, and would be sent it at QoS 1 or 2, many get it in
+   * turns to come; who had no room among them is then not told.
+   */
   route(message: Message, publisher: Subscriber | undefined, now: number): Reach {
     const routes = this.#routes(message.topic)
     const direct = routes.direct
@@ -129,6 +149,8 @@ export class Router {
     if (direct.length + routes.groups.length > 1) message.own()
     let sessions = 0
     let withoutRoom = 0
+    let away = 0
+    let late: Route[] | undefined
     for (let i = 0; i < direct.length; i++) {
       const found = direct[i]!
       const own = found.noLocal && found.subscriber === publisher
@@ -136,6 +158,13 @@ export class Router {
       const route = own ? withoutLocal(found) : found
       if (route === undefined) continue
       sessions++
+      if (direct.length > this.#awayPerTurn && message.qos > 0 && route.qos > 0 && !route.subscriber.connected) {
+        if (++away > this.#awayPerTurn) {
+          late ??= []
+          late.push(route)
+          continue
+        }
+      }
       if (!this.#send(route.subscriber, message, route, undefined, now)) withoutRoom++
     }
     for (let i = 0; i < routes.groups.length; i++) {
@@ -145,7 +174,54 @@ export class Router {
       sessions++
       if (!this.#send(chosen.subscriber, message, chosen, chosen.filter.text, now)) withoutRoom++
     }
+    if (late !== undefined) withoutRoom += this.#leave(message, late, withoutRoom === sessions - late.length, now)
     return { sessions, withoutRoom }
+  }
+
+  /** There are copies to be made in turns to come. */
+  get late(): boolean {
+    return this.#late !== undefined
+  }
+
+  /** Makes one turn's share of them. */
+  deliverLate(): void {
+    this.#deliverLate(Math.max(1, this.#awayPerTurn))
+  }
+
+  /** Leaves copies for later, and returns how many of them had no room: those that had to be made to know that somebody has. */
+  #leave(message: Message, routes: Route[], nobodyHasRoom: boolean, now: number): number {
+    this.#deliverLate(Number.POSITIVE_INFINITY) // those before it
+    const late = new LateDeliveries(message, routes, now)
+    let withoutRoom = 0
+    while (nobodyHasRoom) {
+      const route = late.take()
+      if (route === undefined) return withoutRoom
+      nobodyHasRoom = !this.#deliver(route.subscriber, message, route, undefined, now)
+      if (nobodyHasRoom) withoutRoom++
+    }
+    this.#late = late
+    this.onLate(message)
+    return withoutRoom
+  }
+
+  #deliverLate(most: number): void {
+    const late = this.#late
+    if (late === undefined) return
+    for (let made = 0; made < most; made++) {
+      const route = late.take()
+      if (route === undefined) {
+        this.#late = undefined
+        return
+      }
+      this.#deliver(route.subscriber, late.message, route, undefined, late.now)
+    }
+  }
+
+  /** What is due to a session it gets now: something else is to come, or its subscriptions change. */
+  #settle(subscriber: Subscriber): void {
+    const late = this.#late
+    const route = late?.takeOf(subscriber)
+    if (late !== undefined && route !== undefined) this.#deliver(subscriber, late.message, route, undefined, late.now)
   }
 
   /**
@@ -161,8 +237,20 @@ export class Router {
     return chosen !== undefined && this.#send(chosen.subscriber, message, chosen, share, now)
   }
 
-  /** False when there was no room for it. */
+  /** As `#deliver`, after what is due to the session. */
   #send(subscriber: Subscriber, message: Message, granted: Granted, share: string | undefined, now: number): boolean {
+    if (this.#late !== undefined) this.#settle(subscriber)
+    return this.#deliver(subscriber, message, granted, share, now)
+  }
+
+  /** False when there was no room for it. */
+  #deliver(
+    subscriber: Subscriber,
+    message: Message,
+    granted: Granted,
+    share: string | undefined,
+    now: number,
+  ): boolean {
     // [MQTT-3.8.4-8] the lower of published and granted QoS; [MQTT-3.3.1-12], [MQTT-3.3.1-13] Retain As Published
     const qos = message.qos < granted.qos ? message.qos : granted.qos
     let kept = true
@@ -247,8 +335,7 @@ function joined(found: readonly Subscription[]): Route[] {
 /** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
 function overlap(all: readonly Subscription[]): Overlap {
   const { subscriber } = all[0]!
-  let qos: Qos = 0
-  let [retainAsPublished, noLocal] = [false, false]
+  let { qos, retainAsPublished, noLocal } = all[0]!
   const identifiers: number[] = []
   for (const one of all) {
     if (one.qos > qos) qos = one.qos
