@@ -12,30 +12,35 @@ import { Aedes } from "aedes"
 import { type Pems, type Stack, startServer } from "./contestants.ts"
 import { fill } from "./filler.ts"
 import { HoldUps } from "./hold-ups.ts"
-import type { Amounts, Memory, Questions, StoreKind, Task } from "./peers.ts"
+import type { Memory, Questions, StoreKind, Task } from "./peers.ts"
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
-let broker: PureMqBroker | undefined
-let holdUps: HoldUps | undefined
-const port = await start(task)
+const { port, broker } = await start(task)
 const { user, system } = process.cpuUsage()
-process.send!({ port, started: { elapsed: performance.now(), busy: (user + system) / 1000 } })
+const answers = answersOf(broker)
 process.on("message", async (question: keyof Questions) => {
   process.send!(await answers[question]())
 })
 process.on("disconnect", () => process.exit())
+process.send!({ port, started: { elapsed: performance.now(), busy: (user + system) / 1000 } })
 
-function start(task: Task): Promise<number> {
+interface Running {
+  readonly port: number
+  readonly broker?: PureMqBroker
+}
+
+async function start(task: Task): Promise<Running> {
   switch (task.kind) {
     case "sink":
-      return sink(task.stack, task.pems)
+      return { port: await sink(task.stack, task.pems) }
     case "aedes":
-      return aedes(task.pems)
+      return { port: await aedes(task.pems) }
     case "puremq":
       return puremq(task.store, task.pems, task.directory)
     case "filler":
-      return fill(task.directory, task.amounts)
+      await fill(task.directory, task.amounts)
+      return { port: 0 }
   }
 }
 
@@ -58,10 +63,10 @@ async function aedes({ cert, key }: Pems): Promise<number> {
   return listen(nodeTls.createServer({ cert, key }, (socket: Duplex) => server.handle(socket)))
 }
 
-async function puremq(store: StoreKind, pems: Pems | undefined, directory: string | undefined): Promise<number> {
+async function puremq(store: StoreKind, pems: Pems | undefined, directory: string | undefined): Promise<Running> {
   const listener =
     pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key }
-  broker = createBroker({
+  const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,
     store: keptIn(store, directory),
@@ -69,7 +74,7 @@ async function puremq(store: StoreKind, pems: Pems | undefined, directory: strin
     limits: { maximumSessionsPerOwner: 200_000, maximumSessions: 200_000 },
   })
   const [address] = await broker.listen()
-  return address!.port
+  return { port: address!.port, broker }
 }
 
 function keptIn(store: StoreKind, directory: string | undefined): BrokerConfig["store"] {
@@ -86,27 +91,30 @@ async function listen(server: NetServer): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-const answers: { readonly [Question in keyof Questions]: () => Questions[Question] | Promise<Questions[Question]> } = {
-  memory,
-  async watch() {
-    holdUps ??= await HoldUps.start()
-    holdUps.begin()
-    return null
-  },
-  longest() {
-    holdUps?.end()
-    return holdUps?.longest ?? 0
-  },
-  counts,
+type Answers = { readonly [Question in keyof Questions]: () => Questions[Question] | Promise<Questions[Question]> }
+
+function answersOf(broker: PureMqBroker | undefined): Answers {
+  let holdUps: HoldUps | undefined
+  return {
+    memory,
+    async watch() {
+      holdUps ??= await HoldUps.start()
+      holdUps.begin()
+      return null
+    },
+    longest() {
+      holdUps?.end()
+      return holdUps?.longest ?? 0
+    },
+    counts() {
+      const { sessions, retainedMessages: retained, storedMessages } = broker!.stats()
+      return { sessions, retained, queued: storedMessages - retained }
+    },
+  }
 }
 
 function memory(): Memory {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
   const { heapUsed, external, rss } = process.memoryUsage()
   return { heap: heapUsed, buffers: external, rss }
-}
-
-function counts(): Amounts {
-  const { sessions, retainedMessages: retained, storedMessages } = broker!.stats()
-  return { sessions, retained, queued: storedMessages - retained }
 }

@@ -12,7 +12,7 @@ const most = Number.MAX_SAFE_INTEGER
 const window = 1000
 
 /** Returns when all of it is acknowledged. The broker stays: its process is to be killed. */
-export async function fill(directory: string, { sessions, retained, queued }: Amounts): Promise<0> {
+export async function fill(directory: string, { sessions, retained, queued }: Amounts): Promise<void> {
   const broker = createBroker({
     sysInterval: 0,
     store: { directory },
@@ -37,7 +37,6 @@ export async function fill(directory: string, { sessions, retained, queued }: Am
   await publisher.publish(retained, (i) => ({ topic: `retained/${i}`, retain: true }))
   await publisher.publish(queued, (i) => ({ topic: `queued/${i % sessions}`, retain: false }))
   publisher.leave()
-  return 0
 }
 
 class Client {

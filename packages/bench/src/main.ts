@@ -91,13 +91,16 @@ if (unknown !== undefined) {
 }
 
 const pems = developmentPems()
-const sections: string[] = []
-for (const name of names) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  progress(name)
-  sections.push(...(await parts[name]!.run(pems)))
+report(await run(names.filter((name) => wanted.length === 0 || wanted.includes(name))))
+
+async function run(chosen: readonly string[]): Promise<readonly string[]> {
+  const sections: string[] = []
+  for (const name of chosen) {
+    progress(name)
+    sections.push(...(await parts[name]!.run(pems)))
+  }
+  return sections
 }
-report()
 
 function developmentPems(): Pems {
   const provider = createNobleProvider()
@@ -110,7 +113,7 @@ function developmentPems(): Pems {
   return { ca: made.caCert, cert: made.serverCert, key: made.serverKey }
 }
 
-function report(): void {
+function report(sections: readonly string[]): void {
   const head = [
     "# PureMQ and its peers, in one run",
     "",

@@ -1,5 +1,6 @@
 // A subscriber that stops reading, beside 100 that go on: what these lose, and how long their messages take, against the same
-// load while it still reads. Both are measured in one run on the same connections.
+// load while it reads. Both are measured in one run on the same connections; what is undisturbed, before and after, so that
+// what else the machine does falls on both.
 
 import type { Socket } from "node:net"
 import type { Pems } from "./contestants.ts"
@@ -26,6 +27,12 @@ export interface StalledRow {
   readonly longest: number
 }
 
+interface Phase {
+  /** Messages that were to come to all readers together, and how long each took that came. */
+  readonly expected: number
+  readonly times: readonly number[]
+}
+
 export async function measureStalled(pems: Pems): Promise<readonly StalledRow[]> {
   const peer = await startPeer({ kind: "puremq", store: "memory", pems })
   const address: Address = { port: peer.port, pems }
@@ -39,16 +46,21 @@ export async function measureStalled(pems: Pems): Promise<readonly StalledRow[]>
   for (const one of [publisher, bulk]) one.on("data", () => undefined) // PUBACKs
   clients.push(slow, publisher, bulk)
 
-  const load = async (name: string, seconds: number): Promise<StalledRow> => {
-    progress(`stalled: ${name}, ${seconds} s`)
+  const load = async (what: string, seconds: number): Promise<Phase> => {
+    progress(`stalled: ${what}, ${seconds} s`)
     times = []
     const sent = await publishFor(publisher, bulk, seconds)
-    return { name, expected: sent * readers, ...summary(times) }
+    return { expected: sent * readers, times }
   }
   await load("warming up", 5)
-  const rows = [await load("all of them read", secondsUndisturbed)]
+  const before = await load("all of them read", secondsUndisturbed)
   slow.pause()
-  rows.push(await load("one has stopped reading", secondsDisturbed))
+  const disturbed = await load("one has stopped reading", secondsDisturbed)
+  slow.resume()
+  await load("it reads what is left", 5)
+  const after = await load("all of them read", secondsUndisturbed)
+  const undisturbed = { expected: before.expected + after.expected, times: [...before.times, ...after.times] }
+  const rows = [row("all of them read", undisturbed), row("one has stopped reading", disturbed)]
   for (const one of clients) one.destroy()
   peer.stop()
   console.log(stalledAsMarkdown(rows))
@@ -103,10 +115,10 @@ async function publishFor(publisher: Socket, bulk: Socket, seconds: number): Pro
   return mine.sent
 }
 
-function summary(times: readonly number[]): Pick<StalledRow, "arrived" | "median" | "p99" | "longest"> {
+function row(name: string, { expected, times }: Phase): StalledRow {
   const sorted = Float64Array.from(times).sort()
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
-  return { arrived: times.length, median: at(0.5), p99: at(0.99), longest: at(1) }
+  return { name, expected, arrived: times.length, median: at(0.5), p99: at(0.99), longest: at(1) }
 }
 
 export function stalledAsMarkdown(rows: readonly StalledRow[]): string {

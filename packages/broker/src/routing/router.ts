@@ -2,7 +2,6 @@
 // subscription changes, so a repeated topic costs no walk of the tree.
 
 import type { Message } from "../packet/message.ts"
-import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
 import { LateDeliveries } from "./late-deliveries.ts"
 import { RouteCache } from "./route-cache.ts"
