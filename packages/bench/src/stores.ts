@@ -25,7 +25,7 @@ export async function compareStores(pems: Pems, rounds: number): Promise<Compari
       measure: () =>
         messagesPerSecond(
           { port, pems: secured },
-          { qos: 1, count: store === "power" ? 500 : 5_000, inFlight, kept: true },
+          { qos: 1, count: store === "power" ? 1_000 : 30_000, inFlight, kept: true },
         ),
     }))
     const title = `Messages of 64 bytes, QoS 1, ${inFlight} in flight, to a session that is kept, over ${transport}`
