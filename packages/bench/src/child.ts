@@ -1,5 +1,4 @@
-// A server in a process of its own, told by messages what to be: so that client and server have a core each, and the
-// memory that is measured is the server's alone.
+// A server in a process of its own, told by messages what to be and asked what it needs: see peers.ts.
 
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -8,29 +7,41 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
-import { type BrokerConfig, createBroker } from "@puremq/broker"
+import { type BrokerConfig, createBroker, type PureMqBroker } from "@puremq/broker"
 import { Aedes } from "aedes"
 import { type Pems, type Stack, startServer } from "./contestants.ts"
-
-export type Task =
-  /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
-  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems }
-  | { readonly kind: "broker"; readonly which: "puremq" | "aedes"; readonly pems: Pems }
-  /** PureMQ, with what it keeps in memory, or in files that outlive the process, or the power. */
-  | { readonly kind: "store"; readonly durability: "memory" | "process" | "power"; readonly pems: Pems }
+import { fill } from "./filler.ts"
+import { HoldUps } from "./hold-ups.ts"
+import type { Memory, Questions, StoreKind, Task } from "./peers.ts"
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
-const port = await start(task)
-process.send!({ port })
-process.on("message", (message) => {
-  if (message === "memory") process.send!(memory())
+const { port, broker } = await start(task)
+const { user, system } = process.cpuUsage()
+const answers = answersOf(broker)
+process.on("message", async (question: keyof Questions) => {
+  process.send!(await answers[question]())
 })
 process.on("disconnect", () => process.exit())
+process.send!({ port, started: { elapsed: performance.now(), busy: (user + system) / 1000 } })
 
-function start(task: Task): Promise<number> {
-  if (task.kind === "sink") return sink(task.stack, task.pems)
-  return task.kind === "broker" ? broker(task.which, task.pems) : keeping(task.durability, task.pems)
+interface Running {
+  readonly port: number
+  readonly broker?: PureMqBroker
+}
+
+async function start(task: Task): Promise<Running> {
+  switch (task.kind) {
+    case "sink":
+      return { port: await sink(task.stack, task.pems) }
+    case "aedes":
+      return { port: await aedes(task.pems) }
+    case "puremq":
+      return puremq(task.store, task.pems, task.directory)
+    case "filler":
+      await fill(task.directory, task.amounts)
+      return { port: 0 }
+  }
 }
 
 async function sink(stack: Stack, pems: Pems): Promise<number> {
@@ -47,26 +58,31 @@ async function sink(stack: Stack, pems: Pems): Promise<number> {
   return listen(server)
 }
 
-async function broker(which: "puremq" | "aedes", pems: Pems): Promise<number> {
-  const { cert, key } = pems
-  if (which === "aedes") {
-    const aedes = await Aedes.createBroker()
-    return listen(nodeTls.createServer({ cert, key }, (socket: Duplex) => aedes.handle(socket)))
-  }
-  return puremq(pems, { type: "memory" })
+async function aedes({ cert, key }: Pems): Promise<number> {
+  const server = await Aedes.createBroker()
+  return listen(nodeTls.createServer({ cert, key }, (socket: Duplex) => server.handle(socket)))
 }
 
-async function keeping(durability: "memory" | "process" | "power", pems: Pems): Promise<number> {
-  if (durability === "memory") return puremq(pems, { type: "memory" })
-  const directory = mkdtempSync(join(tmpdir(), "puremq-bench-"))
-  process.on("exit", () => rmSync(directory, { recursive: true }))
-  return puremq(pems, { directory, durability })
-}
-
-async function puremq({ cert, key }: Pems, store: BrokerConfig["store"]): Promise<number> {
-  const broker = createBroker({ listeners: [{ type: "tls", port: 0, cert, key }], sysInterval: 0, store })
+async function puremq(store: StoreKind, pems: Pems | undefined, directory: string | undefined): Promise<Running> {
+  const listener =
+    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key }
+  const broker = createBroker({
+    listeners: [{ ...listener, port: 0 }],
+    sysInterval: 0,
+    store: keptIn(store, directory),
+    // One address has them all here.
+    limits: { maximumSessionsPerOwner: 200_000, maximumSessions: 200_000 },
+  })
   const [address] = await broker.listen()
-  return address!.port
+  return { port: address!.port, broker }
+}
+
+function keptIn(store: StoreKind, directory: string | undefined): BrokerConfig["store"] {
+  if (store === "memory") return { type: "memory" }
+  if (directory !== undefined) return { directory, durability: store }
+  const made = mkdtempSync(join(tmpdir(), "puremq-bench-"))
+  process.on("exit", () => rmSync(made, { recursive: true }))
+  return { directory: made, durability: store }
 }
 
 async function listen(server: NetServer): Promise<number> {
@@ -75,9 +91,30 @@ async function listen(server: NetServer): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Bytes after a collection: what the engine's heap holds, and what buffers hold outside of it. */
-function memory(): { heap: number; buffers: number } {
+type Answers = { readonly [Question in keyof Questions]: () => Questions[Question] | Promise<Questions[Question]> }
+
+function answersOf(broker: PureMqBroker | undefined): Answers {
+  let holdUps: HoldUps | undefined
+  return {
+    memory,
+    async watch() {
+      holdUps ??= await HoldUps.start()
+      holdUps.begin()
+      return null
+    },
+    longest() {
+      holdUps?.end()
+      return holdUps?.longest ?? 0
+    },
+    counts() {
+      const { sessions, retainedMessages: retained, storedMessages } = broker!.stats()
+      return { sessions, retained, queued: storedMessages - retained }
+    },
+  }
+}
+
+function memory(): Memory {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return { heap: heapUsed, buffers: external }
+  const { heapUsed, external, rss } = process.memoryUsage()
+  return { heap: heapUsed, buffers: external, rss }
 }

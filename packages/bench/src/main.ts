@@ -4,47 +4,103 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { absentAsMarkdown, measureAbsent } from "./absent.ts"
 import type { Pems } from "./contestants.ts"
 import { compareHandshakes } from "./handshakes.ts"
-import { asMarkdown, type Comparison } from "./measure.ts"
+import { compareIdle, idleAsMarkdown } from "./idle.ts"
+import { asMarkdown } from "./measure.ts"
 import { compareMemory, memoryAsMarkdown } from "./memory.ts"
-import { compareBrokers, compareStores } from "./messages.ts"
+import { compareBrokers } from "./messages.ts"
+import { progress } from "./progress.ts"
+import { measureRestart, restartAsMarkdown } from "./restart.ts"
+import { measureStalled, stalledAsMarkdown } from "./stalled.ts"
+import { compareStores } from "./stores.ts"
 import { compareTransfers } from "./transfer.ts"
 import { compareValidation, validationAsMarkdown } from "./x509.ts"
 
 const rounds = 7
-const parts = ["handshakes", "transfer", "messages", "stores", "memory", "x509"]
 
-const help = `PureMQ and its peers side by side, in one run; the report goes to bench-results/report.md.
+/** What it is, for --help, and what runs it: the sections of the report. */
+interface Part {
+  readonly help: string
+  run(pems: Pems): Promise<readonly string[]>
+}
+
+const parts: Readonly<Record<string, Part>> = {
+  handshakes: {
+    help: "TLS handshakes a second, beside node:tls",
+    run: async (pems) => (await compareHandshakes(pems, rounds)).map(asMarkdown),
+  },
+  transfer: {
+    help: "TLS records, beside node:tls",
+    run: async (pems) => (await compareTransfers(pems, rounds)).map(asMarkdown),
+  },
+  messages: {
+    help: "MQTT messages a second over TLS, beside aedes",
+    run: async (pems) => (await compareBrokers(pems, rounds)).map(asMarkdown),
+  },
+  stores: {
+    help: "QoS 1 with the store in files, beside the one in memory",
+    run: async (pems) => (await compareStores(pems, rounds)).map(asMarkdown),
+  },
+  absent: {
+    help: "one message to 10,000 sessions that are away: hold-up and heap",
+    run: async () => [absentAsMarkdown(await measureAbsent())],
+  },
+  restart: {
+    help: "a start with 1,000,000 queued messages: seconds and memory",
+    run: async () => [restartAsMarkdown(await measureRestart())],
+  },
+  memory: {
+    help: "memory of 1,000 idle TLS clients, beside node:tls",
+    run: async (pems) => [memoryAsMarkdown(await compareMemory(pems))],
+  },
+  idle: {
+    help: "memory of 5,000 idle MQTT clients over TLS, beside aedes and Mosquitto",
+    run: async (pems) => [idleAsMarkdown(await compareIdle(pems))],
+  },
+  stalled: {
+    help: "100 subscribers beside one that stops reading for a minute",
+    run: async (pems) => [stalledAsMarkdown(await measureStalled(pems))],
+  },
+  x509: {
+    help: "parsing and validating a chain of certificates",
+    run: async () => [validationAsMarkdown(compareValidation(rounds))],
+  },
+}
+const names = Object.keys(parts)
+
+const help = `PureMQ and its peers side by side, in one run; the report goes to bench-results/report.md, progress to stderr.
 
   npm run bench [-- PART...]
 
-  PART      one of ${parts.join(", ")} (default: all of them)
-  --help    this text`
+  PART (default: all of them)
+${names.map((name) => `    ${name.padEnd(12)}${parts[name]!.help}`).join("\n")}
+  --help        this text`
 
 const wanted = process.argv.slice(2)
 if (wanted.includes("--help")) {
   console.log(help)
   process.exit(0)
 }
-const unknown = wanted.find((word) => !parts.includes(word))
+const unknown = wanted.find((word) => !names.includes(word))
 if (unknown !== undefined) {
   const what = unknown.startsWith("-") ? `unknown option ${unknown}` : `no part ${JSON.stringify(unknown)}`
-  console.error(`bench: ${what}; the parts are ${parts.join(", ")}`)
+  console.error(`bench: ${what}; the parts are ${names.join(", ")}`)
   process.exit(2)
 }
-const runs = (part: string) => wanted.length === 0 || wanted.includes(part)
 
 const pems = developmentPems()
-const comparisons: readonly Comparison[] = [
-  ...(runs("handshakes") ? await compareHandshakes(pems, rounds) : []),
-  ...(runs("transfer") ? await compareTransfers(pems, rounds) : []),
-  ...(runs("messages") ? await compareBrokers(pems, rounds) : []),
-  ...(runs("stores") ? [await compareStores(pems, rounds)] : []),
-]
-const memory = runs("memory") ? await compareMemory(pems) : []
-const validation = runs("x509") ? compareValidation(rounds) : []
-report()
+report(await run(names.filter((name) => wanted.length === 0 || wanted.includes(name))))
+
+async function run(chosen: readonly string[]): Promise<readonly string[]> {
+  const sections: string[] = []
+  for (const name of chosen) {
+    progress(name)
+    sections.push(...(await parts[name]!.run(pems)))
+  }
+  return sections
+}
 
 function developmentPems(): Pems {
   const provider = createNobleProvider()
@@ -57,7 +113,7 @@ function developmentPems(): Pems {
   return { ca: made.caCert, cert: made.serverCert, key: made.serverKey }
 }
 
-function report(): void {
+function report(sections: readonly string[]): void {
   const head = [
     "# PureMQ and its peers, in one run",
     "",
@@ -66,12 +122,6 @@ function report(): void {
     "",
   ]
   mkdirSync("bench-results", { recursive: true })
-  const text = [
-    ...head,
-    ...comparisons.map(asMarkdown),
-    ...(memory.length > 0 ? [memoryAsMarkdown(memory)] : []),
-    ...(validation.length > 0 ? [validationAsMarkdown(validation)] : []),
-  ].join("\n")
-  writeFileSync("bench-results/report.md", text)
+  writeFileSync("bench-results/report.md", [...head, ...sections].join("\n"))
   console.log("\nreport: bench-results/report.md")
 }

@@ -1,6 +1,8 @@
 // Comparisons in one run: in every round each contestant is measured once, one right after the other and in turning
 // order, so that what else the machine does falls on all of them. Ratios are taken within a round.
 
+import { progress } from "./progress.ts"
+
 export interface Contestant {
   readonly name: string
   /** One measurement: operations (or MB, or messages) a second. */
@@ -31,6 +33,7 @@ export async function compare(
   rounds: number,
   contestants: readonly Contestant[],
 ): Promise<Comparison> {
+  progress(title)
   const samples = contestants.map((): number[] => [])
   // A round that does not count: engines compile what runs often.
   for (const contestant of contestants) await contestant.measure()

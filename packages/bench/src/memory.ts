@@ -18,10 +18,10 @@ export async function compareMemory(pems: Pems): Promise<readonly MemoryRow[]> {
     const peer = await startPeer({ kind: "sink", stack, pems })
     // The first connection brings what is made once.
     const first = await startClient("node:tls", pems, { port: peer.port })
-    const before = await peer.memory()
+    const before = await peer.ask("memory")
     const sockets = [first]
     while (sockets.length <= clients) sockets.push(await startClient("node:tls", pems, { port: peer.port }))
-    const after = await peer.memory()
+    const after = await peer.ask("memory")
     const each = (key: "heap" | "buffers") => (after[key] - before[key]) / clients / 1024
     rows.push({ name: stackNames[stack], heap: each("heap"), buffers: each("buffers") })
     for (const socket of sockets) socket.destroy()

@@ -1,27 +1,94 @@
+// Servers in processes of their own: as each does its work on a core of its own, and its memory is its alone.
+
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import type { Task } from "./child.ts"
+import type { Pems, Stack } from "./contestants.ts"
+
+/** Where PureMQ keeps what outlives connections: in memory, or in files that outlive the process, or the power. */
+export type StoreKind = "memory" | "process" | "power"
+
+export type Task =
+  /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
+  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems }
+  | { readonly kind: "aedes"; readonly pems: Pems }
+  /** @param pems none: it listens on TCP. @param directory of files; default a new one, for as long as it runs */
+  | {
+      readonly kind: "puremq"
+      readonly store: StoreKind
+      readonly pems?: Pems | undefined
+      readonly directory?: string | undefined
+    }
+  /** Fills a store, and says so. */
+  | { readonly kind: "filler"; readonly directory: string; readonly amounts: Amounts }
+
+/** What is in a store. */
+export interface Amounts {
+  readonly sessions: number
+  readonly retained: number
+  /** A multiple of the sessions. */
+  readonly queued: number
+}
+
+/** Bytes after a collection: in the engine's heap, in buffers outside of it, and of the whole process. */
+export interface Memory {
+  readonly heap: number
+  readonly buffers: number
+  readonly rss: number
+}
+
+/** What a peer is asked, and what it answers. */
+export interface Questions {
+  memory: Memory
+  /** From here on it notes for how long it is held up. */
+  watch: null
+  /** The longest since then, in milliseconds. */
+  longest: number
+  counts: Amounts
+}
+
+/** Milliseconds, by the clock and of processor time. */
+export interface Started {
+  readonly elapsed: number
+  readonly busy: number
+}
 
 export interface Peer {
   readonly port: number
-  memory(): Promise<{ heap: number; buffers: number }>
+  /** From the start of its process until it listened. */
+  readonly started: Started
+  ask<Question extends keyof Questions>(question: Question): Promise<Questions[Question]>
   stop(): void
+  /** At once, as a crash does; it is gone when this is. */
+  kill(): Promise<void>
 }
 
-export async function startPeer(task: Task): Promise<Peer> {
+export async function startPeer(task: Task, nodeOptions: readonly string[] = []): Promise<Peer> {
   const child: ChildProcess = fork(fileURLToPath(new URL("./child.js", import.meta.url)), [], {
     env: { ...process.env, PUREMQ_BENCH_TASK: JSON.stringify(task) },
-    execArgv: ["--expose-gc"],
+    execArgv: ["--expose-gc", ...nodeOptions],
   })
-  const [started] = (await once(child, "message")) as [{ port: number }]
+  const exit = once(child, "exit")
+  const ended = exit.then(() => {
+    throw new Error(`the process of ${task.kind} has ended`)
+  })
+  ended.catch(() => undefined)
+  const answer = async (): Promise<unknown> => {
+    const [message] = (await Promise.race([once(child, "message"), ended])) as [unknown]
+    return message
+  }
+  const { port, started } = (await answer()) as { port: number; started: Started }
   return {
-    port: started.port,
-    async memory() {
-      child.send("memory")
-      const [answer] = (await once(child, "message")) as [{ heap: number; buffers: number }]
-      return answer
+    port,
+    started,
+    async ask<Question extends keyof Questions>(question: Question) {
+      child.send(question)
+      return (await answer()) as Questions[Question]
     },
     stop: () => void child.disconnect(),
+    async kill() {
+      child.kill("SIGKILL")
+      await exit
+    },
   }
 }

@@ -51,7 +51,9 @@ export class Schedule {
       if (ghost !== undefined) world.bury(ghost)
     } else if (random.oneIn(3)) world.crash()
     if (random.oneIn(4)) world.logIn()
-    if (random.integer(3) > 0) world.settle()
+    const turns = random.integer(3)
+    if (turns === 1) world.turn()
+    else if (turns === 2) world.settle()
     if (!store.waits || !random.oneIn(4)) return
     store.answer()
     // What has waited leaves, and others come before the turn has ended.

@@ -133,6 +133,8 @@ export class World {
       access: simulatedAccess((decide) => this.#logsInLate(broker, decide)),
       bus: createLocalBus(),
       store: this.store,
+      // So what is for several comes in several turns, between which anything may happen.
+      awayPerTurn: 0,
       codec: mqttPacketCodec,
       now: () => this.now,
       schedule: () => {
@@ -206,10 +208,16 @@ export class World {
     return new Broken("nobody is put out", `${clientId} was put out: ${reason}`)
   }
 
+  /** One turn, if there is something to do; what is left waits for the next. */
+  turn(): void {
+    if (!this.#scheduled) return
+    this.#scheduled = false
+    this.broker.flush(this.now)
+  }
+
   settle(): void {
     for (let turns = 0; this.#scheduled; turns++) {
-      this.#scheduled = false
-      this.broker.flush(this.now)
+      this.turn()
       if (turns === 100_000) throw new Broken("everybody is answered", "turns have no end")
     }
   }

@@ -46,6 +46,13 @@ export const planted: readonly Planted[] = [
     to: "if (packetId > 0) waiting.push",
   },
   {
+    kind: "lost",
+    fault: "of a message to many who are away, who gets something else before his copy is made does not get that",
+    file: "routing/router.ts",
+    from: "    if (late !== undefined && route !== undefined) this.#deliver(",
+    to: "    if (late === undefined && route !== undefined) this.#deliver(",
+  },
+  {
     kind: "doubled",
     fault: "a QoS 2 PUBLISH that comes again is published again",
     file: "client/receiver.ts",
@@ -56,7 +63,7 @@ export const planted: readonly Planted[] = [
     kind: "doubled",
     fault: "a restart forgets which QoS 2 messages have come",
     file: "hub/restore.ts",
-    from: "session.restore(waiting, kept.received)",
+    from: "session.restore(waiting, kept.received ?? [])",
     to: "session.restore(waiting, [])",
   },
   {
@@ -259,7 +266,7 @@ export const planted: readonly Planted[] = [
     kind: "subscription",
     fault: "of overlapping subscriptions the first decides about QoS",
     file: "routing/router.ts",
-    from: "      if (one.qos > qos) qos = one.qos\n",
+    from: "    if (one.qos > qos) qos = one.qos\n",
     to: "",
   },
 ]

@@ -59,7 +59,7 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly now: () => number
   readonly #store: Store
   readonly #journal: Journal
-  readonly #router = new Router()
+  readonly #router: Router
   readonly #sessions: Sessions
   readonly #subscriptions: Subscriptions
   readonly #retained: RetainedMessages
@@ -84,6 +84,8 @@ export class Broker implements Hub<Connection>, Inspect {
   #ticking = false
   #closing = false
   #scheduled = false
+  /** The turn has not ended, as a message is on its way to sessions that are away. */
+  #turnStays = false
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
@@ -118,6 +120,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#schedule = options.schedule
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
+    this.#router = new Router(options.awayPerTurn)
     this.#budget = new TurnBudget(this.counters, this.recorder, () => this.work)
     this.#admission = new Admission(this.limits)
     this.#connections = this.#admission.connections
@@ -148,7 +151,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#waiting = new Waiting({ budget: this.#budget, work, bound, askForFlush, wakeAfter })
     const connectionOf = (session: Session) => this.#sessions.connectionOf(session)
     const [bus, retained] = [options.bus, this.#retained]
-    this.#publications = new Publications({ bus, router, retained, faults, now, connectionOf, askForFlush })
+    this.#publications = new Publications({ bus, router, retained, faults, now, recorder, connectionOf, askForFlush })
   }
 
   // --- Inspect ---
@@ -309,22 +312,31 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#scheduled = false
     this.#publications.endFaulty(now)
     this.#chores.run()
+    this.#router.deliverLate()
     this.#retained.send(now)
-    this.#journal.endTurn(now)
+    const stayed = this.#turnStays
+    this.#endTurn(now)
     this.#output.flush(now)
+    if (stayed && !this.#turnStays) this.#waiting.committed(this.#output.committed(now))
     this.#retained.again()
-    if (this.#retained.due || this.#chores.due || this.#output.due) this.#askForFlush()
+    if (this.#retained.due || this.#chores.due || this.#output.due || this.#router.late) this.#askForFlush()
     this.#budget.begin(this.#waiting.resuming)
     this.#waiting.send(now)
     if (!this.#journal.behind) this.#waiting.caughtUp()
-    this.#waiting.resume(now)
+    if (!this.#router.late) this.#waiting.resume(now)
     this.#budget.begin(this.#waiting.resuming)
+  }
+
+  /** A turn has all copies of a message, or none: it ends when the last one is made. */
+  #endTurn(now: number): void {
+    this.#turnStays = this.#router.late
+    if (!this.#turnStays) this.#journal.endTurn(now)
   }
 
   /** The store has answered about a turn, later: what depends on it leaves, and the next one is given to it. */
   #committed(): void {
     const now = this.now()
-    this.#journal.endTurn(now)
+    this.#endTurn(now)
     this.#waiting.committed(this.#output.committed(now))
     this.#askForFlush()
   }
@@ -353,7 +365,7 @@ export class Broker implements Hub<Connection>, Inspect {
       connection.disconnect(now, code, "server shutting down")
     }
     do this.flush(now)
-    while (this.#chores.due || this.#output.due)
+    while (this.#chores.due || this.#output.due || this.#router.late)
     return this.#journal.end(() => this.#store.close())
   }
 

@@ -33,4 +33,6 @@ export interface BrokerOptions {
   readonly randomName: () => string
   /** Response Information for a client that asks for it (MQTT 5.0 section 3.2.2.3.15). */
   readonly responseInformation?: ((clientId: string) => string | undefined) | undefined
+  /** Sessions that are away and get their copies of one message in one turn; the others have theirs in turns to come. */
+  readonly awayPerTurn?: number | undefined
 }

@@ -8,6 +8,7 @@ import type { Bus } from "../ports/bus.ts"
 import type { Router } from "../routing/router.ts"
 import type { Reach, Subscriber } from "../routing/subscription.ts"
 import type { Faults } from "../session/faults.ts"
+import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
 import type { RetainedMessages } from "./retained.ts"
 
@@ -17,6 +18,7 @@ export interface PublicationsNeeds {
   readonly retained: RetainedMessages
   readonly faults: Faults
   readonly now: () => number
+  readonly recorder: Recorder
   readonly connectionOf: (session: Session) => Connection | undefined
   readonly askForFlush: () => void
 }
@@ -38,6 +40,10 @@ export class Publications {
         this.#publisher.waitFor(subscriber, needs.now())
     }
     router.onFault = (subscriber, error) => this.faulted(subscriber, error)
+    router.onLate = (message) => {
+      needs.recorder.keep(message) // so its acknowledgement waits for this turn, whoever has a copy already
+      needs.askForFlush()
+    }
   }
 
   /** Stores (RETAIN) and forwards; returns the Reason Code for PUBACK or PUBREC. */

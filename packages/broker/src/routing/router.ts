@@ -2,31 +2,28 @@
 // subscription changes, so a repeated topic costs no walk of the tree.
 
 import type { Message } from "../packet/message.ts"
-import type { Qos } from "../packet/packets.ts"
 import type { Topic } from "../packet/topic.ts"
+import { LateDeliveries } from "./late-deliveries.ts"
 import { RouteCache } from "./route-cache.ts"
 import type { ShareGroup } from "./share-group.ts"
 import type { Reach, Subscriber, Subscription, TopicRule } from "./subscription.ts"
 import { SubscriptionTree } from "./subscription-tree.ts"
 
-/** One session and its subscriptions that match a topic: one copy of the message goes there. */
-interface Route {
+/** Overlapping subscriptions of one session that match a topic: one copy of the message goes there. */
+interface Overlap extends Granted {
   readonly subscriber: Subscriber
-  readonly first: Subscription
-  /** Overlapping subscriptions of the same session, usually none. */
-  more: Subscription[] | undefined
-  /** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
-  qos: Qos
-  retainAsPublished: boolean
-  identifiers: readonly number[]
-  noLocal: boolean
+  readonly all: readonly Subscription[]
+  readonly noLocal: boolean
 }
 
-/** What of a subscription decides how a message is sent. */
+/** Nearly always the one subscription itself. */
+type Route = Subscription | Overlap
+
+/** What of a subscription, or of several, decides how a message is sent. */
 type Granted = Pick<Subscription, "qos" | "retainAsPublished" | "identifiers">
 
 class Routes {
-  readonly direct: Route[] = []
+  direct: readonly Route[] = []
   readonly groups: ShareGroup[] = []
   /** The set of subscriptions this is the answer for. */
   readonly epoch: object
@@ -39,9 +36,13 @@ class Routes {
 /** Bytes of the answers that are kept. */
 const rememberedBytes = 16 * 1_048_576
 const routesCost = 450
-const routeCost = 120
+const routeCost = 16
+const overlapCost = 160
 const groupCost = 560
 const memberCost = 100
+
+/** Sessions that are away and get their copies of one message in one turn: some 2 milliseconds, the first time. */
+const awayPerTurn = 1000
 
 export class Router {
   readonly #tree = new SubscriptionTree()
@@ -49,12 +50,22 @@ export class Router {
   #epoch: object = {}
   readonly #cache = new RouteCache(rememberedBytes)
   #deliveries = 0
+  readonly #awayPerTurn: number
+  /** The copies of the last message that did not go to all at once. */
+  #late: LateDeliveries<Route> | undefined
+  /** Called when a message leaves copies for later: `deliverLate` makes them. */
+  onLate: (message: Message) => void = () => undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
   /** Called with each subscription that a message matches before its rule is asked; set while rules are exchanged. */
   judge: ((subscription: Subscription) => void) | undefined
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
   onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
+
+  /** @param away sessions that are away and get their copies of one message in one turn; 0: one, in turns to come */
+  constructor(away: number = awayPerTurn) {
+    this.#awayPerTurn = away
+  }
 
   get subscriptionCount(): number {
     return this.#tree.size
@@ -86,17 +97,20 @@ export class Router {
   }
 
   add(subscription: Subscription): void {
+    this.#settle(subscription.subscriber)
     this.forget()
     this.#tree.add(subscription)
   }
 
   remove(subscription: Subscription): void {
+    this.#settle(subscription.subscriber)
     this.forget()
     this.#tree.remove(subscription)
   }
 
   /** Other topics may come through a subscription from now on; `forget` has to be called when the last one has its rule. */
   rule(subscription: Subscription, rule: TopicRule | undefined): void {
+    this.#settle(subscription.subscriber)
     const before = subscription.mayReceive
     subscription.mayReceive = rule
     if (subscription.filter.shareName !== undefined) this.#tree.groupOf(subscription)?.ruled(subscription, before)
@@ -121,7 +135,10 @@ export class Router {
     return routes.direct.length === 0 && routes.groups.length === 0
   }
 
-  /** Delivers the message to every matching session. */
+  /**
+   * Delivers the message to every matching session. Of those that are away, and would be sent it at QoS 1 or 2, many get it in
+   * turns to come; who had no room among them is then not told.
+   */
   route(message: Message, publisher: Subscriber | undefined, now: number): Reach {
     const routes = this.#routes(message.topic)
     const direct = routes.direct
@@ -131,13 +148,22 @@ export class Router {
     if (direct.length + routes.groups.length > 1) message.own()
     let sessions = 0
     let withoutRoom = 0
+    let away = 0
+    let late: Route[] | undefined
     for (let i = 0; i < direct.length; i++) {
       const found = direct[i]!
       const own = found.noLocal && found.subscriber === publisher
-      this.#deliveries += own ? (found.more?.length ?? 0) >> 3 : found.identifiers.length >> 5
+      this.#deliveries += own ? ("all" in found ? found.all.length >> 3 : 0) : found.identifiers.length >> 5
       const route = own ? withoutLocal(found) : found
       if (route === undefined) continue
       sessions++
+      if (direct.length > this.#awayPerTurn && message.qos > 0 && route.qos > 0 && !route.subscriber.connected) {
+        if (++away > this.#awayPerTurn) {
+          late ??= []
+          late.push(route)
+          continue
+        }
+      }
       if (!this.#send(route.subscriber, message, route, undefined, now)) withoutRoom++
     }
     for (let i = 0; i < routes.groups.length; i++) {
@@ -147,7 +173,54 @@ export class Router {
       sessions++
       if (!this.#send(chosen.subscriber, message, chosen, chosen.filter.text, now)) withoutRoom++
     }
+    if (late !== undefined) withoutRoom += this.#leave(message, late, withoutRoom === sessions - late.length, now)
     return { sessions, withoutRoom }
+  }
+
+  /** There are copies to be made in turns to come. */
+  get late(): boolean {
+    return this.#late !== undefined
+  }
+
+  /** Makes one turn's share of them. */
+  deliverLate(): void {
+    this.#deliverLate(Math.max(1, this.#awayPerTurn))
+  }
+
+  /** Leaves copies for later, and returns how many of them had no room: those that had to be made to know that somebody has. */
+  #leave(message: Message, routes: Route[], nobodyHasRoom: boolean, now: number): number {
+    this.#deliverLate(Number.POSITIVE_INFINITY) // those before it
+    const late = new LateDeliveries(message, routes, now)
+    let withoutRoom = 0
+    while (nobodyHasRoom) {
+      const route = late.take()
+      if (route === undefined) return withoutRoom
+      nobodyHasRoom = !this.#deliver(route.subscriber, message, route, undefined, now)
+      if (nobodyHasRoom) withoutRoom++
+    }
+    this.#late = late
+    this.onLate(message)
+    return withoutRoom
+  }
+
+  #deliverLate(most: number): void {
+    const late = this.#late
+    if (late === undefined) return
+    for (let made = 0; made < most; made++) {
+      const route = late.take()
+      if (route === undefined) {
+        this.#late = undefined
+        return
+      }
+      this.#deliver(route.subscriber, late.message, route, undefined, late.now)
+    }
+  }
+
+  /** What is due to a session it gets now: something else is to come, or its subscriptions change. */
+  #settle(subscriber: Subscriber): void {
+    const late = this.#late
+    const route = late?.takeOf(subscriber)
+    if (late !== undefined && route !== undefined) this.#deliver(subscriber, late.message, route, undefined, late.now)
   }
 
   /**
@@ -163,8 +236,20 @@ export class Router {
     return chosen !== undefined && this.#send(chosen.subscriber, message, chosen, share, now)
   }
 
-  /** False when there was no room for it. */
+  /** As `#deliver`, after what is due to the session. */
   #send(subscriber: Subscriber, message: Message, granted: Granted, share: string | undefined, now: number): boolean {
+    if (this.#late !== undefined) this.#settle(subscriber)
+    return this.#deliver(subscriber, message, granted, share, now)
+  }
+
+  /** False when there was no room for it. */
+  #deliver(
+    subscriber: Subscriber,
+    message: Message,
+    granted: Granted,
+    share: string | undefined,
+    now: number,
+  ): boolean {
     // [MQTT-3.8.4-8] the lower of published and granted QoS; [MQTT-3.3.1-12], [MQTT-3.3.1-13] Retain As Published
     const qos = message.qos < granted.qos ? message.qos : granted.qos
     let kept = true
@@ -192,25 +277,20 @@ export class Router {
   #find(topic: string, routes: Routes): number {
     let bytes = routesCost
     let members = 0
-    let bySubscriber: Map<Subscriber, Route> | undefined
     let matched = 0
+    // Of one filter a session has one subscription: only where there are several do sessions have to be told apart.
+    let filter: string | undefined
+    let several = false
+    const direct: Subscription[] = []
     const { judge } = this
     this.#tree.match(topic, {
       subscription(one) {
         matched++
         judge?.(one)
         if (one.mayReceive?.(topic) === false) return
-        bytes += routeCost
-        bySubscriber ??= new Map()
-        const known = bySubscriber.get(one.subscriber)
-        if (known !== undefined) {
-          known.more ??= []
-          known.more.push(one)
-          return
-        }
-        const route = routeOf(one, undefined)
-        bySubscriber.set(one.subscriber, route)
-        routes.direct.push(route)
+        filter ??= one.filter.text
+        several ||= filter !== one.filter.text
+        direct.push(one)
       },
       group(one) {
         if (judge !== undefined) one.each(judge)
@@ -226,30 +306,41 @@ export class Router {
       },
     })
     this.#deliveries += members + matched
-    for (const route of routes.direct) {
-      if (route.more !== undefined) Object.assign(route, routeOf(route.first, route.more))
-    }
-    return bytes
+    routes.direct = several ? joined(direct) : direct
+    const overlaps = direct.length - routes.direct.length
+    return bytes + direct.length * routeCost + overlaps * overlapCost
   }
 }
 
 /** [MQTT-3.8.3-3] No Local: not to the client that published it, unless another of its subscriptions wants it. */
 function withoutLocal(route: Route): Route | undefined {
-  const [first, ...more] = [route.first, ...(route.more ?? [])].filter((one) => !one.noLocal)
-  return first && routeOf(first, more)
+  if (!("all" in route)) return undefined
+  const others = route.all.filter((one) => !one.noLocal)
+  return others.length > 0 ? overlap(others) : undefined
 }
 
-function routeOf(first: Subscription, more: Subscription[] | undefined): Route {
-  let { qos, retainAsPublished, identifiers, noLocal } = first
-  if (more !== undefined && more.length > 0) {
-    const all: number[] = [...identifiers]
-    for (const one of more) {
-      if (one.qos > qos) qos = one.qos
-      if (one.retainAsPublished) retainAsPublished = true
-      if (one.noLocal) noLocal = true
-      if (one.identifier !== undefined) all.push(one.identifier)
-    }
-    identifiers = all
+/** One route a session, in the order in which the first of its subscriptions was found. */
+function joined(found: readonly Subscription[]): Route[] {
+  const bySubscriber = new Map<Subscriber, Subscription | Subscription[]>()
+  for (const one of found) {
+    const known = bySubscriber.get(one.subscriber)
+    if (known === undefined) bySubscriber.set(one.subscriber, one)
+    else if (Array.isArray(known)) known.push(one)
+    else bySubscriber.set(one.subscriber, [known, one])
   }
-  return { subscriber: first.subscriber, first, more, qos, retainAsPublished, identifiers, noLocal }
+  return Array.from(bySubscriber.values(), (its) => (Array.isArray(its) ? overlap(its) : its))
+}
+
+/** [MQTT-3.3.4-2] the highest QoS of all of them, [MQTT-3.3.4-4] and all their identifiers. */
+function overlap(all: readonly Subscription[]): Overlap {
+  const { subscriber } = all[0]!
+  let { qos, retainAsPublished, noLocal } = all[0]!
+  const identifiers: number[] = []
+  for (const one of all) {
+    if (one.qos > qos) qos = one.qos
+    if (one.retainAsPublished) retainAsPublished = true
+    if (one.noLocal) noLocal = true
+    if (one.identifier !== undefined) identifiers.push(one.identifier)
+  }
+  return { subscriber, all, qos, retainAsPublished, identifiers, noLocal }
 }

@@ -1,0 +1,86 @@
+// Mosquitto with a TLS listener, where it is installed.
+
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import net, { type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Pems } from "./contestants.ts"
+
+export interface Mosquitto {
+  readonly port: number
+  /** Bytes of the process; undefined where the system does not say. */
+  rss(): number | undefined
+  stop(): void
+}
+
+/** Undefined when it is not installed. */
+export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined> {
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), "puremq-bench-"))
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text)
+    return join(directory, name)
+  }
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    `certfile ${file("cert.pem", pems.cert)}`,
+    `keyfile ${file("key.pem", pems.key)}`,
+    "allow_anonymous true",
+    "log_type error",
+    // Started by root it would be another user, who cannot read these files.
+    ...(process.getuid?.() === 0 ? ["user root"] : []),
+  ]
+  const child = spawn("mosquitto", ["-c", file("mosquitto.conf", `${lines.join("\n")}\n`)], { stdio: "ignore" })
+  const stop = () => {
+    child.kill()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  if (!(await started(child)) || !(await listens(child, port))) {
+    stop()
+    return undefined
+  }
+  return { port, rss: () => residentBytes(child.pid!), stop }
+}
+
+async function started(child: ChildProcess): Promise<boolean> {
+  try {
+    await once(child, "spawn")
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function listens(child: ChildProcess, port: number): Promise<boolean> {
+  while (child.exitCode === null) {
+    const socket = net.connect({ host: "127.0.0.1", port })
+    const open = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (open) return true
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return false
+}
+
+function residentBytes(pid: number): number | undefined {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]
+    return kib === undefined ? undefined : Number(kib) * 1024
+  } catch {
+    return undefined
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
