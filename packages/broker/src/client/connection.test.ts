@@ -390,6 +390,27 @@ describe("PUBLISH from a client", () => {
     expect(client.farewell).toBe(ReasonCode.ReceiveMaximumExceeded)
   })
 
+  it("section 4.9: each connection begins with a new quota; what comes again on it counts, what earlier ones left does not", () => {
+    const test = new TestBroker({ limits: { receiveMaximum: 3 } })
+    const kept = { clientId: "c", cleanStart: false, sessionExpiryInterval: 100 }
+    const first = test.connect(kept)
+    for (let id = 1; id <= 3; id++) first.publish("a", "", { qos: 2, packetId: id })
+    first.cut()
+    const second = test.connect(kept)
+    second.publish("a", "", { qos: 2, packetId: 1, dup: true })
+    for (const id of [4, 5]) second.publish("a", "", { qos: 2, packetId: id })
+    // It was of the connection before, and gives nothing back.
+    second.ack(6, 2)
+    expect(second.closed).toBe(false)
+    second.publish("a", "", { qos: 2, packetId: 6 })
+    expect(second.farewell).toBe(ReasonCode.ReceiveMaximumExceeded)
+    const third = test.connect(kept)
+    for (const id of [7, 8, 9]) third.publish("a", "", { qos: 2, packetId: id })
+    third.ack(6, 7)
+    third.publish("a", "", { qos: 2, packetId: 10 })
+    expect(third.closed).toBe(false)
+  })
+
   it("Topic Alias: sets, uses, changes; [MQTT-3.3.2-7] not carried to the next connection", () => {
     const test = new TestBroker({ limits: { topicAliasMaximum: 2 } })
     const sub = test.connect({ clientId: "sub" })

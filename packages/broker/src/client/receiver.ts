@@ -94,12 +94,13 @@ export class Receiver<Client extends Receiving> {
     if (qos === 2) {
       // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
       if (session.hasReceived(packetId)) {
+        session.receiveAgain(packetId)
         this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
         return
       }
       if (this.#refused(qos, packetId)) return
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
-      if (session.receivedCount >= this.#told.receiveMaximum) {
+      if (session.receivedNow >= this.#told.receiveMaximum) {
         const what = `more than ${this.#told.receiveMaximum} unacknowledged PUBLISH`
         throw new PacketError(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", what)
       }

@@ -51,6 +51,8 @@ export class Session implements Subscriber {
   subscriptionBytes = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly #received: Set<number> = new Set()
+  /** Those of them that came on earlier connections, and not on this one. */
+  #receivedBefore: Set<number> | undefined
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
   readonly owner: Owner
   /** Seconds; 0xffffffff does not expire. */
@@ -189,6 +191,7 @@ export class Session implements Subscriber {
   /** A connection takes the session over. Unacknowledged packets are sent again, then what waits ([MQTT-4.4.0-1]). */
   attach(link: SessionLink, now: number): void {
     this.#link = link
+    this.#receivedBefore = this.#received.size > 0 ? new Set(this.#received) : undefined
     this.#inflight.begin(link.sendQuota)
     this.endsAt = Number.POSITIVE_INFINITY
     this.pump(now)
@@ -238,6 +241,7 @@ export class Session implements Subscriber {
     for (const [packetId] of this.#inflight.entries()) this.#remove(packetId)
     this.#holdings.identifiersGone(this.#received.size)
     this.#received.clear()
+    this.#receivedBefore = undefined
     this.holdWill(0)
     this.#inflight.end()
   }
@@ -386,8 +390,18 @@ export class Session implements Subscriber {
     return this.#received.size
   }
 
+  /** The same of those that came, or came again, on this connection: each begins with a new quota (section 4.9). */
+  get receivedNow(): number {
+    return this.#received.size - (this.#receivedBefore?.size ?? 0)
+  }
+
   hasReceived(packetId: number): boolean {
     return this.#received.has(packetId)
+  }
+
+  /** A QoS 2 message has come again. */
+  receiveAgain(packetId: number): void {
+    this.#receivedBefore?.delete(packetId)
   }
 
   /** Remembers the identifier of a QoS 2 message; false when there is no room in memory. */
@@ -402,6 +416,7 @@ export class Session implements Subscriber {
   releaseReceived(packetId: number): boolean {
     const known = this.#received.delete(packetId)
     if (!known) return false
+    this.#receivedBefore?.delete(packetId)
     this.#holdings.identifiersGone(1)
     if (this.kept) this.record({ type: "freed", clientId: this.clientId, packetId })
     return true
