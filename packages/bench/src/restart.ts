@@ -1,6 +1,6 @@
 // A broker with much in its files is killed and started anew: how long until it listens, and what memory it takes then.
 
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Amounts, type Memory, type Peer, type Started, startPeer } from "./peers.ts"
@@ -26,7 +26,7 @@ export async function measureRestart(): Promise<RestartRow> {
     progress("restart: killed, starting anew")
     const peer = await startPeer({ kind: "puremq", store: "process", directory }, nodeOptions)
     const listening = await peer.ask("memory")
-    const row = { started: peer.started, listening, settled: await settled(peer, listening) }
+    const row = { started: peer.started, listening, settled: await settled(peer, directory, listening) }
     const found = await peer.ask("counts")
     await peer.kill()
     for (const what of ["sessions", "retained", "queued"] as const) {
@@ -39,12 +39,14 @@ export async function measureRestart(): Promise<RestartRow> {
   }
 }
 
-/** Once it has nothing more to do. */
-async function settled(peer: Peer, before: Memory): Promise<Memory> {
-  progress("restart: waiting until its memory stays the same")
+/** Once its files are folded, and are one snapshot and one journal, and its memory stays the same. */
+async function settled(peer: Peer, directory: string, before: Memory): Promise<Memory> {
+  progress("restart: waiting until its files are folded and its memory stays the same")
   await new Promise((resolve) => setTimeout(resolve, 5000))
+  const files = readdirSync(directory).filter((name) => /^(snapshot|journal)/.test(name))
   const now = await peer.ask("memory")
-  return Math.abs(now.heap - before.heap) < now.heap / 200 ? now : settled(peer, now)
+  const calm = files.length === 2 && Math.abs(now.heap - before.heap) < now.heap / 200
+  return calm ? now : settled(peer, directory, now)
 }
 
 const said = `${amounts.sessions} sessions, ${amounts.retained} retained messages and ${amounts.queued} queued ones`
