@@ -55,6 +55,8 @@ interface Kept {
 export class Restoration {
   readonly #needs: RestorationNeeds
   readonly #messages: Map<Sequence, Message> = new Map()
+  /** Messages of a topic share it. */
+  readonly #topics: Map<string, Topic> = new Map()
   /** Of retained messages, where they are somebody's. */
   readonly #accounts: Map<Sequence, string> = new Map()
   readonly #sessions: Map<string, Kept> = new Map()
@@ -121,8 +123,12 @@ export class Restoration {
   }
 
   #topicOf(name: string): Topic | undefined {
+    const known = this.#topics.get(name)
+    if (known !== undefined) return known
     try {
-      return this.#needs.topics.of(name)
+      const topic = this.#needs.topics.of(name)
+      this.#topics.set(name, topic)
+      return topic
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const remedy = "raise maximumTopicLevels if that is why, or take it out of what `puremq store export` writes"
