@@ -97,7 +97,10 @@ export class Intake<Client> {
   /** Its turn has come, or what it waited for. */
   resume(now: number): void {
     this.#resting = false
-    this.#stopWaiting(now)
+    const slow = this.#waitsFor
+    if (slow === undefined || !slow.connected || slow.quiet || now >= this.#pauseEnds) this.#stopWaiting(now)
+    // It was something else that it waited for as well, the store say.
+    else this.#hub.hold(this.#client, this.#pauseEnds - now)
   }
 
   // --- a subscriber is slow ---

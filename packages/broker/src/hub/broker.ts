@@ -86,6 +86,8 @@ export class Broker implements Hub<Connection>, Inspect {
   #scheduled = false
   /** The turn has not ended, as a message is on its way to sessions that are away. */
   #turnStays = false
+  /** The copies that were to be made in turns to come when the last flush was over. */
+  #lateBefore: object | undefined
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
@@ -311,6 +313,7 @@ export class Broker implements Hub<Connection>, Inspect {
   flush(now: number): void {
     this.#scheduled = false
     this.#publications.endFaulty(now)
+    const ended = this.#endLongTurn(now)
     this.#chores.run()
     this.#router.deliverLate()
     this.#retained.send(now)
@@ -319,17 +322,32 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#output.flush(now)
     if (stayed && !this.#turnStays) this.#waiting.committed(this.#output.committed(now))
     this.#retained.again()
-    if (this.#retained.due || this.#chores.due || this.#output.due || this.#router.late) this.#askForFlush()
+    const { late } = this.#router
+    this.#lateBefore = late
+    if (this.#retained.due || this.#chores.due || this.#output.due || late !== undefined) this.#askForFlush()
     this.#budget.begin(this.#waiting.resuming)
     this.#waiting.send(now)
     if (!this.#journal.behind) this.#waiting.caughtUp()
-    if (!this.#router.late) this.#waiting.resume(now)
+    // Who is read on while copies are made has them made at once; but nobody waits behind one message after the other.
+    if (late === undefined || ended) this.#waiting.resume(now)
     this.#budget.begin(this.#waiting.resuming)
+  }
+
+  /**
+   * One message may keep a turn open for a while, and not one after the other: everybody's answers wait for its end. Nor when the
+   * store has enough to do with it. True when one has ended.
+   */
+  #endLongTurn(now: number): boolean {
+    if (!this.#turnStays || (this.#router.late === this.#lateBefore && !this.#journal.behind)) return false
+    this.#router.deliverLate(Number.POSITIVE_INFINITY)
+    this.#endTurn(now)
+    this.#waiting.committed(this.#output.committed(now))
+    return true
   }
 
   /** A turn has all copies of a message, or none: it ends when the last one is made. */
   #endTurn(now: number): void {
-    this.#turnStays = this.#router.late
+    this.#turnStays = this.#router.late !== undefined
     if (!this.#turnStays) this.#journal.endTurn(now)
   }
 

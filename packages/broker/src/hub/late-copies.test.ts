@@ -292,3 +292,43 @@ describe("copies for many sessions that are away", () => {
     expect(waiting(test)).toEqual([0, 0, 0, 0, 0, 0])
   })
 })
+
+describe("one message after the other to many who are away", () => {
+  it("keeps no turn open: everybody is answered meanwhile, and each has all of them, in order", () => {
+    const { test, neighbour } = scene()
+    const { schedule } = test
+    const publishers = Array.from({ length: 30 }, (_, i) => test.connect({ clientId: `p${i}` }))
+    // No turn by itself.
+    test.schedule = () => undefined
+    publishes(test, publishers[0]!, "0")
+    sends(test, neighbour, publishBytes(5, "own", "x", { qos: 1, packetId: 7 }))
+    const answered: number[] = []
+    for (let i = 1; i < publishers.length; i++) {
+      test.broker.flush(test.now)
+      if (neighbour.acks().length > 0) answered.push(i)
+      publishes(test, publishers[i]!, `${i}`)
+    }
+    expect(answered[0]).toBeLessThanOrEqual(3)
+    for (let i = 0; i < 10; i++) test.broker.flush(test.now)
+    expect(publishers.every((publisher) => publisher.acks().length === 1)).toBe(true)
+    test.schedule = schedule
+    const all = publishers.map((_, i) => `${i}`).join(" ")
+    expect(got(test)).toEqual(Array.from({ length: 6 }, () => all))
+  })
+
+  it("nor do wills that are due together", () => {
+    const { test, neighbour } = scene()
+    const { schedule } = test
+    const payload = new TextEncoder().encode("gone")
+    const will = { topic: "t", payload, qos: 1, retain: false } as const
+    const clients = Array.from({ length: 40 }, (_, i) => test.connect({ clientId: `w${i}`, will }))
+    test.schedule = () => undefined
+    for (const client of clients) client.cut()
+    sends(test, neighbour, publishBytes(5, "own", "x", { qos: 1, packetId: 7 }))
+    for (let i = 0; i < 4; i++) test.broker.flush(test.now)
+    expect(neighbour.acks()).toHaveLength(1)
+    for (let i = 0; i < 100; i++) test.broker.flush(test.now)
+    expect(waiting(test)).toEqual([40, 40, 40, 40, 40, 40])
+    test.schedule = schedule
+  })
+})

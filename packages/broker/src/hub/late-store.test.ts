@@ -182,6 +182,29 @@ describe("while the store is late", () => {
   })
 })
 
+it("a publisher that is held for a slow subscriber stays so when its answers leave", () => {
+  const test = new TestBroker({ limits: { maximumQueuedMessages: 20, maximumPublisherPause: 5000 } })
+  const sub = test.connect({ clientId: "s", cleanStart: false, sessionExpiryInterval: 1000, receiveMaximum: 1 })
+  sub.subscribe("t", { qos: 1 })
+  const pub = test.connect({ clientId: "p" })
+  test.store.mode = "late"
+  let sent = 0
+  while (sent < 15 && !pub.paused) pub.publish("t", `${sent}`, { qos: 1, packetId: ++sent })
+  expect(sent).toBe(12)
+  while (test.store.waits) {
+    test.store.answer()
+    test.settle()
+  }
+  expect(pub.acks()).toHaveLength(sent)
+  expect(pub.paused).toBe(true)
+  test.store.mode = "at once"
+  // As long as it may at once, and no longer.
+  test.pass(2)
+  expect(pub.paused).toBe(true)
+  test.pass(1)
+  expect(pub.paused).toBe(false)
+})
+
 describe("many Changes in one turn", () => {
   it.each(versions)("version %i: their maker is read again when they are kept at once", (version) => {
     const test = new TestBroker()

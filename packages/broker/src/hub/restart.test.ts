@@ -703,6 +703,30 @@ describe("after a restart, retained messages that a subscription is owed", () =>
     expect(completed(again, 9).sort()).toEqual(["a/3 x", "a/4 x"])
   })
 
+  it("at QoS 0 from now on are not kept any more, and what comes by another subscription is not taken for them", () => {
+    let test = new TestBroker()
+    for (const topic of ["b", "a"])
+      for (let i = 0; i < 6; i++) test.broker.publishOwn(`${topic}/${i}`, encodeText("x"), 2, true)
+    const few = { clientId: "sub", ...persistent, receiveMaximum: 2 }
+    const sub = test.connect(few)
+    sub.subscribe("a/#", { qos: 2 })
+    // It goes before the rest could be sent.
+    test.schedule = () => undefined
+    sub.subscribe("a/#", { qos: 0, retainHandling: 1, packetId: 9 })
+    sub.cut()
+    test.broker.flush(test.now)
+    test = test.restart()
+    const again = test.connect(few)
+    expect(completed(again, 9)).toEqual(["a/0 x", "a/1 x"])
+    again.subscribe("b/#", { qos: 2 })
+    const came = completed(again, 2)
+    expect(came).toHaveLength(2)
+    again.cut()
+    const last = test.restart().connect({ ...few, receiveMaximum: 100 })
+    for (let some = completed(last, 9); some.length > 0; some = completed(last, 9)) came.push(...some)
+    expect(came.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `b/${i} x`))
+  })
+
   it("are those of before it: what comes later comes live", () => {
     const owner = { user: "", source: "anonymous", account: "anonymous" } as const
     const [clientId, filter, payload, properties] = ["sub", "#", encodeText("x"), new Uint8Array()]

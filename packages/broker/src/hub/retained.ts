@@ -119,7 +119,10 @@ export class RetainedMessages {
   /** From before a restart: what of that has not come. At QoS 0 nobody knows what has. */
   oweOn(session: Session, { filter, before, sent }: Pick<WalkBegun, "filter" | "before" | "sent">): void {
     const subscription = session.subscriptions.get(filter)
-    if (subscription === undefined || subscription.qos === 0) return
+    if (subscription === undefined || subscription.qos === 0) {
+      session.record({ type: "walk ended", clientId: session.clientId, filter })
+      return
+    }
     const come = Float64Array.from(sent).sort()
     const wanted = ({ qos, sequence }: Message) => qos > 0 && sequence > 0 && sequence <= before && !has(come, sequence)
     session.retained.add(subscription, this.tree.walk(subscription.filter.path, wanted), true)

@@ -80,7 +80,7 @@ export class Subscriptions {
       identifiers: identifier === undefined ? [] : [identifier],
     }
     session.subscriptions.set(text, subscription) // [MQTT-3.8.4-3]
-    session.retained.replace(subscription)
+    session.resubscribed(subscription)
     router.add(subscription)
     if (existing === undefined) charge(session, subscriptionShare(filter))
     if (session.kept) {

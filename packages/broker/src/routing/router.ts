@@ -177,14 +177,14 @@ export class Router {
     return { sessions, withoutRoom }
   }
 
-  /** There are copies to be made in turns to come. */
-  get late(): boolean {
-    return this.#late !== undefined
+  /** The copies of a message that are to be made in turns to come. */
+  get late(): object | undefined {
+    return this.#late
   }
 
-  /** Makes one turn's share of them. */
-  deliverLate(): void {
-    this.#deliverLate(Math.max(1, this.#awayPerTurn))
+  /** Makes one turn's share of them, or all. */
+  deliverLate(most: number = Math.max(1, this.#awayPerTurn)): void {
+    this.#deliverLate(most)
   }
 
   /** Leaves copies for later, and returns how many of them had no room: those that had to be made to know that somebody has. */

@@ -19,7 +19,7 @@ interface Walking {
   subscription: Subscription
   readonly walk: RetainedWalk
   /** It outlives the connection. */
-  readonly kept: boolean
+  kept: boolean
 }
 
 export class RetainedWalks {
@@ -64,7 +64,9 @@ export class RetainedWalks {
   /** What is still to be sent comes with the subscription that has taken the other's place. */
   replace(subscription: Subscription): void {
     const found = this.#walks.get(subscription.filter.text)
-    if (found !== undefined) found.subscription = subscription
+    if (found === undefined) return
+    found.subscription = subscription
+    found.kept &&= subscription.qos > 0
   }
 
   /** The subscription has ended. */

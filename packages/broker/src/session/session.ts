@@ -337,6 +337,14 @@ export class Session implements Subscriber {
     this.retained.add(subscription, walk, keeps)
   }
 
+  /** The subscription has taken the place of another; what that was owed comes by this one. At QoS 0 it is not kept. */
+  resubscribed(subscription: Subscription): void {
+    const { text: filter } = subscription.filter
+    const ends = subscription.qos === 0 && this.retained.keeps(filter)
+    this.retained.replace(subscription)
+    if (ends) this.#walkEnded(filter)
+  }
+
   #walkEnded(filter: string): void {
     this.record({ type: "walk ended", clientId: this.clientId, filter })
   }

@@ -226,6 +226,19 @@ describe("other limits", () => {
     expect(gate).toMatchObject({ pending: 4, waiting: 0, refused: 0 })
   })
 
+  it("a shorter time holds for who comes later, also behind those who may wait longer", () => {
+    const { gate, clock, story, enter } = gateOf({ total: 1, waitingTime: 30_000 })
+    for (const name of ["a", "b"]) enter(name)
+    gate.limit({ ...usual, total: 1, waitingTime: 1000 })
+    enter("c")
+    clock.pass(999)
+    expect(story).toEqual(["+a"])
+    clock.pass(1)
+    expect(story).toEqual(["+a", "-c waitingTime"])
+    clock.pass(29_000)
+    expect(story).toEqual(["+a", "-c waitingTime", "-b waitingTime"])
+  })
+
   it("that are lower give up nobody: those that are there count, and the next one waits or is refused", () => {
     const { gate, clock, story, enter } = gateOf({ waiting: 9, waitingPerAddress: 9 })
     const [a, b] = ["a", "b", "c", "d"].map((name) => enter(name))

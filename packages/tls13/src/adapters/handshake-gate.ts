@@ -95,6 +95,7 @@ export class HandshakeGate {
   /** A turn was over while nothing might begin. */
   #turnIsDue = false
   #cancelTimer: (() => void) | undefined
+  #timerAt = Number.POSITIVE_INFINITY
 
   constructor(limits: HandshakeLimits, clock: Clock, pace?: Pace) {
     this.#limits = limits
@@ -138,7 +139,7 @@ export class HandshakeGate {
       if (line === undefined) this.#lines.set(key, new Set([waiter]))
       else line.add(waiter)
       if (!addressIsFull) this.#turns.add(key)
-      this.#watch()
+      this.#watch(waiter.until)
     }
     return waiter
   }
@@ -259,24 +260,28 @@ export class HandshakeGate {
     if (this.#waiting.size === 0) this.#watch()
   }
 
-  /** One timer: for the oldest. */
-  #watch(): void {
-    const [oldest] = this.#waiting
-    if (oldest === undefined) {
+  /** One timer, for whoever has to be told first: after a limit was changed that need not be the oldest. */
+  #watch(until: number = Number.POSITIVE_INFINITY): void {
+    if (this.#waiting.size === 0 || until < this.#timerAt) {
       this.#cancelTimer?.()
       this.#cancelTimer = undefined
-      return
+      this.#timerAt = Number.POSITIVE_INFINITY
     }
-    if (this.#cancelTimer !== undefined) return
-    this.#cancelTimer = this.#clock.after(Math.max(1, oldest.until - this.#clock.now()), () => {
+    if (this.#waiting.size === 0 || until >= this.#timerAt) return
+    this.#timerAt = until
+    this.#cancelTimer = this.#clock.after(Math.max(1, until - this.#clock.now()), () => {
       this.#cancelTimer = undefined
+      this.#timerAt = Number.POSITIVE_INFINITY
       const now = this.#clock.now()
+      let next = Number.POSITIVE_INFINITY
       for (const waiter of this.#waiting) {
-        if (waiter.until > now) break
-        this.#forget(waiter)
-        this.#refuse(waiter, "waitingTime")
+        if (waiter.until > now) next = Math.min(next, waiter.until)
+        else {
+          this.#forget(waiter)
+          this.#refuse(waiter, "waitingTime")
+        }
       }
-      this.#watch()
+      this.#watch(next)
     })
   }
 }
