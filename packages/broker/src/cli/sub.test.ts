@@ -1,5 +1,7 @@
 // `puremq sub` with each of its options, as a process, against our broker.
 
+import { once } from "node:events"
+import { type AddressInfo, createServer } from "node:net"
 import { UsageError } from "@puremq/tls13/command-line"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { CliWorld, patience } from "../../tests/cli-clients.ts"
@@ -127,6 +129,23 @@ describe("sessions, and ends", { timeout: patience }, () => {
     for (let i = 1; i <= 5; i++) await client.publishAsync("t/1", `${i}`, { qos: i === 3 ? 2 : 1 })
     expect((await sub("-C", "2", ...old)).out).toBe("1\n2\n")
     expect((await sub("-C", "3", ...old)).out).toBe("3\n4\n5\n")
+  })
+
+  it("-C is status 0 where all that is wanted comes before SUBACK", async () => {
+    const wire = createServer((socket) => {
+      socket.once("data", () => {
+        const publish = [0x32, 8, 0, 1, 0x74, 0, 1, 0, 0x68, 0x69]
+        // CONNACK with Session Present, and what has waited; no SUBACK until the client is gone.
+        socket.write(Uint8Array.of(0x20, 3, 1, 0, 0, ...publish))
+      })
+      socket.on("error", () => undefined)
+    })
+    wire.listen(0, "127.0.0.1")
+    await once(wire, "listening")
+    const { port } = wire.address() as AddressInfo
+    const ended = await world.run(["sub", "--tcp", "-p", `${port}`, "-c", "-i", "s", "-q", "1", "-t", "t", "-C", "1"])
+    wire.close()
+    expect(ended).toEqual({ status: 0, out: "hi\n", err: "" })
   })
 
   it("-x: for so long", async () => {

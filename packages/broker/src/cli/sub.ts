@@ -89,7 +89,11 @@ export async function sub(args: readonly string[]): Promise<number> {
     client.resume()
     finish()
   })
-  await client.during(async () => {
+  // What was wanted may be there before SUBACK: messages that have waited for a session.
+  const unlessOver = (error: unknown) => {
+    if (!over) throw error
+  }
+  const work = async () => {
     await client.connect()
     if (wait !== undefined) {
       const timer = setTimeout(() => {
@@ -105,11 +109,10 @@ export async function sub(args: readonly string[]): Promise<number> {
     process.once("SIGTERM", stop)
     if (subscriptions.length > 0) await subscribe(client, subscriptions, properties.subscribe, request)
     if (leaving.length > 0) await unsubscribe(client, leaving, properties.unsubscribe)
-  })
+  }
+  await client.during(work).catch(unlessOver)
   if (options.flag("exit-after-subscribe")) finish()
-  await client.closed.catch((error: unknown) => {
-    if (!over) throw error // what was wanted is done
-  })
+  await client.closed.catch(unlessOver)
   return status
 }
 

@@ -208,6 +208,7 @@ export class Connection implements Claimant {
       return
     }
     if (this.#phase.name === "closed") return
+    this.session?.retryRetained()
     if (this.#intake.waits) {
       this.endPause(now)
       return

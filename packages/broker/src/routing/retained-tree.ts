@@ -35,6 +35,8 @@ export interface RetainedWalk {
   next(steps: number): Message | undefined
   /** Places that the last call of next has looked at. */
   readonly steps: number
+  /** The last one could not be taken: it comes again, if it is still there then. */
+  back(): void
   /** There is no more. */
   readonly done: boolean
   /** Ends the walk. */
@@ -144,6 +146,9 @@ class Walk implements RetainedWalk {
   readonly #wanted: (message: Message) => boolean
   readonly #frames: Frame[] = []
   #state: "new" | "open" | "done" = "new"
+  /** Where the last one is. */
+  #last: PathNode<Entry> | undefined
+  #again = false
   steps = 0
 
   constructor(tree: PathTree<Entry>, filter: string, before: number, wanted: (message: Message) => boolean) {
@@ -164,6 +169,12 @@ class Walk implements RetainedWalk {
       this.#tree.walkers++
       this.#frames.push({ node: this.#tree.root, at: 0, rest: undefined, visited: false })
     }
+    if (this.#again) {
+      this.#again = false
+      this.steps++
+      const message = this.#messageOf(this.#last)
+      if (message !== undefined) return message
+    }
     while (this.steps < steps) {
       const frame = this.#frames.at(-1)
       if (frame === undefined) {
@@ -181,16 +192,28 @@ class Walk implements RetainedWalk {
       if (at <= this.#filter.length && child.children !== undefined) {
         this.#frames.push({ node: child, at, rest: undefined, visited: false })
       }
-      const entry = child.value
-      if (entry === undefined || entry.sequence > this.#before || !this.#endsAt(at)) continue
-      if (this.#wanted(entry.message)) return entry.message.fresh()
+      const message = this.#endsAt(at) ? this.#messageOf(child) : undefined
+      if (message === undefined) continue
+      this.#last = child
+      return message
     }
     return undefined
+  }
+
+  #messageOf(node: PathNode<Entry> | undefined): Message | undefined {
+    const entry = node?.value
+    if (entry === undefined || entry.sequence > this.#before) return undefined
+    return this.#wanted(entry.message) ? entry.message.fresh() : undefined
+  }
+
+  back(): void {
+    this.#again = true
   }
 
   close(): void {
     if (this.#state === "open") this.#tree.walkers--
     this.#state = "done"
+    this.#last = undefined
     this.#frames.length = 0
   }
 

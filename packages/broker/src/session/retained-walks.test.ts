@@ -240,6 +240,38 @@ describe("retained messages of a new subscription ([MQTT-3.3.1-9])", () => {
     expect(dropped(test)).toBe(0)
   })
 
+  it("wait while there is no room in memory, and none of them is lost: until one is acknowledged, or for a second", () => {
+    const test = keeping(1000, { maximumTotalQueuedBytes: 1_000_000 })
+    const other = test.connect({ clientId: "other", ...persistent })
+    other.subscribe("fill", { qos: 1 })
+    other.cut()
+    const pub = test.connect({ clientId: "pub" })
+    for (let i = 1; i <= 600; i++) pub.publish("fill", "x", { qos: 1, packetId: i })
+    const lost = dropped(test)
+    const sub = test.connect({ clientId: "sub", ...persistent })
+    sub.subscribe("r/+", { qos: 1 })
+    const first = sub.take()
+    expect(first.length).toBeGreaterThan(10)
+    expect(first.length).toBeLessThan(900)
+    const { size } = sub.connection!.session!.retained
+    expect(size).toBe(1)
+    const got = new Set(first.map(({ topic }) => topic))
+    // The other's go meanwhile: there is room without an acknowledgement of this one's.
+    test.connect({ clientId: "other" })
+    test.pass(2)
+    const more = sub.take()
+    expect(more.length).toBeGreaterThan(0)
+    for (let some = [...first, ...more]; some.length > 0; some = sub.take()) {
+      for (const one of some) {
+        got.add(one.topic)
+        sub.ack(4, one.packetId)
+      }
+    }
+    expect(got.size).toBe(1000)
+    // Those of the other have gone with its session.
+    expect(dropped(test) - test.broker.counters.dropped["session ended"]).toBe(lost)
+  })
+
   it("end with the connection at QoS 0, and with a session that ends", () => {
     const test = keeping(1000, { maximumOutboundBytes: 1000 })
     const sub = test.connect({ clientId: "sub", receiveMaximum: 1, ...persistent })

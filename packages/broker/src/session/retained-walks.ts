@@ -90,13 +90,13 @@ export class RetainedWalks {
   }
 
   /**
-   * Sends while `may` says yes and something is left of the slice. Each call of `send` is one message, of `ended` a walk that is
-   * kept and has come to its end.
+   * Sends while `may` says yes and something is left of the slice. Each call of `send` is one message, and false when there is no
+   * room for it: then it comes again. Each call of `ended` is a walk that is kept and has come to its end.
    */
   run(
     slice: Slice,
     may: (subscription: Subscription) => boolean,
-    send: (message: Message, subscription: Subscription) => void,
+    send: (message: Message, subscription: Subscription) => boolean,
     ended: (filter: string) => void,
   ): void {
     for (let one = this.#current(); one !== undefined; one = this.#current()) {
@@ -107,7 +107,10 @@ export class RetainedWalks {
       if (message !== undefined) {
         slice.messages--
         slice.bytes -= message.size
-        send(message, subscription)
+        if (!send(message, subscription)) {
+          walk.back()
+          return
+        }
       }
       if (!walk.done) continue
       this.remove(subscription.filter.text)

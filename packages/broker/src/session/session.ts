@@ -74,6 +74,8 @@ export class Session implements Subscriber {
 
   /** Retained messages that are to be sent. */
   readonly retained: RetainedWalks = new RetainedWalks()
+  /** There is no room for the next of them, until something is acknowledged, or a second has passed. */
+  #retainedWaits = false
   readonly #queue: MessageQueue
   readonly #counters: Counters
   readonly #holdings: Holdings
@@ -191,6 +193,7 @@ export class Session implements Subscriber {
   /** A connection takes the session over. Unacknowledged packets are sent again, then what waits ([MQTT-4.4.0-1]). */
   attach(link: SessionLink, now: number): void {
     this.#link = link
+    this.#retainedWaits = false
     this.#receivedBefore = this.#received.size > 0 ? new Set(this.#received) : undefined
     this.#inflight.begin(link.sendQuota)
     this.endsAt = Number.POSITIVE_INFINITY
@@ -358,26 +361,47 @@ export class Session implements Subscriber {
     this.freshen()
     const may = (subscription: Subscription) => this.#mayRetained(subscription)
     const ended = (filter: string) => this.#walkEnded(filter)
-    const send = (message: Message, subscription: Subscription) => {
-      const link = this.#link
-      if (message.expired(now)) expired(message)
-      else if (link !== undefined && subscription.mayReceive?.(message.topic.name) !== false) {
-        // [MQTT-3.8.4-8] the lower of published and granted QoS
-        const qos = message.qos < subscription.qos ? message.qos : subscription.qos
-        const { identifiers } = subscription
-        if (qos === 0 && !link.takes(message)) this.#counters.dropped["output full"]++
-        else if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
-        else if (this.#hold(message, identifiers, undefined))
-          this.#sendNew(link, message, qos, true, identifiers, undefined, now)
+    const send = (message: Message, subscription: Subscription) =>
+      this.#sendRetained(message, subscription, now, expired)
+    this.retained.run(slice, may, send, ended)
+  }
+
+  /** False when there is no room for it: it is still owed. */
+  #sendRetained(
+    message: Message,
+    subscription: Subscription,
+    now: number,
+    expired: (message: Message) => void,
+  ): boolean {
+    const link = this.#link
+    if (message.expired(now)) expired(message)
+    else if (link !== undefined && subscription.mayReceive?.(message.topic.name) !== false) {
+      // [MQTT-3.8.4-8] the lower of published and granted QoS
+      const qos = message.qos < subscription.qos ? message.qos : subscription.qos
+      const { identifiers } = subscription
+      if (qos === 0 && !link.takes(message)) this.#counters.dropped["output full"]++
+      else if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
+      else if (this.#holdings.message(message, identifiers, undefined, true))
+        this.#sendNew(link, message, qos, true, identifiers, undefined, now)
+      else {
+        this.#retainedWaits = true
+        return false
       }
     }
-    this.retained.run(slice, may, send, ended)
+    return true
+  }
+
+  /** There may be room again for retained messages that it is owed. */
+  retryRetained(): void {
+    if (!this.#retainedWaits) return
+    this.#retainedWaits = false
+    if (this.retainedDue) this.#link?.retainedSoon()
   }
 
   /** True when the next of the walks may go on. */
   get retainedDue(): boolean {
     const first = this.retained.first
-    return first !== undefined && this.#mayRetained(first)
+    return first !== undefined && !this.#retainedWaits && this.#mayRetained(first)
   }
 
   #mayRetained(subscription: Subscription): boolean {
@@ -631,6 +655,7 @@ export class Session implements Subscriber {
 
   #complete(packetId: number, now: number): void {
     this.#inflight.giveBack(this.#forget(packetId))
+    this.#retainedWaits = false
     if (this.#waits || this.retained.size > 0) this.pump(now)
   }
 }
