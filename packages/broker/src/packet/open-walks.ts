@@ -5,7 +5,7 @@ import type { Queued, Sequence, WalkBegun } from "./change.ts"
 
 interface OpenWalk {
   readonly before: Sequence
-  sent: Sequence[]
+  readonly sent: Sequence[]
 }
 
 /** How many places of walks are remembered in all; what is past it comes again after a restart. */

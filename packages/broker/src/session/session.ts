@@ -15,6 +15,7 @@ import type { Limits } from "./limits.ts"
 import type { SessionLink } from "./link.ts"
 import { type Account, emptyAccount, type QueuedMemory } from "./memory.ts"
 import { MessageQueue, type Queued } from "./queue.ts"
+import { ReceivedIdentifiers } from "./received.ts"
 import { forgetful, type Recorder } from "./recorder.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
 
@@ -50,9 +51,7 @@ export class Session implements Subscriber {
   /** Bytes that its subscriptions count for. */
   subscriptionBytes = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
-  readonly #received: Set<number> = new Set()
-  /** Those of them that came on earlier connections, and not on this one. */
-  #receivedBefore: Set<number> | undefined
+  readonly #received = new ReceivedIdentifiers()
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
   readonly owner: Owner
   /** Seconds; 0xffffffff does not expire. */
@@ -194,7 +193,7 @@ export class Session implements Subscriber {
   attach(link: SessionLink, now: number): void {
     this.#link = link
     this.#retainedWaits = false
-    this.#receivedBefore = this.#received.size > 0 ? new Set(this.#received) : undefined
+    this.#received.begin()
     this.#inflight.begin(link.sendQuota)
     this.endsAt = Number.POSITIVE_INFINITY
     this.pump(now)
@@ -244,7 +243,6 @@ export class Session implements Subscriber {
     for (const [packetId] of this.#inflight.entries()) this.#remove(packetId)
     this.#holdings.identifiersGone(this.#received.size)
     this.#received.clear()
-    this.#receivedBefore = undefined
     this.holdWill(0)
     this.#inflight.end()
   }
@@ -422,9 +420,9 @@ export class Session implements Subscriber {
     return this.#received.size
   }
 
-  /** The same of those that came, or came again, on this connection: each begins with a new quota (section 4.9). */
+  /** The same of those that count against Receive Maximum. */
   get receivedNow(): number {
-    return this.#received.size - (this.#receivedBefore?.size ?? 0)
+    return this.#received.counting
   }
 
   hasReceived(packetId: number): boolean {
@@ -433,7 +431,7 @@ export class Session implements Subscriber {
 
   /** A QoS 2 message has come again. */
   receiveAgain(packetId: number): void {
-    this.#receivedBefore?.delete(packetId)
+    this.#received.add(packetId)
   }
 
   /** Remembers the identifier of a QoS 2 message; false when there is no room in memory. */
@@ -448,7 +446,6 @@ export class Session implements Subscriber {
   releaseReceived(packetId: number): boolean {
     const known = this.#received.delete(packetId)
     if (!known) return false
-    this.#receivedBefore?.delete(packetId)
     this.#holdings.identifiersGone(1)
     if (this.kept) this.record({ type: "freed", clientId: this.clientId, packetId })
     return true
