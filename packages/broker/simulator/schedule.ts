@@ -134,8 +134,7 @@ export class Schedule {
   #subscribe(client: Client): void {
     const random = this.#random
     const wishes = { noLocal: random.oneIn(4), withoutRetained: random.oneIn(4) }
-    // What a session that ends with its connection is sent of a Shared Subscription is not kept.
-    if (!client.passing && (random.oneIn(3) || (this.#theme === "jobs" && random.oneIn(2)))) {
+    if (random.oneIn(3) || (this.#theme === "jobs" && random.oneIn(2))) {
       client.subscribe("$share/g/s/+", random.pick([1, 1, 2]), { noLocal: false, withoutRetained: false })
     } else if (this.#theme === "one line") client.subscribe(random.pick(["t/a", "t/#"]), random.pick([1, 2]), wishes)
     else client.subscribe(random.pick(filters), random.pick([0, 1, 1, 2, 2]), wishes)

@@ -54,6 +54,7 @@ class Session implements Subscriber {
   readonly clientId = ""
   readonly connected = true
   ready = true
+  lasting = false
   readonly congested = false
   readonly subscriptions = new Map<string, Subscription>()
   deliver(): boolean {

@@ -269,4 +269,11 @@ export const planted: readonly Planted[] = [
     from: "    if (one.qos > qos) qos = one.qos\n",
     to: "",
   },
+  {
+    kind: "shared",
+    fault: "what a session that ends with its connection has of a group is lost at a crash",
+    file: "hub/sessions.ts",
+    from: "if (!(subscriber instanceof Session) || subscriber.recorded) return",
+    to: "if (!(subscriber instanceof Session) || !subscriber.recorded) return",
+  },
 ]

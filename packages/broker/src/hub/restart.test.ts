@@ -250,6 +250,50 @@ describe("after a restart", () => {
     ])
   })
 
+  it.each([1, 2] as const)(
+    "section 4.8.2: jobs at QoS %i of a member whose session ends by the restart are those of one that is kept",
+    (qos) => {
+      const test = new TestBroker()
+      const passing = test.connect({ clientId: "passing", receiveMaximum: 2 })
+      const kept = test.connect({ clientId: "kept", ...persistent })
+      passing.subscribe("own", { qos: 2 })
+      for (const member of [passing, kept]) member.subscribe("$share/g/jobs", { qos })
+      kept.cut()
+      const pub = test.connect({ clientId: "pub" })
+      for (let i = 1; i <= 5; i++) {
+        pub.publish("jobs", `${i}`, { qos, packetId: i })
+        if (qos === 2) pub.ack(6, i)
+      }
+      pub.publish("own", "own", { qos: 1, packetId: 9 })
+      expect(test.broker.sessionCount).toBe(3)
+      expect(test.store.changes.some((change) => change.type === "subscribed" && change.clientId === "passing")).toBe(
+        false,
+      )
+      const sent = passing.take()
+      expect(sent.map(({ payload }) => payload)).toEqual(["1", "2"])
+      if (qos === 1) passing.ack(4, sent[0]!.packetId)
+      else passing.ack(5, sent[0]!.packetId)
+
+      const next = test.restart()
+      next.pass(1)
+      expect(next.broker.sessionCount).toBe(1)
+      const again = next.connect({ clientId: "kept", ...persistent })
+      // [MQTT-4.8.2-5] what was sent at QoS 2 is nobody else's.
+      expect(completed(again, 10)).toEqual(
+        qos === 1 ? ["jobs 2", "jobs 3", "jobs 4", "jobs 5"] : ["jobs 3", "jobs 4", "jobs 5"],
+      )
+      expect(next.broker.memory.queued).toBe(0)
+      expect(next.restart().broker.sessionCount).toBe(1)
+    },
+  )
+
+  it("section 4.8.2: where no member is kept nothing of their jobs is", () => {
+    const test = new TestBroker()
+    for (const clientId of ["a", "b"]) test.connect({ clientId }).subscribe("$share/g/jobs", { qos: 1 })
+    test.connect({ clientId: "pub" }).publish("jobs", "1", { qos: 1, packetId: 1 })
+    expect(test.store.changes).toEqual([])
+  })
+
   it("what a subscriber may receive is what the rules of now say", () => {
     const test = new TestBroker()
     test.connect({ clientId: "sub", ...persistent }).subscribe("t/#", { qos: 1 })

@@ -61,6 +61,11 @@ export class Sessions {
   constructor(needs: SessionsNeeds) {
     this.#needs = needs
     this.#owners = new SessionOwners(needs.limits)
+    needs.router.onEntrusted = (subscriber) => {
+      if (!(subscriber instanceof Session) || subscriber.recorded) return
+      subscriber.entrust(needs.recorder)
+      this.#opened(subscriber)
+    }
   }
 
   get size(): number {
@@ -115,7 +120,7 @@ export class Sessions {
     if (session.kept) session.record({ type: "attended", clientId, expiryInterval })
     else if (expiryInterval > 0) {
       session.keepBy(recorder)
-      session.record({ type: "opened", clientId, owner: session.owner, expiryInterval })
+      this.#opened(session)
     }
     wills.set(session, packet.will)
     this.#waiting.delete(session)
@@ -124,6 +129,11 @@ export class Sessions {
     this.connectedMost = Math.max(this.connectedMost, this.#connections.size)
     subscriptions.back(session)
     return { session, sessionPresent }
+  }
+
+  #opened(session: Session): void {
+    const { clientId, expiryInterval, owner } = session
+    session.record({ type: "opened", clientId, owner, expiryInterval })
   }
 
   /** The session that this CONNECT goes on with; what is in its way has ended. */
@@ -295,7 +305,7 @@ export class Sessions {
   /** Nothing of it is left. */
   #clear(session: Session): void {
     session.clear()
-    if (session.kept) session.record({ type: "ended", clientId: session.clientId })
+    if (session.recorded) session.record({ type: "ended", clientId: session.clientId })
   }
 
   /** What an earlier session of this Client Identifier has for others is theirs before there is a new one. */

@@ -15,6 +15,7 @@ class Fake implements Subscriber {
   got = 0
   asked = 0
   ready = true
+  lasting = false
   congested = false
   #connected = true
   constructor(clientId = "") {

@@ -57,6 +57,11 @@ export class Router {
   onLate: (message: Message) => void = () => undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
+  /**
+   * Called before a message that others of a group would get after a restart goes to a member whose session would end by it, and
+   * would take the message with it.
+   */
+  onEntrusted: (subscriber: Subscriber) => void = () => undefined
   /** Called with each subscription that a message matches before its rule is asked; set while rules are exchanged. */
   judge: ((subscription: Subscription) => void) | undefined
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
@@ -167,11 +172,12 @@ export class Router {
       if (!this.#send(route.subscriber, message, route, undefined, now)) withoutRoom++
     }
     for (let i = 0; i < routes.groups.length; i++) {
-      const chosen = routes.groups[i]!.choose(message.qos)
+      const group = routes.groups[i]!
+      const chosen = group.choose(message.qos)
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
       sessions++
-      if (!this.#send(chosen.subscriber, message, chosen, chosen.filter.text, now)) withoutRoom++
+      if (!this.#entrust(group, chosen, message, now)) withoutRoom++
     }
     if (late !== undefined) withoutRoom += this.#leave(message, late, withoutRoom === sessions - late.length, now)
     return { sessions, withoutRoom }
@@ -233,7 +239,14 @@ export class Router {
     const group = restricted ? all.allowed(message.topic.name) : all
     const chosen = group?.choose(message.qos)
     this.#deliveries += 1 + (message.size >> 9) + (restricted ? all.size : 0)
-    return chosen !== undefined && this.#send(chosen.subscriber, message, chosen, share, now)
+    return chosen !== undefined && this.#entrust(group!, chosen, message, now)
+  }
+
+  /** Sends a message to the one who was chosen from a group. */
+  #entrust(group: ShareGroup, chosen: Subscription, message: Message, now: number): boolean {
+    const { filter, qos, subscriber } = chosen
+    if (message.qos > 0 && qos > 0 && group.lasting && !subscriber.lasting) this.onEntrusted(subscriber)
+    return this.#send(subscriber, message, chosen, filter.text, now)
   }
 
   /** As `#deliver`, after what is due to the session. */

@@ -11,6 +11,7 @@ class Fake implements Subscriber {
   readonly clientId: string
   connected = true
   ready = true
+  lasting = false
   congested = false
   got: { topic: string; qos: Qos; retain: boolean; identifiers: readonly number[] }[] = []
   constructor(clientId: string) {

@@ -19,6 +19,8 @@ export class ShareGroup {
   #nextAway = 0
   /** Members with topics that may not come through to them. */
   #restricted = 0
+  /** Members whose session was lasting when they came. */
+  readonly #lasting: Set<Subscriber> = new Set()
 
   get size(): number {
     return this.#members.length
@@ -29,10 +31,16 @@ export class ShareGroup {
     return this.#restricted > 0
   }
 
+  /** True when somebody of them is still there after a restart: what another has and loses then is theirs. */
+  get lasting(): boolean {
+    return this.#lasting.size > 0
+  }
+
   /** Adds a member or replaces its subscription; true when it is a new one. */
   add(subscription: Subscription): boolean {
     const at = this.#places.get(subscription.subscriber)
     if (subscription.mayReceive !== undefined) this.#restricted++
+    if (subscription.subscriber.lasting) this.#lasting.add(subscription.subscriber)
     if (at !== undefined) {
       if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
       this.#members[at] = subscription
@@ -59,6 +67,7 @@ export class ShareGroup {
     const at = this.#places.get(subscriber)
     if (at === undefined) return false
     if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
+    this.#lasting.delete(subscriber)
     if (at < this.#present) this.#away(at)
     const last = this.#members.length - 1
     this.#swap(this.#places.get(subscriber)!, last)

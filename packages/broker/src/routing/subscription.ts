@@ -16,6 +16,8 @@ export interface Subscriber {
   readonly congested: boolean
   /** True while a message at QoS 1 or 2 would be sent to the client at once. */
   readonly ready: boolean
+  /** True when the session outlives its connection, and the process if the store does. */
+  readonly lasting: boolean
   /**
    * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when a message at QoS 1 or
    * 2 is not kept: there is no room for it in memory, or in the session's queue. `share` is the filter of the Shared

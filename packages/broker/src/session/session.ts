@@ -80,8 +80,10 @@ export class Session implements Subscriber {
   readonly #holdings: Holdings
   readonly #inflight: InflightWindow
   #lastPlace: Place = 0
-  /** Is told what changes; of a session that ends with its connection nobody is. */
+  /** Is told what changes; of a session that ends with its connection nobody is, but of what it is entrusted with. */
   #recorder: Recorder = forgetful
+  /** Places of what others are to get when the session ends; undefined: all of the session is kept, or nothing. */
+  #entrusted: Set<Place> | undefined
   #link: SessionLink | undefined
 
   constructor(
@@ -110,9 +112,27 @@ export class Session implements Subscriber {
     this.#recorder = recorder
   }
 
-  /** True when it outlives its connection, and the process if the store does. */
+  /**
+   * The session ends with its connection, and by a restart. Of what comes to it by Shared Subscriptions from here on is kept what
+   * becomes of it, so that others get it then too.
+   */
+  entrust(recorder: Recorder): void {
+    this.#recorder = recorder
+    this.#entrusted = new Set()
+  }
+
+  /** True when what changes of it is kept. */
   get kept(): boolean {
+    return this.#recorder !== forgetful && this.#entrusted === undefined
+  }
+
+  /** True when it is kept, or some of what it is to be sent. */
+  get recorded(): boolean {
     return this.#recorder !== forgetful
+  }
+
+  get lasting(): boolean {
+    return this.kept && this.expiryInterval > 0
   }
 
   /** What there was before a restart, in the order of its places. There is room for it, as there was. */
@@ -136,9 +156,13 @@ export class Session implements Subscriber {
   }
 
   record(change: Change): void {
-    if (!this.kept) return
+    if (!this.recorded) return
     this.#recorder.record(change)
     this.turn = this.#recorder.turn
+  }
+
+  #isRecorded(place: Place): boolean {
+    return this.#entrusted === undefined ? this.recorded : this.#entrusted.has(place)
   }
 
   get connected(): boolean {
@@ -547,7 +571,9 @@ export class Session implements Subscriber {
   }
 
   #done(place: Place): void {
-    if (this.kept) this.record({ type: "done", clientId: this.clientId, place })
+    if (!this.#isRecorded(place)) return
+    this.record({ type: "done", clientId: this.clientId, place })
+    this.#entrusted?.delete(place)
   }
 
   #remove(packetId: number): Inflight | undefined {
@@ -571,11 +597,13 @@ export class Session implements Subscriber {
     inflight.identifiers = []
     inflight.share = undefined
     this.#holdings.place()
-    if (this.kept) this.record({ type: "released", clientId: this.clientId, place: inflight.place })
+    const { place } = inflight
+    if (this.#isRecorded(place)) this.record({ type: "released", clientId: this.clientId, place })
   }
 
   #recordQueued({ place, message, qos, retain, identifiers, share }: Queued): void {
-    if (!this.kept) return
+    if (!this.recorded || (this.#entrusted !== undefined && share === undefined)) return
+    this.#entrusted?.add(place)
     const sequence = this.#recorder.keep(message)
     this.record({ type: "queued", clientId: this.clientId, place, sequence, qos, retain, identifiers, share })
   }
@@ -601,7 +629,7 @@ export class Session implements Subscriber {
     // The session's before it is the link's: a link that throws has not lost it.
     const packetId = this.#inflight.add({ place, message, qos, retain, identifiers, share, counts: true })
     this.#holdings.sent(1)
-    if (this.kept) this.record({ type: "sent", clientId: this.clientId, place, packetId })
+    if (this.#isRecorded(place)) this.record({ type: "sent", clientId: this.clientId, place, packetId })
     if (link.publish(message, qos, retain, false, packetId, identifiers, now)) return
     this.#inflight.giveBack(this.#forget(packetId))
   }
