@@ -51,17 +51,17 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
     }
   }
   const reloads = new Paced(reload)
-  const signalled = () =>
+  const asked = () =>
     void ready.then(
       () => reloads.ask(),
       () => undefined,
     )
-  process.on("SIGHUP", signalled)
-  const looking = lookAt(files, () => reloads.ask())
+  process.on("SIGHUP", asked)
+  const looking = lookAt(files, asked)
   const timer = every === undefined ? undefined : setInterval(looking, every * 1000)
   timer?.unref()
   return () => {
-    process.off("SIGHUP", signalled)
+    process.off("SIGHUP", asked)
     clearInterval(timer)
     ended = true
     reloads.end()

@@ -46,8 +46,11 @@ export class Paced {
     this.#asked = false
     this.#running = true
     const began = performance.now()
-    await this.#work()
-    this.#running = false
+    try {
+      await this.#work()
+    } finally {
+      this.#running = false
+    }
     // Four fifths of the time are for others.
     this.#timer = setTimeout(
       () => {

@@ -413,14 +413,22 @@ export class Broker implements Hub<Connection>, Inspect {
    * Other limits hold from now on, but for the levels of topics. Of what is there nothing is thrown away because of them, and
    * what a client was told stays for its connection. What they let go on goes on in turns.
    */
-  limitsChanged(limits: Limits, now: number): void {
+  limitsChanged(limits: Limits): void {
     Object.assign(this.limits, limits)
     this.told = { ...limits }
     this.#queued.maximum = limits.maximumTotalQueuedBytes
     this.#partial.maximum = limits.maximumTotalPartialBytes
     this.logins.maximum = limits.maximumTotalPartialBytes / 2
     this.outbound.maximum = limits.maximumTotalOutboundBytes
-    for (const connection of this.#connections) this.#bound(connection, now, () => connection.limitsChanged(now))
+    this.#later(this.#limitsReachConnections())
+  }
+
+  *#limitsReachConnections(): Chore {
+    for (const connection of this.#connections) {
+      const now = this.now()
+      this.#bound(connection, now, () => connection.limitsChanged(now))
+      yield 1
+    }
   }
 
   // --- Hub ---

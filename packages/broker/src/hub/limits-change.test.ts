@@ -27,7 +27,7 @@ class Changing extends TestBroker {
   }
 
   change(limits: Partial<Limits>): void {
-    this.broker.limitsChanged({ ...this.broker.limits, ...limits }, this.now)
+    this.broker.limitsChanged({ ...this.broker.limits, ...limits })
     this.settle()
   }
 

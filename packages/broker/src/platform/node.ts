@@ -295,7 +295,7 @@ class NodeBroker implements PureMqBroker {
 
   #limit(limits: Limits): void {
     this.#access.limit(limits)
-    this.#broker.limitsChanged(limits, this.#clock.now())
+    this.#broker.limitsChanged(limits)
   }
 
   /** Checks certificates for the listeners; the answer then uses them, and says what is other than before. */

@@ -10,6 +10,8 @@ import { headLength, type RecordFormat, recordHeadLength } from "./records.ts"
 /** Changes of a record, and bytes of messages in it, at most. */
 const changesOfRecord = 500
 const bytesOfRecord = 64 * 1024
+/** Of a number in a list of messages, about. */
+const bytesOfSequence = 4
 /** What is written at once. */
 const bytesOfWrite = 256 * 1024
 
@@ -60,6 +62,7 @@ export class SnapshotWriter {
   add(change: Change): Promise<void> | undefined {
     this.#changes.push(change)
     if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
+    else if (change.type === "walk begun") this.#bytes += bytesOfSequence * change.sent.length
     return this.#bytes < bytesOfRecord && this.#changes.length < changesOfRecord ? undefined : this.#record()
   }
 
