@@ -201,6 +201,42 @@ describe("a full disk", () => {
     await answerOf(store.close())
   })
 
+  it("is said to be one while it has room for what ends messages, which makes room", async () => {
+    const folder = new ToyFolder()
+    let now = 0
+    const store = await openStoreIn(folder, { ...toyPace, now: () => now }, {}, async () => {})
+    await restored(store)
+    await handOver(store, [[opened]])
+    let sequence = 0
+    const publishOn = async () => {
+      expect(await answerOf(store.commit(publish(++sequence, 1000)))).toBe("committed")
+    }
+    // A snapshot that takes more of the disk than half.
+    while (sequence < 100) await publishOn()
+    await store.compact()
+    folder.capacity = folder.size + 60_000
+    now += 10_000
+    await publishOn()
+    await settled()
+    while (store.full() === undefined) await publishOn()
+    expect(store.full()).toBe(
+      "FOLDER is on a disk that is almost full; make room on it, or let clients take what waits",
+    )
+    expect(folder.capacity - folder.size).toBeGreaterThan(10_000)
+    for (let place = 1; place <= sequence; place++) {
+      expect(await answerOf(store.commit([done(place)]))).toBe("committed")
+      if (place % 10 === 0) {
+        now += 60_000
+        await settled()
+      }
+    }
+    await settled()
+    expect(store.full()).toBeUndefined()
+    expect(folder.size).toBeLessThan(folder.capacity / 2)
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual([opened])
+  })
+
   it("that leaves no room for another snapshot is not read again and again", async () => {
     const folder = new ToyFolder()
     const notes: string[] = []

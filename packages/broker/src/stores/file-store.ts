@@ -34,14 +34,18 @@ export interface FileStoreOptions {
 
 const defaultFoldAfter = 8 * 1024 * 1024
 
-/** Milliseconds after a snapshot that could not be written. */
+/** Milliseconds after a snapshot that could not be written; and after one for which the disk has no room. */
 const foldPause = 10_000
+const foldPauseWhenFull = 60_000
 
 /** Milliseconds between two looks at whether the journal is still where it was. */
 const lookInterval = 1000
 
 /** Milliseconds between two looks at how much room the disk has. */
 const roomInterval = 10_000
+
+/** Bytes of the disk that are left for what ends messages; of a small disk nine sixteenths, as of a limit. */
+const diskReserve = 4 * 1024 * 1024
 
 /** So much of collected turns is written before its time. */
 const maximumCollected = 1024 * 1024
@@ -117,6 +121,10 @@ export class FileStore implements Store {
   #folding: Promise<void> | undefined
   /** Of the snapshot that is being written. */
   #foldBytes = 0
+  /** Messages that wait for sessions, or more: what a session has that ends is not taken off. */
+  #waiting: number
+  /** Of those that waited, since the last fold. */
+  #done = 0
   /** After a failure it is not tried again at once. */
   #noFoldBefore = Number.NEGATIVE_INFINITY
   #closed = false
@@ -136,6 +144,7 @@ export class FileStore implements Store {
     this.#files = [...files]
     this.#image = image
     this.#counts = image.counts()
+    this.#waiting = this.#counts.queued
     this.#release = release
     this.#note = options.onNote ?? (() => {})
     this.#power = options.durability === "power"
@@ -260,9 +269,13 @@ export class FileStore implements Store {
     this.#writer.length = start + recordHeadLength
     encodeTurn(turn, this.#writer)
     this.#format.seal(this.#writer.bytes, start, this.#writer.length)
-    if (waits) return this.#collect()
+    if (waits) {
+      this.#count(turn)
+      return this.#collect()
+    }
     const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
     if (failed !== undefined) return failed
+    this.#count(turn)
     if (!this.#power) return "committed"
     const pause = new Pause<Committed>()
     this.#unsynced.push(pause)
@@ -272,7 +285,11 @@ export class FileStore implements Store {
 
   full(): string | undefined {
     const most = (this.#maximumBytes * 7) / 16
-    if (this.#others + this.#end <= most) return undefined
+    if (this.#others + this.#end <= most) {
+      if (this.#pace.now() >= this.#nextLook) void this.#lookForRoom()
+      if (!this.#diskFull) return undefined
+      return `${this.#folder.path} is on a disk that is almost full; make room on it, or let clients take what waits`
+    }
     const has = `${this.#others + this.#end} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
     return `${this.#folder.path} has ${has}; raise the limit, or let clients take what waits`
   }
@@ -341,6 +358,25 @@ export class FileStore implements Store {
     }
   }
 
+  #count(turn: readonly Change[]): void {
+    for (const { type } of turn) {
+      if (type === "queued") this.#waiting++
+      else if (type === "done") {
+        this.#waiting--
+        this.#done++
+      }
+    }
+  }
+
+  /** What is left of the disk is for what ends messages, which makes room once it is folded. */
+  get #reserve(): number {
+    return Math.min(diskReserve, (this.#diskBytes * 9) / 16)
+  }
+
+  get #diskFull(): boolean {
+    return this.#others + this.#end > this.#diskBytes - this.#reserve
+  }
+
   /** All of `bytes`, or none. */
   #append(bytes: Uint8Array): StoreFailed | undefined {
     const size = this.#others + this.#end + bytes.length
@@ -362,6 +398,7 @@ export class FileStore implements Store {
     this.#end += bytes.length
     if (this.#pace.now() >= this.#nextLook) void this.#lookForRoom()
     if (this.#end > this.#foldAt) this.#foldWhen(true)
+    else if (this.#diskFull) this.#foldWhen(this.#done > Math.max(0, this.#waiting))
     return undefined
   }
 
@@ -442,7 +479,7 @@ export class FileStore implements Store {
     this.#folding = this.#fold().then((failed) => {
       this.#folding = undefined
       if (failed === undefined || this.#closed) return
-      this.#noFoldBefore = this.#pace.now() + foldPause
+      this.#noFoldBefore = this.#pace.now() + (this.#diskFull ? foldPauseWhenFull : foldPause)
       this.#note(failed)
     })
   }
@@ -453,6 +490,7 @@ export class FileStore implements Store {
     let made: string | undefined
     try {
       await this.#changeJournal()
+      const done = this.#done
       const files = this.#files.slice(0, -1)
       const number = files.at(-1)?.number ?? 0
       const name = nameOf("snapshot", number)
@@ -460,6 +498,7 @@ export class FileStore implements Store {
       const size = await this.#writeSnapshot(made, number, files)
       await folder.rename(made, name)
       made = undefined
+      this.#done -= done
       await folder.sync()
       this.#files = [
         { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
