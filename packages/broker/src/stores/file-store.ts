@@ -10,9 +10,10 @@ import { type HistoryFile, HistoryReader, historyOf, nameOf, Slices, unfinished 
 import type { Image, ImageCounts } from "./image.ts"
 import { headLength, RecordFormat, recordHeadLength, schemaVersion } from "./records.ts"
 import { repair } from "./repair.ts"
+import { type RoomOptions, type Sizes, StoreRoom } from "./room.ts"
 import { writeSnapshot } from "./snapshot.ts"
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends RoomOptions {
   /**
    * What a turn outlives when it is committed: "process" (the default), the end of the broker, `kill -9` included; "power", also
    * that of the machine: commits wait for the disk.
@@ -20,19 +21,9 @@ export interface FileStoreOptions {
   readonly durability?: "process" | "power" | undefined
   /** Milliseconds for which turns are collected before they are written, for flash; 0, the default: none. Commits wait for it. */
   readonly flushInterval?: number | undefined
-  /**
-   * Bytes that the folder may have. Seven sixteenths of them are for what is kept, and past that the store says that it is full;
-   * what ends messages goes in up to three quarters, and past that a turn fails. The rest is for folding. Default: as many as
-   * the disk has.
-   */
-  readonly maximumBytes?: number | undefined
-  /** Bytes of journal, at least, before it is folded; default 8 MiB. It is also as long as the snapshot before. */
-  readonly foldAfter?: number | undefined
   /** Told in one line what nobody else is: what a crash has cut off, and why journals could not be folded. */
   readonly onNote?: ((line: string) => void) | undefined
 }
-
-const defaultFoldAfter = 8 * 1024 * 1024
 
 /** Milliseconds after a snapshot that could not be written; and after one for which the disk has no room. */
 const foldPause = 10_000
@@ -40,12 +31,6 @@ const foldPauseWhenFull = 60_000
 
 /** Milliseconds between two looks at whether the journal is still where it was. */
 const lookInterval = 1000
-
-/** Milliseconds between two looks at how much room the disk has. */
-const roomInterval = 10_000
-
-/** Bytes of the disk that are left for what ends messages; of a small disk nine sixteenths, as of a limit. */
-const diskReserve = 4 * 1024 * 1024
 
 /** So much of collected turns is written before its time. */
 const maximumCollected = 1024 * 1024
@@ -78,8 +63,7 @@ export class FileStore implements Store {
   readonly #note: (line: string) => void
   readonly #power: boolean
   readonly #flushInterval: number
-  readonly #maximumBytes: number
-  readonly #foldAfter: number
+  readonly #room: StoreRoom
   readonly #release: () => Promise<void>
 
   /** Snapshot and journals; the last journal is the one that grows. */
@@ -102,10 +86,6 @@ export class FileStore implements Store {
   /** It is not looked before that whether the journal is where it was. */
   #inPlaceUntil = Number.NEGATIVE_INFINITY
 
-  /** Bytes that the folder could have, as the disk had room for them when it was looked at; and when that is due again. */
-  #diskBytes = Number.POSITIVE_INFINITY
-  #nextLook = Number.NEGATIVE_INFINITY
-
   /** Turns that are not written yet, sealed, and who waits for them. */
   readonly #writer: TurnWriter = new TurnWriter()
   #collected: Pause<Committed>[] = []
@@ -121,10 +101,6 @@ export class FileStore implements Store {
   #folding: Promise<void> | undefined
   /** Of the snapshot that is being written. */
   #foldBytes = 0
-  /** Messages that wait for sessions, or more: what a session has that ends is not taken off. */
-  #waiting: number
-  /** Of those that waited, since the last fold. */
-  #done = 0
   /** After a failure it is not tried again at once. */
   #noFoldBefore = Number.NEGATIVE_INFINITY
   #closed = false
@@ -144,13 +120,11 @@ export class FileStore implements Store {
     this.#files = [...files]
     this.#image = image
     this.#counts = image.counts()
-    this.#waiting = this.#counts.queued
     this.#release = release
     this.#note = options.onNote ?? (() => {})
     this.#power = options.durability === "power"
     this.#flushInterval = options.flushInterval ?? 0
-    this.#maximumBytes = options.maximumBytes ?? Number.POSITIVE_INFINITY
-    this.#foldAfter = options.foldAfter ?? defaultFoldAfter
+    this.#room = new StoreRoom(folder, pace, options, this.#counts.queued)
   }
 
   /** What was found when it was opened. */
@@ -158,9 +132,14 @@ export class FileStore implements Store {
     return this.#counts
   }
 
+  /** Bytes of snapshot and journals. */
+  get #kept(): number {
+    return this.#others + this.#end
+  }
+
   /** Bytes of the files. */
   get size(): number {
-    return this.#others + this.#end + this.#foldBytes
+    return this.#kept + this.#foldBytes
   }
 
   /** Makes the last journal ready to be appended to, once the files are as they were read. Throws StoreError. */
@@ -198,7 +177,7 @@ export class FileStore implements Store {
     }
     this.#synced = this.#end
     this.#others = this.#sizeOf(this.#files.slice(0, -1))
-    await this.#lookForRoom()
+    await this.#room.look(this.size)
   }
 
   /** A journal that has no head yet goes: a full disk may have no room for one, and the journal before it goes on. */
@@ -207,16 +186,6 @@ export class FileStore implements Store {
     if (before?.kind !== "journal" || before.version !== schemaVersion || last?.size !== 0) return
     await this.#folder.remove(last.name)
     this.#files.pop()
-  }
-
-  async #lookForRoom(): Promise<void> {
-    this.#nextLook = this.#pace.now() + roomInterval
-    const { size } = this
-    try {
-      this.#diskBytes = size + (await this.#folder.room())
-    } catch {
-      this.#diskBytes = Number.POSITIVE_INFINITY // not every system can tell
-    }
   }
 
   async #toDisk(name: string): Promise<void> {
@@ -257,7 +226,7 @@ export class FileStore implements Store {
       visit(change)
       if (++visited % 500 === 0 && slices.over) await slices.rest()
     }
-    this.#foldWhen(this.#journalBytes > this.#foldAt)
+    this.#foldWhen(this.#room.folds(this.#sizes, this.#journalBytes))
   }
 
   commit(turn: readonly Change[]): Committed | Pause<Committed> {
@@ -270,12 +239,12 @@ export class FileStore implements Store {
     encodeTurn(turn, this.#writer)
     this.#format.seal(this.#writer.bytes, start, this.#writer.length)
     if (waits) {
-      this.#count(turn)
+      this.#room.count(turn)
       return this.#collect()
     }
     const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
     if (failed !== undefined) return failed
-    this.#count(turn)
+    this.#room.count(turn)
     if (!this.#power) return "committed"
     const pause = new Pause<Committed>()
     this.#unsynced.push(pause)
@@ -284,14 +253,8 @@ export class FileStore implements Store {
   }
 
   full(): string | undefined {
-    const most = (this.#maximumBytes * 7) / 16
-    if (this.#others + this.#end <= most) {
-      if (this.#pace.now() >= this.#nextLook) void this.#lookForRoom()
-      if (!this.#diskFull) return undefined
-      return `${this.#folder.path} is on a disk that is almost full; make room on it, or let clients take what waits`
-    }
-    const has = `${this.#others + this.#end} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
-    return `${this.#folder.path} has ${has}; raise the limit, or let clients take what waits`
+    this.#room.lookWhenDue(this.size)
+    return this.#room.full(this.#kept)
   }
 
   /** Folds the journals now. Rejects with StoreError when that is not possible. */
@@ -358,33 +321,11 @@ export class FileStore implements Store {
     }
   }
 
-  #count(turn: readonly Change[]): void {
-    for (const { type } of turn) {
-      if (type === "queued") this.#waiting++
-      else if (type === "done") {
-        this.#waiting--
-        this.#done++
-      }
-    }
-  }
-
-  /** What is left of the disk is for what ends messages, which makes room once it is folded. */
-  get #reserve(): number {
-    return Math.min(diskReserve, (this.#diskBytes * 9) / 16)
-  }
-
-  get #diskFull(): boolean {
-    return this.#others + this.#end > this.#diskBytes - this.#reserve
-  }
-
   /** All of `bytes`, or none. */
   #append(bytes: Uint8Array): StoreFailed | undefined {
-    const size = this.#others + this.#end + bytes.length
-    if (size > (this.#maximumBytes * 7) / 16) this.#foldWhen(this.#journalBytes > this.#maximumBytes / 32)
-    if (size > (this.#maximumBytes * 3) / 4) {
-      const most = `three quarters of the ${this.#maximumBytes} that ${this.#folder.path} may have`
-      return { failed: `the store is full: ${size} bytes are more than ${most}; raise the limit` }
-    }
+    this.#foldWhen(this.#room.foldsBefore(this.#sizes, bytes.length))
+    const refusal = this.#room.refusal(this.#kept + bytes.length)
+    if (refusal !== undefined) return { failed: refusal }
     if (this.#journal === undefined || !this.#cut()) return this.#failed("its end cannot be cut off")
     if (!this.#isInPlace(this.#journal))
       return this.#failed("it is not there any more; put the folder back, or start the broker anew")
@@ -396,9 +337,8 @@ export class FileStore implements Store {
       return this.#failed(reasonOf(error))
     }
     this.#end += bytes.length
-    if (this.#pace.now() >= this.#nextLook) void this.#lookForRoom()
-    if (this.#end > this.#foldAt) this.#foldWhen(true)
-    else if (this.#diskFull) this.#foldWhen(this.#done > Math.max(0, this.#waiting))
+    this.#room.lookWhenDue(this.size)
+    this.#foldWhen(this.#room.folds(this.#sizes, this.#end))
     return undefined
   }
 
@@ -464,13 +404,8 @@ export class FileStore implements Store {
     return this.#others - this.#snapshotBytes + this.#end
   }
 
-  /**
-   * A snapshot is written as often as there is as much to fold: each byte is written twice in all. More often where room is
-   * scarce, as what is done would fill it; but not where another snapshot has none beside the last.
-   */
-  get #foldAt(): number {
-    const room = this.#snapshotBytes < this.#diskBytes / 2 ? this.#diskBytes : Number.POSITIVE_INFINITY
-    return Math.min(Math.max(this.#foldAfter, this.#snapshotBytes), this.#maximumBytes / 8, room / 8)
+  get #sizes(): Sizes {
+    return { snapshot: this.#snapshotBytes, journals: this.#journalBytes }
   }
 
   #foldWhen(due: boolean): void {
@@ -479,7 +414,7 @@ export class FileStore implements Store {
     this.#folding = this.#fold().then((failed) => {
       this.#folding = undefined
       if (failed === undefined || this.#closed) return
-      this.#noFoldBefore = this.#pace.now() + (this.#diskFull ? foldPauseWhenFull : foldPause)
+      this.#noFoldBefore = this.#pace.now() + (this.#room.diskIsFull(this.#kept) ? foldPauseWhenFull : foldPause)
       this.#note(failed)
     })
   }
@@ -490,7 +425,7 @@ export class FileStore implements Store {
     let made: string | undefined
     try {
       await this.#changeJournal()
-      const done = this.#done
+      const folded = this.#room.folding()
       const files = this.#files.slice(0, -1)
       const number = files.at(-1)?.number ?? 0
       const name = nameOf("snapshot", number)
@@ -498,7 +433,7 @@ export class FileStore implements Store {
       const size = await this.#writeSnapshot(made, number, files)
       await folder.rename(made, name)
       made = undefined
-      this.#done -= done
+      folded()
       await folder.sync()
       this.#files = [
         { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
@@ -533,8 +468,7 @@ export class FileStore implements Store {
 
   #takeRoom(bytes: number): void {
     if (this.#closed) throw new StoreError("it is closed")
-    if (this.size + bytes > this.#maximumBytes)
-      throw new StoreError(`it may have ${this.#maximumBytes} bytes and no more`)
+    this.#room.take(this.size + bytes)
     this.#foldBytes += bytes
   }
 

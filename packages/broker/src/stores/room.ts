@@ -1,0 +1,129 @@
+// How many bytes a folder may have, and when there are so many of what is done with that journals are folded.
+
+import type { Change } from "../packet/change.ts"
+import { type Folder, type Pace, StoreError } from "./folder.ts"
+
+const defaultFoldAfter = 8 * 1024 * 1024
+
+/** Milliseconds between two looks at how much room the disk has. */
+const lookInterval = 10_000
+
+/** Bytes of the disk that are left for what ends messages; of a small disk nine sixteenths, as of a limit. */
+const diskReserve = 4 * 1024 * 1024
+
+export interface RoomOptions {
+  /**
+   * Bytes that the folder may have. Seven sixteenths of them are for what is kept, and past that the store says that it is full;
+   * what ends messages goes in up to three quarters, and past that a turn fails. The rest is for folding. Default: as many as
+   * the disk has.
+   */
+  readonly maximumBytes?: number | undefined
+  /** Bytes of journal, at least, before it is folded; default 8 MiB. It is also as long as the snapshot before. */
+  readonly foldAfter?: number | undefined
+}
+
+/** Of files, in bytes. */
+export interface Sizes {
+  readonly snapshot: number
+  readonly journals: number
+}
+
+export class StoreRoom {
+  readonly #folder: Folder
+  readonly #pace: Pace
+  readonly #maximumBytes: number
+  readonly #foldAfter: number
+  /** Bytes that the folder could have, as the disk had room for them when it was looked at; and when that is due again. */
+  #diskBytes = Number.POSITIVE_INFINITY
+  #nextLook = Number.NEGATIVE_INFINITY
+  /** Messages that wait for sessions, or more: what a session has that ends is not taken off. */
+  #waiting: number
+  /** Of those that waited, since the last fold. */
+  #done = 0
+
+  constructor(folder: Folder, pace: Pace, options: RoomOptions, waiting: number) {
+    this.#folder = folder
+    this.#pace = pace
+    this.#maximumBytes = options.maximumBytes ?? Number.POSITIVE_INFINITY
+    this.#foldAfter = options.foldAfter ?? defaultFoldAfter
+    this.#waiting = waiting
+  }
+
+  /** @param size bytes that the folder has now */
+  async look(size: number): Promise<void> {
+    this.#nextLook = this.#pace.now() + lookInterval
+    try {
+      this.#diskBytes = size + (await this.#folder.room())
+    } catch {
+      this.#diskBytes = Number.POSITIVE_INFINITY // not every system can tell
+    }
+  }
+
+  lookWhenDue(size: number): void {
+    if (this.#pace.now() >= this.#nextLook) void this.look(size)
+  }
+
+  /** These Changes are kept. */
+  count(turn: readonly Change[]): void {
+    for (const { type } of turn) {
+      if (type === "queued") this.#waiting++
+      else if (type === "done") {
+        this.#waiting--
+        this.#done++
+      }
+    }
+  }
+
+  /** A fold begins; the answer is called when it has been made. */
+  folding(): () => void {
+    const done = this.#done
+    return () => {
+      this.#done -= done
+    }
+  }
+
+  /** Why nothing more is to be kept, in one line. @param bytes of snapshot and journals */
+  full(bytes: number): string | undefined {
+    const most = (this.#maximumBytes * 7) / 16
+    const { path } = this.#folder
+    if (bytes > most) {
+      const has = `${bytes} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
+      return `${path} has ${has}; raise the limit, or let clients take what waits`
+    }
+    if (!this.diskIsFull(bytes)) return undefined
+    return `${path} is on a disk that is almost full; make room on it, or let clients take what waits`
+  }
+
+  /** What is left of the disk is for what ends messages, which makes room once it is folded. */
+  diskIsFull(bytes: number): boolean {
+    return bytes > this.#diskBytes - Math.min(diskReserve, (this.#diskBytes * 9) / 16)
+  }
+
+  /** Why not even what ends messages has room, in one line. @param bytes of snapshot and journals, with the turn */
+  refusal(bytes: number): string | undefined {
+    if (bytes <= (this.#maximumBytes * 3) / 4) return undefined
+    const most = `three quarters of the ${this.#maximumBytes} that ${this.#folder.path} may have`
+    return `the store is full: ${bytes} bytes are more than ${most}; raise the limit`
+  }
+
+  /** @throws StoreError when a snapshot may not have so many bytes beside the other files */
+  take(bytes: number): void {
+    if (bytes > this.#maximumBytes) throw new StoreError(`it may have ${this.#maximumBytes} bytes and no more`)
+  }
+
+  /** The folder's limit is near: what is done with is folded before a turn, if that can be much. */
+  foldsBefore({ snapshot, journals }: Sizes, turn: number): boolean {
+    return snapshot + journals + turn > (this.#maximumBytes * 7) / 16 && journals > this.#maximumBytes / 32
+  }
+
+  /**
+   * A snapshot is written as often as there is as much to fold: each byte is written twice in all. More often where room is
+   * scarce, as what is done would fill it; but not where another snapshot has none beside the last, unless half of what waited
+   * is done with.
+   */
+  folds({ snapshot, journals }: Sizes, journal: number): boolean {
+    const room = snapshot < this.#diskBytes / 2 ? this.#diskBytes : Number.POSITIVE_INFINITY
+    if (journal > Math.min(Math.max(this.#foldAfter, snapshot), this.#maximumBytes / 8, room / 8)) return true
+    return this.diskIsFull(snapshot + journals) && this.#done > Math.max(0, this.#waiting)
+  }
+}
