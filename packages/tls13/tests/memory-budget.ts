@@ -17,13 +17,13 @@ export const memoryBudget = {
   },
   askable: {
     stage: "server, idle, that may still ask for a certificate",
-    bytes: 1024,
+    bytes: 768,
     why: "a transcript hash and the resumption secret come on top; nothing of the ClientHello",
   },
   offered: { stage: "client that has sent its ClientHello", bytes: 1024, why: "the ClientHello and a key share" },
   flightSent: {
     stage: "server that has sent its flight",
-    bytes: 1536,
+    bytes: 1280,
     why: "the ClientHello, handshake and application secrets",
   },
   signing: { stage: "server that waits for a signature", bytes: 2304, why: "the same, and the flight so far" },

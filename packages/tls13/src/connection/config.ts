@@ -28,6 +28,7 @@ import {
   serverDefaults,
   withDefaults,
 } from "../handshake/settings.ts"
+import { recordScratch } from "../record/protection.ts"
 import { checkedPsk, type ExternalPsk } from "../session/session.ts"
 import type { OidFilter } from "../x509/interfaces.ts"
 
@@ -113,6 +114,7 @@ function commonForms(
     certificateTypes: { client, server },
     limits: limitsWith(options.limits, usual),
     random: (length: number) => draw(random, length),
+    scratch: recordScratch(),
     rewriteMessage,
   } as const
 }

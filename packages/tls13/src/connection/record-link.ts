@@ -21,7 +21,7 @@ import type { ConnectionEvent } from "./events.ts"
 /** What a connection is told whatever its role. */
 export type LinkOptions = Pick<
   CommonSettings,
-  "limits" | "random" | "trace" | "padding" | "maxFragment" | "rewriteMessage"
+  "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage"
 >
 
 const nothing = new Uint8Array(0)
@@ -50,18 +50,19 @@ export class RecordLink implements Link {
   #clientRandom: Uint8Array = nothing
 
   constructor(options: LinkOptions) {
-    const { limits, trace } = options
+    const { limits, scratch, trace } = options
     this.#options = options
     this.random = options.random
     const observer = (direction: Direction) =>
       trace &&
       ((contentType: number, innerType: number, record: Uint8Array, content: Uint8Array, isProtected: boolean) =>
         trace({ type: "record", direction, contentType, innerType, record, content, protected: isProtected }))
-    this.reader = new RecordReader({ maxEmptyRecords: limits.emptyRecords, observer: observer("received") })
+    this.reader = new RecordReader({ maxEmptyRecords: limits.emptyRecords, scratch, observer: observer("received") })
     this.writer = new RecordWriter({
       padding: options.padding,
       maxFragment: options.maxFragment,
       recordLimit: limits.recordsPerKey,
+      scratch,
       observer: observer("sent"),
     })
     this.joiner = new HandshakeJoiner(limits.handshakeMessageSize)

@@ -2,6 +2,7 @@
 // by all connections of a configuration.
 
 import type { CipherSuiteAlgorithms, KeyExchange, RandomSource } from "../crypto/provider.ts"
+import type { RecordScratch } from "../record/protection.ts"
 import type { CookieSealer } from "../session/session.ts"
 import type { CertificateType } from "../x509/interfaces.ts"
 import type { Limits } from "./limits.ts"
@@ -82,6 +83,7 @@ interface CommonForms {
   }
   readonly limits: Limits
   readonly random: RandomSource
+  readonly scratch: RecordScratch
   /** For tests and teaching only (`./dangerous`): what is sent in place of a message. */
   readonly rewriteMessage: MessageRewriter | undefined
 }

@@ -18,6 +18,8 @@ import {
   maxInnerLength,
   type RecordObserver,
   RecordProtection,
+  type RecordScratch,
+  recordScratch,
 } from "./protection.ts"
 
 export interface InboundRecord {
@@ -37,6 +39,8 @@ export interface RecordReaderOptions {
   /** Records without content that may come in a row (section 5.1 allows them, an attacker lives on them). Default 32. */
   readonly maxEmptyRecords?: number
   readonly observer?: RecordObserver | undefined
+  /** Shared with others; default: one of its own. */
+  readonly scratch?: RecordScratch | undefined
 }
 
 /**
@@ -47,7 +51,7 @@ export class RecordReader {
   readonly #input = new InputBuffer()
   readonly #maxEmptyRecords: number
   readonly #observer: RecordObserver | undefined
-  readonly #header = new Uint8Array(headerLength)
+  readonly #scratch: RecordScratch
   /** Where the records of this receive are opened to: its bytes before `#plaintextAt` were given away. */
   #plaintext: Uint8Array = nothing
   #plaintextAt = 0
@@ -64,6 +68,7 @@ export class RecordReader {
   constructor(options: RecordReaderOptions = {}) {
     this.#maxEmptyRecords = options.maxEmptyRecords ?? 32
     this.#observer = options.observer
+    this.#scratch = options.scratch ?? recordScratch()
   }
 
   /** Bytes received: used as a view until `settle`. */
@@ -90,7 +95,7 @@ export class RecordReader {
 
   /** Opens the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
   protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
-    const protection = new RecordProtection(suite, secret, observer)
+    const protection = new RecordProtection(suite, secret, observer, 0, this.#scratch)
     const before = this.#protection
     this.#protection = protection
     before?.wipe()
@@ -237,10 +242,11 @@ export class RecordReader {
       return undefined
     }
     const tagLength = protection.suite.aead.tagLength
-    for (let i = 0; i < headerLength; i++) this.#header[i] = record[i]!
+    const { header } = this.#scratch
+    for (let i = 0; i < headerLength; i++) header[i] = record[i]!
     const plaintext = this.#room(length - tagLength)
     const start = this.#plaintextAt
-    const innerLength = protection.open(this.#header, record.subarray(headerLength), plaintext, start)
+    const innerLength = protection.open(header, record.subarray(headerLength), plaintext, start)
     if (innerLength < 0) {
       if (this.#skipping === "undecryptable") {
         this.#skip(length, tagLength)
@@ -324,8 +330,9 @@ export class RecordReader {
   }
 
   #headerBytes(): Uint8Array {
-    for (let i = 0; i < headerLength; i++) this.#header[i] = this.#input.byte(i)
-    return this.#header
+    const header = new Uint8Array(headerLength)
+    for (let i = 0; i < headerLength; i++) header[i] = this.#input.byte(i)
+    return header
   }
 }
 

@@ -12,6 +12,8 @@ import {
   maxContentLength,
   type RecordObserver,
   RecordProtection,
+  type RecordScratch,
+  recordScratch,
 } from "./protection.ts"
 
 export interface RecordWriterOptions {
@@ -22,12 +24,14 @@ export interface RecordWriterOptions {
   /** Records that one key may seal, when that is to be less than the AEAD's own limit. 4 or more. */
   readonly recordLimit?: number | undefined
   readonly observer?: RecordObserver | undefined
+  /** Shared with others; default: one of its own. */
+  readonly scratch?: RecordScratch | undefined
 }
 
 export class RecordWriter {
   readonly #padding: PaddingPolicy | undefined
   readonly #observer: RecordObserver | undefined
-  readonly #header = Uint8Array.of(0, 3, 3, 0, 0)
+  readonly #scratch: RecordScratch
   #protection: RecordProtection | undefined
   #maxFragment = maxContentLength
   #maxInner = maxContentLength + 1
@@ -38,6 +42,7 @@ export class RecordWriter {
   constructor(options: RecordWriterOptions = {}) {
     this.#padding = options.padding
     this.#observer = options.observer
+    this.#scratch = options.scratch ?? recordScratch()
     if (options.maxFragment !== undefined) this.maxFragment = options.maxFragment
     if (options.recordLimit !== undefined) this.recordLimit = options.recordLimit
   }
@@ -49,7 +54,7 @@ export class RecordWriter {
 
   /** Seals the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
   protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
-    const protection = new RecordProtection(suite, secret, observer)
+    const protection = new RecordProtection(suite, secret, observer, 0, this.#scratch)
     const before = this.#protection
     this.#protection = protection
     before?.wipe()
@@ -103,7 +108,7 @@ export class RecordWriter {
     this.#check(type, content.length)
     // Section 5.1: 0x0303, but 0x0301 for an initial ClientHello.
     const isInitial = this.#isFirst && type === ContentType.handshake && content[0] === HandshakeType.client_hello
-    this.#header[2] = (isInitial ? ProtocolVersion.tls10 : ProtocolVersion.tls12) & 0xff
+    const version = isInitial ? ProtocolVersion.tls10 : ProtocolVersion.tls12
     this.#isFirst = false
 
     const most = this.#maxContent()
@@ -112,7 +117,7 @@ export class RecordWriter {
       const fragment = content.length <= most ? content : content.subarray(at, at + most)
       // Section 5: change_cipher_spec is never protected.
       if (protection && type !== ContentType.change_cipher_spec) this.#seal(protection, type, fragment, out)
-      else this.#writeInTheClear(type, fragment, out)
+      else this.#writeInTheClear(type, version, fragment, out)
       at += fragment.length
     } while (at < content.length)
   }
@@ -141,9 +146,9 @@ export class RecordWriter {
     }
   }
 
-  #writeInTheClear(type: number, fragment: Uint8Array, out: Writer): void {
+  #writeInTheClear(type: number, version: number, fragment: Uint8Array, out: Writer): void {
     const { buffer, at } = out.reserve(headerLength + fragment.length)
-    this.#writeHeader(type, fragment.length, buffer, at)
+    this.#writeHeader(type, version, fragment.length, buffer, at)
     buffer.set(fragment, at + headerLength)
     if (this.#observer) {
       const record = buffer.subarray(at, at + headerLength + fragment.length)
@@ -165,14 +170,14 @@ export class RecordWriter {
     const innerLength = fragment.length + 1 + padding
     const length = innerLength + protection.suite.aead.tagLength
     const { buffer, at } = out.reserve(headerLength + length)
-    this.#writeHeader(ContentType.application_data, length, buffer, at)
+    this.#writeHeader(ContentType.application_data, ProtocolVersion.tls12, length, buffer, at)
     const body = at + headerLength
     buffer.set(fragment, body)
     buffer[body + fragment.length] = type
     // Section 5.4: padding octets MUST be zeros.
     if (padding > 0) buffer.fill(0, body + fragment.length + 1, body + innerLength)
     try {
-      protection.seal(this.#header, buffer.subarray(body, body + innerLength), buffer, body)
+      protection.seal(this.#scratch.header, buffer.subarray(body, body + innerLength), buffer, body)
     } catch (error) {
       // It may still be plaintext: nothing of it leaves.
       out.truncate(at)
@@ -181,9 +186,11 @@ export class RecordWriter {
     this.#observer?.(ContentType.application_data, type, buffer.subarray(at, body + length), fragment, true)
   }
 
-  #writeHeader(type: number, length: number, buffer: Uint8Array, at: number): void {
-    const header = this.#header
+  #writeHeader(type: number, version: number, length: number, buffer: Uint8Array, at: number): void {
+    const { header } = this.#scratch
     header[0] = type
+    header[1] = version >>> 8
+    header[2] = version
     header[3] = length >>> 8
     header[4] = length
     buffer.set(header, at)
