@@ -33,6 +33,8 @@ export interface TlsSettings extends Optional<HandshakeLimits> {
   readonly revocation?: RevocationMode | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
   readonly provider?: "fast" | "noble" | "host" | undefined
+  /** Threads, 0 to 64, that do the public-key operations of handshakes; default 0: the broker's own. */
+  readonly workers?: number | undefined
 }
 
 export const defaultHandshakeLimits: HandshakeLimits = {

@@ -47,6 +47,7 @@ export interface TlsOptions extends HandshakeLimits {
   /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
   readonly clientCheck?: ClientCheckFactory | undefined
   readonly provider?: "fast" | "noble" | "host" | undefined
+  readonly workers?: number | undefined
   /** Names of what may be spoken (RFC 7301); none: names are not looked at. Default: what is spoken. */
   readonly alpn?: readonly string[] | undefined
   readonly proxyProtocol?: ProxyProtocolOptions | undefined
@@ -118,6 +119,7 @@ export type TlsServerFactory = (
     readonly crl?: string
     readonly revocation?: RevocationMode
     readonly provider?: "fast" | "noble" | "host"
+    readonly workers?: number
     readonly requestCert: boolean | "optional"
     readonly rejectUnauthorized: boolean
     readonly identity?: IdentityRule
@@ -139,6 +141,7 @@ export function createTlsListener(
     ...(options.crl !== undefined && { crl: options.crl }),
     ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.provider !== undefined && { provider: options.provider }),
+    ...(options.workers !== undefined && { workers: options.workers }),
     requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
     rejectUnauthorized: options.clientCertificate !== "request-any",
     ...(options.identity !== undefined && { identity: options.identity }),

@@ -486,6 +486,7 @@ async function makeListener(
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
     provider: config.provider,
+    workers: config.workers,
     alpn: config.type === "tls" ? config.alpn : undefined,
     ...handshakes,
     proxyProtocol,

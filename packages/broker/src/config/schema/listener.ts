@@ -169,6 +169,12 @@ export const listenerParts: ListenerParts = {
         about: "whose cryptography it has: our own kernels, the audited packages alone, or `node:crypto`",
         default: "fast",
       },
+      workers: {
+        kind: number(0, 64),
+        about: "threads for the public-key operations of handshakes, so that connected clients do not wait for them",
+        default: 0,
+        flag: { name: "tls-workers", section: "handshakes" },
+      },
     },
   },
   mqttOverTls: {

@@ -46,6 +46,8 @@ const hostTrust = new HostTrust()
 export class SecureContext {
   readonly credentials: readonly Credential[]
   readonly provider: CryptoProvider
+  /** The name of the provider; undefined for one of the application's own. */
+  readonly madeAs: "fast" | "noble" | "host" | undefined
   /** Whether `ca` was given, so that the machine's authorities are not trusted. */
   readonly ownTrust: boolean
   readonly crls: CrlStore
@@ -56,9 +58,11 @@ export class SecureContext {
     trust: TrustStore | undefined,
     provider: CryptoProvider,
     crls: CrlStore = new CrlStore([]),
+    choice: ProviderChoice = provider,
   ) {
     this.credentials = credentials
     this.provider = provider
+    this.madeAs = typeof choice === "object" ? undefined : choice
     this.crls = crls
     this.ownTrust = trust !== undefined
     this.#trust = trust
@@ -76,7 +80,7 @@ export class SecureContext {
 
   /** The same credentials with other authorities. */
   withTrust(trust: TrustStore): SecureContext {
-    return new SecureContext(this.credentials, trust, this.provider, this.crls)
+    return new SecureContext(this.credentials, trust, this.provider, this.crls, this.madeAs)
   }
 
   /** Tells sets of authorities and revocation lists apart, for sessions that must not outlive a change of them. */
@@ -125,7 +129,8 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
     return loadCredential({ cert, key: keys[i]!, provider, ...(ocspResponse && { ocspResponse }) })
   })
   if (options.rawPublicKey) credentials.unshift(...keys.map(rawPublicKey))
-  return new SecureContext(credentials, trustOf(options), provider, new CrlStore(listOf(options.crl).flatMap(listsOf)))
+  const crls = new CrlStore(listOf(options.crl).flatMap(listsOf))
+  return new SecureContext(credentials, trustOf(options), provider, crls, options.provider ?? "fast")
 }
 
 /** The public half of a private key that may not carry it. @throws X509Error */

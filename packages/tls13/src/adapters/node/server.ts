@@ -37,6 +37,8 @@ import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket, type TLSSocketSetup } from "./tls-socket.ts"
 import { certificateTypes, createVerification } from "./verification.ts"
 import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
+import { offloadedCredentials, offloadedProvider } from "./workers/offload.ts"
+import { HandshakeWorkers } from "./workers/pool.ts"
 
 type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
 
@@ -77,6 +79,12 @@ export interface TlsServerOptions
         readonly replayGuard?: ReplayGuard | undefined
       })
     | undefined
+  /**
+   * Threads, 0 to 64, that do the public-key operations of handshakes, so that clients who are connected do not wait for them;
+   * default 0: none. A client's own certificate is verified in this thread all the same. With a provider of one's own there are
+   * none.
+   */
+  readonly workers?: number | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly pauseOnConnect?: boolean | undefined
   /** What this stack has and node:tls has no word for; goes before what the other options say. */
@@ -145,6 +153,7 @@ export class Server extends NetServer {
   readonly #replayGuard: MemoryReplayGuard
   readonly #heldBytes: HeldBytes = { held: 0 }
   #arrivals: Duplex[] = []
+  readonly #workers: HandshakeWorkers | undefined
   #active: Active
 
   readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
@@ -163,7 +172,14 @@ export class Server extends NetServer {
     this.#tickets = options.tickets === 0 ? undefined : new TicketRing(context.provider, options.ticketKeys)
     const checkContext = (named: SecureContext) => this.#refuseOtherTrust(named)
     this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback, checkContext)
-    this.#active = this.#activate(context, options)
+    this.#workers = workersOf(options, context)
+    this.on("close", () => this.#workers?.close())
+    try {
+      this.#active = this.#activate(context, options)
+    } catch (error) {
+      this.#workers?.close()
+      throw error
+    }
     this.on("connection", (raw: Socket) => this.#guard(raw, () => this.#arrive(raw)))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
   }
@@ -270,9 +286,13 @@ export class Server extends NetServer {
     const hasPsks = psks.length > 0 || options.pskCallback !== undefined
     if (!hasCredentials && !hasPsks)
       throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `externalPsks`)")
+    const workers = this.#workers
+    const provider = workers === undefined ? context.provider : offloadedProvider(context.provider, workers)
+    const credentials = workers === undefined ? this.#credentials : offloadedCredentials(this.#credentials, workers)
     const usual = {
       ...commonOptions(options, context),
-      credentials: hasCredentials ? this.#credentials : undefined,
+      provider,
+      credentials: hasCredentials ? credentials : undefined,
       clientAuthentication: verification && {
         mode: authenticationMode(options),
         verifier: verification.verifier,
@@ -487,6 +507,18 @@ function ignore(): void {}
 function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServerOptions) {
   if (requestCert === "post-handshake") return requestCert
   return rejectUnauthorized && requestCert !== "optional" ? "require" : "request"
+}
+
+/** @throws Misuse */
+function workersOf({ core, workers = 0 }: TlsServerOptions, { madeAs }: SecureContext): HandshakeWorkers | undefined {
+  if (workers === 0) return undefined
+  if (madeAs === undefined)
+    throw new Misuse(
+      '`workers` needs one of the providers "fast", "noble" and "host": they cannot have one of your own',
+    )
+  if (core?.random !== undefined)
+    throw new Misuse("`workers` have random bytes of their own: leave `core.random` out, or the workers")
+  return new HandshakeWorkers(workers, madeAs)
 }
 
 function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {
