@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { packet, publishBytes, TestBroker, text, variable } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
-import { writeConnect, writeSubscribe } from "../codecs/mqtt-packet.ts"
+import { writeConnect, writeServerPacket, writeSubscribe } from "../codecs/mqtt-packet.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Access } from "../ports/access.ts"
@@ -325,6 +325,47 @@ describe("keep-alive", () => {
     test.settle()
     test.pass(1)
     expect(clients.map((client) => client.closed)).toEqual([false, true])
+  })
+
+  it("[MQTT-3.1.2-22] ends a client that says nothing, however much it is sent, and takes", () => {
+    const test = new TestBroker({ limits: { maximumOutboundBytes: 2000 } })
+    const silent = test.connect({ clientId: "silent", keepAlive: 10 })
+    silent.subscribe("t")
+    const pub = test.connect({ clientId: "pub" })
+    for (let second = 0; second < 16; second++) {
+      silent.taking = false
+      for (let i = 0; i < 10; i++) pub.publish("t", "x".repeat(100))
+      test.pass(0.5)
+      silent.drain()
+      test.pass(0.5)
+    }
+    expect(silent.closed).toBe(true)
+  })
+
+  it("[MQTT-3.1.2-22] ends a client that says nothing while answers to others are committed", () => {
+    const test = new TestBroker()
+    const silent = test.connect({ clientId: "silent", keepAlive: 10, cleanStart: false, sessionExpiryInterval: 100 })
+    silent.subscribe("t", { qos: 1 })
+    const pub = test.connect({ clientId: "pub" })
+    test.store.mode = "late"
+    for (let second = 0; second < 16; second++) {
+      pub.publish("t", "x", { qos: 1, packetId: second + 1 })
+      while (test.store.waits) {
+        test.store.answer()
+        test.settle()
+      }
+      test.pass(1)
+    }
+    expect(silent.closed).toBe(true)
+  })
+
+  it("does not end one that is not read: what it has said meanwhile comes when it is", () => {
+    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
+    const client = test.connect({ clientId: "fast", keepAlive: 1 })
+    for (let i = 0; i < 60; i++) client.publish("t", "x")
+    expect(client.paused).toBe(true)
+    test.pass(3)
+    expect(client.closed).toBe(false)
   })
 
   it("0 turns it off", () => {
@@ -727,5 +768,92 @@ describe("what ends a connection", () => {
     expect(five.farewell).toBe(ReasonCode.ServerShuttingDown)
     expect([five.closed, four.closed, early.closed]).toEqual([true, true, true])
     expect(test.open().destroyed).toBe(true)
+  })
+})
+
+describe("a client that goes before its last packets have had their turn", () => {
+  const many = 3000
+  const packets = (version: 4 | 5, qos: 0 | 1 = 0) =>
+    Array.from({ length: many }, (_, i) => [
+      ...publishBytes(version, "t", `${i}`, { qos, packetId: (i % 100) + 1 }),
+    ]).flat()
+  const good = (version: 4 | 5) => [...writeServerPacket({ type: "disconnect", reasonCode: 0 }, version)]
+  const will = { topic: "w", payload: new Uint8Array(0), qos: 0, retain: false, delayInterval: 0 } as const
+  const payloads = Array.from({ length: many }, (_, i) => `${i}`)
+
+  it.each(versions)("version %i: [MQTT-3.14.4-3] all of them count, and its DISCONNECT: no will", (protocolVersion) => {
+    const test = new TestBroker()
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("#")
+    const client = test.connect({ clientId: "c", protocolVersion, will: { ...will } })
+    // Its turn is over long before the end of it, and then the network is gone.
+    client.connection!.receive(Uint8Array.from([...packets(protocolVersion), ...good(protocolVersion)]), test.now)
+    client.connection!.transportClosed(test.now, "gone")
+    client.connection!.transportClosed(test.now, "gone, again")
+    test.settle()
+    expect(sub.payloads()).toEqual(payloads)
+    expect([test.broker.sessionCount, test.broker.connectionCount]).toEqual([1, 1])
+    expect(test.broker.memory.partial).toBe(0)
+  })
+
+  it.each(versions)("version %i: without DISCONNECT the will comes, after them", (protocolVersion) => {
+    const test = new TestBroker()
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("#")
+    const client = test.connect({ clientId: "c", protocolVersion, will: { ...will } })
+    client.connection!.receive(Uint8Array.from([...packets(protocolVersion), 0x30]), test.now)
+    client.connection!.transportClosed(test.now, "gone")
+    test.settle()
+    expect(sub.payloads()).toEqual([...payloads, ""])
+    expect(test.broker.connectionCount).toBe(1)
+  })
+
+  it("they come while it is held for a slow subscriber, and while it may not publish so fast", () => {
+    const test = new TestBroker({ limits: { maximumPublishRate: 500 } })
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("#")
+    const client = test.connect({ clientId: "c", will: { ...will } })
+    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
+    client.connection!.transportClosed(test.now, "gone")
+    for (let second = 0; second < 10; second++) test.pass(1)
+    expect(sub.payloads()).toEqual(payloads)
+    expect(test.broker.connectionCount).toBe(1)
+  })
+
+  it("has half a minute for them", () => {
+    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("#")
+    const client = test.connect({ clientId: "c", will: { ...will } })
+    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
+    client.connection!.transportClosed(test.now, "gone")
+    test.pass(29)
+    expect(test.broker.connectionCount).toBe(2)
+    test.pass(2)
+    expect(test.broker.connectionCount).toBe(1)
+    expect(sub.payloads().at(-1)).toBe("")
+  })
+
+  it("its login is still checked, and then they count", () => {
+    let decide: (() => void) | undefined
+    const test = new TestBroker({
+      access: {
+        ...openAccess,
+        authenticate: (attempt, answer) => {
+          if (attempt.clientId !== "c") openAccess.authenticate(attempt, answer)
+          else decide = () => answer({ identity: { user: "u", source: "password" } })
+        },
+      },
+    })
+    const sub = test.connect({ clientId: "sub" })
+    sub.subscribe("#")
+    const client = test.connect({ clientId: "c", will: { ...will } })
+    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
+    client.connection!.transportClosed(test.now, "gone")
+    test.settle()
+    decide!()
+    test.settle()
+    expect(sub.payloads()).toEqual(payloads)
+    expect(test.broker.connectionCount).toBe(1)
   })
 })

@@ -26,6 +26,7 @@ import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
 import { Receiver } from "./receiver.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
+import { Silence } from "./silence.ts"
 import { flushEarly, Writer } from "./writer.ts"
 
 /** What a cheap packet costs at most, in the units of routing. */
@@ -33,6 +34,9 @@ const cheapPacket = 100
 
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 60
+
+/** Milliseconds at most in which packets of a client that has gone have their turn: one that publishes faster than it may has many. */
+const afterlife = 30_000
 
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
@@ -54,12 +58,14 @@ export class Connection implements Claimant {
   #clientId = ""
   /** The User Name of CONNECT, for the log. */
   #user: string | undefined
-  #lastReceived: number
+  readonly #silence: Silence
   #processing = false
   /** Changes there had been before the packet that is handled; below 0: none is. */
   #madeBefore = -1
   /** The last turn that its packets have changed something of. */
   #turn = 0
+  /** The client has gone, and packets of it are still to be handled. */
+  #gone: { readonly reason: string; readonly at: number } | undefined
   /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
   #dearness = 20 * cheapPacket
 
@@ -69,8 +75,8 @@ export class Connection implements Claimant {
     this.#sink = sink
     this.openedAt = now
     this.told = host.told
-    this.#lastReceived = now
-    this.#intake = new Intake(host, this, sink)
+    this.#silence = new Silence(now)
+    this.#intake = new Intake(host, this, sink, this.#silence)
     this.#authentication = new Authentication<Connection>(host, this)
     this.writer = new Writer(host, sink, {
       dirty: () => host.dirty(this),
@@ -163,7 +169,7 @@ export class Connection implements Claimant {
         this.writer.drained()
         return
       }
-      this.#lastReceived = now // it takes what we send, so it lives, even if we do not read from it meanwhile
+      this.#silence.took(now)
       this.writer.drained()
       this.sendOn(now)
       if (this.#phase.name === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
@@ -177,19 +183,40 @@ export class Connection implements Claimant {
     const much = this.writer.waiting >= flushEarly || this.writer.congested
     this.writer.flush()
     if (!much || this.writer.blocked || this.#phase.name !== "connected") return
-    this.#lastReceived = now
+    this.#silence.took(now)
     this.#host.pumpSoon(this)
     if (!this.writer.congested) this.#host.resumeSoon(this)
   }
 
-  /** The transport is gone, by itself or because we ended it. */
+  /**
+   * The transport is gone, by itself or because we ended it. Packets that came before and have not had their turn are the
+   * client's all the same, a DISCONNECT among them ([MQTT-3.14.4-3]): then it ends when they have.
+   */
   transportClosed(now: number, reason: string): void {
     try {
-      this.#finish(now, { publishWill: true }, "network", reason)
+      if (this.#gone !== undefined) return
+      if (this.#hasMore) {
+        this.#gone = { reason, at: now }
+        this.#host.resumeSoon(this)
+      } else this.#finish(now, { publishWill: true }, "network", reason)
       this.writer.drop()
     } catch (error) {
       this.fault(error, now)
     }
+  }
+
+  /** There are bytes of the client that have come and were not looked at: it is not read from. */
+  get #hasMore(): boolean {
+    if (this.#phase.name !== "connected" && this.#phase.name !== "authenticating") return false
+    // What cannot be kept was not acknowledged, and comes again.
+    return !this.#intake.postponed && this.#intake.framer.unread > 0
+  }
+
+  /** The client had gone before its last packets had their turn. */
+  #finishGone(now: number): void {
+    const reason = this.#gone?.reason ?? ""
+    this.#finish(now, { publishWill: true }, "network", reason)
+    this.#sink.destroy()
   }
 
   /** Called about once a second: connect timeout and keep-alive. */
@@ -208,6 +235,10 @@ export class Connection implements Claimant {
       return
     }
     if (this.#phase.name === "closed") return
+    if (this.#gone !== undefined) {
+      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.#finishGone(now)
+      return
+    }
     this.session?.retryRetained()
     if (this.#intake.waits) {
       this.endPause(now)
@@ -215,10 +246,10 @@ export class Connection implements Claimant {
     }
     if (this.#intake.deaf || this.#behind) return
     // It waits for its CONNACK, or is not read, as the store is late: not the client's silence.
-    if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#lastReceived = now
+    if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#silence.heard(now)
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
     const { patience } = this.#phase
-    if (patience > 0 && now - this.#lastReceived >= patience) {
+    if (patience > 0 && this.#silence.milliseconds(now, this.writer.congested) >= patience) {
       this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
     }
   }
@@ -279,7 +310,7 @@ export class Connection implements Claimant {
   /** The transport has given up by a fault of its own, which it has told: nothing can be sent any more. Never throws. */
   abandon(): void {
     const { faults } = this.#host
-    let now = this.#lastReceived
+    let now = this.#silence.heardAt
     faults.attempt(() => {
       now = this.#host.now()
     })
@@ -334,7 +365,6 @@ export class Connection implements Claimant {
   resume(now: number): void {
     if (this.#phase.name === "closed") return
     this.#intake.resume(now)
-    this.#lastReceived = now
     if (!this.#again(now)) return
     this.#process(now)
     this.#account(now)
@@ -347,9 +377,7 @@ export class Connection implements Claimant {
 
   /** Milliseconds that it is not read from yet, as it has published faster than it may; at 0 it is read on. */
   rationed(now: number): number {
-    const wait = this.#intake.rationed(now)
-    if (wait === 0) this.#lastReceived = now // it could not be heard
-    return wait
+    return this.#intake.rationed(now)
   }
 
   // --- packets ---
@@ -360,7 +388,7 @@ export class Connection implements Claimant {
       (this.#phase.name !== "authenticating" || this.#answers) &&
       this.#intake.open &&
       !this.#behind &&
-      !this.writer.congested
+      (this.#gone !== undefined || !this.writer.congested)
     )
   }
 
@@ -410,7 +438,7 @@ export class Connection implements Claimant {
     const cheap = this.cheap
     if (this.#host.turnOver(cheap) && this.#reading) {
       this.#intake.rest()
-      this.#intake.pauseSink(true)
+      this.#intake.pauseSink(true, now)
       return
     }
     this.#processing = true
@@ -421,7 +449,7 @@ export class Connection implements Claimant {
       const most = begin + this.#host.workEach
       while (this.#reading && this.#intake.framer.next()) {
         this.#intake.packetEnded()
-        this.#lastReceived = now
+        this.#silence.heard(now)
         this.#host.counters.packetsReceived++
         packets++
         const before = this.#host.work
@@ -442,8 +470,12 @@ export class Connection implements Claimant {
     }
     if (this.#phase.name === "closed") return
     if (this.#behind) this.#host.waitForStore(this)
+    if (this.#gone !== undefined) {
+      if (this.#reading) this.#finishGone(now) // nothing is left
+      return
+    }
     // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
-    this.#intake.pauseSink(!this.#reading)
+    this.#intake.pauseSink(!this.#reading, now)
   }
 
   #packet(now: number): void {
@@ -569,7 +601,7 @@ export class Connection implements Claimant {
 
   welcome({ packet, clientId }: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {
     const host = this.#host
-    this.#lastReceived = now // the Keep Alive begins when the client has its answer
+    this.#silence.heard(now) // the Keep Alive begins when the client has its answer
     const { will, requestProblemInformation } = packet
     if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
     this.writer.reasonStrings = requestProblemInformation

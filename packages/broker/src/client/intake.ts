@@ -9,6 +9,7 @@ import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import { PauseBudget } from "./pause-budget.ts"
 import { PublishRate } from "./publish-rate.ts"
+import type { Silence } from "./silence.ts"
 
 export class Intake<Client> {
   readonly framer: Framer
@@ -36,11 +37,13 @@ export class Intake<Client> {
   readonly #hub: Hub<Client>
   readonly #client: Client
   readonly #sink: Sink
+  readonly #silence: Silence
 
-  constructor(hub: Hub<Client>, client: Client, sink: Sink) {
+  constructor(hub: Hub<Client>, client: Client, sink: Sink, silence: Silence) {
     this.#hub = hub
     this.#client = client
     this.#sink = sink
+    this.#silence = silence
     this.framer = new Framer(hub.limits.maximumConnectSize)
   }
 
@@ -74,8 +77,9 @@ export class Intake<Client> {
     return this.#rationed || this.#postponed !== undefined
   }
 
-  pauseSink(paused: boolean): void {
+  pauseSink(paused: boolean, now: number): void {
     if (paused === this.#sinkPaused) return
+    this.#silence.reads(!paused, now)
     this.#sinkPaused = paused
     if (paused) this.#sink.pause()
     else this.#sink.resume()
@@ -124,7 +128,7 @@ export class Intake<Client> {
     this.#tell()
     session.waiters.add(this)
     this.#hub.counters.publishersPaused++
-    this.pauseSink(true)
+    this.pauseSink(true, now)
   }
 
   /** Goes on if the subscriber has held this publisher as long as it may: from now on its messages wait or are dropped. */

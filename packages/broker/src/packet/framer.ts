@@ -72,6 +72,11 @@ export class Framer implements Frame {
     return this.#chunk.length - this.#at + this.#partialLength
   }
 
+  /** Those of them that were not looked at yet: there may be whole packets in them. */
+  get unread(): number {
+    return this.#chunk.length - this.#at
+  }
+
   /** Bytes of memory held for what has not come to its end, or was not taken up yet. */
   get held(): number {
     return this.#partial.length + (this.#at < this.#chunk.length ? this.#chunk.length : 0)
