@@ -55,6 +55,7 @@ class Session implements Subscriber {
   readonly connected = true
   ready = true
   lasting = false
+  hasRoom = () => true
   readonly congested = false
   readonly subscriptions = new Map<string, Subscription>()
   deliver(): boolean {

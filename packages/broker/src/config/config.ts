@@ -154,6 +154,11 @@ export interface BrokerConfig {
    * Default false: payloads are not looked at.
    */
   readonly checkPayloadFormat?: boolean | undefined
+  /**
+   * What becomes of a message at QoS 1 or 2 for which a session has no room: it is dropped (the default), the oldest that wait for
+   * the session are, or its client is disconnected with 0x97, and the message dropped.
+   */
+  readonly queuePolicy?: "drop-newest" | "drop-oldest" | "disconnect" | undefined
   /** Sends clients to another server (MQTT 5.0 section 4.11). */
   readonly serverReference?: ServerReferenceConfig | undefined
   /** Where to serve Prometheus metrics over HTTP; off when absent. */

@@ -145,15 +145,17 @@ export class Broker implements Hub<Connection>, Inspect {
     const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
     const [work, cost] = [() => this.work, (units: number) => this.cost(units)]
     const turnLeft = () => this.turnLeft(false) > 0
+    const { queuePolicy = "drop-newest" } = options
     const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
-    this.#sessions = new Sessions({ ...shared, queued, recorder, cost, turnLeft, fitsAll })
+    this.#sessions = new Sessions({ ...shared, queued, queuePolicy, recorder, cost, turnLeft, fitsAll })
     this.#rulesChanges = new RulesChanges({ ...shared, sessions: this.#sessions, connections: this.#connections })
 
     const wakeAfter = options.wakeAfter ?? (() => undefined)
     this.#waiting = new Waiting({ budget: this.#budget, work, bound, askForFlush, wakeAfter })
     const connectionOf = (session: Session) => this.#sessions.connectionOf(session)
     const [bus, retained] = [options.bus, this.#retained]
-    this.#publications = new Publications({ bus, router, retained, faults, now, recorder, connectionOf, askForFlush })
+    const told = { bus, router, retained, faults, now, recorder, queuePolicy, connectionOf, askForFlush }
+    this.#publications = new Publications(told)
   }
 
   // --- Inspect ---

@@ -6,6 +6,7 @@ import type { EventSink } from "../ports/events.ts"
 import type { Store } from "../ports/store.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
+import type { QueuePolicy } from "../session/queue.ts"
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -13,6 +14,8 @@ export interface BrokerOptions {
   readonly features?: Partial<Features> | undefined
   /** Is what says that it is text in UTF-8 refused when it is not? Default false. */
   readonly checksPayloadFormat?: boolean | undefined
+  /** What becomes of a message for which the queue of a session has no room; default "drop-newest". */
+  readonly queuePolicy?: QueuePolicy | undefined
   readonly redirect?: Redirect | undefined
   readonly access: Access
   /** Reads and writes packets other than PUBLISH and acknowledgements. */

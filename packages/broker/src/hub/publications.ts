@@ -8,6 +8,7 @@ import type { Bus } from "../ports/bus.ts"
 import type { Router } from "../routing/router.ts"
 import type { Reach, Subscriber } from "../routing/subscription.ts"
 import type { Faults } from "../session/faults.ts"
+import type { QueuePolicy } from "../session/queue.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
 import type { RetainedMessages } from "./retained.ts"
@@ -19,6 +20,7 @@ export interface PublicationsNeeds {
   readonly faults: Faults
   readonly now: () => number
   readonly recorder: Recorder
+  readonly queuePolicy: QueuePolicy
   readonly connectionOf: (session: Session) => Connection | undefined
   readonly askForFlush: () => void
 }
@@ -30,6 +32,8 @@ export class Publications {
   #publishing = false
   /** Connections whose delivery threw while somebody else's message was routed; they end with the turn. */
   readonly #faulty: Map<Connection, unknown> = new Map()
+  /** Those that had no room for a message, and are disconnected for it with the turn. */
+  readonly #slow: Set<Connection> = new Set()
 
   constructor(needs: PublicationsNeeds) {
     this.#needs = needs
@@ -40,6 +44,14 @@ export class Publications {
         this.#publisher.waitFor(subscriber, needs.now())
     }
     router.onFault = (subscriber, error) => this.faulted(subscriber, error)
+    if (needs.queuePolicy === "disconnect") {
+      router.onNoRoom = (subscriber) => {
+        const connection = subscriber instanceof Session ? needs.connectionOf(subscriber) : undefined
+        if (connection === undefined) return
+        this.#slow.add(connection)
+        needs.askForFlush()
+      }
+    }
     router.onLate = (message) => {
       needs.recorder.keep(message) // so its acknowledgement waits for this turn, whoever has a copy already
       needs.askForFlush()
@@ -102,6 +114,10 @@ export class Publications {
 
   /** Ends those that giving a message to has failed for. */
   endFaulty(now: number): void {
+    for (const connection of this.#slow) {
+      this.#slow.delete(connection)
+      connection.disconnect(now, ReasonCode.QuotaExceeded, "it does not keep up with its messages")
+    }
     for (const [connection, error] of this.#faulty) {
       this.#faulty.delete(connection)
       connection.fault(error, now)
@@ -110,5 +126,6 @@ export class Publications {
 
   closed(connection: Connection): void {
     this.#faulty.delete(connection)
+    this.#slow.delete(connection)
   }
 }

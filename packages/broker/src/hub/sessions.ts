@@ -14,6 +14,7 @@ import type { Faults } from "../session/faults.ts"
 import type { Limits } from "../session/limits.ts"
 import { type Account, type QueuedMemory, sessionCost, willCost } from "../session/memory.ts"
 import { ownerOf, SessionOwners } from "../session/owners.ts"
+import type { QueuePolicy } from "../session/queue.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
@@ -34,6 +35,7 @@ export interface SessionsNeeds {
   readonly subscriptions: Subscriptions
   readonly wills: Wills
   readonly recorder: Recorder
+  readonly queuePolicy: QueuePolicy
   readonly now: () => number
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
@@ -166,22 +168,26 @@ export class Sessions {
   }
 
   #create(connection: Connection, clientId: string, identity: Identity, now: number): Session | undefined {
-    const { counters, limits, queued } = this.#needs
     const owner = ownerOf(identity, connection.peer)
     if (!this.#makeRoom(owner, now)) return undefined
     const account = this.#owners.account(owner)
     this.#finishHandingOn(clientId)
     const { user, source } = identity
-    const session = new Session(clientId, { user, source, account: owner }, limits, counters, queued, account) // [MQTT-3.1.2-6]
+    const session = this.#make(clientId, { user, source, account: owner }, account) // [MQTT-3.1.2-6]
     this.#byClientId.set(clientId, session)
     this.#owners.add(owner, session)
     return session
   }
 
+  #make(clientId: string, owner: Owner, account: Account): Session {
+    const { counters, limits, queued, queuePolicy } = this.#needs
+    return new Session(clientId, owner, limits, counters, queued, account, queuePolicy)
+  }
+
   /** The session of a client before a restart. */
   restore(clientId: string, owner: Owner, expiryInterval: number): Session {
-    const { counters, limits, queued, recorder } = this.#needs
-    const session = new Session(clientId, owner, limits, counters, queued, this.#owners.account(owner.account))
+    const { recorder } = this.#needs
+    const session = this.#make(clientId, owner, this.#owners.account(owner.account))
     session.expiryInterval = expiryInterval
     session.keepBy(recorder)
     this.#byClientId.set(clientId, session)

@@ -137,6 +137,7 @@ class NodeBroker implements PureMqBroker {
       features: checkFeatures(config.features ?? {}),
       redirect: redirectOf(config),
       checksPayloadFormat: config.checkPayloadFormat,
+      queuePolicy: config.queuePolicy,
       access: this.#access,
       events: (event) => {
         if (isRefusal(event)) this.#refusals.take(event, this.#clock.now())

@@ -16,6 +16,7 @@ class Fake implements Subscriber {
   asked = 0
   ready = true
   lasting = false
+  hasRoom = () => true
   congested = false
   #connected = true
   constructor(clientId = "") {

@@ -57,6 +57,8 @@ export class Router {
   onLate: (message: Message) => void = () => undefined
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
+  /** Called with each connected subscriber that has no room for a message: it was not kept for it. */
+  onNoRoom: (subscriber: Subscriber) => void = () => undefined
   /**
    * Called before a message that others of a group would get after a restart goes to a member whose session would end by it, and
    * would take the message with it.
@@ -173,7 +175,7 @@ export class Router {
     }
     for (let i = 0; i < routes.groups.length; i++) {
       const group = routes.groups[i]!
-      const chosen = group.choose(message.qos)
+      const chosen = group.choose(message)
       if (chosen === undefined) continue
       // [MQTT-4.8.2-3] the granted QoS of the chosen session's own subscription
       sessions++
@@ -237,7 +239,7 @@ export class Router {
     const all = this.#tree.group(share)
     const restricted = all?.restricted === true
     const group = restricted ? all.allowed(message.topic.name) : all
-    const chosen = group?.choose(message.qos)
+    const chosen = group?.choose(message)
     this.#deliveries += 1 + (message.size >> 9) + (restricted ? all.size : 0)
     return chosen !== undefined && this.#entrust(group!, chosen, message, now)
   }
@@ -274,6 +276,7 @@ export class Router {
       return true
     }
     if (subscriber.congested && subscriber.connected) this.onCongested(subscriber)
+    if (!kept && subscriber.connected) this.onNoRoom(subscriber)
     return kept
   }
 

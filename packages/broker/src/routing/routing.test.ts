@@ -12,6 +12,7 @@ class Fake implements Subscriber {
   connected = true
   ready = true
   lasting = false
+  hasRoom = () => true
   congested = false
   got: { topic: string; qos: Qos; retain: boolean; identifiers: readonly number[] }[] = []
   constructor(clientId: string) {

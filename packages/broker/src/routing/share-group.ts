@@ -1,4 +1,4 @@
-import type { Qos } from "../packet/packets.ts"
+import type { Message } from "../packet/message.ts"
 import type { Subscriber, Subscription } from "./subscription.ts"
 
 /** Members who do not keep up that are looked at before the next message goes to the first of them all the same. */
@@ -93,9 +93,10 @@ export class ShareGroup {
 
   /**
    * The member who gets the next message: in turn, those first that can be sent it at once, then those that are connected and
-   * keep up. Undefined: nobody. @param qos of the message
+   * keep up, then those that have room for it. Undefined: nobody.
    */
-  choose(qos: Qos): Subscription | undefined {
+  choose(message: Message): Subscription | undefined {
+    const { qos } = message
     let first: Subscription | undefined
     let second: Subscription | undefined
     for (let tries = 0; tries < this.#present && tries < patience; ) {
@@ -111,13 +112,23 @@ export class ShareGroup {
         first ??= member
         if (tries >= patienceForReady) break
       }
-      second ??= member
+      if (second === undefined && hasRoom(member, message)) second = member
       tries++
     }
     second = first ?? second
     if (second !== undefined) this.#next = this.#places.get(second.subscriber)! + 1
-    if (second !== undefined || this.#members.length === 0) return second
-    this.#nextAway = (this.#nextAway + 1) % this.#members.length
+    return second ?? this.#anyone(message)
+  }
+
+  /** In turn, the next that has room; when many have none, one of them. */
+  #anyone(message: Message): Subscription | undefined {
+    const { length } = this.#members
+    if (length === 0) return undefined
+    for (let tries = Math.min(length, patience); tries > 0; tries--) {
+      this.#nextAway = (this.#nextAway + 1) % length
+      const member = this.#members[this.#nextAway]!
+      if (hasRoom(member, message)) return member
+    }
     return this.#members[this.#nextAway]
   }
 
@@ -134,4 +145,9 @@ export class ShareGroup {
     this.#places.set(two.subscriber, a)
     this.#places.set(one.subscriber, b)
   }
+}
+
+/** At QoS 0 nothing waits. */
+function hasRoom({ qos, subscriber }: Subscription, message: Message): boolean {
+  return qos === 0 || message.qos === 0 || subscriber.hasRoom(message)
 }

@@ -16,6 +16,8 @@ export interface Subscriber {
   readonly congested: boolean
   /** True while a message at QoS 1 or 2 would be sent to the client at once. */
   readonly ready: boolean
+  /** Whether the session's queue has room for the message. */
+  hasRoom(message: Message): boolean
   /** True when the session outlives its connection, and the process if the store does. */
   readonly lasting: boolean
   /**

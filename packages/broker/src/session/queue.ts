@@ -14,6 +14,12 @@ export interface Queued {
   readonly share: string | undefined
 }
 
+/**
+ * What becomes of a message for which the queue of its session has no room: it is dropped, or the oldest that wait are, or the
+ * client that does not keep up is disconnected, and the message dropped.
+ */
+export type QueuePolicy = "drop-newest" | "drop-oldest" | "disconnect"
+
 /** First in, first out, with a bound in messages and in bytes. */
 export class MessageQueue {
   readonly #limits: Pick<Limits, "maximumQueuedMessages" | "maximumQueuedBytes">
@@ -46,11 +52,22 @@ export class MessageQueue {
     return this.length * 4 < maximumQueuedMessages && this.#bytes * 4 < maximumQueuedBytes
   }
 
+  /** Whether a message of so many bytes would stay within the bounds. */
+  hasRoom(size: number): boolean {
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
+    return this.length < maximumQueuedMessages && this.#bytes + size <= maximumQueuedBytes
+  }
+
+  /** Whether it would if nothing waited. */
+  couldHaveRoom(size: number): boolean {
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
+    return maximumQueuedMessages > 0 && size <= maximumQueuedBytes
+  }
+
   /** False, and nothing kept, when the message would go past a bound. */
   push(item: Queued): boolean {
-    const size = item.message.size
-    const { maximumQueuedMessages, maximumQueuedBytes } = this.#limits
-    if (this.length >= maximumQueuedMessages || this.#bytes + size > maximumQueuedBytes) return false
+    const { size } = item.message
+    if (!this.hasRoom(size)) return false
     item.message.own()
     this.#items.push(item)
     this.#bytes += size

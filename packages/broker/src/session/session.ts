@@ -14,7 +14,7 @@ import { type Inflight, InflightWindow } from "./inflight.ts"
 import type { Limits } from "./limits.ts"
 import type { SessionLink } from "./link.ts"
 import { type Account, emptyAccount, type QueuedMemory } from "./memory.ts"
-import { MessageQueue, type Queued } from "./queue.ts"
+import { MessageQueue, type Queued, type QueuePolicy } from "./queue.ts"
 import { ReceivedIdentifiers } from "./received.ts"
 import { forgetful, type Recorder } from "./recorder.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
@@ -76,6 +76,7 @@ export class Session implements Subscriber {
   /** There is no room for the next of them, until something is acknowledged, or a second has passed. */
   #retainedWaits = false
   readonly #queue: MessageQueue
+  readonly #policy: QueuePolicy
   readonly #counters: Counters
   readonly #holdings: Holdings
   readonly #inflight: InflightWindow
@@ -93,11 +94,13 @@ export class Session implements Subscriber {
     counters: Counters,
     memory: QueuedMemory,
     account: Account = emptyAccount(),
+    policy: QueuePolicy = "drop-newest",
   ) {
     this.clientId = clientId
     this.#holdings = new Holdings(memory, account)
     this.owner = owner
     this.#queue = new MessageQueue(limits)
+    this.#policy = policy
     this.#counters = counters
     this.#inflight = new InflightWindow(limits)
   }
@@ -181,6 +184,10 @@ export class Session implements Subscriber {
   get ready(): boolean {
     const link = this.#link
     return link !== undefined && this.#inflight.maySend && link.writable && !this.#waits
+  }
+
+  hasRoom({ size }: Message): boolean {
+    return this.#queue.hasRoom(size)
   }
 
   get queuedMessages(): number {
@@ -340,6 +347,9 @@ export class Session implements Subscriber {
       return true
     }
     const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
+    if (this.#policy === "drop-oldest" && this.#queue.couldHaveRoom(message.size)) {
+      while (!this.#queue.hasRoom(message.size) && this.#dropOldest("queue full"));
+    }
     if (!this.#queue.push(queued)) {
       this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
@@ -432,9 +442,21 @@ export class Session implements Subscriber {
     return subscription.qos === 0 || this.#inflight.maySend
   }
 
+  /** False when nothing waits. */
+  #dropOldest(why: "queue full" | "memory full"): boolean {
+    const oldest = this.#queue.shift()
+    if (oldest === undefined) return false
+    this.#counters.dropped[why]++
+    this.#holdings.messageGone(oldest)
+    this.#done(oldest.place)
+    return true
+  }
+
   /** False, and counted as dropped, when there is no room for another message in memory. */
   #hold(message: Message, identifiers: readonly number[], share: string | undefined): boolean {
-    const held = this.#holdings.message(message, identifiers, share, this.connected)
+    let held = this.#holdings.message(message, identifiers, share, this.connected)
+    while (!held && this.#policy === "drop-oldest" && this.#dropOldest("memory full"))
+      held = this.#holdings.message(message, identifiers, share, this.connected)
     if (!held) this.#counters.dropped["memory full"]++
     return held
   }

@@ -96,6 +96,13 @@ export const options: Rows<FileConfig> = {
     kind: group<ServerReferenceConfig>(serverReferenceOptions),
     about: "another server that clients are sent to (MQTT 5.0 section 4.11); MQTT 3.1.1 has no word for it",
   },
+  queuePolicy: {
+    kind: oneOf("drop-newest", "drop-oldest", "disconnect"),
+    about:
+      "what becomes of a message at QoS 1 or 2 for which a session has no room: it is dropped, the oldest that wait for the session are, or the client is disconnected with 0x97, and the message dropped; one that nobody has room for is refused, not acknowledged",
+    default: "drop-newest",
+    flag: { name: "queue-policy", section: "limits", placeholder: "WHAT" },
+  },
   checkPayloadFormat: {
     kind: flag,
     about:
