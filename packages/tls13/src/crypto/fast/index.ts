@@ -13,22 +13,32 @@ import {
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { createAesGcm } from "./aes/aes-gcm.ts"
-import { createChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
 import { createEd25519 } from "./curve25519/ed25519.ts"
 import { x25519 } from "./curve25519/x25519.ts"
 import { createP256Algorithms } from "./p256/p256-algorithms.ts"
 import { createSha256 } from "./sha256.ts"
+import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
+import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
 
 export { createAesGcm } from "./aes/aes-gcm.ts"
-export { createChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
+export { createPlainChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
 export { createEd25519 } from "./curve25519/ed25519.ts"
 export { x25519 } from "./curve25519/x25519.ts"
 export { createP256Algorithms, type P256Algorithms } from "./p256/p256-algorithms.ts"
 export { createSha256 } from "./sha256.ts"
+export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
+export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
 
 export interface FastProviderOptions {
   /** Where random bytes come from; default: `crypto.getRandomValues`. */
   readonly random?: RandomSource
+  /** Which kernels are in WebAssembly; default `auto`: those that are faster so, where the engine has it. */
+  readonly webAssembly?: WebAssemblyChoice
+}
+
+export interface FastProvider extends ImmediateCryptoProvider {
+  /** What each family of algorithms is computed by, here and now. */
+  kernels(): { readonly [Name in KernelModule]?: "WebAssembly" | "TypeScript" }
 }
 
 /**
@@ -36,13 +46,14 @@ export interface FastProviderOptions {
  * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel reads memory or branches by a
  * secret. The rest is the noble provider's.
  */
-export function createFastProvider(options: FastProviderOptions = {}): ImmediateCryptoProvider {
+export function createFastProvider(options: FastProviderOptions = {}): FastProvider {
+  const chacha20Poly1305 = chacha20Poly1305Kernel(options.webAssembly ?? "auto")
   const sha256 = createSha256()
   const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {
     name: "fast",
     cipherSuites: [
-      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", createChaCha20Poly1305(), sha256),
+      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), sha256),
       cipherSuite("TLS_AES_128_GCM_SHA256", createAesGcm(128), sha256),
       cipherSuite("TLS_AES_256_GCM_SHA384", createAesGcm(256), sha384),
     ],
@@ -60,5 +71,10 @@ export function createFastProvider(options: FastProviderOptions = {}): Immediate
       rsaPkcs1Sha512,
     ],
     random: options.random ?? hostRandom,
+    kernels: () => ({ "chacha20-poly1305": language(chacha20Poly1305()) }),
   }
+}
+
+function language(kernel: object | undefined): "WebAssembly" | "TypeScript" {
+  return kernel === undefined ? "TypeScript" : "WebAssembly"
 }

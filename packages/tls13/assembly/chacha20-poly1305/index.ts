@@ -1,0 +1,117 @@
+// AEAD_CHACHA20_POLY1305, RFC 8439 section 2.8: a record in one call, or a longer text in pieces.
+//
+// The caller writes the key and the nonce to INPUT, the text to TEXT, and the additional data so that it ends, padded to
+// whole blocks, where TEXT begins: the MAC then runs over one stretch of memory.
+// Side channels: see chacha20.ts and poly1305.ts; tags are compared without a branch before the verdict.
+
+import { forgetStream, INPUT, keyStream, STREAM, xorStream } from "./chacha20"
+import { polyBlocks, polyFinish, polyStart } from "./poly1305"
+
+export { INPUT }
+/** Bytes of additional data that the calls for a whole record take. */
+export const AAD_ROOM: usize = 512
+/** Bytes of text that one call takes: a multiple of the block. */
+export const TEXT_ROOM: usize = 16896
+
+const AREA: usize = memory.data(<i32>(AAD_ROOM + TEXT_ROOM + 64), 16)
+export const TEXT: usize = AREA + AAD_ROOM
+/** The tag as computed, while it is compared. */
+const TAG: usize = memory.data(16, 16)
+
+/** Encrypts `length` bytes at TEXT in place and writes the tag behind them. */
+export function seal(aadLength: u32, length: u32): void {
+  keyStream(0)
+  polyStart(STREAM)
+  xorText(length)
+  authenticate(aadLength, length)
+  polyFinish(TEXT + length)
+  forgetStream()
+}
+
+/** Whether the 16 bytes behind the `length` bytes at TEXT are their tag: then they are decrypted in place. */
+export function open(aadLength: u32, length: u32): bool {
+  const tag = v128.load(TEXT + length)
+  keyStream(0)
+  polyStart(STREAM)
+  authenticate(aadLength, length)
+  polyFinish(TAG)
+  const right = !v128.any_true(v128.xor(tag, v128.load(TAG)))
+  v128.store(TAG, i64x2.splat(0))
+  if (right) xorText(length)
+  padText(length)
+  forgetStream()
+  return right
+}
+
+/** With counters 0 to 3 at STREAM: the whole text from block 1 on. */
+function xorText(length: u32): void {
+  xorStream(TEXT, STREAM + 64, min<u32>(length, 192))
+  let counter: u32 = 4
+  for (let at: u32 = 192; at < length; at += 256, counter += 4) {
+    keyStream(counter)
+    xorStream(TEXT + at, STREAM, min<u32>(length - at, 256))
+  }
+}
+
+/** Takes the additional data, the text and their lengths; what stands behind the text is overwritten. */
+function authenticate(aadLength: u32, length: u32): void {
+  padAad(aadLength)
+  padText(length)
+  const end = TEXT + padded(length)
+  store<u64>(end, aadLength)
+  store<u64>(end, length, 8)
+  polyBlocks(TEXT - padded(aadLength), end + 16)
+}
+
+/** Zeros from the end of the additional data to TEXT. */
+function padAad(length: u32): void {
+  const last = length & 15
+  if (last === 0) return
+  const own = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<u8>last))
+  v128.store(TEXT - 16, v128.and(v128.load(TEXT - 16), own))
+}
+
+/** Zeros from the end of the text to the next whole block, at the least. */
+function padText(length: u32): void {
+  v128.store(TEXT + length, i64x2.splat(0))
+}
+
+function padded(length: usize): usize {
+  return (length + 15) & ~15
+}
+
+/* ---------------------------------------------------------------- in pieces */
+
+/** Makes the one-time key; INPUT keeps key and nonce until `end`. */
+export function begin(): void {
+  keyStream(0)
+  polyStart(STREAM)
+}
+
+/** Exclusive-ors `length` bytes at TEXT with the key stream from block `counter` on. */
+export function crypt(counter: u32, length: u32): void {
+  for (let at: u32 = 0; at < length; at += 256, counter += 4) {
+    keyStream(counter)
+    xorStream(TEXT + at, STREAM, min<u32>(length - at, 256))
+  }
+  padText(length)
+}
+
+/** Takes `length` bytes at TEXT, and zeros to the next whole block, into the MAC. */
+export function absorb(length: u32): void {
+  padText(length)
+  polyBlocks(TEXT, TEXT + padded(length))
+}
+
+/** Writes the tag to TEXT. */
+export function tag(aadLength: u32, length: u32): void {
+  store<u64>(TEXT, aadLength)
+  store<u64>(TEXT, length, 8)
+  polyBlocks(TEXT, TEXT + 16)
+  polyFinish(TEXT)
+}
+
+/** Forgets key, nonce and key stream. */
+export function end(): void {
+  forgetStream()
+}

@@ -1,0 +1,189 @@
+import { checkNonceAndRoom, wipedKey } from "../../aead-arguments.ts"
+import type { AeadKey } from "../../provider.ts"
+import type { Exported, KernelExports } from "./engine.ts"
+
+// An AEAD key over a module that has the exports below: packages/tls13/assembly/{aes-gcm,chacha20-poly1305}. The key's own
+// words are copied in for each record, and the module forgets them before it returns; what is left in its memory after a
+// record is opened is overwritten here. A whole record is one call; what is longer than the module's room goes in pieces.
+
+export interface AeadExports extends KernelExports {
+  /** Where the expanded key goes, and behind it the nonce. */
+  readonly INPUT: Exported
+  /** Where the text is. The additional data ends before it, padded to whole blocks. */
+  readonly TEXT: Exported
+  readonly AAD_ROOM: Exported
+  readonly TEXT_ROOM: Exported
+  seal(aadLength: number, length: number): void
+  open(aadLength: number, length: number): number
+  begin(): void
+  crypt(counter: number, length: number): void
+  absorb(length: number): void
+  tag(aadLength: number, length: number): void
+  end(): void
+}
+
+const TAG_LENGTH = 16
+/** Below this, a loop is faster than `set` and its view. */
+const SHORT = 128
+
+/** A module's memory, as it is read and written here; all keys of an AEAD share it. */
+export interface AeadKernel {
+  readonly exports: AeadExports
+  readonly bytes: Uint8Array
+  /** The expanded key and the nonce. */
+  readonly input: Int32Array
+  readonly text: number
+  readonly aadRoom: number
+  readonly textRoom: number
+  /** The first counter of the text: 1 of RFC 8439, 2 of SP 800-38D. */
+  readonly counter: number
+  /** Bytes of a block of key stream. */
+  readonly block: number
+}
+
+export function aeadKernel(exports: AeadExports, counter: number, block: number): AeadKernel {
+  return {
+    exports,
+    bytes: new Uint8Array(exports.memory.buffer),
+    input: new Int32Array(exports.memory.buffer, exports.INPUT.value),
+    text: exports.TEXT.value,
+    aadRoom: exports.AAD_ROOM.value,
+    textRoom: exports.TEXT_ROOM.value,
+    counter,
+    block,
+  }
+}
+
+export class WebAssemblyAeadKey implements AeadKey {
+  readonly #kernel: AeadKernel
+  #words: Int32Array | undefined
+
+  /** @param words the expanded key, which is kept and not copied */
+  constructor(kernel: AeadKernel, words: Int32Array) {
+    this.#kernel = kernel
+    this.#words = words
+  }
+
+  seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
+    const length = plaintext.length
+    checkNonceAndRoom(nonce, out, at, length + TAG_LENGTH)
+    const kernel = this.#kernel
+    this.#start(nonce)
+    if (length > kernel.textRoom || aad.length > kernel.aadRoom) {
+      sealInPieces(kernel, aad, plaintext, out, at)
+      return
+    }
+    const { bytes, text } = kernel
+    copyIn(bytes, text - ((aad.length + 15) & ~15), aad)
+    copyIn(bytes, text, plaintext)
+    kernel.exports.seal(aad.length, length)
+    copyOut(bytes, text, length + TAG_LENGTH, out, at)
+  }
+
+  open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array, at: number): number {
+    const length = ciphertext.length - TAG_LENGTH
+    if (length < 0) return -1
+    checkNonceAndRoom(nonce, out, at, length)
+    const kernel = this.#kernel
+    this.#start(nonce)
+    if (length > kernel.textRoom || aad.length > kernel.aadRoom) return openInPieces(kernel, aad, ciphertext, out, at)
+    const { bytes, text } = kernel
+    copyIn(bytes, text - ((aad.length + 15) & ~15), aad)
+    copyIn(bytes, text, ciphertext)
+    if (kernel.exports.open(aad.length, length) === 0) return -1
+    moveOut(bytes, text, length, out, at)
+    return length
+  }
+
+  wipe(): void {
+    this.#words?.fill(0)
+    this.#words = undefined
+  }
+
+  #start(nonce: Uint8Array): void {
+    const words = this.#words
+    if (!words) throw wipedKey()
+    const { input } = this.#kernel
+    const length = words.length
+    for (let i = 0; i < length; i++) input[i] = words[i]!
+    for (let i = 0; i < 3; i++) {
+      input[length + i] =
+        nonce[4 * i]! | (nonce[4 * i + 1]! << 8) | (nonce[4 * i + 2]! << 16) | (nonce[4 * i + 3]! << 24)
+    }
+  }
+}
+
+function sealInPieces(kernel: AeadKernel, aad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
+  const { exports, bytes, text, textRoom } = kernel
+  exports.begin()
+  absorbAll(kernel, aad, aad.length)
+  for (let i = 0; i < plaintext.length; i += textRoom) {
+    const piece = plaintext.subarray(i, i + textRoom)
+    bytes.set(piece, text)
+    exports.crypt(kernel.counter + i / kernel.block, piece.length)
+    copyOut(bytes, text, piece.length, out, at + i)
+    exports.absorb(piece.length)
+  }
+  exports.tag(aad.length, plaintext.length)
+  moveOut(bytes, text, TAG_LENGTH, out, at + plaintext.length)
+  exports.end()
+}
+
+function openInPieces(
+  kernel: AeadKernel,
+  aad: Uint8Array,
+  ciphertext: Uint8Array,
+  out: Uint8Array,
+  at: number,
+): number {
+  const { exports, bytes, text, textRoom } = kernel
+  const length = ciphertext.length - TAG_LENGTH
+  exports.begin()
+  absorbAll(kernel, aad, aad.length)
+  absorbAll(kernel, ciphertext, length)
+  exports.tag(aad.length, length)
+  let difference = 0
+  for (let i = 0; i < TAG_LENGTH; i++) difference |= bytes[text + i]! ^ ciphertext[length + i]!
+  bytes.fill(0, text, text + TAG_LENGTH)
+  for (let i = 0; difference === 0 && i < length; i += textRoom) {
+    const size = Math.min(textRoom, length - i)
+    bytes.set(ciphertext.subarray(i, i + size), text)
+    exports.crypt(kernel.counter + i / kernel.block, size)
+    moveOut(bytes, text, size, out, at + i)
+  }
+  exports.end()
+  return difference === 0 ? length : -1
+}
+
+function absorbAll({ exports, bytes, text, textRoom }: AeadKernel, data: Uint8Array, length: number): void {
+  for (let i = 0; i < length; i += textRoom) {
+    const size = Math.min(textRoom, length - i)
+    bytes.set(data.subarray(i, i + size), text)
+    exports.absorb(size)
+  }
+}
+
+function copyIn(memory: Uint8Array, at: number, from: Uint8Array): void {
+  const length = from.length
+  if (length > SHORT) memory.set(from, at)
+  else for (let i = 0; i < length; i++) memory[at + i] = from[i]!
+}
+
+function copyOut(memory: Uint8Array, from: number, length: number, out: Uint8Array, at: number): void {
+  if (length > SHORT) out.set(memory.subarray(from, from + length), at)
+  else for (let i = 0; i < length; i++) out[at + i] = memory[from + i]!
+}
+
+/** Leaves zeros. */
+function moveOut(memory: Uint8Array, from: number, length: number, out: Uint8Array, at: number): void {
+  if (length > SHORT) {
+    const view = memory.subarray(from, from + length)
+    out.set(view, at)
+    view.fill(0)
+  } else {
+    for (let i = 0; i < length; i++) {
+      out[at + i] = memory[from + i]!
+      memory[from + i] = 0
+    }
+  }
+}

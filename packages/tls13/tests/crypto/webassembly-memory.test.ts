@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { type AeadKernel, WebAssemblyAeadKey } from "../../src/crypto/fast/webassembly/aead.ts"
+import { chacha20Poly1305Kernel } from "../../src/crypto/fast/webassembly/chacha20-poly1305.ts"
+
+// What is left in the memory of a WebAssembly instance after a call: nothing that was secret.
+
+const aeads: readonly { name: string; kernel: AeadKernel; words: number }[] = [
+  { name: "ChaCha20-Poly1305", kernel: chacha20Poly1305Kernel("auto")()!, words: 8 },
+]
+
+describe.each(aeads)("memory of $name", ({ kernel, words }) => {
+  const empty = kernel.bytes.slice()
+  const nonce = randomBytes(12)
+  const lengths = [0, 1, 64, 100, 192, 193, 1000, 16_384, 16_896, 16_897, 50_000]
+  const key = (): WebAssemblyAeadKey =>
+    new WebAssemblyAeadKey(kernel, new Int32Array(new Uint8Array(randomBytes(4 * words)).buffer))
+
+  /** Clears what is public, and compares the rest with the memory of a new instance. */
+  const expectEmpty = (...publicBytes: readonly [from: number, length: number][]): void => {
+    for (const [from, length] of publicBytes) kernel.bytes.fill(0, from, from + length)
+    expect(Buffer.compare(kernel.bytes, empty)).toBe(0)
+  }
+
+  it("holds ciphertext, tag and additional data after a record is sealed, and nothing else", () => {
+    for (const length of lengths) {
+      const [own, aad, plaintext] = [key(), randomBytes(length % 41), randomBytes(length)]
+      const out = new Uint8Array(length + 16)
+      own.seal(nonce, aad, plaintext, out, 0)
+      const { text, textRoom, bytes } = kernel
+      if (length <= textRoom) expect(Buffer.compare(bytes.subarray(text, text + length + 16), out)).toBe(0)
+      expectEmpty([text - 64, 64 + Math.min(length, textRoom) + 32])
+    }
+  })
+
+  it("holds additional data after a record is opened, and nothing else; a forged one leaves no tag", () => {
+    for (const length of lengths) {
+      const [own, aad, plaintext] = [key(), randomBytes(length % 41), randomBytes(length)]
+      const [sealed, out] = [new Uint8Array(length + 16), new Uint8Array(length)]
+      own.seal(nonce, aad, plaintext, sealed, 0)
+      expect(own.open(nonce, aad, sealed, out, 0)).toBe(length)
+      // What was plaintext is overwritten; the block of the lengths stands behind it.
+      const { text, textRoom, bytes } = kernel
+      expectEmpty([text - 64, 64], [text + 16 * Math.ceil(Math.min(length, textRoom) / 16), 16])
+
+      const right = Buffer.from(sealed.subarray(length))
+      sealed[length]! ^= 1
+      expect(own.open(nonce, aad, sealed, out, 0)).toBe(-1)
+      expect(Buffer.from(bytes).includes(right)).toBe(false)
+      expectEmpty([text - 64, 64 + Math.min(length, textRoom) + 32])
+    }
+  })
+})
+
+it("a provider makes its instances when they are needed, and keys keep nothing in them", () => {
+  const provider = createFastProvider()
+  let made = 0
+  const { WebAssembly: engine } = globalThis as unknown as { WebAssembly: { Instance: new (module: object) => object } }
+  const before = engine.Instance
+  engine.Instance = class extends before {
+    constructor(module: object) {
+      super(module)
+      made++
+    }
+  }
+  try {
+    for (const { aead } of provider.cipherSuites) {
+      const keys = Array.from({ length: 100 }, () => aead.key(randomBytes(aead.keyLength)))
+      for (const key of keys) key.seal(randomBytes(12), new Uint8Array(5), new Uint8Array(9), new Uint8Array(25), 0)
+    }
+  } finally {
+    engine.Instance = before
+  }
+  // AES with 128 and with 256 bits is one.
+  const used = Object.values(provider.kernels()).filter((language) => language === "WebAssembly").length
+  expect(made).toBe(used)
+})
