@@ -30,7 +30,11 @@ const names = readdirSync(sources)
   .filter((name) => existsSync(join(sources, name, "index.ts")))
   .sort()
 const state = sourcesState()
-if (text !== undefined || readStamp() !== state || !names.every((name) => outputs(name).every((file) => existsSync(file)))) {
+if (
+  text !== undefined ||
+  readStamp() !== state ||
+  !names.every((name) => outputs(name).every((file) => existsSync(file)))
+) {
   rmSync(stamp, { force: true })
   removeOthers(modules)
   removeOthers(binaries)
