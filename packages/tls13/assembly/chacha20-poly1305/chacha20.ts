@@ -2,12 +2,11 @@
 //
 // Side channels: additions, exclusive ors and rotations of 32-bit lanes, no table, no branch on a secret.
 
-/** The key as eight little-endian words, then the nonce as three. */
+/** The nonce as three little-endian words, then the key as eight. */
 export const INPUT: usize = memory.data(48, 16)
 /** Four blocks of key stream. */
 export const STREAM: usize = memory.data(256, 16)
 
-/** Words of the key and of the nonce. */
 const INPUT_BYTES: usize = 44
 
 @inline
@@ -42,18 +41,18 @@ export function keyStream(counter: u32): void {
   let x1 = i32x4.splat(0x3320646e)
   let x2 = i32x4.splat(0x79622d32)
   let x3 = i32x4.splat(0x6b206574)
-  let x4 = word(0)
-  let x5 = word(1)
-  let x6 = word(2)
-  let x7 = word(3)
-  let x8 = word(4)
-  let x9 = word(5)
-  let x10 = word(6)
-  let x11 = word(7)
+  let x4 = word(3)
+  let x5 = word(4)
+  let x6 = word(5)
+  let x7 = word(6)
+  let x8 = word(7)
+  let x9 = word(8)
+  let x10 = word(9)
+  let x11 = word(10)
   let x12 = counters
-  let x13 = word(8)
-  let x14 = word(9)
-  let x15 = word(10)
+  let x13 = word(0)
+  let x14 = word(1)
+  let x15 = word(2)
   for (let round = 0; round < 20; round += 2) {
     // QUARTERROUND (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15)
     x0 = i32x4.add(x0, x4)
@@ -129,9 +128,9 @@ export function keyStream(counter: u32): void {
     i32x4.add(x2, i32x4.splat(0x79622d32)),
     i32x4.add(x3, i32x4.splat(0x6b206574)),
   )
-  store4(16, i32x4.add(x4, word(0)), i32x4.add(x5, word(1)), i32x4.add(x6, word(2)), i32x4.add(x7, word(3)))
-  store4(32, i32x4.add(x8, word(4)), i32x4.add(x9, word(5)), i32x4.add(x10, word(6)), i32x4.add(x11, word(7)))
-  store4(48, i32x4.add(x12, counters), i32x4.add(x13, word(8)), i32x4.add(x14, word(9)), i32x4.add(x15, word(10)))
+  store4(16, i32x4.add(x4, word(3)), i32x4.add(x5, word(4)), i32x4.add(x6, word(5)), i32x4.add(x7, word(6)))
+  store4(32, i32x4.add(x8, word(7)), i32x4.add(x9, word(8)), i32x4.add(x10, word(9)), i32x4.add(x11, word(10)))
+  store4(48, i32x4.add(x12, counters), i32x4.add(x13, word(0)), i32x4.add(x14, word(1)), i32x4.add(x15, word(2)))
 }
 
 /** Writes four words of each of the four blocks, which come with a lane for each block, at `offset` of the block. */

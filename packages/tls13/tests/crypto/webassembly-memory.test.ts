@@ -2,20 +2,23 @@ import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { type AeadKernel, WebAssemblyAeadKey } from "../../src/crypto/fast/webassembly/aead.ts"
+import { aesGcmKernel } from "../../src/crypto/fast/webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel } from "../../src/crypto/fast/webassembly/chacha20-poly1305.ts"
 
 // What is left in the memory of a WebAssembly instance after a call: nothing that was secret.
 
-const aeads: readonly { name: string; kernel: AeadKernel; words: number }[] = [
-  { name: "ChaCha20-Poly1305", kernel: chacha20Poly1305Kernel("auto")()!, words: 8 },
+const randomWords = (count: number): Int32Array => new Int32Array(new Uint8Array(randomBytes(4 * count)).buffer)
+
+const aeads: readonly { name: string; kernel: AeadKernel; words: () => Int32Array }[] = [
+  { name: "ChaCha20-Poly1305", kernel: chacha20Poly1305Kernel("auto")()!, words: () => randomWords(8) },
+  { name: "AES-GCM", kernel: aesGcmKernel("auto")()!, words: () => Int32Array.of(14, ...randomWords(64)) },
 ]
 
 describe.each(aeads)("memory of $name", ({ kernel, words }) => {
   const empty = kernel.bytes.slice()
   const nonce = randomBytes(12)
   const lengths = [0, 1, 64, 100, 192, 193, 1000, 16_384, 16_896, 16_897, 50_000]
-  const key = (): WebAssemblyAeadKey =>
-    new WebAssemblyAeadKey(kernel, new Int32Array(new Uint8Array(randomBytes(4 * words)).buffer))
+  const key = (): WebAssemblyAeadKey => new WebAssemblyAeadKey(kernel, words())
 
   /** Clears what is public, and compares the rest with the memory of a new instance. */
   const expectEmpty = (...publicBytes: readonly [from: number, length: number][]): void => {

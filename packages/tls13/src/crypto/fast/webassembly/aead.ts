@@ -1,13 +1,13 @@
 import { checkNonceAndRoom, wipedKey } from "../../aead-arguments.ts"
 import type { AeadKey } from "../../provider.ts"
-import type { Exported, KernelExports } from "./engine.ts"
+import { type Exported, type KernelExports, type KernelModule, kernels, type WebAssemblyChoice } from "./engine.ts"
 
 // An AEAD key over a module that has the exports below: packages/tls13/assembly/{aes-gcm,chacha20-poly1305}. The key's own
 // words are copied in for each record, and the module forgets them before it returns; what is left in its memory after a
 // record is opened is overwritten here. A whole record is one call; what is longer than the module's room goes in pieces.
 
 export interface AeadExports extends KernelExports {
-  /** Where the expanded key goes, and behind it the nonce. */
+  /** Where the nonce goes, and behind it the expanded key. */
   readonly INPUT: Exported
   /** Where the text is. The additional data ends before it, padded to whole blocks. */
   readonly TEXT: Exported
@@ -23,34 +23,53 @@ export interface AeadExports extends KernelExports {
 }
 
 const TAG_LENGTH = 16
+/** Words of INPUT before those of the key. */
+export const NONCE_WORDS = 3
 /** Below this, a loop is faster than `set` and its view. */
 const SHORT = 128
 
 /** A module's memory, as it is read and written here; all keys of an AEAD share it. */
-export interface AeadKernel {
-  readonly exports: AeadExports
+export interface AeadKernel<Exports extends AeadExports = AeadExports> extends TextStream {
+  readonly exports: Exports
   readonly bytes: Uint8Array
-  /** The expanded key and the nonce. */
+  /** Of the nonce and the expanded key. */
   readonly input: Int32Array
   readonly text: number
   readonly aadRoom: number
   readonly textRoom: number
+}
+
+interface TextStream {
   /** The first counter of the text: 1 of RFC 8439, 2 of SP 800-38D. */
   readonly counter: number
   /** Bytes of a block of key stream. */
   readonly block: number
 }
 
-export function aeadKernel(exports: AeadExports, counter: number, block: number): AeadKernel {
-  return {
-    exports,
-    bytes: new Uint8Array(exports.memory.buffer),
-    input: new Int32Array(exports.memory.buffer, exports.INPUT.value),
-    text: exports.TEXT.value,
-    aadRoom: exports.AAD_ROOM.value,
-    textRoom: exports.TEXT_ROOM.value,
-    counter,
-    block,
+/** One instance, made when it is first asked for; undefined where there is none. */
+export type AeadKernelSource<Exports extends AeadExports = AeadExports> = () => AeadKernel<Exports> | undefined
+
+export function aeadKernelSource<Exports extends AeadExports>(
+  choice: WebAssemblyChoice,
+  name: KernelModule,
+  embedded: string,
+  stream: TextStream,
+): AeadKernelSource<Exports> {
+  const instance = kernels<Exports>(choice, name, embedded)
+  let kernel: AeadKernel<Exports> | undefined
+  return () => {
+    const exports = instance()
+    if (exports === undefined) return undefined
+    kernel ??= {
+      ...stream,
+      exports,
+      bytes: new Uint8Array(exports.memory.buffer),
+      input: new Int32Array(exports.memory.buffer, exports.INPUT.value),
+      text: exports.TEXT.value,
+      aadRoom: exports.AAD_ROOM.value,
+      textRoom: exports.TEXT_ROOM.value,
+    }
+    return kernel
   }
 }
 
@@ -104,12 +123,10 @@ export class WebAssemblyAeadKey implements AeadKey {
     const words = this.#words
     if (!words) throw wipedKey()
     const { input } = this.#kernel
-    const length = words.length
-    for (let i = 0; i < length; i++) input[i] = words[i]!
-    for (let i = 0; i < 3; i++) {
-      input[length + i] =
-        nonce[4 * i]! | (nonce[4 * i + 1]! << 8) | (nonce[4 * i + 2]! << 16) | (nonce[4 * i + 3]! << 24)
+    for (let i = 0; i < NONCE_WORDS; i++) {
+      input[i] = nonce[4 * i]! | (nonce[4 * i + 1]! << 8) | (nonce[4 * i + 2]! << 16) | (nonce[4 * i + 3]! << 24)
     }
+    for (let i = 0; i < words.length; i++) input[NONCE_WORDS + i] = words[i]!
   }
 }
 

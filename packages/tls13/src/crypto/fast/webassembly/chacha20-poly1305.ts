@@ -1,21 +1,12 @@
 import { checkKeyLength } from "../../aead-arguments.ts"
 import type { Aead } from "../../provider.ts"
 import { createPlainChaCha20Poly1305 } from "../chacha20-poly1305/chacha20-poly1305.ts"
-import { type AeadExports, type AeadKernel, aeadKernel, WebAssemblyAeadKey } from "./aead.ts"
-import { kernels, type WebAssemblyChoice } from "./engine.ts"
+import { type AeadKernelSource, aeadKernelSource, WebAssemblyAeadKey } from "./aead.ts"
+import type { WebAssemblyChoice } from "./engine.ts"
 import { chacha20Poly1305Module } from "./modules/chacha20-poly1305.ts"
 
-/** One instance, when it is first asked for; undefined where there is none. */
-export type AeadKernelSource = () => AeadKernel | undefined
-
 export function chacha20Poly1305Kernel(choice: WebAssemblyChoice): AeadKernelSource {
-  const exports = kernels<AeadExports>(choice, "chacha20-poly1305", chacha20Poly1305Module)
-  let kernel: AeadKernel | undefined
-  return () => {
-    const made = exports()
-    if (made !== undefined) kernel ??= aeadKernel(made, 1, 64)
-    return kernel
-  }
+  return aeadKernelSource(choice, "chacha20-poly1305", chacha20Poly1305Module, { counter: 1, block: 64 })
 }
 
 /** AEAD_CHACHA20_POLY1305 in WebAssembly, or in TypeScript where that is not possible. */
