@@ -18,6 +18,7 @@ const MANY: usize = 16
 /** 17 times (for each power: high, low) vectors; the tables of H alone come first. */
 const SINGLE: usize = memory.data(544, 16)
 const FOURFOLD: usize = memory.data(2176, 16)
+const FOURFOLD_BYTES: usize = 2176
 /** What is shifted by 0 to 3 bits, 17 bytes each, while a table is made. */
 const SHIFTED: usize = memory.data(80, 16)
 /** The running value. */
@@ -167,55 +168,16 @@ function timesFour(x0: v128, x1: v128, x2: v128, x3: v128): v128 {
   const h3 = high(x3)
   const l3 = low(x3)
   const zero = i64x2.splat(0)
-  let sum = xor(xor(lookUp(FOURFOLD + 0, h0, l0), lookUp(FOURFOLD + 32, h1, l1)), xor(lookUp(FOURFOLD + 64, h2, l2), lookUp(FOURFOLD + 96, h3, l3)))
-  let bottom = sum
-  sum = xor(xor(lookUp(FOURFOLD + 128, h0, l0), lookUp(FOURFOLD + 160, h1, l1)), xor(lookUp(FOURFOLD + 192, h2, l2), lookUp(FOURFOLD + 224, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30))
-  let top = i8x16.shuffle(sum, zero, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
-  sum = xor(xor(lookUp(FOURFOLD + 256, h0, l0), lookUp(FOURFOLD + 288, h1, l1)), xor(lookUp(FOURFOLD + 320, h2, l2), lookUp(FOURFOLD + 352, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29))
-  top = xor(top, i8x16.shuffle(sum, zero, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29))
-  sum = xor(xor(lookUp(FOURFOLD + 384, h0, l0), lookUp(FOURFOLD + 416, h1, l1)), xor(lookUp(FOURFOLD + 448, h2, l2), lookUp(FOURFOLD + 480, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28))
-  top = xor(top, i8x16.shuffle(sum, zero, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28))
-  sum = xor(xor(lookUp(FOURFOLD + 512, h0, l0), lookUp(FOURFOLD + 544, h1, l1)), xor(lookUp(FOURFOLD + 576, h2, l2), lookUp(FOURFOLD + 608, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27))
-  top = xor(top, i8x16.shuffle(sum, zero, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27))
-  sum = xor(xor(lookUp(FOURFOLD + 640, h0, l0), lookUp(FOURFOLD + 672, h1, l1)), xor(lookUp(FOURFOLD + 704, h2, l2), lookUp(FOURFOLD + 736, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26))
-  top = xor(top, i8x16.shuffle(sum, zero, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26))
-  sum = xor(xor(lookUp(FOURFOLD + 768, h0, l0), lookUp(FOURFOLD + 800, h1, l1)), xor(lookUp(FOURFOLD + 832, h2, l2), lookUp(FOURFOLD + 864, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25))
-  top = xor(top, i8x16.shuffle(sum, zero, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25))
-  sum = xor(xor(lookUp(FOURFOLD + 896, h0, l0), lookUp(FOURFOLD + 928, h1, l1)), xor(lookUp(FOURFOLD + 960, h2, l2), lookUp(FOURFOLD + 992, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24))
-  top = xor(top, i8x16.shuffle(sum, zero, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24))
-  sum = xor(xor(lookUp(FOURFOLD + 1024, h0, l0), lookUp(FOURFOLD + 1056, h1, l1)), xor(lookUp(FOURFOLD + 1088, h2, l2), lookUp(FOURFOLD + 1120, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23))
-  top = xor(top, i8x16.shuffle(sum, zero, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23))
-  sum = xor(xor(lookUp(FOURFOLD + 1152, h0, l0), lookUp(FOURFOLD + 1184, h1, l1)), xor(lookUp(FOURFOLD + 1216, h2, l2), lookUp(FOURFOLD + 1248, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22))
-  top = xor(top, i8x16.shuffle(sum, zero, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22))
-  sum = xor(xor(lookUp(FOURFOLD + 1280, h0, l0), lookUp(FOURFOLD + 1312, h1, l1)), xor(lookUp(FOURFOLD + 1344, h2, l2), lookUp(FOURFOLD + 1376, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21))
-  top = xor(top, i8x16.shuffle(sum, zero, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21))
-  sum = xor(xor(lookUp(FOURFOLD + 1408, h0, l0), lookUp(FOURFOLD + 1440, h1, l1)), xor(lookUp(FOURFOLD + 1472, h2, l2), lookUp(FOURFOLD + 1504, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20))
-  top = xor(top, i8x16.shuffle(sum, zero, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20))
-  sum = xor(xor(lookUp(FOURFOLD + 1536, h0, l0), lookUp(FOURFOLD + 1568, h1, l1)), xor(lookUp(FOURFOLD + 1600, h2, l2), lookUp(FOURFOLD + 1632, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19))
-  top = xor(top, i8x16.shuffle(sum, zero, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19))
-  sum = xor(xor(lookUp(FOURFOLD + 1664, h0, l0), lookUp(FOURFOLD + 1696, h1, l1)), xor(lookUp(FOURFOLD + 1728, h2, l2), lookUp(FOURFOLD + 1760, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18))
-  top = xor(top, i8x16.shuffle(sum, zero, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18))
-  sum = xor(xor(lookUp(FOURFOLD + 1792, h0, l0), lookUp(FOURFOLD + 1824, h1, l1)), xor(lookUp(FOURFOLD + 1856, h2, l2), lookUp(FOURFOLD + 1888, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17))
-  top = xor(top, i8x16.shuffle(sum, zero, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17))
-  sum = xor(xor(lookUp(FOURFOLD + 1920, h0, l0), lookUp(FOURFOLD + 1952, h1, l1)), xor(lookUp(FOURFOLD + 1984, h2, l2), lookUp(FOURFOLD + 2016, h3, l3)))
-  bottom = xor(bottom, i8x16.shuffle(zero, sum, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
-  top = xor(top, i8x16.shuffle(sum, zero, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
-  sum = xor(xor(lookUp(FOURFOLD + 2048, h0, l0), lookUp(FOURFOLD + 2080, h1, l1)), xor(lookUp(FOURFOLD + 2112, h2, l2), lookUp(FOURFOLD + 2144, h3, l3)))
-  top = xor(top, sum)
+  let top = zero
+  let bottom = zero
+  for (let at = FOURFOLD + FOURFOLD_BYTES; at > FOURFOLD; ) {
+    at -= 32 * TOGETHER
+    // A byte further up.
+    top = i8x16.shuffle(bottom, top, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+    bottom = i8x16.shuffle(zero, bottom, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
+    const two = xor(lookUp(at, h0, l0), lookUp(at + 32, h1, l1))
+    bottom = xor(bottom, xor(two, xor(lookUp(at + 64, h2, l2), lookUp(at + 96, h3, l3))))
+  }
   return reduce(top, bottom)
 }
 
@@ -238,7 +200,7 @@ export function ghashBlocks(at: usize, end: usize): void {
         reversed(v128.load(at, 48)),
       )
     }
-    memory.fill(FOURFOLD, 0, 2176)
+    memory.fill(FOURFOLD, 0, FOURFOLD_BYTES)
   }
   for (; at < end; at += 16) y = times(xor(y, reversed(v128.load(at))))
   v128.store(Y, y)
