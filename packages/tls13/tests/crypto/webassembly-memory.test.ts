@@ -4,6 +4,8 @@ import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { type AeadKernel, WebAssemblyAeadKey } from "../../src/crypto/fast/webassembly/aead.ts"
 import { aesGcmKernel } from "../../src/crypto/fast/webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel } from "../../src/crypto/fast/webassembly/chacha20-poly1305.ts"
+import { sha2Kernel, sha2Over } from "../../src/crypto/fast/webassembly/sha2.ts"
+import * as noble from "../../src/crypto/noble/index.ts"
 
 // What is left in the memory of a WebAssembly instance after a call: nothing that was secret.
 
@@ -56,6 +58,31 @@ describe.each(aeads)("memory of $name", ({ kernel, words }) => {
   })
 })
 
+describe.each(["sha256", "sha384", "sha512"] as const)("memory of %s", (name) => {
+  const source = sha2Kernel("auto")
+  const kernel = source(name)!
+  const hash = sha2Over({ ...noble[name] }, source)
+  const empty = kernel.bytes.slice()
+
+  it("is empty after digests, running hashes and MACs", () => {
+    for (const length of [0, 1, 55, 56, 63, 64, 111, 112, 128, 200, 16_383, 16_384, 16_385, 40_000]) {
+      const [message, secret] = [randomBytes(length), randomBytes(Math.min(length, 300))]
+      const state = hash.start()
+      const used: readonly (() => unknown)[] = [
+        () => hash.digest(message),
+        () => state.update(message),
+        () => state.clone().digest(),
+        () => state.update(message.subarray(length >> 1)),
+        () => hash.hmac(secret).mac(message, message.subarray(length >> 1)),
+      ]
+      for (const use of used) {
+        use()
+        expect(Buffer.compare(kernel.bytes, empty)).toBe(0)
+      }
+    }
+  })
+})
+
 it("a provider makes its instances when they are needed, and keys keep nothing in them", () => {
   const provider = createFastProvider()
   let made = 0
@@ -68,7 +95,8 @@ it("a provider makes its instances when they are needed, and keys keep nothing i
     }
   }
   try {
-    for (const { aead } of provider.cipherSuites) {
+    for (const { aead, hash } of provider.cipherSuites) {
+      hash.digest(new Uint8Array(1))
       const keys = Array.from({ length: 100 }, () => aead.key(randomBytes(aead.keyLength)))
       for (const key of keys) key.seal(randomBytes(12), new Uint8Array(5), new Uint8Array(9), new Uint8Array(25), 0)
     }

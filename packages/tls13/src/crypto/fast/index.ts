@@ -15,20 +15,22 @@ import { cipherSuite } from "../suites.ts"
 import { createEd25519 } from "./curve25519/ed25519.ts"
 import { x25519 } from "./curve25519/x25519.ts"
 import { createP256Algorithms } from "./p256/p256-algorithms.ts"
-import { createSha256 } from "./sha256.ts"
+import { createPlainSha256 } from "./sha256.ts"
 import { aesGcmKernel, aesGcmOver } from "./webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
 import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
+import { sha2Kernel, sha2Over } from "./webassembly/sha2.ts"
 
 export { createPlainAesGcm } from "./aes/aes-gcm.ts"
 export { createPlainChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
 export { createEd25519 } from "./curve25519/ed25519.ts"
 export { x25519 } from "./curve25519/x25519.ts"
 export { createP256Algorithms, type P256Algorithms } from "./p256/p256-algorithms.ts"
-export { createSha256 } from "./sha256.ts"
+export { createPlainSha256 } from "./sha256.ts"
 export { createAesGcm } from "./webassembly/aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
 export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
+export { createSha256 } from "./webassembly/sha2.ts"
 
 export interface FastProviderOptions {
   /** Where random bytes come from; default: `crypto.getRandomValues`. */
@@ -51,14 +53,15 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
   const webAssembly = options.webAssembly ?? "auto"
   const aesGcm = aesGcmKernel(webAssembly)
   const chacha20Poly1305 = chacha20Poly1305Kernel(webAssembly)
-  const sha256 = createSha256()
+  const sha2 = sha2Kernel(webAssembly)
+  const sha256 = sha2Over(createPlainSha256(), sha2)
   const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {
     name: "fast",
     cipherSuites: [
       cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), sha256),
       cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm), sha256),
-      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), sha384),
+      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), sha2Over(sha384, sha2)),
     ],
     keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
     signatures: [
@@ -74,7 +77,11 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
       rsaPkcs1Sha512,
     ],
     random: options.random ?? hostRandom,
-    kernels: () => ({ "aes-gcm": language(aesGcm()), "chacha20-poly1305": language(chacha20Poly1305()) }),
+    kernels: () => ({
+      "aes-gcm": language(aesGcm()),
+      "chacha20-poly1305": language(chacha20Poly1305()),
+      sha2: language(sha2("sha256")),
+    }),
   }
 }
 

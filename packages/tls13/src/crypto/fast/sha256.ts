@@ -33,7 +33,8 @@ interface Workspace {
   readonly block: Uint8Array
 }
 
-export function createSha256(): Hash {
+/** SHA-256 in TypeScript alone. */
+export function createPlainSha256(): Hash {
   let made: Workspace | undefined
   const workspace = (): Workspace => {
     made ??= {
