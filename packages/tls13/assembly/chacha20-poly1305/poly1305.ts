@@ -89,5 +89,5 @@ export function polyFinish(out: usize): void {
   store<u32>(out, <u32>h1, 4)
   store<u32>(out, <u32>h2, 8)
   store<u32>(out, <u32>h3, 12)
-  memory.fill(STATE, 0, 64)
+  for (let at = STATE; at < STATE + 64; at += 16) v128.store(at, i64x2.splat(0))
 }

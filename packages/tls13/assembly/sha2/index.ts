@@ -2,7 +2,7 @@
 // call. The caller writes the states and the bytes, and takes the result from STATE and zeros it; the rest is forgotten here.
 // Side channels: see sha256.ts.
 
-import { forget, SCHEDULE, TEXT, TEXT_ROOM } from "./memory"
+import { forget, SCHEDULE, TEXT, TEXT_ROOM, zero } from "./memory"
 import { begin256, blocks256, digest256, finish256, key256, mac256, OUTER256 } from "./sha256"
 import { begin512, blocks512, digest512, finish512, key512, mac512, OUTER512 } from "./sha512"
 
@@ -29,7 +29,7 @@ export function whole256(length: u32, size: u32): void {
 /** The MAC of the `length` bytes at TEXT by the two states of a key. @param size of the digest */
 export function macOf256(length: u32, size: u32): void {
   mac256(length, size)
-  memory.fill(OUTER256, 0, 32)
+  zero(OUTER256, 32)
   forget(length)
 }
 
@@ -60,7 +60,7 @@ export function whole512(length: u32, size: u32): void {
 /** The MAC of the `length` bytes at TEXT by the two states of a key. @param size of the digest */
 export function macOf512(length: u32, size: u32): void {
   mac512(length, size)
-  memory.fill(OUTER512, 0, 64)
+  zero(OUTER512, 64)
   forget(length)
 }
 
@@ -72,6 +72,7 @@ export function macKey512(length: u32, size: u32): void {
 
 /** Leaves what follows the blocks at TEXT: the beginning of the next one. */
 function forgetWhole(length: usize): void {
-  memory.fill(SCHEDULE, 0, 128)
-  memory.fill(TEXT, 0, length)
+  zero(SCHEDULE, 128)
+  // Whole blocks are whole vectors.
+  zero(TEXT, length)
 }

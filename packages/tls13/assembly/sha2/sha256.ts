@@ -3,7 +3,7 @@
 // Sixteen rounds at a time: the names of the working variables turn with the rounds, and the message schedule is a ring of
 // sixteen words. Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
 
-import { SCHEDULE, TEXT } from "./memory"
+import { SCHEDULE, TEXT, zero } from "./memory"
 
 const K: usize = memory.data<u32>([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -245,7 +245,7 @@ export function finish256(length: u32, total: f64): void {
   const filled = length % BLOCK
   const last = TEXT + length - filled
   const end = last + <usize>(filled < BLOCK - 8 ? BLOCK : BLOCK + BLOCK)
-  memory.fill(TEXT + length, 0, end - TEXT - length)
+  zero(TEXT + length, end - TEXT - length)
   store<u8>(TEXT + length, 0x80)
   store<u64>(end - 8, bswap<u64>(<u64>total << 3))
   blocks256(TEXT, end)
@@ -261,18 +261,18 @@ export function digest256(length: u32, size: u32): void {
 /** With the states of a key in STATE256 and OUTER: the MAC of the `length` bytes at TEXT, to STATE. */
 export function mac256(length: u32, size: u32): void {
   finish256(length, <f64>BLOCK + <f64>length)
-  memory.copy(TEXT, STATE256, size)
-  memory.copy(STATE256, OUTER256, 32)
+  for (let i: usize = 0; i < size; i += 16) v128.store(TEXT + i, v128.load(STATE256 + i))
+  copyState(STATE256, OUTER256)
   finish256(size, <f64>(BLOCK + size))
 }
 
 /** RFC 2104: the states after the block of the key, which is at TEXT and of `length` bytes, with ipad and with opad. */
 export function key256(length: u32, size: u32): void {
-  memory.fill(TEXT + length, 0, BLOCK - length)
+  zero(TEXT + length, BLOCK - length)
   exclusiveOr(0x36)
   begin256()
   blocks256(TEXT, TEXT + BLOCK)
-  memory.copy(OUTER256, STATE256, 32)
+  copyState(OUTER256, STATE256)
   exclusiveOr(0x36 ^ 0x5c)
   begin256()
   blocks256(TEXT, TEXT + BLOCK)
@@ -281,6 +281,10 @@ export function key256(length: u32, size: u32): void {
     v128.store(STATE256 + i, v128.load(OUTER256 + i))
     v128.store(OUTER256 + i, outer)
   }
+}
+
+function copyState(to: usize, from: usize): void {
+  for (let i: usize = 0; i < 32; i += 16) v128.store(to + i, v128.load(from + i))
 }
 
 function exclusiveOr(byte: u8): void {

@@ -3,7 +3,7 @@
 // Sixteen rounds at a time: the names of the working variables turn with the rounds, and the message schedule is a ring of
 // sixteen words. Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
 
-import { SCHEDULE, TEXT } from "./memory"
+import { SCHEDULE, TEXT, zero } from "./memory"
 
 const K: usize = memory.data<u64>([
   0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
@@ -269,7 +269,7 @@ export function finish512(length: u32, total: f64): void {
   const filled = length % BLOCK
   const last = TEXT + length - filled
   const end = last + <usize>(filled < BLOCK - 16 ? BLOCK : BLOCK + BLOCK)
-  memory.fill(TEXT + length, 0, end - TEXT - length)
+  zero(TEXT + length, end - TEXT - length)
   store<u8>(TEXT + length, 0x80)
   store<u64>(end - 8, bswap<u64>(<u64>total << 3))
   blocks512(TEXT, end)
@@ -285,18 +285,18 @@ export function digest512(length: u32, size: u32): void {
 /** With the states of a key in STATE512 and OUTER: the MAC of the `length` bytes at TEXT, to STATE. */
 export function mac512(length: u32, size: u32): void {
   finish512(length, <f64>BLOCK + <f64>length)
-  memory.copy(TEXT, STATE512, size)
-  memory.copy(STATE512, OUTER512, 64)
+  for (let i: usize = 0; i < size; i += 16) v128.store(TEXT + i, v128.load(STATE512 + i))
+  copyState(STATE512, OUTER512)
   finish512(size, <f64>(BLOCK + size))
 }
 
 /** RFC 2104: the states after the block of the key, which is at TEXT and of `length` bytes, with ipad and with opad. */
 export function key512(length: u32, size: u32): void {
-  memory.fill(TEXT + length, 0, BLOCK - length)
+  zero(TEXT + length, BLOCK - length)
   exclusiveOr(0x36)
   begin512(size)
   blocks512(TEXT, TEXT + BLOCK)
-  memory.copy(OUTER512, STATE512, 64)
+  copyState(OUTER512, STATE512)
   exclusiveOr(0x36 ^ 0x5c)
   begin512(size)
   blocks512(TEXT, TEXT + BLOCK)
@@ -305,6 +305,10 @@ export function key512(length: u32, size: u32): void {
     v128.store(STATE512 + i, v128.load(OUTER512 + i))
     v128.store(OUTER512 + i, outer)
   }
+}
+
+function copyState(to: usize, from: usize): void {
+  for (let i: usize = 0; i < 64; i += 16) v128.store(to + i, v128.load(from + i))
 }
 
 function exclusiveOr(byte: u8): void {

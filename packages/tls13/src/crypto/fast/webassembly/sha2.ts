@@ -251,8 +251,9 @@ function move(memory: Uint8Array, from: number, length: number, out: Uint8Array,
 /** The digest, of a state of which nothing is left. */
 function result(memory: Uint8Array, from: number, size: number, words: number): Uint8Array {
   const out = new Uint8Array(size)
-  for (let i = 0; i < size; i++) out[i] = memory[from + i]!
-  memory.fill(0, from, from + words)
+  move(memory, from, size, out, 0)
+  // Of SHA-384 the last two words.
+  for (let i = size; i < words; i++) memory[from + i] = 0
   return out
 }
 
