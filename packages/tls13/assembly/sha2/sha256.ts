@@ -1,7 +1,7 @@
 // SHA-256 (FIPS 180-4 section 6.2) on words of 32 bits.
 //
-// Sixteen rounds at a time: the names of the working variables turn with the rounds, and the message schedule is a ring of
-// sixteen words. Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
+// Sixteen rounds at a time: the names of the working variables turn with the rounds, and the next sixteen words of the message
+// schedule are made in vectors of four. Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
 
 import { SCHEDULE, TEXT, zero } from "./memory"
 
@@ -24,16 +24,6 @@ const STATE256: usize = TEXT - 32
 export const OUTER256: usize = STATE256 - 32
 
 @inline
-function lastSigma(x: u32): u32 {
-  return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10)
-}
-
-@inline
-function firstSigma(x: u32): u32 {
-  return rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3)
-}
-
-@inline
 function sumOf1(e: u32): u32 {
   return rotr<u32>(e, 6) ^ rotr<u32>(e, 11) ^ rotr<u32>(e, 25)
 }
@@ -48,18 +38,36 @@ function choose(e: u32, f: u32, g: u32): u32 {
   return g ^ (e & (f ^ g))
 }
 
-/** Word i of the schedule, as it is, or as it is sixteen rounds later. */
 @inline
-function scheduled(i: usize, later: bool): u32 {
-  const at = SCHEDULE + 4 * i
-  if (!later) return load<u32>(at)
-  const word =
-    load<u32>(at) +
-    firstSigma(load<u32>(SCHEDULE + 4 * ((i + 1) & 15))) +
-    load<u32>(SCHEDULE + 4 * ((i + 9) & 15)) +
-    lastSigma(load<u32>(SCHEDULE + 4 * ((i + 14) & 15)))
-  store<u32>(at, word)
-  return word
+function swapped(words: v128): v128 {
+  return i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
+}
+
+@inline
+function right(x: v128, bits: i32): v128 {
+  return v128.or(i32x4.shr_u(x, bits), i32x4.shl(x, 32 - bits))
+}
+
+@inline
+function firstSigma(x: v128): v128 {
+  return v128.xor(v128.xor(right(x, 7), right(x, 18)), i32x4.shr_u(x, 3))
+}
+
+@inline
+function lastSigma(x: v128): v128 {
+  return v128.xor(v128.xor(right(x, 17), right(x, 19)), i32x4.shr_u(x, 10))
+}
+
+/** The four words of the schedule that follow the sixteen in a, b, c and d. */
+@inline
+function nextWords(a: v128, b: v128, c: v128, d: v128): v128 {
+  const zero = i64x2.splat(0)
+  const ninth = i8x16.shuffle(c, d, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
+  const second = i8x16.shuffle(a, b, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
+  let next = i32x4.add(i32x4.add(a, ninth), firstSigma(second))
+  // The last two words make the first two, and these the others; of zeros the function is zero.
+  next = i32x4.add(next, lastSigma(i8x16.shuffle(d, zero, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)))
+  return i32x4.add(next, lastSigma(i8x16.shuffle(zero, next, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)))
 }
 
 /** Takes the blocks from `at` to `end` into STATE. */
@@ -76,139 +84,84 @@ export function blocks256(at: usize, end: usize): void {
   let ab: u32
   for (; at < end; at += BLOCK) {
     let bc = b ^ c
-    for (let i: usize = 0; i < BLOCK; i += 16) {
-      const words = v128.load(at + i)
-      v128.store(SCHEDULE + i, i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12))
-    }
-    h += sumOf1(e) + choose(e, f, g) + load<u32>(K, 0) + scheduled(0, false)
-    d += h
-    ab = a ^ b
-    h += sumOf0(a) + ((ab & bc) ^ b)
-    g += sumOf1(d) + choose(d, e, f) + load<u32>(K, 4) + scheduled(1, false)
-    c += g
-    bc = h ^ a
-    g += sumOf0(h) + ((bc & ab) ^ a)
-    f += sumOf1(c) + choose(c, d, e) + load<u32>(K, 8) + scheduled(2, false)
-    b += f
-    ab = g ^ h
-    f += sumOf0(g) + ((ab & bc) ^ h)
-    e += sumOf1(b) + choose(b, c, d) + load<u32>(K, 12) + scheduled(3, false)
-    a += e
-    bc = f ^ g
-    e += sumOf0(f) + ((bc & ab) ^ g)
-    d += sumOf1(a) + choose(a, b, c) + load<u32>(K, 16) + scheduled(4, false)
-    h += d
-    ab = e ^ f
-    d += sumOf0(e) + ((ab & bc) ^ f)
-    c += sumOf1(h) + choose(h, a, b) + load<u32>(K, 20) + scheduled(5, false)
-    g += c
-    bc = d ^ e
-    c += sumOf0(d) + ((bc & ab) ^ e)
-    b += sumOf1(g) + choose(g, h, a) + load<u32>(K, 24) + scheduled(6, false)
-    f += b
-    ab = c ^ d
-    b += sumOf0(c) + ((ab & bc) ^ d)
-    a += sumOf1(f) + choose(f, g, h) + load<u32>(K, 28) + scheduled(7, false)
-    e += a
-    bc = b ^ c
-    a += sumOf0(b) + ((bc & ab) ^ c)
-    h += sumOf1(e) + choose(e, f, g) + load<u32>(K, 32) + scheduled(8, false)
-    d += h
-    ab = a ^ b
-    h += sumOf0(a) + ((ab & bc) ^ b)
-    g += sumOf1(d) + choose(d, e, f) + load<u32>(K, 36) + scheduled(9, false)
-    c += g
-    bc = h ^ a
-    g += sumOf0(h) + ((bc & ab) ^ a)
-    f += sumOf1(c) + choose(c, d, e) + load<u32>(K, 40) + scheduled(10, false)
-    b += f
-    ab = g ^ h
-    f += sumOf0(g) + ((ab & bc) ^ h)
-    e += sumOf1(b) + choose(b, c, d) + load<u32>(K, 44) + scheduled(11, false)
-    a += e
-    bc = f ^ g
-    e += sumOf0(f) + ((bc & ab) ^ g)
-    d += sumOf1(a) + choose(a, b, c) + load<u32>(K, 48) + scheduled(12, false)
-    h += d
-    ab = e ^ f
-    d += sumOf0(e) + ((ab & bc) ^ f)
-    c += sumOf1(h) + choose(h, a, b) + load<u32>(K, 52) + scheduled(13, false)
-    g += c
-    bc = d ^ e
-    c += sumOf0(d) + ((bc & ab) ^ e)
-    b += sumOf1(g) + choose(g, h, a) + load<u32>(K, 56) + scheduled(14, false)
-    f += b
-    ab = c ^ d
-    b += sumOf0(c) + ((ab & bc) ^ d)
-    a += sumOf1(f) + choose(f, g, h) + load<u32>(K, 60) + scheduled(15, false)
-    e += a
-    bc = b ^ c
-    a += sumOf0(b) + ((bc & ab) ^ c)
-    for (let k = K + 64; k < K + 256; k += 64) {
-      h += sumOf1(e) + choose(e, f, g) + load<u32>(k, 0) + scheduled(0, true)
+    let w0 = swapped(v128.load(at, 0))
+    let w1 = swapped(v128.load(at, 16))
+    let w2 = swapped(v128.load(at, 32))
+    let w3 = swapped(v128.load(at, 48))
+    for (let k = K; ; k += 64) {
+      v128.store(SCHEDULE, i32x4.add(w0, v128.load(k, 0)), 0)
+      v128.store(SCHEDULE, i32x4.add(w1, v128.load(k, 16)), 16)
+      v128.store(SCHEDULE, i32x4.add(w2, v128.load(k, 32)), 32)
+      v128.store(SCHEDULE, i32x4.add(w3, v128.load(k, 48)), 48)
+      h = (h + load<u32>(SCHEDULE, 0)) + choose(e, f, g) + sumOf1(e)
       d += h
       ab = a ^ b
-      h += sumOf0(a) + ((ab & bc) ^ b)
-      g += sumOf1(d) + choose(d, e, f) + load<u32>(k, 4) + scheduled(1, true)
+      h = (h + ((ab & bc) ^ b)) + sumOf0(a)
+      g = (g + load<u32>(SCHEDULE, 4)) + choose(d, e, f) + sumOf1(d)
       c += g
       bc = h ^ a
-      g += sumOf0(h) + ((bc & ab) ^ a)
-      f += sumOf1(c) + choose(c, d, e) + load<u32>(k, 8) + scheduled(2, true)
+      g = (g + ((bc & ab) ^ a)) + sumOf0(h)
+      f = (f + load<u32>(SCHEDULE, 8)) + choose(c, d, e) + sumOf1(c)
       b += f
       ab = g ^ h
-      f += sumOf0(g) + ((ab & bc) ^ h)
-      e += sumOf1(b) + choose(b, c, d) + load<u32>(k, 12) + scheduled(3, true)
+      f = (f + ((ab & bc) ^ h)) + sumOf0(g)
+      e = (e + load<u32>(SCHEDULE, 12)) + choose(b, c, d) + sumOf1(b)
       a += e
       bc = f ^ g
-      e += sumOf0(f) + ((bc & ab) ^ g)
-      d += sumOf1(a) + choose(a, b, c) + load<u32>(k, 16) + scheduled(4, true)
+      e = (e + ((bc & ab) ^ g)) + sumOf0(f)
+      d = (d + load<u32>(SCHEDULE, 16)) + choose(a, b, c) + sumOf1(a)
       h += d
       ab = e ^ f
-      d += sumOf0(e) + ((ab & bc) ^ f)
-      c += sumOf1(h) + choose(h, a, b) + load<u32>(k, 20) + scheduled(5, true)
+      d = (d + ((ab & bc) ^ f)) + sumOf0(e)
+      c = (c + load<u32>(SCHEDULE, 20)) + choose(h, a, b) + sumOf1(h)
       g += c
       bc = d ^ e
-      c += sumOf0(d) + ((bc & ab) ^ e)
-      b += sumOf1(g) + choose(g, h, a) + load<u32>(k, 24) + scheduled(6, true)
+      c = (c + ((bc & ab) ^ e)) + sumOf0(d)
+      b = (b + load<u32>(SCHEDULE, 24)) + choose(g, h, a) + sumOf1(g)
       f += b
       ab = c ^ d
-      b += sumOf0(c) + ((ab & bc) ^ d)
-      a += sumOf1(f) + choose(f, g, h) + load<u32>(k, 28) + scheduled(7, true)
+      b = (b + ((ab & bc) ^ d)) + sumOf0(c)
+      a = (a + load<u32>(SCHEDULE, 28)) + choose(f, g, h) + sumOf1(f)
       e += a
       bc = b ^ c
-      a += sumOf0(b) + ((bc & ab) ^ c)
-      h += sumOf1(e) + choose(e, f, g) + load<u32>(k, 32) + scheduled(8, true)
+      a = (a + ((bc & ab) ^ c)) + sumOf0(b)
+      h = (h + load<u32>(SCHEDULE, 32)) + choose(e, f, g) + sumOf1(e)
       d += h
       ab = a ^ b
-      h += sumOf0(a) + ((ab & bc) ^ b)
-      g += sumOf1(d) + choose(d, e, f) + load<u32>(k, 36) + scheduled(9, true)
+      h = (h + ((ab & bc) ^ b)) + sumOf0(a)
+      g = (g + load<u32>(SCHEDULE, 36)) + choose(d, e, f) + sumOf1(d)
       c += g
       bc = h ^ a
-      g += sumOf0(h) + ((bc & ab) ^ a)
-      f += sumOf1(c) + choose(c, d, e) + load<u32>(k, 40) + scheduled(10, true)
+      g = (g + ((bc & ab) ^ a)) + sumOf0(h)
+      f = (f + load<u32>(SCHEDULE, 40)) + choose(c, d, e) + sumOf1(c)
       b += f
       ab = g ^ h
-      f += sumOf0(g) + ((ab & bc) ^ h)
-      e += sumOf1(b) + choose(b, c, d) + load<u32>(k, 44) + scheduled(11, true)
+      f = (f + ((ab & bc) ^ h)) + sumOf0(g)
+      e = (e + load<u32>(SCHEDULE, 44)) + choose(b, c, d) + sumOf1(b)
       a += e
       bc = f ^ g
-      e += sumOf0(f) + ((bc & ab) ^ g)
-      d += sumOf1(a) + choose(a, b, c) + load<u32>(k, 48) + scheduled(12, true)
+      e = (e + ((bc & ab) ^ g)) + sumOf0(f)
+      d = (d + load<u32>(SCHEDULE, 48)) + choose(a, b, c) + sumOf1(a)
       h += d
       ab = e ^ f
-      d += sumOf0(e) + ((ab & bc) ^ f)
-      c += sumOf1(h) + choose(h, a, b) + load<u32>(k, 52) + scheduled(13, true)
+      d = (d + ((ab & bc) ^ f)) + sumOf0(e)
+      c = (c + load<u32>(SCHEDULE, 52)) + choose(h, a, b) + sumOf1(h)
       g += c
       bc = d ^ e
-      c += sumOf0(d) + ((bc & ab) ^ e)
-      b += sumOf1(g) + choose(g, h, a) + load<u32>(k, 56) + scheduled(14, true)
+      c = (c + ((bc & ab) ^ e)) + sumOf0(d)
+      b = (b + load<u32>(SCHEDULE, 56)) + choose(g, h, a) + sumOf1(g)
       f += b
       ab = c ^ d
-      b += sumOf0(c) + ((ab & bc) ^ d)
-      a += sumOf1(f) + choose(f, g, h) + load<u32>(k, 60) + scheduled(15, true)
+      b = (b + ((ab & bc) ^ d)) + sumOf0(c)
+      a = (a + load<u32>(SCHEDULE, 60)) + choose(f, g, h) + sumOf1(f)
       e += a
       bc = b ^ c
-      a += sumOf0(b) + ((bc & ab) ^ c)
+      a = (a + ((bc & ab) ^ c)) + sumOf0(b)
+      if (k === K + 192) break
+      w0 = nextWords(w0, w1, w2, w3)
+      w1 = nextWords(w1, w2, w3, w0)
+      w2 = nextWords(w2, w3, w0, w1)
+      w3 = nextWords(w3, w0, w1, w2)
     }
     a += load<u32>(STATE256, 0)
     store<u32>(STATE256, a, 0)
