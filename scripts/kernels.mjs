@@ -21,7 +21,7 @@ const text = process.argv[2] === "--text" ? process.argv[3] : undefined
 /** No import, no garbage collector, one memory that never grows: its size in pages of 64 KiB. */
 const pages = 1
 const options = [
-  ...["--optimizeLevel", "3", "--shrinkLevel", "0", "--converge", "--noAssert"],
+  ...["--optimizeLevel", "3", "--shrinkLevel", "0", "--noAssert"],
   ...["--runtime", "stub", "--use", "abort=", "--enable", "simd"],
   ...["--initialMemory", String(pages), "--maximumMemory", String(pages), "--zeroFilledMemory"],
 ]
