@@ -4,7 +4,8 @@
 // whole blocks, where TEXT begins: the MAC then runs over one stretch of memory.
 // Side channels: see chacha20.ts and poly1305.ts; tags are compared without a branch before the verdict.
 
-import { forgetStream, INPUT, keyStream, STREAM, xorStream } from "./chacha20"
+import { bulk, BULK_BLOCKS, BULK_BYTES, BULK_STREAM, forgetBulk } from "./bulk"
+import { BLOCKS, forgetStream, INPUT, keyStream, STREAM, STREAM_BYTES, xorStream } from "./chacha20"
 import { polyBlocks, polyFinish, polyStart } from "./poly1305"
 
 export { INPUT, STREAM }
@@ -15,6 +16,11 @@ export const TEXT_ROOM: usize = 16896
 
 const AREA: usize = memory.data(<i32>(AAD_ROOM + TEXT_ROOM + 64), 16)
 export const TEXT: usize = AREA + AAD_ROOM
+/** Of the blocks that `keyStream` makes first, the first is the key of the MAC, and the others are for the beginning of the text. */
+const FIRST: u32 = STREAM_BYTES - 64
+/** From this length on, `bulk` is used. */
+const LONG: u32 = FIRST + BULK_BYTES
+
 /** The tag as computed, while it is compared. */
 const TAG: usize = memory.data(16, 16)
 
@@ -22,45 +28,76 @@ const TAG: usize = memory.data(16, 16)
 export function seal(aadLength: u32, length: u32): void {
   keyStream(0)
   polyStart(STREAM)
-  xorText(length)
-  authenticate(aadLength, length)
+  padAad(aadLength)
+  let authenticated = TEXT - padded(aadLength)
+  xorStream(TEXT, STREAM + 64, min<u32>(length, FIRST))
+  let done = FIRST
+  let counter: u32 = BLOCKS
+  if (length >= LONG) {
+    // What was encrypted in one turn is authenticated in the next one.
+    for (; done + BULK_BYTES <= length; done += BULK_BYTES, counter += BULK_BLOCKS) {
+      authenticated = bulk(counter, authenticated, TEXT + done)
+      xorStream(TEXT + done, BULK_STREAM, BULK_BYTES)
+    }
+    forgetBulk()
+  }
+  xorRest(counter, done, length)
+  authenticateRest(authenticated, aadLength, length)
   polyFinish(TEXT + length)
   forgetStream()
 }
 
-/** Whether the 16 bytes behind the `length` bytes at TEXT are their tag: then they are decrypted in place. */
+/** Whether the 16 bytes behind the `length` bytes at TEXT are their tag: then they are decrypted in place, and else zeros. */
 export function open(aadLength: u32, length: u32): bool {
   const tag = v128.load(TEXT + length)
   keyStream(0)
   polyStart(STREAM)
-  authenticate(aadLength, length)
+  padAad(aadLength)
+  let authenticated = TEXT - padded(aadLength)
+  const isLong = length >= LONG
+  let done: u32 = 0
+  let counter: u32 = BLOCKS
+  if (isLong) {
+    polyBlocks(authenticated, TEXT + FIRST)
+    authenticated = TEXT + FIRST
+    xorStream(TEXT, STREAM + 64, FIRST)
+    done = FIRST
+    for (; done + BULK_BYTES <= length; done += BULK_BYTES, counter += BULK_BLOCKS) {
+      authenticated = bulk(counter, authenticated, TEXT + done + BULK_BYTES)
+      xorStream(TEXT + done, BULK_STREAM, BULK_BYTES)
+    }
+    forgetBulk()
+  }
+  authenticateRest(authenticated, aadLength, length)
   polyFinish(TAG)
   const right = !v128.any_true(v128.xor(tag, v128.load(TAG)))
   v128.store(TAG, i64x2.splat(0))
-  if (right) xorText(length)
+  if (right) {
+    if (!isLong) xorStream(TEXT, STREAM + 64, min<u32>(length, FIRST))
+    xorRest(counter, isLong ? done : FIRST, length)
+  } else {
+    memory.fill(TEXT, 0, done)
+  }
   padText(length)
   forgetStream()
   return right
 }
 
-/** With counters 0 to 3 at STREAM: the whole text from block 1 on. */
-function xorText(length: u32): void {
-  xorStream(TEXT, STREAM + 64, min<u32>(length, 192))
-  let counter: u32 = 4
-  for (let at: u32 = 192; at < length; at += 256, counter += 4) {
+/** The text from `done` on, with the blocks from `counter` on. */
+function xorRest(counter: u32, done: u32, length: u32): void {
+  for (let at = done; at < length; at += STREAM_BYTES, counter += BLOCKS) {
     keyStream(counter)
-    xorStream(TEXT + at, STREAM, min<u32>(length - at, 256))
+    xorStream(TEXT + at, STREAM, min<u32>(length - at, STREAM_BYTES))
   }
 }
 
-/** Takes the additional data, the text and their lengths; what stands behind the text is overwritten. */
-function authenticate(aadLength: u32, length: u32): void {
-  padAad(aadLength)
+/** Takes the text from `from` on and both lengths; what stands behind the text is overwritten. */
+function authenticateRest(from: usize, aadLength: u32, length: u32): void {
   padText(length)
   const end = TEXT + padded(length)
   store<u64>(end, aadLength)
   store<u64>(end, length, 8)
-  polyBlocks(TEXT - padded(aadLength), end + 16)
+  polyBlocks(from, end + 16)
 }
 
 /** Zeros from the end of the additional data to TEXT. */
@@ -95,10 +132,7 @@ export function beginMac(): void {
 
 /** Exclusive-ors `length` bytes at TEXT with the key stream from block `counter` on. */
 export function crypt(counter: u32, length: u32): void {
-  for (let at: u32 = 0; at < length; at += 256, counter += 4) {
-    keyStream(counter)
-    xorStream(TEXT + at, STREAM, min<u32>(length - at, 256))
-  }
+  xorRest(counter, 0, length)
   padText(length)
 }
 

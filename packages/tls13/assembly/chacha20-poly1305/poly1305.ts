@@ -12,7 +12,8 @@
 
 /** r0 to r3 and s0 to s3 of the one-time key, then h0 to h4: 32-bit words. */
 const STATE: usize = memory.data(64, 16)
-const H: usize = STATE + 32
+export const R: usize = STATE
+export const H: usize = STATE + 32
 
 /** Begins with the one-time key r || s of 32 bytes at `key`. */
 export function polyStart(key: usize): void {
