@@ -79,12 +79,12 @@ export function keyStream(counter: u32): void {
 export function sliceKeys(): void {
   const rounds = load<u32>(ROUNDS)
   let to = SLICES
-  for (let round: u32 = 0; round <= rounds; round++) {
+  for (let round: u32 = 0; round <= rounds; round++, to += 128) {
     let key = turn(v128.load(KEYS + 16 * round))
     if (round > 0) key = xor(key, i8x16.splat(0x63))
-    for (let bit = 0; bit < 8; bit++, to += 16) {
-      const mask = i8x16.splat(1 << <i8>bit)
-      v128.store(to, i8x16.eq(and(key, mask), mask))
+    // The highest bit is the sign.
+    for (let bit: usize = 8; bit-- > 0; key = i8x16.add(key, key)) {
+      v128.store(to + 16 * bit, i8x16.lt_s(key, i64x2.splat(0)))
     }
   }
 }

@@ -25,8 +25,9 @@ export interface AeadExports extends KernelExports {
 const TAG_LENGTH = 16
 /** Words of INPUT before those of the key. */
 export const NONCE_WORDS = 3
-/** Below this, a loop is faster than `set` and its view. */
-const SHORT = 128
+/** Up to these, bytes in and bytes out, a loop is faster than `set`, which for bytes out needs a view. */
+const SHORT_IN = 8
+const SHORT_OUT = 32
 
 /** A module's memory, as it is read and written here; all keys of an AEAD share it. */
 export interface AeadKernel<Exports extends AeadExports = AeadExports> extends TextStream {
@@ -126,7 +127,7 @@ export class WebAssemblyAeadKey implements AeadKey {
     for (let i = 0; i < NONCE_WORDS; i++) {
       input[i] = nonce[4 * i]! | (nonce[4 * i + 1]! << 8) | (nonce[4 * i + 2]! << 16) | (nonce[4 * i + 3]! << 24)
     }
-    for (let i = 0; i < words.length; i++) input[NONCE_WORDS + i] = words[i]!
+    input.set(words, NONCE_WORDS)
   }
 }
 
@@ -182,18 +183,18 @@ function absorbAll({ exports, bytes, text, textRoom }: AeadKernel, data: Uint8Ar
 
 function copyIn(memory: Uint8Array, at: number, from: Uint8Array): void {
   const length = from.length
-  if (length > SHORT) memory.set(from, at)
+  if (length > SHORT_IN) memory.set(from, at)
   else for (let i = 0; i < length; i++) memory[at + i] = from[i]!
 }
 
 function copyOut(memory: Uint8Array, from: number, length: number, out: Uint8Array, at: number): void {
-  if (length > SHORT) out.set(memory.subarray(from, from + length), at)
+  if (length > SHORT_OUT) out.set(memory.subarray(from, from + length), at)
   else for (let i = 0; i < length; i++) out[at + i] = memory[from + i]!
 }
 
 /** Leaves zeros. */
 function moveOut(memory: Uint8Array, from: number, length: number, out: Uint8Array, at: number): void {
-  if (length > SHORT) {
+  if (length > SHORT_OUT) {
     const view = memory.subarray(from, from + length)
     out.set(view, at)
     view.fill(0)

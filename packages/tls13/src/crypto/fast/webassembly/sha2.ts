@@ -24,8 +24,8 @@ interface Sha2Exports extends KernelExports {
   macKey512(length: number, size: number): void
 }
 
-/** Below this, a loop is faster than `set`. */
-const SHORT = 128
+/** Up to this, a loop is faster than `set`. */
+const SHORT = 8
 
 /** The functions of one hash, and where its bytes are. */
 export interface Sha2Kernel {
