@@ -58,21 +58,26 @@ function secondRow(x: v128): v128 {
   return i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
 }
 
-/** Encrypts nonce || counter to nonce || counter + 7, and writes the eight blocks to STREAM. */
+/** Encrypts nonce || counter to nonce || counter + 7, and writes the eight blocks to STREAM. @param counter a multiple of 8 */
 export function keyStream(counter: u32): void {
-  const nonce = turn(and(v128.load(INPUT), i32x4(-1, -1, -1, 0)))
-  for (let i: u32 = 0; i < 8; i++) {
-    // The counter is big-endian and the last column: the last byte of each row.
-    const column = i8x16.swizzle(
-      i32x4.splat(counter + i),
-      i8x16(-1, -1, -1, 3, -1, -1, -1, 2, -1, -1, -1, 1, -1, -1, -1, 0),
-    )
-    v128.store(STATE + 16 * i, v128.or(nonce, column))
-  }
-  transpose()
+  // The blocks differ in the three lowest bits of the counter, which is big-endian and the last column: of its lowest byte,
+  // the last one, bit 0 is that of 0, 1, 0, 1 ..., bit 1 that of 0, 0, 1, 1 ... and bit 2 that of 0, 0, 0, 0, 1 ...
+  slice(STATE, turn(i32x4.replace_lane(v128.load(INPUT), 3, bswap<u32>(counter))))
+  store<u8>(STATE, 0xaa, 15)
+  store<u8>(STATE, 0xcc, 31)
+  store<u8>(STATE, 0xf0, 47)
   encrypt(load<u32>(ROUNDS))
   transpose()
   for (let i: usize = 0; i < 128; i += 16) v128.store(STREAM + i, turn(v128.load(STATE + i)))
+}
+
+/** Writes the eight bits of the bytes of `block`, each for all eight blocks, to `at`. */
+@inline
+function slice(at: usize, block: v128): void {
+  // The highest bit is the sign.
+  for (let bit: usize = 8; bit-- > 0; block = i8x16.add(block, block)) {
+    v128.store(at + 16 * bit, i8x16.lt_s(block, i64x2.splat(0)))
+  }
 }
 
 /** Bit-slices the round keys of INPUT; after `forgetStream` once more. */
@@ -82,10 +87,7 @@ export function sliceKeys(): void {
   for (let round: u32 = 0; round <= rounds; round++, to += 128) {
     let key = turn(v128.load(KEYS + 16 * round))
     if (round > 0) key = xor(key, i8x16.splat(0x63))
-    // The highest bit is the sign.
-    for (let bit: usize = 8; bit-- > 0; key = i8x16.add(key, key)) {
-      v128.store(to + 16 * bit, i8x16.lt_s(key, i64x2.splat(0)))
-    }
+    slice(to, key)
   }
 }
 

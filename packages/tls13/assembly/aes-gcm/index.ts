@@ -48,13 +48,22 @@ export function open(aadLength: u32, length: u32): bool {
   return right
 }
 
-/** Of the blocks with counters 1 to 8 at STREAM the first covers the tag, and the others are for the text. */
+/** After `begin`: of the blocks with counters 0 to 7 at STREAM those from 2 on are for the text. */
 function xorText(length: u32): void {
-  xorStream(TEXT, STREAM + 16, min<u32>(length, 112))
-  let counter: u32 = 9
-  for (let at: u32 = 112; at < length; at += 128, counter += 8) {
-    keyStream(counter)
-    xorStream(TEXT + at, STREAM, min<u32>(length - at, 128))
+  xorStream(TEXT, STREAM + 32, min<u32>(length, 96))
+  xorRest(8, 96, length)
+}
+
+/** The text from `done` on, with the blocks from `counter` on. */
+function xorRest(counter: u32, done: u32, length: u32): void {
+  let skipped = counter & 7
+  for (let at = done; at < length; ) {
+    const bytes = 128 - 16 * skipped
+    keyStream(counter - skipped)
+    xorStream(TEXT + at, STREAM + 16 * skipped, min<u32>(length - at, bytes))
+    at += bytes
+    counter += 8 - skipped
+    skipped = 0
   }
 }
 
@@ -110,16 +119,13 @@ function padded(length: usize): usize {
 export function begin(): void {
   sliceKeys()
   ghashStart()
-  keyStream(1)
-  v128.store(COVER, v128.load(STREAM))
+  keyStream(0)
+  v128.store(COVER, v128.load(STREAM, 16))
 }
 
 /** Exclusive-ors `length` bytes at TEXT with the key stream from block `counter` on. */
 export function crypt(counter: u32, length: u32): void {
-  for (let at: u32 = 0; at < length; at += 128, counter += 8) {
-    keyStream(counter)
-    xorStream(TEXT + at, STREAM, min<u32>(length - at, 128))
-  }
+  xorRest(counter, 0, length)
   padText(length)
 }
 
