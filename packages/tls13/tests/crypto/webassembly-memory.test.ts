@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto"
-import { describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { type AeadKernel, WebAssemblyAeadKey } from "../../src/crypto/fast/webassembly/aead.ts"
 import { aesGcmKernel } from "../../src/crypto/fast/webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel } from "../../src/crypto/fast/webassembly/chacha20-poly1305.ts"
 import { sha2Kernel, sha2Over } from "../../src/crypto/fast/webassembly/sha2.ts"
 import { sha256, sha384, sha512 } from "../../src/crypto/noble/index.ts"
+import { RetainedBuffers } from "../tools/retained.ts"
 
 // What is left in the memory of a WebAssembly instance after a call: nothing that was secret.
 
@@ -84,27 +85,34 @@ describe.each(["sha256", "sha384", "sha512"] as const)("memory of %s", (name) =>
   })
 })
 
-it("a provider makes its instances when they are needed, and keys keep nothing in them", () => {
-  const provider = createFastProvider()
-  let made = 0
-  const { WebAssembly: engine } = globalThis as unknown as { WebAssembly: { Instance: new (module: object) => object } }
-  const before = engine.Instance
-  engine.Instance = class extends before {
-    constructor(module: object) {
-      super(module)
-      made++
-    }
+describe("what keys and running hashes keep", () => {
+  let buffers: RetainedBuffers
+
+  beforeAll(() => {
+    buffers = new RetainedBuffers()
+  })
+  afterAll(() => buffers.stop())
+
+  /** Bytes of buffers for each of a hundred. */
+  async function kept(make: () => unknown): Promise<number> {
+    make()
+    const before = await buffers.bytes()
+    const all = Array.from({ length: 100 }, make)
+    const after = await buffers.bytes()
+    expect(all.length).toBe(100)
+    return (after - before) / 100
   }
-  try {
-    for (const { aead, hash } of provider.cipherSuites) {
-      hash.digest(new Uint8Array(1))
-      const keys = Array.from({ length: 100 }, () => aead.key(randomBytes(aead.keyLength)))
-      for (const key of keys) key.seal(randomBytes(12), new Uint8Array(5), new Uint8Array(9), new Uint8Array(25), 0)
+
+  it("is at most a third of a kilobyte, and not more than with kernels in TypeScript", async () => {
+    const [own, plain] = [createFastProvider(), createFastProvider({ webAssembly: "off" })]
+    for (const [i, { aead, hash }] of own.cipherSuites.entries()) {
+      const other = plain.cipherSuites[i]!
+      const secret = new Uint8Array(aead.keyLength).fill(7)
+      const key = await kept(() => aead.key(secret))
+      expect(key, aead.name).toBeLessThanOrEqual(320)
+      expect(key, aead.name).toBeLessThanOrEqual(await kept(() => other.aead.key(secret)))
+      expect(await kept(() => hash.start()), hash.name).toBeLessThanOrEqual(192)
+      expect(await kept(() => hash.hmac(secret)), hash.name).toBeLessThanOrEqual(128)
     }
-  } finally {
-    engine.Instance = before
-  }
-  // AES with 128 and with 256 bits is one.
-  const used = Object.values(provider.kernels()).filter((language) => language === "WebAssembly").length
-  expect(made).toBe(used)
+  })
 })
