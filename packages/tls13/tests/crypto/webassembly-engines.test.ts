@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { type CompiledModules, createFastProvider, type FastProvider } from "../../src/crypto/fast/index.ts"
 import { aesGcmModule } from "../../src/crypto/fast/webassembly/modules/aes-gcm.ts"
@@ -93,4 +94,25 @@ it("a module is compiled for the first key that needs it, once for each provider
   const used = Object.keys(provider.kernels()).length
   works(provider)
   expect([compiled, instantiated]).toEqual([used, used])
+})
+
+it("a program that is made of the kernels in TypeScript carries none in WebAssembly", async () => {
+  const bundled = async (names: string): Promise<string> => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `export { ${names} } from "./index.ts"`,
+        resolveDir: fileURLToPath(new URL("../../src/crypto/fast", import.meta.url)),
+      },
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      write: false,
+    })
+    return outputFiles[0]!.text
+  }
+  // The first bytes of any module, and the interface.
+  const traces = /AGFzbQ|WebAssembly/
+  expect(await bundled("createPlainAesGcm, createPlainChaCha20Poly1305, createPlainSha256")).not.toMatch(traces)
+  const aes = await bundled("createAesGcm")
+  expect(aes.match(/"AGFzbQ/g)).toHaveLength(1)
 })
