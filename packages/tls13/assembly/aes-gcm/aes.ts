@@ -8,23 +8,12 @@
 // Side channels: logic and moves of whole vectors, in which only constants say what goes where; no table, no address and no
 // branch depends on the key or the data.
 
-/** The nonce as three words, the number of rounds, H of GHASH, and the round keys: what a key object holds, and a nonce. */
-export const INPUT: usize = memory.data(288, 16)
+import { INPUT, SLICES, STATE, STREAM } from "./memory"
+
 const ROUNDS: usize = INPUT + 12
 export const H: usize = INPUT + 16
 /** Before it is expanded: the key. */
 const KEYS: usize = INPUT + 32
-const INPUT_BYTES: usize = 272
-
-/** What is made of them for a record, and forgotten after it. */
-const SCRATCH: usize = memory.data(2176, 16)
-const SCRATCH_BYTES: usize = 2176
-/** Eight blocks of key stream. */
-export const STREAM: usize = SCRATCH
-/** Eight blocks, bit-sliced or about to be. */
-const STATE: usize = SCRATCH + 128
-/** The round keys bit-sliced, 15 at most: a byte is 0 or 255, as it is the same bit for all eight blocks. */
-const SLICES: usize = SCRATCH + 256
 
 @inline
 function xor(a: v128, b: v128): v128 {
@@ -80,7 +69,7 @@ function slice(at: usize, block: v128): void {
   }
 }
 
-/** Bit-slices the round keys of INPUT; after `forgetStream` once more. */
+/** Bit-slices the round keys of INPUT. */
 export function sliceKeys(): void {
   const rounds = load<u32>(ROUNDS)
   let to = SLICES
@@ -122,11 +111,6 @@ function subWord(word: u32): u32 {
   encrypt(1)
   transpose()
   return load<u32>(STATE) ^ 0x63636363
-}
-
-export function forgetStream(): void {
-  memory.fill(INPUT, 0, INPUT_BYTES)
-  memory.fill(SCRATCH, 0, SCRATCH_BYTES)
 }
 
 /** Encrypts the bit-sliced blocks in STATE with the keys in SLICES. */

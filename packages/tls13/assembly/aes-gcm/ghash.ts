@@ -10,19 +10,11 @@
 // read from addresses that are the same for all keys and data. No branch on a secret.
 
 import { H } from "./aes"
+import { FOURFOLD, FOURFOLD_BYTES, SHIFTED, SINGLE, Y } from "./memory"
 
 /** Blocks that are taken together, and from which number of blocks on. */
 const TOGETHER: usize = 4
 const MANY: usize = 16
-
-/** 17 times (for each power: high, low) vectors; the tables of H alone come first. */
-const SINGLE: usize = memory.data(544, 16)
-const FOURFOLD: usize = memory.data(2176, 16)
-const FOURFOLD_BYTES: usize = 2176
-/** What is shifted by 0 to 3 bits, 17 bytes each, while a table is made. */
-const SHIFTED: usize = memory.data(80, 16)
-/** The running value. */
-const Y: usize = memory.data(16, 16)
 
 @inline
 function xor(a: v128, b: v128): v128 {
@@ -206,11 +198,7 @@ export function ghashBlocks(at: usize, end: usize): void {
   v128.store(Y, y)
 }
 
-/** The result as a block; what was worked on is forgotten. */
-export function ghashFinish(): v128 {
-  const result = reversed(v128.load(Y))
-  v128.store(Y, i64x2.splat(0))
-  memory.fill(SINGLE, 0, 544)
-  memory.fill(SHIFTED, 0, 80)
-  return result
+/** The result as a block. */
+export function ghashResult(): v128 {
+  return reversed(v128.load(Y))
 }

@@ -4,8 +4,9 @@
 // whole blocks, where TEXT begins: the MAC then runs over one stretch of memory.
 // Side channels: see aes.ts and ghash.ts; tags are compared without a branch before the verdict.
 
-import { expandKey, forgetStream, INPUT, keyStream, sliceKeys, STREAM } from "./aes"
-import { ghashBlocks, ghashFinish, ghashStart } from "./ghash"
+import { expandKey, keyStream, sliceKeys } from "./aes"
+import { ghashBlocks, ghashResult, ghashStart } from "./ghash"
+import { COVER, forget, INPUT, STREAM } from "./memory"
 
 export { INPUT }
 /** Bytes of additional data that the calls for a whole record take. */
@@ -15,8 +16,6 @@ export const TEXT_ROOM: usize = 16896
 
 const AREA: usize = memory.data(<i32>(AAD_ROOM + TEXT_ROOM + 64), 16)
 export const TEXT: usize = AREA + AAD_ROOM
-/** E(K, J0), J0 being the nonce with counter 1: what the tag is covered with. */
-const COVER: usize = memory.data(16, 16)
 
 /** INPUT has a number of rounds and a key: H and the round keys are written there. */
 export function expand(): void {
@@ -25,7 +24,7 @@ export function expand(): void {
 
 /** After the caller has read what `expand` wrote. */
 export function end(): void {
-  forgetStream()
+  forget()
 }
 
 /** Encrypts `length` bytes at TEXT in place and writes the tag behind them. */
@@ -34,7 +33,7 @@ export function seal(aadLength: u32, length: u32): void {
   xorText(length)
   const tag = authenticate(aadLength, length)
   v128.store(TEXT + length, tag)
-  forgetStream()
+  forget()
 }
 
 /** Whether the 16 bytes behind the `length` bytes at TEXT are their tag: then they are decrypted in place. */
@@ -44,7 +43,7 @@ export function open(aadLength: u32, length: u32): bool {
   const right = !v128.any_true(v128.xor(tag, authenticate(aadLength, length)))
   if (right) xorText(length)
   padText(length)
-  forgetStream()
+  forget()
   return right
 }
 
@@ -81,19 +80,13 @@ function authenticate(aadLength: u32, length: u32): v128 {
   const end = TEXT + padded(length)
   storeLengths(end, aadLength, length)
   ghashBlocks(TEXT - padded(aadLength), end + 16)
-  return uncover(ghashFinish())
+  return v128.xor(ghashResult(), v128.load(COVER))
 }
 
 /** The block of both lengths, in bits, big-endian. */
 function storeLengths(at: usize, aadLength: u32, length: u32): void {
   store<u64>(at, bswap<u64>((<u64>aadLength) << 3))
   store<u64>(at, bswap<u64>((<u64>length) << 3), 8)
-}
-
-function uncover(value: v128): v128 {
-  const tag = v128.xor(value, v128.load(COVER))
-  v128.store(COVER, i64x2.splat(0))
-  return tag
 }
 
 /** Zeros from the end of the additional data to TEXT. */
@@ -139,5 +132,5 @@ export function absorb(length: u32): void {
 export function tag(aadLength: u32, length: u32): void {
   storeLengths(TEXT, aadLength, length)
   ghashBlocks(TEXT, TEXT + 16)
-  v128.store(TEXT, uncover(ghashFinish()))
+  v128.store(TEXT, v128.xor(ghashResult(), v128.load(COVER)))
 }
