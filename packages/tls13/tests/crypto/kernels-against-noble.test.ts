@@ -72,6 +72,17 @@ describeFast((create) => {
     }
   })
 
+  it.each(aeads)(
+    "$name: additional data of every kind of length, also longer than one call takes",
+    (aead, reference) => {
+      const next = generator(seed)
+      for (const aadLength of [...Array(70).keys(), 511, 512, 513, 600, 16_895, 16_896, 16_897, 40_000]) {
+        const place = { from: aadLength % 16, at: aadLength % 5, inPlace: aadLength % 2 === 0 }
+        sealAndOpen(aead, reference, next, aadLength % 100, place, aadLength)
+      }
+    },
+  )
+
   it.each(aeads)(`$name: ${cases} cases at random`, { timeout }, (aead, reference) => {
     const next = generator(seed)
     for (let i = 0; i < cases; i++) {
@@ -80,10 +91,17 @@ describeFast((create) => {
     }
   })
 
-  function sealAndOpen(aead: Aead, reference: Aead, next: () => number, length: number, place: Place): void {
+  function sealAndOpen(
+    aead: Aead,
+    reference: Aead,
+    next: () => number,
+    length: number,
+    place: Place,
+    aadLength = next() % 40,
+  ): void {
     const secret = fill(new Uint8Array(aead.keyLength), next)
     const nonce = fill(new Uint8Array(12), next)
-    const aad = fill(new Uint8Array(next() % 40), next)
+    const aad = fill(new Uint8Array(aadLength), next)
     const plaintext = fill(new Uint8Array(length), next)
     const expected = new Uint8Array(length + 16)
     reference.key(secret).seal(nonce, aad, plaintext, expected, 0)

@@ -68,7 +68,7 @@ it("the file that the package exports is the module that is embedded", () => {
   expect(readFileSync(file).toString("base64")).toBe(aesGcmModule)
 })
 
-it("a module is compiled for the first key that needs it, once for each provider", () => {
+it("a module is compiled for the first key that needs it, once for an engine and all its providers", () => {
   let [compiled, instantiated] = [0, 0]
   vi.stubGlobal("WebAssembly", {
     Module: class extends engine.Module {
@@ -93,7 +93,32 @@ it("a module is compiled for the first key that needs it, once for each provider
   works(provider)
   const used = Object.keys(provider.kernels()).length
   works(provider)
+  works(createFastProvider())
   expect([compiled, instantiated]).toEqual([used, used])
+})
+
+it("a host that forbids to compile is asked once, and a module that is given is instantiated once", () => {
+  const module = new engine.Module(Buffer.from(aesGcmModule, "base64"))
+  let [asked, instantiated] = [0, 0]
+  vi.stubGlobal("WebAssembly", {
+    Module: class {
+      constructor() {
+        asked++
+        throw new Error("not here")
+      }
+    },
+    Instance: class extends engine.Instance {
+      constructor(given: object) {
+        super(given)
+        instantiated++
+      }
+    },
+  })
+  const make = (): FastProvider => createFastProvider({ webAssembly: { "aes-gcm": module } })
+  const used = Object.keys(make().kernels()).length
+  works(make())
+  works(make())
+  expect([asked, instantiated]).toEqual([used - 1, 1])
 })
 
 it("a program that is made of the kernels in TypeScript carries none in WebAssembly", async () => {

@@ -1,5 +1,7 @@
 // The kernels in WebAssembly, where the engine has it: sources in packages/tls13/assembly, compiled by scripts/kernels.mjs.
-// A module is compiled and instantiated when the first key or message needs it, once for each provider, and never grows.
+// A module is compiled and instantiated when the first key or message needs it, and never grows. All providers of an engine
+// share one instance: a call is over before the next one begins, and leaves nothing of its own in the memory. (An engine sets
+// gigabytes of addresses aside for each memory, and a program may make a provider for each of its connections.)
 // Where that is not possible (no WebAssembly as in QuickJS, no SIMD, a Content-Security-Policy, workerd) the kernels in
 // TypeScript do the same work.
 
@@ -33,8 +35,13 @@ export interface Exported {
   readonly value: number
 }
 
+/** What an engine made of embedded modules, by their text; undefined of one that it did not make. */
+const instances: WeakMap<object, Map<string, object | undefined>> = new WeakMap()
+/** The same of modules that were given. */
+const givenInstances: WeakMap<object, { readonly exports: object | undefined }> = new WeakMap()
+
 /**
- * Gives the module's exports, or undefined where it cannot run. Nothing happens before the first call; the instance is kept.
+ * Gives the module's exports, or undefined where it cannot run. Nothing happens before the first call.
  * @param embedded the module in base64
  */
 export function kernels<Exports extends KernelExports>(
@@ -47,32 +54,57 @@ export function kernels<Exports extends KernelExports>(
   return () => {
     if (!tried) {
       tried = true
-      made = instantiate(typeof choice === "object" ? choice[name] : undefined, embedded) as Exports | undefined
+      const given = typeof choice === "object" ? choice[name] : undefined
+      made = (given === undefined ? ofEmbedded(embedded) : ofGiven(given)) as Exports | undefined
     }
     return made
   }
 }
 
-function instantiate(given: object | undefined, embedded: string): object | undefined {
+function ofEmbedded(text: string): object | undefined {
   if (typeof WebAssembly === "undefined") return undefined
+  const engine = WebAssembly
+  const made = instances.get(engine) ?? new Map<string, object | undefined>()
+  instances.set(engine, made)
+  if (!made.has(text)) {
+    made.set(
+      text,
+      attempt(() => new engine.Instance(new engine.Module(fromBase64(text))).exports),
+    )
+  }
+  return made.get(text)
+}
+
+function ofGiven(module: object): object | undefined {
+  if (typeof WebAssembly === "undefined") return undefined
+  const engine = WebAssembly
+  const made = givenInstances.get(module) ?? { exports: attempt(() => new engine.Instance(module).exports) }
+  givenInstances.set(module, made)
+  return made.exports
+}
+
+/** undefined: the engine lacks an instruction, or its host forbids to compile or to instantiate here. */
+function attempt(make: () => object): object | undefined {
   try {
-    return new WebAssembly.Instance(given ?? new WebAssembly.Module(fromBase64(embedded))).exports
+    return make()
   } catch {
-    // The engine lacks an instruction, or its host forbids to compile or to instantiate here.
     return undefined
   }
 }
 
+/** Of whole groups of four characters. */
 function fromBase64(text: string): Uint8Array {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
   const values = new Uint8Array(128)
   for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i
-  const bytes = new Uint8Array(Math.floor((text.replace(/=+$/, "").length * 3) / 4))
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0
+  const bytes = new Uint8Array((3 * text.length) / 4 - padding)
+  const value = (at: number): number => values[text.charCodeAt(at)]!
   for (let i = 0, at = 0; at < bytes.length; i += 4, at += 3) {
-    const value = [0, 1, 2, 3].reduce((sum, k) => (sum << 6) | (values[text.charCodeAt(i + k)] ?? 0), 0)
-    bytes[at] = value >>> 16
-    bytes[at + 1] = value >>> 8
-    bytes[at + 2] = value
+    const group = (value(i) << 18) | (value(i + 1) << 12) | (value(i + 2) << 6) | value(i + 3)
+    bytes[at] = group >>> 16
+    bytes[at + 1] = group >>> 8
+    bytes[at + 2] = group
   }
   return bytes
 }
