@@ -20,7 +20,7 @@ beforeAll(() => {
 describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
   const folder = join(root, "packages", name)
   const description = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
-  const targets = Object.values<unknown>(description.exports).flatMap((each) => filesOf(each))
+  const targets = Object.values<unknown>(description.exports).flatMap((each) => filesOf(each, folder))
   let files: readonly string[]
   beforeAll(() => {
     const { stdout } = spawnSync("npm pack --dry-run --json --ignore-scripts", {
@@ -41,6 +41,7 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
   it("has its sources, what is built of them, and no more", () => {
     const built = /^dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/
     const others = files.filter((path) => {
+      if (targets.includes(`./${path}`) && path.endsWith(".wasm")) return false
       const source = built.exec(path)?.[1]
       if (source !== undefined) return !files.includes(`src/${source}.ts`)
       return !/^src\/.+\.ts$/.test(path) && !path.startsWith("bin/")
@@ -93,8 +94,17 @@ function reachedFrom(folder: string, begin: readonly string[]): ReadonlySet<stri
   return reached
 }
 
-/** Of a target of `exports`: a file, or a file by condition. */
-function filesOf(target: unknown): string[] {
-  if (typeof target === "string") return [target]
-  return typeof target === "object" && target !== null ? Object.values(target).flatMap((each) => filesOf(each)) : []
+/** Of a target of `exports`: a file, or a file by condition; the kernels of `*.wasm` are those that have a source. */
+function filesOf(target: unknown, folder: string): string[] {
+  if (typeof target === "string") {
+    return target.endsWith("*.wasm") ? kernelNames(folder).map((name) => target.replace("*", name)) : [target]
+  }
+  if (typeof target !== "object" || target === null) return []
+  return Object.values(target).flatMap((each) => filesOf(each, folder))
+}
+
+function kernelNames(folder: string): string[] {
+  return readdirSync(join(folder, "assembly"), { withFileTypes: true }).flatMap((each) =>
+    each.isDirectory() ? [each.name] : [],
+  )
 }

@@ -95,7 +95,9 @@ function buildWhenStale() {
   const built = existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined
   if (built === state && existsSync(inRoot("packages/broker/dist"))) return true
   console.log(built === undefined ? "puremq: building" : "puremq: sources changed since the last build; building")
-  const status = run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"])
+  const status =
+    run(process.execPath, [inRoot("scripts/kernels.mjs")]) ||
+    run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"])
   if (status === 0) writeFileSync(stamp, state)
   else rmSync(stamp, { force: true })
   removeOrphans()
@@ -122,7 +124,10 @@ function sourcesState() {
     const { size, mtimeMs } = statSync(inRoot(path))
     hash.update(`${path} ${size} ${mtimeMs}\n`)
   }
-  for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.base.json"]) add(file)
+  for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts/kernels.mjs"]) add(file)
+  for (const file of readdirSync(inRoot("packages/tls13/assembly"), { recursive: true }).sort()) {
+    if (file.endsWith(".ts")) add(join("packages/tls13/assembly", file))
+  }
   for (const file of readdirSync(inRoot("scripts/types")).sort()) add(join("scripts/types", file))
   for (const name of readdirSync(inRoot("packages")).sort()) {
     for (const file of readdirSync(inRoot("packages", name)).sort()) {

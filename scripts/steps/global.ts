@@ -1,9 +1,11 @@
 // A whole run of the tests (`npm test`) notes every step that a state machine took in any of them, as record.ts says, and in
 // the end compares them with handshake/transitions.ts: none may be missing, and there may be no other.
 
+import { execFileSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { TestProject } from "vitest/node"
 import { compareSteps, tableSteps } from "../../packages/tls13/tests/steps.ts"
 
@@ -16,6 +18,8 @@ declare module "vitest" {
 
 /** @returns what is done after the last test */
 export function setup(project: TestProject): (() => void) | undefined {
+  // Tests run on the sources, and a part of those is compiled.
+  execFileSync(process.execPath, [fileURLToPath(new URL("../kernels.mjs", import.meta.url))], { stdio: "inherit" })
   const isWhole = process.env.PUREMQ_ALL_TESTS === "1"
   const folder = isWhole ? mkdtempSync(join(tmpdir(), "puremq-steps-")) : undefined
   project.provide("stepsFolder", folder)

@@ -4,6 +4,8 @@
 import type { ConnectStreamOptions, ListenStreamOptions } from "../src/adapters/stream-config.ts"
 import type { TlsListener } from "../src/adapters/stream-listener.ts"
 import type { TlsStreamSocket } from "../src/adapters/streams.ts"
+import type { CompiledModules } from "../src/crypto/fast/index.ts"
+import { kernelChecks } from "./kernels.ts"
 import { keyExchangeChecks } from "./webcrypto.ts"
 
 export interface Setting {
@@ -17,11 +19,13 @@ export interface Setting {
 export interface Entry {
   readonly connect: (options: ConnectStreamOptions) => Promise<TlsStreamSocket>
   readonly listen?: (options: ListenStreamOptions) => TlsListener
+  /** The modules of the kernels, where the runtime compiles none at run time. */
+  readonly modules?: CompiledModules
 }
 
 /** The names of the checks that held; throws at the first that did not. */
-export async function checks({ connect, listen }: Entry, { port, ca, cert, key }: Setting): Promise<string[]> {
-  const done: string[] = []
+export async function checks({ connect, listen, modules }: Entry, { port, ca, cert, key }: Setting): Promise<string[]> {
+  const done = kernelChecks(modules)
   const hostname = "127.0.0.1"
   const million = new Uint8Array(1_000_000).map((_, i) => i % 251)
 

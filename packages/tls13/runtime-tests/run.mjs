@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { createServer as createTcpServer } from "node:net"
 import { dirname, join } from "node:path"
 import { createServer } from "node:tls"
@@ -98,9 +98,10 @@ async function runWorker() {
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
-    external: ["cloudflare:sockets"],
+    external: ["cloudflare:sockets", "*.wasm"],
     logLevel: "warning",
   })
+  for (const name of kernels()) copyFileSync(join(here, "../dist/webassembly", name), join(folder, name))
   writeFileSync(join(folder, "setting.json"), JSON.stringify(setting))
   const port = await freePort()
   writeFileSync(join(folder, "config.capnp"), workerConfig(port))
@@ -122,12 +123,22 @@ async function runWorker() {
   }
 }
 
+/** What a bundler for workerd takes from the package when it meets an import of it. */
+function kernels() {
+  return readdirSync(join(here, "../dist/webassembly"))
+}
+
 function workerConfig(port) {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "worker", esModule = embed "worker.js")],
+      modules = [
+        (name = "worker", esModule = embed "worker.js"),
+        ${kernels()
+          .map((name) => `(name = "@puremq/tls13/webassembly/${name}", wasm = embed "${name}"),`)
+          .join(" ")}
+      ],
       bindings = [(name = "SETTING", json = embed "setting.json")],
       compatibilityDate = "2026-11-01",
       globalOutbound = "machine",

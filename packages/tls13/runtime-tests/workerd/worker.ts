@@ -1,5 +1,10 @@
+import aesGcm from "@puremq/tls13/webassembly/aes-gcm.wasm"
+import chacha20Poly1305 from "@puremq/tls13/webassembly/chacha20-poly1305.wasm"
+import sha2 from "@puremq/tls13/webassembly/sha2.wasm"
 import { connect } from "../../dist/adapters/workerd.js"
 import { checks, type Setting } from "../checks.ts"
+
+const modules = { "aes-gcm": aesGcm, "chacha20-poly1305": chacha20Poly1305, sha2 }
 
 interface Env {
   readonly SETTING: Setting
@@ -10,7 +15,7 @@ export const worker = {
   /** Runs the checks when it is asked over HTTP. */
   async fetch(_request: Request, { SETTING }: Env): Promise<Response> {
     try {
-      return new Response((await checks({ connect }, SETTING)).join("\n"))
+      return new Response((await checks({ connect, modules }, SETTING)).join("\n"))
     } catch (error) {
       return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 })
     }

@@ -1,13 +1,12 @@
 import { x25519 as noble25519 } from "@noble/curves/ed25519.js"
-import { describe, expect, it } from "vitest"
+import { expect, it } from "vitest"
 import { scalarMultiply } from "../../src/crypto/fast/curve25519/x25519.ts"
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { createNobleProvider, generateEcKey, publicKeyOf, hostRandom as random } from "../../src/crypto/noble/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { hex } from "./wycheproof.ts"
 
 // The kernels of crypto/fast against the packages of noble: the same inputs, the same outputs.
 
-const fast = createFastProvider()
 const noble = createNobleProvider()
 
 /** Bytes that reach carries which random ones seldom do. */
@@ -24,7 +23,9 @@ function randomBelow(limit: number): number {
   return Math.floor((((a! << 16) | (b! << 8) | c!) / 2 ** 24) * limit)
 }
 
-describe("crypto/fast against noble", () => {
+describeFast((create) => {
+  const fast = create()
+
   for (const suite of fast.cipherSuites) {
     const reference = noble.cipherSuites.find((row) => row.code === suite.code)!.aead
 

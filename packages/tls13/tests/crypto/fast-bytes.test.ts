@@ -1,4 +1,4 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { bytesConformance } from "./bytes-conformance.ts"
+import { describeFast } from "./fast-variants.ts"
 
-bytesConformance(createFastProvider)
+describeFast(bytesConformance)

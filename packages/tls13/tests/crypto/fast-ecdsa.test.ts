@@ -1,5 +1,5 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { ecdsaConformance } from "./signature-conformance.ts"
 
 // Keys of the other curves go on to the noble provider; noble-ecdsa.test.ts has them.
-ecdsaConformance(createFastProvider(), ["P-256"])
+describeFast((create) => ecdsaConformance(create(), ["P-256"]))

@@ -1,4 +1,4 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { eddsaRulesConformance } from "./eddsa-rules-conformance.ts"
+import { describeFast } from "./fast-variants.ts"
 
-eddsaRulesConformance(createFastProvider())
+describeFast((create) => eddsaRulesConformance(create()))

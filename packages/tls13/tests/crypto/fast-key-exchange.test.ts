@@ -1,12 +1,14 @@
 import { expect, it } from "vitest"
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { keyExchangeConformance } from "./key-exchange-conformance.ts"
 
-const fast = createFastProvider()
-keyExchangeConformance(fast, ["x25519", "secp256r1"])
+describeFast((create) => {
+  const fast = create()
+  keyExchangeConformance(fast, ["x25519", "secp256r1"])
 
-it("fast: secp384r1 and secp521r1 are the noble provider's", () => {
-  expect(fast.keyExchanges[2]).toBe(createNobleProvider().keyExchanges[2])
-  expect(fast.keyExchanges[3]).toBe(createNobleProvider().keyExchanges[3])
+  it("fast: secp384r1 and secp521r1 are the noble provider's", () => {
+    expect(fast.keyExchanges[2]).toBe(createNobleProvider().keyExchanges[2])
+    expect(fast.keyExchanges[3]).toBe(createNobleProvider().keyExchanges[3])
+  })
 })

@@ -1,6 +1,8 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { eddsaConformance, signingConformance } from "./signature-conformance.ts"
 
-const provider = createFastProvider()
-eddsaConformance(provider)
-signingConformance(provider)
+describeFast((create) => {
+  const provider = create()
+  eddsaConformance(provider)
+  signingConformance(provider)
+})

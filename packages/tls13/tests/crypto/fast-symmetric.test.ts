@@ -1,4 +1,4 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { symmetricConformance } from "./symmetric-conformance.ts"
 
-symmetricConformance(createFastProvider())
+describeFast((create) => symmetricConformance(create()))

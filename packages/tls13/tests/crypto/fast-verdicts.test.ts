@@ -1,4 +1,4 @@
-import { createFastProvider } from "../../src/crypto/fast/index.ts"
+import { describeFast } from "./fast-variants.ts"
 import { verdictConformance } from "./verdict-conformance.ts"
 
-verdictConformance(createFastProvider())
+describeFast((create) => verdictConformance(create()))

@@ -12,23 +12,36 @@ import {
 } from "../noble/index.ts"
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
-import { createAesGcm } from "./aes/aes-gcm.ts"
-import { createChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
 import { createEd25519 } from "./curve25519/ed25519.ts"
 import { x25519 } from "./curve25519/x25519.ts"
 import { createP256Algorithms } from "./p256/p256-algorithms.ts"
-import { createSha256 } from "./sha256.ts"
+import { createPlainSha256 } from "./sha256.ts"
+import { aesGcmKernel, aesGcmOver } from "./webassembly/aes-gcm.ts"
+import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
+import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
+import { sha2Kernel, sha2Over } from "./webassembly/sha2.ts"
 
-export { createAesGcm } from "./aes/aes-gcm.ts"
-export { createChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
+export { createPlainAesGcm } from "./aes/aes-gcm.ts"
+export { createPlainChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
 export { createEd25519 } from "./curve25519/ed25519.ts"
 export { x25519 } from "./curve25519/x25519.ts"
 export { createP256Algorithms, type P256Algorithms } from "./p256/p256-algorithms.ts"
-export { createSha256 } from "./sha256.ts"
+export { createPlainSha256 } from "./sha256.ts"
+export { createAesGcm } from "./webassembly/aes-gcm.ts"
+export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
+export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
+export { createSha256 } from "./webassembly/sha2.ts"
 
 export interface FastProviderOptions {
   /** Where random bytes come from; default: `crypto.getRandomValues`. */
   readonly random?: RandomSource
+  /** Which kernels are in WebAssembly; default `auto`: those that are faster so, where the engine has it. */
+  readonly webAssembly?: WebAssemblyChoice
+}
+
+export interface FastProvider extends ImmediateCryptoProvider {
+  /** What each family of algorithms is computed by, here and now. */
+  kernels(): { readonly [Name in KernelModule]?: "WebAssembly" | "TypeScript" }
 }
 
 /**
@@ -36,15 +49,19 @@ export interface FastProviderOptions {
  * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel reads memory or branches by a
  * secret. The rest is the noble provider's.
  */
-export function createFastProvider(options: FastProviderOptions = {}): ImmediateCryptoProvider {
-  const sha256 = createSha256()
+export function createFastProvider(options: FastProviderOptions = {}): FastProvider {
+  const webAssembly = options.webAssembly ?? "auto"
+  const aesGcm = aesGcmKernel(webAssembly)
+  const chacha20Poly1305 = chacha20Poly1305Kernel(webAssembly)
+  const sha2 = sha2Kernel(webAssembly)
+  const sha256 = sha2Over(createPlainSha256(), sha2)
   const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
   return {
     name: "fast",
     cipherSuites: [
-      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", createChaCha20Poly1305(), sha256),
-      cipherSuite("TLS_AES_128_GCM_SHA256", createAesGcm(128), sha256),
-      cipherSuite("TLS_AES_256_GCM_SHA384", createAesGcm(256), sha384),
+      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), sha256),
+      cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm), sha256),
+      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), sha2Over(sha384, sha2)),
     ],
     keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
     signatures: [
@@ -60,5 +77,14 @@ export function createFastProvider(options: FastProviderOptions = {}): Immediate
       rsaPkcs1Sha512,
     ],
     random: options.random ?? hostRandom,
+    kernels: () => ({
+      "aes-gcm": language(aesGcm()),
+      "chacha20-poly1305": language(chacha20Poly1305()),
+      sha2: language(sha2("sha256")),
+    }),
   }
+}
+
+function language(kernel: object | undefined): "WebAssembly" | "TypeScript" {
+  return kernel === undefined ? "TypeScript" : "WebAssembly"
 }

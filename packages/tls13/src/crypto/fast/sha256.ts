@@ -33,7 +33,8 @@ interface Workspace {
   readonly block: Uint8Array
 }
 
-export function createSha256(): Hash {
+/** SHA-256 in TypeScript alone. */
+export function createPlainSha256(): Hash {
   let made: Workspace | undefined
   const workspace = (): Workspace => {
     made ??= {
@@ -187,12 +188,20 @@ function compress({ k, w }: Workspace, words: Int32Array, bytes: Uint8Array, at:
     const from = at + 4 * i
     w[i] = (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!
   }
-  for (let i = 16; i < 64; i++) {
+  // Two at a time, each from the one before the last, which is not read back.
+  let p = w[14]!
+  let q = w[15]!
+  for (let i = 16; i < 64; i += 2) {
     const x = w[i - 15]!
-    const y = w[i - 2]!
+    const y = w[i - 14]!
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)
-    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
-    w[i] = w[i - 16]! + s0 + w[i - 7]! + s1
+    const s1 = ((p >>> 17) | (p << 15)) ^ ((p >>> 19) | (p << 13)) ^ (p >>> 10)
+    p = (w[i - 16]! + w[i - 7]! + s0 + s1) | 0
+    const t0 = ((y >>> 7) | (y << 25)) ^ ((y >>> 18) | (y << 14)) ^ (y >>> 3)
+    const t1 = ((q >>> 17) | (q << 15)) ^ ((q >>> 19) | (q << 13)) ^ (q >>> 10)
+    q = (x + w[i - 6]! + t0 + t1) | 0
+    w[i] = p
+    w[i + 1] = q
   }
   let a = words[0]!
   let b = words[1]!
@@ -202,19 +211,43 @@ function compress({ k, w }: Workspace, words: Int32Array, bytes: Uint8Array, at:
   let f = words[5]!
   let g = words[6]!
   let h = words[7]!
-  for (let i = 0; i < 64; i++) {
-    const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
-    const t1 = (h + s1 + (g ^ (e & (f ^ g))) + k[i]! + w[i]!) | 0
-    const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
-    const t2 = (s0 + ((a & b) | (c & (a | b)))) | 0
-    h = g
-    g = f
-    f = e
-    e = (d + t1) | 0
-    d = c
-    c = b
-    b = a
-    a = (t1 + t2) | 0
+  // The majority of a, b and c is ((a ^ b) & (b ^ c)) ^ b, and the next round's b ^ c is this one's a ^ b. Eight rounds, and
+  // every variable is in its place again.
+  let x = b ^ c
+  let y = 0
+  for (let i = 0; i < 64; i += 8) {
+    h = (h + k[i]! + w[i]! + (g ^ (e & (f ^ g))) + sum1(e)) | 0
+    d = (d + h) | 0
+    y = a ^ b
+    h = (h + ((y & x) ^ b) + sum0(a)) | 0
+    g = (g + k[i + 1]! + w[i + 1]! + (f ^ (d & (e ^ f))) + sum1(d)) | 0
+    c = (c + g) | 0
+    x = h ^ a
+    g = (g + ((x & y) ^ a) + sum0(h)) | 0
+    f = (f + k[i + 2]! + w[i + 2]! + (e ^ (c & (d ^ e))) + sum1(c)) | 0
+    b = (b + f) | 0
+    y = g ^ h
+    f = (f + ((y & x) ^ h) + sum0(g)) | 0
+    e = (e + k[i + 3]! + w[i + 3]! + (d ^ (b & (c ^ d))) + sum1(b)) | 0
+    a = (a + e) | 0
+    x = f ^ g
+    e = (e + ((x & y) ^ g) + sum0(f)) | 0
+    d = (d + k[i + 4]! + w[i + 4]! + (c ^ (a & (b ^ c))) + sum1(a)) | 0
+    h = (h + d) | 0
+    y = e ^ f
+    d = (d + ((y & x) ^ f) + sum0(e)) | 0
+    c = (c + k[i + 5]! + w[i + 5]! + (b ^ (h & (a ^ b))) + sum1(h)) | 0
+    g = (g + c) | 0
+    x = d ^ e
+    c = (c + ((x & y) ^ e) + sum0(d)) | 0
+    b = (b + k[i + 6]! + w[i + 6]! + (a ^ (g & (h ^ a))) + sum1(g)) | 0
+    f = (f + b) | 0
+    y = c ^ d
+    b = (b + ((y & x) ^ d) + sum0(c)) | 0
+    a = (a + k[i + 7]! + w[i + 7]! + (h ^ (f & (g ^ h))) + sum1(f)) | 0
+    e = (e + a) | 0
+    x = b ^ c
+    a = (a + ((x & y) ^ c) + sum0(b)) | 0
   }
   words[0]! += a
   words[1]! += b
@@ -224,4 +257,12 @@ function compress({ k, w }: Workspace, words: Int32Array, bytes: Uint8Array, at:
   words[5]! += f
   words[6]! += g
   words[7]! += h
+}
+
+function sum1(e: number): number {
+  return ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
+}
+
+function sum0(a: number): number {
+  return ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
 }

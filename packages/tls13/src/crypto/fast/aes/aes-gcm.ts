@@ -136,8 +136,11 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** @param bits of the key */
-export function createAesGcm(bits: 128 | 256): Aead {
+/**
+ * AES-GCM in TypeScript alone.
+ * @param bits of the key
+ */
+export function createPlainAesGcm(bits: 128 | 256): Aead {
   const name = `AES-${bits}-GCM`
   const keyLength = bits / 8
   let workspace: Workspace | undefined

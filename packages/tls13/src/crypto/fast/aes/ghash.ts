@@ -1,8 +1,9 @@
 // GHASH (NIST SP 800-38D section 6.4) by carry-less multiplication out of integer multiplication, without tables.
 //
-// The method of T. Pornin's BearSSL ("ctmul32"): of the bits of a factor only every fourth is kept at a time, so that
-// the sums of an ordinary multiplication never carry into the next kept bit. A multiplication gives the low half of a
-// product; the high half is that of the reversed words, reversed. Nine products (Karatsuba, twice) make 128 by 128 bits.
+// After the method of T. Pornin's BearSSL ("ctmul"), on halves of words: of the bits of a factor only every third is kept at a
+// time, at most six of 16, so that a sum of an ordinary multiplication stays below 8 and never reaches the next kept bit.
+// Nine multiplications make 16 by 16 bits, whose product is whole in 32 bits: nothing has to be computed on reversed bits.
+// 27 such products (Karatsuba, three times) make 128 by 128 bits.
 //
 // Side channels: no table and no branch depends on the key or the data; 32-bit multiplication takes constant time on
 // the usual processors.
@@ -16,17 +17,23 @@ function factors(w0: number, w1: number, w2: number, w3: number): readonly numbe
   return [w0, w1, w2, w3, w0 ^ w1, w2 ^ w3, w0 ^ w2, w1 ^ w3, w0 ^ w1 ^ w2 ^ w3]
 }
 
+/** Words of an expanded factor: of its low half, its high half and their sum, the bits 0, 1 and 2 modulo 3. */
+const EXPANDED = 9
+
 /**
- * The expanded key: for each factor of H, and then for each of them reversed, its bits 0 modulo 4, 1, 2 and 3.
+ * The expanded key: each of the nine factors of H.
  * @param block E(K, 0) as four little-endian words
  */
 export function expandGhashKey(block: Int32Array): Int32Array {
-  const h = new Int32Array(72)
-  const straight = factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!))
+  const h = new Int32Array(9 * EXPANDED)
+  const words = factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!))
   for (let i = 0; i < 9; i++) {
-    for (let k = 0; k < 4; k++) {
-      h[4 * i + k] = straight[i]! & (0x11111111 << k)
-      h[36 + 4 * i + k] = reverse(straight[i]!) & (0x11111111 << k)
+    const low = words[i]! & 0xffff
+    const high = words[i]! >>> 16
+    for (let k = 0; k < 3; k++) {
+      h[EXPANDED * i + k] = low & (0x49249249 << k)
+      h[EXPANDED * i + 3 + k] = high & (0x49249249 << k)
+      h[EXPANDED * i + 6 + k] = (low ^ high) & (0x49249249 << k)
     }
   }
   return h
@@ -87,12 +94,6 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
     y2 ^= bytes.getInt32(i + 4)
     y1 ^= bytes.getInt32(i + 8)
     y0 ^= bytes.getInt32(i + 12)
-    const r0 = reverse(y0)
-    const r1 = reverse(y1)
-    const r2 = reverse(y2)
-    const r3 = reverse(y3)
-
-    // The nine factors and their reversals, and with each the low half of its product.
     x[0] = y0
     x[1] = y1
     x[2] = y2
@@ -102,16 +103,17 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
     x[6] = y0 ^ y2
     x[7] = y1 ^ y3
     x[8] = y0 ^ y1 ^ y2 ^ y3
-    x[9] = r0
-    x[10] = r1
-    x[11] = r2
-    x[12] = r3
-    x[13] = r0 ^ r1
-    x[14] = r2 ^ r3
-    x[15] = r0 ^ r2
-    x[16] = r1 ^ r3
-    x[17] = r0 ^ r1 ^ r2 ^ r3
-    for (let j = 0; j < 18; j++) x[j] = low(x[j]!, h, 4 * j)
+    // Each factor becomes its product's low word, and the high word stands nine further.
+    for (let j = 0; j < 9; j++) {
+      const word = x[j]!
+      const low = word & 0xffff
+      const high = word >>> 16
+      const p = multiply(low, h, EXPANDED * j)
+      const q = multiply(high, h, EXPANDED * j + 3)
+      const middle = multiply(low ^ high, h, EXPANDED * j + 6) ^ p ^ q
+      x[j] = p ^ (middle << 16)
+      x[j + 9] = q ^ (middle >>> 16)
+    }
     const a = x[0]!
     const b = x[1]!
     const c = x[2]!
@@ -133,13 +135,13 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
 
     // The product's eight words.
     const z0 = a
-    const z1 = ab ^ (reverse(e) >>> 1)
-    const z2 = b ^ ac ^ a ^ c ^ (reverse(ef) >>> 1)
-    const z3 = abcd ^ ab ^ cd ^ (reverse(f ^ eg ^ e ^ g) >>> 1)
-    const z4 = c ^ bd ^ b ^ d ^ (reverse(efgk ^ ef ^ gk) >>> 1)
-    const z5 = cd ^ (reverse(g ^ fk ^ f ^ k) >>> 1)
-    const z6 = d ^ (reverse(gk) >>> 1)
-    const z7 = reverse(k) >>> 1
+    const z1 = ab ^ e
+    const z2 = b ^ ac ^ a ^ c ^ ef
+    const z3 = abcd ^ ab ^ cd ^ f ^ eg ^ e ^ g
+    const z4 = c ^ bd ^ b ^ d ^ efgk ^ ef ^ gk
+    const z5 = cd ^ g ^ fk ^ f ^ k
+    const z6 = d ^ gk
+    const z7 = k
 
     // GCM's bits are reversed: the product is one bit further up.
     const x0 = z0 << 1
@@ -172,31 +174,19 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
   y[3] = y3
 }
 
-/** The low 32 bits of the carry-less product of `x` and the factor of H at `at`. */
-function low(x: number, h: Int32Array, at: number): number {
-  const x0 = x & 0x11111111
-  const x1 = x & 0x22222222
-  const x2 = x & 0x44444444
-  const x3 = x & 0x88888888
+/** The carry-less product of the 16 bits of `x` and those of the half of H at `at`. */
+function multiply(x: number, h: Int32Array, at: number): number {
+  const x0 = x & 0x49249249
+  const x1 = x & 0x92492492
+  const x2 = x & 0x24924924
   const h0 = h[at]!
   const h1 = h[at + 1]!
   const h2 = h[at + 2]!
-  const h3 = h[at + 3]!
   return (
-    ((Math.imul(x0, h0) ^ Math.imul(x1, h3) ^ Math.imul(x2, h2) ^ Math.imul(x3, h1)) & 0x11111111) |
-    ((Math.imul(x0, h1) ^ Math.imul(x1, h0) ^ Math.imul(x2, h3) ^ Math.imul(x3, h2)) & 0x22222222) |
-    ((Math.imul(x0, h2) ^ Math.imul(x1, h1) ^ Math.imul(x2, h0) ^ Math.imul(x3, h3)) & 0x44444444) |
-    ((Math.imul(x0, h3) ^ Math.imul(x1, h2) ^ Math.imul(x2, h1) ^ Math.imul(x3, h0)) & 0x88888888)
+    ((Math.imul(x0, h0) ^ Math.imul(x1, h2) ^ Math.imul(x2, h1)) & 0x49249249) |
+    ((Math.imul(x0, h1) ^ Math.imul(x1, h0) ^ Math.imul(x2, h2)) & 0x92492492) |
+    ((Math.imul(x0, h2) ^ Math.imul(x1, h1) ^ Math.imul(x2, h0)) & 0x24924924)
   )
-}
-
-function reverse(word: number): number {
-  let x = word
-  x = ((x >>> 1) & 0x55555555) | ((x & 0x55555555) << 1)
-  x = ((x >>> 2) & 0x33333333) | ((x & 0x33333333) << 2)
-  x = ((x >>> 4) & 0x0f0f0f0f) | ((x & 0x0f0f0f0f) << 4)
-  x = ((x >>> 8) & 0x00ff00ff) | ((x & 0x00ff00ff) << 8)
-  return (x >>> 16) | (x << 16)
 }
 
 function swapBytes(word: number): number {

@@ -84,7 +84,8 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-export function createChaCha20Poly1305(): Aead {
+/** The AEAD in TypeScript alone. */
+export function createPlainChaCha20Poly1305(): Aead {
   let workspace: Workspace | undefined
   return {
     name: "ChaCha20-Poly1305",
