@@ -101,6 +101,18 @@ export class Edwards25519 {
     return bytes
   }
 
+  /** The u coordinate (1 + y) / (1 - y) of the point's image on Curve25519 (RFC 7748 section 4.1), of one that is not neutral. */
+  encodeMontgomery(point: Point): Uint8Array {
+    const [inverse, u] = [element(), element()]
+    subtract(inverse, point.z, point.y)
+    invert(inverse, inverse)
+    add(u, point.z, point.y)
+    multiply(u, u, inverse)
+    const bytes = toBytes(u)
+    for (const secret of [inverse, u]) secret.fill(0)
+    return bytes
+  }
+
   /** scalar * B, by a comb, in time that does not depend on the scalar; 32 big-endian bytes. */
   multiplyBase(scalar: Uint8Array): Point {
     this.#combs ??= this.#makeCombs()

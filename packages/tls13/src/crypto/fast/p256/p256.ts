@@ -1,4 +1,3 @@
-import { copyOf } from "../../../bytes/copy.ts"
 import { fromHex } from "../../../bytes/hex.ts"
 import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
 import { selectEntry } from "../select.ts"
@@ -33,7 +32,7 @@ export interface Point {
 
 const B = "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
 const G =
-  "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" +
+  "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" +
   "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 
 /** The comb for the base point: four teeth, 64 bits apart, in two blocks of 32 bits. */
@@ -63,16 +62,15 @@ export class P256 {
     this.#base = this.decode(fromHex(G))!
   }
 
-  /** A point of 65 bytes in uncompressed form; undefined when it is not on the curve or not in that form. */
+  /** A point of two coordinates of 32 bytes; undefined when they are not below p or not on the curve. */
   decode(bytes: Uint8Array): Point | undefined {
-    if (bytes.length !== 65 || bytes[0] !== 4) return undefined
     const field = this.#field
     const { columns } = field
-    const x = fromBytes(field, bytes.subarray(1, 33))
-    const y = fromBytes(field, bytes.subarray(33))
+    const x = fromBytes(field, bytes.subarray(0, 32))
+    const y = fromBytes(field, bytes.subarray(32))
     // Coordinates are below p: otherwise they come back changed.
     const [xBytes, yBytes] = [toBytes(field, x), toBytes(field, y)]
-    for (let i = 0; i < 32; i++) if (xBytes[i] !== bytes[1 + i] || yBytes[i] !== bytes[33 + i]) return undefined
+    for (let i = 0; i < 32; i++) if (xBytes[i] !== bytes[i] || yBytes[i] !== bytes[32 + i]) return undefined
     // y^2 = x^3 - 3x + b
     const [left, right, three] = [element(), element(), element()]
     square(left, y, columns)
@@ -86,8 +84,8 @@ export class P256 {
     return { x, y, z: this.#one.slice() }
   }
 
-  /** The x coordinate, or both in uncompressed form; undefined at infinity. */
-  encode(point: Point, form: "x" | "uncompressed"): Uint8Array | undefined {
+  /** The x coordinate or both; undefined at infinity. */
+  encode(point: Point, form: "x" | "both"): Uint8Array | undefined {
     const field = this.#field
     const z = element()
     carry(z, point.z)
@@ -96,13 +94,12 @@ export class P256 {
     multiply(x, point.x, z, field.columns)
     multiply(y, point.y, z, field.columns)
     const infinite = toBytes(field, z).every((byte) => byte === 0)
-    const bytes = new Uint8Array(65)
-    bytes[0] = 4
-    bytes.set(toBytes(field, x), 1)
-    bytes.set(toBytes(field, y), 33)
+    const bytes = new Uint8Array(form === "x" ? 32 : 64)
+    bytes.set(toBytes(field, x))
+    if (form === "both") bytes.set(toBytes(field, y), 32)
     for (const secret of [x, y, z]) secret.fill(0)
     if (infinite) return undefined
-    return form === "x" ? copyOf(bytes.subarray(1, 33)) : bytes
+    return bytes
   }
 
   /** scalar * point in time that depends on neither; the scalar is 32 big-endian bytes. */
