@@ -2,8 +2,9 @@
 //
 // An element is nine signed limbs of 29 bits, in words of 32; the highest has 23. "Reduced" limbs, which products have, are
 // from -2^28 to 2^28 (the second a little above, the highest from -2^22 to 2^22). A sum of k reduced elements is called
-// k-loose; limbs from 0 to 2^29, as read from bytes, are 2-loose. The factors of a product may be k- and l-loose with
-// k * l <= 15: no column has more than eight products of two low limbs, so that it stays below 8 * 15 * 2^56 < 2^62.91.
+// k-loose; limbs from 0 to 2^29, as read from bytes, are 2-loose. Nothing is more than 7-loose, which is what a word holds.
+// The factors of a product may be k- and l-loose with k * l <= 15: no column has more than eight products of two low limbs,
+// so that it stays below 8 * 15 * 2^56 < 2^62.91.
 // Radix 2^25.5 with ten limbs, as in D. J. Bernstein's ref10, took a third longer, and two products at once in SIMD twice
 // the time of one.
 //
@@ -34,7 +35,7 @@ export function fromBytes(out: usize, bytes: usize): void {
 /** The one representation below p, as 32 little-endian bytes. */
 export function toBytes(out: usize, a: usize): void {
   memory.copy(WORK, a, ELEMENT)
-  // Three passes bring every limb into its range and the number below 2^255, whatever its sign was.
+  // Passes bring every limb into its range and the number below 2^255, whatever its sign was.
   for (let pass = 0; pass < 4; pass++) {
     carryUp(WORK)
     const top = load<i32>(WORK, 32)

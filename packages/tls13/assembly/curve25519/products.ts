@@ -159,7 +159,7 @@ export function square(out: usize, a: usize): void {
   store<i32>(out, <i32>((c8 & TOP_MASK) - TOP_HALF), 32)
 }
 
-/** a * factor + b, reduced; `factor` is below 2^20, `a` and `b` may be 8-loose. */
+/** a * factor + b, reduced; `factor` is below 2^20, `a` and `b` may be 7-loose. */
 export function multiplySmallAndAdd(out: usize, a: usize, factor: i64, b: usize): void {
   let c0 = <i64>load<i32>(a) * factor + <i64>load<i32>(b)
   let c1 = <i64>load<i32>(a, 4) * factor + <i64>load<i32>(b, 4)

@@ -83,7 +83,8 @@ export function double(point: usize): void {
   multiplyAndAdd(y, T5, T6, 3, T2)
   multiply(T2, T4, T7)
   multiplyAndAdd(x, T5, T3, -1, T2)
-  scaleAndAdd(T4, T4, 3, T4) // 8
+  add(T4, T4, T4) // 4
+  add(T1, T1, T1) // 2
   multiply(z, T4, T1)
 }
 

@@ -2,10 +2,11 @@
 // element x is held as x * R modulo p with R = 2^261.
 //
 // An element is nine signed limbs of 29 bits, in words of 32. "Reduced" limbs, which products have, are from -2^28 to 2^28,
-// the highest from -2^25 to 2^25: the value is from -p to 2p, of sums with a term nearly from 0 to p. A sum of k reduced
-// elements is called k-loose; limbs from 0 to 2^29, as read from bytes, are 2-loose. The factors of a product may be k- and
-// l-loose with k * l <= 15: no column has more than eight products of two low limbs, so that it stays below
-// 8 * 15 * 2^56 < 2^62.91, and what the reduction adds is below 2^55.
+// the highest from -2^25 to 2^25: the value is from -2p to 2p. A sum of k reduced elements is called k-loose; limbs from 0 to
+// 2^29, as read from bytes, are 2-loose. Nothing is more than 7-loose, which is what a word holds. The factors of a product
+// may be k- and l-loose with k * l <= 8: then the product over R is from -p to p, and what the reduction adds from 0 to p.
+// Products with an addend, which bring their result between 0 and p, take k * l <= 15: no column has more than eight
+// products of two low limbs, so that it stays below 8 * 15 * 2^56 < 2^62.91, and what the reduction adds is below 2^55.
 //
 // Side channels: multiplications, additions and shifts of 64-bit integers, which take the same time for all values on the
 // usual processors; no table, no branch on a secret.
@@ -45,7 +46,7 @@ export function fromBytes(out: usize, bytes: usize): void {
   multiply(out, WORK, SQUARED)
 }
 
-/** The one representation below p, as 32 big-endian bytes; of a sum that is up to 15-loose. */
+/** The one representation below p, as 32 big-endian bytes; of a sum. */
 export function toBytes(out: usize, a: usize): void {
   // The product is above -p and below 2p: p is added, and taken off twice where it can be.
   multiply(WORK, a, PLAIN_ONE)
@@ -57,7 +58,7 @@ export function toBytes(out: usize, a: usize): void {
   reverse(out, BYTES)
 }
 
-/** Of a sum that is up to 15-loose. The verdict is the caller's to keep secret. */
+/** Of a sum. The verdict is the caller's to keep secret. */
 export function isZero(a: usize): bool {
   toBytes(BYTES, a)
   return difference(BYTES, ZERO_BYTES) == 0

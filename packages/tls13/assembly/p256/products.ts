@@ -7,7 +7,7 @@ const MASK: i64 = 0x1fffffff
 /** Added before a carry, so that it rounds to the nearest and the limb is from -2^28 to 2^28. */
 const HALF: i64 = 0x10000000
 
-/** a * b / R, reduced; k- and l-loose factors with k * l <= 15. `out` may be `a` or `b`. */
+/** a * b / R, reduced; k- and l-loose factors with k * l <= 8. `out` may be `a` or `b`. */
 export function multiply(out: usize, a: usize, b: usize): void {
   const a0: i64 = load<i32>(a)
   const a1: i64 = load<i32>(a, 4)
@@ -72,7 +72,7 @@ export function multiply(out: usize, a: usize, b: usize): void {
   store<i32>(out, <i32>((c16 >> 29)), 32)
 }
 
-/** a * a / R, reduced, from an element that may be 3-loose. `out` may be `a`. */
+/** a * a / R, reduced, from an element that may be 2-loose. `out` may be `a`. */
 export function square(out: usize, a: usize): void {
   const a0: i64 = load<i32>(a)
   const a1: i64 = load<i32>(a, 4)
@@ -218,7 +218,7 @@ export function multiplyAndAdd(out: usize, a: usize, b: usize, factor: i64, s: u
   store<i32>(out, <i32>(c17 - (q << 24) + (c16 >> 29)), 32)
 }
 
-/** a * a / R + factor * s, reduced, under the same conditions. */
+/** a * a / R + factor * s, reduced, from an element that may be 3-loose, under the same conditions. */
 export function squareAndAdd(out: usize, a: usize, factor: i64, s: usize): void {
   const a0: i64 = load<i32>(a)
   const a1: i64 = load<i32>(a, 4)
