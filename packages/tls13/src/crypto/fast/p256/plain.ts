@@ -1,5 +1,4 @@
 import { concatBytes } from "../../../bytes/concat.ts"
-import { equalBytes } from "../../../bytes/equal.ts"
 import { draw } from "../../draw.ts"
 import { sha384, sha512 } from "../../noble/hash.ts"
 import type { RandomSource } from "../../provider.ts"
@@ -54,9 +53,8 @@ class PlainP256 implements P256Kernel {
     if (!point) return false
     const w = invertMod(s, ORDER)!
     const u1 = (bytesToInteger(hash) * w) % ORDER
-    const sum = this.#curve.multiplyPublic(integerToBytes(u1, LENGTH), integerToBytes((r * w) % ORDER, LENGTH), point)
-    const x = this.#curve.encode(sum, "x")
-    return x !== undefined && equalBytes(integerToBytes(bytesToInteger(x) % ORDER, LENGTH), numbers.subarray(0, LENGTH))
+    const u2 = (r * w) % ORDER
+    return this.#curve.hasX(integerToBytes(u1, LENGTH), integerToBytes(u2, LENGTH), point, numbers.subarray(0, LENGTH))
   }
 }
 

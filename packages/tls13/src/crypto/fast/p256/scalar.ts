@@ -3,7 +3,9 @@ import { fromHex } from "../../../bytes/hex.ts"
 // Numbers of 32 big-endian bytes beside the order n of P-256. Side channels: no branch on a byte.
 
 const LENGTH = 32
-const order: Uint8Array = /* @__PURE__ */ fromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551")
+export const order: Uint8Array = /* @__PURE__ */ fromHex(
+  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+)
 
 /** Whether these are 32 bytes of a number from 1 to n - 1. */
 export function isScalar(bytes: Uint8Array): boolean {
