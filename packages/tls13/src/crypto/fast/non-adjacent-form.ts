@@ -9,15 +9,18 @@ export const DIGITS = 257
  */
 export function nonAdjacentForm(scalar: Uint8Array, width: number): Int8Array {
   const digits = new Int8Array(DIGITS)
-  const bit = (at: number): number => (at < 256 ? (scalar[31 - (at >> 3)]! >> (at & 7)) & 1 : 0)
+  // Little-endian, with zeros for what is read beyond the highest bit.
+  const bytes = new Uint8Array(36)
+  for (let i = 0; i < 32; i++) bytes[i] = scalar[31 - i]!
   let carried = 0
   for (let at = 0; at < DIGITS; ) {
-    if (bit(at) === carried) {
+    const i = at >> 3
+    const bits = (bytes[i]! | (bytes[i + 1]! << 8)) >> (at & 7)
+    if ((bits & 1) === carried) {
       at++
       continue
     }
-    let word = carried
-    for (let i = 0; i < width; i++) word += 2 ** i * bit(at + i)
+    const word = (bits & (2 ** width - 1)) + carried
     carried = word >> (width - 1)
     digits[at] = word - 2 ** width * carried
     at += width

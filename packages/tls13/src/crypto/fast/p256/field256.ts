@@ -14,6 +14,7 @@ export type Element = Float64Array
 /** What the operations of one curve share: scratch space, and R^2 modulo p, which brings a number into Montgomery's form. */
 export interface Field {
   readonly columns: Float64Array
+  readonly plain: Element
   readonly rSquared: Element
 }
 
@@ -26,7 +27,7 @@ export function createField(): Field {
   const rSquared = element()
   for (const [i, limb] of limbs.entries()) rSquared[i] = limb * 2 ** (22 * i)
   carry(rSquared, rSquared)
-  return { columns: new Float64Array(24), rSquared }
+  return { columns: new Float64Array(24), plain: element(), rSquared }
 }
 
 /** 2^264 modulo p is not small, so 1 is made by reduction: R^2 * 1 / R. */
@@ -79,7 +80,8 @@ export function toBytes(field: Field, a: Element): Uint8Array {
 
 /** Whether an element is 0 modulo p; for public ones. */
 export function isZero(field: Field, a: Element): boolean {
-  const plain = element()
+  const { plain } = field
+  plain.fill(0)
   plain[0] = 1
   multiply(plain, plain, a, field.columns)
   // What is between -p and p and 0 modulo p is -p, 0 or p, whose lowest limb is 1, 0 or -1.

@@ -24,14 +24,22 @@ interface ShortPoint {
   readonly y: Element
 }
 
+/** A point as it is added: its coordinates, and Z with its square and cube where Z is not 1. */
+interface Addend extends ShortPoint {
+  readonly z: Element | undefined
+  readonly z2: Element | undefined
+  readonly z3: Element | undefined
+}
+
 /** Digits of multiples of G and of the other point: there is a table of 32 for the one, and of 8 for the other. */
 const BASE_WIDTH = 7
 const POINT_WIDTH = 5
 
 export class PublicMultiples {
   readonly #field: Field
+  readonly #one: Element
   /** G, 3G, 5G ... 63G; 6 KiB. */
-  readonly #oddBase: readonly ShortPoint[]
+  readonly #oddBase: readonly Addend[]
   readonly #scratch = {
     t0: element(),
     t1: element(),
@@ -47,7 +55,8 @@ export class PublicMultiples {
 
   constructor(field: Field, base: ShortPoint) {
     this.#field = field
-    this.#oddBase = this.#oddMultiples(base, 1 << (BASE_WIDTH - 2))
+    this.#one = one(field)
+    this.#oddBase = this.#short(this.#oddMultiples(base, 1 << (BASE_WIDTH - 2)))
   }
 
   /** Whether the x of a * G + b * point is `r` modulo the order, which is not 0; false at infinity. */
@@ -75,50 +84,55 @@ export class PublicMultiples {
     return isZero(this.#field, t1)
   }
 
-  #addDigit(odd: readonly ShortPoint[], digit: number): void {
+  #addDigit(odd: readonly Addend[], digit: number): void {
     if (digit > 0) this.#add(odd[digit >> 1]!, 1)
     if (digit < 0) this.#add(odd[-digit >> 1]!, -1)
   }
 
-  /** point, 3 point, 5 point ...: with Z = 1, by one inversion. */
-  #oddMultiples({ x, y }: ShortPoint, count: number): readonly ShortPoint[] {
-    const { columns } = this.#field
-    const take = (): { x: Element; y: Element; z: Element } => ({
-      x: this.#x.slice(),
-      y: this.#y.slice(),
-      z: this.#z.slice(),
-    })
-    this.#start(x, y, 1)
+  /** point, 3 point, 5 point ... */
+  #oddMultiples({ x, y }: ShortPoint, count: number): readonly Addend[] {
+    this.#start({ x, y, z: undefined, z2: undefined, z3: undefined }, 1)
+    const points = [this.#addend()]
     this.#double()
-    const twice = this.#short([take()])[0]!
-    this.#start(x, y, 1)
-    const points = [take()]
+    const twice = this.#addend()
+    this.#start(points[0]!, 1)
     for (let i = 1; i < count; i++) {
       this.#add(twice, 1)
-      points.push(take())
+      points.push(this.#addend())
     }
-    return this.#short(points, columns)
+    return points
   }
 
-  #short(points: readonly { x: Element; y: Element; z: Element }[], columns = this.#field.columns): ShortPoint[] {
+  /** The sum so far, to be added later. */
+  #addend(): Addend {
+    const { columns } = this.#field
+    const [z, z2, z3] = [this.#z.slice(), element(), element()]
+    square(z2, z, columns)
+    multiply(z3, z2, z, columns)
+    return { x: this.#x.slice(), y: this.#y.slice(), z, z2, z3 }
+  }
+
+  /** The same points with Z = 1, by one inversion. */
+  #short(points: readonly Addend[]): readonly Addend[] {
+    const { columns } = this.#field
     const inverses = invertAll(
       this.#field,
-      points.map(({ z }) => z),
+      points.map(({ z }) => z!),
     )
-    return points.map(({ x, y }, i) => {
-      const [inverse, power] = [inverses[i]!, element()]
-      square(power, inverse, columns)
-      multiply(x, x, power, columns)
-      multiply(power, power, inverse, columns)
-      multiply(y, y, power, columns)
-      return { x, y }
+    return points.map((point, i) => {
+      const [x, y, power] = [element(), element(), element()]
+      square(power, inverses[i]!, columns)
+      multiply(x, point.x, power, columns)
+      multiply(power, power, inverses[i]!, columns)
+      multiply(y, point.y, power, columns)
+      return { x, y, z: undefined, z2: undefined, z3: undefined }
     })
   }
 
-  #start(x: Element, y: Element, sign: number): void {
+  #start({ x, y, z }: Addend, sign: number): void {
     this.#x.set(x)
     scale(this.#y, y, sign)
-    this.#z.set(one(this.#field))
+    this.#z.set(z ?? this.#one)
     this.#infinite = false
   }
 
@@ -151,38 +165,44 @@ export class PublicMultiples {
   }
 
   /** Adds a point, or its opposite when the sign is -1. */
-  #add(point: ShortPoint, sign: number): void {
+  #add(point: Addend, sign: number): void {
     if (this.#infinite) {
-      this.#start(point.x, point.y, sign)
+      this.#start(point, sign)
       return
     }
     const { columns } = this.#field
     const { t0, t1, t2, t3, t4 } = this.#scratch
     const [x, y, z] = [this.#x, this.#y, this.#z]
+    // What the sum is when X and Y are brought to the product of both Z's squared and cubed.
+    if (point.z2) multiply(t3, x, point.z2, columns)
+    else t3.set(x)
+    if (point.z3) multiply(t4, y, point.z3, columns)
+    else t4.set(y)
     square(t0, z, columns)
     multiply(t1, point.x, t0, columns)
-    subtract(t1, t1, x) // 2: H
+    subtract(t1, t1, t3) // 2: H
     multiply(t0, t0, z, columns)
     multiply(t2, point.y, t0, columns)
     scale(t2, t2, sign)
-    subtract(t2, t2, y) // 2: R
+    subtract(t2, t2, t4) // 2: R
     if (isZero(this.#field, t1)) {
       if (isZero(this.#field, t2)) this.#double()
       else this.#infinite = true
       return
     }
+    if (point.z) multiply(z, z, point.z, columns)
     multiply(z, z, t1, columns)
     square(t0, t1, columns)
-    multiply(t3, x, t0, columns) // V
+    multiply(t3, t3, t0, columns) // V
     multiply(t0, t0, t1, columns) // H^3
     square(x, t2, columns)
     subtract(x, x, t0)
-    scale(t4, t3, 2)
-    subtract(x, x, t4) // 4
+    subtract(x, x, t3)
+    subtract(x, x, t3) // 4
     carry(x, x)
     subtract(t3, t3, x) // 2
     multiply(t3, t2, t3, columns)
-    multiply(t0, y, t0, columns)
+    multiply(t0, t4, t0, columns)
     subtract(y, t3, t0) // 2
     carry(y, y)
   }
