@@ -103,8 +103,8 @@ function makeOdd(): void {
 /** out = a * B - b * point, for public scalars of 32 little-endian bytes with 8 zeros behind them; `out` is not `point`. */
 export function multiplyPublic(out: usize, a: usize, b: usize, point: usize): void {
   if (!oddMade) makeOdd()
-  nonAdjacentForm(DIGITS_BASE, a, 7)
-  nonAdjacentForm(DIGITS_POINT, b, 5)
+  nonAdjacentForm(DIGITS_BASE, a, 7, DIGITS)
+  nonAdjacentForm(DIGITS_POINT, b, 5, DIGITS)
   // point, 3 point ... 15 point
   memory.copy(POINTS, point, POINT)
   memory.copy(POINTS + POINT, point, POINT)

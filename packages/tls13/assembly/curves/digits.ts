@@ -2,17 +2,18 @@
 
 import { ELEMENT } from "./bytes"
 
-/** Digits of a scalar of 256 bits in non-adjacent form. */
+/** Digits of a scalar of 256 bits in non-adjacent form, and of one of 384. */
 export const DIGITS: i32 = 257
+export const DIGITS_384: i32 = 385
 
 /**
- * The width-w non-adjacent form of 32 little-endian bytes, lowest digit first: zero, or odd and below 2^(w-1) in amount,
+ * The width-w non-adjacent form of little-endian bytes, in `count` digits, lowest first: zero, or odd and below 2^(w-1) in amount,
  * and at least w-1 zeros after each other one. For public scalars: branches on them. 8 bytes behind them must be zero.
  */
-export function nonAdjacentForm(out: usize, scalar: usize, width: i32): void {
-  memory.fill(out, 0, DIGITS)
+export function nonAdjacentForm(out: usize, scalar: usize, width: i32, count: i32): void {
+  memory.fill(out, 0, count)
   let carried: u32 = 0
-  for (let at = 0; at < DIGITS; ) {
+  for (let at = 0; at < count; ) {
     const bits = load<u32>(scalar + (at >> 3)) >> (at & 7)
     if ((bits & 1) == carried) {
       at++

@@ -59,8 +59,8 @@ export function multiplySecret(out: usize, scalar: usize, point: usize): void {
 /** out = a * G + b * point in Jacobian coordinates, for public scalars; false at infinity. */
 export function multiplyPublic(out: usize, a: usize, b: usize, point: usize): bool {
   needOdd()
-  nonAdjacentForm(DIGITS_BASE, a, 7)
-  nonAdjacentForm(DIGITS_POINT, b, 5)
+  nonAdjacentForm(DIGITS_BASE, a, 7, DIGITS)
+  nonAdjacentForm(DIGITS_POINT, b, 5, DIGITS)
   // point, 3 point ... 15 point: the order is a prime much above 15, so that no addition meets a special case.
   memory.copy(TABLE, point, SHORT)
   memory.copy(TABLE + 72, ONE, ELEMENT)

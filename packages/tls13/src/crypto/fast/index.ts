@@ -20,6 +20,7 @@ import { curve25519Kernel } from "./webassembly/curve25519.ts"
 import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
 import { hashesOver } from "./webassembly/hashes.ts"
 import { p256Kernel } from "./webassembly/p256.ts"
+import { p384Kernel } from "./webassembly/p384.ts"
 import { sha2Kernel } from "./webassembly/sha2.ts"
 
 export { createPlainAesGcm } from "./aes/aes-gcm.ts"
@@ -60,7 +61,8 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
   const hashes = hashesOver(sha2)
   const curve25519 = curve25519Kernel(webAssembly)
   const p256 = p256Kernel(webAssembly)
-  const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = p256Over(p256, hashes)
+  const p384 = p384Kernel(webAssembly)
+  const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = p256Over(p256, hashes, p384)
   return {
     name: "fast",
     cipherSuites: [
@@ -88,6 +90,7 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
       sha2: language(sha2("sha256")),
       curve25519: curve25519().language,
       p256: p256().language,
+      p384: language(p384()),
     }),
   }
 }

@@ -29,7 +29,7 @@ export function createEcdsa(
     name: others.name,
     verify(key, message, signature) {
       if (key.type !== "ec" || key.curve !== "P-256") return others.verify(key, message, signature)
-      const numbers = readSignature(signature)
+      const numbers = readSignature(signature, LENGTH)
       if (!numbers || key.point.length !== 1 + 2 * LENGTH || key.point[0] !== 4) return false
       return kernel().verify(numbers, hashNumber(message), key.point.subarray(1))
     },

@@ -5,6 +5,7 @@ import { type CallExports, CallMemory } from "./call.ts"
 import { kernels, type WebAssemblyChoice } from "./engine.ts"
 import { hashesOver } from "./hashes.ts"
 import { p256Module } from "./modules/p256.ts"
+import { p384Kernel } from "./p384.ts"
 import { sha2Kernel } from "./sha2.ts"
 
 // P-256 over packages/tls13/assembly/p256.
@@ -77,7 +78,7 @@ export function p256Kernel(choice: WebAssemblyChoice): () => P256Kernel {
   }
 }
 
-/** ECDH and ECDSA on P-256 in WebAssembly, or in TypeScript where that is not possible. */
+/** ECDH and ECDSA on P-256, and verification on P-384, in WebAssembly, or in TypeScript where that is not possible. */
 export function createP256Algorithms(webAssembly: WebAssemblyChoice = "auto"): P256Algorithms {
-  return p256Over(p256Kernel(webAssembly), hashesOver(sha2Kernel(webAssembly)))
+  return p256Over(p256Kernel(webAssembly), hashesOver(sha2Kernel(webAssembly)), p384Kernel(webAssembly))
 }
