@@ -70,7 +70,8 @@ export function addTo(point: usize, addend: usize, short: bool, negative: bool):
   add(B, point + 36, point) // 2
   multiply(B, B, negative ? addend + 36 : addend)
   multiply(C, point + 108, addend + 72)
-  if (short) add(G, point + 72, point + 72) // 2
+  if (short)
+    add(G, point + 72, point + 72) // 2
   else multiply(G, point + 72, addend + 108)
   subtract(E, B, A) // 2
   add(B, B, A) // 2: H

@@ -31,14 +31,7 @@ export function orderProduct(out: usize, a: usize, b: usize, modulus: usize, squ
  * out = R / a modulo the order, for a plain `a`; so that `orderMultiply` by it divides.
  * @param exponent the order less two, as 32 little-endian bytes
  */
-export function orderInvert(
-  out: usize,
-  a: usize,
-  exponent: usize,
-  modulus: usize,
-  squared: usize,
-  inverse: u64,
-): void {
+export function orderInvert(out: usize, a: usize, exponent: usize, modulus: usize, squared: usize, inverse: u64): void {
   orderMultiply(POWERS + ELEMENT, a, squared, modulus, inverse)
   for (let i: usize = 2; i < 16; i++) {
     orderMultiply(POWERS + i * ELEMENT, POWERS + (i - 1) * ELEMENT, POWERS + ELEMENT, modulus, inverse)
@@ -47,7 +40,7 @@ export function orderInvert(
   memory.copy(WORK, POWERS + <usize>(load<u8>(exponent, 31) >> 4) * ELEMENT, ELEMENT)
   for (let i: i32 = 62; i >= 0; i--) {
     for (let k = 0; k < 4; k++) orderMultiply(WORK, WORK, WORK, modulus, inverse)
-    const digit: usize = (load<u8>(exponent + (i >> 1)) >> (<u8>(i & 1) << 2)) & 15
+    const digit: usize = (load<u8>(exponent + (i >> 1)) >> ((<u8>(i & 1)) << 2)) & 15
     if (digit != 0) orderMultiply(WORK, WORK, POWERS + digit * ELEMENT, modulus, inverse)
   }
   memory.copy(out, WORK, ELEMENT)

@@ -4,7 +4,17 @@
 // Side channels: see base.ts and multiply.ts for the points, curves/order.ts for the nonce's inverse. Branches are on public
 // numbers only, and on whether r or s is zero, which no nonce that anyone met has made them.
 
-import { add as addNumbers, bytesOf, carryUp, difference, isBelow, isZeroNumber, limbsOf, reverse, subtractOnce } from "../curves/bytes"
+import {
+  add as addNumbers,
+  bytesOf,
+  carryUp,
+  difference,
+  isBelow,
+  isZeroNumber,
+  limbsOf,
+  reverse,
+  subtractOnce,
+} from "../curves/bytes"
 import { makeOdd } from "../curves/digits"
 import { forgetOrder, orderInvert, orderProduct, orderReduce } from "../curves/order"
 import { orderMultiply } from "../curves/order-products"

@@ -41,12 +41,62 @@ export function multiply(out: usize, a: usize, b: usize): void {
   const m5 = c5 & MASK
   const c6 = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + (c5 >> 29) + (m3 << 9) + (m0 << 18)
   const m6 = c6 & MASK
-  const c7 = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + (c6 >> 29) + (m4 << 9) + (m1 << 18) - (m0 << 21)
+  const c7 =
+    a0 * b7 +
+    a1 * b6 +
+    a2 * b5 +
+    a3 * b4 +
+    a4 * b3 +
+    a5 * b2 +
+    a6 * b1 +
+    a7 * b0 +
+    (c6 >> 29) +
+    (m4 << 9) +
+    (m1 << 18) -
+    (m0 << 21)
   const m7 = c7 & MASK
-  const c8 = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
+  const c8 =
+    a0 * b8 +
+    a1 * b7 +
+    a2 * b6 +
+    a3 * b5 +
+    a4 * b4 +
+    a5 * b3 +
+    a6 * b2 +
+    a7 * b1 +
+    a8 * b0 +
+    (c7 >> 29) +
+    (m5 << 9) +
+    (m2 << 18) -
+    (m1 << 21) +
+    (m0 << 24)
   const m8 = c8 & MASK
-  let c9 = a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + (c8 >> 29) + (m6 << 9) + (m3 << 18) - (m2 << 21) + (m1 << 24)
-  let c10 = a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2 + (m7 << 9) + (m4 << 18) - (m3 << 21) + (m2 << 24)
+  let c9 =
+    a1 * b8 +
+    a2 * b7 +
+    a3 * b6 +
+    a4 * b5 +
+    a5 * b4 +
+    a6 * b3 +
+    a7 * b2 +
+    a8 * b1 +
+    (c8 >> 29) +
+    (m6 << 9) +
+    (m3 << 18) -
+    (m2 << 21) +
+    (m1 << 24)
+  let c10 =
+    a2 * b8 +
+    a3 * b7 +
+    a4 * b6 +
+    a5 * b5 +
+    a6 * b4 +
+    a7 * b3 +
+    a8 * b2 +
+    (m7 << 9) +
+    (m4 << 18) -
+    (m3 << 21) +
+    (m2 << 24)
   let c11 = a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3 + (m8 << 9) + (m5 << 18) - (m4 << 21) + (m3 << 24)
   let c12 = a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4 + (m6 << 18) - (m5 << 21) + (m4 << 24)
   let c13 = a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + (m7 << 18) - (m6 << 21) + (m5 << 24)
@@ -69,7 +119,7 @@ export function multiply(out: usize, a: usize, b: usize): void {
   store<i32>(out, <i32>((c14 & MASK) - HALF), 20)
   store<i32>(out, <i32>((c15 & MASK) - HALF), 24)
   store<i32>(out, <i32>((c16 & MASK) - HALF), 28)
-  store<i32>(out, <i32>((c16 >> 29)), 32)
+  store<i32>(out, <i32>(c16 >> 29), 32)
 }
 
 /** a * a / R, reduced, from an element that may be 2-loose. `out` may be `a`. */
@@ -107,7 +157,8 @@ export function square(out: usize, a: usize): void {
   const m6 = c6 & MASK
   const c7 = t0 * a7 + t1 * a6 + t2 * a5 + t3 * a4 + (c6 >> 29) + (m4 << 9) + (m1 << 18) - (m0 << 21)
   const m7 = c7 & MASK
-  const c8 = t0 * a8 + t1 * a7 + t2 * a6 + t3 * a5 + a4 * a4 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
+  const c8 =
+    t0 * a8 + t1 * a7 + t2 * a6 + t3 * a5 + a4 * a4 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
   const m8 = c8 & MASK
   let c9 = t1 * a8 + t2 * a7 + t3 * a6 + t4 * a5 + (c8 >> 29) + (m6 << 9) + (m3 << 18) - (m2 << 21) + (m1 << 24)
   let c10 = t2 * a8 + t3 * a7 + t4 * a6 + a5 * a5 + (m7 << 9) + (m4 << 18) - (m3 << 21) + (m2 << 24)
@@ -133,7 +184,7 @@ export function square(out: usize, a: usize): void {
   store<i32>(out, <i32>((c14 & MASK) - HALF), 20)
   store<i32>(out, <i32>((c15 & MASK) - HALF), 24)
   store<i32>(out, <i32>((c16 & MASK) - HALF), 28)
-  store<i32>(out, <i32>((c16 >> 29)), 32)
+  store<i32>(out, <i32>(c16 >> 29), 32)
 }
 
 /**
@@ -173,12 +224,62 @@ export function multiplyAndAdd(out: usize, a: usize, b: usize, factor: i64, s: u
   const m5 = c5 & MASK
   const c6 = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + (c5 >> 29) + (m3 << 9) + (m0 << 18)
   const m6 = c6 & MASK
-  const c7 = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + (c6 >> 29) + (m4 << 9) + (m1 << 18) - (m0 << 21)
+  const c7 =
+    a0 * b7 +
+    a1 * b6 +
+    a2 * b5 +
+    a3 * b4 +
+    a4 * b3 +
+    a5 * b2 +
+    a6 * b1 +
+    a7 * b0 +
+    (c6 >> 29) +
+    (m4 << 9) +
+    (m1 << 18) -
+    (m0 << 21)
   const m7 = c7 & MASK
-  const c8 = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
+  const c8 =
+    a0 * b8 +
+    a1 * b7 +
+    a2 * b6 +
+    a3 * b5 +
+    a4 * b4 +
+    a5 * b3 +
+    a6 * b2 +
+    a7 * b1 +
+    a8 * b0 +
+    (c7 >> 29) +
+    (m5 << 9) +
+    (m2 << 18) -
+    (m1 << 21) +
+    (m0 << 24)
   const m8 = c8 & MASK
-  let c9 = a1 * b8 + a2 * b7 + a3 * b6 + a4 * b5 + a5 * b4 + a6 * b3 + a7 * b2 + a8 * b1 + (c8 >> 29) + (m6 << 9) + (m3 << 18) - (m2 << 21) + (m1 << 24)
-  let c10 = a2 * b8 + a3 * b7 + a4 * b6 + a5 * b5 + a6 * b4 + a7 * b3 + a8 * b2 + (m7 << 9) + (m4 << 18) - (m3 << 21) + (m2 << 24)
+  let c9 =
+    a1 * b8 +
+    a2 * b7 +
+    a3 * b6 +
+    a4 * b5 +
+    a5 * b4 +
+    a6 * b3 +
+    a7 * b2 +
+    a8 * b1 +
+    (c8 >> 29) +
+    (m6 << 9) +
+    (m3 << 18) -
+    (m2 << 21) +
+    (m1 << 24)
+  let c10 =
+    a2 * b8 +
+    a3 * b7 +
+    a4 * b6 +
+    a5 * b5 +
+    a6 * b4 +
+    a7 * b3 +
+    a8 * b2 +
+    (m7 << 9) +
+    (m4 << 18) -
+    (m3 << 21) +
+    (m2 << 24)
   let c11 = a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3 + (m8 << 9) + (m5 << 18) - (m4 << 21) + (m3 << 24)
   let c12 = a4 * b8 + a5 * b7 + a6 * b6 + a7 * b5 + a8 * b4 + (m6 << 18) - (m5 << 21) + (m4 << 24)
   let c13 = a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + (m7 << 18) - (m6 << 21) + (m5 << 24)
@@ -253,7 +354,8 @@ export function squareAndAdd(out: usize, a: usize, factor: i64, s: usize): void 
   const m6 = c6 & MASK
   const c7 = t0 * a7 + t1 * a6 + t2 * a5 + t3 * a4 + (c6 >> 29) + (m4 << 9) + (m1 << 18) - (m0 << 21)
   const m7 = c7 & MASK
-  const c8 = t0 * a8 + t1 * a7 + t2 * a6 + t3 * a5 + a4 * a4 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
+  const c8 =
+    t0 * a8 + t1 * a7 + t2 * a6 + t3 * a5 + a4 * a4 + (c7 >> 29) + (m5 << 9) + (m2 << 18) - (m1 << 21) + (m0 << 24)
   const m8 = c8 & MASK
   let c9 = t1 * a8 + t2 * a7 + t3 * a6 + t4 * a5 + (c8 >> 29) + (m6 << 9) + (m3 << 18) - (m2 << 21) + (m1 << 24)
   let c10 = t2 * a8 + t3 * a7 + t4 * a6 + a5 * a5 + (m7 << 9) + (m4 << 18) - (m3 << 21) + (m2 << 24)

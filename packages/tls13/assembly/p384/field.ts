@@ -15,18 +15,18 @@ export const ELEMENT: usize = 56
 const MASK: u64 = 0xfffffff
 
 const P: usize = memory.data<u32>([
-  0xfffffff, 0x000000f, 0x0000000, 0xffff000, 0xffeffff, 0xfffffff, 0xfffffff, 0xfffffff, 0xfffffff,
-  0xfffffff, 0xfffffff, 0xfffffff, 0xfffffff, 0x00fffff,
+  0xfffffff, 0x000000f, 0x0000000, 0xffff000, 0xffeffff, 0xfffffff, 0xfffffff, 0xfffffff, 0xfffffff, 0xfffffff,
+  0xfffffff, 0xfffffff, 0xfffffff, 0x00fffff,
 ])
 /** R^2 modulo p, which brings a number into Montgomery's form. */
 const SQUARED: usize = memory.data<u32>([
-  0x0010000, 0xfe00000, 0x0ffffff, 0x0000000, 0x0000002, 0x0000000, 0xffffe00, 0x0000fff, 0x0020000,
-  0x0100000, 0x0000000, 0x0000000, 0x0000000, 0x0000000,
+  0x0010000, 0xfe00000, 0x0ffffff, 0x0000000, 0x0000002, 0x0000000, 0xffffe00, 0x0000fff, 0x0020000, 0x0100000,
+  0x0000000, 0x0000000, 0x0000000, 0x0000000,
 ])
 /** R modulo p: one. */
 export const ONE: usize = memory.data<u32>([
-  0x0000100, 0xffff000, 0xfffffff, 0x00fffff, 0x1000000, 0x0000000, 0x0000000, 0x0000000, 0x0000000,
-  0x0000000, 0x0000000, 0x0000000, 0x0000000, 0x0000000,
+  0x0000100, 0xffff000, 0xfffffff, 0x00fffff, 0x1000000, 0x0000000, 0x0000000, 0x0000000, 0x0000000, 0x0000000,
+  0x0000000, 0x0000000, 0x0000000, 0x0000000,
 ])
 /** 1, which brings an element out of Montgomery's form. */
 const PLAIN_ONE: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -48,7 +48,7 @@ export function numberOf(out: usize, bytes: usize): void {
 /** 49 little-endian bytes of limbs from 0 to 2^28; 50 to 56 are zero. */
 export function bytesOf(out: usize, number: usize): void {
   for (let i: usize = 0; i < 7; i++) {
-    store<u64>(out + 7 * i, <u64>load<u32>(number + 8 * i) | (<u64>load<u32>(number + 8 * i, 4) << 28))
+    store<u64>(out + 7 * i, <u64>load<u32>(number + 8 * i) | ((<u64>load<u32>(number + 8 * i, 4)) << 28))
   }
 }
 
@@ -101,7 +101,7 @@ export function scaleAndAdd(out: usize, a: usize, factor: i32, b: usize): void {
   for (let i: usize = 0; i < ELEMENT; i += 4) store<i32>(out + i, load<i32>(a + i) * factor + load<i32>(b + i))
 }
 
-/** The same value with reduced limbs, for sums of many. */
+/** The same value with reduced limbs, for sums that are up to 14-loose. */
 export function reduceLimbs(a: usize): void {
   let carry: i32 = 0
   for (let i: usize = 0; i < 52; i += 4) {
