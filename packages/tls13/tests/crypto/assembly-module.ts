@@ -6,8 +6,12 @@ import { main } from "assemblyscript/asc"
 
 // Parts of the WebAssembly kernels by themselves: their modules export operations only, and here it is sums and products.
 
-/** How many cases a test takes: 1, or as many times more as KERNEL_CASES says, such as 1000. */
-export const manyTimes: number = Number(process.env.KERNEL_CASES ?? 1)
+/**
+ * How many times a test takes its usual number of cases. With PUREMQ_KERNEL_CASES=1000000 a kernel's sums and products are
+ * more than a million cases; the points of a curve are an eighth as many times theirs, as one is a thousand products.
+ */
+export const manyTimes: number = Math.ceil(Number(process.env["PUREMQ_KERNEL_CASES"] ?? 3_000) / 3_000)
+export const manyPoints: number = Math.ceil(manyTimes / 8)
 
 export interface AssemblyModule {
   /** What the files export: functions from numbers to a number. */

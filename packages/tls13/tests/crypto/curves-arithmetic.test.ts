@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { type AssemblyModule, assemblyModule, manyTimes } from "./assembly-module.ts"
 
 // The fields and orders of the WebAssembly kernels against BigInt, at the limits that their files claim: if any column needed
-// more than 64 bits, or any limb more than 32, these numbers would wrap. KERNEL_CASES=3000 makes it a million cases and more.
+// more than 64 bits, or any limb more than 32, these numbers would wrap. PUREMQ_KERNEL_CASES=1000000 makes it so many of each kernel.
 
 const modulo = (value: bigint, p: bigint): bigint => ((value % p) + p) % p
 
@@ -75,7 +75,7 @@ describe("curve25519", () => {
   }
 
   it("multiplies k- and l-loose elements with k * l to 15, and reduces the result", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       const [k, l] = pairs[round % pairs.length]!
       write(curve25519, a, loose(limits, k, round % kinds))
       write(curve25519, b, loose(limits, l, Math.floor(round / kinds) % kinds))
@@ -90,7 +90,7 @@ describe("curve25519", () => {
   })
 
   it("squares 3-loose elements, and reduces the result", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       write(curve25519, a, loose(limits, 3, round % kinds))
       call.square!(out, a)
       expect(modulo(numberAt(curve25519, out) - numberAt(curve25519, a) ** 2n, p)).toBe(0n)
@@ -99,7 +99,7 @@ describe("curve25519", () => {
   })
 
   it("multiplies 7-loose elements by a small number and adds", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       write(curve25519, a, loose(limits, 7, round % kinds))
       write(curve25519, b, loose(limits, 7, Math.floor(round / kinds) % kinds))
       const factor = round % 2 ? 121665n : 2n ** 20n - 1n
@@ -163,7 +163,7 @@ describe("p256", () => {
   }
 
   it("multiplies k- and l-loose elements with k * l to 8, and reduces the result", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       const [k, l] = smallPairs[round % smallPairs.length]!
       write(p256, a, loose(limits, k, round % kinds))
       write(p256, b, loose(limits, l, Math.floor(round / kinds) % kinds))
@@ -175,7 +175,7 @@ describe("p256", () => {
   })
 
   it("adds a multiple of a sum to a product, and brings it between 0 and p", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       const [k, l] = pairs[round % pairs.length]!
       const factor = [-8, -6, -3, -1, 1, 3, 8][round % 7]!
       write(p256, a, loose(limits, k, round % kinds))
@@ -195,7 +195,7 @@ describe("p256", () => {
   })
 
   it("squares 2-loose elements, and reduces the result", () => {
-    for (let round = 0; round < 500 * manyTimes; round++) {
+    for (let round = 0; round < 1000 * manyTimes; round++) {
       write(p256, a, loose(limits, 2, round % kinds))
       call.square!(out, a)
       expect(modulo(numberAt(p256, out) * r - numberAt(p256, a) ** 2n, p)).toBe(0n)

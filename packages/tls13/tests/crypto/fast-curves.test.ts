@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest"
 import { curve25519Kernel } from "../../src/crypto/fast/webassembly/curve25519.ts"
 import { p256Kernel } from "../../src/crypto/fast/webassembly/p256.ts"
 import { hostRandom as random } from "../../src/crypto/noble/index.ts"
-import { manyTimes } from "./assembly-module.ts"
+import { manyPoints } from "./assembly-module.ts"
 import { describeFast } from "./fast-variants.ts"
 
-// The kernels of both curves, in both languages, against noble and BigInt: numbers at edges, and random ones. With
-// KERNEL_CASES=100 the random ones are a hundred times as many.
+// The kernels of both curves, in both languages, against noble and BigInt: numbers at edges, and random ones, of which
+// PUREMQ_KERNEL_CASES makes more.
 
 const p25519 = 2n ** 255n - 19n
 const orderL = 2n ** 252n + 27742317777372353535851937790883648493n
@@ -40,7 +40,7 @@ function edges(bits: bigint, ...moduli: readonly bigint[]): bigint[] {
 /** The edges, and random numbers. */
 function* numbers(bits: bigint, moduli: readonly bigint[], randomOnes: number): Generator<bigint> {
   yield* edges(bits, ...moduli)
-  for (let i = 0; i < randomOnes * manyTimes; i++) yield fromBigEndian(random(Number(bits) / 8))
+  for (let i = 0; i < randomOnes * manyPoints; i++) yield fromBigEndian(random(Number(bits) / 8))
 }
 
 describeFast((_, webAssembly) => {
@@ -122,7 +122,7 @@ describeFast((_, webAssembly) => {
         base.multiply(fromBigEndian(random(31))),
       ]
       const scalars = [0n, 1n, 2n, 3n, 15n, 16n, 17n, 63n, 64n, 65n, orderL - 1n, orderL - 2n, orderL >> 1n]
-      for (let i = 0; i < 60 * manyTimes; i++) {
+      for (let i = 0; i < 60 * manyPoints; i++) {
         const point = points[i % points.length]!
         const s = scalars[i % 17] ?? fromBigEndian(random(31))
         const k = scalars[Math.floor(i / 2) % 19] ?? fromBigEndian(random(64))
@@ -164,7 +164,7 @@ describeFast((_, webAssembly) => {
         base.multiply(orderN - 16n),
         base.multiply(fromBigEndian(random(31))),
       ]
-      const randomOnes = Array.from({ length: 60 * manyTimes }, () => (fromBigEndian(random(32)) % (orderN - 1n)) + 1n)
+      const randomOnes = Array.from({ length: 60 * manyPoints }, () => (fromBigEndian(random(32)) % (orderN - 1n)) + 1n)
       for (const [i, scalar] of [...scalars, ...randomOnes].entries()) {
         const product = base.multiply(scalar)
         expect(kernel.multiplyBase(bigEndian(scalar))).toEqual(coordinates(product))
@@ -203,7 +203,7 @@ describeFast((_, webAssembly) => {
 
     it("FIPS 186-5 6.4.1: r and s, with nonces, keys and hashes at edges", () => {
       const hashes = edges(256n, orderN, p256)
-      for (let i = 0; i < 250 * manyTimes; i++) {
+      for (let i = 0; i < 250 * manyPoints; i++) {
         const nonce = scalars[i] ?? (fromBigEndian(random(32)) % (orderN - 1n)) + 1n
         const secret = scalars[(5 * i) % (scalars.length + 50)] ?? (fromBigEndian(random(32)) % (orderN - 1n)) + 1n
         const hash = hashes[(3 * i) % (hashes.length + 50)] ?? fromBigEndian(random(32))
