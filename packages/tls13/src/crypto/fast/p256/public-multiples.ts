@@ -47,7 +47,7 @@ export class PublicMultiples {
     t3: element(),
     t4: element(),
   }
-  /** The sum so far, reduced. */
+  /** The sum so far: X is up to 4-loose, Y 3-loose, Z 2-loose. */
   readonly #x = element()
   readonly #y = element()
   readonly #z = element()
@@ -144,13 +144,12 @@ export class PublicMultiples {
     square(t0, z, columns) // delta
     square(t1, y, columns) // gamma
     multiply(t2, x, t1, columns) // beta
-    subtract(t3, x, t0) // 2
-    add(t4, x, t0) // 2
+    subtract(t3, x, t0) // 5
+    add(t4, x, t0) // 5
     multiply(t3, t3, t4, columns)
     scale(t3, t3, 3) // 3: alpha
     multiply(z, y, z, columns)
-    scale(z, z, 2)
-    carry(z, z)
+    scale(z, z, 2) // 2
     square(x, t3, columns)
     scale(t2, t2, 4) // 4
     subtract(x, x, t2)
@@ -158,10 +157,10 @@ export class PublicMultiples {
     carry(x, x)
     subtract(t2, t2, x) // 5
     multiply(y, t3, t2, columns)
+    scale(t1, t1, 2) // 2
     square(t1, t1, columns)
-    scale(t1, t1, 8)
-    subtract(y, y, t1) // 9
-    carry(y, y)
+    subtract(y, y, t1)
+    subtract(y, y, t1) // 3
   }
 
   /** Adds a point, or its opposite when the sign is -1. */
@@ -180,11 +179,11 @@ export class PublicMultiples {
     else t4.set(y)
     square(t0, z, columns)
     multiply(t1, point.x, t0, columns)
-    subtract(t1, t1, t3) // 2: H
+    subtract(t1, t1, t3) // 5: H
     multiply(t0, t0, z, columns)
     multiply(t2, point.y, t0, columns)
     scale(t2, t2, sign)
-    subtract(t2, t2, t4) // 2: R
+    subtract(t2, t2, t4) // 4: R
     if (isZero(this.#field, t1)) {
       if (isZero(this.#field, t2)) this.#double()
       else this.#infinite = true
@@ -199,12 +198,10 @@ export class PublicMultiples {
     subtract(x, x, t0)
     subtract(x, x, t3)
     subtract(x, x, t3) // 4
-    carry(x, x)
-    subtract(t3, t3, x) // 2
+    subtract(t3, t3, x) // 5
     multiply(t3, t2, t3, columns)
     multiply(t0, t4, t0, columns)
     subtract(y, t3, t0) // 2
-    carry(y, y)
   }
 }
 
