@@ -13,6 +13,14 @@ import { main } from "assemblyscript/asc"
 export const manyTimes: number = Math.ceil(Number(process.env["PUREMQ_KERNEL_CASES"] ?? 3_000) / 3_000)
 export const manyPoints: number = Math.ceil(manyTimes / 8)
 
+interface Engine {
+  Instance: new (module: object) => { readonly exports: object }
+  readonly Module: new (bytes: Uint8Array) => object
+}
+
+/** The little of WebAssembly that is used: the types of Node have none of it. */
+export const { WebAssembly: engine } = globalThis as unknown as { readonly WebAssembly: Engine }
+
 export interface AssemblyModule {
   /** What the files export: functions from numbers to a number. */
   readonly call: Readonly<Record<string, (...values: readonly (number | bigint)[]) => number>>
@@ -33,10 +41,10 @@ export async function assemblyModule(...files: readonly string[]): Promise<Assem
     const pages = ["--initialMemory", "2", "--maximumMemory", "2", "--zeroFilledMemory"]
     const { error, stderr } = await main([...sources, "--outFile", out, ...options, ...pages])
     if (error) throw new Error(stderr.toString())
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(out)))
-    const memory = exports.memory as unknown as { readonly buffer: ArrayBuffer }
+    const { exports } = new engine.Instance(new engine.Module(readFileSync(out)))
+    const { memory } = exports as { readonly memory: { readonly buffer: ArrayBuffer } }
     return {
-      call: exports as unknown as AssemblyModule["call"],
+      call: exports as AssemblyModule["call"],
       words: new Int32Array(memory.buffer),
       bytes: new Uint8Array(memory.buffer),
       room: memory.buffer.byteLength - 4096,
