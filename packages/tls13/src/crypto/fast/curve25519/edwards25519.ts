@@ -131,6 +131,7 @@ export class Edwards25519 {
     }
     all.fill(0)
     odd.fill(0)
+    for (const secret of Object.values(this.#scratch)) secret.fill(0)
     return result
   }
 
@@ -246,6 +247,10 @@ export class Edwards25519 {
     multiply(t, e, d)
     multiply(z, c, f)
   }
+}
+
+export function wipe(point: Point): void {
+  for (const secret of [point.x, point.y, point.z, point.t]) secret.fill(0)
 }
 
 function one(): Element {

@@ -3,7 +3,7 @@ import { sha512 } from "../../noble/hash.ts"
 import type { ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
 import { bytesToInteger, integerToBytes } from "../../rsa/integers.ts"
 import { ed25519Over } from "./ed25519.ts"
-import { Edwards25519 } from "./edwards25519.ts"
+import { Edwards25519, wipe } from "./edwards25519.ts"
 import { type Curve25519Kernel, x25519Over } from "./kernel.ts"
 import { clamped, scalarMultiply } from "./x25519.ts"
 
@@ -37,14 +37,18 @@ class PlainCurve25519 implements Curve25519Kernel {
       return scalarMultiply(scalar, basePoint)
     }
     const k = clamped(scalar).reverse()
-    const result = this.#curve.encodeMontgomery(this.#curve.multiplyBase(k))
+    const point = this.#curve.multiplyBase(k)
+    const result = this.#curve.encodeMontgomery(point)
+    wipe(point)
     k.fill(0)
     return result
   }
 
   ed25519Base(scalar: Uint8Array): Uint8Array {
     const k = copyOf(scalar).reverse()
-    const result = this.#curve.encode(this.#curve.multiplyBase(k))
+    const point = this.#curve.multiplyBase(k)
+    const result = this.#curve.encode(point)
+    wipe(point)
     k.fill(0)
     return result
   }

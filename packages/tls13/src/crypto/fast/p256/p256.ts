@@ -100,6 +100,7 @@ export class P256 {
     bytes.set(toBytes(field, x))
     if (form === "both") bytes.set(toBytes(field, y), 32)
     for (const secret of [x, y, z]) secret.fill(0)
+    this.#forget()
     if (infinite) return undefined
     return bytes
   }
@@ -118,6 +119,8 @@ export class P256 {
     }
     all.fill(0)
     table.fill(0)
+    for (const point of multiples) wipe(point)
+    this.#forget()
     return result
   }
 
@@ -139,6 +142,7 @@ export class P256 {
     }
     chosen.fill(0)
     odd.fill(0)
+    this.#forget()
     return result
   }
 
@@ -171,6 +175,12 @@ export class P256 {
       multiply(comb.subarray(SHORT * i + 12, SHORT * i + 24), y, inverses[i]!, columns)
     }
     return comb
+  }
+
+  /** What is left of the last computation. */
+  #forget(): void {
+    for (const secret of Object.values(this.#scratch)) secret.fill(0)
+    this.#field.columns.fill(0)
   }
 
   #infinity(): Point {
@@ -310,6 +320,10 @@ export class P256 {
     scale(z, z, 4) // 4
     y.set(t5)
   }
+}
+
+export function wipe(point: Point): void {
+  for (const secret of [point.x, point.y, point.z]) secret.fill(0)
 }
 
 function opposite(point: Point): Point {

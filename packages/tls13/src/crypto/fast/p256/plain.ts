@@ -6,7 +6,7 @@ import { bytesToInteger, integerToBytes, invertMod } from "../../rsa/integers.ts
 import { createPlainSha256 } from "../sha256.ts"
 import { type P256Algorithms, p256Over } from "./algorithms.ts"
 import type { P256Kernel } from "./kernel.ts"
-import { P256 } from "./p256.ts"
+import { P256, type Point, wipe } from "./p256.ts"
 
 // P-256 in TypeScript, over the points of p256.ts.
 //
@@ -24,18 +24,17 @@ class PlainP256 implements P256Kernel {
     return this.#curve.decode(coordinates) !== undefined
   }
 
-  /** The group's order is prime: the result cannot be infinity. */
   multiplyBase(scalar: Uint8Array): Uint8Array {
-    return this.#curve.encode(this.#curve.multiplyBase(scalar), "both")!
+    return this.#encoded(this.#curve.multiplyBase(scalar), "both")
   }
 
   multiply(scalar: Uint8Array, coordinates: Uint8Array): Uint8Array | undefined {
     const point = this.#curve.decode(coordinates)
-    return point && this.#curve.encode(this.#curve.multiply(scalar, point), "x")
+    return point && this.#encoded(this.#curve.multiply(scalar, point), "x")
   }
 
   sign(nonce: Uint8Array, secret: Uint8Array, hash: Uint8Array, random: RandomSource): Uint8Array | undefined {
-    const r = bytesToInteger(this.#curve.encode(this.#curve.multiplyBase(nonce), "x")!) % ORDER
+    const r = bytesToInteger(this.#encoded(this.#curve.multiplyBase(nonce), "x")) % ORDER
     const e = bytesToInteger(hash)
     const d = bytesToInteger(secret)
     // s = (e + r d) / k, with e, d and k multiplied by the same random factor.
@@ -55,6 +54,13 @@ class PlainP256 implements P256Kernel {
     const u1 = (bytesToInteger(hash) * w) % ORDER
     const u2 = (r * w) % ORDER
     return this.#curve.hasX(integerToBytes(u1, LENGTH), integerToBytes(u2, LENGTH), point, numbers.subarray(0, LENGTH))
+  }
+
+  /** The group's order is prime, and scalars are below it: multiples are not infinity. */
+  #encoded(point: Point, form: "x" | "both"): Uint8Array {
+    const bytes = this.#curve.encode(point, form)!
+    wipe(point)
+    return bytes
   }
 }
 
