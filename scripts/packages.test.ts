@@ -2,7 +2,7 @@
 // every entry point is there, and is on the package's page.
 
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, posix } from "node:path"
 import { fileURLToPath } from "node:url"
 import { beforeAll, describe, expect, it } from "vitest"
@@ -103,8 +103,8 @@ function filesOf(target: unknown, folder: string): string[] {
   return Object.values(target).flatMap((each) => filesOf(each, folder))
 }
 
+/** Folders that are a module, and not what modules share. */
 function kernelNames(folder: string): string[] {
-  return readdirSync(join(folder, "assembly"), { withFileTypes: true }).flatMap((each) =>
-    each.isDirectory() ? [each.name] : [],
-  )
+  const sources = join(folder, "assembly")
+  return readdirSync(sources).filter((name) => existsSync(join(sources, name, "index.ts")))
 }

@@ -1,6 +1,15 @@
 // The kernels of crypto/fast: which of them run here, and that they compute what those in TypeScript do.
 
 import { type CompiledModules, createFastProvider, type FastProvider } from "../dist/crypto/fast/index.js"
+import { generateEcKey, generateEd25519Key, hostRandom, publicKeyOf } from "../dist/crypto/noble/index.js"
+
+/** Not at import: workerd has no random bytes then. */
+const signingKeys = () =>
+  [
+    { algorithm: "ecdsa_sha256", own: generateEcKey("P-256", hostRandom) },
+    { algorithm: "ecdsa_sha384", own: generateEcKey("P-384", hostRandom) },
+    { algorithm: "ed25519", own: generateEd25519Key(hostRandom) },
+  ] as const
 
 /** @param modules those that the runtime compiled, where it compiles none at run time */
 export function kernelChecks(modules?: CompiledModules): string[] {
@@ -32,5 +41,26 @@ function compare(one: FastProvider, other: FastProvider): void {
     })
     const digests = [hash, other.cipherSuites[i]!.hash].map((each) => each.digest(plaintext).join())
     if (sealed[0] !== sealed[1] || digests[0] !== digests[1]) throw new Error(`${name}: kernels differ`)
+  }
+  // The same private keys and the same entropy make the same shares, secrets and signatures.
+  const secret = one.random(32).fill(1, 0, 1)
+  const same = (length: number): Uint8Array => secret.slice(0, length)
+  for (const [i, group] of one.keyExchanges.entries()) {
+    if (group.name !== "x25519" && group.name !== "secp256r1") continue
+    const peer = group.start(one.random).share
+    const outcomes = [group, other.keyExchanges[i]!].map((each) => {
+      const { share, complete } = each.start(same)
+      return `${share.join()} ${complete(peer).join()}`
+    })
+    if (outcomes[0] !== outcomes[1]) throw new Error(`${group.name}: kernels differ`)
+  }
+  for (const [i, key] of signingKeys().entries()) {
+    const [first, second] = [one, other].map(
+      (provider) => provider.signatures.find(({ name }) => name === key.algorithm)!,
+    )
+    const signature = first!.sign(key.own, plaintext, one.random)
+    const [right, damaged] = [signature, signature.slice().fill(i, 8, 16)]
+    const verdicts = [right, damaged].map((each) => second!.verify(publicKeyOf(key.own), plaintext, each))
+    if (verdicts.join() !== "true,false") throw new Error(`${key.algorithm}: kernels differ`)
   }
 }

@@ -10,11 +10,12 @@ const length = 32
 
 /**
  * @param scalarMultiply X25519 of RFC 7748 section 5, from a scalar and a u-coordinate, all of 32 bytes; undefined may
- *   stand for an all-zero result. The public value is its result for 9: a table of base points costs more to make than
- *   a handshake's one multiplication
+ *   stand for an all-zero result
+ * @param scalarMultiplyBase its result for 9, where there is a faster way to it
  */
 export function x25519Group(
   scalarMultiply: (scalar: Uint8Array, u: Uint8Array) => Uint8Array | undefined,
+  scalarMultiplyBase?: (scalar: Uint8Array) => Uint8Array,
 ): ImmediateKeyExchange {
   const sharedSecret = (secret: Uint8Array, share: Uint8Array): Uint8Array => {
     checkShare(share)
@@ -26,6 +27,7 @@ export function x25519Group(
     return shared
   }
   const publicValue = (secret: Uint8Array): Uint8Array => {
+    if (scalarMultiplyBase) return scalarMultiplyBase(secret)
     const basePoint = new Uint8Array(length)
     basePoint[0] = 9
     return sharedSecret(secret, basePoint)

@@ -10,8 +10,8 @@ const variants = [
 
 type Create = (options?: Pick<FastProviderOptions, "random">) => FastProvider
 
-/** @param test is given what makes a provider of the variant */
-export function describeFast(test: (create: Create) => void): void {
+/** @param test is given what makes a provider of the variant, and how a kernel of it is asked for */
+export function describeFast(test: (create: Create, webAssembly: "auto" | "off") => void): void {
   describe.each(variants)("kernels in $language", ({ language, webAssembly }) => {
     const create: Create = (options) => createFastProvider({ ...options, webAssembly })
 
@@ -21,6 +21,6 @@ export function describeFast(test: (create: Create) => void): void {
       expect(new Set(kernels)).toEqual(new Set([language]))
     })
 
-    test(create)
+    test(create, webAssembly)
   })
 }

@@ -8,28 +8,32 @@ import {
   rsaPssSha512,
   secp384r1,
   secp521r1,
-  sha384,
 } from "../noble/index.ts"
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
-import { createEd25519 } from "./curve25519/ed25519.ts"
-import { x25519 } from "./curve25519/x25519.ts"
-import { createP256Algorithms } from "./p256/p256-algorithms.ts"
-import { createPlainSha256 } from "./sha256.ts"
+import { ed25519Over } from "./curve25519/ed25519.ts"
+import { x25519Over } from "./curve25519/kernel.ts"
+import { p256Over } from "./p256/algorithms.ts"
 import { aesGcmKernel, aesGcmOver } from "./webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
+import { curve25519Kernel } from "./webassembly/curve25519.ts"
 import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
-import { sha2Kernel, sha2Over } from "./webassembly/sha2.ts"
+import { hashesOver } from "./webassembly/hashes.ts"
+import { p256Kernel } from "./webassembly/p256.ts"
+import { p384Kernel } from "./webassembly/p384.ts"
+import { sha2Kernel } from "./webassembly/sha2.ts"
 
 export { createPlainAesGcm } from "./aes/aes-gcm.ts"
 export { createPlainChaCha20Poly1305 } from "./chacha20-poly1305/chacha20-poly1305.ts"
-export { createEd25519 } from "./curve25519/ed25519.ts"
-export { x25519 } from "./curve25519/x25519.ts"
-export { createP256Algorithms, type P256Algorithms } from "./p256/p256-algorithms.ts"
+export { createPlainEd25519, createPlainX25519 } from "./curve25519/plain.ts"
+export type { P256Algorithms } from "./p256/algorithms.ts"
+export { createPlainP256Algorithms } from "./p256/plain.ts"
 export { createPlainSha256 } from "./sha256.ts"
 export { createAesGcm } from "./webassembly/aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
+export { createEd25519, createX25519 } from "./webassembly/curve25519.ts"
 export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
+export { createP256Algorithms } from "./webassembly/p256.ts"
 export { createSha256 } from "./webassembly/sha2.ts"
 
 export interface FastProviderOptions {
@@ -54,19 +58,22 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
   const aesGcm = aesGcmKernel(webAssembly)
   const chacha20Poly1305 = chacha20Poly1305Kernel(webAssembly)
   const sha2 = sha2Kernel(webAssembly)
-  const sha256 = sha2Over(createPlainSha256(), sha2)
-  const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = createP256Algorithms()
+  const hashes = hashesOver(sha2)
+  const curve25519 = curve25519Kernel(webAssembly)
+  const p256 = p256Kernel(webAssembly)
+  const p384 = p384Kernel(webAssembly)
+  const { secp256r1, ecdsaSha256, ecdsaSha384, ecdsaSha512 } = p256Over(p256, hashes, p384)
   return {
     name: "fast",
     cipherSuites: [
-      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), sha256),
-      cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm), sha256),
-      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), sha2Over(sha384, sha2)),
+      cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), hashes.sha256),
+      cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm), hashes.sha256),
+      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), hashes.sha384),
     ],
-    keyExchanges: [x25519, secp256r1, secp384r1, secp521r1],
+    keyExchanges: [x25519Over(curve25519), secp256r1, secp384r1, secp521r1],
     signatures: [
       ecdsaSha256,
-      createEd25519(),
+      ed25519Over(curve25519, hashes.sha512),
       ecdsaSha384,
       ecdsaSha512,
       rsaPssSha256,
@@ -81,6 +88,9 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
       "aes-gcm": language(aesGcm()),
       "chacha20-poly1305": language(chacha20Poly1305()),
       sha2: language(sha2("sha256")),
+      curve25519: curve25519().language,
+      p256: p256().language,
+      p384: language(p384()),
     }),
   }
 }

@@ -3,21 +3,27 @@
 /** Digits of a scalar in signed form. */
 export const DIGITS = 257
 
-/** Digits of 32 big-endian bytes, lowest first: zero, or odd from -15 to 15, and at least four zeros after each other one. */
-export function nonAdjacentForm(scalar: Uint8Array): Int8Array {
+/**
+ * Digits of 32 big-endian bytes, lowest first: zero, or odd and below 2^(width-1) in amount, and at least width-1 zeros after
+ * each other one.
+ */
+export function nonAdjacentForm(scalar: Uint8Array, width: number): Int8Array {
   const digits = new Int8Array(DIGITS)
-  const bit = (at: number): number => (at < 256 ? (scalar[31 - (at >> 3)]! >> (at & 7)) & 1 : 0)
+  // Little-endian, with zeros for what is read beyond the highest bit.
+  const bytes = new Uint8Array(36)
+  for (let i = 0; i < 32; i++) bytes[i] = scalar[31 - i]!
   let carried = 0
   for (let at = 0; at < DIGITS; ) {
-    if (bit(at) === carried) {
+    const i = at >> 3
+    const bits = (bytes[i]! | (bytes[i + 1]! << 8)) >> (at & 7)
+    if ((bits & 1) === carried) {
       at++
       continue
     }
-    let word = carried
-    for (let i = 0; i < 5; i++) word += bit(at + i) << i
-    carried = word >> 4
-    digits[at] = word - 32 * carried
-    at += 5
+    const word = (bits & (2 ** width - 1)) + carried
+    carried = word >> (width - 1)
+    digits[at] = word - 2 ** width * carried
+    at += width
   }
   return digits
 }

@@ -1,8 +1,9 @@
 import { fromHex } from "../../../bytes/hex.ts"
+import { BLOCK, BLOCKS, combDigit, combPoints, oddScalar, POWERS } from "../comb.ts"
 import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
 import { selectEntry } from "../select.ts"
-import { add, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
-import { invert, powerForRoot } from "./field25519-powers.ts"
+import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
+import { invert, invertAll, powerForRoot } from "./field25519-powers.ts"
 import { multiply, square } from "./field25519-products.ts"
 
 // The group of Ed25519 (RFC 8032 section 5.1) in extended coordinates with the formulas of H. Hisil, K. Wong, G. Carter
@@ -19,12 +20,12 @@ export interface Point {
   readonly t: Element
 }
 
-/** A point as an addition wants it: Y + X, Y - X, 2Z and 2dT. */
+/** A point as an addition wants it: Y + X, Y - X, 2dT and 2Z. */
 interface Addend {
   readonly sum: Element
   readonly difference: Element
-  readonly z2: Element
   readonly t2d: Element
+  readonly z2: Element | undefined
 }
 
 /* Little-endian: d, 2d, the square root of -1, and the base point as RFC 8032 encodes it. */
@@ -33,10 +34,10 @@ const D2 = "59f1b226949bd6eb56b183829a14e00030d1f3eef2808e19e7fcdf56dcd90624"
 const ROOT_OF_MINUS_ONE = "b0a00e4a271beec478e42fad0618432fa7d7fb3d99004d2b0bdfc14f8024832b"
 const BASE = `58${"66".repeat(31)}`
 
-/** The comb for the base point: four teeth, 64 bits apart, in two blocks of 32 bits. */
-const TEETH = 4
-const SPACING = 64
-const BLOCK = 32
+/** The order L of the base point. */
+const order: Uint8Array = /* @__PURE__ */ fromHex(`10${"00".repeat(15)}14def9dea2f79cd65812631a5cf5d3ed`)
+/** Doubles of an addend with Z = 1. */
+const SHORT = 36
 
 export class Edwards25519 {
   readonly #d: Element = fromBytes(fromHex(D))
@@ -44,8 +45,8 @@ export class Edwards25519 {
   readonly #root: Element = fromBytes(fromHex(ROOT_OF_MINUS_ONE))
   readonly #scratch = { a: element(), b: element(), c: element(), d: element(), e: element(), f: element() }
   readonly #base: Point
-  /** For each block the sums of 2^(64i + 32 block) * B for every set of teeth i; made at the first use, 12 KiB. */
-  #combs: readonly Float64Array[] | undefined
+  /** The comb's entries, Y + X, Y - X and 2dT of each with Z = 1; made at the first use, 18 KiB. */
+  #comb: Float64Array | undefined
   /** B, 3B, 5B ... 15B. */
   #oddBase: readonly Addend[] | undefined
 
@@ -101,24 +102,36 @@ export class Edwards25519 {
     return bytes
   }
 
+  /** The u coordinate (1 + y) / (1 - y) of the point's image on Curve25519 (RFC 7748 section 4.1), of one that is not neutral. */
+  encodeMontgomery(point: Point): Uint8Array {
+    const [inverse, u] = [element(), element()]
+    subtract(inverse, point.z, point.y)
+    invert(inverse, inverse)
+    add(u, point.z, point.y)
+    multiply(u, u, inverse)
+    const bytes = toBytes(u)
+    for (const secret of [inverse, u]) secret.fill(0)
+    return bytes
+  }
+
   /** scalar * B, by a comb, in time that does not depend on the scalar; 32 big-endian bytes. */
   multiplyBase(scalar: Uint8Array): Point {
-    this.#combs ??= this.#makeCombs()
+    this.#comb ??= this.#makeComb()
+    const odd = oddScalar(scalar, order)
     const result = neutral()
     const { all, addend } = emptyAddend()
     for (let i = BLOCK - 1; i >= 0; i--) {
       if (i < BLOCK - 1) this.#double(result)
-      for (let block = 0; block < 2; block++) {
-        let index = 0
-        for (let tooth = 0; tooth < TEETH; tooth++) {
-          const bit = tooth * SPACING + block * BLOCK + i
-          index |= ((scalar[31 - (bit >> 3)]! >> (bit & 7)) & 1) << tooth
-        }
-        selectEntry(all, this.#combs[block]!, index)
+      for (let block = 0; block < BLOCKS; block++) {
+        const digit = combDigit(odd, block, i)
+        selectEntry(all, this.#comb, SHORT * 16 * block, digit & 15)
+        negateWhere(digit >> 4, addend)
         this.#add(result, addend)
       }
     }
     all.fill(0)
+    odd.fill(0)
+    for (const secret of Object.values(this.#scratch)) secret.fill(0)
     return result
   }
 
@@ -129,7 +142,7 @@ export class Edwards25519 {
     negate(minus.x)
     negate(minus.t)
     const tables = [this.#oddBase, this.#oddMultiples(minus)]
-    const digits = [nonAdjacentForm(a), nonAdjacentForm(b)]
+    const digits = [nonAdjacentForm(a, 5), nonAdjacentForm(b, 5)]
     const result = neutral()
     for (let i = DIGITS - 1; i >= 0; i--) {
       if (i < DIGITS - 1) this.#double(result)
@@ -142,22 +155,34 @@ export class Edwards25519 {
     return result
   }
 
-  #makeCombs(): readonly Float64Array[] {
-    // 2^(32i) * B for i = 0 to 7: the teeth of the first block and of the second in turn.
-    const powers: Point[] = [copy(this.#base)]
-    for (let i = 1; i < 2 * TEETH; i++) {
-      const next = copy(powers[i - 1]!)
+  #makeComb(): Float64Array {
+    const next = copy(this.#base)
+    const powers: Point[] = []
+    for (let i = 0; i < POWERS; i++) {
+      powers.push(copy(next))
       for (let k = 0; k < BLOCK; k++) this.#double(next)
-      powers.push(next)
     }
-    return [0, 1].map((block) => {
-      const comb = [neutral()]
-      for (let tooth = 0; tooth < TEETH; tooth++) {
-        const addend = this.#addend(powers[2 * tooth + block]!)
-        for (let i = 0; i < 1 << tooth; i++) comb.push(this.#sum(comb[i]!, addend))
+    const addends = powers.map((power) => this.#addend(power))
+    const points = combPoints(
+      (i) => copy(powers[i]!),
+      (point, i) => this.#sum(point, addends[i]!),
+      (point, i) => this.#sum(point, opposite(addends[i]!)),
+    )
+    const comb = new Float64Array(SHORT * points.length)
+    const inverses = invertAll(points.map(({ z }) => z))
+    for (const [i, { x, y }] of points.entries()) {
+      const [affineX, affineY, t2d] = [element(), element(), element()]
+      multiply(affineX, x, inverses[i]!)
+      multiply(affineY, y, inverses[i]!)
+      multiply(t2d, affineX, affineY)
+      multiply(t2d, t2d, this.#d2)
+      for (let k = 0; k < 12; k++) {
+        comb[SHORT * i + k] = affineY[k]! + affineX[k]!
+        comb[SHORT * i + 12 + k] = affineY[k]! - affineX[k]!
+        comb[SHORT * i + 24 + k] = t2d[k]!
       }
-      return flatten(comb.map((point) => this.#addend(point)))
-    })
+    }
+    return comb
   }
 
   #oddMultiples(point: Point): readonly Addend[] {
@@ -175,7 +200,7 @@ export class Edwards25519 {
     subtract(minus, point.y, point.x)
     add(z2, point.z, point.z)
     multiply(t2d, point.t, this.#d2)
-    return { sum, difference: minus, z2, t2d }
+    return { sum, difference: minus, t2d, z2 }
   }
 
   #sum(a: Point, b: Addend): Point {
@@ -184,7 +209,7 @@ export class Edwards25519 {
     return result
   }
 
-  /** a += b. */
+  /** a += b; without 2Z, b has Z = 1. */
   #add({ x, y, z, t }: Point, addend: Addend): void {
     const { a, b, c, d, e, f } = this.#scratch
     subtract(a, y, x)
@@ -192,10 +217,11 @@ export class Edwards25519 {
     add(b, y, x)
     multiply(b, b, addend.sum)
     multiply(c, t, addend.t2d)
-    multiply(d, z, addend.z2)
+    if (addend.z2) multiply(d, z, addend.z2)
+    else add(d, z, z) // 2
     subtract(e, b, a) // 2: E
-    subtract(f, d, c) // 2: F
-    add(c, d, c) // 2: G
+    subtract(f, d, c) // 3: F
+    add(c, d, c) // 3: G
     add(b, b, a) // 2: H
     multiply(x, e, f)
     multiply(y, c, b)
@@ -223,6 +249,10 @@ export class Edwards25519 {
   }
 }
 
+export function wipe(point: Point): void {
+  for (const secret of [point.x, point.y, point.z, point.t]) secret.fill(0)
+}
+
 function one(): Element {
   const result = element()
   result[0] = 1
@@ -244,7 +274,7 @@ function negate(a: Element): void {
 function opposite(addend: Addend): Addend {
   const t2d = addend.t2d.slice()
   negate(t2d)
-  return { sum: addend.difference, difference: addend.sum, z2: addend.z2, t2d }
+  return { ...addend, sum: addend.difference, difference: addend.sum, t2d }
 }
 
 function difference(a: Element, b: Element): Element {
@@ -258,20 +288,16 @@ function isZero(a: Element): boolean {
   return toBytes(a).every((byte) => byte === 0)
 }
 
-/** An addend and the whole of its memory. */
+/** An addend with Z = 1, and the whole of its memory. */
 function emptyAddend(): { readonly all: Float64Array; readonly addend: Addend } {
-  const all = new Float64Array(48)
+  const all = new Float64Array(SHORT)
   const part = (i: number): Element => all.subarray(12 * i, 12 * i + 12)
-  return { all, addend: { sum: part(0), difference: part(1), z2: part(2), t2d: part(3) } }
+  return { all, addend: { sum: part(0), difference: part(1), t2d: part(2), z2: undefined } }
 }
 
-function flatten(addends: readonly Addend[]): Float64Array {
-  const table = new Float64Array(48 * addends.length)
-  for (const [i, addend] of addends.entries()) {
-    table.set(addend.sum, 48 * i)
-    table.set(addend.difference, 48 * i + 12)
-    table.set(addend.z2, 48 * i + 24)
-    table.set(addend.t2d, 48 * i + 36)
-  }
-  return table
+/** Makes an addend its opposite when `negative` is 1 and keeps it when it is 0, doing the same work. */
+function negateWhere(negative: number, addend: Addend): void {
+  conditionalSwap(negative, addend.sum, addend.difference)
+  const sign = 1 - 2 * negative
+  for (let i = 0; i < 12; i++) addend.t2d[i]! *= sign
 }

@@ -12,6 +12,28 @@ export function invert(out: Element, a: Element): void {
   high.fill(0)
 }
 
+/** The inverses of elements that are not 0, by one inversion. */
+export function invertAll(elements: readonly Element[]): Element[] {
+  // Products of the first of them.
+  const products: Element[] = []
+  let last = element()
+  last[0] = 1
+  for (const a of elements) {
+    const next = element()
+    multiply(next, last, a)
+    products.push(next)
+    last = next
+  }
+  const rest = element()
+  invert(rest, last)
+  for (let i = elements.length - 1; i > 0; i--) {
+    multiply(products[i]!, rest, products[i - 1]!)
+    multiply(rest, rest, elements[i]!)
+  }
+  if (elements.length > 0) products[0]!.set(rest)
+  return products
+}
+
 /** out = a^((p-5)/8), of which a square root is made (RFC 8032 section 5.1.3). */
 export function powerForRoot(out: Element, a: Element): void {
   const { high } = ones(a)

@@ -1,6 +1,4 @@
 import { copyOf } from "../../../bytes/copy.ts"
-import type { ImmediateKeyExchange } from "../../provider.ts"
-import { x25519Group } from "../../x25519-group.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
 import { invert } from "./field25519-powers.ts"
 import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
@@ -10,14 +8,17 @@ import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
 // Side channels: a Montgomery ladder of 255 equal steps, swaps by arithmetic, field operations without secret branches or
 // table reads (see field25519.ts). Intermediate values are wiped.
 
-export const x25519: ImmediateKeyExchange = /* @__PURE__ */ x25519Group(scalarMultiply)
-
-/** The function X25519 of RFC 7748 section 5: both arguments and the result are 32 bytes. */
-export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
+/** RFC 7748 section 5: the copy of a scalar with its lowest three bits and its highest cleared, and the one below that set. */
+export function clamped(scalar: Uint8Array): Uint8Array {
   const k = copyOf(scalar)
   k[0]! &= 248
   k[31] = (k[31]! & 127) | 64
+  return k
+}
 
+/** The function X25519 of RFC 7748 section 5: both arguments and the result are 32 bytes. */
+export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
+  const k = clamped(scalar)
   const x1 = fromBytes(u)
   const [x2, z2, x3, z3] = [one(), element(), x1.slice(), one()]
   const [a, b, c, d, e, aa, bb] = [element(), element(), element(), element(), element(), element(), element()]

@@ -1,100 +1,89 @@
-import { p256 as noble } from "@noble/curves/nist.js"
+import { concatBytes } from "../../../bytes/concat.ts"
 import { copyOf } from "../../../bytes/copy.ts"
-import { equalBytes } from "../../../bytes/equal.ts"
 import { draw } from "../../draw.ts"
-import { sha256 } from "../../noble/hash.ts"
 import type { Hash, RandomSource, SignatureAlgorithm } from "../../provider.ts"
-import { bytesToInteger, integerToBytes, invertMod } from "../../rsa/integers.ts"
-import type { P256 } from "./p256.ts"
+import { readSignature, writeSignature } from "./der.ts"
+import type { P256Kernel } from "./kernel.ts"
+import { isScalar, modOrder } from "./scalar.ts"
 
-// ECDSA (FIPS 186-5 section 6.4) by keys of P-256, over the kernel of p256.ts. Nonces are those of RFC 6979 with fresh
-// entropy mixed in (its section 3.6), as in the noble packages; DER is read and written by noble.
-//
-// Side channels: the nonce's point is computed in constant time. The arithmetic modulo the order is BigInt's, which has
-// none: it sees the nonce and the private key multiplied by a random factor, fresh for each signature.
+// ECDSA (FIPS 186-5 section 6.4) by keys of P-256, over a kernel. Nonces are those of RFC 6979 with fresh entropy mixed in
+// (its section 3.6), as in the noble packages.
 
 const LENGTH = 32
-const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-/** @param others what answers for keys of other curves and types */
-export function createEcdsa(curve: () => P256, others: SignatureAlgorithm, hash: Hash): SignatureAlgorithm {
+/**
+ * @param kernel makes the kernel at its first use
+ * @param others what answers for keys of other curves and types
+ * @param hash of messages
+ * @param sha256 for nonces
+ */
+export function createEcdsa(
+  kernel: () => P256Kernel,
+  others: SignatureAlgorithm,
+  hash: Hash,
+  sha256: Hash,
+): SignatureAlgorithm {
+  /** FIPS 186-5 section 6.4.1: the hash's leftmost 256 bits. */
+  const hashNumber = (message: Uint8Array): Uint8Array => hash.digest(message).subarray(0, LENGTH)
   return {
     name: others.name,
     verify(key, message, signature) {
       if (key.type !== "ec" || key.curve !== "P-256") return others.verify(key, message, signature)
-      const numbers = signatureNumbers(signature)
-      const point = curve().decode(key.point)
-      if (!numbers || !point) return false
-      const { r, s } = numbers
-      const w = invertMod(s, ORDER)!
-      const e = hashNumber(hash, message)
-      const [u1, u2] = [(e * w) % ORDER, (r * w) % ORDER]
-      const sum = curve().multiplyPublic(integerToBytes(u1, LENGTH), integerToBytes(u2, LENGTH), point)
-      const x = curve().encode(sum, "x")
-      return x !== undefined && equalBytes(integerToBytes(bytesToInteger(x) % ORDER, LENGTH), integerToBytes(r, LENGTH))
+      const numbers = readSignature(signature, LENGTH)
+      if (!numbers || key.point.length !== 1 + 2 * LENGTH || key.point[0] !== 4) return false
+      return kernel().verify(numbers, hashNumber(message), key.point.subarray(1))
     },
     sign(key, message, random) {
       if (key.type !== "ec" || key.curve !== "P-256") return others.sign(key, message, random)
-      if (key.secret.length !== LENGTH || !noble.utils.isValidSecretKey(key.secret)) {
-        throw new RangeError("not a private key of P-256")
-      }
-      const e = hashNumber(hash, message)
-      const d = bytesToInteger(key.secret)
-      for (const nonce of nonces(key.secret, integerToBytes(e, LENGTH), draw(random, LENGTH))) {
-        const r = bytesToInteger(curve().encode(curve().multiplyBase(nonce), "x")!) % ORDER
-        // s = (e + r d) / k, with e, d and k multiplied by the same random factor.
-        const factor = randomFactor(random)
-        const inverse = invertMod((factor * bytesToInteger(nonce)) % ORDER, ORDER)!
-        const s = (inverse * ((factor * e + ((factor * d) % ORDER) * r) % ORDER)) % ORDER
+      if (!isScalar(key.secret)) throw new RangeError("not a private key of P-256")
+      const number = hashNumber(message)
+      for (const nonce of nonces(sha256, key.secret, modOrder(number), random)) {
+        const numbers = kernel().sign(nonce, key.secret, number, random)
         nonce.fill(0)
-        if (r !== 0n && s !== 0n) return new noble.Signature(r, s).toBytes("der")
+        if (numbers) return writeSignature(numbers)
       }
       throw new Error("unreachable: nonces do not end")
     },
   }
 }
 
-/** The hash's leftmost 256 bits as a number modulo the order. */
-function hashNumber(hash: Hash, message: Uint8Array): bigint {
-  return bytesToInteger(hash.digest(message).subarray(0, LENGTH)) % ORDER
-}
-
 /** RFC 6979 sections 3.2 and 3.6 with HMAC-SHA-256: as many nonces as are asked for. */
-function* nonces(secret: Uint8Array, digest: Uint8Array, entropy: Uint8Array): Generator<Uint8Array> {
+function* nonces(sha256: Hash, secret: Uint8Array, number: Uint8Array, random: RandomSource): Generator<Uint8Array> {
+  let key: Uint8Array = new Uint8Array(LENGTH)
   let v: Uint8Array = new Uint8Array(LENGTH).fill(0x01)
-  let k: Uint8Array = new Uint8Array(LENGTH)
-  const next = (...seed: readonly Uint8Array[]): void => {
-    k = macOnce(k, v, ...seed)
-    v = macOnce(k, v)
-  }
-  next(Uint8Array.of(0x00), secret, digest, entropy)
-  next(Uint8Array.of(0x01), secret, digest, entropy)
-  for (;;) {
-    v = macOnce(k, v)
-    if (noble.utils.isValidSecretKey(v)) yield copyOf(v)
-    next(Uint8Array.of(0x00))
-  }
-}
-
-function macOnce(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const mac = sha256.hmac(key)
-  const tag = mac.mac(...parts)
-  mac.wipe()
-  return tag
-}
-
-function randomFactor(random: RandomSource): bigint {
-  for (;;) {
-    const factor = bytesToInteger(draw(random, LENGTH + 8)) % ORDER
-    if (factor !== 0n) return factor
-  }
-}
-
-/** Strict DER, and both numbers in 1..n-1; otherwise undefined. */
-function signatureNumbers(signature: Uint8Array): { readonly r: bigint; readonly s: bigint } | undefined {
+  const seed = concatBytes(secret, number, draw(random, LENGTH))
   try {
-    return noble.Signature.fromBytes(signature, "der")
-  } catch {
-    return undefined
+    for (const seeds of [
+      [Uint8Array.of(0x00), seed],
+      [Uint8Array.of(0x01), seed],
+    ])
+      [key, v] = next(sha256, key, v, seeds)
+    for (;;) {
+      const mac = sha256.hmac(key)
+      v = mac.mac(v)
+      mac.wipe()
+      if (isScalar(v)) yield copyOf(v)
+      ;[key, v] = next(sha256, key, v, [Uint8Array.of(0x00)])
+    }
+  } finally {
+    seed.fill(0)
+    key.fill(0)
+    v.fill(0)
   }
+}
+
+/** K and V of RFC 6979 section 3.2, steps d and e. */
+function next(
+  sha256: Hash,
+  key: Uint8Array,
+  v: Uint8Array,
+  seeds: readonly Uint8Array[],
+): readonly [key: Uint8Array, v: Uint8Array] {
+  const old = sha256.hmac(key)
+  const nextKey = old.mac(v, ...seeds)
+  old.wipe()
+  const mac = sha256.hmac(nextKey)
+  const nextV = mac.mac(v)
+  mac.wipe()
+  return [nextKey, nextV]
 }

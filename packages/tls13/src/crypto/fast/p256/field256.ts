@@ -14,6 +14,7 @@ export type Element = Float64Array
 /** What the operations of one curve share: scratch space, and R^2 modulo p, which brings a number into Montgomery's form. */
 export interface Field {
   readonly columns: Float64Array
+  readonly plain: Element
   readonly rSquared: Element
 }
 
@@ -26,7 +27,7 @@ export function createField(): Field {
   const rSquared = element()
   for (const [i, limb] of limbs.entries()) rSquared[i] = limb * 2 ** (22 * i)
   carry(rSquared, rSquared)
-  return { columns: new Float64Array(24), rSquared }
+  return { columns: new Float64Array(24), plain: element(), rSquared }
 }
 
 /** 2^264 modulo p is not small, so 1 is made by reduction: R^2 * 1 / R. */
@@ -75,6 +76,16 @@ export function toBytes(field: Field, a: Element): Uint8Array {
   more.fill(0)
   less.fill(0)
   return bytes
+}
+
+/** Whether an element is 0 modulo p; for public ones. */
+export function isZero(field: Field, a: Element): boolean {
+  const { plain } = field
+  plain.fill(0)
+  plain[0] = 1
+  multiply(plain, plain, a, field.columns)
+  // What is between -p and p and 0 modulo p is -p, 0 or p, whose lowest limb is 1, 0 or -1.
+  return Math.abs(plain[0]!) <= 1 && toBytes(field, a).every((byte) => byte === 0)
 }
 
 /** p in limbs of 22 bits. */
@@ -161,4 +172,26 @@ export function invert(field: Field, out: Element, a: Element): void {
   const middle = run(run(high, 128, x32), 32, x32)
   const result = run(run(middle, 30, x30), 2, a)
   out.set(result)
+}
+
+/** The inverses of elements that are not 0, by one inversion. */
+export function invertAll(field: Field, elements: readonly Element[]): Element[] {
+  const { columns } = field
+  // Products of the first of them.
+  const products: Element[] = []
+  let last = one(field)
+  for (const a of elements) {
+    const next = element()
+    multiply(next, last, a, columns)
+    products.push(next)
+    last = next
+  }
+  const rest = element()
+  invert(field, rest, last)
+  for (let i = elements.length - 1; i > 0; i--) {
+    multiply(products[i]!, rest, products[i - 1]!, columns)
+    multiply(rest, rest, elements[i]!, columns)
+  }
+  if (elements.length > 0) products[0]!.set(rest)
+  return products
 }

@@ -1,6 +1,5 @@
-import { copyOf } from "../../../bytes/copy.ts"
 import { fromHex } from "../../../bytes/hex.ts"
-import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
+import { BLOCK, BLOCKS, combDigit, combPoints, oddScalar, POWERS } from "../comb.ts"
 import { selectEntry } from "../select.ts"
 import {
   add,
@@ -10,19 +9,23 @@ import {
   type Field,
   fromBytes,
   invert,
+  invertAll,
+  isZero,
   one,
   scale,
   subtract,
   toBytes,
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
+import { PublicMultiples } from "./public-multiples.ts"
+import { order } from "./scalar.ts"
 
 // The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
 // C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4
-// and 6: one computation for all points, doubled, opposite or at infinity, so there is no special case to get wrong.
+// to 6: one computation for all points, doubled, opposite or at infinity, so there is no special case to get wrong.
 //
 // Side channels: `multiply` and `multiplyBase` do the same operations for every scalar and read their tables whole;
-// `multiplyPublic` does not, and is for verification only.
+// `hasX` does not, and is for verification only.
 
 /** X : Y : Z with x = X / Z and y = Y / Z; infinity is 0 : 1 : 0. X and Y are 2-loose, Z is 4-loose. */
 export interface Point {
@@ -33,13 +36,12 @@ export interface Point {
 
 const B = "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
 const G =
-  "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" +
+  "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" +
   "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 
-/** The comb for the base point: four teeth, 64 bits apart, in two blocks of 32 bits. */
-const TEETH = 4
-const SPACING = 64
-const BLOCK = 32
+/** Doubles of a table's entry: a point, and one with Z = 1. */
+const ENTRY = 36
+const SHORT = 24
 
 export class P256 {
   readonly #field: Field = createField()
@@ -54,25 +56,23 @@ export class P256 {
     t5: element(),
   }
   readonly #base: Point
-  /** For each block the sums of 2^(64i + 32 block) * G for every set of teeth i; made at the first use, 9 KiB. */
-  #combs: readonly Float64Array[] | undefined
-  /** G, 3G, 5G ... 15G. */
-  #oddBase: readonly Point[] | undefined
+  /** The comb's entries, x and y of each; made at the first use, 12 KiB. */
+  #comb: Float64Array | undefined
+  #public: PublicMultiples | undefined
 
   constructor() {
     this.#base = this.decode(fromHex(G))!
   }
 
-  /** A point of 65 bytes in uncompressed form; undefined when it is not on the curve or not in that form. */
+  /** A point of two coordinates of 32 bytes; undefined when they are not below p or not on the curve. */
   decode(bytes: Uint8Array): Point | undefined {
-    if (bytes.length !== 65 || bytes[0] !== 4) return undefined
     const field = this.#field
     const { columns } = field
-    const x = fromBytes(field, bytes.subarray(1, 33))
-    const y = fromBytes(field, bytes.subarray(33))
+    const x = fromBytes(field, bytes.subarray(0, 32))
+    const y = fromBytes(field, bytes.subarray(32))
     // Coordinates are below p: otherwise they come back changed.
     const [xBytes, yBytes] = [toBytes(field, x), toBytes(field, y)]
-    for (let i = 0; i < 32; i++) if (xBytes[i] !== bytes[1 + i] || yBytes[i] !== bytes[33 + i]) return undefined
+    for (let i = 0; i < 32; i++) if (xBytes[i] !== bytes[i] || yBytes[i] !== bytes[32 + i]) return undefined
     // y^2 = x^3 - 3x + b
     const [left, right, three] = [element(), element(), element()]
     square(left, y, columns)
@@ -82,12 +82,12 @@ export class P256 {
     subtract(right, right, three)
     add(right, right, this.#b)
     subtract(left, left, right)
-    if (toBytes(field, left).some((byte) => byte !== 0)) return undefined
+    if (!isZero(field, left)) return undefined
     return { x, y, z: this.#one.slice() }
   }
 
-  /** The x coordinate, or both in uncompressed form; undefined at infinity. */
-  encode(point: Point, form: "x" | "uncompressed"): Uint8Array | undefined {
+  /** The x coordinate or both; undefined at infinity. */
+  encode(point: Point, form: "x" | "both"): Uint8Array | undefined {
     const field = this.#field
     const z = element()
     carry(z, point.z)
@@ -96,13 +96,13 @@ export class P256 {
     multiply(x, point.x, z, field.columns)
     multiply(y, point.y, z, field.columns)
     const infinite = toBytes(field, z).every((byte) => byte === 0)
-    const bytes = new Uint8Array(65)
-    bytes[0] = 4
-    bytes.set(toBytes(field, x), 1)
-    bytes.set(toBytes(field, y), 33)
+    const bytes = new Uint8Array(form === "x" ? 32 : 64)
+    bytes.set(toBytes(field, x))
+    if (form === "both") bytes.set(toBytes(field, y), 32)
     for (const secret of [x, y, z]) secret.fill(0)
+    this.#forget()
     if (infinite) return undefined
-    return form === "x" ? copyOf(bytes.subarray(1, 33)) : bytes
+    return bytes
   }
 
   /** scalar * point in time that depends on neither; the scalar is 32 big-endian bytes. */
@@ -111,84 +111,76 @@ export class P256 {
     for (let i = 2; i < 16; i++) multiples.push(this.#sum(multiples[i - 1]!, point))
     const table = flatten(multiples)
     const result = this.#infinity()
-    const chosen = emptyPoint()
+    const { all, point: chosen } = emptyPoint()
     for (let i = 0; i < 64; i++) {
       if (i > 0) for (let k = 0; k < 4; k++) this.#double(result)
-      selectEntry(chosen.all, table, (scalar[i >> 1]! >> (i & 1 ? 0 : 4)) & 15)
-      this.#add(result, chosen.point)
+      selectEntry(all, table, 0, (scalar[i >> 1]! >> (i & 1 ? 0 : 4)) & 15)
+      this.#add(result, chosen)
     }
-    chosen.all.fill(0)
+    all.fill(0)
+    table.fill(0)
+    for (const point of multiples) wipe(point)
+    this.#forget()
     return result
   }
 
   /** scalar * G, by a comb, in time that does not depend on the scalar. */
   multiplyBase(scalar: Uint8Array): Point {
-    this.#combs ??= this.#makeCombs()
+    this.#comb ??= this.#makeComb()
+    const odd = oddScalar(scalar, order)
     const result = this.#infinity()
-    const { all, point } = emptyPoint()
+    const chosen = new Float64Array(SHORT)
+    const [x, y] = [chosen.subarray(0, 12), chosen.subarray(12)]
     for (let i = BLOCK - 1; i >= 0; i--) {
       if (i < BLOCK - 1) this.#double(result)
-      for (let block = 0; block < 2; block++) {
-        let index = 0
-        for (let tooth = 0; tooth < TEETH; tooth++) {
-          const bit = tooth * SPACING + block * BLOCK + i
-          index |= ((scalar[31 - (bit >> 3)]! >> (bit & 7)) & 1) << tooth
-        }
-        selectEntry(all, this.#combs[block]!, index)
-        this.#add(result, point)
+      for (let block = 0; block < BLOCKS; block++) {
+        const digit = combDigit(odd, block, i)
+        selectEntry(chosen, this.#comb, SHORT * 16 * block, digit & 15)
+        scale(y, y, 1 - 2 * (digit >> 4))
+        this.#addShort(result, x, y)
       }
     }
-    all.fill(0)
+    chosen.fill(0)
+    odd.fill(0)
+    this.#forget()
     return result
   }
 
-  /** a * G + b * point for public scalars of 32 big-endian bytes: the time depends on all of them. */
-  multiplyPublic(a: Uint8Array, b: Uint8Array, point: Point): Point {
-    this.#oddBase ??= this.#oddMultiples(this.#base)
-    const tables = [this.#oddBase, this.#oddMultiples(point)]
-    const digits = [nonAdjacentForm(a), nonAdjacentForm(b)]
-    const result = this.#infinity()
-    const negative = this.#infinity()
-    for (let i = DIGITS - 1; i >= 0; i--) {
-      if (i < DIGITS - 1) this.#double(result)
-      for (let which = 0; which < 2; which++) {
-        const digit = digits[which]![i]!
-        if (digit > 0) this.#add(result, tables[which]![digit >> 1]!)
-        if (digit < 0) {
-          const entry = tables[which]![-digit >> 1]!
-          negative.x.set(entry.x)
-          for (let k = 0; k < 12; k++) negative.y[k] = -entry.y[k]!
-          negative.z.set(entry.z)
-          this.#add(result, negative)
-        }
-      }
-    }
-    return result
+  /** Whether the x of a * G + b * point is `r` modulo the order; for public numbers of 32 big-endian bytes, a point from `decode`. */
+  hasX(a: Uint8Array, b: Uint8Array, point: Point, r: Uint8Array): boolean {
+    this.#public ??= new PublicMultiples(this.#field, this.#base)
+    return this.#public.hasX(a, b, point, r)
   }
 
-  #makeCombs(): readonly Float64Array[] {
-    // 2^(32i) * G for i = 0 to 7: the teeth of the first block and of the second in turn.
-    const powers: Point[] = [copy(this.#base)]
-    for (let i = 1; i < 2 * TEETH; i++) {
-      const next = copy(powers[i - 1]!)
+  #makeComb(): Float64Array {
+    const { columns } = this.#field
+    const next = copy(this.#base)
+    const powers: Point[] = []
+    for (let i = 0; i < POWERS; i++) {
+      powers.push(copy(next))
       for (let k = 0; k < BLOCK; k++) this.#double(next)
-      powers.push(next)
     }
-    return [0, 1].map((block) => {
-      const comb = [this.#infinity()]
-      for (let tooth = 0; tooth < TEETH; tooth++) {
-        for (let i = 0; i < 1 << tooth; i++) comb.push(this.#sum(comb[i]!, powers[2 * tooth + block]!))
-      }
-      return flatten(comb)
-    })
+    const points = combPoints(
+      (i) => copy(powers[i]!),
+      (point, i) => this.#sum(point, powers[i]!),
+      (point, i) => this.#sum(point, opposite(powers[i]!)),
+    )
+    const comb = new Float64Array(SHORT * points.length)
+    const inverses = invertAll(
+      this.#field,
+      points.map(({ z }) => z),
+    )
+    for (const [i, { x, y }] of points.entries()) {
+      multiply(comb.subarray(SHORT * i, SHORT * i + 12), x, inverses[i]!, columns)
+      multiply(comb.subarray(SHORT * i + 12, SHORT * i + 24), y, inverses[i]!, columns)
+    }
+    return comb
   }
 
-  #oddMultiples(point: Point): readonly Point[] {
-    const twice = copy(point)
-    this.#double(twice)
-    const table = [copy(point)]
-    for (let i = 1; i < 8; i++) table.push(this.#sum(table[i - 1]!, twice))
-    return table
+  /** What is left of the last computation. */
+  #forget(): void {
+    for (const secret of Object.values(this.#scratch)) secret.fill(0)
+    this.#field.columns.fill(0)
   }
 
   #infinity(): Point {
@@ -249,6 +241,47 @@ export class P256 {
     add(z, z, t1) // 2
   }
 
+  /** a += the point with these coordinates, which are reduced: algorithm 5. */
+  #addShort(a: Point, x2: Element, y2: Element): void {
+    const { columns } = this.#field
+    const { t0, t1, t2, t3, t4, t5 } = this.#scratch
+    const { x, y, z } = a
+    multiply(t0, x, x2, columns)
+    multiply(t1, y, y2, columns)
+    add(t3, x2, y2) // 2
+    add(t4, x, y) // 4
+    multiply(t3, t3, t4, columns)
+    subtract(t3, t3, t0)
+    subtract(t3, t3, t1) // 3: X1 y2 + x2 Y1
+    multiply(t4, y2, z, columns)
+    add(t4, t4, y) // 3: y2 Z1 + Y1
+    multiply(t5, x2, z, columns)
+    add(t5, t5, x) // 3: x2 Z1 + X1
+    multiply(t2, this.#b, z, columns)
+    subtract(x, t5, t2) // 4
+    scale(x, x, 3) // 12
+    carry(x, x) // 1
+    scale(t2, z, 3) // 12: 3 Z1
+    subtract(z, t1, x) // 2
+    add(x, t1, x) // 2
+    multiply(t5, this.#b, t5, columns)
+    subtract(t5, t5, t2)
+    subtract(t5, t5, t0) // 14
+    scale(t5, t5, 3) // 42
+    carry(t5, t5) // 1
+    scale(t0, t0, 3)
+    subtract(t0, t0, t2) // 15
+    multiply(t1, t4, t5, columns)
+    multiply(t2, t0, t5, columns)
+    multiply(y, x, z, columns)
+    add(y, y, t2) // 2
+    multiply(x, t3, x, columns)
+    subtract(x, x, t1) // 2
+    multiply(z, t4, z, columns)
+    multiply(t1, t3, t0, columns)
+    add(z, z, t1) // 2
+  }
+
   /** a += a, algorithm 6. */
   #double(a: Point): void {
     const { columns } = this.#field
@@ -289,22 +322,32 @@ export class P256 {
   }
 }
 
+export function wipe(point: Point): void {
+  for (const secret of [point.x, point.y, point.z]) secret.fill(0)
+}
+
+function opposite(point: Point): Point {
+  const result = copy(point)
+  scale(result.y, result.y, -1)
+  return result
+}
+
 function copy(point: Point): Point {
   return { x: point.x.slice(), y: point.y.slice(), z: point.z.slice() }
 }
 
 /** A point and the whole of its memory. */
 function emptyPoint(): { readonly all: Float64Array; readonly point: Point } {
-  const all = new Float64Array(36)
+  const all = new Float64Array(ENTRY)
   return { all, point: { x: all.subarray(0, 12), y: all.subarray(12, 24), z: all.subarray(24) } }
 }
 
 function flatten(points: readonly Point[]): Float64Array {
-  const table = new Float64Array(36 * points.length)
+  const table = new Float64Array(ENTRY * points.length)
   for (const [i, point] of points.entries()) {
-    table.set(point.x, 36 * i)
-    table.set(point.y, 36 * i + 12)
-    table.set(point.z, 36 * i + 24)
+    table.set(point.x, ENTRY * i)
+    table.set(point.y, ENTRY * i + 12)
+    table.set(point.z, ENTRY * i + 24)
   }
   return table
 }
