@@ -2,6 +2,7 @@
 // order, so that what else the machine does falls on all of them. Ratios are taken within a round.
 
 import { progress } from "./progress.ts"
+import { quartiles, type Spread } from "./statistics.ts"
 
 export interface Contestant {
   readonly name: string
@@ -16,8 +17,6 @@ export interface Row {
   /** To the first contestant, within a round: lower quartile, median, upper quartile. */
   readonly ratio: Spread
 }
-
-export type Spread = readonly [low: number, median: number, high: number]
 
 export interface Comparison {
   readonly title: string
@@ -51,12 +50,6 @@ export async function compare(
   const comparison = { title, unit, rounds, rows }
   console.log(asText(comparison))
   return comparison
-}
-
-export function quartiles(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!
-  return [at(0.25), at(0.5), at(0.75)]
 }
 
 export function asText({ title, unit, rows }: Comparison): string {
