@@ -63,7 +63,7 @@ function handshake(
     // A full handshake is over with the second ticket; OpenSSL sends none after a resumed one.
     const resumes = clientOptions.session !== undefined
     const isOver = untilAll(resumes ? ["secureConnect", "secure"] : ["secureConnect", "secure", "session", "session"])
-    let last = Buffer.alloc(0)
+    let last: Buffer = Buffer.alloc(0)
     const happened = (event: string) => {
       if (!isOver(event)) return
       if (client.isSessionReused() !== resumes)
