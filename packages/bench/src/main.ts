@@ -6,7 +6,7 @@ import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { absentAsMarkdown, measureAbsent } from "./absent.ts"
 import type { Pems } from "./contestants.ts"
-import { compareHandshakes } from "./handshakes.ts"
+import { compareHandshakes, usualHandshakePlan } from "./handshakes.ts"
 import { compareIdle, idleAsMarkdown } from "./idle.ts"
 import { asMarkdown } from "./measure.ts"
 import { compareMemory, memoryAsMarkdown } from "./memory.ts"
@@ -15,7 +15,7 @@ import { progress } from "./progress.ts"
 import { measureRestart, restartAsMarkdown } from "./restart.ts"
 import { measureStalled, stalledAsMarkdown } from "./stalled.ts"
 import { compareStores } from "./stores.ts"
-import { compareTransfers } from "./transfer.ts"
+import { compareTransfers, usualTransferPlan } from "./transfer.ts"
 import { compareValidation, validationAsMarkdown } from "./x509.ts"
 
 const rounds = 7
@@ -29,11 +29,11 @@ interface Part {
 const parts: Readonly<Record<string, Part>> = {
   handshakes: {
     help: "TLS handshakes a second, beside node:tls",
-    run: async (pems) => (await compareHandshakes(pems, rounds)).map(asMarkdown),
+    run: async (pems) => (await compareHandshakes(pems, { ...usualHandshakePlan, rounds })).map(asMarkdown),
   },
   transfer: {
     help: "TLS records, beside node:tls",
-    run: async (pems) => (await compareTransfers(pems, rounds)).map(asMarkdown),
+    run: async (pems) => (await compareTransfers(pems, { ...usualTransferPlan, rounds })).map(asMarkdown),
   },
   messages: {
     help: "MQTT messages a second over TLS, beside aedes",

@@ -2,7 +2,7 @@
 // order, so that what else the machine does falls on all of them. Ratios are taken within a round.
 
 import { progress } from "./progress.ts"
-import { quartiles, type Spread } from "./statistics.ts"
+import { drift, quartiles, ratios, type Spread } from "./statistics.ts"
 
 export interface Contestant {
   readonly name: string
@@ -12,6 +12,8 @@ export interface Contestant {
 
 export interface Row {
   readonly name: string
+  /** Of each round. */
+  readonly samples: readonly number[]
   /** Of all rounds. */
   readonly median: number
   /** To the first contestant, within a round: lower quartile, median, upper quartile. */
@@ -23,19 +25,27 @@ export interface Comparison {
   readonly unit: string
   readonly rounds: number
   readonly rows: readonly Row[]
+  /** Of the rounds that do not count, by contestant: see `drift` of statistics.ts; undefined when they were too few to say. */
+  readonly drifts: readonly (number | undefined)[]
 }
 
-/** @param contestants the first is the one that the others are compared to */
+/**
+ * @param contestants the first is the one that the others are compared to
+ * @param uncounted rounds before those that count: engines compile what runs often
+ */
 export async function compare(
   title: string,
   unit: string,
   rounds: number,
   contestants: readonly Contestant[],
+  uncounted = 1,
 ): Promise<Comparison> {
   progress(title)
   const samples = contestants.map((): number[] => [])
-  // A round that does not count: engines compile what runs often.
-  for (const contestant of contestants) await contestant.measure()
+  const first = contestants.map((): number[] => [])
+  for (let round = 0; round < uncounted; round++) {
+    for (const [which, contestant] of contestants.entries()) first[which]!.push(await contestant.measure())
+  }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
       const which = (round + turn) % contestants.length
@@ -44,10 +54,11 @@ export async function compare(
   }
   const rows = contestants.map(({ name }, which) => ({
     name,
+    samples: samples[which]!,
     median: quartiles(samples[which]!)[1],
-    ratio: quartiles(samples[which]!.map((value, round) => value / samples[0]![round]!)),
+    ratio: quartiles(ratios(samples[which]!, samples[0]!)),
   }))
-  const comparison = { title, unit, rounds, rows }
+  const comparison = { title, unit, rounds, rows, drifts: first.map(drift) }
   console.log(asText(comparison))
   return comparison
 }

@@ -19,8 +19,24 @@ export type Task =
       readonly pems?: Pems | undefined
       readonly directory?: string | undefined
     }
+  /** Makes connections to a server, as many as go through. */
+  | { readonly kind: "load"; readonly load: LoadTask }
   /** Fills a store, and says so. */
   | { readonly kind: "filler"; readonly directory: string; readonly amounts: Amounts }
+
+/** Connections of node:tls, each with its handshake, and closed when that is done. */
+export interface LoadTask {
+  readonly port: number
+  readonly pems: Pems
+  readonly suite: string
+  /** Of full handshakes: a full one first, whose last ticket all others use. */
+  readonly resumed: boolean
+  /** Also CONNECT, until CONNACK. */
+  readonly mqtt: boolean
+  /** Milliseconds of one run, and connections that are made at once. */
+  readonly slice: number
+  readonly atOnce: number
+}
 
 /** What is in a store. */
 export interface Amounts {
@@ -45,6 +61,17 @@ export interface Questions {
   /** The longest since then, in milliseconds. */
   longest: number
   counts: Amounts
+  /** Milliseconds of processor time until now, of all of the process. */
+  busy: number
+  /** Runs a load for its slice. */
+  load: Loaded
+}
+
+export interface Loaded {
+  readonly connections: number
+  /** Milliseconds, by the clock and of the load's processor time. */
+  readonly elapsed: number
+  readonly busy: number
 }
 
 /** Milliseconds, by the clock and of processor time. */

@@ -14,17 +14,31 @@ export class Absent extends Error {
   override readonly name = "Absent"
 }
 
+/** What this provider computes in WebAssembly and what in TypeScript, by family of algorithms; a version without WebAssembly says nothing. */
+interface ByKernels {
+  kernels?(): Readonly<Record<string, string>>
+}
+
+/** What `fast` takes in versions that have WebAssembly; others look at no option. */
+const makeFast = createFastProvider as (options: { readonly webAssembly?: "off" }) => CryptoProvider & ByKernels
+
+/** Whether `fast` computes anything in WebAssembly here. */
+export function hasWebAssembly(): boolean {
+  return Object.values(makeFast({}).kernels?.() ?? {}).includes("WebAssembly")
+}
+
 /** @throws Absent for fast-plain where fast has no WebAssembly to be without */
 export function providerOf(subject: Exclude<SubjectName, "node">): CryptoProvider {
   switch (subject) {
     case "noble":
       return createNobleProvider()
     case "fast":
-      return createFastProvider()
+      return makeFast({})
     case "host":
       return createHostProvider()
     case "fast-plain":
-      throw new Absent("fast has no WebAssembly yet: it is plain TypeScript itself")
+      if (!hasWebAssembly()) throw new Absent("fast uses no WebAssembly here: it is plain TypeScript itself")
+      return makeFast({ webAssembly: "off" })
   }
 }
 
