@@ -11,7 +11,7 @@ export function createLoad(task: LoadTask): () => Promise<Loaded> {
   const options: ConnectionOptions = {
     secureContext: nodeTls.createSecureContext({
       ca: pems.ca,
-      ciphers: suite,
+      ...(suite && { ciphers: suite }),
       ecdhCurve: "X25519",
       minVersion: "TLSv1.3",
     }),

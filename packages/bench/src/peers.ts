@@ -28,7 +28,8 @@ export type Task =
 export interface LoadTask {
   readonly port: number
   readonly pems: Pems
-  readonly suite: string
+  /** The one suite that is offered; default: what OpenSSL offers. */
+  readonly suite?: string
   /** Of full handshakes: a full one first, whose last ticket all others use. */
   readonly resumed: boolean
   /** Also CONNECT, until CONNACK. */
