@@ -58,7 +58,12 @@ export async function compare(
     median: quartiles(samples[which]!)[1],
     ratio: quartiles(ratios(samples[which]!, samples[0]!)),
   }))
-  const comparison = { title, unit, rounds, rows, drifts: first.map(drift) }
+  const drifts = first.map(drift)
+  if (drifts.some((each) => each !== undefined)) {
+    const each = contestants.map(({ name }, i) => `${name} ${((drifts[i] ?? 0) * 100).toFixed(1)}%`)
+    progress(`drift at the end of warm-up: ${each.join(", ")}`)
+  }
+  const comparison = { title, unit, rounds, rows, drifts }
   console.log(asText(comparison))
   return comparison
 }

@@ -2,9 +2,12 @@
 
 import type { Duplex } from "node:stream"
 import { type Pems, type Stack, stackNames, stacks, startClient } from "./contestants.ts"
-import { startPeer } from "./peers.ts"
+import { type Memory, startPeer } from "./peers.ts"
 
 const clients = 1000
+const first = 200
+/** Milliseconds after the last handshake. */
+const settling = 500
 
 export interface MemoryRow {
   readonly name: string
@@ -24,11 +27,14 @@ export async function heapOfIdle(stack: Stack, pems: Pems): Promise<MemoryRow> {
   const peer = await startPeer({ kind: "sink", stack, pems })
   const sockets: Duplex[] = []
   try {
-    // The first connection brings what is made once.
-    sockets.push(await startClient("node:tls", pems, { port: peer.port }))
-    const before = await peer.ask("memory")
-    while (sockets.length <= clients) sockets.push(await startClient("node:tls", pems, { port: peer.port }))
-    const after = await peer.ask("memory")
+    const grow = async (count: number): Promise<Memory> => {
+      while (sockets.length < count) sockets.push(await startClient("node:tls", pems, { port: peer.port }))
+      await new Promise((resolve) => setTimeout(resolve, settling))
+      return peer.ask("memory")
+    }
+    // The first ones bring what is made once, and what the engine keeps of functions that it has run often.
+    const before = await grow(first)
+    const after = await grow(first + clients)
     const each = (key: "heap" | "buffers") => (after[key] - before[key]) / clients / 1024
     return { name: stackNames[stack], heap: each("heap"), buffers: each("buffers") }
   } finally {

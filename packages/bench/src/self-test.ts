@@ -19,7 +19,7 @@ export async function selfTest(): Promise<boolean> {
     { ...fast, name: "timed, with more", timed: true, added },
   ]
   progress("the same handshake five times: as it is, again, and with 500 µs more; and what of it is not in primitives")
-  const plan = { generations: 3, rounds: 7, slice: 150, warmUp: [3000, 8000] } as const
+  const plan = { generations: 2, rounds: 9, slice: 100, warmUp: [1500, 5000] } as const
   const { measured } = await takeTurns(contenders, plan)
   progress(driftText(measured))
   const [once, again, more, timed, timedMore] = measured.map(({ samples }) => samples)

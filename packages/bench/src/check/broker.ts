@@ -111,7 +111,7 @@ async function deliveries(
     loads.push({ name, measure })
   }
   const rounds = context.quick ? 5 : 9
-  const comparison = await compare(`Broker, ${what}`, "deliveries/CPU s", rounds, loads, 2)
+  const comparison = await compare(`Broker, ${what}`, "deliveries/CPU s", rounds, loads, context.quick ? 3 : 6)
   const row = (target: Target, ours: string, theirs: string) =>
     context.tell({
       name: `broker, ${what}, deliveries a CPU second: ${ours} x ${theirs}`,
@@ -138,7 +138,7 @@ async function storms(context: CheckContext, brokers: Brokers): Promise<void> {
       running.push({ name, ...(await connectionsUnderLoad(server, { ...load, ...(suite && { suite }) })) })
     }
     const rounds = context.quick ? 5 : 11
-    const comparison = await compare("Connect storm: handshake and CONNECT", "connections/CPU s", rounds, running, 6)
+    const comparison = await compare("Connect storm: handshake and CONNECT", "connections/CPU s", rounds, running, 8)
     for (const { name, shares } of running) progress(limitText(name, shares()))
     const row = (theirs: string, target: Target) =>
       context.tell({

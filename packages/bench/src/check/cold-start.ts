@@ -34,12 +34,14 @@ export const coldStart: CheckGroup = {
       unit: "ms",
       values: beyond("core"),
       target: { most: 15 },
+      note: "CPU",
     })
     tell({
       name: 'import of the core and noble, beyond import("node:tls")',
       unit: "ms",
       values: beyond("core-noble"),
       target: { most: 50 },
+      note: "CPU",
     })
     tell({
       name: "import and first handshake of the Node adapter, x node:tls",

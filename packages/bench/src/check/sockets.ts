@@ -13,8 +13,8 @@ import type { CheckGroup } from "./group.ts"
 const stacks: readonly Stack[] = ["node:tls", "fast"]
 
 const handshakePlans = {
-  quick: { stacks, rounds: 7, uncounted: 6, slice: 400 },
-  whole: { stacks, rounds: 15, uncounted: 8, slice: 700 },
+  quick: { stacks, rounds: 7, uncounted: 10, slice: 400 },
+  whole: { stacks, rounds: 15, uncounted: 12, slice: 700 },
 } as const satisfies Record<string, HandshakePlan>
 
 const transferPlans = {
@@ -25,7 +25,7 @@ const transferPlans = {
 export const servers: CheckGroup = {
   name: "servers",
   help: "a server's CPU a handshake over sockets, beside node:tls",
-  seconds: { quick: 25, whole: 70 },
+  seconds: { quick: 35, whole: 90 },
   nodeOnly: true,
   async run({ pems, quick, tell }) {
     for (const kind of ["full", "resumed"] as const) {
