@@ -31,7 +31,7 @@ export interface Comparison {
 
 /**
  * @param contestants the first is the one that the others are compared to
- * @param uncounted rounds before those that count: engines compile what runs often
+ * @param uncounted rounds before those that count, up to twice as many while they drift: engines compile what runs often
  */
 export async function compare(
   title: string,
@@ -43,7 +43,8 @@ export async function compare(
   progress(title)
   const samples = contestants.map((): number[] => [])
   const first = contestants.map((): number[] => [])
-  for (let round = 0; round < uncounted; round++) {
+  const unsure = () => first.some((samples) => Math.abs(drift(samples) ?? 0) > mostDrift)
+  for (let round = 0; round < uncounted || (round < 2 * uncounted && unsure()); round++) {
     for (const [which, contestant] of contestants.entries()) first[which]!.push(await contestant.measure())
   }
   for (let round = 0; round < rounds; round++) {
@@ -66,6 +67,18 @@ export async function compare(
   const comparison = { title, unit, rounds, rows, drifts }
   console.log(asText(comparison))
   return comparison
+}
+
+/** What an engine over sockets may still drift by when it is called settled: other programs move it, too. */
+const mostDrift = 0.1
+
+/** For a row: that an engine had not settled when the rounds began. */
+export function unsettled({ rows, drifts }: Comparison): { readonly note?: string } {
+  const moving = rows.flatMap(({ name }, i) => {
+    const own = drifts[i] ?? 0
+    return Math.abs(own) > mostDrift ? [`${name} ${(own * 100).toFixed(0)}%`] : []
+  })
+  return moving.length === 0 ? {} : { note: `not settled: ${moving.join(", ")}` }
 }
 
 export function asText({ title, unit, rows }: Comparison): string {

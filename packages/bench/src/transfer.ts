@@ -14,17 +14,17 @@ export interface TransferPlan {
   readonly stacks: readonly Stack[]
   readonly rounds: number
   readonly uncounted: number
-  /** MiB of one measurement, in 16 KiB writes. */
-  readonly megabytes: number
+  /** Milliseconds of the server's processor time in one measurement, at least. */
+  readonly slice: number
 }
 
-export const usualTransferPlan: TransferPlan = { stacks, rounds: 7, uncounted: 6, megabytes: 16 }
+export const usualTransferPlan: TransferPlan = { stacks, rounds: 7, uncounted: 6, slice: 200 }
 
 export async function compareTransfers(pems: Pems, plan: TransferPlan): Promise<Comparison[]> {
   const comparisons: Comparison[] = []
   for (const suite of suites) {
     comparisons.push(await compareTransfer(pems, suite, 16_384, plan))
-    comparisons.push(await compareTransfer(pems, suite, 64, { ...plan, megabytes: 1 }))
+    comparisons.push(await compareTransfer(pems, suite, 64, plan))
   }
   return comparisons
 }
@@ -36,6 +36,8 @@ export async function compareTransfer(
   write: number,
   plan: TransferPlan,
 ): Promise<Comparison> {
+  // MiB, until their receipt is acknowledged.
+  const atOnce = write === 64 ? 1 : 8
   const running = []
   try {
     for (const stack of plan.stacks) {
@@ -47,10 +49,13 @@ export async function compareTransfer(
       name: stackNames[stack],
       async measure() {
         const before = await peer.ask("busy")
-        await send(client, write, plan.megabytes)
-        const seconds = ((await peer.ask("busy")) - before) / 1000
-        const bytes = plan.megabytes * megabyte
-        return write === 64 ? bytes / write / seconds : bytes / 1e6 / seconds
+        let [busy, megabytes] = [0, 0]
+        for (; busy < plan.slice; megabytes += atOnce) {
+          await send(client, write, atOnce)
+          busy = (await peer.ask("busy")) - before
+        }
+        const bytes = megabytes * megabyte
+        return write === 64 ? (bytes / write / busy) * 1000 : bytes / 1000 / busy
       },
     }))
     const [size, unit] = write === 64 ? ["64 bytes", "writes/CPU s"] : ["16 KiB", "MB/CPU s"]

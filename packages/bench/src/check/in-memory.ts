@@ -1,6 +1,6 @@
 // Rows of handshakes, records and digests in memory, by processor time.
 
-import { driftText, type Measurement, type Plan, takeTurns } from "../engine/processes.ts"
+import { driftText, type Measurement, type Plan, takeTurns, unsettledText } from "../engine/processes.ts"
 import type { SubjectName } from "../engine/subjects.ts"
 import { hasWebAssembly } from "../engine/subjects.ts"
 import { nameOf, usualHandshake, type Work } from "../engine/work.ts"
@@ -128,8 +128,11 @@ function fastRows(
     const own = cpuOf(measurement, name)
     return by === "cost" ? ratios(own, others) : ratios(others, own)
   }
-  const row = (name: string, kind: string, target: Target) =>
-    context.tell({ name: `fast, ${kind}: ${what}`, unit: "x", values: valuesOf(name), target })
+  const row = (name: string, kind: string, target: Target) => {
+    const own = measurement.measured.filter((each) => each.name === name || each.name === beside)
+    const note = unsettledText(own)
+    context.tell({ name: `fast, ${kind}: ${what}`, unit: "x", values: valuesOf(name), target, ...(note && { note }) })
+  }
   if (hasWebAssembly()) {
     row("fast", "WebAssembly", targets.webAssembly)
     row("fast-plain", "plain TypeScript", targets.plain)

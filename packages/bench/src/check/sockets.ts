@@ -4,7 +4,7 @@ import { cpus } from "node:os"
 import { createServer } from "@puremq/tls13/node"
 import type { Stack } from "../contestants.ts"
 import { compareKind, type HandshakePlan } from "../handshakes.ts"
-import type { Comparison } from "../measure.ts"
+import { type Comparison, unsettled } from "../measure.ts"
 import { heapOfIdle } from "../memory.ts"
 import { ratios } from "../statistics.ts"
 import { compareTransfer, type TransferPlan } from "../transfer.ts"
@@ -18,8 +18,8 @@ const handshakePlans = {
 } as const satisfies Record<string, HandshakePlan>
 
 const transferPlans = {
-  quick: { stacks, rounds: 7, uncounted: 6, megabytes: 8 },
-  whole: { stacks, rounds: 15, uncounted: 6, megabytes: 32 },
+  quick: { stacks, rounds: 7, uncounted: 6, slice: 100 },
+  whole: { stacks, rounds: 15, uncounted: 6, slice: 300 },
 } as const satisfies Record<string, TransferPlan>
 
 export const servers: CheckGroup = {
@@ -35,6 +35,7 @@ export const servers: CheckGroup = {
         unit: "x",
         values: costs(comparison),
         target: { most: 1 },
+        ...unsettled(comparison),
       })
     }
     const why = hasWorkers() ? "it is not measured yet" : "listeners have no workers yet"
@@ -67,6 +68,7 @@ export const bulk: CheckGroup = {
         unit: "x",
         values: ratios(ours!.samples, theirs!.samples),
         target: { least },
+        ...unsettled(comparison),
       })
     }
   },

@@ -77,14 +77,25 @@ export async function takeTurns(contenders: readonly Contender[], plan: Plan): P
   }
 }
 
-/** In a sentence: which engines had not settled when the rounds began. */
+/** In a sentence: how much each engine still drifted when the rounds began. */
 export function driftText(measured: readonly Measured[]): string {
-  const worst = measured.map(({ name, drifts }) => {
-    const most = drifts.reduce((a, b) => (Math.abs(b) > Math.abs(a) || Number.isNaN(b) ? b : a), 0)
-    const sign = most < 0 ? "" : "+"
-    return `${name} ${sign}${(100 * most).toFixed(1)}%${Math.abs(most) <= mostDrift ? "" : " (not settled)"}`
-  })
-  return `drift at the end of warm-up: ${worst.join(", ")}`
+  return `drift at the end of warm-up: ${measured.map(driftOf).join(", ")}`
+}
+
+/** Those that had not settled; undefined: all had. */
+export function unsettledText(measured: readonly Measured[]): string | undefined {
+  const moving = measured.filter(({ drifts }) => !(Math.abs(worst(drifts)) <= mostDrift))
+  return moving.length === 0 ? undefined : `not settled: ${moving.map(driftOf).join(", ")}`
+}
+
+function driftOf({ name, drifts }: Measured): string {
+  const most = worst(drifts)
+  return `${name} ${most < 0 ? "" : "+"}${(100 * most).toFixed(1)}%`
+}
+
+/** Not a number when one was not measured. */
+function worst(drifts: readonly number[]): number {
+  return drifts.reduce((a, b) => (Math.abs(b) > Math.abs(a) || Number.isNaN(b) ? b : a), 0)
 }
 
 class SubjectProcess {
