@@ -33,7 +33,7 @@ interface Running {
 async function start(task: Task): Promise<Running> {
   switch (task.kind) {
     case "sink":
-      return { port: await sink(task.stack, task.pems) }
+      return { port: await sink(task.stack, task.pems, task.suite) }
     case "aedes":
       return { port: await aedes(task.pems) }
     case "puremq":
@@ -46,8 +46,8 @@ async function start(task: Task): Promise<Running> {
   }
 }
 
-async function sink(stack: Stack, pems: Pems): Promise<number> {
-  const server = startServer(stack, pems, (socket) => {
+async function sink(stack: Stack, pems: Pems, suite: string | undefined): Promise<number> {
+  const server = startServer(stack, pems, suite, (socket) => {
     let received = 0
     socket.on("data", (data: Uint8Array) => {
       const before = Math.floor(received / 2 ** 20)

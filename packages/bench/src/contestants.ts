@@ -35,10 +35,16 @@ function withoutDelay(socket: nodeTls.TLSSocket): nodeTls.TLSSocket {
   return socket.setNoDelay(true)
 }
 
-export function startServer(stack: Stack, pems: Pems, onSecure: (socket: Duplex) => void): NetServer {
-  const { cert, key } = pems
-  if (stack === "node:tls") return nodeTls.createServer({ cert, key, minVersion: "TLSv1.3", noDelay: true }, onSecure)
-  return createServer({ cert, key, provider: providers[stack](), maxPendingHandshakesPerAddress: 100_000 }, onSecure)
+/** @param suite the one that it takes; default: all that it has */
+export function startServer(
+  stack: Stack,
+  pems: Pems,
+  suite: string | undefined,
+  onSecure: (socket: Duplex) => void,
+): NetServer {
+  const common = { cert: pems.cert, key: pems.key, ...(suite && { ciphers: suite }) }
+  if (stack === "node:tls") return nodeTls.createServer({ ...common, minVersion: "TLSv1.3", noDelay: true }, onSecure)
+  return createServer({ ...common, provider: providers[stack](), maxPendingHandshakesPerAddress: 100_000 }, onSecure)
 }
 
 export interface ClientChoice {

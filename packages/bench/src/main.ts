@@ -8,7 +8,9 @@ import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { absentAsMarkdown, measureAbsent } from "./absent.ts"
 import { checkGroups, runCheck } from "./check/check.ts"
 import { sumText, tableMarkdown, verdictOn } from "./check/row.ts"
+import { compareClients } from "./clients.ts"
 import type { Pems } from "./contestants.ts"
+import { otherClients } from "./engine/client-handshakes.ts"
 import { compareInMemory, handshakeScenarios, hashScenarios, recordScenarios, secondsOf } from "./engine/scenarios.ts"
 import { type SubjectName, subjectNames } from "./engine/subjects.ts"
 import { parseWork } from "./engine/work.ts"
@@ -55,6 +57,11 @@ const parts: Readonly<Record<string, Part>> = {
   engine: inMemory("handshakes in memory, both sides, by CPU, beside node:tls", handshakeScenarios),
   records: inMemory("one record sealed or opened in memory, beside node:crypto", recordScenarios),
   digests: inMemory("SHA-256 and SHA-384 in memory, beside node:crypto", hashScenarios),
+  clients: {
+    seconds: 60,
+    help: "full handshakes of a client by its CPU, beside node:tls, subtls, @reclaimprotocol/tls and lemon-tls",
+    run: async (pems) => [asMarkdown(await compareClients(pems))],
+  },
   handshakes: {
     seconds: 60,
     help: "handshakes of a server over sockets, by its CPU, beside node:tls",
@@ -246,7 +253,12 @@ function listText(): string {
     "subjects in memory",
     indented(subjectNames),
     "peers over sockets, where they are installed",
-    indented(["node:tls (OpenSSL)", "aedes on node:tls", "mosquitto"]),
+    indented([
+      "node:tls (OpenSSL)",
+      "aedes on node:tls",
+      "mosquitto",
+      ...Object.values(otherClients).map(({ package: name }) => name),
+    ]),
     "runtimes (--on)",
     indented(runtimeNames),
     "parts, and how long each takes",

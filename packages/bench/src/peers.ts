@@ -10,7 +10,7 @@ export type StoreKind = "memory" | "process" | "power"
 
 export type Task =
   /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
-  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems }
+  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems; readonly suite?: string }
   | { readonly kind: "aedes"; readonly pems: Pems }
   /** @param pems none: it listens on TCP. @param directory of files; default a new one, for as long as it runs */
   | {

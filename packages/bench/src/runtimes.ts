@@ -1,11 +1,9 @@
 // Other runtimes, installed from npm on demand: under .peers/, which git ignores. The bench runs on them as it does on this one.
 
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync } from "node:fs"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { progress } from "./progress.ts"
+import { installPeers } from "./npm-peers.ts"
 
 /** The package with its exact version, and its program within node_modules. */
 const runtimes = {
@@ -16,8 +14,6 @@ const runtimes = {
 } as const
 export type RuntimeName = keyof typeof runtimes
 export const runtimeNames = Object.keys(runtimes) as RuntimeName[]
-
-const peers = fileURLToPath(new URL("../../../.peers/bench-runtimes", import.meta.url))
 
 /** What this process runs on. */
 export function thisRuntime(): string {
@@ -43,17 +39,5 @@ export async function runOn(name: RuntimeName, args: readonly string[]): Promise
 /** The program. @throws when it cannot be installed */
 function install(name: RuntimeName): string {
   const { package: wanted, program } = runtimes[name]
-  // One folder for each: two versions of a package do not fit into one.
-  const folder = join(peers, name)
-  const path = join(folder, "node_modules", program)
-  if (existsSync(path)) return path
-  progress(`installing ${wanted} under .peers/`)
-  mkdirSync(folder, { recursive: true })
-  const { status, stderr } = spawnSync(
-    "npm",
-    ["install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error", wanted],
-    { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] },
-  )
-  if (status !== 0 || !existsSync(path)) throw new Error(`${wanted} could not be installed: ${stderr?.split("\n")[0]}`)
-  return path
+  return installPeers(`bench-runtimes/${name}`, [wanted], program)
 }

@@ -1,6 +1,7 @@
 // A process that does one subject's work, told by messages how much of it: engine/processes.ts starts it. One subject to a
 // process, so that what the engine has compiled for one is not what another runs, and collections are its own.
 
+import { clientHandshakes, isClient } from "./engine/client-handshakes.ts"
 import { makeIdentities } from "./engine/identities.ts"
 import { nodeHandshakes } from "./engine/node-handshakes.ts"
 import { ourHandshakes } from "./engine/our-handshakes.ts"
@@ -44,6 +45,8 @@ function tell(answer: Answer): void {
 }
 
 async function prepare({ work, subject, timed }: Task): Promise<Operation> {
+  if (work.type === "client") return clientHandshakes(subject, work)
+  if (isClient(subject)) throw new Absent(`${subject} is measured as a client over sockets`)
   if (subject === "node") {
     if (timed) throw new Absent("node:tls does not tell what of it is primitives")
     if (work.type === "handshake") return nodeHandshakes(work, makeIdentities(work))

@@ -3,7 +3,7 @@
 import { driftText, type Measurement, type Plan, takeTurns, unsettledText } from "../engine/processes.ts"
 import type { SubjectName } from "../engine/subjects.ts"
 import { hasWebAssembly } from "../engine/subjects.ts"
-import { nameOf, usualHandshake, type Work } from "../engine/work.ts"
+import { type NamedWork, nameOf, usualHandshake } from "../engine/work.ts"
 import { progress } from "../progress.ts"
 import { ratios } from "../statistics.ts"
 import type { CheckContext, CheckGroup } from "./group.ts"
@@ -36,7 +36,7 @@ export const handshakesInMemory: CheckGroup = {
     // The stack's own cost is a share of a noble full handshake, of the same run.
     let nobleFull: readonly number[] = []
     for (const kind of ["full", "resumed"] as const) {
-      const work: Work = { ...usualHandshake, kind }
+      const work: NamedWork = { ...usualHandshake, kind }
       const contenders = [
         { name: "noble", subject: "noble", work },
         { name: "fast", subject: "fast", work },
@@ -97,14 +97,14 @@ export const digests: CheckGroup = {
   seconds: { quick: 4, whole: 12 },
   async run(context) {
     const plan = smallPlans[context.quick ? "quick" : "whole"]
-    const work: Work = { type: "hash", hash: "sha256", bytes: 16_384 }
+    const work: NamedWork = { type: "hash", hash: "sha256", bytes: 16_384 }
     const measurement = await measure(work, ["noble", "fast", "fast-plain", "node"], plan)
     const targets = { webAssembly: { least: 2 }, plain: { least: 1 } }
     fastRows(context, "SHA-256 of 16 KiB, MB/s x noble", measurement, "noble", targets, "rate")
   },
 }
 
-async function measure(work: Work, subjects: readonly SubjectName[], plan: Plan): Promise<Measurement> {
+async function measure(work: NamedWork, subjects: readonly SubjectName[], plan: Plan): Promise<Measurement> {
   progress(nameOf(work))
   const measurement = await takeTurns(
     subjects.map((subject) => ({ name: subject, subject, work })),

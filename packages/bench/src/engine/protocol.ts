@@ -1,11 +1,12 @@
 // What is said between the bench and a process that does one subject's work.
 
+import type { ClientName } from "./client-handshakes.ts"
 import type { SubjectName } from "./subjects.ts"
 import type { Work } from "./work.ts"
 
 export interface Task {
   readonly work: Work
-  readonly subject: SubjectName
+  readonly subject: SubjectName | ClientName
   /** Primitives are counted and timed: of handshakes by a provider. */
   readonly timed?: boolean
   /** Microseconds that are wasted in each operation: so that it can be shown that a cost is seen. */

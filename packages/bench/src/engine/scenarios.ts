@@ -5,7 +5,7 @@ import { progress } from "../progress.ts"
 import { quartiles, ratios } from "../statistics.ts"
 import { driftText, type Plan, takeTurns } from "./processes.ts"
 import { type SubjectName, subjectNames } from "./subjects.ts"
-import { nameOf, suites, type Work } from "./work.ts"
+import { type NamedWork, nameOf, suites } from "./work.ts"
 
 /** In the words of `parseWork`. */
 export const handshakeScenarios: readonly string[] = [
@@ -34,13 +34,13 @@ const plans: Readonly<Record<"handshake" | "small", Plan>> = {
 }
 
 /** Seconds that a scenario takes with all subjects, about. */
-export function secondsOf(work: Work): number {
+export function secondsOf(work: NamedWork): number {
   return work.type === "handshake" ? 40 : 10
 }
 
 /** Subjects beside the first one: microseconds of processor time of an operation, so less is quicker. */
 export async function compareInMemory(
-  work: Work,
+  work: NamedWork,
   subjects: readonly SubjectName[] = subjectNames,
 ): Promise<Comparison> {
   const title = `${nameOf(work)}${work.type === "handshake" ? " handshake" : ""}, in memory`

@@ -35,7 +35,17 @@ export interface HashWork {
   readonly bytes: number
 }
 
-export type Work = HandshakeWork | RecordWork | HashWork
+/** One full handshake of a client over a socket, with node:tls in another process; by the client's processor time. */
+export interface ClientWork {
+  readonly type: "client"
+  readonly port: number
+  /** PEM. */
+  readonly ca: string
+}
+
+/** What has a name for the command line. */
+export type NamedWork = HandshakeWork | RecordWork | HashWork
+export type Work = NamedWork | ClientWork
 
 export const suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"] as const
 
@@ -52,7 +62,7 @@ export const usualHandshake: HandshakeWork = {
 }
 
 /** As on the command line: what differs from the usual handshake; `seal 64 TLS_AES_128_GCM_SHA256`; `hash 64 sha256`. */
-export function nameOf(work: Work): string {
+export function nameOf(work: NamedWork): string {
   if (work.type === "hash") return `hash ${work.bytes} ${work.hash}`
   if (work.type !== "handshake") return `${work.type} ${work.bytes} ${work.suite}`
   const { kind, group, suite, signature, chain, retry, mutual } = work
@@ -63,7 +73,7 @@ export function nameOf(work: Work): string {
 }
 
 /** The reverse of `nameOf`. @throws RangeError with a line that says which word is wrong */
-export function parseWork(text: string): Work {
+export function parseWork(text: string): NamedWork {
   const [type = "", size, algorithm = ""] = text.split(" ")
   if (type === "hash") {
     if (algorithm !== "sha256" && algorithm !== "sha384") throw wrong(text, "the hash is sha256 or sha384")
