@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
 import { type BrokerConfig, createBroker, type PureMqBroker } from "@puremq/broker"
 import { Aedes } from "aedes"
-import { type Pems, type Stack, startServer } from "./contestants.ts"
+import { type Pems, type ServerChoice, type Stack, startServer } from "./contestants.ts"
 import { fill } from "./filler.ts"
 import { HoldUps } from "./hold-ups.ts"
 import { createLoad } from "./load.ts"
@@ -33,11 +33,11 @@ interface Running {
 async function start(task: Task): Promise<Running> {
   switch (task.kind) {
     case "sink":
-      return { port: await sink(task.stack, task.pems, task.suite) }
+      return { port: await sink(task.stack, task) }
     case "aedes":
       return { port: await aedes(task.pems) }
     case "puremq":
-      return puremq(task.store, task.pems, task.directory)
+      return puremq(task)
     case "load":
       return { port: 0 }
     case "filler":
@@ -46,8 +46,8 @@ async function start(task: Task): Promise<Running> {
   }
 }
 
-async function sink(stack: Stack, pems: Pems, suite: string | undefined): Promise<number> {
-  const server = startServer(stack, pems, suite, (socket) => {
+async function sink(stack: Stack, choice: ServerChoice): Promise<number> {
+  const server = startServer(stack, choice, (socket) => {
     let received = 0
     socket.on("data", (data: Uint8Array) => {
       const before = Math.floor(received / 2 ** 20)
@@ -65,9 +65,9 @@ async function aedes({ cert, key }: Pems): Promise<number> {
   return listen(nodeTls.createServer({ cert, key, noDelay: true }, (socket: Duplex) => server.handle(socket)))
 }
 
-async function puremq(store: StoreKind, pems: Pems | undefined, directory: string | undefined): Promise<Running> {
+async function puremq({ store, pems, directory, workers = 0 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
-    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key }
+    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key, workers }
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,

@@ -35,16 +35,22 @@ function withoutDelay(socket: nodeTls.TLSSocket): nodeTls.TLSSocket {
   return socket.setNoDelay(true)
 }
 
-/** @param suite the one that it takes; default: all that it has */
+export interface ServerChoice {
+  readonly pems: Pems
+  /** The one that it takes; default: all that it has. */
+  readonly suite?: string | undefined
+  /** Threads for public-key operations; of ours alone. */
+  readonly workers?: number | undefined
+}
+
 export function startServer(
   stack: Stack,
-  pems: Pems,
-  suite: string | undefined,
+  { pems, suite, workers = 0 }: ServerChoice,
   onSecure: (socket: Duplex) => void,
 ): NetServer {
   const common = { cert: pems.cert, key: pems.key, ...(suite && { ciphers: suite }) }
   if (stack === "node:tls") return nodeTls.createServer({ ...common, minVersion: "TLSv1.3", noDelay: true }, onSecure)
-  return createServer({ ...common, provider: providers[stack](), maxPendingHandshakesPerAddress: 100_000 }, onSecure)
+  return createServer({ ...common, provider: stack, workers, maxPendingHandshakesPerAddress: 100_000 }, onSecure)
 }
 
 export interface ClientChoice {

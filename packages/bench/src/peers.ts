@@ -3,14 +3,14 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import type { Pems, Stack } from "./contestants.ts"
+import type { Pems, ServerChoice, Stack } from "./contestants.ts"
 
 /** Where PureMQ keeps what outlives connections: in memory, or in files that outlive the process, or the power. */
 export type StoreKind = "memory" | "process" | "power"
 
 export type Task =
   /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
-  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems; readonly suite?: string }
+  | ({ readonly kind: "sink"; readonly stack: Stack } & ServerChoice)
   | { readonly kind: "aedes"; readonly pems: Pems }
   /** @param pems none: it listens on TCP. @param directory of files; default a new one, for as long as it runs */
   | {
@@ -18,6 +18,8 @@ export type Task =
       readonly store: StoreKind
       readonly pems?: Pems | undefined
       readonly directory?: string | undefined
+      /** Threads for public-key operations. */
+      readonly workers?: number
     }
   /** Makes connections to a server, as many as go through. */
   | { readonly kind: "load"; readonly load: LoadTask }

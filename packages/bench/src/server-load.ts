@@ -14,6 +14,8 @@ export interface Loadable {
 export interface UnderLoad {
   /** Connections a second of the server's processor time. */
   measure(): Promise<number>
+  /** Connections a second, by the clock. */
+  measureRate(): Promise<number>
   /** Of all runs: which share of the time the server computed, and how much of a processor each process of the load. */
   shares(): { readonly server: number; readonly load: number }
   stop(): void
@@ -27,15 +29,24 @@ export async function connectionsUnderLoad(server: Loadable, load: Omit<LoadTask
     Array.from({ length: loaders }, () => startPeer({ kind: "load", load: { ...load, port: server.port } })),
   )
   const total = { elapsed: 0, server: 0, load: 0 }
+  const run = async () => {
+    const before = await server.busy()
+    const runs: Loaded[] = await Promise.all(processes.map((process) => process.ask("load")))
+    const busy = (await server.busy()) - before
+    const elapsed = Math.max(...runs.map((each) => each.elapsed))
+    total.elapsed += elapsed
+    total.server += busy
+    total.load += runs.reduce((sum, each) => sum + each.busy, 0) / runs.length
+    return { busy, elapsed, connections: runs.reduce((sum, { connections }) => sum + connections, 0) }
+  }
   return {
     async measure() {
-      const before = await server.busy()
-      const runs: Loaded[] = await Promise.all(processes.map((process) => process.ask("load")))
-      const busy = (await server.busy()) - before
-      total.elapsed += Math.max(...runs.map(({ elapsed }) => elapsed))
-      total.server += busy
-      total.load += runs.reduce((sum, run) => sum + run.busy, 0) / runs.length
-      return (runs.reduce((sum, { connections }) => sum + connections, 0) * 1000) / busy
+      const { connections, busy } = await run()
+      return (connections * 1000) / busy
+    },
+    async measureRate() {
+      const { connections, elapsed } = await run()
+      return (connections * 1000) / elapsed
     },
     shares: () => ({ server: total.server / total.elapsed, load: total.load / total.elapsed }),
     stop: () => processes.forEach((process) => void process.stop()),

@@ -1,7 +1,5 @@
 // Rows of servers over sockets: handshakes and bulk by the server's processor time, heap of an idle connection.
 
-import { cpus } from "node:os"
-import { createServer } from "@puremq/tls13/node"
 import type { Stack } from "../contestants.ts"
 import { compareKind, type HandshakePlan } from "../handshakes.ts"
 import { type Comparison, unsettled } from "../measure.ts"
@@ -38,16 +36,6 @@ export const servers: CheckGroup = {
         ...unsettled(comparison),
       })
     }
-    const why = hasWorkers() ? "it is not measured yet" : "listeners have no workers yet"
-    for (const name of [
-      "server's CPU of a handshake with workers, x without",
-      "PINGREQ p99 of 100 clients in a storm with workers, x undisturbed",
-    ]) {
-      tell({ name, skipped: why })
-    }
-    const cores = cpus().length
-    const skipped = cores < 4 ? `it needs 4 cores, and this machine has ${cores}` : why
-    tell({ name: "handshakes a second with workers, x without", skipped })
   },
 }
 
@@ -95,14 +83,4 @@ export const idleConnections: CheckGroup = {
 /** Of the second contestant beside the first, of rates: processor time of one operation. */
 function costs({ rows: [theirs, ours] }: Comparison): number[] {
   return ratios(theirs!.samples, ours!.samples)
-}
-
-/** Listeners that know the option refuse what is none. */
-function hasWorkers(): boolean {
-  try {
-    createServer({ workers: -1 } as never)
-    return false
-  } catch (error) {
-    return /workers/.test((error as Error).message) && !/unknown|no option/.test((error as Error).message)
-  }
 }
