@@ -19,13 +19,15 @@ export function createLoad(task: LoadTask): () => Promise<Loaded> {
     port,
     servername: "localhost",
   }
+  let made = 0
   return async () => {
     const session = resumed ? await ticket(options) : undefined
     const { user, system } = process.cpuUsage()
     const from = performance.now()
     let connections = 0
     const worker = async () => {
-      for (; performance.now() < from + slice; connections++) await connection(options, session, task)
+      for (; performance.now() < from + slice; connections++)
+        await connection(options, session, task, `storm-${process.pid}-${made++}`)
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
     const spent = process.cpuUsage({ user, system })
@@ -41,16 +43,19 @@ async function ticket(options: ConnectionOptions): Promise<Buffer> {
   return session
 }
 
-let made = 0
-
-async function connection(options: ConnectionOptions, session: Buffer | undefined, task: LoadTask): Promise<void> {
+async function connection(
+  options: ConnectionOptions,
+  session: Buffer | undefined,
+  task: LoadTask,
+  clientId: string,
+): Promise<void> {
   const socket: TLSSocket = nodeTls.connect({ ...options, ...(session && { session }) })
   socket.setNoDelay(true)
   await once(socket, "secureConnect")
   if (socket.isSessionReused() !== task.resumed)
     throw new Error(`resumed: ${socket.isSessionReused()}, not ${task.resumed}`)
   if (task.mqtt) {
-    socket.write(connectPacket({ clientId: `storm-${process.pid}-${made++}` }))
+    socket.write(connectPacket({ clientId }))
     const [answer] = (await once(socket, "data")) as [Uint8Array]
     if (answer[0] !== 0x20 || answer[3] !== 0) throw new Error("the broker did not take a CONNECT")
   }

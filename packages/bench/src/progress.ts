@@ -1,38 +1,62 @@
 // What a run is about, for who waits for it: on stderr, as the report is on stdout. A line each time something begins; with a
 // plan of how long all takes, the line has a bar and the time that is left.
 
-let plan: { readonly total: number; done: number; current: number; began: number; readonly started: number } | undefined
+/** Of one run: what it will take, and what of it is done. */
+class Plan {
+  #total = 0
+  #done = 0
+  #current = 0
+  #began = 0
+  #started = 0
+
+  /** @param seconds that all will take, about */
+  start(seconds: number): void {
+    this.#total = Math.max(1, seconds)
+    this.#started = performance.now()
+    this.#began = this.#started
+  }
+
+  /** Something that takes about so long begins; what was before it is done. */
+  begin(seconds: number): void {
+    this.#done += this.#current
+    this.#current = seconds
+    this.#began = performance.now()
+  }
+
+  /** Empty when there is no plan. */
+  text(): string {
+    return this.#total === 0 ? "" : `${barText(this.#share(), this.#left())} `
+  }
+
+  /** What takes longer than planned stays at its end until it is over. */
+  #share(): number {
+    const spent = Math.min(this.#current, (performance.now() - this.#began) / 1000)
+    return Math.min(1, (this.#done + spent) / this.#total)
+  }
+
+  /** Seconds, as the machine has been until now: half as quick as planned, twice the rest of the plan. */
+  #left(): number {
+    const share = this.#share()
+    const spent = (performance.now() - this.#started) / 1000
+    const pace = share > 0.05 ? Math.max(1, spent / (share * this.#total)) : 1
+    return (1 - share) * this.#total * pace
+  }
+}
+
+const plan = new Plan()
 
 /** @param seconds that all will take, about */
 export function planProgress(seconds: number): void {
-  const now = performance.now()
-  plan = { total: Math.max(1, seconds), done: 0, current: 0, began: now, started: now }
+  plan.start(seconds)
 }
 
 /** Something that takes about so long begins; what was before it is done. */
 export function beginProgress(seconds: number): void {
-  if (plan === undefined) return
-  plan.done += plan.current
-  plan.current = seconds
-  plan.began = performance.now()
+  plan.begin(seconds)
 }
 
 export function progress(line: string): void {
-  process.stderr.write(`bench: ${plan === undefined ? "" : `${barText(shareDone(plan), secondsLeft(plan))} `}${line}\n`)
-}
-
-/** What takes longer than planned stays at its end until it is over. */
-function shareDone({ total, done, current, began }: NonNullable<typeof plan>): number {
-  const spent = Math.min(current, (performance.now() - began) / 1000)
-  return Math.min(1, (done + spent) / total)
-}
-
-/** As the machine has been until now: half as quick as planned, twice the rest of the plan. */
-function secondsLeft(given: NonNullable<typeof plan>): number {
-  const share = shareDone(given)
-  const spent = (performance.now() - given.started) / 1000
-  const pace = share > 0.05 ? Math.max(1, spent / (share * given.total)) : 1
-  return (1 - share) * given.total * pace
+  process.stderr.write(`bench: ${plan.text()}${line}\n`)
 }
 
 /** @param share 0 to 1 */

@@ -18,8 +18,7 @@ type Operation = () => unknown
 
 const tally: PrimitiveTime = { calls: 0, time: 0 }
 const overhead = task.timed ? timingOverhead() : undefined
-let perSlice = 1
-let wasted = 1
+const state = { perSlice: 1, wasted: 1 }
 
 process.on("disconnect", () => process.exit())
 try {
@@ -77,7 +76,7 @@ function withAdded(operation: Operation, added: number): Operation {
 }
 
 function waste(turns: number): void {
-  for (let i = 0; i < turns; i++) wasted = (Math.imul(wasted, 48_271) ^ i) | 0
+  for (let i = 0; i < turns; i++) state.wasted = (Math.imul(state.wasted, 48_271) ^ i) | 0
 }
 
 async function warmUp(
@@ -101,15 +100,15 @@ async function slice(operation: Operation, length: number): Promise<Sample> {
   const from = performance.now()
   const cpuFrom = process.cpuUsage()
   // A promise is awaited only where there is one: a turn of the loop for each operation would be measured too.
-  for (let i = 0; i < perSlice; i++) {
+  for (let i = 0; i < state.perSlice; i++) {
     const pending = operation()
     if (pending !== undefined) await pending
   }
   const { user, system } = process.cpuUsage(cpuFrom)
   const elapsed = performance.now() - from
-  const operations = perSlice
+  const operations = state.perSlice
   const cpu = (user + system) / operations
-  perSlice = Math.max(1, Math.min(Math.round((length * 1000) / Math.max(cpu, 0.01)), operations * 8))
+  state.perSlice = Math.max(1, Math.min(Math.round((length * 1000) / Math.max(cpu, 0.01)), operations * 8))
   const sample = { cpu, wall: (elapsed * 1000) / operations, operations }
   if (overhead === undefined) return sample
   const own = { calls: tally.calls - before.calls, time: tally.time - before.time }
