@@ -10,11 +10,22 @@ import { build } from "esbuild"
 const packageFolder = fileURLToPath(new URL("../packages/tls13", import.meta.url))
 const budgetFile = fileURLToPath(new URL("size-budget.json", import.meta.url))
 
+const client = 'export { ClientConnection, createClientConfig } from "."'
+/** Programs of devices, that take one suite and one group at most: each is a module's text. */
+const programs = {
+  "client core without a provider": client,
+  "PSK client with noble": `${client}
+    export { TLS_CHACHA20_POLY1305_SHA256, x25519 } from "./crypto/noble"`,
+  "certificate client without a provider": `${client}
+    export { createCertificateVerifier, trustStoreFromPem } from "./x509"`,
+}
+
 const help = `What each entry point of @puremq/tls13 costs a program, against the budgets of scripts/size-budget.json.
 
-  npm run size [-- --update]
+  npm run size [-- --update | --json]
 
   --update    set the budgets anew, 5% above what is measured
+  --json      the figures as JSON
   --help      this text
 
 The exit status is 1 when an entry point is over its budget.`
@@ -24,7 +35,8 @@ if (process.argv.includes("--help")) {
   process.exit(0)
 }
 const update = process.argv.includes("--update")
-const unknown = process.argv.slice(2).find((argument) => argument !== "--update")
+const json = process.argv.includes("--json")
+const unknown = process.argv.slice(2).find((argument) => argument !== "--update" && argument !== "--json")
 if (unknown !== undefined) {
   console.error(`size: unknown option ${unknown}; see --help`)
   process.exit(2)
@@ -32,28 +44,48 @@ if (unknown !== undefined) {
 
 const budgets = JSON.parse(readFileSync(budgetFile, "utf8"))
 const problems = []
+const entries = entryTargets()
 const sizes = await measureAll()
+const programSizes = await measurePrograms()
 if (!update) compare(sizes)
-print(sizes)
+if (json)
+  console.log(JSON.stringify({ entries: Object.fromEntries(sizes), programs: Object.fromEntries(programSizes) }))
+else print(sizes)
 if (update) writeFileSync(budgetFile, `${JSON.stringify(newBudgets(sizes), null, 2)}\n`)
 for (const problem of problems) console.error(`size: ${problem}`)
 if (problems.length > 0) process.exitCode = 1
 
-async function measureAll() {
+/** Built file by entry. */
+function entryTargets() {
   const { exports } = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8"))
+  return Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === "object" ? [[entry, target.default]] : [],
+  )
+}
+
+async function measureAll() {
   const sizes = new Map()
-  for (const [entry, target] of Object.entries(exports)) {
-    if (typeof target !== "object") continue
-    if (existsSync(`${packageFolder}/${target.default}`)) sizes.set(entry, await measure(target.default))
-    else problems.push(`${entry} leads to ${target.default}, which the build did not make`)
+  for (const [entry, file] of entries) {
+    if (existsSync(`${packageFolder}/${file}`)) sizes.set(entry, await measure({ entryPoints: [file] }))
+    else problems.push(`${entry} leads to ${file}, which the build did not make`)
   }
   return sizes
 }
 
-async function measure(file) {
+async function measurePrograms() {
+  const files = new Map(entries)
+  const sizes = new Map()
+  for (const [name, text] of Object.entries(programs)) {
+    const contents = text.replace(/from "(.*?)"/g, (_, entry) => `from "${files.get(entry)}"`)
+    sizes.set(name, await measure({ stdin: { contents, resolveDir: packageFolder } }))
+  }
+  return sizes
+}
+
+async function measure(what) {
   const { outputFiles } = await build({
     absWorkingDir: packageFolder,
-    entryPoints: [file],
+    ...what,
     bundle: true,
     minify: true,
     format: "esm",
@@ -88,5 +120,9 @@ function print(sizes) {
   row("entry point", "minified", "gzip", "budget")
   for (const [entry, { minified, gzip }] of sizes) {
     row(entry, String(minified), String(gzip), String((update ? newBudgets(sizes) : budgets)[entry] ?? "none"))
+  }
+  console.log("")
+  for (const [name, { minified, gzip }] of programSizes) {
+    console.log(`${name.padEnd(40)}${String(minified).padStart(10)}${String(gzip).padStart(10)}`)
   }
 }

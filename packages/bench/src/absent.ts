@@ -3,10 +3,10 @@
 
 import { once } from "node:events"
 import type { Socket } from "node:net"
-import { quartiles, type Spread } from "./measure.ts"
 import { type Address, connectMqtt, disconnectPacket, publishPacket, subscribe } from "./mqtt.ts"
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
+import { quartiles, type Spread } from "./statistics.ts"
 
 const sessions = 10_000
 const starts = 5

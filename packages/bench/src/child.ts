@@ -9,21 +9,21 @@ import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
 import { type BrokerConfig, createBroker, type PureMqBroker } from "@puremq/broker"
 import { Aedes } from "aedes"
-import { type Pems, type Stack, startServer } from "./contestants.ts"
+import { type Pems, type ServerChoice, type Stack, startServer } from "./contestants.ts"
 import { fill } from "./filler.ts"
 import { HoldUps } from "./hold-ups.ts"
+import { createLoad } from "./load.ts"
 import type { Memory, Questions, StoreKind, Task } from "./peers.ts"
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
 const { port, broker } = await start(task)
-const { user, system } = process.cpuUsage()
 const answers = answersOf(broker)
 process.on("message", async (question: keyof Questions) => {
   process.send!(await answers[question]())
 })
 process.on("disconnect", () => process.exit())
-process.send!({ port, started: { elapsed: performance.now(), busy: (user + system) / 1000 } })
+process.send!({ port, started: { elapsed: performance.now(), busy: busy() } })
 
 interface Running {
   readonly port: number
@@ -33,19 +33,21 @@ interface Running {
 async function start(task: Task): Promise<Running> {
   switch (task.kind) {
     case "sink":
-      return { port: await sink(task.stack, task.pems) }
+      return { port: await sink(task.stack, task) }
     case "aedes":
       return { port: await aedes(task.pems) }
     case "puremq":
-      return puremq(task.store, task.pems, task.directory)
+      return puremq(task)
+    case "load":
+      return { port: 0 }
     case "filler":
       await fill(task.directory, task.amounts)
       return { port: 0 }
   }
 }
 
-async function sink(stack: Stack, pems: Pems): Promise<number> {
-  const server = startServer(stack, pems, (socket) => {
+async function sink(stack: Stack, choice: ServerChoice): Promise<number> {
+  const server = startServer(stack, choice, (socket) => {
     let received = 0
     socket.on("data", (data: Uint8Array) => {
       const before = Math.floor(received / 2 ** 20)
@@ -60,12 +62,12 @@ async function sink(stack: Stack, pems: Pems): Promise<number> {
 
 async function aedes({ cert, key }: Pems): Promise<number> {
   const server = await Aedes.createBroker()
-  return listen(nodeTls.createServer({ cert, key }, (socket: Duplex) => server.handle(socket)))
+  return listen(nodeTls.createServer({ cert, key, noDelay: true }, (socket: Duplex) => server.handle(socket)))
 }
 
-async function puremq(store: StoreKind, pems: Pems | undefined, directory: string | undefined): Promise<Running> {
+async function puremq({ store, pems, directory, workers = 0 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
-    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key }
+    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key, workers }
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,
@@ -95,7 +97,10 @@ type Answers = { readonly [Question in keyof Questions]: () => Questions[Questio
 
 function answersOf(broker: PureMqBroker | undefined): Answers {
   let holdUps: HoldUps | undefined
+  const load = task.kind === "load" ? createLoad(task.load) : undefined
   return {
+    busy,
+    load: () => load!(),
     memory,
     async watch() {
       holdUps ??= await HoldUps.start()
@@ -111,6 +116,11 @@ function answersOf(broker: PureMqBroker | undefined): Answers {
       return { sessions, retained, queued: storedMessages - retained }
     },
   }
+}
+
+function busy(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 function memory(): Memory {

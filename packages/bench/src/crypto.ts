@@ -1,7 +1,7 @@
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
 import { createHostProvider } from "@puremq/tls13/crypto/host"
 import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "@puremq/tls13/crypto/noble"
-import { quartiles } from "./measure.ts"
+import { quartiles } from "./statistics.ts"
 
 // The crypto providers side by side in one run: `node dist/crypto.js [WORD]` runs the operations whose name has WORD.
 // Every round measures each provider once, one right after the other and in turning order, so that what else the

@@ -1,64 +1,50 @@
-// Handshakes a second, as a server sees them: the client is OpenSSL through node:tls for all of them.
+// Handshakes over sockets, by the server's processor time: the clients are OpenSSL through node:tls for all of them.
 
-import { once } from "node:events"
-import nodeTls from "node:tls"
 import { type Pems, type Stack, stackNames, stacks } from "./contestants.ts"
 import { type Comparison, compare } from "./measure.ts"
-import { type Peer, startPeer } from "./peers.ts"
+import { startPeer } from "./peers.ts"
+import { progress } from "./progress.ts"
+import { connectionsUnderLoad, limitText } from "./server-load.ts"
 
-/** Milliseconds of one measurement, and connections that are made at once. */
-const slice = 700
-const atOnce = 4
-
-export async function compareHandshakes(pems: Pems, rounds: number): Promise<Comparison[]> {
-  const peers = new Map<Stack, Peer>()
-  for (const stack of stacks) peers.set(stack, await startPeer({ kind: "sink", stack, pems }))
-  const contestants = (resumed: boolean) =>
-    [...peers].map(([stack, { port }]) => ({ name: stackNames[stack], measure: () => rate(port, pems, resumed) }))
-  const full = await compare(
-    "Full handshakes (P-256 certificate, OpenSSL client)",
-    "handshakes/s",
-    rounds,
-    contestants(false),
-  )
-  const resumed = await compare(
-    "Resumed handshakes (psk_dhe_ke, OpenSSL client)",
-    "handshakes/s",
-    rounds,
-    contestants(true),
-  )
-  for (const peer of peers.values()) peer.stop()
-  return [full, resumed]
+export interface HandshakePlan {
+  readonly stacks: readonly Stack[]
+  readonly rounds: number
+  /** Rounds before those that count. */
+  readonly uncounted: number
+  /** Milliseconds of one measurement. */
+  readonly slice: number
 }
 
-async function rate(port: number, pems: Pems, resumed: boolean): Promise<number> {
-  // One ticket for all: a stateless server takes it as often as it comes.
-  const session = resumed ? await ticket(port, pems) : undefined
-  const until = performance.now() + slice
-  let done = 0
-  const worker = async () => {
-    for (; performance.now() < until; done++) await handshake(port, pems, session)
+export const usualHandshakePlan: HandshakePlan = { stacks, rounds: 7, uncounted: 6, slice: 500 }
+
+const suite = "TLS_AES_128_GCM_SHA256"
+const kinds = { full: "Full", resumed: "Resumed" } as const
+
+export async function compareHandshakes(pems: Pems, plan: HandshakePlan): Promise<Comparison[]> {
+  const comparisons: Comparison[] = []
+  for (const kind of ["full", "resumed"] as const) comparisons.push(await compareKind(pems, kind, plan))
+  return comparisons
+}
+
+/** The first stack of the plan is what the others are compared to. */
+export async function compareKind(pems: Pems, kind: "full" | "resumed", plan: HandshakePlan): Promise<Comparison> {
+  const load = { pems, suite, resumed: kind === "resumed", mqtt: false, slice: plan.slice, atOnce: 4 }
+  const running = []
+  try {
+    for (const stack of plan.stacks) {
+      const peer = await startPeer({ kind: "sink", stack, pems })
+      const server = { port: peer.port, busy: () => peer.ask("busy") }
+      running.push({ name: stackNames[stack], peer, load: await connectionsUnderLoad(server, load) })
+    }
+    const contestants = running.map(({ name, load: { measure } }) => ({ name, measure }))
+    const title = `${kinds[kind]} handshakes by server (X25519, P-256 certificate, AES-128-GCM; OpenSSL clients)`
+    const comparison = await compare(title, "handshakes/CPU s", plan.rounds, contestants, plan.uncounted)
+    for (const { name, load: own } of running) progress(limitText(name, own.shares()))
+    return comparison
+  } finally {
+    for (const { peer, load: own } of running) {
+      own.stop()
+      peer.stop()
+    }
   }
-  const start = performance.now()
-  await Promise.all(Array.from({ length: atOnce }, worker))
-  return (done * 1000) / (performance.now() - start)
-}
-
-function startClient(port: number, pems: Pems, session?: Buffer): nodeTls.TLSSocket {
-  const client = { port, host: "127.0.0.1", ca: pems.ca, servername: "localhost", ...(session && { session }) }
-  return nodeTls.connect(client)
-}
-
-async function ticket(port: number, pems: Pems): Promise<Buffer> {
-  const socket = startClient(port, pems)
-  const [session] = (await once(socket, "session")) as [Buffer]
-  socket.destroy()
-  return session
-}
-
-async function handshake(port: number, pems: Pems, session: Buffer | undefined): Promise<void> {
-  const socket = startClient(port, pems, session)
-  await once(socket, "secureConnect")
-  if (session !== undefined && !socket.isSessionReused()) throw new Error("the session was not resumed")
-  socket.destroy()
 }

@@ -2,6 +2,7 @@
 // order, so that what else the machine does falls on all of them. Ratios are taken within a round.
 
 import { progress } from "./progress.ts"
+import { drift, quartiles, ratios, type Spread } from "./statistics.ts"
 
 export interface Contestant {
   readonly name: string
@@ -11,32 +12,41 @@ export interface Contestant {
 
 export interface Row {
   readonly name: string
+  /** Of each round. */
+  readonly samples: readonly number[]
   /** Of all rounds. */
   readonly median: number
   /** To the first contestant, within a round: lower quartile, median, upper quartile. */
   readonly ratio: Spread
 }
 
-export type Spread = readonly [low: number, median: number, high: number]
-
 export interface Comparison {
   readonly title: string
   readonly unit: string
   readonly rounds: number
   readonly rows: readonly Row[]
+  /** Of the rounds that do not count, by contestant: see `drift` of statistics.ts; undefined when they were too few to say. */
+  readonly drifts: readonly (number | undefined)[]
 }
 
-/** @param contestants the first is the one that the others are compared to */
+/**
+ * @param contestants the first is the one that the others are compared to
+ * @param uncounted rounds before those that count, up to twice as many while they drift: engines compile what runs often
+ */
 export async function compare(
   title: string,
   unit: string,
   rounds: number,
   contestants: readonly Contestant[],
+  uncounted = 1,
 ): Promise<Comparison> {
   progress(title)
   const samples = contestants.map((): number[] => [])
-  // A round that does not count: engines compile what runs often.
-  for (const contestant of contestants) await contestant.measure()
+  const first = contestants.map((): number[] => [])
+  const unsure = () => first.some((samples) => Math.abs(drift(samples) ?? 0) > mostDrift)
+  for (let round = 0; round < uncounted || (round < 2 * uncounted && unsure()); round++) {
+    for (const [which, contestant] of contestants.entries()) first[which]!.push(await contestant.measure())
+  }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
       const which = (round + turn) % contestants.length
@@ -45,18 +55,30 @@ export async function compare(
   }
   const rows = contestants.map(({ name }, which) => ({
     name,
+    samples: samples[which]!,
     median: quartiles(samples[which]!)[1],
-    ratio: quartiles(samples[which]!.map((value, round) => value / samples[0]![round]!)),
+    ratio: quartiles(ratios(samples[which]!, samples[0]!)),
   }))
-  const comparison = { title, unit, rounds, rows }
+  const drifts = first.map(drift)
+  if (drifts.some((each) => each !== undefined)) {
+    const each = contestants.map(({ name }, i) => `${name} ${((drifts[i] ?? 0) * 100).toFixed(1)}%`)
+    progress(`drift at the end of warm-up: ${each.join(", ")}`)
+  }
+  const comparison = { title, unit, rounds, rows, drifts }
   console.log(asText(comparison))
   return comparison
 }
 
-export function quartiles(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!
-  return [at(0.25), at(0.5), at(0.75)]
+/** What an engine over sockets may still drift by when it is called settled: other programs move it, too. */
+const mostDrift = 0.1
+
+/** For a row: that an engine had not settled when the rounds began. */
+export function unsettled({ rows, drifts }: Comparison): { readonly note?: string } {
+  const moving = rows.flatMap(({ name }, i) => {
+    const own = drifts[i] ?? 0
+    return Math.abs(own) > mostDrift ? [`${name} ${(own * 100).toFixed(0)}%`] : []
+  })
+  return moving.length === 0 ? {} : { note: `not settled: ${moving.join(", ")}` }
 }
 
 export function asText({ title, unit, rows }: Comparison): string {

@@ -1,9 +1,13 @@
 // Heap a connection: a server with 1,000 idle TLS clients, less the same server without them.
 
-import { type Pems, stackNames, stacks, startClient } from "./contestants.ts"
-import { startPeer } from "./peers.ts"
+import type { Duplex } from "node:stream"
+import { type Pems, type Stack, stackNames, stacks, startClient } from "./contestants.ts"
+import { type Memory, startPeer } from "./peers.ts"
 
 const clients = 1000
+const first = 200
+/** Milliseconds after the last handshake. */
+const settling = 500
 
 export interface MemoryRow {
   readonly name: string
@@ -14,21 +18,29 @@ export interface MemoryRow {
 
 export async function compareMemory(pems: Pems): Promise<readonly MemoryRow[]> {
   const rows: MemoryRow[] = []
-  for (const stack of stacks) {
-    const peer = await startPeer({ kind: "sink", stack, pems })
-    // The first connection brings what is made once.
-    const first = await startClient("node:tls", pems, { port: peer.port })
-    const before = await peer.ask("memory")
-    const sockets = [first]
-    while (sockets.length <= clients) sockets.push(await startClient("node:tls", pems, { port: peer.port }))
-    const after = await peer.ask("memory")
+  for (const stack of stacks) rows.push(await heapOfIdle(stack, pems))
+  console.log(memoryAsMarkdown(rows))
+  return rows
+}
+
+export async function heapOfIdle(stack: Stack, pems: Pems): Promise<MemoryRow> {
+  const peer = await startPeer({ kind: "sink", stack, pems })
+  const sockets: Duplex[] = []
+  try {
+    const grow = async (count: number): Promise<Memory> => {
+      while (sockets.length < count) sockets.push(await startClient("node:tls", pems, { port: peer.port }))
+      await new Promise((resolve) => setTimeout(resolve, settling))
+      return peer.ask("memory")
+    }
+    // The first ones bring what is made once, and what the engine keeps of functions that it has run often.
+    const before = await grow(first)
+    const after = await grow(first + clients)
     const each = (key: "heap" | "buffers") => (after[key] - before[key]) / clients / 1024
-    rows.push({ name: stackNames[stack], heap: each("heap"), buffers: each("buffers") })
+    return { name: stackNames[stack], heap: each("heap"), buffers: each("buffers") }
+  } finally {
     for (const socket of sockets) socket.destroy()
     peer.stop()
   }
-  console.log(memoryAsMarkdown(rows))
-  return rows
 }
 
 export function memoryAsMarkdown(rows: readonly MemoryRow[]): string {

@@ -12,6 +12,8 @@ export interface Mosquitto {
   readonly port: number
   /** Bytes of the process; undefined where the system does not say. */
   rss(): number | undefined
+  /** Milliseconds of processor time until now. */
+  busy(): number
   stop(): void
 }
 
@@ -29,6 +31,8 @@ export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined>
     `keyfile ${file("key.pem", pems.key)}`,
     "allow_anonymous true",
     "log_type error",
+    // None is dropped for a queue that is full.
+    "max_queued_messages 0",
     // Started by root it would be another user, who cannot read these files.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
   ]
@@ -41,7 +45,7 @@ export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined>
     stop()
     return undefined
   }
-  return { port, rss: () => residentBytes(child.pid!), stop }
+  return { port, rss: () => residentBytes(child.pid!), busy: () => busyTime(child.pid!), stop }
 }
 
 async function started(child: ChildProcess): Promise<boolean> {
@@ -74,6 +78,11 @@ function residentBytes(pid: number): number | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Of its one thread: nanoseconds, so finer than the ticks of `stat`. */
+function busyTime(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6
 }
 
 async function freePort(): Promise<number> {

@@ -11,6 +11,8 @@ export type Qos = 0 | 1
 export interface Address {
   readonly port: number
   readonly pems?: Pems | undefined
+  /** The one suite that is offered; default: what OpenSSL offers. */
+  readonly suite?: string | undefined
 }
 
 export interface ClientOptions {
@@ -22,11 +24,17 @@ export interface ClientOptions {
 }
 
 /** A client that has its CONNACK. Rejects when the broker does not let it in. */
-export async function connectMqtt({ port, pems }: Address, options: ClientOptions): Promise<Socket> {
+export async function connectMqtt({ port, pems, suite }: Address, options: ClientOptions): Promise<Socket> {
   const socket =
     pems === undefined
       ? net.connect({ host: "127.0.0.1", port })
-      : nodeTls.connect({ host: "127.0.0.1", port, ca: pems.ca, servername: "localhost" })
+      : nodeTls.connect({
+          host: "127.0.0.1",
+          port,
+          ca: pems.ca,
+          servername: "localhost",
+          ...(suite && { ciphers: suite }),
+        })
   await once(socket, pems === undefined ? "connect" : "secureConnect")
   socket.setNoDelay(true)
   socket.write(connectPacket(options))

@@ -3,14 +3,14 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import type { Pems, Stack } from "./contestants.ts"
+import type { Pems, ServerChoice, Stack } from "./contestants.ts"
 
 /** Where PureMQ keeps what outlives connections: in memory, or in files that outlive the process, or the power. */
 export type StoreKind = "memory" | "process" | "power"
 
 export type Task =
   /** Answers each megabyte with one byte, and each connection's first bytes after its end. */
-  | { readonly kind: "sink"; readonly stack: Stack; readonly pems: Pems }
+  | ({ readonly kind: "sink"; readonly stack: Stack } & ServerChoice)
   | { readonly kind: "aedes"; readonly pems: Pems }
   /** @param pems none: it listens on TCP. @param directory of files; default a new one, for as long as it runs */
   | {
@@ -18,9 +18,28 @@ export type Task =
       readonly store: StoreKind
       readonly pems?: Pems | undefined
       readonly directory?: string | undefined
+      /** Threads for public-key operations. */
+      readonly workers?: number
     }
+  /** Makes connections to a server, as many as go through. */
+  | { readonly kind: "load"; readonly load: LoadTask }
   /** Fills a store, and says so. */
   | { readonly kind: "filler"; readonly directory: string; readonly amounts: Amounts }
+
+/** Connections of node:tls, each with its handshake, and closed when that is done. */
+export interface LoadTask {
+  readonly port: number
+  readonly pems: Pems
+  /** The one suite that is offered; default: what OpenSSL offers. */
+  readonly suite?: string
+  /** Of full handshakes: a full one first, whose last ticket all others use. */
+  readonly resumed: boolean
+  /** Also CONNECT, until CONNACK. */
+  readonly mqtt: boolean
+  /** Milliseconds of one run, and connections that are made at once. */
+  readonly slice: number
+  readonly atOnce: number
+}
 
 /** What is in a store. */
 export interface Amounts {
@@ -45,6 +64,17 @@ export interface Questions {
   /** The longest since then, in milliseconds. */
   longest: number
   counts: Amounts
+  /** Milliseconds of processor time until now, of all of the process. */
+  busy: number
+  /** Runs a load for its slice. */
+  load: Loaded
+}
+
+export interface Loaded {
+  readonly connections: number
+  /** Milliseconds, by the clock and of the load's processor time. */
+  readonly elapsed: number
+  readonly busy: number
 }
 
 /** Milliseconds, by the clock and of processor time. */

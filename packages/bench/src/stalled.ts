@@ -4,10 +4,10 @@
 
 import type { Socket } from "node:net"
 import type { Pems } from "./contestants.ts"
-import { quartiles, type Spread } from "./measure.ts"
 import { type Address, connectMqtt, PacketReader, pubackPacket, publishPacket, subscribe } from "./mqtt.ts"
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
+import { quartiles, type Spread } from "./statistics.ts"
 
 const readers = 100
 const secondsUndisturbed = 30

@@ -6,7 +6,7 @@ import { createHostProvider } from "@puremq/tls13/crypto/host"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createAuthority, createLeaf } from "@puremq/tls13/devcert"
 import { createCertificateVerifier, parseCertificate, parseSpki, TrustStore, trustAnchor } from "@puremq/tls13/x509"
-import { quartiles, type Spread } from "./measure.ts"
+import { quartiles, type Spread } from "./statistics.ts"
 
 export interface ValidationRow {
   readonly provider: string

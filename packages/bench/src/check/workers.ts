@@ -1,0 +1,94 @@
+// Rows of handshakes in worker threads: what they cost, what connected clients see of a storm, and what more cores bring.
+
+import { cpus } from "node:os"
+import { compare, unsettled } from "../measure.ts"
+import { startPeer } from "../peers.ts"
+import { connectPings } from "../pings.ts"
+import { progress } from "../progress.ts"
+import { connectionsUnderLoad } from "../server-load.ts"
+import { ratios } from "../statistics.ts"
+import type { CheckContext, CheckGroup } from "./group.ts"
+
+const suite = "TLS_AES_128_GCM_SHA256"
+
+export const workers: CheckGroup = {
+  name: "workers",
+  help: "handshakes in worker threads: their cost, and the calm of clients that are connected",
+  seconds: { quick: 30, whole: 90 },
+  nodeOnly: true,
+  async run(context) {
+    await cost(context)
+    await calm(context)
+  },
+}
+
+async function cost({ pems, quick, tell }: CheckContext): Promise<void> {
+  const load = { pems, suite, resumed: false, mqtt: false, slice: quick ? 400 : 700, atOnce: 4 }
+  const running = []
+  const cores = cpus().length
+  try {
+    for (const [name, threads] of [
+      ["without workers", 0],
+      ["with 1 worker", 1],
+      ...(cores < 4 ? [] : ([["with 3 workers", 3]] as const)),
+    ] as const) {
+      const peer = await startPeer({ kind: "sink", stack: "fast", pems, workers: threads })
+      const server = { port: peer.port, busy: () => peer.ask("busy") }
+      running.push({ name, peer, load: await connectionsUnderLoad(server, load) })
+    }
+    const rounds = quick ? 7 : 15
+    const contestants = running.map(({ name, load: { measure } }) => ({ name, measure }))
+    const two = contestants.slice(0, 2)
+    const comparison = await compare("Full handshakes by server, workers", "handshakes/CPU s", rounds, two, 8)
+    const [without, with1] = comparison.rows
+    tell({
+      name: "server's CPU of a full handshake with a worker, x without",
+      unit: "x",
+      values: ratios(without!.samples, with1!.samples),
+      target: { most: 1.15 },
+      ...unsettled(comparison),
+    })
+    const rateName = "full handshakes a second with 3 workers, x without"
+    if (cores < 4) return tell({ name: rateName, skipped: `it needs 4 cores, and this machine has ${cores}` })
+    const rates = [running[0]!, running[2]!].map(({ name, load: { measureRate } }) => ({ name, measure: measureRate }))
+    const compared = await compare("Full handshakes, workers, by the clock", "handshakes/s", rounds, rates, 8)
+    const [alone, with3] = compared.rows
+    const values = ratios(with3!.samples, alone!.samples)
+    tell({ name: rateName, unit: "x", values, target: { least: 1.6 }, ...unsettled(compared) })
+  } finally {
+    for (const { peer, load: own } of running) {
+      own.stop()
+      peer.stop()
+    }
+  }
+}
+
+async function calm({ pems, quick, tell }: CheckContext): Promise<void> {
+  const slice = quick ? 1500 : 3000
+  const peer = await startPeer({ kind: "puremq", store: "memory", pems, workers: 1 })
+  const address = { port: peer.port, pems, suite }
+  const server = { port: peer.port, busy: () => peer.ask("busy") }
+  const load = { pems, suite, resumed: false, mqtt: true, slice, atOnce: 8 }
+  const [storm, pings] = [await connectionsUnderLoad(server, load), await connectPings(address, 100, 2)]
+  try {
+    const values: number[] = []
+    for (let round = -2; round < (quick ? 3 : 7); round++) {
+      progress("PINGREQ of 100 clients, without and with a storm")
+      const calmly = await pings.p99(slice)
+      const [stormy] = await Promise.all([pings.p99(slice), storm.measure()])
+      // Engines compile what runs often: the first two do not count.
+      if (round >= 0) values.push(stormy / calmly)
+    }
+    tell({
+      name: "PINGREQ p99 of 100 clients in a storm of connections, with a worker, x undisturbed",
+      unit: "x",
+      values,
+      target: { most: 2 },
+      note: `the load takes processors, too: there are ${cpus().length}`,
+    })
+  } finally {
+    pings.stop()
+    storm.stop()
+    peer.stop()
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest"
+import { parseOptions, UsageError } from "./options.ts"
+
+describe("the command line of npm run bench", () => {
+  it("takes parts, groups and options in any order", () => {
+    const options = parseOptions(["--check", "broker", "--quick", "--json", "out.json", "--on", "node26,bun"])
+    expect(options).toMatchObject({
+      check: true,
+      quick: true,
+      json: "out.json",
+      on: ["node26", "bun"],
+      words: ["broker"],
+    })
+    expect(parseOptions(["--scenario", "full", "--scenario", "seal 64 X", "--subjects", "node,fast"])).toMatchObject({
+      scenarios: ["full", "seal 64 X"],
+      subjects: ["node", "fast"],
+    })
+    expect(parseOptions([])).toMatchObject({ help: false, list: false, check: false, words: [], on: [] })
+  })
+
+  it.each([
+    [["--no-such"], "unknown option --no-such"],
+    [["--json"], "--json needs a value"],
+    [["--on", "--check"], "--on needs a value"],
+    [["--on", "node18"], 'no runtime "node18"; they are node20'],
+    [["--quick"], "--quick goes with --check"],
+    [["--subjects", "fast"], "--subjects goes with --scenario"],
+    [["--check", "--scenario", "full"], "leave --scenario out"],
+  ])("%j is refused in one line", (args, line) => {
+    expect(() => parseOptions(args)).toThrow(UsageError)
+    expect(() => parseOptions(args)).toThrow(line)
+  })
+})

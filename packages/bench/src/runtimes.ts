@@ -1,0 +1,43 @@
+// Other runtimes, installed from npm on demand: under .peers/, which git ignores. The bench runs on them as it does on this one.
+
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { installPeers } from "./npm-peers.ts"
+
+/** The package with its exact version, and its program within node_modules. */
+const runtimes = {
+  node20: { package: "node@20.20.2", program: "node/bin/node", args: [] },
+  node26: { package: "node@26.10.0", program: "node/bin/node", args: [] },
+  bun: { package: "bun@1.4.5", program: ".bin/bun", args: ["run"] },
+  deno: { package: "deno@2.9.6", program: ".bin/deno", args: ["run", "--allow-all"] },
+} as const
+export type RuntimeName = keyof typeof runtimes
+export const runtimeNames = Object.keys(runtimes) as RuntimeName[]
+
+/** What this process runs on. */
+export function thisRuntime(): string {
+  const { bun, deno, node, openssl } = process.versions
+  if (bun !== undefined) return `Bun ${bun}`
+  if (deno !== undefined) return `Deno ${deno}`
+  return `Node.js v${node} (OpenSSL ${openssl})`
+}
+
+export function isNode(): boolean {
+  return process.versions["bun"] === undefined && process.versions["deno"] === undefined
+}
+
+/** Runs this program on another runtime, with its output as ours. @returns the exit status */
+export async function runOn(name: RuntimeName, args: readonly string[]): Promise<number> {
+  const program = install(name)
+  const main = fileURLToPath(new URL("./main.js", import.meta.url))
+  const child = spawn(program, [...runtimes[name].args, main, ...args], { stdio: "inherit" })
+  const [status, signal] = (await once(child, "exit")) as [number | null, string | null]
+  return status ?? (signal === null ? 1 : 128)
+}
+
+/** The program. @throws when it cannot be installed */
+function install(name: RuntimeName): string {
+  const { package: wanted, program } = runtimes[name]
+  return installPeers(`bench-runtimes/${name}`, [wanted], program)
+}
