@@ -1,113 +1,8 @@
 // The commands of `tls13`, and the options of each. Nothing else is loaded for a help text.
 
-import type { Command, OptionRow, OptionSection, Program } from "./command-line.ts"
-
-const trust: readonly OptionRow[] = [
-  {
-    name: "ca",
-    value: "FILE",
-    multiple: true,
-    help: "trust these authorities (PEM or DER) instead of the machine's; repeat for more",
-  },
-  {
-    name: "ca-names",
-    value: "NAMES",
-    help: "... but only for these names, as in example.com,IP:10.0.0.0/8",
-  },
-  { name: "crl", value: "FILE", multiple: true, help: "certificate revocation lists (PEM or DER); repeat for more" },
-  {
-    name: "revocation",
-    value: "WHEN",
-    help: "ifPresent (default): a list or OCSP response that is there must be usable and not say revoked; require: there must be one for every certificate; off",
-  },
-  {
-    name: "pin",
-    value: "KEY",
-    multiple: true,
-    help: "a key that must be in the path: sha256/BASE64, or the file of a public key; repeat for more",
-  },
-  {
-    name: "profile",
-    value: "NAME",
-    help: "path (RFC 5280 section 6; the default below --ca), rfc5280 (and section 4), webpki (and the rules of the CA/Browser Forum); below the machine's authorities the default is webpki for servers, rfc5280 for clients",
-  },
-]
-
-const password: OptionRow = {
-  name: "key-password-file",
-  value: "FILE",
-  help: "its first line is the password of keys that are encrypted",
-}
-
-/** What `connect` and `serve` share. */
-const shared: readonly OptionSection[] = [
-  {
-    title: "What is negotiated (names in order of preference, separated by commas or colons)",
-    rows: [
-      { name: "alpn", value: "NAMES", help: "application protocols, such as mqtt or h2,http/1.1" },
-      {
-        name: "ciphers",
-        value: "NAMES",
-        help: "TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256; only when named: TLS_AES_128_CCM_SHA256, TLS_AES_128_CCM_8_SHA256",
-      },
-      {
-        name: "groups",
-        value: "NAMES",
-        help: "x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...; a server takes the third and fourth only when named here",
-      },
-      { name: "sigalgs", value: "NAMES", help: "ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ..." },
-      {
-        name: "record-size-limit",
-        value: "N",
-        help: "longest record that the peer may send: 64 to 16385 bytes",
-      },
-      {
-        name: "cert-compression",
-        help: "compress certificates for peers that take it, and take compressed ones (zlib, brotli)",
-      },
-      { name: "provider", value: "NAME", help: "whose cryptography: fast (default), noble or host" },
-    ],
-  },
-  {
-    title: "Raw public keys (RFC 7250), instead of certificates",
-    rows: [
-      { name: "raw-public-key", help: "show the key of --key as it is; --cert may then be left out" },
-      {
-        name: "peer-key",
-        value: "KEY",
-        multiple: true,
-        help: "a key that the peer may show: sha256/BASE64, or the file of a public key; repeat for more",
-      },
-    ],
-  },
-  {
-    title: "Pre-shared keys",
-    rows: [
-      { name: "psk", value: "IDENTITY:HEX", multiple: true, help: "a key that both sides have; repeat for more" },
-      { name: "psk-ke", help: "also without a key exchange: no forward secrecy" },
-    ],
-  },
-  {
-    title: "Looking inside",
-    rows: [
-      {
-        name: "trace",
-        optionalValue: "bytes,secrets",
-        help: "tell the handshake message by message; with bytes also field by field in hexadecimal, with secrets each secret and key: who has them can read the connection",
-      },
-      {
-        name: "keylog",
-        value: "FILE",
-        help: "append the keys (SSLKEYLOGFILE), for Wireshark; who has them reads everything",
-      },
-      { name: "key-update", value: "BYTES", help: "renew our sending keys after every so many bytes" },
-      { name: "key-update-peer", help: "and ask the peer to renew its own each time" },
-      { name: "timeout", value: "MS", help: "for the handshake; default 10000" },
-    ],
-  },
-]
-
-const help: OptionSection = { rows: [{ name: "help", short: "h", help: "this text" }] }
+import { benchCommand } from "./bench/command.ts"
+import type { Command, Program } from "./command-line.ts"
+import { help, password, shared, trust } from "./shared-options.ts"
 
 export const connectCommand: Command = {
   name: "tls13 connect",
@@ -299,5 +194,5 @@ export const inspectCommand: Command = {
 export const program: Program = {
   name: "tls13",
   summary: "TLS 1.3 from the command line",
-  commands: { connect: connectCommand, serve: serveCommand, inspect: inspectCommand },
+  commands: { connect: connectCommand, serve: serveCommand, inspect: inspectCommand, bench: benchCommand },
 }

@@ -27,6 +27,8 @@ export interface Terminal {
   readonly columns?: number | undefined
   /** Tells people something: one line. */
   readonly say: (line: string) => void
+  /** On a terminal: a line that the next one is written over; empty: it is wiped. */
+  readonly status?: ((line: string) => void) | undefined
 }
 
 /** How long a server may take to send a ticket before we connect again without it, in milliseconds. */

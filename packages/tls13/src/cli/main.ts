@@ -10,6 +10,11 @@ const say = (line: string): void => {
   if (process.stderr.writableLength <= mostWaiting) process.stderr.write(`${visibleText(line, "\n")}\n`)
 }
 
+const status = (line: string): void => {
+  const width = (process.stderr.columns ?? 80) - 1
+  process.stderr.write(`\r\x1b[K${visibleText(line).slice(0, width)}`)
+}
+
 // A reader that has seen enough (`| head`) is no failure. A server goes on for its clients, whoever reads.
 const [command, ...rest] = process.argv.slice(2)
 const serves = command === "serve" && !rest.includes("--help") && !rest.includes("-h")
@@ -23,6 +28,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await run(
   process.argv.slice(2),
-  { input: process.stdin, output: process.stdout, columns: process.stdout.columns, say },
+  {
+    input: process.stdin,
+    output: process.stdout,
+    columns: process.stdout.columns,
+    say,
+    ...(process.stderr.isTTY && { status }),
+  },
   process.stdout.isTTY === true && !process.env["NO_COLOR"],
 )

@@ -30,6 +30,8 @@ async function dispatch(args: readonly string[], terminal: Terminal, colour: boo
     case "connect":
       await (await import("./connect.ts")).connect(rest, terminal)
       return 0
+    case "bench":
+      return (await import("./bench/bench.ts")).bench(rest, terminal)
     case "inspect":
       return (await import("./inspect.ts")).inspect(rest, terminal, colour)
     default:

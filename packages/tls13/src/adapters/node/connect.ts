@@ -80,7 +80,7 @@ export function connect(
 export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, onSecureConnect } = readArguments(args)
   refuseMisplaced("connect", options)
-  const prepared = prepare(options)
+  const prepared = prepareClient(options)
   const raw = options.socket ?? connectTcp(tcpOptions(options))
   const socket = new TLSSocket(raw, {
     role: "client",
@@ -105,13 +105,14 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   return socket
 }
 
-interface Prepared {
+export interface PreparedClient {
   readonly context: SecureContext
   readonly verification: Verification
   readonly config: ClientConfig
 }
 
-function prepare(options: ConnectOptions): Prepared {
+/** What the options come to: for all connections that have them. @throws Misuse or X509Error for options that make no sense */
+export function prepareClient(options: ConnectOptions): PreparedClient {
   const context = options.secureContext ?? createSecureContext(options)
   const host = options.host ?? "localhost"
   const serverName = options.servername || host

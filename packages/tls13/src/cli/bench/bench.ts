@@ -1,0 +1,234 @@
+// `tls13 bench`: measures the handshakes of servers.
+
+import { lookup } from "node:dns/promises"
+import { createRequire } from "node:module"
+import { isIP } from "node:net"
+import { type Report, type Run, reportFormat } from "../../measure/report.ts"
+import { CommandError, reasonOf } from "../arguments.ts"
+import { type Arguments, UsageError } from "../command-line.ts"
+import type { Terminal } from "../connect.ts"
+import { Child } from "./children.ts"
+import { comparisonText, readSide, type Side, subjectOf } from "./compare.ts"
+import type { OwnCertificates, Target } from "./engine-options.ts"
+import { csvOf, SampleFile, writeText } from "./files.ts"
+import { describeMachine } from "./machine.ts"
+import { makeOwnCertificates } from "./own-certificates.ts"
+import {
+  nameOfScenario,
+  nameOfSubject,
+  type Plan,
+  readBenchArguments,
+  readPlan,
+  type Scenario,
+  type Subject,
+} from "./plan.ts"
+import { statOf } from "./processes.ts"
+import { ProgressLine } from "./progress.ts"
+import { type RawRun, runLoad } from "./run-load.ts"
+import { summarize } from "./summarize.ts"
+import { toldOf } from "./told.ts"
+
+/** Gives the exit status: 1 when no handshake succeeded. @throws UsageError, CommandError */
+export async function bench(args: readonly string[], terminal: Terminal): Promise<number> {
+  const read = readBenchArguments(args)
+  const base = read.text("compare")
+  if (base !== undefined) return compareFiles(base, read, terminal)
+  const plan = readPlan(read)
+  const samples = read.text("samples")
+  // What cannot be written is found out now, not after the measurement.
+  const outputs = ["json", "csv", "html"].map((name) => read.text(name)).filter((path) => path !== undefined)
+  for (const path of outputs) writeText(path, "")
+  const file = samples === undefined ? undefined : new SampleFile(samples)
+  try {
+    const report = await measure(args, read, plan, terminal, (run, raw) => file?.add(run, raw))
+    await writeReports(report, read, terminal)
+    return report.runs.some(({ counts }) => counts.completed > 0) ? 0 : 1
+  } finally {
+    file?.close()
+  }
+}
+
+async function measure(
+  args: readonly string[],
+  read: Arguments,
+  plan: Plan,
+  terminal: Terminal,
+  onRun: (run: Run, raw: RawRun) => void,
+): Promise<Report> {
+  const machine = describeMachine()
+  const started = new Date().toISOString()
+  const servers = await startServers(args, read, plan)
+  const runs: Run[] = []
+  const report: Report = {
+    format: reportFormat,
+    tool: { name: "tls13 bench", version: versionOfPackage() },
+    command: ["tls13", "bench", ...args].map(quoted).join(" "),
+    started,
+    operation: "handshake",
+    machine,
+    runs,
+  }
+  const tell = (lines: readonly string[]) => terminal.output.write(`${lines.join("\n")}\n`)
+  tell(headOf(report))
+  try {
+    const rounds = Array.from({ length: plan.repeat }, (_, i) => i + 1)
+    const all = rounds.flatMap((repetition) =>
+      plan.scenarios.flatMap((scenario) => servers.map((server) => ({ repetition, scenario, server }))),
+    )
+    for (const [i, { repetition, scenario, server }] of all.entries()) {
+      const target = scenario.mode === "mtls" ? server.mtlsTarget : server.target
+      const title = `${i + 1}/${all.length} ${nameOfSubject(server.subject)} ${nameOfScenario(scenario, plan.load)}`
+      const progress = new ProgressLine(
+        title,
+        plan.load,
+        read.flag("quiet") ? { ...terminal, say: () => undefined, status: undefined } : terminal,
+      )
+      const setup = { args, plan, scenario, target, own: server.certificates }
+      const context = {
+        plan,
+        scenario,
+        subject: server.subject,
+        target,
+        pid: server.pid,
+        repetition,
+        provider: read.text("provider") ?? "fast",
+        offered: offeredOf(read, scenario),
+      }
+      try {
+        const raw = await runLoad(setup, server.pid, (at) => progress.update(at))
+        progress.end()
+        const run = summarize(raw, context)
+        runs.push(run)
+        onRun(run, raw)
+        tell(toldOf(report, run, plan.repeat))
+      } catch (error) {
+        progress.end()
+        if (!(error instanceof CommandError)) throw error
+        throw new CommandError(
+          `${nameOfSubject(server.subject)}, ${nameOfScenario(scenario, plan.load)}: ${error.message}`,
+        )
+      }
+    }
+    const sides = sidesOf(runs)
+    for (const side of sides.slice(1)) tell(["", ...comparisonText(sides[0]!, side)])
+    return report
+  } finally {
+    await Promise.all(servers.map(({ child }) => child?.stop()))
+  }
+}
+
+/* ---------------------------------------------------------------- servers */
+
+interface Served {
+  readonly subject: Subject
+  readonly target: Target
+  /** Where client certificates are asked for. */
+  readonly mtlsTarget: Target
+  readonly pid: number | undefined
+  readonly certificates: OwnCertificates | undefined
+  readonly child: Child | undefined
+}
+
+async function startServers(args: readonly string[], read: Arguments, plan: Plan): Promise<readonly Served[]> {
+  const isOwn = plan.subjects.some(({ kind }) => kind === "own")
+  const made = isOwn ? makeOwnCertificates(read.list("sigalgs") ?? [], Date.now()) : undefined
+  const served: Served[] = []
+  try {
+    for (const subject of plan.subjects) {
+      served.push(subject.kind === "own" ? await startOwn(args, subject, made!) : await given(subject))
+    }
+    return served
+  } catch (error) {
+    await Promise.all(served.map(({ child }) => child?.stop()))
+    throw error
+  }
+}
+
+async function startOwn(
+  args: readonly string[],
+  subject: Extract<Subject, { kind: "own" }>,
+  certificates: OwnCertificates,
+): Promise<Served> {
+  const child = new Child({ role: "server", args, server: subject.server, certificates }, `server ${subject.server}`)
+  try {
+    const { port, mtlsPort } = await child.next("listening")
+    const target = { host: "localhost", address: "127.0.0.1", port }
+    return { subject, target, mtlsTarget: { ...target, port: mtlsPort }, pid: child.pid, certificates, child }
+  } catch (error) {
+    await child.stop()
+    throw error
+  }
+}
+
+async function given(subject: Extract<Subject, { kind: "given" }>): Promise<Served> {
+  const { host, port, pid } = subject
+  if (pid !== undefined && statOf(pid) === undefined)
+    throw new CommandError(`--pid ${pid}: there is no such process here, or this system has no /proc`)
+  const address = isIP(host) !== 0 ? host : await addressOf(host)
+  const target = { host, address, port }
+  return { subject, target, mtlsTarget: target, pid, certificates: undefined, child: undefined }
+}
+
+async function addressOf(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address
+  } catch (error) {
+    throw new CommandError(`cannot connect to ${host}: ${reasonOf(error)}`)
+  }
+}
+
+/* ---------------------------------------------------------------- reports */
+
+async function writeReports(report: Report, read: Arguments, terminal: Terminal): Promise<void> {
+  const say = (path: string) => terminal.output.write(`written: ${path}\n`)
+  const [json, csv, html] = [read.text("json"), read.text("csv"), read.text("html")]
+  if (json !== undefined) writeText(json, `${JSON.stringify(report, null, 1)}\n`)
+  if (csv !== undefined) writeText(csv, csvOf(report))
+  if (html !== undefined) writeText(html, (await import("./page.ts")).pageOf(report))
+  terminal.output.write("\n")
+  for (const path of [json, csv, read.text("samples"), html]) if (path !== undefined) say(path)
+}
+
+function headOf({ machine, command, started }: Report): string[] {
+  const { cpu, cpus, kernel, governor, runtime, cpusAllowed, loadBefore, virtual } = machine
+  return [
+    command,
+    `${started}, ${cpus} x ${cpu}${virtual ? " (virtual machine)" : ""}, ${kernel}, governor ${governor ?? "unknown"}, CPUs allowed ${cpusAllowed ?? "unknown"}, load ${loadBefore?.toFixed(2) ?? "unknown"}`,
+    runtime,
+  ]
+}
+
+/** The servers of one report, as sides to compare; the first is the base. */
+export function sidesOf(runs: readonly Run[]): readonly Side[] {
+  const names = [...new Set(runs.map(subjectOf))]
+  return names.map((name) => ({ name, runs: runs.filter((run) => subjectOf(run) === name) }))
+}
+
+function compareFiles(base: string, read: Arguments, { output }: Terminal): number {
+  const others = read.positionals
+  if (others.length === 0)
+    throw new UsageError('--compare A.json needs a file to compare with; see "tls13 bench --help"')
+  const side = readSide(base)
+  for (const other of others) output.write(`${comparisonText(side, readSide(other)).join("\n")}\n`)
+  return 0
+}
+
+/** What the client was told to offer: names, or null where it offers all that it has. */
+function offeredOf(read: Arguments, { group, cipher, sigalg }: Scenario): Readonly<Record<string, string | null>> {
+  const list = (name: string) => read.list(name)?.join(",") ?? null
+  return {
+    "groups offered": group ?? list("groups"),
+    "ciphers offered": cipher ?? list("ciphers"),
+    "sigalgs offered": sigalg ?? list("sigalgs"),
+  }
+}
+
+/** As a shell would have to be given it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+function versionOfPackage(): string {
+  const { version } = createRequire(import.meta.url)("../../../package.json") as { readonly version: string }
+  return version
+}

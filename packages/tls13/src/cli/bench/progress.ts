@@ -1,0 +1,51 @@
+// How far a run is, for who waits: one line that is written over on a terminal, a line now and then elsewhere.
+
+import { figure } from "../../measure/text-table.ts"
+import type { Terminal } from "../connect.ts"
+import type { Load } from "./plan.ts"
+import type { Progress } from "./run-load.ts"
+
+/** Seconds between lines where they stay. */
+const tellEvery = 10
+const barLength = 20
+
+export class ProgressLine {
+  readonly #title: string
+  readonly #load: Load
+  readonly #terminal: Terminal
+  #told = 0
+
+  constructor(title: string, load: Load, terminal: Terminal) {
+    this.#title = title
+    this.#load = load
+    this.#terminal = terminal
+    terminal.status?.(title)
+    if (terminal.status === undefined) terminal.say(`bench: ${title}`)
+  }
+
+  update(progress: Progress): void {
+    const { status, say } = this.#terminal
+    if (status !== undefined) status(`${this.#bar(progress)} ${this.#text(progress)}`)
+    else if (progress.at - this.#told >= tellEvery) {
+      this.#told = progress.at
+      say(`bench: ${this.#text(progress)}`)
+    }
+  }
+
+  end(): void {
+    this.#terminal.status?.("")
+  }
+
+  #text({ at, completed, failed, rate }: Progress): string {
+    const { warmUp } = this.#load
+    const phase = at < warmUp ? "warming up" : `${at.toFixed(0)} s`
+    return `${this.#title}: ${phase}, ${figure(completed)} handshakes, ${figure(rate)}/s${failed > 0 ? `, ${figure(failed)} FAILED` : ""}`
+  }
+
+  #bar({ at, completed }: Progress): string {
+    const { warmUp, seconds, count } = this.#load
+    const share = seconds === undefined ? completed / (count ?? 1) : at / (warmUp + seconds)
+    const full = Math.max(0, Math.min(barLength, Math.round(barLength * share)))
+    return `[${"#".repeat(full)}${".".repeat(barLength - full)}]`
+  }
+}

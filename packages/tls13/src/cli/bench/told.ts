@@ -1,0 +1,110 @@
+// What people read of a run, as text.
+
+import type { Cpu, Distribution, Report, Run } from "../../measure/report.ts"
+import { figure, percent, textTable } from "../../measure/text-table.ts"
+import { subjectOf } from "./compare.ts"
+
+const partWords: Readonly<Record<string, string>> = {
+  late: "late: from when it was due to its start",
+  connect: "TCP connect",
+  client: "client's TLS calls",
+  wait: "waiting for the server and the network",
+  behind: "  of that, at most: client busy with others",
+  close: "afterwards: tickets and close",
+}
+
+/** Lines. */
+export function toldOf(report: Report, run: Run, of: number): string[] {
+  const { counts } = run
+  const again = of > 1 ? ` (${run.repetition} of ${of})` : ""
+  return [
+    "",
+    `${subjectOf(run)}: ${run.name}${again}`,
+    ...(run.authenticated.verified ? [] : [`  WARNING: ${run.authenticated.words}`]),
+    `  ${loopWords(run)}, ${run.workers} client process${run.workers === 1 ? "" : "es"} (${run.scenario["engine"]}${run.scenario["provider"] ? `, ${run.scenario["provider"]}` : ""}), ${figure(run.seconds)} s after ${figure(run.warmUpSeconds)} s of warm-up`,
+    `  agreed: ${agreedWords(run)}`,
+    "",
+    `  ${figure(run.rate)} ${report.operation}s/s   ${figure(counts.completed)} completed, ${figure(counts.failed)} failed${counts.notBegun > 0 ? `, ${figure(counts.notBegun)} due but not begun` : ""}`,
+    ...run.failures.map(({ reason, count }) => `    ${figure(count)} failed: ${reason}`),
+    "",
+    ...textTable(timeRows(run), "  "),
+    "",
+    ...[...wireRows(run), ...cpuRows(run), ["limit", run.limit.words]].map(
+      ([name = "", text]) => `  ${name.padEnd(10)}  ${text}`,
+    ),
+    ...run.notes.map((note) => `  note: ${note}`),
+  ]
+}
+
+export function loopWords({ loop }: Run): string {
+  return loop.kind === "closed"
+    ? `closed loop, ${loop.concurrency} at once`
+    : `open loop, ${figure(loop.rate)} due a second, at most ${loop.concurrency} at once`
+}
+
+export function agreedWords({ agreed }: Run): string {
+  return Object.entries(agreed)
+    .map(([name, value]) =>
+      ["protocol", "cipher suite", "key exchange", "signature"].includes(name) ? value : `${name}: ${value}`,
+    )
+    .join(", ")
+}
+
+/** Names of the parts of a handshake, for people. */
+export function partName(part: string): string {
+  return partWords[part] ?? part
+}
+
+function timeRows({ latency, parts }: Run): string[][] {
+  const cells = (name: string, d: Distribution | null) => [
+    name,
+    ...(d === null ? ["-"] : [d.p50, d.p90, d.p99, d.p999, d.max, d.mean].map(figure)),
+  ]
+  return [
+    ["milliseconds", "p50", "p90", "p99", "p99.9", "max", "mean"],
+    cells("handshake, TCP included", latency),
+    ...Object.entries(parts)
+      .filter(([, d]) => d !== null)
+      .map(([name, d]) => cells(`  ${partName(name)}`, d)),
+  ]
+}
+
+function wireRows({ wire }: Run): string[][] {
+  if (wire === null) return []
+  const row = (
+    name: string,
+    { bytes, records, flights }: { bytes: number; records: number; flights: number },
+    after: number,
+  ) => [
+    name,
+    `${figure(bytes)} bytes, ${counted(records, "record")}, ${counted(flights, "flight")}; afterwards ${figure(after)} bytes`,
+  ]
+  return [row("sent", wire.sent, wire.after.sent), row("received", wire.received, wire.after.received)]
+}
+
+function counted(count: number, what: string): string {
+  return `${figure(count)} ${what}${count === 1 ? "" : "s"}`
+}
+
+function cpuRows({ client, server, machine, ports }: Run): string[][] {
+  const row = (name: string, cpu: Cpu, more: string) => [
+    name,
+    `${figure(cpu.perOperation)} ms a handshake (user ${percent(cpu.user / Math.max(1e-9, cpu.seconds))}), ${cpu.cores.toFixed(2)} CPUs${more}`,
+  ]
+  return [
+    row("client CPU", client, ""),
+    ...(server === null
+      ? []
+      : [
+          row(
+            "server CPU",
+            server,
+            `, pid ${server.pid}: ${counted(server.processes, "process").replace(/ss$/, "sses")}, ${counted(server.threads, "thread")}`,
+          ),
+        ]),
+    ...(machine === null ? [] : [["machine", `${percent(machine.busy)} busy, ${percent(machine.steal)} stolen`]]),
+    ...(ports === null
+      ? []
+      : [["TIME_WAIT", `${figure(ports.timeWaitBefore)} before, ${figure(ports.timeWaitAfter)} after`]]),
+  ]
+}

@@ -1,0 +1,26 @@
+// Entry `@puremq/tls13/measure`: what benchmarks share. Pure functions: quantiles, histograms, comparisons with a word on chance, and
+// the form of a report.
+
+export { distributionOf, rounded } from "./distribution.ts"
+export { type Bucket, Histogram, type HistogramData, histogramOf } from "./histogram.ts"
+export { ascending, type Box, boxOf, mean, median, quantile } from "./quantiles.ts"
+export { type RankTest, rankTest } from "./rank-test.ts"
+export { type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
+export type {
+  Cpu,
+  DirectionBytes,
+  Distribution,
+  Failure,
+  Limit,
+  Loop,
+  Machine,
+  Report,
+  Run,
+  ServerCpu,
+  Slice,
+  Wire,
+} from "./report.ts"
+export { reportFormat } from "./report.ts"
+export { reportSchema, type Schema, schemaProblem } from "./report-schema.ts"
+export { seeded } from "./seeded.ts"
+export { csvCell, figure, percent, textTable } from "./text-table.ts"
