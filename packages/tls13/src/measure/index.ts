@@ -1,8 +1,10 @@
 // Entry `@puremq/tls13/measure`: what benchmarks share. Pure functions: quantiles, histograms, comparisons with a word on chance, and
 // the form of a report.
 
+export { type Compared, compareSides, differencesOf, type Side, sidesOf } from "./compare-runs.ts"
 export { distributionOf, rounded } from "./distribution.ts"
 export { type Bucket, Histogram, type HistogramData, histogramOf } from "./histogram.ts"
+export { reportPage } from "./page/report-page.ts"
 export { ascending, type Box, boxOf, mean, median, quantile } from "./quantiles.ts"
 export { type RankTest, rankTest } from "./rank-test.ts"
 export { type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
@@ -24,3 +26,4 @@ export { reportFormat } from "./report.ts"
 export { reportSchema, type Schema, schemaProblem } from "./report-schema.ts"
 export { seeded } from "./seeded.ts"
 export { csvCell, figure, percent, textTable } from "./text-table.ts"
+export { agreedWords, loopWords, partName, subjectOf } from "./words.ts"

@@ -138,7 +138,7 @@ export interface Run {
     readonly warmUp: number
     /** Due, and not begun at the end: an open loop that the server could not follow. */
     readonly notBegun: number
-    /** Full handshakes that were only made for their tickets: not in the figures. */
+    /** Full handshakes that were made in the measurement for their tickets alone: not in the other counts. */
     readonly priming: number
     readonly notClosedByServer: number
   }

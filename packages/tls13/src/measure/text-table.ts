@@ -30,3 +30,8 @@ export function percent(share: number): string {
   const value = 100 * share
   return `${value >= 10 ? Math.round(value) : Number(value.toPrecision(2))}%`
 }
+
+/** `1 flight`, `2 flights`. */
+export function countOf(count: number, what: string): string {
+  return `${figure(count)} ${what}${count === 1 ? "" : what.endsWith("s") ? "es" : "s"}`
+}

@@ -3,12 +3,13 @@
 import { lookup } from "node:dns/promises"
 import { createRequire } from "node:module"
 import { isIP } from "node:net"
+import { sidesOf } from "../../measure/compare-runs.ts"
 import { type Report, type Run, reportFormat } from "../../measure/report.ts"
 import { CommandError, reasonOf } from "../arguments.ts"
 import { type Arguments, UsageError } from "../command-line.ts"
 import type { Terminal } from "../connect.ts"
 import { Child } from "./children.ts"
-import { comparisonText, readSide, type Side, subjectOf } from "./compare.ts"
+import { comparisonText, readSide } from "./compare.ts"
 import type { OwnCertificates, Target } from "./engine-options.ts"
 import { csvOf, SampleFile, writeText } from "./files.ts"
 import { describeMachine } from "./machine.ts"
@@ -184,7 +185,7 @@ async function writeReports(report: Report, read: Arguments, terminal: Terminal)
   const [json, csv, html] = [read.text("json"), read.text("csv"), read.text("html")]
   if (json !== undefined) writeText(json, `${JSON.stringify(report, null, 1)}\n`)
   if (csv !== undefined) writeText(csv, csvOf(report))
-  if (html !== undefined) writeText(html, (await import("./page.ts")).pageOf(report))
+  if (html !== undefined) writeText(html, (await import("../../measure/page/report-page.ts")).reportPage(report))
   terminal.output.write("\n")
   for (const path of [json, csv, read.text("samples"), html]) if (path !== undefined) say(path)
 }
@@ -196,12 +197,6 @@ function headOf({ machine, command, started }: Report): string[] {
     `${started}, ${cpus} x ${cpu}${virtual ? " (virtual machine)" : ""}, ${kernel}, governor ${governor ?? "unknown"}, CPUs allowed ${cpusAllowed ?? "unknown"}, load ${loadBefore?.toFixed(2) ?? "unknown"}`,
     runtime,
   ]
-}
-
-/** The servers of one report, as sides to compare; the first is the base. */
-export function sidesOf(runs: readonly Run[]): readonly Side[] {
-  const names = [...new Set(runs.map(subjectOf))]
-  return names.map((name) => ({ name, runs: runs.filter((run) => subjectOf(run) === name) }))
 }
 
 function compareFiles(base: string, read: Arguments, { output }: Terminal): number {

@@ -57,7 +57,13 @@ async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
   const maker = new LoadMaker(engine, { load, worker, t0, sources })
   const cpu = cpuBetween(t0 + 1000 * load.warmUp, load.seconds === undefined ? undefined : 1000 * load.seconds)
   const timer = setInterval(() => tellSamples(maker), tellEvery)
-  const before = engine.primings
+  let before = engine.primings
+  setTimeout(
+    () => {
+      before = engine.primings
+    },
+    t0 + 1000 * load.warmUp - now(),
+  )
   await maker.run()
   clearInterval(timer)
   tellSamples(maker)
@@ -68,9 +74,9 @@ async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
 /** One handshake before all others: what fails for it fails for all. */
 async function look(engine: Engine): Promise<Look> {
   await engine.prepare()
-  const { failure, agreed, unverified, wire } = await engine.attempt(undefined)
+  const { failure, agreed, unverified, wire } = await engine.look()
   if (failure !== undefined) throw new CommandError(failure)
-  return { agreed, unverified, wire }
+  return { agreed: engine.reusesTickets ? { ...agreed, tickets: "used again and again" } : agreed, unverified, wire }
 }
 
 /** @returns asks what this process's CPU did in the measurement; without a length until now */

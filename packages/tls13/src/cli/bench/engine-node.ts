@@ -33,7 +33,6 @@ class NodeEngine implements Engine {
   readonly #alpn: string[] | undefined
   readonly #timeout: number
   readonly #tickets: Tickets<Buffer>
-  #seen = false
 
   constructor(setup: EngineSetup, read: Arguments) {
     this.#setup = setup
@@ -42,7 +41,7 @@ class NodeEngine implements Engine {
     this.#verify = !read.flag("insecure")
     this.#alpn = read.list("alpn")?.slice()
     this.#timeout = read.number("timeout", 1, 3_600_000) ?? 10_000
-    this.#tickets = new Tickets(setup.scenario.mode === "resumed", (keep) =>
+    this.#tickets = new Tickets(setup.scenario.mode === "resumed" ? "again" : "never", (keep) =>
       this.#connect(undefined, undefined, keep, false),
     )
   }
@@ -55,10 +54,23 @@ class NodeEngine implements Engine {
     return this.#tickets.prepare()
   }
 
+  get reusesTickets(): boolean {
+    return this.#tickets.isReused
+  }
+
+  async look(): Promise<Attempt> {
+    let brought = 0
+    const keep = (session: Buffer) => {
+      brought++
+      this.#tickets.keep(session)
+    }
+    const attempt = await this.#connect(this.#tickets.take(), undefined, keep, true)
+    this.#tickets.looked(brought)
+    return attempt
+  }
+
   attempt(localAddress: string | undefined): Promise<Attempt> {
-    const isFirst = !this.#seen
-    this.#seen = true
-    return this.#connect(this.#tickets.take(), localAddress, (session) => this.#tickets.keep(session), isFirst)
+    return this.#connect(this.#tickets.take(), localAddress, (session) => this.#tickets.keep(session), false)
   }
 
   #connect(
@@ -172,7 +184,8 @@ class NodeAttempt {
     if (this.#resumes && !socket.isSessionReused()) this.#failure ??= "not resumed: the server made a full handshake"
     // The tickets say that the server believes the client certificate.
     if (this.#setup.scenario.mode === "mtls") {
-      socket.once("session", () => this.#close())
+      // Not at once: what node:tls is about to send would be lost.
+      socket.once("session", () => setImmediate(() => this.#close()))
       this.#restart(partingPatience, () => this.#close())
     } else if (this.#ports.isSeen) this.#restart(finishedTime, () => this.#close())
     else this.#close()

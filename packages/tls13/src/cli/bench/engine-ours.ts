@@ -85,7 +85,7 @@ class OwnEngine implements Engine {
     this.#shared = shared
     this.#timeout = timeout
     const { mode } = setup.scenario
-    this.#tickets = new Tickets(mode === "resumed" || mode === "0-rtt", (keep) =>
+    this.#tickets = new Tickets(mode === "resumed" ? "again" : mode === "0-rtt" ? "once" : "never", (keep) =>
       this.#connect(undefined, undefined, keep),
     )
   }
@@ -96,6 +96,20 @@ class OwnEngine implements Engine {
 
   prepare(): Promise<void> | undefined {
     return this.#tickets.prepare()
+  }
+
+  get reusesTickets(): boolean {
+    return this.#tickets.isReused
+  }
+
+  async look(): Promise<Attempt> {
+    let brought = 0
+    const attempt = await this.#connect(this.#tickets.take(), undefined, (session) => {
+      brought++
+      this.#tickets.keep(session)
+    })
+    this.#tickets.looked(brought)
+    return attempt
   }
 
   attempt(localAddress: string | undefined): Promise<Attempt> {

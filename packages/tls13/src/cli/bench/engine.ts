@@ -28,8 +28,12 @@ export interface Engine {
   /** Makes sure that the next attempt has what it needs, a ticket; undefined: it has it. @throws why there is none */
   prepare(): Promise<void> | undefined
   attempt(localAddress: string | undefined): Promise<Attempt>
+  /** The first one, before all others and alone, after `prepare`: more is seen of it than of the others. */
+  look(): Promise<Attempt>
   /** Full handshakes that `prepare` made. */
   readonly primings: number
+  /** One ticket is used for many handshakes, as resumed ones bring no new ones. */
+  readonly reusesTickets: boolean
 }
 
 /** Milliseconds that a server has to close once the client has. */

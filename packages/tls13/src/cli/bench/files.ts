@@ -3,8 +3,8 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs"
 import type { Report, Run } from "../../measure/report.ts"
 import { csvCell } from "../../measure/text-table.ts"
+import { subjectOf } from "../../measure/words.ts"
 import { CommandError, reasonOf } from "../arguments.ts"
-import { subjectOf } from "./compare.ts"
 import type { RawRun } from "./run-load.ts"
 import { samplesOf } from "./samples.ts"
 

@@ -37,7 +37,7 @@ function omissionNotes({ loop, counts, latency }: Omit<Run, "notes">): string[] 
   return notes
 }
 
-function failureNotes({ counts, failures }: Omit<Run, "notes">): string[] {
+function failureNotes({ counts, failures, agreed }: Omit<Run, "notes">): string[] {
   const all = counts.completed + counts.failed
   const notes: string[] = []
   if (counts.failed > 0)
@@ -50,7 +50,11 @@ function failureNotes({ counts, failures }: Omit<Run, "notes">): string[] {
     )
   if (counts.priming > 0)
     notes.push(
-      `${figure(counts.priming)} full handshakes were made in between for their tickets, as the server gave too few; they are in the CPU of both sides, not in the other figures`,
+      `${figure(counts.priming)} full handshakes were made in the measurement for their tickets, as the server gave too few; they are in the CPU of both sides, not in the other figures`,
+    )
+  if (agreed["tickets"] !== undefined)
+    notes.push(
+      "the server gives no new ticket on resumption, so one ticket was used again and again, as by openssl s_time",
     )
   return notes
 }

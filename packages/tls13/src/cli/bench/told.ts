@@ -1,17 +1,8 @@
 // What people read of a run, as text.
 
 import type { Cpu, Distribution, Report, Run } from "../../measure/report.ts"
-import { figure, percent, textTable } from "../../measure/text-table.ts"
-import { subjectOf } from "./compare.ts"
-
-const partWords: Readonly<Record<string, string>> = {
-  late: "late: from when it was due to its start",
-  connect: "TCP connect",
-  client: "client's TLS calls",
-  wait: "waiting for the server and the network",
-  behind: "  of that, at most: client busy with others",
-  close: "afterwards: tickets and close",
-}
+import { countOf, figure, percent, textTable } from "../../measure/text-table.ts"
+import { agreedWords, loopWords, partName, subjectOf } from "../../measure/words.ts"
 
 /** Lines. */
 export function toldOf(report: Report, run: Run, of: number): string[] {
@@ -21,7 +12,7 @@ export function toldOf(report: Report, run: Run, of: number): string[] {
     "",
     `${subjectOf(run)}: ${run.name}${again}`,
     ...(run.authenticated.verified ? [] : [`  WARNING: ${run.authenticated.words}`]),
-    `  ${loopWords(run)}, ${run.workers} client process${run.workers === 1 ? "" : "es"} (${run.scenario["engine"]}${run.scenario["provider"] ? `, ${run.scenario["provider"]}` : ""}), ${figure(run.seconds)} s after ${figure(run.warmUpSeconds)} s of warm-up`,
+    `  ${loopWords(run)}, ${countOf(run.workers, "client process")} (${run.scenario["engine"]}${run.scenario["provider"] ? `, ${run.scenario["provider"]}` : ""}), ${figure(run.seconds)} s after ${figure(run.warmUpSeconds)} s of warm-up`,
     `  agreed: ${agreedWords(run)}`,
     "",
     `  ${figure(run.rate)} ${report.operation}s/s   ${figure(counts.completed)} completed, ${figure(counts.failed)} failed${counts.notBegun > 0 ? `, ${figure(counts.notBegun)} due but not begun` : ""}`,
@@ -34,25 +25,6 @@ export function toldOf(report: Report, run: Run, of: number): string[] {
     ),
     ...run.notes.map((note) => `  note: ${note}`),
   ]
-}
-
-export function loopWords({ loop }: Run): string {
-  return loop.kind === "closed"
-    ? `closed loop, ${loop.concurrency} at once`
-    : `open loop, ${figure(loop.rate)} due a second, at most ${loop.concurrency} at once`
-}
-
-export function agreedWords({ agreed }: Run): string {
-  return Object.entries(agreed)
-    .map(([name, value]) =>
-      ["protocol", "cipher suite", "key exchange", "signature"].includes(name) ? value : `${name}: ${value}`,
-    )
-    .join(", ")
-}
-
-/** Names of the parts of a handshake, for people. */
-export function partName(part: string): string {
-  return partWords[part] ?? part
 }
 
 function timeRows({ latency, parts }: Run): string[][] {
@@ -77,13 +49,9 @@ function wireRows({ wire }: Run): string[][] {
     after: number,
   ) => [
     name,
-    `${figure(bytes)} bytes, ${counted(records, "record")}, ${counted(flights, "flight")}; afterwards ${figure(after)} bytes`,
+    `${figure(bytes)} bytes, ${countOf(records, "record")}, ${countOf(flights, "flight")}; afterwards ${figure(after)} bytes`,
   ]
   return [row("sent", wire.sent, wire.after.sent), row("received", wire.received, wire.after.received)]
-}
-
-function counted(count: number, what: string): string {
-  return `${figure(count)} ${what}${count === 1 ? "" : "s"}`
 }
 
 function cpuRows({ client, server, machine, ports }: Run): string[][] {
@@ -99,7 +67,7 @@ function cpuRows({ client, server, machine, ports }: Run): string[][] {
           row(
             "server CPU",
             server,
-            `, pid ${server.pid}: ${counted(server.processes, "process").replace(/ss$/, "sses")}, ${counted(server.threads, "thread")}`,
+            `, pid ${server.pid}: ${countOf(server.processes, "process")}, ${countOf(server.threads, "thread")}`,
           ),
         ]),
     ...(machine === null ? [] : [["machine", `${percent(machine.busy)} busy, ${percent(machine.steal)} stolen`]]),

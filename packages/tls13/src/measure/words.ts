@@ -1,0 +1,37 @@
+// What a run is called, in words for people.
+
+import type { Run } from "./report.ts"
+import { figure } from "./text-table.ts"
+
+const partWords: Readonly<Record<string, string>> = {
+  late: "late: from when it was due to its start",
+  connect: "TCP connect",
+  client: "client's TLS calls",
+  wait: "waiting for the server and the network",
+  behind: "  of that, at most: client busy with others",
+  close: "afterwards: tickets and close",
+}
+
+/** Whom a run measured, for people. */
+export function subjectOf({ target }: Pick<Run, "target">): string {
+  return target.own ?? `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
+}
+
+export function loopWords({ loop }: Run): string {
+  return loop.kind === "closed"
+    ? `closed loop, ${loop.concurrency} at once`
+    : `open loop, ${figure(loop.rate)} due a second, at most ${loop.concurrency} at once`
+}
+
+export function agreedWords({ agreed }: Run): string {
+  return Object.entries(agreed)
+    .map(([name, value]) =>
+      ["protocol", "cipher suite", "key exchange", "signature"].includes(name) ? value : `${name}: ${value}`,
+    )
+    .join(", ")
+}
+
+/** Names of the parts of a handshake, for people. */
+export function partName(part: string): string {
+  return partWords[part] ?? part
+}
