@@ -1,7 +1,7 @@
 // Runs of two sides beside each other: what differs, by how much, and whether chance would do that too.
 
 import { mean } from "./quantiles.ts"
-import { type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
+import { pairedRatioOf, type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
 import type { Run } from "./report.ts"
 import { subjectOf } from "./words.ts"
 
@@ -43,12 +43,12 @@ function one(value: number | null | undefined): RunValues | undefined {
   return value === null || value === undefined ? undefined : [value]
 }
 
-/** Of each scenario that both sides have: the figures that both have. */
-export function compareSides(base: Side, other: Side): Compared[] {
-  const names = [...new Set(base.runs.map(({ name }) => name))].filter((name) =>
-    other.runs.some((run) => run.name === name),
-  )
-  return names.flatMap((scenario) =>
+/**
+ * Of each scenario that both sides have: the figures that both have.
+ * @param inTurns both are of one report, so run i of the one was taken beside run i of the other
+ */
+export function compareSides(base: Side, other: Side, inTurns: boolean): Compared[] {
+  return commonNames(base, other).flatMap((scenario) =>
     figures.flatMap((each): Compared[] => {
       const [a, b] = [base, other].map(({ runs }) =>
         runs
@@ -57,7 +57,7 @@ export function compareSides(base: Side, other: Side): Compared[] {
           .filter((values) => values !== undefined),
       ) as [RunValues[], RunValues[]]
       if (a.length === 0 || b.length === 0) return []
-      const ratio = ratioOf(a, b)
+      const ratio = inTurns && a.length === b.length ? pairedRatioOf(a, b) : ratioOf(a, b)
       const middle = (runs: readonly RunValues[]) => mean(runs.map(mean))
       const counts = [a.length, b.length] as const
       // A single number has no spread of its own: nothing can be said of chance.
@@ -70,6 +70,11 @@ export function compareSides(base: Side, other: Side): Compared[] {
   )
 }
 
+function commonNames(base: Side, other: Side): readonly string[] {
+  const names = [...new Set(base.runs.map(({ name }) => name))]
+  return names.filter((name) => other.runs.some((run) => run.name === name))
+}
+
 /** What else differs than the server: then the figures may differ for that. */
 export function differencesOf(base: Side, other: Side): string[] {
   const conditions = (run: Run): Record<string, string> => ({
@@ -80,10 +85,9 @@ export function differencesOf(base: Side, other: Side): string[] {
     "which side was the limit": run.limit.side,
     verified: String(run.authenticated.verified),
   })
-  const [a, b] = [base, other].map(({ runs }) => runs.map(conditions)) as [
-    Record<string, string>[],
-    Record<string, string>[],
-  ]
+  const common = commonNames(base, other)
+  const compared = ({ runs }: Side) => runs.filter(({ name }) => common.includes(name)).map(conditions)
+  const [a, b] = [compared(base), compared(other)] as [Record<string, string>[], Record<string, string>[]]
   const valuesOf = (all: readonly Record<string, string>[], name: string) =>
     [...new Set(all.map((each) => each[name] ?? "-"))].sort().join(" | ")
   const names = [...new Set([...a, ...b].flatMap((each) => Object.keys(each)))]

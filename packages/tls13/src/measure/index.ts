@@ -6,8 +6,8 @@ export { distributionOf, rounded } from "./distribution.ts"
 export { type Bucket, Histogram, type HistogramData, histogramOf } from "./histogram.ts"
 export { reportPage } from "./page/report-page.ts"
 export { ascending, type Box, boxOf, mean, median, quantile } from "./quantiles.ts"
-export { type RankTest, rankTest } from "./rank-test.ts"
-export { type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
+export { type RankTest, rankTest, signedRankTest } from "./rank-test.ts"
+export { pairedRatioOf, type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
 export type {
   Cpu,
   DirectionBytes,

@@ -9,7 +9,7 @@ import { CommandError, reasonOf } from "../arguments.ts"
 import { type Arguments, UsageError } from "../command-line.ts"
 import type { Terminal } from "../connect.ts"
 import { Child } from "./children.ts"
-import { comparisonText, readSide } from "./compare.ts"
+import { comparisonText, pairsOf, readSide } from "./compare.ts"
 import type { OwnCertificates, Target } from "./engine-options.ts"
 import { csvOf, SampleFile, writeText } from "./files.ts"
 import { describeMachine } from "./machine.ts"
@@ -111,7 +111,7 @@ async function measure(
       }
     }
     const sides = sidesOf(runs)
-    for (const side of sides.slice(1)) tell(["", ...comparisonText(sides[0]!, side)])
+    for (const side of sides.slice(1)) tell(["", ...comparisonText(sides[0]!, side, true)])
     return report
   } finally {
     await Promise.all(servers.map(({ child }) => child?.stop()))
@@ -204,7 +204,10 @@ function compareFiles(base: string, read: Arguments, { output }: Terminal): numb
   if (others.length === 0)
     throw new UsageError('--compare A.json needs a file to compare with; see "tls13 bench --help"')
   const side = readSide(base)
-  for (const other of others) output.write(`${comparisonText(side, readSide(other)).join("\n")}\n`)
+  for (const other of others) {
+    for (const [one, two] of pairsOf(side, readSide(other)))
+      output.write(`${comparisonText(one, two, false).join("\n")}\n`)
+  }
   return 0
 }
 

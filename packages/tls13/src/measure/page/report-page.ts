@@ -47,7 +47,7 @@ function showing(run: Run, all: readonly Run[], sides: readonly Side[]): ShownRu
   const alike = all.filter(({ name }) => name === run.name)
   const repeated = alike.some(({ repetition }) => repetition > 1)
   const title = `${subjectOf(run)}${repeated ? `, run ${run.repetition}` : ""}`
-  const colour = sides.length > 1 ? sides.findIndex(({ name }) => name === subjectOf(run)) : alike.indexOf(run)
+  const colour = sides.findIndex(({ name }) => name === subjectOf(run))
   const shown = { run, title, colour: colour % colours }
   return { ...shown, series: { name: title, colour: shown.colour, histogram: run.histogram } }
 }
@@ -90,7 +90,11 @@ function warnings({ runs }: Report): string[] {
 
 function overview({ operation }: Report, shown: readonly ShownRun[]): string {
   const several = new Set(shown.map(({ run }) => run.name)).size > 1
-  const rows = shown.map(({ run, title, colour }) => [
+  const order = [...new Set(shown.map(({ run }) => run.name))]
+  const sorted = [...shown].sort(
+    (one, other) => order.indexOf(one.run.name) - order.indexOf(other.run.name) || one.colour - other.colour,
+  )
+  const rows = sorted.map(({ run, title, colour }) => [
     `<span class="key s${colour}"></span>${text(title)}`,
     ...(several ? [text(run.name)] : []),
     `<span class="big">${figure(run.rate)}</span>`,
@@ -116,7 +120,7 @@ function overview({ operation }: Report, shown: readonly ShownRun[]): string {
 }
 
 function comparison(base: Side, other: Side, report: Report): string {
-  const compared = compareSides(base, other)
+  const compared = compareSides(base, other, true)
   if (compared.length === 0) return ""
   const several = new Set(compared.map(({ scenario }) => scenario)).size > 1
   const rows = compared.map(({ scenario, figure: name, base: a, other: b, ratio: { ratio, low, high }, verdict }) => [

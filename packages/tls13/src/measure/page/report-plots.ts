@@ -1,8 +1,9 @@
 // The plots of a report page, each with its caption.
 
 import type { Compared, Side } from "../compare-runs.ts"
+import { Histogram } from "../histogram.ts"
 import { type Interval, intervalsPlot, stacksPlot } from "../plots/bar-plots.ts"
-import { histogramPlot, percentilePlot } from "../plots/latency-plots.ts"
+import { histogramPlot, type LatencySeries, percentilePlot } from "../plots/latency-plots.ts"
 import { boxesPlot, throughputPlot } from "../plots/time-plots.ts"
 import type { Report } from "../report.ts"
 import { partName, subjectOf } from "../words.ts"
@@ -78,18 +79,34 @@ function stackOf({ run, title }: ShownRun) {
   return { name: title, parts }
 }
 
-/** A histogram and the boxes of each run, on one time axis. */
+/** The histogram of each server, of all its runs together, and the boxes of each run, all on one axis of latency. */
 function runPlots(shown: readonly ShownRun[], extent: readonly [number, number]): string[] {
   const known = shown.filter(({ run }) => run.latency !== null)
   const name = ({ title }: ShownRun) => (shown.length > 1 ? title : "")
-  return known.flatMap((each) => [
-    captioned("Latency histogram", name(each), histogramPlot(each.series, extent)),
+  const histograms = seriesOfServers(known).map((series) =>
+    captioned("Latency histogram", known.length > 1 ? series.name : "", histogramPlot(series, extent)),
+  )
+  const boxes = known.map((each) =>
     captioned(
       "Latency over time",
       `${name(each) === "" ? "" : `${name(each)}; `}quartiles, least to p99, dot: most`,
       boxesPlot({ name: each.title, colour: each.colour, slices: each.run.slices }),
     ),
-  ])
+  )
+  return [...histograms, ...boxes]
+}
+
+/** Runs that have one colour are of one server, or there is one of each. */
+function seriesOfServers(shown: readonly ShownRun[]): LatencySeries[] {
+  const colours = [...new Set(shown.map(({ colour }) => colour))]
+  return colours.map((colour) => {
+    const alike = shown.filter((each) => each.colour === colour)
+    const histogram = new Histogram()
+    for (const { run } of alike) histogram.merge(run.histogram)
+    const [first] = alike
+    const name = alike.length > 1 ? `${subjectOf(first!.run)}, ${alike.length} runs` : first!.title
+    return { name, colour, histogram: histogram.toJSON() }
+  })
 }
 
 export function comparisonPlots(compared: readonly Compared[], report: Report, other: Side): string {

@@ -21,11 +21,11 @@ th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--rule
 th{font-weight:400;text-align:left}thead th{color:var(--soft);font-size:13px;white-space:nowrap}thead th+th{text-align:right}
 table.facts td{text-align:left}table.facts th{color:var(--soft);white-space:nowrap;padding-right:20px}
 table.words td:last-child,table.words thead th:last-child{text-align:left;padding-left:8px;min-width:22em}
-td.big,.big{font-weight:650}
+td.text,th.text{text-align:left!important}td.big,.big{font-weight:650}
 .key{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:7px;background:currentColor}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin:2px 0 0 12px}
 .legend b{font-weight:400;color:var(--ink)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:24px 32px;margin:14px 0}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:24px 32px;margin:14px 0}
 figure{margin:0}figcaption{font-weight:650;font-size:14px;margin:0 0 2px}figcaption span{font-weight:400;color:var(--soft)}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}svg text.note{fill:var(--ink)}svg text.title{fill:var(--soft)}
