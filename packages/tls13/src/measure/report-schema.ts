@@ -89,7 +89,7 @@ export const reportSchema: Schema = {
       name: text,
       scenario: mapOf({ type: ["string", "number", "boolean", "null"] }),
       repetition: { type: "integer", minimum: 1 },
-      target: object({ host: text, port: whole, address: text, own: textOrNull }),
+      target: object({ host: text, port: whole, address: text, name: textOrNull, own: { type: "boolean" } }),
       loop: {
         anyOf: [
           object({ kind: { const: "closed" }, concurrency: whole }),

@@ -109,6 +109,17 @@ export interface Wire {
   readonly seen: number
 }
 
+export interface Target {
+  readonly host: string
+  readonly port: number
+  /** That was connected to. */
+  readonly address: string
+  /** What it is called; null: by its host and port. */
+  readonly name: string | null
+  /** Whether it was started for the measurement, on the client's machine. */
+  readonly own: boolean
+}
+
 export type Loop =
   | { readonly kind: "closed"; readonly concurrency: number }
   /** `rate`: starts a second. `concurrency`: the most at once. */
@@ -120,12 +131,7 @@ export interface Run {
   readonly scenario: Readonly<Record<string, string | number | boolean | null>>
   /** 1, 2, ...: of `--repeat`. */
   readonly repetition: number
-  readonly target: {
-    readonly host: string
-    readonly port: number
-    readonly address: string
-    readonly own: string | null
-  }
+  readonly target: Target
   readonly loop: Loop
   readonly workers: number
   readonly warmUpSeconds: number

@@ -14,7 +14,7 @@ const partWords: Readonly<Record<string, string>> = {
 
 /** Whom a run measured, for people. */
 export function subjectOf({ target }: Pick<Run, "target">): string {
-  return target.own ?? `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
+  return target.name ?? `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
 }
 
 export function loopWords({ loop }: Run): string {

@@ -71,6 +71,11 @@ export class BytePath {
     this.#later(0, () => this.#socket.end())
   }
 
+  /** Closes once all has been sent, and reads no more. */
+  drop(): void {
+    this.#later(0, () => this.#socket.destroySoon())
+  }
+
   /** Drops the connection, and what is on its way. */
   destroy(): void {
     this.#lines?.out.stop()

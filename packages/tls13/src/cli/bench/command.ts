@@ -34,6 +34,12 @@ export const benchCommand: Command = {
           help: "what --mode 0-rtt sends early; \\n and \\r in it mean line ends. Default: an HTTP request",
         },
         {
+          name: "name",
+          value: "TEXT",
+          multiple: true,
+          help: "what the server is called in reports, such as its program and version; for several servers in their order",
+        },
+        {
           name: "pid",
           value: "PID",
           multiple: true,
@@ -88,6 +94,10 @@ export const benchCommand: Command = {
           help: "its private key; default: in the same file",
         },
         password,
+        {
+          name: "abrupt",
+          help: "close without a close_notify and without reading the tickets, as openssl s_time does, to compare with its figures (--mode full and hrr)",
+        },
         timeout,
       ],
     },

@@ -195,6 +195,12 @@ class NodeAttempt {
     if (this.#closing) return
     this.#closing = true
     if (this.#ports.isSeen) this.#sent = this.#path?.counts.sent
+    if (this.#setup.plan.abrupt) {
+      this.#closedByServer = true
+      // Not at once: the last flight is about to be sent.
+      setImmediate(() => this.#raw.destroySoon())
+      return
+    }
     this.#socket?.resume().end()
     this.#restart(partingPatience + 2 * this.#setup.plan.load.rtt, () => this.#destroy())
   }

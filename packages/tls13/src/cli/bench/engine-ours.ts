@@ -151,6 +151,7 @@ class OwnAttempt {
   #failure: string | undefined
   #closing = false
   #closedByServer = false
+  #isOver = false
 
   constructor(
     setup: EngineSetup,
@@ -259,6 +260,10 @@ class OwnAttempt {
   #close(): void {
     if (this.#closing || (this.#done === undefined && this.#info !== undefined)) return
     this.#closing = true
+    if (this.#setup.plan.abrupt) {
+      this.#end(true)
+      return
+    }
     this.#driver?.close()
     this.#path.end()
     this.#restart(partingPatience + 2 * this.#setup.plan.load.rtt, () => this.#path.destroy())
@@ -275,8 +280,15 @@ class OwnAttempt {
     this.#timer = setTimeout(work, milliseconds)
   }
 
-  #end(): void {
+  /** @param abruptly what has been written is still sent */
+  #end(abruptly: boolean = false): void {
+    if (this.#isOver) return
+    this.#isOver = true
     clearTimeout(this.#timer)
+    if (abruptly) {
+      this.#closedByServer = true
+      this.#path.drop()
+    }
     this.#driver?.destroy()
     if (this.#done === undefined) this.#failure ??= "the server closed the connection during the handshake"
     const info = this.#info

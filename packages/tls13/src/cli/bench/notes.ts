@@ -37,7 +37,7 @@ function omissionNotes({ loop, counts, latency }: Omit<Run, "notes">): string[] 
   return notes
 }
 
-function failureNotes({ counts, failures, agreed }: Omit<Run, "notes">): string[] {
+function failureNotes({ counts, failures, agreed, scenario }: Omit<Run, "notes">): string[] {
   const all = counts.completed + counts.failed
   const notes: string[] = []
   if (counts.failed > 0)
@@ -51,6 +51,10 @@ function failureNotes({ counts, failures, agreed }: Omit<Run, "notes">): string[
   if (counts.priming > 0)
     notes.push(
       `${figure(counts.priming)} full handshakes were made in the measurement for their tickets, as the server gave too few; they are in the CPU of both sides, not in the other figures`,
+    )
+  if (scenario["abrupt"] === true)
+    notes.push(
+      "connections were closed abruptly, as by openssl s_time: what a server does at a regular end is not in its CPU",
     )
   if (agreed["tickets"] !== undefined)
     notes.push(
@@ -78,7 +82,7 @@ function machineNotes({ machine, client, server, target }: Omit<Run, "notes">): 
   const count = cpus().length
   if (machine !== null && machine.steal > 0.01)
     notes.push(`${percent(machine.steal)} of the CPU time was stolen by other virtual machines: repeat it elsewhere`)
-  const isHere = server !== null || target.own !== null
+  const isHere = server !== null || target.own
   if (machine !== null && (isHere || !/^(127\.|::1$)/.test(target.address))) {
     const others = machine.busy * count - client.cores - (server?.cores ?? 0)
     if (others > 0.15 * count)

@@ -23,7 +23,13 @@ export interface Scenario {
 
 export type Subject =
   | { readonly kind: "own"; readonly server: OwnServer }
-  | { readonly kind: "given"; readonly host: string; readonly port: number; readonly pid: number | undefined }
+  | {
+      readonly kind: "given"
+      readonly host: string
+      readonly port: number
+      readonly pid: number | undefined
+      readonly name: string | undefined
+    }
 
 export interface Load {
   /** Seconds; undefined: `count` says when it is over. */
@@ -48,7 +54,7 @@ export interface Plan {
   readonly load: Load
   readonly engine: "ours" | "node"
   readonly earlyData: string
-  readonly insecure: boolean
+  readonly abrupt: boolean
 }
 
 const defaultRequest = "GET / HTTP/1.0\r\n\r\n"
@@ -64,6 +70,10 @@ export function readPlan(read: Arguments): Plan {
     throw new UsageError("--mode mtls shows the server a client certificate: give --cert and --key")
   if (read.text("early-data") !== undefined && !scenarios.some(({ mode }) => mode === "0-rtt"))
     throw new UsageError("--early-data is about --mode 0-rtt: give it too")
+  const abrupt = read.flag("abrupt")
+  const reads = scenarios.find(({ mode }) => mode !== "full" && mode !== "hrr")
+  if (abrupt && reads !== undefined)
+    throw new UsageError(`--abrupt leaves the end of a connection unread, which --mode ${reads.mode} needs`)
   return {
     subjects,
     scenarios,
@@ -71,7 +81,7 @@ export function readPlan(read: Arguments): Plan {
     load: loadOf(read),
     engine,
     earlyData: read.text("early-data")?.replaceAll("\\r", "\r").replaceAll("\\n", "\n") ?? defaultRequest,
-    insecure: read.flag("insecure"),
+    abrupt,
   }
 }
 
@@ -84,13 +94,15 @@ export function readBenchArguments(args: readonly string[]): Arguments {
 
 function subjectsOf(read: Arguments): readonly Subject[] {
   const pids = read.texts("pid").map(pidOf)
+  const names = read.texts("name")
   const loopback = read.flag("loopback")
   if (loopback === read.positionals.length > 0)
     throw new UsageError('give HOST:PORT, or --loopback; see "tls13 bench --help"')
   if (loopback) {
     if (pids.length > 0) throw new UsageError("--pid is about a server of yours; that of --loopback is known")
-    const names = read.list("loopback") ?? ["fast"]
-    return names.map((name): Subject => {
+    if (names.length > 0)
+      throw new UsageError("--name is what a server of yours is called; those of --loopback have names")
+    return (read.list("loopback") ?? ["fast"]).map((name): Subject => {
       const server = ownServers.find((each) => each === name)
       if (server === undefined)
         throw new UsageError(`--loopback takes ${ownServers.join(", ")}, as in --loopback=fast,node, not "${name}"`)
@@ -99,7 +111,9 @@ function subjectsOf(read: Arguments): readonly Subject[] {
   }
   if (pids.length > read.positionals.length)
     throw new UsageError(`${pids.length} --pid but ${read.positionals.length} HOST:PORT: give one for each server`)
-  return read.positionals.map((text, i) => ({ kind: "given", ...readAddress(text), pid: pids[i] }))
+  if (names.length > read.positionals.length)
+    throw new UsageError(`${names.length} --name but ${read.positionals.length} HOST:PORT: give one for each server`)
+  return read.positionals.map((text, i) => ({ kind: "given", ...readAddress(text), pid: pids[i], name: names[i] }))
 }
 
 function pidOf(text: string): number {
@@ -109,6 +123,7 @@ function pidOf(text: string): number {
 
 export function nameOfSubject(subject: Subject): string {
   if (subject.kind === "own") return subject.server === "node" ? "node:tls" : `tls13 ${subject.server}`
+  if (subject.name !== undefined) return subject.name
   return `${isIP(subject.host) === 6 ? `[${subject.host}]` : subject.host}:${subject.port}`
 }
 
