@@ -6,7 +6,7 @@ import { seeded } from "../../measure/seeded.ts"
 import { CommandError } from "../arguments.ts"
 import { UsageError } from "../command-line.ts"
 import { sharedNow } from "./clock.ts"
-import { type Engine, now } from "./engine.ts"
+import { type Engine, now, reasonText } from "./engine.ts"
 import { createNodeEngine } from "./engine-node.ts"
 import { createOwnEngine } from "./engine-ours.ts"
 import { LoadMaker } from "./load.ts"
@@ -73,9 +73,14 @@ async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
 
 /** One handshake before all others: what fails for it fails for all. */
 async function look(engine: Engine): Promise<Look> {
-  await engine.prepare()
+  const failed = (why: string) => new CommandError(`the first handshake failed: ${why}`)
+  try {
+    await engine.prepare()
+  } catch (error) {
+    throw failed(reasonText(error))
+  }
   const { failure, agreed, unverified, wire } = await engine.look()
-  if (failure !== undefined) throw new CommandError(failure)
+  if (failure !== undefined) throw failed(failure)
   return { agreed: engine.reusesTickets ? { ...agreed, tickets: "used again and again" } : agreed, unverified, wire }
 }
 

@@ -240,7 +240,8 @@ class OwnAttempt {
   #onEvent(event: ConnectionEvent): void {
     if (event.type === "connected") this.#info = event.info
     else if (event.type === "failed") {
-      this.#failure ??= reasonText(event.error)
+      // After the handshake a stream that ends without close_notify is nothing that a handshake can be blamed for.
+      if (this.#done === undefined || event.error.kind !== "Closed") this.#failure ??= reasonText(event.error)
       this.#close()
     } else if (event.type === "ticket" || event.type === "data" || event.type === "end") this.#close()
   }

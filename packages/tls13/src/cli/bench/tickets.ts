@@ -36,9 +36,8 @@ export class Tickets<Ticket> {
   /** Reserves one for the next `take`. */
   prepare(): Promise<void> | undefined {
     if (this.#use === "never" || this.#again !== undefined) return undefined
-    if (this.#kept.length <= this.#reserved) return this.#prime()
     this.#reserved++
-    return undefined
+    return this.#kept.length < this.#reserved ? this.#prime() : undefined
   }
 
   take(): Ticket | undefined {
@@ -67,8 +66,12 @@ export class Tickets<Ticket> {
       got++
       this.keep(ticket)
     })
-    if (failure !== undefined) throw new Error(`the full handshake before it: ${failure}`)
-    if (got === 0) throw new Error("the server gave no ticket: it does not resume sessions")
-    this.#reserved++
+    if (got > 0) return
+    this.#reserved--
+    throw new Error(
+      failure === undefined
+        ? "the server gave no ticket: it does not resume sessions"
+        : `the full handshake before it: ${failure}`,
+    )
   }
 }
