@@ -42,9 +42,11 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
   })
   if (name === "npm" && args[0] === "start") return ours(...broker(["start", ...args.slice(2)], brokerPort))
   if (name === "npx" && args[0] === "puremq") return ours(...broker(args.slice(1), brokerPort))
-  if (name === "npx" && args[0] === "tls13") {
-    const lasts = args[1] === "serve"
-    return ours("tls13/bin/tls13.js", lasts ? [...args.slice(1), ports.get("4433")!] : args.slice(1), lasts)
+  const run = name === "npm" && args[0] === "run" && args[2] === "--" ? [args[1], ...args.slice(3)] : undefined
+  const [typed, ...rest] = name === "npx" ? args : (run ?? [])
+  if (typed === "tls13") {
+    const lasts = rest[0] === "serve"
+    return ours("tls13/bin/tls13.js", lasts ? [...rest, ports.get("4433")!] : rest, lasts)
   }
   if (foreign.includes(name)) return { program: name, args, lasts: name === "mosquitto_sub" }
   throw new Error(`${line}: this can be tried by nobody; say why with "not run"`)
