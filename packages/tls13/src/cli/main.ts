@@ -11,7 +11,8 @@ const say = (line: string): void => {
 }
 
 const status = (line: string): void => {
-  const width = (process.stderr.columns ?? 80) - 1
+  // Some terminals say 0.
+  const width = (process.stderr.columns || 80) - 1
   process.stderr.write(`\r\x1b[K${visibleText(line).slice(0, width)}`)
 }
 

@@ -1,6 +1,6 @@
 // How far a run is, for who waits: one line that is written over on a terminal, a line now and then elsewhere.
 
-import { figure } from "../../measure/text-table.ts"
+import { countOf, figure } from "../../measure/text-table.ts"
 import type { Terminal } from "../connect.ts"
 import type { Load } from "./plan.ts"
 import type { Progress } from "./run-load.ts"
@@ -39,7 +39,7 @@ export class ProgressLine {
   #text({ at, completed, failed, rate }: Progress): string {
     const { warmUp } = this.#load
     const phase = at < warmUp ? "warming up" : `${at.toFixed(0)} s`
-    return `${this.#title}: ${phase}, ${figure(completed)} handshakes, ${figure(rate)}/s${failed > 0 ? `, ${figure(failed)} FAILED` : ""}`
+    return `${this.#title}: ${phase}, ${countOf(completed, "handshake")}, ${figure(rate)}/s${failed > 0 ? `, ${figure(failed)} FAILED` : ""}`
   }
 
   #bar({ at, completed }: Progress): string {

@@ -16,7 +16,7 @@ code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--tint);border:1px solid var(--rule);border-radius:6px;padding:10px 14px;white-space:pre-wrap;overflow-wrap:anywhere;margin:14px 0}
 .scroll{overflow-x:auto;margin:10px 0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
-table.figures{min-width:60%}
+table.figures{min-width:60%}table.figures tbody th{white-space:nowrap}
 th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top}
 th{font-weight:400;text-align:left}thead th{color:var(--soft);font-size:13px;white-space:nowrap}thead th+th{text-align:right}
 table.facts td{text-align:left}table.facts th{color:var(--soft);white-space:nowrap;padding-right:20px}
@@ -28,7 +28,7 @@ td.text,th.text{text-align:left!important}td.big,.big{font-weight:650}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:24px 32px;margin:14px 0}
 figure{margin:0}figcaption{font-weight:650;font-size:14px;margin:0 0 2px}figcaption span{font-weight:400;color:var(--soft)}
 svg{display:block;width:100%;height:auto;overflow:visible}
-svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}svg text.note{fill:var(--ink)}svg text.title{fill:var(--soft)}
+svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}svg text.note{fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}svg text.title{fill:var(--soft)}
 .grid{stroke:var(--grid)}.axis,.tick{stroke:var(--soft)}.mark{stroke:var(--ink);stroke-dasharray:2 3;opacity:.55}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke:currentColor}.fill{fill:currentColor}.dot{fill:currentColor}
 .failed{fill:var(--warn)}

@@ -24,7 +24,8 @@ export function histogramPlot(
   const x = logScale(extent[0], extent[1], plotX)
   const most = Math.max(...bars.map(({ count }) => count), 1)
   const share = (count: number) => (100 * count) / Math.max(1, histogram.total)
-  const y = linearScale(share(most), plotY, 4)
+  // Room for what is written at the marks.
+  const y = linearScale(1.12 * share(most), plotY, 4)
   const rects = bars.map(({ from, to, count }) => {
     const [left, right, top] = [x.at(Math.max(from, extent[0])), x.at(Math.min(to, extent[1])), y.at(share(count))]
     const told = `${figure(from)} to ${figure(to)} ms: ${figure(count)} (${figure(share(count))}%)`
