@@ -35,7 +35,8 @@ export function summarize(raw: RawRun, context: RunContext): Run {
   const good = measured.filter(({ failure }) => failure === undefined)
   const completedIn = (start: number, end: number) => (sample: Sample) =>
     sample.failure === undefined && sample.done >= start && sample.done <= end
-  const completed = all.filter(completedIn(from, until)).length
+  // With --count as many as were asked for: one that began in the warm-up may have ended after it.
+  const completed = load.seconds === undefined ? good.length : all.filter(completedIn(from, until)).length
   const latencies = good.map(({ due, done }) => done - due)
   const failures = failuresOf(measured)
   const client = clientCpu(raw, completed)
