@@ -42,8 +42,8 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
   })
   if (name === "npm" && args[0] === "start") return ours(...broker(["start", ...args.slice(2)], brokerPort))
   if (name === "npx" && args[0] === "puremq") return ours(...broker(args.slice(1), brokerPort))
-  const run = name === "npm" && args[0] === "run" && args[2] === "--" ? [args[1], ...args.slice(3)] : undefined
-  const [typed, ...rest] = name === "npx" ? args : (run ?? [])
+  const isScript = name === "npm" && args[0] === "run" && args[2] === "--"
+  const [typed, ...rest] = name === "npx" ? args : isScript ? args.filter((_, i) => i !== 0 && i !== 2) : []
   if (typed === "tls13") {
     const lasts = rest[0] === "serve"
     return ours("tls13/bin/tls13.js", lasts ? [...rest, ports.get("4433")!] : rest, lasts)

@@ -9,7 +9,7 @@ import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { portOf } from "../../../tests/tools/sockets.ts"
-import { createServer } from "../../adapters/node/server.ts"
+import { createServer, type TlsServerOptions } from "../../adapters/node/server.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import type { Report } from "../../measure/report.ts"
 import { reportSchema, schemaProblem } from "../../measure/report-schema.ts"
@@ -60,7 +60,7 @@ async function measured(...args: string[]): Promise<Report> {
   return report
 }
 
-async function serving(options: Parameters<typeof createServer>[0] = {}): Promise<number> {
+async function serving(options: TlsServerOptions = {}): Promise<number> {
   const server = createServer({ cert: pem.serverCert, key: pem.serverKey, ...options })
   server.on("secureConnection", (socket) => socket.resume().on("error", () => undefined))
   server.on("tlsClientError", () => undefined)

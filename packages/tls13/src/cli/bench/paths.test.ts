@@ -7,8 +7,8 @@ import { portOf } from "../../../tests/tools/sockets.ts"
 import { seeded } from "../../measure/seeded.ts"
 import { BytePath } from "./byte-path.ts"
 import { connectDelay, DelayLine, transferDelay } from "./impairment.ts"
+import { RunSamples, slicesOf } from "./run-samples.ts"
 import { column, SampleWriter, samplesOf, width } from "./samples.ts"
-import { slicesOf } from "./summarize.ts"
 import { Tickets } from "./tickets.ts"
 
 afterEach(() => {
@@ -182,19 +182,19 @@ describe("samples", () => {
   })
 
   it("are cut into slices: completed by when they ended, latency by when they were due", () => {
-    const sample = (due: number, done: number, failure?: string) => ({
-      worker: 0,
-      due,
-      began: due,
-      reached: due,
-      done,
-      ended: done,
-      own: 0,
-      behind: 0,
-      failure,
-    })
-    const measured = [sample(1000, 1100), sample(1150, 1950), sample(1900, 2500), sample(1990, 1999, "no")]
-    const slices = slicesOf([sample(500, 1050), ...measured], measured, 1000, 1)
+    const writer = new SampleWriter()
+    const add = (due: number, done: number, failure: number = -1) =>
+      writer.add({ due, began: due, reached: due, done, ended: done, own: Number.NaN, behind: 0, failure })
+    add(500, 1050)
+    add(1000, 1100)
+    add(1150, 1950)
+    add(1900, 2500)
+    add(1990, 1999, 0)
+    const samples = new RunSamples([{ worker: 0, rows: [writer.take()], reasons: ["no"] }], 1000, 2000)
+    const latencies = (name: "done" | "own") => [...samples.good((each) => each[name] - each.due)]
+    expect([latencies("done"), latencies("own"), samples.countGood()]).toEqual([[100, 800, 600], [], 3])
+    expect([samples.countCompleted(1000, 2000), samples.countCompleted(0, 1000)]).toEqual([3, 0])
+    const slices = slicesOf(samples)
     expect(slices).toHaveLength(10)
     expect(slices.map(({ completed }) => completed)).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 0, 1])
     expect(slices.map(({ failed }) => failed)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])

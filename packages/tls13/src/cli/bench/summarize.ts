@@ -2,15 +2,15 @@
 
 import { distributionOf, rounded } from "../../measure/distribution.ts"
 import { histogramOf } from "../../measure/histogram.ts"
-import { quantile } from "../../measure/quantiles.ts"
-import type { Cpu, DirectionBytes, Failure, Run, ServerCpu, Slice, Wire } from "../../measure/report.ts"
+import type { Cpu, DirectionBytes, Failure, Run, ServerCpu, Wire } from "../../measure/report.ts"
 import { limitOf } from "./limit.ts"
 import { machineLoad } from "./machine.ts"
 import { notesOf } from "./notes.ts"
 import { type Load, nameOfScenario, nameOfSubject, type Plan, type Scenario, type Subject } from "./plan.ts"
 import { busiestThread, commandOfProcess, cpusAllowed, statOf } from "./processes.ts"
 import type { RawRun } from "./run-load.ts"
-import { type Sample, samplesOf } from "./samples.ts"
+import { RunSamples, slicesOf } from "./run-samples.ts"
+import type { Sample } from "./samples.ts"
 
 export interface RunContext {
   readonly plan: Plan
@@ -28,19 +28,14 @@ export function summarize(raw: RawRun, context: RunContext): Run {
   const { plan, scenario, subject } = context
   const { load } = plan
   const from = 1000 * load.warmUp
-  const all = [...samplesOf(raw.workers)]
-  const until = load.seconds === undefined ? lastOf(all, from) : from + 1000 * load.seconds
-  const seconds = Math.max(0.001, (until - from) / 1000)
-  const measured = all.filter(({ due }) => due >= from && due < until + (load.seconds === undefined ? 1 : 0))
-  const good = measured.filter(({ failure }) => failure === undefined)
-  const completedIn = (start: number, end: number) => (sample: Sample) =>
-    sample.failure === undefined && sample.done >= start && sample.done <= end
+  const samples = new RunSamples(raw.workers, from, load.seconds === undefined ? undefined : from + 1000 * load.seconds)
+  const seconds = Math.max(0.001, (samples.until - from) / 1000)
   // With --count as many as were asked for: one that began in the warm-up may have ended after it.
-  const completed = load.seconds === undefined ? good.length : all.filter(completedIn(from, until)).length
-  const latencies = good.map(({ due, done }) => done - due)
-  const failures = failuresOf(measured)
+  const completed = load.seconds === undefined ? samples.countGood() : samples.countCompleted(from, samples.until)
+  const histogram = histogramOf(samples.good(({ due, done }) => done - due))
+  const failures = failuresOf(samples)
   const client = clientCpu(raw, completed)
-  const server = serverCpu(raw, context.pid, all.filter(completedIn(raw.first.at, raw.last.at)).length)
+  const server = serverCpu(raw, context.pid, samples.countCompleted(raw.first.at, raw.last.at))
   const machine = machineLoad(raw.first.machine, raw.last.machine)
   const sum = (what: "notBegun" | "notClosedByServer") => raw.sums.reduce((total, each) => total + each[what], 0)
   const partial = {
@@ -68,16 +63,16 @@ export function summarize(raw: RawRun, context: RunContext): Run {
     counts: {
       completed,
       failed: failures.reduce((total, { count }) => total + count, 0),
-      warmUp: all.filter(({ failure, done }) => failure === undefined && done < from).length,
+      warmUp: samples.countCompleted(Number.NEGATIVE_INFINITY, from),
       notBegun: sum("notBegun"),
       priming: raw.primings,
       notClosedByServer: sum("notClosedByServer"),
     },
     rate: completed / seconds,
-    latency: distributionOf(latencies),
-    histogram: histogramOf(latencies).toJSON(),
-    parts: partsOf(good, load),
-    slices: slicesOf(all, measured, from, seconds),
+    latency: distributionOf(samples.good(({ due, done }) => done - due)),
+    histogram: histogram.toJSON(),
+    parts: partsOf(samples, load),
+    slices: slicesOf(samples),
     failures,
     wire: wireOf(raw),
     agreed: raw.look.agreed,
@@ -93,55 +88,28 @@ export function summarize(raw: RawRun, context: RunContext): Run {
   return { ...partial, limit, notes: notesOf({ ...partial, limit }, raw.timersLate) }
 }
 
-function lastOf(all: readonly Sample[], from: number): number {
-  return all.reduce((last, { ended, done }) => Math.max(last, Number.isNaN(done) ? ended : done), from)
-}
-
 function loopOf({ rate, concurrency }: Load): Run["loop"] {
   return rate === undefined ? { kind: "closed", concurrency } : { kind: "open", rate, concurrency }
 }
 
-function failuresOf(measured: readonly Sample[]): Failure[] {
+function failuresOf(samples: RunSamples): Failure[] {
   const counts = new Map<string, number>()
-  for (const { failure } of measured) if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1)
+  for (const { failure } of samples.measured())
+    if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1)
   return [...counts].map(([reason, count]) => ({ reason, count })).sort((one, other) => other.count - one.count)
 }
 
 /** Where the time went. They add up to the latency, but for `behind`, which is a part of `wait`. */
-function partsOf(good: readonly Sample[], load: Load): Run["parts"] {
-  const seen = good.filter(({ own }) => !Number.isNaN(own))
+function partsOf(samples: RunSamples, load: Load): Run["parts"] {
+  const of = (value: (sample: Sample) => number) => distributionOf(samples.good(value))
   return {
-    ...(load.rate !== undefined && { late: distributionOf(good.map(({ due, began }) => Math.max(0, began - due))) }),
-    connect: distributionOf(good.map(({ began, reached }) => reached - began)),
-    client: distributionOf(seen.map(({ own }) => own)),
-    wait: distributionOf(good.map(({ reached, done, own }) => done - reached - (Number.isNaN(own) ? 0 : own))),
-    behind: distributionOf(seen.map(({ behind }) => behind)),
-    close: distributionOf(good.map(({ done, ended }) => ended - done)),
+    ...(load.rate !== undefined && { late: of(({ due, began }) => Math.max(0, began - due)) }),
+    connect: of(({ began, reached }) => reached - began),
+    client: of(({ own }) => own),
+    wait: of(({ reached, done, own }) => done - reached - (Number.isNaN(own) ? 0 : own)),
+    behind: of(({ behind }) => behind),
+    close: of(({ done, ended }) => ended - done),
   }
-}
-
-/* ---------------------------------------------------------------- over time */
-
-/** About 40, each of at least 0.1 s. */
-export function slicesOf(all: readonly Sample[], measured: readonly Sample[], from: number, seconds: number): Slice[] {
-  const count = Math.max(1, Math.min(40, Math.floor(seconds / 0.1)))
-  const length = (1000 * seconds) / count
-  const indexOf = (time: number) => Math.min(count - 1, Math.floor((time - from) / length))
-  const slices = Array.from({ length: count }, () => ({ completed: 0, failed: 0, latencies: [] as number[] }))
-  for (const { failure, done } of all) {
-    if (failure === undefined && done >= from && done <= from + 1000 * seconds) slices[indexOf(done)]!.completed++
-  }
-  for (const { due, done, failure } of measured) {
-    const slice = slices[Math.max(0, indexOf(due))]!
-    if (failure === undefined) slice.latencies.push(done - due)
-    else slice.failed++
-  }
-  return slices.map(({ completed, failed, latencies }, i) => {
-    const sorted = Float64Array.from(latencies).sort()
-    const at = (share: number) => rounded(quantile(sorted, share))
-    const latency = sorted.length === 0 ? null : ([at(0), at(0.25), at(0.5), at(0.75), at(0.99), at(1)] as const)
-    return { at: rounded((i * length) / 1000), seconds: rounded(length / 1000), completed, failed, latency }
-  })
 }
 
 /* ---------------------------------------------------------------- CPU */
