@@ -1,13 +1,14 @@
 // `tls13 bench` as people run it: its processes are those of the built package.
 
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer as createTcpServer, type Server, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
 import { portOf } from "../../../tests/tools/sockets.ts"
 import { createServer, type TlsServerOptions } from "../../adapters/node/server.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
@@ -198,6 +199,29 @@ describe.sequential("tls13 bench", () => {
     expect(hrr!.parts["wait"]!.min).toBeGreaterThanOrEqual(120)
     expect(full!.counts.notClosedByServer).toBe(0)
     expect(full!.name).toBe("full rtt 60 ms")
+  })
+
+  it("Ctrl-C ends a measurement, and tells what there is", { timeout: patience }, async () => {
+    let connections = 0
+    const port = await serving()
+    const proxy = await servingTcp((socket) => {
+      connections++
+      const onward = connect({ port, host: "127.0.0.1" })
+      onward.on("error", () => socket.destroy())
+      socket.pipe(onward).pipe(socket)
+    })
+    const files = ["--ca", at("caCert.pem"), "--json", at("part.json")]
+    const args = ["bench", `localhost:${proxy}`, ...files, "--warm-up", "0", "--duration", "300", "--repeat", "5"]
+    const child = spawn(process.execPath, [join(root, "packages/tls13/bin/tls13.js"), ...args], { stdio: "ignore" })
+    const ended = once(child, "exit")
+    await vi.waitFor(() => expect(connections).toBeGreaterThan(30), { timeout: 60_000 })
+    child.kill("SIGINT")
+    expect(await ended).toEqual([130, null])
+    const report = JSON.parse(readFileSync(at("part.json"), "utf8")) as Report
+    expect(report.runs).toHaveLength(1)
+    expect(report.runs[0]!.notes[0]).toMatch(/^interrupted: /)
+    expect(report.runs[0]!.counts.completed).toBeGreaterThan(10)
+    expect(report.runs[0]!.seconds).toBeLessThan(100)
   })
 
   it("CSV has a line a run, of as many cells as its head", { timeout: patience }, async () => {

@@ -40,14 +40,23 @@ export async function bench(args: readonly string[], terminal: Terminal): Promis
   const outputs = ["json", "csv", "html"].map((name) => read.text(name)).filter((path) => path !== undefined)
   for (const path of outputs) writeText(path, "")
   const file = samples === undefined ? undefined : new SampleFile(samples)
+  // Ctrl-C ends the measurement, and what there is is told; a second one ends the program.
+  const interruption = new AbortController()
+  const interrupt = () => interruption.abort()
+  process.once("SIGINT", interrupt)
   try {
-    const report = await measure(args, read, plan, terminal, (run, raw) => file?.add(run, raw))
+    const report = await measure(args, read, plan, terminal, (run, raw) => file?.add(run, raw), interruption.signal)
     await writeReports(report, read, terminal)
+    if (interruption.signal.aborted) return interruptedStatus
     return report.runs.some(({ counts }) => counts.completed > 0) ? 0 : 1
   } finally {
+    process.off("SIGINT", interrupt)
     file?.close()
   }
 }
+
+/** As shells tell of a program that SIGINT has ended. */
+const interruptedStatus = 130
 
 async function measure(
   args: readonly string[],
@@ -55,6 +64,7 @@ async function measure(
   plan: Plan,
   terminal: Terminal,
   onRun: (run: Run, raw: RawRun) => void,
+  interruption: AbortSignal,
 ): Promise<Report> {
   const machine = describeMachine()
   const started = new Date().toISOString()
@@ -77,6 +87,7 @@ async function measure(
       plan.scenarios.flatMap((scenario) => servers.map((server) => ({ repetition, scenario, server }))),
     )
     for (const [i, { repetition, scenario, server }] of all.entries()) {
+      if (interruption.aborted) break
       const target = scenario.mode === "mtls" ? server.mtlsTarget : server.target
       const title = `${i + 1}/${all.length} ${nameOfSubject(server.subject)} ${nameOfScenario(scenario, plan.load)}`
       const progress = new ProgressLine(
@@ -96,7 +107,7 @@ async function measure(
         offered: offeredOf(read, scenario),
       }
       try {
-        const raw = await runLoad(setup, server.pid, (at) => progress.update(at))
+        const raw = await runLoad(setup, server.pid, (at) => progress.update(at), interruption)
         progress.end()
         const run = summarize(raw, context)
         runs.push(run)

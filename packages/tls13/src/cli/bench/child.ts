@@ -52,9 +52,15 @@ async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
   const engine = name === "node" ? createNodeEngine(whole) : await createOwnEngine(whole)
   tell({ told: "ready", look: await look(engine) })
   const [order] = await nextMessage<Order>()
-  if (order.order === "stop") return process.disconnect()
+  if (order.order === "stop") {
+    process.disconnect()
+    return
+  }
   const t0 = order.t0 - sharedNow() + now()
   const maker = new LoadMaker(engine, { load, worker, t0, sources })
+  process.once("message", (later: Order) => {
+    if (later.order === "stop") maker.stop()
+  })
   const cpu = cpuBetween(t0 + 1000 * load.warmUp, load.seconds === undefined ? undefined : 1000 * load.seconds)
   const timer = setInterval(() => tellSamples(maker), tellEvery)
   let before = engine.primings

@@ -42,10 +42,12 @@ export class LoadMaker {
   readonly #share: LoadShare
   /** Milliseconds since t0 between which handshakes count. */
   readonly #from: number
-  readonly #until: number
+  #until: number
   readonly #places: number
   #left: number
   #nextSource: number
+  /** Ends the wait of the open loop. */
+  #wake: () => void = () => undefined
 
   constructor(engine: Engine, share: LoadShare) {
     const { load, worker } = share
@@ -65,6 +67,12 @@ export class LoadMaker {
     else await this.#open(this.#share.load.rate / this.#share.load.workers)
   }
 
+  /** Begins nothing more. */
+  stop(): void {
+    this.#until = Math.min(this.#until, this.#clock())
+    this.#wake()
+  }
+
   /** A place of the closed loop: one handshake after the other. */
   async #place(): Promise<void> {
     for (let due = this.#clock(); this.#claim(due); due = this.#clock()) await this.#one(due)
@@ -78,7 +86,6 @@ export class LoadMaker {
     const interval = 1000 / rate
     const first = (interval * this.#share.worker) / this.#share.load.workers
     let [next, active] = [0, 0]
-    let wake: () => void = () => undefined
     const dueOf = (index: number) => first + index * interval
     for (;;) {
       const at = this.#clock()
@@ -86,12 +93,12 @@ export class LoadMaker {
         active++
         void this.#one(dueOf(next++)).then(() => {
           active--
-          wake()
+          this.#wake()
         })
       }
       if (this.#left <= 0 || at >= this.#until || dueOf(next) >= this.#until) break
       const waiting = new Promise<void>((resolve) => {
-        wake = resolve
+        this.#wake = resolve
       })
       await (active < this.#places
         ? Promise.race([waiting, sleep(dueOf(next) - this.#clock())])
@@ -106,7 +113,7 @@ export class LoadMaker {
     }
     while (active > 0)
       await new Promise<void>((resolve) => {
-        wake = resolve
+        this.#wake = resolve
       })
   }
 

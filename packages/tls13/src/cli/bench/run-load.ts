@@ -1,6 +1,7 @@
 // One run: the client processes make their load together, and the CPU of the server and of the machine is read when the measurement
 // begins and when it ends.
 
+import { CommandError } from "../arguments.ts"
 import { Child } from "./children.ts"
 import { sharedNow } from "./clock.ts"
 import type { EngineSetup } from "./engine-options.ts"
@@ -32,6 +33,8 @@ export interface RawRun {
   readonly last: Reading
   readonly timeWait: { readonly before: number; readonly after: number } | undefined
   readonly sources: number
+  /** Milliseconds since t0, when somebody did not want to wait for the rest; undefined: it came to its end. */
+  readonly interruptedAt: number | undefined
 }
 
 export interface Progress {
@@ -48,6 +51,7 @@ export async function runLoad(
   setup: Omit<EngineSetup, "worse">,
   pid: number | undefined,
   onProgress: (progress: Progress) => void,
+  interruption: AbortSignal,
 ): Promise<RawRun> {
   const { load } = setup.plan
   const { address, port } = setup.target
@@ -81,9 +85,18 @@ export async function runLoad(
     const from = waitUntil(t0 + 1000 * load.warmUp).then(read)
     const until =
       load.seconds === undefined ? undefined : waitUntil(t0 + 1000 * (load.warmUp + load.seconds)).then(read)
+    let interrupted: Reading | undefined
+    const stop = () => {
+      interrupted = read()
+      for (const child of children) child.order({ order: "stop" })
+    }
+    if (interruption.aborted) stop()
+    else interruption.addEventListener("abort", stop)
     try {
       const told = await finished
-      const [first, last] = [await from, until === undefined ? read() : await until]
+      if (interrupted !== undefined && interrupted.at < 1000 * load.warmUp)
+        throw new CommandError("interrupted before the measurement began")
+      const [first, last] = [await from, interrupted ?? (until === undefined ? read() : await until)]
       const after = countTimeWait(address, port)
       const lates = told.map(({ timersLate }) => timersLate).filter((late) => late !== null)
       return {
@@ -97,8 +110,10 @@ export async function runLoad(
         last,
         timeWait: timeWaitBefore === undefined || after === undefined ? undefined : { before: timeWaitBefore, after },
         sources: sources.length,
+        interruptedAt: interrupted?.at,
       }
     } finally {
+      interruption.removeEventListener("abort", stop)
       ticker.stop()
     }
   } finally {

@@ -3,6 +3,7 @@
 import { distributionOf, rounded } from "../../measure/distribution.ts"
 import { histogramOf } from "../../measure/histogram.ts"
 import type { Cpu, DirectionBytes, Failure, Run, ServerCpu, Wire } from "../../measure/report.ts"
+import { figure } from "../../measure/text-table.ts"
 import { limitOf } from "./limit.ts"
 import { machineLoad } from "./machine.ts"
 import { notesOf } from "./notes.ts"
@@ -28,10 +29,11 @@ export function summarize(raw: RawRun, context: RunContext): Run {
   const { plan, scenario, subject } = context
   const { load } = plan
   const from = 1000 * load.warmUp
-  const samples = new RunSamples(raw.workers, from, load.seconds === undefined ? undefined : from + 1000 * load.seconds)
+  const planned = load.seconds === undefined ? undefined : from + 1000 * load.seconds
+  const samples = new RunSamples(raw.workers, from, raw.interruptedAt ?? planned)
   const seconds = Math.max(0.001, (samples.until - from) / 1000)
   // With --count as many as were asked for: one that began in the warm-up may have ended after it.
-  const completed = load.seconds === undefined ? samples.countGood() : samples.countCompleted(from, samples.until)
+  const completed = planned === undefined ? samples.countGood() : samples.countCompleted(from, samples.until)
   const histogram = histogramOf(samples.good(({ due, done }) => done - due))
   const failures = failuresOf(samples)
   const client = clientCpu(raw, completed)
@@ -85,7 +87,9 @@ export function summarize(raw: RawRun, context: RunContext): Run {
       : null,
   } as const
   const limit = limitOf(partial, raw.cpus)
-  return { ...partial, limit, notes: notesOf({ ...partial, limit }, raw.timersLate) }
+  const interrupted = `interrupted: the measurement was to last longer than ${figure(seconds)} s`
+  const notes = notesOf({ ...partial, limit }, raw.timersLate)
+  return { ...partial, limit, notes: raw.interruptedAt === undefined ? notes : [interrupted, ...notes] }
 }
 
 function loopOf({ rate, concurrency }: Load): Run["loop"] {
