@@ -214,9 +214,11 @@ describe.sequential("tls13 bench", () => {
     const args = ["bench", `localhost:${proxy}`, ...files, "--warm-up", "0", "--duration", "300", "--repeat", "5"]
     const child = spawn(process.execPath, [join(root, "packages/tls13/bin/tls13.js"), ...args], { stdio: "ignore" })
     const ended = once(child, "exit")
+    const late = setTimeout(() => child.kill("SIGKILL"), patience - 10_000)
     await vi.waitFor(() => expect(connections).toBeGreaterThan(30), { timeout: 60_000 })
     child.kill("SIGINT")
     expect(await ended).toEqual([130, null])
+    clearTimeout(late)
     const report = JSON.parse(readFileSync(at("part.json"), "utf8")) as Report
     expect(report.runs).toHaveLength(1)
     expect(report.runs[0]!.notes[0]).toMatch(/^interrupted: /)

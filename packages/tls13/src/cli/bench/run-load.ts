@@ -157,8 +157,9 @@ class Ticker {
   }
 }
 
+/** Holds up the end of the program for nobody: the clients do, while they run. */
 function waitUntil(at: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, Math.max(0, at - sharedNow()))
+    setTimeout(resolve, Math.max(0, at - sharedNow())).unref()
   })
 }
