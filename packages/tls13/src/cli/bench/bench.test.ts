@@ -129,6 +129,9 @@ describe.sequential("tls13 bench", () => {
     expect(order).toEqual(
       ["fast", "noble", "fast", "noble"].map((name, i) => `tls13 ${name}: full (${i < 2 ? 1 : 2} of 2)`),
     )
+    expect(shown).toMatch(/handshake, TCP included +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+\n/)
+    expect(shown).toMatch(/sent +\d+ bytes, 3 records, 2 flights; afterwards 24 bytes/)
+    expect(shown.match(/server CPU +[\d.]+ ms a handshake/g)).toHaveLength(4)
     expect(shown).toMatch(/A: tls13 fast\nB: tls13 noble/)
     expect(shown).toMatch(/full \(2 runs of A, 2 of B, in turns\)/)
     expect(readFileSync(at("page.html"), "utf8")).toContain("tls13 noble beside tls13 fast")

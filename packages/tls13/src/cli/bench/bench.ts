@@ -1,13 +1,13 @@
 // `tls13 bench`: measures the handshakes of servers.
 
-import { lookup } from "node:dns/promises"
 import { createRequire } from "node:module"
 import { isIP } from "node:net"
 import { sidesOf } from "../../measure/compare-runs.ts"
 import { type Report, type Run, reportFormat } from "../../measure/report.ts"
-import { CommandError, reasonOf } from "../arguments.ts"
+import { CommandError } from "../arguments.ts"
 import { type Arguments, UsageError } from "../command-line.ts"
 import type { Terminal } from "../connect.ts"
+import { addressOf } from "./addresses.ts"
 import { Child } from "./children.ts"
 import { comparisonText, pairsOf, readSide } from "./compare.ts"
 import type { OwnCertificates, Target } from "./engine-options.ts"
@@ -176,17 +176,9 @@ async function given(subject: Extract<Subject, { kind: "given" }>): Promise<Serv
   const { host, port, pid } = subject
   if (pid !== undefined && statOf(pid) === undefined)
     throw new CommandError(`--pid ${pid}: there is no such process here, or this system has no /proc`)
-  const address = isIP(host) !== 0 ? host : await addressOf(host)
+  const address = isIP(host) !== 0 ? host : await addressOf(host, port)
   const target = { host, address, port }
   return { subject, target, mtlsTarget: target, pid, certificates: undefined, child: undefined }
-}
-
-async function addressOf(host: string): Promise<string> {
-  try {
-    return (await lookup(host)).address
-  } catch (error) {
-    throw new CommandError(`cannot connect to ${host}: ${reasonOf(error)}`)
-  }
 }
 
 /* ---------------------------------------------------------------- reports */

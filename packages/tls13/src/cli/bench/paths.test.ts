@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from "node:net"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { portOf } from "../../../tests/tools/sockets.ts"
 import { seeded } from "../../measure/seeded.ts"
+import { addressOf } from "./addresses.ts"
 import { BytePath } from "./byte-path.ts"
 import { connectDelay, DelayLine, transferDelay } from "./impairment.ts"
 import { RunSamples, slicesOf } from "./run-samples.ts"
@@ -153,6 +154,22 @@ describe("the byte path", () => {
     await vi.waitFor(() => expect(told).toEqual(["last words", "end", "closed"]))
     expect(performance.now() - start).toBeGreaterThanOrEqual(29)
     done()
+  })
+})
+
+describe("the address of a name", () => {
+  it("is the first that takes connections, or the only one", async () => {
+    const server = createServer()
+    const port = await portOf(server)
+    const of = (...addresses: string[]) => addressOf("here", port, async () => addresses)
+    expect(await of("127.0.0.77", "127.0.0.1", "127.0.0.78")).toBe("127.0.0.1")
+    expect(await of("127.0.0.77")).toBe("127.0.0.77")
+    expect(await of("127.0.0.77", "127.0.0.78")).toBe("127.0.0.77")
+    server.close()
+    const none = async (): Promise<string[]> => {
+      throw Object.assign(new Error("x"), { code: "ENOTFOUND" })
+    }
+    await expect(addressOf("nowhere", port, none)).rejects.toThrow("cannot connect to nowhere: no such host")
   })
 })
 
