@@ -97,7 +97,7 @@ describe("addresses", () => {
 })
 
 describe("help", () => {
-  for (const args of [["--help"], ["connect", "--help"], ["serve", "-h"], ["inspect", "--help"]]) {
+  for (const args of [["--help"], ["connect", "--help"], ["serve", "-h"], ["inspect", "--help"], ["bench", "-h"]]) {
     it(`${args.join(" ")} ends well, and says how`, async () => {
       const io = terminal()
       expect(await run(args, io)).toBe(0)

@@ -21,7 +21,7 @@ export const benchCommand: Command = {
         {
           name: "mode",
           value: "MODES",
-          help: "full (default), resumed (each ticket once), 0-rtt (resumed with early data), hrr (the server asks for another key share), mtls (with a client certificate); several separated by commas",
+          help: "full (default), resumed, 0-rtt (resumed with early data), hrr (the server asks for another key share), mtls (with a client certificate); several separated by commas",
         },
         {
           name: "each",
