@@ -157,6 +157,16 @@ describe("a ratio", () => {
     expect(verdictOn(pairedRatioOf(a.slice(0, 5), b.slice(0, 5)), [5, 5])).toMatch(/6 or more would show it/)
   })
 
+  it("of runs in turns is as unsure as its pairs differ", () => {
+    const level = (value: number) => [value, value, value, value]
+    const a = Array.from({ length: 6 }, () => level(100))
+    const { low, high } = pairedRatioOf(a, [80, 90, 100, 110, 120, 130].map(level))
+    expect(low).toBeGreaterThan(0.8)
+    expect(low).toBeLessThan(0.95)
+    expect(high).toBeGreaterThan(1.1)
+    expect(high).toBeLessThan(1.3)
+  })
+
   it("without a figure says that nothing can be compared", () => {
     expect(verdictOn(ratioOf([[0]], [[0]]), [1, 1])).toBe("cannot be compared")
   })
