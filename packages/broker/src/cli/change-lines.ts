@@ -7,8 +7,15 @@ import { TopicTable } from "../packet/topic.ts"
 import { parseFilter } from "../routing/filter.ts"
 import { StoreError } from "../stores/folder.ts"
 
+/** What the last line says, so that what is cut short is known by lacking it. */
+export interface End {
+  readonly type: "end"
+  /** How many lines come before it. */
+  readonly lines: number
+}
+
 /** Without its line end. */
-export function lineOf(change: Change): string {
+export function lineOf(change: Change | End): string {
   return JSON.stringify(change, (_name, value: unknown) => {
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64")
     return value === Number.POSITIVE_INFINITY ? null : value
@@ -16,7 +23,7 @@ export function lineOf(change: Change): string {
 }
 
 /** Throws StoreError with what is wrong in the line. */
-export function changeOf(line: string): Change {
+export function changeOf(line: string): Change | End {
   let value: unknown
   try {
     value = JSON.parse(line)
@@ -26,7 +33,7 @@ export function changeOf(line: string): Change {
   return readChange(new Fields(value))
 }
 
-function readChange(f: Fields): Change {
+function readChange(f: Fields): Change | End {
   const type = f.oneOf("type", types)
   switch (type) {
     case "message": {
@@ -84,6 +91,8 @@ function readChange(f: Fields): Change {
       const wall = f.has("wall") ? f.time("wall") : now
       return { type, now, wall, until: f.has("until") ? f.time("until") : now + 60_000 }
     }
+    case "end":
+      return { type, lines: f.integer("lines") }
   }
 }
 
@@ -99,10 +108,10 @@ function readWill(f: Fields): Will {
   return { topic, payload, qos, retain, properties, delayInterval, messageExpiryInterval }
 }
 
-const types: readonly Change["type"][] = [
+const types: readonly (Change | End)["type"][] = [
   ...(["message", "queued", "sent", "released", "done", "opened", "attended", "left", "ended"] as const),
   ...(["subscribed", "unsubscribed", "received", "freed", "retained", "walk begun", "walk ended"] as const),
-  ...(["will set", "will cleared", "clock"] as const),
+  ...(["will set", "will cleared", "clock", "end"] as const),
 ]
 
 const topics = new TopicTable(Number.POSITIVE_INFINITY, 1)

@@ -78,12 +78,16 @@ export const storeCommand: Command = {
           name: "up-to-damage",
           help: "export what comes before damage, instead of nothing; then import it into another folder",
         },
+        {
+          name: "incomplete",
+          help: "import lines without their end line, of an older puremq, say, or that are not as many as it says. What is missing is lost, and nobody tells what that is: sessions, subscriptions, messages that were acknowledged",
+        },
       ],
     },
     help,
   ],
   after:
-    "No broker may have the folder open meanwhile. check and export change nothing in it. In the lines, bytes are in base64, times in milliseconds since 1970, and null is never.",
+    "No broker may have the folder open meanwhile. check and export change nothing in it. In the lines, bytes are in base64, times in milliseconds since 1970, and null is never. The last one says how many there are, and import refuses what has lost some of them, or refers to a session or message that no line before it has.",
 }
 
 export const program: Program = {

@@ -1,4 +1,4 @@
-import { closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Command, type Ended } from "../../tests/command.ts"
 import { anyChange, folded, orderlyTurns, Seeded } from "../../tests/stores/random-changes.ts"
@@ -19,6 +19,23 @@ async function puremqWith(input: string, ...args: string[]): Promise<Ended> {
   const running = command.start(args)
   running.child.stdin?.end(input)
   return running.ended
+}
+
+/** An import that ends with this line, or part of one. */
+async function refused(input: string, problem: string | RegExp, ...more: string[]): Promise<void> {
+  const { status, out, err } = await puremqWith(input, "store", "import", "made/of/wrong", ...more)
+  expect([status, out]).toEqual([1, ""])
+  expect(err).toMatch(/^puremq: [^\n]+\n$/)
+  if (typeof problem === "string") expect(err).toContain(`puremq: ${problem}`)
+  else expect(err).toMatch(problem)
+  expect(existsSync(command.at("made"))).toBe(false)
+}
+
+/** Without the last line, which says how many they are. */
+function changesIn(lines: string) {
+  const all = lines.trimEnd().split("\n").map(changeOf)
+  expect(all.at(-1)).toEqual({ type: "end", lines: all.length - 1 })
+  return all.slice(0, -1)
 }
 
 const turns = orderlyTurns(new Seeded(4), 100)
@@ -132,7 +149,7 @@ describe("puremq store", () => {
     expect(Number(lacks) + Number(from)).toBe(bytes.length)
     const exported = await puremq("store", "export", "cut")
     expect(exported.err).toMatch(new RegExp(`^puremq: ${lost.source.slice(1)}\n$`))
-    expect(exported.out.trimEnd().split("\n").map(changeOf)).toEqual(folded(turns.slice(0, -1)))
+    expect(changesIn(exported.out)).toEqual(folded(turns.slice(0, -1)))
     expect(readdirSync(directory).length).toBe(2)
     const compacted = await puremq("store", "compact", "cut")
     expect(compacted.out).toMatch(new RegExp(`${lost.source}; they are removed\ncut has \\d+ bytes`))
@@ -143,7 +160,7 @@ describe("puremq store", () => {
     await made("exported")
     const lines = await puremq("store", "export", "exported")
     expect([lines.status, lines.err]).toEqual([0, ""])
-    expect(lines.out.trimEnd().split("\n").map(changeOf)).toEqual(folded(turns))
+    expect(changesIn(lines.out)).toEqual(folded(turns))
     const imported = await puremqWith(lines.out, "store", "import", "imported")
     expect([imported.status, imported.err]).toEqual([0, ""])
     expect(imported.out).toMatch(/^imported has 3 sessions/)
@@ -157,13 +174,45 @@ describe("puremq store", () => {
       ...{ status: 1, out: "" },
       err: "puremq: there is a store in imported already; use another folder\n",
     })
-    const wrong = await puremqWith(`${lines.out}{"type":"eaten"}\n`, "store", "import", "wrong")
     const number = lines.out.split("\n").length
-    expect([wrong.status, wrong.err]).toEqual([
-      1,
-      expect.stringMatching(new RegExp(`^puremq: line ${number} of the input: type must be one of [^\\n]+\\n$`)),
-    ])
-    expect(readdirSync(command.at("wrong"))).toEqual([])
+    await refused(`${lines.out}{"type":"eaten"}\n`, `line ${number} of the input: type must be one of `)
+  })
+
+  it("import refuses what is not all there, and leaves nothing", async () => {
+    await made("whole")
+    const { out } = await puremq("store", "export", "whole")
+    const lines = out.trimEnd().split("\n")
+    const text = (some: readonly string[]) => some.map((line) => `${line}\n`).join("")
+    const remedy = "export it again, or take it as it is with --incomplete\n"
+    const cut = `the input has no end line: it is cut short, or of an older puremq; ${remedy}`
+    await refused("", cut)
+    await refused(text(lines.slice(0, -1)), cut)
+    await refused(out.slice(0, -20), `line ${lines.length} of the input: it is no JSON\n`)
+    const without = lines.findIndex((line) => line.startsWith('{"type":"sent"'))
+    const count = `the input has ${lines.length - 2} lines, and had ${lines.length - 1}; ${remedy}`
+    await refused(text(lines.toSpliced(without, 1)), count)
+    await refused(text([...lines, lines[0]!]), `line ${lines.length + 1} of the input comes after its end line\n`)
+    await refused(text(lines.toReversed()), "line 2 of the input comes after its end line\n")
+    await refused(text(lines.slice(0, -1).toReversed()), /^puremq: line 1 of the input: there is no session "c"\n$/)
+    await refused(text(lines.slice(3)), /^puremq: line \d+ of the input: [^\n]*there is no message \d+\n$/)
+    // What is wrong is wrong with it, too.
+    await refused(text(lines.slice(3)), /there is no message/, "--incomplete")
+    // In a folder that there was only that is left.
+    mkdirSync(command.at("there"))
+    expect((await puremqWith("", "store", "import", "there")).status).toBe(1)
+    expect(readdirSync(command.at("there"))).toEqual([])
+
+    const changes = lines.slice(0, -1)
+    const some = [
+      [changes, changes],
+      [lines.toSpliced(without, 1), changes.toSpliced(without, 1)],
+    ] as const
+    for (const [n, [given, kept]] of some.entries()) {
+      const taken = await puremqWith(text(given), "store", "import", `some-${n}`, "--incomplete")
+      expect([taken.status, taken.err]).toEqual([0, ""])
+      const again = await puremq("store", "export", `some-${n}`)
+      expect(changesIn(again.out)).toEqual(kept.map(changeOf))
+    }
   })
 
   it("import of an input that cannot be read makes no store", async () => {
@@ -173,7 +222,7 @@ describe("puremq store", () => {
     closeSync(folder)
     expect(status).toBe(1)
     expect(err).toMatch(/^puremq: cannot read the input: [^\n]+\n$/)
-    expect(readdirSync(command.at("of-folder"))).toEqual([])
+    expect(existsSync(command.at("of-folder"))).toBe(false)
   })
 
   it("export --up-to-damage: what comes before it", async () => {
@@ -189,7 +238,7 @@ describe("puremq store", () => {
     expect(part.err).toMatch(
       /^puremq: what comes before it was written: broken\/journal-0000000001 is damaged at offset \d+: [^\n;]+\n$/,
     )
-    const changes = part.out.trimEnd().split("\n").map(changeOf)
+    const changes = changesIn(part.out)
     expect(turns.map((_, count) => folded(turns.slice(0, count)))).toContainEqual(changes)
     expect(readFileSync(journalOf(directory)).equals(bytes)).toBe(true)
   })
@@ -222,6 +271,7 @@ describe("puremq store", () => {
     [["eat", "folder"], 2, "eat is none of check, export, import and compact"],
     [["check", "a", "b"], 2, "expected check, export, import or compact, and FOLDER"],
     [["check", "a", "--up-to-damage"], 2, "--up-to-damage is for export"],
+    [["export", "a", "--incomplete"], 2, "--incomplete is for import"],
     [["check", "nowhere"], 1, "there is no store in nowhere"],
     [["check", "empty"], 1, "there is no store in empty"],
   ])("%j is told in one line", async (args, status, message) => {

@@ -5,7 +5,7 @@ import type { Change } from "../packet/change.ts"
 import { StoreError } from "../stores/folder.ts"
 import type { ImageCounts } from "../stores/image.ts"
 import { openFileStore, readFileStore, writeFileStore } from "../stores/node-files.ts"
-import { changeOf, lineOf } from "./change-lines.ts"
+import { changeOf, type End, lineOf } from "./change-lines.ts"
 import { storeCommand } from "./commands.ts"
 import { linesOf } from "./input-lines.ts"
 
@@ -18,13 +18,16 @@ export async function store(args: readonly string[], print: (line: string) => vo
   }
   const upToDamage = options.flag("up-to-damage")
   if (upToDamage && action !== "export") throw new UsageError(`--up-to-damage is for export; ${hint}`)
+  const incomplete = options.flag("incomplete")
+  if (incomplete && action !== "import") throw new UsageError(`--incomplete is for import; ${hint}`)
   switch (action) {
     case "check":
       return check(directory, print)
     case "export":
       return exportLines(directory, upToDamage)
     case "import": {
-      const counts = await writeFileStore(directory, changesOfInput())
+      const input = new Input(incomplete)
+      const counts = await writeFileStore(directory, input.changes(), () => input.where)
       print(`${directory} has ${wordsOf(counts)}`)
       return
     }
@@ -47,9 +50,13 @@ async function check(directory: string, print: (line: string) => void): Promise<
 }
 
 async function exportLines(directory: string, upToDamage: boolean): Promise<void> {
+  let lines = 0
+  const write = (line: string) => (process.stdout.write(`${line}\n`) ? undefined : drained())
   const { damage, lost } = await readFileStore(directory, upToDamage, (change) => {
-    return process.stdout.write(`${lineOf(change)}\n`) ? undefined : drained()
+    lines++
+    return write(lineOf(change))
   })
+  await write(lineOf({ type: "end", lines }))
   if (lost !== undefined) process.stderr.write(`puremq: ${lost}\n`)
   if (damage !== undefined)
     throw new StoreError(`what comes before it was written: ${damage.message.replace(/; .*/, "")}`)
@@ -62,23 +69,57 @@ async function drained(): Promise<void> {
 /** Bytes: a message with the largest payload that MQTT has, in base64, and what stands beside it. */
 const longestLine = 360_000_000
 
-async function* changesOfInput(): AsyncGenerator<Change, void, undefined> {
-  // Node takes it for an input without anything in it.
-  if (fstatSync(0).isDirectory()) throw new StoreError("cannot read the input: it is a folder")
-  let number = 0
-  const where = () => `line ${number + 1} of the input`
-  for await (const line of linesOf(process.stdin, longestLine, where)) {
-    if (line.trim() !== "") yield readLine(line, where())
-    number++
-  }
-}
+/** What `export` has written. */
+class Input {
+  readonly #incomplete: boolean
+  /** The number of the line that came last. */
+  #number = 0
+  #end: End | undefined
 
-function readLine(line: string, where: string): Change {
-  try {
-    return changeOf(line)
-  } catch (error) {
-    if (error instanceof StoreError) throw new StoreError(`${where}: ${error.message}`)
-    throw error
+  /** @param incomplete that lines are missing, or which, is not asked for */
+  constructor(incomplete: boolean) {
+    this.#incomplete = incomplete
+  }
+
+  /** What came last. */
+  get where(): string {
+    return `line ${this.#number} of the input`
+  }
+
+  async *changes(): AsyncGenerator<Change, void, undefined> {
+    // Node takes it for an input without anything in it.
+    if (fstatSync(0).isDirectory()) throw new StoreError("cannot read the input: it is a folder")
+    let lines = 0
+    const next = () => `line ${this.#number + 1} of the input`
+    for await (const line of linesOf(process.stdin, longestLine, next)) {
+      this.#number++
+      if (line.trim() === "") continue
+      const content = this.#read(line)
+      if (this.#end !== undefined) throw new StoreError(`${this.where} comes after its end line`)
+      if (content.type === "end") this.#end = content
+      else {
+        lines++
+        yield content
+      }
+    }
+    if (!this.#incomplete) this.#checkEnd(lines)
+  }
+
+  #read(line: string): Change | End {
+    try {
+      return changeOf(line)
+    } catch (error) {
+      if (error instanceof StoreError) throw new StoreError(`${this.where}: ${error.message}`)
+      throw error
+    }
+  }
+
+  #checkEnd(lines: number): void {
+    const remedy = "export it again, or take it as it is with --incomplete"
+    if (this.#end === undefined)
+      throw new StoreError(`the input has no end line: it is cut short, or of an older puremq; ${remedy}`)
+    if (this.#end.lines !== lines)
+      throw new StoreError(`the input has ${many(lines, "line")}, and had ${this.#end.lines}; ${remedy}`)
   }
 }
 

@@ -33,7 +33,7 @@ interface Kept {
 }
 
 /** There may be a hundred thousand, beside those of the broker: what one has none of takes no room. */
-interface SessionImage {
+export interface SessionImage {
   readonly owner: Owner
   expiryInterval: number
   /** Undefined while its client is connected. */
@@ -51,7 +51,7 @@ interface SessionImage {
 type SubscriptionImage = Pick<Subscribed, "qos" | "noLocal" | "retainAsPublished" | "identifier">
 
 /** What changes a session that there is. */
-type OfSession = Exclude<
+export type OfSession = Exclude<
   Change,
   { readonly type: "message" | "retained" | "clock" | "will set" | "will cleared" | "opened" }
 >
@@ -234,6 +234,23 @@ export class Image {
     }
     const [messages, retained, wills] = [this.#holders.size, this.#retained.size, this.#wills.size]
     return { sessions: this.#sessions.size, subscriptions, messages, queued, retained, wills, missing: this.#missing }
+  }
+
+  /** What there is now, for who judges a Change before it is applied. */
+  hasMessage(sequence: Sequence): boolean {
+    return this.#holders.get(sequence) !== undefined
+  }
+
+  hasRetained(topic: string): boolean {
+    return this.#retained.has(topic)
+  }
+
+  hasWill(clientId: string): boolean {
+    return this.#wills.has(clientId)
+  }
+
+  sessionOf(clientId: string): SessionImage | undefined {
+    return this.#sessions.get(clientId)
   }
 
   #keep(sequence: Sequence): void {

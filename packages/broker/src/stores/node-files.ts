@@ -7,7 +7,7 @@ import type { Change } from "../packet/change.ts"
 import { type FileStore, type FileStoreOptions, openStoreIn } from "./file-store.ts"
 import { type Folder, type Pace, reasonOf, StoreError, type StoreFile } from "./folder.ts"
 import type { ImageCounts } from "./image.ts"
-import { lockFolder, makeFolder } from "./node-lock.ts"
+import { lockFolder, makeFolder, removeFolders } from "./node-lock.ts"
 import { readStoreIn, type Whole, writeStoreIn } from "./whole.ts"
 
 export interface NodeFileStoreOptions extends FileStoreOptions {
@@ -39,10 +39,22 @@ export async function readFileStore(
   return locked(directory, () => readStoreIn(nodeFolder(directory), nodePace(), upToDamage, visit))
 }
 
-/** Makes a store of Changes in a folder without one. Rejects with StoreError. */
-export async function writeFileStore(directory: string, changes: AsyncIterable<Change>): Promise<ImageCounts> {
-  makeFolder(directory)
-  return locked(directory, () => writeStoreIn(nodeFolder(directory), changes))
+/**
+ * Makes a store of Changes in a folder without one. Rejects with StoreError, also for a Change that cannot be true of what comes
+ * before it; nothing is left then of what it made. @param where in words, which Change came last
+ */
+export async function writeFileStore(
+  directory: string,
+  changes: AsyncIterable<Change>,
+  where: () => string,
+): Promise<ImageCounts> {
+  const made = makeFolder(directory)
+  try {
+    return await locked(directory, () => writeStoreIn(nodeFolder(directory), changes, where))
+  } catch (error) {
+    removeFolders(made)
+    throw error
+  }
 }
 
 async function locked<T>(directory: string, work: () => Promise<T>): Promise<T> {

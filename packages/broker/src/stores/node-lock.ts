@@ -12,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -44,24 +45,37 @@ const longestSocketPath = 103
 /** How long an answer takes at most, in milliseconds. */
 const patience = 500
 
-/** Makes the folder when there is none, for its owner alone. Throws StoreError. */
-export function makeFolder(directory: string): void {
+/** Makes the folder when there is none, for its owner alone. Throws StoreError. Returns what it made, the innermost first. */
+export function makeFolder(directory: string): readonly string[] {
+  const made: string[] = []
   try {
-    makeWithParents(resolve(directory))
+    makeWithParents(resolve(directory), made)
+    return made
   } catch (error) {
+    removeFolders(made)
     throw new StoreError(`cannot make the folder ${directory}: ${reasonOf(error)}`)
   }
 }
 
 /** Node's own way of making parents does not come to an end where the system says that a folder is not there which is: in /proc. */
-function makeWithParents(path: string): void {
+function makeWithParents(path: string, made: string[]): void {
   if (isFolder(path)) return
   const parent = dirname(path)
-  if (parent !== path) makeWithParents(parent)
+  if (parent !== path) makeWithParents(parent, made)
   try {
     mkdirSync(path, { mode: 0o700 })
+    made.unshift(path)
   } catch (error) {
     if (!isFolder(path)) throw error // else somebody was faster
+  }
+}
+
+/** Those that are empty. */
+export function removeFolders(paths: readonly string[]): void {
+  try {
+    for (const path of paths) rmdirSync(path)
+  } catch {
+    // Somebody has put something into it.
   }
 }
 

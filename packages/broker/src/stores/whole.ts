@@ -4,6 +4,7 @@ import type { Change } from "../packet/change.ts"
 import { type Folder, type Pace, StoreError } from "./folder.ts"
 import { HistoryReader, historyOf, lossOf, nameOf, unfinished } from "./history.ts"
 import { Image, type ImageCounts } from "./image.ts"
+import { problemOf } from "./image-problem.ts"
 import { RecordFormat } from "./records.ts"
 import { SnapshotWriter } from "./snapshot.ts"
 
@@ -41,8 +42,15 @@ export async function readStoreIn(
   return { files: reader.kept(files).length, bytes, counts, torn, lost, damage: reader.damage }
 }
 
-/** Makes a store of Changes, in a folder without one. Rejects with StoreError. */
-export async function writeStoreIn(folder: Folder, changes: AsyncIterable<Change>): Promise<ImageCounts> {
+/**
+ * Makes a store of Changes, in a folder without one. Rejects with StoreError, also for one that cannot be true of what comes
+ * before it. @param where in words, which Change came last
+ */
+export async function writeStoreIn(
+  folder: Folder,
+  changes: AsyncIterable<Change>,
+  where: () => string,
+): Promise<ImageCounts> {
   if (historyOf(folder).files.length > 0)
     throw new StoreError(`there is a store in ${folder.path} already; use another folder`)
   const name = nameOf("snapshot", 1)
@@ -52,6 +60,8 @@ export async function writeStoreIn(folder: Folder, changes: AsyncIterable<Change
     const writer = new SnapshotWriter(target, new RecordFormat(), () => {})
     await writer.start(1)
     for await (const change of changes) {
+      const problem = problemOf(image, change)
+      if (problem !== undefined) throw new StoreError(`${where()}: ${problem}`)
       image.apply(change)
       await writer.add(change)
     }

@@ -1,0 +1,78 @@
+// Whether a Change goes with those before it. A broker's do. Of those that come from elsewhere an image drops what refers to
+// nothing, and nobody would know what was lost.
+
+import type { Change, Sequence } from "../packet/change.ts"
+import type { Image, OfSession, SessionImage } from "./image.ts"
+
+/** What is wrong with it, in words; undefined: nothing. To be asked before it is applied. */
+export function problemOf(image: Image, change: Change): string | undefined {
+  switch (change.type) {
+    case "clock":
+    case "will set":
+      return undefined
+    case "message":
+      return image.hasMessage(change.sequence) ? `there is a message ${change.sequence} already` : undefined
+    case "retained":
+      if (change.sequence !== 0) return missingMessage(image, change.sequence)
+      return image.hasRetained(change.topic) ? undefined : `no message is retained on ${quoted(change.topic)}`
+    case "will cleared":
+      return image.hasWill(change.clientId) ? undefined : `${quoted(change.clientId)} has no will`
+    case "opened":
+      return image.sessionOf(change.clientId) && `there is a session ${quoted(change.clientId)} already`
+    default: {
+      const session = image.sessionOf(change.clientId)
+      if (session === undefined) return `there is no session ${quoted(change.clientId)}`
+      const problem = problemOfSession(image, session, change)
+      return problem && `session ${quoted(change.clientId)} ${problem}`
+    }
+  }
+}
+
+function problemOfSession(image: Image, session: SessionImage, change: OfSession): string | undefined {
+  switch (change.type) {
+    case "attended":
+    case "left":
+    case "ended":
+    case "subscribed":
+      return undefined
+    case "queued": {
+      const { place, sequence } = change
+      if (session.kept?.get(place) !== undefined) return `has something at place ${place} already`
+      const missing = sequence === 0 ? undefined : missingMessage(image, sequence)
+      return missing && `is to be sent one that is not there: ${missing}`
+    }
+    case "sent":
+    case "released":
+    case "done": {
+      const kept = session.kept?.get(change.place)
+      if (kept === undefined) return `has nothing at place ${change.place}`
+      const wasSent = kept.packetId !== 0 || session.released?.has(change.place) === true
+      return change.type === "sent" && wasSent ? `was sent what is at place ${change.place} already` : undefined
+    }
+    case "unsubscribed":
+    case "walk begun":
+      return session.subscriptions?.has(change.filter) === true
+        ? undefined
+        : `has no subscription to ${quoted(change.filter)}`
+    case "walk ended": {
+      for (const { filter } of session.walks?.all() ?? []) if (filter === change.filter) return undefined
+      return `is owed no retained messages of ${quoted(change.filter)}`
+    }
+    case "received":
+      return session.received?.has(change.packetId) === true
+        ? `has received Packet Identifier ${change.packetId} already`
+        : undefined
+    case "freed":
+      return session.received?.has(change.packetId) === true
+        ? undefined
+        : `has not received Packet Identifier ${change.packetId}`
+  }
+}
+
+function missingMessage(image: Image, sequence: Sequence): string | undefined {
+  return image.hasMessage(sequence) ? undefined : `there is no message ${sequence}`
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text)
+}
