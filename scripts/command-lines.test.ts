@@ -1,14 +1,17 @@
 // The commands of `puremq` and `tls13`: what the parser takes, what `--help` tells, and what is suggested are one table.
 
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { program as puremq } from "../packages/broker/src/cli/commands.ts"
 import {
   type Command,
+  generalHelpOf,
   helpOf,
   type OptionRow,
   readArguments,
   rowsOf,
   UsageError,
+  versionOf,
 } from "../packages/tls13/src/cli/command-line.ts"
 import { program as tls13 } from "../packages/tls13/src/cli/commands.ts"
 
@@ -65,6 +68,33 @@ describe.each(commands as [string, Command][])("%s", (name, command) => {
     }
   })
 
+  it("takes a value once, where it is no list", () => {
+    for (const { name: option, short, value, optionalValue, multiple, words } of rowsOf(command)) {
+      if (words !== undefined) continue
+      const spellings = [`--${option}`, ...(short === undefined ? [] : [`-${short}`])]
+      const given = spellings.map((spelling) => (value === undefined ? [spelling] : [spelling, "x"]))
+      const twice = [...given.at(0)!, ...given.at(-1)!]
+      const taken = (value ?? optionalValue) === undefined || multiple === true
+      const again = new RegExp(`^--${option} is given more than once: [^\\n]+; see "${name} --help"$`)
+      expect(message(command, ...twice)).toMatch(taken ? /^is taken$/ : again)
+    }
+  })
+
+  it("takes a negative number for a value, and asks for another one that begins with a dash in one line", () => {
+    for (const { name: option, short, value, words } of rowsOf(command)) {
+      if (value === undefined || words !== undefined) continue
+      for (const spelling of [`--${option}`, ...(short === undefined ? [] : [`-${short}`])]) {
+        for (const number of ["-1", "-.5"]) {
+          const read = readArguments(command, [spelling, number])
+          expect([read.text(option) ?? read.texts(option)[0], read.positionals]).toEqual([number, []])
+        }
+        expect(message(command, spelling, "-x")).toBe(
+          `--${option} needs a value (one that begins with a dash is written --${option}=${value}); see "${name} --help"`,
+        )
+      }
+    }
+  })
+
   it("suggests the option that was meant, in one line", () => {
     // --wsz is as near to --wss as to --ws.
     for (const option of namesOf(command).filter(({ length }) => length > 2)) {
@@ -85,6 +115,25 @@ describe.each(commands as [string, Command][])("%s", (name, command) => {
   })
 })
 
+describe("the options of a listener, given twice", () => {
+  it.each(["tls", "wss", "tcp", "ws"])("--%s: the file is for that", (type) => {
+    expect(message(puremq.commands["start"]!, `--${type}`, "1", `--${type}=2`)).toBe(
+      `--${type} is given more than once: more listeners are for the file of --config; see "puremq start --help"`,
+    )
+  })
+})
+
+describe.each([
+  ["tls13", tls13],
+  ["broker", puremq],
+])("the version of packages/%s", (name, program) => {
+  it("is that of its package, and the help says how it is told", () => {
+    const { version } = JSON.parse(readFileSync(new URL(`../packages/${name}/package.json`, import.meta.url), "utf8"))
+    expect(versionOf(program)).toBe(`${program.name} ${version}\n`)
+    expect(generalHelpOf(program)).toContain(`"${program.name} --version"`)
+  })
+})
+
 describe("words that are a value, whatever they begin with", () => {
   const pub = puremq.commands["pub"]!
   const read = (...args: string[]) => readArguments(pub, args)
@@ -95,7 +144,6 @@ describe("words that are a value, whatever they begin with", () => {
       expect(read("--message", value, "-r").flag("retain")).toBe(true)
     }
     expect(read("--message=-5").text("message")).toBe("-5")
-    expect(message(pub, "-t", "-5")).toMatch(/ambiguous/)
   })
 
   it("may be several, as many as their own words say", () => {

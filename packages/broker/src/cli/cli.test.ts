@@ -107,6 +107,12 @@ describe("help", () => {
     for (const line of out.split("\n")) expect(line.length).toBeLessThan(121)
   })
 
+  it.each(["version", "--version"])("%s tells name and version", async (word) => {
+    const { status, out, err } = await puremq([word])
+    expect([status, err]).toEqual([0, ""])
+    expect(out).toMatch(/^puremq \d+\.\d+\.\d+\n$/)
+  })
+
   it("without a command it is shown with status 2", async () => {
     expect((await puremq([])).status).toBe(2)
   })

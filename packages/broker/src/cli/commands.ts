@@ -1,6 +1,7 @@
 // The commands of `puremq`, and the options of each. Nothing else is loaded for a help text.
 
 import type { Command, Program } from "@puremq/tls13/command-line"
+import { version } from "../version.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
 import { startCommand } from "./start-command.ts"
 
@@ -92,6 +93,7 @@ export const storeCommand: Command = {
 
 export const program: Program = {
   name: "puremq",
+  version,
   summary: "an MQTT 3.1.1 and 5.0 broker on its own TLS 1.3",
   commands: {
     start: startCommand,

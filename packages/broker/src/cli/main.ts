@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commandOf, generalHelpOf, helpOf, UsageError } from "@puremq/tls13/command-line"
+import { commandOf, generalHelpOf, helpOf, UsageError, versionOf } from "@puremq/tls13/command-line"
 import { visible } from "../admin/visible.ts"
 import { ConfigError } from "../config/config.ts"
 import { ListenError } from "../listen/listener.ts"
@@ -20,6 +20,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (command === undefined || command === "help" || command === "--help") {
     process.stdout.write(generalHelpOf(program))
     return command === undefined ? 2 : 0
+  }
+  if (command === "version" || command === "--version") {
+    process.stdout.write(versionOf(program))
+    return 0
   }
   const help = helpOf(commandOf(program, command))
   if (rest.includes("--help")) {

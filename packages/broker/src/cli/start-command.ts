@@ -5,6 +5,8 @@ import type { FileConfig } from "../config/file-config.ts"
 import { everyOption, type Flag, type Option, type Rows } from "../config/schema/option.ts"
 import { options } from "../config/schema/options.ts"
 
+const insteadOfSeveral = "more listeners are for the file of --config"
+
 /** The sections of the help text, in their order: what only the command line has stands before the rows of the table. */
 const sections: readonly {
   readonly of: Flag["section"]
@@ -15,10 +17,20 @@ const sections: readonly {
     of: "listeners",
     title: "Listeners (HOST is 127.0.0.1 unless given; 0.0.0.0 is every address of this machine)",
     own: [
-      { name: "tls", value: "[HOST:]PORT", help: "MQTT over TLS 1.3 (default 8883)" },
-      { name: "wss", value: "[HOST:]PORT", help: "MQTT over WebSocket over TLS 1.3" },
-      { name: "tcp", value: "[HOST:]PORT", help: "MQTT over TCP, nothing encrypted (off unless given)" },
-      { name: "ws", value: "[HOST:]PORT", help: "MQTT over WebSocket, nothing encrypted (off unless given)" },
+      { name: "tls", value: "[HOST:]PORT", help: "MQTT over TLS 1.3 (default 8883)", insteadOfSeveral },
+      { name: "wss", value: "[HOST:]PORT", help: "MQTT over WebSocket over TLS 1.3", insteadOfSeveral },
+      {
+        name: "tcp",
+        value: "[HOST:]PORT",
+        help: "MQTT over TCP, nothing encrypted (off unless given)",
+        insteadOfSeveral,
+      },
+      {
+        name: "ws",
+        value: "[HOST:]PORT",
+        help: "MQTT over WebSocket, nothing encrypted (off unless given)",
+        insteadOfSeveral,
+      },
       { name: "no-tls", help: "no TLS listener" },
     ],
   },
@@ -27,7 +39,7 @@ const sections: readonly {
   { of: "store", title: "What is kept (sessions, retained messages, what waits for clients)", own: [] },
   { of: "watching", title: "Watching it", own: [] },
   { of: "limits", title: "Limits (the file has more of them)", own: [] },
-  { of: "handshakes", title: "Limits of each listener with TLS", own: [] },
+  { of: "handshakes", title: "Handshakes of each listener with TLS", own: [] },
 ]
 
 /** @param table for a test, another than the broker's */

@@ -44,12 +44,12 @@ import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
+import { version } from "../version.ts"
 import { SteadyClock } from "./clock.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
 const closingMilliseconds = 1500
-const version = "0.1.0"
 
 /** Where a listener really listens. */
 export interface ListenerAddress {

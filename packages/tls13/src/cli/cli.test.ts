@@ -113,6 +113,12 @@ describe("help", () => {
     })
   }
 
+  it.each(["version", "--version"])("%s tells name and version", async (word) => {
+    const io = terminal()
+    expect(await run([word], io)).toBe(0)
+    expect(io.shown()).toMatch(/^tls13 \d+\.\d+\.\d+\n$/)
+  })
+
   it("no command is a usage error", async () => {
     expect(await run([], terminal())).toBe(2)
   })

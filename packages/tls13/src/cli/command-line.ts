@@ -20,6 +20,8 @@ export interface OptionRow {
   readonly short?: string
   /** Whether it may be given several times. */
   readonly multiple?: boolean
+  /** What to do, as a clause, where it was given several times and may not. */
+  readonly insteadOfSeveral?: string
   /** A flag that may also have a value, after `=`. */
   readonly optionalValue?: string
   /** Other names that it is known by, which the help does not tell. */
@@ -54,6 +56,7 @@ export interface Command {
 
 export interface Program {
   readonly name: string
+  readonly version: string
   readonly summary: string
   /** By the word that is typed. */
   readonly commands: Readonly<Record<string, Command>>
@@ -112,6 +115,9 @@ export function rowsOf({ sections }: Command): readonly OptionRow[] {
   return sections.flatMap(({ rows }) => rows)
 }
 
+/** No option is called so: it is a value, right or wrong. */
+const negativeNumber = /^-\.?\d/
+
 /** The same command line, with the names that parseArgs knows, and with values that it would take for options attached to theirs. */
 function withWords(rows: readonly OptionRow[], args: readonly string[]): string[] {
   const result: string[] = []
@@ -124,7 +130,9 @@ function withWords(rows: readonly OptionRow[], args: readonly string[]): string[
     )
     const option = row !== undefined && given !== undefined ? `--${row.name}${attached}` : arg
     const following = args.slice(i + 1)
-    const count = attached === "" ? Math.min(row?.words?.(following) ?? 0, following.length) : 0
+    const words =
+      row?.words?.(following) ?? (row?.value !== undefined && negativeNumber.test(args[i + 1] ?? "") ? 1 : 0)
+    const count = attached === "" ? Math.min(words, following.length) : 0
     result.push(
       row === undefined || count === 0 ? option : `--${row.name}=${following.slice(0, count).join(wordSeparator)}`,
     )
@@ -151,14 +159,38 @@ function parse(rows: readonly OptionRow[], args: string[], hint: string) {
   for (const { name, value, short, multiple = false } of rows)
     options[name] = { type: value === undefined ? "boolean" : "string", multiple, ...(short && { short }) }
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true })
+    const { tokens, ...parsed } = parseArgs({ args, options, allowPositionals: true, strict: true, tokens: true })
+    const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []))
+    refuseSeveral(rows, given, hint)
+    return parsed
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? []
-    const [, missing] = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument missing/.exec(message) ?? []
-    const known = rows.map(({ name }) => `--${name}`)
-    if (unknown !== undefined) throw new UsageError(`unknown option ${unknown}${suggestion(unknown, known)}; ${hint}`)
-    throw new UsageError(`${missing === undefined ? message.split("\n")[0] : `${missing} needs a value`}; ${hint}`)
+    if (error instanceof UsageError) throw error
+    throw new UsageError(`${problemIn(error, rows)}; ${hint}`)
+  }
+}
+
+/** What parseArgs says, in our words. */
+function problemIn(error: unknown, rows: readonly OptionRow[]): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? []
+  const known = rows.map(({ name }) => `--${name}`)
+  if (unknown !== undefined) return `unknown option ${unknown}${suggestion(unknown, known)}`
+  const lacking = /^Option '(?:-(\w))?(?:, )?(?:--([\w-]+))?(?: <value>)?' argument (missing|is ambiguous)/
+  const [, letter, long, why] = lacking.exec(message) ?? []
+  const row = rows.find(({ name, short }) => (long === undefined ? letter && letter === short : long === name))
+  if (row === undefined) return message.split("\n")[0] ?? ""
+  const dash = why === "missing" ? "" : ` (one that begins with a dash is written --${row.name}=${row.value})`
+  return `--${row.name} needs a value${dash}`
+}
+
+/** Which of two values is meant nobody knows. A flag that is given again says the same. */
+function refuseSeveral(rows: readonly OptionRow[], given: readonly string[], hint: string): void {
+  const before = new Set<string>()
+  for (const name of given) {
+    const { value, optionalValue, multiple, insteadOfSeveral } = rows.find((row) => row.name === name) ?? {}
+    if (before.has(name) && multiple !== true && (value ?? optionalValue) !== undefined)
+      throw new UsageError(`--${name} is given more than once: ${insteadOfSeveral ?? "give it once"}; ${hint}`)
+    before.add(name)
   }
 }
 
@@ -197,7 +229,13 @@ export function generalHelpOf({ name, summary, commands }: Program): string {
   const all = Object.values(commands)
   const longest = Math.max(...all.map((command) => called(command).length))
   const lines = all.map((command) => `  ${called(command).padEnd(longest)}  ${command.summary}`)
-  return `${name} - ${summary}\n\n${lines.join("\n")}\n\n"${name} COMMAND --help" tells the options of a command.\n`
+  const more = `"${name} COMMAND --help" tells the options of a command, "${name} --version" which version this is.`
+  return `${name} - ${summary}\n\n${lines.join("\n")}\n\n${more}\n`
+}
+
+/** What `--version` tells. */
+export function versionOf({ name, version }: Program): string {
+  return `${name} ${version}\n`
 }
 
 function called({ name, takes }: Command): string {

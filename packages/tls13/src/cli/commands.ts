@@ -193,6 +193,7 @@ export const inspectCommand: Command = {
 
 export const program: Program = {
   name: "tls13",
+  version: "0.1.0",
   summary: "TLS 1.3 from the command line",
   commands: { connect: connectCommand, serve: serveCommand, inspect: inspectCommand, bench: benchCommand },
 }

@@ -1,6 +1,6 @@
 import { visibleText } from "../bytes/text.ts"
 import { CommandError } from "./arguments.ts"
-import { commandOf, generalHelpOf, helpOf, UsageError } from "./command-line.ts"
+import { commandOf, generalHelpOf, helpOf, UsageError, versionOf } from "./command-line.ts"
 import { program } from "./commands.ts"
 import type { Terminal } from "./connect.ts"
 
@@ -19,6 +19,10 @@ async function dispatch(args: readonly string[], terminal: Terminal, colour: boo
   if (command === undefined || ["help", "--help", "-h"].includes(command)) {
     terminal.output.write(generalHelpOf(program))
     return command === undefined ? 2 : 0
+  }
+  if (command === "version" || command === "--version") {
+    terminal.output.write(versionOf(program))
+    return 0
   }
   const help = helpOf(commandOf(program, command))
   if (rest.includes("--help") || rest.includes("-h")) {

@@ -171,7 +171,8 @@ export const listenerParts: ListenerParts = {
       },
       workers: {
         kind: number(0, 64),
-        about: "threads for the public-key operations of handshakes, so that connected clients do not wait for them",
+        about:
+          "threads for the public-key operations of handshakes, so that connected clients do not wait for them; with 0 the broker's own thread does them",
         default: 0,
         flag: { name: "tls-workers", section: "handshakes" },
       },
