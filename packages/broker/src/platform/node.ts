@@ -27,6 +27,7 @@ import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { loadClientCheck } from "../listen/client-check.ts"
+import { DescriptorWatch } from "../listen/descriptors.ts"
 import type { HandshakeLimits, Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
 import { createTcpListener } from "../listen/tcp.ts"
@@ -184,6 +185,8 @@ class NodeBroker implements PureMqBroker {
       await answerOf(this.#broker.close(this.#clock.now()))
       throw error
     }
+    const descriptors = new DescriptorWatch((text) => this.#event({ event: "warning", text }))
+    if (addresses.length > 0) this.#every(1, () => descriptors.look(this.#clock.now()))
     if (store !== undefined) this.#event({ event: "store opened", text: store })
     for (const { type, host, port } of addresses)
       this.#event({ event: "listening", text: `${type} on ${host}:${port}` })

@@ -69,6 +69,8 @@ export function reasonOf(error: unknown): string {
     ENOTFOUND: "no such host",
     EAI_AGAIN: "the name cannot be resolved now",
     ETIMEDOUT: "no answer in time",
+    EMFILE: "too many open files; raise the limit of the process (ulimit -n)",
+    ENFILE: "this machine has too many open files",
     EHOSTUNREACH: "the host cannot be reached",
     ENETUNREACH: "the network cannot be reached",
   }

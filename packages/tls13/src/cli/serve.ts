@@ -15,6 +15,7 @@ import { CommandError, readAddress, reasonOf } from "./arguments.ts"
 import { type Arguments, readArguments, UsageError } from "./command-line.ts"
 import { serveCommand } from "./commands.ts"
 import { show, type Terminal } from "./connect.ts"
+import { watchDescriptors } from "./descriptors.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { SharedOutput } from "./shared-output.ts"
 import { summary } from "./summary.ts"
@@ -83,7 +84,9 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   })
   await listen(server, host, port)
   // Too many open files, say: one client less, and the others stay.
-  server.on("error", (error) => say(`cannot take a connection: ${reasonOf(error)}`))
+  const sayFull = oncePerSecond(say)
+  server.on("error", (error) => sayFull(`cannot take a connection: ${reasonOf(error)}`))
+  watchDescriptors(server, (why) => sayFull(`cannot take connections, and closes those that come: ${why}`))
   const { port: bound } = server.address() as AddressInfo
   for (const line of development?.notes ?? []) say(line)
   for (const { type, chain } of shared.secureContext.credentials) {
