@@ -1,7 +1,7 @@
 // The commands of `puremq`, and the options of each. Nothing else is loaded for a help text.
 
 import type { Command, Program } from "@puremq/tls13/command-line"
-import { version } from "../version.ts"
+import { version } from "../admin/version.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
 import { startCommand } from "./start-command.ts"
 

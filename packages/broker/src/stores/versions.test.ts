@@ -49,7 +49,7 @@ const turn = (packetId: number): Change[] => [{ type: "received", clientId: "a",
 describe("a folder of version 1", () => {
   it.each(Object.entries(made))("with %s is read as before, and goes on", async (_name, made) => {
     const folder = folderOf(made)
-    const before = made.changes.map(changeOf)
+    const before = made.changes.map((line) => changeOf(line) as Change)
     expect(before.length).toBeGreaterThan(30)
     const names = [...folder.entries.keys()]
     const { lost, damage, files } = await readStoreIn(folder, toyPace, false)
