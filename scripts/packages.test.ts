@@ -39,15 +39,26 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
   })
 
   it("has its sources, what is built of them, and no more", () => {
-    const built = /^dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/
+    const programs = reachedFrom(folder, [
+      ...targets.filter((path) => path.endsWith(".js")).map((path) => path.replace("./", "")),
+      ...readdirSync(join(folder, "bin")).map((name) => `bin/${name}`),
+    ])
+    expect(programs.size).toBeGreaterThan(10)
     const others = files.filter((path) => {
       if (targets.includes(`./${path}`) && path.endsWith(".wasm")) return false
-      const source = built.exec(path)?.[1]
-      if (source !== undefined) return !files.includes(`src/${source}.ts`)
-      return !/^src\/.+\.ts$/.test(path) && !path.startsWith("bin/")
+      const declared = /^dist\/(.+?)\.d\.ts(?:\.map)?$/.exec(path)?.[1]
+      if (declared !== undefined) return !files.includes(`src/${declared}.ts`)
+      return !/^src\/.+\.ts$/.test(path) && !programs.has(path.replace(/\.map$/, ""))
     })
     expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"])
     expect(files.filter((path) => path.includes(".test."))).toEqual([])
+    expect([...programs].filter((path) => !files.includes(path))).toEqual([])
+  })
+
+  it("has a bundled file for each entry point, over few that they share", () => {
+    for (const entry of targets.filter((path) => path.endsWith(".js"))) {
+      expect(reachedFrom(folder, [entry.replace("./", "")]).size, entry).toBeLessThanOrEqual(16)
+    }
   })
 
   it("has no source that neither an entry point nor a command leads to: it would be for our tests alone", () => {

@@ -97,22 +97,23 @@ function buildWhenStale() {
   console.log(built === undefined ? "puremq: building" : "puremq: sources changed since the last build; building")
   const status =
     run(process.execPath, [inRoot("scripts/kernels.mjs")]) ||
-    run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"])
+    run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"]) ||
+    run(process.execPath, [inRoot("scripts/bundle.mjs")])
   if (status === 0) writeFileSync(stamp, state)
   else rmSync(stamp, { force: true })
   removeOrphans()
   return status === 0
 }
 
-/** What was built of a source that is no more: the compiler leaves it, and a package would carry it. */
+/** What the compiler made of a source that is no more: it leaves it, and a package would carry it. */
 function removeOrphans() {
   for (const name of readdirSync(inRoot("packages"))) {
     const built = inRoot("packages", name, "dist")
     if (!existsSync(built)) continue
     for (const file of readdirSync(built, { recursive: true })) {
-      const source = /^(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file)?.[1]
-      if (source !== undefined && !existsSync(inRoot("packages", name, "src", `${source}.ts`)))
-        rmSync(join(built, file))
+      const source = /^(.+?)\.d\.ts(?:\.map)?$/.exec(file)?.[1]
+      if (source === undefined || existsSync(inRoot("packages", name, "src", `${source}.ts`))) continue
+      for (const kind of [".d.ts", ".d.ts.map", ".js", ".js.map"]) rmSync(join(built, source + kind), { force: true })
     }
   }
 }
@@ -124,7 +125,14 @@ function sourcesState() {
     const { size, mtimeMs } = statSync(inRoot(path))
     hash.update(`${path} ${size} ${mtimeMs}\n`)
   }
-  for (const file of ["package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts/kernels.mjs"]) add(file)
+  for (const file of [
+    "package-lock.json",
+    "tsconfig.json",
+    "tsconfig.base.json",
+    "scripts/kernels.mjs",
+    "scripts/bundle.mjs",
+  ])
+    add(file)
   for (const file of readdirSync(inRoot("packages/tls13/assembly"), { recursive: true }).sort()) {
     if (file.endsWith(".ts")) add(join("packages/tls13/assembly", file))
   }

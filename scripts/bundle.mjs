@@ -1,0 +1,145 @@
+// Makes the JavaScript that a package publishes: one file for each entry point, with a source map, over a few parts that entry
+// points share. Importing a file costs about as much as reading 50 KiB of one, so few files start several times as fast as one
+// for each source; and what entry points share stands in one part only, so that `instanceof` holds between them.
+//
+//   dist/index.js, dist/x509/index.js ...   the entry points, and the command's program
+//   dist/parts/NAME.js                      what they share: the table below says which sources are in which part
+//   dist/chunks/NAME-HASH.js                what a command loads when it needs it
+//
+// `npm run build` runs it, after the compiler has checked the types and written the declarations.
+
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/**
+ * Of each package: its commands' programs, and its parts with the beginnings of the paths of their sources; the first that fits
+ * counts. A source that is in no part is bundled with the entry point or the command that leads to it.
+ */
+const packages = {
+  tls13: {
+    programs: ["src/cli/main.ts"],
+    parts: {
+      noble: ["src/crypto/noble/"],
+      "noble-pq": ["src/crypto/noble-pq/"],
+      fast: ["src/crypto/fast/"],
+      host: ["src/crypto/host/"],
+      rsa: ["src/crypto/rsa/"],
+      basics: ["src/bytes/", "src/crypto/"],
+      core: [
+        "src/codec/",
+        "src/connection/",
+        "src/handshake/",
+        "src/record/",
+        "src/schedule/",
+        "src/session/session.ts",
+      ],
+      session: ["src/session/"],
+      trace: ["src/trace/"],
+      x509: ["src/x509/"],
+      devcert: ["src/devcert/"],
+      node: ["src/adapters/node/"],
+      adapters: ["src/adapters/"],
+      "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
+    },
+  },
+  broker: { programs: ["src/cli/main.ts"], parts: {} },
+}
+
+for (const [name, table] of Object.entries(packages)) await bundlePackage(join(root, "packages", name), table)
+
+async function bundlePackage(folder, { programs, parts }) {
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+  const entries = Object.values(exports).flatMap((target) => target["@puremq/source"]?.replace(/^\.\//, "") ?? [])
+  const begins = [...entries, ...programs]
+  const partOf = (source) =>
+    begins.includes(source)
+      ? undefined
+      : Object.keys(parts).find((part) => parts[part].some((beginning) => source.startsWith(beginning)))
+
+  const { metafile } = await bundle(folder, { entryPoints: begins, splitting: true })
+  const shared = sharedSources(metafile.inputs, partOf)
+  const files = []
+  for (const part of Object.keys(parts)) {
+    const sources = shared.filter((source) => partOf(source) === part)
+    if (sources.length === 0) continue
+    const contents = sources.map((source) => `export * from "./${source}"\n`).join("")
+    const stdin = { contents, resolveDir: folder, sourcefile: `${part}.ts` }
+    const plugins = [otherParts(folder, (source) => (partOf(source) === part ? undefined : partOf(source)))]
+    files.push(...(await bundle(folder, { stdin, outfile: `dist/parts/${part}.js`, plugins })).outputFiles)
+  }
+  const plugins = [otherParts(folder, partOf)]
+  files.push(...(await bundle(folder, { entryPoints: begins, splitting: true, plugins })).outputFiles)
+
+  const dist = join(folder, "dist")
+  removeBuilt(dist)
+  for (const { path, text } of files) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(
+      path,
+      text.replace(/"part:([\w-]+)"/g, (_, part) => JSON.stringify(importOf(dist, path, part))),
+    )
+  }
+}
+
+function bundle(folder, options) {
+  return build({
+    absWorkingDir: folder,
+    bundle: true,
+    ...(options.outfile === undefined && { outbase: "src", outdir: "dist", chunkNames: "chunks/[name]-[hash]" }),
+    platform: "neutral",
+    target: "es2022",
+    format: "esm",
+    packages: "external",
+    sourcemap: true,
+    // The package has its sources: the maps lead to them.
+    sourcesContent: false,
+    // An import of types only is none.
+    tsconfigRaw: { compilerOptions: { target: "es2022", useDefineForClassFields: true } },
+    metafile: true,
+    write: false,
+    logLevel: "warning",
+    ...options,
+  })
+}
+
+/** The sources in a part that are imported from outside of it: they are what it exports. */
+function sharedSources(inputs, partOf) {
+  const shared = new Set()
+  for (const [source, { imports }] of Object.entries(inputs)) {
+    for (const { path, external } of imports) {
+      if (!external && partOf(path) !== undefined && partOf(path) !== partOf(source)) shared.add(path)
+    }
+  }
+  return [...shared].sort()
+}
+
+/** Leaves what is in another part to that part's file: `part:NAME` until it is known where the importing file is. */
+function otherParts(folder, otherPartOf) {
+  return {
+    name: "other-parts",
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+        if (kind === "entry-point") return undefined
+        const part = otherPartOf(relative(folder, join(resolveDir, path)).replaceAll("\\", "/"))
+        return part === undefined ? undefined : { path: `part:${part}`, external: true, sideEffects: false }
+      })
+    },
+  }
+}
+
+/** How the file at `path` imports a part. */
+function importOf(dist, path, part) {
+  const to = relative(dirname(path), join(dist, `parts/${part}.js`)).replaceAll("\\", "/")
+  return to.startsWith(".") ? to : `./${to}`
+}
+
+/** What an earlier build made, or a compiler that wrote a file for each source. Declarations are the compiler's. */
+function removeBuilt(dist) {
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file))
+  }
+}
