@@ -1,31 +1,28 @@
-import { p256, p384, p521 } from "@noble/curves/nist.js"
+import type { ECDSA } from "@noble/curves/abstract/weierstrass.js"
 import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
 import type { Hash, SignatureAlgorithm, SignatureAlgorithmName } from "../provider.ts"
+import { p256, p384, p521 } from "./curves.ts"
 import { sha256, sha384, sha512 } from "./hash.ts"
 
 // ECDSA (FIPS 186-5) of @noble/curves with any of its curves and SHA-2 hashes, as certificates combine them.
 // Signatures are strict DER (RFC 9846 section 4.3.3, RFC 3279 section 2.2.3); high and low S are both right.
 // Nonces are those of RFC 6979 with fresh entropy mixed in (its section 3.6), against fault attacks on repeated messages.
 
-type NobleCurve = typeof p256
+type Curves = Readonly<Partial<Record<EcCurve, () => ECDSA>>>
 
 const secretLengths: Readonly<Record<EcCurve, number>> = { "P-256": 32, "P-384": 48, "P-521": 66 }
 
-function nobleCurve(curve: EcCurve): NobleCurve {
-  if (curve === "P-256") return p256
-  return curve === "P-384" ? p384 : p521
-}
-
-function ecdsa(name: SignatureAlgorithmName, hash: Hash): SignatureAlgorithm {
+function ecdsa(name: SignatureAlgorithmName, hash: Hash, curves: Curves): SignatureAlgorithm {
   return {
     name,
     verify(key, message, signature) {
       // An uncompressed point only: noble would also take a compressed one.
-      if (key.type !== "ec" || key.point[0] !== 4) return false
+      const curve = key.type === "ec" ? curves[key.curve] : undefined
+      if (key.type !== "ec" || curve === undefined || key.point[0] !== 4) return false
       try {
         const options = { prehash: false, lowS: false, format: "der" } as const
-        return nobleCurve(key.curve).verify(signature, hash.digest(message), key.point, options)
+        return curve().verify(signature, hash.digest(message), key.point, options)
       } catch {
         return false
       }
@@ -33,7 +30,8 @@ function ecdsa(name: SignatureAlgorithmName, hash: Hash): SignatureAlgorithm {
     sign(key, message, random) {
       if (key.type !== "ec") throw new RangeError(`${name} cannot sign with a key of type ${key.type}`)
       const length = secretLengths[key.curve]
-      const curve = nobleCurve(key.curve)
+      const curve = curves[key.curve]?.()
+      if (curve === undefined) throw new RangeError(`this ${name} has no ${key.curve}`)
       if (key.secret.length !== length || !curve.utils.isValidSecretKey(key.secret)) {
         throw new RangeError(`not a private key of ${key.curve}`)
       }
@@ -43,6 +41,11 @@ function ecdsa(name: SignatureAlgorithmName, hash: Hash): SignatureAlgorithm {
   }
 }
 
-export const ecdsaSha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256)
-export const ecdsaSha384: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha384", sha384)
-export const ecdsaSha512: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha512", sha512)
+const all: Curves = { "P-256": p256, "P-384": p384, "P-521": p521 }
+
+export const ecdsaSha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256, all)
+export const ecdsaSha384: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha384", sha384, all)
+export const ecdsaSha512: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha512", sha512, all)
+
+/** For a device that has no other curve: in the place of `ecdsaSha256`. */
+export const ecdsaP256Sha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256, { "P-256": p256 })

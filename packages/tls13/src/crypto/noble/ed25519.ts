@@ -1,10 +1,10 @@
-import { ed25519 as noble } from "@noble/curves/ed25519.js"
 import { concatBytes } from "../../bytes/concat.ts"
 import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { isWellFormed } from "../ed25519-rules.ts"
 import type { SignatureAlgorithm } from "../provider.ts"
 import { bytesToInteger } from "../rsa/integers.ts"
+import { ed25519 as noble } from "./curves.ts"
 import { sha512 } from "./hash.ts"
 
 // Ed25519 (RFC 8032) of @noble/curves, by the rules of ed25519-rules.ts. Its own `verify` has the equation with the cofactor,
@@ -14,7 +14,7 @@ export const ed25519: SignatureAlgorithm = {
   name: "ed25519",
   verify(key, message, signature) {
     if (key.type !== "ed25519" || !isWellFormed(key.bytes, signature)) return false
-    const { Point } = noble
+    const { Point } = noble()
     try {
       const r = signature.subarray(0, 32)
       const a = Point.fromBytes(key.bytes)
@@ -30,7 +30,7 @@ export const ed25519: SignatureAlgorithm = {
   sign(key, message) {
     if (key.type !== "ed25519") throw new RangeError(`ed25519 cannot sign with a key of type ${key.type}`)
     if (key.seed.length !== 32) throw new RangeError(`an Ed25519 seed has 32 bytes, not ${key.seed.length}`)
-    return noble.sign(message, key.seed)
+    return noble().sign(message, key.seed)
   },
 }
 

@@ -12,7 +12,7 @@ import { x25519 } from "./x25519.ts"
 // Everything by its own name, so that a device builds a smaller provider: `{ name, cipherSuites: [...], ... }`.
 export { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
 export { TLS_AES_128_CCM_8_SHA256, TLS_AES_128_CCM_SHA256 } from "./ccm.ts"
-export { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "./ecdsa.ts"
+export { ecdsaP256Sha256, ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "./ecdsa.ts"
 export { ed25519 } from "./ed25519.ts"
 export { sha256, sha384, sha512 } from "./hash.ts"
 export { generateEcKey, generateEd25519Key, publicKeyOf } from "./key-pairs.ts"

@@ -1,13 +1,13 @@
-import { x25519 as noble } from "@noble/curves/ed25519.js"
 import type { ImmediateKeyExchange } from "../provider.ts"
 import { x25519Group } from "../x25519-group.ts"
+import { x25519 as noble } from "./curves.ts"
 
 // X25519 (RFC 7748) of @noble/curves.
 // Side channels: a BigInt ladder of fixed shape; the engine's BigInt arithmetic itself promises no constant time.
 
 export const x25519: ImmediateKeyExchange = /* @__PURE__ */ x25519Group((scalar, u) => {
   try {
-    return noble.getSharedSecret(scalar, u)
+    return noble().getSharedSecret(scalar, u)
   } catch {
     // noble refuses the points that lead to an all-zero result; the lengths are checked before.
     return undefined
