@@ -11,7 +11,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { build, transform } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -66,6 +66,7 @@ async function bundlePackage(folder, { programs, parts }) {
   for (const part of Object.keys(parts)) {
     const sources = shared.filter((source) => partOf(source) === part)
     if (sources.length === 0) continue
+    refuseTwins(folder, sources)
     const contents = sources.map((source) => `export * from "./${source}"\n`).join("")
     const stdin = { contents, resolveDir: folder, sourcefile: `${part}.ts` }
     const plugins = [otherParts(folder, (source) => (partOf(source) === part ? undefined : partOf(source)))]
@@ -78,10 +79,8 @@ async function bundlePackage(folder, { programs, parts }) {
   removeBuilt(dist)
   for (const { path, text } of files) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(
-      path,
-      text.replace(/"part:([\w-]+)"/g, (_, part) => JSON.stringify(importOf(dist, path, part))),
-    )
+    const linked = text.replace(/"part:([\w-]+)"/g, (_, part) => JSON.stringify(importOf(dist, path, part)))
+    writeFileSync(path, /[\\/]parts[\\/][\w-]+\.js$/.test(path) ? await withPureConstants(linked) : linked)
   }
 }
 
@@ -117,6 +116,19 @@ function sharedSources(inputs, partOf) {
   return [...shared].sort()
 }
 
+/** A part exports what its sources do, so no two of them may export the same name: `export *` would give neither. */
+function refuseTwins(folder, sources) {
+  const owners = new Map()
+  for (const source of sources) {
+    const text = readFileSync(join(folder, source), "utf8")
+    for (const [, name] of text.matchAll(/^export (?:const|let|class|abstract class|function\*?) (\w+)/gm)) {
+      const owner = owners.get(name) ?? source
+      if (owner !== source) throw new Error(`${source} and ${owner} both export ${name}: rename one of them`)
+      owners.set(name, source)
+    }
+  }
+}
+
 /** Leaves what is in another part to that part's file: `part:NAME` until it is known where the importing file is. */
 function otherParts(folder, otherPartOf) {
   return {
@@ -129,6 +141,18 @@ function otherParts(folder, otherPartOf) {
       })
     },
   }
+}
+
+/**
+ * `"sideEffects": false` speaks of files: who uses one thing of a part would carry each constant of it that a bundler does not
+ * know to do nothing but be. Each is marked as what it is. No line is added, so source maps stay right.
+ */
+async function withPureConstants(text) {
+  const plain = String.raw`class\b|function\b|["'\`]|-?\d[\w.]*;|\/\* @__PURE__ \*\/ \(\(\) =>`
+  const constant = new RegExp(String.raw`^var (\w+) = (?!${plain})([^]*?);$(?=\n+\S|\n*(?![^]))`, "gm")
+  const marked = text.replace(constant, (_, name, value) => `var ${name} = /* @__PURE__ */ (() => (${value}))();`)
+  await transform(marked, { format: "esm" })
+  return marked
 }
 
 /** How the file at `path` imports a part. */
