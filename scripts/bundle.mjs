@@ -16,12 +16,12 @@ import { build, transform } from "esbuild"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /**
- * Of each package: its commands' programs, and its parts with the beginnings of the paths of their sources; the first that fits
+ * Of each package: the programs of its commands and threads, and its parts with the beginnings of the paths of their sources; the first that fits
  * counts. A source that is in no part is bundled with the entry point or the command that leads to it.
  */
 const packages = {
   tls13: {
-    programs: ["src/cli/main.ts"],
+    programs: ["src/cli/main.ts", "src/adapters/node/workers/thread.ts"],
     parts: {
       noble: ["src/crypto/noble/"],
       "noble-pq": ["src/crypto/noble-pq/"],
@@ -79,8 +79,15 @@ async function bundlePackage(folder, { programs, parts }) {
   removeBuilt(dist)
   for (const { path, text } of files) {
     mkdirSync(dirname(path), { recursive: true })
-    const linked = text.replace(/"part:([\w-]+)"/g, (_, part) => JSON.stringify(importOf(dist, path, part)))
-    writeFileSync(path, /[\\/]parts[\\/][\w-]+\.js$/.test(path) ? await withPureConstants(linked) : linked)
+    const linked = text.replace(/"part:([\w-]+)"/g, (_, part) =>
+      JSON.stringify(relativePath(path, join(dist, `parts/${part}.js`))),
+    )
+    // A thread's program is where it is built, whatever part starts it.
+    const started = linked.replace(/new URL\("\.\/([\w-]+)\.js", import\.meta\.url\)/g, (_, name) => {
+      const program = outputOf(programs.find((source) => source.endsWith(`/${name}.ts`)))
+      return `new URL(${JSON.stringify(relativePath(path, join(folder, program)))}, import.meta.url)`
+    })
+    writeFileSync(path, /[\\/]parts[\\/][\w-]+\.js$/.test(path) ? await withPureConstants(started) : started)
   }
 }
 
@@ -155,10 +162,15 @@ async function withPureConstants(text) {
   return marked
 }
 
-/** How the file at `path` imports a part. */
-function importOf(dist, path, part) {
-  const to = relative(dirname(path), join(dist, `parts/${part}.js`)).replaceAll("\\", "/")
-  return to.startsWith(".") ? to : `./${to}`
+/** Where an entry point's or a program's source is built to. */
+function outputOf(source) {
+  return source.replace(/^src\//, "dist/").replace(/\.ts$/, ".js")
+}
+
+/** How one file names another. */
+function relativePath(from, to) {
+  const path = relative(dirname(from), to).replaceAll("\\", "/")
+  return path.startsWith(".") ? path : `./${path}`
 }
 
 /** What an earlier build made, or a compiler that wrote a file for each source. Declarations are the compiler's. */

@@ -94,12 +94,17 @@ function commandSources(folder: string): string[] {
   )
 }
 
-/** Those files and all that they import, also as types, inside the package. */
+/** Those files and all that they import, also as types, or start as a thread, inside the package. */
 function reachedFrom(folder: string, begin: readonly string[]): ReadonlySet<string> {
   const reached = new Set(begin)
   for (const path of reached) {
-    for (const { specifier } of scan(readFileSync(join(folder, path), "utf8")).imports) {
+    const text = readFileSync(join(folder, path), "utf8")
+    for (const { specifier } of scan(text).imports) {
       if (specifier?.startsWith(".")) reached.add(posix.join(posix.dirname(path), specifier))
+    }
+    // A thread's program; a source names what is built of its neighbour.
+    for (const [, program = ""] of text.matchAll(/new URL\("(\.[\w./-]+\.js)", import\.meta\.url\)/g)) {
+      reached.add(posix.join(posix.dirname(path), path.endsWith(".ts") ? program.replace(/js$/, "ts") : program))
     }
   }
   return reached

@@ -32,7 +32,7 @@ import type { VerifierOptions } from "../src/x509/path/verifier.ts"
 import { clientCertificate, clientOptions, serverOptions } from "./support.ts"
 
 /** What a handshake reads beside the options. */
-type Made = "role" | "scratch" | "scratch" | "signatureSchemesCert" | "rewriteMessage" | "scratch"
+type Made = "role" | "scratch" | "signatureSchemesCert" | "rewriteMessage" | "explanations"
 
 type NamesOf<Options, Known> = Exclude<keyof Options, keyof Known>
 

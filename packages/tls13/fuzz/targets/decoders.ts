@@ -15,6 +15,7 @@ import { decodeNewSessionTicket } from "../../src/codec/new-session-ticket.ts"
 import { decodeServerHello } from "../../src/codec/server-hello.ts"
 import { HandshakeJoiner } from "../../src/record/handshake-joiner.ts"
 import { RecordReader } from "../../src/record/record-reader.ts"
+import { SkippedEarlyData } from "../../src/record/skipped-early-data.ts"
 import { decodeSession } from "../../src/session/serialize.ts"
 import { createToyProvider } from "../../tests/tools/toy-provider.ts"
 import { mutateBytes } from "../mutate-messages.ts"
@@ -66,7 +67,7 @@ export function deframer(corpus: readonly Uint8Array[]): Target {
     const reader = new RecordReader({ maxEmptyRecords: 4 })
     const joiner = new HandshakeJoiner(4096)
     if (random.oneIn(3)) reader.protect(cipherSuites[0]!, new Uint8Array(32))
-    if (random.oneIn(5)) reader.skipUndecryptable(100)
+    if (random.oneIn(5)) reader.skipped = new SkippedEarlyData("undecryptable", 100)
     let records = 0
     const words = refusing(() => {
       for (let at = 0; at < input.length; ) {

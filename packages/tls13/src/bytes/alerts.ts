@@ -37,9 +37,7 @@ export type AlertName = keyof typeof AlertDescription
 
 export const AlertLevel = { warning: 1, fatal: 2 } as const
 
-const names: ReadonlyMap<number, string> = new Map(Object.entries(AlertDescription).map(([name, code]) => [code, name]))
-
 /** The RFC's name of an alert number, or `alert(N)` for a number that no RFC names. */
 export function alertName(code: number): string {
-  return names.get(code) ?? `alert(${code})`
+  return Object.entries(AlertDescription).find(([, value]) => value === code)?.[0] ?? `alert(${code})`
 }

@@ -2,10 +2,13 @@
 
 import { ExtensionType } from "../bytes/code-points.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
+import { Reader } from "../bytes/reader.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, type RawExtension, writeExtensions, writeRawExtension } from "./extensions/block.ts"
+import type { ExtensionTable } from "./extensions/codec.ts"
 import type { ClientHelloExtensions } from "./extensions/messages.ts"
 import { bindersLength } from "./extensions/pre-shared-key.ts"
+import { allExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface ClientHello {
@@ -28,14 +31,18 @@ export interface ClientHelloContent extends Omit<ClientHello, "extensionTypes"> 
 }
 
 export function encodeClientHello(hello: ClientHelloContent): Uint8Array {
+  return encodeClientHelloBy(allExtensions, hello)
+}
+
+export function encodeClientHelloBy(table: ExtensionTable, hello: ClientHelloContent): Uint8Array {
   return encodeHandshake("client_hello", (writer) => {
     writeFixedPart(hello, writer)
     const { pre_shared_key, ...others } = hello.extensions
     writer.vector16((block) => {
       if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[0], block)
-      writeExtensions(others, "CH", block)
+      writeExtensions(others, "CH", block, table)
       if (hello.greaseExtensions) writeRawExtension(hello.greaseExtensions[1], block)
-      if (pre_shared_key) writeExtensions({ pre_shared_key }, "CH", block)
+      if (pre_shared_key) writeExtensions({ pre_shared_key }, "CH", block, table)
     })
   })
 }
@@ -60,7 +67,7 @@ export function decodeClientHello(message: HandshakeMessage): ClientHello {
     // "The presence of extensions can be detected by determining whether there are bytes following
     // the compression_methods field": a ClientHello of TLS 1.2 or before may have none.
     const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
-    const { values, types } = decodeExtensions(block, "CH", "ClientHello")
+    const { values, types } = decodeExtensions(block, "CH", "ClientHello", allExtensions)
     requirePreSharedKeyLast(types)
     return { ...fixed, extensions: values, extensionTypes: types }
   })
@@ -72,6 +79,22 @@ function requirePreSharedKeyLast(types: readonly number[]): void {
   if (at !== -1 && at !== types.length - 1) {
     throw new InvalidMessage("pre_shared_key is not the last extension of ClientHello", "illegal_parameter")
   }
+}
+
+/** The types of a ClientHello's extensions, in the order on the wire. */
+export function extensionTypesOf({ body }: HandshakeMessage): readonly number[] {
+  const reader = new Reader(body, "ClientHello")
+  reader.bytes(34)
+  reader.vector8("legacy_session_id")
+  reader.vector16("cipher_suites")
+  reader.vector8("legacy_compression_methods")
+  const block = new Reader(reader.vector16("extensions"), "ClientHello.extensions")
+  const types: number[] = []
+  while (block.remaining > 0) {
+    types.push(block.uint16())
+    block.vector16("extension_data")
+  }
+  return types
 }
 
 /** Truncate() of section 4.3.11.2: the message without its binders list, its length fields as if the list were there. */

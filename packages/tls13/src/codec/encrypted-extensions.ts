@@ -1,15 +1,24 @@
 // EncryptedExtensions: RFC 9846 section 4.4.1.
 
 import { decodeExtensions, type ExtensionsBlock, encodeExtensions } from "./extensions/block.ts"
+import type { ExtensionTable } from "./extensions/codec.ts"
 import type { EncryptedExtensionsExtensions } from "./extensions/messages.ts"
+import { allExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export function encodeEncryptedExtensions(extensions: EncryptedExtensionsExtensions): Uint8Array {
-  return encodeHandshake("encrypted_extensions", (writer) => encodeExtensions(extensions, "EE", writer))
+  return encodeHandshake("encrypted_extensions", (writer) => encodeExtensions(extensions, "EE", writer, allExtensions))
 }
 
 export function decodeEncryptedExtensions(message: HandshakeMessage): ExtensionsBlock<EncryptedExtensionsExtensions> {
+  return decodeEncryptedExtensionsBy(allExtensions, message)
+}
+
+export function decodeEncryptedExtensionsBy(
+  table: ExtensionTable,
+  message: HandshakeMessage,
+): ExtensionsBlock<EncryptedExtensionsExtensions> {
   return decodeBody(message, "EncryptedExtensions", (reader) =>
-    decodeExtensions(reader.vector16("extensions"), "EE", "EncryptedExtensions"),
+    decodeExtensions(reader.vector16("extensions"), "EE", "EncryptedExtensions", table),
   )
 }

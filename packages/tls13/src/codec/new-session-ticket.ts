@@ -1,7 +1,9 @@
 // NewSessionTicket: RFC 9846 section 4.7.1.
 
 import { decodeExtensions, encodeExtensions, type RawExtension } from "./extensions/block.ts"
+import type { ExtensionTable } from "./extensions/codec.ts"
 import type { NewSessionTicketExtensions } from "./extensions/messages.ts"
+import { allExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface NewSessionTicket {
@@ -21,16 +23,20 @@ export interface NewSessionTicket {
 export function encodeNewSessionTicket(ticket: NewSessionTicket): Uint8Array {
   return encodeHandshake("new_session_ticket", (writer) => {
     writer.uint32(ticket.ticketLifetime).uint32(ticket.ticketAgeAdd).vector8(ticket.ticketNonce).vector16(ticket.ticket)
-    encodeExtensions(ticket.extensions, "NST", writer, ...(ticket.greaseExtensions ?? []))
+    encodeExtensions(ticket.extensions, "NST", writer, allExtensions, ...(ticket.greaseExtensions ?? []))
   })
 }
 
 export function decodeNewSessionTicket(message: HandshakeMessage): NewSessionTicket {
+  return decodeNewSessionTicketBy(allExtensions, message)
+}
+
+export function decodeNewSessionTicketBy(table: ExtensionTable, message: HandshakeMessage): NewSessionTicket {
   return decodeBody(message, "NewSessionTicket", (reader) => ({
     ticketLifetime: reader.uint32(),
     ticketAgeAdd: reader.uint32(),
     ticketNonce: reader.vector8("ticket_nonce"),
     ticket: reader.vector16("ticket", 1),
-    extensions: decodeExtensions(reader.vector16("extensions"), "NST", "NewSessionTicket").values,
+    extensions: decodeExtensions(reader.vector16("extensions"), "NST", "NewSessionTicket", table).values,
   }))
 }

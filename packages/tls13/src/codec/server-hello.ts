@@ -2,10 +2,12 @@
 
 import { equalBytes } from "../bytes/equal.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
-import { fromHex } from "../bytes/hex.ts"
+import { asciiToBytes } from "../bytes/text.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
+import type { ExtensionTable } from "./extensions/codec.ts"
 import type { HelloRetryRequestExtensions, ServerHelloExtensions } from "./extensions/messages.ts"
+import { allExtensions } from "./extensions/table.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 interface HelloFields {
@@ -35,8 +37,9 @@ export interface LegacyServerHello {
 }
 
 /** SHA-256 of "HelloRetryRequest". */
-const helloRetryRequestRandom = /* @__PURE__ */ fromHex(
-  "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c",
+const helloRetryRequestRandom = /* @__PURE__ */ Uint8Array.of(
+  ...[0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91],
+  ...[0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c],
 )
 
 export function encodeServerHello(
@@ -44,7 +47,7 @@ export function encodeServerHello(
 ): Uint8Array {
   return encodeHandshake("server_hello", (writer) => {
     writeFixedPart(hello.random, hello.legacySessionIdEcho, hello.cipherSuite, writer)
-    encodeExtensions(hello.extensions, "SH", writer)
+    encodeExtensions(hello.extensions, "SH", writer, allExtensions)
   })
 }
 
@@ -53,7 +56,7 @@ export function encodeHelloRetryRequest(
 ): Uint8Array {
   return encodeHandshake("server_hello", (writer) => {
     writeFixedPart(helloRetryRequestRandom, retry.legacySessionIdEcho, retry.cipherSuite, writer)
-    encodeExtensions(retry.extensions, "HRR", writer)
+    encodeExtensions(retry.extensions, "HRR", writer, allExtensions)
   })
 }
 
@@ -70,6 +73,13 @@ export function isHelloRetryRequest(message: HandshakeMessage): boolean {
  * version: a hello without supported_versions is of TLS 1.2 or before and may look otherwise behind its fixed part.
  */
 export function decodeServerHello(message: HandshakeMessage): ServerHello | HelloRetryRequest | LegacyServerHello {
+  return decodeServerHelloBy(allExtensions, message)
+}
+
+export function decodeServerHelloBy(
+  table: ExtensionTable,
+  message: HandshakeMessage,
+): ServerHello | HelloRetryRequest | LegacyServerHello {
   return decodeBody(message, "ServerHello", (reader) => {
     const legacyVersion = reader.uint16()
     const random = reader.bytes(32)
@@ -82,11 +92,11 @@ export function decodeServerHello(message: HandshakeMessage): ServerHello | Hell
     }
     const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
     if (isHelloRetryRequest(message)) {
-      const { values, types } = decodeExtensions(block, "HRR", "HelloRetryRequest")
+      const { values, types } = decodeExtensions(block, "HRR", "HelloRetryRequest", table)
       return { kind: "hello_retry_request", ...fields, extensions: values, extensionTypes: types }
     }
     if (!hasSupportedVersions(block)) return { kind: "legacy", legacyVersion, random }
-    const { values, types } = decodeExtensions(block, "SH", "ServerHello")
+    const { values, types } = decodeExtensions(block, "SH", "ServerHello", table)
     return { kind: "server_hello", ...fields, extensions: values, extensionTypes: types }
   })
 }
@@ -100,7 +110,7 @@ function hasSupportedVersions(block: Uint8Array): boolean {
 }
 
 /** The last eight bytes of a TLS 1.3 server's random when it negotiates TLS 1.2 (…01) or below (…00). */
-const downgradeSentinel = /* @__PURE__ */ fromHex("444f574e475244")
+const downgradeSentinel = /* @__PURE__ */ asciiToBytes("DOWNGRD")
 
 /** Whether a random ends in one of the two downgrade sentinels (section 4.2.3). */
 export function hasDowngradeSentinel(random: Uint8Array): boolean {

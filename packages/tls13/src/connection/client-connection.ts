@@ -1,12 +1,13 @@
 import { Misuse } from "../bytes/errors.ts"
-import type { ClientConnected } from "../handshake/client/connected.ts"
+import type { ClientConnected } from "../handshake/client/client.ts"
 import { clientHandshake } from "../handshake/client/handshake.ts"
-import { clientPostHandshake } from "../handshake/client/post-handshake.ts"
 import { Erasure } from "../handshake/erasure.ts"
 import { PostHandshakeTable } from "../handshake/post-handshake.ts"
+import { clientTransitions } from "../handshake/transitions.ts"
 import type { ClientConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
+import { RecordLink } from "./record-link.ts"
 
 /** The client's end of a TLS 1.3 connection (RFC 9846 appendix A.1). */
 export class ClientConnection extends Connection<ClientConnected> {
@@ -15,7 +16,7 @@ export class ClientConnection extends Connection<ClientConnected> {
 
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ClientConfig, now: number) {
-    super("client", config, now)
+    super("client", clientTransitions, RecordLink, config, now)
     this.#config = config
   }
 
@@ -23,8 +24,9 @@ export class ClientConnection extends Connection<ClientConnected> {
   start(): Outcome {
     if (this.#started) throw new Misuse("the client was started already")
     this.#started = true
-    const client = { link: this.link, settings: this.#config }
+    const { features, extensions, postHandshake } = this.#config
+    const client = { link: this.link, settings: this.#config, features, extensions }
     const handshake = clientHandshake({ ...client, erasure: new Erasure() })
-    return this.begin(handshake, new PostHandshakeTable(clientPostHandshake, client))
+    return this.begin(handshake, new PostHandshakeTable(postHandshake, client))
   }
 }

@@ -3,11 +3,17 @@
 import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
-import { authoritiesLength } from "../codec/extensions/certificate-authorities.ts"
-import type { TicketRequest } from "../codec/extensions/ticket-request.ts"
+import type { ExtensionTable } from "../codec/extensions/codec.ts"
+import { allExtensions } from "../codec/extensions/table.ts"
 import { draw } from "../crypto/draw.ts"
 import type { CipherSuiteAlgorithms, KeyExchange } from "../crypto/provider.ts"
-import { signatureSchemes } from "../crypto/signature-schemes.ts"
+import { type SignatureSchemeInfo, signatureSchemes } from "../crypto/signature-schemes.ts"
+import { checkCertificateTypes } from "../handshake/certificate-type.ts"
+import type { ClientFeatures } from "../handshake/client/client.ts"
+import { extensionsOf } from "../handshake/client/extensions.ts"
+import { allFeatures } from "../handshake/client/features.ts"
+import { clientPostHandshake } from "../handshake/client/post-handshake.ts"
+import { explanations } from "../handshake/explanations.ts"
 import { defaultLimits, type Limits, limitsWith } from "../handshake/limits.ts"
 import type {
   ClientAuthenticationOptions,
@@ -16,6 +22,7 @@ import type {
   MessageRewriter,
   ServerOptions,
 } from "../handshake/options.ts"
+import { checkRange, checkRanges, type Range } from "../handshake/ranges.ts"
 import {
   type ClientSettings,
   clientAuthenticationDefaults,
@@ -29,31 +36,56 @@ import {
   withDefaults,
 } from "../handshake/settings.ts"
 import { recordScratch } from "../record/protection.ts"
-import { checkedPsk, type ExternalPsk } from "../session/session.ts"
+import type { ExternalPsk } from "../session/session.ts"
 import type { OidFilter } from "../x509/interfaces.ts"
 
 /** Made by `createClientConfig`, for any number of connections. */
-export type ClientConfig = ClientSettings
+export interface ClientConfig extends ClientSettings {
+  readonly features: ClientFeatures
+  readonly extensions: ExtensionTable
+  readonly postHandshake: ReturnType<typeof clientPostHandshake>
+}
 /** Made by `createServerConfig`, for any number of connections. */
 export type ServerConfig = ServerSettings
 
-/** @throws Misuse for options that make no sense, saying which */
+/** With all features. @throws Misuse for options that make no sense, saying which */
 export function createClientConfig(options: ClientOptions, rewriteMessage?: MessageRewriter): ClientConfig {
+  return clientConfig(options, allFeatures, allExtensions, rewriteMessage)
+}
+
+/**
+ * With these features and no others: what a bundle has of the others is nothing.
+ * @throws Misuse for options that make no sense or that need a feature which is not there, saying which
+ */
+export function createLeanClientConfig(options: ClientOptions, features: ClientFeatures): ClientConfig {
+  return clientConfig(options, features, extensionsOf(features), undefined)
+}
+
+function clientConfig(
+  options: ClientOptions,
+  features: ClientFeatures,
+  extensions: ExtensionTable,
+  rewriteMessage: MessageRewriter | undefined,
+): ClientConfig {
   const chosen = withDefaults(options, { ...commonDefaults, ...clientDefaults })
   const { externalPsks } = chosen
-  const ticketRequest = chosen.ticketRequest && checkedTicketRequest(chosen.ticketRequest)
+  const ticketRequest = chosen.ticketRequest && features.preSharedKeys?.ticketRequest(chosen.ticketRequest)
   // RFC 9149: whoever asks for tickets takes them, and some key updates beside them.
   const { newSessionCount, resumptionCount } = ticketRequest ?? { newSessionCount: 0, resumptionCount: 0 }
   const asked = Math.max(newSessionCount, resumptionCount) + 16
   const postHandshakeMessages = Math.max(defaultLimits.postHandshakeMessages, asked)
-  const common = commonForms(chosen, { postHandshakeMessages }, rewriteMessage)
+  const schemes = features.certificates?.schemes ?? []
+  const common = commonForms(chosen, { postHandshakeMessages }, rewriteMessage, schemes)
+  requireFeatures(chosen, features)
+  features.rawPublicKeys?.check(common.certificateTypes)
   if (chosen.verifier === undefined && externalPsks.length === 0) {
     throw new Misuse("a client needs a verifier for the server's certificate, or external PSKs")
   }
   const serverName = chosen.serverName === undefined ? undefined : normalizeName(chosen.serverName)
   checkOwnNames(chosen.alpnProtocols, externalPsks)
   const shares = keyShares(chosen.keyShares, common.groups)
-  return checked({
+  checkRanges(chosen, ranges)
+  return {
     ...chosen,
     ...common,
     role: "client",
@@ -63,9 +95,38 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
     keyShares: common.groups.filter((group) => shares.includes(group)),
     sessionKey: chosen.sessionKey ?? serverName ?? "",
     ticketRequest,
-    externalPsks: externalPsks.map(checkedPsk),
-    authorities: authoritiesLength(chosen.authorities) <= clientHelloShare ? chosen.authorities.map(copyOf) : [],
-  })
+    externalPsks: externalPsks.map((psk) => features.preSharedKeys!.checked(psk)),
+    authorities: chosen.authorities.map(copyOf),
+    explanations: features.explanations,
+    features,
+    extensions,
+    postHandshake: clientPostHandshake(features),
+  }
+}
+
+/** The options that need a feature, and which. */
+const neededFeatures: { readonly [Name in keyof ClientOptions]?: keyof ClientFeatures } = {
+  verifier: "certificates",
+  credentials: "clientCertificates",
+  postHandshakeAuth: "postHandshakeAuthentication",
+  certificateCompression: "certificateCompression",
+  certificateTypes: "rawPublicKeys",
+  sessionStore: "preSharedKeys",
+  ticketRequest: "preSharedKeys",
+  externalPsks: "preSharedKeys",
+  earlyData: "earlyData",
+  grease: "grease",
+  permuteExtensions: "extensionOrder",
+}
+
+/** @throws Misuse */
+function requireFeatures(options: ClientOptions, features: ClientFeatures): void {
+  for (const [name, feature] of Object.entries(neededFeatures)) {
+    const value = options[name as keyof ClientOptions]
+    const isUsed = Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false
+    if (isUsed && features[feature] === undefined)
+      throw new Misuse(`${name} needs the feature ${feature}, which is not there`)
+  }
 }
 
 /** @throws Misuse for options that make no sense, saying which */
@@ -74,11 +135,15 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
   const { clientAuthentication: client, earlyData } = chosen
   // Section 4.3.10: early data that is refused is skipped "up to the configured max_early_data_size".
   const skippedEarlyData = Math.max(defaultLimits.skippedEarlyData, earlyData?.maxBytes ?? 0)
-  const common = commonForms(chosen, { skippedEarlyData }, rewriteMessage)
+  const common = commonForms(chosen, { skippedEarlyData }, rewriteMessage, signatureSchemes)
+  checkCertificateTypes(common.certificateTypes)
   if (chosen.credentials === undefined && chosen.externalPsks === undefined) {
     throw new Misuse("a server needs a certificate (credentials), or external PSKs")
   }
-  return checked({
+  checkRanges(chosen, ranges)
+  checkRanges(chosen, serverRanges)
+  checkWord(chosen.preference, ["server", "client"], "preference")
+  return {
     ...chosen,
     ...common,
     role: "server",
@@ -86,29 +151,32 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
     clientAuthentication: client && clientAuthentication(client),
     earlyData: earlyData && checkedEarlyData(earlyData),
     statelessRetry: statelessRetry(chosen.statelessRetry),
-  })
+    explanations,
+  }
 }
 
-/** The options that are read in another form, or copied. @param usual limits, where nobody has chosen one */
+/**
+ * The options that are read in another form, or copied.
+ * @param usual limits, where nobody has chosen one
+ * @param schemes of which signatures may be, as far as the provider has them; none: signatures are not used
+ */
 function commonForms(
   options: Resolved<CommonOptions, typeof commonDefaults>,
   usual: Partial<Limits>,
   rewriteMessage: MessageRewriter | undefined,
+  schemes: readonly SignatureSchemeInfo[],
 ) {
   const { provider, random = provider.random } = options
-  const available = signatureSchemes.filter((scheme) =>
-    provider.signatures.some(({ name }) => name === scheme.algorithm),
-  )
+  const available = schemes.filter((scheme) => provider.signatures.some(({ name }) => name === scheme.algorithm))
   const inHandshake = available.filter((scheme) => !scheme.certificatesOnly)
   const codes = (list: readonly { readonly code: number }[]) => list.map(({ code }) => code)
   const byName = ({ name }: { readonly name: string }) => name
   const { client = ["X509"], server = ["X509"] } = options.certificateTypes ?? {}
-  checkCertificateTypes(client, "certificateTypes.client")
-  checkCertificateTypes(server, "certificateTypes.server")
   return {
     cipherSuites: pick<CipherSuiteAlgorithms>(provider.cipherSuites, options.cipherSuites, "cipher suite", byName),
     groups: pick<KeyExchange>(provider.keyExchanges, options.groups, "group", byName),
-    signatureSchemes: codes(pick(inHandshake, options.signatureSchemes, "signature scheme", byName)),
+    signatureSchemes:
+      schemes.length === 0 ? [] : codes(pick(inHandshake, options.signatureSchemes, "signature scheme", byName)),
     signatureSchemesCert: codes(available),
     alpnProtocols: options.alpnProtocols.map(checkProtocolName),
     certificateTypes: { client, server },
@@ -119,22 +187,15 @@ function commonForms(
   } as const
 }
 
-const ranges: Readonly<Record<string, readonly [least: number, most: number]>> = {
+const ranges: Readonly<Record<string, Range>> = {
   recordSizeLimit: [64, 16_385],
   maxFragment: [64, 16_384],
+}
+
+const serverRanges: typeof ranges = {
   tickets: [0, 255],
   ticketsOnRequest: [0, 255],
   ticketLifetime: [1, 604_800],
-}
-
-/** @throws Misuse */
-function checked<Settings extends ClientSettings | ServerSettings>(settings: Settings): Settings {
-  for (const [name, value] of Object.entries(settings)) {
-    const range = Object.hasOwn(ranges, name) ? ranges[name] : undefined
-    if (range !== undefined && value !== undefined) checkRange(value, range, name)
-  }
-  if (settings.role === "server") checkWord(settings.preference, ["server", "client"], "preference")
-  return settings
 }
 
 function clientAuthentication(options: ClientAuthenticationOptions): ServerSettings["clientAuthentication"] {
@@ -158,12 +219,6 @@ function checkedEarlyData(options: NonNullable<ServerOptions["earlyData"]>): Ser
   checkRange(chosen.freshness, [0, Number.MAX_SAFE_INTEGER], "earlyData.freshness")
   if (chosen.replayGuard === undefined) throw new Misuse("earlyData needs a replayGuard")
   return chosen
-}
-
-function checkedTicketRequest({ newSessionCount, resumptionCount }: TicketRequest): TicketRequest {
-  checkRange(newSessionCount, [0, 255], "ticketRequest.newSessionCount")
-  checkRange(resumptionCount, [0, 255], "ticketRequest.resumptionCount")
-  return { newSessionCount, resumptionCount }
 }
 
 function statelessRetry(options: ServerOptions["statelessRetry"]): ServerSettings["statelessRetry"] {
@@ -226,21 +281,10 @@ function pick<Item>(
   return list
 }
 
-function checkRange(value: unknown, [least, most]: readonly [least: number, most: number], what: string): void {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
-    throw new Misuse(`${what} is ${value}; it must be a whole number from ${least} to ${most}`)
-  }
-}
-
 function checkWord(value: unknown, words: readonly string[], what: string): void {
   if (!words.some((word) => word === value)) {
     throw new Misuse(`${what} is ${JSON.stringify(value)}; it must be one of ${words.join(", ")}`)
   }
-}
-
-function checkCertificateTypes(types: readonly unknown[], what: string): void {
-  if (types.length === 0) throw new Misuse(`${what} is empty`)
-  for (const type of types) checkWord(type, ["X509", "RawPublicKey"], what)
 }
 
 function checkProtocolName(name: string): string {

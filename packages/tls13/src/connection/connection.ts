@@ -11,14 +11,15 @@ import type { Steps } from "../handshake/coroutine.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
 import { answerKeyUpdate, updateKeys } from "../handshake/key-update.ts"
 import type { PostHandshake } from "../handshake/post-handshake.ts"
+import type { Role, TransitionRow } from "../handshake/transitions.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { Outcome } from "./events.ts"
 import { Machine } from "./machine.ts"
-import { type LinkOptions, RecordLink } from "./record-link.ts"
+import type { LinkOptions, RecordLink } from "./record-link.ts"
 
-export abstract class Connection<State extends Connected = Connected> {
-  protected readonly link: RecordLink
-  readonly #role: "client" | "server"
+export abstract class Connection<State extends Connected = Connected, Link extends RecordLink = RecordLink> {
+  protected readonly link: Link
+  readonly #role: Role
   readonly #options: LinkOptions
   readonly #deadline: number
   readonly #machine: Machine<State>
@@ -28,12 +29,18 @@ export abstract class Connection<State extends Connected = Connected> {
   #running = false
   #destroyed = false
 
-  protected constructor(role: "client" | "server", given: LinkOptions, now: number) {
+  protected constructor(
+    role: Role,
+    transitions: readonly TransitionRow[],
+    LinkClass: new (options: LinkOptions) => Link,
+    given: LinkOptions,
+    now: number,
+  ) {
     const options = given.trace === undefined ? given : { ...given, trace: untilItThrows(given.trace) }
     this.#role = role
     this.#options = options
-    this.link = new RecordLink(options)
-    this.#machine = new Machine(role, options, this.link)
+    this.link = new LinkClass(options)
+    this.#machine = new Machine(role, transitions, options, this.link)
     this.link.now = now
     this.#deadline = now + options.limits.handshakeTime
   }
@@ -59,13 +66,13 @@ export abstract class Connection<State extends Connected = Connected> {
   get earlyDataWritable(): number {
     const { earlyData, writer } = this.link
     if (this.#role !== "client" || this.#failure !== undefined || this.info !== undefined) return 0
-    return Math.min(earlyData.left, writer.contentUntilKeyUpdate)
+    return Math.min(earlyData?.left ?? 0, writer.contentUntilKeyUpdate)
   }
 
   /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
   get halfRttWritable(): boolean {
-    const serverFinished = ["WAIT_EOED", "WAIT_CERT", "WAIT_CV", "WAIT_FINISHED"].includes(this.#machine.stateName)
-    return this.#role === "server" && serverFinished && !this.#sentClose && this.#failure === undefined
+    // Only a server has that exporter, and only for as long.
+    return this.link.halfRttExporter !== undefined && !this.#sentClose && this.#failure === undefined
   }
 
   /** When `tick` is due at the latest, milliseconds since 1970; undefined once the handshake is over. */
@@ -190,7 +197,7 @@ export abstract class Connection<State extends Connected = Connected> {
     if (plaintext.length > left)
       throw new Misuse(`${plaintext.length} bytes of early data, but only ${left} may be sent now`)
     return this.#run(this.link.now, () => {
-      this.link.earlyData.sent(plaintext.length)
+      this.link.earlyData?.sent(plaintext.length)
       this.link.flushHandshake()
       this.link.write(ContentType.application_data, plaintext)
     })
@@ -241,9 +248,8 @@ export abstract class Connection<State extends Connected = Connected> {
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     const { connected } = this.#machine
     if (connected !== undefined) return exportFrom(connected, label, context, length)
-    const exporter = this.halfRttWritable ? this.link.halfRttExporter : undefined
-    if (exporter === undefined) throw new Misuse("keying material can be exported once the handshake is complete")
-    return exporter.exportKeyingMaterial(label, context, length)
+    if (!this.halfRttWritable) throw new Misuse("keying material can be exported once the handshake is complete")
+    return this.link.halfRttExporter!.exportKeyingMaterial(label, context, length)
   }
 
   /**
@@ -252,7 +258,9 @@ export abstract class Connection<State extends Connected = Connected> {
    * the data. @throws Misuse when there is no 0-RTT data, or it was refused
    */
   exportEarlyKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
-    return this.link.earlyData.exportKeyingMaterial(label, context, length)
+    const { earlyData } = this.link
+    if (earlyData === undefined) throw new Misuse("early keying material is that of 0-RTT data, and there is none")
+    return earlyData.exportKeyingMaterial(label, context, length)
   }
 
   /** Forgets every key, and what has not been taken yet. The connection is not used afterwards; callbacks may call this. */

@@ -8,15 +8,16 @@ import { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 import { isHelloRetryRequest } from "../codec/server-hello.ts"
 import { type Connected, eraseConnected } from "../handshake/connected.ts"
 import { type Awaited, expectHeader, expectMessage, type Steps, type Undecided } from "../handshake/coroutine.ts"
+import { peerAlert } from "../handshake/peer-alert.ts"
 import type { PostHandshake } from "../handshake/post-handshake.ts"
-import { checkTransition, type StateName } from "../handshake/transitions.ts"
+import { checkTransition, type Role, type StateName, type TransitionRow } from "../handshake/transitions.ts"
 import { alertInTheClear, type InboundRecord } from "../record/record-reader.ts"
-import { peerAlert, peerAlertInTheClear } from "./peer-alert.ts"
 import type { LinkOptions, RecordLink } from "./record-link.ts"
 
 /** Reads for a connection: every method may throw what is to become the connection's failure. */
 export class Machine<State extends Connected> {
-  readonly #role: "client" | "server"
+  readonly #role: Role
+  readonly #transitions: readonly TransitionRow[]
   readonly #options: LinkOptions
   readonly #link: RecordLink
   /** What is under way: the handshake, or a message after it. */
@@ -39,8 +40,9 @@ export class Machine<State extends Connected> {
   #warningAlerts = 0
   #postHandshakeMessages = 0
 
-  constructor(role: "client" | "server", options: LinkOptions, link: RecordLink) {
+  constructor(role: Role, transitions: readonly TransitionRow[], options: LinkOptions, link: RecordLink) {
     this.#role = role
+    this.#transitions = transitions
     this.#options = options
     this.#link = link
   }
@@ -129,7 +131,7 @@ export class Machine<State extends Connected> {
     if ((type === undefined && to === "START") || this.#isForgotten) return
     const message = type === undefined ? undefined : (codePointName(HandshakeType, type) as HandshakeTypeName)
     this.#options.trace?.({ type: "state", role, from, message, to })
-    checkTransition(role, from, type, to)
+    checkTransition(role, this.#transitions, from, type, to)
   }
 
   /** No more bytes will come: what came before the end is read first, and while a decision is due it waits. */
@@ -270,7 +272,7 @@ export class Machine<State extends Connected> {
       return
     }
     const { earlyData } = this.#link
-    if (this.#role !== "server" || !earlyData.isOpen) {
+    if (this.#role !== "server" || earlyData?.isOpen !== true) {
       throw new PeerMisbehaved("unexpected_message", `peer sent application data in state ${this.stateName}`)
     }
     earlyData.received(data.length)
@@ -297,7 +299,7 @@ export class Machine<State extends Connected> {
       if (++this.#warningAlerts <= this.#options.limits.warningAlerts) return
       throw new LimitExceeded("unexpected_message", "warningAlerts", "too many user_canceled alerts")
     }
-    throw peerAlert(this.#role, name)
+    throw peerAlert(this.#role, name, this.#options.explanations)
   }
 
   /** A server has keys from ServerHello on; a client may use its own with its second flight only. */
@@ -307,8 +309,9 @@ export class Machine<State extends Connected> {
     this.#options.trace?.({ type: "alert", direction: "received", level, description: name })
     const endsIt = description !== AlertDescription.close_notify && description !== AlertDescription.user_canceled
     const isAlert = level === AlertLevel.warning || level === AlertLevel.fatal
-    throw this.#role === "server" && endsIt && isAlert
-      ? peerAlertInTheClear(this.#role, name)
+    const { explanations } = this.#options
+    throw this.#role === "server" && endsIt && isAlert && explanations !== undefined
+      ? explanations.alertInTheClear(name)
       : alertInTheClear(content)
   }
 

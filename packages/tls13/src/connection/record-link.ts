@@ -4,24 +4,25 @@ import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
 import { copyOf } from "../bytes/copy.ts"
 import { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
+import type { EarlyData } from "../handshake/early-data.ts"
 import type { HandshakeInfo, Offer } from "../handshake/info.ts"
 import type { Exporter, Link } from "../handshake/link.ts"
-import { AtRecordBoundary, type FinishedVerified, type PeerSignatureVerified } from "../handshake/proofs.ts"
+import { AtRecordBoundary } from "../handshake/proofs.ts"
 import type { CommonSettings } from "../handshake/settings.ts"
 import { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import { RecordReader } from "../record/record-reader.ts"
 import { RecordWriter } from "../record/record-writer.ts"
+import type { SkippedEarlyData } from "../record/skipped-early-data.ts"
 
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { Direction, SecretName } from "../trace/events.ts"
-import { EarlyData } from "./early-data.ts"
 import type { ConnectionEvent } from "./events.ts"
 
 /** What a connection is told whatever its role. */
 export type LinkOptions = Pick<
   CommonSettings,
-  "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage"
+  "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage" | "explanations"
 >
 
 const nothing = new Uint8Array(0)
@@ -33,7 +34,7 @@ export class RecordLink implements Link {
   readonly reader: RecordReader
   readonly writer: RecordWriter
   readonly joiner: HandshakeJoiner
-  readonly earlyData: EarlyData = new EarlyData()
+  earlyData: EarlyData | undefined
   readonly observeSecret: SecretObserver | undefined
   /** Set from a server's Finished to the client's. */
   halfRttExporter: Exporter | undefined
@@ -57,7 +58,12 @@ export class RecordLink implements Link {
       trace &&
       ((contentType: number, innerType: number, record: Uint8Array, content: Uint8Array, isProtected: boolean) =>
         trace({ type: "record", direction, contentType, innerType, record, content, protected: isProtected }))
-    this.reader = new RecordReader({ maxEmptyRecords: limits.emptyRecords, scratch, observer: observer("received") })
+    this.reader = new RecordReader({
+      maxEmptyRecords: limits.emptyRecords,
+      scratch,
+      observer: observer("received"),
+      notTls: options.explanations?.notTls,
+    })
     this.writer = new RecordWriter({
       padding: options.padding,
       maxFragment: options.maxFragment,
@@ -103,13 +109,13 @@ export class RecordLink implements Link {
 
   protectSending(suite: CipherSuiteAlgorithms, secret: Uint8Array, name: SecretName): void {
     this.flushHandshake()
-    this.earlyData.end()
+    this.earlyData?.end()
     this.writer.protect(suite, secret, this.#keysObserver("sent", name))
   }
 
   sendInClear(): void {
     this.flushHandshake()
-    this.earlyData.end()
+    this.earlyData?.end()
     this.writer.unprotect()
   }
 
@@ -175,24 +181,8 @@ export class RecordLink implements Link {
     this.reader.recordSizeLimit = limit
   }
 
-  skipEarlyData(how: "undecryptable" | "before-second-hello"): void {
-    const most = this.#options.limits.skippedEarlyData
-    if (how === "undecryptable") this.reader.skipUndecryptable(most)
-    else this.reader.skipApplicationData(most)
-  }
-
-  /** The first ClientHello may have come to another connection. */
-  expectSecondHello(): void {
-    this.offerSeen = true
-    this.skipEarlyData("before-second-hello")
-  }
-
-  stopSkippingEarlyData(): void {
-    this.reader.stopSkipping()
-  }
-
-  exportHalfRtt(exporter: Exporter): void {
-    this.halfRttExporter = exporter
+  skipEarlyData(early: SkippedEarlyData | undefined): void {
+    this.reader.skipped = early
   }
 
   /* ------------------------------------------------------------ telling */
@@ -214,30 +204,13 @@ export class RecordLink implements Link {
     this.emit({ type: "connected", info })
   }
 
-  clientAuthenticated({ identity, scheme }: PeerSignatureVerified, _: FinishedVerified): void {
-    const peerSignatureScheme = scheme.name
-    this.info = this.info && {
-      ...this.info,
-      authentication: "certificate",
-      peer: identity,
-      peerChain: identity.chain,
-      peerCertificateType: identity.type,
-      peerSignatureScheme,
-    }
-    this.emit({ type: "client-authenticated", peer: identity, peerSignatureScheme })
-  }
-
-  clientDeclined(): void {
-    this.emit({ type: "client-declined" })
-  }
-
   ticketReceived(session: ClientSession): void {
     this.emit({ type: "ticket", session })
   }
 
   earlyDataDecided(accepted: boolean): void {
     // Accepted early data may go on until EndOfEarlyData (section 4.6), whose keys come after it.
-    if (!accepted) this.earlyData.refuse()
+    if (!accepted) this.earlyData?.refuse()
     this.emit({ type: "early-data-decided", accepted })
   }
 
@@ -258,7 +231,7 @@ export class RecordLink implements Link {
     if (this.#changeCipherSpec === "due") this.#changeCipherSpec = "sent"
     for (const part of [this.reader, this.writer, this.joiner, this.earlyData]) {
       try {
-        part.wipe()
+        part?.wipe()
       } catch {
         // The connection is over, and the reason for its end is another.
       }

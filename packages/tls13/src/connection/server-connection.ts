@@ -1,26 +1,32 @@
 import { Erasure } from "../handshake/erasure.ts"
 import { PostHandshakeTable } from "../handshake/post-handshake.ts"
 import type { ServerConnected } from "../handshake/server/connected.ts"
+import { skippedEarlyData } from "../handshake/server/early-data.ts"
 import { serverHandshake } from "../handshake/server/handshake.ts"
 import { requestCertificate, serverPostHandshake } from "../handshake/server/post-handshake.ts"
 import type { Server } from "../handshake/server/server.ts"
+import { serverTransitions } from "../handshake/transitions.ts"
 import type { ServerConfig } from "./config.ts"
 import { Connection } from "./connection.ts"
 import type { Outcome } from "./events.ts"
+import { ServerRecordLink } from "./server-link.ts"
 
 /** The server's end of a TLS 1.3 connection (RFC 9846 appendix A.2). */
-export class ServerConnection extends Connection<ServerConnected> {
+export class ServerConnection extends Connection<ServerConnected, ServerRecordLink> {
   readonly #server: Server
 
   /** @param now milliseconds since 1970-01-01T00:00:00Z */
   constructor(config: ServerConfig, now: number) {
-    super("server", config, now)
+    super("server", serverTransitions, ServerRecordLink, config, now)
     // Section 4.3.2: for a stateless server the first message may be a second ClientHello, and what comes between the two,
     // change_cipher_spec or early data, comes first.
-    if (config.statelessRetry !== undefined) this.link.expectSecondHello()
-    const after = new PostHandshakeTable(serverPostHandshake, { link: this.link, settings: config })
-    this.#server = after
-    this.begin(serverHandshake({ link: this.link, settings: config, erasure: new Erasure() }), after)
+    if (config.statelessRetry !== undefined) {
+      this.link.offerSeen = true
+      this.link.skipEarlyData(skippedEarlyData("application_data", config))
+    }
+    this.#server = { link: this.link, settings: config }
+    const after = new PostHandshakeTable(serverPostHandshake, this.#server)
+    this.begin(serverHandshake({ ...this.#server, erasure: new Erasure() }), after)
   }
 
   /**

@@ -13,8 +13,10 @@
 import { fromHex } from "../bytes/hex.ts"
 
 /** p = 2^255 - 19 and L, little-endian as in encodings. */
-const fieldSize: Uint8Array = /* @__PURE__ */ fromHex(`ed${"ff".repeat(30)}7f`)
-const order: Uint8Array = /* @__PURE__ */ fromHex(`edd3f55c1a631258d69cf7a2def9de14${"00".repeat(15)}10`)
+const fieldSize: Uint8Array = /* @__PURE__ */ fromHex(
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)
+const order: Uint8Array = /* @__PURE__ */ fromHex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
 
 /** The y coordinates of the eight points of small order: 1 and -1 have one x each, 0 and these two have two. */
 const smallOrders: readonly Uint8Array[] = /* @__PURE__ */ [

@@ -15,59 +15,30 @@ export interface SignatureSchemeInfo {
   readonly certificatesOnly?: true
 }
 
-const s = SignatureScheme
-
 export const signatureSchemes: readonly SignatureSchemeInfo[] = [
-  {
-    name: "ecdsa_secp256r1_sha256",
-    code: s.ecdsa_secp256r1_sha256,
-    algorithm: "ecdsa_sha256",
-    key: "ec",
-    curve: "P-256",
-  },
-  {
-    name: "ecdsa_secp384r1_sha384",
-    code: s.ecdsa_secp384r1_sha384,
-    algorithm: "ecdsa_sha384",
-    key: "ec",
-    curve: "P-384",
-  },
-  {
-    name: "ecdsa_secp521r1_sha512",
-    code: s.ecdsa_secp521r1_sha512,
-    algorithm: "ecdsa_sha512",
-    key: "ec",
-    curve: "P-521",
-  },
-  { name: "ed25519", code: s.ed25519, algorithm: "ed25519", key: "ed25519" },
-  { name: "rsa_pss_rsae_sha256", code: s.rsa_pss_rsae_sha256, algorithm: "rsa_pss_sha256", key: "rsa" },
-  { name: "rsa_pss_rsae_sha384", code: s.rsa_pss_rsae_sha384, algorithm: "rsa_pss_sha384", key: "rsa" },
-  { name: "rsa_pss_rsae_sha512", code: s.rsa_pss_rsae_sha512, algorithm: "rsa_pss_sha512", key: "rsa" },
-  { name: "rsa_pss_pss_sha256", code: s.rsa_pss_pss_sha256, algorithm: "rsa_pss_sha256", key: "rsa-pss" },
-  { name: "rsa_pss_pss_sha384", code: s.rsa_pss_pss_sha384, algorithm: "rsa_pss_sha384", key: "rsa-pss" },
-  { name: "rsa_pss_pss_sha512", code: s.rsa_pss_pss_sha512, algorithm: "rsa_pss_sha512", key: "rsa-pss" },
-  {
-    name: "rsa_pkcs1_sha256",
-    code: s.rsa_pkcs1_sha256,
-    algorithm: "rsa_pkcs1_sha256",
-    key: "rsa",
-    certificatesOnly: true,
-  },
-  {
-    name: "rsa_pkcs1_sha384",
-    code: s.rsa_pkcs1_sha384,
-    algorithm: "rsa_pkcs1_sha384",
-    key: "rsa",
-    certificatesOnly: true,
-  },
-  {
-    name: "rsa_pkcs1_sha512",
-    code: s.rsa_pkcs1_sha512,
-    algorithm: "rsa_pkcs1_sha512",
-    key: "rsa",
-    certificatesOnly: true,
-  },
+  /* @__PURE__ */ row("ecdsa_secp256r1_sha256", "ecdsa_sha256", "ec", { curve: "P-256" }),
+  /* @__PURE__ */ row("ecdsa_secp384r1_sha384", "ecdsa_sha384", "ec", { curve: "P-384" }),
+  /* @__PURE__ */ row("ecdsa_secp521r1_sha512", "ecdsa_sha512", "ec", { curve: "P-521" }),
+  /* @__PURE__ */ row("ed25519", "ed25519", "ed25519"),
+  /* @__PURE__ */ row("rsa_pss_rsae_sha256", "rsa_pss_sha256", "rsa"),
+  /* @__PURE__ */ row("rsa_pss_rsae_sha384", "rsa_pss_sha384", "rsa"),
+  /* @__PURE__ */ row("rsa_pss_rsae_sha512", "rsa_pss_sha512", "rsa"),
+  /* @__PURE__ */ row("rsa_pss_pss_sha256", "rsa_pss_sha256", "rsa-pss"),
+  /* @__PURE__ */ row("rsa_pss_pss_sha384", "rsa_pss_sha384", "rsa-pss"),
+  /* @__PURE__ */ row("rsa_pss_pss_sha512", "rsa_pss_sha512", "rsa-pss"),
+  /* @__PURE__ */ row("rsa_pkcs1_sha256", "rsa_pkcs1_sha256", "rsa", { certificatesOnly: true }),
+  /* @__PURE__ */ row("rsa_pkcs1_sha384", "rsa_pkcs1_sha384", "rsa", { certificatesOnly: true }),
+  /* @__PURE__ */ row("rsa_pkcs1_sha512", "rsa_pkcs1_sha512", "rsa", { certificatesOnly: true }),
 ]
+
+function row(
+  name: SignatureSchemeName,
+  algorithm: SignatureAlgorithmName,
+  key: PublicKey["type"],
+  more?: Pick<SignatureSchemeInfo, "curve" | "certificatesOnly">,
+): SignatureSchemeInfo {
+  return { name, code: SignatureScheme[name], algorithm, key, ...more }
+}
 
 export function signatureScheme(code: number): SignatureSchemeInfo | undefined {
   return signatureSchemes.find((row) => row.code === code)

@@ -5,7 +5,7 @@ import type { Aead, CipherSuiteAlgorithms, Hash } from "./provider.ts"
 export const AES_GCM_CONFIDENTIALITY_LIMIT = 23_726_566
 
 /** ChaCha20-Poly1305 outlasts any connection (RFC 9846 section 5.5); what is left is how far a number counts exactly. */
-export const CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT: number = Number.MAX_SAFE_INTEGER
+export const CHACHA20_POLY1305_CONFIDENTIALITY_LIMIT: number = 2 ** 53 - 1
 
 /** A row of RFC 9846 appendix B.4. */
 export function cipherSuite(name: CipherSuiteName, aead: Aead, hash: Hash): CipherSuiteAlgorithms {

@@ -4,21 +4,20 @@ import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
 import { InvalidMessage, LimitExceeded, Misuse, messageOf, PeerMisbehaved } from "../bytes/errors.ts"
 import { atOnce, type Pause } from "../bytes/pause.ts"
-import { type CertificateEntry, decodeCertificate, encodeCertificate } from "../codec/certificate.ts"
+import { type CertificateEntry, decodeCertificateBy, encodeCertificateBy } from "../codec/certificate.ts"
 import {
   certificateVerifyContent,
   decodeCertificateVerify,
   encodeCertificateVerify,
 } from "../codec/certificate-verify.ts"
 import { refuseUnsolicited } from "../codec/extensions/block.ts"
-import { CertificateTypeCode } from "../codec/extensions/certificate-type.ts"
+import type { ExtensionTable } from "../codec/extensions/codec.ts"
 import { expectTimestampList } from "../codec/extensions/status-request.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
-import { decompressed } from "./certificate-compression.ts"
 import { type Decides, decide } from "./coroutine.ts"
 import { KeyPossessionVerified, PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
 import type { SessionPeer } from "./session-peer.ts"
@@ -51,6 +50,7 @@ export interface AskedOfCertificate {
 
 /** Certificate; without a credential its list is empty: "a suitable certificate is not available" (section 4.5.1). */
 export function certificateMessage(
+  extensions: ExtensionTable,
   context: Uint8Array,
   credential: Credential | undefined,
   asked: AskedOfCertificate,
@@ -59,7 +59,7 @@ export function certificateMessage(
     data,
     extensions: index === 0 && credential ? leafExtensions(credential, asked) : {},
   }))
-  return encodeCertificate(context, entries)
+  return encodeCertificateBy(extensions, context, entries)
 }
 
 function leafExtensions(credential: Credential, asked: AskedOfCertificate): CertificateEntry["extensions"] {
@@ -98,16 +98,6 @@ export function certificateVerifyMessage(scheme: SignatureSchemeInfo, signature:
   return encodeCertificateVerify({ algorithm: scheme.code, signature })
 }
 
-export function certificateTypeCode(type: CertificateType): number {
-  return CertificateTypeCode[type]
-}
-
-export function certificateTypeOf(code: number): CertificateType | undefined {
-  if (code === CertificateTypeCode.X509) return "X509"
-  if (code === CertificateTypeCode.RawPublicKey) return "RawPublicKey"
-  return undefined
-}
-
 /* ---------------------------------------------------------------- the peer's */
 
 /** A peer's Certificate, read but not verified. */
@@ -120,17 +110,20 @@ export interface PeerCertificate {
 }
 
 /**
+ * @param extensions those that we know
+ * @param message Certificate, decompressed
  * @param requested the extension types that we asked for: those of our ClientHello or CertificateRequest
  * @throws InvalidMessage, PeerMisbehaved unsupported_extension, LimitExceeded
  */
 export function readCertificate(
+  extensions: ExtensionTable,
   message: HandshakeMessage,
   context: Uint8Array,
   type: CertificateType,
   requested: readonly number[],
   settings: CommonSettings,
 ): PeerCertificate {
-  const { certificateRequestContext, certificateList } = decodeCertificate(decompressed(message, settings))
+  const { certificateRequestContext, certificateList } = decodeCertificateBy(extensions, message)
   if (!equalBytes(certificateRequestContext, context)) {
     throw new InvalidMessage("certificate_request_context of Certificate is not the requested one", "illegal_parameter")
   }

@@ -2,26 +2,17 @@
 
 import type { HandshakeTypeName } from "../bytes/code-points.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
-import type { EarlyExporter } from "../schedule/exporter.ts"
+import type { SkippedEarlyData } from "../record/skipped-early-data.ts"
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { SecretName } from "../trace/events.ts"
+import type { EarlyData } from "./early-data.ts"
 import type { HandshakeInfo, Offer } from "./info.ts"
 import type { AtRecordBoundary, FinishedVerified, PeerSignatureVerified } from "./proofs.ts"
 
 /** exporter_secret of section 7.5, in the hands of whoever erases it. */
 export interface Exporter {
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
-}
-
-/** The 0-RTT data of a connection, sent by a client and taken by a server. */
-export interface EarlyDataLink {
-  /** It may be sent, or is taken, from now on: at most so many bytes. It ends with the sending keys, and with `end`. */
-  begin(maxBytes: number): void
-  /** No more of it. */
-  end(): void
-  /** Keying material may be exported for it (section 7.5), until it is known to be refused. */
-  exportBy(exporter: EarlyExporter): void
 }
 
 export interface Link {
@@ -50,19 +41,23 @@ export interface Link {
   limitSentRecords(limit: number): void
   /** record_size_limit: what we told the peer. */
   limitReceivedRecords(limit: number): void
-  /** Section 4.3.10: drops 0-RTT records that cannot be read, up to the configured number of bytes. */
-  skipEarlyData(how: "undecryptable" | "before-second-hello"): void
-  stopSkippingEarlyData(): void
-  readonly earlyData: EarlyDataLink
-  /** The same for a server between the two Finished messages, by the secret that the connection has afterwards. */
-  exportHalfRtt(exporter: Exporter): void
+  /** Section 4.3.10: drops 0-RTT records that cannot be read; undefined: no more of them. */
+  skipEarlyData(early: SkippedEarlyData | undefined): void
+  /** The 0-RTT data of the connection, sent by a client or taken by a server; undefined: there is none. */
+  earlyData: EarlyData | undefined
 
   /** Tells the application. */
   offered(offer: Offer): void
   connected(info: HandshakeInfo): void
   ticketReceived(session: ClientSession): void
+  earlyDataDecided(accepted: boolean): void
+}
+
+/** That of a server. */
+export interface ServerLink extends Link {
+  /** Between the two Finished messages keying material is exported by this, by the secret that the connection has afterwards. */
+  exportHalfRtt(exporter: Exporter): void
   /** The client has shown, after the handshake, who it is; or that it has no certificate. */
   clientAuthenticated(signature: PeerSignatureVerified, finished: FinishedVerified): void
   clientDeclined(): void
-  earlyDataDecided(accepted: boolean): void
 }

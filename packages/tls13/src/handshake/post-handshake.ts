@@ -5,7 +5,6 @@ import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { Connected } from "./connected.ts"
 import type { Decides } from "./coroutine.ts"
-import type { Link } from "./link.ts"
 import type { AcceptedIn, Role } from "./transitions.ts"
 
 export interface PostHandshakeRow<R extends Role, Context, State extends Connected> {
@@ -25,27 +24,22 @@ export interface PostHandshake<State> {
 }
 
 /** The table of a role over one connection's link and settings: every idle connection has one, so it is small. */
-export class PostHandshakeTable<R extends Role, Settings, State extends Connected> implements PostHandshake<State> {
-  readonly link: Link
-  readonly settings: Settings
-  readonly #rows: readonly PostHandshakeRow<R, { link: Link; settings: Settings }, State>[]
+export class PostHandshakeTable<R extends Role, Context, State extends Connected> implements PostHandshake<State> {
+  readonly context: Context
+  readonly #rows: readonly PostHandshakeRow<R, Context, State>[]
 
-  constructor(
-    rows: readonly PostHandshakeRow<R, { link: Link; settings: Settings }, State>[],
-    { link, settings }: { readonly link: Link; readonly settings: Settings },
-  ) {
+  constructor(rows: readonly PostHandshakeRow<R, Context, State>[], context: Context) {
     this.#rows = rows
-    this.link = link
-    this.settings = settings
+    this.context = context
   }
 
   accepts(state: State): readonly HandshakeTypeName[] {
     return this.#rows
-      .filter(({ isDue }) => (isDue === undefined ? state.answer === undefined : isDue(this, state)))
+      .filter(({ isDue }) => (isDue === undefined ? state.answer === undefined : isDue(this.context, state)))
       .map(({ message }) => message)
   }
 
   take(state: State, message: HandshakeMessage): Decides<undefined> | undefined {
-    return this.#rows.find((row) => HandshakeType[row.message] === message.type)?.take(this, state, message)
+    return this.#rows.find((row) => HandshakeType[row.message] === message.type)?.take(this.context, state, message)
   }
 }

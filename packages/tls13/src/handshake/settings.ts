@@ -1,6 +1,7 @@
 // What a handshake reads: the options, by their names, with the defaults in the place of what was not chosen, and checked. Shared
 // by all connections of a configuration.
 
+import type { TlsError } from "../bytes/errors.ts"
 import type { CipherSuiteAlgorithms, KeyExchange, RandomSource } from "../crypto/provider.ts"
 import type { RecordScratch } from "../record/protection.ts"
 import type { CookieSealer } from "../session/session.ts"
@@ -70,6 +71,16 @@ export function withDefaults<Options extends object, Defaults extends object>(
   return { ...defaults, ...chosen } as Resolved<Options, Defaults>
 }
 
+/** What makes errors clearer, and is not carried by who has no reader for it. */
+export interface Explanations {
+  /** What an alert of the peer means, after "the client" or "the server". */
+  alertMeaning(name: string): string | undefined
+  /** The error for a first record of which no type is known. @param header its first five bytes */
+  notTls(header: Uint8Array): TlsError
+  /** The error for a client's error alert in the clear, where its records are to be protected. */
+  alertInTheClear(name: string): TlsError
+}
+
 interface CommonForms {
   readonly cipherSuites: readonly CipherSuiteAlgorithms[]
   readonly groups: readonly KeyExchange[]
@@ -86,6 +97,7 @@ interface CommonForms {
   readonly scratch: RecordScratch
   /** For tests and teaching only (`./dangerous`): what is sent in place of a message. */
   readonly rewriteMessage: MessageRewriter | undefined
+  readonly explanations: Explanations | undefined
 }
 
 /**

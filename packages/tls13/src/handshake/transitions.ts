@@ -78,8 +78,14 @@ export type AcceptedIn<R extends Role, S extends StateName> = Extract<
 >["message"]
 
 /** @throws Error for a step that is none of the table's: a defect of ours, whatever the peer has sent */
-export function checkTransition(role: Role, from: StateName, type: number | undefined, to: StateName): void {
+export function checkTransition(
+  role: Role,
+  rows: readonly TransitionRow[],
+  from: StateName,
+  type: number | undefined,
+  to: StateName,
+): void {
   const message = type === undefined ? undefined : codePointName(HandshakeType, type)
-  if (transitions[role].some((row) => row.from === from && row.message === message && row.to === to)) return
+  if (rows.some((row) => row.from === from && row.message === message && row.to === to)) return
   throw new Error(`${role}: ${message ?? "no message"} does not lead from ${from} to ${to}`)
 }

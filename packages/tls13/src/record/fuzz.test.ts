@@ -8,6 +8,7 @@ import { TLS_CHACHA20_POLY1305_SHA256 as suite } from "../crypto/noble/index.ts"
 import { HandshakeJoiner } from "./handshake-joiner.ts"
 import { RecordProtection } from "./protection.ts"
 import { RecordReader } from "./record-reader.ts"
+import { SkippedEarlyData } from "./skipped-early-data.ts"
 
 // A structure-aware fuzzer of reader and joiner. It knows how records are made, so that its streams reach past the first
 // check; then it damages them. Deterministic: a failure names its seed, and the same seed gives the same stream.
@@ -62,8 +63,8 @@ type Setup = "clear" | "protected" | "skip undecryptable" | "skip application da
 function setUp(setup: Setup): RecordReader {
   const reader = new RecordReader({ maxEmptyRecords: 3 })
   if (setup === "protected" || setup === "skip undecryptable") reader.protect(suite, secret)
-  if (setup === "skip undecryptable") reader.skipUndecryptable(4000)
-  if (setup === "skip application data") reader.skipApplicationData(4000)
+  if (setup === "skip undecryptable") reader.skipped = new SkippedEarlyData("undecryptable", 4000)
+  if (setup === "skip application data") reader.skipped = new SkippedEarlyData("application_data", 4000)
   return reader
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { PeerIncompatible, PeerMisbehaved } from "../bytes/errors.ts"
 import { asciiToBytes } from "../bytes/text.ts"
+import { notTls } from "./not-tls.ts"
 import { RecordReader } from "./record-reader.ts"
 
 function errorOf(bytes: Uint8Array): unknown {
-  const reader = new RecordReader()
+  const reader = new RecordReader({ notTls })
   reader.push(bytes)
   try {
     reader.next()
@@ -58,7 +59,7 @@ describe("RFC 9846 5: a first record that is plainly not TLS is refused with une
   })
 
   it("only the first record is looked at in this way", () => {
-    const reader = new RecordReader()
+    const reader = new RecordReader({ notTls })
     reader.push(Uint8Array.of(22, 3, 1, 0, 1, 1, ...asciiToBytes("GET / HTTP")))
     expect(reader.next()?.type).toBe(22)
     expect(() => reader.next()).toThrow("a record of unknown content type 71")

@@ -36,7 +36,11 @@ export function notTls(header: Uint8Array): TlsError {
 
   const text = bytesToLatin1(header)
   for (const [opening, protocol] of openings) if (text.startsWith(opening)) return speaks(protocol)
-  return new PeerMisbehaved("unexpected_message", `peer does not speak TLS: its first byte is ${hexByte(header[0]!)}`)
+  return doesNotSpeakTls(header[0]!)
+}
+
+export function doesNotSpeakTls(firstByte: number): TlsError {
+  return new PeerMisbehaved("unexpected_message", `peer does not speak TLS: its first byte is ${hexByte(firstByte)}`)
 }
 
 function speaks(protocol: string): TlsError {

@@ -8,6 +8,7 @@ import { toHex } from "../bytes/hex.ts"
 import { TLS_CHACHA20_POLY1305_SHA256 as suite, TLS_AES_128_GCM_SHA256 } from "../crypto/noble/index.ts"
 import { RecordProtection } from "./protection.ts"
 import { type InboundRecord, RecordReader } from "./record-reader.ts"
+import { SkippedEarlyData } from "./skipped-early-data.ts"
 
 const { alert, application_data, change_cipher_spec, handshake } = ContentType
 const secret = new Uint8Array(32).fill(1)
@@ -552,7 +553,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
   // Requirement 4.3.10-4
   it("records that do not open are dropped, up to max_early_data_size, until one opens", () => {
     const reader = protectedReader()
-    reader.skipUndecryptable(40)
+    reader.skipped = new SkippedEarlyData("undecryptable", 40)
     const sealer = new Sealer()
     const finished = sealer.record(handshake, bytes(36))
     expect(show(readAll(reader, ...earlyRecords, finished))).toEqual([`22 sealed ${"07".repeat(36)}`])
@@ -561,7 +562,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
 
   it("past max_early_data_size", () => {
     const reader = protectedReader()
-    reader.skipUndecryptable(39)
+    reader.skipped = new SkippedEarlyData("undecryptable", 39)
     expect(readAll(reader, ...earlyRecords.slice(0, 3))).toEqual([])
     expect(errorOf(reader, earlyRecords[3]!)).toMatchObject({
       kind: "LimitExceeded",
@@ -572,7 +573,7 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
 
   it("a record counts as one byte at least", () => {
     const reader = protectedReader()
-    reader.skipUndecryptable(3)
+    reader.skipped = new SkippedEarlyData("undecryptable", 3)
     const tiny = plain(application_data, bytes(0))
     expect(readAll(reader, tiny, tiny, tiny)).toEqual([])
     expect(errorOf(reader, tiny)).toMatchObject({ limit: "skippedEarlyData" })
@@ -580,24 +581,24 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
 
   it("a change_cipher_spec between is handed on; other records are refused as ever", () => {
     const reader = protectedReader()
-    reader.skipUndecryptable(100)
+    reader.skipped = new SkippedEarlyData("undecryptable", 100)
     const ccs = plain(change_cipher_spec, Uint8Array.of(1))
     expect(show(readAll(reader, earlyRecords[0]!, ccs, earlyRecords[1]!))).toEqual(["20 clear 01"])
     expect(errorOf(reader, header(application_data, 2 ** 14 + 257))).toMatchObject({ alert: "record_overflow" })
     expect(errorOf(protectedReader(), header(handshake, 1))).toMatchObject({ alert: "unexpected_message" })
   })
 
-  it("stopSkipping: from then on bad_record_mac", () => {
+  it("undefined: from then on bad_record_mac", () => {
     const reader = protectedReader()
-    reader.skipUndecryptable(100)
-    reader.stopSkipping()
+    reader.skipped = new SkippedEarlyData("undecryptable", 100)
+    reader.skipped = undefined
     expect(errorOf(reader, earlyRecords[0]!)).toMatchObject({ alert: "bad_record_mac" })
   })
 
   it("after a HelloRetryRequest, records of outer type application_data are dropped until the second ClientHello", () => {
     const reader = new RecordReader()
     readAll(reader, plain(handshake, bytes(4)))
-    reader.skipApplicationData(40)
+    reader.skipped = new SkippedEarlyData("application_data", 40)
     const clientHello2 = plain(handshake, bytes(5))
     expect(show(readAll(reader, earlyRecords[0]!, earlyRecords[1]!, clientHello2))).toEqual(["22 clear 0707070707"])
     expect(errorOf(reader, earlyRecords[2]!)).toMatchObject({ kind: "PeerMisbehaved", alert: "unexpected_message" })
@@ -605,20 +606,20 @@ describe("RFC 9846 4.3.10: early data that the server does not accept", () => {
 
   it("after a HelloRetryRequest, past max_early_data_size", () => {
     const reader = new RecordReader()
-    reader.skipApplicationData(39)
+    reader.skipped = new SkippedEarlyData("application_data", 39)
     expect(errorOf(reader, ...earlyRecords)).toMatchObject({ kind: "LimitExceeded", limit: "skippedEarlyData" })
   })
 
   it("after a HelloRetryRequest, protected records have their own length limit", () => {
     const reader = new RecordReader()
-    reader.skipApplicationData(2 ** 15)
+    reader.skipped = new SkippedEarlyData("application_data", 2 ** 15)
     expect(readAll(reader, plain(application_data, bytes(2 ** 14 + 256)))).toEqual([])
     expect(errorOf(reader, header(application_data, 2 ** 14 + 257))).toMatchObject({ alert: "record_overflow" })
   })
 
   it("keys end it", () => {
     const reader = new RecordReader()
-    reader.skipApplicationData(100)
+    reader.skipped = new SkippedEarlyData("application_data", 100)
     reader.protect(suite, secret)
     expect(errorOf(reader, earlyRecords[0]!)).toMatchObject({ alert: "bad_record_mac" })
   })

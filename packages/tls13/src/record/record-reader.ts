@@ -6,10 +6,10 @@
 
 import { alertName } from "../bytes/alerts.ts"
 import { ContentType } from "../bytes/code-points.ts"
-import { InvalidMessage, LimitExceeded, Misuse, PeerMisbehaved } from "../bytes/errors.ts"
+import { InvalidMessage, LimitExceeded, Misuse, PeerMisbehaved, type TlsError } from "../bytes/errors.ts"
 import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { InputBuffer } from "./input-buffer.ts"
-import { notTls } from "./not-tls.ts"
+import { doesNotSpeakTls } from "./not-tls.ts"
 import {
   headerLength,
   type KeysObserver,
@@ -21,6 +21,7 @@ import {
   type RecordScratch,
   recordScratch,
 } from "./protection.ts"
+import type { SkippedEarlyData } from "./skipped-early-data.ts"
 
 export interface InboundRecord {
   /** The content type: the inner one when the record was protected. One of `ContentType`. */
@@ -41,6 +42,8 @@ export interface RecordReaderOptions {
   readonly observer?: RecordObserver | undefined
   /** Shared with others; default: one of its own. */
   readonly scratch?: RecordScratch | undefined
+  /** Says what a peer speaks instead of TLS, by the first five bytes. */
+  readonly notTls?: ((header: Uint8Array) => TlsError) | undefined
 }
 
 /**
@@ -52,6 +55,7 @@ export class RecordReader {
   readonly #maxEmptyRecords: number
   readonly #observer: RecordObserver | undefined
   readonly #scratch: RecordScratch
+  readonly #notTls: RecordReaderOptions["notTls"]
   /** Where the records of this receive are opened to: its bytes before `#plaintextAt` were given away. */
   #plaintext: Uint8Array = nothing
   #plaintextAt = 0
@@ -61,14 +65,13 @@ export class RecordReader {
   /** A record was opened: the peer has keys, and uses them. */
   #hasOpened = false
   #emptyRecords = 0
-  #skipping: "no" | "undecryptable" | "application_data" = "no"
-  #skipBudget = 0
-  #skipLimit = 0
+  #skipped: SkippedEarlyData | undefined
 
   constructor(options: RecordReaderOptions = {}) {
     this.#maxEmptyRecords = options.maxEmptyRecords ?? 32
     this.#observer = options.observer
     this.#scratch = options.scratch ?? recordScratch()
+    this.#notTls = options.notTls
   }
 
   /** Bytes received: used as a view until `settle`. */
@@ -112,26 +115,9 @@ export class RecordReader {
     this.#maxInner = limit
   }
 
-  /**
-   * Section 4.3.10, a server that answered without accepting early data: records that do not open are dropped, until one
-   * opens. @param maxBytes of content to drop at most (max_early_data_size)
-   */
-  skipUndecryptable(maxBytes: number): void {
-    this.#skipping = "undecryptable"
-    this.#skipBudget = this.#skipLimit = maxBytes
-  }
-
-  /**
-   * Section 4.3.10, a server that answered with a HelloRetryRequest: records of outer type application_data are dropped,
-   * until the next handshake record, or keys. @param maxBytes of content to drop at most (max_early_data_size)
-   */
-  skipApplicationData(maxBytes: number): void {
-    this.#skipping = "application_data"
-    this.#skipBudget = this.#skipLimit = maxBytes
-  }
-
-  stopSkipping(): void {
-    this.#skipping = "no"
+  /** Drops those records from now on; undefined: none any more. */
+  set skipped(early: SkippedEarlyData | undefined) {
+    this.#skipped = early
   }
 
   /** The next whole record, or undefined until more bytes come. @throws TlsError for what the peer must not send */
@@ -164,7 +150,7 @@ export class RecordReader {
   #checkHeader(type: number, length: number): void {
     switch (type) {
       case ContentType.application_data:
-        if (this.#protection === undefined && this.#skipping !== "application_data") {
+        if (this.#protection === undefined && this.#skipped?.which !== "application_data") {
           // Section 5.1: Application Data is always protected.
           throw new PeerMisbehaved("unexpected_message", "peer sent application data before there were keys for it")
         }
@@ -192,7 +178,7 @@ export class RecordReader {
           throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of ${length} bytes, not 1`)
         return
       default:
-        if (this.#isFirstRecord) throw notTls(this.#headerBytes())
+        if (this.#isFirstRecord) throw this.#notTls?.(this.#headerBytes()) ?? doesNotSpeakTls(type)
         // Section 5: an unexpected record type.
         throw new PeerMisbehaved("unexpected_message", `a record of unknown content type ${type}`)
     }
@@ -227,9 +213,9 @@ export class RecordReader {
     } else if (this.#protection) {
       // Handed on while the peer may not have taken its keys into use: who it can be of is decided there.
       if (this.#hasOpened) throw alertInTheClear(content)
-    } else if (this.#skipping === "application_data" && type === ContentType.handshake) {
+    } else if (this.#skipped?.which === "application_data" && type === ContentType.handshake) {
       // Section 4.3.10: the second ClientHello ends the early data.
-      this.stopSkipping()
+      this.#skipped = undefined
     }
     return { type, content, wasProtected: false }
   }
@@ -238,7 +224,7 @@ export class RecordReader {
   #opened(record: Uint8Array, length: number): InboundRecord | undefined {
     const protection = this.#protection
     if (!protection) {
-      this.#skip(length, 16)
+      this.#skipped?.drop(length, 16)
       return undefined
     }
     const tagLength = protection.suite.aead.tagLength
@@ -248,8 +234,8 @@ export class RecordReader {
     const start = this.#plaintextAt
     const innerLength = protection.open(header, record.subarray(headerLength), plaintext, start)
     if (innerLength < 0) {
-      if (this.#skipping === "undecryptable") {
-        this.#skip(length, tagLength)
+      if (this.#skipped?.which === "undecryptable") {
+        this.#skipped.drop(length, tagLength)
         return undefined
       }
       // Section 5.2.
@@ -257,7 +243,7 @@ export class RecordReader {
     }
     this.#hasOpened = true
     // Section 4.3.10: the first record that opens is the start of the client's second flight.
-    this.#skipping = "no"
+    this.#skipped = undefined
     if (innerLength > this.#maxInner) {
       // Section 5.4.
       throw new PeerMisbehaved(
@@ -310,22 +296,10 @@ export class RecordReader {
     }
   }
 
-  /** Section 4.3.10: up to max_early_data_size, which counts content; a record counts as one byte at least. */
-  #skip(length: number, tagLength: number): void {
-    this.#skipBudget -= Math.max(1, length - tagLength - 1)
-    if (this.#skipBudget < 0) {
-      throw new LimitExceeded(
-        "unexpected_message",
-        "skippedEarlyData",
-        `more than ${this.#skipLimit} bytes of early data that was not accepted`,
-      )
-    }
-  }
-
   #maxCiphertext(): number {
     const protection = this.#protection
     // Early data was sent before the client could know of a limit: what opens is held to it all the same.
-    if (protection === undefined || this.#skipping === "undecryptable") return maxCiphertextLength
+    if (protection === undefined || this.#skipped?.which === "undecryptable") return maxCiphertextLength
     return this.#maxInner === maxInnerLength ? maxCiphertextLength : this.#maxInner + protection.suite.aead.tagLength
   }
 

@@ -1,6 +1,5 @@
 // application_layer_protocol_negotiation: RFC 7301.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { bytesToLatin1 } from "../../bytes/text.ts"
@@ -48,7 +47,7 @@ declare module "./messages.ts" {
 }
 
 export const applicationLayerProtocolNegotiation: ExtensionRow<"application_layer_protocol_negotiation"> = {
-  type: ExtensionType.application_layer_protocol_negotiation,
+  type: 16,
   CH: alpnProtocols,
   EE: alpnProtocol,
 }

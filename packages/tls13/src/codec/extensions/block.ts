@@ -4,8 +4,8 @@ import { codePointName, ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
+import type { ExtensionTable } from "./codec.ts"
 import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
-import { type AnyRow, extensions } from "./table.ts"
 
 export interface ExtensionsBlock<Values> {
   readonly values: Values
@@ -22,6 +22,7 @@ export function decodeExtensions<M extends MessageWithExtensions>(
   bytes: Uint8Array,
   message: M,
   what: string,
+  { known }: ExtensionTable,
 ): ExtensionsBlock<MessageExtensions[M]> {
   const reader = new Reader(bytes, `${what}.extensions`)
   const values: Record<string, unknown> = {}
@@ -63,10 +64,11 @@ export function encodeExtensions<M extends MessageWithExtensions>(
   values: MessageExtensions[M],
   message: M,
   writer: Writer,
+  table: ExtensionTable,
   ...unknown: readonly RawExtension[]
 ): void {
   writer.vector16((block) => {
-    writeExtensions(values, message, block)
+    writeExtensions(values, message, block, table)
     for (const extension of unknown) writeRawExtension(extension, block)
   })
 }
@@ -75,10 +77,11 @@ export function writeExtensions<M extends MessageWithExtensions>(
   values: MessageExtensions[M],
   message: M,
   block: Writer,
+  { rows }: ExtensionTable,
 ): void {
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
-    const row = extensions[name]!
+    const row = rows[name]!
     block.uint16(row.type).vector16((data) => row[message]!.encode(value, data))
   }
 }
@@ -104,7 +107,3 @@ export function refuseUnsolicited(types: readonly number[], requested: readonly 
 function isGrease(type: number): boolean {
   return (type & 0x0f0f) === 0x0a0a && type >>> 8 === (type & 0xff)
 }
-
-const known: ReadonlyMap<number, { readonly name: string; readonly row: AnyRow }> = /* @__PURE__ */ new Map(
-  Object.entries(extensions).map(([name, row]) => [row.type, { name, row }]),
-)

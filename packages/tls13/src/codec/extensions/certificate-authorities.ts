@@ -1,6 +1,5 @@
 // certificate_authorities (RFC 9846 section 4.3.4) and oid_filters (section 4.3.5).
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { Reader } from "../../bytes/reader.ts"
@@ -68,12 +67,12 @@ declare module "./messages.ts" {
 }
 
 export const certificateAuthorities: ExtensionRow<"certificate_authorities"> = {
-  type: ExtensionType.certificate_authorities,
+  type: 47,
   CH: authorities,
   CR: authorities,
 }
 
 export const oidFilters: ExtensionRow<"oid_filters"> = {
-  type: ExtensionType.oid_filters,
+  type: 48,
   CR: oidFilterList,
 }

@@ -1,6 +1,5 @@
 // client_certificate_type and server_certificate_type: RFC 7250 section 3.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** The registry's numbers of the two types that TLS 1.3 uses. */
@@ -30,13 +29,13 @@ declare module "./messages.ts" {
 }
 
 export const clientCertificateType: ExtensionRow<"client_certificate_type"> = {
-  type: ExtensionType.client_certificate_type,
+  type: 19,
   CH: certificateTypes,
   EE: certificateType,
 }
 
 export const serverCertificateType: ExtensionRow<"server_certificate_type"> = {
-  type: ExtensionType.server_certificate_type,
+  type: 20,
   CH: certificateTypes,
   EE: certificateType,
 }

@@ -1,7 +1,6 @@
 // The extensions that are a list of two-byte code points in order of preference:
 // supported_groups (RFC 9846 section 4.3.7), signature_algorithms and signature_algorithms_cert (section 4.3.3).
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 function codePointList(field: string): ExtensionCodec<readonly number[]> {
@@ -36,19 +35,19 @@ declare module "./messages.ts" {
 }
 
 export const supportedGroups: ExtensionRow<"supported_groups"> = {
-  type: ExtensionType.supported_groups,
+  type: 10,
   CH: groups,
   EE: groups,
 }
 
 export const signatureAlgorithms: ExtensionRow<"signature_algorithms"> = {
-  type: ExtensionType.signature_algorithms,
+  type: 13,
   CH: schemes,
   CR: schemes,
 }
 
 export const signatureAlgorithmsCert: ExtensionRow<"signature_algorithms_cert"> = {
-  type: ExtensionType.signature_algorithms_cert,
+  type: 50,
   CH: schemes,
   CR: schemes,
 }

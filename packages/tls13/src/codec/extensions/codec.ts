@@ -1,6 +1,6 @@
 import type { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { MessageExtensions } from "./messages.ts"
+import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
 
 /** How the structure in one extension's `extension_data` is read and written, in one message. */
 export interface ExtensionCodec<Value> {
@@ -24,4 +24,31 @@ type CodecOf<Extensions, Name extends string> = Extensions extends { readonly [_
 export const flag: ExtensionCodec<true> = {
   decode: () => true,
   encode: () => {},
+}
+
+/** A structure that this side writes and never reads: what a client has in ClientHello. */
+export function writtenOnly<Value>(encode: ExtensionCodec<Value>["encode"]): ExtensionCodec<Value> {
+  return {
+    encode,
+    decode() {
+      throw new Error("never read")
+    },
+  }
+}
+
+/** A row as the reader of a block sees it: a message may or may not have the extension. */
+export type AnyRow = { readonly type: number } & {
+  readonly [M in MessageWithExtensions]?: ExtensionCodec<unknown>
+}
+
+export type ExtensionRows = Readonly<Record<string, AnyRow>>
+
+/** The extensions that somebody knows, by their names and by their numbers. */
+export interface ExtensionTable {
+  readonly rows: ExtensionRows
+  readonly known: ReadonlyMap<number, { readonly name: string; readonly row: AnyRow }>
+}
+
+export function extensionTable(rows: ExtensionRows): ExtensionTable {
+  return { rows, known: new Map(Object.entries(rows).map(([name, row]) => [row.type, { name, row }])) }
 }

@@ -1,6 +1,5 @@
 // compress_certificate: RFC 8879 section 3.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
@@ -29,7 +28,7 @@ declare module "./messages.ts" {
 }
 
 export const compressCertificate: ExtensionRow<"compress_certificate"> = {
-  type: ExtensionType.compress_certificate,
+  type: 27,
   CH: algorithms,
   CR: algorithms,
 }

@@ -1,6 +1,5 @@
 // cookie: RFC 9846 section 4.3.2.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** 1 to 65535 bytes. */
@@ -19,7 +18,7 @@ declare module "./messages.ts" {
 }
 
 export const cookie: ExtensionRow<"cookie"> = {
-  type: ExtensionType.cookie,
+  type: 44,
   CH: bytes,
   HRR: bytes,
 }

@@ -1,6 +1,5 @@
 // early_data: RFC 9846 section 4.3.10. A flag in ClientHello and EncryptedExtensions, a size in NewSessionTicket.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
 
 /** NewSessionTicket: `uint32 max_early_data_size`, bytes. */
@@ -22,7 +21,7 @@ declare module "./messages.ts" {
 }
 
 export const earlyData: ExtensionRow<"early_data"> = {
-  type: ExtensionType.early_data,
+  type: 42,
   CH: flag,
   EE: flag,
   NST: maxEarlyDataSize,

@@ -1,10 +1,9 @@
 // key_share: RFC 9846 section 4.3.8.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { Reader } from "../../bytes/reader.ts"
 import { Reader as ListReader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
+import { type ExtensionCodec, type ExtensionRow, writtenOnly } from "./codec.ts"
 
 export interface KeyShareEntry {
   readonly group: number
@@ -28,11 +27,13 @@ const keyShareClientHello: ExtensionCodec<readonly KeyShareEntry[]> = {
     while (list.remaining > 0) shares.push(decodeEntry(list))
     return shares
   },
-  encode(shares, data) {
-    data.vector16((list) => {
-      for (const share of shares) encodeEntry(share, list)
-    })
-  },
+  encode: encodeEntries,
+}
+
+function encodeEntries(shares: readonly KeyShareEntry[], data: Writer): void {
+  data.vector16((list) => {
+    for (const share of shares) encodeEntry(share, list)
+  })
 }
 
 /** KeyShareServerHello: `KeyShareEntry server_share`. */
@@ -57,8 +58,15 @@ declare module "./messages.ts" {
 }
 
 export const keyShare: ExtensionRow<"key_share"> = {
-  type: ExtensionType.key_share,
+  type: 51,
   CH: keyShareClientHello,
+  SH: keyShareServerHello,
+  HRR: keyShareHelloRetryRequest,
+}
+
+export const keyShareOfClient: ExtensionRow<"key_share"> = {
+  type: 51,
+  CH: /* @__PURE__ */ writtenOnly(encodeEntries),
   SH: keyShareServerHello,
   HRR: keyShareHelloRetryRequest,
 }

@@ -1,6 +1,5 @@
 // post_handshake_auth: RFC 9846 section 4.3.6.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { type ExtensionRow, flag } from "./codec.ts"
 
 declare module "./messages.ts" {
@@ -10,6 +9,6 @@ declare module "./messages.ts" {
 }
 
 export const postHandshakeAuth: ExtensionRow<"post_handshake_auth"> = {
-  type: ExtensionType.post_handshake_auth,
+  type: 49,
   CH: flag,
 }

@@ -1,8 +1,8 @@
 // pre_shared_key: RFC 9846 section 4.3.11.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { Reader } from "../../bytes/reader.ts"
-import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
+import type { Writer } from "../../bytes/writer.ts"
+import { type ExtensionCodec, type ExtensionRow, writtenOnly } from "./codec.ts"
 
 export interface PskIdentity {
   /** A ticket, or the name of an external PSK: 1 to 65535 bytes. */
@@ -34,14 +34,16 @@ const offeredPsks: ExtensionCodec<OfferedPsks> = {
     while (binderList.remaining > 0) binders.push(binderList.vector8("binder", 32))
     return { identities, binders }
   },
-  encode(psks, data) {
-    data.vector16((list) => {
-      for (const psk of psks.identities) list.vector16(psk.identity).uint32(psk.obfuscatedTicketAge)
-    })
-    data.vector16((list) => {
-      for (const binder of psks.binders) list.vector8(binder)
-    })
-  },
+  encode: encodeOfferedPsks,
+}
+
+function encodeOfferedPsks(psks: OfferedPsks, data: Writer): void {
+  data.vector16((list) => {
+    for (const psk of psks.identities) list.vector16(psk.identity).uint32(psk.obfuscatedTicketAge)
+  })
+  data.vector16((list) => {
+    for (const binder of psks.binders) list.vector8(binder)
+  })
 }
 
 /** ServerHello: `uint16 selected_identity`, counted from 0. */
@@ -60,7 +62,13 @@ declare module "./messages.ts" {
 }
 
 export const preSharedKey: ExtensionRow<"pre_shared_key"> = {
-  type: ExtensionType.pre_shared_key,
+  type: 41,
   CH: offeredPsks,
+  SH: selectedIdentity,
+}
+
+export const preSharedKeyOfClient: ExtensionRow<"pre_shared_key"> = {
+  type: 41,
+  CH: /* @__PURE__ */ writtenOnly(encodeOfferedPsks),
   SH: selectedIdentity,
 }

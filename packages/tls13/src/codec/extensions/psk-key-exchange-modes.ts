@@ -1,6 +1,5 @@
 // psk_key_exchange_modes: RFC 9846 section 4.3.9.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** `PskKeyExchangeMode ke_modes<1..255>`. */
@@ -16,6 +15,6 @@ declare module "./messages.ts" {
 }
 
 export const pskKeyExchangeModes: ExtensionRow<"psk_key_exchange_modes"> = {
-  type: ExtensionType.psk_key_exchange_modes,
+  type: 45,
   CH: modes,
 }

@@ -1,6 +1,5 @@
 // record_size_limit: RFC 8449 section 4.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
@@ -25,7 +24,7 @@ declare module "./messages.ts" {
 }
 
 export const recordSizeLimit: ExtensionRow<"record_size_limit"> = {
-  type: ExtensionType.record_size_limit,
+  type: 28,
   CH: limit,
   EE: limit,
 }

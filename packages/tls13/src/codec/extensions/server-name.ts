@@ -1,9 +1,9 @@
 // server_name: RFC 6066 section 3. One host_name; the reserved other name types are refused.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { asciiToBytes, bytesToAscii } from "../../bytes/text.ts"
-import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
+import type { Writer } from "../../bytes/writer.ts"
+import { type ExtensionCodec, type ExtensionRow, flag, writtenOnly } from "./codec.ts"
 
 const host_name = 0
 
@@ -33,9 +33,11 @@ const hostName: ExtensionCodec<string> = {
     }
     return name
   },
-  encode(name, data) {
-    data.vector16((list) => list.uint8(host_name).vector16(asciiToBytes(name)))
-  },
+  encode: encodeHostName,
+}
+
+function encodeHostName(name: string, data: Writer): void {
+  data.vector16((list) => list.uint8(host_name).vector16(asciiToBytes(name)))
 }
 
 declare module "./messages.ts" {
@@ -48,7 +50,13 @@ declare module "./messages.ts" {
 }
 
 export const serverName: ExtensionRow<"server_name"> = {
-  type: ExtensionType.server_name,
+  type: 0,
   CH: hostName,
+  EE: flag,
+}
+
+export const serverNameOfClient: ExtensionRow<"server_name"> = {
+  type: 0,
+  CH: /* @__PURE__ */ writtenOnly(encodeHostName),
   EE: flag,
 }

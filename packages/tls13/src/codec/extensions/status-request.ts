@@ -1,7 +1,6 @@
 // status_request (RFC 6066 section 8) and signed_certificate_timestamp (RFC 6962 section 3.3),
 // as RFC 9846 section 4.5.1.1 uses them: asked for in ClientHello or CertificateRequest, answered in a CertificateEntry.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
@@ -68,14 +67,14 @@ declare module "./messages.ts" {
 }
 
 export const statusRequest: ExtensionRow<"status_request"> = {
-  type: ExtensionType.status_request,
+  type: 5,
   CH: statusWanted,
   CT: certificateStatus,
   CR: flag,
 }
 
 export const signedCertificateTimestamp: ExtensionRow<"signed_certificate_timestamp"> = {
-  type: ExtensionType.signed_certificate_timestamp,
+  type: 18,
   CH: flag,
   CT: signedCertificateTimestamps,
   CR: flag,

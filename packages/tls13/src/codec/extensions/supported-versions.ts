@@ -1,6 +1,5 @@
 // supported_versions: RFC 9846 section 4.3.1.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** ClientHello: `ProtocolVersion versions<2..254>`, in order of preference. */
@@ -31,7 +30,7 @@ declare module "./messages.ts" {
 }
 
 export const supportedVersions: ExtensionRow<"supported_versions"> = {
-  type: ExtensionType.supported_versions,
+  type: 43,
   CH: versions,
   SH: selectedVersion,
   HRR: selectedVersion,

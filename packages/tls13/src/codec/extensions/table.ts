@@ -6,7 +6,7 @@ import { applicationLayerProtocolNegotiation } from "./alpn.ts"
 import { certificateAuthorities, oidFilters } from "./certificate-authorities.ts"
 import { clientCertificateType, serverCertificateType } from "./certificate-type.ts"
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from "./code-point-list.ts"
-import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
+import { type ExtensionRow, type ExtensionRows, type ExtensionTable, extensionTable } from "./codec.ts"
 import { compressCertificate } from "./compress-certificate.ts"
 import { cookie } from "./cookie.ts"
 import { earlyData } from "./early-data.ts"
@@ -23,11 +23,6 @@ import { ticketRequest } from "./ticket-request.ts"
 
 /** The extensions that some message may have: those that this implementation recognizes. */
 type KnownName = { [M in MessageWithExtensions]: keyof MessageExtensions[M] }[MessageWithExtensions]
-
-/** A row as the reader of a block sees it: a message may or may not have the extension. */
-export type AnyRow = { readonly type: number } & {
-  readonly [M in MessageWithExtensions]?: ExtensionCodec<unknown>
-}
 
 const table: { readonly [Name in KnownName]: ExtensionRow<Name> } = {
   server_name: serverName,
@@ -53,4 +48,7 @@ const table: { readonly [Name in KnownName]: ExtensionRow<Name> } = {
   ticket_request: ticketRequest,
 }
 
-export const extensions: Readonly<Record<string, AnyRow>> = table
+export const extensions: ExtensionRows = table
+
+/** What a server knows, and a client with all features. */
+export const allExtensions: ExtensionTable = /* @__PURE__ */ extensionTable(extensions)

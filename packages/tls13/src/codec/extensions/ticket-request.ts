@@ -1,6 +1,5 @@
 // ticket_request: RFC 9149 section 3.
 
-import { ExtensionType } from "../../bytes/code-points.ts"
 import type { ExtensionCodec, ExtensionRow } from "./codec.ts"
 
 /** How many tickets the client would like after a full handshake, and after a resumed one: each 0 to 255. */
@@ -30,7 +29,7 @@ declare module "./messages.ts" {
 }
 
 export const ticketRequest: ExtensionRow<"ticket_request"> = {
-  type: ExtensionType.ticket_request,
+  type: 58,
   CH: asked,
   EE: answer,
 }

@@ -8,7 +8,7 @@ import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js"
 // ours here are the parameters, which curves.test.ts compares with noble's.
 
 /** SEC 2 and FIPS 186-5 (NIST SP 800-186 section 3.2.1.3). */
-export const p256: () => ECDSA = /* @__PURE__ */ once(() =>
+export const nobleP256: () => ECDSA = /* @__PURE__ */ once(() =>
   ecdsa(
     weierstrass({
       p: 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,
@@ -24,7 +24,7 @@ export const p256: () => ECDSA = /* @__PURE__ */ once(() =>
 )
 
 /** NIST SP 800-186 section 3.2.1.4. */
-export const p384: () => ECDSA = /* @__PURE__ */ once(() =>
+export const nobleP384: () => ECDSA = /* @__PURE__ */ once(() =>
   ecdsa(
     weierstrass({
       p: 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffffn,
@@ -40,7 +40,7 @@ export const p384: () => ECDSA = /* @__PURE__ */ once(() =>
 )
 
 /** NIST SP 800-186 section 3.2.1.5. */
-export const p521: () => ECDSA = /* @__PURE__ */ once(() =>
+export const nobleP521: () => ECDSA = /* @__PURE__ */ once(() =>
   ecdsa(
     weierstrass({
       p: 2n ** 521n - 1n,
@@ -59,7 +59,7 @@ export const p521: () => ECDSA = /* @__PURE__ */ once(() =>
 const prime25519 = 0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffedn
 
 /** RFC 8032 section 5.1. */
-export const ed25519: () => EdDSA = /* @__PURE__ */ once(() =>
+export const nobleEd25519: () => EdDSA = /* @__PURE__ */ once(() =>
   eddsa(
     edwards({
       p: prime25519,
@@ -76,7 +76,7 @@ export const ed25519: () => EdDSA = /* @__PURE__ */ once(() =>
 )
 
 /** RFC 7748 section 5, by the ladder for the base point too: a table of its multiples costs more than a handshake. */
-export const x25519: () => MontgomeryECDH = /* @__PURE__ */ once(() =>
+export const nobleX25519: () => MontgomeryECDH = /* @__PURE__ */ once(() =>
   montgomery({ P: prime25519, type: "x25519", adjustScalarBytes: clamped, powPminus2: inverse25519 }),
 )
 

@@ -2,7 +2,7 @@ import type { ECDSA } from "@noble/curves/abstract/weierstrass.js"
 import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
 import type { Hash, SignatureAlgorithm, SignatureAlgorithmName } from "../provider.ts"
-import { p256, p384, p521 } from "./curves.ts"
+import { nobleP256, nobleP384, nobleP521 } from "./curves.ts"
 import { sha256, sha384, sha512 } from "./hash.ts"
 
 // ECDSA (FIPS 186-5) of @noble/curves with any of its curves and SHA-2 hashes, as certificates combine them.
@@ -41,11 +41,11 @@ function ecdsa(name: SignatureAlgorithmName, hash: Hash, curves: Curves): Signat
   }
 }
 
-const all: Curves = { "P-256": p256, "P-384": p384, "P-521": p521 }
+const all: Curves = { "P-256": nobleP256, "P-384": nobleP384, "P-521": nobleP521 }
 
 export const ecdsaSha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256, all)
 export const ecdsaSha384: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha384", sha384, all)
 export const ecdsaSha512: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha512", sha512, all)
 
 /** For a device that has no other curve: in the place of `ecdsaSha256`. */
-export const ecdsaP256Sha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256, { "P-256": p256 })
+export const ecdsaP256Sha256: SignatureAlgorithm = /* @__PURE__ */ ecdsa("ecdsa_sha256", sha256, { "P-256": nobleP256 })

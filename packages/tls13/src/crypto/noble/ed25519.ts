@@ -4,7 +4,7 @@ import { equalBytes } from "../../bytes/equal.ts"
 import { isWellFormed } from "../ed25519-rules.ts"
 import type { SignatureAlgorithm } from "../provider.ts"
 import { bytesToInteger } from "../rsa/integers.ts"
-import { ed25519 as noble } from "./curves.ts"
+import { nobleEd25519 as noble } from "./curves.ts"
 import { sha512 } from "./hash.ts"
 
 // Ed25519 (RFC 8032) of @noble/curves, by the rules of ed25519-rules.ts. Its own `verify` has the equation with the cofactor,

@@ -1,16 +1,16 @@
 import { draw } from "../draw.ts"
 import type { EcCurve, PrivateKey, PublicKey } from "../keys.ts"
 import type { RandomSource } from "../provider.ts"
-import { ed25519, p256, p384, p521 } from "./curves.ts"
+import { nobleEd25519, nobleP256, nobleP384, nobleP521 } from "./curves.ts"
 
 // Keys for certificates: making them, and the public half of a private key (to see that a certificate and a key agree).
 // RSA keys are made by crypto/rsa/generate.ts.
 
-const curves = { "P-256": p256, "P-384": p384, "P-521": p521 } as const
+const curves = { "P-256": nobleP256, "P-384": nobleP384, "P-521": nobleP521 } as const
 
 /** @throws RangeError when the private key is out of range */
 export function publicKeyOf(key: PrivateKey): PublicKey {
-  if (key.type === "ed25519") return { type: "ed25519", bytes: ed25519().getPublicKey(key.seed) }
+  if (key.type === "ed25519") return { type: "ed25519", bytes: nobleEd25519().getPublicKey(key.seed) }
   if (key.type !== "ec") return { type: key.type, modulus: key.modulus, exponent: key.exponent }
   const curve = curves[key.curve]()
   if (!curve.utils.isValidSecretKey(key.secret)) throw new RangeError(`not a private key of ${key.curve}`)

@@ -3,7 +3,7 @@ import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { copyOf } from "../../bytes/copy.ts"
 import { draw } from "../draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../provider.ts"
-import { p256, p384, p521 } from "./curves.ts"
+import { nobleP256, nobleP384, nobleP521 } from "./curves.ts"
 
 // ECDH on P-256, P-384 and P-521 of @noble/curves; RFC 9846 sections 4.3.8.2 and 7.4.2.
 // Refuses everything but an uncompressed point (RFC 9846 4.3.8.2: legacy_form 4) that is on its curve.
@@ -61,6 +61,6 @@ function ecdh(name: NamedGroupName, curve: () => ECDSA, length: number, topByteM
   }
 }
 
-export const secp256r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp256r1", p256, 32, 0xff)
-export const secp384r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp384r1", p384, 48, 0xff)
-export const secp521r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp521r1", p521, 66, 0x01)
+export const secp256r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp256r1", nobleP256, 32, 0xff)
+export const secp384r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp384r1", nobleP384, 48, 0xff)
+export const secp521r1: ImmediateKeyExchange = /* @__PURE__ */ ecdh("secp521r1", nobleP521, 66, 0x01)

@@ -1,6 +1,6 @@
 import type { ImmediateKeyExchange } from "../provider.ts"
 import { x25519Group } from "../x25519-group.ts"
-import { x25519 as noble } from "./curves.ts"
+import { nobleX25519 as noble } from "./curves.ts"
 
 // X25519 (RFC 7748) of @noble/curves.
 // Side channels: a BigInt ladder of fixed shape; the engine's BigInt arithmetic itself promises no constant time.

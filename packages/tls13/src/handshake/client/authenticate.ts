@@ -2,26 +2,16 @@
 // the handshake or of later (section 4.7.2).
 
 import type { HandshakeTypeName } from "../../bytes/code-points.ts"
-import { InvalidMessage, PeerIncompatible } from "../../bytes/errors.ts"
-import { type CertificateRequest, decodeCertificateRequest } from "../../codec/certificate-request.ts"
-import type { HandshakeMessage } from "../../codec/message.ts"
+import { PeerIncompatible } from "../../bytes/errors.ts"
+import type { CertificateRequest } from "../../codec/certificate-request.ts"
+import { oidFilters } from "../../codec/extensions/certificate-authorities.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { CertificateType } from "../../x509/interfaces.ts"
 import { certificateMessage, certificateVerifyMessage, chooseScheme, signTranscript } from "../authentication.ts"
-import { compressed } from "../certificate-compression.ts"
 import { type Decides, decide } from "../coroutine.ts"
-import type { Client } from "./client.ts"
+import type { Client, ClientCertificatesFeature } from "./client.ts"
 
-/** Reads the CertificateRequest of the handshake (section 4.4.2). */
-export function readCertificateRequest(message: HandshakeMessage, transcript: Transcript): CertificateRequest {
-  const request = decodeCertificateRequest(message)
-  // "This field SHALL be zero length unless used for the post-handshake authentication exchanges"
-  if (request.certificateRequestContext.length > 0) {
-    throw new InvalidMessage("certificate_request_context is not empty in the handshake", "illegal_parameter")
-  }
-  transcript.add(message.bytes)
-  return request
-}
+export const clientCertificates: ClientCertificatesFeature = { extensions: { oid_filters: oidFilters }, authenticate }
 
 /**
  * Sends Certificate and, with a certificate in it, CertificateVerify.
@@ -29,8 +19,8 @@ export function readCertificateRequest(message: HandshakeMessage, transcript: Tr
  * @param transcript Handshake Context (section 4.5): it takes in what is sent
  * @param send sends a message, now or with the others of the answer, and returns the bytes that are sent
  */
-export function* authenticate(
-  { link, settings }: Client,
+function* authenticate(
+  { link, settings, features, extensions }: Client,
   request: CertificateRequest,
   certificateType: CertificateType,
   transcript: Transcript,
@@ -66,9 +56,10 @@ export function* authenticate(
       "server accepts no signature scheme that the client's key can sign with",
     )
   }
-  const certificate = certificateMessage(request.certificateRequestContext, credential, asked)
-  const { name, message } = compressed(certificate, request.extensions.compress_certificate, settings)
-  transcript.add(send(name, message))
+  const certificate = certificateMessage(extensions, request.certificateRequestContext, credential, asked)
+  const offered = request.extensions.compress_certificate
+  const sent = features.certificateCompression?.compressed(certificate, offered, settings)
+  transcript.add(sent ? send(sent.name, sent.message) : send("certificate", certificate))
   if (credential === undefined || scheme === undefined) return
   const signature = signTranscript(credential, scheme, "client", transcript.hash(), settings.provider)
   const bytes = yield* decide("Sign", signature)

@@ -4,9 +4,12 @@
 import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import { draw } from "../../crypto/draw.ts"
 import type { RandomSource } from "../../crypto/provider.ts"
+import type { ExtensionOrderFeature } from "./client.ts"
+
+export const extensionOrder: ExtensionOrderFeature = { permuted }
 
 /** pre_shared_key stays the last (section 4.3.11). */
-export function permuteExtensions(extensions: ClientHelloExtensions, random: RandomSource): ClientHelloExtensions {
+function permuted(extensions: ClientHelloExtensions, random: RandomSource): ClientHelloExtensions {
   const { pre_shared_key, ...others } = extensions
   const entries = Object.entries(others)
   // Fisher and Yates; two octets for each place, of which the bias is below 1 in 2000.

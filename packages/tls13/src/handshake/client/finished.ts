@@ -2,15 +2,12 @@
 // the client's last flight that are not about certificates.
 
 import { decodeFinished, encodeFinished } from "../../codec/finished.ts"
-import { encodeEndOfEarlyData } from "../../codec/key-update.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
-import type { Transcript } from "../../schedule/transcript.ts"
 import { type ApplicationSecrets, applicationSecretsOf } from "../connected.ts"
 import { FinishedVerified } from "../proofs.ts"
-import type { ClientHandshake } from "./client.ts"
-import type { HandshakeKeys } from "./server-hello.ts"
+import type { ClientHandshake, HandshakeKeys } from "./client.ts"
 
 /** Both sides have seen the same handshake. @throws PeerMisbehaved decrypt_error, InvalidMessage */
 export function checkFinished(
@@ -32,11 +29,6 @@ export function applicationSecrets(
   erasure.erase(schedule)
   erasure.erase(serverSecret)
   return { main, secrets: applicationSecretsOf(main, transcript.hash(), erasure) }
-}
-
-/** Section 4.6: under the early keys, and only when the server took the early data. */
-export function sendEndOfEarlyData({ link }: ClientHandshake, transcript: Transcript): void {
-  transcript.add(link.send("end_of_early_data", encodeEndOfEarlyData()))
 }
 
 export function sendFinished({ link }: ClientHandshake, { suite, transcript, clientSecret }: HandshakeKeys): void {

@@ -2,28 +2,25 @@
 // or awaited and every change of keys is a line of it. What a line means is in the file that its function comes from.
 
 import { HandshakeType } from "../../bytes/code-points.ts"
+import { PeerIncompatible } from "../../bytes/errors.ts"
 import type { CertificateRequest } from "../../codec/certificate-request.ts"
-import { certificateMessages } from "../certificate-compression.ts"
 import { receive, type Steps } from "../coroutine.ts"
 import type { PeerAuthentication } from "../proofs.ts"
-import { authenticate, readCertificateRequest } from "./authenticate.ts"
-import type { ClientHandshake } from "./client.ts"
-import { sendClientHello, sendSecondClientHello, startEarlyData } from "./client-hello.ts"
-import { type ClientConnected, clientConnected, describeHandshake } from "./connected.ts"
+import type { ClientConnected, ClientHandshake } from "./client.ts"
+import { sendClientHello, sendSecondClientHello } from "./client-hello.ts"
+import { clientConnected, describeHandshake } from "./connected.ts"
 import { readEncryptedExtensions } from "./encrypted-extensions.ts"
-import { applicationSecrets, checkFinished, sendEndOfEarlyData, sendFinished } from "./finished.ts"
-import { chooseSession } from "./psk-offers.ts"
-import { authenticateServer, readServerCertificate } from "./server-certificate.ts"
+import { applicationSecrets, checkFinished, sendFinished } from "./finished.ts"
 import { agreeOnKeys, readServerHello, readServerHelloOrRetry } from "./server-hello.ts"
 
 export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected> {
-  const { link, settings, erasure } = client
-  const certificate = certificateMessages(settings)
+  const { link, settings, features, erasure } = client
+  const certificate = features.certificateCompression?.messages(settings) ?? (["certificate"] as const)
   try {
     // START
-    const session = yield* chooseSession(client)
+    const session = features.preSharedKeys && (yield* features.preSharedKeys.chooseSession(client))
     let offer = yield* sendClientHello(client, session)
-    if (offer.earlyData) startEarlyData(client, offer)
+    if (offer.earlyData) features.earlyData?.start(client, offer)
 
     // WAIT_SH
     let hello = readServerHelloOrRetry(client, offer, yield* receive("client", "WAIT_SH", "server_hello"))
@@ -56,14 +53,20 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
     let request: CertificateRequest | undefined
     if (selected !== undefined) peer = { by: "psk", psk: selected.proof }
     else {
+      const { certificates } = features
+      if (certificates === undefined)
+        throw new PeerIncompatible(
+          "certificate_unknown",
+          "server wants to be known by a certificate; this client has no part for them",
+        )
       let message = yield* receive("client", "WAIT_CERT_CR", "certificate_request", ...certificate)
       if (message.type === HandshakeType.certificate_request) {
-        request = readCertificateRequest(message, transcript)
+        request = certificates.readRequest(client, message, transcript)
         message = yield* receive("client", "WAIT_CERT", ...certificate)
       }
-      const shown = readServerCertificate(client, offer, agreed, message)
+      const shown = certificates.readCertificate(client, offer, agreed, message)
       const verify = yield* receive("client", "WAIT_CV", "certificate_verify")
-      peer = { by: "certificate", signature: yield* authenticateServer(client, transcript, shown, verify) }
+      peer = { by: "certificate", signature: yield* certificates.authenticateServer(client, transcript, shown, verify) }
     }
 
     // WAIT_FINISHED
@@ -72,10 +75,11 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
     const { main, secrets } = applicationSecrets(client, keys)
     link.protectReceiving(suite, secrets.server, "server_application_traffic_secret", boundary)
     if (agreed.earlyData === "accepted") {
-      sendEndOfEarlyData(client, transcript)
+      features.earlyData?.sendEnd(client, transcript)
       link.protectSending(suite, clientSecret, "client_handshake_traffic_secret")
     }
-    if (request !== undefined) yield* authenticate(client, request, agreed.certificateTypes.client, transcript)
+    if (request !== undefined)
+      yield* features.certificates!.answerRequest(client, request, agreed.certificateTypes.client, transcript)
     sendFinished(client, keys)
     link.protectSending(suite, secrets.client, "client_application_traffic_secret")
 
@@ -83,7 +87,7 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
     const resumption = erasure.hold(main.resumptionSecret(transcript.hash()))
     const connected = clientConnected(client, offer, agreed, secrets, resumption, { peer, finished })
     erasure.release(secrets.client, secrets.server, secrets.exporter, resumption)
-    link.connected(describeHandshake(client, offer, agreed, peer))
+    link.connected(describeHandshake(offer, agreed, peer))
     return connected
   } finally {
     erasure.end()

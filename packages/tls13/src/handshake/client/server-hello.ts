@@ -13,51 +13,17 @@ import { refuseUnsolicited } from "../../codec/extensions/block.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import {
   checkFixedFields,
-  decodeServerHello,
+  decodeServerHelloBy,
   type HelloRetryRequest,
   hasDowngradeSentinel,
   type LegacyServerHello,
   type ServerHello,
 } from "../../codec/server-hello.ts"
 import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchangeStarted } from "../../crypto/provider.ts"
-import { EarlyStage, type HandshakeStage } from "../../schedule/key-schedule.ts"
+import { EarlyStage } from "../../schedule/key-schedule.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { type Decides, decide } from "../coroutine.ts"
-import { type AtRecordBoundary, PskAgreed } from "../proofs.ts"
-import type { ClientHandshake } from "./client.ts"
-import type { ClientOffer, RetryAsked } from "./client-hello.ts"
-import type { OfferedPsk } from "./psk-offers.ts"
-
-/** A ServerHello that fits what was offered. */
-export interface ServerHelloRead {
-  readonly kind: "server_hello"
-  readonly hello: ServerHello
-  readonly suite: CipherSuiteAlgorithms
-  readonly bytes: Uint8Array
-}
-
-/** What ServerHello settled. */
-export interface HandshakeKeys {
-  readonly suite: CipherSuiteAlgorithms
-  readonly transcript: Transcript
-  readonly schedule: HandshakeStage
-  /** client_handshake_traffic_secret */
-  readonly clientSecret: Uint8Array
-  /** server_handshake_traffic_secret */
-  readonly serverSecret: Uint8Array
-  /** undefined for psk_ke */
-  readonly group: number | undefined
-  readonly selected: SelectedPsk | undefined
-  /** ServerHello ended its record: the receiving keys may change. */
-  readonly boundary: AtRecordBoundary
-}
-
-export interface SelectedPsk {
-  readonly psk: OfferedPsk
-  readonly proof: PskAgreed
-  /** selected_identity */
-  readonly index: number
-}
+import type { ClientHandshake, ClientOffer, HandshakeKeys, RetryAsked, ServerHelloRead } from "./client.ts"
 
 /** Bytes that the share of any group takes at most (SecP384R1MLKEM1024), with its headers. */
 const largestShare = 1_700
@@ -70,7 +36,7 @@ export function readServerHelloOrRetry(
   offer: ClientOffer,
   message: HandshakeMessage,
 ): ServerHelloRead | RetryAsked {
-  const hello = decodeServerHello(message)
+  const hello = decodeServerHelloBy(client.extensions, message)
   if (hello.kind === "legacy") return refuseLegacy(hello)
   const suite = checkHello(client, offer, hello)
   if (hello.kind === "hello_retry_request") return readRetry(client, offer, hello, suite, message)
@@ -84,7 +50,7 @@ export function readServerHello(
   offer: ClientOffer,
   message: HandshakeMessage,
 ): ServerHelloRead {
-  const hello = decodeServerHello(message)
+  const hello = decodeServerHelloBy(client.extensions, message)
   // "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be retained in the
   // ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes" (section 4.2.4).
   if (hello.kind === "legacy") {
@@ -168,9 +134,9 @@ export function* agreeOnKeys(
   offer: ClientOffer,
   answer: ServerHelloRead,
 ): Decides<HandshakeKeys> {
-  const { link, erasure } = client
+  const { link, features, erasure } = client
   const { hello, suite } = answer
-  const selected = selectedPsk(offer, hello, suite)
+  const selected = features.preSharedKeys?.selected(offer, hello, suite)
   const shared = yield* sharedSecret(client, offer, hello, selected !== undefined)
   const boundary = link.atRecordBoundary()
 
@@ -186,17 +152,6 @@ export function* agreeOnKeys(
   const clientSecret = erasure.hold(schedule.clientHandshakeTrafficSecret(transcriptHash))
   const serverSecret = erasure.hold(schedule.serverHandshakeTrafficSecret(transcriptHash))
   return { suite, transcript, schedule, clientSecret, serverSecret, group: shared?.group, selected, boundary }
-}
-
-function selectedPsk(offer: ClientOffer, hello: ServerHello, suite: CipherSuiteAlgorithms): SelectedPsk | undefined {
-  const index = hello.extensions.pre_shared_key
-  if (index === undefined) return undefined
-  const selected = PskAgreed.byServer(offer.psks, index)
-  // "that the server selected a cipher suite indicating a Hash associated with the PSK"
-  if (selected.psk.hash.name !== suite.hash.name) {
-    throw new PeerMisbehaved("illegal_parameter", "server selected a PSK whose hash is not the cipher suite's")
-  }
-  return { ...selected, index }
 }
 
 /** The asymmetric secret (section 7.4), or undefined for psk_ke. */

@@ -6,6 +6,7 @@ import { encodeCertificateRequest } from "../../codec/certificate-request.ts"
 import { writeExtensions } from "../../codec/extensions/block.ts"
 import { authoritiesLength } from "../../codec/extensions/certificate-authorities.ts"
 import type { CertificateRequestExtensions } from "../../codec/extensions/messages.ts"
+import { allExtensions } from "../../codec/extensions/table.ts"
 import { compressionOffer } from "../certificate-compression.ts"
 import type { ServerSettings } from "../settings.ts"
 
@@ -48,7 +49,7 @@ function fit(
   { length: contextLength }: Uint8Array,
 ): boolean {
   const block = new Writer()
-  writeExtensions(others, "CR", block)
+  writeExtensions(others, "CR", block, allExtensions)
   return 1 + contextLength + 2 + block.length + authoritiesLength(authorities) <= 0xffff
 }
 

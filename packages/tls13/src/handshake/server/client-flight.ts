@@ -2,11 +2,13 @@
 // [EndOfEarlyData] [Certificate [CertificateVerify]] Finished (sections 4.6 and 4.5).
 
 import { PeerMisbehaved } from "../../bytes/errors.ts"
+import { allExtensions } from "../../codec/extensions/table.ts"
 import { decodeFinished } from "../../codec/finished.ts"
 import { decodeEndOfEarlyData } from "../../codec/key-update.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import { authenticatePeer, type PeerCertificate, readCertificate, readCertificateVerify } from "../authentication.ts"
+import { decompressed } from "../certificate-compression.ts"
 import type { Decides } from "../coroutine.ts"
 import { FinishedVerified, type PeerSignatureVerified } from "../proofs.ts"
 import { requestedWithCertificate } from "./certificate-request.ts"
@@ -25,7 +27,15 @@ export function readClientCertificate(
   message: HandshakeMessage,
 ): PeerCertificate {
   const requested = requestedWithCertificate(settings)
-  const certificate = readCertificate(message, new Uint8Array(0), certificateTypes.client, requested, settings)
+  const plain = decompressed(message, settings)
+  const certificate = readCertificate(
+    allExtensions,
+    plain,
+    new Uint8Array(0),
+    certificateTypes.client,
+    requested,
+    settings,
+  )
   transcript.add(message.bytes)
   if (certificate.chain.length === 0 && settings.clientAuthentication?.mode === "require") {
     throw new PeerMisbehaved("certificate_required", "client has no certificate, and this listener requires one")

@@ -11,6 +11,7 @@ import type { ClientHello } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms, Hash } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { ClientHelloRead } from "./client-hello.ts"
+import { skippedEarlyData } from "./early-data.ts"
 import { changeable, changed, hasPlace, helloRetryRequest, rawExtensions, type ServerRetry } from "./hello-retry.ts"
 import { chooseGroup, commonSuites } from "./preferences.ts"
 import { pskModes } from "./psk-selection.ts"
@@ -47,7 +48,7 @@ export function retryStatelessly(server: ServerHandshake, { hello, bytes }: Clie
   link.send("hello_retry_request", helloRetryRequest(hello, suite, group, cookie))
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
-  if (hello.extensions.early_data) link.skipEarlyData("before-second-hello")
+  if (hello.extensions.early_data) link.skipEarlyData(skippedEarlyData("application_data", settings))
   return true
 }
 

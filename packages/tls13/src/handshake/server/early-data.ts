@@ -1,8 +1,10 @@
 // Whether 0-RTT data is taken: RFC 9846 sections 4.3.10 and 8.
 
 import type { ClientHello } from "../../codec/client-hello.ts"
+import { SkippedEarlyData } from "../../record/skipped-early-data.ts"
 import { ticketAge } from "../../session/session.ts"
 import { type Decides, decide } from "../coroutine.ts"
+import type { ServerSettings } from "../settings.ts"
 import type { ChosenPsk } from "./psk-selection.ts"
 import type { ServerHandshake } from "./server.ts"
 
@@ -38,4 +40,12 @@ export function* decideEarlyData(
   const expiresAt = link.now + 2 * freshness + 1
   const first = yield* decide("TakeEarlyData", replayGuard.take(binder, expiresAt, link.now))
   return first === true ? "accepted" : "rejected"
+}
+
+/** Section 4.3.10: what is dropped of a client whose early data is not taken. */
+export function skippedEarlyData(
+  which: SkippedEarlyData["which"],
+  { limits }: Pick<ServerSettings, "limits">,
+): SkippedEarlyData {
+  return new SkippedEarlyData(which, limits.skippedEarlyData)
 }

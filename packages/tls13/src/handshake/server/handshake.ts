@@ -10,6 +10,7 @@ import { type ClientHelloRead, readClientHello } from "./client-hello.ts"
 import { describeHandshake, type ServerConnected, serverConnected, sessionPeerOf } from "./connected.ts"
 import { readCookie, retryStatelessly } from "./cookie.ts"
 import { chooseCredential } from "./credential.ts"
+import { skippedEarlyData } from "./early-data.ts"
 import { checkSecondClientHello, type ShareWanted, sendHelloRetryRequest } from "./hello-retry.ts"
 import { type Negotiated, negotiate, negotiateAgain } from "./negotiate.ts"
 import type { ServerHandshake } from "./server.ts"
@@ -73,14 +74,14 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
     if (earlySecret !== undefined) {
       link.protectReceiving(suite, earlySecret, "client_early_traffic_secret", boundary)
       erasure.erase(earlySecret)
-      link.earlyData.begin(settings.earlyData!.maxBytes)
+      link.earlyData?.begin(settings.earlyData!.maxBytes)
       readEndOfEarlyData(flight, yield* receive("server", "WAIT_EOED", "end_of_early_data"))
       boundary = link.atRecordBoundary()
-      link.earlyData.end()
+      link.earlyData?.end()
     }
     link.protectReceiving(suite, clientSecret, "client_handshake_traffic_secret", boundary)
     limitReceivedRecords(server, flight)
-    if (flight.earlyData === "rejected") link.skipEarlyData("undecryptable")
+    if (flight.earlyData === "rejected") link.skipEarlyData(skippedEarlyData("undecryptable", settings))
 
     // WAIT_CERT, WAIT_CV. Certificates are not asked for where a PSK authenticates (section 4.4.2).
     let peer: ClientAuthentication = psk === undefined ? { by: "none" } : { by: "psk", psk: psk.proof }

@@ -11,6 +11,7 @@ import { decodeServerHello, encodeHelloRetryRequest } from "../../codec/server-h
 import type { CipherSuiteAlgorithms, KeyExchange } from "../../crypto/provider.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import type { ClientHelloRead } from "./client-hello.ts"
+import { skippedEarlyData } from "./early-data.ts"
 import type { ChosenPsk, OpenedTicket } from "./psk-selection.ts"
 import type { ServerHandshake } from "./server.ts"
 
@@ -42,7 +43,7 @@ export interface ShareWanted {
 }
 
 export function sendHelloRetryRequest(
-  { link }: ServerHandshake,
+  { link, settings }: ServerHandshake,
   { hello, bytes }: ClientHelloRead,
   { suite, group, psk }: ShareWanted,
 ): ServerRetry {
@@ -52,7 +53,7 @@ export function sendHelloRetryRequest(
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
   const offersEarlyData = hello.extensions.early_data === true
-  if (offersEarlyData) link.skipEarlyData("before-second-hello")
+  if (offersEarlyData) link.skipEarlyData(skippedEarlyData("application_data", settings))
   const opened = psk?.session && { identity: psk.identity, session: psk.session }
   const chosenPsk = psk?.identity
   return { first: bytes, suite, group, offersEarlyData, chosenPsk, opened, cookie: cookieOf(sent), transcript }
@@ -82,14 +83,9 @@ function cookieOf(sent: Uint8Array): Uint8Array | undefined {
 }
 
 /** What section 4.2.2 lets a client change in its second ClientHello; key_share only when it was asked for another. */
-const mayChange: readonly number[] = [
-  ExtensionType.early_data,
-  ExtensionType.cookie,
-  ExtensionType.pre_shared_key,
-  ExtensionType.padding,
-]
-
 export function changeable(type: number, newShare: boolean): boolean {
+  const { early_data, cookie, pre_shared_key, padding } = ExtensionType
+  const mayChange: readonly number[] = [early_data, cookie, pre_shared_key, padding]
   return mayChange.includes(type) || (newShare && type === ExtensionType.key_share)
 }
 

@@ -50,7 +50,7 @@ export function* negotiate(
     if (psk !== undefined) erasure.erase(psk.early)
     return { kind: "share wanted", suite, group: choice.group, psk }
   }
-  link.stopSkippingEarlyData()
+  link.skipEarlyData(undefined)
   const alpnProtocol = chooseAlpn(hello, settings)
   const earlyData = yield* decideEarlyData(server, hello, psk, alpnProtocol, retry !== undefined)
   const { group, clientShare } = choice ?? {}

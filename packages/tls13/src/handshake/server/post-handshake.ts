@@ -6,6 +6,7 @@ import { codePointName, HandshakeType } from "../../bytes/code-points.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { Misuse, PeerMisbehaved } from "../../bytes/errors.ts"
 import { decodeCertificate } from "../../codec/certificate.ts"
+import { allExtensions } from "../../codec/extensions/table.ts"
 import { decodeFinished } from "../../codec/finished.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { readCertificate } from "../authentication.ts"
@@ -76,7 +77,7 @@ function receiveCertificate({ settings }: Server, connected: ServerConnected, me
   }
   late.requests = late.requests.filter((other) => other !== request)
   const requested = requestedWithCertificate(settings)
-  const certificate = readCertificate(whole, request.context, late.certificateType, requested, settings)
+  const certificate = readCertificate(allExtensions, whole, request.context, late.certificateType, requested, settings)
   request.transcript.add(message.bytes)
   if (certificate.chain.length > 0) connected.answer = { next: "certificate_verify", request, certificate }
   else if (settings.clientAuthentication?.mode !== "require")

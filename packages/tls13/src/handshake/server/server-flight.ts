@@ -5,6 +5,7 @@ import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
 import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
+import { allExtensions } from "../../codec/extensions/table.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
 import {
@@ -17,10 +18,12 @@ import { EarlyExporter, exportKeyingMaterial } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { Transcript } from "../../schedule/transcript.ts"
-import { certificateMessage, certificateTypeCode, certificateVerifyMessage, signTranscript } from "../authentication.ts"
+import { certificateMessage, certificateVerifyMessage, signTranscript } from "../authentication.ts"
 import { compressed } from "../certificate-compression.ts"
+import { certificateTypeCode } from "../certificate-type.ts"
 import { type ApplicationSecrets, applicationSecretsOf } from "../connected.ts"
 import { type Decides, decide } from "../coroutine.ts"
+import { EarlyData } from "../early-data.ts"
 import type { Exporter } from "../link.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { certificateRequest } from "./certificate-request.ts"
@@ -60,7 +63,9 @@ export function* sendServerHello(
   const early = psk?.early ?? erasure.hold(EarlyStage.start(suite.hash, undefined, link.observeSecret))
   const takesEarlyData = earlyData === "accepted"
   const earlySecret = takesEarlyData ? erasure.hold(early.clientEarlyTrafficSecret(transcript.hash())) : undefined
-  if (earlySecret) link.earlyData.exportBy(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
+  if (earlySecret) {
+    link.earlyData = new EarlyData(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
+  }
   const message = encodeServerHello({
     random: link.random(32),
     legacySessionIdEcho: hello.legacySessionId,
@@ -85,7 +90,7 @@ export function* sendServerHello(
   return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
 }
 
-const nothing = new Uint8Array(0)
+const nothing = /* @__PURE__ */ new Uint8Array(0)
 
 /** A ClientHello may be long, and decoded be many times as large: what was decided by is not kept while the client is awaited. */
 function stillNeeded(hello: ClientHello): ClientHello {
@@ -177,7 +182,7 @@ export function sendCertificate(
     ocsp: hello.extensions.status_request === true,
     signedCertificateTimestamps: hello.extensions.signed_certificate_timestamp === true,
   }
-  const certificate = certificateMessage(new Uint8Array(0), credential, asked)
+  const certificate = certificateMessage(allExtensions, new Uint8Array(0), credential, asked)
   const { name, message } = compressed(certificate, hello.extensions.compress_certificate, settings)
   transcript.add(link.send(name, message))
 }

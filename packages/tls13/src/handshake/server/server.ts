@@ -1,10 +1,10 @@
 import type { Erasure } from "../erasure.ts"
-import type { Link } from "../link.ts"
+import type { ServerLink } from "../link.ts"
 import type { ServerSettings } from "../settings.ts"
 
 /** What stays the same through a server's connection. */
 export interface Server {
-  readonly link: Link
+  readonly link: ServerLink
   readonly settings: ServerSettings
 }
 

@@ -14,8 +14,14 @@ export interface PemBlock {
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-const values = new Uint8Array(128).fill(0xff)
-for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i
+const values: Uint8Array = /* @__PURE__ */ valuesOf(alphabet)
+
+/** By the code of a character; 0xff: it is none of them. */
+function valuesOf(characters: string): Uint8Array {
+  const values = new Uint8Array(128).fill(0xff)
+  for (let i = 0; i < characters.length; i++) values[characters.charCodeAt(i)] = i
+  return values
+}
 
 /** Whether the bytes are PEM text rather than DER. */
 export function isPem(bytes: Uint8Array): boolean {

@@ -1,30 +1,23 @@
-// What an alert of the peer means for whoever reads the log (RFC 9846 section 6.2).
+// What an alert of the peer means, and who it is that does not speak TLS: for whoever reads the log.
 
 import type { AlertName } from "../bytes/alerts.ts"
-import { PeerAlert } from "../bytes/errors.ts"
+import { notTls } from "../record/not-tls.ts"
+import { peerAlert } from "./peer-alert.ts"
+import type { Explanations } from "./settings.ts"
 
-type Role = "client" | "server"
-
-/** @param role ours */
-export function peerAlert(role: Role, name: string): PeerAlert {
-  return new PeerAlert(name, sentence(role, name, ""))
-}
-
-/**
- * An error alert in the clear where the peer's records are to be protected. A client that gives up over what ServerHello's
- * flight says may well send it so: OpenSSL's takes its keys into use with its own flight only. Nothing proves that it is the
- * client's; the connection would end as well if it were not believed, and what is sent is the same: unexpected_message
- * (section 5), so that whoever forged it learns nothing and gains nothing but the end, which a byte of garbage gives him too.
- */
-export function peerAlertInTheClear(role: Role, name: string): PeerAlert {
-  const how = " (it came in the clear, so anybody on the path can have sent it)"
-  return new PeerAlert(name, sentence(role, name, how), "unexpected_message")
-}
-
-function sentence(role: Role, name: string, how: string): string {
-  const meaning = (meanings as Readonly<Record<string, string>>)[name]
-  const peer = role === "server" ? "the client" : "the server"
-  return `peer ended the connection with the alert ${name}${how}${meaning === undefined ? "" : `: ${peer} ${meaning}`}`
+export const explanations: Explanations = {
+  alertMeaning: (name) => (meanings as Readonly<Record<string, string>>)[name],
+  notTls,
+  /**
+   * A client that gives up over what ServerHello's flight says may well send its alert so: OpenSSL's takes its keys into use with
+   * its own flight only. Nothing proves that it is the client's; the connection would end as well if it were not believed, and
+   * what is sent is the same: unexpected_message (section 5), so that whoever forged it learns nothing and gains nothing but the
+   * end, which a byte of garbage gives him too.
+   */
+  alertInTheClear(name) {
+    const how = " (it came in the clear, so anybody on the path can have sent it)"
+    return peerAlert("server", name, explanations, how, "unexpected_message")
+  },
 }
 
 /** Of those that a person can do something about. */

@@ -2,15 +2,19 @@
 // object is the only one that counts it.
 
 import { LimitExceeded, Misuse } from "../bytes/errors.ts"
-import type { EarlyDataLink } from "../handshake/link.ts"
 import type { EarlyExporter } from "../schedule/exporter.ts"
 
-export class EarlyData implements EarlyDataLink {
+export class EarlyData {
   /** Bytes that may still be sent (by a client) or come (to a server); undefined: none. */
   #left: number | undefined
-  /** From the moment it is sent or taken, also when it has ended. */
+  /** Until it is known to be refused, also when it has ended. */
   #exporter: EarlyExporter | undefined
 
+  constructor(exporter: EarlyExporter) {
+    this.#exporter = exporter
+  }
+
+  /** It may be sent, or is taken, from now on: at most so many bytes. It ends with the sending keys, and with `end`. */
   begin(maxBytes: number): void {
     this.#left = maxBytes
   }
@@ -22,10 +26,6 @@ export class EarlyData implements EarlyDataLink {
   refuse(): void {
     this.end()
     this.wipe()
-  }
-
-  exportBy(exporter: EarlyExporter): void {
-    this.#exporter = exporter
   }
 
   /** Whether any may be sent, or come, now. */
@@ -55,7 +55,7 @@ export class EarlyData implements EarlyDataLink {
     this.sent(length)
   }
 
-  /** Section 7.5. @throws Misuse when there is no 0-RTT data, or it was refused */
+  /** Section 7.5. @throws Misuse when it was refused */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (this.#exporter === undefined) throw new Misuse("early keying material is that of 0-RTT data, and there is none")
     return this.#exporter.export(label, context, length)
