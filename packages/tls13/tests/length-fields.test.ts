@@ -3,6 +3,8 @@
 
 import { describe, expect, it } from "vitest"
 import { Misuse } from "../src/bytes/errors.ts"
+import { decodeClientHello } from "../src/codec/client-hello.ts"
+import { handshakeMessage } from "../src/codec/message.ts"
 import { ClientConnection } from "../src/connection/client-connection.ts"
 import { createClientConfig } from "../src/connection/config.ts"
 import { encodePkcs8 } from "../src/devcert/keys.ts"
@@ -67,8 +69,14 @@ describe("RFC 9846 4.3.4: certificate_authorities", () => {
   ])("of a client: %i bytes of names, sent: %s", (bytes, sent) => {
     const hello = clientUnderTest({ client: { authorities: namesOf(bytes) } })
     expect(hello.run().subject.failure).toBeUndefined()
-    const settings = createClientConfig({ ...clientOptions, authorities: namesOf(bytes) })
-    expect(settings.authorities.length > 0).toBe(sent)
+    let message: Uint8Array = new Uint8Array(0)
+    const config = createClientConfig({ ...clientOptions, authorities: namesOf(bytes) }, (_, composed) => {
+      message = composed
+      return composed
+    })
+    new ClientConnection(config, start).start()
+    const { certificate_authorities } = decodeClientHello(handshakeMessage(message)).extensions
+    expect(certificate_authorities).toEqual(sent ? namesOf(bytes) : undefined)
   })
 })
 
