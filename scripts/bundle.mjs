@@ -9,19 +9,19 @@
 // `npm run build` runs it, after the compiler has checked the types and written the declarations.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join, relative } from "node:path"
+import { dirname, join, posix, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build, transform } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /**
- * Of each package: the programs of its commands and threads, and its parts with the beginnings of the paths of their sources; the first that fits
+ * Of each package: the programs of its commands, processes and threads, and its parts with the beginnings of the paths of their sources; the first that fits
  * counts. A source that is in no part is bundled with the entry point or the command that leads to it.
  */
 const packages = {
   tls13: {
-    programs: ["src/cli/main.ts", "src/adapters/node/workers/thread.ts"],
+    programs: ["src/cli/main.ts", "src/cli/bench/child.ts", "src/adapters/node/workers/thread.ts"],
     parts: {
       noble: ["src/crypto/noble/"],
       "noble-pq": ["src/crypto/noble-pq/"],
@@ -43,6 +43,7 @@ const packages = {
       devcert: ["src/devcert/"],
       node: ["src/adapters/node/"],
       adapters: ["src/adapters/"],
+      measure: ["src/measure/"],
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },
@@ -82,12 +83,8 @@ async function bundlePackage(folder, { programs, parts }) {
     const linked = text.replace(/"part:([\w-]+)"/g, (_, part) =>
       JSON.stringify(relativePath(path, join(dist, `parts/${part}.js`))),
     )
-    // A thread's program is where it is built, whatever part starts it.
-    const started = linked.replace(/new URL\("\.\/([\w-]+)\.js", import\.meta\.url\)/g, (_, name) => {
-      const program = outputOf(programs.find((source) => source.endsWith(`/${name}.ts`)))
-      return `new URL(${JSON.stringify(relativePath(path, join(folder, program)))}, import.meta.url)`
-    })
-    writeFileSync(path, /[\\/]parts[\\/][\w-]+\.js$/.test(path) ? await withPureConstants(started) : started)
+    const placed = linked.replace(/"at:([^"]+)"/g, (_, to) => JSON.stringify(relativePath(path, join(folder, to))))
+    writeFileSync(path, /[\\/]parts[\\/][\w-]+\.js$/.test(path) ? await withPureConstants(placed) : placed)
   }
 }
 
@@ -141,6 +138,7 @@ function otherParts(folder, otherPartOf) {
   return {
     name: "other-parts",
     setup(esbuild) {
+      esbuild.onLoad({ filter: /\.ts$/ }, ({ path }) => ({ contents: withPlaces(folder, path), loader: "ts" }))
       esbuild.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
         if (kind === "entry-point") return undefined
         const part = otherPartOf(relative(folder, join(resolveDir, path)).replaceAll("\\", "/"))
@@ -165,6 +163,17 @@ async function withPureConstants(text) {
 /** Where an entry point's or a program's source is built to. */
 function outputOf(source) {
   return source.replace(/^src\//, "dist/").replace(/\.ts$/, ".js")
+}
+
+/**
+ * A source, with what it names by its own place (a thread's program, package.json) as `at:PATH` from the package's folder: bundled,
+ * it will be elsewhere than the file that a compiler would make of it alone.
+ */
+function withPlaces(folder, path) {
+  const home = dirname(outputOf(relative(folder, path).replaceAll("\\", "/")))
+  return readFileSync(path, "utf8")
+    .replace(/(?<=new URL\()"(\.[^"]+)"(?=, import\.meta\.url\))/g, (_, to) => `"at:${posix.join(home, to)}"`)
+    .replace(/(?<=createRequire\(import\.meta\.url\)\()"(\.[^"]+)"/g, (_, to) => `"at:${posix.join(home, to)}"`)
 }
 
 /** How one file names another. */

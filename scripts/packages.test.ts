@@ -102,9 +102,11 @@ function reachedFrom(folder: string, begin: readonly string[]): ReadonlySet<stri
     for (const { specifier } of scan(text).imports) {
       if (specifier?.startsWith(".")) reached.add(posix.join(posix.dirname(path), specifier))
     }
-    // A thread's program; a source names what is built of its neighbour.
+    // The program of a thread or process; a source names what is built of its neighbour, or a file of bin/.
     for (const [, program = ""] of text.matchAll(/new URL\("(\.[\w./-]+\.js)", import\.meta\.url\)/g)) {
-      reached.add(posix.join(posix.dirname(path), path.endsWith(".ts") ? program.replace(/js$/, "ts") : program))
+      const named = posix.join(posix.dirname(path), program)
+      if (path.startsWith("dist/")) reached.add(named)
+      else if (named.startsWith("src/")) reached.add(named.replace(/js$/, "ts"))
     }
   }
   return reached
