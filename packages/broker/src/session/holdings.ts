@@ -32,6 +32,11 @@ export class Holdings {
     return cost > 0
   }
 
+  /** Whether there could be room, if nobody had anything. */
+  mayHold(message: Message, identifiers: readonly number[]): boolean {
+    return this.#memory.mayHold(message, besideCost(identifiers, undefined))
+  }
+
   /** Of before a restart: there was room. */
   messageAnyway({ message, identifiers, share }: Held): void {
     this.#messages += this.#memory.holdAnyway(message, this.account, besideCost(identifiers, share))

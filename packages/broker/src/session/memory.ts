@@ -106,6 +106,11 @@ export class QueuedMemory {
     return cost
   }
 
+  /** Whether a session could keep the message if nothing else were there. */
+  mayHold(message: Message, beside: number): boolean {
+    return 2 * (costOf(message) + beside) <= this.maximum
+  }
+
   /** As `hold`, of what was kept before a restart: there was room for it. */
   holdAnyway(message: Message, account: Account, beside: number): number {
     const cost = costOf(message) + beside

@@ -272,6 +272,36 @@ describe("retained messages of a new subscription ([MQTT-3.3.1-9])", () => {
     expect(dropped(test) - test.broker.counters.dropped["session ended"]).toBe(lost)
   })
 
+  it("one that could never be held is dropped and counted; those after it come, and so do later walks", () => {
+    const test = keeping(2, { maximumTotalQueuedBytes: 100_000 })
+    const large = (name: string, size: number) => test.broker.publishOwn(name, new Uint8Array(size).fill(0x78), 1, true)
+    // Twice what it costs must fit: 850 of overhead, its topic as text and as bytes.
+    large("r/1/fits", 49_000)
+    large("r/1/large", 50_000)
+    large("r/2/last", 1)
+    const sub = test.connect({ clientId: "sub", ...persistent })
+    const lost = () => test.broker.counters.dropped["memory full"]
+    const got = (): (string | undefined)[] => {
+      const all: (string | undefined)[] = []
+      for (let some = sub.take(); some.length > 0; some = sub.take()) {
+        for (const one of some) {
+          all.push(one.topic)
+          sub.ack(4, one.packetId)
+        }
+      }
+      return all
+    }
+    sub.subscribe("r/#", { qos: 1 })
+    expect(got().sort()).toEqual(["r/0", "r/1", "r/1/fits", "r/2/last"])
+    expect([lost(), sub.connection!.session!.retained.size]).toEqual([1, 0])
+    sub.subscribe("r/1/large", { qos: 1 })
+    sub.subscribe("r/0", { qos: 1 })
+    expect([got(), lost()]).toEqual([["r/0"], 2])
+    // At QoS 0 nothing is held.
+    sub.subscribe("r/1/large", { qos: 0 })
+    expect(got()).toEqual(["r/1/large"])
+  })
+
   it("end with the connection at QoS 0, and with a session that ends", () => {
     const test = keeping(1000, { maximumOutboundBytes: 1000 })
     const sub = test.connect({ clientId: "sub", receiveMaximum: 1, ...persistent })

@@ -415,10 +415,10 @@ export class Session implements Subscriber {
       else if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
       else if (this.#holdings.message(message, identifiers, undefined, true))
         this.#sendNew(link, message, qos, true, identifiers, undefined, now)
-      else {
+      else if (this.#holdings.mayHold(message, identifiers)) {
         this.#retainedWaits = true
         return false
-      }
+      } else this.#counters.dropped["memory full"]++ // nor later: what comes after it does not wait for that
     }
     return true
   }
