@@ -10,6 +10,7 @@ import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "../packet/pa
 import { PublishReader } from "../packet/publish.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import { type Topic, TopicTable } from "../packet/topic.ts"
+import { workingMemory } from "../packet/working-memory.ts"
 import type { Access, Identity } from "../ports/access.ts"
 import type { BrokerEvent, EventSink } from "../ports/events.ts"
 import { Pause } from "../ports/pause.ts"
@@ -71,6 +72,7 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #randomName: () => string
   readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
   readonly #admission: Admission
+  readonly #walkPlaces: number
   readonly #connections: Set<Connection>
   /** Connections whose first bytes have come. */
   #came = 0
@@ -99,7 +101,9 @@ export class Broker implements Hub<Connection>, Inspect {
     this.codec = options.codec
     this.events = withoutThrowing(options.events, () => this.faults.total++)
     this.faults = new Faults(this.events)
-    this.topics = new TopicTable(this.limits.maximumTopicLevels)
+    const working = workingMemory(options.heap)
+    this.#walkPlaces = working.walkPlaces
+    this.topics = new TopicTable(this.limits.maximumTopicLevels, working.topics)
     this.reader = new PublishReader(this.topics)
     this.now = options.now
     const fitsAll = (bytes: number) => this.#fitsAll(bytes)
@@ -117,12 +121,12 @@ export class Broker implements Hub<Connection>, Inspect {
       },
       recovered: () => this.faults.attempt(() => this.#recovered()),
     }
-    this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now)
+    this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now, working)
     this.recorder = this.#journal
     this.#schedule = options.schedule
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
-    this.#router = new Router(options.awayPerTurn)
+    this.#router = new Router(options.awayPerTurn, working.routes)
     this.#budget = new TurnBudget(this.counters, this.recorder, () => this.work)
     this.#admission = new Admission(this.limits)
     this.#connections = this.#admission.connections
@@ -229,7 +233,7 @@ export class Broker implements Hub<Connection>, Inspect {
   restore(resume: number | ((last: Clock | undefined) => number)): Restored | Pause<Restored> {
     const { faults, topics } = this
     const parts = { sessions: this.#sessions, subscriptions: this.#subscriptions, retained: this.#retained }
-    const restoration = new Restoration({ faults, topics, ...parts, wills: this.#wills })
+    const restoration = new Restoration({ faults, topics, ...parts, wills: this.#wills, walkPlaces: this.#walkPlaces })
     const finish = (restored: Restored): Restored => {
       if (restored !== "restored") return restored
       const { problem } = restoration

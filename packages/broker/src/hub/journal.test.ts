@@ -11,6 +11,8 @@ import { Journal } from "./journal.ts"
 const change: Change = { type: "clock", now: 1, wall: 1, until: 1 }
 const far = Number.POSITIVE_INFINITY
 
+const most = { changes: 50_000, changeBytes: 16 * 1024 * 1024 }
+
 function late() {
   const pause = new Pause<Committed>()
   const told: string[] = []
@@ -27,7 +29,7 @@ function late() {
     failed: (why: string) => told.push(why),
     recovered: () => told.push("recovered"),
   }
-  const journal = new Journal(store, events, () => 0)
+  const journal = new Journal(store, events, () => 0, most)
   const record = (count: number) => {
     for (let i = 0; i < count; i++) journal.record(change)
   }

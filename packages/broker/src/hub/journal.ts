@@ -4,6 +4,7 @@
 import { copy } from "../packet/bytes.ts"
 import type { Change, Sequence } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
+import { type WorkingMemory, workingMemory } from "../packet/working-memory.ts"
 import { Pause } from "../ports/pause.ts"
 import type { Committed, Store } from "../ports/store.ts"
 import type { Recorder } from "../session/recorder.ts"
@@ -18,12 +19,6 @@ const clockDelay = 2000
 
 /** Milliseconds by which somebody has set the machine's clock, for another sign at once. */
 const clockSet = 1000
-
-/** Changes that may wait for the store before those who make them have to wait, too. */
-const mostUncommitted = 50_000
-
-/** Bytes of messages and wills in them, likewise. */
-const mostUncommittedBytes = 16 * 1024 * 1024
 
 /** So many times as much is taken for a store that has failed. */
 const hopeless = 4
@@ -87,12 +82,22 @@ export class Journal implements Recorder {
   /** How far the machine's clock was ahead at the last sign. */
   #ahead = 0
   readonly #wall: () => number
+  readonly #most: Pick<WorkingMemory, "changes" | "changeBytes">
   /** Called when the store has answered. */
   #ending: () => void = () => undefined
 
-  /** @param wall what the machine's clock says, in milliseconds since 1970 */
-  constructor(store: Store, events: JournalEvents, wall: () => number) {
+  /**
+   * @param wall what the machine's clock says, in milliseconds since 1970
+   * @param most what may wait for the store before those who make Changes have to wait, too
+   */
+  constructor(
+    store: Store,
+    events: JournalEvents,
+    wall: () => number,
+    most: Pick<WorkingMemory, "changes" | "changeBytes"> = workingMemory(),
+  ) {
     this.#wall = wall
+    this.#most = most
     this.#store = store
     this.#events = events
   }
@@ -116,8 +121,9 @@ export class Journal implements Recorder {
     if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
     else if (change.type === "will set") this.#bytes += change.will.payload.length
     if (this.#changes.length === 1) this.#events.begun()
-    if (!this.behind && (this.#changes.length >= mostUncommitted || this.#bytes >= mostUncommittedBytes))
-      this.behind = true
+    if (this.behind) return
+    const { changes, changeBytes } = this.#most
+    if (this.#changes.length >= changes || this.#bytes >= changeBytes) this.behind = true
   }
 
   keep(message: Message, account?: string): Sequence {
@@ -185,8 +191,8 @@ export class Journal implements Recorder {
   get #waiting(): number {
     const { changes = [], bytes = 0 } = this.#pending ?? {}
     return Math.max(
-      (this.#changes.length + changes.length) / mostUncommitted,
-      (this.#bytes + bytes) / mostUncommittedBytes,
+      (this.#changes.length + changes.length) / this.#most.changes,
+      (this.#bytes + bytes) / this.#most.changeBytes,
     )
   }
 

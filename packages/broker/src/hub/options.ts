@@ -11,6 +11,8 @@ import type { QueuePolicy } from "../session/queue.ts"
 /** What a broker is made of. */
 export interface BrokerOptions {
   readonly limits?: Partial<Limits> | undefined
+  /** Bytes of heap for what it works with beside what limits bound; default 512 MiB. */
+  readonly heap?: number | undefined
   readonly features?: Partial<Features> | undefined
   /** Is what says that it is text in UTF-8 refused when it is not? Default false. */
   readonly checksPayloadFormat?: boolean | undefined

@@ -14,7 +14,7 @@ import type {
 } from "../packet/change.ts"
 import { PacketError } from "../packet/errors.ts"
 import { Message } from "../packet/message.ts"
-import { OpenWalks, type WalkBudget, walkBudget } from "../packet/open-walks.ts"
+import { OpenWalks, type WalkBudget } from "../packet/open-walks.ts"
 import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Faults } from "../session/faults.ts"
 import type { RestoredMessage, Session } from "../session/session.ts"
@@ -31,6 +31,8 @@ export interface RestorationNeeds {
   readonly subscriptions: Subscriptions
   readonly retained: RetainedMessages
   readonly wills: Wills
+  /** Places of walks that are remembered; see WorkingMemory. */
+  readonly walkPlaces: number
 }
 
 interface Waiting {
@@ -62,7 +64,7 @@ export class Restoration {
   readonly #sessions: Map<string, Kept> = new Map()
   readonly #retained: Map<string, Sequence> = new Map()
   readonly #wills: Map<string, WillSet> = new Map()
-  readonly #walkBudget = walkBudget()
+  readonly #walkBudget: WalkBudget
   /** The last sign of life. */
   clock: Clock | undefined
   /** The last number of a message. */
@@ -72,6 +74,7 @@ export class Restoration {
 
   constructor(needs: RestorationNeeds) {
     this.#needs = needs
+    this.#walkBudget = { left: needs.walkPlaces }
   }
 
   visit(change: Change): void {

@@ -13,11 +13,6 @@ export interface WalkBudget {
   left: number
 }
 
-/** Eight bytes each. */
-export function walkBudget(): WalkBudget {
-  return { left: 1_000_000 }
-}
-
 export class OpenWalks {
   readonly #budget: WalkBudget
   /** By filter, in their order. Few sessions have any. */

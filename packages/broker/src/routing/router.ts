@@ -3,6 +3,7 @@
 
 import type { Message } from "../packet/message.ts"
 import type { Topic } from "../packet/topic.ts"
+import { workingMemory } from "../packet/working-memory.ts"
 import { LateDeliveries } from "./late-deliveries.ts"
 import { RouteCache } from "./route-cache.ts"
 import type { ShareGroup } from "./share-group.ts"
@@ -33,8 +34,7 @@ class Routes {
   }
 }
 
-/** Bytes of the answers that are kept. */
-const rememberedBytes = 16 * 1_048_576
+/** Bytes that the answers take which are kept. */
 const routesCost = 450
 const routeCost = 16
 const overlapCost = 160
@@ -48,7 +48,7 @@ export class Router {
   readonly #tree = new SubscriptionTree()
   /** Another object after each change of the subscriptions; also tells one router from another. */
   #epoch: object = {}
-  readonly #cache = new RouteCache(rememberedBytes)
+  readonly #cache: RouteCache
   #deliveries = 0
   readonly #awayPerTurn: number
   /** The copies of the last message that did not go to all at once. */
@@ -69,9 +69,13 @@ export class Router {
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
   onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
 
-  /** @param away sessions that are away and get their copies of one message in one turn; 0: one, in turns to come */
-  constructor(away: number = awayPerTurn) {
+  /**
+   * @param away sessions that are away and get their copies of one message in one turn; 0: one, in turns to come
+   * @param remembered bytes of the answers that are kept
+   */
+  constructor(away: number = awayPerTurn, remembered: number = workingMemory().routes) {
     this.#awayPerTurn = away
+    this.#cache = new RouteCache(remembered)
   }
 
   get subscriptionCount(): number {

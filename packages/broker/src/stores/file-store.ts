@@ -3,6 +3,7 @@
 
 import type { Change } from "../packet/change.ts"
 import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { type WorkingMemory, workingMemory } from "../packet/working-memory.ts"
 import { Pause } from "../ports/pause.ts"
 import type { Committed, Restored, Store, StoreFailed } from "../ports/store.ts"
 import { type Folder, type Pace, reasonOf, StoreError, type StoreFile } from "./folder.ts"
@@ -21,6 +22,8 @@ export interface FileStoreOptions extends RoomOptions {
   readonly durability?: "process" | "power" | undefined
   /** Milliseconds for which turns are collected before they are written, for flash; 0, the default: none. Commits wait for it. */
   readonly flushInterval?: number | undefined
+  /** Bytes of heap for what it works with; default 512 MiB. */
+  readonly heap?: number | undefined
   /** Told in one line what nobody else is: what a crash has cut off, and why journals could not be folded. */
   readonly onNote?: ((line: string) => void) | undefined
 }
@@ -31,9 +34,6 @@ const foldPauseWhenFull = 60_000
 
 /** Milliseconds between two looks at whether the journal is still where it was. */
 const lookInterval = 1000
-
-/** So much of collected turns is written before its time. */
-const maximumCollected = 1024 * 1024
 
 /**
  * Opens the store in a folder that nobody else has open. Reads all of it; rejects with StoreError, and changes nothing, when
@@ -47,7 +47,7 @@ export async function openStoreIn(
 ): Promise<FileStore> {
   const format = new RecordFormat()
   const { files, leftovers } = historyOf(folder)
-  const reader = new HistoryReader(folder, format, pace, "unwritten")
+  const reader = new HistoryReader(folder, format, pace, "unwritten", workingMemory(options.heap).walkPlaces)
   const image = await reader.image(files)
   const kept = reader.kept(files)
   const store = new FileStore(folder, pace, options, format, kept, image, release)
@@ -64,6 +64,7 @@ export class FileStore implements Store {
   readonly #power: boolean
   readonly #flushInterval: number
   readonly #room: StoreRoom
+  readonly #working: WorkingMemory
   readonly #release: () => Promise<void>
 
   /** Snapshot and journals; the last journal is the one that grows. */
@@ -124,6 +125,7 @@ export class FileStore implements Store {
     this.#note = options.onNote ?? (() => {})
     this.#power = options.durability === "power"
     this.#flushInterval = options.flushInterval ?? 0
+    this.#working = workingMemory(options.heap)
     this.#room = new StoreRoom(folder, pace, options, this.#counts.queued)
   }
 
@@ -298,7 +300,7 @@ export class FileStore implements Store {
     const pause = new Pause<Committed>()
     this.#collected.push(pause)
     if (this.#held) return pause
-    if (this.#writer.length >= maximumCollected) this.#flush()
+    if (this.#writer.length >= this.#working.collected) this.#flush()
     else this.#cancelFlush ??= this.#pace.after(this.#flushInterval, () => this.#flush())
     return pause
   }
@@ -451,7 +453,8 @@ export class FileStore implements Store {
   }
 
   async #writeSnapshot(name: string, number: number, files: readonly HistoryFile[]): Promise<number> {
-    const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none")
+    const { walkPlaces } = this.#working
+    const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none", walkPlaces)
     const image = await reader.image(files)
     const target = await this.#folder.create(name)
     try {

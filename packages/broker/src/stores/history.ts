@@ -133,21 +133,24 @@ export class HistoryReader {
   readonly #format: RecordFormat
   readonly #pace: Pace
   readonly #lenience: Lenience
+  readonly #walkPlaces: number | undefined
   readonly #heads: Map<HistoryFile, Head | Fault> = new Map()
   /** Why reading ended before the end of the files, where it may. */
   damage: StoreError | undefined
   cut: Cut | undefined
 
-  constructor(folder: Folder, format: RecordFormat, pace: Pace, lenience: Lenience) {
+  /** @param walkPlaces of the image */
+  constructor(folder: Folder, format: RecordFormat, pace: Pace, lenience: Lenience, walkPlaces?: number) {
     this.#folder = folder
     this.#format = format
     this.#pace = pace
     this.#lenience = lenience
+    this.#walkPlaces = walkPlaces
   }
 
   /** What all of them make. Sets size and `torn` of those that have less than their size, or more than counts. */
   async image(files: readonly HistoryFile[]): Promise<Image> {
-    const image = new Image()
+    const image = new Image(this.#walkPlaces)
     if (this.#lenience !== "none") await this.#readHeads(files)
     await this.#each(
       files,

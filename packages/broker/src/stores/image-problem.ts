@@ -46,7 +46,7 @@ function problemOfSession(image: Image, session: SessionImage, change: OfSession
     case "done": {
       const kept = session.kept?.get(change.place)
       if (kept === undefined) return `has nothing at place ${change.place}`
-      const wasSent = kept.packetId !== 0 || session.released?.has(change.place) === true
+      const wasSent = (typeof kept !== "number" && kept.packetId !== 0) || session.released?.has(change.place) === true
       return change.type === "sent" && wasSent ? `was sent what is at place ${change.place} already` : undefined
     }
     case "unsubscribed":

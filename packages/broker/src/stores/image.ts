@@ -13,14 +13,17 @@ import type {
   Subscribed,
   WillSet,
 } from "../packet/change.ts"
-import { OpenWalks, walkBudget } from "../packet/open-walks.ts"
+import { OpenWalks, type WalkBudget } from "../packet/open-walks.ts"
 import type { Qos } from "../packet/packets.ts"
+import { workingMemory } from "../packet/working-memory.ts"
 import { RangeMap } from "./range-map.ts"
 
 const settledAtOnce = 20_000
 const ownersRemembered = 1000
 
-/** A message on its way to a session. */
+/** A message on its way to a session: one that was not sent, and has nothing rare, is a number, see `waiting`. */
+type KeptOrWaiting = Kept | number
+
 interface Kept {
   /** 0: its message is not kept any more. */
   sequence: Sequence
@@ -32,6 +35,21 @@ interface Kept {
   readonly rare: Pick<Queued, "identifiers" | "share"> | undefined
 }
 
+/**
+ * Most messages only wait, and there may be as many as the broker has room for: as objects they would take nearly what they take
+ * there. Three bits, and above them the number of the message.
+ */
+function waiting(sequence: Sequence, qos: Qos, retain: boolean): number {
+  return 8 * sequence + (retain ? 4 : 0) + qos
+}
+
+function opened(kept: KeptOrWaiting): Kept {
+  if (typeof kept !== "number") return kept
+  const low = kept % 8
+  const qos = (low & 3) as Qos
+  return { sequence: (kept - low) / 8, qos, retain: low >= 4, packetId: 0, rare: undefined }
+}
+
 /** There may be a hundred thousand, beside those of the broker: what one has none of takes no room. */
 export interface SessionImage {
   readonly owner: Owner
@@ -39,7 +57,7 @@ export interface SessionImage {
   /** Undefined while its client is connected. */
   endsAt: number | undefined
   /** In the order of their places. */
-  kept: RangeMap<Kept> | undefined
+  kept: RangeMap<KeptOrWaiting> | undefined
   /** In the order in which PUBREC came. */
   released: Set<Place> | undefined
   /** By their filters. */
@@ -78,7 +96,7 @@ export class Image {
   readonly #holders: RangeMap<number> = new RangeMap()
   /** Those whose number of holders may be 0. */
   readonly #unheld: Sequence[] = []
-  readonly #walkBudget = walkBudget()
+  readonly #walkBudget: WalkBudget
   /** Owners of sessions: many have the same. */
   readonly #owners: Map<string, Owner> = new Map()
   #clock: Clock | undefined
@@ -89,6 +107,11 @@ export class Image {
   #highest: Sequence = 0
   #messagesSeen = 0
   #messagesReadAgain = 0
+
+  /** @param walkPlaces places of walks that are remembered; see WorkingMemory */
+  constructor(walkPlaces: number = workingMemory().walkPlaces) {
+    this.#walkBudget = { left: walkPlaces }
+  }
 
   apply(change: Change): void {
     switch (change.type) {
@@ -131,22 +154,26 @@ export class Image {
         return
       case "sent": {
         const kept = session.kept?.get(change.place)
-        if (kept !== undefined) kept.packetId = change.packetId
+        if (kept === undefined) return
+        const { packetId } = change
+        if (typeof kept === "number") session.kept?.set(change.place, { ...opened(kept), packetId })
+        else kept.packetId = packetId
         return
       }
       case "released": {
         const kept = session.kept?.get(change.place)
         session.released ??= new Set()
         if (kept === undefined || session.released.has(change.place)) return
-        this.#letGo(kept.sequence)
-        kept.sequence = 0
+        const { sequence, ...rest } = opened(kept)
+        this.#letGo(sequence)
+        session.kept?.set(change.place, { sequence: 0, ...rest })
         session.released.add(change.place)
         return
       }
       case "done": {
         const kept = session.kept?.get(change.place)
         if (kept === undefined) return
-        this.#letGo(kept.sequence)
+        this.#letGo(opened(kept).sequence)
         session.kept?.delete(change.place)
         session.released?.delete(change.place)
         return
@@ -300,14 +327,15 @@ export class Image {
     if (!this.#hold(sequence)) return
     session.kept ??= new RangeMap()
     const before = session.kept.get(place)
-    if (before !== undefined) this.#letGo(before.sequence)
+    if (before !== undefined) this.#letGo(opened(before).sequence)
     session.released?.delete(place)
-    const rare = identifiers.length === 0 && share === undefined ? undefined : { identifiers, share }
-    session.kept.set(place, { sequence, qos, retain, packetId: 0, rare })
+    const plain = identifiers.length === 0 && share === undefined
+    const kept = { sequence, qos, retain, packetId: 0, rare: { identifiers, share } }
+    session.kept.set(place, plain ? waiting(sequence, qos, retain) : kept)
   }
 
   #end(clientId: string, session: SessionImage): void {
-    for (const [, { sequence }] of session.kept?.entries() ?? []) this.#letGo(sequence)
+    for (const [, kept] of session.kept?.entries() ?? []) this.#letGo(opened(kept).sequence)
     session.walks?.clear()
     this.#sessions.delete(clientId)
   }
@@ -340,7 +368,8 @@ function* changesOf(clientId: string, session: SessionImage): Generator<Change, 
     yield { type: "subscribed", clientId, filter, ...subscription }
   }
   for (const packetId of session.received ?? []) yield { type: "received", clientId, packetId }
-  for (const [place, { sequence, qos, retain, packetId, rare }] of session.kept?.entries() ?? []) {
+  for (const [place, kept] of session.kept?.entries() ?? []) {
+    const { sequence, qos, retain, packetId, rare } = opened(kept)
     const { identifiers, share } = rare ?? usual
     yield { type: "queued", clientId, place, sequence, qos, retain, identifiers, share }
     if (packetId !== 0) yield { type: "sent", clientId, place, packetId }
