@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
-import { getHeapStatistics } from "node:v8"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
 import type { LogEvent } from "../admin/log.ts"
 import { failureLabel, type HandshakeCounters, type Stats, snapshot } from "../admin/metrics.ts"
@@ -47,6 +46,7 @@ import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { SteadyClock } from "./clock.ts"
+import { heapForClients } from "./node-heap.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
@@ -91,6 +91,8 @@ export function createBroker(config: BrokerConfig = {}): PureMqBroker {
 
 class NodeBroker implements PureMqBroker {
   #config: BrokerConfig
+  /** Bytes of the heap for clients. */
+  readonly #heap: number
   readonly #broker: Broker
   readonly #tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
   readonly #clock = new SteadyClock()
@@ -113,6 +115,7 @@ class NodeBroker implements PureMqBroker {
 
   constructor(config: BrokerConfig) {
     this.#config = config
+    this.#heap = heapForClients()
     config.listeners?.forEach((one, index) => {
       if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, `listeners[${index}]`)
     })
@@ -135,6 +138,7 @@ class NodeBroker implements PureMqBroker {
       bus: createLocalBus(),
       store: this.#store,
       limits,
+      heap: this.#heap,
       features: checkFeatures(config.features ?? {}),
       redirect: redirectOf(config),
       checksPayloadFormat: config.checkPayloadFormat,
@@ -201,7 +205,7 @@ class NodeBroker implements PureMqBroker {
     const { directory, durability, flushInterval, maximumBytes } = store
     if (directory === undefined) throw new ConfigError("store.directory is missing: files need a folder")
     const onNote = (text: string) => this.#event({ event: "warning", text })
-    const opened = await openFileStore({ directory, durability, flushInterval, maximumBytes, onNote })
+    const opened = await openFileStore({ directory, durability, flushInterval, maximumBytes, heap: this.#heap, onNote })
     this.#store.open(opened)
     const restored = await answerOf(this.#broker.restore((last) => this.#clock.resume(last)))
     if (restored !== "restored") throw new StoreError(restored.failed)
@@ -451,7 +455,7 @@ function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
 function limitsOf(given: Partial<Limits> = {}, store: BrokerConfig["store"]): Limits {
   const lasting = store !== undefined && store.type !== "memory"
   const ofMachine = {
-    ...limitsOfMemory(getHeapStatistics().heap_size_limit, lasting),
+    ...limitsOfMemory(heapForClients(), lasting),
     maximumPasswordChecks: scryptsAtOnce(),
   }
   return { ...defaultLimits, ...ofMachine, ...checkLimits(given) }

@@ -144,6 +144,7 @@ export function limitsOfMemory(
   | "maximumTotalOutboundBytes"
   | "maximumTotalBytes"
   | "maximumRetainedBytes"
+  | "maximumPasswordMemory"
 > {
   return {
     maximumRetainedBytes: Math.floor((heap * 3) / 8),
@@ -152,6 +153,7 @@ export function limitsOfMemory(
     maximumTotalOutboundBytes: Math.floor(heap / 4),
     maximumTotalBytes: Math.floor((heap * (lasting ? 5 : 6)) / 8),
     maximumTotalSubscriptionBytes: Math.floor(heap / 8),
+    maximumPasswordMemory: Math.min(128 * 1_048_576, Math.floor(heap / 4)),
   }
 }
 
