@@ -16,7 +16,7 @@ const ciMinutes = 3.75
 const width = 3
 
 const help = `What a hostile or merely busy world does to \`puremq start\` and \`tls13 serve\`, with all limits at their defaults
-and a heap of 512 MiB. Each row starts its own programs and ends them.
+and a heap of 512 MiB, where a row says no other. Each row starts its own programs and ends them.
 
   npm run hostile [-- options]
 

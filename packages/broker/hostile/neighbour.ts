@@ -80,8 +80,11 @@ export class Neighbour {
     return count === 0 ? milliseconds : (this.#shared[slots.total]! - total) / count
   }
 
+  /** It asks no more, and what comes then is not its business. */
   async stop(): Promise<void> {
     await this.#worker.terminate()
+    this.#shared[slots.worst] = this.longest
+    this.#shared[slots.since] = 0
   }
 }
 

@@ -11,7 +11,7 @@ export const puremq: string = `${root}packages/broker/dist/cli/main.js`
 export const tls13: string = `${root}packages/tls13/dist/cli/main.js`
 export const runScript: string = `${root}scripts/run.mjs`
 
-/** MiB of the heap that every program gets. */
+/** MiB of the heap that a program gets, where a row says nothing else. */
 export const heapMebibytes = 512
 
 /** What is kept of the output: its beginning, and the last of the rest. */
@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** MiB. */
+  readonly heap?: number | undefined
   /** A program that starts it in its own place, with arguments. */
   readonly under?: readonly string[]
 }
@@ -42,7 +44,7 @@ export class Program {
 
   constructor(file: string, args: readonly string[], options: ProgramOptions = {}) {
     this.name = `${file === puremq ? "puremq" : file === tls13 ? "tls13" : file} ${args[0] ?? ""}`.trim()
-    const all = [`--max-old-space-size=${heapMebibytes}`, file, ...args]
+    const all = [`--max-old-space-size=${options.heap ?? heapMebibytes}`, file, ...args]
     const env = { ...process.env, NO_COLOR: "1", ...options.env }
     const [first = "", ...rest] = [...(options.under ?? []), process.execPath, ...all]
     this.child = spawn(first, rest, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd, env })

@@ -40,6 +40,8 @@ export interface BrokerOptions {
   /** Default: tcp. */
   readonly listeners?: readonly (Transport | "metrics")[]
   readonly args?: readonly string[]
+  /** MiB; default 512. */
+  readonly heap?: number
   /** How the health check logs in; default: without a name. Any CONNACK is an answer. */
   readonly tls?: ConnectionOptions
 }
@@ -106,8 +108,8 @@ export class Scene {
         : []),
       ...args,
     ]
-    const server = await this.#started(command, listeners, options.tls)
-    this.#commands.set(server, () => this.#started(command, listeners, options.tls))
+    const server = await this.#started(command, listeners, options)
+    this.#commands.set(server, () => this.#started(command, listeners, options))
     return server
   }
 
@@ -127,9 +129,9 @@ export class Scene {
   async #started(
     command: readonly string[],
     listeners: readonly string[],
-    tls: ConnectionOptions | undefined,
+    { heap, tls }: Pick<BrokerOptions, "heap" | "tls">,
   ): Promise<Server> {
-    const program = this.run(puremq, command)
+    const program = this.run(puremq, command, { heap })
     const ports: Record<string, number> = {}
     for (const name of listeners) {
       const match = await program.prints(new RegExp(`listening.*\\b${name} on 127\\.0\\.0\\.1:(\\d+)`))

@@ -60,7 +60,7 @@ export class Table {
     const minutes = (performance.now() - this.#began) / 60_000
     this.#print("")
     this.#print(
-      `${results.length} rows in ${minutes.toFixed(1)} minutes; each program with a heap of 512 MiB, all limits at their defaults`,
+      `${results.length} rows in ${minutes.toFixed(1)} minutes; each program with a heap of 512 MiB unless the row says another, all limits at their defaults`,
     )
     const more = skipped > 0 ? `, ${skipped} skipped` : ""
     this.#print(`hostile: ${passed} passed, ${failed} failed${more}`)

@@ -19,13 +19,17 @@ import { reconnectCases } from "./reconnects.ts"
 import { reloadCases } from "./reloads.ts"
 import { scramCases } from "./scram.ts"
 import { shareCases } from "./shares.ts"
+import { smallHeapCases } from "./small-heap.ts"
 import { stormCases } from "./storms.ts"
 import { timeCases } from "./time.ts"
 import { turnCases } from "./turns.ts"
 
 export const groups: readonly Group[] = [
   { title: "Bytes of a client", cases: byteCases },
-  { title: "Memory in sum", cases: [...memoryCases, ...halfDoneCases, ...heldCases, ...accountCases] },
+  {
+    title: "Memory in sum",
+    cases: [...memoryCases, ...halfDoneCases, ...heldCases, ...accountCases, ...smallHeapCases],
+  },
   { title: "What one address leaves to others", cases: shareCases },
   { title: "Time of one packet, or of one turn", cases: [...timeCases, ...turnCases] },
   { title: "Much at once", cases: [...burstCases, ...reconnectCases] },

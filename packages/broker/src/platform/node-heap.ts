@@ -37,7 +37,8 @@ export interface HeapShares {
 }
 
 export function heapShares({ limit, options, worker }: HeapFacts): HeapShares {
-  const semiSpace = (worker === undefined ? mebibytesOf("max-semi-space-size", options) : worker.young / 3) ?? usualSemiSpace
+  const semiSpace =
+    (worker === undefined ? mebibytesOf("max-semi-space-size", options) : worker.young / 3) ?? usualSemiSpace
   const given = worker?.old ?? mebibytesOf("max-old-space-size", options)
   // What the engine chooses itself for the young generation is less where there is little memory.
   const old = given === undefined ? limit - Math.min(limit / 3, 3 * semiSpace * mebibyte) : given * mebibyte
