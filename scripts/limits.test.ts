@@ -74,6 +74,8 @@ function page(): string {
     "",
     ...table("broker/src/session/limits.ts", brokerLimits),
     "",
+    "The heap that these are shares of is what the JavaScript engine lets live long, without 16 MiB for the program itself and one semi-space, which the engine wants free: with `--max-old-space-size=512` 480 MiB, with 96 MiB 64. What the broker works with beside them is a share of it, too, an eighth in all: routes that it remembers, topics that it recognises, Changes that wait for the store, places of walks over retained messages. With a store in files three eighths are left for that and for folding it. The broker starts where the heap leaves 16 MiB, that is with `--max-old-space-size=48` or more; what does not fit is refused, and the process goes on. A small heap does better with small semi-spaces, of which there are three of 16 MiB where nothing else is said: with `--max-semi-space-size=4` a heap of 64 MiB leaves 44 for clients, not 32, and the process takes 36 MiB less beside it.",
+    "",
     "Each is tested at its value and one past it. What a client is told is the Reason Code that its sentence names, in MQTT 5.0; an MQTT 3.1.1 client gets the return code of CONNACK that is nearest, 0x80 in SUBACK, or is disconnected.",
     "",
     "Over HTTP a connection has one answer. Of a WebSocket listener and of the metrics endpoint a request's head has 16,384 bytes at most, and what comes behind it is not worked on; a connection has `connectTimeout`, and 5 seconds at the metrics endpoint, to become a WebSocket, or to ask, take its answer and close. The metrics endpoint has 256 connections at a time; one more is closed. A WebSocket client that has begun to close, by a Close frame or by the end of its half, has a second to take what waits for it.",

@@ -20,7 +20,10 @@ export interface Limits {
   readonly maximumWaitingLoginsPerAddress: number
   /** Passwords that are checked at once. Fewer where there are fewer cores: one is left to everything else. */
   readonly maximumPasswordChecks: number
-  /** Bytes that checking passwords may take at once; a single check may always go on (128 MiB at most, 32 MiB by default). */
+  /**
+   * Bytes that checking passwords may take at once; a single check may always go on (128 MiB at most, 32 MiB by default).
+   * createBroker's default is a quarter of the heap that the process may have, 128 MiB at most.
+   */
   readonly maximumPasswordMemory: number
   /** Open network connections, all listeners together. */
   readonly maximumConnections: number
@@ -130,7 +133,7 @@ export type ToldLimits = Pick<
 >
 
 /**
- * The defaults that depend on the memory of the process: `heap` is the most it may have, in bytes. A lasting store, which is in
+ * The defaults that depend on the memory of the process: `heap` is the most it may have for them, in bytes. A lasting store, which is in
  * files, goes through all that is kept when it folds them and when it starts, and needs memory of its own for that.
  */
 export function limitsOfMemory(
