@@ -14,6 +14,9 @@ import { openStream, type Transport, transports } from "./wire/wire.ts"
 const longestHoldUp = 1000
 /** MiB that a program may take with its heap of 512 MiB: heap, code, and buffers beside it. */
 const mostMemory = 768
+/** Milliseconds that a broker may take to start; and with a store that may be full: 5 seconds of the processor at 512 MiB. */
+const startTime = 20_000
+const restartTime = 90_000
 
 export interface Bounds {
   readonly holdUp: number
@@ -109,7 +112,7 @@ export class Scene {
       ...args,
     ]
     const server = await this.#started(command, listeners, options)
-    this.#commands.set(server, () => this.#started(command, listeners, options))
+    this.#commands.set(server, () => this.#started(command, listeners, options, restartTime))
     return server
   }
 
@@ -130,11 +133,12 @@ export class Scene {
     command: readonly string[],
     listeners: readonly string[],
     { heap, tls }: Pick<BrokerOptions, "heap" | "tls">,
+    patience = startTime,
   ): Promise<Server> {
     const program = this.run(puremq, command, { heap })
     const ports: Record<string, number> = {}
     for (const name of listeners) {
-      const match = await program.prints(new RegExp(`listening.*\\b${name} on 127\\.0\\.0\\.1:(\\d+)`))
+      const match = await program.prints(new RegExp(`listening.*\\b${name} on 127\\.0\\.0\\.1:(\\d+)`), patience)
       if (match === undefined)
         throw new Error(`puremq start does not listen: ${program.end ?? program.log.slice(-200)}`)
       ports[name] = Number(match[1])
