@@ -48,7 +48,7 @@ export interface Limits {
    * Receive Maximum may lower it.
    */
   readonly maximumInflight: number
-  /** Messages waiting for one session, online or offline. The newest is dropped when full. */
+  /** Messages waiting for one session, online or offline. `queuePolicy` says what is dropped when full: by default the newest. */
   readonly maximumQueuedMessages: number
   /** Bytes (topics, properties, payloads) waiting for one session. */
   readonly maximumQueuedBytes: number
@@ -90,7 +90,8 @@ export interface Limits {
   readonly maximumPublisherPause: number
   /**
    * Messages a second that one connection may publish; as many as a second has may come at once. One that is faster is not
-   * refused: it is read more slowly, and its Keep Alive does not run while it is not read from. 0: any.
+   * refused: it is read more slowly, and what it says meanwhile counts for its Keep Alive once it is read. When it closes its
+   * connection, what has come has half a minute. 0: any.
    */
   readonly maximumPublishRate: number
   /** The same in bytes a second of PUBLISH packets. A larger packet comes whole, and what follows waits for it. 0: any. */
