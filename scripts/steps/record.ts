@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { afterAll, inject, vi } from "vitest"
 import type { LinkOptions, RecordLink } from "../../packages/tls13/src/connection/record-link.ts"
 import type { Connected } from "../../packages/tls13/src/handshake/connected.ts"
-import type { Role } from "../../packages/tls13/src/handshake/transitions.ts"
+import type { Role, TransitionRow } from "../../packages/tls13/src/handshake/transitions.ts"
 import { stepName } from "../../packages/tls13/tests/steps.ts"
 
 const folder = inject("stepsFolder")
@@ -16,12 +16,12 @@ if (folder !== undefined) {
   vi.doMock("../../packages/tls13/src/connection/machine.ts", async (importOriginal) => {
     const original = await importOriginal<typeof import("../../packages/tls13/src/connection/machine.ts")>()
     class Machine<State extends Connected> extends original.Machine<State> {
-      constructor(role: Role, options: LinkOptions, link: RecordLink) {
+      constructor(role: Role, transitions: readonly TransitionRow[], options: LinkOptions, link: RecordLink) {
         const trace: LinkOptions["trace"] = (event) => {
           if (event.type === "state") walked.add(stepName(event))
           options.trace?.(event)
         }
-        super(role, { ...options, trace }, link)
+        super(role, transitions, { ...options, trace }, link)
       }
     }
     return { ...original, Machine }
