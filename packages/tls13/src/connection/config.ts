@@ -127,6 +127,9 @@ function requireFeatures(options: ClientOptions, features: ClientFeatures): void
     if (isUsed && features[feature] === undefined)
       throw new Misuse(`${name} needs the feature ${feature}, which is not there`)
   }
+  // A connection that a PSK has authenticated may be asked for a certificate, too.
+  if (options.postHandshakeAuth === true && features.certificates === undefined)
+    throw new Misuse("postHandshakeAuth needs the feature certificates, which is not there")
 }
 
 /** @throws Misuse for options that make no sense, saying which */

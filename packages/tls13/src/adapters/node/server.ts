@@ -172,8 +172,11 @@ export class Server extends NetServer {
     this.#tickets = options.tickets === 0 ? undefined : new TicketRing(context.provider, options.ticketKeys)
     const checkContext = (named: SecureContext) => this.#refuseOtherTrust(named)
     this.#credentials = new ServerCredentials(ownCredentials(options, context), options.SNICallback, checkContext)
-    this.#workers = workersOf(options, context)
+    this.#workers = workersOf(options, context, (why) => {
+      this.#tell("internalError", internalError(new Error(`a handshake worker has ended: ${why}`)), undefined)
+    })
     this.on("close", () => this.#workers?.close())
+    this.on("listening", () => this.#workers?.open())
     try {
       this.#active = this.#activate(context, options)
     } catch (error) {
@@ -510,7 +513,11 @@ function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServe
 }
 
 /** @throws Misuse */
-function workersOf({ core, workers = 0 }: TlsServerOptions, { madeAs }: SecureContext): HandshakeWorkers | undefined {
+function workersOf(
+  { core, workers = 0 }: TlsServerOptions,
+  { madeAs }: SecureContext,
+  onEnd: (why: string) => void,
+): HandshakeWorkers | undefined {
   if (workers === 0) return undefined
   if (madeAs === undefined)
     throw new Misuse(
@@ -518,7 +525,7 @@ function workersOf({ core, workers = 0 }: TlsServerOptions, { madeAs }: SecureCo
     )
   if (core?.random !== undefined)
     throw new Misuse("`workers` have random bytes of their own: leave `core.random` out, or the workers")
-  return new HandshakeWorkers(workers, madeAs)
+  return new HandshakeWorkers(workers, madeAs, onEnd)
 }
 
 function ownCredentials(options: TlsServerOptions, context: SecureContext): CredentialResolver {

@@ -42,15 +42,26 @@ export interface CredentialSource {
   readonly ocspResponse?: Uint8Array
 }
 
+class MemorySigner implements KeySigner {
+  readonly privateKey: PrivateKey
+
+  constructor(key: PrivateKey) {
+    this.privateKey = copyOfPrivateKey(key)
+  }
+
+  sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array {
+    return algorithmOf(scheme, provider).sign(this.privateKey, message, provider.random)
+  }
+}
+
 /** A signer that holds a copy of the private key in memory. */
 export function keySigner(key: PrivateKey): KeySigner {
-  const privateKey = copyOfPrivateKey(key)
-  return {
-    privateKey,
-    sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array {
-      return algorithmOf(scheme, provider).sign(privateKey, message, provider.random)
-    },
-  }
+  return new MemorySigner(key)
+}
+
+/** Whether it is one that `keySigner` has made, and not one of the application's that has something of that name. */
+export function isKeySigner(signer: Signer): signer is KeySigner {
+  return signer instanceof MemorySigner
 }
 
 function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): SignatureAlgorithm {

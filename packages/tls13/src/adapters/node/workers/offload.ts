@@ -4,6 +4,7 @@ import { copyOf } from "../../../bytes/copy.ts"
 import { Pause } from "../../../bytes/pause.ts"
 import type { CryptoProvider, KeyExchange } from "../../../crypto/provider.ts"
 import type { SignatureSchemeInfo } from "../../../crypto/signature-schemes.ts"
+import { isKeySigner } from "../../../x509/certificate/credential.ts"
 import type { Credential, CredentialChoice, CredentialResolver, KeySigner, Signer } from "../../../x509/interfaces.ts"
 import type { JobResult } from "./jobs.ts"
 import type { HandshakeWorkers } from "./pool.ts"
@@ -44,10 +45,6 @@ export function offloadedCredentials(resolver: CredentialResolver, workers: Hand
       return new Pause(chosen.work && Promise.resolve(chosen.work).then(choice))
     },
   }
-}
-
-function isKeySigner(signer: Signer): signer is KeySigner {
-  return "privateKey" in signer
 }
 
 function offloadedSigner(signer: KeySigner, workers: HandshakeWorkers): Signer {

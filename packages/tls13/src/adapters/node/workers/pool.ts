@@ -1,7 +1,7 @@
 // Threads that a server's handshakes give their public-key operations to, so that connected clients do not wait for them.
 
 import { Worker } from "node:worker_threads"
-import { Misuse } from "../../../bytes/errors.ts"
+import { Misuse, messageOf } from "../../../bytes/errors.ts"
 import { InvalidKeyShare } from "../../../crypto/provider.ts"
 import type { Job, JobResult, WorkerProvider } from "./jobs.ts"
 
@@ -24,20 +24,29 @@ interface Thread {
 
 export class HandshakeWorkers {
   readonly #provider: WorkerProvider
+  readonly #onEnd: (why: string) => void
   readonly #threads: (Thread | undefined)[]
   #lastId = 0
   #closed = false
 
   /**
    * @param count threads, 1 to 64
+   * @param onEnd told why a thread has ended that was not closed
    * @throws Misuse
    */
-  constructor(count: number, provider: WorkerProvider) {
+  constructor(count: number, provider: WorkerProvider, onEnd: (why: string) => void = () => undefined) {
     if (!Number.isInteger(count) || count < 1 || count > mostWorkers)
       throw new Misuse(`\`workers\` is a whole number from 0 to ${mostWorkers}, not ${count}`)
     this.#provider = provider
-    this.#threads = Array.from({ length: count })
-    for (let at = 0; at < count; at++) this.#start(at)
+    this.#onEnd = onEnd
+    this.#threads = Array.from({ length: count }, () => undefined)
+    this.open()
+  }
+
+  /** After `close`, again. */
+  open(): void {
+    this.#closed = false
+    for (const [at, thread] of this.#threads.entries()) if (thread === undefined) this.#start(at)
   }
 
   /** Threads that take jobs. */
@@ -81,11 +90,15 @@ export class HandshakeWorkers {
   #send(thread: Thread): void {
     const jobs = thread.queue
     thread.queue = []
-    thread.worker.postMessage(jobs)
+    try {
+      thread.worker.postMessage(jobs)
+    } catch (error) {
+      for (const { id } of jobs) settle(thread, { id, failed: messageOf(error), invalidKeyShare: false })
+    }
   }
 
   #start(at: number): void {
-    if (this.#closed) return
+    if (this.#closed || this.#threads[at] !== undefined) return
     const worker = new Worker(new URL("./thread.js", import.meta.url), { workerData: this.#provider })
     const thread: Thread = { worker, queue: [], waiting: new Map() }
     this.#threads[at] = thread
@@ -101,7 +114,9 @@ export class HandshakeWorkers {
       if (this.#threads[at] === thread) this.#threads[at] = undefined
       for (const { reject } of thread.waiting.values()) reject(new Error(`a handshake worker has ended: ${why}`))
       thread.waiting.clear()
-      if (!this.#closed) setTimeout(() => this.#start(at), respite).unref()
+      if (this.#closed) return
+      this.#onEnd(why)
+      setTimeout(() => this.#start(at), respite).unref()
     })
   }
 }

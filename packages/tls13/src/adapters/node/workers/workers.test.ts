@@ -119,7 +119,7 @@ describe("a worker", () => {
     expect(started.complete(share)).toEqual(secret)
 
     const privateKey = { type: "ec", curve: "P-256", secret: new Uint8Array(32).fill(7) } as const
-    const credential = { signer: { ...keySigner(privateKey), sign: never } } as never
+    const credential = { signer: Object.assign(keySigner(privateKey), { sign: never }) } as never
     const { signer } = offloadedCredentials({ resolve: () => credential }, workers).resolve({} as never) as Credential
     const scheme = { algorithm: "ecdsa_sha256" } as never
     const message = new Uint8Array(100).fill(1)
@@ -129,6 +129,23 @@ describe("a worker", () => {
     )
     expect(signature.verify(publicKeyOf(privateKey), message, bytes)).toBe(true)
     expect(privateKey.secret).toEqual(new Uint8Array(32).fill(7))
+  })
+
+  it("has no part in a signer of the application's, whatever that has of that name", async () => {
+    workers = new HandshakeWorkers(1, "fast")
+    const own = { privateKey: () => "a handle", sign: () => new Uint8Array(1) }
+    const credential = { signer: own } as never
+    expect(offloadedCredentials({ resolve: () => credential }, workers).resolve({} as never)).toBe(credential)
+  })
+
+  it("rejects what cannot be sent to it, and what leaves with that", async () => {
+    workers = new HandshakeWorkers(1, "fast")
+    const share = x25519.start(provider.random).share
+    const jobs = [share, (() => undefined) as never].map((each) =>
+      workers.give({ kind: "respond", group: x25519.code, share: each }),
+    )
+    for (const job of jobs) await expect(job).rejects.toThrow(/could not be cloned/)
+    expect(await workers.give({ kind: "respond", group: x25519.code, share })).toHaveProperty("secret")
   })
 
   it("RFC 9846 7.4.2: tells a share that gives an all-zero secret as the peer's fault", async () => {
@@ -159,6 +176,10 @@ describe("a worker", () => {
     await Promise.all(pending)
     workers.close()
     expect(workers.size).toBe(0)
+    workers.open()
+    expect(workers.size).toBe(1)
+    await settled(off.respond(started.share, provider.random))
+    workers.close()
     const answer = off.respond(started.share, provider.random)
     expect(answer).not.toBeInstanceOf(Pause)
     expect(started.complete((answer as { share: Uint8Array }).share)).toHaveLength(32)
