@@ -56,7 +56,8 @@ async function exportLines(directory: string, upToDamage: boolean): Promise<void
     lines++
     return write(lineOf(change))
   })
-  await write(lineOf({ type: "end", lines }))
+  // What is left of a damaged store is not all that it had.
+  if (damage === undefined) await write(lineOf({ type: "end", lines }))
   if (lost !== undefined) process.stderr.write(`puremq: ${lost}\n`)
   if (damage !== undefined)
     throw new StoreError(`what comes before it was written: ${damage.message.replace(/; .*/, "")}`)

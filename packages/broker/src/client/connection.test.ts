@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { packet, publishBytes, TestBroker, text, variable } from "../../tests/harness.ts"
+import { packet, publishBytes, TestBroker, type TestClient, text, variable } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
 import { writeConnect, writeServerPacket, writeSubscribe } from "../codecs/mqtt-packet.ts"
 import type { Qos } from "../packet/packets.ts"
@@ -357,6 +357,22 @@ describe("keep-alive", () => {
       test.pass(1)
     }
     expect(silent.closed).toBe(true)
+  })
+
+  it("begins anew when one that published too fast is read again: a large packet may be on its way", () => {
+    const test = new TestBroker({ limits: { maximumPublishByteRate: 50_000 } })
+    const client = test.connect({ clientId: "fast", keepAlive: 10 })
+    client.publish("t", "x".repeat(1_000_000))
+    expect(client.paused).toBe(true)
+    test.pass(21)
+    expect(client.paused).toBe(false)
+    for (let second = 0; second < 12; second++) {
+      client.connection!.receive(second === 0 ? Uint8Array.of(0x30, 0x80, 0x80, 0x20) : new Uint8Array(1000), test.now)
+      test.pass(1)
+    }
+    expect(client.closed).toBe(false)
+    test.pass(3)
+    expect(client.closed).toBe(true)
   })
 
   it("does not end one that is not read: what it has said meanwhile comes when it is", () => {
@@ -818,6 +834,41 @@ describe("a client that goes before its last packets have had their turn", () =>
     for (let second = 0; second < 10; second++) test.pass(1)
     expect(sub.payloads()).toEqual(payloads)
     expect(test.broker.connectionCount).toBe(1)
+  })
+
+  it("has no part any more in what comes for it: other members of its group get it", () => {
+    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
+    const [gone, live] = ["gone", "live"].map((clientId) => {
+      const member = test.connect({ clientId })
+      for (const filter of ["$share/g/jobs", "own"]) member.subscribe(filter, { qos: 2 })
+      return member
+    })
+    gone!.connection!.receive(Uint8Array.from(packets(5)), test.now)
+    gone!.connection!.transportClosed(test.now, "gone")
+    const pub = test.connect({ clientId: "pub" })
+    for (let i = 1; i <= 10; i++) pub.publish("jobs", `${i}`, { qos: i % 2 === 0 ? 2 : 0, packetId: i })
+    expect(live!.take().map(({ payload }) => payload)).toEqual(Array.from({ length: 10 }, (_, i) => `${i + 1}`))
+    expect(test.broker.connectionCount).toBe(3)
+  })
+
+  it.each(versions)("version %i: its transport is let go of, however it ends", (protocolVersion) => {
+    const ends: ((test: TestBroker, client: TestClient) => void)[] = [
+      () => undefined,
+      (test) => test.connect({ clientId: "c", protocolVersion }),
+      (test, client) => client.connection!.disconnect(test.now, ReasonCode.AdministrativeAction, "enough"),
+      (test, client) => client.connection!.fault(new Error("planted"), test.now),
+      (test, client) => client.connection!.transportClosed(test.now, "text", true),
+    ]
+    for (const end of ends) {
+      const test = new TestBroker({ limits: { maximumPublishRate: 2000 } })
+      const client = test.connect({ clientId: "c", protocolVersion })
+      const last = Uint8Array.from([...packets(protocolVersion), ...good(protocolVersion)])
+      client.connection!.receive(last, test.now)
+      client.connection!.transportClosed(test.now, "gone")
+      end(test, client)
+      test.pass(5)
+      expect([client.destroyed || client.ended, client.connection!.closed]).toEqual([true, true])
+    }
   })
 
   it("has half a minute for them", () => {

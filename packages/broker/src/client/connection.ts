@@ -134,7 +134,7 @@ export class Connection implements Claimant {
 
   /** Bytes of the client; the transport may use their memory again afterwards. */
   receive(chunk: Uint8Array, now: number): void {
-    if (this.#phase.name === "closed") return
+    if (this.#phase.name === "closed" || this.#gone !== undefined) return
     try {
       if (this.#came === 0) this.#came = this.#host.comes()
       this.#host.counters.bytesReceived += chunk.length
@@ -191,12 +191,14 @@ export class Connection implements Claimant {
   /**
    * The transport is gone, by itself or because we ended it. Packets that came before and have not had their turn are the
    * client's all the same, a DISCONNECT among them ([MQTT-3.14.4-3]): then it ends when they have.
+   * @param failed the client has broken the transport's rules: what waits is not heard any more
    */
-  transportClosed(now: number, reason: string): void {
+  transportClosed(now: number, reason: string, failed = false): void {
     try {
-      if (this.#gone !== undefined) return
-      if (this.#hasMore) {
+      if (this.#gone !== undefined && !failed) return
+      if (!failed && this.#hasMore) {
         this.#gone = { reason, at: now }
+        this.session?.leave()
         this.#host.resumeSoon(this)
       } else this.#finish(now, { publishWill: true }, "network", reason)
       this.writer.drop()
@@ -214,9 +216,7 @@ export class Connection implements Claimant {
 
   /** The client had gone before its last packets had their turn. */
   #finishGone(now: number): void {
-    const reason = this.#gone?.reason ?? ""
-    this.#finish(now, { publishWill: true }, "network", reason)
-    this.#sink.destroy()
+    this.#finish(now, { publishWill: true }, "network", this.#gone?.reason ?? "")
   }
 
   /** Called about once a second: connect timeout and keep-alive. */
@@ -650,6 +650,7 @@ export class Connection implements Claimant {
     })
     host.cost(connectCost)
     session.attach(new Link<Connection>(host, this, this.writer, packet.receiveMaximum), now)
+    if (this.#gone !== undefined) session.leave()
   }
 
   // --- the end ---
@@ -735,7 +736,8 @@ export class Connection implements Claimant {
     this.loginOver()
     this.#phase = closed
     host.counters.connectionsClosed++
-    if (!step(() => this.writer.close())) step(() => this.#sink.destroy())
+    // The writer of one that has gone has nothing more to end.
+    if (!step(() => this.writer.close()) || this.#gone !== undefined) step(() => this.#sink.destroy())
     step(() => this.#intake.drop(now))
     step(() => host.closed(this))
     if (phase === undefined) return

@@ -45,8 +45,10 @@ export class Publications {
     }
     router.onFault = (subscriber, error) => this.faulted(subscriber, error)
     if (needs.queuePolicy === "disconnect") {
-      router.onNoRoom = (subscriber) => {
-        const connection = subscriber instanceof Session ? needs.connectionOf(subscriber) : undefined
+      router.onNoRoom = (subscriber, message) => {
+        // For want of memory, which others may have taken, nobody is disconnected.
+        if (!(subscriber instanceof Session) || !subscriber.isFullFor(message)) return
+        const connection = needs.connectionOf(subscriber)
         if (connection === undefined) return
         this.#slow.add(connection)
         needs.askForFlush()

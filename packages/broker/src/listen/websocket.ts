@@ -249,7 +249,7 @@ export function attachWebSocket(
       if (!isBinary) {
         // [MQTT-6.0.0-1] MQTT comes in binary frames
         socket.close(1003)
-        connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones")
+        connection.transportClosed(broker.now(), "a WebSocket text frame instead of binary ones", true)
         return
       }
       if (Array.isArray(data)) for (const part of data) connection.receive(part, broker.now())

@@ -58,7 +58,7 @@ export class Router {
   /** Called with each connected subscriber that has more than half of its limits in use. */
   onCongested: (subscriber: Subscriber) => void = () => undefined
   /** Called with each connected subscriber that has no room for a message: it was not kept for it. */
-  onNoRoom: (subscriber: Subscriber) => void = () => undefined
+  onNoRoom: (subscriber: Subscriber, message: Message) => void = () => undefined
   /**
    * Called before a message that others of a group would get after a restart goes to a member whose session would end by it, and
    * would take the message with it.
@@ -280,7 +280,7 @@ export class Router {
       return true
     }
     if (subscriber.congested && subscriber.connected) this.onCongested(subscriber)
-    if (!kept && subscriber.connected) this.onNoRoom(subscriber)
+    if (!kept && subscriber.connected) this.onNoRoom(subscriber, message)
     return kept
   }
 

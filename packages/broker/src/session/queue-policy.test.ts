@@ -48,15 +48,15 @@ describe("drop-oldest", () => {
     expect(back(test)).toEqual(["3", "4", "large"])
   })
 
-  it("makes room in the memory of all, too", () => {
-    const test = new TestBroker({ queuePolicy, limits: { maximumTotalQueuedBytes: 20_000 } })
+  it("drops nothing for a message that there is no memory for", () => {
+    const test = new TestBroker({ queuePolicy, limits: { maximumTotalQueuedBytes: 400_000 } })
     absent(test)
-    const codes = publishMany(test, "t", 100, 1000)
-    expect(new Set(codes)).toEqual(new Set([ReasonCode.Success]))
-    const came = back(test)
-    expect(came.at(-1)).toBe("100")
-    expect(came.length).toBeLessThan(20)
-    expect(test.broker.counters.dropped["memory full"]).toBe(100 - came.length)
+    publishMany(test, "t", 100, 100)
+    const pub = test.connect({ clientId: "pub" })
+    pub.publish("t", "x".repeat(500_000), { qos: 1, packetId: 1 })
+    expect(pub.acks().map(({ reasonCode }) => reasonCode)).toEqual([ReasonCode.QuotaExceeded])
+    expect(back(test)).toHaveLength(100)
+    expect(test.broker.counters.dropped["memory full"]).toBe(1)
   })
 
   it("leaves alone what is on its way to the client", () => {
@@ -91,6 +91,20 @@ describe("disconnect", () => {
       expect(test.broker.sessionCount).toBe(2)
     },
   )
+
+  it("ends nobody for want of memory, or for a message that never fits", () => {
+    const test = new TestBroker({
+      queuePolicy,
+      limits: { maximumTotalQueuedBytes: 400_000, maximumQueuedBytes: 100_000 },
+    })
+    const sub = test.connect({ clientId: "sub", receiveMaximum: 1, ...persistent })
+    sub.subscribe("t", { qos: 1 })
+    publishMany(test, "t", 1)
+    const pub = test.connect({ clientId: "pub" })
+    for (const size of [500_000, 150_000]) pub.publish("t", "x".repeat(size), { qos: 1, packetId: size % 65_535 })
+    expect(pub.acks().map(({ reasonCode }) => reasonCode)).toEqual([ReasonCode.QuotaExceeded, ReasonCode.QuotaExceeded])
+    expect(sub.closed).toBe(false)
+  })
 
   it("drops for one that is away", () => {
     const test = new TestBroker({ queuePolicy, limits: { maximumQueuedMessages: 2, maximumPublisherPause: 0 } })

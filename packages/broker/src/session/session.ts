@@ -86,6 +86,7 @@ export class Session implements Subscriber {
   /** Places of what others are to get when the session ends; undefined: all of the session is kept, or nothing. */
   #entrusted: Set<Place> | undefined
   #link: SessionLink | undefined
+  #leaving = false
 
   constructor(
     clientId: string,
@@ -190,6 +191,11 @@ export class Session implements Subscriber {
     return this.#queue.hasRoom(size)
   }
 
+  /** True when it has no room for the message because of others that wait for it. */
+  isFullFor({ size }: Message): boolean {
+    return !this.#queue.hasRoom(size) && this.#queue.couldHaveRoom(size)
+  }
+
   get queuedMessages(): number {
     return this.#queue.length
   }
@@ -231,8 +237,15 @@ export class Session implements Subscriber {
     this.wake(now)
   }
 
+  /** Its client has gone: it can be sent nothing. What it has sent before may still be handled, until it is detached. */
+  leave(): void {
+    this.detach()
+    this.#leaving = true
+  }
+
   detach(): void {
     this.#link = undefined
+    this.#leaving = false
     this.#inflight.end()
     this.#holdings.aliasesGone()
     this.retained.disconnect()
@@ -347,9 +360,7 @@ export class Session implements Subscriber {
       return true
     }
     const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
-    if (this.#policy === "drop-oldest" && this.#queue.couldHaveRoom(message.size)) {
-      while (!this.#queue.hasRoom(message.size) && this.#dropOldest("queue full"));
-    }
+    if (this.#policy === "drop-oldest") this.#dropOldest(message.size)
     if (!this.#queue.push(queued)) {
       this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
@@ -442,21 +453,22 @@ export class Session implements Subscriber {
     return subscription.qos === 0 || this.#inflight.maySend
   }
 
-  /** False when nothing waits. */
-  #dropOldest(why: "queue full" | "memory full"): boolean {
-    const oldest = this.#queue.shift()
-    if (oldest === undefined) return false
-    this.#counters.dropped[why]++
-    this.#holdings.messageGone(oldest)
-    this.#done(oldest.place)
+  /** Drops the oldest that wait until there is room; false when there would not be any. */
+  #dropOldest(size: number): boolean {
+    if (!this.#queue.couldHaveRoom(size)) return false
+    while (!this.#queue.hasRoom(size)) {
+      const oldest = this.#queue.shift()
+      if (oldest === undefined) return false
+      this.#counters.dropped["queue full"]++
+      this.#holdings.messageGone(oldest)
+      this.#done(oldest.place)
+    }
     return true
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
   #hold(message: Message, identifiers: readonly number[], share: string | undefined): boolean {
-    let held = this.#holdings.message(message, identifiers, share, this.connected)
-    while (!held && this.#policy === "drop-oldest" && this.#dropOldest("memory full"))
-      held = this.#holdings.message(message, identifiers, share, this.connected)
+    const held = this.#holdings.message(message, identifiers, share, this.connected)
     if (!held) this.#counters.dropped["memory full"]++
     return held
   }
@@ -499,7 +511,7 @@ export class Session implements Subscriber {
 
   /** Counts so many bytes more, or less, for Topic Aliases of its connection; false when there is no room in memory. */
   holdAlias(bytes: number): boolean {
-    return this.connected && this.#holdings.alias(bytes)
+    return (this.connected || this.#leaving) && this.#holdings.alias(bytes)
   }
 
   /** Counts the will of a CONNECT in the place of the one before; 0: there is none. False when there is no room in memory. */

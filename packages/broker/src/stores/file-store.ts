@@ -55,6 +55,12 @@ export async function openStoreIn(
   return store
 }
 
+/** A turn that is not answered yet. */
+interface Waiting {
+  readonly pause: Pause<Committed>
+  readonly turn: readonly Change[]
+}
+
 export class FileStore implements Store {
   readonly lasting = true
   readonly #folder: Folder
@@ -89,14 +95,14 @@ export class FileStore implements Store {
 
   /** Turns that are not written yet, sealed, and who waits for them. */
   readonly #writer: TurnWriter = new TurnWriter()
-  #collected: Pause<Committed>[] = []
+  #collected: Waiting[] = []
   #cancelFlush: (() => void) | undefined
   /** Another journal is ready; and with durability "power" turns are collected for it while the disk takes the last of this one. */
   #leaving = false
   #held = false
 
   /** Written, not on the disk for certain. */
-  #unsynced: Pause<Committed>[] = []
+  #unsynced: Waiting[] = []
   #syncing: Promise<void> | undefined
 
   #folding: Promise<void> | undefined
@@ -240,16 +246,15 @@ export class FileStore implements Store {
     this.#writer.length = start + recordHeadLength
     encodeTurn(turn, this.#writer)
     this.#format.seal(this.#writer.bytes, start, this.#writer.length)
-    if (waits) {
-      this.#room.count(turn)
-      return this.#collect()
-    }
+    if (waits) return this.#collect(turn)
     const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
     if (failed !== undefined) return failed
-    this.#room.count(turn)
-    if (!this.#power) return "committed"
+    if (!this.#power) {
+      this.#room.count(turn)
+      return "committed"
+    }
     const pause = new Pause<Committed>()
-    this.#unsynced.push(pause)
+    this.#unsynced.push({ pause, turn })
     this.#sync()
     return pause
   }
@@ -296,9 +301,9 @@ export class FileStore implements Store {
 
   /* ---------------------------------------------------------------- writing */
 
-  #collect(): Pause<Committed> {
+  #collect(turn: readonly Change[]): Pause<Committed> {
     const pause = new Pause<Committed>()
-    this.#collected.push(pause)
+    this.#collected.push({ pause, turn })
     if (this.#held) return pause
     if (this.#writer.length >= this.#working.collected) this.#flush()
     else this.#cancelFlush ??= this.#pace.after(this.#flushInterval, () => this.#flush())
@@ -315,11 +320,18 @@ export class FileStore implements Store {
     this.#collected = []
     const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
     this.#writer.clear()
-    if (failed !== undefined) answerAll(waiting, failed)
-    else if (!this.#power) answerAll(waiting, "committed")
+    if (failed !== undefined) this.#answer(waiting, failed)
+    else if (!this.#power) this.#answer(waiting, "committed")
     else {
       this.#unsynced.push(...waiting)
       this.#sync()
+    }
+  }
+
+  #answer(waiting: readonly Waiting[], answer: Committed): void {
+    for (const { pause, turn } of waiting) {
+      if (answer === "committed") this.#room.count(turn)
+      pause.answer(answer)
     }
   }
 
@@ -381,7 +393,7 @@ export class FileStore implements Store {
         this.#syncing = undefined
         this.#synced = end
         if (this.#unsynced.length > 0) this.#sync()
-        answerAll(waiting, "committed")
+        this.#answer(waiting, "committed")
       },
       (error: unknown) => {
         this.#syncing = undefined
@@ -391,7 +403,7 @@ export class FileStore implements Store {
         this.#end = this.#synced
         this.#ragged = true
         this.#cut()
-        answerAll(all, this.#failed(reasonOf(error)))
+        this.#answer(all, this.#failed(reasonOf(error)))
       },
     )
   }
@@ -535,8 +547,4 @@ function writeAll(file: StoreFile, bytes: Uint8Array, from: number): void {
     if (written === 0) throw new StoreError("nothing was written")
     at += written
   }
-}
-
-function answerAll(waiting: readonly Pause<Committed>[], answer: Committed): void {
-  for (const pause of waiting) pause.answer(answer)
 }
