@@ -77,7 +77,7 @@ export const storeCommand: Command = {
       rows: [
         {
           name: "up-to-damage",
-          help: "export what comes before damage, instead of nothing; then import it into another folder",
+          help: "export what comes before damage, instead of nothing; then import it, with --incomplete, into another folder",
         },
         {
           name: "incomplete",
