@@ -121,7 +121,7 @@ class NodeBroker implements PureMqBroker {
     })
     this.#event = config.onEvent ?? (() => undefined)
     this.#refusals = new Throttle(this.#event)
-    const limits = limitsOf(config.limits, config.store)
+    const limits = limitsOf(config.limits, config.store, this.#heap)
     this.#rules = rulesOf(config.login ?? {}, config.acl)
     this.#handshakes = (config.listeners ?? []).map((one, i) =>
       one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
@@ -253,7 +253,7 @@ class NodeBroker implements PureMqBroker {
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
     const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
     const { limits: before } = this.#broker
-    const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits, this.#config.store))
+    const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits, this.#config.store, this.#heap))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
     const nextHandshakes = this.#handshakes.map((known, i) => {
       const next = handshakes[i]
@@ -452,10 +452,10 @@ function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
 }
 
 /** All of them, with the defaults of this machine. Throws ConfigError. */
-function limitsOf(given: Partial<Limits> = {}, store: BrokerConfig["store"]): Limits {
+function limitsOf(given: Partial<Limits> = {}, store: BrokerConfig["store"], heap: number): Limits {
   const lasting = store !== undefined && store.type !== "memory"
   const ofMachine = {
-    ...limitsOfMemory(heapForClients(), lasting),
+    ...limitsOfMemory(heap, lasting),
     maximumPasswordChecks: scryptsAtOnce(),
   }
   return { ...defaultLimits, ...ofMachine, ...checkLimits(given) }

@@ -160,6 +160,25 @@ describe("Shared Subscriptions (section 4.8.2): choosing", () => {
     expect(members.reduce((sum, { asked }) => sum + asked, 0)).toBeLessThan(100_000)
   })
 
+  it.each([63, 64, 65])(
+    "of %i that are away and full 64 at most are asked for room, and one gets it all the same",
+    (count) => {
+      const router = new Router()
+      let asked = 0
+      const members = Array.from({ length: count }, (_, i) => new Fake(`${i}`))
+      for (const member of members) {
+        add(router, member, "$share/g/t", { qos: 1 })
+        member.connected = false
+        member.hasRoom = () => {
+          asked++
+          return false
+        }
+      }
+      router.route(Message.of(topics.of("t"), new Uint8Array(1), 1, false), undefined, 0)
+      expect([asked, members.reduce((sum, { got }) => sum + got, 0)]).toEqual([Math.min(count, 64), 1])
+    },
+  )
+
   it("who may not receive a topic is found out once a topic, and one who comes back counts again", () => {
     const router = new Router()
     let asked = 0

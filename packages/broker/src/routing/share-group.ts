@@ -19,8 +19,8 @@ export class ShareGroup {
   #nextAway = 0
   /** Members with topics that may not come through to them. */
   #restricted = 0
-  /** Members whose session was lasting when they came. */
-  readonly #lasting: Set<Subscriber> = new Set()
+  /** Members whose session was lasting when they came; few groups have any. */
+  #lasting: Set<Subscriber> | undefined
 
   get size(): number {
     return this.#members.length
@@ -33,14 +33,17 @@ export class ShareGroup {
 
   /** True when somebody of them is still there after a restart: what another has and loses then is theirs. */
   get lasting(): boolean {
-    return this.#lasting.size > 0
+    return this.#lasting !== undefined && this.#lasting.size > 0
   }
 
   /** Adds a member or replaces its subscription; true when it is a new one. */
   add(subscription: Subscription): boolean {
     const at = this.#places.get(subscription.subscriber)
     if (subscription.mayReceive !== undefined) this.#restricted++
-    if (subscription.subscriber.lasting) this.#lasting.add(subscription.subscriber)
+    if (subscription.subscriber.lasting) {
+      this.#lasting ??= new Set()
+      this.#lasting.add(subscription.subscriber)
+    }
     if (at !== undefined) {
       if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
       this.#members[at] = subscription
@@ -67,7 +70,7 @@ export class ShareGroup {
     const at = this.#places.get(subscriber)
     if (at === undefined) return false
     if (this.#members[at]!.mayReceive !== undefined) this.#restricted--
-    this.#lasting.delete(subscriber)
+    this.#lasting?.delete(subscriber)
     if (at < this.#present) this.#away(at)
     const last = this.#members.length - 1
     this.#swap(this.#places.get(subscriber)!, last)
