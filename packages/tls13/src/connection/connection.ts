@@ -5,6 +5,7 @@
 import { AlertDescription, AlertLevel, type AlertName } from "../bytes/alerts.ts"
 import { ContentType } from "../bytes/code-points.ts"
 import { Closed, LimitExceeded, Misuse, messageOf, TlsError } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 import type { KeyUpdateRequest } from "../codec/key-update.ts"
 import { type Connected, exportFrom } from "../handshake/connected.ts"
 import type { Steps } from "../handshake/coroutine.ts"
@@ -387,8 +388,6 @@ export abstract class Connection<State extends Connected = Connected, Link exten
     return connected
   }
 }
-
-const nothing = new Uint8Array(0)
 
 /** A sink that has thrown is told nothing more: not of the alert either, which it would hold up. */
 function untilItThrows(trace: TraceSink): TraceSink {

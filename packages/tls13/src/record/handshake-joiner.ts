@@ -2,6 +2,7 @@
 // one byte of type and three of length.
 
 import { LimitExceeded } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 
 const messageHeaderLength = 4
 
@@ -10,8 +11,6 @@ export interface MessageHeader {
   /** Bytes of the body. */
   readonly length: number
 }
-
-const nothing = new Uint8Array(0)
 
 /**
  * Joins the content of handshake records to whole handshake messages.

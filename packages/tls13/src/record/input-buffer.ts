@@ -1,3 +1,5 @@
+import { nothing } from "../bytes/nothing.ts"
+
 /**
  * The bytes of a transport, first in, first out, copied only when they must be.
  * `push` takes a view of the caller's bytes; what is not taken by `settle` is copied then. A record that began in an
@@ -94,5 +96,3 @@ export class InputBuffer {
     this.#heldEnd = 0
   }
 }
-
-const nothing = new Uint8Array(0)

@@ -2,10 +2,9 @@
 
 import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import type { Hash, HmacKey } from "../crypto/provider.ts"
-
-const nothing = new Uint8Array(0)
 
 /** Hash(""): the Transcript-Hash of no messages, `Hash.length` bytes. */
 export function emptyHash(hash: Hash): Uint8Array {

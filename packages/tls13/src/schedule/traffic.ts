@@ -2,10 +2,9 @@
 // ticket, 4.7.1.
 
 import { constantTimeEqual } from "../bytes/equal.ts"
+import { nothing } from "../bytes/nothing.ts"
 import type { CipherSuiteAlgorithms, Hash } from "../crypto/provider.ts"
 import { expandLabel, hkdfExpandLabel } from "./labels.ts"
-
-const nothing = new Uint8Array(0)
 
 export interface TrafficKeys {
   /** [sender]_write_key, `Aead.keyLength` bytes. */
