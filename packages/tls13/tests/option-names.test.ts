@@ -83,7 +83,7 @@ describe("an adapter has no names of its own but these", () => {
       Own | "handshakeTimeout" | "highWaterMark"
     >()
     expectTypeOf<NamesOf<TlsServerOptions, ServerOptions & TlsOptions & HandshakeLimitOptions>>().toEqualTypeOf<
-      Own | "identity" | "verifier" | "workers"
+      Own | "identity" | "lendsData" | "verifier" | "workers"
     >()
   })
 

@@ -131,17 +131,15 @@ describe("the driver", () => {
     expect(client.transport.written).toHaveLength(2)
     client.driver.send([utf8ToBytes("a"), utf8ToBytes("b")])
     expect(client.transport.written).toHaveLength(3)
-    expect(server.types().slice(2)).toEqual(["data", "data"])
+    expect(server.events.slice(2)).toMatchObject([{ type: "data", data: utf8ToBytes("ab") }])
   })
 
-  it("hands on data of very many records at once as one piece, in its place between the other events", () => {
+  it("hands on data of many records that came together as one piece, in its place between the other events", () => {
     const { client, server, start } = both()
     start()
     const one = (count: number) => Array.from({ length: count }, (_, i) => Uint8Array.of(i % 256))
     const pieces = () => server.events.splice(0).map((event) => ("data" in event ? event.data.length : event.type))
     server.events.length = 0
-    client.driver.send(one(16))
-    expect(pieces()).toEqual(one(16).map(() => 1))
     client.driver.send(one(1000))
     expect(server.events).toMatchObject([{ type: "data", data: Uint8Array.from({ length: 1000 }, (_, i) => i % 256) }])
     server.events.length = 0
@@ -377,6 +375,13 @@ describe("the driver", () => {
     expect(seen).toEqual(["begin data", "end data", "begin failed", "end failed"])
   })
 
+  /** What fills the memory that records share: what comes behind it is an event of its own. */
+  const long = (text: string) => {
+    const bytes = new Uint8Array(65_536)
+    bytes.set(utf8ToBytes(text))
+    return bytes
+  }
+
   const closing = ["begin data", "end data", "begin data", "end data", "begin end", "end end"]
   it.each<[string, (driver: Driver) => void, string[], string[]]>([
     ["send", (driver) => driver.send([utf8ToBytes("back")]), closing, ["data", "data", "data"]],
@@ -409,7 +414,7 @@ describe("the driver", () => {
     const [before, sent] = [client.events.length, client.transport.written.length]
     seen.length = 0
     client.transport.peer = undefined
-    client.driver.send([utf8ToBytes("a"), utf8ToBytes("b")])
+    client.driver.send([long("a"), utf8ToBytes("b")])
     client.driver.close()
     driver.receive(concatBytes(...client.transport.written.slice(sent)))
     expect(seen).toEqual(wanted)
@@ -424,7 +429,7 @@ describe("the driver", () => {
       transport: server.transport,
       clock,
       onEvent(event) {
-        const text = event.type === "data" ? bytesToUtf8(event.data) : event.type
+        const text = event.type === "data" ? bytesToUtf8(event.data.subarray(0, 1)) : event.type
         seen.push(`begin ${text}`)
         if (text === "a") driver.send([utf8ToBytes("?")])
         seen.push(`end ${text}`)
@@ -438,7 +443,7 @@ describe("the driver", () => {
     answering.transport.peer = driver
     server.transport.peer = answering.driver
     seen.length = 0
-    answering.driver.send([utf8ToBytes("a"), utf8ToBytes("b")])
+    answering.driver.send([long("a"), utf8ToBytes("b")])
     expect(seen).toEqual(["a", "b", "!"].flatMap((text) => [`begin ${text}`, `end ${text}`]))
   })
 

@@ -53,28 +53,24 @@ export function internalError(cause: unknown): TlsError {
   return error
 }
 
-/** Data that comes together in more pieces than this is handed on in one: an object for each byte would cost a hundred times it. */
-const mostPieces = 16
-
-/** The same events; runs of very many pieces of data are one. */
-function withoutCrumbs(events: readonly ConnectionEvent[]): readonly ConnectionEvent[] {
-  if (events.length <= mostPieces) return events
+/** The same events; data that lies behind other data in memory, as that of records of one receive does, is one piece with it. */
+function withoutSeams(events: readonly ConnectionEvent[]): readonly ConnectionEvent[] {
+  if (events.length < 2) return events
   const fewer: ConnectionEvent[] = []
-  let run: Uint8Array[] = []
-  const endRun = () => {
-    if (run.length > mostPieces) fewer.push({ type: "data", data: concatBytes(...run) })
-    else fewer.push(...run.map((data) => ({ type: "data", data }) as const))
-    run = []
-  }
   for (const event of events) {
-    if (event.type === "data") run.push(event.data)
-    else {
-      endRun()
-      fewer.push(event)
-    }
+    const before = fewer.at(-1)
+    const joined = before?.type === "data" && event.type === "data" && joinedBytes(before.data, event.data)
+    if (joined) fewer[fewer.length - 1] = { type: "data", data: joined }
+    else fewer.push(event)
   }
-  endRun()
   return fewer
+}
+
+/** Both in one view; undefined where the second does not begin at the end of the first. */
+function joinedBytes(first: Uint8Array, second: Uint8Array): Uint8Array | undefined {
+  const { buffer, byteOffset, length } = first
+  if (second.buffer !== buffer || second.byteOffset !== byteOffset + length) return undefined
+  return new Uint8Array(buffer, byteOffset, length + second.length)
 }
 
 export class Driver {
@@ -114,6 +110,11 @@ export class Driver {
       const events = first.flatMap((outcome) => outcome.events)
       this.#take({ output: concatBytes(...first.map(({ output }) => output)), events, waitsFor: last.waitsFor })
     })
+  }
+
+  /** Every event has been handed on. */
+  get atRest(): boolean {
+    return !this.#delivering && this.#next >= this.#events.length
   }
 
   /** Bytes of the peer; they may be reused afterwards. */
@@ -208,7 +209,7 @@ export class Driver {
 
   #take(outcome: Outcome, taken?: Taken): void {
     // Noted first: a transport may bring the answer before `write` returns.
-    this.#note(withoutCrumbs(outcome.events))
+    this.#note(withoutSeams(outcome.events))
     if (this.#connection.deadline === undefined) this.#cancelDeadline?.()
     this.#await(typeof outcome.waitsFor === "object" ? outcome.waitsFor : undefined)
     if (outcome.output.length > 0) this.#transport.write(outcome.output, taken ?? nobodyWaits)

@@ -6,8 +6,9 @@ export class Writer {
   #bytes: Uint8Array
   #length = 0
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity)
+  /** @param memory what is written into at first */
+  constructor(capacity = 256, memory: Uint8Array = new Uint8Array(capacity)) {
+    this.#bytes = memory
   }
 
   /** Bytes written so far. */

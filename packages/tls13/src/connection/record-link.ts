@@ -2,6 +2,7 @@
 
 import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
 import { copyOf } from "../bytes/copy.ts"
+import { nothing } from "../bytes/nothing.ts"
 import { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms, RandomSource } from "../crypto/provider.ts"
 import type { EarlyData } from "../handshake/early-data.ts"
@@ -13,7 +14,6 @@ import { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import { RecordReader } from "../record/record-reader.ts"
 import { RecordWriter } from "../record/record-writer.ts"
 import type { SkippedEarlyData } from "../record/skipped-early-data.ts"
-
 import type { SecretObserver } from "../schedule/key-schedule.ts"
 import type { ClientSession } from "../session/session.ts"
 import type { Direction, SecretName } from "../trace/events.ts"
@@ -25,7 +25,6 @@ export type LinkOptions = Pick<
   "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage" | "explanations"
 >
 
-const nothing = new Uint8Array(0)
 const noEvents: readonly ConnectionEvent[] = /* @__PURE__ */ Object.freeze([])
 
 export class RecordLink implements Link {
@@ -133,7 +132,9 @@ export class RecordLink implements Link {
   }
 
   write(contentType: number, content: Uint8Array): void {
-    this.#out ??= new Writer(content.length + 128)
+    // A record of 2^14 bytes takes 22 more.
+    const capacity = content.length + (content.length >> 9) + 128
+    this.#out ??= new Writer(capacity, this.#options.scratch.output?.(capacity))
     this.#writeChangeCipherSpec(this.#out)
     this.writer.write(contentType, content, this.#out)
   }

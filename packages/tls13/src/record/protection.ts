@@ -35,6 +35,9 @@ const ivLength = 12
 export interface RecordScratch {
   readonly header: Uint8Array
   readonly nonce: Uint8Array
+  /** Gives at least so many bytes of memory, for output and for plaintext, to an adapter that knows when it is free again. */
+  output?: (length: number) => Uint8Array
+  plaintext?: (length: number) => Uint8Array
 }
 
 export function recordScratch(): RecordScratch {

@@ -7,6 +7,7 @@
 import { alertName } from "../bytes/alerts.ts"
 import { ContentType } from "../bytes/code-points.ts"
 import { InvalidMessage, LimitExceeded, Misuse, PeerMisbehaved, type TlsError } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { InputBuffer } from "./input-buffer.ts"
 import { doesNotSpeakTls } from "./not-tls.ts"
@@ -28,13 +29,15 @@ export interface InboundRecord {
   readonly type: number
   /**
    * The content without padding. Of a protected record: memory that is never written again, so it may be kept (at most
-   * 16 KiB stay with it, as with the longest record). Of an unprotected one: a view of the input, valid until the next
-   * call of the reader.
+   * 64 KiB stay with it). Of an unprotected one: a view of the input, valid until the next call of the reader.
    */
   readonly content: Uint8Array
   /** False for an alert in the clear though there are keys: it may be that of a peer which does not use its own yet. */
   readonly wasProtected: boolean
 }
+
+/** Bytes that records of one receive share for their plaintext: four full ones, and the type behind the last. */
+const sharedPlaintext = 65_537
 
 export interface RecordReaderOptions {
   /** Records without content that may come in a row (section 5.1 allows them, an attacker lives on them). Default 32. */
@@ -141,8 +144,7 @@ export class RecordReader {
     const protection = this.#protection
     this.#protection = undefined
     this.#input.wipe()
-    this.#plaintext = nothing
-    this.#plaintextAt = 0
+    this.settle()
     protection?.wipe()
   }
 
@@ -274,12 +276,13 @@ export class RecordReader {
   }
 
   /**
-   * Room for `length` bytes of plaintext. New memory is sized for what else has come, up to 16 KiB: an allocation costs
-   * more than a short record, and the many records of one receive share it.
+   * Room for `length` bytes of plaintext. New memory is sized for what else has come, up to 64 KiB: an allocation costs
+   * more than a short record, and the contents of one receive lie behind each other.
    */
   #room(length: number): Uint8Array {
     if (this.#plaintextAt + length > this.#plaintext.length) {
-      this.#plaintext = new Uint8Array(Math.max(length, Math.min(length + this.#input.length, maxContentLength)))
+      const wanted = Math.max(length, Math.min(length + this.#input.length, sharedPlaintext))
+      this.#plaintext = this.#scratch.plaintext?.(wanted) ?? new Uint8Array(wanted)
       this.#plaintextAt = 0
     }
     return this.#plaintext
@@ -310,7 +313,6 @@ export class RecordReader {
   }
 }
 
-const nothing = new Uint8Array(0)
 const clearAlert = "peer sent an alert in the clear after keys were set"
 
 /** Section 5.2: once protection has started, every record but change_cipher_spec is protected. */

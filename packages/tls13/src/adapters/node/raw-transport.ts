@@ -3,6 +3,7 @@
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Clock, Transport } from "../driver.ts"
+import type { SharedMemory } from "./shared-memory.ts"
 
 /** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
 const lingering = 1000
@@ -10,11 +11,16 @@ const lingering = 1000
 const sendingBytes = 16_384
 const longestLingering = 5000
 
-export function streamTransport(raw: Duplex): Transport {
+/** @param memory gets back what a socket has taken; another stream may hand on the very bytes that it was given */
+export function streamTransport(raw: Duplex, memory?: SharedMemory): Transport {
+  const shared = socketOf(raw) === undefined ? undefined : memory
   return {
     write(bytes, taken) {
       if (raw.destroyed || raw.writableEnded) return taken(closedError())
-      raw.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), taken)
+      raw.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (error) => {
+        if (!error) shared?.takeBack(bytes)
+        taken(error)
+      })
     },
     setReading(wanted) {
       if (wanted) raw.resume()

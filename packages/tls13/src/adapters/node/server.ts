@@ -33,6 +33,7 @@ import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, prin
 import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
 import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
+import { SharedMemory } from "./shared-memory.ts"
 import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket, type TLSSocketSetup } from "./tls-socket.ts"
 import { certificateTypes, createVerification } from "./verification.ts"
@@ -85,6 +86,11 @@ export interface TlsServerOptions
    * none.
    */
   readonly workers?: number | undefined
+  /**
+   * Listeners of a socket's `data` are lent the bytes: the memory is used again when they return, so who keeps some copies them,
+   * and such a socket is not piped. Saves most of the memory that bulk takes, and its collection. Default false.
+   */
+  readonly lendsData?: boolean | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly pauseOnConnect?: boolean | undefined
   /** What this stack has and node:tls has no word for; goes before what the other options say. */
@@ -156,6 +162,7 @@ export class Server extends NetServer {
   readonly #workers: HandshakeWorkers | undefined
   #active: Active
 
+  readonly #memory = new SharedMemory()
   readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
@@ -311,9 +318,13 @@ export class Server extends NetServer {
       preference,
     } satisfies ServerOptions
     const config = createServerConfig(withDefaults(options.core ?? {}, usual))
+    const memory = this.#memory
+    config.scratch.output = (length) => memory.output(length)
+    if (options.lendsData) config.scratch.plaintext = (length) => memory.plaintext(length)
     const setup: TLSSocketSetup = {
       role: "server",
       turns: this.#inputTurns,
+      memory,
       provider: context.provider,
       verification,
       allowHalfOpen: options.allowHalfOpen,

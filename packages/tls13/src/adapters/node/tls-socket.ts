@@ -18,6 +18,7 @@ import { PacedInput } from "./paced-input.ts"
 import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
+import type { SharedMemory } from "./shared-memory.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
 import { SocketFace } from "./socket-face.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
@@ -37,6 +38,8 @@ export interface TLSSocketSetup {
   readonly servername?: string | undefined
   readonly allowHalfOpen?: boolean | undefined
   readonly highWaterMark?: number | undefined
+  /** Of the configuration's connections; undefined: each takes its own. */
+  readonly memory?: SharedMemory | undefined
   /** A client's 0-RTT data: sent after the handshake when it could not go before. */
   readonly earlyData?: Uint8Array | undefined
 }
@@ -342,7 +345,13 @@ export class TLSSocket extends SocketFace {
 
   /** A record may have one byte, and takes far more than that while it waits: it is not only bytes that are bounded. */
   #received(data: Buffer): void {
-    const more = this.push(data)
+    const { memory } = this.#setup
+    const isLent = memory?.isLent(data) === true
+    // A stream that holds data for later is given a copy of its own.
+    const isTaken = this.readableFlowing === true && this.readableLength === 0
+    const more = this.push(isLent && !isTaken ? Buffer.from(data) : data)
+    if (isLent && isTaken && this.readableLength > 0) memory?.giveAway()
+    else if (isLent) data.fill(0)
     this.#untaken = this.readableLength > data.length ? this.#untaken + 1 : 1
     if (!more || this.#untaken >= mostUntaken) this.#driver?.want(false)
   }
@@ -392,10 +401,13 @@ export class TLSSocket extends SocketFace {
       this.#waiting = { parts, done }
       return
     }
-    // Small writes that piled up share records, and one write below.
-    const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
     this.#inFlight = done
-    this.#sendFrom(whole, 0)
+    // Small writes that piled up share records, and one write below.
+    const { memory } = this.#setup
+    const length = parts.reduce((sum, part) => sum + part.length, 0)
+    if (parts.length === 1) this.#sendFrom(parts[0]!, 0)
+    else if (memory === undefined || length > pieceSize) this.#sendFrom(Buffer.concat(parts, length), 0)
+    else memory.gathered(parts, length, (whole) => this.#sendFrom(whole, 0))
   }
 
   #sendFrom(whole: Uint8Array, from: number): void {
@@ -445,8 +457,8 @@ export class TLSSocket extends SocketFace {
     if (first.length === 0 && connection.failure !== undefined) throw connection.failure
     this.#connection = connection
     const raw = this.raw
-    const transport = streamTransport(raw)
-    const { turns } = this.#setup
+    const { memory, turns } = this.#setup
+    const transport = streamTransport(raw, memory)
     const input = turns && new PacedInput(turns, transport, connection, (work) => this.guard(work))
     this.#input = input
     const driver = new Driver({
@@ -456,7 +468,15 @@ export class TLSSocket extends SocketFace {
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
-    input?.begin(driver)
+    const receive = (piece: Uint8Array) => {
+      if (memory === undefined) driver.receive(piece)
+      else
+        memory.reading(() => {
+          driver.receive(piece)
+          return driver.atRest
+        })
+    }
+    input?.begin({ receive, receiveEnd: () => driver.receiveEnd() })
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
@@ -465,7 +485,7 @@ export class TLSSocket extends SocketFace {
           const piece = unread.subarray(0, chunkSize)
           unread = unread.subarray(chunkSize)
           if (input) input.push(piece)
-          else driver.receive(piece)
+          else receive(piece)
         } while (unread.length > 0 && !raw.isPaused() && !this.destroyed)
         // A chunk of a Duplex may be of any length: what is behind a piece after which reading was to stop waits there.
         if (unread.length > 0 && !this.destroyed) raw.unshift(unread)
@@ -487,6 +507,7 @@ export class TLSSocket extends SocketFace {
 
   #onEvent(event: ConnectionEvent): void {
     if (this.destroyed) return
+    const { memory } = this.#setup
     switch (event.type) {
       case "offered":
         if (this.#setup.role === "server") this.servername = event.offer.serverName ?? false
@@ -501,7 +522,7 @@ export class TLSSocket extends SocketFace {
         this.#received(bufferOf(event.data))
         break
       case "early-data":
-        this.earlyData.push(bufferOf(event.data))
+        this.earlyData.push(bufferOf(memory?.isLent(event.data) ? copyOf(event.data) : event.data))
         this.emit("earlyData", this.earlyData.at(-1))
         break
       case "early-data-decided":
