@@ -52,6 +52,8 @@ export class Link {
         if (this.#blocked) this.lastBlocked = now()
         return !this.#blocked
       },
+      // What was written is on its way: the broker may use its memory again.
+      keeps: false,
       end: () => {
         this.ended = true
       },
@@ -94,7 +96,9 @@ export class Link {
     const part = first.subarray(0, most)
     if (part.length === first.length) this.#up.shift()
     else this.#up[0] = first.subarray(most)
-    this.connection?.receive(part.slice(), now)
+    const lent = part.slice()
+    this.connection?.receive(lent, now)
+    lent.fill(0xee)
   }
 
   /** Takes up to `most` bytes for the client. */

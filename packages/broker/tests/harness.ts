@@ -202,11 +202,13 @@ export class TestClient {
       write: (chunks) => {
         for (const chunk of chunks) {
           this.written += chunk.length
-          this.#framer.push(chunk)
+          this.#framer.push(Uint8Array.from(chunk))
           while (this.#framer.next()) this.seen.push(this.#read())
         }
         return this.taking
       },
+      // Whoever looks at what was seen looks at copies.
+      keeps: false,
       end: () => {
         this.ended = true
       },
@@ -240,7 +242,11 @@ export class TestClient {
   }
 
   send(...parts: (Uint8Array | readonly number[])[]): void {
-    for (const part of parts) this.connection?.receive(Uint8Array.from(part), this.#test.now)
+    for (const part of parts) {
+      const lent = Uint8Array.from(part)
+      this.connection?.receive(lent, this.#test.now)
+      lent.fill(0xee) // the memory of a transport
+    }
     this.#test.settle()
   }
 

@@ -12,6 +12,7 @@ import type { Limits, ToldLimits } from "../session/limits.ts"
 import type { LoginMemory, OutboundMemory } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import type { Session } from "../session/session.ts"
+import type { SpareBuffers } from "./spare-buffers.ts"
 
 /** How a connection ended, for its session. */
 export interface Ending {
@@ -70,6 +71,7 @@ export interface Hub<Client> {
   /** What says that it is text in UTF-8 (Payload Format Indicator) must be. */
   readonly checksPayloadFormat: boolean
   readonly outbound: OutboundMemory
+  readonly spares: SpareBuffers
   readonly logins: LoginMemory
   /** What has been done since the beginning, without a clock: see Router, and `cost`. */
   readonly work: number

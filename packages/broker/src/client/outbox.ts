@@ -7,6 +7,8 @@ import type { Message, Template } from "../packet/message.ts"
 /** Payloads from this size on are not copied. */
 export const byReference: number = 4096
 const largestBuffer = 65_536
+/** Less has an array of its own size. */
+const leastSpare = 2048
 
 export class Outbox {
   #buffer: Uint8Array = empty
@@ -16,12 +18,20 @@ export class Outbox {
   /** Of those, bytes that are somebody else's and only referred to. */
   #referred = 0
   #references: Uint8Array[] = []
+  /** Spare buffers that bytes waiting are in, with the one that is written to. */
+  #spares: Uint8Array[] = []
+  #inSpare = false
   readonly #refer: (bytes: Uint8Array) => void
+  readonly #spare: () => Uint8Array | undefined
   #lastSize = 128
 
-  /** @param refer is told of each bytes that are only referred to from now on */
-  constructor(refer: (bytes: Uint8Array) => void) {
+  /**
+   * @param refer is told of each bytes that are only referred to from now on
+   * @param spare gives a buffer of `spareBytes` that `takeSpares` gives back, or none
+   */
+  constructor(refer: (bytes: Uint8Array) => void, spare: () => Uint8Array | undefined) {
     this.#refer = refer
+    this.#spare = spare
   }
 
   /** Bytes waiting. */
@@ -49,13 +59,37 @@ export class Outbox {
 
   #grow(count: number): number {
     if (this.#length > 0 && this.#length + count > largestBuffer) this.#seal()
-    const wanted = Math.max(this.#length + count, this.#length * 2, this.#lastSize)
-    const grown = new Uint8Array(Math.max(this.#length + count, Math.min(wanted, largestBuffer)))
-    grown.set(this.#buffer.subarray(0, this.#length))
-    this.#buffer = grown
     const at = this.#length
-    this.#length = at + count
+    const needed = at + count
+    const wanted = Math.max(needed, at * 2, this.#lastSize)
+    if (wanted < leastSpare || needed > largestBuffer || !this.#useSpare()) {
+      this.#moveTo(new Uint8Array(Math.max(needed, Math.min(wanted, largestBuffer))))
+    }
+    this.#length = needed
     return at
+  }
+
+  #moveTo(buffer: Uint8Array): void {
+    buffer.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = buffer
+  }
+
+  /** What comes next goes into a spare buffer, if there is one. */
+  #useSpare(): boolean {
+    const spare = this.#spare()
+    if (spare === undefined) return false
+    this.#moveTo(spare)
+    this.#spares.push(spare)
+    this.#inSpare = true
+    return true
+  }
+
+  /** Whether there is a buffer, of those that are used again, for so many more bytes: then a copy costs less than to refer to them. */
+  hasRoom(count: number): boolean {
+    if (this.#inSpare && this.#length + count <= largestBuffer) return true
+    if (count > largestBuffer / 2) return false
+    if (this.#length > 0 && (this.#inSpare || this.#length + count > largestBuffer)) this.#seal()
+    return this.#useSpare()
   }
 
   #seal(): void {
@@ -63,6 +97,7 @@ export class Outbox {
     this.#sealedBytes += this.#length
     this.#buffer = empty
     this.#length = 0
+    this.#inSpare = false
   }
 
   bytes(bytes: Uint8Array): void {
@@ -140,6 +175,13 @@ export class Outbox {
     return taken
   }
 
+  /** The spare buffers that what was taken is in: whoever has written it gives them back. */
+  takeSpares(): readonly Uint8Array[] {
+    const taken = this.#spares
+    if (taken.length > 0) this.#spares = []
+    return taken
+  }
+
   /** Keeps the first `size` bytes that wait, if there are more. */
   cut(size: number): void {
     if (this.size <= size) return
@@ -154,6 +196,7 @@ export class Outbox {
   }
 
   clear(): void {
+    this.#inSpare = false
     this.#buffer = empty
     this.#length = 0
     this.#sealed = []

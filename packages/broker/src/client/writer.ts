@@ -2,7 +2,7 @@
 // towards the client; its Maximum Packet Size; and the bound of what may wait for a slow transport.
 
 import { acknowledgementLength, acknowledgementWithReason, writeAcknowledgement } from "../packet/acknowledgements.ts"
-import { copy } from "../packet/bytes.ts"
+import { copy, copyOf } from "../packet/bytes.ts"
 import type { Codec } from "../packet/codec.ts"
 import { type Delivery, firstByte, type Message } from "../packet/message.ts"
 import { PacketType, type ProtocolVersion, type Qos, type ServerPacket } from "../packet/packets.ts"
@@ -14,6 +14,7 @@ import { aliasBytes, aliasCost, type OutboundMemory } from "../session/memory.ts
 import type { Recorder } from "../session/recorder.ts"
 import { LateOutput } from "./late-output.ts"
 import { byReference, Outbox } from "./outbox.ts"
+import { type SpareBuffers, spareBytes } from "./spare-buffers.ts"
 
 /** From this size on a turn's output does not wait for the end of the turn, unless others had much. */
 export const flushEarly = 65_536
@@ -30,6 +31,7 @@ export interface WriterNeeds {
   readonly counters: Counters
   readonly codec: Codec
   readonly outbound: OutboundMemory
+  readonly spares: SpareBuffers
   readonly recorder: Pick<Recorder, "committed" | "failing">
 }
 
@@ -55,6 +57,7 @@ export class Writer {
   owes = false
   readonly #limits: Limits
   readonly #memory: OutboundMemory
+  readonly #spares: SpareBuffers
   /** Bytes that are counted there. */
   #counted = 0
   /** Copies that the transport took while it was full and has not reported as gone. */
@@ -93,12 +96,17 @@ export class Writer {
   /** What has said the last of them leaves when this turn is committed. */
   #aliasTurn = 0
 
-  constructor({ limits, counters, codec, outbound, recorder }: WriterNeeds, sink: Sink, asks: WriterAsks) {
+  constructor({ limits, counters, codec, outbound, spares, recorder }: WriterNeeds, sink: Sink, asks: WriterAsks) {
     this.#recorder = recorder
     this.#asks = asks
     this.#limits = limits
     this.#memory = outbound
-    this.#outbox = new Outbox((bytes) => outbound.refer(bytes))
+    this.#spares = spares
+    this.#outbox = new Outbox(
+      (bytes) => outbound.refer(bytes),
+      // What is to wait has no more memory than it needs.
+      () => (this.#blocked || this.waits ? undefined : spares.take()),
+    )
     this.#counters = counters
     this.#codec = codec
     this.#sink = sink
@@ -261,15 +269,16 @@ export class Writer {
     const limit = this.maximumPacketSize
     const outbox = this.#outbox
     const length = message.payloadEnd - message.frameStart
-    if (length >= byReference) message.own()
-    // Small and for one subscriber only: straight from the publisher's chunk to the subscriber's buffer.
-    if (!message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version) {
+    const isAsItCame = !message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version
+    // Straight from the publisher's chunk to the subscriber's buffer.
+    if (isAsItCame && (length < byReference || outbox.hasRoom(length))) {
       if (length > limit) return false
       const at = outbox.reserve(length)
       copy(outbox.buffer, at, message.bytes, message.frameStart, message.payloadEnd)
       outbox.buffer[at] = first
       return true
     }
+    if (length >= byReference) message.own()
     const template = message.template(this.version, qos > 0)
     if (template.bytes.length > limit) return false
     outbox.template(template, first, packetId)
@@ -381,11 +390,19 @@ export class Writer {
     let size = 0
     for (const chunk of chunks) size += chunk.length
     this.#counters.bytesSent += size
-    if (this.#sink.write(chunks) || (this.#closed && !this.#ending)) this.#transportDone()
+    const spares = this.#outbox.takeSpares()
+    const hasRoom = this.#sink.write(chunks)
+    const isKept = this.#sink.keeps !== false
+    for (const spare of spares) {
+      if (isKept) this.#spares.lose()
+      else this.#spares.give(spare)
+    }
+    if (hasRoom || (this.#closed && !this.#ending)) this.#transportDone()
     else {
       this.#blocked = true
       this.#inTransport = size
-      this.#copiesInTransport = Math.min(size, copied)
+      const least = isKept ? spares.length * spareBytes : 0
+      this.#copiesInTransport = Math.max(least, Math.min(size, copied))
     }
   }
 
@@ -403,13 +420,22 @@ export class Writer {
     this.#whole = 0
     const references = this.#outbox.takeReferences()
     const { committed } = this.#recorder
-    const leaving = this.#late.take(this.#outbox.take(), committed)
+    const leaving = this.#late.take(this.#withoutSpares(this.#outbox.take()), committed)
     const turn = this.#late.lastTurn
     for (const bytes of references) this.#lateReferences.push({ bytes, turn })
     const left = this.#lateReferences.findIndex((one) => one.turn > committed)
     const gone = this.#lateReferences.splice(0, left < 0 ? this.#lateReferences.length : left)
     if (gone.length > 0) this.#referredInTransport = [...this.#referredInTransport, ...gone.map(({ bytes }) => bytes)]
     return leaving
+  }
+
+  /** What may wait for long is not in memory that others wait for. */
+  #withoutSpares(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+    const spares = this.#outbox.takeSpares()
+    if (spares.length === 0) return chunks
+    const own = chunks.map((chunk) => (spares.some(({ buffer }) => buffer === chunk.buffer) ? copyOf(chunk) : chunk))
+    for (const spare of spares) this.#spares.give(spare)
+    return own
   }
 
   /** After writing threw: takes back what there is of a packet that was not written to its end. */
@@ -428,6 +454,7 @@ export class Writer {
 
   #discard(): void {
     this.#outbox.clear()
+    for (const spare of this.#outbox.takeSpares()) this.#spares.give(spare)
     for (const bytes of this.#outbox.takeReferences()) this.#memory.release(bytes)
     for (const { bytes } of this.#lateReferences) this.#memory.release(bytes)
     this.#lateReferences = []

@@ -3,6 +3,7 @@
 
 import { Connection } from "../client/connection.ts"
 import type { Ending, Hub, Redirect } from "../client/hub.ts"
+import { SpareBuffers } from "../client/spare-buffers.ts"
 import type { Clock, Owner } from "../packet/change.ts"
 import type { Codec } from "../packet/codec.ts"
 import { Message } from "../packet/message.ts"
@@ -50,6 +51,7 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly counters: Counters = new Counters()
   readonly faults: Faults
   readonly outbound: OutboundMemory
+  readonly spares: SpareBuffers = new SpareBuffers()
   readonly logins: LoginMemory
   readonly access: Access
   readonly codec: Codec

@@ -12,8 +12,11 @@ const lingerMilliseconds = 1000
 const sendingBytes = 16_384
 const longestLinger = 5000
 
-/** Serves MQTT on `stream`. The stream is destroyed when the connection ends. */
-export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault): void {
+/**
+ * Serves MQTT on `stream`. The stream is destroyed when the connection ends.
+ * @param seals it has made something else of what it is given, when nothing waits in it: TLS records
+ */
+export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault, seals = false): void {
   let linger: NodeJS.Timeout[] = []
   let dropped = 0
   let attached: Connection | undefined
@@ -21,16 +24,26 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
     stream.destroy()
     attached?.abandon()
   })
+  let keeps = true
   const sink: Sink = {
     write: (chunks) =>
       boundary.run(() => {
-        if (chunks.length === 1) return stream.write(chunks[0])
-        stream.cork() // one writev, one TLS flight
+        keeps = true
+        const isSealed = seals && stream.writableLength === 0
         let more = true
-        for (const chunk of chunks) more = stream.write(chunk)
-        stream.uncork()
+        if (chunks.length === 1) more = stream.write(chunks[0])
+        else {
+          stream.cork() // one writev, one TLS flight
+          for (const chunk of chunks) more = stream.write(chunk)
+          stream.uncork()
+        }
+        // A socket that has taken all of it has copied it.
+        keeps = !isSealed && (seals || stream.writableLength > 0)
         return more
       }, false),
+    get keeps() {
+      return keeps
+    },
     end: boundary.handler(() => {
       stream.end()
       stream.resume() // what the peer still sends is thrown away, so that its end can be seen

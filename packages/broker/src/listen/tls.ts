@@ -120,6 +120,7 @@ export type TlsServerFactory = (
     readonly revocation?: RevocationMode
     readonly provider?: "fast" | "noble" | "host"
     readonly workers?: number
+    readonly lendsData?: boolean
     readonly requestCert: boolean | "optional"
     readonly rejectUnauthorized: boolean
     readonly identity?: IdentityRule
@@ -142,6 +143,8 @@ export function createTlsListener(
     ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.provider !== undefined && { provider: options.provider }),
     ...(options.workers !== undefined && { workers: options.workers }),
+    // A connection copies what it keeps; WebSocket's does not.
+    lendsData: webSocket === undefined,
     requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
     rejectUnauthorized: options.clientCertificate !== "request-any",
     ...(options.identity !== undefined && { identity: options.identity }),
@@ -174,7 +177,7 @@ export function createTlsListener(
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
-      inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault)),
+      inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault, true)),
     )
   } else {
     const door = createWebSocketDoor({ ...webSocket, host: options.host, secure: true }, context, (connection) => {

@@ -22,6 +22,8 @@ export interface PeerInfo {
 export interface Sink {
   /** Takes all chunks in order as one write. False: nothing more until `drained` is called. */
   write(chunks: readonly Uint8Array[]): boolean
+  /** After `write`: false where it has no use for those bytes any more, so that their memory may be written to. */
+  readonly keeps?: boolean
   /** Ends the stream after what was written; must not wait for the peer for long. */
   end(): void
   /** Drops the connection at once. */

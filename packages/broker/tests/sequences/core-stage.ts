@@ -45,6 +45,7 @@ function coreLine(test: TestBroker, pieces: boolean): Line {
       for (const chunk of chunks) written.push(Uint8Array.from(chunk))
       return true
     },
+    keeps: false,
     end,
     destroy: end,
     pause: () => undefined,
@@ -61,8 +62,12 @@ function coreLine(test: TestBroker, pieces: boolean): Line {
   }
   return {
     send(bytes) {
-      if (!pieces || bytes.length > tooMany) connection?.receive(bytes, test.now)
-      else for (const byte of bytes) connection?.receive(Uint8Array.of(byte), test.now)
+      const give = (part: Uint8Array) => {
+        connection?.receive(part, test.now)
+        part.fill(0xee) // the memory of a transport
+      }
+      if (!pieces || bytes.length > tooMany) give(Uint8Array.from(bytes))
+      else for (const byte of bytes) give(Uint8Array.of(byte))
       test.settle()
     },
     next,
