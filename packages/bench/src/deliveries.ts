@@ -2,7 +2,16 @@
 // that no broker has more of them waiting than it holds.
 
 import type { Socket } from "node:net"
-import { type Address, connectMqtt, PacketReader, pubackPacket, publishPacket, type Qos, subscribe } from "./mqtt.ts"
+import {
+  type Address,
+  acknowledgementPacket,
+  acknowledgements,
+  connectMqtt,
+  PacketReader,
+  publishPacket,
+  type Qos,
+  subscribe,
+} from "./mqtt.ts"
 
 export interface Shape {
   readonly publishers: number
@@ -51,8 +60,8 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
     if (received === due * subscribers.length) over?.()
     else pump()
   }
-  // What a publisher gets back, acknowledgements, is read and not looked at.
-  for (const publisher of publishers) publisher.resume()
+  // Of QoS 0 and 1 what a publisher gets back is read and not looked at.
+  for (const publisher of publishers) qos === 2 ? release(publisher) : publisher.resume()
   for (const subscriber of subscribers) receive(subscriber, qos, length, arrived)
 
   return {
@@ -94,12 +103,29 @@ function receive(subscriber: Socket, qos: Qos, length: number, arrived: (count: 
   }
   const reader = new PacketReader()
   subscriber.on("data", (data: Uint8Array) => {
-    const acknowledgements: Uint8Array[] = []
+    const answers: Uint8Array[] = []
+    let count = 0
     reader.read(data, (first, body) => {
-      if (first >> 4 !== 3) return
-      acknowledgements.push(pubackPacket(body.readUInt16BE(2 + topic.length)))
+      const isPublish = first >> 4 === 3
+      if (!isPublish && first !== acknowledgements.pubrel) return
+      // A message of QoS 2 has come when it is released (4.3.3).
+      if (isPublish === (qos === 1)) count++
+      const kind = qos === 1 ? "puback" : isPublish ? "pubrec" : "pubcomp"
+      answers.push(acknowledgementPacket(kind, body.readUInt16BE(isPublish ? 2 + topic.length : 0)))
     })
-    if (acknowledgements.length > 0) subscriber.write(Buffer.concat(acknowledgements))
-    arrived(acknowledgements.length)
+    if (answers.length > 0) subscriber.write(Buffer.concat(answers))
+    arrived(count)
+  })
+}
+
+/** Answers each PUBREC. */
+function release(publisher: Socket): void {
+  const reader = new PacketReader()
+  publisher.on("data", (data: Uint8Array) => {
+    const answers: Uint8Array[] = []
+    reader.read(data, (first, body) => {
+      if (first === acknowledgements.pubrec) answers.push(acknowledgementPacket("pubrel", body.readUInt16BE(0)))
+    })
+    if (answers.length > 0) publisher.write(Buffer.concat(answers))
   })
 }

@@ -27,11 +27,20 @@ export function isNode(): boolean {
   return process.versions["bun"] === undefined && process.versions["deno"] === undefined
 }
 
+const main = fileURLToPath(new URL("./main.js", import.meta.url))
+
 /** Runs this program on another runtime, with its output as ours. @returns the exit status */
 export async function runOn(name: RuntimeName, args: readonly string[]): Promise<number> {
-  const program = install(name)
-  const main = fileURLToPath(new URL("./main.js", import.meta.url))
-  const child = spawn(program, [...runtimes[name].args, main, ...args], { stdio: "inherit" })
+  return run(install(name), [...runtimes[name].args, main, ...args])
+}
+
+/** Runs this program in a process of its own, with its output as ours. @returns the exit status */
+export async function runHere(args: readonly string[]): Promise<number> {
+  return run(process.execPath, [main, ...args])
+}
+
+async function run(program: string, args: readonly string[]): Promise<number> {
+  const child = spawn(program, args, { stdio: "inherit" })
   const [status, signal] = (await once(child, "exit")) as [number | null, string | null]
   return status ?? (signal === null ? 1 : 128)
 }

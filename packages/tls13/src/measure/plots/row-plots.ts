@@ -93,8 +93,8 @@ function rowsPlot(
 export interface WantedBar {
   /** Lower quartile, median, upper quartile. */
   readonly spread: readonly [low: number, median: number, high: number]
-  readonly least?: number
-  readonly most?: number
+  readonly least?: number | undefined
+  readonly most?: number | undefined
 }
 
 const wanted = { width: 150, height: 20, from: 3, to: 147 } as const
