@@ -108,5 +108,9 @@ export function idleTable({ rows, absent }: IdleMemory): TextTable {
     head: ["", "heap, KiB", "buffers, KiB", "RSS, KiB"],
     cells: rows.map(({ name, heap, buffers, rss }) => [name, kib(heap), kib(buffers), kib(rss)]),
     absent,
+    bars: {
+      axis: "KiB of RSS",
+      values: rows.flatMap(({ name, rss }) => (rss === undefined ? [] : { name, value: rss })),
+    },
   }
 }

@@ -49,5 +49,6 @@ export function memoryTable(rows: readonly MemoryRow[]): TextTable {
     title: `Memory of a server for each of ${clients} idle TLS clients`,
     head: ["", "heap, KiB", "buffers, KiB"],
     cells: rows.map(({ name, heap, buffers }) => [name, heap.toFixed(1), buffers.toFixed(1)]),
+    bars: { axis: "KiB of heap", values: rows.map(({ name, heap }) => ({ name, value: heap })) },
   }
 }

@@ -183,5 +183,6 @@ export function stalledTable(rows: readonly StalledRow[]): TextTable {
       (windowP99[1] / first!.windowP99[1]).toFixed(2),
       longest.toFixed(1),
     ]),
+    bars: { axis: "ms, p99", values: rows.map(({ name, p99 }) => ({ name, value: p99 })) },
   }
 }

@@ -6,12 +6,20 @@ export interface AbsentSubject {
   readonly why: string
 }
 
+export interface Bars {
+  /** What is measured, with its unit. */
+  readonly axis: string
+  readonly values: readonly { readonly name: string; readonly value: number }[]
+}
+
 export interface TextTable {
   readonly title: string
   /** What the figures are, and what is wanted of them; between title and table. */
   readonly lead?: string
   readonly head: readonly string[]
   readonly cells: readonly (readonly string[])[]
+  /** Of the figures those that a page also draws. */
+  readonly bars?: Bars
   readonly absent?: readonly AbsentSubject[]
 }
 

@@ -119,5 +119,9 @@ export function validationTable(rows: readonly ValidationRow[]): TextTable {
       parse.toFixed(1),
       `${middle.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
     ]),
+    bars: {
+      axis: "µs CPU of the whole",
+      values: rows.map(({ provider, verify }) => ({ name: provider, value: verify })),
+    },
   }
 }

@@ -16,6 +16,7 @@ import { figure as digits } from "../check/row.ts"
 import { parseWork } from "../engine/work.ts"
 import { type Comparison, lessIsBetter, settledText } from "../measure.ts"
 import { quartiles } from "../statistics.ts"
+import type { Bars } from "../tables.ts"
 import { coloursOf } from "./subjects.ts"
 
 /** The same figure of one runtime, or of several. */
@@ -32,7 +33,7 @@ export function madeBy(command: string, title: string, data: unknown): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
-    .slice(0, 60)}.json`
+    .slice(0, 36)}.json`
   return `<div class="made"><code>${escapeText(command)}</code> ${dataLink(file, data)}</div>`
 }
 
@@ -46,10 +47,23 @@ export function comparisonFigure(shown: Shown): string {
   const axis = `${unit}; ${lessIsBetter(unit) ? "less" : "more"} is better`
   const isSampled = rows.some(({ values }) => values.length > 1)
   const draw = isSampled ? boxRowsPlot : barRowsPlot
-  const plot = draw(rows, { label: `${shown.title}: ${unit}`, axis })
+  // Things that are no subjects have one colour.
+  const drawn = isSampled ? rows : rows.map((row) => ({ ...row, colour: 0, told: digits(row.values[0]!) }))
+  const plot = draw(drawn, { label: `${shown.title}: ${unit}`, axis })
   const more = isSampled ? `${unit}, ${rounds} rounds` : unit
   const below = notesOf(shown) + madeBy(shown.command, shown.title, shown.all)
   return captioned(shown.title, more, plot, "", below)
+}
+
+/** Of what is one figure each. Empty: there is nothing to be drawn. */
+export function barsFigure(title: string, { axis, values }: Bars): string {
+  if (values.length === 0) return ""
+  const chosen = coloursOf(values.map(({ name }) => name))
+  const rows = values.map(({ name, value }) => {
+    return { name, colour: chosen.get(name)!, values: [value], told: digits(value) }
+  })
+  const plot = barRowsPlot(rows, { label: `${title}: ${axis}`, axis: `${axis}; less is better` })
+  return captioned(title, axis, plot)
 }
 
 function rowsOf({ rows }: Comparison, suffix: string): PlotRow[] {

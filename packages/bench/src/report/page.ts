@@ -8,7 +8,7 @@ import { durationText } from "../progress.ts"
 import { isTable, type Results } from "../results.ts"
 import type { TextTable } from "../tables.ts"
 import { checkSection } from "./checks.ts"
-import { comparisonFigure, comparisonsTable, growthFigures, madeBy, type Shown } from "./figures.ts"
+import { barsFigure, comparisonFigure, comparisonsTable, growthFigures, madeBy, type Shown } from "./figures.ts"
 import { matrixTable } from "./matrix.ts"
 
 /** @param all of one runtime each, or of several parts; at least one */
@@ -112,11 +112,12 @@ function drawings(part: string, shown: readonly Shown[]): string {
 }
 
 function tableSection(table: TextTable, command: string, runtime: string): string {
-  const { title, lead, head, cells, absent = [] } = table
+  const { title, lead, head, cells, absent = [], bars } = table
   const rows = [...cells, ...absent.map(({ name, why }) => [name, `skipped: ${why}`, ...head.slice(2).map(() => "")])]
   return [
     `<h3>${escapeText(`${title}${runtime === "" ? "" : `, ${runtime}`}`)}</h3>`,
     lead === undefined ? "" : `<p class="soft">${escapeText(lead)}</p>`,
+    bars === undefined ? "" : `<div class="plots">${barsFigure(title, bars)}</div>`,
     htmlTable(
       head.map(escapeText),
       rows.map((row) => row.map(escapeText)),

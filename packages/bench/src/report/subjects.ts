@@ -6,8 +6,8 @@ import { colours } from "@puremq/tls13/measure"
 const usual: readonly (readonly [RegExp, number])[] = [
   [/noble/, 3],
   [/plain|AES-128-GCM/, 4],
+  [/host|in files$|mosquitto/, 2],
   [/^(fast|PureMQ|ours|in memory)/, 0],
-  [/^host|in files$|mosquitto/, 2],
   [/^node|^aedes/, 1],
 ]
 
