@@ -108,6 +108,7 @@ describe("code on our pages", () => {
         "docs/bench.md, sh, not run: the files are yours",
         "docs/conformance.md, sh, not run: it fetches BoringSSL and needs Go",
         "docs/conformance.md, sh, not run: it fetches the suite and needs Python",
+        "docs/performance.md, sh, not run: 25 minutes, and it writes this page",
         "packages/broker/README.md, sh, not run: these need brokers and programs of others",
         "packages/broker/README.md, sh, not run: a broker has kept nothing here",
       ]

@@ -25,12 +25,12 @@ export interface Brokers {
 }
 
 /** By bytes of a message: how many of them a run has, and how many are under way. */
-export const sizes = {
+const sizes = {
   64: { messages: 8000, window: 400 },
   1024: { messages: 4000, window: 200 },
   16384: { messages: 400, window: 16 },
 } as const
-export type Size = keyof typeof sizes
+type Size = keyof typeof sizes
 export const allSizes: readonly Size[] = [64, 1024, 16_384]
 
 /** `share`: of the messages of a run, as each goes to all subscribers. */
@@ -38,7 +38,10 @@ const directions = {
   "fan-in": { publishers: 10, subscribers: 1, share: 1 },
   "fan-out": { publishers: 1, subscribers: 50, share: 0.1 },
 } as const
-export type Direction = keyof typeof directions
+type Direction = keyof typeof directions
+
+/** Of a publisher, at QoS 2: with more than 20 of them Mosquitto closes the connection. */
+const mostInFlight = 10
 
 export interface Deliveries {
   readonly bytes: Size
@@ -92,8 +95,10 @@ export async function compareDeliveries(
 ): Promise<Comparison> {
   const { bytes, qos, direction } = deliveries
   const { publishers, subscribers, share } = directions[direction]
-  const messages = Math.max(20, Math.round(sizes[bytes].messages * share))
-  const window = Math.max(4, Math.round(sizes[bytes].window * share))
+  // Each takes four packets at QoS 2.
+  const messages = Math.max(20, Math.round((sizes[bytes].messages * share) / (qos === 2 ? 4 : 1)))
+  const most = qos === 2 ? mostInFlight * publishers : Number.POSITIVE_INFINITY
+  const window = Math.min(most, Math.max(4, Math.round(sizes[bytes].window * share)))
   const shape: Shape = { publishers, subscribers, qos, bytes, messages, window }
   const contestants = [
     [ours.chacha, brokers.ours, chacha],

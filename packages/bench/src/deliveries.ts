@@ -45,7 +45,13 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
   const payload = new Uint8Array(bytes).fill(0x61)
   const length = publishPacket({ topic, payload, qos }).length
   let [sent, received, due, nextId] = [0, 0, 0, 0]
-  let over: (() => void) | undefined
+  let [over, fail]: (((error?: Error) => void) | undefined)[] = []
+  let isStopped = false
+  const lost = (error?: Error) => {
+    if (!isStopped)
+      fail?.(new Error(`the broker closed a connection${error === undefined ? "" : `: ${error.message}`}`))
+  }
+  for (const client of [...publishers, ...subscribers]) client.on("error", lost).on("close", () => lost())
 
   const pump = (): void => {
     const batches = publishers.map((): Uint8Array[] => [])
@@ -80,10 +86,15 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
           clearInterval(watch)
           resolve()
         }
+        fail = (error) => {
+          clearInterval(watch)
+          reject(error)
+        }
         pump()
       })
     },
     stop: () => {
+      isStopped = true
       for (const client of [...publishers, ...subscribers]) client.destroy()
     },
   }
