@@ -54,7 +54,7 @@ export function rowText(row: CheckRow): string {
   return `${verdictOn(row).padEnd(9)}${name}: ${spread}; ${wanted}; ${rounds}${note === undefined ? "" : `; ${note}`}`
 }
 
-export function spreadText([low, middle, high]: Spread, unit: Unit): string {
+function spreadText([low, middle, high]: Spread, unit: Unit): string {
   const quartilesText = low === middle && middle === high ? "" : ` (${figure(low)} to ${figure(high)})`
   return `${figure(middle)} ${unit}${quartilesText}`
 }

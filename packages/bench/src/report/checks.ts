@@ -1,7 +1,7 @@
 // Rows of `--check` as a table: each with where it is beside what is wanted of it.
 
 import { escapeText, htmlTable, wantedPlot } from "@puremq/tls13/measure"
-import { type CheckRow, spreadText, sumText, targetText, type Verdict, verdictOn } from "../check/row.ts"
+import { type CheckRow, figure, sumText, targetText, type Verdict, verdictOn } from "../check/row.ts"
 import type { Results } from "../results.ts"
 import { quartiles } from "../statistics.ts"
 import { madeBy } from "./figures.ts"
@@ -21,11 +21,7 @@ export function checkSection(results: Results, title: string): string {
     `<h2 id="check">${escapeText(title)}</h2>`,
     tally(rows),
     `<p class="soft">The dot is the median of the rounds, the bar its quartiles, as times of the target on a logarithmic axis from a quarter to four times; the tinted side is what is wanted. <i>Near</i>: the quartiles are on both sides of it.</p>`,
-    htmlTable(
-      ["what is measured", "median (quartiles)", "wanted", "", "", "rounds"],
-      rows.map(cellsOf),
-      "figures checks",
-    ),
+    htmlTable(["what is measured", "median, quartiles", "what is wanted", ""], rows.map(cellsOf), "checks"),
     `<p class="soft">${escapeText(sumText(rows))}.</p>`,
     madeBy(command, "check", rows),
   ].join("\n")
@@ -39,21 +35,16 @@ function tally(rows: readonly CheckRow[]): string {
 }
 
 function cellsOf(row: CheckRow): string[] {
-  const told = (verdict: keyof typeof classes, words: string = verdict) =>
-    `<span class="${classes[verdict]}">${escapeText(words)}</span>`
-  if ("skipped" in row) return [escapeText(row.name), "", "", "", told("skipped", `skipped: ${row.skipped}`), ""]
+  const soft = (words: string) => `<div class="soft">${escapeText(words)}</div>`
+  const told = (verdict: keyof typeof classes) => `<b class="${classes[verdict]}">${verdict}</b>`
+  if ("skipped" in row) return [`${escapeText(row.name)}${soft(row.skipped)}`, "", "", told("skipped")]
   const { name, unit, values, target, note, rounds = values.length } = row
-  const verdict = verdictOn(row)
-  const bar =
-    target === undefined
-      ? ""
-      : `<span class="${classes[verdict]}">${wantedPlot({ spread: quartiles(values), ...target })}</span>`
+  const [verdict, spread] = [verdictOn(row), quartiles(values)]
+  const bar = target === undefined ? "" : wantedPlot({ spread, ...target })
   return [
-    `${escapeText(name)}${note === undefined ? "" : ` <span class="soft">(${escapeText(note)})</span>`}`,
-    escapeText(spreadText(quartiles(values), unit)),
-    target === undefined ? "" : escapeText(targetText(target, unit)),
-    bar,
-    told(verdict),
-    String(rounds),
+    `${escapeText(name)}${note === undefined ? "" : soft(note)}`,
+    `<b>${figure(spread[1])}</b> ${unit}${spread[0] === spread[2] ? "" : soft(`${figure(spread[0])} to ${figure(spread[2])}`)}`,
+    `<span class="${classes[verdict]}">${bar}</span>${target === undefined ? "" : soft(targetText(target, unit))}`,
+    `${told(verdict)}${soft(`${rounds} round${rounds === 1 ? "" : "s"}`)}`,
   ]
 }

@@ -20,7 +20,7 @@ export function comparisonsPage(all: readonly Results[]): string {
   return wholePage("PureMQ and its peers, side by side", [
     `<p class="soft">${escapeText(momentText(first!.started))} on ${escapeText(first!.machine.host)}; ${escapeText(runtimes.join(", "))}</p>`,
     `<pre>${escapeText(all.map(({ command }) => command).join("\n"))}</pre>`,
-    ...all.flatMap(warnings),
+    ...new Set(all.flatMap(warnings)),
     navigation(present, checked.length > 0),
     ...checked.map((results) =>
       checkSection(

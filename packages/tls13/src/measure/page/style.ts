@@ -22,6 +22,8 @@ th{font-weight:400;text-align:left}thead th{color:var(--soft);font-size:13px;whi
 table.facts td{text-align:left}table.facts th{color:var(--soft);white-space:nowrap;padding-right:20px}
 table.words td:last-child,table.words thead th:last-child{text-align:left;padding-left:8px;min-width:22em}
 td.text,th.text{text-align:left!important}td.big,.big{font-weight:650}
+table.checks{width:100%}table.checks td{text-align:left;white-space:nowrap;padding-right:22px}table.checks thead th+th{text-align:left}table.checks td:last-child{padding-right:0}
+table.checks div{font-size:12.5px}table.checks td b,table.checks thead th{font-weight:650}
 .key{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:7px;background:currentColor}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin:2px 0 0 12px}
 .legend b{font-weight:400;color:var(--ink)}
@@ -47,6 +49,7 @@ nav{display:flex;flex-wrap:wrap;gap:4px 16px;margin:16px 0;font-size:14px}
 ul.notes{margin:8px 0;padding-left:20px;max-width:80ch}ul.notes li{margin:3px 0}
 details{margin:10px 0}summary{cursor:pointer;color:var(--soft)}
 a{color:var(--s0)}footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--rule);font-size:13px;color:var(--soft)}
+@media(max-width:760px){table.checks thead{display:none}table.checks tr{display:grid;grid-template-columns:8.5em 1fr auto;border-bottom:1px solid var(--rule);padding:6px 0}table.checks th{grid-column:1/-1}table.checks th,table.checks td{border:0;padding:2px 10px 2px 0}}
 @media(max-width:520px){main{padding:24px 16px 48px}svg text{font-size:14px}}
 @media print{main{padding:0}.plots{break-inside:avoid}figure{break-inside:avoid}}
 `
