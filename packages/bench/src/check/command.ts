@@ -7,15 +7,14 @@ import { fileURLToPath } from "node:url"
 import { progress } from "../progress.ts"
 import { median } from "../statistics.ts"
 import type { CheckGroup } from "./group.ts"
+import type { CheckRow } from "./row.ts"
 
 const script = fileURLToPath(new URL("../../../../scripts/bench-cpu.mjs", import.meta.url))
 
 const servers = { openssl: "openssl s_server", node: "node:tls", ours: "ours", rustls: "rustls" } as const
 
 /** What the script gives as JSON; null: a server that cannot be had here. */
-export type Counted =
-  | { readonly skipped: string }
-  | { readonly servers: Readonly<Record<string, readonly Round[] | null>> }
+type Counted = { readonly skipped: string } | { readonly servers: Readonly<Record<string, readonly Round[] | null>> }
 
 interface Round {
   /** What tls13 bench tells, to what the system counts in the same run, and to what it counts under s_time. */
@@ -31,26 +30,23 @@ export const benchCommand: CheckGroup = {
   async run({ quick, tell }) {
     progress("tls13 bench beside openssl s_time")
     const counted = await count(quick ? { seconds: 1, rounds: 3 } : { seconds: 3, rounds: 7 })
-    for (const [server, name] of Object.entries(servers)) {
-      const what = `server's CPU a handshake of ${name} by tls13 bench, x what the system counts under openssl s_time`
-      if ("skipped" in counted) {
-        tell({ name: what, skipped: counted.skipped })
-        continue
-      }
-      const rounds = counted.servers[server] ?? []
-      if (rounds.length === 0) {
-        tell({
-          name: what,
-          skipped: server === "rustls" ? "npm run interop has not built it here" : "it does not start",
-        })
-        continue
-      }
-      const same = median(rounds.map((round) => round.same))
-      const values = rounds.map(({ beside }) => beside)
-      const note = `of the same run ${same.toFixed(2)} x`
-      tell({ name: what, unit: "x", values, target: { least: 0.9, most: 1.1 }, note })
-    }
+    for (const row of commandRows(counted)) tell(row)
   },
+}
+
+export function commandRows(counted: Counted): CheckRow[] {
+  return Object.entries(servers).map(([server, title]): CheckRow => {
+    const name = `server's CPU a handshake of ${title} by tls13 bench, x what the system counts under openssl s_time`
+    if ("skipped" in counted) return { name, skipped: counted.skipped }
+    const rounds = counted.servers[server] ?? []
+    if (rounds.length === 0) {
+      return { name, skipped: server === "rustls" ? "npm run interop has not built it here" : "it does not start" }
+    }
+    const same = median(rounds.map((round) => round.same))
+    const values = rounds.map(({ beside }) => beside)
+    const note = `beside what the system counts in the same run ${same.toFixed(2)} x`
+    return { name, unit: "x", values, target: { least: 0.9, most: 1.1 }, note }
+  })
 }
 
 async function count({ seconds, rounds }: Record<"seconds" | "rounds", number>): Promise<Counted> {
