@@ -8,7 +8,7 @@ import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { checkGroups, runCheck } from "./check/check.ts"
 import { tableMarkdown as checkMarkdown, sumText } from "./check/row.ts"
-import { commandLine } from "./command-line.ts"
+import { commandLine, withoutOutputs } from "./command-line.ts"
 import type { Pems } from "./contestants.ts"
 import { compareInMemory, secondsOf } from "./engine/scenarios.ts"
 import { type SubjectName, subjectNames } from "./engine/subjects.ts"
@@ -131,14 +131,8 @@ async function check({ quick, words }: Options): Promise<Partial<Measured>> {
 
 /** The same command on each; one that cannot be had here is told, and skipped. */
 async function onOthers({ on, json, report }: Options): Promise<number> {
-  const args = process.argv.slice(2)
-  const drop = (name: string, count: number) => {
-    const at = args.indexOf(name)
-    if (at >= 0) args.splice(at, count)
-  }
-  drop("--on", 2)
-  drop("--json", 2)
-  drop("--report", /\.html?$/.test(args[args.indexOf("--report") + 1] ?? "") ? 2 : 1)
+  const args = withoutOutputs(process.argv.slice(2))
+  args.splice(args.indexOf("--on"), 2)
   const folder = mkdtempSync(join(tmpdir(), "puremq-bench-"))
   const results: Results[] = []
   let worst = 0

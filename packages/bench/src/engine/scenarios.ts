@@ -5,7 +5,7 @@ import { progress } from "../progress.ts"
 import { quartiles, ratios } from "../statistics.ts"
 import { driftText, type Plan, takeTurns } from "./processes.ts"
 import { type SubjectName, subjectNames } from "./subjects.ts"
-import { type NamedWork, nameOf, signatures, suites, usualHandshake } from "./work.ts"
+import { type NamedWork, nameOf, signatures, suites, usualHandshake, wordsOf } from "./work.ts"
 
 /** In the words of `parseWork`. */
 export const handshakeScenarios: readonly string[] = [
@@ -53,7 +53,7 @@ export async function compareInMemory(
   subjects: readonly SubjectName[] = subjectNames,
   isBrief = false,
 ): Promise<Comparison> {
-  const title = `${nameOf(work)}${work.type === "handshake" ? " handshake" : ""}, in memory`
+  const title = wordsOf(work)
   progress(title)
   const contenders = subjects.map((subject) => ({ name: subject, subject, work }))
   const plan = plans[isBrief ? "brief" : work.type === "handshake" ? "handshake" : "small"]

@@ -13,6 +13,7 @@ import {
   type PlotRow,
 } from "@puremq/tls13/measure"
 import { figure as digits } from "../check/row.ts"
+import { commandLine } from "../command-line.ts"
 import { parseWork } from "../engine/work.ts"
 import { type Comparison, lessIsBetter, settledText } from "../measure.ts"
 import { quartiles } from "../statistics.ts"
@@ -27,13 +28,13 @@ export interface Shown {
   readonly all: readonly { readonly runtime: string; readonly comparison: Comparison }[]
 }
 
-/** What stands below a drawing. */
+/** What stands below a drawing, or a table. */
 export function madeBy(command: string, title: string, data: unknown): string {
-  const file = `${title
+  const name = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "")
-    .slice(0, 36)}.json`
+    .slice(0, 40)
+  const file = `${name.replace(/^-|-$/g, "")}.json`
   return `<div class="made"><code>${escapeText(command)}</code> ${dataLink(file, data)}</div>`
 }
 
@@ -72,7 +73,7 @@ function rowsOf({ rows }: Comparison, suffix: string): PlotRow[] {
     name: `${name}${suffix}`,
     colour: chosen.get(name)!,
     values: samples,
-    told: `${digits(median)}${i === 0 ? "" : `, ${ratio[1].toFixed(2)} x`}`,
+    told: `${digits(median)}${i === 0 ? "" : `, ${digits(ratio[1])} x`}`,
   }))
 }
 
@@ -166,10 +167,7 @@ function growthFigure(title: string, points: readonly { comparison: Comparison; 
   })
   const y = isRate ? "MB/CPU s" : "µs CPU"
   const plot = growthPlot(curves, { label: title, x: isRate ? "bytes, on a logarithmic axis" : "certificates sent", y })
-  const command = points
-    .map(({ comparison }) => comparison.scenario!)
-    .map((scenario) => `--scenario ${scenario.includes(" ") ? `'${scenario}'` : scenario}`)
-    .join(" ")
+  const command = commandLine(points.flatMap(({ comparison }) => ["--scenario", comparison.scenario!]))
   const legend = legendOf(names.map((name) => ({ name, colour: chosen.get(name)! })))
-  return captioned(title, "medians with quartiles", plot, legend, madeBy(`npm run bench -- ${command}`, title, points))
+  return captioned(title, "medians with quartiles", plot, legend, madeBy(command, title, points))
 }

@@ -123,9 +123,19 @@ describe("the page of npm run bench", () => {
   it("has several runtimes in one drawing, by name", () => {
     const other = resultsOf("Bun 1.4.5", [["engine", comparison("full handshake", "full,hrr", 2)]])
     const both = comparisonsPage([one, other])
-    expect(both).toContain("fast, Node 20.20.2: 3, 1.50 x")
-    expect(both).toContain("fast, Bun 1.4.5: 6, 1.50 x")
+    expect(both).toContain("fast, Node 20.20.2: 3, 1.5 x")
+    expect(both).toContain("fast, Bun 1.4.5: 6, 1.5 x")
     expect(both.match(/<figcaption>full handshake/g)).toHaveLength(1)
+  })
+
+  it("has a command for all runtimes of a drawing", () => {
+    const on = (results: Results, name: string): Results => ({
+      ...results,
+      findings: results.findings.map((each) => ({ ...each, command: `${each.command} --on ${name}` })),
+    })
+    const bun = resultsOf("Bun 1.4.5", [["engine", comparison("full handshake", "full,hrr", 2)]])
+    const page = comparisonsPage([on(one, "node20"), on(bun, "bun")])
+    expect(page).toContain("<code>npm run bench -- --scenario full,hrr --on node20,bun</code>")
   })
 
   it("gives subjects of a drawing colours of their own, the same in each", () => {

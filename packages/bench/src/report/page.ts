@@ -88,8 +88,13 @@ function partSection(part: string, all: readonly Results[]): string {
       tables.push(tableSection(figure, command, all.length > 1 ? runtime : ""))
       continue
     }
-    const others = comparisons.get(figure.title)?.all ?? []
-    const shown = { part, command, title: figure.title, all: [...others, { runtime, comparison: figure }] }
+    const others = comparisons.get(figure.title)
+    const shown = {
+      part,
+      command: others === undefined ? command : joined(others.command, command),
+      title: figure.title,
+      all: [...(others?.all ?? []), { runtime, comparison: figure }],
+    }
     comparisons.set(figure.title, shown)
   }
   const { title, help } = parts[part]!
@@ -100,6 +105,13 @@ function partSection(part: string, all: readonly Results[]): string {
     ...(shown.length > 0 ? [drawings(part, shown), part === "matrix" ? "" : comparisonsTable(shown)] : []),
     ...tables,
   ].join("\n")
+}
+
+/** Of the same on one runtime and on another: on both. */
+function joined(one: string, other: string): string {
+  const on = / --on (\S+)$/
+  const names = [one, other].map((command) => on.exec(command)?.[1])
+  return names.includes(undefined) ? one : one.replace(on, ` --on ${names.join(",")}`)
 }
 
 function drawings(part: string, shown: readonly Shown[]): string {

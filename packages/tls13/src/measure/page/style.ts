@@ -28,7 +28,7 @@ table.checks div{font-size:12.5px}table.checks td b,table.checks thead th{font-w
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin:2px 0 0 12px}
 .legend b{font-weight:400;color:var(--ink)}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:24px 32px;margin:14px 0}
-figure{margin:0}figcaption{font-weight:650;font-size:14px;margin:0 0 2px}figcaption span{font-weight:400;color:var(--soft)}
+body{counter-reset:figure}figure{margin:0;counter-increment:figure}figcaption::before{content:"Figure " counter(figure) ". ";font-weight:400;color:var(--soft)}figcaption{font-weight:650;font-size:14px;margin:0 0 2px}figcaption span{font-weight:400;color:var(--soft)}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}svg text.note{fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}svg text.title{fill:var(--soft)}
 .grid{stroke:var(--grid)}.axis,.tick{stroke:var(--soft)}.mark{stroke:var(--ink);stroke-dasharray:2 3;opacity:.55}
