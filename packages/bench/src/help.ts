@@ -23,7 +23,7 @@ ${partNames.map((name) => `    ${name.padEnd(12)}${parts[name]!.help}`).join("\n
 
   --check       what is wanted of this version: a row each, with its target; GROUP: of these alone
 ${checkGroups.map(({ name, help }) => `    ${name.padEnd(12)}${help}`).join("\n")}
-    --quick     a subset with fewer rounds, 4 minutes; a target that is missed is told and fails nothing (as without it)
+    --quick     a subset with fewer rounds, 5 minutes; a target that is missed is told and fails nothing (as without it)
 
   --scenario S  one scenario in memory: full,group=secp256r1,chain=2 or "seal 64 TLS_AES_128_GCM_SHA256", say; may be repeated
   --subjects L  of these: ${subjectNames.join(", ")}; the first is what the others are compared to

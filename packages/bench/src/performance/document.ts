@@ -29,7 +29,7 @@ export function withFigures(text: string, runs: ReadonlyMap<string, KeptRun>): s
     const run = runs.get(name)
     if (run === undefined) throw new Error(`docs/performance.md has figures of ${name}, and there is no such run`)
     places.add(name)
-    return `<!-- figures: ${name} -->\n${keptMarkdown(run)}\n<!-- end of figures -->`
+    return `<!-- figures: ${name} -->\n\n${keptMarkdown(run)}\n\n<!-- end of figures -->`
   })
   for (const name of runs.keys()) {
     if (!places.has(name)) throw new Error(`docs/performance.md has no place for ${name}: <!-- figures: ${name} -->`)

@@ -22,12 +22,13 @@ export async function measurePerformance(names: readonly string[]): Promise<numb
       progress(`${run.name}; all that is left takes about ${durationText(left)}`)
       const why = await measure(run, join(folder, `${run.name}.json`))
       if (why !== undefined) broken.push(`${run.name}: ${why}; its last figures stay`)
+      // Each time, so that a run that is called off leaves what was measured and what is told of it alike.
+      else writeFileSync(documentFile, withFigures(readFileSync(documentFile, "utf8"), keptRuns()))
       left -= run.seconds
     }
   } finally {
     rmSync(folder, { recursive: true })
   }
-  writeFileSync(documentFile, withFigures(readFileSync(documentFile, "utf8"), keptRuns()))
   for (const line of broken) console.error(`bench: BROKEN ${line}`)
   console.log(`\n${runs.length - broken.length} of ${runs.length} runs: docs/performance.md and docs/performance`)
   return broken.length > 0 ? 1 : 0

@@ -22,10 +22,10 @@ function ofRuntime(all: readonly Shown[], runtime: string, isTold: boolean): str
       const ratio = name === comparison.rows[0]!.name ? "" : ` <span class="soft">${row.ratio[1].toFixed(2)} x</span>`
       return `${digits(row.median)}${ratio}`
     })
-    return [work.group, work.suite, work.signature].map(escapeText).concat(cells)
+    return [escapeText([work.group, work.suite, work.signature].join(", ")), ...cells]
   })
-  const head = ["group", "suite", "signature", ...names.map(escapeText)]
+  const head = ["group, suite, signature", ...names.map(escapeText)]
   const title = isTold ? `<h3>${escapeText(runtime)}</h3>` : ""
   const unit = `<p class="soft">Microseconds of processor time of both sides, medians; beside them the ratio to ${escapeText(names[0] ?? "")}. - : the subject does not have it.</p>`
-  return `${title}${unit}${htmlTable(head, rows, "figures matrix")}${madeBy("npm run bench -- matrix", "matrix", own)}`
+  return `${title}${unit}${htmlTable(head, rows, "figures")}${madeBy("npm run bench -- matrix", "matrix", own)}`
 }
