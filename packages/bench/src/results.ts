@@ -3,6 +3,8 @@
 
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { Machine } from "@puremq/tls13/measure"
 import { type CheckRow, verdictOn } from "./check/row.ts"
 import type { Comparison } from "./measure.ts"
@@ -66,23 +68,33 @@ export async function beginResults(command: string): Promise<(measured: Partial<
   })
 }
 
-/** Of programs that may be installed, what they say of themselves. */
+/** Of what is measured and of its packages; of programs that may be installed, what they say of themselves. */
 function versions(): Record<string, string> {
-  const said = (program: string, args: readonly string[], pattern: RegExp): string => {
-    const { stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 5000 })
-    return pattern.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1] ?? "not installed"
+  const said = (program: string, args: readonly string[], pattern: RegExp, otherwise = "not installed"): string => {
+    const { stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 5000, cwd: here })
+    return pattern.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1] ?? otherwise
   }
+  const ours = manifest(fileURLToPath(import.meta.resolve("@puremq/tls13/package.json")))
   return {
-    aedes: aedesVersion(),
+    PureMQ: `${ours.version}, commit ${said("git", ["describe", "--always", "--dirty"], /^(\S+)\s*$/, "not known")}`,
+    ...ours.dependencies,
+    ...manifest(join(here, "../package.json")).devDependencies,
     mosquitto: said("mosquitto", ["-h"], /mosquitto version (\S+)/),
     openssl: said("openssl", ["version"], /OpenSSL (\S+)/),
     nginx: said("nginx", ["-v"], /nginx\/(\S+)/),
   }
 }
 
-function aedesVersion(): string {
-  const { devDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
-  return devDependencies.aedes
+const here = fileURLToPath(new URL(".", import.meta.url))
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+function manifest(file: string): Manifest {
+  return JSON.parse(readFileSync(file, "utf8"))
 }
 
 /** As it is written: of each row what became of it, too. */
