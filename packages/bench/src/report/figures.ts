@@ -7,6 +7,7 @@ import {
   captioned,
   dataLink,
   escapeText,
+  figure,
   growthPlot,
   htmlTable,
   legendOf,
@@ -49,7 +50,7 @@ export function comparisonFigure(shown: Shown): string {
   const isSampled = rows.some(({ values }) => values.length > 1)
   const draw = isSampled ? boxRowsPlot : barRowsPlot
   // Things that are no subjects have one colour.
-  const drawn = isSampled ? rows : rows.map((row) => ({ ...row, colour: 0, told: digits(row.values[0]!) }))
+  const drawn = isSampled ? rows : rows.map((row) => ({ ...row, colour: 0, told: figure(row.values[0]!) }))
   const plot = draw(drawn, { label: `${shown.title}: ${unit}`, axis })
   const more = isSampled ? `${unit}, ${rounds} rounds` : unit
   const below = notesOf(shown) + madeBy(shown.command, shown.title, shown.all)
@@ -61,7 +62,7 @@ export function barsFigure(title: string, { axis, values }: Bars): string {
   if (values.length === 0) return ""
   const chosen = coloursOf(values.map(({ name }) => name))
   const rows = values.map(({ name, value }) => {
-    return { name, colour: chosen.get(name)!, values: [value], told: digits(value) }
+    return { name, colour: chosen.get(name)!, values: [value], told: figure(value) }
   })
   const plot = barRowsPlot(rows, { label: `${title}: ${axis}`, axis: `${axis}; less is better` })
   return captioned(title, axis, plot)
@@ -73,7 +74,7 @@ function rowsOf({ rows }: Comparison, suffix: string): PlotRow[] {
     name: `${name}${suffix}`,
     colour: chosen.get(name)!,
     values: samples,
-    told: `${digits(median)}${i === 0 ? "" : `, ${digits(ratio[1])} x`}`,
+    told: `${figure(median)}${i === 0 ? "" : `, ${digits(ratio[1])} x`}`,
   }))
 }
 
@@ -103,8 +104,8 @@ export function comparisonsTable(all: readonly Shown[]): string {
         return [
           escapeText(i === 0 ? `${shown.title}${several ? `, ${runtime}` : ""}` : ""),
           escapeText(name),
-          `<span class="big">${digits(median)}</span> ${escapeText(comparison.unit)}`,
-          samples.length > 1 ? `${digits(low)} to ${digits(high)}` : "-",
+          `<span class="big">${figure(median)}</span> ${escapeText(comparison.unit)}`,
+          samples.length > 1 ? `${figure(low)} to ${figure(high)}` : "-",
           i === 0 ? "1" : `${ratio[1].toFixed(2)} (${ratio[0].toFixed(2)} to ${ratio[2].toFixed(2)})`,
           escapeText(settledText(comparison, i) ?? "-"),
         ]
