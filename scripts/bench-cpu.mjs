@@ -23,15 +23,18 @@ const help = `The server's CPU time a handshake: tls13 bench --pid beside openss
     node         node:tls
     ours         tls13 serve
     go           crypto/tls of Go, compiled from the peer of npm run interop
+    rustls       the peer of npm run interop, where that has built it
     PROGRAM      one that is started as the peers of npm run interop are: PROGRAM server --cert FILE --key FILE
 
   --seconds N    of each measurement; default 5
   --rounds N     default 3
   --same A-B     exit with status 1 when the median of bench's count to the system's in the same run is outside; default 0.9-1.1
   --beside A-B   or that to the system's under s_time; default 0.5-2, for machines that do other work
+  --abrupt       connections end alike, as with openssl s_time, and not in the regular way, too
+  --json         the figures of each round on stdout, and nothing else
   --help         this text`
 
-const options = { seconds: 5, rounds: 3, same: [0.9, 1.1], beside: [0.5, 2] }
+const options = { seconds: 5, rounds: 3, same: [0.9, 1.1], beside: [0.5, 2], abrupt: false, json: false }
 const wanted = readArguments(process.argv.slice(2))
 const folder = mkdtempSync(join(tmpdir(), "puremq-bench-cpu-"))
 const started = []
@@ -43,49 +46,56 @@ process.exitCode = await main()
 
 async function main() {
   if (spawnSync("openssl", ["version"]).status !== 0 || !existsSync("/proc/self/stat")) {
-    console.log("bench-cpu: skipped: it needs openssl, and Linux's /proc")
+    const why = "it needs openssl, and Linux's /proc"
+    console.log(options.json ? JSON.stringify({ skipped: why }) : `bench-cpu: skipped: ${why}`)
     return 0
   }
   await makeCertificates()
   let bad = 0
-  for (const name of wanted.length > 0 ? wanted : ["openssl", "node", "ours", "go"]) {
+  const servers = {}
+  for (const name of wanted.length > 0 ? wanted : ["openssl", "node", "ours", "go", "rustls"]) {
     const server = await start(name)
     if (server === undefined) {
-      console.log(`${name.padEnd(10)} skipped: it cannot be had here`)
+      servers[name] = null
+      if (!options.json) console.log(`${name.padEnd(10)} skipped: it cannot be had here`)
       continue
     }
     const rounds = []
-    // What comes first also warms the server up.
-    await bySTime(server)
+    // Until an engine has compiled what runs often.
+    await bySTime(server, Math.max(3, options.seconds))
     for (let round = 0; round < options.rounds; round++) {
       const sTime = await bySTime(server)
       const bench = await byBench(server, ["--abrupt"])
-      const regular = await byBench(server, [])
+      const regular = options.abrupt ? undefined : await byBench(server, [])
       rounds.push({
         sTime,
         bench: bench.told,
         counted: bench.counted,
         same: bench.told / bench.counted,
         beside: bench.told / sTime,
-        regular: regular.told / sTime,
+        regular: regular === undefined ? undefined : regular.told / sTime,
       })
     }
     server.child.kill("SIGKILL")
+    servers[name] = rounds
     const of = (key) => median(rounds.map((round) => round[key]))
     const isWell = ["same", "beside"].every((key) => of(key) >= options[key][0] && of(key) <= options[key][1])
     if (!isWell) bad++
+    if (options.json) continue
+    const end = options.abrupt ? "" : `, with a regular end ${of("regular").toFixed(3)}`
     const label = name.split("/").at(-1).padEnd(10)
     const all = rounds.map(({ beside }) => beside.toFixed(2)).join(" ")
     console.log(
-      `${label} bench ${of("bench").toFixed(3)} ms, the system in that run ${of("counted").toFixed(3)}: ratio ${of("same").toFixed(3)}; under s_time ${of("sTime").toFixed(3)}: ratio ${of("beside").toFixed(3)} (${all}), with a regular end ${of("regular").toFixed(3)}${isWell ? "" : ": NOT within the bounds"}`,
+      `${label} bench ${of("bench").toFixed(3)} ms, the system in that run ${of("counted").toFixed(3)}: ratio ${of("same").toFixed(3)}; under s_time ${of("sTime").toFixed(3)}: ratio ${of("beside").toFixed(3)} (${all})${end}${isWell ? "" : ": NOT within the bounds"}`,
     )
   }
+  if (options.json) console.log(JSON.stringify({ servers }))
   return bad > 0 ? 1 : 0
 }
 
 /* ---------------------------------------------------------------- the two measurements: CPU milliseconds a handshake */
 
-async function bySTime({ port, child }) {
+async function bySTime({ port, child }, seconds = options.seconds) {
   const before = countedTime(child.pid)
   const args = [
     "s_time",
@@ -96,7 +106,7 @@ async function bySTime({ port, child }) {
     "-ciphersuites",
     suite,
     "-time",
-    `${options.seconds}`,
+    `${seconds}`,
   ]
   const text = await outputOf("openssl", args)
   const spent = countedTime(child.pid) - before
@@ -179,6 +189,10 @@ async function start(name) {
       })
       return built.status === 0 ? start(binary) : undefined
     }
+    case "rustls": {
+      const binary = join(root, ".peers/rustls/debug/puremq-interop-rustls")
+      return existsSync(binary) ? start(binary) : undefined
+    }
     default:
       return existsSync(name) ? listening(name, ["server", "--cert", cert, "--key", key], /:(\d+)$/m) : undefined
   }
@@ -244,7 +258,8 @@ function readArguments(args) {
     } else if (args[i] === "--same" || args[i] === "--beside") {
       const [, low, high] = /^([\d.]+)-([\d.]+)$/.exec(value) ?? stop(`${args[i]} needs two numbers, as in 0.9-1.1`)
       options[args[i++].slice(2)] = [Number(low), Number(high)]
-    } else if (args[i].startsWith("-")) stop(`unknown option ${args[i]}; see --help`)
+    } else if (args[i] === "--abrupt" || args[i] === "--json") options[args[i].slice(2)] = true
+    else if (args[i].startsWith("-")) stop(`unknown option ${args[i]}; see --help`)
     else names.push(args[i])
   }
   return names

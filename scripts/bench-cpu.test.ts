@@ -37,6 +37,25 @@ describe("the server's CPU time a handshake", () => {
     expect({ status, text }).toEqual({ status: 0, text: expect.not.stringContaining("NOT within") })
   })
 
+  it.skipIf(!here)("is told for programs, too", { timeout: 120_000 }, () => {
+    const { status, text } = run(
+      "--json",
+      "--abrupt",
+      "--seconds",
+      "1",
+      "--rounds",
+      "2",
+      "--beside",
+      "0-99",
+      "openssl",
+      "/no/such",
+    )
+    expect({ status, text }).toEqual({ status: 0, text: expect.stringMatching(/^\{.*\}\n$/) })
+    const { servers } = JSON.parse(text)
+    expect(servers).toEqual({ openssl: [expect.anything(), expect.anything()], "/no/such": null })
+    for (const { bench, sTime, beside } of servers.openssl) expect(beside).toBeCloseTo(bench / sTime)
+  })
+
   it("says how it is used, and what it does not know", () => {
     expect(run("--help")).toEqual({ status: 0, text: expect.stringContaining("openssl s_time") })
     expect(run("--no-such")).toEqual({ status: 2, text: "bench-cpu: unknown option --no-such; see --help\n" })

@@ -7,6 +7,7 @@ import { type Address, connectMqtt, disconnectPacket, publishPacket, subscribe }
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
 import { quartiles, type Spread } from "./statistics.ts"
+import { type TextTable, tableMarkdown } from "./tables.ts"
 
 const sessions = 10_000
 const starts = 5
@@ -56,7 +57,7 @@ export async function measureAbsent(): Promise<readonly AbsentRow[]> {
       heap: quartiles(heaps)[1],
     })
   }
-  console.log(absentAsMarkdown(rows))
+  console.log(tableMarkdown(absentTable(rows)))
   return rows
 }
 
@@ -79,19 +80,18 @@ async function acknowledged(publisher: Socket, id: number): Promise<void> {
   await once(publisher, "data")
 }
 
-export function absentAsMarkdown(rows: readonly AbsentRow[]): string {
+export function absentTable(rows: readonly AbsentRow[]): TextTable {
   const spread = ([low, median, high]: Spread) => `${median.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)})`
-  const lines = rows.map(
-    ({ name, first, later, longest, heap }) =>
-      `| ${name} | ${spread(first)} | ${spread(later)} | ${longest.toFixed(1)} | ${heap.toFixed(0)} |`,
-  )
-  const head = [
-    `### One message of 1 KiB, QoS 1, to ${sessions} sessions whose clients are away`,
-    "",
-    `Milliseconds for which the broker answers nobody, at most 20 wanted: median and quartiles of the first message after each of ${starts} starts, and of ${messages - 1} after it. A message that was not held once would take 1024 bytes more of heap a session.`,
-    "",
-    "| store | first message, ms | later ones, ms | longest of all, ms | heap, bytes a session |",
-    "|---|---|---|---|---|",
-  ]
-  return [...head, ...lines, ""].join("\n")
+  return {
+    title: `One message of 1 KiB, QoS 1, to ${sessions} sessions whose clients are away`,
+    lead: `Milliseconds for which the broker answers nobody, at most 20 wanted: median and quartiles of the first message after each of ${starts} starts, and of ${messages - 1} after it. A message that was not held once would take 1024 bytes more of heap a session.`,
+    head: ["store", "first message, ms", "later ones, ms", "longest of all, ms", "heap, bytes a session"],
+    cells: rows.map(({ name, first, later, longest, heap }) => [
+      name,
+      spread(first),
+      spread(later),
+      longest.toFixed(1),
+      heap.toFixed(0),
+    ]),
+  }
 }

@@ -39,7 +39,7 @@ export async function compareClients(pems: Pems): Promise<Comparison> {
       return { name, samples: cpu, median: quartiles(cpu)[1], ratio: quartiles(ratios(cpu, first)) }
     })
     const drifts = measured.map(({ drifts: own }) => own.at(-1))
-    const comparison = { title, unit: "µs CPU", rounds: plan.generations * plan.rounds, rows, drifts }
+    const comparison = { title, unit: "µs CPU", rounds: plan.generations * plan.rounds, rows, drifts, absent }
     console.log(asText(comparison))
     return comparison
   } finally {

@@ -1,8 +1,8 @@
-// A process that does one thing first, and says how long that took it: check/cold-start.ts starts it. Nothing is imported here
+// A process that does one thing first, and says how long that took it: cold-start.ts starts it. Nothing is imported here
 // that is measured.
 
 import { once } from "node:events"
-import type { ColdTask, First } from "./check/cold-start.ts"
+import type { ColdTask, First } from "./cold-start.ts"
 
 const task: ColdTask = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")

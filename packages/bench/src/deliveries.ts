@@ -2,7 +2,16 @@
 // that no broker has more of them waiting than it holds.
 
 import type { Socket } from "node:net"
-import { type Address, connectMqtt, PacketReader, pubackPacket, publishPacket, type Qos, subscribe } from "./mqtt.ts"
+import {
+  type Address,
+  acknowledgementPacket,
+  acknowledgements,
+  connectMqtt,
+  PacketReader,
+  publishPacket,
+  type Qos,
+  subscribe,
+} from "./mqtt.ts"
 
 export interface Shape {
   readonly publishers: number
@@ -36,7 +45,13 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
   const payload = new Uint8Array(bytes).fill(0x61)
   const length = publishPacket({ topic, payload, qos }).length
   let [sent, received, due, nextId] = [0, 0, 0, 0]
-  let over: (() => void) | undefined
+  let [over, fail]: (((error?: Error) => void) | undefined)[] = []
+  let isStopped = false
+  const lost = (error?: Error) => {
+    if (!isStopped)
+      fail?.(new Error(`the broker closed a connection${error === undefined ? "" : `: ${error.message}`}`))
+  }
+  for (const client of [...publishers, ...subscribers]) client.on("error", lost).on("close", () => lost())
 
   const pump = (): void => {
     const batches = publishers.map((): Uint8Array[] => [])
@@ -51,8 +66,8 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
     if (received === due * subscribers.length) over?.()
     else pump()
   }
-  // What a publisher gets back, acknowledgements, is read and not looked at.
-  for (const publisher of publishers) publisher.resume()
+  // Of QoS 0 and 1 what a publisher gets back is read and not looked at.
+  for (const publisher of publishers) qos === 2 ? release(publisher) : publisher.resume()
   for (const subscriber of subscribers) receive(subscriber, qos, length, arrived)
 
   return {
@@ -71,10 +86,15 @@ export async function connectDeliveries(address: Address, shape: Shape): Promise
           clearInterval(watch)
           resolve()
         }
+        fail = (error) => {
+          clearInterval(watch)
+          reject(error)
+        }
         pump()
       })
     },
     stop: () => {
+      isStopped = true
       for (const client of [...publishers, ...subscribers]) client.destroy()
     },
   }
@@ -94,12 +114,29 @@ function receive(subscriber: Socket, qos: Qos, length: number, arrived: (count: 
   }
   const reader = new PacketReader()
   subscriber.on("data", (data: Uint8Array) => {
-    const acknowledgements: Uint8Array[] = []
+    const answers: Uint8Array[] = []
+    let count = 0
     reader.read(data, (first, body) => {
-      if (first >> 4 !== 3) return
-      acknowledgements.push(pubackPacket(body.readUInt16BE(2 + topic.length)))
+      const isPublish = first >> 4 === 3
+      if (!isPublish && first !== acknowledgements.pubrel) return
+      // A message of QoS 2 has come when it is released (4.3.3).
+      if (isPublish === (qos === 1)) count++
+      const kind = qos === 1 ? "puback" : isPublish ? "pubrec" : "pubcomp"
+      answers.push(acknowledgementPacket(kind, body.readUInt16BE(isPublish ? 2 + topic.length : 0)))
     })
-    if (acknowledgements.length > 0) subscriber.write(Buffer.concat(acknowledgements))
-    arrived(acknowledgements.length)
+    if (answers.length > 0) subscriber.write(Buffer.concat(answers))
+    arrived(count)
+  })
+}
+
+/** Answers each PUBREC. */
+function release(publisher: Socket): void {
+  const reader = new PacketReader()
+  publisher.on("data", (data: Uint8Array) => {
+    const answers: Uint8Array[] = []
+    reader.read(data, (first, body) => {
+      if (first === acknowledgements.pubrec) answers.push(acknowledgementPacket("pubrel", body.readUInt16BE(0)))
+    })
+    if (answers.length > 0) publisher.write(Buffer.concat(answers))
   })
 }

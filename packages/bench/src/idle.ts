@@ -6,6 +6,7 @@ import { startMosquitto } from "./mosquitto.ts"
 import { connectMqtt } from "./mqtt.ts"
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
+import { type AbsentSubject, type TextTable, tableMarkdown } from "./tables.ts"
 
 const clients = 5000
 /** Connecting at the same time; a broker of ours lets 64 of one address shake hands. */
@@ -21,6 +22,13 @@ export interface IdleRow {
   readonly rss: number | undefined
 }
 
+export interface IdleMemory {
+  readonly rows: readonly IdleRow[]
+  readonly absent: readonly AbsentSubject[]
+}
+
+const notInstalled = "it is not installed, or does not start"
+
 interface Measured {
   readonly heap?: number
   readonly buffers?: number
@@ -33,8 +41,8 @@ interface Measurable {
   stop(): void
 }
 
-export async function compareIdle(pems: Pems): Promise<readonly IdleRow[]> {
-  const rows: IdleRow[] = []
+export async function compareIdle(pems: Pems): Promise<IdleMemory> {
+  const [rows, absent]: [IdleRow[], AbsentSubject[]] = [[], []]
   const brokers: readonly [string, () => Promise<Measurable | undefined>][] = [
     ["PureMQ", () => node({ kind: "puremq", store: "memory", pems })],
     ["aedes on node:tls", () => node({ kind: "aedes", pems })],
@@ -43,15 +51,16 @@ export async function compareIdle(pems: Pems): Promise<readonly IdleRow[]> {
   for (const [name, start] of brokers) {
     const broker = await start()
     if (broker === undefined) {
-      progress(`idle: ${name} is not installed (or does not start): skipped`)
+      progress(`skipped ${name}: ${notInstalled}`)
+      absent.push({ name, why: notInstalled })
       continue
     }
     progress(`idle: ${clients} clients of ${name}`)
     rows.push({ name, ...(await measure(broker, pems)) })
     broker.stop()
   }
-  console.log(idleAsMarkdown(rows))
-  return rows
+  console.log(tableMarkdown(idleTable({ rows, absent })))
+  return { rows, absent }
 }
 
 async function node(task: Parameters<typeof startPeer>[0]): Promise<Measurable> {
@@ -92,14 +101,16 @@ async function settled(memory: () => Promise<Measured>): Promise<Measured> {
   return memory()
 }
 
-export function idleAsMarkdown(rows: readonly IdleRow[]): string {
+export function idleTable({ rows, absent }: IdleMemory): TextTable {
   const kib = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(1))
-  const lines = rows.map(({ name, heap, buffers, rss }) => `| ${name} | ${kib(heap)} | ${kib(buffers)} | ${kib(rss)} |`)
-  const head = [
-    `### Memory of a broker for each of ${clients} idle MQTT clients over TLS`,
-    "",
-    "| | heap, KiB | buffers, KiB | RSS, KiB |",
-    "|---|---|---|---|",
-  ]
-  return [...head, ...lines, ""].join("\n")
+  return {
+    title: `Memory of a broker for each of ${clients} idle MQTT clients over TLS`,
+    head: ["", "heap, KiB", "buffers, KiB", "RSS, KiB"],
+    cells: rows.map(({ name, heap, buffers, rss }) => [name, kib(heap), kib(buffers), kib(rss)]),
+    absent,
+    bars: {
+      axis: "KiB of RSS",
+      values: rows.flatMap(({ name, rss }) => (rss === undefined ? [] : { name, value: rss })),
+    },
+  }
 }

@@ -23,7 +23,7 @@ describe("a comparison", () => {
       [5, 40],
     ])
     // 0.5 and 2, not the ratio of medians.
-    expect(rows[1]!.ratio).toEqual([0.5, 2, 2])
+    expect(rows[1]!.ratio).toEqual([0.5, 0.5, 2])
   })
 
   it("goes on with rounds that do not count while one drifts, up to twice as many", async () => {

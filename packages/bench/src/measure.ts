@@ -1,8 +1,10 @@
 // Comparisons in one run: in every round each contestant is measured once, one right after the other and in turning
 // order, so that what else the machine does falls on all of them. Ratios are taken within a round.
 
+import { mostDrift as mostDriftInMemory } from "./engine/protocol.ts"
 import { progress } from "./progress.ts"
 import { drift, quartiles, ratios, type Spread } from "./statistics.ts"
+import { type AbsentSubject, tableMarkdown } from "./tables.ts"
 
 export interface Contestant {
   readonly name: string
@@ -12,7 +14,7 @@ export interface Contestant {
 
 export interface Row {
   readonly name: string
-  /** Of each round. */
+  /** Of each round; of figures that are kept, their quartiles alone. */
   readonly samples: readonly number[]
   /** Of all rounds. */
   readonly median: number
@@ -25,6 +27,10 @@ export interface Comparison {
   readonly unit: string
   readonly rounds: number
   readonly rows: readonly Row[]
+  /** In memory: the scenario, as `parseWork` reads it. */
+  readonly scenario?: string
+  /** What could not be measured here. */
+  readonly absent?: readonly AbsentSubject[]
   /** Of the rounds that do not count, by contestant: see `drift` of statistics.ts; undefined when they were too few to say. */
   readonly drifts: readonly (number | undefined)[]
 }
@@ -61,8 +67,8 @@ export async function compare(
   }))
   const drifts = first.map(drift)
   if (drifts.some((each) => each !== undefined)) {
-    const each = contestants.map(({ name }, i) => `${name} ${((drifts[i] ?? 0) * 100).toFixed(1)}%`)
-    progress(`drift at the end of warm-up: ${each.join(", ")}`)
+    const each = contestants.map(({ name }, i) => `${name} ${settledText({ drifts }, i) ?? "not known"}`)
+    progress(`at the end of warm-up: ${each.join(", ")}`)
   }
   const comparison = { title, unit, rounds, rows, drifts }
   console.log(asText(comparison))
@@ -90,15 +96,40 @@ export function asText({ title, unit, rows }: Comparison): string {
   return [title, ...lines].join("\n")
 }
 
-export function asMarkdown({ title, unit, rounds, rows }: Comparison): string {
-  const lines = rows.map(({ name, median, ratio: [low, middle, high] }, index) => {
+export function asMarkdown(comparison: Comparison): string {
+  const { title, unit, rounds, rows, absent } = comparison
+  const settled = rows.some((_, index) => settledText(comparison, index) !== undefined)
+  const cells = rows.map(({ name, median, ratio: [low, middle, high] }, index) => {
     const ratio = index === 0 ? "1" : `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
-    return `| ${name} | ${number(median)} | ${ratio} |`
+    return [name, number(median), ratio, ...(settled ? [settledText(comparison, index) ?? ""] : [])]
   })
-  const head = [`### ${title}`, "", `| ${rounds} rounds | ${unit} | ratio (quartiles) |`, "|---|---|---|"]
-  return [...head, ...lines, ""].join("\n")
+  const last = settled ? ["engine"] : []
+  const skipped = (absent ?? []).map(({ name, why }) => [name, `skipped: ${why}`, "", ...last.map(() => "")])
+  return tableMarkdown({
+    title,
+    head: [`${rounds} ${rounds === 1 ? "round" : "rounds"}`, unit, "ratio (quartiles)", ...last],
+    cells: [...cells, ...skipped],
+  })
 }
 
-function number(value: number): string {
+/** Of times and bytes; of rates more is better. */
+export function lessIsBetter(unit: string): boolean {
+  return !unit.includes("/")
+}
+
+/** Whether an engine had settled when the rounds began, in words; undefined: nobody looked. @param index of the row */
+export function settledText(
+  { drifts, scenario }: Pick<Comparison, "drifts" | "scenario">,
+  index: number,
+): string | undefined {
+  // What was undefined is null in a file.
+  const own = drifts[index] ?? undefined
+  if (own === undefined) return undefined
+  const by = `${own < 0 ? "-" : "+"}${(100 * Math.abs(own)).toFixed(1)}%`
+  const most = scenario === undefined ? mostDrift : mostDriftInMemory
+  return Math.abs(own) <= most ? `settled (${by})` : `not settled (${by})`
+}
+
+export function number(value: number): string {
   return value >= 100 ? Math.round(value).toString() : value.toPrecision(3)
 }

@@ -3,6 +3,7 @@
 import type { Duplex } from "node:stream"
 import { type Pems, type Stack, stackNames, stacks, startClient } from "./contestants.ts"
 import { type Memory, startPeer } from "./peers.ts"
+import { type TextTable, tableMarkdown } from "./tables.ts"
 
 const clients = 1000
 const first = 200
@@ -19,7 +20,7 @@ export interface MemoryRow {
 export async function compareMemory(pems: Pems): Promise<readonly MemoryRow[]> {
   const rows: MemoryRow[] = []
   for (const stack of stacks) rows.push(await heapOfIdle(stack, pems))
-  console.log(memoryAsMarkdown(rows))
+  console.log(tableMarkdown(memoryTable(rows)))
   return rows
 }
 
@@ -43,13 +44,11 @@ export async function heapOfIdle(stack: Stack, pems: Pems): Promise<MemoryRow> {
   }
 }
 
-export function memoryAsMarkdown(rows: readonly MemoryRow[]): string {
-  const lines = rows.map(({ name, heap, buffers }) => `| ${name} | ${heap.toFixed(1)} | ${buffers.toFixed(1)} |`)
-  const head = [
-    `### Memory of a server for each of ${clients} idle TLS clients`,
-    "",
-    "| | heap, KiB | buffers, KiB |",
-    "|---|---|---|",
-  ]
-  return [...head, ...lines, ""].join("\n")
+export function memoryTable(rows: readonly MemoryRow[]): TextTable {
+  return {
+    title: `Memory of a server for each of ${clients} idle TLS clients`,
+    head: ["", "heap, KiB", "buffers, KiB"],
+    cells: rows.map(({ name, heap, buffers }) => [name, heap.toFixed(1), buffers.toFixed(1)]),
+    bars: { axis: "KiB of heap", values: rows.map(({ name, heap }) => ({ name, value: heap })) },
+  }
 }

@@ -4,7 +4,7 @@ import { once } from "node:events"
 import type { Socket } from "node:net"
 import type { Pems } from "./contestants.ts"
 import { type Comparison, compare } from "./measure.ts"
-import { type Address, connectMqtt, pubackPacket, publishPacket, type Qos, subscribe } from "./mqtt.ts"
+import { type Address, connectMqtt, pubackPacket, publishPacket, subscribe } from "./mqtt.ts"
 import { type Peer, startPeer } from "./peers.ts"
 
 const names = { aedes: "aedes on node:tls", puremq: "PureMQ" } as const
@@ -36,7 +36,7 @@ export async function compareBrokers(pems: Pems, rounds: number): Promise<Compar
 }
 
 export interface Load {
-  readonly qos: Qos
+  readonly qos: 0 | 1
   readonly count: number
   /** Of QoS 1, so many at most are not acknowledged to the publisher. */
   readonly inFlight: number
@@ -74,7 +74,7 @@ export async function messagesPerSecond(address: Address, { qos, count, inFlight
   return rate
 }
 
-function arrival(subscriber: Socket, bytes: number, qos: Qos, length: number): Promise<void> {
+function arrival(subscriber: Socket, bytes: number, qos: 0 | 1, length: number): Promise<void> {
   return new Promise((resolve) => {
     let received = 0
     let answered = 0

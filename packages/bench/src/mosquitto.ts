@@ -1,12 +1,11 @@
 // Mosquitto with a TLS listener, where it is installed.
 
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import net, { type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Pems } from "./contestants.ts"
+import { busyTime, freePort, hasStarted, listens } from "./programs.ts"
 
 export interface Mosquitto {
   readonly port: number
@@ -41,34 +40,11 @@ export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined>
     child.kill()
     rmSync(directory, { recursive: true, force: true })
   }
-  if (!(await started(child)) || !(await listens(child, port))) {
+  if (!(await hasStarted(child)) || !(await listens(child, port))) {
     stop()
     return undefined
   }
   return { port, rss: () => residentBytes(child.pid!), busy: () => busyTime(child.pid!), stop }
-}
-
-async function started(child: ChildProcess): Promise<boolean> {
-  try {
-    await once(child, "spawn")
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function listens(child: ChildProcess, port: number): Promise<boolean> {
-  while (child.exitCode === null) {
-    const socket = net.connect({ host: "127.0.0.1", port })
-    const open = await once(socket, "connect").then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (open) return true
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return false
 }
 
 function residentBytes(pid: number): number | undefined {
@@ -78,18 +54,4 @@ function residentBytes(pid: number): number | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Of its one thread: nanoseconds, so finer than the ticks of `stat`. */
-function busyTime(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }

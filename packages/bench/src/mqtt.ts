@@ -5,7 +5,7 @@ import net, { type Socket } from "node:net"
 import nodeTls from "node:tls"
 import type { Pems } from "./contestants.ts"
 
-export type Qos = 0 | 1
+export type Qos = 0 | 1 | 2
 
 /** Where a broker listens; with TLS when there are certificates. */
 export interface Address {
@@ -62,7 +62,7 @@ export interface Publish {
   readonly payload: Uint8Array
   readonly qos: Qos
   readonly retain?: boolean
-  /** Packet Identifier, for QoS 1. */
+  /** Packet Identifier, for QoS 1 and 2. */
   readonly id?: number
 }
 
@@ -73,7 +73,14 @@ export function publishPacket({ topic, payload, qos, retain = false, id = 1 }: P
 }
 
 export function pubackPacket(id: number): Uint8Array {
-  return packet(0x40, identifier(id))
+  return acknowledgementPacket("puback", id)
+}
+
+/** What answers a PUBLISH of QoS 1, and what the steps of QoS 2 are, by the first byte of the packet (3.4 to 3.7). */
+export const acknowledgements = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 } as const
+
+export function acknowledgementPacket(kind: keyof typeof acknowledgements, id: number): Uint8Array {
+  return packet(acknowledgements[kind], identifier(id))
 }
 
 export const disconnectPacket: Uint8Array = Uint8Array.of(0xe0, 0)

@@ -16,6 +16,18 @@ describe("the command line of npm run bench", () => {
       subjects: ["node", "fast"],
     })
     expect(parseOptions([])).toMatchObject({ help: false, list: false, check: false, words: [], on: [] })
+    expect(parseOptions(["--performance", "clients"])).toMatchObject({ performance: true, words: ["clients"] })
+  })
+
+  it("takes a page, with and without its name", () => {
+    expect(parseOptions(["--report", "out.html", "engine"])).toMatchObject({ report: "out.html", words: ["engine"] })
+    const usual = parseOptions(["--report", "engine"])
+    expect(usual).toMatchObject({ report: expect.stringMatching(/\.html$/), words: ["engine"] })
+    expect(parseOptions(["--check", "--report"])).toMatchObject({ check: true, report: usual.report })
+    expect(parseOptions(["--report", "--from", "a.json,b.json", "--from", "c.json"])).toMatchObject({
+      report: usual.report,
+      from: ["a.json", "b.json", "c.json"],
+    })
   })
 
   it.each([
@@ -26,6 +38,12 @@ describe("the command line of npm run bench", () => {
     [["--quick"], "--quick goes with --check"],
     [["--subjects", "fast"], "--subjects goes with --scenario"],
     [["--check", "--scenario", "full"], "leave --scenario out"],
+    [["--from", "a.json"], "--from goes with --report"],
+    [["--report", "--from", "a.json", "engine"], "--from shows what was measured"],
+    [["--report", "--from", "a.json", "--json", "b.json"], "--from shows what was measured"],
+    [["--performance", "--check"], "--performance has runs of its own"],
+    [["--performance", "--on", "node26"], "--performance has runs of its own"],
+    [["--self-test", "--report"], "leave --report out"],
   ])("%j is refused in one line", (args, line) => {
     expect(() => parseOptions(args)).toThrow(UsageError)
     expect(() => parseOptions(args)).toThrow(line)

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Amounts, type Memory, type Peer, type Started, startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
+import { type TextTable, tableMarkdown } from "./tables.ts"
 
 const amounts: Amounts = { sessions: 100_000, retained: 100_000, queued: 1_000_000 }
 /** MiB that the processes may have for it. */
@@ -32,7 +33,7 @@ export async function measureRestart(): Promise<RestartRow> {
     for (const what of ["sessions", "retained", "queued"] as const) {
       if (found[what] !== amounts[what]) throw new Error(`${found[what]} of ${amounts[what]} ${what} are there`)
     }
-    console.log(restartAsMarkdown(row))
+    console.log(tableMarkdown(restartTable(row)))
     return row
   } finally {
     rmSync(directory, { recursive: true })
@@ -51,20 +52,14 @@ async function settled(peer: Peer, directory: string, before: Memory): Promise<M
 
 const said = `${amounts.sessions} sessions, ${amounts.retained} retained messages and ${amounts.queued} queued ones`
 
-export function restartAsMarkdown({ started, listening, settled }: RestartRow): string {
+export function restartTable({ started, listening, settled }: RestartRow): TextTable {
   const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1)
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
-  const line = (when: string, { heap, buffers, rss }: Memory) =>
-    `| ${when} | ${mib(heap)} | ${mib(buffers)} | ${mib(rss)} |`
-  return [
-    `### Start after a kill, with ${said} of 100 bytes`,
-    "",
-    `It listens ${seconds(started.elapsed)} s after the start of its process, ${seconds(started.busy)} s of processor time.`,
-    "",
-    "| | heap, MiB | buffers, MiB | RSS, MiB |",
-    "|---|---|---|---|",
-    line("when it listens", listening),
-    line("when it has folded its files", settled),
-    "",
-  ].join("\n")
+  const line = (when: string, { heap, buffers, rss }: Memory) => [when, mib(heap), mib(buffers), mib(rss)]
+  return {
+    title: `Start after a kill, with ${said} of 100 bytes`,
+    lead: `It listens ${seconds(started.elapsed)} s after the start of its process, ${seconds(started.busy)} s of processor time.`,
+    head: ["", "heap, MiB", "buffers, MiB", "RSS, MiB"],
+    cells: [line("when it listens", listening), line("when it has folded its files", settled)],
+  }
 }

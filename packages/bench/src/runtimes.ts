@@ -15,6 +15,13 @@ const runtimes = {
 export type RuntimeName = keyof typeof runtimes
 export const runtimeNames = Object.keys(runtimes) as RuntimeName[]
 
+const onVariable = "PUREMQ_BENCH_ON"
+
+/** The name that was given with `--on`; undefined: it was not. */
+export function startedOn(): string | undefined {
+  return process.env[onVariable]
+}
+
 /** What this process runs on. */
 export function thisRuntime(): string {
   const { bun, deno, node, openssl } = process.versions
@@ -27,11 +34,20 @@ export function isNode(): boolean {
   return process.versions["bun"] === undefined && process.versions["deno"] === undefined
 }
 
+const main = fileURLToPath(new URL("./main.js", import.meta.url))
+
 /** Runs this program on another runtime, with its output as ours. @returns the exit status */
 export async function runOn(name: RuntimeName, args: readonly string[]): Promise<number> {
-  const program = install(name)
-  const main = fileURLToPath(new URL("./main.js", import.meta.url))
-  const child = spawn(program, [...runtimes[name].args, main, ...args], { stdio: "inherit" })
+  return run(install(name), [...runtimes[name].args, main, ...args], { ...process.env, [onVariable]: name })
+}
+
+/** Runs this program in a process of its own, with its output as ours. @returns the exit status */
+export async function runHere(args: readonly string[]): Promise<number> {
+  return run(process.execPath, [main, ...args])
+}
+
+async function run(program: string, args: readonly string[], env = process.env): Promise<number> {
+  const child = spawn(program, args, { stdio: "inherit", env })
   const [status, signal] = (await once(child, "exit")) as [number | null, string | null]
   return status ?? (signal === null ? 1 : 128)
 }

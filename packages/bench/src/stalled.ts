@@ -8,6 +8,7 @@ import { type Address, connectMqtt, PacketReader, pubackPacket, publishPacket, s
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
 import { quartiles, type Spread } from "./statistics.ts"
+import { type TextTable, tableMarkdown } from "./tables.ts"
 
 const readers = 100
 const secondsUndisturbed = 30
@@ -76,7 +77,7 @@ export async function measureStalled(pems: Pems): Promise<readonly StalledRow[]>
   const rows = [row("all of them read", undisturbed), row("one has stopped reading", disturbed)]
   for (const one of clients) one.destroy()
   peer.stop()
-  console.log(stalledAsMarkdown(rows))
+  console.log(tableMarkdown(stalledTable(rows)))
   return rows
 }
 
@@ -157,18 +158,31 @@ function at(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
 
-export function stalledAsMarkdown(rows: readonly StalledRow[]): string {
-  const lines = rows.map(
-    ({ name, expected, arrived, median, p99, windowP99, longest }) =>
-      `| ${name} | ${expected - arrived} of ${expected} | ${median.toFixed(1)} | ${p99.toFixed(1)} | ${(p99 / rows[0]!.p99).toFixed(2)} | ${windowP99[1].toFixed(1)} | ${(windowP99[1] / rows[0]!.windowP99[1]).toFixed(2)} | ${longest.toFixed(1)} |`,
-  )
-  const head = [
-    `### ${readers} subscribers over TLS beside one that stops reading for ${secondsDisturbed} s, QoS 1`,
-    "",
-    `${rate} messages of ${payloadBytes} bytes a second to all; ${bulkRate} of ${bulkBytes} bytes more to the one. Milliseconds from PUBLISH to arrival; a p99 of at most twice the first is wanted.`,
-    "",
-    `| | lost | median, ms | p99, ms | ratio | p99 of ${windowMilliseconds / 1000} s, median, ms | ratio | longest, ms |`,
-    "|---|---|---|---|---|---|---|---|",
-  ]
-  return [...head, ...lines, ""].join("\n")
+export function stalledTable(rows: readonly StalledRow[]): TextTable {
+  const [first] = rows
+  return {
+    title: `${readers} subscribers over TLS beside one that stops reading for ${secondsDisturbed} s, QoS 1`,
+    lead: `${rate} messages of ${payloadBytes} bytes a second to all; ${bulkRate} of ${bulkBytes} bytes more to the one. Milliseconds from PUBLISH to arrival; a p99 of at most twice the first is wanted.`,
+    head: [
+      "",
+      "lost",
+      "median, ms",
+      "p99, ms",
+      "ratio",
+      `p99 of ${windowMilliseconds / 1000} s, median, ms`,
+      "ratio",
+      "longest, ms",
+    ],
+    cells: rows.map(({ name, expected, arrived, median, p99, windowP99, longest }) => [
+      name,
+      `${expected - arrived} of ${expected}`,
+      median.toFixed(1),
+      p99.toFixed(1),
+      (p99 / first!.p99).toFixed(2),
+      windowP99[1].toFixed(1),
+      (windowP99[1] / first!.windowP99[1]).toFixed(2),
+      longest.toFixed(1),
+    ]),
+    bars: { axis: "ms, p99", values: rows.map(({ name, p99 }) => ({ name, value: p99 })) },
+  }
 }

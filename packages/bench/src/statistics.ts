@@ -1,13 +1,14 @@
 // The few statistics that the bench needs: order statistics of samples, and ratios pair by pair.
 
+import { ascending, quantile } from "@puremq/tls13/measure"
+
 /** Lower quartile, median, upper quartile. */
 export type Spread = readonly [low: number, median: number, high: number]
 
-/** @param values at least one */
+/** By nearest rank, so that the quartiles of three quartiles are these. @param values at least one */
 export function quartiles(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!
-  return [at(0.25), at(0.5), at(0.75)]
+  const sorted = ascending(values)
+  return [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)]
 }
 
 export function median(values: readonly number[]): number {

@@ -7,6 +7,7 @@ import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createAuthority, createLeaf } from "@puremq/tls13/devcert"
 import { createCertificateVerifier, parseCertificate, parseSpki, TrustStore, trustAnchor } from "@puremq/tls13/x509"
 import { quartiles, type Spread } from "./statistics.ts"
+import type { TextTable } from "./tables.ts"
 
 export interface ValidationRow {
   readonly provider: string
@@ -106,18 +107,21 @@ function validationAsText(rows: readonly ValidationRow[]): string {
   return [title, ...lines].join("\n")
 }
 
-export function validationAsMarkdown(rows: readonly ValidationRow[]): string {
-  const lines = rows.map(
-    ({ provider, verify, signatures, parse, ratio: [low, middle, high] }) =>
-      `| ${provider} | ${verify.toFixed(0)} | ${signatures.toFixed(0)} | ${parse.toFixed(1)} | ${middle.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}) |`,
-  )
-  const head = [
-    `### ${title}`,
-    "",
-    `Microseconds of processor time; the whole is to cost at most ${target} times its signature checks.`,
-    "",
-    "| provider | whole | signature checks | parsing | whole / signature checks (quartiles) |",
-    "|---|---|---|---|---|",
-  ]
-  return [...head, ...lines, ""].join("\n")
+export function validationTable(rows: readonly ValidationRow[]): TextTable {
+  return {
+    title,
+    lead: `Microseconds of processor time; the whole is to cost at most ${target} times its signature checks.`,
+    head: ["provider", "whole", "signature checks", "parsing", "whole / signature checks (quartiles)"],
+    cells: rows.map(({ provider, verify, signatures, parse, ratio: [low, middle, high] }) => [
+      provider,
+      verify.toFixed(0),
+      signatures.toFixed(0),
+      parse.toFixed(1),
+      `${middle.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
+    ]),
+    bars: {
+      axis: "µs CPU of the whole",
+      values: rows.map(({ provider, verify }) => ({ name: provider, value: verify })),
+    },
+  }
 }

@@ -1,10 +1,7 @@
-// Rows of what programs carry: bundled and minified by esbuild, then gzip, as `npm run size` measures it.
+// Rows of what programs carry, min+gzip.
 
-import { spawnSync } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { bundleSizes } from "../bundle-sizes.ts"
 import type { CheckGroup } from "./group.ts"
-
-const script = fileURLToPath(new URL("../../../../scripts/size.mjs", import.meta.url))
 
 /** KB are 1000 bytes. */
 const targets: Readonly<Record<string, number>> = {
@@ -19,14 +16,11 @@ export const bundles: CheckGroup = {
   seconds: { quick: 3, whole: 3 },
   nodeOnly: true,
   async run({ tell }) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--json"], { encoding: "utf8" })
-    // Over its budget is what that script is for, and no broken measurement.
-    if (status !== 0 && !stdout.startsWith("{")) throw new Error(`npm run size: ${stderr.trim()}`)
-    const { programs } = JSON.parse(stdout) as { programs: Record<string, { gzip: number }> }
+    const sizes = bundleSizes()
     for (const [name, most] of Object.entries(targets)) {
-      const gzip = programs[name]?.gzip
-      if (gzip === undefined) throw new Error(`npm run size does not measure the ${name}`)
-      tell({ name: `bundle, min+gzip: ${name}`, unit: "KB", values: [gzip / 1000], target: { most } })
+      const size = sizes.get(name)
+      if (size === undefined) throw new Error(`npm run size does not measure the ${name}`)
+      tell({ name: `bundle, min+gzip: ${name}`, unit: "KB", values: [size], target: { most } })
     }
   },
 }

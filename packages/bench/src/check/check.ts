@@ -1,29 +1,16 @@
 // `--check`: what is wanted of this version, each as a row with its target, all measured in one run.
 
-import { existsSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import { beginProgress, planProgress } from "../progress.ts"
 import { isNode, thisRuntime } from "../runtimes.ts"
 import { broker } from "./broker.ts"
 import { bundles } from "./bundles.ts"
 import { coldStart } from "./cold-start.ts"
+import { benchCommand } from "./command.ts"
 import type { CheckContext, CheckGroup } from "./group.ts"
 import { digests, handshakesInMemory, records } from "./in-memory.ts"
 import { type CheckRow, rowText } from "./row.ts"
 import { bulk, idleConnections, servers } from "./sockets.ts"
 import { workers } from "./workers.ts"
-
-/** Measured by the command itself, against what the system counts for the server under `openssl s_time`. */
-const benchCommand: CheckGroup = {
-  name: "command",
-  help: "tls13 bench, beside openssl s_time",
-  seconds: { quick: 0, whole: 0 },
-  async run({ tell }) {
-    const isThere = existsSync(fileURLToPath(new URL("cli/bench/child.js", import.meta.resolve("@puremq/tls13"))))
-    const skipped = isThere ? "it is not compared here" : "there is no tls13 bench yet"
-    tell({ name: "server's CPU a handshake by tls13 bench, x what the system counts under openssl s_time", skipped })
-  },
-}
 
 export const checkGroups: readonly CheckGroup[] = [
   handshakesInMemory,

@@ -22,6 +22,15 @@ describe("rows of --check", () => {
     expect(verdictOn(row([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 9], { most: 0.12 }))).toBe("met")
   })
 
+  it("may have a target on both sides", () => {
+    const both = { least: 0.9, most: 1.1 }
+    expect(verdictOn(row([0.95, 1, 1.05], both))).toBe("met")
+    expect(verdictOn(row([0.5, 0.6, 0.7], both))).toBe("not met")
+    expect(verdictOn(row([1.2, 1.3, 1.4], both))).toBe("not met")
+    expect(verdictOn(row([0.5, 1, 1.5], both))).toBe("near")
+    expect(rowText(row([1], both))).toBe("met      seal: 1 x; 0.9 to 1.1 x; 1 round")
+  })
+
   it("without a target are printed", () => {
     expect(verdictOn(row([1], undefined))).toBe("printed")
   })

@@ -1,15 +1,21 @@
 // A row of `--check`: something measured in rounds, beside what is wanted of it.
 
 import { quartiles, type Spread } from "../statistics.ts"
+import { gridMarkdown } from "../tables.ts"
 
-/** What is wanted of the median: at most, or at least, so much. Without one the row is printed and not judged. */
-export type Target = { readonly most: number } | { readonly least: number } | undefined
+/** What is wanted of the median: at most, or at least, so much, or both. Without one the row is printed and not judged. */
+export type Target =
+  | { readonly most: number; readonly least?: undefined }
+  | { readonly least: number; readonly most?: number }
+  | undefined
 
 export interface MeasuredRow {
   readonly name: string
   readonly unit: Unit
-  /** One of each round. */
+  /** One of each round; of rows that are kept, their quartiles alone. */
   readonly values: readonly number[]
+  /** Default: as many as there are values. */
+  readonly rounds?: number
   readonly target: Target
   /** What else has to be known, in a few words. */
   readonly note?: string
@@ -31,17 +37,19 @@ export type Verdict = "met" | "not met" | "near" | "printed"
 /** `near`: the median is on one side of the target and a quartile on the other, so that another run may say otherwise. */
 export function verdictOn({ values, target }: MeasuredRow): Verdict {
   if (target === undefined) return "printed"
-  const meets = (value: number) => ("most" in target ? value <= target.most : value >= target.least)
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = target
+  const side = (value: number) => (value < least ? "below" : value > most ? "above" : "within")
   const [low, middle, high] = quartiles(values)
-  if (meets(low) !== meets(high)) return "near"
-  return meets(middle) ? "met" : "not met"
+  if (side(low) !== side(high)) return "near"
+  return side(middle) === "within" ? "met" : "not met"
 }
 
 export function rowText(row: CheckRow): string {
   if ("skipped" in row) return `${"skipped".padEnd(9)}${row.name}: ${row.skipped}`
   const { name, unit, values, target, note } = row
   const wanted = target === undefined ? "no target" : targetText(target, unit)
-  const rounds = `${values.length} ${values.length === 1 ? "round" : "rounds"}`
+  const count = row.rounds ?? values.length
+  const rounds = `${count} ${count === 1 ? "round" : "rounds"}`
   const spread = spreadText(quartiles(values), unit)
   return `${verdictOn(row).padEnd(9)}${name}: ${spread}; ${wanted}; ${rounds}${note === undefined ? "" : `; ${note}`}`
 }
@@ -51,8 +59,10 @@ function spreadText([low, middle, high]: Spread, unit: Unit): string {
   return `${figure(middle)} ${unit}${quartilesText}`
 }
 
-function targetText(target: NonNullable<Target>, unit: Unit): string {
-  return "most" in target ? `at most ${figure(target.most)} ${unit}` : `at least ${figure(target.least)} ${unit}`
+export function targetText(target: NonNullable<Target>, unit: Unit): string {
+  const { least, most } = target
+  if (least === undefined) return `at most ${figure(most)} ${unit}`
+  return most === undefined ? `at least ${figure(least)} ${unit}` : `${figure(least)} to ${figure(most)} ${unit}`
 }
 
 /** Three digits that count. */
@@ -62,13 +72,14 @@ export function figure(value: number): string {
 }
 
 export function tableMarkdown(rows: readonly CheckRow[]): string {
-  const lines = rows.map((row) => {
-    if ("skipped" in row) return `| ${row.name} | | | skipped: ${row.skipped} | |`
-    const { name, unit, values, target } = row
+  const cells = rows.map((row) => {
+    if ("skipped" in row) return [row.name, "", "", `skipped: ${row.skipped}`, ""]
+    const { name, unit, values, target, rounds = values.length } = row
     const wanted = target === undefined ? "" : targetText(target, unit)
-    return `| ${name} | ${spreadText(quartiles(values), unit)} | ${wanted} | ${verdictOn(row)} | ${values.length} |`
+    const verdict = row.note === undefined ? verdictOn(row) : `${verdictOn(row)} (${row.note})`
+    return [name, spreadText(quartiles(values), unit), wanted, verdict, `${rounds}`]
   })
-  return ["| row | measured (quartiles) | target | | rounds |", "|---|---|---|---|---|", ...lines, ""].join("\n")
+  return `${gridMarkdown(["row", "measured (quartiles)", "target", "", "rounds"], cells)}\n`
 }
 
 /** The last line of a run. */

@@ -5,7 +5,7 @@ import { progress } from "../progress.ts"
 import { quartiles, ratios } from "../statistics.ts"
 import { driftText, type Plan, takeTurns } from "./processes.ts"
 import { type SubjectName, subjectNames } from "./subjects.ts"
-import { type NamedWork, nameOf, suites } from "./work.ts"
+import { type NamedWork, nameOf, signatures, suites, usualHandshake, wordsOf } from "./work.ts"
 
 /** In the words of `parseWork`. */
 export const handshakeScenarios: readonly string[] = [
@@ -20,6 +20,13 @@ export const handshakeScenarios: readonly string[] = [
   ...["2", "3", "4"].map((chain) => `full,chain=${chain}`),
 ]
 
+const groups = ["x25519", "secp256r1", "secp384r1", "X25519MLKEM768"]
+
+/** Each group with each suite and each signature. */
+export const matrixScenarios: readonly string[] = groups.flatMap((group) =>
+  suites.flatMap((suite) => signatures.map((signature) => nameOf({ ...usualHandshake, group, suite, signature }))),
+)
+
 export const recordScenarios: readonly string[] = suites.flatMap((suite) =>
   ["seal", "open"].flatMap((type) => [16, 64, 256, 1024, 4096, 16_384].map((bytes) => `${type} ${bytes} ${suite}`)),
 )
@@ -28,13 +35,15 @@ export const hashScenarios: readonly string[] = ["sha256", "sha384"].flatMap((ha
   [64, 1024, 16_384].map((bytes) => `hash ${bytes} ${hash}`),
 )
 
-const plans: Readonly<Record<"handshake" | "small", Plan>> = {
+const plans: Readonly<Record<"handshake" | "small" | "brief", Plan>> = {
+  brief: { generations: 1, rounds: 5, slice: 80, warmUp: [600, 1500] },
   handshake: { generations: 2, rounds: 7, slice: 150, warmUp: [2000, 5000] },
   small: { generations: 2, rounds: 7, slice: 25, warmUp: [250, 1000] },
 }
 
 /** Seconds that a scenario takes with all subjects, about. */
-export function secondsOf(work: NamedWork): number {
+export function secondsOf(work: NamedWork, isBrief = false): number {
+  if (isBrief) return 9
   return work.type === "handshake" ? 40 : 10
 }
 
@@ -42,14 +51,16 @@ export function secondsOf(work: NamedWork): number {
 export async function compareInMemory(
   work: NamedWork,
   subjects: readonly SubjectName[] = subjectNames,
+  isBrief = false,
 ): Promise<Comparison> {
-  const title = `${nameOf(work)}${work.type === "handshake" ? " handshake" : ""}, in memory`
+  const title = wordsOf(work)
   progress(title)
   const contenders = subjects.map((subject) => ({ name: subject, subject, work }))
-  const plan = plans[work.type === "handshake" ? "handshake" : "small"]
+  const plan = plans[isBrief ? "brief" : work.type === "handshake" ? "handshake" : "small"]
   const { measured, absent } = await takeTurns(contenders, plan)
   for (const { name, why } of absent) progress(`skipped ${name}: ${why}`)
-  if (measured.length === 0) return { title, unit: "µs CPU", rounds: 0, rows: [], drifts: [] }
+  const scenario = nameOf(work)
+  if (measured.length === 0) return { title, unit: "µs CPU", rounds: 0, rows: [], drifts: [], scenario, absent }
   progress(driftText(measured))
   const first = measured[0]!.samples.map(({ cpu }) => cpu)
   const rows = measured.map(({ name, samples }): Row => {
@@ -57,7 +68,8 @@ export async function compareInMemory(
     return { name, samples: cpu, median: quartiles(cpu)[1], ratio: quartiles(ratios(cpu, first)) }
   })
   const rounds = plan.generations * plan.rounds
-  const comparison = { title, unit: "µs CPU", rounds, rows, drifts: measured.map(({ drifts }) => drifts.at(-1)) }
+  const drifts = measured.map(({ drifts: own }) => own.at(-1))
+  const comparison = { title, unit: "µs CPU", rounds, rows, drifts, scenario, absent }
   console.log(asText(comparison))
   return comparison
 }

@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest"
-import { handshakeScenarios, hashScenarios, recordScenarios } from "./scenarios.ts"
-import { nameOf, parseWork, usualHandshake } from "./work.ts"
+import { handshakeScenarios, hashScenarios, matrixScenarios, recordScenarios } from "./scenarios.ts"
+import { nameOf, parseWork, usualHandshake, wordsOf } from "./work.ts"
 
 describe("names of scenarios", () => {
   it.each([...handshakeScenarios, ...recordScenarios, ...hashScenarios])("%s is read, and named so again", (name) => {
     expect(nameOf(parseWork(name))).toBe(name)
+  })
+
+  it("are told to people by what differs from the usual handshake, each in words of its own", () => {
+    expect(wordsOf(usualHandshake)).toBe("Full handshake in memory")
+    expect(wordsOf(parseWork("full,group=secp256r1,chain=2,hrr,mtls"))).toBe(
+      "Full handshake in memory, group secp256r1, 2 certificates, after a HelloRetryRequest, with a client certificate",
+    )
+    const all = [...handshakeScenarios, ...matrixScenarios.slice(1), ...recordScenarios, ...hashScenarios]
+    expect(new Set(all.map((name) => wordsOf(parseWork(name)))).size).toBe(new Set(all).size)
   })
 
   it("a handshake is the usual one but for what its name says", () => {

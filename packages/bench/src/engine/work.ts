@@ -72,6 +72,28 @@ export function nameOf(work: NamedWork): string {
   return [...words, ...(retry ? ["hrr"] : []), ...(mutual ? ["mtls"] : [])].join(",")
 }
 
+const kindWords = { full: "Full handshake", resumed: "Resumed handshake", "0-rtt": "0-RTT handshake" } as const
+const signatureWords = { p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519", rsa: "RSA" } as const
+
+/** For people: `Full handshake in memory, group secp256r1, 2 certificates`. */
+export function wordsOf(work: NamedWork): string {
+  if (work.type === "hash") return `${work.hash === "sha256" ? "SHA-256" : "SHA-384"} of ${work.bytes} bytes`
+  if (work.type !== "handshake") {
+    return `${work.type === "seal" ? "Seal" : "Open"} a record of ${work.bytes} bytes, ${work.suite}`
+  }
+  const { kind, group, suite, signature, chain, retry, mutual } = work
+  const differs = (name: "group" | "suite" | "signature" | "chain") => work[name] !== usualHandshake[name]
+  return [
+    `${kindWords[kind]} in memory`,
+    ...(differs("group") ? [`group ${group}`] : []),
+    ...(differs("suite") ? [suite] : []),
+    ...(differs("signature") ? [signatureWords[signature]] : []),
+    ...(differs("chain") ? [`${chain} certificates`] : []),
+    ...(retry ? ["after a HelloRetryRequest"] : []),
+    ...(mutual ? ["with a client certificate"] : []),
+  ].join(", ")
+}
+
 /** The reverse of `nameOf`. @throws RangeError with a line that says which word is wrong */
 export function parseWork(text: string): NamedWork {
   const [type = "", size, algorithm = ""] = text.split(" ")

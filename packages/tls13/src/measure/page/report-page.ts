@@ -1,4 +1,4 @@
-// A report as one HTML page: it needs no network and no script, and has its own data in it.
+// A report as one HTML page, which has its own data in it.
 
 import { compareSides, differencesOf, type Side, sidesOf } from "../compare-runs.ts"
 import { latencyExtent } from "../plots/latency-plots.ts"
@@ -6,25 +6,18 @@ import type { Report, Run } from "../report.ts"
 import { figure } from "../text-table.ts"
 import { agreedWords, loopWords, subjectOf } from "../words.ts"
 import { htmlTable, escapeText as text } from "./html.ts"
+import { colours, dataLink, machineTable, momentText, wholePage } from "./page.ts"
 import { comparisonPlots, scenarioPlots } from "./report-plots.ts"
 import { runTables } from "./run-tables.ts"
 import type { ShownRun } from "./shown-run.ts"
-import { style } from "./style.ts"
-
-/** How many colours the page has. */
-const colours = 6
 
 export function reportPage(report: Report): string {
   const sides = sidesOf(report.runs)
   const shown = report.runs.map((run) => showing(run, report.runs, sides))
   const scenarios = [...new Set(report.runs.map(({ name }) => name))]
   const title = `${capital(report.operation)}s of ${sides.map(({ name }) => name).join(" and ")}`
-  return [
-    "<!doctype html>",
-    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
-    `<title>${text(title)}</title><style>${style}</style></head><body><main>`,
-    `<h1>${text(title)}</h1>`,
-    `<p class="soft">${text(report.started.replace("T", " ").replace(/\.\d+Z$/, " UTC"))} on ${text(report.machine.host)}, by ${text(report.tool.name)} ${text(report.tool.version)}</p>`,
+  return wholePage(title, [
+    `<p class="soft">${text(momentText(report.started))} on ${text(report.machine.host)}, by ${text(report.tool.name)} ${text(report.tool.version)}</p>`,
     `<pre>${text(report.command)}</pre>`,
     ...warnings(report),
     overview(report, shown),
@@ -36,11 +29,10 @@ export function reportPage(report: Report): string {
         report,
       ),
     ),
-    machineSection(report),
+    `<h2>Machine of the client</h2>\n${machineTable(report.machine)}`,
     readingSection(),
     footer(report),
-    "</main></body></html>\n",
-  ].join("\n")
+  ])
 }
 
 function showing(run: Run, all: readonly Run[], sides: readonly Side[]): ShownRun {
@@ -156,28 +148,6 @@ function scenarioSection(name: string, shown: readonly ShownRun[], report: Repor
   ].join("\n")
 }
 
-function machineSection({ machine }: Report): string {
-  const known = (value: string | number | boolean | null) =>
-    value === null ? "not known" : value === true ? "yes" : value === false ? "no" : String(value)
-  const rows = [
-    ["processor", `${machine.cpus} x ${machine.cpu}, ${machine.architecture}`],
-    ["frequency governor", known(machine.governor)],
-    ["turbo", known(machine.turbo)],
-    ["virtual machine", known(machine.virtual)],
-    ["CPUs that the client may use", known(machine.cpusAllowed)],
-    ["CPU quota of the control group", machine.cpuQuota === null ? "none, or not known" : `${machine.cpuQuota} CPUs`],
-    ["load before (1 minute)", machine.loadBefore === null ? "not known" : machine.loadBefore.toFixed(2)],
-    ["memory", `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
-    ["system", `${machine.system}, ${machine.kernel}`],
-    ["client's runtime", machine.runtime],
-  ]
-  return `<h2>Machine of the client</h2>\n${htmlTable(
-    [],
-    rows.map((row) => row.map(text)),
-    "facts",
-  )}`
-}
-
 function readingSection(): string {
   const words = [
     "Latency runs from the start of an operation, in an open loop from when it was due, to its end; TCP's connection is part of it. Of those that began in the measurement all count, however late they ended.",
@@ -190,8 +160,7 @@ function readingSection(): string {
 }
 
 function footer(report: Report): string {
-  const data = `data:application/json;charset=utf-8,${encodeURIComponent(JSON.stringify(report))}`
-  return `<footer>All figures of this page: <a download="report.json" href="${text(data)}">report.json</a> (${text(report.format)}). To compare with other runs: <code>tls13 bench --compare A.json B.json</code></footer>`
+  return `<footer>All figures of this page: ${dataLink("report.json", report)} (${text(report.format)}). To compare with other runs: <code>tls13 bench --compare A.json B.json</code></footer>`
 }
 
 function capital(words: string): string {

@@ -7,19 +7,11 @@ import { histogramPlot, type LatencySeries, percentilePlot } from "../plots/late
 import { boxesPlot, throughputPlot } from "../plots/time-plots.ts"
 import type { Report } from "../report.ts"
 import { partName, subjectOf } from "../words.ts"
-import { escapeText as text } from "./html.ts"
+import { captioned, colours, legendOf } from "./page.ts"
 import type { ShownRun } from "./shown-run.ts"
 
 /** Parts that add up to an operation, in the order of time. */
 const stacked = ["late", "connect", "client", "wait"]
-
-function captioned(title: string, more: string, plot: string, legend: string = ""): string {
-  return `<figure><figcaption>${text(title)}${more === "" ? "" : ` <span>${text(more)}</span>`}</figcaption>${legend}${plot}</figure>`
-}
-
-function legendOf(entries: readonly { readonly name: string; readonly colour: number }[]): string {
-  return `<div class="legend">${entries.map(({ name, colour }) => `<div><span class="key s${colour}"></span><b>${text(name)}</b></div>`).join("")}</div>`
-}
 
 /** All that is drawn of the runs of a scenario. @param extent of the axes of latency, in milliseconds */
 export function scenarioPlots(
@@ -121,7 +113,7 @@ export function comparisonPlots(compared: readonly Compared[], report: Report, o
     "with 95% intervals; hollow: cannot be told from 1",
     intervalsPlot(
       intervals.filter(({ value }) => value > 0),
-      index % 6,
+      index % colours,
     ),
   )}</div>`
 }
