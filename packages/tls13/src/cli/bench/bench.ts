@@ -8,11 +8,11 @@ import { CommandError } from "../arguments.ts"
 import { type Arguments, UsageError } from "../command-line.ts"
 import type { Terminal } from "../connect.ts"
 import { addressOf } from "./addresses.ts"
-import { Child } from "./children.ts"
 import { comparisonText, pairsOf, readSide } from "./compare.ts"
 import type { OwnCertificates, Target } from "./engine-options.ts"
 import { csvOf, SampleFile, writeText } from "./files.ts"
 import { describeMachine } from "./machine.ts"
+import { type OwnChild, startChild } from "./own-child.ts"
 import { makeOwnCertificates } from "./own-certificates.ts"
 import {
   nameOfScenario,
@@ -138,7 +138,7 @@ interface Served {
   readonly mtlsTarget: Target
   readonly pid: number | undefined
   readonly certificates: OwnCertificates | undefined
-  readonly child: Child | undefined
+  readonly child: OwnChild | undefined
 }
 
 async function startServers(args: readonly string[], read: Arguments, plan: Plan): Promise<readonly Served[]> {
@@ -161,7 +161,7 @@ async function startOwn(
   subject: Extract<Subject, { kind: "own" }>,
   certificates: OwnCertificates,
 ): Promise<Served> {
-  const child = new Child({ role: "server", args, server: subject.server, certificates }, `server ${subject.server}`)
+  const child = startChild({ role: "server", args, server: subject.server, certificates }, `server ${subject.server}`)
   try {
     const { port, mtlsPort } = await child.next("listening")
     const target = { host: "localhost", address: "127.0.0.1", port }
