@@ -8,6 +8,7 @@ export { reportPage } from "./page/report-page.ts"
 export { ascending, type Box, boxOf, mean, median, quantile } from "./quantiles.ts"
 export { type RankTest, rankTest, signedRankTest } from "./rank-test.ts"
 export { pairedRatioOf, type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
+export { Recorder, type RecorderData } from "./recorder.ts"
 export type {
   Cpu,
   DirectionBytes,

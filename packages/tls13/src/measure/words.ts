@@ -6,10 +6,16 @@ import { figure } from "./text-table.ts"
 const partWords: Readonly<Record<string, string>> = {
   late: "late: from when it was due to its start",
   connect: "TCP connect",
+  handshake: "TLS handshake, WebSocket's start",
   client: "client's TLS calls",
   wait: "waiting for the server and the network",
   behind: "  of that, at most: client busy with others",
   close: "afterwards: tickets and close",
+  connack: "CONNECT to CONNACK",
+  suback: "SUBSCRIBE to SUBACK",
+  puback: "PUBLISH to PUBACK",
+  pubcomp: "PUBLISH to PUBCOMP",
+  pingresp: "PINGREQ to PINGRESP",
 }
 
 /** Whom a run measured, for people. */

@@ -61,6 +61,7 @@ function factsTable(run: Run, operation: string): string {
         : `${cpu(server)}; ${countOf(server.processes, "process")}, ${countOf(server.threads, "thread")}, CPUs allowed ${server.cpusAllowed ?? "not known"}: ${server.program}`,
     ],
   ]
+  for (const [name, count] of Object.entries(run.tallies ?? {})) rows.push([name, figure(count)])
   if (wire !== null) {
     const way = (name: "sent" | "received") =>
       `${figure(wire[name].bytes)} bytes, ${countOf(wire[name].records, "record")}, ${countOf(wire[name].flights, "flight")}; ${figure(wire.after[name])} bytes afterwards`
