@@ -47,7 +47,7 @@ const packages = {
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },
-  broker: { programs: ["src/cli/main.ts"], parts: {} },
+  broker: { programs: ["src/cli/main.ts", "src/cli/bench/child.ts"], parts: {} },
 }
 
 for (const [name, table] of Object.entries(packages)) await bundlePackage(join(root, "packages", name), table)

@@ -122,7 +122,7 @@ export interface Target {
 
 export type Loop =
   | { readonly kind: "closed"; readonly concurrency: number }
-  /** `rate`: starts a second. `concurrency`: the most at once. */
+  /** `rate`: starts a second. `concurrency`: the most at once; 0: there is no such limit. */
   | { readonly kind: "open"; readonly rate: number; readonly concurrency: number }
 
 export interface Run {

@@ -23,10 +23,10 @@ export function subjectOf({ target }: Pick<Run, "target">): string {
   return target.name ?? `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
 }
 
-export function loopWords({ loop }: Run): string {
-  return loop.kind === "closed"
-    ? `closed loop, ${loop.concurrency} at once`
-    : `open loop, ${figure(loop.rate)} due a second, at most ${loop.concurrency} at once`
+export function loopWords({ loop }: Pick<Run, "loop">): string {
+  const { concurrency } = loop
+  if (loop.kind === "closed") return `closed loop, ${figure(concurrency)} at once`
+  return `open loop, ${figure(loop.rate)} due a second${concurrency === 0 ? "" : `, at most ${figure(concurrency)} at once`}`
 }
 
 export function agreedWords({ agreed }: Run): string {

@@ -19,8 +19,8 @@ const largestFrame = 0x1000_0004 + 65_536
 export interface Stages {
   /** TCP is connected. */
   readonly reached?: () => void
-  /** TLS and WebSocket, if there are any, are there too. */
-  readonly ready?: () => void
+  /** TLS and WebSocket, if there are any, are there too. @param below what the WebSocket is on, or the stream itself */
+  readonly ready?: (below: Duplex) => void
 }
 
 /** @param localAddress the system's choice, unless it is given. What goes wrong is an error of the stream. */
@@ -31,22 +31,36 @@ export async function openStream(options: Arguments, place: Place): Promise<Dupl
   return (await streamOpener(options, place))()
 }
 
-/**
- * Reads what all connections share. Throws UsageError, ConfigError.
- * @param trusted PEM of the authority, where no option says it
- */
-export async function streamOpener(options: Arguments, place: Place, trusted?: string): Promise<Opener> {
-  const { transport, host, port, path } = place
+export interface OpenerOptions {
+  /** PEM of the authority, where no option says it. */
+  readonly trusted?: string | undefined
+  /** Of the host, so that no name is looked up. */
+  readonly address?: string | undefined
+}
+
+/** Reads what all connections share. Throws UsageError, ConfigError. */
+export async function streamOpener(
+  options: Arguments,
+  place: Place,
+  { trusted, address = place.host }: OpenerOptions = {},
+): Promise<Opener> {
+  const { transport, port, path } = place
   const secure = isSecure(place) ? await prepareTls(options, place, trusted) : undefined
   const openTcp = (localAddress: string | undefined, allowHalfOpen: boolean) =>
-    connectTcp({ host, port, noDelay: true, allowHalfOpen, ...(localAddress !== undefined && { localAddress }) })
+    connectTcp({
+      host: address,
+      port,
+      noDelay: true,
+      allowHalfOpen,
+      ...(localAddress !== undefined && { localAddress }),
+    })
   const isWebSocket = transport === "ws" || transport === "wss"
   return ({ reached, ready } = {}, localAddress = undefined) => {
     const tcp = openTcp(localAddress, secure !== undefined)
     if (reached !== undefined) tcp.once("connect", reached)
     const below = secure?.(tcp) ?? tcp
     if (!isWebSocket) {
-      if (ready !== undefined) below.once(secure === undefined ? "connect" : "secureConnect", ready)
+      if (ready !== undefined) below.once(secure === undefined ? "connect" : "secureConnect", () => ready(below))
       return below
     }
     // Its own TLS would be another one: it is given a stream that is secure already.
@@ -55,7 +69,7 @@ export async function streamOpener(options: Arguments, place: Place, trusted?: s
       maxPayload: largestFrame,
       createConnection: () => below,
     })
-    if (ready !== undefined) socket.once("open", ready)
+    if (ready !== undefined) socket.once("open", () => ready(below))
     return createWebSocketStream(socket)
   }
 }
@@ -73,8 +87,7 @@ async function prepareTls(
       "--cafile and --tls-use-os-certs: the server's authority is in the file, or one of this machine's",
     )
   const caFile = given ?? (existsSync(own) && !machines && trusted === undefined ? own : undefined)
-  const ca =
-    caFile === undefined ? trusted : usableAuthorities(readCertificates(caFile, "the authority"), caFile, tell)
+  const ca = caFile === undefined ? trusted : usableAuthorities(readCertificates(caFile, "the authority"), caFile, tell)
   const credential = credentialOf(options)
   const insecure = options.flag("insecure")
   if (insecure)

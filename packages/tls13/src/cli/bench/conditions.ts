@@ -61,6 +61,7 @@ function cpuOf(user: number, system: number, cores: number, busiest: number, ope
     system: rounded(system),
     cores: rounded(cores),
     busiest: rounded(busiest),
-    perOperation: operations === 0 ? null : rounded((1000 * seconds) / operations),
+    // Of a message it may be less than a microsecond.
+    perOperation: operations === 0 ? null : Number(((1000 * seconds) / operations).toPrecision(5)),
   }
 }

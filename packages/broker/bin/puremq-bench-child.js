@@ -1,0 +1,2 @@
+// What `puremq bench` starts: its clients, and a broker to measure.
+import "../dist/cli/bench/child.js"
