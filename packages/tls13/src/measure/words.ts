@@ -41,3 +41,10 @@ export function agreedWords({ agreed }: Run): string {
 export function partName(part: string): string {
   return partWords[part] ?? part
 }
+
+/** Empty: there are none. */
+export function talliesWords({ tallies = {} }: Pick<Run, "tallies">): string {
+  return Object.entries(tallies)
+    .map(([name, count]) => `${figure(count)} ${name}`)
+    .join(", ")
+}

@@ -15,7 +15,7 @@ export function deliveryNotes({ tallies = {}, scenario, loop }: Omit<Run, "notes
     notes.push(
       qos === 0
         ? `${figure(lost)} deliveries are missing, which QoS 0 allows: the broker (or the network) dropped them; a lower --rate or --inflight shows what it keeps up with`
-        : `${figure(lost)} deliveries of messages that were sent in QoS ${qos} are MISSING, while all connections stood or were told as lost: see the failures`,
+        : `${figure(lost)} deliveries of messages that were sent in QoS ${qos} are MISSING: unless a connection was lost (see the failures), the broker dropped them, as some do when a queue is full`,
     )
   if (doubled > 0)
     notes.push(

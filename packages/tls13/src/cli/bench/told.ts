@@ -2,7 +2,7 @@
 
 import type { Cpu, Distribution, Report, Run } from "../../measure/report.ts"
 import { countOf, figure, percent, textTable } from "../../measure/text-table.ts"
-import { agreedWords, loopWords, partName, subjectOf } from "../../measure/words.ts"
+import { agreedWords, loopWords, partName, subjectOf, talliesWords } from "../../measure/words.ts"
 
 /** Lines. */
 export function toldOf(report: Report, run: Run, of: number): string[] {
@@ -54,9 +54,9 @@ function wireRows({ wire }: Run): string[][] {
   return [row("sent", wire.sent, wire.after.sent), row("received", wire.received, wire.after.received)]
 }
 
-function tallyRows({ tallies = {} }: Run): string[][] {
-  const told = Object.entries(tallies).map(([name, count]) => `${figure(count)} ${name}`)
-  return told.length === 0 ? [] : [["in all", told.join(", ")]]
+function tallyRows(run: Run): string[][] {
+  const words = talliesWords(run)
+  return words === "" ? [] : [["in all", `${words} (warm-up too)`]]
 }
 
 function cpuRows({ client, server, machine, ports }: Run, operation: string): string[][] {
