@@ -90,10 +90,10 @@ async function makeMessages(
   tellReady()
   const t0 = await started()
   if (t0 === undefined) return
-  const allSent = new Promise<Float64Array>((resolve) => {
+  const allSent = new Promise<Extract<Order, { readonly order: "finish" }>>((resolve) => {
     process.on("message", (later: Order) => {
       if (later.order === "stop") load.stop()
-      else if (later.order === "finish") resolve(later.sent)
+      else if (later.order === "finish") resolve(later)
     })
   })
   const cpu = measuredCpu(plan, t0)

@@ -9,7 +9,7 @@ import type { Connector } from "./connector.ts"
 import { DeliveryCheck } from "./delivery-check.ts"
 import type { LoadClient } from "./load-client.ts"
 import { type Measurement, MessageRecord } from "./message-record.ts"
-import type { MessageFigures } from "./messages.ts"
+import type { MessageFigures, Order } from "./messages.ts"
 import { filler, PublishTemplate, readStamp } from "./payload.ts"
 import { type Plan, windowOf } from "./plan.ts"
 import { Publisher, type Sent } from "./publisher.ts"
@@ -106,15 +106,18 @@ export class MessageLoad {
     this.#measurement.until = Math.min(this.#measurement.until, Math.max(0, this.#clock()))
   }
 
-  /** Waits for what is on its way. @param sent of each stream, by all processes */
-  async finish(sent: Float64Array): Promise<MessageFigures> {
+  /** Waits for what is on its way: what each stream has sent, whatever process it is in. */
+  async finish({ sent, refused }: Extract<Order, { readonly order: "finish" }>): Promise<MessageFigures> {
     const streams = new StreamsOfFilter(this.#setup.plan.shape)
     const wanted = new Map<DeliveryCheck, readonly number[]>()
     for (const { check, filter } of this.#subscribed) wanted.set(check, streams.of(filter))
     const lostOf = (check: DeliveryCheck) =>
-      (wanted.get(check) ?? []).reduce((sum, stream) => sum + check.missing(stream, sent[stream] ?? 0), 0)
+      (wanted.get(check) ?? []).reduce(
+        (sum, stream) => sum + Math.max(0, check.missing(stream, sent[stream]!) - refused[stream]!),
+        0,
+      )
     const lost = () => [...wanted.keys()].reduce((sum, check) => sum + lostOf(check), 0)
-    const expected = [...wanted.values()].flat().reduce((sum, stream) => sum + (sent[stream] ?? 0), 0)
+    const expected = [...wanted.values()].flat().reduce((sum, stream) => sum + sent[stream]! - refused[stream]!, 0)
     const delivered = () => [...wanted.keys()].reduce((sum, check) => sum + check.delivered, 0)
     await this.#quiet(() => delivered() >= expected)
     const missing = lost()

@@ -50,8 +50,9 @@ export type Order =
   | { readonly order: "stop" }
   | {
       readonly order: "finish"
-      /** Of each stream: messages that the broker was sent and did not refuse. */
+      /** Of each stream: messages, and those of them that the broker refused. */
       readonly sent: Float64Array
+      readonly refused: Float64Array
     }
 
 /** What one connection showed. */

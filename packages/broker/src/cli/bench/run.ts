@@ -62,7 +62,8 @@ export async function runMessages(setup: RunSetup): Promise<RawMessages> {
   const { shape } = setup.plan
   const counted = new Counter(setup)
   const sent = new Float64Array(countStreams(shape))
-  let [all, refused, done] = [0, 0, 0]
+  const refused = new Float64Array(countStreams(shape))
+  let done = 0
   let everybody = () => {}
   const barrier = new Promise<void>((resolve) => (everybody = resolve))
   const raw = await withChildren(
@@ -72,14 +73,13 @@ export async function runMessages(setup: RunSetup): Promise<RawMessages> {
       child.on("arrivals", ({ rows }) => setup.onArrivals?.(rows))
       const told = await child.next("sent")
       for (const each of told.sent) {
-        sent[each.stream]! += each.sent - each.refused
-        all += each.sent
-        refused += each.refused
+        sent[each.stream]! += each.sent
+        refused[each.stream]! += each.refused
       }
       if (++done === setup.plan.load.workers) everybody()
       // Nobody knows what is to come before all have said what they sent.
       await barrier
-      child.order({ order: "finish", sent })
+      child.order({ order: "finish", sent, refused })
       return child.next("messages")
     },
     (at) => counted.tick(at),
@@ -88,8 +88,8 @@ export async function runMessages(setup: RunSetup): Promise<RawMessages> {
     ...raw.common,
     figures: raw.done.map(({ figures }) => figures),
     cpus: raw.done.map(({ cpu }) => cpu),
-    sent: all,
-    refused,
+    sent: sum(sent),
+    refused: sum(refused),
   }
 }
 
@@ -138,6 +138,10 @@ async function withChildren<Done>(
   }
 }
 
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
 /** Adds up what the processes say of how far they are. */
 class Counter {
   readonly #of: { completed: number; failed: number }[]
@@ -153,7 +157,7 @@ class Counter {
   }
 
   tick(at: number): void {
-    const sum = (name: "completed" | "failed") => this.#of.reduce((total, each) => total + each[name], 0)
-    this.#recent.tick(at, sum("completed"), sum("failed"))
+    const all = (name: "completed" | "failed") => this.#of.reduce((total, each) => total + each[name], 0)
+    this.#recent.tick(at, all("completed"), all("failed"))
   }
 }

@@ -35,6 +35,9 @@ export function readShape(read: Arguments): Shape {
   topicFilter("--filter", numbered(filter, 0))
   if (filter.startsWith("$share/")) throw new UsageError("--filter is without $share/GROUP: --share GROUP makes that")
   const share = read.text("share")
+  // [MQTT-4.8.2-2] a Share Name has neither / nor a wildcard
+  if (share !== undefined && /^$|[/+#]/.test(share))
+    throw new UsageError(`--share must be a name without /, + and #, not "${share}"`)
   if (share !== undefined) topicFilter("--share", `$share/${share}/${numbered(filter, 0)}`)
   const shape = { publishers, subscribers, topic, topics, filter, share }
   if (subscribers > 0) checkPairs(shape)
