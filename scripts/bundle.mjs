@@ -15,6 +15,13 @@ import { build, transform } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
+/** What `tls13 bench` and `puremq bench` share: what knows no handshake. */
+const benchShared = [
+  ...["addresses", "child-side", "children", "clock", "command", "compare", "conditions", "engine", "files", "limit"],
+  ...["load", "machine", "notes", "plan", "ports", "processes", "progress", "reporting", "run-samples"],
+  ...["sample-collector", "samples", "summarize", "together", "told"],
+]
+
 /**
  * Of each package: the programs of its commands, processes and threads, and its parts with the beginnings of the paths of their sources; the first that fits
  * counts. A source that is in no part is bundled with the entry point or the command that leads to it.
@@ -44,10 +51,11 @@ const packages = {
       node: ["src/adapters/node/"],
       adapters: ["src/adapters/"],
       measure: ["src/measure/"],
+      bench: benchShared.map((name) => `src/cli/bench/${name}.ts`),
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },
-  broker: { programs: ["src/cli/main.ts", "src/cli/bench/child.ts"], parts: {} },
+  broker: { programs: ["src/cli/main.ts"], parts: {} },
 }
 
 for (const [name, table] of Object.entries(packages)) await bundlePackage(join(root, "packages", name), table)

@@ -26,9 +26,10 @@ import { type Report, type Run, reportFormat, sidesOf } from "@puremq/tls13/meas
 import { version } from "../../admin/version.ts"
 import type { Place } from "../client/address.ts"
 import { ClientError } from "../client/errors.ts"
+import { beBenchChild } from "./child.ts"
 import { arrivalRows, columnsOf } from "./columns.ts"
 import { arrivalColumns } from "./message-record.ts"
-import type { OwnPlace } from "./messages.ts"
+import { childFlag, type OwnPlace } from "./messages.ts"
 import {
   commonRequest,
   nameOfScenario,
@@ -45,6 +46,10 @@ import { ownTerminal } from "./terminal.ts"
 
 /** Gives the exit status: 1 when nothing was delivered. @throws UsageError, ClientError */
 export async function bench(args: readonly string[], terminal: Terminal = ownTerminal()): Promise<number> {
+  if (process.send !== undefined && args[0] === childFlag) {
+    await beBenchChild()
+    return 0
+  }
   try {
     return await measureOrCompare(args, terminal)
   } catch (error) {

@@ -25,15 +25,18 @@ const tellEvery = 200
 
 const tell = (told: Told): void => tellParent(told)
 
-await beChild<Task>("puremq bench", async (task) => {
-  try {
-    if (task.role === "broker") tell({ told: "listening", port: await startOwnBroker(task) })
-    else await beClient(task)
-  } catch (error) {
-    const isKnown = error instanceof ClientError || error instanceof ConfigError
-    throw isKnown ? new CommandError(error.message) : error
-  }
-})
+/** Resolves when it has told all; the process ends with the one that started it. */
+export function beBenchChild(): Promise<void> {
+  return beChild<Task>("puremq bench", async (task) => {
+    try {
+      if (task.role === "broker") tell({ told: "listening", port: await startOwnBroker(task) })
+      else await beClient(task)
+    } catch (error) {
+      const isKnown = error instanceof ClientError || error instanceof ConfigError
+      throw isKnown ? new CommandError(error.message) : error
+    }
+  })
+}
 
 async function beClient(task: ClientTask): Promise<void> {
   const read = readBenchArguments(task.args)

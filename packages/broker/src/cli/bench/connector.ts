@@ -1,6 +1,7 @@
 // What connects the clients of one process: one after the other, each with an identifier of its own.
 
 import type { Duplex } from "node:stream"
+import { now } from "@puremq/tls13/bench"
 import type { Arguments } from "@puremq/tls13/command-line"
 import type { ConnackPacket, ProtocolVersion } from "../../packet/packets.ts"
 import type { TopicTable } from "../../packet/topic.ts"
@@ -48,8 +49,12 @@ export class Connector {
 
   /** @param name what tells it from the others */
   open(name: string, topics: TopicTable, handlers: Handlers): LoadClient {
-    const stream = this.#open({}, this.#source())
-    return new LoadClient(stream, this.#requestOf(name), topics, this.#explain, handlers)
+    const ready = () => {
+      client.readyAt = now()
+    }
+    const stream = this.#open({ ready }, this.#source())
+    const client = new LoadClient(stream, this.#requestOf(name), topics, this.#explain, handlers)
+    return client
   }
 
   /** A client of the commands, of which one connection is all that is wanted. @param localAddress in the place of the next one */

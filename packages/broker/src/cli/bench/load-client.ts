@@ -31,6 +31,8 @@ export interface Handlers {
 }
 
 export class LoadClient {
+  /** When CONNECT could leave: TCP, TLS and WebSocket were there. On the clock of the load. */
+  readyAt: number = Number.NaN
   readonly #stream: Duplex
   readonly #request: ConnectRequest
   readonly #explain: Explain

@@ -223,9 +223,8 @@ export class MessageLoad {
   }
 
   async #connected(client: LoadClient): Promise<ConnackPacket> {
-    const began = now()
     const connack = await client.connect(this.#setup.plan.timeout)
-    this.record.part("connack", now() - began)
+    this.record.part("connack", now() - client.readyAt)
     return connack
   }
 

@@ -8,6 +8,9 @@ import type { Scenario } from "./plan.ts"
 import type { Sent } from "./publisher.ts"
 import type { TimelineData } from "./timeline.ts"
 
+/** What `puremq bench` is called with that another one has started; nobody else may. */
+export const childFlag = "--child"
+
 /** The first message to a process: what it is. */
 export type Task = ClientTask | BrokerTask
 

@@ -13,18 +13,18 @@ import {
   sourceAddresses,
   type WorkerSamples,
 } from "@puremq/tls13/bench"
-import type { ClientTask, Look, MessageFigures, Task, Told } from "./messages.ts"
+import { type ClientTask, childFlag, type Look, type MessageFigures, type Task, type Told } from "./messages.ts"
 import type { Plan } from "./plan.ts"
 import { countStreams } from "./shape.ts"
 
-/** Beside dist/ and src/ alike. */
-const program = fileURLToPath(new URL("../../../bin/puremq-bench-child.js", import.meta.url))
+/** Beside dist/ and src/ alike. A program of its own would tear the files that all commands share into more of them. */
+const program = fileURLToPath(new URL("../../../bin/puremq.js", import.meta.url))
 
 export type BenchChild = Child<Told>
 
 /** @param what it is, for people */
 export function startChild(task: Task, what: string): BenchChild {
-  return new Child(program, task, what)
+  return new Child(program, task, what, ["bench", childFlag])
 }
 
 interface Raw extends Readings {

@@ -25,10 +25,10 @@ export class Child<Told extends { readonly told: string }> {
   #failure: Error | undefined
   #stopped = false
 
-  /** @param program its file. @param task its first message. @param what it is, for people */
-  constructor(program: string, task: object, what: string) {
+  /** @param program its file. @param task its first message. @param what it is, for people. @param args its command line */
+  constructor(program: string, task: object, what: string, args: readonly string[] = []) {
     this.#what = what
-    this.#process = fork(program, {
+    this.#process = fork(program, args, {
       serialization: "advanced",
       execArgv: [],
       stdio: ["ignore", "ignore", "inherit", "ipc"],

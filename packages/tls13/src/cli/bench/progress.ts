@@ -3,7 +3,7 @@
 import { countOf, figure } from "../../measure/text-table.ts"
 import type { Terminal } from "../connect.ts"
 import type { Load } from "./plan.ts"
-import type { Progress } from "./run-load.ts"
+import type { Progress } from "./sample-collector.ts"
 
 /** Seconds between lines where they stay. */
 const tellEvery = 10
