@@ -51,7 +51,7 @@ const packages = {
       node: ["src/adapters/node/"],
       adapters: ["src/adapters/"],
       measure: ["src/measure/"],
-      bench: benchShared.map((name) => `src/cli/bench/${name}.ts`),
+      bench: ["src/cli/arguments.ts", ...benchShared.map((name) => `src/cli/bench/${name}.ts`)],
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },

@@ -156,7 +156,7 @@ describe.sequential("puremq bench", () => {
     const { runs, shown } = await measured(...urlOf("tcp"), ...load, "--samples", at("samples.csv"))
     const [each] = runs
     expect(each!.tallies).toEqual({ sent: 600, delivered: 600, ...whole })
-    expect(each!.latency!.count).toBe(500)
+    expect([each!.latency!.count, each!.counts.notBegun]).toEqual([500, 0])
     const { late, wait } = each!.parts
     expect(late!.mean + wait!.mean).toBeCloseTo(each!.latency!.mean, 2)
     expect(each!.loop).toMatchObject({ kind: "open", rate: 500 })
@@ -267,6 +267,19 @@ describe.sequential("a broker that does not do what it should", () => {
     // At 300 a second, 120 are due in the first two thirds of the stall.
     expect(await long("--rate", "300")).toBeGreaterThanOrEqual(100)
     expect(await long("--inflight", "1")).toBeLessThanOrEqual(20)
+  })
+
+  it("does not follow: what was due and could not begin is told", { timeout: patience }, async () => {
+    // It takes nothing more from the fiftieth message on, and 10 may be unanswered.
+    const url = await tamperingUrl({ stall: (n) => (n === 50 ? 2000 : 0) })
+    const load = ["--rate", "200", "--duration", "1", "--warm-up", "0", "--qos", "1", "--inflight", "10"]
+    const { runs, shown } = await measured(url, ...load)
+    const [each] = runs
+    const { notBegun } = each!.counts
+    expect(each!.tallies!["sent"]! + notBegun).toBe(200)
+    expect(notBegun).toBeGreaterThan(100)
+    expect(each!.limit.side).not.toBe("rate")
+    expect(shown).toContain(`${notBegun} messages were due and not begun at the end`)
   })
 
   it("does not let anybody in, or is none: one line", { timeout: patience }, async () => {

@@ -95,7 +95,11 @@ export class MessageLoad {
       if (rate !== undefined) this.#pumpDue()
       await sleep(rate === undefined ? closedTick : tick)
     }
-    for (const { publisher } of this.#publishers) publisher.finish()
+    // What was due since the last look begins yet; what is held up does not.
+    for (const { publisher } of this.#publishers) {
+      publisher.pump()
+      publisher.finish()
+    }
     const answered = Promise.all(this.#publishers.map(({ publisher }) => publisher.idle()))
     await Promise.race([answered, this.#quiet()])
     return this.#publishers.flatMap(({ publisher }) => publisher.sent)

@@ -62,6 +62,7 @@ export class Publisher {
   readonly #pings: { readonly messages: number; readonly at: number }[] = []
   #waitsForDrain = false
   #again = false
+  #finished = false
   #onIdle: (() => void) | undefined
 
   constructor(
@@ -146,7 +147,7 @@ export class Publisher {
   #batch(): boolean {
     const { qos, window, dueOf, clock, log } = this.#setup
     const client = this.#client
-    if (client.lost || this.#waitsForDrain) return false
+    if (client.lost || this.#finished || this.#waitsForDrain) return false
     if (client.full) {
       this.#waitsForDrain = true
       client.onceDrained(() => {
@@ -206,8 +207,9 @@ export class Publisher {
     this.#client.ask()
   }
 
-  /** In QoS 0: asks for what is left, so that it is answered. */
+  /** Begins nothing more; in QoS 0 asks for what is left, so that it is answered. */
   finish(): void {
+    this.#finished = true
     if (this.#sincePing === 0) return
     this.#pings.push({ messages: this.#sincePing, at: this.#setup.clock() })
     this.#sincePing = 0

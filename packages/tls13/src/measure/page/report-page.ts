@@ -180,7 +180,7 @@ function machineSection({ machine }: Report): string {
 
 function readingSection(): string {
   const words = [
-    "Latency runs from the start of an operation, in an open loop from when it was due, to its end; TCP's connection is part of it. Of those that began in the measurement all count, however late they ended.",
+    "Latency runs from the start of an operation, in an open loop from when it was due, to its end; of handshakes and connections TCP is a part. Of those that began in the measurement all count, however late they ended.",
     "In a closed loop a stalled server is asked less, so few operations see the stall and high percentiles come out too low (coordinated omission). An open loop has no such fault.",
     "CPU is user and system time of all threads and children between the ends of the measurement, divided by the operations completed in it.",
     "Intervals come from a bootstrap over time slices and, where there are several, over runs. What differs from one start of a server to the next is seen only with several runs.",
