@@ -8,10 +8,10 @@ const without = (section: OptionSection, names: readonly string[]): readonly Opt
 
 export const benchCommand: Command = {
   name: "puremq bench",
-  takes: "HOST[:PORT]...|URL...|--loopback|--compare",
+  takes: "BROKER...",
   summary: "measure a broker: messages, or connections",
   about:
-    "Publishes and subscribes, and says how many messages a second came, how long each took, which were lost, came twice or out of order, what the broker's CPU did, and which side was the limit. With --connect-storm it connects instead. Any MQTT broker will do. With several brokers, QoS levels or sizes each combination is a run of its own; with --repeat they take turns.",
+    "Publishes and subscribes, and says how many messages a second came, how long each took, which were lost, came twice or out of order, what the broker's CPU did, and which side was the limit. With --connect-storm it connects instead. BROKER is any that speaks MQTT: HOST[:PORT] (TLS, or as the options below say), mqtt://HOST, mqtts://, ws:// or wss://. With several brokers, QoS levels or sizes each combination is a run of its own; with --repeat they take turns.",
   sections: [
     {
       title: "What is measured",
