@@ -364,6 +364,27 @@ describe.sequential("the command", () => {
     expect(each!.tallies!["delivered"]).toBe(each!.tallies!["sent"])
   })
 
+  it("Ctrl-C while the next run begins: those before it are told", { timeout: patience }, async () => {
+    // Its second broker takes connections, and says nothing.
+    const silent = createServer(() => undefined)
+    await once(silent.listen(0, "127.0.0.1"), "listening")
+    const { port } = silent.address() as { port: number }
+    const args = ["bench", ...urlOf("tcp"), `mqtt://127.0.0.1:${port}`, ...few, "--json", at("cut.json")]
+    const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+    let said = ""
+    child.stderr.on("data", (data) => {
+      said += data
+    })
+    await expect.poll(() => said).toContain("bench: 2/2")
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    child.kill("SIGINT")
+    const [status] = await once(child, "close")
+    silent.close()
+    expect(status).toBe(130)
+    const { runs } = JSON.parse(readFileSync(at("cut.json"), "utf8")) as Report
+    expect(runs.map(({ counts }) => counts.completed)).toEqual([200])
+  })
+
   it("has no password in its report", { timeout: patience }, async () => {
     const [url = ""] = urlOf("tcp")
     const secret = ["me:letmein@", "-P", "letmein", "--pw=letmein"]

@@ -127,7 +127,12 @@ class Measuring {
       )
       for (const [i, { repetition, scenario, broker }] of all.entries()) {
         if (this.#interruption.aborted) break
-        const run = await this.#run(`${i + 1}/${all.length}`, broker, scenario, repetition)
+        const run = await this.#run(`${i + 1}/${all.length}`, broker, scenario, repetition).catch((error: unknown) => {
+          // One that is interrupted before it began is none; those before it are told.
+          if (error instanceof CommandError && this.#interruption.aborted && runs.length > 0) return undefined
+          throw error
+        })
+        if (run === undefined) break
         runs.push(run)
         this.#tell(toldOf(report, run, this.#plan.repeat))
       }

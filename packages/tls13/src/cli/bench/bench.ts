@@ -105,6 +105,8 @@ async function measure(
       } catch (error) {
         progress.end()
         if (!(error instanceof CommandError)) throw error
+        // One that is interrupted before it began is none; those before it are told.
+        if (interruption.aborted && runs.length > 0) break
         throw new CommandError(
           `${nameOfSubject(server.subject)}, ${nameOfScenario(scenario, plan.load)}: ${error.message}`,
         )
