@@ -1,32 +1,24 @@
 // `puremq bench` as people run it: its processes are those of the built package.
 
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
-import { type Report, reportSchema, schemaProblem } from "@puremq/tls13/measure"
+import type { Report } from "@puremq/tls13/measure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { BenchWorld, few, whole } from "../../../tests/bench-world.ts"
 import { isInstalled, patience } from "../../../tests/cli-clients.ts"
-import { TamperingBroker } from "../../../tests/tampering-broker.ts"
 import { createBroker, type ListenerAddress, type PureMqBroker } from "../../platform/node.ts"
-import { ClientError } from "../client/errors.ts"
-import { bench } from "./bench.ts"
 
-const root = fileURLToPath(new URL("../../../../..", import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), "puremq-bench-"))
-const at = (name: string) => join(folder, name)
-const tampering: TamperingBroker[] = []
+const world = new BenchWorld()
+const { at, run, measured, failure } = world
 let broker: PureMqBroker
 let addresses: readonly ListenerAddress[]
 
 beforeAll(async () => {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, "scripts/run.mjs"), "build"], { encoding: "utf8" })
-  if (status !== 0) throw new Error(stdout)
+  world.open()
   const pem = createDevelopmentCertificates({ names: ["localhost", "127.0.0.1"], now: Date.now() })
   writeFileSync(at("ca.pem"), pem.caCert)
   const tls = { port: 0, cert: pem.serverCert, key: pem.serverKey }
@@ -41,9 +33,8 @@ beforeAll(async () => {
   addresses = await broker.listen()
 }, patience)
 afterAll(async () => {
-  for (const each of tampering) each.close()
   await broker.close()
-  rmSync(folder, { recursive: true })
+  world.close()
 })
 
 /** What leads to our broker in this process. */
@@ -52,44 +43,6 @@ function urlOf(type: "tcp" | "tls" | "ws" | "wss"): string[] {
   const port = addresses.find((each) => each.type === type)?.port
   return [`${scheme}://localhost:${port}`, ...(type === "tls" || type === "wss" ? ["--cafile", at("ca.pem")] : [])]
 }
-
-async function tamperingUrl(...what: ConstructorParameters<typeof TamperingBroker>): Promise<string> {
-  const fake = new TamperingBroker(...what)
-  tampering.push(fake)
-  return `mqtt://127.0.0.1:${await fake.listen()}`
-}
-
-async function run(...args: string[]) {
-  const output = new PassThrough()
-  let shown = ""
-  output.on("data", (data) => {
-    shown += data
-  })
-  const status = await bench(args, { input: new PassThrough(), output, say: () => undefined })
-  return { status, shown }
-}
-
-/** Measures, and gives the report, which is as the schema says. */
-async function measured(...args: string[]): Promise<Report & { readonly shown: string }> {
-  const { status, shown } = await run(...args, "--json", at("report.json"))
-  expect({ status }).toEqual({ status: 0 })
-  const report = JSON.parse(readFileSync(at("report.json"), "utf8"))
-  expect(schemaProblem(report, reportSchema)).toBeUndefined()
-  return { ...report, shown }
-}
-
-async function failure(...args: string[]): Promise<string> {
-  try {
-    await run(...args)
-  } catch (error) {
-    if (error instanceof ClientError) return error.message
-    throw error
-  }
-  return "is taken"
-}
-
-const few = ["--count", "200", "--warm-up", "0"]
-const whole = { lost: 0, doubled: 0, "out of order": 0 }
 
 describe.sequential("puremq bench", () => {
   it.each(["tcp", "tls", "ws", "wss"] as const)(
@@ -212,88 +165,6 @@ describe.sequential("puremq bench", () => {
   })
 })
 
-describe.sequential("a broker that does not do what it should", () => {
-  it("loses, doubles and reorders: each is counted", { timeout: patience }, async () => {
-    // Of 200: every tenth is lost (20), every seventh of the others comes twice, every eleventh overtakes the one before it.
-    const url = await tamperingUrl({ lose: (n) => n % 10 === 9, double: (n) => n % 7 === 0, swap: (n) => n % 11 === 5 })
-    const { runs, shown } = await measured(url, ...few, "--drain", "0.3", "--qos", "0")
-    const numbers = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 10 !== 9)
-    const doubled = numbers.filter((n) => n % 7 === 0).length
-    const swapped = numbers.filter((n) => n % 11 === 5).length
-    const [each] = runs
-    expect(each!.tallies).toEqual({ sent: 200, delivered: 180, lost: 20, doubled, "out of order": swapped })
-    expect(each!.failures).toEqual([{ reason: "not delivered when nothing had come for 0.3 s", count: 20 }])
-    expect([each!.counts.completed, each!.counts.failed, each!.latency!.count]).toEqual([180, 20, 180])
-    expect(shown).toContain(`${doubled} deliveries came TWICE, which QoS 0 forbids (MQTT 5.0 section 4.3)`)
-    expect(shown).toContain("a broker must keep that order (MQTT 5.0 section 4.6)")
-  })
-
-  it("refuses some messages: by the name of the Reason Code, and they are not lost", {
-    timeout: patience,
-  }, async () => {
-    const url = await tamperingUrl({ refuse: (n) => n % 4 === 0 })
-    const [each] = (await measured(url, ...few, "--qos", "1")).runs
-    expect(each!.tallies).toEqual({ sent: 200, refused: 50, delivered: 150, ...whole })
-    expect(each!.failures).toEqual([{ reason: "PUBACK: quota exceeded", count: 50 }])
-  })
-
-  it("sends what is not of the run: it is told, and not counted", { timeout: patience }, async () => {
-    const url = await tamperingUrl({ add: (n) => n === 3 })
-    const { runs, shown } = await measured(url, ...few)
-    expect(runs[0]!.tallies).toEqual({ sent: 200, delivered: 200, ...whole, "of others": 1 })
-    expect(shown).toContain("not of this run")
-  })
-
-  it("ends a connection: what was on its way is lost, and why is told", { timeout: patience }, async () => {
-    const url = await tamperingUrl({ end: (n) => n === 100 })
-    const [each] = (await measured(url, ...few, "--drain", "0.3")).runs
-    const reasons = each!.failures.map(({ reason }) => reason)
-    expect(reasons).toContain("the broker closed the connection")
-    expect(each!.tallies!["delivered"]! + each!.tallies!["lost"]!).toBe(each!.tallies!["sent"])
-  })
-
-  it("stalls: an open loop shows it to all that were due meanwhile, a closed loop to few", {
-    timeout: patience,
-  }, async () => {
-    const stall = 600
-    const load = ["--duration", "1.5", "--warm-up", "0", "--qos", "1", "--size", "24", "--samples", at("stall.csv")]
-    const long = async (...args: string[]) => {
-      // It reads nothing for a while, after its hundredth message.
-      await measured(await tamperingUrl({ stall: (n) => (n === 100 ? stall : 0) }), ...load, ...args)
-      const rows = readFileSync(at("stall.csv"), "utf8").trim().split("\n").slice(1)
-      const times = rows.map((row) => row.split(",").slice(-3).map(Number) as [number, number, number])
-      return times.filter(([due, , arrived]) => arrived - due > stall / 3).length
-    }
-    // At 300 a second, 120 are due in the first two thirds of the stall.
-    expect(await long("--rate", "300")).toBeGreaterThanOrEqual(100)
-    expect(await long("--inflight", "1")).toBeLessThanOrEqual(20)
-  })
-
-  it("does not follow: what was due and could not begin is told", { timeout: patience }, async () => {
-    // It takes nothing more from the fiftieth message on, and 10 may be unanswered.
-    const url = await tamperingUrl({ stall: (n) => (n === 50 ? 2000 : 0) })
-    const load = ["--rate", "200", "--duration", "1", "--warm-up", "0", "--qos", "1", "--inflight", "10"]
-    const { runs, shown } = await measured(url, ...load)
-    const [each] = runs
-    const { notBegun } = each!.counts
-    expect(each!.tallies!["sent"]! + notBegun).toBe(200)
-    expect(notBegun).toBeGreaterThan(100)
-    expect(each!.limit.side).not.toBe("rate")
-    expect(shown).toContain(`${notBegun} messages were due and not begun at the end`)
-  })
-
-  it("does not let anybody in, or is none: one line", { timeout: patience }, async () => {
-    const refusing = await tamperingUrl({ connack: () => 0x87 })
-    expect(await failure(refusing, ...few)).toContain("the broker refused the connection: not authorized")
-    const web = createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
-    await once(web.listen(0, "127.0.0.1"), "listening")
-    const { port } = web.address() as { port: number }
-    expect(await failure(`mqtt://127.0.0.1:${port}`, ...few)).toContain(`127.0.0.1:${port} sends what is not MQTT`)
-    web.close()
-    expect(await failure(...urlOf("tls").slice(0, 1), ...few)).toContain("(--cafile FILE)")
-  })
-})
-
 describe.sequential("puremq bench --connect-storm", () => {
   it.each(["tcp", "tls", "wss"] as const)(
     "over %s: each connection, and where its time went",
@@ -322,7 +193,7 @@ describe.sequential("puremq bench --connect-storm", () => {
 
   it("failures are told by reason", { timeout: patience }, async () => {
     // The first one looks whether there is a broker.
-    const url = await tamperingUrl({ connack: (n) => (n > 0 && n % 3 === 0 ? 0x97 : 0) })
+    const url = await world.tampering({ connack: (n) => (n > 0 && n % 3 === 0 ? 0x97 : 0) })
     const storm = ["--connect-storm", "--count", "30", "--warm-up", "0", "--concurrency", "2"]
     const [each] = (await measured(url, ...storm, "--samples", at("storm.csv"))).runs
     expect(each!.failures).toEqual([{ reason: "the broker refused the connection: quota exceeded", count: 10 }])
@@ -383,6 +254,12 @@ describe.sequential("the command", () => {
     expect(status).toBe(130)
     const { runs } = JSON.parse(readFileSync(at("cut.json"), "utf8")) as Report
     expect(runs.map(({ counts }) => counts.completed)).toEqual([200])
+  })
+
+  it("a broker that cannot be verified: one line", { timeout: patience }, async () => {
+    expect(await failure(...urlOf("tls").slice(0, 1), ...few)).toContain("(--cafile FILE)")
+    const [each] = (await measured(...urlOf("tls").slice(0, 1), "--insecure", ...few)).runs
+    expect(each!.authenticated).toMatchObject({ verified: false, words: expect.stringContaining("NOT verified") })
   })
 
   it("has no password in its report", { timeout: patience }, async () => {
