@@ -15,6 +15,13 @@ import { build, transform } from "esbuild"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
+/** What `tls13 bench` and `puremq bench` share: what knows no handshake. */
+const benchShared = [
+  ...["addresses", "child-side", "children", "clock", "command", "compare", "conditions", "engine", "files", "limit"],
+  ...["load", "machine", "notes", "plan", "ports", "processes", "progress", "reporting", "run-samples"],
+  ...["sample-collector", "samples", "summarize", "together", "told"],
+]
+
 /**
  * Of each package: the programs of its commands, processes and threads, and its parts with the beginnings of the paths of their sources; the first that fits
  * counts. A source that is in no part is bundled with the entry point or the command that leads to it.
@@ -44,6 +51,7 @@ const packages = {
       node: ["src/adapters/node/"],
       adapters: ["src/adapters/"],
       measure: ["src/measure/"],
+      bench: ["src/cli/arguments.ts", ...benchShared.map((name) => `src/cli/bench/${name}.ts`)],
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },

@@ -41,9 +41,9 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
     lasts,
   })
   if (name === "npm" && args[0] === "start") return ours(...broker(["start", ...args.slice(2)], brokerPort))
-  if (name === "npx" && args[0] === "puremq") return ours(...broker(args.slice(1), brokerPort))
   const isScript = name === "npm" && args[0] === "run" && args[2] === "--"
   const [typed, ...rest] = name === "npx" ? args : isScript ? args.filter((_, i) => i !== 0 && i !== 2) : []
+  if (typed === "puremq") return ours(...broker(rest, brokerPort))
   if (typed === "tls13") {
     const lasts = rest[0] === "serve"
     return ours("tls13/bin/tls13.js", lasts ? [...rest, ports.get("4433")!] : rest, lasts)
@@ -52,9 +52,10 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
   throw new Error(`${line}: this can be tried by nobody; say why with "not run"`)
 }
 
-/** Its port is 8883 where it is not said. */
+/** Its port is 8883 where it is not said; `bench` always says it. */
 function broker(args: readonly string[], port: number): [file: string, args: string[], lasts: boolean] {
   const [name] = args
+  if (name === "bench") return ["broker/bin/puremq.js", [...args], false]
   const where = name === "start" ? ["--tls", `${port}`] : ["-p", `${port}`]
   return ["broker/bin/puremq.js", [...args, ...where], name !== "pub"]
 }

@@ -49,7 +49,7 @@ export type Measured = Pick<Results, "findings" | "rows" | "broken">
 
 /** At the start of a run: what makes its results when it is over. */
 export async function beginResults(command: string): Promise<(measured: Partial<Measured>) => Results> {
-  const { describeMachine, machineLoad, machineTicks } = await import("@puremq/tls13/machine")
+  const { describeMachine, machineLoad, machineTicks } = await import("@puremq/tls13/bench")
   const [began, before, runtime] = [Date.now(), machineTicks(), thisRuntime()]
   const machine = { ...describeMachine(), runtime }
   return (measured) => ({

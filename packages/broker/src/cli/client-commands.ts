@@ -14,98 +14,104 @@ const keyPassword: OptionRow = {
 /** A value that may begin with a dash, such as a number. */
 const words = (): number => 1
 
+export const whereTo: OptionSection = {
+  title: "Where to",
+  rows: [
+    { name: "host", short: "h", value: "HOST", help: "default 127.0.0.1" },
+    { name: "port", short: "p", value: "PORT", help: "default 8883; 1883 with --tcp, 80 with --ws, 443 with --wss" },
+    { name: "tcp", help: "plain TCP instead of TLS 1.3" },
+    { name: "ws", help: "WebSocket without TLS" },
+    { name: "wss", help: "WebSocket over TLS 1.3" },
+    { name: "ws-path", value: "PATH", help: "of the WebSocket (default /mqtt)" },
+    {
+      name: "url",
+      short: "L",
+      value: "URL",
+      help: "all of it at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC is TCP, mqtts:// TLS; ws:// and wss:// too",
+    },
+  ],
+}
+
+export const tls: OptionSection = {
+  title: "TLS",
+  rows: [
+    {
+      name: "cafile",
+      also: ["ca"],
+      value: "FILE",
+      help: "authority of the server's certificate (default: .puremq/ca.pem if it is there, else this machine's); --ca is the same",
+    },
+    { name: "tls-use-os-certs", help: "this machine's authorities, though there is a .puremq/ca.pem" },
+    { name: "cert", value: "FILE", help: "client certificate (PEM or DER)" },
+    { name: "key", value: "FILE", help: "its private key" },
+    keyPassword,
+    { name: "tls-alpn", value: "NAME", help: "protocol that is offered by ALPN (default mqtt; http/1.1 with --wss)" },
+    { name: "insecure", help: "take any server certificate (for tests only: anybody can be the broker then)" },
+  ],
+}
+
+export const who: OptionSection = {
+  title: "Who",
+  rows: [
+    { name: "id", short: "i", value: "ID", words, help: "Client Identifier (default: the broker chooses)" },
+    {
+      name: "id-prefix",
+      short: "I",
+      value: "TEXT",
+      words,
+      help: "Client Identifier: this, and the process's number",
+    },
+    {
+      name: "username",
+      short: "u",
+      value: "NAME",
+      words,
+      help: "user name; the password is read from PUREMQ_PASSWORD unless -P gives it",
+    },
+    {
+      name: "pw",
+      also: ["password"],
+      short: "P",
+      value: "PASSWORD",
+      words,
+      help: "other users of this machine can see it",
+    },
+    {
+      name: "scram",
+      help: "log in by SCRAM-SHA-256: the password stays here, and the broker proves that it knows the user (MQTT 5.0; needs -u and a password)",
+    },
+    {
+      name: "disable-clean-session",
+      short: "c",
+      help: "keep the session after the end, and take up the one that is there (needs -i); it does not expire, unless -x says so",
+    },
+    {
+      name: "session-expiry",
+      short: "x",
+      value: "SECONDS",
+      words,
+      help: "how long the session is kept after the end; -1 is for ever (default 0, with -c -1; MQTT 5.0)",
+    },
+    {
+      name: "keepalive",
+      short: "k",
+      value: "SECONDS",
+      help: "longest silence before a PINGREQ (default 60; 0: any)",
+    },
+    {
+      name: "protocol-version",
+      also: ["mqtt"],
+      short: "V",
+      value: "VERSION",
+      help: "of MQTT: 5 (default), 311 or 31; also mqttv5, mqttv311, mqttv31, 3.1.1, 3.1",
+    },
+  ],
+}
+
 const connection: readonly OptionSection[] = [
-  {
-    title: "Where to",
-    rows: [
-      { name: "host", short: "h", value: "HOST", help: "default 127.0.0.1" },
-      { name: "port", short: "p", value: "PORT", help: "default 8883; 1883 with --tcp, 80 with --ws, 443 with --wss" },
-      { name: "tcp", help: "plain TCP instead of TLS 1.3" },
-      { name: "ws", help: "WebSocket without TLS" },
-      { name: "wss", help: "WebSocket over TLS 1.3" },
-      { name: "ws-path", value: "PATH", help: "of the WebSocket (default /mqtt)" },
-      {
-        name: "url",
-        short: "L",
-        value: "URL",
-        help: "all of it at once: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC is TCP, mqtts:// TLS; ws:// and wss:// too",
-      },
-    ],
-  },
-  {
-    title: "TLS",
-    rows: [
-      {
-        name: "cafile",
-        also: ["ca"],
-        value: "FILE",
-        help: "authority of the server's certificate (default: .puremq/ca.pem if it is there, else this machine's); --ca is the same",
-      },
-      { name: "tls-use-os-certs", help: "this machine's authorities, though there is a .puremq/ca.pem" },
-      { name: "cert", value: "FILE", help: "client certificate (PEM or DER)" },
-      { name: "key", value: "FILE", help: "its private key" },
-      keyPassword,
-      { name: "tls-alpn", value: "NAME", help: "protocol that is offered by ALPN (default mqtt; http/1.1 with --wss)" },
-      { name: "insecure", help: "take any server certificate (for tests only: anybody can be the broker then)" },
-    ],
-  },
-  {
-    title: "Who",
-    rows: [
-      { name: "id", short: "i", value: "ID", words, help: "Client Identifier (default: the broker chooses)" },
-      {
-        name: "id-prefix",
-        short: "I",
-        value: "TEXT",
-        words,
-        help: "Client Identifier: this, and the process's number",
-      },
-      {
-        name: "username",
-        short: "u",
-        value: "NAME",
-        words,
-        help: "user name; the password is read from PUREMQ_PASSWORD unless -P gives it",
-      },
-      {
-        name: "pw",
-        also: ["password"],
-        short: "P",
-        value: "PASSWORD",
-        words,
-        help: "other users of this machine can see it",
-      },
-      {
-        name: "scram",
-        help: "log in by SCRAM-SHA-256: the password stays here, and the broker proves that it knows the user (MQTT 5.0; needs -u and a password)",
-      },
-      {
-        name: "disable-clean-session",
-        short: "c",
-        help: "keep the session after the end, and take up the one that is there (needs -i); it does not expire, unless -x says so",
-      },
-      {
-        name: "session-expiry",
-        short: "x",
-        value: "SECONDS",
-        words,
-        help: "how long the session is kept after the end; -1 is for ever (default 0, with -c -1; MQTT 5.0)",
-      },
-      {
-        name: "keepalive",
-        short: "k",
-        value: "SECONDS",
-        help: "longest silence before a PINGREQ (default 60; 0: any)",
-      },
-      {
-        name: "protocol-version",
-        also: ["mqtt"],
-        short: "V",
-        value: "VERSION",
-        help: "of MQTT: 5 (default), 311 or 31; also mqttv5, mqttv311, mqttv31, 3.1.1, 3.1",
-      },
-    ],
-  },
+  whereTo,
+  tls,
+  who,
   {
     title: "Will, which the broker sends when the connection is lost",
     rows: [

@@ -2,6 +2,7 @@
 
 import type { Command, Program } from "@puremq/tls13/command-line"
 import { version } from "../admin/version.ts"
+import { benchCommand } from "./bench/command.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
 import { startCommand } from "./start-command.ts"
 
@@ -101,6 +102,7 @@ export const program: Program = {
     pub: pubCommand,
     sub: subCommand,
     rr: rrCommand,
+    bench: benchCommand,
     passwd: passwdCommand,
     store: storeCommand,
   },

@@ -41,6 +41,8 @@ async function main(args: readonly string[]): Promise<number> {
     case "pub":
       await (await import("./pub.ts")).pub(rest)
       return 0
+    case "bench":
+      return (await import("./bench/bench.ts")).bench(rest)
     case "passwd":
       await (await import("./passwd.ts")).passwd(rest, print)
       return 0

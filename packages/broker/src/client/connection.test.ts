@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { packet, publishBytes, TestBroker, type TestClient, text, variable } from "../../tests/harness.ts"
+import { packet, publishBytes, TestBroker, text, variable } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
-import { writeConnect, writeServerPacket, writeSubscribe } from "../codecs/mqtt-packet.ts"
+import { writeConnect, writeSubscribe } from "../codecs/mqtt-packet.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Access } from "../ports/access.ts"
@@ -784,127 +784,5 @@ describe("what ends a connection", () => {
     expect(five.farewell).toBe(ReasonCode.ServerShuttingDown)
     expect([five.closed, four.closed, early.closed]).toEqual([true, true, true])
     expect(test.open().destroyed).toBe(true)
-  })
-})
-
-describe("a client that goes before its last packets have had their turn", () => {
-  const many = 3000
-  const packets = (version: 4 | 5, qos: 0 | 1 = 0) =>
-    Array.from({ length: many }, (_, i) => [
-      ...publishBytes(version, "t", `${i}`, { qos, packetId: (i % 100) + 1 }),
-    ]).flat()
-  const good = (version: 4 | 5) => [...writeServerPacket({ type: "disconnect", reasonCode: 0 }, version)]
-  const will = { topic: "w", payload: new Uint8Array(0), qos: 0, retain: false, delayInterval: 0 } as const
-  const payloads = Array.from({ length: many }, (_, i) => `${i}`)
-
-  it.each(versions)("version %i: [MQTT-3.14.4-3] all of them count, and its DISCONNECT: no will", (protocolVersion) => {
-    const test = new TestBroker()
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("#")
-    const client = test.connect({ clientId: "c", protocolVersion, will: { ...will } })
-    // Its turn is over long before the end of it, and then the network is gone.
-    client.connection!.receive(Uint8Array.from([...packets(protocolVersion), ...good(protocolVersion)]), test.now)
-    client.connection!.transportClosed(test.now, "gone")
-    client.connection!.transportClosed(test.now, "gone, again")
-    test.settle()
-    expect(sub.payloads()).toEqual(payloads)
-    expect([test.broker.sessionCount, test.broker.connectionCount]).toEqual([1, 1])
-    expect(test.broker.memory.partial).toBe(0)
-  })
-
-  it.each(versions)("version %i: without DISCONNECT the will comes, after them", (protocolVersion) => {
-    const test = new TestBroker()
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("#")
-    const client = test.connect({ clientId: "c", protocolVersion, will: { ...will } })
-    client.connection!.receive(Uint8Array.from([...packets(protocolVersion), 0x30]), test.now)
-    client.connection!.transportClosed(test.now, "gone")
-    test.settle()
-    expect(sub.payloads()).toEqual([...payloads, ""])
-    expect(test.broker.connectionCount).toBe(1)
-  })
-
-  it("they come while it is held for a slow subscriber, and while it may not publish so fast", () => {
-    const test = new TestBroker({ limits: { maximumPublishRate: 500 } })
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("#")
-    const client = test.connect({ clientId: "c", will: { ...will } })
-    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
-    client.connection!.transportClosed(test.now, "gone")
-    for (let second = 0; second < 10; second++) test.pass(1)
-    expect(sub.payloads()).toEqual(payloads)
-    expect(test.broker.connectionCount).toBe(1)
-  })
-
-  it("has no part any more in what comes for it: other members of its group get it", () => {
-    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
-    const [gone, live] = ["gone", "live"].map((clientId) => {
-      const member = test.connect({ clientId })
-      for (const filter of ["$share/g/jobs", "own"]) member.subscribe(filter, { qos: 2 })
-      return member
-    })
-    gone!.connection!.receive(Uint8Array.from(packets(5)), test.now)
-    gone!.connection!.transportClosed(test.now, "gone")
-    const pub = test.connect({ clientId: "pub" })
-    for (let i = 1; i <= 10; i++) pub.publish("jobs", `${i}`, { qos: i % 2 === 0 ? 2 : 0, packetId: i })
-    expect(live!.take().map(({ payload }) => payload)).toEqual(Array.from({ length: 10 }, (_, i) => `${i + 1}`))
-    expect(test.broker.connectionCount).toBe(3)
-  })
-
-  it.each(versions)("version %i: its transport is let go of, however it ends", (protocolVersion) => {
-    const ends: ((test: TestBroker, client: TestClient) => void)[] = [
-      () => undefined,
-      (test) => test.connect({ clientId: "c", protocolVersion }),
-      (test, client) => client.connection!.disconnect(test.now, ReasonCode.AdministrativeAction, "enough"),
-      (test, client) => client.connection!.fault(new Error("planted"), test.now),
-      (test, client) => client.connection!.transportClosed(test.now, "text", true),
-    ]
-    for (const end of ends) {
-      const test = new TestBroker({ limits: { maximumPublishRate: 2000 } })
-      const client = test.connect({ clientId: "c", protocolVersion })
-      const last = Uint8Array.from([...packets(protocolVersion), ...good(protocolVersion)])
-      client.connection!.receive(last, test.now)
-      client.connection!.transportClosed(test.now, "gone")
-      end(test, client)
-      test.pass(5)
-      expect([client.destroyed || client.ended, client.connection!.closed]).toEqual([true, true])
-    }
-  })
-
-  it("has half a minute for them", () => {
-    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("#")
-    const client = test.connect({ clientId: "c", will: { ...will } })
-    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
-    client.connection!.transportClosed(test.now, "gone")
-    test.pass(29)
-    expect(test.broker.connectionCount).toBe(2)
-    test.pass(1)
-    expect(test.broker.connectionCount).toBe(1)
-    expect(sub.payloads().at(-1)).toBe("")
-  })
-
-  it("its login is still checked, and then they count", () => {
-    let decide: (() => void) | undefined
-    const test = new TestBroker({
-      access: {
-        ...openAccess,
-        authenticate: (attempt, answer) => {
-          if (attempt.clientId !== "c") openAccess.authenticate(attempt, answer)
-          else decide = () => answer({ identity: { user: "u", source: "password" } })
-        },
-      },
-    })
-    const sub = test.connect({ clientId: "sub" })
-    sub.subscribe("#")
-    const client = test.connect({ clientId: "c", will: { ...will } })
-    client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
-    client.connection!.transportClosed(test.now, "gone")
-    test.settle()
-    decide!()
-    test.settle()
-    expect(sub.payloads()).toEqual(payloads)
-    expect(test.broker.connectionCount).toBe(1)
   })
 })

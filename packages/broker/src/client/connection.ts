@@ -200,7 +200,7 @@ export class Connection implements Claimant {
         this.#gone = { reason, at: now }
         this.session?.leave()
         this.#host.resumeSoon(this)
-      } else this.#finish(now, { publishWill: true }, "network", reason)
+      } else if (failed || !this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", reason)
       this.writer.drop()
     } catch (error) {
       this.fault(error, now)
@@ -209,14 +209,36 @@ export class Connection implements Claimant {
 
   /** There are bytes of the client that have come and were not looked at: it is not read from. */
   get #hasMore(): boolean {
-    if (this.#phase.name !== "connected" && this.#phase.name !== "authenticating") return false
+    if (this.#phase.name === "closed") return false
     // What cannot be kept was not acknowledged, and comes again.
     return !this.#intake.postponed && this.#intake.framer.unread > 0
   }
 
-  /** The client had gone before its last packets had their turn. */
+  /** The client had gone before its last packets had their turn, which they will not have any more. */
   #finishGone(now: number): void {
-    this.#finish(now, { publishWill: true }, "network", this.#gone?.reason ?? "")
+    if (!this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", this.#gone?.reason ?? "")
+  }
+
+  /**
+   * Looks behind packets that have no turn any more: with a DISCONNECT there the client has ended the connection by itself, and
+   * has said what becomes of its will and of its session ([MQTT-3.14.4-3]).
+   */
+  #takesLeave(now: number): boolean {
+    const phase = this.#connected
+    if (phase === undefined) return false
+    const { framer } = this.#intake
+    try {
+      while (framer.next()) {
+        if (framer.header >> 4 !== PacketType.Disconnect) continue
+        const packet = this.#read(PacketType.Disconnect)
+        if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
+        return this.closed
+      }
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      // It has broken the protocol: then it has not taken its leave.
+    }
+    return false
   }
 
   /** Called about once a second: connect timeout and keep-alive. */
@@ -259,6 +281,7 @@ export class Connection implements Claimant {
   /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
   takenOver(now: number, cleanStart: boolean): void {
     try {
+      if (this.#gone !== undefined && this.#takesLeave(now)) return
       this.#goodbye(ReasonCode.SessionTakenOver)
       this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
     } catch (error) {
@@ -269,6 +292,7 @@ export class Connection implements Claimant {
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
     try {
+      if (this.#gone !== undefined && this.#takesLeave(now)) return
       this.#disconnect(now, reasonCode, reason)
     } catch (error) {
       this.fault(error, now)

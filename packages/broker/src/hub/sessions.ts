@@ -346,7 +346,9 @@ export class Sessions {
       const what = `the Client Identifier belongs to ${whose} session`
       throw new PacketError(ReasonCode.ClientIdentifierNotValid, "5.4.2", what)
     }
-    this.end(session, now)
+    // Its client has gone, and its last packets may not have had their turn: they are nobody's any more.
+    this.#connections.get(session)?.takenOver(now, true)
+    if (this.#byClientId.get(session.clientId) === session) this.end(session, now)
     const reason = "it was an anonymous client's, which is not connected"
     const { clientId } = session
     this.#needs.events({ event: "session displaced", peer, clientId, user: identity.user, reason })

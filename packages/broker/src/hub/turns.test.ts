@@ -357,11 +357,14 @@ describe("wills that wait for their turn", () => {
   it("count until they are published: who comes and goes does not fill the memory with them", () => {
     const test = new TestBroker({ limits })
     wildest(test)
+    const others = test.broker.connectionCount
     const accepted = crowd(test, 100, ({ connection }) => connection!.transportClosed(test.now, "cut"))
     expect(accepted).toBeLessThan(20)
     expect(test.broker.memory.wills).toBeGreaterThan(accepted * payload.length)
     expect(test.broker.memory.queued).toBeLessThanOrEqual(limits.maximumTotalQueuedBytes)
-    while (test.broker.counters.willsPublished < accepted) test.broker.flush(test.now)
+    // Those whose CONNECT has not had its turn yet are let in too, and have gone.
+    const busy = () => test.broker.connectionCount > others || test.broker.memory.wills > 0
+    for (let turns = 0; busy() && turns < 10_000; turns++) test.broker.flush(test.now)
     expect(test.broker.memory).toMatchObject({ wills: 0, queued: 0 })
   })
 

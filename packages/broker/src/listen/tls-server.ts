@@ -1,11 +1,12 @@
 // The one place that takes PureMQ's TLS for Node. Loaded when a listener or a client needs it, so that a broker on plain
 // TCP does not carry it.
 
-import type { connect, createServer } from "@puremq/tls13/node"
+import type { connect, createSecureContext, createServer } from "@puremq/tls13/node"
 import type { IdentityRule } from "@puremq/tls13/x509"
 
 export async function loadTls(): Promise<{
   readonly connect: typeof connect
+  readonly createSecureContext: typeof createSecureContext
   readonly createServer: typeof createServer
 }> {
   return import("@puremq/tls13/node")

@@ -22,12 +22,14 @@ export interface Compared {
 }
 
 /** What is compared, and whether more of it is better. A value is of a slice where a slice has one, else of the run. */
-const figures: readonly {
+interface Figure {
   readonly name: string
   /** undefined: the run has no such figure. */
   readonly of: (run: Run) => RunValues | undefined
-}[] = [
-  { name: "handshakes/s", of: (run) => run.slices.map(({ completed, seconds }) => completed / seconds) },
+}
+
+const figuresOf = (operation: string): readonly Figure[] => [
+  { name: `${operation}s/s`, of: (run) => run.slices.map(({ completed, seconds }) => completed / seconds) },
   { name: "latency p50 (ms)", of: (run) => ofSlices(run, 2) },
   { name: "latency p99 (ms)", of: (run) => ofSlices(run, 4) },
   { name: "server CPU (ms)", of: (run) => one(run.server?.perOperation) },
@@ -45,11 +47,12 @@ function one(value: number | null | undefined): RunValues | undefined {
 
 /**
  * Of each scenario that both sides have: the figures that both have.
+ * @param operation what the rate is of, such as `handshake`
  * @param inTurns both are of one report, so run i of the one was taken beside run i of the other
  */
-export function compareSides(base: Side, other: Side, inTurns: boolean): Compared[] {
+export function compareSides(base: Side, other: Side, inTurns: boolean, operation: string): Compared[] {
   return commonNames(base, other).flatMap((scenario) =>
-    figures.flatMap((each): Compared[] => {
+    figuresOf(operation).flatMap((each): Compared[] => {
       const [a, b] = [base, other].map(({ runs }) =>
         runs
           .filter(({ name }) => name === scenario)

@@ -113,11 +113,12 @@ describe("numbers that follow from a seed", () => {
 
 describe("figures for people", () => {
   it("have three digits, and whole numbers are whole", () => {
-    expect([0, 3, 0.0000123, 0.01234, 1.2345, 12.345, 1234.5, 7_654_321].map(figure)).toEqual([
+    expect([0, 3, 0.0000123, 0.000872, 0.01234, 1.2345, 12.345, 1234.5, 7_654_321].map(figure)).toEqual([
       "0",
       "3",
       "1.2e-5",
-      "0.012",
+      "0.00087",
+      "0.0123",
       "1.23",
       "12.3",
       "1,235",

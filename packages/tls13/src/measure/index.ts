@@ -12,6 +12,7 @@ export { barRowsPlot, boxRowsPlot, type PlotRow, wantedPlot } from "./plots/row-
 export { ascending, type Box, boxOf, mean, median, quantile } from "./quantiles.ts"
 export { type RankTest, rankTest, signedRankTest } from "./rank-test.ts"
 export { pairedRatioOf, type Ratio, type RunValues, ratioOf, verdictOn } from "./ratio.ts"
+export { Recorder, type RecorderData } from "./recorder.ts"
 export type {
   Cpu,
   DirectionBytes,

@@ -21,9 +21,9 @@ export interface Schema {
   readonly anyOf?: readonly Schema[]
 }
 
-/** All of them must be there; others may be, of later versions. */
-function object(properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: "object", properties, required: Object.keys(properties) }
+/** All of `properties` must be there; others may be, of later versions. */
+function object(properties: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
+  return { type: "object", properties: { ...properties, ...optional }, required: Object.keys(properties) }
 }
 
 const text: Schema = { type: "string" }
@@ -85,66 +85,69 @@ export const reportSchema: Schema = {
       max: amount,
     }),
     direction: object({ bytes: amount, records: amount, flights: amount }),
-    run: object({
-      name: text,
-      scenario: mapOf({ type: ["string", "number", "boolean", "null"] }),
-      repetition: { type: "integer", minimum: 1 },
-      target: object({ host: text, port: whole, address: text, name: textOrNull, own: { type: "boolean" } }),
-      loop: {
-        anyOf: [
-          object({ kind: { const: "closed" }, concurrency: whole }),
-          object({ kind: { const: "open" }, rate: amount, concurrency: whole }),
-        ],
+    run: object(
+      {
+        name: text,
+        scenario: mapOf({ type: ["string", "number", "boolean", "null"] }),
+        repetition: { type: "integer", minimum: 1 },
+        target: object({ host: text, port: whole, address: text, name: textOrNull, own: { type: "boolean" } }),
+        loop: {
+          anyOf: [
+            object({ kind: { const: "closed" }, concurrency: whole }),
+            object({ kind: { const: "open" }, rate: amount, concurrency: whole }),
+          ],
+        },
+        workers: { type: "integer", minimum: 1 },
+        warmUpSeconds: amount,
+        seconds: amount,
+        counts: object({
+          completed: whole,
+          failed: whole,
+          warmUp: whole,
+          notBegun: whole,
+          priming: whole,
+          notClosedByServer: whole,
+        }),
+        rate: amount,
+        latency: orNull(defined("distribution")),
+        histogram: object({ scale: whole, zeros: whole, offset: { type: "integer" }, counts: listOf(whole) }),
+        parts: mapOf(orNull(defined("distribution"))),
+        slices: listOf(
+          object({ at: amount, seconds: amount, completed: whole, failed: whole, latency: orNull(listOf(amount)) }),
+        ),
+        failures: listOf(object({ reason: text, count: whole })),
+        wire: orNull(
+          object({
+            sent: defined("direction"),
+            received: defined("direction"),
+            after: object({ sent: amount, received: amount }),
+            seen: whole,
+          }),
+        ),
+        agreed: mapOf(text),
+        authenticated: object({ verified: { type: "boolean" }, words: text }),
+        client: object(cpu),
+        server: orNull(
+          object({
+            ...cpu,
+            pid: whole,
+            program: text,
+            processes: whole,
+            threads: whole,
+            cpusAllowed: textOrNull,
+            operations: whole,
+          }),
+        ),
+        machine: orNull(object({ busy: amount, steal: amount })),
+        ports: orNull(object({ timeWaitBefore: whole, timeWaitAfter: whole, sources: whole })),
+        limit: object({
+          side: { enum: ["client", "server", "both", "machine", "rate", "waiting", "unknown"] },
+          words: text,
+        }),
+        notes: listOf(text),
       },
-      workers: { type: "integer", minimum: 1 },
-      warmUpSeconds: amount,
-      seconds: amount,
-      counts: object({
-        completed: whole,
-        failed: whole,
-        warmUp: whole,
-        notBegun: whole,
-        priming: whole,
-        notClosedByServer: whole,
-      }),
-      rate: amount,
-      latency: orNull(defined("distribution")),
-      histogram: object({ scale: whole, zeros: whole, offset: { type: "integer" }, counts: listOf(whole) }),
-      parts: mapOf(orNull(defined("distribution"))),
-      slices: listOf(
-        object({ at: amount, seconds: amount, completed: whole, failed: whole, latency: orNull(listOf(amount)) }),
-      ),
-      failures: listOf(object({ reason: text, count: whole })),
-      wire: orNull(
-        object({
-          sent: defined("direction"),
-          received: defined("direction"),
-          after: object({ sent: amount, received: amount }),
-          seen: whole,
-        }),
-      ),
-      agreed: mapOf(text),
-      authenticated: object({ verified: { type: "boolean" }, words: text }),
-      client: object(cpu),
-      server: orNull(
-        object({
-          ...cpu,
-          pid: whole,
-          program: text,
-          processes: whole,
-          threads: whole,
-          cpusAllowed: textOrNull,
-          operations: whole,
-        }),
-      ),
-      machine: orNull(object({ busy: amount, steal: amount })),
-      ports: orNull(object({ timeWaitBefore: whole, timeWaitAfter: whole, sources: whole })),
-      limit: object({
-        side: { enum: ["client", "server", "both", "machine", "rate", "waiting", "unknown"] },
-        words: text,
-      }),
-      notes: listOf(text),
-    }),
+      { tallies: mapOf(whole) },
+    ),
   },
 }
 

@@ -55,7 +55,7 @@ describe("the schema of a report", () => {
 describe("comparing runs", () => {
   it("finds the ratio of each figure that both have, in the right direction", () => {
     const [base, other] = sidesOf(two.runs)
-    const compared = compareSides(base!, other!, true)
+    const compared = compareSides(base!, other!, true, "handshake")
     expect(compared.map(({ figure }) => figure)).toEqual([
       "handshakes/s",
       "latency p50 (ms)",
@@ -75,7 +75,7 @@ describe("comparing runs", () => {
       { name: "a", runs: [exampleRun("one", 10, 1, { server: null }), exampleRun("one", 1, 1, { name: "mtls" })] },
       { name: "b", runs: [exampleRun("two", 10, 2), exampleRun("two", 1, 1, { name: "hrr" })] },
     ]
-    const compared = compareSides(base!, other!, false)
+    const compared = compareSides(base!, other!, false, "handshake")
     expect(new Set(compared.map(({ scenario }) => scenario))).toEqual(new Set(["full"]))
     expect(compared.map(({ figure }) => figure)).not.toContain("server CPU (ms)")
   })

@@ -13,7 +13,7 @@ export interface Report {
   readonly command: string
   /** ISO 8601, UTC. */
   readonly started: string
-  /** What an operation is: `handshake`. */
+  /** What an operation is: `handshake`, `message`, `connection`. */
   readonly operation: string
   readonly machine: Machine
   readonly runs: readonly Run[]
@@ -122,7 +122,7 @@ export interface Target {
 
 export type Loop =
   | { readonly kind: "closed"; readonly concurrency: number }
-  /** `rate`: starts a second. `concurrency`: the most at once. */
+  /** `rate`: starts a second. `concurrency`: the most at once; 0: there is no such limit. */
   | { readonly kind: "open"; readonly rate: number; readonly concurrency: number }
 
 export interface Run {
@@ -148,6 +148,8 @@ export interface Run {
     readonly priming: number
     readonly notClosedByServer: number
   }
+  /** Counts that only such operations have, by what they are: in words, warm-up included. */
+  readonly tallies?: Readonly<Record<string, number>>
   /** Completed a second. */
   readonly rate: number
   /** Of those that began in the measurement, however late they ended. In an open loop from when they were due. */

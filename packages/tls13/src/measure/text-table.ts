@@ -14,7 +14,8 @@ export function figure(value: number | undefined | null): string {
   const size = Math.abs(value)
   if (size >= 100) return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")
   if (Number.isInteger(value)) return String(value)
-  if (size < 0.0005) return value.toExponential(1)
+  if (size < 0.00005) return value.toExponential(1)
+  if (size < 0.1) return String(Number(value.toPrecision(size < 0.001 ? 2 : 3)))
   return value.toFixed(size >= 10 ? 1 : size >= 1 ? 2 : 3)
 }
 

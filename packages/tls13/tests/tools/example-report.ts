@@ -35,6 +35,7 @@ export function exampleRun(server: string, milliseconds: number, seed: number, m
     warmUpSeconds: 1,
     seconds: 2,
     counts: { completed, failed: 0, warmUp: 100, notBegun: 0, priming: 0, notClosedByServer: 0 },
+    tallies: {},
     rate: completed / 2,
     latency: distributionOf(all),
     histogram: histogramOf(all).toJSON(),

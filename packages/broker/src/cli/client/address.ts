@@ -33,13 +33,16 @@ const schemes: ReadonlyMap<string, Transport> = new Map<string, Transport>([
 /** Of which a URL says the same, or a command line one only. */
 const transports = ["tcp", "ws", "wss"] as const
 
-/** @throws UsageError */
-export function addressOf(options: Arguments): Address {
-  const url = options.text("url")
+/** @param word an argument that says it: a URL, or HOST[:PORT]. @throws UsageError */
+export function addressOf(options: Arguments, word?: string): Address {
+  const isUrl = word?.includes("://") === true
+  const url = isUrl ? word : options.text("url")
+  const named = isUrl ? word : undefined
   const [transport = "tls", ...others] = transports.filter((name) => options.flag(name))
   if (others.length > 0) throw new UsageError(`--${transport} and --${others[0]}: one of them at most`)
-  const address = url === undefined ? undefined : addressOfUrl(url, options)
-  const place = address?.place ?? placeOf(transport, options.text("host"), undefined, options)
+  const address = url === undefined ? undefined : addressOfUrl(url, options, named === undefined ? "-L" : "the address")
+  const given = word === undefined || isUrl ? undefined : hostAndPort(word)
+  const place = address?.place ?? placeOf(transport, given?.host ?? options.text("host"), given?.port, options)
   const needless = isSecure(place)
     ? undefined
     : ofTls.find((name) => options.flag(name) || options.text(name) !== undefined)
@@ -63,6 +66,17 @@ export function addressText({ host, port }: Pick<Place, "host" | "port">): strin
   return `${host.includes(":") ? `[${host}]` : host}:${port}`
 }
 
+/** @throws UsageError */
+function hostAndPort(word: string): { readonly host: string; readonly port: number | undefined } {
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s]+))(?::(\d{1,5}))?$/i.exec(word) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(port ?? 1) > 65_535 || Number(port ?? 1) < 1)
+    throw new UsageError(
+      `"${word}" is no address; write it like broker.example:8883, [::1]:8883 or mqtts://broker.example`,
+    )
+  return { host, port: port === undefined ? undefined : Number(port) }
+}
+
 function placeOf(transport: Transport, host: string | undefined, port: number | undefined, options: Arguments): Place {
   const path = options.text("ws-path") ?? "/mqtt"
   if (!path.startsWith("/")) throw new UsageError(`--ws-path must begin with /, not "${path}"`)
@@ -75,24 +89,24 @@ function placeOf(transport: Transport, host: string | undefined, port: number | 
 }
 
 /** mqtt(s)|ws(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, where nothing is escaped: a topic may have # and +. */
-function addressOfUrl(url: string, options: Arguments): Address {
+function addressOfUrl(url: string, options: Arguments, named: string): Address {
   const given = ["host", "port"].find((name) => options.text(name) !== undefined)
   const flag = transports.find((name) => options.flag(name))
-  if (given ?? flag) throw new UsageError(`-L says where to connect to: leave out --${given ?? flag}`)
+  if (given ?? flag) throw new UsageError(`${named} says where to connect to: leave out --${given ?? flag}`)
   const form =
     /^(?<scheme>\w+):\/\/(?:(?<user>[^@/:]*)(?::(?<password>[^@/]*))?@)?(?<place>\[[^\]/]*\]|[^/:@]*)(?::(?<port>\d*))?(?:\/(?<topic>.*))?$/s
   const groups = form.exec(url)?.groups
   const transport = schemes.get(groups?.["scheme"]?.toLowerCase() ?? "")
   if (groups === undefined || transport === undefined) {
     const shown = url.replace(/\/\/[^@/]*@/, "//...@") // a password is nobody's business
-    throw new UsageError(`-L must be mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or ws(s)://, not "${shown}"`)
+    throw new UsageError(`${named} must be mqtt(s)://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or ws(s)://, not "${shown}"`)
   }
   const { user, password, place = "", port = "", topic = "" } = groups
   if (user !== undefined && options.text("username") !== undefined)
-    throw new UsageError("-L has a user name: leave out --username")
+    throw new UsageError(`${named} has a user name: leave out --username`)
   const number = port === "" ? undefined : Number(port)
   if (number !== undefined && !(number >= 1 && number <= 65_535))
-    throw new UsageError(`-L has the port ${port}; it must be a whole number from 1 to 65535`)
+    throw new UsageError(`${named} has the port ${port}; it must be a whole number from 1 to 65535`)
   const host = place.replace(/^\[|\]$/g, "")
   return {
     place: placeOf(transport, host === "" ? undefined : host, number ?? ports[transport], options),

@@ -58,7 +58,7 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-const returnTexts = [
+export const returnTexts: readonly string[] = [
   "accepted",
   "protocol version",
   "client identifier",
@@ -221,6 +221,12 @@ export class MqttClient {
       stream.once("close", () => clearTimeout(timer))
     })
     stream.resume()
+  }
+
+  /** Ends the connection without a word. */
+  destroy(): void {
+    this.#failure ??= ended
+    this.#stream.destroy()
   }
 
   /** Does `work`; when it fails, ends the connection, so that the process can end. */

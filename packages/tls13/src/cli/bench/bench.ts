@@ -5,15 +5,14 @@ import { isIP } from "node:net"
 import { sidesOf } from "../../measure/compare-runs.ts"
 import { type Report, type Run, reportFormat } from "../../measure/report.ts"
 import { CommandError } from "../arguments.ts"
-import { type Arguments, UsageError } from "../command-line.ts"
+import type { Arguments } from "../command-line.ts"
 import type { Terminal } from "../connect.ts"
 import { addressOf } from "./addresses.ts"
-import { Child } from "./children.ts"
-import { comparisonText, pairsOf, readSide } from "./compare.ts"
+import { comparisonText } from "./compare.ts"
 import type { OwnCertificates, Target } from "./engine-options.ts"
-import { csvOf, SampleFile, writeText } from "./files.ts"
-import { describeMachine } from "./machine.ts"
+import { handshakeColumns, sampleColumns, sampleRows } from "./files.ts"
 import { makeOwnCertificates } from "./own-certificates.ts"
+import { type OwnChild, startChild } from "./own-child.ts"
 import {
   nameOfScenario,
   nameOfSubject,
@@ -25,7 +24,9 @@ import {
 } from "./plan.ts"
 import { statOf } from "./processes.ts"
 import { ProgressLine } from "./progress.ts"
+import { beginning, commandLine, compareFiles, headOf, reporting } from "./reporting.ts"
 import { type RawRun, runLoad } from "./run-load.ts"
+import { samplesOf } from "./samples.ts"
 import { summarize } from "./summarize.ts"
 import { toldOf } from "./told.ts"
 
@@ -33,30 +34,19 @@ import { toldOf } from "./told.ts"
 export async function bench(args: readonly string[], terminal: Terminal): Promise<number> {
   const read = readBenchArguments(args)
   const base = read.text("compare")
-  if (base !== undefined) return compareFiles(base, read, terminal)
+  if (base !== undefined) return compareFiles("tls13 bench", base, read.positionals, terminal)
   const plan = readPlan(read)
-  const samples = read.text("samples")
-  // What cannot be written is found out now, not after the measurement.
-  const outputs = ["json", "csv", "html"].map((name) => read.text(name)).filter((path) => path !== undefined)
-  for (const path of outputs) writeText(path, "")
-  const file = samples === undefined ? undefined : new SampleFile(samples)
-  // Ctrl-C ends the measurement, and what there is is told; a second one ends the program.
-  const interruption = new AbortController()
-  const interrupt = () => interruption.abort()
-  process.once("SIGINT", interrupt)
-  try {
-    const report = await measure(args, read, plan, terminal, (run, raw) => file?.add(run, raw), interruption.signal)
-    await writeReports(report, read, terminal)
-    if (interruption.signal.aborted) return interruptedStatus
-    return report.runs.some(({ counts }) => counts.completed > 0) ? 0 : 1
-  } finally {
-    process.off("SIGINT", interrupt)
-    file?.close()
-  }
+  return reporting(read, terminal, handshakeColumns, sampleColumns, (file, interruption) =>
+    measure(
+      args,
+      read,
+      plan,
+      terminal,
+      (run, { workers }) => file?.add(run, sampleRows(run, samplesOf(workers))),
+      interruption,
+    ),
+  )
 }
-
-/** As shells tell of a program that SIGINT has ended. */
-const interruptedStatus = 130
 
 async function measure(
   args: readonly string[],
@@ -66,17 +56,15 @@ async function measure(
   onRun: (run: Run, raw: RawRun) => void,
   interruption: AbortSignal,
 ): Promise<Report> {
-  const machine = describeMachine()
-  const started = new Date().toISOString()
+  const head = beginning()
   const servers = await startServers(args, read, plan)
   const runs: Run[] = []
   const report: Report = {
     format: reportFormat,
     tool: { name: "tls13 bench", version: versionOfPackage() },
-    command: ["tls13", "bench", ...args].map(quoted).join(" "),
-    started,
+    command: commandLine(["tls13", "bench", ...args]),
+    ...head,
     operation: "handshake",
-    machine,
     runs,
   }
   const tell = (lines: readonly string[]) => terminal.output.write(`${lines.join("\n")}\n`)
@@ -93,6 +81,7 @@ async function measure(
       const progress = new ProgressLine(
         title,
         plan.load,
+        "handshake",
         read.flag("quiet") ? { ...terminal, say: () => undefined, status: undefined } : terminal,
       )
       const setup = { args, plan, scenario, target, own: server.certificates }
@@ -116,13 +105,15 @@ async function measure(
       } catch (error) {
         progress.end()
         if (!(error instanceof CommandError)) throw error
+        // One that is interrupted before it began is none; those before it are told.
+        if (interruption.aborted && runs.length > 0) break
         throw new CommandError(
           `${nameOfSubject(server.subject)}, ${nameOfScenario(scenario, plan.load)}: ${error.message}`,
         )
       }
     }
     const sides = sidesOf(runs)
-    for (const side of sides.slice(1)) tell(["", ...comparisonText(sides[0]!, side, true)])
+    for (const side of sides.slice(1)) tell(["", ...comparisonText(sides[0]!, side, true, report.operation)])
     return report
   } finally {
     await Promise.all(servers.map(({ child }) => child?.stop()))
@@ -138,7 +129,7 @@ interface Served {
   readonly mtlsTarget: Target
   readonly pid: number | undefined
   readonly certificates: OwnCertificates | undefined
-  readonly child: Child | undefined
+  readonly child: OwnChild | undefined
 }
 
 async function startServers(args: readonly string[], read: Arguments, plan: Plan): Promise<readonly Served[]> {
@@ -161,7 +152,7 @@ async function startOwn(
   subject: Extract<Subject, { kind: "own" }>,
   certificates: OwnCertificates,
 ): Promise<Served> {
-  const child = new Child({ role: "server", args, server: subject.server, certificates }, `server ${subject.server}`)
+  const child = startChild({ role: "server", args, server: subject.server, certificates }, `server ${subject.server}`)
   try {
     const { port, mtlsPort } = await child.next("listening")
     const target = { host: "localhost", address: "127.0.0.1", port }
@@ -181,39 +172,6 @@ async function given(subject: Extract<Subject, { kind: "given" }>): Promise<Serv
   return { subject, target, mtlsTarget: target, pid, certificates: undefined, child: undefined }
 }
 
-/* ---------------------------------------------------------------- reports */
-
-async function writeReports(report: Report, read: Arguments, terminal: Terminal): Promise<void> {
-  const say = (path: string) => terminal.output.write(`written: ${path}\n`)
-  const [json, csv, html] = [read.text("json"), read.text("csv"), read.text("html")]
-  if (json !== undefined) writeText(json, `${JSON.stringify(report, null, 1)}\n`)
-  if (csv !== undefined) writeText(csv, csvOf(report))
-  if (html !== undefined) writeText(html, (await import("../../measure/page/report-page.ts")).reportPage(report))
-  terminal.output.write("\n")
-  for (const path of [json, csv, read.text("samples"), html]) if (path !== undefined) say(path)
-}
-
-function headOf({ machine, command, started }: Report): string[] {
-  const { cpu, cpus, kernel, governor, runtime, cpusAllowed, loadBefore, virtual } = machine
-  return [
-    command,
-    `${started}, ${cpus} x ${cpu}${virtual ? " (virtual machine)" : ""}, ${kernel}, governor ${governor ?? "unknown"}, CPUs allowed ${cpusAllowed ?? "unknown"}, load ${loadBefore?.toFixed(2) ?? "unknown"}`,
-    runtime,
-  ]
-}
-
-function compareFiles(base: string, read: Arguments, { output }: Terminal): number {
-  const others = read.positionals
-  if (others.length === 0)
-    throw new UsageError('--compare A.json needs a file to compare with; see "tls13 bench --help"')
-  const side = readSide(base)
-  for (const other of others) {
-    for (const [one, two] of pairsOf(side, readSide(other)))
-      output.write(`${comparisonText(one, two, false).join("\n")}\n`)
-  }
-  return 0
-}
-
 /** What the client was told to offer: names, or null where it offers all that it has. */
 function offeredOf(read: Arguments, { group, cipher, sigalg }: Scenario): Readonly<Record<string, string | null>> {
   const list = (name: string) => read.list(name)?.join(",") ?? null
@@ -222,11 +180,6 @@ function offeredOf(read: Arguments, { group, cipher, sigalg }: Scenario): Readon
     "ciphers offered": cipher ?? list("ciphers"),
     "sigalgs offered": sigalg ?? list("sigalgs"),
   }
-}
-
-/** As a shell would have to be given it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function versionOfPackage(): string {

@@ -1,39 +1,24 @@
 // A process that `tls13 bench` starts: a client that makes its share of the load, or a server to measure. What it is comes as its
 // first message.
 
-import { performance as timing } from "node:perf_hooks"
 import { seeded } from "../../measure/seeded.ts"
 import { CommandError } from "../arguments.ts"
-import { UsageError } from "../command-line.ts"
+import { beChild, cpuBetween, nextMessage, tellParent } from "./child-side.ts"
 import { sharedNow } from "./clock.ts"
 import { type Engine, now, reasonText } from "./engine.ts"
 import { createNodeEngine } from "./engine-node.ts"
 import { createOwnEngine } from "./engine-ours.ts"
 import { LoadMaker } from "./load.ts"
-import type { ClientCpu, ClientTask, Look, Order, Task, Told } from "./messages.ts"
+import type { ClientTask, Look, Order, Task, Told } from "./messages.ts"
 import { startOwnServer } from "./own-server.ts"
 
 /** Milliseconds between two messages with samples. */
 const tellEvery = 200
 
-if (process.send === undefined) {
-  process.stderr.write('tls13: this program is started by "tls13 bench"\n')
-  process.exit(2)
-}
-process.once("disconnect", () => process.exit())
-// Ctrl-C goes to the whole group: the command that started this one ends, and this one with it.
-process.on("SIGINT", () => undefined)
-
-const [task] = await nextMessage<Task>()
-try {
+await beChild<Task>("tls13 bench", async (task) => {
   if (task.role === "server") tell({ told: "listening", ...(await startOwnServer(task)) })
   else await beClient(task)
-} catch (error) {
-  const kind = error instanceof UsageError ? "usage" : error instanceof CommandError ? "command" : "defect"
-  const isKnown = kind !== "defect" || (error instanceof Error && "kind" in error)
-  const message = error instanceof Error ? (isKnown ? error.message : (error.stack ?? error.message)) : String(error)
-  tell({ told: "failed", kind: isKnown && kind === "defect" ? "command" : kind, message })
-}
+})
 
 async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
   const { load, engine: name } = setup.plan
@@ -51,7 +36,7 @@ async function beClient({ setup, worker, sources }: ClientTask): Promise<void> {
   const whole = { ...setup, worse: isWorse ? worse : undefined }
   const engine = name === "node" ? createNodeEngine(whole) : await createOwnEngine(whole)
   tell({ told: "ready", look: await look(engine) })
-  const [order] = await nextMessage<Order>()
+  const order = await nextMessage<Order>()
   if (order.order === "stop") {
     process.disconnect()
     return
@@ -90,43 +75,11 @@ async function look(engine: Engine): Promise<Look> {
   return { agreed: engine.reusesTickets ? { ...agreed, tickets: "used again and again" } : agreed, unverified, wire }
 }
 
-/** @returns asks what this process's CPU did in the measurement; without a length until now */
-function cpuBetween(from: number, length: number | undefined): () => ClientCpu {
-  const read = () => ({ cpu: process.cpuUsage(), loop: timing.eventLoopUtilization(), at: now() })
-  type Reading = ReturnType<typeof read>
-  const readings: { first: Reading; last: Reading | undefined } = { first: read(), last: undefined }
-  setTimeout(
-    () => {
-      readings.first = read()
-      if (length !== undefined)
-        setTimeout(() => {
-          readings.last = read()
-        }, length)
-    },
-    Math.max(0, from - now()),
-  )
-  return () => {
-    const { first, last = read() } = readings
-    return {
-      user: (last.cpu.user - first.cpu.user) / 1e6,
-      system: (last.cpu.system - first.cpu.system) / 1e6,
-      elapsed: Math.max(0.001, (last.at - first.at) / 1000),
-      loop: timing.eventLoopUtilization(last.loop, first.loop).utilization,
-    }
-  }
-}
-
 function tellSamples({ samples, reasons }: LoadMaker): void {
   const rows = samples.take()
   if (rows.length > 0) tell({ told: "samples", rows, reasons })
 }
 
 function tell(told: Told): void {
-  process.send!(told)
-}
-
-function nextMessage<Message>(): Promise<[Message]> {
-  return new Promise((resolve) => {
-    process.once("message", (message: Message) => resolve([message]))
-  })
+  tellParent(told)
 }

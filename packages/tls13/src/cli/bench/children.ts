@@ -1,20 +1,23 @@
-// The processes that `tls13 bench` starts, and what it asks of them.
+// The processes that a benchmark starts, and what it asks of them.
 
 import { type ChildProcess, fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { CommandError } from "../arguments.ts"
 import { UsageError } from "../command-line.ts"
-import type { ClientTask, Order, ServerTask, Told } from "./messages.ts"
-
-/** Beside dist/ and src/ alike. */
-const program = fileURLToPath(new URL("../../../bin/tls13-bench-child.js", import.meta.url))
 
 /** Milliseconds that a process has to end by itself. */
 const patience = 2000
 
-type ToldOf<Name extends Told["told"]> = Extract<Told, { readonly told: Name }>
+/** What any of them may tell instead of what it was to. */
+export interface ToldFailure {
+  readonly told: "failed"
+  readonly message: string
+  readonly kind: "usage" | "command" | "defect"
+}
 
-export class Child {
+type ToldOf<Told, Name> = Extract<Told, { readonly told: Name }>
+
+/** `Told`: the messages that come from it, by what they are. */
+export class Child<Told extends { readonly told: string }> {
   readonly #process: ChildProcess
   readonly #what: string
   readonly #handlers = new Map<string, (told: Told) => void>()
@@ -22,16 +25,16 @@ export class Child {
   #failure: Error | undefined
   #stopped = false
 
-  /** @param what it is, for people */
-  constructor(task: ClientTask | ServerTask, what: string) {
+  /** @param program its file. @param task its first message. @param what it is, for people. @param args its command line */
+  constructor(program: string, task: object, what: string, args: readonly string[] = []) {
     this.#what = what
-    this.#process = fork(program, {
+    this.#process = fork(program, args, {
       serialization: "advanced",
       execArgv: [],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     })
-    this.#process.on("message", (told: Told) => {
-      if (told.told === "failed") this.#failed(errorOf(told))
+    this.#process.on("message", (told: Told | ToldFailure) => {
+      if (isFailure(told)) this.#failed(errorOf(told))
       else this.#handlers.get(told.told)?.(told)
     })
     this.#process.once("error", (error) =>
@@ -48,22 +51,23 @@ export class Child {
   }
 
   /** @throws CommandError when the process fails before it tells that */
-  next<Name extends Told["told"]>(name: Name): Promise<ToldOf<Name>> {
+  next<Name extends Told["told"]>(name: Name): Promise<ToldOf<Told, Name>> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure)
       this.#fail = reject
       this.#handlers.set(name, (told) => {
         this.#handlers.delete(name)
-        resolve(told as ToldOf<Name>)
+        resolve(told as ToldOf<Told, Name>)
       })
     })
   }
 
-  onSamples(handler: (told: ToldOf<"samples">) => void): void {
-    this.#handlers.set("samples", (told) => handler(told as ToldOf<"samples">))
+  /** Each time that it tells that. */
+  on<Name extends Told["told"]>(name: Name, handler: (told: ToldOf<Told, Name>) => void): void {
+    this.#handlers.set(name, (told) => handler(told as ToldOf<Told, Name>))
   }
 
-  order(order: Order): void {
+  order(order: object): void {
     if (this.#process.connected) this.#process.send(order)
   }
 
@@ -87,7 +91,11 @@ export class Child {
   }
 }
 
-function errorOf({ kind, message }: ToldOf<"failed">): Error {
+function isFailure(told: { readonly told: string }): told is ToldFailure {
+  return told.told === "failed"
+}
+
+function errorOf({ kind, message }: ToldFailure): Error {
   if (kind === "usage") return new UsageError(message)
   return kind === "command" ? new CommandError(message) : new Error(message)
 }

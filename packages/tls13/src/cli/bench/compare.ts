@@ -6,17 +6,23 @@ import { reportSchema, schemaProblem } from "../../measure/report-schema.ts"
 import { figure, textTable } from "../../measure/text-table.ts"
 import { CommandError, readTextFile } from "../arguments.ts"
 
-/** @param files paths separated by commas. @throws CommandError for what is no report */
-export function readSide(files: string): Side {
+/**
+ * @param files paths separated by commas. @param command that makes such files
+ * @throws CommandError for what is no report, or when they are of different operations
+ */
+export function readSide(files: string, command: string): Side & { readonly operation: string } {
   const reports = files
     .split(",")
     .filter((path) => path !== "")
-    .map(readReport)
-  return { name: files, runs: reports.flatMap(({ runs }) => runs) }
+    .map((path) => readReport(path, command))
+  const [operation = "", ...others] = new Set(reports.map((report) => report.operation))
+  if (others.length > 0)
+    throw new CommandError(`${files}: one is of ${operation}s and another of ${others[0]}s: they are no one side`)
+  return { name: files, runs: reports.flatMap(({ runs }) => runs), operation }
 }
 
-function readReport(path: string): Report {
-  const wanted = "wanted is a file that tls13 bench --json made"
+function readReport(path: string, command: string): Report {
+  const wanted = `wanted is a file that ${command} --json made`
   let value: unknown
   try {
     value = JSON.parse(readTextFile(path, wanted))
@@ -49,8 +55,8 @@ export function pairsOf(base: Side, other: Side): readonly (readonly [Side, Side
 }
 
 /** @throws CommandError when there is nothing that both have */
-export function comparisonText(base: Side, other: Side, inTurns: boolean): string[] {
-  const compared = compareSides(base, other, inTurns)
+export function comparisonText(base: Side, other: Side, inTurns: boolean, operation: string): string[] {
+  const compared = compareSides(base, other, inTurns, operation)
   if (compared.length === 0)
     throw new CommandError(
       `${base.name} and ${other.name} have no run of one name: ${namesOf(base)} / ${namesOf(other)}`,

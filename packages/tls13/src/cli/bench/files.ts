@@ -5,18 +5,20 @@ import type { Report, Run } from "../../measure/report.ts"
 import { csvCell } from "../../measure/text-table.ts"
 import { subjectOf } from "../../measure/words.ts"
 import { CommandError, reasonOf } from "../arguments.ts"
-import type { RawRun } from "./run-load.ts"
-import { samplesOf } from "./samples.ts"
+import type { Sample } from "./samples.ts"
 
 /** @throws CommandError */
 export function writeText(path: string, text: string): void {
   within(path, () => writeFileSync(path, text))
 }
 
-type Cell = string | number | boolean | null | undefined
+export type Cell = string | number | boolean | null | undefined
+
+/** A column of the lines that tell of runs: its name, and the cell of a run. */
+export type Column = readonly [name: string, of: (run: Run, report: Report) => Cell]
 
 /** Columns are only ever added, at the end. Times are milliseconds. */
-const columns: readonly (readonly [name: string, of: (run: Run, report: Report) => Cell])[] = [
+export const handshakeColumns: readonly Column[] = [
   ["started", (_, report) => report.started],
   ["server", (run) => subjectOf(run)],
   ["run", (run) => run.name],
@@ -63,7 +65,7 @@ const columns: readonly (readonly [name: string, of: (run: Run, report: Report) 
   ["verified", (run) => run.authenticated.verified],
 ]
 
-export function csvOf(report: Report): string {
+export function csvOf(report: Report, columns: readonly Column[]): string {
   const lines = report.runs.map((run) => columns.map(([, of]) => csvCell(of(run, report))).join(","))
   return `${[columns.map(([name]) => name).join(","), ...lines].join("\n")}\n`
 }
@@ -73,25 +75,18 @@ export class SampleFile {
   readonly #path: string
   readonly #file: number
 
-  /** @throws CommandError */
-  constructor(path: string) {
+  /** @param columns those of the line's own come after the server, the run and its repetition. @throws CommandError */
+  constructor(path: string, columns: readonly string[]) {
     this.#path = path
     this.#file = within(path, () => openSync(path, "w"))
-    this.#write(
-      "server,run,repetition,worker,phase,due_ms,began_ms,reached_ms,done_ms,ended_ms,client_ms,behind_ms,failure\n",
-    )
+    this.#write(`${["server", "run", "repetition", ...columns].join(",")}\n`)
   }
 
-  /** Times are milliseconds since the run's load began; `phase` says whether it counts. */
-  add(run: Run, raw: RawRun): void {
+  add(run: Pick<Run, "target" | "name" | "repetition">, rows: Iterable<readonly Cell[]>): void {
     const head = [subjectOf(run), run.name, run.repetition].map(csvCell).join(",")
-    const [from, until] = [1000 * run.warmUpSeconds, 1000 * (run.warmUpSeconds + run.seconds)]
     let lines: string[] = []
-    for (const sample of samplesOf(raw.workers)) {
-      const { worker, due, began, reached, done, ended, own, behind, failure } = sample
-      const phase = due < from ? "warm-up" : due <= until ? "measured" : "after"
-      const times = [due, began, reached, done, ended, own, behind].map((time) => csvCell(Math.round(time * 1e4) / 1e4))
-      lines.push(`${head},${worker},${phase},${times.join(",")},${csvCell(failure)}\n`)
+    for (const cells of rows) {
+      lines.push(`${head},${cells.map(csvCell).join(",")}\n`)
       if (lines.length < 10_000) continue
       this.#write(lines.join(""))
       lines = []
@@ -105,6 +100,32 @@ export class SampleFile {
 
   #write(text: string): void {
     within(this.#path, () => writeSync(this.#file, text))
+  }
+}
+
+/** Times are milliseconds since the run's load began; `phase` says whether it counts. */
+export const sampleColumns = [
+  "worker",
+  "phase",
+  "due_ms",
+  "began_ms",
+  "reached_ms",
+  "done_ms",
+  "ended_ms",
+  "client_ms",
+  "behind_ms",
+  "failure",
+] as const
+
+export function* sampleRows(
+  { warmUpSeconds, seconds }: Pick<Run, "warmUpSeconds" | "seconds">,
+  samples: Iterable<Sample>,
+): Generator<readonly Cell[]> {
+  const [from, until] = [1000 * warmUpSeconds, 1000 * (warmUpSeconds + seconds)]
+  for (const { worker, due, began, reached, done, ended, own, behind, failure } of samples) {
+    const phase = due < from ? "warm-up" : due <= until ? "measured" : "after"
+    const times = [due, began, reached, done, ended, own, behind].map((time) => Math.round(time * 1e4) / 1e4)
+    yield [worker, phase, ...times, failure]
   }
 }
 

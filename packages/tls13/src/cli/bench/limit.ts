@@ -3,7 +3,7 @@
 import { cpus as machineCpus } from "node:os"
 import type { Limit, Run } from "../../measure/report.ts"
 import { percent } from "../../measure/text-table.ts"
-import type { ClientCpu } from "./messages.ts"
+import type { ClientCpu } from "./child-side.ts"
 import { countCpus } from "./processes.ts"
 
 /** Shares of a CPU from which on a thread has nothing left. The rest is what the scheduler takes, and the edges of the reading. */

@@ -1,4 +1,4 @@
-// Entry `@puremq/tls13/machine`: the machine that figures were taken on, as whoever reads them later has to know it.
+// The machine that figures were taken on, as whoever reads them later has to know it.
 
 import { arch, availableParallelism, cpus, hostname, loadavg, release, totalmem, type } from "node:os"
 import type { Machine } from "../../measure/report.ts"

@@ -1,5 +1,6 @@
 // What the command and the processes that it starts tell each other.
 
+import type { ClientCpu } from "./child-side.ts"
 import type { Attempt } from "./engine.ts"
 import type { EngineSetup, OwnCertificates } from "./engine-options.ts"
 import type { LoadSums } from "./load.ts"
@@ -32,16 +33,6 @@ export interface Look {
   readonly wire: Attempt["wire"]
 }
 
-export interface ClientCpu {
-  /** Seconds. */
-  readonly user: number
-  readonly system: number
-  /** Seconds on the clock between the two readings. */
-  readonly elapsed: number
-  /** Share of the time in which the event loop had something to do, 0 to 1. */
-  readonly loop: number
-}
-
 export type Told =
   | { readonly told: "listening"; readonly port: number; readonly mtlsPort: number }
   | { readonly told: "ready"; readonly look: Look }
@@ -54,4 +45,3 @@ export type Told =
       /** Milliseconds that the delayed bytes were late beyond what was asked, on average; null: none were delayed. */
       readonly timersLate: number | null
     }
-  | { readonly told: "failed"; readonly message: string; readonly kind: "usage" | "command" | "defect" }

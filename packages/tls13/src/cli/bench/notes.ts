@@ -6,13 +6,22 @@ import type { Run } from "../../measure/report.ts"
 import { figure, percent } from "../../measure/text-table.ts"
 import { clientPorts } from "./ports.ts"
 
-/** @param timersLate milliseconds that delayed bytes came late, on average; null: none were delayed */
-export function notesOf(run: Omit<Run, "notes">, timersLate: number | null): readonly string[] {
+/**
+ * @param timersLate milliseconds that delayed bytes came late, on average; null: none were delayed
+ * @param operation one of them, such as `handshake`. @param interrupted somebody did not want to wait for the end
+ */
+export function notesOf(
+  run: Omit<Run, "notes">,
+  timersLate: number | null,
+  operation: string,
+  interrupted: boolean,
+): readonly string[] {
   return [
+    ...(interrupted ? [`interrupted: the measurement was to last longer than ${figure(run.seconds)} s`] : []),
     ...trustNotes(run),
-    ...omissionNotes(run),
-    ...failureNotes(run),
-    ...steadinessNotes(run),
+    ...omissionNotes(run, operation),
+    ...failureNotes(run, operation),
+    ...steadinessNotes(run, operation),
     ...machineNotes(run),
     ...clientNotes(run, timersLate),
   ]
@@ -22,27 +31,27 @@ function trustNotes({ authenticated }: Omit<Run, "notes">): string[] {
   return authenticated.verified ? [] : [`${authenticated.words}: who answered is anybody's guess`]
 }
 
-function omissionNotes({ loop, counts, latency }: Omit<Run, "notes">): string[] {
+function omissionNotes({ loop, counts, latency }: Omit<Run, "notes">, operation: string): string[] {
   const notes: string[] = []
   if (loop.kind === "closed")
     notes.push(
-      "closed loop: while the server stalls nothing new is asked of it, so few handshakes see the stall and high percentiles come out too low (coordinated omission); measure latency with --rate",
+      `closed loop: while the server stalls nothing new is asked of it, so few ${operation}s see the stall and high percentiles come out too low (coordinated omission); measure latency with --rate`,
     )
   if (counts.notBegun > 0)
     notes.push(
-      `${figure(counts.notBegun)} handshakes were due and not begun at the end, as the server (or the client) could not follow; the percentiles are of those that were, so the real ones are higher`,
+      `${figure(counts.notBegun)} ${operation}s were due and not begun at the end, as the server (or the client) could not follow; the percentiles are of those that were, so the real ones are higher`,
     )
   if (latency !== null && latency.count < 1000)
-    notes.push(`${figure(latency.count)} handshakes are too few for a p99.9: it is about their maximum`)
+    notes.push(`${figure(latency.count)} ${operation}s are too few for a p99.9: it is about their maximum`)
   return notes
 }
 
-function failureNotes({ counts, failures, agreed, scenario }: Omit<Run, "notes">): string[] {
+function failureNotes({ counts, failures, agreed, scenario }: Omit<Run, "notes">, operation: string): string[] {
   const all = counts.completed + counts.failed
   const notes: string[] = []
   if (counts.failed > 0)
     notes.push(
-      `${percent(counts.failed / all)} of the handshakes failed (mostly: ${failures[0]?.reason}); they are not in the latencies, but the CPU that they took is in that of both sides`,
+      `${percent(counts.failed / all)} of the ${operation}s failed (mostly: ${failures[0]?.reason}); they are not in the latencies, but the CPU that they took is in that of both sides`,
     )
   if (counts.notClosedByServer > 0)
     notes.push(
@@ -66,14 +75,14 @@ function failureNotes({ counts, failures, agreed, scenario }: Omit<Run, "notes">
 /** Shares by which the last third of a run may differ from its first and still be called settled. */
 const steady = 0.1
 
-function steadinessNotes({ slices, loop }: Omit<Run, "notes">): string[] {
+function steadinessNotes({ slices, loop }: Omit<Run, "notes">, operation: string): string[] {
   const third = Math.floor(slices.length / 3)
   if (third < 3 || loop.kind === "open") return []
   const rate = (part: Run["slices"]) => median(part.map(({ completed, seconds }) => completed / seconds))
   const change = rate(slices.slice(-third)) / rate(slices.slice(0, third)) - 1
   if (!(Math.abs(change) > steady)) return []
   return [
-    `not settled: the last third of the measurement had ${percent(Math.abs(change))} ${change > 0 ? "more" : "fewer"} handshakes a second than the first; warm up or measure for longer, and look at what else the machine does`,
+    `not settled: the last third of the measurement had ${percent(Math.abs(change))} ${change > 0 ? "more" : "fewer"} ${operation}s a second than the first; warm up or measure for longer, and look at what else the machine does`,
   ]
 }
 

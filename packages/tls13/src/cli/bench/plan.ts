@@ -93,7 +93,7 @@ export function readBenchArguments(args: readonly string[]): Arguments {
 /* ---------------------------------------------------------------- whom */
 
 function subjectsOf(read: Arguments): readonly Subject[] {
-  const pids = read.texts("pid").map(pidOf)
+  const pids = readPids(read)
   const names = read.texts("name")
   const loopback = read.flag("loopback")
   if (loopback === read.positionals.length > 0)
@@ -116,9 +116,12 @@ function subjectsOf(read: Arguments): readonly Subject[] {
   return read.positionals.map((text, i) => ({ kind: "given", ...readAddress(text), pid: pids[i], name: names[i] }))
 }
 
-function pidOf(text: string): number {
-  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
-  throw new UsageError(`--pid must be the number of a process, not "${text}"; see "tls13 bench --help"`)
+/** @throws UsageError */
+export function readPids(read: Arguments): readonly number[] {
+  return read.texts("pid").map((text) => {
+    if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
+    throw new UsageError(`--pid must be the number of a process, not "${text}"; see --help`)
+  })
 }
 
 export function nameOfSubject(subject: Subject): string {
@@ -180,9 +183,9 @@ function refuseForNode(read: Arguments, scenarios: readonly Scenario[]): void {
 
 function loadOf(read: Arguments): Load {
   const count = read.number("count", 1, 1_000_000_000)
-  const seconds = decimal(read, "duration", 0.1, 86_400)
+  const seconds = readDecimal(read, "duration", 0.1, 86_400)
   if (count !== undefined && seconds !== undefined) throw new UsageError("--duration and --count exclude each other")
-  const rate = decimal(read, "rate", 0.01, 1_000_000)
+  const rate = readDecimal(read, "rate", 0.01, 1_000_000)
   const workers = read.number("workers", 1, 256) ?? 1
   const concurrency = read.number("concurrency", 1, 100_000) ?? Math.max(workers, rate === undefined ? 8 : 1000)
   if (concurrency < workers)
@@ -190,22 +193,23 @@ function loadOf(read: Arguments): Load {
   return {
     seconds: count === undefined ? (seconds ?? 10) : undefined,
     count,
-    warmUp: decimal(read, "warm-up", 0, 3600) ?? 2,
+    warmUp: readDecimal(read, "warm-up", 0, 3600) ?? 2,
     concurrency,
     rate,
     workers,
-    rtt: decimal(read, "rtt", 0, 60_000) ?? 0,
-    loss: (decimal(read, "loss", 0, 50) ?? 0) / 100,
+    rtt: readDecimal(read, "rtt", 0, 60_000) ?? 0,
+    loss: (readDecimal(read, "loss", 0, 50) ?? 0) / 100,
     seed: read.number("seed", 0, 2 ** 32 - 1) ?? 1,
   }
 }
 
-function decimal(read: Arguments, name: string, least: number, most: number): number | undefined {
+/** @throws UsageError */
+export function readDecimal(read: Arguments, name: string, least: number, most: number): number | undefined {
   const value = read.text(name)
   if (value === undefined) return undefined
   const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
   if (number >= least && number <= most) return number
-  throw new UsageError(`--${name} must be a number from ${least} to ${most}, not "${value}"; see "tls13 bench --help"`)
+  throw new UsageError(`--${name} must be a number from ${least} to ${most}, not "${value}"; see --help`)
 }
 
 /** Worker `index`'s part of a whole, so that the parts add up to it. */

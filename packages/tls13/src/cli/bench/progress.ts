@@ -3,21 +3,26 @@
 import { countOf, figure } from "../../measure/text-table.ts"
 import type { Terminal } from "../connect.ts"
 import type { Load } from "./plan.ts"
-import type { Progress } from "./run-load.ts"
+import type { Progress } from "./sample-collector.ts"
 
 /** Seconds between lines where they stay. */
 const tellEvery = 10
 const barLength = 20
 
+type ProgressLoad = Pick<Load, "warmUp" | "seconds" | "count">
+
 export class ProgressLine {
   readonly #title: string
-  readonly #load: Load
+  readonly #load: ProgressLoad
+  readonly #operation: string
   readonly #terminal: Terminal
   #told = 0
 
-  constructor(title: string, load: Load, terminal: Terminal) {
+  /** @param operation one of what is counted, such as `handshake` */
+  constructor(title: string, load: ProgressLoad, operation: string, terminal: Terminal) {
     this.#title = title
     this.#load = load
+    this.#operation = operation
     this.#terminal = terminal
     terminal.status?.(title)
     if (terminal.status === undefined) terminal.say(`bench: ${title}`)
@@ -39,7 +44,7 @@ export class ProgressLine {
   #text({ at, completed, failed, rate }: Progress): string {
     const { warmUp } = this.#load
     const phase = at < warmUp ? "warming up" : `${at.toFixed(0)} s`
-    return `${this.#title}: ${phase}, ${countOf(completed, "handshake")}, ${figure(rate)}/s${failed > 0 ? `, ${figure(failed)} FAILED` : ""}`
+    return `${this.#title}: ${phase}, ${countOf(completed, this.#operation)}, ${figure(rate)}/s${failed > 0 ? `, ${figure(failed)} FAILED` : ""}`
   }
 
   #bar({ at, completed }: Progress): string {

@@ -162,7 +162,7 @@ describe("which side was the limit", () => {
 
 describe("notes", () => {
   const notes = (more: Partial<ReturnType<typeof exampleRun>>, late: number | null = null) =>
-    notesOf(exampleRun("x", 10, 1, more), late).join("\n")
+    notesOf(exampleRun("x", 10, 1, more), late, "handshake", false).join("\n")
   const counts = exampleRun("x", 10, 1).counts
 
   it.each([

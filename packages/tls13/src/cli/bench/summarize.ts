@@ -2,13 +2,11 @@
 
 import { distributionOf, rounded } from "../../measure/distribution.ts"
 import { histogramOf } from "../../measure/histogram.ts"
-import type { Cpu, DirectionBytes, Failure, Run, ServerCpu, Wire } from "../../measure/report.ts"
-import { figure } from "../../measure/text-table.ts"
+import type { DirectionBytes, Failure, Run, Wire } from "../../measure/report.ts"
+import { conditionsOf } from "./conditions.ts"
 import { limitOf } from "./limit.ts"
-import { machineLoad } from "./machine.ts"
 import { notesOf } from "./notes.ts"
 import { type Load, nameOfScenario, nameOfSubject, type Plan, type Scenario, type Subject } from "./plan.ts"
-import { busiestThread, commandOfProcess, cpusAllowed, statOf } from "./processes.ts"
 import type { RawRun } from "./run-load.ts"
 import { RunSamples, slicesOf } from "./run-samples.ts"
 import type { Sample } from "./samples.ts"
@@ -36,9 +34,7 @@ export function summarize(raw: RawRun, context: RunContext): Run {
   const completed = planned === undefined ? samples.countGood() : samples.countCompleted(from, samples.until)
   const histogram = histogramOf(samples.good(({ due, done }) => done - due))
   const failures = failuresOf(samples)
-  const client = clientCpu(raw, completed)
-  const server = serverCpu(raw, context.pid, samples.countCompleted(raw.first.at, raw.last.at))
-  const machine = machineLoad(raw.first.machine, raw.last.machine)
+  const conditions = conditionsOf(raw, completed, context.pid, samples.countCompleted(raw.first.at, raw.last.at))
   const sum = (what: "notBegun" | "notClosedByServer") => raw.sums.reduce((total, each) => total + each[what], 0)
   const partial = {
     name: nameOfScenario(scenario, load),
@@ -79,24 +75,18 @@ export function summarize(raw: RawRun, context: RunContext): Run {
     wire: wireOf(raw),
     agreed: raw.look.agreed,
     authenticated: authenticatedOf(raw.look.unverified),
-    client,
-    server,
-    machine: machine && { busy: rounded(machine.busy), steal: rounded(machine.steal) },
-    ports: raw.timeWait
-      ? { timeWaitBefore: raw.timeWait.before, timeWaitAfter: raw.timeWait.after, sources: raw.sources }
-      : null,
+    ...conditions,
   } as const
   const limit = limitOf(partial, raw.cpus)
-  const interrupted = `interrupted: the measurement was to last longer than ${figure(seconds)} s`
-  const notes = notesOf({ ...partial, limit }, raw.timersLate)
-  return { ...partial, limit, notes: raw.interruptedAt === undefined ? notes : [interrupted, ...notes] }
+  const notes = notesOf({ ...partial, limit }, raw.timersLate, "handshake", raw.interruptedAt !== undefined)
+  return { ...partial, limit, notes }
 }
 
-function loopOf({ rate, concurrency }: Load): Run["loop"] {
+export function loopOf({ rate, concurrency }: Load): Run["loop"] {
   return rate === undefined ? { kind: "closed", concurrency } : { kind: "open", rate, concurrency }
 }
 
-function failuresOf(samples: RunSamples): Failure[] {
+export function failuresOf(samples: RunSamples): Failure[] {
   const counts = new Map<string, number>()
   for (const { failure } of samples.measured())
     if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1)
@@ -113,45 +103,6 @@ function partsOf(samples: RunSamples, load: Load): Run["parts"] {
     wait: of(({ reached, done, own }) => done - reached - (Number.isNaN(own) ? 0 : own)),
     behind: of(({ behind }) => behind),
     close: of(({ done, ended }) => ended - done),
-  }
-}
-
-/* ---------------------------------------------------------------- CPU */
-
-function clientCpu({ cpus }: RawRun, completed: number): Cpu {
-  const user = cpus.reduce((sum, each) => sum + each.user, 0)
-  const system = cpus.reduce((sum, each) => sum + each.system, 0)
-  const cores = cpus.reduce((sum, each) => sum + (each.user + each.system) / each.elapsed, 0)
-  const busiest = Math.max(...cpus.map((each) => Math.min(1, (each.user + each.system) / each.elapsed)))
-  return cpuOf(user, system, cores, busiest, completed)
-}
-
-function serverCpu({ first, last }: RawRun, pid: number | undefined, operations: number): ServerCpu | null {
-  if (pid === undefined || first.server === undefined || last.server === undefined) return null
-  const [before, after] = [first.server, last.server]
-  const elapsed = Math.max(0.001, (last.at - first.at) / 1000)
-  const [user, system] = [after.user - before.user, after.system - before.system]
-  const busiest = Math.min(1, busiestThread(before, after) / elapsed)
-  return {
-    ...cpuOf(user, system, (user + system) / elapsed, busiest, operations),
-    pid,
-    program: (commandOfProcess(pid) ?? statOf(pid)?.program ?? "unknown").slice(0, 200),
-    processes: after.processes,
-    threads: after.threads.size,
-    cpusAllowed: cpusAllowed(pid),
-    operations,
-  }
-}
-
-function cpuOf(user: number, system: number, cores: number, busiest: number, operations: number): Cpu {
-  const seconds = user + system
-  return {
-    seconds: rounded(seconds),
-    user: rounded(user),
-    system: rounded(system),
-    cores: rounded(cores),
-    busiest: rounded(busiest),
-    perOperation: operations === 0 ? null : rounded((1000 * seconds) / operations),
   }
 }
 

@@ -112,7 +112,7 @@ function overview({ operation }: Report, shown: readonly ShownRun[]): string {
 }
 
 function comparison(base: Side, other: Side, report: Report): string {
-  const compared = compareSides(base, other, true)
+  const compared = compareSides(base, other, true, report.operation)
   if (compared.length === 0) return ""
   const several = new Set(compared.map(({ scenario }) => scenario)).size > 1
   const rows = compared.map(({ scenario, figure: name, base: a, other: b, ratio: { ratio, low, high }, verdict }) => [
@@ -150,17 +150,17 @@ function scenarioSection(name: string, shown: readonly ShownRun[], report: Repor
 
 function readingSection(): string {
   const words = [
-    "Latency runs from the start of an operation, in an open loop from when it was due, to its end; TCP's connection is part of it. Of those that began in the measurement all count, however late they ended.",
+    "Latency runs from the start of an operation, in an open loop from when it was due, to its end; of handshakes and connections TCP is a part. Of those that began in the measurement all count, however late they ended.",
     "In a closed loop a stalled server is asked less, so few operations see the stall and high percentiles come out too low (coordinated omission). An open loop has no such fault.",
     "CPU is user and system time of all threads and children between the ends of the measurement, divided by the operations completed in it.",
     "Intervals come from a bootstrap over time slices and, where there are several, over runs. What differs from one start of a server to the next is seen only with several runs.",
-    "Histograms have 64 buckets for each doubling, joined for the drawing; percentiles in tables are exact.",
+    "Histograms have 64 buckets for each doubling, joined for the drawing; percentiles in tables are exact, but those of messages, which are within 0.6%.",
   ]
   return `<h2>How to read this</h2>\n<ul class="notes">${words.map((each) => `<li>${text(each)}</li>`).join("")}</ul>`
 }
 
 function footer(report: Report): string {
-  return `<footer>All figures of this page: ${dataLink("report.json", report)} (${text(report.format)}). To compare with other runs: <code>tls13 bench --compare A.json B.json</code></footer>`
+  return `<footer>All figures of this page: ${dataLink("report.json", report)} (${text(report.format)}). To compare with other runs: <code>${text(report.tool.name)} --compare A.json B.json</code></footer>`
 }
 
 function capital(words: string): string {

@@ -11,7 +11,7 @@ import { captioned, colours, legendOf } from "./page.ts"
 import type { ShownRun } from "./shown-run.ts"
 
 /** Parts that add up to an operation, in the order of time. */
-const stacked = ["late", "connect", "client", "wait"]
+const stacked = ["late", "connect", "handshake", "client", "wait"]
 
 /** All that is drawn of the runs of a scenario. @param extent of the axes of latency, in milliseconds */
 export function scenarioPlots(
@@ -60,7 +60,7 @@ function usedParts(shown: readonly ShownRun[]): { name: string; colour: number }
 
 /** Not those of the first runs: colours of parts are not those of servers. */
 function partColour(index: number): number {
-  return [5, 4, 2, 3][index] ?? 5
+  return [5, 4, 1, 2, 3][index] ?? 5
 }
 
 function stackOf({ run, title }: ShownRun) {

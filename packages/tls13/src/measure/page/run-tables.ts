@@ -2,7 +2,7 @@
 
 import type { Distribution, Run } from "../report.ts"
 import { countOf, figure, percent } from "../text-table.ts"
-import { agreedWords, partName } from "../words.ts"
+import { agreedWords, partName, talliesWords } from "../words.ts"
 import { htmlTable, escapeText as text } from "./html.ts"
 import type { ShownRun } from "./shown-run.ts"
 
@@ -61,6 +61,8 @@ function factsTable(run: Run, operation: string): string {
         : `${cpu(server)}; ${countOf(server.processes, "process")}, ${countOf(server.threads, "thread")}, CPUs allowed ${server.cpusAllowed ?? "not known"}: ${server.program}`,
     ],
   ]
+  const tallied = talliesWords(run)
+  if (tallied !== "") rows.push(["in all, warm-up too", tallied])
   if (wire !== null) {
     const way = (name: "sent" | "received") =>
       `${figure(wire[name].bytes)} bytes, ${countOf(wire[name].records, "record")}, ${countOf(wire[name].flights, "flight")}; ${figure(wire.after[name])} bytes afterwards`
