@@ -1,34 +1,26 @@
-// The AES block cipher (FIPS 197) in counter mode, bit-sliced: eight blocks at a time, without tables.
+// The AES block cipher (FIPS 197) in counter mode, bit-sliced: eight blocks at a time, for what is short, and the key schedule.
 //
 // Vector i of eight holds the bits i of all bytes: bit b of its byte p is that of block b at place p. Places are by rows: row r
 // of the state is lane r of 32 bits, so that MixColumns moves whole lanes and ShiftRows bytes in a lane.
-// SubBytes is the circuit of J. Boyar and R. Peralta, "A new combinational logic minimization technique with applications
-// to cryptology" (SEA 2010); the complements at its end are moved into the round keys.
+// A round waits for its own results most of the time. SubBytes is therefore the circuit of J. Boyar and R. Peralta, "A
+// depth-16 circuit for the AES S-box" (2011): 128 gates, 15 more than that of slices.ts, one behind the other 16 and not 27.
 //
-// Side channels: logic and moves of whole vectors, in which only constants say what goes where; no table, no address and no
-// branch depends on the key or the data.
+// Side channels: see slices.ts.
 
 import { INPUT, SLICES, STATE, STREAM } from "./memory"
+import { and, substitute, transpose, xor } from "./slices"
 
-const ROUNDS: usize = INPUT + 12
+export const ROUNDS: usize = INPUT + 12
 export const H: usize = INPUT + 16
 /** Before it is expanded: the key. */
-const KEYS: usize = INPUT + 32
-
-@inline
-function xor(a: v128, b: v128): v128 {
-  return v128.xor(a, b)
-}
-
-@inline
-function and(a: v128, b: v128): v128 {
-  return v128.and(a, b)
-}
+export const KEYS: usize = INPUT + 32
+/** While a key is expanded. */
+const ZEROS: usize = SLICES
 
 /** Between the order of FIPS 197, by columns, and that by rows; its own inverse. */
 @inline
 function turn(block: v128): v128 {
-  return i8x16.shuffle(block, block, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
+  return i8x16.swizzle(block, i8x16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15))
 }
 
 @inline
@@ -55,8 +47,7 @@ export function keyStream(counter: u32): void {
   store<u8>(STATE, 0xaa, 15)
   store<u8>(STATE, 0xcc, 31)
   store<u8>(STATE, 0xf0, 47)
-  encrypt(load<u32>(ROUNDS))
-  transpose()
+  encrypt()
   for (let i: usize = 0; i < 128; i += 16) v128.store(STREAM + i, turn(v128.load(STATE + i)))
 }
 
@@ -66,17 +57,6 @@ function slice(at: usize, block: v128): void {
   // The highest bit is the sign.
   for (let bit: usize = 8; bit-- > 0; block = i8x16.add(block, block)) {
     v128.store(at + 16 * bit, i8x16.lt_s(block, i64x2.splat(0)))
-  }
-}
-
-/** Bit-slices the round keys of INPUT. */
-export function sliceKeys(): void {
-  const rounds = load<u32>(ROUNDS)
-  let to = SLICES
-  for (let round: u32 = 0; round <= rounds; round++, to += 128) {
-    let key = turn(v128.load(KEYS + 16 * round))
-    if (round > 0) key = xor(key, i8x16.splat(0x63))
-    slice(to, key)
   }
 }
 
@@ -96,25 +76,25 @@ export function expandKey(): void {
     }
     store<u32>(at, load<u32>(at - 4 * keyWords) ^ word)
   }
-  sliceKeys()
   memory.fill(STATE, 0, 128)
-  encrypt(rounds)
-  transpose()
+  encrypt()
   v128.store(H, turn(v128.load(STATE)))
 }
 
-/** One round with keys of zeros is SubBytes and ShiftRows, and the first row is not shifted. */
 function subWord(word: u32): u32 {
   memory.fill(STATE, 0, 128)
   store<u32>(STATE, word)
-  transpose()
-  encrypt(1)
-  transpose()
+  transpose(STATE)
+  substitute(STATE, STATE + 128, ZEROS)
+  transpose(STATE)
   return load<u32>(STATE) ^ 0x63636363
 }
 
-/** Encrypts the bit-sliced blocks in STATE with the keys in SLICES. */
-function encrypt(rounds: u32): void {
+/** Encrypts the bit-sliced blocks in STATE, and takes them out of the slices. */
+function encrypt(): void {
+  // The key of the next round is sliced while a round waits, anew for each call.
+  const last = KEYS + 16 * load<u32>(ROUNDS)
+  slice(SLICES, turn(v128.load(KEYS)))
   let q0 = xor(v128.load(STATE, 0), v128.load(SLICES, 0))
   let q1 = xor(v128.load(STATE, 16), v128.load(SLICES, 16))
   let q2 = xor(v128.load(STATE, 32), v128.load(SLICES, 32))
@@ -123,123 +103,157 @@ function encrypt(rounds: u32): void {
   let q5 = xor(v128.load(STATE, 80), v128.load(SLICES, 80))
   let q6 = xor(v128.load(STATE, 96), v128.load(SLICES, 96))
   let q7 = xor(v128.load(STATE, 112), v128.load(SLICES, 112))
-  let key = SLICES
-  for (let round: u32 = 1; ; round++) {
-    key += 128
-    const x0 = q7
-    const x1 = q6
-    const x2 = q5
-    const x3 = q4
-    const x4 = q3
-    const x5 = q2
-    const x6 = q1
-    const x7 = q0
-    const y14 = xor(x3, x5)
-    const y13 = xor(x0, x6)
-    const y9 = xor(x0, x3)
-    const y8 = xor(x0, x5)
-    const t0 = xor(x1, x2)
-    const y1 = xor(t0, x7)
-    const y4 = xor(y1, x3)
-    const y12 = xor(y13, y14)
-    const y2 = xor(y1, x0)
-    const y5 = xor(y1, x6)
-    const y3 = xor(y5, y8)
-    const t1 = xor(x4, y12)
-    const y15 = xor(t1, x5)
-    const y20 = xor(t1, x1)
-    const y6 = xor(y15, x7)
-    const y10 = xor(y15, t0)
-    const y11 = xor(y20, y9)
-    const y7 = xor(x7, y11)
-    const y17 = xor(y10, y11)
-    const y19 = xor(y10, y8)
-    const y16 = xor(t0, y11)
-    const y21 = xor(y13, y16)
-    const y18 = xor(x0, y16)
-    const t2 = and(y12, y15)
-    const t4 = xor(and(y3, y6), t2)
-    const t6 = xor(and(y4, x7), t2)
-    const t7 = and(y13, y16)
-    const t9 = xor(and(y5, y1), t7)
-    const t11 = xor(and(y2, y7), t7)
-    const t12 = and(y9, y11)
-    const t14 = xor(and(y14, y17), t12)
-    const t16 = xor(and(y8, y10), t12)
-    const t21 = xor(xor(t4, t14), y20)
-    const t22 = xor(xor(t6, t16), y19)
-    const t23 = xor(xor(t9, t14), y21)
-    const t24 = xor(xor(t11, t16), y18)
-    const t25 = xor(t21, t22)
-    const t26 = and(t21, t23)
-    const t27 = xor(t24, t26)
-    const t29 = xor(and(t25, t27), t22)
-    const t30 = xor(t23, t24)
-    const t31 = xor(t22, t26)
-    const t33 = xor(and(t31, t30), t24)
-    const t34 = xor(t23, t33)
-    const t35 = xor(t27, t33)
-    const t36 = and(t24, t35)
-    const t37 = xor(t36, t34)
-    const t38 = xor(t27, t36)
-    const t40 = xor(t25, and(t29, t38))
-    const t41 = xor(t40, t37)
-    const t42 = xor(t29, t33)
-    const t43 = xor(t29, t40)
-    const t44 = xor(t33, t37)
-    const t45 = xor(t42, t41)
-    const z0 = and(t44, y15)
-    const z1 = and(t37, y6)
-    const z2 = and(t33, x7)
-    const z3 = and(t43, y16)
-    const z4 = and(t40, y1)
-    const z5 = and(t29, y7)
-    const z6 = and(t42, y11)
-    const z7 = and(t45, y17)
-    const z8 = and(t41, y10)
-    const z9 = and(t44, y12)
-    const z10 = and(t37, y3)
-    const z11 = and(t33, y4)
-    const z12 = and(t43, y13)
-    const z13 = and(t40, y5)
-    const z14 = and(t29, y2)
-    const z15 = and(t42, y9)
-    const z16 = and(t45, y14)
-    const z17 = and(t41, y8)
-    const t46 = xor(z15, z16)
-    const t48 = xor(z5, z13)
-    const t53 = xor(z0, z3)
-    const t54 = xor(z6, z7)
-    const t57 = xor(xor(z2, z12), t53)
-    const t58 = xor(z4, t46)
-    const t59 = xor(z3, t54)
-    const t61 = xor(z14, t57)
-    const t62 = xor(xor(z7, z8), t58)
-    const t63 = xor(xor(z9, z10), t58)
-    const t64 = xor(z4, t59)
-    const t65 = xor(t61, t62)
-    const t66 = xor(z1, t63)
-    const s3 = xor(t53, t66)
-    const a7 = shiftRows(xor(t59, t63))
-    const a6 = shiftRows(xor(t64, s3))
-    const a5 = shiftRows(xor(xor(xor(z16, z17), t64), t65))
-    const a4 = shiftRows(s3)
-    const a3 = shiftRows(xor(xor(z2, z5), t66))
-    const a2 = shiftRows(xor(xor(z10, z11), t65))
-    const a1 = shiftRows(xor(xor(z12, t48), t62))
-    const a0 = shiftRows(xor(xor(t48, t46), t57))
-    if (round === rounds) {
-      v128.store(STATE, xor(a0, v128.load(key, 0)), 0)
-      v128.store(STATE, xor(a1, v128.load(key, 16)), 16)
-      v128.store(STATE, xor(a2, v128.load(key, 32)), 32)
-      v128.store(STATE, xor(a3, v128.load(key, 48)), 48)
-      v128.store(STATE, xor(a4, v128.load(key, 64)), 64)
-      v128.store(STATE, xor(a5, v128.load(key, 80)), 80)
-      v128.store(STATE, xor(a6, v128.load(key, 96)), 96)
-      v128.store(STATE, xor(a7, v128.load(key, 112)), 112)
-      return
+  for (let key = KEYS + 16; ; key += 16) {
+    // With the constant of SubBytes.
+    slice(SLICES, xor(turn(v128.load(key)), i8x16.splat(0x63)))
+    const u0 = q7
+    const u1 = q6
+    const u2 = q5
+    const u3 = q4
+    const u4 = q3
+    const u5 = q2
+    const u6 = q1
+    const u7 = q0
+    const t1 = xor(u0, u3)
+    const t2 = xor(u0, u5)
+    const t3 = xor(u0, u6)
+    const t4 = xor(u3, u5)
+    const t5 = xor(u4, u6)
+    const t6 = xor(t1, t5)
+    const t7 = xor(u1, u2)
+    const t8 = xor(u7, t6)
+    const t9 = xor(u7, t7)
+    const t10 = xor(t6, t7)
+    const t11 = xor(u1, u5)
+    const t12 = xor(u2, u5)
+    const t13 = xor(t3, t4)
+    const t14 = xor(t6, t11)
+    const t15 = xor(t5, t11)
+    const t16 = xor(t5, t12)
+    const t17 = xor(t9, t16)
+    const t18 = xor(u3, u7)
+    const t19 = xor(t7, t18)
+    const t20 = xor(t1, t19)
+    const t21 = xor(u6, u7)
+    const t22 = xor(t7, t21)
+    const t23 = xor(t2, t22)
+    const t24 = xor(t2, t10)
+    const t25 = xor(t20, t17)
+    const t26 = xor(t3, t16)
+    const t27 = xor(t1, t12)
+    const m1 = and(t13, t6)
+    const m2 = and(t23, t8)
+    const m3 = xor(t14, m1)
+    const m4 = and(t19, u7)
+    const m5 = xor(m4, m1)
+    const m6 = and(t3, t16)
+    const m7 = and(t22, t9)
+    const m8 = xor(t26, m6)
+    const m9 = and(t20, t17)
+    const m10 = xor(m9, m6)
+    const m11 = and(t1, t15)
+    const m12 = and(t4, t27)
+    const m13 = xor(m12, m11)
+    const m14 = and(t2, t10)
+    const m15 = xor(m14, m11)
+    const m16 = xor(m3, m2)
+    const m17 = xor(m5, t24)
+    const m18 = xor(m8, m7)
+    const m19 = xor(m10, m15)
+    const m20 = xor(m16, m13)
+    const m21 = xor(m17, m15)
+    const m22 = xor(m18, m13)
+    const m23 = xor(m19, t25)
+    const m24 = xor(m22, m23)
+    const m25 = and(m22, m20)
+    const m26 = xor(m21, m25)
+    const m27 = xor(m20, m21)
+    const m28 = xor(m23, m25)
+    const m29 = and(m28, m27)
+    const m30 = and(m26, m24)
+    const m31 = and(m20, m23)
+    const m32 = and(m27, m31)
+    const m33 = xor(m27, m25)
+    const m34 = and(m21, m22)
+    const m35 = and(m24, m34)
+    const m36 = xor(m24, m25)
+    const m37 = xor(m21, m29)
+    const m38 = xor(m32, m33)
+    const m39 = xor(m23, m30)
+    const m40 = xor(m35, m36)
+    const m41 = xor(m38, m40)
+    const m42 = xor(m37, m39)
+    const m43 = xor(m37, m38)
+    const m44 = xor(m39, m40)
+    const m45 = xor(m42, m41)
+    const m46 = and(m44, t6)
+    const m47 = and(m40, t8)
+    const m48 = and(m39, u7)
+    const m49 = and(m43, t16)
+    const m50 = and(m38, t9)
+    const m51 = and(m37, t17)
+    const m52 = and(m42, t15)
+    const m53 = and(m45, t27)
+    const m54 = and(m41, t10)
+    const m55 = and(m44, t13)
+    const m56 = and(m40, t23)
+    const m57 = and(m39, t19)
+    const m58 = and(m43, t3)
+    const m59 = and(m38, t22)
+    const m60 = and(m37, t20)
+    const m61 = and(m42, t1)
+    const m62 = and(m45, t4)
+    const m63 = and(m41, t2)
+    const l0 = xor(m61, m62)
+    const l1 = xor(m50, m56)
+    const l2 = xor(m46, m48)
+    const l3 = xor(m47, m55)
+    const l4 = xor(m54, m58)
+    const l5 = xor(m49, m61)
+    const l6 = xor(m62, l5)
+    const l7 = xor(m46, l3)
+    const l8 = xor(m51, m59)
+    const l9 = xor(m52, m53)
+    const l10 = xor(m53, l4)
+    const l11 = xor(m60, l2)
+    const l12 = xor(m48, m51)
+    const l13 = xor(m50, l0)
+    const l14 = xor(m52, m61)
+    const l15 = xor(m55, l1)
+    const l16 = xor(m56, l0)
+    const l17 = xor(m57, l1)
+    const l18 = xor(m58, l8)
+    const l19 = xor(m63, l4)
+    const l20 = xor(l0, l1)
+    const l21 = xor(l1, l7)
+    const l22 = xor(l3, l12)
+    const l23 = xor(l18, l2)
+    const l24 = xor(l15, l9)
+    const l25 = xor(l6, l10)
+    const l26 = xor(l7, l9)
+    const l27 = xor(l8, l10)
+    const l28 = xor(l11, l14)
+    const l29 = xor(l11, l17)
+    const a7 = shiftRows(xor(l6, l24))
+    const a6 = shiftRows(xor(l16, l26))
+    const a5 = shiftRows(xor(l19, l28))
+    const a4 = shiftRows(xor(l6, l21))
+    const a3 = shiftRows(xor(l20, l22))
+    const a2 = shiftRows(xor(l25, l29))
+    const a1 = shiftRows(xor(l13, l27))
+    const a0 = shiftRows(xor(l6, l23))
+    if (key === last) {
+      v128.store(STATE, xor(a0, v128.load(SLICES, 0)), 0)
+      v128.store(STATE, xor(a1, v128.load(SLICES, 16)), 16)
+      v128.store(STATE, xor(a2, v128.load(SLICES, 32)), 32)
+      v128.store(STATE, xor(a3, v128.load(SLICES, 48)), 48)
+      v128.store(STATE, xor(a4, v128.load(SLICES, 64)), 64)
+      v128.store(STATE, xor(a5, v128.load(SLICES, 80)), 80)
+      v128.store(STATE, xor(a6, v128.load(SLICES, 96)), 96)
+      v128.store(STATE, xor(a7, v128.load(SLICES, 112)), 112)
+      break
     }
-    // MixColumns: 2 (a + next) + next + (the same two rows further).
+    // MixColumns: 2 (row + next) + next + (the same two rows further).
     const b0 = nextRow(a0)
     const b1 = nextRow(a1)
     const b2 = nextRow(a2)
@@ -256,73 +270,14 @@ function encrypt(rounds: u32): void {
     const c5 = xor(a5, b5)
     const c6 = xor(a6, b6)
     const c7 = xor(a7, b7)
-    q0 = xor(xor(c7, b0), xor(secondRow(c0), v128.load(key, 0)))
-    q1 = xor(xor(xor(c0, c7), b1), xor(secondRow(c1), v128.load(key, 16)))
-    q2 = xor(xor(c1, b2), xor(secondRow(c2), v128.load(key, 32)))
-    q3 = xor(xor(xor(c2, c7), b3), xor(secondRow(c3), v128.load(key, 48)))
-    q4 = xor(xor(xor(c3, c7), b4), xor(secondRow(c4), v128.load(key, 64)))
-    q5 = xor(xor(c4, b5), xor(secondRow(c5), v128.load(key, 80)))
-    q6 = xor(xor(c5, b6), xor(secondRow(c6), v128.load(key, 96)))
-    q7 = xor(xor(c6, b7), xor(secondRow(c7), v128.load(key, 112)))
+    q0 = xor(xor(c7, b0), xor(secondRow(c0), v128.load(SLICES, 0)))
+    q1 = xor(xor(xor(c0, c7), b1), xor(secondRow(c1), v128.load(SLICES, 16)))
+    q2 = xor(xor(c1, b2), xor(secondRow(c2), v128.load(SLICES, 32)))
+    q3 = xor(xor(xor(c2, c7), b3), xor(secondRow(c3), v128.load(SLICES, 48)))
+    q4 = xor(xor(xor(c3, c7), b4), xor(secondRow(c4), v128.load(SLICES, 64)))
+    q5 = xor(xor(c4, b5), xor(secondRow(c5), v128.load(SLICES, 80)))
+    q6 = xor(xor(c5, b6), xor(secondRow(c6), v128.load(SLICES, 96)))
+    q7 = xor(xor(c6, b7), xor(secondRow(c7), v128.load(SLICES, 112)))
   }
-}
-
-/** Bit i of every byte of vector j becomes bit j of the same byte of vector i; its own inverse. */
-function transpose(): void {
-  const odd = i8x16.splat(0x55)
-  const pairs = i8x16.splat(0x33)
-  const nibbles = i8x16.splat(0x0f)
-  let swap: v128
-  let q0 = v128.load(STATE, 0)
-  let q1 = v128.load(STATE, 16)
-  let q2 = v128.load(STATE, 32)
-  let q3 = v128.load(STATE, 48)
-  let q4 = v128.load(STATE, 64)
-  let q5 = v128.load(STATE, 80)
-  let q6 = v128.load(STATE, 96)
-  let q7 = v128.load(STATE, 112)
-  swap = and(xor(i64x2.shr_u(q0, 1), q1), odd)
-  q0 = xor(q0, i64x2.shl(swap, 1))
-  q1 = xor(q1, swap)
-  swap = and(xor(i64x2.shr_u(q2, 1), q3), odd)
-  q2 = xor(q2, i64x2.shl(swap, 1))
-  q3 = xor(q3, swap)
-  swap = and(xor(i64x2.shr_u(q4, 1), q5), odd)
-  q4 = xor(q4, i64x2.shl(swap, 1))
-  q5 = xor(q5, swap)
-  swap = and(xor(i64x2.shr_u(q6, 1), q7), odd)
-  q6 = xor(q6, i64x2.shl(swap, 1))
-  q7 = xor(q7, swap)
-  swap = and(xor(i64x2.shr_u(q0, 2), q2), pairs)
-  q0 = xor(q0, i64x2.shl(swap, 2))
-  q2 = xor(q2, swap)
-  swap = and(xor(i64x2.shr_u(q1, 2), q3), pairs)
-  q1 = xor(q1, i64x2.shl(swap, 2))
-  q3 = xor(q3, swap)
-  swap = and(xor(i64x2.shr_u(q4, 2), q6), pairs)
-  q4 = xor(q4, i64x2.shl(swap, 2))
-  q6 = xor(q6, swap)
-  swap = and(xor(i64x2.shr_u(q5, 2), q7), pairs)
-  q5 = xor(q5, i64x2.shl(swap, 2))
-  q7 = xor(q7, swap)
-  swap = and(xor(i64x2.shr_u(q0, 4), q4), nibbles)
-  q0 = xor(q0, i64x2.shl(swap, 4))
-  q4 = xor(q4, swap)
-  swap = and(xor(i64x2.shr_u(q1, 4), q5), nibbles)
-  q1 = xor(q1, i64x2.shl(swap, 4))
-  q5 = xor(q5, swap)
-  swap = and(xor(i64x2.shr_u(q2, 4), q6), nibbles)
-  q2 = xor(q2, i64x2.shl(swap, 4))
-  q6 = xor(q6, swap)
-  swap = and(xor(i64x2.shr_u(q3, 4), q7), nibbles)
-  q3 = xor(q3, i64x2.shl(swap, 4))
-  q7 = xor(q7, swap)
-  v128.store(STATE, q0, 0)
-  v128.store(STATE, q1, 16)
-  v128.store(STATE, q2, 32)
-  v128.store(STATE, q3, 48)
-  v128.store(STATE, q4, 64)
-  v128.store(STATE, q5, 80)
-  v128.store(STATE, q6, 96)
-  v128.store(STATE, q7, 112)
+  transpose(STATE)
 }

@@ -2,11 +2,12 @@
 //
 // The caller writes the nonce and the expanded key to INPUT, the text to TEXT, and the additional data so that it ends, padded to
 // whole blocks, where TEXT begins: the MAC then runs over one stretch of memory.
-// Side channels: see aes.ts and ghash.ts; tags are compared without a branch before the verdict.
+// Side channels: see slices.ts and ghash.ts; tags are compared without a branch before the verdict.
 
-import { expandKey, keyStream, sliceKeys } from "./aes"
+import { expandKey, keyStream } from "./aes"
+import { sliceWideKeys, WIDE_BLOCKS, wideKeyStream } from "./aes-wide"
 import { ghashBlocks, ghashResult, ghashStart } from "./ghash"
-import { COVER, forget, INPUT, STREAM } from "./memory"
+import { COVER, forget, INPUT, LONG, STREAM, VERY_LONG } from "./memory"
 
 export { INPUT }
 /** Bytes of additional data that the calls for a whole record take. */
@@ -24,45 +25,61 @@ export function expand(): void {
 
 /** After the caller has read what `expand` wrote. */
 export function end(): void {
-  forget()
+  forget(VERY_LONG)
 }
 
 /** Encrypts `length` bytes at TEXT in place and writes the tag behind them. */
 export function seal(aadLength: u32, length: u32): void {
-  begin()
+  start(length)
   xorText(length)
   const tag = authenticate(aadLength, length)
   v128.store(TEXT + length, tag)
-  forget()
+  forget(length)
 }
 
 /** Whether the 16 bytes behind the `length` bytes at TEXT are their tag: then they are decrypted in place. */
 export function open(aadLength: u32, length: u32): bool {
   const tag = v128.load(TEXT + length)
-  begin()
+  start(length)
   const right = !v128.any_true(v128.xor(tag, authenticate(aadLength, length)))
   if (right) xorText(length)
   padText(length)
-  forget()
+  forget(length)
   return right
 }
 
-/** After `begin`: of the blocks with counters 0 to 7 at STREAM those from 2 on are for the text. */
+/** Makes what a text needs of the key, and the first blocks of the key stream; INPUT keeps the key until `forget`. */
+function start(length: u32): void {
+  ghashStart()
+  if (length >= LONG) {
+    sliceWideKeys()
+    wideKeyStream(0, length >= VERY_LONG)
+  } else {
+    keyStream(0)
+  }
+  v128.store(COVER, v128.load(STREAM, 16))
+}
+
+/** After `start`: of the blocks at STREAM those with the counters from 2 on are for the text. */
 function xorText(length: u32): void {
-  xorStream(TEXT, STREAM + 32, min<u32>(length, 96))
-  xorRest(8, 96, length)
+  const blocks: u32 = length >= LONG ? WIDE_BLOCKS : 8
+  const bytes = 16 * (blocks - 2)
+  xorStream(TEXT, STREAM + 32, min<u32>(length, bytes))
+  xorRest(blocks, bytes, length)
 }
 
 /** The text from `done` on, with the blocks from `counter` on. */
 function xorRest(counter: u32, done: u32, length: u32): void {
-  let skipped = counter & 7
   for (let at = done; at < length; ) {
-    const bytes = 128 - 16 * skipped
-    keyStream(counter - skipped)
+    const isWide = (counter & (WIDE_BLOCKS - 1)) === 0 && length >= LONG && length - at > 256
+    const blocks: u32 = isWide ? WIDE_BLOCKS : 8
+    const skipped = counter & 7
+    if (isWide) wideKeyStream(counter, length >= VERY_LONG)
+    else keyStream(counter - skipped)
+    const bytes = 16 * (blocks - skipped)
     xorStream(TEXT + at, STREAM + 16 * skipped, min<u32>(length - at, bytes))
     at += bytes
-    counter += 8 - skipped
-    skipped = 0
+    counter += blocks - skipped
   }
 }
 
@@ -108,12 +125,9 @@ function padded(length: usize): usize {
 
 /* ---------------------------------------------------------------- in pieces */
 
-/** Makes what a record needs of the key; INPUT keeps it until `end`. */
+/** INPUT keeps the key until `end`. */
 export function begin(): void {
-  sliceKeys()
-  ghashStart()
-  keyStream(0)
-  v128.store(COVER, v128.load(STREAM, 16))
+  start(VERY_LONG)
 }
 
 /** Exclusive-ors `length` bytes at TEXT with the key stream from block `counter` on. */
