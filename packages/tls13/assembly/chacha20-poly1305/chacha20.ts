@@ -26,7 +26,7 @@ export function left12(x: v128): v128 {
 }
 
 @inline
-export function left8(x: v128): v128 {
+function left8(x: v128): v128 {
   return i8x16.swizzle(x, i8x16(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14))
 }
 
