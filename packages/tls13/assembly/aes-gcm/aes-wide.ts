@@ -30,7 +30,7 @@ function turn3(x: v128): v128 {
 
 /** Bit-slices the round keys of INPUT. */
 export function sliceWideKeys(): void {
-  const rounds = load<u32>(ROUNDS)
+  const rounds = <u32>load<u16>(ROUNDS)
   let to = WIDE_SLICES
   for (let round: u32 = 0; round <= rounds; round++, to += 512) {
     let key = v128.load(KEYS + 16 * round)
@@ -88,7 +88,7 @@ export function wideKeyStream(counter: u32, keeps: bool): void {
       for (let i: usize = 0; i < 512; i += 16) v128.store(kept + i, v128.load(WIDE_STATE + i))
     }
   }
-  for (const last = WIDE_SLICES + 512 * load<u32>(ROUNDS); ; ) {
+  for (const last = WIDE_SLICES + 512 * <u32>load<u16>(ROUNDS); ; ) {
     substitute(WIDE_STATE, WIDE_STATE + 512, key)
     key += 512
     if (key === last) break
@@ -97,47 +97,110 @@ export function wideKeyStream(counter: u32, keeps: bool): void {
   finishWide(key)
 }
 
-/** ShiftRows and MixColumns. */
+/** ShiftRows and MixColumns: 2 (row + next) + next + (the same two rows further). Names end with the bit and the row. */
 function mixColumns(): void {
   const seventh = WIDE_STATE + 112
-  // Rows 0 to 3 added to their next ones, the highest bits: what makes the reduction.
-  let a0 = v128.load(seventh)
-  let a1 = turn1(v128.load(seventh, 128))
-  let a2 = turn2(v128.load(seventh, 256))
-  let a3 = turn3(v128.load(seventh, 384))
-  const h0 = xor(a0, a1)
-  const h1 = xor(a1, a2)
-  const h2 = xor(a2, a3)
-  const h3 = xor(a3, a0)
-  let d0 = h0
-  let d1 = h1
-  let d2 = h2
-  let d3 = h3
-  for (let bit: usize = 0; bit < 8; bit++) {
-    const at = WIDE_STATE + 16 * bit
-    a0 = v128.load(at)
-    a1 = turn1(v128.load(at, 128))
-    a2 = turn2(v128.load(at, 256))
-    a3 = turn3(v128.load(at, 384))
-    const c0 = xor(a0, a1)
-    const c1 = xor(a1, a2)
-    const c2 = xor(a2, a3)
-    const c3 = xor(a3, a0)
-    v128.store(at, xor(xor(d0, a1), c2))
-    v128.store(at, xor(xor(d1, a2), c3), 128)
-    v128.store(at, xor(xor(d2, a3), c0), 256)
-    v128.store(at, xor(xor(d3, a0), c1), 384)
-    d0 = c0
-    d1 = c1
-    d2 = c2
-    d3 = c3
-    if ((0x0d >> <u32>bit) & 1) {
-      d0 = xor(d0, h0)
-      d1 = xor(d1, h1)
-      d2 = xor(d2, h2)
-      d3 = xor(d3, h3)
-    }
-  }
+  // Of the rows added to their next ones the highest bits are what is reduced.
+  const h0 = xor(v128.load(seventh), turn1(v128.load(seventh, 128)))
+  const h1 = xor(turn1(v128.load(seventh, 128)), turn2(v128.load(seventh, 256)))
+  const h2 = xor(turn2(v128.load(seventh, 256)), turn3(v128.load(seventh, 384)))
+  const h3 = xor(turn3(v128.load(seventh, 384)), v128.load(seventh))
+  const a00 = v128.load(WIDE_STATE + 0)
+  const a01 = turn1(v128.load(WIDE_STATE + 0, 128))
+  const a02 = turn2(v128.load(WIDE_STATE + 0, 256))
+  const a03 = turn3(v128.load(WIDE_STATE + 0, 384))
+  const c00 = xor(a00, a01)
+  const c01 = xor(a01, a02)
+  const c02 = xor(a02, a03)
+  const c03 = xor(a03, a00)
+  v128.store(WIDE_STATE + 0, xor(xor(h0, a01), c02), 0)
+  v128.store(WIDE_STATE + 0, xor(xor(h1, a02), c03), 128)
+  v128.store(WIDE_STATE + 0, xor(xor(h2, a03), c00), 256)
+  v128.store(WIDE_STATE + 0, xor(xor(h3, a00), c01), 384)
+  const a10 = v128.load(WIDE_STATE + 16)
+  const a11 = turn1(v128.load(WIDE_STATE + 16, 128))
+  const a12 = turn2(v128.load(WIDE_STATE + 16, 256))
+  const a13 = turn3(v128.load(WIDE_STATE + 16, 384))
+  const c10 = xor(a10, a11)
+  const c11 = xor(a11, a12)
+  const c12 = xor(a12, a13)
+  const c13 = xor(a13, a10)
+  v128.store(WIDE_STATE + 16, xor(xor(xor(c00, h0), a11), c12), 0)
+  v128.store(WIDE_STATE + 16, xor(xor(xor(c01, h1), a12), c13), 128)
+  v128.store(WIDE_STATE + 16, xor(xor(xor(c02, h2), a13), c10), 256)
+  v128.store(WIDE_STATE + 16, xor(xor(xor(c03, h3), a10), c11), 384)
+  const a20 = v128.load(WIDE_STATE + 32)
+  const a21 = turn1(v128.load(WIDE_STATE + 32, 128))
+  const a22 = turn2(v128.load(WIDE_STATE + 32, 256))
+  const a23 = turn3(v128.load(WIDE_STATE + 32, 384))
+  const c20 = xor(a20, a21)
+  const c21 = xor(a21, a22)
+  const c22 = xor(a22, a23)
+  const c23 = xor(a23, a20)
+  v128.store(WIDE_STATE + 32, xor(xor(c10, a21), c22), 0)
+  v128.store(WIDE_STATE + 32, xor(xor(c11, a22), c23), 128)
+  v128.store(WIDE_STATE + 32, xor(xor(c12, a23), c20), 256)
+  v128.store(WIDE_STATE + 32, xor(xor(c13, a20), c21), 384)
+  const a30 = v128.load(WIDE_STATE + 48)
+  const a31 = turn1(v128.load(WIDE_STATE + 48, 128))
+  const a32 = turn2(v128.load(WIDE_STATE + 48, 256))
+  const a33 = turn3(v128.load(WIDE_STATE + 48, 384))
+  const c30 = xor(a30, a31)
+  const c31 = xor(a31, a32)
+  const c32 = xor(a32, a33)
+  const c33 = xor(a33, a30)
+  v128.store(WIDE_STATE + 48, xor(xor(xor(c20, h0), a31), c32), 0)
+  v128.store(WIDE_STATE + 48, xor(xor(xor(c21, h1), a32), c33), 128)
+  v128.store(WIDE_STATE + 48, xor(xor(xor(c22, h2), a33), c30), 256)
+  v128.store(WIDE_STATE + 48, xor(xor(xor(c23, h3), a30), c31), 384)
+  const a40 = v128.load(WIDE_STATE + 64)
+  const a41 = turn1(v128.load(WIDE_STATE + 64, 128))
+  const a42 = turn2(v128.load(WIDE_STATE + 64, 256))
+  const a43 = turn3(v128.load(WIDE_STATE + 64, 384))
+  const c40 = xor(a40, a41)
+  const c41 = xor(a41, a42)
+  const c42 = xor(a42, a43)
+  const c43 = xor(a43, a40)
+  v128.store(WIDE_STATE + 64, xor(xor(xor(c30, h0), a41), c42), 0)
+  v128.store(WIDE_STATE + 64, xor(xor(xor(c31, h1), a42), c43), 128)
+  v128.store(WIDE_STATE + 64, xor(xor(xor(c32, h2), a43), c40), 256)
+  v128.store(WIDE_STATE + 64, xor(xor(xor(c33, h3), a40), c41), 384)
+  const a50 = v128.load(WIDE_STATE + 80)
+  const a51 = turn1(v128.load(WIDE_STATE + 80, 128))
+  const a52 = turn2(v128.load(WIDE_STATE + 80, 256))
+  const a53 = turn3(v128.load(WIDE_STATE + 80, 384))
+  const c50 = xor(a50, a51)
+  const c51 = xor(a51, a52)
+  const c52 = xor(a52, a53)
+  const c53 = xor(a53, a50)
+  v128.store(WIDE_STATE + 80, xor(xor(c40, a51), c52), 0)
+  v128.store(WIDE_STATE + 80, xor(xor(c41, a52), c53), 128)
+  v128.store(WIDE_STATE + 80, xor(xor(c42, a53), c50), 256)
+  v128.store(WIDE_STATE + 80, xor(xor(c43, a50), c51), 384)
+  const a60 = v128.load(WIDE_STATE + 96)
+  const a61 = turn1(v128.load(WIDE_STATE + 96, 128))
+  const a62 = turn2(v128.load(WIDE_STATE + 96, 256))
+  const a63 = turn3(v128.load(WIDE_STATE + 96, 384))
+  const c60 = xor(a60, a61)
+  const c61 = xor(a61, a62)
+  const c62 = xor(a62, a63)
+  const c63 = xor(a63, a60)
+  v128.store(WIDE_STATE + 96, xor(xor(c50, a61), c62), 0)
+  v128.store(WIDE_STATE + 96, xor(xor(c51, a62), c63), 128)
+  v128.store(WIDE_STATE + 96, xor(xor(c52, a63), c60), 256)
+  v128.store(WIDE_STATE + 96, xor(xor(c53, a60), c61), 384)
+  const a70 = v128.load(WIDE_STATE + 112)
+  const a71 = turn1(v128.load(WIDE_STATE + 112, 128))
+  const a72 = turn2(v128.load(WIDE_STATE + 112, 256))
+  const a73 = turn3(v128.load(WIDE_STATE + 112, 384))
+  const c70 = xor(a70, a71)
+  const c71 = xor(a71, a72)
+  const c72 = xor(a72, a73)
+  const c73 = xor(a73, a70)
+  v128.store(WIDE_STATE + 112, xor(xor(c60, a71), c72), 0)
+  v128.store(WIDE_STATE + 112, xor(xor(c61, a72), c73), 128)
+  v128.store(WIDE_STATE + 112, xor(xor(c62, a73), c70), 256)
+  v128.store(WIDE_STATE + 112, xor(xor(c63, a70), c71), 384)
 }
 
 /** The last ShiftRows and AddRoundKey, and the blocks out of the slices. */

@@ -11,6 +11,8 @@ import { INPUT, SLICES, STATE, STREAM } from "./memory"
 import { and, substitute, transpose, xor } from "./slices"
 
 export const ROUNDS: usize = INPUT + 12
+/** Of GHASH: whether it takes tables in memory. */
+export const CHOICE: usize = INPUT + 14
 export const H: usize = INPUT + 16
 /** Before it is expanded: the key. */
 export const KEYS: usize = INPUT + 32
@@ -62,7 +64,7 @@ function slice(at: usize, block: v128): void {
 
 /** FIPS 197 section 5.2, in place of the key, and H = E(K, 0). The words are little-endian. */
 export function expandKey(): void {
-  const rounds = load<u32>(ROUNDS)
+  const rounds = <u32>load<u16>(ROUNDS)
   const keyWords = rounds - 6
   let constant: u32 = 1
   for (let i = keyWords; i < 4 * (rounds + 1); i++) {
@@ -93,7 +95,7 @@ function subWord(word: u32): u32 {
 /** Encrypts the bit-sliced blocks in STATE, and takes them out of the slices. */
 function encrypt(): void {
   // The key of the next round is sliced while a round waits, anew for each call.
-  const last = KEYS + 16 * load<u32>(ROUNDS)
+  const last = KEYS + 16 * <u32>load<u16>(ROUNDS)
   slice(SLICES, turn(v128.load(KEYS)))
   let q0 = xor(v128.load(STATE, 0), v128.load(SLICES, 0))
   let q1 = xor(v128.load(STATE, 16), v128.load(SLICES, 16))

@@ -10,12 +10,15 @@
 // Side channels: a swizzle takes its index from a register (pshufb, tbl) and reads no memory; the vectors of a table are
 // read from addresses that are the same for all keys and data. No branch on a secret.
 
-import { H } from "./aes"
-import { THREEFOLD, THREEFOLD_BYTES, SHIFTED, SINGLE, Y } from "./memory"
+import { CHOICE, H } from "./aes"
+import { tableBlocks } from "./ghash-tables"
+import { SHIFTED, SINGLE, TABLES, TABLES_BYTES, THREEFOLD, THREEFOLD_BYTES, Y } from "./memory"
 
 /** Blocks that are taken together, and from which number of blocks on. */
 const TOGETHER: usize = 3
 const MANY: usize = 16
+/** Bytes from which on tables in memory are made, where they are the choice. */
+const MANY_FOR_TABLES: usize = 4096
 
 @inline
 function xor(a: v128, b: v128): v128 {
@@ -24,7 +27,7 @@ function xor(a: v128, b: v128): v128 {
 
 /** A block as a number, and back. */
 @inline
-function reversed(block: v128): v128 {
+export function reversed(block: v128): v128 {
   return i8x16.swizzle(block, i8x16(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
 }
 
@@ -83,7 +86,7 @@ function makeTable(at: usize, step: usize, factor: v128): void {
 
 /** The number of 256 bits `top` * 2^128 + `bottom`, modulo x^128 + x^7 + x^2 + x + 1. */
 @inline
-function reduce(top: v128, bottom: v128): v128 {
+export function reduce(top: v128, bottom: v128): v128 {
   const zero = i64x2.splat(0)
   // What the shifts below move out of either half.
   const out = xor(xor(i64x2.shl(bottom, 63), i64x2.shl(bottom, 62)), i64x2.shl(bottom, 57))
@@ -94,7 +97,7 @@ function reduce(top: v128, bottom: v128): v128 {
 }
 
 /** x times H. */
-function times(x: v128): v128 {
+export function times(x: v128): v128 {
   const h0 = high(x)
   const l0 = low(x)
   const zero = i64x2.splat(0)
@@ -182,6 +185,11 @@ function makeThreefold(): void {
 /** Takes the blocks from `at` to `end`. */
 export function ghashBlocks(at: usize, end: usize): void {
   let y = v128.load(Y)
+  if (load<u16>(CHOICE) && end - at >= MANY_FOR_TABLES) {
+    y = tableBlocks(y, at, end)
+    memory.fill(TABLES, 0, TABLES_BYTES)
+    at += (end - at) & ~63
+  }
   if (end - at >= 16 * MANY) {
     // Made for each long stretch: a fraction of what it saves.
     makeThreefold()

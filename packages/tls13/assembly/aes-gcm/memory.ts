@@ -5,7 +5,7 @@ const LONG_BYTES: usize = 12016
 const BYTES: usize = 16640
 const AREA: usize = memory.data(16640, 16)
 
-/** The nonce as three words, the number of rounds, H of GHASH, and the round keys: what a key object holds, and a nonce. */
+/** The nonce as three words, the number of rounds and, in the upper half of that word, whether GHASH takes tables in memory, H of GHASH, and the round keys: what a key object holds, and a nonce. */
 export const INPUT: usize = AREA
 /** Eight blocks, bit-sliced or about to be. */
 export const STATE: usize = INPUT + 288
@@ -36,6 +36,10 @@ export const KEPT: usize = THREEFOLD + 1632
 export const KEPT_STATES: usize = KEPT + 16
 /** What that of another counter with the same lowest byte differs by. */
 export const DIFFERENCE: usize = KEPT_STATES + 4096
+
+/** Four tables of GHASH, by choice, and overwritten by itself. */
+export const TABLES: usize = memory.data(16448, 16)
+export const TABLES_BYTES: usize = 16448
 
 /** After a text of less than `LONG` bytes, of less than `VERY_LONG`, or of more. */
 export function forget(length: u32): void {

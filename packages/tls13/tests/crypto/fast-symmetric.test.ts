@@ -1,4 +1,4 @@
-import { describeFast } from "./fast-variants.ts"
+import { describeFastSymmetric } from "./fast-variants.ts"
 import { symmetricConformance } from "./symmetric-conformance.ts"
 
-describeFast((create) => symmetricConformance(create()))
+describeFastSymmetric((create) => symmetricConformance(create()))

@@ -7,20 +7,33 @@ const variants = [
   { language: "WebAssembly", webAssembly: "auto" },
   { language: "TypeScript", webAssembly: "off" },
 ] as const
+/** What concerns AES-GCM is tested of this, too. */
+const withTables = { language: "WebAssembly", webAssembly: "auto", ghash: "tables" } as const
 
 type Create = (options?: Pick<FastProviderOptions, "random">) => FastProvider
 
 /** @param test is given what makes a provider of the variant, and how a kernel of it is asked for */
 export function describeFast(test: (create: Create, webAssembly: "auto" | "off") => void): void {
-  describe.each(variants)("kernels in $language", ({ language, webAssembly }) => {
-    const create: Create = (options) => createFastProvider({ ...options, webAssembly })
+  describe.each(variants)("kernels in $language", (variant) => describeVariant(variant, test))
+}
 
-    it(`is what runs here: no module is missing, and none is used unasked`, () => {
-      const kernels = Object.values(create().kernels())
-      expect(kernels.length).toBeGreaterThan(0)
-      expect(new Set(kernels)).toEqual(new Set([language]))
-    })
+/** The same, and AES-GCM with tables. */
+export function describeFastSymmetric(test: (create: Create) => void): void {
+  describeFast(test)
+  describe("kernels in WebAssembly, GHASH with tables", () => describeVariant(withTables, test))
+}
 
-    test(create, webAssembly)
+function describeVariant(
+  { language, ...options }: (typeof variants)[number] | typeof withTables,
+  test: (create: Create, webAssembly: "auto" | "off") => void,
+): void {
+  const create: Create = (more) => createFastProvider({ ...more, ...options })
+
+  it(`is what runs here: no module is missing, and none is used unasked`, () => {
+    const kernels = Object.values(create().kernels())
+    expect(kernels.length).toBeGreaterThan(0)
+    expect(new Set(kernels)).toEqual(new Set([language]))
   })
+
+  test(create, options.webAssembly)
 }

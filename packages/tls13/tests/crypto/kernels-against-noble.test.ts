@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { createNobleProvider, sha256, sha384, sha512 } from "../../src/crypto/noble/index.ts"
 import type { Aead, Hash } from "../../src/crypto/provider.ts"
-import { describeFast } from "./fast-variants.ts"
+import { describeFastSymmetric } from "./fast-variants.ts"
 
 // The symmetric kernels of crypto/fast against noble: every length to 1,100, every alignment, in place and not, and cases at
 // random. PUREMQ_KERNEL_CASES=1000000 runs a million of these for each kernel; PUREMQ_KERNEL_SEED repeats a run.
@@ -52,7 +52,7 @@ interface Place {
   readonly inPlace: boolean
 }
 
-describeFast((create) => {
+describeFastSymmetric((create) => {
   const fast = create()
   const aeads: readonly [Aead, Aead][] = fast.cipherSuites.map(({ code, aead }) => [
     aead,
@@ -82,6 +82,17 @@ describeFast((create) => {
       }
     },
   )
+
+  it.each(aeads)("$name: lengths around those from which on more is done at once", (aead, reference) => {
+    const next = generator(seed)
+    const limits = [512, 1_024, 2_048, 4_096, 5_120, 8_192, 12_288, 16_384, 16_896, 33_792, 50_000]
+    for (const limit of limits) {
+      for (let length = limit - 36; length <= limit + 36; length += limit > 10_000 ? 9 : 3) {
+        const place = { from: length % 16, at: length % 5, inPlace: length % 2 === 0 }
+        sealAndOpen(aead, reference, next, length, place)
+      }
+    }
+  })
 
   it.each(aeads)(`$name: ${cases} cases at random`, { timeout }, (aead, reference) => {
     const next = generator(seed)

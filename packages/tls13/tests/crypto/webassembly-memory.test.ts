@@ -15,12 +15,17 @@ const randomWords = (count: number): Int32Array => new Int32Array(new Uint8Array
 const aeads: readonly { name: string; kernel: AeadKernel; words: () => Int32Array }[] = [
   { name: "ChaCha20-Poly1305", kernel: chacha20Poly1305Kernel("auto")()!, words: () => randomWords(8) },
   { name: "AES-GCM", kernel: aesGcmKernel("auto")()!, words: () => Int32Array.of(14, ...randomWords(64)) },
+  {
+    name: "AES-GCM with tables",
+    kernel: aesGcmKernel("auto")()!,
+    words: () => Int32Array.of(14 | (1 << 16), ...randomWords(64)),
+  },
 ]
 
 describe.each(aeads)("memory of $name", ({ kernel, words }) => {
   const empty = kernel.bytes.slice()
   const nonce = randomBytes(12)
-  const lengths = [0, 1, 64, 100, 192, 193, 1000, 16_384, 16_896, 16_897, 50_000]
+  const lengths = [0, 1, 64, 100, 192, 193, 511, 512, 1000, 3000, 5119, 5120, 16_384, 16_896, 16_897, 50_000]
   const key = (): WebAssemblyAeadKey => new WebAssemblyAeadKey(kernel, words())
 
   /** Clears what is public, and compares the rest with the memory of a new instance. */

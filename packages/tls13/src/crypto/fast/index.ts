@@ -14,7 +14,7 @@ import { cipherSuite } from "../suites.ts"
 import { ed25519Over } from "./curve25519/ed25519.ts"
 import { x25519Over } from "./curve25519/kernel.ts"
 import { p256Over } from "./p256/algorithms.ts"
-import { aesGcmKernel, aesGcmOver } from "./webassembly/aes-gcm.ts"
+import { aesGcmKernel, aesGcmOver, type GhashChoice } from "./webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
 import { curve25519Kernel } from "./webassembly/curve25519.ts"
 import type { KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
@@ -29,7 +29,7 @@ export { createPlainEd25519, createPlainX25519 } from "./curve25519/plain.ts"
 export type { P256Algorithms } from "./p256/algorithms.ts"
 export { createPlainP256Algorithms } from "./p256/plain.ts"
 export { createPlainSha256 } from "./sha256.ts"
-export { createAesGcm } from "./webassembly/aes-gcm.ts"
+export { createAesGcm, type GhashChoice } from "./webassembly/aes-gcm.ts"
 export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
 export { createEd25519, createX25519 } from "./webassembly/curve25519.ts"
 export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
@@ -41,6 +41,14 @@ export interface FastProviderOptions {
   readonly random?: RandomSource
   /** Which kernels are in WebAssembly; default `auto`: those that are faster so, where the engine has it. */
   readonly webAssembly?: WebAssemblyChoice
+  /**
+   * How AES-GCM computes the tags of records of 4 KiB or more; default `constant-time`. With `tables` it reads 16 KiB of memory
+   * at addresses that depend on a secret, which takes about a seventh off a record of 16 KiB. Whoever shares the processor's caches
+   * (another process, container, or guest on the machine) may learn H from it, and with H forges records of that
+   * connection; the key of AES and the plaintext do not show. For machines that run nothing of anybody else.
+   * Without WebAssembly it changes nothing.
+   */
+  readonly ghash?: GhashChoice
 }
 
 export interface FastProvider extends ImmediateCryptoProvider {
@@ -50,11 +58,12 @@ export interface FastProvider extends ImmediateCryptoProvider {
 
 /**
  * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
- * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel reads memory or branches by a
- * secret. The rest is the noble provider's.
+ * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel
+ * reads memory or branches by a secret, but for `ghash: "tables"`. The rest is the noble provider's.
  */
 export function createFastProvider(options: FastProviderOptions = {}): FastProvider {
   const webAssembly = options.webAssembly ?? "auto"
+  const ghash = options.ghash ?? "constant-time"
   const aesGcm = aesGcmKernel(webAssembly)
   const chacha20Poly1305 = chacha20Poly1305Kernel(webAssembly)
   const sha2 = sha2Kernel(webAssembly)
@@ -67,8 +76,8 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
     name: "fast",
     cipherSuites: [
       cipherSuite("TLS_CHACHA20_POLY1305_SHA256", chacha20Poly1305Over(chacha20Poly1305), hashes.sha256),
-      cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm), hashes.sha256),
-      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm), hashes.sha384),
+      cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm, ghash), hashes.sha256),
+      cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm, ghash), hashes.sha384),
     ],
     keyExchanges: [x25519Over(curve25519), secp256r1, secp384r1, secp521r1],
     signatures: [
