@@ -14,10 +14,27 @@
 import { transpose, WORDS } from "./aes-bitsliced-key.ts"
 
 /**
+ * What a long text keeps: the states after two rounds for the 256 lowest counters. Two rounds spread the lowest byte of a counter by
+ * way of other bytes than those above it, so that a state is a sum of one part for each: for 256 counters that have
+ * the upper ones in common, what is kept differs from theirs by the same. (A counter is public.)
+ */
+export interface KeptStates {
+  readonly states: Int32Array
+  /** For the counters whose upper bytes are `upper`. */
+  readonly difference: Int32Array
+  upper: number
+}
+
+export function keptStates(): KeptStates {
+  return { states: new Int32Array(128 * WORDS), difference: new Int32Array(WORDS), upper: 0 }
+}
+
+/**
  * AES in counter mode: encrypts nonce || counter and nonce || counter + 1 to `out`, four words each. Words are
  * little-endian: a block's first byte is lowest.
  * @param keys of `expandKey`
  * @param state scratch of eight words
+ * @param kept for a text whose counters are even and begin with 2; its states are of the same text
  */
 export function encryptCounters(
   keys: Int32Array,
@@ -27,14 +44,15 @@ export function encryptCounters(
   n2: number,
   counter: number,
   out: Int32Array,
+  kept?: KeptStates,
 ): void {
-  state[0] = state[1] = n0
-  state[2] = state[3] = n1
-  state[4] = state[5] = n2
-  state[6] = swapBytes(counter)
-  state[7] = swapBytes(counter + 1)
-  transpose(state)
-  encrypt(keys, state)
+  if (kept === undefined) {
+    begin(keys, state, n0, n1, n2, counter)
+    encrypt(keys, state, WORDS, 0)
+  } else {
+    twoRounds(keys, state, n0, n1, n2, counter, kept)
+    encrypt(keys, state, 3 * WORDS, 0)
+  }
   transpose(state)
   // The two ShiftRows that are left: rows 1 and 3 of a column stand two columns further.
   for (let block = 0; block < 2; block++) {
@@ -43,6 +61,44 @@ export function encryptCounters(
       const other = state[2 * (column ^ 2) + block]!
       out[4 * block + column] = (own & 0x00ff00ff) | (other & 0xff00ff00)
     }
+  }
+}
+
+/** The blocks, bit-sliced, and the first round key. */
+function begin(keys: Int32Array, state: Int32Array, n0: number, n1: number, n2: number, counter: number): void {
+  state[0] = state[1] = n0
+  state[2] = state[3] = n1
+  state[4] = state[5] = n2
+  state[6] = swapBytes(counter)
+  state[7] = swapBytes(counter + 1)
+  transpose(state)
+  for (let i = 0; i < WORDS; i++) state[i]! ^= keys[i]!
+}
+
+function twoRounds(
+  keys: Int32Array,
+  state: Int32Array,
+  n0: number,
+  n1: number,
+  n2: number,
+  counter: number,
+  kept: KeptStates,
+): void {
+  const { states, difference } = kept
+  const upper = counter >>> 8
+  const at = (WORDS / 2) * (counter & 255)
+  // The first counter is 2, so that what stands for 0 and 1 is not kept.
+  if (upper > 0 && upper === kept.upper && at > 0) {
+    for (let i = 0; i < WORDS; i++) state[i] = states[at + i]! ^ difference[i]!
+    return
+  }
+  begin(keys, state, n0, n1, n2, counter)
+  encrypt(keys, state, WORDS, 2 * WORDS)
+  if (upper === 0) {
+    for (let i = 0; i < WORDS; i++) states[at + i] = state[i]!
+  } else if (at > 0) {
+    for (let i = 0; i < WORDS; i++) difference[i] = states[at + i]! ^ state[i]!
+    kept.upper = upper
   }
 }
 
@@ -56,18 +112,20 @@ function rotate(word: number, by: number): number {
 }
 
 /**
- * Encrypts the two bit-sliced blocks in `state` in place.
+ * Makes rounds of the two bit-sliced blocks in `state` in place.
  * @param keys of `expandKey`
+ * @param first where in them the key of the first round is
+ * @param last where that of the last one is, or 0: to the end
  */
-function encrypt(keys: Int32Array, state: Int32Array): void {
-  let q0 = state[0]! ^ keys[0]!
-  let q1 = state[1]! ^ keys[1]!
-  let q2 = state[2]! ^ keys[2]!
-  let q3 = state[3]! ^ keys[3]!
-  let q4 = state[4]! ^ keys[4]!
-  let q5 = state[5]! ^ keys[5]!
-  let q6 = state[6]! ^ keys[6]!
-  let q7 = state[7]! ^ keys[7]!
+function encrypt(keys: Int32Array, state: Int32Array, first: number, last: number): void {
+  let q0 = state[0]!
+  let q1 = state[1]!
+  let q2 = state[2]!
+  let q3 = state[3]!
+  let q4 = state[4]!
+  let q5 = state[5]!
+  let q6 = state[6]!
+  let q7 = state[7]!
   let v = 0
   let u0 = 0
   let v0 = 0
@@ -85,8 +143,8 @@ function encrypt(keys: Int32Array, state: Int32Array): void {
   let v6 = 0
   let u7 = 0
   let v7 = 0
-  const last = keys.length - WORDS
-  for (let k = WORDS; ; k += WORDS) {
+  const end = keys.length - WORDS
+  for (let k = first; ; k += WORDS) {
     const x0 = q7
     const x1 = q6
     const x2 = q5
@@ -189,7 +247,7 @@ function encrypt(keys: Int32Array, state: Int32Array): void {
     q2 = z10 ^ z11 ^ t65
     q1 = z12 ^ t48 ^ t62
     q0 = t48 ^ t46 ^ t57
-    if (k === last) break
+    if (k === end) break
     // MixColumns among rows that are shifted (round modulo 4) times too little.
     switch ((k / WORDS) & 3) {
       case 0:
@@ -312,13 +370,24 @@ function encrypt(keys: Int32Array, state: Int32Array): void {
     q5 = n5
     q6 = n6
     q7 = n7
+    if (k === last) {
+      state[0] = q0
+      state[1] = q1
+      state[2] = q2
+      state[3] = q3
+      state[4] = q4
+      state[5] = q5
+      state[6] = q6
+      state[7] = q7
+      return
+    }
   }
-  state[0] = q0 ^ keys[last + 0]!
-  state[1] = q1 ^ keys[last + 1]!
-  state[2] = q2 ^ keys[last + 2]!
-  state[3] = q3 ^ keys[last + 3]!
-  state[4] = q4 ^ keys[last + 4]!
-  state[5] = q5 ^ keys[last + 5]!
-  state[6] = q6 ^ keys[last + 6]!
-  state[7] = q7 ^ keys[last + 7]!
+  state[0] = q0 ^ keys[end + 0]!
+  state[1] = q1 ^ keys[end + 1]!
+  state[2] = q2 ^ keys[end + 2]!
+  state[3] = q3 ^ keys[end + 3]!
+  state[4] = q4 ^ keys[end + 4]!
+  state[5] = q5 ^ keys[end + 5]!
+  state[6] = q6 ^ keys[end + 6]!
+  state[7] = q7 ^ keys[end + 7]!
 }

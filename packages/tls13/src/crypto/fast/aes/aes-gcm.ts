@@ -1,7 +1,7 @@
 import { checkKeyLength, checkNonceAndRoom, wipedKey } from "../../aead-arguments.ts"
 import type { Aead, AeadKey } from "../../provider.ts"
 import { AES_GCM_CONFIDENTIALITY_LIMIT } from "../../suites.ts"
-import { encryptCounters } from "./aes-bitsliced.ts"
+import { encryptCounters, type KeptStates, keptStates } from "./aes-bitsliced.ts"
 import { expandKey } from "./aes-bitsliced-key.ts"
 import { expandGhashKey, Ghash } from "./ghash.ts"
 
@@ -10,6 +10,8 @@ import { expandGhashKey, Ghash } from "./ghash.ts"
 
 const TAG_LENGTH = 16
 const BLOCK = 16
+/** Bytes of text from which on states after two rounds are kept: a half more than there are of. */
+const LONG = 6144
 
 /** What one record needs while it is sealed or opened; all keys of an AEAD share it. */
 interface Workspace {
@@ -18,6 +20,8 @@ interface Workspace {
   readonly stream: Int32Array
   readonly tag: Int32Array
   readonly ghash: Ghash
+  /** For long texts; made for the first one. */
+  kept: KeptStates | undefined
 }
 
 class Key implements AeadKey {
@@ -46,7 +50,7 @@ class Key implements AeadKey {
     this.#xor(keys, nonce, viewOf(plaintext), 0, to, at, length)
     this.#authenticate(keys, nonce, aad, to, at, length)
     for (let i = 0; i < 4; i++) to.setInt32(at + length + 4 * i, tag[i]!, true)
-    this.#forget()
+    this.#forget(length)
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array, at: number): number {
@@ -61,7 +65,7 @@ class Key implements AeadKey {
     let difference = 0
     for (let i = 0; i < 4; i++) difference |= from.getInt32(length + 4 * i, true) ^ tag[i]!
     if (difference === 0) this.#xor(keys, nonce, from, 0, viewOf(out), at, length)
-    this.#forget()
+    this.#forget(length)
     return difference === 0 ? length : -1
   }
 
@@ -104,10 +108,11 @@ class Key implements AeadKey {
     const n0 = littleEndian(nonce, 0)
     const n1 = littleEndian(nonce, 4)
     const n2 = littleEndian(nonce, 8)
+    const kept = length < LONG ? undefined : this.#kept()
     let counter = 2
     let at = 0
     for (; at + 2 * BLOCK <= length; at += 2 * BLOCK, counter += 2) {
-      encryptCounters(keys, state, n0, n1, n2, counter, stream)
+      encryptCounters(keys, state, n0, n1, n2, counter, stream, kept)
       for (let i = 0; i < 8; i++) {
         const offset = at + 4 * i
         to.setInt32(toAt + offset, from.getInt32(fromAt + offset, true) ^ stream[i]!, true)
@@ -120,8 +125,18 @@ class Key implements AeadKey {
     }
   }
 
-  #forget(): void {
-    const { state, stream, tag } = this.#workspace
+  #kept(): KeptStates {
+    this.#workspace.kept ??= keptStates()
+    this.#workspace.kept.upper = 0
+    return this.#workspace.kept
+  }
+
+  #forget(length: number): void {
+    const { state, stream, tag, kept } = this.#workspace
+    if (length >= LONG) {
+      kept?.states.fill(0)
+      kept?.difference.fill(0)
+    }
     state.fill(0)
     stream.fill(0)
     tag.fill(0)
@@ -157,6 +172,7 @@ export function createPlainAesGcm(bits: 128 | 256): Aead {
         stream: new Int32Array(8),
         tag: new Int32Array(4),
         ghash: new Ghash(),
+        kept: undefined,
       }
       return new Key(key, workspace)
     },
