@@ -17,26 +17,14 @@ function factors(w0: number, w1: number, w2: number, w3: number): readonly numbe
   return [w0, w1, w2, w3, w0 ^ w1, w2 ^ w3, w0 ^ w2, w1 ^ w3, w0 ^ w1 ^ w2 ^ w3]
 }
 
-/** Words of an expanded factor: of its low half, its high half and their sum, the bits 0, 1 and 2 modulo 3. */
-const EXPANDED = 9
-
 /**
- * The expanded key: each of the nine factors of H.
+ * The expanded key: the nine factors of H.
  * @param block E(K, 0) as four little-endian words
  */
 export function expandGhashKey(block: Int32Array): Int32Array {
-  const h = new Int32Array(9 * EXPANDED)
-  const words = factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!))
-  for (let i = 0; i < 9; i++) {
-    const low = words[i]! & 0xffff
-    const high = words[i]! >>> 16
-    for (let k = 0; k < 3; k++) {
-      h[EXPANDED * i + k] = low & (0x49249249 << k)
-      h[EXPANDED * i + 3 + k] = high & (0x49249249 << k)
-      h[EXPANDED * i + 6 + k] = (low ^ high) & (0x49249249 << k)
-    }
-  }
-  return h
+  return Int32Array.from(
+    factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!)),
+  )
 }
 
 /** A running GHASH; one serves many keys in turn. */
@@ -108,9 +96,12 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
       const word = x[j]!
       const low = word & 0xffff
       const high = word >>> 16
-      const p = multiply(low, h, EXPANDED * j)
-      const q = multiply(high, h, EXPANDED * j + 3)
-      const middle = multiply(low ^ high, h, EXPANDED * j + 6) ^ p ^ q
+      const factor = h[j]!
+      const lowFactor = factor & 0xffff
+      const highFactor = factor >>> 16
+      const p = multiply(low, lowFactor)
+      const q = multiply(high, highFactor)
+      const middle = multiply(low ^ high, lowFactor ^ highFactor) ^ p ^ q
       x[j] = p ^ (middle << 16)
       x[j + 9] = q ^ (middle >>> 16)
     }
@@ -174,18 +165,18 @@ function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at
   y[3] = y3
 }
 
-/** The carry-less product of the 16 bits of `x` and those of the half of H at `at`. */
-function multiply(x: number, h: Int32Array, at: number): number {
+/** The carry-less product of 16 bits each. */
+function multiply(x: number, y: number): number {
   const x0 = x & 0x49249249
   const x1 = x & 0x92492492
   const x2 = x & 0x24924924
-  const h0 = h[at]!
-  const h1 = h[at + 1]!
-  const h2 = h[at + 2]!
+  const y0 = y & 0x49249249
+  const y1 = y & 0x92492492
+  const y2 = y & 0x24924924
   return (
-    ((Math.imul(x0, h0) ^ Math.imul(x1, h2) ^ Math.imul(x2, h1)) & 0x49249249) |
-    ((Math.imul(x0, h1) ^ Math.imul(x1, h0) ^ Math.imul(x2, h2)) & 0x92492492) |
-    ((Math.imul(x0, h2) ^ Math.imul(x1, h1) ^ Math.imul(x2, h0)) & 0x24924924)
+    ((Math.imul(x0, y0) ^ Math.imul(x1, y2) ^ Math.imul(x2, y1)) & 0x49249249) |
+    ((Math.imul(x0, y1) ^ Math.imul(x1, y0) ^ Math.imul(x2, y2)) & 0x92492492) |
+    ((Math.imul(x0, y2) ^ Math.imul(x1, y1) ^ Math.imul(x2, y0)) & 0x24924924)
   )
 }
 
