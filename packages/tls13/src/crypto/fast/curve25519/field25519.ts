@@ -111,3 +111,71 @@ export function conditionalSwap(swap: number, a: Element, b: Element): void {
     b[i]! -= difference
   }
 }
+
+/** Both of these at once. The outs are no inputs. */
+export function addAndSubtract(sum: Element, difference: Element, a: Element, b: Element): void {
+  const a0 = a[0]!
+  const b0 = b[0]!
+  sum[0] = a0 + b0
+  difference[0] = a0 - b0
+  const a1 = a[1]!
+  const b1 = b[1]!
+  sum[1] = a1 + b1
+  difference[1] = a1 - b1
+  const a2 = a[2]!
+  const b2 = b[2]!
+  sum[2] = a2 + b2
+  difference[2] = a2 - b2
+  const a3 = a[3]!
+  const b3 = b[3]!
+  sum[3] = a3 + b3
+  difference[3] = a3 - b3
+  const a4 = a[4]!
+  const b4 = b[4]!
+  sum[4] = a4 + b4
+  difference[4] = a4 - b4
+  const a5 = a[5]!
+  const b5 = b[5]!
+  sum[5] = a5 + b5
+  difference[5] = a5 - b5
+  const a6 = a[6]!
+  const b6 = b[6]!
+  sum[6] = a6 + b6
+  difference[6] = a6 - b6
+  const a7 = a[7]!
+  const b7 = b[7]!
+  sum[7] = a7 + b7
+  difference[7] = a7 - b7
+  const a8 = a[8]!
+  const b8 = b[8]!
+  sum[8] = a8 + b8
+  difference[8] = a8 - b8
+  const a9 = a[9]!
+  const b9 = b[9]!
+  sum[9] = a9 + b9
+  difference[9] = a9 - b9
+  const a10 = a[10]!
+  const b10 = b[10]!
+  sum[10] = a10 + b10
+  difference[10] = a10 - b10
+  const a11 = a[11]!
+  const b11 = b[11]!
+  sum[11] = a11 + b11
+  difference[11] = a11 - b11
+}
+
+/** `b` when `which` is 1 and `a` when it is 0, doing the same work. */
+export function select(out: Element, which: number, a: Element, b: Element): void {
+  out[0] = a[0]! + which * (b[0]! - a[0]!)
+  out[1] = a[1]! + which * (b[1]! - a[1]!)
+  out[2] = a[2]! + which * (b[2]! - a[2]!)
+  out[3] = a[3]! + which * (b[3]! - a[3]!)
+  out[4] = a[4]! + which * (b[4]! - a[4]!)
+  out[5] = a[5]! + which * (b[5]! - a[5]!)
+  out[6] = a[6]! + which * (b[6]! - a[6]!)
+  out[7] = a[7]! + which * (b[7]! - a[7]!)
+  out[8] = a[8]! + which * (b[8]! - a[8]!)
+  out[9] = a[9]! + which * (b[9]! - a[9]!)
+  out[10] = a[10]! + which * (b[10]! - a[10]!)
+  out[11] = a[11]! + which * (b[11]! - a[11]!)
+}

@@ -1,11 +1,11 @@
 import { copyOf } from "../../../bytes/copy.ts"
-import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
+import { addAndSubtract, type Element, element, fromBytes, select, subtract, toBytes } from "./field25519.ts"
 import { invert } from "./field25519-powers.ts"
 import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
 
 // X25519, RFC 7748 section 5, on floating-point limbs.
 //
-// Side channels: a Montgomery ladder of 255 equal steps, swaps by arithmetic, field operations without secret branches or
+// Side channels: a Montgomery ladder of 255 equal steps, selections by arithmetic, field operations without secret branches or
 // table reads (see field25519.ts). Intermediate values are wiped.
 
 /** RFC 7748 section 5: the copy of a scalar with its lowest three bits and its highest cleared, and the one below that set. */
@@ -25,29 +25,28 @@ export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
   let previous = 0
   for (let t = 254; t >= 0; t--) {
     const bit = (k[t >> 3]! >> (t & 7)) & 1
-    conditionalSwap(bit ^ previous, x2, x3)
-    conditionalSwap(bit ^ previous, z2, z3)
+    const swap = bit ^ previous
     previous = bit
-    add(a, x2, z2)
-    square(aa, a)
-    subtract(b, x2, z2)
-    square(bb, b)
-    subtract(e, aa, bb)
-    add(c, x3, z3)
-    subtract(d, x3, z3)
+    addAndSubtract(a, b, x2, z2)
+    addAndSubtract(c, d, x3, z3)
+    // The swap decides on which point is doubled; their sum is the same.
+    select(e, swap, a, c)
+    square(aa, e)
+    select(e, swap, b, d)
+    square(bb, e)
     multiply(d, d, a) // DA
     multiply(c, c, b) // CB
-    add(x3, d, c)
+    addAndSubtract(x3, z3, d, c)
     square(x3, x3)
-    subtract(z3, d, c)
     square(z3, z3)
     multiply(z3, z3, x1)
     multiply(x2, aa, bb)
+    subtract(e, aa, bb)
     multiplySmallAndAdd(z2, e, 121665, aa)
     multiply(z2, z2, e)
   }
-  conditionalSwap(previous, x2, x3)
-  conditionalSwap(previous, z2, z3)
+  select(x2, previous, x2, x3)
+  select(z2, previous, z2, z3)
 
   invert(z2, z2)
   multiply(x2, x2, z2)
