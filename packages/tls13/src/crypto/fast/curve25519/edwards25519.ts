@@ -2,6 +2,7 @@ import { fromHex } from "../../../bytes/hex.ts"
 import { BLOCK, BLOCKS, combDigit, combPoints, oddScalar, POWERS } from "../comb.ts"
 import { DIGITS, nonAdjacentForm } from "../non-adjacent-form.ts"
 import { selectEntry } from "../select.ts"
+import { copyOfTwelve } from "../twelve.ts"
 import { add, conditionalSwap, type Element, element, fromBytes, subtract, toBytes } from "./field25519.ts"
 import { invert, invertAll, powerForRoot } from "./field25519-powers.ts"
 import { multiply, square } from "./field25519-products.ts"
@@ -264,7 +265,7 @@ function neutral(): Point {
 }
 
 function copy(point: Point): Point {
-  return { x: point.x.slice(), y: point.y.slice(), z: point.z.slice(), t: point.t.slice() }
+  return { x: copyOfTwelve(point.x), y: copyOfTwelve(point.y), z: copyOfTwelve(point.z), t: copyOfTwelve(point.t) }
 }
 
 function negate(a: Element): void {
@@ -272,7 +273,7 @@ function negate(a: Element): void {
 }
 
 function opposite(addend: Addend): Addend {
-  const t2d = addend.t2d.slice()
+  const t2d = copyOfTwelve(addend.t2d)
   negate(t2d)
   return { ...addend, sum: addend.difference, difference: addend.sum, t2d }
 }

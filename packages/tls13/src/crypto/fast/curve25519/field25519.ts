@@ -9,6 +9,7 @@
 // Side channels: additions and multiplications of doubles that are neither denormal, infinite nor NaN take the same
 // time for all values on the usual processors; no table, no branch on a secret.
 
+import { twelve } from "../twelve.ts"
 import { multiplySmallAndAdd } from "./field25519-products.ts"
 
 /** Twelve limbs. */
@@ -17,7 +18,7 @@ export type Element = Float64Array
 const exponents = [0, 22, 43, 64, 85, 107, 128, 149, 170, 192, 213, 234, 255] as const
 
 export function element(): Element {
-  return new Float64Array(12)
+  return twelve()
 }
 
 /** The 32 little-endian bytes of a u coordinate; the top bit is ignored (RFC 7748 section 5). Reduced. */

@@ -1,4 +1,5 @@
 import { copyOf } from "../../../bytes/copy.ts"
+import { copyOfTwelve } from "../twelve.ts"
 import { addAndSubtract, type Element, element, fromBytes, select, subtract, toBytes } from "./field25519.ts"
 import { invert } from "./field25519-powers.ts"
 import { multiply, multiplySmallAndAdd, square } from "./field25519-products.ts"
@@ -20,7 +21,7 @@ export function clamped(scalar: Uint8Array): Uint8Array {
 export function scalarMultiply(scalar: Uint8Array, u: Uint8Array): Uint8Array {
   const k = clamped(scalar)
   const x1 = fromBytes(u)
-  const [x2, z2, x3, z3] = [one(), element(), x1.slice(), one()]
+  const [x2, z2, x3, z3] = [one(), element(), copyOfTwelve(x1), one()]
   const [a, b, c, d, e, aa, bb] = [element(), element(), element(), element(), element(), element(), element()]
   let previous = 0
   for (let t = 254; t >= 0; t--) {

@@ -1,3 +1,4 @@
+import { twelve } from "../twelve.ts"
 import { carry, multiply, square } from "./field256-products.ts"
 
 // The field of P-256, integers modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1, on doubles in Montgomery's form.
@@ -19,7 +20,7 @@ export interface Field {
 }
 
 export function element(): Element {
-  return new Float64Array(12)
+  return twelve()
 }
 
 export function createField(): Field {

@@ -1,6 +1,7 @@
 import { fromHex } from "../../../bytes/hex.ts"
 import { BLOCK, BLOCKS, combDigit, combPoints, oddScalar, POWERS } from "../comb.ts"
 import { selectEntry } from "../select.ts"
+import { copyOfTwelve } from "../twelve.ts"
 import {
   add,
   createField,
@@ -83,7 +84,7 @@ export class P256 {
     add(right, right, this.#b)
     subtract(left, left, right)
     if (!isZero(field, left)) return undefined
-    return { x, y, z: this.#one.slice() }
+    return { x, y, z: copyOfTwelve(this.#one) }
   }
 
   /** The x coordinate or both; undefined at infinity. */
@@ -184,7 +185,7 @@ export class P256 {
   }
 
   #infinity(): Point {
-    return { x: element(), y: this.#one.slice(), z: element() }
+    return { x: element(), y: copyOfTwelve(this.#one), z: element() }
   }
 
   #sum(a: Point, b: Point): Point {
@@ -333,7 +334,7 @@ function opposite(point: Point): Point {
 }
 
 function copy(point: Point): Point {
-  return { x: point.x.slice(), y: point.y.slice(), z: point.z.slice() }
+  return { x: copyOfTwelve(point.x), y: copyOfTwelve(point.y), z: copyOfTwelve(point.z) }
 }
 
 /** A point and the whole of its memory. */
