@@ -43,7 +43,7 @@ export interface FastProviderOptions {
   readonly webAssembly?: WebAssemblyChoice
   /**
    * How AES-GCM computes the tags of records of 4 KiB or more; default `constant-time`. With `tables` it reads 16 KiB of memory
-   * at addresses that depend on a secret, which takes about a seventh off a record of 16 KiB. Whoever shares the processor's caches
+   * at addresses that depend on a secret, which takes about a sixth off a record of 16 KiB. Whoever shares the processor's caches
    * (another process, container, or guest on the machine) may learn H from it, and with H forges records of that
    * connection; the key of AES and the plaintext do not show. For machines that run nothing of anybody else.
    * Without WebAssembly it changes nothing.
