@@ -1,7 +1,9 @@
 // SHA-256 (FIPS 180-4 section 6.2) on words of 32 bits.
 //
 // Sixteen rounds at a time: the names of the working variables turn with the rounds. After four of them the four words of the
-// message schedule that they took make room for new ones, which are made in a vector while the rounds go on. Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
+// message schedule that they took make room for new ones, which are made in a vector while the rounds go on.
+//
+// Side channels: additions, rotations and logic, no table read by a secret, no branch on one.
 
 import { SCHEDULE, TEXT, zero } from "./memory"
 
