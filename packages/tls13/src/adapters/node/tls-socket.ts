@@ -347,8 +347,8 @@ export class TLSSocket extends SocketFace {
   #received(data: Buffer): void {
     const { memory } = this.#setup
     const isLent = memory?.isLent(data) === true
-    // A stream that holds data for later is given a copy of its own.
-    const isTaken = this.readableFlowing === true && this.readableLength === 0
+    // A stream that holds data for later, as each does with its first, is given a copy of its own.
+    const isTaken = this.readableFlowing === true && this.readableLength === 0 && this.readableDidRead
     const more = this.push(isLent && !isTaken ? Buffer.from(data) : data)
     if (isLent && isTaken && this.readableLength > 0) memory?.giveAway()
     else if (isLent) data.fill(0)
