@@ -1,18 +1,14 @@
-import { createECDH, createPublicKey, diffieHellman, type ECDH, type KeyObject } from "node:crypto"
+import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from "node:crypto"
 import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
 import { isAllZero } from "../../bytes/equal.ts"
-import { fromHex } from "../../bytes/hex.ts"
 import { draw } from "../draw.ts"
 import type { EcCurve } from "../keys.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../provider.ts"
-import { hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
+import { base64url, hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
 
 // X25519 and ECDH of node:crypto; RFC 9846 sections 4.3.8.2 and 7.4.2. Only uncompressed points are taken.
 
 /* ---------------------------------------------------------------- X25519 */
-
-/** SubjectPublicKeyInfo of RFC 8410 section 4 is this head and the 32 bytes. */
-const x25519PublicHead: Uint8Array = /* @__PURE__ */ fromHex("302a300506032b656e032100")
 
 export const x25519: ImmediateKeyExchange = {
   name: "x25519",
@@ -37,23 +33,44 @@ export const x25519: ImmediateKeyExchange = {
   },
 }
 
-function x25519PrivateKey(random: RandomSource): KeyObject {
-  const bytes = draw(random, 32)
-  const key = pkcs8PrivateKey("302e020100300506032b656e04220420", bytes)
-  bytes.fill(0)
-  return key
-}
+/** Of 32 zero bytes. */
+const noShare = "A".repeat(43)
+
+/**
+ * As a JSON Web Key (RFC 8037), where the runtime takes one whose public part it does not look at: OpenSSL 3.0 needs ten times as
+ * long for PKCS #8.
+ */
+const x25519PrivateKey: (random: RandomSource) => KeyObject = /* @__PURE__ */ (() => {
+  let takesJwk = true
+  const fromJwk = (bytes: Uint8Array): KeyObject | undefined => {
+    try {
+      const key = createPrivateKey({ key: { ...okp, d: base64url(bytes), x: noShare }, format: "jwk" })
+      if (createPublicKey(key).export({ format: "jwk" }).x !== noShare) return key
+    } catch {
+      // Newer ones do look.
+    }
+    takesJwk = false
+    return undefined
+  }
+  return (random: RandomSource) => {
+    const bytes = draw(random, 32)
+    const key = (takesJwk && fromJwk(bytes)) || pkcs8PrivateKey("302e020100300506032b656e04220420", bytes)
+    bytes.fill(0)
+    return key
+  }
+})()
+
+const okp = { kty: "OKP", crv: "X25519" }
 
 function x25519Share(secret: KeyObject): Uint8Array {
-  return new Uint8Array(createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-32))
+  return new Uint8Array(Buffer.from(createPublicKey(secret).export({ format: "jwk" }).x!, "base64url"))
 }
 
 function x25519Secret(secret: KeyObject, share: Uint8Array): Uint8Array {
   checkX25519Share(share)
-  const key = Buffer.concat([x25519PublicHead, share])
   let shared: Uint8Array
   try {
-    const publicKey = createPublicKey({ key, format: "der", type: "spki" })
+    const publicKey = createPublicKey({ key: { ...okp, x: base64url(share) }, format: "jwk" })
     shared = new Uint8Array(diffieHellman({ privateKey: secret, publicKey }))
   } catch {
     throw new InvalidKeyShare("the x25519 key share is a point of small order")

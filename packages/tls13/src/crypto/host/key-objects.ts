@@ -157,6 +157,6 @@ function ecJwk(curve: EcCurve, point: Uint8Array): { kty: string; crv: string; x
   }
 }
 
-function base64url(bytes: Uint8Array): string {
+export function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url")
 }
