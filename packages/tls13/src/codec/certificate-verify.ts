@@ -2,6 +2,7 @@
 
 import { concatBytes } from "../bytes/concat.ts"
 import { asciiToBytes } from "../bytes/text.ts"
+import type { Writer } from "../bytes/writer.ts"
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export interface CertificateVerify {
@@ -10,7 +11,8 @@ export interface CertificateVerify {
 }
 
 export function encodeCertificateVerify(verify: CertificateVerify): Uint8Array {
-  return encodeHandshake("certificate_verify", (writer) => writer.uint16(verify.algorithm).vector16(verify.signature))
+  const body = (writer: Writer) => writer.uint16(verify.algorithm).vector16(verify.signature)
+  return encodeHandshake("certificate_verify", body, 8 + verify.signature.length)
 }
 
 export function decodeCertificateVerify(message: HandshakeMessage): CertificateVerify {

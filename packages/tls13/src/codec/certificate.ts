@@ -1,6 +1,7 @@
 // Certificate: RFC 9846 section 4.5.1.
 
 import { Reader } from "../bytes/reader.ts"
+import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
 import type { ExtensionTable } from "./extensions/codec.ts"
 import type { CertificateEntryExtensions } from "./extensions/messages.ts"
@@ -31,7 +32,8 @@ export function encodeCertificateBy(
   context: Uint8Array,
   entries: readonly Pick<CertificateEntry, "data" | "extensions">[],
 ): Uint8Array {
-  return encodeHandshake("certificate", (writer) => {
+  const capacity = entries.reduce((sum, { data }) => sum + data.length + 8, 16 + context.length)
+  const body = (writer: Writer) => {
     writer.vector8(context)
     writer.vector24((list) => {
       for (const entry of entries) {
@@ -39,7 +41,8 @@ export function encodeCertificateBy(
         encodeExtensions(entry.extensions, "CT", list, table)
       }
     })
-  })
+  }
+  return encodeHandshake("certificate", body, capacity)
 }
 
 export function decodeCertificate(message: HandshakeMessage): Certificate {

@@ -19,8 +19,9 @@ export function handshakeMessage(bytes: Uint8Array): HandshakeMessage {
   return { type: bytes[0]!, bytes, body: bytes.subarray(handshakeHeaderLength) }
 }
 
-export function encodeHandshake(name: HandshakeTypeName, body: (writer: Writer) => void): Uint8Array {
-  return new Writer().uint8(HandshakeType[name]).vector24(body).finish()
+/** @param capacity bytes that it comes to, about: too few of them cost time */
+export function encodeHandshake(name: HandshakeTypeName, body: (writer: Writer) => void, capacity = 256): Uint8Array {
+  return new Writer(capacity).uint8(HandshakeType[name]).vector24(body).finish()
 }
 
 /** Reads a whole body; whatever is left over is a decode_error (RFC 9846 section 4.3, 6.2). */

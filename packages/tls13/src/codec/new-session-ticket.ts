@@ -1,5 +1,6 @@
 // NewSessionTicket: RFC 9846 section 4.7.1.
 
+import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, encodeExtensions, type RawExtension } from "./extensions/block.ts"
 import type { ExtensionTable } from "./extensions/codec.ts"
 import type { NewSessionTicketExtensions } from "./extensions/messages.ts"
@@ -21,10 +22,11 @@ export interface NewSessionTicket {
 }
 
 export function encodeNewSessionTicket(ticket: NewSessionTicket): Uint8Array {
-  return encodeHandshake("new_session_ticket", (writer) => {
+  const body = (writer: Writer) => {
     writer.uint32(ticket.ticketLifetime).uint32(ticket.ticketAgeAdd).vector8(ticket.ticketNonce).vector16(ticket.ticket)
     encodeExtensions(ticket.extensions, "NST", writer, allExtensions, ...(ticket.greaseExtensions ?? []))
-  })
+  }
+  return encodeHandshake("new_session_ticket", body, 64 + ticket.ticket.length)
 }
 
 export function decodeNewSessionTicket(message: HandshakeMessage): NewSessionTicket {

@@ -25,6 +25,14 @@ export type LinkOptions = Pick<
   "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage" | "explanations"
 >
 
+/** What is in a flight beside its first records, about. */
+const flightLength = 768
+
+/** Bytes of the records of so many bytes of content, without padding: a buffer that is too short is made again, and copied. */
+function recordsLength(content: number): number {
+  return content + 32 * (1 + (content >>> 14))
+}
+
 const noEvents: readonly ConnectionEvent[] = /* @__PURE__ */ Object.freeze([])
 
 export class RecordLink implements Link {
@@ -132,8 +140,7 @@ export class RecordLink implements Link {
   }
 
   write(contentType: number, content: Uint8Array): void {
-    // A record of 2^14 bytes takes 22 more.
-    const capacity = content.length + (content.length >> 9) + 128
+    const capacity = this.info === undefined ? content.length + flightLength : recordsLength(content.length)
     this.#out ??= new Writer(capacity, this.#options.scratch.output?.(capacity))
     this.#writeChangeCipherSpec(this.#out)
     this.writer.write(contentType, content, this.#out)
