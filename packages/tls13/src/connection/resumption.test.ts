@@ -94,6 +94,14 @@ describe("ticket_request (RFC 9149)", () => {
     expect(tickets(connect({ sessionStore, ticketRequest: greedy }, { ticketer, ticketsOnRequest: 3 }))).toBe(3)
   })
 
+  it("section 1: without it a client gets two, and one in the place of the one that it has used", () => {
+    const sessionStore = new MemorySessionStore()
+    const first = connect({ sessionStore }, { ticketer })
+    const second = connect({ sessionStore }, { ticketer })
+    expect([tickets(first), tickets(second), resumed(second)[1]]).toEqual([2, 1, true])
+    expect(tickets(connect({ sessionStore }, { ticketer, tickets: 0 }))).toBe(0)
+  })
+
   it("section 3: none when none is asked for", () => {
     const sessionStore = new MemorySessionStore()
     expect(

@@ -133,7 +133,7 @@ export interface ServerOptions extends CommonOptions {
   readonly credentials?: CredentialResolver | undefined
   readonly clientAuthentication?: ClientAuthenticationOptions | undefined
   readonly ticketer?: Ticketer | undefined
-  /** Tickets after each handshake, 0 to 255; default 2. */
+  /** Tickets after a full handshake, 0 to 255; default 2. After a resumed one it is one, when this is not 0. */
   readonly tickets?: number | undefined
   /** Most tickets for a client that asks for a number of them (RFC 9149), 0 to 255; default 8. */
   readonly ticketsOnRequest?: number | undefined

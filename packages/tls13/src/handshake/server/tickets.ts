@@ -16,11 +16,12 @@ const longestTicket = 0xffff
  * How many tickets go out after the handshake.
  * Only to a client that can resume: "servers MUST NOT ... select a key exchange mode that is not listed" (section 4.3.9).
  */
-export function ticketCount({ settings }: Server, { hello, psk }: Negotiated): number {
+export function ticketCount({ settings }: Pick<Server, "settings">, { hello, psk }: Negotiated): number {
   const modes = pskModes(hello, settings)
   if (settings.ticketer === undefined || !(modes.dhe || modes.pskOnly)) return 0
   const asked = hello.extensions.ticket_request
-  if (asked === undefined) return settings.tickets
+  // Who has used one gets one in its place; more would only pile up (RFC 9149 section 1).
+  if (asked === undefined) return psk?.session === undefined ? settings.tickets : Math.min(settings.tickets, 1)
   // RFC 9149 section 3: a server gives what is asked for, up to a limit of its own.
   return Math.min(psk?.session === undefined ? asked.newSessionCount : asked.resumptionCount, settings.ticketsOnRequest)
 }
