@@ -11,6 +11,7 @@ import type { AcceptedIn, Role, StateName } from "./transitions.ts"
 export type DecisionName =
   | "StartKeyExchange"
   | "RespondToKeyShare"
+  | "RespondAndSign"
   | "CompleteKeyExchange"
   | "SelectCertificate"
   | "Sign"

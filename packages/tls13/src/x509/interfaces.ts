@@ -3,7 +3,7 @@
 import type { AlertName } from "../bytes/alerts.ts"
 import type { Pause } from "../bytes/pause.ts"
 import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
-import type { CryptoProvider } from "../crypto/provider.ts"
+import type { CryptoProvider, KeyExchangeAnswer } from "../crypto/provider.ts"
 import type { SignatureSchemeInfo } from "../crypto/signature-schemes.ts"
 
 /** X.509 (RFC 5280), or RawPublicKey: the chain is then one SubjectPublicKeyInfo (RFC 7250). */
@@ -28,6 +28,32 @@ export interface Credential {
 /** Signs CertificateVerify. An HSM, a KMS or another process answers with a `Pause`. */
 export interface Signer {
   sign(scheme: SignatureSchemeInfo, message: Uint8Array, provider: CryptoProvider): Uint8Array | Pause<Uint8Array>
+  /**
+   * A server's share of the key exchange and its signature in one: for one that is elsewhere, so that a handshake goes there
+   * once. undefined: not this time; then each is asked for alone. Rejects with InvalidKeyShare for the client's fault.
+   */
+  respondAndSign?(scheme: SignatureSchemeInfo, flight: UnsignedFlight): Pause<SignedFlight> | undefined
+}
+
+/** What a server's signature is of, but for the server's share; views, valid during the call. */
+export interface UnsignedFlight {
+  /** Code points. */
+  readonly suite: number
+  readonly group: number
+  readonly clientShare: Uint8Array
+  /** The whole message. */
+  readonly clientHello: Uint8Array
+  /** Of ServerHello, whose extensions are key_share and supported_versions. */
+  readonly random: Uint8Array
+  readonly legacySessionIdEcho: Uint8Array
+  /** The messages from EncryptedExtensions to Certificate. */
+  readonly messages: Uint8Array
+}
+
+export interface SignedFlight extends KeyExchangeAnswer {
+  readonly signature: Uint8Array
+  /** Transcript-Hash(ClientHello ... Certificate): the signature is used for that one alone. */
+  readonly transcriptHash: Uint8Array
 }
 
 /** A private key in memory: signs at once. */

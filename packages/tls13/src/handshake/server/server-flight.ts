@@ -2,25 +2,17 @@
 // CertificateVerify], Finished (sections 4.2.3, 4.4 and 4.5), in one flight.
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
-import { PeerMisbehaved } from "../../bytes/errors.ts"
+import { equalBytes } from "../../bytes/equal.ts"
 import type { ClientHello } from "../../codec/client-hello.ts"
-import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
-import { allExtensions } from "../../codec/extensions/table.ts"
 import { encodeFinished } from "../../codec/finished.ts"
 import { encodeServerHello } from "../../codec/server-hello.ts"
-import {
-  type CipherSuiteAlgorithms,
-  InvalidKeyShare,
-  type KeyExchange,
-  type KeyExchangeAnswer,
-} from "../../crypto/provider.ts"
+import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { EarlyExporter, exportKeyingMaterial } from "../../schedule/exporter.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "../../schedule/key-schedule.ts"
 import { finishedMac } from "../../schedule/traffic.ts"
 import { Transcript } from "../../schedule/transcript.ts"
-import { certificateMessage, certificateVerifyMessage, signTranscript } from "../authentication.ts"
-import { compressed } from "../certificate-compression.ts"
-import { certificateTypeCode } from "../certificate-type.ts"
+import type { SignedFlight } from "../../x509/interfaces.ts"
+import { certificateVerifyMessage, signTranscript } from "../authentication.ts"
 import { type ApplicationSecrets, applicationSecretsOf } from "../connected.ts"
 import { type Decides, decide } from "../coroutine.ts"
 import { EarlyData } from "../early-data.ts"
@@ -28,9 +20,10 @@ import type { Exporter } from "../link.ts"
 import type { AtRecordBoundary } from "../proofs.ts"
 import { certificateRequest } from "./certificate-request.ts"
 import { agreeCertificateTypes, type CertificateTypes, type OwnCredential } from "./credential.ts"
+import { certificate, encryptedExtensions } from "./flight-messages.ts"
+import { respondToKeyShare } from "./key-exchange.ts"
 import type { Negotiated } from "./negotiate.ts"
 import type { ServerHandshake } from "./server.ts"
-import { ticketCount } from "./tickets.ts"
 
 /** The server's flight on its way: ServerHello is out, what follows is protected. */
 export interface Flight extends Negotiated {
@@ -45,6 +38,8 @@ export interface Flight extends Negotiated {
   readonly earlySecret: Uint8Array | undefined
   /** The ClientHello ended its record: the receiving keys may change. */
   readonly boundary: AtRecordBoundary
+  /** The signature, when it came with the key share. */
+  readonly signed: SignedFlight | undefined
 }
 
 export function* sendServerHello(
@@ -54,12 +49,12 @@ export function* sendServerHello(
 ): Decides<Flight> {
   const { link, erasure } = server
   const certificateTypes = agreeCertificateTypes(server, negotiated.hello, own)
-  const { hello, bytes, suite, psk, group, clientShare, retry, earlyData } = negotiated
+  const { hello, bytes, suite, psk, group, retry, earlyData } = negotiated
   const boundary = link.atRecordBoundary()
-  const keyExchange = group && clientShare && (yield* respond(group, clientShare, link.random))
+  const { exchange, random, signed } = yield* respondToKeyShare(server, negotiated, own, certificateTypes)
   const transcript = retry?.transcript ?? new Transcript(suite.hash)
   transcript.add(bytes)
-  if (keyExchange !== undefined) erasure.hold(keyExchange.secret)
+  if (exchange !== undefined) erasure.hold(exchange.secret)
   const early = psk?.early ?? erasure.hold(EarlyStage.start(suite.hash, undefined, link.observeSecret))
   const takesEarlyData = earlyData === "accepted"
   const earlySecret = takesEarlyData ? erasure.hold(early.clientEarlyTrafficSecret(transcript.hash())) : undefined
@@ -67,11 +62,11 @@ export function* sendServerHello(
     link.earlyData = new EarlyData(new EarlyExporter(suite.hash, early.earlyExporterSecret(transcript.hash())))
   }
   const message = encodeServerHello({
-    random: link.random(32),
+    random,
     legacySessionIdEcho: hello.legacySessionId,
     cipherSuite: suite.code,
     extensions: {
-      ...(keyExchange && group && { key_share: { group: group.code, keyExchange: keyExchange.share } }),
+      ...(exchange && group && { key_share: { group: group.code, keyExchange: exchange.share } }),
       ...(psk && { pre_shared_key: psk.index }),
       supported_versions: ProtocolVersion.tls13,
     },
@@ -79,15 +74,15 @@ export function* sendServerHello(
   transcript.add(link.send("server_hello", message))
   // Appendix E.4; after a HelloRetryRequest it has been sent already.
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
-  const schedule = erasure.hold(early.toHandshake(keyExchange?.secret))
+  const schedule = erasure.hold(early.toHandshake(exchange?.secret))
   erasure.erase(early)
-  if (keyExchange !== undefined) erasure.erase(keyExchange.secret)
+  if (exchange !== undefined) erasure.erase(exchange.secret)
   const transcriptHash = transcript.hash()
   const clientSecret = erasure.hold(schedule.clientHandshakeTrafficSecret(transcriptHash))
   const serverSecret = erasure.hold(schedule.serverHandshakeTrafficSecret(transcriptHash))
   const spent = { bytes: nothing, clientShare: undefined, retry: retry && { ...retry, first: undefined } }
   const kept = { ...negotiated, ...spent, hello: stillNeeded(hello) }
-  return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary }
+  return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary, signed }
 }
 
 const nothing = /* @__PURE__ */ new Uint8Array(0)
@@ -117,45 +112,10 @@ function stillNeeded(hello: ClientHello): ClientHello {
   }
 }
 
-function* respond(
-  group: KeyExchange,
-  clientShare: Uint8Array,
-  random: (length: number) => Uint8Array,
-): Decides<KeyExchangeAnswer> {
-  try {
-    return yield* decide("RespondToKeyShare", group.respond(clientShare, random), ({ secret }) => secret.fill(0))
-  } catch (error) {
-    if (!(error instanceof InvalidKeyShare)) throw error
-    throw new PeerMisbehaved("illegal_parameter", `client's key share cannot be used: ${error.message}`)
-  }
-}
-
-export function sendEncryptedExtensions(server: ServerHandshake, flight: Flight): void {
-  const { link, settings } = server
-  const { hello, alpnProtocol, psk, earlyData, certificateTypes, transcript } = flight
-  const { extensions } = hello
-  const sizeLimit = extensions.record_size_limit !== undefined ? settings.recordSizeLimit : undefined
-  const message = encodeEncryptedExtensions({
-    // Section 4.3.7: "it SHOULD send "supported_groups" to update the client's view of its preferences".
-    ...(prefersAnotherGroup(flight, settings.groups) && { supported_groups: settings.groups.map(({ code }) => code) }),
-    ...(sizeLimit !== undefined && { record_size_limit: sizeLimit }),
-    // RFC 6066 section 3: the server that used the name answers with an empty server_name.
-    ...(extensions.server_name !== undefined && psk === undefined && { server_name: true }),
-    ...(alpnProtocol !== undefined && { application_layer_protocol_negotiation: alpnProtocol }),
-    // RFC 7250 section 4.2: what was chosen of the offered types; that of the client only when a certificate is asked for.
-    ...(extensions.client_certificate_type !== undefined &&
-      settings.clientAuthentication !== undefined &&
-      psk === undefined && { client_certificate_type: certificateTypeCode(certificateTypes.client) }),
-    ...(extensions.server_certificate_type?.includes(certificateTypeCode(certificateTypes.server)) && {
-      server_certificate_type: certificateTypeCode(certificateTypes.server),
-    }),
-    // RFC 9149 section 3: expected_count, of what was asked for.
-    ...(extensions.ticket_request !== undefined &&
-      settings.ticketer !== undefined && { ticket_request: ticketCount(server, flight) }),
-    ...(earlyData === "accepted" && { early_data: true }),
-  })
-  transcript.add(link.send("encrypted_extensions", message))
-  if (sizeLimit !== undefined) link.limitSentRecords(extensions.record_size_limit!)
+export function sendEncryptedExtensions({ link, settings }: ServerHandshake, flight: Flight): void {
+  flight.transcript.add(link.send("encrypted_extensions", encryptedExtensions(settings, flight)))
+  const limit = flight.hello.extensions.record_size_limit
+  if (limit !== undefined && settings.recordSizeLimit !== undefined) link.limitSentRecords(limit)
 }
 
 /** RFC 8449 section 4, from the client's second flight on: its early data was on its way before it could know of a limit. */
@@ -163,10 +123,6 @@ export function limitReceivedRecords({ link, settings }: ServerHandshake, { hell
   const { recordSizeLimit } = settings
   if (hello.extensions.record_size_limit !== undefined && recordSizeLimit !== undefined)
     link.limitReceivedRecords(recordSizeLimit)
-}
-
-function prefersAnotherGroup({ hello, group }: Flight, ours: readonly KeyExchange[]): boolean {
-  return group !== undefined && hello.extensions.supported_groups !== undefined && ours[0] !== group
 }
 
 export function sendCertificateRequest({ link, settings }: ServerHandshake, flight: Flight): void {
@@ -178,21 +134,18 @@ export function sendCertificate(
   { transcript, hello }: Flight,
   { credential }: OwnCredential,
 ): void {
-  const asked = {
-    ocsp: hello.extensions.status_request === true,
-    signedCertificateTimestamps: hello.extensions.signed_certificate_timestamp === true,
-  }
-  const certificate = certificateMessage(allExtensions, new Uint8Array(0), credential, asked)
-  const { name, message } = compressed(certificate, hello.extensions.compress_certificate, settings)
+  const { name, message } = certificate(settings, hello, credential)
   transcript.add(link.send(name, message))
 }
 
 export function* sendCertificateVerify(
   { link, settings }: ServerHandshake,
-  { transcript }: Flight,
+  { transcript, signed }: Flight,
   { credential, scheme }: OwnCredential,
 ): Decides<void> {
-  const signature = signTranscript(credential, scheme, "server", transcript.hash(), settings.provider)
+  const hash = transcript.hash()
+  const isSigned = signed !== undefined && equalBytes(signed.transcriptHash, hash)
+  const signature = isSigned ? signed.signature : signTranscript(credential, scheme, "server", hash, settings.provider)
   const bytes = yield* decide("Sign", signature)
   transcript.add(link.send("certificate_verify", certificateVerifyMessage(scheme, bytes)))
 }

@@ -2,6 +2,7 @@
 
 import type { PrivateKey } from "../../../crypto/keys.ts"
 import type { SignatureAlgorithmName } from "../../../crypto/provider.ts"
+import type { SignedFlight } from "../../../x509/interfaces.ts"
 
 /** The providers that a worker can make for itself. */
 export type WorkerProvider = "fast" | "noble" | "host"
@@ -20,8 +21,21 @@ export type Job =
       readonly key: PrivateKey
       readonly message: Uint8Array
     }
+  | {
+      readonly id: number
+      readonly kind: "respond and sign"
+      readonly algorithm: SignatureAlgorithmName
+      readonly key: PrivateKey
+      /** IANA numbers. */
+      readonly suite: number
+      readonly group: number
+      /** clientShare, clientHello, random, legacySessionIdEcho and messages of an UnsignedFlight, in one: each array costs a copy. */
+      readonly parts: Uint8Array
+      readonly lengths: readonly number[]
+    }
 
 export type JobResult =
+  | ({ readonly id: number } & SignedFlight)
   | { readonly id: number; readonly share: Uint8Array; readonly secret: Uint8Array }
   | { readonly id: number; readonly signature: Uint8Array }
   | { readonly id: number; readonly failed: string /** The peer's fault. */; readonly invalidKeyShare: boolean }

@@ -1,5 +1,6 @@
 // A provider and credentials whose dear operations a thread does: a handshake pauses for them as for a key in hardware.
 
+import { concatBytes } from "../../../bytes/concat.ts"
 import { copyOf } from "../../../bytes/copy.ts"
 import { Pause } from "../../../bytes/pause.ts"
 import type { CryptoProvider, KeyExchange } from "../../../crypto/provider.ts"
@@ -54,6 +55,14 @@ function offloadedSigner(signer: KeySigner, workers: HandshakeWorkers): Signer {
       const job = workers.give({ kind: "sign", algorithm: scheme.algorithm, key, message: copyOf(message) })
       if (job === undefined) return signer.sign(scheme, message, provider)
       return pauseFor(job, (result) => ("signature" in result ? result.signature : undefined))
+    },
+    respondAndSign({ algorithm }, { suite, group, clientShare, clientHello, random, legacySessionIdEcho, messages }) {
+      const { privateKey: key } = signer
+      const all = [clientShare, clientHello, random, legacySessionIdEcho, messages]
+      const lengths = all.map(({ length }) => length)
+      const parts = concatBytes(...all)
+      const job = workers.give({ kind: "respond and sign", algorithm, key, suite, group, parts, lengths })
+      return job && pauseFor(job, (result) => ("transcriptHash" in result ? result : undefined))
     },
   }
 }

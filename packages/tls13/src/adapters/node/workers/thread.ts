@@ -1,20 +1,24 @@
-// A handshake worker: a thread that answers key shares (RFC 9846 section 4.3.8) and signs CertificateVerify (section 4.5.2). It
-// keeps nothing between two jobs.
+// A handshake worker: a thread that answers key shares (RFC 9846 section 4.3.8) and signs CertificateVerify (section 4.5.2), both
+// in one job where it can. It keeps nothing between two jobs.
 
 import { parentPort, workerData } from "node:worker_threads"
 import { messageOf } from "../../../bytes/errors.ts"
+import { certificateVerifyContent } from "../../../codec/certificate-verify.ts"
 import { InvalidKeyShare } from "../../../crypto/provider.ts"
+import { foreseenTranscriptHash } from "../../../handshake/server/foreseen-transcript.ts"
+import type { UnsignedFlight } from "../../../x509/interfaces.ts"
 import { chooseProvider } from "../provider.ts"
 import type { Job, JobResult, WorkerProvider } from "./jobs.ts"
 
 const provider = chooseProvider(workerData as WorkerProvider)
 const groups = new Map(provider.keyExchanges.map((group) => [group.code, group]))
+const hashes = new Map(provider.cipherSuites.map(({ code, hash }) => [code, hash]))
 const algorithms = new Map(provider.signatures.map((algorithm) => [algorithm.name, algorithm]))
 
 parentPort!.on("message", (jobs: readonly Job[]) => {
   const results = jobs.map(result)
   // Jobs of one message share a key that is the same.
-  for (const job of jobs) if (job.kind === "sign") erase(job.key)
+  for (const job of jobs) if ("key" in job) erase(job.key)
   // What is secret goes over as it is, and leaves no copy here.
   parentPort!.postMessage(
     results,
@@ -28,10 +32,31 @@ function result(job: Job): JobResult {
       const { share, secret } = groups.get(job.group)!.respond(job.share, provider.random)
       return { id: job.id, share, secret: alone(secret) }
     }
+    if (job.kind === "respond and sign") return respondAndSign(job)
     return { id: job.id, signature: algorithms.get(job.algorithm)!.sign(job.key, job.message, provider.random) }
   } catch (error) {
     return { id: job.id, failed: messageOf(error), invalidKeyShare: error instanceof InvalidKeyShare }
   }
+}
+
+/** The server's flight as it will be sent, but for its Finished. */
+function respondAndSign(job: Extract<Job, { kind: "respond and sign" }>): JobResult {
+  const { suite, group } = job
+  const [clientShare, clientHello, random, legacySessionIdEcho, messages] = cut(job.parts, job.lengths)
+  const { share, secret } = groups.get(group)!.respond(clientShare!, provider.random)
+  const flight = { suite, group, clientShare, clientHello, random, legacySessionIdEcho, messages } as UnsignedFlight
+  const transcriptHash = foreseenTranscriptHash(hashes.get(suite)!, flight, share)
+  const content = certificateVerifyContent("server", transcriptHash)
+  const signature = algorithms.get(job.algorithm)!.sign(job.key, content, provider.random)
+  return { id: job.id, share, secret: alone(secret), signature, transcriptHash }
+}
+
+function cut(parts: Uint8Array, lengths: readonly number[]): readonly Uint8Array[] {
+  let at = 0
+  return lengths.map((length) => {
+    at += length
+    return parts.subarray(at - length, at)
+  })
 }
 
 /** In memory that nobody else has a part of. */

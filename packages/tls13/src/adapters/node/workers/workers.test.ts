@@ -93,6 +93,25 @@ describe("a server with workers", () => {
     await once(server, "close")
   })
 
+  it("goes to a thread once for a handshake, for the key share and the signature", async () => {
+    const give = vi.spyOn(HandshakeWorkers.prototype, "give")
+    const made = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
+    const server = createServer({ cert: made.serverCert, key: made.serverKey, workers: 1 }, (socket) => socket.resume())
+    server.listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const { port } = server.address() as AddressInfo
+    for (const ecdhCurve of ["X25519", "P-256"]) {
+      const client = tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: made.caCert, ecdhCurve })
+      await once(client, "secureConnect")
+      client.end().resume()
+      await once(client, "close")
+    }
+    expect(give.mock.calls.map(([{ kind }]) => kind)).toEqual(["respond and sign", "respond and sign"])
+    give.mockRestore()
+    server.close()
+    await once(server, "close")
+  })
+
   const own = { ...provider }
   it.each<[string, TlsServerOptions]>([
     ["`workers` is a whole number from 0 to 64, not 65", { workers: 65 }],

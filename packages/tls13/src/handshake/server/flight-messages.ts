@@ -1,0 +1,59 @@
+// Messages of the server's flight that are known before its key share is: EncryptedExtensions (RFC 9846 section 4.4.1) and
+// Certificate (section 4.5.1).
+
+import type { ClientHello } from "../../codec/client-hello.ts"
+import { encodeEncryptedExtensions } from "../../codec/encrypted-extensions.ts"
+import { allExtensions } from "../../codec/extensions/table.ts"
+import type { KeyExchange } from "../../crypto/provider.ts"
+import type { Credential } from "../../x509/interfaces.ts"
+import { certificateMessage } from "../authentication.ts"
+import { compressed } from "../certificate-compression.ts"
+import { certificateTypeCode } from "../certificate-type.ts"
+import type { ServerSettings } from "../settings.ts"
+import type { CertificateTypes } from "./credential.ts"
+import type { Negotiated } from "./negotiate.ts"
+import { ticketCount } from "./tickets.ts"
+
+type Agreed = Negotiated & { readonly certificateTypes: CertificateTypes }
+
+export function encryptedExtensions(settings: ServerSettings, flight: Agreed): Uint8Array {
+  const { hello, alpnProtocol, psk, earlyData, certificateTypes } = flight
+  const { extensions } = hello
+  const sizeLimit = extensions.record_size_limit !== undefined ? settings.recordSizeLimit : undefined
+  return encodeEncryptedExtensions({
+    // Section 4.3.7: "it SHOULD send "supported_groups" to update the client's view of its preferences".
+    ...(prefersAnotherGroup(flight, settings.groups) && { supported_groups: settings.groups.map(({ code }) => code) }),
+    ...(sizeLimit !== undefined && { record_size_limit: sizeLimit }),
+    // RFC 6066 section 3: the server that used the name answers with an empty server_name.
+    ...(extensions.server_name !== undefined && psk === undefined && { server_name: true }),
+    ...(alpnProtocol !== undefined && { application_layer_protocol_negotiation: alpnProtocol }),
+    // RFC 7250 section 4.2: what was chosen of the offered types; that of the client only when a certificate is asked for.
+    ...(extensions.client_certificate_type !== undefined &&
+      settings.clientAuthentication !== undefined &&
+      psk === undefined && { client_certificate_type: certificateTypeCode(certificateTypes.client) }),
+    ...(extensions.server_certificate_type?.includes(certificateTypeCode(certificateTypes.server)) && {
+      server_certificate_type: certificateTypeCode(certificateTypes.server),
+    }),
+    // RFC 9149 section 3: expected_count, of what was asked for.
+    ...(extensions.ticket_request !== undefined &&
+      settings.ticketer !== undefined && { ticket_request: ticketCount({ settings }, flight) }),
+    ...(earlyData === "accepted" && { early_data: true }),
+  })
+}
+
+export function certificate(
+  settings: ServerSettings,
+  { extensions }: ClientHello,
+  credential: Credential,
+): ReturnType<typeof compressed> {
+  const asked = {
+    ocsp: extensions.status_request === true,
+    signedCertificateTimestamps: extensions.signed_certificate_timestamp === true,
+  }
+  const message = certificateMessage(allExtensions, new Uint8Array(0), credential, asked)
+  return compressed(message, extensions.compress_certificate, settings)
+}
+
+function prefersAnotherGroup({ hello, group }: Agreed, ours: readonly KeyExchange[]): boolean {
+  return group !== undefined && hello.extensions.supported_groups !== undefined && ours[0] !== group
+}
