@@ -32,6 +32,15 @@ export interface DriverOptions {
   /** Gets every event, in order. */
   readonly onEvent: (event: ConnectionEvent) => void
   readonly clock?: Clock
+  /** What is received is the connection's alone: see `Connection.receive`. */
+  readonly givesInput?: boolean
+  readonly memory?: ReadMemory | undefined
+}
+
+/** Memory that connections read with in turns. */
+export interface ReadMemory {
+  /** Runs `read`, which says whether all that it has opened was handed on. */
+  reading(read: () => boolean): void
 }
 
 export const systemClock: Clock = {
@@ -42,7 +51,8 @@ export const systemClock: Clock = {
   },
 }
 
-const nobodyWaits: Taken = () => undefined
+/** For bytes that nothing waits for: flights, tickets, alerts. A transport may gather them until what else there is to send in this turn. */
+export const nobodyWaits: Taken = () => undefined
 const none: readonly ConnectionEvent[] = []
 
 /** A defect, as the error that a connection ends with. */
@@ -78,6 +88,8 @@ export class Driver {
   readonly #transport: Transport
   readonly #onEvent: (event: ConnectionEvent) => void
   readonly #clock: Clock
+  readonly #givesInput: boolean
+  readonly #memory: ReadMemory | undefined
   /**
    * What is being handed on, from `#next` on: the list of an outcome as it is, and none at rest. A call from within a handler
    * adds its own behind it, so the order is that in which things happened.
@@ -97,6 +109,8 @@ export class Driver {
     this.#transport = options.transport
     this.#onEvent = options.onEvent
     this.#clock = options.clock ?? systemClock
+    this.#givesInput = options.givesInput ?? false
+    this.#memory = options.memory
   }
 
   /** Begins, with what the connection's first calls gave back; their output leaves in one write. */
@@ -113,13 +127,24 @@ export class Driver {
   }
 
   /** Every event has been handed on. */
-  get atRest(): boolean {
+  get #isAtRest(): boolean {
     return !this.#delivering && this.#next >= this.#events.length
   }
 
-  /** Bytes of the peer; they may be reused afterwards. */
+  /** Bytes of the peer; they may be reused afterwards, unless they are given. */
   receive(bytes: Uint8Array): void {
-    if (!this.#destroyed) this.#guard(() => this.#take(this.#connection.receive(bytes, this.#clock.now())))
+    const memory = this.#memory
+    if (memory === undefined) this.#receive(bytes)
+    else
+      memory.reading(() => {
+        this.#receive(bytes)
+        return this.#isAtRest
+      })
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (!this.#destroyed)
+      this.#guard(() => this.#take(this.#connection.receive(bytes, this.#clock.now(), this.#givesInput)))
   }
 
   /** The peer ended its half of the transport. */

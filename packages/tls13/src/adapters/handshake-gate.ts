@@ -288,9 +288,9 @@ export class HandshakeGate {
 
 /** What counts as one address: IPv4 addresses in either form, and the first 64 bits of IPv6 ones, as one host has all of those. */
 export function addressKey(address: string): string {
+  if (!address.includes(":")) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
   if (mapped !== null) return mapped[1]!
-  if (!address.includes(":")) return address
   const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::")
   const groups = head === "" ? [] : head.split(":")
   const end = tail === undefined || tail === "" ? [] : tail.split(":")

@@ -24,7 +24,8 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   readonly #options: LinkOptions
   readonly #deadline: number
   readonly #machine: Machine<State>
-  #failure: TlsError | undefined
+  /** An error's stack takes 10 µs to make: of what was only destroyed there is one when somebody asks. */
+  #failure: TlsError | "destroyed" | undefined
   #sentClose = false
   /** A call is under way: a callback of the configuration may be what runs. */
   #running = false
@@ -55,6 +56,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
 
   /** Why the connection failed; undefined while it has not. */
   get failure(): TlsError | undefined {
+    if (this.#failure === "destroyed") this.#failure = new Closed(undefined, "the connection was destroyed")
     return this.#failure
   }
 
@@ -85,13 +87,14 @@ export abstract class Connection<State extends Connected = Connected, Link exten
 
   /**
    * Takes bytes of the peer, in any pieces. Never throws for what they are: a failure is an event, and its alert is in
-   * the output. `bytes` may be reused by the caller afterwards.
+   * the output. `bytes` may be reused by the caller afterwards, unless they are given.
+   * @param given nobody else has them or reads them afterwards: long records are opened where they lie, and data is a view of them
    */
-  receive(bytes: Uint8Array, now: number): Outcome {
+  receive(bytes: Uint8Array, now: number, given: boolean = false): Outcome {
     if (this.#failure !== undefined || this.#machine.receivedClose) return this.#run(now, () => {})
     this.#refuseReentry()
     // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
-    this.link.reader.push(bytes)
+    this.link.reader.push(bytes, given)
     return this.#run(now, () => this.#machine.drain())
   }
 
@@ -269,7 +272,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
     this.#destroyed = true
     this.#forget()
     this.link.dropOutput()
-    this.#failure ??= new Closed(undefined, "the connection was destroyed")
+    this.#failure ??= "destroyed"
   }
 
   /* ------------------------------------------------------------ the machine */
@@ -381,7 +384,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   }
 
   #requireConnected(): State {
-    if (this.#failure !== undefined) throw new Misuse(`the connection is over: ${this.#failure.message}`)
+    if (this.failure !== undefined) throw new Misuse(`the connection is over: ${this.failure.message}`)
     if (this.#sentClose) throw new Misuse("the connection was closed")
     const { connected } = this.#machine
     if (connected === undefined) throw new Misuse("the handshake is not complete")

@@ -6,6 +6,7 @@ import { concatBytes } from "../bytes/concat.ts"
 import { TlsError } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
 import { TLS_CHACHA20_POLY1305_SHA256 as suite, TLS_AES_128_GCM_SHA256 } from "../crypto/noble/index.ts"
+import { InputBuffer } from "./input-buffer.ts"
 import { RecordProtection } from "./protection.ts"
 import { type InboundRecord, RecordReader } from "./record-reader.ts"
 import { SkippedEarlyData } from "./skipped-early-data.ts"
@@ -222,6 +223,68 @@ describe("what a connection costs", () => {
     }
     expect(arrayBuffers() - before).toBeLessThan(1_000_000)
     expect(readers[999]!.buffered).toBe(100)
+  })
+
+  it("opens a long record where it lies when its bytes are given, and leaves what is lent as it was", () => {
+    const content = bytes(10_000)
+    const record = new Sealer().record(application_data, content)
+    for (const given of [true, false]) {
+      const reader = protectedReader()
+      const input = record.slice()
+      reader.push(input, given)
+      const { content: opened } = reader.next()!
+      expect(opened).toEqual(content)
+      expect(opened.buffer === input.buffer).toBe(given)
+      if (!given) expect(input).toEqual(record)
+    }
+  })
+
+  it("a short record keeps no more than itself alive, given or not; a traced one is seen as it came", () => {
+    const short = new Sealer().record(application_data, bytes(1000))
+    const reader = protectedReader()
+    const input = short.slice()
+    reader.push(input, true)
+    expect(reader.next()!.content.buffer).not.toBe(input.buffer)
+
+    const long = new Sealer().record(application_data, bytes(10_000))
+    const seen: Uint8Array[] = []
+    const traced = protectedReader({ observer: (_type, _inner, record) => void seen.push(record.slice()) })
+    traced.push(long.slice(), true)
+    expect(traced.next()!.content).toEqual(bytes(10_000))
+    expect(seen).toEqual([long])
+  })
+
+  it.each([1, 4, 5, 1000, 5000, 9000, 10_021])(
+    "given in two parts, the first of %i bytes, records are whole",
+    (first) => {
+      const sealer = new Sealer()
+      const all = concatBytes(...[10_000, 10_000, 100].map((length) => sealer.record(application_data, bytes(length))))
+      const reader = protectedReader()
+      const lengths: number[] = []
+      for (const part of [all.slice(0, first), all.slice(first)]) {
+        reader.push(part, true)
+        for (let record = reader.next(); record !== undefined; record = reader.next()) {
+          expect(record.content.every((byte) => byte === 7)).toBe(true)
+          lengths.push(record.content.length)
+        }
+        reader.settle()
+      }
+      expect(lengths).toEqual([10_000, 10_000, 100])
+    },
+  )
+
+  it("memory is not taken on a header's word: not before a quarter of the record is there", () => {
+    const record = new Sealer().record(application_data, bytes(16_000))
+    for (const [there, most] of [
+      [100, 100],
+      [4500, record.length],
+    ] as const) {
+      const buffer = new InputBuffer()
+      buffer.push(record.slice(0, there))
+      buffer.settle(record.length)
+      expect(buffer.ensure(there)).toBe(true)
+      expect(buffer.take(there).buffer.byteLength).toBe(most)
+    }
   })
 
   it("an idle connection keeps no buffer, though its last record came in two parts", () => {

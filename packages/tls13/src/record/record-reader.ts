@@ -68,6 +68,7 @@ export class RecordReader {
   /** A record was opened: the peer has keys, and uses them. */
   #hasOpened = false
   #emptyRecords = 0
+  #isGiven = false
   #skipped: SkippedEarlyData | undefined
 
   constructor(options: RecordReaderOptions = {}) {
@@ -77,14 +78,15 @@ export class RecordReader {
     this.#notTls = options.notTls
   }
 
-  /** Bytes received: used as a view until `settle`. */
-  push(bytes: Uint8Array): void {
+  /** Bytes received: used as a view until `settle`. @param given they are the reader's from now on, which may write to them */
+  push(bytes: Uint8Array, given = false): void {
     this.#input.push(bytes)
+    this.#isGiven = given
   }
 
   /** Copies what is left of the input, so that the caller may reuse its buffer: called once at the end of a receive. */
   settle(): void {
-    this.#input.settle()
+    this.#input.settle(this.#input.length < headerLength ? 0 : headerLength + this.#bodyLength())
     this.#plaintext = nothing
     this.#plaintextAt = 0
   }
@@ -128,15 +130,21 @@ export class RecordReader {
     for (;;) {
       if (!this.#input.ensure(headerLength)) return undefined
       const type = this.#input.byte(0)
-      const length = (this.#input.byte(3) << 8) | this.#input.byte(4)
+      const length = this.#bodyLength()
       this.#checkHeader(type, length)
       if (!this.#input.ensure(headerLength + length)) return undefined
       this.#isFirstRecord = false
+      const isOurs = this.#isGiven || this.#input.isOwn(fullRecord)
       const record = this.#input.take(headerLength + length)
       const inbound =
-        type === ContentType.application_data ? this.#opened(record, length) : this.#inTheClear(type, record)
+        type === ContentType.application_data ? this.#opened(record, length, isOurs) : this.#inTheClear(type, record)
       if (inbound) return inbound
     }
+  }
+
+  /** By the header that is there. */
+  #bodyLength(): number {
+    return (this.#input.byte(3) << 8) | this.#input.byte(4)
   }
 
   /** Erases the keys and gives up what is buffered. */
@@ -223,7 +231,7 @@ export class RecordReader {
   }
 
   /** A protected record, or undefined when it is one of those to skip. */
-  #opened(record: Uint8Array, length: number): InboundRecord | undefined {
+  #opened(record: Uint8Array, length: number, isOurs: boolean): InboundRecord | undefined {
     const protection = this.#protection
     if (!protection) {
       this.#skipped?.drop(length, 16)
@@ -232,8 +240,11 @@ export class RecordReader {
     const tagLength = protection.suite.aead.tagLength
     const { header } = this.#scratch
     for (let i = 0; i < headerLength; i++) header[i] = record[i]!
-    const plaintext = this.#room(length - tagLength)
-    const start = this.#plaintextAt
+    // A trace shows the record as it came; memory that is lent costs nothing.
+    const isFree = this.#observer === undefined && this.#scratch.plaintext === undefined
+    const inPlace = isOurs && length >= shortestInPlace && isFree
+    const plaintext = inPlace ? record : this.#room(length - tagLength)
+    const start = inPlace ? headerLength : this.#plaintextAt
     const innerLength = protection.open(header, record.subarray(headerLength), plaintext, start)
     if (innerLength < 0) {
       if (this.#skipped?.which === "undecryptable") {
@@ -260,7 +271,7 @@ export class RecordReader {
       throw new PeerMisbehaved("unexpected_message", "a protected record of zeros only has no content type")
     const type = plaintext[end]!
     const content = plaintext.subarray(start, end)
-    this.#plaintextAt = end
+    if (!inPlace) this.#plaintextAt = end
     this.#observer?.(ContentType.application_data, type, record, content, true)
     if (type !== ContentType.application_data && type !== ContentType.handshake && type !== ContentType.alert) {
       // Section 5: a protected change_cipher_spec, or an unexpected record type.
@@ -312,6 +323,11 @@ export class RecordReader {
     return header
   }
 }
+
+/** Bytes of a record that is opened where it lies, when that memory is ours: all that came with it stays with its content. */
+const shortestInPlace = 8192
+/** Bytes of the longest record without padding. */
+const fullRecord = headerLength + maxInnerLength + 16
 
 const clearAlert = "peer sent an alert in the clear after keys were set"
 

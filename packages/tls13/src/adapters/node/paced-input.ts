@@ -26,7 +26,7 @@ export class PacedInput implements Transport {
   #isReading = true
   #ended: "no" | "yes" | "told" = "no"
   #scheduled = false
-  readonly #afterwards: (() => void)[] = []
+  #afterwards: (() => void)[] | undefined
 
   /** @param guard the boundary around what happens later: it never throws */
   constructor(
@@ -82,6 +82,7 @@ export class PacedInput implements Transport {
 
   /** Does it when all that has come has had its turn. It may not throw. */
   afterwards(work: () => void): void {
+    this.#afterwards ??= []
     this.#afterwards.push(work)
     if (this.#waiting.length === 0) this.#allDone()
     else this.#workLater()
@@ -94,7 +95,7 @@ export class PacedInput implements Transport {
 
   /** When no more can come, what has come is worked on whoever wants it. */
   get #mayWork(): boolean {
-    return this.#isWanted || this.#ended === "yes" || this.#afterwards.length > 0
+    return this.#isWanted || this.#ended === "yes" || this.#afterwards !== undefined
   }
 
   #workLater(): void {
@@ -114,7 +115,10 @@ export class PacedInput implements Transport {
       this.#ended = "told"
       this.#guard(() => this.#driver?.receiveEnd())
     } else if (this.#isWanted) this.#read(true)
-    for (const work of this.#afterwards.splice(0)) work()
+    const afterwards = this.#afterwards
+    if (afterwards === undefined) return
+    this.#afterwards = undefined
+    for (const work of afterwards) work()
   }
 
   #read(wanted: boolean): void {

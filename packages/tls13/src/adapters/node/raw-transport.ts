@@ -2,7 +2,8 @@
 
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import type { Clock, Transport } from "../driver.ts"
+import { concatBytes } from "../../bytes/concat.ts"
+import { type Clock, nobodyWaits, type Taken, type Transport } from "../driver.ts"
 import type { SharedMemory } from "./shared-memory.ts"
 
 /** Milliseconds that a peer has to take our last bytes and close, before the stream is destroyed. */
@@ -11,23 +12,75 @@ const lingering = 1000
 const sendingBytes = 16_384
 const longestLingering = 5000
 
-/** @param memory gets back what a socket has taken; another stream may hand on the very bytes that it was given */
-export function streamTransport(raw: Duplex, memory?: SharedMemory): Transport {
-  const shared = socketOf(raw) === undefined ? undefined : memory
-  return {
-    write(bytes, taken) {
-      if (raw.destroyed || raw.writableEnded) return taken(closedError())
-      raw.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (error) => {
-        if (!error) shared?.takeBack(bytes)
+/**
+ * A flight or tickets go in one write of the system's with what else is sent before the loop goes on: the answer to what came
+ * with the Finished, say.
+ */
+export class StreamTransport implements Transport {
+  readonly #raw: Duplex
+  readonly #guard: (work: () => void) => void
+  readonly #memory: SharedMemory | undefined
+  #held: Uint8Array | undefined
+
+  /**
+   * @param guard the boundary around what happens later: it never throws
+   * @param memory gets back what a socket has taken; another stream may hand on the very bytes that it was given
+   */
+  constructor(raw: Duplex, guard: (work: () => void) => void, memory?: SharedMemory) {
+    this.#raw = raw
+    this.#guard = guard
+    this.#memory = socketOf(raw) === undefined ? undefined : memory
+  }
+
+  write(bytes: Uint8Array, taken: Taken): void {
+    const held = this.#held
+    const all = held === undefined ? bytes : this.#joined(held, bytes)
+    if (taken === nobodyWaits) {
+      this.#held = all
+      // Behind all that `process.nextTick` is to do, the end of a stream among it.
+      if (held === undefined) void done.then(() => this.#guard(() => this.flush()))
+    } else {
+      this.#held = undefined
+      this.#write(all, taken)
+    }
+  }
+
+  #joined(held: Uint8Array, bytes: Uint8Array): Uint8Array {
+    const both = concatBytes(held, bytes)
+    for (const each of [held, bytes]) this.#memory?.takeBack(each)
+    return both
+  }
+
+  /** Before the stream is ended by somebody else. */
+  flush(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) this.#write(held, nobodyWaits)
+  }
+
+  #write(bytes: Uint8Array, taken: Taken): void {
+    const raw = this.#raw
+    if (raw.destroyed || raw.writableEnded) {
+      taken(closedError())
+      return
+    }
+    const memory = this.#memory
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (memory === undefined) raw.write(buffer, taken)
+    else
+      raw.write(buffer, (error) => {
+        if (!error) memory.takeBack(bytes)
         taken(error)
       })
-    },
-    setReading(wanted) {
-      if (wanted) raw.resume()
-      else raw.pause()
-    },
+  }
+
+  setReading(wanted: boolean): void {
+    if (wanted) this.#raw.resume()
+    else this.#raw.pause()
   }
 }
+
+const done = Promise.resolve()
 
 function closedError(): Error {
   return Object.assign(new Error("the stream below TLS is closed"), { code: "EPIPE" })

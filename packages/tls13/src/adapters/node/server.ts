@@ -443,11 +443,12 @@ export class Server extends NetServer {
 
   /** What becomes of the handshake. The listeners of the application are called outside of every boundary of ours. */
   #follow(socket: TLSSocket, raw: Duplex, place: Place, begun: number, active: Active): void {
-    const { remoteAddress, remotePort } = socketOf(raw) ?? {}
     let offer: Offer | undefined
     let [secure, failed] = [false, false]
+    const isWanted = () => this.listenerCount("handshake") > 0
     const report = (error?: Error): HandshakeReport => {
       const milliseconds = performance.now() - begun
+      const { remoteAddress, remotePort } = socketOf(raw) ?? {}
       const { info, authorized, authorizationError } = socket
       const peer = { remoteAddress, remotePort, authorized, authorizationError }
       return handshakeReport({ ...peer, offer, info, milliseconds, error, provider: active.context.provider })
@@ -456,14 +457,14 @@ export class Server extends NetServer {
     socket.on("error", (error: Error) => {
       const told = socket.guard(() => {
         failed = true
-        return { defect: socket.defectIn(error), report: secure ? undefined : report(error) }
+        return { defect: socket.defectIn(error), report: secure || !isWanted() ? undefined : report(error) }
       })
       if (told?.defect !== undefined) this.emit("internalError", told.defect, socket)
       if (told?.report !== undefined) this.emit("handshake", told.report)
       if (!secure) this.emit("tlsClientError", error, socket)
     })
     let closed: (() => void) | undefined = () => {
-      const told = socket.guard(() => (secure || failed ? undefined : report(socket.abandonment)))
+      const told = socket.guard(() => (secure || failed || !isWanted() ? undefined : report(socket.abandonment)))
       if (told !== undefined) this.emit("handshake", told)
     }
     socket.on("close", closed)
@@ -473,22 +474,25 @@ export class Server extends NetServer {
         offer = seen
       })
     })
-    socket.on("earlyData", (data: Buffer) => this.emit("earlyData", data, socket))
+    let earlyData: ((data: Buffer) => void) | undefined = (data) => this.emit("earlyData", data, socket)
+    socket.on("earlyData", earlyData)
     socket.once("secure", () => {
       const told = socket.guard(() => {
         secure = true
         this.#handshakes.delete(raw)
         place.leave()
-        const told = report()
+        const told = { report: isWanted() ? report() : undefined }
         // This socket's listeners live as long as it does; what the client offered need not, nor what waits for a failure.
         offer = undefined
         if (closed !== undefined) socket.off("close", closed)
         closed = undefined
+        if (earlyData !== undefined) socket.off("earlyData", earlyData)
+        earlyData = undefined
         if (this.#options.pauseOnConnect) socket.pause()
         return told
       })
       if (told === undefined) return
-      this.emit("handshake", told)
+      if (told.report !== undefined) this.emit("handshake", told.report)
       this.emit("secureConnection", socket)
     })
   }

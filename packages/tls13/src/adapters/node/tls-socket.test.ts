@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer as createTcpServer, type Server as NetServer, type Socket } from "node:net"
 import { Duplex, PassThrough } from "node:stream"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { portOf, readAll, until } from "../../../tests/tools/sockets.ts"
 import { Pause } from "../../bytes/pause.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
@@ -403,6 +403,31 @@ describe("the socket's habits", () => {
     expect((await readAll(socket)).toString()).toBe("over a stream")
     expect(socket.remoteAddress).toBeUndefined()
     expect(socket.address()).toEqual({})
+  })
+
+  it("sends tickets and the answer to what came with the Finished in one write, and waits for no end that is said", async () => {
+    const server = createServer(own, (socket) => socket.pipe(socket))
+    const sent: number[] = []
+    let ended: unknown
+    const closed = new Promise<void>((resolve) => {
+      server.on("connection", (raw: Socket) => {
+        const write = raw.write.bind(raw) as (bytes: Uint8Array, taken: () => void) => boolean
+        vi.spyOn(raw, "write").mockImplementation(((bytes: Uint8Array, taken: () => void) => {
+          sent.push(bytes.length)
+          return write(bytes, taken)
+        }) as Socket["write"])
+        ended = vi.spyOn(raw, "end")
+        raw.on("close", resolve)
+      })
+    })
+    servers.push(server)
+    const socket = client(await portOf(server))
+    socket.end("with the Finished")
+    expect((await readAll(socket)).toString()).toBe("with the Finished")
+    await closed
+    // The flight; tickets and answer; close_notify.
+    expect(sent).toHaveLength(3)
+    expect(ended).not.toHaveBeenCalled()
   })
 
   it("runs inside of another TLS connection", async () => {

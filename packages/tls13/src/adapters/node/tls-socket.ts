@@ -16,7 +16,7 @@ import { Driver, internalError, type Taken } from "../driver.ts"
 import type { InputTurns } from "./input-turns.ts"
 import { PacedInput } from "./paced-input.ts"
 import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
-import { closeGently, nodeClock, socketOf, streamTransport } from "./raw-transport.ts"
+import { closeGently, nodeClock, StreamTransport, socketOf } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
 import type { SharedMemory } from "./shared-memory.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
@@ -70,6 +70,7 @@ export class TLSSocket extends SocketFace {
   readonly earlyData: Buffer[] = []
   readonly #setup: TLSSocketSetup
   #driver: Driver | undefined
+  #transport: StreamTransport | undefined
   #connection: Connection | undefined
   #info: HandshakeInfo | undefined
   /** What runs is ours, not a listener of the application. */
@@ -380,13 +381,21 @@ export class TLSSocket extends SocketFace {
   #release(error: Error | null): void {
     this.setTimeout(0)
     this.#driver?.destroy()
+    this.#transport?.flush()
     // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
     if (this.#failed || this.writableFinished) closeGently(this.raw, (work) => this.guard(work))
     else this.raw.destroy()
-    const reason = error ?? destroyedError()
-    for (const waiting of [this.#inFlight, this.#waiting?.done, this.#finishing]) tell(waiting, reason)
-    for (const { reject } of this.#asked.splice(0)) reject(reason)
+    const [inFlight, waiting, finishing, asked] = [
+      this.#inFlight,
+      this.#waiting,
+      this.#finishing,
+      this.#asked.splice(0),
+    ]
     this.#inFlight = this.#waiting = this.#finishing = undefined
+    if (!(inFlight || waiting || finishing || asked.length > 0)) return // nobody to make an error for
+    const reason = error ?? destroyedError()
+    for (const each of [inFlight, waiting?.done, finishing]) tell(each, reason)
+    for (const { reject } of asked) reject(reason)
   }
 
   /** Ends, and is destroyed when everything was sent. */
@@ -443,10 +452,19 @@ export class TLSSocket extends SocketFace {
     }
     this.#driver.close((error) => {
       this.guard(() => {
-        if (!this.raw.destroyed) this.raw.end()
+        this.#endBelow()
         tell(done, error)
       })
     })
+  }
+
+  /** The system has all that we sent. */
+  #endBelow(): void {
+    const { raw } = this
+    if (raw.destroyed) return
+    // Nothing can come behind the peer's close_notify, and closing a TCP socket ends our half as well: no need to wait for its end.
+    if (this.#ended && socketOf(raw)) raw.destroy()
+    else raw.end()
   }
 
   /* ------------------------------------------------------------ the connection */
@@ -457,26 +475,23 @@ export class TLSSocket extends SocketFace {
     if (first.length === 0 && connection.failure !== undefined) throw connection.failure
     this.#connection = connection
     const raw = this.raw
+    const guard = (work: () => void) => void this.guard(work)
     const { memory, turns } = this.#setup
-    const transport = streamTransport(raw, memory)
-    const input = turns && new PacedInput(turns, transport, connection, (work) => this.guard(work))
+    const transport = new StreamTransport(raw, guard, memory)
+    this.#transport = transport
+    const input = turns && new PacedInput(turns, transport, connection, guard)
     this.#input = input
     const driver = new Driver({
       connection,
       transport: input ?? transport,
-      clock: { now: nodeClock.now, after: (time, work) => nodeClock.after(time, () => this.guard(work)) },
+      clock: nodeClock,
+      memory,
+      // Of a read of the system's there is nobody else, unless somebody listens in.
+      givesInput: socketOf(raw) !== undefined && raw.listenerCount("data") === 0,
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
-    const receive = (piece: Uint8Array) => {
-      if (memory === undefined) driver.receive(piece)
-      else
-        memory.reading(() => {
-          driver.receive(piece)
-          return driver.atRest
-        })
-    }
-    input?.begin({ receive, receiveEnd: () => driver.receiveEnd() })
+    input?.begin(driver)
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
@@ -485,7 +500,7 @@ export class TLSSocket extends SocketFace {
           const piece = unread.subarray(0, chunkSize)
           unread = unread.subarray(chunkSize)
           if (input) input.push(piece)
-          else receive(piece)
+          else driver.receive(piece)
         } while (unread.length > 0 && !raw.isPaused() && !this.destroyed)
         // A chunk of a Duplex may be of any length: what is behind a piece after which reading was to stop waits there.
         if (unread.length > 0 && !this.destroyed) raw.unshift(unread)
