@@ -93,7 +93,7 @@ describe("RFC 9846 4.2.2: what is left of a ClientHello for the application's ow
     expect(puppet.subject.failure).toBeUndefined()
     expect(() => createClientConfig({ ...clientOptions, ...past })).toThrow(Misuse)
     expect(() => createClientConfig({ ...clientOptions, ...past })).toThrow(
-      /ALPN names and PSK identities take 16385 bytes of each ClientHello; 16384 are left for them/,
+      /ALPN names and PSK identities take 16385 bytes; 16384 are left for them/,
     )
   })
 
@@ -101,7 +101,7 @@ describe("RFC 9846 4.2.2: what is left of a ClientHello for the application's ow
     const name = (length: number) => "a.".repeat(127).padEnd(length, "b")
     expect(createClientConfig({ ...clientOptions, serverName: name(255) }).serverName).toHaveLength(255)
     expect(() => createClientConfig({ ...clientOptions, serverName: name(256) })).toThrow(
-      /has 256 bytes; .* at most 255/,
+      /has 256 bytes; 255 are allowed/,
     )
   })
 

@@ -20,7 +20,11 @@ export function handshakeMessage(bytes: Uint8Array): HandshakeMessage {
 }
 
 /** @param capacity bytes that it comes to, about: too few of them cost time */
-export function encodeHandshake(name: HandshakeTypeName, body: (writer: Writer) => void, capacity = 256): Uint8Array {
+export function encodeHandshake(
+  name: HandshakeTypeName,
+  body: (writer: Writer) => void,
+  capacity?: number,
+): Uint8Array {
   return new Writer(capacity).uint8(HandshakeType[name]).vector24(body).finish()
 }
 

@@ -3,6 +3,7 @@
 import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { toHex } from "../bytes/hex.ts"
+import { checkRange, type Range } from "../bytes/range.ts"
 import type { ExtensionTable } from "../codec/extensions/codec.ts"
 import { allExtensions } from "../codec/extensions/table.ts"
 import { draw } from "../crypto/draw.ts"
@@ -22,7 +23,7 @@ import type {
   MessageRewriter,
   ServerOptions,
 } from "../handshake/options.ts"
-import { checkRange, checkRanges, type Range } from "../handshake/ranges.ts"
+import { checkRanges } from "../handshake/ranges.ts"
 import {
   type ClientSettings,
   clientAuthenticationDefaults,
@@ -129,7 +130,7 @@ function requireFeatures(options: ClientOptions, features: ClientFeatures): void
   }
   // A connection that a PSK has authenticated may be asked for a certificate, too.
   if (options.postHandshakeAuth === true && features.certificates === undefined)
-    throw new Misuse("postHandshakeAuth needs the feature certificates, which is not there")
+    throw new Misuse("postHandshakeAuth needs the feature certificates")
 }
 
 /** @throws Misuse for options that make no sense, saying which */
@@ -304,9 +305,7 @@ function checkOwnNames(protocols: readonly string[], psks: readonly ExternalPsk[
     protocols.reduce((sum, name) => sum + 1 + name.length, 0) +
     psks.reduce((sum, { identity }) => sum + 6 + identity.length + longest, 0)
   if (bytes > clientHelloShare) {
-    throw new Misuse(
-      `ALPN names and PSK identities take ${bytes} bytes of each ClientHello; ${clientHelloShare} are left for them`,
-    )
+    throw new Misuse(`ALPN names and PSK identities take ${bytes} bytes; ${clientHelloShare} are left for them`)
   }
 }
 
@@ -317,11 +316,11 @@ function normalizeName(name: string): string {
     .replace(/^\[(.*)\]$/, "$1")
   for (let i = 0; i < normal.length; i++) {
     if (normal.charCodeAt(i) > 0x7f)
-      throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: give its A-label (xn--...)`)
+      throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: use its A-label`)
   }
   if (normal.length === 0) throw new Misuse("the server name is empty")
   // RFC 1035 section 2.3.4.
-  if (normal.length > 255) throw new Misuse(`the server name has ${normal.length} bytes; a host name has at most 255`)
+  if (normal.length > 255) throw new Misuse(`the server name has ${normal.length} bytes; 255 are allowed`)
   return normal
 }
 

@@ -24,8 +24,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   readonly #options: LinkOptions
   readonly #deadline: number
   readonly #machine: Machine<State>
-  /** An error's stack takes 10 µs to make: of what was only destroyed there is one when somebody asks. */
-  #failure: TlsError | "destroyed" | undefined
+  #failure: TlsError | undefined
   #sentClose = false
   /** A call is under way: a callback of the configuration may be what runs. */
   #running = false
@@ -56,31 +55,36 @@ export abstract class Connection<State extends Connected = Connected, Link exten
 
   /** Why the connection failed; undefined while it has not. */
   get failure(): TlsError | undefined {
-    if (this.#failure === "destroyed") this.#failure = new Closed(undefined, "the connection was destroyed")
+    // An error's stack takes 10 µs to make: of what was only destroyed there is one when somebody asks.
+    if (this.#destroyed) this.#failure ??= new Closed(undefined, "the connection was destroyed")
     return this.#failure
+  }
+
+  get #isOver(): boolean {
+    return this.#destroyed || this.#failure !== undefined
   }
 
   /** Whether `send` may be called. */
   get writable(): boolean {
-    return this.info !== undefined && !this.#sentClose && this.#failure === undefined
+    return this.info !== undefined && !this.#sentClose && !this.#isOver
   }
 
   /** Bytes that the client may still send as 0-RTT data: what the ticket allows, and the key (section 5.5), which no update follows. */
   get earlyDataWritable(): number {
     const { earlyData, writer } = this.link
-    if (this.#role !== "client" || this.#failure !== undefined || this.info !== undefined) return 0
+    if (this.#role !== "client" || this.#isOver || this.info !== undefined) return 0
     return Math.min(earlyData?.left ?? 0, writer.contentUntilKeyUpdate)
   }
 
   /** Whether `sendHalfRtt` may be called: the server's Finished is out, the client's has not come. */
   get halfRttWritable(): boolean {
     // Only a server has that exporter, and only for as long.
-    return this.link.halfRttExporter !== undefined && !this.#sentClose && this.#failure === undefined
+    return this.link.halfRttExporter !== undefined && !this.#sentClose && !this.#isOver
   }
 
   /** When `tick` is due at the latest, milliseconds since 1970; undefined once the handshake is over. */
   get deadline(): number | undefined {
-    return this.info === undefined && this.#failure === undefined ? this.#deadline : undefined
+    return this.info === undefined && !this.#isOver ? this.#deadline : undefined
   }
 
   /* ------------------------------------------------------------ what comes in */
@@ -90,8 +94,8 @@ export abstract class Connection<State extends Connected = Connected, Link exten
    * the output. `bytes` may be reused by the caller afterwards, unless they are given.
    * @param given nobody else has them or reads them afterwards: long records are opened where they lie, and data is a view of them
    */
-  receive(bytes: Uint8Array, now: number, given: boolean = false): Outcome {
-    if (this.#failure !== undefined || this.#machine.receivedClose) return this.#run(now, () => {})
+  receive(bytes: Uint8Array, now: number, given?: boolean): Outcome {
+    if (this.#isOver || this.#machine.receivedClose) return this.#run(now, () => {})
     this.#refuseReentry()
     // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
     this.link.reader.push(bytes, given)
@@ -111,7 +115,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
    * the same, as a private value or a secret is erased here.
    */
   answer(value: unknown, now: number): Outcome {
-    if (this.#failure !== undefined) {
+    if (this.#isOver) {
       this.#machine.discard(value)
       return this.#run(now, () => {})
     }
@@ -131,7 +135,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
    * a key exchange is the peer's fault; whatever nobody knows ends the connection with internal_error.
    */
   reject(error: unknown, now: number): Outcome {
-    if (this.#failure !== undefined) return this.#run(now, () => {})
+    if (this.#isOver) return this.#run(now, () => {})
     const { waiting } = this.#machine
     if (waiting === undefined) throw new Misuse("the connection waits for no decision")
     return this.#run(now, () => {
@@ -215,7 +219,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   sendHalfRtt(plaintext: Uint8Array): Outcome {
     if (!this.halfRttWritable) throw new Misuse("only a server between the two Finished messages sends 0.5-RTT data")
     if (plaintext.length > this.link.writer.contentUntilKeyUpdate) {
-      throw new Misuse("the key of 0.5-RTT data is used up, and no new one may come before the client's Finished")
+      throw new Misuse("the key of 0.5-RTT data is used up, and no new one may come yet")
     }
     return this.#run(this.link.now, () => {
       this.link.flushHandshake()
@@ -272,7 +276,6 @@ export abstract class Connection<State extends Connected = Connected, Link exten
     this.#destroyed = true
     this.#forget()
     this.link.dropOutput()
-    this.#failure ??= "destroyed"
   }
 
   /* ------------------------------------------------------------ the machine */
@@ -295,7 +298,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   #run(now: number, work: () => void, misuse: "is thrown" | "fails" = "fails"): Outcome {
     this.#refuseReentry()
     this.link.now = now
-    if (this.#failure === undefined) {
+    if (!this.#isOver) {
       this.#running = true
       try {
         this.#checkDeadline()
@@ -304,7 +307,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
         this.#finishOutput()
       } catch (error) {
         if (error instanceof Misuse && misuse === "is thrown") throw error
-        if (this.#failure === undefined) this.#fail(asFailure(error))
+        if (!this.#isOver) this.#fail(asFailure(error))
       } finally {
         this.#running = false
         // By a callback: what was made since then is forgotten too.
@@ -327,17 +330,17 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   /** A flight leaves in one write: while the machine waits for a signature, say, the rest of it is still to come. */
   get #holdsOutput(): boolean {
     const isMidFlight = this.info === undefined && !this.halfRttWritable
-    return this.#failure === undefined && this.#machine.waiting !== undefined && isMidFlight
+    return !this.#isOver && this.#machine.waiting !== undefined && isMidFlight
   }
 
   #outcome(): Outcome {
-    const waiting = this.#failure === undefined ? this.#machine.waiting : undefined
+    const waiting = !this.#isOver ? this.#machine.waiting : undefined
     return {
       output: this.#holdsOutput ? nothing : this.link.takeOutput(),
       events: this.link.takeEvents(),
       waitsFor: waiting
         ? { name: waiting.decision, pause: waiting.pause }
-        : this.#failure !== undefined || (this.#sentClose && this.#machine.receivedClose)
+        : this.#isOver || (this.#sentClose && this.#machine.receivedClose)
           ? "nothing"
           : "bytes",
     }

@@ -25,14 +25,6 @@ export type LinkOptions = Pick<
   "limits" | "random" | "scratch" | "trace" | "padding" | "maxFragment" | "rewriteMessage" | "explanations"
 >
 
-/** What is in a flight beside its first records, about. */
-const flightLength = 768
-
-/** Bytes of the records of so many bytes of content, without padding: a buffer that is too short is made again, and copied. */
-function recordsLength(content: number): number {
-  return content + 32 * (1 + (content >>> 14))
-}
-
 const noEvents: readonly ConnectionEvent[] = /* @__PURE__ */ Object.freeze([])
 
 export class RecordLink implements Link {
@@ -140,7 +132,8 @@ export class RecordLink implements Link {
   }
 
   write(contentType: number, content: Uint8Array): void {
-    const capacity = this.info === undefined ? content.length + flightLength : recordsLength(content.length)
+    // For its records, each of 22 bytes more, and for the rest of a flight: a buffer that is too short is made again, and copied.
+    const capacity = content.length + (content.length >> 9) + (this.info ? 64 : 768)
     this.#out ??= new Writer(capacity, this.#options.scratch.output?.(capacity))
     this.#writeChangeCipherSpec(this.#out)
     this.writer.write(contentType, content, this.#out)

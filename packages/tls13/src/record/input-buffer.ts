@@ -25,9 +25,8 @@ export class InputBuffer {
     this.#inputStart = 0
   }
 
-  /** @param whole bytes that the unfinished record will have, when they are known */
-  settle(whole = 0): void {
-    if (this.#inputStart < this.#input.length) this.#hold(this.#input.length - this.#inputStart, whole)
+  settle(): void {
+    if (this.#inputStart < this.#input.length) this.#hold(this.#input.length - this.#inputStart)
     this.#input = nothing
     this.#inputStart = 0
   }
@@ -46,11 +45,6 @@ export class InputBuffer {
     return this.#heldEnd > this.#heldStart
       ? this.#held[this.#heldStart + index]!
       : this.#input[this.#inputStart + index]!
-  }
-
-  /** Whether what comes next is in memory of our own, of no more than `most` bytes. */
-  isOwn(most: number): boolean {
-    return this.#heldEnd > this.#heldStart && this.#held.length <= most
   }
 
   /** Takes `count` bytes: a view, valid until the next call. */
@@ -75,22 +69,21 @@ export class InputBuffer {
   }
 
   /** Moves `count` bytes from the input to the end of our own. */
-  #hold(count: number, whole = 0): void {
-    this.#room(count, whole)
+  #hold(count: number): void {
+    this.#room(count)
     this.#held.set(this.#input.subarray(this.#inputStart, this.#inputStart + count), this.#heldEnd)
     this.#heldEnd += count
     this.#inputStart += count
   }
 
   /**
-   * Makes room for `count` bytes. The buffer grows with what has come, not with what a header announces before a quarter of it
-   * is there; doubling, so that a peer which sends byte by byte costs no more than twice the copying.
+   * Makes room for `count` bytes. The buffer grows with what has come, never with what a header announces; doubling, so
+   * that a peer which sends byte by byte costs no more than twice the copying.
    */
-  #room(count: number, whole: number): void {
+  #room(count: number): void {
     if (this.#heldEnd + count <= this.#held.length) return
     const length = this.#heldEnd - this.#heldStart
-    const need = length === 0 ? count : Math.max(length + count, 2 * length)
-    const larger = new Uint8Array(whole <= 4 * (length + count) ? Math.max(need, whole) : need)
+    const larger = new Uint8Array(Math.max(length + count, 2 * length))
     larger.set(this.#held.subarray(this.#heldStart, this.#heldEnd))
     this.#held = larger
     this.#heldStart = 0

@@ -273,17 +273,14 @@ describe("what a connection costs", () => {
     },
   )
 
-  it("memory is not taken on a header's word: not before a quarter of the record is there", () => {
+  it("memory is not taken on a header's word", () => {
     const record = new Sealer().record(application_data, bytes(16_000))
-    for (const [there, most] of [
-      [100, 100],
-      [4500, record.length],
-    ] as const) {
+    for (const there of [100, 4500]) {
       const buffer = new InputBuffer()
       buffer.push(record.slice(0, there))
-      buffer.settle(record.length)
+      buffer.settle()
       expect(buffer.ensure(there)).toBe(true)
-      expect(buffer.take(there).buffer.byteLength).toBe(most)
+      expect(buffer.take(there).buffer.byteLength).toBe(there)
     }
   })
 
@@ -424,7 +421,7 @@ describe("RFC 9846 5.2: protected lengths", () => {
     for (const limit of [63, 2 ** 14 + 2, 64.5]) {
       expect(() => {
         reader.recordSizeLimit = limit
-      }).toThrow("record_size_limit is 64 to 16385 bytes")
+      }).toThrow("whole number from 64 to 16385")
     }
   })
 })

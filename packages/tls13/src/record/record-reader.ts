@@ -6,8 +6,9 @@
 
 import { alertName } from "../bytes/alerts.ts"
 import { ContentType } from "../bytes/code-points.ts"
-import { InvalidMessage, LimitExceeded, Misuse, PeerMisbehaved, type TlsError } from "../bytes/errors.ts"
+import { InvalidMessage, LimitExceeded, PeerMisbehaved, type TlsError } from "../bytes/errors.ts"
 import { nothing } from "../bytes/nothing.ts"
+import { checkRange } from "../bytes/range.ts"
 import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { InputBuffer } from "./input-buffer.ts"
 import { doesNotSpeakTls } from "./not-tls.ts"
@@ -68,7 +69,7 @@ export class RecordReader {
   /** A record was opened: the peer has keys, and uses them. */
   #hasOpened = false
   #emptyRecords = 0
-  #isGiven = false
+  #isGiven: boolean | undefined
   #skipped: SkippedEarlyData | undefined
 
   constructor(options: RecordReaderOptions = {}) {
@@ -79,14 +80,14 @@ export class RecordReader {
   }
 
   /** Bytes received: used as a view until `settle`. @param given they are the reader's from now on, which may write to them */
-  push(bytes: Uint8Array, given = false): void {
+  push(bytes: Uint8Array, given?: boolean): void {
     this.#input.push(bytes)
     this.#isGiven = given
   }
 
   /** Copies what is left of the input, so that the caller may reuse its buffer: called once at the end of a receive. */
   settle(): void {
-    this.#input.settle(this.#input.length < headerLength ? 0 : headerLength + this.#bodyLength())
+    this.#input.settle()
     this.#plaintext = nothing
     this.#plaintextAt = 0
   }
@@ -114,9 +115,7 @@ export class RecordReader {
    * included, 64 to 2^14 + 1. Unprotected records are not subject to it.
    */
   set recordSizeLimit(limit: number) {
-    if (!Number.isInteger(limit) || limit < 64 || limit > maxInnerLength) {
-      throw new Misuse(`record_size_limit is 64 to ${maxInnerLength} bytes, not ${limit}`)
-    }
+    checkRange(limit, [64, maxInnerLength], "record_size_limit")
     this.#maxInner = limit
   }
 
@@ -130,21 +129,15 @@ export class RecordReader {
     for (;;) {
       if (!this.#input.ensure(headerLength)) return undefined
       const type = this.#input.byte(0)
-      const length = this.#bodyLength()
+      const length = (this.#input.byte(3) << 8) | this.#input.byte(4)
       this.#checkHeader(type, length)
       if (!this.#input.ensure(headerLength + length)) return undefined
       this.#isFirstRecord = false
-      const isOurs = this.#isGiven || this.#input.isOwn(fullRecord)
       const record = this.#input.take(headerLength + length)
       const inbound =
-        type === ContentType.application_data ? this.#opened(record, length, isOurs) : this.#inTheClear(type, record)
+        type === ContentType.application_data ? this.#opened(record, length) : this.#inTheClear(type, record)
       if (inbound) return inbound
     }
-  }
-
-  /** By the header that is there. */
-  #bodyLength(): number {
-    return (this.#input.byte(3) << 8) | this.#input.byte(4)
   }
 
   /** Erases the keys and gives up what is buffered. */
@@ -231,7 +224,7 @@ export class RecordReader {
   }
 
   /** A protected record, or undefined when it is one of those to skip. */
-  #opened(record: Uint8Array, length: number, isOurs: boolean): InboundRecord | undefined {
+  #opened(record: Uint8Array, length: number): InboundRecord | undefined {
     const protection = this.#protection
     if (!protection) {
       this.#skipped?.drop(length, 16)
@@ -240,9 +233,8 @@ export class RecordReader {
     const tagLength = protection.suite.aead.tagLength
     const { header } = this.#scratch
     for (let i = 0; i < headerLength; i++) header[i] = record[i]!
-    // A trace shows the record as it came; memory that is lent costs nothing.
-    const isFree = this.#observer === undefined && this.#scratch.plaintext === undefined
-    const inPlace = isOurs && length >= shortestInPlace && isFree
+    // What was held is ours too. A trace shows the record as it came; memory that is lent costs nothing.
+    const inPlace = this.#isGiven && length >= shortestInPlace && !this.#observer && !this.#scratch.plaintext
     const plaintext = inPlace ? record : this.#room(length - tagLength)
     const start = inPlace ? headerLength : this.#plaintextAt
     const innerLength = protection.open(header, record.subarray(headerLength), plaintext, start)
@@ -326,8 +318,6 @@ export class RecordReader {
 
 /** Bytes of a record that is opened where it lies, when that memory is ours: all that came with it stays with its content. */
 const shortestInPlace = 8192
-/** Bytes of the longest record without padding. */
-const fullRecord = headerLength + maxInnerLength + 16
 
 const clearAlert = "peer sent an alert in the clear after keys were set"
 

@@ -126,7 +126,7 @@ describe("RFC 9846 5.1: fragments", () => {
     expect(contentLengths(write(wide, application_data, content(2 ** 14 + 1)))).toEqual([2 ** 14, 1])
     expect(() => {
       writer.recordSizeLimit = 63
-    }).toThrow("64 or more")
+    }).toThrow("from 64 to")
   })
 
   it("RFC 8449 4: records in the clear are not subject to it", () => {

@@ -3,6 +3,7 @@
 
 import { ContentType, HandshakeType, ProtocolVersion } from "../bytes/code-points.ts"
 import { LimitExceeded, Misuse } from "../bytes/errors.ts"
+import { checkRange } from "../bytes/range.ts"
 import type { Writer } from "../bytes/writer.ts"
 import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import type { PaddingPolicy } from "./padding.ts"
@@ -62,9 +63,7 @@ export class RecordWriter {
 
   /** The most bytes of content in a record, protected or not, by configuration: 64 to 2^14. */
   set maxFragment(length: number) {
-    if (!Number.isInteger(length) || length < 64 || length > maxContentLength) {
-      throw new Misuse(`a fragment is 64 to ${maxContentLength} bytes, not ${length}`)
-    }
+    checkRange(length, [64, maxContentLength], "maxFragment")
     this.#maxFragment = length
   }
 
@@ -73,13 +72,13 @@ export class RecordWriter {
    * and padding together. 64 or more; a value above 2^14 + 1 means 2^14 + 1.
    */
   set recordSizeLimit(limit: number) {
-    if (!Number.isInteger(limit) || limit < 64) throw new Misuse(`record_size_limit is 64 or more bytes, not ${limit}`)
+    checkRange(limit, [64, 0xffff], "record_size_limit")
     this.#maxInner = Math.min(limit, maxContentLength + 1)
   }
 
   /** Records that one key may seal: the AEAD's limit (section 5.5), or less than it. 4 or more. */
   set recordLimit(records: number) {
-    if (!Number.isInteger(records) || records < 4) throw new Misuse(`a key seals 4 or more records, not ${records}`)
+    checkRange(records, [4, Number.MAX_SAFE_INTEGER], "recordLimit")
     this.#recordLimit = records
   }
 
@@ -136,7 +135,7 @@ export class RecordWriter {
   }
 
   #check(type: number, length: number): void {
-    if (this.#isWiped) throw new Misuse("the connection is over and its keys are erased: nothing more can be sent")
+    if (this.#isWiped) throw new Misuse("the connection is over: nothing more can be sent")
     if (type === ContentType.application_data) {
       // Section 5.1: Application Data records MUST NOT be written to the wire unprotected.
       if (!this.#protection) throw new Misuse("application data is never sent unprotected")

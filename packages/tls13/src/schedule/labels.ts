@@ -6,9 +6,6 @@ import { nothing } from "../bytes/nothing.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import type { Hash, HmacKey } from "../crypto/provider.ts"
 
-/** The counter of the first block. */
-const first = /* @__PURE__ */ Uint8Array.of(1)
-
 /** Hash(""): the Transcript-Hash of no messages, `Hash.length` bytes. */
 export function emptyHash(hash: Hash): Uint8Array {
   return hash.digest(nothing)
@@ -58,9 +55,10 @@ export function expandLabel(
   length: number,
 ): Uint8Array {
   const info = hkdfLabel(label, context, length)
+  const counter = Uint8Array.of(1)
   // HKDF-Expand (RFC 5869 section 2.3). Nearly every value of TLS is one block.
   if (length <= hash.length) {
-    const block = secret.mac(info, first)
+    const block = secret.mac(info, counter)
     if (block.length === length) return block
     const cut = copyOf(block.subarray(0, length))
     block.fill(0)
@@ -69,11 +67,9 @@ export function expandLabel(
   if (length > 255 * hash.length) {
     throw new Misuse(`HKDF of ${hash.name} gives at most ${255 * hash.length} bytes; ${length} were asked for`)
   }
-  const counter = new Uint8Array(1)
   const expanded = new Uint8Array(length)
   let block: Uint8Array = nothing
-  for (let at = 0; at < length; at += hash.length) {
-    counter[0]!++
+  for (let at = 0; at < length; at += hash.length, counter[0]!++) {
     const next = secret.mac(block, info, counter)
     block.fill(0)
     block = next
