@@ -477,7 +477,7 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   get work(): number {
-    return this.#router.work + this.#otherWork
+    return this.#router.work + (this.access.work ?? 0) + this.#otherWork
   }
 
   cost(units: number): void {
