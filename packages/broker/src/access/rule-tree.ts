@@ -85,18 +85,19 @@ export class RuleTree<Rule extends Ranked> {
 
   /** Tells the verdict every rule whose filter has in it all that the topic or filter `text` matches. */
   judge(text: string, action: Action, names: Names, verdict: Verdict<Rule>): void {
+    this.#work.nodes++
     this.#judge(this.#tree.root, { text, action, names, verdict, dollar: text.startsWith("$") }, 0, false)
   }
 
   /** False when no topic that the filter `text` matches is denied to readers. True may be said without need. */
   touches(text: string, names: Names): boolean {
     this.#left = patience
+    this.#work.nodes++
     return this.#touches(this.#tree.root, { text, names, dollar: text.startsWith("$") }, 0)
   }
 
   /** `at` is the offset of the level that children must match, above the length of the text when there is none. */
   #judge(node: PathNode<Rule | Rule[]>, asked: Judged<Rule>, at: number, widened: boolean): void {
-    this.#work.nodes++
     const { text } = asked
     if (at > text.length) tell(node.value, asked, widened)
     const { children } = node
@@ -125,6 +126,7 @@ export class RuleTree<Rule extends Ranked> {
     widenedBefore: boolean,
   ): void {
     if (child === undefined) return
+    this.#work.nodes++
     const { text, names, dollar } = asked
     let [at, widened] = [from, widenedBefore]
     for (let i = 0; i <= child.path.length; ) {
@@ -150,7 +152,6 @@ export class RuleTree<Rule extends Ranked> {
   }
 
   #touches(node: PathNode<Rule | Rule[]>, asked: Asked, at: number): boolean {
-    if (this.#spent()) return true
     const { text } = asked
     const level = at > text.length ? undefined : firstLevel(text, at)
     if ((level === undefined || level === "#") && deniesReaders(node.value)) return true
@@ -173,6 +174,7 @@ export class RuleTree<Rule extends Ranked> {
 
   #touchesChild(child: PathNode<Rule | Rule[]> | undefined, asked: Asked, from: number): boolean {
     if (child === undefined) return false
+    if (this.#spent()) return true
     const { text, names, dollar } = asked
     let at = from
     for (let i = 0; i <= child.path.length; ) {
