@@ -11,8 +11,7 @@ type Levels = readonly string[]
 function plainWalk(rules: readonly AclRule[], { user, source }: Identity, clientId: string) {
   const fill = (text: string) => text.replaceAll(/%[uc]/g, (mark) => (mark === "%u" ? user : clientId))
   const isWide = (name: string) => name === "" || name.startsWith("$") || /[/+#]/.test(name)
-  const widens = (level: string) =>
-    (level.includes("%u") && isWide(user)) || (level.includes("%c") && isWide(clientId))
+  const widens = (level: string) => (level.includes("%u") && isWide(user)) || (level.includes("%c") && isWide(clientId))
   const filters = ({ filter, permission }: AclRule): Levels[] => {
     const levels = filter.split("/")
     if (!permission.startsWith("deny")) return levels.some(widens) ? [] : [levels.map(fill)]
@@ -25,7 +24,8 @@ function plainWalk(rules: readonly AclRule[], { user, source }: Identity, client
   const ofClient = rules.filter(({ who, name }) => who === "client" && name === clientId)
   const all = [...ofUser, ...ofClient, ...rules.filter(({ who }) => who === "all")]
   const refusal = (action: string, fits: (levels: Levels) => boolean): string | undefined => {
-    const said = (permission: string[]) => all.find((rule) => permission.includes(rule.permission) && filters(rule).some(fits))
+    const said = (permission: string[]) =>
+      all.find((rule) => permission.includes(rule.permission) && filters(rule).some(fits))
     const denial = said(["deny", `deny-${action}`])
     if (denial !== undefined) return denial.refusal.rule
     return said(["readwrite", action]) === undefined ? "no rule allows it" : undefined
@@ -67,7 +67,10 @@ describe("the index of an access control list", () => {
     const seen = { refused: 0, allowed: 0, left: 0, shut: 0 }
     for (let round = 0; round < 60; round++) {
       const who = ["all", "all", "all", "anonymous", 'user "a"', 'user "$x"', 'client "a"', 'client "a/#"']
-      const lines = Array.from({ length: 1 + below(30) }, () => `${one(who)} ${one(permissions)} ${path(ofRules, true)}`)
+      const lines = Array.from(
+        { length: 1 + below(30) },
+        () => `${one(who)} ${one(permissions)} ${path(ofRules, true)}`,
+      )
       const rules = lines.flatMap((line, at) => {
         try {
           return parseAcl("\n".repeat(at) + line)

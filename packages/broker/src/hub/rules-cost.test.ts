@@ -137,7 +137,8 @@ describe("judging counts", () => {
       const packets = Array.from({ length: 500 }, (_, i) => [...publishBytes(5, `${deep}y${i}`, "")])
       flood.connection!.receive(Uint8Array.from(packets.flat()), test.now)
       const now = test.broker.counters.publishReceived
-      for (let turns = 0; test.broker.counters.publishReceived < 500 && turns < 1000; turns++) test.broker.flush(test.now)
+      for (let turns = 0; test.broker.counters.publishReceived < 500 && turns < 1000; turns++)
+        test.broker.flush(test.now)
       expect(test.broker.counters.publishReceived).toBe(500)
       return now
     })
