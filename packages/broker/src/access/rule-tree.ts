@@ -49,8 +49,6 @@ export class Verdict<Rule extends Ranked> {
   }
 }
 
-const none: ReadonlySet<string> = new Set()
-
 /** Nodes that are looked at to learn whether any denying rule touches a filter, before it is taken that one does. */
 const patience = 64
 
@@ -111,10 +109,10 @@ export class RuleTree<Rule extends Ranked> {
       if (level !== "+" && level !== "#" && this.#templates?.has(level) !== true)
         this.#judgeChild(children.get(level), asked, at, widened)
       this.#judgeChild(children.get("+"), asked, at, widened)
-      for (const template of this.#templates ?? none) {
+      this.#templates?.forEach((template) => {
         this.#work.nodes++
         this.#judgeChild(children.get(template), asked, at, widened)
-      }
+      })
     }
     this.#judgeChild(children.get("#"), asked, at, widened)
   }
@@ -166,7 +164,7 @@ export class RuleTree<Rule extends Ranked> {
     if (level === undefined) return false
     if (this.#templates?.has(level) !== true && this.#touchesChild(children.get(level), asked, at)) return true
     if (this.#touchesChild(children.get("+"), asked, at)) return true
-    for (const template of this.#templates ?? none) {
+    for (const template of this.#templates ?? []) {
       if (this.#spent() || this.#touchesChild(children.get(template), asked, at)) return true
     }
     return false
