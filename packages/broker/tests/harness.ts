@@ -330,7 +330,7 @@ export class TestClient {
     const type = header >> 4
     if (type === 13) return { type: "pingresp" }
     if (type === 4 || type === 5 || type === 6 || type === 7) {
-      const read = readAcknowledgement(type, bytes, bodyStart, end, this.version)
+      const read = readAcknowledgement(type, bytes, bodyStart, end, this.version, "server")
       return { type: ackNames[type], packetId: packetIdOf(read), reasonCode: reasonCodeOf(read) }
     }
     if (type !== 3) return readServerPacket(type, bytes, start, bodyStart, end, this.version)

@@ -10,18 +10,27 @@
 // A name that is empty, begins with $ or has one of / + # in it fills no allowing rule. A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
 import type { Identity, Refusal } from "../ports/access.ts"
-import { covers, matches, overlaps, parseFilter, type TopicFilter } from "../routing/filter.ts"
+import { parseFilter, type TopicFilter } from "../routing/filter.ts"
 import { finish, lineByLine, type Steps } from "./lines.ts"
+import {
+  type Action,
+  denies,
+  fill,
+  isTemplate,
+  isWide,
+  type Names,
+  type Permission,
+  type Ranked,
+  RuleTree,
+  Verdict,
+  type Work,
+} from "./rule-tree.ts"
 
-type Permission = "read" | "write" | "readwrite" | "deny" | "deny-read" | "deny-write"
-
-export interface AclRule {
+export interface AclRule extends Ranked {
   readonly who: "user" | "client" | "anonymous" | "all"
   /** Name or Client Identifier; "" for anonymous and all. */
   readonly name: string
-  readonly permission: Permission
-  readonly filter: string
-  /** Number and text of its line, as a refusal names it. */
+  /** Its line, with the number, as a refusal names it. */
   readonly refusal: Refusal
 }
 
@@ -37,17 +46,19 @@ const permissions: ReadonlySet<string> = new Set(["read", "write", "readwrite", 
 
 /** Reads the text of an ACL file. Empty lines and lines that begin with # are skipped. Throws AclError. */
 export function parseAcl(text: string): AclRule[] {
-  return finish(parsingAcl(text))
+  const rules: AclRule[] = []
+  finish(
+    lineByLine(text, (line, number) => {
+      const rule = readLine(line, number)
+      if (rule !== undefined) rules.push(rule)
+    }),
+  )
+  return rules
 }
 
-/** The same, step by step. */
-export function* parsingAcl(text: string): Steps<AclRule[]> {
-  const rules: AclRule[] = []
-  yield* lineByLine(text, (raw, number) => {
-    const line = raw.trim()
-    if (line !== "" && !line.startsWith("#")) rules.push(parseRule(line, number))
-  })
-  return rules
+function readLine(raw: string, number: number): AclRule | undefined {
+  const line = raw.trim()
+  return line === "" || line.startsWith("#") ? undefined : parseRule(line, number)
 }
 
 function parseRule(line: string, number: number): AclRule {
@@ -70,130 +81,176 @@ function parseRule(line: string, number: number): AclRule {
   } catch (error) {
     throw new AclError(number, error instanceof Error ? error.message : "not a Topic Filter")
   }
-  return { who, name, permission, filter, refusal: { rule: `line ${number}: ${line}` } }
+  return { who, name, permission, filter, line: number, refusal: { rule: `line ${number}: ${line}` } }
 }
 
 function isPermission(text: string): text is Permission {
   return permissions.has(text)
 }
 
-type Levels = readonly string[]
-
-interface Denial {
-  readonly levels: Levels
-  readonly refusal: Refusal
-}
-
-/** The rules of one client with its names filled in. */
-interface OwnRules {
-  readonly clientId: string
-  readonly read: Levels[]
-  readonly write: Levels[]
-  readonly denyRead: Denial[]
-  readonly denyWrite: Denial[]
-}
-
 const nothingAllows: Refusal = { rule: "no rule allows it" }
 
+/** The names of one client, and what denying rules become by them where they would match more than themselves. */
+interface OwnNames extends Names {
+  readonly plain: Map<RuleSet, RuleTree<AclRule>>
+}
+
+/** The rules of a user, of a Client Identifier, or of everybody. */
+class RuleSet {
+  readonly #work: Work
+  readonly #fixed: RuleTree<AclRule>
+  /** Those with %u or %c. */
+  #templates: RuleTree<AclRule> | undefined
+  /** Denying ones among them that may begin with $ once there are names in them. */
+  #reserved: AclRule[] | undefined
+
+  constructor(work: Work) {
+    this.#work = work
+    this.#fixed = new RuleTree(work)
+  }
+
+  add(rule: AclRule): void {
+    const { filter } = rule
+    if (!isTemplate(filter)) {
+      this.#fixed.add(filter, rule)
+      return
+    }
+    this.#templates ??= new RuleTree(this.#work)
+    this.#templates.add(filter, rule)
+    if (!/^(\$|%[uc])/.test(filter) || !(denies(rule, "read") || denies(rule, "write"))) return
+    this.#reserved ??= []
+    this.#reserved.push(rule)
+  }
+
+  judge(text: string, action: Action, names: OwnNames, verdict: Verdict<AclRule>): void {
+    this.#fixed.judge(text, action, names, verdict)
+    this.#templates?.judge(text, action, names, verdict)
+    this.#plain(names)?.judge(text, action, names, verdict)
+  }
+
+  /** See RuleTree. */
+  touches(text: string, names: OwnNames): boolean {
+    return [this.#fixed, this.#templates, this.#plain(names)].some((tree) => tree?.touches(text, names) === true)
+  }
+
+  /**
+   * In a denying rule a name that could match more than itself denies the whole level; and, as wildcards leave out what begins
+   * with $ (section 4.7.2), also what it says as it stands: those are in this tree.
+   */
+  #plain(names: OwnNames): RuleTree<AclRule> | undefined {
+    if (this.#reserved === undefined || !(isWide(names.user) || isWide(names.clientId))) return undefined
+    let tree = names.plain.get(this)
+    if (tree !== undefined) return tree
+    tree = new RuleTree(this.#work, false)
+    for (const rule of this.#reserved) {
+      this.#work.nodes++
+      const filter = fill(rule.filter, names)
+      if (filter.startsWith("$")) tree.add(untilAll(filter), rule)
+    }
+    names.plain.set(this, tree)
+    return tree
+  }
+}
+
+/** A name may have put a # before other levels: it matches all that comes. */
+function untilAll(filter: string): string {
+  const levels = filter.split("/")
+  const at = levels.indexOf("#")
+  return at < 0 ? filter : levels.slice(0, at + 1).join("/")
+}
+
 export class Acl {
-  readonly size: number
-  readonly #general: AclRule[] = []
-  readonly #anonymous: AclRule[] = []
-  readonly #byUser: Map<string, AclRule[]> = new Map()
-  readonly #byClient: Map<string, AclRule[]> = new Map()
-  /** An Identity belongs to one connection, so its rules are worked out once and go with it. */
-  readonly #own: WeakMap<Identity, OwnRules> = new WeakMap()
+  #size = 0
+  readonly #work: Work = { nodes: 0 }
+  readonly #general: RuleSet
+  readonly #anonymous: RuleSet
+  readonly #byUser: Map<string, RuleSet> = new Map()
+  readonly #byClient: Map<string, RuleSet> = new Map()
+  /** An Identity belongs to one connection. */
+  readonly #names: WeakMap<Identity, OwnNames> = new WeakMap()
 
   constructor(rules: readonly AclRule[]) {
-    this.size = rules.length
-    for (const rule of rules) {
-      if (rule.who === "all") this.#general.push(rule)
-      else if (rule.who === "anonymous") this.#anonymous.push(rule)
-      else push(rule.who === "user" ? this.#byUser : this.#byClient, rule)
-    }
+    this.#general = new RuleSet(this.#work)
+    this.#anonymous = new RuleSet(this.#work)
+    for (const rule of rules) this.#add(rule)
+  }
+
+  /** The list of a text, step by step. Throws AclError. */
+  static *reading(text: string): Steps<Acl> {
+    const acl = new Acl([])
+    yield* lineByLine(text, (line, number) => {
+      const rule = readLine(line, number)
+      if (rule !== undefined) acl.#add(rule)
+    })
+    return acl
+  }
+
+  #add(rule: AclRule): void {
+    this.#size++
+    this.#setOf(rule).add(rule)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** What judging has cost since the beginning, in the units of routing. */
+  get work(): number {
+    return this.#work.nodes
   }
 
   publishRefusal(identity: Identity, clientId: string, topic: string): Refusal | undefined {
-    const own = this.#rulesOf(identity, clientId)
-    for (const { levels, refusal } of own.denyWrite) if (matches(levels, topic)) return refusal
-    for (const levels of own.write) if (matches(levels, topic)) return undefined
-    return nothingAllows
+    return this.#refusal(identity, clientId, topic, "write")
   }
 
   subscribeRefusal(identity: Identity, clientId: string, filter: TopicFilter): Refusal | undefined {
-    const own = this.#rulesOf(identity, clientId)
-    for (const { levels, refusal } of own.denyRead) if (covers(levels, filter.levels)) return refusal
-    for (const levels of own.read) if (covers(levels, filter.levels)) return undefined
-    return nothingAllows
+    return this.#refusal(identity, clientId, filter.path, "read")
   }
 
   deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined {
-    const { denyRead } = this.#rulesOf(identity, clientId)
-    const touching = denyRead.filter(({ levels }) => overlaps(levels, filter.levels))
-    return touching.length === 0 ? undefined : (topic) => !touching.some(({ levels }) => matches(levels, topic))
-  }
-
-  #rulesOf(identity: Identity, clientId: string): OwnRules {
-    const known = this.#own.get(identity)
-    if (known?.clientId === clientId) return known
-    const own: OwnRules = { clientId, read: [], write: [], denyRead: [], denyWrite: [] }
-    for (const { permission, filter, refusal } of this.#applying(identity, clientId)) {
-      if (permission.startsWith("deny")) {
-        const denials = fillDenying(filter, identity.user, clientId).map((levels) => ({ levels, refusal }))
-        if (permission !== "deny-write") own.denyRead.push(...denials)
-        if (permission !== "deny-read") own.denyWrite.push(...denials)
-        continue
-      }
-      const levels = fillAllowing(filter, identity.user, clientId)
-      if (levels === undefined) continue
-      if (permission !== "write") own.read.push(levels)
-      if (permission !== "read") own.write.push(levels)
+    const names = this.#namesOf(identity, clientId)
+    const sets = this.#applying(identity, clientId)
+    if (!sets.some((set) => set.touches(filter.path, names))) return undefined
+    return (topic) => {
+      const verdict = new Verdict<AclRule>()
+      for (const set of sets) set.judge(topic, "read", names, verdict)
+      return verdict.denial === undefined
     }
-    this.#own.set(identity, own)
-    return own
   }
 
-  #applying({ source, user }: Identity, clientId: string): readonly AclRule[] {
-    const ofUser = source === "anonymous" ? this.#anonymous : (this.#byUser.get(user) ?? [])
-    return [...ofUser, ...(this.#byClient.get(clientId) ?? []), ...this.#general]
+  #refusal(identity: Identity, clientId: string, text: string, action: Action): Refusal | undefined {
+    const names = this.#namesOf(identity, clientId)
+    const verdict = new Verdict<AclRule>()
+    for (const set of this.#applying(identity, clientId)) {
+      set.judge(text, action, names, verdict)
+      if (verdict.denial !== undefined) return verdict.denial.refusal
+    }
+    return verdict.allowed ? undefined : nothingAllows
   }
-}
 
-function push(rules: Map<string, AclRule[]>, rule: AclRule): void {
-  const known = rules.get(rule.name)
-  if (known === undefined) rules.set(rule.name, [rule])
-  else known.push(rule)
-}
+  #namesOf(identity: Identity, clientId: string): OwnNames {
+    const known = this.#names.get(identity)
+    if (known?.clientId === clientId) return known
+    const names = { user: identity.user, clientId, plain: new Map() }
+    this.#names.set(identity, names)
+    return names
+  }
 
-/** True for a name that could make a filter match more than one level of that name: /, +, #, $ in front, or nothing. */
-function widens(name: string): boolean {
-  return name === "" || name.startsWith("$") || /[/+#]/.test(name)
-}
+  #applying({ source, user }: Identity, clientId: string): readonly RuleSet[] {
+    const ofUser = source === "anonymous" ? this.#anonymous : this.#byUser.get(user)
+    const ofClient = this.#byClient.get(clientId)
+    return [ofUser, ofClient, this.#general].filter((set) => set !== undefined)
+  }
 
-function fill(text: string, user: string, clientId: string): string {
-  return text.replaceAll(/%[uc]/g, (mark) => (mark === "%u" ? user : clientId))
-}
-
-function mentions(level: string, user: string, clientId: string): readonly string[] {
-  return [...(level.includes("%u") ? [user] : []), ...(level.includes("%c") ? [clientId] : [])]
-}
-
-/** An allowing filter with the names in it; undefined when one of them could widen it: then the rule does not count. */
-function fillAllowing(filter: string, user: string, clientId: string): Levels | undefined {
-  const levels = filter.split("/")
-  if (levels.some((level) => mentions(level, user, clientId).some(widens))) return undefined
-  return levels.map((level) => fill(level, user, clientId))
-}
-
-/**
- * A denying filter with the names in it. Where one could widen it the whole level is denied, and, as wildcards leave out
- * what begins with $ (section 4.7.2), also what the name says as it stands.
- */
-function fillDenying(filter: string, user: string, clientId: string): readonly Levels[] {
-  const levels = filter.split("/")
-  const whole = levels.map((level) =>
-    mentions(level, user, clientId).some(widens) ? "+" : fill(level, user, clientId),
-  )
-  const plain = fill(filter, user, clientId)
-  return plain.startsWith("$") && plain !== whole.join("/") ? [whole, plain.split("/")] : [whole]
+  #setOf({ who, name }: AclRule): RuleSet {
+    if (who === "all") return this.#general
+    if (who === "anonymous") return this.#anonymous
+    const sets = who === "user" ? this.#byUser : this.#byClient
+    let set = sets.get(name)
+    if (set === undefined) {
+      set = new RuleSet(this.#work)
+      sets.set(name, set)
+    }
+    return set
+  }
 }

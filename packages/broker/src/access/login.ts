@@ -35,6 +35,8 @@ export interface ReplaceableAccess extends Access {
 /** Checks logins by these rules. */
 export function createAccess(rules: LoginRules, means: CheckerMeans, limits: CheckerLimits): ReplaceableAccess {
   let current = rules
+  /** What the lists before have cost. */
+  let workBefore = 0
   const own = { ...limits }
   const checker = new PasswordChecker(rules.passwords ?? new Map(), means, own)
   const scram = new ScramUsers(rules.passwords ?? new Map(), means.random, checker, new DelayLine(means, own))
@@ -60,8 +62,14 @@ export function createAccess(rules: LoginRules, means: CheckerMeans, limits: Che
     publishRefusal: (identity, clientId, topic) => current.acl?.publishRefusal(identity, clientId, topic),
     subscribeRefusal: (identity, clientId, filter) => current.acl?.subscribeRefusal(identity, clientId, filter),
     deliveryRule: (identity, clientId, filter) => current.acl?.deliveryRule(identity, clientId, filter),
+    get work() {
+      return workBefore + (current.acl?.work ?? 0)
+    },
     replace(next) {
+      workBefore += current.acl?.work ?? 0
       current = next
+      // The same list may go on.
+      workBefore -= next.acl?.work ?? 0
       const changed = checker.replace(next.passwords ?? new Map())
       scram.replace(next.passwords ?? new Map())
       return (identity) => lost(next, changed, identity)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { inTurns, Paced } from "./turns.ts"
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -61,6 +61,52 @@ describe("Paced", () => {
     paced.end()
   })
 
+  it("a second time is at once, while the first goes on or after it; who goes on asking waits", async () => {
+    for (const meanwhile of [true, false]) {
+      let begun = 0
+      const releases: (() => void)[] = []
+      const paced = new Paced(async () => {
+        begun++
+        await new Promise<void>((resolve) => releases.push(resolve))
+      })
+      paced.ask()
+      if (meanwhile) paced.ask()
+      await new Promise((resolve) => setTimeout(resolve, 200)) // what takes 200 ms would be followed by 800
+      releases.shift()?.()
+      for (let i = 0; i < 5; i++) await turn()
+      if (!meanwhile) paced.ask()
+      expect(begun).toBe(2)
+      paced.ask()
+      releases.shift()?.()
+      for (let i = 0; i < 5; i++) await turn()
+      paced.ask()
+      for (let i = 0; i < 5; i++) await turn()
+      expect(begun).toBe(2)
+      paced.end()
+    }
+  })
+
+  it("nobody waits longer than a second, however long it takes", async () => {
+    const rests: (number | undefined)[] = []
+    const clock = vi.spyOn(performance, "now")
+    const timer = vi.spyOn(globalThis, "setTimeout")
+    try {
+      let now = 0
+      clock.mockImplementation(() => now)
+      const paced = new Paced(async () => {
+        now += 60_000
+      })
+      paced.ask()
+      await turn()
+      rests.push(...timer.mock.calls.map(([, delay]) => delay))
+      paced.end()
+    } finally {
+      clock.mockRestore()
+      timer.mockRestore()
+    }
+    expect(rests).toEqual([1000])
+  })
+
   it("rests four times as long as it has worked, and begins nothing after its end", async () => {
     let work = 0
     const times: number[] = []
@@ -75,9 +121,9 @@ describe("Paced", () => {
       paced.ask()
       await turn()
     }
-    expect(times.length).toBeGreaterThan(1)
-    const whole = times.at(-1)! - times[0]!
-    expect((work * (times.length - 1)) / times.length).toBeLessThanOrEqual(whole / 4)
+    expect(times.length).toBeGreaterThan(2)
+    const whole = times.at(-1)! - times[1]! // the second time had no rest before it
+    expect((work * (times.length - 2)) / times.length).toBeLessThanOrEqual(whole / 4)
     paced.ask()
     paced.end()
     const count = times.length

@@ -17,12 +17,21 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-/** What is asked for again and again: once at a time, and once more at most afterwards, whoever asks however often meanwhile. */
+/** Milliseconds: nobody who asks waits longer before it begins. */
+const longestRest = 1000
+
+/**
+ * What is asked for again and again: once at a time, and once more for all who ask meanwhile. The second time is at once; who goes
+ * on asking is served after rests that leave four fifths of the time to others, and wait for a second at most.
+ */
 export class Paced {
   readonly #work: () => Promise<void>
   #running = false
   #asked = false
+  /** A rest. */
   #timer: NodeJS.Timeout | undefined
+  /** The next time needs no rest before it. */
+  #fresh = true
   #ended = false
 
   /** @param work does not reject */
@@ -32,7 +41,7 @@ export class Paced {
 
   ask(): void {
     this.#asked = true
-    if (!this.#running && this.#timer === undefined) void this.#run()
+    this.#goOn()
   }
 
   /** Nothing of it begins any more. */
@@ -41,8 +50,18 @@ export class Paced {
     clearTimeout(this.#timer)
   }
 
+  #goOn(): void {
+    if (!this.#asked || this.#running || this.#ended) return
+    if (this.#timer !== undefined) {
+      if (!this.#fresh) return
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+      this.#fresh = false
+    }
+    void this.#run()
+  }
+
   async #run(): Promise<void> {
-    if (this.#ended) return
     this.#asked = false
     this.#running = true
     const began = performance.now()
@@ -51,13 +70,12 @@ export class Paced {
     } finally {
       this.#running = false
     }
-    // Four fifths of the time are for others.
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        if (this.#asked) void this.#run()
-      },
-      4 * (performance.now() - began),
-    ).unref()
+    const rest = Math.min(longestRest, 4 * (performance.now() - began))
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#fresh = !this.#asked
+      this.#goOn()
+    }, rest).unref()
+    this.#goOn()
   }
 }

@@ -155,7 +155,7 @@ export class Authentication<Client extends Claimant> {
 function failure(before: Identity, decision: Decision): { reasonCode: number; words: string } | undefined {
   if (!("identity" in decision)) {
     const { reasonCode, why } = decision
-    const said = allowedReasonCodes.get(PacketType.Disconnect)?.has(reasonCode) === true
+    const said = allowedReasonCodes.server.get(PacketType.Disconnect)?.has(reasonCode) === true
     return { reasonCode: said ? reasonCode : ReasonCode.NotAuthorized, words: why }
   }
   const { user, source } = decision.identity

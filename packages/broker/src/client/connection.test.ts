@@ -749,7 +749,7 @@ describe("what ends a connection", () => {
   it("[MQTT-3.1.2-29] no Reason String on acknowledgements; DISCONNECT has one unless the client wants none", () => {
     const test = new TestBroker()
     const chatty = test.connect({ clientId: "a" })
-    chatty.send([0xf0, 0])
+    chatty.send([0xf0, 1, 0x18])
     expect(chatty.seen.at(-1)).toMatchObject({ type: "disconnect", reasonString: expect.stringContaining("AUTH") })
     const terse = test.open()
     terse.send(packet(0x10, [...text("MQTT"), 5, 2, 0, 0, 2, 0x17, 0, ...text("b")]))

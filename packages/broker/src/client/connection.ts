@@ -623,8 +623,9 @@ export class Connection implements Claimant {
     this.#finish(now, { publishWill: true }, "broker", why, reasonName(reasonCode))
   }
 
-  welcome({ packet, clientId }: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {
+  welcome(phase: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {
     const host = this.#host
+    const { packet, clientId } = phase
     this.#silence.heard(now) // the Keep Alive begins when the client has its answer
     const { will, requestProblemInformation } = packet
     if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
@@ -636,7 +637,10 @@ export class Connection implements Claimant {
     if (packet.maximumPacketSize !== undefined && !this.writer.fits(connack)) {
       throw answerTooLarge(packet.maximumPacketSize)
     }
-    const opened = host.open(this, packet, clientId, identity, now)
+    const opened = host.open(this, packet, clientId, identity, now, () => {
+      if (this.isIn(phase)) this.goOn(now, (time) => this.welcome(phase, identity, data, time))
+    })
+    if (opened === "later") return
     if (opened === undefined) {
       throw new PacketError(
         ReasonCode.QuotaExceeded,

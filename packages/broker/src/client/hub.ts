@@ -53,14 +53,18 @@ export interface Hub<Client> {
   comes(): number
   /** A Client Identifier that no session uses. */
   newClientId(): string
-  /** Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. */
+  /**
+   * Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. "later": `again` is called when
+   * what is in its way has gone.
+   */
   open(
     connection: Client,
     packet: ConnectPacket,
     clientId: string,
     identity: Identity,
     now: number,
-  ): { session: Session; sessionPresent: boolean } | undefined
+    again: () => void,
+  ): { session: Session; sessionPresent: boolean } | "later" | undefined
   /** The connection is gone: its will and its session go their ways. */
   ended(connection: Client, session: Session, will: Will | undefined, ending: Ending, now: number): void
   /** True when a message on this topic would reach nobody. */

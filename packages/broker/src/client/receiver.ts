@@ -222,7 +222,7 @@ export class Receiver<Client extends Receiving> {
 
   acknowledgement(type: number, frame: Frame, now: number): void {
     const session = this.#session
-    const read = readAcknowledgement(type, frame.bytes, frame.bodyStart, frame.end, this.#version)
+    const read = readAcknowledgement(type, frame.bytes, frame.bodyStart, frame.end, this.#version, "client")
     const packetId = packetIdOf(read)
     const code = reasonCodeOf(read)
     switch (type) {

@@ -106,7 +106,7 @@ export function readClientPacket(
   version: ProtocolVersion,
   maximumFilters: number,
 ): Exclude<ClientPacket, ConnectPacket> {
-  guard(type, bytes, bodyStart, end, version, maximumFilters)
+  guard(type, bytes, bodyStart, end, version, maximumFilters, "client")
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   if (type === PacketType.Auth) return readAuth(bytes, start, bodyStart, end)
   // MQTT 3.1 sends DUP with what is sent again.
@@ -144,7 +144,7 @@ export function readServerPacket(
   end: number,
   version: ProtocolVersion,
 ): ServerPacket {
-  guard(type, bytes, bodyStart, end, version, 0) // a server sends no Topic Filters
+  guard(type, bytes, bodyStart, end, version, 0, "server") // a server sends no Topic Filters
   if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
   if (type === PacketType.Auth) return readAuth(bytes, start, bodyStart, end)
   const packet = parse(bytes, start, end, version)

@@ -210,7 +210,7 @@ describe("files", () => {
     const lists = { login: { passwordFile: "huge" }, aclFile: "huge" }
     for (const [name, parts] of [
       ["login", 32],
-      ["aclFile", 64],
+      ["aclFile", 96],
     ] as const) {
       const most = Math.min(64 * 1_048_576, Math.floor(getHeapStatistics().heap_size_limit / parts))
       const path = write("list.json", JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], [name]: lists[name] }))

@@ -462,13 +462,14 @@ export class Broker implements Hub<Connection>, Inspect {
     clientId: string,
     identity: Identity,
     now: number,
-  ): { session: Session; sessionPresent: boolean } | undefined {
+    again: () => void,
+  ): { session: Session; sessionPresent: boolean } | "later" | undefined {
     this.#admission.check(identity, () => {
       const session = this.#sessions.get(clientId)
       return session && this.#sessions.connectionOf(session)
     })
-    const opened = this.#sessions.open(connection, packet, clientId, identity, now)
-    if (opened !== undefined) this.#admission.known(connection, identity)
+    const opened = this.#sessions.open(connection, packet, clientId, identity, now, again)
+    if (opened !== undefined && opened !== "later") this.#admission.known(connection, identity)
     return opened
   }
 
@@ -477,7 +478,7 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   get work(): number {
-    return this.#router.work + this.#otherWork
+    return this.#router.work + (this.access.work ?? 0) + this.#otherWork
   }
 
   cost(units: number): void {

@@ -18,6 +18,7 @@ import type { QueuePolicy } from "../session/queue.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
+import { HandingOn } from "./handing-on.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 import type { Wills } from "./wills.ts"
 
@@ -56,13 +57,14 @@ export class Sessions {
   /** Sessions without connection that have an end or a will to wait for. */
   readonly #waiting: Set<Session> = new Set()
   /** Sessions that have ended, and whose shared messages are on their way to others. */
-  readonly #handingOn: Map<string, Chore> = new Map()
+  readonly #handingOn: HandingOn
   /** How many have had a connection at the same time. */
   connectedMost = 0
 
   constructor(needs: SessionsNeeds) {
     this.#needs = needs
     this.#owners = new SessionOwners(needs.limits)
+    this.#handingOn = new HandingOn(needs)
     needs.router.onEntrusted = (subscriber) => {
       if (!(subscriber instanceof Session) || subscriber.recorded) return
       subscriber.entrust(needs.recorder)
@@ -95,14 +97,18 @@ export class Sessions {
     return this.#connections.get(session)
   }
 
-  /** Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. */
+  /**
+   * Takes over, resumes or creates the session of this CONNECT; undefined when there are too many. "later": `again` is called when
+   * what an earlier session has for others is theirs.
+   */
   open(
     connection: Connection,
     packet: ConnectPacket,
     clientId: string,
     identity: Identity,
     now: number,
-  ): { session: Session; sessionPresent: boolean } | undefined {
+    again: () => void,
+  ): { session: Session; sessionPresent: boolean } | "later" | undefined {
     const { recorder, subscriptions, wills } = this.#needs
     const expiryInterval = Math.min(packet.sessionExpiryInterval, connection.told.maximumSessionExpiryInterval)
     if (recorder.failing && (expiryInterval > 0 || packet.will !== undefined || this.#byClientId.get(clientId)?.kept)) {
@@ -111,6 +117,7 @@ export class Sessions {
     let session = this.#resumable(connection, packet, clientId, identity, now)
     wills.publishOf(clientId) // before anything that the client says now
     const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
+    if (session === undefined && !this.#handingOn.isOver(clientId, again)) return "later"
     session ??= this.#create(connection, clientId, identity, now)
     if (session === undefined) return undefined
     if (!session.holdWill(packet.will === undefined ? 0 : willCost(packet.will))) {
@@ -171,7 +178,6 @@ export class Sessions {
     const owner = ownerOf(identity, connection.peer)
     if (!this.#makeRoom(owner, now)) return undefined
     const account = this.#owners.account(owner)
-    this.#finishHandingOn(clientId)
     const { user, source } = identity
     const session = this.#make(clientId, { user, source, account: owner }, account) // [MQTT-3.1.2-6]
     this.#byClientId.set(clientId, session)
@@ -272,52 +278,24 @@ export class Sessions {
   }
 
   end(session: Session, now: number): void {
-    const { cost, faults, later, subscriptions, wills } = this.#needs
+    const { cost, faults, subscriptions, wills } = this.#needs
     // Each step happens whatever becomes of the others: nothing may be left that delivers to a session that has ended.
     const step = (work: () => void) => faults.attempt(work, { clientId: session.clientId })
     cost(removalCost * session.subscriptions.size + ((session.queuedMessages + session.inflightMessages) >> 3))
     step(() => wills.publishPending(session, now)) // [MQTT-3.1.2-8] at the latest when the session ends
     subscriptions.end(session, step)
     if (session.hasShared) {
-      const chore = this.#handOn(session)
-      this.#handingOn.set(session.clientId, chore)
-      step(() => later(chore))
+      this.#handingOn.begin(session, () => this.#clear(session))
     } else step(() => this.#clear(session))
     this.#owners.remove(session)
     this.#waiting.delete(session)
     if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
   }
 
-  /** Section 4.8.2: what came to a session that has ended by Shared Subscriptions goes to others. */
-  *#handOn(session: Session): Chore {
-    const { counters, faults, now, router } = this.#needs
-    const context = { clientId: session.clientId }
-    try {
-      for (const { message, share } of session.takeShared()) {
-        const time = now()
-        // The store forgets it with this session, and hears of it again.
-        message.sequence = 0
-        if (message.expired(time)) counters.dropped.expired++
-        else if (!router.handOn(message, share, time)) counters.dropped["session ended"]++
-        yield 1
-      }
-    } catch (error) {
-      faults.report(error, context)
-    }
-    faults.attempt(() => this.#clear(session), context)
-    this.#handingOn.delete(session.clientId)
-  }
-
   /** Nothing of it is left. */
   #clear(session: Session): void {
     session.clear()
     if (session.recorded) session.record({ type: "ended", clientId: session.clientId })
-  }
-
-  /** What an earlier session of this Client Identifier has for others is theirs before there is a new one. */
-  #finishHandingOn(clientId: string): void {
-    const chore = this.#handingOn.get(clientId)
-    while (chore !== undefined && chore.next().done !== true);
   }
 
   /** False when that owner, or everybody together, has as many sessions as may be, all of them connected. */

@@ -5,6 +5,7 @@ import { malformed, protocolError } from "./errors.ts"
 import { guardReasonCode } from "./guard.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
 import { checkProperties } from "./properties.ts"
+import type { Sender } from "./reason-codes.ts"
 
 /** Packet Identifier (bits 0 to 15) and Reason Code (bits 16 to 23) of an acknowledgement. */
 export type Acknowledgement = number
@@ -24,6 +25,7 @@ export function readAcknowledgement(
   start: number,
   end: number,
   version: ProtocolVersion,
+  from: Sender,
 ): Acknowledgement {
   const length = end - start
   if (length < 2) throw malformed("2.2.1", "an acknowledgement without Packet Identifier")
@@ -32,7 +34,7 @@ export function readAcknowledgement(
   if (length === 2) return id
   if (version === 4) throw malformed("3.4.2", "an acknowledgement of MQTT 3.1.1 has two bytes")
   const code = bytes[start + 2]!
-  guardReasonCode(type, code)
+  guardReasonCode(type, code, from) // [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.6.2-1], [MQTT-3.7.2-1]
   if (length > 3) {
     const cursor = new Cursor(bytes, start + 3, end)
     checkProperties(cursor, type)

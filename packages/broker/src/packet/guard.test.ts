@@ -8,6 +8,7 @@ import {
   writeServerPacket,
 } from "../codecs/mqtt-packet.ts"
 import { readAcknowledgement } from "./acknowledgements.ts"
+import { guard } from "./guard.ts"
 import { withoutUserProperties } from "./properties.ts"
 import { ReasonCode } from "./reason-codes.ts"
 
@@ -304,13 +305,35 @@ describe("acknowledgements", () => {
     ["bytes after the properties", [0, 1, 0, 0, 9], 5],
   ])("refuses %s", (_what, body, version) => {
     const bytes = packet(0x40, body)
-    expect(codeOf(() => readAcknowledgement(4, bytes, 2, bytes.length, version))).toBeGreaterThanOrEqual(0x80)
+    expect(codeOf(() => readAcknowledgement(4, bytes, 2, bytes.length, version, "client"))).toBeGreaterThanOrEqual(0x80)
+  })
+
+  it("MQTT 5.0 Tables 3-4, 3-5, 3-10, 3-11: each side has Reason Codes that the other may not send", () => {
+    for (const [type, code, sender] of [
+      [4, 0x10, "server"],
+      [5, 0x10, "server"],
+      [14, 0x8b, "server"],
+      [14, 0x04, "client"],
+      [15, 0x00, "server"],
+      [15, 0x19, "client"],
+    ] as const) {
+      for (const from of ["client", "server"] as const) {
+        const read = () => {
+          if (type < 8) readAcknowledgement(type, Uint8Array.of(0, 1, code), 0, 3, 5, from)
+          else guard(type, Uint8Array.of(code, 0), 0, 2, 5, 0, from)
+          return 0
+        }
+        const what = `${type} ${code} ${from}`
+        if (from === sender) expect(read(), what).toBe(0)
+        else expect(codeOf(read), what).toBe(ReasonCode.ProtocolError)
+      }
+    }
   })
 
   it("reads the Reason Code, and Success where there is none", () => {
-    expect(readAcknowledgement(4, Uint8Array.of(0x12, 0x34), 0, 2, 5)).toBe(0x1234)
-    expect(readAcknowledgement(4, Uint8Array.of(0, 1, 0x97), 0, 3, 5)).toBe(0x97_0001)
-    expect(readAcknowledgement(5, Uint8Array.of(0, 1, 0x80, 0), 0, 4, 5)).toBe(0x80_0001)
+    expect(readAcknowledgement(4, Uint8Array.of(0x12, 0x34), 0, 2, 5, "client")).toBe(0x1234)
+    expect(readAcknowledgement(4, Uint8Array.of(0, 1, 0x97), 0, 3, 5, "client")).toBe(0x97_0001)
+    expect(readAcknowledgement(5, Uint8Array.of(0, 1, 0x80, 0), 0, 4, 5, "client")).toBe(0x80_0001)
   })
 })
 

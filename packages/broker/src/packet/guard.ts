@@ -6,7 +6,7 @@ import { malformed, PacketError, protocolError } from "./errors.ts"
 import { filterFault } from "./filter-form.ts"
 import { PacketType, type ProtocolVersion } from "./packets.ts"
 import { checkProperties, type PropertiesAt, PropertyId, willProperties } from "./properties.ts"
-import { allowedReasonCodes, ReasonCode } from "./reason-codes.ts"
+import { allowedReasonCodes, ReasonCode, type Sender } from "./reason-codes.ts"
 
 /** What the guard learns from a CONNECT that the packet library would lose or not tell. */
 export interface ConnectShape {
@@ -31,6 +31,7 @@ export function guard(
   end: number,
   version: ProtocolVersion,
   maximumFilters: number,
+  from: Sender,
 ): void {
   const cursor = new Cursor(bytes, start, end)
   switch (type) {
@@ -54,10 +55,10 @@ export function guard(
       }
       break
     case PacketType.Disconnect:
-      guardDisconnect(cursor, version)
+      guardDisconnect(cursor, version, from)
       break
     case PacketType.Auth:
-      guardAuth(cursor, version)
+      guardAuth(cursor, version, from)
       break
     default:
       throw malformed("2.1.2", `packet type ${type} is not checked here`)
@@ -172,7 +173,7 @@ function guardConnack(cursor: Cursor, version: ProtocolVersion): void {
   if (flags > 1) throw malformed("MQTT-3.2.2-1", "reserved Connect Acknowledge Flags are set")
   const code = cursor.byte("Connect Reason Code")
   if (version === 5) {
-    guardReasonCode(PacketType.Connack, code)
+    guardReasonCode(PacketType.Connack, code, "server")
     checkProperties(cursor, PacketType.Connack)
   } else if (code > 5) throw malformed("3.2.2.3", `return code ${code} does not exist`)
 }
@@ -223,28 +224,29 @@ function guardCodes(cursor: Cursor, type: number, version: ProtocolVersion): voi
   if (cursor.done) throw malformed("3.9.3", "an acknowledgement without Reason Codes")
   while (!cursor.done) {
     const code = cursor.byte("Reason Code")
-    if (version === 5) guardReasonCode(type, code)
+    if (version === 5) guardReasonCode(type, code, "server")
     else if (code > 2 && code !== 0x80) throw malformed("3.9.3", `return code ${code} does not exist`)
   }
 }
 
-function guardDisconnect(cursor: Cursor, version: ProtocolVersion): void {
+function guardDisconnect(cursor: Cursor, version: ProtocolVersion, from: Sender): void {
   if (version === 4 || cursor.done) return
-  guardReasonCode(PacketType.Disconnect, cursor.byte("Disconnect Reason Code"))
+  guardReasonCode(PacketType.Disconnect, cursor.byte("Disconnect Reason Code"), from) // [MQTT-3.14.2-1]
   if (!cursor.done) checkProperties(cursor, PacketType.Disconnect)
 }
 
-function guardAuth(cursor: Cursor, version: ProtocolVersion): void {
+function guardAuth(cursor: Cursor, version: ProtocolVersion, from: Sender): void {
   if (version === 4) throw protocolError("2.1.2", "packet type 15 does not exist in MQTT 3.1.1")
-  if (cursor.done) return
-  guardReasonCode(PacketType.Auth, cursor.byte("Authenticate Reason Code"))
+  const code = cursor.done ? ReasonCode.Success : cursor.byte("Authenticate Reason Code")
+  guardReasonCode(PacketType.Auth, code, from) // [MQTT-3.15.2-1]
   if (!cursor.done) checkProperties(cursor, PacketType.Auth)
 }
 
-/** Throws when `code` is not one that this packet type may carry. */
-export function guardReasonCode(type: number, code: number): void {
-  if (allowedReasonCodes.get(type)?.has(code) !== true) {
-    throw protocolError("2.4", `Reason Code 0x${code.toString(16).padStart(2, "0")} is not one of this packet's`)
+/** Throws when `code` is not one that this packet type may carry when that side sends it. */
+export function guardReasonCode(type: number, code: number, from: Sender): void {
+  if (allowedReasonCodes[from].get(type)?.has(code) !== true) {
+    const what = `Reason Code 0x${code.toString(16).padStart(2, "0")} is not one of this packet's, sent by a ${from}`
+    throw protocolError("2.4", what)
   }
 }
 

@@ -91,22 +91,38 @@ export function reasonName(code: number): string {
   return names.get(code) ?? `reason 0x${code.toString(16).padStart(2, "0")}`
 }
 
+/** Who sends a packet: some Reason Codes are of one side only. */
+export type Sender = "client" | "server"
+
 const connackCodes = "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f"
-const disconnectCodes = "00 04 80 81 82 83 87 89 8b 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2"
+const disconnectOfServer = "00 80 81 82 83 87 89 8b 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2"
 
 function codes(list: string): ReadonlySet<number> {
   return new Set(list.split(" ").map((code) => Number.parseInt(code, 16)))
 }
 
-/** The Reason Codes each packet type may carry (Tables 3-1, 3-4 to 3-11). The key is the packet type number. */
-export const allowedReasonCodes: ReadonlyMap<number, ReadonlySet<number>> = new Map([
-  [2, codes(connackCodes)],
-  [4, codes("00 10 80 83 87 90 91 97 99")],
-  [5, codes("00 10 80 83 87 90 91 97 99")],
-  [6, codes("00 92")],
-  [7, codes("00 92")],
-  [9, codes("00 01 02 80 83 87 8f 91 97 9e a1 a2")],
-  [11, codes("00 11 80 83 87 8f 91")],
-  [14, codes(disconnectCodes)],
-  [15, codes("00 18 19")],
-])
+/**
+ * The Reason Codes each packet type may carry (Tables 3-1, 3-4 to 3-11), by the column "Sent by" and what the descriptions of
+ * Tables 3-4 and 3-5 say of 0x10. The key is the packet type number. A server's DISCONNECT of 0x00 is let be.
+ */
+export const allowedReasonCodes: Readonly<Record<Sender, ReadonlyMap<number, ReadonlySet<number>>>> = {
+  client: new Map([
+    [4, codes("00 80 83 87 90 91 97 99")],
+    [5, codes("00 80 83 87 90 91 97 99")],
+    [6, codes("00 92")],
+    [7, codes("00 92")],
+    [14, codes("00 04 80 81 82 83 90 93 94 95 96 97 98 99")],
+    [15, codes("18 19")],
+  ]),
+  server: new Map([
+    [2, codes(connackCodes)],
+    [4, codes("00 10 80 83 87 90 91 97 99")],
+    [5, codes("00 10 80 83 87 90 91 97 99")],
+    [6, codes("00 92")],
+    [7, codes("00 92")],
+    [9, codes("00 01 02 80 83 87 8f 91 97 9e a1 a2")],
+    [11, codes("00 11 80 83 87 8f 91")],
+    [14, codes(disconnectOfServer)],
+    [15, codes("00 18")],
+  ]),
+}

@@ -63,4 +63,6 @@ export interface Access {
   subscribeRefusal(identity: Identity, clientId: string, filter: TopicFilter): Refusal | undefined
   /** For a subscription that is allowed with exceptions: which topics may come through it. Undefined: all that match. */
   deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined
+  /** What judging has cost since the beginning, in the units of routing. Left out: it costs nothing to speak of. */
+  readonly work?: number
 }

@@ -73,6 +73,17 @@ export interface SessionDisplaced {
   readonly reason: string
 }
 
+/** Acknowledged messages of a Shared Subscription that nobody gets: whose they were has gone, and nobody else has room. */
+export interface SharedMessagesLost {
+  readonly event: "shared messages lost"
+  /** Whose session has ended. */
+  readonly clientId: string
+  /** `$share/NAME/FILTER`, the first of several. */
+  readonly filter: string
+  readonly messages: number
+  readonly reason: string
+}
+
 /** Something inside the broker threw. The connection whose work it was has ended; everything else goes on. */
 export interface BrokerFault {
   readonly event: "fault"
@@ -103,6 +114,7 @@ export type BrokerEvent =
   | AccessRefused
   | MessageRefused
   | SessionDisplaced
+  | SharedMessagesLost
   | BrokerFault
 
 export type EventSink = (event: BrokerEvent) => void

@@ -237,15 +237,15 @@ export class Router {
 
   /**
    * Section 4.8.2: delivers a message of a Shared Subscription to another of its sessions, as the one that was chosen has ended.
-   * False when there is none, or it has no room. @param share the filter of the subscription
+   * False when it has no room, undefined when there is none. @param share the filter of the subscription
    */
-  handOn(message: Message, share: string, now: number): boolean {
+  handOn(message: Message, share: string, now: number): boolean | undefined {
     const all = this.#tree.group(share)
     const restricted = all?.restricted === true
     const group = restricted ? all.allowed(message.topic.name) : all
     const chosen = group?.choose(message)
     this.#deliveries += 1 + (message.size >> 9) + (restricted ? all.size : 0)
-    return chosen !== undefined && this.#entrust(group!, chosen, message, now)
+    return chosen && this.#entrust(group!, chosen, message, now)
   }
 
   /** Sends a message to the one who was chosen from a group. */

@@ -3,10 +3,13 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker, type TestClient } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
+import { writeConnect, writeSubscribe } from "../codecs/mqtt-packet.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
+import type { BrokerEvent } from "../ports/events.ts"
 
 const versions = [4, 5] as const
 const persistent = { cleanStart: false, sessionExpiryInterval: 60 } as const
+const plain = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
 const filter = "$share/workers/jobs/#"
 
 function workers(test: TestBroker, names: readonly string[], options: object = {}): TestClient[] {
@@ -174,4 +177,92 @@ it("is handed on in turns when each of many members may have its own topics", ()
   test.broker.flush(test.now)
   test.settle()
   expect(counters.publishSent - before).toBe(all.length)
+})
+
+it("what no other member has room for is counted, and the log says whose and how much it was", () => {
+  const lost: BrokerEvent[] = []
+  const events = (event: BrokerEvent) => event.event === "shared messages lost" && lost.push(event)
+  const test = new TestBroker({ events, limits: { maximumQueuedMessages: 50, maximumSessionExpiryInterval: 60 } })
+  for (const [name, sessionExpiryInterval] of [["dead", 10] as const, ["alive", 60] as const]) {
+    const [worker] = workers(test, [name], { sessionExpiryInterval })
+    worker!.cut()
+  }
+  const all = jobs(test, 100)
+  expect(test.broker.counters.dropped["queue full"]).toBe(0)
+  test.pass(11)
+  const got = work(test.connect({ clientId: "alive", ...persistent }))
+  expect(got.length).toBe(50)
+  expect(test.broker.counters.dropped["queue full"]).toBe(all.length - 50)
+  expect(test.broker.counters.dropped["session ended"]).toBe(0)
+  expect(lost).toEqual([
+    expect.objectContaining({ clientId: "dead", filter, messages: 50, reason: expect.stringContaining("has room") }),
+  ])
+})
+
+describe("a client that comes again while its jobs are handed on", () => {
+  function prepare(count: number) {
+    const test = new TestBroker({ limits: { maximumQueuedMessages: 20_000 } })
+    const [dead] = workers(test, ["dead"], { receiveMaximum: 1 })
+    const all = jobs(test, count)
+    const [alive] = workers(test, ["alive"], persistent)
+    const { schedule } = test
+    test.schedule = () => undefined // one turn at a time
+    test.broker.flush(test.now)
+    return { test, dead: dead!, alive: alive!, all, schedule }
+  }
+
+  it("has its answer when they are theirs, and others are served meanwhile", () => {
+    const { test, alive, all, schedule } = prepare(6000)
+    const before = test.broker.memory.queued
+    const neighbour = test.connect({ clientId: "neighbour" })
+    test.broker.flush(test.now)
+    const again = test.open()
+    again.send(writeConnect({ protocolVersion: 5, clientId: "dead", cleanStart: true, keepAlive: 0 }))
+    again.send(writeSubscribe(1, [{ ...plain, filter, qos: 1 }], 5))
+    let turns = 0
+    for (; again.seen.length === 0 && turns < 100; turns++) {
+      const work = test.broker.work
+      neighbour.send([0xc0, 0])
+      test.broker.flush(test.now)
+      expect(test.broker.work - work).toBeLessThan(100_000)
+    }
+    expect(neighbour.seen.filter(({ type }) => type === "pingresp").length).toBeGreaterThanOrEqual(turns - 1)
+    expect(turns).toBeGreaterThan(2)
+    expect(before).toBeGreaterThan(0)
+    test.schedule = schedule
+    test.broker.flush(test.now)
+    test.settle()
+    expect(again.seen[0]).toMatchObject({ type: "connack", reasonCode: 0, sessionPresent: false })
+    expect(again.seen.at(-1)).toMatchObject({ type: "suback" })
+    expect(again.take()).toEqual([])
+    expect(work(alive).sort(byNumber)).toEqual(all)
+    expect(test.broker.counters.dropped["session ended"]).toBe(0)
+  })
+
+  it("and goes before that is nobody, and two that wait come in their order", () => {
+    const { test, alive, all, schedule } = prepare(6000)
+    const [first, second, third] = [1, 2, 3].map(() => {
+      const one = test.open()
+      one.send(writeConnect({ protocolVersion: 5, clientId: "dead", cleanStart: true, keepAlive: 0 }))
+      return one
+    })
+    first!.connection!.transportClosed(test.now, "cut")
+    test.schedule = schedule
+    test.broker.flush(test.now)
+    test.settle()
+    expect(first!.seen).toEqual([])
+    expect(second!.seen.map(({ type }) => type)).toEqual(["connack", "disconnect"])
+    expect(second!.farewell).toBe(ReasonCode.SessionTakenOver)
+    expect(third!.seen.map(({ type }) => type)).toEqual(["connack"])
+    expect(work(alive).sort(byNumber)).toEqual(all)
+  })
+
+  it("after few jobs has it at once", () => {
+    const { test, all, alive, schedule } = prepare(50)
+    const again = test.connect({ clientId: "dead" })
+    test.schedule = schedule
+    test.broker.flush(test.now)
+    expect(again.connack.reasonCode).toBe(ReasonCode.Success)
+    expect(work(alive).sort(byNumber)).toEqual(all)
+  })
 })

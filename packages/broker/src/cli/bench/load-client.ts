@@ -196,7 +196,7 @@ export class LoadClient {
       case PacketType.Pubcomp:
       case PacketType.Pubrec:
       case PacketType.Pubrel: {
-        const read = readAcknowledgement(type, bytes, bodyStart, end, version)
+        const read = readAcknowledgement(type, bytes, bodyStart, end, version, "server")
         const [id, code] = [packetIdOf(read), reasonCodeOf(read)]
         if (type === PacketType.Pubrel) this.#acknowledge(PacketType.Pubcomp, id)
         else if (type === PacketType.Pubrec && code < 0x80) this.#acknowledge(PacketType.Pubrel, id)

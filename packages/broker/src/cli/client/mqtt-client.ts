@@ -325,7 +325,7 @@ export class MqttClient {
       case PacketType.Pubcomp:
       case PacketType.Pubrec:
       case PacketType.Pubrel: {
-        const read = readAcknowledgement(type, bytes, bodyStart, end, version)
+        const read = readAcknowledgement(type, bytes, bodyStart, end, version, "server")
         const reasonString = version === 5 ? reasonStringIn(bytes, bodyStart + 3, end, type) : undefined
         this.#acknowledged(type, packetIdOf(read), { reasonCode: reasonCodeOf(read), reasonString })
         return

@@ -79,7 +79,7 @@ function longerRows(version: Version): Row[] {
     if (type === 3) continue
     // Of MQTT 5.0 there may be a Reason Code and properties.
     if (version === 5 && (type === 14 || type === 15)) {
-      const sent = packet(first, [0, 0, 0])
+      const sent = packet(first, [type === 15 ? 0x19 : 0, 0, 0])
       const row = { rule: "MQTT-4.13.1-1", version, steps: wronged(version, sent, malformed) }
       list.push({ ...row, name: `${name} with a byte after its properties` })
       continue
@@ -313,7 +313,7 @@ function propertyLengthRows(): Row[] {
     ["SUBSCRIBE", 0x82, [0, 1], [...text("f"), 0], [c.gets(suback(5, 1, 0))]],
     ["UNSUBSCRIBE", 0xa2, [0, 1], text("f"), [c.gets([0xb0, 4, 0, 1, 0, 0x11])]],
     ["DISCONNECT", 0xe0, [0], [], [c.ends]],
-    ["AUTH", 0xf0, [0], [], [c.gets(farewell(protocolError)), c.ends]],
+    ["AUTH", 0xf0, [0x19], [], [c.gets(farewell(protocolError)), c.ends]],
   ]
   const pair = [0x26, ...text("k"), ...text("v")]
   return before.flatMap(([name, first, start, after, end]) => {
