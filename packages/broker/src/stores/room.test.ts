@@ -11,7 +11,7 @@ describe("what is left of a disk for what ends messages", () => {
   ])("%s: to the byte", async (_what, disk, most) => {
     const folder = new ToyFolder()
     folder.capacity = disk
-    const room = new StoreRoom(folder, toyPace, {}, 0)
+    const room = new StoreRoom(folder, toyPace, {}, { there: 0, ended: 0 })
     await room.look(0)
     expect(room.full(most)).toBeUndefined()
     expect(room.full(most + 1)).toMatch(/^FOLDER is on a disk that is almost full/)
