@@ -98,7 +98,7 @@ export class Receiver<Client extends Receiving> {
         this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
         return
       }
-      if (this.#refused(qos, packetId)) return
+      if (this.#refused(qos, packetId, topic)) return
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
       if (session.receivedNow >= this.#told.receiveMaximum) {
         const what = `more than ${this.#told.receiveMaximum} unacknowledged PUBLISH`
@@ -114,7 +114,7 @@ export class Receiver<Client extends Receiving> {
         return
       }
     }
-    if (qos === 1 && this.#refused(qos, packetId)) return
+    if (qos === 1 && this.#refused(qos, packetId, topic)) return
     let code: number
     try {
       code = this.#forward(topic, now)
@@ -134,13 +134,29 @@ export class Receiver<Client extends Receiving> {
   }
 
   /** Nothing is acknowledged that cannot be kept. Of an MQTT 3.1.1 client the packet is postponed before it comes here. */
-  #refused(qos: 1 | 2, packetId: number): boolean {
+  #refused(qos: 1 | 2, packetId: number, topic: Topic): boolean {
     const host = this.#host
-    if (!host.recorder.failing) return false
+    if (!host.recorder.failing || this.#makesRoom(topic)) return false
     host.counters.dropped["not kept"]++
     const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
     this.#writer.acknowledge(type, packetId, ReasonCode.QuotaExceeded, storeFails)
     return true
+  }
+
+  /** The PUBLISH that was read takes away a retained message: a store that is only full has room for that. */
+  #makesRoom(topic: Topic): boolean {
+    const { reader, recorder } = this.#host
+    return reader.retain && reader.payloadLength === 0 && !recorder.broken && this.#host.retains(topic)
+  }
+
+  /** Whether this PUBLISH of an MQTT 3.1.1 client waits until the store keeps messages again. */
+  waits({ header, bytes, start, bodyStart, end, owned }: Frame): boolean {
+    const { reader, recorder } = this.#host
+    const qos = (header >> 1) & 3
+    if (qos === 0 || !recorder.failing) return false
+    if ((header & 1) === 0 || recorder.broken) return true
+    reader.read(bytes, start, bodyStart, end, owned, this.#version)
+    return reader.topic === undefined || !this.#makesRoom(reader.topic)
   }
 
   #forward(topic: Topic, now: number): number {

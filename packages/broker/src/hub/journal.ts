@@ -110,6 +110,10 @@ export class Journal implements Recorder {
     return this.#failing || this.#full
   }
 
+  get broken(): boolean {
+    return this.#failing
+  }
+
   /** Everything is committed. */
   get settled(): boolean {
     return this.#pending === undefined && this.#changes.length === 0
