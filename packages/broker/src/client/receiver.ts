@@ -20,7 +20,14 @@ import type { ToldLimits } from "../session/limits.ts"
 import { aliasBytes, aliasCost } from "../session/memory.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
-import { payloadIsNoText, payloadTooLarge, publishReason, storeFails, subscribeReason } from "./reason-strings.ts"
+import {
+  payloadIsNoText,
+  payloadTooLarge,
+  publishReason,
+  storeFails,
+  subscribeReason,
+  tooLargeToKeep,
+} from "./reason-strings.ts"
 import { noRoom, publishRefusal, tellRefusal, tellRefused } from "./refusals.ts"
 import type { Writer } from "./writer.ts"
 
@@ -188,6 +195,9 @@ export class Receiver<Client extends Receiving> {
     // Section 3.4.2.1 has no "packet too large" for PUBACK: this is an administrative limit.
     if (reader.payloadLength > limits.maximumPayloadSize)
       return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: payloadTooLarge(limits) }
+    const { largest } = host.recorder
+    if (largest !== undefined && (reader.qos > 0 || reader.retain) && reader.contentLength > largest)
+      return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: tooLargeToKeep(largest) }
     if (!reader.textPayload || !host.checksPayloadFormat) return undefined
     host.cost(lookCost(reader.payloadLength))
     if (reader.payloadIsText) return undefined

@@ -2,7 +2,7 @@
 // goes on, as that makes room.
 
 import { describe, expect, it } from "vitest"
-import { TestBroker } from "../../tests/harness.ts"
+import { publishBytes, TestBroker } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
 import { encodeText } from "../packet/bytes.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
@@ -108,6 +108,54 @@ describe.each(versions)("a full store, MQTT version $protocolVersion", ({ protoc
     expect(test.connect({ clientId: "away", protocolVersion, ...persistent }).take()).toHaveLength(2)
   })
 })
+
+it("what comes in one turn is refused before it is more than there is room for, and the turn is kept", () => {
+  const test = new TestBroker()
+  const away = test.connect({ clientId: "away", ...persistent })
+  away.subscribe("q", { qos: 1 })
+  away.cut()
+  const pub = test.connect({ clientId: "pub" })
+  const old = test.connect({ clientId: "old", protocolVersion: 4 })
+  test.store.room = 100_000
+  const burst = (version: 4 | 5) =>
+    Uint8Array.from(
+      Array.from({ length: 40 }, (_, i) => [
+        ...publishBytes(version, "q", new Uint8Array(10_000), { qos: 1, packetId: i + 1 }),
+      ]).flat(),
+    )
+  pub.send(burst(5))
+  const kept = pub.acks().filter(({ reasonCode }) => reasonCode === 0).length
+  expect(pub.acks()).toHaveLength(40)
+  expect(kept).toBeGreaterThan(5)
+  expect(kept).toBeLessThan(13)
+  expect(test.store.session("away")?.waiting).toBe(kept)
+  test.pass(1)
+  expect(test.broker.recorder.failing).toBe(false)
+  // MQTT 3.1.1: they wait for the next turn.
+  old.send(burst(4))
+  test.pass(30)
+  expect(old.acks()).toHaveLength(40)
+  expect(test.store.session("away")?.waiting).toBe(kept + 40)
+})
+
+it.each(versions)(
+  "a message that the store could never keep is too large, MQTT version $protocolVersion",
+  ({ protocolVersion }) => {
+    const test = new TestBroker()
+    test.store.largest = 1000
+    const sub = test.connect({ clientId: "sub", ...persistent })
+    sub.subscribe("#", { qos: 1 })
+    const pub = test.connect({ clientId: "pub", protocolVersion })
+    for (const [packetId, size] of [1000, 1001].entries())
+      pub.publish("q", "x".repeat(size), { qos: 1, packetId: packetId + 1 })
+    const code = protocolVersion === 5 ? ReasonCode.QuotaExceeded : 0
+    expect(pub.acks().map(({ reasonCode }) => reasonCode)).toEqual([0, code])
+    pub.publish("q", "x".repeat(1001), { retain: true })
+    pub.publish("q", "x".repeat(1002))
+    expect(sub.take().map(({ payload }) => payload.length)).toEqual([1000, 1002])
+    expect(test.broker.counters.dropped["payload too large"]).toBe(2)
+  },
+)
 
 it("a full store: another user does not come to a session because of it", () => {
   const access: Access = {

@@ -21,6 +21,8 @@ export interface Recorder {
   readonly failing: boolean
   /** Not even what ends something can be kept; else that is taken while it is failing, as it makes room. */
   readonly broken: boolean
+  /** Bytes of a message, at most, that can be kept; undefined: any. */
+  readonly largest?: number | undefined
   /** So much is not committed that who waits for it is not read meanwhile. */
   readonly behind: boolean
 }

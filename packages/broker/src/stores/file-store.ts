@@ -259,9 +259,13 @@ export class FileStore implements Store {
     return pause
   }
 
-  full(): string | undefined {
+  get largest(): number | undefined {
+    return this.#room.largest
+  }
+
+  full(more = 0): string | undefined {
     this.#room.lookWhenDue(this.size)
-    const why = this.#room.full(this.#kept)
+    const why = this.#room.full(this.#kept, more)
     // Who asks may wait for that, and have no turn to write.
     if (why !== undefined) this.#foldWhen(this.#room.foldsFull(this.#sizes))
     return why

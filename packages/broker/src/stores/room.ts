@@ -130,15 +130,20 @@ export class StoreRoom {
     }
   }
 
-  /** Why nothing more is to be kept, in one line. @param bytes of snapshot and journals */
-  full(bytes: number): string | undefined {
+  /** Of a message: more, past the seven sixteenths, could leave no room for a snapshot. */
+  get largest(): number | undefined {
+    return this.#maximumBytes === Number.POSITIVE_INFINITY ? undefined : Math.floor(this.#maximumBytes / 16)
+  }
+
+  /** Why nothing more is to be kept, in one line. @param bytes of snapshot and journals; @param more on their way to them */
+  full(bytes: number, more = 0): string | undefined {
     const most = (this.#maximumBytes * 7) / 16
     const { path } = this.#folder
-    if (this.#passesLimit(bytes)) {
-      const has = `${bytes} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
+    if (this.#passesLimit(bytes + more)) {
+      const has = `${bytes + more} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
       return `${path} has ${has}; raise the limit, or let clients take what waits`
     }
-    if (!this.diskIsFull(bytes)) return undefined
+    if (!this.diskIsFull(bytes + more)) return undefined
     return `${path} is on a disk that is almost full; make room on it, or let clients take what waits`
   }
 
