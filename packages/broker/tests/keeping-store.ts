@@ -21,6 +21,9 @@ export class KeepingStore implements Store {
   /** "late": answers when `answer` is called. */
   mode: "at once" | "late" | "failing" | "full" = "at once"
   closed = false
+  largest: number | undefined
+  /** Bytes that a turn may have before it is full. */
+  room: number = Number.POSITIVE_INFINITY
   /** Changes that cannot be true. */
   readonly wrong: string[] = []
   #late: { readonly turn: readonly Change[]; readonly pause: Pause<Committed> } | undefined
@@ -36,8 +39,8 @@ export class KeepingStore implements Store {
     return "restored"
   }
 
-  full(): string | undefined {
-    return this.mode === "full" ? "the folder is full" : undefined
+  full(more = 0): string | undefined {
+    return this.mode === "full" || more > this.room ? "the folder is full" : undefined
   }
 
   commit(turn: readonly Change[]): Committed | Pause<Committed> {

@@ -100,11 +100,22 @@ describe("help", () => {
     [["sub", "--help"]],
     [["rr", "--help"]],
     [["passwd", "--help"]],
+    [["-h"]],
+    [["start", "-h"]],
+    [["cert", "-h"]],
+    [["passwd", "-h"]],
+    [["store", "check", "-h"]],
   ])("%j is written to the output with status 0", async (args) => {
     const { status, out, err } = await puremq(args)
     expect([status, err]).toEqual([0, ""])
     expect(out).toMatch(/^puremq/)
     for (const line of out.split("\n")) expect(line.length).toBeLessThan(121)
+  })
+
+  it.each(["pub", "sub", "rr"])("%s -h is the host", async (command) => {
+    const { status, out, err } = await puremq([command, "-h"])
+    expect([status, out]).toEqual([2, ""])
+    expect(err).toMatch(/^puremq: [^\n]+host[^\n]*\n$/)
   })
 
   it.each(["version", "--version"])("%s tells name and version", async (word) => {

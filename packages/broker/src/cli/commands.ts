@@ -82,7 +82,7 @@ export const storeCommand: Command = {
         },
         {
           name: "incomplete",
-          help: "import lines without their end line, of an older puremq, say, or that are not as many as it says. What is missing is lost, and nobody tells what that is: sessions, subscriptions, messages that were acknowledged",
+          help: "import lines without their end line, of an older puremq, say, or that are not as many as it says. Those that refer to a session or message that is missing are left out, and it says how many. What is missing is lost, and nobody tells what that is: sessions, subscriptions, messages that were acknowledged",
         },
       ],
     },

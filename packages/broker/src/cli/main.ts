@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commandOf, generalHelpOf, helpOf, UsageError, versionOf } from "@puremq/tls13/command-line"
+import { type Command, commandOf, generalHelpOf, helpOf, UsageError, versionOf } from "@puremq/tls13/command-line"
 import { visible } from "../admin/visible.ts"
 import { ConfigError } from "../config/config.ts"
 import { ListenError } from "../listen/listener.ts"
@@ -17,7 +17,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args
-  if (command === undefined || command === "help" || command === "--help") {
+  if (command === undefined || command === "help" || command === "--help" || command === "-h") {
     process.stdout.write(generalHelpOf(program))
     return command === undefined ? 2 : 0
   }
@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const help = helpOf(commandOf(program, command))
-  if (rest.includes("--help")) {
+  if (asksForHelp(program.commands[command], rest)) {
     process.stdout.write(help)
     return 0
   }
@@ -56,6 +56,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Of the clients -h is the host, as Mosquitto's. */
+function asksForHelp(command: Command | undefined, args: readonly string[]): boolean {
+  const sections = command?.sections ?? []
+  const isOption = sections.some(({ rows }) => rows.some(({ short }) => short === "h"))
+  return args.includes("--help") || (!isOption && args.includes("-h"))
+}
+
 /** One line for what a person can mend; a stack only for what is our fault. */
 function report(error: unknown): number {
   if (isQuiet && error instanceof ClientError) return 1
@@ -78,7 +85,7 @@ function tell(text: string): void {
 ignoreErrors(process.stderr)
 const [command = "", ...given] = process.argv.slice(2)
 const isQuiet = clients.includes(command) && given.includes("--quiet")
-if (!ownOutput.includes(command) || given.includes("--help"))
+if (!ownOutput.includes(command) || asksForHelp(program.commands[command], given))
   endQuietly(process.stdout, (why) => tell(`cannot write the output: ${why}`))
 
 process.exitCode = await main(process.argv.slice(2)).catch(report)

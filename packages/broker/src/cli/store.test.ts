@@ -195,8 +195,9 @@ describe("puremq store", () => {
     await refused(text(lines.toReversed()), "line 2 of the input comes after its end line\n")
     await refused(text(lines.slice(0, -1).toReversed()), /^puremq: line 1 of the input: there is no session "c"\n$/)
     await refused(text(lines.slice(3)), /^puremq: line \d+ of the input: [^\n]*there is no message \d+\n$/)
-    // What is wrong is wrong with it, too.
-    await refused(text(lines.slice(3)), /there is no message/, "--incomplete")
+    // What was said twice is wrong with it, too.
+    const twice = text([lines[0]!, ...lines.slice(0, -1)])
+    await refused(twice, /^puremq: line 2 of the input: there is a message \d+ already\n$/, "--incomplete")
     // In a folder that there was only that is left.
     mkdirSync(command.at("there"))
     expect((await puremqWith("", "store", "import", "there")).status).toBe(1)
@@ -213,6 +214,56 @@ describe("puremq store", () => {
       const again = await puremq("store", "export", `some-${n}`)
       expect(changesIn(again.out)).toEqual(kept.map(changeOf))
     }
+  })
+
+  it("import --incomplete takes what is whole of what is not all there, and says what it leaves out", async () => {
+    await made("torn")
+    const { out } = await puremq("store", "export", "torn")
+    const lines = out.trimEnd().split("\n")
+    const taken = async (name: string, some: readonly string[]) => {
+      const input = some.map((line) => `${line}\n`).join("")
+      const { status, out, err } = await puremqWith(input, "store", "import", name, "--incomplete")
+      expect([status, err]).toEqual([0, ""])
+      expect((await puremq("store", "check", name)).status).toBe(0)
+      const kept = changesIn((await puremq("store", "export", name)).out)
+      return { told: out.split("\n")[1] ?? "", kept }
+    }
+    const isMessage = (line: string) => line.startsWith('{"type":"message"')
+    const gone = new Set(
+      lines
+        .filter(isMessage)
+        .slice(0, 3)
+        .map((line) => JSON.parse(line).sequence as number),
+    )
+    const lost = lines.filter((line) => !isMessage(line) || !gone.has(JSON.parse(line).sequence as number))
+    const places = new Set<string>()
+    const whole = changesIn(out).filter((change) => {
+      if ("sequence" in change && gone.has(change.sequence)) {
+        if (change.type === "queued") places.add(`${change.clientId} ${change.place}`)
+        return false
+      }
+      return !("place" in change && places.has(`${change.clientId} ${change.place}`))
+    })
+    const some = await taken("some", lost)
+    expect(some.kept).toEqual(whole)
+    const refers =
+      "that refer to what is not there; the first is line \\d+ of the input: [^\n]*there is no message \\d+$"
+    expect(some.told).toMatch(
+      new RegExp(`^left out: ${changesIn(out).length - whole.length - 3} lines? \\([^)]+\\) ${refers}`),
+    )
+    const none = await taken(
+      "none",
+      lines.filter((line) => !isMessage(line)),
+    )
+    expect(none.kept.some(({ type }) => type === "retained" || type === "queued" || type === "sent")).toBe(false)
+    expect(none.kept.filter(({ type }) => type === "opened")).toHaveLength(3)
+    expect(none.told).toMatch(/^left out: \d+ lines \((?:\d+ "[a-z ]+"(?:, )?)+\) /)
+    const sessions = await taken(
+      "sessions",
+      lines.filter((line) => !line.startsWith('{"type":"opened"')),
+    )
+    expect(sessions.told).toMatch(/there is no session "/)
+    expect((await taken("all", lines)).told).toBe("")
   })
 
   it("import of an input that cannot be read makes no store", async () => {

@@ -27,8 +27,11 @@ export async function store(args: readonly string[], print: (line: string) => vo
       return exportLines(directory, upToDamage)
     case "import": {
       const input = new Input(incomplete)
-      const counts = await writeFileStore(directory, input.changes(), () => input.where)
+      const left = new LeftOut()
+      const leaveOut = incomplete ? (change: Change, problem: string) => left.add(change, problem) : undefined
+      const counts = await writeFileStore(directory, input.changes(), () => input.where, leaveOut)
       print(`${directory} has ${wordsOf(counts)}`)
+      if (left.first !== undefined) print(left.words)
       return
     }
     case "compact":
@@ -121,6 +124,23 @@ class Input {
       throw new StoreError(`the input has no end line: it is cut short, or of an older puremq; ${remedy}`)
     if (this.#end.lines !== lines)
       throw new StoreError(`the input has ${many(lines, "line")}, and had ${this.#end.lines}; ${remedy}`)
+  }
+}
+
+/** Lines that refer to what none before them has. */
+class LeftOut {
+  readonly #types: Map<string, number> = new Map()
+  first: string | undefined
+
+  add({ type }: Change, problem: string): void {
+    this.first ??= problem
+    this.#types.set(type, (this.#types.get(type) ?? 0) + 1)
+  }
+
+  get words(): string {
+    const lines = [...this.#types.values()].reduce((sum, count) => sum + count, 0)
+    const types = [...this.#types].map(([type, count]) => `${count} "${type}"`).join(", ")
+    return `left out: ${many(lines, "line")} (${types}) that refer to what is not there; the first is ${this.first}`
   }
 }
 

@@ -528,8 +528,7 @@ export class Connection implements Claimant {
     switch (type) {
       case PacketType.Publish:
         this.#intake.meter(framer.end - framer.start, now)
-        // QoS 1 or 2
-        if (this.#version === 4 && this.#host.recorder.failing && (framer.header & 0x06) !== 0) this.#intake.postpone()
+        if (this.#version === 4 && receiver.waits(framer)) this.#intake.postpone()
         else receiver.publish(framer, now)
         return
       case PacketType.Puback:

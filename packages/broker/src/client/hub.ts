@@ -69,6 +69,8 @@ export interface Hub<Client> {
   ended(connection: Client, session: Session, will: Will | undefined, ending: Ending, now: number): void
   /** True when a message on this topic would reach nobody. */
   nobody(topic: Topic): boolean
+  /** True when a message is retained on this topic. */
+  retains(topic: Topic): boolean
   readonly features: Features
   /** Where clients are sent, all of them or when this broker closes. */
   readonly redirect: Redirect | undefined

@@ -26,6 +26,11 @@ export function payloadTooLarge({ maximumPayloadSize }: Limits): string {
   return `its payload is above this broker's maximum of ${maximumPayloadSize} bytes`
 }
 
+/** At QoS 1 and 2, or retained. */
+export function tooLargeToKeep(largest: number): string {
+  return `it is above the ${largest} bytes of a message that this broker's store has room for`
+}
+
 /** Section 3.3.2.3.2. */
 export const payloadIsNoText = "its Payload Format Indicator says UTF-8, and its payload is not"
 

@@ -20,7 +20,14 @@ import type { ToldLimits } from "../session/limits.ts"
 import { aliasBytes, aliasCost } from "../session/memory.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
-import { payloadIsNoText, payloadTooLarge, publishReason, storeFails, subscribeReason } from "./reason-strings.ts"
+import {
+  payloadIsNoText,
+  payloadTooLarge,
+  publishReason,
+  storeFails,
+  subscribeReason,
+  tooLargeToKeep,
+} from "./reason-strings.ts"
 import { noRoom, publishRefusal, tellRefusal, tellRefused } from "./refusals.ts"
 import type { Writer } from "./writer.ts"
 
@@ -98,7 +105,7 @@ export class Receiver<Client extends Receiving> {
         this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
         return
       }
-      if (this.#refused(qos, packetId)) return
+      if (this.#refused(qos, packetId, topic)) return
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
       if (session.receivedNow >= this.#told.receiveMaximum) {
         const what = `more than ${this.#told.receiveMaximum} unacknowledged PUBLISH`
@@ -114,7 +121,7 @@ export class Receiver<Client extends Receiving> {
         return
       }
     }
-    if (qos === 1 && this.#refused(qos, packetId)) return
+    if (qos === 1 && this.#refused(qos, packetId, topic)) return
     let code: number
     try {
       code = this.#forward(topic, now)
@@ -134,13 +141,29 @@ export class Receiver<Client extends Receiving> {
   }
 
   /** Nothing is acknowledged that cannot be kept. Of an MQTT 3.1.1 client the packet is postponed before it comes here. */
-  #refused(qos: 1 | 2, packetId: number): boolean {
+  #refused(qos: 1 | 2, packetId: number, topic: Topic): boolean {
     const host = this.#host
-    if (!host.recorder.failing) return false
+    if (!host.recorder.failing || this.#makesRoom(topic)) return false
     host.counters.dropped["not kept"]++
     const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
     this.#writer.acknowledge(type, packetId, ReasonCode.QuotaExceeded, storeFails)
     return true
+  }
+
+  /** The PUBLISH that was read takes away a retained message: a store that is only full has room for that. */
+  #makesRoom(topic: Topic): boolean {
+    const { reader, recorder } = this.#host
+    return reader.retain && reader.payloadLength === 0 && !recorder.broken && this.#host.retains(topic)
+  }
+
+  /** Whether this PUBLISH of an MQTT 3.1.1 client waits until the store keeps messages again. */
+  waits({ header, bytes, start, bodyStart, end, owned }: Frame): boolean {
+    const { reader, recorder } = this.#host
+    const qos = (header >> 1) & 3
+    if (qos === 0 || !recorder.failing) return false
+    if ((header & 1) === 0 || recorder.broken) return true
+    reader.read(bytes, start, bodyStart, end, owned, this.#version)
+    return reader.topic === undefined || !this.#makesRoom(reader.topic)
   }
 
   #forward(topic: Topic, now: number): number {
@@ -172,6 +195,9 @@ export class Receiver<Client extends Receiving> {
     // Section 3.4.2.1 has no "packet too large" for PUBACK: this is an administrative limit.
     if (reader.payloadLength > limits.maximumPayloadSize)
       return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: payloadTooLarge(limits) }
+    const { largest } = host.recorder
+    if (largest !== undefined && (reader.qos > 0 || reader.retain) && reader.contentLength > largest)
+      return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: tooLargeToKeep(largest) }
     if (!reader.textPayload || !host.checksPayloadFormat) return undefined
     host.cost(lookCost(reader.payloadLength))
     if (reader.payloadIsText) return undefined

@@ -505,6 +505,10 @@ export class Broker implements Hub<Connection>, Inspect {
     return this.#budget.workEach
   }
 
+  retains(topic: Topic): boolean {
+    return this.#retained.tree.get(topic.name) !== undefined
+  }
+
   nobody(topic: Topic): boolean {
     return this.#router.nobody(topic)
   }

@@ -20,6 +20,10 @@ const clockDelay = 2000
 /** Milliseconds by which somebody has set the machine's clock, for another sign at once. */
 const clockSet = 1000
 
+/** Bytes of Changes after which the store is asked whether it has room for the turn, and of a Change without a message, about. */
+const roomStep = 16_384
+const changeCost = 32
+
 /** So many times as much is taken for a store that has failed. */
 const hopeless = 4
 
@@ -58,12 +62,19 @@ function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return own
 }
 
+/** What it is in a store, about. */
+function sizeOf(changes: readonly Change[], bytesOfMessages: number): number {
+  return bytesOfMessages + changeCost * changes.length
+}
+
 export class Journal implements Recorder {
   readonly #store: Store
   readonly #events: JournalEvents
   #changes: Change[] = []
   /** Bytes of messages and wills in them. */
   #bytes = 0
+  /** At so many bytes of Changes it is asked whether these have room. */
+  #nextStep = roomStep
   /** The turn whose changes these are. */
   #turn = 1
   said: Sequence = 0
@@ -110,6 +121,10 @@ export class Journal implements Recorder {
     return this.#failing || this.#full
   }
 
+  get broken(): boolean {
+    return this.#failing
+  }
+
   /** Everything is committed. */
   get settled(): boolean {
     return this.#pending === undefined && this.#changes.length === 0
@@ -121,6 +136,7 @@ export class Journal implements Recorder {
     if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
     else if (change.type === "will set") this.#bytes += change.will.payload.length
     if (this.#changes.length === 1) this.#events.begun()
+    if (sizeOf(this.#changes, this.#bytes) >= this.#nextStep) this.#lookForTurn()
     if (this.behind) return
     const { changes, changeBytes } = this.#most
     if (this.#changes.length >= changes || this.#bytes >= changeBytes) this.behind = true
@@ -138,6 +154,22 @@ export class Journal implements Recorder {
       message.sequence = sequence
     }
     return message.sequence
+  }
+
+  get largest(): number | undefined {
+    return this.#store.largest
+  }
+
+  /** A turn that has no room would never be kept, and nothing after it: what comes is refused before. */
+  #lookForTurn(): void {
+    const { changes = [], bytes = 0 } = this.#pending ?? {}
+    const size = sizeOf(this.#changes, this.#bytes)
+    this.#nextStep = size + roomStep
+    const before = this.failing
+    const why = this.#fullness(size + sizeOf(changes, bytes))
+    if (why === undefined) return
+    this.#full = true
+    if (!before) this.#events.failed(why)
   }
 
   /** Numbers of messages go on after this one. */
@@ -177,6 +209,7 @@ export class Journal implements Recorder {
       }
       this.#changes = []
       this.#bytes = 0
+      this.#nextStep = roomStep
       this.#lookBehind()
     }
     if (!this.#failing) this.#goOn()
@@ -205,7 +238,8 @@ export class Journal implements Recorder {
   }
 
   #lookForRoom(): void {
-    const why = this.#fullness() ?? this.#late()
+    const { changes = [], bytes = 0 } = this.#pending ?? {}
+    const why = this.#fullness(sizeOf(changes, bytes) + sizeOf(this.#changes, this.#bytes)) ?? this.#late()
     if ((why !== undefined) === this.#full) return
     const before = this.failing
     this.#full = why !== undefined
@@ -214,9 +248,9 @@ export class Journal implements Recorder {
   }
 
   /** A store that throws cannot say that it has room. */
-  #fullness(): string | undefined {
+  #fullness(more: number): string | undefined {
     try {
-      return this.#store.full()
+      return this.#store.full(more)
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }

@@ -111,7 +111,7 @@ export class Sessions {
   ): { session: Session; sessionPresent: boolean } | "later" | undefined {
     const { recorder, subscriptions, wills } = this.#needs
     const expiryInterval = Math.min(packet.sessionExpiryInterval, connection.told.maximumSessionExpiryInterval)
-    if (recorder.failing && (expiryInterval > 0 || packet.will !== undefined || this.#byClientId.get(clientId)?.kept)) {
+    if (recorder.failing && this.#cannotKeep(packet, expiryInterval, clientId, identity, now)) {
       throw new PacketError(ReasonCode.ServerUnavailable, "3.1.4", "the store cannot keep the session at the moment")
     }
     let session = this.#resumable(connection, packet, clientId, identity, now)
@@ -138,6 +138,25 @@ export class Sessions {
     this.connectedMost = Math.max(this.connectedMost, this.#connections.size)
     subscriptions.back(session)
     return { session, sessionPresent }
+  }
+
+  /**
+   * Whether it would need what the store cannot keep. Who resumes a session takes what waits, and with Clean Start one may end:
+   * both make room.
+   */
+  #cannotKeep(
+    packet: ConnectPacket,
+    expiryInterval: number,
+    clientId: string,
+    identity: Identity,
+    now: number,
+  ): boolean {
+    const session = this.#byClientId.get(clientId)
+    if (packet.will !== undefined) return true
+    if (this.#needs.recorder.broken) return expiryInterval > 0 || session?.kept === true
+    if (expiryInterval === 0) return false
+    if (packet.cleanStart || session === undefined || !session.kept || session.expiryInterval === 0) return true
+    return now >= session.endsAt || !owns(identity, session.owner)
   }
 
   #opened(session: Session): void {

@@ -143,6 +143,11 @@ export class PublishReader {
     return cursor.at
   }
 
+  /** Bytes of properties and payload. */
+  get contentLength(): number {
+    return this.#end - this.#propertiesStart
+  }
+
   get payloadLength(): number {
     return this.#end - this.#payloadStart
   }

@@ -33,9 +33,11 @@ export interface Store {
   commit(turn: readonly Change[]): Committed | Pause<Committed>
   /**
    * Why it is about to fail for want of room: messages are best refused while it says so, and what ends them still goes in.
-   * Undefined when there is enough.
+   * Undefined when there is enough. @param more bytes that are on their way to it
    */
-  full(): string | undefined
+  full(more?: number): string | undefined
+  /** Bytes of a message, at most, that it could keep beside others; undefined: any. */
+  readonly largest?: number | undefined
   /** Answers the commits that wait before it is done. */
   close(): void | Pause<void>
 }

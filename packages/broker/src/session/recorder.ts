@@ -17,8 +17,12 @@ export interface Recorder {
   readonly turn: number
   /** All turns up to this one are committed. */
   readonly committed: number
-  /** Nothing can be kept at the moment: what would have to be is refused. */
+  /** Nothing new can be kept at the moment: what would have to be is refused. */
   readonly failing: boolean
+  /** Not even what ends something can be kept; else that is taken while it is failing, as it makes room. */
+  readonly broken: boolean
+  /** Bytes of a message, at most, that can be kept; undefined: any. */
+  readonly largest?: number | undefined
   /** So much is not committed that who waits for it is not read meanwhile. */
   readonly behind: boolean
 }
@@ -32,5 +36,6 @@ export const forgetful: Recorder = {
   turn: 0,
   committed: 0,
   failing: false,
+  broken: false,
   behind: false,
 }

@@ -1,7 +1,7 @@
 // Room: the disk's, the folder's limit; and when turns are written.
 
 import { describe, expect, it } from "vitest"
-import { folded } from "../../tests/stores/random-changes.ts"
+import { folded, Seeded } from "../../tests/stores/random-changes.ts"
 import { answerOf, handOver, restored } from "../../tests/stores/small-hub.ts"
 import { ToyFolder, toyPace } from "../../tests/stores/toy-folder.ts"
 import type { Change } from "../packet/change.ts"
@@ -116,11 +116,106 @@ describe("the folder's limit", () => {
       expect(await answerOf(store.commit([done(place)]))).toBe("committed")
       await new Promise((resolve) => setImmediate(resolve))
     }
-    await store.compact()
+    await settled()
     expect(store.full()).toBeUndefined()
     expect(store.size).toBe(folder.size)
     await answerOf(store.close())
     expect(await contentOf(folder)).toEqual([opened])
+  })
+})
+
+describe("a full folder has room again when what it has is done with, and nothing else comes", () => {
+  const maximumBytes = 40_000
+  const isFull = async (store: FileStore) => {
+    if (store.full() === undefined) return false
+    await settled() // a fold makes turns shorter
+    return store.full() !== undefined
+  }
+  const openFull = async (sizes: (n: number) => number, durability: "process" | "power") => {
+    const folder = new ToyFolder()
+    const time = { now: 0 }
+    const pace = { ...toyPace, now: () => time.now }
+    const open = async () => {
+      const store = await openStoreIn(folder, pace, { maximumBytes, durability }, async () => {})
+      await restored(store)
+      return store
+    }
+    const store = await open()
+    await handOver(store, [[opened]])
+    let sequence = 0
+    while (!(await isFull(store))) {
+      expect(await answerOf(store.commit(publish(++sequence, sizes(sequence))))).toBe("committed")
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return { folder, time, store, sequence, open }
+  }
+  const takeAll = async (store: FileStore, sequence: number, from = 1) => {
+    for (let place = from; place <= sequence; place++)
+      expect(await answerOf(store.commit([done(place)]))).toBe("committed")
+  }
+  const random = new Seeded(9)
+  const sizes: [string, (n: number) => number][] = [
+    ["50 bytes", () => 50],
+    ["1,000 bytes", () => 1000],
+    ["2,000 bytes", () => 2000],
+    ["8,000 bytes", () => 8000],
+    ["any number of bytes", () => random.below(random.below(4000) + 1)],
+  ]
+  for (const durability of ["process", "power"] as const) {
+    it.each(sizes)(`messages of %s, durability ${durability}`, async (_what, size) => {
+      const { folder, store, sequence, time } = await openFull(size, durability)
+      await takeAll(store, sequence)
+      // The broker asks once a second. One that could not be made is tried anew after ten.
+      for (; store.full() !== undefined && time.now < 12_000; time.now += 1000) await settled()
+      expect(store.full()).toBeUndefined()
+      await answerOf(store.close())
+      expect(await contentOf(folder)).toEqual([opened])
+    })
+  }
+
+  it("also when the broker was killed before it could fold", async () => {
+    const { folder, store, sequence, open } = await openFull(() => 3000, "process")
+    await store.compact()
+    expect(store.full()).toBeDefined() // and all of it is in the snapshot
+    folder.refused = /snapshot/
+    await takeAll(store, sequence)
+    await settled()
+    folder.refused = undefined
+    const again = await open()
+    await settled()
+    expect(again.full()).toBeUndefined()
+    expect(folder.size).toBeLessThan(1000)
+    await answerOf(again.close())
+  })
+
+  it("a large message is most of it, and nobody knows that: it is folded after a while, and then less and less often", async () => {
+    const { folder, store, time, sequence } = await openFull((n) => (n === 1 ? 12_000 : 50), "process")
+    const snapshots = () =>
+      folder
+        .list()
+        .filter(({ name }) => name.startsWith("snapshot"))
+        .map(({ name }) => name)
+    const before = snapshots()
+    expect(await answerOf(store.commit([done(1)]))).toBe("committed")
+    for (; time.now < 9000; time.now += 1000) expect(store.full()).toBeDefined()
+    await settled()
+    expect(snapshots()).toEqual(before)
+    for (; store.full() !== undefined && time.now < 25_000; time.now += 1000) await settled()
+    expect(store.full()).toBeUndefined()
+    let place = sequence
+    while (!(await isFull(store))) await answerOf(store.commit(publish(++place, 50)))
+    const seen = new Set(snapshots())
+    for (let n = 2; n < 60; n++) {
+      time.now += 10_000
+      await answerOf(store.commit([done(n), ...publish(++place, 50)]))
+      store.full()
+      await settled()
+      for (const name of snapshots()) seen.add(name)
+      expect(folder.size).toBeLessThanOrEqual(maximumBytes)
+    }
+    expect(seen.size).toBeGreaterThan(2)
+    expect(seen.size).toBeLessThan(12)
+    await answerOf(store.close())
   })
 })
 

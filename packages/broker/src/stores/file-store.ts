@@ -11,7 +11,7 @@ import { type HistoryFile, HistoryReader, historyOf, nameOf, Slices, unfinished 
 import type { Image, ImageCounts } from "./image.ts"
 import { headLength, RecordFormat, recordHeadLength, schemaVersion } from "./records.ts"
 import { repair } from "./repair.ts"
-import { type RoomOptions, type Sizes, StoreRoom } from "./room.ts"
+import { type Fold, type RoomOptions, type Sizes, StoreRoom, type Things } from "./room.ts"
 import { writeSnapshot } from "./snapshot.ts"
 
 export interface FileStoreOptions extends RoomOptions {
@@ -132,7 +132,7 @@ export class FileStore implements Store {
     this.#power = options.durability === "power"
     this.#flushInterval = options.flushInterval ?? 0
     this.#working = workingMemory(options.heap)
-    this.#room = new StoreRoom(folder, pace, options, this.#counts.queued)
+    this.#room = new StoreRoom(folder, pace, options, thingsOf(image))
   }
 
   /** What was found when it was opened. */
@@ -259,9 +259,16 @@ export class FileStore implements Store {
     return pause
   }
 
-  full(): string | undefined {
+  get largest(): number | undefined {
+    return this.#room.largest
+  }
+
+  full(more = 0): string | undefined {
     this.#room.lookWhenDue(this.size)
-    return this.#room.full(this.#kept)
+    const why = this.#room.full(this.#kept, more)
+    // Who asks may wait for that, and have no turn to write.
+    if (why !== undefined) this.#foldWhen(this.#room.foldsFull(this.#sizes))
+    return why
   }
 
   /** Folds the journals now. Rejects with StoreError when that is not possible. */
@@ -437,17 +444,17 @@ export class FileStore implements Store {
   async #fold(): Promise<string | undefined> {
     const folder = this.#folder
     let made: string | undefined
+    let fold: Fold | undefined
     try {
-      await this.#changeJournal()
-      const folded = this.#room.folding()
+      fold = await this.#changeJournal()
       const files = this.#files.slice(0, -1)
       const number = files.at(-1)?.number ?? 0
       const name = nameOf("snapshot", number)
       made = unfinished(name)
-      const size = await this.#writeSnapshot(made, number, files)
+      const { size, there } = await this.#writeSnapshot(made, number, files)
       await folder.rename(made, name)
       made = undefined
-      folded()
+      fold.made(there, this.#sizeOf(files), size)
       await folder.sync()
       this.#files = [
         { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
@@ -456,7 +463,10 @@ export class FileStore implements Store {
       for (const file of files) await folder.remove(file.name)
       return undefined
     } catch (error) {
-      if (made !== undefined) await folder.remove(made).catch(() => {}) // else when it is opened again
+      if (made !== undefined) {
+        fold?.failed()
+        await folder.remove(made).catch(() => {}) // else when it is opened again
+      }
       return `cannot fold the journals of ${folder.path}: ${reasonOf(error)}`
     } finally {
       this.#foldBytes = 0
@@ -464,10 +474,15 @@ export class FileStore implements Store {
     }
   }
 
-  async #writeSnapshot(name: string, number: number, files: readonly HistoryFile[]): Promise<number> {
+  async #writeSnapshot(
+    name: string,
+    number: number,
+    files: readonly HistoryFile[],
+  ): Promise<{ readonly size: number; readonly there: number }> {
     const { walkPlaces } = this.#working
     const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none", walkPlaces)
     const image = await reader.image(files)
+    const { there } = thingsOf(image)
     const target = await this.#folder.create(name)
     try {
       const source = { files, reader, image }
@@ -475,7 +490,7 @@ export class FileStore implements Store {
         this.#takeRoom(bytes),
       )
       await target.sync()
-      return size
+      return { size, there }
     } finally {
       await target.close()
     }
@@ -488,7 +503,7 @@ export class FileStore implements Store {
   }
 
   /** Turns go to a new journal, and none waits for the disk because of that. Then the disk has all of the one before. */
-  async #changeJournal(): Promise<void> {
+  async #changeJournal(): Promise<Fold> {
     const old = this.#journal
     const last = this.#files.at(-1)
     if (old === undefined || last === undefined) throw new StoreError("it is closed")
@@ -496,9 +511,10 @@ export class FileStore implements Store {
     const name = nameOf("journal", number)
     const next: HistoryFile = { kind: "journal", number, name, size: headLength, torn: 0, version: schemaVersion }
     const journal = await this.#folder.create(name)
+    let fold: Fold
     try {
       await this.#folder.sync() // a journal that has something is never missing
-      await this.#leave(last, next, journal)
+      fold = await this.#leave(last, next, journal)
     } catch (error) {
       await journal.close()
       await this.#folder.remove(name).catch(() => {}) // else when it is opened again
@@ -506,6 +522,7 @@ export class FileStore implements Store {
     }
     await old.close()
     await this.#catchUp()
+    return fold
   }
 
   /** The disk has all of the journals before the last. */
@@ -516,7 +533,7 @@ export class FileStore implements Store {
     }
   }
 
-  async #leave(last: HistoryFile, next: HistoryFile, journal: StoreFile): Promise<void> {
+  async #leave(last: HistoryFile, next: HistoryFile, journal: StoreFile): Promise<Fold> {
     this.#leaving = true
     try {
       while (this.#syncing !== undefined) await this.#syncing
@@ -529,6 +546,7 @@ export class FileStore implements Store {
       this.#end = headLength
       this.#synced = headLength
       this.#ragged = false
+      return this.#room.folding() // what comes from now on is not folded
     } finally {
       this.#leaving = false
       this.#held = false
@@ -539,6 +557,14 @@ export class FileStore implements Store {
   #sizeOf(files: readonly HistoryFile[]): number {
     return files.reduce((sum, { size }) => sum + size, 0)
   }
+}
+
+/** Of messages that nobody keeps it is not known how many had them: as many, about, as have the others. */
+function thingsOf(image: Image): Things {
+  const { sessions, subscriptions, wills, queued, retained, messages } = image.counts()
+  const dead = image.messagesSeen - messages
+  const ended = messages === 0 ? dead : Math.ceil(((queued + retained) / messages) * dead)
+  return { there: sessions + subscriptions + wills + queued + retained, ended }
 }
 
 function writeAll(file: StoreFile, bytes: Uint8Array, from: number): void {

@@ -4,31 +4,40 @@
 import type { Change, Sequence } from "../packet/change.ts"
 import type { Image, OfSession, SessionImage } from "./image.ts"
 
-/** What is wrong with it, in words; undefined: nothing. To be asked before it is applied. */
-export function problemOf(image: Image, change: Change): string | undefined {
+export interface Problem {
+  /** What is wrong, in words. */
+  readonly what: string
+  /** It refers to something that is not there; else what it says was said before. */
+  readonly lacking: boolean
+}
+
+/** What is wrong with it; undefined: nothing. To be asked before it is applied. */
+export function problemOf(image: Image, change: Change): Problem | undefined {
   switch (change.type) {
     case "clock":
     case "will set":
       return undefined
     case "message":
-      return image.hasMessage(change.sequence) ? `there is a message ${change.sequence} already` : undefined
+      return image.hasMessage(change.sequence) ? again(`there is a message ${change.sequence} already`) : undefined
     case "retained":
       if (change.sequence !== 0) return missingMessage(image, change.sequence)
-      return image.hasRetained(change.topic) ? undefined : `no message is retained on ${quoted(change.topic)}`
+      return image.hasRetained(change.topic) ? undefined : lacks(`no message is retained on ${quoted(change.topic)}`)
     case "will cleared":
-      return image.hasWill(change.clientId) ? undefined : `${quoted(change.clientId)} has no will`
-    case "opened":
-      return image.sessionOf(change.clientId) && `there is a session ${quoted(change.clientId)} already`
+      return image.hasWill(change.clientId) ? undefined : lacks(`${quoted(change.clientId)} has no will`)
+    case "opened": {
+      const there = image.sessionOf(change.clientId) !== undefined
+      return there ? again(`there is a session ${quoted(change.clientId)} already`) : undefined
+    }
     default: {
       const session = image.sessionOf(change.clientId)
-      if (session === undefined) return `there is no session ${quoted(change.clientId)}`
+      if (session === undefined) return lacks(`there is no session ${quoted(change.clientId)}`)
       const problem = problemOfSession(image, session, change)
-      return problem && `session ${quoted(change.clientId)} ${problem}`
+      return problem && { ...problem, what: `session ${quoted(change.clientId)} ${problem.what}` }
     }
   }
 }
 
-function problemOfSession(image: Image, session: SessionImage, change: OfSession): string | undefined {
+function problemOfSession(image: Image, session: SessionImage, change: OfSession): Problem | undefined {
   switch (change.type) {
     case "attended":
     case "left":
@@ -37,40 +46,48 @@ function problemOfSession(image: Image, session: SessionImage, change: OfSession
       return undefined
     case "queued": {
       const { place, sequence } = change
-      if (session.kept?.get(place) !== undefined) return `has something at place ${place} already`
+      if (session.kept?.get(place) !== undefined) return again(`has something at place ${place} already`)
       const missing = sequence === 0 ? undefined : missingMessage(image, sequence)
-      return missing && `is to be sent one that is not there: ${missing}`
+      return missing && lacks(`is to be sent one that is not there: ${missing.what}`)
     }
     case "sent":
     case "released":
     case "done": {
       const kept = session.kept?.get(change.place)
-      if (kept === undefined) return `has nothing at place ${change.place}`
+      if (kept === undefined) return lacks(`has nothing at place ${change.place}`)
       const wasSent = (typeof kept !== "number" && kept.packetId !== 0) || session.released?.has(change.place) === true
-      return change.type === "sent" && wasSent ? `was sent what is at place ${change.place} already` : undefined
+      return change.type === "sent" && wasSent ? again(`was sent what is at place ${change.place} already`) : undefined
     }
     case "unsubscribed":
     case "walk begun":
       return session.subscriptions?.has(change.filter) === true
         ? undefined
-        : `has no subscription to ${quoted(change.filter)}`
+        : lacks(`has no subscription to ${quoted(change.filter)}`)
     case "walk ended": {
       for (const { filter } of session.walks?.all() ?? []) if (filter === change.filter) return undefined
-      return `is owed no retained messages of ${quoted(change.filter)}`
+      return lacks(`is owed no retained messages of ${quoted(change.filter)}`)
     }
     case "received":
       return session.received?.has(change.packetId) === true
-        ? `has received Packet Identifier ${change.packetId} already`
+        ? again(`has received Packet Identifier ${change.packetId} already`)
         : undefined
     case "freed":
       return session.received?.has(change.packetId) === true
         ? undefined
-        : `has not received Packet Identifier ${change.packetId}`
+        : lacks(`has not received Packet Identifier ${change.packetId}`)
   }
 }
 
-function missingMessage(image: Image, sequence: Sequence): string | undefined {
-  return image.hasMessage(sequence) ? undefined : `there is no message ${sequence}`
+function lacks(what: string): Problem {
+  return { what, lacking: true }
+}
+
+function again(what: string): Problem {
+  return { what, lacking: false }
+}
+
+function missingMessage(image: Image, sequence: Sequence): Problem | undefined {
+  return image.hasMessage(sequence) ? undefined : lacks(`there is no message ${sequence}`)
 }
 
 function quoted(text: string): string {

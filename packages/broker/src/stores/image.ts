@@ -105,7 +105,8 @@ export class Image {
   /** For a sequence that is used again after a restart: which of the messages with it counts. */
   readonly #again: Map<Sequence, number> = new Map()
   #highest: Sequence = 0
-  #messagesSeen = 0
+  /** Those that were applied, kept or not. */
+  messagesSeen = 0
   #messagesReadAgain = 0
 
   /** @param walkPlaces places of walks that are remembered; see WorkingMemory */
@@ -281,9 +282,9 @@ export class Image {
   }
 
   #keep(sequence: Sequence): void {
-    this.#messagesSeen++
+    this.messagesSeen++
     if (this.#holders.get(sequence) !== undefined) return
-    if (sequence <= this.#highest) this.#again.set(sequence, this.#messagesSeen)
+    if (sequence <= this.#highest) this.#again.set(sequence, this.messagesSeen)
     else this.#highest = sequence
     this.#holders.set(sequence, 0)
     this.#unheld.push(sequence)

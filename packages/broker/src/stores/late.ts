@@ -15,6 +15,10 @@ export class LateStore implements Store {
     return this.#store?.lasting ?? false
   }
 
+  get largest(): number | undefined {
+    return this.#store?.largest
+  }
+
   get isOpen(): boolean {
     return this.#store !== undefined
   }
@@ -27,8 +31,8 @@ export class LateStore implements Store {
     return this.#store?.commit(turn) ?? { failed: "the store is not open" }
   }
 
-  full(): string | undefined {
-    return this.#store?.full()
+  full(more?: number): string | undefined {
+    return this.#store?.full(more)
   }
 
   close(): void | Pause<void> {

@@ -41,16 +41,17 @@ export async function readFileStore(
 
 /**
  * Makes a store of Changes in a folder without one. Rejects with StoreError, also for a Change that cannot be true of what comes
- * before it; nothing is left then of what it made. @param where in words, which Change came last
+ * before it; nothing is left then of what it made. Parameters as those of `writeStoreIn`.
  */
 export async function writeFileStore(
   directory: string,
   changes: AsyncIterable<Change>,
   where: () => string,
+  leftOut?: (change: Change, problem: string) => void,
 ): Promise<ImageCounts> {
   const made = makeFolder(directory)
   try {
-    return await locked(directory, () => writeStoreIn(nodeFolder(directory), changes, where))
+    return await locked(directory, () => writeStoreIn(nodeFolder(directory), changes, where, leftOut))
   } catch (error) {
     removeFolders(made)
     throw error

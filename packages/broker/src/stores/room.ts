@@ -8,6 +8,10 @@ const defaultFoldAfter = 8 * 1024 * 1024
 /** Milliseconds between two looks at how much room the disk has. */
 const lookInterval = 10_000
 
+/** Milliseconds between folds of a full folder in which few things have ended; up to the other after folds that gave little. */
+const shortPause = 10_000
+const longPause = 600_000
+
 /** Bytes of the disk that are left for what ends messages; of a small disk nine sixteenths, as of a limit. */
 const diskReserve = 4 * 1024 * 1024
 
@@ -28,6 +32,20 @@ export interface Sizes {
   readonly journals: number
 }
 
+/** Sessions, their subscriptions and wills, messages on their way to them, and retained ones. */
+export interface Things {
+  readonly there: number
+  /** Those that are there no more, and are in the files still. */
+  readonly ended: number
+}
+
+/** One of the two is called at its end. */
+export interface Fold {
+  /** @param found how many things; @param before bytes of what was folded; @param after of the snapshot */
+  readonly made: (found: number, before: number, after: number) => void
+  readonly failed: () => void
+}
+
 export class StoreRoom {
   readonly #folder: Folder
   readonly #pace: Pace
@@ -36,17 +54,22 @@ export class StoreRoom {
   /** Bytes that the folder could have, as the disk had room for them when it was looked at; and when that is due again. */
   #diskBytes = Number.POSITIVE_INFINITY
   #nextLook = Number.NEGATIVE_INFINITY
-  /** Messages that wait for sessions, or more: what a session has that ends is not taken off. */
-  #waiting: number
-  /** Of those that waited, since the last fold. */
-  #done = 0
+  /** Or more: what ends with a session, or gives way to another of its kind, is known only after a fold. */
+  #there: number
+  /** Those that have ended, or may have, since the last fold began that was done. */
+  #ended: number
+  /** A fold is worth it then, whatever little is known to have ended. */
+  #nextFold: number
+  #foldPause = shortPause
 
-  constructor(folder: Folder, pace: Pace, options: RoomOptions, waiting: number) {
+  constructor(folder: Folder, pace: Pace, options: RoomOptions, { there, ended }: Things) {
     this.#folder = folder
     this.#pace = pace
     this.#maximumBytes = options.maximumBytes ?? Number.POSITIVE_INFINITY
     this.#foldAfter = options.foldAfter ?? defaultFoldAfter
-    this.#waiting = waiting
+    this.#there = there
+    this.#ended = ended
+    this.#nextFold = pace.now() + shortPause
   }
 
   /** @param size bytes that the folder has now */
@@ -65,32 +88,62 @@ export class StoreRoom {
 
   /** These Changes are kept. */
   count(turn: readonly Change[]): void {
-    for (const { type } of turn) {
-      if (type === "queued") this.#waiting++
-      else if (type === "done") {
-        this.#waiting--
-        this.#done++
+    for (const change of turn) {
+      switch (change.type) {
+        case "queued":
+        case "opened":
+        case "subscribed":
+        case "will set":
+          this.#there++
+          break
+        case "retained":
+          this.#there += change.sequence === 0 ? -1 : 1
+          this.#ended++ // it may be in the place of another
+          break
+        case "done":
+        case "ended":
+        case "unsubscribed":
+        case "will cleared":
+          this.#there--
+          this.#ended++
+          break
+        case "released":
+          this.#ended++ // its message
       }
     }
   }
 
-  /** A fold begins; the answer is called when it has been made. */
-  folding(): () => void {
-    const done = this.#done
-    return () => {
-      this.#done -= done
+  /** A fold begins, of what has been counted until now. */
+  folding(): Fold {
+    const [there, ended] = [this.#there, this.#ended]
+    const rest = (worthIt: boolean) => {
+      this.#foldPause = worthIt ? shortPause : Math.min(2 * this.#foldPause, longPause)
+      this.#nextFold = this.#pace.now() + this.#foldPause
+    }
+    return {
+      made: (found, before, after) => {
+        this.#there += found - there
+        this.#ended -= ended
+        rest(after < before - before / 16 || !this.#isFull(before))
+      },
+      failed: () => rest(false),
     }
   }
 
-  /** Why nothing more is to be kept, in one line. @param bytes of snapshot and journals */
-  full(bytes: number): string | undefined {
+  /** Of a message: more, past the seven sixteenths, could leave no room for a snapshot. */
+  get largest(): number | undefined {
+    return this.#maximumBytes === Number.POSITIVE_INFINITY ? undefined : Math.floor(this.#maximumBytes / 16)
+  }
+
+  /** Why nothing more is to be kept, in one line. @param bytes of snapshot and journals; @param more on their way to them */
+  full(bytes: number, more = 0): string | undefined {
     const most = (this.#maximumBytes * 7) / 16
     const { path } = this.#folder
-    if (bytes > most) {
-      const has = `${bytes} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
+    if (this.#passesLimit(bytes + more)) {
+      const has = `${bytes + more} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
       return `${path} has ${has}; raise the limit, or let clients take what waits`
     }
-    if (!this.diskIsFull(bytes)) return undefined
+    if (!this.diskIsFull(bytes + more)) return undefined
     return `${path} is on a disk that is almost full; make room on it, or let clients take what waits`
   }
 
@@ -113,17 +166,36 @@ export class StoreRoom {
 
   /** The folder's limit is near: what is done with is folded before a turn, if that can be much. */
   foldsBefore({ snapshot, journals }: Sizes, turn: number): boolean {
-    return snapshot + journals + turn > (this.#maximumBytes * 7) / 16 && journals > this.#maximumBytes / 32
+    return this.#passesLimit(snapshot + journals + turn) && journals > this.#maximumBytes / 32
   }
 
   /**
    * A snapshot is written as often as there is as much to fold: each byte is written twice in all. More often where room is
-   * scarce, as what is done would fill it; but not where another snapshot has none beside the last, unless half of what waited
-   * is done with.
+   * scarce, as what is done would fill it; but not where another snapshot has none beside the last, unless that is worth it.
    */
-  folds({ snapshot, journals }: Sizes, journal: number): boolean {
+  folds(sizes: Sizes, journal: number): boolean {
+    const { snapshot } = sizes
     const room = snapshot < this.#diskBytes / 2 ? this.#diskBytes : Number.POSITIVE_INFINITY
     if (journal > Math.min(Math.max(this.#foldAfter, snapshot), this.#maximumBytes / 8, room / 8)) return true
-    return this.diskIsFull(snapshot + journals) && this.#done > Math.max(0, this.#waiting)
+    return this.foldsFull(sizes)
+  }
+
+  /**
+   * It is full, and things have ended since the last fold: a quarter of them, where that has room for certain, else half. How many
+   * bytes these had is not known, and one may be nearly all: so fewer are tried now and then, the less often the less that gives.
+   */
+  foldsFull({ snapshot, journals }: Sizes): boolean {
+    const bytes = snapshot + journals
+    if (this.#ended === 0 || !this.#isFull(bytes)) return false
+    const there = Math.max(0, this.#there)
+    return this.#ended > (this.diskIsFull(bytes) ? there : there / 3) || this.#pace.now() >= this.#nextFold
+  }
+
+  #isFull(bytes: number): boolean {
+    return this.#passesLimit(bytes) || this.diskIsFull(bytes)
+  }
+
+  #passesLimit(bytes: number): boolean {
+    return bytes > (this.#maximumBytes * 7) / 16
   }
 }

@@ -45,11 +45,13 @@ export async function readStoreIn(
 /**
  * Makes a store of Changes, in a folder without one. Rejects with StoreError, also for one that cannot be true of what comes
  * before it. @param where in words, which Change came last
+ * @param leftOut told of each that refers to something that is not there, instead: it is left out
  */
 export async function writeStoreIn(
   folder: Folder,
   changes: AsyncIterable<Change>,
   where: () => string,
+  leftOut?: (change: Change, problem: string) => void,
 ): Promise<ImageCounts> {
   if (historyOf(folder).files.length > 0)
     throw new StoreError(`there is a store in ${folder.path} already; use another folder`)
@@ -61,7 +63,12 @@ export async function writeStoreIn(
     await writer.start(1)
     for await (const change of changes) {
       const problem = problemOf(image, change)
-      if (problem !== undefined) throw new StoreError(`${where()}: ${problem}`)
+      if (problem !== undefined) {
+        const told = `${where()}: ${problem.what}`
+        if (!problem.lacking || leftOut === undefined) throw new StoreError(told)
+        leftOut(change, told)
+        continue
+      }
       image.apply(change)
       await writer.add(change)
     }

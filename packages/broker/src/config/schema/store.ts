@@ -41,7 +41,8 @@ export const storeOptions: Rows<StoreConfig> = {
   },
   maximumBytes: {
     kind: number(1_048_576, Number.MAX_SAFE_INTEGER, "bytes"),
-    about: "bytes that the folder may have; when it is full, QoS 1 and 2 are refused",
+    about:
+      "bytes that the folder may have; when it is full, QoS 1 and 2 are refused, and so is a message of more than a sixteenth",
     otherwise: "as many as the disk has",
     needs: [files],
     flag: { name: "store-size", section: "store" },
