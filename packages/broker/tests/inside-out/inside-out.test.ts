@@ -46,6 +46,7 @@ const boundaries: readonly string[] = [
   "node/server.ts#Server.#guard",
   "node/server.ts#Server.soon (inner)",
   "node/input-turns.ts#InputTurns.setImmediate (inner)",
+  "node/shared-memory.ts#SharedMemory.#guard",
   "node/tls-socket.ts#TLSSocket.guard",
   "node/tls-socket.ts#TLSSocket.emit",
 ]

@@ -64,14 +64,14 @@ export class StreamTransport implements Transport {
       taken(closedError())
       return
     }
-    const memory = this.#memory
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (memory === undefined) raw.write(buffer, taken)
-    else
-      raw.write(buffer, (error) => {
-        if (!error) memory.takeBack(bytes)
-        taken(error)
-      })
+    if (this.#memory === undefined) raw.write(buffer, taken)
+    else raw.write(buffer, (error) => this.#guard(() => this.#written(bytes, taken, error)))
+  }
+
+  #written(bytes: Uint8Array, taken: Taken, error: Error | null | undefined): void {
+    if (!error) this.#memory?.takeBack(bytes)
+    taken(error)
   }
 
   setReading(wanted: boolean): void {

@@ -162,7 +162,7 @@ export class Server extends NetServer {
   readonly #workers: HandshakeWorkers | undefined
   #active: Active
 
-  readonly #memory = new SharedMemory()
+  readonly #memory = new SharedMemory((cause) => this.#tell("internalError", internalError(cause), undefined))
   readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {

@@ -36,6 +36,9 @@ async function client(port: number, options: ConnectOptions = {}): Promise<TLSSo
   return socket
 }
 
+const unexpected = (cause: unknown) => {
+  throw cause
+}
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
 describe("a server that lends data", () => {
@@ -129,7 +132,7 @@ it("output is whole for a client that takes it slowly, while others are sent to"
 
 describe("shared memory", () => {
   it("is taken back when it was made here, and a few arrays of it are kept", () => {
-    const memory = new SharedMemory()
+    const memory = new SharedMemory(unexpected)
     const made = Array.from({ length: 6 }, () => memory.output(20_000))
     expect(new Set(made.map(({ buffer }) => buffer)).size).toBe(6)
     memory.takeBack(new Uint8Array(32_768))
@@ -139,7 +142,7 @@ describe("shared memory", () => {
   })
 
   it("lends plaintext for one read at a time, and never what somebody still has", () => {
-    const memory = new SharedMemory()
+    const memory = new SharedMemory(unexpected)
     const take = () => memory.plaintext(1000)
     const read = (isDone: boolean, within?: () => void) => {
       let taken: Uint8Array = new Uint8Array(0)

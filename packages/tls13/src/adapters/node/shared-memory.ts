@@ -21,9 +21,29 @@ export class SharedMemory {
   #lent: Uint8Array | undefined
   #reads = false
   #gather: Uint8Array | undefined
+  readonly #fault: (cause: unknown) => void
 
-  /** At least `length` bytes. */
+  /** @param fault gets what is thrown in here, where a connection is about to end: a defect of ours */
+  constructor(fault: (cause: unknown) => void) {
+    this.#fault = fault
+  }
+
+  #guard(work: () => Uint8Array): Uint8Array | undefined {
+    try {
+      return work()
+    } catch (cause) {
+      this.#fault(cause)
+      return undefined
+    }
+  }
+
+  /** At least `length` bytes. Never throws: it may be an alert that is written. */
   output(length: number): Uint8Array {
+    const memory = this.#guard(() => this.#output(length))
+    return memory ?? new Uint8Array(length)
+  }
+
+  #output(length: number): Uint8Array {
     if (length < leastShared || length > mostOutput) return new Uint8Array(length)
     const at = this.#outputs.findIndex((each) => each.length >= length)
     if (at >= 0) return this.#outputs.splice(at, 1)[0]!
