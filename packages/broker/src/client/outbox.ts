@@ -93,7 +93,7 @@ export class Outbox {
   }
 
   #seal(): void {
-    this.#sealed.push(this.#buffer.subarray(0, this.#length))
+    if (this.#length > 0) this.#sealed.push(this.#buffer.subarray(0, this.#length))
     this.#sealedBytes += this.#length
     this.#buffer = empty
     this.#length = 0
@@ -159,7 +159,8 @@ export class Outbox {
   /** All bytes waiting, in order; the outbox is empty afterwards. */
   take(): Uint8Array[] {
     const size = this.size
-    if (this.#length > 0) this.#seal()
+    // A spare buffer goes with what was taken, though nothing may be in it.
+    if (this.#length > 0 || this.#inSpare) this.#seal()
     const taken = this.#sealed
     this.#sealed = []
     this.#sealedBytes = 0

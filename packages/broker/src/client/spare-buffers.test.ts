@@ -65,6 +65,44 @@ describe("memory of what is written", () => {
     expect(new Set(chunks.map(({ chunk }) => chunk.buffer)).size).toBeLessThanOrEqual(2)
   })
 
+  it("is with one client at a time, also where a message was above a client's Maximum Packet Size", () => {
+    const test = new TestBroker()
+    const small = test.connect({ clientId: "small", maximumPacketSize: 10_000 })
+    const other = test.connect({ clientId: "other" })
+    for (const filter of [topic, "both", "small"]) small.subscribe(filter)
+    for (const filter of ["both", "other"]) other.subscribe(filter)
+    const publisher = test.connect({ clientId: "publisher" })
+    const publish = (name: string, length: number, letter: string) =>
+      publisher.connection!.receive(publishBytes(publisher.version, name, letter.repeat(length)), test.now)
+    publish(topic, 20_000, "A")
+    publish("both", 6000, "B")
+    test.settle()
+    publish("other", 5000, "O")
+    publish("small", 5000, "S")
+    test.settle()
+    expect(other.payloads()).toEqual(["B".repeat(6000), "O".repeat(5000)])
+    expect(small.payloads()).toEqual(["B".repeat(6000), "S".repeat(5000)])
+  })
+
+  it("comes back, or is let go of, when a transport throws", () => {
+    const test = new TestBroker()
+    const publisher = test.connect({ clientId: "publisher" })
+    for (let i = 0; i < 20; i++) {
+      const { client } = watched(test, `c${i}`, false)
+      client.sink.write = () => {
+        throw new Error("planted")
+      }
+      send(test, publisher, 3000, 65)
+      test.settle()
+    }
+    const { chunks } = watched(test, "copies", false)
+    for (let i = 0; i < 5; i++) {
+      send(test, publisher, 3000, 65)
+      test.settle()
+    }
+    expect(new Set(chunks.slice(1).map(({ chunk }) => chunk.buffer)).size).toBe(1)
+  })
+
   it("of a client that does not take it is what it needs, and counted", () => {
     const test = new TestBroker()
     const readers = Array.from({ length: 40 }, (_, i) => watched(test, `slow${i}`, true))

@@ -271,13 +271,13 @@ export class Writer {
     const length = message.payloadEnd - message.frameStart
     const isAsItCame = !message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version
     // Straight from the publisher's chunk to the subscriber's buffer.
-    if (isAsItCame && (length < byReference || outbox.hasRoom(length))) {
-      if (length > limit) return false
+    if (isAsItCame && length <= limit && (length < byReference || outbox.hasRoom(length))) {
       const at = outbox.reserve(length)
       copy(outbox.buffer, at, message.bytes, message.frameStart, message.payloadEnd)
       outbox.buffer[at] = first
       return true
     }
+    if (isAsItCame && length > limit) return false
     if (length >= byReference) message.own()
     const template = message.template(this.version, qos > 0)
     if (template.bytes.length > limit) return false
@@ -391,11 +391,15 @@ export class Writer {
     for (const chunk of chunks) size += chunk.length
     this.#counters.bytesSent += size
     const spares = this.#outbox.takeSpares()
-    const hasRoom = this.#sink.write(chunks)
-    const isKept = this.#sink.keeps !== false
-    for (const spare of spares) {
-      if (isKept) this.#spares.lose()
-      else this.#spares.give(spare)
+    let [hasRoom, isKept] = [false, true]
+    try {
+      hasRoom = this.#sink.write(chunks)
+      isKept = this.#sink.keeps !== false
+    } finally {
+      for (const spare of spares) {
+        if (isKept) this.#spares.lose()
+        else this.#spares.give(spare)
+      }
     }
     if (hasRoom || (this.#closed && !this.#ending)) this.#transportDone()
     else {

@@ -92,7 +92,15 @@ export class HandingOn {
     this.#tell(clientId, lost)
     const waiting = this.#underWay.get(clientId)?.waiting ?? []
     this.#underWay.delete(clientId)
-    for (const again of waiting) faults.attempt(again, { clientId })
+    // Later: who has just come may be about to open the session, and is then not overtaken by one that waited.
+    if (waiting.length > 0) this.#needs.later(this.#goOn(waiting, clientId))
+  }
+
+  *#goOn(waiting: readonly (() => void)[], clientId: string): Chore {
+    for (const again of waiting) {
+      this.#needs.faults.attempt(again, { clientId })
+      yield messageCost
+    }
   }
 
   /** One line for each session that has ended. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import type { Change } from "../packet/change.ts"
+import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
 import { Message } from "../packet/message.ts"
 import { Topic } from "../packet/topic.ts"
 import { Pause } from "../ports/pause.ts"
@@ -39,6 +40,43 @@ function late() {
 function message(size: number): Message {
   return Message.of(new Topic("t", Uint8Array.of(0x74)), new Uint8Array(size), 1, false, new Uint8Array(0), far)
 }
+
+it("the store is asked for no less room than a turn takes, whatever texts are in it", () => {
+  const text = (letter: string) => letter.repeat(50_000)
+  const [clientId, topic, filter] = [text("c"), text("é"), text("f")]
+  const owner = { user: text("u"), source: "password", account: text("a") } as const
+  const nothing = new Uint8Array(0)
+  const how = { qos: 1, retain: false } as const
+  const will = { topic, payload: nothing, properties: new Uint8Array(9000), delayInterval: 0, messageExpiryInterval: 1 }
+  const changes: Change[] = [
+    { type: "message", sequence: 1, topic, ...how, expiresAt: far, properties: nothing, payload: nothing },
+    { type: "opened", clientId, owner, expiryInterval: 1 },
+    { type: "subscribed", clientId, filter, qos: 1, noLocal: false, retainAsPublished: false, identifier: undefined },
+    { type: "queued", clientId, place: 1, sequence: 1, ...how, identifiers: [], share: filter },
+    { type: "retained", topic, sequence: 1 },
+    { type: "will set", clientId, owner, dueAt: far, will: { ...will, ...how } },
+    { type: "left", clientId, endsAt: 1 },
+  ]
+  for (const each of changes) {
+    let asked = 0
+    const store: Store = {
+      lasting: true,
+      restore: () => "restored",
+      commit: () => "committed",
+      full: (more = 0) => {
+        asked = more
+        return undefined
+      },
+      close: () => undefined,
+    }
+    const events = { begun() {}, committed() {}, failed() {}, recovered() {} }
+    const journal = new Journal(store, events, () => 0, most)
+    const writer = new TurnWriter()
+    encodeTurn([each], writer)
+    journal.record(each)
+    expect(asked, each.type).toBeGreaterThanOrEqual(writer.length)
+  }
+})
 
 describe("what waits for a store", () => {
   it("is far behind at 50,000 Changes, not at one less", () => {

@@ -62,6 +62,40 @@ function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return own
 }
 
+/** A longer text counts beside `changeCost`. */
+const shortText = 32
+
+/** Bytes at most that the texts of a Change take beyond the usual. */
+function textBytes(change: Change): number {
+  let bytes = 0
+  for (const text of textsOf(change)) if (text !== undefined && text.length > shortText) bytes += 3 * text.length
+  return bytes
+}
+
+function textsOf(change: Change): readonly (string | undefined)[] {
+  switch (change.type) {
+    case "message":
+      return [change.topic, change.account]
+    case "retained":
+      return [change.topic]
+    case "queued":
+      return [change.clientId, change.share]
+    case "opened":
+      return [change.clientId, change.owner.user, change.owner.account]
+    case "will set":
+      return [change.clientId, change.owner.user, change.owner.account, change.will.topic]
+    case "subscribed":
+    case "unsubscribed":
+    case "walk begun":
+    case "walk ended":
+      return [change.clientId, change.filter]
+    case "clock":
+      return []
+    default:
+      return [change.clientId]
+  }
+}
+
 /** What it is in a store, about. */
 function sizeOf(changes: readonly Change[], bytesOfMessages: number): number {
   return bytesOfMessages + changeCost * changes.length
@@ -71,7 +105,7 @@ export class Journal implements Recorder {
   readonly #store: Store
   readonly #events: JournalEvents
   #changes: Change[] = []
-  /** Bytes of messages and wills in them. */
+  /** Bytes of messages and wills in them, and of long texts. */
   #bytes = 0
   /** At so many bytes of Changes it is asked whether these have room. */
   #nextStep = roomStep
@@ -134,7 +168,8 @@ export class Journal implements Recorder {
     this.#changes.push(change)
     this.made++
     if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
-    else if (change.type === "will set") this.#bytes += change.will.payload.length
+    else if (change.type === "will set") this.#bytes += change.will.payload.length + change.will.properties.length
+    this.#bytes += textBytes(change)
     if (this.#changes.length === 1) this.#events.begun()
     if (sizeOf(this.#changes, this.#bytes) >= this.#nextStep) this.#lookForTurn()
     if (this.behind) return

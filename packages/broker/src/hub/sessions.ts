@@ -116,8 +116,8 @@ export class Sessions {
     }
     let session = this.#resumable(connection, packet, clientId, identity, now)
     wills.publishOf(clientId) // before anything that the client says now
-    const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
     if (session === undefined && !this.#handingOn.isOver(clientId, again)) return "later"
+    const sessionPresent = session !== undefined // [MQTT-3.2.2-3]
     session ??= this.#create(connection, clientId, identity, now)
     if (session === undefined) return undefined
     if (!session.holdWill(packet.will === undefined ? 0 : willCost(packet.will))) {

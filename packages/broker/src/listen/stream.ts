@@ -13,10 +13,19 @@ const sendingBytes = 16_384
 const longestLinger = 5000
 
 /**
- * Serves MQTT on `stream`. The stream is destroyed when the connection ends.
- * @param seals it has made something else of what it is given, when nothing waits in it: TLS records
+ * What a stream has of the bytes that it was given, when nothing waits in it. A TLS socket has made records of them as soon as
+ * it was given them, a TCP socket has copied them when it has taken all; another stream may hand on the very same memory.
  */
-export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onFault: OnFault, seals = false): void {
+export type Taking = "seals" | "copies" | "keeps"
+
+/** Serves MQTT on `stream`. The stream is destroyed when the connection ends. */
+export function attachStream(
+  broker: Broker,
+  stream: Duplex,
+  peer: PeerInfo,
+  onFault: OnFault,
+  taking: Taking = "keeps",
+): void {
   let linger: NodeJS.Timeout[] = []
   let dropped = 0
   let attached: Connection | undefined
@@ -29,7 +38,7 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
     write: (chunks) =>
       boundary.run(() => {
         keeps = true
-        const isSealed = seals && stream.writableLength === 0
+        const isFree = stream.writableLength === 0
         let more = true
         if (chunks.length === 1) more = stream.write(chunks[0])
         else {
@@ -37,8 +46,7 @@ export function attachStream(broker: Broker, stream: Duplex, peer: PeerInfo, onF
           for (const chunk of chunks) more = stream.write(chunk)
           stream.uncork()
         }
-        // A socket that has taken all of it has copied it.
-        keeps = !isSealed && (seals || stream.writableLength > 0)
+        keeps = !(taking === "seals" ? isFree : taking === "copies" && stream.writableLength === 0)
         return more
       }, false),
     get keeps() {

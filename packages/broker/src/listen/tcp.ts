@@ -16,7 +16,7 @@ export function createTcpListener(options: TcpOptions, context: ListenerContext)
   const { broker, onFault } = context
   const attach = (socket: Socket) =>
     inside(onFault, socket, () => {
-      attachStream(broker, socket, { transport: "tcp", address: addressOf(socket) }, onFault)
+      attachStream(broker, socket, { transport: "tcp", address: addressOf(socket) }, onFault, "copies")
       socket.resume()
     })
   const { proxyProtocol } = options

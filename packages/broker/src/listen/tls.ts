@@ -177,7 +177,7 @@ export function createTlsListener(
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
-      inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault, true)),
+      inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault, "seals")),
     )
   } else {
     const door = createWebSocketDoor({ ...webSocket, host: options.host, secure: true }, context, (connection) => {

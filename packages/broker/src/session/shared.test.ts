@@ -257,6 +257,30 @@ describe("a client that comes again while its jobs are handed on", () => {
     expect(work(alive).sort(byNumber)).toEqual(all)
   })
 
+  it.each([14, 15, 16, 17, 18, 19, 20])(
+    "and then again, when that is nearly done (turn %i): there is one session",
+    (turns) => {
+      const { test, alive, all, schedule } = prepare(6000)
+      const open = () => {
+        const one = test.open()
+        const kept = { cleanStart: false, sessionExpiryInterval: 100 }
+        one.send(writeConnect({ protocolVersion: 5, clientId: "dead", keepAlive: 0, ...kept }))
+        return one
+      }
+      const first = open()
+      for (let i = 0; i < turns; i++) test.broker.flush(test.now)
+      const second = open()
+      test.schedule = schedule
+      test.broker.flush(test.now)
+      test.settle()
+      // The earlier one has had it and was taken over, or finds the later one there.
+      expect(first.closed).toBe(true)
+      expect(second.seen.map(({ type }) => type)).toEqual(["connack"])
+      expect([...test.broker.sessions()].filter(({ clientId }) => clientId === "dead")).toHaveLength(1)
+      expect(work(alive).sort(byNumber)).toEqual(all)
+    },
+  )
+
   it("after few jobs has it at once", () => {
     const { test, all, alive, schedule } = prepare(50)
     const again = test.connect({ clientId: "dead" })

@@ -62,7 +62,8 @@ export class InputBuffer {
   }
 
   wipe(): void {
-    this.#held.fill(0)
+    // What was taken may have been opened where it lay, and is somebody's data.
+    this.#held.fill(0, this.#heldStart)
     this.#release()
     this.#input = nothing
     this.#inputStart = 0

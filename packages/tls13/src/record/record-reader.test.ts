@@ -190,6 +190,17 @@ describe("RFC 9846 5.1: framing", () => {
     }
   })
 
+  it("content that was opened where it lay stays as it is when the reader is wiped", () => {
+    const sealer = new Sealer()
+    const reader = protectedReader()
+    const [first, second] = [7, 8].map((byte) => sealer.record(application_data, bytes(9000, byte)))
+    reader.push(concatBytes(first!, second!.subarray(0, 100)), true)
+    reader.settle() // before anything is read, as while a decision is due
+    const { content } = reader.next()!
+    reader.wipe()
+    expect(toHex(content)).toBe(toHex(bytes(9000, 7)))
+  })
+
   it("the input is never written to", () => {
     const before = toHex(stream)
     readAll(protectedReader(), stream)

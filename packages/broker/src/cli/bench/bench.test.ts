@@ -267,6 +267,10 @@ describe.sequential("the command", () => {
     const secret = ["me:letmein@", "-P", "letmein", "--pw=letmein"]
     await measured(url.replace("//", `//${secret[0]}`), ...few)
     await measured(url, "-u", "me", ...secret.slice(1, 3), ...few)
+    await measured(url, "-u", "me", "-rPletmein", ...few)
+    expect(readFileSync(at("report.json"), "utf8")).not.toContain("letmein")
+    await measured(url, "-u", "me", "-rP", "letmein", ...few)
+    expect(readFileSync(at("report.json"), "utf8")).not.toContain("letmein")
     await measured(url, "-u", "me", ...secret.slice(3), ...few, "--html", at("secret.html"))
     for (const file of ["report.json", "secret.html"]) expect(readFileSync(at(file), "utf8")).not.toContain("letmein")
   })

@@ -249,7 +249,10 @@ function checkOpenFiles({ shape, load, scenarios }: Plan): void {
 /** The command line is in the report, which is for others to read. */
 function withoutPassword(args: readonly string[]): readonly string[] {
   return args.map((arg, i) => {
-    if (/^(-P|--pw|--password)$/.test(args[i - 1] ?? "")) return "..."
-    return arg.replace(/^(--(?:pw|password)=|-P(?=.)).*$/s, "$1...").replace(/(\/\/[^@/:]*):[^@/]*@/, "$1:...@")
+    // Short options may stand together: -rP, -rPsecret.
+    if (/^(-[A-Za-z]*P|--pw|--password)$/.test(args[i - 1] ?? "")) return "..."
+    return arg
+      .replace(/^(--(?:pw|password)=|-[A-Za-z]*P(?=.)).*$/s, "$1...")
+      .replace(/(\/\/[^@/:]*):[^@/]*@/, "$1:...@")
   })
 }
