@@ -43,7 +43,7 @@ function cellsOf(row: CheckRow): string[] {
   const bar = target === undefined ? "" : wantedPlot({ spread, ...target })
   return [
     `${escapeText(name)}${note === undefined ? "" : soft(note)}`,
-    `<b>${figure(spread[1])}</b> ${unit}${spread[0] === spread[2] ? "" : soft(`${figure(spread[0])} to ${figure(spread[2])}`)}`,
+    `<b>${figure(spread[1])}</b> ${escapeText(unit)}${spread[0] === spread[2] ? "" : soft(`${figure(spread[0])} to ${figure(spread[2])}`)}`,
     `<span class="${classes[verdict]}">${bar}</span>${target === undefined ? "" : soft(targetText(target, unit))}`,
     `${told(verdict)}${soft(`${rounds} round${rounds === 1 ? "" : "s"}`)}`,
   ]

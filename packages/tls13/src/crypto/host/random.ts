@@ -15,7 +15,7 @@ export function pooledRandom(): RandomSource {
   const pool = new Uint8Array(poolSize)
   let at = poolSize
   return (length) => {
-    if (length > longest) {
+    if (!(length <= longest)) {
       const own = new Uint8Array(length)
       randomFillSync(own)
       return own

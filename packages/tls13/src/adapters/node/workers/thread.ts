@@ -46,9 +46,14 @@ function respondAndSign(job: Extract<Job, { kind: "respond and sign" }>): JobRes
   const { share, secret } = groups.get(group)!.respond(clientShare!, provider.random)
   const flight = { suite, group, clientShare, clientHello, random, legacySessionIdEcho, messages } as UnsignedFlight
   const transcriptHash = foreseenTranscriptHash(hashes.get(suite)!, flight, share)
-  const content = certificateVerifyContent("server", transcriptHash)
-  const signature = algorithms.get(job.algorithm)!.sign(job.key, content, provider.random)
-  return { id: job.id, share, secret: alone(secret), signature, transcriptHash }
+  try {
+    const content = certificateVerifyContent("server", transcriptHash)
+    const signature = algorithms.get(job.algorithm)!.sign(job.key, content, provider.random)
+    return { id: job.id, share, secret: alone(secret), signature, transcriptHash }
+  } catch (error) {
+    secret.fill(0)
+    throw error
+  }
 }
 
 function cut(parts: Uint8Array, lengths: readonly number[]): readonly Uint8Array[] {
