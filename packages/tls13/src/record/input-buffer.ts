@@ -62,8 +62,7 @@ export class InputBuffer {
   }
 
   wipe(): void {
-    // What was taken may have been opened where it lay, and is somebody's data.
-    this.#held.fill(0, this.#heldStart)
+    // Of ciphertext there is nothing to erase, and what was opened where it lay is somebody's data.
     this.#release()
     this.#input = nothing
     this.#inputStart = 0
