@@ -77,6 +77,7 @@ describe("Paced", () => {
       if (!meanwhile) paced.ask()
       expect(begun).toBe(2)
       paced.ask()
+      await new Promise((resolve) => setTimeout(resolve, 200)) // after this one there is a rest
       releases.shift()?.()
       for (let i = 0; i < 5; i++) await turn()
       paced.ask()
