@@ -229,6 +229,7 @@ export class Connection implements Claimant {
     const { framer } = this.#intake
     try {
       while (framer.next()) {
+        this.#host.cost(1) // many may be given up in one turn, with tens of thousands of packets each
         if (framer.header >> 4 !== PacketType.Disconnect) continue
         const packet = this.#read(PacketType.Disconnect)
         if (packet.type === "disconnect") this.#disconnected(phase, packet, now)

@@ -159,6 +159,28 @@ describe("a client that goes before its last packets have had their turn", () =>
     expect(test.broker.connectionCount).toBe(13)
   })
 
+  it("a crowd of them whose time is over is looked through in turns", () => {
+    const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
+    const pings = new Uint8Array(60_000).map((_, i) => (i % 2 === 0 ? 0xc0 : 0))
+    const clients = Array.from({ length: 20 }, (_, i) => test.connect({ clientId: `c${i}` }))
+    for (const { connection } of clients) {
+      const published = Array.from({ length: 50 }, () => [...publishBytes(5, "t", "x")]).flat()
+      connection!.receive(Uint8Array.from([...published, ...pings]), test.now)
+      connection!.transportClosed(test.now, "gone")
+    }
+    test.settle()
+    expect(clients.filter(({ connection }) => connection!.closed)).toHaveLength(0)
+    test.now += 31_000
+    test.schedule = () => undefined
+    test.broker.tick(test.now)
+    test.broker.flush(test.now)
+    const closed = clients.filter(({ connection }) => connection!.closed).length
+    expect(closed).toBeGreaterThan(0)
+    expect(closed).toBeLessThan(5)
+    for (let i = 0; i < 40; i++) test.broker.flush(test.now)
+    expect(clients.filter(({ connection }) => connection!.closed)).toHaveLength(20)
+  })
+
   it("before its CONNECT is whole there is nothing to wait for", () => {
     const test = new TestBroker()
     const client = test.open()

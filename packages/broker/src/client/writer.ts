@@ -270,14 +270,14 @@ export class Writer {
     const outbox = this.#outbox
     const length = message.payloadEnd - message.frameStart
     const isAsItCame = !message.owned && qos === 0 && message.qos === 0 && message.frameVersion === this.version
+    if (isAsItCame && length > limit) return false
     // Straight from the publisher's chunk to the subscriber's buffer.
-    if (isAsItCame && length <= limit && (length < byReference || outbox.hasRoom(length))) {
+    if (isAsItCame && (length < byReference || outbox.hasRoom(length))) {
       const at = outbox.reserve(length)
       copy(outbox.buffer, at, message.bytes, message.frameStart, message.payloadEnd)
       outbox.buffer[at] = first
       return true
     }
-    if (isAsItCame && length > limit) return false
     if (length >= byReference) message.own()
     const template = message.template(this.version, qos > 0)
     if (template.bytes.length > limit) return false
