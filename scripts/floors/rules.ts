@@ -28,6 +28,7 @@ export const floors: Readonly<Record<string, number>> = {
   adapters: 9,
   dangerous: 9,
   devcert: 9,
+  explore: 9,
   measure: 9,
   testing: 9,
   cli: 10,

@@ -82,7 +82,7 @@ export function expandLabel(
 const prefix = "tls13 "
 
 /** struct HkdfLabel: uint16 length, opaque label<7..255>, opaque context<0..255>. */
-function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
+export function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
   const name = asciiToBytes(prefix + label)
   if (name.length < 7 || name.length > 255) {
     throw new Misuse(`a label has 1 to 249 characters, not ${label.length}`)

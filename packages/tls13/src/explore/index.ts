@@ -1,0 +1,29 @@
+// Entry `@puremq/tls13/explore`: the inside of the stack for programs that show it (the explorer, a lesson, a notebook). None of it is
+// needed to speak TLS. What is here may change with any version.
+
+export {
+  CipherSuite,
+  ContentType,
+  codePointName,
+  ExtensionType,
+  HandshakeType,
+  NamedGroup,
+  ProtocolVersion,
+  PskKeyExchangeMode,
+  SignatureScheme,
+} from "../bytes/code-points.ts"
+export { fromHex, toHex } from "../bytes/hex.ts"
+export { Reader } from "../bytes/reader.ts"
+export { Writer } from "../bytes/writer.ts"
+export { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
+export {
+  clientTransitions,
+  type Role,
+  type StateName,
+  serverTransitions,
+  type TransitionRow,
+  transitions,
+} from "../handshake/transitions.ts"
+export { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "../schedule/labels.ts"
+export { finishedMac, nextTrafficSecret, resumptionPsk, trafficKeys } from "../schedule/traffic.ts"
+export { Transcript } from "../schedule/transcript.ts"
