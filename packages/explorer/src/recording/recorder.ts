@@ -1,0 +1,58 @@
+// Where the recording reader and writer leave what they note: nowhere, unless somebody asks for it.
+
+import type { Span } from "./spans.ts"
+
+interface Written {
+  readonly buffer: ArrayBufferLike
+  readonly start: number
+  readonly bytes: Uint8Array
+  readonly spans: readonly Span[]
+}
+
+/** Writers remembered: a flight has no more messages that are composed before the first is told of. */
+const remembered = 64
+
+export class Recorder {
+  /** Of the reading that goes on; undefined: nobody wants it. */
+  #reading: { readonly buffer: ArrayBufferLike; readonly spans: Span[] } | undefined
+  readonly #written: Written[] = []
+
+  /** Runs `read`, which hands `bytes` to the codec, and returns what was read of them: places count from the first byte. */
+  readingOf(bytes: Uint8Array, read: () => void): readonly Span[] {
+    const before = this.#reading
+    const spans: Span[] = []
+    this.#reading = { buffer: bytes.buffer, spans }
+    try {
+      read()
+    } finally {
+      this.#reading = before
+    }
+    const { byteOffset } = bytes
+    return spans.map((span) => ({ ...span, start: span.start - byteOffset, end: span.end - byteOffset }))
+  }
+
+  read(buffer: ArrayBufferLike, span: Span): void {
+    if (this.#reading?.buffer === buffer) this.#reading.spans.push(span)
+  }
+
+  wrote(bytes: Uint8Array, spans: readonly Span[]): void {
+    this.#written.push({ buffer: bytes.buffer, start: bytes.byteOffset, bytes, spans })
+    if (this.#written.length > remembered) this.#written.shift()
+  }
+
+  /** Which writes made these bytes; none when no writer that is remembered made just them. */
+  writingOf(bytes: Uint8Array): readonly Span[] {
+    const found = this.#written.findLast(
+      ({ bytes: other }) => other.length === bytes.length && other.every((byte, at) => byte === bytes[at]),
+    )
+    return found?.spans ?? []
+  }
+
+  /** Lets go of the writers that are remembered. */
+  forget(): void {
+    this.#written.length = 0
+  }
+}
+
+/** The one that the recording reader and writer know: the codec makes them, and can be given none. */
+export const recorder: Recorder = new Recorder()

@@ -1,0 +1,63 @@
+// Each break is noticed by whom the table says, with the alert that it says; and the check that is left out is the one that noticed.
+
+import { beforeAll, expect, it } from "vitest"
+import type * as Engine from "../src/engine.ts"
+import { loadEngine } from "./engine.ts"
+
+let engine: typeof Engine
+beforeAll(async () => {
+  engine = await loadEngine()
+})
+
+function run(broken: (typeof engine.breaks)[number], without?: string) {
+  const { steps } = engine.play({
+    scenario: broken.scenario,
+    provider: engine.noble(),
+    seed: 7,
+    breaks: broken.id,
+    without,
+  })
+  const failure = (end: "client" | "server") => {
+    const found = steps.find((step) => step.end === end && step.happening.type === "failed")?.happening
+    return found?.type === "failed" ? found.failure : undefined
+  }
+  const first = steps.find(({ happening }) => happening.type === "failed")
+  const early = steps.filter(({ happening }) => happening.type === "data" && happening.early).length
+  return { steps, failure, first, early }
+}
+
+it("is noticed as the table says, by a line that exists", () => {
+  for (const broken of engine.breaks) {
+    const { first, failure } = run(broken)
+    if (broken.noticed === "goes on") {
+      expect({ id: broken.id, first }).toEqual({ id: broken.id, first: undefined })
+      continue
+    }
+    const { by, alert } = broken.noticed
+    expect({ id: broken.id, by: first?.end, alert: failure(by)?.alert }).toEqual({ id: broken.id, by, alert })
+    expect({ id: broken.id, noticed: failure(by)?.noticed }).toMatchObject({
+      id: broken.id,
+      noticed: {
+        file: expect.stringMatching(/\.ts$/),
+        line: expect.any(Number),
+        section: expect.stringMatching(/^RFC /),
+      },
+    })
+  }
+})
+
+it("gets further without the check", () => {
+  const cut = engine.breaks.filter(({ check }) => check !== undefined)
+  expect(cut.length).toBeGreaterThan(8)
+  for (const broken of cut) {
+    const [held, without] = [run(broken), run(broken, broken.check)]
+    const reached = ({ first, early }: typeof held) => ({ at: first?.happening, index: first?.index, early })
+    expect({ id: broken.id, ...reached(without) }).not.toEqual({ id: broken.id, ...reached(held) })
+  }
+})
+
+it("leaves nothing out once the run is over", () => {
+  const broken = engine.breaks.find(({ id }) => id === "bad-finished")!
+  run(broken, broken.check)
+  expect(run(broken).failure("client")?.alert).toBe("decrypt_error")
+})
