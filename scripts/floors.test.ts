@@ -390,15 +390,15 @@ describe("the types that the sources are compiled with", () => {
     expect(found[0]).toMatch(/^4: Type 'unknown' is not assignable to type 'Uint8Array/)
   })
 
-  it.each(projects.filter((project) => !project.endsWith("core.json")))(
-    "refuse slice on a Buffer: %s",
-    { timeout: 60_000 },
-    (project) => {
-      const found = compile(project, [...otherSlices, 'export const d: Buffer = Buffer.from("text").slice(1)'])
-      expect(found).toHaveLength(1)
-      expect(found[0]).toMatch(/^4: Type 'unknown' is not assignable to type 'Buffer/)
-    },
-  )
+  // Where the types of Node are not known there is no Buffer.
+  const knowsNode = (project: string) =>
+    readFileSync(`${root}packages/${project}`, "utf8").includes('"types": ["node"]')
+
+  it.each(projects.filter(knowsNode))("refuse slice on a Buffer: %s", { timeout: 60_000 }, (project) => {
+    const found = compile(project, [...otherSlices, 'export const d: Buffer = Buffer.from("text").slice(1)'])
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^4: Type 'unknown' is not assignable to type 'Buffer/)
+  })
 })
 
 describe("the scanner", () => {

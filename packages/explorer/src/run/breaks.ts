@@ -1,6 +1,7 @@
 // What can be broken, and what must come of it: somebody on the way changes records, or one of the two does not keep to the protocol.
 
 import type { AlertName, ClientOptions, createClientConfig, ServerOptions } from "@puremq/tls13"
+import { copyOf } from "@puremq/tls13/explore"
 import type { Cast } from "./cast.ts"
 import type { Meddling } from "./meddling.ts"
 import type { Stage } from "./stage.ts"
@@ -73,7 +74,7 @@ const last = (bytes: Uint8Array) => 8 * bytes.length - 1
 
 /** The last bit of a message. */
 function spoiled(message: Uint8Array): Uint8Array {
-  const copy = message.slice()
+  const copy = copyOf(message)
   copy[copy.length - 1]! ^= 1
   return copy
 }
@@ -89,7 +90,7 @@ function serverSends(name: string, changed: (message: Uint8Array) => Uint8Array)
  * legacy_version), and an extension of no meaning is in the place of supported_versions.
  */
 function withDowngrade(message: Uint8Array): Uint8Array {
-  const copy = message.slice()
+  const copy = copyOf(message)
   copy.set([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01], 30)
   for (let at = 38; at + 6 <= copy.length; at++) {
     const isVersion = [0x00, 0x2b, 0x00, 0x02, 0x03, 0x04].every((byte, offset) => copy[at + offset] === byte)
@@ -100,7 +101,7 @@ function withDowngrade(message: Uint8Array): Uint8Array {
 
 /** cipher_suite stands behind the echoed session id. */
 function withSuite(message: Uint8Array, suite: number): Uint8Array {
-  const copy = message.slice()
+  const copy = copyOf(message)
   const at = 39 + copy[38]!
   copy[at] = suite >>> 8
   copy[at + 1] = suite
@@ -109,7 +110,7 @@ function withSuite(message: Uint8Array, suite: number): Uint8Array {
 
 /** The only x25519 share of a hello: extension 51 with one entry of 32 bytes. */
 function withZeroShare(message: Uint8Array): Uint8Array {
-  const copy = message.slice()
+  const copy = copyOf(message)
   for (let at = 38; at + 36 <= copy.length; at++) {
     if (copy[at] === 0x00 && copy[at + 1] === 0x1d && copy[at + 2] === 0x00 && copy[at + 3] === 0x20) {
       return copy.fill(0, at + 4, at + 36)

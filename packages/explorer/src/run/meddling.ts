@@ -1,5 +1,6 @@
 // What somebody on the way can do to the records between the two ends.
 
+import { copyOf } from "@puremq/tls13/explore"
 import type { End } from "./step.ts"
 
 /** `record`: its id, the how many-th that was sent in the run (of both ends, from 0). */
@@ -31,7 +32,7 @@ export function meddledWith(id: number, record: Uint8Array, meddlings: readonly 
     else if (meddling.kind === "drop") bytes = undefined
     else if (meddling.kind === "repeat") times = 2
     else if (meddling.kind === "cut") {
-      bytes = bytes?.slice(0, meddling.bytes)
+      bytes = bytes?.subarray(0, meddling.bytes)
       ends = true
     } else if (meddling.kind === "inject") ahead.push(meddling.bytes)
   }
@@ -46,7 +47,7 @@ export function meddledWith(id: number, record: Uint8Array, meddlings: readonly 
 
 /** @param bit counted from the most significant of the first byte; beyond the end: nothing is flipped */
 function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const copy = bytes.slice()
+  const copy = copyOf(bytes)
   const at = Math.floor(bit / 8)
   if (at < copy.length) copy[at]! ^= 0x80 >>> (bit % 8)
   return copy
@@ -57,7 +58,7 @@ export function recordsOf(output: Uint8Array): Uint8Array[] {
   const records: Uint8Array[] = []
   for (let at = 0; at < output.length; ) {
     const end = at + 5 + ((output[at + 3]! << 8) | output[at + 4]!)
-    records.push(output.slice(at, end))
+    records.push(copyOf(output.subarray(at, end)))
     at = end
   }
   return records

@@ -4,6 +4,7 @@ import type { CryptoProvider, KeyExchange } from "@puremq/tls13"
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createX25519MLKEM768 } from "@puremq/tls13/crypto/noble-pq"
+import { copyOf } from "@puremq/tls13/explore"
 
 /** Audited packages, and what a reader of their code can follow. */
 export function noble(): CryptoProvider {
@@ -37,7 +38,7 @@ function observedExchange(exchange: KeyExchange, told: ExchangeObserver): KeyExc
         share: started.share,
         complete(peersShare) {
           const secret = started.complete(peersShare)
-          if (secret instanceof Uint8Array) told(name, peersShare.slice(), secret.slice())
+          if (secret instanceof Uint8Array) told(name, copyOf(peersShare), copyOf(secret))
           return secret
         },
         wipe: () => started.wipe?.(),
@@ -45,7 +46,7 @@ function observedExchange(exchange: KeyExchange, told: ExchangeObserver): KeyExc
     },
     respond(peersShare, random) {
       const answer = exchange.respond(peersShare, random)
-      if ("secret" in answer) told(name, peersShare.slice(), answer.secret.slice())
+      if ("secret" in answer) told(name, copyOf(peersShare), copyOf(answer.secret))
       return answer
     },
   }

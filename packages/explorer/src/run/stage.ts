@@ -8,6 +8,7 @@ import type {
   ServerConnection,
   TraceEvent,
 } from "@puremq/tls13"
+import { copyOf } from "@puremq/tls13/explore"
 import { describe } from "@puremq/tls13/trace"
 import { forgetNotices, noticedAt } from "../recording/noticed.ts"
 import { recorder } from "../recording/recorder.ts"
@@ -115,7 +116,7 @@ export class Stage {
 
   /** Copies of what an end has sent and has not arrived yet: what somebody who listens has. */
   onTheWay(from: End): readonly Uint8Array[] {
-    return this.#under[from].map(({ sent }) => sent.slice())
+    return this.#under[from].map(({ sent }) => copyOf(sent))
   }
 
   /** Somebody sends these records in the name of an end, which is not there. */
@@ -160,7 +161,7 @@ export class Stage {
       const fate = injected ? "injected" : isRepeated ? "repeated" : fateOf(record, bytes)
       this.#wire({ ...record, sent, arrives: bytes, fate })
       this.#delivering = record.id
-      this.#call(to, () => this.#of(to).receive(bytes.slice(), this.now))
+      this.#call(to, () => this.#of(to).receive(copyOf(bytes), this.now))
       this.#delivering = undefined
     })
     if (!ends) return
@@ -203,12 +204,12 @@ export class Stage {
       case "record": {
         const { direction, contentType, innerType } = event
         const wire = direction === "received" ? this.#delivering : undefined
-        const record = event.record.slice()
-        const content = event.content.slice()
+        const record = copyOf(event.record)
+        const content = copyOf(event.content)
         return { type: "record", direction, contentType, innerType, record, content, protected: event.protected, wire }
       }
       case "message": {
-        const message = event.message.slice()
+        const message = copyOf(event.message)
         let words: readonly string[] = []
         const read = recorder.readingOf(message, () => {
           words = describe({ ...event, message })
@@ -227,11 +228,11 @@ export class Stage {
         }
       }
       case "secret":
-        return { ...event, secret: event.secret.slice(), clientRandom: event.clientRandom.slice() }
+        return { ...event, secret: copyOf(event.secret), clientRandom: copyOf(event.clientRandom) }
       case "keys":
-        return { ...event, key: event.key.slice(), iv: event.iv.slice() }
+        return { ...event, key: copyOf(event.key), iv: copyOf(event.iv) }
       case "transcript":
-        return { ...event, hash: event.hash.slice() }
+        return { ...event, hash: copyOf(event.hash) }
       case "alert":
         return event
       case "state": {
@@ -251,9 +252,9 @@ function fateOf(record: WireRecord, arrives: Uint8Array): Fate {
 function happeningOf(event: ConnectionEvent): Happening | undefined {
   switch (event.type) {
     case "data":
-      return { type: "data", data: event.data.slice(), early: false }
+      return { type: "data", data: copyOf(event.data), early: false }
     case "early-data":
-      return { type: "data", data: event.data.slice(), early: true }
+      return { type: "data", data: copyOf(event.data), early: true }
     case "connected":
       return { type: "connected", info: event.info }
     case "end":

@@ -12,6 +12,7 @@ export {
   PskKeyExchangeMode,
   SignatureScheme,
 } from "../bytes/code-points.ts"
+export { copyOf } from "../bytes/copy.ts"
 export { fromHex, toHex } from "../bytes/hex.ts"
 export { Reader } from "../bytes/reader.ts"
 export { Writer } from "../bytes/writer.ts"
