@@ -61,7 +61,8 @@ const atLeast = messages * bytesEach
 
 async function arrival(scene: Scene, wires: readonly { bytes: number }[]): Promise<void> {
   const late = () => wires.filter(({ bytes }) => bytes < atLeast).length
-  const end = performance.now() + 30_000
+  // What counts is that all of it comes: a busy machine takes its time.
+  const end = performance.now() + 90_000
   while (late() > 0 && performance.now() < end) await pause(50)
   scene.check(late() === 0, `${late()} of ${sessions} clients do not get what waited for them`)
 }
@@ -70,7 +71,7 @@ export const reconnectCases: readonly Case[] = [
   {
     name: `${sessions} sessions for which ${messages} messages wait come again`,
     when: "first",
-    seconds: 120,
+    seconds: 180,
     async run(scene) {
       const server = await scene.broker()
       await fill(scene, server)
@@ -82,7 +83,7 @@ export const reconnectCases: readonly Case[] = [
   },
   {
     name: `${sessions} such sessions are taken over, three times`,
-    seconds: 150,
+    seconds: 210,
     async run(scene) {
       const server = await scene.broker()
       await fill(scene, server)
@@ -103,7 +104,7 @@ export const reconnectCases: readonly Case[] = [
   },
   {
     name: `${sessions} such sessions begin anew`,
-    seconds: 120,
+    seconds: 180,
     async run(scene) {
       const server = await scene.broker()
       await fill(scene, server)
