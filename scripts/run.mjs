@@ -25,6 +25,7 @@ const commands = {
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
   runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),
   conformance: (args) => runBundled("scripts/conformance/main.ts", args),
+  course: (args) => runProgram("scripts/course/main.mjs", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),
