@@ -1,5 +1,9 @@
 // What plays and knows, without the page around it.
 
+export { keyLogLine } from "@puremq/tls13/trace"
+export { observe } from "./observe/observer.ts"
+export { NotReadable, readPasted } from "./observe/pasted.ts"
+export { nothingKnown, readKeyLog } from "./observe/secrets.ts"
 export { breaks } from "./run/breaks.ts"
 export { fast, noble } from "./run/providers.ts"
 export { play, type RunOptions } from "./run/run.ts"

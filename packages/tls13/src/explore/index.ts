@@ -16,7 +16,10 @@ export { copyOf } from "../bytes/copy.ts"
 export { fromHex, toHex } from "../bytes/hex.ts"
 export { Reader } from "../bytes/reader.ts"
 export { Writer } from "../bytes/writer.ts"
+export { decodeClientHello } from "../codec/client-hello.ts"
+export { decodeEncryptedExtensions } from "../codec/encrypted-extensions.ts"
 export { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
+export { decodeServerHello } from "../codec/server-hello.ts"
 export {
   clientTransitions,
   type Role,
@@ -25,6 +28,9 @@ export {
   type TransitionRow,
   transitions,
 } from "../handshake/transitions.ts"
+export { HandshakeJoiner } from "../record/handshake-joiner.ts"
+export { RecordProtection } from "../record/protection.ts"
+export { EarlyStage } from "../schedule/key-schedule.ts"
 export { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "../schedule/labels.ts"
 export { finishedMac, nextTrafficSecret, resumptionPsk, trafficKeys } from "../schedule/traffic.ts"
 export { Transcript } from "../schedule/transcript.ts"

@@ -1,0 +1,205 @@
+// Connections looked at from outside: traces of RFC 8448 give the RFC's secrets, and a run of ours with its key log is what it was.
+
+import { readFileSync } from "node:fs"
+import { beforeAll, describe, expect, it } from "vitest"
+import type * as Engine from "../src/engine.ts"
+import type { Happening, Timeline } from "../src/run/step.ts"
+import { loadEngine } from "./engine.ts"
+
+let engine: typeof Engine
+beforeAll(async () => {
+  engine = await loadEngine()
+})
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+
+function happenings<Type extends Happening["type"]>({ steps }: Timeline, type: Type) {
+  return steps.filter(({ happening }) => happening.type === type) as (Timeline["steps"][number] & {
+    happening: Extract<Happening, { type: Type }>
+  })[]
+}
+
+interface TraceJson {
+  readonly section: number
+  readonly id: string
+  readonly steps: readonly {
+    readonly actor: string
+    readonly label: string
+    readonly fields?: Readonly<
+      Record<string, { readonly octets?: number; readonly hex?: string; readonly text?: string }>
+    >
+  }[]
+}
+
+const { traces } = JSON.parse(
+  readFileSync(new URL("../../../test-vectors/rfc8448/rfc8448.json", import.meta.url), "utf8"),
+) as { traces: TraceJson[] }
+
+/** As the RFC prints it, with its page breaks. */
+function printed({ steps }: TraceJson): string {
+  const lines: string[] = []
+  for (const { actor, label, fields = {} } of steps) {
+    lines.push("", `   {${actor}}  ${label}:`)
+    for (const [name, { octets, hex: value, text }] of Object.entries(fields)) {
+      if (text !== undefined || value === undefined) {
+        lines.push("", `      ${name}:  ${text ?? ""}`)
+        continue
+      }
+      const bytes = value.match(/../g) ?? []
+      lines.push("", `      ${name} (${octets} octets):  ${bytes.slice(0, 12).join(" ")}`)
+      for (let at = 12; at < bytes.length; at += 18) lines.push(`         ${bytes.slice(at, at + 18).join(" ")}`)
+    }
+  }
+  const pages: string[] = []
+  lines.forEach((line, index) => {
+    if (index % 50 === 49)
+      pages.push(
+        "",
+        "Thomson                       Informational                     [Page 7]",
+        "\f",
+        "RFC 8448                     TLS 1.3 Traces                 January 2019",
+        "",
+      )
+    pages.push(line)
+  })
+  return pages.join("\n")
+}
+
+/** The RFC's words for a secret, and ours. */
+const secretLabels: Readonly<Record<string, string>> = {
+  'extract secret "early"': "early_secret",
+  'extract secret "handshake"': "handshake_secret",
+  'extract secret "master"': "main_secret",
+  'derive secret "tls13 c e traffic"': "client_early_traffic_secret",
+  'derive secret "tls13 e exp master"': "early_exporter_secret",
+  'derive secret "tls13 c hs traffic"': "client_handshake_traffic_secret",
+  'derive secret "tls13 s hs traffic"': "server_handshake_traffic_secret",
+  'derive secret "tls13 c ap traffic"': "client_application_traffic_secret",
+  'derive secret "tls13 s ap traffic"': "server_application_traffic_secret",
+  'derive secret "tls13 exp master"': "exporter_secret",
+  'derive secret "tls13 res master"': "resumption_secret",
+}
+
+describe.each(traces)("the trace of RFC 8448 section $section, pasted", (trace) => {
+  const seen = () => {
+    const { chunks, known } = engine.readPasted(printed(trace))
+    return engine.observe(chunks, known, engine.noble())
+  }
+
+  it("gives the RFC's secrets, each of them", () => {
+    const ours = new Map(happenings(seen(), "secret").map(({ happening }) => [happening.name, hex(happening.secret)]))
+    let compared = 0
+    for (const { label, fields } of trace.steps) {
+      const name = secretLabels[label]
+      const value = (fields?.["expanded"] ?? fields?.["secret"])?.hex
+      if (name === undefined || value === undefined) continue
+      expect({ name, value: ours.get(name as never) }).toEqual({ name, value })
+      compared++
+    }
+    expect(compared).toBeGreaterThan(7)
+  })
+
+  it("is read to the last record", () => {
+    const timeline = seen()
+    expect(happenings(timeline, "event")).toEqual([])
+    const contents = happenings(timeline, "record").filter(({ happening }) => happening.direction === "sent")
+    const payloads = trace.steps.flatMap(({ fields }) => (fields?.["complete record"] ? [fields["payload"]!.hex] : []))
+    expect(contents.map(({ happening }) => hex(happening.content))).toEqual(payloads)
+  })
+
+  it("takes both ends to CONNECTED", () => {
+    const ends = happenings(seen(), "state").filter(({ happening }) => happening.to === "CONNECTED")
+    expect(new Set(ends.map(({ end }) => end))).toEqual(new Set(["client", "server"]))
+  })
+})
+
+describe("a run of ours, looked at from outside with its key log", () => {
+  it.each(["full", "hello-retry", "client-certificate", "key-update", "compression", "hybrid"])(
+    "is the same: %s",
+    (scenario) => {
+      const run = engine.play({ scenario, provider: engine.noble(), seed: 3 })
+      const chunks = happenings(run, "wire").map(({ happening: { record } }) => ({
+        from: record.from,
+        bytes: record.sent,
+      }))
+      const lines = happenings(run, "secret").flatMap(({ happening }) => engine.keyLogLine(happening) ?? [])
+      const seen = engine.observe(chunks, engine.readKeyLog(lines.join("\n")), engine.noble())
+      const states = (timeline: Timeline, end: string) =>
+        happenings(timeline, "state")
+          .filter((step) => step.end === end)
+          .map(({ happening: { from, message, to } }) => ({ from, message, to }))
+      for (const end of ["client", "server"]) expect(states(seen, end)).toEqual(states(run, end))
+      const received = (timeline: Timeline) =>
+        happenings(timeline, "message")
+          .filter(({ happening }) => happening.direction === "received")
+          .map(({ end, happening: { name, message } }) => ({ end, name, message }))
+      const byEnd = (timeline: Timeline) =>
+        [...received(timeline)].sort((a, b) => (a.end ?? "").localeCompare(b.end ?? ""))
+      expect(byEnd(seen)).toEqual(byEnd(run))
+      const data = (timeline: Timeline) =>
+        happenings(timeline, "data").map(({ end, happening }) => ({ end, data: happening.data }))
+      expect(data(seen)).toEqual(data(run))
+      expect(happenings(seen, "event")).toEqual([])
+    },
+  )
+
+  it("shows what is in the clear when nothing is known, and says what cannot be read", () => {
+    const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })
+    const chunks = happenings(run, "wire").map(({ happening: { record } }) => ({
+      from: record.from,
+      bytes: record.sent,
+    }))
+    const seen = engine.observe(chunks, engine.nothingKnown, engine.noble())
+    const names = happenings(seen, "message").map(({ happening }) => happening.name)
+    expect(new Set(names)).toEqual(new Set(["client_hello", "server_hello"]))
+    expect(happenings(seen, "event")[0]!.happening.text).toMatch(/no secret that opens it is known/)
+  })
+})
+
+describe("what is pasted", () => {
+  const hello = () => {
+    const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })
+    return happenings(run, "wire")[0]!.happening.record.sent
+  }
+  const read = (text: string) => {
+    const { chunks, known } = engine.readPasted(text)
+    return happenings(engine.observe(chunks, known, engine.noble()), "message")[0]!.happening
+  }
+
+  it("is hexadecimal in any form that tools print", () => {
+    const record = hello()
+    const bytes = hex(record).match(/../g)!
+    const rows = (width: number, form: (row: string[], at: number) => string) =>
+      Array.from({ length: Math.ceil(bytes.length / width) }, (_, i) =>
+        form(bytes.slice(i * width, (i + 1) * width), i * width),
+      ).join("\n")
+    const forms = [
+      hex(record),
+      bytes.join(" "),
+      bytes.join(":"),
+      bytes.map((byte) => `0x${byte}`).join(", "),
+      rows(16, (row, at) => `${at.toString(16).padStart(4, "0")}  ${row.join(" ")}  ................`),
+      rows(
+        16,
+        (row, at) =>
+          `${at.toString(16).padStart(8, "0")}: ${row
+            .join("")
+            .match(/.{1,4}/g)!
+            .join(" ")}  abcdef`,
+      ),
+      hex(record.slice(5)),
+    ]
+    for (const form of forms) expect({ form, name: read(form).name }).toEqual({ form, name: "client_hello" })
+  })
+
+  it("says in one line what is wrong with it", () => {
+    const wrong: [string, RegExp][] = [
+      ["", /there is nothing in it/],
+      ["16 03 0", /one is missing/],
+      ["hello", /"h" is no hexadecimal digit/],
+      ["de ad be ef", /neither TLS records .* nor one whole handshake message/],
+      ["{client}  create an ephemeral x25519 key pair:", /without a "complete record"/],
+    ]
+    for (const [text, message] of wrong) expect(() => engine.readPasted(text)).toThrow(message)
+  })
+})
