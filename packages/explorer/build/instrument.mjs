@@ -1,43 +1,59 @@
 // What the explorer's build adds to the sources of the stack while it bundles them, so that the page can show which line did what. The
 // sources themselves are not changed, and each addition stays on its line.
 //
-//   bytes/reader.ts, bytes/writer.ts    are replaced by those of src/recording/, which are made of them
+//   bytes/reader.ts, bytes/writer.ts, x509/der/der.ts
+//                                       are replaced by those of src/recording/, which are made of them
 //   codec/**                            `reader.uint16()` becomes `reader.at("codec/...:LINE:NAME").uint16()`
+//   x509/**                             `der.oid(` becomes `der.sited("x509/...:LINE:").oid(`, and each rule of a path tells what it said
 //   everywhere                          `new InvalidMessage(` becomes `new (seen("FILE:LINE:CITED", InvalidMessage))(`
 //   the checks of checks.mjs            `if (CONDITION)` becomes `if (!isCut("NAME") && (CONDITION))`
 
 import { readFileSync } from "node:fs"
-import { relative } from "node:path"
+import { dirname, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { checks } from "./checks.mjs"
 
 const sources = fileURLToPath(new URL("../../tls13/src", import.meta.url))
 const recording = fileURLToPath(new URL("../src/recording", import.meta.url))
 
+/** By the name of the file in src/recording: whose place it takes, and what that exports. */
+const replaced = {
+  reader: { file: "bytes/reader.ts", exports: 'export { Reader } from "RECORDING"' },
+  writer: { file: "bytes/writer.ts", exports: 'export { Writer } from "RECORDING"' },
+  der: {
+    file: "x509/der/der.ts",
+    exports:
+      'export { contextConstructed, contextPrimitive, Tag } from "plain:der"; export { Der, readWhole } from "RECORDING"',
+  },
+}
+
 /** An esbuild plugin. */
 export const instrument = {
   name: "instrument",
   setup(build) {
-    build.onResolve({ filter: /^plain:(reader|writer)$/ }, ({ path }) => ({
-      path: `${sources}/bytes/${path.slice("plain:".length)}.ts`,
+    build.onResolve({ filter: /^plain:\w+$/ }, ({ path }) => ({
+      path: `${sources}/${replaced[path.slice("plain:".length)].file}`,
       namespace: "plain",
     }))
     build.onLoad({ filter: /.*/, namespace: "plain" }, ({ path }) => ({
       contents: readFileSync(path, "utf8"),
       loader: "ts",
-      resolveDir: `${sources}/bytes`,
+      resolveDir: dirname(path),
     }))
-    build.onLoad({ filter: /packages\/tls13\/src\/bytes\/(reader|writer)\.ts$/ }, ({ path }) => ({
-      contents: path.endsWith("reader.ts")
-        ? `export { Reader } from "${recording}/reader.ts"`
-        : `export { Writer } from "${recording}/writer.ts"`,
-      loader: "ts",
-      resolveDir: recording,
+    build.onLoad({ filter: /packages\/tls13\/src\/(bytes\/(reader|writer)|x509\/der\/der)\.ts$/ }, ({ path }) => {
+      const name = Object.keys(replaced).find((each) => path.endsWith(replaced[each].file))
+      const contents = replaced[name].exports.replaceAll("RECORDING", `${recording}/${name}.ts`)
+      return { contents, loader: "ts", resolveDir: recording }
+    })
+    build.onResolve({ filter: /^explorer:rules$/ }, ({ path }) => ({ path, namespace: "explorer" }))
+    build.onLoad({ filter: /.*/, namespace: "explorer" }, () => ({
+      contents: `export const rules = ${JSON.stringify(ruleTable())}`,
+      loader: "js",
     }))
     build.onLoad({ filter: /packages\/tls13\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: instrumented(relative(sources, path), readFileSync(path, "utf8")),
       loader: "ts",
-      resolveDir: path.slice(0, path.lastIndexOf("/")),
+      resolveDir: dirname(path),
     }))
   },
 }
@@ -54,6 +70,11 @@ export function instrumented(file, text) {
   if (withErrors !== out) needed.push(`import { seen } from "${recording}/noticed.ts";`)
   out = withErrors
   if (file.startsWith("codec/")) out = notingFields(file, out)
+  if (file.startsWith("x509/") && file !== "x509/der/der.ts") out = notingDer(file, out)
+  if (judging.includes(file)) {
+    needed.push(`import { ruled } from "${recording}/rules.ts";`)
+    out = notingRules(file, out)
+  }
   return needed.join(" ") + out
 }
 
@@ -85,6 +106,69 @@ function nameOfValue(before, after) {
     /^(?:[\w!]+\.)*(\w+)!?\s*[,)]/.exec(after)?.[1] ??
     ""
   return /^\d+$/.test(name) ? "" : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/* ---------------------------------------------------------------- certificates */
+
+const derReading =
+  "sequence|enter|optional|content|element|skip|boolean|defaultFalse|integer|unsigned|small|bitString|namedBits|octetString|null|oid"
+
+function notingDer(file, text) {
+  return text
+    .split("\n")
+    .map((line, index) =>
+      line.replace(
+        new RegExp(`(?<=\\w)\\.(${derReading})\\(`, "g"),
+        (_, method) => `.sited("${file}:${index + 1}:").${method}(`,
+      ),
+    )
+    .join("\n")
+}
+
+/** Where the rules of a path are. */
+const judging = ["x509/path/path-rules.ts", "x509/path/path.ts", "x509/path/policy.ts", "x509/names/name.ts"]
+const rule = /^(?:export )?function (\w+)\([^()]*\): X509Error \| undefined \{$/gm
+
+/** `leafProblem = ruled("leafProblem", "x509/path/path-rules.ts:48", leafProblem)` behind the last line: whoever calls it is heard. */
+function notingRules(file, text) {
+  return (
+    text +
+    rulesOf(text)
+      .map(({ name, line }) => `${name} = ruled("${name}", "${file}:${line}", ${name});`)
+      .join(" ")
+  )
+}
+
+function rulesOf(text) {
+  return [...text.matchAll(rule)].map((match) => ({ name: match[1], at: match.index, line: lineAt(text, match.index) }))
+}
+
+function lineAt(text, at) {
+  return text.slice(0, at).split("\n").length
+}
+
+/** Every reason that a rule can give, in the order of the sources. */
+function ruleTable() {
+  return judging.flatMap((file) => {
+    const text = readFileSync(`${sources}/${file}`, "utf8")
+    const lines = text.split("\n")
+    const rules = rulesOf(text)
+    return [...text.matchAll(/new X509Error\(\s*"(\w+)"/g)].flatMap((match) => {
+      const within = rules.findLast(({ at }) => at < match.index)
+      const line = lineAt(text, match.index)
+      const ends = within && text.indexOf("\n}", within.at)
+      if (within === undefined || match.index > ends) return []
+      return [
+        {
+          rule: within.name,
+          file,
+          line,
+          reason: match[1],
+          cited: sectionAbove(lines, line - 1, documentOf(file, lines)),
+        },
+      ]
+    })
+  })
 }
 
 /* ---------------------------------------------------------------- errors */

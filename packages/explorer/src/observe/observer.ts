@@ -206,6 +206,7 @@ class Observer {
         words = describe({ type: "message", direction, name: name as "finished", message })
           .split("\n")
           .map((line) => line.trim())
+        return undefined
       })
       this.#add(end, { type: "message", direction, name, message, fields: nest(read), written: [], words })
     }

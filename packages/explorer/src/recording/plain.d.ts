@@ -7,3 +7,17 @@ declare module "plain:reader" {
 declare module "plain:writer" {
   export { Writer } from "@puremq/tls13/explore"
 }
+
+declare module "plain:der" {
+  export { Der } from "@puremq/tls13/explore"
+}
+
+declare module "explorer:rules" {
+  export const rules: readonly {
+    readonly rule: string
+    readonly file: string
+    readonly line: number
+    readonly reason: string
+    readonly cited: string
+  }[]
+}

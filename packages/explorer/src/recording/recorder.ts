@@ -14,25 +14,31 @@ const remembered = 64
 
 export class Recorder {
   /** Of the reading that goes on; undefined: nobody wants it. */
-  #reading: { readonly buffer: ArrayBufferLike; readonly spans: Span[] } | undefined
+  #reading: { readonly buffer: ArrayBufferLike; readonly span: Span }[] | undefined
   readonly #written: Written[] = []
 
-  /** Runs `read`, which hands `bytes` to the codec, and returns what was read of them: places count from the first byte. */
-  readingOf(bytes: Uint8Array, read: () => void): readonly Span[] {
+  /**
+   * Runs `read`, which hands `bytes` to the codec, and returns what was read of them: places count from the first byte.
+   * @param read returns the copy, when it was not `bytes` itself that was read
+   */
+  readingOf(bytes: Uint8Array, read: () => Uint8Array | undefined): readonly Span[] {
     const before = this.#reading
-    const spans: Span[] = []
-    this.#reading = { buffer: bytes.buffer, spans }
+    const reading: NonNullable<typeof before> = []
+    this.#reading = reading
+    let readBytes = bytes
     try {
-      read()
+      readBytes = read() ?? bytes
     } finally {
       this.#reading = before
     }
-    const { byteOffset } = bytes
-    return spans.map((span) => ({ ...span, start: span.start - byteOffset, end: span.end - byteOffset }))
+    const { buffer, byteOffset } = readBytes
+    return reading
+      .filter((each) => each.buffer === buffer)
+      .map(({ span }) => ({ ...span, start: span.start - byteOffset, end: span.end - byteOffset }))
   }
 
   read(buffer: ArrayBufferLike, span: Span): void {
-    if (this.#reading?.buffer === buffer) this.#reading.spans.push(span)
+    this.#reading?.push({ buffer, span })
   }
 
   wrote(bytes: Uint8Array, spans: readonly Span[]): void {

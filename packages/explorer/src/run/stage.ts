@@ -215,6 +215,7 @@ export class Stage {
           words = describe({ ...event, message })
             .split("\n")
             .map((line) => line.trim())
+          return undefined
         })
         const written = event.direction === "sent" ? nest(recorder.writingOf(event.message)) : []
         return {
