@@ -1,9 +1,9 @@
 // Bundles the page's programs with esbuild, with the stack instrumented: see instrument.mjs.
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build, transform } from "esbuild"
+import { build } from "esbuild"
 import { instrument } from "./instrument.mjs"
 import { sourceLines } from "./source-lines.mjs"
 
@@ -25,7 +25,7 @@ export async function bundlePage(to = pageFolder) {
   await build({
     ...common,
     // The page and its worker share what both need of the stack.
-    entryPoints: { page: "src/page/main.tsx", worker: "src/page/worker.ts" },
+    entryPoints: { page: "src/page/main.tsx", worker: "src/page/worker.ts", style: "page/page.css" },
     outdir: to,
     splitting: true,
     chunkNames: "stack-[hash]",
@@ -34,8 +34,6 @@ export async function bundlePage(to = pageFolder) {
     jsxImportSource: "preact",
     legalComments: "none",
   })
-  const { code } = await transform(readFileSync(join(folder, "page/page.css"), "utf8"), { loader: "css", minify: true })
-  writeFileSync(join(to, "page.css"), code)
   for (const file of ["index.html", "icon.svg"]) cpSync(join(folder, "page", file), join(to, file))
 }
 

@@ -30,7 +30,9 @@ async function main(args) {
   await bundlePage()
   const files = readdirSync(pageFolder).map((name) => readFileSync(join(pageFolder, name)))
   const bytes = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0)
-  console.log(`explorer: built in ${relative(process.cwd(), pageFolder) || "."}, ${Math.ceil(bytes / 1000)} kB compressed`)
+  console.log(
+    `explorer: built in ${relative(process.cwd(), pageFolder) || "."}, ${Math.ceil(bytes / 1000)} kB compressed`,
+  )
   if (onlyBuild) return
   try {
     const { address } = await serve(pageFolder, port)

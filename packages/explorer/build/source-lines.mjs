@@ -53,7 +53,9 @@ export function collect() {
     const lines = textOf(file).split("\n")
     const numbers = lines.flatMap((line, index) => (line.includes(text) ? [index + 1] : []))
     if (numbers.length !== 1)
-      throw new Error(`source-lines.mjs: ${name}: ${JSON.stringify(text)} stands ${numbers.length} times in ${file}, not once`)
+      throw new Error(
+        `source-lines.mjs: ${name}: ${JSON.stringify(text)} stands ${numbers.length} times in ${file}, not once`,
+      )
     want(file, numbers[0])
     found[name] = { file, line: numbers[0], name: "" }
   }

@@ -24,8 +24,8 @@ export function Help(): JSX.Element {
         </button>
       </header>
       <p>
-        A TLS 1.3 client and a TLS 1.3 server run in this page, and nothing leaves it. Time and randomness come from the seed, so
-        that a link leads everybody to the same bytes: the address names the scenario, the seed and the step.
+        A TLS 1.3 client and a TLS 1.3 server run in this page, and nothing leaves it. Time and randomness come from the
+        seed, so that a link leads everybody to the same bytes: the address names the scenario, the seed and the step.
       </p>
       <h3>Keys</h3>
       <dl class="help-keys">
@@ -56,8 +56,8 @@ export function Help(): JSX.Element {
         </li>
       </ul>
       <p>
-        <b>noble</b> are audited packages that one can read; <b>fast</b> are this stack's own kernels, in WebAssembly. Both give the
-        same bytes.
+        <b>noble</b> are audited packages that one can read; <b>fast</b> are this stack's own kernels, in WebAssembly.
+        Both give the same bytes.
       </p>
     </dialog>
   )

@@ -1,8 +1,8 @@
 // The keys of the whole page. What has keys of its own (a list, a text, a tree) keeps them.
 
 import { views } from "../views/views.ts"
-import { go, helpIsOpen, move, moveFlight, select, timeline } from "./state.ts"
 import { togglePlaying } from "./playing.ts"
+import { go, helpIsOpen, move, moveFlight, select, timeline } from "./state.ts"
 
 export const keys: readonly (readonly [keys: readonly string[], does: string])[] = [
   [["→", "←"], "one step on, or back"],

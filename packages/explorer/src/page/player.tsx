@@ -13,8 +13,18 @@ export function Player(): JSX.Element {
   return (
     <section class="player" aria-label="Steps">
       <div class="buttons">
-        <Button title="To the first step (Home)" icon="M6 5v14M19 5 9 12l10 7z" isOff={here === 0} press={() => select(0)} />
-        <Button title="Half a round trip back (Page Up)" icon="M12 5 3 12l9 7zM21 5l-9 7 9 7z" isOff={here === 0} press={() => moveFlight(-1)} />
+        <Button
+          title="To the first step (Home)"
+          icon="M6 5v14M19 5 9 12l10 7z"
+          isOff={here === 0}
+          press={() => select(0)}
+        />
+        <Button
+          title="Half a round trip back (Page Up)"
+          icon="M12 5 3 12l9 7zM21 5l-9 7 9 7z"
+          isOff={here === 0}
+          press={() => moveFlight(-1)}
+        />
         <Button title="One step back (left arrow)" icon="M16 5 7 12l9 7z" isOff={here === 0} press={() => move(-1)} />
         <Button
           title={playing.value ? "Pause (space)" : "Play (space)"}
@@ -23,8 +33,18 @@ export function Player(): JSX.Element {
           press={togglePlaying}
         />
         <Button title="One step on (right arrow)" icon="m8 5 9 7-9 7z" isOff={here === last} press={() => move(1)} />
-        <Button title="Half a round trip on (Page Down)" icon="m12 5 9 7-9 7zM3 5l9 7-9 7z" isOff={here === last} press={() => moveFlight(1)} />
-        <Button title="To the last step (End)" icon="M18 5v14M5 5l10 7-10 7z" isOff={here === last} press={() => select(last)} />
+        <Button
+          title="Half a round trip on (Page Down)"
+          icon="m12 5 9 7-9 7zM3 5l9 7-9 7z"
+          isOff={here === last}
+          press={() => moveFlight(1)}
+        />
+        <Button
+          title="To the last step (End)"
+          icon="M18 5v14M5 5l10 7-10 7z"
+          isOff={here === last}
+          press={() => select(last)}
+        />
       </div>
       <div class="track">
         <Strip steps={steps} here={here} />
@@ -91,7 +111,14 @@ function Strip({ steps, here }: { readonly steps: readonly Step[]; readonly here
   return (
     <svg class="strip" viewBox={`0 0 ${count} 10`} preserveAspectRatio="none" aria-hidden="true">
       {bars.map(({ start, end, owner, isNew }) => (
-        <rect key={start} class={`of-${owner}`} x={isNew ? start + 0.25 : start} y={owner === "server" ? 5 : owner === "wire" ? 3.5 : 1} width={end - start - (isNew ? 0.25 : 0)} height={owner === "wire" ? 3 : 4} />
+        <rect
+          key={start}
+          class={`of-${owner}`}
+          x={isNew ? start + 0.25 : start}
+          y={owner === "server" ? 5 : owner === "wire" ? 3.5 : 1}
+          width={end - start - (isNew ? 0.25 : 0)}
+          height={owner === "wire" ? 3 : 4}
+        />
       ))}
       <rect class="to-come" x={here + 1} y="0" width={Math.max(0, count - here - 1)} height="10" />
     </svg>

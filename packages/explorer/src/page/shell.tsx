@@ -12,21 +12,39 @@ import { ownerOf, sentenceOf } from "../words/sentence.ts"
 import { providerNames } from "./address.ts"
 import { Help } from "./help.tsx"
 import { Player } from "./player.tsx"
-import { address, chooseBreak, chooseScenario, computing, go, helpIsOpen, problem, run, select, step, timeline } from "./state.ts"
+import {
+  address,
+  chooseBreak,
+  chooseScenario,
+  computing,
+  go,
+  helpIsOpen,
+  problem,
+  run,
+  select,
+  step,
+  timeline,
+} from "./state.ts"
 
 export function Shell(): JSX.Element {
   const view = views.find(({ id }) => id === address.value.view) ?? views[0]!
   return (
     <>
-      <a class="skip" href="#view" onClick={skip}>
+      <button type="button" class="skip" onClick={() => document.getElementById("view")?.focus()}>
         To the view
-      </a>
+      </button>
       <Head />
       <main>
         <Broken />
         <Now />
         <Tabs chosen={view} />
-        <div class={computing.value ? "view is-stale" : "view"} role="tabpanel" id="view" aria-labelledby={`tab-${view.id}`} tabIndex={-1}>
+        <div
+          class={computing.value ? "view is-stale" : "view"}
+          role="tabpanel"
+          id="view"
+          aria-labelledby={`tab-${view.id}`}
+          tabIndex={-1}
+        >
           {timeline.value && <view.component timeline={timeline.value} step={step.value} select={select} />}
         </div>
       </main>
@@ -34,12 +52,6 @@ export function Shell(): JSX.Element {
       <Help />
     </>
   )
-}
-
-function skip(event: MouseEvent): void {
-  // The address is taken: it says what is shown.
-  event.preventDefault()
-  document.getElementById("view")?.focus()
 }
 
 /* ---------------------------------------------------------------- which run */
@@ -83,13 +95,24 @@ function Head(): JSX.Element {
           <legend>Cryptography</legend>
           {providerNames.map((name) => (
             <label key={name}>
-              <input type="radio" name="provider" checked={name === provider} onChange={() => go({ provider: name }, true)} />
+              <input
+                type="radio"
+                name="provider"
+                checked={name === provider}
+                onChange={() => go({ provider: name }, true)}
+              />
               <span>{name}</span>
             </label>
           ))}
         </fieldset>
         <CopyLink />
-        <button type="button" class="round" aria-label="Help" title="Help (?)" onClick={() => (helpIsOpen.value = true)}>
+        <button
+          type="button"
+          class="round"
+          aria-label="Help"
+          title="Help (?)"
+          onClick={() => (helpIsOpen.value = true)}
+        >
           ?
         </button>
       </form>
@@ -166,7 +189,9 @@ function Now(): JSX.Element {
         </p>
       </div>
       <p class="sr" aria-live="polite" id="announcement">
-        {here && sentence ? `Step ${here.index + 1} of ${timeline.value!.steps.length}. ${sentence.text} ${sentence.why}` : ""}
+        {here && sentence
+          ? `Step ${here.index + 1} of ${timeline.value!.steps.length}. ${sentence.text} ${sentence.why}`
+          : ""}
       </p>
     </section>
   )

@@ -31,8 +31,12 @@ export const step: ReadonlySignal<number> = computed(() => {
   return Math.min(address.value.step ?? beginningOf(address.value, timeline.value!), steps.length - 1)
 })
 
-/** Where the connection begins that the scenario is about. */
-function beginningOf({ scenario }: RunAddress, { steps }: Timeline): number {
+/** Where the connection begins that the scenario is about; of a break, where it is noticed, or the end. */
+function beginningOf({ scenario, breaks }: RunAddress, { steps }: Timeline): number {
+  if (breaks !== undefined) {
+    const noticed = steps.findIndex(({ happening }) => happening.type === "failed")
+    return noticed < 0 ? steps.length - 1 : noticed
+  }
   const { focus = 0 } = scenarioOf(scenario)
   return Math.max(
     0,
@@ -58,11 +62,11 @@ export function chooseScenario(scenario: string): void {
   go({ scenario, breaks: undefined, without: undefined, step: undefined, look: undefined, field: undefined }, true)
 }
 
-/** A break, and the step at which it is noticed or, when nothing is noticed, the last one. */
+/** A break; undefined: nothing is broken. */
 export function chooseBreak(id: string | undefined, without?: string): void {
   playing.value = false
   const scenario = id === undefined ? address.value.scenario : breakOf(id).scenario
-  go({ scenario, breaks: id, without, step: id === undefined ? undefined : 1_000_000, look: undefined, field: undefined }, true)
+  go({ scenario, breaks: id, without, step: undefined, look: undefined, field: undefined }, true)
 }
 
 export function select(to: number): void {

@@ -101,7 +101,8 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
 function proofOf(end: End, happening: Timeline["steps"][number]["happening"]): string | undefined {
   const peer = end === "client" ? "the server" : "the client"
   if (happening.type === "message" && happening.direction === "received") {
-    if (happening.name === "certificate" && happening.message.length > 8) return `${peer} shows a certificate, which anybody could`
+    if (happening.name === "certificate" && happening.message.length > 8)
+      return `${peer} shows a certificate, which anybody could`
     if (happening.name === "compressed_certificate") return `${peer} shows a certificate, which anybody could`
     return undefined
   }

@@ -52,7 +52,19 @@ export function rungsOf({ steps }: Timeline, connection: number): readonly Rung[
       if (taken) continue
       const bytes = record.record
       const key = `sent ${step}`
-      rungs.push({ key, from, flight, fate: "carried", sentAt: step, wireAt: undefined, openedAt: undefined, sent: bytes, arrives: bytes, record, inside })
+      rungs.push({
+        key,
+        from,
+        flight,
+        fate: "carried",
+        sentAt: step,
+        wireAt: undefined,
+        openedAt: undefined,
+        sent: bytes,
+        arrives: bytes,
+        record,
+        inside,
+      })
     }
   }
   return rungs
@@ -110,7 +122,12 @@ function after(here: readonly Step[], step: Step): readonly Step[] {
 
 /** What an end has sent: its handshake messages are one stream of bytes, which its records cut. */
 function sentOf(here: readonly Step[], end: End): Sent[] {
-  const messages: { readonly start: number; readonly end: number; readonly step: number; readonly message: Of<"message"> }[] = []
+  const messages: {
+    readonly start: number
+    readonly end: number
+    readonly step: number
+    readonly message: Of<"message">
+  }[] = []
   const sent: Sent[] = []
   let written = 0
   let carried = 0

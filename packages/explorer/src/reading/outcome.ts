@@ -1,7 +1,7 @@
 // How far the two ends got, in a few words: to set a run beside another.
 
-import type { End, Failure, Step, Timeline } from "../run/step.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
+import type { End, Failure, Step, Timeline } from "../run/step.ts"
 import { bytesText } from "../words/names.ts"
 
 export interface Outcome {
@@ -43,7 +43,9 @@ function ofEnd(steps: readonly Step[], end: End): EndOutcome {
     else if (happening.type === "failed") failure ??= happening.failure
     else if (happening.type === "data") {
       const packet = mqttPacketOf(happening.data)
-      given.push(`${packet === undefined ? bytesText(happening.data.length) : packet.name}${happening.early ? " (0-RTT)" : ""}`)
+      given.push(
+        `${packet === undefined ? bytesText(happening.data.length) : packet.name}${happening.early ? " (0-RTT)" : ""}`,
+      )
     }
   }
   return { state, isConnected, failure, given }

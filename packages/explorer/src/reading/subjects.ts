@@ -2,6 +2,8 @@
 // its fields. Those of messages are what the stack's codec read; the few bytes around them (record header, message header, the inner
 // type) have their places here, as the record layer reads them without a Reader.
 
+/// <reference path="./source-lines.d.ts" />
+
 import { places } from "stack:source-lines"
 import type { Field, SpanKind } from "../recording/spans.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
@@ -55,8 +57,8 @@ export function recordSubject(timeline: Timeline, rung: Rung, step: number): Sub
   const type = bytes[0] ?? 0
   const isProtected = rung.record?.protected === true
   const inside = isProtected ? [] : contentFields(timeline, rung, 5)
-  const changed = new Set<number>()
-  if (rung.sent.length > 0) bytes.forEach((byte, at) => byte !== rung.sent[at] && changed.add(at))
+  const isChanged = (at: number) => rung.sent.length > 0 && bytes[at] !== rung.sent[at]
+  const changed = new Set(Array.from(bytes.keys()).filter(isChanged))
   const wire: Form = {
     id: "wire",
     title: "On the wire",
@@ -146,7 +148,8 @@ function contentFields(timeline: Timeline, { record, inside, arrives }: Rung, at
   }
   if (type === 23) return applicationFields(content, at)
   return eachInside(inside, at, end, (part, start, stop) => {
-    const whole = part.part === "whole" ? shifted(messageFields(timeline, connectionOf(timeline, part), part.message), start) : []
+    const whole =
+      part.part === "whole" ? shifted(messageFields(timeline, connectionOf(timeline, part), part.message), start) : []
     return field("Handshake", messageTitle(part.name), start, stop, "vector", places["message header read"], whole)
   })
 }
@@ -154,7 +157,8 @@ function contentFields(timeline: Timeline, { record, inside, arrives }: Rung, at
 function contentWritten(timeline: Timeline, { inside, record }: Rung, at: number): readonly Field[] {
   if (record === undefined) return []
   return eachInside(inside, at, at + record.content.length, (part, start, stop) => {
-    const whole = part.part === "whole" ? shifted(writtenOf(timeline, connectionOf(timeline, part), part.message), start) : []
+    const whole =
+      part.part === "whole" ? shifted(writtenOf(timeline, connectionOf(timeline, part), part.message), start) : []
     return field("", "", start, stop, "vector", undefined, whole)
   })
 }

@@ -2,9 +2,9 @@
 
 import type { JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
+import { alerts } from "../meanings.ts"
 import { runOf } from "../page/runs.ts"
 import { address, chooseBreak, go } from "../page/state.ts"
-import { alerts } from "../meanings.ts"
 import { type EndOutcome, type Outcome, outcomeOf } from "../reading/outcome.ts"
 import { type Break, breaks } from "../run/breaks.ts"
 import { endTitle } from "../words/names.ts"
@@ -41,8 +41,8 @@ export function BreakIt(_: ViewProps): JSX.Element {
           <>
             <h3 id="verdict-title">Choose one</h3>
             <p>
-              Both ends run for real: what is broken is broken in the bytes, and the one who notices is the stack itself. The
-              other views then show the broken run.
+              Both ends run for real: what is broken is broken in the bytes, and the one who notices is the stack
+              itself. The other views then show the broken run.
             </p>
           </>
         ) : (
@@ -58,7 +58,12 @@ function Row({ row, isChosen }: { readonly row: Break; readonly isChosen: boolea
   return (
     <tr class={isChosen ? "is-chosen" : undefined}>
       <th scope="row">
-        <button type="button" class="plain" aria-pressed={isChosen} onClick={() => chooseBreak(isChosen ? undefined : id)}>
+        <button
+          type="button"
+          class="plain"
+          aria-pressed={isChosen}
+          onClick={() => chooseBreak(isChosen ? undefined : id)}
+        >
           {title}
         </button>
       </th>
@@ -122,7 +127,8 @@ function Verdict({ broken }: { readonly broken: Break }): JSX.Element {
       {held && (
         <div class="outcomes">
           <HowFar title={without === undefined ? "How far they get" : "With the check"} outcome={held} />
-          {without !== undefined && (cut ? <HowFar title="Without it" outcome={cut} /> : <p class="quiet">It is being played.</p>)}
+          {without !== undefined &&
+            (cut ? <HowFar title="Without it" outcome={cut} /> : <p class="quiet">It is being played.</p>)}
         </div>
       )}
     </>
@@ -150,7 +156,11 @@ function Noticed({ broken, outcome: { noticed } }: { readonly broken: Break; rea
           </>
         )}{" "}
         {failure.noticed?.section && <Section of={failure.noticed.section} />}{" "}
-        <button type="button" class="link" onClick={() => go({ view: "ends", step, look: undefined, field: undefined }, true)}>
+        <button
+          type="button"
+          class="link"
+          onClick={() => go({ view: "ends", step, look: undefined, field: undefined }, true)}
+        >
           See step {step + 1}
         </button>
       </p>

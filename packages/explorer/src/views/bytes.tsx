@@ -1,11 +1,11 @@
 // A record or a message byte by byte: where each field is, what it says, what it is for, and which lines of the stack wrote and read it.
 
-import { useState } from "preact/hooks"
 import type { JSX } from "preact"
+import { useState } from "preact/hooks"
 import { address, go } from "../page/state.ts"
-import type { Field } from "../recording/spans.ts"
 import { type Rung, rungsOf } from "../reading/ladder.ts"
 import { type Form, pathTo, type Subject, subjectAt } from "../reading/subjects.ts"
+import type { Field } from "../recording/spans.ts"
 import type { Timeline } from "../run/step.ts"
 import { bytesText, contentTypeName, messageTitle } from "../words/names.ts"
 import { FieldDetails } from "./field-details.tsx"
@@ -62,7 +62,10 @@ function Choice({
                 <ol>
                   {inside.map(({ step, name, message }) => (
                     <li key={step}>
-                      <Chosen look={step} isChosen={happening?.type === "message" && sameMessage(happening.message, message.message)}>
+                      <Chosen
+                        look={step}
+                        isChosen={happening?.type === "message" && sameMessage(happening.message, message.message)}
+                      >
                         {messageTitle(name)} <span class="quiet">{message.message.length}</span>
                       </Chosen>
                     </li>

@@ -3,9 +3,9 @@
 import type { JSX } from "preact"
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { meaningOf } from "../meanings.ts"
-import type { Field } from "../recording/spans.ts"
 import { coloursOf } from "../reading/runs-of-bytes.ts"
-import { valueOf } from "../words/values.ts"
+import type { Field } from "../recording/spans.ts"
+import { fieldValue } from "../words/values.ts"
 
 interface Props {
   readonly fields: readonly Field[]
@@ -25,7 +25,7 @@ export function FieldTree({ fields, bytes, chosen, choose }: Props): JSX.Element
   const [closed, setClosed] = useState<ReadonlySet<Field>>(new Set())
   const palette = useMemo(() => coloursOf(fields), [fields])
   const items = itemsOf(fields, closed)
-  const tree = useRef<HTMLUListElement>(null)
+  const tree = useRef<HTMLDivElement>(null)
   const hasFocus = useRef(false)
   const at = items.findIndex(({ field }) => field === chosen)
   useEffect(() => {
@@ -63,7 +63,7 @@ export function FieldTree({ fields, bytes, chosen, choose }: Props): JSX.Element
     event.preventDefault()
   }
   return (
-    <ul
+    <div
       class="tree"
       role="tree"
       aria-labelledby="fields-title"
@@ -81,7 +81,8 @@ export function FieldTree({ fields, bytes, chosen, choose }: Props): JSX.Element
         const name = meaningOf(field, siblings)?.name ?? field.name
         const isOpen = !closed.has(field)
         return (
-          <li
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the tree hears the keys of its items
+          <div
             key={`${field.start} ${field.end} ${level} ${field.kind}`}
             role="treeitem"
             aria-level={level}
@@ -90,15 +91,16 @@ export function FieldTree({ fields, bytes, chosen, choose }: Props): JSX.Element
             tabIndex={isChosen || (at < 0 && index === 0) ? 0 : -1}
             class={`level-${Math.min(level, 7)}`}
             onClick={() => choose(field)}
-            onKeyDown={undefined}
           >
             <span class={`swatch colour-${palette.get(field)}`} />
             <span class="name">{name || "bytes"}</span>
-            <span class="value">{field.kind === "vector" && field.fields.length > 0 ? "" : valueOf(field, bytes)}</span>
-          </li>
+            <span class="value">
+              {field.kind === "vector" && field.fields.length > 0 ? "" : fieldValue(field, bytes)}
+            </span>
+          </div>
         )
       })}
-    </ul>
+    </div>
   )
 }
 

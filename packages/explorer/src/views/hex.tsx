@@ -4,9 +4,9 @@ import { signal } from "@preact/signals"
 import { toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useMemo } from "preact/hooks"
-import type { Field } from "../recording/spans.ts"
 import { coloursOf, type Piece, rowsOf } from "../reading/runs-of-bytes.ts"
 import type { Form } from "../reading/subjects.ts"
+import type { Field } from "../recording/spans.ts"
 
 interface Props {
   readonly form: Form
@@ -45,6 +45,8 @@ export function Hex({ form, shown, hover, choose }: Props): JSX.Element {
           <span class="offset">{pieces[0]!.start.toString(16).padStart(4, "0")}</span>
           <span class="codes">
             {pieces.map((piece) => (
+              // biome-ignore lint/a11y/noStaticElementInteractions: the tree of fields is for the keyboard
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the same
               <span
                 key={piece.start}
                 class={classOf(piece)}
@@ -76,7 +78,6 @@ function Codes({
   return (
     <>
       {codes.map((code, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a place is what a byte is known by
         <span key={at} class={changed.has(start + at) ? "is-changed" : undefined}>
           {at > 0 ? ` ${code}` : code}
         </span>

@@ -6,7 +6,7 @@ import type { JSX } from "preact"
 import { go } from "../page/state.ts"
 import { type Inside, type Rung, rungsOf } from "../reading/ladder.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
-import type { Fate, Timeline } from "../run/step.ts"
+import type { Fate, Step, Timeline } from "../run/step.ts"
 import { bytesText, contentTypeName, messageTitle } from "../words/names.ts"
 
 interface Props {
@@ -32,6 +32,7 @@ export function Wire({ timeline, connection, step }: Props): JSX.Element {
   const rungs = rungsOf(timeline, connection).filter(({ sentAt, wireAt }) => (sentAt ?? wireAt ?? 0) <= step)
   const flights = new Map<number, Rung[]>()
   for (const rung of rungs) flights.set(rung.flight, [...(flights.get(rung.flight) ?? []), rung])
+  const now = rungAt(timeline, rungs, step)
   const connections = Math.max(...timeline.steps.map(({ connection: of }) => of)) + 1
   return (
     <section class="wire" aria-labelledby="wire-title">
@@ -69,7 +70,7 @@ export function Wire({ timeline, connection, step }: Props): JSX.Element {
             </h4>
             <ol>
               {records.map((rung) => (
-                <Record key={rung.key} rung={rung} step={step} />
+                <Record key={rung.key} rung={rung} step={step} now={rung === now ? timeline.steps[step] : undefined} />
               ))}
             </ol>
           </section>
@@ -79,19 +80,50 @@ export function Wire({ timeline, connection, step }: Props): JSX.Element {
   )
 }
 
-function flightTitle(flight: number): string {
-  return flight === 0 ? "At once" : flight % 2 === 0 ? `After ${flight / 2} round trip${flight === 2 ? "" : "s"}` : `After ${(flight / 2).toFixed(1)} round trips`
+/** The record that a step is about: the one sent, or the last one that has arrived while its receiver works on it. */
+function rungAt({ steps }: Timeline, rungs: readonly Rung[], step: number): Rung | undefined {
+  const here = steps[step]
+  if (here === undefined) return undefined
+  const { happening, end } = here
+  if (happening.type === "record" && happening.direction === "sent") return rungs.find(({ sentAt }) => sentAt === step)
+  const last = rungs.findLast(({ wireAt }) => wireAt !== undefined && wireAt <= step)
+  if (last === undefined || end === last.from || happening.type === "action") return undefined
+  const isSending = (at: Step) =>
+    at.end === end && "direction" in at.happening && at.happening.direction === "sent" && at.happening.type !== "keys"
+  return steps.slice(last.wireAt, step + 1).some(isSending) ? undefined : last
 }
 
-function Record({ rung, step }: { readonly rung: Rung; readonly step: number }): JSX.Element {
-  const { from, fate, wireAt, sentAt, openedAt, inside, record } = rung
+function isAbout(now: Step | undefined, { name }: Inside): boolean {
+  if (now === undefined) return false
+  const { happening } = now
+  return (
+    (happening.type === "message" && happening.name === name) ||
+    (happening.type === "state" && happening.message === name)
+  )
+}
+
+function flightTitle(flight: number): string {
+  const whole = Math.floor(flight / 2)
+  if (flight === 0) return "At once"
+  if (flight === 1) return "After half a round trip"
+  return `After ${whole}${flight % 2 === 1 ? "½" : ""} round trip${flight === 2 ? "" : "s"}`
+}
+
+interface RecordProps {
+  readonly rung: Rung
+  readonly step: number
+  /** The step, when it is about this record. */
+  readonly now: Step | undefined
+}
+
+function Record({ rung, step, now }: RecordProps): JSX.Element {
+  const { from, fate, wireAt, sentAt, inside, record } = rung
   const hasArrived = wireAt !== undefined && wireAt <= step
   const shown = hasArrived ? fate : fate === "injected" ? fate : "carried"
   const bytes = hasArrived && rung.arrives.length > 0 ? rung.arrives : rung.sent
-  const isNow = [sentAt, wireAt, openedAt, ...inside.map((part) => part.step)].includes(step)
   const isProtected = bytes[0] === 23
   const classes = ["rung", `from-${from}`, `fate-${shown}`, isProtected ? "is-sealed" : "is-clear"]
-  if (isNow) classes.push("is-now")
+  if (now) classes.push("is-now")
   if (!hasArrived) classes.push("is-under-way")
   const look = hasArrived ? wireAt : sentAt
   return (
@@ -110,7 +142,7 @@ function Record({ rung, step }: { readonly rung: Rung; readonly step: number }):
       ) : (
         <p class="chips">
           {inside.map((part) => (
-            <Message key={part.step} part={part} isSealed={isProtected} />
+            <Message key={part.step} part={part} isSealed={isProtected} isNow={isAbout(now, part)} />
           ))}
           {inside.length === 0 && record && <span class="chip">{contentText(rung)}</span>}
         </p>
@@ -119,11 +151,17 @@ function Record({ rung, step }: { readonly rung: Rung; readonly step: number }):
   )
 }
 
-function Message({ part, isSealed }: { readonly part: Inside; readonly isSealed: boolean }): JSX.Element {
+interface MessageProps {
+  readonly part: Inside
+  readonly isSealed: boolean
+  readonly isNow: boolean
+}
+
+function Message({ part, isSealed, isNow }: MessageProps): JSX.Element {
   return (
     <button
       type="button"
-      class={isSealed ? "chip is-sealed" : "chip"}
+      class={`chip${isSealed ? " is-sealed" : ""}${isNow ? " is-read" : ""}`}
       onClick={() => go({ view: "bytes", look: part.step, field: undefined }, true)}
     >
       {messageTitle(part.name)}

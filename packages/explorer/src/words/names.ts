@@ -1,7 +1,7 @@
 // How things are called on the page: as RFC 9846 calls them.
 
-import { describe } from "@puremq/tls13/trace"
 import { ContentType, codePointName, HandshakeType } from "@puremq/tls13/explore"
+import { describe } from "@puremq/tls13/trace"
 import type { SecretName } from "../run/names.ts"
 import type { End, Happening } from "../run/step.ts"
 

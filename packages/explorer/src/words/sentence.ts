@@ -1,8 +1,16 @@
 // Each step in one sentence: what the page shows in large letters, and what a screen reader hears.
 
-import type { Happening, Step } from "../run/step.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
-import { bytesText, contentTypeName, endTitle, messageMeaning, messageTitle, secretMeaning, secretTitle } from "./names.ts"
+import type { Happening, Step } from "../run/step.ts"
+import {
+  bytesText,
+  contentTypeName,
+  endTitle,
+  messageMeaning,
+  messageTitle,
+  secretMeaning,
+  secretTitle,
+} from "./names.ts"
 
 export interface Sentence {
   readonly text: string
@@ -29,7 +37,8 @@ export function sentenceOf({ end, happening }: Step): Sentence {
       return wireSentence(happening.record)
     case "alert": {
       const verb = happening.direction === "sent" ? "sends" : "receives"
-      const why = happening.description === "close_notify" ? "Nothing more comes from this side, and nothing is missing" : ""
+      const why =
+        happening.description === "close_notify" ? "Nothing more comes from this side, and nothing is missing" : ""
       return said(`${who} ${verb} the alert ${happening.description}.`, why, `RFC 9846 section ${why ? "6.1" : "6.2"}`)
     }
     case "secret": {
@@ -107,7 +116,10 @@ function wireSentence(record: Extract<Happening, { type: "wire" }>["record"]): S
 }
 
 function connectedWhy({ info }: Extract<Happening, { type: "connected" }>): string {
-  const by = info.authentication === "none" ? "does not know who its peer is" : `knows its peer by ${info.authentication === "psk" ? "the pre-shared key" : "its certificate"}`
+  const by =
+    info.authentication === "none"
+      ? "does not know who its peer is"
+      : `knows its peer by ${info.authentication === "psk" ? "the pre-shared key" : "its certificate"}`
   const protocol = info.alpnProtocol === undefined ? "" : `, to speak ${info.alpnProtocol}`
   return `${info.cipherSuite}${info.group === undefined ? "" : ` and ${info.group}`}${protocol}; it ${by}`
 }

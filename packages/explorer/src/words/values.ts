@@ -12,8 +12,8 @@ import {
   SignatureScheme,
   toHex,
 } from "@puremq/tls13/explore"
-import type { Field } from "../recording/spans.ts"
 import type { TextField } from "../reading/subjects.ts"
+import type { Field } from "../recording/spans.ts"
 import { bytesText } from "./names.ts"
 
 type Registry = Readonly<Record<string, number>>
@@ -52,7 +52,7 @@ const texts: ReadonlySet<string> = new Set([
   "server_name.server_name_list",
 ])
 
-export function valueOf(field: TextField, bytes: Uint8Array): string {
+export function fieldValue(field: TextField, bytes: Uint8Array): string {
   if (field.text !== undefined) return field.text
   const { kind, value, start, end } = field
   const structure = field.structure.replace(/^\w+\.extensions$/, "Extension")
@@ -63,7 +63,8 @@ export function valueOf(field: TextField, bytes: Uint8Array): string {
   const registry = registries[kind === "element" ? elementKey(structure, key) : key]
   if (registry !== undefined && value !== undefined) return `${codePointName(registry, value)} (0x${toHex(raw)})`
   if (value !== undefined) return numberText(key, value)
-  if (texts.has(key)) return JSON.stringify(String.fromCharCode(...raw.filter((byte) => byte >= 0x20 && byte < 0x7f)).trim())
+  if (texts.has(key))
+    return JSON.stringify(String.fromCharCode(...raw.filter((byte) => byte >= 0x20 && byte < 0x7f)).trim())
   if (field.fields.length > 0) return bytesText(end - start)
   return `${toHex(raw.subarray(0, 32))}${raw.length > 32 ? "…" : ""}`
 }
