@@ -16,12 +16,10 @@ import {
   nextTrafficSecret,
   RecordProtection,
 } from "@puremq/tls13/explore"
-import { describe } from "@puremq/tls13/trace"
-import { recorder } from "../recording/recorder.ts"
-import { nest } from "../recording/spans.ts"
 import { otherEnd, recordsOf } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Happening, Step, Timeline } from "../run/step.ts"
+import { messageHappening } from "../run/traced.ts"
 import { DerivedSecrets } from "./derived.ts"
 import type { KnownSecrets } from "./secrets.ts"
 import { StatesSeen } from "./states.ts"
@@ -201,14 +199,7 @@ class Observer {
       [from, "sent"],
       [otherEnd(from), "received"],
     ] as const) {
-      let words: readonly string[] = []
-      const read = recorder.readingOf(message, () => {
-        words = describe({ type: "message", direction, name: name as "finished", message })
-          .split("\n")
-          .map((line) => line.trim())
-        return undefined
-      })
-      this.#add(end, { type: "message", direction, name, message, fields: nest(read), written: [], words })
+      this.#add(end, messageHappening({ type: "message", direction, name, message }))
     }
     try {
       this.#understand(from, name, parsed)
@@ -291,8 +282,11 @@ function wholeRecords(bytes: Uint8Array): number | undefined {
   return at
 }
 
-function nameOf(message: Uint8Array): string {
-  const name = codePointName(HandshakeType, message[0]!)
+type MessageName = Parameters<typeof messageHappening>[0]["name"]
+
+function nameOf(message: Uint8Array): MessageName {
+  // A type that is not known has its number for a name.
+  const name = codePointName(HandshakeType, message[0]!) as MessageName
   if (name !== "server_hello") return name
   try {
     return decodeServerHello(handshakeMessage(message)).kind === "hello_retry_request" ? "hello_retry_request" : name

@@ -9,13 +9,12 @@ import type {
   TraceEvent,
 } from "@puremq/tls13"
 import { copyOf } from "@puremq/tls13/explore"
-import { describe } from "@puremq/tls13/trace"
 import { forgetNotices, noticedAt } from "../recording/noticed.ts"
 import { recorder } from "../recording/recorder.ts"
-import { nest } from "../recording/spans.ts"
 import { type Meddling, meddledWith, otherEnd, recordsOf } from "./meddling.ts"
 import type { ExchangeObserver } from "./providers.ts"
 import type { Cost, End, Fate, Happening, Step, WireRecord } from "./step.ts"
+import { traced } from "./traced.ts"
 
 /** Records in one run, at most: two ends that answer each other for ever are stopped. */
 const mostRecords = 2_000
@@ -82,7 +81,10 @@ export class Stage {
 
   /** What a connection of this end is given as its `trace`. */
   traceOf(end: End): (event: TraceEvent) => void {
-    return (event) => this.#add(end, this.#traced(event))
+    return (event) => {
+      const isReceived = event.type === "record" && event.direction === "received"
+      this.#add(end, traced(event, isReceived ? this.#delivering : undefined))
+    }
   }
 
   /** What the provider of this end is observed by. */
@@ -196,51 +198,6 @@ export class Stage {
   #add(end: End | undefined, happening: Happening): void {
     const { length: index } = this.#steps
     this.#steps.push({ index, connection: this.#connection, end, happening, flight: this.#flight })
-  }
-
-  /** The arrays of a trace are views that are valid during the call. */
-  #traced(event: TraceEvent): Happening {
-    switch (event.type) {
-      case "record": {
-        const { direction, contentType, innerType } = event
-        const wire = direction === "received" ? this.#delivering : undefined
-        const record = copyOf(event.record)
-        const content = copyOf(event.content)
-        return { type: "record", direction, contentType, innerType, record, content, protected: event.protected, wire }
-      }
-      case "message": {
-        const message = copyOf(event.message)
-        let words: readonly string[] = []
-        const read = recorder.readingOf(message, () => {
-          words = describe({ ...event, message })
-            .split("\n")
-            .map((line) => line.trim())
-          return undefined
-        })
-        const written = event.direction === "sent" ? nest(recorder.writingOf(event.message)) : []
-        return {
-          type: "message",
-          direction: event.direction,
-          name: event.name,
-          message,
-          fields: nest(read),
-          written,
-          words,
-        }
-      }
-      case "secret":
-        return { ...event, secret: copyOf(event.secret), clientRandom: copyOf(event.clientRandom) }
-      case "keys":
-        return { ...event, key: copyOf(event.key), iv: copyOf(event.iv) }
-      case "transcript":
-        return { ...event, hash: copyOf(event.hash) }
-      case "alert":
-        return event
-      case "state": {
-        const { from, message, to } = event
-        return { type: "state", from, message, to } as Happening
-      }
-    }
   }
 }
 
