@@ -10,6 +10,7 @@ import type { View } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { ownerOf, sentenceOf } from "../words/sentence.ts"
 import { providerNames } from "./address.ts"
+import { brought } from "./brought.ts"
 import { Help } from "./help.tsx"
 import { Player } from "./player.tsx"
 import {
@@ -22,6 +23,7 @@ import {
   problem,
   run,
   select,
+  show,
   step,
   timeline,
 } from "./state.ts"
@@ -36,6 +38,7 @@ export function Shell(): JSX.Element {
       <Head />
       <main>
         <Broken />
+        <Brought />
         <Now />
         <Tabs chosen={view} />
         <div
@@ -139,6 +142,18 @@ function CopyLink(): JSX.Element {
   )
 }
 
+function Brought(): JSX.Element | null {
+  if (brought.value === undefined) return null
+  return (
+    <p class="broken">
+      <b>Brought:</b> {brought.value.title}{" "}
+      <button type="button" onClick={() => show(undefined)}>
+        Back to the scenarios
+      </button>
+    </p>
+  )
+}
+
 function Broken(): JSX.Element | null {
   const { breaks, without } = address.value
   if (breaks === undefined) return null
@@ -174,9 +189,19 @@ function Now(): JSX.Element {
   return (
     <section class={`now of-${here?.end ?? "wire"}`} aria-label="This step">
       <p class="scenario">
-        <b>{title}.</b> {about} <Section of={/^(section|appendix)/.test(source) ? `RFC 9846 ${source}` : source} />
+        {brought.value === undefined ? (
+          <>
+            <b>{title}.</b> {about} <Section of={/^(section|appendix)/.test(source) ? `RFC 9846 ${source}` : source} />
+          </>
+        ) : (
+          "As far as its bytes and the secrets that are known tell."
+        )}
         <span class="state" role="status">
-          {computing.value ? "computing …" : run.value ? `played in ${Math.round(run.value.milliseconds)} ms` : ""}
+          {computing.value
+            ? "computing …"
+            : run.value && brought.value === undefined
+              ? `played in ${Math.round(run.value.milliseconds)} ms`
+              : ""}
         </span>
       </p>
       <div class="sentence">

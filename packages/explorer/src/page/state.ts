@@ -5,6 +5,7 @@ import { breakOf } from "../run/breaks.ts"
 import { scenarioOf } from "../run/scenarios.ts"
 import type { Timeline } from "../run/step.ts"
 import { type Address, addressOf, hashOf, type RunAddress } from "./address.ts"
+import { type BroughtConnection, brought } from "./brought.ts"
 import { type Run, runKey, runOf } from "./runs.ts"
 
 export const address: Signal<Address> = signal(addressOf(location.hash))
@@ -22,7 +23,9 @@ export const computing: ReadonlySignal<boolean> = computed(
   () => problem.value === undefined && runOfKey.value !== wantedKey.value,
 )
 
-export const timeline: ReadonlySignal<Timeline | undefined> = computed(() => run.value?.timeline)
+export const timeline: ReadonlySignal<Timeline | undefined> = computed(
+  () => brought.value?.timeline ?? run.value?.timeline,
+)
 
 /** The last step that is shown. */
 export const step: ReadonlySignal<number> = computed(() => {
@@ -59,14 +62,23 @@ export function go(change: Partial<Address>, entry = false): void {
 
 export function chooseScenario(scenario: string): void {
   playing.value = false
+  brought.value = undefined
   go({ scenario, breaks: undefined, without: undefined, step: undefined, look: undefined, field: undefined }, true)
 }
 
 /** A break; undefined: nothing is broken. */
 export function chooseBreak(id: string | undefined, without?: string): void {
   playing.value = false
+  brought.value = undefined
   const scenario = id === undefined ? address.value.scenario : breakOf(id).scenario
   go({ scenario, breaks: id, without, step: undefined, look: undefined, field: undefined }, true)
+}
+
+/** Shows a connection that was brought; undefined: the scenario again. */
+export function show(connection: BroughtConnection | undefined): void {
+  playing.value = false
+  brought.value = connection
+  go({ step: connection === undefined ? undefined : 0, look: undefined, field: undefined })
 }
 
 export function select(to: number): void {

@@ -2,11 +2,15 @@
 
 import { BothEnds } from "./both-ends.tsx"
 import { BreakIt } from "./break-it.tsx"
+import { BringYourOwn } from "./bring-your-own.tsx"
 import { Bytes } from "./bytes.tsx"
+import { Certificates } from "./certificates.tsx"
 import type { View } from "./view.ts"
 
 export const views: readonly View[] = [
   { id: "ends", title: "Both ends", component: BothEnds },
   { id: "bytes", title: "Bytes", component: Bytes },
   { id: "break", title: "Break it", component: BreakIt },
+  { id: "certificates", title: "Certificates", component: Certificates },
+  { id: "own", title: "Bring your own", component: BringYourOwn },
 ]

@@ -115,7 +115,7 @@ function everyProblem(certificate: Certificate, position: Position, checked: Che
       `it has the critical extension ${unknown}, which is not understood here`,
     )
   }
-  // Written so that a time that is no number is refused.
+  // RFC 5280 4.1.2.5 and 6.1.3 (a) (2), written so that a time that is no number is refused.
   if (!(checked.now >= certificate.notBefore)) {
     return new X509Error(
       "not_yet_valid",

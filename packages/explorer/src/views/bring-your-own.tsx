@@ -1,0 +1,176 @@
+// What people bring and take away: captures, key logs, saved traces and pasted bytes in, a pcapng with the secrets in it out.
+
+import type { JSX } from "preact"
+import { useState } from "preact/hooks"
+import { pcapngOf } from "../observe/export.ts"
+import { type Brought, type BroughtFile, readBrought } from "../observe/files.ts"
+import { NotReadable } from "../observe/pasted.ts"
+import { brought } from "../page/brought.ts"
+import { show } from "../page/state.ts"
+import { now } from "../run/cast.ts"
+import { noble } from "../run/providers.ts"
+import type { ViewProps } from "./view.ts"
+
+export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
+  const [found, setFound] = useState<BroughtFile | undefined>(undefined)
+  const [problem, setProblem] = useState<string | undefined>(undefined)
+  const [keyLog, setKeyLog] = useState("")
+  const [text, setText] = useState("")
+  const [file, setFile] = useState<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined)
+
+  const read = (bytes: Uint8Array, lines: string) => {
+    try {
+      const read = readBrought(bytes, lines, noble())
+      setFound(read)
+      setProblem(undefined)
+      if (read.connections.length === 1) open(read.connections[0]!)
+    } catch (error) {
+      setFound(undefined)
+      if (!(error instanceof NotReadable)) throw error
+      setProblem(error.message)
+    }
+  }
+  const take = async (given: File | undefined) => {
+    if (given === undefined) return
+    const bytes = new Uint8Array(await given.arrayBuffer())
+    setFile({ name: given.name, bytes })
+    read(bytes, keyLog)
+  }
+  const takeKeyLog = (lines: string) => {
+    setKeyLog(lines)
+    if (file !== undefined) read(file.bytes, lines)
+  }
+  return (
+    <div class="own">
+      <section aria-labelledby="own-in">
+        <h3 id="own-in">Look at a connection of yours</h3>
+        <p>
+          Nothing leaves this page. A capture shows what everybody on the way sees; with the secrets of one end, all of
+          it.
+        </p>
+        {/* biome-ignore lint/a11y/useSemanticElements: a place to drop a file on is no fieldset */}
+        <div
+          class="drop"
+          role="group"
+          aria-label="A file"
+          onDragOver={(event) => event.preventDefault()}
+          onDrop={(event) => {
+            event.preventDefault()
+            void take(event.dataTransfer?.files[0])
+          }}
+        >
+          <label>
+            <span>A file: pcap or pcapng, or what tls13 connect --explore has saved</span>
+            <input type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
+          </label>
+          <p class="quiet">or drop it here</p>
+        </div>
+        <label class="block">
+          <span>
+            Secrets, as lines of a key log (<code>SSLKEYLOGFILE</code>, RFC 9850), when the file has none
+          </span>
+          <textarea
+            rows={3}
+            spellcheck={false}
+            value={keyLog}
+            placeholder="CLIENT_HANDSHAKE_TRAFFIC_SECRET 5f3c… 9a1b…"
+            onChange={(event) => takeKeyLog(event.currentTarget.value)}
+          />
+        </label>
+        <label class="block">
+          <span>Or paste: a ClientHello or any record in hexadecimal, or a whole section, 3 to 7, of RFC 8448</span>
+          <textarea
+            rows={6}
+            spellcheck={false}
+            value={text}
+            placeholder="16 03 01 00 c8 01 00 00 c4 03 03 …"
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </label>
+        <p class="actions">
+          <button
+            type="button"
+            class="strong"
+            disabled={text.trim() === ""}
+            onClick={() => {
+              setFile(undefined)
+              read(new TextEncoder().encode(text), keyLog)
+            }}
+          >
+            Read it
+          </button>
+        </p>
+        <div aria-live="polite">
+          {problem !== undefined && <p class="failure">{problem}</p>}
+          {found && <Found found={found} />}
+        </div>
+      </section>
+      <TakeAway timeline={timeline} />
+    </div>
+  )
+}
+
+function open(connection: Brought): void {
+  show({ title: connection.title, timeline: connection.timeline() })
+}
+
+function Found({ found }: { readonly found: BroughtFile }): JSX.Element {
+  return (
+    <>
+      <h4>Found</h4>
+      <ul class="connections">
+        {found.connections.map((connection) => (
+          <li key={connection.title}>
+            <button
+              type="button"
+              aria-pressed={brought.value?.title === connection.title}
+              onClick={() => open(connection)}
+            >
+              {connection.title}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {found.notes.map((note) => (
+        <p key={note} class="quiet">
+          {note}
+        </p>
+      ))}
+      {brought.value !== undefined && <p>It is in the other views now: begin with Both ends.</p>}
+    </>
+  )
+}
+
+function TakeAway({ timeline }: Pick<ViewProps, "timeline">): JSX.Element {
+  const save = () => {
+    const bytes = pcapngOf(timeline, now)
+    const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: "application/octet-stream" }))
+    const link = document.createElement("a")
+    link.href = url
+    link.download = "tls13-explorer.pcapng"
+    link.click()
+    URL.revokeObjectURL(url)
+  }
+  return (
+    <section aria-labelledby="own-out">
+      <h3 id="own-out">Take it away</h3>
+      <p>
+        The whole run as a pcapng file, with its secrets inside: Wireshark opens it decrypted. The packets around the
+        records are made up; the records are not.
+      </p>
+      <p class="actions">
+        <button type="button" onClick={save}>
+          Save as pcapng
+        </button>
+      </p>
+      <h4>From your own programs</h4>
+      <p>
+        The <code>tls13</code> command saves what this page opens, of a connection to any server:
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+      <pre class="command" tabIndex={0}>
+        {"tls13 connect example.org:443 --explore seen.json\ntls13 connect example.org:443 --pcap seen.pcapng"}
+      </pre>
+    </section>
+  )
+}

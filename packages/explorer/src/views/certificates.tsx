@@ -1,0 +1,267 @@
+// The certificates of the run, or a chain of one's own: the DER of each as a tree, and what every rule of the path said of it.
+
+import { X509Error } from "@puremq/tls13/x509"
+import type { JSX } from "preact"
+import { useMemo, useState } from "preact/hooks"
+import { type Judgement, judge, type RuleSaid } from "../certificates/judge.ts"
+import { type Made, makeChain, type Wishes } from "../certificates/make.ts"
+import { reasonWords } from "../certificates/words.ts"
+import { address } from "../page/state.ts"
+import { castOf, now, serverName } from "../run/cast.ts"
+import { noble } from "../run/providers.ts"
+import { DerTree } from "./der-tree.tsx"
+import { Section } from "./section.tsx"
+import { SourceCode } from "./source-code.tsx"
+
+const day = 86_400_000
+
+export function Certificates(): JSX.Element {
+  const [ours, setOurs] = useState<"run" | "own">("run")
+  return (
+    <div class="certificates">
+      <fieldset class="segments">
+        <legend class="sr">Whose certificates</legend>
+        {(["run", "own"] as const).map((id) => (
+          <label key={id}>
+            <input type="radio" name="whose" checked={id === ours} onChange={() => setOurs(id)} />
+            <span>{id === "run" ? "Those of the run" : "Make your own"}</span>
+          </label>
+        ))}
+      </fieldset>
+      {ours === "run" ? <OfTheRun /> : <OfYourOwn />}
+    </div>
+  )
+}
+
+function OfTheRun(): JSX.Element {
+  const { seed } = address.value
+  const { server, root } = useMemo(() => castOf(noble(), seed), [seed])
+  return <Judged chain={server.chain} trusted={[root.certificate]} wanted={serverName} />
+}
+
+/* ---------------------------------------------------------------- a chain and its verdict */
+
+interface JudgedProps {
+  readonly chain: readonly Uint8Array[]
+  readonly trusted: readonly Uint8Array[]
+  readonly wanted: string
+}
+
+function Judged({ chain, trusted, wanted }: JudgedProps): JSX.Element {
+  const [name, setName] = useState(wanted)
+  const [days, setDays] = useState(0)
+  const [trusts, setTrusts] = useState(true)
+  const [index, setIndex] = useState(0)
+  const judgement = useMemo(
+    () => judged({ chain, trusted: trusts ? trusted : [], serverName: name, now: now + days * day }),
+    [chain, trusted, trusts, name, days],
+  )
+  const all = useMemo(() => [...chain, ...trusted], [chain, trusted])
+  const shown = all[index] ?? all[0]!
+  return (
+    <>
+      <form class="question" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>The client wants</span>
+          <input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        </label>
+        <label>
+          <span>Days later</span>
+          <input
+            type="number"
+            min={-36500}
+            max={36500}
+            value={days}
+            onInput={(event) => setDays(Math.trunc(Number(event.currentTarget.value)) || 0)}
+          />
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={trusts} onChange={(event) => setTrusts(event.currentTarget.checked)} />
+          <span>it trusts the authority</span>
+        </label>
+      </form>
+      <p class={judgement.accepted ? "ruling is-kept" : "ruling is-broken"} role="status">
+        <b>{judgement.accepted ? "Accepted" : "Refused"}</b> {judgement.message}
+      </p>
+      <div class="chain-and-tree">
+        <section aria-labelledby="chain-title">
+          <h3 id="chain-title">The path</h3>
+          <ol class="chain">
+            {all.map((der, at) => (
+              <li key={at}>
+                <button type="button" aria-pressed={der === shown} onClick={() => setIndex(at)}>
+                  <b>{at === 0 ? "Leaf" : at < chain.length ? "Intermediate" : "Trusted authority"}</b>{" "}
+                  <span class="quiet">{der.length} bytes</span>
+                  <Tally rules={judgement.rules.filter((rule) => same(rule.certificate, der))} />
+                </button>
+              </li>
+            ))}
+          </ol>
+          <Rules rules={judgement.rules.filter((rule) => same(rule.certificate, shown))} />
+        </section>
+        <section aria-labelledby="tree-title">
+          <h3 id="tree-title">
+            Its DER <span class="quiet">{shown.length} bytes</span>
+          </h3>
+          <DerTree key={index} certificate={shown} />
+        </section>
+      </div>
+    </>
+  )
+}
+
+function judged(question: Omit<Parameters<typeof judge>[0], "provider">): Judgement {
+  try {
+    return judge({ ...question, provider: noble() })
+  } catch (error) {
+    if (error instanceof X509Error) return { accepted: false, message: error.message, path: [], rules: [] }
+    throw error
+  }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at])
+}
+
+function Tally({ rules }: { readonly rules: readonly RuleSaid[] }): JSX.Element {
+  const broken = rules.filter(({ said }) => said === "broken").length
+  const kept = rules.filter(({ said }) => said === "kept").length
+  if (broken > 0)
+    return <span class="tally is-broken">{broken === 1 ? "a rule is broken" : `${broken} are broken`}</span>
+  return <span class="tally quiet">{kept > 0 ? `${kept} rules kept` : "not looked at"}</span>
+}
+
+const marks = { kept: "✓", broken: "✗", "not reached": "·" } as const
+
+function Rules({ rules }: { readonly rules: readonly RuleSaid[] }): JSX.Element {
+  const broken = rules.find(({ said }) => said === "broken")
+  if (rules.length === 0)
+    return <p class="quiet">No rule was asked about it: the search ended before, or led elsewhere.</p>
+  return (
+    <>
+      <h4>What each rule says of it</h4>
+      <ul class="rules">
+        {rules.map((rule, at) => (
+          <li key={at} class={`is-${rule.said.replace(" ", "-")}`}>
+            <span class="mark" aria-hidden="true">
+              {marks[rule.said]}
+            </span>
+            <span>
+              <span class="sr">{rule.said}: </span>
+              {rule.message ?? reasonWords(rule.reason)} <Section of={rule.cited} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {broken && <SourceCode site={{ ...broken, name: "" }} title="the line that refuses" />}
+    </>
+  )
+}
+
+/* ---------------------------------------------------------------- one's own */
+
+const usual: Omit<Wishes, "provider" | "seed"> = {
+  authority: "My CA",
+  intermediate: "My Issuing CA",
+  names: ["broker.test"],
+  keyType: "p256",
+  now,
+  days: 90,
+  usage: "server",
+  pathLength: undefined,
+  intermediateIsNoAuthority: false,
+  leavesIntermediateOut: false,
+}
+
+function OfYourOwn(): JSX.Element {
+  const { seed } = address.value
+  const [wishes, setWishes] = useState(usual)
+  const change = (part: Partial<typeof usual>) => setWishes({ ...wishes, ...part })
+  const made = useMemo(() => makes({ ...wishes, seed, provider: noble() }), [wishes, seed])
+  const trusted = useMemo(() => (typeof made === "string" ? [] : [made.root]), [made])
+  const box = (name: "intermediateIsNoAuthority" | "leavesIntermediateOut", title: string) => (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={wishes[name]}
+        onChange={(event) => change({ [name]: event.currentTarget.checked })}
+      />
+      <span>{title}</span>
+    </label>
+  )
+  return (
+    <>
+      <form class="question" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>Names, with spaces between</span>
+          <input
+            type="text"
+            value={wishes.names.join(" ")}
+            onChange={(event) =>
+              change({ names: event.currentTarget.value.split(/[\s,]+/).filter((one) => one !== "") })
+            }
+          />
+        </label>
+        <label>
+          <span>Keys</span>
+          <select
+            value={wishes.keyType}
+            onChange={(event) => change({ keyType: event.currentTarget.value as Wishes["keyType"] })}
+          >
+            <option value="p256">ECDSA P-256</option>
+            <option value="p384">ECDSA P-384</option>
+            <option value="ed25519">Ed25519</option>
+          </select>
+        </label>
+        <label>
+          <span>Valid for days</span>
+          <input
+            type="number"
+            min={1}
+            max={36500}
+            value={wishes.days}
+            onChange={(event) => change({ days: Math.max(1, Math.trunc(Number(event.currentTarget.value)) || 1) })}
+          />
+        </label>
+        <label>
+          <span>It is for</span>
+          <select
+            value={wishes.usage}
+            onChange={(event) => change({ usage: event.currentTarget.value as Wishes["usage"] })}
+          >
+            <option value="server">a server</option>
+            <option value="client">a client: a mistake here</option>
+          </select>
+        </label>
+        {box("intermediateIsNoAuthority", "the intermediate is no authority")}
+        {box("leavesIntermediateOut", "the server leaves it out")}
+      </form>
+      {typeof made === "string" ? (
+        <p class="failure" role="alert">
+          {made}
+        </p>
+      ) : (
+        <>
+          <Judged key={made.chainPem} chain={made.chain} trusted={trusted} wanted={wishes.names[0] ?? "broker.test"} />
+          <details class="pem">
+            <summary>The files, as PEM</summary>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+            <pre class="command" tabIndex={0}>
+              {made.chainPem}
+              {made.rootPem}
+            </pre>
+          </details>
+        </>
+      )}
+    </>
+  )
+}
+
+function makes(wishes: Wishes): Made | string {
+  try {
+    return makeChain(wishes)
+  } catch (error) {
+    // A name that is none: what people type until it is one.
+    return error instanceof Error ? error.message : String(error)
+  }
+}
