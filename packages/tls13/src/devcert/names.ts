@@ -1,10 +1,10 @@
 // The names in a certificate: distinguished names (RFC 5280 section 4.1.2.4) and GeneralNames (section 4.2.1.6).
 
+import { parseAddress } from "../bytes/ip-address.ts"
 import { asciiToBytes, utf8ToBytes } from "../bytes/text.ts"
 import { contextConstructed, contextPrimitive, Tag } from "../x509/der/der.ts"
 import { derOid, derSequence, derValue } from "../x509/der/der-writer.ts"
 import { isHostName, isWildcard } from "../x509/names/dns-name.ts"
-import { parseAddress } from "../x509/names/ip-address.ts"
 
 /** Attributes of a distinguished name, written in the order of this list. An empty object is an empty name. */
 export interface NameAttributes {

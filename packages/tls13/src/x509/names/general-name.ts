@@ -1,10 +1,10 @@
 // GeneralName (RFC 5280 section 4.2.1.6), and the forms that section 4.2.1.10 gives it in name constraints.
 
+import { addressText } from "../../bytes/ip-address.ts"
 import { bytesToAscii } from "../../bytes/text.ts"
 import { contextConstructed, contextPrimitive, type Der } from "../der/der.ts"
 import { malformed } from "../errors.ts"
 import { type DistinguishedName, nameText, readName, shownText } from "./distinguished-name.ts"
-import { addressText } from "./ip-address.ts"
 
 export type GeneralName =
   | { readonly kind: "dns" | "email" | "uri"; readonly value: string }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { extension, makeLeaf, makeRoot, withExtension } from "../../../tests/x509/pki.ts"
+import { addressText, parseAddress } from "../../bytes/ip-address.ts"
 import { asciiToBytes } from "../../bytes/text.ts"
 import { derOid, derSequence, derValue } from "../der/der-writer.ts"
 import { Oid } from "../der/oids.ts"
 import { isHostName } from "./dns-name.ts"
-import { addressText, parseAddress } from "./ip-address.ts"
 import { matchDnsName, matchNames, nameProblem, referenceHost } from "./name.ts"
 
 describe("RFC 9525 6.3: DNS names", () => {

@@ -3,6 +3,7 @@
 // 6.2). The common name is never looked at (section 2). Reference names are A-labels: U-labels are refused, not guessed.
 
 import { equalBytes } from "../../bytes/equal.ts"
+import { parseAddress } from "../../bytes/ip-address.ts"
 import { bytesToAscii } from "../../bytes/text.ts"
 import type { Certificate } from "../certificate/certificate.ts"
 import { Der, Tag } from "../der/der.ts"
@@ -10,7 +11,6 @@ import { Oid } from "../der/oids.ts"
 import { X509Error } from "../errors.ts"
 import { isHostName, isWildcard } from "./dns-name.ts"
 import { type GeneralName, generalNameText } from "./general-name.ts"
-import { parseAddress } from "./ip-address.ts"
 import { uriHost } from "./name-constraints.ts"
 
 /** What the application wants to reach. */

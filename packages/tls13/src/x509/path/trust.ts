@@ -2,6 +2,7 @@
 // that finds them by name.
 
 import { equalBytes } from "../../bytes/equal.ts"
+import { parseAddress } from "../../bytes/ip-address.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import {
   type Certificate,
@@ -14,7 +15,6 @@ import { type UsageName, usageOid } from "../der/oids.ts"
 import { attempt, isReadable, malformed, X509Error } from "../errors.ts"
 import type { DistinguishedName } from "../names/distinguished-name.ts"
 import type { GeneralName } from "../names/general-name.ts"
-import { parseAddress } from "../names/ip-address.ts"
 import { checkConstraint, type NameConstraints } from "../names/name-constraints.ts"
 
 /** What an anchor may vouch for, beyond what its certificate says. */

@@ -3,6 +3,7 @@
 // whole top-level domain is refused.
 
 import { equalBytes } from "../../bytes/equal.ts"
+import { addressText } from "../../bytes/ip-address.ts"
 import { quotedText } from "../../bytes/text.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
@@ -12,7 +13,6 @@ import { keyBits } from "../keys/spki.ts"
 import { attributeValues } from "../names/distinguished-name.ts"
 import { isHostName } from "../names/dns-name.ts"
 import type { GeneralName } from "../names/general-name.ts"
-import { addressText } from "../names/ip-address.ts"
 import type { Position } from "./rfc5280-profile.ts"
 
 /** The first requirement that a certificate breaks, as a sentence; undefined when it keeps those that can be seen. */
