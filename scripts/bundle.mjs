@@ -45,6 +45,7 @@ const packages = {
         "src/session/session.ts",
       ],
       session: ["src/session/"],
+      captures: ["capture", "tcp-", "pcapng", "saved-trace", "file-error"].map((name) => `src/trace/${name}`),
       trace: ["src/trace/"],
       x509: ["src/x509/"],
       devcert: ["src/devcert/"],

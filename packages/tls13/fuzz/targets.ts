@@ -3,11 +3,21 @@
 import { readFileSync } from "node:fs"
 import { fromHex } from "../src/bytes/hex.ts"
 import type { Target } from "./target.ts"
+import { captures, savedTraces } from "./targets/captures.ts"
 import { connection } from "./targets/connections.ts"
 import { deframer, messages, tickets } from "./targets/decoders.ts"
 import { x509 } from "./targets/x509.ts"
 
-export const targetNames = ["deframer", "messages", "tickets", "client", "server", "x509"] as const
+export const targetNames = [
+  "deframer",
+  "messages",
+  "tickets",
+  "client",
+  "server",
+  "x509",
+  "captures",
+  "saved-traces",
+] as const
 export type TargetName = (typeof targetNames)[number]
 
 /** A file of the corpus: outcome to the input that gave it, hexadecimal bytes or, of the connections, "seed:execution". */
@@ -38,7 +48,7 @@ export function makeTarget(name: TargetName): Target {
       return x509(new URL(`${inFuzz}../tests/x509/openssl.json`, import.meta.url))
     default: {
       const corpus = Object.values(readCorpus(name)).map(fromHex)
-      return { deframer, messages, tickets }[name](corpus)
+      return { deframer, messages, tickets, captures, "saved-traces": savedTraces }[name](corpus)
     }
   }
 }

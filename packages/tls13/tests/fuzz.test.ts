@@ -10,6 +10,8 @@ const executions: Readonly<Record<Exclude<TargetName, "x509">, number>> = {
   tickets: 10_000,
   client: 2_000,
   server: 2_000,
+  captures: 10_000,
+  "saved-traces": 10_000,
 }
 const targets = Object.entries(executions) as [TargetName, number][]
 

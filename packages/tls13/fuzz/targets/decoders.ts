@@ -23,7 +23,7 @@ import type { Random } from "../random.ts"
 import { type Outcome, type Target, Violation, wordsOf } from "../target.ts"
 
 /** A target whose execution is one input: one of the corpus, changed. What gives a new outcome joins the corpus. */
-function ofBytes(
+export function ofBytes(
   name: string,
   corpus: readonly Uint8Array[],
   execute: (input: Uint8Array, random: Random) => string,
