@@ -2,13 +2,19 @@
 
 import { expect, it } from "vitest"
 import { defaultLimits as brokerLimits } from "../packages/broker/src/session/limits.ts"
+import { mostTraces } from "../packages/tls13/src/cli/recording.ts"
 import { defaultLimits } from "../packages/tls13/src/handshake/limits.ts"
+import { mostPackets } from "../packages/tls13/src/trace/capture-file.ts"
+import { longestSavedTrace } from "../packages/tls13/src/trace/saved-trace.ts"
+import { mostConnections } from "../packages/tls13/src/trace/tcp-streams.ts"
 import { memoryBudget } from "../packages/tls13/tests/memory-budget.ts"
 import { commentsOf } from "./configuration/comments.ts"
 
 it("docs/limits.md says what the code says", async () => {
   await expect(`${page()}\n`).toMatchFileSnapshot("../docs/limits.md")
 })
+
+const number = (value: number) => value.toLocaleString("en-US")
 
 function page(): string {
   return [
@@ -66,7 +72,10 @@ function page(): string {
     "",
     "What the stores keep is bounded by themselves: `MemorySessionStore` by servers and tickets, `MemoryTicketStore` by bytes, `MemoryReplayGuard` by entries.",
     "",
-    "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close. `tls13 serve` has 1,000 connections at a time (`--max-connections`): one that reads nothing of what is echoed makes it hold half a megabyte. What is typed goes to all clients as fast as one of them takes it, and one that is 1,048,576 bytes behind is ended.",
+    "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close. `tls13 serve` has 1,000 connections at a time (`--max-connections`): one that reads nothing of what is echoed makes it hold half a megabyte. What is typed goes to all clients as fast as one of them takes it, and one that is 1,048,576 bytes behind is ended. " +
+      `\`--explore\` writes ${number(mostTraces)} files of ${number(longestSavedTrace)} bytes at most; \`--pcap\` and \`--keylog\` grow with the connections.`,
+    "",
+    `\`readCaptureFile\` of \`@puremq/tls13/trace\` takes a file of ${number(mostPackets)} packets and ${number(mostConnections)} connections at most, and what it gives are views of the file; \`readSavedTrace\` takes ${number(longestSavedTrace)} characters.`,
     "",
     "## The broker",
     "",

@@ -2,12 +2,14 @@
 
 import { once } from "node:events"
 import { existsSync } from "node:fs"
+import { connect as connectTcp, type Socket } from "node:net"
 import type { Readable, Writable } from "node:stream"
 import { type ConnectOptions, connect as connectTls } from "../adapters/node/connect.ts"
 import { decodeClientSession } from "../adapters/node/session-buffer.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { visibleText } from "../bytes/text.ts"
+import type { TraceEvent } from "../trace/events.ts"
 import { describe } from "../trace/words.ts"
 import { CommandError, readAddress, readTextFile, reasonOf } from "./arguments.ts"
 import { policyOf } from "./certificate-options.ts"
@@ -15,6 +17,7 @@ import { type Arguments, readArguments, UsageError } from "./command-line.ts"
 import { connectCommand } from "./commands.ts"
 import { connectProblem } from "./connect-problem.ts"
 import { KeyRenewal } from "./key-renewal.ts"
+import { Recording } from "./recording.ts"
 import { SharedOutput, type Turn } from "./shared-output.ts"
 import { summary } from "./summary.ts"
 import { sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
@@ -51,6 +54,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
   const shared = await sharedTlsOptions(read)
   for (const problem of shared.secureContext.skipped) terminal.say(`warning: ${problem}`)
   const detail = traceDetail(read)
+  const recording = new Recording(read, "client", terminal.say)
   const tls: ConnectOptions = {
     ...shared,
     host,
@@ -71,7 +75,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
   }
   const times = read.number("reconnect", 1, 1000) ?? 0
   for (let left = times; left >= 0; left--) {
-    const socket = await open({ ...tls, session }, keep)
+    const socket = await open({ ...tls, session }, recording, keep)
     say(`connected to ${host}:${port}${socket.remoteAddress === host ? "" : ` (${socket.remoteAddress})`}`)
     for (const line of summary(socket, "server")) say(`  ${line}`)
     if (left > 0) {
@@ -108,8 +112,12 @@ function readSession(path: string): Buffer {
   }
 }
 
-async function open(options: ConnectOptions, onSession: (session: Buffer) => void): Promise<TLSSocket> {
-  const socket = connectTls(options)
+async function open(
+  options: ConnectOptions,
+  recording: Recording,
+  onSession: (session: Buffer) => void,
+): Promise<TLSSocket> {
+  const socket = recording.wantsEvents ? recorded(options, recording) : connectTls(options)
   socket.on("session", onSession)
   await new Promise<void>((resolve, reject) => {
     socket.once("secureConnect", resolve)
@@ -117,6 +125,33 @@ async function open(options: ConnectOptions, onSession: (session: Buffer) => voi
   })
   socket.on("error", () => undefined)
   return socket
+}
+
+/** Bytes are seen where they go into TCP and come out of it. */
+function recorded(options: ConnectOptions, recording: Recording): TLSSocket {
+  const sinks = [options.trace]
+  const { host = "localhost", port = 0 } = options
+  let raw: Socket | undefined
+  if (recording.wantsBytes) {
+    const tcp = connectTcp({ host, port, allowHalfOpen: true, noDelay: true })
+    // Before the connection over it begins.
+    tcp.once("connect", () => {
+      const capture = recording.capture(tcp)
+      sinks.push((event) => capture?.trace(event))
+    })
+    raw = tcp
+  }
+  try {
+    const trace = (event: TraceEvent) => {
+      for (const sink of sinks) sink?.(event)
+    }
+    const socket = connectTls({ ...options, socket: raw, trace })
+    sinks.push(recording.trace(socket))
+    return socket
+  } catch (error) {
+    raw?.destroy()
+    throw error
+  }
 }
 
 async function ticketOf(socket: TLSSocket): Promise<void> {

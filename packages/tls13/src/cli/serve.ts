@@ -17,6 +17,7 @@ import { serveCommand } from "./commands.ts"
 import { show, type Terminal } from "./connect.ts"
 import { watchDescriptors } from "./descriptors.ts"
 import { KeyRenewal } from "./key-renewal.ts"
+import { Recording } from "./recording.ts"
 import { SharedOutput } from "./shared-output.ts"
 import { summary } from "./summary.ts"
 import { sharedTlsOptions, traceDetail, writeSecretFile } from "./tls-options.ts"
@@ -40,8 +41,11 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const shared = await sharedTlsOptions(read)
   for (const problem of shared.secureContext.skipped) say(`warning: ${problem}`)
   const detail = traceDetail(read)
+  const recording = new Recording(read, "server", say)
+  const tells = read.flag("trace")
   const trace: TlsServerOptions["trace"] = (event, socket) => {
-    say(describe(event, detail).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
+    if (tells) say(describe(event, detail).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
+    recording.event(event, socket)
   }
   const development = developmentContext(read, shared)
   const server = createServer({
@@ -53,8 +57,9 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     rejectUnauthorized: verify === "require" || verify === "post-handshake",
     ...(tickets !== undefined && { tickets }),
     ...(maxBytes !== undefined && { earlyData: { maxBytes } }),
-    ...(read.flag("trace") && { trace }),
+    ...((tells || recording.wantsEvents) && { trace }),
   })
+  server.on("connection", (raw) => recording.accept(raw))
   server.on("handshake", (report: HandshakeReport) => contained(say, () => say(reportLine(report))))
   server.on("internalError", (error, socket) => contained(say, () => say(faultText(error, socket))))
   const sayRefused = oncePerSecond(say)

@@ -105,6 +105,16 @@ export const shared: readonly OptionSection[] = [
         value: "FILE",
         help: "append the keys (SSLKEYLOGFILE), for Wireshark; who has them reads everything",
       },
+      {
+        name: "pcap",
+        value: "FILE",
+        help: "write what goes over the network, and the keys, to FILE (pcapng), one for all connections: Wireshark opens it decrypted. WHO HAS IT READS EVERYTHING: not for production (RFC 9850 section 1.1)",
+      },
+      {
+        name: "explore",
+        value: "FILE",
+        help: "write all that the trace has of a connection, secrets too, to FILE, for the explorer; later connections to FILE-2, FILE-3 ... (trace.json, trace-2.json), 100 at most. WHO HAS THEM READS EVERYTHING",
+      },
       { name: "key-update", value: "BYTES", help: "renew our sending keys after every so many bytes" },
       { name: "key-update-peer", help: "and ask the peer to renew its own each time" },
       timeout,
