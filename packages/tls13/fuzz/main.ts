@@ -13,9 +13,9 @@ import {
 import { type Report, run } from "./run.ts"
 import { corpusFile, makeTarget, readCorpus, type TargetName, targetNames } from "./targets.ts"
 
-const help = `Fuzzes the TLS stack: no input of a peer may make it throw, answer internal_error, hang, or keep memory. And a running
-broker: no sequence of packets and frames may end it, make it print an error, count a fault of its own, or leave a
-well-behaved client without an answer.
+const help = `Fuzzes the TLS stack: no input of a peer may make it throw, answer internal_error, hang, or keep memory; nor may a
+capture or a saved trace that strangers give. And a running broker: no sequence of packets and frames may end it, make it
+print an error, count a fault of its own, or leave a well-behaved client without an answer.
 
   npm run fuzz [-- TARGET...] [options]
 

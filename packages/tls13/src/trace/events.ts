@@ -31,7 +31,10 @@ export type TraceEvent =
       readonly name: SecretName
       /** A view, valid during the call: copy it to keep it. */
       readonly secret: Uint8Array
-      /** ClientHello.random, 32 bytes: the first column of a key log (RFC 9850). */
+      /**
+       * ClientHello.random, 32 bytes: a column of a key log (RFC 9850). Empty where a client makes the secret before it: the
+       * early_secret and binder_key of a session that it offers.
+       */
       readonly clientRandom: Uint8Array
       /** N of *_application_traffic_secret_N; 0 otherwise. */
       readonly generation: number
