@@ -15,6 +15,7 @@ import {
   handshakeMessage,
   nextTrafficSecret,
   RecordProtection,
+  trafficKeys,
 } from "@puremq/tls13/explore"
 import { otherEnd, recordsOf } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
@@ -98,31 +99,30 @@ class Observer {
   /* ------------------------------------------------------------ records */
 
   #record(from: End, record: Uint8Array): void {
-    const id = this.#nextId++
-    this.#add(undefined, { type: "wire", record: { id, from, sent: record, arrives: record, fate: "carried" } })
     const contentType = record[0]!
-    if (contentType !== ContentType.application_data) {
-      const content = record.subarray(5)
-      this.#told(from, { contentType, innerType: contentType, record, content, protected: false, wire: id })
-      this.#content(from, contentType, content)
-      return
-    }
-    const inner = this.#opened(from, record)
-    if (inner === undefined) {
+    const isProtected = contentType === ContentType.application_data
+    const inner = isProtected ? this.#opened(from, record) : undefined
+    const wire = this.#nextId++
+    const travels = () =>
+      this.#add(undefined, { type: "wire", record: { id: wire, from, sent: record, arrives: record, fate: "carried" } })
+    if (isProtected && inner === undefined) {
+      travels()
       this.#add(undefined, { type: "event", text: "this record cannot be read: no secret that opens it is known" })
       return
     }
-    let end = inner.length - 1
-    while (end > 0 && inner[end] === 0) end--
-    const innerType = inner[end] ?? 0
-    const content = copyOf(inner.subarray(0, Math.max(end, 0)))
-    this.#told(from, { contentType, innerType, record, content, protected: true, wire: id })
-    this.#content(from, innerType, content)
-  }
-
-  #told(from: End, record: Omit<Extract<Happening, { type: "record" }>, "type" | "direction">): void {
-    this.#add(from, { type: "record", direction: "sent", ...record })
-    this.#add(otherEnd(from), { type: "record", direction: "received", ...record })
+    let end = (inner?.length ?? 0) - 1
+    while (end > 0 && inner![end] === 0) end--
+    const innerType = inner === undefined ? contentType : (inner[end] ?? 0)
+    const content = copyOf(inner === undefined ? record.subarray(5) : inner.subarray(0, Math.max(end, 0)))
+    // As it is at the two ends: messages are made, then their record; a record is opened, then its messages are read.
+    const messages = innerType === ContentType.handshake ? this.#joined(from, content) : []
+    for (const message of messages) this.#tellMessage(from, "sent", message)
+    const told = { type: "record", contentType, innerType, record, content, protected: isProtected, wire } as const
+    this.#add(from, { ...told, direction: "sent" })
+    travels()
+    this.#add(otherEnd(from), { ...told, direction: "received" })
+    for (const message of messages) this.#message(from, message)
+    this.#otherContent(from, innerType, content)
   }
 
   /** With the key in use, or with one that comes after it: that of 0-RTT data which the server refused is never followed by EndOfEarlyData. */
@@ -169,18 +169,29 @@ class Observer {
     if (secret === undefined) return
     if (phase === "application") sender.secret = secret
     if (this.#derived.secret(name) === undefined) this.#tellSecret(name, secret, 0)
+    this.#tellKeys(from, name, secret)
+  }
+
+  #tellKeys(from: End, secretName: SecretName, secret: Uint8Array): void {
+    const { key, iv } = trafficKeys(this.#suite ?? usualSuite(this.#provider), secret)
+    for (const direction of ["sent", "received"] as const) {
+      this.#add(direction === "sent" ? from : otherEnd(from), { type: "keys", direction, secretName, key, iv })
+    }
   }
 
   /* ------------------------------------------------------------ contents */
 
-  #content(from: End, type: number, content: Uint8Array): void {
+  #joined(from: End, content: Uint8Array): Uint8Array[] {
+    const { joiner } = this.#senders[from]
+    joiner.push(content)
+    const messages: Uint8Array[] = []
+    for (let message = joiner.next(); message !== undefined; message = joiner.next()) messages.push(copyOf(message))
+    return messages
+  }
+
+  #otherContent(from: End, type: number, content: Uint8Array): void {
     const to = otherEnd(from)
-    if (type === ContentType.handshake) {
-      const { joiner } = this.#senders[from]
-      joiner.push(content)
-      for (let message = joiner.next(); message !== undefined; message = joiner.next())
-        this.#message(from, copyOf(message))
-    } else if (type === ContentType.application_data) {
+    if (type === ContentType.application_data) {
       this.#add(to, { type: "data", data: content, early: this.#senders[from].phase === "early" })
     } else if (type === ContentType.alert && content.length === 2) {
       for (const [end, direction] of [
@@ -192,15 +203,16 @@ class Observer {
     }
   }
 
+  #tellMessage(from: End, direction: "sent" | "received", message: Uint8Array): void {
+    const end = direction === "sent" ? from : otherEnd(from)
+    this.#add(end, messageHappening({ type: "message", direction, name: nameOf(message), message }))
+  }
+
+  /** A message has arrived. */
   #message(from: End, message: Uint8Array): void {
     const parsed = handshakeMessage(message)
     const name = nameOf(message)
-    for (const [end, direction] of [
-      [from, "sent"],
-      [otherEnd(from), "received"],
-    ] as const) {
-      this.#add(end, messageHappening({ type: "message", direction, name, message }))
-    }
+    this.#tellMessage(from, "received", message)
     try {
       this.#understand(from, name, parsed)
     } catch {
@@ -233,6 +245,7 @@ class Observer {
     sender.protection = new RecordProtection(this.#suite, sender.secret)
     sender.generation++
     this.#tellSecret(secretNames[from].application!, sender.secret, sender.generation)
+    this.#tellKeys(from, secretNames[from].application!, sender.secret)
   }
 
   /* ------------------------------------------------------------ telling */

@@ -145,7 +145,7 @@ function CopyLink(): JSX.Element {
 function Brought(): JSX.Element | null {
   if (brought.value === undefined) return null
   return (
-    <p class="broken">
+    <p class="broken is-brought">
       <b>Brought:</b> {brought.value.title}{" "}
       <button type="button" onClick={() => show(undefined)}>
         Back to the scenarios
