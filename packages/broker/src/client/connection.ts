@@ -22,15 +22,13 @@ import { chooseClientId, versionOf } from "./connect-rules.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
 import { Link } from "./link.ts"
+import { answerTooLarge, PacketTurns, type Served } from "./packet-turns.ts"
 import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
 import { Receiver } from "./receiver.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import { Silence } from "./silence.ts"
 import { flushEarly, Writer } from "./writer.ts"
-
-/** What a cheap packet costs at most, in the units of routing. */
-const cheapPacket = 100
 
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 60
@@ -41,7 +39,7 @@ const afterlife = 30_000
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
 
-export class Connection implements Claimant {
+export class Connection implements Claimant, Served {
   readonly peer: PeerInfo
   readonly openedAt: number
   /** What its CONNACK says of limits: a reload does not change it. */
@@ -50,6 +48,7 @@ export class Connection implements Claimant {
   readonly #sink: Sink
   readonly #intake: Intake<Connection>
   readonly #authentication: Authentication<Connection>
+  readonly #turns: PacketTurns<Connection>
   readonly writer: Writer
   /** Which connection it is whose first bytes have come, in their order; 0: they have not. */
   #came = 0
@@ -59,15 +58,8 @@ export class Connection implements Claimant {
   /** The User Name of CONNECT, for the log. */
   #user: string | undefined
   readonly #silence: Silence
-  #processing = false
-  /** Changes there had been before the packet that is handled; below 0: none is. */
-  #madeBefore = -1
-  /** The last turn that its packets have changed something of. */
-  #turn = 0
   /** The client has gone, and packets of it are still to be handled. */
   #gone: { readonly reason: string; readonly at: number } | undefined
-  /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
-  #dearness = 20 * cheapPacket
 
   constructor(host: Hub<Connection>, peer: PeerInfo, sink: Sink, now: number) {
     this.#host = host
@@ -81,8 +73,9 @@ export class Connection implements Claimant {
     this.writer = new Writer(host, sink, {
       dirty: () => host.dirty(this),
       mayFlush: (bytes) => host.mayFlush(bytes),
-      depends: () => this.#depends,
+      depends: () => this.#turns.depends,
     })
+    this.#turns = new PacketTurns<Connection>(host, this, this.#intake, this.writer, this.#silence)
   }
 
   get clientId(): string {
@@ -95,7 +88,7 @@ export class Connection implements Claimant {
 
   /** Its packets have been cheap lately: it does not stand behind those whose packets are not. */
   get cheap(): boolean {
-    return this.#dearness < cheapPacket
+    return this.#turns.cheap
   }
 
   get closed(): boolean {
@@ -123,13 +116,6 @@ export class Connection implements Claimant {
     return this.#phase.name
   }
 
-  /** The turn that what is written now depends on: that of its session, and of the packet that is handled. */
-  get #depends(): number {
-    const { recorder } = this.#host
-    const own = this.session?.turn ?? 0
-    return this.#madeBefore >= 0 && recorder.made !== this.#madeBefore ? recorder.turn : own
-  }
-
   // --- what the transport calls ---
 
   /** Bytes of the client; the transport may use their memory again afterwards. */
@@ -139,7 +125,7 @@ export class Connection implements Claimant {
       if (this.#came === 0) this.#came = this.#host.comes()
       this.#host.counters.bytesReceived += chunk.length
       this.#intake.framer.push(chunk)
-      this.#process(now)
+      this.#turns.process(now)
       this.#intake.framer.settle()
       this.#account(now)
     } catch (error) {
@@ -156,7 +142,7 @@ export class Connection implements Claimant {
       const { maximumConnectSize } = this.#host.limits
       if (this.#phase.name !== "expect connect" || bytes <= maximumConnectSize + frameOverhead) return
       const what = `a WebSocket frame of more than ${maximumConnectSize} bytes before CONNECT`
-      this.#fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
+      this.fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
     } catch (error) {
       this.fault(error, now)
     }
@@ -215,7 +201,7 @@ export class Connection implements Claimant {
   }
 
   /** The client had gone before its last packets had their turn, which they will not have any more. */
-  #finishGone(now: number): void {
+  finishGone(now: number): void {
     if (!this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", this.#gone?.reason ?? "")
   }
 
@@ -259,7 +245,7 @@ export class Connection implements Claimant {
     }
     if (this.#phase.name === "closed") return
     if (this.#gone !== undefined) {
-      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.#finishGone(now)
+      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.finishGone(now)
       return
     }
     this.session?.retryRetained()
@@ -267,7 +253,7 @@ export class Connection implements Claimant {
       this.endPause(now)
       return
     }
-    if (this.#intake.deaf || this.#behind) return
+    if (this.#intake.deaf || this.#turns.behind) return
     // It waits for its CONNACK, or is not read, as the store is late: not the client's silence.
     if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#silence.heard(now)
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
@@ -325,7 +311,7 @@ export class Connection implements Claimant {
     const told = faults.attempt(() => {
       if (this.#phase.name === "connected") {
         this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
-      } else this.#fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
+      } else this.fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
     }, context)
     if (told) return
     faults.attempt(() => this.#close(now, { publishWill: true }), context)
@@ -376,14 +362,7 @@ export class Connection implements Claimant {
 
   /** Sends what waits for it, one turn's share. */
   sendOn(now: number): void {
-    const cheap = this.cheap
-    const host = this.#host
-    const [work, made] = [host.work, host.recorder.made]
-    this.session?.pump(now)
-    this.session?.wake(now)
-    host.spent(cheap, host.work - work, 0, host.recorder.made - made)
-    if (this.#phase.name === "connected" && this.writer.owes)
-      this.#fail(answerTooLarge(this.writer.maximumPacketSize), now)
+    this.#turns.sendOn(now)
   }
 
   /** Reads on where a pause stopped. */
@@ -391,7 +370,7 @@ export class Connection implements Claimant {
     if (this.#phase.name === "closed") return
     this.#intake.resume(now)
     if (!this.#again(now)) return
-    this.#process(now)
+    this.#turns.process(now)
     this.#account(now)
   }
 
@@ -407,14 +386,13 @@ export class Connection implements Claimant {
 
   // --- packets ---
 
-  get #reading(): boolean {
-    return (
-      this.#phase.name !== "closed" &&
-      (this.#phase.name !== "authenticating" || this.#answers) &&
-      this.#intake.open &&
-      !this.#behind &&
-      (this.#gone !== undefined || !this.writer.congested)
-    )
+  /** The client may say something, in this phase. */
+  get hears(): boolean {
+    return this.#phase.name !== "closed" && (this.#phase.name !== "authenticating" || this.#answers)
+  }
+
+  get gone(): boolean {
+    return this.#gone !== undefined
   }
 
   /** It is the client that has to go on with its login. */
@@ -422,88 +400,16 @@ export class Connection implements Claimant {
     return this.#phase.name === "authenticating" && this.#phase.method?.asked === false
   }
 
-  /** What it has changed, or its answers, wait for a store that is far behind. */
-  get #behind(): boolean {
-    const { recorder } = this.#host
-    return recorder.behind && (this.#turn > recorder.committed || this.writer.waits)
-  }
-
   /** What was postponed comes before anything else; false when it still cannot be kept. */
   #again(now: number): boolean {
     if (!this.#intake.postponed) return true
     const frame = this.#intake.takePostponed()
     if (frame === undefined) return false
-    this.#within(now, () => this.#connected?.receiver.publish(frame, now))
+    this.#turns.within(now, () => this.#connected?.receiver.publish(frame, now))
     return true
   }
 
-  /** One packet's work: what it answers depends on what it changes. What the client did wrong ends the connection. */
-  #within(now: number, work: () => void): void {
-    this.#madeBefore = this.#host.recorder.made
-    try {
-      work()
-      if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      this.#fail(error, now)
-    } finally {
-      this.#changed()
-      this.#madeBefore = -1
-    }
-  }
-
-  /** After a packet. */
-  #changed(): void {
-    const { recorder } = this.#host
-    if (this.#madeBefore >= 0 && recorder.made !== this.#madeBefore) this.#turn = recorder.turn
-  }
-
-  #process(now: number): void {
-    if (this.#processing) return
-    const cheap = this.cheap
-    if (this.#host.turnOver(cheap) && this.#reading) {
-      this.#intake.rest()
-      this.#intake.pauseSink(true, now)
-      return
-    }
-    this.#processing = true
-    const begin = this.#host.work
-    const made = this.#host.recorder.made
-    let packets = 0
-    try {
-      const most = begin + this.#host.workEach
-      while (this.#reading && this.#intake.framer.next()) {
-        this.#intake.packetEnded()
-        this.#silence.heard(now)
-        this.#host.counters.packetsReceived++
-        packets++
-        const before = this.#host.work
-        this.#madeBefore = this.#host.recorder.made
-        this.#packet(now)
-        this.#changed()
-        if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
-        this.#dearness += (this.#host.work - before - this.#dearness) / 4
-        if ((this.#host.work > most || packets >= this.#host.packetsEach) && !this.closed) this.#intake.rest()
-      }
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      this.#fail(error, now)
-    } finally {
-      this.#processing = false
-      this.#madeBefore = -1
-      this.#host.spent(cheap, this.#host.work - begin, packets, this.#host.recorder.made - made)
-    }
-    if (this.#phase.name === "closed") return
-    if (this.#behind) this.#host.waitForStore(this)
-    if (this.#gone !== undefined) {
-      if (this.#reading) this.#finishGone(now) // nothing is left
-      return
-    }
-    // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
-    this.#intake.pauseSink(!this.#reading, now)
-  }
-
-  #packet(now: number): void {
+  handle(now: number): void {
     const { framer } = this.#intake
     const type = framer.header >> 4
     // Most of what a PUBLISH has may be payload, which costs nothing to read.
@@ -603,10 +509,8 @@ export class Connection implements Claimant {
     try {
       const now = Math.max(before, this.#host.now())
       // It may come within the packet that asked, or later.
-      const within = this.#madeBefore
-      this.#within(now, () => work(now))
-      this.#madeBefore = within
-      this.#process(now)
+      this.#turns.within(now, () => work(now))
+      this.#turns.process(now)
     } catch (error) {
       this.fault(error, before)
     }
@@ -703,10 +607,10 @@ export class Connection implements Claimant {
 
   /** A CONNECT whose login nobody has decided about: the client may try again. */
   #unchecked(now: number, reason: string): void {
-    this.#fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
+    this.fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
   }
 
-  #fail(error: PacketError, now: number): void {
+  fail(error: PacketError, now: number): void {
     if (this.#phase.name === "connected") {
       this.#disconnect(now, error.reasonCode, error.message)
       return
@@ -773,9 +677,4 @@ export class Connection implements Claimant {
     step(() => session.detach())
     step(() => host.ended(this, session, will, ending, now))
   }
-}
-
-function answerTooLarge(most: number): PacketError {
-  const what = `the answer is above the client's Maximum Packet Size of ${most} bytes`
-  return new PacketError(ReasonCode.PacketTooLarge, "MQTT-3.1.2-24", what)
 }
