@@ -4,21 +4,16 @@
 // what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
 import { PacketError, protocolError } from "../packet/errors.ts"
-import {
-  type ClientPacket,
-  type ConnectPacket,
-  type DisconnectPacket,
-  PacketType,
-  type ProtocolVersion,
-} from "../packet/packets.ts"
+import { type DisconnectPacket, PacketType, type ProtocolVersion } from "../packet/packets.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
 import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
 import { answerTo, checkWill } from "./accept.ts"
-import { Authentication, type Claimant } from "./authentication.ts"
+import { Authentication } from "./authentication.ts"
 import { chooseClientId, versionOf } from "./connect-rules.ts"
+import { type Addressee, Dispatch } from "./dispatch.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
 import { Link } from "./link.ts"
@@ -39,7 +34,7 @@ const afterlife = 30_000
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
 
-export class Connection implements Claimant, Served {
+export class Connection implements Addressee, Served {
   readonly peer: PeerInfo
   readonly openedAt: number
   /** What its CONNACK says of limits: a reload does not change it. */
@@ -48,6 +43,7 @@ export class Connection implements Claimant, Served {
   readonly #sink: Sink
   readonly #intake: Intake<Connection>
   readonly #authentication: Authentication<Connection>
+  readonly #dispatch: Dispatch<Connection>
   readonly #turns: PacketTurns<Connection>
   readonly writer: Writer
   /** Which connection it is whose first bytes have come, in their order; 0: they have not. */
@@ -70,6 +66,7 @@ export class Connection implements Claimant, Served {
     this.#silence = new Silence(now)
     this.#intake = new Intake(host, this, sink, this.#silence)
     this.#authentication = new Authentication<Connection>(host, this)
+    this.#dispatch = new Dispatch<Connection>(host, this, this.#intake, this.#authentication)
     this.writer = new Writer(host, sink, {
       dirty: () => host.dirty(this),
       mayFlush: (bytes) => host.mayFlush(bytes),
@@ -217,8 +214,8 @@ export class Connection implements Claimant, Served {
       while (framer.next()) {
         this.#host.cost(1) // many may be given up in one turn, with tens of thousands of packets each
         if (framer.header >> 4 !== PacketType.Disconnect) continue
-        const packet = this.#read(PacketType.Disconnect)
-        if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
+        const packet = this.#dispatch.read(PacketType.Disconnect)
+        if (packet.type === "disconnect") this.disconnected(phase, packet, now)
         return this.closed
       }
     } catch (error) {
@@ -410,71 +407,12 @@ export class Connection implements Claimant, Served {
   }
 
   handle(now: number): void {
-    const { framer } = this.#intake
-    const type = framer.header >> 4
-    // Most of what a PUBLISH has may be payload, which costs nothing to read.
-    if (type !== PacketType.Publish) this.#host.cost((framer.end - framer.bodyStart) >> 6)
-    if (this.#phase.name === "connected") this.#packetOf(this.#phase, type, now)
-    else if (this.#phase.name === "authenticating") this.#packetBefore(this.#phase, type, now)
-    else this.#connect(now)
-  }
-
-  /** Between CONNECT and CONNACK, while our AUTH waits for an answer. */
-  #packetBefore(phase: Authenticating, type: number, now: number): void {
-    if (type !== PacketType.Auth && type !== PacketType.Disconnect)
-      throw protocolError("MQTT-3.1.2-30", "a packet before CONNACK that is neither AUTH nor DISCONNECT")
-    const packet = this.#read(type)
-    if (packet.type === "auth") this.#authentication.answered(phase, packet, now)
-    else this.#refuseSilently(now, "the client has given up its login")
-  }
-
-  /** A packet of a client that has logged in. */
-  #packetOf(phase: Connected<Connection>, type: number, now: number): void {
-    const { framer } = this.#intake
-    const { receiver } = phase
-    switch (type) {
-      case PacketType.Publish:
-        this.#intake.meter(framer.end - framer.start, now)
-        if (this.#version === 4 && receiver.waits(framer)) this.#intake.postpone()
-        else receiver.publish(framer, now)
-        return
-      case PacketType.Puback:
-      case PacketType.Pubrec:
-      case PacketType.Pubrel:
-      case PacketType.Pubcomp:
-        receiver.acknowledgement(type, framer, now)
-        return
-      case PacketType.Pingreq:
-        this.writer.pingresp() // [MQTT-3.12.4-1]
-        return
-      case PacketType.Connect:
-        // [MQTT-3.1.0-2] a second CONNECT is a Protocol Error
-        throw protocolError("MQTT-3.1.0-2", "a second CONNECT")
-      case PacketType.Subscribe:
-      case PacketType.Unsubscribe:
-      case PacketType.Disconnect:
-      case PacketType.Auth: {
-        const packet = this.#read(type)
-        if (packet.type === "subscribe") receiver.subscribe(packet)
-        else if (packet.type === "unsubscribe") receiver.unsubscribe(packet)
-        else if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
-        else this.#authentication.again(phase, packet, now)
-        return
-      }
-      default:
-        throw protocolError("2.1.2", `a client may not send packet type ${type}`)
-    }
-  }
-
-  #read(type: number): Exclude<ClientPacket, ConnectPacket> {
-    const { bytes, start, bodyStart, end } = this.#intake.framer
-    const { codec, limits } = this.#host
-    return codec.readClientPacket(type, bytes, start, bodyStart, end, this.#version, limits.maximumFiltersPerPacket)
+    this.#dispatch.packet(this.#phase, now)
   }
 
   // --- logging in ---
 
-  #connect(now: number): void {
+  connect(now: number): void {
     const { bytes, start, bodyStart, end } = this.#intake.framer
     this.#host.counters.connectsReceived++
     this.#readVersion()
@@ -514,6 +452,10 @@ export class Connection implements Claimant, Served {
     } catch (error) {
       this.fault(error, before)
     }
+  }
+
+  loginGivenUp(now: number): void {
+    this.#refuseSilently(now, "the client has given up its login")
   }
 
   loginOver(): void {
@@ -587,11 +529,7 @@ export class Connection implements Claimant, Served {
 
   // --- the end ---
 
-  #disconnected(
-    { session, sessionExpiryInterval }: Connected<Connection>,
-    packet: DisconnectPacket,
-    now: number,
-  ): void {
+  disconnected({ session, sessionExpiryInterval }: Connected<Connection>, packet: DisconnectPacket, now: number): void {
     const expiry = packet.sessionExpiryInterval
     if (expiry !== undefined) {
       // Section 3.14.2.2.2: a session that was to end with its connection cannot be kept by DISCONNECT
