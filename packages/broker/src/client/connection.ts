@@ -1,5 +1,6 @@
-// The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
-// receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
+// The life of one network connection (MQTT 5.0 and 3.1.1, server side): its phases from the first byte to its end, who may
+// call it and what ends it (keep-alive, take-over, DISCONNECT, a fault). Bytes and time come in by calls; output goes to a
+// Sink. Its packets are handled by others: when (packet-turns.ts), and by whom (dispatch.ts).
 // No call of the transport or the login throws: what throws inside is a `fault`, which ends this connection. So it is with
 // what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
@@ -10,17 +11,16 @@ import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
 import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
-import { answerTo, checkWill } from "./accept.ts"
+import { accept } from "./accept.ts"
 import { Authentication } from "./authentication.ts"
 import { chooseClientId, versionOf } from "./connect-rules.ts"
 import { type Addressee, Dispatch } from "./dispatch.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
 import { Link } from "./link.ts"
-import { answerTooLarge, PacketTurns, type Served } from "./packet-turns.ts"
+import { PacketTurns, type Served } from "./packet-turns.ts"
 import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
-import { Receiver } from "./receiver.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import { Silence } from "./silence.ts"
 import { flushEarly, Writer } from "./writer.ts"
@@ -473,44 +473,17 @@ export class Connection implements Addressee, Served {
     const host = this.#host
     const { packet, clientId } = phase
     this.#silence.heard(now) // the Keep Alive begins when the client has its answer
-    const { will, requestProblemInformation } = packet
-    if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
-    this.writer.reasonStrings = requestProblemInformation
-    const aliases = Math.min(packet.topicAliasMaximum, host.limits.outboundTopicAliases)
-    this.writer.useAliases(aliases, (bytes) => this.session?.holdAlias(bytes) === true)
-    const { connack, keepAlive } = answerTo(host, this.told, packet, clientId, data)
-    // [MQTT-3.2.0-1] Before there is a session: without its CONNACK the client cannot have one.
-    if (packet.maximumPacketSize !== undefined && !this.writer.fits(connack)) {
-      throw answerTooLarge(packet.maximumPacketSize)
-    }
-    const opened = host.open(this, packet, clientId, identity, now, () => {
+    const again = () => {
       if (this.isIn(phase)) this.goOn(now, (time) => this.welcome(phase, identity, data, time))
-    })
-    if (opened === "later") return
-    if (opened === undefined) {
-      throw new PacketError(
-        ReasonCode.QuotaExceeded,
-        "MQTT-3.1.4-2",
-        "the broker has no room for another session, or for its will",
-      )
     }
-    const { session, sessionPresent } = opened
-    this.#phase = {
-      name: "connected",
-      session,
-      identity,
-      receiver: new Receiver<Connection>(host, this, session, identity, packet.mqtt31),
-      will,
-      sessionExpiryInterval: packet.sessionExpiryInterval,
-      patience: keepAlive * 1500,
-      requestProblemInformation,
-      authenticationMethod: packet.authenticationMethod,
-      reauthentication: undefined,
-    }
+    const accepted = accept<Connection>(host, this, phase, identity, data, now, again)
+    if (accepted === "later") return
+    const { connected, connack, sessionPresent, keepAlive } = accepted
+    const { session } = connected
+    this.#phase = connected
     this.#intake.begin(session, packet.mqtt31, this.told, now)
     // [MQTT-3.1.4-5], [MQTT-3.2.0-1] CONNACK comes before anything else
-    // MQTT 3.1 has no Session Present.
-    this.writer.packet({ ...connack, sessionPresent: sessionPresent && !packet.mqtt31 })
+    this.writer.packet(connack)
     host.counters.connectsAccepted++
     host.events({
       event: "client connected",

@@ -2,10 +2,10 @@
 // a share, and none while something stands in the way. And which turn of the store what is written for them depends on.
 
 import { PacketError } from "../packet/errors.ts"
-import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import type { Intake } from "./intake.ts"
+import { answerTooLarge } from "./parting.ts"
 import type { Silence } from "./silence.ts"
 import type { Writer } from "./writer.ts"
 
@@ -145,7 +145,6 @@ export class PacketTurns<Client extends Served> {
     if (this.#madeBefore >= 0 && recorder.made !== this.#madeBefore) this.#turn = recorder.turn
   }
 
-  /** Without an answer that the client cannot be sent it would wait for ever. */
   #checkAnswer(): void {
     if (this.#writer.owes) throw answerTooLarge(this.#writer.maximumPacketSize)
   }
@@ -162,9 +161,4 @@ export class PacketTurns<Client extends Served> {
     if (client.session !== undefined && this.#writer.owes)
       client.fail(answerTooLarge(this.#writer.maximumPacketSize), now)
   }
-}
-
-export function answerTooLarge(most: number): PacketError {
-  const what = `the answer is above the client's Maximum Packet Size of ${most} bytes`
-  return new PacketError(ReasonCode.PacketTooLarge, "MQTT-3.1.2-24", what)
 }
