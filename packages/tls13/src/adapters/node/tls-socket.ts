@@ -9,28 +9,24 @@ import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
-import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
+import { tell, throwLater } from "./callbacks.ts"
+import { HandshakeFace, type HandshakeFaceSetup } from "./handshake-face.ts"
 import type { InputTurns } from "./input-turns.ts"
 import { PacedInput } from "./paced-input.ts"
-import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, StreamTransport, socketOf } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
 import type { SharedMemory } from "./shared-memory.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
-import { SocketFace } from "./socket-face.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
 
 export type { TLSSocketEvents } from "./socket-events.ts"
 
 /** How `connect` and `Server` make a socket. */
-export interface TLSSocketSetup {
+export interface TLSSocketSetup extends HandshakeFaceSetup {
   /** When what comes in is worked on, where many sockets share a turn; undefined: at once. */
   readonly turns?: InputTurns | undefined
-  readonly role: "client" | "server"
-  readonly provider: CryptoProvider
   /** Called when bytes can flow: makes the connection, and what its first calls gave back. */
   readonly begin: (socket: TLSSocket) => { readonly connection: Connection; readonly first: readonly Outcome[] }
   readonly verification: Verification | undefined
@@ -57,7 +53,7 @@ const fullRecord = 16_384
 /** Records whose data waits for the application: more are read when it has taken these. */
 const mostUntaken = 256
 
-export class TLSSocket extends SocketFace {
+export class TLSSocket extends HandshakeFace {
   readonly encrypted = true
   /** Whether the peer has proven who it is, by a certificate that was verified or by a PSK. */
   authorized: boolean = false
@@ -203,72 +199,22 @@ export class TLSSocket extends SocketFace {
     return super.once(event, listener as (...args: unknown[]) => void)
   }
 
-  /* ------------------------------------------------------------ what was agreed */
+  /* ------------------------------------------------------------ what was agreed, and may be changed */
 
-  /** What the handshake agreed, in this stack's own words; undefined until it is over. */
-  get info(): HandshakeInfo | undefined {
+  override get info(): HandshakeInfo | undefined {
     return this.#info
   }
 
-  getProtocol(): "TLSv1.3" | null {
-    return this.#info?.protocol ?? null
+  protected override get setup(): TLSSocketSetup {
+    return this.#setup
   }
 
-  getCipher(): { readonly name: string; readonly standardName: string; readonly version: string } | undefined {
-    const suite = this.#info?.cipherSuite
-    return suite === undefined ? undefined : { name: suite, standardName: suite, version: "TLSv1.3" }
+  protected override get connection(): Connection | undefined {
+    return this.#connection
   }
 
-  /**
-   * An empty object when the peer showed none, or one that only a verifier of one's own can read. Never throws for what the
-   * peer sent. @param detailed links the chain by `issuerCertificate`, up to the first certificate that cannot be read
-   */
-  getPeerCertificate(detailed: boolean = false): PeerCertificate | Record<string, never> {
-    const chain = this.#info?.peerCertificateType === "X509" ? this.#info.peerChain : []
-    return peerCertificate(chain, this.#setup.provider, detailed)
-  }
-
-  /**
-   * The peer's certificates as `./x509` reads them, leaf first. One behind the leaf that cannot be read is left out, as the
-   * search for a path leaves it out (`info.peerChain` has the DER of all); without a readable leaf the list is empty. Never
-   * throws for what the peer sent.
-   */
-  getPeerX509Chain(): readonly Certificate[] {
-    return this.#info?.peerCertificateType === "X509" ? readableChain(this.#info.peerChain) : []
-  }
-
-  /** The group of the key exchange; null for psk_ke, and on servers, as in node:tls. */
-  getEphemeralKeyInfo(): { readonly type: "ECDH"; readonly name: string; readonly size: number } | null {
-    const group = this.#info?.group
-    if (group === undefined || this.#setup.role === "server") return null
-    const [name, size] = groupNames[group] ?? [group, 0]
-    return { type: "ECDH", name, size }
-  }
-
-  isSessionReused(): boolean {
-    return this.#info?.resumed ?? false
-  }
-
-  /** The newest session that the server gave, for the `session` option of `connect`: each is good for one connection. */
-  getSession(): Buffer | undefined {
-    return this.#session && Buffer.from(this.#session)
-  }
-
-  /** RFC 9846 section 7.5. @param length bytes, 1 to 255 times the hash's length */
-  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
-    if (this.#connection === undefined)
-      throw new Misuse("keying material can be exported once the handshake is complete")
-    return Buffer.from(this.#connection.exportKeyingMaterial(label, context, length))
-  }
-
-  /**
-   * The same from early_exporter_secret, for what goes with early data: see `exportEarlyKeyingMaterial` of the core.
-   * @throws Misuse when there is no early data, or it was refused
-   */
-  exportEarlyKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
-    if (this.#connection === undefined)
-      throw new Misuse("early keying material is that of 0-RTT data, and there is none")
-    return Buffer.from(this.#connection.exportEarlyKeyingMaterial(label, context, length))
+  protected override get session(): Buffer | undefined {
+    return this.#session
   }
 
   /**
@@ -304,15 +250,6 @@ export class TLSSocket extends SocketFace {
     this.#driver?.take(outcome)
     return answered
   }
-
-  /** TLS 1.3 has none: the callback gets an error that says so. */
-  renegotiate(_options: unknown, callback?: (error: Error | null) => void): boolean {
-    if (callback) process.nextTick(callback, new Misuse("TLS 1.3 has no renegotiation; updateKeys() renews the keys"))
-    return false
-  }
-
-  /** There is nothing to disable. */
-  disableRenegotiation(): void {}
 
   /** @param size most bytes of data in a record, 512 to 16384 */
   setMaxSendFragment(size: number): boolean {
@@ -628,31 +565,8 @@ export class TLSSocket extends SocketFace {
   }
 }
 
-const groupNames: Readonly<Record<string, readonly [name: string, bits: number]>> = {
-  x25519: ["X25519", 253],
-  secp256r1: ["prime256v1", 256],
-  secp384r1: ["secp384r1", 384],
-  secp521r1: ["secp521r1", 521],
-}
-
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** Calls back into Node's stream machinery, and by it the application's callbacks of `write` and `end`. */
-function tell(done: Taken | undefined, error?: Error | null): void {
-  try {
-    done?.(error)
-  } catch (thrown) {
-    throwLater(thrown)
-  }
-}
-
-/** The application's own exception: uncaught, as it would be had Node called the listener. */
-function throwLater(error: unknown): void {
-  process.nextTick(() => {
-    throw error
-  })
 }
 
 function destroyedError(): Error {
