@@ -11,7 +11,7 @@ import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
-import { tell, throwLater } from "./callbacks.ts"
+import { throwLater } from "./callbacks.ts"
 import { HandshakeFace, type HandshakeFaceSetup } from "./handshake-face.ts"
 import type { InputTurns } from "./input-turns.ts"
 import { PacedInput } from "./paced-input.ts"
@@ -19,6 +19,7 @@ import { closeGently, nodeClock, StreamTransport, socketOf } from "./raw-transpo
 import { encodeClientSession } from "./session-buffer.ts"
 import type { SharedMemory } from "./shared-memory.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
+import { destroyedError, SocketOutput } from "./socket-output.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
 
 export type { TLSSocketEvents } from "./socket-events.ts"
@@ -40,16 +41,8 @@ export interface TLSSocketSetup extends HandshakeFaceSetup {
   readonly earlyData?: Uint8Array | undefined
 }
 
-interface Pending {
-  readonly parts: readonly Uint8Array[]
-  readonly done: Taken
-}
-
-/** Plaintext bytes that are protected and written at once; the next ones wait until the socket has taken them. */
-const pieceSize = 131_072
 /** Bytes of the stream below that are worked on at once: as many as a read of a socket gives. */
 const chunkSize = 65_536
-const fullRecord = 16_384
 /** Records whose data waits for the application: more are read when it has taken these. */
 const mostUntaken = 256
 
@@ -75,15 +68,10 @@ export class TLSSocket extends HandshakeFace {
   /** What this stack ended the connection with, as against the application or the stream below. */
   #failure: TlsError | undefined
   #ended = false
-  /** What is written before the handshake is over; the stream hands over one write at a time. */
-  #waiting: Pending | undefined
-  #inFlight: Taken | undefined
-  #finishing: Taken | undefined
-  #earlyDataUnsent: Uint8Array | undefined
+  readonly #output: SocketOutput
   /** Calls of `requestCertificate`, in order: each gets one answer. */
   readonly #asked: { readonly resolve: (authorized: boolean) => void; readonly reject: (error: Error) => void }[] = []
   #session: Buffer | undefined
-  #fragment = fullRecord
   /** A server's input comes in turns. */
   #input: PacedInput | undefined
   /** Records whose data nobody has taken yet. */
@@ -95,7 +83,7 @@ export class TLSSocket extends HandshakeFace {
     super(raw, { allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
     this.#setup = setup
     this.servername = setup.servername ?? null
-    if (setup.earlyData !== undefined && setup.earlyData.length > 0) this.#earlyDataUnsent = copyOf(setup.earlyData)
+    this.#output = new SocketOutput(this, setup.memory, setup.earlyData)
     // A flight leaves in one write already; waiting for more would only add a delay.
     socketOf(raw)?.setNoDelay(true)
     raw.on("error", (error: Error) => this.guard(() => this.#afterInput(() => this.#rawFailed(error))))
@@ -253,9 +241,7 @@ export class TLSSocket extends HandshakeFace {
 
   /** @param size most bytes of data in a record, 512 to 16384 */
   setMaxSendFragment(size: number): boolean {
-    if (!Number.isInteger(size) || size < 512 || size > fullRecord) return false
-    this.#fragment = size
-    return true
+    return this.#output.setFragment(size)
   }
 
   /* ------------------------------------------------------------ the stream */
@@ -295,19 +281,16 @@ export class TLSSocket extends HandshakeFace {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
-    this.guard(() => this.#send([chunk], done))
+    this.guard(() => this.#output.write([chunk], done))
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Taken): void {
     const parts = chunks.map(({ chunk }) => chunk)
-    this.guard(() => this.#send(parts, done))
+    this.guard(() => this.#output.write(parts, done))
   }
 
   override _final(done: Taken): void {
-    this.guard(() => {
-      if (this.#info === undefined && !this.#failed) this.#finishing = done
-      else this.#finish(done)
-    })
+    this.guard(() => this.#output.end(this.#failed, done))
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -322,16 +305,10 @@ export class TLSSocket extends HandshakeFace {
     // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
     if (this.#failed || this.writableFinished) closeGently(this.raw, (work) => this.guard(work))
     else this.raw.destroy()
-    const [inFlight, waiting, finishing, asked] = [
-      this.#inFlight,
-      this.#waiting,
-      this.#finishing,
-      this.#asked.splice(0),
-    ]
-    this.#inFlight = this.#waiting = this.#finishing = undefined
-    if (!(inFlight || waiting || finishing || asked.length > 0)) return // nobody to make an error for
+    this.#output.release(error)
+    const asked = this.#asked.splice(0)
+    if (asked.length === 0) return // nobody to make an error for
     const reason = error ?? destroyedError()
-    for (const each of [inFlight, waiting?.done, finishing]) tell(each, reason)
     for (const { reject } of asked) reject(reason)
   }
 
@@ -342,61 +319,11 @@ export class TLSSocket extends HandshakeFace {
     else this.once("finish", () => this.destroy())
   }
 
-  #send(parts: readonly Uint8Array[], done: Taken): void {
-    if (this.#info === undefined) {
-      this.#waiting = { parts, done }
-      return
-    }
-    this.#inFlight = done
-    // Small writes that piled up share records, and one write below.
-    const { memory } = this.#setup
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    if (parts.length === 1) this.#sendFrom(parts[0]!, 0)
-    else if (memory === undefined || length > pieceSize) this.#sendFrom(Buffer.concat(parts, length), 0)
-    else memory.gathered(parts, length, (whole) => this.#sendFrom(whole, 0))
-  }
-
-  #sendFrom(whole: Uint8Array, from: number): void {
-    if (this.destroyed || this.#driver === undefined) return
-    if (this.#connection?.writable !== true) {
-      this.#written(destroyedError())
-      return
-    }
-    const to = Math.min(whole.length, from + pieceSize)
-    const parts: Uint8Array[] = []
-    const step = this.#fragment === fullRecord ? pieceSize : this.#fragment
-    for (let at = from; at < to; at += step) parts.push(whole.subarray(at, Math.min(to, at + step)))
-    this.touch()
-    this.#driver.send(parts, (error) => {
-      this.guard(() => {
-        if (error || to === whole.length) this.#written(error)
-        else this.#sendFrom(whole, to)
-      })
-    })
-  }
-
-  #written(error?: Error | null): void {
-    const done = this.#inFlight
-    this.#inFlight = undefined
-    tell(done, error)
-  }
-
-  /** close_notify, then the end of the stream below. */
-  #finish(done: Taken): void {
-    if (this.#driver === undefined || this.destroyed) {
-      done()
-      return
-    }
-    this.#driver.close((error) => {
-      this.guard(() => {
-        this.#endBelow()
-        tell(done, error)
-      })
-    })
-  }
-
-  /** The system has all that we sent. */
-  #endBelow(): void {
+  /**
+   * The system has all that we sent.
+   * @internal
+   */
+  endBelow(): void {
     const { raw } = this
     if (raw.destroyed) return
     // Nothing can come behind the peer's close_notify, and closing a TCP socket ends our half as well: no need to wait for its end.
@@ -428,6 +355,7 @@ export class TLSSocket extends HandshakeFace {
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
+    this.#output.begin(driver, connection)
     input?.begin(driver)
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
@@ -444,17 +372,10 @@ export class TLSSocket extends HandshakeFace {
       })
     })
     raw.on("end", () => this.guard(() => (input ? input.end() : driver.receiveEnd())))
-    driver.start(...first, ...this.#earlyFlight(connection))
+    driver.start(...first, ...this.#output.earlyFlight(connection))
     // A server's is handed over at rest.
     if (this.#setup.role === "server") raw.resume()
     if (raw.readableEnded || raw.destroyed) driver.receiveEnd()
-  }
-
-  #earlyFlight(connection: Connection): Outcome[] {
-    const data = this.#earlyDataUnsent
-    if (data === undefined || connection.earlyDataWritable < data.length) return []
-    this.#earlyDataUnsent = undefined
-    return [connection.sendEarlyData(data)]
   }
 
   #onEvent(event: ConnectionEvent): void {
@@ -464,7 +385,8 @@ export class TLSSocket extends HandshakeFace {
       case "offered":
         if (this.#setup.role === "server") this.servername = event.offer.serverName ?? false
         // Where a decision came before the ClientHello, a key share say, it has not gone yet.
-        if (this.#connection) for (const outcome of this.#earlyFlight(this.#connection)) this.#driver?.take(outcome)
+        if (this.#connection)
+          for (const outcome of this.#output.earlyFlight(this.#connection)) this.#driver?.take(outcome)
         this.emit("offered", event.offer)
         break
       case "connected":
@@ -478,8 +400,7 @@ export class TLSSocket extends HandshakeFace {
         this.emit("earlyData", this.earlyData.at(-1))
         break
       case "early-data-decided":
-        // Refused is refused, also what was too long to go ahead: the application sends it again, or does not.
-        if (!event.accepted) this.#earlyDataUnsent = undefined
+        if (!event.accepted) this.#output.earlyDataRefused()
         this.emit("earlyDataDecided", event.accepted)
         break
       case "client-authenticated":
@@ -505,6 +426,7 @@ export class TLSSocket extends HandshakeFace {
 
   #connected(info: HandshakeInfo): void {
     this.#info = info
+    this.#output.open()
     this.alpnProtocol =
       info.alpnProtocol === undefined
         ? false
@@ -514,14 +436,7 @@ export class TLSSocket extends HandshakeFace {
     this.emit("secure")
     if (this.#setup.role === "client") this.emit("secureConnect")
     if (this.destroyed) return
-    if (this.#earlyDataUnsent !== undefined) this.#driver?.send([this.#earlyDataUnsent])
-    this.#earlyDataUnsent = undefined
-    const { parts, done } = this.#waiting ?? {}
-    this.#waiting = undefined
-    if (parts !== undefined && done !== undefined) this.#send(parts, done)
-    const finishing = this.#finishing
-    this.#finishing = undefined
-    if (finishing) this.#finish(finishing)
+    this.#output.sendWaiting()
   }
 
   #authorize(info: HandshakeInfo): void {
@@ -567,10 +482,4 @@ export class TLSSocket extends HandshakeFace {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function destroyedError(): Error {
-  return Object.assign(new Error("the TLS connection was destroyed before everything was written"), {
-    code: "ERR_STREAM_DESTROYED",
-  })
 }
