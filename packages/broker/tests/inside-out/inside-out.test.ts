@@ -44,7 +44,7 @@ const boundaries: readonly string[] = [
   "platform/node.ts#NodeBroker.#attempt",
   "platform/node.ts#NodeBroker.flush (inner)",
   "node/server.ts#Server.#guard",
-  "node/server.ts#Server.soon (inner)",
+  "node/arrivals.ts#Arrivals.soon (inner)",
   "node/input-turns.ts#InputTurns.setImmediate (inner)",
   "node/shared-memory.ts#SharedMemory.#guard",
   "node/tls-socket.ts#TLSSocket.guard",
