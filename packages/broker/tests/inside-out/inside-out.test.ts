@@ -25,6 +25,8 @@ const folders = [
     (name) => `packages/broker/src/${name}`,
   ),
   "packages/broker/src/platform/node.ts",
+  "packages/broker/src/platform/listener-reports.ts",
+  "packages/broker/src/platform/node-listeners.ts",
   "packages/tls13/src/adapters/node",
   "packages/tls13/src/adapters/driver.ts",
 ]
