@@ -91,8 +91,8 @@ export const planted: readonly Planted[] = [
     kind: "out of order",
     fault: "a message that waits for nothing passes by one that waits for the store",
     file: "client/writer.ts",
-    from: "    else this.#wroteInOrder(PacketType.Publish)\n",
-    to: "    else this.#wroteAnswer()\n",
+    from: "    else this.#outflow.wroteInOrder(PacketType.Publish)\n",
+    to: "    else this.#outflow.wroteAnswer()\n",
   },
   {
     kind: "session of another",
@@ -188,16 +188,16 @@ export const planted: readonly Planted[] = [
   {
     kind: "before it is kept",
     fault: "PUBACK leaves before the message is kept",
-    file: "client/writer.ts",
-    from: "    this.#wroteAnswer(false, turn)\n",
-    to: "    this.#wrote()\n",
+    file: "client/outflow.ts",
+    from: "    this.wroteAnswer(false, turn)\n",
+    to: "    this.wrote()\n",
   },
   {
     kind: "before it is kept",
     fault: "a QoS 2 PUBLISH leaves before its identifier is kept",
     file: "client/writer.ts",
-    from: "    if (qos === 0) this.#wrote()\n    else this.#wroteInOrder(PacketType.Publish)\n",
-    to: "    this.#wrote()\n",
+    from: "    if (qos === 0) this.#outflow.wrote()\n    else this.#outflow.wroteInOrder(PacketType.Publish)\n",
+    to: "    this.#outflow.wrote()\n",
   },
   {
     kind: "shared",

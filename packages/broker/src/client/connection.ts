@@ -18,12 +18,13 @@ import { type Addressee, Dispatch } from "./dispatch.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
 import { Link } from "./link.ts"
+import { flushEarly, Outflow } from "./outflow.ts"
 import { PacketTurns, type Served } from "./packet-turns.ts"
 import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import { Silence } from "./silence.ts"
-import { flushEarly, Writer } from "./writer.ts"
+import { Writer } from "./writer.ts"
 
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 60
@@ -46,6 +47,7 @@ export class Connection implements Addressee, Served {
   readonly #dispatch: Dispatch<Connection>
   readonly #turns: PacketTurns<Connection>
   readonly writer: Writer
+  readonly outflow: Outflow
   /** Which connection it is whose first bytes have come, in their order; 0: they have not. */
   #came = 0
   #phase: Phase<Connection> = expectConnect
@@ -67,12 +69,13 @@ export class Connection implements Addressee, Served {
     this.#intake = new Intake(host, this, sink, this.#silence)
     this.#authentication = new Authentication<Connection>(host, this)
     this.#dispatch = new Dispatch<Connection>(host, this, this.#intake, this.#authentication)
-    this.writer = new Writer(host, sink, {
+    this.outflow = new Outflow(host, sink, {
       dirty: () => host.dirty(this),
       mayFlush: (bytes) => host.mayFlush(bytes),
       depends: () => this.#turns.depends,
     })
-    this.#turns = new PacketTurns<Connection>(host, this, this.#intake, this.writer, this.#silence)
+    this.writer = new Writer(host, this.outflow)
+    this.#turns = new PacketTurns<Connection>(host, this, this.#intake, this.#silence)
   }
 
   get clientId(): string {
@@ -149,13 +152,13 @@ export class Connection implements Addressee, Served {
   drained(now: number): void {
     try {
       if (this.#phase.name === "closed") {
-        this.writer.drained()
+        this.outflow.drained()
         return
       }
       this.#silence.took(now)
-      this.writer.drained()
+      this.outflow.drained()
       this.sendOn(now)
-      if (this.#phase.name === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+      if (this.#phase.name === "connected" && !this.outflow.congested) this.#host.resumeSoon(this)
     } catch (error) {
       this.fault(error, now)
     }
@@ -163,12 +166,12 @@ export class Connection implements Addressee, Served {
 
   /** Hands what it has written to the transport, at the end of a turn. What was full until now goes on. */
   flush(now: number): void {
-    const much = this.writer.waiting >= flushEarly || this.writer.congested
-    this.writer.flush()
-    if (!much || this.writer.blocked || this.#phase.name !== "connected") return
+    const much = this.outflow.waiting >= flushEarly || this.outflow.congested
+    this.outflow.flush()
+    if (!much || this.outflow.blocked || this.#phase.name !== "connected") return
     this.#silence.took(now)
     this.#host.pumpSoon(this)
-    if (!this.writer.congested) this.#host.resumeSoon(this)
+    if (!this.outflow.congested) this.#host.resumeSoon(this)
   }
 
   /**
@@ -184,7 +187,7 @@ export class Connection implements Addressee, Served {
         this.session?.leave()
         this.#host.resumeSoon(this)
       } else if (failed || !this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", reason)
-      this.writer.drop()
+      this.outflow.drop()
     } catch (error) {
       this.fault(error, now)
     }
@@ -252,10 +255,10 @@ export class Connection implements Addressee, Served {
     }
     if (this.#intake.deaf || this.#turns.behind) return
     // It waits for its CONNACK, or is not read, as the store is late: not the client's silence.
-    if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#silence.heard(now)
+    if (this.outflow.holdsConnack || (this.outflow.congested && this.outflow.waits)) this.#silence.heard(now)
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
     const { patience } = this.#phase
-    if (patience > 0 && this.#silence.milliseconds(now, this.writer.congested) >= patience) {
+    if (patience > 0 && this.#silence.milliseconds(now, this.outflow.congested) >= patience) {
       this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
     }
   }
@@ -304,7 +307,7 @@ export class Connection implements Addressee, Served {
     const { faults } = this.#host
     const context = { peer: this.peer.address, clientId: this.#clientId }
     faults.report(error, context)
-    this.writer.dropUnfinished()
+    this.outflow.dropUnfinished()
     const told = faults.attempt(() => {
       if (this.#phase.name === "connected") {
         this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
@@ -496,7 +499,7 @@ export class Connection implements Addressee, Served {
       keepAlive,
     })
     host.cost(connectCost)
-    session.attach(new Link<Connection>(host, this, this.writer, packet.receiveMaximum), now)
+    session.attach(new Link<Connection>(host, this, packet.receiveMaximum), now)
     if (this.#gone !== undefined) session.leave()
   }
 
@@ -580,7 +583,7 @@ export class Connection implements Addressee, Served {
     this.#phase = closed
     host.counters.connectionsClosed++
     // The writer of one that has gone has nothing more to end.
-    if (!step(() => this.writer.close()) || this.#gone !== undefined) step(() => this.#sink.destroy())
+    if (!step(() => this.outflow.close()) || this.#gone !== undefined) step(() => this.#sink.destroy())
     step(() => this.#intake.drop(now))
     step(() => host.closed(this))
     if (phase === undefined) return

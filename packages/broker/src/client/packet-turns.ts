@@ -5,6 +5,7 @@ import { PacketError } from "../packet/errors.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import type { Intake } from "./intake.ts"
+import type { Outflow } from "./outflow.ts"
 import { answerTooLarge } from "./parting.ts"
 import type { Silence } from "./silence.ts"
 import type { Writer } from "./writer.ts"
@@ -20,6 +21,8 @@ export interface Served {
   /** The client has gone, and packets of it are still to be handled. */
   readonly gone: boolean
   readonly session: Session | undefined
+  readonly writer: Writer
+  readonly outflow: Outflow
   /** Handles the packet that the framer has. Throws PacketError for what the client did wrong. */
   handle(now: number): void
   /** The client did something wrong: that ends the connection. */
@@ -32,7 +35,6 @@ export class PacketTurns<Client extends Served> {
   readonly #hub: Hub<Client>
   readonly #client: Client
   readonly #intake: Intake<Client>
-  readonly #writer: Writer
   readonly #silence: Silence
   #processing = false
   /** Changes there had been before the packet that is handled; below 0: none is. */
@@ -42,11 +44,10 @@ export class PacketTurns<Client extends Served> {
   /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
   #dearness = 20 * cheapPacket
 
-  constructor(hub: Hub<Client>, client: Client, intake: Intake<Client>, writer: Writer, silence: Silence) {
+  constructor(hub: Hub<Client>, client: Client, intake: Intake<Client>, silence: Silence) {
     this.#hub = hub
     this.#client = client
     this.#intake = intake
-    this.#writer = writer
     this.#silence = silence
   }
 
@@ -65,12 +66,12 @@ export class PacketTurns<Client extends Served> {
   /** What it has changed, or its answers, wait for a store that is far behind. */
   get behind(): boolean {
     const { recorder } = this.#hub
-    return recorder.behind && (this.#turn > recorder.committed || this.#writer.waits)
+    return recorder.behind && (this.#turn > recorder.committed || this.#client.outflow.waits)
   }
 
   get #reading(): boolean {
     const client = this.#client
-    return client.hears && this.#intake.open && !this.behind && (client.gone || !this.#writer.congested)
+    return client.hears && this.#intake.open && !this.behind && (client.gone || !this.#client.outflow.congested)
   }
 
   /** Handles what has come, as far as it has its turn. */
@@ -146,7 +147,7 @@ export class PacketTurns<Client extends Served> {
   }
 
   #checkAnswer(): void {
-    if (this.#writer.owes) throw answerTooLarge(this.#writer.maximumPacketSize)
+    if (this.#client.writer.owes) throw answerTooLarge(this.#client.writer.maximumPacketSize)
   }
 
   /** What waits for the client is sent, one turn's share. */
@@ -158,7 +159,7 @@ export class PacketTurns<Client extends Served> {
     client.session?.pump(now)
     client.session?.wake(now)
     hub.spent(cheap, hub.work - work, 0, hub.recorder.made - made)
-    if (client.session !== undefined && this.#writer.owes)
-      client.fail(answerTooLarge(this.#writer.maximumPacketSize), now)
+    if (client.session !== undefined && this.#client.writer.owes)
+      client.fail(answerTooLarge(this.#client.writer.maximumPacketSize), now)
   }
 }
