@@ -34,7 +34,7 @@ export const planted: readonly Planted[] = [
   {
     kind: "lost",
     fault: "a message is taken from the queue before it is known whether it may be sent",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "      if (!this.#inflight.maySend) return\n      this.#queue.shift()\n",
     to: "      this.#queue.shift()\n      if (!this.#inflight.maySend) return\n",
   },
@@ -69,15 +69,15 @@ export const planted: readonly Planted[] = [
   {
     kind: "doubled",
     fault: "after PUBREC the message is still there to be sent again",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "if (inflight.message !== undefined) this.#releaseOnly(inflight)\n    this.#link?.pubrel",
     to: "this.#link?.pubrel",
   },
   {
     kind: "out of order",
     fault: "a new message passes by those that wait",
-    file: "session/session.ts",
-    from: "this.#inflight.maySend && !this.#waits && link.writable",
+    file: "session/sender.ts",
+    from: "this.#inflight.maySend && !this.waits && link.writable",
     to: "this.#inflight.maySend && !this.#inflight.resends && link.writable",
   },
   {
@@ -91,8 +91,8 @@ export const planted: readonly Planted[] = [
     kind: "out of order",
     fault: "a message that waits for nothing passes by one that waits for the store",
     file: "client/writer.ts",
-    from: "    else this.#wroteInOrder(PacketType.Publish)\n",
-    to: "    else this.#wroteAnswer()\n",
+    from: "    else this.#outflow.wroteInOrder(PacketType.Publish)\n",
+    to: "    else this.#outflow.wroteAnswer()\n",
   },
   {
     kind: "session of another",
@@ -167,7 +167,7 @@ export const planted: readonly Planted[] = [
   {
     kind: "expiry",
     fault: "what has expired while it waited is sent",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "const expired = next.message.expired(now)",
     to: "const expired = false",
   },
@@ -188,16 +188,16 @@ export const planted: readonly Planted[] = [
   {
     kind: "before it is kept",
     fault: "PUBACK leaves before the message is kept",
-    file: "client/writer.ts",
-    from: "    this.#wroteAnswer(false, turn)\n",
-    to: "    this.#wrote()\n",
+    file: "client/outflow.ts",
+    from: "    this.wroteAnswer(false, turn)\n",
+    to: "    this.wrote()\n",
   },
   {
     kind: "before it is kept",
     fault: "a QoS 2 PUBLISH leaves before its identifier is kept",
     file: "client/writer.ts",
-    from: "    if (qos === 0) this.#wrote()\n    else this.#wroteInOrder(PacketType.Publish)\n",
-    to: "    this.#wrote()\n",
+    from: "    if (qos === 0) this.#outflow.wrote()\n    else this.#outflow.wroteInOrder(PacketType.Publish)\n",
+    to: "    this.#outflow.wrote()\n",
   },
   {
     kind: "shared",
@@ -209,23 +209,23 @@ export const planted: readonly Planted[] = [
   {
     kind: "shared",
     fault: "what a member has not acknowledged goes to nobody when it ends",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "if (share === undefined || message === undefined || qos !== 1) continue",
     to: "if (share === undefined || message === undefined || qos !== 2) continue",
   },
   {
     kind: "flow",
     fault: "what is sent again has no DUP",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "if (link.publish(message, qos, retain, true, packetId, identifiers, now)) this",
     to: "if (link.publish(message, qos, retain, false, packetId, identifiers, now)) this",
   },
   {
     kind: "flow",
     fault: "PUBREC ends the use of a Packet Identifier",
-    file: "session/session.ts",
+    file: "session/sender.ts",
     from: "if (inflight.message !== undefined) this.#releaseOnly(inflight)\n    this.#link?.pubrel",
-    to: "this.#complete(packetId, now)\n    this.#link?.pubrel",
+    to: "this.#complete(packetId)\n    this.#link?.pubrel",
   },
   {
     kind: "flow",

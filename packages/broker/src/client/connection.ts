@@ -1,36 +1,30 @@
-// The protocol machine of one network connection (MQTT 5.0 and 3.1.1, server side): CONNECT rules, keep-alive, the
-// receiving side of QoS 1 and 2, aliases, and what is written. Bytes and time come in by calls; output goes to a Sink.
+// The life of one network connection (MQTT 5.0 and 3.1.1, server side): its phases from the first byte to its end, who may
+// call it and what ends it (keep-alive, take-over, DISCONNECT, a fault). Bytes and time come in by calls; output goes to a
+// Sink. Its packets are handled by others: when (packet-turns.ts), and by whom (dispatch.ts).
 // No call of the transport or the login throws: what throws inside is a `fault`, which ends this connection. So it is with
 // what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
 import { PacketError, protocolError } from "../packet/errors.ts"
-import {
-  type ClientPacket,
-  type ConnectPacket,
-  type DisconnectPacket,
-  PacketType,
-  type ProtocolVersion,
-} from "../packet/packets.ts"
+import { type DisconnectPacket, PacketType, type ProtocolVersion } from "../packet/packets.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
 import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
-import { answerTo, checkWill } from "./accept.ts"
-import { Authentication, type Claimant } from "./authentication.ts"
+import { accept } from "./accept.ts"
+import { Authentication } from "./authentication.ts"
 import { chooseClientId, versionOf } from "./connect-rules.ts"
+import { type Addressee, Dispatch } from "./dispatch.ts"
 import type { Ending, Hub } from "./hub.ts"
 import { Intake } from "./intake.ts"
 import { Link } from "./link.ts"
+import { flushEarly, Outflow } from "./outflow.ts"
+import { PacketTurns, type Served } from "./packet-turns.ts"
 import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
 import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
-import { Receiver } from "./receiver.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import { Silence } from "./silence.ts"
-import { flushEarly, Writer } from "./writer.ts"
-
-/** What a cheap packet costs at most, in the units of routing. */
-const cheapPacket = 100
+import { Writer } from "./writer.ts"
 
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 60
@@ -41,7 +35,7 @@ const afterlife = 30_000
 /** Bytes of a frame's head, and of the frame before it that ended in the same chunk. */
 const frameOverhead = 65_536
 
-export class Connection implements Claimant {
+export class Connection implements Addressee, Served {
   readonly peer: PeerInfo
   readonly openedAt: number
   /** What its CONNACK says of limits: a reload does not change it. */
@@ -50,7 +44,10 @@ export class Connection implements Claimant {
   readonly #sink: Sink
   readonly #intake: Intake<Connection>
   readonly #authentication: Authentication<Connection>
+  readonly #dispatch: Dispatch<Connection>
+  readonly #turns: PacketTurns<Connection>
   readonly writer: Writer
+  readonly outflow: Outflow
   /** Which connection it is whose first bytes have come, in their order; 0: they have not. */
   #came = 0
   #phase: Phase<Connection> = expectConnect
@@ -59,15 +56,8 @@ export class Connection implements Claimant {
   /** The User Name of CONNECT, for the log. */
   #user: string | undefined
   readonly #silence: Silence
-  #processing = false
-  /** Changes there had been before the packet that is handled; below 0: none is. */
-  #madeBefore = -1
-  /** The last turn that its packets have changed something of. */
-  #turn = 0
   /** The client has gone, and packets of it are still to be handled. */
   #gone: { readonly reason: string; readonly at: number } | undefined
-  /** What its packets have cost lately, the last ones most; of a new one nobody knows. */
-  #dearness = 20 * cheapPacket
 
   constructor(host: Hub<Connection>, peer: PeerInfo, sink: Sink, now: number) {
     this.#host = host
@@ -78,11 +68,14 @@ export class Connection implements Claimant {
     this.#silence = new Silence(now)
     this.#intake = new Intake(host, this, sink, this.#silence)
     this.#authentication = new Authentication<Connection>(host, this)
-    this.writer = new Writer(host, sink, {
+    this.#dispatch = new Dispatch<Connection>(host, this, this.#intake, this.#authentication)
+    this.outflow = new Outflow(host, sink, {
       dirty: () => host.dirty(this),
       mayFlush: (bytes) => host.mayFlush(bytes),
-      depends: () => this.#depends,
+      depends: () => this.#turns.depends,
     })
+    this.writer = new Writer(host, this.outflow)
+    this.#turns = new PacketTurns<Connection>(host, this, this.#intake, this.#silence)
   }
 
   get clientId(): string {
@@ -95,7 +88,7 @@ export class Connection implements Claimant {
 
   /** Its packets have been cheap lately: it does not stand behind those whose packets are not. */
   get cheap(): boolean {
-    return this.#dearness < cheapPacket
+    return this.#turns.cheap
   }
 
   get closed(): boolean {
@@ -123,13 +116,6 @@ export class Connection implements Claimant {
     return this.#phase.name
   }
 
-  /** The turn that what is written now depends on: that of its session, and of the packet that is handled. */
-  get #depends(): number {
-    const { recorder } = this.#host
-    const own = this.session?.turn ?? 0
-    return this.#madeBefore >= 0 && recorder.made !== this.#madeBefore ? recorder.turn : own
-  }
-
   // --- what the transport calls ---
 
   /** Bytes of the client; the transport may use their memory again afterwards. */
@@ -139,7 +125,7 @@ export class Connection implements Claimant {
       if (this.#came === 0) this.#came = this.#host.comes()
       this.#host.counters.bytesReceived += chunk.length
       this.#intake.framer.push(chunk)
-      this.#process(now)
+      this.#turns.process(now)
       this.#intake.framer.settle()
       this.#account(now)
     } catch (error) {
@@ -156,7 +142,7 @@ export class Connection implements Claimant {
       const { maximumConnectSize } = this.#host.limits
       if (this.#phase.name !== "expect connect" || bytes <= maximumConnectSize + frameOverhead) return
       const what = `a WebSocket frame of more than ${maximumConnectSize} bytes before CONNECT`
-      this.#fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
+      this.fail(new PacketError(ReasonCode.PacketTooLarge, "3.1.4", what), now)
     } catch (error) {
       this.fault(error, now)
     }
@@ -166,13 +152,13 @@ export class Connection implements Claimant {
   drained(now: number): void {
     try {
       if (this.#phase.name === "closed") {
-        this.writer.drained()
+        this.outflow.drained()
         return
       }
       this.#silence.took(now)
-      this.writer.drained()
+      this.outflow.drained()
       this.sendOn(now)
-      if (this.#phase.name === "connected" && !this.writer.congested) this.#host.resumeSoon(this)
+      if (this.#phase.name === "connected" && !this.outflow.congested) this.#host.resumeSoon(this)
     } catch (error) {
       this.fault(error, now)
     }
@@ -180,12 +166,12 @@ export class Connection implements Claimant {
 
   /** Hands what it has written to the transport, at the end of a turn. What was full until now goes on. */
   flush(now: number): void {
-    const much = this.writer.waiting >= flushEarly || this.writer.congested
-    this.writer.flush()
-    if (!much || this.writer.blocked || this.#phase.name !== "connected") return
+    const much = this.outflow.waiting >= flushEarly || this.outflow.congested
+    this.outflow.flush()
+    if (!much || this.outflow.blocked || this.#phase.name !== "connected") return
     this.#silence.took(now)
     this.#host.pumpSoon(this)
-    if (!this.writer.congested) this.#host.resumeSoon(this)
+    if (!this.outflow.congested) this.#host.resumeSoon(this)
   }
 
   /**
@@ -201,7 +187,7 @@ export class Connection implements Claimant {
         this.session?.leave()
         this.#host.resumeSoon(this)
       } else if (failed || !this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", reason)
-      this.writer.drop()
+      this.outflow.drop()
     } catch (error) {
       this.fault(error, now)
     }
@@ -215,7 +201,7 @@ export class Connection implements Claimant {
   }
 
   /** The client had gone before its last packets had their turn, which they will not have any more. */
-  #finishGone(now: number): void {
+  finishGone(now: number): void {
     if (!this.#takesLeave(now)) this.#finish(now, { publishWill: true }, "network", this.#gone?.reason ?? "")
   }
 
@@ -231,8 +217,8 @@ export class Connection implements Claimant {
       while (framer.next()) {
         this.#host.cost(1) // many may be given up in one turn, with tens of thousands of packets each
         if (framer.header >> 4 !== PacketType.Disconnect) continue
-        const packet = this.#read(PacketType.Disconnect)
-        if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
+        const packet = this.#dispatch.read(PacketType.Disconnect)
+        if (packet.type === "disconnect") this.disconnected(phase, packet, now)
         return this.closed
       }
     } catch (error) {
@@ -259,7 +245,7 @@ export class Connection implements Claimant {
     }
     if (this.#phase.name === "closed") return
     if (this.#gone !== undefined) {
-      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.#finishGone(now)
+      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.finishGone(now)
       return
     }
     this.session?.retryRetained()
@@ -267,12 +253,12 @@ export class Connection implements Claimant {
       this.endPause(now)
       return
     }
-    if (this.#intake.deaf || this.#behind) return
+    if (this.#intake.deaf || this.#turns.behind) return
     // It waits for its CONNACK, or is not read, as the store is late: not the client's silence.
-    if (this.writer.holdsConnack || (this.writer.congested && this.writer.waits)) this.#silence.heard(now)
+    if (this.outflow.holdsConnack || (this.outflow.congested && this.outflow.waits)) this.#silence.heard(now)
     // [MQTT-3.1.2-22] one and a half times the Keep Alive
     const { patience } = this.#phase
-    if (patience > 0 && this.#silence.milliseconds(now, this.writer.congested) >= patience) {
+    if (patience > 0 && this.#silence.milliseconds(now, this.outflow.congested) >= patience) {
       this.disconnect(now, ReasonCode.KeepAliveTimeout, "keep alive timeout")
     }
   }
@@ -321,11 +307,11 @@ export class Connection implements Claimant {
     const { faults } = this.#host
     const context = { peer: this.peer.address, clientId: this.#clientId }
     faults.report(error, context)
-    this.writer.dropUnfinished()
+    this.outflow.dropUnfinished()
     const told = faults.attempt(() => {
       if (this.#phase.name === "connected") {
         this.#disconnect(now, ReasonCode.ImplementationSpecificError, "internal error")
-      } else this.#fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
+      } else this.fail(new PacketError(ReasonCode.UnspecifiedError, "4.13", "internal error"), now)
     }, context)
     if (told) return
     faults.attempt(() => this.#close(now, { publishWill: true }), context)
@@ -376,14 +362,7 @@ export class Connection implements Claimant {
 
   /** Sends what waits for it, one turn's share. */
   sendOn(now: number): void {
-    const cheap = this.cheap
-    const host = this.#host
-    const [work, made] = [host.work, host.recorder.made]
-    this.session?.pump(now)
-    this.session?.wake(now)
-    host.spent(cheap, host.work - work, 0, host.recorder.made - made)
-    if (this.#phase.name === "connected" && this.writer.owes)
-      this.#fail(answerTooLarge(this.writer.maximumPacketSize), now)
+    this.#turns.sendOn(now)
   }
 
   /** Reads on where a pause stopped. */
@@ -391,7 +370,7 @@ export class Connection implements Claimant {
     if (this.#phase.name === "closed") return
     this.#intake.resume(now)
     if (!this.#again(now)) return
-    this.#process(now)
+    this.#turns.process(now)
     this.#account(now)
   }
 
@@ -407,14 +386,13 @@ export class Connection implements Claimant {
 
   // --- packets ---
 
-  get #reading(): boolean {
-    return (
-      this.#phase.name !== "closed" &&
-      (this.#phase.name !== "authenticating" || this.#answers) &&
-      this.#intake.open &&
-      !this.#behind &&
-      (this.#gone !== undefined || !this.writer.congested)
-    )
+  /** The client may say something, in this phase. */
+  get hears(): boolean {
+    return this.#phase.name !== "closed" && (this.#phase.name !== "authenticating" || this.#answers)
+  }
+
+  get gone(): boolean {
+    return this.#gone !== undefined
   }
 
   /** It is the client that has to go on with its login. */
@@ -422,153 +400,22 @@ export class Connection implements Claimant {
     return this.#phase.name === "authenticating" && this.#phase.method?.asked === false
   }
 
-  /** What it has changed, or its answers, wait for a store that is far behind. */
-  get #behind(): boolean {
-    const { recorder } = this.#host
-    return recorder.behind && (this.#turn > recorder.committed || this.writer.waits)
-  }
-
   /** What was postponed comes before anything else; false when it still cannot be kept. */
   #again(now: number): boolean {
     if (!this.#intake.postponed) return true
     const frame = this.#intake.takePostponed()
     if (frame === undefined) return false
-    this.#within(now, () => this.#connected?.receiver.publish(frame, now))
+    this.#turns.within(now, () => this.#connected?.receiver.publish(frame, now))
     return true
   }
 
-  /** One packet's work: what it answers depends on what it changes. What the client did wrong ends the connection. */
-  #within(now: number, work: () => void): void {
-    this.#madeBefore = this.#host.recorder.made
-    try {
-      work()
-      if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      this.#fail(error, now)
-    } finally {
-      this.#changed()
-      this.#madeBefore = -1
-    }
-  }
-
-  /** After a packet. */
-  #changed(): void {
-    const { recorder } = this.#host
-    if (this.#madeBefore >= 0 && recorder.made !== this.#madeBefore) this.#turn = recorder.turn
-  }
-
-  #process(now: number): void {
-    if (this.#processing) return
-    const cheap = this.cheap
-    if (this.#host.turnOver(cheap) && this.#reading) {
-      this.#intake.rest()
-      this.#intake.pauseSink(true, now)
-      return
-    }
-    this.#processing = true
-    const begin = this.#host.work
-    const made = this.#host.recorder.made
-    let packets = 0
-    try {
-      const most = begin + this.#host.workEach
-      while (this.#reading && this.#intake.framer.next()) {
-        this.#intake.packetEnded()
-        this.#silence.heard(now)
-        this.#host.counters.packetsReceived++
-        packets++
-        const before = this.#host.work
-        this.#madeBefore = this.#host.recorder.made
-        this.#packet(now)
-        this.#changed()
-        if (this.writer.owes) throw answerTooLarge(this.writer.maximumPacketSize)
-        this.#dearness += (this.#host.work - before - this.#dearness) / 4
-        if ((this.#host.work > most || packets >= this.#host.packetsEach) && !this.closed) this.#intake.rest()
-      }
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      this.#fail(error, now)
-    } finally {
-      this.#processing = false
-      this.#madeBefore = -1
-      this.#host.spent(cheap, this.#host.work - begin, packets, this.#host.recorder.made - made)
-    }
-    if (this.#phase.name === "closed") return
-    if (this.#behind) this.#host.waitForStore(this)
-    if (this.#gone !== undefined) {
-      if (this.#reading) this.#finishGone(now) // nothing is left
-      return
-    }
-    // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
-    this.#intake.pauseSink(!this.#reading, now)
-  }
-
-  #packet(now: number): void {
-    const { framer } = this.#intake
-    const type = framer.header >> 4
-    // Most of what a PUBLISH has may be payload, which costs nothing to read.
-    if (type !== PacketType.Publish) this.#host.cost((framer.end - framer.bodyStart) >> 6)
-    if (this.#phase.name === "connected") this.#packetOf(this.#phase, type, now)
-    else if (this.#phase.name === "authenticating") this.#packetBefore(this.#phase, type, now)
-    else this.#connect(now)
-  }
-
-  /** Between CONNECT and CONNACK, while our AUTH waits for an answer. */
-  #packetBefore(phase: Authenticating, type: number, now: number): void {
-    if (type !== PacketType.Auth && type !== PacketType.Disconnect)
-      throw protocolError("MQTT-3.1.2-30", "a packet before CONNACK that is neither AUTH nor DISCONNECT")
-    const packet = this.#read(type)
-    if (packet.type === "auth") this.#authentication.answered(phase, packet, now)
-    else this.#refuseSilently(now, "the client has given up its login")
-  }
-
-  /** A packet of a client that has logged in. */
-  #packetOf(phase: Connected<Connection>, type: number, now: number): void {
-    const { framer } = this.#intake
-    const { receiver } = phase
-    switch (type) {
-      case PacketType.Publish:
-        this.#intake.meter(framer.end - framer.start, now)
-        if (this.#version === 4 && receiver.waits(framer)) this.#intake.postpone()
-        else receiver.publish(framer, now)
-        return
-      case PacketType.Puback:
-      case PacketType.Pubrec:
-      case PacketType.Pubrel:
-      case PacketType.Pubcomp:
-        receiver.acknowledgement(type, framer, now)
-        return
-      case PacketType.Pingreq:
-        this.writer.pingresp() // [MQTT-3.12.4-1]
-        return
-      case PacketType.Connect:
-        // [MQTT-3.1.0-2] a second CONNECT is a Protocol Error
-        throw protocolError("MQTT-3.1.0-2", "a second CONNECT")
-      case PacketType.Subscribe:
-      case PacketType.Unsubscribe:
-      case PacketType.Disconnect:
-      case PacketType.Auth: {
-        const packet = this.#read(type)
-        if (packet.type === "subscribe") receiver.subscribe(packet)
-        else if (packet.type === "unsubscribe") receiver.unsubscribe(packet)
-        else if (packet.type === "disconnect") this.#disconnected(phase, packet, now)
-        else this.#authentication.again(phase, packet, now)
-        return
-      }
-      default:
-        throw protocolError("2.1.2", `a client may not send packet type ${type}`)
-    }
-  }
-
-  #read(type: number): Exclude<ClientPacket, ConnectPacket> {
-    const { bytes, start, bodyStart, end } = this.#intake.framer
-    const { codec, limits } = this.#host
-    return codec.readClientPacket(type, bytes, start, bodyStart, end, this.#version, limits.maximumFiltersPerPacket)
+  handle(now: number): void {
+    this.#dispatch.packet(this.#phase, now)
   }
 
   // --- logging in ---
 
-  #connect(now: number): void {
+  connect(now: number): void {
     const { bytes, start, bodyStart, end } = this.#intake.framer
     this.#host.counters.connectsReceived++
     this.#readVersion()
@@ -603,13 +450,15 @@ export class Connection implements Claimant {
     try {
       const now = Math.max(before, this.#host.now())
       // It may come within the packet that asked, or later.
-      const within = this.#madeBefore
-      this.#within(now, () => work(now))
-      this.#madeBefore = within
-      this.#process(now)
+      this.#turns.within(now, () => work(now))
+      this.#turns.process(now)
     } catch (error) {
       this.fault(error, before)
     }
+  }
+
+  loginGivenUp(now: number): void {
+    this.#refuseSilently(now, "the client has given up its login")
   }
 
   loginOver(): void {
@@ -627,44 +476,17 @@ export class Connection implements Claimant {
     const host = this.#host
     const { packet, clientId } = phase
     this.#silence.heard(now) // the Keep Alive begins when the client has its answer
-    const { will, requestProblemInformation } = packet
-    if (will !== undefined) checkWill(host, this, identity, will, packet.textWill)
-    this.writer.reasonStrings = requestProblemInformation
-    const aliases = Math.min(packet.topicAliasMaximum, host.limits.outboundTopicAliases)
-    this.writer.useAliases(aliases, (bytes) => this.session?.holdAlias(bytes) === true)
-    const { connack, keepAlive } = answerTo(host, this.told, packet, clientId, data)
-    // [MQTT-3.2.0-1] Before there is a session: without its CONNACK the client cannot have one.
-    if (packet.maximumPacketSize !== undefined && !this.writer.fits(connack)) {
-      throw answerTooLarge(packet.maximumPacketSize)
-    }
-    const opened = host.open(this, packet, clientId, identity, now, () => {
+    const again = () => {
       if (this.isIn(phase)) this.goOn(now, (time) => this.welcome(phase, identity, data, time))
-    })
-    if (opened === "later") return
-    if (opened === undefined) {
-      throw new PacketError(
-        ReasonCode.QuotaExceeded,
-        "MQTT-3.1.4-2",
-        "the broker has no room for another session, or for its will",
-      )
     }
-    const { session, sessionPresent } = opened
-    this.#phase = {
-      name: "connected",
-      session,
-      identity,
-      receiver: new Receiver<Connection>(host, this, session, identity, packet.mqtt31),
-      will,
-      sessionExpiryInterval: packet.sessionExpiryInterval,
-      patience: keepAlive * 1500,
-      requestProblemInformation,
-      authenticationMethod: packet.authenticationMethod,
-      reauthentication: undefined,
-    }
+    const accepted = accept<Connection>(host, this, phase, identity, data, now, again)
+    if (accepted === "later") return
+    const { connected, connack, sessionPresent, keepAlive } = accepted
+    const { session } = connected
+    this.#phase = connected
     this.#intake.begin(session, packet.mqtt31, this.told, now)
     // [MQTT-3.1.4-5], [MQTT-3.2.0-1] CONNACK comes before anything else
-    // MQTT 3.1 has no Session Present.
-    this.writer.packet({ ...connack, sessionPresent: sessionPresent && !packet.mqtt31 })
+    this.writer.packet(connack)
     host.counters.connectsAccepted++
     host.events({
       event: "client connected",
@@ -677,17 +499,13 @@ export class Connection implements Claimant {
       keepAlive,
     })
     host.cost(connectCost)
-    session.attach(new Link<Connection>(host, this, this.writer, packet.receiveMaximum), now)
+    session.attach(new Link<Connection>(host, this, packet.receiveMaximum), now)
     if (this.#gone !== undefined) session.leave()
   }
 
   // --- the end ---
 
-  #disconnected(
-    { session, sessionExpiryInterval }: Connected<Connection>,
-    packet: DisconnectPacket,
-    now: number,
-  ): void {
+  disconnected({ session, sessionExpiryInterval }: Connected<Connection>, packet: DisconnectPacket, now: number): void {
     const expiry = packet.sessionExpiryInterval
     if (expiry !== undefined) {
       // Section 3.14.2.2.2: a session that was to end with its connection cannot be kept by DISCONNECT
@@ -703,10 +521,10 @@ export class Connection implements Claimant {
 
   /** A CONNECT whose login nobody has decided about: the client may try again. */
   #unchecked(now: number, reason: string): void {
-    this.#fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
+    this.fail(new PacketError(ReasonCode.ServerUnavailable, "MQTT-3.1.4-1", reason), now)
   }
 
-  #fail(error: PacketError, now: number): void {
+  fail(error: PacketError, now: number): void {
     if (this.#phase.name === "connected") {
       this.#disconnect(now, error.reasonCode, error.message)
       return
@@ -765,7 +583,7 @@ export class Connection implements Claimant {
     this.#phase = closed
     host.counters.connectionsClosed++
     // The writer of one that has gone has nothing more to end.
-    if (!step(() => this.writer.close()) || this.#gone !== undefined) step(() => this.#sink.destroy())
+    if (!step(() => this.outflow.close()) || this.#gone !== undefined) step(() => this.#sink.destroy())
     step(() => this.#intake.drop(now))
     step(() => host.closed(this))
     if (phase === undefined) return
@@ -773,9 +591,4 @@ export class Connection implements Claimant {
     step(() => session.detach())
     step(() => host.ended(this, session, will, ending, now))
   }
-}
-
-function answerTooLarge(most: number): PacketError {
-  const what = `the answer is above the client's Maximum Packet Size of ${most} bytes`
-  return new PacketError(ReasonCode.PacketTooLarge, "MQTT-3.1.2-24", what)
 }

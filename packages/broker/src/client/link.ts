@@ -4,35 +4,45 @@ import type { Message } from "../packet/message.ts"
 import { PacketType, type Qos } from "../packet/packets.ts"
 import type { SessionLink } from "../session/link.ts"
 import type { Hub } from "./hub.ts"
+import type { Outflow } from "./outflow.ts"
 import type { Writer } from "./writer.ts"
 
-export class Link<Client extends { readonly cheap: boolean }> implements SessionLink {
+/** Its connection. */
+interface Linked {
+  readonly cheap: boolean
+  readonly writer: Writer
+  readonly outflow: Outflow
+}
+
+export class Link<Client extends Linked> implements SessionLink {
   readonly sendQuota: number
   readonly #hub: Hub<Client>
   readonly #client: Client
   readonly #writer: Writer
+  readonly #outflow: Outflow
 
-  constructor(hub: Hub<Client>, client: Client, writer: Writer, sendQuota: number) {
+  constructor(hub: Hub<Client>, client: Client, sendQuota: number) {
     this.#hub = hub
     this.#client = client
-    this.#writer = writer
+    this.#writer = client.writer
+    this.#outflow = client.outflow
     this.sendQuota = sendQuota
   }
 
   get writable(): boolean {
-    return this.#writer.writable
+    return this.#outflow.writable
   }
 
   takes(message: Message): boolean {
-    return this.#writer.takes(message)
+    return this.#outflow.takes(message)
   }
 
   get congested(): boolean {
-    return this.#writer.congested
+    return this.#outflow.congested
   }
 
   get roomy(): boolean {
-    return this.#writer.roomy
+    return this.#outflow.roomy
   }
 
   get turnLeft(): number {

@@ -1,7 +1,7 @@
 // What a client is told when its connection ends by us: CONNACK before it has had one, DISCONNECT after it (MQTT 5.0 sections
 // 3.2, 3.14, 4.13). MQTT 3.1.1 has fewer words.
 
-import type { PacketError } from "../packet/errors.ts"
+import { PacketError } from "../packet/errors.ts"
 import type { ConnackPacket, DisconnectPacket, ProtocolVersion } from "../packet/packets.ts"
 import { ReasonCode, reasonName, returnCodeOf } from "../packet/reason-codes.ts"
 import { connackCode } from "./connect-rules.ts"
@@ -54,6 +54,12 @@ export function goodbyeFor<Client extends Receiving>(
     reasonString: more ? reason : undefined,
     serverReference: referenceFor(reasonCode, redirect),
   }
+}
+
+/** Without an answer that it cannot be sent a client would wait for ever. */
+export function answerTooLarge(most: number): PacketError {
+  const what = `the answer is above the client's Maximum Packet Size of ${most} bytes`
+  return new PacketError(ReasonCode.PacketTooLarge, "MQTT-3.1.2-24", what)
 }
 
 /** A client that failed to log in learns no more than the Reason Code. */

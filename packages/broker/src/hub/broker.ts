@@ -1,5 +1,5 @@
-// The broker without I/O: connections, the turns in which they are served, and who knows the rest. Time is an argument;
-// whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
+// The broker without I/O: what it is made of, what the platform and the connections call, and who does each of it. Time is an
+// argument; whoever drives it calls `tick` about once a second and `flush` when `schedule` asked for it.
 
 import { Connection } from "../client/connection.ts"
 import type { Ending, Hub, Redirect } from "../client/hub.ts"
@@ -39,6 +39,7 @@ import type { LostRight, RulesApplied, RulesChange } from "./rules.ts"
 import { RulesChanges } from "./rules-change.ts"
 import { Sessions } from "./sessions.ts"
 import { type Granted, Subscriptions } from "./subscriptions.ts"
+import { Turns } from "./turns.ts"
 import { Waiting } from "./waiting.ts"
 import { Wills } from "./wills.ts"
 
@@ -68,7 +69,6 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #retained: RetainedMessages
   readonly #wills: Wills
   readonly #rulesChanges: RulesChanges
-  readonly #schedule: () => void
   readonly #queued: QueuedMemory
   readonly #partial: PartialMemory<Connection>
   readonly #randomName: () => string
@@ -82,16 +82,12 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #budget: TurnBudget
   #otherWork = 0
   readonly #output: Output
+  readonly #turns: Turns
   readonly #waiting: Waiting
   readonly #publications: Publications
   /** The round of the last tick is not over yet. */
   #ticking = false
   #closing = false
-  #scheduled = false
-  /** The turn has not ended, as a message is on its way to sessions that are away. */
-  #turnStays = false
-  /** The copies that were to be made in turns to come when the last flush was over. */
-  #lateBefore: object | undefined
 
   constructor(options: BrokerOptions) {
     this.limits = { ...defaultLimits, ...options.limits }
@@ -115,17 +111,21 @@ export class Broker implements Hub<Connection>, Inspect {
     this.outbound = new OutboundMemory(this.limits.maximumTotalOutboundBytes)
     this.#store = options.store
     const journalEvents = {
-      begun: () => this.#askForFlush(),
-      committed: () => this.faults.attempt(() => this.#committed()),
+      begun: () => this.#turns.askForFlush(),
+      committed: () => this.faults.attempt(() => this.#turns.committed()),
       failed: (why: string) => {
         this.events({ event: "store failed", reason: why })
         this.faults.attempt(() => this.#output.failed())
       },
-      recovered: () => this.faults.attempt(() => this.#recovered()),
+      recovered: () => {
+        this.faults.attempt(() => {
+          this.events({ event: "store recovered" })
+          this.#turns.recovered()
+        })
+      },
     }
     this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now, working)
     this.recorder = this.#journal
-    this.#schedule = options.schedule
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
     this.#router = new Router(options.awayPerTurn, working.routes)
@@ -143,7 +143,7 @@ export class Broker implements Hub<Connection>, Inspect {
     const stranger = (clientId: string, owner: Owner) =>
       new Session(clientId, owner, this.limits, this.counters, this.#queued, this.#sessions.account(owner.account))
     const faulted = (session: Session, error: unknown) => this.#publications.faulted(session, error)
-    const askForFlush = () => this.#askForFlush()
+    const askForFlush = () => this.#turns.askForFlush()
     this.#output = new Output({ now, bound })
     this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger })
     this.#retained = new RetainedMessages({ limits, counters, recorder, fitsAll, bound })
@@ -162,6 +162,18 @@ export class Broker implements Hub<Connection>, Inspect {
     const [bus, retained] = [options.bus, this.#retained]
     const told = { bus, router, retained, faults, now, recorder, queuePolicy, connectionOf, askForFlush }
     this.#publications = new Publications(told)
+    this.#turns = new Turns({
+      budget: this.#budget,
+      chores: this.#chores,
+      journal: this.#journal,
+      output: this.#output,
+      publications: this.#publications,
+      retained,
+      router,
+      waiting: this.#waiting,
+      now,
+      schedule: options.schedule,
+    })
   }
 
   // --- Inspect ---
@@ -290,7 +302,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#chores.run()
     this.#journal.retry()
     this.#journal.clock(now, this.#timeMatters)
-    if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#askForFlush()
+    if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#turns.askForFlush()
   }
 
   /** There is something that ends by itself, or somebody who may be lost. */
@@ -312,65 +324,14 @@ export class Broker implements Hub<Connection>, Inspect {
     }
   }
 
+  /** Sends what this turn has written and lets paused connections read on. */
+  flush(now: number): void {
+    this.#turns.flush(now)
+  }
+
   /** Ends the pauses of publishers that are over, those for subscribers and those of their own rate. */
   wake(now: number): void {
     this.#waiting.wake(now)
-  }
-
-  /** Sends what this turn has written and lets paused connections read on. */
-  flush(now: number): void {
-    this.#scheduled = false
-    this.#publications.endFaulty(now)
-    const ended = this.#endLongTurn(now)
-    this.#chores.run()
-    this.#router.deliverLate()
-    this.#retained.send(now)
-    const stayed = this.#turnStays
-    this.#endTurn(now)
-    this.#output.flush(now)
-    if (stayed && !this.#turnStays) this.#waiting.committed(this.#output.committed(now))
-    this.#retained.again()
-    const { late } = this.#router
-    this.#lateBefore = late
-    if (this.#retained.due || this.#chores.due || this.#output.due || late !== undefined) this.#askForFlush()
-    this.#budget.begin(this.#waiting.resuming)
-    this.#waiting.send(now)
-    if (!this.#journal.behind) this.#waiting.caughtUp()
-    // Who is read on while copies are made has them made at once; but nobody waits behind one message after the other.
-    if (late === undefined || ended) this.#waiting.resume(now)
-    this.#budget.begin(this.#waiting.resuming)
-  }
-
-  /**
-   * One message may keep a turn open for a while, and not one after the other: everybody's answers wait for its end. Nor when the
-   * store has enough to do with it. True when one has ended.
-   */
-  #endLongTurn(now: number): boolean {
-    if (!this.#turnStays || (this.#router.late === this.#lateBefore && !this.#journal.behind)) return false
-    this.#router.deliverLate(Number.POSITIVE_INFINITY)
-    this.#endTurn(now)
-    this.#waiting.committed(this.#output.committed(now))
-    return true
-  }
-
-  /** A turn has all copies of a message, or none: it ends when the last one is made. */
-  #endTurn(now: number): void {
-    this.#turnStays = this.#router.late !== undefined
-    if (!this.#turnStays) this.#journal.endTurn(now)
-  }
-
-  /** The store has answered about a turn, later: what depends on it leaves, and the next one is given to it. */
-  #committed(): void {
-    const now = this.now()
-    this.#endTurn(now)
-    this.#waiting.committed(this.#output.committed(now))
-    this.#askForFlush()
-  }
-
-  #recovered(): void {
-    this.events({ event: "store recovered" })
-    this.#waiting.recovered()
-    this.#committed()
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
@@ -532,7 +493,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   dirty(connection: Connection): void {
     this.#output.dirty(connection)
-    this.#askForFlush()
+    this.#turns.askForFlush()
   }
 
   holds(connection: Connection, bytes: number, now: number): void {
@@ -570,7 +531,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   retainedSoon(connection: Connection): void {
     this.#retained.soon(connection)
-    this.#askForFlush()
+    this.#turns.askForFlush()
   }
 
   postpone(connection: Connection): void {
@@ -598,18 +559,7 @@ export class Broker implements Hub<Connection>, Inspect {
   /** Adds work that is done in turns. */
   #later(chore: Chore): void {
     this.#chores.add(chore)
-    this.#askForFlush()
-  }
-
-  #askForFlush(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    try {
-      this.#schedule()
-    } catch (error) {
-      this.#scheduled = false
-      throw error
-    }
+    this.#turns.askForFlush()
   }
 }
 

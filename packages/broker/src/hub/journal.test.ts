@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest"
 import type { Change } from "../packet/change.ts"
-import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { encodeTurn } from "../packet/change-encoding.ts"
 import { Message } from "../packet/message.ts"
 import { Topic } from "../packet/topic.ts"
+import { TurnWriter } from "../packet/turn-fields.ts"
 import { Pause } from "../ports/pause.ts"
 import type { Committed, Store } from "../ports/store.ts"
 import { Journal } from "./journal.ts"

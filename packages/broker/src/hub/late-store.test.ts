@@ -108,7 +108,7 @@ describe("while the store is late", () => {
     const { test, sub } = late()
     test.connect({ clientId: "pub" }).publish("t/1", "x".repeat(10_000), { qos: 1 })
     sub.cut()
-    expect([sub.connection!.writer.size, sub.ended]).toEqual([0, true])
+    expect([sub.connection!.outflow.size, sub.ended]).toEqual([0, true])
     settle(test)
     expect(sub.payloads()).toEqual([])
     expect(test.broker.memory.outbound).toBe(0)

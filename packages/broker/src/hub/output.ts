@@ -60,7 +60,7 @@ export class Output {
     try {
       for (; done < dirty.length; done++) {
         const connection = dirty[done]!
-        if (connection.writer.waiting > littleOutput) this.#much.push(connection)
+        if (connection.outflow.waiting > littleOutput) this.#much.push(connection)
         else this.#flush(connection, now)
       }
       if (this.#much.length > 0) this.#flushMuch(now)
@@ -74,7 +74,7 @@ export class Output {
   #flushMuch(now: number): void {
     const end = this.#needs.now() + outputTime
     const [first, ...others] = this.#much
-    const rest = others.map((connection) => ({ connection, bytes: connection.writer.waiting }))
+    const rest = others.map((connection) => ({ connection, bytes: connection.outflow.waiting }))
     rest.sort((a, b) => a.bytes - b.bytes)
     const left = new Set(this.#much)
     for (const connection of [first!, ...rest.map(({ connection }) => connection)]) {
@@ -82,13 +82,13 @@ export class Output {
       this.#flush(connection, now)
       left.delete(connection)
     }
-    this.#much = [...left].filter(({ writer }) => !writer.done)
-    for (const { writer } of this.#much) writer.account()
+    this.#much = [...left].filter(({ outflow }) => !outflow.done)
+    for (const { outflow } of this.#much) outflow.account()
   }
 
   #flush(connection: Connection, now: number): void {
     this.#needs.bound(connection, now, () => connection.flush(now))
-    if (connection.writer.waits) this.#uncommitted.add(connection)
+    if (connection.outflow.waits) this.#uncommitted.add(connection)
     else this.#uncommitted.delete(connection)
   }
 
@@ -97,7 +97,7 @@ export class Output {
     for (const connection of this.#uncommitted) {
       if (connection.phase !== "closed") continue
       this.#uncommitted.delete(connection)
-      this.#needs.bound(connection, this.#needs.now(), () => connection.writer.giveUp())
+      this.#needs.bound(connection, this.#needs.now(), () => connection.outflow.giveUp())
     }
   }
 

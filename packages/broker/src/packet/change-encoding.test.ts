@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { anyChange, Seeded } from "../../tests/stores/random-changes.ts"
 import type { Change } from "./change.ts"
-import { decodeTurn, encodeTurn, TurnWriter, turnVersion } from "./change-encoding.ts"
+import { decodeTurn, encodeTurn } from "./change-encoding.ts"
+import { TurnWriter, turnVersion } from "./turn-fields.ts"
 
 function encode(turn: readonly Change[]): Uint8Array {
   const writer = new TurnWriter()

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
 import type { LogEvent } from "../admin/log.ts"
-import { failureLabel, type HandshakeCounters, type Stats, snapshot } from "../admin/metrics.ts"
+import { type Stats, snapshot } from "../admin/metrics.ts"
 import { type MetricsServer, startMetricsServer } from "../admin/metrics-server.ts"
 import { SysTopics } from "../admin/sys-topics.ts"
 import { isRefusal, Throttle } from "../admin/throttle.ts"
@@ -15,29 +15,17 @@ import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
 import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
 import { checkClientCertificates, checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
-import {
-  type BrokerConfig,
-  ConfigError,
-  defaultHandshakeLimits,
-  type ListenerConfig,
-  type ReloadConfig,
-} from "../config/config.ts"
+import { type BrokerConfig, ConfigError, type ReloadConfig } from "../config/config.ts"
 import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
 import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
-import { loadClientCheck } from "../listen/client-check.ts"
 import { DescriptorWatch } from "../listen/descriptors.ts"
-import type { HandshakeLimits, Listener, ListenerContext, RefusalKind, RenewedCertificate } from "../listen/listener.ts"
+import type { HandshakeLimits, Listener, ListenerContext, RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
-import { createTcpListener } from "../listen/tcp.ts"
-import { createTlsListener } from "../listen/tls.ts"
-import { loadNaming, loadTls } from "../listen/tls-server.ts"
-import { createWebSocketListener } from "../listen/websocket.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
-import type { HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
 import { Pause } from "../ports/pause.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
 import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
@@ -46,7 +34,9 @@ import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { SteadyClock } from "./clock.ts"
+import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
+import { makeListener } from "./node-listeners.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
@@ -94,7 +84,7 @@ class NodeBroker implements PureMqBroker {
   /** Bytes of the heap for clients. */
   readonly #heap: number
   readonly #broker: Broker
-  readonly #tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
+  readonly #reports: ListenerReports
   readonly #clock = new SteadyClock()
   readonly #startedAt = performance.now()
   readonly #event: (event: LogEvent) => void
@@ -108,8 +98,6 @@ class NodeBroker implements PureMqBroker {
   /** Of each listener of the configuration; undefined: it has no TLS. */
   #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
-  #lastRefusal = Number.NEGATIVE_INFINITY
-  readonly #lastTold = new Map<RefusalKind, number>()
   #metrics: MetricsServer | undefined
   readonly #store = new LateStore()
 
@@ -160,6 +148,9 @@ class NodeBroker implements PureMqBroker {
           ? undefined
           : (clientId) => responseInformation.replaceAll("%c", () => clientId),
     })
+    const { counters } = this.#broker
+    const [event, now] = [this.#event, () => this.#clock.now()]
+    this.#reports = new ListenerReports({ counters, refusals: this.#refusals, event, now })
     if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
     this.#every(1, () => this.#broker.tick(this.#clock.now()))
     this.#every(1, () => this.#refusals.pass(this.#clock.now()))
@@ -360,7 +351,7 @@ class NodeBroker implements PureMqBroker {
   }
 
   stats(): Stats {
-    const tls = { ...this.#tls, pending: 0, waiting: 0, waitingBytes: 0 }
+    const tls = { ...this.#reports.tls, pending: 0, waiting: 0, waitingBytes: 0 }
     for (const { handshakes } of this.#listeners) {
       tls.pending += handshakes?.pending ?? 0
       tls.waiting += handshakes?.waiting ?? 0
@@ -406,33 +397,10 @@ class NodeBroker implements PureMqBroker {
   get #context(): ListenerContext {
     return {
       broker: this.#broker,
-      onHandshake: (event) => this.#handshake(event),
+      onHandshake: (event) => this.#reports.handshake(event),
       onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
-      onRefused: (kind, text) => this.#refused(kind, text),
+      onRefused: (kind, text) => this.#reports.refused(kind, text),
     }
-  }
-
-  #refused(kind: RefusalKind, text: string): void {
-    this.#broker.counters.connectionsRefused++
-    this.#broker.counters.disconnected(`refused: ${kind}`)
-    if (this.#clock.now() - (this.#lastTold.get(kind) ?? Number.NEGATIVE_INFINITY) < 1000) return
-    this.#lastTold.set(kind, this.#clock.now())
-    this.#event({ event: "warning", text })
-  }
-
-  #handshake(event: HandshakeSucceeded | HandshakeFailed): void {
-    if (event.event === "tls handshake") this.#tls.handshakes++
-    else {
-      const label = failureLabel(event)
-      this.#tls.failures.set(label, (this.#tls.failures.get(label) ?? 0) + 1)
-      // Connections turned away by a limit come in floods: all are counted, one a second is told.
-      if (event.limit === true) {
-        if (this.#clock.now() - this.#lastRefusal < 1000) return
-        this.#lastRefusal = this.#clock.now()
-      }
-    }
-    if (isRefusal(event)) this.#refusals.take(event, this.#clock.now())
-    else this.#event(event)
   }
 
   async #closeListeners(): Promise<void> {
@@ -465,43 +433,6 @@ function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
   if (serverReference === undefined) return undefined
   const { server, when = "closing" } = checkServerReference(serverReference)
   return { server, when }
-}
-
-async function makeListener(
-  config: ListenerConfig,
-  handshakes: HandshakeLimits = defaultHandshakeLimits,
-  context: ListenerContext,
-): Promise<Listener> {
-  const host = config.host ?? "127.0.0.1"
-  const { port, proxyProtocol } = config
-  if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
-  if (config.type === "ws") {
-    const { path, origins, hosts } = config
-    return createWebSocketListener({ host, port, path, origins, hosts, proxyProtocol }, context)
-  }
-  const { createServer } = await loadTls()
-  const clientCertificate = config.clientCertificate ?? "none"
-  const options = {
-    host,
-    port,
-    cert: config.cert,
-    key: config.key,
-    ca: config.ca,
-    crl: config.crl,
-    revocation: config.revocation,
-    clientCertificate,
-    identity: clientCertificate === "none" ? undefined : (config.identity ?? "subject-cn"),
-    nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
-    clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
-    provider: config.provider,
-    workers: config.workers,
-    alpn: config.type === "tls" ? config.alpn : undefined,
-    ...handshakes,
-    proxyProtocol,
-  }
-  const { path, origins, hosts } = config.type === "wss" ? config : {}
-  const webSocket = config.type === "wss" ? { path, origins, hosts } : undefined
-  return createTlsListener(options, webSocket, context, createServer)
 }
 
 /** All or none. */

@@ -90,11 +90,11 @@ describe("retained messages of a new subscription ([MQTT-3.3.1-9])", () => {
     const sub = test.connect({ clientId: "sub" })
     sub.taking = false
     sub.subscribe("#", { qos: 1 })
-    expect(sub.connection!.writer.size).toBeLessThan(12_000)
+    expect(sub.connection!.outflow.size).toBeLessThan(12_000)
     expect(sub.connection!.session!.queuedMessages).toBe(0)
     const pub = test.connect({ clientId: "pub" })
     pub.publish("live", "now", { qos: 0 })
-    expect(sub.connection!.writer.congested).toBe(false)
+    expect(sub.connection!.outflow.congested).toBe(false)
     for (let i = 0; i < 2000; i++) {
       sub.connection?.drained(test.now)
       for (const one of sub.take()) {

@@ -738,7 +738,7 @@ describe("a subscriber that does not keep up", () => {
       pub.publish("t", `${i}`.padEnd(1000), { qos: 0 })
       test.pass(1) // the publisher's pause ends
     }
-    const written = sub.connection!.writer.size
+    const written = sub.connection!.outflow.size
     expect(written).toBeGreaterThanOrEqual(10_000)
     expect(written).toBeLessThan(11_500)
     expect(test.broker.counters.dropped["output full"]).toBeGreaterThan(80)
@@ -857,7 +857,7 @@ describe("a subscriber that does not keep up", () => {
     client.taking = false
     for (let i = 0; i < 100; i++) client.send([0xc0, 0])
     expect(client.paused).toBe(true)
-    expect(client.connection!.writer.size).toBeLessThan(110)
+    expect(client.connection!.outflow.size).toBeLessThan(110)
     client.drain()
     while (client.paused) client.drain()
     expect(client.seen.filter((one) => one.type === "pingresp")).toHaveLength(100)

@@ -7,7 +7,8 @@ import { anyTurns, folded, orderlyTurns, Seeded } from "../../tests/stores/rando
 import { answerOf, handOver, restored } from "../../tests/stores/small-hub.ts"
 import { ToyFolder, toyPace } from "../../tests/stores/toy-folder.ts"
 import type { Change } from "../packet/change.ts"
-import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { encodeTurn } from "../packet/change-encoding.ts"
+import { TurnWriter } from "../packet/turn-fields.ts"
 import { type FileStore, type FileStoreOptions, openStoreIn } from "./file-store.ts"
 import { openFileStore } from "./node-files.ts"
 

@@ -2,7 +2,8 @@
 // by reading the files back, so no message is in memory for it.
 
 import type { Change } from "../packet/change.ts"
-import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { encodeTurn } from "../packet/change-encoding.ts"
+import { TurnWriter } from "../packet/turn-fields.ts"
 import { type WorkingMemory, workingMemory } from "../packet/working-memory.ts"
 import { Pause } from "../ports/pause.ts"
 import type { Committed, Restored, Store, StoreFailed } from "../ports/store.ts"

@@ -1,7 +1,8 @@
 // Writes what a history makes as one file: turns of a few Changes, and an empty record at the end.
 
 import type { Change } from "../packet/change.ts"
-import { encodeTurn, TurnWriter } from "../packet/change-encoding.ts"
+import { encodeTurn } from "../packet/change-encoding.ts"
+import { TurnWriter } from "../packet/turn-fields.ts"
 import type { Pace, StoreFile } from "./folder.ts"
 import { type HistoryFile, type HistoryReader, Slices } from "./history.ts"
 import type { Image } from "./image.ts"

@@ -25,6 +25,8 @@ const folders = [
     (name) => `packages/broker/src/${name}`,
   ),
   "packages/broker/src/platform/node.ts",
+  "packages/broker/src/platform/listener-reports.ts",
+  "packages/broker/src/platform/node-listeners.ts",
   "packages/tls13/src/adapters/node",
   "packages/tls13/src/adapters/driver.ts",
 ]
@@ -44,7 +46,7 @@ const boundaries: readonly string[] = [
   "platform/node.ts#NodeBroker.#attempt",
   "platform/node.ts#NodeBroker.flush (inner)",
   "node/server.ts#Server.#guard",
-  "node/server.ts#Server.soon (inner)",
+  "node/arrivals.ts#Arrivals.soon (inner)",
   "node/input-turns.ts#InputTurns.setImmediate (inner)",
   "node/shared-memory.ts#SharedMemory.#guard",
   "node/tls-socket.ts#TLSSocket.guard",

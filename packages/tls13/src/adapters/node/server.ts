@@ -1,141 +1,39 @@
 // `createServer` in the shape of node:tls. What a hostile peer can cost is bounded: by the time of a handshake, by the
 // number under way, by a line for the others that is short, fair and bounded, and by a close that waits for none of them.
 
-import { type DropArgument, Server as NetServer, type Socket } from "node:net"
+import { Server as NetServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { copyOf } from "../../bytes/copy.ts"
 import { Misuse, type TlsError } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
-import { createServerConfig, type ServerConfig } from "../../connection/config.ts"
+import type { ServerConfig } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { Offer } from "../../handshake/info.ts"
-import type { ServerOptions } from "../../handshake/options.ts"
-import { withDefaults } from "../../handshake/settings.ts"
-import { MemoryPskStore } from "../../session/psk-store.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
-import type { ExternalPskStore, ReplayGuard } from "../../session/session.ts"
-import type { TraceEvent } from "../../trace/events.ts"
+import type { ExternalPskStore } from "../../session/session.ts"
 import { sniResolver } from "../../x509/certificate/credential.ts"
-import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
-import type { IdentityRule } from "../../x509/names/identity.ts"
+import type { CredentialResolver } from "../../x509/interfaces.ts"
 import { internalError } from "../driver.ts"
-import {
-  HandshakeGate,
-  type HandshakeLimit,
-  type HandshakeLimitOptions,
-  handshakeLimits,
-  type Place,
-} from "../handshake-gate.ts"
+import { HandshakeGate, type HandshakeLimitOptions, handshakeLimits, type Place } from "../handshake-gate.ts"
+import { Arrivals } from "./arrivals.ts"
 import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
 import { InputTurns } from "./input-turns.ts"
 import { refuseMisplaced } from "./misplaced-options.ts"
-import { type CommonTlsOptions, commonOptions, externalPsk, type PskOption, printable, traceSink } from "./options.ts"
+import { externalPsk, printable, traceSink } from "./options.ts"
 import { nodeClock, socketOf } from "./raw-transport.ts"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "./secure-context.ts"
-import { ServerCredentials, type SNICallback } from "./server-credentials.ts"
+import { serverConfig } from "./server-config.ts"
+import { ServerCredentials } from "./server-credentials.ts"
+import type { ServerEvents } from "./server-events.ts"
+import type { PskCallback, ServerContextOptions, TlsServerOptions } from "./server-options.ts"
 import { SharedMemory } from "./shared-memory.ts"
 import { TicketRing } from "./ticket-ring.ts"
 import { TLSSocket, type TLSSocketSetup } from "./tls-socket.ts"
-import { certificateTypes, createVerification } from "./verification.ts"
 import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
-import { offloadedCredentials, offloadedProvider } from "./workers/offload.ts"
 import { HandshakeWorkers } from "./workers/pool.ts"
 
-type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
-
-export interface TlsServerOptions
-  extends Omit<CommonTlsOptions, "trace">,
-    Pick<ServerOptions, "tickets" | "preference">,
-    HandshakeLimitOptions {
-  /** Gets every event of every connection. */
-  readonly trace?: ((event: TraceEvent, socket: TLSSocket) => void) | undefined
-  /**
-   * Asks clients for a certificate: in the handshake, or when `socket.requestCertificate()` is called. `optional`: a client may
-   * show none, and one that it shows must be valid.
-   */
-  readonly requestCert?: boolean | "optional" | "post-handshake" | undefined
-  /**
-   * With requestCert, true (the default): a client without a valid certificate is refused. false: the handshake goes on, and
-   * `authorized` tells; a name in such a certificate is anybody's claim.
-   */
-  readonly rejectUnauthorized?: boolean | undefined
-  /** By what of their certificates clients are known: one whose name constraints leave that free is refused. */
-  readonly identity?: IdentityRule | undefined
-  /** In the place of the usual verifier of client certificates, and so of `ca`. */
-  readonly verifier?: CertificateVerifier | undefined
-  /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
-  readonly credentials?: CredentialResolver | undefined
-  readonly SNICallback?: SNICallback | undefined
-  /** What `getTicketKeys()` of another server gave, or 48 random bytes; default: keys of this server's own, which rotate. */
-  readonly ticketKeys?: Uint8Array | undefined
-  /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
-  readonly sessionTimeout?: number | undefined
-  readonly externalPsks?: readonly PskOption[] | undefined
-  /** Looks a key up; null: unknown. A promise may be returned. */
-  readonly pskCallback?: PskCallback | undefined
-  /** Takes up to so many bytes of 0-RTT data a connection, each ClientHello once: RFC 9846 section 8. */
-  readonly earlyData?:
-    | (Omit<EarlyDataOptions, "replayGuard"> & {
-        /** Default: one of this server's own. Servers that share `ticketKeys` have to share a guard, too. */
-        readonly replayGuard?: ReplayGuard | undefined
-      })
-    | undefined
-  /**
-   * Threads, 0 to 64, that do the public-key operations of handshakes, so that clients who are connected do not wait for them;
-   * default 0: none. A client's own certificate is verified in this thread all the same. With a provider of one's own there are
-   * none.
-   */
-  readonly workers?: number | undefined
-  /**
-   * Listeners of a socket's `data` are lent the bytes: the memory is used again when they return, so who keeps some copies them,
-   * and such a socket is not piped. Saves most of the memory that bulk takes, and its collection. Default false.
-   */
-  readonly lendsData?: boolean | undefined
-  readonly allowHalfOpen?: boolean | undefined
-  readonly pauseOnConnect?: boolean | undefined
-  /** What this stack has and node:tls has no word for; goes before what the other options say. */
-  readonly core?: Partial<ServerOptions> | undefined
-}
-
-export type PskCallback = (
-  socket: TLSSocket,
-  identity: string,
-) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>
-
-/** The part of the options that `setSecureContext` replaces. */
-export type ServerContextOptions = Pick<SecureContextOptions, "cert" | "key" | "ca" | "trust" | "crl" | "ocspResponse">
-
-/** The events of a Server, with what their listeners get. */
-export interface ServerEvents {
-  /** A handshake is over, and its client as good as the options ask. */
-  readonly secureConnection: [socket: TLSSocket]
-  /** A handshake failed. */
-  readonly tlsClientError: [error: Error & { readonly code?: string }, socket: TLSSocket]
-  /** Each handshake, whether it succeeded, failed, or was given up by the application. */
-  readonly handshake: [report: HandshakeReport]
-  /** A connection was closed before its handshake, as too many waited, in all or of its address, or it had waited too long. */
-  readonly handshakeRefused: [event: HandshakeRefused]
-  /**
-   * A defect, of this stack or of a callback that the application gave, ended a connection: `error.cause` is what was thrown.
-   * Its socket's `error` is the same, unless the connection had ended before.
-   */
-  readonly internalError: [error: TlsError, socket: TLSSocket | undefined]
-  /** 0-RTT data, which may be a replay; before `secureConnection`. */
-  readonly earlyData: [data: Buffer, socket: TLSSocket]
-  /** A line of the key log, line end included. */
-  readonly keylog: [line: Buffer, socket: TLSSocket]
-  readonly connection: [socket: Socket]
-  readonly listening: []
-  readonly close: []
-  readonly error: [error: Error & { readonly code?: string }]
-  readonly drop: [data?: DropArgument]
-}
-
-export interface HandshakeRefused {
-  readonly remoteAddress: string | undefined
-  readonly remotePort: number | undefined
-  readonly limit: HandshakeLimit
-}
+export type { HandshakeRefused, ServerEvents } from "./server-events.ts"
+export type { PskCallback, ServerContextOptions, TlsServerOptions } from "./server-options.ts"
 
 interface Active {
   readonly context: SecureContext
@@ -143,9 +41,6 @@ interface Active {
   readonly setup: TLSSocketSetup
 }
 
-/** Connections that are taken before the first of them begins, and milliseconds. */
-const mostArrivals = 1024
-const arrivalTime = 50
 /** Handshakes that begin each time round Node's loop: a ClientHello takes some milliseconds, and everybody else waits. */
 const begunPerTurn = 4
 
@@ -158,7 +53,7 @@ export class Server extends NetServer {
   /** Outlives a change of certificates: what was taken before stays taken. */
   readonly #replayGuard: MemoryReplayGuard
   readonly #heldBytes: HeldBytes = { held: 0 }
-  #arrivals: Duplex[] = []
+  readonly #arrivals: Arrivals
   readonly #workers: HandshakeWorkers | undefined
   #active: Active
 
@@ -173,6 +68,9 @@ export class Server extends NetServer {
       perTurn: begunPerTurn,
       nextTurn: setImmediate,
     })
+    const admit = (raw: Duplex) => this.#guard(raw, () => this.#accept(raw))
+    const failed = (cause: unknown) => this.#tell("internalError", internalError(cause), undefined)
+    this.#arrivals = new Arrivals(this.#gate, admit, failed)
     const context = options.secureContext ?? createSecureContext(options)
     // Ticket keys that are given have been in use before, so 0-RTT data of then could come again (RFC 9846 section 8.2).
     this.#replayGuard = new MemoryReplayGuard(options.ticketKeys ? { startedAt: Date.now() } : {})
@@ -190,7 +88,7 @@ export class Server extends NetServer {
       this.#workers?.close()
       throw error
     }
-    this.on("connection", (raw: Socket) => this.#guard(raw, () => this.#arrive(raw)))
+    this.on("connection", (raw: Socket) => this.#guard(raw, () => this.#arrivals.add(raw)))
     if (onSecureConnection) this.on("secureConnection", onSecureConnection)
   }
 
@@ -269,7 +167,7 @@ export class Server extends NetServer {
   /** Ends every handshake under way, without an alert, and every connection that waits for its own. */
   closeAllHandshakes(): void {
     this.#gate.clear()
-    for (const raw of this.#arrivals.splice(0)) raw.destroy()
+    this.#arrivals.clear()
     for (const raw of this.#handshakes) raw.destroy()
   }
 
@@ -281,43 +179,13 @@ export class Server extends NetServer {
   }
 
   #activate(context: SecureContext, options: TlsServerOptions): Active {
-    const verification = options.requestCert
-      ? createVerification(context, {
-          ...options,
-          role: "client",
-          serverName: undefined,
-          checkServerIdentity: undefined,
-        })
-      : undefined
-    const psks = (options.externalPsks ?? []).map(externalPsk)
-    const { earlyData, sessionTimeout, tickets, preference } = options
-    const replayGuard = earlyData?.replayGuard ?? this.#replayGuard
-    const hasCredentials = context.credentials.length > 0 || options.credentials || options.SNICallback
-    const hasPsks = psks.length > 0 || options.pskCallback !== undefined
-    if (!hasCredentials && !hasPsks)
-      throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `externalPsks`)")
-    const workers = this.#workers
-    const provider = workers === undefined ? context.provider : offloadedProvider(context.provider, workers)
-    const credentials = workers === undefined ? this.#credentials : offloadedCredentials(this.#credentials, workers)
-    const usual = {
-      ...commonOptions(options, context),
-      provider,
-      credentials: hasCredentials ? credentials : undefined,
-      clientAuthentication: verification && {
-        mode: authenticationMode(options),
-        verifier: verification.verifier,
-        authorities: context.ownTrust ? context.trust.anchors.map(({ subject }) => subject.der) : undefined,
-      },
-      certificateTypes: certificateTypes("server", context, options),
-      ticketer: this.#tickets,
-      tickets,
-      ticketLifetime: sessionTimeout,
-      resumptionPartition: options.resumptionPartition ?? verification?.partition ?? "clients without certificates",
-      externalPsks: hasPsks ? new MemoryPskStore(psks) : undefined,
-      earlyData: earlyData && { ...earlyData, replayGuard },
-      preference,
-    } satisfies ServerOptions
-    const config = createServerConfig(withDefaults(options.core ?? {}, usual))
+    const parts = {
+      credentials: this.#credentials,
+      tickets: this.#tickets,
+      replayGuard: this.#replayGuard,
+      workers: this.#workers,
+    }
+    const { config, verification } = serverConfig(context, options, parts)
     const memory = this.#memory
     config.scratch.output = (length) => memory.output(length)
     if (options.lendsData) config.scratch.plaintext = (length) => memory.plaintext(length)
@@ -350,39 +218,6 @@ export class Server extends NetServer {
   }
 
   /* ------------------------------------------------------------ a connection */
-
-  /**
-   * Node takes one connection from the system each time round its loop. With a handshake begun each time, all others would
-   * wait in the system's queue, where the last address comes last: so first those that are there are taken, for a moment.
-   */
-  #arrive(raw: Duplex): void {
-    this.#arrivals.push(raw)
-    if (this.#arrivals.length > 1) return
-    this.#gate.hold()
-    const begun = performance.now()
-    const settle = (seen: number) => {
-      const { length } = this.#arrivals
-      const more = length > seen && length < mostArrivals && performance.now() - begun < arrivalTime
-      if (more) soon(length)
-      else this.#admit()
-    }
-    const soon = (seen: number) =>
-      setImmediate(() => {
-        try {
-          settle(seen)
-        } catch (cause) {
-          this.#tell("internalError", internalError(cause), undefined)
-          this.#admit() // nobody is left standing
-        }
-      })
-    soon(0)
-  }
-
-  #admit(): void {
-    const arrivals = this.#arrivals.splice(0)
-    this.#gate.resume()
-    for (const each of arrivals) this.#guard(each, () => this.#accept(each))
-  }
 
   #accept(raw: Duplex): void {
     if (raw.destroyed) return
@@ -521,11 +356,6 @@ export function createServer(
 
 /** A peer that resets its connection is no news here. */
 function ignore(): void {}
-
-function authenticationMode({ requestCert, rejectUnauthorized = true }: TlsServerOptions) {
-  if (requestCert === "post-handshake") return requestCert
-  return rejectUnauthorized && requestCert !== "optional" ? "require" : "request"
-}
 
 /** @throws Misuse */
 function workersOf(

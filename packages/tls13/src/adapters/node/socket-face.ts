@@ -111,8 +111,11 @@ export abstract class SocketFace extends Duplex {
     return this
   }
 
-  /** Something was read or written. */
-  protected touch(): void {
+  /**
+   * Something was read or written.
+   * @internal
+   */
+  touch(): void {
     this.#idleTimer?.refresh()
   }
 }

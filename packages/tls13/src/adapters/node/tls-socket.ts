@@ -9,28 +9,25 @@ import { bytesToUtf8 } from "../../bytes/text.ts"
 import type { Connection } from "../../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../../connection/events.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
-import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo } from "../../handshake/info.ts"
-import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { Driver, internalError, type Taken } from "../driver.ts"
+import { throwLater } from "./callbacks.ts"
+import { HandshakeFace, type HandshakeFaceSetup } from "./handshake-face.ts"
 import type { InputTurns } from "./input-turns.ts"
 import { PacedInput } from "./paced-input.ts"
-import { type PeerCertificate, peerCertificate, readableChain } from "./peer-certificate.ts"
 import { closeGently, nodeClock, StreamTransport, socketOf } from "./raw-transport.ts"
 import { encodeClientSession } from "./session-buffer.ts"
 import type { SharedMemory } from "./shared-memory.ts"
 import type { TLSSocketEvents } from "./socket-events.ts"
-import { SocketFace } from "./socket-face.ts"
+import { destroyedError, SocketOutput } from "./socket-output.ts"
 import { AuthorizationError, type Verification } from "./verification.ts"
 
 export type { TLSSocketEvents } from "./socket-events.ts"
 
 /** How `connect` and `Server` make a socket. */
-export interface TLSSocketSetup {
+export interface TLSSocketSetup extends HandshakeFaceSetup {
   /** When what comes in is worked on, where many sockets share a turn; undefined: at once. */
   readonly turns?: InputTurns | undefined
-  readonly role: "client" | "server"
-  readonly provider: CryptoProvider
   /** Called when bytes can flow: makes the connection, and what its first calls gave back. */
   readonly begin: (socket: TLSSocket) => { readonly connection: Connection; readonly first: readonly Outcome[] }
   readonly verification: Verification | undefined
@@ -44,20 +41,12 @@ export interface TLSSocketSetup {
   readonly earlyData?: Uint8Array | undefined
 }
 
-interface Pending {
-  readonly parts: readonly Uint8Array[]
-  readonly done: Taken
-}
-
-/** Plaintext bytes that are protected and written at once; the next ones wait until the socket has taken them. */
-const pieceSize = 131_072
 /** Bytes of the stream below that are worked on at once: as many as a read of a socket gives. */
 const chunkSize = 65_536
-const fullRecord = 16_384
 /** Records whose data waits for the application: more are read when it has taken these. */
 const mostUntaken = 256
 
-export class TLSSocket extends SocketFace {
+export class TLSSocket extends HandshakeFace {
   readonly encrypted = true
   /** Whether the peer has proven who it is, by a certificate that was verified or by a PSK. */
   authorized: boolean = false
@@ -79,15 +68,10 @@ export class TLSSocket extends SocketFace {
   /** What this stack ended the connection with, as against the application or the stream below. */
   #failure: TlsError | undefined
   #ended = false
-  /** What is written before the handshake is over; the stream hands over one write at a time. */
-  #waiting: Pending | undefined
-  #inFlight: Taken | undefined
-  #finishing: Taken | undefined
-  #earlyDataUnsent: Uint8Array | undefined
+  readonly #output: SocketOutput
   /** Calls of `requestCertificate`, in order: each gets one answer. */
   readonly #asked: { readonly resolve: (authorized: boolean) => void; readonly reject: (error: Error) => void }[] = []
   #session: Buffer | undefined
-  #fragment = fullRecord
   /** A server's input comes in turns. */
   #input: PacedInput | undefined
   /** Records whose data nobody has taken yet. */
@@ -99,7 +83,7 @@ export class TLSSocket extends SocketFace {
     super(raw, { allowHalfOpen: setup.allowHalfOpen ?? false, highWaterMark })
     this.#setup = setup
     this.servername = setup.servername ?? null
-    if (setup.earlyData !== undefined && setup.earlyData.length > 0) this.#earlyDataUnsent = copyOf(setup.earlyData)
+    this.#output = new SocketOutput(this, setup.memory, setup.earlyData)
     // A flight leaves in one write already; waiting for more would only add a delay.
     socketOf(raw)?.setNoDelay(true)
     raw.on("error", (error: Error) => this.guard(() => this.#afterInput(() => this.#rawFailed(error))))
@@ -203,72 +187,22 @@ export class TLSSocket extends SocketFace {
     return super.once(event, listener as (...args: unknown[]) => void)
   }
 
-  /* ------------------------------------------------------------ what was agreed */
+  /* ------------------------------------------------------------ what was agreed, and may be changed */
 
-  /** What the handshake agreed, in this stack's own words; undefined until it is over. */
-  get info(): HandshakeInfo | undefined {
+  override get info(): HandshakeInfo | undefined {
     return this.#info
   }
 
-  getProtocol(): "TLSv1.3" | null {
-    return this.#info?.protocol ?? null
+  protected override get setup(): TLSSocketSetup {
+    return this.#setup
   }
 
-  getCipher(): { readonly name: string; readonly standardName: string; readonly version: string } | undefined {
-    const suite = this.#info?.cipherSuite
-    return suite === undefined ? undefined : { name: suite, standardName: suite, version: "TLSv1.3" }
+  protected override get connection(): Connection | undefined {
+    return this.#connection
   }
 
-  /**
-   * An empty object when the peer showed none, or one that only a verifier of one's own can read. Never throws for what the
-   * peer sent. @param detailed links the chain by `issuerCertificate`, up to the first certificate that cannot be read
-   */
-  getPeerCertificate(detailed: boolean = false): PeerCertificate | Record<string, never> {
-    const chain = this.#info?.peerCertificateType === "X509" ? this.#info.peerChain : []
-    return peerCertificate(chain, this.#setup.provider, detailed)
-  }
-
-  /**
-   * The peer's certificates as `./x509` reads them, leaf first. One behind the leaf that cannot be read is left out, as the
-   * search for a path leaves it out (`info.peerChain` has the DER of all); without a readable leaf the list is empty. Never
-   * throws for what the peer sent.
-   */
-  getPeerX509Chain(): readonly Certificate[] {
-    return this.#info?.peerCertificateType === "X509" ? readableChain(this.#info.peerChain) : []
-  }
-
-  /** The group of the key exchange; null for psk_ke, and on servers, as in node:tls. */
-  getEphemeralKeyInfo(): { readonly type: "ECDH"; readonly name: string; readonly size: number } | null {
-    const group = this.#info?.group
-    if (group === undefined || this.#setup.role === "server") return null
-    const [name, size] = groupNames[group] ?? [group, 0]
-    return { type: "ECDH", name, size }
-  }
-
-  isSessionReused(): boolean {
-    return this.#info?.resumed ?? false
-  }
-
-  /** The newest session that the server gave, for the `session` option of `connect`: each is good for one connection. */
-  getSession(): Buffer | undefined {
-    return this.#session && Buffer.from(this.#session)
-  }
-
-  /** RFC 9846 section 7.5. @param length bytes, 1 to 255 times the hash's length */
-  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
-    if (this.#connection === undefined)
-      throw new Misuse("keying material can be exported once the handshake is complete")
-    return Buffer.from(this.#connection.exportKeyingMaterial(label, context, length))
-  }
-
-  /**
-   * The same from early_exporter_secret, for what goes with early data: see `exportEarlyKeyingMaterial` of the core.
-   * @throws Misuse when there is no early data, or it was refused
-   */
-  exportEarlyKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Buffer {
-    if (this.#connection === undefined)
-      throw new Misuse("early keying material is that of 0-RTT data, and there is none")
-    return Buffer.from(this.#connection.exportEarlyKeyingMaterial(label, context, length))
+  protected override get session(): Buffer | undefined {
+    return this.#session
   }
 
   /**
@@ -305,20 +239,9 @@ export class TLSSocket extends SocketFace {
     return answered
   }
 
-  /** TLS 1.3 has none: the callback gets an error that says so. */
-  renegotiate(_options: unknown, callback?: (error: Error | null) => void): boolean {
-    if (callback) process.nextTick(callback, new Misuse("TLS 1.3 has no renegotiation; updateKeys() renews the keys"))
-    return false
-  }
-
-  /** There is nothing to disable. */
-  disableRenegotiation(): void {}
-
   /** @param size most bytes of data in a record, 512 to 16384 */
   setMaxSendFragment(size: number): boolean {
-    if (!Number.isInteger(size) || size < 512 || size > fullRecord) return false
-    this.#fragment = size
-    return true
+    return this.#output.setFragment(size)
   }
 
   /* ------------------------------------------------------------ the stream */
@@ -358,19 +281,16 @@ export class TLSSocket extends SocketFace {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Taken): void {
-    this.guard(() => this.#send([chunk], done))
+    this.guard(() => this.#output.write([chunk], done))
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: Taken): void {
     const parts = chunks.map(({ chunk }) => chunk)
-    this.guard(() => this.#send(parts, done))
+    this.guard(() => this.#output.write(parts, done))
   }
 
   override _final(done: Taken): void {
-    this.guard(() => {
-      if (this.#info === undefined && !this.#failed) this.#finishing = done
-      else this.#finish(done)
-    })
+    this.guard(() => this.#output.end(this.#failed, done))
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -385,16 +305,10 @@ export class TLSSocket extends SocketFace {
     // A peer that is told nothing more has no use for a FIN either, but an alert must reach it.
     if (this.#failed || this.writableFinished) closeGently(this.raw, (work) => this.guard(work))
     else this.raw.destroy()
-    const [inFlight, waiting, finishing, asked] = [
-      this.#inFlight,
-      this.#waiting,
-      this.#finishing,
-      this.#asked.splice(0),
-    ]
-    this.#inFlight = this.#waiting = this.#finishing = undefined
-    if (!(inFlight || waiting || finishing || asked.length > 0)) return // nobody to make an error for
+    this.#output.release(error)
+    const asked = this.#asked.splice(0)
+    if (asked.length === 0) return // nobody to make an error for
     const reason = error ?? destroyedError()
-    for (const each of [inFlight, waiting?.done, finishing]) tell(each, reason)
     for (const { reject } of asked) reject(reason)
   }
 
@@ -405,61 +319,11 @@ export class TLSSocket extends SocketFace {
     else this.once("finish", () => this.destroy())
   }
 
-  #send(parts: readonly Uint8Array[], done: Taken): void {
-    if (this.#info === undefined) {
-      this.#waiting = { parts, done }
-      return
-    }
-    this.#inFlight = done
-    // Small writes that piled up share records, and one write below.
-    const { memory } = this.#setup
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    if (parts.length === 1) this.#sendFrom(parts[0]!, 0)
-    else if (memory === undefined || length > pieceSize) this.#sendFrom(Buffer.concat(parts, length), 0)
-    else memory.gathered(parts, length, (whole) => this.#sendFrom(whole, 0))
-  }
-
-  #sendFrom(whole: Uint8Array, from: number): void {
-    if (this.destroyed || this.#driver === undefined) return
-    if (this.#connection?.writable !== true) {
-      this.#written(destroyedError())
-      return
-    }
-    const to = Math.min(whole.length, from + pieceSize)
-    const parts: Uint8Array[] = []
-    const step = this.#fragment === fullRecord ? pieceSize : this.#fragment
-    for (let at = from; at < to; at += step) parts.push(whole.subarray(at, Math.min(to, at + step)))
-    this.touch()
-    this.#driver.send(parts, (error) => {
-      this.guard(() => {
-        if (error || to === whole.length) this.#written(error)
-        else this.#sendFrom(whole, to)
-      })
-    })
-  }
-
-  #written(error?: Error | null): void {
-    const done = this.#inFlight
-    this.#inFlight = undefined
-    tell(done, error)
-  }
-
-  /** close_notify, then the end of the stream below. */
-  #finish(done: Taken): void {
-    if (this.#driver === undefined || this.destroyed) {
-      done()
-      return
-    }
-    this.#driver.close((error) => {
-      this.guard(() => {
-        this.#endBelow()
-        tell(done, error)
-      })
-    })
-  }
-
-  /** The system has all that we sent. */
-  #endBelow(): void {
+  /**
+   * The system has all that we sent.
+   * @internal
+   */
+  endBelow(): void {
     const { raw } = this
     if (raw.destroyed) return
     // Nothing can come behind the peer's close_notify, and closing a TCP socket ends our half as well: no need to wait for its end.
@@ -491,6 +355,7 @@ export class TLSSocket extends SocketFace {
       onEvent: (event) => this.guard(() => this.#onEvent(event)),
     })
     this.#driver = driver
+    this.#output.begin(driver, connection)
     input?.begin(driver)
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
@@ -507,17 +372,10 @@ export class TLSSocket extends SocketFace {
       })
     })
     raw.on("end", () => this.guard(() => (input ? input.end() : driver.receiveEnd())))
-    driver.start(...first, ...this.#earlyFlight(connection))
+    driver.start(...first, ...this.#output.earlyFlight(connection))
     // A server's is handed over at rest.
     if (this.#setup.role === "server") raw.resume()
     if (raw.readableEnded || raw.destroyed) driver.receiveEnd()
-  }
-
-  #earlyFlight(connection: Connection): Outcome[] {
-    const data = this.#earlyDataUnsent
-    if (data === undefined || connection.earlyDataWritable < data.length) return []
-    this.#earlyDataUnsent = undefined
-    return [connection.sendEarlyData(data)]
   }
 
   #onEvent(event: ConnectionEvent): void {
@@ -527,7 +385,8 @@ export class TLSSocket extends SocketFace {
       case "offered":
         if (this.#setup.role === "server") this.servername = event.offer.serverName ?? false
         // Where a decision came before the ClientHello, a key share say, it has not gone yet.
-        if (this.#connection) for (const outcome of this.#earlyFlight(this.#connection)) this.#driver?.take(outcome)
+        if (this.#connection)
+          for (const outcome of this.#output.earlyFlight(this.#connection)) this.#driver?.take(outcome)
         this.emit("offered", event.offer)
         break
       case "connected":
@@ -541,8 +400,7 @@ export class TLSSocket extends SocketFace {
         this.emit("earlyData", this.earlyData.at(-1))
         break
       case "early-data-decided":
-        // Refused is refused, also what was too long to go ahead: the application sends it again, or does not.
-        if (!event.accepted) this.#earlyDataUnsent = undefined
+        if (!event.accepted) this.#output.earlyDataRefused()
         this.emit("earlyDataDecided", event.accepted)
         break
       case "client-authenticated":
@@ -568,6 +426,7 @@ export class TLSSocket extends SocketFace {
 
   #connected(info: HandshakeInfo): void {
     this.#info = info
+    this.#output.open()
     this.alpnProtocol =
       info.alpnProtocol === undefined
         ? false
@@ -577,14 +436,7 @@ export class TLSSocket extends SocketFace {
     this.emit("secure")
     if (this.#setup.role === "client") this.emit("secureConnect")
     if (this.destroyed) return
-    if (this.#earlyDataUnsent !== undefined) this.#driver?.send([this.#earlyDataUnsent])
-    this.#earlyDataUnsent = undefined
-    const { parts, done } = this.#waiting ?? {}
-    this.#waiting = undefined
-    if (parts !== undefined && done !== undefined) this.#send(parts, done)
-    const finishing = this.#finishing
-    this.#finishing = undefined
-    if (finishing) this.#finish(finishing)
+    this.#output.sendWaiting()
   }
 
   #authorize(info: HandshakeInfo): void {
@@ -628,35 +480,6 @@ export class TLSSocket extends SocketFace {
   }
 }
 
-const groupNames: Readonly<Record<string, readonly [name: string, bits: number]>> = {
-  x25519: ["X25519", 253],
-  secp256r1: ["prime256v1", 256],
-  secp384r1: ["secp384r1", 384],
-  secp521r1: ["secp521r1", 521],
-}
-
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** Calls back into Node's stream machinery, and by it the application's callbacks of `write` and `end`. */
-function tell(done: Taken | undefined, error?: Error | null): void {
-  try {
-    done?.(error)
-  } catch (thrown) {
-    throwLater(thrown)
-  }
-}
-
-/** The application's own exception: uncaught, as it would be had Node called the listener. */
-function throwLater(error: unknown): void {
-  process.nextTick(() => {
-    throw error
-  })
-}
-
-function destroyedError(): Error {
-  return Object.assign(new Error("the TLS connection was destroyed before everything was written"), {
-    code: "ERR_STREAM_DESTROYED",
-  })
 }
