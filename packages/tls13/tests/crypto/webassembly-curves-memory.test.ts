@@ -3,41 +3,13 @@ import { p256 as nobleP256 } from "@noble/curves/nist.js"
 import { describe, expect, it } from "vitest"
 import { curve25519Kernel } from "../../src/crypto/fast/webassembly/curve25519.ts"
 import { p256Kernel } from "../../src/crypto/fast/webassembly/p256.ts"
-import { engine } from "./assembly-module.ts"
+import { expectNothingLeft, watched } from "./watched-memory.ts"
 
 // What is left in the memory of the curves' instances after a call: nothing that was secret.
-
-/** The next instance that is made by a kernel's source, and its memory. */
-function watched<Kernel>(source: () => Kernel): { readonly kernel: Kernel; readonly memory: Uint8Array } {
-  const before = engine.Instance
-  let memory: Uint8Array | undefined
-  engine.Instance = class extends before {
-    constructor(module: object) {
-      super(module)
-      memory = new Uint8Array((this.exports as { readonly memory: { readonly buffer: ArrayBuffer } }).memory.buffer)
-    }
-  }
-  try {
-    const kernel = source()
-    return { kernel, memory: memory! }
-  } finally {
-    engine.Instance = before
-  }
-}
 
 /** Whether the first 8 of these bytes are anywhere. */
 function includes(memory: Uint8Array, bytes: Uint8Array): boolean {
   return Buffer.from(memory).includes(Buffer.from(bytes.subarray(0, 8)))
-}
-
-/** The memory after a first call, whose tables stay, must be that after another with other numbers. */
-function expectNothingLeft(memory: Uint8Array, call: () => unknown): void {
-  call()
-  const tables = memory.slice()
-  for (let i = 0; i < 10; i++) {
-    call()
-    expect(Buffer.compare(memory, tables)).toBe(0)
-  }
 }
 
 describe("memory of curve25519", () => {
