@@ -1,7 +1,7 @@
 import { p256, p384 } from "@noble/curves/nist.js"
 import { describe, expect, it } from "vitest"
-import { readSignature, writeSignature } from "../../src/crypto/fast/p256/der.ts"
-import { isScalar, modOrder } from "../../src/crypto/fast/p256/scalar.ts"
+import { readSignature, writeSignature } from "../../src/crypto/fast/curves/der.ts"
+import { isScalar, modOrder } from "../../src/crypto/fast/curves/scalars.ts"
 import { hostRandom as random } from "../../src/crypto/noble/index.ts"
 import { hex } from "./wycheproof.ts"
 

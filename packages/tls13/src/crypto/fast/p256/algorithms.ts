@@ -1,9 +1,9 @@
 import { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "../../noble/ecdsa.ts"
 import type { Hash, ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
-import { type P384Kernel, p384Over } from "../p384/ecdsa-p384.ts"
-import { createEcdsa } from "./ecdsa-p256.ts"
-import type { P256Kernel } from "./kernel.ts"
-import { createSecp256r1 } from "./secp256r1.ts"
+import { type P384Kernel, p384Over } from "../p384/algorithms.ts"
+import { createEcdsa } from "../curves/ecdsa.ts"
+import type { P256Kernel } from "../curves/kernel.ts"
+import { createSecp256r1 } from "../curves/ecdh.ts"
 
 export interface P256Algorithms {
   readonly secp256r1: ImmediateKeyExchange

@@ -19,7 +19,7 @@ import {
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
 import { PublicMultiples } from "./public-multiples.ts"
-import { order } from "./scalar.ts"
+import { order } from "../curves/scalars.ts"
 
 // The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
 // C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4

@@ -5,7 +5,7 @@ import type { RandomSource } from "../../provider.ts"
 import { bytesToInteger, integerToBytes, invertMod } from "../../rsa/integers.ts"
 import { createPlainSha256 } from "../sha256.ts"
 import { type P256Algorithms, p256Over } from "./algorithms.ts"
-import type { P256Kernel } from "./kernel.ts"
+import type { P256Kernel } from "../curves/kernel.ts"
 import { P256, type Point, wipe } from "./p256.ts"
 
 // P-256 in TypeScript, over the points of p256.ts.

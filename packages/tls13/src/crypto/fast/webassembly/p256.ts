@@ -1,5 +1,5 @@
 import { type P256Algorithms, p256Over } from "../p256/algorithms.ts"
-import type { P256Kernel } from "../p256/kernel.ts"
+import type { P256Kernel } from "../curves/kernel.ts"
 import { plainP256 } from "../p256/plain.ts"
 import { type CallExports, CallMemory } from "./call.ts"
 import { kernels, type WebAssemblyChoice } from "./engine.ts"

@@ -1,4 +1,4 @@
-import type { P384Kernel } from "../p384/ecdsa-p384.ts"
+import type { P384Kernel } from "../p384/algorithms.ts"
 import { type Exported, type KernelExports, kernels, type WebAssemblyChoice } from "./engine.ts"
 import { p384Module } from "./modules/p384.ts"
 

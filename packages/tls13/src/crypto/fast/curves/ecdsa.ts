@@ -4,7 +4,7 @@ import { draw } from "../../draw.ts"
 import type { Hash, RandomSource, SignatureAlgorithm } from "../../provider.ts"
 import { readSignature, writeSignature } from "./der.ts"
 import type { P256Kernel } from "./kernel.ts"
-import { isScalar, modOrder } from "./scalar.ts"
+import { isScalar, modOrder } from "./scalars.ts"
 
 // ECDSA (FIPS 186-5 section 6.4) by keys of P-256, over a kernel. Nonces are those of RFC 6979 with fresh entropy mixed in
 // (its section 3.6), as in the noble packages.

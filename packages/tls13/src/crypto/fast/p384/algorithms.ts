@@ -1,5 +1,5 @@
 import type { Hash, SignatureAlgorithm } from "../../provider.ts"
-import { readSignature } from "../p256/der.ts"
+import { readSignature } from "../curves/der.ts"
 
 // ECDSA (FIPS 186-5 section 6.4.2) by keys of P-384, as certificates of public authorities have them: signatures are verified
 // by a kernel where there is one. All of it is public; signing is left to others.

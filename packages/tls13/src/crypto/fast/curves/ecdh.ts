@@ -3,7 +3,7 @@ import { concatBytes } from "../../../bytes/concat.ts"
 import { draw } from "../../draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../../provider.ts"
 import type { P256Kernel } from "./kernel.ts"
-import { isScalar } from "./scalar.ts"
+import { isScalar } from "./scalars.ts"
 
 // ECDH on P-256 (RFC 9846 sections 4.3.8.2 and 7.4.2), over a kernel.
 
