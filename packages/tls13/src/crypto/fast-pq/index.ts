@@ -1,7 +1,7 @@
 import { createX25519 } from "../fast/webassembly/curve25519.ts"
 import type { WebAssemblyChoice } from "../fast/webassembly/engine.ts"
 import { createP256Algorithms } from "../fast/webassembly/p256.ts"
-import { secp384r1 } from "../noble/nist.ts"
+import { createSecp384r1 } from "../fast/webassembly/p384.ts"
 import { hybrid } from "../noble-pq/hybrid.ts"
 import type { ImmediateKeyExchange } from "../provider.ts"
 import { createMlKem768, createMlKem1024 } from "./ml-kem.ts"
@@ -39,7 +39,7 @@ export function createSecP256r1MLKEM768(
 /** ECDH first. @param webAssembly as of `createFastProvider`. @param classical another secp384r1 */
 export function createSecP384r1MLKEM1024(
   webAssembly: WebAssemblyChoice = "auto",
-  classical: ImmediateKeyExchange = secp384r1,
+  classical: ImmediateKeyExchange = createSecp384r1(webAssembly),
 ): ImmediateKeyExchange {
   const mlKem = createMlKem1024(webAssembly)
   return hybrid({ name: "SecP384r1MLKEM1024", mlKem, classical, classicalLength: 97, first: "classical" })

@@ -1,34 +1,43 @@
-import { fromHex } from "../../../bytes/hex.ts"
+// Numbers of big-endian bytes beside the order n of a curve. Side channels: no branch on a byte.
 
-// Numbers of 32 big-endian bytes beside the order n of P-256. Side channels: no branch on a byte.
-
-const LENGTH = 32
-export const order: Uint8Array = /* @__PURE__ */ fromHex(
-  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
-)
-
-/** Whether these are 32 bytes of a number from 1 to n - 1. */
-export function isScalar(bytes: Uint8Array): boolean {
-  if (bytes.length !== LENGTH) return false
-  let borrow = 0
-  let bits = 0
-  for (let i = LENGTH - 1; i >= 0; i--) {
-    borrow = (bytes[i]! - order[i]! + borrow) >> 8
-    bits |= bytes[i]!
-  }
-  return borrow !== 0 && bits !== 0
+export interface Scalars {
+  /** Bytes of n, and of a coordinate. */
+  readonly length: number
+  /** n. */
+  readonly order: Uint8Array
+  /** Whether these are as many bytes of a number from 1 to n - 1. */
+  isScalar(bytes: Uint8Array): boolean
+  /** The number modulo n: it is below 2n, as all numbers of so many bits are. */
+  modOrder(bytes: Uint8Array): Uint8Array
 }
 
-/** The number modulo n: it is below 2n, as all numbers of 256 bits are. */
-export function modOrder(bytes: Uint8Array): Uint8Array {
-  const less = new Uint8Array(LENGTH)
-  let borrow = 0
-  for (let i = LENGTH - 1; i >= 0; i--) {
-    const difference = bytes[i]! - order[i]! + borrow
-    less[i] = difference
-    borrow = difference >> 8
+/** @param order n, whose highest bit is set */
+export function scalarsBelow(order: Uint8Array): Scalars {
+  const { length } = order
+  return {
+    length,
+    order,
+    isScalar(bytes) {
+      if (bytes.length !== length) return false
+      let borrow = 0
+      let bits = 0
+      for (let i = length - 1; i >= 0; i--) {
+        borrow = (bytes[i]! - order[i]! + borrow) >> 8
+        bits |= bytes[i]!
+      }
+      return borrow !== 0 && bits !== 0
+    },
+    modOrder(bytes) {
+      const less = new Uint8Array(length)
+      let borrow = 0
+      for (let i = length - 1; i >= 0; i--) {
+        const difference = bytes[i]! - order[i]! + borrow
+        less[i] = difference
+        borrow = difference >> 8
+      }
+      // All ones when the number was below n: then it is the result.
+      for (let i = 0; i < length; i++) less[i] = less[i]! ^ ((less[i]! ^ bytes[i]!) & borrow)
+      return less
+    },
   }
-  // All ones when the number was below n: then it is the result.
-  for (let i = 0; i < LENGTH; i++) less[i] = less[i]! ^ ((less[i]! ^ bytes[i]!) & borrow)
-  return less
 }

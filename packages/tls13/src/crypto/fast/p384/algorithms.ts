@@ -1,17 +1,30 @@
-import type { Hash, SignatureAlgorithm } from "../../provider.ts"
-import { readSignature } from "../curves/der.ts"
+import { NamedGroup } from "../../../bytes/code-points.ts"
+import { fromHex } from "../../../bytes/hex.ts"
+import { secp384r1 } from "../../noble/nist.ts"
+import type { Hash, ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
+import { createEcdh } from "../curves/ecdh.ts"
+import { createEcdsa } from "../curves/ecdsa.ts"
+import type { CurveKernel } from "../curves/kernel.ts"
+import { type Scalars, scalarsBelow } from "../curves/scalars.ts"
 
-// ECDSA (FIPS 186-5 section 6.4.2) by keys of P-384, as certificates of public authorities have them: signatures are verified
-// by a kernel where there is one. All of it is public; signing is left to others.
+// P-384 over a kernel; noble's where there is none.
 
-const LENGTH = 48
+export const p384Scalars: Scalars = /* @__PURE__ */ scalarsBelow(
+  /* @__PURE__ */ fromHex(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+  ),
+)
 
-export interface P384Kernel {
-  /**
-   * Whether r and s, any numbers of 48 bytes each, are right for a hash of up to 48 bytes and the coordinates of a key;
-   * false when those are not a point of the curve.
-   */
-  verify(numbers: Uint8Array, hash: Uint8Array, coordinates: Uint8Array): boolean
+/** @param kernel makes the kernel at its first use */
+export function secp384r1Over(kernel: () => CurveKernel | undefined): ImmediateKeyExchange {
+  const own = createEcdh("secp384r1", p384Scalars, () => kernel()!)
+  const here = (): ImmediateKeyExchange => (kernel() === undefined ? secp384r1 : own)
+  return {
+    name: "secp384r1",
+    code: NamedGroup.secp384r1,
+    start: (random) => here().start(random),
+    respond: (clientShare, random) => here().respond(clientShare, random),
+  }
 }
 
 /**
@@ -20,18 +33,10 @@ export interface P384Kernel {
  * @param hash of messages
  */
 export function p384Over(
-  kernel: () => P384Kernel | undefined,
+  kernel: () => CurveKernel | undefined,
   others: SignatureAlgorithm,
   hash: Hash,
+  sha384: Hash,
 ): SignatureAlgorithm {
-  return {
-    ...others,
-    verify(key, message, signature) {
-      const own = key.type === "ec" && key.curve === "P-384" ? kernel() : undefined
-      if (own === undefined || key.type !== "ec") return others.verify(key, message, signature)
-      const numbers = readSignature(signature, LENGTH)
-      if (!numbers || key.point.length !== 1 + 2 * LENGTH || key.point[0] !== 4) return false
-      return own.verify(numbers, hash.digest(message).subarray(0, LENGTH), key.point.subarray(1))
-    },
-  }
+  return createEcdsa({ name: "P-384", scalars: p384Scalars, kernel, nonceHash: sha384 }, others, hash)
 }
