@@ -40,6 +40,7 @@ import { certificateTypes, createVerification } from "./verification.ts"
 import { type HeldBytes, WaitingConnection } from "./waiting-connection.ts"
 import { offloadedCredentials, offloadedProvider } from "./workers/offload.ts"
 import { HandshakeWorkers } from "./workers/pool.ts"
+import { offloadedAuthentication } from "./workers/verify.ts"
 
 type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
 
@@ -82,7 +83,8 @@ export interface TlsServerOptions
     | undefined
   /**
    * Threads, 0 to 64, that do the public-key operations of handshakes, so that clients who are connected do not wait for them;
-   * default 0: none. A client's own certificate is verified in this thread all the same. With a provider of one's own there are
+   * default 0: none. What a client's signatures mean is decided in this
+   * thread, by its rules and authorities. With a provider of one's own there are
    * none.
    */
   readonly workers?: number | undefined
@@ -297,7 +299,13 @@ export class Server extends NetServer {
     if (!hasCredentials && !hasPsks)
       throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `externalPsks`)")
     const workers = this.#workers
-    const provider = workers === undefined ? context.provider : offloadedProvider(context.provider, workers)
+    const trust = options.verifier === undefined ? () => context.trust : undefined
+    const authentication =
+      workers && verification && offloadedAuthentication(context.provider, verification.verifier, trust, workers)
+    const offloaded = workers && offloadedProvider(context.provider, workers)
+    const provider = offloaded
+      ? { ...offloaded, ...(authentication && { signatures: authentication.signatures }) }
+      : context.provider
     const credentials = workers === undefined ? this.#credentials : offloadedCredentials(this.#credentials, workers)
     const usual = {
       ...commonOptions(options, context),
@@ -305,7 +313,7 @@ export class Server extends NetServer {
       credentials: hasCredentials ? credentials : undefined,
       clientAuthentication: verification && {
         mode: authenticationMode(options),
-        verifier: verification.verifier,
+        verifier: authentication?.verifier ?? verification.verifier,
         authorities: context.ownTrust ? context.trust.anchors.map(({ subject }) => subject.der) : undefined,
       },
       certificateTypes: certificateTypes("server", context, options),
