@@ -32,6 +32,7 @@ const packages = {
     parts: {
       noble: ["src/crypto/noble/"],
       "noble-pq": ["src/crypto/noble-pq/"],
+      "fast-pq": ["src/crypto/fast-pq/", "src/crypto/fast/webassembly/modules/ml-kem.ts"],
       fast: ["src/crypto/fast/"],
       host: ["src/crypto/host/"],
       rsa: ["src/crypto/rsa/"],

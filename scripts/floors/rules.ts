@@ -56,11 +56,13 @@ const apart: readonly { readonly from: string; readonly to: string; readonly exc
   { from: "crypto/noble/", to: "crypto/fast/" },
   { from: "crypto/noble/", to: "crypto/host/" },
   { from: "crypto/fast/", to: "crypto/host/" },
+  { from: "crypto/fast/", to: "crypto/noble-pq/" },
+  { from: "crypto/fast/", to: "crypto/fast-pq/" },
   { from: "crypto/host/", to: "crypto/fast/" },
 ]
 
 /** The implementations of the crypto provider: only they name a package or a host's cryptography. */
-const providers = ["crypto/noble/", "crypto/noble-pq/", "crypto/fast/", "crypto/host/"]
+const providers = ["crypto/noble/", "crypto/noble-pq/", "crypto/fast/", "crypto/fast-pq/", "crypto/host/"]
 
 /** Modules from outside, and the only places of packages/tls13/src that import them. The first row that fits decides. */
 const outside: readonly { readonly module: RegExp; readonly places: readonly string[] }[] = [

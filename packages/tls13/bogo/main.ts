@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chooseProvider } from "../src/adapters/node/provider.ts"
+import { createX25519MLKEM768 as createFastX25519MLKEM768 } from "../src/crypto/fast-pq/index.ts"
 import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
 import type { ImmediateCryptoProvider } from "../src/crypto/provider.ts"
 import { type Resident, startResident } from "./resident.ts"
@@ -87,7 +88,8 @@ function providerOf(name: string): ImmediateCryptoProvider {
   if (name !== "host" && name !== "fast" && name !== "noble") return stop(`bogo: there is no provider ${name}`, 2)
   const provider = chooseProvider(name)
   const x25519 = provider.keyExchanges.find((group) => group.name === "x25519")
-  return { ...provider, keyExchanges: [createX25519MLKEM768(x25519), ...provider.keyExchanges] }
+  const hybrid = name === "fast" ? createFastX25519MLKEM768() : createX25519MLKEM768(x25519)
+  return { ...provider, keyExchanges: [hybrid, ...provider.keyExchanges] }
 }
 
 interface Runner {

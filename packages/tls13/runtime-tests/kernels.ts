@@ -1,6 +1,7 @@
 // The kernels of crypto/fast: which of them run here, and that they compute what those in TypeScript do.
 
 import { type CompiledModules, createFastProvider, type FastProvider } from "../dist/crypto/fast/index.js"
+import { createMlKem768 } from "../dist/crypto/fast-pq/index.js"
 import { generateEcKey, generateEd25519Key, hostRandom, publicKeyOf } from "../dist/crypto/noble/index.js"
 
 /** Not at import: workerd has no random bytes then. */
@@ -16,14 +17,24 @@ export function kernelChecks(modules?: CompiledModules): string[] {
   const done: string[] = []
   const [plain, own] = [createFastProvider({ webAssembly: "off" }), createFastProvider()]
   compare(plain, own)
+  compareMlKem()
   done.push(`kernels: ${languages(own)}`)
   // A runtime that compiles needs no modules.
   const wanted = modules === undefined ? own : createFastProvider({ webAssembly: modules })
   if (languages(wanted) !== "WebAssembly") throw new Error(`kernels: ${languages(wanted)}, wanted WebAssembly`)
   if (modules === undefined) return done
   compare(plain, wanted)
+  compareMlKem(modules)
   done.push("kernels: WebAssembly, by modules that were imported")
   return done
+}
+
+function compareMlKem(modules?: CompiledModules): void {
+  const [plain, own] = [createMlKem768("off"), createMlKem768(modules)]
+  if (modules !== undefined && own.kernel() !== "WebAssembly") throw new Error(`ML-KEM: ${own.kernel()}`)
+  const { publicKey, secretKey } = own.keygen(hostRandom(64))
+  const { cipherText, sharedSecret } = plain.encapsulate(publicKey, hostRandom(32))
+  if (own.decapsulate(cipherText, secretKey).join() !== sharedSecret.join()) throw new Error("ML-KEM: kernels differ")
 }
 
 function languages(provider: FastProvider): string {

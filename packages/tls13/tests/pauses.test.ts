@@ -1,7 +1,7 @@
 // Decisions are pauses: each one answered later gives the same bytes as when it is answered at once, and nothing leaves, is
 // read or is told meanwhile that would not have been.
 
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { AlertLevel } from "../src/bytes/alerts.ts"
 import { Closed } from "../src/bytes/errors.ts"
 import { toHex } from "../src/bytes/hex.ts"
@@ -13,7 +13,7 @@ import type { Connection } from "../src/connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../src/connection/events.ts"
 import { ServerConnection } from "../src/connection/server-connection.ts"
 import { generateEd25519Key, publicKeyOf } from "../src/crypto/noble/index.ts"
-import { InvalidKeyShare, type RandomSource } from "../src/crypto/provider.ts"
+import { type CryptoProvider, InvalidKeyShare, type RandomSource } from "../src/crypto/provider.ts"
 import type { DecisionName } from "../src/handshake/coroutine.ts"
 import type { ClientOptions, ServerOptions } from "../src/handshake/options.ts"
 import { MemoryPskStore } from "../src/session/psk-store.ts"
@@ -56,6 +56,16 @@ const psk = {
   kind: "external",
 } as const
 const request = utf8ToBytes("early")
+
+/** A provider that checks a peer's signature elsewhere, and never here. */
+function verifyingLater(later: Later): CryptoProvider {
+  const signatures = provider.signatures.map((algorithm) => ({
+    ...algorithm,
+    verify: () => false,
+    verifyLater: later.pausing(algorithm.verify),
+  }))
+  return { ...provider, signatures }
+}
 
 interface Run {
   /** Everything that was on the wire, in order, as hexadecimal. */
@@ -207,6 +217,21 @@ const cases: readonly (readonly [
           verifier: { verify: later.pausing(testVerifier(publicKeyOf(clientKey)).verify) },
         },
       },
+    }),
+  ],
+  [
+    "the check of the server's signature",
+    ["VerifySignature"],
+    {},
+    (later) => ({ client: { provider: verifyingLater(later) } }),
+  ],
+  [
+    "the check of the client's signature",
+    ["VerifySignature"],
+    { client: { credentials: always(clientCredential) }, server: { clientAuthentication } },
+    (later) => ({
+      client: { credentials: always(clientCredential) },
+      server: { clientAuthentication, provider: verifyingLater(later) },
     }),
   ],
   [
@@ -495,6 +520,31 @@ describe("a callback that returns a promise, which no core awaits", () => {
       `${decision} was answered with a promise; return new Pause(promise)`,
     )
     expect(puppet.events.map(({ type }) => type)).not.toContain("early-data")
+  })
+
+  it.each([
+    ["false", new Pause(), false],
+    ["an object", new Pause(), {}],
+    ["nothing", new Pause(), undefined],
+    ["a promise", Promise.resolve(true), undefined],
+  ])("RFC 9846 4.5.2: nor is anything but true the yes to a client's signature: %s", (what, answer, later) => {
+    const signatures = provider.signatures.map((algorithm) => ({ ...algorithm, verifyLater: () => answer as never }))
+    const verify = vi.fn()
+    const puppet = serverUnderTest({
+      client: { credentials: always(clientCredential), verifier: testVerifier(publicKeyOf(serverKey)) },
+      server: {
+        provider: { ...provider, signatures },
+        credentials: always(serverCredential),
+        clientAuthentication: { mode: "require", verifier: { ...testVerifier(publicKeyOf(clientKey)), verify } },
+      },
+    })
+    puppet.run()
+    if (answer instanceof Pause) {
+      expect(puppet.outcome?.waitsFor).toMatchObject({ name: "VerifySignature", pause: answer })
+      puppet.subject.answer(later, start)
+    }
+    expect(puppet.subject.failure).toMatchObject({ alert: what === "a promise" ? "internal_error" : "decrypt_error" })
+    if (what === "a promise") expect(puppet.subject.failure?.message).toContain("return new Pause(promise)")
   })
 
   it("RFC 9846 8: nor is anything but true the yes of a replay guard", () => {

@@ -49,9 +49,14 @@ export function providerOf(subject: Exclude<SubjectName, "node">): CryptoProvide
   }
 }
 
-/** The provider with the hybrid groups of ML-KEM-768, which are for who wants them. */
-export async function withHybrid(provider: CryptoProvider, group: string): Promise<CryptoProvider> {
+/** The provider with the hybrid groups of ML-KEM, which are for who wants them. */
+export async function withHybrid(provider: CryptoProvider & ByKernels, group: string): Promise<CryptoProvider> {
   if (!group.includes("MLKEM")) return provider
+  if (Object.values(provider.kernels?.() ?? {}).includes("WebAssembly")) {
+    const fast = await import("@puremq/tls13/crypto/fast-pq")
+    const groups = [fast.createX25519MLKEM768(), fast.createSecP256r1MLKEM768(), fast.createSecP384r1MLKEM1024()]
+    return { ...provider, keyExchanges: [...groups, ...provider.keyExchanges] }
+  }
   const { createX25519MLKEM768, createSecP256r1MLKEM768, createSecP384r1MLKEM1024 } = await import(
     "@puremq/tls13/crypto/noble-pq"
   )

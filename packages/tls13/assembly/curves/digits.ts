@@ -7,8 +7,9 @@ export const DIGITS: i32 = 257
 export const DIGITS_384: i32 = 385
 
 /**
- * The width-w non-adjacent form of little-endian bytes, in `count` digits, lowest first: zero, or odd and below 2^(w-1) in amount,
- * and at least w-1 zeros after each other one. For public scalars: branches on them. 8 bytes behind them must be zero.
+ * The width-w non-adjacent form of little-endian bytes, in `count` digits, lowest first: zero, or odd and below 2^(w-1)
+ * in amount, and at least w-1 zeros after each other one. For public scalars: branches on them. 8 bytes behind them
+ * must be zero.
  */
 export function nonAdjacentForm(out: usize, scalar: usize, width: i32, count: i32): void {
   memory.fill(out, 0, count)
@@ -33,11 +34,14 @@ export function bitOf(scalar: usize, at: usize): u32 {
   return (load<u8>(scalar + (at >> 3)) >> <u8>(at & 7)) & 1
 }
 
-/** Adds an odd number to a scalar that is even, and nothing to one that is odd: both little-endian in 40 bytes. */
-export function makeOdd(scalar: usize, odd: usize): void {
+/**
+ * Adds an odd number to a scalar that is even, and nothing to one that is odd: both little-endian, of a multiple of 4
+ * bytes.
+ */
+export function makeOdd(scalar: usize, odd: usize, size: usize = 40): void {
   const even: u64 = (load<u64>(scalar) & 1) - 1
   let carry: u64 = 0
-  for (let i: usize = 0; i < 40; i += 4) {
+  for (let i: usize = 0; i < size; i += 4) {
     carry += <u64>load<u32>(scalar + i) + (<u64>load<u32>(odd + i) & even)
     store<u32>(scalar + i, <u32>carry)
     carry >>= 32
@@ -45,8 +49,8 @@ export function makeOdd(scalar: usize, odd: usize): void {
 }
 
 /**
- * Copies the entry `index` of `count`, of `size` bytes (a multiple of 24) each: every entry is read. Zeros for an index that
- * is not below `count`; it is below 2^32.
+ * Copies the entry `index` of `count`, of `size` bytes (a multiple of 24) each: every entry is read. Zeros for an index
+ * that is not below `count`; it is below 2^32.
  */
 export function select(out: usize, table: usize, count: u64, size: usize, index: u64): void {
   for (let word: usize = 0; word < size; word += 24) {
@@ -88,6 +92,6 @@ export function swapIf(mask: u32, a: usize, b: usize, size: usize): void {
 }
 
 /** Negates an element when the mask is all ones, and leaves it when it is zero. */
-export function negateIf(mask: i32, a: usize): void {
-  for (let i: usize = 0; i < ELEMENT; i += 4) store<i32>(a + i, (load<i32>(a + i) ^ mask) - mask)
+export function negateIf(mask: i32, a: usize, size: usize = ELEMENT): void {
+  for (let i: usize = 0; i < size; i += 4) store<i32>(a + i, (load<i32>(a + i) ^ mask) - mask)
 }

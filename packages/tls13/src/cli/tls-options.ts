@@ -53,10 +53,11 @@ export async function sharedTlsOptions(args: Arguments): Promise<Shared> {
 }
 
 async function providerOf(args: Arguments): Promise<CryptoProvider> {
-  const provider = chooseProvider(args.oneOf("provider", "fast", "noble", "host"))
+  const name = args.oneOf("provider", "fast", "noble", "host")
+  const provider = chooseProvider(name)
   const asks = (option: string, what: RegExp) => args.list(option)?.some((name) => what.test(name)) === true
   // No provider has these of itself; who names them wants them.
-  const groups = asks("groups", /mlkem/i) ? await postQuantumGroups() : []
+  const groups = asks("groups", /mlkem/i) ? await postQuantumGroups(name) : []
   const suites = asks("ciphers", /ccm/i) ? [TLS_AES_128_CCM_SHA256, TLS_AES_128_CCM_8_SHA256] : []
   return {
     ...provider,
@@ -66,9 +67,11 @@ async function providerOf(args: Arguments): Promise<CryptoProvider> {
 }
 
 /** A package of its own, which not everybody has installed. */
-async function postQuantumGroups(): Promise<readonly KeyExchange[]> {
+async function postQuantumGroups(provider: string | undefined): Promise<readonly KeyExchange[]> {
   try {
-    const pq = await import("../crypto/noble-pq/index.ts")
+    const pq = await (provider === "noble"
+      ? import("../crypto/noble-pq/index.ts")
+      : import("../crypto/fast-pq/index.ts"))
     return [pq.createX25519MLKEM768(), pq.createSecP256r1MLKEM768(), pq.createSecP384r1MLKEM1024()]
   } catch (error) {
     throw new CommandError(`the ML-KEM groups need the package @noble/post-quantum: ${reasonOf(error)}`)

@@ -167,6 +167,11 @@ export interface SignatureAlgorithm {
   readonly name: SignatureAlgorithmName
   /** Whether the signature is right; of Ed25519, by the rules of `ed25519-rules.ts`. False, and never an exception, for a malformed key or signature or a key of another type. ECDSA signatures are DER. */
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
+  /**
+   * The same of a peer's CertificateVerify, where it may be checked elsewhere, in a thread say; undefined: not this time, and
+   * `verify` is asked. Signatures of certificates are a verifier's, which may answer later itself.
+   */
+  verifyLater?(key: PublicKey, message: Uint8Array, signature: Uint8Array): Pause<boolean> | undefined
   /** @throws RangeError when the key is of another type or is malformed */
   sign(key: PrivateKey, message: Uint8Array, random: RandomSource): Uint8Array
 }

@@ -213,16 +213,16 @@ export function* authenticatePeer(
 ): Decides<PeerSignatureVerified> {
   const { provider } = asked
   const verification = { role: signer, ...certificate, ...asked }
-  const possession = (key: PublicKey) =>
+  const possession = (key: PublicKey): Decides<KeyPossessionVerified> =>
     KeyPossessionVerified.check(provider, key, signer, scheme, transcriptHash, signature)
   const shown = atOnce("verifier.leafKey", verifier.leafKey?.(verification))
-  const first = shown && possession(shown)
+  const first = shown && (yield* possession(shown))
   const verdict = yield* decide("VerifyPeer", verifier.verify(verification))
   const accepted = PeerIdentityAccepted.from(verdict, certificate.chain)
   // A verifier may know another key for this peer than the one it read, or have read none.
   const verified =
     (first && PeerSignatureVerified.of(accepted, first)) ??
-    PeerSignatureVerified.of(accepted, possession(accepted.publicKey))
+    PeerSignatureVerified.of(accepted, yield* possession(accepted.publicKey))
   return verified!
 }
 

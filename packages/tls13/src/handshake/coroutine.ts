@@ -15,6 +15,7 @@ export type DecisionName =
   | "CompleteKeyExchange"
   | "SelectCertificate"
   | "Sign"
+  | "VerifySignature"
   | "VerifyPeer"
   | "OpenTicket"
   | "LookUpPsk"

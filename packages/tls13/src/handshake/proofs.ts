@@ -10,6 +10,7 @@ import { type SignatureSchemeInfo, schemeFitsKey } from "../crypto/signature-sch
 import type { HandshakeJoiner } from "../record/handshake-joiner.ts"
 import { verifyFinished } from "../schedule/traffic.ts"
 import type { CertificateVerdict, PeerIdentity } from "../x509/interfaces.ts"
+import { type Decides, decide } from "./coroutine.ts"
 
 /** No handshake byte is left in the record in which the keys change. */
 export class AtRecordBoundary {
@@ -83,14 +84,14 @@ export class KeyPossessionVerified {
   }
 
   /** RFC 9846 section 4.5.2. @throws PeerMisbehaved illegal_parameter for a scheme that does not fit the key, decrypt_error for a wrong signature */
-  static check(
+  static *check(
     provider: CryptoProvider,
     publicKey: PublicKey,
     signer: "client" | "server",
     scheme: SignatureSchemeInfo,
     transcriptHash: Uint8Array,
     signature: Uint8Array,
-  ): KeyPossessionVerified {
+  ): Decides<KeyPossessionVerified> {
     if (!schemeFitsKey(scheme, publicKey)) {
       throw new PeerMisbehaved(
         "illegal_parameter",
@@ -100,7 +101,10 @@ export class KeyPossessionVerified {
     const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
     const content = certificateVerifyContent(signer, transcriptHash)
     // A promise would pass for a yes.
-    if (!atOnce("verify of the crypto provider", algorithm?.verify(publicKey, content, signature))) {
+    const answer =
+      algorithm?.verifyLater?.(publicKey, content, signature) ??
+      atOnce("verify of the crypto provider", algorithm?.verify(publicKey, content, signature))
+    if ((yield* decide("VerifySignature", answer)) !== true) {
       throw new PeerMisbehaved("decrypt_error", `${signer}'s CertificateVerify has a wrong signature`)
     }
     return new KeyPossessionVerified(publicKey, scheme)

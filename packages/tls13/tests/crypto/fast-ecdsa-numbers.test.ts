@@ -1,13 +1,13 @@
 import { p256, p384 } from "@noble/curves/nist.js"
 import { describe, expect, it } from "vitest"
-import { readSignature, writeSignature } from "../../src/crypto/fast/p256/der.ts"
-import { isScalar, modOrder } from "../../src/crypto/fast/p256/scalar.ts"
+import { readSignature, writeSignature } from "../../src/crypto/fast/curves/der.ts"
+import { p256Scalars } from "../../src/crypto/fast/p256/scalars.ts"
+import { p384Scalars } from "../../src/crypto/fast/p384/algorithms.ts"
 import { hostRandom as random } from "../../src/crypto/noble/index.ts"
 import { hex } from "./wycheproof.ts"
 
 // The numbers of ECDSA as bytes: DER against noble, and ranges against BigInt.
 
-const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 const bytesOf = (value: bigint, length = 32): Uint8Array => hex(value.toString(16).padStart(2 * length, "0"))
 const edges = [
   1n,
@@ -80,15 +80,23 @@ describe.each([
   })
 })
 
-it("FIPS 186-5 A.4.2: private keys and nonces are from 1 to n - 1, in 32 bytes", () => {
-  for (const value of [1n, 2n, 255n, 256n, order - 1n, ...edges]) expect(isScalar(bytesOf(value))).toBe(true)
-  for (const value of [0n, order, order + 1n, 2n ** 256n - 1n]) expect(isScalar(bytesOf(value))).toBe(false)
-  for (const length of [0, 31, 33]) expect(isScalar(new Uint8Array(length).fill(1))).toBe(false)
-})
+describe.each([
+  { name: "P-256", curve: p256, scalars: p256Scalars },
+  { name: "P-384", curve: p384, scalars: p384Scalars },
+])("numbers beside the order of $name", ({ curve, scalars: { length, isScalar, modOrder } }) => {
+  const order = curve.Point.CURVE().n
+  const largest = (1n << BigInt(8 * length)) - 1n
 
-it("RFC 6979 2.3.4: hashes are taken modulo n", () => {
-  const randomOnes = Array.from({ length: 50 }, () => BigInt(`0x${Buffer.from(random(32)).toString("hex")}`))
-  for (const value of [0n, 1n, order - 1n, order, order + 1n, 2n ** 256n - 1n, ...edges, ...randomOnes]) {
-    expect(modOrder(bytesOf(value))).toEqual(bytesOf(value % order))
-  }
+  it("FIPS 186-5 A.4.2: private keys and nonces are from 1 to n - 1, in as many bytes", () => {
+    for (const value of [1n, 2n, 255n, 256n, order - 1n, ...edges]) expect(isScalar(bytesOf(value, length))).toBe(true)
+    for (const value of [0n, order, order + 1n, largest]) expect(isScalar(bytesOf(value, length))).toBe(false)
+    for (const other of [0, length - 1, length + 1]) expect(isScalar(new Uint8Array(other).fill(1))).toBe(false)
+  })
+
+  it("RFC 6979 2.3.4: hashes are taken modulo n", () => {
+    const randomOnes = Array.from({ length: 50 }, () => BigInt(`0x${Buffer.from(random(length)).toString("hex")}`))
+    for (const value of [0n, 1n, order - 1n, order, order + 1n, largest, ...edges, ...randomOnes]) {
+      expect(modOrder(bytesOf(value, length))).toEqual(bytesOf(value % order, length))
+    }
+  })
 })

@@ -1,43 +1,16 @@
 import { randomBytes } from "node:crypto"
-import { p256 as nobleP256 } from "@noble/curves/nist.js"
+import { p256 as nobleP256, p384 as nobleP384 } from "@noble/curves/nist.js"
 import { describe, expect, it } from "vitest"
 import { curve25519Kernel } from "../../src/crypto/fast/webassembly/curve25519.ts"
 import { p256Kernel } from "../../src/crypto/fast/webassembly/p256.ts"
-import { engine } from "./assembly-module.ts"
+import { p384Kernel } from "../../src/crypto/fast/webassembly/p384.ts"
+import { expectNothingLeft, watched } from "./watched-memory.ts"
 
 // What is left in the memory of the curves' instances after a call: nothing that was secret.
-
-/** The next instance that is made by a kernel's source, and its memory. */
-function watched<Kernel>(source: () => Kernel): { readonly kernel: Kernel; readonly memory: Uint8Array } {
-  const before = engine.Instance
-  let memory: Uint8Array | undefined
-  engine.Instance = class extends before {
-    constructor(module: object) {
-      super(module)
-      memory = new Uint8Array((this.exports as { readonly memory: { readonly buffer: ArrayBuffer } }).memory.buffer)
-    }
-  }
-  try {
-    const kernel = source()
-    return { kernel, memory: memory! }
-  } finally {
-    engine.Instance = before
-  }
-}
 
 /** Whether the first 8 of these bytes are anywhere. */
 function includes(memory: Uint8Array, bytes: Uint8Array): boolean {
   return Buffer.from(memory).includes(Buffer.from(bytes.subarray(0, 8)))
-}
-
-/** The memory after a first call, whose tables stay, must be that after another with other numbers. */
-function expectNothingLeft(memory: Uint8Array, call: () => unknown): void {
-  call()
-  const tables = memory.slice()
-  for (let i = 0; i < 10; i++) {
-    call()
-    expect(Buffer.compare(memory, tables)).toBe(0)
-  }
 }
 
 describe("memory of curve25519", () => {
@@ -58,21 +31,24 @@ describe("memory of curve25519", () => {
   })
 })
 
-describe("memory of P-256", () => {
-  const { kernel, memory } = watched(p256Kernel("auto"))
+describe.each([
+  { name: "P-256", source: p256Kernel("auto"), noble: nobleP256, length: 32 },
+  { name: "P-384", source: () => p384Kernel("auto")()!, noble: nobleP384, length: 48 },
+])("memory of $name", ({ source, noble, length }) => {
+  const { kernel, memory } = watched(source)
   // The highest bit is not set: below the order.
-  const scalar = (): Uint8Array => randomBytes(32).fill(0x5a, 0, 1)
-  const point = (): Uint8Array => nobleP256.getPublicKey(scalar(), false).slice(1)
+  const scalar = (): Uint8Array => randomBytes(length).fill(0x5a, 0, 1)
+  const point = (): Uint8Array => noble.getPublicKey(scalar(), false).slice(1)
 
   it.each([
     ["public values", () => kernel.multiplyBase(scalar())],
     ["shared secrets", () => kernel.multiply(scalar(), point())],
-    ["signatures", () => kernel.sign(scalar(), scalar(), randomBytes(32), randomBytes)],
+    ["signatures", () => kernel.sign(scalar(), scalar(), randomBytes(length), randomBytes)],
   ])("holds nothing of %s", (_, call) => expectNothingLeft(memory, call))
 
   it("holds no number that a call had", () => {
     const [secret, nonce, other] = [scalar(), scalar(), point()]
-    const signature = kernel.sign(nonce, secret, randomBytes(32), randomBytes)!
+    const signature = kernel.sign(nonce, secret, randomBytes(length), randomBytes)!
     const numbers = [secret, nonce, signature, kernel.multiply(secret, other)!, kernel.multiplyBase(secret)]
     for (const number of numbers) {
       for (const bytes of [number, Buffer.from(number.subarray(0, 32)).reverse()]) {

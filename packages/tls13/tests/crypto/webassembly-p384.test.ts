@@ -75,6 +75,48 @@ describe("arithmetic of P-384", () => {
     }
   })
 
+  it("reduces sums modulo p: to less than p in amount, with limbs that stay loose enough", () => {
+    for (let round = 0; round < 120 * manyTimes; round++) {
+      write(out, 14, round % 6)
+      const value = numberAt(out)
+      call.reduce!(out)
+      expect(modulo(numberAt(out) - value, p)).toBe(0n)
+      const amount = numberAt(out)
+      expect(amount > -p && amount < p).toBe(true)
+      for (let i = 0; i < 14; i++) expect(Math.abs(words[out / 4 + i]!)).toBeLessThanOrEqual(2 ** 27 + 2 ** 22)
+    }
+  })
+
+  it("tells the one number that an element stands for, and its inverse", () => {
+    const elements = [-15n, -2n, -1n, 0n, 1n, 2n, 15n].flatMap((multiple) =>
+      [-2n, -1n, 0n, 1n, 2n, randomNumber()].map((step) => multiple * p + (step % p)),
+    )
+    const inverse = modulo(noble.Point.Fp.inv(r392 % p), p)
+    for (const value of elements) {
+      if (value > 15n * p || value < -15n * p) continue
+      writeNumber(a, value)
+      call.numberOfElement!(out, a)
+      expect(numberAt(out)).toBe(modulo(value * inverse, p))
+      call.toBytes!(text, out)
+      expect(bytes.slice(text, text + 48)).toEqual(bytesOf(modulo(value * inverse, p)))
+      call.reduce!(a)
+      call.invert!(b, a)
+      call.multiply!(out, b, a)
+      call.numberOfElement!(out, out)
+      expect(numberAt(out)).toBe(modulo(value, p) === 0n ? 0n : 1n)
+    }
+  })
+
+  it("takes a number off once, where it can be", () => {
+    for (let round = 0; round < 100 * manyTimes; round++) {
+      const from = [0n, 1n, order - 1n, order, order + 1n, 2n * order - 1n][round] ?? randomNumber() % (2n * order)
+      writeNumber(a, from)
+      writeNumber(b, order)
+      call.subtractOnce!(a, b)
+      expect(numberAt(a)).toBe(from < order ? from : from - order)
+    }
+  })
+
   it("tells zero, which sums of elements can be in many ways", () => {
     for (const multiple of [-15n, -2n, -1n, 0n, 1n, 2n, 15n]) {
       for (const step of [-1n, 0n, 1n, 1n << 28n]) {
@@ -111,10 +153,65 @@ describe("arithmetic of P-384", () => {
   })
 })
 
+const kernel = p384Kernel("auto")()!
+const { BASE: base, Fp, Fn } = noble.Point
+const coordinates = (point: typeof base): Uint8Array => point.toBytes(false).slice(1)
+
+describe("multiples of points of P-384", () => {
+  const powers = Array.from({ length: 383 }, (_, i) => 1n << BigInt(i)).filter((_, i) => i % 16 < 2 || i % 20 === 0)
+  const near = Array.from({ length: 40 }, (_, i) => BigInt(i)).flatMap((i) => [i, order - i, (order >> 1n) + i])
+  const patterns = [3n, 5n, 15n, 17n, 31n, 33n, 255n, 257n].map((divisor) => (2n ** 384n - 1n) / divisor)
+  const edges = [...near, ...patterns, ...powers.flatMap((power) => [power - 1n, power, order - power])]
+  const scalars = edges.filter((value) => value > 0n && value < order)
+  const randomOnes = Array.from({ length: 40 * manyPoints }, () => (randomNumber() % (order - 1n)) + 1n)
+
+  it("are noble's: of the base point and of others, by scalars at edges, near 0 and near n", {
+    timeout: 60_000,
+  }, () => {
+    const others = [base, base.negate(), base.double(), base.multiply(order - 16n), base.multiply(randomOnes[0]!)]
+    for (const [i, scalar] of [...scalars, ...randomOnes].entries()) {
+      const product = base.multiply(scalar)
+      expect(kernel.multiplyBase(bytesOf(scalar))).toEqual(coordinates(product))
+      const other = i % 3 === 0 ? product : others[i % others.length]!
+      expect(kernel.multiply(bytesOf(scalar), coordinates(other))).toEqual(bytesOf(other.multiply(scalar).toAffine().x))
+    }
+  })
+
+  it("RFC 9846 4.3.8.2: points are points of the curve with coordinates below p", () => {
+    const good = coordinates(base.multiply(randomOnes[0]!))
+    expect(kernel.isPoint(good)).toBe(true)
+    // x = 0 has a y: the root of b.
+    const root = Fp.sqrt(noble.Point.CURVE().b)
+    expect(kernel.isPoint(new Uint8Array([...bytesOf(0n), ...bytesOf(root)]))).toBe(true)
+    expect(kernel.isPoint(new Uint8Array([...bytesOf(p), ...bytesOf(root)]))).toBe(false)
+    expect(kernel.isPoint(new Uint8Array(96))).toBe(false)
+    expect(kernel.isPoint(new Uint8Array(96).fill(0xff))).toBe(false)
+    for (let i = 0; i < 96; i++) {
+      const bad = good.slice()
+      bad[i]! ^= 1 << (i % 8)
+      expect(kernel.isPoint(bad)).toBe(false)
+      expect(kernel.multiply(bytesOf(2n), bad)).toBe(undefined)
+    }
+  })
+
+  it("FIPS 186-5 6.4.1: s is (e + r d) / k, and none where it would be 0; hashes of n and more", () => {
+    const hashes = [0n, 1n, order - 1n, order, order + 1n, 2n ** 384n - 1n]
+    for (const [i, k] of [...scalars, ...randomOnes].entries()) {
+      const d = scalars[(7 * i + 3) % scalars.length]!
+      const e = hashes[i % 8] ?? randomNumber()
+      const r = base.multiply(k).toAffine().x % order
+      const s = Fn.mul(Fn.inv(k), modulo(e + r * d, order))
+      expect(kernel.sign(bytesOf(k), bytesOf(d), bytesOf(e), randomBytes)).toEqual(
+        new Uint8Array([...bytesOf(r), ...bytesOf(s)]),
+      )
+      // e = -r d.
+      const none = bytesOf(modulo(-r * d, order))
+      expect(kernel.sign(bytesOf(k), bytesOf(d), none, randomBytes)).toBe(undefined)
+    }
+  })
+})
+
 describe("signatures by keys of P-384", () => {
-  const kernel = p384Kernel("auto")()!
-  const { BASE: base, Fp, Fn } = noble.Point
-  const coordinates = (point: typeof base): Uint8Array => point.toBytes(false).slice(1)
   const pair = (r: bigint, s: bigint): Uint8Array => new Uint8Array([...bytesOf(r), ...bytesOf(s)])
 
   it("FIPS 186-5 6.4.2: right and damaged ones, with hashes of 32, 48 and fewer bytes", () => {
@@ -125,12 +222,12 @@ describe("signatures by keys of P-384", () => {
       const padded = new Uint8Array([...new Uint8Array(48 - hash.length), ...hash])
       const signature = noble.sign(padded, secret, { prehash: false, lowS: false })
       const key = coordinates(noble.Point.fromBytes(noble.getPublicKey(secret)))
-      expect(kernel.verify(signature, hash, key)).toBe(true)
+      expect(kernel.verify(signature, padded, key)).toBe(true)
       signature[i % 96]! ^= 1 << (i % 8)
-      expect(kernel.verify(signature, hash, key)).toBe(false)
+      expect(kernel.verify(signature, padded, key)).toBe(false)
       signature[i % 96]! ^= 1 << (i % 8)
       key[(7 * i) % 96]! ^= 1 << (i % 8)
-      expect(kernel.verify(signature, hash, key)).toBe(false)
+      expect(kernel.verify(signature, padded, key)).toBe(false)
     }
   })
 

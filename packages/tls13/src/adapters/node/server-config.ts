@@ -14,6 +14,7 @@ import type { TicketRing } from "./ticket-ring.ts"
 import { certificateTypes, createVerification, type Verification } from "./verification.ts"
 import { offloadedCredentials, offloadedProvider } from "./workers/offload.ts"
 import type { HandshakeWorkers } from "./workers/pool.ts"
+import { offloadedAuthentication } from "./workers/verify.ts"
 
 /** What a server has for all of its handshakes, whatever certificates it shows. */
 export interface ServerParts {
@@ -45,7 +46,13 @@ export function serverConfig(
   if (!hasCredentials && !hasPsks)
     throw new Misuse("a TLS server needs `cert` and `key` (or `SNICallback`, or `externalPsks`)")
   const { workers } = parts
-  const provider = workers === undefined ? context.provider : offloadedProvider(context.provider, workers)
+  const trust = options.verifier === undefined ? () => context.trust : undefined
+  const authentication =
+    workers && verification && offloadedAuthentication(context.provider, verification.verifier, trust, workers)
+  const offloaded = workers && offloadedProvider(context.provider, workers)
+  const provider = offloaded
+    ? { ...offloaded, ...(authentication && { signatures: authentication.signatures }) }
+    : context.provider
   const credentials = workers === undefined ? parts.credentials : offloadedCredentials(parts.credentials, workers)
   const usual = {
     ...commonOptions(options, context),
@@ -53,7 +60,7 @@ export function serverConfig(
     credentials: hasCredentials ? credentials : undefined,
     clientAuthentication: verification && {
       mode: authenticationMode(options),
-      verifier: verification.verifier,
+      verifier: authentication?.verifier ?? verification.verifier,
       authorities: context.ownTrust ? context.trust.anchors.map(({ subject }) => subject.der) : undefined,
     },
     certificateTypes: certificateTypes("server", context, options),

@@ -52,8 +52,8 @@ export interface TlsServerOptions
     | undefined
   /**
    * Threads, 0 to 64, that do the public-key operations of handshakes, so that clients who are connected do not wait for them;
-   * default 0: none. A client's own certificate is verified in this thread all the same. With a provider of one's own there are
-   * none.
+   * default 0: none. What a client's signatures mean is decided in this thread, by its rules and authorities. With a provider of
+   * one's own there are none.
    */
   readonly workers?: number | undefined
   /**

@@ -6,7 +6,6 @@ import {
   rsaPssSha256,
   rsaPssSha384,
   rsaPssSha512,
-  secp384r1,
   secp521r1,
 } from "../noble/index.ts"
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
@@ -14,6 +13,7 @@ import { cipherSuite } from "../suites.ts"
 import { ed25519Over } from "./curve25519/ed25519.ts"
 import { x25519Over } from "./curve25519/kernel.ts"
 import { p256Over } from "./p256/algorithms.ts"
+import { secp384r1Over } from "./p384/algorithms.ts"
 import { aesGcmKernel, aesGcmOver, type GhashChoice } from "./webassembly/aes-gcm.ts"
 import { chacha20Poly1305Kernel, chacha20Poly1305Over } from "./webassembly/chacha20-poly1305.ts"
 import { curve25519Kernel } from "./webassembly/curve25519.ts"
@@ -34,6 +34,7 @@ export { createChaCha20Poly1305 } from "./webassembly/chacha20-poly1305.ts"
 export { createEd25519, createX25519 } from "./webassembly/curve25519.ts"
 export type { CompiledModules, KernelModule, WebAssemblyChoice } from "./webassembly/engine.ts"
 export { createP256Algorithms } from "./webassembly/p256.ts"
+export { createSecp384r1 } from "./webassembly/p384.ts"
 export { createSha256 } from "./webassembly/sha2.ts"
 
 export interface FastProviderOptions {
@@ -58,7 +59,7 @@ export interface FastProvider extends ImmediateCryptoProvider {
 
 /**
  * The provider with kernels of our own for what a TLS stack does most: AEAD keys that stay expanded from record to
- * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, and P-256 for key exchange and ECDSA. No kernel
+ * record, SHA-256 and HMAC with states that are cheap to copy, X25519, Ed25519, P-256 and P-384 for key exchange and ECDSA. No kernel
  * reads memory or branches by a secret, but for `ghash: "tables"`. The rest is the noble provider's.
  */
 export function createFastProvider(options: FastProviderOptions = {}): FastProvider {
@@ -79,7 +80,7 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
       cipherSuite("TLS_AES_128_GCM_SHA256", aesGcmOver(128, aesGcm, ghash), hashes.sha256),
       cipherSuite("TLS_AES_256_GCM_SHA384", aesGcmOver(256, aesGcm, ghash), hashes.sha384),
     ],
-    keyExchanges: [x25519Over(curve25519), secp256r1, secp384r1, secp521r1],
+    keyExchanges: [x25519Over(curve25519), secp256r1, secp384r1Over(p384), secp521r1],
     signatures: [
       ecdsaSha256,
       ed25519Over(curve25519, hashes.sha512),

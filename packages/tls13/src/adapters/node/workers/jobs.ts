@@ -3,6 +3,7 @@
 import type { PrivateKey } from "../../../crypto/keys.ts"
 import type { SignatureAlgorithmName } from "../../../crypto/provider.ts"
 import type { SignedFlight } from "../../../x509/interfaces.ts"
+import type { SignatureCheck } from "../../../x509/path/straight-path.ts"
 
 /** The providers that a worker can make for itself. */
 export type WorkerProvider = "fast" | "noble" | "host"
@@ -23,6 +24,13 @@ export type Job =
     }
   | {
       readonly id: number
+      readonly kind: "verify"
+      readonly checks: readonly SignatureCheck[]
+      /** Whether one that is wrong ends them: those behind it are not checked. */
+      readonly inOrder: boolean
+    }
+  | {
+      readonly id: number
       readonly kind: "respond and sign"
       readonly algorithm: SignatureAlgorithmName
       readonly key: PrivateKey
@@ -38,4 +46,6 @@ export type JobResult =
   | ({ readonly id: number } & SignedFlight)
   | { readonly id: number; readonly share: Uint8Array; readonly secret: Uint8Array }
   | { readonly id: number; readonly signature: Uint8Array }
+  /** Of the checks in their order; fewer where one ended them. */
+  | { readonly id: number; readonly verified: readonly boolean[] }
   | { readonly id: number; readonly failed: string /** The peer's fault. */; readonly invalidKeyShare: boolean }

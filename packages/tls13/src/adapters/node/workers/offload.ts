@@ -67,7 +67,11 @@ function offloadedSigner(signer: KeySigner, workers: HandshakeWorkers): Signer {
   }
 }
 
-function pauseFor<Answer>(job: Promise<JobResult>, read: (result: JobResult) => Answer | undefined): Pause<Answer> {
+/** Stands still until the job is done. @param read undefined for an answer to something else */
+export function pauseFor<Answer>(
+  job: Promise<JobResult>,
+  read: (result: JobResult) => Answer | undefined,
+): Pause<Answer> {
   const work = job.then((result) => {
     const answer = read(result)
     if (answer === undefined) throw new Error("a handshake worker has answered something else")

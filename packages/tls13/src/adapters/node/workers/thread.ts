@@ -1,5 +1,5 @@
 // A handshake worker: a thread that answers key shares (RFC 9846 section 4.3.8) and signs CertificateVerify (section 4.5.2), both
-// in one job where it can. It keeps nothing between two jobs.
+// in one job where it can, and checks the signatures of clients and of their certificates. It keeps nothing between two jobs.
 
 import { parentPort, workerData } from "node:worker_threads"
 import { messageOf } from "../../../bytes/errors.ts"
@@ -33,10 +33,21 @@ function result(job: Job): JobResult {
       return { id: job.id, share, secret: alone(secret) }
     }
     if (job.kind === "respond and sign") return respondAndSign(job)
+    if (job.kind === "verify") return { id: job.id, verified: verified(job) }
     return { id: job.id, signature: algorithms.get(job.algorithm)!.sign(job.key, job.message, provider.random) }
   } catch (error) {
     return { id: job.id, failed: messageOf(error), invalidKeyShare: error instanceof InvalidKeyShare }
   }
+}
+
+function verified({ checks, inOrder }: Extract<Job, { kind: "verify" }>): readonly boolean[] {
+  const results: boolean[] = []
+  for (const { algorithm, key, message, signature } of checks) {
+    const right = algorithms.get(algorithm)!.verify(key, message, signature)
+    results.push(right)
+    if (inOrder && !right) break
+  }
+  return results
 }
 
 /** The server's flight as it will be sent, but for its Finished. */

@@ -1,41 +1,13 @@
-// A source in TypeScript is none that a thread of Node.js runs, so these tests are of sources that were bundled for them.
-
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
 import type { AddressInfo } from "node:net"
 import tls from "node:tls"
-import { fileURLToPath, pathToFileURL } from "node:url"
-import { build } from "esbuild"
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { builtAdapter } from "../../../../tests/tools/built-adapter.ts"
 import { createDevelopmentCertificates } from "../../../devcert/index.ts"
 import type { Credential } from "../../../x509/interfaces.ts"
 import type { TlsServerOptions } from "../index.ts"
 
-const sources = fileURLToPath(new URL("../../../", import.meta.url))
-const folder = mkdtempSync(fileURLToPath(new URL("../../../../../../node_modules/.puremq-workers-", import.meta.url)))
-const threaded = ["pool", "offload", "thread"].map((name) => `adapters/node/workers/${name}.ts`)
-await build({
-  absWorkingDir: sources,
-  entryPoints: [
-    "index.ts",
-    "x509/index.ts",
-    "crypto/fast/index.ts",
-    "crypto/noble/index.ts",
-    "adapters/node/index.ts",
-    ...threaded,
-  ],
-  outbase: ".",
-  outdir: folder,
-  // Beside thread.js, which they start.
-  chunkNames: "adapters/node/workers/[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  packages: "external",
-})
-afterAll(() => rmSync(folder, { recursive: true }))
-const built = pathToFileURL(`${folder}/adapters/node/`)
+const built = await builtAdapter()
 const { createServer }: typeof import("../index.ts") = await import(`${built}index.js`)
 const { HandshakeWorkers }: typeof import("./pool.ts") = await import(`${built}workers/pool.js`)
 const { offloadedCredentials, offloadedProvider }: typeof import("./offload.ts") = await import(

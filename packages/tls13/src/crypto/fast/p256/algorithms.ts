@@ -1,19 +1,20 @@
 import { ecdsaSha256, ecdsaSha384, ecdsaSha512 } from "../../noble/ecdsa.ts"
 import type { Hash, ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
-import { type P384Kernel, p384Over } from "../p384/ecdsa-p384.ts"
-import { createEcdsa } from "./ecdsa-p256.ts"
-import type { P256Kernel } from "./kernel.ts"
-import { createSecp256r1 } from "./secp256r1.ts"
+import { createEcdh } from "../curves/ecdh.ts"
+import { createEcdsa } from "../curves/ecdsa.ts"
+import type { CurveKernel } from "../curves/kernel.ts"
+import { p384Over } from "../p384/algorithms.ts"
+import { p256Scalars } from "./scalars.ts"
 
 export interface P256Algorithms {
   readonly secp256r1: ImmediateKeyExchange
-  /** For keys of P-256; those of other curves go on to the noble provider, but for what a kernel of P-384 verifies. */
+  /** For keys of P-256; those of other curves go on to the noble provider, but for those of P-384 where it has a kernel. */
   readonly ecdsaSha256: SignatureAlgorithm
   readonly ecdsaSha384: SignatureAlgorithm
   readonly ecdsaSha512: SignatureAlgorithm
 }
 
-/** The hashes of messages; nonces are made with the first. */
+/** The hashes of messages; nonces are made with the one that is as long as the order. */
 export interface EcdsaHashes {
   readonly sha256: Hash
   readonly sha384: Hash
@@ -22,17 +23,18 @@ export interface EcdsaHashes {
 
 /**
  * The algorithms share one kernel and its tables, which are made at their first use.
- * @param p384 verifies by keys of P-384, where there is a kernel for them
+ * @param p384 for keys of P-384, where there is a kernel for them
  */
 export function p256Over(
-  kernel: () => P256Kernel,
+  kernel: () => CurveKernel,
   { sha256, sha384, sha512 }: EcdsaHashes,
-  p384: () => P384Kernel | undefined = () => undefined,
+  p384: () => CurveKernel | undefined = () => undefined,
 ): P256Algorithms {
+  const curve = { name: "P-256", scalars: p256Scalars, kernel, nonceHash: sha256 } as const
   return {
-    secp256r1: createSecp256r1(kernel),
-    ecdsaSha256: createEcdsa(kernel, p384Over(p384, ecdsaSha256, sha256), sha256, sha256),
-    ecdsaSha384: createEcdsa(kernel, p384Over(p384, ecdsaSha384, sha384), sha384, sha256),
-    ecdsaSha512: createEcdsa(kernel, p384Over(p384, ecdsaSha512, sha512), sha512, sha256),
+    secp256r1: createEcdh("secp256r1", p256Scalars, kernel),
+    ecdsaSha256: createEcdsa(curve, p384Over(p384, ecdsaSha256, sha256, sha384), sha256),
+    ecdsaSha384: createEcdsa(curve, p384Over(p384, ecdsaSha384, sha384, sha384), sha384),
+    ecdsaSha512: createEcdsa(curve, p384Over(p384, ecdsaSha512, sha512, sha384), sha512),
   }
 }

@@ -19,7 +19,7 @@ import {
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
 import { PublicMultiples } from "./public-multiples.ts"
-import { order } from "./scalar.ts"
+import { p256Scalars } from "./scalars.ts"
 
 // The group of P-256 (SEC 2 section 2.4.2) in homogeneous coordinates with the complete formulas of J. Renes,
 // C. Costello and L. Batina, "Complete addition formulas for prime order elliptic curves" (EUROCRYPT 2016), algorithms 4
@@ -128,7 +128,7 @@ export class P256 {
   /** scalar * G, by a comb, in time that does not depend on the scalar. */
   multiplyBase(scalar: Uint8Array): Point {
     this.#comb ??= this.#makeComb()
-    const odd = oddScalar(scalar, order)
+    const odd = oddScalar(scalar, p256Scalars.order)
     const result = this.#infinity()
     const chosen = new Float64Array(SHORT)
     const [x, y] = [chosen.subarray(0, 12), chosen.subarray(12)]

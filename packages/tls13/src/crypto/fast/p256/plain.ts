@@ -3,9 +3,9 @@ import { draw } from "../../draw.ts"
 import { sha384, sha512 } from "../../noble/hash.ts"
 import type { RandomSource } from "../../provider.ts"
 import { bytesToInteger, integerToBytes, invertMod } from "../../rsa/integers.ts"
+import type { CurveKernel } from "../curves/kernel.ts"
 import { createPlainSha256 } from "../sha256.ts"
 import { type P256Algorithms, p256Over } from "./algorithms.ts"
-import type { P256Kernel } from "./kernel.ts"
 import { P256, type Point, wipe } from "./p256.ts"
 
 // P-256 in TypeScript, over the points of p256.ts.
@@ -16,7 +16,7 @@ import { P256, type Point, wipe } from "./p256.ts"
 const LENGTH = 32
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-class PlainP256 implements P256Kernel {
+class PlainP256 implements CurveKernel {
   readonly language = "TypeScript"
   readonly #curve = new P256()
 
@@ -65,8 +65,8 @@ class PlainP256 implements P256Kernel {
 }
 
 /** Makes one kernel, at its first use. */
-export function plainP256(): () => P256Kernel {
-  let made: P256Kernel | undefined
+export function plainP256(): () => CurveKernel {
+  let made: CurveKernel | undefined
   return () => {
     made ??= new PlainP256()
     return made

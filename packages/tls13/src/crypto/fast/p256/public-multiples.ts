@@ -12,7 +12,7 @@ import {
   subtract,
 } from "./field256.ts"
 import { carry, multiply, square } from "./field256-products.ts"
-import { order } from "./scalar.ts"
+import { p256Scalars } from "./scalars.ts"
 
 // Sums of multiples of two points of P-256 for verification, in Jacobian coordinates: x = X / Z^2 and y = Y / Z^3. A doubling
 // is "dbl-2001-b" of the Explicit-Formulas Database and takes two thirds of the complete one's time. Branches are on public
@@ -234,7 +234,7 @@ function plusOrder(r: Uint8Array): Uint8Array | undefined {
   const sum = new Uint8Array(32)
   let carried = 0
   for (let i = 31; i >= 0; i--) {
-    carried += r[i]! + order[i]!
+    carried += r[i]! + p256Scalars.order[i]!
     sum[i] = carried
     carried >>= 8
   }

@@ -14,7 +14,7 @@ interface WebAssemblyInterface {
 declare const WebAssembly: WebAssemblyInterface | undefined
 
 /** Names of the modules, one for each family of algorithms. */
-export type KernelModule = "aes-gcm" | "chacha20-poly1305" | "sha2" | "curve25519" | "p256" | "p384"
+export type KernelModule = "aes-gcm" | "chacha20-poly1305" | "sha2" | "curve25519" | "p256" | "p384" | "ml-kem"
 
 /** Modules that the runtime compiled (`WebAssembly.Module`), from the package's files `webassembly/NAME.wasm`. */
 export type CompiledModules = { readonly [Name in KernelModule]?: object }

@@ -1,38 +1,24 @@
-import type { P384Kernel } from "../p384/ecdsa-p384.ts"
-import { type Exported, type KernelExports, kernels, type WebAssemblyChoice } from "./engine.ts"
+import type { ImmediateKeyExchange } from "../../provider.ts"
+import type { CurveKernel } from "../curves/kernel.ts"
+import { secp384r1Over } from "../p384/algorithms.ts"
+import { type CurveExports, WebAssemblyCurve } from "./curve.ts"
+import { kernels, type WebAssemblyChoice } from "./engine.ts"
 import { p384Module } from "./modules/p384.ts"
 
-// Verification on P-384 over packages/tls13/assembly/p384.
-
-const LENGTH = 48
-
-interface P384Exports extends KernelExports {
-  readonly INPUT: Exported
-  verify(): number
-}
+// P-384 over packages/tls13/assembly/p384.
 
 /** One instance, when it is first asked for; undefined where there is none. */
-export function p384Kernel(choice: WebAssemblyChoice): () => P384Kernel | undefined {
-  const exports = kernels<P384Exports>(choice, "p384", p384Module)
-  let kernel: P384Kernel | undefined
+export function p384Kernel(choice: WebAssemblyChoice): () => CurveKernel | undefined {
+  const exports = kernels<CurveExports>(choice, "p384", p384Module)
+  let kernel: CurveKernel | undefined
   return () => {
     const made = exports()
-    if (made !== undefined) kernel ??= kernelOver(made)
+    if (made !== undefined) kernel ??= new WebAssemblyCurve(made, 48)
     return kernel
   }
 }
 
-function kernelOver(exports: P384Exports): P384Kernel {
-  const bytes = new Uint8Array(exports.memory.buffer)
-  const input = exports.INPUT.value
-  return {
-    verify(numbers, hash, coordinates) {
-      const key = input + 3 * LENGTH
-      bytes.set(numbers, input)
-      bytes.fill(0, input + 2 * LENGTH, key)
-      bytes.set(hash, key - hash.length)
-      bytes.set(coordinates, key)
-      return exports.verify() !== 0
-    },
-  }
+/** ECDH on P-384 in WebAssembly, or noble's where that is not possible. */
+export function createSecp384r1(webAssembly: WebAssemblyChoice = "auto"): ImmediateKeyExchange {
+  return secp384r1Over(p384Kernel(webAssembly))
 }

@@ -1,10 +1,10 @@
 import type { RandomSource } from "../../provider.ts"
 
 /**
- * What ECDH and ECDSA on P-256 are made of. Numbers are 32 big-endian bytes; points are coordinates of 64 bytes, X before Y,
- * without the 4 of SEC 1. Results are copies.
+ * What ECDH and ECDSA on a curve are made of. Numbers are big-endian, of 32 bytes for P-256 and 48 for P-384; points are
+ * coordinates, X before Y, without the 4 of SEC 1. Results are copies.
  */
-export interface P256Kernel {
+export interface CurveKernel {
   readonly language: "WebAssembly" | "TypeScript"
   /** Whether the coordinates are below p and a point of the curve. */
   isPoint(coordinates: Uint8Array): boolean

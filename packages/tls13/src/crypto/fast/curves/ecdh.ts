@@ -1,16 +1,18 @@
-import { NamedGroup } from "../../../bytes/code-points.ts"
+import { NamedGroup, type NamedGroupName } from "../../../bytes/code-points.ts"
 import { concatBytes } from "../../../bytes/concat.ts"
 import { draw } from "../../draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../../provider.ts"
-import type { P256Kernel } from "./kernel.ts"
-import { isScalar } from "./scalar.ts"
+import type { CurveKernel } from "./kernel.ts"
+import type { Scalars } from "./scalars.ts"
 
-// ECDH on P-256 (RFC 9846 sections 4.3.8.2 and 7.4.2), over a kernel.
-
-const LENGTH = 32
+// ECDH (RFC 9846 sections 4.3.8.2 and 7.4.2) on one curve, over a kernel.
 
 /** @param kernel makes the kernel at its first use */
-export function createSecp256r1(kernel: () => P256Kernel): ImmediateKeyExchange {
+export function createEcdh(
+  name: NamedGroupName,
+  { length, isScalar }: Scalars,
+  kernel: () => CurveKernel,
+): ImmediateKeyExchange {
   function publicValue(secret: Uint8Array): Uint8Array {
     return concatBytes(Uint8Array.of(4), kernel().multiplyBase(secret))
   }
@@ -22,9 +24,28 @@ export function createSecp256r1(kernel: () => P256Kernel): ImmediateKeyExchange 
     return shared
   }
 
+  function coordinatesOf(share: Uint8Array): Uint8Array {
+    if (share.length !== 1 + 2 * length || share[0] !== 4) {
+      throw new InvalidKeyShare(`a ${name} key share is an uncompressed point of ${1 + 2 * length} bytes`)
+    }
+    return share.subarray(1)
+  }
+
+  function notOnCurve(): InvalidKeyShare {
+    return new InvalidKeyShare(`the ${name} key share is not a point of the curve`)
+  }
+
+  /** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
+  function privateKey(random: RandomSource): Uint8Array {
+    for (;;) {
+      const candidate = draw(random, length)
+      if (isScalar(candidate)) return candidate
+    }
+  }
+
   return {
-    name: "secp256r1",
-    code: NamedGroup.secp256r1,
+    name,
+    code: NamedGroup[name],
     start(random) {
       const secret = privateKey(random)
       return {
@@ -43,24 +64,5 @@ export function createSecp256r1(kernel: () => P256Kernel): ImmediateKeyExchange 
         secret.fill(0)
       }
     },
-  }
-}
-
-function coordinatesOf(share: Uint8Array): Uint8Array {
-  if (share.length !== 1 + 2 * LENGTH || share[0] !== 4) {
-    throw new InvalidKeyShare("a secp256r1 key share is an uncompressed point of 65 bytes")
-  }
-  return share.subarray(1)
-}
-
-function notOnCurve(): InvalidKeyShare {
-  return new InvalidKeyShare("the secp256r1 key share is not a point of the curve")
-}
-
-/** Uniform in 1..n-1 by rejection (FIPS 186-5 appendix A.4.2), so that the bytes drawn are the key itself. */
-function privateKey(random: RandomSource): Uint8Array {
-  for (;;) {
-    const candidate = draw(random, LENGTH)
-    if (isScalar(candidate)) return candidate
   }
 }
