@@ -1,0 +1,12 @@
+// The page begins here.
+
+import { render } from "preact"
+import { listenToKeys } from "./keyboard.ts"
+import { Shell } from "./shell.tsx"
+import { follow } from "./state.ts"
+
+const root = document.getElementById("page")!
+root.textContent = ""
+follow()
+listenToKeys()
+render(<Shell />, root)

@@ -1,0 +1,231 @@
+// What is around every view: which run, which step, which view.
+
+import { signal } from "@preact/signals"
+import type { JSX } from "preact"
+import { useRef } from "preact/hooks"
+import { breakOf } from "../run/breaks.ts"
+import { scenarioOf, scenarios } from "../run/scenarios.ts"
+import { Section } from "../views/section.tsx"
+import type { View } from "../views/view.ts"
+import { views } from "../views/views.ts"
+import { ownerOf, sentenceOf } from "../words/sentence.ts"
+import { hashOf, providerNames } from "./address.ts"
+import { Help } from "./help.tsx"
+import { Player } from "./player.tsx"
+import {
+  address,
+  chooseBreak,
+  chooseScenario,
+  computing,
+  go,
+  helpIsOpen,
+  problem,
+  run,
+  select,
+  step,
+  timeline,
+} from "./state.ts"
+
+export function Shell(): JSX.Element {
+  const view = views.find(({ id }) => id === address.value.view) ?? views[0]!
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById("view")?.focus()}>
+        To the view
+      </button>
+      <Head />
+      <main>
+        <Broken />
+        <Now />
+        <Tabs chosen={view} />
+        <div
+          class={computing.value ? "view is-stale" : "view"}
+          role="tabpanel"
+          id="view"
+          aria-labelledby={`tab-${view.id}`}
+          tabIndex={-1}
+        >
+          {timeline.value && <view.component timeline={timeline.value} step={step.value} select={select} />}
+        </div>
+      </main>
+      <Player />
+      <Help />
+    </>
+  )
+}
+
+/* ---------------------------------------------------------------- which run */
+
+function Head(): JSX.Element {
+  const { scenario, seed, provider } = address.value
+  return (
+    <header class="head">
+      <h1>
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <path class="of-client" d="M5 11h17M18 6l6 5-6 5" />
+          <path class="of-server" d="M27 21H10M14 16l-6 5 6 5" />
+        </svg>
+        TLS 1.3 explorer
+      </h1>
+      <form class="run" onSubmit={(event) => event.preventDefault()}>
+        <label class="grow">
+          <span>Scenario</span>
+          <select value={scenario} onChange={(event) => chooseScenario(event.currentTarget.value)}>
+            {scenarios.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>Seed</span>
+          <input
+            type="number"
+            min={0}
+            max={4_294_967_295}
+            value={seed}
+            onChange={(event) => {
+              const value = Number(event.currentTarget.value)
+              if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) go({ seed: value }, true)
+            }}
+          />
+        </label>
+        <fieldset class="segments">
+          <legend>Cryptography</legend>
+          {providerNames.map((name) => (
+            <label key={name}>
+              <input
+                type="radio"
+                name="provider"
+                checked={name === provider}
+                onChange={() => go({ provider: name }, true)}
+              />
+              <span>{name}</span>
+            </label>
+          ))}
+        </fieldset>
+        <CopyLink />
+        <button
+          type="button"
+          class="round"
+          aria-label="Help"
+          title="Help (?)"
+          onClick={() => (helpIsOpen.value = true)}
+        >
+          ?
+        </button>
+      </form>
+    </header>
+  )
+}
+
+const copied = signal(false)
+
+function CopyLink(): JSX.Element {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(new URL(hashOf(address.peek()), location.href).href)
+      copied.value = true
+      setTimeout(() => (copied.value = false), 2_000)
+    } catch {
+      // No clipboard here: the address bar has the link.
+    }
+  }
+  return (
+    <button type="button" onClick={copy} title="A link to this step of this run">
+      {copied.value ? "Copied" : "Copy link"}
+    </button>
+  )
+}
+
+function Broken(): JSX.Element | null {
+  const { breaks, without } = address.value
+  if (breaks === undefined) return null
+  return (
+    <p class="broken">
+      <b>Broken:</b> {breakOf(breaks).title}
+      {without !== undefined && (
+        <>
+          , and the check <code>{without}</code> is left out
+        </>
+      )}{" "}
+      <button type="button" onClick={() => chooseBreak(undefined)}>
+        Mend it
+      </button>
+    </p>
+  )
+}
+
+/* ---------------------------------------------------------------- which step */
+
+function Now(): JSX.Element {
+  const { scenario } = address.value
+  const { about, source, title } = scenarioOf(scenario)
+  const here = timeline.value?.steps[step.value]
+  if (problem.value !== undefined) {
+    return (
+      <p class="now problem" role="alert">
+        {problem.value}
+      </p>
+    )
+  }
+  const sentence = here && sentenceOf(here)
+  return (
+    <section class={`now of-${here?.end ?? "wire"}`} aria-label="This step">
+      <p class="scenario">
+        <b>{title}.</b> {about} <Section of={/^(section|appendix)/.test(source) ? `RFC 9846 ${source}` : source} />
+        <span class="state" role="status">
+          {computing.value ? "computing …" : run.value ? `played in ${Math.round(run.value.milliseconds)} ms` : ""}
+        </span>
+      </p>
+      <div class="sentence">
+        <h2>
+          <span class="owner">{here ? ownerOf(here) : " "}</span>
+          {sentence?.text ?? "Keys are made, and both ends run once."}
+        </h2>
+        <p class="why">
+          {sentence?.why} {sentence && <Section of={sentence.section} />}
+        </p>
+      </div>
+      <p class="sr" aria-live="polite" id="announcement">
+        {here && sentence
+          ? `Step ${here.index + 1} of ${timeline.value!.steps.length}. ${sentence.text} ${sentence.why}`
+          : ""}
+      </p>
+    </section>
+  )
+}
+
+/* ---------------------------------------------------------------- which view */
+
+function Tabs({ chosen }: { readonly chosen: View }): JSX.Element {
+  const list = useRef<HTMLDivElement>(null)
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = views.indexOf(chosen)
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: views.length - 1 }[event.key]
+    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    const view = views[(to + views.length) % views.length]!
+    go({ view: view.id }, true)
+    list.current?.querySelector<HTMLElement>(`#tab-${view.id}`)?.focus()
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label="Views" ref={list} onKeyDown={onKeyDown}>
+      {views.map(({ id, title }) => (
+        <button
+          key={id}
+          type="button"
+          role="tab"
+          id={`tab-${id}`}
+          aria-selected={id === chosen.id}
+          aria-controls="view"
+          tabIndex={id === chosen.id ? 0 : -1}
+          onClick={() => go({ view: id }, true)}
+        >
+          {title}
+        </button>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,121 @@
+// What one end knows at a step, and does not know yet.
+
+import { type StateName, type TransitionRow, transitions } from "@puremq/tls13/explore"
+import type { SecretName } from "../run/names.ts"
+import type { Direction, End, Failure, Timeline } from "../run/step.ts"
+
+export interface SecretRow {
+  readonly name: SecretName
+  readonly generation: number
+  /** undefined: not yet, or never. */
+  readonly secret: Uint8Array | undefined
+  /** When it was, or will be, derived; undefined: never. */
+  readonly step: number | undefined
+}
+
+/** What speaks for the peer being who it should be, in the order in which it comes. */
+export interface ProofRow {
+  readonly text: string
+  readonly step: number
+  readonly isKnown: boolean
+}
+
+export interface Taken {
+  readonly from: StateName
+  readonly to: StateName
+  readonly message: string | undefined
+}
+
+export interface EndState {
+  readonly state: StateName
+  /** The steps of the table that it has taken, in order. */
+  readonly taken: readonly Taken[]
+  readonly legal: readonly TransitionRow[]
+  readonly secrets: readonly SecretRow[]
+  readonly proofs: readonly ProofRow[]
+  /** Of which secret the keys are in use, each way. */
+  readonly keys: Readonly<Record<Direction, SecretName | undefined>>
+  readonly failure: Failure | undefined
+  readonly isClosed: boolean
+}
+
+/** Of section 7.1, from the top. */
+const order: readonly SecretName[] = [
+  "early_secret",
+  "binder_key",
+  "client_early_traffic_secret",
+  "early_exporter_secret",
+  "handshake_secret",
+  "client_handshake_traffic_secret",
+  "server_handshake_traffic_secret",
+  "main_secret",
+  "client_application_traffic_secret",
+  "server_application_traffic_secret",
+  "exporter_secret",
+  "resumption_secret",
+]
+
+export function endAt({ steps }: Timeline, connection: number, upTo: number, end: End): EndState {
+  let state: StateName = "START"
+  const taken: Taken[] = []
+  let failure: Failure | undefined
+  let isClosed = false
+  const keys: Record<Direction, SecretName | undefined> = { sent: undefined, received: undefined }
+  const proofs: ProofRow[] = []
+  const rows = new Map<string, SecretRow>()
+  for (const step of steps) {
+    if (step.connection !== connection || step.end === undefined) continue
+    const { happening, index } = step
+    const isPast = index <= upTo
+    if (happening.type === "secret") {
+      const { name, generation, secret } = happening
+      const key = `${String(order.indexOf(name)).padStart(2, "0")} ${String(generation).padStart(4, "0")}`
+      const isOurs = step.end === end
+      // What only the other end derives is shown as not known here.
+      if (isOurs) rows.set(key, { name, generation, secret: isPast ? secret : undefined, step: index })
+      else if (!rows.has(key)) rows.set(key, { name, generation, secret: undefined, step: undefined })
+    }
+    if (step.end !== end) continue
+    const proof = proofOf(end, happening)
+    if (proof !== undefined) proofs.push({ text: proof, step: index, isKnown: isPast })
+    if (!isPast) continue
+    if (happening.type === "state") {
+      state = happening.to
+      taken.push({ from: happening.from, to: happening.to, message: happening.message })
+    } else if (happening.type === "keys") keys[happening.direction] = happening.secretName
+    else if (happening.type === "failed") failure = happening.failure
+    else if (happening.type === "closed") isClosed = true
+  }
+  return {
+    state,
+    taken,
+    legal: transitions[end].filter(({ from }) => from === state),
+    secrets: [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+    proofs,
+    keys,
+    failure,
+    isClosed,
+  }
+}
+
+function proofOf(end: End, happening: Timeline["steps"][number]["happening"]): string | undefined {
+  const peer = end === "client" ? "the server" : "the client"
+  if (happening.type === "message" && happening.direction === "received") {
+    if (happening.name === "certificate" && happening.message.length > 8)
+      return `${peer} shows a certificate, which anybody could`
+    if (happening.name === "compressed_certificate") return `${peer} shows a certificate, which anybody could`
+    return undefined
+  }
+  if (happening.type === "state") {
+    if (happening.message === "certificate_verify") return `${peer} has the certificate's private key`
+    if (happening.message === "finished") return `both have seen the same handshake`
+    return undefined
+  }
+  if (happening.type === "connected") {
+    const { info } = happening
+    if (info.authentication === "none") return `nobody has said who ${peer} is`
+    if (info.authentication === "psk") return `${peer} has the pre-shared key`
+    return `it is ${info.peer?.subject || "the owner of a key known beforehand"}`
+  }
+  return undefined
+}
