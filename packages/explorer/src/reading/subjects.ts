@@ -32,7 +32,6 @@ export interface Subject {
 type Message = Extract<Happening, { type: "message" }>
 
 const tagLength = 16
-const none: ReadonlySet<number> = new Set()
 
 /** What the step is about, or the last thing before it that has bytes. */
 export function subjectAt(timeline: Timeline, index: number): Subject | undefined {
@@ -90,7 +89,7 @@ function openedForm(timeline: Timeline, rung: Rung, record: Extract<Happening, {
     bytes,
     fields,
     written: [field("", "", 0, bytes.length, "bytes", places["record sealed"], inside)],
-    changed: none,
+    changed: new Set(),
   }
 }
 
@@ -101,7 +100,7 @@ function messageSubject(timeline: Timeline, connection: number, step: number, me
     bytes: message.message,
     fields: messageFields(timeline, connection, message),
     written: writtenOf(timeline, connection, message),
-    changed: none,
+    changed: new Set(),
   }
   return { step, title: messageTitle(message.name), forms: [form] }
 }
