@@ -144,15 +144,15 @@ function Broken(): JSX.Element | null {
   if (breaks === undefined) return null
   return (
     <p class="broken">
+      <button type="button" onClick={() => chooseBreak(undefined)}>
+        Mend it
+      </button>
       <b>Broken:</b> {breakOf(breaks).title}
       {without !== undefined && (
         <>
           , and the check <code>{without}</code> is left out
         </>
-      )}{" "}
-      <button type="button" onClick={() => chooseBreak(undefined)}>
-        Mend it
-      </button>
+      )}
     </p>
   )
 }

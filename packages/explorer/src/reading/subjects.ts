@@ -40,6 +40,8 @@ export function subjectAt(timeline: Timeline, index: number): Subject | undefine
   if (here === undefined) return undefined
   for (let at = index; at >= 0 && steps[at]!.connection === here.connection; at--) {
     const { happening, connection } = steps[at]!
+    // Who gives up has what has just arrived before it, not its own answer.
+    if (here.happening.type === "failed" && happening.type !== "wire") continue
     if (happening.type === "message") return messageSubject(timeline, connection, at, happening)
     if (happening.type === "wire" || happening.type === "record") {
       const rung = rungsOf(timeline, connection).find(
@@ -85,7 +87,7 @@ function openedForm(timeline: Timeline, rung: Rung, record: Extract<Happening, {
   const inside = contentWritten(timeline, rung, 0)
   return {
     id: "inside",
-    title: "Decrypted",
+    title: rung.openedAt === undefined && rung.wireAt !== undefined ? "As its sender sealed it" : "Decrypted",
     bytes,
     fields,
     written: [field("", "", 0, bytes.length, "bytes", places["record sealed"], inside)],

@@ -106,7 +106,7 @@ function Verdict({ broken }: { readonly broken: Break }): JSX.Element {
     <>
       <h3 id="verdict-title">{broken.title}</h3>
       <p class="about">{broken.about}</p>
-      {held === undefined ? <p class="quiet">It is being played.</p> : <Noticed broken={broken} outcome={held} />}
+      {held === undefined ? <p class="quiet">It is being played.</p> : <Noticed outcome={held} />}
       {broken.check === undefined ? (
         <p class="without">{broken.without}</p>
       ) : (
@@ -133,9 +133,9 @@ function Verdict({ broken }: { readonly broken: Break }): JSX.Element {
   )
 }
 
-function Noticed({ broken, outcome: { noticed } }: { readonly broken: Break; readonly outcome: Outcome }): JSX.Element {
+function Noticed({ outcome: { noticed } }: { readonly outcome: Outcome }): JSX.Element {
   if (noticed === undefined) {
-    return <p class="notice">Nobody gives up. {broken.without}</p>
+    return <p class="notice">Nobody gives up: it goes on, without what is in doubt.</p>
   }
   const { by, failure, step } = noticed
   const { alert } = failure

@@ -114,7 +114,9 @@ interface LookingProps {
 function Looking({ subject, form, setForm, field }: LookingProps): JSX.Element {
   const { bytes, fields, changed } = form
   const [hovered, setHovered] = useState<Field | undefined>(undefined)
-  const chosen = fieldAt(fields, field) ?? fields[0]
+  const [firstChanged] = changed
+  const chosen = fieldAt(fields, field) ?? pathTo(fields, firstChanged ?? 0).at(-1) ?? fields[0]
+  const at = field === undefined && firstChanged !== undefined ? firstChanged : (chosen?.start ?? 0)
   const shown = hovered ?? chosen
   const choose = (next: Field | undefined) => go({ look: subject.step, field: next && `${next.start}-${next.end}` })
   return (
@@ -137,7 +139,7 @@ function Looking({ subject, form, setForm, field }: LookingProps): JSX.Element {
           )}
         </header>
         {changed.size > 0 && <p class="failure">Changed on the way: {bytesText(changed.size)}, marked below.</p>}
-        <Hex form={form} shown={shown} hover={setHovered} choose={choose} />
+        <Hex form={form} shown={shown} at={at} hover={setHovered} choose={choose} />
       </section>
       <section class="fields" aria-labelledby="fields-title">
         <h3 id="fields-title">Fields</h3>

@@ -48,23 +48,31 @@ export function Wire({ timeline, connection, step }: Props): JSX.Element {
             </span>
           )}
         </h3>
-        <button
-          type="button"
-          class="switch"
-          aria-pressed={seesInside.value}
-          onClick={() => {
-            seesInside.value = !seesInside.value
-          }}
-        >
-          {seesInside.value ? "With the keys" : "Without keys"}
-        </button>
+        <fieldset class="segments small">
+          <legend class="sr">Seen by</legend>
+          {[true, false].map((inside) => (
+            <label key={String(inside)}>
+              <input
+                type="radio"
+                name="seen-by"
+                checked={seesInside.value === inside}
+                onChange={() => {
+                  seesInside.value = inside
+                }}
+              />
+              <span>{inside ? "As the ends see it" : "As everybody does"}</span>
+            </label>
+          ))}
+        </fieldset>
       </header>
       <div class="ladder">
         <div class="ladder-ends" aria-hidden="true">
           <span>client</span>
           <span>server</span>
         </div>
-        {rungs.length === 0 && <p class="quiet silent">Nothing has been sent yet.</p>}
+        {rungs.length === 0 && (
+          <p class="quiet silent">Nothing has been sent yet: go on with the right arrow key, or play.</p>
+        )}
         {[...flights].map(([flight, records]) => (
           <section key={flight} class="flight" aria-label={flightTitle(flight)}>
             <h4>
