@@ -15,6 +15,7 @@ const scripts = [
   "crash",
   "bench",
   "size",
+  "explorer",
   "conformance",
   "runtimes",
   "tls13",

@@ -27,6 +27,7 @@ const commands = {
   conformance: (args) => runBundled("scripts/conformance/main.ts", args),
   course: (args) => runProgram("scripts/course/main.mjs", args),
   size: (args) => runProgram("scripts/size.mjs", args),
+  explorer: (args) => runProgram("packages/explorer/build/main.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),
   // With arguments (a path, -t NAME ...) only vitest runs, with them.
@@ -145,7 +146,7 @@ function sourcesState() {
     const folder = join("packages", name, "src")
     if (!existsSync(inRoot(folder))) continue
     for (const file of readdirSync(inRoot(folder), { recursive: true }).sort()) {
-      if (file.endsWith(".ts") && !file.endsWith(".test.ts")) add(join(folder, file))
+      if (/\.tsx?$/.test(file) && !file.endsWith(".test.ts")) add(join(folder, file))
     }
   }
   return hash.digest("hex")

@@ -13,7 +13,9 @@ export const keys: readonly (readonly [keys: readonly string[], does: string])[]
   [["?"], "this help"],
 ]
 
-const ownKeys = "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [role=tree], [role=tablist], pre"
+const ownKeys = "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [role=tree], pre"
+/** What has the arrows, Home and End to itself. */
+const ownArrows = "input[type=radio], [role=tablist]"
 const pressable = "button, summary, a, input"
 
 export function listenToKeys(): void {
@@ -21,8 +23,7 @@ export function listenToKeys(): void {
     const target = event.target instanceof Element ? event.target : document.body
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return
     if (target.closest(ownKeys)) return
-    // Arrows move between radio buttons.
-    if (event.key.startsWith("Arrow") && target.closest("input[type=radio]")) return
+    if (/^(Arrow.*|Home|End)$/.test(event.key) && target.closest(ownArrows)) return
     if (event.key === " " && target.closest(pressable)) return
     if (act(event.key)) event.preventDefault()
   })

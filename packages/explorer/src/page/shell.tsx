@@ -9,7 +9,7 @@ import { Section } from "../views/section.tsx"
 import type { View } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { ownerOf, sentenceOf } from "../words/sentence.ts"
-import { providerNames } from "./address.ts"
+import { hashOf, providerNames } from "./address.ts"
 import { brought } from "./brought.ts"
 import { Help } from "./help.tsx"
 import { Player } from "./player.tsx"
@@ -128,7 +128,7 @@ const copied = signal(false)
 function CopyLink(): JSX.Element {
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(location.href)
+      await navigator.clipboard.writeText(new URL(hashOf(address.peek()), location.href).href)
       copied.value = true
       setTimeout(() => (copied.value = false), 2_000)
     } catch {
@@ -159,15 +159,15 @@ function Broken(): JSX.Element | null {
   if (breaks === undefined) return null
   return (
     <p class="broken">
+      <button type="button" onClick={() => chooseBreak(undefined)}>
+        Mend it
+      </button>
       <b>Broken:</b> {breakOf(breaks).title}
       {without !== undefined && (
         <>
           , and the check <code>{without}</code> is left out
         </>
-      )}{" "}
-      <button type="button" onClick={() => chooseBreak(undefined)}>
-        Mend it
-      </button>
+      )}
     </p>
   )
 }

@@ -8,6 +8,31 @@ import { type Address, addressOf, hashOf, type RunAddress } from "./address.ts"
 import { type BroughtConnection, brought } from "./brought.ts"
 import { type Run, runKey, runOf } from "./runs.ts"
 
+/** Browsers refuse more than some changes of the address a second: who holds a key down changes it faster. */
+class AddressBar {
+  #waiting: ReturnType<typeof setTimeout> | undefined
+
+  writeSoon(): void {
+    this.#waiting ??= setTimeout(() => this.write(false), 150)
+  }
+
+  write(entry: boolean): void {
+    this.forget()
+    const hash = hashOf(address.peek())
+    if (hash === location.hash) return
+    if (entry) history.pushState(null, "", hash)
+    else history.replaceState(null, "", hash)
+  }
+
+  /** What is written there by somebody else counts. */
+  forget(): void {
+    clearTimeout(this.#waiting)
+    this.#waiting = undefined
+  }
+}
+
+const addressBar: AddressBar = new AddressBar()
+
 export const address: Signal<Address> = signal(addressOf(location.hash))
 export const run: Signal<Run | undefined> = signal(undefined)
 /** Of which address `run` is. */
@@ -49,15 +74,9 @@ function beginningOf({ scenario, breaks }: RunAddress, { steps }: Timeline): num
 
 /** Changes the address. `entry`: the browser's way back leads to what was before. */
 export function go(change: Partial<Address>, entry = false): void {
-  const next = { ...address.value, ...change }
-  const hash = hashOf(next)
-  if (hash === location.hash) {
-    address.value = next
-    return
-  }
-  if (entry) history.pushState(null, "", hash)
-  else history.replaceState(null, "", hash)
-  address.value = next
+  address.value = { ...address.value, ...change }
+  if (entry) addressBar.write(true)
+  else addressBar.writeSoon()
 }
 
 export function chooseScenario(scenario: string): void {
@@ -106,6 +125,7 @@ export function moveFlight(by: 1 | -1): void {
 /** Keeps the run at what the address says, and the address at what the page shows. */
 export function follow(): void {
   const read = () => {
+    addressBar.forget()
     const hash = addressOf(location.hash)
     if (hashOf(hash) !== hashOf(address.value)) address.value = hash
   }

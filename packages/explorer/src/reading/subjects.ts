@@ -32,7 +32,6 @@ export interface Subject {
 type Message = Extract<Happening, { type: "message" }>
 
 const tagLength = 16
-const none: ReadonlySet<number> = new Set()
 
 /** What the step is about, or the last thing before it that has bytes. */
 export function subjectAt(timeline: Timeline, index: number): Subject | undefined {
@@ -41,6 +40,8 @@ export function subjectAt(timeline: Timeline, index: number): Subject | undefine
   if (here === undefined) return undefined
   for (let at = index; at >= 0 && steps[at]!.connection === here.connection; at--) {
     const { happening, connection } = steps[at]!
+    // Who gives up has what has just arrived before it, not its own answer.
+    if (here.happening.type === "failed" && happening.type !== "wire") continue
     if (happening.type === "message") return messageSubject(timeline, connection, at, happening)
     if (happening.type === "wire" || happening.type === "record") {
       const rung = rungsOf(timeline, connection).find(
@@ -83,14 +84,14 @@ function openedForm(timeline: Timeline, rung: Rung, record: Extract<Happening, {
     field("TLSInnerPlaintext", "type", content.length, content.length + 1, "number", site, [], innerType),
     field("TLSInnerPlaintext", "zeros", content.length + 1, bytes.length, "bytes", site),
   ].filter(({ start, end }) => end > start)
-  const sealed = field("", "", content.length, bytes.length, "bytes", places["record sealed"])
+  const inside = contentWritten(timeline, rung, 0)
   return {
     id: "inside",
-    title: "Decrypted",
+    title: rung.openedAt === undefined && rung.wireAt !== undefined ? "As its sender sealed it" : "Decrypted",
     bytes,
     fields,
-    written: [...contentWritten(timeline, rung, 0), sealed],
-    changed: none,
+    written: [field("", "", 0, bytes.length, "bytes", places["record sealed"], inside)],
+    changed: new Set(),
   }
 }
 
@@ -101,7 +102,7 @@ function messageSubject(timeline: Timeline, connection: number, step: number, me
     bytes: message.message,
     fields: messageFields(timeline, connection, message),
     written: writtenOf(timeline, connection, message),
-    changed: none,
+    changed: new Set(),
   }
   return { step, title: messageTitle(message.name), forms: [form] }
 }

@@ -106,23 +106,21 @@ function Verdict({ broken }: { readonly broken: Break }): JSX.Element {
     <>
       <h3 id="verdict-title">{broken.title}</h3>
       <p class="about">{broken.about}</p>
-      {held === undefined ? <p class="quiet">It is being played.</p> : <Noticed broken={broken} outcome={held} />}
+      {held === undefined ? <p class="quiet">It is being played.</p> : <Noticed outcome={held} />}
       {broken.check === undefined ? (
         <p class="without">{broken.without}</p>
       ) : (
-        <>
-          <p class="actions">
-            <button
-              type="button"
-              class="strong"
-              aria-pressed={without !== undefined}
-              onClick={() => chooseBreak(broken.id, without === undefined ? broken.check : undefined)}
-            >
-              {without === undefined ? "Without this check" : "Put the check back"}
-            </button>
-          </p>
+        <div class="actions">
+          <button
+            type="button"
+            class="strong"
+            aria-pressed={without !== undefined}
+            onClick={() => chooseBreak(broken.id, without === undefined ? broken.check : undefined)}
+          >
+            {without === undefined ? "Without this check" : "Put the check back"}
+          </button>
           {without !== undefined && <p class="without">{broken.without}</p>}
-        </>
+        </div>
       )}
       {held && (
         <div class="outcomes">
@@ -135,9 +133,9 @@ function Verdict({ broken }: { readonly broken: Break }): JSX.Element {
   )
 }
 
-function Noticed({ broken, outcome: { noticed } }: { readonly broken: Break; readonly outcome: Outcome }): JSX.Element {
+function Noticed({ outcome: { noticed } }: { readonly outcome: Outcome }): JSX.Element {
   if (noticed === undefined) {
-    return <p class="notice">Nobody gives up. {broken.without}</p>
+    return <p class="notice">Nobody gives up: it goes on, without what is in doubt.</p>
   }
   const { by, failure, step } = noticed
   const { alert } = failure

@@ -1,7 +1,7 @@
 // A record or a message byte by byte: where each field is, what it says, what it is for, and which lines of the stack wrote and read it.
 
 import type { JSX } from "preact"
-import { useState } from "preact/hooks"
+import { useMemo, useState } from "preact/hooks"
 import { address, go } from "../page/state.ts"
 import { type Rung, rungsOf } from "../reading/ladder.ts"
 import { type Form, pathTo, type Subject, subjectAt } from "../reading/subjects.ts"
@@ -15,10 +15,12 @@ import type { ViewProps } from "./view.ts"
 
 export function Bytes({ timeline, step }: ViewProps): JSX.Element {
   const { look = step, field } = address.value
-  const subject = subjectAt(timeline, Math.min(look, timeline.steps.length - 1))
+  const at = Math.min(look, timeline.steps.length - 1)
+  const subject = useMemo(() => subjectAt(timeline, at), [timeline, at])
   const [formId, setForm] = useState<Form["id"]>("wire")
   const connection = timeline.steps[step]?.connection ?? 0
-  const rungs = rungsOf(timeline, connection).filter(({ sentAt, wireAt }) => (sentAt ?? wireAt ?? 0) <= step)
+  const all = useMemo(() => rungsOf(timeline, connection), [timeline, connection])
+  const rungs = all.filter(({ sentAt, wireAt }) => (sentAt ?? wireAt ?? 0) <= step)
   const form = subject?.forms.find(({ id }) => id === formId) ?? subject?.forms[0]
   return (
     <div class="bytes">
@@ -112,7 +114,9 @@ interface LookingProps {
 function Looking({ subject, form, setForm, field }: LookingProps): JSX.Element {
   const { bytes, fields, changed } = form
   const [hovered, setHovered] = useState<Field | undefined>(undefined)
-  const chosen = fieldAt(fields, field) ?? fields[0]
+  const [firstChanged] = changed
+  const chosen = fieldAt(fields, field) ?? pathTo(fields, firstChanged ?? 0).at(-1) ?? fields[0]
+  const at = field === undefined && firstChanged !== undefined ? firstChanged : (chosen?.start ?? 0)
   const shown = hovered ?? chosen
   const choose = (next: Field | undefined) => go({ look: subject.step, field: next && `${next.start}-${next.end}` })
   return (
@@ -135,7 +139,7 @@ function Looking({ subject, form, setForm, field }: LookingProps): JSX.Element {
           )}
         </header>
         {changed.size > 0 && <p class="failure">Changed on the way: {bytesText(changed.size)}, marked below.</p>}
-        <Hex form={form} shown={shown} hover={setHovered} choose={choose} />
+        <Hex form={form} shown={shown} at={at} hover={setHovered} choose={choose} />
       </section>
       <section class="fields" aria-labelledby="fields-title">
         <h3 id="fields-title">Fields</h3>

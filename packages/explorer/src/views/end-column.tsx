@@ -5,6 +5,7 @@ import type { JSX } from "preact"
 import type { EndState, ProofRow, SecretRow } from "../reading/ends.ts"
 import type { End } from "../run/step.ts"
 import { endTitle, messageTitle, secretMeaning, secretTitle } from "../words/names.ts"
+import { Breakable } from "./breakable.tsx"
 import { StateDiagram } from "./state-diagram.tsx"
 
 interface Props {
@@ -103,7 +104,7 @@ function Proofs({
             <li key={step} class={isKnown ? "is-known" : "is-unknown"}>
               <button type="button" class="plain" onClick={() => select(step)}>
                 {isKnown ? text : "not yet known"}
-                <span class="sr"> (step {step})</span>
+                <span class="sr"> (step {step + 1})</span>
               </button>
             </li>
           ))}
@@ -117,7 +118,7 @@ function Keys({ state: { keys } }: { readonly state: EndState }): JSX.Element {
   const row = (title: string, name: string | undefined) => (
     <div>
       <dt>{title}</dt>
-      <dd class={name ? "mono" : "quiet"}>{name ?? "in the clear"}</dd>
+      <dd class={name ? "mono" : "quiet"}>{name === undefined ? "in the clear" : <Breakable name={name} />}</dd>
     </div>
   )
   return (
@@ -163,10 +164,12 @@ function Secret({ row, select }: { readonly row: SecretRow; readonly select: Pro
     return (
       <li class="is-unknown">
         {step === undefined ? (
-          <span class="mono">{title}</span>
+          <span class="mono">
+            <Breakable name={title} />
+          </span>
         ) : (
-          <button type="button" class="plain mono" onClick={() => select(step)} title={`derived at step ${step}`}>
-            {title}
+          <button type="button" class="plain mono" onClick={() => select(step)} title={`derived at step ${step + 1}`}>
+            <Breakable name={title} />
           </button>
         )}
         <span class="sr">: not known</span>
@@ -178,7 +181,9 @@ function Secret({ row, select }: { readonly row: SecretRow; readonly select: Pro
     <li class="is-known">
       <details>
         <summary>
-          <span class="mono">{title}</span>
+          <span class="mono">
+            <Breakable name={title} />
+          </span>
           <span class="quiet mono begin">{hex.slice(0, 8)}…</span>
         </summary>
         <p>{secretMeaning(name)}.</p>

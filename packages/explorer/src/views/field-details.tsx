@@ -6,7 +6,7 @@ import { meaningOf } from "../meanings.ts"
 import { type Form, writerOf } from "../reading/subjects.ts"
 import type { Field } from "../recording/spans.ts"
 import { bytesText } from "../words/names.ts"
-import { fieldValue } from "../words/values.ts"
+import { fieldValue, isOpaque } from "../words/values.ts"
 import { Section } from "./section.tsx"
 import { SourceCode } from "./source-code.tsx"
 
@@ -30,7 +30,7 @@ export function FieldDetails({ form, field, around }: Props): JSX.Element {
         <span class="quiet">{structure.replace(/\.extensions$/, ", an extension")}</span>
         <span class="field-name">{meaning?.name ?? field.name}</span>
       </h4>
-      <p class="field-value">{fieldValue(field, form.bytes)}</p>
+      {!isOpaque(field) && <p class="field-value">{fieldValue(field, form.bytes)}</p>}
       {meaning && (
         <p class="meaning">
           {meaning.text} <Section of={meaning.section} />

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals"
 import { toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
-import { useMemo } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import { coloursOf, type Piece, rowsOf } from "../reading/runs-of-bytes.ts"
 import type { Form } from "../reading/subjects.ts"
 import type { Field } from "../recording/spans.ts"
@@ -12,6 +12,8 @@ interface Props {
   readonly form: Form
   /** The field that is marked. */
   readonly shown: Field | undefined
+  /** A byte that has to be seen. */
+  readonly at: number
   readonly hover: (field: Field | undefined) => void
   readonly choose: (field: Field) => void
 }
@@ -22,9 +24,18 @@ narrow.addEventListener("change", () => {
   width.value = narrow.matches ? 8 : 16
 })
 
-export function Hex({ form, shown, hover, choose }: Props): JSX.Element {
+export function Hex({ form, shown, at, hover, choose }: Props): JSX.Element {
   const { bytes, fields, changed } = form
   const rows = useMemo(() => rowsOf(bytes, fields, width.value), [bytes, fields, width.value])
+  const dump = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const row = dump.current?.children[Math.floor(at / width.value)]
+    if (!(row instanceof HTMLElement)) return
+    const box = dump.current!
+    const top = row.offsetTop - box.offsetTop
+    if (top < box.scrollTop || top + row.offsetHeight > box.scrollTop + box.clientHeight)
+      box.scrollTop = top - box.clientHeight / 3
+  }, [at, form])
   const palette = useMemo(() => coloursOf(fields), [fields])
   const classOf = ({ start, end, path }: Piece) => {
     const field = path.at(-1)
@@ -39,7 +50,7 @@ export function Hex({ form, shown, hover, choose }: Props): JSX.Element {
   }
   return (
     // The tree of fields says the same, by keyboard and to a screen reader.
-    <div class={`hex width-${width.value}`} aria-hidden="true" onMouseLeave={() => hover(undefined)}>
+    <div ref={dump} class={`hex width-${width.value}`} aria-hidden="true" onMouseLeave={() => hover(undefined)}>
       {rows.map((pieces) => (
         <div key={pieces[0]!.start} class="row">
           <span class="offset">{pieces[0]!.start.toString(16).padStart(4, "0")}</span>

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals"
 import { alertName } from "@puremq/tls13"
 import type { JSX } from "preact"
+import { useMemo } from "preact/hooks"
 import { go } from "../page/state.ts"
 import { type Inside, type Rung, rungsOf } from "../reading/ladder.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
@@ -29,7 +30,8 @@ const fates: Readonly<Record<Fate, string>> = {
 }
 
 export function Wire({ timeline, connection, step }: Props): JSX.Element {
-  const rungs = rungsOf(timeline, connection).filter(({ sentAt, wireAt }) => (sentAt ?? wireAt ?? 0) <= step)
+  const all = useMemo(() => rungsOf(timeline, connection), [timeline, connection])
+  const rungs = all.filter(({ sentAt, wireAt }) => (sentAt ?? wireAt ?? 0) <= step)
   const flights = new Map<number, Rung[]>()
   for (const rung of rungs) flights.set(rung.flight, [...(flights.get(rung.flight) ?? []), rung])
   const now = rungAt(timeline, rungs, step)
@@ -46,23 +48,31 @@ export function Wire({ timeline, connection, step }: Props): JSX.Element {
             </span>
           )}
         </h3>
-        <button
-          type="button"
-          class="switch"
-          aria-pressed={seesInside.value}
-          onClick={() => {
-            seesInside.value = !seesInside.value
-          }}
-        >
-          {seesInside.value ? "With the keys" : "Without keys"}
-        </button>
+        <fieldset class="segments small">
+          <legend class="sr">Seen by</legend>
+          {[true, false].map((inside) => (
+            <label key={String(inside)}>
+              <input
+                type="radio"
+                name="seen-by"
+                checked={seesInside.value === inside}
+                onChange={() => {
+                  seesInside.value = inside
+                }}
+              />
+              <span>{inside ? "As the ends see it" : "As everybody does"}</span>
+            </label>
+          ))}
+        </fieldset>
       </header>
       <div class="ladder">
         <div class="ladder-ends" aria-hidden="true">
           <span>client</span>
           <span>server</span>
         </div>
-        {rungs.length === 0 && <p class="quiet silent">Nothing has been sent yet.</p>}
+        {rungs.length === 0 && (
+          <p class="quiet silent">Nothing has been sent yet: go on with the right arrow key, or play.</p>
+        )}
         {[...flights].map(([flight, records]) => (
           <section key={flight} class="flight" aria-label={flightTitle(flight)}>
             <h4>

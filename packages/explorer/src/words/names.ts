@@ -1,6 +1,6 @@
 // How things are called on the page: as RFC 9846 calls them.
 
-import { ContentType, codePointName, HandshakeType } from "@puremq/tls13/explore"
+import { ContentType, codePointName } from "@puremq/tls13/explore"
 import { describe } from "@puremq/tls13/trace"
 import type { SecretName } from "../run/names.ts"
 import type { End, Happening } from "../run/step.ts"
@@ -8,10 +8,6 @@ import type { End, Happening } from "../run/step.ts"
 /** `server_hello` as the RFC's structure is called: `ServerHello`. */
 export function messageTitle(name: string): string {
   return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
-}
-
-export function messageName(type: number): string {
-  return codePointName(HandshakeType, type)
 }
 
 export function contentTypeName(type: number): string {

@@ -13,7 +13,6 @@ import {
   toHex,
 } from "@puremq/tls13/explore"
 import type { TextField } from "../reading/subjects.ts"
-import type { Field } from "../recording/spans.ts"
 import { bytesText } from "./names.ts"
 
 type Registry = Readonly<Record<string, number>>
@@ -79,6 +78,8 @@ function numberText(key: string, value: number): string {
   return `${value}`
 }
 
-export function isOpaque({ kind, fields }: Field): boolean {
-  return fields.length === 0 && (kind === "bytes" || kind === "vector")
+/** Whether there is nothing to say of the value but its bytes. */
+export function isOpaque(field: TextField): boolean {
+  if (field.text !== undefined || field.fields.length > 0 || texts.has(`${field.structure}.${field.name}`)) return false
+  return field.kind === "bytes" || field.kind === "vector"
 }

@@ -1,0 +1,138 @@
+// The page by keyboard alone, with less motion, on a phone, and as axe-core judges it.
+
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import type { AxeResults } from "axe-core"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { announced, says, settled, usePages, whyNot } from "./page.ts"
+
+const pages = usePages()
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+
+async function judged(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate("axe.run()")) as AxeResults
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`)
+}
+
+describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" : ` (skipped: ${whyNot})`}`, () => {
+  it("can be used by keyboard alone", { timeout: 60_000 }, async () => {
+    const page = await pages.open("#scenario=full&step=0")
+    const press = (key: string) => page.keyboard.press(key)
+    const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.tagName")
+    expect(await announced(page)).toMatch(/^Step 1 of 110\. The client opens the connection/)
+    await press("ArrowRight")
+    expect(await announced(page)).toMatch(/^Step 2 of 110\. The client writes ClientHello/)
+    await press("End")
+    expect(await announced(page)).toMatch(/^Step 110 of 110/)
+    await press("PageUp")
+    await press("Home")
+    await press("PageDown")
+    expect(await announced(page)).toMatch(/A record of 127 bytes goes from the server/)
+    await expect.poll(() => new URL(page.url()).hash).toContain("step=28")
+    // The first stop leads past the head.
+    await press("Tab")
+    expect(await focused()).toBe("To the view")
+    await press("Tab")
+    await press("ArrowDown")
+    await settled(page)
+    await expect.poll(() => new URL(page.url()).hash).toContain("scenario=hello-retry")
+    // On to the tabs, and to another view.
+    for (let tabs = 0; tabs < 12 && (await focused()) !== "Both ends"; tabs++) await press("Tab")
+    await press("ArrowRight")
+    expect(await focused()).toBe("Bytes")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=bytes")
+    await press("PageDown")
+    await page.locator('[role="tree"] [tabindex="0"]').waitFor()
+    for (let tabs = 0; tabs < 40 && (await page.locator('[role="tree"] :focus').count()) === 0; tabs++)
+      await press("Tab")
+    const details = page.locator(".details .field-name")
+    const first = await details.textContent()
+    await press("ArrowDown")
+    await press("ArrowDown")
+    expect(await details.textContent()).not.toBe(first)
+    await expect.poll(() => new URL(page.url()).hash).toMatch(/field=\d+-\d+/)
+    // Help opens, says how, and closes.
+    await page.locator("h1").click()
+    await press("?")
+    expect(await page.getByRole("dialog").textContent()).toContain("Page Down")
+    await press("Escape")
+    expect(await page.getByRole("dialog").count()).toBe(0)
+    await press("3")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=break")
+    await page.close()
+  })
+
+  it("plays, and with less motion goes half a round trip at a time", async () => {
+    const page = await pages.open("#scenario=full&step=0")
+    await page.keyboard.press(" ")
+    await says(page, /^Step 2 /)
+    await page.keyboard.press(" ")
+    expect(await page.getByRole("button", { name: "Play" }).count()).toBe(1)
+    await page.close()
+    const calm = await pages.open("#scenario=full&step=0", { reducedMotion: "reduce" })
+    await calm.keyboard.press(" ")
+    await says(calm, /^Step 29 /)
+    await calm.close()
+  })
+
+  it("is where the browser's way back leads", async () => {
+    const page = await pages.open("#scenario=full&step=4")
+    await page.getByRole("tab", { name: "Bytes" }).click()
+    await page.goBack()
+    expect(await page.getByRole("tab", { name: "Both ends" }).getAttribute("aria-selected")).toBe("true")
+    await page.close()
+  })
+
+  it("shows fields, on the wire and decrypted, with their lines", async () => {
+    const page = await pages.open("#scenario=full&step=45&view=bytes&look=41")
+    expect(await page.locator(".fields").textContent()).toContain("encrypted_record")
+    await page.getByText("Decrypted").click()
+    expect(await page.locator(".fields").textContent()).toContain("CertificateVerify")
+    await page.getByRole("treeitem", { name: /^algorithm/ }).click()
+    const details = page.locator(".details")
+    expect(await details.locator(".field-value").textContent()).toBe("ecdsa_secp256r1_sha256 (0x0403)")
+    expect(await details.locator(".place").allTextContents()).toEqual([
+      expect.stringMatching(/^codec\/certificate-verify\.ts:\d+$/),
+      expect.stringMatching(/^codec\/certificate-verify\.ts:\d+$/),
+    ])
+    expect(await details.locator(".source .is-it").last().textContent()).toContain("reader.uint16()")
+    expect(await details.locator(".section").textContent()).toBe("RFC 9846 section 4.5.2")
+    await page.close()
+  })
+
+  it.each(["light", "dark"] as const)(
+    "%s: every view has nothing serious for axe-core, and does not scroll sideways",
+    async (scheme) => {
+      const page = await pages.open("#scenario=full&step=60&break=bad-finished", { scheme })
+      const views = await page.locator('[role="tab"]').all()
+      expect(views.length).toBeGreaterThanOrEqual(3)
+      for (const [width, height] of [
+        [1280, 900],
+        [360, 740],
+      ] as const) {
+        await page.setViewportSize({ width, height })
+        for (const view of views) {
+          await view.click()
+          expect({ view: await view.textContent(), width, found: await judged(page) }).toMatchObject({ found: [] })
+          expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0)
+        }
+      }
+      await page.close()
+    },
+  )
+
+  it("has a help that axe-core does not mind", async () => {
+    const page = await pages.open("#scenario=full")
+    await page.keyboard.press("?")
+    expect(await judged(page)).toEqual([])
+    await page.close()
+  })
+
+  it("has broken no policy, asked for nothing elsewhere, and complained of nothing", () => {
+    expect(pages.problems).toEqual([])
+  })
+})

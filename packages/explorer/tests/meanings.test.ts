@@ -1,0 +1,82 @@
+// Every field of every scenario, and of every break, has a name, a sentence and a section; and the lines that read and wrote it.
+
+import { beforeAll, expect, it } from "vitest"
+import type * as Engine from "../src/engine.ts"
+import type { Field } from "../src/recording/spans.ts"
+import { loadEngine } from "./engine.ts"
+
+let engine: typeof Engine
+beforeAll(async () => {
+  engine = await loadEngine()
+})
+
+function runs() {
+  const provider = engine.fast()
+  return [
+    ...engine.scenarios.map(({ id }) => engine.play({ scenario: id, provider, seed: 7 })),
+    ...engine.breaks.map(({ id, scenario }) => engine.play({ scenario, provider, seed: 7, breaks: id })),
+  ]
+}
+
+it("has words for every field, and its section", () => {
+  const missing = new Set<string>()
+  let seen = 0
+  const walk = (fields: readonly Field[]) => {
+    for (const field of fields) {
+      seen++
+      const meaning = engine.meaningOf(field, fields)
+      const isWhole = meaning !== undefined && meaning.name !== "" && /^(RFC \d{4} |MQTT)/.test(meaning.section)
+      if (!isWhole) missing.add(`${field.structure} | ${field.name} | ${field.kind}`)
+      walk(field.fields)
+    }
+  }
+  for (const timeline of runs()) {
+    timeline.steps.forEach(({ happening, index }) => {
+      if (!["message", "wire", "record"].includes(happening.type)) return
+      for (const { fields } of engine.subjectAt(timeline, index)?.forms ?? []) walk(fields)
+    })
+  }
+  expect(seen).toBeGreaterThan(1_000)
+  expect([...missing]).toEqual([])
+})
+
+it("says every step in a sentence", () => {
+  for (const { steps } of runs()) {
+    for (const step of steps) {
+      const { text, section } = engine.sentenceOf(step)
+      expect(text).toMatch(/^[A-Z].*\.$/s)
+      expect(section).toMatch(/^$|^RFC \d{4} (section|appendix) \w/)
+    }
+  }
+})
+
+it("covers every byte of records and messages with fields, and knows who wrote them", () => {
+  const timeline = engine.play({ scenario: "full", provider: engine.fast(), seed: 7 })
+  for (const { happening, index } of timeline.steps) {
+    if (happening.type !== "message" && happening.type !== "wire") continue
+    const subject = engine.subjectAt(timeline, index)!
+    for (const { bytes, fields, written } of subject.forms) {
+      expect(fields[0]?.start).toBe(0)
+      expect(fields.at(-1)?.end).toBe(bytes.length)
+      fields.slice(1).forEach((field, at) => {
+        expect(field.start).toBe(fields[at]!.end)
+      })
+      for (const field of fields) expect(engine.writerOf(written, field)?.site?.file).toMatch(/\.ts$/)
+    }
+  }
+})
+
+it("puts every record of a connection on the ladder once", () => {
+  for (const timeline of runs()) {
+    const connections = new Set(timeline.steps.map(({ connection }) => connection))
+    for (const connection of connections) {
+      const wires = timeline.steps.filter((step) => step.connection === connection && step.happening.type === "wire")
+      const rungs = engine.rungsOf(timeline, connection)
+      expect(rungs.filter(({ wireAt }) => wireAt !== undefined).map(({ wireAt }) => wireAt)).toEqual(
+        wires.map(({ index }) => index),
+      )
+      // What arrives whole was sent by somebody, but for what was injected.
+      for (const { fate, sentAt } of rungs) if (fate !== "injected") expect(sentAt).toBeDefined()
+    }
+  }
+})
