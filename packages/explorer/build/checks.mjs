@@ -14,7 +14,7 @@ export const checks = [
   {
     name: "certificate-verify",
     file: "handshake/proofs.ts",
-    condition: '!atOnce("verify of the crypto provider", algorithm?.verify(publicKey, content, signature))',
+    condition: '(yield* decide("VerifySignature", answer)) !== true',
   },
   {
     name: "psk-binder",
