@@ -3,6 +3,7 @@
 import type { JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { type ConnectionCost, comparedParts, costsOf, firstDataAt, overheadTitle } from "../knowledge/cost.ts"
+import type { ProviderName } from "../page/address.ts"
 import { runOf } from "../page/runs.ts"
 import { address } from "../page/state.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
@@ -15,10 +16,11 @@ import { Waterfall } from "./waterfall.tsx"
 export function Cost({ timeline, step }: ViewProps): JSX.Element {
   const [roundTrip, setRoundTrip] = useState(60)
   const [said] = itemOf("cost")
-  const beside = scenarios.find(({ id }) => id === said)?.id ?? ""
+  const beside = besideOf(said)
   const connection = timeline.steps[step]?.connection ?? 0
   const cost = costsOf(timeline).find((each) => each.connection === connection)
-  const other = useBeside(beside)
+  const other = useBeside(beside, connection)
+  const otherTitle = titleOf(beside)
   if (cost === undefined) return <p class="empty">Nothing has been sent in this connection.</p>
   const { scenario } = address.value
   const title = scenarioOf(scenario).title
@@ -28,8 +30,9 @@ export function Cost({ timeline, step }: ViewProps): JSX.Element {
         <h3>Cost of connection {connection + 1}</h3>
         <label class="lab-choice">
           <span class="quiet">beside it </span>
-          <select value={beside} onChange={(event) => chooseItem("cost", event.currentTarget.value)}>
+          <select value={beside ?? ""} onChange={(event) => chooseItem("cost", event.currentTarget.value)}>
             <option value="">nothing</option>
+            <option value={otherProvider()}>the same, with {otherProvider()}</option>
             {scenarios
               .filter(({ id }) => id !== scenario)
               .map(({ id, title: name }) => (
@@ -41,7 +44,7 @@ export function Cost({ timeline, step }: ViewProps): JSX.Element {
         </label>
       </header>
       <Totals cost={cost} title={title} roundTrip={roundTrip} />
-      {other && <Totals cost={other} title={scenarioOf(beside).title} roundTrip={roundTrip} />}
+      {other && <Totals cost={other} title={otherTitle} roundTrip={roundTrip} />}
       <section aria-labelledby="waterfall-title">
         <h3 id="waterfall-title">In time</h3>
         <label class="slider">
@@ -60,27 +63,44 @@ export function Cost({ timeline, step }: ViewProps): JSX.Element {
         </label>
         <div class="waterfalls">
           <Waterfall cost={cost} title={title} roundTrip={roundTrip} />
-          {other && <Waterfall cost={other} title={scenarioOf(beside).title} roundTrip={roundTrip} />}
+          {other && <Waterfall cost={other} title={otherTitle} roundTrip={roundTrip} />}
         </div>
       </section>
-      <Parts left={cost} right={other} titles={[title, beside === "" ? "" : scenarioOf(beside).title]} />
+      <Parts left={cost} right={other} titles={[title, otherTitle]} />
     </div>
   )
 }
 
-/** The cost of the connection that another scenario is about, once it has been played. */
-function useBeside(scenario: string): ConnectionCost | undefined {
-  const [played, setPlayed] = useState<{ readonly scenario: string; readonly timeline: Timeline } | undefined>(
-    undefined,
-  )
-  const { seed, provider } = address.value
+/* ---------------------------------------------------------------- beside it */
+
+function otherProvider(): ProviderName {
+  return address.value.provider === "noble" ? "fast" : "noble"
+}
+
+/** A scenario, or the other provider; undefined: nothing. */
+function besideOf(said: string | undefined): string | undefined {
+  return said === otherProvider() ? said : scenarios.find(({ id }) => id === said)?.id
+}
+
+function titleOf(beside: string | undefined): string {
+  if (beside === undefined) return ""
+  return beside === otherProvider() ? `With ${beside}` : scenarioOf(beside).title
+}
+
+/** The cost of the connection that the other run is about, or of the same one, once it has been played. */
+function useBeside(beside: string | undefined, mine: number): ConnectionCost | undefined {
+  const [played, setPlayed] = useState<{ readonly key: string; readonly timeline: Timeline } | undefined>(undefined)
+  const { scenario: here, seed, provider: ours } = address.value
+  const isProvider = beside === otherProvider()
+  const scenario = isProvider ? here : (beside ?? here)
+  const provider = isProvider ? otherProvider() : ours
+  const key = `${scenario} ${seed} ${provider}`
   useEffect(() => {
-    if (scenario === "") return
+    if (beside === undefined) return
     let isWanted = true
-    const run = { scenario, seed, provider, breaks: undefined, without: undefined }
-    runOf(run).then(
+    runOf({ scenario, seed, provider, breaks: undefined, without: undefined }).then(
       ({ timeline }) => {
-        if (isWanted) setPlayed({ scenario, timeline })
+        if (isWanted) setPlayed({ key, timeline })
       },
       () => {
         // The page says why nothing can be played.
@@ -89,11 +109,13 @@ function useBeside(scenario: string): ConnectionCost | undefined {
     return () => {
       isWanted = false
     }
-  }, [scenario, seed, provider])
-  if (scenario === "" || played?.scenario !== scenario) return undefined
-  const { focus = 0 } = scenarioOf(scenario)
-  return costsOf(played.timeline).find(({ connection }) => connection === focus)
+  }, [key, beside])
+  if (beside === undefined || played?.key !== key) return undefined
+  const wanted = isProvider ? mine : (scenarioOf(scenario).focus ?? 0)
+  return costsOf(played.timeline).find(({ connection }) => connection === wanted)
 }
+
+/* ---------------------------------------------------------------- in all */
 
 interface TotalsProps {
   readonly cost: ConnectionCost

@@ -4,6 +4,7 @@ import { ContentType, codePointName, fromHex, toHex } from "@puremq/tls13/explor
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import { openRecord, type ProtectedRecord, type Protection, sealRecord } from "../knowledge/records.ts"
+import { spaced } from "./bytes-line.tsx"
 import { CopyButton } from "./copy-button.tsx"
 
 /** Of content and of padding: what a person still reads. */
@@ -16,7 +17,7 @@ export function SealByHand({ record }: { readonly record: ProtectedRecord }): JS
   const [padding, setPadding] = useState(0)
   const [number, setNumber] = useState(record.sequenceNumber)
   const content = Uint8Array.from(text.slice(0, mostBytes), (character) => character.charCodeAt(0) & 0xff)
-  const sealed = toHex(sealRecord({ ...record, sequenceNumber: number }, { content, type, padding }))
+  const sealed = sealRecord({ ...record, sequenceNumber: number }, { content, type, padding })
   return (
     <div class="card hand">
       <h3>Seal by hand</h3>
@@ -40,9 +41,9 @@ export function SealByHand({ record }: { readonly record: ProtectedRecord }): JS
       </div>
       <div class="command-head">
         <h4>The record</h4>
-        <CopyButton text={sealed} what="the sealed record" />
+        <CopyButton text={toHex(sealed)} what="the sealed record" />
       </div>
-      <output class="hex-value mono">{sealed}</output>
+      <output class="hex-value mono">{spaced(sealed)}</output>
     </div>
   )
 }
@@ -128,7 +129,7 @@ function answer(record: Uint8Array | undefined, protection: Protection): JSX.Ele
       <p class="opened">
         ✓ It opens: {codePointName(ContentType, type)}, {content.length} bytes of content, {padding} of padding.
       </p>
-      <output class="hex-value mono">{content.length === 0 ? "(no content)" : toHex(content)}</output>
+      <output class="hex-value mono">{content.length === 0 ? "(no content)" : spaced(content)}</output>
     </>
   )
 }
