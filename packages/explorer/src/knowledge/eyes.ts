@@ -3,7 +3,7 @@
 
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline } from "../run/step.ts"
-import { flowOf } from "./flow.ts"
+import { flowOf, groupOf } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { type OfferedPsk, offeredPsk } from "./psk.ts"
 import { readAt, receiverOf, type SentRecord, sentRecords } from "./wire-records.ts"
@@ -91,10 +91,11 @@ export function ingredientsOf(timeline: Timeline, connection: number): Ingredien
   const all = allIngredients(timeline)
   const known = all.get(connection)
   if (known) return known
-  const flow = flowOf(timeline, connection, "server")
+  const ends = (["server", "client"] as const).map((end) => flowOf(timeline, connection, end))
+  const flow = ends.find(({ messages }) => messages.length > 0) ?? ends[0]!
   const offered = offeredPsk(timeline, flow)
   const psk = offered?.chosen ? offered : undefined
-  const group = flow.exchange?.group
+  const group = groupOf(flow) || undefined
   const hasCertificate = flow.messages.some(
     ({ name, from }) => from === "server" && (name === "certificate" || name === "compressed_certificate"),
   )

@@ -2,10 +2,12 @@
 
 import {
   type ClientHello,
+  codePointName,
   decodeClientHello,
   decodeNewSessionTicket,
   decodeServerHello,
   handshakeMessage,
+  NamedGroup,
   type NewSessionTicket,
 } from "@puremq/tls13/explore"
 import { otherEnd } from "../run/meddling.ts"
@@ -77,6 +79,20 @@ export const flowOf: (timeline: Timeline, connection: number, end: End) => Flow 
     return { connection, end, messages, secrets, keys, exchange, suite: suiteInUse(secrets, keys) ?? suiteIn(messages) }
   },
 )
+
+/** The group of the server's key share; false: the ServerHello has none; undefined: there is no ServerHello. */
+export function groupOf({ messages }: Flow): string | false | undefined {
+  const answer = messages.find(({ name }) => name === "server_hello")
+  const hello = answer && serverHelloOf(answer.message)
+  if (hello?.kind !== "server_hello") return undefined
+  const share = hello.extensions.key_share
+  return share === undefined ? false : codePointName(NamedGroup, share.group)
+}
+
+/** Whether an end tells of what it sends; of the peer of a saved trace there is only what the other has received. */
+export function isTraced(timeline: Timeline, connection: number, end: End): boolean {
+  return flowOf(timeline, connection, end).messages.some(({ from }) => from === end)
+}
 
 function seen(
   { direction, name, message }: Extract<Happening, { type: "message" }>,

@@ -1,7 +1,8 @@
 // What a nonce that is used twice gives away (RFC 9846 section 5.3, RFC 5116 section 5.1.1), shown on two real records.
 
 import { copyOf } from "@puremq/tls13/explore"
-import { type ProtectedRecord, sealUnder, xor } from "./records.ts"
+import { sealUnder, xor } from "./protection.ts"
+import type { ProtectedRecord } from "./records.ts"
 
 export interface NonceReuse {
   readonly nonce: Uint8Array

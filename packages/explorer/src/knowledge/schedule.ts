@@ -4,7 +4,7 @@
 import { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "@puremq/tls13/explore"
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline } from "../run/step.ts"
-import { type Flow, flowOf } from "./flow.ts"
+import { type Flow, flowOf, groupOf } from "./flow.ts"
 import { onceForEnd } from "./memo.ts"
 import { anyEnd, type OfferedPsk, offeredPsk, same, ticketsOf } from "./psk.ts"
 import type { Hash } from "./suites.ts"
@@ -19,7 +19,7 @@ interface Common {
   readonly depth: 0 | 1 | 2
   /** The step at which this end has it; undefined: it never does. */
   readonly knownAt: number | undefined
-  /** Computed again here; undefined when an input is missing. */
+  /** Computed again here or, where an input is missing, as it was told. */
   readonly value: Uint8Array | undefined
   /** What the stack says that it is, where it tells. */
   readonly told: Uint8Array | undefined
@@ -72,6 +72,12 @@ export interface Schedule {
   readonly suite: string
   /** In the order of the RFC's diagram. */
   readonly nodes: readonly ScheduleNode[]
+}
+
+/** Whether its value was computed, and not only told. */
+export function isComputed(node: ScheduleNode): boolean {
+  if (node.kind === "extract") return node.saltValue !== undefined && node.ikmValue !== undefined
+  return node.kind === "expand" && node.secretValue !== undefined && node.context !== undefined
 }
 
 export type NodeState = "known" | "not yet" | "never"
@@ -136,7 +142,7 @@ class Builder {
   #handshake(psk: OfferedPsk | undefined): void {
     this.#derived("derived_handshake", "early_secret")
     const { exchange } = this.#flow
-    const none = exchange === undefined && psk?.chosen === true
+    const none = psk?.chosen === true && groupOf(this.#flow) === false
     this.#push({
       ...this.#base("dhe", none ? "0" : "(EC)DHE", 0),
       kind: "input",
@@ -193,7 +199,14 @@ class Builder {
     const knownAt = told[0]?.step
     if (psk === undefined) {
       const about = "There is no pre-shared key: a string of zeros stands in its place."
-      this.#push({ ...this.#base(id, "0", 0), kind: "input", value: this.#noPsk(), knownAt, section: "7.1", about })
+      this.#push({
+        ...this.#base(id, "0", 0),
+        kind: "input",
+        value: new Uint8Array(this.#hash.length),
+        knownAt,
+        section: "7.1",
+        about,
+      })
       return
     }
     const { origin } = psk
@@ -218,15 +231,11 @@ class Builder {
     this.#push({
       ...this.#base(id, "PSK", 0),
       kind: "input",
-      value: origin?.keys.find(fits) ?? origin?.keys[0],
+      value: origin?.keys.find(fits),
       knownAt,
       section: "4.3.11",
       about: "A key that both ends were given outside of TLS.",
     })
-  }
-
-  #noPsk(): Uint8Array {
-    return new Uint8Array(this.#hash.length)
   }
 
   #resumptionSecret(connection: number): Uint8Array | undefined {
@@ -298,6 +307,8 @@ class Builder {
   #trafficKeys(parent: string, secretName: SecretName, generation: number): void {
     const told = this.#flow.keys.find((keys) => keys.secretName === secretName && keys.generation === generation)
     const { aead } = this.#flow.suite
+    // Who only looks on is told of secrets, and not of keys.
+    const derivedAt = this.#flow.keys.length === 0 ? this.#nodes.find(({ id }) => id === parent)?.knownAt : undefined
     for (const [label, length] of [
       ["key", aead.keyLength],
       ["iv", aead.nonceLength],
@@ -309,7 +320,7 @@ class Builder {
         context: nothing,
         contextText: '""',
         length,
-        knownAt: told?.step,
+        knownAt: told?.step ?? derivedAt,
         told: told?.[label],
         section: "7.3",
         about: label === "key" ? `The key of ${aead.name}.` : "Each record's nonce is this, exclusive-or its number.",
@@ -406,7 +417,7 @@ class Builder {
   }
 
   #push(node: ScheduleNode): void {
-    this.#nodes.push(node)
+    this.#nodes.push({ ...node, value: node.value ?? node.told })
   }
 }
 

@@ -1,8 +1,11 @@
 // Each record on the wire with what its sender put in: the messages, and how much of it is not theirs.
 
+import { otherEnd } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline, WireRecord } from "../run/step.ts"
+import { isTraced } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
+import { headerLength } from "./protection.ts"
 import { same } from "./psk.ts"
 import { protectedRecords } from "./records.ts"
 import { titleOf } from "./transcript.ts"
@@ -32,15 +35,10 @@ export interface SentRecord {
 export const sentRecords: (timeline: Timeline) => readonly SentRecord[] = onceForTimeline((timeline) => {
   const { steps } = timeline
   const byWire = new Map(protectedRecords(timeline).map((record) => [record.wire, record] as const))
-  const messages = new Map<string, Part[]>()
+  const messages = sentMessages(timeline)
   const seen = new Set<number>()
   const records: SentRecord[] = []
-  for (const { index: step, connection, end, happening, flight } of steps) {
-    if (happening.type === "message" && happening.direction === "sent" && end) {
-      const queue = messages.get(`${connection} ${end}`) ?? []
-      queue.push({ title: titleOf(happening.name, end), bytes: happening.message.length })
-      messages.set(`${connection} ${end}`, queue)
-    }
+  for (const { index: step, connection, happening, flight } of steps) {
     if (happening.type !== "wire" || happening.record.sent.length === 0 || seen.has(happening.record.id)) continue
     const { record: wire } = happening
     seen.add(wire.id)
@@ -54,7 +52,20 @@ export const sentRecords: (timeline: Timeline) => readonly SentRecord[] = onceFo
   return records
 })
 
-const headerLength = 5
+/** What each end of each connection sends, in order: as it tells or, where it does not, as the other has received it. */
+function sentMessages(timeline: Timeline): Map<string, Part[]> {
+  const messages = new Map<string, Part[]>()
+  for (const { connection, end, happening } of timeline.steps) {
+    if (happening.type !== "message" || end === undefined) continue
+    const { direction, name, message } = happening
+    const from = direction === "sent" ? end : otherEnd(end)
+    if (direction === "received" && isTraced(timeline, connection, from)) continue
+    const queue = messages.get(`${connection} ${from}`) ?? []
+    queue.push({ title: titleOf(name, from), bytes: message.length })
+    messages.set(`${connection} ${from}`, queue)
+  }
+  return messages
+}
 
 function other(type: number, bytes: number): Part {
   const titles: Readonly<Record<number, string>> = { 20: "change_cipher_spec", 21: "alert", 23: "application data" }

@@ -4,6 +4,7 @@ import type { JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { type ConnectionCost, comparedParts, costsOf, firstDataAt, overheadTitle } from "../knowledge/cost.ts"
 import type { ProviderName } from "../page/address.ts"
+import { brought } from "../page/brought.ts"
 import { runOf } from "../page/runs.ts"
 import { address } from "../page/state.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
@@ -23,7 +24,7 @@ export function Cost({ timeline, step }: ViewProps): JSX.Element {
   const otherTitle = titleOf(beside)
   if (cost === undefined) return <p class="empty">Nothing has been sent in this connection.</p>
   const { scenario } = address.value
-  const title = scenarioOf(scenario).title
+  const title = brought.value?.title ?? scenarioOf(scenario).title
   return (
     <div class="cost">
       <header class="end-head">

@@ -41,7 +41,8 @@ export function KeySchedule({ timeline, step, select }: ViewProps): JSX.Element 
           show={() => showDetails(details.current)}
         />
         <p class="schedule-legend quiet">
-          <span class="dot is-known" /> known <span class="dot" /> not yet <span class="dot is-never" /> not used here
+          <span class="dot is-known" /> known <span class="dot" /> not yet <span class="dot is-never" /> never, in this
+          connection
         </p>
       </section>
       <ScheduleDetails schedule={schedule} node={node} step={step} select={select} choose={choose} place={details} />
@@ -141,11 +142,7 @@ function TreeItem({ nodes, node, step, isChosen, choose }: ItemProps): JSX.Eleme
   if (rest[0]?.depth === 2 && node.depth === 2) classes.push("branches-on")
   const tag = tagOf(nodes, node)
   const value =
-    state === "known"
-      ? node.value && `${toHex(node.value.subarray(0, 4))}…`
-      : state === "never"
-        ? "not used"
-        : "not yet"
+    state === "known" ? node.value && `${toHex(node.value.subarray(0, 4))}…` : state === "never" ? "never" : "not yet"
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
     <div

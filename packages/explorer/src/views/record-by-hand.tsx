@@ -3,7 +3,8 @@
 import { ContentType, codePointName, fromHex, toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
-import { openRecord, type ProtectedRecord, type Protection, sealRecord } from "../knowledge/records.ts"
+import { openRecord, type Protection, sealRecord } from "../knowledge/protection.ts"
+import type { ProtectedRecord } from "../knowledge/records.ts"
 import { spaced } from "./bytes-line.tsx"
 import { CopyButton } from "./copy-button.tsx"
 

@@ -1,7 +1,8 @@
 // The record lab: a protected record taken apart, sealed and opened by hand, and what a nonce used twice gives away.
 
 import type { JSX } from "preact"
-import { type ProtectedRecord, protectedRecords, sequenceBytes } from "../knowledge/records.ts"
+import { sequenceBytes } from "../knowledge/protection.ts"
+import { type ProtectedRecord, protectedRecords } from "../knowledge/records.ts"
 import { bytesText, contentTypeName, secretTitle } from "../words/names.ts"
 import { BytesLine, spaced } from "./bytes-line.tsx"
 import { chooseItem, itemOf } from "./item.ts"

@@ -5,7 +5,14 @@ import type { JSX, Ref } from "preact"
 import { useState } from "preact/hooks"
 import { type Commands, commandsOf } from "../knowledge/commands.ts"
 import { same } from "../knowledge/psk.ts"
-import { type ExpandNode, nodeOf, type Schedule, type ScheduleNode, stateAt } from "../knowledge/schedule.ts"
+import {
+  type ExpandNode,
+  isComputed,
+  nodeOf,
+  type Schedule,
+  type ScheduleNode,
+  stateAt,
+} from "../knowledge/schedule.ts"
 import { Breakable } from "./breakable.tsx"
 import { BytesLine, type BytesPiece } from "./bytes-line.tsx"
 import { CopyButton } from "./copy-button.tsx"
@@ -63,7 +70,7 @@ function toTree(): void {
 
 function When({ node, step, select }: Pick<Props, "node" | "step" | "select">): JSX.Element {
   const { knownAt } = node
-  if (knownAt === undefined) return <>This connection does not use it.</>
+  if (knownAt === undefined) return <>This end never has it in this connection.</>
   return (
     <>
       {knownAt <= step ? "Known since " : "Not known yet: it comes at "}
@@ -75,7 +82,10 @@ function When({ node, step, select }: Pick<Props, "node" | "step" | "select">): 
   )
 }
 
-function agreement({ told, value }: ScheduleNode): string {
+function agreement(node: ScheduleNode): string {
+  const { told, value } = node
+  if (node.kind === "input") return "It comes from outside of the schedule."
+  if (!isComputed(node)) return "As it was told: what it is made of is not known here."
   if (told === undefined) return "Computed here from its inputs; the stack does not tell it."
   return value && same(told, value)
     ? "✓ Computed here from its inputs; the stack itself has the same."
