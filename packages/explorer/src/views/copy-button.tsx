@@ -7,9 +7,11 @@ interface Props {
   readonly text: string
   /** What is copied, for who does not see where the button is. */
   readonly what: string
+  /** On the button; default: Copy. */
+  readonly label?: string
 }
 
-export function CopyButton({ text, what }: Props): JSX.Element {
+export function CopyButton({ text, what, label = "Copy" }: Props): JSX.Element {
   const [said, setSaid] = useState("")
   useEffect(() => {
     if (said === "") return
@@ -26,7 +28,7 @@ export function CopyButton({ text, what }: Props): JSX.Element {
   }
   return (
     <button type="button" class="switch copy" aria-label={`Copy ${what}`} onClick={copy}>
-      <span aria-live="polite">{said || "Copy"}</span>
+      <span aria-live="polite">{said || label}</span>
     </button>
   )
 }

@@ -3,12 +3,15 @@
 import { toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { keyLogOf } from "../knowledge/key-log.ts"
 import { nodeOf, type Schedule, type ScheduleNode, scheduleOf, stateAt } from "../knowledge/schedule.ts"
 import type { End } from "../run/step.ts"
 import { Breakable } from "./breakable.tsx"
+import { CopyButton } from "./copy-button.tsx"
 import { EndSwitch } from "./end-switch.tsx"
 import { chooseItem, itemOf } from "./item.ts"
 import { ScheduleDetails } from "./schedule-details.tsx"
+import { Section } from "./section.tsx"
 import type { ViewProps } from "./view.ts"
 import { whose } from "./whose.ts"
 
@@ -43,6 +46,12 @@ export function KeySchedule({ timeline, step, select }: ViewProps): JSX.Element 
         <p class="schedule-legend quiet">
           <span class="dot is-known" /> known <span class="dot" /> not yet <span class="dot is-never" /> never, in this
           connection
+        </p>
+        <p class="key-log">
+          <CopyButton text={keyLogOf(timeline, step)} what="the key log" label="Copy key log" />
+          <span class="quiet">
+            What Wireshark takes to decrypt, up to this step. <Section of="RFC 9850" />
+          </span>
         </p>
       </section>
       <ScheduleDetails schedule={schedule} node={node} step={step} select={select} choose={choose} place={details} />

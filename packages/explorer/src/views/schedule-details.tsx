@@ -217,7 +217,7 @@ function CommandTabs({ commands }: { readonly commands: Commands }): JSX.Element
         <CopyButton text={commands[tool]} what={`the command for ${titles[tool]}`} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-      <pre class="command" tabIndex={0}>
+      <pre class="node-command" tabIndex={0}>
         <code>{commands[tool]}</code>
       </pre>
     </>

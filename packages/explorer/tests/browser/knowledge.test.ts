@@ -66,6 +66,8 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     const schedule = engine.scheduleOf(play("full"), 0, "client")
     const commands = engine.commandsOf(engine.nodeOf(schedule, id)!, schedule.hash)!
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(commands.openssl)
+    await page.getByRole("button", { name: "Copy the key log" }).click()
+    await expect.poll(() => page.evaluate("navigator.clipboard.readText()")).toBe(engine.keyLogOf(play("full"), 60))
     await page.close()
   })
 
