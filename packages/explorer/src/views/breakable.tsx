@@ -1,18 +1,14 @@
-// A long name that may break at its underscores.
+// A long name that may be broken behind its underscores, and nowhere else.
 
 import type { JSX } from "preact"
 
 export function Breakable({ name }: { readonly name: string }): JSX.Element {
   return (
     <>
-      {name.split("_").map((part, at) => (
+      {name.split(/(?<=_)/).map((part, at) => (
         <span key={at}>
-          {at > 0 && (
-            <>
-              _<wbr />
-            </>
-          )}
           {part}
+          <wbr />
         </span>
       ))}
     </>
