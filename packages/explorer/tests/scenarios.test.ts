@@ -18,7 +18,7 @@ function all<Type extends Happening["type"]>({ steps }: Timeline, type: Type, en
 }
 
 const ids = [
-  ...["full", "hello-retry", "resumption", "0-rtt", "0-rtt-rejected", "0-rtt-replayed", "client-certificate"],
+  ...["full", "hello-retry", "resumption", "psk-ke", "0-rtt", "0-rtt-rejected", "0-rtt-replayed", "client-certificate"],
   ...[
     "post-handshake",
     "external-psk",

@@ -25,6 +25,8 @@ export interface Address extends RunAddress {
   readonly look: number | undefined
   /** Bytes `start-end` of them. */
   readonly field: string | undefined
+  /** What is chosen in the view, by the view's own names with a slash between them. */
+  readonly item: string | undefined
 }
 
 export const home: Address = {
@@ -37,6 +39,7 @@ export const home: Address = {
   step: undefined,
   look: undefined,
   field: undefined,
+  item: undefined,
 }
 
 /** Whatever is in the text: what makes no sense counts as not said. */
@@ -59,12 +62,13 @@ export function addressOf(hash: string): Address {
     step: number("step", 1_000_000),
     look: number("look", 1_000_000),
     field: /^\d+-\d+$/.exec(said.get("field") ?? "")?.[0],
+    item: /^[\w ./-]{1,100}$/.exec(said.get("item") ?? "")?.[0],
   }
 }
 
 export function hashOf(address: Address): string {
-  const { scenario, seed, step, breaks: broken, without, provider, view, look, field } = address
-  const said = Object.entries({ scenario, seed, step, break: broken, without, provider, view, look, field })
+  const { scenario, seed, step, breaks: broken, without, provider, view, look, field, item } = address
+  const said = Object.entries({ scenario, seed, step, break: broken, without, provider, view, look, field, item })
   return `#${said
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(value!)}`)

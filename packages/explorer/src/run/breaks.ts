@@ -4,6 +4,7 @@ import type { AlertName, ClientOptions, createClientConfig, ServerOptions } from
 import { copyOf } from "@puremq/tls13/explore"
 import type { Cast } from "./cast.ts"
 import type { Meddling } from "./meddling.ts"
+import { guessedPsk } from "./psks.ts"
 import type { Stage } from "./stage.ts"
 import type { End, Step, Timeline, WireRecord } from "./step.ts"
 
@@ -253,18 +254,7 @@ export const breaks: readonly Break[] = [
     title: "A wrong PSK binder",
     about: "The client says that it is sensor-17, and does not have that key.",
     scenario: "external-psk",
-    change: () => ({
-      client: {
-        externalPsks: [
-          {
-            identity: Uint8Array.from("sensor-17", (character) => character.charCodeAt(0)),
-            key: new Uint8Array(32).fill(0x55),
-            hash: "sha256",
-            kind: "external",
-          },
-        ],
-      },
-    }),
+    change: () => ({ client: { externalPsks: [guessedPsk] } }),
     noticed: { by: "server", alert: "decrypt_error" },
     check: "psk-binder",
     without: "The server would answer, and 0-RTT data would be taken before anybody has shown that he has the key.",

@@ -16,6 +16,7 @@ import type { Rewriting } from "./breaks.ts"
 import { type Cast, serverName } from "./cast.ts"
 import { mqttConnack, mqttConnect, mqttPublish, mqttSuback, mqttSubscribe } from "./mqtt.ts"
 import { observed } from "./providers.ts"
+import { externalPsk } from "./psks.ts"
 import type { Stage } from "./stage.ts"
 
 /** What a scenario is given: the cast, and a stage for each connection that it makes. */
@@ -159,13 +160,6 @@ const zlib: CertificateCompression = {
   },
 }
 
-const psk = {
-  identity: Uint8Array.from("sensor-17", (character) => character.charCodeAt(0)),
-  key: Uint8Array.from({ length: 32 }, (_, at) => at),
-  hash: "sha256",
-  kind: "external",
-} as const
-
 /* ---------------------------------------------------------------- the table */
 
 export const scenarios: readonly Scenario[] = [
@@ -190,6 +184,21 @@ export const scenarios: readonly Scenario[] = [
     source: "section 2.2",
     focus: 1,
     play: (play) => part(speakMqtt(shakeHands(meet(play, { ...firstOfTwo(play, false), later: 60_000 })))),
+  },
+  {
+    id: "psk-ke",
+    title: "Resumption without a key exchange",
+    about:
+      "The ends have no group in common, and do with the ticket's key alone (psk_ke): it is all that there is to steal.",
+    source: "section 4.3.9",
+    focus: 1,
+    play(play) {
+      const first = firstOfTwo(play, false)
+      const allowPskWithoutKeyExchange = true
+      const client = { ...first.client, allowPskWithoutKeyExchange, groups: ["x25519"] }
+      const server = { ...first.server, allowPskWithoutKeyExchange, groups: ["secp256r1"] }
+      part(speakMqtt(shakeHands(meet(play, { client, server, later: 60_000 }))))
+    },
   },
   {
     id: "0-rtt",
@@ -272,8 +281,8 @@ export const scenarios: readonly Scenario[] = [
     about: "A key that both were given beforehand: no certificate, and still a fresh key exchange.",
     source: "section 2.2, RFC 9257",
     play(play) {
-      const client = { externalPsks: [psk], verifier: undefined }
-      const server = { externalPsks: new MemoryPskStore([psk]), credentials: undefined }
+      const client = { externalPsks: [externalPsk], verifier: undefined }
+      const server = { externalPsks: new MemoryPskStore([externalPsk]), credentials: undefined }
       part(speakMqtt(shakeHands(meet(play, { client, server }))))
     },
   },

@@ -16,9 +16,12 @@ export { copyOf } from "../bytes/copy.ts"
 export { fromHex, toHex } from "../bytes/hex.ts"
 export { Reader } from "../bytes/reader.ts"
 export { Writer } from "../bytes/writer.ts"
-export { decodeClientHello } from "../codec/client-hello.ts"
+export { certificateVerifyContent, decodeCertificateVerify } from "../codec/certificate-verify.ts"
+export { type ClientHello, decodeClientHello, truncateBinders } from "../codec/client-hello.ts"
 export { decodeEncryptedExtensions } from "../codec/encrypted-extensions.ts"
+export type { KeyShareEntry } from "../codec/extensions/key-share.ts"
 export { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
+export { decodeNewSessionTicket, type NewSessionTicket } from "../codec/new-session-ticket.ts"
 export { decodeServerHello } from "../codec/server-hello.ts"
 export {
   clientTransitions,

@@ -1,0 +1,274 @@
+// Who can read what: the two ends, somebody who listens, and thieves and machines of later years (RFC 9846 appendix F). Each has the
+// secrets that follow from what he has: a rule for each stage of the key schedule, and a verdict for each record.
+
+import type { SecretName } from "../run/names.ts"
+import type { End, Timeline } from "../run/step.ts"
+import { flowOf, groupOf } from "./flow.ts"
+import { onceForTimeline } from "./memo.ts"
+import { type OfferedPsk, offeredPsk } from "./psk.ts"
+import { readAt, receiverOf, type SentRecord, sentRecords } from "./wire-records.ts"
+
+export type Thief = "eavesdropper" | "certificate-key" | "ticket-key" | "quantum"
+export type EyeId = End | Thief
+
+export interface Eye {
+  readonly id: EyeId
+  readonly title: string
+  readonly about: string
+}
+
+export const eyes: readonly Eye[] = [
+  { id: "client", title: "Client", about: "The one who opens the connection." },
+  { id: "server", title: "Server", about: "The one who answers." },
+  { id: "eavesdropper", title: "Eavesdropper", about: "Records everything on the wire, and has no key." },
+  {
+    id: "certificate-key",
+    title: "Thief of the certificate's key",
+    about: "Has recorded everything, and steals the private key of the server's certificate afterwards.",
+  },
+  {
+    id: "ticket-key",
+    title: "Thief of the ticket key",
+    about: "Has recorded everything, and steals the key that the server seals its tickets with.",
+  },
+  {
+    id: "quantum",
+    title: "Quantum computer",
+    about: "Has recorded everything, and has, one day, a machine that breaks elliptic curves.",
+  },
+]
+
+export interface Verdict {
+  readonly reads: boolean
+  /** One sentence. */
+  readonly why: string
+  readonly section: string
+}
+
+export interface EyesRow {
+  readonly record: SentRecord
+  /** The messages in it, by title. */
+  readonly what: string
+  readonly verdicts: Readonly<Record<EyeId, Verdict>>
+}
+
+/** A row for each record that is on the wire at a step. */
+export function eyesAt(timeline: Timeline, step: number): readonly EyesRow[] {
+  return sentRecords(timeline)
+    .filter((record) => record.step <= step)
+    .map((record) => ({
+      record,
+      what: [...new Set(record.parts.map(({ title }) => title))].join(", "),
+      verdicts: {
+        client: endsVerdict(timeline, record, "client", step),
+        server: endsVerdict(timeline, record, "server", step),
+        eavesdropper: thiefsVerdict(timeline, record, "eavesdropper"),
+        "certificate-key": thiefsVerdict(timeline, record, "certificate-key"),
+        "ticket-key": thiefsVerdict(timeline, record, "ticket-key"),
+        quantum: thiefsVerdict(timeline, record, "quantum"),
+      },
+    }))
+}
+
+/* ---------------------------------------------------------------- what a connection's keys are made of */
+
+/** The two things that come into the key schedule. */
+export interface Ingredients {
+  /** Undefined: none is used. */
+  readonly psk: OfferedPsk | undefined
+  /** Offered, and used for 0-RTT data if for nothing else. */
+  readonly offered: OfferedPsk | undefined
+  /** The group of the key exchange; undefined: there is none, or it has not come so far. */
+  readonly group: string | undefined
+  /** A PSK and no key exchange: psk_ke. */
+  readonly pskOnly: boolean
+  readonly hasCertificate: boolean
+}
+
+const allIngredients: (timeline: Timeline) => Map<number, Ingredients> = onceForTimeline(() => new Map())
+
+export function ingredientsOf(timeline: Timeline, connection: number): Ingredients {
+  const all = allIngredients(timeline)
+  const known = all.get(connection)
+  if (known) return known
+  const ends = (["server", "client"] as const).map((end) => flowOf(timeline, connection, end))
+  const flow = ends.find(({ messages }) => messages.length > 0) ?? ends[0]!
+  const offered = offeredPsk(timeline, flow)
+  const psk = offered?.chosen ? offered : undefined
+  const group = groupOf(flow) || undefined
+  const hasCertificate = flow.messages.some(
+    ({ name, from }) => from === "server" && (name === "certificate" || name === "compressed_certificate"),
+  )
+  const ingredients = { psk, offered, group, pskOnly: psk !== undefined && group === undefined, hasCertificate }
+  all.set(connection, ingredients)
+  return ingredients
+}
+
+/** Whether a thief has the pre-shared key that a connection offers; without one there is nothing that he lacks. */
+function hasPsk(timeline: Timeline, thief: Thief, psk: OfferedPsk | undefined): boolean {
+  if (psk === undefined) return true
+  if (psk.origin?.kind !== "resumption") return false
+  if (thief === "ticket-key") return true
+  // The PSK of a ticket is made of the resumption_secret of the connection that gave it.
+  return hasMainSecret(timeline, thief, psk.origin.connection)
+}
+
+function hasExchange(thief: Thief, { group, pskOnly }: Ingredients): boolean {
+  if (pskOnly) return true
+  return thief === "quantum" && group !== undefined && !isHybrid(group)
+}
+
+function hasMainSecret(timeline: Timeline, thief: Thief, connection: number): boolean {
+  const ingredients = ingredientsOf(timeline, connection)
+  return hasPsk(timeline, thief, ingredients.psk) && hasExchange(thief, ingredients)
+}
+
+/** Whether a thief can compute a secret of a connection. */
+export function hasSecret(timeline: Timeline, thief: Thief, connection: number, name: SecretName): boolean {
+  if (!isEarly(name)) return hasMainSecret(timeline, thief, connection)
+  const { offered } = ingredientsOf(timeline, connection)
+  return offered !== undefined && hasPsk(timeline, thief, offered)
+}
+
+function isEarly(name: SecretName): boolean {
+  return name === "client_early_traffic_secret" || name === "early_exporter_secret"
+}
+
+function isHybrid(group: string): boolean {
+  return group.includes("MLKEM")
+}
+
+/* ---------------------------------------------------------------- verdicts */
+
+function endsVerdict(timeline: Timeline, record: SentRecord, end: End, step: number): Verdict {
+  if (record.wire.from === end) return { reads: true, why: "It has written it.", section: "5.2" }
+  const { fate } = record.wire
+  const at = readAt(timeline, record)
+  if (at !== undefined && at <= step) {
+    const why = record.protection ? `It has ${nameOf(record)}.` : "It is sent in the clear."
+    return { reads: true, why, section: record.protection ? "5.2" : "5.1" }
+  }
+  if (at !== undefined) return { reads: false, why: "It has not read it yet.", section: "5.2" }
+  if (fate === "dropped") return { reads: false, why: "It has not arrived.", section: "6.1" }
+  const early = record.protection?.secretName === "client_early_traffic_secret"
+  if (early) {
+    const why = "The server takes no 0-RTT data here: it skips what does not open, and looks for the client's Finished."
+    return { reads: false, why, section: "4.3.10" }
+  }
+  const flow = flowOf(timeline, record.connection, receiverOf(record))
+  const isAbsent = flow.messages.length === 0
+  const why = isAbsent ? "It is not there: somebody else speaks in its name." : "It has no key that opens it."
+  return { reads: false, why, section: "5.2" }
+}
+
+function nameOf({ protection }: SentRecord): string {
+  if (protection === undefined) return ""
+  const { secretName, generation } = protection
+  return secretName.includes("application") ? `${secretName}_${generation}` : secretName
+}
+
+function thiefsVerdict(timeline: Timeline, record: SentRecord, thief: Thief): Verdict {
+  const { protection, connection } = record
+  const ingredients = ingredientsOf(timeline, connection)
+  if (protection === undefined) return inTheClear(record, thief, ingredients)
+  const reads = hasSecret(timeline, thief, connection, protection.secretName)
+  const early = isEarly(protection.secretName)
+  return { reads, ...reasons[thief]({ timeline, ingredients, early, reads }) }
+}
+
+function inTheClear(record: SentRecord, thief: Thief, { offered }: Ingredients): Verdict {
+  const isHello = record.parts.some(({ title }) => title === "ClientHello")
+  if (!isHello || offered === undefined) {
+    const isHandshake = record.type === 22
+    const why = isHandshake
+      ? "There are no keys yet: it is sent in the clear."
+      : "It is sent in the clear, and says nothing."
+    return { reads: true, why, section: isHandshake ? "5.1" : "appendix E.4" }
+  }
+  const isTicket = offered.origin?.kind === "resumption"
+  if (isTicket && thief === "ticket-key") {
+    return { reads: true, why: "The ticket in it opens, and the pre-shared key is inside.", section: "appendix F.6" }
+  }
+  const why = isTicket
+    ? "It is sent in the clear; the ticket in it is sealed, and the same ticket is known again."
+    : "It is sent in the clear, and so is the name of the pre-shared key."
+  return { reads: true, why, section: "appendix F.6" }
+}
+
+interface Case {
+  readonly timeline: Timeline
+  readonly ingredients: Ingredients
+  /** Protected by a key of the PSK alone: 0-RTT data. */
+  readonly early: boolean
+  readonly reads: boolean
+}
+
+type Reason = Pick<Verdict, "why" | "section">
+
+const reasons: Readonly<Record<Thief, (about: Case) => Reason>> = {
+  eavesdropper: ({ early, ingredients: { pskOnly } }) => {
+    const lacks = early || pskOnly ? "the pre-shared key" : "the secret of the key exchange, which was never sent"
+    return {
+      why: `He lacks ${lacks}: he sees lengths and times only.`,
+      section: early ? "appendix F.3" : "appendix F.1",
+    }
+  },
+  "certificate-key": ({ ingredients: { hasCertificate } }) =>
+    hasCertificate
+      ? {
+          why: "That key only signs, and goes into no other: he can pose as the server from now on, and reads nothing of before.",
+          section: "appendix F.1",
+        }
+      : { why: "No certificate has a part in this connection: its keys come of the pre-shared key.", section: "2.2" },
+  "ticket-key": ({ early, ingredients }) => ticketThief(early, ingredients),
+  quantum: (about) => quantumThief(about),
+}
+
+function ticketThief(early: boolean, { psk, offered, pskOnly }: Ingredients): Reason {
+  const used = early ? offered : psk
+  if (used === undefined) {
+    return { why: "No ticket has a part in this connection: its keys come of the key exchange alone.", section: "7.1" }
+  }
+  if (used.origin?.kind !== "resumption") {
+    return { why: "The pre-shared key was given beforehand, and is in no ticket.", section: "2.2" }
+  }
+  if (early) {
+    const why =
+      "0-RTT data is protected by the ticket's key alone: whoever opens the ticket reads it, even years later."
+    return { why, section: "2.3" }
+  }
+  if (pskOnly) {
+    const why = "There was no fresh key exchange (psk_ke): the ticket's key is all that the secrets are made of."
+    return { why, section: "appendix F.1" }
+  }
+  const why = "The ticket's key is half of it: the key exchange (psk_dhe_ke) adds a secret that is in no ticket."
+  return { why, section: "appendix F.1" }
+}
+
+function quantumThief({ ingredients, early, reads }: Case): Reason {
+  const { psk, offered, group, pskOnly } = ingredients
+  const used = early ? offered : psk
+  if (!reads && used && used.origin?.kind !== "resumption") {
+    const why = "A pre-shared key that was given beforehand goes into every secret, and no machine computes it."
+    return { why, section: "RFC 9257" }
+  }
+  if (!reads && used && group !== undefined && !isHybrid(group)) {
+    const why = `It breaks ${group}, but not the exchange of the connection that the ticket's key comes from.`
+    return { why, section: "4.7.1" }
+  }
+  if (!reads && early) {
+    return { why: "The ticket's key comes of a connection that it cannot break.", section: "4.7.1" }
+  }
+  if (!reads) {
+    const why = `ML-KEM is made to withstand it: ${group ?? "the exchange"} holds as long as one of its halves does.`
+    return { why, section: "draft-ietf-tls-ecdhe-mlkem" }
+  }
+  if (early || pskOnly) {
+    const why =
+      "It breaks the key exchange of the connection before, and so has its ticket's key: there is nothing else here."
+    return { why, section: "4.7.1" }
+  }
+  const also = psk ? ", and the connection that the ticket is from" : ""
+  const why = `It computes a private key from a share of ${group}${also}: all secrets follow.`
+  return { why, section: "7.4" }
+}

@@ -1,0 +1,437 @@
+// The key schedule of one end (RFC 9846 section 7.1), every value computed again from its inputs: the key exchange's secret, the PSK and
+// the messages. What the stack told of its own secrets stands beside it.
+
+import { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "@puremq/tls13/explore"
+import type { SecretName } from "../run/names.ts"
+import type { End, Timeline } from "../run/step.ts"
+import { type Flow, flowOf, groupOf } from "./flow.ts"
+import { onceForEnd } from "./memo.ts"
+import { anyEnd, type OfferedPsk, offeredPsk, same, ticketsOf } from "./psk.ts"
+import type { Hash } from "./suites.ts"
+import { type Place, placeOf, transcriptOf } from "./transcript.ts"
+
+interface Common {
+  /** Unique in its schedule, such as `client_handshake_traffic_secret.key`. */
+  readonly id: string
+  /** As the RFC calls it. */
+  readonly name: string
+  /** 0: down the left side of the diagram; 1: what branches off; 2: what is made of that. */
+  readonly depth: 0 | 1 | 2
+  /** The step at which this end has it; undefined: it never does. */
+  readonly knownAt: number | undefined
+  /** Computed again here or, where an input is missing, as it was told. */
+  readonly value: Uint8Array | undefined
+  /** What the stack says that it is, where it tells. */
+  readonly told: Uint8Array | undefined
+  readonly section: string
+  /** What it is good for, in a sentence. */
+  readonly about: string
+}
+
+/** What comes from outside of the schedule. */
+export interface InputNode extends Common {
+  readonly kind: "input"
+}
+
+/** HKDF-Extract(salt, IKM). */
+export interface ExtractNode extends Common {
+  readonly kind: "extract"
+  /** Ids of nodes. */
+  readonly salt: string
+  readonly ikm: string
+  readonly saltValue: Uint8Array | undefined
+  readonly ikmValue: Uint8Array | undefined
+}
+
+/** HKDF-Expand-Label(Secret, Label, Context, Length), and Derive-Secret, which is one with a transcript hash. */
+export interface ExpandNode extends Common {
+  readonly kind: "expand"
+  /** The id of the node that it is derived from; of a resumption PSK, in the schedule of an earlier connection. */
+  readonly parent: string
+  readonly parentConnection: number
+  /** Without its "tls13 ". */
+  readonly label: string
+  /** In words: "" or the messages that are hashed. */
+  readonly contextText: string
+  /** The messages, when it is a transcript hash of any. */
+  readonly place: Place | undefined
+  readonly secretValue: Uint8Array | undefined
+  readonly context: Uint8Array | undefined
+  /** Bytes. */
+  readonly length: number
+  /** The encoded HkdfLabel: what HKDF-Expand is given as info. */
+  readonly hkdfLabel: Uint8Array | undefined
+}
+
+export type ScheduleNode = InputNode | ExtractNode | ExpandNode
+
+export interface Schedule {
+  readonly connection: number
+  readonly end: End
+  readonly hash: Hash
+  readonly suite: string
+  /** In the order of the RFC's diagram. */
+  readonly nodes: readonly ScheduleNode[]
+}
+
+/** Whether its value was computed, and not only told. */
+export function isComputed(node: ScheduleNode): boolean {
+  if (node.kind === "extract") return node.saltValue !== undefined && node.ikmValue !== undefined
+  return node.kind === "expand" && node.secretValue !== undefined && node.context !== undefined
+}
+
+export type NodeState = "known" | "not yet" | "never"
+
+export function stateAt({ knownAt }: ScheduleNode, step: number): NodeState {
+  if (knownAt === undefined) return "never"
+  return knownAt <= step ? "known" : "not yet"
+}
+
+export const scheduleOf: (timeline: Timeline, connection: number, end: End) => Schedule = onceForEnd(
+  (timeline, connection, end) => new Builder(timeline, flowOf(timeline, connection, end)).build(),
+)
+
+export function nodeOf({ nodes }: Schedule, id: string): ScheduleNode | undefined {
+  return nodes.find((node) => node.id === id)
+}
+
+const nothing = new Uint8Array(0)
+
+class Builder {
+  readonly #timeline: Timeline
+  readonly #flow: Flow
+  readonly #hash: Hash
+  readonly #nodes: ScheduleNode[] = []
+  readonly #begin: number
+
+  constructor(timeline: Timeline, flow: Flow) {
+    this.#timeline = timeline
+    this.#flow = flow
+    this.#hash = flow.suite.hash
+    this.#begin = flow.messages[0]?.step ?? 0
+  }
+
+  build(): Schedule {
+    const { connection, end, suite } = this.#flow
+    const psk = offeredPsk(this.#timeline, this.#flow)
+    if (psk?.chosen === false) this.#early(psk, "declined ")
+    this.#early(psk?.chosen === false ? undefined : psk, "")
+    this.#handshake(psk)
+    this.#main()
+    return { connection, end, hash: this.#hash, suite: suite.name, nodes: this.#nodes }
+  }
+
+  /* ------------------------------------------------------------ the three stages */
+
+  /** @param prefix of ids and names when the server did not choose this PSK */
+  #early(psk: OfferedPsk | undefined, prefix: string): void {
+    this.#zeros(`${prefix}salt`, "The first salt is a string of zeros, as long as the hash.")
+    this.#psk(psk, `${prefix}psk`)
+    this.#extract("early_secret", `${prefix}salt`, `${prefix}psk`, prefix)
+    const early = `${prefix}early_secret`
+    const kind = psk?.origin?.kind
+    const binder = kind === "external" ? "ext binder" : kind === "imported" ? "imp binder" : "res binder"
+    this.#derive("binder_key", early, binder, undefined, prefix)
+    if (psk) this.#finishedKey(`${prefix}binder_key`)
+    const hello = this.#place("client_hello", "client")
+    this.#derive("client_early_traffic_secret", early, "c e traffic", hello ?? "ClientHello", prefix)
+    this.#trafficKeys(`${prefix}client_early_traffic_secret`, "client_early_traffic_secret", 0)
+    this.#derive("early_exporter_secret", early, "e exp master", hello ?? "ClientHello", prefix)
+  }
+
+  #handshake(psk: OfferedPsk | undefined): void {
+    this.#derived("derived_handshake", "early_secret")
+    const { exchange } = this.#flow
+    const none = psk?.chosen === true && groupOf(this.#flow) === false
+    this.#push({
+      ...this.#base("dhe", none ? "0" : "(EC)DHE", 0),
+      kind: "input",
+      value: exchange?.secret ?? (none ? new Uint8Array(this.#hash.length) : undefined),
+      knownAt: exchange?.step ?? (none ? this.#begin : undefined),
+      section: "7.4",
+      about: exchange
+        ? `The shared secret of the key exchange (${exchange.group}): both have it, nobody who only listened does.`
+        : "The shared secret of the key exchange; a string of zeros where there is none (psk_ke).",
+    })
+    this.#extract("handshake_secret", "derived_handshake", "dhe")
+    const place = this.#place("server_hello", "server") ?? "ClientHello…ServerHello"
+    for (const sender of ["client", "server"] as const) {
+      const name = `${sender}_handshake_traffic_secret` as const
+      this.#derive(name, "handshake_secret", `${sender[0]} hs traffic`, place)
+      this.#trafficKeys(name, name, 0)
+      this.#finishedKey(name)
+    }
+  }
+
+  #main(): void {
+    this.#derived("derived_main", "handshake_secret")
+    this.#zeros("zero", "Nothing new comes in at the third stage: a string of zeros stands in its place.")
+    this.#extract("main_secret", "derived_main", "zero")
+    const finished = this.#place("finished", "server") ?? "ClientHello…server Finished"
+    for (const sender of ["client", "server"] as const) {
+      const name = `${sender}_application_traffic_secret` as const
+      this.#derive(name, "main_secret", `${sender[0]} ap traffic`, finished)
+      this.#trafficKeys(`${name}_0`, name, 0)
+      this.#updates(name)
+      if (sender === "client" && this.#isAskedLater()) this.#finishedKey(`${name}_${this.#lastGeneration(name)}`)
+    }
+    this.#derive("exporter_secret", "main_secret", "exp master", finished)
+    const all = this.#place("finished", "client") ?? "ClientHello…client Finished"
+    this.#derive("resumption_secret", "main_secret", "res master", all)
+    ticketsOf(this.#flow).forEach(({ nonce, step }, at) => {
+      this.#expand({
+        ...this.#base(`ticket_psk_${at}`, `PSK of ticket ${at + 1}`, 2),
+        parent: "resumption_secret",
+        label: "resumption",
+        context: nonce,
+        contextText: "ticket_nonce",
+        knownAt: step,
+        section: "4.7.1",
+        about: "The pre-shared key of a later connection that shows this ticket.",
+      })
+    })
+  }
+
+  /* ------------------------------------------------------------ nodes */
+
+  #psk(psk: OfferedPsk | undefined, id: string): void {
+    const told = this.#flow.secrets.filter(({ name }) => name === "early_secret")
+    const knownAt = told[0]?.step
+    if (psk === undefined) {
+      const about = "There is no pre-shared key: a string of zeros stands in its place."
+      this.#push({
+        ...this.#base(id, "0", 0),
+        kind: "input",
+        value: new Uint8Array(this.#hash.length),
+        knownAt,
+        section: "7.1",
+        about,
+      })
+      return
+    }
+    const { origin } = psk
+    if (origin?.kind === "resumption") {
+      const secret = this.#resumptionSecret(origin.connection)
+      this.#expand({
+        ...this.#base(id, "PSK", 0),
+        parent: "resumption_secret",
+        parentConnection: origin.connection,
+        secretValue: secret,
+        label: "resumption",
+        context: origin.nonce,
+        contextText: "ticket_nonce",
+        knownAt,
+        section: "4.7.1",
+        about: `The pre-shared key of a ticket that connection ${origin.connection + 1} gave.`,
+      })
+      return
+    }
+    const zeros = new Uint8Array(this.#hash.length)
+    const fits = (key: Uint8Array) => told.some(({ secret }) => same(hkdfExtract(this.#hash, zeros, key), secret))
+    this.#push({
+      ...this.#base(id, "PSK", 0),
+      kind: "input",
+      value: origin?.keys.find(fits),
+      knownAt,
+      section: "4.3.11",
+      about: "A key that both ends were given outside of TLS.",
+    })
+  }
+
+  #resumptionSecret(connection: number): Uint8Array | undefined {
+    for (const end of anyEnd) {
+      const node = nodeOf(scheduleOf(this.#timeline, connection, end), "resumption_secret")
+      if (node?.value) return node.value
+    }
+    return undefined
+  }
+
+  #zeros(id: string, about: string): void {
+    const value = new Uint8Array(this.#hash.length)
+    this.#push({ ...this.#base(id, "0", 0), kind: "input", value, knownAt: this.#begin, section: "7.1", about })
+  }
+
+  #extract(name: SecretName, salt: string, ikm: string, prefix = ""): void {
+    const saltValue = this.#value(salt)
+    const ikmValue = this.#value(ikm)
+    const value = saltValue && ikmValue && hkdfExtract(this.#hash, saltValue, ikmValue)
+    const base = this.#base(prefix + name, prefix + name, 0)
+    const about = abouts[name]
+    this.#push({
+      ...base,
+      ...this.#told(name, 0, value),
+      kind: "extract",
+      salt,
+      ikm,
+      saltValue,
+      ikmValue,
+      value,
+      about,
+    })
+  }
+
+  /** Derive-Secret(parent, label, messages). @param place undefined: of no messages; a text: messages that have not come */
+  #derive(name: SecretName, parent: string, label: string, place: Place | string | undefined, prefix = ""): void {
+    const isApplication = name.includes("application")
+    const id = prefix + name + (isApplication ? "_0" : "")
+    const at = typeof place === "object" ? place : undefined
+    const context = place === undefined ? this.#hash.digest(nothing) : at?.hash
+    const contextText = place === undefined ? '""' : typeof place === "string" ? place : place.messages
+    const secretValue = this.#value(parent)
+    const value = secretValue && context && hkdfExpandLabel(this.#hash, secretValue, label, context, this.#hash.length)
+    this.#expand({
+      ...this.#base(id, id, 1),
+      ...this.#told(name, 0, value),
+      parent,
+      label,
+      context,
+      contextText,
+      place: at,
+      about: abouts[name],
+    })
+  }
+
+  #derived(id: string, parent: string): void {
+    this.#expand({
+      ...this.#base(id, "derived", 0),
+      knownAt: this.#nodes.find((node) => node.id === parent)?.knownAt,
+      parent,
+      label: "derived",
+      context: this.#hash.digest(nothing),
+      contextText: '""',
+      about: "The salt of the next HKDF-Extract: what comes in there adds to what is known, and replaces nothing.",
+    })
+  }
+
+  /** Section 7.3. */
+  #trafficKeys(parent: string, secretName: SecretName, generation: number): void {
+    const told = this.#flow.keys.find((keys) => keys.secretName === secretName && keys.generation === generation)
+    const { aead } = this.#flow.suite
+    // Who only looks on is told of secrets, and not of keys.
+    const derivedAt = this.#flow.keys.length === 0 ? this.#nodes.find(({ id }) => id === parent)?.knownAt : undefined
+    for (const [label, length] of [
+      ["key", aead.keyLength],
+      ["iv", aead.nonceLength],
+    ] as const) {
+      this.#expand({
+        ...this.#base(`${parent}.${label}`, label, 2),
+        parent,
+        label,
+        context: nothing,
+        contextText: '""',
+        length,
+        knownAt: told?.step ?? derivedAt,
+        told: told?.[label],
+        section: "7.3",
+        about: label === "key" ? `The key of ${aead.name}.` : "Each record's nonce is this, exclusive-or its number.",
+      })
+    }
+  }
+
+  /** Section 4.5.3. */
+  #finishedKey(parent: string): void {
+    this.#expand({
+      ...this.#base(`${parent}.finished_key`, "finished_key", 2),
+      parent,
+      label: "finished",
+      context: nothing,
+      contextText: '""',
+      knownAt: this.#nodes.find(({ id }) => id === parent)?.knownAt,
+      section: "4.5.3",
+      about: parent.endsWith("binder_key") ? "The key of the binder's MAC." : "The key of the MAC in Finished.",
+    })
+  }
+
+  /** Section 7.2. */
+  #updates(name: SecretName): void {
+    const last = this.#lastGeneration(name)
+    for (let generation = 1; generation <= last; generation++) {
+      const told = this.#flow.secrets.find((secret) => secret.name === name && secret.generation === generation)
+      const id = `${name}_${generation}`
+      this.#expand({
+        ...this.#base(id, id, 1),
+        parent: `${name}_${generation - 1}`,
+        label: "traffic upd",
+        context: nothing,
+        contextText: '""',
+        knownAt: told?.step,
+        told: told?.secret,
+        section: "7.2",
+        about: "What a KeyUpdate puts in the place of the one before, which nobody can compute from it.",
+      })
+      this.#trafficKeys(id, name, generation)
+    }
+  }
+
+  #lastGeneration(name: SecretName): number {
+    return Math.max(0, ...this.#flow.secrets.filter((told) => told.name === name).map(({ generation }) => generation))
+  }
+
+  #isAskedLater(): boolean {
+    return this.#flow.messages.some(({ name, afterHandshake }) => afterHandshake && name === "certificate_request")
+  }
+
+  /* ------------------------------------------------------------ helpers */
+
+  #expand(
+    node: Omit<ExpandNode, "kind" | "length" | "parentConnection" | "place" | "secretValue" | "value" | "hkdfLabel"> &
+      Partial<ExpandNode>,
+  ): void {
+    const { label, context, length = this.#hash.length, parentConnection = this.#flow.connection } = node
+    const secretValue = parentConnection === this.#flow.connection ? this.#value(node.parent) : node.secretValue
+    const value = secretValue && context && hkdfExpandLabel(this.#hash, secretValue, label, context, length)
+    const info = context && hkdfLabel(label, context, length)
+    this.#push({
+      ...node,
+      kind: "expand",
+      length,
+      parentConnection,
+      place: node.place,
+      secretValue,
+      value,
+      hkdfLabel: info,
+    })
+  }
+
+  #base(id: string, name: string, depth: Common["depth"]): Common {
+    return { id, name, depth, knownAt: undefined, value: undefined, told: undefined, section: "7.1", about: "" }
+  }
+
+  /** When the stack had it: one that was told with this value, else the first of its name. */
+  #told(
+    name: SecretName,
+    generation: number,
+    value: Uint8Array | undefined,
+  ): { readonly knownAt: number | undefined; readonly told: Uint8Array | undefined } {
+    const all = this.#flow.secrets.filter((told) => told.name === name && told.generation === generation)
+    const told = all.find(({ secret }) => value && same(secret, value)) ?? all[0]
+    return { knownAt: told?.step, told: told?.secret }
+  }
+
+  #place(name: string, from: End): Place | undefined {
+    return placeOf(transcriptOf(this.#timeline, this.#flow.connection, this.#flow.end), name, from)
+  }
+
+  #value(id: string): Uint8Array | undefined {
+    return this.#nodes.find((node) => node.id === id)?.value
+  }
+
+  #push(node: ScheduleNode): void {
+    this.#nodes.push({ ...node, value: node.value ?? node.told })
+  }
+}
+
+const abouts: Readonly<Record<SecretName, string>> = {
+  early_secret: "The first stage: all that comes of the pre-shared key.",
+  binder_key: "Shows that the client has the PSK that it names: the base of the binder's MAC.",
+  client_early_traffic_secret: "Protects 0-RTT data: the server has said nothing yet that could go into it.",
+  early_exporter_secret: "Keys for the application that go with 0-RTT data.",
+  handshake_secret: "The second stage: the key exchange comes in.",
+  client_handshake_traffic_secret: "Protects what the client sends up to its Finished.",
+  server_handshake_traffic_secret: "Protects what the server sends from EncryptedExtensions to its Finished.",
+  main_secret: "The third stage: nothing comes in any more, and all that the application uses comes of it.",
+  client_application_traffic_secret: "Protects the client's application data.",
+  server_application_traffic_secret: "Protects the server's application data.",
+  exporter_secret: "Keys for the application: what both ends, and nobody else, can compute from a label.",
+  resumption_secret: "What the PSK of every ticket is made of.",
+}

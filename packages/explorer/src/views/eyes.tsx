@@ -1,0 +1,130 @@
+// What each can read of the records so far: the two ends, who listens, and thieves and machines of later years.
+
+import type { JSX } from "preact"
+import { type Eye, type EyeId, type EyesRow, eyes, eyesAt } from "../knowledge/eyes.ts"
+import { bytesText, contentTypeName, endTitle } from "../words/names.ts"
+import { chooseItem, itemOf } from "./item.ts"
+import { Section } from "./section.tsx"
+import type { ViewProps } from "./view.ts"
+
+export function Eyes({ timeline, step, select }: ViewProps): JSX.Element {
+  const [said] = itemOf("eyes")
+  const eye = eyes.find(({ id }) => id === said) ?? eyes.find(({ id }) => id === "eavesdropper")!
+  const chosen = eye.id
+  const connection = timeline.steps[step]?.connection ?? 0
+  const rows = eyesAt(timeline, step).filter(({ record }) => record.connection === connection)
+  const readable = rows.filter(({ verdicts }) => verdicts[chosen].reads).length
+  return (
+    <section class="eyes" aria-labelledby="eyes-title">
+      <h3 id="eyes-title">Who can read what, connection {connection + 1}</h3>
+      <fieldset class="eye-choice">
+        <legend class="sr">Who looks</legend>
+        {eyes.map(({ id, title }) => (
+          <label key={id} class={`eye-option is-${id}`}>
+            <input type="radio" name="eye" checked={id === chosen} onChange={() => chooseItem("eyes", id)} />
+            <span>{title}</span>
+          </label>
+        ))}
+      </fieldset>
+      <p class="eye-about" aria-live="polite">
+        <b>{eye.title}.</b> {eye.about}{" "}
+        <span class="quiet">
+          {rows.length === 0 ? "Nothing has been sent yet." : `Reads ${readable} of the ${rows.length} records so far.`}
+        </span>
+      </p>
+      {rows.length > 0 && <Records rows={rows} eye={eye} select={select} />}
+      {rows.length > 0 && <Matrix rows={rows} chosen={chosen} />}
+    </section>
+  )
+}
+
+interface RecordsProps {
+  readonly rows: readonly EyesRow[]
+  readonly eye: Eye
+  readonly select: (step: number) => void
+}
+
+/** Records one after the other of which the same is to say stand together. */
+function Records({ rows, eye, select }: RecordsProps): JSX.Element {
+  return (
+    <ol class="eye-groups">
+      {groupsOf(rows, eye.id).map((group) => {
+        const first = group[0]!
+        const { reads, why, section } = first.verdicts[eye.id]
+        return (
+          <li key={first.record.wire.id} class={reads ? "is-open" : "is-closed"}>
+            <p class="eye-why">
+              <span class="eye-verdict">{reads ? "Reads:" : "Cannot read:"}</span> {why}{" "}
+              <Section of={sectionText(section)} />
+            </p>
+            <ol class="eye-records">
+              {group.map(({ record: { wire, step }, what }) => (
+                <li key={wire.id} class={`of-${wire.from}`}>
+                  <span class="owner">{endTitle(wire.from)}</span>
+                  <button type="button" class="plain eye-what" onClick={() => select(step)}>
+                    {reads ? what : `${contentTypeName(wire.sent[0] ?? 0)}, sealed`}
+                  </button>
+                  <span class="quiet">{bytesText(wire.sent.length)}</span>
+                </li>
+              ))}
+            </ol>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}
+
+function groupsOf(rows: readonly EyesRow[], eye: EyeId): readonly (readonly EyesRow[])[] {
+  const groups: EyesRow[][] = []
+  for (const row of rows) {
+    const last = groups.at(-1)
+    if (last?.[0]?.verdicts[eye].why === row.verdicts[eye].why) last.push(row)
+    else groups.push([row])
+  }
+  return groups
+}
+
+/** All six beside each other. */
+function Matrix({ rows, chosen }: { readonly rows: readonly EyesRow[]; readonly chosen: EyeId }): JSX.Element {
+  return (
+    <>
+      <h4>All of them beside each other</h4>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
+      <section class="scrolls" tabIndex={0} aria-label="Table of all who look">
+        <table class="eye-matrix">
+          <thead>
+            <tr>
+              <th scope="col">Record</th>
+              {eyes.map(({ id, title }) => (
+                <th key={id} scope="col" class={id === chosen ? "is-chosen" : undefined}>
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ record, what, verdicts }) => (
+              <tr key={record.wire.id}>
+                <th scope="row" class={`of-${record.wire.from}`}>
+                  {what}
+                </th>
+                {eyes.map(({ id }) => (
+                  <td key={id} class={id === chosen ? "is-chosen" : undefined} title={verdicts[id].why}>
+                    <span class={verdicts[id].reads ? "dot is-known" : "dot"} aria-hidden="true" />
+                    <span class="sr">{verdicts[id].reads ? "reads" : "cannot read"}</span>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
+  )
+}
+
+function sectionText(section: string): string {
+  if (/^\d/.test(section)) return `RFC 9846 section ${section}`
+  return section.startsWith("appendix") ? `RFC 9846 ${section}` : section
+}

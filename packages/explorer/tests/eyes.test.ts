@@ -1,0 +1,134 @@
+// Who reads what, row by row.
+
+import { beforeAll, describe, expect, it } from "vitest"
+import type * as Engine from "../src/engine.ts"
+import type { Timeline } from "../src/run/step.ts"
+import { loadEngine } from "./engine.ts"
+import { scenarioIds } from "./timelines.ts"
+
+let engine: typeof Engine
+beforeAll(async () => {
+  engine = await loadEngine()
+})
+
+const play = (scenario: string, breaks?: string) => engine.play({ scenario, provider: engine.fast(), seed: 7, breaks })
+const ids = ["client", "server", "eavesdropper", "certificate-key", "ticket-key", "quantum"] as const
+
+/** `C S E K T Q`: who reads it, by a letter each, and what it is. */
+function table(timeline: Timeline, connection: number, step = Number.POSITIVE_INFINITY): string[] {
+  return engine
+    .eyesAt(timeline, step)
+    .filter(({ record }) => record.connection === connection)
+    .map(({ what, verdicts }) => {
+      const letters = ids.map((id, at) => (verdicts[id].reads ? "CSEKTQ"[at] : "-")).join("")
+      return `${letters} ${what}`
+    })
+}
+
+const flight = "EncryptedExtensions, server Certificate, server CertificateVerify, server Finished"
+const mqtt = (letters: string, count: number) => Array.from({ length: count }, () => `${letters} application data`)
+const alerts = (letters: string) => [`${letters} alert`, `${letters} alert`]
+
+it("full: a quantum computer reads what x25519 protects, thieves of keys nothing", () => {
+  expect(table(play("full"), 0)).toEqual([
+    "CSEKTQ ClientHello",
+    "CSEKTQ ServerHello",
+    "CSEKTQ change_cipher_spec",
+    `CS---Q ${flight}`,
+    "CSEKTQ change_cipher_spec",
+    "CS---Q client Finished",
+    ...mqtt("CS---Q", 5),
+    ...alerts("CS---Q"),
+  ])
+})
+
+it("hybrid: nobody but the two", () => {
+  expect(table(play("hybrid"), 0).filter((row) => row.endsWith("application data"))).toEqual(mqtt("CS----", 5))
+})
+
+it("resumption: the ticket's key alone is not enough where there is a key exchange (psk_dhe_ke)", () => {
+  const rows = table(play("resumption"), 1)
+  expect(rows.slice(3)).toEqual([
+    "CS---Q EncryptedExtensions, server Finished",
+    "CSEKTQ change_cipher_spec",
+    "CS---Q client Finished",
+    "CS---Q NewSessionTicket",
+    ...mqtt("CS---Q", 5),
+    ...alerts("CS---Q"),
+  ])
+})
+
+it("resumption without a key exchange (psk_ke): who steals the ticket key reads all of it", () => {
+  const timeline = play("psk-ke")
+  expect(table(timeline, 1).filter((row) => row.endsWith("application data"))).toEqual(mqtt("CS--TQ", 5))
+  const { verdicts } = engine.eyesAt(timeline, 10_000).at(-1)!
+  expect(verdicts["ticket-key"].why).toMatch(/psk_ke/)
+  expect(verdicts.quantum.why).toMatch(/connection before/)
+  const dhe = engine.nodeOf(engine.scheduleOf(timeline, 1, "client"), "dhe")!
+  expect(dhe).toMatchObject({ name: "0", value: new Uint8Array(32) })
+})
+
+it("0-RTT data: who steals the ticket key reads it, and nothing behind it", () => {
+  expect(table(play("0-rtt"), 1).filter((row) => !row.includes("change_cipher_spec"))).toEqual([
+    "CSEKTQ ClientHello",
+    "CS--TQ application data",
+    "CSEKTQ ServerHello",
+    "CS---Q EncryptedExtensions, server Finished",
+    "CS--TQ EndOfEarlyData",
+    "CS---Q client Finished",
+    "CS---Q NewSessionTicket",
+    ...alerts("CS---Q"),
+  ])
+})
+
+it("0-RTT data that is rejected is not read by the server, and still by who steals the ticket key", () => {
+  const [early] = table(play("0-rtt-rejected"), 1).filter((row) => row.endsWith("application data"))
+  expect(early).toBe("C---TQ application data")
+  const row = engine
+    .eyesAt(play("0-rtt-rejected"), 10_000)
+    .find(({ record }) => record.protection?.secretName === "client_early_traffic_secret")!
+  expect(row.verdicts.server.why).toMatch(/takes no 0-RTT data/)
+})
+
+it("external PSK: a quantum computer breaks the exchange, and lacks the other half", () => {
+  expect(table(play("external-psk"), 0).filter((row) => row.endsWith("application data"))).toEqual(mqtt("CS----", 5))
+})
+
+it("says at each step what has been read so far", () => {
+  const timeline = play("full")
+  const sent = timeline.steps.find(({ happening: of }) => of.type === "wire" && of.record.id === 3)!
+  const read = timeline.steps.find(({ happening: of }) => of.type === "record" && of.wire === 3)!
+  expect(table(timeline, 0, sent.index - 1)).toHaveLength(3)
+  expect(table(timeline, 0, sent.index).at(-1)).toBe(`-S---Q ${flight}`)
+  expect(table(timeline, 0, read.index).at(-1)).toBe(`CS---Q ${flight}`)
+})
+
+it("a record that somebody drops is read by no receiver", () => {
+  const rows = engine.eyesAt(play("full", "drop"), 10_000)
+  const dropped = rows.find(({ record }) => record.wire.fate === "dropped")!
+  expect(dropped.verdicts.client).toMatchObject({ reads: false, why: "It has not arrived." })
+})
+
+describe.each(scenarioIds)("%s", (scenario) => {
+  it("gives one sentence and a section for every verdict, without a hole in it", () => {
+    for (const { verdicts } of engine.eyesAt(play(scenario), 10_000)) {
+      for (const id of ids) {
+        const { why, section } = verdicts[id]
+        expect(why).toMatch(/^[A-Z0-9][^.]*\.$|^[^.]*RFC[^.]*\.$/)
+        expect(why).not.toMatch(/undefined/)
+        expect(section).toMatch(/^(\d|appendix [EF]|RFC|draft)/)
+      }
+    }
+  })
+
+  it("has an end read what the trace says that it has read, and nothing else", () => {
+    const timeline = play(scenario)
+    for (const { record, verdicts } of engine.eyesAt(timeline, 10_000)) {
+      const receiver = record.wire.from === "client" ? "server" : "client"
+      const read = timeline.steps.some(
+        ({ end, happening: of }) => of.type === "record" && end === receiver && of.wire === record.wire.id,
+      )
+      expect({ id: record.wire.id, reads: verdicts[receiver].reads }).toEqual({ id: record.wire.id, reads: read })
+    }
+  })
+})
