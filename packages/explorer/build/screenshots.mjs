@@ -15,6 +15,16 @@ const pictures = [
   ["both-ends-dark", "#scenario=0-rtt&step=150&view=ends", { width: 1280, height: 900, dark: true }],
   ["bytes", "#scenario=full&step=45&view=bytes&look=1&field=167-172", { width: 1280, height: 900 }],
   ["decrypted", "#scenario=full&step=45&view=bytes&look=47&field=4-6", { width: 1280, height: 900, dark: true }],
+  [
+    "key-schedule",
+    "#scenario=full&step=40&view=keys&item=keys/client/server_handshake_traffic_secret",
+    { width: 1280, height: 1100, scroll: ".tabs" },
+  ],
+  [
+    "who-reads-what",
+    "#scenario=0-rtt&step=172&view=eyes&item=eyes/ticket-key",
+    { width: 1280, height: 1100, dark: true, scroll: ".tabs" },
+  ],
   ["break-it", "#break=bad-finished&without=finished&view=break", { width: 1280, height: 900 }],
   ["phone", "#scenario=full&step=29&view=ends", { width: 360, height: 740, scroll: ".wire" }],
 ]

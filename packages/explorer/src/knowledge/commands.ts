@@ -1,7 +1,7 @@
 // How to compute a node of the schedule again without this page: a few lines of JavaScript for Node.js, and a command of OpenSSL 3.
 
 import { toHex } from "@puremq/tls13/explore"
-import type { ScheduleNode } from "./schedule.ts"
+import type { ScheduleNode } from "./schedule-node.ts"
 import type { Hash } from "./suites.ts"
 
 export interface Commands {

@@ -14,7 +14,8 @@ import type { End, Timeline } from "../run/step.ts"
 import { attempt, flowOf } from "./flow.ts"
 import { onceForEnd } from "./memo.ts"
 import { same } from "./psk.ts"
-import { nodeOf, type Schedule, scheduleOf } from "./schedule.ts"
+import { scheduleOf } from "./schedule.ts"
+import { nodeOf, type Schedule } from "./schedule-node.ts"
 import {
   binderPlaces,
   type Place,

@@ -12,7 +12,7 @@ import {
   type Schedule,
   type ScheduleNode,
   stateAt,
-} from "../knowledge/schedule.ts"
+} from "../knowledge/schedule-node.ts"
 import { Breakable } from "./breakable.tsx"
 import { BytesLine, type BytesPiece } from "./bytes-line.tsx"
 import { CopyButton } from "./copy-button.tsx"

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../../src/engine.ts"
 import type { Timeline } from "../../src/run/step.ts"
 import { loadEngine } from "../engine.ts"
+import { scenarioIds } from "../timelines.ts"
 import { says, settled, usePages, whyNot } from "./page.ts"
 
 let engine: typeof Engine
@@ -14,12 +15,6 @@ beforeAll(async () => {
 })
 
 const pages = usePages()
-
-const ids = [
-  ...["full", "hello-retry", "resumption", "0-rtt", "0-rtt-rejected", "0-rtt-replayed", "client-certificate"],
-  ...["post-handshake", "external-psk", "key-update", "compression", "raw-public-key", "hybrid", "stateless-retry"],
-  "close",
-]
 
 /**
  * In the page: presses a key until the step is `last`, and tells after each press which secrets each end shows. The page is made anew
@@ -73,7 +68,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
       console.log(`explorer: a step takes ${times[times.length >> 1]!.toFixed(1)} ms (median of scenarios)`)
   })
 
-  it.each(ids)("%s: to its end and back, with the engine's secrets", { timeout: 60_000 }, async (scenario) => {
+  it.each(scenarioIds)("%s: to its end and back, with the engine's secrets", { timeout: 60_000 }, async (scenario) => {
     const timeline = engine.play({ scenario, provider: engine.fast(), seed: 7 })
     const last = timeline.steps.length - 1
     const hash = `#scenario=${scenario}&seed=7&step=0&view=ends`
@@ -120,5 +115,5 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
 })
 
 it("walks through every scenario that there is", () => {
-  expect(engine.scenarios.map(({ id }) => id)).toEqual(ids)
+  expect(engine.scenarios.map(({ id }) => id)).toEqual(scenarioIds)
 })

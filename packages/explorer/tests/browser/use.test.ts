@@ -62,7 +62,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await press("Escape")
     expect(await page.getByRole("dialog").count()).toBe(0)
     await press("3")
-    await expect.poll(() => new URL(page.url()).hash).toContain("view=break")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=keys")
     await page.close()
   })
 
@@ -106,6 +106,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
 
   it.each(["light", "dark"] as const)(
     "%s: every view has nothing serious for axe-core, and does not scroll sideways",
+    { timeout: 120_000 },
     async (scheme) => {
       const page = await pages.open("#scenario=full&step=60&break=bad-finished", { scheme })
       const views = await page.locator('[role="tab"]').all()
