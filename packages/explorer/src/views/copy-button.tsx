@@ -27,8 +27,9 @@ export function CopyButton({ text, what, label = "Copy" }: Props): JSX.Element {
     }
   }
   return (
-    <button type="button" class="switch copy" aria-label={`Copy ${what}`} onClick={copy}>
+    <button type="button" class="switch copy" onClick={copy}>
       <span aria-live="polite">{said || label}</span>
+      <span class="sr"> {what}</span>
     </button>
   )
 }
