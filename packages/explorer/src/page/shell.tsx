@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useRef } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import { breakOf } from "../run/breaks.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
 import { Section } from "../views/section.tsx"
@@ -10,6 +10,7 @@ import type { View } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { ownerOf, sentenceOf } from "../words/sentence.ts"
 import { hashOf, providerNames } from "./address.ts"
+import { Boundary } from "./boundary.tsx"
 import { brought } from "./brought.ts"
 import { Help } from "./help.tsx"
 import { Player } from "./player.tsx"
@@ -48,7 +49,11 @@ export function Shell(): JSX.Element {
           aria-labelledby={`tab-${view.id}`}
           tabIndex={-1}
         >
-          {timeline.value && <view.component timeline={timeline.value} step={step.value} select={select} />}
+          {timeline.value && (
+            <Boundary of={hashOf(address.value)}>
+              <view.component timeline={timeline.value} step={step.value} select={select} />
+            </Boundary>
+          )}
         </div>
       </main>
       <Player />
@@ -146,10 +151,10 @@ function Brought(): JSX.Element | null {
   if (brought.value === undefined) return null
   return (
     <p class="broken is-brought">
-      <b>Brought:</b> {brought.value.title}{" "}
       <button type="button" onClick={() => show(undefined)}>
         Back to the scenarios
       </button>
+      <b>Brought:</b> {brought.value.title}
     </p>
   )
 }
@@ -226,6 +231,9 @@ function Now(): JSX.Element {
 
 function Tabs({ chosen }: { readonly chosen: View }): JSX.Element {
   const list = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" })
+  }, [chosen])
   const onKeyDown = (event: KeyboardEvent) => {
     const at = views.indexOf(chosen)
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: views.length - 1 }[event.key]

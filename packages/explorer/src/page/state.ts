@@ -45,7 +45,7 @@ const wantedKey: ReadonlySignal<string> = computed(() => runKey(address.value))
 
 /** Whether another run is on its way than is shown. */
 export const computing: ReadonlySignal<boolean> = computed(
-  () => problem.value === undefined && runOfKey.value !== wantedKey.value,
+  () => brought.value === undefined && problem.value === undefined && runOfKey.value !== wantedKey.value,
 )
 
 export const timeline: ReadonlySignal<Timeline | undefined> = computed(
@@ -56,7 +56,8 @@ export const timeline: ReadonlySignal<Timeline | undefined> = computed(
 export const step: ReadonlySignal<number> = computed(() => {
   const steps = timeline.value?.steps
   if (steps === undefined || steps.length === 0) return 0
-  return Math.min(address.value.step ?? beginningOf(address.value, timeline.value!), steps.length - 1)
+  const beginning = brought.value === undefined ? beginningOf(address.value, timeline.value!) : 0
+  return Math.min(address.value.step ?? beginning, steps.length - 1)
 })
 
 /** Where the connection begins that the scenario is about; of a break, where it is noticed, or the end. */

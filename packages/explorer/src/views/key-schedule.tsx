@@ -49,7 +49,7 @@ export function KeySchedule({ timeline, step, select }: ViewProps): JSX.Element 
           connection
         </p>
         <p class="key-log">
-          <CopyButton text={keyLogOf(timeline, step)} what="so far" label="Copy the key log" />
+          <CopyButton text={keyLogOf(timeline, step)} what="the key log" label="Copy the key log" />
           <span class="quiet">
             What Wireshark takes to decrypt, up to this step. <Section of="RFC 9850" />
           </span>

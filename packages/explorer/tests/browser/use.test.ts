@@ -12,7 +12,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 async function judged(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe)
-  const { violations } = (await page.evaluate("axe.run()")) as AxeResults
+  const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`)
@@ -61,8 +61,8 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     expect(await page.getByRole("dialog").textContent()).toContain("Page Down")
     await press("Escape")
     expect(await page.getByRole("dialog").count()).toBe(0)
-    await press("3")
-    await expect.poll(() => new URL(page.url()).hash).toContain("view=keys")
+    await press("1")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=ends")
     await page.close()
   })
 
@@ -111,15 +111,15 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
       const page = await pages.open("#scenario=full&step=60&break=bad-finished", { scheme })
       const views = await page.locator('[role="tab"]').all()
       expect(views.length).toBeGreaterThanOrEqual(3)
-      for (const [width, height] of [
-        [1280, 900],
-        [360, 740],
-      ] as const) {
-        await page.setViewportSize({ width, height })
+      // Narrow, it has the same colours: once is enough.
+      for (const width of scheme === "light" ? [1280, 360] : [1280]) {
+        await page.setViewportSize({ width, height: 900 })
         for (const view of views) {
           await view.click()
-          expect({ view: await view.textContent(), width, found: await judged(page) }).toMatchObject({ found: [] })
-          expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0)
+          const found = await judged(page)
+          const sideways = await page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")
+          const seen = { view: await view.textContent(), width }
+          expect({ ...seen, found, sideways }).toEqual({ ...seen, found: [], sideways: 0 })
         }
       }
       await page.close()
