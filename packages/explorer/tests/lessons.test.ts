@@ -32,7 +32,7 @@ function played(run: ReturnType<typeof engine.runOfLink>): Timeline {
   return timeline
 }
 
-const page = (seed: number, provider: "noble" | "fast" = "noble") => ({
+const page = (seed: number, provider: "noble" | "fast" = "fast") => ({
   ...engine.addressOf(`#scenario=full&seed=${seed}&provider=${provider}`),
 })
 

@@ -102,12 +102,12 @@ function Reading({ lesson, at }: { readonly lesson: Lesson; readonly at: number 
       <nav class="lesson-ways" aria-label="Other lessons">
         {before && (
           <a href={lessonHash(before.id)}>
-            <span class="quiet">Before</span> {before.title}
+            <span class="quiet">Before</span> <span class="title">{before.title}</span>
           </a>
         )}
         {after && (
           <a class="next" href={lessonHash(after.id)}>
-            <span class="quiet">Next</span> {after.title}
+            <span class="quiet">Next</span> <span class="title">{after.title}</span>
           </a>
         )}
       </nav>
