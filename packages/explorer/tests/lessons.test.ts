@@ -111,6 +111,93 @@ it("finds no step for what does not happen", () => {
   expect(engine.stepOf({ scenario: "full", wanted: { type: "closed", connection: 1 } }, timeline)).toBeUndefined()
 })
 
+describe("what the answers say", () => {
+  const steps = (scenario: string, seed = 1, breaks?: string, without?: string) =>
+    engine.play({ scenario, seed, breaks, without, provider: engine.fast() }).steps
+  type Message = Extract<Step["happening"], { type: "message" }>
+  const sent = (scenario: string, name: string, seed = 1) =>
+    steps(scenario, seed).find(({ happening }) => happening.type === "message" && happening.name === name)!
+      .happening as Message
+
+  it("key-share: three fields of a ClientHello depend on the seed", () => {
+    const [one, two] = [sent("full", "client_hello", 1), sent("full", "client_hello", 2)]
+    const changed = new Set<string>()
+    const leaves = (fields: Message["fields"]): Message["fields"] =>
+      fields.flatMap((field) => (field.fields.length > 0 ? leaves(field.fields) : [field]))
+    for (const { name, start, end } of leaves(one.fields)) {
+      const same = one.message.subarray(start, end).every((byte, at) => byte === two.message[start + at])
+      if (!same) changed.add(name)
+    }
+    expect([...changed]).toEqual(["random", "legacy_session_id", "key_exchange"])
+  })
+
+  it("key-schedule: the last secret is resumption_secret, at both ends", () => {
+    for (const end of ["client", "server"]) {
+      const last = steps("full").findLast((step) => step.end === end && step.happening.type === "secret")?.happening
+      expect(last).toMatchObject({ name: "resumption_secret" })
+    }
+  })
+
+  it("records: CONNECT is the first record under its key", () => {
+    const all = steps("full")
+    const keys = all.findLastIndex(
+      ({ end, happening: one }) => end === "client" && one.type === "keys" && one.direction === "sent",
+    )
+    const connect = all.findIndex(({ happening: one }) => one.type === "action" && one.text === "sends CONNECT")
+    const between = all
+      .slice(keys, connect)
+      .filter(
+        ({ end, happening: one }) =>
+          end === "client" && one.type === "record" && one.protected && one.direction === "sent",
+      )
+    expect(keys).toBeLessThan(connect)
+    expect(between).toEqual([])
+  })
+
+  it("hybrid: 1,216 and 1,120 bytes instead of 32", () => {
+    const share = ({ fields, message }: Message): number => {
+      const find = (among: Message["fields"]): number | undefined => {
+        for (const { structure, name, kind, start, end, fields: inside } of among) {
+          if (structure === "key_share" && name === "key_exchange" && kind === "vector") return end - start
+          const found = find(inside)
+          if (found !== undefined) return found
+        }
+        return undefined
+      }
+      return find(fields) ?? message.length
+    }
+    expect(share(sent("hybrid", "client_hello"))).toBe(1216)
+    expect(share(sent("hybrid", "server_hello"))).toBe(1120)
+    expect(share(sent("full", "client_hello"))).toBe(32)
+  })
+
+  it("certificate, finished, close: how far a broken connection gets", () => {
+    const has = (all: readonly Step[], type: string, name?: string) =>
+      all.some(
+        ({ end, happening: one }) =>
+          end === "client" && one.type === type && (name === undefined || ("name" in one && one.name === name)),
+      )
+    const strange = steps("full", 1, "unknown-authority", "certificate-path")
+    expect([has(strange, "failed"), has(strange, "data")]).toEqual([false, true])
+    expect(has(steps("full", 1, "flip-hello"), "message", "finished")).toBe(false)
+    const cut = steps("full", 1, "cut")
+    const clean = steps("full")
+    const given = (all: readonly Step[]) =>
+      all.filter(({ end, happening: one }) => end === "client" && one.type === "data").length
+    expect(has(cut, "alert")).toBe(false)
+    expect(given(cut)).toBe(given(clean) - 1)
+  })
+
+  it("early-data: where the server goes with the guard, and without it", () => {
+    const goesTo = (without?: string) =>
+      steps("0-rtt-replayed", 1, "replay", without).find(
+        ({ connection, end, happening: one }) => connection === 2 && end === "server" && one.type === "state",
+      )?.happening
+    expect(goesTo()).toMatchObject({ to: "WAIT_FINISHED" })
+    expect(goesTo("replay")).toMatchObject({ to: "WAIT_EOED" })
+  })
+})
+
 /** Written again, plainly: the step is what the link describes. */
 function fits(step: Step, { wanted, scenario }: Engine.Link): boolean {
   const { of, connection, which: _, ...happening } = wanted

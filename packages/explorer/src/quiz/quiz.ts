@@ -54,7 +54,11 @@ export interface Turn {
 export function turnOf(timeline: Timeline, seed: number, turn: number, wish?: Kind): Turn {
   const chance = chanceOf(seed, `turn ${turn}`)
   const steps = timeline.steps.map(({ index }) => index)
-  for (const kind of wish === undefined ? chance.shuffled(kinds) : [wish]) {
+  // Each kind has its turn before one comes again.
+  const round = chanceOf(seed, `round ${Math.floor(turn / kinds.length)}`).shuffled(kinds)
+  const first = turn % kinds.length
+  const order = wish === undefined ? [...round.slice(first), ...round.slice(0, first)] : [wish]
+  for (const kind of order) {
     // A break is not asked about at a step.
     for (const step of chance.shuffled(steps)) if (questionOf(kind, timeline, step, seed)) return { kind, step }
   }

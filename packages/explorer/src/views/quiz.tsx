@@ -95,11 +95,18 @@ function Asked({ id, question, step, next }: AskedProps): JSX.Element {
   const [answer, setAnswer] = useState("")
   const [problem, setProblem] = useState("")
   const heading = useRef<HTMLHeadingElement>(null)
+  const onward = useRef<HTMLButtonElement>(null)
   const verdict = verdicts.value.get(id)
   // Whoever went on by its button has lost it.
   useEffect(() => {
     if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true })
   }, [])
+  // The answers are off now, and what had the focus with them.
+  const answered = useRef(verdict !== undefined)
+  useEffect(() => {
+    if (verdict !== undefined && !answered.current) onward.current?.focus()
+    answered.current = verdict !== undefined
+  }, [verdict])
   const submit = async (event: Event) => {
     event.preventDefault()
     if (verdict !== undefined) return
@@ -159,7 +166,7 @@ function Asked({ id, question, step, next }: AskedProps): JSX.Element {
               Check
             </button>
           )}
-          <button type="button" class={verdict === undefined ? undefined : "strong"} onClick={next}>
+          <button ref={onward} type="button" class={verdict === undefined ? undefined : "strong"} onClick={next}>
             {verdict === undefined ? "Another question" : "Next question"}
           </button>
         </p>
@@ -212,10 +219,9 @@ function Feedback({ question, verdict }: { readonly question: Question; readonly
   return (
     <div class={isRight ? "quiz-feedback is-right" : "quiz-feedback is-wrong"} role="status">
       <p>
-        <b>{isRight ? "Right." : "No."}</b> {because}
+        <b>{isRight ? "Right." : "No."}</b> {because}{" "}
         {!isRight && (
           <>
-            {" "}
             It is <b class={text === undefined ? "mono" : undefined}>{text ?? right}</b>.
           </>
         )}
