@@ -59,6 +59,10 @@ describe("the lessons", () => {
         engine.scenarios.map(({ id }) => id),
         of,
       ).toContain(link.scenario)
+      if (link.item !== undefined) {
+        const [view, chosen] = link.item.split("/")
+        expect([view, engine.eyes.some(({ id }) => id === chosen)], of).toEqual([link.view, view === "eyes"])
+      }
       if (link.breaks === undefined) continue
       const broken = engine.breaks.find(({ id }) => id === link.breaks)
       expect(broken?.scenario, of).toBe(link.scenario)

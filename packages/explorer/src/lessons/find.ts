@@ -57,6 +57,7 @@ export function addressOfLink(
     view: link.view,
     step: step?.index,
     field: step && fieldOf(link, step),
+    item: link.item,
     lesson: page.lesson,
   }
 }

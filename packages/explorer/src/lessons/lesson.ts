@@ -35,6 +35,8 @@ export interface Link {
   readonly wanted: Wanted
   /** The id of a view. */
   readonly view: string
+  /** What is chosen in the view, as it stands in the address: `eyes/quantum`. */
+  readonly item?: string
   /** The field of the message that is meant, by its structure and name: `key_share.key_exchange`. */
   readonly field?: string
 }

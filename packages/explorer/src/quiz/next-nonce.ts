@@ -1,6 +1,7 @@
 // The nonce of the next record that an end seals: its iv xor the sequence number (RFC 9846 section 5.3).
 
-import { copyOf, toHex } from "@puremq/tls13/explore"
+import { toHex } from "@puremq/tls13/explore"
+import { nonceOf } from "../knowledge/protection.ts"
 import type { End, Happening, Step, Timeline } from "../run/step.ts"
 import type { Chance } from "./chance.ts"
 import type { Question } from "./question.ts"
@@ -62,14 +63,6 @@ function nextSealed(steps: readonly Step[], step: number, end: End): NextRecord 
     sequenceNumber++
   }
   return undefined
-}
-
-/** @param sequenceNumber 0 to 2^53-1 */
-function nonceOf(iv: Uint8Array, sequenceNumber: number): Uint8Array {
-  const nonce = copyOf(iv)
-  for (let at = nonce.length - 1, rest = sequenceNumber; rest > 0; at--, rest = Math.floor(rest / 256))
-    nonce[at]! ^= rest % 256
-  return nonce
 }
 
 function recordsText(count: number): string {

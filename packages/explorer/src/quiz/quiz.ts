@@ -12,9 +12,9 @@ import { secretQuestion } from "./who-knows.ts"
 /** The id of the view in which the answer can be seen best. */
 export const viewOf: Readonly<Record<Kind, string>> = {
   message: "ends",
-  nonce: "bytes",
-  secret: "ends",
-  transcript: "bytes",
+  nonce: "lab",
+  secret: "keys",
+  transcript: "transcript",
   alert: "break",
 }
 

@@ -62,7 +62,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await press("Escape")
     expect(await page.getByRole("dialog").count()).toBe(0)
     await press("3")
-    await expect.poll(() => new URL(page.url()).hash).toContain("view=break")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=bytes")
     await page.close()
   })
 
