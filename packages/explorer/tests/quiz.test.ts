@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 
 /** Of the questions. */
-const seeds = [1, 2, 3, 7]
+const seeds = [1, 2, 3]
 /** All scenarios have it. */
 const suite = () => engine.noble().cipherSuites.find(({ name }) => name === "TLS_AES_128_GCM_SHA256")!
 const runs = new Map<string, Timeline>()
@@ -54,18 +54,28 @@ function endOf(prompt: string): End {
 
 /** One answer counts, and the others do not. */
 function expectOneRight(question: Engine.Question, right: string, where: string): void {
+  const { choices } = question
   const truth = question.truth!
-  expect(truth.right, where).toBe(right)
-  const counting = question.choices.filter(({ id }) => engine.verdictOf(question, truth, id)?.isRight === true)
-  expect(
-    counting.map(({ id }) => id),
+  const found = {
     where,
-  ).toEqual([right])
-  expect(new Set(question.choices.map(({ id }) => id)).size, where).toBe(question.choices.length)
-  expect(new Set(question.choices.map(({ text }) => text)).size, where).toBe(question.choices.length)
-  expect(question.choices.length, where).toBeGreaterThanOrEqual(2)
-  expect(engine.verdictOf(question, truth, "something else"), where).toBeUndefined()
-  expect(engine.verdictOf(question, truth, ""), where).toBeUndefined()
+    right: truth.right,
+    counting: choices.filter(({ id }) => engine.verdictOf(question, truth, id)?.isRight === true).map(({ id }) => id),
+    ids: new Set(choices.map(({ id }) => id)).size,
+    texts: new Set(choices.map(({ text }) => text)).size,
+    isChoice: choices.length >= 2,
+    none: [engine.verdictOf(question, truth, "something else"), engine.verdictOf(question, truth, "")],
+  }
+  const count = choices.length
+  const wanted = {
+    where,
+    right,
+    counting: [right],
+    ids: count,
+    texts: count,
+    isChoice: true,
+    none: [undefined, undefined],
+  }
+  expect(found).toEqual(wanted)
 }
 
 it("asks for the message that the end reads next, among all that its table allows", () => {

@@ -1,5 +1,6 @@
 // Over which messages the hash goes that is signed in CertificateVerify, and MACed in Finished (RFC 9846 sections 4.1 and 4.5).
 
+import { otherEnd } from "../run/meddling.ts"
 import type { End, Happening, Step, Timeline } from "../run/step.ts"
 import { messageTitle } from "../words/names.ts"
 import type { Chance } from "./chance.ts"
@@ -8,9 +9,13 @@ import type { Question } from "./question.ts"
 /** A message of the transcript, as one end has it. */
 interface Entry {
   readonly step: number
+  /** Who wrote it. */
+  readonly from: End
   readonly message: Extract<Happening, { type: "message" }>
 }
 
+/** Messages that both ends may write. */
+const ofBoth: readonly string[] = ["certificate", "compressed_certificate", "certificate_verify", "finished"]
 /** Messages that are no part of any transcript (section 4.1). */
 const apart: readonly string[] = ["new_session_ticket", "key_update"]
 const subjects: readonly string[] = ["certificate_verify", "finished"]
@@ -60,7 +65,9 @@ function idOf(entries: readonly Entry[]): string {
 }
 
 function textOf(entries: readonly Entry[]): string {
-  return entries.map(({ message }) => messageTitle(message.name)).join(", ")
+  return entries
+    .map(({ from, message: { name } }) => `${ofBoth.includes(name) ? `${from} ` : ""}${messageTitle(name)}`)
+    .join(", ")
 }
 
 /** The CertificateVerify or Finished that the end writes at this step or as its next message, and its transcript before it. */
@@ -72,7 +79,7 @@ function nextProof(
   const connection = steps[step]?.connection
   const messages = steps.flatMap(({ index, connection: of, end: whose, happening }): readonly Entry[] =>
     of === connection && whose === end && happening.type === "message" && !apart.includes(happening.name)
-      ? [{ step: index, message: happening }]
+      ? [{ step: index, from: happening.direction === "sent" ? end : otherEnd(end), message: happening }]
       : [],
   )
   const at = messages.findIndex((one) => one.message.direction === "sent" && one.step >= step)
