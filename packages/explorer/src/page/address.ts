@@ -27,6 +27,8 @@ export interface Address extends RunAddress {
   readonly field: string | undefined
   /** What is chosen in the view, by the view's own names with a slash between them. */
   readonly item: string | undefined
+  /** The lesson that is open: it stays so in the other views, to which it leads. */
+  readonly lesson: string | undefined
 }
 
 export const home: Address = {
@@ -40,6 +42,7 @@ export const home: Address = {
   look: undefined,
   field: undefined,
   item: undefined,
+  lesson: undefined,
 }
 
 /** Whatever is in the text: what makes no sense counts as not said. */
@@ -63,12 +66,14 @@ export function addressOf(hash: string): Address {
     look: number("look", 1_000_000),
     field: /^\d+-\d+$/.exec(said.get("field") ?? "")?.[0],
     item: /^[\w ./-]{1,100}$/.exec(said.get("item") ?? "")?.[0],
+    lesson: /^[a-z0-9-]{1,40}$/.exec(said.get("lesson") ?? "")?.[0],
   }
 }
 
 export function hashOf(address: Address): string {
-  const { scenario, seed, step, breaks: broken, without, provider, view, look, field, item } = address
-  const said = Object.entries({ scenario, seed, step, break: broken, without, provider, view, look, field, item })
+  const { scenario, seed, step, breaks: broken, without, provider, view, look, field, item, lesson } = address
+  const run = { scenario, seed, step, break: broken, without, provider }
+  const said = Object.entries({ ...run, view, look, field, item, lesson })
   return `#${said
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(value!)}`)

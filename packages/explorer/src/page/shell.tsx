@@ -5,6 +5,7 @@ import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { breakOf } from "../run/breaks.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
+import { LessonBar } from "../views/lesson-bar.tsx"
 import { Section } from "../views/section.tsx"
 import type { View } from "../views/view.ts"
 import { views } from "../views/views.ts"
@@ -38,6 +39,7 @@ export function Shell(): JSX.Element {
       </button>
       <Head />
       <main>
+        <LessonBar />
         <Broken />
         <Brought />
         <Now />

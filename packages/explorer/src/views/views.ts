@@ -8,11 +8,14 @@ import { Certificates } from "./certificates.tsx"
 import { Cost } from "./cost.tsx"
 import { Eyes } from "./eyes.tsx"
 import { KeySchedule } from "./key-schedule.tsx"
+import { Lessons } from "./lessons.tsx"
+import { Quiz } from "./quiz.tsx"
 import { RecordLab } from "./record-lab.tsx"
 import { TranscriptRail } from "./transcript-rail.tsx"
 import type { View } from "./view.ts"
 
 export const views: readonly View[] = [
+  { id: "lessons", title: "Lessons", component: Lessons },
   { id: "ends", title: "Both ends", component: BothEnds },
   { id: "bytes", title: "Bytes", component: Bytes },
   { id: "keys", title: "Key schedule", component: KeySchedule },
@@ -23,4 +26,5 @@ export const views: readonly View[] = [
   { id: "break", title: "Break it", component: BreakIt },
   { id: "certificates", title: "Certificates", component: Certificates },
   { id: "own", title: "Bring your own", component: BringYourOwn },
+  { id: "quiz", title: "Quiz", component: Quiz },
 ]

@@ -61,8 +61,8 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     expect(await page.getByRole("dialog").textContent()).toContain("Page Down")
     await press("Escape")
     expect(await page.getByRole("dialog").count()).toBe(0)
-    await press("1")
-    await expect.poll(() => new URL(page.url()).hash).toContain("view=ends")
+    await press("3")
+    await expect.poll(() => new URL(page.url()).hash).toContain("view=bytes")
     await page.close()
   })
 
