@@ -213,8 +213,8 @@ export class Journal implements Recorder {
   }
 
   /**
-   * A sign of life now and then, while time matters: at a restart it says when connections were lost at the earliest, and where
-   * time goes on.
+   * A sign of life now and then, while time matters: at a restart it says when connections were lost at the latest, as there was no
+   * other, and where time goes on.
    */
   clock(now: number, matters: boolean): void {
     if (!matters) return
