@@ -206,8 +206,9 @@ export class Connection implements Addressee, Served {
   }
 
   /**
-   * Looks behind packets that have no turn any more: with a DISCONNECT there the client has ended the connection by itself, and
-   * has said what becomes of its will and of its session ([MQTT-3.14.4-3]).
+   * Looks behind packets that have no turn any more, whether its transport has ended or not, as one that is not read from does
+   * not always say so: with a DISCONNECT there the client has ended the connection by itself, and has said what becomes of its
+   * will and of its session ([MQTT-3.14.4-3]).
    */
   #takesLeave(now: number): boolean {
     const phase = this.#connected
@@ -268,7 +269,7 @@ export class Connection implements Addressee, Served {
   /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
   takenOver(now: number, cleanStart: boolean): void {
     try {
-      if (this.#gone !== undefined && this.#takesLeave(now)) return
+      if (this.#takesLeave(now)) return
       this.#goodbye(ReasonCode.SessionTakenOver)
       this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
     } catch (error) {
@@ -279,7 +280,7 @@ export class Connection implements Addressee, Served {
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
     try {
-      if (this.#gone !== undefined && this.#takesLeave(now)) return
+      if (this.#takesLeave(now)) return
       this.#disconnect(now, reasonCode, reason)
     } catch (error) {
       this.fault(error, now)
