@@ -25,7 +25,8 @@ export function encodeTurn(turn: readonly Change[], writer: TurnWriter): number 
   writer.begin(turn.length)
   let added = 0
   for (const change of turn) {
-    const [before, idsBefore] = [writer.length, writer.clientIdBytes]
+    const before = writer.length
+    const idsBefore = writer.clientIdBytes
     encodeChange(change, writer)
     added += addedBy(change, writer.length - before, writer.clientIdBytes - idsBefore)
   }

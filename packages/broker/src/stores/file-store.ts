@@ -277,8 +277,13 @@ export class FileStore implements Store {
     this.#room.lookWhenDue(this.size)
     const why = this.#room.full(this.#kept, more)
     // Who asks may wait for that, and have no turn to write.
-    if (why !== undefined) this.#foldWhen(this.#room.foldsFull(this.#sizes) || this.#room.foldsBefore(this.#sizes, 0))
+    if (why !== undefined)
+      this.#foldWhen(this.#room.foldsFull(this.#sizes, more) || this.#room.foldsBefore(this.#sizes, 0))
     return why
+  }
+
+  mayGrow(bytes: number): boolean {
+    return this.#room.mayGrow(this.#kept + bytes, bytes)
   }
 
   /** Folds the journals now. Rejects with StoreError when that is not possible. */

@@ -48,8 +48,12 @@ export interface Fold {
   readonly failed: () => void
 }
 
-/** Sixteenths of the limit that are left when nothing new is taken, and when journals are folded whatever that gives. */
+/**
+ * Sixteenths of the limit that are left when nothing new is taken, when nothing follows of what was taken, and when journals are
+ * folded whatever that gives.
+ */
 const roomWhenFull = 1
+const roomToGrow = 0.5
 const roomToFold = 0.25
 
 export class StoreRoom {
@@ -194,6 +198,11 @@ export class StoreRoom {
     return this.#spare(bytes, more) < (roomWhenFull / 16) * this.#maximumBytes
   }
 
+  /** @param bytes of snapshot and journals, with what follows of what was taken; @param more what that adds */
+  mayGrow(bytes: number, more: number): boolean {
+    return this.#spare(bytes, more) >= (roomToGrow / 16) * this.#maximumBytes
+  }
+
   /** A turn leaves room for a fold. @param bytes of snapshot and journals with it; @param more what it adds */
   fits(bytes: number, more: number): boolean {
     return this.#spare(bytes, more) >= 0
@@ -242,15 +251,15 @@ export class StoreRoom {
    * It is full, and things have ended since the last fold: a quarter of them, where that has room for certain, else half. How many
    * bytes these had is not known, and one may be nearly all: so fewer are tried now and then, the less often the less that gives.
    */
-  foldsFull({ snapshot, journals }: Sizes): boolean {
+  foldsFull({ snapshot, journals }: Sizes, more = 0): boolean {
     const bytes = snapshot + journals
-    if (this.#ended === 0 || !this.#isFull(bytes)) return false
+    if (this.#ended === 0 || !this.#isFull(bytes, more)) return false
     const there = Math.max(0, this.#there)
     return this.#ended > (this.diskIsFull(bytes) ? there : there / 3) || this.#pace.now() >= this.#nextFold
   }
 
-  #isFull(bytes: number): boolean {
-    return this.#passesLimit(bytes) || this.#tight(bytes, 0) || this.diskIsFull(bytes)
+  #isFull(bytes: number, more = 0): boolean {
+    return this.#passesLimit(bytes + more) || this.#tight(bytes + more, more) || this.diskIsFull(bytes + more)
   }
 
   #passesLimit(bytes: number): boolean {
