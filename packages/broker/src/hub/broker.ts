@@ -364,8 +364,9 @@ export class Broker implements Hub<Connection>, Inspect {
   publishOwn(topic: string, payload: Uint8Array, qos: Qos, retain: boolean): boolean {
     const name = this.topics.of(topic)
     const kept = retain && this.features.retainAvailable
-    // While nothing can be kept, what is said anew soon does not wait for that.
-    const granted = isOwn(topic) && this.recorder.failing ? 0 : qos
+    // While nothing can be kept, what is said anew soon does not wait for that, nor is there room for what nobody can refuse.
+    const anew = isOwn(topic) || !this.recorder.mayGrow(2 * payload.length + this.#router.keptBytes(name))
+    const granted = this.recorder.failing && anew ? 0 : qos
     this.publish(Message.of(name, payload, granted, kept), undefined, undefined, this.now())
     return kept && this.#retained.tree.get(topic) !== undefined
   }

@@ -106,6 +106,23 @@ describe("the folder's limit", () => {
     expect(await contentOf(folder)).toEqual([opened])
   })
 
+  it("folds that fail leave one journal behind, not one each", async () => {
+    const folder = new ToyFolder()
+    const store = await openIn(folder, { maximumBytes: 40_000 })
+    await handOver(store, [[opened], publish(1)])
+    folder.refused = /snapshot/
+    for (let n = 0; n < 5; n++) await expect(store.compact()).rejects.toThrow("cannot fold")
+    expect(folder.list().map(({ name }) => name)).toEqual(["journal-0000000001", "journal-0000000002"])
+    await handOver(store, [publish(2)])
+    await expect(store.compact()).rejects.toThrow("cannot fold")
+    folder.refused = undefined
+    await store.compact()
+    expect(folder.list().map(({ name }) => name)).toEqual(["journal-0000000003", "snapshot-0000000002"])
+    await handOver(store, [publish(3)])
+    await answerOf(store.close())
+    expect(await contentOf(folder)).toEqual(folded([[opened], publish(1), publish(2), publish(3)]))
+  })
+
   it("it says that it is about to be full while what ends messages still goes in", async () => {
     const folder = new ToyFolder()
     const store = await openIn(folder, { maximumBytes: 40_000 })

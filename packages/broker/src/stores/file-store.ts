@@ -376,6 +376,7 @@ export class FileStore implements Store {
 
   /** What was collected has no room beside the next fold: it waits for one, and is written in parts where that is not enough. */
   #squeeze(): void {
+    if (this.#squeezing !== undefined) return
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
     this.#squeezing = this.#squeezeAll().finally(() => {
