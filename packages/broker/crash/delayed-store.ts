@@ -27,8 +27,16 @@ export class DelayedStore implements Store {
     return this.#store.restore(visit)
   }
 
-  full(): string | undefined {
-    return this.#store.full()
+  full(more?: number): string | undefined {
+    return this.#store.full(more)
+  }
+
+  mayGrow(bytes: number): boolean {
+    return this.#store.mayGrow?.(bytes) ?? true
+  }
+
+  get largest(): number | undefined {
+    return this.#store.largest
   }
 
   commit(turn: readonly Change[]): Committed | Pause<Committed> {

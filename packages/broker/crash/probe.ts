@@ -34,7 +34,7 @@ export class Probe {
   async whileFull(port: number, strict: boolean): Promise<readonly string[]> {
     const wrong = await this.#calm(port)
     if (!strict) return wrong
-    return [...wrong, ...(await this.#refused(port)), ...(await this.#notRead(port))]
+    return [...wrong, ...(await this.#refused(port)), ...(await this.#waits(port))]
   }
 
   async #connect(port: number, name: string, version: 4 | 5): Promise<Client> {
@@ -80,8 +80,8 @@ export class Probe {
     return wrong
   }
 
-  /** MQTT 3.1.1 has no such word: what comes is not read. */
-  async #notRead(port: number): Promise<readonly string[]> {
+  /** MQTT 3.1.1 has no such word: its PUBLISH waits, and what comes behind it has its turn. */
+  async #waits(port: number): Promise<readonly string[]> {
     const client = await this.#connect(port, "waiting", 4)
     const heard: Received[] = []
     client.onPacket = (packet) => heard.push(packet)
@@ -90,16 +90,19 @@ export class Probe {
     this.#waiting = { client, heard }
     await new Promise((resolve) => setTimeout(resolve, silence))
     if (client.wire.isClosed) return ["a client of MQTT 3.1.1 is disconnected while the disk is full"]
-    return heard.length > 0 ? [`MQTT 3.1.1 gets packet ${heard[0]!.type} while the disk is full`] : []
+    const types = heard.map(({ type }) => type).join(", ")
+    if (types === `${packetType.pingresp}`) return []
+    return [`MQTT 3.1.1 gets packets ${types || "none"}, not ${packetType.pingresp}, while the disk is full`]
   }
 
-  /** There is room: who waited is served, in its order. */
+  /** There is room: who waited is served. */
   async recovered(): Promise<readonly string[]> {
     if (this.#waiting === undefined) return []
     const { client, heard } = this.#waiting
-    await client.next((packet) => packet.type === packetType.pingresp)
+    const isServed = () => heard.some(({ type }) => type === packetType.puback)
+    if (!isServed()) await client.next((packet) => packet.type === packetType.puback)
     const types = heard.map(({ type }) => type).join(", ")
-    const expected = `${packetType.puback}, ${packetType.pingresp}`
+    const expected = `${packetType.pingresp}, ${packetType.puback}`
     return types === expected ? [] : [`MQTT 3.1.1 gets packets ${types || "none"}, not ${expected}, when there is room`]
   }
 

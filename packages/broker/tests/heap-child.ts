@@ -54,6 +54,7 @@ class Session implements Subscriber {
   readonly clientId = ""
   readonly connected = true
   ready = true
+  recorded = false
   lasting = false
   hasRoom = () => true
   readonly congested = false

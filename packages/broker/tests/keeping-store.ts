@@ -24,6 +24,8 @@ export class KeepingStore implements Store {
   largest: number | undefined
   /** Bytes that a turn may have before it is full. */
   room: number = Number.POSITIVE_INFINITY
+  /** Bytes of what may follow of what was taken. */
+  grows: number = Number.POSITIVE_INFINITY
   /** Changes that cannot be true. */
   readonly wrong: string[] = []
   #late: { readonly turn: readonly Change[]; readonly pause: Pause<Committed> } | undefined
@@ -41,6 +43,10 @@ export class KeepingStore implements Store {
 
   full(more = 0): string | undefined {
     return this.mode === "full" || more > this.room ? "the folder is full" : undefined
+  }
+
+  mayGrow(bytes: number): boolean {
+    return bytes <= this.grows
   }
 
   commit(turn: readonly Change[]): Committed | Pause<Committed> {

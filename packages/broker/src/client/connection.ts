@@ -5,6 +5,7 @@
 // what the broker calls at the end of a turn and once a second: see the broker's boundary.
 
 import { PacketError, protocolError } from "../packet/errors.ts"
+import type { Frame } from "../packet/framer.ts"
 import { type DisconnectPacket, PacketType, type ProtocolVersion } from "../packet/packets.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
@@ -196,8 +197,7 @@ export class Connection implements Addressee, Served {
   /** There are bytes of the client that have come and were not looked at: it is not read from. */
   get #hasMore(): boolean {
     if (this.#phase.name === "closed") return false
-    // What cannot be kept was not acknowledged, and comes again.
-    return !this.#intake.postponed && this.#intake.framer.unread > 0
+    return this.#intake.framer.unread > 0
   }
 
   /** The client had gone before its last packets had their turn, which they will not have any more. */
@@ -206,8 +206,9 @@ export class Connection implements Addressee, Served {
   }
 
   /**
-   * Looks behind packets that have no turn any more: with a DISCONNECT there the client has ended the connection by itself, and
-   * has said what becomes of its will and of its session ([MQTT-3.14.4-3]).
+   * Looks behind packets that have no turn any more, whether its transport has ended or not, as one that is not read from does
+   * not always say so: with a DISCONNECT there the client has ended the connection by itself, and has said what becomes of its
+   * will and of its session ([MQTT-3.14.4-3]).
    */
   #takesLeave(now: number): boolean {
     const phase = this.#connected
@@ -245,10 +246,15 @@ export class Connection implements Addressee, Served {
     }
     if (this.#phase.name === "closed") return
     if (this.#gone !== undefined) {
-      if (now - this.#gone.at >= afterlife || this.#intake.postponed) this.finishGone(now)
+      if (now - this.#gone.at >= afterlife) this.finishGone(now)
       return
     }
     this.session?.retryRetained()
+    if (this.#intake.lost && this.#intake.firstPostponed === undefined) {
+      this.disconnect(now, ReasonCode.QuotaExceeded, "messages that could not be kept have to come again")
+      return
+    }
+    if (this.#intake.hearOn(now)) this.#host.resumeSoon(this)
     if (this.#intake.waits) {
       this.endPause(now)
       return
@@ -268,7 +274,7 @@ export class Connection implements Addressee, Served {
   /** A new connection with the same Client Identifier was accepted ([MQTT-3.1.4-3]). */
   takenOver(now: number, cleanStart: boolean): void {
     try {
-      if (this.#gone !== undefined && this.#takesLeave(now)) return
+      if (this.#takesLeave(now)) return
       this.#goodbye(ReasonCode.SessionTakenOver)
       this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
     } catch (error) {
@@ -279,7 +285,7 @@ export class Connection implements Addressee, Served {
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
     try {
-      if (this.#gone !== undefined && this.#takesLeave(now)) return
+      if (this.#takesLeave(now)) return
       this.#disconnect(now, reasonCode, reason)
     } catch (error) {
       this.fault(error, now)
@@ -369,7 +375,7 @@ export class Connection implements Addressee, Served {
   resume(now: number): void {
     if (this.#phase.name === "closed") return
     this.#intake.resume(now)
-    if (!this.#again(now)) return
+    this.#turns.again(now)
     this.#turns.process(now)
     this.#account(now)
   }
@@ -400,13 +406,8 @@ export class Connection implements Addressee, Served {
     return this.#phase.name === "authenticating" && this.#phase.method?.asked === false
   }
 
-  /** What was postponed comes before anything else; false when it still cannot be kept. */
-  #again(now: number): boolean {
-    if (!this.#intake.postponed) return true
-    const frame = this.#intake.takePostponed()
-    if (frame === undefined) return false
-    this.#turns.within(now, () => this.#connected?.receiver.publish(frame, now))
-    return true
+  publish(frame: Frame, now: number): boolean {
+    return this.#connected?.receiver.publish(frame, now) ?? true
   }
 
   handle(now: number): void {

@@ -56,8 +56,9 @@ export class Dispatch<Client extends Addressee> {
     switch (type) {
       case PacketType.Publish:
         this.#intake.meter(framer.end - framer.start, now)
-        if (this.#client.version === 4 && receiver.waits(framer)) this.#intake.postpone()
-        else receiver.publish(framer, now)
+        // Not behind those that wait: what has no QoS does not keep their order.
+        if (this.#intake.postponed && (framer.header & 7) !== 0) this.#intake.postpone(now)
+        else if (!receiver.publish(framer, now)) this.#intake.postpone(now)
         return
       case PacketType.Puback:
       case PacketType.Pubrec:

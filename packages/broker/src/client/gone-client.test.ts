@@ -128,6 +128,28 @@ describe("a client that goes before its last packets have had their turn", () =>
     },
   )
 
+  it.each<[string, (test: TestBroker, client: TestClient) => void]>([
+    ["is taken over", (test) => void test.connect({ clientId: "c", cleanStart: false, sessionExpiryInterval: 100 })],
+    [
+      "is ended by the broker",
+      (_test, client) => client.connection!.disconnect(0, ReasonCode.AdministrativeAction, "enough"),
+    ],
+  ])(
+    "[MQTT-3.14.4-3] nor is it when one that is not read from %s: its transport does not say that it has gone",
+    (_what, end) => {
+      const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
+      const sub = test.connect({ clientId: "sub" })
+      sub.subscribe("w")
+      const client = test.connect({ clientId: "c", sessionExpiryInterval: 100, will: { ...will } })
+      client.connection!.receive(Uint8Array.from([...packets(5), ...good(5)]), test.now)
+      expect([client.paused, client.connection!.closed]).toEqual([true, false])
+      end(test, client)
+      test.settle()
+      expect(client.connection!.closed).toBe(true)
+      expect(sub.seen.filter(({ type }) => type === "publish")).toHaveLength(0)
+    },
+  )
+
   it.each(["expected", "malformed"])("what is %s instead of a DISCONNECT is none: the will comes", (kind) => {
     const test = new TestBroker({ limits: { maximumPublishRate: 10 } })
     const sub = test.connect({ clientId: "sub" })

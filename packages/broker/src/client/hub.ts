@@ -69,6 +69,8 @@ export interface Hub<Client> {
   ended(connection: Client, session: Session, will: Will | undefined, ending: Ending, now: number): void
   /** True when a message on this topic would reach nobody. */
   nobody(topic: Topic): boolean
+  /** Bytes in the store, at most, of the copies of a message at QoS 1 or 2 on this topic; 0: none is kept. */
+  keptBytes(topic: Topic): number
   /** True when a message is retained on this topic. */
   retains(topic: Topic): boolean
   readonly features: Features
@@ -125,7 +127,7 @@ export interface Hub<Client> {
   mayFlush(bytes: number): boolean
   /** This connection may read on; at the end of the turn, not inside the caller. */
   resumeSoon(connection: Client): void
-  /** Nothing can be kept: this connection is resumed when something can. */
+  /** It has something that cannot be kept: this connection is resumed when that may be. */
   postpone(connection: Client): void
   /** The store is far behind: this connection is resumed when it is not. */
   waitForStore(connection: Client): void

@@ -11,6 +11,10 @@ import { PauseBudget } from "./pause-budget.ts"
 import { PublishRate } from "./publish-rate.ts"
 import type { Silence } from "./silence.ts"
 
+/** Bytes of PUBLISH packets that wait on one connection until they can be kept; past that it is not read from for so many milliseconds. */
+const mostPostponed = 65_536
+const stuckTime = 5000
+
 export class Intake<Client> {
   readonly framer: Framer
   /** The client's own, once it has one. */
@@ -23,8 +27,13 @@ export class Intake<Client> {
   #rate: PublishRate | undefined
   /** It has published faster than it may, and is not read from until that is made up for. */
   #rationed = false
-  /** A PUBLISH that could not be kept when it came. */
-  #postponed: Frame | undefined
+  /** A PUBLISH that could not be kept when it came, and those after it. */
+  readonly #postponed: Frame[] = []
+  #postponedBytes = 0
+  /** So many wait that it is not read from, since then. */
+  #stuckSince: number | undefined
+  /** What it publishes now is not held any more. */
+  #lost = false
   /** It has had its turn: the others come first. */
   #resting = false
   #sinkPaused = false
@@ -69,12 +78,12 @@ export class Intake<Client> {
 
   /** Nothing in here is a reason not to read. */
   get open(): boolean {
-    return this.#waitsFor === undefined && !this.#rationed && this.#postponed === undefined && !this.#resting
+    return this.#waitsFor === undefined && !this.#rationed && this.#stuckSince === undefined && !this.#resting
   }
 
   /** It could not be heard lately: its silence says nothing. */
   get deaf(): boolean {
-    return this.#rationed || this.#postponed !== undefined
+    return this.#rationed || this.#stuckSince !== undefined
   }
 
   pauseSink(paused: boolean, now: number): void {
@@ -175,27 +184,50 @@ export class Intake<Client> {
 
   // --- nothing can be kept ---
 
-  /** MQTT 3.1.1 has no word for a PUBLISH that cannot be kept: it waits, and what comes after it is not read. */
-  postpone(): void {
+  /**
+   * MQTT 3.1.1 has no word for a PUBLISH that cannot be kept: it waits, and so does each that comes after it, as their order is
+   * to be kept. What else comes has its turn: acknowledgements above all, which may be what makes room. When many wait it is not
+   * read from for a while, and then what they would have been followed by is heard all the same: of what is then published
+   * nothing is held or acknowledged, so it comes again on another connection ([MQTT-4.4.0-1]).
+   */
+  postpone(now: number): void {
+    if (this.#lost) return
     const { header, bytes, start, bodyStart, end } = this.framer
     const own = copyOf(bytes.subarray(start, end))
-    this.#postponed = { header, bytes: own, start: 0, bodyStart: bodyStart - start, end: end - start, owned: true }
+    const length = end - start
+    this.#postponed.push({ header, bytes: own, start: 0, bodyStart: bodyStart - start, end: length, owned: true })
+    this.#postponedBytes += length
+    if (this.#postponedBytes >= mostPostponed) this.#stuckSince ??= now
     this.#hub.postpone(this.#client)
   }
 
+  /** A PUBLISH waits: those that come do, too. */
   get postponed(): boolean {
-    return this.#postponed !== undefined
+    return this.#lost || this.#postponed.length > 0
   }
 
-  /** What comes before anything else, if it can be kept now; else undefined, and it goes on waiting. */
-  takePostponed(): Frame | undefined {
-    const frame = this.#postponed
-    if (this.#hub.recorder.failing) {
-      this.#hub.postpone(this.#client)
-      return undefined
-    }
-    this.#postponed = undefined
-    return frame
+  /** The first of those that wait. */
+  get firstPostponed(): Frame | undefined {
+    return this.#postponed[0]
+  }
+
+  /** It has been kept. */
+  dropPostponed(): void {
+    this.#postponedBytes -= this.#postponed.shift()?.end ?? 0
+    if (this.#postponedBytes < mostPostponed) this.#stuckSince = undefined
+  }
+
+  /** Many have waited for long: what comes after them is heard now. True when it was not before. */
+  hearOn(now: number): boolean {
+    if (this.#stuckSince === undefined || now - this.#stuckSince < stuckTime) return false
+    this.#stuckSince = undefined
+    this.#lost = true
+    return true
+  }
+
+  /** Some that came after those that waited were not held: they have to come again, and nothing is to come before them. */
+  get lost(): boolean {
+    return this.#lost
   }
 
   // --- what is held of it ---
@@ -214,7 +246,7 @@ export class Intake<Client> {
   account(now: number): void {
     // What waits for a turn of ours is not the client's slowness.
     const read = this.#resting ? this.framer.unfinished : this.framer.held
-    this.#hold(read + this.#framed + (this.#postponed?.end ?? 0), now)
+    this.#hold(read + this.#framed + this.#postponedBytes, now)
   }
 
   #hold(held: number, now: number): void {

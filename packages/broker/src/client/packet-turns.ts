@@ -2,6 +2,7 @@
 // a share, and none while something stands in the way. And which turn of the store what is written for them depends on.
 
 import { PacketError } from "../packet/errors.ts"
+import type { Frame } from "../packet/framer.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import type { Intake } from "./intake.ts"
@@ -25,6 +26,8 @@ export interface Served {
   readonly outflow: Outflow
   /** Handles the packet that the framer has. Throws PacketError for what the client did wrong. */
   handle(now: number): void
+  /** Handles a PUBLISH that was postponed; false when it still cannot be kept. */
+  publish(frame: Frame, now: number): boolean
   /** The client did something wrong: that ends the connection. */
   fail(error: PacketError, now: number): void
   /** The client had gone, and its last packets have had their turn. */
@@ -119,6 +122,34 @@ export class PacketTurns<Client extends Served> {
     }
     // Not reading: the client's own answers back up, a login is checked, or a subscriber is slow.
     this.#intake.pauseSink(!this.#reading, now)
+  }
+
+  /** What was postponed, in its order, as far as it can be kept now; what has come after that goes on all the same. */
+  again(now: number): void {
+    const hub = this.#hub
+    const client = this.#client
+    const { cheap } = this
+    const [work, made] = [hub.work, hub.recorder.made]
+    let packets = 0
+    for (let frame = this.#intake.firstPostponed; frame !== undefined; frame = this.#intake.firstPostponed) {
+      if (packets >= hub.packetsEach || hub.turnOver(cheap)) {
+        hub.resumeSoon(client)
+        break
+      }
+      const waiting = frame
+      let kept = true
+      this.within(now, () => {
+        kept = client.publish(waiting, now)
+      })
+      if (client.closed) break
+      if (!kept) {
+        hub.postpone(client)
+        break
+      }
+      this.#intake.dropPostponed()
+      packets++
+    }
+    hub.spent(cheap, hub.work - work, packets, hub.recorder.made - made)
   }
 
   /**

@@ -43,6 +43,9 @@ interface Flaw {
   readonly why: string
 }
 
+/** Bytes in a store of a message, beside what is in it, and of its sender's Packet Identifier and its topic. */
+const messageBytes = 512
+
 /** What one filter of SUBSCRIBE or UNSUBSCRIBE costs, in the units of routing. */
 const filterCost = 20
 
@@ -85,27 +88,31 @@ export class Receiver<Client extends Receiving> {
     this.#version = connection.version
   }
 
-  publish(frame: Frame, now: number): void {
+  /** False, and nothing is done: a PUBLISH of an MQTT 3.1.1 client that cannot be kept, for which that version has no word. */
+  publish(frame: Frame, now: number): boolean {
     const host = this.#host
     const reader = host.reader
     const session = this.#session
-    host.counters.publishReceived++
     reader.read(frame.bytes, frame.start, frame.bodyStart, frame.end, frame.owned, this.#version)
-    host.counters.publishBytesReceived += reader.payloadLength
     // Each 128 bytes of Topic Name and properties cost about as much to read as a node of the tree to look at.
     host.cost((frame.end - frame.bodyStart - reader.payloadLength) >> 7)
     const topic = reader.topicAlias === 0 ? reader.topic! : this.#alias(reader.topic, reader.topicAlias)
     const { qos, packetId } = reader
-    this.#flaw = undefined
     checkOffered(host.features, "a PUBLISH", qos, reader.retain)
+    const again = qos === 2 && session.hasReceived(packetId)
+    const refused = qos > 0 && !again && !this.#canKeep(topic)
+    if (refused && this.#version === 4) return false
+    host.counters.publishReceived++
+    host.counters.publishBytesReceived += reader.payloadLength
+    this.#flaw = undefined
     if (qos === 2) {
       // [MQTT-4.3.3-10] the same Packet Identifier again, before PUBREL: acknowledge, do not deliver again
-      if (session.hasReceived(packetId)) {
+      if (again) {
         session.receiveAgain(packetId)
         this.#writer.acknowledge(PacketType.Pubrec, packetId, ReasonCode.Success)
-        return
+        return true
       }
-      if (this.#refused(qos, packetId, topic)) return
+      if (refused) return this.#refuse(qos, packetId)
       // [MQTT-3.3.4-7] more than Receive Maximum (QoS 1 is acknowledged at once and never counts)
       if (session.receivedNow >= this.#told.receiveMaximum) {
         const what = `more than ${this.#told.receiveMaximum} unacknowledged PUBLISH`
@@ -118,10 +125,10 @@ export class Receiver<Client extends Receiving> {
           throw new PacketError(ReasonCode.QuotaExceeded, "4.13", "no room for another Packet Identifier")
         const code = ReasonCode.QuotaExceeded
         this.#writer.acknowledge(PacketType.Pubrec, packetId, code, publishReason(code, topic.name))
-        return
+        return true
       }
     }
-    if (qos === 1 && this.#refused(qos, packetId, topic)) return
+    if (qos === 1 && refused) return this.#refuse(qos, packetId)
     let code: number
     try {
       code = this.#forward(topic, now)
@@ -138,32 +145,36 @@ export class Receiver<Client extends Receiving> {
       if (code >= 0x80 && this.#version === 5) session.releaseReceived(packetId)
       this.#writer.acknowledge(PacketType.Pubrec, packetId, code, reason) // [MQTT-4.3.3-8]
     }
+    return true
   }
 
-  /** Nothing is acknowledged that cannot be kept. Of an MQTT 3.1.1 client the packet is postponed before it comes here. */
-  #refused(qos: 1 | 2, packetId: number, topic: Topic): boolean {
-    const host = this.#host
-    if (!host.recorder.failing || this.#makesRoom(topic)) return false
-    host.counters.dropped["not kept"]++
+  #refuse(qos: 1 | 2, packetId: number): true {
+    this.#host.counters.dropped["not kept"]++
     const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec
     this.#writer.acknowledge(type, packetId, ReasonCode.QuotaExceeded, storeFails)
     return true
   }
 
+  /** Nothing is acknowledged that cannot be kept. */
+  #canKeep(topic: Topic): boolean {
+    const { recorder } = this.#host
+    if (recorder.failing) return this.#makesRoom(topic)
+    return recorder.takes(this.#keptBytes(topic)) || this.#makesRoom(topic)
+  }
+
+  /** Of the PUBLISH that was read, with its copies; 0: nothing is kept of it. */
+  #keptBytes(topic: Topic): number {
+    const { reader } = this.#host
+    const copies = this.#host.keptBytes(topic)
+    if (copies === 0 && !(reader.retain && reader.payloadLength > 0)) return 0
+    return messageBytes + 2 * topic.bytes.length + reader.contentLength + copies
+  }
+
   /** The PUBLISH that was read takes away a retained message: a store that is only full has room for that. */
   #makesRoom(topic: Topic): boolean {
     const { reader, recorder } = this.#host
-    return reader.retain && reader.payloadLength === 0 && !recorder.broken && this.#host.retains(topic)
-  }
-
-  /** Whether this PUBLISH of an MQTT 3.1.1 client waits until the store keeps messages again. */
-  waits({ header, bytes, start, bodyStart, end, owned }: Frame): boolean {
-    const { reader, recorder } = this.#host
-    const qos = (header >> 1) & 3
-    if (qos === 0 || !recorder.failing) return false
-    if ((header & 1) === 0 || recorder.broken) return true
-    reader.read(bytes, start, bodyStart, end, owned, this.#version)
-    return reader.topic === undefined || !this.#makesRoom(reader.topic)
+    if (recorder.broken || !reader.retain || reader.payloadLength > 0 || !this.#host.retains(topic)) return false
+    return recorder.mayGrow(this.#keptBytes(topic))
   }
 
   #forward(topic: Topic, now: number): number {
@@ -279,7 +290,9 @@ export class Receiver<Client extends Receiving> {
     // By filter: one that stands there twice is replaced, and its retained messages come once.
     const owed = new Set<string>()
     for (const request of packet.subscriptions) {
-      if (session.kept && this.#host.recorder.failing) {
+      // Twice: what it is owed of retained messages is kept, too.
+      const bytes = 2 * (messageBytes + 3 * request.filter.length)
+      if (session.kept && !this.#host.recorder.takes(bytes)) {
         codes.push(this.#answerTo(request, ReasonCode.QuotaExceeded))
         continue
       }

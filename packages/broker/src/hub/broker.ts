@@ -145,7 +145,8 @@ export class Broker implements Hub<Connection>, Inspect {
     const faulted = (session: Session, error: unknown) => this.#publications.faulted(session, error)
     const askForFlush = () => this.#turns.askForFlush()
     this.#output = new Output({ now, bound })
-    this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger })
+    const keptBytes = (topic: Topic) => router.keptBytes(topic)
+    this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger, keptBytes })
     this.#retained = new RetainedMessages({ limits, counters, recorder, fitsAll, bound })
     this.#subscriptions = new Subscriptions({ access, features, limits, router, fitsAll, faulted })
     const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
@@ -301,6 +302,9 @@ export class Broker implements Hub<Connection>, Inspect {
     }
     this.#chores.run()
     this.#journal.retry()
+    // What was too large for the room that there was may not be now.
+    if (!this.#journal.failing) this.#waiting.recovered()
+    this.#wills.retry()
     this.#journal.clock(now, this.#timeMatters)
     if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#turns.askForFlush()
   }
@@ -360,8 +364,9 @@ export class Broker implements Hub<Connection>, Inspect {
   publishOwn(topic: string, payload: Uint8Array, qos: Qos, retain: boolean): boolean {
     const name = this.topics.of(topic)
     const kept = retain && this.features.retainAvailable
-    // While nothing can be kept, what is said anew soon does not wait for that.
-    const granted = isOwn(topic) && this.recorder.failing ? 0 : qos
+    // While nothing can be kept, what is said anew soon does not wait for that, nor is there room for what nobody can refuse.
+    const anew = isOwn(topic) || !this.recorder.mayGrow(2 * payload.length + this.#router.keptBytes(name))
+    const granted = this.recorder.failing && anew ? 0 : qos
     this.publish(Message.of(name, payload, granted, kept), undefined, undefined, this.now())
     return kept && this.#retained.tree.get(topic) !== undefined
   }
@@ -468,6 +473,10 @@ export class Broker implements Hub<Connection>, Inspect {
 
   retains(topic: Topic): boolean {
     return this.#retained.tree.get(topic.name) !== undefined
+  }
+
+  keptBytes(topic: Topic): number {
+    return this.#router.keptBytes(topic)
   }
 
   nobody(topic: Topic): boolean {

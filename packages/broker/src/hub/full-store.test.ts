@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { publishBytes, TestBroker } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
 import { encodeText } from "../packet/bytes.ts"
+import type { Will } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Access } from "../ports/access.ts"
 
@@ -61,16 +62,42 @@ describe.each(versions)("a full store, MQTT version $protocolVersion", ({ protoc
     expect(test.store.counts).toMatchObject({ sessions: 0, messages: 2 })
   })
 
-  it("new sessions that are kept are refused, and wills, also of a session that is there", () => {
+  it("new sessions that are kept are refused, and wills of others than who has a session", () => {
     const test = fullBroker(1, protocolVersion)
     const codeOf = (request: object) => test.connect({ protocolVersion, ...request }).connack.reasonCode
     expect(codeOf({ clientId: "new", ...persistent })).toBe(refused)
-    expect(codeOf({ clientId: "away", ...persistent, will })).toBe(refused)
     expect(codeOf({ clientId: "clean", will })).toBe(refused)
     expect(codeOf({ clientId: "clean" })).toBe(0)
     if (protocolVersion === 5) expect(codeOf({ clientId: "away", ...persistent, cleanStart: true })).toBe(refused)
     expect(test.store.session("away")?.waiting).toBe(2)
     expect(test.store.counts).toMatchObject({ sessions: 1, wills: 0 })
+  })
+
+  it("who has a session and a will is let in, to take what waits; a will in the place of another, too", () => {
+    const test = fullBroker(1, protocolVersion)
+    const connect = (will: Pick<Will, "topic" | "payload" | "qos" | "retain">) =>
+      test.connect({ clientId: "away", protocolVersion, ...persistent, will })
+    connect({ ...will, qos: 1 }).cut()
+    test.settle()
+    const again = connect(will)
+    expect(again.connack).toMatchObject({ reasonCode: 0, sessionPresent: true })
+    for (const { packetId } of again.take()) again.ack(4, packetId)
+    expect(test.store.session("away")?.waiting).toBe(0)
+    expect(connect({ ...will, topic: "other" }).connack.reasonCode).toBe(0)
+    expect(test.store.counts.wills).toBe(1)
+  })
+
+  it("without room for one will more it is a will as long as the process lives", () => {
+    const test = fullBroker(1, protocolVersion)
+    test.store.grows = 0
+    const away = test.connect({ clientId: "away", protocolVersion, ...persistent, will })
+    expect(away.connack.reasonCode).toBe(0)
+    expect(test.store.counts.wills).toBe(0)
+    const watch = test.connect({ clientId: "watch", protocolVersion })
+    watch.subscribe("w", { qos: 0 })
+    away.cut()
+    test.settle()
+    expect(watch.payloads()).toEqual(["x"])
   })
 
   it.each([0, 1, 2] as const)("a retained message is removed by an empty one at QoS %i", (qos) => {
@@ -178,4 +205,153 @@ it("a full store: a session whose time is over is none that could be resumed", (
   test.now += 1500
   test.broker.flush(test.now)
   expect(test.connect({ clientId: "c", ...persistent }).connack.reasonCode).toBe(full.refused)
+})
+
+it("a will whose copies have no room waits until they have; when its client is back it goes to who is there", () => {
+  const test = new TestBroker()
+  test.connect({ clientId: "away", ...persistent }).subscribe("w", { qos: 1 })
+  const away = test.connect({ clientId: "away", ...persistent })
+  away.cut()
+  const will1 = { ...will, qos: 1 } as const
+  const [a, b] = ["a", "b"].map((clientId) => test.connect({ clientId, ...persistent, will: will1 }))
+  test.store.mode = "full"
+  test.store.grows = 0
+  test.pass(1)
+  const watch = test.connect({ clientId: "watch" })
+  watch.subscribe("w", { qos: 1 })
+  a!.cut()
+  b!.cut()
+  test.pass(2)
+  expect(watch.payloads()).toEqual([])
+  expect(test.store.counts.wills).toBe(2)
+  test.connect({ clientId: "b", ...persistent })
+  expect(watch.payloads()).toEqual(["x"])
+  expect(test.store.session("away")?.waiting).toBe(0)
+  test.store.grows = Number.POSITIVE_INFINITY
+  test.pass(2)
+  expect(watch.take()).toHaveLength(1)
+  expect(test.store.session("away")?.waiting).toBe(1)
+  expect(test.store.counts.wills).toBe(0)
+})
+
+it("what is large is counted before it is taken, with its copies", () => {
+  const test = new TestBroker()
+  for (let n = 0; n < 100; n++) {
+    const away = test.connect({ clientId: `${n}`.padEnd(200, "x"), ...persistent })
+    away.subscribe("all", { qos: 1 })
+    away.cut()
+  }
+  const pub = test.connect({ clientId: "pub" })
+  const codes = () => pub.acks().map(({ reasonCode }) => reasonCode)
+  const publish = (topic: string, size: number) => pub.publish(topic, "x".repeat(size), { qos: 1, retain: true })
+  test.store.room = 20_000
+  publish("one", 15_000)
+  publish("one", 25_000)
+  publish("all", 10)
+  expect(codes()).toEqual([ReasonCode.NoMatchingSubscribers, ReasonCode.QuotaExceeded, ReasonCode.QuotaExceeded])
+  expect(test.broker.recorder.failing).toBe(false)
+  test.store.room = 40_000
+  publish("all", 10)
+  expect(codes().slice(3)).toEqual([0])
+  test.settle()
+  test.store.room = 10_000
+  const long = { clientId: "new", ...persistent, will: { ...will, payload: new Uint8Array(9000) } }
+  expect(test.connect(long).connack.reasonCode).toBe(full.refused)
+  const sub = test.connect({ clientId: "new", ...persistent })
+  expect(sub.subscribe("a".repeat(3000), { qos: 1 })).toBe(ReasonCode.QuotaExceeded)
+})
+
+describe("MQTT 3.1.1, a full store: a client whose PUBLISH waits", () => {
+  /** It publishes to itself: one message is on its way to it, and one more PUBLISH has no room. */
+  function deaf() {
+    const test = new TestBroker()
+    const own = { clientId: "own", protocolVersion: 4, ...persistent, keepAlive: 5 } as const
+    const client = test.connect(own)
+    client.subscribe("q", { qos: 1 })
+    client.publish("q", "first", { qos: 1, packetId: 1 })
+    const [message] = client.take().filter(({ type }) => type === "publish")
+    test.store.mode = "full"
+    test.pass(1)
+    client.publish("q", "second", { qos: 1, packetId: 2 })
+    return { test, own, client, packetId: message!.packetId! }
+  }
+  const watching = (test: TestBroker) => {
+    const watch = test.connect({ clientId: "watch" })
+    watch.subscribe("other", { qos: 0 })
+    return watch
+  }
+
+  it("acknowledges what it gets, pings and publishes at QoS 0 behind it", () => {
+    const { test, client, packetId } = deaf()
+    const watch = watching(test)
+    client.publish("q", "third", { qos: 1, packetId: 3 })
+    client.publish("other", "now")
+    client.ack(4, packetId)
+    client.send(Uint8Array.of(0xc0, 0))
+    expect(test.store.session("own")?.waiting).toBe(0)
+    expect(client.seen.at(-1)?.type).toBe("pingresp")
+    expect(watch.payloads()).toEqual(["now"])
+    test.store.mode = "at once"
+    test.pass(1)
+    expect(client.acks().map((ack) => ack.packetId)).toEqual([1, 2, 3])
+    expect(client.payloads()).toEqual(["second", "third"])
+  })
+
+  it("does so too behind more than is held: what was not comes again on another connection", () => {
+    const { test, own, client, packetId } = deaf()
+    const large = new Uint8Array(20_000)
+    for (let n = 3; n <= 9; n++) client.send(publishBytes(4, "q", large, { qos: 1, packetId: n }))
+    client.ack(4, packetId)
+    expect(client.paused).toBe(true)
+    expect(test.broker.memory.partial).toBeLessThan(200_000)
+    test.pass(6)
+    expect(client.paused).toBe(false)
+    expect(test.store.session("own")?.waiting).toBe(0)
+    client.send(Uint8Array.of(0xc0, 0))
+    expect(client.seen.at(-1)?.type).toBe("pingresp")
+    test.store.mode = "at once"
+    test.pass(1)
+    const acknowledged = client.acks().map((ack) => ack.packetId)
+    expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6])
+    test.pass(1)
+    expect(client.closed).toBe(true)
+    const again = test.connect(own)
+    again.take()
+    for (let n = 7; n <= 9; n++) again.send(publishBytes(4, "q", large, { qos: 1, packetId: n }))
+    expect(again.acks().map((ack) => ack.packetId)).toEqual([7, 8, 9])
+  })
+
+  it("may take its leave behind it", () => {
+    const { test, client } = deaf()
+    client.send(Uint8Array.of(0xe0, 0))
+    expect(client.closed).toBe(true)
+    expect(test.events.at(-1)).toMatchObject({ event: "client disconnected", by: "client" })
+  })
+
+  it("closes behind it: its acknowledgements count", () => {
+    const { test, client, packetId } = deaf()
+    client.ack(4, packetId)
+    client.cut()
+    test.settle()
+    expect(test.store.session("own")?.waiting).toBe(0)
+  })
+})
+
+it("a message that goes on to others by many groups is said once for all of them, not once for each", () => {
+  const test = new TestBroker()
+  const groups = Array.from({ length: 5 }, (_, i) => `$share/g${i}/t`)
+  const [one, other] = ["one", "other"].map((clientId) => {
+    const member = test.connect({ clientId, ...persistent })
+    for (const filter of groups) member.subscribe(filter, { qos: 1 })
+    return member
+  })
+  other!.cut()
+  test.connect({ clientId: "pub" }).publish("t", "x", { qos: 1 })
+  expect(one!.take()).toHaveLength(5)
+  one!.disconnect(0, 0)
+  test.settle()
+  expect(test.store.session("other")?.waiting).toBe(5)
+  expect(test.store.changes.filter(({ type }) => type === "message")).toHaveLength(2)
+  expect(test.store.counts.messages).toBe(1)
+  expect(test.connect({ clientId: "other", ...persistent }).take()).toHaveLength(5)
 })

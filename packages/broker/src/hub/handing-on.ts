@@ -1,10 +1,12 @@
 // What came to a session that has ended by Shared Subscriptions goes to others (MQTT 5.0 section 4.8.2), in turns.
 
 import { shorten } from "../client/refusals.ts"
+import type { Message } from "../packet/message.ts"
 import type { EventSink } from "../ports/events.ts"
 import type { Router } from "../routing/router.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
+import type { Recorder } from "../session/recorder.ts"
 import type { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
 
@@ -16,6 +18,7 @@ export interface HandingOnNeeds {
   readonly events: EventSink
   readonly faults: Faults
   readonly router: Router
+  readonly recorder: Recorder
   readonly now: () => number
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
@@ -68,18 +71,21 @@ export class HandingOn {
   }
 
   *#handOn(session: Session, clear: () => void): Chore {
-    const { counters, faults, now, router } = this.#needs
+    const { counters, faults, now, recorder, router } = this.#needs
     const { clientId } = session
     /** By the filter of the subscription. */
     const lost = new Map<string, number>()
+    /** Messages that were said again, and in which turn. */
+    const said = new Map<Message, number>()
     try {
       for (const { message, share } of session.takeShared()) {
         const time = now()
-        // The store forgets it with this session, and hears of it again.
-        message.sequence = 0
+        // The store forgets it with this session, and hears of it again: once in a turn, whoever else had it from this session.
+        if (!session.recorded || said.get(message) !== recorder.turn) message.sequence = 0
         if (message.expired(time)) counters.dropped.expired++
         else {
           const taken = router.handOn(message, share, time)
+          if (message.sequence !== 0) said.set(message, recorder.turn)
           if (taken === undefined) counters.dropped["session ended"]++
           if (taken !== true) lost.set(share, (lost.get(share) ?? 0) + 1)
         }

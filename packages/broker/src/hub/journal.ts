@@ -3,6 +3,7 @@
 
 import { copy } from "../packet/bytes.ts"
 import type { Change, Sequence } from "../packet/change.ts"
+import { changeBytes } from "../packet/change-size.ts"
 import type { Message } from "../packet/message.ts"
 import { type WorkingMemory, workingMemory } from "../packet/working-memory.ts"
 import { Pause } from "../ports/pause.ts"
@@ -20,9 +21,9 @@ const clockDelay = 2000
 /** Milliseconds by which somebody has set the machine's clock, for another sign at once. */
 const clockSet = 1000
 
-/** Bytes of Changes after which the store is asked whether it has room for the turn, and of a Change without a message, about. */
+/** Bytes of Changes after which the store is asked whether it has room for the turn; what has more than the other asks before. */
 const roomStep = 16_384
-const changeCost = 32
+const smallStep = 1024
 
 /** So many times as much is taken for a store that has failed. */
 const hopeless = 4
@@ -43,6 +44,7 @@ interface Pending {
   readonly changes: readonly Change[]
   readonly turn: number
   readonly bytes: number
+  readonly size: number
   asked: boolean
   /** What has not been acted upon. */
   answer: Committed | undefined
@@ -62,7 +64,7 @@ function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return own
 }
 
-/** A longer text counts beside `changeCost`. */
+/** A longer text counts beside the Change. */
 const shortText = 32
 
 /** Bytes at most that the texts of a Change take beyond the usual. */
@@ -96,17 +98,14 @@ function textsOf(change: Change): readonly (string | undefined)[] {
   }
 }
 
-/** What it is in a store, about. */
-function sizeOf(changes: readonly Change[], bytesOfMessages: number): number {
-  return bytesOfMessages + changeCost * changes.length
-}
-
 export class Journal implements Recorder {
   readonly #store: Store
   readonly #events: JournalEvents
   #changes: Change[] = []
   /** Bytes of messages and wills in them, and of long texts. */
   #bytes = 0
+  /** Of them in the store, at most. */
+  #size = 0
   /** At so many bytes of Changes it is asked whether these have room. */
   #nextStep = roomStep
   /** The turn whose changes these are. */
@@ -170,11 +169,12 @@ export class Journal implements Recorder {
     if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
     else if (change.type === "will set") this.#bytes += change.will.payload.length + change.will.properties.length
     this.#bytes += textBytes(change)
+    this.#size += changeBytes(change)
     if (this.#changes.length === 1) this.#events.begun()
-    if (sizeOf(this.#changes, this.#bytes) >= this.#nextStep) this.#lookForTurn()
+    if (this.#size >= this.#nextStep) this.#lookForTurn()
     if (this.behind) return
-    const { changes, changeBytes } = this.#most
-    if (this.#changes.length >= changes || this.#bytes >= changeBytes) this.behind = true
+    const { changes: most, changeBytes: mostBytes } = this.#most
+    if (this.#changes.length >= most || this.#bytes >= mostBytes) this.behind = true
   }
 
   keep(message: Message, account?: string): Sequence {
@@ -195,16 +195,37 @@ export class Journal implements Recorder {
     return this.#store.largest
   }
 
-  /** A turn that has no room would never be kept, and nothing after it: what comes is refused before. */
-  #lookForTurn(): void {
-    const { changes = [], bytes = 0 } = this.#pending ?? {}
-    const size = sizeOf(this.#changes, this.#bytes)
-    this.#nextStep = size + roomStep
+  takes(bytes: number): boolean {
+    if (this.failing) return false
+    return bytes < smallStep || this.#fullness(this.#onTheirWay + bytes) === undefined
+  }
+
+  mayGrow(bytes: number): boolean {
+    try {
+      return this.#store.mayGrow?.(this.#onTheirWay + bytes) ?? true
+    } catch (error) {
+      this.#fill(error instanceof Error ? error.message : String(error))
+      return false
+    }
+  }
+
+  /** It is full until the turn ends, and somebody is told. */
+  #fill(why: string): void {
     const before = this.failing
-    const why = this.#fullness(size + sizeOf(changes, bytes))
-    if (why === undefined) return
     this.#full = true
     if (!before) this.#events.failed(why)
+  }
+
+  /** Bytes that the store has not got. */
+  get #onTheirWay(): number {
+    return this.#size + (this.#pending?.size ?? 0)
+  }
+
+  /** A turn that has no room would never be kept, and nothing after it: what comes is refused before. */
+  #lookForTurn(): void {
+    this.#nextStep = this.#size + roomStep
+    const why = this.#fullness(this.#onTheirWay)
+    if (why !== undefined) this.#fill(why)
   }
 
   /** Numbers of messages go on after this one. */
@@ -213,8 +234,8 @@ export class Journal implements Recorder {
   }
 
   /**
-   * A sign of life now and then, while time matters: at a restart it says when connections were lost at the earliest, and where
-   * time goes on.
+   * A sign of life now and then, while time matters: at a restart it says when connections were lost at the latest, as there was no
+   * other, and where time goes on.
    */
   clock(now: number, matters: boolean): void {
     if (!matters) return
@@ -239,11 +260,13 @@ export class Journal implements Recorder {
         changes: this.#changes,
         turn: this.#turn++,
         bytes: this.#bytes,
+        size: this.#size,
         asked: false,
         answer: undefined,
       }
       this.#changes = []
       this.#bytes = 0
+      this.#size = 0
       this.#nextStep = roomStep
       this.#lookBehind()
     }
@@ -273,8 +296,7 @@ export class Journal implements Recorder {
   }
 
   #lookForRoom(): void {
-    const { changes = [], bytes = 0 } = this.#pending ?? {}
-    const why = this.#fullness(sizeOf(changes, bytes) + sizeOf(this.#changes, this.#bytes)) ?? this.#late()
+    const why = this.#fullness(this.#onTheirWay) ?? this.#late()
     if ((why !== undefined) === this.#full) return
     const before = this.failing
     this.#full = why !== undefined

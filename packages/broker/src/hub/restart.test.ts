@@ -215,7 +215,44 @@ describe.each(versions)("MQTT version %i: after a restart", (protocolVersion) =>
 })
 
 describe("after a restart", () => {
-  it("a session ends when it would have ended, one that was connected counts from the last sign of life", () => {
+  it("[MQTT-3.1.2-23] a client that was there when an idle broker died has its whole Session Expiry and Will Delay", () => {
+    const test = new TestBroker()
+    const brief = { cleanStart: false, sessionExpiryInterval: 30 } as const
+    const will = { topic: "w", payload: encodeText("x"), qos: 0, retain: false, delayInterval: 20 } as const
+    test.connect({ clientId: "there", ...brief, will }).subscribe("t", { qos: 1 })
+    test.connect({ clientId: "pub" }).publish("t", "acknowledged", { qos: 1 })
+    test.pass(118) // and the last sign of life is 60 s old, or so
+    const next = test.restart()
+    const watch = next.connect({ clientId: "watch" })
+    watch.subscribe("w", { qos: 0 })
+    next.pass(19)
+    expect(watch.take()).toEqual([])
+    next.pass(1)
+    expect(watch.payloads()).toEqual(["x"])
+    next.pass(9)
+    expect(next.connect({ clientId: "there", ...brief }).payloads()).toEqual(["acknowledged"])
+  })
+
+  it("that is longer by the time that the broker was away, and by little more than a minute at most", () => {
+    const test = new TestBroker()
+    test.connect({ clientId: "there", cleanStart: false, sessionExpiryInterval: 100 })
+    test.pass(300)
+    test.now += 3000 // it is away
+    const soon = test.restart()
+    soon.pass(99)
+    expect(soon.broker.sessionCount).toBe(1)
+    soon.pass(1)
+    expect(soon.broker.sessionCount).toBe(0)
+    const long = new TestBroker()
+    long.connect({ clientId: "there", cleanStart: false, sessionExpiryInterval: 100 })
+    long.pass(300)
+    long.now += 163_000
+    const late = long.restart()
+    late.pass(1)
+    expect(late.broker.sessionCount).toBe(0)
+  })
+
+  it("a session ends when it would have ended, one that was connected counts from the restart when that is soon", () => {
     const test = new TestBroker()
     const left = test.connect({ clientId: "left", cleanStart: false, sessionExpiryInterval: 100 })
     left.cut()
@@ -714,7 +751,7 @@ describe("a store that cannot keep anything", () => {
     expect(test.broker.memory.partial).toBe(0)
   })
 
-  it("MQTT 3.1.1: a PUBLISH waits, what is behind it is not read, and it comes when the store works again", () => {
+  it("MQTT 3.1.1: a PUBLISH waits, and those behind it, and they come when the store works again", () => {
     const test = new TestBroker()
     const sub = test.connect({ clientId: "sub", ...persistent })
     sub.subscribe("t", { qos: 1 })
@@ -723,12 +760,15 @@ describe("a store that cannot keep anything", () => {
     test.connect({ clientId: "first" }).publish("t", "0", { qos: 1 })
     pub.publish("t", "1", { qos: 1, packetId: 1 })
     pub.publish("t", "2", { qos: 1, packetId: 2 })
-    expect([pub.paused, pub.acks()]).toEqual([true, []])
-    test.pass(20)
-    expect(pub.closed).toBe(false) // Keep Alive does not run against it
+    expect([pub.paused, pub.acks()]).toEqual([false, []])
+    for (let n = 0; n < 5; n++) {
+      test.pass(4)
+      pub.send(Uint8Array.of(0xc0, 0))
+      expect(pub.seen.pop()).toEqual({ type: "pingresp" })
+    }
+    expect(pub.closed).toBe(false)
     test.store.mode = "at once"
     test.pass(2)
-    expect(pub.paused).toBe(false)
     expect(pub.acks().map(({ packetId }) => packetId)).toEqual([1, 2])
     expect(sub.payloads()).toEqual(["0", "1", "2"])
   })

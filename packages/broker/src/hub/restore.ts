@@ -148,8 +148,8 @@ export class Restoration {
       if (message !== undefined && !message.expired(now)) this.#retain(message, this.#accounts.get(sequence))
       else this.#needs.retained.lost(topic)
     }
-    // What nobody has seen go has gone with the last sign of life.
-    const lostAt = Math.min(now, this.clock?.now ?? now)
+    // What nobody has seen go may have been there until the next sign of life: [MQTT-3.1.2-23] its interval may not be shorter.
+    const lostAt = Math.min(now, this.clock?.until ?? now)
     for (const [clientId, kept] of drained(this.#sessions)) {
       this.#needs.faults.attempt(() => this.#restore(clientId, kept, lostAt), { clientId })
     }

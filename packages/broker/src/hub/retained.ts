@@ -51,8 +51,9 @@ export class RetainedMessages {
       this.forget(message.topic.name)
       return true
     }
-    // At QoS 0; at another it has been refused before.
-    if (recorder.failing && !isOwn(message.topic.name)) {
+    // A client's at another QoS was refused before, and a will at another has been given room.
+    const asks = message.qos === 0 || setter === undefined
+    if ((recorder.broken || (asks && !recorder.takes(2 * message.size))) && !isOwn(message.topic.name)) {
       counters.retainedRefused++
       return false
     }

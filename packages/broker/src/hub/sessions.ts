@@ -22,6 +22,9 @@ import { HandingOn } from "./handing-on.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 import type { Wills } from "./wills.ts"
 
+/** Bytes in a store of a session and its will, beside names and what the will says. */
+const smallConnect = 256
+
 /** What it costs to end a subscription, in the units of routing. */
 const removalCost = 3
 
@@ -111,7 +114,8 @@ export class Sessions {
   ): { session: Session; sessionPresent: boolean } | "later" | undefined {
     const { recorder, subscriptions, wills } = this.#needs
     const expiryInterval = Math.min(packet.sessionExpiryInterval, connection.told.maximumSessionExpiryInterval)
-    if (recorder.failing && this.#cannotKeep(packet, expiryInterval, clientId, identity, now)) {
+    const bytes = connectBytes(packet, clientId, identity)
+    if (!recorder.takes(bytes) && this.#cannotKeep(packet, expiryInterval, clientId, identity, now)) {
       throw new PacketError(ReasonCode.ServerUnavailable, "3.1.4", "the store cannot keep the session at the moment")
     }
     let session = this.#resumable(connection, packet, clientId, identity, now)
@@ -142,7 +146,7 @@ export class Sessions {
 
   /**
    * Whether it would need what the store cannot keep. Who resumes a session takes what waits, and with Clean Start one may end:
-   * both make room.
+   * both make room, and nearly every client has a will, which is in the place of one that was there (see Wills).
    */
   #cannotKeep(
     packet: ConnectPacket,
@@ -152,9 +156,9 @@ export class Sessions {
     now: number,
   ): boolean {
     const session = this.#byClientId.get(clientId)
-    if (packet.will !== undefined) return true
-    if (this.#needs.recorder.broken) return expiryInterval > 0 || session?.kept === true
-    if (expiryInterval === 0) return false
+    if (this.#needs.recorder.broken) return packet.will !== undefined || expiryInterval > 0 || session?.kept === true
+    if (expiryInterval === 0)
+      return packet.will !== undefined && (session === undefined || !owns(identity, session.owner))
     if (packet.cleanStart || session === undefined || !session.kept || session.expiryInterval === 0) return true
     return now >= session.endsAt || !owns(identity, session.owner)
   }
@@ -350,6 +354,13 @@ export class Sessions {
     const { clientId } = session
     this.#needs.events({ event: "session displaced", peer, clientId, user: identity.user, reason })
   }
+}
+
+/** Bytes in a store, at most, of a session and its will. */
+function connectBytes({ will }: ConnectPacket, clientId: string, { user }: Identity): number {
+  const names = 2 * clientId.length + 2 * user.length
+  const content = will === undefined ? 0 : will.topic.length + will.payload.length + will.properties.length
+  return smallConnect + 3 * names + 3 * content
 }
 
 /** When a session ends that is left at `now`, in milliseconds. */

@@ -5,7 +5,7 @@ import { publishRefusal } from "../client/refusals.ts"
 import type { Owner, WillSet } from "../packet/change.ts"
 import { Message } from "../packet/message.ts"
 import type { Will } from "../packet/packets.ts"
-import type { TopicTable } from "../packet/topic.ts"
+import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Access } from "../ports/access.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
@@ -40,7 +40,12 @@ export interface WillsNeeds {
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
   readonly publish: (message: Message, session: Session, now: number) => void
+  /** Bytes in the store, at most, of the copies of a message on this topic. */
+  readonly keptBytes: (topic: Topic) => number
 }
+
+/** Bytes in a store of a will, beside what it says. */
+const willBytes = 512
 
 export class Wills {
   /** The broker closes, and nothing outlives it: no will waits any more. */
@@ -51,6 +56,8 @@ export class Wills {
   /** Client Identifiers whose wills the store has. */
   readonly #kept: Set<string> = new Set()
   #publishing = false
+  /** Some wait until there is room for what becomes of them. */
+  #waits = false
   /** How often the access control list has become another. */
   #rules = 0
 
@@ -109,8 +116,13 @@ export class Wills {
     session.turn = this.#needs.recorder.turn
   }
 
+  /** A full store may have no room even for one more will: then it is a will as long as the process lives. */
   #record(session: Session, will: Will, dueAt: number): void {
     const { clientId, owner } = session
+    if (!this.#needs.recorder.mayGrow(contentBytes(will))) {
+      this.cleared(session)
+      return
+    }
     this.#kept.add(clientId)
     this.#needs.recorder.record({ type: "will set", clientId, owner, will, dueAt })
     session.turn = this.#needs.recorder.turn
@@ -140,13 +152,30 @@ export class Wills {
   *#publishAll(): Chore {
     try {
       // A Map that is walked comes to what is added meanwhile.
-      for (const clientId of this.#due.keys()) {
-        this.publishOf(clientId)
+      for (const [clientId, wills] of this.#due) {
+        if (wills.every(({ will }) => this.#hasRoom(will))) this.publishOf(clientId)
+        else this.#waits = true
         yield 1
       }
     } finally {
       this.#publishing = false
     }
+  }
+
+  /** Once a second: there may be room for those that wait. */
+  retry(): void {
+    if (!this.#waits || this.#publishing) return
+    this.#waits = false
+    this.#publishing = true
+    this.#needs.later(this.#publishAll())
+  }
+
+  /** Room for it where it is kept: as a message, with its copies, and retained. The broker that closes waits for none. */
+  #hasRoom(will: Will): boolean {
+    if (this.closing || will.qos === 0) return true
+    const { keptBytes, recorder, topics } = this.#needs
+    const copies = keptBytes(topics.of(will.topic))
+    return (copies === 0 && !will.retain) || recorder.mayGrow(contentBytes(will) + copies)
   }
 
   /** Publishes what is due of this client: before anything that it says now. */
@@ -164,10 +193,18 @@ export class Wills {
           if (rules !== this.#rules && publishRefusal(access, { ...owner }, clientId, will.topic)) return
           counters.willsPublished++
           const topic = topics.of(will.topic)
-          publish(Message.of(topic, will.payload, will.qos, will.retain, will.properties, expiresAt), session, now())
+          // Its client is back: it cannot wait any more, and goes to who is there.
+          const hasRoom = this.#hasRoom(will)
+          if (!hasRoom) counters.dropped["not kept"]++
+          const qos = hasRoom ? will.qos : 0
+          publish(Message.of(topic, will.payload, qos, will.retain, will.properties, expiresAt), session, now())
         },
         { clientId },
       )
     }
   }
+}
+
+function contentBytes({ topic, payload, properties }: Will): number {
+  return willBytes + 3 * topic.length + payload.length + properties.length
 }

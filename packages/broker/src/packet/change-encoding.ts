@@ -17,10 +17,47 @@ const types: readonly Change["type"][] = [
 ]
 const numbers: Readonly<Record<string, number>> = Object.fromEntries(types.map((type, number) => [type, number]))
 
-/** Appends `turn` to what the writer has. */
-export function encodeTurn(turn: readonly Change[], writer: TurnWriter): void {
+/**
+ * Appends `turn` to what the writer has. Returns how many bytes more, at most, the fewest Changes may have that make the same as
+ * all Changes until then; see `addedBy`.
+ */
+export function encodeTurn(turn: readonly Change[], writer: TurnWriter): number {
   writer.begin(turn.length)
-  for (const change of turn) encodeChange(change, writer)
+  let added = 0
+  for (const change of turn) {
+    const before = writer.length
+    const idsBefore = writer.clientIdBytes
+    encodeChange(change, writer)
+    added += addedBy(change, writer.length - before, writer.clientIdBytes - idsBefore)
+  }
+  return added
+}
+
+/**
+ * Bytes of what a message on its way, or a session, may have come to be later without more being asked: sent and released, or
+ * left; and of the place that a walk remembers.
+ */
+export const bytesToCome = 32
+
+/** What belongs to a session stands behind its `opened`, so its Client Identifier is there once. */
+function addedBy(change: Change, bytes: number, clientId: number): number {
+  switch (change.type) {
+    case "message":
+    case "will set":
+      return bytes
+    case "opened":
+      return bytes + bytesToCome
+    case "queued":
+      return bytes - clientId + bytesToCome
+    case "subscribed":
+    case "received":
+    case "walk begun":
+      return bytes - clientId
+    case "retained":
+      return change.sequence === 0 ? 0 : bytes
+    default:
+      return 0 // it ends something, is one of a few, or has its room with what it is of
+  }
 }
 
 /**

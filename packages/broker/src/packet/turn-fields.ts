@@ -27,6 +27,8 @@ const mostKept = 1024 * 1024
 export class TurnWriter {
   bytes: Uint8Array = new Uint8Array(1024)
   length = 0
+  /** How many of all that were written were of Client Identifiers. */
+  clientIdBytes = 0
   #clientId: string | undefined
 
   /** Nothing is in it any more; what a large turn has needed goes. */
@@ -98,7 +100,9 @@ export class TurnWriter {
     if (value === this.#clientId) this.byte(0)
     else {
       this.#clientId = value
+      const before = this.length
       this.#text(value, 1)
+      this.clientIdBytes += this.length - before - 1
     }
   }
 

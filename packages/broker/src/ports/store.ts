@@ -36,6 +36,11 @@ export interface Store {
    * Undefined when there is enough. @param more bytes that are on their way to it
    */
   full(more?: number): string | undefined
+  /**
+   * Whether what follows of what was taken, and adds so many bytes, leaves room to end all of it; absent: any does. It is true a
+   * while longer than it is not `full`.
+   */
+  mayGrow?(bytes: number): boolean
   /** Bytes of a message, at most, that it could keep beside others; undefined: any. */
   readonly largest?: number | undefined
   /** Answers the commits that wait before it is done. */

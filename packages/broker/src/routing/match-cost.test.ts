@@ -15,6 +15,7 @@ class Fake implements Subscriber {
   got = 0
   asked = 0
   ready = true
+  recorded = false
   lasting = false
   hasRoom = () => true
   congested = false

@@ -1,6 +1,8 @@
 // Who gets a message (MQTT 5.0 sections 3.3.4, 4.7, 4.8). The answer for a topic is kept on the Topic object until any
 // subscription changes, so a repeated topic costs no walk of the tree.
 
+import { textLength } from "../packet/bytes.ts"
+import { queuedBytes } from "../packet/change-size.ts"
 import type { Message } from "../packet/message.ts"
 import type { Topic } from "../packet/topic.ts"
 import { workingMemory } from "../packet/working-memory.ts"
@@ -26,6 +28,8 @@ type Granted = Pick<Subscription, "qos" | "retainAsPublished" | "identifiers">
 class Routes {
   direct: readonly Route[] = []
   readonly groups: ShareGroup[] = []
+  /** Bytes in a store of a message's copies; undefined: nobody has asked. */
+  kept: number | undefined
   /** The set of subscriptions this is the answer for. */
   readonly epoch: object
 
@@ -40,6 +44,10 @@ const routeCost = 16
 const overlapCost = 160
 const groupCost = 560
 const memberCost = 100
+
+/** Bytes in a store, at most, of a copy that is sent, beside its being queued; and of one to a member of a group, who may have to be kept for it. */
+const sentBytes = 32
+const memberBytes = 1024
 
 /** Sessions that are away and get their copies of one message in one turn: some 2 milliseconds, the first time. */
 const awayPerTurn = 1000
@@ -144,6 +152,20 @@ export class Router {
   nobody(topic: Topic): boolean {
     const routes = this.#routes(topic)
     return routes.direct.length === 0 && routes.groups.length === 0
+  }
+
+  /** Bytes in a store, at most, of the copies of a message at QoS 1 or 2 on this topic; 0: none is kept. */
+  keptBytes(topic: Topic): number {
+    const routes = this.#routes(topic)
+    if (routes.kept !== undefined) return routes.kept
+    let bytes = memberBytes * routes.groups.length
+    for (const { qos, subscriber, identifiers } of routes.direct) {
+      if (qos === 0 || !subscriber.recorded) continue
+      bytes += queuedBytes(textLength(subscriber.clientId), 0, identifiers.length) + sentBytes
+    }
+    this.#deliveries += routes.direct.length
+    routes.kept = bytes
+    return bytes
   }
 
   /**

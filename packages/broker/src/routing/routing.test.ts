@@ -11,6 +11,7 @@ class Fake implements Subscriber {
   readonly clientId: string
   connected = true
   ready = true
+  recorded = false
   lasting = false
   hasRoom = () => true
   congested = false

@@ -20,6 +20,8 @@ export interface Subscriber {
   hasRoom(message: Message): boolean
   /** True when the session outlives its connection, and the process if the store does. */
   readonly lasting: boolean
+  /** True when what comes to the session is kept. */
+  readonly recorded: boolean
   /**
    * Takes a message for delivery, or drops and counts it when the session's limits are reached. False when a message at QoS 1 or
    * 2 is not kept: there is no room for it in memory, or in the session's queue. `share` is the filter of the Shared

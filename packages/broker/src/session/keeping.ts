@@ -42,6 +42,11 @@ export class Keeping {
     return this.#recorder !== forgetful
   }
 
+  /** Whether so many bytes more of it have room where it is kept. */
+  mayGrow(bytes: number): boolean {
+    return !this.all || this.#recorder.mayGrow(bytes)
+  }
+
   record(change: Change): void {
     if (!this.any) return
     this.#recorder.record(change)

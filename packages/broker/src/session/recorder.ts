@@ -21,6 +21,10 @@ export interface Recorder {
   readonly failing: boolean
   /** Not even what ends something can be kept; else that is taken while it is failing, as it makes room. */
   readonly broken: boolean
+  /** Whether something new of so many bytes can be kept now; of what is small `failing` says that. */
+  takes(bytes: number): boolean
+  /** Whether what follows of what was taken, and adds so many bytes, has room: wills that are published, retained messages that are owed. */
+  mayGrow(bytes: number): boolean
   /** Bytes of a message, at most, that can be kept; undefined: any. */
   readonly largest?: number | undefined
   /** So much is not committed that who waits for it is not read meanwhile. */
@@ -36,6 +40,8 @@ export const forgetful: Recorder = {
   turn: 0,
   committed: 0,
   failing: false,
+  takes: () => true,
+  mayGrow: () => true,
   broken: false,
   behind: false,
 }

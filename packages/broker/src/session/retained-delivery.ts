@@ -11,6 +11,9 @@ import type { Keeping } from "./keeping.ts"
 import { RetainedWalks, type Slice } from "./retained-walks.ts"
 import type { Sender } from "./sender.ts"
 
+/** Bytes in a store of a message on its way whose content is there, at most. */
+const retainedBytes = 512
+
 export class RetainedDelivery {
   readonly walks: RetainedWalks = new RetainedWalks()
   /** There is no room for the next of them, until something is acknowledged, or a second has passed. */
@@ -72,6 +75,11 @@ export class RetainedDelivery {
       // [MQTT-3.8.4-8] the lower of published and granted QoS
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos
       const { identifiers } = subscription
+      const room = qos === 0 || this.#keeping.mayGrow(retainedBytes)
+      if (!room) {
+        this.#waits = true
+        return false
+      }
       if (qos === 0 && !link.takes(message)) this.#counters.dropped["output full"]++
       else if (qos === 0) link.publish(message, 0, true, false, 0, identifiers, now)
       else if (this.#holdings.message(message, identifiers, undefined, true))

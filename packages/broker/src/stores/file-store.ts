@@ -10,7 +10,8 @@ import type { Committed, Restored, Store, StoreFailed } from "../ports/store.ts"
 import { type Folder, type Pace, reasonOf, StoreError, type StoreFile } from "./folder.ts"
 import { type HistoryFile, HistoryReader, historyOf, nameOf, Slices, unfinished } from "./history.ts"
 import type { Image, ImageCounts } from "./image.ts"
-import { headLength, RecordFormat, recordHeadLength, schemaVersion } from "./records.ts"
+import { partsOf } from "./parts.ts"
+import { headLength, type Kind, RecordFormat, recordHeadLength, schemaVersion } from "./records.ts"
 import { repair } from "./repair.ts"
 import { type Fold, type RoomOptions, type Sizes, StoreRoom, type Things } from "./room.ts"
 import { writeSnapshot } from "./snapshot.ts"
@@ -96,11 +97,16 @@ export class FileStore implements Store {
 
   /** Turns that are not written yet, sealed, and who waits for them. */
   readonly #writer: TurnWriter = new TurnWriter()
+  /** How many bytes of them add to what is kept. */
+  #adds = 0
   #collected: Waiting[] = []
   #cancelFlush: (() => void) | undefined
   /** Another journal is ready; and with durability "power" turns are collected for it while the disk takes the last of this one. */
   #leaving = false
   #held = false
+
+  /** What was collected is being written as far as there is room, with folds before it. */
+  #squeezing: Promise<void> | undefined
 
   /** Written, not on the disk for certain. */
   #unsynced: Waiting[] = []
@@ -109,6 +115,8 @@ export class FileStore implements Store {
   #folding: Promise<void> | undefined
   /** Of the snapshot that is being written. */
   #foldBytes = 0
+  /** The last one has left the last journal to turns, which may have had none. */
+  #foldFailed = false
   /** After a failure it is not tried again at once. */
   #noFoldBefore = Number.NEGATIVE_INFINITY
   #closed = false
@@ -133,7 +141,7 @@ export class FileStore implements Store {
     this.#power = options.durability === "power"
     this.#flushInterval = options.flushInterval ?? 0
     this.#working = workingMemory(options.heap)
-    this.#room = new StoreRoom(folder, pace, options, thingsOf(image))
+    this.#room = new StoreRoom(folder, pace, options, thingsOf(image), sizesOf(files))
   }
 
   /** What was found when it was opened. */
@@ -240,15 +248,16 @@ export class FileStore implements Store {
 
   commit(turn: readonly Change[]): Committed | Pause<Committed> {
     if (this.#closed) return { failed: `${this.#folder.path} is closed` }
-    const waits = this.#held || this.#flushInterval > 0
-    if (!waits) this.#writer.clear()
-    const start = this.#writer.length
-    this.#writer.reserve(recordHeadLength)
-    this.#writer.length = start + recordHeadLength
-    encodeTurn(turn, this.#writer)
-    this.#format.seal(this.#writer.bytes, start, this.#writer.length)
+    const waits = this.#held || this.#squeezing !== undefined || this.#flushInterval > 0
+    if (!waits) this.#clear()
+    this.#encode(turn)
     if (waits) return this.#collect(turn)
-    const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
+    if (!this.#fits) {
+      const pause = this.#collect(turn)
+      this.#squeeze()
+      return pause
+    }
+    const failed = this.#append()
     if (failed !== undefined) return failed
     if (!this.#power) {
       this.#room.count(turn)
@@ -268,8 +277,13 @@ export class FileStore implements Store {
     this.#room.lookWhenDue(this.size)
     const why = this.#room.full(this.#kept, more)
     // Who asks may wait for that, and have no turn to write.
-    if (why !== undefined) this.#foldWhen(this.#room.foldsFull(this.#sizes))
+    if (why !== undefined)
+      this.#foldWhen(this.#room.foldsFull(this.#sizes, more) || this.#room.foldsBefore(this.#sizes, 0))
     return why
+  }
+
+  mayGrow(bytes: number): boolean {
+    return this.#room.mayGrow(this.#kept + bytes, bytes)
   }
 
   /** Folds the journals now. Rejects with StoreError when that is not possible. */
@@ -295,6 +309,7 @@ export class FileStore implements Store {
   async #close(): Promise<void> {
     while (this.#folding !== undefined) await this.#folding
     this.#flush()
+    while (this.#squeezing !== undefined) await this.#squeezing
     while (this.#syncing !== undefined) await this.#syncing
     const journal = this.#journal
     this.#journal = undefined
@@ -309,10 +324,29 @@ export class FileStore implements Store {
 
   /* ---------------------------------------------------------------- writing */
 
+  /** Behind what the writer has. */
+  #encode(turn: readonly Change[]): void {
+    const start = this.#writer.length
+    this.#writer.reserve(recordHeadLength)
+    this.#writer.length = start + recordHeadLength
+    this.#adds += encodeTurn(turn, this.#writer)
+    this.#format.seal(this.#writer.bytes, start, this.#writer.length)
+  }
+
+  #clear(): void {
+    this.#writer.clear()
+    this.#adds = 0
+  }
+
+  /** What the writer has leaves room for a fold. */
+  get #fits(): boolean {
+    return this.#room.fits(this.#kept + this.#writer.length, this.#adds)
+  }
+
   #collect(turn: readonly Change[]): Pause<Committed> {
     const pause = new Pause<Committed>()
     this.#collected.push({ pause, turn })
-    if (this.#held) return pause
+    if (this.#held || this.#squeezing !== undefined) return pause
     if (this.#writer.length >= this.#working.collected) this.#flush()
     else this.#cancelFlush ??= this.#pace.after(this.#flushInterval, () => this.#flush())
     return pause
@@ -320,20 +354,73 @@ export class FileStore implements Store {
 
   /** Writes what was collected. */
   #flush(): void {
-    if (this.#held) return
+    if (this.#held || this.#squeezing !== undefined) return
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
+    if (this.#collected.length === 0) return
+    if (!this.#fits) {
+      this.#squeeze()
+      return
+    }
     const waiting = this.#collected
-    if (waiting.length === 0) return
     this.#collected = []
-    const failed = this.#append(this.#writer.bytes.subarray(0, this.#writer.length))
-    this.#writer.clear()
+    const failed = this.#append()
+    this.#clear()
     if (failed !== undefined) this.#answer(waiting, failed)
     else if (!this.#power) this.#answer(waiting, "committed")
     else {
       this.#unsynced.push(...waiting)
       this.#sync()
     }
+  }
+
+  /** What was collected has no room beside the next fold: it waits for one, and is written in parts where that is not enough. */
+  #squeeze(): void {
+    if (this.#squeezing !== undefined) return
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    this.#squeezing = this.#squeezeAll().finally(() => {
+      this.#squeezing = undefined
+      this.#flush()
+    })
+  }
+
+  async #squeezeAll(): Promise<void> {
+    let failed: StoreFailed | undefined
+    for (let one = this.#collected.shift(); one !== undefined; one = this.#collected.shift()) {
+      for (const part of failed === undefined ? partsOf(one.turn, this.#room.part) : []) {
+        failed = await this.#squeezeIn(part)
+        if (failed !== undefined) break
+      }
+      this.#answer([one], failed ?? "committed") // those behind one that has failed fail with it
+    }
+    this.#clear()
+  }
+
+  async #squeezeIn(part: readonly Change[]): Promise<StoreFailed | undefined> {
+    this.#clear()
+    this.#encode(part)
+    const [length, adds] = [this.#writer.length, this.#adds]
+    // The first may have begun before what makes room, and that is in the next.
+    for (let folds = 0; folds < 2 && !this.#room.fits(this.#kept + length, adds); folds++) {
+      if (this.#folding === undefined) this.#foldWhen(this.#journalBytes > headLength)
+      if (this.#folding === undefined) break
+      await this.#folding
+    }
+    while (this.#held || this.#leaving) await this.#pace.breathe()
+    // Others have been collected meanwhile, behind it.
+    this.#clear()
+    this.#encode(part)
+    const refusal = this.#fits ? undefined : this.#room.refusal(this.#kept + length)
+    const failed = refusal === undefined ? this.#append() : { failed: refusal }
+    this.#clear()
+    if (failed !== undefined || !this.#power) return failed
+    // The disk has it before a fold leaves this journal.
+    const synced = new Pause<Committed>()
+    this.#unsynced.push({ pause: synced, turn: [] })
+    this.#sync()
+    const answer = await new Promise<Committed>((resolve) => synced.onAnswer(resolve))
+    return answer === "committed" ? undefined : answer
   }
 
   #answer(waiting: readonly Waiting[], answer: Committed): void {
@@ -343,11 +430,10 @@ export class FileStore implements Store {
     }
   }
 
-  /** All of `bytes`, or none. */
-  #append(bytes: Uint8Array): StoreFailed | undefined {
+  /** All that the writer has, or nothing. */
+  #append(): StoreFailed | undefined {
+    const bytes = this.#writer.bytes.subarray(0, this.#writer.length)
     this.#foldWhen(this.#room.foldsBefore(this.#sizes, bytes.length))
-    const refusal = this.#room.refusal(this.#kept + bytes.length)
-    if (refusal !== undefined) return { failed: refusal }
     if (this.#journal === undefined || !this.#cut()) return this.#failed("its end cannot be cut off")
     if (!this.#isInPlace(this.#journal))
       return this.#failed("it is not there any more; put the folder back, or start the broker anew")
@@ -359,6 +445,7 @@ export class FileStore implements Store {
       return this.#failed(reasonOf(error))
     }
     this.#end += bytes.length
+    this.#room.add(this.#adds)
     this.#room.lookWhenDue(this.size)
     this.#foldWhen(this.#room.folds(this.#sizes, this.#end))
     return undefined
@@ -447,7 +534,8 @@ export class FileStore implements Store {
     let made: string | undefined
     let fold: Fold | undefined
     try {
-      fold = await this.#changeJournal()
+      fold = this.#isUnused ? await this.#foldBefore() : await this.#changeJournal()
+      this.#foldFailed = true // until it is not
       const files = this.#files.slice(0, -1)
       const number = files.at(-1)?.number ?? 0
       const name = nameOf("snapshot", number)
@@ -461,6 +549,7 @@ export class FileStore implements Store {
         { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
         ...this.#files.slice(files.length),
       ]
+      this.#foldFailed = false
       for (const file of files) await folder.remove(file.name)
       return undefined
     } catch (error) {
@@ -501,6 +590,18 @@ export class FileStore implements Store {
     if (this.#closed) throw new StoreError("it is closed")
     this.#room.take(this.size + bytes)
     this.#foldBytes += bytes
+  }
+
+  /** The last journal has nothing, and another is before it: a fold that has failed has left it. */
+  get #isUnused(): boolean {
+    return this.#foldFailed && this.#end <= headLength && this.#files.at(-2)?.kind === "journal"
+  }
+
+  /** What is before the last journal is folded. */
+  async #foldBefore(): Promise<Fold> {
+    const fold = this.#room.folding()
+    await this.#catchUp()
+    return fold
   }
 
   /** Turns go to a new journal, and none waits for the disk because of that. Then the disk has all of the one before. */
@@ -558,6 +659,11 @@ export class FileStore implements Store {
   #sizeOf(files: readonly HistoryFile[]): number {
     return files.reduce((sum, { size }) => sum + size, 0)
   }
+}
+
+function sizesOf(files: readonly HistoryFile[]): Sizes {
+  const size = (kind: Kind) => files.reduce((sum, file) => sum + (file.kind === kind ? file.size : 0), 0)
+  return { snapshot: size("snapshot"), journals: size("journal") }
 }
 
 /** Of messages that nobody keeps it is not known how many had them: as many, about, as have the others. */

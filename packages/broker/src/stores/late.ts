@@ -35,6 +35,10 @@ export class LateStore implements Store {
     return this.#store?.full(more)
   }
 
+  mayGrow(bytes: number): boolean {
+    return this.#store?.mayGrow?.(bytes) ?? true
+  }
+
   close(): void | Pause<void> {
     return this.#store?.close()
   }

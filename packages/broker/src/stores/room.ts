@@ -1,7 +1,9 @@
 // How many bytes a folder may have, and when there are so many of what is done with that journals are folded.
 
 import type { Change } from "../packet/change.ts"
+import { bytesToCome } from "../packet/change-encoding.ts"
 import { type Folder, type Pace, StoreError } from "./folder.ts"
+import { snapshotBytes } from "./snapshot.ts"
 
 const defaultFoldAfter = 8 * 1024 * 1024
 
@@ -18,8 +20,8 @@ const diskReserve = 4 * 1024 * 1024
 export interface RoomOptions {
   /**
    * Bytes that the folder may have. Seven sixteenths of them are for what is kept, and past that the store says that it is full;
-   * what ends messages goes in up to three quarters, and past that a turn fails. The rest is for folding. Default: as many as
-   * the disk has.
+   * what ends messages goes in as long as a snapshot of all that may be kept has room beside it, and then waits for one. Default:
+   * as many as the disk has.
    */
   readonly maximumBytes?: number | undefined
   /** Bytes of journal, at least, before it is folded; default 8 MiB. It is also as long as the snapshot before. */
@@ -46,6 +48,14 @@ export interface Fold {
   readonly failed: () => void
 }
 
+/**
+ * Sixteenths of the limit that are left when nothing new is taken, when nothing follows of what was taken, and when journals are
+ * folded whatever that gives.
+ */
+const roomWhenFull = 1
+const roomToGrow = 0.5
+const roomToFold = 0.25
+
 export class StoreRoom {
   readonly #folder: Folder
   readonly #pace: Pace
@@ -61,8 +71,19 @@ export class StoreRoom {
   /** A fold is worth it then, whatever little is known to have ended. */
   #nextFold: number
   #foldPause = shortPause
+  /** Bytes, at most, of Changes that make what was there when the last fold began, and what that may come to by itself. */
+  #base: number
+  /** Bytes that have been added since. */
+  #added: number
 
-  constructor(folder: Folder, pace: Pace, options: RoomOptions, { there, ended }: Things) {
+  /** @param sizes of what there is; who has read it knows no more of how much of it is kept */
+  constructor(
+    folder: Folder,
+    pace: Pace,
+    options: RoomOptions,
+    { there, ended }: Things,
+    sizes: Sizes = { snapshot: 0, journals: 0 },
+  ) {
     this.#folder = folder
     this.#pace = pace
     this.#maximumBytes = options.maximumBytes ?? Number.POSITIVE_INFINITY
@@ -70,6 +91,8 @@ export class StoreRoom {
     this.#there = there
     this.#ended = ended
     this.#nextFold = pace.now() + shortPause
+    this.#base = sizes.snapshot + bytesToCome * there
+    this.#added = sizes.journals
   }
 
   /** @param size bytes that the folder has now */
@@ -113,9 +136,14 @@ export class StoreRoom {
     }
   }
 
+  /** So many bytes of what was written add to what is kept. */
+  add(bytes: number): void {
+    this.#added += bytes
+  }
+
   /** A fold begins, of what has been counted until now. */
   folding(): Fold {
-    const [there, ended] = [this.#there, this.#ended]
+    const [there, ended, added] = [this.#there, this.#ended, this.#added]
     const rest = (worthIt: boolean) => {
       this.#foldPause = worthIt ? shortPause : Math.min(2 * this.#foldPause, longPause)
       this.#nextFold = this.#pace.now() + this.#foldPause
@@ -124,6 +152,8 @@ export class StoreRoom {
       made: (found, before, after) => {
         this.#there += found - there
         this.#ended -= ended
+        this.#base = after + bytesToCome * found
+        this.#added -= added
         rest(after < before - before / 16 || !this.#isFull(before))
       },
       failed: () => rest(false),
@@ -143,6 +173,10 @@ export class StoreRoom {
       const has = `${bytes + more} bytes, and keeps ${Math.floor(most)} of the ${this.#maximumBytes} that it may have`
       return `${path} has ${has}; raise the limit, or let clients take what waits`
     }
+    if (this.#tight(bytes + more, more)) {
+      const has = `${bytes + more} bytes of the ${this.#maximumBytes} that it may have, and the rest is for folding it`
+      return `${path} has ${has}; raise the limit, or let clients take what waits`
+    }
     if (!this.diskIsFull(bytes + more)) return undefined
     return `${path} is on a disk that is almost full; make room on it, or let clients take what waits`
   }
@@ -152,7 +186,37 @@ export class StoreRoom {
     return bytes > this.#diskBytes - Math.min(diskReserve, (this.#diskBytes * 9) / 16)
   }
 
-  /** Why not even what ends messages has room, in one line. @param bytes of snapshot and journals, with the turn */
+  /**
+   * Bytes that are left beside snapshot, journals and another snapshot of all that may be kept: below 0 there might never be one.
+   * @param bytes of snapshot and journals; @param more of them that may add to what is kept, and are not counted yet
+   */
+  #spare(bytes: number, more: number): number {
+    return this.#maximumBytes - bytes - snapshotBytes(this.#base + this.#added + more)
+  }
+
+  #tight(bytes: number, more: number): boolean {
+    return this.#spare(bytes, more) < (roomWhenFull / 16) * this.#maximumBytes
+  }
+
+  /** @param bytes of snapshot and journals, with what follows of what was taken; @param more what that adds */
+  mayGrow(bytes: number, more: number): boolean {
+    return this.#spare(bytes, more) >= (roomToGrow / 16) * this.#maximumBytes
+  }
+
+  /** A turn leaves room for a fold. @param bytes of snapshot and journals with it; @param more what it adds */
+  fits(bytes: number, more: number): boolean {
+    return this.#spare(bytes, more) >= 0
+  }
+
+  /** Of a turn that is written in parts, bytes of one. */
+  get part(): number {
+    return this.#maximumBytes / 64
+  }
+
+  /**
+   * Why not even what ends messages has room, in one line: of a turn that leaves none for a fold, and there has just been one.
+   * @param bytes of snapshot and journals, with the turn
+   */
   refusal(bytes: number): string | undefined {
     if (bytes <= (this.#maximumBytes * 3) / 4) return undefined
     const most = `three quarters of the ${this.#maximumBytes} that ${this.#folder.path} may have`
@@ -161,12 +225,15 @@ export class StoreRoom {
 
   /** @throws StoreError when a snapshot may not have so many bytes beside the other files */
   take(bytes: number): void {
-    if (bytes > this.#maximumBytes) throw new StoreError(`it may have ${this.#maximumBytes} bytes and no more`)
+    if (bytes > this.#maximumBytes)
+      throw new StoreError(`it may have ${this.#maximumBytes} bytes and no more; raise the limit`)
   }
 
-  /** The folder's limit is near: what is done with is folded before a turn, if that can be much. */
+  /** The folder's limit is near: what is done with is folded before a turn, if that can be much; or as it has room now. */
   foldsBefore({ snapshot, journals }: Sizes, turn: number): boolean {
-    return this.#passesLimit(snapshot + journals + turn) && journals > this.#maximumBytes / 32
+    const bytes = snapshot + journals + turn
+    if (this.#passesLimit(bytes) && journals > this.#maximumBytes / 32) return true
+    return this.#spare(bytes, 0) < (roomToFold / 16) * this.#maximumBytes && journals > this.#maximumBytes / 128
   }
 
   /**
@@ -184,15 +251,15 @@ export class StoreRoom {
    * It is full, and things have ended since the last fold: a quarter of them, where that has room for certain, else half. How many
    * bytes these had is not known, and one may be nearly all: so fewer are tried now and then, the less often the less that gives.
    */
-  foldsFull({ snapshot, journals }: Sizes): boolean {
+  foldsFull({ snapshot, journals }: Sizes, more = 0): boolean {
     const bytes = snapshot + journals
-    if (this.#ended === 0 || !this.#isFull(bytes)) return false
+    if (this.#ended === 0 || !this.#isFull(bytes, more)) return false
     const there = Math.max(0, this.#there)
     return this.#ended > (this.diskIsFull(bytes) ? there : there / 3) || this.#pace.now() >= this.#nextFold
   }
 
-  #isFull(bytes: number): boolean {
-    return this.#passesLimit(bytes) || this.diskIsFull(bytes)
+  #isFull(bytes: number, more = 0): boolean {
+    return this.#passesLimit(bytes + more) || this.#tight(bytes + more, more) || this.diskIsFull(bytes + more)
   }
 
   #passesLimit(bytes: number): boolean {

@@ -8,11 +8,19 @@ import { type HistoryFile, type HistoryReader, Slices } from "./history.ts"
 import type { Image } from "./image.ts"
 import { headLength, type RecordFormat, recordHeadLength } from "./records.ts"
 
-/** Changes of a record, and bytes of messages in it, at most. */
+/** Changes of a record, and bytes of messages and filters in it, after which it ends. */
 const changesOfRecord = 500
 const bytesOfRecord = 64 * 1024
 /** Of a number in a list of messages, about. */
 const bytesOfSequence = 4
+/** A record says its first Client Identifier again: as many Changes for each character of it, and bytes, so that it is not long beside them. */
+const changesOfCharacter = 64
+const bytesOfCharacter = 3 * changesOfCharacter
+
+/** What a snapshot has at most of whose Changes have so many bytes, heads and ends of records and of the file included. */
+export function snapshotBytes(changes: number): number {
+  return changes + changes / 32 + 256
+}
 /** What is written at once. */
 const bytesOfWrite = 256 * 1024
 
@@ -62,9 +70,26 @@ export class SnapshotWriter {
   /** A promise at the end of a record. */
   add(change: Change): Promise<void> | undefined {
     this.#changes.push(change)
-    if (change.type === "message") this.#bytes += change.payload.length + change.properties.length
-    else if (change.type === "walk begun") this.#bytes += bytesOfSequence * change.sent.length
-    return this.#bytes < bytesOfRecord && this.#changes.length < changesOfRecord ? undefined : this.#record()
+    let id = 0
+    switch (change.type) {
+      case "message":
+        this.#bytes += change.payload.length + change.properties.length
+        break
+      case "will set":
+        this.#bytes += change.will.payload.length + change.will.properties.length
+        break
+      case "retained":
+      case "clock":
+        break
+      default:
+        id = change.clientId.length
+        if (change.type === "walk begun") this.#bytes += bytesOfSequence * change.sent.length
+        else if (change.type === "subscribed") this.#bytes += change.filter.length
+    }
+    const [most, mostBytes] = [changesOfCharacter * id, bytesOfCharacter * id]
+    const goesOn =
+      this.#bytes < Math.max(bytesOfRecord, mostBytes) && this.#changes.length < Math.max(changesOfRecord, most)
+    return goesOn ? undefined : this.#record()
   }
 
   async end(): Promise<number> {
