@@ -8,7 +8,7 @@ import type { Link } from "./lesson.ts"
 
 /** Which run it leads to, for a page that shows this one. */
 export function runOfLink({ scenario, breaks, without, seed }: Link, page: RunAddress): RunAddress {
-  return { scenario, breaks, without, seed: seed ?? page.seed, provider: page.provider }
+  return { scenario, breaks, without, meddling: undefined, seed: seed ?? page.seed, provider: page.provider }
 }
 
 /** The step that is meant; undefined: there is none. */

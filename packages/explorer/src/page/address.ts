@@ -1,6 +1,7 @@
 // What the page shows, as it stands behind the # of its address: whoever opens the link sees the same bytes.
 
 import { breaks } from "../run/breaks.ts"
+import { meddlingsOf, textOfMeddlings } from "../run/meddling-text.ts"
 import { scenarios } from "../run/scenarios.ts"
 
 export const providerNames = ["noble", "fast"] as const
@@ -15,6 +16,8 @@ export interface RunAddress {
   readonly breaks: string | undefined
   /** A check that is left out. */
   readonly without: string | undefined
+  /** What somebody does to the records on their way: see run/meddling-text.ts. */
+  readonly meddling: string | undefined
 }
 
 export interface Address extends RunAddress {
@@ -37,6 +40,7 @@ export const home: Address = {
   provider: "noble",
   breaks: undefined,
   without: undefined,
+  meddling: undefined,
   view: "ends",
   step: undefined,
   look: undefined,
@@ -61,6 +65,7 @@ export function addressOf(hash: string): Address {
     provider: providerNames.find((name) => name === said.get("provider")) ?? home.provider,
     breaks: broken?.id,
     without: broken?.check !== undefined && said.get("without") === broken.check ? broken.check : undefined,
+    meddling: textOfMeddlings(meddlingsOf(said.get("meddling") ?? "")) || undefined,
     view: said.get("view") ?? home.view,
     step: number("step", 1_000_000),
     look: number("look", 1_000_000),
@@ -71,8 +76,8 @@ export function addressOf(hash: string): Address {
 }
 
 export function hashOf(address: Address): string {
-  const { scenario, seed, step, breaks: broken, without, provider, view, look, field, item, lesson } = address
-  const run = { scenario, seed, step, break: broken, without, provider }
+  const { scenario, seed, step, breaks: broken, without, meddling, provider, view, look, field, item, lesson } = address
+  const run = { scenario, seed, step, break: broken, without, meddling, provider }
   const said = Object.entries({ ...run, view, look, field, item, lesson })
   return `#${said
     .filter(([, value]) => value !== undefined)

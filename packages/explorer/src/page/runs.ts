@@ -46,8 +46,8 @@ class Runs {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      const { scenario, seed, provider, breaks, without } = run
-      worker.postMessage({ id, run: { scenario, seed, provider, breaks, without } } satisfies Request)
+      const { scenario, seed, provider, breaks, without, meddling } = run
+      worker.postMessage({ id, run: { scenario, seed, provider, breaks, without, meddling } } satisfies Request)
     })
   }
 
@@ -77,6 +77,6 @@ export function runOf(run: RunAddress): Promise<Run> {
   return runs.of(run)
 }
 
-export function runKey({ scenario, seed, provider, breaks, without }: RunAddress): string {
-  return [scenario, seed, provider, breaks, without].join(" ")
+export function runKey({ scenario, seed, provider, breaks, without, meddling }: RunAddress): string {
+  return [scenario, seed, provider, breaks, without, meddling].join(" ")
 }

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { breakOf } from "../run/breaks.ts"
+import { meddlingsOf, meddlingWords } from "../run/meddling-text.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
 import { LessonBar } from "../views/lesson-bar.tsx"
 import { Section } from "../views/section.tsx"
@@ -162,14 +163,15 @@ function Brought(): JSX.Element | null {
 }
 
 function Broken(): JSX.Element | null {
-  const { breaks, without } = address.value
-  if (breaks === undefined) return null
+  const { breaks, without, meddling } = address.value
+  if (brought.value !== undefined || (breaks === undefined && meddling === undefined)) return null
+  const done = meddlingsOf(meddling ?? "").map(meddlingWords)
   return (
     <p class="broken">
       <button type="button" onClick={() => chooseBreak(undefined)}>
         Mend it
       </button>
-      <b>Broken:</b> {breakOf(breaks).title}
+      <b>Broken:</b> {[...(breaks === undefined ? [] : [breakOf(breaks).title]), ...done].join("; ")}
       {without !== undefined && (
         <>
           , and the check <code>{without}</code> is left out

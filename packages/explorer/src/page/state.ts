@@ -2,6 +2,8 @@
 
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import { breakOf } from "../run/breaks.ts"
+import type { Meddling } from "../run/meddling.ts"
+import { textOfMeddlings } from "../run/meddling-text.ts"
 import { scenarioOf } from "../run/scenarios.ts"
 import type { Timeline } from "../run/step.ts"
 import { type Address, addressOf, hashOf, type RunAddress } from "./address.ts"
@@ -61,8 +63,8 @@ export const step: ReadonlySignal<number> = computed(() => {
 })
 
 /** Where the connection begins that the scenario is about; of a break, where it is noticed, or the end. */
-function beginningOf({ scenario, breaks }: RunAddress, { steps }: Timeline): number {
-  if (breaks !== undefined) {
+function beginningOf({ scenario, breaks, meddling }: RunAddress, { steps }: Timeline): number {
+  if (breaks !== undefined || meddling !== undefined) {
     const noticed = steps.findIndex(({ happening }) => happening.type === "failed")
     return noticed < 0 ? steps.length - 1 : noticed
   }
@@ -83,7 +85,18 @@ export function go(change: Partial<Address>, entry = false): void {
 export function chooseScenario(scenario: string): void {
   playing.value = false
   brought.value = undefined
-  go({ scenario, breaks: undefined, without: undefined, step: undefined, look: undefined, field: undefined }, true)
+  go(
+    {
+      scenario,
+      breaks: undefined,
+      without: undefined,
+      meddling: undefined,
+      step: undefined,
+      look: undefined,
+      field: undefined,
+    },
+    true,
+  )
 }
 
 /** A break; undefined: nothing is broken. */
@@ -91,7 +104,15 @@ export function chooseBreak(id: string | undefined, without?: string): void {
   playing.value = false
   brought.value = undefined
   const scenario = id === undefined ? address.value.scenario : breakOf(id).scenario
-  go({ scenario, breaks: id, without, step: undefined, look: undefined, field: undefined }, true)
+  go({ scenario, breaks: id, without, meddling: undefined, step: undefined, look: undefined, field: undefined }, true)
+}
+
+/** Does this to the records on their way, beside a break that is chosen. */
+export function meddle(meddlings: readonly Meddling[]): void {
+  playing.value = false
+  brought.value = undefined
+  const meddling = meddlings.length > 0 ? textOfMeddlings(meddlings) : undefined
+  go({ meddling, step: undefined, look: undefined, field: undefined }, true)
 }
 
 /** Shows a connection that was brought; undefined: the scenario again. */

@@ -1,5 +1,6 @@
 // Plays runs beside the page, so that the page stays alive meanwhile. Timelines are plain data: they are copied over.
 
+import { meddlingsOf } from "../run/meddling-text.ts"
 import { fast, noble } from "../run/providers.ts"
 import { play } from "../run/run.ts"
 import type { Answer, Request } from "./runs.ts"
@@ -15,6 +16,7 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
       seed: run.seed,
       breaks: run.breaks,
       without: run.without,
+      meddlings: meddlingsOf(run.meddling ?? ""),
       provider: providers[run.provider],
       clock: () => performance.now() * 1000,
     })

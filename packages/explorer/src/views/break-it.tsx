@@ -8,12 +8,13 @@ import { address, chooseBreak, go } from "../page/state.ts"
 import { type EndOutcome, type Outcome, outcomeOf } from "../reading/outcome.ts"
 import { type Break, breaks } from "../run/breaks.ts"
 import { endTitle } from "../words/names.ts"
+import { OnTheWay } from "./on-the-way.tsx"
 import { Section } from "./section.tsx"
 import { SourceCode } from "./source-code.tsx"
 import type { ViewProps } from "./view.ts"
 
-export function BreakIt(_: ViewProps): JSX.Element {
-  const { breaks: chosen } = address.value
+export function BreakIt({ timeline }: ViewProps): JSX.Element {
+  const { breaks: chosen, meddling } = address.value
   const broken = breaks.find(({ id }) => id === chosen)
   return (
     <div class="break-it">
@@ -35,9 +36,12 @@ export function BreakIt(_: ViewProps): JSX.Element {
             </tbody>
           </table>
         </div>
+        <OnTheWay timeline={timeline} />
       </section>
       <section class="verdict" aria-labelledby="verdict-title" aria-live="polite">
-        {broken === undefined ? (
+        {broken === undefined && meddling !== undefined ? (
+          <Meddled timeline={timeline} />
+        ) : broken === undefined ? (
           <>
             <h3 id="verdict-title">Choose one</h3>
             <p>
@@ -50,6 +54,24 @@ export function BreakIt(_: ViewProps): JSX.Element {
         )}
       </section>
     </div>
+  )
+}
+
+/** What came of what was done on the way. */
+function Meddled({ timeline }: Pick<ViewProps, "timeline">): JSX.Element {
+  const outcome = outcomeOf(timeline)
+  return (
+    <>
+      <h3 id="verdict-title">What comes of it</h3>
+      {outcome.noticed === undefined ? (
+        <p class="notice">Nobody gives up: what was changed means nothing, or nothing came after it.</p>
+      ) : (
+        <NoticedBy noticed={outcome.noticed} />
+      )}
+      <div class="outcomes">
+        <HowFar title="How far they get" outcome={outcome} />
+      </div>
+    </>
   )
 }
 
@@ -82,10 +104,10 @@ function Row({ row, isChosen }: { readonly row: Break; readonly isChosen: boolea
 /** Both runs of a break, as soon as they have been played. */
 function useOutcomes(broken: Break): { readonly held?: Outcome; readonly cut?: Outcome } {
   const [outcomes, setOutcomes] = useState<{ readonly held?: Outcome; readonly cut?: Outcome }>({})
-  const { seed, provider, without } = address.value
+  const { seed, provider, without, meddling } = address.value
   useEffect(() => {
     let isWanted = true
-    const run = { scenario: broken.scenario, seed, provider, breaks: broken.id, without: undefined }
+    const run = { scenario: broken.scenario, seed, provider, breaks: broken.id, without: undefined, meddling }
     const show = (name: "held" | "cut") => (played: { readonly timeline: Parameters<typeof outcomeOf>[0] }) => {
       if (isWanted) setOutcomes((before) => ({ ...before, [name]: outcomeOf(played.timeline) }))
     }
@@ -95,7 +117,7 @@ function useOutcomes(broken: Break): { readonly held?: Outcome; readonly cut?: O
     return () => {
       isWanted = false
     }
-  }, [broken.id, seed, provider, without])
+  }, [broken.id, seed, provider, without, meddling])
   return without === undefined ? { ...(outcomes.held && { held: outcomes.held }) } : outcomes
 }
 
@@ -137,7 +159,14 @@ function Noticed({ outcome: { noticed } }: { readonly outcome: Outcome }): JSX.E
   if (noticed === undefined) {
     return <p class="notice">Nobody gives up: it goes on, without what is in doubt.</p>
   }
-  const { by, failure, step } = noticed
+  return <NoticedBy noticed={noticed} />
+}
+
+function NoticedBy({
+  noticed: { by, failure, step },
+}: {
+  readonly noticed: NonNullable<Outcome["noticed"]>
+}): JSX.Element {
   const { alert } = failure
   return (
     <>

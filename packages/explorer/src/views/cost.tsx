@@ -99,7 +99,7 @@ function useBeside(beside: string | undefined, mine: number): ConnectionCost | u
   useEffect(() => {
     if (beside === undefined) return
     let isWanted = true
-    runOf({ scenario, seed, provider, breaks: undefined, without: undefined }).then(
+    runOf({ scenario, seed, provider, breaks: undefined, without: undefined, meddling: undefined }).then(
       ({ timeline }) => {
         if (isWanted) setPlayed({ key, timeline })
       },

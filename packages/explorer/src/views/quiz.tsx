@@ -178,7 +178,7 @@ function Asked({ id, question, step, next }: AskedProps): JSX.Element {
 async function truthOf({ truth, breaks }: Question): Promise<Truth> {
   if (truth !== undefined) return truth
   const { seed, provider } = address.value
-  const run = { scenario: breakOf(breaks!).scenario, seed, provider, breaks, without: undefined }
+  const run = { scenario: breakOf(breaks!).scenario, seed, provider, breaks, without: undefined, meddling: undefined }
   return alertTruth((await runOf(run)).timeline)
 }
 
