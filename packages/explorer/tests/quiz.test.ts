@@ -95,6 +95,17 @@ it("asks for the message that the end reads next, among all that its table allow
     const legal = transitions[end].filter(({ from, message }) => from === state && message !== undefined)
     const offered = question.choices.map(({ id }) => (id === "hello_retry_request" ? "server_hello" : id))
     for (const { message } of legal) expect(offered, where).toContain(message)
+    // A ServerHello by its type, and another message to whoever waits for it: both may come, and the reasons say so.
+    if (`${end} ${state}` === "client WAIT_SH") {
+      const both = ["hello_retry_request", "server_hello"]
+      expect(
+        question.choices.map(({ id }) => id),
+        where,
+      ).toEqual(expect.arrayContaining(both))
+      for (const id of both) expect(question.wrong[id], where).toContain("would be legal")
+      const goesTo = question.truth!.right === "server_hello" ? "WAIT_EE." : "WAIT_SH."
+      expect(question.truth!.reason, where).toContain(`leads to ${goesTo}`)
+    }
     states.add(`${end} ${state}`)
   }
   expect([...states].toSorted()).toEqual([
