@@ -1,10 +1,10 @@
 // Connections looked at from outside: traces of RFC 8448 give the RFC's secrets, and a run of ours with its key log is what it was.
 
-import { readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Happening, Timeline } from "../src/run/step.ts"
 import { loadEngine } from "./engine.ts"
+import { printed, traces } from "./rfc8448-text.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
@@ -17,52 +17,6 @@ function happenings<Type extends Happening["type"]>({ steps }: Timeline, type: T
   return steps.filter(({ happening }) => happening.type === type) as (Timeline["steps"][number] & {
     happening: Extract<Happening, { type: Type }>
   })[]
-}
-
-interface TraceJson {
-  readonly section: number
-  readonly id: string
-  readonly steps: readonly {
-    readonly actor: string
-    readonly label: string
-    readonly fields?: Readonly<
-      Record<string, { readonly octets?: number; readonly hex?: string; readonly text?: string }>
-    >
-  }[]
-}
-
-const { traces } = JSON.parse(
-  readFileSync(new URL("../../../test-vectors/rfc8448/rfc8448.json", import.meta.url), "utf8"),
-) as { traces: TraceJson[] }
-
-/** As the RFC prints it, with its page breaks. */
-function printed({ steps }: TraceJson): string {
-  const lines: string[] = []
-  for (const { actor, label, fields = {} } of steps) {
-    lines.push("", `   {${actor}}  ${label}:`)
-    for (const [name, { octets, hex: value, text }] of Object.entries(fields)) {
-      if (text !== undefined || value === undefined) {
-        lines.push("", `      ${name}:  ${text ?? ""}`)
-        continue
-      }
-      const bytes = value.match(/../g) ?? []
-      lines.push("", `      ${name} (${octets} octets):  ${bytes.slice(0, 12).join(" ")}`)
-      for (let at = 12; at < bytes.length; at += 18) lines.push(`         ${bytes.slice(at, at + 18).join(" ")}`)
-    }
-  }
-  const pages: string[] = []
-  lines.forEach((line, index) => {
-    if (index % 50 === 49)
-      pages.push(
-        "",
-        "Thomson                       Informational                     [Page 7]",
-        "\f",
-        "RFC 8448                     TLS 1.3 Traces                 January 2019",
-        "",
-      )
-    pages.push(line)
-  })
-  return pages.join("\n")
 }
 
 /** The RFC's words for a secret, and ours. */

@@ -1,0 +1,81 @@
+// What people bring into the page and take out of it, and what they do on the way.
+
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { afterAll, describe, expect, it } from "vitest"
+import { printed, traces } from "../rfc8448-text.ts"
+import { settled, usePages, whyNot } from "./page.ts"
+
+const pages = usePages()
+afterAll(() => expect(pages.problems).toEqual([]))
+
+describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" : ` (skipped: ${whyNot})`}`, () => {
+  it("shows the five traces of RFC 8448, pasted, with the RFC's secrets", { timeout: 60_000 }, async () => {
+    const page = await pages.open("#provider=fast&view=own")
+    for (const trace of traces) {
+      await page.getByRole("tab", { name: "Bring your own" }).click()
+      await page.locator(".own textarea").nth(1).fill(printed(trace))
+      await page.getByRole("button", { name: "Read it" }).click()
+      await page.getByText("It is in the other views now").waitFor()
+      await page.getByRole("tab", { name: "Both ends" }).click()
+      await page.getByRole("slider").press("End")
+      await settled(page)
+      const secret = (label: string) =>
+        trace.steps.find((step) => step.label === label && step.fields?.["expanded"])?.fields
+      for (const [label, name] of [
+        ['derive secret "tls13 c hs traffic"', "client_handshake_traffic_secret"],
+        ['derive secret "tls13 s ap traffic"', "server_application_traffic_secret"],
+      ] as const) {
+        const beginning = secret(label)!["expanded"]!.hex!.slice(0, 8)
+        const row = page.locator("li", { hasText: name }).filter({ hasText: beginning })
+        expect({ section: trace.section, name, rows: await row.count() }).toMatchObject({ rows: 2 })
+      }
+    }
+    await page.getByRole("button", { name: "Back to the scenarios" }).click()
+    await settled(page)
+    expect(await page.locator(".is-brought").count()).toBe(0)
+    await page.close()
+  })
+
+  it("says in one line what cannot be read", async () => {
+    const page = await pages.open("#view=own")
+    await page.locator(".own textarea").nth(1).fill("16 03 01 0")
+    await page.getByRole("button", { name: "Read it" }).click()
+    await page.getByText("two make a byte, so one is missing").waitFor()
+    await page.close()
+  })
+
+  it("gives a pcapng that it reads again, and that tshark opens decrypted", async () => {
+    const page = await pages.open("#provider=fast&view=own")
+    const download = page.waitForEvent("download")
+    await page.getByRole("button", { name: "Save as pcapng" }).click()
+    const file = await (await download).path()
+    await page.locator('input[type="file"]').setInputFiles({
+      name: "seen.pcapng",
+      mimeType: "application/octet-stream",
+      buffer: readFileSync(file),
+    })
+    await page.getByText("192.0.2.1:50000 to 192.0.2.2:8883").first().waitFor()
+    // The browser keeps what was downloaded until the page is closed.
+    const copy = readFileSync(file)
+    await page.close()
+    if (spawnSync("tshark", ["--version"]).status !== 0) return console.log("explorer: no tshark here to open it with")
+    const { stdout } = spawnSync("tshark", ["-r", "-", "-Y", "mqtt"], { input: copy, encoding: "utf8" })
+    expect(stdout).toContain("Publish Message [home/kitchen/temperature]")
+  })
+
+  it("lets anybody flip a bit on the way, and shows who notices", async () => {
+    const page = await pages.open("#provider=fast&view=break")
+    const form = page.locator(".on-the-way")
+    await form.getByLabel("Take this record").selectOption("3")
+    await form.getByLabel(/^Bit, from 0/).fill("900")
+    await form.getByRole("button", { name: "Do it" }).click()
+    await page.locator(".verdict .notice", { hasText: "Client notices" }).waitFor()
+    expect(await page.locator(".verdict .alert").textContent()).toBe("bad_record_mac")
+    await expect.poll(() => new URL(page.url()).hash).toContain("meddling=flip.3.900")
+    await form.getByRole("button", { name: /^Undo/ }).click()
+    await settled(page)
+    await expect.poll(() => new URL(page.url()).hash).not.toContain("meddling")
+    await page.close()
+  })
+})
