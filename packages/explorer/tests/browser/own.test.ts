@@ -1,7 +1,9 @@
 // What people bring into the page and take out of it, and what they do on the way.
 
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { printed, traces } from "../rfc8448-text.ts"
 import { settled, usePages, whyNot } from "./page.ts"
@@ -60,7 +62,11 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     const copy = readFileSync(file)
     await page.close()
     if (spawnSync("tshark", ["--version"]).status !== 0) return console.log("explorer: no tshark here to open it with")
-    const { stdout } = spawnSync("tshark", ["-r", "-", "-Y", "mqtt"], { input: copy, encoding: "utf8" })
+    const folder = mkdtempSync(join(tmpdir(), "explorer-"))
+    const kept = join(folder, "seen.pcapng")
+    writeFileSync(kept, copy)
+    const { stdout } = spawnSync("tshark", ["-r", kept, "-Y", "mqtt"], { encoding: "utf8" })
+    rmSync(folder, { recursive: true })
     expect(stdout).toContain("Publish Message [home/kitchen/temperature]")
   })
 
