@@ -2,7 +2,7 @@
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
+import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { hashOf, home } from "../page/address.ts"
 import { brought } from "../page/brought.ts"
 import { runKey, runOf } from "../page/runs.ts"
@@ -98,12 +98,12 @@ function Asked({ id, question, step, next }: AskedProps): JSX.Element {
   const onward = useRef<HTMLButtonElement>(null)
   const verdict = verdicts.value.get(id)
   // Whoever went on by its button has lost it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true })
   }, [])
-  // The answers are off now, and what had the focus with them.
+  // The answers are off now, and what had the focus with them: it goes on before another key can be pressed.
   const answered = useRef(verdict !== undefined)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (verdict !== undefined && !answered.current) onward.current?.focus()
     answered.current = verdict !== undefined
   }, [verdict])
