@@ -56,8 +56,8 @@ export const planted: readonly Planted[] = [
     kind: "doubled",
     fault: "a QoS 2 PUBLISH that comes again is published again",
     file: "client/receiver.ts",
-    from: "if (session.hasReceived(packetId)) {",
-    to: "if (!reader.dup && session.hasReceived(packetId)) {",
+    from: "const again = qos === 2 && session.hasReceived(packetId)",
+    to: "const again = qos === 2 && !reader.dup && session.hasReceived(packetId)",
   },
   {
     kind: "doubled",
