@@ -250,7 +250,7 @@ export type RevocationStatus =
 /** Revocation lists, with the signatures that were found right. Immutable but for that: to renew lists, make a new store. */
 export class CrlStore {
   readonly crls: readonly Crl[]
-  readonly #verified = new Map<Crl, { readonly spki: Uint8Array; readonly problem: string | undefined }>()
+  readonly #verified = new Map<Crl, Uint8Array>()
 
   constructor(crls: readonly Crl[]) {
     this.crls = crls
@@ -277,9 +277,10 @@ export class CrlStore {
 
   #signatureProblem(crl: Crl, issuer: Certificate, provider: CryptoProvider): string | undefined {
     const known = this.#verified.get(crl)
-    if (known && equalBytes(known.spki, issuer.spki)) return known.problem
+    if (known && equalBytes(known, issuer.spki)) return undefined
     const problem = signatureOf(crl, issuer, provider)
-    this.#verified.set(crl, { spki: issuer.spki, problem })
+    // Only that it is right is remembered: a provider may not know yet, and say no until it does (workers/verify.ts of the Node adapter).
+    if (problem === undefined) this.#verified.set(crl, issuer.spki)
     return problem
   }
 }
