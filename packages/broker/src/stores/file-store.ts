@@ -99,6 +99,8 @@ export class FileStore implements Store {
   readonly #writer: TurnWriter = new TurnWriter()
   /** How many bytes of them add to what is kept. */
   #adds = 0
+  /** Of what was written and the disk may not have yet, what adds to what is kept. */
+  #addedUnsynced = 0
   #collected: Waiting[] = []
   #cancelFlush: (() => void) | undefined
   /** Another journal is ready; and with durability "power" turns are collected for it while the disk takes the last of this one. */
@@ -446,6 +448,7 @@ export class FileStore implements Store {
     }
     this.#end += bytes.length
     this.#room.add(this.#adds)
+    if (this.#power) this.#addedUnsynced += this.#adds
     this.#room.lookWhenDue(this.size)
     this.#foldWhen(this.#room.folds(this.#sizes, this.#end))
     return undefined
@@ -481,12 +484,14 @@ export class FileStore implements Store {
     if (this.#syncing !== undefined || this.#journal === undefined) return
     const waiting = this.#unsynced
     const end = this.#end
+    const added = this.#addedUnsynced
     this.#unsynced = []
     this.#held = this.#leaving
     this.#syncing = this.#journal.sync().then(
       () => {
         this.#syncing = undefined
         this.#synced = end
+        this.#addedUnsynced -= added
         if (this.#unsynced.length > 0) this.#sync()
         this.#answer(waiting, "committed")
       },
@@ -496,6 +501,8 @@ export class FileStore implements Store {
         const all = [...waiting, ...this.#unsynced]
         this.#unsynced = []
         this.#end = this.#synced
+        this.#room.takeBack(this.#addedUnsynced)
+        this.#addedUnsynced = 0
         this.#ragged = true
         this.#cut()
         this.#answer(all, this.#failed(reasonOf(error)))
@@ -540,10 +547,10 @@ export class FileStore implements Store {
       const number = files.at(-1)?.number ?? 0
       const name = nameOf("snapshot", number)
       made = unfinished(name)
-      const { size, there } = await this.#writeSnapshot(made, number, files)
+      const { size, found } = await this.#writeSnapshot(made, number, files)
       await folder.rename(made, name)
       made = undefined
-      fold.made(there, this.#sizeOf(files), size)
+      fold.made(found, this.#sizeOf(files), size)
       await folder.sync()
       this.#files = [
         { kind: "snapshot", number, name, size, torn: 0, version: schemaVersion },
@@ -568,11 +575,11 @@ export class FileStore implements Store {
     name: string,
     number: number,
     files: readonly HistoryFile[],
-  ): Promise<{ readonly size: number; readonly there: number }> {
+  ): Promise<{ readonly size: number; readonly found: Pick<Things, "there" | "growing"> }> {
     const { walkPlaces } = this.#working
     const reader = new HistoryReader(this.#folder, this.#format, this.#pace, "none", walkPlaces)
     const image = await reader.image(files)
-    const { there } = thingsOf(image)
+    const found = thingsOf(image)
     const target = await this.#folder.create(name)
     try {
       const source = { files, reader, image }
@@ -580,7 +587,7 @@ export class FileStore implements Store {
         this.#takeRoom(bytes),
       )
       await target.sync()
-      return { size, there }
+      return { size, found }
     } finally {
       await target.close()
     }
@@ -671,7 +678,8 @@ function thingsOf(image: Image): Things {
   const { sessions, subscriptions, wills, queued, retained, messages } = image.counts()
   const dead = image.messagesSeen - messages
   const ended = messages === 0 ? dead : Math.ceil(((queued + retained) / messages) * dead)
-  return { there: sessions + subscriptions + wills + queued + retained, ended }
+  const growing = sessions + queued
+  return { there: growing + subscriptions + wills + retained, growing, ended }
 }
 
 function writeAll(file: StoreFile, bytes: Uint8Array, from: number): void {

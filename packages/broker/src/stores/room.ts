@@ -37,14 +37,16 @@ export interface Sizes {
 /** Sessions, their subscriptions and wills, messages on their way to them, and retained ones. */
 export interface Things {
   readonly there: number
+  /** Of those that are there: sessions, and messages on their way, of which more may follow without being asked for. */
+  readonly growing: number
   /** Those that are there no more, and are in the files still. */
   readonly ended: number
 }
 
 /** One of the two is called at its end. */
 export interface Fold {
-  /** @param found how many things; @param before bytes of what was folded; @param after of the snapshot */
-  readonly made: (found: number, before: number, after: number) => void
+  /** @param found what it has; @param before bytes of what was folded; @param after of the snapshot */
+  readonly made: (found: Pick<Things, "there" | "growing">, before: number, after: number) => void
   readonly failed: () => void
 }
 
@@ -81,7 +83,7 @@ export class StoreRoom {
     folder: Folder,
     pace: Pace,
     options: RoomOptions,
-    { there, ended }: Things,
+    { there, growing, ended }: Things,
     sizes: Sizes = { snapshot: 0, journals: 0 },
   ) {
     this.#folder = folder
@@ -91,7 +93,7 @@ export class StoreRoom {
     this.#there = there
     this.#ended = ended
     this.#nextFold = pace.now() + shortPause
-    this.#base = sizes.snapshot + bytesToCome * there
+    this.#base = sizes.snapshot + bytesToCome * growing
     this.#added = sizes.journals
   }
 
@@ -141,6 +143,11 @@ export class StoreRoom {
     this.#added += bytes
   }
 
+  /** So much of that was taken back: the disk never had it. */
+  takeBack(bytes: number): void {
+    this.#added = Math.max(0, this.#added - bytes)
+  }
+
   /** A fold begins, of what has been counted until now. */
   folding(): Fold {
     const [there, ended, added] = [this.#there, this.#ended, this.#added]
@@ -150,10 +157,10 @@ export class StoreRoom {
     }
     return {
       made: (found, before, after) => {
-        this.#there += found - there
+        this.#there += found.there - there
         this.#ended -= ended
-        this.#base = after + bytesToCome * found
-        this.#added -= added
+        this.#base = after + bytesToCome * found.growing
+        this.#added = Math.max(0, this.#added - added)
         rest(after < before - before / 16 || !this.#isFull(before))
       },
       failed: () => rest(false),
@@ -183,7 +190,13 @@ export class StoreRoom {
 
   /** What is left of the disk is for what ends messages, which makes room once it is folded. */
   diskIsFull(bytes: number): boolean {
-    return bytes > this.#diskBytes - Math.min(diskReserve, (this.#diskBytes * 9) / 16)
+    return bytes > this.#diskBytes - this.#diskReserve
+  }
+
+  get #diskReserve(): number {
+    return this.#diskBytes === Number.POSITIVE_INFINITY
+      ? diskReserve
+      : Math.min(diskReserve, (this.#diskBytes * 9) / 16)
   }
 
   /**
@@ -200,7 +213,9 @@ export class StoreRoom {
 
   /** @param bytes of snapshot and journals, with what follows of what was taken; @param more what that adds */
   mayGrow(bytes: number, more: number): boolean {
-    return this.#spare(bytes, more) >= (roomToGrow / 16) * this.#maximumBytes
+    if (this.#spare(bytes, more) < (roomToGrow / 16) * this.#maximumBytes) return false
+    // Half of what is left of the disk is for what ends messages, and for nothing else.
+    return bytes <= this.#diskBytes - this.#diskReserve / 2
   }
 
   /** A turn leaves room for a fold. @param bytes of snapshot and journals with it; @param more what it adds */
