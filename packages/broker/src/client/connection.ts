@@ -250,7 +250,7 @@ export class Connection implements Addressee, Served {
       return
     }
     this.session?.retryRetained()
-    if (this.#intake.lost && this.#intake.firstPostponed === undefined) {
+    if (this.#intake.haveToComeAgain(now)) {
       this.disconnect(now, ReasonCode.QuotaExceeded, "messages that could not be kept have to come again")
       return
     }

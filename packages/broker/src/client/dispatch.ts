@@ -57,7 +57,7 @@ export class Dispatch<Client extends Addressee> {
       case PacketType.Publish:
         this.#intake.meter(framer.end - framer.start, now)
         // Not behind those that wait: what has no QoS does not keep their order.
-        if (this.#intake.postponed && (framer.header & 7) !== 0) this.#intake.postpone(now)
+        if (this.#intake.postponed && (framer.header & 6) !== 0) this.#intake.postpone(now)
         else if (!receiver.publish(framer, now)) this.#intake.postpone(now)
         return
       case PacketType.Puback:

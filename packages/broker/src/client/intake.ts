@@ -14,6 +14,10 @@ import type { Silence } from "./silence.ts"
 /** Bytes of PUBLISH packets that wait on one connection until they can be kept; past that it is not read from for so many milliseconds. */
 const mostPostponed = 65_536
 const stuckTime = 5000
+/** What one of them takes beside its bytes, about. */
+const heldFrame = 320
+/** Milliseconds that the first of them waits: then the connection ends, somebody is told, and they come again on another. */
+const headTime = 60_000
 
 export class Intake<Client> {
   readonly framer: Framer
@@ -34,6 +38,8 @@ export class Intake<Client> {
   #stuckSince: number | undefined
   /** What it publishes now is not held any more. */
   #lost = false
+  /** When the first of those that wait became that. */
+  #headSince = 0
   /** It has had its turn: the others come first. */
   #resting = false
   #sinkPaused = false
@@ -195,8 +201,9 @@ export class Intake<Client> {
     const { header, bytes, start, bodyStart, end } = this.framer
     const own = copyOf(bytes.subarray(start, end))
     const length = end - start
+    if (this.#postponed.length === 0) this.#headSince = now
     this.#postponed.push({ header, bytes: own, start: 0, bodyStart: bodyStart - start, end: length, owned: true })
-    this.#postponedBytes += length
+    this.#postponedBytes += length + heldFrame
     if (this.#postponedBytes >= mostPostponed) this.#stuckSince ??= now
     this.#hub.postpone(this.#client)
   }
@@ -212,8 +219,10 @@ export class Intake<Client> {
   }
 
   /** It has been kept. */
-  dropPostponed(): void {
-    this.#postponedBytes -= this.#postponed.shift()?.end ?? 0
+  dropPostponed(now: number): void {
+    const kept = this.#postponed.shift()
+    if (kept !== undefined) this.#postponedBytes -= kept.end + heldFrame
+    this.#headSince = now
     if (this.#postponedBytes < mostPostponed) this.#stuckSince = undefined
   }
 
@@ -225,9 +234,12 @@ export class Intake<Client> {
     return true
   }
 
-  /** Some that came after those that waited were not held: they have to come again, and nothing is to come before them. */
-  get lost(): boolean {
-    return this.#lost
+  /**
+   * Those that wait have to come again: some that came after them were not held, and these are kept now; or there has been no room
+   * for the first for long.
+   */
+  haveToComeAgain(now: number): boolean {
+    return this.#postponed.length === 0 ? this.#lost : now - this.#headSince >= headTime
   }
 
   // --- what is held of it ---

@@ -146,7 +146,7 @@ export class PacketTurns<Client extends Served> {
         hub.postpone(client)
         break
       }
-      this.#intake.dropPostponed()
+      this.#intake.dropPostponed(now)
       packets++
     }
     hub.spent(cheap, hub.work - work, packets, hub.recorder.made - made)

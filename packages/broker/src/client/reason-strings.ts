@@ -31,6 +31,9 @@ export function tooLargeToKeep(largest: number): string {
   return `it is above the ${largest} bytes of a message that this broker's store has room for`
 }
 
+export const tooManyCopiesToKeep =
+  "with a copy for each session it comes to, it is more than this broker's store has room for"
+
 /** Section 3.3.2.3.2. */
 export const payloadIsNoText = "its Payload Format Indicator says UTF-8, and its payload is not"
 

@@ -27,6 +27,7 @@ import {
   storeFails,
   subscribeReason,
   tooLargeToKeep,
+  tooManyCopiesToKeep,
 } from "./reason-strings.ts"
 import { noRoom, publishRefusal, tellRefusal, tellRefused } from "./refusals.ts"
 import type { Writer } from "./writer.ts"
@@ -100,7 +101,7 @@ export class Receiver<Client extends Receiving> {
     const { qos, packetId } = reader
     checkOffered(host.features, "a PUBLISH", qos, reader.retain)
     const again = qos === 2 && session.hasReceived(packetId)
-    const refused = qos > 0 && !again && !this.#canKeep(topic)
+    const refused = qos > 0 && !again && !this.#canKeep(topic) && this.#wouldKeep(topic)
     if (refused && this.#version === 4) return false
     host.counters.publishReceived++
     host.counters.publishBytesReceived += reader.payloadLength
@@ -162,6 +163,13 @@ export class Receiver<Client extends Receiving> {
     return recorder.takes(this.#keptBytes(topic)) || this.#makesRoom(topic)
   }
 
+  /** Once there is room: what is not to be published, or never has room, is answered now. Nobody is told of it here. */
+  #wouldKeep(topic: Topic): boolean {
+    if (topic !== this.#allowedTopic && publishRefusal(this.#host.access, this.#identity, this.#clientId, topic.name))
+      return false
+    return this.#payloadFlaw(topic) === undefined
+  }
+
   /** Of the PUBLISH that was read, with its copies; 0: nothing is kept of it. */
   #keptBytes(topic: Topic): number {
     const { reader } = this.#host
@@ -184,7 +192,7 @@ export class Receiver<Client extends Receiving> {
       host.counters.dropped["not authorized"]++
       return ReasonCode.NotAuthorized
     }
-    this.#flaw = this.#payloadFlaw()
+    this.#flaw = this.#payloadFlaw(topic)
     if (this.#flaw !== undefined) {
       host.counters.dropped[this.#flaw.counted]++
       tellRefused(host, this.#connection, this.#identity, topic.name, this.#flaw.why)
@@ -200,7 +208,7 @@ export class Receiver<Client extends Receiving> {
     return this.#flaw?.why ?? publishReason(code, topic.name)
   }
 
-  #payloadFlaw(): Flaw | undefined {
+  #payloadFlaw(topic: Topic): Flaw | undefined {
     const host = this.#host
     const { reader, limits } = host
     // Section 3.4.2.1 has no "packet too large" for PUBACK: this is an administrative limit.
@@ -209,6 +217,9 @@ export class Receiver<Client extends Receiving> {
     const { largest } = host.recorder
     if (largest !== undefined && (reader.qos > 0 || reader.retain) && reader.contentLength > largest)
       return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: tooLargeToKeep(largest) }
+    // Not even an empty store has room for so many copies, beside that for folding them.
+    if (largest !== undefined && reader.qos > 0 && this.#keptBytes(topic) > 6 * largest)
+      return { code: ReasonCode.QuotaExceeded, counted: "payload too large", why: tooManyCopiesToKeep }
     if (!reader.textPayload || !host.checksPayloadFormat) return undefined
     host.cost(lookCost(reader.payloadLength))
     if (reader.payloadIsText) return undefined
