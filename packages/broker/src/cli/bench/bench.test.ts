@@ -187,7 +187,8 @@ describe.sequential("puremq bench --connect-storm", () => {
       expect(each).toMatchObject({ name: "connect storm", failures: [], loop: { kind: "closed", concurrency: 4 } })
       expect([each!.counts.completed, each!.counts.failed, each!.latency?.count]).toEqual([30, 0, 30])
       const { connect, handshake, wait } = each!.parts
-      expect(connect!.mean + handshake!.mean + wait!.mean).toBeCloseTo(each!.latency!.mean, 1)
+      // Histograms are right to some per cent, whatever a busy machine makes of the times.
+      expect((connect!.mean + handshake!.mean + wait!.mean) / each!.latency!.mean).toBeCloseTo(1, 1)
     },
   )
 
