@@ -106,3 +106,19 @@ describe("the path", () => {
     }
   })
 })
+
+describe("the certificates of a run", () => {
+  const shown = (scenario: string, breaks?: string) => {
+    const timeline = engine.play({ scenario, provider: engine.fast(), seed: 4, breaks })
+    return engine.shownChains(timeline, timeline.steps.length)
+  }
+
+  it("are those that were read, with the name that was asked for", () => {
+    const cast = engine.castOf(engine.fast(), 4)
+    expect(shown("full")).toMatchObject([{ by: "server", chain: cast.server.chain, serverName: "broker.example" }])
+    expect(shown("full", "unknown-authority")[0]!.chain).toEqual(cast.impostor.chain)
+    expect(shown("full", "wrong-name")[0]!.serverName).toBe("another.example")
+    expect(shown("client-certificate").map(({ by }) => by)).toEqual(["server", "client"])
+    for (const scenario of ["external-psk", "raw-public-key", "compression"]) expect(shown(scenario)).toEqual([])
+  })
+})

@@ -116,7 +116,7 @@ describe.each(scenarioIds)("%s", (scenario) => {
         const { why, section } = verdicts[id]
         expect(why).toMatch(/^[A-Z0-9][^.]*\.$|^[^.]*RFC[^.]*\.$/)
         expect(why).not.toMatch(/undefined/)
-        expect(section).toMatch(/^(\d|appendix [EF]|RFC|draft)/)
+        expect(section).toMatch(/^(\d|appendix [CEF]|RFC|draft)/)
       }
     }
   })

@@ -90,6 +90,26 @@ describe("a saved trace", () => {
   })
 })
 
+describe("a capture without its secrets", () => {
+  it("shows nobody reading what is sealed", () => {
+    const run = play("full")
+    const chunks = happenings(run, "wire").map(({ record }) => ({ from: record.from, bytes: record.sent }))
+    const seen = engine.observe(chunks, engine.nothingKnown, engine.noble())
+    const rows = engine.eyesAt(seen, seen.steps.length)
+    const sealed = rows.filter(({ record }) => record.wire.sent[0] === 23)
+    expect(sealed.length).toBeGreaterThan(5)
+    for (const { verdicts } of sealed) expect(Object.values(verdicts).map(({ reads }) => reads)).not.toContain(true)
+  })
+
+  it("knows a key log from what it goes with", () => {
+    const lines = happenings(play("full"), "secret").flatMap((secret) => engine.keyLogLine(secret) ?? [])
+    expect(engine.isKeyLog(utf8(`# a key log\n${lines.join("\n")}\n`))).toBe(true)
+    for (const other of ["16 03 01", "{client}  send handshake record:", '{"format":"tls13-trace"']) {
+      expect(engine.isKeyLog(utf8(other))).toBe(false)
+    }
+  })
+})
+
 describe("what cannot be read", () => {
   it("is refused in one line", () => {
     const cases: [Uint8Array, RegExp][] = [

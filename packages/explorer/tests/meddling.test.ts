@@ -61,3 +61,20 @@ it("has words that say what is done", () => {
     "6 bytes are slipped in ahead of record 6",
   ])
 })
+
+it("ends no scenario otherwise than by what the two ends say", { timeout: 120_000 }, () => {
+  const provider = engine.fast()
+  for (const { id: scenario } of engine.scenarios) {
+    const clean = engine.play({ scenario, provider, seed: 2 })
+    const ids = clean.steps.flatMap(({ happening }) => (happening.type === "wire" ? [happening.record.id] : []))
+    for (const record of new Set(ids)) {
+      for (const meddling of [
+        { kind: "drop", record },
+        { kind: "cut", record, bytes: 7 },
+      ] as const) {
+        const run = engine.play({ scenario, provider, seed: 2, meddlings: [meddling] })
+        expect(run.steps.length).toBeGreaterThan(3)
+      }
+    }
+  }
+})

@@ -142,6 +142,7 @@ describe("what is pasted", () => {
             .join(" ")}  abcdef`,
       ),
       hex(record.slice(5)),
+      `\u201c\u00a0${bytes.join("\u00a0")}\u201d`,
     ]
     for (const form of forms) expect({ form, name: read(form).name }).toEqual({ form, name: "client_hello" })
   })
@@ -150,6 +151,7 @@ describe("what is pasted", () => {
     const wrong: [string, RegExp][] = [
       ["", /there is nothing in it/],
       ["16 03 0", /one is missing/],
+      ["16 03 01 00 05 01", /the first record is cut short: 10 bytes belong to it, and 6 are there/],
       ["hello", /"h" is no hexadecimal digit/],
       ["de ad be ef", /neither TLS records .* nor one whole handshake message/],
       ["{client}  create an ephemeral x25519 key pair:", /without a "complete record"/],

@@ -102,7 +102,14 @@ it("asks for the message that the end reads next, among all that its table allow
         question.choices.map(({ id }) => id),
         where,
       ).toEqual(expect.arrayContaining(both))
-      for (const id of both) expect(question.wrong[id], where).toContain("would be legal")
+      const wasRetried = ours.some(
+        ({ index, happening }) =>
+          index <= step && happening.type === "state" && happening.from === "WAIT_SH" && happening.to === "WAIT_SH",
+      )
+      // Section 4.2.4: there is one in a connection.
+      const ofRetry = wasRetried ? "one HelloRetryRequest in a connection" : "would be legal"
+      expect(question.wrong["hello_retry_request"], where).toContain(ofRetry)
+      expect(question.wrong["server_hello"], where).toContain("would be legal")
       const goesTo = question.truth!.right === "server_hello" ? "WAIT_EE." : "WAIT_SH."
       expect(question.truth!.reason, where).toContain(`leads to ${goesTo}`)
     }

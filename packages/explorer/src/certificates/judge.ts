@@ -57,10 +57,20 @@ export interface Question {
   readonly now: number
   readonly provider: CryptoProvider
   readonly profile?: Profile
+  /** Whose certificate it is to be; default: a server's. */
+  readonly usage?: "server" | "client"
 }
 
 /** @throws X509Error for a certificate that cannot be read, or a name that is none */
-export function judge({ chain, trusted, serverName, now, provider, profile = "path" }: Question): Judgement {
+export function judge({
+  chain,
+  trusted,
+  serverName,
+  now,
+  provider,
+  profile = "path",
+  usage = "server",
+}: Question): Judgement {
   const [leaf, ...intermediates] = chain.map((der) => parseCertificate(der))
   const reference = referenceHost(serverName)
   let verdict: PathVerdict | undefined
@@ -73,7 +83,7 @@ export function judge({ chain, trusted, serverName, now, provider, profile = "pa
       now,
       provider,
       profile,
-      usage: Oid.serverAuth,
+      usage: usage === "server" ? Oid.serverAuth : Oid.clientAuth,
       keyUsage: 1,
     })
     named = nameProblem(leaf!, reference)

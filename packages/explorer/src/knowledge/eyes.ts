@@ -141,6 +141,7 @@ function isHybrid(group: string): boolean {
 /* ---------------------------------------------------------------- verdicts */
 
 function endsVerdict(timeline: Timeline, record: SentRecord, end: End, step: number): Verdict {
+  if (isUnknown(record)) return notBrought
   if (record.wire.from === end) return { reads: true, why: "It has written it.", section: "5.2" }
   const { fate } = record.wire
   const at = readAt(timeline, record)
@@ -161,6 +162,17 @@ function endsVerdict(timeline: Timeline, record: SentRecord, end: End, step: num
   return { reads: false, why, section: "5.2" }
 }
 
+/** Of a connection that was brought without the secret that opens it: sealed, and nothing here says more. */
+function isUnknown({ protection, wire }: SentRecord): boolean {
+  return protection === undefined && wire.sent[0] === 23
+}
+
+const notBrought: Verdict = {
+  reads: false,
+  why: "It is sealed, and the secret that opens it was not brought along: nobody here can say more.",
+  section: "5.2",
+}
+
 function nameOf({ protection }: SentRecord): string {
   if (protection === undefined) return ""
   const { secretName, generation } = protection
@@ -170,6 +182,7 @@ function nameOf({ protection }: SentRecord): string {
 function thiefsVerdict(timeline: Timeline, record: SentRecord, thief: Thief): Verdict {
   const { protection, connection } = record
   const ingredients = ingredientsOf(timeline, connection)
+  if (isUnknown(record)) return notBrought
   if (protection === undefined) return inTheClear(record, thief, ingredients)
   const reads = hasSecret(timeline, thief, connection, protection.secretName)
   const early = isEarly(protection.secretName)
@@ -179,20 +192,25 @@ function thiefsVerdict(timeline: Timeline, record: SentRecord, thief: Thief): Ve
 function inTheClear(record: SentRecord, thief: Thief, { offered }: Ingredients): Verdict {
   const isHello = record.parts.some(({ title }) => title === "ClientHello")
   if (!isHello || offered === undefined) {
-    const isHandshake = record.type === 22
-    const why = isHandshake
-      ? "There are no keys yet: it is sent in the clear."
-      : "It is sent in the clear, and says nothing."
-    return { reads: true, why, section: isHandshake ? "5.1" : "appendix E.4" }
+    // change_cipher_spec is there for middleboxes only.
+    if (record.wire.sent[0] === 20) {
+      return { reads: true, why: "It is sent in the clear, and says nothing.", section: "appendix E.4" }
+    }
+    return { reads: true, why: "There are no keys yet: it is sent in the clear.", section: "5.1" }
   }
   const isTicket = offered.origin?.kind === "resumption"
   if (isTicket && thief === "ticket-key") {
-    return { reads: true, why: "The ticket in it opens, and the pre-shared key is inside.", section: "appendix F.6" }
+    return { reads: true, why: "The ticket in it opens, and the pre-shared key is inside.", section: "4.7.1" }
   }
-  const why = isTicket
-    ? "It is sent in the clear; the ticket in it is sealed, and the same ticket is known again."
-    : "It is sent in the clear, and so is the name of the pre-shared key."
-  return { reads: true, why, section: "appendix F.6" }
+  if (isTicket) {
+    const why = "It is sent in the clear; the ticket in it is sealed, and one that is used twice is known again."
+    return { reads: true, why, section: "appendix C.4" }
+  }
+  return {
+    reads: true,
+    why: "It is sent in the clear, and so is the name of the pre-shared key.",
+    section: "appendix F.1",
+  }
 }
 
 interface Case {
@@ -210,7 +228,7 @@ const reasons: Readonly<Record<Thief, (about: Case) => Reason>> = {
     const lacks = early || pskOnly ? "the pre-shared key" : "the secret of the key exchange, which was never sent"
     return {
       why: `He lacks ${lacks}: he sees lengths and times only.`,
-      section: early ? "appendix F.3" : "appendix F.1",
+      section: early ? "2.3" : "appendix F.1",
     }
   },
   "certificate-key": ({ ingredients: { hasCertificate } }) =>
@@ -219,7 +237,7 @@ const reasons: Readonly<Record<Thief, (about: Case) => Reason>> = {
           why: "That key only signs, and goes into no other: he can pose as the server from now on, and reads nothing of before.",
           section: "appendix F.1",
         }
-      : { why: "No certificate has a part in this connection: its keys come of the pre-shared key.", section: "2.2" },
+      : { why: "No certificate has a part in this connection, and its key opens nothing of it.", section: "2.2" },
   "ticket-key": ({ early, ingredients }) => ticketThief(early, ingredients),
   quantum: (about) => quantumThief(about),
 }

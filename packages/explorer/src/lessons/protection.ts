@@ -68,7 +68,7 @@ export const protection: readonly Lesson[] = [
     sections: ["4.7.3", "5.5", "7.2"],
     paragraphs: [
       [
-        "No key is good for ever: after some 2^24.5 full records, AES-GCM begins to give a little away. An end must change its key before that, and it may whenever it likes.",
+        "No key is good for ever: after some 2^24.5 full records, AES-GCM begins to give a little away. An end must change its key before that, or close the connection; and it may whenever it likes.",
       ],
       [
         "It sends ",
@@ -220,7 +220,7 @@ export const protection: readonly Lesson[] = [
         " has been cut off. A stack must not pass that on as a proper end, and an application that marks the length of its messages, as MQTT does, can tell for itself whether one is whole.",
       ],
       [
-        "Every other alert says that something went wrong. After it the connection is over at once, and both ends forget its keys.",
+        "Every other alert says that something went wrong. After nearly all of them the connection is over at once, and both ends forget its keys; user_canceled says only that close_notify comes next.",
       ],
     ],
     question: [

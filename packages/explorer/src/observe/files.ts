@@ -45,10 +45,20 @@ export function readBrought(file: Uint8Array, keyLog: string, provider: CryptoPr
 
 /** undefined: it has bytes that no text has. */
 function textOf(file: Uint8Array): string | undefined {
-  // A capture begins with a magic number that has zeros or bytes above ASCII in it.
+  // A capture, or whatever else is no text, has control characters in its beginning.
   const beginning = file.subarray(0, 64)
-  if (beginning.some((byte) => byte > 0x7e || (byte < 0x20 && ![9, 10, 12, 13].includes(byte)))) return undefined
-  return new TextDecoder().decode(file)
+  if (beginning.some((byte) => byte < 0x20 && ![9, 10, 12, 13].includes(byte))) return undefined
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(file)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a file is a key log, which is read beside another file and not by itself. */
+export function isKeyLog(file: Uint8Array): boolean {
+  const text = textOf(file) ?? ""
+  return /^(?:#|[A-Z0-9_]+ [0-9a-fA-F]{64} [0-9a-fA-F]+\s*$)/m.test(text) && !/\{(?:client|server)\}/.test(text)
 }
 
 function captured(file: Uint8Array, keyLog: string, provider: CryptoProvider): BroughtFile {

@@ -35,6 +35,8 @@ type Suite = CryptoProvider["cipherSuites"][number]
 type Phase = "early" | "handshake" | "application"
 
 const longestMessage = 2 ** 24 - 1
+/** Records that are shown: people look at handshakes, and each is several steps. */
+const mostRecords = 5_000
 
 /** Bytes that are no TLS records end the list with a step that says so. Never throws for what the bytes are. */
 export function observe(chunks: readonly Chunk[], known: KnownSecrets, provider: CryptoProvider): Timeline {
@@ -93,7 +95,17 @@ class Observer {
       return
     }
     sender.pending = copyOf(all.subarray(whole))
-    for (const record of recordsOf(all.subarray(0, whole))) this.#record(from, record)
+    for (const record of recordsOf(all.subarray(0, whole))) {
+      if (this.#nextId >= mostRecords) {
+        sender.lost = true
+        this.#add(undefined, {
+          type: "event",
+          text: `the ${from} sends more than ${mostRecords} records: the rest is not shown`,
+        })
+        return
+      }
+      this.#record(from, record)
+    }
   }
 
   /* ------------------------------------------------------------ records */

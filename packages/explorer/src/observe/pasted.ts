@@ -21,7 +21,11 @@ export function readPasted(text: string): PastedTrace {
   }
   const bytes = bytesOf(text)
   const [type = 0, major = 0] = bytes
-  if (type >= 20 && type <= 23 && major === 3) return { chunks: [chunk(bytes)], known: nothingKnown }
+  if (type >= 20 && type <= 23 && major === 3) {
+    const wanted = bytes.length < 5 ? 5 : 5 + ((bytes[3]! << 8) | bytes[4]!)
+    if (bytes.length >= wanted) return { chunks: [chunk(bytes)], known: nothingKnown }
+    throw new NotReadable(`the first record is cut short: ${wanted} bytes belong to it, and ${bytes.length} are there`)
+  }
   // A handshake message without its record: put into records, as it may be longer than one.
   const length = bytes.length < 4 ? -1 : (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!
   if (length !== bytes.length - 4) {
@@ -40,10 +44,11 @@ function bytesOf(text: string): Uint8Array {
       /^\s*(?:0x)?([0-9a-fA-F]{4,8})(?::|\s\s)\s*((?:[0-9a-fA-F]{2,4}\s)*[0-9a-fA-F]{2,4})(?:\s{2,}.*)?$/.exec(line)
     return dump?.[2] ?? line
   })
+  // What mail and word processors make of spaces and quotes is meant by nobody.
   const hex = lines
     .join(" ")
     .replace(/0x/gi, " ")
-    .replace(/[\s,:;{}]+/g, "")
+    .replace(/[\s,:;{}"'\u00a0\u200b\u2018\u2019\u201c\u201d\ufeff]+/g, "")
   if (hex === "") throw new NotReadable("there is nothing in it: paste hexadecimal, such as 16 03 01 00 c8 01 ...")
   const wrong = /[^0-9a-fA-F]/.exec(hex)
   if (wrong) throw new NotReadable(`${JSON.stringify(wrong[0])} is no hexadecimal digit`)

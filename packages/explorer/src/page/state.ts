@@ -77,7 +77,10 @@ function beginningOf({ scenario, breaks, meddling }: RunAddress, { steps }: Time
 
 /** Changes the address. `entry`: the browser's way back leads to what was before. */
 export function go(change: Partial<Address>, entry = false): void {
-  address.value = { ...address.value, ...change }
+  const next = { ...address.value, ...change }
+  // Another run was asked for: what was brought makes room for it.
+  if (runKey(next) !== runKey(address.value)) brought.value = undefined
+  address.value = next
   if (entry) addressBar.write(true)
   else addressBar.writeSoon()
 }
@@ -149,7 +152,9 @@ export function follow(): void {
   const read = () => {
     addressBar.forget()
     const hash = addressOf(location.hash)
-    if (hashOf(hash) !== hashOf(address.value)) address.value = hash
+    if (hashOf(hash) === hashOf(address.value)) return
+    if (runKey(hash) !== runKey(address.value)) brought.value = undefined
+    address.value = hash
   }
   addEventListener("popstate", read)
   addEventListener("hashchange", read)

@@ -1,6 +1,7 @@
 // Which message an end reads next: those that its transition table allows, and some that it does not.
 
 import { type TransitionRow, transitions } from "@puremq/tls13/explore"
+import { endAt, isSecondRetry } from "../reading/ends.ts"
 import type { StateName } from "../run/names.ts"
 import type { End, Step, Timeline } from "../run/step.ts"
 import { messageTitle } from "../words/names.ts"
@@ -18,9 +19,15 @@ export function messageQuestion({ steps }: Timeline, step: number, chance: Chanc
   if (asked.length === 0) return undefined
   const { end, state, name, at } = chance.one(asked)
   const rows = transitions[end]
-  const legal = unique(rows.filter(({ from }) => from === state).flatMap(nameOf))
+  const { taken } = endAt({ steps, costs: [] }, steps[at]?.connection ?? 0, step, end)
+  const legal = unique(rows.filter((row) => row.from === state && !isSecondRetry(row, taken)).flatMap(nameOf))
+  // It is a ServerHello by its type: whoever waits for one has to tell them apart.
+  const retry = state === "WAIT_SH" ? ["hello_retry_request"] : []
   const others = unique(rows.flatMap(nameOf)).filter((other) => other !== name && !legal.includes(other))
-  const offered = unique([name, ...legal, ...chance.shuffled(others)]).slice(0, Math.max(mostChoices, legal.length + 1))
+  const offered = unique([name, ...legal, ...retry, ...chance.shuffled(others)]).slice(
+    0,
+    Math.max(mostChoices, legal.length + 1),
+  )
   return {
     kind: "message",
     prompt: `The ${end} is in ${state}. Which handshake message does it read next in this run?`,
@@ -39,7 +46,9 @@ export function messageQuestion({ steps }: Timeline, step: number, chance: Chanc
         id,
         legal.includes(id)
           ? `${messageTitle(id)} would be legal in ${state}, but it does not come in this run.`
-          : `In ${state} the table has no row for ${messageTitle(id)}: the ${end} would answer unexpected_message.`,
+          : id === "hello_retry_request" && state === "WAIT_SH"
+            ? "There is one HelloRetryRequest in a connection (section 4.2.4): the client would answer another with unexpected_message."
+            : `In ${state} the table has no row for ${messageTitle(id)}: the ${end} would answer unexpected_message.`,
       ]),
     ),
   }

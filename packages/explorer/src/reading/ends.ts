@@ -89,13 +89,21 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
   return {
     state,
     taken,
-    legal: transitions[end].filter(({ from }) => from === state),
+    legal: transitions[end].filter((row) => row.from === state && !isSecondRetry(row, taken)),
     secrets: [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
     proofs,
     keys,
     failure,
     isClosed,
   }
+}
+
+/** RFC 9846 section 4.2.4: there is one HelloRetryRequest in a connection, and no 0-RTT data after it. */
+export function isSecondRetry({ from, message, to, when }: TransitionRow, taken: readonly Taken[]): boolean {
+  const wasRetried = taken.some((step) => step.from === step.to && (step.from === "WAIT_SH" || step.from === "START"))
+  if (!wasRetried) return false
+  const retriesAgain = from === to && (message === "server_hello" || message === "client_hello")
+  return retriesAgain || when === "0-RTT data is taken"
 }
 
 function proofOf(end: End, happening: Timeline["steps"][number]["happening"]): string | undefined {

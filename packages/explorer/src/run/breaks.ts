@@ -273,7 +273,7 @@ export const breaks: readonly Break[] = [
   },
   {
     id: "zero-share",
-    title: "A key share that is no point",
+    title: "A key share of small order",
     about: "The server's x25519 share is all zeros: whatever is multiplied with it is zero.",
     scenario: "full",
     change: serverSends("server_hello", withZeroShare),

@@ -296,8 +296,12 @@ export const scenarios: readonly Scenario[] = [
       if (stage.client.writable) {
         stage.act("client", "takes new keys, and asks the server to", () => stage.client.updateKeys("update_requested"))
         stage.run()
+      }
+      if (stage.client.writable) {
         stage.act("client", "sends CONNECT under the new keys", () => stage.client.send(mqttConnect.bytes))
         stage.run()
+      }
+      if (stage.server.writable) {
         stage.act("server", "answers CONNACK under new keys of its own", () => stage.server.send(mqttConnack.bytes))
         stage.run()
       }

@@ -3,7 +3,7 @@
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import { pcapngOf } from "../observe/export.ts"
-import { type Brought, type BroughtFile, readBrought } from "../observe/files.ts"
+import { type Brought, type BroughtFile, isKeyLog, readBrought } from "../observe/files.ts"
 import { NotReadable } from "../observe/pasted.ts"
 import { brought } from "../page/brought.ts"
 import { show } from "../page/state.ts"
@@ -33,6 +33,10 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
   const take = async (given: File | undefined) => {
     if (given === undefined) return
     const bytes = new Uint8Array(await given.arrayBuffer())
+    if (isKeyLog(bytes)) {
+      takeKeyLog(new TextDecoder().decode(bytes))
+      return
+    }
     setFile({ name: given.name, bytes })
     read(bytes, keyLog)
   }
@@ -102,7 +106,7 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
         </p>
         <div aria-live="polite">
           {problem !== undefined && <p class="failure">{problem}</p>}
-          {found && <Found found={found} />}
+          {found && <Found found={found} hasKeyLog={keyLog.trim() !== ""} />}
         </div>
       </section>
       <TakeAway timeline={timeline} />
@@ -114,7 +118,11 @@ function open(connection: Brought): void {
   show({ title: connection.title, timeline: connection.timeline() })
 }
 
-function Found({ found }: { readonly found: BroughtFile }): JSX.Element {
+function Found({ found, hasKeyLog }: { readonly found: BroughtFile; readonly hasKeyLog: boolean }): JSX.Element {
+  const steps = brought.value?.timeline.steps ?? []
+  const sealed = steps.filter(
+    ({ happening }) => happening.type === "event" && happening.text.includes("cannot be read"),
+  ).length
   return (
     <>
       <h4>Found</h4>
@@ -137,6 +145,12 @@ function Found({ found }: { readonly found: BroughtFile }): JSX.Element {
         </p>
       ))}
       {brought.value !== undefined && <p>It is in the other views now: begin with Both ends.</p>}
+      {sealed > 0 && (
+        <p class="failure">
+          {sealed} of its records cannot be read:{" "}
+          {hasKeyLog ? "no secret of the key log opens them." : "give the secrets of one end as a key log."}
+        </p>
+      )}
     </>
   )
 }

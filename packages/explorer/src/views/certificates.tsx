@@ -5,17 +5,21 @@ import type { JSX } from "preact"
 import { useMemo, useState } from "preact/hooks"
 import { type Judgement, judge, type RuleSaid } from "../certificates/judge.ts"
 import { type Made, makeChain, type Wishes } from "../certificates/make.ts"
+import { shownChains } from "../certificates/shown.ts"
 import { reasonWords } from "../certificates/words.ts"
+import { brought } from "../page/brought.ts"
 import { address } from "../page/state.ts"
+import { breakOf } from "../run/breaks.ts"
 import { castOf, now, serverName } from "../run/cast.ts"
 import { noble } from "../run/providers.ts"
 import { DerTree } from "./der-tree.tsx"
 import { Section } from "./section.tsx"
 import { SourceCode } from "./source-code.tsx"
+import type { ViewProps } from "./view.ts"
 
 const day = 86_400_000
 
-export function Certificates(): JSX.Element {
+export function Certificates({ timeline, step }: ViewProps): JSX.Element {
   const [ours, setOurs] = useState<"run" | "own">("run")
   return (
     <div class="certificates">
@@ -28,15 +32,47 @@ export function Certificates(): JSX.Element {
           </label>
         ))}
       </fieldset>
-      {ours === "run" ? <OfTheRun /> : <OfYourOwn />}
+      {ours === "run" ? <OfTheRun timeline={timeline} step={step} /> : <OfYourOwn />}
     </div>
   )
 }
 
-function OfTheRun(): JSX.Element {
-  const { seed } = address.value
-  const { server, root } = useMemo(() => castOf(noble(), seed), [seed])
-  return <Judged chain={server.chain} trusted={[root.certificate]} wanted={serverName} />
+function OfTheRun({ timeline, step }: Pick<ViewProps, "timeline" | "step">): JSX.Element {
+  const { seed, breaks } = address.value
+  const isBrought = brought.value !== undefined
+  const trusted = useMemo(() => (isBrought ? [] : [castOf(noble(), seed).root.certificate]), [seed, isBrought])
+  const later = useMemo(() => {
+    const change = breaks === undefined ? undefined : breakOf(breaks).change?.(castOf(noble(), seed))
+    return Math.round((change?.later ?? 0) / day)
+  }, [breaks, seed])
+  const shown = shownChains(timeline, step).at(-1)
+  const next = shown === undefined ? shownChains(timeline, timeline.steps.length).at(0) : undefined
+  if (shown === undefined) {
+    return (
+      <p class="empty">
+        {next === undefined
+          ? "Nobody shows a certificate in this run: a pre-shared key or a raw public key speaks for them, the chain is compressed, or what was brought does not open it."
+          : `No certificate has been read yet: that is at step ${next.step + 1}.`}
+      </p>
+    )
+  }
+  const { by, chain, serverName: asked } = shown
+  return (
+    <>
+      <p class="about">
+        What the {by} shows, as {by === "server" ? "the client" : "the server"} reads it at step {shown.step + 1}.
+        {isBrought && " Whom they trust is not known here, so no authority is trusted."}
+      </p>
+      <Judged
+        key={`${shown.step} ${seed} ${breaks}`}
+        chain={chain}
+        trusted={trusted}
+        wanted={by === "server" ? (asked ?? serverName) : "sensor-17.example"}
+        usage={by === "server" ? "server" : "client"}
+        later={isBrought ? 0 : later}
+      />
+    </>
+  )
 }
 
 /* ---------------------------------------------------------------- a chain and its verdict */
@@ -45,16 +81,19 @@ interface JudgedProps {
   readonly chain: readonly Uint8Array[]
   readonly trusted: readonly Uint8Array[]
   readonly wanted: string
+  readonly usage?: "server" | "client"
+  /** Days after the scenario's. */
+  readonly later?: number
 }
 
-function Judged({ chain, trusted, wanted }: JudgedProps): JSX.Element {
+function Judged({ chain, trusted, wanted, usage = "server", later = 0 }: JudgedProps): JSX.Element {
   const [name, setName] = useState(wanted)
-  const [days, setDays] = useState(0)
+  const [days, setDays] = useState(later)
   const [trusts, setTrusts] = useState(true)
   const [index, setIndex] = useState(0)
   const judgement = useMemo(
-    () => judged({ chain, trusted: trusts ? trusted : [], serverName: name, now: now + days * day }),
-    [chain, trusted, trusts, name, days],
+    () => judged({ chain, trusted: trusts ? trusted : [], serverName: name, usage, now: now + days * day }),
+    [chain, trusted, trusts, name, usage, days],
   )
   const all = useMemo(() => [...chain, ...trusted], [chain, trusted])
   const shown = all[index] ?? all[0]!
@@ -62,7 +101,7 @@ function Judged({ chain, trusted, wanted }: JudgedProps): JSX.Element {
     <>
       <form class="question" onSubmit={(event) => event.preventDefault()}>
         <label>
-          <span>The client wants</span>
+          <span>{usage === "server" ? "The client wants" : "It is to be"}</span>
           <input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </label>
         <label>

@@ -73,7 +73,7 @@ export function sentenceOf({ end, happening }: Step): Sentence {
     case "connected":
       return said(`${who} is connected.`, connectedWhy(happening), "RFC 9846 section 2")
     case "event":
-      return said(`${who}: ${happening.text}.`)
+      return said(end === undefined ? `${upper(happening.text)}.` : `${who}: ${happening.text}.`)
     case "closed":
       return said(`${who}'s peer has closed its side: the end is known to be the end.`, "", "RFC 9846 section 6.1")
     case "failed": {

@@ -169,6 +169,7 @@ export class Machine<State extends Connected> {
       throw new LimitExceeded("internal_error", "bufferedInput", "peer sent more than is held while a decision is due")
     }
     if (this.#inputEnded && this.#waiting === undefined && !this.#receivedClose) {
+      // Section 6.1: without close_notify nobody can tell whether that was all.
       throw new Closed(
         undefined,
         this.#link.info === undefined

@@ -74,7 +74,7 @@ const messages: Readonly<Record<MessageName, readonly [name: string, section: st
   server_hello: [
     "ServerHello",
     "4.2.3",
-    "what the server chose, and its key share; both sides now have the handshake keys",
+    "what the server chose, and its key share, of which both sides make the handshake keys",
   ],
   encrypted_extensions: ["EncryptedExtensions", "4.4.1", "the server's answers that are not needed to make keys"],
   certificate_request: ["CertificateRequest", "4.4.2", "the server asks the client for a certificate"],

@@ -1,0 +1,52 @@
+// The certificates that somebody shows in a run, with whom the other end wants to reach: what the path is judged by.
+
+import { copyOf, decodeCertificate, decodeClientHello, handshakeMessage } from "@puremq/tls13/explore"
+import type { End, Happening, Timeline } from "../run/step.ts"
+
+export interface ShownChain {
+  readonly by: End
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[]
+  /** The step at which the other end reads it. */
+  readonly step: number
+  /** The name that the client asked for; undefined: it named none. */
+  readonly serverName: string | undefined
+}
+
+type Message = Extract<Happening, { type: "message" }>
+
+/** Chains of X.509 that have been read up to a step, in order. A raw public key is none, and a compressed one is not looked into. */
+export function shownChains({ steps }: Timeline, step: number): readonly ShownChain[] {
+  const found: ShownChain[] = []
+  const names = new Map<number, string | undefined>()
+  for (const { index, connection, end, happening } of steps) {
+    if (index > step) break
+    if (happening.type !== "message") continue
+    if (happening.name === "client_hello") names.set(connection, serverNameOf(happening))
+    if (happening.direction !== "received" || happening.name !== "certificate" || end === undefined) continue
+    const chain = chainOf(happening)
+    const by = end === "client" ? "server" : "client"
+    if (chain.length > 0) found.push({ by, chain, step: index, serverName: names.get(connection) })
+  }
+  return found
+}
+
+/** A DER certificate begins with a SEQUENCE whose first part is one, a SubjectPublicKeyInfo with one that is its algorithm. */
+function chainOf({ message }: Message): readonly Uint8Array[] {
+  try {
+    const { certificateList } = decodeCertificate(handshakeMessage(message))
+    const isRawKey = certificateList.length === 1 && certificateList[0]!.data.length < 200
+    return isRawKey ? [] : certificateList.map(({ data }) => copyOf(data))
+  } catch {
+    return [] // what cannot be read says so elsewhere
+  }
+}
+
+function serverNameOf({ message }: Message): string | undefined {
+  try {
+    const extensions: object = decodeClientHello(handshakeMessage(message)).extensions
+    return "server_name" in extensions ? `${extensions.server_name}` : undefined
+  } catch {
+    return undefined
+  }
+}
