@@ -236,10 +236,12 @@ export class Intake<Client> {
 
   /**
    * Those that wait have to come again: some that came after them were not held, and these are kept now; or there has been no room
-   * for the first for long.
+   * for the first for long, while the store takes others. One that takes nothing is told of once, and is waited for.
    */
   haveToComeAgain(now: number): boolean {
-    return this.#postponed.length === 0 ? this.#lost : now - this.#headSince >= headTime
+    if (this.#postponed.length === 0) return this.#lost
+    if (this.#hub.recorder.failing) this.#headSince = now
+    return now - this.#headSince >= headTime
   }
 
   // --- what is held of it ---

@@ -81,21 +81,34 @@ it("many short ones are counted with what they take, so few are held", () => {
   expect(partial).toBeLessThan(100_000)
 })
 
-it("does not wait for ever: the connection ends, which is told, and the messages come again on another", () => {
+it("does not wait for ever while others are kept: the connection ends, which is told, and the message comes again", () => {
   const test = withOneAway()
   const pub = test.connect({ clientId: "pub", protocolVersion: 4 })
-  test.store.mode = "full"
-  test.pass(1)
-  pub.publish("q/a", "waits", { qos: 1, packetId: 1 })
+  test.store.room = 10_000
+  const payload = new Uint8Array(20_000)
+  pub.send(publishBytes(4, "q/a", payload, { qos: 1, packetId: 1 }))
   test.pass(50)
   expect(pub.closed).toBe(false)
   test.pass(15)
   expect(pub.closed).toBe(true)
   expect(JSON.stringify(test.events)).toContain("messages that could not be kept have to come again")
-  test.store.mode = "at once"
+  test.store.room = 1_000_000
   test.pass(1)
   const again = test.connect({ clientId: "pub", protocolVersion: 4 })
-  again.publish("q/a", "waits", { qos: 1, packetId: 1, dup: true })
+  again.send(publishBytes(4, "q/a", payload, { qos: 1, packetId: 1, dup: true }))
   test.pass(2)
   expect(again.acks().map(({ packetId }) => packetId)).toEqual([1])
+})
+
+it("waits as long as the store takes nothing at all: nobody is put out for that", () => {
+  const test = withOneAway()
+  const pub = test.connect({ clientId: "pub", protocolVersion: 4 })
+  test.store.mode = "full"
+  test.pass(1)
+  pub.publish("q/a", "waits", { qos: 1, packetId: 1 })
+  test.pass(600)
+  expect(pub.closed).toBe(false)
+  test.store.mode = "at once"
+  test.pass(5)
+  expect(pub.acks().map(({ packetId }) => packetId)).toEqual([1])
 })
