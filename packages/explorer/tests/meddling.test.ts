@@ -24,7 +24,11 @@ it("is the same when it comes back from an address", () => {
   for (const nonsense of ["", "flip.3", "flip.x.1", "drop.1.2", "inject.1.xyz", "other.1", "cut.1.", "flip.-1.2"]) {
     expect({ nonsense, read: engine.meddlingsOf(nonsense) }).toEqual({ nonsense, read: [] })
   }
-  expect(engine.meddlingsOf(Array(100).fill("drop.1").join(","))).toHaveLength(16)
+  // At the limits of what an address holds, and one past them.
+  expect(engine.meddlingsOf(`inject.1.${"ab".repeat(512)}`)).toHaveLength(1)
+  expect(engine.meddlingsOf(`inject.1.${"ab".repeat(513)}`)).toEqual([])
+  expect(engine.meddlingsOf(Array(16).fill("drop.1").join(","))).toHaveLength(16)
+  expect(engine.meddlingsOf(Array(17).fill("drop.1").join(","))).toHaveLength(16)
 })
 
 it("is noticed, whatever bit of whatever record it is: nobody gets what was not sent", { timeout: 120_000 }, () => {

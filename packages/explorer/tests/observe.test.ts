@@ -110,6 +110,22 @@ describe("a run of ours, looked at from outside with its key log", () => {
   })
 })
 
+it("shows 5,000 records, and says that there are more", () => {
+  const empty = Uint8Array.of(20, 3, 3, 0, 1, 1)
+  const seenOf = (count: number) => {
+    const bytes = new Uint8Array(count * empty.length)
+    for (let i = 0; i < count; i++) bytes.set(empty, i * empty.length)
+    return engine.observe([{ from: "client", bytes }], engine.nothingKnown, engine.noble())
+  }
+  expect(happenings(seenOf(5_000), "wire")).toHaveLength(5_000)
+  expect(happenings(seenOf(5_000), "event")).toEqual([])
+  const more = seenOf(5_001)
+  expect(happenings(more, "wire")).toHaveLength(5_000)
+  expect(happenings(more, "event").map(({ happening }) => happening.text)).toEqual([
+    "the client sends more than 5000 records: the rest is not shown",
+  ])
+})
+
 describe("what is pasted", () => {
   const hello = () => {
     const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })

@@ -194,9 +194,7 @@ export class StoreRoom {
   }
 
   get #diskReserve(): number {
-    return this.#diskBytes === Number.POSITIVE_INFINITY
-      ? diskReserve
-      : Math.min(diskReserve, (this.#diskBytes * 9) / 16)
+    return Math.min(diskReserve, (this.#diskBytes * 9) / 16)
   }
 
   /**

@@ -1,6 +1,7 @@
 // The certificates that somebody shows in a run, with whom the other end wants to reach: what the path is judged by.
 
-import { copyOf, decodeCertificate, decodeClientHello, handshakeMessage } from "@puremq/tls13/explore"
+import { copyOf, decodeCertificate, handshakeMessage } from "@puremq/tls13/explore"
+import { attempt, clientHelloOf } from "../knowledge/flow.ts"
 import type { End, Happening, Timeline } from "../run/step.ts"
 
 export interface ShownChain {
@@ -33,20 +34,12 @@ export function shownChains({ steps }: Timeline, step: number): readonly ShownCh
 
 /** A DER certificate begins with a SEQUENCE whose first part is one, a SubjectPublicKeyInfo with one that is its algorithm. */
 function chainOf({ message }: Message): readonly Uint8Array[] {
-  try {
-    const { certificateList } = decodeCertificate(handshakeMessage(message))
-    const isRawKey = certificateList.length === 1 && certificateList[0]!.data.length < 200
-    return isRawKey ? [] : certificateList.map(({ data }) => copyOf(data))
-  } catch {
-    return [] // what cannot be read says so elsewhere
-  }
+  const { certificateList = [] } = attempt(() => decodeCertificate(handshakeMessage(message))) ?? {}
+  const isRawKey = certificateList.length === 1 && certificateList[0]!.data.length < 200
+  return isRawKey ? [] : certificateList.map(({ data }) => copyOf(data))
 }
 
 function serverNameOf({ message }: Message): string | undefined {
-  try {
-    const extensions: object = decodeClientHello(handshakeMessage(message)).extensions
-    return "server_name" in extensions ? `${extensions.server_name}` : undefined
-  } catch {
-    return undefined
-  }
+  const extensions: object = clientHelloOf(message)?.extensions ?? {}
+  return "server_name" in extensions ? `${extensions.server_name}` : undefined
 }

@@ -5,6 +5,7 @@ import {
   certificateVerifyContent,
   codePointName,
   decodeCertificateVerify,
+  equalBytes,
   finishedMac,
   handshakeMessage,
   hkdfExpandLabel,
@@ -13,7 +14,6 @@ import {
 import type { End, Timeline } from "../run/step.ts"
 import { attempt, flowOf } from "./flow.ts"
 import { onceForEnd } from "./memo.ts"
-import { same } from "./psk.ts"
 import { scheduleOf } from "./schedule.ts"
 import { nodeOf, type Schedule } from "./schedule-node.ts"
 import {
@@ -70,7 +70,7 @@ export interface SignatureUse extends Use {
 export type HashUse = SecretUse | MacUse | SignatureUse
 
 export function isRight({ computed, inMessage }: MacUse): boolean {
-  return computed !== undefined && same(computed, inMessage)
+  return computed !== undefined && equalBytes(computed, inMessage)
 }
 
 /** In the order of the transcript. */
@@ -111,7 +111,7 @@ function secrets({ entries }: TranscriptOfEnd, { nodes }: Schedule): HashUse[] {
   return nodes.flatMap((node): HashUse[] => {
     if (node.kind !== "expand" || node.place === undefined || node.knownAt === undefined) return []
     const { id, name, place, knownAt, section } = node
-    const after = entries.findIndex(({ since, hash }) => since === place.step && same(hash, place.hash))
+    const after = entries.findIndex(({ since, hash }) => since === place.step && equalBytes(hash, place.hash))
     return [{ kind: "secret", id, title: name, step: knownAt, place, after, section, node: id }]
   })
 }

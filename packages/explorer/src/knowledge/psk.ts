@@ -2,6 +2,7 @@
 // that both ends were given.
 
 import type { ExternalPsk } from "@puremq/tls13"
+import { equalBytes } from "@puremq/tls13/explore"
 import { externalPsk, guessedPsk } from "../run/psks.ts"
 import type { End, Timeline } from "../run/step.ts"
 import { clientHelloOf, type Flow, flowOf, serverHelloOf, ticketOf } from "./flow.ts"
@@ -47,10 +48,10 @@ export function offeredPsk(timeline: Timeline, { connection, messages }: Flow): 
 function originOf(timeline: Timeline, connection: number, identity: Uint8Array): OfferedPsk["origin"] {
   for (let earlier = connection - 1; earlier >= 0; earlier--) {
     for (const { nonce, ticket } of ticketsOf(flowOf(timeline, earlier, "server"))) {
-      if (same(ticket, identity)) return { kind: "resumption", connection: earlier, nonce }
+      if (equalBytes(ticket, identity)) return { kind: "resumption", connection: earlier, nonce }
     }
   }
-  const named = externals.filter((psk) => same(psk.identity, identity))
+  const named = externals.filter((psk) => equalBytes(psk.identity, identity))
   return named[0] && { kind: named[0].kind, keys: named.map(({ key }) => key) }
 }
 
@@ -69,7 +70,3 @@ export function ticketsOf({ messages }: Flow): readonly Ticket[] {
 
 /** The ends of the connection that a ticket came from which have its resumption_secret. */
 export const anyEnd: readonly End[] = ["client", "server"]
-
-export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
-}

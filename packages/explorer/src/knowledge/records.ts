@@ -1,5 +1,6 @@
 // The protected records of a timeline, taken apart: RFC 9846 sections 5.2 to 5.4.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import { otherEnd } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline } from "../run/step.ts"
@@ -7,7 +8,6 @@ import { flowOf, isTraced } from "./flow.ts"
 import { KeysInUse } from "./keys-in-use.ts"
 import { onceForTimeline } from "./memo.ts"
 import { headerLength, type InnerPlaintext, innerBytes, nonceOf, type Protection } from "./protection.ts"
-import { same } from "./psk.ts"
 
 export interface ProtectedRecord extends Protection {
   /** When its sender sealed it. */
@@ -66,7 +66,7 @@ function wireFinder({ steps }: Timeline): (connection: number, from: End, record
   const taken = new Set<number>()
   return (connection, from, record) => {
     const fits = (other: (typeof wires)[number]) =>
-      other.connection === connection && other.from === from && !taken.has(other.id) && same(other.sent, record)
+      other.connection === connection && other.from === from && !taken.has(other.id) && equalBytes(other.sent, record)
     const id = wires.find(fits)?.id
     if (id !== undefined) taken.add(id)
     return id

@@ -1,12 +1,12 @@
 // The key schedule of one end (RFC 9846 section 7.1), every value computed again from its inputs: the key exchange's secret, the PSK and
 // the messages. What the stack told of its own secrets stands beside it.
 
-import { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "@puremq/tls13/explore"
+import { equalBytes, hkdfExpandLabel, hkdfExtract, hkdfLabel } from "@puremq/tls13/explore"
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline } from "../run/step.ts"
 import { type Flow, flowOf, groupOf } from "./flow.ts"
 import { onceForEnd } from "./memo.ts"
-import { anyEnd, type OfferedPsk, offeredPsk, same, ticketsOf } from "./psk.ts"
+import { anyEnd, type OfferedPsk, offeredPsk, ticketsOf } from "./psk.ts"
 import { type CommonOfNode, type ExpandNode, nodeOf, type Schedule, type ScheduleNode } from "./schedule-node.ts"
 import type { Hash } from "./suites.ts"
 import { type Place, placeOf, transcriptOf } from "./transcript.ts"
@@ -147,7 +147,7 @@ class Builder {
       return
     }
     const zeros = new Uint8Array(this.#hash.length)
-    const fits = (key: Uint8Array) => told.some(({ secret }) => same(hkdfExtract(this.#hash, zeros, key), secret))
+    const fits = (key: Uint8Array) => told.some(({ secret }) => equalBytes(hkdfExtract(this.#hash, zeros, key), secret))
     this.#push({
       ...this.#base(id, "PSK", 0),
       kind: "input",
@@ -324,7 +324,7 @@ class Builder {
     value: Uint8Array | undefined,
   ): { readonly knownAt: number | undefined; readonly told: Uint8Array | undefined } {
     const all = this.#flow.secrets.filter((told) => told.name === name && told.generation === generation)
-    const told = all.find(({ secret }) => value && same(secret, value)) ?? all[0]
+    const told = all.find(({ secret }) => value && equalBytes(secret, value)) ?? all[0]
     return { knownAt: told?.step, told: told?.secret }
   }
 

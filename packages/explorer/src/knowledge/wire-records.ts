@@ -1,12 +1,12 @@
 // Each record on the wire with what its sender put in: the messages, and how much of it is not theirs.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import { otherEnd } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline, WireRecord } from "../run/step.ts"
 import { isTraced } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { headerLength } from "./protection.ts"
-import { same } from "./psk.ts"
 import { protectedRecords } from "./records.ts"
 import { titleOf } from "./transcript.ts"
 
@@ -96,7 +96,7 @@ export function readAt({ steps }: Timeline, { wire, connection }: SentRecord): n
       happening.type === "record" &&
       happening.direction === "received" &&
       happening.wire === wire.id &&
-      same(happening.record, wire.arrives),
+      equalBytes(happening.record, wire.arrives),
   )?.index
 }
 

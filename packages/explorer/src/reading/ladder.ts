@@ -1,5 +1,6 @@
 // The records of a connection in the order in which they arrive, each with what is inside of it.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import type { End, Fate, Happening, Step, Timeline, WireRecord } from "../run/step.ts"
 
 type Of<Type extends Happening["type"]> = Extract<Happening, { type: Type }>
@@ -76,7 +77,7 @@ function rungOf(
   all: Readonly<Record<End, readonly Sent[]>>,
   here: readonly Step[],
 ): Rung {
-  const same = ({ record }: Sent) => sent.length > 0 && equal(record.record, sent)
+  const same = ({ record }: Sent) => sent.length > 0 && equalBytes(record.record, sent)
   const origin = all[from].find((candidate) => !candidate.taken && same(candidate)) ?? all[from].find(same)
   if (origin) origin.taken = true
   const opened = openedAfter(here, step, from)
@@ -150,8 +151,4 @@ function sentOf(here: readonly Step[], end: End): Sent[] {
     sent.push({ step: index, flight, record: happening, inside, taken: false })
   }
   return sent
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }

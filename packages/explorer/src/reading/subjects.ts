@@ -5,6 +5,7 @@
 /// <reference path="./source-lines.d.ts" />
 
 import { places } from "stack:source-lines"
+import { equalBytes } from "@puremq/tls13/explore"
 import type { Field, SpanKind } from "../recording/spans.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
 import type { Happening, Timeline } from "../run/step.ts"
@@ -230,8 +231,7 @@ function writtenOf({ steps }: Timeline, connection: number, { message: bytes, wr
       of === connection &&
       happening.type === "message" &&
       happening.direction === "sent" &&
-      happening.message.length === bytes.length &&
-      happening.message.every((byte, at) => byte === bytes[at]),
+      equalBytes(happening.message, bytes),
   )?.happening
   return sent?.type === "message" ? sent.written : []
 }

@@ -1,5 +1,6 @@
 // Where the recording reader and writer leave what they note: nowhere, unless somebody asks for it.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import type { Span } from "./spans.ts"
 
 interface Written {
@@ -48,9 +49,7 @@ export class Recorder {
 
   /** Which writes made these bytes; none when no writer that is remembered made just them. */
   writingOf(bytes: Uint8Array): readonly Span[] {
-    const found = this.#written.findLast(
-      ({ bytes: other }) => other.length === bytes.length && other.every((byte, at) => byte === bytes[at]),
-    )
+    const found = this.#written.findLast(({ bytes: other }) => equalBytes(other, bytes))
     return found?.spans ?? []
   }
 

@@ -1,7 +1,7 @@
 // The application data of the scenarios: MQTT 3.1.1, written through the recording Writer so that each byte has its name. Section numbers
 // are those of the OASIS MQTT 3.1.1 specification.
 
-import { Writer } from "@puremq/tls13/explore"
+import { equalBytes, Writer } from "@puremq/tls13/explore"
 
 export interface MqttPacket {
   readonly name: string
@@ -92,7 +92,5 @@ const known = [mqttConnect, mqttConnack, mqttSubscribe, mqttSuback, mqttPublish]
 
 /** The packet that these bytes are, when it is one of the scenarios'. */
 export function mqttPacketOf(bytes: Uint8Array): MqttPacket | undefined {
-  return known.find(
-    (packet) => packet.bytes.length === bytes.length && packet.bytes.every((byte, at) => byte === bytes[at]),
-  )
+  return known.find((packet) => equalBytes(packet.bytes, bytes))
 }

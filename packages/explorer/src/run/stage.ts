@@ -8,7 +8,7 @@ import type {
   ServerConnection,
   TraceEvent,
 } from "@puremq/tls13"
-import { copyOf } from "@puremq/tls13/explore"
+import { copyOf, equalBytes } from "@puremq/tls13/explore"
 import { forgetNotices, noticedAt } from "../recording/noticed.ts"
 import { recorder } from "../recording/recorder.ts"
 import { type Meddling, meddledWith, otherEnd, recordsOf } from "./meddling.ts"
@@ -204,7 +204,7 @@ export class Stage {
 function fateOf(record: WireRecord, arrives: Uint8Array): Fate {
   if (record.fate === "delayed") return "delayed"
   if (arrives.length < record.sent.length) return "cut"
-  return arrives.every((byte, at) => byte === record.sent[at]) ? "carried" : "changed"
+  return equalBytes(arrives, record.sent) ? "carried" : "changed"
 }
 
 function happeningOf(event: ConnectionEvent): Happening | undefined {

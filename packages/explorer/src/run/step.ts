@@ -1,10 +1,10 @@
 // A run of a scenario as plain data: the list of all that happened, in order, at both ends and between them. The page shows the first
 // n of it; to go back is to show fewer.
 
-import type { HandshakeInfo } from "@puremq/tls13"
+import type { HandshakeInfo, TraceEvent } from "@puremq/tls13"
 import type { Noticed } from "../recording/noticed.ts"
 import type { Field } from "../recording/spans.ts"
-import type { SecretName, StateName } from "./names.ts"
+import type { StateName } from "./names.ts"
 
 export type End = "client" | "server"
 export type Direction = "sent" | "received"
@@ -60,24 +60,9 @@ export type Happening =
       /** In words, a line each. */
       readonly words: readonly string[]
     }
-  | { readonly type: "alert"; readonly direction: Direction; readonly level: number; readonly description: string }
-  | {
-      readonly type: "secret"
-      readonly name: SecretName
-      readonly secret: Uint8Array
-      readonly clientRandom: Uint8Array
-      readonly generation: number
-    }
-  | {
-      readonly type: "keys"
-      readonly direction: Direction
-      readonly secretName: SecretName
-      readonly key: Uint8Array
-      readonly iv: Uint8Array
-    }
+  | Extract<TraceEvent, { readonly type: "alert" | "secret" | "keys" | "transcript" }>
   /** A key exchange is complete: what only the two ends know. */
   | { readonly type: "exchange"; readonly group: string; readonly peersShare: Uint8Array; readonly secret: Uint8Array }
-  | { readonly type: "transcript"; readonly upTo: string; readonly hash: Uint8Array }
   | {
       readonly type: "state"
       readonly from: StateName

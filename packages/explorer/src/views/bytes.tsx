@@ -1,5 +1,6 @@
 // A record or a message byte by byte: where each field is, what it says, what it is for, and which lines of the stack wrote and read it.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useMemo, useState } from "preact/hooks"
 import { address, go } from "../page/state.ts"
@@ -66,7 +67,7 @@ function Choice({
                     <li key={step}>
                       <Chosen
                         look={step}
-                        isChosen={happening?.type === "message" && sameMessage(happening.message, message.message)}
+                        isChosen={happening?.type === "message" && equalBytes(happening.message, message.message)}
                       >
                         {messageTitle(name)} <span class="quiet">{message.message.length}</span>
                       </Chosen>
@@ -96,10 +97,6 @@ function Chosen({
       {children}
     </button>
   )
-}
-
-function sameMessage(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }
 
 /* ---------------------------------------------------------------- looking at it */

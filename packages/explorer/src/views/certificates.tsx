@@ -1,5 +1,6 @@
 // The certificates of the run, or a chain of one's own: the DER of each as a tree, and what every rule of the path said of it.
 
+import { equalBytes } from "@puremq/tls13/explore"
 import { X509Error } from "@puremq/tls13/x509"
 import type { JSX } from "preact"
 import { useMemo, useState } from "preact/hooks"
@@ -131,12 +132,12 @@ function Judged({ chain, trusted, wanted, usage = "server", later = 0 }: JudgedP
                 <button type="button" aria-pressed={der === shown} onClick={() => setIndex(at)}>
                   <b>{at === 0 ? "Leaf" : at < chain.length ? "Intermediate" : "Trusted authority"}</b>{" "}
                   <span class="quiet">{der.length} bytes</span>
-                  <Tally rules={judgement.rules.filter((rule) => same(rule.certificate, der))} />
+                  <Tally rules={judgement.rules.filter((rule) => equalBytes(rule.certificate, der))} />
                 </button>
               </li>
             ))}
           </ol>
-          <Rules rules={judgement.rules.filter((rule) => same(rule.certificate, shown))} />
+          <Rules rules={judgement.rules.filter((rule) => equalBytes(rule.certificate, shown))} />
         </section>
         <section aria-labelledby="tree-title">
           <h3 id="tree-title">
@@ -156,10 +157,6 @@ function judged(question: Omit<Parameters<typeof judge>[0], "provider">): Judgem
     if (error instanceof X509Error) return { accepted: false, message: error.message, path: [], rules: [] }
     throw error
   }
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }
 
 function Tally({ rules }: { readonly rules: readonly RuleSaid[] }): JSX.Element {

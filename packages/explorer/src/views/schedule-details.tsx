@@ -1,10 +1,9 @@
 // One node of the key schedule: how it is computed, of what, and by which command anybody can compute it again.
 
-import { toHex } from "@puremq/tls13/explore"
+import { equalBytes, toHex } from "@puremq/tls13/explore"
 import type { JSX, Ref } from "preact"
 import { useState } from "preact/hooks"
 import { type Commands, commandsOf } from "../knowledge/commands.ts"
-import { same } from "../knowledge/psk.ts"
 import {
   type ExpandNode,
   isComputed,
@@ -87,7 +86,7 @@ function agreement(node: ScheduleNode): string {
   if (node.kind === "input") return "It comes from outside of the schedule."
   if (!isComputed(node)) return "As it was told: what it is made of is not known here."
   if (told === undefined) return "Computed here from its inputs; the stack does not tell it."
-  return value && same(told, value)
+  return value && equalBytes(told, value)
     ? "✓ Computed here from its inputs; the stack itself has the same."
     : `The stack has another one: ${toHex(told)}`
 }

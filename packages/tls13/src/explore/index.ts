@@ -13,6 +13,7 @@ export {
   SignatureScheme,
 } from "../bytes/code-points.ts"
 export { copyOf } from "../bytes/copy.ts"
+export { equalBytes } from "../bytes/equal.ts"
 export { fromHex, toHex } from "../bytes/hex.ts"
 export { Reader } from "../bytes/reader.ts"
 export { Writer } from "../bytes/writer.ts"
