@@ -30,12 +30,17 @@ const commands = {
   explorer: (args) => runProgram("packages/explorer/build/main.mjs", args),
   build: () => 0,
   check: () => report([...staticChecks(), tests(["scripts/floors.test.ts"])]),
+  types: () => report([stepBuild(), stepTypes()]),
+  lint: () => report([stepLint()]),
+  // Tests that stand beside their sources.
+  "test:unit": (args) => report([tests(["packages/tls13/src", "packages/broker/src", "packages/bench/src", ...args])]),
+  "test:watch": (args) => run(process.execPath, [inRoot("node_modules/vitest/vitest.mjs"), "watch", ...args]),
   // With arguments (a path, -t NAME ...) only vitest runs, with them.
   test: (args) => report(args.length > 0 ? [tests(args)] : [...staticChecks(), tests([])]),
 }
 
 /** These count a failed build as one of their failures and go on, or do not need it. */
-const runsWithoutBuild = ["check", "test", "conformance"]
+const runsWithoutBuild = ["check", "test", "test:unit", "test:watch", "types", "lint", "conformance"]
 
 await main(process.argv[2], process.argv.slice(3))
 
@@ -185,12 +190,23 @@ async function runBundled(path, args) {
 /* ---------------------------------------------------------------- tests */
 
 function staticChecks() {
-  const tool = (script, ...args) => run(process.execPath, [inRoot("node_modules", script), ...args]) === 0
-  return [
-    step("build (tsc)", buildWhenStale),
-    step("format and lint (biome)", () => tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", ".")),
-    step("types of the tests (tsc)", () => tool("typescript/bin/tsc", "-p", "tsconfig.test.json")),
-  ]
+  return [stepBuild(), stepLint(), stepTypes()]
+}
+
+function stepBuild() {
+  return step("build (tsc)", buildWhenStale)
+}
+
+function stepLint() {
+  return step("format and lint (biome)", () => tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."))
+}
+
+function stepTypes() {
+  return step("types of the tests (tsc)", () => tool("typescript/bin/tsc", "-p", "tsconfig.test.json"))
+}
+
+function tool(script, ...args) {
+  return run(process.execPath, [inRoot("node_modules", script), ...args]) === 0
 }
 
 /** A check counts as one test. */

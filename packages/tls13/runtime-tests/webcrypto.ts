@@ -26,7 +26,7 @@ export async function keyExchangeChecks(
     const bad = name === "x25519" ? new Uint8Array(32) : share.map((byte, at) => (at === 5 ? byte ^ 1 : byte))
     const refusal = await outcome(group.respond(bad, fast.random))
     if (refusal !== "InvalidKeyShare") throw new Error(`${name}: a share that is none gave ${refusal}`)
-    const socket = await connect({ ...options, groups: [name], provider: { ...fast, keyExchanges: [group] } })
+    const socket = await connect({ ...options, core: { groups: [name] }, provider: { ...fast, keyExchanges: [group] } })
     const { handshake } = await socket.opened
     if (handshake.group !== name) throw new Error(`${name} was wanted, and ${handshake.group} came`)
     await socket.close()
