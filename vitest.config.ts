@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 // Tests run on the sources: the `@puremq/source` condition of each package's exports leads to src/, not dist/.
@@ -14,6 +15,8 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     testTimeout: 30_000,
+    // Many tests wait for programs, timers or sockets: two cores have room for two files.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // A busy machine takes its time.
     expect: { poll: { timeout: 20_000 } },
     globalSetup: ["scripts/steps/global.ts"],
