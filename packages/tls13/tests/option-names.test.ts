@@ -106,13 +106,13 @@ describe("an adapter has no names of its own but these", () => {
   })
 
   it("those of a listener say what an older name is", () => {
-    const options = { port: 0, clientCertificates: "require" }
+    const options: ListenStreamOptions = { port: 0, ...{ clientCertificates: "require" } }
     expect(() => streamServerConfig(options)).toThrow("did you mean `clientAuthentication`?")
   })
 
   it("those of the other runtimes", () => {
     type Common = "cert" | "key" | "ca" | "hostname" | "port" | "allowHalfOpen" | "core"
-    expectTypeOf<NamesOf<ConnectStreamOptions, ClientOptions>>().toEqualTypeOf<Common>()
+    expectTypeOf<NamesOf<ConnectStreamOptions, ClientOptions>>().toEqualTypeOf<Common | "secureTransport">()
     expectTypeOf<NamesOf<ListenStreamOptions, ServerOptions>>().toEqualTypeOf<
       Common | "verifier" | "handshakes" | "onFault"
     >()

@@ -14,7 +14,7 @@ const verifier = createCertificateVerifier({ trust: trustStoreFromPem(one.caCert
 const client = (rules: Partial<Parameters<typeof streamClientConfig>[0]>) =>
   streamClientConfig({ hostname: "localhost", port: 1, ...rules }).resumptionPartition
 const server = (rules: Partial<Parameters<typeof streamServerConfig>[0]>) =>
-  streamServerConfig({ port: 1, cert: one.serverCert, key: one.serverKey, ...rules }).resumptionPartition
+  streamServerConfig({ cert: one.serverCert, key: one.serverKey, ...rules }).resumptionPartition
 
 describe("the partition of sessions", () => {
   it("is another for other authorities, another verifier, and none", () => {

@@ -1,6 +1,7 @@
 // The entry `@puremq/tls13/bun`: TLS over Bun's own TCP sockets. (The entry ./node works on Bun as well.)
 
 import { copyOf } from "../bytes/copy.ts"
+import { type StartTlsSocket, startTlsOver } from "./start-tls.ts"
 import {
   type ConnectStreamOptions,
   type ListenStreamOptions,
@@ -43,12 +44,20 @@ declare const Bun: {
   listen(options: BunSocketOptions): { readonly hostname: string; readonly port: number; stop(): void }
 }
 
-/** Rejects when the TCP connection cannot be made; the handshake's end is `opened`. @throws Misuse, X509Error */
-export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket> {
+/**
+ * Rejects when the TCP connection cannot be made; the handshake's end is `opened`. With `secureTransport: "starttls"` the
+ * connection begins without TLS. @throws Misuse, X509Error
+ */
+export async function connect(
+  options: ConnectStreamOptions & { readonly secureTransport: "starttls" },
+): Promise<StartTlsSocket>
+export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket>
+export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket | StartTlsSocket> {
   const config = streamClientConfig(options)
   const { hostname, port } = options
-  const socket = await Bun.connect({ hostname, port, allowHalfOpen: true, socket: handlers(() => undefined) })
-  return connectOverStreams(socket.data, config, options)
+  const { data } = await Bun.connect({ hostname, port, allowHalfOpen: true, socket: handlers(() => undefined) })
+  const secure = (below: ByteStreams) => connectOverStreams(below, config, options)
+  return options.secureTransport === "starttls" ? startTlsOver(data, secure) : secure(data)
 }
 
 /** @throws Misuse, X509Error, and what Bun throws for a port that it cannot have */

@@ -1,5 +1,6 @@
 // The entry `@puremq/tls13/deno`: TLS over Deno's own TCP connections. (The entry ./node works on Deno as well.)
 
+import { type StartTlsSocket, startTlsOver } from "./start-tls.ts"
 import {
   type ConnectStreamOptions,
   type ListenStreamOptions,
@@ -28,11 +29,20 @@ declare const Deno: {
   listen(options: { hostname: string; port: number }): DenoListener
 }
 
-/** Rejects when the TCP connection cannot be made; the handshake's end is `opened`. @throws Misuse, X509Error */
-export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket> {
+/**
+ * Rejects when the TCP connection cannot be made; the handshake's end is `opened`. With `secureTransport: "starttls"` the
+ * connection begins without TLS. @throws Misuse, X509Error
+ */
+export async function connect(
+  options: ConnectStreamOptions & { readonly secureTransport: "starttls" },
+): Promise<StartTlsSocket>
+export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket>
+export async function connect(options: ConnectStreamOptions): Promise<TlsStreamSocket | StartTlsSocket> {
   const config = streamClientConfig(options)
   const { hostname, port } = options
-  return connectOverStreams(streamsOf(await Deno.connect({ hostname, port })), config, options)
+  const streams = streamsOf(await Deno.connect({ hostname, port }))
+  const secure = (below: ByteStreams) => connectOverStreams(below, config, options)
+  return options.secureTransport === "starttls" ? startTlsOver(streams, secure) : secure(streams)
 }
 
 /** @throws Misuse, X509Error, and what Deno throws for a port that it cannot have */

@@ -36,23 +36,29 @@ export interface ConnectStreamOptions extends CommonStreamOptions {
   readonly port: number
   /** The name that the certificate must be for, and that is sent; default: `hostname`. */
   readonly serverName?: string
+  /** "on" (the default): TLS from the first byte. "starttls": from when `startTls` is called. */
+  readonly secureTransport?: "on" | "starttls"
   /** Everything else that a client can be told. */
   readonly core?: Partial<ClientOptions>
 }
 
-export interface ListenStreamOptions extends CommonStreamOptions {
-  /** Default 127.0.0.1. */
-  readonly hostname?: string
-  /** 0: any that is free. */
-  readonly port: number
+/** Of a server's end, wherever its connections come from. */
+export interface AcceptStreamOptions extends CommonStreamOptions {
   /** Asks clients for certificates, which `ca` or `verifier` judges; default: none are asked for. */
   readonly clientAuthentication?: Omit<ClientAuthenticationOptions, "verifier"> | undefined
   /** How many handshakes may be under way, and how many connections may wait for one. */
   readonly handshakes?: HandshakeLimitOptions
-  /** Told of a connection that a defect ended before it had a socket, and of one that the system could not hand over. */
-  readonly onFault?: (error: unknown) => void
   /** Everything else that a server can be told. */
   readonly core?: Partial<ServerOptions>
+}
+
+export interface ListenStreamOptions extends AcceptStreamOptions {
+  /** Default 127.0.0.1. */
+  readonly hostname?: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Told of a connection that a defect ended before it had a socket, and of one that the system could not hand over. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** @throws Misuse, X509Error */
@@ -75,7 +81,7 @@ export function streamClientConfig(options: ConnectStreamOptions): ClientConfig 
 }
 
 /** @throws Misuse, X509Error */
-export function streamServerConfig(options: ListenStreamOptions): ServerConfig {
+export function streamServerConfig(options: AcceptStreamOptions): ServerConfig {
   const provider = options.provider ?? createFastProvider()
   const credentials = credentialsOf(options, provider)
   // An older name, without which nobody would be asked for a certificate.
