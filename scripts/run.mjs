@@ -25,6 +25,7 @@ const commands = {
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
   runtimes: (args) => runProgram("packages/tls13/runtime-tests/run.mjs", args),
   conformance: (args) => runBundled("scripts/conformance/main.ts", args),
+  examples: (args) => runProgram("examples/run/main.mjs", args),
   course: (args) => runProgram("scripts/course/main.mjs", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   explorer: (args) => runProgram("packages/explorer/build/main.mjs", args),
