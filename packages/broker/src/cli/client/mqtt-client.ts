@@ -9,6 +9,7 @@ import { PacketError } from "../../packet/errors.ts"
 import { Framer } from "../../packet/framer.ts"
 import { type ConnackPacket, PacketType, type SubackPacket, type SubscriptionRequest } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import { numberOf, type PropertyValue, reasonStringIn } from "../../packet/property-values.ts"
 import { reasonName } from "../../packet/reason-codes.ts"
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { ClientError, type Explain, NoAnswer } from "./errors.ts"
@@ -23,7 +24,6 @@ import {
   subscribeBytes,
   unsubscribeBytes,
 } from "./packets.ts"
-import { numberOf, type PropertyValue, reasonStringIn } from "./properties.ts"
 import { MessageReader, type Received } from "./received.ts"
 import { Window } from "./window.ts"
 

@@ -1,8 +1,8 @@
 // Puts the data representations of MQTT (section 1.5) one after the other.
 
-import { copy, encodeText, variableByteIntegerLength, writeVariableByteInteger } from "../../packet/bytes.ts"
+import { copy, encodeText, variableByteIntegerLength, writeVariableByteInteger } from "./bytes.ts"
 
-export class Bytes {
+export class ByteWriter {
   readonly #parts: Uint8Array[] = []
   #length = 0
 
