@@ -1,34 +1,44 @@
 // Puts the data representations of MQTT (section 1.5) one after the other.
 
-import { copy, encodeText, variableByteIntegerLength, writeVariableByteInteger } from "./bytes.ts"
+import { copy, textLength, variableByteIntegerLength, writeText, writeVariableByteInteger } from "./bytes.ts"
 
+/** Grows with what is written. Lengths are the caller's to bound: text and Binary Data have room for 65,535 bytes. */
 export class ByteWriter {
-  readonly #parts: Uint8Array[] = []
+  #out = new Uint8Array(64)
   #length = 0
 
+  get length(): number {
+    return this.#length
+  }
+
   bytes(part: Uint8Array): this {
-    this.#parts.push(part)
-    this.#length += part.length
+    const at = this.#room(part.length)
+    copy(this.#out, at, part, 0, part.length)
     return this
   }
 
   byte(value: number): this {
-    return this.bytes(Uint8Array.of(value))
+    const at = this.#room(1)
+    this.#out[at] = value
+    return this
   }
 
   uint16(value: number): this {
-    return this.bytes(Uint8Array.of(value >> 8, value & 0xff))
+    const at = this.#room(2)
+    this.#out[at] = value >> 8
+    this.#out[at + 1] = value
+    return this
   }
 
   uint32(value: number): this {
-    return this.uint16(Math.floor(value / 0x1_0000)).uint16(value % 0x1_0000)
+    return this.uint16(value >>> 16).uint16(value & 0xffff)
   }
 
   /** A Variable Byte Integer. */
   variable(value: number): this {
-    const out = new Uint8Array(variableByteIntegerLength(value))
-    writeVariableByteInteger(out, 0, value)
-    return this.bytes(out)
+    const at = this.#room(variableByteIntegerLength(value))
+    writeVariableByteInteger(this.#out, at, value)
+    return this
   }
 
   /** Binary Data: its length, and at most 65,535 bytes. */
@@ -36,8 +46,13 @@ export class ByteWriter {
     return this.uint16(value.length).bytes(value)
   }
 
+  /** A UTF-8 Encoded String. */
   text(value: string): this {
-    return this.binary(encodeText(value))
+    const length = textLength(value)
+    this.uint16(length)
+    const at = this.#room(length)
+    writeText(this.#out, at, value)
+    return this
   }
 
   /** All of it, after `first` and its length when that is given: a packet. */
@@ -48,8 +63,19 @@ export class ByteWriter {
       out[0] = first
       writeVariableByteInteger(out, 1, this.#length)
     }
-    let at = head
-    for (const part of this.#parts) at = copy(out, at, part, 0, part.length)
+    copy(out, head, this.#out, 0, this.#length)
     return out
+  }
+
+  /** Makes room for so many bytes more; returns where they begin. */
+  #room(more: number): number {
+    const at = this.#length
+    this.#length += more
+    if (this.#length > this.#out.length) {
+      const grown = new Uint8Array(Math.max(this.#length, 2 * this.#out.length))
+      copy(grown, 0, this.#out, 0, at)
+      this.#out = grown
+    }
+    return at
   }
 }

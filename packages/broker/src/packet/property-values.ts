@@ -1,7 +1,7 @@
 // Properties of MQTT 5.0 as values (section 2.2.2), to bytes and back, in their order.
 
 import { ByteWriter } from "./byte-writer.ts"
-import { Cursor } from "./bytes.ts"
+import { Cursor, copyOf } from "./bytes.ts"
 import { checkProperties, type Property, PropertyId, propertyTable } from "./properties.ts"
 
 export interface PropertyValue {
@@ -69,6 +69,44 @@ function decodeValue(id: number, cursor: Cursor): PropertyValue["value"] {
       return cursor.variableByteInteger(name)
     default:
       return cursor.byte(name)
+  }
+}
+
+/**
+ * A property set by identifier, without its User Properties: nobody asks for them, and a packet may hold a hundred thousand.
+ * Reads the set at the cursor, which is behind it then. Throws PacketError.
+ */
+export class PropertySet {
+  readonly #values: Map<number, PropertyValue["value"]> = new Map()
+
+  /** @param packetType what they are properties of */
+  constructor(cursor: Cursor, packetType: number) {
+    checkProperties(cursor, packetType, (id, start, end) => {
+      if (id !== PropertyId.UserProperty)
+        this.#values.set(id, decodeValue(id, new Cursor(cursor.bytes, start + 1, end)))
+    })
+  }
+
+  number(id: number): number | undefined {
+    const value = this.#values.get(id)
+    return typeof value === "number" ? value : undefined
+  }
+
+  text(id: number): string | undefined {
+    const value = this.#values.get(id)
+    return typeof value === "string" ? value : undefined
+  }
+
+  /** Bytes of our own, not a view of what was received. */
+  binary(id: number): Uint8Array | undefined {
+    const value = this.#values.get(id)
+    return value instanceof Uint8Array ? copyOf(value) : undefined
+  }
+
+  /** Undefined when it is not there. */
+  flag(id: number): boolean | undefined {
+    const value = this.number(id)
+    return value === undefined ? undefined : value === 1
   }
 }
 

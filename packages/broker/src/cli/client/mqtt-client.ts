@@ -3,7 +3,7 @@
 
 import type { Duplex } from "node:stream"
 import { ScramError, scramMethod } from "../../access/scram-messages.ts"
-import { readServerPacket } from "../../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../../codecs/plain-answers.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../../packet/acknowledgements.ts"
 import { PacketError } from "../../packet/errors.ts"
 import { Framer } from "../../packet/framer.ts"
@@ -314,7 +314,7 @@ export class MqttClient {
   }
 
   #packet(): void {
-    const { bytes, start, bodyStart, end, header } = this.#framer
+    const { bytes, bodyStart, end, header } = this.#framer
     const type = header >> 4
     const { version } = this.#request
     switch (type) {
@@ -337,7 +337,7 @@ export class MqttClient {
         this.#prove(this.#framer)
         return
       default: {
-        const packet = readServerPacket(type, bytes, start, bodyStart, end, version)
+        const packet = readServerPacket(type, bytes, bodyStart, end, version)
         if (packet.type === "connack") this.#connected(packet)
         else if (packet.type === "suback") this.#settle(type, packet.packetId, packet)
         else if (packet.type === "unsuback") {
@@ -352,9 +352,9 @@ export class MqttClient {
   }
 
   /** Answers the broker's AUTH, once. */
-  #prove({ header, bytes, start, bodyStart, end }: Framer): void {
+  #prove({ header, bytes, bodyStart, end }: Framer): void {
     const { version, scram } = this.#request
-    const packet = readServerPacket(header >> 4, bytes, start, bodyStart, end, version)
+    const packet = readServerPacket(header >> 4, bytes, bodyStart, end, version)
     if (packet.type !== "auth" || scram === undefined || this.#proven) {
       const what = scram === undefined ? ", which was not asked for (--scram)" : " once more than SCRAM has it"
       this.#refuse(new ClientError(`the broker asks for enhanced authentication (AUTH)${what}`))
