@@ -57,7 +57,17 @@ const packages = {
       "command-line": ["src/cli/command-line.ts", "src/cli/nearest.ts"],
     },
   },
-  broker: { programs: ["src/cli/main.ts"], parts: {} },
+  broker: {
+    programs: ["src/cli/main.ts"],
+    parts: {
+      packet: ["src/packet/"],
+      core: ["src/routing/", "src/ports/", "src/session/", "src/client/", "src/hub/"],
+      outfit: [
+        ...["src/access/acl.ts", "src/access/lines.ts", "src/access/rule-tree.ts", "src/access/simple.ts"],
+        ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts"],
+      ],
+    },
+  },
 }
 
 for (const [name, table] of Object.entries(packages)) await bundlePackage(join(root, "packages", name), table)

@@ -268,6 +268,19 @@ describe("a file that breaks a rule", () => {
       "routing/ (floor 2) imports only floors below it, and listen/ is floor 8",
     ],
     [
+      "a runtime in what the broker's core is used with",
+      { "packages/broker/src/codecs/plain.ts": 'import { x } from "ws"' },
+      "codecs/ knows no runtime and no other package",
+    ],
+    [
+      "what knows a runtime, in the entry of the broker's core",
+      {
+        "packages/broker/src/core.ts": 'import { x } from "./stores/node-files.ts"',
+        "packages/broker/src/stores/node-files.ts": 'import { readFileSync } from "node:fs"',
+      },
+      "imports stores/node-files.ts, which is not of the core: core.ts runs on any engine",
+    ],
+    [
       "mqtt-packet outside of codecs/",
       { "packages/broker/src/session/a.ts": 'import mqtt from "mqtt-packet"' },
       "which only a file of codecs/",

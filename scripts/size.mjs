@@ -25,6 +25,7 @@ const programs = {
   "client with noble that knows its server's key": { file: "certificate-client.mjs", goal: 48_000 },
   "certificate client with noble": { file: "path-client.mjs" },
   "small client": { file: "small-client.mjs" },
+  "MQTT broker for any engine": { file: "broker-core.mjs" },
 }
 
 const help = `What each entry point of @puremq/tls13 and some programs cost, against the budgets of scripts/size-budget.json.

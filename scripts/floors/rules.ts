@@ -152,6 +152,7 @@ export const brokerFloors: Readonly<Record<string, number>> = {
   stores: 7,
   buses: 7,
   access: 7,
+  embed: 8,
   listen: 8,
   admin: 9,
   config: 10,
@@ -161,6 +162,14 @@ export const brokerFloors: Readonly<Record<string, number>> = {
 
 /** The broker's core: it knows no runtime, no clock and no promise, and no package from outside. */
 const topOfBrokerCore = 6
+/**
+ * What of the floors above is as the core: it is what `@puremq/broker/core` leads to, which runs on any engine. Beginnings of paths;
+ * these import nothing of those floors but each other.
+ */
+const asTheBrokerCore = [
+  ...["access/acl.ts", "access/lines.ts", "access/rule-tree.ts", "access/simple.ts", "buses/local.ts"],
+  ...["codecs/plain", "stores/forgetful.ts", "embed/", "core.ts"],
+]
 
 /** What a folder of the broker sees of those below it, where that is not all of them. */
 const brokerSees: readonly { readonly from: string; readonly parts: readonly string[] }[] = [
@@ -283,7 +292,7 @@ function sideFloor(from: string, to: string, imported: Import): string | undefin
 function checkBroker(file: File): Finding[] {
   const findings: Finding[] = []
   const inside = file.path.slice(broker.length)
-  const inTheCore = (brokerFloors[folderOf(inside)] ?? topOfBrokerCore + 1) <= topOfBrokerCore
+  const inTheCore = isBrokerCore(inside)
   for (const imported of file.scanned.imports) {
     const say = (sentence: string): number => findings.push(`${file.path}:${imported.line}: ${sentence}`)
     const { specifier } = imported
@@ -291,16 +300,23 @@ function checkBroker(file: File): Finding[] {
       if (inTheCore) say("imports a module whose name is not a literal")
     } else if (specifier.startsWith(".")) {
       const target = resolve(file, specifier)
-      const sentence = target.startsWith(broker)
-        ? brokerFloorRule(inside, target.slice(broker.length))
-        : `imports ${specifier}, outside of packages/broker/src`
+      const to = target.startsWith(broker) ? target.slice(broker.length) : undefined
+      const sentence =
+        to === undefined ? `imports ${specifier}, outside of packages/broker/src` : brokerFloorRule(inside, to)
       if (sentence !== undefined) say(sentence)
+      else if (inTheCore && to !== undefined && !isBrokerCore(to))
+        say(`imports ${to}, which is not of the core: ${inside} runs on any engine`)
     } else if (specifier === "mqtt-packet" && !inside.startsWith("codecs/")) {
       say("imports mqtt-packet, which only a file of codecs/ does")
     } else if (inTheCore) say(`imports ${specifier}: ${folderOf(inside)}/ knows no runtime and no other package`)
   }
   if (inTheCore) findings.push(...checkPatterns(file, globals))
   return findings
+}
+
+function isBrokerCore(path: string): boolean {
+  const floor = brokerFloors[folderOf(path)] ?? topOfBrokerCore + 1
+  return floor <= topOfBrokerCore || startsWithAny(path, asTheBrokerCore)
 }
 
 /** Why `from` must not import `to` (both are paths in packages/broker/src), or undefined. */

@@ -6,12 +6,12 @@ import type { Connection } from "../src/client/connection.ts"
 import {
   type ConnectRequest,
   mqttPacketCodec,
-  readServerPacket,
   writeConnect,
   writeServerPacket,
   writeSubscribe,
   writeUnsubscribe,
 } from "../src/codecs/mqtt-packet.ts"
+import { readServerPacket } from "../src/codecs/plain-answers.ts"
 import { Broker } from "../src/hub/broker.ts"
 import type { BrokerOptions } from "../src/hub/options.ts"
 import { resumedAt } from "../src/hub/timeline.ts"
@@ -333,7 +333,7 @@ export class TestClient {
       const read = readAcknowledgement(type, bytes, bodyStart, end, this.version, "server")
       return { type: ackNames[type], packetId: packetIdOf(read), reasonCode: reasonCodeOf(read) }
     }
-    if (type !== 3) return readServerPacket(type, bytes, start, bodyStart, end, this.version)
+    if (type !== 3) return readServerPacket(type, bytes, bodyStart, end, this.version)
     const reader = this.#reader
     reader.read(bytes.slice(0, end), start, bodyStart, end, false, this.version, true)
     const message = reader.message(reader.topic ?? new TopicTable(9).of("alias"), 0)

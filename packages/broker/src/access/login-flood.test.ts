@@ -3,7 +3,8 @@
 import { randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { readServerPacket, writeConnect } from "../codecs/mqtt-packet.ts"
+import { writeConnect } from "../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../codecs/plain-answers.ts"
 import { Framer } from "../packet/framer.ts"
 import { createBroker, type PureMqBroker } from "../platform/node.ts"
 import { scrypt } from "../platform/node-scrypt.ts"
@@ -54,8 +55,8 @@ async function open(clientId: string, username: string, password: string): Promi
     socket.on("data", (chunk) => {
       framer.push(chunk)
       if (!framer.next() || framer.header !== 0x20) return
-      const { bytes, start, bodyStart, end } = framer
-      const packet = readServerPacket(2, bytes, start, bodyStart, end, 5)
+      const { bytes, bodyStart, end } = framer
+      const packet = readServerPacket(2, bytes, bodyStart, end, 5)
       if (packet.type === "connack") resolve(packet.reasonCode)
     })
   })

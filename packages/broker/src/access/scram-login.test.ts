@@ -7,7 +7,7 @@ import type { IAuthPacket } from "mqtt-packet"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { packet, text, variable } from "../../tests/harness.ts"
 import type { LogEvent } from "../admin/log.ts"
-import { readServerPacket } from "../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../codecs/plain-answers.ts"
 import { encodeText } from "../packet/bytes.ts"
 import { Framer } from "../packet/framer.ts"
 import type { ServerPacket } from "../packet/packets.ts"
@@ -73,8 +73,7 @@ async function open(): Promise<Wire> {
     while (framer.next()) {
       const { header, bytes, start: begin, bodyStart, end } = framer
       const type = header >> 4
-      const read =
-        type === 13 ? ({ type: "pingresp" } as const) : readServerPacket(type, bytes, begin, bodyStart, end, 5)
+      const read = type === 13 ? ({ type: "pingresp" } as const) : readServerPacket(type, bytes, bodyStart, end, 5)
       arrived.push({ packet: read, bytes: Buffer.from(bytes.subarray(begin, end)).toString("hex") })
     }
     wake()

@@ -1,10 +1,10 @@
-// The only file that imports mqtt-packet. It reads what the guard let through and writes what the broker and its small
+// The only file that imports mqtt-packet: the codec on Node (plain.ts is the one for any engine). It reads what the guard let through and writes what the broker and its small
 // client send, apart from PUBLISH and the acknowledgements, which have code of their own. mqtt-packet works on Buffer.
 
 import { Buffer } from "node:buffer"
 import { generate, type IConnackPacket, type IConnectPacket, type Packet, parser, writeToStream } from "mqtt-packet"
 import { copyOf } from "../packet/bytes.ts"
-import type { Codec } from "../packet/codec.ts"
+import { type Codec, longestReasonString, longestText, upTo } from "../packet/codec.ts"
 import { malformed } from "../packet/errors.ts"
 import { guard, guardConnect } from "../packet/guard.ts"
 import {
@@ -12,6 +12,7 @@ import {
   type ClientPacket,
   type ConnackPacket,
   type ConnectPacket,
+  type DisconnectPacket,
   PacketType,
   type ProtocolVersion,
   type Qos,
@@ -135,57 +136,6 @@ export function readClientPacket(
   throw malformed("2.1.2", `a client may not send packet type ${type}`)
 }
 
-/** Reads what a server sends (for the command-line client). */
-export function readServerPacket(
-  type: number,
-  bytes: Uint8Array,
-  start: number,
-  bodyStart: number,
-  end: number,
-  version: ProtocolVersion,
-): ServerPacket {
-  guard(type, bytes, bodyStart, end, version, 0, "server") // a server sends no Topic Filters
-  if (type === PacketType.Disconnect) return readDisconnect(bytes, start, bodyStart, end, version)
-  if (type === PacketType.Auth) return readAuth(bytes, start, bodyStart, end)
-  const packet = parse(bytes, start, end, version)
-  if (packet.cmd === "connack") {
-    const properties = packet.properties ?? {}
-    return {
-      type: "connack",
-      sessionPresent: packet.sessionPresent,
-      reasonCode: (version === 5 ? packet.reasonCode : packet.returnCode) ?? 0,
-      sessionExpiryInterval: properties.sessionExpiryInterval,
-      receiveMaximum: properties.receiveMaximum,
-      maximumPacketSize: properties.maximumPacketSize,
-      assignedClientIdentifier: properties.assignedClientIdentifier,
-      topicAliasMaximum: properties.topicAliasMaximum,
-      maximumQos: properties.maximumQoS === 0 ? 0 : properties.maximumQoS === 1 ? 1 : undefined,
-      retainAvailable: properties.retainAvailable,
-      wildcardSubscriptionAvailable: properties.wildcardSubscriptionAvailable,
-      subscriptionIdentifierAvailable: properties.subscriptionIdentifiersAvailable,
-      sharedSubscriptionAvailable: properties.sharedSubscriptionAvailable,
-      reasonString: properties.reasonString,
-      serverKeepAlive: properties.serverKeepAlive,
-      responseInformation: properties.responseInformation,
-      serverReference: properties.serverReference,
-      authenticationMethod: properties.authenticationMethod,
-      authenticationData: own(properties.authenticationData),
-    }
-  }
-  if (packet.cmd === "suback") {
-    return {
-      type: "suback",
-      packetId: packet.messageId ?? 0,
-      reasonCodes: packet.granted.map((code) => (typeof code === "number" ? code : 0x80)),
-      reasonString: packet.properties?.reasonString,
-    }
-  }
-  if (packet.cmd === "unsuback") {
-    return { type: "unsuback", packetId: packet.messageId ?? 0, reasonCodes: packet.granted ?? [] }
-  }
-  throw malformed("2.1.2", `a server may not send packet type ${type}`)
-}
-
 /** The same packet without DUP, which the packet library does not take. */
 function readAgain(
   type: number,
@@ -200,11 +150,6 @@ function readAgain(
   first[0]! &= 0xf7
   return readClientPacket(type, first, 0, bodyStart - start, end - start, version, maximumFilters)
 }
-
-/** Longest Reason String that is sent, in UTF-8 bytes: a sentence for a person. A longer one is left out. */
-const maximumReasonString = 200
-/** Longest UTF-8 Encoded String (section 1.5.4), in bytes. */
-const maximumString = 0xffff
 
 /**
  * Writes a server packet. `maximumPacketSize` is the client's; a Reason String and Response Information that do not fit are left
@@ -287,7 +232,7 @@ function readDisconnect(
   bodyStart: number,
   end: number,
   version: ProtocolVersion,
-): ServerPacket & ClientPacket {
+): DisconnectPacket {
   // mqtt-packet reads a missing Property Length as an error; the guard has checked what is there
   if (version === 4 || end - bodyStart < 2) {
     return { type: "disconnect", reasonCode: bodyStart === end ? 0 : bytes[bodyStart]! }
@@ -334,7 +279,7 @@ function toServerPacket(packet: ServerPacket, version: ProtocolVersion, withReas
         cmd: "suback",
         messageId: packet.packetId,
         granted: [...packet.reasonCodes],
-        properties: present({ reasonString: withReason ? upTo(maximumReasonString, packet.reasonString) : undefined }),
+        properties: present({ reasonString: withReason ? upTo(longestReasonString, packet.reasonString) : undefined }),
       }
     case "unsuback":
       return { cmd: "unsuback", messageId: packet.packetId, granted: [...packet.reasonCodes] }
@@ -353,8 +298,8 @@ function toServerPacket(packet: ServerPacket, version: ProtocolVersion, withReas
         reasonCode: packet.reasonCode,
         properties: present({
           sessionExpiryInterval: packet.sessionExpiryInterval,
-          reasonString: withReason ? upTo(maximumReasonString, packet.reasonString) : undefined,
-          serverReference: withReason ? upTo(maximumString, packet.serverReference) : undefined,
+          reasonString: withReason ? upTo(longestReasonString, packet.reasonString) : undefined,
+          serverReference: withReason ? upTo(longestText, packet.serverReference) : undefined,
         }),
       }
   }
@@ -377,19 +322,14 @@ function toConnack(packet: ConnackPacket, version: ProtocolVersion, withReason: 
       wildcardSubscriptionAvailable: packet.wildcardSubscriptionAvailable,
       subscriptionIdentifiersAvailable: packet.subscriptionIdentifierAvailable,
       sharedSubscriptionAvailable: packet.sharedSubscriptionAvailable,
-      reasonString: withReason ? upTo(maximumReasonString, packet.reasonString) : undefined,
+      reasonString: withReason ? upTo(longestReasonString, packet.reasonString) : undefined,
       serverKeepAlive: packet.serverKeepAlive,
-      responseInformation: withReason ? upTo(maximumString, packet.responseInformation) : undefined,
-      serverReference: withReason ? upTo(maximumString, packet.serverReference) : undefined,
+      responseInformation: withReason ? upTo(longestText, packet.responseInformation) : undefined,
+      serverReference: withReason ? upTo(longestText, packet.serverReference) : undefined,
       authenticationMethod: packet.authenticationMethod,
       authenticationData: packet.authenticationData && Buffer.from(packet.authenticationData),
     }),
   }
-}
-
-/** The text, unless it has more bytes than that. */
-function upTo(bytes: number, text: string | undefined): string | undefined {
-  return text === undefined || Buffer.byteLength(text) > bytes ? undefined : text
 }
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { TestBroker, type TestClient } from "../../tests/harness.ts"
 import { encodeText } from "../packet/bytes.ts"
-import { SteadyClock } from "../platform/clock.ts"
+import { SteadyClock } from "./steady-clock.ts"
 import { earliestWall, resumedAt } from "./timeline.ts"
 
 /** 2026, and a second after the beginning of 1970. */

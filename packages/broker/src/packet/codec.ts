@@ -1,6 +1,7 @@
 // Packets that are read and written as a whole: all but PUBLISH and the acknowledgements, which have code of their own. What
-// implements it stands outside of the core and is passed in.
+// implements it stands outside of the core and is passed in; all that do are held to one contract (tests/codecs).
 
+import { textLength } from "./bytes.ts"
 import type { ClientPacket, ConnectPacket, ProtocolVersion, ServerPacket } from "./packets.ts"
 
 export interface Codec {
@@ -28,4 +29,14 @@ export interface Codec {
    * 65,535.
    */
   writeServerPacket(packet: ServerPacket, version: ProtocolVersion, maximumPacketSize?: number): Uint8Array
+}
+
+/** Longest Reason String that is sent, in UTF-8 bytes: a sentence for a person. A longer one is left out. */
+export const longestReasonString = 200
+/** Longest UTF-8 Encoded String (section 1.5.4), in bytes. */
+export const longestText = 0xffff
+
+/** The text, unless it has more UTF-8 bytes than that. */
+export function upTo(bytes: number, text: string | undefined): string | undefined {
+  return text === undefined || textLength(text) > bytes ? undefined : text
 }

@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { packet, text, userProperty, variable } from "../../tests/harness.ts"
-import {
-  readClientPacket,
-  readConnect,
-  readServerPacket,
-  writeConnect,
-  writeServerPacket,
-} from "../codecs/mqtt-packet.ts"
+import { readClientPacket, readConnect, writeConnect, writeServerPacket } from "../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../codecs/plain-answers.ts"
 import { readAcknowledgement } from "./acknowledgements.ts"
 import { guard } from "./guard.ts"
 import { withoutUserProperties } from "./properties.ts"
@@ -348,7 +343,7 @@ describe("server packets", () => {
       serverKeepAlive: 9,
     } as const
     const bytes = writeServerPacket(connack, 5)
-    expect(readServerPacket(2, bytes, 0, 2, bytes.length, 5)).toMatchObject(connack)
+    expect(readServerPacket(2, bytes, 2, bytes.length, 5)).toMatchObject(connack)
     expect([...writeServerPacket({ type: "connack", sessionPresent: false, reasonCode: 5 }, 4)]).toEqual([
       0x20, 2, 0, 5,
     ])

@@ -20,6 +20,7 @@ import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "
 import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
+import { SteadyClock } from "../hub/steady-clock.ts"
 import { DescriptorWatch } from "../listen/descriptors.ts"
 import type { HandshakeLimits, Listener, ListenerContext, RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
@@ -33,7 +34,6 @@ import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
-import { SteadyClock } from "./clock.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
@@ -85,7 +85,10 @@ class NodeBroker implements PureMqBroker {
   readonly #heap: number
   readonly #broker: Broker
   readonly #reports: ListenerReports
-  readonly #clock = new SteadyClock()
+  readonly #clock = new SteadyClock(
+    () => performance.now(),
+    () => Date.now(),
+  )
   readonly #startedAt = performance.now()
   readonly #event: (event: LogEvent) => void
   readonly #timers: NodeJS.Timeout[] = []

@@ -8,12 +8,12 @@ import { createWebSocketStream, WebSocket } from "ws"
 import { ScramClient } from "../../src/access/scram-client.ts"
 import {
   type ConnectRequest,
-  readServerPacket,
   writeConnect,
   writeServerPacket,
   writeSubscribe,
   writeUnsubscribe,
 } from "../../src/codecs/mqtt-packet.ts"
+import { readServerPacket } from "../../src/codecs/plain-answers.ts"
 import type { ListenerAddress } from "../../src/index.ts"
 import { writeAcknowledgement } from "../../src/packet/acknowledgements.ts"
 import { Framer } from "../../src/packet/framer.ts"
@@ -66,14 +66,14 @@ export class RawClient {
   }
 
   /** Acknowledges what has to be, and remembers the type of what came. */
-  #took({ header, bytes, start, bodyStart, end }: Framer): void {
+  #took({ header, bytes, bodyStart, end }: Framer): void {
     const type = header >> 4
     // CONNACK that refuses: what the broker does after it is close.
     const refused = type === 2 && bytes[bodyStart + 1] !== 0
     this.#types.push(refused ? 0 : type)
     if (refused) this.#closed = true
     if (type === 15) {
-      const packet = readServerPacket(type, bytes, start, bodyStart, end, this.version)
+      const packet = readServerPacket(type, bytes, bodyStart, end, this.version)
       this.#authenticationData = (packet.type === "auth" && packet.authenticationData) || new Uint8Array(0)
     }
     const qos = (header >> 1) & 3

@@ -2,7 +2,7 @@
 // and no object of a message, and all that a read makes it send leaves in one write. What is measured is in its handlers.
 
 import type { Duplex } from "node:stream"
-import { readServerPacket } from "../../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../../codecs/plain-answers.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../../packet/acknowledgements.ts"
 import { PacketError } from "../../packet/errors.ts"
 import { Framer } from "../../packet/framer.ts"
@@ -185,7 +185,7 @@ export class LoadClient {
   }
 
   #packet(): void {
-    const { bytes, start, bodyStart, end, header } = this.#framer
+    const { bytes, bodyStart, end, header } = this.#framer
     const type = header >> 4
     const { version } = this.#request
     switch (type) {
@@ -207,7 +207,7 @@ export class LoadClient {
         if (this.#pings.shift() === true) this.#handlers.onPong?.()
         return
       default: {
-        const packet = readServerPacket(type, bytes, start, bodyStart, end, version)
+        const packet = readServerPacket(type, bytes, bodyStart, end, version)
         if (packet.type === "connack") {
           this.#answered = true
           this.#settle(packet)

@@ -3,9 +3,9 @@
 
 import type { ConnackPacket, ProtocolVersion, SubscriptionRequest } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import { numberOf } from "../../packet/property-values.ts"
 import { ClientError } from "./errors.ts"
 import { type PublishRequest, publishLength } from "./packets.ts"
-import { numberOf } from "./properties.ts"
 
 /** @throws ClientError */
 export function checkPublish(request: PublishRequest, connack: ConnackPacket, version: ProtocolVersion): void {

@@ -7,10 +7,10 @@ import { writeServerPacket } from "../../codecs/mqtt-packet.ts"
 import { Framer } from "../../packet/framer.ts"
 import { type ConnackPacket, PacketType } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import type { PropertyValue } from "../../packet/property-values.ts"
 import { openClient } from "./connection-error.ts"
 import type { MqttClient } from "./mqtt-client.ts"
 import type { ConnectRequest, PublishRequest } from "./packets.ts"
-import type { PropertyValue } from "./properties.ts"
 import type { Received } from "./received.ts"
 
 interface Packet {

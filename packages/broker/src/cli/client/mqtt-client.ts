@@ -3,12 +3,13 @@
 
 import type { Duplex } from "node:stream"
 import { ScramError, scramMethod } from "../../access/scram-messages.ts"
-import { readServerPacket } from "../../codecs/mqtt-packet.ts"
+import { readServerPacket } from "../../codecs/plain-answers.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../../packet/acknowledgements.ts"
 import { PacketError } from "../../packet/errors.ts"
 import { Framer } from "../../packet/framer.ts"
 import { type ConnackPacket, PacketType, type SubackPacket, type SubscriptionRequest } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import { numberOf, type PropertyValue, reasonStringIn } from "../../packet/property-values.ts"
 import { reasonName } from "../../packet/reason-codes.ts"
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { ClientError, type Explain, NoAnswer } from "./errors.ts"
@@ -23,7 +24,6 @@ import {
   subscribeBytes,
   unsubscribeBytes,
 } from "./packets.ts"
-import { numberOf, type PropertyValue, reasonStringIn } from "./properties.ts"
 import { MessageReader, type Received } from "./received.ts"
 import { Window } from "./window.ts"
 
@@ -314,7 +314,7 @@ export class MqttClient {
   }
 
   #packet(): void {
-    const { bytes, start, bodyStart, end, header } = this.#framer
+    const { bytes, bodyStart, end, header } = this.#framer
     const type = header >> 4
     const { version } = this.#request
     switch (type) {
@@ -337,7 +337,7 @@ export class MqttClient {
         this.#prove(this.#framer)
         return
       default: {
-        const packet = readServerPacket(type, bytes, start, bodyStart, end, version)
+        const packet = readServerPacket(type, bytes, bodyStart, end, version)
         if (packet.type === "connack") this.#connected(packet)
         else if (packet.type === "suback") this.#settle(type, packet.packetId, packet)
         else if (packet.type === "unsuback") {
@@ -352,9 +352,9 @@ export class MqttClient {
   }
 
   /** Answers the broker's AUTH, once. */
-  #prove({ header, bytes, start, bodyStart, end }: Framer): void {
+  #prove({ header, bytes, bodyStart, end }: Framer): void {
     const { version, scram } = this.#request
-    const packet = readServerPacket(header >> 4, bytes, start, bodyStart, end, version)
+    const packet = readServerPacket(header >> 4, bytes, bodyStart, end, version)
     if (packet.type !== "auth" || scram === undefined || this.#proven) {
       const what = scram === undefined ? ", which was not asked for (--scram)" : " once more than SCRAM has it"
       this.#refuse(new ClientError(`the broker asks for enhanced authentication (AUTH)${what}`))

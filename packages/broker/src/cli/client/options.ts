@@ -11,10 +11,11 @@ import { filterFault } from "../../packet/filter-form.ts"
 import { guardTopicName } from "../../packet/guard.ts"
 import type { Qos } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import { numberOf, type PropertyValue } from "../../packet/property-values.ts"
 import { pbkdf2 } from "../../platform/node-pbkdf2.ts"
 import type { Address } from "./address.ts"
 import type { ConnectRequest, WillRequest } from "./packets.ts"
-import { bytesIn, type GivenProperties, numberOf, type PropertyValue, textIn } from "./properties.ts"
+import { bytesIn, type GivenProperties, textIn } from "./properties.ts"
 
 const never = 0xffff_ffff
 

@@ -1,13 +1,13 @@
 // What a client sends, as bytes (MQTT 5.0 and 3.1.1 chapter 3), with the properties that it was given in their order.
 
 import type { ScramClient } from "../../access/scram-client.ts"
+import { ByteWriter } from "../../packet/byte-writer.ts"
 import { variableByteIntegerLength } from "../../packet/bytes.ts"
 import { firstByte } from "../../packet/message.ts"
 import { PacketType, type ProtocolVersion, type Qos, type SubscriptionRequest } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
+import { encodeProperties, type PropertyValue } from "../../packet/property-values.ts"
 import { ReasonCode } from "../../packet/reason-codes.ts"
-import { Bytes } from "./bytes.ts"
-import { encodeProperties, type PropertyValue } from "./properties.ts"
 
 export interface ConnectRequest {
   readonly version: ProtocolVersion
@@ -60,7 +60,7 @@ export function connectBytes(request: ConnectRequest): Uint8Array {
     (will === undefined ? 0 : 0x04 | (will.qos << 3) | (will.retain ? 0x20 : 0)) |
     (password === undefined ? 0 : 0x40) |
     (username === undefined ? 0 : 0x80)
-  const out = new Bytes()
+  const out = new ByteWriter()
     .text(mqtt31 ? "MQIsdp" : "MQTT")
     .byte(mqtt31 ? 3 : version)
     .byte(flags)
@@ -82,13 +82,13 @@ export function publishHead(
   packetId: number,
   version: ProtocolVersion,
 ): Uint8Array | undefined {
-  const variable = new Bytes().text(topic)
+  const variable = new ByteWriter().text(topic)
   if (qos > 0) variable.uint16(packetId)
   if (version === 5) variable.bytes(encodeProperties(properties))
   const head = variable.take()
   const length = head.length + payload.length
   if (length > longest) return undefined
-  return new Bytes()
+  return new ByteWriter()
     .byte(firstByte(qos, retain, false))
     .variable(length)
     .bytes(head)
@@ -98,7 +98,7 @@ export function publishHead(
 /** Bytes of the whole PUBLISH. */
 export function publishLength(request: PublishRequest, version: ProtocolVersion): number {
   const properties = version === 5 ? encodeProperties(request.properties).length : 0
-  const topic = new Bytes().text(request.topic).take().length
+  const topic = new ByteWriter().text(request.topic).take().length
   const length = topic + (request.qos > 0 ? 2 : 0) + properties + request.payload.length
   return 1 + variableByteIntegerLength(length) + length
 }
@@ -109,7 +109,7 @@ export function subscribeBytes(
   properties: readonly PropertyValue[],
   version: ProtocolVersion,
 ): Uint8Array {
-  const out = new Bytes().uint16(packetId)
+  const out = new ByteWriter().uint16(packetId)
   if (version === 5) out.bytes(encodeProperties(properties))
   for (const { filter, qos, noLocal, retainAsPublished, retainHandling } of subscriptions) {
     const options = (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4)
@@ -124,7 +124,7 @@ export function unsubscribeBytes(
   properties: readonly PropertyValue[],
   version: ProtocolVersion,
 ): Uint8Array {
-  const out = new Bytes().uint16(packetId)
+  const out = new ByteWriter().uint16(packetId)
   if (version === 5) out.bytes(encodeProperties(properties))
   for (const filter of filters) out.text(filter)
   return out.take((PacketType.Unsubscribe << 4) | 2)
@@ -136,7 +136,7 @@ export function authBytes(method: string, data: Uint8Array): Uint8Array {
     { id: PropertyId.AuthenticationMethod, value: method },
     { id: PropertyId.AuthenticationData, value: data },
   ]
-  return new Bytes()
+  return new ByteWriter()
     .byte(ReasonCode.ContinueAuthentication)
     .bytes(encodeProperties(properties))
     .take(PacketType.Auth << 4)
@@ -148,7 +148,7 @@ export function disconnectBytes(
   properties: readonly PropertyValue[],
   version: ProtocolVersion,
 ): Uint8Array {
-  const out = new Bytes()
+  const out = new ByteWriter()
   if (version === 5 && (reasonCode !== 0 || properties.length > 0)) out.byte(reasonCode)
   if (version === 5 && properties.length > 0) out.bytes(encodeProperties(properties))
   return out.take(PacketType.Disconnect << 4)

@@ -1,17 +1,12 @@
-// Properties of MQTT 5.0 as values: what a command line gives (-D PACKET NAME VALUE), and what a message came with. Their names
-// are those of Table 2-4 with dashes: content-type.
+// Properties of MQTT 5.0 that a command line gives (-D PACKET NAME VALUE). Their names are those of Table 2-4 with dashes:
+// content-type.
 
 import { type Arguments, UsageError, wordSeparator } from "@puremq/tls13/command-line"
-import { Cursor, checkText, encodeText } from "../../packet/bytes.ts"
+import { checkText, encodeText } from "../../packet/bytes.ts"
 import { PacketError } from "../../packet/errors.ts"
 import { PacketType } from "../../packet/packets.ts"
-import { checkProperties, type Property, PropertyId, propertyTable, willProperties } from "../../packet/properties.ts"
-import { Bytes } from "./bytes.ts"
-
-export interface PropertyValue {
-  readonly id: number
-  readonly value: number | string | Uint8Array | readonly [name: string, value: string]
-}
+import { type Property, PropertyId, propertyTable, willProperties } from "../../packet/properties.ts"
+import type { PropertyValue } from "../../packet/property-values.ts"
 
 /** Packets that a client sends with properties, and the will in CONNECT, as -D names them. */
 export type PacketWithProperties = "connect" | "publish" | "subscribe" | "unsubscribe" | "disconnect" | "will"
@@ -113,73 +108,4 @@ export function bytesIn(what: string, word: string): Uint8Array {
   const bytes = encodeText(word)
   if (bytes.length <= 0xffff) return bytes
   throw new UsageError(`${what} has ${bytes.length} bytes; 65535 are the most that MQTT has room for`)
-}
-
-export function numberOf(properties: readonly PropertyValue[], id: number): number | undefined {
-  const value = properties.find((each) => each.id === id)?.value
-  return typeof value === "number" ? value : undefined
-}
-
-/** The bytes of a property set, with its Property Length. */
-export function encodeProperties(properties: readonly PropertyValue[]): Uint8Array {
-  const bytes = new Bytes()
-  for (const { id, value } of properties) {
-    bytes.byte(id)
-    if (typeof value === "string") bytes.text(value)
-    else if (value instanceof Uint8Array) bytes.binary(value)
-    else if (typeof value === "object") bytes.text(value[0]).text(value[1])
-    else encodeNumber(bytes, propertyTable.get(id)?.kind, value)
-  }
-  const all = bytes.take()
-  return new Bytes().variable(all.length).bytes(all).take()
-}
-
-function encodeNumber(bytes: Bytes, kind: Property["kind"] | undefined, value: number): void {
-  if (kind === "uint16") bytes.uint16(value)
-  else if (kind === "uint32") bytes.uint32(value)
-  else if (kind === "variable") bytes.variable(value)
-  else bytes.byte(value)
-}
-
-/**
- * The properties that begin at `start`, in their order. Throws PacketError.
- * @param packetType what they are properties of @param end of the packet
- */
-export function decodeProperties(bytes: Uint8Array, start: number, end: number, packetType: number): PropertyValue[] {
-  if (start >= end || bytes[start] === 0) return []
-  const found: PropertyValue[] = []
-  checkProperties(new Cursor(bytes, start, end), packetType, (id, at, after) =>
-    found.push({ id, value: decodeValue(id, new Cursor(bytes, at + 1, after)) }),
-  )
-  return found
-}
-
-function decodeValue(id: number, cursor: Cursor): PropertyValue["value"] {
-  const { name, kind } = propertyTable.get(id)!
-  switch (kind) {
-    case "text":
-      return cursor.text(name)
-    case "binary": {
-      const start = cursor.binary(name)
-      return cursor.bytes.subarray(start, cursor.at)
-    }
-    case "pair": {
-      const first = cursor.text(name)
-      return [first, cursor.text(name)]
-    }
-    case "uint16":
-      return cursor.uint16(name)
-    case "uint32":
-      return cursor.uint32(name)
-    case "variable":
-      return cursor.variableByteInteger(name)
-    default:
-      return cursor.byte(name)
-  }
-}
-
-/** The Reason String of an acknowledgement, if it has one. */
-export function reasonStringIn(bytes: Uint8Array, start: number, end: number, packetType: number): string | undefined {
-  const value = decodeProperties(bytes, start, end, packetType).find(({ id }) => id === PropertyId.ReasonString)?.value
-  return typeof value === "string" ? value : undefined
 }

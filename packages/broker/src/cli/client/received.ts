@@ -3,10 +3,10 @@
 import { PacketError } from "../../packet/errors.ts"
 import type { Frame } from "../../packet/framer.ts"
 import { PacketType, type ProtocolVersion, type Qos } from "../../packet/packets.ts"
+import { decodeProperties, type PropertyValue } from "../../packet/property-values.ts"
 import { PublishReader } from "../../packet/publish.ts"
 import { ReasonCode } from "../../packet/reason-codes.ts"
 import { type Topic, TopicTable } from "../../packet/topic.ts"
-import { decodeProperties, type PropertyValue } from "./properties.ts"
 
 export interface Received {
   readonly topic: string

@@ -2,7 +2,7 @@
 
 import { UsageError } from "@puremq/tls13/command-line"
 import { PropertyId } from "../../packet/properties.ts"
-import type { PropertyValue } from "../client/properties.ts"
+import type { PropertyValue } from "../../packet/property-values.ts"
 import type { Received } from "../client/received.ts"
 import { jsonOf } from "./json.ts"
 import { strftime } from "./strftime.ts"

@@ -1,8 +1,8 @@
 // The clock of a broker: it begins with what the machine's clock says, and from then on counts what has passed. Setting the
 // machine's clock, which a device without a battery does after each start, changes nothing of it.
 
-import { resumedAt } from "../hub/timeline.ts"
 import type { Clock } from "../packet/change.ts"
+import { resumedAt } from "./timeline.ts"
 
 export class SteadyClock {
   readonly #passed: () => number
@@ -11,7 +11,7 @@ export class SteadyClock {
   #origin: number
 
   /** @param passed milliseconds since some time, that never jump; @param wall what the machine's clock says, since 1970 */
-  constructor(passed: () => number = () => performance.now(), wall: () => number = () => Date.now()) {
+  constructor(passed: () => number, wall: () => number) {
     this.#passed = passed
     this.#wall = wall
     this.#origin = wall() - passed()
