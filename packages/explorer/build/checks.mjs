@@ -30,6 +30,13 @@ export const checks = [
     name: "cipher-suite-offered",
     file: "handshake/client/server-hello.ts",
     condition: "suite === undefined || !offer.hello.cipherSuites.includes(hello.cipherSuite)",
+    // What a client was not told to offer it has nevertheless, when its cryptography has it.
+    also: [
+      [
+        "const suite = settings.cipherSuites.find(({ code }) => code === hello.cipherSuite)\n",
+        'const suite = (isCut("cipher-suite-offered") ? settings.provider : settings).cipherSuites.find(({ code }) => code === hello.cipherSuite)\n',
+      ],
+    ],
   },
   {
     name: "record-in-the-clear",

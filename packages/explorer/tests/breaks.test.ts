@@ -1,6 +1,7 @@
 // Each break is noticed by whom the table says, with the alert that it says; and the check that is left out is the one that noticed.
 
 import { beforeAll, expect, it } from "vitest"
+import { checks } from "../build/checks.mjs"
 import type * as Engine from "../src/engine.ts"
 import { loadEngine } from "./engine.ts"
 
@@ -54,6 +55,34 @@ it("gets further without the check", () => {
     const reached = ({ first, early }: typeof held) => ({ at: first?.happening, index: first?.index, early })
     expect({ id: broken.id, ...reached(without) }).not.toEqual({ id: broken.id, ...reached(held) })
   }
+})
+
+it("RFC 9846 4.3.8.2: refuses a share that is no point of its curve, with either provider", () => {
+  const { scenario } = engine.breaks.find(({ id }) => id === "off-curve-share")!
+  for (const provider of [engine.noble(), engine.fast()]) {
+    const { steps } = engine.play({ scenario, provider, seed: 7, breaks: "off-curve-share" })
+    const failures = steps.flatMap(({ end, happening: of }) => (of.type === "failed" ? [{ end, ...of.failure }] : []))
+    expect(failures[0]).toMatchObject({
+      end: "client",
+      message: "server's key share cannot be used: the secp256r1 key share is not a point of the curve",
+      alert: "illegal_parameter",
+      noticed: { section: "RFC 9846 section 4.3.8.2" },
+    })
+  }
+})
+
+it("has a break for every check that can be left out", () => {
+  expect(new Set(engine.breaks.flatMap(({ check }) => check ?? []))).toEqual(new Set(checks.map(({ name }) => name)))
+})
+
+it("takes a suite that was not offered when the check is left out, and then opens nothing", () => {
+  const broken = engine.breaks.find(({ id }) => id === "other-suite")!
+  const { steps, failure } = run(broken, "cipher-suite-offered")
+  expect(failure("client")?.alert).toBe("bad_record_mac")
+  const keys = steps.flatMap(({ end, happening: of }) =>
+    end === "client" && of.type === "keys" ? [of.key.length] : [],
+  )
+  expect(keys[0]).toBe(32)
 })
 
 it("leaves nothing out once the run is over", () => {

@@ -120,6 +120,18 @@ function withZeroShare(message: Uint8Array): Uint8Array {
   throw new Error("the hello has no x25519 share")
 }
 
+/** The secp256r1 share of a hello: extension 51 with one entry of 65 bytes, whose y is one bit off its curve. */
+function withShareOffCurve(message: Uint8Array): Uint8Array {
+  const copy = copyOf(message)
+  for (let at = 38; at + 69 <= copy.length; at++) {
+    if ([0x00, 0x17, 0x00, 0x41, 0x04].every((byte, offset) => copy[at + offset] === byte)) {
+      copy[at + 68]! ^= 1
+      return copy
+    }
+  }
+  throw new Error("the hello has no secp256r1 share")
+}
+
 const day = 86_400_000
 
 /* ---------------------------------------------------------------- the table */
@@ -282,13 +294,25 @@ export const breaks: readonly Break[] = [
     without: "The client's secret is 32 zeros, which everybody knows.",
   },
   {
+    id: "off-curve-share",
+    title: "A key share that is not a point",
+    about: "A bit of y is wrong in the server's secp256r1 share: no such point is on the curve.",
+    scenario: "hello-retry",
+    change: serverSends("server_hello", withShareOffCurve),
+    noticed: { by: "client", alert: "illegal_parameter" },
+    without:
+      "There is nothing to leave out: the arithmetic of the curve takes no other points. Where it does, points of weaker curves give away bits of a private key that is used more than once.",
+  },
+  {
     id: "other-suite",
     title: "A cipher suite that was not offered",
     about: "The server chooses TLS_CHACHA20_POLY1305_SHA256; the client has offered AES-128-GCM alone.",
     scenario: "full",
     change: serverSends("server_hello", (message) => withSuite(message, 0x1303)),
     noticed: { by: "client", alert: "illegal_parameter" },
-    without: "There is nothing to go on with: the client has no such suite.",
+    check: "cipher-suite-offered",
+    without:
+      "Whoever answers could choose the weakest suite that the client's code has, though it was told to offer a stronger one alone. Here the server goes on with AES itself: what it seals does not open.",
   },
   {
     id: "replay",
