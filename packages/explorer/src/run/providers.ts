@@ -2,21 +2,22 @@
 
 import type { CryptoProvider, KeyExchange } from "@puremq/tls13"
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
+import { createX25519MLKEM768 as fastX25519MLKEM768 } from "@puremq/tls13/crypto/fast-pq"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
-import { createX25519MLKEM768 } from "@puremq/tls13/crypto/noble-pq"
+import { createX25519MLKEM768 as nobleX25519MLKEM768 } from "@puremq/tls13/crypto/noble-pq"
 import { copyOf } from "@puremq/tls13/explore"
 
 /** Audited packages, and what a reader of their code can follow. */
 export function noble(): CryptoProvider {
   const provider = createNobleProvider()
-  return { ...provider, keyExchanges: [...provider.keyExchanges, createX25519MLKEM768()] }
+  return { ...provider, keyExchanges: [...provider.keyExchanges, nobleX25519MLKEM768()] }
 }
 
 /** Our own kernels, in WebAssembly where the page may compile it. */
 export function fast(): CryptoProvider {
   const provider = createFastProvider()
   const x25519 = provider.keyExchanges.find(({ name }) => name === "x25519")!
-  return { ...provider, keyExchanges: [...provider.keyExchanges, createX25519MLKEM768(x25519)] }
+  return { ...provider, keyExchanges: [...provider.keyExchanges, fastX25519MLKEM768("auto", x25519)] }
 }
 
 /** Is told of every key exchange that is complete: copies. */
