@@ -232,7 +232,7 @@ const rows: Readonly<Record<string, Row>> = {
     "CertificateCompressionAlgorithm",
   ],
   "record_size_limit.value": [
-    "The most bytes of content that the sender takes in a record.",
+    "The most plaintext that the sender takes in a protected record, in bytes. In TLS 1.3 that is all of TLSInnerPlaintext: content, type byte and padding, 16,385 at most.",
     "RFC 8449 section 4",
     "record_size_limit",
   ],
@@ -303,7 +303,10 @@ const extensions: Readonly<Record<string, Row>> = {
   client_certificate_type: ["The kind of certificate of the client.", "RFC 7250 section 3"],
   server_certificate_type: ["The kind of certificate of the server.", "RFC 7250 section 3"],
   compress_certificate: ["Certificates may come compressed.", "RFC 8879 section 3"],
-  record_size_limit: ["The largest record that is taken.", "RFC 8449 section 4"],
+  record_size_limit: [
+    "The most plaintext that is taken in a protected record: content, type byte and padding.",
+    "RFC 8449 section 4",
+  ],
   pre_shared_key: [
     "A key of an earlier connection, or from outside, to go on with. Always last in a ClientHello.",
     "4.3.11",

@@ -40,6 +40,13 @@ it("has words for every field, and its section", () => {
   expect([...missing]).toEqual([])
 })
 
+it("RFC 8449 section 4: a record size limit counts the content type and the padding", () => {
+  const of = (name: string) => ({ structure: "record_size_limit", name, start: 0, end: 2, kind: "number", fields: [] })
+  expect(engine.meaningOf({ ...of("value"), site: undefined } as never, [])?.text).toMatch(
+    /TLSInnerPlaintext: content, type byte and padding, 16,385 at most/,
+  )
+})
+
 it("says every step in a sentence", () => {
   for (const { steps } of runs()) {
     for (const step of steps) {

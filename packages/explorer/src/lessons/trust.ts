@@ -142,7 +142,7 @@ export const trust: readonly Lesson[] = [
         " ends the connection.",
       ],
       [
-        "One change it cannot see: a client that also speaks TLS 1.2 can be told that the server knows nothing better. Then the rules of TLS 1.2 hold, and its Finished is only as good as its weaker key exchange. So a server of TLS 1.3 that answers in TLS 1.2 writes `DOWNGRD` into the last 8 bytes of its random, which the signature of TLS 1.2 covers as well. A client that offered TLS 1.3 and ",
+        "One change it cannot see: a client that also speaks TLS 1.2 can be told that the server knows nothing better. Then the rules of TLS 1.2 hold, and its Finished is only as good as its weaker key exchange. So a server of TLS 1.3 that answers in TLS 1.2 writes `DOWNGRD` into the last 8 bytes of its random. With (EC)DHE the server of TLS 1.2 signs both randoms together with its share, so nobody can take those bytes out again; with RSA key transport it signs nothing, and there the sentinel protects nobody. A client that offered TLS 1.3 and ",
         {
           text: "reads those bytes",
           scenario: "full",
