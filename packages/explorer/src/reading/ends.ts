@@ -15,6 +15,7 @@ export interface SecretRow {
 
 /** What speaks for the peer being who it should be, in the order in which it comes. */
 export interface ProofRow {
+  /** As long as it is not known: what is not. */
   readonly text: string
   readonly step: number
   readonly isKnown: boolean
@@ -77,7 +78,7 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
     }
     if (step.end !== end) continue
     const proof = proofOf(end, happening)
-    if (proof !== undefined) proofs.push({ text: proof, step: index, isKnown: isPast })
+    if (proof !== undefined) proofs.push({ text: isPast ? proof.text : proof.open, step: index, isKnown: isPast })
     if (!isPast) continue
     if (happening.type === "state") {
       state = happening.to
@@ -106,24 +107,41 @@ export function isSecondRetry({ from, message, to, when }: TransitionRow, taken:
   return retriesAgain || when === "0-RTT data is taken"
 }
 
-function proofOf(end: End, happening: Timeline["steps"][number]["happening"]): string | undefined {
+interface Proof {
+  readonly text: string
+  /** The same, before it is known. */
+  readonly open: string
+}
+
+function proofOf(end: End, happening: Timeline["steps"][number]["happening"]): Proof | undefined {
   const peer = end === "client" ? "the server" : "the client"
   if (happening.type === "message" && happening.direction === "received") {
-    if (happening.name === "certificate" && happening.message.length > 8)
-      return `${peer} shows a certificate, which anybody could`
-    if (happening.name === "compressed_certificate") return `${peer} shows a certificate, which anybody could`
+    const { name, message } = happening
+    // A client without a certificate sends an empty list.
+    if ((name === "certificate" && message.length > 8) || name === "compressed_certificate") {
+      return { text: `${peer} shows a certificate, which anybody could`, open: "not yet shown: a certificate" }
+    }
     return undefined
   }
   if (happening.type === "state") {
-    if (happening.message === "certificate_verify") return `${peer} has the certificate's private key`
-    if (happening.message === "finished") return `both have seen the same handshake`
+    if (happening.message === "certificate_verify") {
+      const text = `${peer} has the certificate's private key`
+      return { text, open: `not yet proven: that ${text}` }
+    }
+    if (happening.message === "finished") {
+      const text = "both have seen the same handshake"
+      return { text, open: `not yet proven: that ${text}` }
+    }
     return undefined
   }
   if (happening.type === "connected") {
     const { info } = happening
-    if (info.authentication === "none") return `nobody has said who ${peer} is`
-    if (info.authentication === "psk") return `${peer} has the pre-shared key`
-    return `it is ${info.peer?.subject || "the owner of a key known beforehand"}`
+    const open = `not yet accepted: who ${peer} is`
+    if (info.authentication === "none") return { text: `nobody has said who ${peer} is`, open }
+    if (info.authentication === "psk") {
+      return { text: `${peer} has the pre-shared key`, open: `not yet accepted: that ${peer} has the pre-shared key` }
+    }
+    return { text: `it is ${info.peer?.subject || "the owner of a key known beforehand"}`, open }
   }
   return undefined
 }

@@ -103,7 +103,7 @@ function Proofs({
           {proofs.map(({ text, step, isKnown }) => (
             <li key={step} class={isKnown ? "is-known" : "is-unknown"}>
               <button type="button" class="plain" onClick={() => select(step)}>
-                {isKnown ? text : "not yet known"}
+                {text}
                 <span class="sr"> (step {step + 1})</span>
               </button>
             </li>
