@@ -66,6 +66,30 @@ it("has words that say what is done", () => {
   ])
 })
 
+it("tells what hits nothing from what means nothing", () => {
+  const played = (meddling: Meddling, scenario = "full") =>
+    engine.play({ scenario, provider: engine.fast(), seed: 2, meddlings: [meddling] })
+  const miss = (meddling: Meddling, scenario?: string) => engine.missOf(played(meddling, scenario), meddling)
+  for (const meddling of [...all.filter(({ kind }) => kind !== "delay"), { kind: "delay", record: 1 } as const]) {
+    expect({ meddling, miss: miss(meddling) }).toEqual({ meddling, miss: undefined })
+  }
+  const { length } = engine.recordsSent(played({ kind: "drop", record: 99 }))
+  const bits = 8 * engine.recordsSent(played({ kind: "drop", record: 99 }))[3]!.record.sent.length
+  expect(miss({ kind: "drop", record: length })).toBe(
+    `there is no record ${length + 1} in this run, which has ${length}`,
+  )
+  expect(miss({ kind: "drop", record: length - 1 })).toBeUndefined()
+  expect(miss({ kind: "flip", record: 3, bit: bits - 1 })).toBeUndefined()
+  expect(miss({ kind: "flip", record: 3, bit: bits })).toMatch(/^record 4 has [\d,]+ bytes only$/)
+  expect(miss({ kind: "delay", record: length - 1 })).toBe(`nothing was on its way behind record ${length}`)
+  // Nobody has sent what is replayed in somebody's name: there is nothing of his to change.
+  const replayed = played({ kind: "drop", record: 9_999 }, "0-rtt-replayed").steps.flatMap(({ happening: of }) =>
+    of.type === "wire" && of.record.fate === "injected" ? [of.record.id] : [],
+  )
+  expect(replayed.length).toBeGreaterThan(0)
+  for (const record of replayed) expect(miss({ kind: "drop", record }, "0-rtt-replayed")).toMatch(/^there is no record/)
+})
+
 it("ends no scenario otherwise than by what the two ends say", { timeout: 120_000 }, () => {
   const provider = engine.fast()
   for (const { id: scenario } of engine.scenarios) {

@@ -4,12 +4,15 @@ import { views } from "../views/views.ts"
 import { togglePlaying } from "./playing.ts"
 import { go, helpIsOpen, move, moveFlight, select, timeline } from "./state.ts"
 
+/** A key for each view, in the order of the tabs: the upper row of a keyboard, from the left. */
+export const viewKeys = "1234567890-="
+
 export const keys: readonly (readonly [keys: readonly string[], does: string])[] = [
   [["→", "←"], "one step on, or back"],
   [["Page Down", "Page Up"], "to the next half round trip, or the one before"],
   [["Home", "End"], "to the first step, or the last"],
   [["Space"], "play and pause"],
-  [["1", "2", "3 …"], "a view"],
+  [["1", "…", "9", "0", "-", "="], "a view: the first, … the ninth, the tenth, the eleventh, the twelfth"],
   [["?"], "this help"],
 ]
 
@@ -30,7 +33,7 @@ export function listenToKeys(): void {
 }
 
 function act(key: string): boolean {
-  const view = /^[1-9]$/.test(key) ? views[Number(key) - 1] : undefined
+  const view = key.length === 1 ? views[viewKeys.indexOf(key)] : undefined
   if (view !== undefined) go({ view: view.id }, true)
   else if (key === "ArrowRight") move(1)
   else if (key === "ArrowLeft") move(-1)

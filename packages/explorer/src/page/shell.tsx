@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { missOf } from "../reading/meddled.ts"
 import { breakOf } from "../run/breaks.ts"
 import { meddlingsOf, meddlingWords } from "../run/meddling-text.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
@@ -15,6 +16,7 @@ import { hashOf, providerNames } from "./address.ts"
 import { Boundary } from "./boundary.tsx"
 import { brought } from "./brought.ts"
 import { Help } from "./help.tsx"
+import { viewKeys } from "./keyboard.ts"
 import { Player } from "./player.tsx"
 import {
   address,
@@ -68,7 +70,7 @@ export function Shell(): JSX.Element {
 /* ---------------------------------------------------------------- which run */
 
 function Head(): JSX.Element {
-  const { scenario, seed, provider } = address.value
+  const { scenario, provider } = address.value
   return (
     <header class="head">
       <h1>
@@ -89,19 +91,7 @@ function Head(): JSX.Element {
             ))}
           </select>
         </label>
-        <label>
-          <span>Seed</span>
-          <input
-            type="number"
-            min={0}
-            max={4_294_967_295}
-            value={seed}
-            onChange={(event) => {
-              const value = Number(event.currentTarget.value)
-              if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) go({ seed: value }, true)
-            }}
-          />
-        </label>
+        <SeedField />
         <fieldset class="segments">
           <legend>Cryptography</legend>
           {providerNames.map((name) => (
@@ -127,7 +117,51 @@ function Head(): JSX.Element {
           ?
         </button>
       </form>
+      <SeedRefused />
     </header>
+  )
+}
+
+const mostSeed = 0xffff_ffff
+/** What somebody wrote into the field that is no seed, and the seed that stays. */
+const refusedSeed = signal<{ readonly text: string; readonly stays: number } | undefined>(undefined)
+
+function SeedField(): JSX.Element {
+  const { seed } = address.value
+  const take = (field: HTMLInputElement) => {
+    const text = field.value.trim()
+    const value = Number(text)
+    if (text !== "" && Number.isInteger(value) && value >= 0 && value <= mostSeed) {
+      refusedSeed.value = undefined
+      go({ seed: value }, true)
+    } else refusedSeed.value = { text, stays: seed }
+    // Also where the seed is the same as before, and nothing is drawn anew.
+    field.value = String(address.peek().seed)
+  }
+  return (
+    <label>
+      <span>Seed</span>
+      <input
+        type="number"
+        min={0}
+        max={mostSeed}
+        value={seed}
+        onChange={(event) => take(event.currentTarget)}
+        aria-describedby="seed-refused"
+      />
+    </label>
+  )
+}
+
+function SeedRefused(): JSX.Element {
+  const refused = refusedSeed.value
+  const { seed } = address.value
+  const isShown = refused !== undefined && refused.stays === seed
+  return (
+    <p class={isShown ? "refused" : "sr"} id="seed-refused" role="alert">
+      {isShown &&
+        `${refused.text === "" ? "That" : `“${refused.text}”`} is no seed: a whole number from 0 to ${mostSeed.toLocaleString("en")}. It stays ${seed}.`}
+    </p>
   )
 }
 
@@ -165,13 +199,29 @@ function Brought(): JSX.Element | null {
 function Broken(): JSX.Element | null {
   const { breaks, without, meddling } = address.value
   if (brought.value !== undefined || (breaks === undefined && meddling === undefined)) return null
-  const done = meddlingsOf(meddling ?? "").map(meddlingWords)
+  const done = meddlingsOf(meddling ?? "")
+  // Whether something was hit shows in the run that is meant, and not in the one before it.
+  const played = computing.value ? undefined : timeline.value
+  const misses = done.flatMap((each) => (played && missOf(played, each)) ?? [])
+  const isWhole = breaks === undefined && misses.length === done.length
   return (
-    <p class="broken">
+    <p class={isWhole ? "broken is-whole" : "broken"}>
       <button type="button" onClick={() => chooseBreak(undefined)}>
-        Mend it
+        {isWhole ? "Leave it" : "Mend it"}
       </button>
-      <b>Broken:</b> {[...(breaks === undefined ? [] : [breakOf(breaks).title]), ...done].join("; ")}
+      {isWhole ? (
+        <b>Nothing was hit:</b>
+      ) : (
+        <>
+          <b>Broken:</b>{" "}
+          {[
+            ...(breaks === undefined ? [] : [breakOf(breaks).title]),
+            ...done.filter((each) => played === undefined || missOf(played, each) === undefined).map(meddlingWords),
+          ].join("; ")}
+          {misses.length > 0 && "; nothing else was hit:"}
+        </>
+      )}{" "}
+      {misses.join("; ")}
       {without !== undefined && (
         <>
           , and the check <code>{without}</code> is left out
@@ -249,11 +299,13 @@ function Tabs({ chosen }: { readonly chosen: View }): JSX.Element {
   }
   return (
     <div class="tabs" role="tablist" aria-label="Views" ref={list} onKeyDown={onKeyDown}>
-      {views.map(({ id, title }) => (
+      {views.map(({ id, title }, at) => (
         <button
           key={id}
           type="button"
           role="tab"
+          title={`${title} (${viewKeys[at]})`}
+          aria-keyshortcuts={viewKeys[at]}
           id={`tab-${id}`}
           aria-selected={id === chosen.id}
           aria-controls="view"

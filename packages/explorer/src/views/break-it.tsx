@@ -5,8 +5,11 @@ import { useEffect, useState } from "preact/hooks"
 import { alerts } from "../meanings.ts"
 import { runOf } from "../page/runs.ts"
 import { address, chooseBreak, go } from "../page/state.ts"
+import { missOf } from "../reading/meddled.ts"
 import { type EndOutcome, type Outcome, outcomeOf } from "../reading/outcome.ts"
 import { type Break, breaks } from "../run/breaks.ts"
+import type { Meddling } from "../run/meddling.ts"
+import { meddlingsOf } from "../run/meddling-text.ts"
 import { endTitle } from "../words/names.ts"
 import { OnTheWay } from "./on-the-way.tsx"
 import { Section } from "./section.tsx"
@@ -40,7 +43,7 @@ export function BreakIt({ timeline }: ViewProps): JSX.Element {
       </section>
       <section class="verdict" aria-labelledby="verdict-title" aria-live="polite">
         {broken === undefined && meddling !== undefined ? (
-          <Meddled timeline={timeline} />
+          <Meddled timeline={timeline} meddlings={meddlingsOf(meddling)} />
         ) : broken === undefined ? (
           <>
             <h3 id="verdict-title">Choose one</h3>
@@ -58,12 +61,18 @@ export function BreakIt({ timeline }: ViewProps): JSX.Element {
 }
 
 /** What came of what was done on the way. */
-function Meddled({ timeline }: Pick<ViewProps, "timeline">): JSX.Element {
+function Meddled({
+  timeline,
+  meddlings,
+}: Pick<ViewProps, "timeline"> & { readonly meddlings: readonly Meddling[] }): JSX.Element {
   const outcome = outcomeOf(timeline)
+  const hasHit = meddlings.some((each) => missOf(timeline, each) === undefined)
   return (
     <>
       <h3 id="verdict-title">What comes of it</h3>
-      {outcome.noticed === undefined ? (
+      {!hasHit ? (
+        <p class="notice">Nothing was hit, so nothing is changed.</p>
+      ) : outcome.noticed === undefined ? (
         <p class="notice">Nobody gives up: what was changed means nothing, or nothing came after it.</p>
       ) : (
         <NoticedBy noticed={outcome.noticed} />

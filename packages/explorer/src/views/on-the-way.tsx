@@ -4,9 +4,9 @@ import { fromHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import { address, meddle } from "../page/state.ts"
+import { missOf, recordsSent } from "../reading/meddled.ts"
 import type { Meddling } from "../run/meddling.ts"
 import { meddlingsOf, meddlingWords } from "../run/meddling-text.ts"
-import type { WireRecord } from "../run/step.ts"
 import { contentTypeName } from "../words/names.ts"
 import type { ViewProps } from "./view.ts"
 
@@ -20,8 +20,9 @@ const kinds: Readonly<Record<Meddling["kind"], string>> = {
 }
 
 export function OnTheWay({ timeline }: Pick<ViewProps, "timeline">): JSX.Element {
-  const records = timeline.steps.flatMap(({ happening }) => (happening.type === "wire" ? [happening.record] : []))
-  const sent = records.filter(({ sent: bytes }, at) => bytes.length > 0 && isFirst(records, at))
+  const all = recordsSent(timeline)
+  const sent = all.map(({ record: each }) => each)
+  const isOneOfSeveral = new Set(all.map(({ connection }) => connection)).size > 1
   const [record, setRecord] = useState<number | undefined>(undefined)
   const [kind, setKind] = useState<Meddling["kind"]>("flip")
   const [bit, setBit] = useState(0)
@@ -57,9 +58,10 @@ export function OnTheWay({ timeline }: Pick<ViewProps, "timeline">): JSX.Element
       <label class="wide">
         <span>Take this record</span>
         <select value={chosen?.id} onChange={(event) => setRecord(Number(event.currentTarget.value))}>
-          {sent.map((each) => (
+          {all.map(({ record: each, connection }) => (
             <option key={each.id} value={each.id}>
-              {each.id + 1}: the {each.from}'s {contentTypeName(each.sent[0] ?? 0)}, {each.sent.length} bytes
+              {each.id + 1}: {isOneOfSeveral && `connection ${connection + 1}, `}the {each.from}'s{" "}
+              {contentTypeName(each.sent[0] ?? 0)}, {each.sent.length} bytes
             </option>
           ))}
         </select>
@@ -93,7 +95,9 @@ export function OnTheWay({ timeline }: Pick<ViewProps, "timeline">): JSX.Element
         <ul aria-label="What is done">
           {done.map((each, at) => (
             <li key={meddlingWords(each)}>
-              {meddlingWords(each)}{" "}
+              {meddlingWords(each)}
+              {isOneOfSeveral && connectionText(all, each)}
+              {missOf(timeline, each) !== undefined && `: nothing is hit, as ${missOf(timeline, each)}`}{" "}
               <button
                 type="button"
                 class="link"
@@ -110,9 +114,9 @@ export function OnTheWay({ timeline }: Pick<ViewProps, "timeline">): JSX.Element
   )
 }
 
-/** A record that is sent twice is one. */
-function isFirst(records: readonly WireRecord[], at: number): boolean {
-  return records.findIndex(({ id, sent }) => id === records[at]!.id && sent.length > 0) === at
+function connectionText(all: ReturnType<typeof recordsSent>, { record: id }: Meddling): string {
+  const found = all.find(({ record }) => record.id === id)
+  return found === undefined ? "" : ` (connection ${found.connection + 1})`
 }
 
 function NumberField({

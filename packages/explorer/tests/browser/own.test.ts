@@ -84,4 +84,23 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await expect.poll(() => new URL(page.url()).hash).not.toContain("meddling")
     await page.close()
   })
+
+  it("says when there was nothing to hit, and whose connection a record is of", async () => {
+    const page = await pages.open("#provider=fast&view=break&meddling=drop.99")
+    expect(await page.locator(".broken").textContent()).toMatch(
+      /Nothing was hit: there is no record 100 in this run, which has \d+/,
+    )
+    expect(await page.locator(".verdict .notice").textContent()).toBe("Nothing was hit, so nothing is changed.")
+    await page.getByRole("button", { name: "Leave it" }).click()
+    await settled(page)
+    expect(await page.locator(".broken").count()).toBe(0)
+    const records = page.getByLabel("Take this record").locator("option")
+    expect((await records.allTextContents()).join()).not.toContain("connection")
+    await page.getByLabel("Scenario").selectOption("resumption")
+    await settled(page)
+    const titles = await records.allTextContents()
+    expect(titles[0]).toMatch(/^1: connection 1, the client's handshake, \d+ bytes$/)
+    expect(titles.at(-1)).toMatch(/^\d+: connection 2, the server's application_data, \d+ bytes$/)
+    await page.close()
+  })
 })

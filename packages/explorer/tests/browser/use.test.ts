@@ -59,10 +59,62 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await page.locator("h1").click()
     await press("?")
     expect(await page.getByRole("dialog").textContent()).toContain("Page Down")
+    expect(await page.getByRole("dialog").locator("kbd").allTextContents()).toEqual(
+      expect.arrayContaining(["1", "9", "0", "-", "="]),
+    )
     await press("Escape")
     expect(await page.getByRole("dialog").count()).toBe(0)
-    await press("3")
-    await expect.poll(() => new URL(page.url()).hash).toContain("view=bytes")
+    // Each view has a key of its own, which its tab tells.
+    const tabs = await page.locator('[role="tab"]').all()
+    expect(tabs).toHaveLength(12)
+    for (const [at, tab] of tabs.entries()) {
+      await press("1234567890-="[at]!)
+      expect(await tab.getAttribute("aria-selected")).toBe("true")
+      expect(await tab.getAttribute("aria-keyshortcuts")).toBe("1234567890-="[at])
+    }
+    await page.close()
+  })
+
+  it("takes no seed that there is not, says so in a line, and keeps the one it has", async () => {
+    const page = await pages.open("#scenario=full&step=0&seed=7")
+    const field = page.getByLabel("Seed")
+    const line = page.locator("#seed-refused")
+    for (const [text, said] of [
+      ["-1", "“-1” is no seed: a whole number from 0 to 4,294,967,295. It stays 7."],
+      ["4294967296", "“4294967296” is no seed"],
+      ["1.5", "“1.5” is no seed"],
+      ["", "That is no seed"],
+    ] as const) {
+      await field.fill(text)
+      await field.press("Enter")
+      await expect.poll(() => line.textContent()).toContain(said)
+      expect(await field.inputValue()).toBe("7")
+      expect(new URL(page.url()).hash).toContain("seed=7")
+    }
+    expect(await judged(page)).toEqual([])
+    await field.fill("4294967295")
+    await field.press("Enter")
+    await settled(page)
+    await expect.poll(() => new URL(page.url()).hash).toContain("seed=4294967295")
+    expect(await line.textContent()).toBe("")
+    await page.close()
+  })
+
+  it("says what is not yet known of a peer", async () => {
+    const page = await pages.open("#scenario=full&step=0")
+    expect(await page.locator(".end.of-client ol.known li").allTextContents()).toEqual([
+      expect.stringMatching(/^not yet shown: a certificate/),
+      expect.stringMatching(/^not yet proven: that the server has the certificate's private key/),
+      expect.stringMatching(/^not yet proven: that both have seen the same handshake/),
+      expect.stringMatching(/^not yet accepted: who the server is/),
+    ])
+    await page.keyboard.press("End")
+    expect(await page.locator(".end.of-client ol.known li").allTextContents()).toEqual([
+      expect.stringMatching(/^the server shows a certificate/),
+      expect.stringMatching(/^the server has the certificate's private key/),
+      expect.stringMatching(/^both have seen/),
+      expect.stringMatching(/^it is CN=broker\.example/),
+    ])
     await page.close()
   })
 
