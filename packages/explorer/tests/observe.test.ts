@@ -53,6 +53,25 @@ describe.each(traces)("the trace of RFC 8448 section $section, pasted", (trace) 
     expect(compared).toBeGreaterThan(7)
   })
 
+  it("has the key exchange at both ends, from which all secrets are computed again", () => {
+    const timeline = seen()
+    const input = trace.steps.find(({ label, fields }) => label === 'extract secret "handshake"' && fields?.["IKM"])
+    const exchanges = happenings(timeline, "exchange")
+    expect(exchanges.map(({ end, happening }) => ({ end, secret: hex(happening.secret) }))).toEqual([
+      { end: "server", secret: input!.fields!["IKM"]!.hex },
+      { end: "client", secret: input!.fields!["IKM"]!.hex },
+    ])
+    for (const end of ["client", "server"] as const) {
+      const { nodes, lacksExchange } = engine.scheduleOf(timeline, 0, end)
+      expect(lacksExchange).toBe(false)
+      const told = nodes.filter(({ told: secret, kind }) => secret !== undefined && kind !== "input")
+      expect(told.length).toBeGreaterThan(7)
+      for (const { id, kind, value, told: secret } of told)
+        expect({ id, kind, value }).toEqual({ id, kind, value: secret })
+      expect(nodes.find(({ id }) => id === "dhe")?.value).toBeDefined()
+    }
+  })
+
   it("is read to the last record", () => {
     const timeline = seen()
     expect(happenings(timeline, "event")).toEqual([])
@@ -96,6 +115,22 @@ describe("a run of ours, looked at from outside with its key log", () => {
       expect(happenings(seen, "event")).toEqual([])
     },
   )
+
+  it("says that a key log has no secret of the key exchange", () => {
+    const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })
+    const chunks = happenings(run, "wire").map(({ happening: { record } }) => ({
+      from: record.from,
+      bytes: record.sent,
+    }))
+    const lines = happenings(run, "secret").flatMap(({ happening }) => engine.keyLogLine(happening) ?? [])
+    const seen = engine.observe(chunks, engine.readKeyLog(lines.join("\n")), engine.noble())
+    expect(happenings(seen, "exchange")).toEqual([])
+    expect(engine.scheduleOf(seen, 0, "client").lacksExchange).toBe(true)
+    // A run of ours has it, and a connection of which nothing is known has nothing that comes of it.
+    expect(engine.scheduleOf(run, 0, "client").lacksExchange).toBe(false)
+    const nothing = engine.observe(chunks, engine.nothingKnown, engine.noble())
+    expect(engine.scheduleOf(nothing, 0, "client").lacksExchange).toBe(false)
+  })
 
   it("shows what is in the clear when nothing is known, and says what cannot be read", () => {
     const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })

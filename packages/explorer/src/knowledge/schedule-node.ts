@@ -65,6 +65,8 @@ export interface Schedule {
   readonly end: End
   readonly hash: Hash
   readonly suite: string
+  /** What was brought has secrets that come of the key exchange, and not the exchange's own: handshake_secret cannot be computed again. */
+  readonly lacksExchange: boolean
   /** In the order of the RFC's diagram. */
   readonly nodes: readonly ScheduleNode[]
 }

@@ -38,7 +38,8 @@ class Builder {
     this.#early(psk?.chosen === false ? undefined : psk, "")
     this.#handshake(psk)
     this.#main()
-    return { connection, end, hash: this.#hash, suite: suite.name, nodes: this.#nodes }
+    const lacksExchange = this.#lacksExchange(psk)
+    return { connection, end, hash: this.#hash, suite: suite.name, lacksExchange, nodes: this.#nodes }
   }
 
   /* ------------------------------------------------------------ the three stages */
@@ -110,6 +111,13 @@ class Builder {
         about: "The pre-shared key of a later connection that shows this ticket.",
       })
     })
+  }
+
+  /** A key log and a trace have what is made of it alone (RFC 9850 section 2.1). */
+  #lacksExchange(psk: OfferedPsk | undefined): boolean {
+    const { exchange, secrets } = this.#flow
+    const isUsed = psk?.chosen !== true || groupOf(this.#flow) !== false
+    return isUsed && exchange === undefined && secrets.some(({ name }) => name === "client_handshake_traffic_secret")
   }
 
   /* ------------------------------------------------------------ nodes */

@@ -13,6 +13,8 @@ import {
   HandshakeJoiner,
   HandshakeType,
   handshakeMessage,
+  type KeyShareEntry,
+  NamedGroup,
   nextTrafficSecret,
   RecordProtection,
   trafficKeys,
@@ -67,6 +69,7 @@ class Observer {
   readonly #states: StatesSeen
   #suite: Suite | undefined
   #clientRandom: Uint8Array = new Uint8Array(32)
+  #clientShares: readonly KeyShareEntry[] = []
   #flight = 0
   #lastSender: End | undefined
   #nextId = 0
@@ -238,13 +241,18 @@ class Observer {
   /** What later records need of a message. */
   #understand(from: End, name: string, message: ReturnType<typeof handshakeMessage>): void {
     if (name === "client_hello") {
-      this.#clientRandom = copyOf(decodeClientHello(message).random)
+      const hello = decodeClientHello(message)
+      this.#clientRandom = copyOf(hello.random)
+      this.#clientShares = (hello.extensions.key_share ?? []).map(({ group, keyExchange }) => ({
+        ...{ group, keyExchange: copyOf(keyExchange) },
+      }))
     } else if (name === "server_hello" || name === "hello_retry_request") {
       const hello = decodeServerHello(message)
       if (hello.kind === "legacy") return
       this.#suite = this.#provider.cipherSuites.find(({ code }) => code === hello.cipherSuite)
-      if (hello.kind === "server_hello")
-        this.#states.pskSelected = hello.extensionTypes.includes(ExtensionType.pre_shared_key)
+      if (hello.kind === "hello_retry_request") return
+      this.#states.pskSelected = hello.extensionTypes.includes(ExtensionType.pre_shared_key)
+      if (hello.extensions.key_share !== undefined) this.#tellExchange(hello.extensions.key_share)
     } else if (name === "encrypted_extensions") {
       this.#states.earlyDataAccepted = decodeEncryptedExtensions(message).types.includes(ExtensionType.early_data)
     } else if (from === "client" && name === "end_of_early_data") this.#senders.client.protection = undefined
@@ -261,6 +269,20 @@ class Observer {
   }
 
   /* ------------------------------------------------------------ telling */
+
+  /** Where the secret is printed beside the bytes: no share gives it away, and no key log has it. */
+  #tellExchange(servers: KeyShareEntry): void {
+    const secret = this.#known.inputs?.sharedSecret
+    const clients = this.#clientShares.find(({ group }) => group === servers.group)
+    if (secret === undefined || clients === undefined) return
+    const group = codePointName(NamedGroup, servers.group)
+    for (const [end, { keyExchange }] of [
+      ["server", clients],
+      ["client", servers],
+    ] as const) {
+      this.#add(end, { type: "exchange", group, peersShare: copyOf(keyExchange), secret: copyOf(secret) })
+    }
+  }
 
   #tellSecret(name: SecretName, secret: Uint8Array, generation: number): void {
     const clientRandom = this.#clientRandom

@@ -37,6 +37,12 @@ export function KeySchedule({ timeline, step, select }: ViewProps): JSX.Element 
         <p class="quiet">
           {schedule.suite}: {known} of {schedule.nodes.length} known. Arrow keys go through it.
         </p>
+        {schedule.lacksExchange && (
+          <p class="quiet">
+            What was brought does not tell the secret of the key exchange, as no key log and no trace does: what comes
+            of it is shown as it was told, and not computed again.
+          </p>
+        )}
         <ScheduleTree
           schedule={schedule}
           step={step}
