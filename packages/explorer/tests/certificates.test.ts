@@ -119,6 +119,13 @@ describe("the certificates of a run", () => {
     expect(shown("full", "unknown-authority")[0]!.chain).toEqual(cast.impostor.chain)
     expect(shown("full", "wrong-name")[0]!.serverName).toBe("another.example")
     expect(shown("client-certificate").map(({ by }) => by)).toEqual(["server", "client"])
-    for (const scenario of ["external-psk", "raw-public-key", "compression"]) expect(shown(scenario)).toEqual([])
+    for (const scenario of ["external-psk", "raw-public-key"]) expect(shown(scenario)).toEqual([])
+  })
+
+  it("RFC 8879: are found in a compressed message, too", () => {
+    const cast = engine.castOf(engine.fast(), 4)
+    expect(shown("compression")).toMatchObject([
+      { by: "server", chain: cast.server.chain, serverName: "broker.example" },
+    ])
   })
 })

@@ -73,6 +73,31 @@ it("covers every byte of records and messages with fields, and knows who wrote t
   }
 })
 
+it("RFC 8879: shows the Certificate inside of a CompressedCertificate, with its fields", () => {
+  const timeline = engine.play({ scenario: "compression", provider: engine.fast(), seed: 7 })
+  const at = timeline.steps.findIndex(
+    ({ happening: of }) => of.type === "message" && of.name === "compressed_certificate",
+  )
+  const [message, inside] = engine.subjectAt(timeline, at)!.forms
+  expect([message!.title, inside!.title]).toEqual(["Message", "Decompressed"])
+  expect(inside!.bytes.length).toBeGreaterThan(message!.bytes.length)
+  expect(inside!.fields.map(({ name }) => name)).toContain("certificate_list")
+  expect(inside!.fields.at(-1)!.end).toBe(inside!.bytes.length)
+  // What is no zlib, claims another length or a whole lot, has nothing inside to show.
+  const { bytes } = message!
+  expect(engine.decompressedCertificate(bytes)).toEqual(inside!.bytes)
+  const changed = (change: (copy: Uint8Array) => void) => {
+    const copy = Uint8Array.from(bytes)
+    change(copy)
+    return engine.decompressedCertificate(copy)
+  }
+  expect(changed((copy) => copy.fill(2, 5, 6))).toBeUndefined()
+  expect(changed((copy) => (copy[8]! ^= 1))).toBeUndefined()
+  expect(changed((copy) => copy.fill(0xff, 6, 9))).toBeUndefined()
+  expect(changed((copy) => copy.fill(0, 12))).toBeUndefined()
+  expect(engine.decompressedCertificate(bytes.subarray(0, 20))).toBeUndefined()
+})
+
 it("puts every record of a connection on the ladder once", () => {
   for (const timeline of runs()) {
     const connections = new Set(timeline.steps.map(({ connection }) => connection))

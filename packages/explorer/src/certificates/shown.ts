@@ -2,6 +2,7 @@
 
 import { copyOf, decodeCertificate, handshakeMessage } from "@puremq/tls13/explore"
 import { attempt, clientHelloOf } from "../knowledge/flow.ts"
+import { decompressedCertificate } from "../reading/decompressed.ts"
 import type { End, Happening, Timeline } from "../run/step.ts"
 
 export interface ShownChain {
@@ -16,7 +17,7 @@ export interface ShownChain {
 
 type Message = Extract<Happening, { type: "message" }>
 
-/** Chains of X.509 that have been read up to a step, in order. A raw public key is none, and a compressed one is not looked into. */
+/** Chains of X.509 that have been read up to a step, in order. A raw public key is none. */
 export function shownChains({ steps }: Timeline, step: number): readonly ShownChain[] {
   const found: ShownChain[] = []
   const names = new Map<number, string | undefined>()
@@ -24,7 +25,7 @@ export function shownChains({ steps }: Timeline, step: number): readonly ShownCh
     if (index > step) break
     if (happening.type !== "message") continue
     if (happening.name === "client_hello") names.set(connection, serverNameOf(happening))
-    if (happening.direction !== "received" || happening.name !== "certificate" || end === undefined) continue
+    if (happening.direction !== "received" || end === undefined) continue
     const chain = chainOf(happening)
     const by = end === "client" ? "server" : "client"
     if (chain.length > 0) found.push({ by, chain, step: index, serverName: names.get(connection) })
@@ -33,8 +34,11 @@ export function shownChains({ steps }: Timeline, step: number): readonly ShownCh
 }
 
 /** A DER certificate begins with a SEQUENCE whose first part is one, a SubjectPublicKeyInfo with one that is its algorithm. */
-function chainOf({ message }: Message): readonly Uint8Array[] {
-  const { certificateList = [] } = attempt(() => decodeCertificate(handshakeMessage(message))) ?? {}
+function chainOf({ name, message }: Message): readonly Uint8Array[] {
+  const isCompressed = name === "compressed_certificate"
+  if (!isCompressed && name !== "certificate") return []
+  const plain = isCompressed ? decompressedCertificate(message) : message
+  const { certificateList = [] } = attempt(() => plain && decodeCertificate(handshakeMessage(plain))) ?? {}
   const isRawKey = certificateList.length === 1 && certificateList[0]!.data.length < 200
   return isRawKey ? [] : certificateList.map(({ data }) => copyOf(data))
 }

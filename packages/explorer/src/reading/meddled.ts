@@ -32,7 +32,8 @@ export function missOf(timeline: Timeline, meddling: Meddling): string | undefin
     timeline.steps.some(
       ({ happening: of }) => of.type === "wire" && of.record.id === meddling.record && fits(of.record),
     )
-  if (meddling.kind === "delay" && !has(({ fate }) => fate === "delayed")) return `nothing was on its way behind ${title}`
+  if (meddling.kind === "delay" && !has(({ fate }) => fate === "delayed"))
+    return `nothing was on its way behind ${title}`
   if (meddling.kind === "inject" && !has(({ arrives }) => equalBytes(arrives, meddling.bytes))) {
     return `${title} never arrives`
   }

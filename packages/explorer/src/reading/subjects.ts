@@ -9,11 +9,13 @@ import { equalBytes } from "@puremq/tls13/explore"
 import type { Field, SpanKind } from "../recording/spans.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
 import type { Happening, Timeline } from "../run/step.ts"
+import { messageHappening } from "../run/traced.ts"
 import { contentTypeName, messageTitle } from "../words/names.ts"
+import { decompressedCertificate } from "./decompressed.ts"
 import { type Inside, type Rung, rungsOf } from "./ladder.ts"
 
 export interface Form {
-  readonly id: "wire" | "inside" | "message"
+  readonly id: "wire" | "inside" | "message" | "decompressed"
   readonly title: string
   readonly bytes: Uint8Array
   readonly fields: readonly Field[]
@@ -105,7 +107,23 @@ function messageSubject(timeline: Timeline, connection: number, step: number, me
     written: writtenOf(timeline, connection, message),
     changed: new Set(),
   }
-  return { step, title: messageTitle(message.name), forms: [form] }
+  const nested = message.name === "compressed_certificate" && decompressedForm(timeline, connection, message)
+  return { step, title: messageTitle(message.name), forms: nested ? [form, nested] : [form] }
+}
+
+/** The Certificate inside of a CompressedCertificate, as the codec reads it. */
+function decompressedForm(timeline: Timeline, connection: number, { direction, message }: Message): Form | undefined {
+  const inside = decompressedCertificate(message)
+  const read = inside && messageHappening({ type: "message", direction, name: "certificate", message: inside })
+  if (read?.type !== "message") return undefined
+  return {
+    id: "decompressed",
+    title: "Decompressed",
+    bytes: read.message,
+    fields: messageFields(timeline, connection, read),
+    written: [],
+    changed: new Set(),
+  }
 }
 
 /* ---------------------------------------------------------------- records */

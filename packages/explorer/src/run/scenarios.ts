@@ -1,6 +1,6 @@
 // What can be played: each scenario is a conversation of a client and a server, or of two one after another.
 
-import type { CertificateCompression, ClientOptions, ServerOptions } from "@puremq/tls13"
+import type { ClientOptions, ServerOptions } from "@puremq/tls13"
 import { ClientConnection, createClientConfig, createServerConfig, ServerConnection } from "@puremq/tls13"
 import { encodePkcs8 } from "@puremq/tls13/devcert"
 import {
@@ -11,13 +11,13 @@ import {
   TicketKeyRing,
 } from "@puremq/tls13/session"
 import { createCertificateVerifier, loadRawPublicKey, singleCredential, spkiHash } from "@puremq/tls13/x509"
-import { unzlibSync, zlibSync } from "fflate"
 import type { Rewriting } from "./breaks.ts"
 import { type Cast, serverName } from "./cast.ts"
 import { mqttConnack, mqttConnect, mqttPublish, mqttSuback, mqttSubscribe } from "./mqtt.ts"
 import { observed } from "./providers.ts"
 import { externalPsk } from "./psks.ts"
 import type { Stage } from "./stage.ts"
+import { zlib } from "./zlib.ts"
 
 /** What a scenario is given: the cast, and a stage for each connection that it makes. */
 export interface Play {
@@ -142,22 +142,6 @@ function firstOfTwo(
   const first = meet({ ...unchanged, change: {} }, { client, server })
   part(shakeHands(first))
   return { client, server }
-}
-
-/** RFC 8879 with zlib. */
-const zlib: CertificateCompression = {
-  code: 1,
-  name: "zlib",
-  compress: (message) => zlibSync(message),
-  decompress: (compressed, length) => {
-    try {
-      // A fixed buffer: what claims to be short and is long gets no memory.
-      const message = unzlibSync(compressed, { out: new Uint8Array(length) })
-      return message.length === length ? message : undefined
-    } catch {
-      return undefined
-    }
-  },
 }
 
 /* ---------------------------------------------------------------- the table */

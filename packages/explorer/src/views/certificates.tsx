@@ -52,7 +52,7 @@ function OfTheRun({ timeline, step }: Pick<ViewProps, "timeline" | "step">): JSX
     return (
       <p class="empty">
         {next === undefined
-          ? "Nobody shows a certificate in this run: a pre-shared key or a raw public key speaks for them, the chain is compressed, or what was brought does not open it."
+          ? "Nobody shows a certificate in this run: a pre-shared key or a raw public key speaks for them, the chain is compressed by other means than zlib, or what was brought does not open it."
           : `No certificate has been read yet: that is at step ${next.step + 1}.`}
       </p>
     )
