@@ -109,6 +109,85 @@ it("a record that somebody drops is read by no receiver", () => {
   expect(dropped.verdicts.client).toMatchObject({ reads: false, why: "It has not arrived." })
 })
 
+const rowsOf = (timeline: Timeline, connection = 0) =>
+  engine.eyesAt(timeline, Number.POSITIVE_INFINITY).filter(({ record }) => record.connection === connection)
+
+it("replayed records are there, and the client that is not: whoever sends them again reads no more than before", () => {
+  const timeline = play("0-rtt-replayed")
+  const rows = rowsOf(timeline, 2)
+  expect(rows.map(({ what, record }) => `${record.wire.fate} ${what}`)).toEqual([
+    "injected ClientHello",
+    "injected change_cipher_spec",
+    "injected application data",
+    "dropped ServerHello",
+    "dropped change_cipher_spec",
+    "dropped EncryptedExtensions, server Finished",
+  ])
+  const early = rows[2]!.verdicts
+  expect(early.client.why).toBe("It has written it in connection 2: here somebody else sends it again.")
+  expect(early.server).toMatchObject({ reads: false, why: expect.stringMatching(/takes no 0-RTT data/) })
+  expect(early.eavesdropper.reads).toBe(false)
+  expect(early["ticket-key"].reads).toBe(true)
+  expect(rows[3]!.verdicts.client.why).toBe("It is not there: somebody else speaks in its name.")
+  // Without the replay guard the server reads it once more.
+  const taken = engine.play({
+    ...{ scenario: "0-rtt-replayed", provider: engine.fast(), seed: 7 },
+    ...{ breaks: "replay", without: "replay" },
+  })
+  expect(rowsOf(taken, 2)[2]!.verdicts.server).toMatchObject({ reads: true })
+})
+
+it("what somebody slips in is there, and is nobody's", () => {
+  const rows = rowsOf(play("full", "inject"))
+  const at = rows.findIndex(({ record }) => record.wire.fate === "injected")
+  const { what, verdicts } = rows[at]!
+  expect(what).toBe("EncryptedExtensions")
+  expect(verdicts.server).toMatchObject({ reads: false, why: expect.stringMatching(/^It has not written it/) })
+  expect(verdicts.client.why).toBe("It is not what may come here: the client gives up.")
+  expect(verdicts.eavesdropper).toMatchObject({ reads: true, why: "Somebody on the way sends it, in the clear." })
+  // One that looks sealed opens for nobody.
+  const meddlings = engine.meddlingsOf("inject.3.170303001100112233445566778899aabbccddeeff00")
+  const sealed = rowsOf(engine.play({ scenario: "full", provider: engine.fast(), seed: 7, meddlings })).find(
+    ({ record }) => record.wire.fate === "injected",
+  )!
+  expect(ids.map((id) => sealed.verdicts[id].reads)).not.toContain(true)
+  expect(sealed.verdicts.client.why).toBe("It does not open: the client gives up.")
+})
+
+it("a record that comes twice is read once", () => {
+  const rows = rowsOf(play("full", "repeat"))
+  const [first, again] = rows.filter(({ record }, _, all) =>
+    all.some((other) => other.record.wire.fate === "repeated" && other.record.wire.id === record.wire.id),
+  )
+  expect([first!.verdicts.server.reads, again!.verdicts.server.reads]).toEqual([true, false])
+  expect(again!.verdicts.server.why).toBe("It does not open: the server gives up.")
+})
+
+it("who has given up reads nothing more, for that reason and not for want of a key", () => {
+  for (const broken of engine.breaks) {
+    const timeline = play(broken.scenario, broken.id)
+    const gaveUp = (end: string, connection: number) =>
+      timeline.steps.find(
+        ({ end: of, connection: at, happening }) => of === end && at === connection && happening.type === "failed",
+      )?.index
+    for (const { record, verdicts } of engine.eyesAt(timeline, Number.POSITIVE_INFINITY)) {
+      const receiver = record.wire.from === "client" ? "server" : "client"
+      const { reads, why } = verdicts[receiver]
+      if ((gaveUp(receiver, record.connection) ?? Number.POSITIVE_INFINITY) < record.step)
+        expect({ id: broken.id, reads, why }).toEqual({
+          ...{ id: broken.id, reads: false },
+          why: "It has given up before this comes.",
+        })
+      expect({ id: broken.id, why }).not.toEqual({ id: broken.id, why: "It has no key that opens it." })
+    }
+  }
+})
+
+it("late records have what their sender put in them", () => {
+  const rows = rowsOf(play("hello-retry", "reorder"))
+  expect(rows.find(({ record }) => record.wire.fate === "delayed")).toMatchObject({ what: "ServerHello" })
+})
+
 describe.each(scenarioIds)("%s", (scenario) => {
   it("gives one sentence and a section for every verdict, without a hole in it", () => {
     for (const { verdicts } of engine.eyesAt(play(scenario), 10_000)) {

@@ -3,10 +3,11 @@
 
 import type { SecretName } from "../run/names.ts"
 import type { End, Timeline } from "../run/step.ts"
+import { endVerdict } from "./end-verdict.ts"
 import { flowOf, groupOf } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { type OfferedPsk, offeredPsk } from "./psk.ts"
-import { readAt, receiverOf, type SentRecord, sentRecords } from "./wire-records.ts"
+import { type SeenRecord, seenRecords } from "./seen-records.ts"
 
 export type Thief = "eavesdropper" | "certificate-key" | "ticket-key" | "quantum"
 export type EyeId = End | Thief
@@ -46,7 +47,7 @@ export interface Verdict {
 }
 
 export interface EyesRow {
-  readonly record: SentRecord
+  readonly record: SeenRecord
   /** The messages in it, by title. */
   readonly what: string
   readonly verdicts: Readonly<Record<EyeId, Verdict>>
@@ -54,14 +55,14 @@ export interface EyesRow {
 
 /** A row for each record that is on the wire at a step. */
 export function eyesAt(timeline: Timeline, step: number): readonly EyesRow[] {
-  return sentRecords(timeline)
+  return seenRecords(timeline)
     .filter((record) => record.step <= step)
     .map((record) => ({
       record,
       what: [...new Set(record.parts.map(({ title }) => title))].join(", "),
       verdicts: {
-        client: endsVerdict(timeline, record, "client", step),
-        server: endsVerdict(timeline, record, "server", step),
+        client: isUnknown(record) ? notBrought : endVerdict(timeline, record, "client", step),
+        server: isUnknown(record) ? notBrought : endVerdict(timeline, record, "server", step),
         eavesdropper: thiefsVerdict(timeline, record, "eavesdropper"),
         "certificate-key": thiefsVerdict(timeline, record, "certificate-key"),
         "ticket-key": thiefsVerdict(timeline, record, "ticket-key"),
@@ -140,31 +141,14 @@ function isHybrid(group: string): boolean {
 
 /* ---------------------------------------------------------------- verdicts */
 
-function endsVerdict(timeline: Timeline, record: SentRecord, end: End, step: number): Verdict {
-  if (isUnknown(record)) return notBrought
-  if (record.wire.from === end) return { reads: true, why: "It has written it.", section: "5.2" }
-  const { fate } = record.wire
-  const at = readAt(timeline, record)
-  if (at !== undefined && at <= step) {
-    const why = record.protection ? `It has ${nameOf(record)}.` : "It is sent in the clear."
-    return { reads: true, why, section: record.protection ? "5.2" : "5.1" }
-  }
-  if (at !== undefined) return { reads: false, why: "It has not read it yet.", section: "5.2" }
-  if (fate === "dropped") return { reads: false, why: "It has not arrived.", section: "6.1" }
-  const early = record.protection?.secretName === "client_early_traffic_secret"
-  if (early) {
-    const why = "The server takes no 0-RTT data here: it skips what does not open, and looks for the client's Finished."
-    return { reads: false, why, section: "4.3.10" }
-  }
-  const flow = flowOf(timeline, record.connection, receiverOf(record))
-  const isAbsent = flow.messages.length === 0
-  const why = isAbsent ? "It is not there: somebody else speaks in its name." : "It has no key that opens it."
-  return { reads: false, why, section: "5.2" }
+/** Of a connection that was brought without the secret that opens it: sealed, and nothing here says more. */
+function isUnknown({ protection, wire }: SeenRecord): boolean {
+  return protection === undefined && wire.sent[0] === 23
 }
 
-/** Of a connection that was brought without the secret that opens it: sealed, and nothing here says more. */
-function isUnknown({ protection, wire }: SentRecord): boolean {
-  return protection === undefined && wire.sent[0] === 23
+/** No end has ever sent it. */
+function isMadeUp({ wire, origin }: SeenRecord): boolean {
+  return wire.fate === "injected" && origin === undefined
 }
 
 const notBrought: Verdict = {
@@ -173,27 +157,27 @@ const notBrought: Verdict = {
   section: "5.2",
 }
 
-function nameOf({ protection }: SentRecord): string {
-  if (protection === undefined) return ""
-  const { secretName, generation } = protection
-  return secretName.includes("application") ? `${secretName}_${generation}` : secretName
-}
-
-function thiefsVerdict(timeline: Timeline, record: SentRecord, thief: Thief): Verdict {
+function thiefsVerdict(timeline: Timeline, record: SeenRecord, thief: Thief): Verdict {
   const { protection, connection } = record
   const ingredients = ingredientsOf(timeline, connection)
   if (isUnknown(record)) return notBrought
+  if (isMadeUp(record)) {
+    if (record.bytes[0] !== 23) {
+      return { reads: true, why: "Somebody on the way sends it, in the clear.", section: "appendix F.1" }
+    }
+    return { reads: false, why: "Somebody on the way has made it up: no key of the two opens it.", section: "5.2" }
+  }
   if (protection === undefined) return inTheClear(record, thief, ingredients)
   const reads = hasSecret(timeline, thief, connection, protection.secretName)
   const early = isEarly(protection.secretName)
   return { reads, ...reasons[thief]({ timeline, ingredients, early, reads }) }
 }
 
-function inTheClear(record: SentRecord, thief: Thief, { offered }: Ingredients): Verdict {
+function inTheClear(record: SeenRecord, thief: Thief, { offered }: Ingredients): Verdict {
   const isHello = record.parts.some(({ title }) => title === "ClientHello")
   if (!isHello || offered === undefined) {
     // change_cipher_spec is there for middleboxes only.
-    if (record.wire.sent[0] === 20) {
+    if (record.bytes[0] === 20) {
       return { reads: true, why: "It is sent in the clear, and says nothing.", section: "appendix E.4" }
     }
     return { reads: true, why: "There are no keys yet: it is sent in the clear.", section: "5.1" }

@@ -1,9 +1,8 @@
 // Each record on the wire with what its sender put in: the messages, and how much of it is not theirs.
 
-import { equalBytes } from "@puremq/tls13/explore"
 import { otherEnd } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
-import type { End, Timeline, WireRecord } from "../run/step.ts"
+import type { Timeline, WireRecord } from "../run/step.ts"
 import { isTraced } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { headerLength } from "./protection.ts"
@@ -36,21 +35,33 @@ export const sentRecords: (timeline: Timeline) => readonly SentRecord[] = onceFo
   const { steps } = timeline
   const byWire = new Map(protectedRecords(timeline).map((record) => [record.wire, record] as const))
   const messages = sentMessages(timeline)
-  const seen = new Set<number>()
   const records: SentRecord[] = []
-  for (const { index: step, connection, happening, flight } of steps) {
-    if (happening.type !== "wire" || happening.record.sent.length === 0 || seen.has(happening.record.id)) continue
-    const { record: wire } = happening
-    seen.add(wire.id)
+  // Messages are in the records in the order in which these were sent, which may not be that in which they arrive.
+  for (const { step, connection, wire, flight } of wires(steps).sort((a, b) => a.wire.id - b.wire.id)) {
     const sealed = byWire.get(wire.id)
     const type = sealed?.inner.type ?? wire.sent[0]!
     const content = sealed?.inner.content.length ?? wire.sent.length - headerLength
-    const parts = type === 22 ? take(messages.get(`${connection} ${wire.from}`) ?? [], content) : [other(type, content)]
+    const parts =
+      type === 22
+        ? take(messages.get(`${connection} ${wire.from}`) ?? [], content)
+        : [{ title: contentTitle(type), bytes: content }]
     const protection = sealed && { secretName: sealed.secretName, generation: sealed.generation }
     records.push({ wire, step, connection, flight, parts, type, overhead: wire.sent.length - content, protection })
   }
-  return records
+  return records.sort((a, b) => a.step - b.step)
 })
+
+/** Records as their senders made them, each once. */
+function wires(
+  steps: Timeline["steps"],
+): { readonly step: number; readonly connection: number; readonly flight: number; readonly wire: WireRecord }[] {
+  const seen = new Set<number>()
+  return steps.flatMap(({ index: step, connection, flight, happening }) => {
+    if (happening.type !== "wire" || happening.record.sent.length === 0 || seen.has(happening.record.id)) return []
+    seen.add(happening.record.id)
+    return [{ step, connection, flight, wire: happening.record }]
+  })
+}
 
 /** What each end of each connection sends, in order: as it tells or, where it does not, as the other has received it. */
 function sentMessages(timeline: Timeline): Map<string, Part[]> {
@@ -67,9 +78,15 @@ function sentMessages(timeline: Timeline): Map<string, Part[]> {
   return messages
 }
 
-function other(type: number, bytes: number): Part {
+/** Of a record that has no handshake message. */
+export function contentTitle(type: number): string {
   const titles: Readonly<Record<number, string>> = { 20: "change_cipher_spec", 21: "alert", 23: "application data" }
-  return { title: titles[type] ?? `type ${type}`, bytes }
+  return titles[type] ?? `type ${type}`
+}
+
+/** `client_handshake_traffic_secret`, or with its generation `server_application_traffic_secret_1`. */
+export function keyTitle({ secretName, generation }: NonNullable<SentRecord["protection"]>): string {
+  return secretName.includes("application") ? `${secretName}_${generation}` : secretName
 }
 
 /** The next `length` bytes of the messages that were sent, which are taken away. */
@@ -86,20 +103,4 @@ function take(queue: Part[], length: number): Part[] {
     else queue[0] = { ...next, bytes: next.bytes - bytes }
   }
   return parts
-}
-
-/** The same record as it came in at the other end; undefined: it was not read there, or not yet. */
-export function readAt({ steps }: Timeline, { wire, connection }: SentRecord): number | undefined {
-  return steps.find(
-    ({ connection: of, happening }) =>
-      of === connection &&
-      happening.type === "record" &&
-      happening.direction === "received" &&
-      happening.wire === wire.id &&
-      equalBytes(happening.record, wire.arrives),
-  )?.index
-}
-
-export function receiverOf({ wire }: SentRecord): End {
-  return wire.from === "client" ? "server" : "client"
 }

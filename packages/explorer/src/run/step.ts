@@ -96,4 +96,6 @@ export interface Cost {
 export interface Timeline {
   readonly steps: readonly Step[]
   readonly costs: readonly Cost[]
+  /** Of a saved trace: whose it is. The steps of the other end are what this one's show of it. */
+  readonly witness?: End
 }

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact"
 import { type Eye, type EyeId, type EyesRow, eyes, eyesAt } from "../knowledge/eyes.ts"
-import { bytesText, contentTypeName, endTitle } from "../words/names.ts"
+import { bytesText, contentTypeName, endTitle, fateTitle } from "../words/names.ts"
 import { chooseItem, itemOf } from "./item.ts"
 import { Section } from "./section.tsx"
 import type { ViewProps } from "./view.ts"
@@ -52,19 +52,22 @@ function Records({ rows, eye, select }: RecordsProps): JSX.Element {
         const first = group[0]!
         const { reads, why, section } = first.verdicts[eye.id]
         return (
-          <li key={first.record.wire.id} class={reads ? "is-open" : "is-closed"}>
+          <li key={first.record.step} class={reads ? "is-open" : "is-closed"}>
             <p class="eye-why">
               <span class="eye-verdict">{reads ? "Reads:" : "Cannot read:"}</span> {why}{" "}
               <Section of={sectionText(section)} />
             </p>
             <ol class="eye-records">
-              {group.map(({ record: { wire, step }, what }) => (
-                <li key={wire.id} class={`of-${wire.from}`}>
+              {group.map(({ record: { wire, step, bytes }, what }) => (
+                <li key={step} class={`of-${wire.from}`}>
                   <span class="owner">{endTitle(wire.from)}</span>
                   <button type="button" class="plain eye-what" onClick={() => select(step)}>
-                    {reads ? what : `${contentTypeName(wire.sent[0] ?? 0)}, sealed`}
+                    {reads || bytes[0] !== 23 ? what : `${contentTypeName(bytes[0])}, sealed`}
                   </button>
-                  <span class="quiet">{bytesText(wire.sent.length)}</span>
+                  <span class="quiet">
+                    {bytesText(bytes.length)}
+                    {wire.fate !== "carried" && `, ${fateTitle(wire.fate)}`}
+                  </span>
                 </li>
               ))}
             </ol>
@@ -105,9 +108,10 @@ function Matrix({ rows, chosen }: { readonly rows: readonly EyesRow[]; readonly 
           </thead>
           <tbody>
             {rows.map(({ record, what, verdicts }) => (
-              <tr key={record.wire.id}>
+              <tr key={record.step}>
                 <th scope="row" class={`of-${record.wire.from}`}>
                   {what}
+                  {record.wire.fate !== "carried" && <span class="quiet"> {fateTitle(record.wire.fate)}</span>}
                 </th>
                 {eyes.map(({ id }) => (
                   <td key={id} class={id === chosen ? "is-chosen" : undefined} title={verdicts[id].why}>

@@ -7,8 +7,8 @@ import { useMemo } from "preact/hooks"
 import { go } from "../page/state.ts"
 import { type Inside, type Rung, rungsOf } from "../reading/ladder.ts"
 import { mqttPacketOf } from "../run/mqtt.ts"
-import type { Fate, Step, Timeline } from "../run/step.ts"
-import { bytesText, contentTypeName, messageTitle } from "../words/names.ts"
+import type { Step, Timeline } from "../run/step.ts"
+import { bytesText, contentTypeName, fateTitle, messageTitle } from "../words/names.ts"
 
 interface Props {
   readonly timeline: Timeline
@@ -18,16 +18,6 @@ interface Props {
 
 /** Whether the wire is shown as the ends know it, or as everybody sees it. */
 const seesInside = signal(true)
-
-const fates: Readonly<Record<Fate, string>> = {
-  carried: "",
-  changed: "changed on the way",
-  dropped: "never arrives",
-  cut: "cut short",
-  injected: "sent by somebody else",
-  repeated: "a second time",
-  delayed: "late",
-}
 
 export function Wire({ timeline, connection, step }: Props): JSX.Element {
   const all = useMemo(() => rungsOf(timeline, connection), [timeline, connection])
@@ -141,7 +131,7 @@ function Record({ rung, step, now }: RecordProps): JSX.Element {
       <button type="button" class="record" onClick={() => go({ view: "bytes", look, field: undefined }, true)}>
         <span class="sr">From the {from}: </span>
         <b>{contentTypeName(bytes[0] ?? 0)}</b> <span class="quiet">{bytesText(bytes.length)}</span>
-        {shown !== "carried" && <span class="fate">{fates[shown]}</span>}
+        {shown !== "carried" && <span class="fate">{fateTitle(shown)}</span>}
         {!hasArrived && <span class="fate">on its way</span>}
       </button>
       <span class="arrow" aria-hidden="true" />

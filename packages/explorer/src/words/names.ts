@@ -3,7 +3,7 @@
 import { ContentType, codePointName } from "@puremq/tls13/explore"
 import { describe } from "@puremq/tls13/trace"
 import type { SecretName } from "../run/names.ts"
-import type { End, Happening } from "../run/step.ts"
+import type { End, Fate, Happening } from "../run/step.ts"
 
 /** `server_hello` as the RFC's structure is called: `ServerHello`. */
 export function messageTitle(name: string): string {
@@ -34,6 +34,21 @@ export function messageMeaning(message: Extract<Happening, { type: "message" }>)
 } {
   const [, section = "", meaning = ""] = /\(section ([\d.]+)\), \d+ bytes: (.*)$/.exec(message.words[0] ?? "") ?? []
   return { meaning, section }
+}
+
+const fates: Readonly<Record<Fate, string>> = {
+  carried: "",
+  changed: "changed on the way",
+  dropped: "never arrives",
+  cut: "cut short",
+  injected: "sent by somebody else",
+  repeated: "a second time",
+  delayed: "late",
+}
+
+/** What somebody on the way has done to a record; "": nothing. */
+export function fateTitle(fate: Fate): string {
+  return fates[fate]
 }
 
 export function endTitle(end: End): string {
