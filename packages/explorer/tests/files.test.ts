@@ -5,15 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { writeSavedTrace } from "@puremq/tls13/trace"
-import { beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Happening, Timeline } from "../src/run/step.ts"
 import { loadEngine } from "./engine.ts"
+import { connectionsOf, hex, scenarioIds } from "./timelines.ts"
 
-let engine: typeof Engine
-beforeAll(async () => {
-  engine = await loadEngine()
-})
+const engine: typeof Engine = await loadEngine()
 
 const hasTshark = spawnSync("tshark", ["--version"]).status === 0
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -25,6 +23,21 @@ function happenings<Type extends Happening["type"]>({ steps }: Timeline, type: T
       ? [step.happening as Extract<Happening, { type: Type }>]
       : [],
   )
+}
+
+/** A step of an end, as its trace told of it. */
+function traceEvent(happening: Happening, role: string): { readonly at: number; readonly event: never }[] {
+  const { type } = happening
+  if (!["record", "message", "alert", "secret", "keys", "state"].includes(type)) return []
+  const { wire: _, fields: _f, written: _w, words: _o, ...event } = happening as unknown as Record<string, unknown>
+  return [{ at: 0, event: { ...event, ...(type === "state" && { role }) } as never }]
+}
+
+function pick(
+  all: ReadonlyMap<string, string>,
+  names: readonly string[],
+): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(names.map((name) => [name, all.get(name)]))
 }
 
 describe("a pcapng of ours", () => {
@@ -71,13 +84,7 @@ describe("a pcapng of ours", () => {
 describe("a saved trace", () => {
   it.each(["client", "server"] as const)("of the %s shows what that end has seen", (role) => {
     const run = play("full")
-    const events = run.steps.flatMap(({ end, happening }) => {
-      if (end !== role) return []
-      const { type } = happening
-      if (!["record", "message", "alert", "secret", "keys", "state"].includes(type)) return []
-      const { wire: _, fields: _f, written: _w, words: _o, ...event } = happening as unknown as Record<string, unknown>
-      return [{ at: 0, event: { ...event, ...(type === "state" && { role }) } as never }]
-    })
+    const events = run.steps.flatMap(({ end, happening }) => (end === role ? traceEvent(happening, role) : []))
     const text = writeSavedTrace({ role, started: engine.now, events, omitted: 2 })
     const { connections, notes } = engine.readBrought(utf8(text), "", engine.noble())
     expect(notes).toEqual(["2 events more came than the file has"])
@@ -87,6 +94,111 @@ describe("a saved trace", () => {
       expect(plain(happenings(seen, type, role))).toEqual(plain(happenings(run, type, role)))
     }
     expect(happenings(seen, "wire")).toHaveLength(happenings(run, "wire").length)
+  })
+})
+
+describe.each(scenarioIds)("a saved trace of one end shows what that end has seen of the other: %s", (scenario) => {
+  const run = play(scenario)
+  const cases = connectionsOf(run).flatMap((connection) =>
+    (["client", "server"] as const).map((role) => ({ connection, role })),
+  )
+
+  it.each(cases)("connection $connection, the $role's", ({ connection, role }) => {
+    const here: Timeline = { steps: run.steps.filter((step) => step.connection === connection), costs: [] }
+    const events = here.steps.flatMap(({ end, happening }) => (end === role ? traceEvent(happening, role) : []))
+    // Whom somebody else speaks for saves nothing.
+    if (events.length === 0) return
+    const text = writeSavedTrace({ role, started: engine.now, events, omitted: 0 })
+    const seen = engine.readBrought(utf8(text), "", engine.noble()).connections[0]!.timeline()
+    const other = role === "client" ? "server" : "client"
+    const isReplayed = happenings(run, "wire").some(({ record }) => record.fate === "injected") && connection === 2
+
+    const sent = (timeline: Timeline, end: string, direction: string) =>
+      happenings(timeline, "message", end).flatMap(({ name, message, direction: of }) =>
+        of === direction ? [`${name} ${hex(message)}`] : [],
+      )
+    // All that was read here was sent there, and whatever was read there before is what was sent here.
+    expect(sent(seen, other, "sent")).toEqual(sent(here, role, "received"))
+    const read = sent(seen, other, "received")
+    expect(read).toEqual(sent(here, role, "sent").slice(0, read.length))
+
+    const states = (timeline: Timeline) =>
+      happenings(timeline, "state", other).map(({ from, message, to }) => `${from} ${message} ${to}`)
+    const reached = states(seen)
+    if (!isReplayed) expect(reached).toEqual(states(here).slice(0, reached.length))
+    expect(reached.length).toBeGreaterThan(0)
+
+    const secrets = (timeline: Timeline, end: string) =>
+      new Map(
+        happenings(timeline, "secret", end).map(({ name, generation, secret }) => [
+          `${name} ${generation}`,
+          hex(secret),
+        ]),
+      )
+    const theirs = secrets(seen, other)
+    if (!isReplayed) expect(Object.fromEntries(theirs)).toEqual(pick(secrets(here, other), [...theirs.keys()]))
+    expect(secrets(seen, role)).toEqual(secrets(here, role))
+
+    for (const { what, verdicts } of engine.eyesAt(seen, seen.steps.length)) {
+      for (const end of ["client", "server"] as const) {
+        expect({ what, why: verdicts[end].why }).not.toEqual({
+          what,
+          why: expect.stringMatching(/somebody else|no key/),
+        })
+      }
+    }
+    // Each record that came is under the key that it was sealed with. A server does not see what it skips.
+    const sealed = (timeline: Timeline, from: string) =>
+      engine
+        .protectedRecords(timeline)
+        .flatMap((each) => (each.from === from ? [`${each.secretName} ${each.generation} ${each.sequenceNumber}`] : []))
+    if (isReplayed) return
+    expect(sealed(seen, role)).toEqual(sealed(here, role))
+    if (scenario !== "0-rtt-rejected" || role === "client") expect(sealed(seen, other)).toEqual(sealed(here, other))
+  })
+})
+
+describe("a saved trace, told of the other end", () => {
+  const seenBy = (role: "client" | "server", scenario: string) => {
+    const run = play(scenario)
+    const last = run.steps.at(-1)!.connection
+    const events = run.steps.flatMap(({ end, happening, connection }) =>
+      end === role && connection === last ? traceEvent(happening, role) : [],
+    )
+    const text = writeSavedTrace({ role, started: engine.now, events, omitted: 0 })
+    return engine.readBrought(utf8(text), "", engine.noble()).connections[0]!.timeline()
+  }
+  const lastState = (timeline: Timeline, end: "client" | "server") =>
+    engine.endAt(timeline, 0, timeline.steps.length, end).state
+
+  it("is as far as its messages show", () => {
+    // A ticket shows that the client's Finished was read; without one nothing does.
+    expect(lastState(seenBy("client", "resumption"), "server")).toBe("CONNECTED")
+    expect(lastState(seenBy("client", "full"), "server")).toBe("WAIT_FINISHED")
+    expect(lastState(seenBy("server", "full"), "client")).toBe("CONNECTED")
+  })
+
+  it("has the keys that it must have, and may have read what it was sent", () => {
+    const timeline = seenBy("client", "full")
+    const server = engine.endAt(timeline, 0, timeline.steps.length, "server")
+    expect(server.keys).toEqual({
+      sent: "server_application_traffic_secret",
+      received: "client_application_traffic_secret",
+    })
+    const finished = engine.eyesAt(timeline, timeline.steps.length).find(({ what }) => what === "client Finished")!
+    expect(finished.verdicts.server).toEqual({
+      ...{ reads: true, section: "5.2" },
+      why: "It has client_handshake_traffic_secret; only a trace of its own would tell when it reads it.",
+    })
+  })
+
+  it("takes 0-RTT data, or not, as it has said", () => {
+    const early = (scenario: string) =>
+      engine
+        .eyesAt(seenBy("client", scenario), 100_000)
+        .find(({ record }) => record.protection?.secretName === "client_early_traffic_secret")!.verdicts.server
+    expect(early("0-rtt")).toMatchObject({ reads: true })
+    expect(early("0-rtt-rejected")).toMatchObject({ reads: false, why: expect.stringMatching(/takes no 0-RTT data/) })
   })
 })
 

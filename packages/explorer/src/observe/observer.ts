@@ -11,7 +11,6 @@ import {
   decodeServerHello,
   ExtensionType,
   HandshakeJoiner,
-  HandshakeType,
   handshakeMessage,
   type KeyShareEntry,
   NamedGroup,
@@ -24,6 +23,7 @@ import type { SecretName } from "../run/names.ts"
 import type { End, Happening, Step, Timeline } from "../run/step.ts"
 import { messageHappening } from "../run/traced.ts"
 import { DerivedSecrets } from "./derived.ts"
+import { messageName } from "./message-name.ts"
 import type { KnownSecrets } from "./secrets.ts"
 import { StatesSeen } from "./states.ts"
 
@@ -220,13 +220,13 @@ class Observer {
 
   #tellMessage(from: End, direction: "sent" | "received", message: Uint8Array): void {
     const end = direction === "sent" ? from : otherEnd(from)
-    this.#add(end, messageHappening({ type: "message", direction, name: nameOf(message), message }))
+    this.#add(end, messageHappening({ type: "message", direction, name: messageName(message), message }))
   }
 
   /** A message has arrived. */
   #message(from: End, message: Uint8Array): void {
     const parsed = handshakeMessage(message)
-    const name = nameOf(message)
+    const name = messageName(message)
     this.#tellMessage(from, "received", message)
     try {
       this.#understand(from, name, parsed)
@@ -327,17 +327,4 @@ function wholeRecords(bytes: Uint8Array): number | undefined {
     at = end
   }
   return at
-}
-
-type MessageName = Parameters<typeof messageHappening>[0]["name"]
-
-function nameOf(message: Uint8Array): MessageName {
-  // A type that is not known has its number for a name.
-  const name = codePointName(HandshakeType, message[0]!) as MessageName
-  if (name !== "server_hello") return name
-  try {
-    return decodeServerHello(handshakeMessage(message)).kind === "hello_retry_request" ? "hello_retry_request" : name
-  } catch {
-    return name
-  }
 }

@@ -10,9 +10,19 @@ export function BothEnds({ timeline, step, select }: ViewProps): JSX.Element {
   const connection = timeline.steps[step]?.connection ?? 0
   return (
     <div class="both-ends">
-      <EndColumn end="client" state={endAt(timeline, connection, step, "client")} select={select} />
+      <EndColumn
+        end="client"
+        witness={timeline.witness}
+        state={endAt(timeline, connection, step, "client")}
+        select={select}
+      />
       <Wire timeline={timeline} connection={connection} step={step} />
-      <EndColumn end="server" state={endAt(timeline, connection, step, "server")} select={select} />
+      <EndColumn
+        end="server"
+        witness={timeline.witness}
+        state={endAt(timeline, connection, step, "server")}
+        select={select}
+      />
     </div>
   )
 }

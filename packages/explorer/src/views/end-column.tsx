@@ -11,10 +11,12 @@ import { StateDiagram } from "./state-diagram.tsx"
 interface Props {
   readonly end: End
   readonly state: EndState
+  /** Of a saved trace: whose it is. */
+  readonly witness: End | undefined
   readonly select: (step: number) => void
 }
 
-export function EndColumn({ end, state, select }: Props): JSX.Element {
+export function EndColumn({ end, state, witness, select }: Props): JSX.Element {
   const { failure, isClosed } = state
   const status = failure ? "failed" : isClosed ? "peer closed" : state.state
   return (
@@ -32,6 +34,11 @@ export function EndColumn({ end, state, select }: Props): JSX.Element {
               · alert <b>{failure.alert}</b>
             </>
           )}
+        </p>
+      )}
+      {witness !== undefined && witness !== end && (
+        <p class="quiet">
+          The trace is the {witness}’s: of the {end} there is what the records that it sent show of it.
         </p>
       )}
       <StateDiagram role={end} state={state.state} taken={state.taken} />
