@@ -4,7 +4,9 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { writeSavedTrace } from "@puremq/tls13/trace"
 import { afterAll, describe, expect, it } from "vitest"
+import { loadEngine } from "../engine.ts"
 import { printed, traces } from "../rfc8448-text.ts"
 import { settled, usePages, whyNot } from "./page.ts"
 
@@ -36,6 +38,48 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await page.getByRole("button", { name: "Back to the scenarios" }).click()
     await settled(page)
     expect(await page.locator(".is-brought").count()).toBe(0)
+    await page.close()
+  })
+
+  it("shows of the other end what a saved trace shows of it", async () => {
+    const engine = await loadEngine()
+    const { steps } = engine.play({ scenario: "compression", provider: engine.fast(), seed: 3 })
+    const events = steps.flatMap(({ end, happening }) => {
+      if (end !== "client" || !["record", "message", "alert", "secret", "keys", "state"].includes(happening.type))
+        return []
+      const { wire: _, fields: _f, written: _w, words: _o, ...event } = { ...happening } as Record<string, unknown>
+      return [{ at: 0, event: { ...event, ...(event["type"] === "state" && { role: "client" }) } as never }]
+    })
+    const text = writeSavedTrace({ role: "client", started: engine.now, events, omitted: 0 })
+    const page = await pages.open("#provider=fast&view=own")
+    await page.locator('input[type="file"]').setInputFiles({
+      name: "seen.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(text),
+    })
+    await page.getByText("It is in the other views now").waitFor()
+    await page.getByRole("tab", { name: "Both ends" }).click()
+    await page.getByRole("slider").press("End")
+    await settled(page)
+    const server = page.locator(".end.of-server")
+    expect(await server.locator(".status").textContent()).toBe("WAIT_FINISHED")
+    expect(await server.textContent()).toContain("The trace is the client’s")
+    expect(await page.locator(".end.of-client").textContent()).not.toContain("The trace is")
+    // No trace has the secret of the key exchange.
+    await page.getByRole("tab", { name: "Key schedule" }).click()
+    await page.getByText("does not tell the secret of the key exchange").waitFor()
+    // The chain came compressed.
+    await page.getByRole("tab", { name: "Bytes" }).click()
+    await page
+      .locator(".choice")
+      .getByRole("button", { name: /^CompressedCertificate/ })
+      .first()
+      .click()
+    await page.getByText("Decompressed").click()
+    await page
+      .getByRole("treeitem", { name: /^certificate_list/ })
+      .first()
+      .waitFor()
     await page.close()
   })
 
