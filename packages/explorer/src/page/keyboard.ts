@@ -12,7 +12,7 @@ export const keys: readonly (readonly [keys: readonly string[], does: string])[]
   [["Page Down", "Page Up"], "to the next half round trip, or the one before"],
   [["Home", "End"], "to the first step, or the last"],
   [["Space"], "play and pause"],
-  [["1", "…", "9", "0", "-", "="], "a view: the first, … the ninth, the tenth, the eleventh, the twelfth"],
+  [["1 … 9", "0", "-", "="], "a view: the first nine, the tenth, the eleventh, the twelfth"],
   [["?"], "this help"],
 ]
 

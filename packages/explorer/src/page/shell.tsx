@@ -220,8 +220,8 @@ function Broken(): JSX.Element | null {
           ].join("; ")}
           {misses.length > 0 && "; nothing else was hit:"}
         </>
-      )}{" "}
-      {misses.join("; ")}
+      )}
+      {misses.length > 0 && ` ${misses.join("; ")}`}
       {without !== undefined && (
         <>
           , and the check <code>{without}</code> is left out

@@ -53,6 +53,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
   it("opens a link to a broken run where it is noticed", async () => {
     const page = await pages.open("#break=bad-finished&view=ends")
     expect(await page.locator("#announcement").textContent()).toContain("gives up: peer's Finished does not match")
+    expect(await page.locator(".broken").textContent()).toBe("Mend itBroken: A wrong Finished")
     await page.getByRole("button", { name: "Mend it" }).click()
     await settled(page)
     await expect.poll(() => new URL(page.url()).hash).not.toContain("break=")
