@@ -3,9 +3,9 @@
 import { decodeEncryptedExtensions, ExtensionType, equalBytes, handshakeMessage } from "@puremq/tls13/explore"
 import { otherEnd } from "../run/meddling.ts"
 import type { End, Step, Timeline } from "../run/step.ts"
-import type { Verdict } from "./eyes.ts"
 import { attempt, flowOf } from "./flow.ts"
 import type { SeenRecord } from "./seen-records.ts"
+import type { Verdict } from "./verdict.ts"
 import { keyTitle } from "./wire-records.ts"
 
 /** @param step the last that is shown */

@@ -8,6 +8,7 @@ import { flowOf, groupOf } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { type OfferedPsk, offeredPsk } from "./psk.ts"
 import { type SeenRecord, seenRecords } from "./seen-records.ts"
+import type { Verdict } from "./verdict.ts"
 
 export type Thief = "eavesdropper" | "certificate-key" | "ticket-key" | "quantum"
 export type EyeId = End | Thief
@@ -38,13 +39,6 @@ export const eyes: readonly Eye[] = [
     about: "Has recorded everything, and has, one day, a machine that breaks elliptic curves.",
   },
 ]
-
-export interface Verdict {
-  readonly reads: boolean
-  /** One sentence. */
-  readonly why: string
-  readonly section: string
-}
 
 export interface EyesRow {
   readonly record: SeenRecord

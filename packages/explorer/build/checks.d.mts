@@ -1,0 +1,2 @@
+/** The checks that can be left out, by their names. */
+export const checks: readonly { readonly name: string }[]
