@@ -64,8 +64,10 @@ const packages = {
       core: ["src/routing/", "src/ports/", "src/session/", "src/client/", "src/hub/"],
       outfit: [
         ...["src/access/acl.ts", "src/access/lines.ts", "src/access/rule-tree.ts", "src/access/simple.ts"],
-        ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts"],
+        ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts", "src/embed/"],
       ],
+      login: ["src/access/", "src/config/re", "src/config/rules.ts", "src/admin/throttle.ts"],
+      stores: ["src/stores/"],
     },
   },
 }
@@ -174,7 +176,7 @@ function otherParts(folder, otherPartOf) {
  */
 async function withPureConstants(text) {
   const plain = String.raw`class\b|function\b|["'\`]|-?\d[\w.]*;|\/\* @__PURE__ \*\/ \(\(\) =>`
-  const constant = new RegExp(String.raw`^var (\w+) = (?!${plain})([^]*?);$(?=\n+\S|\n*(?![^]))`, "gm")
+  const constant = new RegExp(String.raw`^var (\w+) = (?!${plain})([^]*?);$(?=\n+[^\s})\]]|\n*(?![^]))`, "gm")
   const marked = text.replace(constant, (_, name, value) => `var ${name} = /* @__PURE__ */ (() => (${value}))();`)
   await transform(marked, { format: "esm" })
   return marked

@@ -27,7 +27,11 @@ export interface ByteLink {
 const enough = 65_536
 
 /** @param accept gives a connection that writes to the sink; undefined: it is refused */
-export function openLink(accept: (sink: Sink) => Connection | undefined, now: () => number): ByteLink | undefined {
+export function openLink(
+  accept: (sink: Sink) => Connection | undefined,
+  now: () => number,
+  changed: () => void = () => {},
+): ByteLink | undefined {
   let chunks: Uint8Array[] = []
   let waiting = 0
   let reads = true
@@ -40,21 +44,25 @@ export function openLink(accept: (sink: Sink) => Connection | undefined, now: ()
         waiting += chunk.length
       }
       full = waiting >= enough
+      changed()
       return !full
     },
     end() {
       state = waiting === 0 ? "closed" : "ending"
+      changed()
     },
     destroy() {
       state = "closed"
       chunks = []
       waiting = 0
+      changed()
     },
     pause() {
       reads = false
     },
     resume() {
       reads = true
+      changed()
     },
   }
   const connection = accept(sink)

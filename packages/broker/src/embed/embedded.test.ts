@@ -12,9 +12,10 @@ class World {
   wall = 0
   readonly embedded: EmbeddedBroker
 
-  constructor(options: Partial<EmbeddedOptions> = {}) {
+  constructor(options: Partial<EmbeddedOptions> = {}, soon: () => void = () => {}) {
+    const random = (length: number) => new Uint8Array(length).fill(0xa5)
     this.embedded = new EmbeddedBroker(
-      { passed: () => this.passed, wall: () => this.wall, random: (length) => new Uint8Array(length).fill(0xa5) },
+      { passed: () => this.passed, wall: () => this.wall, soon, random },
       { access: openAccess, ...options },
     )
   }
@@ -177,6 +178,20 @@ describe("a broker by bytes", () => {
     expect(world.embedded.close()).toBeUndefined()
     expect(types(link.take())).toEqual([14])
     expect(world.embedded.open()).toBeUndefined()
+  })
+
+  it("asks for a turn when a store that takes its time has answered", () => {
+    const store = new KeepingStore()
+    let asked = 0
+    const world = new World({ store }, () => asked++)
+    const link = world.connected({ cleanStart: false, sessionExpiryInterval: 3600 })
+    store.mode = "late"
+    expect(world.say(link, publishBytes(5, "t", "x", { qos: 1, retain: true }))).toEqual([])
+    const before = asked
+    store.answer()
+    expect(asked).toBe(before + 1)
+    world.embedded.turn()
+    expect(types(link.take())).toEqual([4])
   })
 
   it("goes on with what a store has kept, by the clock of before", () => {

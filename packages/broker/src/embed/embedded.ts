@@ -49,9 +49,11 @@ export class EmbeddedBroker {
       wall: () => clock.wall(),
       schedule: () => {
         this.#due = true
+        host.soon?.()
       },
       wakeAfter: (milliseconds) => {
         this.#wakeAt = Math.min(this.#wakeAt, clock.now() + milliseconds)
+        host.soon?.()
       },
       randomName: () => hex(host.random(16)),
     })
@@ -62,11 +64,15 @@ export class EmbeddedBroker {
     return this.broker.restore((last) => this.#clock.resume(last))
   }
 
-  /** A new network connection; undefined: it is refused, as there are too many. @param peer what the log and the rules know of it */
-  open(peer: Partial<PeerInfo> = {}): ByteLink | undefined {
+  /**
+   * A new network connection; undefined: it is refused, as there are too many.
+   * @param peer what the log and the rules know of it
+   * @param changed told when the link has something to send, ends, or reads again: for a host with many links
+   */
+  open(peer: Partial<PeerInfo> = {}, changed?: () => void): ByteLink | undefined {
     const known: PeerInfo = { transport: "stream", address: "embedded", ...peer }
     const now = () => this.#clock.now()
-    return openLink((sink) => this.broker.accept(known, sink, now()), now)
+    return openLink((sink) => this.broker.accept(known, sink, now()), now, changed)
   }
 
   /** Does what is due. Returns in how many milliseconds it is to be called again at the latest, 0 to 1,000; and after `receive`. */

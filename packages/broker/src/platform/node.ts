@@ -27,13 +27,13 @@ import { attachStream } from "../listen/stream.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
-import { Pause } from "../ports/pause.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
 import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
 import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
+import { answerOf } from "./answer.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
@@ -412,14 +412,6 @@ class NodeBroker implements PureMqBroker {
     await Promise.all([...listeners.map((listener) => listener.close()), this.#metrics?.close()])
     this.#metrics = undefined
   }
-}
-
-/** As a promise. */
-function answerOf<Answer>(answer: Answer | Pause<Answer>): Promise<Answer> {
-  return new Promise((resolve) => {
-    if (answer instanceof Pause) answer.onAnswer(resolve)
-    else resolve(answer)
-  })
 }
 
 /** All of them, with the defaults of this machine. Throws ConfigError. */

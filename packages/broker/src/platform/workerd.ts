@@ -1,0 +1,221 @@
+// The entry `@puremq/broker/workerd`: the broker in one Durable Object, whose storage is its store. All connections come to that
+// object: TCP by the `connect` handler, with this TLS on it, and WebSocket by `fetch`, where the host has ended TLS.
+
+import type { CryptoProvider } from "@puremq/tls13"
+import { createFastProvider } from "@puremq/tls13/crypto/fast"
+import { createAcceptor, type TlsAcceptor } from "@puremq/tls13/workerd"
+import {
+  createCertificateVerifier,
+  type IdentityRule,
+  identityName,
+  trustStoreFromPem,
+  X509Error,
+} from "@puremq/tls13/x509"
+import { createAccess } from "../access/login.ts"
+import { nobleScrypt } from "../access/scrypt.ts"
+import type { LogEvent } from "../admin/log.ts"
+import { isRefusal, Throttle } from "../admin/throttle.ts"
+import type { LoginConfig, TlsSettings } from "../config/config.ts"
+import { rulesOf } from "../config/rules.ts"
+import type { EmbeddedBroker } from "../embed/embedded.ts"
+import type { PeerInfo } from "../ports/peer.ts"
+import type { Features } from "../session/features.ts"
+import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
+import { openStoreIn } from "../stores/file-store.ts"
+import type { Pace } from "../stores/folder.ts"
+import { LateStore } from "../stores/late.ts"
+import { type SqlDatabase, type SqlValue, sqlFolder } from "../stores/sql-folder.ts"
+import type { WebStreams } from "./web-connection.ts"
+import { WebHost } from "./web-host.ts"
+import { streamsOfWebSocket } from "./web-socket-streams.ts"
+
+/** As much of a Durable Object's `ctx` as this needs. */
+export interface DurableState {
+  readonly storage: {
+    readonly sql: {
+      exec(query: string, ...bindings: SqlValue[]): { toArray(): Record<string, unknown>[] }
+    }
+    transactionSync<Result>(work: () => Result): Result
+    sync(): Promise<void>
+    setAlarm(time: number): Promise<void>
+  }
+  blockConcurrencyWhile<Result>(work: () => Promise<Result>): Promise<Result>
+}
+
+export interface DurableBrokerConfig {
+  /** TLS of TCP connections, by this stack. Default: none, and TCP is MQTT in the clear. */
+  readonly tls?:
+    | (Pick<TlsSettings, "cert" | "key" | "ca" | "identity"> & {
+        /** Default "none". */
+        readonly clientCertificate?: "none" | "request" | "require" | undefined
+        /** Default: `createFastProvider()`. Give it the WebAssembly modules that the Worker imports: workerd compiles none. */
+        readonly provider?: CryptoProvider | undefined
+      })
+    | undefined
+  readonly login?: LoginConfig | undefined
+  /** Text of an access control list. */
+  readonly acl?: string | undefined
+  readonly limits?: Partial<Limits> | undefined
+  readonly features?: Partial<Features> | undefined
+  /** Bytes of memory for all of it; default 64 MiB, half of what an isolate has. */
+  readonly memory?: number | undefined
+  /** Bytes that it may keep in storage; default 256 MiB. */
+  readonly maximumBytes?: number | undefined
+  readonly onEvent?: ((event: LogEvent) => void) | undefined
+}
+
+/** A Worker's socket, as the `connect` handler has it. */
+export interface WorkerSocket extends WebStreams {
+  readonly opened: Promise<{ readonly remoteAddress?: string | undefined; readonly localAddress?: string | undefined }>
+}
+
+/** Milliseconds: a will that waits is published even when nobody is connected and the object has been put away. */
+const alarmInterval = 30_000
+
+type NameOf = (
+  chain: readonly Uint8Array[],
+  subject: string,
+) => Pick<PeerInfo, "certificateIdentity" | "certificateProblem">
+
+export class DurableBroker {
+  readonly #host: WebHost
+  readonly #acceptor: TlsAcceptor | undefined
+  readonly #nameOf: NameOf
+  readonly #state: DurableState
+
+  /**
+   * In the constructor of the object: what it has kept is read before anything else comes in.
+   * @throws ConfigError, Misuse or X509Error, in one line, for a configuration that cannot be used
+   */
+  constructor(state: DurableState, config: DurableBrokerConfig = {}) {
+    const { memory = 64 * 1024 * 1024, maximumBytes = 256 * 1024 * 1024, onEvent = () => {} } = config
+    const limits: Limits = { ...defaultLimits, ...limitsOfMemory(memory, true), ...config.limits }
+    const store = new LateStore()
+    const throttle = new Throttle(onEvent)
+    const now = () => performance.now()
+    const access = createAccess(
+      rulesOf(config.login ?? {}, config.acl),
+      {
+        scrypt: nobleScrypt,
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        now,
+        after: (milliseconds, work) => void setTimeout(work, milliseconds),
+        fault: (error) => this.#host.embedded.broker.faults.report(error),
+      },
+      limits,
+    )
+    this.#state = state
+    this.#host = new WebHost({
+      access,
+      limits,
+      store,
+      heap: memory,
+      features: config.features,
+      events: (event) => (isRefusal(event) ? throttle.take(event, now()) : onEvent(event)),
+    })
+    this.#acceptor = config.tls && acceptorOf(config.tls)
+    this.#nameOf = naming(config.tls)
+    const onNote = (text: string) => onEvent({ event: "warning", text })
+    void state.blockConcurrencyWhile(async () => {
+      // Acknowledged means that the storage has it: "power" waits for its sync.
+      const options = { durability: "power", maximumBytes, heap: memory, onNote } as const
+      store.open(await openStoreIn(sqlFolder(databaseOf(state)), pace, options, async () => {}))
+      await this.#host.restore()
+    })
+    setInterval(() => throttle.pass(now()), 1000)
+    setInterval(() => this.#stayAwake(), alarmInterval / 2)
+  }
+
+  /** The broker itself: counters, sessions; and messages of its own. */
+  get embedded(): EmbeddedBroker {
+    return this.#host.embedded
+  }
+
+  /** For the `connect` handler; wait for it there, as workerd ends a connection whose handler has returned. Never rejects. */
+  async connect(socket: WorkerSocket): Promise<void> {
+    try {
+      const { remoteAddress, localAddress } = await socket.opened
+      // A Worker that hands a connection on says whose it is in the place of the address that it connects to.
+      const address = remoteAddress ?? localAddress ?? ""
+      if (this.#acceptor === undefined) return await this.#host.serve(socket, { transport: "tcp", address })
+      const tls = await this.#acceptor.accept(socket, address.replace(/:\d+$/, ""))
+      const { handshake } = await tls.opened
+      const { peer } = handshake
+      const names = peer === undefined ? {} : this.#nameOf(peer.chain, peer.subject)
+      await this.#host.serve(tls, { transport: "tls", address, ...names })
+      await tls.closed
+    } catch {
+      // The handshake or the connection has failed: it is over, and its peer was told what there was to tell.
+    }
+  }
+
+  /** For `fetch`: MQTT over WebSocket. What is none is answered with 426. */
+  fetch(request: Request): Response {
+    const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim())
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      return new Response("This is an MQTT broker. Connect with a WebSocket and subprotocol mqtt.\n", {
+        status: 426,
+        headers: { upgrade: "websocket", connection: "upgrade" },
+      })
+    // [MQTT-6.0.0-3]
+    if (!offered.includes("mqtt")) return new Response("the subprotocol is mqtt\n", { status: 400 })
+    const { client, streams } = streamsOfWebSocket()
+    const address = request.headers.get("cf-connecting-ip") ?? "websocket"
+    void this.#host.serve(streams, { transport: "ws", address })
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { "sec-websocket-protocol": "mqtt" },
+    } as ResponseInit)
+  }
+
+  /** For the `alarm` handler: being called is all that it takes. */
+  async alarm(): Promise<void> {
+    this.#stayAwake()
+  }
+
+  #stayAwake(): void {
+    if (this.embedded.broker.memory.wills === 0) return
+    this.#state.storage.setAlarm(Date.now() + alarmInterval).catch(() => undefined)
+  }
+}
+
+function acceptorOf(tls: NonNullable<DurableBrokerConfig["tls"]>): TlsAcceptor {
+  const { cert, key, ca = "", clientCertificate: mode = "none", identity = "subject-cn" } = tls
+  const provider = tls.provider ?? createFastProvider()
+  const usual = { cert, key, provider, alpnProtocols: ["mqtt"] }
+  if (mode === "none") return createAcceptor(usual)
+  const verifier = createCertificateVerifier({ trust: trustStoreFromPem(ca), identity })
+  return createAcceptor({ ...usual, verifier, clientAuthentication: { mode } })
+}
+
+function naming(tls: DurableBrokerConfig["tls"]): NameOf {
+  const rule: IdentityRule = tls?.identity ?? "subject-cn"
+  const provider = tls?.provider ?? createFastProvider()
+  return (chain, subject) => {
+    try {
+      return { certificateIdentity: identityName({ type: "X509", chain, path: [], subject }, rule, provider) }
+    } catch (error) {
+      if (!(error instanceof X509Error)) throw error
+      return { certificateProblem: `${error.message} (identity ${rule})` }
+    }
+  }
+}
+
+function databaseOf({ storage }: DurableState): SqlDatabase {
+  return {
+    name: "the Durable Object's storage",
+    run: (statement, ...values) => storage.sql.exec(statement, ...values).toArray(),
+    together: (work) => storage.transactionSync(work),
+    sync: () => storage.sync(),
+  }
+}
+
+const pace: Pace = {
+  now: () => performance.now(),
+  after(milliseconds, work) {
+    const timer = setTimeout(work, milliseconds)
+    return () => clearTimeout(timer)
+  },
+  breathe: () => new Promise((resolve) => setTimeout(resolve, 0)),
+}
