@@ -3,6 +3,7 @@
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import { patience } from "../../../tests/tools/patience.ts"
 import { portOf } from "../../../tests/tools/sockets.ts"
 import { seeded } from "../../measure/seeded.ts"
 import { addressOf } from "./addresses.ts"
@@ -122,7 +123,7 @@ describe("the byte path", () => {
       [400, flight.length],
     ] as const) {
       other.write(flight.subarray(from, to))
-      await vi.waitFor(() => expect(got.length).toBe(to))
+      await vi.waitFor(() => expect(got.length).toBe(to), patience)
     }
     path.send(all.subarray(0, 2))
     path.send(all.subarray(2))
@@ -152,7 +153,7 @@ describe("the byte path", () => {
     other.resume()
     await once(other, "end")
     other.end("last words")
-    await vi.waitFor(() => expect(told).toEqual(["last words", "end", "closed"]))
+    await vi.waitFor(() => expect(told).toEqual(["last words", "end", "closed"]), patience)
     expect(performance.now() - start).toBeGreaterThanOrEqual(29)
     done()
   })

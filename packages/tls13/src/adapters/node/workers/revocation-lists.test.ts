@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net"
 import tls from "node:tls"
 import { expect, it, vi } from "vitest"
 import { builtAdapter } from "../../../../tests/tools/built-adapter.ts"
+import { patience } from "../../../../tests/tools/patience.ts"
 import { makeCrl, makeLeaf, makeRoot, privateKeyOf } from "../../../../tests/x509/pki.ts"
 import { privateKeyToPem } from "../../../devcert/keys.ts"
 import { Oid, toPem } from "../../../x509/index.ts"
@@ -54,7 +55,7 @@ it.each([0, 1])("a good list, %s workers: a client that is not on it is let in",
       ...clientOwn,
     })
     socket.on("error", () => {})
-    await vi.waitFor(() => expect(reports).toHaveLength(i + 1))
+    await vi.waitFor(() => expect(reports).toHaveLength(i + 1), patience)
     socket.destroy()
   }
   server.close()
@@ -87,7 +88,7 @@ it("a client that the second of two lists revokes is refused, whoever came befor
       ...device,
     })
     socket.on("error", () => {})
-    await vi.waitFor(() => expect(reports).toHaveLength(1))
+    await vi.waitFor(() => expect(reports).toHaveLength(1), patience)
     socket.destroy()
     server.close()
     return { ok: reports[0]!.ok, message: reports[0]!.error?.message }

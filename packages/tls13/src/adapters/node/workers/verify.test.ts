@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net"
 import tls from "node:tls"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { builtAdapter } from "../../../../tests/tools/built-adapter.ts"
+import { patience } from "../../../../tests/tools/patience.ts"
 import type { CryptoProvider } from "../../../crypto/provider.ts"
 import { certificateToPem, chainToPem, createAuthority, createLeaf, privateKeyToPem } from "../../../devcert/index.ts"
 import type { CertificateVerifier } from "../../../x509/interfaces.ts"
@@ -95,7 +96,7 @@ describe("a server with workers and clients with certificates", () => {
       const many = await Promise.all(Array.from({ length: 40 }, () => visit(port, device)))
       const again = await Promise.all(many.map(({ ticket }) => visit(port, { ...device, session: ticket! })))
       expect(again.map(({ reused }) => reused)).toEqual(many.map(() => true))
-      await vi.waitFor(() => expect(reports.map(({ ok }) => ok)).toEqual(Array(80).fill(true)))
+      await vi.waitFor(() => expect(reports.map(({ ok }) => ok)).toEqual(Array(80).fill(true)), patience)
       expect(reports[0]!.clientIdentity).toBe("CN=device.test")
     })
     expect(calls()).toBe(0)
@@ -148,7 +149,7 @@ describe("a server with workers and clients with certificates", () => {
       [0, 1].map((workers) =>
         serving({ ...options, workers }, async (port, reports) => {
           const { alert } = await visit(port, device)
-          await vi.waitFor(() => expect(reports).toHaveLength(1))
+          await vi.waitFor(() => expect(reports).toHaveLength(1), patience)
           const { ok, error, clientIdentity, authorized } = reports[0]!
           // The time is in the message.
           const message = error?.message.replace(/\d\d:\d\d:\d\d UTC now/, "now")
@@ -178,7 +179,7 @@ describe("a server with workers and clients with certificates", () => {
             credentials: singleCredential(forged),
           })
           socket.on("error", () => undefined).resume()
-          await vi.waitFor(() => expect(reports).toHaveLength(1))
+          await vi.waitFor(() => expect(reports).toHaveLength(1), patience)
           socket.destroy()
           expect(reports[0]!.error).toMatchObject({
             alert: "decrypt_error",
@@ -201,7 +202,7 @@ describe("a server with workers and clients with certificates", () => {
     }))
     await serving({ workers: 1, verifier: { verify } }, async (port, reports) => {
       await visit(port, shown(client()))
-      await vi.waitFor(() => expect(reports[0]?.error).toMatchObject({ alert: "access_denied" }))
+      await vi.waitFor(() => expect(reports[0]?.error).toMatchObject({ alert: "access_denied" }), patience)
     })
     expect(verify).toHaveBeenCalledTimes(1)
     expect(jobs()).toEqual(["respond and sign", "verify 1"])
@@ -226,7 +227,7 @@ describe("a server with workers and clients with certificates", () => {
     await serving({ workers: 1 }, async (port, reports) => {
       const device = shown(client())
       await visit(port, device)
-      await vi.waitFor(() => expect(reports).toHaveLength(1))
+      await vi.waitFor(() => expect(reports).toHaveLength(1), patience)
       expect(reports[0]).toMatchObject({
         ok: false,
         error: { message: expect.stringContaining("a handshake worker has ended") },
@@ -244,7 +245,7 @@ describe("a server with workers and clients with certificates", () => {
           const device = shown(client({ issuer: otherRoot }))
           const { ticket } = await visit(port, device)
           await visit(port, { ...device, session: ticket! })
-          await vi.waitFor(() => expect(reports).toHaveLength(2))
+          await vi.waitFor(() => expect(reports).toHaveLength(2), patience)
           return reports.map(({ ok, resumed, authorizationProblem }) => ({ ok, resumed, authorizationProblem }))
         }),
       ),
