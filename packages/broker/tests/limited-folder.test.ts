@@ -119,3 +119,32 @@ it("shared messages of clients with long names go on in turns that have room", a
   ])
   expect(waiting).toEqual([["b", taken]])
 })
+
+it("wills that wait, and nearly fill the folder, are there after a restart, and after one more", async () => {
+  const limited = await new Limited().start()
+  const payload = new Uint8Array(40_000)
+  const will = {
+    topic: "w",
+    payload,
+    qos: 1,
+    retain: false,
+    properties: new Uint8Array(0),
+    delayInterval: 5000,
+  } as const
+  let wills = 0
+  for (; wills < 50; wills++) {
+    const client = limited.test.connect({
+      ...{ clientId: `c${wills}`, ...persistent },
+      will: { ...will, messageExpiryInterval: undefined },
+    })
+    await limited.rest()
+    if (client.connack.reasonCode !== 0) break
+  }
+  expect(wills).toBeGreaterThan(8)
+  await limited.again()
+  await limited.again()
+  const sub = limited.test.connect({ clientId: "sub" })
+  sub.subscribe("w", { qos: 0 })
+  limited.test.pass(5100)
+  expect(sub.take()).toHaveLength(wills)
+})
