@@ -192,7 +192,6 @@ export class Wills {
     const { access, counters, faults, topics, now, publish } = this.#needs
     for (const { session, will, expiresAt, rules, release } of wills) {
       release()
-      this.cleared(session)
       faults.attempt(
         () => {
           const { owner } = session
@@ -207,6 +206,8 @@ export class Wills {
         },
         { clientId },
       )
+      // Behind what has become of it, so that a turn which is written in parts has that first (stores/parts.ts).
+      this.cleared(session)
     }
   }
 }

@@ -160,28 +160,32 @@ export class Sender {
       return true
     }
     const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
-    if (this.#policy === "drop-oldest") this.#dropOldest(message.size)
-    if (!this.#queue.push(queued)) {
+    const gone = this.#policy === "drop-oldest" ? this.#dropOldest(message.size) : []
+    const room = this.#queue.push(queued)
+    if (room) {
+      this.#lastPlace++
+      this.#keeping.queued(queued)
+    } else {
       this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
-      return false
     }
-    this.#lastPlace++
-    this.#keeping.queued(queued)
-    return true
+    // Behind it: what a message is one with (whose place it takes in a group, say) is right before it; see stores/parts.ts.
+    for (const place of gone) this.#keeping.done(place)
+    return room
   }
 
-  /** Drops the oldest that wait until there is room; false when there would not be any. */
-  #dropOldest(size: number): boolean {
-    if (!this.#queue.couldHaveRoom(size)) return false
+  /** Drops the oldest that wait until there is room, if there would be any; their places. */
+  #dropOldest(size: number): readonly Place[] {
+    const gone: Place[] = []
+    if (!this.#queue.couldHaveRoom(size)) return gone
     while (!this.#queue.hasRoom(size)) {
       const oldest = this.#queue.shift()
-      if (oldest === undefined) return false
+      if (oldest === undefined) break
       this.#counters.dropped["queue full"]++
       this.#holdings.messageGone(oldest)
-      this.#keeping.done(oldest.place)
+      gone.push(oldest.place)
     }
-    return true
+    return gone
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
