@@ -14,10 +14,20 @@ class Limited {
   folder = new ToyFolder()
   store!: FileStore
   test!: TestBroker
+  readonly #durability: "process" | "power"
+
+  constructor(durability: "process" | "power" = "process") {
+    this.#durability = durability
+  }
 
   async start(): Promise<this> {
     const { wall, now = 0 } = this.test ?? {}
-    this.store = await openStoreIn(this.folder, toyPace, { maximumBytes: limit }, async () => {})
+    this.store = await openStoreIn(
+      this.folder,
+      toyPace,
+      { maximumBytes: limit, durability: this.#durability },
+      async () => {},
+    )
     this.test = new TestBroker({ store: this.store })
     if (wall !== undefined) this.test.now = now
     const restoring = this.test.broker.restore(this.test.now)
@@ -106,7 +116,7 @@ it("shared messages of clients with long names go on in turns that have room", a
   let taken = 0
   for (; taken === pub.acks().filter(({ reasonCode }) => reasonCode === 0).length; taken++) {
     pub.send(publishBytes(5, "jobs", "x", { qos: 1, packetId: taken + 1 }))
-    if (taken % 50 === 0) await limited.rest()
+    if (taken % 250 === 0) await limited.rest()
   }
   taken--
   expect(taken).toBeGreaterThan(1000)
@@ -120,6 +130,23 @@ it("shared messages of clients with long names go on in turns that have room", a
   expect(waiting).toEqual([["b", taken]])
 })
 
+it("a broker that closes while shared messages wait to go on leaves them to the next one", async () => {
+  const limited = await new Limited("power").start()
+  const workers = ["a", "b"].map((clientId) => limited.worker(clientId, persistent))
+  await limited.rest()
+  for (const worker of workers) worker.cut()
+  const taken = await limited.fill(100, 30)
+  limited.test.connect({ clientId: "c", ...persistent }) // a turn that waits for the disk
+  limited.test.connect({ clientId: "a", cleanStart: true })
+  const closing = limited.test.broker.close(limited.test.now)
+  await limited.rest()
+  if (closing instanceof Pause) await answerOf(closing)
+  expect(limited.test.events.filter(({ event }) => event === "store failed")).toEqual([])
+  await limited.again()
+  const waiting = [...limited.test.broker.sessions()].reduce((sum, { queuedMessages }) => sum + queuedMessages, 0)
+  expect(waiting).toBe(taken)
+})
+
 it("wills that wait, and nearly fill the folder, are there after a restart, and after one more", async () => {
   const limited = await new Limited().start()
   const payload = new Uint8Array(40_000)
@@ -128,14 +155,13 @@ it("wills that wait, and nearly fill the folder, are there after a restart, and 
     payload,
     qos: 1,
     retain: false,
-    properties: new Uint8Array(0),
     delayInterval: 5000,
   } as const
   let wills = 0
   for (; wills < 50; wills++) {
     const client = limited.test.connect({
       ...{ clientId: `c${wills}`, ...persistent },
-      will: { ...will, messageExpiryInterval: undefined },
+      will,
     })
     await limited.rest()
     if (client.connack.reasonCode !== 0) break

@@ -115,7 +115,7 @@ export class Broker implements Hub<Connection>, Inspect {
       committed: () =>
         this.faults.attempt(() => {
           this.#turns.committed()
-          this.#sessions.storeAnswered()
+          this.#storeAnswered()
         }),
       failed: (why: string) => {
         this.events({ event: "store failed", reason: why })
@@ -309,7 +309,7 @@ export class Broker implements Hub<Connection>, Inspect {
     // What was too large for the room that there was may not be now.
     if (!this.#journal.failing) this.#waiting.recovered()
     this.#wills.retry()
-    this.#sessions.storeAnswered()
+    this.#storeAnswered()
     this.#journal.clock(now, this.#timeMatters)
     if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#turns.askForFlush()
   }
@@ -569,6 +569,11 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   // --- inside ---
+
+  /** What waited for the store goes on; with a broker that closes it waits for the next one. */
+  #storeAnswered(): void {
+    if (!this.#closing) this.#sessions.storeAnswered()
+  }
 
   /** Adds work that is done in turns. */
   #later(chore: Chore): void {
