@@ -453,6 +453,8 @@ export class Connection implements Addressee, Served {
       // It may come within the packet that asked, or later.
       this.#turns.within(now, () => work(now))
       this.#turns.process(now)
+      // What has come behind a CONNECT that waited is not held any more.
+      if (!this.#turns.processing) this.#account(now)
     } catch (error) {
       this.fault(error, before)
     }
@@ -482,6 +484,7 @@ export class Connection implements Addressee, Served {
     }
     const accepted = accept<Connection>(host, this, phase, identity, data, now, again)
     if (accepted === "later") return
+    this.loginOver() // it may have waited behind its login, and counted
     const { connected, connack, sessionPresent, keepAlive } = accepted
     const { session } = connected
     this.#phase = connected

@@ -54,6 +54,11 @@ export class PacketTurns<Client extends Served> {
     this.#silence = silence
   }
 
+  /** It is within one of its packets. */
+  get processing(): boolean {
+    return this.#processing
+  }
+
   /** Its packets have been cheap lately: it does not stand behind those whose packets are not. */
   get cheap(): boolean {
     return this.#dearness < cheapPacket

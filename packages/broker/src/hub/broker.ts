@@ -112,7 +112,11 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#store = options.store
     const journalEvents = {
       begun: () => this.#turns.askForFlush(),
-      committed: () => this.faults.attempt(() => this.#turns.committed()),
+      committed: () =>
+        this.faults.attempt(() => {
+          this.#turns.committed()
+          this.#storeAnswered()
+        }),
       failed: (why: string) => {
         this.events({ event: "store failed", reason: why })
         this.faults.attempt(() => this.#output.failed())
@@ -305,6 +309,7 @@ export class Broker implements Hub<Connection>, Inspect {
     // What was too large for the room that there was may not be now.
     if (!this.#journal.failing) this.#waiting.recovered()
     this.#wills.retry()
+    this.#storeAnswered()
     this.#journal.clock(now, this.#timeMatters)
     if (this.#chores.due || this.#journal.failing || !this.#journal.settled) this.#turns.askForFlush()
   }
@@ -564,6 +569,11 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   // --- inside ---
+
+  /** What waited for the store goes on; with a broker that closes it waits for the next one. */
+  #storeAnswered(): void {
+    if (!this.#closing) this.#sessions.storeAnswered()
+  }
 
   /** Adds work that is done in turns. */
   #later(chore: Chore): void {

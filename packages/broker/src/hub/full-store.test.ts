@@ -337,7 +337,7 @@ describe("MQTT 3.1.1, a full store: a client whose PUBLISH waits", () => {
   })
 })
 
-it("a message that goes on to others by many groups is said once for all of them, not once for each", () => {
+it("a message that goes on to others by many groups, and is kept already, is not said again", () => {
   const test = new TestBroker()
   const groups = Array.from({ length: 5 }, (_, i) => `$share/g${i}/t`)
   const [one, other] = ["one", "other"].map((clientId) => {
@@ -349,6 +349,26 @@ it("a message that goes on to others by many groups is said once for all of them
   test.connect({ clientId: "pub" }).publish("t", "x", { qos: 1 })
   expect(one!.take()).toHaveLength(5)
   one!.disconnect(0, 0)
+  test.settle()
+  expect(test.store.session("other")?.waiting).toBe(5)
+  expect(test.store.changes.filter(({ type }) => type === "message")).toHaveLength(1)
+  expect(test.store.counts.messages).toBe(1)
+  expect(test.connect({ clientId: "other", ...persistent }).take()).toHaveLength(5)
+})
+
+it("one that nobody kept is said once for all groups that it goes on by, and not by what was said of it to others", () => {
+  const test = new TestBroker()
+  const groups = Array.from({ length: 5 }, (_, i) => `$share/g${i}/t`)
+  const one = test.connect({ clientId: "one" })
+  for (const filter of groups) one.subscribe(filter, { qos: 1 })
+  const log = test.connect({ clientId: "log", ...persistent })
+  log.subscribe("t", { qos: 1 })
+  test.connect({ clientId: "pub" }).publish("t", "x", { qos: 1 })
+  const other = test.connect({ clientId: "other", ...persistent })
+  for (const filter of groups) other.subscribe(filter, { qos: 1 })
+  other.cut()
+  log.ack(4, log.take()[0]!.packetId)
+  one.cut()
   test.settle()
   expect(test.store.session("other")?.waiting).toBe(5)
   expect(test.store.changes.filter(({ type }) => type === "message")).toHaveLength(2)

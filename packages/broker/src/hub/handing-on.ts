@@ -10,8 +10,14 @@ import type { Recorder } from "../session/recorder.ts"
 import type { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
 
-/** What it costs to take a message from one session and give it to another, with four Changes, in the units of routing. */
+/**
+ * What it costs to take a message from one session and give it to another, with four Changes, in the units of routing; and each
+ * two bytes of the names that these say, so that few with long names are in one turn, which has to fit into a store.
+ */
 const messageCost = 60
+
+/** Bytes in a store of a message that was not there, and of who gets it, beside its content. */
+const messageBytes = 1024
 
 export interface HandingOnNeeds {
   readonly counters: Counters
@@ -29,15 +35,21 @@ export interface HandingOnNeeds {
 }
 
 interface UnderWay {
-  readonly chore: Chore
+  readonly work: Chore
   /** Called at the end: they want a session with that Client Identifier. */
   readonly waiting: (() => void)[]
 }
 
+/**
+ * What is taken and what is given are one turn's, which a store has to have room for as a whole. So it is not much of one, and no
+ * more comes while the store has not answered about the turn before.
+ */
 export class HandingOn {
   readonly #needs: HandingOnNeeds
   /** By Client Identifier. */
   readonly #underWay: Map<string, UnderWay> = new Map()
+  /** Those of them that wait for the store. */
+  readonly #parked: Set<UnderWay> = new Set()
 
   constructor(needs: HandingOnNeeds) {
     this.#needs = needs
@@ -47,9 +59,28 @@ export class HandingOn {
   begin(session: Session, clear: () => void): void {
     const { faults, later } = this.#needs
     const { clientId } = session
-    const chore = this.#handOn(session, clear)
-    this.#underWay.set(clientId, { chore, waiting: [] })
-    faults.attempt(() => later(chore), { clientId })
+    const one = { work: this.#handOn(session, clear), waiting: [] }
+    this.#underWay.set(clientId, one)
+    faults.attempt(() => later(this.#steps(one)), { clientId })
+  }
+
+  /** The store may have answered. */
+  goOn(): void {
+    if (this.#parked.size === 0 || this.#needs.recorder.busy) return
+    for (const one of this.#parked) this.#needs.later(this.#steps(one))
+    this.#parked.clear()
+  }
+
+  *#steps(one: UnderWay): Chore {
+    for (;;) {
+      if (this.#needs.recorder.busy) {
+        this.#parked.add(one)
+        return
+      }
+      const { done, value } = one.work.next()
+      if (done === true) return
+      yield value
+    }
   }
 
   /**
@@ -57,13 +88,13 @@ export class HandingOn {
    * sessions by it. False when that takes more than this turn: `again` is called when it is done.
    */
   isOver(clientId: string, again: () => void): boolean {
-    const { cost, turnLeft } = this.#needs
+    const { cost, recorder, turnLeft } = this.#needs
     for (let one = this.#underWay.get(clientId); one !== undefined; one = this.#underWay.get(clientId)) {
-      if (!turnLeft()) {
+      if (!turnLeft() || recorder.busy) {
         one.waiting.push(again)
         return false
       }
-      const { done, value } = one.chore.next()
+      const { done, value } = one.work.next()
       if (done === true) break
       cost(value ?? 1)
     }
@@ -75,21 +106,20 @@ export class HandingOn {
     const { clientId } = session
     /** By the filter of the subscription. */
     const lost = new Map<string, number>()
-    /** Messages that were said again, and in which turn. */
-    const said = new Map<Message, number>()
+    const anew = new SaidAnew(recorder)
     try {
-      for (const { message, share } of session.takeShared()) {
+      for (const { message, share, kept } of session.takeShared()) {
         const time = now()
-        // The store forgets it with this session, and hears of it again: once in a turn, whoever else had it from this session.
-        if (!session.recorded || said.get(message) !== recorder.turn) message.sequence = 0
         if (message.expired(time)) counters.dropped.expired++
         else {
-          const taken = router.handOn(message, share, time)
-          if (message.sequence !== 0) said.set(message, recorder.turn)
+          const own = kept ? message : anew.of(message)
+          const room = own.sequence > 0 || !router.keepsShared(share) || recorder.mayGrow(messageBytes + own.size)
+          const taken = room && router.handOn(own, share, time)
+          if (!room) counters.dropped["not kept"]++
           if (taken === undefined) counters.dropped["session ended"]++
           if (taken !== true) lost.set(share, (lost.get(share) ?? 0) + 1)
         }
-        yield messageCost
+        yield messageCost + ((2 * clientId.length + share.length) >> 1)
       }
     } catch (error) {
       faults.report(error, { clientId })
@@ -117,5 +147,31 @@ export class HandingOn {
     const more = lost.size === 1 ? "" : ` and ${lost.size - 1} more`
     const reason = "its session has ended, and no other of the Shared Subscription has room for them"
     this.#needs.events({ event: "shared messages lost", clientId, filter: shorten(filter) + more, messages, reason })
+  }
+}
+
+/**
+ * Of messages that this session did not keep, the store may have forgotten what it was told of them by others: it is told anew, once
+ * in a turn, whoever gets them by how many Shared Subscriptions. That is a message of its own, as the others go by what they said.
+ */
+class SaidAnew {
+  readonly #recorder: Recorder
+  readonly #made: Map<Message, Message> = new Map()
+  #saidBefore = -1
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder
+  }
+
+  of(message: Message): Message {
+    const { saidBefore } = this.#recorder
+    if (saidBefore !== this.#saidBefore) this.#made.clear()
+    this.#saidBefore = saidBefore
+    const before = this.#made.get(message)
+    if (before !== undefined) return before
+    const own = message.fresh()
+    own.sequence = 0
+    this.#made.set(message, own)
+    return own
   }
 }

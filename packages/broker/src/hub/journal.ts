@@ -111,6 +111,7 @@ export class Journal implements Recorder {
   /** The turn whose changes these are. */
   #turn = 1
   said: Sequence = 0
+  saidBefore: Sequence = 0
   /** What the store has been given and has not answered, or has failed to keep. */
   #pending: Pending | undefined
   /** The last turn was not kept. */
@@ -148,6 +149,10 @@ export class Journal implements Recorder {
 
   get turn(): number {
     return this.#changes.length > 0 ? this.#turn : this.#turn - 1
+  }
+
+  get busy(): boolean {
+    return this.#pending !== undefined
   }
 
   get failing(): boolean {
@@ -231,6 +236,7 @@ export class Journal implements Recorder {
   /** Numbers of messages go on after this one. */
   begin(after: Sequence): void {
     this.said = after
+    this.saidBefore = after
   }
 
   /**
@@ -264,6 +270,7 @@ export class Journal implements Recorder {
         asked: false,
         answer: undefined,
       }
+      this.saidBefore = this.said
       this.#changes = []
       this.#bytes = 0
       this.#size = 0

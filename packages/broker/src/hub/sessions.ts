@@ -278,6 +278,11 @@ export class Sessions {
     yield 1
   }
 
+  /** The store may have answered about a turn. */
+  storeAnswered(): void {
+    this.#handingOn.goOn()
+  }
+
   /** Once a second: ends of sessions, delayed wills. */
   *tick(now: number): Generator<number, void, undefined> {
     for (const session of this.#waiting) {

@@ -86,7 +86,7 @@ export class Wills {
     if (takenOverBy !== undefined) return
     const dueAt = now + delay * 1000
     session.pendingWill = { will, dueAt }
-    this.#record(session, will, dueAt)
+    this.#recordDue(session, will, dueAt)
   }
 
   /** Its CONNECT has this will, or none. */
@@ -103,7 +103,7 @@ export class Wills {
       const delay = Math.min(will.delayInterval, session.expiryInterval)
       const due = dueAt === Number.POSITIVE_INFINITY ? lostAt + delay * 1000 : dueAt
       session.pendingWill = { will, dueAt: due }
-      if (due !== dueAt) this.#record(session, will, due)
+      if (due !== dueAt) this.#recordDue(session, will, due)
       return
     }
     this.#publish(this.#needs.stranger(clientId, owner), will, now, unknownRules)
@@ -118,11 +118,17 @@ export class Wills {
 
   /** A full store may have no room even for one more will: then it is a will as long as the process lives. */
   #record(session: Session, will: Will, dueAt: number): void {
+    if (this.#needs.recorder.mayGrow(contentBytes(will))) this.#say(session, will, dueAt)
+    else this.cleared(session)
+  }
+
+  /** Where there is no room to say when it is due the store keeps it as it is: after a restart it comes later, and not never. */
+  #recordDue(session: Session, will: Will, dueAt: number): void {
+    if (this.#needs.recorder.mayGrow(contentBytes(will))) this.#say(session, will, dueAt)
+  }
+
+  #say(session: Session, will: Will, dueAt: number): void {
     const { clientId, owner } = session
-    if (!this.#needs.recorder.mayGrow(contentBytes(will))) {
-      this.cleared(session)
-      return
-    }
     this.#kept.add(clientId)
     this.#needs.recorder.record({ type: "will set", clientId, owner, will, dueAt })
     session.turn = this.#needs.recorder.turn
@@ -186,7 +192,6 @@ export class Wills {
     const { access, counters, faults, topics, now, publish } = this.#needs
     for (const { session, will, expiresAt, rules, release } of wills) {
       release()
-      this.cleared(session)
       faults.attempt(
         () => {
           const { owner } = session
@@ -201,6 +206,8 @@ export class Wills {
         },
         { clientId },
       )
+      // Behind what has become of it, so that a turn which is written in parts has that first (stores/parts.ts).
+      this.cleared(session)
     }
   }
 }

@@ -257,6 +257,11 @@ export class Router {
     if (late !== undefined && route !== undefined) this.#deliver(subscriber, late.message, route, undefined, late.now)
   }
 
+  /** Whoever gets a message by this Shared Subscription is kept it. @param share the filter of the subscription */
+  keepsShared(share: string): boolean {
+    return this.#tree.group(share)?.lasting === true
+  }
+
   /**
    * Section 4.8.2: delivers a message of a Shared Subscription to another of its sessions, as the one that was chosen has ended.
    * False when it has no room, undefined when there is none. @param share the filter of the subscription

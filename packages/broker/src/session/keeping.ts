@@ -62,21 +62,22 @@ export class Keeping {
   }
 
   sent(place: Place, packetId: number): void {
-    if (this.#has(place)) this.record({ type: "sent", clientId: this.#clientId, place, packetId })
+    if (this.has(place)) this.record({ type: "sent", clientId: this.#clientId, place, packetId })
   }
 
   /** The message goes, and its Packet Identifier stays in use. */
   released(place: Place): void {
-    if (this.#has(place)) this.record({ type: "released", clientId: this.#clientId, place })
+    if (this.has(place)) this.record({ type: "released", clientId: this.#clientId, place })
   }
 
   done(place: Place): void {
-    if (!this.#has(place)) return
+    if (!this.has(place)) return
     this.record({ type: "done", clientId: this.#clientId, place })
     this.#entrusted?.delete(place)
   }
 
-  #has(place: Place): boolean {
+  /** What is at this place is kept. */
+  has(place: Place): boolean {
     return this.#entrusted === undefined ? this.any : this.#entrusted.has(place)
   }
 }

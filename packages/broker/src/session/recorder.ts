@@ -11,12 +11,16 @@ export interface Recorder {
   keep(message: Message, account?: string): Sequence
   /** The number of the last message that was said. */
   readonly said: Sequence
+  /** That of the last one that was said before this turn: nobody may keep it any more. */
+  readonly saidBefore: Sequence
   /** How many Changes there have been. */
   readonly made: number
   /** The last turn that has Changes: this one, or one before. */
   readonly turn: number
   /** All turns up to this one are committed. */
   readonly committed: number
+  /** The store has not answered about the turn before this one, which goes on until then. */
+  readonly busy: boolean
   /** Nothing new can be kept at the moment: what would have to be is refused. */
   readonly failing: boolean
   /** Not even what ends something can be kept; else that is taken while it is failing, as it makes room. */
@@ -36,9 +40,11 @@ export const forgetful: Recorder = {
   record: () => undefined,
   keep: () => 0,
   said: 0,
+  saidBefore: 0,
   made: 0,
   turn: 0,
   committed: 0,
+  busy: false,
   failing: false,
   takes: () => true,
   mayGrow: () => true,

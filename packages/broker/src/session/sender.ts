@@ -23,6 +23,15 @@ export interface RestoredMessage {
   readonly packetId: number
 }
 
+/** What goes to another member of a Shared Subscription. */
+export interface SharedMessage {
+  readonly message: Message
+  /** The filter of the subscription. */
+  readonly share: string
+  /** It was kept here until now, so whoever gets it in the same turn does not have to say it again. */
+  readonly kept: boolean
+}
+
 /** What it costs to send a message that has waited, or what is left of it, in the units of routing. */
 function costOf(message: Message | undefined): number {
   return 2 + ((message?.size ?? 0) >> 9)
@@ -151,28 +160,32 @@ export class Sender {
       return true
     }
     const queued = { place: this.#lastPlace + 1, message, qos, retain, identifiers, share }
-    if (this.#policy === "drop-oldest") this.#dropOldest(message.size)
-    if (!this.#queue.push(queued)) {
+    const gone = this.#policy === "drop-oldest" ? this.#dropOldest(message.size) : []
+    const room = this.#queue.push(queued)
+    if (room) {
+      this.#lastPlace++
+      this.#keeping.queued(queued)
+    } else {
       this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
-      return false
     }
-    this.#lastPlace++
-    this.#keeping.queued(queued)
-    return true
+    // Behind it: what a message is one with (whose place it takes in a group, say) is right before it; see stores/parts.ts.
+    for (const place of gone) this.#keeping.done(place)
+    return room
   }
 
-  /** Drops the oldest that wait until there is room; false when there would not be any. */
-  #dropOldest(size: number): boolean {
-    if (!this.#queue.couldHaveRoom(size)) return false
+  /** Drops the oldest that wait until there is room, if there would be any; their places. */
+  #dropOldest(size: number): readonly Place[] {
+    const gone: Place[] = []
+    if (!this.#queue.couldHaveRoom(size)) return gone
     while (!this.#queue.hasRoom(size)) {
       const oldest = this.#queue.shift()
-      if (oldest === undefined) return false
+      if (oldest === undefined) break
       this.#counters.dropped["queue full"]++
       this.#holdings.messageGone(oldest)
-      this.#keeping.done(oldest.place)
+      gone.push(oldest.place)
     }
-    return true
+    return gone
   }
 
   /** False, and counted as dropped, when there is no room for another message in memory. */
@@ -416,18 +429,21 @@ export class Sender {
    * was not sent, and at QoS 1 not acknowledged. [MQTT-4.8.2-5] What was sent at QoS 2 goes to nobody else. Each is given up
    * here when it is taken.
    */
-  *takeShared(): Generator<{ readonly message: Message; readonly share: string }, void, undefined> {
-    for (const [packetId, { message, qos, share }] of this.#inflight.entries()) {
+  *takeShared(): Generator<SharedMessage, void, undefined> {
+    for (const [packetId, { message, place, qos, share }] of this.#inflight.entries()) {
       if (share === undefined || message === undefined || qos !== 1) continue
+      const kept = this.#keeping.has(place)
       // With its taker in one turn: a crash on the way gives it to one of them.
       this.#forget(packetId)
-      yield { message, share }
+      yield { message, share, kept }
     }
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const { message, place, share } = next
+      const kept = this.#keeping.has(place)
       this.#holdings.messageGone(next)
-      this.#keeping.done(next.place)
-      if (next.share === undefined) this.#counters.dropped["session ended"]++
-      else yield { message: next.message, share: next.share }
+      this.#keeping.done(place)
+      if (share === undefined) this.#counters.dropped["session ended"]++
+      else yield { message, share, kept }
     }
   }
 

@@ -18,7 +18,7 @@ import { ReceivedIdentifiers } from "./received.ts"
 import type { Recorder } from "./recorder.ts"
 import { RetainedDelivery } from "./retained-delivery.ts"
 import type { RetainedWalks, Slice } from "./retained-walks.ts"
-import { type RestoredMessage, Sender } from "./sender.ts"
+import { type RestoredMessage, Sender, type SharedMessage } from "./sender.ts"
 
 /** The Will Message that waits for its delay or for the end of the session. */
 export interface PendingWill {
@@ -251,7 +251,7 @@ export class Session implements Subscriber {
   }
 
   /** What came by Shared Subscriptions and goes to another client now that this session ends, in its order (section 4.8.2). */
-  takeShared(): Generator<{ readonly message: Message; readonly share: string }, void, undefined> {
+  takeShared(): Generator<SharedMessage, void, undefined> {
     return this.#sender.takeShared()
   }
 

@@ -10,13 +10,18 @@ const alone: ReadonlySet<Change["type"]> = new Set([
   ...(["walk ended", "will cleared", "clock"] as const),
 ])
 
+/** A retained message that goes is as true by itself; one that comes has its message before it. */
+function isAlone(change: Change): boolean {
+  return alone.has(change.type) || (change.type === "retained" && change.sequence === 0)
+}
+
 /** The Changes of a turn in their order, in parts of about so many bytes where they may be parted; else they are longer. */
 export function partsOf(turn: readonly Change[], most: number): (readonly Change[])[] {
   const parts: (readonly Change[])[] = []
   let [begin, bytes] = [0, 0]
   for (const [at, change] of turn.entries()) {
     const before = turn[at - 1]
-    if (bytes >= most && before !== undefined && alone.has(before.type) && alone.has(change.type)) {
+    if (bytes >= most && before !== undefined && isAlone(before) && isAlone(change)) {
       parts.push(turn.slice(begin, at))
       begin = at
       bytes = 0
