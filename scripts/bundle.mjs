@@ -67,6 +67,7 @@ const packages = {
         ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts", "src/embed/"],
       ],
       login: ["src/access/", "src/config/re", "src/config/rules.ts", "src/admin/throttle.ts"],
+      "node-stores": ["src/stores/node-"],
       stores: ["src/stores/"],
     },
   },

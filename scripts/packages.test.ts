@@ -55,6 +55,17 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
     expect([...programs].filter((path) => !files.includes(path))).toEqual([])
   })
 
+  it("has entry points for other runtimes that name nothing of Node", () => {
+    const others = targets.filter((path) => /(core|workerd|streams)\.js$/.test(path))
+    expect(others.length).toBeGreaterThan(1)
+    for (const entry of others) {
+      const named = [...reachedFrom(folder, [entry.replace("./", "")])].filter((path) =>
+        /from "node:/.test(readFileSync(join(folder, path), "utf8")),
+      )
+      expect(named, entry).toEqual([])
+    }
+  })
+
   it("has a bundled file for each entry point, over few that they share", () => {
     for (const entry of targets.filter((path) => path.endsWith(".js"))) {
       expect(reachedFrom(folder, [entry.replace("./", "")]).size, entry).toBeLessThanOrEqual(16)
