@@ -3,6 +3,7 @@
 import type { WebStreams } from "./web-connection.ts"
 
 interface ServerWebSocket {
+  binaryType: "blob" | "arraybuffer"
   accept(): void
   send(data: Uint8Array): void
   close(code: number, reason: string): void
@@ -18,6 +19,7 @@ const mostUnread = 1_048_576
 export function streamsOfWebSocket(): { readonly client: unknown; readonly streams: WebStreams } {
   const pair = new WebSocketPair()
   const socket = pair[1]
+  socket.binaryType = "arraybuffer"
   socket.accept()
   let closed = false
   const close = (code: number, reason: string) => {

@@ -133,20 +133,26 @@ export class DurableBroker {
 
   /** For the `connect` handler; wait for it there, as workerd ends a connection whose handler has returned. Never rejects. */
   async connect(socket: WorkerSocket): Promise<void> {
+    const { streams, ended } = untilEnded(socket)
     try {
       const { remoteAddress, localAddress } = await socket.opened
       // A Worker that hands a connection on says whose it is in the place of the address that it connects to.
       const address = remoteAddress ?? localAddress ?? ""
-      if (this.#acceptor === undefined) return await this.#host.serve(socket, { transport: "tcp", address })
-      const tls = await this.#acceptor.accept(socket, address.replace(/:\d+$/, ""))
-      const { handshake } = await tls.opened
-      const { peer } = handshake
-      const names = peer === undefined ? {} : this.#nameOf(peer.chain, peer.subject)
-      await this.#host.serve(tls, { transport: "tls", address, ...names })
-      await tls.closed
+      await this.#serve(streams, address)
     } catch {
-      // The handshake or the connection has failed: it is over, and its peer was told what there was to tell.
+      // The handshake or the connection has failed. Its peer is told why, and that takes a moment.
+      await ended
     }
+  }
+
+  async #serve(streams: WebStreams, address: string): Promise<void> {
+    if (this.#acceptor === undefined) return this.#host.serve(streams, { transport: "tcp", address })
+    const tls = await this.#acceptor.accept(streams, address.replace(/:\d+$/, ""))
+    const { handshake } = await tls.opened
+    const { peer } = handshake
+    const names = peer === undefined ? {} : this.#nameOf(peer.chain, peer.subject)
+    await this.#host.serve(tls, { transport: "tls", address, ...names })
+    await tls.closed
   }
 
   /** For `fetch`: MQTT over WebSocket. What is none is answered with 426. */
@@ -178,6 +184,25 @@ export class DurableBroker {
     if (this.embedded.broker.memory.wills === 0) return
     this.#state.storage.setAlarm(Date.now() + alarmInterval).catch(() => undefined)
   }
+}
+
+/** The same streams, and when what was written to them is on its way or given up. */
+function untilEnded({ readable, writable }: WebStreams): {
+  readonly streams: WebStreams
+  readonly ended: Promise<void>
+} {
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const writer = writable.getWriter()
+  writer.closed.then(end, end)
+  const watched = new WritableStream<Uint8Array>({
+    write: (bytes) => writer.write(bytes),
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  })
+  return { streams: { readable, writable: watched }, ended }
 }
 
 function acceptorOf(tls: NonNullable<DurableBrokerConfig["tls"]>): TlsAcceptor {
