@@ -5,9 +5,7 @@ import { noblePbkdf2, type Pbkdf2 } from "../access/scram-keys.ts"
 
 const host: Pbkdf2 = (password, salt, iterations) =>
   new Promise((resolve, reject) => {
-    crypto.pbkdf2(password, salt, iterations, 32, "sha256", (error, key) =>
-      error === null ? resolve(key) : reject(error),
-    )
+    crypto.pbkdf2(password, salt, iterations, 32, "sha256", (error, key) => (error ? reject(error) : resolve(key)))
   })
 
 /** The host's PBKDF2, or the one in JavaScript where the host has none. */

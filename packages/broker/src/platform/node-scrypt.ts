@@ -8,7 +8,8 @@ const host: Scrypt = (password, salt, cost, length) => {
   const { ln, r, p } = cost
   return new Promise((resolve, reject) => {
     const options = { N: 2 ** ln, r, p, maxmem: 2 * memoryOf(cost) }
-    crypto.scrypt(password, salt, length, options, (error, key) => (error === null ? resolve(key) : reject(error)))
+    // Bun says undefined where Node says null.
+    crypto.scrypt(password, salt, length, options, (error, key) => (error ? reject(error) : resolve(key)))
   })
 }
 
