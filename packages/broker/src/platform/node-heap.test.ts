@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import { ConfigError } from "../config/config.ts"
-import { clientsOf, type HeapFacts, heapShares } from "./node-heap.ts"
+import { clientsOf, factsOf, type HeapFacts, heapShares } from "./node-heap.ts"
 
 const mebibyte = 1_048_576
 
@@ -32,4 +32,24 @@ it("a heap that leaves less than 16 MiB for clients is refused, in one line that
   expect(clients(48)()).toBe(16 * mebibyte)
   const line = "a heap of 47 MiB is too small for a broker; start node with --max-old-space-size=48 or more"
   expect(clients(47)).toThrow(new ConfigError(line))
+})
+
+it("Deno shows no options but those of its variable: where none is seen, the young generation is the largest it may be", () => {
+  const deno = (env: Record<string, string>, limit: number) =>
+    heapShares({ ...factsOf({ deno: "2.9.6" }, env), limit: limit * mebibyte }).old / mebibyte
+  expect(deno({}, 296)).toBe(200) // --v8-flags=--max-old-space-size=200
+  expect(deno({ DENO_V8_FLAGS: "--stack-size=900,--max-old-space-size=200" }, 296)).toBe(200)
+  expect(deno({ DENO_V8_FLAGS: "--max-semi-space-size=4" }, 212)).toBe(200)
+  const small = { ...factsOf({ deno: "2.9.6" }, {}), limit: 140 * mebibyte }
+  expect(() => clientsOf(small)).toThrow("start deno with --v8-flags=--max-old-space-size=48 or more")
+})
+
+it("Bun's engine has no limit: what was asked for counts, and otherwise a part of the machine's memory", () => {
+  const asked = factsOf({ bun: "1.4.5" }, { NODE_OPTIONS: "--max-old-space-size=200" })
+  expect(heapShares(asked).old).toBe(200 * mebibyte)
+  const { limit } = factsOf({ bun: "1.4.5" }, {})
+  expect(limit).toBeGreaterThan(0)
+  expect(limit).toBeLessThanOrEqual(4096 * mebibyte)
+  const small = factsOf({ bun: "1.4.5" }, { NODE_OPTIONS: "--max-old-space-size=47" })
+  expect(() => clientsOf(small)).toThrow("start bun with --max-old-space-size=48 or more")
 })
