@@ -28,7 +28,7 @@ export interface MetricsOptions {
 export async function startMetricsServer(
   { host, port, hosts = [] }: MetricsOptions,
   stats: () => Stats,
-  context: Pick<ListenerContext, "onFault" | "onRefused">,
+  context: Pick<ListenerContext, "onFault" | "onRefused" | "onListening">,
 ): Promise<MetricsServer> {
   const answer = (request: IncomingMessage, response: ServerResponse, peer: string) => {
     response.setHeader("connection", "close")

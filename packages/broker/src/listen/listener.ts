@@ -52,6 +52,8 @@ export interface ListenerContext {
   readonly onFault: OnFault
   /** A connection was refused, or could not be taken. They come in floods: of each kind one a second is to be told. */
   readonly onRefused: (kind: RefusalKind, text: string) => void
+  /** A server listens. */
+  readonly onListening?: (server: ServerLike) => void
 }
 
 export type RefusalKind = "PROXY protocol" | "HTTP" | "listener"
@@ -93,13 +95,16 @@ export interface ServerLike {
   off(event: "listening" | "error", handler: (error: Error) => void): unknown
 }
 
+/** Connections that the system keeps for a server until it takes them. */
+export const backlog = 1024
+
 /** Waits until `server` listens; returns the port. What fails later, too many open files say, is told to `context`. */
 export function listenOn(
   server: ServerLike,
   kind: string,
   host: string,
   port: number,
-  context: Pick<ListenerContext, "onRefused">,
+  context: Pick<ListenerContext, "onRefused" | "onListening">,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
@@ -111,13 +116,14 @@ export function listenOn(
       server.on("error", (error) => {
         context.onRefused("listener", `cannot take a connection for ${kind} on ${host}:${port}: ${explain(error)}`)
       })
+      context.onListening?.(server)
       const address = server.address()
       const bound = typeof address === "object" && address !== null && "port" in address ? Number(address.port) : port
       resolve(bound)
     }
     server.once("error", failed)
     server.once("listening", listening)
-    server.listen({ host, port, backlog: 1024 })
+    server.listen({ host, port, backlog })
   })
 }
 

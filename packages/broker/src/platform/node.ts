@@ -1,4 +1,4 @@
-// The broker on Node: clock, timers, listeners, login, monitoring. What an embedding program gets from createBroker.
+// The broker on Node.js, and on what has its modules: clock, timers, listeners, login, monitoring. What an embedding program gets from createBroker.
 
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
@@ -22,7 +22,13 @@ import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { SteadyClock } from "../hub/steady-clock.ts"
 import { DescriptorWatch } from "../listen/descriptors.ts"
-import type { HandshakeLimits, Listener, ListenerContext, RenewedCertificate } from "../listen/listener.ts"
+import {
+  backlog,
+  type HandshakeLimits,
+  type Listener,
+  type ListenerContext,
+  type RenewedCertificate,
+} from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
@@ -34,6 +40,7 @@ import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { answerOf } from "./answer.ts"
+import { StoppedServers, turnsOfDeno } from "./deno.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
@@ -102,6 +109,8 @@ class NodeBroker implements PureMqBroker {
   #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
   #metrics: MetricsServer | undefined
+  readonly #nextTurn = process.versions["deno"] === undefined ? setImmediate : turnsOfDeno()
+  readonly #stopped = process.versions["deno"] === undefined ? undefined : new StoppedServers()
   readonly #store = new LateStore()
 
   constructor(config: BrokerConfig) {
@@ -141,7 +150,7 @@ class NodeBroker implements PureMqBroker {
       },
       now: () => this.#clock.now(),
       wall: () => this.#clock.wall(),
-      schedule: () => setImmediate(flush),
+      schedule: () => void this.#nextTurn(flush),
       wakeAfter: (milliseconds) => {
         setTimeout(() => this.#attempt(() => this.#broker.wake(this.#clock.now())), milliseconds).unref()
       },
@@ -185,6 +194,8 @@ class NodeBroker implements PureMqBroker {
     }
     const descriptors = new DescriptorWatch((text) => this.#event({ event: "warning", text }))
     if (addresses.length > 0) this.#every(1, () => descriptors.look(this.#clock.now()))
+    const stopped = this.#stopped
+    if (stopped !== undefined) this.#every(1, () => stopped.wake(backlog))
     if (store !== undefined) this.#event({ event: "store opened", text: store })
     for (const { type, host, port } of addresses)
       this.#event({ event: "listening", text: `${type} on ${host}:${port}` })
@@ -344,7 +355,7 @@ class NodeBroker implements PureMqBroker {
           )
         }
         if (performance.now() < until) continue
-        setImmediate(() => this.#attempt(some))
+        this.#nextTurn(() => this.#attempt(some))
         return
       }
       const text = `${counted(disconnected, "client")} disconnected whose certificates are no longer good`
@@ -403,6 +414,7 @@ class NodeBroker implements PureMqBroker {
       onHandshake: (event) => this.#reports.handshake(event),
       onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
       onRefused: (kind, text) => this.#reports.refused(kind, text),
+      onListening: (server) => this.#stopped?.add(server),
     }
   }
 
