@@ -13,6 +13,8 @@ const scripts = [
   "bogo",
   "paho",
   "crash",
+  "hosts",
+  "bundle",
   "bench",
   "size",
   "explorer",

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { isMainThread, parentPort } from "node:worker_threads"
+import { type Host, hostNames, hostOf } from "../hosts/hosts.ts"
 import type { Case, Group } from "./case.ts"
 import { groups } from "./cases/index.ts"
 import { beNeighbour } from "./neighbour.ts"
@@ -22,6 +23,7 @@ and a heap of 512 MiB, where a row says no other. Each row starts its own progra
 
   --only TEXT     only rows with TEXT in their name or their group's; may be repeated
   --ci            those rows first that are dearest to lose, in any case; then what begins within ${ciMinutes} minutes
+  --on HOST       what the broker runs on: one of \`npm run hosts -- --help\`; default: this Node.js
   --verbose       show what the programs of a row that fell printed
   --list          the names of the rows
   --help          this text
@@ -41,11 +43,12 @@ if (isMainThread) process.exitCode = await main()
 else await beNeighbour((message) => parentPort?.postMessage(message))
 
 async function main(): Promise<number> {
-  let values: { only: string[]; ci: boolean; verbose: boolean; list: boolean; help: boolean }
+  let values: { only: string[]; on: string; ci: boolean; verbose: boolean; list: boolean; help: boolean }
   try {
     values = parseArgs({
       options: {
         only: { type: "string", multiple: true, default: [] },
+        on: { type: "string", default: "node" },
         ci: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
@@ -74,7 +77,16 @@ async function main(): Promise<number> {
     }
     return 0
   }
-  return runAll(chosen, values)
+  if (!["node", ...hostNames].includes(values.on)) {
+    console.error(`there is no host ${values.on}; one of: node, ${hostNames.join(", ")}`)
+    return 2
+  }
+  const host = await hostOf(values.on)
+  if ("refused" in host) {
+    console.error(host.refused)
+    return 1
+  }
+  return runAll(chosen, { ...values, host })
 }
 
 function isAsked(group: Group, { name }: Case, only: readonly string[]): boolean {
@@ -83,11 +95,12 @@ function isAsked(group: Group, { name }: Case, only: readonly string[]): boolean
 }
 
 interface RunOptions {
+  readonly host: Host
   readonly ci: boolean
   readonly verbose: boolean
 }
 
-async function runAll(chosen: readonly Group[], { ci, verbose }: RunOptions): Promise<number> {
+async function runAll(chosen: readonly Group[], { host, ci, verbose }: RunOptions): Promise<number> {
   const colour = process.stdout.isTTY === true && !process.env["NO_COLOR"]
   const table = new Table(console.log, colour)
   const results: Result[] = []
@@ -97,7 +110,7 @@ async function runAll(chosen: readonly Group[], { ci, verbose }: RunOptions): Pr
     // Those that are dear to lose run in any case, so that every group has its rows.
     const over = performance.now() > end && one.when !== "first"
     const why = over ? `${ciMinutes} minutes were over before its turn` : whatLacks(one)
-    const result = why === undefined ? await runCase(one, verbose) : skipped(one, why)
+    const result = why === undefined ? await runCase(one, host, verbose) : skipped(one, why)
     results.push(result)
     table.row(result)
   }
@@ -141,9 +154,9 @@ function skipped(each: Case, reason: string): Result {
 }
 
 /** Runs a row; it cannot hang, and leaves nothing behind. */
-async function runCase(each: Case, verbose: boolean): Promise<Result> {
+async function runCase(each: Case, host: Host, verbose: boolean): Promise<Result> {
   const began = performance.now()
-  const scene = new Scene()
+  const scene = new Scene(host)
   current.add(scene)
   const seconds = each.seconds ?? 60
   let timer: NodeJS.Timeout | undefined

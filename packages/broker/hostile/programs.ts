@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { type Host, nodeHost } from "../hosts/hosts.ts"
 
 /** Of the repository; the bundle is one folder deeper than its source. */
 const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../../../" : "../../../", import.meta.url))
@@ -20,6 +21,8 @@ const keptOutput = 2 ** 20
 const patience = 2000
 
 export interface ProgramOptions {
+  /** What runs `puremq`; default: this Node.js, which runs all other programs. */
+  readonly host?: Host
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
@@ -44,9 +47,10 @@ export class Program {
 
   constructor(file: string, args: readonly string[], options: ProgramOptions = {}) {
     this.name = `${file === puremq ? "puremq" : file === tls13 ? "tls13" : file} ${args[0] ?? ""}`.trim()
-    const all = [`--max-old-space-size=${options.heap ?? heapMebibytes}`, file, ...args]
-    const env = { ...process.env, NO_COLOR: "1", ...options.env }
-    const [first = "", ...rest] = [...(options.under ?? []), process.execPath, ...all]
+    const { heap = heapMebibytes, under = [], host = nodeHost } = options
+    const { command, env: hostEnv } = file === puremq ? host : nodeHost
+    const env = { ...process.env, NO_COLOR: "1", ...hostEnv(heap), ...options.env }
+    const [first = "", ...rest] = [...under, ...command(file, heap), ...args]
     this.child = spawn(first, rest, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd, env })
     const { stdin, stdout, stderr } = this.child
     stdin?.on("error", () => undefined)

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ConnectionOptions } from "node:tls"
+import type { Host } from "../hosts/hosts.ts"
 import { serverFiles } from "./certificates.ts"
 import { Neighbour, type NeighbourOptions } from "./neighbour.ts"
 import { Program, type ProgramOptions, puremq, tls13 } from "./programs.ts"
@@ -59,7 +60,13 @@ export class Scene {
   readonly #neighbours: Neighbour[] = []
   readonly #cleanups: (() => unknown)[] = []
   readonly #problems: string[] = []
+  readonly #host: Host
   #bounds: Bounds = { holdUp: longestHoldUp, memory: mostMemory }
+
+  /** @param host what the broker runs on */
+  constructor(host: Host) {
+    this.#host = host
+  }
 
   /** Other bounds than the usual ones. */
   bound(bounds: Partial<Bounds>): void {
@@ -92,7 +99,7 @@ export class Scene {
   }
 
   run(file: string, args: readonly string[], options: ProgramOptions = {}): Program {
-    const program = new Program(file, args, { cwd: this.#folder, ...options })
+    const program = new Program(file, args, { cwd: this.#folder, host: this.#host, ...options })
     this.#programs.push(program)
     return program
   }
