@@ -4,7 +4,9 @@ import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 /** Of the repository; a bundle is one folder deeper than its source. */
-const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../../../" : "../../../", import.meta.url))
+export const root: string = fileURLToPath(
+  new URL(import.meta.url.includes("/dist/") ? "../../../../" : "../../../", import.meta.url),
+)
 
 /** Runs the program in `file`; a single file is that program already. */
 export interface Host {
@@ -68,7 +70,17 @@ export const hostNames: readonly string[] = [
   "node26",
   ...runtimes,
   ...files.map((name) => name.replaceAll(" ", "-")),
+  "workerd",
 ]
+
+/** Installs it when it is missing. */
+export async function runtimeProgram(name: string): Promise<{ readonly program: string } | Missing> {
+  const { commandOf, installRuntimes }: RuntimeInstaller = await import(
+    `${root}packages/tls13/runtime-tests/install.mjs`
+  )
+  const refused = installRuntimes([name])
+  return refused === undefined ? { program: commandOf(name) } : { refused }
+}
 
 /** Installs or makes it when it is missing. @param name of `hostNames`, or "node": this one */
 export async function hostOf(name: string): Promise<Host | Missing> {
@@ -80,11 +92,8 @@ export async function hostOf(name: string): Promise<Host | Missing> {
     return "refused" in node ? node : nodeAt(name, node.program)
   }
   const of = name.replace(/^(script-on|single)-/, "")
-  const { commandOf, installRuntimes }: RuntimeInstaller = await import(
-    `${root}packages/tls13/runtime-tests/install.mjs`
-  )
-  const refused = of === "node" ? undefined : installRuntimes([of])
-  if (refused !== undefined) return { refused }
+  const runtime = of === "node" ? { program: process.execPath } : await runtimeProgram(of)
+  if ("refused" in runtime) return runtime
   let script: string | undefined
   if (of !== name) {
     const { makeSingleFiles }: SingleFiles = await import(`${root}scripts/single-files.mjs`)
@@ -94,8 +103,8 @@ export async function hostOf(name: string): Promise<Host | Missing> {
     if (wanted !== "script") return executableAt(name, made.file)
     script = made.file
   }
-  if (of === "deno") return denoAt(name, commandOf(of), script)
-  if (of === "bun") return bunAt(name, commandOf(of), script)
+  if (of === "deno") return denoAt(name, runtime.program, script)
+  if (of === "bun") return bunAt(name, runtime.program, script)
   return {
     name,
     command: (_, heap) => [process.execPath, `--max-old-space-size=${heap}`, script ?? ""],

@@ -1,8 +1,9 @@
 // `npm run hosts [-- options]`: the same configuration file starts the broker on each runtime, and the same things hold there.
 
 import { spawnSync } from "node:child_process"
-import { type Host, hostNames, hostOf, versionOf } from "./hosts.ts"
+import { type Host, hostNames, hostOf, root, runtimeProgram, versionOf } from "./hosts.ts"
 import { type Row, rows } from "./rows.ts"
+import { runWorkerd } from "./workerd/run-workerd.ts"
 import { World } from "./world.ts"
 
 const help = `The broker on each host, by the same configuration file in a folder that was empty.
@@ -34,6 +35,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 2
   }
   for (const name of args.length > 0 ? args : hostNames) {
+    if (name === "workerd") {
+      await runInWorkerd()
+      continue
+    }
     const host = await hostOf(name)
     if ("refused" in host) tell("skipped", name, host.refused)
     else await runHost(host)
@@ -62,6 +67,17 @@ async function runHost(host: Host): Promise<void> {
   } finally {
     await world.end()
   }
+}
+
+async function runInWorkerd(): Promise<void> {
+  const workerd = await runtimeProgram("workerd")
+  if ("refused" in workerd) return tell("skipped", "workerd", workerd.refused)
+  await runWorkerd(root, workerd.program, async (name, work, row) => {
+    const lack = row && whatLacks(row)
+    if (lack === undefined) return attempt(name, work)
+    tell("skipped", name, lack)
+    return true
+  })
 }
 
 async function runRow(world: World, row: Row): Promise<void> {
@@ -93,7 +109,7 @@ async function attempt(name: string, work: () => Promise<string | undefined>): P
   }
 }
 
-function whatLacks({ needs, needsSignals }: Row): string | undefined {
+function whatLacks({ needs, needsSignals }: Pick<Row, "needs" | "needsSignals">): string | undefined {
   if (needsSignals && process.platform === "win32") return "Windows has no such signal"
   if (needs !== undefined && spawnSync(needs, ["--help"]).error !== undefined)
     return `there is no ${needs} on this machine`
