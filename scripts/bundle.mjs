@@ -62,6 +62,7 @@ const packages = {
     parts: {
       packet: ["src/packet/"],
       core: ["src/routing/", "src/ports/", "src/session/", "src/client/", "src/hub/"],
+      "mqtt-client": ["src/mqtt-client/"],
       outfit: [
         ...["src/access/acl.ts", "src/access/lines.ts", "src/access/rule-tree.ts", "src/access/simple.ts"],
         ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts", "src/embed/"],

@@ -50,7 +50,7 @@ function floorsIn(text: string): Record<string, number> {
   const rows = [...text.matchAll(/^\| (\d+) \| (.+?) \|/gm)]
   return Object.fromEntries(
     rows.flatMap(([, floor, folders]) =>
-      [...folders!.matchAll(/`([a-z0-9]+)\/`/g)].map((match) => [match[1]!, Number(floor)] as const),
+      [...folders!.matchAll(/`([a-z0-9-]+)\/`/g)].map((match) => [match[1]!, Number(floor)] as const),
     ),
   )
 }

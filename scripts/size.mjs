@@ -26,6 +26,7 @@ const programs = {
   "certificate client with noble": { file: "path-client.mjs" },
   "small client": { file: "small-client.mjs" },
   "MQTT broker for any engine": { file: "broker-core.mjs" },
+  "MQTT client for any engine": { file: "mqtt-client.mjs" },
 }
 
 const help = `What each entry point of @puremq/tls13 and some programs cost, against the budgets of scripts/size-budget.json.

@@ -153,6 +153,7 @@ export const brokerFloors: Readonly<Record<string, number>> = {
   buses: 7,
   access: 7,
   embed: 8,
+  "mqtt-client": 8,
   listen: 8,
   admin: 9,
   config: 10,
@@ -163,12 +164,12 @@ export const brokerFloors: Readonly<Record<string, number>> = {
 /** The broker's core: it knows no runtime, no clock and no promise, and no package from outside. */
 const topOfBrokerCore = 6
 /**
- * What of the floors above is as the core: it is what `@puremq/broker/core` leads to, which runs on any engine. Beginnings of paths;
+ * What of the floors above is as the core: it is what `@puremq/broker/core` and `/client` lead to, which run on any engine. Beginnings of paths;
  * these import nothing of those floors but each other.
  */
 const asTheBrokerCore = [
   ...["access/acl.ts", "access/lines.ts", "access/rule-tree.ts", "access/simple.ts", "buses/local.ts"],
-  ...["codecs/plain", "stores/forgetful.ts", "embed/", "core.ts"],
+  ...["codecs/plain", "stores/forgetful.ts", "embed/", "mqtt-client/", "core.ts"],
 ]
 
 /** What a folder of the broker sees of those below it, where that is not all of them. */
@@ -176,6 +177,7 @@ const brokerSees: readonly { readonly from: string; readonly parts: readonly str
   { from: "stores", parts: ["packet/", "ports/"] },
   { from: "buses", parts: ["packet/", "ports/", "routing/"] },
   { from: "codecs", parts: ["packet/"] },
+  { from: "mqtt-client", parts: ["packet/", "codecs/plain"] },
   { from: "admin", parts: ["packet/", "ports/", "session/", "hub/inspect.ts", "listen/"] },
 ]
 

@@ -5,7 +5,7 @@ import { type Arguments, UsageError } from "@puremq/tls13/command-line"
 import { ConfigError } from "../config/config.ts"
 import { readBytes } from "../config/text-file.ts"
 import { copy, encodeText } from "../packet/bytes.ts"
-import type { Payload } from "./client/packets.ts"
+import type { Payload } from "./client/packet-writer.ts"
 
 /** Bytes that MQTT has numbers for (section 2.1.4), without what else is in the packet. */
 const longest = 268_435_455

@@ -4,10 +4,10 @@ import { PropertyId } from "../packet/properties.ts"
 import { numberOf } from "../packet/property-values.ts"
 import { addressOf } from "./client/address.ts"
 import { openClient } from "./client/connection-error.ts"
-import type { MqttClient } from "./client/mqtt-client.ts"
+import type { PublishRequest, StreamClient } from "./client/mqtt-client.ts"
 import { openStream } from "./client/open-stream.ts"
 import { connectRequest, qosOf, topicName } from "./client/options.ts"
-import type { Payload, PublishRequest } from "./client/packets.ts"
+import type { Payload } from "./client/packet-writer.ts"
 import { readProperties } from "./client/properties.ts"
 import { pubCommand } from "./client-commands.ts"
 import { lines, type Source, sourceOf } from "./payloads.ts"
@@ -68,7 +68,7 @@ function repeatOf(options: Arguments): Repeat {
 }
 
 async function publishAll(
-  client: MqttClient,
+  client: StreamClient,
   source: Source,
   { count, milliseconds }: Repeat,
   message: (payload: Payload) => PublishRequest,
@@ -81,7 +81,7 @@ async function publishAll(
 }
 
 /** Rejects when the connection fails meanwhile. */
-async function pause(client: MqttClient, milliseconds: number): Promise<void> {
+async function pause(client: StreamClient, milliseconds: number): Promise<void> {
   const over = new AbortController()
   await Promise.race([after(milliseconds, undefined, { signal: over.signal }), client.closed]).finally(() =>
     over.abort(),
@@ -89,7 +89,7 @@ async function pause(client: MqttClient, milliseconds: number): Promise<void> {
 }
 
 /** Several may be unacknowledged at once. */
-async function publishLines(client: MqttClient, message: (payload: Payload) => PublishRequest): Promise<void> {
+async function publishLines(client: StreamClient, message: (payload: Payload) => PublishRequest): Promise<void> {
   const input = process.stdin
   const unacknowledged = new Set<Promise<unknown>>()
   let failure: unknown

@@ -1,4 +1,6 @@
 import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
+import { reasonText } from "../mqtt-client/reasons.ts"
+import type { Received } from "../mqtt-client/received.ts"
 import type { SubscriptionRequest } from "../packet/packets.ts"
 import { PropertyId } from "../packet/properties.ts"
 import { numberOf, type PropertyValue } from "../packet/property-values.ts"
@@ -7,12 +9,10 @@ import { matches } from "../routing/filter.ts"
 import { addressOf } from "./client/address.ts"
 import { openClient } from "./client/connection-error.ts"
 import { ClientError } from "./client/errors.ts"
-import { type MqttClient, reasonText } from "./client/mqtt-client.ts"
+import type { ConnectRequest, StreamClient } from "./client/mqtt-client.ts"
 import { openStream } from "./client/open-stream.ts"
 import { connectRequest, qosOf, topicFilter } from "./client/options.ts"
-import type { ConnectRequest } from "./client/packets.ts"
 import { readProperties } from "./client/properties.ts"
-import type { Received } from "./client/received.ts"
 import { subCommand } from "./client-commands.ts"
 import { MessageOutput } from "./format/message-output.ts"
 import { tell, wordOf } from "./output.ts"
@@ -167,7 +167,7 @@ function subscriptionsOf(
 }
 
 async function subscribe(
-  client: MqttClient,
+  client: StreamClient,
   subscriptions: readonly SubscriptionRequest[],
   properties: readonly PropertyValue[],
   { version }: ConnectRequest,
@@ -182,7 +182,7 @@ async function subscribe(
 }
 
 async function unsubscribe(
-  client: MqttClient,
+  client: StreamClient,
   filters: readonly string[],
   properties: readonly PropertyValue[],
 ): Promise<void> {
@@ -194,7 +194,7 @@ async function unsubscribe(
 }
 
 /** A retained message without payload is none. */
-async function removeRetained(client: MqttClient, topic: string): Promise<void> {
+async function removeRetained(client: StreamClient, topic: string): Promise<void> {
   await client
     .publish({ topic, payload: new Uint8Array(0), qos: 1, retain: true, properties: [] })
     .catch((error: Error) => tell(`cannot remove the retained message of ${topic}: ${error.message}`))

@@ -2,7 +2,7 @@
 // and both sides can stop the other.
 
 import type { Connection } from "../client/connection.ts"
-import { copy } from "../packet/bytes.ts"
+import { joined } from "../packet/bytes.ts"
 import type { Sink } from "../ports/peer.ts"
 
 export interface ByteLink {
@@ -72,7 +72,7 @@ export function openLink(
       if (state === "open") connection.receive(bytes, now())
     },
     take() {
-      const bytes = joined(chunks, waiting)
+      const bytes = joined(chunks)
       chunks = []
       waiting = 0
       if (state === "ending") state = "closed"
@@ -96,11 +96,4 @@ export function openLink(
       sink.destroy()
     },
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) at = copy(all, at, chunk, 0, chunk.length)
-  return all
 }

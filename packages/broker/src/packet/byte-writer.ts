@@ -2,7 +2,7 @@
 
 import { copy, textLength, variableByteIntegerLength, writeText, writeVariableByteInteger } from "./bytes.ts"
 
-/** Grows with what is written. Lengths are the caller's to bound: text and Binary Data have room for 65,535 bytes. */
+/** Grows with what is written. Text and Binary Data of more than 65,535 bytes throw RangeError: MQTT has no room for them. */
 export class ByteWriter {
   #out = new Uint8Array(64)
   #length = 0
@@ -43,13 +43,13 @@ export class ByteWriter {
 
   /** Binary Data: its length, and at most 65,535 bytes. */
   binary(value: Uint8Array): this {
-    return this.uint16(value.length).bytes(value)
+    return this.#ofLength(value.length).bytes(value)
   }
 
   /** A UTF-8 Encoded String. */
   text(value: string): this {
     const length = textLength(value)
-    this.uint16(length)
+    this.#ofLength(length)
     const at = this.#room(length)
     writeText(this.#out, at, value)
     return this
@@ -65,6 +65,11 @@ export class ByteWriter {
     }
     copy(out, head, this.#out, 0, this.#length)
     return out
+  }
+
+  #ofLength(length: number): this {
+    if (length > 0xffff) throw new RangeError(`${length} bytes; 65535 are the most that MQTT has room for`)
+    return this.uint16(length)
   }
 
   /** Makes room for so many bytes more; returns where they begin. */

@@ -31,6 +31,14 @@ export function copy(out: Uint8Array, at: number, from: Uint8Array, start: numbe
   return at
 }
 
+/** All of them, one after the other, in one new array. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) at = copy(out, at, part, 0, part.length)
+  return out
+}
+
 /** A copy in memory of our own, a plain Uint8Array whatever is given: `slice` of a Buffer is a view of the same bytes. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)

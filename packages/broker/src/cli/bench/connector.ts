@@ -3,14 +3,14 @@
 import type { Duplex } from "node:stream"
 import { now } from "@puremq/tls13/bench"
 import type { Arguments } from "@puremq/tls13/command-line"
+import { checkLength } from "../../mqtt-client/broker-limits.ts"
 import type { ConnackPacket, ProtocolVersion } from "../../packet/packets.ts"
 import type { TopicTable } from "../../packet/topic.ts"
 import { addressOf, isSecure, type Place } from "../client/address.ts"
-import { checkLength } from "../client/broker-limits.ts"
 import { connectionError } from "../client/connection-error.ts"
-import { MqttClient } from "../client/mqtt-client.ts"
+import { explained } from "../client/errors.ts"
+import { type ConnectRequest, StreamClient } from "../client/mqtt-client.ts"
 import { type Opener, type Stages, streamOpener } from "../client/open-stream.ts"
-import type { ConnectRequest } from "../client/packets.ts"
 import { type Handlers, LoadClient } from "./load-client.ts"
 import type { ClientTask, Look } from "./messages.ts"
 import { commonRequest } from "./plan.ts"
@@ -58,15 +58,15 @@ export class Connector {
   }
 
   /** A client of the commands, of which one connection is all that is wanted. @param localAddress in the place of the next one */
-  openWhole(name: string, stages: Stages, localAddress: string | undefined): MqttClient {
+  openWhole(name: string, stages: Stages, localAddress: string | undefined): StreamClient {
     const stream = this.#open(stages, localAddress)
     const request = this.#requestOf(name)
-    return new MqttClient(stream, { request, onMessage: () => false, explain: this.#explain })
+    return new StreamClient(stream, { request, onMessage: () => false, explain: this.#explain })
   }
 
   /** @throws ClientError for a packet that the broker does not take */
   checkSize(length: number, connack: ConnackPacket): void {
-    checkLength("a message makes a packet", length, connack)
+    explained(connack, () => checkLength("a message makes a packet", length, connack))
   }
 
   /** Makes a connection, before all others: what fails for it fails for all. Rejects when it does. */

@@ -1,8 +1,10 @@
-// A client of the benchmark's load: as MqttClient on the broker's own packet code, but made for many messages. It makes no promise
+// A client of the benchmark's load: as StreamClient on the broker's own packet code, but made for many messages. It makes no promise
 // and no object of a message, and all that a read makes it send leaves in one write. What is measured is in its handlers.
 
 import type { Duplex } from "node:stream"
 import { readServerPacket } from "../../codecs/plain-answers.ts"
+import { type ConnectRequest, connectBytes, disconnectBytes, subscribeBytes } from "../../mqtt-client/packets.ts"
+import { reasonText, returnTexts } from "../../mqtt-client/reasons.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../../packet/acknowledgements.ts"
 import { PacketError } from "../../packet/errors.ts"
 import { Framer } from "../../packet/framer.ts"
@@ -10,8 +12,6 @@ import { type ConnackPacket, PacketType, type SubackPacket } from "../../packet/
 import { PublishReader } from "../../packet/publish.ts"
 import type { TopicTable } from "../../packet/topic.ts"
 import { ClientError, type Explain, NoAnswer } from "../client/errors.ts"
-import { reasonText, returnTexts } from "../client/mqtt-client.ts"
-import { type ConnectRequest, connectBytes, disconnectBytes, subscribeBytes } from "../client/packets.ts"
 
 /** The largest packet of MQTT, in bytes. */
 const largestPacket = 0x1000_0004

@@ -1,9 +1,9 @@
 // The messages that one client process sends and gets: its share of the publishers and of the subscribers.
 
 import { type Load, now, reasonText, shareOf } from "@puremq/tls13/bench"
+import { publishHead } from "../../mqtt-client/packets.ts"
 import type { ConnackPacket, Qos } from "../../packet/packets.ts"
 import { TopicTable } from "../../packet/topic.ts"
-import { publishHead } from "../client/packets.ts"
 import { Window } from "../client/window.ts"
 import type { Connector } from "./connector.ts"
 import { DeliveryCheck } from "./delivery-check.ts"

@@ -5,8 +5,8 @@
 //  20  how much later than that it was written: milliseconds (float32)
 
 import { seeded } from "@puremq/tls13/measure"
+import { type PublishHead, publishHead } from "../../mqtt-client/packets.ts"
 import type { ProtocolVersion } from "../../packet/packets.ts"
-import { type PublishRequest, publishHead } from "../client/packets.ts"
 
 /** Bytes. */
 export const headerLength = 24
@@ -50,7 +50,7 @@ export class PublishTemplate {
 
   constructor(
     { run, stream }: Pick<Stamp, "run" | "stream">,
-    { topic, qos, retain, payload }: Omit<PublishRequest, "payload" | "properties"> & { readonly payload: Uint8Array },
+    { topic, qos, retain, payload }: Omit<PublishHead, "payload" | "properties"> & { readonly payload: Uint8Array },
     version: ProtocolVersion,
   ) {
     const head = publishHead({ topic, qos, retain, payload, properties: [] }, 1, version)

@@ -5,7 +5,7 @@ import { connect as connectTls } from "@puremq/tls13/node"
 import { afterEach, describe, expect, it } from "vitest"
 import type { Place } from "./address.ts"
 import { connectionError, openClient } from "./connection-error.ts"
-import type { ConnectRequest } from "./packets.ts"
+import type { ConnectRequest } from "./mqtt-client.ts"
 
 const request: ConnectRequest = {
   version: 5,

@@ -4,14 +4,14 @@ import type { Duplex } from "node:stream"
 import { wordOf } from "../output.ts"
 import { addressText, isSecure, type Place } from "./address.ts"
 import { ClientError, NoAnswer } from "./errors.ts"
-import { type ClientOptions, MqttClient } from "./mqtt-client.ts"
+import { type ClientOptions, StreamClient } from "./mqtt-client.ts"
 
 /** A client whose errors say where it connects to. */
 export function openClient(
   { stream, place }: { readonly stream: Duplex; readonly place: Place },
   options: Omit<ClientOptions, "explain">,
-): MqttClient {
-  return new MqttClient(stream, { ...options, explain: (error, answered) => connectionError(error, place, answered) })
+): StreamClient {
+  return new StreamClient(stream, { ...options, explain: (error, answered) => connectionError(error, place, answered) })
 }
 
 /**

@@ -4,14 +4,13 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { writeServerPacket } from "../../codecs/mqtt-packet.ts"
+import type { Received } from "../../mqtt-client/received.ts"
 import { Framer } from "../../packet/framer.ts"
 import { type ConnackPacket, PacketType } from "../../packet/packets.ts"
 import { PropertyId } from "../../packet/properties.ts"
 import type { PropertyValue } from "../../packet/property-values.ts"
 import { openClient } from "./connection-error.ts"
-import type { MqttClient } from "./mqtt-client.ts"
-import type { ConnectRequest, PublishRequest } from "./packets.ts"
-import type { Received } from "./received.ts"
+import type { ConnectRequest, PublishRequest, StreamClient } from "./mqtt-client.ts"
 
 interface Packet {
   readonly type: number
@@ -66,7 +65,7 @@ interface Setting {
 }
 
 async function pair({ connack = {}, request = {}, onMessage = () => true }: Setting = {}): Promise<{
-  readonly client: MqttClient
+  readonly client: StreamClient
   readonly puppet: Puppet
   readonly connected: Promise<ConnackPacket>
 }> {
@@ -181,7 +180,7 @@ describe("what the broker says it takes (section 3.2.2.3)", () => {
     ).toBe("01234")
   })
 
-  it.each<[string, Partial<ConnackPacket>, (client: MqttClient) => Promise<unknown>, string]>([
+  it.each<[string, Partial<ConnackPacket>, (client: StreamClient) => Promise<unknown>, string]>([
     [
       "Maximum Packet Size",
       { maximumPacketSize: 12 },

@@ -1,38 +1,36 @@
-// A small MQTT client for the commands, on the broker's own packet code. It keeps to what the broker says it takes: Receive
-// Maximum, Maximum Packet Size, Maximum QoS, Retain Available, Server Keep Alive.
+// The client of the commands: MqttClient over a byte stream of Node, with promises for its answers, payloads as they come from files,
+// and the login by SCRAM.
 
 import type { Duplex } from "node:stream"
-import { ScramError, scramMethod } from "../../access/scram-messages.ts"
-import { readServerPacket } from "../../codecs/plain-answers.ts"
-import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../../packet/acknowledgements.ts"
+import type { ScramClient } from "../../access/scram-client.ts"
+import { ScramError } from "../../access/scram-messages.ts"
+import { MqttClient } from "../../mqtt-client/client.ts"
+import type { MqttClientError } from "../../mqtt-client/errors.ts"
+import type { ClientEvent } from "../../mqtt-client/events.ts"
+import { largestPacket } from "../../mqtt-client/options.ts"
+import type { ConnectRequest as PlainRequest, PublishHead } from "../../mqtt-client/packets.ts"
+import { reasonText } from "../../mqtt-client/reasons.ts"
+import type { Received } from "../../mqtt-client/received.ts"
 import { PacketError } from "../../packet/errors.ts"
-import { Framer } from "../../packet/framer.ts"
-import { type ConnackPacket, PacketType, type SubackPacket, type SubscriptionRequest } from "../../packet/packets.ts"
-import { PropertyId } from "../../packet/properties.ts"
-import { numberOf, type PropertyValue, reasonStringIn } from "../../packet/property-values.ts"
-import { reasonName } from "../../packet/reason-codes.ts"
-import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
-import { ClientError, type Explain, NoAnswer } from "./errors.ts"
-import { PacketWriter } from "./packet-writer.ts"
-import {
-  authBytes,
-  type ConnectRequest,
-  connectBytes,
-  disconnectBytes,
-  type PublishRequest,
-  publishHead,
-  subscribeBytes,
-  unsubscribeBytes,
-} from "./packets.ts"
-import { MessageReader, type Received } from "./received.ts"
+import type { ConnackPacket, SubscriptionRequest } from "../../packet/packets.ts"
+import type { PropertyValue } from "../../packet/property-values.ts"
+import { ClientError, type Explain, explained, NoAnswer } from "./errors.ts"
+import { PacketWriter, type Payload } from "./packet-writer.ts"
 import { Window } from "./window.ts"
 
 /** Milliseconds that a broker has for CONNACK, from the first byte sent on. */
 const patience = 60_000
 /** Milliseconds that a broker has to close the connection after DISCONNECT. */
 const goodbye = 5000
-/** The largest packet of MQTT, in bytes. */
-const largestPacket = 0x1000_0004
+
+export interface ConnectRequest extends PlainRequest {
+  /** Who answers AUTH; `properties` have its method and first message. */
+  readonly scram?: ScramClient | undefined
+}
+
+export interface PublishRequest extends PublishHead {
+  readonly payload: Payload
+}
 
 export interface ClientOptions {
   readonly request: ConnectRequest
@@ -48,49 +46,32 @@ export interface Acknowledged {
   readonly reasonCode: number
 }
 
-interface Answer {
-  readonly reasonCode: number
+/** Of SUBACK or UNSUBACK: a Reason Code for each filter; MQTT 3.1.1 has none in UNSUBACK. */
+export interface Answer {
+  readonly reasonCodes: readonly number[]
   readonly reasonString: string | undefined
 }
 
 interface Waiter {
-  readonly resolve: (value: unknown) => void
+  readonly resolve: (value: ClientEvent) => void
   readonly reject: (error: Error) => void
 }
 
-export const returnTexts: readonly string[] = [
-  "accepted",
-  "protocol version",
-  "client identifier",
-  "server unavailable",
-  "user name or password",
-  "not authorized",
-]
-
-const pingreq = Uint8Array.of(0xc0, 0)
-
-export class MqttClient {
+export class StreamClient {
   readonly #stream: Duplex
   readonly #writer: PacketWriter
-  readonly #request: ConnectRequest
-  readonly #framer: Framer
-  readonly #messages: MessageReader
-  /** By packet type and identifier. */
-  readonly #waiting: Map<number, Waiter> = new Map()
-  /** Packet Identifiers of QoS 2 messages that came, and whose PUBREL has not. */
-  readonly #unreleased: Set<number> = new Set()
+  readonly #client: MqttClient
+  readonly #scram: ScramClient | undefined
   readonly #onMessage: ClientOptions["onMessage"]
   readonly #explain: Explain
   readonly #window: Window
-  #connack: ConnackPacket = { type: "connack", sessionPresent: false, reasonCode: 0 }
+  /** By Packet Identifier; 0: CONNACK. */
+  readonly #waiting: Map<number, Waiter> = new Map()
   #answered = false
-  #lastId = 0
   /** The AUTH of the broker has been answered. */
   #proven = false
   #failure: Error | undefined
-  #ping: NodeJS.Timeout | undefined
-  /** A PINGREQ has not been answered. */
-  #pinged = false
+  #timer: NodeJS.Timeout | undefined
   /** Why nothing is read: the reader of messages is slow, or the broker does not take our acknowledgements. */
   readonly #held: Set<"reader" | "broker"> = new Set()
   /** Rejects when the connection fails. */
@@ -100,69 +81,52 @@ export class MqttClient {
     this.#explain = explain
     this.#stream = stream
     this.#writer = new PacketWriter(stream)
-    this.#request = request
+    this.#scram = request.scram
     this.#onMessage = onMessage
     this.#window = new Window(maximumInFlight)
-    const ours = request.version === 5 ? request.properties : []
-    this.#framer = new Framer(Math.min(numberOf(ours, PropertyId.MaximumPacketSize) ?? largestPacket, largestPacket))
-    this.#framer.connectOnly = false
-    this.#framer.loggedIn = true
-    this.#messages = new MessageReader(numberOf(ours, PropertyId.TopicAliasMaximum) ?? 0)
+    const limits = { maximumPacketSize: largestPacket, receiveMaximum: 0xffff, maximumInFlight }
+    // What waits is the stream's to say.
+    const own = { ...limits, maximumWaiting: Number.POSITIVE_INFINITY, patience: Number.POSITIVE_INFINITY }
+    // Identifiers of an earlier connection may still be taken in a session that goes on.
+    const firstPacketId = request.cleanStart ? 1 : 1 + Math.floor(Math.random() * 0xffff)
+    this.#client = new MqttClient({ ...request, ...own, firstPacketId }, (event) => this.#took(event))
     this.closed = new Promise((resolve, reject) => {
       stream.on("error", (error) => this.#fail(explain(error, this.#answered)))
       stream.on("close", () => {
-        clearInterval(this.#ping)
+        clearTimeout(this.#timer)
         this.#fail(explain(undefined, this.#answered))
         if (this.#failure === ended) resolve()
         else reject(this.#failure ?? new ClientError("closed"))
       })
     })
     this.closed.catch(() => undefined) // also told to whoever waits for an answer
-    stream.on("data", (chunk: Uint8Array) => this.#receive(chunk))
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#client.receive(chunk, performance.now())
+      this.#flush()
+    })
   }
 
   /** Sends CONNECT; resolves with the CONNACK. */
   async connect(milliseconds: number = patience): Promise<ConnackPacket> {
-    this.#writer.write(connectBytes(this.#request))
+    this.#client.connect(performance.now())
+    this.#flush()
     const timer = setTimeout(() => {
       this.#refuse(new NoAnswer(`does not answer in ${Math.ceil(milliseconds / 1000)} s`))
     }, milliseconds)
-    const packet = await this.#answer<ConnackPacket>(PacketType.Connack, 0).finally(() => clearTimeout(timer))
-    this.#connack = packet
-    this.#window.limit(packet.receiveMaximum ?? 0xffff)
-    // Identifiers of an earlier connection may still be taken in a session that goes on.
-    if (packet.sessionPresent) this.#lastId = Math.floor(Math.random() * 0xffff)
-    this.#keepAlive(packet.serverKeepAlive ?? this.#request.keepAlive)
-    return packet
+    const event = await this.#answer(0).finally(() => clearTimeout(timer))
+    if (event.event !== "connected") throw new ClientError("no CONNACK")
+    this.#keepAlive()
+    return event.connack
   }
 
   /** Resolves with what the broker grants, or refuses, in the order of the subscriptions. */
-  async subscribe(
-    subscriptions: readonly SubscriptionRequest[],
-    properties: readonly PropertyValue[] = [],
-  ): Promise<SubackPacket> {
-    checkSubscribe(
-      subscriptions,
-      properties.some(({ id }) => id === PropertyId.SubscriptionIdentifier),
-      this.#connack,
-    )
-    const id = this.#nextId()
-    const packet = subscribeBytes(id, subscriptions, properties, this.#request.version)
-    checkLength("the subscriptions make a packet", packet.length, this.#connack)
-    this.#writer.write(packet)
-    return this.#answer<SubackPacket>(PacketType.Suback, id)
+  subscribe(subscriptions: readonly SubscriptionRequest[], properties: readonly PropertyValue[] = []): Promise<Answer> {
+    return this.#ask(() => this.#client.subscribe(subscriptions, properties))
   }
 
   /** Resolves with a Reason Code for each filter; MQTT 3.1.1 has none. */
-  async unsubscribe(
-    filters: readonly string[],
-    properties: readonly PropertyValue[] = [],
-  ): Promise<{ readonly reasonCodes: readonly number[]; readonly reasonString: string | undefined }> {
-    const id = this.#nextId()
-    const packet = unsubscribeBytes(id, filters, properties, this.#request.version)
-    checkLength("the filters make a packet", packet.length, this.#connack)
-    this.#writer.write(packet)
-    return this.#answer(PacketType.Unsuback, id)
+  unsubscribe(filters: readonly string[], properties: readonly PropertyValue[] = []): Promise<Answer> {
+    return this.#ask(() => this.#client.unsubscribe(filters, properties))
   }
 
   /**
@@ -171,16 +135,18 @@ export class MqttClient {
    */
   async send(request: PublishRequest): Promise<{ readonly acknowledged: Promise<Acknowledged> }> {
     const { qos, payload } = request
-    const { version } = this.#request
-    checkPublish(request, this.#connack, version)
     if (this.#failure !== undefined) throw this.#failure
     if (qos > 0) await this.#window.enter()
-    if (this.#failure !== undefined) throw this.#failure
-    const id = qos === 0 ? 0 : this.#nextId()
-    const head = publishHead(request, id, version)
-    if (head === undefined)
-      throw new ClientError(`a message of ${payload.length} bytes is longer than MQTT has room for`)
-    const acknowledged = qos === 0 ? Promise.resolve({ reasonCode: 0 }) : this.#acknowledgement(qos, id)
+    let begun: ReturnType<MqttClient["publishHead"]>
+    try {
+      if (this.#failure !== undefined) throw this.#failure
+      begun = explained(this.#client.connack, () => this.#client.publishHead(request))
+    } catch (error) {
+      if (qos > 0) this.#window.leave()
+      throw error
+    }
+    const { packetId, head } = begun
+    const acknowledged = qos === 0 ? Promise.resolve({ reasonCode: 0 }) : this.#acknowledgement(packetId)
     acknowledged.catch(() => undefined) // whoever waits for it is told
     try {
       await this.#writer.send(head, payload)
@@ -216,7 +182,8 @@ export class MqttClient {
       stream.destroy()
       return
     }
-    stream.end(disconnectBytes(reasonCode, properties, this.#request.version), () => {
+    this.#client.disconnect(reasonCode, properties)
+    stream.end(this.#client.take(), () => {
       const timer = setTimeout(() => stream.destroy(), goodbye)
       stream.once("close", () => clearTimeout(timer))
     })
@@ -240,31 +207,42 @@ export class MqttClient {
     }
   }
 
-  async #acknowledgement(qos: 1 | 2, id: number): Promise<Acknowledged> {
-    const wanted = qos === 1 ? PacketType.Puback : PacketType.Pubcomp
-    const { reasonCode, reasonString } = await this.#answer<Answer>(wanted, id).finally(() => this.#window.leave())
+  async #ask(ask: () => number): Promise<Answer> {
+    if (this.#failure !== undefined) throw this.#failure
+    const packetId = explained(this.#client.connack, ask)
+    this.#flush()
+    const event = await this.#answer(packetId)
+    if (event.event !== "subscribed" && event.event !== "unsubscribed") throw new ClientError("another answer")
+    const { reasonCodes, reasonString } = event
+    return { reasonCodes, reasonString }
+  }
+
+  async #acknowledgement(packetId: number): Promise<Acknowledged> {
+    const event = await this.#answer(packetId).finally(() => this.#window.leave())
+    if (event.event !== "acknowledged") throw new ClientError("another answer")
+    const { reasonCode, reasonString } = event
     if (reasonCode >= 0x80)
       throw new ClientError(`the broker refused the message: ${reasonText(reasonCode, reasonString)}`)
     return { reasonCode }
   }
 
-  #nextId(): number {
-    do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1
-    while (acknowledging.some((type) => this.#waiting.has((type << 16) | this.#lastId)))
-    return this.#lastId
-  }
-
-  #keepAlive(seconds: number): void {
-    if (seconds === 0) return
-    this.#ping = setInterval(() => {
-      // What is on its way, or waits to be read, is a sign of life too.
-      if (this.#writer.busy || this.#held.size > 0) return
-      if (this.#pinged)
-        return this.#refuse(new ClientError(`the broker has not answered for ${Math.ceil(seconds * 0.8)} s`))
-      this.#pinged = true
-      this.#writer.write(pingreq)
-    }, seconds * 800)
-    this.#ping.unref()
+  /** Calls the client's `tick` when it is due. */
+  #keepAlive(): void {
+    const { tickAt } = this.#client
+    if (tickAt === Number.POSITIVE_INFINITY || this.#failure !== undefined) return
+    this.#timer = setTimeout(
+      () => {
+        // What is on its way, or waits to be read, is a sign of life too.
+        const busy = this.#writer.busy || this.#held.size > 0
+        if (!busy) {
+          this.#client.tick(performance.now())
+          this.#flush()
+        }
+        this.#keepAlive()
+      },
+      Math.max(tickAt - performance.now(), 10),
+    )
+    this.#timer.unref()
   }
 
   #hold(why: "reader" | "broker"): void {
@@ -277,17 +255,9 @@ export class MqttClient {
     if (this.#held.size === 0) this.#stream.resume()
   }
 
-  #answer<T>(type: number, id: number): Promise<T> {
+  #answer(packetId: number): Promise<ClientEvent> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set((type << 16) | id, { resolve, reject })
-    }) as Promise<T>
-  }
-
-  #settle(type: number, id: number, value: unknown): void {
-    const key = (type << 16) | id
-    this.#waiting.get(key)?.resolve(value)
-    this.#waiting.delete(key)
+    return new Promise((resolve, reject) => this.#waiting.set(packetId, { resolve, reject }))
   }
 
   #fail(error: Error): void {
@@ -302,125 +272,10 @@ export class MqttClient {
     this.#stream.destroy()
   }
 
-  #receive(chunk: Uint8Array): void {
-    try {
-      this.#framer.push(chunk)
-      while (this.#framer.next()) this.#packet()
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      const what = `sends what is not MQTT: ${error.message}`
-      this.#refuse(this.#answered ? new ClientError(`the broker ${what}`) : new NoAnswer(what))
-    }
-  }
-
-  #packet(): void {
-    const { bytes, bodyStart, end, header } = this.#framer
-    const type = header >> 4
-    const { version } = this.#request
-    switch (type) {
-      case PacketType.Publish:
-        this.#message()
-        return
-      case PacketType.Puback:
-      case PacketType.Pubcomp:
-      case PacketType.Pubrec:
-      case PacketType.Pubrel: {
-        const read = readAcknowledgement(type, bytes, bodyStart, end, version, "server")
-        const reasonString = version === 5 ? reasonStringIn(bytes, bodyStart + 3, end, type) : undefined
-        this.#acknowledged(type, packetIdOf(read), { reasonCode: reasonCodeOf(read), reasonString })
-        return
-      }
-      case PacketType.Pingresp:
-        this.#pinged = false
-        return
-      case PacketType.Auth:
-        this.#prove(this.#framer)
-        return
-      default: {
-        const packet = readServerPacket(type, bytes, bodyStart, end, version)
-        if (packet.type === "connack") this.#connected(packet)
-        else if (packet.type === "suback") this.#settle(type, packet.packetId, packet)
-        else if (packet.type === "unsuback") {
-          const reasonString = version === 5 ? reasonStringIn(bytes, bodyStart + 2, end, type) : undefined
-          this.#settle(type, packet.packetId, { reasonCodes: packet.reasonCodes, reasonString })
-        } else if (packet.type === "disconnect") {
-          const { reasonCode, reasonString, serverReference } = packet
-          this.#disconnected(reasonText(reasonCode, reasonString, serverReference))
-        }
-      }
-    }
-  }
-
-  /** Answers the broker's AUTH, once. */
-  #prove({ header, bytes, bodyStart, end }: Framer): void {
-    const { version, scram } = this.#request
-    const packet = readServerPacket(header >> 4, bytes, bodyStart, end, version)
-    if (packet.type !== "auth" || scram === undefined || this.#proven) {
-      const what = scram === undefined ? ", which was not asked for (--scram)" : " once more than SCRAM has it"
-      this.#refuse(new ClientError(`the broker asks for enhanced authentication (AUTH)${what}`))
-      return
-    }
-    this.#proven = true
-    scram.final(packet.authenticationData ?? new Uint8Array(0)).then(
-      (data) => this.#writer.write(authBytes(scramMethod, data)),
-      (error: unknown) => this.#refuse(withoutProof(error)),
-    )
-  }
-
-  #connected(packet: ConnackPacket): void {
-    this.#answered = true
-    const { reasonCode, reasonString, serverReference } = packet
-    if (reasonCode === 0) {
-      try {
-        this.#request.scram?.verify(packet.authenticationData)
-      } catch (error) {
-        this.#refuse(withoutProof(error))
-        return
-      }
-      this.#settle(PacketType.Connack, 0, packet)
-      return
-    }
-    const what =
-      this.#request.version === 5
-        ? reasonText(reasonCode, reasonString, serverReference)
-        : (returnTexts[reasonCode] ?? String(reasonCode))
-    this.#refuse(new ClientError(`the broker refused the connection: ${what}`))
-  }
-
-  #disconnected(why: string): void {
-    const error = new ClientError(`the broker disconnected: ${why}`)
-    // It came before our own DISCONNECT did: what was sent at QoS 0 may be the reason.
-    if (this.#failure === ended) this.#failure = error
-    this.#refuse(error)
-  }
-
-  #message(): void {
-    const message = this.#messages.read(this.#framer, this.#request.version)
-    const { qos, packetId } = message
-    if (qos === 2 && this.#unreleased.has(packetId)) {
-      this.#acknowledge(PacketType.Pubrec, packetId)
-      return
-    }
-    if (this.#failure !== undefined || !this.#onMessage(message) || qos === 0) return
-    if (qos === 2) this.#unreleased.add(packetId)
-    this.#acknowledge(qos === 1 ? PacketType.Puback : PacketType.Pubrec, packetId)
-  }
-
-  #acknowledged(type: number, id: number, answer: Answer): void {
-    if (type === PacketType.Pubrel) {
-      this.#unreleased.delete(id)
-      this.#acknowledge(PacketType.Pubcomp, id)
-    } else if (type === PacketType.Pubrec) {
-      if (answer.reasonCode >= 0x80) this.#settle(PacketType.Pubcomp, id, answer)
-      else this.#acknowledge(PacketType.Pubrel, id)
-    } else this.#settle(type, id, answer)
-  }
-
-  #acknowledge(type: number, id: number): void {
-    if (this.#failure !== undefined) return
-    const out = new Uint8Array(4)
-    writeAcknowledgement(out, 0, type, id, 0, this.#request.version)
-    this.#writer.write(out)
+  /** Writes what the client has to say, and reads no more of a broker that does not take it. */
+  #flush(): void {
+    if (this.#client.waiting === 0) return
+    this.#writer.write(this.#client.take())
     if (!this.#stream.writableNeedDrain || this.#held.has("broker")) return
     this.#hold("broker")
     this.#writer.drained().then(
@@ -428,23 +283,92 @@ export class MqttClient {
       () => undefined,
     )
   }
-}
 
-/** Packets that may be waited for by a Packet Identifier of ours. */
-const acknowledging = [PacketType.Puback, PacketType.Pubcomp, PacketType.Suback, PacketType.Unsuback]
+  /** Returns whether a message was taken. */
+  #took(event: ClientEvent): boolean {
+    switch (event.event) {
+      case "message":
+        return this.#failure === undefined && this.#onMessage(event)
+      case "connected":
+        return this.#connected(event)
+      case "authentication":
+        this.#prove(event.data)
+        return true
+      case "closed":
+        if (event.error !== undefined) this.#ended(event.error)
+        return true
+      default:
+        this.#settle(event.packetId, event)
+        return true
+    }
+  }
+
+  #settle(packetId: number, event: ClientEvent): void {
+    const waiter = this.#waiting.get(packetId)
+    this.#waiting.delete(packetId)
+    waiter?.resolve(event)
+  }
+
+  /** Answers the broker's AUTH, once. */
+  #prove(data: Uint8Array | undefined): void {
+    const scram = this.#scram
+    if (scram === undefined || this.#proven) {
+      const what = scram === undefined ? ", which was not asked for (--scram)" : " once more than SCRAM has it"
+      this.#refuse(new ClientError(`the broker asks for enhanced authentication (AUTH)${what}`))
+      return
+    }
+    this.#proven = true
+    scram.final(data ?? new Uint8Array(0)).then(
+      (answer) => {
+        if (this.#failure !== undefined) return
+        this.#client.authenticate(answer)
+        this.#flush()
+      },
+      (error: unknown) => this.#refuse(withoutProof(error)),
+    )
+  }
+
+  #connected(event: ClientEvent & { readonly event: "connected" }): boolean {
+    this.#answered = true
+    const { connack } = event
+    try {
+      this.#scram?.verify(connack.authenticationData)
+    } catch (error) {
+      this.#refuse(withoutProof(error))
+      return true
+    }
+    this.#window.limit(connack.receiveMaximum ?? 0xffff)
+    this.#settle(0, event)
+    return true
+  }
+
+  #ended(error: MqttClientError): void {
+    const told = new ClientError(error.message)
+    switch (error.kind) {
+      case "refused":
+        this.#answered = true
+        break
+      case "disconnected":
+        this.#answered = true
+        // It came before our own DISCONNECT did: what was sent at QoS 0 may be the reason.
+        if (this.#failure === ended) this.#failure = told
+        break
+      case "malformed":
+        // A broker that asks for AUTH is one.
+        if (this.#answered || (error.cause instanceof PacketError && error.cause.rule === "MQTT-4.12.0-6")) break
+        this.#refuse(new NoAnswer(error.message.replace(/^the broker /, "")))
+        return
+      default:
+    }
+    this.#refuse(told)
+  }
+}
 
 /** Somebody else may be in the broker's place. */
 function withoutProof(error: unknown): Error {
   return error instanceof ScramError
     ? new ClientError(`the login by SCRAM failed: ${error.message}`)
     : new Error("the login by SCRAM failed", { cause: error })
-}
-
-/** A Reason Code by its name, with what the broker says of it. */
-export function reasonText(reasonCode: number, reasonString?: string, serverReference?: string): string {
-  const name = reasonName(reasonCode)
-  const where = serverReference === undefined ? "" : `: ${serverReference}`
-  return `${name}${where}${reasonString === undefined ? "" : ` (${reasonString})`}`
 }
 
 const ended = new ClientError("ended by us")

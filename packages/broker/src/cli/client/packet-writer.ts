@@ -3,7 +3,14 @@
 import type { Duplex } from "node:stream"
 import { copy } from "../../packet/bytes.ts"
 import { ClientError } from "./errors.ts"
-import type { Payload, StreamedPayload } from "./packets.ts"
+
+/** Bytes, or as many of them as they come. */
+export type Payload = Uint8Array | StreamedPayload
+
+export interface StreamedPayload {
+  readonly length: number
+  read(): AsyncIterable<Uint8Array>
+}
 
 /** Bytes of a payload that leave in one piece with what stands before them. */
 const onePiece = 16_384

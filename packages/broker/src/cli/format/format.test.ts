@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { Received } from "../../mqtt-client/received.ts"
 import { PropertyId } from "../../packet/properties.ts"
-import type { Received } from "../client/received.ts"
 import { parseFormat, printFormat } from "./format.ts"
 import { jsonOf } from "./json.ts"
 

@@ -1,9 +1,9 @@
 // What -F prints of a message: the format strings of mosquitto_sub (its manual, "Output format").
 
 import { UsageError } from "@puremq/tls13/command-line"
+import type { Received } from "../../mqtt-client/received.ts"
 import { PropertyId } from "../../packet/properties.ts"
 import type { PropertyValue } from "../../packet/property-values.ts"
-import type { Received } from "../client/received.ts"
 import { jsonOf } from "./json.ts"
 import { strftime } from "./strftime.ts"
 

@@ -1,9 +1,9 @@
 // A message as a line of JSON (%j, %J), as Mosquitto's tools write it.
 
+import type { Received } from "../../mqtt-client/received.ts"
 import { PropertyId } from "../../packet/properties.ts"
 import { isWellFormed } from "../../packet/utf8.ts"
 import { nameOf } from "../client/properties.ts"
-import type { Received } from "../client/received.ts"
 import { strftime } from "./strftime.ts"
 
 /** What the payload is: `text` in quotes, or `json` that stands there as it is. */

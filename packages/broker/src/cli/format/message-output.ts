@@ -2,7 +2,7 @@
 
 import type { Arguments } from "@puremq/tls13/command-line"
 import { visible } from "../../admin/visible.ts"
-import type { Received } from "../client/received.ts"
+import type { Received } from "../../mqtt-client/received.ts"
 import { type Format, type Printed, parseFormat, printFormat } from "./format.ts"
 
 export class MessageOutput {

@@ -1,13 +1,12 @@
 // What a client sends, as bytes (MQTT 5.0 and 3.1.1 chapter 3), with the properties that it was given in their order.
 
-import type { ScramClient } from "../../access/scram-client.ts"
-import { ByteWriter } from "../../packet/byte-writer.ts"
-import { variableByteIntegerLength } from "../../packet/bytes.ts"
-import { firstByte } from "../../packet/message.ts"
-import { PacketType, type ProtocolVersion, type Qos, type SubscriptionRequest } from "../../packet/packets.ts"
-import { PropertyId } from "../../packet/properties.ts"
-import { encodeProperties, type PropertyValue } from "../../packet/property-values.ts"
-import { ReasonCode } from "../../packet/reason-codes.ts"
+import { ByteWriter } from "../packet/byte-writer.ts"
+import { variableByteIntegerLength } from "../packet/bytes.ts"
+import { firstByte } from "../packet/message.ts"
+import { PacketType, type ProtocolVersion, type Qos, type SubscriptionRequest } from "../packet/packets.ts"
+import { PropertyId } from "../packet/properties.ts"
+import { encodeProperties, type PropertyValue } from "../packet/property-values.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
 
 export interface ConnectRequest {
   readonly version: ProtocolVersion
@@ -21,8 +20,6 @@ export interface ConnectRequest {
   readonly password: Uint8Array | undefined
   readonly will: WillRequest | undefined
   readonly properties: readonly PropertyValue[]
-  /** Who answers AUTH; `properties` have its method and first message. */
-  readonly scram?: ScramClient | undefined
 }
 
 export interface WillRequest {
@@ -33,21 +30,15 @@ export interface WillRequest {
   readonly properties: readonly PropertyValue[]
 }
 
-export interface PublishRequest {
+/** A message without the bytes of its payload. */
+export interface PublishHead {
   /** Empty: the one that its Topic Alias stands for. */
   readonly topic: string
-  readonly payload: Payload
+  /** Its payload has so many bytes. */
+  readonly payload: { readonly length: number }
   readonly qos: Qos
   readonly retain: boolean
   readonly properties: readonly PropertyValue[]
-}
-
-/** Bytes, or as many of them as they come. */
-export type Payload = Uint8Array | StreamedPayload
-
-export interface StreamedPayload {
-  readonly length: number
-  read(): AsyncIterable<Uint8Array>
 }
 
 /** The largest Remaining Length (section 2.1.4). */
@@ -76,11 +67,15 @@ export function connectBytes(request: ConnectRequest): Uint8Array {
   return out.take(PacketType.Connect << 4)
 }
 
-/** Everything before the payload of a PUBLISH; undefined when the packet would be longer than MQTT has numbers for. */
+/**
+ * Everything before the payload of a PUBLISH; undefined when the packet would be longer than MQTT has numbers for.
+ * @param again whether it has been sent before (DUP)
+ */
 export function publishHead(
-  { topic, payload, qos, retain, properties }: PublishRequest,
+  { topic, payload, qos, retain, properties }: PublishHead,
   packetId: number,
   version: ProtocolVersion,
+  again: boolean = false,
 ): Uint8Array | undefined {
   const variable = new ByteWriter().text(topic)
   if (qos > 0) variable.uint16(packetId)
@@ -89,14 +84,14 @@ export function publishHead(
   const length = head.length + payload.length
   if (length > longest) return undefined
   return new ByteWriter()
-    .byte(firstByte(qos, retain, false))
+    .byte(firstByte(qos, retain, again))
     .variable(length)
     .bytes(head)
     .take()
 }
 
 /** Bytes of the whole PUBLISH. */
-export function publishLength(request: PublishRequest, version: ProtocolVersion): number {
+export function publishLength(request: PublishHead, version: ProtocolVersion): number {
   const properties = version === 5 ? encodeProperties(request.properties).length : 0
   const topic = new ByteWriter().text(request.topic).take().length
   const length = topic + (request.qos > 0 ? 2 : 0) + properties + request.payload.length

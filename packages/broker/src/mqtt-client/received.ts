@@ -1,12 +1,12 @@
-// Messages that come from the broker, with what -F can print of them.
+// Messages that come from the broker.
 
-import { PacketError } from "../../packet/errors.ts"
-import type { Frame } from "../../packet/framer.ts"
-import { PacketType, type ProtocolVersion, type Qos } from "../../packet/packets.ts"
-import { decodeProperties, type PropertyValue } from "../../packet/property-values.ts"
-import { PublishReader } from "../../packet/publish.ts"
-import { ReasonCode } from "../../packet/reason-codes.ts"
-import { type Topic, TopicTable } from "../../packet/topic.ts"
+import { PacketError } from "../packet/errors.ts"
+import type { Frame } from "../packet/framer.ts"
+import { PacketType, type ProtocolVersion, type Qos } from "../packet/packets.ts"
+import { decodeProperties, type PropertyValue } from "../packet/property-values.ts"
+import { PublishReader } from "../packet/publish.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { type Topic, TopicTable } from "../packet/topic.ts"
 
 export interface Received {
   readonly topic: string

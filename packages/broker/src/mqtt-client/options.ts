@@ -1,0 +1,104 @@
+// Who a client is to the broker, and what it keeps at most.
+
+import { encodeText } from "../packet/bytes.ts"
+import type { ProtocolVersion, Qos } from "../packet/packets.ts"
+import { PropertyId } from "../packet/properties.ts"
+import { numberOf, type PropertyValue } from "../packet/property-values.ts"
+import type { ConnectRequest } from "./packets.ts"
+
+export interface MqttClientOptions {
+  /** Empty: the broker gives one, which MQTT 3.1.1 allows with `cleanStart` only. */
+  readonly clientId: string
+  /** 5: MQTT 5.0, the default; 4: MQTT 3.1.1. */
+  readonly version?: ProtocolVersion | undefined
+  /** MQTT 3.1, which the version 4 is then. */
+  readonly mqtt31?: boolean | undefined
+  /** False: goes on with a session that the broker has kept. Default true. */
+  readonly cleanStart?: boolean | undefined
+  /** Seconds, 0 to 65,535; 0: none. Default 60. The broker may want another (Server Keep Alive). */
+  readonly keepAlive?: number | undefined
+  readonly username?: string | undefined
+  readonly password?: string | Uint8Array | undefined
+  /** What the broker publishes when the connection is lost. */
+  readonly will?: WillOptions | undefined
+  /** Of CONNECT, in MQTT 5.0, such as a Session Expiry Interval. */
+  readonly properties?: readonly PropertyValue[] | undefined
+  /**
+   * Bytes of the largest packet that is taken, with its fixed header: what a broker can make this client keep. MQTT 5.0 tells it so.
+   * Default 65,536; at 268,435,460 there is no packet that is larger.
+   */
+  readonly maximumPacketSize?: number | undefined
+  /**
+   * Messages of QoS 1 and 2 that the broker may have unacknowledged here; MQTT 5.0 tells it so. The identifiers of that many
+   * messages of QoS 2 are kept. 1 to 65,535, default 100.
+   */
+  readonly receiveMaximum?: number | undefined
+  /** Messages of QoS 1 and 2 that may be unacknowledged at the broker, of which it may want fewer. Default 20. */
+  readonly maximumInFlight?: number | undefined
+  /** Bytes that may wait for `take`: with one more, `publish` and its kin are refused. A single packet may be larger. Default 65,536. */
+  readonly maximumWaiting?: number | undefined
+  /** Milliseconds that the broker has for CONNACK. Default 60,000. */
+  readonly patience?: number | undefined
+  /** The first Packet Identifier, 1 to 65,535: in a session that goes on those of before may still be taken. Default 1. */
+  readonly firstPacketId?: number | undefined
+}
+
+export interface WillOptions {
+  readonly topic: string
+  readonly payload: string | Uint8Array
+  /** Default 0. */
+  readonly qos?: Qos | undefined
+  readonly retain?: boolean | undefined
+  /** In MQTT 5.0, such as a Will Delay Interval. */
+  readonly properties?: readonly PropertyValue[] | undefined
+}
+
+/** The largest packet of MQTT, in bytes. */
+export const largestPacket = 0x1000_0004
+
+export interface Bounds {
+  readonly maximumPacketSize: number
+  readonly receiveMaximum: number
+  readonly topicAliasMaximum: number
+}
+
+/** What holds of the options: a property that is given goes before the option. */
+export function boundsOf({ version = 5, ...options }: MqttClientOptions): Bounds {
+  const properties = version === 5 ? (options.properties ?? []) : []
+  const { maximumPacketSize = 65_536, receiveMaximum = 100 } = options
+  return {
+    maximumPacketSize: Math.min(largestPacket, numberOf(properties, PropertyId.MaximumPacketSize) ?? maximumPacketSize),
+    receiveMaximum: numberOf(properties, PropertyId.ReceiveMaximum) ?? receiveMaximum,
+    topicAliasMaximum: numberOf(properties, PropertyId.TopicAliasMaximum) ?? 0,
+  }
+}
+
+export function requestOf(options: MqttClientOptions, { maximumPacketSize, receiveMaximum }: Bounds): ConnectRequest {
+  const { version = 5, password, will, properties = [] } = options
+  const told: readonly PropertyValue[] = [
+    ...(maximumPacketSize < largestPacket ? [{ id: PropertyId.MaximumPacketSize, value: maximumPacketSize }] : []),
+    ...(receiveMaximum < 0xffff ? [{ id: PropertyId.ReceiveMaximum, value: receiveMaximum }] : []),
+  ]
+  return {
+    version,
+    mqtt31: options.mqtt31 ?? false,
+    clientId: options.clientId,
+    cleanStart: options.cleanStart ?? true,
+    keepAlive: options.keepAlive ?? 60,
+    username: options.username,
+    password: password === undefined ? undefined : bytesOf(password),
+    will: will && {
+      topic: will.topic,
+      payload: bytesOf(will.payload),
+      qos: will.qos ?? 0,
+      retain: will.retain ?? false,
+      properties: will.properties ?? [],
+    },
+    properties: [...properties, ...told.filter(({ id }) => numberOf(properties, id) === undefined)],
+  }
+}
+
+/** Text stands for its UTF-8 bytes. */
+export function bytesOf(given: string | Uint8Array): Uint8Array {
+  return typeof given === "string" ? encodeText(given) : given
+}
