@@ -104,7 +104,6 @@ describe("code on our pages", () => {
         "not run: 0 ts, 1 js, 11 sh, 0 json",
         "README.md, sh, not run: the broker of the other blocks is started as by the first, and the second runs all this",
         "CONTRIBUTING.md, sh, not run: minutes each, and the first runs this",
-        "docs/adapters.md, js, not run: undici is not installed here; ecosystem.test.ts of adapters/node calls the connector as undici does",
         "docs/bench.md, sh, not run: the files are yours",
         "docs/conformance.md, sh, not run: it fetches BoringSSL and needs Go",
         "docs/conformance.md, sh, not run: it fetches the suite and needs Python",
@@ -112,6 +111,7 @@ describe("code on our pages", () => {
         "docs/hosts.md, sh, not run: these run until they are stopped, and Deno and Bun may not be there",
         "docs/performance.md, sh, not run: 25 minutes, and it writes this page",
         "docs/reading-order.md, sh, not run: it makes a copy of the stack for a student; scripts/course.test.ts tries every exercise",
+        "docs/workerd.md, js, not run: it needs workerd; \`npm run hosts -- workerd\` runs this program there",
         "packages/broker/README.md, sh, not run: these need brokers and programs of others",
         "packages/broker/README.md, sh, not run: a broker has kept nothing here",
       ]
