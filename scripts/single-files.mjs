@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build } from "esbuild"
 import { nodeOf } from "../packages/broker/hosts/node-versions.mjs"
-import { commandOf, installRuntimes } from "../packages/tls13/runtime-tests/install.mjs"
+import { commandOf, installRuntimes } from "../runtime-tests/install.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const folder = join(root, "dist-bin")

@@ -76,7 +76,7 @@ export const hostNames: readonly string[] = [
 /** Installs it when it is missing. */
 export async function runtimeProgram(name: string): Promise<{ readonly program: string } | Missing> {
   const { commandOf, installRuntimes }: RuntimeInstaller = await import(
-    `${root}packages/tls13/runtime-tests/install.mjs`
+    `${root}runtime-tests/install.mjs`
   )
   const refused = installRuntimes([name])
   return refused === undefined ? { program: commandOf(name) } : { refused }

@@ -2,7 +2,7 @@
 // them came to the same verdicts.
 
 import { spawnSync } from "node:child_process"
-import { commandOf, installRuntimes, versions } from "../runtime-tests/install.mjs"
+import { commandOf, installRuntimes, versions } from "../../../runtime-tests/install.mjs"
 
 const [bundle, ...args] = process.argv.slice(2)
 const providers = args.includes("--provider")

@@ -1,4 +1,4 @@
-import { connect, listen } from "../../dist/adapters/deno.js"
+import { connect, listen } from "../../packages/tls13/dist/adapters/deno.js"
 import { checks } from "../checks.ts"
 
 declare const Deno: { env: { get(name: string): string | undefined } }

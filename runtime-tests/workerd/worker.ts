@@ -5,7 +5,7 @@ import mlKem from "@puremq/tls13/webassembly/ml-kem.wasm"
 import p256 from "@puremq/tls13/webassembly/p256.wasm"
 import p384 from "@puremq/tls13/webassembly/p384.wasm"
 import sha2 from "@puremq/tls13/webassembly/sha2.wasm"
-import { connect } from "../../dist/adapters/workerd.js"
+import { connect } from "../../packages/tls13/dist/adapters/workerd.js"
 import { checks, type Setting } from "../checks.ts"
 
 const modules = {

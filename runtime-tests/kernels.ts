@@ -1,8 +1,17 @@
 // The kernels of crypto/fast: which of them run here, and that they compute what those in TypeScript do.
 
-import { type CompiledModules, createFastProvider, type FastProvider } from "../dist/crypto/fast/index.js"
-import { createMlKem768 } from "../dist/crypto/fast-pq/index.js"
-import { generateEcKey, generateEd25519Key, hostRandom, publicKeyOf } from "../dist/crypto/noble/index.js"
+import {
+  type CompiledModules,
+  createFastProvider,
+  type FastProvider,
+} from "../packages/tls13/dist/crypto/fast/index.js"
+import { createMlKem768 } from "../packages/tls13/dist/crypto/fast-pq/index.js"
+import {
+  generateEcKey,
+  generateEd25519Key,
+  hostRandom,
+  publicKeyOf,
+} from "../packages/tls13/dist/crypto/noble/index.js"
 
 /** Not at import: workerd has no random bytes then. */
 const signingKeys = () =>

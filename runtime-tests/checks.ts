@@ -1,10 +1,10 @@
 // What is checked on every runtime: the built entry of that runtime against OpenSSL (a server of the Node that runs us), and
 // against itself where it can listen.
 
-import type { ConnectStreamOptions, ListenStreamOptions } from "../src/adapters/stream-config.ts"
-import type { TlsListener } from "../src/adapters/stream-listener.ts"
-import type { TlsStreamSocket } from "../src/adapters/streams.ts"
-import type { CompiledModules } from "../src/crypto/fast/index.ts"
+import type { ConnectStreamOptions, ListenStreamOptions } from "../packages/tls13/src/adapters/stream-config.ts"
+import type { TlsListener } from "../packages/tls13/src/adapters/stream-listener.ts"
+import type { TlsStreamSocket } from "../packages/tls13/src/adapters/streams.ts"
+import type { CompiledModules } from "../packages/tls13/src/crypto/fast/index.ts"
 import { kernelChecks } from "./kernels.ts"
 import { keyExchangeChecks } from "./webcrypto.ts"
 

@@ -1,4 +1,4 @@
-// The built package on other runtimes: node packages/tls13/runtime-tests/run.mjs [deno] [bun] [workerd]
+// The built package on other runtimes: node runtime-tests/run.mjs [deno] [bun] [workerd]
 // Installs them, from npm, beside the project: under .peers/, which git ignores.
 
 import { spawn } from "node:child_process"
@@ -33,7 +33,8 @@ if (unknown !== undefined) {
   const what = unknown.startsWith("-") ? "option" : "runtime"
   stop(`unknown ${what} ${unknown}; the runtimes are ${Object.keys(versions).join(", ")}`, 2)
 }
-if (!existsSync(join(here, "../dist/adapters/streams.js"))) stop("the package is not built: npm run build")
+if (!existsSync(join(here, "../packages/tls13/dist/adapters/streams.js")))
+  stop("the package is not built: npm run build")
 
 const refused = installRuntimes(names)
 if (refused !== undefined) stop(refused)
@@ -63,7 +64,7 @@ function runners() {
 
 /** OpenSSL, as Node has it: echoes. */
 async function startPeer() {
-  const { createDevelopmentCertificates } = await import("../dist/devcert/index.js")
+  const { createDevelopmentCertificates } = await import("../packages/tls13/dist/devcert/index.js")
   const made = createDevelopmentCertificates({ names: ["localhost", "127.0.0.1"], now: Date.now() })
   const { caCert: ca, serverCert: cert, serverKey: key } = made
   const server = createServer({ cert, key, ALPNProtocols: ["echo"], allowHalfOpen: true }, (socket) => {
@@ -101,7 +102,7 @@ async function runWorker() {
     external: ["cloudflare:sockets", "*.wasm"],
     logLevel: "warning",
   })
-  for (const name of kernels()) copyFileSync(join(here, "../dist/webassembly", name), join(folder, name))
+  for (const name of kernels()) copyFileSync(join(here, "../packages/tls13/dist/webassembly", name), join(folder, name))
   writeFileSync(join(folder, "setting.json"), JSON.stringify(setting))
   const port = await freePort()
   writeFileSync(join(folder, "config.capnp"), workerConfig(port))
@@ -125,7 +126,7 @@ async function runWorker() {
 
 /** What a bundler for workerd takes from the package when it meets an import of it. */
 function kernels() {
-  return readdirSync(join(here, "../dist/webassembly"))
+  return readdirSync(join(here, "../packages/tls13/dist/webassembly"))
 }
 
 function workerConfig(port) {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const versions = { deno: "2.9.6", bun: "1.4.5", workerd: "1.20261117.1" }
-export const peers = join(dirname(fileURLToPath(import.meta.url)), "../../../.peers/runtimes")
+export const peers = join(dirname(fileURLToPath(import.meta.url)), "../.peers/runtimes")
 
 /** The command of a runtime that is installed. */
 export const commandOf = (name) => join(peers, "node_modules/.bin", name)

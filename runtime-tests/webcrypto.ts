@@ -1,10 +1,10 @@
 // Key exchange by the runtime's WebCrypto: whole handshakes with OpenSSL, and shares that it has to refuse.
 
-import { webCryptoGroups, webCryptoKeyExchange } from "../dist/adapters/webcrypto/index.js"
-import { createFastProvider } from "../dist/crypto/fast/index.js"
-import type { ConnectStreamOptions } from "../src/adapters/stream-config.ts"
-import type { TlsStreamSocket } from "../src/adapters/streams.ts"
-import type { Pause } from "../src/bytes/pause.ts"
+import { webCryptoGroups, webCryptoKeyExchange } from "../packages/tls13/dist/adapters/webcrypto/index.js"
+import { createFastProvider } from "../packages/tls13/dist/crypto/fast/index.js"
+import type { ConnectStreamOptions } from "../packages/tls13/src/adapters/stream-config.ts"
+import type { TlsStreamSocket } from "../packages/tls13/src/adapters/streams.ts"
+import type { Pause } from "../packages/tls13/src/bytes/pause.ts"
 
 const { subtle } = globalThis.crypto
 
