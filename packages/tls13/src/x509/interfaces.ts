@@ -151,7 +151,16 @@ export interface PeerIdentity {
    * (RFC 9846 section 4.7.1). undefined: the verifier sets no such bound.
    */
   readonly validUntil?: number
+  /** Rules that the verifier was not able to check, as it does not know the time; undefined: none. */
+  readonly unchecked?: readonly UncheckedRule[]
 }
+
+/**
+ * `validity`: that the certificates of the path are valid already and still are (RFC 5280 section 6.1.3 (a) (2)).
+ * `crl_freshness`: that the revocation lists are those of today (RFC 5280 sections 5.1.2.4 and 5.1.2.5).
+ * `ocsp_freshness`: the same of the stapled OCSP response (RFC 6960 section 4.2.2.1).
+ */
+export type UncheckedRule = "validity" | "crl_freshness" | "ocsp_freshness"
 
 /** Decides whether a peer's certificate is who it should be; never throws for what the peer sent. */
 export interface CertificateVerifier {

@@ -7,6 +7,7 @@ import { Oid, usageNames } from "../der/oids.ts"
 import { timeText } from "../der/time.ts"
 import { X509Error } from "../errors.ts"
 import { keyProblem, signatureCost, signatureProblem, verifySignature } from "../keys/key-policy.ts"
+import { hasPassed, isToCome, type Moment, momentText } from "../moment.ts"
 import { attributeValues } from "../names/distinguished-name.ts"
 import type { GeneralName } from "../names/general-name.ts"
 import { type NameConstraints, namesProblem } from "../names/name-constraints.ts"
@@ -37,7 +38,7 @@ export interface Checked {
   /** That of the anchors' own certificates. */
   readonly anchorProfile: Profile
   readonly usage: string | undefined
-  readonly now: number
+  readonly now: Moment
   readonly provider: CryptoProvider
   readonly budget: { -readonly [Key in keyof PathBudget]: number }
   /** Names that constraints apply to, by certificate. */
@@ -116,16 +117,16 @@ function everyProblem(certificate: Certificate, position: Position, checked: Che
     )
   }
   // RFC 5280 4.1.2.5 and 6.1.3 (a) (2), written so that a time that is no number is refused.
-  if (!(checked.now >= certificate.notBefore)) {
+  if (isToCome(certificate.notBefore, checked.now)) {
     return new X509Error(
       "not_yet_valid",
-      `it is valid only from ${timeText(certificate.notBefore)}; it is ${timeText(checked.now)} now: check the clock, or wait`,
+      `it is valid only from ${timeText(certificate.notBefore)}; ${momentText(checked.now)}: check the clock, or wait`,
     )
   }
-  if (!(checked.now <= certificate.notAfter)) {
+  if (hasPassed(certificate.notAfter, checked.now)) {
     return new X509Error(
       "expired",
-      `it expired on ${timeText(certificate.notAfter)}; it is ${timeText(checked.now)} now: renew it`,
+      `it expired on ${timeText(certificate.notAfter)}; ${momentText(checked.now)}: renew it`,
     )
   }
   if (certificate.publicKey === undefined) return certificate.keyProblem

@@ -9,6 +9,7 @@ import { equalBytes } from "../../bytes/equal.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
 import { type Reason, X509Error } from "../errors.ts"
+import { hasPassed, inWholeSeconds, isToCome, type Moment } from "../moment.ts"
 import { sameName } from "../names/distinguished-name.ts"
 import { type PathBudget, type PathProblem, problemOf, startBudget, worse } from "./path-problem.ts"
 import {
@@ -29,7 +30,7 @@ export interface PathRequest {
   readonly intermediates: readonly Certificate[]
   readonly trust: TrustStore
   /** Milliseconds since 1970-01-01T00:00:00Z; certificates say seconds, so it is rounded down to them. */
-  readonly now: number
+  readonly now: Moment
   readonly provider: CryptoProvider
   /** `path`: RFC 5280 section 6. `rfc5280`: also the duties of section 4. `webpki`: also the CA/B Forum's. Default: `usualProfile`. */
   readonly profile?: Profile
@@ -85,7 +86,7 @@ function searchPath(request: PathRequest, profile: Profile, budget: Checked["bud
     anchorProfile: request.trust.origin === "host" ? "path" : profile,
     usage: request.usage,
     // RFC 5280 4.1.2.5 counts seconds, both ends included.
-    now: Math.floor(request.now / 1000) * 1000,
+    now: inWholeSeconds(request.now),
     provider: request.provider,
     budget,
     names: new Map(),
@@ -246,7 +247,8 @@ function namesakes({ intermediates }: Search, last: Certificate): readonly Certi
 
 /** Those that may have issued `last`: without those of another key identifier, the likeliest first. */
 function bestFirst(search: Search, last: Certificate, named: readonly Certificate[]): readonly Certificate[] {
-  const isValid = ({ notBefore, notAfter }: Certificate) => notBefore <= search.now && search.now <= notAfter
+  const isValid = ({ notBefore, notAfter }: Certificate) =>
+    !isToCome(notBefore, search.now) && !hasPassed(notAfter, search.now)
   const isBelowAnchor = ({ issuer }: Certificate) => search.request.trust.exact(issuer).length > 0
   const rank = (candidate: Certificate): number =>
     4 * identifierRank(last, candidate) + (isValid(candidate) ? 0 : 2) + (isBelowAnchor(candidate) ? 0 : 1)

@@ -11,10 +11,17 @@ import { readLeafKey } from "../certificate/leaf-key.ts"
 import { missedIssuer } from "../certificate/unreadable.ts"
 import { Oid } from "../der/oids.ts"
 import { attempt, isReadable, type Reason, reasonAlerts, X509Error } from "../errors.ts"
-import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../interfaces.ts"
+import type {
+  CertificateVerdict,
+  CertificateVerification,
+  CertificateVerifier,
+  PeerIdentity,
+  UncheckedRule,
+} from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
 import { isPinned, type Pin } from "../keys/pins.ts"
 import { parseSpki } from "../keys/spki.ts"
+import type { UnknownTime } from "../moment.ts"
 import { nameText } from "../names/distinguished-name.ts"
 import { type IdentityRule, identityProblem } from "../names/identity.ts"
 import { nameProblem, referenceHost } from "../names/name.ts"
@@ -55,6 +62,12 @@ export interface VerifierOptions {
   readonly intermediates?: readonly Certificate[]
   readonly policies?: readonly string[]
   readonly budget?: Partial<PathBudget>
+  /**
+   * For a device that does not know what time it is. Certificates, lists and OCSP responses are then not judged at the `now` of
+   * the connection: what had expired `atLeast` then is refused, the rest of their times is not checked, and `unchecked` of the
+   * identity says so.
+   */
+  readonly unknownTime?: UnknownTime
 }
 
 /** A verifier with these rules; stateless, so that thousands of connections share one. */
@@ -84,7 +97,8 @@ function refusal(reason: Reason, message: string): CertificateVerdict {
 }
 
 function chainVerdict(verification: CertificateVerification, options: VerifierOptions): CertificateVerdict {
-  const { chain, role, provider, now } = verification
+  const { chain, role, provider } = verification
+  const now = options.unknownTime ?? verification.now
   const most = options.maximumCertificates ?? 32
   if (chain.length > most)
     return refusal("limit_exceeded", `the peer sent ${chain.length} certificates; at most ${most} are accepted`)
@@ -136,7 +150,11 @@ function chainVerdict(verification: CertificateVerification, options: VerifierOp
       `no key in the path of ${subjectText(leaf)} is one of the pinned keys; if the peer changed its key, pin the new one`,
     )
   }
-  return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, validUntil(verdict))
+  const known =
+    options.unknownTime === undefined
+      ? { validUntil: validUntil(verdict) }
+      : { unchecked: unchecked(options, verification) }
+  return accepted(leaf.publicKey!, verification, nameText(leaf.subject), verdict.path, known)
 }
 
 function constraintsOf({ path, anchor }: { path: readonly Certificate[]; anchor: TrustAnchor }): NameConstraints[] {
@@ -172,10 +190,20 @@ function accepted(
   { type, chain }: CertificateVerification,
   subject: string,
   path: readonly Certificate[],
-  until?: number,
+  more: Pick<PeerIdentity, "validUntil" | "unchecked"> = {},
 ): CertificateVerdict {
-  const identity = { type, chain, path: path.map((each) => each.der), subject }
-  return { accepted: true, publicKey, identity: until === undefined ? identity : { ...identity, validUntil: until } }
+  return { accepted: true, publicKey, identity: { type, chain, path: path.map((each) => each.der), subject, ...more } }
+}
+
+/** What could not be checked of a good path without a clock. */
+function unchecked({ revocation = {} }: VerifierOptions, { ocspResponse }: CertificateVerification): UncheckedRule[] {
+  const looksAtList = revocation.crls !== undefined && revocation.crl !== "off"
+  const looksAtStaple = ocspResponse !== undefined && ocspResponse.length > 0 && revocation.ocsp !== "off"
+  return [
+    "validity",
+    ...(looksAtList ? (["crl_freshness"] as const) : []),
+    ...(looksAtStaple ? (["ocsp_freshness"] as const) : []),
+  ]
 }
 
 /** When the first certificate of the path expires; a trust anchor's own dates do not count (RFC 5280 section 6.1). */

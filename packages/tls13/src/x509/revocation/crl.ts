@@ -17,6 +17,7 @@ import { readTime, timeText } from "../der/time.ts"
 import { located, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyProblem, signatureProblem, verifySignature } from "../keys/key-policy.ts"
+import { hasPassed, isToCome, type Moment } from "../moment.ts"
 import { type DistinguishedName, nameText, readName, sameName } from "../names/distinguished-name.ts"
 
 /** CRLReason (RFC 5280 section 5.3.1) by number. */
@@ -257,7 +258,7 @@ export class CrlStore {
   }
 
   /** RFC 5280 section 6.3.3 for complete lists. @param now milliseconds since 1970 */
-  status(certificate: Certificate, issuer: Certificate, now: number, provider: CryptoProvider): RevocationStatus {
+  status(certificate: Certificate, issuer: Certificate, now: Moment, provider: CryptoProvider): RevocationStatus {
     let outcome: RevocationStatus = { kind: "none" }
     for (const crl of this.crls) {
       if (!concerns(crl, certificate, issuer)) continue
@@ -299,11 +300,13 @@ function concerns(crl: Crl, certificate: Certificate, issuer: Certificate): bool
   return points.some((point) => scope.distributionPoint.includes(point))
 }
 
-function staleness(crl: Crl, now: number): string | undefined {
-  if (!(now >= crl.thisUpdate)) return `it is valid only from ${timeText(crl.thisUpdate)}`
+function staleness(crl: Crl, now: Moment): string | undefined {
+  if (isToCome(crl.thisUpdate, now)) return `it is valid only from ${timeText(crl.thisUpdate)}`
   // RFC 5280 5.1.2.5: conforming issuers MUST include nextUpdate.
   if (crl.nextUpdate === undefined) return "it has no nextUpdate (RFC 5280 5.1.2.5)"
-  return now <= crl.nextUpdate ? undefined : `it was to be renewed by ${timeText(crl.nextUpdate)}; fetch the new one`
+  return !hasPassed(crl.nextUpdate, now)
+    ? undefined
+    : `it was to be renewed by ${timeText(crl.nextUpdate)}; fetch the new one`
 }
 
 function signatureOf(crl: Crl, issuer: Certificate, provider: CryptoProvider): string | undefined {

@@ -13,6 +13,7 @@ import { attempt, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyProblem, signatureProblem, verifySignature } from "../keys/key-policy.ts"
 import { sha1 } from "../keys/sha1.ts"
+import { hasPassed, isToCome, type Moment, moved } from "../moment.ts"
 import { type DistinguishedName, readName, sameName } from "../names/distinguished-name.ts"
 
 export type OcspCertificateStatus =
@@ -168,17 +169,18 @@ export function ocspStatus(
   response: OcspResponse,
   certificate: Certificate,
   issuer: Certificate,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
 ): OcspCertificateStatus | X509Error {
   const bad = (why: string): X509Error =>
     new X509Error("bad_ocsp_response", `the stapled OCSP response cannot be used: ${why}`)
   const single = response.responses.find((each) => isAbout(each, certificate, issuer, provider))
   if (single === undefined) return bad("it is about another certificate")
-  if (!(single.thisUpdate <= now + skew)) return bad(`it is valid only from ${timeText(single.thisUpdate)}`)
+  if (isToCome(single.thisUpdate, moved(now, skew))) return bad(`it is valid only from ${timeText(single.thisUpdate)}`)
   // RFC 6960 4.2.2.1: without nextUpdate newer information is always to be had, which a staple is not.
   if (single.nextUpdate === undefined) return bad("it has no nextUpdate")
-  if (!(single.nextUpdate >= now - skew)) return bad(`it was to be renewed by ${timeText(single.nextUpdate)}`)
+  if (hasPassed(single.nextUpdate, moved(now, -skew)))
+    return bad(`it was to be renewed by ${timeText(single.nextUpdate)}`)
   const responder = responderOf(response, issuer, now, provider)
   if (responder instanceof X509Error) return bad(responder.message)
   const key = responder.publicKey
@@ -225,7 +227,7 @@ function keyBits(certificate: Certificate): Uint8Array {
 function responderOf(
   response: OcspResponse,
   issuer: Certificate,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
 ): Certificate | X509Error {
   if (isResponder(response, issuer)) return issuer
@@ -248,7 +250,7 @@ function isResponder(response: OcspResponse, certificate: Certificate): boolean 
 function delegateProblem(
   delegate: Certificate,
   issuer: Certificate,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
 ): X509Error | undefined {
   const { extKeyUsage, keyUsage, unknownCritical } = delegate.extensions
@@ -257,7 +259,7 @@ function delegateProblem(
     return malformed("its responder's key is not for signing")
   if (unknownCritical.length > 0)
     return malformed("its responder's certificate has a critical extension that is not understood")
-  if (!(now >= delegate.notBefore && now <= delegate.notAfter))
+  if (isToCome(delegate.notBefore, now) || hasPassed(delegate.notAfter, now))
     return malformed("its responder's certificate is not valid now")
   const key = issuer.publicKey
   if (key === undefined || !sameName(delegate.issuer, issuer.subject))

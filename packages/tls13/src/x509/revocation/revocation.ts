@@ -4,6 +4,7 @@ import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { Certificate } from "../certificate/certificate.ts"
 import { timeText } from "../der/time.ts"
 import { attempt, X509Error } from "../errors.ts"
+import type { Moment } from "../moment.ts"
 import { type PathProblem, problemOf } from "../path/path-problem.ts"
 import { type CrlStore, revocationReasons } from "./crl.ts"
 import { ocspStatus, parseOcspResponse } from "./ocsp.ts"
@@ -27,7 +28,7 @@ export function revocationProblem(
   path: readonly Certificate[],
   options: RevocationOptions,
   ocspResponse: Uint8Array | undefined,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
 ): PathProblem | undefined {
   const store = typeof options.crls === "function" ? options.crls() : options.crls
@@ -50,7 +51,7 @@ function listProblem(
   certificate: Certificate,
   issuer: Certificate,
   store: CrlStore | undefined,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
   { required }: { readonly required: boolean },
 ): X509Error | undefined {
@@ -74,7 +75,7 @@ function stapleProblem(
   path: readonly Certificate[],
   mode: RevocationMode,
   ocspResponse: Uint8Array | undefined,
-  now: number,
+  now: Moment,
   provider: CryptoProvider,
 ): boolean | X509Error {
   const leaf = path[0]!
