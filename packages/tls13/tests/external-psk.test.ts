@@ -37,6 +37,13 @@ describe("an external PSK", () => {
     expect(puppet.sent.map(({ name }) => name)).toEqual(["server_hello", "encrypted_extensions", "finished"])
   })
 
+  it("needs no signature algorithm of the provider, on either side", () => {
+    const small = { provider: { ...provider, signatures: [] } }
+    expect(pskOnly({}, small).run().subject.info).toMatchObject({ authentication: "psk" })
+    expectRefused(pskOnly({ externalPsks: [psk("other", 2)] }, small).run(), "handshake_failure", "PeerIncompatible")
+    expect(() => pskOnly({}, { ...small, externalPsks: undefined })).toThrow("a server needs a certificate")
+  })
+
   it("RFC 9846 4.3.9: without a key exchange, when both allow it and have no group in common", () => {
     const allow = { allowPskWithoutKeyExchange: true }
     const puppet = pskOnly({ ...allow, groups: ["x25519"] }, { ...allow, groups: ["secp256r1"] }).run()

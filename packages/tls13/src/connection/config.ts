@@ -139,7 +139,11 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
   const { clientAuthentication: client, earlyData } = chosen
   // Section 4.3.10: early data that is refused is skipped "up to the configured max_early_data_size".
   const skippedEarlyData = Math.max(defaultLimits.skippedEarlyData, earlyData?.maxBytes ?? 0)
-  const common = commonForms(chosen, { skippedEarlyData }, rewriteMessage, signatureSchemes)
+  // Who knows its clients by pre-shared keys alone needs no signatures.
+  const signsNothing =
+    chosen.credentials === undefined && client === undefined && chosen.provider.signatures.length === 0
+  const schemes = signsNothing ? [] : signatureSchemes
+  const common = commonForms(chosen, { skippedEarlyData }, rewriteMessage, schemes)
   checkCertificateTypes(common.certificateTypes)
   if (chosen.credentials === undefined && chosen.externalPsks === undefined) {
     throw new Misuse("a server needs a certificate (credentials), or external PSKs")
