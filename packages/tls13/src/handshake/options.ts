@@ -40,7 +40,10 @@ export interface CommonOptions {
   readonly signatureSchemes?: readonly string[] | undefined
   /** Protocol names (RFC 7301), in order of preference; none: ALPN is not used. */
   readonly alpnProtocols?: readonly string[] | undefined
-  /** RFC 8449: 64 to 16385 bytes of inner plaintext that the peer may send in a record. */
+  /**
+   * RFC 8449: 64 to 16385 bytes of inner plaintext that the peer may send in a record. Default: a client says nothing of it, a
+   * server tells a client that does 16385.
+   */
   readonly recordSizeLimit?: number | undefined
   /** The most bytes of content in a record that we send, 64 to 16384; default: 16384. */
   readonly maxFragment?: number | undefined

@@ -38,6 +38,8 @@ export const clientDefaults = {
 } as const
 
 export const serverDefaults = {
+  // RFC 8449 section 4: "Endpoints SHOULD advertise the "record_size_limit" extension, even if they have no need to limit".
+  recordSizeLimit: 16_385,
   tickets: 2,
   ticketsOnRequest: 8,
   ticketLifetime: 7200,

@@ -19,11 +19,10 @@ type Agreed = Negotiated & { readonly certificateTypes: CertificateTypes }
 export function encryptedExtensions(settings: ServerSettings, flight: Agreed): Uint8Array {
   const { hello, alpnProtocol, psk, earlyData, certificateTypes } = flight
   const { extensions } = hello
-  const sizeLimit = extensions.record_size_limit !== undefined ? settings.recordSizeLimit : undefined
   return encodeEncryptedExtensions({
     // Section 4.3.7: "it SHOULD send "supported_groups" to update the client's view of its preferences".
     ...(prefersAnotherGroup(flight, settings.groups) && { supported_groups: settings.groups.map(({ code }) => code) }),
-    ...(sizeLimit !== undefined && { record_size_limit: sizeLimit }),
+    ...(extensions.record_size_limit !== undefined && { record_size_limit: settings.recordSizeLimit }),
     // RFC 6066 section 3: the server that used the name answers with an empty server_name.
     ...(extensions.server_name !== undefined && psk === undefined && { server_name: true }),
     ...(alpnProtocol !== undefined && { application_layer_protocol_negotiation: alpnProtocol }),

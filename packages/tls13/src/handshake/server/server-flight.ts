@@ -115,14 +115,12 @@ function stillNeeded(hello: ClientHello): ClientHello {
 export function sendEncryptedExtensions({ link, settings }: ServerHandshake, flight: Flight): void {
   flight.transcript.add(link.send("encrypted_extensions", encryptedExtensions(settings, flight)))
   const limit = flight.hello.extensions.record_size_limit
-  if (limit !== undefined && settings.recordSizeLimit !== undefined) link.limitSentRecords(limit)
+  if (limit !== undefined) link.limitSentRecords(limit)
 }
 
 /** RFC 8449 section 4, from the client's second flight on: its early data was on its way before it could know of a limit. */
 export function limitReceivedRecords({ link, settings }: ServerHandshake, { hello }: Flight): void {
-  const { recordSizeLimit } = settings
-  if (hello.extensions.record_size_limit !== undefined && recordSizeLimit !== undefined)
-    link.limitReceivedRecords(recordSizeLimit)
+  if (hello.extensions.record_size_limit !== undefined) link.limitReceivedRecords(settings.recordSizeLimit)
 }
 
 export function sendCertificateRequest({ link, settings }: ServerHandshake, flight: Flight): void {
