@@ -1,30 +1,55 @@
-// Other runtimes, installed from npm beside the project: under .peers/, which git ignores.
+// Other runtimes, installed from npm beside the project: each in a folder of its own under .peers/, which git ignores.
 
-import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-export const versions = { deno: "2.9.6", bun: "1.4.5", workerd: "1.20261117.1" }
-export const peers = join(dirname(fileURLToPath(import.meta.url)), "../.peers/runtimes")
+const here = dirname(fileURLToPath(import.meta.url))
+const peers = join(here, "../.peers/runtimes")
+/** Of each runtime the packages that it is, in their versions. */
+const packages = JSON.parse(readFileSync(join(here, "versions.json"), "utf8"))
 
-/** The command of a runtime that is installed. */
-export const commandOf = (name) => join(peers, "node_modules/.bin", name)
+/** The version of a runtime that is installed: that of its last package. */
+export const versionOf = (name) => Object.values(packages[name]).at(-1)
 
-/** Installs those of `names` that are missing. Returns why that was impossible, or undefined. */
-export function installRuntimes(names) {
-  const missing = names.filter((name) => !existsSync(join(peers, "node_modules", name)))
-  if (missing.length === 0) return undefined
-  mkdirSync(peers, { recursive: true })
-  if (!existsSync(join(peers, "package.json"))) writeFileSync(join(peers, "package.json"), '{ "private": true }\n')
-  console.log(`installing ${missing.join(", ")} under .peers/`)
-  const packages = missing.map((name) => `${name}@${versions[name]}`)
-  const { status, stderr, error } = spawnSync(
-    "npm",
-    ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packages],
-    { cwd: peers, encoding: "utf8", stdio: ["ignore", "inherit", "pipe"] },
-  )
+/** Where a runtime is installed. */
+export const folderOf = (name) =>
+  join(peers, Object.entries(packages[name]).at(-1).join("-").replaceAll("/", "-").replace("@", ""))
+
+/** The command of a runtime that is installed. @param command its name, where it is not the runtime's */
+export const commandOf = (name, command = name) => join(folderOf(name), "node_modules/.bin", command)
+
+/** Installs a runtime that is missing. Resolves with why that was impossible, or undefined. */
+export async function installRuntime(name) {
+  const folder = folderOf(name)
+  if (existsSync(folder)) return undefined
+  console.log(`installing ${name} ${versionOf(name)} under .peers/`)
+  // What was begun and not finished is begun anew.
+  const half = `${folder}.half`
+  rmSync(half, { recursive: true, force: true })
+  mkdirSync(half, { recursive: true })
+  writeFileSync(join(half, "package.json"), `${JSON.stringify({ private: true, dependencies: packages[name] })}\n`)
+  const refused = await npm(["install"], half)
+  if (refused === undefined) renameSync(half, folder)
+  return refused
+}
+
+/** Runs npm in a folder. Resolves with why it failed, or undefined. */
+export async function npm(args, folder) {
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+  const child = spawn("npm", [...args, ...quiet], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: 240_000,
+  })
+  let said = ""
+  child.stderr.on("data", (data) => {
+    said += data
+  })
+  const [status] = await once(child, "close").catch((error) => [error.message])
   if (status === 0) return undefined
-  const said = (error?.message ?? stderr).split("\n").find((line) => line.trim() !== "")
-  return `npm install failed: ${said ?? `status ${status}`}`
+  const line = said.split("\n").find((each) => each.trim() !== "")
+  return `npm ${args[0]} failed: ${line ?? `status ${status}`}`
 }

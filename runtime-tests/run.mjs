@@ -1,174 +1,173 @@
-// The built package on other runtimes: node runtime-tests/run.mjs [deno] [bun] [workerd]
-// Installs them, from npm, beside the project: under .peers/, which git ignores.
+// The packed and installed packages in every runtime: one suite, unchanged, and what each runtime has of its own. `--help` tells more.
 
-import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
-import { createServer as createTcpServer } from "node:net"
+import { mkdirSync, rmSync } from "node:fs"
+import { cpus } from "node:os"
 import { dirname, join } from "node:path"
 import { createServer } from "node:tls"
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
-import { commandOf, installRuntimes, peers, versions } from "./install.mjs"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { chromium } from "./hosts/chromium.mjs"
+import { programs } from "./hosts/programs.mjs"
+import { engines } from "./hosts/quickjs.mjs"
+import { workerd } from "./hosts/workerd.mjs"
+import { resolve } from "./modules.mjs"
+import { installedVersion, installPacked } from "./packed.mjs"
+import { asMarkdown, asText, tableOf, writeInto } from "./table.mjs"
 
-const here = dirname(fileURLToPath(import.meta.url))
+const page = join(dirname(fileURLToPath(import.meta.url)), "../docs/runtimes.md")
+const columns = [...programs, workerd, chromium, ...engines]
+const names = columns.map(({ name }) => name)
 
-const help = `The built package on other runtimes, which are installed from npm under .peers/.
+const help = `The packed and installed packages in other runtimes, which are installed from npm under .peers/.
 
-  npm run runtimes [-- RUNTIME...]
+  npm run runtimes [-- RUNTIME... --write]
 
-  RUNTIME   one of ${Object.keys(versions).join(", ")} (default: all of them)
+  RUNTIME   one of ${names.join(", ")} (default: all of them)
+  --write   keep the table in docs/runtimes.md
   --help    this text
 
-The exit status is 1 when a check fails.`
+What is not installed and cannot be is skipped. The exit status is 1 when something fails.`
 
-const chosen = process.argv.slice(2)
-if (chosen.includes("--help")) {
+const options = process.argv.slice(2)
+if (options.includes("--help")) {
   console.log(help)
   process.exit(0)
 }
-const names = chosen.length > 0 ? chosen : Object.keys(versions)
-const unknown = names.find((name) => !Object.hasOwn(versions, name))
+const wanted = options.filter((each) => each !== "--write")
+const unknown = wanted.find((each) => !names.includes(each))
 if (unknown !== undefined) {
   const what = unknown.startsWith("-") ? "option" : "runtime"
-  stop(`unknown ${what} ${unknown}; the runtimes are ${Object.keys(versions).join(", ")}`, 2)
+  console.error(`runtimes: unknown ${what} ${unknown}; the runtimes are ${names.join(", ")}`)
+  process.exit(2)
 }
-if (!existsSync(join(here, "../packages/tls13/dist/adapters/streams.js")))
-  stop("the package is not built: npm run build")
+const chosen = wanted.length === 0 ? columns : columns.filter(({ name }) => wanted.includes(name))
+if (options.includes("--write") && chosen !== columns) {
+  console.error("runtimes: --write keeps the table of all runtimes: name none")
+  process.exit(2)
+}
 
-const refused = installRuntimes(names)
-if (refused !== undefined) stop(refused)
-const setting = await startPeer()
-let failed = 0
-for (const name of names) {
-  console.log(`\n== ${name} ${versions[name]}`)
+process.exitCode = (await main()) > 0 ? 1 : 0
+
+async function main() {
+  const folder = await installPacked()
+  const peer = await startPeer(folder)
   try {
-    for (const line of await runners()[name]()) console.log(`  ok  ${line}`)
+    const { scenarios } = await import(pathToFileURL(join(folder, "suite/scenarios.js")).href)
+    const scratch = join(folder, "scratch")
+    mkdirSync(scratch)
+    const world = { folder, scratch, setting: peer.setting }
+    const suite = scenarios.map(({ name }) => name)
+    const reasons = await Promise.all(chosen.map((column) => column.prepare()))
+    const results = []
+    const work = async (column) => {
+      const at = chosen.indexOf(column)
+      results[at] = await resultOf(column, reasons[at], world, suite)
+      tell(results[at])
+    }
+    // Two at a time: the engines that interpret take as long as all the others.
+    const slow = chosen.filter((column) => engines.includes(column))
+    const quick = chosen.filter((column) => !engines.includes(column))
+    await Promise.all(
+      [slow, quick].map((line) => line.reduce((before, column) => before.then(() => work(column)), Promise.resolve())),
+    )
+    const rows = [...suite, ...new Set(chosen.flatMap(({ checks }) => Object.keys(checks)))]
+    const table = tableOf(rows, results)
+    console.log(`\n${asText(table)}\n`)
+    if (options.includes("--write")) writeInto(page, pageText(table, results, folder))
+    return summary(results)
+  } finally {
+    peer.server.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The suite and the checks of a runtime. */
+async function resultOf(column, why, world, suite) {
+  const { title, version, checks } = column
+  const cells = new Map()
+  if (why !== undefined) return { title, version, why, cells, lines: [] }
+  const lines = []
+  let memory
+  try {
+    for (const result of await column.run(world, suite)) {
+      if (result.memory === undefined) cells.set(result.name, result)
+      else memory = result.memory
+    }
+    const missing = suite.filter((name) => !cells.has(name))
+    for (const name of missing) cells.set(name, { error: "it did not run" })
   } catch (error) {
-    failed++
-    console.error(`  FAILED  ${error instanceof Error ? error.message : error}`)
+    for (const name of suite) cells.set(name, { error: error.message })
   }
-}
-console.log(`\nruntimes: ${names.length - failed} passed, ${failed} failed`)
-process.exit(failed > 0 ? 1 : 0)
-
-function runners() {
-  const deno = (script) => program("deno", ["run", "--allow-net", "--allow-env", "--allow-read", "--allow-sys", script])
-  const bun = (script) => program("bun", ["run", script])
-  return {
-    deno: async () => [...(await deno("deno/main.ts")), ...(await deno("node-entry.ts"))],
-    bun: async () => [...(await bun("bun/main.ts")), ...(await bun("node-entry.ts"))],
-    workerd: runWorker,
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      for (const line of await check(world)) lines.push({ name, line })
+      cells.set(name, {})
+    } catch (error) {
+      cells.set(name, { error: error.message })
+    }
   }
+  return { title, version: column.version, memory, cells, lines }
 }
 
-/** OpenSSL, as Node has it: echoes. */
-async function startPeer() {
-  const { createDevelopmentCertificates } = await import("../packages/tls13/dist/devcert/index.js")
-  const made = createDevelopmentCertificates({ names: ["localhost", "127.0.0.1"], now: Date.now() })
-  const { caCert: ca, serverCert: cert, serverKey: key } = made
+function tell({ title, version, why, cells, lines }) {
+  console.log(`\n== ${title} ${version ?? ""}`)
+  if (why !== undefined) return console.log(`  skipped: ${why}`)
+  const notes = new Set([...cells].filter(([, { note }]) => note).map(([name, { note }]) => `${name}: ${note}`))
+  for (const note of notes) console.log(`  ${note}`)
+  for (const { name, line } of lines) console.log(`  ${name}: ${line}`)
+  for (const [name, { error }] of cells) if (error !== undefined) console.log(`  FAILED  ${name}: ${error}`)
+}
+
+/** @returns how many failed */
+function summary(results) {
+  const cells = results.flatMap((result) => [...result.cells.values()])
+  const failed = cells.filter(({ error }) => error !== undefined).length
+  const skipped = results.filter(({ why }) => why !== undefined).length
+  const skips = skipped > 0 ? `, ${skipped} skipped` : ""
+  console.log(`runtimes: ${cells.length - failed} passed, ${failed} failed${skips}`)
+  return failed
+}
+
+function pageText(table, results, folder) {
+  const packages = ["@puremq/tls13", "@puremq/broker"].map((name) => `\`${name}\` ${installedVersion(folder, name)}`)
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"}`
+  const small = results.flatMap(({ title, lines }) =>
+    lines.filter(({ name }) => name === "small profile").map(({ line }) => `- ${title}, ${line}.`),
+  )
+  return [
+    `${packages.join(" and ")} on ${machine}.`,
+    asMarkdown(table),
+    ...(small.length > 0 ? [small.join("\n")] : []),
+  ].join("\n\n")
+}
+
+/** OpenSSL, as Node has it: echoes. And the certificates of the suite, which the installed package makes. */
+async function startPeer(folder) {
+  const installed = (entry) => import(pathToFileURL(join(folder, resolve(folder, entry, "main.js"))).href)
+  const { certificateToPem, createAuthority, createLeaf, privateKeyToPem } = await installed("@puremq/tls13/devcert")
+  const now = Date.now()
+  const authority = createAuthority({ now, subject: { commonName: "Test authority" } })
+  const other = createAuthority({ now, subject: { commonName: "Another authority" } })
+  const own = (options) => {
+    const leaf = createLeaf({ now, issuer: authority, usage: "server", names: ["localhost", "127.0.0.1"], ...options })
+    return { cert: certificateToPem(leaf), key: privateKeyToPem(leaf.privateKey) }
+  }
+  const day = 86_400_000
+  const certificates = {
+    authority: certificateToPem(authority),
+    otherAuthority: certificateToPem(other),
+    server: own({}),
+    expired: own({ notBefore: now - 10 * day, notAfter: now - day }),
+    client: own({ usage: "client", names: [], subject: { commonName: "sensor-17" } }),
+    stranger: own({ issuer: other, usage: "both" }),
+  }
+  const { cert, key } = certificates.server
   const server = createServer({ cert, key, ALPNProtocols: ["echo"], allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined)
     socket.pipe(socket)
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
-  return { port: server.address().port, ca, cert, key }
-}
-
-async function program(name, args) {
-  const child = spawn(commandOf(name), args, {
-    cwd: here,
-    env: { ...process.env, PUREMQ_SETTING: JSON.stringify(setting) },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
-  })
-  const [out, err] = [collect(child.stdout), collect(child.stderr)]
-  const [status, signal] = await once(child, "close")
-  if (status !== 0) throw new Error(`ended with ${signal ?? status}: ${out()}${err()}`)
-  return out().trim().split("\n")
-}
-
-async function runWorker() {
-  const folder = join(peers, "worker")
-  mkdirSync(folder, { recursive: true })
-  await build({
-    stdin: { contents: 'export { worker as default } from "./workerd/worker.ts"', resolveDir: here },
-    outfile: join(folder, "worker.js"),
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    external: ["cloudflare:sockets", "*.wasm"],
-    logLevel: "warning",
-  })
-  for (const name of kernels()) copyFileSync(join(here, "../packages/tls13/dist/webassembly", name), join(folder, name))
-  writeFileSync(join(folder, "setting.json"), JSON.stringify(setting))
-  const port = await freePort()
-  writeFileSync(join(folder, "config.capnp"), workerConfig(port))
-  const child = spawn(commandOf("workerd"), ["serve", join(folder, "config.capnp")], {
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-  const err = collect(child.stderr)
-  try {
-    for (let tries = 0; ; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      const response = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)
-      if (response === undefined && tries < 100 && child.exitCode === null) continue
-      const body = await response?.text()
-      if (response?.status !== 200) throw new Error(`${body ?? "workerd did not start"} ${err()}`)
-      return body.split("\n")
-    }
-  } finally {
-    child.kill()
-  }
-}
-
-/** What a bundler for workerd takes from the package when it meets an import of it. */
-function kernels() {
-  return readdirSync(join(here, "../packages/tls13/dist/webassembly"))
-}
-
-function workerConfig(port) {
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [
-        (name = "worker", esModule = embed "worker.js"),
-        ${kernels()
-          .map((name) => `(name = "@puremq/tls13/webassembly/${name}", wasm = embed "${name}"),`)
-          .join(" ")}
-      ],
-      bindings = [(name = "SETTING", json = embed "setting.json")],
-      compatibilityDate = "2026-11-01",
-      globalOutbound = "machine",
-    )),
-    (name = "machine", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-`
-}
-
-async function freePort() {
-  const server = createTcpServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address()
-  server.close()
-  await once(server, "close")
-  return port
-}
-
-function collect(stream) {
-  let text = ""
-  stream.on("data", (data) => {
-    text += data
-  })
-  return () => text
-}
-
-function stop(message, status = 1) {
-  console.error(`runtimes: ${message}`)
-  process.exit(status)
+  const setting = { port: server.address().port, ca: certificates.authority, cert, key, certificates, now }
+  return { server, setting }
 }

@@ -101,7 +101,11 @@ describe("code on our pages", () => {
       [
         "run: 16 ts, 5 js, 12 sh, 2 json",
         "types only: 0 ts, 0 js, 0 sh, 0 json",
+<<<<<<< HEAD
         "not run: 0 ts, 1 js, 11 sh, 0 json",
+=======
+        "not run: 0 ts, 5 js, 10 sh, 0 json",
+>>>>>>> f2013a9 (Runtimes: one suite of the installed packages, in eight of them)
         "README.md, sh, not run: the broker of the other blocks is started as by the first, and the second runs all this",
         "CONTRIBUTING.md, sh, not run: minutes each, and the first runs this",
         "docs/bench.md, sh, not run: the files are yours",
@@ -110,6 +114,10 @@ describe("code on our pages", () => {
         "docs/explorer.md, sh, not run: it serves until it is stopped; the tests in a browser build the page",
         "docs/hosts.md, sh, not run: these run until they are stopped, and Deno and Bun may not be there",
         "docs/performance.md, sh, not run: 25 minutes, and it writes this page",
+        "docs/porting.md, js, not run: \`npm run runtimes\` does: it is runtime-tests/porting/port.js",
+        "docs/porting.md, js, not run: \`npm run runtimes\` does: it is runtime-tests/porting/device.js",
+        "docs/porting.md, js, not run: \`npm run runtimes\` does: it is runtime-tests/porting/host.mjs",
+        "docs/porting.md, js, not run: \`npm run runtimes\` does: it is runtime-tests/porting/certificate-device.js",
         "docs/reading-order.md, sh, not run: it makes a copy of the stack for a student; scripts/course.test.ts tries every exercise",
         "docs/workerd.md, js, not run: it needs workerd; \`npm run hosts -- workerd\` runs this program there",
         "packages/broker/README.md, sh, not run: these need brokers and programs of others",

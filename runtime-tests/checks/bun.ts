@@ -1,4 +1,4 @@
-import { connect, listen } from "../../packages/tls13/dist/adapters/bun.js"
-import { checks } from "../checks.ts"
+import { connect, listen } from "@puremq/tls13/bun"
+import { checks } from "./openssl.ts"
 
 for (const line of await checks({ connect, listen }, JSON.parse(process.env["PUREMQ_SETTING"] ?? ""))) console.log(line)

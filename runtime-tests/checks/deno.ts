@@ -1,5 +1,5 @@
-import { connect, listen } from "../../packages/tls13/dist/adapters/deno.js"
-import { checks } from "../checks.ts"
+import { connect, listen } from "@puremq/tls13/deno"
+import { checks } from "./openssl.ts"
 
 declare const Deno: { env: { get(name: string): string | undefined } }
 

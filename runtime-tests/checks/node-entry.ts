@@ -1,7 +1,7 @@
 // The entry ./node on another runtime: its net.Socket is that runtime's own.
 
 import { once } from "node:events"
-import { connect, createServer } from "../packages/tls13/dist/adapters/node/index.js"
+import { connect, createServer } from "@puremq/tls13/node"
 
 const { ca, cert, key, port } = JSON.parse(process.env["PUREMQ_SETTING"] ?? "")
 

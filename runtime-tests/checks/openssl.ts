@@ -1,11 +1,8 @@
-// What is checked on every runtime: the built entry of that runtime against OpenSSL (a server of the Node that runs us), and
+// What is checked where a runtime has an entry of its own: that entry against OpenSSL (a server of the Node that runs us), and
 // against itself where it can listen.
 
-import type { ConnectStreamOptions, ListenStreamOptions } from "../packages/tls13/src/adapters/stream-config.ts"
-import type { TlsListener } from "../packages/tls13/src/adapters/stream-listener.ts"
-import type { TlsStreamSocket } from "../packages/tls13/src/adapters/streams.ts"
-import type { CompiledModules } from "../packages/tls13/src/crypto/fast/index.ts"
-import { kernelChecks } from "./kernels.ts"
+import type { connect as connectOfDeno, listen as listenOfDeno } from "@puremq/tls13/deno"
+import type { TlsStreamSocket } from "@puremq/tls13/streams"
 import { keyExchangeChecks } from "./webcrypto.ts"
 
 export interface Setting {
@@ -16,16 +13,17 @@ export interface Setting {
   readonly key: string
 }
 
+/** Every runtime has the same. */
+export type Connect = typeof connectOfDeno
+
 export interface Entry {
-  readonly connect: (options: ConnectStreamOptions) => Promise<TlsStreamSocket>
-  readonly listen?: (options: ListenStreamOptions) => TlsListener
-  /** The modules of the kernels, where the runtime compiles none at run time. */
-  readonly modules?: CompiledModules
+  readonly connect: Connect
+  readonly listen?: typeof listenOfDeno
 }
 
 /** The names of the checks that held; throws at the first that did not. */
-export async function checks({ connect, listen, modules }: Entry, { port, ca, cert, key }: Setting): Promise<string[]> {
-  const done = kernelChecks(modules)
+export async function checks({ connect, listen }: Entry, { port, ca, cert, key }: Setting): Promise<string[]> {
+  const done: string[] = []
   const hostname = "127.0.0.1"
   const million = new Uint8Array(1_000_000).map((_, i) => i % 251)
 

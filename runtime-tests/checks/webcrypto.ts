@@ -1,18 +1,14 @@
 // Key exchange by the runtime's WebCrypto: whole handshakes with OpenSSL, and shares that it has to refuse.
 
-import { webCryptoGroups, webCryptoKeyExchange } from "../packages/tls13/dist/adapters/webcrypto/index.js"
-import { createFastProvider } from "../packages/tls13/dist/crypto/fast/index.js"
-import type { ConnectStreamOptions } from "../packages/tls13/src/adapters/stream-config.ts"
-import type { TlsStreamSocket } from "../packages/tls13/src/adapters/streams.ts"
-import type { Pause } from "../packages/tls13/src/bytes/pause.ts"
+import type { Pause } from "@puremq/tls13"
+import { createFastProvider } from "@puremq/tls13/crypto/fast"
+import { webCryptoGroups, webCryptoKeyExchange } from "@puremq/tls13/webcrypto"
+import type { Connect } from "./openssl.ts"
 
 const { subtle } = globalThis.crypto
 
 /** A line for each group: not every runtime has all of them. */
-export async function keyExchangeChecks(
-  connect: (options: ConnectStreamOptions) => Promise<TlsStreamSocket>,
-  options: ConnectStreamOptions,
-): Promise<string[]> {
+export async function keyExchangeChecks(connect: Connect, options: Parameters<Connect>[0]): Promise<string[]> {
   const fast = createFastProvider()
   const done: string[] = []
   for (const name of webCryptoGroups) {

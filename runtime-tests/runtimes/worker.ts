@@ -5,8 +5,9 @@ import mlKem from "@puremq/tls13/webassembly/ml-kem.wasm"
 import p256 from "@puremq/tls13/webassembly/p256.wasm"
 import p384 from "@puremq/tls13/webassembly/p384.wasm"
 import sha2 from "@puremq/tls13/webassembly/sha2.wasm"
-import { connect } from "../../packages/tls13/dist/adapters/workerd.js"
-import { checks, type Setting } from "../checks.ts"
+import { connect } from "@puremq/tls13/workerd"
+import { checks, type Setting } from "../checks/openssl.ts"
+import { type Host, scenarios } from "../suite/scenarios.ts"
 
 const modules = {
   "aes-gcm": aesGcm,
@@ -19,15 +20,19 @@ const modules = {
 }
 
 interface Env {
-  readonly SETTING: Setting
+  readonly SETTING: Setting & Pick<Host, "certificates" | "now">
 }
 
-/** What workerd runs, as the default export of the module that the bundle is made of. */
-export const worker = {
-  /** Runs the checks when it is asked over HTTP. */
-  async fetch(_request: Request, { SETTING }: Env): Promise<Response> {
+/** What workerd runs: a scenario, or the checks of the adapter, when it is asked over HTTP. */
+// biome-ignore lint/style/noDefaultExport: it is what the runtime calls
+export default {
+  async fetch(request: Request, { SETTING }: Env): Promise<Response> {
+    const random = (length: number): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(length))
     try {
-      return new Response((await checks({ connect, modules }, SETTING)).join("\n"))
+      const name = decodeURIComponent(new URL(request.url).pathname.slice(1))
+      if (name === "") return new Response((await checks({ connect }, SETTING)).join("\n"))
+      const scenario = scenarios.find((each) => each.name === name)
+      return new Response(scenario?.run({ ...SETTING, random, modules }))
     } catch (error) {
       return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 })
     }

@@ -1,48 +1,40 @@
-// The kernels of crypto/fast: which of them run here, and that they compute what those in TypeScript do.
+// The kernels of crypto/fast: which of them run here, that they compute what those in TypeScript do, and that a client on them
+// gets on with a server on noble, by each suite.
 
-import {
-  type CompiledModules,
-  createFastProvider,
-  type FastProvider,
-} from "../packages/tls13/dist/crypto/fast/index.js"
-import { createMlKem768 } from "../packages/tls13/dist/crypto/fast-pq/index.js"
-import {
-  generateEcKey,
-  generateEd25519Key,
-  hostRandom,
-  publicKeyOf,
-} from "../packages/tls13/dist/crypto/noble/index.js"
+import { type CompiledModules, createFastProvider, type FastProvider } from "@puremq/tls13/crypto/fast"
+import { createMlKem768 } from "@puremq/tls13/crypto/fast-pq"
+import { generateEcKey, generateEd25519Key, publicKeyOf } from "@puremq/tls13/crypto/noble"
+import type { Host, Scenario } from "./host.ts"
+import { connected, equal, pairOf } from "./world.ts"
 
-/** Not at import: workerd has no random bytes then. */
-const signingKeys = () =>
-  [
-    { algorithm: "ecdsa_sha256", own: generateEcKey("P-256", hostRandom) },
-    { algorithm: "ecdsa_sha384", own: generateEcKey("P-384", hostRandom) },
-    { algorithm: "ed25519", own: generateEd25519Key(hostRandom) },
-  ] as const
-
-/** @param modules those that the runtime compiled, where it compiles none at run time */
-export function kernelChecks(modules?: CompiledModules): string[] {
-  const done: string[] = []
-  const [plain, own] = [createFastProvider({ webAssembly: "off" }), createFastProvider()]
-  compare(plain, own)
-  compareMlKem()
-  done.push(`kernels: ${languages(own)}`)
-  // A runtime that compiles needs no modules.
-  const wanted = modules === undefined ? own : createFastProvider({ webAssembly: modules })
-  if (languages(wanted) !== "WebAssembly") throw new Error(`kernels: ${languages(wanted)}, wanted WebAssembly`)
-  if (modules === undefined) return done
-  compare(plain, wanted)
-  compareMlKem(modules)
-  done.push("kernels: WebAssembly, by modules that were imported")
-  return done
+export const kernels: Scenario = {
+  name: "kernels of crypto/fast",
+  run(host) {
+    const { random, modules } = host
+    const [plain, own] = [createFastProvider({ random, webAssembly: "off" }), createFastProvider({ random })]
+    compare(plain, own)
+    compareMlKem(host)
+    let best = own
+    if (modules !== undefined) {
+      best = createFastProvider({ random, webAssembly: modules })
+      if (languages(best) !== "WebAssembly") throw new Error(`of modules that were imported: ${languages(best)}`)
+      compare(plain, best)
+      compareMlKem(host, modules)
+    }
+    for (const { name } of best.cipherSuites) {
+      const pair = pairOf(host, { provider: best, cipherSuites: [name] })
+      connected(pair)
+      equal(pair.server.connection.info?.cipherSuite, name)
+    }
+    return `${languages(best)}${modules === undefined ? "" : ", by modules that were imported"}`
+  },
 }
 
-function compareMlKem(modules?: CompiledModules): void {
+function compareMlKem({ random }: Host, modules?: CompiledModules): void {
   const [plain, own] = [createMlKem768("off"), createMlKem768(modules)]
   if (modules !== undefined && own.kernel() !== "WebAssembly") throw new Error(`ML-KEM: ${own.kernel()}`)
-  const { publicKey, secretKey } = own.keygen(hostRandom(64))
-  const { cipherText, sharedSecret } = plain.encapsulate(publicKey, hostRandom(32))
+  const { publicKey, secretKey } = own.keygen(random(64))
+  const { cipherText, sharedSecret } = plain.encapsulate(publicKey, random(32))
   if (own.decapsulate(cipherText, secretKey).join() !== sharedSecret.join()) throw new Error("ML-KEM: kernels differ")
 }
 
@@ -64,7 +56,7 @@ function compare(one: FastProvider, other: FastProvider): void {
   }
   // The same private keys and the same entropy make the same shares, secrets and signatures.
   const secret = one.random(32).fill(1, 0, 1)
-  const same = (length: number): Uint8Array => secret.slice(0, length)
+  const same = (length: number): Uint8Array => Uint8Array.from(secret.subarray(0, length))
   for (const [i, group] of one.keyExchanges.entries()) {
     if (group.name !== "x25519" && group.name !== "secp256r1") continue
     const peer = group.start(one.random).share
@@ -74,12 +66,17 @@ function compare(one: FastProvider, other: FastProvider): void {
     })
     if (outcomes[0] !== outcomes[1]) throw new Error(`${group.name}: kernels differ`)
   }
-  for (const [i, key] of signingKeys().entries()) {
+  const keys = [
+    { algorithm: "ecdsa_sha256", own: generateEcKey("P-256", one.random) },
+    { algorithm: "ecdsa_sha384", own: generateEcKey("P-384", one.random) },
+    { algorithm: "ed25519", own: generateEd25519Key(one.random) },
+  ] as const
+  for (const [i, key] of keys.entries()) {
     const [first, second] = [one, other].map(
       (provider) => provider.signatures.find(({ name }) => name === key.algorithm)!,
     )
     const signature = first!.sign(key.own, plaintext, one.random)
-    const [right, damaged] = [signature, signature.slice().fill(i, 8, 16)]
+    const [right, damaged] = [signature, Uint8Array.from(signature).fill(i, 8, 16)]
     const verdicts = [right, damaged].map((each) => second!.verify(publicKeyOf(key.own), plaintext, each))
     if (verdicts.join() !== "true,false") throw new Error(`${key.algorithm}: kernels differ`)
   }

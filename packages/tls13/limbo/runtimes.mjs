@@ -2,7 +2,7 @@
 // them came to the same verdicts.
 
 import { spawnSync } from "node:child_process"
-import { commandOf, installRuntimes, versions } from "../../../runtime-tests/install.mjs"
+import { commandOf, installRuntime, versionOf } from "../../../runtime-tests/install.mjs"
 
 const [bundle, ...args] = process.argv.slice(2)
 const providers = args.includes("--provider")
@@ -13,13 +13,13 @@ const providers = args.includes("--provider")
     ]
 const runtimes = [
   { name: "node", version: process.versions.node, command: process.execPath, before: [] },
-  { name: "deno", version: versions.deno, before: ["run", "--allow-read", "--allow-env", "--allow-sys"] },
-  { name: "bun", version: versions.bun, before: ["run"] },
+  { name: "deno", version: versionOf("deno"), before: ["run", "--allow-read", "--allow-env", "--allow-sys"] },
+  { name: "bun", version: versionOf("bun"), before: ["run"] },
 ]
 
 const runs = []
 for (const { name, version, command, before } of runtimes) {
-  const refused = command === undefined ? installRuntimes([name]) : undefined
+  const refused = command === undefined ? await installRuntime(name) : undefined
   if (refused !== undefined) {
     console.log(`${name}: skipped, as it cannot be installed here (${refused})`)
     continue

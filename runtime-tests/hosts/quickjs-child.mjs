@@ -1,0 +1,146 @@
+// node quickjs-child.mjs suite|small ENGINE PROJECT: the folders where the engine's packages and ours are installed.
+
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { build } from "esbuild"
+import { modulesOf, resolve } from "../modules.mjs"
+
+const [what, engineFolder, folder] = process.argv.slice(2)
+const load = (path) => import(pathToFileURL(path).href)
+const installed = (specifier) => load(join(folder, resolve(folder, specifier, "main.js")))
+const { startEngine } = await load(join(engineFolder, "host.mjs"))
+const { variant } = await load(join(engineFolder, "variant.mjs"))
+const { certificates, now } = JSON.parse(process.env.PUREMQ_SETTING)
+const random = (length) => globalThis.crypto.getRandomValues(new Uint8Array(length))
+
+/** What a check allows the PSK handshake beyond the empty engine: bytes. */
+const most = 2_000_000
+
+await (what === "suite" ? runSuite() : runSmall())
+
+/** The files of the tarballs as they are, found by the loader. */
+async function runSuite() {
+  const modules = modulesOf(folder, "runtimes/quickjs.js")
+  const loader = {
+    read: (path) => modules.get(path).text,
+    resolve: (from, specifier) => resolve(folder, specifier, from),
+  }
+  const program = 'import "./runtimes/quickjs.js"'
+  const engine = await startEngine(variant, program, random, loader)
+  const { scenarios } = await load(join(folder, "suite/scenarios.js"))
+  const lent = JSON.stringify({ certificates, now })
+  let memory = engine.bytesUsed()
+  for (const { name } of scenarios) {
+    const start = process.cpuUsage()
+    try {
+      const note = engine.call("runScenario", name, lent)
+      console.log(JSON.stringify({ name, ms: spentSince(start), note }))
+    } catch (error) {
+      console.log(
+        JSON.stringify({ name, error: `${error.cause?.message ?? error.message} ${error.cause?.stack ?? ""}` }),
+      )
+    }
+    memory = Math.max(memory, engine.bytesUsed())
+  }
+  console.log(JSON.stringify({ memory }))
+}
+
+/** Bundled and minified by esbuild, as it goes onto a device. */
+async function bundled(name) {
+  const options = { bundle: true, minify: true, format: "esm", target: "es2022", platform: "neutral", write: false }
+  const { outputFiles } = await build({ entryPoints: [join(folder, "porting", name)], logLevel: "warning", ...options })
+  return outputFiles[0].text
+}
+
+async function runSmall() {
+  const { createServerConfig, ServerConnection } = await installed("@puremq/tls13")
+  const { createNobleProvider } = await installed("@puremq/tls13/crypto/noble")
+  const { MemoryPskStore } = await installed("@puremq/tls13/session")
+  const { loadCredential, singleCredential } = await installed("@puremq/tls13/x509")
+  const ascii = (text) => Uint8Array.from(text, (octet) => octet.charCodeAt(0))
+  const identity = ascii("sensor-17")
+  const key = random(32)
+  const provider = createNobleProvider()
+  const externalPsks = new MemoryPskStore([{ identity, key, hash: "sha256", kind: "external" }])
+  const credentials = singleCredential(loadCredential(certificates.server))
+
+  const psk = await handshake("device.js", { provider, externalPsks }, [identity, key])
+  const builtAt = now - 86_400_000
+  const certificate = await handshake("certificate-device.js", { provider, credentials }, [
+    "localhost",
+    certificates.authority,
+    builtAt,
+  ])
+  if (certificate.info.peer.unchecked.join() !== "validity")
+    throw new Error("the verdict does not say what was skipped")
+  console.log(`PSK handshake: ${figures(psk)}`)
+  console.log(`certificate handshake, no clock: ${figures(certificate)}`)
+  if (psk.bytes > most) throw new Error(`the PSK handshake took ${psk.bytes} bytes, and ${most} are allowed`)
+
+  async function handshake(name, serverOptions, start) {
+    const code = await bundled(name)
+    let highest = 0
+    let engine
+    const sample = () => {
+      highest = Math.max(highest, engine?.bytesUsed() ?? 0)
+    }
+    // Sampled inside of a step as well, whenever it asks for random bytes.
+    engine = await startEngine(variant, code, (length) => {
+      sample()
+      return random(length)
+    })
+    sample()
+    const loaded = highest
+    const server = new ServerConnection(createServerConfig(serverOptions), now)
+    const began = performance.now()
+    const spent = process.cpuUsage()
+    /** The device counts milliseconds since it was switched on. */
+    const uptime = () => Math.round(performance.now() - began)
+    const step = (...call) => {
+      const bytes = engine.call(...call)
+      sample()
+      return bytes
+    }
+    const longest = { record: 0 }
+    const toServer = (bytes) => {
+      const { output, events } = server.receive(bytes, now)
+      longest.record = Math.max(longest.record, ...recordLengths(output))
+      const data = events.filter(({ type }) => type === "data").flatMap((event) => [...event.data])
+      return { output, data }
+    }
+    let { output } = toServer(step("start", uptime(), ...start))
+    output = toServer(step("receive", uptime(), output)).output
+    step("receive", uptime(), output)
+    const ms = spentSince(spent)
+    const info = JSON.parse(engine.call("info"))
+    if (info?.group !== "x25519" || info.cipherSuite !== "TLS_CHACHA20_POLY1305_SHA256") throw new Error("no handshake")
+    const { data } = toServer(step("send", ascii("21.5 degrees")))
+    if (String.fromCharCode(...data) !== "21.5 degrees") throw new Error("the server was told something else")
+    const answer = server.send(new Uint8Array(3000)).output
+    longest.record = Math.max(longest.record, ...recordLengths(answer))
+    step("receive", uptime(), answer)
+    if ([1, 2, 3].map(() => step("take").length).join() !== "1023,1023,954")
+      throw new Error("the device was told otherwise")
+    // record_size_limit (RFC 8449) of 1024 bytes, and a tag.
+    if (longest.record > 1040) throw new Error(`the server sent a record of ${longest.record} bytes`)
+    return { code: code.length, loaded, bytes: highest, ms, info }
+  }
+}
+
+/** CPU time of this process, milliseconds. */
+function spentSince(start) {
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
+}
+
+function figures({ code, loaded, bytes, ms }) {
+  const kb = (count) => `${Math.round(count / 1000)} kB`
+  return `${kb(bytes)} beyond the empty engine (${kb(loaded)} with its ${kb(code)} of code loaded), ${Math.round(ms)} ms with the server's part`
+}
+
+/** The length field of each record (RFC 9846 section 5.2). */
+function recordLengths(output) {
+  const lengths = []
+  for (let at = 0; at < output.length; at += 5 + lengths.at(-1)) lengths.push(output[at + 3] * 256 + output[at + 4])
+  return lengths
+}

@@ -1,0 +1,32 @@
+// QuickJS, Bellard's and ng, in WebAssembly: the suite, and the small profile in memory beside a server that is not in the engine.
+// Each runs in a process of its own (quickjs-child.mjs), as the engine computes without a pause.
+
+import { copyFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { folderOf, installRuntime, versionOf } from "../install.mjs"
+import { runProgram, runSuite } from "./child.mjs"
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+function quickjs(name, title, variant) {
+  const args = (what, { folder }) => {
+    // The example of docs/porting.md, beside the packages that it imports.
+    copyFileSync(join(here, "../porting/host.mjs"), join(folderOf(name), "host.mjs"))
+    writeFileSync(join(folderOf(name), "variant.mjs"), `export { default as variant } from "${variant}"\n`)
+    return [join(here, "quickjs-child.mjs"), what, folderOf(name), folder]
+  }
+  return {
+    name,
+    title,
+    version: versionOf(name),
+    prepare: () => installRuntime(name),
+    run: (world) => runSuite(process.execPath, args("suite", world), world),
+    checks: { "small profile": (world) => runProgram(process.execPath, args("small", world), world) },
+  }
+}
+
+export const engines = [
+  quickjs("quickjs", "QuickJS", "@jitl/quickjs-wasmfile-release-sync"),
+  quickjs("quickjs-ng", "QuickJS-ng", "@jitl/quickjs-ng-wasmfile-release-sync"),
+]
