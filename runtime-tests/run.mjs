@@ -46,7 +46,12 @@ if (options.includes("--write") && chosen !== columns) {
   process.exit(2)
 }
 
-process.exitCode = (await main()) > 0 ? 1 : 0
+try {
+  process.exitCode = (await main()) > 0 ? 1 : 0
+} catch (error) {
+  console.error(`runtimes: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 1
+}
 
 async function main() {
   const folder = await installPacked()
