@@ -53,3 +53,15 @@ export async function npm(args, folder) {
   const line = said.split("\n").find((each) => each.trim() !== "")
   return `npm ${args[0]} failed: ${line ?? `status ${status}`}`
 }
+
+/**
+ * The program of a runtime, which is installed when it is missing; of the Node.js that runs this, that one.
+ * @returns {Promise<{ program: string } | { refused: string }>} `refused`: why that was impossible
+ */
+export async function programOf(name) {
+  const major = /^node(\d+)$/.exec(name)?.[1]
+  const isThis = process.versions.bun === undefined && process.versions.node.split(".")[0] === major
+  if (isThis) return { program: process.execPath }
+  const refused = await installRuntime(name)
+  return refused === undefined ? { program: commandOf(name, major === undefined ? name : "node") } : { refused }
+}

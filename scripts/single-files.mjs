@@ -6,8 +6,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build } from "esbuild"
-import { nodeOf } from "../packages/broker/hosts/node-versions.mjs"
-import { commandOf, installRuntimes } from "../runtime-tests/install.mjs"
+import { programOf } from "../runtime-tests/install.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const folder = join(root, "dist-bin")
@@ -30,11 +29,11 @@ const help = `The broker as single files, in dist-bin/.
 Deno, Bun and Node.js 26 are installed from npm under .peers/. What cannot be made is said in a line. The exit status is 1
 when one that was asked for by name is not made.`
 
-/** By its name; each returns why it was impossible, or undefined. */
+/** By its name; each resolves with why it was impossible, or undefined. */
 const makers = {
-  script: () => undefined, // it is there before the others
-  node() {
-    const node = nodeOf(26)
+  script: async () => undefined, // it is there before the others
+  async node() {
+    const node = await programOf("node26")
     if ("refused" in node) return node.refused
     const config = join(folder, "node.json")
     const settings = {
@@ -48,11 +47,17 @@ const makers = {
     rmSync(config)
     return problem
   },
-  deno: () =>
-    installRuntimes(["deno"]) ??
-    run(commandOf("deno"), ["compile", "--no-config", "--no-check", "-A", "-o", executable("deno"), script]),
-  bun: () =>
-    installRuntimes(["bun"]) ?? run(commandOf("bun"), ["build", "--compile", script, "--outfile", executable("bun")]),
+  async deno() {
+    const deno = await programOf("deno")
+    if ("refused" in deno) return deno.refused
+    return run(deno.program, ["compile", "--no-config", "--no-check", "-A", "-o", executable("deno"), script])
+  },
+  async bun() {
+    const bun = await programOf("bun")
+    return "refused" in bun
+      ? bun.refused
+      : run(bun.program, ["build", "--compile", script, "--outfile", executable("bun")])
+  },
 }
 
 /**
@@ -66,7 +71,7 @@ export async function makeSingleFiles(names) {
   for (const name of names) {
     const file = name === "script" ? script : executable(name)
     if (file !== script) rmSync(file, { force: true })
-    const refused = makers[name]()
+    const refused = await makers[name]()
     made[name] = refused === undefined ? { file } : { refused }
   }
   return made

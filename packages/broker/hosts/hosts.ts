@@ -51,12 +51,7 @@ function executableAt(name: string, program: string): Host {
 }
 
 interface RuntimeInstaller {
-  commandOf(name: string): string
-  installRuntimes(names: readonly string[]): string | undefined
-}
-
-interface NodeInstaller {
-  nodeOf(major: number): { readonly program: string } | Missing
+  programOf(name: string): Promise<{ readonly program: string } | Missing>
 }
 
 interface SingleFiles {
@@ -75,20 +70,15 @@ export const hostNames: readonly string[] = [
 
 /** Installs it when it is missing. */
 export async function runtimeProgram(name: string): Promise<{ readonly program: string } | Missing> {
-  const { commandOf, installRuntimes }: RuntimeInstaller = await import(
-    `${root}runtime-tests/install.mjs`
-  )
-  const refused = installRuntimes([name])
-  return refused === undefined ? { program: commandOf(name) } : { refused }
+  const { programOf }: RuntimeInstaller = await import(`${root}runtime-tests/install.mjs`)
+  return programOf(name)
 }
 
 /** Installs or makes it when it is missing. @param name of `hostNames`, or "node": this one */
 export async function hostOf(name: string): Promise<Host | Missing> {
   if (name === "node") return nodeHost
-  const major = /^node(\d+)$/.exec(name)?.[1]
-  if (major !== undefined) {
-    const { nodeOf }: NodeInstaller = await import(`${root}packages/broker/hosts/node-versions.mjs`)
-    const node = nodeOf(Number(major))
+  if (/^node\d/.test(name)) {
+    const node = await runtimeProgram(name)
     return "refused" in node ? node : nodeAt(name, node.program)
   }
   const of = name.replace(/^(script-on|single)-/, "")
