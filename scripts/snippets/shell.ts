@@ -43,7 +43,7 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
   if (name === "npm" && args[0] === "start") return ours(...broker(["start", ...args.slice(2)], brokerPort))
   const isScript = name === "npm" && args[0] === "run" && args[2] === "--"
   const [typed, ...rest] = name === "npx" ? args : isScript ? args.filter((_, i) => i !== 0 && i !== 2) : []
-  if (typed === "puremq") return ours(...broker(rest, brokerPort))
+  if (typed === "puremq" || typed === "@puremq/broker") return ours(...broker(rest, brokerPort))
   if (typed === "tls13") {
     const lasts = rest[0] === "serve"
     return ours("tls13/bin/tls13.js", lasts ? [...rest, ports.get("4433")!] : rest, lasts)
@@ -54,9 +54,9 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
 
 /** Its port is 8883 where it is not said; `bench` always says it. */
 function broker(args: readonly string[], port: number): [file: string, args: string[], lasts: boolean] {
-  const [name] = args
+  const [name = ""] = args
   if (name === "bench") return ["broker/bin/puremq.js", [...args], false]
-  const where = name === "start" ? ["--tls", `${port}`] : ["-p", `${port}`]
+  const where = ["start", ""].includes(name) ? ["--tls", `${port}`] : ["-p", `${port}`]
   return ["broker/bin/puremq.js", [...args, ...where], name !== "pub"]
 }
 

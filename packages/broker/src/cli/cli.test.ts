@@ -124,8 +124,9 @@ describe("help", () => {
     expect(out).toMatch(/^puremq \d+\.\d+\.\d+\n$/)
   })
 
-  it("without a command it is shown with status 2", async () => {
-    expect((await puremq([])).status).toBe(2)
+  it("says what puremq alone is", async () => {
+    expect((await puremq(["--help"])).out).toContain('"puremq" alone, or with options alone, is "puremq start".')
+    expect((await puremq(["--tls", "0", "--help"])).out).toMatch(/^puremq start - /)
   })
 })
 
@@ -231,6 +232,29 @@ describe("puremq start", () => {
       err: expect.stringMatching(/^puremq: the broker refused other: not authorized \([^\n]+\)\n$/),
     })
     await broker.stop()
+  })
+})
+
+describe("puremq", () => {
+  it("alone is puremq start", async () => {
+    const broker = new Run([])
+    // Something may listen on its port here.
+    await broker.until(/store opened/)
+    await broker.stop()
+  })
+
+  it("with options alone is puremq start, and says where the help is", async () => {
+    const broker = new Run(["--tls", "0"])
+    await broker.until(/listening text="tls on 127\.0\.0\.1:\d+"/)
+    await broker.until(
+      /^All commands: npx @puremq\/broker --help; the options of this one: npx @puremq\/broker start --help$/m,
+    )
+    expect((await broker.stop()).status).toBe(0)
+  })
+
+  it("with an option that there is none of is one line", async () => {
+    const { status, out, err } = await puremq(["--prot", "1"])
+    expect([status, out, err]).toEqual([2, "", 'puremq: unknown option --prot; see "puremq start --help"\n'])
   })
 })
 

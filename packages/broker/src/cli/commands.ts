@@ -96,6 +96,7 @@ export const program: Program = {
   name: "puremq",
   version,
   summary: "an MQTT 3.1.1 and 5.0 broker on its own TLS 1.3",
+  plain: "start",
   commands: {
     start: startCommand,
     cert: certCommand,

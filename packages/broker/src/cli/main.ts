@@ -15,11 +15,10 @@ const clients = ["pub", "sub", "rr"]
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
-async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args
-  if (command === undefined || command === "help" || command === "--help" || command === "-h") {
+async function main([command, ...rest]: readonly [string, ...string[]]): Promise<number> {
+  if (command === "help" || command === "--help" || command === "-h") {
     process.stdout.write(generalHelpOf(program))
-    return command === undefined ? 2 : 0
+    return 0
   }
   if (command === "version" || command === "--version") {
     process.stdout.write(versionOf(program))
@@ -56,6 +55,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Options alone are those of the broker: `npx @puremq/broker` starts it. */
+function withCommand(args: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...rest] = args
+  const isCommand = first !== undefined && (!first.startsWith("-") || ["--help", "-h", "--version"].includes(first))
+  return isCommand ? [first, ...rest] : ["start", ...args]
+}
+
 /** Of the clients -h is the host, as Mosquitto's. */
 function asksForHelp(command: Command | undefined, args: readonly string[]): boolean {
   const sections = command?.sections ?? []
@@ -83,9 +89,10 @@ function tell(text: string): void {
 }
 
 ignoreErrors(process.stderr)
-const [command = "", ...given] = process.argv.slice(2)
+const words = withCommand(process.argv.slice(2))
+const [command, ...given] = words
 const isQuiet = clients.includes(command) && given.includes("--quiet")
 if (!ownOutput.includes(command) || asksForHelp(program.commands[command], given))
   endQuietly(process.stdout, (why) => tell(`cannot write the output: ${why}`))
 
-process.exitCode = await main(process.argv.slice(2)).catch(report)
+process.exitCode = await main(words).catch(report)

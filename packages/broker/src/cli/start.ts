@@ -8,7 +8,7 @@ import { LineOutput, logTo } from "./output.ts"
 import { reloadFiles, type Settings } from "./reload.ts"
 import { startCommand } from "./start-command.ts"
 import { fileConfigOf } from "./start-config.ts"
-import { clientFiles, whatNext } from "./what-next.ts"
+import { clientFiles, commandHere, whatNext } from "./what-next.ts"
 
 interface Plan {
   readonly config: BrokerConfig
@@ -51,7 +51,7 @@ export async function start(args: readonly string[]): Promise<void> {
   if (log !== "json") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
     const clients = await clientFiles(plan.files.cert, plan.files.ca)
-    for (const line of whatNext(addresses, plan.config, clients)) print(line)
+    for (const line of whatNext(addresses, plan.config, clients, commandHere(process.cwd()))) print(line)
   }
   await stopped
   stopReloading()

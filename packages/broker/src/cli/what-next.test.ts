@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Command } from "../../tests/command.ts"
+import { commandHere } from "./what-next.ts"
 
 const command = new Command()
 const patience = 120_000
@@ -23,10 +24,10 @@ async function pasted(args: readonly string[]): Promise<{ lines: string[]; statu
   const broker = command.start(["start", "--tls", "0", ...args])
   const [text] = await broker.until(/Try it in another terminal[\s\S]*?\n\n/)
   const lines = text.split("\n").slice(1, -2)
-  const publish = lines.find((line) => line.includes("puremq pub"))
+  const publish = lines.find((line) => line.includes("puremq/broker pub"))
   const shell = publish
     ?.trim()
-    .replace("npx puremq", `"${process.execPath}" "${command.program}"`)
+    .replace("npx @puremq/broker", `"${process.execPath}" "${command.program}"`)
     .replace("USER", "alice")
   const environment = { ...process.env, PUREMQ_PASSWORD: "secret" }
   const { status, stderr } = spawnSync("sh", ["-c", `${shell} -q 1`], { cwd: command.folder, env: environment })
@@ -54,8 +55,17 @@ describe("what puremq start prints to paste", () => {
     const { lines, status, err } = await pasted(args)
     expect({ status, err }).toEqual({ status: 0, err: "" })
     for (const name of ["sub", "pub"])
-      expect(lines.find((line) => line.includes(`puremq ${name}`))).toMatch(new RegExp(`-p \\d+${expected} -t `))
+      expect(lines.find((line) => line.includes(`puremq/broker ${name}`))).toMatch(new RegExp(`-p \\d+${expected} -t `))
     for (const line of lines) expect(line).not.toMatch(/CA\.pem|CLIENT/)
+  })
+
+  it("names the command as it is found from the folder", () => {
+    const folder = command.at("project/deep")
+    mkdirSync(folder, { recursive: true })
+    expect(commandHere(folder)).toBe("npx @puremq/broker")
+    mkdirSync(command.at("project/node_modules/.bin"), { recursive: true })
+    writeFileSync(command.at("project/node_modules/.bin/puremq"), "")
+    expect(commandHere(folder)).toBe("npx puremq")
   })
 
   it("says what stands for files that it does not know", { timeout: patience }, async () => {
@@ -78,7 +88,7 @@ describe("what puremq start prints to paste", () => {
       "elsewhere/clients.pem",
     ]
     const { lines } = await pasted(files)
-    expect(lines[0]).toMatch(/puremq sub -p \d+ --cafile CA\.pem --cert CLIENT\.pem --key CLIENT-KEY\.pem -t/)
+    expect(lines[0]).toMatch(/puremq\/broker sub -p \d+ --cafile CA\.pem --cert CLIENT\.pem --key CLIENT-KEY\.pem -t/)
     expect(lines).toContain("  (CA.pem: the authority of the server's certificate)")
     expect(lines).toContain("  (CLIENT.pem: a client's certificate)")
     expect(lines).toContain("  (CLIENT-KEY.pem: its private key)")

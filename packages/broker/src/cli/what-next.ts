@@ -52,11 +52,22 @@ const placeholders: Readonly<Record<string, string>> = {
   PASSWORD: "the user's password",
 }
 
-/** Lines to paste into another terminal. */
+/**
+ * The command for this folder. `npx puremq` is for where the package is installed: elsewhere npx would look for a package of that
+ * name, and it is not ours.
+ */
+export function commandHere(folder: string): string {
+  if (existsSync(join(folder, "node_modules/.bin/puremq"))) return "npx puremq"
+  const above = dirname(folder)
+  return above === folder ? "npx @puremq/broker" : commandHere(above)
+}
+
+/** Lines to paste into another terminal. @param puremq the command */
 export function whatNext(
   addresses: readonly ListenerAddress[],
   config: BrokerConfig,
   { ca, client }: ClientFiles,
+  puremq: string,
 ): string[] {
   const tls = addresses.find(({ type }) => type === "tls")
   const tcp = addresses.find(({ type }) => type === "tcp")
@@ -72,20 +83,21 @@ export function whatNext(
     // It finds the authority of .puremq/ by itself.
     const trust = options({ "--cafile": authority === join(".puremq", "ca.pem") ? undefined : authority })
     const to = `${everywhere(bound) || bound === "127.0.0.1" ? "" : ` -h ${bound}`}${port === 8883 ? "" : ` -p ${port}`}`
-    const puremq = `${to}${trust}${own}${named ? " -u USER" : ""}`
+    const ours = `${to}${trust}${own}${named ? " -u USER" : ""}`
     const others = `${own}${named ? " -u USER -P PASSWORD" : ""}`
     const openssl = options({ "-cert": shownCertificate?.cert, "-key": shownCertificate?.key })
     commands.push(
-      `npx puremq sub${puremq} -t 'demo/#' -v`,
-      `npx puremq pub${puremq} -t demo/hello -m 'hello, world'`,
+      `${puremq} sub${ours} -t 'demo/#' -v`,
+      `${puremq} pub${ours} -t demo/hello -m 'hello, world'`,
       `mosquitto_sub -h ${host} -p ${port} --cafile ${authority}${others} -t 'demo/#' -v`,
       `openssl s_client -connect ${host.includes(":") ? `[${host}]` : host}:${port} -tls1_3 -CAfile ${authority}${openssl} -brief`,
     )
   } else if (type === "tcp") {
     const to = everywhere(bound) || bound === "127.0.0.1" ? "" : ` -h ${bound}`
-    commands.push(`npx puremq sub --tcp${to} -p ${port}${named ? " -u USER" : ""} -t 'demo/#' -v`)
+    commands.push(`${puremq} sub --tcp${to} -p ${port}${named ? " -u USER" : ""} -t 'demo/#' -v`)
   }
-  return [...pasted(commands), ...openDoors(addresses, config)]
+  const help = `All commands: ${puremq} --help; the options of this one: ${puremq} start --help`
+  return [...pasted(commands), help, "", ...openDoors(addresses, config)]
 }
 
 function pasted(commands: readonly string[]): string[] {

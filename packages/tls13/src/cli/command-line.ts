@@ -60,6 +60,8 @@ export interface Program {
   readonly summary: string
   /** By the word that is typed. */
   readonly commands: Readonly<Record<string, Command>>
+  /** Word of the command that is meant where there is none: nothing is typed, or options alone. */
+  readonly plain?: string
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -225,12 +227,13 @@ export function helpOf(command: Command): string {
   return `${parts.join("\n\n")}\n`
 }
 
-export function generalHelpOf({ name, summary, commands }: Program): string {
+export function generalHelpOf({ name, summary, commands, plain }: Program): string {
   const all = Object.values(commands)
   const longest = Math.max(...all.map((command) => called(command).length))
   const lines = all.map((command) => `  ${called(command).padEnd(longest)}  ${command.summary}`)
   const more = `"${name} COMMAND --help" tells the options of a command, "${name} --version" which version this is.`
-  return `${name} - ${summary}\n\n${lines.join("\n")}\n\n${more}\n`
+  const alone = plain === undefined ? "" : `"${name}" alone, or with options alone, is "${name} ${plain}".\n`
+  return `${name} - ${summary}\n\n${lines.join("\n")}\n\n${alone}${more}\n`
 }
 
 /** What `--version` tells. */
