@@ -14,21 +14,12 @@ const file = `// made_up: no RFC.
 
 import { type ExtensionCodec, type ExtensionRow, flag } from "./codec.ts"
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly made_up?: number
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly made_up?: true
-  }
-}
-
 const wish: ExtensionCodec<number> = {
   decode: (data) => data.uint8(),
   encode: (value, data) => data.uint8(value),
 }
 
-export const madeUp: ExtensionRow<"made_up"> = { type: 0xfe01, CH: wish, EE: flag }
+export const madeUp: ExtensionRow<{ CH: number; EE: true }> = { type: 0xfe01, CH: wish, EE: flag }
 `
 
 const use = `import { decodeClientHello, encodeClientHello } from "../src/codec/client-hello.ts"
@@ -78,8 +69,9 @@ it("an extension is one file and one row", () => {
     symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"))
     const table = join(stack, "src/codec/extensions/table.ts")
     const before = readFileSync(table, "utf8")
-    const row = before.replace("  server_name: serverName,", "  made_up: madeUp,\n  server_name: serverName,")
-    expect(row).not.toBe(before)
+    const type = before.replace("  readonly server_name:", "  readonly made_up: typeof madeUp\n  readonly server_name:")
+    const row = type.replace("  server_name: serverName,", "  made_up: madeUp,\n  server_name: serverName,")
+    expect([type === before, row === type]).toEqual([false, false])
     writeFileSync(table, `import { madeUp } from "./made-up.ts"\n${row}`)
     writeFileSync(join(stack, "src/codec/extensions/made-up.ts"), file)
     writeFileSync(join(stack, "tests/made-up.test.ts"), use)

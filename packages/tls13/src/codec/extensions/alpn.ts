@@ -37,16 +37,7 @@ const alpnProtocol: ExtensionCodec<string> = {
   encode: (name, data) => data.vector16((list) => encodeName(name, list)),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly application_layer_protocol_negotiation?: readonly string[]
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly application_layer_protocol_negotiation?: string
-  }
-}
-
-export const applicationLayerProtocolNegotiation: ExtensionRow<"application_layer_protocol_negotiation"> = {
+export const applicationLayerProtocolNegotiation: ExtensionRow<{ CH: readonly string[]; EE: string }> = {
   type: 16,
   CH: alpnProtocols,
   EE: alpnProtocol,

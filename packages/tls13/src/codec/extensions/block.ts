@@ -4,8 +4,8 @@ import { codePointName, ExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { ExtensionTable } from "./codec.ts"
-import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
+import type { ExtensionTable, MessageWithExtensions } from "./codec.ts"
+import type { MessageExtensions } from "./messages.ts"
 
 export interface ExtensionsBlock<Values> {
   readonly values: Values

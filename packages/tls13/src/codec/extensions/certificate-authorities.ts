@@ -56,23 +56,13 @@ const oidFilterList: ExtensionCodec<readonly OidFilter[]> = {
     }),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly certificate_authorities?: readonly Uint8Array[]
-  }
-  interface CertificateRequestExtensions {
-    readonly certificate_authorities?: readonly Uint8Array[]
-    readonly oid_filters?: readonly OidFilter[]
-  }
-}
-
-export const certificateAuthorities: ExtensionRow<"certificate_authorities"> = {
+export const certificateAuthorities: ExtensionRow<{ CH: readonly Uint8Array[]; CR: readonly Uint8Array[] }> = {
   type: 47,
   CH: authorities,
   CR: authorities,
 }
 
-export const oidFilters: ExtensionRow<"oid_filters"> = {
+export const oidFilters: ExtensionRow<{ CR: readonly OidFilter[] }> = {
   type: 48,
   CR: oidFilterList,
 }

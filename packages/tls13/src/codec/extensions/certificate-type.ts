@@ -17,24 +17,13 @@ const certificateType: ExtensionCodec<number> = {
   encode: (type, data) => data.uint8(type),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly client_certificate_type?: readonly number[]
-    readonly server_certificate_type?: readonly number[]
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly client_certificate_type?: number
-    readonly server_certificate_type?: number
-  }
-}
-
-export const clientCertificateType: ExtensionRow<"client_certificate_type"> = {
+export const clientCertificateType: ExtensionRow<{ CH: readonly number[]; EE: number }> = {
   type: 19,
   CH: certificateTypes,
   EE: certificateType,
 }
 
-export const serverCertificateType: ExtensionRow<"server_certificate_type"> = {
+export const serverCertificateType: ExtensionRow<{ CH: readonly number[]; EE: number }> = {
   type: 20,
   CH: certificateTypes,
   EE: certificateType,

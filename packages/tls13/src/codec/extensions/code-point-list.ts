@@ -19,34 +19,19 @@ const groups: ExtensionCodec<readonly number[]> = codePointList("named_group_lis
 /** `SignatureScheme supported_signature_algorithms<2..2^16-2>`. */
 const schemes: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly supported_groups?: readonly number[]
-    readonly signature_algorithms?: readonly number[]
-    readonly signature_algorithms_cert?: readonly number[]
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly supported_groups?: readonly number[]
-  }
-  interface CertificateRequestExtensions {
-    readonly signature_algorithms?: readonly number[]
-    readonly signature_algorithms_cert?: readonly number[]
-  }
-}
-
-export const supportedGroups: ExtensionRow<"supported_groups"> = {
+export const supportedGroups: ExtensionRow<{ CH: readonly number[]; EE: readonly number[] }> = {
   type: 10,
   CH: groups,
   EE: groups,
 }
 
-export const signatureAlgorithms: ExtensionRow<"signature_algorithms"> = {
+export const signatureAlgorithms: ExtensionRow<{ CH: readonly number[]; CR: readonly number[] }> = {
   type: 13,
   CH: schemes,
   CR: schemes,
 }
 
-export const signatureAlgorithmsCert: ExtensionRow<"signature_algorithms_cert"> = {
+export const signatureAlgorithmsCert: ExtensionRow<{ CH: readonly number[]; CR: readonly number[] }> = {
   type: 50,
   CH: schemes,
   CR: schemes,

@@ -1,6 +1,8 @@
 import type { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
-import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
+
+/** The messages that have extensions (RFC 9846 section 4.3), by the letters of the RFC's table; CT is one CertificateEntry. */
+export type MessageWithExtensions = "CH" | "SH" | "HRR" | "EE" | "CT" | "CR" | "NST"
 
 /** How the structure in one extension's `extension_data` is read and written, in one message. */
 export interface ExtensionCodec<Value> {
@@ -8,17 +10,17 @@ export interface ExtensionCodec<Value> {
   encode(value: Value, data: Writer): void
 }
 
-/** A row of the table of section 4.3: the extension's number, and a codec for each message that may have it, and no other. */
-export type ExtensionRow<Name extends string> = { readonly type: number } & {
-  readonly [M in keyof MessageExtensions as Name extends keyof MessageExtensions[M] ? M : never]: CodecOf<
-    MessageExtensions[M],
-    Name
-  >
-}
+/**
+ * A row of the table of section 4.3: the extension's number, and a codec for each message that may have it, and no other. `Values`
+ * says what it is in which message: `{ CH: string; EE: true }`.
+ */
+export type ExtensionRow<Values extends { readonly [M in MessageWithExtensions]?: unknown }> = {
+  readonly type: number
+} & { readonly [M in keyof Values & MessageWithExtensions]: ExtensionCodec<Values[M]> }
 
-type CodecOf<Extensions, Name extends string> = Extensions extends { readonly [_ in Name]?: infer Value }
-  ? ExtensionCodec<Exclude<Value, undefined>>
-  : never
+/** What the extension of a row is in a message. */
+export type ValueIn<Row, M extends MessageWithExtensions> =
+  Row extends Readonly<Record<M, ExtensionCodec<infer Value>>> ? Value : never
 
 /** An extension whose presence says everything: `extension_data` is empty. */
 export const flag: ExtensionCodec<true> = {

@@ -18,16 +18,7 @@ const algorithms: ExtensionCodec<readonly number[]> = {
     }),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly compress_certificate?: readonly number[]
-  }
-  interface CertificateRequestExtensions {
-    readonly compress_certificate?: readonly number[]
-  }
-}
-
-export const compressCertificate: ExtensionRow<"compress_certificate"> = {
+export const compressCertificate: ExtensionRow<{ CH: readonly number[]; CR: readonly number[] }> = {
   type: 27,
   CH: algorithms,
   CR: algorithms,

@@ -8,16 +8,7 @@ const bytes: ExtensionCodec<Uint8Array> = {
   encode: (value, data) => data.vector16(value),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly cookie?: Uint8Array
-  }
-  interface HelloRetryRequestExtensions {
-    readonly cookie?: Uint8Array
-  }
-}
-
-export const cookie: ExtensionRow<"cookie"> = {
+export const cookie: ExtensionRow<{ CH: Uint8Array; HRR: Uint8Array }> = {
   type: 44,
   CH: bytes,
   HRR: bytes,

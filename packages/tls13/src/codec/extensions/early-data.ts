@@ -8,19 +8,7 @@ const maxEarlyDataSize: ExtensionCodec<number> = {
   encode: (size, data) => data.uint32(size),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly early_data?: true
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly early_data?: true
-  }
-  interface NewSessionTicketExtensions {
-    readonly early_data?: number
-  }
-}
-
-export const earlyData: ExtensionRow<"early_data"> = {
+export const earlyData: ExtensionRow<{ CH: true; EE: true; NST: number }> = {
   type: 42,
   CH: flag,
   EE: flag,

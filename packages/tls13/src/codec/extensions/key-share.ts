@@ -45,26 +45,14 @@ const keyShareHelloRetryRequest: ExtensionCodec<number> = {
   encode: (group, data) => data.uint16(group),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly key_share?: readonly KeyShareEntry[]
-  }
-  interface ServerHelloExtensions {
-    readonly key_share?: KeyShareEntry
-  }
-  interface HelloRetryRequestExtensions {
-    readonly key_share?: number
-  }
-}
-
-export const keyShare: ExtensionRow<"key_share"> = {
+export const keyShare: ExtensionRow<{ CH: readonly KeyShareEntry[]; SH: KeyShareEntry; HRR: number }> = {
   type: 51,
   CH: keyShareClientHello,
   SH: keyShareServerHello,
   HRR: keyShareHelloRetryRequest,
 }
 
-export const keyShareOfClient: ExtensionRow<"key_share"> = {
+export const keyShareOfClient: typeof keyShare = {
   type: 51,
   CH: /* @__PURE__ */ writtenOnly(encodeEntries),
   SH: keyShareServerHello,

@@ -1,21 +1,27 @@
-// biome-ignore-all lint/suspicious/noEmptyInterface: each extension adds what it is to the messages that may have it
-// The messages that have extensions (RFC 9846 section 4.3), by the letters of the RFC's table. What may stand in them is said by
-// the extensions themselves: each file beside this one declares for its own what it is in which message.
+// What may stand in the messages that have extensions (RFC 9846 section 4.3): made of the table's rows.
+
+import type { MessageWithExtensions, ValueIn } from "./codec.ts"
+import type { Extensions } from "./table.ts"
+
+/** Those of a message: each may be there or not. */
+type ExtensionsIn<M extends MessageWithExtensions> = {
+  readonly [Name in keyof Extensions as M extends keyof Extensions[Name] ? Name : never]?: ValueIn<Extensions[Name], M>
+}
 
 /** CH. pre_shared_key stands last, as it must on the wire (section 4.3.11). */
-export interface ClientHelloExtensions {}
+export interface ClientHelloExtensions extends ExtensionsIn<"CH"> {}
 /** SH */
-export interface ServerHelloExtensions {}
+export interface ServerHelloExtensions extends ExtensionsIn<"SH"> {}
 /** HRR */
-export interface HelloRetryRequestExtensions {}
+export interface HelloRetryRequestExtensions extends ExtensionsIn<"HRR"> {}
 /** EE */
-export interface EncryptedExtensionsExtensions {}
+export interface EncryptedExtensionsExtensions extends ExtensionsIn<"EE"> {}
 /** CT: those of one CertificateEntry */
-export interface CertificateEntryExtensions {}
+export interface CertificateEntryExtensions extends ExtensionsIn<"CT"> {}
 /** CR */
-export interface CertificateRequestExtensions {}
+export interface CertificateRequestExtensions extends ExtensionsIn<"CR"> {}
 /** NST */
-export interface NewSessionTicketExtensions {}
+export interface NewSessionTicketExtensions extends ExtensionsIn<"NST"> {}
 
 export interface MessageExtensions {
   readonly CH: ClientHelloExtensions
@@ -26,5 +32,3 @@ export interface MessageExtensions {
   readonly CR: CertificateRequestExtensions
   readonly NST: NewSessionTicketExtensions
 }
-
-export type MessageWithExtensions = keyof MessageExtensions

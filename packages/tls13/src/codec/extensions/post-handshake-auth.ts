@@ -2,13 +2,7 @@
 
 import { type ExtensionRow, flag } from "./codec.ts"
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly post_handshake_auth?: true
-  }
-}
-
-export const postHandshakeAuth: ExtensionRow<"post_handshake_auth"> = {
+export const postHandshakeAuth: ExtensionRow<{ CH: true }> = {
   type: 49,
   CH: flag,
 }

@@ -52,22 +52,13 @@ const selectedIdentity: ExtensionCodec<number> = {
   encode: (index, data) => data.uint16(index),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly pre_shared_key?: OfferedPsks
-  }
-  interface ServerHelloExtensions {
-    readonly pre_shared_key?: number
-  }
-}
-
-export const preSharedKey: ExtensionRow<"pre_shared_key"> = {
+export const preSharedKey: ExtensionRow<{ CH: OfferedPsks; SH: number }> = {
   type: 41,
   CH: offeredPsks,
   SH: selectedIdentity,
 }
 
-export const preSharedKeyOfClient: ExtensionRow<"pre_shared_key"> = {
+export const preSharedKeyOfClient: typeof preSharedKey = {
   type: 41,
   CH: /* @__PURE__ */ writtenOnly(encodeOfferedPsks),
   SH: selectedIdentity,

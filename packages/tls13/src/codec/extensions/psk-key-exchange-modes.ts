@@ -8,13 +8,7 @@ const modes: ExtensionCodec<readonly number[]> = {
   encode: (modes, data) => data.vector8(Uint8Array.from(modes)),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly psk_key_exchange_modes?: readonly number[]
-  }
-}
-
-export const pskKeyExchangeModes: ExtensionRow<"psk_key_exchange_modes"> = {
+export const pskKeyExchangeModes: ExtensionRow<{ CH: readonly number[] }> = {
   type: 45,
   CH: modes,
 }

@@ -14,16 +14,7 @@ const limit: ExtensionCodec<number> = {
   encode: (limit, data) => data.uint16(limit),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly record_size_limit?: number
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly record_size_limit?: number
-  }
-}
-
-export const recordSizeLimit: ExtensionRow<"record_size_limit"> = {
+export const recordSizeLimit: ExtensionRow<{ CH: number; EE: number }> = {
   type: 28,
   CH: limit,
   EE: limit,

@@ -40,22 +40,13 @@ function encodeHostName(name: string, data: Writer): void {
   data.vector16((list) => list.uint8(host_name).vector16(asciiToBytes(name)))
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly server_name?: string
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly server_name?: true
-  }
-}
-
-export const serverName: ExtensionRow<"server_name"> = {
+export const serverName: ExtensionRow<{ CH: string; EE: true }> = {
   type: 0,
   CH: hostName,
   EE: flag,
 }
 
-export const serverNameOfClient: ExtensionRow<"server_name"> = {
+export const serverNameOfClient: typeof serverName = {
   type: 0,
   CH: /* @__PURE__ */ writtenOnly(encodeHostName),
   EE: flag,

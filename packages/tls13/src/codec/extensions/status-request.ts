@@ -51,29 +51,14 @@ export function expectTimestampList(list: Uint8Array): void {
   while (timestamps.remaining > 0) timestamps.vector16("SerializedSCT", 1)
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly status_request?: true
-    readonly signed_certificate_timestamp?: true
-  }
-  interface CertificateEntryExtensions {
-    readonly status_request?: Uint8Array
-    readonly signed_certificate_timestamp?: Uint8Array
-  }
-  interface CertificateRequestExtensions {
-    readonly status_request?: true
-    readonly signed_certificate_timestamp?: true
-  }
-}
-
-export const statusRequest: ExtensionRow<"status_request"> = {
+export const statusRequest: ExtensionRow<{ CH: true; CT: Uint8Array; CR: true }> = {
   type: 5,
   CH: statusWanted,
   CT: certificateStatus,
   CR: flag,
 }
 
-export const signedCertificateTimestamp: ExtensionRow<"signed_certificate_timestamp"> = {
+export const signedCertificateTimestamp: ExtensionRow<{ CH: true; CT: Uint8Array; CR: true }> = {
   type: 18,
   CH: flag,
   CT: signedCertificateTimestamps,

@@ -17,19 +17,7 @@ const selectedVersion: ExtensionCodec<number> = {
   encode: (version, data) => data.uint16(version),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly supported_versions?: readonly number[]
-  }
-  interface ServerHelloExtensions {
-    readonly supported_versions?: number
-  }
-  interface HelloRetryRequestExtensions {
-    readonly supported_versions?: number
-  }
-}
-
-export const supportedVersions: ExtensionRow<"supported_versions"> = {
+export const supportedVersions: ExtensionRow<{ CH: readonly number[]; SH: number; HRR: number }> = {
   type: 43,
   CH: versions,
   SH: selectedVersion,

@@ -1,17 +1,17 @@
 // The table of RFC 9846 section 4.3, by the extensions' numbers. A row says which messages may have the extension, and how it is
 // read and written in each: `server_name` in ClientHello (CH) and EncryptedExtensions (EE), and so on.
-// A new extension is one file beside this one, which says what it is in the messages that have it, and one row here.
+// A new extension is one file beside this one, which says what it is in the messages that have it, and its row here: the type of
+// the row, of which the messages are made (messages.ts), and the row.
 
 import { applicationLayerProtocolNegotiation } from "./alpn.ts"
 import { certificateAuthorities, oidFilters } from "./certificate-authorities.ts"
 import { clientCertificateType, serverCertificateType } from "./certificate-type.ts"
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from "./code-point-list.ts"
-import { type ExtensionRow, type ExtensionRows, type ExtensionTable, extensionTable } from "./codec.ts"
+import { type ExtensionRows, type ExtensionTable, extensionTable } from "./codec.ts"
 import { compressCertificate } from "./compress-certificate.ts"
 import { cookie } from "./cookie.ts"
 import { earlyData } from "./early-data.ts"
 import { keyShare } from "./key-share.ts"
-import type { MessageExtensions, MessageWithExtensions } from "./messages.ts"
 import { postHandshakeAuth } from "./post-handshake-auth.ts"
 import { preSharedKey } from "./pre-shared-key.ts"
 import { pskKeyExchangeModes } from "./psk-key-exchange-modes.ts"
@@ -22,9 +22,31 @@ import { supportedVersions } from "./supported-versions.ts"
 import { ticketRequest } from "./ticket-request.ts"
 
 /** The extensions that some message may have: those that this implementation recognizes. */
-type KnownName = { [M in MessageWithExtensions]: keyof MessageExtensions[M] }[MessageWithExtensions]
+export type Extensions = {
+  readonly server_name: typeof serverName
+  readonly status_request: typeof statusRequest
+  readonly supported_groups: typeof supportedGroups
+  readonly signature_algorithms: typeof signatureAlgorithms
+  readonly application_layer_protocol_negotiation: typeof applicationLayerProtocolNegotiation
+  readonly signed_certificate_timestamp: typeof signedCertificateTimestamp
+  readonly client_certificate_type: typeof clientCertificateType
+  readonly server_certificate_type: typeof serverCertificateType
+  readonly compress_certificate: typeof compressCertificate
+  readonly record_size_limit: typeof recordSizeLimit
+  readonly pre_shared_key: typeof preSharedKey
+  readonly early_data: typeof earlyData
+  readonly supported_versions: typeof supportedVersions
+  readonly cookie: typeof cookie
+  readonly psk_key_exchange_modes: typeof pskKeyExchangeModes
+  readonly certificate_authorities: typeof certificateAuthorities
+  readonly oid_filters: typeof oidFilters
+  readonly post_handshake_auth: typeof postHandshakeAuth
+  readonly signature_algorithms_cert: typeof signatureAlgorithmsCert
+  readonly key_share: typeof keyShare
+  readonly ticket_request: typeof ticketRequest
+}
 
-const table: { readonly [Name in KnownName]: ExtensionRow<Name> } = {
+const table: Extensions = {
   server_name: serverName,
   status_request: statusRequest,
   supported_groups: supportedGroups,

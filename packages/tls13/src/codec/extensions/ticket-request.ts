@@ -19,16 +19,7 @@ const answer: ExtensionCodec<number> = {
   encode: (count, data) => data.uint8(count),
 }
 
-declare module "./messages.ts" {
-  interface ClientHelloExtensions {
-    readonly ticket_request?: TicketRequest
-  }
-  interface EncryptedExtensionsExtensions {
-    readonly ticket_request?: number
-  }
-}
-
-export const ticketRequest: ExtensionRow<"ticket_request"> = {
+export const ticketRequest: ExtensionRow<{ CH: TicketRequest; EE: number }> = {
   type: 58,
   CH: asked,
   EE: answer,
