@@ -96,6 +96,36 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
   })
 })
 
+describe("packages/tls13/jsr.json", () => {
+  const read = (name: string) => JSON.parse(readFileSync(join(root, "packages/tls13", name), "utf8"))
+  const [ours, jsr] = [read("package.json"), read("jsr.json")]
+  // Their programs are files of npm's package: threads and children.
+  const npmOnly = ["./node", "./bench", "./command-line", "./webassembly/*.wasm", "./package.json"]
+
+  it("is the package of package.json, by its sources", () => {
+    expect([jsr.name, jsr.version, jsr.license]).toEqual([ours.name, ours.version, ours.license])
+    const entries = Object.entries<Record<string, string>>(ours.exports).filter(([entry]) => !npmOnly.includes(entry))
+    const sources = entries.map(([entry, { "@puremq/source": source }]) => [entry, source])
+    expect(jsr.exports).toEqual(Object.fromEntries(sources))
+  })
+
+  it("has the dependencies of package.json", () => {
+    const all = Object.entries({ ...ours.dependencies, ...ours.optionalDependencies })
+    const imports = all.map(([name, version]) => [`${name}/`, `npm:/${name}@${version}/`])
+    expect(jsr.imports).toEqual(Object.fromEntries(imports))
+  })
+
+  it("leaves out no source that an entry point leads to", () => {
+    const reached = reachedFrom(
+      join(root, "packages/tls13"),
+      Object.values<string>(jsr.exports).map((path) => path.replace("./", "")),
+    )
+    expect(reached.size).toBeGreaterThan(200)
+    const excluded = (path: string) => jsr.publish.exclude.some((each: string) => `${path}/`.startsWith(`${each}/`))
+    expect([...reached].filter(excluded)).toEqual([])
+  })
+})
+
 /** The sources that the package's files in bin/ run. */
 function commandSources(folder: string): string[] {
   return readdirSync(join(folder, "bin")).flatMap((name) =>
