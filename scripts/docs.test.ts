@@ -7,7 +7,7 @@ import { brokerFloors, floors } from "./floors/rules.ts"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 describe("the documents", () => {
-  const pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...markdownIn("docs")]
+  const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ...markdownIn("docs")]
 
   it.each(pages)("%s: every link into the repository leads somewhere", (page) => {
     const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!)
