@@ -18,6 +18,7 @@ const scripts = [
   "bench",
   "size",
   "explorer",
+  "release",
   "conformance",
   "runtimes",
   "tls13",

@@ -29,6 +29,7 @@ const commands = {
   conformance: (args) => runBundled("scripts/conformance/main.ts", args),
   examples: (args) => runProgram("examples/run/main.mjs", args),
   course: (args) => runProgram("scripts/course/main.mjs", args),
+  release: (args) => runProgram("scripts/release/main.mjs", args),
   size: (args) => runProgram("scripts/size.mjs", args),
   explorer: (args) => runProgram("packages/explorer/build/main.mjs", args),
   build: () => 0,
