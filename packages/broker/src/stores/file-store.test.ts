@@ -10,6 +10,7 @@ import type { Change } from "../packet/change.ts"
 import { encodeTurn } from "../packet/change-encoding.ts"
 import { TurnWriter } from "../packet/turn-fields.ts"
 import { type FileStore, type FileStoreOptions, openStoreIn } from "./file-store.ts"
+import type { Pace } from "./folder.ts"
 import { openFileStore } from "./node-files.ts"
 
 const inFolder = (options: FileStoreOptions) => () => {
@@ -26,8 +27,17 @@ storeContract("files, collected for 3 ms, durable past the power", inFolder({ fl
 storeContract("files, folded all the time", inFolder({ foldAfter: 200 }))
 storeContract("files, folded all the time, durable past the power", inFolder({ foldAfter: 200, durability: "power" }))
 
-const openIn = (folder: ToyFolder, options: FileStoreOptions = {}): Promise<FileStore> =>
-  openStoreIn(folder, toyPace, options, async () => {})
+const openIn = (folder: ToyFolder, options: FileStoreOptions = {}, pace: Pace = toyPace): Promise<FileStore> =>
+  openStoreIn(folder, pace, options, async () => {})
+
+/** What is collected is written in the next turn of the loop: as many writes on a busy machine as on any. */
+const evenPace: Pace = {
+  ...toyPace,
+  after(_milliseconds, work) {
+    const next = setImmediate(work)
+    return () => clearImmediate(next)
+  },
+}
 
 /** What a store in `folder` has, and what it says about it. */
 async function contentOf(folder: ToyFolder): Promise<{ changes: Change[]; notes: string[] }> {
@@ -292,7 +302,7 @@ describe("whatever step fails", () => {
       let folds = 0
       for (let at = 1; ; at++) {
         const folder = new ToyFolder()
-        const store = await openIn(folder, options)
+        const store = await openIn(folder, options, evenPace)
         await restored(store)
         folder.steps = 0
         folder.trouble = { at, kind: "once", code: at % 2 === 0 ? "ENOSPC" : "EIO" }
