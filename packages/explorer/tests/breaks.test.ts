@@ -3,12 +3,12 @@
 import { beforeAll, expect, it } from "vitest"
 import { checks } from "../build/checks.mjs"
 import type * as Engine from "../src/engine.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 function run(broken: (typeof engine.breaks)[number], without?: string) {
   const { steps } = engine.play({

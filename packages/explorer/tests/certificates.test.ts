@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import type { DerNode } from "../src/certificates/tree.ts"
 import type * as Engine from "../src/engine.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 let engine: typeof Engine
 let wishes: Engine.Wishes
@@ -23,7 +23,7 @@ beforeAll(async () => {
     seed: 5,
     provider: engine.noble(),
   }
-})
+}, engineTime)
 
 const all = (node: DerNode): DerNode[] => [node, ...node.parts.flatMap(all)]
 

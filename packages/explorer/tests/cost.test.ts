@@ -2,13 +2,13 @@
 
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { scenarioIds } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const play = (scenario: string) => engine.play({ scenario, provider: engine.fast(), seed: 7 })
 const cost = (scenario: string, connection: number) =>

@@ -5,12 +5,12 @@ import { readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Step, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const text = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 const ids = (source: string) => new Set([...source.matchAll(/\bid: "([\w-]+)"/g)].map(([, id]) => id!))

@@ -3,12 +3,12 @@
 import { beforeAll, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Field } from "../src/recording/spans.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 function runs() {
   const provider = engine.fast()

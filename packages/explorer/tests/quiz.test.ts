@@ -8,14 +8,14 @@ import { finishedMac, fromHex, toHex, transitions } from "@puremq/tls13/explore"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { End, Happening, Step, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 type Of<Type extends Happening["type"]> = Extract<Happening, { type: Type }>
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 /** Of the questions. */
 const seeds = [1, 2, 3]

@@ -3,14 +3,14 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Happening, Step, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 
 type Of<Type extends Happening["type"]> = Extract<Happening, { type: Type }>
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 function all<Type extends Happening["type"]>({ steps }: Timeline, type: Type, end?: "client" | "server"): Of<Type>[] {
   const fits = (step: Step) => step.happening.type === type && (end === undefined || step.end === end)

@@ -4,13 +4,13 @@ import { execFileSync } from "node:child_process"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { End, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { connectionsOf, hex, scenarioIds } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 /** What the stack of an end tells, as lines, and what the model says of the same. */
 function compared(timeline: Timeline, connection: number, end: End) {

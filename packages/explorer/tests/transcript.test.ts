@@ -6,13 +6,13 @@ import { unzlibSync } from "fflate"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { End, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { connectionsOf, hex, scenarioIds } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const ends: readonly End[] = ["client", "server"]
 const play = (scenario: string, breaks?: string) => engine.play({ scenario, provider: engine.fast(), seed: 7, breaks })

@@ -2,13 +2,13 @@
 
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../../src/engine.ts"
-import { loadEngine } from "../engine.ts"
+import { engineTime, loadEngine } from "../engine.ts"
 import { settled, usePages, whyNot } from "./page.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const pages = usePages()
 

@@ -3,14 +3,14 @@
 import type { Page } from "playwright-core"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../../src/engine.ts"
-import { loadEngine } from "../engine.ts"
+import { engineTime, loadEngine } from "../engine.ts"
 import { hex } from "../timelines.ts"
 import { settled, usePages, whyNot } from "./page.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const pages = usePages()
 const play = (scenario: string) => engine.play({ scenario, provider: engine.fast(), seed: 7 })

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { writeSavedTrace } from "@puremq/tls13/trace"
 import { afterAll, describe, expect, it } from "vitest"
-import { loadEngine } from "../engine.ts"
+import { engineTime, loadEngine } from "../engine.ts"
 import { printed, traces } from "../rfc8448-text.ts"
 import { settled, usePages, whyNot } from "./page.ts"
 
@@ -41,7 +41,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await page.close()
   })
 
-  it("shows of the other end what a saved trace shows of it", async () => {
+  it("shows of the other end what a saved trace shows of it", { timeout: engineTime }, async () => {
     const engine = await loadEngine()
     const { steps } = engine.play({ scenario: "compression", provider: engine.fast(), seed: 3 })
     const events = steps.flatMap(({ end, happening }) => {

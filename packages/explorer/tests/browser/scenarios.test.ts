@@ -5,14 +5,14 @@ import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../../src/engine.ts"
 import type { Timeline } from "../../src/run/step.ts"
-import { loadEngine } from "../engine.ts"
+import { engineTime, loadEngine } from "../engine.ts"
 import { scenarioIds } from "../timelines.ts"
 import { says, settled, usePages, whyNot } from "./page.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const pages = usePages()
 
