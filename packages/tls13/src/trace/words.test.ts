@@ -21,7 +21,7 @@ function field(traceId: string, name: string, occurrence = 0): Uint8Array {
 describe("the messages of RFC 8448 in words", () => {
   it("ClientHello", () => {
     expect(message("client_hello", field("simple-1rtt", "ClientHello")).split("\n")).toEqual([
-      "received ClientHello (section 4.2.2), 196 bytes: what the client can do, and key shares made on a guess",
+      "received ClientHello (section 4.2.2), 196 bytes: what the client can do, and key shares of groups that it guesses or was asked for",
       "    random: cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7",
       "    versions: tls13",
       "    cipher suites: TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, TLS_AES_256_GCM_SHA384",

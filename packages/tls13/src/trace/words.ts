@@ -69,12 +69,16 @@ function alertMeaning(description: string): string {
 
 /** RFC 9846 section 4: what each message is for. */
 const messages: Readonly<Record<MessageName, readonly [name: string, section: string, meaning: string]>> = {
-  client_hello: ["ClientHello", "4.2.2", "what the client can do, and key shares made on a guess"],
+  client_hello: [
+    "ClientHello",
+    "4.2.2",
+    "what the client can do, and key shares of groups that it guesses or was asked for",
+  ],
   hello_retry_request: ["HelloRetryRequest", "4.2.4", "the server asks for another ClientHello"],
   server_hello: [
     "ServerHello",
     "4.2.3",
-    "what the server chose, and its key share, of which both sides make the handshake keys",
+    "what the server chose (a key share, a pre-shared key, or both), of which both sides make the handshake keys",
   ],
   encrypted_extensions: ["EncryptedExtensions", "4.4.1", "the server's answers that are not needed to make keys"],
   certificate_request: ["CertificateRequest", "4.4.2", "the server asks the client for a certificate"],
@@ -98,7 +102,7 @@ const secrets: Readonly<Record<SecretName, string>> = {
   binder_key: "proves in the ClientHello that its sender has the pre-shared key",
   client_early_traffic_secret: "protects the client's 0-RTT data",
   early_exporter_secret: "keying material for the application, bound to 0-RTT",
-  handshake_secret: "the key exchange goes into the schedule",
+  handshake_secret: "the secret of the key exchange, or zeros, goes into the schedule",
   client_handshake_traffic_secret: "protects the client's handshake messages",
   server_handshake_traffic_secret: "protects the server's handshake messages",
   main_secret: "the root of everything after the handshake",
