@@ -3,13 +3,14 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
+import { printed, traces } from "./rfc8448-text.ts"
 import { scenarioIds } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const play = (scenario: string, breaks?: string) => engine.play({ scenario, provider: engine.fast(), seed: 7, breaks })
 const ids = ["client", "server", "eavesdropper", "certificate-key", "ticket-key", "quantum"] as const
@@ -210,4 +211,53 @@ describe.each(scenarioIds)("%s", (scenario) => {
       expect({ id: record.wire.id, reads: verdicts[receiver].reads }).toEqual({ id: record.wire.id, reads: read })
     }
   })
+})
+
+describe("a connection that was brought, with a pre-shared key of which nobody here knows where it is from", () => {
+  /** The second connection of a run, as a capture has it. */
+  const brought = (scenario: string) => {
+    const run = play(scenario)
+    const chunks = run.steps.flatMap(({ connection, happening: of }) =>
+      connection === 1 && of.type === "wire" ? [{ from: of.record.from, bytes: of.record.sent }] : [],
+    )
+    return engine.observe(chunks, engine.readKeyLog(engine.keyLogOf(run)), engine.fast())
+  }
+  const rfc8448 = () => {
+    const { chunks, known } = engine.readPasted(printed(traces.find(({ section }) => section === 4)!))
+    return engine.observe(chunks, known, engine.noble())
+  }
+
+  it.each([
+    ["0-rtt", () => brought("0-rtt")],
+    ["psk-ke", () => brought("psk-ke")],
+    ["resumption", () => brought("resumption")],
+    ["RFC 8448 section 4", rfc8448],
+  ] as const)("%s: is not said to be given beforehand, nor to be a ticket's", (name, timeline) => {
+    const rows = engine.eyesAt(timeline(), Number.POSITIVE_INFINITY)
+    let unknown = 0
+    for (const { record, verdicts } of rows) {
+      for (const id of ["ticket-key", "quantum"] as const) {
+        const verdict = verdicts[id]
+        expect(verdict.why).not.toMatch(/^The pre-shared key was given|and no machine computes it|^The ticket/)
+        if (verdict.unknown)
+          expect(verdict).toMatchObject({ reads: false, why: expect.stringMatching(/was not brought/) })
+        if (record.protection === undefined) continue
+        const isEarly = record.protection.secretName.includes("early")
+        // With a key exchange the thief of a ticket key lacks that, wherever the PSK is from.
+        const depends = id === "quantum" || isEarly || name === "psk-ke"
+        expect({ name, id, what: record.protection, unknown: verdict.unknown }).toMatchObject({
+          unknown: depends ? true : undefined,
+        })
+        if (depends) unknown++
+      }
+    }
+    expect(unknown).toBeGreaterThan(5)
+  })
+})
+
+it("a secret of zeros is everybody's", () => {
+  const options = { scenario: "full", provider: engine.fast(), seed: 7, breaks: "zero-share" }
+  const taken = engine.play({ ...options, without: "small-order-point" })
+  expect(table(taken, 0).filter((row) => !row.startsWith("CSEKTQ"))).toEqual([])
+  expect(rowsOf(taken).at(-1)!.verdicts.eavesdropper.why).toMatch(/all zeros/)
 })

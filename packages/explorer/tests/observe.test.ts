@@ -3,13 +3,13 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Happening, Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { printed, traces } from "./rfc8448-text.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 
@@ -70,6 +70,17 @@ describe.each(traces)("the trace of RFC 8448 section $section, pasted", (trace) 
         expect({ id, kind, value }).toEqual({ id, kind, value: secret })
       expect(nodes.find(({ id }) => id === "dhe")?.value).toBeDefined()
     }
+  })
+
+  it("has the binder's key, and the binder that it makes", () => {
+    const timeline = seen()
+    const binders = engine.hashUsesOf(timeline, 0, "client").filter(({ id }) => id.startsWith("binder"))
+    expect(binders).toHaveLength(trace.section === 4 ? 1 : 0)
+    const node = engine.nodeOf(engine.scheduleOf(timeline, 0, "client"), "binder_key")!
+    expect(engine.stateAt(node, 100_000)).toBe(trace.section === 4 ? "known" : "never")
+    for (const use of binders) expect(use.kind === "mac" && engine.isRight(use)).toBe(true)
+    const printedKey = trace.steps.find(({ label }) => label === "calculate PSK binder")?.fields?.["PRK"]?.hex
+    if (trace.section === 4) expect(hex(node.value!)).toBe(printedKey)
   })
 
   it("is read to the last record", () => {

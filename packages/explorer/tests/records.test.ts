@@ -3,13 +3,13 @@
 import { createDecipheriv } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { connectionsOf, hex, scenarioIds } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const play = (scenario: string) => engine.play({ scenario, provider: engine.fast(), seed: 7 })
 
@@ -104,4 +104,22 @@ it("shows what a nonce used twice gives away", () => {
   expect(hex(reuse.recovered)).toBe(hex(subscribe!.innerPlaintext.subarray(0, reuse.recovered.length)))
   expect(hex(reuse.ciphertexts[0])).toBe(hex(connect!.record.subarray(5, 5 + reuse.recovered.length)))
   expect(reuse.forgery).toMatch(/^AES-GCM/)
+})
+
+it("shows a nonce used twice on two records that are not the same, where there are such", () => {
+  for (const scenario of scenarioIds) {
+    const records = engine.protectedRecords(play(scenario))
+    for (let count = 2; count <= records.length; count++) {
+      const some = records.slice(0, count)
+      const [first, second] = engine.usualPair(some)!
+      const reuse = engine.nonceReuse(first, second)
+      const texts = new Set(some.map(({ innerPlaintext }) => hex(innerPlaintext)))
+      expect({ scenario, count, areEqual: reuse.areEqual }).toEqual({ scenario, count, areEqual: texts.size === 1 })
+      expect(reuse.xorOfCiphertexts.some((byte) => byte !== 0)).toBe(!reuse.areEqual)
+    }
+  }
+  const alerts = engine.protectedRecords(play("full")).slice(-2)
+  const reuse = engine.nonceReuse(alerts[0]!, alerts[1]!)
+  expect(hex(reuse.tags[0])).toBe(hex(reuse.tags[1]))
+  expect(reuse.forgery).toMatch(/^The two have the same inside/)
 })

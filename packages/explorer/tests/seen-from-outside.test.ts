@@ -3,13 +3,13 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import type * as Engine from "../src/engine.ts"
 import type { Timeline } from "../src/run/step.ts"
-import { loadEngine } from "./engine.ts"
+import { engineTime, loadEngine } from "./engine.ts"
 import { hex } from "./timelines.ts"
 
 let engine: typeof Engine
 beforeAll(async () => {
   engine = await loadEngine()
-})
+}, engineTime)
 
 const scenarios = ["full", "hello-retry", "client-certificate", "external-psk", "key-update", "hybrid"]
 const play = (scenario: string) => engine.play({ scenario, provider: engine.fast(), seed: 7 })
@@ -83,7 +83,31 @@ describe.each(scenarios)("%s", (scenario) => {
         expect(engine.stateAt(seen.find((node) => node.id === `${id}.key`)!, 100_000)).toBe("known")
       }
     }
-    expect(engine.stateAt(seen.find(({ id }) => id === "main_secret")!, 100_000)).toBe("never")
+    expect(value(seen, "exporter_secret")).toBe(value(live, "exporter_secret"))
+  })
+
+  it("is not said to lack what it has and nothing tells", () => {
+    const run = play(scenario)
+    for (const end of ["client", "server"] as const) {
+      const live = engine.scheduleOf(run, 0, end)
+      const schedule = engine.scheduleOf(lookedAt(run), 0, end)
+      for (const node of schedule.nodes) {
+        const own = live.nodes.find(({ id }) => id === node.id)!
+        const [seen, has] = [node, own].map((each) => engine.stateAt(each, 100_000))
+        if (has === "known")
+          expect({ end, id: node.id, seen }).toMatchObject({ seen: expect.stringMatching(/known|not told/) })
+        if (seen === "known" && node.value)
+          expect({ id: node.id, value: hex(node.value) }).toEqual({ id: node.id, value: hex(own.value!) })
+      }
+      for (const id of ["main_secret", "handshake_secret", "dhe", "resumption_secret"])
+        expect(engine.stateAt(engine.nodeOf(schedule, id)!, 100_000)).toBe("not told")
+      expect(engine.isNeeded(schedule, engine.nodeOf(schedule, "main_secret")!)).toBe(true)
+      expect(engine.isNeeded(schedule, engine.nodeOf(schedule, "resumption_secret")!)).toBe(false)
+      // Without a PSK the first stage is made of zeros, and there is nothing of a binder.
+      const hasPsk = scenario === "external-psk"
+      expect(engine.stateAt(engine.nodeOf(schedule, "early_secret")!, 100_000)).toBe(hasPsk ? "not told" : "known")
+      expect(engine.stateAt(engine.nodeOf(schedule, "binder_key")!, 100_000)).toBe(hasPsk ? "not told" : "never")
+    }
   })
 
   it("has a transcript whose MACs are right, as far as their keys are known", () => {

@@ -78,6 +78,8 @@ export interface Ingredients {
   /** A PSK and no key exchange: psk_ke. */
   readonly pskOnly: boolean
   readonly hasCertificate: boolean
+  /** The secret of the key exchange is all zeros: a share of small order was taken (RFC 7748 section 6.1). */
+  readonly isZero: boolean
 }
 
 const allIngredients: (timeline: Timeline) => Map<number, Ingredients> = onceForTimeline(() => new Map())
@@ -94,35 +96,42 @@ export function ingredientsOf(timeline: Timeline, connection: number): Ingredien
   const hasCertificate = flow.messages.some(
     ({ name, from }) => from === "server" && (name === "certificate" || name === "compressed_certificate"),
   )
-  const ingredients = { psk, offered, group, pskOnly: psk !== undefined && group === undefined, hasCertificate }
+  const isZero = ends.some(({ exchange }) => exchange?.secret.every((byte) => byte === 0))
+  const pskOnly = psk !== undefined && group === undefined
+  const ingredients = { psk, offered, group, pskOnly, hasCertificate, isZero }
   all.set(connection, ingredients)
   return ingredients
 }
 
-/** Whether a thief has the pre-shared key that a connection offers; without one there is nothing that he lacks. */
-function hasPsk(timeline: Timeline, thief: Thief, psk: OfferedPsk | undefined): boolean {
+/**
+ * Whether a thief has the pre-shared key that a connection offers; without one there is nothing that he lacks.
+ * Undefined: he has it if it is of a ticket that he can open, and nobody here knows that.
+ */
+function hasPsk(timeline: Timeline, thief: Thief, psk: OfferedPsk | undefined): boolean | undefined {
   if (psk === undefined) return true
-  if (psk.origin?.kind !== "resumption") return false
+  if (psk.origin === undefined) return thief === "ticket-key" || thief === "quantum" ? undefined : false
+  if (psk.origin.kind !== "resumption") return false
   if (thief === "ticket-key") return true
   // The PSK of a ticket is made of the resumption_secret of the connection that gave it.
   return hasMainSecret(timeline, thief, psk.origin.connection)
 }
 
-function hasExchange(thief: Thief, { group, pskOnly }: Ingredients): boolean {
-  if (pskOnly) return true
+function hasExchange(thief: Thief, { group, pskOnly, isZero }: Ingredients): boolean {
+  if (pskOnly || isZero) return true
   return thief === "quantum" && group !== undefined && !isHybrid(group)
 }
 
-function hasMainSecret(timeline: Timeline, thief: Thief, connection: number): boolean {
+function hasMainSecret(timeline: Timeline, thief: Thief, connection: number): boolean | undefined {
   const ingredients = ingredientsOf(timeline, connection)
-  return hasPsk(timeline, thief, ingredients.psk) && hasExchange(thief, ingredients)
+  return hasExchange(thief, ingredients) && hasPsk(timeline, thief, ingredients.psk)
 }
 
-/** Whether a thief can compute a secret of a connection. */
-export function hasSecret(timeline: Timeline, thief: Thief, connection: number, name: SecretName): boolean {
+/** Whether a thief can compute a secret of a connection; undefined: nobody here knows. */
+export function hasSecret(timeline: Timeline, thief: Thief, connection: number, name: SecretName): boolean | undefined {
   if (!isEarly(name)) return hasMainSecret(timeline, thief, connection)
   const { offered } = ingredientsOf(timeline, connection)
-  return offered !== undefined && hasPsk(timeline, thief, offered)
+  if (offered === undefined) return false
+  return hasPsk(timeline, thief, offered)
 }
 
 function isEarly(name: SecretName): boolean {
@@ -147,6 +156,7 @@ function isMadeUp({ wire, origin }: SeenRecord): boolean {
 
 const notBrought: Verdict = {
   reads: false,
+  unknown: true,
   why: "It is sealed, and the secret that opens it was not brought along: nobody here can say more.",
   section: "5.2",
 }
@@ -162,9 +172,28 @@ function thiefsVerdict(timeline: Timeline, record: SeenRecord, thief: Thief): Ve
     return { reads: false, why: "Somebody on the way has made it up: no key of the two opens it.", section: "5.2" }
   }
   if (protection === undefined) return inTheClear(record, thief, ingredients)
-  const reads = hasSecret(timeline, thief, connection, protection.secretName)
+  const known = hasSecret(timeline, thief, connection, protection.secretName)
   const early = isEarly(protection.secretName)
-  return { reads, ...reasons[thief]({ timeline, ingredients, early, reads }) }
+  if (known && !early && ingredients.isZero) {
+    const why =
+      "The key share of small order makes the secret of the exchange all zeros: everybody can compute the keys."
+    return { reads: true, why, section: "7.4.2" }
+  }
+  if (known === undefined) return { reads: false, unknown: true, ...dependsOnPsk(thief, ingredients, early) }
+  return { reads: known, ...reasons[thief]({ timeline, ingredients, early, reads: known }) }
+}
+
+/** What cannot be said of a pre-shared key whose origin was not brought along. */
+function dependsOnPsk(thief: Thief, { group, pskOnly }: Ingredients, early: boolean): Reason {
+  const section = "2.2"
+  if (thief === "ticket-key") {
+    const why =
+      "Where the pre-shared key comes from was not brought along: if it is of a ticket that this key opens, the thief reads all that it protects; if it was given beforehand, nothing."
+    return { why, section }
+  }
+  const breaks = early || pskOnly ? "" : `It breaks ${group}, and needs the pre-shared key, too. `
+  const why = `${breaks}Where that key comes from was not brought along: it has the key if it is of a ticket of a connection that it breaks, and not if it was given beforehand.`
+  return { why: breaks === "" ? why.replace("that key", "the pre-shared key") : why, section }
 }
 
 function inTheClear(record: SeenRecord, thief: Thief, { offered }: Ingredients): Verdict {
@@ -176,7 +205,12 @@ function inTheClear(record: SeenRecord, thief: Thief, { offered }: Ingredients):
     }
     return { reads: true, why: "There are no keys yet: it is sent in the clear.", section: "5.1" }
   }
-  const isTicket = offered.origin?.kind === "resumption"
+  if (offered.origin === undefined) {
+    const opens = thief === "ticket-key" ? ": if that is a ticket, and this key is its own, it opens" : ""
+    const why = `It is sent in the clear, and so is what names the pre-shared key${opens}.`
+    return { reads: true, why, section: "4.3.11" }
+  }
+  const isTicket = offered.origin.kind === "resumption"
   if (isTicket && thief === "ticket-key") {
     return { reads: true, why: "The ticket in it opens, and the pre-shared key is inside.", section: "4.7.1" }
   }
@@ -225,7 +259,12 @@ function ticketThief(early: boolean, { psk, offered, pskOnly }: Ingredients): Re
   if (used === undefined) {
     return { why: "No ticket has a part in this connection: its keys come of the key exchange alone.", section: "7.1" }
   }
-  if (used.origin?.kind !== "resumption") {
+  if (used.origin === undefined) {
+    const why =
+      "Whatever the pre-shared key is of, it is half of it: the key exchange adds a secret that is in no ticket."
+    return { why, section: "appendix F.1" }
+  }
+  if (used.origin.kind !== "resumption") {
     return { why: "The pre-shared key was given beforehand, and is in no ticket.", section: "2.2" }
   }
   if (early) {
@@ -244,7 +283,7 @@ function ticketThief(early: boolean, { psk, offered, pskOnly }: Ingredients): Re
 function quantumThief({ ingredients, early, reads }: Case): Reason {
   const { psk, offered, group, pskOnly } = ingredients
   const used = early ? offered : psk
-  if (!reads && used && used.origin?.kind !== "resumption") {
+  if (!reads && used?.origin !== undefined && used.origin.kind !== "resumption") {
     const why = "A pre-shared key that was given beforehand goes into every secret, and no machine computes it."
     return { why, section: "RFC 9257" }
   }

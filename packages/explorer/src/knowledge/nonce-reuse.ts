@@ -1,6 +1,6 @@
 // What a nonce that is used twice gives away (RFC 9846 section 5.3, RFC 5116 section 5.1.1), shown on two real records.
 
-import { copyOf } from "@puremq/tls13/explore"
+import { copyOf, equalBytes } from "@puremq/tls13/explore"
 import { sealUnder, xor } from "./protection.ts"
 import type { ProtectedRecord } from "./records.ts"
 
@@ -16,8 +16,27 @@ export interface NonceReuse {
   readonly xorOfPlaintexts: Uint8Array
   /** The second plaintext, by one who knows or guesses the first: ciphertexts and first plaintext, exclusive-or. */
   readonly recovered: Uint8Array
+  /** Under one nonce the same plaintext is the same ciphertext, tag included. */
+  readonly areEqual: boolean
   /** What else is lost, in words. */
   readonly forgery: string
+}
+
+/** The last two of one sender that are not the same inside, of its application data where there are such; of all, if need be. */
+export function usualPair(
+  records: readonly ProtectedRecord[],
+): readonly [ProtectedRecord, ProtectedRecord] | undefined {
+  const sender = records.at(-1)?.from
+  const data = records.filter(({ inner, from }) => inner.type === 23 && from === sender)
+  for (const some of [data, records.filter(({ from }) => from === sender), records]) {
+    for (const second of some.toReversed()) {
+      const differs = (other: ProtectedRecord) => !equalBytes(other.innerPlaintext, second.innerPlaintext)
+      const first = some.slice(0, some.indexOf(second)).findLast(differs)
+      if (first !== undefined) return [first, second]
+    }
+  }
+  const [first, second] = records.slice(-2)
+  return first && second && [first, second]
 }
 
 /** @param second sealed once more, under the key and the nonce of the first */
@@ -34,6 +53,7 @@ export function nonceReuse(first: ProtectedRecord, second: ProtectedRecord): Non
     copyOf(second.innerPlaintext.subarray(0, length)),
   ] as const
   const xorOfCiphertexts = xor(...ciphertexts)
+  const areEqual = equalBytes(first.innerPlaintext, second.innerPlaintext)
   return {
     nonce,
     plaintexts,
@@ -42,9 +62,14 @@ export function nonceReuse(first: ProtectedRecord, second: ProtectedRecord): Non
     xorOfCiphertexts,
     xorOfPlaintexts: xor(...plaintexts),
     recovered: xor(xorOfCiphertexts, plaintexts[0]),
-    forgery: suite.name.includes("CHACHA") ? poly1305 : ghash,
+    areEqual,
+    forgery: areEqual ? same : suite.name.includes("CHACHA") ? poly1305 : ghash,
   }
 }
+
+const same =
+  "The two have the same inside, so they are the same bytes here, tag included: two records under one nonce tell everybody at " +
+  "once that they say the same. The tags give nothing else away: choose two that differ to see what such tags do."
 
 const ghash =
   "AES-GCM's tag is a polynomial in a secret value H, with the ciphertext as its coefficients, and a mask that depends on the " +

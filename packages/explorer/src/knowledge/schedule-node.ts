@@ -14,6 +14,8 @@ export interface CommonOfNode {
   readonly depth: 0 | 1 | 2
   /** The step at which this end has it; undefined: it never does. */
   readonly knownAt: number | undefined
+  /** Of a connection that was brought: this end may have it all the same, and nothing tells. */
+  readonly untold: boolean
   /** Computed again here or, where an input is missing, as it was told. */
   readonly value: Uint8Array | undefined
   /** What the stack says that it is, where it tells. */
@@ -77,11 +79,18 @@ export function isComputed(node: ScheduleNode): boolean {
   return node.kind === "expand" && node.secretValue !== undefined && node.context !== undefined
 }
 
-export type NodeState = "known" | "not yet" | "never"
+export type NodeState = "known" | "not yet" | "never" | "not told"
 
-export function stateAt({ knownAt }: ScheduleNode, step: number): NodeState {
-  if (knownAt === undefined) return "never"
+export function stateAt({ knownAt, untold }: ScheduleNode, step: number): NodeState {
+  if (knownAt === undefined) return untold ? "not told" : "never"
   return knownAt <= step ? "known" : "not yet"
+}
+
+/** Of a node that is not told: whether something is told that is made of it, so that this end has had it, too. */
+export function isNeeded(schedule: Schedule, { id }: ScheduleNode): boolean {
+  const isMadeOfIt = (node: ScheduleNode) =>
+    node.kind === "extract" ? node.salt === id || node.ikm === id : node.kind === "expand" && node.parent === id
+  return schedule.nodes.some((node) => isMadeOfIt(node) && (node.knownAt !== undefined || isNeeded(schedule, node)))
 }
 
 export function nodeOf({ nodes }: Schedule, id: string): ScheduleNode | undefined {

@@ -50,14 +50,24 @@ class Builder {
     this.#psk(psk, `${prefix}psk`)
     this.#extract("early_secret", `${prefix}salt`, `${prefix}psk`, prefix)
     const early = `${prefix}early_secret`
-    const kind = psk?.origin?.kind
-    const binder = kind === "external" ? "ext binder" : kind === "imported" ? "imp binder" : "res binder"
-    this.#derive("binder_key", early, binder, undefined, prefix)
+    this.#derive("binder_key", early, this.#binderLabel(psk, early), undefined, prefix)
     if (psk) this.#finishedKey(`${prefix}binder_key`)
     const hello = this.#place("client_hello", "client")
     this.#derive("client_early_traffic_secret", early, "c e traffic", hello ?? "ClientHello", prefix)
     this.#trafficKeys(`${prefix}client_early_traffic_secret`, "client_early_traffic_secret", 0)
     this.#derive("early_exporter_secret", early, "e exp master", hello ?? "ClientHello", prefix)
+  }
+
+  /** Where nobody knows what kind of PSK it is, the one whose key was told; a ticket is what is usual. */
+  #binderLabel(psk: OfferedPsk | undefined, early: string): string {
+    const kind = psk?.origin?.kind
+    if (kind !== undefined) return { external: "ext binder", imported: "imp binder", resumption: "res binder" }[kind]
+    const secret = this.#value(early)
+    const told = this.#flow.secrets.find(({ name }) => name === "binder_key")?.secret
+    const context = this.#hash.digest(nothing)
+    const gives = (label: string) =>
+      told && secret && equalBytes(hkdfExpandLabel(this.#hash, secret, label, context, this.#hash.length), told)
+    return ["ext binder", "imp binder"].find(gives) ?? "res binder"
   }
 
   #handshake(psk: OfferedPsk | undefined): void {
@@ -70,9 +80,11 @@ class Builder {
       value: exchange?.secret ?? (none ? new Uint8Array(this.#hash.length) : undefined),
       knownAt: exchange?.step ?? (none ? this.#begin : undefined),
       section: "7.4",
-      about: exchange
-        ? `The shared secret of the key exchange (${exchange.group}): both have it, nobody who only listened does.`
-        : "The shared secret of the key exchange; a string of zeros where there is none (psk_ke).",
+      about: exchange?.secret.every((byte) => byte === 0)
+        ? "The shared secret of the key exchange: with a share of small order it is all zeros, and everybody knows it."
+        : exchange
+          ? `The shared secret of the key exchange (${exchange.group}): both have it, nobody who only listened does.`
+          : "The shared secret of the key exchange; a string of zeros where there is none (psk_ke).",
     })
     this.#extract("handshake_secret", "derived_handshake", "dhe")
     const place = this.#place("server_hello", "server") ?? "ClientHello…ServerHello"
@@ -124,7 +136,7 @@ class Builder {
 
   #psk(psk: OfferedPsk | undefined, id: string): void {
     const told = this.#flow.secrets.filter(({ name }) => name === "early_secret")
-    const knownAt = told[0]?.step
+    const knownAt = told[0]?.step ?? (psk === undefined ? this.#certainSince() : undefined)
     if (psk === undefined) {
       const about = "There is no pre-shared key: a string of zeros stands in its place."
       this.#push({
@@ -162,7 +174,10 @@ class Builder {
       value: origin?.keys.find(fits),
       knownAt,
       section: "4.3.11",
-      about: "A key that both ends were given outside of TLS.",
+      about:
+        origin === undefined
+          ? "A key that both ends have from before: of a ticket, or given outside of TLS. What was brought does not tell."
+          : "A key that both ends were given outside of TLS.",
     })
   }
 
@@ -185,9 +200,14 @@ class Builder {
     const value = saltValue && ikmValue && hkdfExtract(this.#hash, saltValue, ikmValue)
     const base = this.#base(prefix + name, prefix + name, 0)
     const about = abouts[name]
+    const told = this.#told(name, 0, value)
+    // Zeros are known to everybody.
+    const isCertain =
+      name === "early_secret" && prefix === "" && this.#nodes.some((node) => node.id === ikm && node.name === "0")
     this.#push({
       ...base,
-      ...this.#told(name, 0, value),
+      ...told,
+      knownAt: told.knownAt ?? (isCertain ? this.#certainSince() : undefined),
       kind: "extract",
       salt,
       ikm,
@@ -322,7 +342,10 @@ class Builder {
   }
 
   #base(id: string, name: string, depth: CommonOfNode["depth"]): CommonOfNode {
-    return { id, name, depth, knownAt: undefined, value: undefined, told: undefined, section: "7.1", about: "" }
+    return {
+      ...{ id, name, depth, section: "7.1", about: "" },
+      ...{ knownAt: undefined, untold: false, value: undefined, told: undefined },
+    }
   }
 
   /** When the stack had it: one that was told with this value, else the first of its name. */
@@ -345,7 +368,23 @@ class Builder {
   }
 
   #push(node: ScheduleNode): void {
-    this.#nodes.push({ ...node, value: node.value ?? node.told })
+    const untold = node.knownAt === undefined && this.#mayHave(node)
+    this.#nodes.push({ ...node, untold, value: node.value ?? node.told })
+  }
+
+  /** Who looks on from outside is told of few secrets, and a trace of its own end does not tell what comes into the schedule. */
+  #mayHave({ id, kind }: ScheduleNode): boolean {
+    const { witness, seenFromOutside } = this.#timeline
+    if (!seenFromOutside && (witness === undefined || (witness === this.#flow.end && kind !== "input"))) return false
+    // Without a PSK there is no binder, and no 0-RTT data (sections 4.3.10 and 4.3.11).
+    const isOfPsk = /^(binder_key|client_early_traffic_secret|early_exporter_secret)/.test(id)
+    return !isOfPsk || this.#nodes.some((node) => node.id === "psk" && node.name === "PSK")
+  }
+
+  /** Since when it is certain that no PSK is used, though nobody told of it: of a connection that is looked at from outside. */
+  #certainSince(): number | undefined {
+    if (!this.#timeline.seenFromOutside) return undefined
+    return this.#flow.messages.find(({ name }) => name === "server_hello")?.step
   }
 }
 
@@ -354,7 +393,7 @@ const abouts: Readonly<Record<SecretName, string>> = {
   binder_key: "Shows that the client has the PSK that it names: the base of the binder's MAC.",
   client_early_traffic_secret: "Protects 0-RTT data: the server has said nothing yet that could go into it.",
   early_exporter_secret: "Keys for the application that go with 0-RTT data.",
-  handshake_secret: "The second stage: the key exchange comes in.",
+  handshake_secret: "The second stage: the secret of the key exchange comes in, or zeros where there is none (psk_ke).",
   client_handshake_traffic_secret: "Protects what the client sends up to its Finished.",
   server_handshake_traffic_secret: "Protects what the server sends from EncryptedExtensions to its Finished.",
   main_secret: "The third stage: nothing comes in any more, and all that the application uses comes of it.",

@@ -2,6 +2,8 @@
 
 export interface Verdict {
   readonly reads: boolean
+  /** Nobody here can say: `reads` is false, and `why` tells what it depends on. */
+  readonly unknown?: true
   /** One sentence. */
   readonly why: string
   /** `5.2` of RFC 9846, or another document by its name. */

@@ -1,7 +1,8 @@
 // The key schedule of a connection that is only looked at, when what goes into it is known: RFC 9846 section 7.1.
 
 import type { CryptoProvider } from "@puremq/tls13"
-import { EarlyStage, Transcript } from "@puremq/tls13/explore"
+import { EarlyStage, equalBytes, finishedMac, Transcript, truncateBinders } from "@puremq/tls13/explore"
+import { clientHelloOf } from "../knowledge/flow.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End } from "../run/step.ts"
 import type { KnownSecrets } from "./secrets.ts"
@@ -51,9 +52,27 @@ export class DerivedSecrets {
     const { hash } = this.#usual
     const clientHelloHash = hash.digest(clientHello)
     const early = EarlyStage.start(hash, this.#inputs!.psk, (name, secret) => this.#keep(name, secret))
+    this.#binderKey(clientHello)
     early.clientEarlyTrafficSecret(clientHelloHash)
     early.earlyExporterSecret(clientHelloHash)
     early.wipe()
+  }
+
+  /** Section 4.3.11.2: of which kind the PSK is shows in the binder, which only the key of that kind makes. */
+  #binderKey(clientHello: Uint8Array): void {
+    const { hash } = this.#usual
+    const hello = clientHelloOf(clientHello)
+    const binder = hello?.extensions.pre_shared_key?.binders[0]
+    if (hello === undefined || binder === undefined) return
+    const truncated = hash.digest(truncateBinders(clientHello, hello.extensions))
+    for (const kind of ["resumption", "external", "imported"] as const) {
+      const early = EarlyStage.start(hash, this.#inputs!.psk)
+      const binderKey = early.binderKey(kind)
+      early.wipe()
+      if (!equalBytes(finishedMac(hash, binderKey, truncated), binder)) continue
+      this.#keep("binder_key", binderKey)
+      return
+    }
   }
 
   #hash(suite: Suite): void {

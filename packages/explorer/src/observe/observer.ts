@@ -44,7 +44,7 @@ const mostRecords = 5_000
 export function observe(chunks: readonly Chunk[], known: KnownSecrets, provider: CryptoProvider): Timeline {
   const observer = new Observer(known, provider)
   for (const { from, bytes } of chunks) observer.see(from, bytes)
-  return { steps: observer.steps, costs: [] }
+  return { steps: observer.steps, costs: [], seenFromOutside: true }
 }
 
 class Sender {
@@ -234,6 +234,8 @@ class Observer {
       // A message that cannot be read says so in its words; nothing follows from it.
     }
     this.#derived.add(from, name, message, this.#suite)
+    if (name === "client_hello") this.#tellLogged("early_exporter_secret")
+    else if (name === "finished" && from === "server") this.#tellLogged("exporter_secret")
     this.#states.saw(from, name, message)
     if (name === "key_update") this.#update(from)
   }
@@ -282,6 +284,12 @@ class Observer {
     ] as const) {
       this.#add(end, { type: "exchange", group, peersShare: copyOf(keyExchange), secret: copyOf(secret) })
     }
+  }
+
+  /** A secret that protects no record, as soon as both can have it. */
+  #tellLogged(name: SecretName): void {
+    const secret = this.#derived.secret(name) === undefined && this.#known.logged(name, this.#clientRandom)
+    if (secret) this.#tellSecret(name, secret, 0)
   }
 
   #tellSecret(name: SecretName, secret: Uint8Array, generation: number): void {

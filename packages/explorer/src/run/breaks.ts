@@ -1,6 +1,6 @@
 // What can be broken, and what must come of it: somebody on the way changes records, or one of the two does not keep to the protocol.
 
-import type { AlertName, ClientOptions, createClientConfig, ServerOptions } from "@puremq/tls13"
+import type { AlertName, ClientOptions, CryptoProvider, createClientConfig, ServerOptions } from "@puremq/tls13"
 import { copyOf } from "@puremq/tls13/explore"
 import type { Cast } from "./cast.ts"
 import type { Meddling } from "./meddling.ts"
@@ -20,6 +20,8 @@ export interface Change {
   readonly client?: Partial<ClientOptions>
   readonly server?: Partial<ServerOptions>
   readonly rewriting?: Rewriting
+  /** A server whose cryptography is not what it should be. */
+  readonly serverProvider?: (provider: CryptoProvider) => CryptoProvider
   /** Milliseconds that the connection takes place later. */
   readonly later?: number
 }
@@ -109,15 +111,13 @@ function withSuite(message: Uint8Array, suite: number): Uint8Array {
   return copy
 }
 
-/** The only x25519 share of a hello: extension 51 with one entry of 32 bytes. */
-function withZeroShare(message: Uint8Array): Uint8Array {
-  const copy = copyOf(message)
-  for (let at = 38; at + 36 <= copy.length; at++) {
-    if (copy[at] === 0x00 && copy[at + 1] === 0x1d && copy[at + 2] === 0x00 && copy[at + 3] === 0x20) {
-      return copy.fill(0, at + 4, at + 36)
-    }
-  }
-  throw new Error("the hello has no x25519 share")
+/** A server that answers x25519 with a share of zeros, and goes on with the secret that the client computes from it: zeros. */
+function withZeroShare(provider: CryptoProvider): CryptoProvider {
+  const zeros = () => new Uint8Array(32)
+  const keyExchanges = provider.keyExchanges.map((exchange) =>
+    exchange.name === "x25519" ? { ...exchange, respond: () => ({ share: zeros(), secret: zeros() }) } : exchange,
+  )
+  return { ...provider, keyExchanges }
 }
 
 /** The secp256r1 share of a hello: extension 51 with one entry of 65 bytes, whose y is one bit off its curve. */
@@ -182,7 +182,7 @@ export const breaks: readonly Break[] = [
   {
     id: "reorder",
     title: "Change the order of records",
-    about: "The server's last two records arrive in the wrong order.",
+    about: "The encrypted record behind the ServerHello arrives before it.",
     scenario: "hello-retry",
     meddle: ({ steps }) => [{ kind: "delay", record: recordOf(steps, "server", "encrypted_extensions").id - 1 }],
     noticed: { by: "client", alert: "unexpected_message" },
@@ -286,12 +286,13 @@ export const breaks: readonly Break[] = [
   {
     id: "zero-share",
     title: "A key share of small order",
-    about: "The server's x25519 share is all zeros: whatever is multiplied with it is zero.",
+    about:
+      "The server's x25519 share is all zeros, and so is whatever is multiplied with it: the server goes on with that.",
     scenario: "full",
-    change: serverSends("server_hello", withZeroShare),
+    change: () => ({ serverProvider: withZeroShare }),
     noticed: { by: "client", alert: "illegal_parameter" },
     check: "small-order-point",
-    without: "The client's secret is 32 zeros, which everybody knows.",
+    without: "The handshake is complete, and its secret is 32 zeros: everybody who has listened can compute the keys.",
   },
   {
     id: "off-curve-share",

@@ -1,6 +1,6 @@
 // What can be played: each scenario is a conversation of a client and a server, or of two one after another.
 
-import type { ClientOptions, ServerOptions } from "@puremq/tls13"
+import type { ClientOptions, CryptoProvider, ServerOptions } from "@puremq/tls13"
 import { ClientConnection, createClientConfig, createServerConfig, ServerConnection } from "@puremq/tls13"
 import { encodePkcs8 } from "@puremq/tls13/devcert"
 import {
@@ -29,6 +29,7 @@ export interface Play {
     readonly client?: Partial<ClientOptions>
     readonly server?: Partial<ServerOptions>
     readonly rewriting?: Rewriting
+    readonly serverProvider?: (provider: CryptoProvider) => CryptoProvider
   }
 }
 
@@ -71,8 +72,9 @@ function meet({ cast, stage, change }: Play, { client = {}, server = {}, later =
     ...client,
     ...change.client,
   }
+  const { serverProvider = (provider) => provider } = change
   const serverOptions: ServerOptions = {
-    provider: observed({ ...cast.provider, random: serverRandom }, here.exchangeOf("server")),
+    provider: observed(serverProvider({ ...cast.provider, random: serverRandom }), here.exchangeOf("server")),
     random: serverRandom,
     groups: ["x25519", "secp256r1"],
     alpnProtocols: ["mqtt"],
@@ -282,11 +284,13 @@ export const scenarios: readonly Scenario[] = [
         stage.run()
       }
       if (stage.client.writable) {
-        stage.act("client", "sends CONNECT under the new keys", () => stage.client.send(mqttConnect.bytes))
+        stage.act("client", "sends PUBLISH under the new keys", () => stage.client.send(mqttPublish.bytes))
         stage.run()
       }
       if (stage.server.writable) {
-        stage.act("server", "answers CONNACK under new keys of its own", () => stage.server.send(mqttConnack.bytes))
+        // The client has subscribed to it.
+        const send = () => stage.server.send(mqttPublish.bytes)
+        stage.act("server", "passes the PUBLISH on under new keys of its own", send)
         stage.run()
       }
       part(stage)

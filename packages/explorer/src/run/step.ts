@@ -98,4 +98,6 @@ export interface Timeline {
   readonly costs: readonly Cost[]
   /** Of a saved trace: whose it is. The steps of the other end are what this one's show of it. */
   readonly witness?: End
+  /** Only bytes and some secrets were brought: the steps of both ends are what these show of them. */
+  readonly seenFromOutside?: true
 }

@@ -2,7 +2,8 @@
 
 import type { JSX } from "preact"
 import { type Eye, type EyeId, type EyesRow, eyes, eyesAt } from "../knowledge/eyes.ts"
-import { bytesText, contentTypeName, endTitle, fateTitle } from "../words/names.ts"
+import type { Verdict } from "../knowledge/verdict.ts"
+import { bytesText, contentTypeName, endTitle, fateTitle, upper } from "../words/names.ts"
 import { chooseItem, itemOf } from "./item.ts"
 import { Section } from "./section.tsx"
 import type { ViewProps } from "./view.ts"
@@ -14,6 +15,7 @@ export function Eyes({ timeline, step, select }: ViewProps): JSX.Element {
   const connection = timeline.steps[step]?.connection ?? 0
   const rows = eyesAt(timeline, step).filter(({ record }) => record.connection === connection)
   const readable = rows.filter(({ verdicts }) => verdicts[chosen].reads).length
+  const unknown = rows.filter(({ verdicts }) => verdicts[chosen].unknown).length
   return (
     <section class="eyes" aria-labelledby="eyes-title">
       <h3 id="eyes-title">Who can read what, connection {connection + 1}</h3>
@@ -29,7 +31,9 @@ export function Eyes({ timeline, step, select }: ViewProps): JSX.Element {
       <p class="eye-about" aria-live="polite">
         <b>{eye.title}.</b> {eye.about}{" "}
         <span class="quiet">
-          {rows.length === 0 ? "Nothing has been sent yet." : `Reads ${readable} of the ${rows.length} records so far.`}
+          {rows.length === 0
+            ? "Nothing has been sent yet."
+            : `Reads ${readable} of the ${rows.length} records so far${unknown === 0 ? "" : `; of ${unknown} it is not known`}.`}
         </span>
       </p>
       {rows.length > 0 && <Records rows={rows} eye={eye} select={select} />}
@@ -50,11 +54,12 @@ function Records({ rows, eye, select }: RecordsProps): JSX.Element {
     <ol class="eye-groups">
       {groupsOf(rows, eye.id).map((group) => {
         const first = group[0]!
-        const { reads, why, section } = first.verdicts[eye.id]
+        const verdict = first.verdicts[eye.id]
+        const { reads, why, section } = verdict
         return (
           <li key={first.record.step} class={reads ? "is-open" : "is-closed"}>
             <p class="eye-why">
-              <span class="eye-verdict">{reads ? "Reads:" : "Cannot read:"}</span> {why}{" "}
+              <span class="eye-verdict">{`${upper(verdictWords(verdict))}:`}</span> {why}{" "}
               <Section of={sectionText(section)} />
             </p>
             <ol class="eye-records">
@@ -115,8 +120,12 @@ function Matrix({ rows, chosen }: { readonly rows: readonly EyesRow[]; readonly 
                 </th>
                 {eyes.map(({ id }) => (
                   <td key={id} class={id === chosen ? "is-chosen" : undefined} title={verdicts[id].why}>
-                    <span class={verdicts[id].reads ? "dot is-known" : "dot"} aria-hidden="true" />
-                    <span class="sr">{verdicts[id].reads ? "reads" : "cannot read"}</span>
+                    {verdicts[id].unknown ? (
+                      <span aria-hidden="true">?</span>
+                    ) : (
+                      <span class={verdicts[id].reads ? "dot is-known" : "dot"} aria-hidden="true" />
+                    )}
+                    <span class="sr">{verdictWords(verdicts[id])}</span>
                   </td>
                 ))}
               </tr>
@@ -126,6 +135,10 @@ function Matrix({ rows, chosen }: { readonly rows: readonly EyesRow[]; readonly 
       </section>
     </>
   )
+}
+
+function verdictWords({ reads, unknown }: Verdict): string {
+  return unknown ? "not known" : reads ? "reads" : "cannot read"
 }
 
 function sectionText(section: string): string {

@@ -51,8 +51,8 @@ export function KeySchedule({ timeline, step, select }: ViewProps): JSX.Element 
           show={() => showDetails(details.current)}
         />
         <p class="schedule-legend quiet">
-          <span class="dot is-known" /> known <span class="dot" /> not yet <span class="dot is-never" /> never, in this
-          connection
+          <span class="dot is-known" /> known <span class="dot" /> not yet <span class="dot is-never" />{" "}
+          {schedule.nodes.some(({ untold }) => untold) ? "not told, or never" : "never"}, in this connection
         </p>
         <p class="key-log">
           <CopyButton text={keyLogOf(timeline, step)} what="the key log" label="Copy the key log" />
@@ -149,7 +149,7 @@ interface ItemProps {
 
 function TreeItem({ nodes, node, step, isChosen, choose }: ItemProps): JSX.Element {
   const state = stateAt(node, step)
-  const mark = state === "known" ? "is-known" : state === "never" ? "is-never" : ""
+  const mark = state === "known" ? "is-known" : state === "not yet" ? "" : "is-never"
   const rest = nodes.slice(nodes.indexOf(node) + 1)
   const classes = [`schedule-node depth-${node.depth} is-${node.kind} ${mark}`]
   if (node.knownAt === step) classes.push("is-new")
@@ -158,7 +158,7 @@ function TreeItem({ nodes, node, step, isChosen, choose }: ItemProps): JSX.Eleme
   if (rest[0]?.depth === 2 && node.depth === 2) classes.push("branches-on")
   const tag = tagOf(nodes, node)
   const value =
-    state === "known" ? node.value && `${toHex(node.value.subarray(0, 4))}…` : state === "never" ? "never" : "not yet"
+    state !== "known" ? state : node.value === undefined ? "not told" : `${toHex(node.value.subarray(0, 4))}…`
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
     <div

@@ -3,7 +3,7 @@
 import { toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
-import { nonceReuse } from "../knowledge/nonce-reuse.ts"
+import { nonceReuse, usualPair } from "../knowledge/nonce-reuse.ts"
 import { xor } from "../knowledge/protection.ts"
 import type { ProtectedRecord } from "../knowledge/records.ts"
 import { recordTitle } from "./record-title.ts"
@@ -15,11 +15,9 @@ const width = 24
 export function NonceTwice({ records }: { readonly records: readonly ProtectedRecord[] }): JSX.Element | null {
   const [firstStep, setFirst] = useState<number | undefined>(undefined)
   const [secondStep, setSecond] = useState<number | undefined>(undefined)
-  const sender = records.at(-1)?.from
-  const data = records.filter(({ inner, from }) => inner.type === 23 && from === sender)
-  const usual = data.length > 1 ? data : records
-  const first = records.find(({ step }) => step === firstStep) ?? usual.at(-2)
-  const second = records.find(({ step }) => step === secondStep) ?? usual.at(-1)
+  const usual = usualPair(records)
+  const first = records.find(({ step }) => step === firstStep) ?? usual?.[0]
+  const second = records.find(({ step }) => step === secondStep) ?? usual?.[1]
   if (first === undefined || second === undefined) {
     return <p class="quiet">What a nonce used twice gives away: there have to be two records.</p>
   }
@@ -50,8 +48,9 @@ export function NonceTwice({ records }: { readonly records: readonly ProtectedRe
         </table>
       </section>
       <p>
-        The key stream is the same, so it falls out. Who knows or guesses the first plaintext reads the second one:{" "}
-        <code>{text(xor(reuse.xorOfCiphertexts, one))}</code>
+        The key stream is the same, so it falls out
+        {reuse.areEqual && ": where the plaintexts are equal, nothing is left"}. Who knows or guesses the first
+        plaintext reads the second one: <code>{text(xor(reuse.xorOfCiphertexts, one))}</code>
       </p>
       <h4>And the tag</h4>
       <p>{reuse.forgery}</p>

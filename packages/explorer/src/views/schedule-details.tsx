@@ -7,6 +7,7 @@ import { type Commands, commandsOf } from "../knowledge/commands.ts"
 import {
   type ExpandNode,
   isComputed,
+  isNeeded,
   nodeOf,
   type Schedule,
   type ScheduleNode,
@@ -41,7 +42,7 @@ export function ScheduleDetails({ schedule, node, step, select, choose, place }:
         {node.about} <Section of={`RFC 9846 section ${node.section}`} />
       </p>
       <p class="when">
-        <When node={node} step={step} select={select} />
+        <When schedule={schedule} node={node} step={step} select={select} />
       </p>
       {node.kind !== "input" && (
         <>
@@ -67,8 +68,15 @@ function toTree(): void {
   document.querySelector<HTMLElement>('.schedule-tree [aria-selected="true"]')?.focus()
 }
 
-function When({ node, step, select }: Pick<Props, "node" | "step" | "select">): JSX.Element {
-  const { knownAt } = node
+function When({ schedule, node, step, select }: Omit<Props, "choose" | "place">): JSX.Element {
+  const { knownAt, untold } = node
+  if (untold) {
+    return isNeeded(schedule, node) ? (
+      <>This end has it, as it has what is made of it: what was brought does not tell it.</>
+    ) : (
+      <>What was brought does not tell it, nor whether this end has it.</>
+    )
+  }
   if (knownAt === undefined) return <>This end never has it in this connection.</>
   return (
     <>

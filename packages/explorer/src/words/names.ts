@@ -66,3 +66,8 @@ export function sectionLink(text: string): string | undefined {
 export function bytesText(count: number): string {
   return count === 1 ? "1 byte" : `${count.toLocaleString("en")} bytes`
 }
+
+/** With a capital letter, as a sentence begins. */
+export function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

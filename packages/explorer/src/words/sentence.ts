@@ -10,6 +10,7 @@ import {
   messageTitle,
   secretMeaning,
   secretTitle,
+  upper,
 } from "./names.ts"
 
 export interface Sentence {
@@ -53,14 +54,18 @@ export function sentenceOf({ end, happening }: Step): Sentence {
     case "exchange":
       return said(
         `${who} completes the ${happening.group} key exchange.`,
-        "From the other's share and its own private key comes a secret that nobody on the way can compute",
+        happening.secret.every((byte) => byte === 0)
+          ? "With a share of small order the secret is all zeros: everybody knows it"
+          : "From the other's share and its own private key comes a secret that nobody on the way can compute",
         "RFC 9846 section 7.4",
       )
     case "transcript":
       return said(`${who} hashes the transcript up to ${messageTitle(happening.upTo)}.`, "", "RFC 9846 section 4.1")
     case "state": {
       const { from, to, message } = happening
-      const cause = message === undefined ? "" : ` on ${messageTitle(message)}`
+      // A HelloRetryRequest is a ServerHello by its type, and the only one with which a client stays.
+      const isRetry = message === "server_hello" && from === to
+      const cause = message === undefined ? "" : ` on ${messageTitle(isRetry ? "hello_retry_request" : message)}`
       const text = from === to ? `${who} stays in ${to}${cause}.` : `${who} goes from ${from} to ${to}${cause}.`
       return said(text, "", `RFC 9846 appendix ${end === "client" ? "A.1" : "A.2"}`)
     }
@@ -131,8 +136,4 @@ export function ownerOf({ end }: Step): string {
 
 function said(text: string, why = "", section = ""): Sentence {
   return { text, why: why === "" ? "" : `${why}.`, section }
-}
-
-function upper(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }
