@@ -2,7 +2,7 @@
 
 import { type StateName, type TransitionRow, transitions } from "@puremq/tls13/explore"
 import type { SecretName } from "../run/names.ts"
-import type { Direction, End, Failure, Timeline } from "../run/step.ts"
+import type { Direction, End, Failure, Step, Timeline } from "../run/step.ts"
 
 export interface SecretRow {
   readonly name: SecretName
@@ -31,7 +31,10 @@ export interface EndState {
   readonly state: StateName
   /** The steps of the table that it has taken, in order. */
   readonly taken: readonly Taken[]
+  /** What it would take next; nothing as long as it is answering. */
   readonly legal: readonly TransitionRow[]
+  /** A message that it has read and not done with yet: it writes, derives and checks what follows from it. */
+  readonly answering: string | undefined
   readonly secrets: readonly SecretRow[]
   readonly proofs: readonly ProofRow[]
   /** Of which secret the keys are in use, each way. */
@@ -64,6 +67,7 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
   const keys: Record<Direction, SecretName | undefined> = { sent: undefined, received: undefined }
   const proofs: ProofRow[] = []
   const rows = new Map<string, SecretRow>()
+  let answering: string | undefined
   for (const step of steps) {
     if (step.connection !== connection || step.end === undefined) continue
     const { happening, index } = step
@@ -80,7 +84,9 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
     const proof = proofOf(end, happening)
     if (proof !== undefined) proofs.push({ text: isPast ? proof.text : proof.open, step: index, isKnown: isPast })
     if (!isPast) continue
-    if (happening.type === "state") {
+    if (happening.type === "message" && happening.direction === "received") {
+      answering = isDoneLater(steps, step, upTo) ? happening.name : undefined
+    } else if (happening.type === "state") {
       state = happening.to
       taken.push({ from: happening.from, to: happening.to, message: happening.message })
     } else if (happening.type === "keys") keys[happening.direction] = happening.secretName
@@ -90,13 +96,26 @@ export function endAt({ steps }: Timeline, connection: number, upTo: number, end
   return {
     state,
     taken,
-    legal: transitions[end].filter((row) => row.from === state && !isSecondRetry(row, taken)),
+    answering,
+    legal:
+      answering === undefined ? transitions[end].filter((row) => row.from === state && !isSecondRetry(row, taken)) : [],
     secrets: [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
     proofs,
     keys,
     failure,
     isClosed,
   }
+}
+
+/** Whether an end that has read a message goes on to its next state, or gives up, behind a step only. */
+function isDoneLater(steps: Timeline["steps"], read: Step, upTo: number): boolean {
+  for (const { index, connection, end, happening } of steps.slice(read.index + 1)) {
+    if (connection !== read.connection || end !== read.end) continue
+    if (happening.type === "message" && happening.direction === "received") return false
+    const isDone = (happening.type === "state" && happening.message !== undefined) || happening.type === "failed"
+    if (isDone) return index > upTo
+  }
+  return false
 }
 
 /** RFC 9846 section 4.2.4: there is one HelloRetryRequest in a connection, and no 0-RTT data after it. */

@@ -18,12 +18,13 @@ interface Props {
 
 export function EndColumn({ end, state, witness, select }: Props): JSX.Element {
   const { failure, isClosed } = state
+  const isAnswering = state.answering !== undefined
   const status = failure ? "failed" : isClosed ? "peer closed" : state.state
   return (
     <section class={`end of-${end}`} aria-labelledby={`${end}-title`}>
       <header class="end-head">
         <h3 id={`${end}-title`}>{endTitle(end)}</h3>
-        <span class={failure ? "status is-bad" : "status"}>{status}</span>
+        <span class={failure ? "status is-bad" : "status"}>{isAnswering ? `${status}, answering` : status}</span>
       </header>
       {failure && (
         <p class="failure">
@@ -41,7 +42,7 @@ export function EndColumn({ end, state, witness, select }: Props): JSX.Element {
           The trace is the {witness}’s: of the {end} there is what the records that it sent show of it.
         </p>
       )}
-      <StateDiagram role={end} state={state.state} taken={state.taken} />
+      <StateDiagram role={end} state={state.state} taken={state.taken} isAnswering={isAnswering} />
       <Legal state={state} />
       <Proofs end={end} proofs={state.proofs} select={select} />
       <Keys state={state} />
@@ -50,13 +51,17 @@ export function EndColumn({ end, state, witness, select }: Props): JSX.Element {
   )
 }
 
-function Legal({ state: { legal, failure, isClosed, state } }: { readonly state: EndState }): JSX.Element {
+function Legal({ state: { legal, answering, failure, isClosed, state } }: { readonly state: EndState }): JSX.Element {
   const over = failure !== undefined
   return (
     <>
       <h4>May come next</h4>
       {over ? (
         <p class="quiet">Nothing: the connection is over.</p>
+      ) : answering !== undefined ? (
+        <p class="quiet">
+          Nothing now: it has read <b>{messageTitle(answering)}</b>, and first does all that follows from it.
+        </p>
       ) : (
         <ul class="legal">
           {grouped(legal).map(([message, rows]) => (

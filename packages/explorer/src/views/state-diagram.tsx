@@ -24,10 +24,13 @@ export function StateDiagram({
   role,
   state,
   taken,
+  isAnswering,
 }: {
   readonly role: Role
   readonly state: StateName
   readonly taken: readonly Taken[]
+  /** It takes no message before it is done with the last one. */
+  readonly isAnswering: boolean
 }): JSX.Element {
   const { states, edges, loops, lanes } = diagrams[role]
   const width = lanesAt + (lanes - 1) * laneWidth + 4
@@ -35,9 +38,9 @@ export function StateDiagram({
   const top = (name: StateName) => 2 + states.indexOf(name) * pitch
   const wasTaken = (from: StateName, to: StateName) => taken.some((step) => step.from === from && step.to === to)
   const classOf = (from: StateName, to: StateName) =>
-    wasTaken(from, to) ? "edge is-taken" : from === state ? "edge is-next" : "edge"
+    wasTaken(from, to) ? "edge is-taken" : from === state && !isAnswering ? "edge is-next" : "edge"
   const visited = new Set(taken.flatMap(({ from, to }) => [from, to]))
-  const label = `State machine of the ${role}: now in ${state}`
+  const label = `State machine of the ${role}: now in ${state}${isAnswering ? ", answering" : ""}`
   return (
     <svg class="diagram" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       {edges.map((edge) => (
