@@ -10,6 +10,7 @@ import { address } from "../page/state.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
 import type { Timeline } from "../run/step.ts"
 import { bytesText, endTitle } from "../words/names.ts"
+import { Breakable } from "./breakable.tsx"
 import { chooseItem, itemOf } from "./item.ts"
 import type { ViewProps } from "./view.ts"
 import { Waterfall } from "./waterfall.tsx"
@@ -201,15 +202,21 @@ function Parts({ left, right, titles }: PartsProps): JSX.Element {
         <thead>
           <tr>
             <th scope="col">What</th>
-            <th scope="col">{titles[0]}</th>
-            {right && <th scope="col">{titles[1]}</th>}
+            <th scope="col">
+              <Breakable name={titles[0]} />
+            </th>
+            {right && (
+              <th scope="col">
+                <Breakable name={titles[1]} />
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
           {rows.map(({ from, title, left: here, right: there }) => (
             <tr key={`${from} ${title}`} class={`of-${from}`}>
               <th scope="row">
-                <span class="owner">{endTitle(from)}</span> {title.replace(/^(client|server) /, "")}
+                <span class="owner">{endTitle(from)}</span> <Breakable name={title.replace(/^(client|server) /, "")} />
                 {title === overheadTitle && <span class="quiet"> headers, tags, types</span>}
               </th>
               <Bar bytes={here} most={most} />
