@@ -14,6 +14,10 @@ export const keys: readonly (readonly [keys: readonly string[], does: string])[]
   [["Space"], "play and pause"],
   [["1 … 9", "0", "-", "="], "a view: the first nine, the tenth, the eleventh, the twelfth"],
   [["?"], "this help"],
+  [
+    ["Tab"],
+    "on through the page; where a row of tabs, a list or a tree has the focus, arrows, Home and End go through that",
+  ],
 ]
 
 const ownKeys = "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [role=tree], pre"

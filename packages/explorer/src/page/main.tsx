@@ -1,6 +1,7 @@
 // The page begins here.
 
 import { render } from "preact"
+import { keepFocus } from "./focus.ts"
 import { listenToKeys } from "./keyboard.ts"
 import { Shell } from "./shell.tsx"
 import { follow } from "./state.ts"
@@ -9,4 +10,5 @@ const root = document.getElementById("page")!
 root.textContent = ""
 follow()
 listenToKeys()
+keepFocus()
 render(<Shell />, root)

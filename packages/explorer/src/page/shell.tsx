@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { missOf } from "../reading/meddled.ts"
 import { breakOf } from "../run/breaks.ts"
 import { meddlingsOf, meddlingWords } from "../run/meddling-text.ts"
@@ -15,6 +15,7 @@ import { ownerOf, sentenceOf } from "../words/sentence.ts"
 import { hashOf, providerNames } from "./address.ts"
 import { Boundary } from "./boundary.tsx"
 import { brought } from "./brought.ts"
+import { focusView } from "./focus.ts"
 import { Help } from "./help.tsx"
 import { viewKeys } from "./keyboard.ts"
 import { Player } from "./player.tsx"
@@ -35,6 +36,10 @@ import {
 
 export function Shell(): JSX.Element {
   const view = views.find(({ id }) => id === address.value.view) ?? views[0]!
+  const title = `${view.title}: ${runTitle()} · TLS 1.3 explorer`
+  useLayoutEffect(() => {
+    document.title = title
+  }, [title])
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById("view")?.focus()}>
@@ -69,8 +74,16 @@ export function Shell(): JSX.Element {
 
 /* ---------------------------------------------------------------- which run */
 
+/** As the browser's tab, bookmarks and history call it. */
+function runTitle(): string {
+  if (brought.value !== undefined) return brought.value.title
+  const { scenario, breaks } = address.value
+  return breaks === undefined ? scenarioOf(scenario).title : breakOf(breaks).title
+}
+
 function Head(): JSX.Element {
   const { scenario, provider } = address.value
+  const isBrought = brought.value !== undefined
   return (
     <header class="head">
       <h1>
@@ -83,7 +96,11 @@ function Head(): JSX.Element {
       <form class="run" onSubmit={(event) => event.preventDefault()}>
         <label class="grow">
           <span>Scenario</span>
-          <select value={scenario} onChange={(event) => chooseScenario(event.currentTarget.value)}>
+          <select
+            value={isBrought ? "" : scenario}
+            onChange={(event) => event.currentTarget.value !== "" && chooseScenario(event.currentTarget.value)}
+          >
+            {isBrought && <option value="">None: a connection that was brought</option>}
             {scenarios.map(({ id, title }) => (
               <option key={id} value={id}>
                 {title}
@@ -100,6 +117,7 @@ function Head(): JSX.Element {
                 type="radio"
                 name="provider"
                 checked={name === provider}
+                disabled={isBrought}
                 onChange={() => go({ provider: name }, true)}
               />
               <span>{name}</span>
@@ -145,7 +163,8 @@ function SeedField(): JSX.Element {
         type="number"
         min={0}
         max={mostSeed}
-        value={seed}
+        value={brought.value === undefined ? seed : ""}
+        disabled={brought.value !== undefined}
         onChange={(event) => take(event.currentTarget)}
         aria-describedby="seed-refused"
       />
@@ -178,7 +197,16 @@ function CopyLink(): JSX.Element {
     }
   }
   return (
-    <button type="button" onClick={copy} title="A link to this step of this run">
+    <button
+      type="button"
+      onClick={copy}
+      disabled={brought.value !== undefined}
+      title={
+        brought.value === undefined
+          ? "A link to this step of this run"
+          : "What was brought is in this page alone: no link leads to it"
+      }
+    >
       {copied.value ? "Copied" : "Copy link"}
     </button>
   )
@@ -310,7 +338,11 @@ function Tabs({ chosen }: { readonly chosen: View }): JSX.Element {
           aria-selected={id === chosen.id}
           aria-controls="view"
           tabIndex={id === chosen.id ? 0 : -1}
-          onClick={() => go({ view: id }, true)}
+          onClick={(event) => {
+            go({ view: id }, true)
+            // Who presses with a pointer does not choose among the tabs with the arrows: these go on with the steps.
+            if (event.detail > 0) focusView()
+          }}
         >
           {title}
         </button>

@@ -3,20 +3,23 @@
 import type { JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { alerts } from "../meanings.ts"
+import { brought } from "../page/brought.ts"
 import { runOf } from "../page/runs.ts"
-import { address, chooseBreak, go } from "../page/state.ts"
+import { address, chooseBreak, go, show } from "../page/state.ts"
 import { missOf } from "../reading/meddled.ts"
 import { type EndOutcome, type Outcome, outcomeOf } from "../reading/outcome.ts"
 import { type Break, breaks } from "../run/breaks.ts"
 import type { Meddling } from "../run/meddling.ts"
 import { meddlingsOf } from "../run/meddling-text.ts"
 import { endTitle } from "../words/names.ts"
+import { Breakable } from "./breakable.tsx"
 import { OnTheWay } from "./on-the-way.tsx"
 import { Section } from "./section.tsx"
 import { SourceCode } from "./source-code.tsx"
 import type { ViewProps } from "./view.ts"
 
 export function BreakIt({ timeline }: ViewProps): JSX.Element {
+  if (brought.value !== undefined) return <NotHere />
   const { breaks: chosen, meddling } = address.value
   const broken = breaks.find(({ id }) => id === chosen)
   return (
@@ -57,6 +60,24 @@ export function BreakIt({ timeline }: ViewProps): JSX.Element {
         )}
       </section>
     </div>
+  )
+}
+
+/** What was brought has happened already. */
+function NotHere(): JSX.Element {
+  return (
+    <section class="not-here" aria-labelledby="breaks-title">
+      <h3 id="breaks-title">Not in what was brought</h3>
+      <p>
+        The connection that is shown has happened, and elsewhere: nothing can be changed in it any more. What is broken
+        here is a run of this page. What was brought stays in <em>Bring your own</em>.
+      </p>
+      <p class="actions">
+        <button type="button" onClick={() => show(undefined)}>
+          Break a run of this page
+        </button>
+      </p>
+    </section>
   )
 }
 
@@ -103,7 +124,9 @@ function Row({ row, isChosen }: { readonly row: Break; readonly isChosen: boolea
       ) : (
         <>
           <td class={`of-${noticed.by}`}>{noticed.by}</td>
-          <td class="mono">{noticed.alert ?? <span class="quiet">none is sent</span>}</td>
+          <td class="mono">
+            {noticed.alert ? <Breakable name={noticed.alert} /> : <span class="quiet">none is sent</span>}
+          </td>
         </>
       )}
     </tr>

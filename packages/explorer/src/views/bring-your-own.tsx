@@ -1,33 +1,30 @@
 // What people bring and take away: captures, key logs, saved traces and pasted bytes in, a pcapng with the secrets in it out.
 
 import type { JSX } from "preact"
-import { useState } from "preact/hooks"
 import { pcapngOf } from "../observe/export.ts"
 import { type Brought, type BroughtFile, isKeyLog, readBrought } from "../observe/files.ts"
 import { NotReadable } from "../observe/pasted.ts"
-import { brought } from "../page/brought.ts"
+import { type Bringing, bringing, brought } from "../page/brought.ts"
 import { show } from "../page/state.ts"
 import { now } from "../run/cast.ts"
 import { noble } from "../run/providers.ts"
 import type { ViewProps } from "./view.ts"
 
 export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
-  const [found, setFound] = useState<BroughtFile | undefined>(undefined)
-  const [problem, setProblem] = useState<string | undefined>(undefined)
-  const [keyLog, setKeyLog] = useState("")
-  const [text, setText] = useState("")
-  const [file, setFile] = useState<{ readonly name: string; readonly bytes: Uint8Array } | undefined>(undefined)
+  const { keyLog, text, file, found, problem } = bringing.value
+  const set = (change: Partial<Bringing>) => {
+    bringing.value = { ...bringing.peek(), ...change }
+  }
 
   const read = (bytes: Uint8Array, lines: string) => {
     try {
       const read = readBrought(bytes, lines, noble())
-      setFound(read)
-      setProblem(undefined)
+      set({ found: read, problem: undefined })
       if (read.connections.length === 1) open(read.connections[0]!)
     } catch (error) {
-      setFound(undefined)
+      set({ found: undefined })
       if (!(error instanceof NotReadable)) throw error
-      setProblem(error.message)
+      set({ problem: error.message })
     }
   }
   const take = async (given: File | undefined) => {
@@ -37,12 +34,13 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
       takeKeyLog(new TextDecoder().decode(bytes))
       return
     }
-    setFile({ name: given.name, bytes })
-    read(bytes, keyLog)
+    set({ file: { name: given.name, bytes } })
+    read(bytes, bringing.peek().keyLog)
   }
   const takeKeyLog = (lines: string) => {
-    setKeyLog(lines)
-    if (file !== undefined) read(file.bytes, lines)
+    set({ keyLog: lines })
+    const given = bringing.peek().file
+    if (given !== undefined) read(given.bytes, lines)
   }
   return (
     <div class="own">
@@ -67,7 +65,7 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
             <span>A file: pcap or pcapng, or what tls13 connect --explore has saved</span>
             <input type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
           </label>
-          <p class="quiet">or drop it here</p>
+          <p class="quiet">{file === undefined ? "or drop it here" : `${file.name} is here; or drop another one`}</p>
         </div>
         <label class="block">
           <span>
@@ -88,7 +86,7 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
             spellcheck={false}
             value={text}
             placeholder="16 03 01 00 c8 01 00 00 c4 03 03 …"
-            onInput={(event) => setText(event.currentTarget.value)}
+            onInput={(event) => set({ text: event.currentTarget.value })}
           />
         </label>
         <p class="actions">
@@ -97,7 +95,7 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
             class="strong"
             disabled={text.trim() === ""}
             onClick={() => {
-              setFile(undefined)
+              set({ file: undefined })
               read(new TextEncoder().encode(text), keyLog)
             }}
           >

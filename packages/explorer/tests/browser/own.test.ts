@@ -83,6 +83,45 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await page.close()
   })
 
+  it("keeps what was brought while other views are looked at, and breaks nothing in it", {
+    timeout: 60_000,
+  }, async () => {
+    const engine = await loadEngine()
+    const file = Buffer.from(
+      engine.pcapngOf(engine.play({ scenario: "resumption", provider: engine.fast(), seed: 3 }), engine.now),
+    )
+    const page = await pages.open("#provider=fast&view=own&scenario=hello-retry")
+    await page.locator('input[type="file"]').setInputFiles({
+      ...{ name: "two.pcapng", mimeType: "application/octet-stream", buffer: file },
+    })
+    const found = page.locator(".connections button")
+    await expect.poll(() => found.count()).toBe(2)
+    await found.nth(1).click()
+    await page.locator(".is-brought").waitFor()
+    // The head says that it is of none of the scenarios, and gives no link to one.
+    expect(await page.getByLabel("Scenario").locator("option:checked").textContent()).toMatch(
+      /^None: a connection that was brought/,
+    )
+    expect(await page.getByLabel("Seed").inputValue()).toBe("")
+    for (const control of [page.getByLabel("Seed"), page.getByRole("button", { name: "Copy link" })])
+      expect(await control.isDisabled()).toBe(true)
+    await expect.poll(() => page.title()).toMatch(/^Bring your own: 192\.0\.2\.1/)
+    await page.getByRole("tab", { name: "Break it" }).click()
+    expect(await page.locator(".on-the-way, .breaks").count()).toBe(0)
+    await page.getByRole("tab", { name: "Bring your own" }).click()
+    expect(await found.count()).toBe(2)
+    expect(await page.locator(".drop").textContent()).toContain("two.pcapng is here")
+    await found.nth(0).click()
+    expect(await found.nth(0).getAttribute("aria-pressed")).toBe("true")
+    await page.getByRole("tab", { name: "Break it" }).click()
+    await page.getByRole("button", { name: "Break a run of this page" }).click()
+    await settled(page)
+    expect(await page.locator(".breaks").count()).toBe(1)
+    await expect.poll(() => new URL(page.url()).hash).toContain("scenario=hello-retry")
+    expect(await page.getByRole("button", { name: "Copy link" }).isDisabled()).toBe(false)
+    await page.close()
+  })
+
   it("says in one line what cannot be read", async () => {
     const page = await pages.open("#view=own")
     await page.locator(".own textarea").nth(1).fill("16 03 01 0")

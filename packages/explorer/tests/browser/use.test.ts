@@ -5,6 +5,7 @@ import { createRequire } from "node:module"
 import type { AxeResults } from "axe-core"
 import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
+import { scenarioIds } from "../timelines.ts"
 import { announced, says, settled, usePages, whyNot } from "./page.ts"
 
 const pages = usePages()
@@ -12,11 +13,44 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 async function judged(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe)
-  const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults
+  // The rules of WCAG 2.2, too, which axe runs only when it is asked to.
+  const options = { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }
+  const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`)
 }
+
+/** The row of buttons at the foot of the window lies over what is to be scrolled up: a window in which nothing is. */
+async function inFull(page: Page): Promise<void> {
+  const { width } = page.viewportSize()!
+  await page.setViewportSize({ width, height: 900 })
+  const height = Number(await page.evaluate("document.documentElement.scrollHeight"))
+  await page.setViewportSize({ width, height })
+}
+
+/** In the page: goes on to the last step, and tells at which the page is wider than the window. */
+const sideways = `async () => {
+  const said = () => document.querySelector("#announcement").textContent
+  const wide = []
+  for (;;) {
+    const before = said()
+    const [, step, last] = /Step (\\d+) of (\\d+)/.exec(before)
+    const by = document.documentElement.scrollWidth - innerWidth
+    if (by > 0) wide.push(step + " by " + by)
+    if (step === last) return wide
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }))
+    for (let wait = 0; said() === before && wait < 1000; wait++) await undefined
+  }
+}`
+
+/** In the page: what is cut off or scrolls, by its classes. */
+const cutOff = `() => [...document.querySelectorAll(".view *, .now *")].filter((element) => {
+  const { overflowX, overflowY } = getComputedStyle(element)
+  if (element.closest(".sr") || element.matches("select, textarea, input, svg, svg *")) return false
+  return (overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1)
+    || (overflowY !== "visible" && element.scrollHeight > element.clientHeight + 1)
+}).map((element) => element.tagName + "." + element.className)`
 
 describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" : ` (skipped: ${whyNot})`}`, () => {
   it("can be used by keyboard alone", { timeout: 60_000 }, async () => {
@@ -168,6 +202,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
         await page.setViewportSize({ width, height: 900 })
         for (const view of views) {
           await view.click()
+          await inFull(page)
           const found = await judged(page)
           const sideways = await page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")
           const seen = { view: await view.textContent(), width }
@@ -177,6 +212,76 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
       await page.close()
     },
   )
+
+  it("shows every step of every scenario on a narrow phone, without scrolling sideways", {
+    timeout: 300_000,
+  }, async () => {
+    const page = await pages.open("#scenario=full&step=0&provider=fast", { width: 360, height: 800 })
+    for (const width of [360, 320]) {
+      await page.setViewportSize({ width, height: 800 })
+      for (const scenario of scenarioIds) {
+        await page.evaluate(`location.hash = "#scenario=${scenario}&step=0&provider=fast"`)
+        await settled(page)
+        await says(page, /^Step 1 /)
+        expect({ scenario, width, wide: await page.evaluate(`(${sideways})()`) }).toEqual({ scenario, width, wide: [] })
+      }
+    }
+    await page.close()
+  })
+
+  it("prints every view as a whole", { timeout: 60_000 }, async () => {
+    const page = await pages.open("#scenario=full&step=60&break=bad-finished&without=finished")
+    for (const view of await page.locator('[role="tab"]').all()) {
+      await page.emulateMedia({ media: "screen" })
+      await view.click()
+      await settled(page)
+      await page.emulateMedia({ media: "print" })
+      // As wide as a sheet of A4 at 96 points to the inch, with its margins.
+      await page.setViewportSize({ width: 718, height: 1000 })
+      const found = { view: await view.textContent(), cut: await page.evaluate(`(${cutOff})()`) }
+      expect(found).toEqual({ ...found, cut: [] })
+      await page.setViewportSize({ width: 1280, height: 900 })
+    }
+    await page.close()
+  })
+
+  it("hands the focus on from what takes itself away", async () => {
+    const page = await pages.open("#break=bad-finished&view=ends&lesson=key-share")
+    const focused = () => page.evaluate("document.activeElement.id || document.activeElement.tagName")
+    for (const name of ["Close it", "Mend it"]) {
+      await page.getByRole("button", { name }).focus()
+      await page.keyboard.press("Enter")
+      await expect.poll(focused).toBe("view")
+    }
+    await settled(page)
+    expect(await focused()).toBe("view")
+    // The next stop is in the view, and not at the head of the page.
+    await page.keyboard.press("Tab")
+    expect(await page.evaluate('document.querySelector("#view").contains(document.activeElement)')).toBe(true)
+    await page.close()
+  })
+
+  it("has a title that says what is shown", { timeout: 60_000 }, async () => {
+    const page = await pages.open("#scenario=full&step=4")
+    const isTitled = (title: string) => expect.poll(() => page.title(), { timeout: 20_000 }).toBe(title)
+    await isTitled("Both ends: Full handshake · TLS 1.3 explorer")
+    await page.keyboard.press("2")
+    await isTitled("Bytes: Full handshake · TLS 1.3 explorer")
+    await page.evaluate('location.hash = "#break=bad-finished&view=break"')
+    await isTitled("Break it: A wrong Finished · TLS 1.3 explorer")
+    await page.close()
+  })
+
+  it("goes on with the steps by arrows once a tab was pressed with a pointer", async () => {
+    const page = await pages.open("#scenario=full&step=4")
+    await page.getByRole("tab", { name: "Key schedule" }).click()
+    await page.keyboard.press("ArrowRight")
+    await says(page, /^Step 6 /)
+    expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Key schedule")
+    await page.keyboard.press("End")
+    await says(page, /^Step 110 of 110/)
+    await page.close()
+  })
 
   it("has a help that axe-core does not mind", async () => {
     const page = await pages.open("#scenario=full")
