@@ -49,8 +49,11 @@ describe("the DER tree", () => {
     expect(named.every(({ site }) => site === undefined || /^x509\/.*\.ts$/.test(site.file))).toBe(true)
     expect(tree.filter(({ site }) => site !== undefined).length).toBeGreaterThan(15)
     const values = tree.map(({ value }) => value)
-    for (const value of ["broker.test", "My Issuing CA", "2.5.29.17", "1.3.6.1.5.5.7.3.1"])
+    for (const value of ["broker.test", "My Issuing CA", "2.5.29.17", "1.3.6.1.5.5.7.3.1", "2 (v3)"])
       expect(values).toContain(value)
+    // No number is too long to be shown.
+    for (const { type, parts, value } of tree) if (type === "INTEGER") expect(parts.length > 0 || value).toBeTruthy()
+    expect(tree.find(({ name }) => name === "serialNumber")?.value).toMatch(/^0x[0-9a-f]{10,}$/)
   })
 })
 
@@ -120,6 +123,21 @@ describe("the certificates of a run", () => {
     expect(shown("full", "wrong-name")[0]!.serverName).toBe("another.example")
     expect(shown("client-certificate").map(({ by }) => by)).toEqual(["server", "client"])
     for (const scenario of ["external-psk", "raw-public-key"]) expect(shown(scenario)).toEqual([])
+  })
+
+  it("are those of a connection, and where there are none it is known why", () => {
+    const run = (scenario: string) => engine.play({ scenario, provider: engine.fast(), seed: 4 })
+    const none = (scenario: string, connection: number) => engine.whyNone(run(scenario), connection)
+    expect(shown("resumption").map(({ connection }) => connection)).toEqual([0])
+    expect(none("resumption", 1)).toBe("ticket")
+    expect(none("external-psk", 0)).toBe("external PSK")
+    const key = run("raw-public-key")
+    const [raw] = engine.shownKeys(key, 0, key.steps.length)
+    expect(raw).toMatchObject({ by: "server" })
+    const tree = all(engine.spkiTree(raw!.key))
+    expect(tree.map(({ value }) => value)).toContain("1.2.840.10045.2.1")
+    expect(tree.filter(({ site }) => site !== undefined).length).toBeGreaterThan(1)
+    expect(engine.shownKeys(run("full"), 0, 10_000)).toEqual([])
   })
 
   it("RFC 8879: are found in a compressed message, too", () => {

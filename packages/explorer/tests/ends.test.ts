@@ -80,7 +80,7 @@ it("says of no key share and no key exchange what is not there", () => {
 })
 
 it("has an MQTT client that sends CONNECT once on each connection [MQTT-3.1.0-2]", () => {
-  for (const scenario of scenarioIds.filter((id) => !id.startsWith("0-rtt"))) {
+  for (const scenario of scenarioIds) {
     const timeline = play(scenario)
     for (const connection of connectionsOf(timeline)) {
       const connects = timeline.steps.filter(
@@ -116,4 +116,26 @@ it("a share of small order is refused; without the check both are connected, wit
   expect(cut.steps.filter(({ happening }) => happening.type === "failed")).toEqual([])
   const dhe = engine.nodeOf(engine.scheduleOf(cut, 0, "client"), "dhe")!
   expect(dhe).toMatchObject({ value: new Uint8Array(32), about: expect.stringContaining("everybody knows it") })
+})
+
+it("has MQTT at the end of every conversation that is not cut short", () => {
+  for (const scenario of scenarioIds) {
+    const timeline = play(scenario)
+    const titles = timeline.steps.flatMap((step) =>
+      step.happening.type === "data" ? [engine.sentenceOf(step).text] : [],
+    )
+    for (const packet of ["CONNECT", "CONNACK", "SUBSCRIBE", "SUBACK", "PUBLISH"])
+      expect({ scenario, titles }).toMatchObject({
+        titles: expect.arrayContaining([expect.stringContaining(`MQTT ${packet}`)]),
+      })
+  }
+})
+
+it("says of an address what it names that there is not", () => {
+  const unknown = (hash: string) => engine.unknownIn(hash, ["ends", "bytes"])
+  expect(unknown("#scenario=full&view=bytes&break=bad-finished&provider=fast")).toEqual([])
+  expect(unknown("")).toEqual([])
+  expect(unknown("#scenario=fulll&view=byte&break=x&provider=z")).toEqual([
+    ...["no scenario “fulll”", "no break “x”", "no view “byte”", "no provider “z”"],
+  ])
 })

@@ -78,6 +78,7 @@ it("0-RTT data: who steals the ticket key reads it, and nothing behind it", () =
     "CS--TQ EndOfEarlyData",
     "CS---Q client Finished",
     "CS---Q NewSessionTicket",
+    ...mqtt("CS---Q", 4),
     ...alerts("CS---Q"),
   ])
 })

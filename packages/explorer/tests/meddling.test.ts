@@ -57,7 +57,7 @@ it("is noticed, whatever bit of whatever record it is: nobody gets what was not 
 
 it("has words that say what is done", () => {
   expect(all.map(engine.meddlingWords)).toEqual([
-    "bit 0 of byte 15 of record 4 is flipped",
+    "bit 0 (0x80) of byte 15 of record 4 is flipped",
     "record 5 is dropped",
     "record 6 is sent twice",
     "record 7 comes after the next one",

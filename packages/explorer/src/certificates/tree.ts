@@ -1,6 +1,6 @@
 // A certificate as its DER: every value with its place, its type, and the name that the parser gives to it.
 
-import { codePointName, Der, Tag } from "@puremq/tls13/explore"
+import { codePointName, Der, readSpki, Tag, toHex } from "@puremq/tls13/explore"
 import { parseCertificate } from "@puremq/tls13/x509"
 import { recorder } from "../recording/recorder.ts"
 import type { Site, Span } from "../recording/spans.ts"
@@ -23,7 +23,19 @@ export interface DerNode {
 
 /** @throws X509Error for what is no certificate */
 export function derTree(certificate: Uint8Array): DerNode {
-  const spans = recorder.readingOf(certificate, () => parseCertificate(certificate).der)
+  return treeOf(certificate, () => parseCertificate(certificate).der)
+}
+
+/** Of a raw public key. @throws X509Error for what is no SubjectPublicKeyInfo */
+export function spkiTree(key: Uint8Array): DerNode {
+  return treeOf(key, () => {
+    readSpki(key)
+    return undefined
+  })
+}
+
+function treeOf(certificate: Uint8Array, parse: () => Uint8Array | undefined): DerNode {
+  const spans = recorder.readingOf(certificate, parse)
   const named = new Map<string, Span>()
   // The same value read again under another name: the more particular one comes first, from inside.
   for (const span of spans) {
@@ -44,7 +56,9 @@ function nodes(bytes: Uint8Array, from: number, to: number, named: ReadonlyMap<s
     const content = start + headerLength(bytes, start)
     const span = named.get(`${start} ${end}`)
     const parts = partsOf(bytes, tag, content, end, named)
-    const value = parts.length > 0 ? undefined : valueText(bytes, tag, start, content, end)
+    const plain = parts.length > 0 ? undefined : valueText(bytes, tag, start, content, end)
+    // RFC 5280 section 4.1.2.1: 0 is v1.
+    const value = span?.name === "version" && plain !== undefined ? `${plain} (v${Number(plain) + 1})` : plain
     found.push({ start, end, content, type: typeName(tag), name: span?.name ?? "", site: span?.site, value, parts })
   }
   return found
@@ -111,6 +125,7 @@ function valueText(bytes: Uint8Array, tag: number, start: number, content: numbe
   if (tag === Tag.oid) return new Der(bytes, start, end).oid("value")
   if (tag === Tag.boolean) return octets[0] === 0 ? "FALSE" : "TRUE"
   if (tag === Tag.integer && octets.length <= 4) return `${octets.reduce((sum, octet) => sum * 256 + octet, 0)}`
+  if (tag === Tag.integer) return `0x${toHex(octets)}`
   // [1], [2] and [6] of a GeneralName are IA5Strings: e-mail, dNSName, URI.
   const isName = [0x81, 0x82, 0x86].includes(tag) && octets.every((octet) => octet >= 0x20 && octet < 0x7f)
   if (texts.includes(tag) || isName) return String.fromCharCode(...octets)

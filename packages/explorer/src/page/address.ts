@@ -75,6 +75,21 @@ export function addressOf(hash: string): Address {
   }
 }
 
+/** What an address names that there is not, in a line each. @param views ids of the tabs */
+export function unknownIn(hash: string, views: readonly string[]): readonly string[] {
+  const said = new URLSearchParams(hash.replace(/^#/, ""))
+  const known: readonly (readonly [name: string, all: readonly string[]])[] = [
+    ["scenario", scenarios.map(({ id }) => id)],
+    ["break", breaks.map(({ id }) => id)],
+    ["view", views],
+    ["provider", providerNames],
+  ]
+  return known.flatMap(([name, all]) => {
+    const value = said.get(name)
+    return value === null || all.includes(value) ? [] : [`no ${name} “${value.slice(0, 40)}”`]
+  })
+}
+
 export function hashOf(address: Address): string {
   const { scenario, seed, step, breaks: broken, without, meddling, provider, view, look, field, item, lesson } = address
   const run = { scenario, seed, step, break: broken, without, meddling, provider }

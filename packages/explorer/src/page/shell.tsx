@@ -12,7 +12,7 @@ import { Section } from "../views/section.tsx"
 import type { View } from "../views/view.ts"
 import { views } from "../views/views.ts"
 import { ownerOf, sentenceOf } from "../words/sentence.ts"
-import { hashOf, providerNames } from "./address.ts"
+import { hashOf, home, providerNames, unknownIn } from "./address.ts"
 import { Boundary } from "./boundary.tsx"
 import { brought } from "./brought.ts"
 import { focusView } from "./focus.ts"
@@ -24,6 +24,7 @@ import {
   chooseBreak,
   chooseScenario,
   computing,
+  givenHash,
   go,
   helpIsOpen,
   problem,
@@ -35,7 +36,7 @@ import {
 } from "./state.ts"
 
 export function Shell(): JSX.Element {
-  const view = views.find(({ id }) => id === address.value.view) ?? views[0]!
+  const view = viewOf(address.value.view)
   const title = `${view.title}: ${runTitle()} · TLS 1.3 explorer`
   useLayoutEffect(() => {
     document.title = title
@@ -47,6 +48,7 @@ export function Shell(): JSX.Element {
       </button>
       <Head />
       <main>
+        <Unknown />
         <LessonBar />
         <Broken />
         <Brought />
@@ -69,6 +71,27 @@ export function Shell(): JSX.Element {
       <Player />
       <Help />
     </>
+  )
+}
+
+function viewOf(id: string): View {
+  return views.find((view) => view.id === id) ?? views.find((view) => view.id === home.view)!
+}
+
+/** What the address names and there is not: what is shown is something else. */
+function Unknown(): JSX.Element | null {
+  const unknown = unknownIn(
+    givenHash.value,
+    views.map(({ id }) => id),
+  )
+  if (unknown.length === 0) return null
+  return (
+    <p class="broken is-whole" role="status">
+      <button type="button" onClick={() => (givenHash.value = "")}>
+        Close
+      </button>
+      There is {unknown.join(" and ")}, as the address has it: this is {viewOf(address.value.view).title}, {runTitle()}.
+    </p>
   )
 }
 

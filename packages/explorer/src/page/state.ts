@@ -41,6 +41,8 @@ export const run: Signal<Run | undefined> = signal(undefined)
 const runOfKey: Signal<string> = signal("")
 export const problem: Signal<string | undefined> = signal(undefined)
 export const playing: Signal<boolean> = signal(false)
+/** The address as somebody has written it: what it names may not be there. */
+export const givenHash: Signal<string> = signal(location.hash)
 export const helpIsOpen: Signal<boolean> = signal(false)
 
 const wantedKey: ReadonlySignal<string> = computed(() => runKey(address.value))
@@ -81,6 +83,8 @@ export function go(change: Partial<Address>, entry = false): void {
   // Another run was asked for: what was brought makes room for it.
   if (runKey(next) !== runKey(address.value)) brought.value = undefined
   address.value = next
+  // Who chooses something has gone on from what the address named.
+  if (entry) givenHash.value = ""
   if (entry) addressBar.write(true)
   else addressBar.writeSoon()
 }
@@ -152,6 +156,7 @@ export function follow(): void {
   const read = () => {
     addressBar.forget()
     const hash = addressOf(location.hash)
+    if (location.hash !== hashOf(address.value)) givenHash.value = location.hash
     if (hashOf(hash) === hashOf(address.value)) return
     if (runKey(hash) !== runKey(address.value)) brought.value = undefined
     address.value = hash

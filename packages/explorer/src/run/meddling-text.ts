@@ -65,7 +65,8 @@ export function meddlingWords(meddling: Meddling): string {
   const record = `record ${meddling.record + 1}`
   switch (meddling.kind) {
     case "flip":
-      return `bit ${meddling.bit % 8} of byte ${Math.floor(meddling.bit / 8)} of ${record} is flipped`
+      // Counted from the most significant one, as the RFCs draw bits: its value in the byte says which end that is.
+      return `bit ${meddling.bit % 8} (0x${(0x80 >> (meddling.bit % 8)).toString(16).padStart(2, "0")}) of byte ${Math.floor(meddling.bit / 8)} of ${record} is flipped`
     case "drop":
       return `${record} is dropped`
     case "repeat":

@@ -6,7 +6,7 @@ import type { JSX } from "preact"
 import { useMemo, useState } from "preact/hooks"
 import { type Judgement, judge, type RuleSaid } from "../certificates/judge.ts"
 import { type Made, makeChain, type Wishes } from "../certificates/make.ts"
-import { shownChains } from "../certificates/shown.ts"
+import { type ShownKey, shownChains, shownKeys, type WhyNone, whyNone } from "../certificates/shown.ts"
 import { reasonWords } from "../certificates/words.ts"
 import { brought } from "../page/brought.ts"
 import { address } from "../page/state.ts"
@@ -20,7 +20,7 @@ import type { ViewProps } from "./view.ts"
 
 const day = 86_400_000
 
-export function Certificates({ timeline, step }: ViewProps): JSX.Element {
+export function Certificates({ timeline, step, select }: ViewProps): JSX.Element {
   const [ours, setOurs] = useState<"run" | "own">("run")
   return (
     <div class="certificates">
@@ -33,12 +33,12 @@ export function Certificates({ timeline, step }: ViewProps): JSX.Element {
           </label>
         ))}
       </fieldset>
-      {ours === "run" ? <OfTheRun timeline={timeline} step={step} /> : <OfYourOwn />}
+      {ours === "run" ? <OfTheRun timeline={timeline} step={step} select={select} /> : <OfYourOwn />}
     </div>
   )
 }
 
-function OfTheRun({ timeline, step }: Pick<ViewProps, "timeline" | "step">): JSX.Element {
+function OfTheRun({ timeline, step, select }: ViewProps): JSX.Element {
   const { seed, breaks } = address.value
   const isBrought = brought.value !== undefined
   const trusted = useMemo(() => (isBrought ? [] : [castOf(noble(), seed).root.certificate]), [seed, isBrought])
@@ -46,17 +46,12 @@ function OfTheRun({ timeline, step }: Pick<ViewProps, "timeline" | "step">): JSX
     const change = breaks === undefined ? undefined : breakOf(breaks).change?.(castOf(noble(), seed))
     return Math.round((change?.later ?? 0) / day)
   }, [breaks, seed])
-  const shown = shownChains(timeline, step).at(-1)
-  const next = shown === undefined ? shownChains(timeline, timeline.steps.length).at(0) : undefined
-  if (shown === undefined) {
-    return (
-      <p class="empty">
-        {next === undefined
-          ? "Nobody shows a certificate in this run: a pre-shared key or a raw public key speaks for them, the chain is compressed by other means than zlib, or what was brought does not open it."
-          : `No certificate has been read yet: that is at step ${next.step + 1}.`}
-      </p>
-    )
-  }
+  const connection = timeline.steps[step]?.connection ?? 0
+  const isHere = (each: { readonly connection: number }) => each.connection === connection
+  const shown = shownChains(timeline, step).filter(isHere).at(-1)
+  const key = shownKeys(timeline, connection, step).at(-1)
+  if (shown === undefined && key !== undefined) return <RawKey shown={key} />
+  if (shown === undefined) return <None timeline={timeline} connection={connection} select={select} />
   const { by, chain, serverName: asked } = shown
   return (
     <>
@@ -73,6 +68,57 @@ function OfTheRun({ timeline, step }: Pick<ViewProps, "timeline" | "step">): JSX
         later={isBrought ? 0 : later}
       />
     </>
+  )
+}
+
+/** RFC 7250. */
+function RawKey({ shown: { by, key, step } }: { readonly shown: ShownKey }): JSX.Element {
+  return (
+    <>
+      <p class="about">
+        The {by} shows a raw public key, {key.length} bytes, as the {by === "server" ? "client" : "server"} reads it at
+        step {step + 1}: no name and no authority stands in it, and whoever reads it has to know the key already.{" "}
+        <Section of="RFC 7250 section 3" />
+      </p>
+      <h3>Its DER: SubjectPublicKeyInfo</h3>
+      <DerTree key={step} certificate={key} isKey />
+    </>
+  )
+}
+
+const none: Readonly<Record<WhyNone, string>> = {
+  ticket: "Nobody shows a certificate in this connection: the pre-shared key of a ticket speaks for both.",
+  "external PSK": "Nobody shows a certificate in this connection: a pre-shared key, given beforehand, speaks for both.",
+  PSK: "Nobody shows a certificate in this connection: a pre-shared key speaks for both.",
+  compressed: "The certificates of this connection are compressed by other means than zlib: they are not looked into.",
+  "not seen": "No certificate of this connection can be seen: it did not get so far, or no secret opens that record.",
+}
+
+/** What there is instead, and where a certificate is. */
+function None({
+  timeline,
+  connection,
+  select,
+}: Pick<ViewProps, "timeline" | "select"> & { readonly connection: number }): JSX.Element {
+  const all = shownChains(timeline, timeline.steps.length)
+  const here = all.find((each) => each.connection === connection)
+  const later = here?.step ?? shownKeys(timeline, connection, timeline.steps.length)[0]?.step
+  const to = (step: number) => (
+    <button type="button" class="link" onClick={() => select(step)}>
+      step {step + 1}
+    </button>
+  )
+  if (later !== undefined) return <p class="empty">No certificate has been read yet: that is at {to(later)}.</p>
+  const before = all.findLast((each) => each.connection < connection)
+  return (
+    <p class="empty">
+      {none[whyNone(timeline, connection)]}{" "}
+      {before && (
+        <>
+          Connection {before.connection + 1} has one: see {to(before.step)}.
+        </>
+      )}
+    </p>
   )
 }
 
@@ -121,7 +167,7 @@ function Judged({ chain, trusted, wanted, usage = "server", later = 0 }: JudgedP
         </label>
       </form>
       <p class={judgement.accepted ? "ruling is-kept" : "ruling is-broken"} role="status">
-        <b>{judgement.accepted ? "Accepted" : "Refused"}</b> {judgement.message}
+        <b>{judgement.accepted ? "Accepted" : "Refused"}:</b> {judgement.message}
       </p>
       <div class="chain-and-tree">
         <section aria-labelledby="chain-title">
@@ -177,14 +223,19 @@ function Rules({ rules }: { readonly rules: readonly RuleSaid[] }): JSX.Element 
     <>
       <h4>What each rule says of it</h4>
       <ul class="rules">
-        {rules.map((rule, at) => (
+        {alike(rules).map(([rule, cited], at) => (
           <li key={at} class={`is-${rule.said.replace(" ", "-")}`}>
             <span class="mark" aria-hidden="true">
               {marks[rule.said]}
             </span>
             <span>
               <span class="sr">{rule.said}: </span>
-              {rule.message ?? reasonWords(rule.reason)} <Section of={rule.cited} />
+              {rule.message ?? reasonWords(rule.reason)}{" "}
+              {cited.map((each) => (
+                <span key={each}>
+                  <Section of={each} />{" "}
+                </span>
+              ))}
             </span>
           </li>
         ))}
@@ -192,6 +243,18 @@ function Rules({ rules }: { readonly rules: readonly RuleSaid[] }): JSX.Element 
       {broken && <SourceCode site={{ ...broken, name: "" }} title="the line that refuses" />}
     </>
   )
+}
+
+/** Rules of which the same is to say stand in one line, each with its sections. */
+function alike(rules: readonly RuleSaid[]): readonly (readonly [RuleSaid, readonly string[]])[] {
+  const lines = new Map<string, readonly [RuleSaid, string[]]>()
+  for (const rule of rules) {
+    const words = `${rule.said} ${rule.message ?? reasonWords(rule.reason)}`
+    const line = lines.get(words)
+    if (line === undefined) lines.set(words, [rule, [rule.cited]])
+    else if (!line[1].includes(rule.cited)) line[1].push(rule.cited)
+  }
+  return [...lines.values()]
 }
 
 /* ---------------------------------------------------------------- one's own */

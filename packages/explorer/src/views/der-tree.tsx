@@ -3,12 +3,19 @@
 import { toHex } from "@puremq/tls13/explore"
 import type { JSX } from "preact"
 import { useMemo, useState } from "preact/hooks"
-import { type DerNode, derTree } from "../certificates/tree.ts"
+import { type DerNode, derTree, spkiTree } from "../certificates/tree.ts"
 import { oidName } from "../certificates/words.ts"
 import { SourceCode } from "./source-code.tsx"
 
-export function DerTree({ certificate }: { readonly certificate: Uint8Array }): JSX.Element {
-  const root = useMemo(() => derTree(certificate), [certificate])
+interface TreeProps {
+  /** DER. */
+  readonly certificate: Uint8Array
+  /** It is a SubjectPublicKeyInfo alone. */
+  readonly isKey?: boolean
+}
+
+export function DerTree({ certificate, isKey = false }: TreeProps): JSX.Element {
+  const root = useMemo(() => (isKey ? spkiTree : derTree)(certificate), [certificate, isKey])
   const [chosen, setChosen] = useState(root)
   return (
     <div class="der">

@@ -12,7 +12,13 @@ import { Section } from "./section.tsx"
 /** Bytes that are shown beside each other. */
 const width = 24
 
-export function NonceTwice({ records }: { readonly records: readonly ProtectedRecord[] }): JSX.Element | null {
+interface Props {
+  readonly records: readonly ProtectedRecord[]
+  /** There are several connections. */
+  readonly isOneOfSeveral: boolean
+}
+
+export function NonceTwice({ records, isOneOfSeveral }: Props): JSX.Element | null {
   const [firstStep, setFirst] = useState<number | undefined>(undefined)
   const [secondStep, setSecond] = useState<number | undefined>(undefined)
   const usual = usualPair(records)
@@ -31,8 +37,8 @@ export function NonceTwice({ records }: { readonly records: readonly ProtectedRe
         counts wrongly, or restores a machine from a copy. <Section of="RFC 9846 section 5.3" />
       </p>
       <div class="hand-row">
-        <RecordChoice name="First" records={records} record={first} choose={setFirst} />
-        <RecordChoice name="Second" records={records} record={second} choose={setSecond} />
+        <RecordChoice name="First" {...{ records, isOneOfSeveral }} record={first} choose={setFirst} />
+        <RecordChoice name="Second" {...{ records, isOneOfSeveral }} record={second} choose={setSecond} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
       <section class="scrolls" tabIndex={0} aria-label="Ciphertexts and plaintexts, byte by byte">
@@ -79,21 +85,20 @@ function Row({ name, bytes, isSum = false }: RowProps): JSX.Element {
   )
 }
 
-interface ChoiceProps {
+interface ChoiceProps extends Props {
   readonly name: string
-  readonly records: readonly ProtectedRecord[]
   readonly record: ProtectedRecord
   readonly choose: (step: number) => void
 }
 
-function RecordChoice({ name, records, record, choose }: ChoiceProps): JSX.Element {
+function RecordChoice({ name, records, isOneOfSeveral, record, choose }: ChoiceProps): JSX.Element {
   return (
     <label class="grow">
       <span>{name}</span>
       <select value={record.step} onChange={(event) => choose(Number(event.currentTarget.value))}>
         {records.map((each) => (
           <option key={each.step} value={each.step}>
-            {recordTitle(each)}
+            {recordTitle(each, isOneOfSeveral)}
           </option>
         ))}
       </select>

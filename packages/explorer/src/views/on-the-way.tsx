@@ -77,7 +77,12 @@ export function OnTheWay({ timeline }: Pick<ViewProps, "timeline">): JSX.Element
         </select>
       </label>
       {kind === "flip" && (
-        <NumberField label="Bit, from 0" value={bit} most={8 * (chosen?.sent.length ?? 1) - 1} set={setBit} />
+        <NumberField
+          label="Bit, from 0, the highest of the first byte,"
+          value={bit}
+          most={8 * (chosen?.sent.length ?? 1) - 1}
+          set={setBit}
+        />
       )}
       {kind === "cut" && (
         <NumberField label="Bytes that arrive" value={bytes} most={(chosen?.sent.length ?? 1) - 1} set={setBytes} />

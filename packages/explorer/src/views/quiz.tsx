@@ -53,8 +53,8 @@ export function Quiz({ timeline, step }: ViewProps): JSX.Element {
     <div class="quiz">
       <header class="quiz-head">
         <p>
-          The question belongs to the step that is shown: go to another step, and there is another. The stack itself is
-          the judge.
+          A question belongs to the step that is shown: go to another step, and there is another. One about an alert is
+          of a run of its own, with something broken in it. The stack itself is the judge.
         </p>
         <label>
           <span>Ask about</span>

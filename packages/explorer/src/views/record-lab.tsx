@@ -16,6 +16,7 @@ export function RecordLab({ timeline, step, select }: ViewProps): JSX.Element {
   const records = protectedRecords(timeline).filter((record) => record.step <= step)
   const [said] = itemOf("lab")
   const record = records.find((each) => `${each.step}` === said) ?? records.at(-1)
+  const isOneOfSeveral = timeline.steps.some(({ connection }) => connection > 0)
   if (record === undefined) {
     return (
       <p class="empty">No record has been protected yet: step on until an end has keys, and has sealed something.</p>
@@ -31,7 +32,7 @@ export function RecordLab({ timeline, step, select }: ViewProps): JSX.Element {
             <select value={record.step} onChange={(event) => chooseItem("lab", event.currentTarget.value)}>
               {records.map((each) => (
                 <option key={each.step} value={each.step}>
-                  {recordTitle(each)}
+                  {recordTitle(each, isOneOfSeveral)}
                 </option>
               ))}
             </select>
@@ -52,7 +53,7 @@ export function RecordLab({ timeline, step, select }: ViewProps): JSX.Element {
         <SealByHand key={`seal ${record.step}`} record={record} />
         <OpenByHand key={`open ${record.step}`} record={record} />
       </section>
-      <NonceTwice records={records} />
+      <NonceTwice records={records} isOneOfSeveral={isOneOfSeveral} />
     </div>
   )
 }
