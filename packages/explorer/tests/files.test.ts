@@ -202,6 +202,19 @@ describe("a saved trace, told of the other end", () => {
   })
 })
 
+it("has in a capture what was sent to somebody who only stands in an end's place", () => {
+  const run = play("0-rtt-replayed")
+  const { connections } = engine.readBrought(engine.pcapngOf(run, engine.now), "", engine.noble())
+  expect(connections).toHaveLength(3)
+  const count = (from: string) => happenings(run, "wire").filter(({ record }) => record.from === from).length
+  const seen = connections.flatMap((connection) => happenings(connection.timeline(), "wire"))
+  for (const from of ["client", "server"])
+    expect({ from, count: seen.filter(({ record }) => record.from === from).length }).toEqual({
+      from,
+      count: count(from),
+    })
+})
+
 describe("a capture without its secrets", () => {
   it("shows nobody reading what is sealed", () => {
     const run = play("full")
@@ -216,7 +229,13 @@ describe("a capture without its secrets", () => {
   it("knows a key log from what it goes with", () => {
     const lines = happenings(play("full"), "secret").flatMap((secret) => engine.keyLogLine(secret) ?? [])
     expect(engine.isKeyLog(utf8(`# a key log\n${lines.join("\n")}\n`))).toBe(true)
-    for (const other of ["16 03 01", "{client}  send handshake record:", '{"format":"tls13-trace"']) {
+    for (const other of [
+      "16 03 01",
+      "# of a capture\n16 03 01 00 c8",
+      "# nothing",
+      "{client}  send handshake record:",
+      '{"format":"tls13-trace"',
+    ]) {
       expect(engine.isKeyLog(utf8(other))).toBe(false)
     }
   })

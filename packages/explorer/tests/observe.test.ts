@@ -204,9 +204,64 @@ describe("what is pasted", () => {
             .join(" ")}  abcdef`,
       ),
       hex(record.slice(5)),
+      // hexdump -C, with a gap in the middle, and its last offset.
+      `${rows(16, (row, at) => `${at.toString(16).padStart(8, "0")}  ${row.slice(0, 8).join(" ")}  ${row.slice(8).join(" ").padEnd(23)}  |${"#".repeat(row.length)}|`)}\n${bytes.length.toString(16).padStart(8, "0")}`,
+      // od -t x1, whose offsets are octal, and od -An.
+      `${rows(16, (row, at) => `${at.toString(8).padStart(7, "0")} ${row.join(" ")}`)}\n${bytes.length.toString(8).padStart(7, "0")}`,
+      rows(16, (row) => ` ${row.join(" ")}`),
+      // Wireshark, xxd -p, tcpdump -X.
+      rows(16, (row, at) => `${at.toString(16).padStart(4, "0")}   ${row.join(" ")}   ab cd`),
+      rows(30, (row) => row.join("")),
+      rows(
+        16,
+        (row, at) =>
+          `\t0x${at.toString(16).padStart(4, "0")}:  ${row
+            .join("")
+            .match(/.{1,4}/g)!
+            .join(" ")}  E..<`,
+      ),
+      // With remarks.
+      `# a ClientHello\n${rows(16, (row) => row.join(" "))}`,
+      rows(5, (row, at) => `${row.join(" ")} // from ${at}`),
+      // Arrays and strings of programs.
+      `unsigned char hello[] = {\n${rows(12, (row) => row.map((byte) => `0x${byte}`).join(", "))}\n}; /* all of it */`,
+      `hello := []byte{${bytes.map((byte) => `0x${byte}`).join(", ")}}`,
+      `const hello = "${bytes.map((byte) => `\\x${byte}`).join("")}"`,
+      `let hello = [${bytes.map((byte) => `0x${Number.parseInt(byte, 16).toString(16)}`).join(", ")}];`,
+      `0x${hex(record)}`,
+      // openssl s_client -msg.
+      [
+        `>>> TLS 1.0, RecordHeader [length 0005]\n    16 03 01 00 d6`,
+        `>>> TLS 1.3, Handshake [length ${(bytes.length - 5).toString(16)}], ClientHello`,
+        rows(16, (row) => `    ${row.join(" ")}`).replace(/^( {4})(.. ){5}/, "$1"),
+        `<<< TLS 1.3, RecordHeader [length 0005]\n    16 03 03 00 7a`,
+      ].join("\n"),
       `\u201c\u00a0${bytes.join("\u00a0")}\u201d`,
     ]
     for (const form of forms) expect({ form, name: read(form).name }).toEqual({ form, name: "client_hello" })
+  })
+
+  it("has both hellos of openssl -msg, and whose they are", () => {
+    const run = engine.play({ scenario: "full", provider: engine.noble(), seed: 3 })
+    const [client, , server] = ["client", "", "server"].map(
+      (from) =>
+        happenings(run, "wire").find(({ happening: { record } }) => record.from === from)?.happening.record.sent,
+    )
+    const told = (mark: string, name: string, record: Uint8Array) =>
+      `${mark} TLS 1.3, Handshake [length ${(record.length - 5).toString(16).padStart(4, "0")}], ${name}\n    ${hex(record.slice(5)).match(/../g)!.join(" ")}\n`
+    for (const [ours, theirs] of [
+      [">>>", "<<<"],
+      ["<<<", ">>>"],
+    ] as const) {
+      const text = told(ours, "ClientHello", client!) + told(theirs, "ServerHello", server!)
+      const { chunks, known } = engine.readPasted(`CONNECTED(00000003)\n${text}`)
+      const seen = happenings(engine.observe(chunks, known, engine.noble()), "message")
+      const sent = seen.filter(({ happening }) => happening.direction === "sent")
+      expect(sent.map(({ end, happening }) => `${end} ${happening.name}`)).toEqual([
+        "client client_hello",
+        "server server_hello",
+      ])
+    }
   })
 
   it("says in one line what is wrong with it", () => {

@@ -57,8 +57,9 @@ function textOf(file: Uint8Array): string | undefined {
 
 /** Whether a file is a key log, which is read beside another file and not by itself. */
 export function isKeyLog(file: Uint8Array): boolean {
-  const text = textOf(file) ?? ""
-  return /^(?:#|[A-Z0-9_]+ [0-9a-fA-F]{64} [0-9a-fA-F]+\s*$)/m.test(text) && !/\{(?:client|server)\}/.test(text)
+  const lines = (textOf(file) ?? "").split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"))
+  const isSecret = (line: string) => /^[A-Z0-9_]+ [0-9a-fA-F]{64} [0-9a-fA-F]+\s*$/.test(line)
+  return lines.length > 0 && lines.every((line) => isSecret(line) || /^[A-Z0-9_]+ /.test(line)) && lines.some(isSecret)
 }
 
 function captured(file: Uint8Array, keyLog: string, provider: CryptoProvider): BroughtFile {

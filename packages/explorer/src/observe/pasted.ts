@@ -1,6 +1,7 @@
 // What people paste: a ClientHello or any record or handshake message in hexadecimal, as tools print it, or a trace of RFC 8448.
 
 import { fromHex } from "@puremq/tls13/explore"
+import { digitsOf, openSslMessages, type ToldMessage } from "./hex-text.ts"
 import type { Chunk } from "./observer.ts"
 import { type PastedTrace, readRfc8448 } from "./rfc8448.ts"
 import { nothingKnown } from "./secrets.ts"
@@ -19,6 +20,11 @@ export function readPasted(text: string): PastedTrace {
       'these are steps of RFC 8448 without a "complete record" in them: paste a whole section, 3 to 7',
     )
   }
+  const told = openSslMessages(text)
+  if (told !== undefined) {
+    if (told.length > 0) return { chunks: toldByOpenSsl(told), known: nothingKnown }
+    throw new NotReadable("these are lines of openssl -msg without a ClientHello in them")
+  }
   const bytes = bytesOf(text)
   const [type = 0, major = 0] = bytes
   if (type >= 20 && type <= 23 && major === 3) {
@@ -36,25 +42,30 @@ export function readPasted(text: string): PastedTrace {
   return { chunks: [chunk(inRecords(bytes))], known: nothingKnown }
 }
 
-/** Of plain hexadecimal, with or without spaces and colons, of xxd and tcpdump, of C arrays and of Wireshark's copies. */
+/** @throws NotReadable */
 function bytesOf(text: string): Uint8Array {
-  const lines = text.split(/\r?\n/).map((line) => {
-    // `0000  16 03 01 ...  ....`, `00000000: 1603 01..  ....`: an offset in front, letters behind two spaces.
-    const dump =
-      /^\s*(?:0x)?([0-9a-fA-F]{4,8})(?::|\s\s)\s*((?:[0-9a-fA-F]{2,4}\s)*[0-9a-fA-F]{2,4})(?:\s{2,}.*)?$/.exec(line)
-    return dump?.[2] ?? line
-  })
-  // What mail and word processors make of spaces and quotes is meant by nobody.
-  const hex = lines
-    .join(" ")
-    .replace(/0x/gi, " ")
-    .replace(/[\s,:;{}"'\u00a0\u200b\u2018\u2019\u201c\u201d\ufeff]+/g, "")
+  if (/^\*\s*$/m.test(text)) {
+    throw new NotReadable("a line of it is *, which stands for lines that are left out: print all, as hexdump -v does")
+  }
+  return bytesOfDigits(digitsOf(text))
+}
+
+function bytesOfDigits(hex: string): Uint8Array {
   if (hex === "") throw new NotReadable("there is nothing in it: paste hexadecimal, such as 16 03 01 00 c8 01 ...")
   const wrong = /[^0-9a-fA-F]/.exec(hex)
   if (wrong) throw new NotReadable(`${JSON.stringify(wrong[0])} is no hexadecimal digit`)
   if (hex.length % 2 !== 0)
     throw new NotReadable(`${hex.length} hexadecimal digits: two make a byte, so one is missing`)
   return fromHex(hex)
+}
+
+/** The hellos that `openssl s_client -msg` or `s_server -msg` shows: whose text it is tells who speaks first. */
+function toldByOpenSsl(messages: readonly ToldMessage[]): readonly Chunk[] {
+  const isClients = messages[0]?.isSent === true
+  return messages.map(({ isSent, bytes }) => ({
+    from: isSent === isClients ? "client" : "server",
+    bytes: inRecords(bytesOfDigits(bytes)),
+  }))
 }
 
 /** From whom it is shows in the message's type: a ServerHello's sender is the server. */

@@ -28,6 +28,12 @@ const labels: Readonly<Record<string, SecretName>> = {
   EXPORTER_SECRET: "exporter_secret",
 }
 
+/** How many connections a key log has secrets of. */
+export function connectionsInKeyLog(text: string): number {
+  const randoms = text.match(/^[A-Z0-9_]+ ([0-9a-fA-F]{64}) (?=[0-9a-fA-F])/gm) ?? []
+  return new Set(randoms.map((line) => line.split(" ")[1]!.toLowerCase())).size
+}
+
 /** Lines that are no lines of a key log, or of a label that is not known, are passed over, as RFC 9850 section 2 wants. */
 export function readKeyLog(text: string): KnownSecrets {
   const known = new Map<string, Uint8Array>()

@@ -4,6 +4,7 @@ import type { JSX } from "preact"
 import { pcapngOf } from "../observe/export.ts"
 import { type Brought, type BroughtFile, isKeyLog, readBrought } from "../observe/files.ts"
 import { NotReadable } from "../observe/pasted.ts"
+import { connectionsInKeyLog } from "../observe/secrets.ts"
 import { type Bringing, bringing, brought } from "../page/brought.ts"
 import { show } from "../page/state.ts"
 import { now } from "../run/cast.ts"
@@ -38,9 +39,10 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
     read(bytes, bringing.peek().keyLog)
   }
   const takeKeyLog = (lines: string) => {
-    set({ keyLog: lines })
-    const given = bringing.peek().file
+    set({ keyLog: lines, problem: undefined })
+    const { file: given, found: before, text: pasted } = bringing.peek()
     if (given !== undefined) read(given.bytes, lines)
+    else if (before !== undefined) read(new TextEncoder().encode(pasted), lines)
   }
   return (
     <div class="own">
@@ -95,8 +97,14 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
             class="strong"
             disabled={text.trim() === ""}
             onClick={() => {
+              const bytes = new TextEncoder().encode(text)
+              if (isKeyLog(bytes)) {
+                set({ text: "" })
+                takeKeyLog(text)
+                return
+              }
               set({ file: undefined })
-              read(new TextEncoder().encode(text), keyLog)
+              read(bytes, keyLog)
             }}
           >
             Read it
@@ -104,11 +112,24 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
         </p>
         <div aria-live="polite">
           {problem !== undefined && <p class="failure">{problem}</p>}
+          {found === undefined && problem === undefined && keyLog.trim() !== "" && <KeyLogAlone keyLog={keyLog} />}
           {found && <Found found={found} hasKeyLog={keyLog.trim() !== ""} />}
         </div>
       </section>
       <TakeAway timeline={timeline} />
     </div>
+  )
+}
+
+/** Secrets, and nothing yet that they open. */
+function KeyLogAlone({ keyLog }: { readonly keyLog: string }): JSX.Element {
+  const count = connectionsInKeyLog(keyLog)
+  return (
+    <p>
+      {count === 0
+        ? "There is no line of a key log in the field for secrets: each has a label, a client random of 64 digits, and a secret."
+        : `The secrets of ${count === 1 ? "one connection" : `${count} connections`} are in their field now. What is missing is the connection itself: give its capture, too, or paste its bytes.`}
+    </p>
   )
 }
 
