@@ -7,6 +7,7 @@ import { missOf } from "../reading/meddled.ts"
 import { breakOf } from "../run/breaks.ts"
 import { meddlingsOf, meddlingWords } from "../run/meddling-text.ts"
 import { scenarioOf, scenarios } from "../run/scenarios.ts"
+import { Breakable } from "../views/breakable.tsx"
 import { LessonBar } from "../views/lesson-bar.tsx"
 import { Section } from "../views/section.tsx"
 import type { View } from "../views/view.ts"
@@ -317,7 +318,7 @@ function Now(): JSX.Element {
       <div class="sentence">
         <h2>
           <span class="owner">{here ? ownerOf(here) : " "}</span>
-          {sentence?.text ?? "Keys are made, and both ends run once."}
+          <Breakable name={sentence?.text ?? "Keys are made, and both ends run once."} />
         </h2>
         <p class="why">
           {sentence?.why} {sentence && <Section of={sentence.section} />}

@@ -167,7 +167,7 @@ function Judged({ chain, trusted, wanted, usage = "server", later = 0 }: JudgedP
         </label>
       </form>
       <p class={judgement.accepted ? "ruling is-kept" : "ruling is-broken"} role="status">
-        <b>{judgement.accepted ? "Accepted" : "Refused"}:</b> {judgement.message}
+        <b>{judgement.accepted ? "Accepted" : "Refused"}:</b> {judgement.message.replace(/\.?$/, ".")}
       </p>
       <div class="chain-and-tree">
         <section aria-labelledby="chain-title">

@@ -103,7 +103,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     expect(tabs).toHaveLength(12)
     for (const [at, tab] of tabs.entries()) {
       await press("1234567890-="[at]!)
-      expect(await tab.getAttribute("aria-selected")).toBe("true")
+      await expect.poll(() => tab.getAttribute("aria-selected")).toBe("true")
       expect(await tab.getAttribute("aria-keyshortcuts")).toBe("1234567890-="[at])
     }
     await page.close()
@@ -265,7 +265,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     const page = await pages.open("#scenario=full&step=4")
     const isTitled = (title: string) => expect.poll(() => page.title(), { timeout: 20_000 }).toBe(title)
     await isTitled("Both ends: Full handshake · TLS 1.3 explorer")
-    await page.keyboard.press("2")
+    await page.keyboard.press("3")
     await isTitled("Bytes: Full handshake · TLS 1.3 explorer")
     await page.evaluate('location.hash = "#break=bad-finished&view=break"')
     await isTitled("Break it: A wrong Finished · TLS 1.3 explorer")
