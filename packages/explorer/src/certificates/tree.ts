@@ -1,7 +1,7 @@
 // A certificate as its DER: every value with its place, its type, and the name that the parser gives to it.
 
-import { codePointName, Der, readSpki, Tag, toHex } from "@puremq/tls13/explore"
-import { parseCertificate } from "@puremq/tls13/x509"
+import { codePointName, Der, Tag, toHex } from "@puremq/tls13/explore"
+import { parseCertificate, parseSpki, X509Error } from "@puremq/tls13/x509"
 import { recorder } from "../recording/recorder.ts"
 import type { Site, Span } from "../recording/spans.ts"
 
@@ -26,11 +26,18 @@ export function derTree(certificate: Uint8Array): DerNode {
   return treeOf(certificate, () => parseCertificate(certificate).der)
 }
 
-/** Of a raw public key. @throws X509Error for what is no SubjectPublicKeyInfo */
+/** Of a raw public key; without names when it is of an algorithm that the parser does not know. @throws X509Error for what is no DER */
 export function spkiTree(key: Uint8Array): DerNode {
   return treeOf(key, () => {
-    readSpki(key)
-    return undefined
+    try {
+      const read = parseSpki(key)
+      // It reads a copy, and what it gives are views of that.
+      const view = "point" in read ? read.point : "bytes" in read ? read.bytes : read.modulus
+      return new Uint8Array(view.buffer)
+    } catch (error) {
+      if (error instanceof X509Error) return undefined
+      throw error
+    }
   })
 }
 
