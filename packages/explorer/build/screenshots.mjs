@@ -22,7 +22,7 @@ const pictures = [
   ],
   [
     "who-reads-what",
-    "#scenario=0-rtt&step=172&view=eyes&item=eyes/ticket-key",
+    "#scenario=0-rtt&step=217&view=eyes&item=eyes/ticket-key",
     { width: 1280, height: 1100, dark: true, scroll: ".tabs" },
   ],
   ["break-it", "#break=bad-finished&without=finished&view=break", { width: 1280, height: 900 }],
