@@ -57,7 +57,10 @@ function Records({ rows, eye, select }: RecordsProps): JSX.Element {
         const verdict = first.verdicts[eye.id]
         const { reads, why, section } = verdict
         return (
-          <li key={first.record.step} class={reads ? "is-open" : "is-closed"}>
+          <li
+            key={first.record.step}
+            class={reads ? "is-open" : verdict.unknown ? "is-closed is-unknown" : "is-closed"}
+          >
             <p class="eye-why">
               <span class="eye-verdict">{`${upper(verdictWords(verdict))}:`}</span> {why}{" "}
               <Section of={sectionText(section)} />
