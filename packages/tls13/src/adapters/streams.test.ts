@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { connect as connectTcp, type Socket } from "node:net"
 import { Duplex } from "node:stream"
 import * as nodeTls from "node:tls"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { portOf } from "../../tests/tools/sockets.ts"
 import { utf8ToBytes } from "../bytes/text.ts"
 import { createClientConfig, createServerConfig } from "../connection/config.ts"
@@ -152,6 +152,48 @@ describe("TLS over WHATWG streams", () => {
     await client.writable.abort(new Error("enough"))
     await expect(client.closed).rejects.toThrow("enough")
     await expect(server.closed).rejects.toThrow()
+  })
+
+  it("abort() while a write waits for a peer that does not read ends the stream below", async () => {
+    let cut: unknown
+    const [near, far] = cable()
+    const server = acceptOverStreams(far, serverConfig())
+    const writer = near.writable.getWriter()
+    let stopped = false
+    const writable = new WritableStream<Uint8Array>({
+      // @ts-expect-error: TypeScript's types of streams lack it
+      start: ({ signal }) => signal.addEventListener("abort", () => (cut = signal.reason)),
+      write: (bytes) => (stopped ? new Promise<void>(() => undefined) : writer.write(bytes)),
+    })
+    const client = connectOverStreams({ readable: near.readable, writable }, clientConfig())
+    await Promise.all([client.opened, server.opened])
+    stopped = true
+    const stream = client.writable.getWriter()
+    stream.write(new Uint8Array(1000)).catch(() => undefined)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    stream.abort(new Error("enough")).catch(() => undefined)
+    await expect(client.closed).rejects.toThrow("enough")
+    await vi.advanceTimersByTimeAsync(5000)
+    vi.useRealTimers()
+    expect(cut).toBeDefined()
+  })
+
+  it("a socket that nobody reads, and that has ended its half, does not wait for ever for the peer to end its own", async () => {
+    const { client, server } = pair({ both: { allowHalfOpen: true } })
+    await Promise.all([client.opened, server.opened])
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    let over = false
+    void server.closed.then(() => {
+      over = true
+    })
+    void server.close()
+    expect(await readAll(client)).toBe("")
+    await vi.advanceTimersByTimeAsync(4000)
+    expect(over).toBe(false)
+    await vi.advanceTimersByTimeAsync(1100)
+    vi.useRealTimers()
+    expect(over).toBe(true)
   })
 
   it("renews keys and exports keying material", async () => {

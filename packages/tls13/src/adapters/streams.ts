@@ -72,13 +72,16 @@ export function acceptOverStreams(
   return new StreamSocket(streams, new ServerConnection(config, systemClock.now()), [], options)
 }
 
+/** Some runtimes have no `signal`. */
+type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
+
 /** Bytes that wait in each direction before the other side is slowed down. */
 const highWaterMark = 65_536
 /** Bytes of the stream below that are read at once. */
 const chunkSize = 65_536
 /** Plaintext bytes that are protected and written at once. */
 const pieceSize = 131_072
-/** Milliseconds that a connection which has failed waits for its peer to take the last bytes. */
+/** Milliseconds that a connection which is over waits for its peer: for it to take the last bytes, and to end its half. */
 const longestLingering = 5000
 
 class StreamSocket implements TlsStreamSocket {
@@ -98,9 +101,13 @@ class StreamSocket implements TlsStreamSocket {
   #in: WritableStreamDefaultController | undefined
   #over = false
   #sentEnd = false
+  /** And the stream below has taken it. */
+  #endIsTaken = false
   #receivedEnd = false
   /** The reader has gone: what still comes is thrown away. */
   #cancelled = false
+  /** Calls off the end of the wait for the peer's end, for which nobody else waits. */
+  #lingering: (() => void) | undefined
 
   constructor(streams: ByteStreams, connection: Connection, first: readonly Outcome[], options: TlsStreamOptions) {
     this.#connection = connection
@@ -117,14 +124,19 @@ class StreamSocket implements TlsStreamSocket {
         cancel: () => {
           this.#cancelled = true
           this.#driver.want(true)
+          this.#finishWhenBothEnded()
         },
       },
       { highWaterMark, size },
     )
     this.writable = new WritableStream<Uint8Array>(
       {
-        start: (controller) => {
+        start: (controller: SinkController) => {
           this.#in = controller
+          // `abort` below comes only when the write before it has ended, and a peer that does not read lets none end.
+          const { signal } = controller
+          // Later: a stream is not to be changed while it is being aborted.
+          signal?.addEventListener("abort", () => queueMicrotask(() => this.#fail(asError(signal.reason))))
         },
         write: (chunk) => this.#write(chunk),
         close: () => this.#end(),
@@ -189,6 +201,7 @@ class StreamSocket implements TlsStreamSocket {
       this.#driver.close((error) => (error ? reject(error) : resolve()))
     })
     await this.#below.end()
+    this.#endIsTaken = true
     this.#finishWhenBothEnded()
   }
 
@@ -218,8 +231,16 @@ class StreamSocket implements TlsStreamSocket {
   }
 
   #finishWhenBothEnded(): void {
-    if (!this.#sentEnd || !this.#receivedEnd || this.#over) return
+    if (!this.#sentEnd || this.#over) return
+    if (this.#receivedEnd) this.#finish()
+    else if (this.#cancelled && this.#endIsTaken)
+      this.#lingering ??= systemClock.after(longestLingering, () => this.#finish())
+  }
+
+  #finish(): void {
+    if (this.#over) return
     this.#over = true
+    this.#lingering?.()
     this.#driver.destroy()
     this.#below.release()
     this.#closed.resolve()
@@ -228,6 +249,7 @@ class StreamSocket implements TlsStreamSocket {
   #fail(error: Error): void {
     if (this.#over) return
     this.#over = true
+    this.#lingering?.()
     this.#opened.reject(error)
     this.#closed.reject(error)
     if (!this.#receivedEnd && !this.#cancelled) this.#out?.error(error)
