@@ -11,6 +11,8 @@ export interface WebStreams {
 
 /** Milliseconds that a peer has to take the last bytes. */
 const lingerMilliseconds = 1000
+/** Bytes that are received in one turn: what a stream gives at once may be of any length, a whole WebSocket message of them. */
+const longestPiece = 65_536
 
 export class WebConnection {
   readonly #link: ByteLink
@@ -18,6 +20,11 @@ export class WebConnection {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #turnSoon: () => void
   #waiting: (() => void)[] = []
+  /** Since the link has ended: its peer has so much time to take what is left. */
+  #lingering: ReturnType<typeof setTimeout> | undefined
+  #isLate = false
+  /** Gives up what is being written. */
+  #giveUp = () => {}
 
   /** @param turnSoon asks for a turn of the broker */
   constructor(link: ByteLink, { readable, writable }: WebStreams, turnSoon: () => void) {
@@ -32,6 +39,7 @@ export class WebConnection {
 
   /** The link has something to send, has ended, or reads again. */
   changed(): void {
+    if (this.#link.state !== "open") this.#linger()
     const waiting = this.#waiting
     this.#waiting = []
     for (const go of waiting) go()
@@ -39,6 +47,7 @@ export class WebConnection {
 
   /** Until both ends are done with it. */
   async run(): Promise<void> {
+    this.changed() // it may have ended already
     await Promise.all([this.#receive(), this.#send()])
   }
 
@@ -58,8 +67,12 @@ export class WebConnection {
         await this.#until(() => link.reads || link.state !== "open")
         const { done, value } = await this.#reader.read()
         if (done) break
-        link.receive(value) // one that is ending takes no notice, and its peer's end can be seen
-        this.#turnSoon()
+        for (let at = 0; at < value.length; at += longestPiece) {
+          if (at > 0) await nextTurn()
+          await this.#until(() => link.reads || link.state !== "open")
+          link.receive(value.subarray(at, at + longestPiece)) // one that is ending takes no notice, and its peer's end can be seen
+          this.#turnSoon()
+        }
       }
     } catch {
       reason = "connection failed"
@@ -75,7 +88,7 @@ export class WebConnection {
       for (;;) {
         await this.#until(() => link.waiting > 0 || link.state !== "open")
         const bytes = link.take()
-        if (bytes.length > 0) await this.#writer.write(bytes)
+        if (bytes.length > 0) await this.#written(this.#writer.write(bytes))
         this.#turnSoon()
         if (link.state === "closed") break
       }
@@ -83,18 +96,32 @@ export class WebConnection {
       link.lost("connection closed while sending")
       this.#turnSoon()
     }
-    await within(lingerMilliseconds, this.#writer.close())
-    await this.#writer.abort().catch(() => undefined)
-    await within(lingerMilliseconds, this.#reader.cancel())
+    this.#linger()
+    await this.#written(this.#writer.close()).catch(() => undefined)
+    clearTimeout(this.#lingering)
+    // Nobody waits for these: `abort` waits for a write, and that for a peer that may never read.
+    this.#writer.abort().catch(() => undefined)
+    this.#reader.cancel().catch(() => undefined)
+  }
+
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => {
+      this.#isLate = true
+      this.#giveUp()
+    }, lingerMilliseconds)
+  }
+
+  /** Rejects when the link has ended and the peer does not take the rest in time. */
+  #written(work: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => reject(new Error("the peer does not take the last bytes"))
+      if (this.#isLate) this.#giveUp()
+      work.then(resolve, reject)
+    })
   }
 }
 
-/** When the work is over, however it ends, or the time is. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  await Promise.race([work.catch(() => undefined), late])
-  clearTimeout(timer)
+/** Others have had their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
 }

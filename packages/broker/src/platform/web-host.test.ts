@@ -162,6 +162,31 @@ describe("a broker over WHATWG streams", () => {
     expect(taken).toBeLessThan(100)
   })
 
+  it("what a stream gives at once is received in pieces, each when it has a place", async () => {
+    const host = hostWith({ limits: { maximumPublishRate: 1 } })
+    const client = await new Client(host, 1_000_000).connect("fast")
+    const one = publishBytes(5, "t", "x".repeat(1000))
+    const all = new Uint8Array(400 * one.length)
+    for (let i = 0; i < 400; i++) all.set(one, i * one.length)
+    await client.write(all)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(host.embedded.broker.memory.partial).toBeLessThan(70_000)
+  })
+
+  it("a client that does not read is let go of when its connection ends", async () => {
+    const host = hostWith()
+    const stopped = await new Client(host, 1000).connect("one")
+    await stopped.subscribe("t", 0)
+    const publisher = await new Client(host).connect("publisher")
+    for (let i = 0; i < 10; i++) await publisher.write(publishBytes(5, "t", "x".repeat(20_000)))
+    await publisher.subscribe("other", 0)
+    const began = performance.now()
+    await new Client(host).connect("one")
+    await stopped.served
+    expect(performance.now() - began).toBeLessThan(4000)
+    await expect(stopped.write(Uint8Array.of(0xc0, 0))).rejects.toBeUndefined()
+  })
+
   it("a client that breaks the protocol is told, and its connection ends", async () => {
     const client = await new Client(hostWith()).connect("one")
     await client.write(Uint8Array.of(0xf1, 0))

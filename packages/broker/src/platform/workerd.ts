@@ -186,6 +186,8 @@ export class DurableBroker {
   }
 }
 
+type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
+
 /** The same streams, and when what was written to them is on its way or given up. */
 function untilEnded({ readable, writable }: WebStreams): {
   readonly streams: WebStreams
@@ -198,6 +200,9 @@ function untilEnded({ readable, writable }: WebStreams): {
   const writer = writable.getWriter()
   writer.closed.then(end, end)
   const watched = new WritableStream<Uint8Array>({
+    // `abort` below comes only when the write before it has ended, and a peer that does not read lets none end.
+    start: ({ signal }: SinkController) =>
+      signal?.addEventListener("abort", () => writer.abort(signal.reason).catch(() => undefined)),
     write: (bytes) => writer.write(bytes),
     close: () => writer.close(),
     abort: (reason) => writer.abort(reason),
