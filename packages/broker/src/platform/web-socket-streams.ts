@@ -10,13 +10,16 @@ interface ServerWebSocket {
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: "close" | "error", listener: () => void): void
 }
+/** Bytes. */
+const highWaterMark = 65_536
+
 declare const WebSocketPair: new () => { readonly 0: unknown; readonly 1: ServerWebSocket }
 
-/** Bytes that may have come and wait for the broker: a WebSocket cannot be told to stop. */
-const mostUnread = 1_048_576
-
-/** @returns what the client gets in the response, and the streams of our end */
-export function streamsOfWebSocket(): { readonly client: unknown; readonly streams: WebStreams } {
+/**
+ * @param mostUnread bytes that may have come and wait for the broker, a whole message among them: a WebSocket cannot be told to stop
+ * @returns what the client gets in the response, and the streams of our end
+ */
+export function streamsOfWebSocket(mostUnread: number): { readonly client: unknown; readonly streams: WebStreams } {
   const pair = new WebSocketPair()
   const socket = pair[1]
   socket.binaryType = "arraybuffer"
@@ -36,18 +39,23 @@ export function streamsOfWebSocket(): { readonly client: unknown; readonly strea
         }
         socket.addEventListener("message", ({ data }) => {
           if (closed) return
-          const refusal = data instanceof ArrayBuffer ? undefined : "MQTT is binary" // [MQTT-6.0.0-1]
-          if (refusal !== undefined || (controller.desiredSize ?? 0) < -mostUnread) {
+          const refuse = (code: number, reason: string) => {
             controller.close()
-            close(refusal === undefined ? 1008 : 1003, refusal ?? "too fast")
-          } else controller.enqueue(new Uint8Array(data as ArrayBuffer))
+            close(code, reason)
+          }
+          if (!(data instanceof ArrayBuffer))
+            refuse(1003, "MQTT is binary") // [MQTT-6.0.0-1]
+          else if (data.byteLength > mostUnread) refuse(1009, "too long")
+          else if (highWaterMark - (controller.desiredSize ?? 0) + data.byteLength > mostUnread)
+            refuse(1008, "too fast")
+          else controller.enqueue(new Uint8Array(data))
         })
         socket.addEventListener("close", end)
         socket.addEventListener("error", end)
       },
       cancel: () => close(1000, ""),
     },
-    { highWaterMark: 65_536, size: (chunk) => chunk.byteLength },
+    { highWaterMark, size: (chunk) => chunk.byteLength },
   )
   const writable = new WritableStream<Uint8Array>({
     write(bytes) {

@@ -72,6 +72,9 @@ export interface WorkerSocket extends WebStreams {
 /** Milliseconds: a will that waits is published even when nobody is connected and the object has been put away. */
 const alarmInterval = 30_000
 
+/** Bytes. A client may send several packets as one message. */
+const leastUnread = 2 * 1_048_576
+
 type NameOf = (
   chain: readonly Uint8Array[],
   subject: string,
@@ -82,6 +85,8 @@ export class DurableBroker {
   readonly #acceptor: TlsAcceptor | undefined
   readonly #nameOf: NameOf
   readonly #state: DurableState
+  /** Bytes of a WebSocket that may wait. */
+  readonly #mostUnread: number
 
   /**
    * In the constructor of the object: what it has kept is read before anything else comes in.
@@ -105,6 +110,7 @@ export class DurableBroker {
       limits,
     )
     this.#state = state
+    this.#mostUnread = Math.max(leastUnread, 2 * limits.maximumPacketSize)
     this.#host = new WebHost({
       access,
       limits,
@@ -165,7 +171,7 @@ export class DurableBroker {
       })
     // [MQTT-6.0.0-3]
     if (!offered.includes("mqtt")) return new Response("the subprotocol is mqtt\n", { status: 400 })
-    const { client, streams } = streamsOfWebSocket()
+    const { client, streams } = streamsOfWebSocket(this.#mostUnread)
     const address = request.headers.get("cf-connecting-ip") ?? "websocket"
     void this.#host.serve(streams, { transport: "ws", address })
     return new Response(null, {
