@@ -5,6 +5,8 @@ import { connect as connectTls } from "node:tls"
 import mqtt from "mqtt"
 import { Client, pause } from "../../hostile/wire/client.ts"
 import { packetType, property, publish, uint32 } from "../../hostile/wire/mqtt.ts"
+import { frame } from "../../hostile/wire/websocket.ts"
+import { openWire } from "../../hostile/wire/wire.ts"
 import type { WorkerdBroker } from "./workerd-broker.ts"
 
 export interface WorkerdRow {
@@ -146,6 +148,63 @@ export const workerdRows: readonly WorkerdRow[] = [
       if (before === undefined || most === undefined) return undefined
       check(most - before <= mostGrowth, `${most - before} MiB more than the ${before} MiB before`)
       return `${before} MiB, then ${most}; of ${messages} messages it was sent ${stopped.published}`
+    },
+  },
+  {
+    name: "who stops reading, and who keeps its half open, is let go of when the broker has ended its connection",
+    async run(broker) {
+      const stopped = await logIn(broker, { clientId: "held", keepAlive: 1 })
+      await stopped.subscribe(["held/#"])
+      stopped.wire.pause()
+      const half = await logIn(broker, { clientId: "half", keepAlive: 1 })
+      half.wire.stream.removeAllListeners("end").allowHalfOpen = true
+      const publisher = await logIn(broker)
+      const payload = Buffer.alloc(65_000, "h")
+      for (let i = 0; i < 20; i++) {
+        for (let j = 0; j < 10; j++) publisher.wire.send(publish(5, "held/x", payload))
+        check(await publisher.ping(soon), "the publisher gets no PINGRESP")
+      }
+      await until(
+        () =>
+          /"clientId":"held"[^\n]*keep alive/.test(broker.log) && /"clientId":"half"[^\n]*keep alive/.test(broker.log),
+        () => "no keep alive timeout",
+      )
+      const held = [stopped, half]
+      // What is let go of answers by a reset.
+      const knocking = setInterval(() => {
+        for (const { wire } of held) wire.send(Uint8Array.of(0xc0, 0))
+      }, 200)
+      try {
+        await until(
+          () => held.every(({ wire }) => wire.isClosed),
+          () => `still there: ${held.map(({ wire }) => !wire.isClosed)} (who does not read, who keeps its half open)`,
+        )
+      } finally {
+        clearInterval(knocking)
+        for (const { wire } of [...held, publisher]) wire.destroy()
+      }
+      return undefined
+    },
+  },
+  {
+    name: "a WebSocket's text, its messages of more than 2 MiB, and what is no MQTT end it; a neighbour notices nothing",
+    async run(broker) {
+      const neighbour = await logIn(broker, { clientId: "neighbour" })
+      const attacks = [
+        frame({ opcode: 1, payload: Buffer.from("text") }),
+        frame({ payload: Buffer.alloc(8_000_000, Buffer.of(0xc0, 0)) }),
+        frame({ payload: Buffer.of(0xf1, 0) }),
+        Buffer.of(0xf2, 5, 1, 2, 3, 4, 5),
+      ]
+      for (const [i, bytes] of attacks.entries()) {
+        const { stream, closed } = await openWire("ws", broker.http)
+        stream.write(bytes)
+        const late = pause(soon).then(() => true)
+        check((await Promise.race([closed, late])) !== true, `attack ${i} is still there`)
+        check(await neighbour.ping(soon), "the neighbour gets no PINGRESP")
+      }
+      neighbour.wire.destroy()
+      return undefined
     },
   },
   {
