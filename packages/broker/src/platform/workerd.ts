@@ -87,6 +87,8 @@ export class DurableBroker {
   readonly #state: DurableState
   /** Bytes of a WebSocket that may wait. */
   readonly #mostUnread: number
+  /** Milliseconds since 1970: the alarm that was set last. */
+  #alarmAt = 0
 
   /**
    * In the constructor of the object: what it has kept is read before anything else comes in.
@@ -128,8 +130,10 @@ export class DurableBroker {
       store.open(await openStoreIn(sqlFolder(databaseOf(state)), pace, options, async () => {}))
       await this.#host.restore()
     })
-    setInterval(() => throttle.pass(now()), 1000)
-    setInterval(() => this.#stayAwake(), alarmInterval / 2)
+    setInterval(() => {
+      throttle.pass(now())
+      this.#stayAwake()
+    }, 1000)
   }
 
   /** The broker itself: counters, sessions; and messages of its own. */
@@ -183,12 +187,16 @@ export class DurableBroker {
 
   /** For the `alarm` handler: being called is all that it takes. */
   async alarm(): Promise<void> {
+    this.#alarmAt = 0
     this.#stayAwake()
   }
 
+  /** From the first second of a will on: its client and this object may be gone in the next. */
   #stayAwake(): void {
-    if (this.embedded.broker.memory.wills === 0) return
-    this.#state.storage.setAlarm(Date.now() + alarmInterval).catch(() => undefined)
+    const now = Date.now()
+    if (this.embedded.broker.memory.wills === 0 || this.#alarmAt - now > alarmInterval / 2) return
+    this.#alarmAt = now + alarmInterval
+    this.#state.storage.setAlarm(this.#alarmAt).catch(() => undefined)
   }
 }
 
