@@ -23,7 +23,7 @@ export async function installPacked() {
   const refused = await npm(["install", "--prefer-offline", ...tarballs], folder)
   if (refused !== undefined) throw new Error(refused)
   for (const part of ["suite", "runtimes", "checks"]) await stripTypes(join(here, part), join(folder, part))
-  cpSync(join(here, "porting"), join(folder, "porting"), { recursive: true })
+  for (const part of ["porting", "sensor"]) cpSync(join(here, part), join(folder, part), { recursive: true })
   return folder
 }
 

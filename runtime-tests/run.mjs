@@ -137,7 +137,9 @@ function pageText(table, results, folder) {
   const packages = ["@puremq/tls13", "@puremq/broker"].map((name) => `\`${name}\` ${installedVersion(folder, name)}`)
   const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"}`
   const small = results.flatMap(({ title, lines }) =>
-    lines.filter(({ name }) => name === "small profile").map(({ line }) => `- ${title}, ${line}.`),
+    lines
+      .filter(({ name }) => name === "small profile" || name === "sensor at a broker")
+      .map(({ line }) => `- ${title}, ${line}.`),
   )
   return [
     `${packages.join(" and ")} on ${machine}.`,

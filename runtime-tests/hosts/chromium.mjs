@@ -6,9 +6,8 @@ import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import { connect } from "node:net"
 import { extname, join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { modulesOf } from "../modules.mjs"
-import { freePort } from "./child.mjs"
+import { withBroker } from "./broker.mjs"
 
 const executablePath = process.env.PUREMQ_CHROMIUM ?? "/usr/bin/chromium"
 const args = ["--no-sandbox", "--js-flags=--expose-gc", "--enable-precise-memory-info"]
@@ -81,21 +80,6 @@ async function withPage({ folder }, work) {
 }
 
 const types = { ".js": "text/javascript", ".map": "application/json" }
-
-/** The installed broker, with a TLS port. */
-async function withBroker({ folder, setting }, work) {
-  const fromProject = createRequire(join(folder, "package.json"))
-  const { createBroker } = await import(pathToFileURL(fromProject.resolve("@puremq/broker")).href)
-  const port = await freePort()
-  const { cert, key } = setting
-  const broker = createBroker({ listeners: [{ type: "tls", host: "127.0.0.1", port, cert, key }] })
-  try {
-    await broker.listen()
-    return await work(port)
-  } finally {
-    await broker.close()
-  }
-}
 
 /** WebSocket messages to TCP bytes, and back. */
 async function withTunnel({ folder }, port, work) {

@@ -2,16 +2,13 @@
 
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { build } from "esbuild"
 import { modulesOf, resolve } from "../modules.mjs"
+import { figures, newEngine, random, spentSince, startDevice } from "./engine.mjs"
 
-const [what, engineFolder, folder] = process.argv.slice(2)
+const [what, , folder] = process.argv.slice(2)
 const load = (path) => import(pathToFileURL(path).href)
 const installed = (specifier) => load(join(folder, resolve(folder, specifier, "main.js")))
-const { startEngine } = await load(join(engineFolder, "host.mjs"))
-const { variant } = await load(join(engineFolder, "variant.mjs"))
 const { certificates, now } = JSON.parse(process.env.PUREMQ_SETTING)
-const random = (length) => globalThis.crypto.getRandomValues(new Uint8Array(length))
 
 /** What a check allows the PSK handshake beyond the empty engine: bytes. */
 const most = 2_000_000
@@ -26,7 +23,7 @@ async function runSuite() {
     resolve: (from, specifier) => resolve(folder, specifier, from),
   }
   const program = 'import "./runtimes/quickjs.js"'
-  const engine = await startEngine(variant, program, random, loader)
+  const engine = await newEngine(program, random, loader)
   const { scenarios } = await load(join(folder, "suite/scenarios.js"))
   const lent = JSON.stringify({ certificates, now })
   let memory = engine.bytesUsed()
@@ -43,13 +40,6 @@ async function runSuite() {
     memory = Math.max(memory, engine.bytesUsed())
   }
   console.log(JSON.stringify({ memory }))
-}
-
-/** Bundled and minified by esbuild, as it goes onto a device. */
-async function bundled(name) {
-  const options = { bundle: true, minify: true, format: "esm", target: "es2022", platform: "neutral", write: false }
-  const { outputFiles } = await build({ entryPoints: [join(folder, "porting", name)], logLevel: "warning", ...options })
-  return outputFiles[0].text
 }
 
 async function runSmall() {
@@ -73,34 +63,18 @@ async function runSmall() {
   ])
   if (certificate.info.peer.unchecked.join() !== "validity")
     throw new Error("the verdict does not say what was skipped")
-  console.log(`PSK handshake: ${figures(psk)}`)
-  console.log(`certificate handshake, no clock: ${figures(certificate)}`)
+  console.log(`PSK handshake: ${figures(psk)} with the server's part`)
+  console.log(`certificate handshake, no clock: ${figures(certificate)} with the server's part`)
   if (psk.bytes > most) throw new Error(`the PSK handshake took ${psk.bytes} bytes, and ${most} are allowed`)
 
   async function handshake(name, serverOptions, start) {
-    const code = await bundled(name)
-    let highest = 0
-    let engine
-    const sample = () => {
-      highest = Math.max(highest, engine?.bytesUsed() ?? 0)
-    }
-    // Sampled inside of a step as well, whenever it asks for random bytes.
-    engine = await startEngine(variant, code, (length) => {
-      sample()
-      return random(length)
-    })
-    sample()
-    const loaded = highest
+    const device = await startDevice(`porting/${name}`)
+    const { step } = device
     const server = new ServerConnection(createServerConfig(serverOptions), now)
     const began = performance.now()
     const spent = process.cpuUsage()
     /** The device counts milliseconds since it was switched on. */
     const uptime = () => Math.round(performance.now() - began)
-    const step = (...call) => {
-      const bytes = engine.call(...call)
-      sample()
-      return bytes
-    }
     const longest = { record: 0 }
     const toServer = (bytes) => {
       const { output, events } = server.receive(bytes, now)
@@ -112,7 +86,7 @@ async function runSmall() {
     output = toServer(step("receive", uptime(), output)).output
     step("receive", uptime(), output)
     const ms = spentSince(spent)
-    const info = JSON.parse(engine.call("info"))
+    const info = JSON.parse(step("info"))
     if (info?.group !== "x25519" || info.cipherSuite !== "TLS_CHACHA20_POLY1305_SHA256") throw new Error("no handshake")
     const { data } = toServer(step("send", ascii("21.5 degrees")))
     if (String.fromCharCode(...data) !== "21.5 degrees") throw new Error("the server was told something else")
@@ -123,19 +97,8 @@ async function runSmall() {
       throw new Error("the device was told otherwise")
     // record_size_limit (RFC 8449) of 1024 bytes, and a tag.
     if (longest.record > 1040) throw new Error(`the server sent a record of ${longest.record} bytes`)
-    return { code: code.length, loaded, bytes: highest, ms, info }
+    return { code: device.code, loaded: device.loaded, bytes: device.highest(), ms, info }
   }
-}
-
-/** CPU time of this process, milliseconds. */
-function spentSince(start) {
-  const { user, system } = process.cpuUsage(start)
-  return (user + system) / 1000
-}
-
-function figures({ code, loaded, bytes, ms }) {
-  const kb = (count) => `${Math.round(count / 1000)} kB`
-  return `${kb(bytes)} beyond the empty engine (${kb(loaded)} with its ${kb(code)} of code loaded), ${Math.round(ms)} ms with the server's part`
 }
 
 /** The length field of each record (RFC 9846 section 5.2). */
