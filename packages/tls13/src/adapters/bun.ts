@@ -11,6 +11,12 @@ import {
 import { Reception, type TlsListener } from "./stream-listener.ts"
 import { acceptOverStreams, type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
 
+export type { HandshakeLimitOptions } from "./handshake-gate.ts"
+export type { StartTlsSocket } from "./start-tls.ts"
+export type { AcceptStreamOptions, ConnectStreamOptions, ListenStreamOptions } from "./stream-config.ts"
+export type { TlsListener } from "./stream-listener.ts"
+export type { ByteStreams, TlsSocketInfo, TlsStreamOptions, TlsStreamSocket } from "./streams.ts"
+
 /** As much of Bun as this needs. */
 interface BunSocket {
   data: SocketStreams

@@ -10,6 +10,12 @@ import {
 import { Reception, type TlsListener } from "./stream-listener.ts"
 import { acceptOverStreams, type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
 
+export type { HandshakeLimitOptions } from "./handshake-gate.ts"
+export type { StartTlsSocket } from "./start-tls.ts"
+export type { AcceptStreamOptions, ConnectStreamOptions, ListenStreamOptions } from "./stream-config.ts"
+export type { TlsListener } from "./stream-listener.ts"
+export type { ByteStreams, TlsSocketInfo, TlsStreamOptions, TlsStreamSocket } from "./streams.ts"
+
 /** As much of Deno as this needs. */
 interface DenoConn {
   readonly remoteAddr: { readonly hostname: string }

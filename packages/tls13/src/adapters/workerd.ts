@@ -6,7 +6,11 @@ import { type StartTlsSocket, startTlsOver } from "./start-tls.ts"
 import { type ConnectStreamOptions, streamClientConfig } from "./stream-config.ts"
 import { type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
 
+export type { HandshakeLimitOptions } from "./handshake-gate.ts"
+export type { StartTlsSocket } from "./start-tls.ts"
 export { createAcceptor, type TlsAcceptor } from "./stream-acceptor.ts"
+export type { AcceptStreamOptions, ConnectStreamOptions } from "./stream-config.ts"
+export type { ByteStreams, TlsSocketInfo, TlsStreamOptions, TlsStreamSocket } from "./streams.ts"
 
 /**
  * Rejects when the TCP connection cannot be made; the handshake's end is `opened`. With `secureTransport: "starttls"` the
