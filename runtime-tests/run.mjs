@@ -79,7 +79,7 @@ async function main() {
     if (options.includes("--write")) writeInto(page, pageText(table, results, folder))
     return summary(results)
   } finally {
-    peer.server.close()
+    peer.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }

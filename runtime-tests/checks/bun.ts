@@ -1,4 +1,7 @@
 import { connect, listen } from "@puremq/tls13/bun"
-import { checks } from "./openssl.ts"
+import { checks, slowChecks } from "./openssl.ts"
 
-for (const line of await checks({ connect, listen }, JSON.parse(process.env["PUREMQ_SETTING"] ?? ""))) console.log(line)
+const setting = JSON.parse(process.env["PUREMQ_SETTING"] ?? "")
+const entry = { connect, listen }
+const work = process.argv.includes("backpressure") ? slowChecks : checks
+for (const line of await work(entry, setting)) console.log(line)

@@ -1,7 +1,9 @@
 import { connect, listen } from "@puremq/tls13/deno"
-import { checks } from "./openssl.ts"
+import { checks, slowChecks } from "./openssl.ts"
 
-declare const Deno: { env: { get(name: string): string | undefined } }
+declare const Deno: { readonly args: readonly string[]; env: { get(name: string): string | undefined } }
 
-for (const line of await checks({ connect, listen }, JSON.parse(Deno.env.get("PUREMQ_SETTING") ?? "")))
-  console.log(line)
+const setting = JSON.parse(Deno.env.get("PUREMQ_SETTING") ?? "")
+const entry = { connect, listen }
+const work = Deno.args.includes("backpressure") ? slowChecks : checks
+for (const line of await work(entry, setting)) console.log(line)

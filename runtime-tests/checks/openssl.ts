@@ -1,13 +1,23 @@
 // What is checked where a runtime has an entry of its own: that entry against OpenSSL (a server of the Node that runs us), and
 // against itself where it can listen.
 
-import type { connect as connectOfDeno, listen as listenOfDeno } from "@puremq/tls13/deno"
-import type { TlsStreamSocket } from "@puremq/tls13/streams"
+import type {
+  ConnectStreamOptions,
+  connect as connectOfDeno,
+  ListenStreamOptions,
+  listen as listenOfDeno,
+  TlsListener,
+  TlsStreamSocket,
+} from "@puremq/tls13/deno"
+import { backpressureChecks, createPeer, type Protocol, protocols } from "./backpressure.ts"
+import { startTlsCheck } from "./start-tls.ts"
 import { keyExchangeChecks } from "./webcrypto.ts"
 
 export interface Setting {
-  /** An echo server of OpenSSL on 127.0.0.1. */
+  /** A server of OpenSSL on 127.0.0.1: it echoes, or does what a protocol of backpressure.ts says. */
   readonly port: number
+  /** The same over a connection that begins in the clear. */
+  readonly startTlsPort: number
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -21,8 +31,43 @@ export interface Entry {
   readonly listen?: typeof listenOfDeno
 }
 
+export interface SlowOptions {
+  /** Where a server of ours listens already, with the peer of backpressure.ts. */
+  readonly ownPort?: number
+  readonly provider?: ConnectStreamOptions["provider"]
+}
+
+/** Who stops and who is stuck: with OpenSSL, and with a server of our own. */
+export async function slowChecks(
+  { connect, listen }: Entry,
+  setting: Setting,
+  own: SlowOptions = {},
+): Promise<string[]> {
+  const { port, ca, cert, key } = setting
+  const { provider } = own
+  const checksAt = async (who: string, to: number) => {
+    const open = (protocol: Protocol) =>
+      connect({ hostname: "127.0.0.1", port: to, ca, provider, alpnProtocols: [protocol], allowHalfOpen: true })
+    return (await backpressureChecks(open)).map((line) => `with ${who}, ${line}`)
+  }
+  const done = await checksAt("OpenSSL", port)
+  if (own.ownPort !== undefined) done.push(...(await checksAt("our own server", own.ownPort)))
+  if (listen === undefined) return done
+  const options: ListenStreamOptions = { port: 0, cert, key, provider, alpnProtocols: protocols, allowHalfOpen: true }
+  const listener: TlsListener = listen(options)
+  const peer = createPeer()
+  const serving = (async () => {
+    for await (const socket of listener) void peer(socket).catch(() => undefined)
+  })()
+  done.push(...(await checksAt("our own server", listener.port)))
+  listener.close()
+  await serving
+  return done
+}
+
 /** The names of the checks that held; throws at the first that did not. */
-export async function checks({ connect, listen }: Entry, { port, ca, cert, key }: Setting): Promise<string[]> {
+export async function checks({ connect, listen }: Entry, setting: Setting): Promise<string[]> {
+  const { port, ca, cert, key } = setting
   const done: string[] = []
   const hostname = "127.0.0.1"
   const million = new Uint8Array(1_000_000).map((_, i) => i % 251)
@@ -57,6 +102,8 @@ export async function checks({ connect, listen }: Entry, { port, ca, cert, key }
   done.push("a port where nothing listens is an error")
 
   done.push(...(await keyExchangeChecks(connect, { hostname, port, ca, serverName: "localhost" })))
+
+  done.push(...(await startTlsCheck(connect, setting)))
 
   if (listen === undefined) return done
   const listener = listen({ port: 0, cert, key, allowHalfOpen: true })

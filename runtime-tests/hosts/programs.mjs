@@ -15,13 +15,19 @@ function node(name, major) {
     version: own ? process.versions.node : versionOf(name),
     prepare: async () => (own ? undefined : installRuntime(name)),
     run: (world) => runSuite(command, ["--expose-gc", "runtimes/program.js"], world),
-    checks: { "./node, with OpenSSL": (world) => runProgram(command, ["checks/node-entry.js"], world) },
+    checks: {
+      "./node, with OpenSSL": (world) => runProgram(command, ["checks/node-entry.js"], world),
+      "./node, backpressure": (world) => runProgram(command, ["checks/node-backpressure.js"], world),
+    },
   }
 }
 
 /** @param args before a program, and before one that reads the heap */
 function other(name, title, args, argsForHeap) {
-  const run = (script) => (world) => runProgram(commandOf(name), [...args, script], world)
+  const run =
+    (...script) =>
+    (world) =>
+      runProgram(commandOf(name), [...args, ...script], world)
   return {
     name,
     title,
@@ -30,7 +36,9 @@ function other(name, title, args, argsForHeap) {
     run: (world) => runSuite(commandOf(name), [...argsForHeap, "runtimes/program.js"], world),
     checks: {
       "./node, with OpenSSL": run("checks/node-entry.js"),
+      "./node, backpressure": run("checks/node-backpressure.js"),
       "own adapter, with OpenSSL": run(`checks/${name}.js`),
+      "own adapter, backpressure": run(`checks/${name}.js`, "backpressure"),
     },
   }
 }

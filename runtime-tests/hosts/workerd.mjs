@@ -27,22 +27,29 @@ export const workerd = {
     })
   },
   checks: {
-    "own adapter, with OpenSSL": (world) =>
-      withWorker(world, async (ask) => {
-        const { error, note } = await ask("/")
-        if (error !== undefined) throw new Error(error)
-        return note.split("\n")
-      }),
+    "own adapter, with OpenSSL": linesOf("/"),
+    "own adapter, backpressure": linesOf("/backpressure"),
   },
+}
+
+/** A check that the worker does when it is asked for that path. */
+function linesOf(path) {
+  return (world) =>
+    withWorker(world, async (ask) => {
+      const { error, note } = await ask(path)
+      if (error !== undefined) throw new Error(error)
+      return note.split("\n")
+    })
 }
 
 async function withWorker({ folder, setting, scratch }, work) {
   const home = join(scratch, "workerd")
   const modules = writeModules(folder, home)
-  writeFileSync(join(home, "setting.json"), JSON.stringify(setting))
-  const port = await freePort()
-  writeFileSync(join(home, "config.capnp"), config(modules, port))
-  const child = spawn(commandOf("workerd"), ["serve", join(home, "config.capnp")], {
+  const [port, ownPort] = [await freePort(), await freePort()]
+  writeFileSync(join(home, "setting.json"), JSON.stringify({ ...setting, ownPort }))
+  writeFileSync(join(home, "config.capnp"), config(modules, port, ownPort))
+  // The handler `connect` of a worker is experimental.
+  const child = spawn(commandOf("workerd"), ["serve", join(home, "config.capnp"), "--experimental"], {
     stdio: ["ignore", "pipe", "pipe"],
   })
   const err = collect(child.stderr)
@@ -88,7 +95,7 @@ function writeModules(folder, home) {
   ]
 }
 
-function config(modules, port) {
+function config(modules, port, ownPort) {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -98,11 +105,15 @@ const config :Workerd.Config = (
       ],
       bindings = [(name = "SETTING", json = embed "setting.json")],
       compatibilityDate = "2026-11-01",
+      compatibilityFlags = ["experimental"],
       globalOutbound = "machine",
     )),
     (name = "machine", network = (allow = ["public", "private"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
+    (name = "tls", address = "127.0.0.1:${ownPort}", tcp = (), service = "main"),
+  ],
 );
 `
 }

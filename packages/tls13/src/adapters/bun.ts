@@ -21,7 +21,7 @@ export type { ByteStreams, TlsSocketInfo, TlsStreamOptions, TlsStreamSocket } fr
 interface BunSocket {
   data: SocketStreams
   readonly remoteAddress: string
-  write(bytes: Uint8Array, offset?: number): number
+  write(bytes: Uint8Array): number
   pause(): void
   resume(): void
   /** Ends our half; with `true`, in spite of its types, the other one. */
@@ -196,7 +196,8 @@ class SocketStreams implements ByteStreams {
   async #write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       if (this.#gone) throw new Error("the connection is closed")
-      const written = this.#socket.write(bytes, at)
+      // Bun refuses an offset without a length.
+      const written = this.#socket.write(bytes.subarray(at))
       if (written < 0) throw new Error("the connection is closed")
       at += written
       if (at < bytes.length) {
