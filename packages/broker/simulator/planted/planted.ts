@@ -133,8 +133,8 @@ export const planted: readonly Planted[] = [
     kind: "will",
     fault: "a will that was published is still in the store",
     file: "hub/wills.ts",
-    from: "      release()\n      this.cleared(session)\n",
-    to: "      release()\n",
+    from: "has that first (stores/parts.ts).\n      this.cleared(session)\n",
+    to: "has that first (stores/parts.ts).\n",
   },
   {
     kind: "will",
