@@ -80,10 +80,15 @@ type NameOf = (
   subject: string,
 ) => Pick<PeerInfo, "certificateIdentity" | "certificateProblem">
 
+interface TlsDoor {
+  readonly acceptor: TlsAcceptor
+  readonly nameOf: NameOf
+}
+
 export class DurableBroker {
   readonly #host: WebHost
-  readonly #acceptor: TlsAcceptor | undefined
-  readonly #nameOf: NameOf
+  /** Undefined: TCP is in the clear. */
+  readonly #door: TlsDoor | undefined
   readonly #state: DurableState
   /** Bytes of a WebSocket that may wait. */
   readonly #mostUnread: number
@@ -121,8 +126,7 @@ export class DurableBroker {
       features: config.features,
       events: (event) => (isRefusal(event) ? throttle.take(event, now()) : onEvent(event)),
     })
-    this.#acceptor = config.tls && acceptorOf(config.tls)
-    this.#nameOf = naming(config.tls)
+    this.#door = config.tls && doorOf(config.tls)
     const onNote = (text: string) => onEvent({ event: "warning", text })
     void state.blockConcurrencyWhile(async () => {
       // Acknowledged means that the storage has it: "power" waits for its sync.
@@ -130,9 +134,10 @@ export class DurableBroker {
       store.open(await openStoreIn(sqlFolder(databaseOf(state)), pace, options, async () => {}))
       await this.#host.restore()
     })
+    const { faults } = this.#host.embedded.broker
     setInterval(() => {
-      throttle.pass(now())
-      this.#stayAwake()
+      faults.attempt(() => throttle.pass(now()))
+      faults.attempt(() => this.#stayAwake())
     }, 1000)
   }
 
@@ -156,11 +161,19 @@ export class DurableBroker {
   }
 
   async #serve(streams: WebStreams, address: string): Promise<void> {
-    if (this.#acceptor === undefined) return this.#host.serve(streams, { transport: "tcp", address })
-    const tls = await this.#acceptor.accept(streams, address.replace(/:\d+$/, ""))
+    if (this.#door === undefined) return this.#host.serve(streams, { transport: "tcp", address })
+    const { acceptor, nameOf } = this.#door
+    const tls = await acceptor.accept(streams, address.replace(/:\d+$/, ""))
     const { handshake } = await tls.opened
     const { peer } = handshake
-    const names = peer === undefined ? {} : this.#nameOf(peer.chain, peer.subject)
+    let names: ReturnType<NameOf> = {}
+    try {
+      if (peer !== undefined) names = nameOf(peer.chain, peer.subject)
+    } catch (error) {
+      this.embedded.broker.faults.report(error, { peer: address })
+      tls.abort("internal_error")
+      throw error
+    }
     await this.#host.serve(tls, { transport: "tls", address, ...names })
     await tls.closed
   }
@@ -224,18 +237,18 @@ function untilEnded({ readable, writable }: WebStreams): {
   return { streams: { readable, writable: watched }, ended }
 }
 
-function acceptorOf(tls: NonNullable<DurableBrokerConfig["tls"]>): TlsAcceptor {
-  const { cert, key, ca = "", clientCertificate: mode = "none", identity = "subject-cn" } = tls
+function doorOf(tls: NonNullable<DurableBrokerConfig["tls"]>): TlsDoor {
+  const { cert, key, ca = "", clientCertificate: mode = "none", identity: rule = "subject-cn" } = tls
   const provider = tls.provider ?? createFastProvider()
   const usual = { cert, key, provider, alpnProtocols: ["mqtt"] }
-  if (mode === "none") return createAcceptor(usual)
-  const verifier = createCertificateVerifier({ trust: trustStoreFromPem(ca), identity })
-  return createAcceptor({ ...usual, verifier, clientAuthentication: { mode } })
+  const verifier = () => createCertificateVerifier({ trust: trustStoreFromPem(ca), identity: rule })
+  const acceptor = createAcceptor(
+    mode === "none" ? usual : { ...usual, verifier: verifier(), clientAuthentication: { mode } },
+  )
+  return { acceptor, nameOf: naming(rule, provider) }
 }
 
-function naming(tls: DurableBrokerConfig["tls"]): NameOf {
-  const rule: IdentityRule = tls?.identity ?? "subject-cn"
-  const provider = tls?.provider ?? createFastProvider()
+function naming(rule: IdentityRule, provider: CryptoProvider): NameOf {
   return (chain, subject) => {
     try {
       return { certificateIdentity: identityName({ type: "X509", chain, path: [], subject }, rule, provider) }

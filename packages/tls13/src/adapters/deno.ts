@@ -8,7 +8,13 @@ import {
   streamServerConfig,
 } from "./stream-config.ts"
 import { Reception, type TlsListener } from "./stream-listener.ts"
-import { acceptOverStreams, type ByteStreams, connectOverStreams, type TlsStreamSocket } from "./streams.ts"
+import {
+  acceptOverStreams,
+  type ByteStreams,
+  connectOverStreams,
+  type SinkController,
+  type TlsStreamSocket,
+} from "./streams.ts"
 
 export type { HandshakeLimitOptions } from "./handshake-gate.ts"
 export type { StartTlsSocket } from "./start-tls.ts"
@@ -92,8 +98,6 @@ export function listen(options: ListenStreamOptions): TlsListener {
 
 /** Milliseconds. */
 const pauseAfterFailure = 100
-
-type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
 
 /** Deno's own streams close the whole connection when one half ends; these keep the halves apart. */
 function streamsOf(conn: DenoConn): ByteStreams {

@@ -73,7 +73,7 @@ export function acceptOverStreams(
 }
 
 /** Some runtimes have no `signal`. */
-type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
+export type SinkController = WritableStreamDefaultController & { readonly signal?: AbortSignal }
 
 /** Bytes that wait in each direction before the other side is slowed down. */
 const highWaterMark = 65_536
