@@ -81,7 +81,7 @@ const message = { topic: "t", payload: "x", qos: 1 } as const
 
 describe("a connection", () => {
   it.each([4, 5] as const)("version %s: begins with CONNECT and CONNACK, and ends with DISCONNECT", (version) => {
-    const puppet = new Puppet({ version })
+    const puppet = new Puppet({ version, cleanStart: false })
     const { client } = puppet
     expect(client.state).toBe("new")
     client.connect(0)
@@ -176,6 +176,56 @@ describe("a connection", () => {
     expect(puppet.events).toHaveLength(1)
   })
 
+  it.each([4, 5] as const)("[MQTT-3.2.2-4] version %s: a session that was not asked for is the end", (version) => {
+    const puppet = new Puppet({ version })
+    puppet.client.connect(0)
+    puppet.say({ type: "connack", sessionPresent: true, reasonCode: 0 })
+    expect(puppet.error).toMatchObject({ kind: "malformed", cause: { rule: "MQTT-3.2.2-4" } })
+  })
+
+  it("[MQTT-4.12.0-5] so is another Authentication Method, of CONNACK and of AUTH", () => {
+    for (const packet of [
+      { type: "connack", sessionPresent: false, reasonCode: 0, authenticationMethod: "N" },
+      { type: "auth", reasonCode: 0x18, authenticationMethod: "N", authenticationData: Uint8Array.of(1) },
+    ] as const) {
+      const puppet = new Puppet({ properties: [{ id: PropertyId.AuthenticationMethod, value: "M" }] })
+      puppet.client.connect(0)
+      puppet.say(packet)
+      expect(puppet.events).toHaveLength(1)
+      expect(puppet.error).toMatchObject({ kind: "malformed", cause: { rule: "MQTT-4.12.0-5" } })
+    }
+  })
+
+  it.each([
+    [5, "subscribe", [0x90, 5, 0, 1, 0, 0, 0], "MQTT-3.8.4-6"],
+    [5, "subscribe", [0x90, 7, 0, 1, 0, 0, 0, 0, 0], "MQTT-3.8.4-6"],
+    [4, "subscribe", [0x90, 3, 0, 1, 0], "MQTT-3.8.4-6"],
+    [5, "unsubscribe", [0xb0, 4, 0, 1, 0, 0], "MQTT-3.11.3-1"],
+  ] as const)("version %s: %s of three filters has an answer for each", (version, request, answer, rule) => {
+    const puppet = Puppet.connected({ version })
+    const filters = ["a", "b", "c"]
+    if (request === "subscribe") puppet.client.subscribe(filters.map((filter) => ({ filter })))
+    else puppet.client.unsubscribe(filters)
+    puppet.say(answer)
+    expect(puppet.events).toHaveLength(1)
+    expect(puppet.error).toMatchObject({ kind: "malformed", cause: { rule } })
+  })
+
+  it("what the receiver of events throws comes out, and what came with it is read afterwards", () => {
+    const told: string[] = []
+    const client = new MqttClient({ clientId: "c" }, (event) => {
+      told.push(event.event === "message" ? event.topic : event.event)
+      if (told.length === 2) throw new Error("of the receiver")
+    })
+    client.connect(0)
+    client.receive(Uint8Array.of(0x20, 3, 0, 0, 0), 0)
+    const both = Uint8Array.from([...publishBytes(5, "one", ""), ...publishBytes(5, "two", "")])
+    expect(() => client.receive(both, 0)).toThrow("of the receiver")
+    both.fill(0xee) // the memory of a transport
+    client.receive(new Uint8Array(0), 0)
+    expect(told).toEqual(["connected", "one", "two"])
+  })
+
   it("[MQTT-3.1.2-24] a packet is not larger than was allowed, whoever keeps to it", () => {
     const puppet = Puppet.connected({ maximumPacketSize: 20 })
     puppet.say(publishBytes(5, "t", "x".repeat(14)))
@@ -240,7 +290,7 @@ describe("what is sent", () => {
   })
 
   it("[MQTT-4.4.0-1] a message goes again with its identifier and DUP", () => {
-    const puppet = Puppet.connected({ firstPacketId: 5 }, { sessionPresent: true })
+    const puppet = Puppet.connected({ firstPacketId: 5, cleanStart: false }, { sessionPresent: true })
     expect(puppet.client.publish({ ...message, again: 7 })).toBe(7)
     expect(puppet.client.publish(message)).toBe(5)
     puppet.look()
@@ -275,6 +325,20 @@ describe("what is sent", () => {
     ["no filter to leave", (client) => client.unsubscribe([])],
     ["a property of another packet", (client) => client.subscribe("a", [{ id: PropertyId.ContentType, value: "x" }])],
     ["a value of another kind", (client) => client.publish({ ...message, properties: [{ id: 0x02, value: "x" }] })],
+    [
+      "a Subscription Identifier, which is the broker's to send [MQTT-3.3.4-6]",
+      (client) => client.publish({ ...message, properties: [{ id: PropertyId.SubscriptionIdentifier, value: 1 }] }),
+    ],
+    [
+      "a wildcard in a Response Topic [MQTT-3.3.2-14]",
+      (client) => client.publish({ ...message, properties: [{ id: PropertyId.ResponseTopic, value: "a/+" }] }),
+    ],
+    [
+      "a number with no room in its property",
+      (client) => client.publish({ ...message, properties: [{ id: PropertyId.MessageExpiryInterval, value: 2 ** 32 }] }),
+    ],
+    ["no identifier to send again", (client) => client.publish({ ...message, again: 0 })],
+    ["a number that is no identifier", (client) => client.publish({ ...message, again: 65_536 })],
     ["a Reason Code of a server", (client) => client.disconnect(0x8b)],
     ["authentication that is none", (client) => client.authenticate(Uint8Array.of(1))],
     ["a second CONNECT", (client) => client.connect(0)],
@@ -292,6 +356,9 @@ describe("what is sent", () => {
     ["a will to a wildcard", { will: { topic: "#", payload: "" } }],
     ["MQTT 3.1.1 with a password and no user", { version: 4, password: "p" }],
     ["a Receive Maximum of 0", { receiveMaximum: 0 }],
+    ["a Keep Alive of more than its field", { keepAlive: 65_536 }],
+    ["a part of a second", { keepAlive: 0.5 }],
+    ["no number", { properties: [{ id: PropertyId.SessionExpiryInterval, value: Number.NaN }] }],
   ])("options that make no CONNECT: %s", (_, options) => {
     expect(problemOf(() => new Puppet(options)).kind).toBe("misuse")
   })
@@ -333,6 +400,29 @@ describe("limits", () => {
     client.take()
     client.publish({ topic: "t", payload: "x".repeat(93) })
     client.publish({ topic: "t", payload: "x".repeat(1000) })
+  })
+
+  it("acknowledgements that nobody takes: as many as there are identifiers of both sides, and one more is the end", () => {
+    const puppet = Puppet.connected()
+    const released = Uint8Array.from([0x62, 2, 0, 1])
+    const many = new Uint8Array(4 * 2 * 65_535)
+    for (let at = 0; at < many.length; at += 4) many.set(released, at)
+    puppet.client.receive(many, 0)
+    expect([puppet.client.state, puppet.client.waiting]).toEqual(["connected", many.length])
+    puppet.say(released)
+    expect(puppet.error).toMatchObject({ kind: "malformed", cause: { rule: "MQTT-2.2.1-4" } })
+    expect(puppet.client.waiting).toBe(many.length)
+  })
+
+  it("all identifiers: as many messages as leave some for SUBSCRIBE", () => {
+    const { client } = Puppet.connected({ maximumInFlight: 70_000 })
+    expect(client.room).toBe(65_535 - 16)
+    while (client.room > 0) {
+      client.publish(message)
+      client.take()
+    }
+    for (let i = 0; i < 16; i++) client.subscribe("a")
+    expect(problemOf(() => client.unsubscribe(["a"])).limit).toBe("maximumAsked")
   })
 
   it("SUBSCRIBE without an answer: 16", () => {

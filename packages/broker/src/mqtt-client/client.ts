@@ -3,11 +3,12 @@
 // acknowledged when that ends are their sender's, who may give them to the next one again.
 
 import { readServerPacket } from "../codecs/plain-answers.ts"
+import { ByteWriter } from "../packet/byte-writer.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../packet/acknowledgements.ts"
 import { Cursor, checkText, encodeText, joined } from "../packet/bytes.ts"
 import { malformed, PacketError } from "../packet/errors.ts"
 import { Framer } from "../packet/framer.ts"
-import { guard, guardConnect, guardTopicName } from "../packet/guard.ts"
+import { guard, guardConnect, guardResponseTopic, guardTopicName } from "../packet/guard.ts"
 import {
   type ConnackPacket,
   PacketType,
@@ -16,7 +17,7 @@ import {
   type SubscriptionRequest,
 } from "../packet/packets.ts"
 import { checkProperties, PropertyId } from "../packet/properties.ts"
-import { encodeProperties, type PropertyValue, reasonStringIn } from "../packet/property-values.ts"
+import { type PropertyValue, reasonStringIn } from "../packet/property-values.ts"
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { MqttClientError } from "./errors.ts"
 import type { ClientEvent, ClientEventSink } from "./events.ts"
@@ -26,6 +27,8 @@ import {
   type ConnectRequest,
   connectBytes,
   disconnectBytes,
+  isWholeTo,
+  propertyBytes,
   publishHead,
   subscribeBytes,
   unsubscribeBytes,
@@ -55,11 +58,25 @@ export type HeadOptions = Omit<PublishOptions, "payload"> & { readonly payload: 
 /** What of a subscription is left out is 0 or false. */
 export type SubscribeOptions = Pick<SubscriptionRequest, "filter"> & Partial<SubscriptionRequest>
 
-/** What an identifier of ours waits for. */
-type Awaited = "puback" | "pubrec" | "pubcomp" | "suback" | "unsuback"
+/** What the identifier of a message of ours waits for. */
+type Awaited = "puback" | "pubrec" | "pubcomp"
+
+/** A SUBSCRIBE or UNSUBSCRIBE without answer. */
+interface Asked {
+  readonly answer: "suback" | "unsuback"
+  /** How many Topic Filters it has. */
+  readonly filters: number
+}
 
 /** SUBSCRIBE and UNSUBSCRIBE that may be unanswered. */
 const maximumAsked = 16
+/** Packet Identifiers, which are never 0. */
+const identifiers = 0xffff
+/**
+ * Bytes of acknowledgements that wait for `take`: four for each identifier of the broker's and of ours. It has no more to be
+ * acknowledged before it has seen some.
+ */
+const maximumOwed = 4 * 2 * identifiers
 /** Part of the Keep Alive after which a PINGREQ is sent, and after which again one that was not answered is the end. */
 const pingShare = 0.8
 
@@ -73,14 +90,16 @@ export class MqttClient {
   readonly #patience: number
   /** By Packet Identifier of ours. */
   readonly #awaited: Map<number, Awaited> = new Map()
+  readonly #asked: Map<number, Asked> = new Map()
   /** Packet Identifiers of QoS 2 messages that came, and whose PUBREL has not. */
   readonly #unreleased: Set<number> = new Set()
   #maximumInFlight: number
-  #inFlight = 0
   #lastId: number
   #state: "new" | "connecting" | "connected" | "ending" | "closed" = "new"
   #connack: ConnackPacket = { type: "connack", sessionPresent: false, reasonCode: 0 }
   #out: Uint8Array[] = []
+  /** Acknowledgements, which leave before the rest. */
+  #owed = new ByteWriter()
   #waiting = 0
   #tickAt: number = Number.POSITIVE_INFINITY
   /** Milliseconds. */
@@ -100,7 +119,7 @@ export class MqttClient {
     this.#framer = new Framer(this.#bounds.maximumPacketSize)
     this.#framer.connectOnly = false
     this.#messages = new MessageReader(this.#bounds.topicAliasMaximum)
-    this.#maximumInFlight = options.maximumInFlight ?? 20
+    this.#maximumInFlight = Math.min(options.maximumInFlight ?? 20, identifiers - maximumAsked)
     this.#maximumWaiting = options.maximumWaiting ?? 65_536
     this.#patience = options.patience ?? 60_000
     this.#lastId = ((options.firstPacketId ?? 1) - 1) & 0xffff
@@ -121,7 +140,7 @@ export class MqttClient {
 
   /** Messages of QoS 1 and 2 that may be published now. */
   get room(): number {
-    return this.#state === "connected" ? Math.max(0, this.#maximumInFlight - this.#inFlight) : 0
+    return this.#state === "connected" ? Math.max(0, this.#maximumInFlight - this.#awaited.size) : 0
   }
 
   /** Bytes that `take` would give. */
@@ -136,8 +155,9 @@ export class MqttClient {
 
   /** What is to be sent now: a new array that is the caller's, empty when there is nothing. */
   take(): Uint8Array {
-    const [first, ...others] = this.#out
+    const [first, ...others] = this.#owed.length > 0 ? [this.#owed.take(), ...this.#out] : this.#out
     this.#out = []
+    if (this.#owed.length > 0) this.#owed = new ByteWriter()
     this.#waiting = 0
     return others.length === 0 && first !== undefined ? first : joined(first === undefined ? [] : [first, ...others])
   }
@@ -158,21 +178,15 @@ export class MqttClient {
   receive(bytes: Uint8Array, now: number): void {
     if (!this.#listens) return
     this.#framer.push(bytes)
-    while (this.#listens) {
-      let event: ClientEvent | undefined
-      try {
-        if (!this.#framer.next()) break
-        event = this.#packet(now)
-      } catch (error) {
-        if (!(error instanceof PacketError)) throw error
-        this.#close(
-          new MqttClientError("malformed", `the broker sends what is not MQTT: ${error.message}`, { cause: error }),
-        )
-        return
+    try {
+      while (this.#listens) {
+        const event = this.#next(now)
+        if (event === "none") break
+        if (event !== undefined) this.#tell(event)
       }
-      if (event !== undefined) this.#tell(event)
+    } finally {
+      this.#framer.settle()
     }
-    this.#framer.settle()
   }
 
   /** Pings, and ends what is not answered. To be called at `tickAt`. */
@@ -226,25 +240,21 @@ export class MqttClient {
       const name = encodeText(topic)
       checkText(name, 0, name.length)
       if (topic !== "" || !properties.some(({ id }) => id === PropertyId.TopicAlias)) guardTopicName(topic)
-      const bytes = encodeProperties(version === 5 ? properties : [])
-      checkProperties(new Cursor(bytes, 0, bytes.length), PacketType.Publish)
-      if (again !== undefined && (qos === 0 || this.#awaited.has(again)))
+      checkOwnProperties(propertyBytes(version === 5 ? properties : []))
+      if (again !== undefined && (qos === 0 || this.#isTaken(again) || !isWholeTo(identifiers, again) || again === 0))
         throw new RangeError("no message to send again")
     })
     const request = { topic, payload, qos, retain, properties }
     misuse("PUBLISH", () => checkPublish(request, this.#connack, version))
     if (qos > 0 && this.room === 0) {
-      const most = `${this.#inFlight} messages are unacknowledged, which is as many as may be`
+      const most = `${this.#awaited.size} messages are unacknowledged, which is as many as may be`
       throw new MqttClientError("limit", most, { limit: "maximumInFlight" })
     }
     const packetId = qos === 0 ? 0 : (again ?? this.#nextId())
     const head = misuse("PUBLISH", () => publishHead(request, packetId, version, again !== undefined))
     if (head === undefined)
       throw new MqttClientError("misuse", `a message of ${payload.length} bytes is longer than MQTT has room for`)
-    if (qos > 0) {
-      this.#awaited.set(packetId, qos === 1 ? "puback" : "pubrec")
-      this.#inFlight++
-    }
+    if (qos > 0) this.#awaited.set(packetId, qos === 1 ? "puback" : "pubrec")
     return { packetId, head }
   }
 
@@ -256,7 +266,7 @@ export class MqttClient {
     const hasIdentifier = properties.some(({ id }) => id === PropertyId.SubscriptionIdentifier)
     checkSubscribe(whole, hasIdentifier, this.#connack)
     const { version } = this.#request
-    return this.#ask("suback", "the subscriptions make a packet", (id) =>
+    return this.#ask({ answer: "suback", filters: whole.length }, "the subscriptions make a packet", (id) =>
       subscribeBytes(id, whole, properties, version),
     )
   }
@@ -265,15 +275,15 @@ export class MqttClient {
   unsubscribe(filters: readonly string[], properties: readonly PropertyValue[] = []): number {
     this.#mayAsk()
     const { version } = this.#request
-    return this.#ask("unsuback", "the filters make a packet", (id) =>
+    return this.#ask({ answer: "unsuback", filters: filters.length }, "the filters make a packet", (id) =>
       unsubscribeBytes(id, filters, properties, version),
     )
   }
 
   /** Goes on with the Authentication Method of CONNECT (MQTT 5.0 section 4.12). */
   authenticate(data: Uint8Array): void {
-    const method = this.#request.properties.find(({ id }) => id === PropertyId.AuthenticationMethod)?.value
-    if (typeof method !== "string" || !this.#listens)
+    const method = this.#method
+    if (method === undefined || !this.#listens)
       throw new MqttClientError("misuse", "no authentication is under way")
     this.#write(misuse("AUTH", () => authBytes(method, data)))
   }
@@ -301,6 +311,12 @@ export class MqttClient {
     return this.#state === "connecting" || this.#state === "connected" || this.#state === "ending"
   }
 
+  /** Of CONNECT. */
+  get #method(): string | undefined {
+    const value = this.#request.properties.find(({ id }) => id === PropertyId.AuthenticationMethod)?.value
+    return typeof value === "string" ? value : undefined
+  }
+
   #write(bytes: Uint8Array): void {
     this.#out.push(bytes)
     this.#waiting += bytes.length
@@ -315,6 +331,7 @@ export class MqttClient {
     this.#state = "closed"
     this.#tickAt = Number.POSITIVE_INFINITY
     this.#awaited.clear()
+    this.#asked.clear()
     this.#unreleased.clear()
     this.#tell({ event: "closed", error })
   }
@@ -327,26 +344,42 @@ export class MqttClient {
     }
   }
 
-  #ask(awaited: "suback" | "unsuback", what: string, make: (id: number) => Uint8Array): number {
-    if (this.#awaited.size - this.#inFlight >= maximumAsked)
+  #ask(asked: Asked, what: string, make: (id: number) => Uint8Array): number {
+    if (this.#asked.size >= maximumAsked)
       throw new MqttClientError("limit", `${maximumAsked} requests have no answer yet`, { limit: "maximumAsked" })
     const packetId = this.#nextId()
-    const type = awaited === "suback" ? PacketType.Subscribe : PacketType.Unsubscribe
-    const bytes = misuse(awaited === "suback" ? "SUBSCRIBE" : "UNSUBSCRIBE", () => {
+    const type = asked.answer === "suback" ? PacketType.Subscribe : PacketType.Unsubscribe
+    const bytes = misuse(asked.answer === "suback" ? "SUBSCRIBE" : "UNSUBSCRIBE", () => {
       const made = make(packetId)
       guard(type, made, bodyStartOf(made), made.length, this.#request.version, Number.POSITIVE_INFINITY, "client")
       return made
     })
     checkLength(what, bytes.length, this.#connack)
-    this.#awaited.set(packetId, awaited)
+    this.#asked.set(packetId, asked)
     this.#write(bytes)
     return packetId
   }
 
   #nextId(): number {
     do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1
-    while (this.#awaited.has(this.#lastId))
+    while (this.#isTaken(this.#lastId))
     return this.#lastId
+  }
+
+  #isTaken(packetId: number): boolean {
+    return this.#awaited.has(packetId) || this.#asked.has(packetId)
+  }
+
+  /** Of the packet that has come, if it is one to tell of; "none": none has come as a whole. */
+  #next(now: number): ClientEvent | "none" | undefined {
+    try {
+      return this.#framer.next() ? this.#packet(now) : "none"
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      const what = `the broker sends what is not MQTT: ${error.message}`
+      this.#close(new MqttClientError("malformed", what, { cause: error }))
+      return undefined
+    }
   }
 
   /** Reads the packet that the framer has. Throws PacketError. */
@@ -378,12 +411,12 @@ export class MqttClient {
             return this.#welcomed(packet, now)
           case "suback": {
             const { packetId, reasonCodes, reasonString } = packet
-            if (!this.#settle(packetId, "suback")) return undefined
+            if (!this.#answered(packetId, packet.type, reasonCodes)) return undefined
             return { event: "subscribed", packetId, reasonCodes, reasonString }
           }
           case "unsuback": {
             const { packetId, reasonCodes } = packet
-            if (!this.#settle(packetId, "unsuback")) return undefined
+            if (!this.#answered(packetId, packet.type, reasonCodes)) return undefined
             const reasonString = version === 5 ? reasonStringIn(bytes, bodyStart + 2, end, type) : undefined
             return { event: "unsubscribed", packetId, reasonCodes, reasonString }
           }
@@ -394,11 +427,13 @@ export class MqttClient {
             return undefined
           }
           case "auth": {
-            const { reasonCode, authenticationData: data } = packet
-            if (this.#request.properties.some(({ id }) => id === PropertyId.AuthenticationMethod))
-              return { event: "authentication", reasonCode, data }
-            this.#close(unasked())
-            return undefined
+            const { reasonCode, authenticationMethod, authenticationData: data } = packet
+            if (this.#method === undefined) {
+              this.#close(unasked())
+              return undefined
+            }
+            this.#checkMethod(authenticationMethod ?? this.#method)
+            return { event: "authentication", reasonCode, data }
           }
         }
       }
@@ -416,6 +451,9 @@ export class MqttClient {
       this.#close(new MqttClientError("refused", `the broker refused the connection: ${why}`, { reasonCode }))
       return undefined
     }
+    if (packet.sessionPresent && this.#request.cleanStart)
+      throw malformed("MQTT-3.2.2-4", "CONNACK says that there is a session, and none was asked for")
+    if (packet.authenticationMethod !== undefined) this.#checkMethod(packet.authenticationMethod)
     this.#state = "connected"
     this.#connack = packet
     this.#framer.loggedIn = true
@@ -426,12 +464,22 @@ export class MqttClient {
     return { event: "connected", connack: packet }
   }
 
-  /** Whether the identifier waits for that; then it does no more. */
-  #settle(packetId: number, ...wanted: readonly Awaited[]): boolean {
-    const awaited = this.#awaited.get(packetId)
-    if (awaited === undefined || !wanted.includes(awaited)) return false
-    this.#awaited.delete(packetId)
-    return true
+  /** [MQTT-4.12.0-5] it is that of CONNECT all the time. Throws PacketError. */
+  #checkMethod(method: string): void {
+    if (method !== this.#method) throw malformed("MQTT-4.12.0-5", "the Authentication Method is not that of CONNECT")
+  }
+
+  /** Whether the identifier waits for that answer; then it does no more. Throws PacketError. */
+  #answered(packetId: number, answer: Asked["answer"], reasonCodes: readonly number[]): boolean {
+    const asked = this.#asked.get(packetId)
+    if (asked?.answer !== answer) return false
+    const { filters } = asked
+    // [MQTT-3.8.4-6], [MQTT-3.11.3-1]; UNSUBACK of MQTT 3.1.1 has none
+    if (reasonCodes.length !== filters && (answer === "suback" || this.#request.version === 5)) {
+      const rule = answer === "suback" ? "MQTT-3.8.4-6" : "MQTT-3.11.3-1"
+      throw malformed(rule, `${reasonCodes.length} Reason Codes for ${filters} Topic Filters`)
+    }
+    return this.#asked.delete(packetId)
   }
 
   #message(): void {
@@ -464,20 +512,32 @@ export class MqttClient {
       return undefined
     }
     const wanted = type === PacketType.Puback ? "puback" : type === PacketType.Pubrec ? "pubrec" : "pubcomp"
-    if (!this.#settle(packetId, wanted)) return undefined
-    this.#inFlight--
+    if (this.#awaited.get(packetId) !== wanted) return undefined
+    this.#awaited.delete(packetId)
     return { event: "acknowledged", packetId, reasonCode, reasonString }
   }
 
   #acknowledge(type: number, packetId: number): void {
     if (this.#state !== "connected") return
+    if (this.#owed.length >= maximumOwed)
+      throw malformed("MQTT-2.2.1-4", "more is to be acknowledged than there are Packet Identifiers")
     const out = new Uint8Array(4)
     writeAcknowledgement(out, 0, type, packetId, 0, this.#request.version)
-    this.#write(out)
+    this.#owed.bytes(out)
+    this.#waiting += out.length
   }
 }
 
 const plainSubscription = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
+
+/** Of a PUBLISH of ours. Throws PacketError. */
+function checkOwnProperties(bytes: Uint8Array): void {
+  checkProperties(new Cursor(bytes, 0, bytes.length), PacketType.Publish, (id, start, end) => {
+    if (id === PropertyId.SubscriptionIdentifier)
+      throw malformed("MQTT-3.3.4-6", "a Subscription Identifier is the broker's to send")
+    if (id === PropertyId.ResponseTopic) guardResponseTopic(bytes, start, end)
+  })
+}
 
 /** [MQTT-4.12.0-6] there is no AUTH where CONNECT has named no method */
 function unasked(): MqttClientError {

@@ -4,7 +4,7 @@ import { ByteWriter } from "../packet/byte-writer.ts"
 import { variableByteIntegerLength } from "../packet/bytes.ts"
 import { firstByte } from "../packet/message.ts"
 import { PacketType, type ProtocolVersion, type Qos, type SubscriptionRequest } from "../packet/packets.ts"
-import { PropertyId } from "../packet/properties.ts"
+import { type Property, PropertyId, propertyTable } from "../packet/properties.ts"
 import { encodeProperties, type PropertyValue } from "../packet/property-values.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 
@@ -44,8 +44,34 @@ export interface PublishHead {
 /** The largest Remaining Length (section 2.1.4). */
 const longest = 268_435_455
 
+/** What a number of each kind may be at most. */
+const mostOf: Readonly<Partial<Record<Property["kind"], number>>> = {
+  byte: 0xff,
+  flag: 1,
+  uint16: 0xffff,
+  uint32: 0xffff_ffff,
+  variable: longest,
+}
+
+export function isWholeTo(most: number, value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= most
+}
+
+/** The bytes of a property set, with its Property Length. Throws RangeError for a number that has no room there. */
+export function propertyBytes(properties: readonly PropertyValue[]): Uint8Array {
+  for (const { id, value } of properties) {
+    const property = propertyTable.get(id)
+    const most = property && mostOf[property.kind]
+    if (typeof value === "number" && most !== undefined && !isWholeTo(most, value))
+      throw new RangeError(`${property?.name} is ${value}, and may be ${most} at most`)
+  }
+  return encodeProperties(properties)
+}
+
+/** Throws RangeError for what has no room in it. */
 export function connectBytes(request: ConnectRequest): Uint8Array {
   const { version, mqtt31, clientId, cleanStart, keepAlive, username, password, will, properties } = request
+  if (!isWholeTo(0xffff, keepAlive)) throw new RangeError(`Keep Alive is ${keepAlive} s, and may be 65535 at most`)
   const flags =
     (cleanStart ? 0x02 : 0) |
     (will === undefined ? 0 : 0x04 | (will.qos << 3) | (will.retain ? 0x20 : 0)) |
@@ -56,10 +82,10 @@ export function connectBytes(request: ConnectRequest): Uint8Array {
     .byte(mqtt31 ? 3 : version)
     .byte(flags)
     .uint16(keepAlive)
-  if (version === 5) out.bytes(encodeProperties(properties))
+  if (version === 5) out.bytes(propertyBytes(properties))
   out.text(clientId)
   if (will !== undefined) {
-    if (version === 5) out.bytes(encodeProperties(will.properties))
+    if (version === 5) out.bytes(propertyBytes(will.properties))
     out.text(will.topic).binary(will.payload)
   }
   if (username !== undefined) out.text(username)
@@ -79,7 +105,7 @@ export function publishHead(
 ): Uint8Array | undefined {
   const variable = new ByteWriter().text(topic)
   if (qos > 0) variable.uint16(packetId)
-  if (version === 5) variable.bytes(encodeProperties(properties))
+  if (version === 5) variable.bytes(propertyBytes(properties))
   const head = variable.take()
   const length = head.length + payload.length
   if (length > longest) return undefined
@@ -92,7 +118,7 @@ export function publishHead(
 
 /** Bytes of the whole PUBLISH. */
 export function publishLength(request: PublishHead, version: ProtocolVersion): number {
-  const properties = version === 5 ? encodeProperties(request.properties).length : 0
+  const properties = version === 5 ? propertyBytes(request.properties).length : 0
   const topic = new ByteWriter().text(request.topic).take().length
   const length = topic + (request.qos > 0 ? 2 : 0) + properties + request.payload.length
   return 1 + variableByteIntegerLength(length) + length
@@ -105,7 +131,7 @@ export function subscribeBytes(
   version: ProtocolVersion,
 ): Uint8Array {
   const out = new ByteWriter().uint16(packetId)
-  if (version === 5) out.bytes(encodeProperties(properties))
+  if (version === 5) out.bytes(propertyBytes(properties))
   for (const { filter, qos, noLocal, retainAsPublished, retainHandling } of subscriptions) {
     const options = (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | (retainHandling << 4)
     out.text(filter).byte(version === 5 ? qos | options : qos)
@@ -120,7 +146,7 @@ export function unsubscribeBytes(
   version: ProtocolVersion,
 ): Uint8Array {
   const out = new ByteWriter().uint16(packetId)
-  if (version === 5) out.bytes(encodeProperties(properties))
+  if (version === 5) out.bytes(propertyBytes(properties))
   for (const filter of filters) out.text(filter)
   return out.take((PacketType.Unsubscribe << 4) | 2)
 }
@@ -133,7 +159,7 @@ export function authBytes(method: string, data: Uint8Array): Uint8Array {
   ]
   return new ByteWriter()
     .byte(ReasonCode.ContinueAuthentication)
-    .bytes(encodeProperties(properties))
+    .bytes(propertyBytes(properties))
     .take(PacketType.Auth << 4)
 }
 
@@ -145,6 +171,6 @@ export function disconnectBytes(
 ): Uint8Array {
   const out = new ByteWriter()
   if (version === 5 && (reasonCode !== 0 || properties.length > 0)) out.byte(reasonCode)
-  if (version === 5 && properties.length > 0) out.bytes(encodeProperties(properties))
+  if (version === 5 && properties.length > 0) out.bytes(propertyBytes(properties))
   return out.take(PacketType.Disconnect << 4)
 }

@@ -108,6 +108,7 @@ export class PublishReader {
 
   #readProperties(bytes: Uint8Array, at: number, end: number, fromServer: boolean): number {
     this.#propertiesAt = at
+    let identifiers: number[] | undefined
     const cursor = new Cursor(bytes, at, end)
     checkProperties(cursor, PacketType.Publish, (id, start, stop) => {
       switch (id) {
@@ -124,7 +125,8 @@ export class PublishReader {
         case PropertyId.SubscriptionIdentifier:
           // [MQTT-3.3.4-6] a client must not send a Subscription Identifier
           if (!fromServer) throw protocolError("MQTT-3.3.4-6", "PUBLISH from a client with a Subscription Identifier")
-          this.subscriptionIdentifiers = [...this.subscriptionIdentifiers, variable(bytes, start + 1)]
+          identifiers ??= []
+          identifiers.push(variable(bytes, start + 1))
           this.#cut = true
           break
         case PropertyId.PayloadFormatIndicator:
@@ -136,6 +138,7 @@ export class PublishReader {
         default:
       }
     })
+    this.subscriptionIdentifiers = identifiers ?? none
     let first = at + 1
     while ((bytes[first - 1]! & 0x80) !== 0) first++
     this.#propertiesStart = first
