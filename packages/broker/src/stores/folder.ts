@@ -19,6 +19,10 @@ export interface StoreFile {
 export interface Folder {
   /** As a person knows it. */
   readonly path: string
+  /** What a person does when something in it is missing or damaged, as words that end a sentence. */
+  readonly remedy: string
+  /** What could be used in its place: "another folder". */
+  readonly instead: string
   list(): readonly { readonly name: string; readonly size: number }[]
   /** An empty file to read and to write, whatever there was of this name. */
   create(name: string): Promise<StoreFile>

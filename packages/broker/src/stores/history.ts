@@ -65,11 +65,19 @@ export function lossOf(folder: Folder, { file, bytes, later, turns }: Cut): stri
   return `power was lost before the disk had all that was acknowledged: ${lacks}, so what came after them is lost too, in ${files}; durability "power" prevents that`
 }
 
+function filesOf(folder: Folder): ReturnType<Folder["list"]> {
+  try {
+    return folder.list()
+  } catch (error) {
+    throw new StoreError(`cannot look into ${folder.path}: ${reasonOf(error)}`)
+  }
+}
+
 /** Throws StoreError when a file is missing. */
 export function historyOf(folder: Folder): History {
   const found: HistoryFile[] = []
   const leftovers: string[] = []
-  for (const { name, size } of folder.list()) {
+  for (const { name, size } of filesOf(folder)) {
     const match = /^(journal|snapshot)-(\d{10,15})(\.new)?$/.exec(name)
     if (match === null) continue
     const kind = match[1] === "journal" ? "journal" : "snapshot"
@@ -94,7 +102,7 @@ export function historyOf(folder: Folder): History {
 
 function missing(folder: Folder, name: string): StoreError {
   return new StoreError(
-    `${folder.path}/${name} is missing, and later files are there; put back the whole folder from a backup`,
+    `${folder.path}/${name} is missing, and later files are there; nothing was changed: ${folder.remedy}`,
   )
 }
 
@@ -338,9 +346,11 @@ export class HistoryReader {
   #cannotRead(file: HistoryFile, at: number, problem: string, later = false): StoreError {
     const where = `${this.#folder.path}/${file.name}`
     if (later)
-      return new StoreError(`cannot use ${where}: ${problem}; use a newer version of the broker, or another folder`)
+      return new StoreError(
+        `cannot use ${where}: ${problem}; use a newer version of the broker, or ${this.#folder.instead}`,
+      )
     return new StoreError(
-      `${where} is damaged at offset ${at}: ${problem}; nothing was changed: put the folder back from a backup, or see "puremq store export --help"`,
+      `${where} is damaged at offset ${at}: ${problem}; nothing was changed: ${this.#folder.remedy}`,
     )
   }
 }

@@ -91,6 +91,8 @@ export function nodeFolder(path: string): Folder {
   const at = (name: string) => join(path, name)
   return {
     path,
+    remedy: 'put the whole folder back from a backup, or see "puremq store export --help"',
+    instead: "another folder",
     list: () =>
       fs
         .readdirSync(path, { withFileTypes: true })

@@ -1,9 +1,13 @@
 import { afterAll, describe, expect, it } from "vitest"
 import { storeContract } from "../../tests/stores/contract.ts"
-import { Seeded } from "../../tests/stores/random-changes.ts"
+import { FaultyDatabase } from "../../tests/stores/faulty-database.ts"
+import { anyTurns, folded, Seeded } from "../../tests/stores/random-changes.ts"
+import { answerOf, handOver, restored } from "../../tests/stores/small-hub.ts"
 import { toyPace } from "../../tests/stores/toy-folder.ts"
 import { WasmDatabase } from "../../tests/stores/wasm-database.ts"
+import type { Change } from "../packet/change.ts"
 import { type FileStoreOptions, openStoreIn } from "./file-store.ts"
+import { StoreError } from "./folder.ts"
 import { sqlFolder } from "./sql-folder.ts"
 
 const inDatabase = (options: FileStoreOptions) => () => {
@@ -92,5 +96,129 @@ describe("a folder in a database", () => {
   it("a write behind the end, which no store makes, is refused", async () => {
     const file = await sqlFolder(database).create("gap")
     expect(() => file.write(Uint8Array.of(1), 1)).toThrow("a write at 1 of a file of 0 bytes")
+  })
+})
+
+describe("a store in a database, whatever statement fails", () => {
+  const turns = anyTurns(new Seeded(21), 16)
+  const all = folded(turns)
+  const options: FileStoreOptions = { foldAfter: 300, durability: "power" }
+  const openIn = (database: FaultyDatabase, own: FileStoreOptions = options) =>
+    openStoreIn(sqlFolder(database), toyPace, own, async () => {})
+
+  /** What opening it says; undefined: nothing. */
+  async function openTold(database: FaultyDatabase): Promise<unknown> {
+    try {
+      const store = await openIn(database)
+      database.trouble = undefined
+      await answerOf(store.close())
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  /** What is kept, as the next one finds it. */
+  async function keptIn({ below }: FaultyDatabase): Promise<Change[]> {
+    const store = await openIn(new FaultyDatabase(below))
+    const changes = await restored(store)
+    await answerOf(store.close())
+    return changes
+  }
+
+  it.each(["once", "full"] as const)(
+    "%s: turns are handed over again, and nothing is lost or there twice",
+    async (kind) => {
+      let failed = 0
+      for (let at = 1; ; at++) {
+        const database = new FaultyDatabase()
+        const store = await openIn(database)
+        await restored(store)
+        database.steps = 0
+        database.trouble = { at, kind }
+        const first = await handOver(store, turns, 4, kind === "once" ? 50 : 3)
+        database.trouble = undefined
+        const rest = await handOver(store, turns.slice(first.committed), 4)
+        expect(first.committed + rest.committed).toBe(turns.length)
+        for (const line of first.failures) expect(line).toMatch(/^cannot write DATABASE\/journal-\d+: [^\n]+$/)
+        failed += first.failures.length
+        await answerOf(store.close())
+        const ended = database.steps < at
+        expect(await keptIn(database)).toEqual(all)
+        database.below.close()
+        if (ended) break
+      }
+      expect(failed).toBeGreaterThan(20)
+    },
+  )
+
+  it("death: what was committed is there when the object is put away at it", async () => {
+    for (let at = 1; ; at++) {
+      const database = new FaultyDatabase()
+      const store = await openIn(database)
+      await restored(store)
+      database.steps = 0
+      database.trouble = { at, kind: "death" }
+      const { committed } = await handOver(store, turns, 4, 1)
+      const changes = await keptIn(database)
+      const prefixes = [...turns.keys()].slice(committed).map((count) => folded(turns.slice(0, count)))
+      expect([...prefixes, all]).toContainEqual(changes)
+      expect(await keptIn(database)).toEqual(changes)
+      if (committed === turns.length && database.steps < at) break
+    }
+  })
+
+  it("when it is opened, that is told in a line, and the next time it opens", async () => {
+    for (let at = 1; ; at++) {
+      const before = new FaultyDatabase()
+      const store = await openIn(before)
+      await restored(store)
+      await handOver(store, turns)
+      await answerOf(store.close())
+      const database = new FaultyDatabase(before.below)
+      database.trouble = { at, kind: "once" }
+      const told = await openTold(database)
+      if (told === undefined) {
+        expect(at).toBeGreaterThan(10)
+        break
+      }
+      expect(told).toBeInstanceOf(StoreError)
+      expect(await keptIn(database)).toEqual(all)
+      before.below.close()
+    }
+  })
+
+  it("a row that is missing, empty or no bytes is told with its place, and nothing is cut off", async () => {
+    const database = new FaultyDatabase()
+    const store = await openIn(database, {})
+    await restored(store)
+    await handOver(store, turns.slice(0, 8))
+    await store.compact()
+    await handOver(store, turns.slice(8))
+    await answerOf(store.close())
+    const pieces = database.below.run("SELECT file, start FROM puremq_pieces ORDER BY file, start")
+    const lasts = database.below.run("SELECT file, max(start) AS start FROM puremq_pieces GROUP BY file")
+    expect(pieces.length).toBeGreaterThan(5)
+    for (const { file, start } of pieces) {
+      const isLast = lasts.some((last) => last["file"] === file && last["start"] === start)
+      const where = `WHERE file = ${file} AND start = ${start}`
+      for (const damage of [
+        ...(isLast ? [] : [`DELETE FROM puremq_pieces ${where}`]), // what is missing at the end looks like a crash's
+        `UPDATE puremq_pieces SET bytes = x'' ${where}`,
+        `UPDATE puremq_pieces SET bytes = 'text' ${where}`,
+        `UPDATE puremq_pieces SET bytes = 1000000000000 ${where}`,
+      ]) {
+        if (isLast && damage.includes("x''")) continue
+        database.below.run("SAVEPOINT damage")
+        database.below.run(damage)
+        const before = database.below.run("SELECT file, start, length(bytes) AS size FROM puremq_pieces")
+        const told = await openTold(new FaultyDatabase(database.below))
+        expect(told, damage).toBeInstanceOf(StoreError)
+        expect(String(told), damage).toMatch(/^StoreError: (cannot read )?DATABASE\/\S+(:| is damaged) [^\n]+$/)
+        expect(database.below.run("SELECT file, start, length(bytes) AS size FROM puremq_pieces")).toEqual(before)
+        database.below.run("ROLLBACK TO damage")
+        database.below.run("RELEASE damage")
+      }
+    }
   })
 })

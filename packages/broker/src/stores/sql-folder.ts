@@ -1,7 +1,7 @@
 // A folder for a store in the SQLite database of a host that has no files: of a Durable Object, `ctx.storage`. A write is a row,
 // so appending a turn to a journal costs one row of its own length, whatever the journal has.
 
-import type { Folder, StoreFile } from "./folder.ts"
+import { type Folder, reasonOf, StoreError, type StoreFile } from "./folder.ts"
 
 /** What a cell may be. */
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array
@@ -10,6 +10,10 @@ export type SqlValue = string | number | null | ArrayBuffer | Uint8Array
 export interface SqlDatabase {
   /** Of a person's database, for what is said about it. */
   readonly name: string
+  /** What a person does when it is damaged, as words that end a sentence. */
+  readonly remedy: string
+  /** What could be used in its place. */
+  readonly instead: string
   /** Runs one statement, at once; rows as objects by the names of their columns. What fails throws. */
   run(statement: string, ...values: readonly SqlValue[]): readonly Readonly<Record<string, unknown>>[]
   /** Runs `work`, whose statements all count or none. */
@@ -21,13 +25,19 @@ export interface SqlDatabase {
 /** Bytes of a row: a Durable Object takes 2,000,000. */
 const longestPiece = 1_000_000
 
-/** Makes its tables where there are none. */
+const tables = [
+  "CREATE TABLE IF NOT EXISTS puremq_files (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+  "CREATE TABLE IF NOT EXISTS puremq_pieces (file INTEGER NOT NULL, start INTEGER NOT NULL, bytes BLOB NOT NULL, " +
+    "PRIMARY KEY (file, start)) WITHOUT ROWID",
+]
+
+/** Makes its tables where there are none. Throws StoreError when that fails. */
 export function sqlFolder(database: SqlDatabase): Folder {
-  database.run("CREATE TABLE IF NOT EXISTS puremq_files (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)")
-  database.run(
-    "CREATE TABLE IF NOT EXISTS puremq_pieces (file INTEGER NOT NULL, start INTEGER NOT NULL, bytes BLOB NOT NULL, " +
-      "PRIMARY KEY (file, start)) WITHOUT ROWID",
-  )
+  try {
+    for (const table of tables) database.run(table)
+  } catch (error) {
+    throw new StoreError(`cannot make the tables of a store in ${database.name}: ${reasonOf(error)}`)
+  }
   const idOf = (name: string): number => {
     const [row] = database.run("SELECT id FROM puremq_files WHERE name = ?", name)
     if (row === undefined) throw Object.assign(new Error(`there is no ${name}`), { code: "ENOENT" })
@@ -39,6 +49,8 @@ export function sqlFolder(database: SqlDatabase): Folder {
   }
   return {
     path: database.name,
+    remedy: database.remedy,
+    instead: database.instead,
     list: () =>
       database
         .run("SELECT id, name FROM puremq_files ORDER BY id")
@@ -100,6 +112,9 @@ class SqlFile implements StoreFile {
       read += part.length
       if (read === out.length) break
     }
+    // For who reads it an end is an end: what is behind a hole would count for nothing, and be cut off.
+    if (read < out.length && from + read < this.length)
+      throw new Error(`a row is missing or damaged: there is nothing at offset ${from + read}`)
     return read
   }
 
@@ -169,6 +184,7 @@ class SqlFile implements StoreFile {
     while (piece !== undefined) {
       const end: number = piece.start + piece.bytes.length
       if (end > offset) yield piece
+      if (end === piece.start) break // no write leaves such a row
       ;[piece] = this.#pieces("start = ?", end)
     }
   }
@@ -181,5 +197,7 @@ class SqlFile implements StoreFile {
 }
 
 function asBytes(cell: unknown): Uint8Array {
-  return cell instanceof Uint8Array ? cell : new Uint8Array(cell as ArrayBuffer)
+  if (cell instanceof Uint8Array) return cell
+  if (cell instanceof ArrayBuffer) return new Uint8Array(cell)
+  throw new Error("a row is damaged: it does not hold bytes")
 }

@@ -35,6 +35,8 @@ export interface Trouble {
 
 export class ToyFolder implements Folder {
   readonly path = "FOLDER"
+  readonly remedy = "REMEDY"
+  readonly instead = "another folder"
   readonly entries: Map<string, Inode>
   readonly #durable: Map<string, Inode>
   steps = 0

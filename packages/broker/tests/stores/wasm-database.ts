@@ -5,6 +5,8 @@ import type { SqlDatabase } from "../../src/stores/sql-folder.ts"
 
 export class WasmDatabase implements SqlDatabase {
   readonly name = "DATABASE"
+  readonly remedy = "REMEDY"
+  readonly instead = "ANOTHER"
   readonly #database = new sqlite.Database(":memory:")
 
   run(statement: string, ...values: Parameters<SqlDatabase["run"]>[1][]) {
