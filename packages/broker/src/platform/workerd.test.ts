@@ -1,9 +1,26 @@
+import { createClientConfig } from "@puremq/tls13"
+import { createFastProvider } from "@puremq/tls13/crypto/fast"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { connectOverStreams } from "@puremq/tls13/streams"
+import { createCertificateVerifier, loadCredential, singleCredential, trustStoreFromPem } from "@puremq/tls13/x509"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { WasmDatabase } from "../../tests/stores/wasm-database.ts"
+import type { LogEvent } from "../admin/log.ts"
 import { writeConnect } from "../codecs/mqtt-packet.ts"
 import { DurableBroker, type DurableBrokerConfig, type DurableState, type WorkerSocket } from "./workerd.ts"
 
 vi.mock("cloudflare:sockets", () => ({ connect: () => undefined }))
+
+/** A defect while a client's certificate is named. */
+const naming = vi.hoisted(() => ({ fails: false }))
+vi.mock("@puremq/tls13/x509", async (original) => {
+  const real = await original<typeof import("@puremq/tls13/x509")>()
+  const identityName: typeof real.identityName = (...given) => {
+    if (naming.fails) throw new RangeError("a defect in naming")
+    return real.identityName(...given)
+  }
+  return { ...real, identityName }
+})
 
 /** A Durable Object, and when its alarm was set for. */
 class ToyState implements DurableState {
@@ -54,13 +71,18 @@ async function durable(config: DurableBrokerConfig = {}) {
 }
 
 function socket() {
+  const { far, near } = pairOfStreams()
+  return { far, writer: near.writable.getWriter(), reader: near.readable.getReader() }
+}
+
+function pairOfStreams() {
   const [there, back] = [1, 2].map(() => new TransformStream<Uint8Array, Uint8Array>())
   const far: WorkerSocket = {
     readable: there!.readable,
     writable: back!.writable,
     opened: Promise.resolve({ remoteAddress: "192.0.2.1:5000" }),
   }
-  return { far, writer: there!.writable.getWriter(), reader: back!.readable.getReader() }
+  return { far, near: { readable: back!.readable, writable: there!.writable } }
 }
 
 describe("a broker in a Durable Object", () => {
@@ -101,5 +123,64 @@ describe("a broker in a Durable Object", () => {
     await writer.write(Uint8Array.of(0xc0, 0))
     await served
     expect([written, cut]).toEqual([2, true])
+  })
+
+  it("a defect while a client's certificate is named ends that connection by internal_error, and is told", async () => {
+    const events: LogEvent[] = []
+    const made = createDevelopmentCertificates({ names: ["localhost"], clientName: "device-1", now: Date.now() })
+    const { serverCert: cert, serverKey: key, caCert: ca } = made
+    const tls = { cert, key, ca, clientCertificate: "require" } as const
+    const { broker } = await durable({ tls, onEvent: (event) => events.push(event) })
+    const config = createClientConfig({
+      provider: createFastProvider(),
+      serverName: "localhost",
+      verifier: createCertificateVerifier({ trust: trustStoreFromPem(ca) }),
+      credentials: singleCredential(loadCredential({ cert: made.clientCert!, key: made.clientKey! })),
+      alpnProtocols: ["mqtt"],
+    })
+    const arrive = async () => {
+      const { far, near } = pairOfStreams()
+      const served = broker.connect(far)
+      const client = connectOverStreams(near, config)
+      await client.opened
+      return { served, client }
+    }
+    naming.fails = true
+    try {
+      const { served, client } = await arrive()
+      await expect(client.closed).rejects.toThrow("internal_error")
+      await served
+    } finally {
+      naming.fails = false
+    }
+    const faults = events.filter(({ event }) => event === "fault")
+    expect(JSON.stringify(faults)).toContain("a defect in naming")
+    expect(broker.embedded.broker.counters.connectionsOpened).toBe(0)
+    // The next one comes in.
+    const { served, client } = await arrive()
+    const writer = client.writable.getWriter()
+    await writer.write(writeConnect({ protocolVersion: 5, clientId: "one", cleanStart: true, keepAlive: 0 }))
+    expect((await client.readable.getReader().read()).value?.[0]).toBe(0x20)
+    await writer.close()
+    await served
+  })
+
+  it("a storage that cannot be used is told in a line that says what to do", async () => {
+    const events: LogEvent[] = []
+    const state = new ToyState()
+    databases.push(state.database)
+    new DurableBroker(state, { login: { anonymous: true } })
+    await state.opened
+    state.database.run("UPDATE puremq_pieces SET bytes = randomblob(100)")
+    new DurableBroker(state, { onEvent: (event) => events.push(event) })
+    await expect(state.opened).rejects.toThrow("is damaged at offset 0")
+    expect(events).toEqual([
+      {
+        event: "error",
+        text: expect.stringMatching(
+          /^the Durable Object's storage\/journal-0000000001 is damaged .*: bring the storage back/,
+        ),
+      },
+    ])
   })
 })

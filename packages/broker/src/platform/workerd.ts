@@ -131,8 +131,13 @@ export class DurableBroker {
     void state.blockConcurrencyWhile(async () => {
       // Acknowledged means that the storage has it: "power" waits for its sync.
       const options = { durability: "power", maximumBytes, heap: memory, onNote } as const
-      store.open(await openStoreIn(sqlFolder(databaseOf(state)), pace, options, async () => {}))
-      await this.#host.restore()
+      try {
+        store.open(await openStoreIn(sqlFolder(databaseOf(state)), pace, options, async () => {}))
+        await this.#host.restore()
+      } catch (error) {
+        onEvent({ event: "error", text: error instanceof Error ? error.message : String(error) })
+        throw error // the host begins anew with the object, and that tries it again
+      }
     })
     const { faults } = this.#host.embedded.broker
     setInterval(() => {
@@ -262,6 +267,8 @@ function naming(rule: IdentityRule, provider: CryptoProvider): NameOf {
 function databaseOf({ storage }: DurableState): SqlDatabase {
   return {
     name: "the Durable Object's storage",
+    remedy: "bring the storage back to a moment before that (point-in-time recovery), or use another object",
+    instead: "another object",
     run: (statement, ...values) => storage.sql.exec(statement, ...values).toArray(),
     together: (work) => storage.transactionSync(work),
     sync: () => storage.sync(),
