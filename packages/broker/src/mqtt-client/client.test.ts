@@ -335,7 +335,8 @@ describe("what is sent", () => {
     ],
     [
       "a number with no room in its property",
-      (client) => client.publish({ ...message, properties: [{ id: PropertyId.MessageExpiryInterval, value: 2 ** 32 }] }),
+      (client) =>
+        client.publish({ ...message, properties: [{ id: PropertyId.MessageExpiryInterval, value: 2 ** 32 }] }),
     ],
     ["no identifier to send again", (client) => client.publish({ ...message, again: 0 })],
     ["a number that is no identifier", (client) => client.publish({ ...message, again: 65_536 })],
@@ -361,6 +362,14 @@ describe("what is sent", () => {
     ["no number", { properties: [{ id: PropertyId.SessionExpiryInterval, value: Number.NaN }] }],
   ])("options that make no CONNECT: %s", (_, options) => {
     expect(problemOf(() => new Puppet(options)).kind).toBe("misuse")
+  })
+
+  it("[MQTT-3.14.4-2] nothing after DISCONNECT, an answer to AUTH neither", () => {
+    const puppet = Puppet.connected({ properties: [{ id: PropertyId.AuthenticationMethod, value: "M" }] })
+    puppet.client.disconnect()
+    expect(puppet.look()).toEqual([14])
+    expect(problemOf(() => puppet.client.authenticate(Uint8Array.of(1))).kind).toBe("misuse")
+    expect(puppet.client.waiting).toBe(0)
   })
 
   it("not before CONNACK, and not after the end", () => {
@@ -483,6 +492,15 @@ describe("messages", () => {
     puppet.say([0x62, 2, 0, 3], again)
     expect(puppet.look()).toEqual([7, 5])
     expect(puppet.events).toHaveLength(2)
+  })
+
+  it("of as many levels as a Topic Name has room for", () => {
+    const puppet = Puppet.connected()
+    puppet.say(publishBytes(5, "/".repeat(65_500), ""))
+    expect(puppet.events).toMatchObject([{ event: "message", topic: "/".repeat(65_500) }])
+    const large = Puppet.connected({ maximumPacketSize: 100_000 })
+    large.say(publishBytes(5, "/".repeat(65_535), ""))
+    expect(large.events).toMatchObject([{ event: "message" }])
   })
 
   it("none comes after disconnect", () => {

@@ -3,8 +3,8 @@
 // acknowledged when that ends are their sender's, who may give them to the next one again.
 
 import { readServerPacket } from "../codecs/plain-answers.ts"
-import { ByteWriter } from "../packet/byte-writer.ts"
 import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../packet/acknowledgements.ts"
+import { ByteWriter } from "../packet/byte-writer.ts"
 import { Cursor, checkText, encodeText, joined } from "../packet/bytes.ts"
 import { malformed, PacketError } from "../packet/errors.ts"
 import { Framer } from "../packet/framer.ts"
@@ -283,7 +283,7 @@ export class MqttClient {
   /** Goes on with the Authentication Method of CONNECT (MQTT 5.0 section 4.12). */
   authenticate(data: Uint8Array): void {
     const method = this.#method
-    if (method === undefined || !this.#listens)
+    if (method === undefined || !this.#listens || this.#state === "ending")
       throw new MqttClientError("misuse", "no authentication is under way")
     this.#write(misuse("AUTH", () => authBytes(method, data)))
   }

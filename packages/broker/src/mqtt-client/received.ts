@@ -21,7 +21,8 @@ export interface Received {
 }
 
 export class MessageReader {
-  readonly #topics = new TopicTable(0xffff, 64)
+  /** A Topic Name of 65,535 bytes has one level more at most. */
+  readonly #topics = new TopicTable(0x1_0000, 64)
   readonly #reader = new PublishReader(this.#topics)
   readonly #aliases = new Map<number, Topic>()
   readonly #topicAliasMaximum: number
