@@ -67,8 +67,8 @@ function filter(random: Random): Uint8Array {
   return random.oneIn(4) ? content(random) : Buffer.from(random.pick(goodFilters))
 }
 
-const edges16 = [0, 1, 2, 31, 32, 33, 127, 128, 255, 256, 1023, 9999, 10_000, 32_767, 32_768, 65_534, 65_535]
-const edges32 = [0, 1, 2, 127, 128, 255, 65_535, 65_536, 268_435_455, 268_435_456, 2 ** 31, 2 ** 32 - 1]
+export const edges16 = [0, 1, 2, 31, 32, 33, 127, 128, 255, 256, 1023, 9999, 10_000, 32_767, 32_768, 65_534, 65_535]
+export const edges32 = [0, 1, 2, 127, 128, 255, 65_535, 65_536, 268_435_455, 268_435_456, 2 ** 31, 2 ** 32 - 1]
 
 const anyProperty = Object.values(property)
 

@@ -1,6 +1,7 @@
 // All targets, and the corpus that they begin with.
 
 import { readFileSync } from "node:fs"
+import { mqttClient } from "../../broker/fuzz/mqtt-client.ts"
 import { fromHex } from "../src/bytes/hex.ts"
 import type { Target } from "./target.ts"
 import { captures, savedTraces } from "./targets/captures.ts"
@@ -17,6 +18,7 @@ export const targetNames = [
   "x509",
   "captures",
   "saved-traces",
+  "mqtt-client",
 ] as const
 export type TargetName = (typeof targetNames)[number]
 
@@ -44,6 +46,8 @@ export function makeTarget(name: TargetName): Target {
     case "client":
     case "server":
       return connection(name)
+    case "mqtt-client":
+      return mqttClient
     case "x509":
       return x509(new URL(`${inFuzz}../tests/x509/openssl.json`, import.meta.url))
     default: {
