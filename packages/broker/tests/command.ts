@@ -9,7 +9,7 @@ import { build } from "esbuild"
 
 export class Command {
   readonly folder: string = mkdtempSync(join(tmpdir(), "puremq-command-"))
-  readonly program: string = join(this.folder, "puremq.mjs")
+  readonly program: string = join(this.folder, "main.mjs")
   readonly #running = new Set<ChildProcess>()
 
   async build(): Promise<void> {

@@ -21,7 +21,7 @@ const file = (name: string) => join(folder, name)
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "puremq-cli-"))
-  program = file("puremq.mjs")
+  program = file("main.mjs")
   await build({
     entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
     outfile: program,
@@ -380,7 +380,7 @@ describe("what ends in one clear line and a status that is not zero", () => {
 
   it.each([
     ["pub", ["-m", "x"], ""],
-    ["pub --tcp", ["-m", "x"], " -- --tcp 1883"],
+    ["pub --tcp", ["-m", "x"], " --tcp 1883"],
     ["sub", [], ""],
   ])("%s where nobody listens", async (command, more, start) => {
     const server = createServer()
@@ -391,7 +391,7 @@ describe("what ends in one clear line and a status that is not zero", () => {
     const { status, err } = await puremq([...command.split(" "), "-p", `${port}`, "-t", "a", ...more])
     expect([status, err]).toEqual([
       1,
-      `puremq: no broker is listening on 127.0.0.1:${port}; start one with "npm start${start}", or check --host and --port (ECONNREFUSED)\n`,
+      `puremq: no broker is listening on 127.0.0.1:${port}; start one with "npx @puremq/broker start${start}", or check --host and --port (ECONNREFUSED)\n`,
     ])
   })
 

@@ -68,6 +68,17 @@ describe("what puremq start prints to paste", () => {
     expect(commandHere(folder)).toBe("npx puremq")
   })
 
+  it.each([
+    ["an executable", "/opt/puremq-node", undefined, "./puremq-node"],
+    ["one of Bun, which names a script inside of it", "/opt/puremq-bun", "/$bunfs/root/puremq-bun", "./puremq-bun"],
+    ["elsewhere, with a space", "/srv/my broker/puremq-deno", undefined, "'/srv/my broker/puremq-deno'"],
+    ["a script by Node.js", "/usr/bin/node", "/opt/dist/puremq.mjs", "node ./dist/puremq.mjs"],
+    ["by Deno", "/usr/bin/deno", "/opt/puremq.mjs", "deno run -A ./puremq.mjs"],
+    ["the package's own, by Bun", "/usr/bin/bun", "/opt/bin/puremq.js", "npx @puremq/broker"],
+  ])("a single file is its own command: %s", (_, executable, script, expected) => {
+    expect(commandHere("/opt", { executable, script })).toBe(expected)
+  })
+
   it("says what stands for files that it does not know", { timeout: patience }, async () => {
     mkdirSync(command.at("elsewhere"))
     const authority = await command.run(["cert", "--dir", "third"])

@@ -1,7 +1,7 @@
 // What `puremq start` prints for another terminal: commands that work as they stand, with every file and name that they need.
 
 import { existsSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path"
 import { Oid, parseCertificates, trustStoreFromPem, validatePath } from "@puremq/tls13/x509"
 import type { BrokerConfig } from "../config/config.ts"
 import { isLoopback } from "../listen/http-rules.ts"
@@ -52,14 +52,42 @@ const placeholders: Readonly<Record<string, string>> = {
   PASSWORD: "the user's password",
 }
 
+/** What runs now: the file of the process, and the script that it was given, if it was. */
+export interface Running {
+  readonly executable: string
+  readonly script: string | undefined
+}
+
+/** Single files (`npm run bundle`) go without npm: they are their own command. Undefined: it is none. */
+function singleFile(folder: string, { executable, script = "" }: Running): string | undefined {
+  const isOfRuntime = /^(node|deno|bun)/i.test(basename(executable))
+  if (!isOfRuntime) return wordFor(folder, executable)
+  if (basename(script) !== "puremq.mjs") return undefined
+  const runtime = basename(executable).replace(/\.exe$/i, "")
+  return `${runtime === "deno" ? "deno run -A" : runtime} ${wordFor(folder, script)}`
+}
+
+/** As a shell takes it in that folder. */
+function wordFor(folder: string, path: string): string {
+  const near = relative(folder, path)
+  return quotedWord(near.startsWith("..") || isAbsolute(near) ? path : `.${sep}${near}`)
+}
+
 /**
  * The command for this folder. `npx puremq` is for where the package is installed: elsewhere npx would look for a package of that
  * name, and it is not ours.
  */
-export function commandHere(folder: string): string {
+export function commandHere(
+  folder: string,
+  running: Running = { executable: process.execPath, script: process.argv[1] },
+): string {
+  return singleFile(folder, running) ?? installedCommand(folder)
+}
+
+function installedCommand(folder: string): string {
   if (existsSync(join(folder, "node_modules/.bin/puremq"))) return "npx puremq"
   const above = dirname(folder)
-  return above === folder ? "npx @puremq/broker" : commandHere(above)
+  return above === folder ? "npx @puremq/broker" : installedCommand(above)
 }
 
 /** Lines to paste into another terminal. @param puremq the command */

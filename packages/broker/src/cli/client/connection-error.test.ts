@@ -66,7 +66,7 @@ describe.each(["tls", "tcp"] as const)("over %s", (transport) => {
     const port = await serve(() => undefined)
     await new Promise((resolve) => servers.pop()?.close(resolve))
     expect(await failure(target(port, host))).toBe(
-      `no broker is listening on ${host}:${port}; start one with "npm start${transport === "tls" ? "" : " -- --tcp 1883"}", or check --host and --port (ECONNREFUSED)`,
+      `no broker is listening on ${host}:${port}; start one with "npx puremq start${transport === "tls" ? "" : " --tcp 1883"}", or check --host and --port (ECONNREFUSED)`,
     )
   })
 

@@ -2,6 +2,7 @@
 
 import type { Duplex } from "node:stream"
 import { wordOf } from "../output.ts"
+import { commandHere } from "../what-next.ts"
 import { addressText, isSecure, type Place } from "./address.ts"
 import { ClientError, NoAnswer } from "./errors.ts"
 import { type ClientOptions, StreamClient } from "./mqtt-client.ts"
@@ -61,17 +62,17 @@ const reset = (where: string, target: Place): string =>
   `${where} resets the connection without an answer; check --host and --port: ${otherKind(target)}`
 const noRoute = (where: string): string => `${where} cannot be reached from here; check --host and the network`
 
-/** What makes `npm start` listen for it. */
+/** What makes a broker listen for it. */
 const starting: Readonly<Record<Place["transport"], string>> = {
-  tls: "",
-  tcp: " -- --tcp 1883",
-  ws: " -- --ws 8080",
-  wss: " -- --wss 8443",
+  tls: "start",
+  tcp: "start --tcp 1883",
+  ws: "start --ws 8080",
+  wss: "start --wss 8443",
 }
 
 const unreached: Readonly<Record<string, (where: string, target: Place) => string>> = {
   ECONNREFUSED: (where, { transport }) =>
-    `no broker is listening on ${where}; start one with "npm start${starting[transport]}", or check --host and --port`,
+    `no broker is listening on ${where}; start one with "${commandHere(process.cwd())} ${starting[transport]}", or check --host and --port`,
   ENOTFOUND: (_, { host }) => `no host has the name ${host}; check --host`,
   EAI_AGAIN: (_, { host }) =>
     `the name ${host} cannot be resolved now; check the network, or give an address as --host`,
