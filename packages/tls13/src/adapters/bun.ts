@@ -20,7 +20,8 @@ export type { ByteStreams, TlsSocketInfo, TlsStreamOptions, TlsStreamSocket } fr
 /** As much of Bun as this needs. */
 interface BunSocket {
   data: SocketStreams
-  readonly remoteAddress: string
+  /** Undefined of one whose peer has reset it already. */
+  readonly remoteAddress: string | undefined
   write(bytes: Uint8Array): number
   pause(): void
   resume(): void
@@ -73,7 +74,7 @@ export function listen(options: ListenStreamOptions): TlsListener {
   const { hostname = "127.0.0.1", port } = options
   const socket = handlers((streams, bun) => {
     streams.onClosed = reception.take({
-      address: bun.remoteAddress,
+      address: bun.remoteAddress ?? "",
       accept: () => acceptOverStreams(streams, config, options),
       drop: () => bun.terminate(),
     })

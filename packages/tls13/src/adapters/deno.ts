@@ -74,6 +74,7 @@ export function listen(options: ListenStreamOptions): TlsListener {
         })
       } catch (error) {
         if (closed) return
+        if (isGone(error)) continue
         // Too many open files, say: the next one may do.
         reception.fault(error)
         await new Promise((resolve) => setTimeout(resolve, pauseAfterFailure))
@@ -98,6 +99,11 @@ export function listen(options: ListenStreamOptions): TlsListener {
 
 /** Milliseconds. */
 const pauseAfterFailure = 100
+
+/** Its peer has reset it before it was accepted, as any may: with a pause for each, a few of them a second would shut the door. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && ["NotConnected", "ConnectionReset", "ConnectionAborted"].includes(error.name)
+}
 
 /** Deno's own streams close the whole connection when one half ends; these keep the halves apart. */
 function streamsOf(conn: DenoConn): ByteStreams {
