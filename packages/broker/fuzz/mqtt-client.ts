@@ -65,7 +65,7 @@ class Listener {
         case packetType.pingreq:
           break
         default:
-          if (end - start > this.largest && type !== packetType.disconnect)
+          if (end - start > this.largest && end - start > 3)
             throw new Violation(`packet type ${type} is larger than the broker takes`)
           plainCodec.readClientPacket(type, bytes, start, bodyStart, end, version, 1000)
           this.#left = type === packetType.disconnect

@@ -459,10 +459,16 @@ describe("limits", () => {
     ["retainAvailable", { retainAvailable: false }, (client) => client.publish({ ...message, retain: true })],
     ["maximumPacketSize", { maximumPacketSize: 8 }, (client) => client.publish(message)],
     ["maximumPacketSize", { maximumPacketSize: 8 }, (client) => client.subscribe("abc")],
+    ["maximumPacketSize", { maximumPacketSize: 8 }, (client) => client.authenticate(Uint8Array.of(1, 2))],
+    [
+      "maximumPacketSize",
+      { maximumPacketSize: 8 },
+      (client) => client.disconnect(0, [{ id: PropertyId.ReasonString, value: "abc" }]),
+    ],
     ["wildcardSubscriptionAvailable", { wildcardSubscriptionAvailable: false }, (client) => client.subscribe("#")],
     ["sharedSubscriptionAvailable", { sharedSubscriptionAvailable: false }, (client) => client.subscribe("$share/a/b")],
   ])("what the broker does not take: %s", (limit, connack, work) => {
-    const puppet = Puppet.connected({}, connack)
+    const puppet = Puppet.connected({ properties: [{ id: PropertyId.AuthenticationMethod, value: "M" }] }, connack)
     expect(problemOf(() => work(puppet.client))).toMatchObject({ kind: "limit", limit })
     expect(puppet.look()).toEqual([])
   })

@@ -285,7 +285,9 @@ export class MqttClient {
     const method = this.#method
     if (method === undefined || !this.#listens || this.#state === "ending")
       throw new MqttClientError("misuse", "no authentication is under way")
-    this.#write(misuse("AUTH", () => authBytes(method, data)))
+    const bytes = misuse("AUTH", () => authBytes(method, data))
+    checkLength("the data make a packet", bytes.length, this.#connack)
+    this.#write(bytes)
   }
 
   /**
@@ -299,6 +301,7 @@ export class MqttClient {
         guard(PacketType.Disconnect, made, bodyStartOf(made), made.length, this.#request.version, 0, "client")
         return made
       })
+      if (properties.length > 0) checkLength("the properties make a packet", bytes.length, this.#connack)
       this.#write(bytes)
       this.#state = "ending"
       this.#tickAt = Number.POSITIVE_INFINITY
