@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
+import { loopTurns } from "@puremq/tls13/node"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
 import type { LogEvent } from "../admin/log.ts"
 import { type Stats, snapshot } from "../admin/metrics.ts"
@@ -40,7 +41,7 @@ import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { answerOf } from "./answer.ts"
-import { StoppedServers, turnsOfDeno } from "./deno.ts"
+import { StoppedServers } from "./deno.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
@@ -109,7 +110,7 @@ class NodeBroker implements PureMqBroker {
   #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
   #metrics: MetricsServer | undefined
-  readonly #nextTurn = process.versions["deno"] === undefined ? setImmediate : turnsOfDeno()
+  readonly #nextTurn = loopTurns()
   readonly #stopped = process.versions["deno"] === undefined ? undefined : new StoppedServers()
   readonly #store = new LateStore()
 

@@ -11,10 +11,17 @@ export class Arrivals {
   readonly #gate: HandshakeGate
   readonly #admit: (raw: Duplex) => void
   readonly #failed: (cause: unknown) => void
+  readonly #nextTurn: (work: () => void) => void
   #taken: Duplex[] = []
 
   /** @param admit lets one in; it never throws. @param failed is told of a defect of ours, and never throws either */
-  constructor(gate: HandshakeGate, admit: (raw: Duplex) => void, failed: (cause: unknown) => void) {
+  constructor(
+    gate: HandshakeGate,
+    admit: (raw: Duplex) => void,
+    failed: (cause: unknown) => void,
+    nextTurn: (work: () => void) => void,
+  ) {
+    this.#nextTurn = nextTurn
     this.#gate = gate
     this.#admit = admit
     this.#failed = failed
@@ -36,7 +43,7 @@ export class Arrivals {
       else this.#admitAll()
     }
     const soon = (seen: number) =>
-      setImmediate(() => {
+      this.#nextTurn(() => {
         try {
           settle(seen)
         } catch (cause) {

@@ -10,6 +10,7 @@ export {
 } from "./ecosystem.ts"
 export type { HandshakeFailure, HandshakeReport } from "./handshake-report.ts"
 export { type HostRoots, hostRoots } from "./host-roots.ts"
+export { loopTurns } from "./loop-turns.ts"
 export type { CommonTlsOptions, PskOption } from "./options.ts"
 export type { DistinguishedNameObject, PeerCertificate } from "./peer-certificate.ts"
 export type { ProviderChoice } from "./provider.ts"

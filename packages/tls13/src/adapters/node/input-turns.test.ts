@@ -19,7 +19,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 it("work of one line is done a little in each turn, in order, and does not hold up the other line", async () => {
   const turns = new InputTurns((cause) => {
     throw cause
-  })
+  }, setImmediate)
   const done: number[] = []
   for (let i = 0; i < 20; i++) {
     const work = () => {
@@ -54,7 +54,7 @@ async function connected() {
   const client = new ClientConnection(createClientConfig({ provider, verifier, serverName: "server.test" }), Date.now())
   const turns = new InputTurns((cause) => {
     throw cause
-  })
+  }, setImmediate)
   const raw = new Duplex({
     allowHalfOpen: true,
     read: () => undefined,

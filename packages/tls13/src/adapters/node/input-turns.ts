@@ -21,10 +21,12 @@ export class InputTurns {
   }
   #turnEnds = false
   readonly #fault: (cause: unknown) => void
+  readonly #nextTurn: (work: () => void) => void
 
   /** @param fault gets what is thrown in here: a defect of ours */
-  constructor(fault: (cause: unknown) => void) {
+  constructor(fault: (cause: unknown) => void, nextTurn: (work: () => void) => void) {
     this.#fault = fault
+    this.#nextTurn = nextTurn
   }
 
   /** Whether work of this line would have to wait for another turn. */
@@ -50,7 +52,7 @@ export class InputTurns {
   #awaitEnd(): void {
     if (this.#turnEnds) return
     this.#turnEnds = true
-    setImmediate(() => {
+    this.#nextTurn(() => {
       try {
         this.#beginTurn()
       } catch (cause) {

@@ -39,7 +39,7 @@ const bytes = Uint8Array.from({ length: 65_536 }, (_, i) => i % 251)
 
 describe("input of a server's socket", () => {
   it("that costs much is worked on in small pieces, in order, and no more is read meanwhile", async () => {
-    const turns = new InputTurns(fault)
+    const turns = new InputTurns(fault, setImmediate)
     const dear = socket(turns, 1)
     dear.input.push(bytes)
     // At once: what is cheap as far as one knows, and 20 milliseconds of what is not.
@@ -58,7 +58,7 @@ describe("input of a server's socket", () => {
   })
 
   it("that is cheap does not stand behind it, and soon is not cut", async () => {
-    const turns = new InputTurns(fault)
+    const turns = new InputTurns(fault, setImmediate)
     const cheap = socket(turns, 0)
     // The first piece is a short one, to see what it costs.
     for (let i = 0; i < 2; i++) {
@@ -80,7 +80,7 @@ describe("input of a server's socket", () => {
   })
 
   it("is neither read nor worked on while it is not wanted", async () => {
-    const turns = new InputTurns(fault)
+    const turns = new InputTurns(fault, setImmediate)
     const dear = socket(turns, 1)
     dear.input.push(bytes)
     dear.input.setReading(false)
@@ -96,7 +96,7 @@ describe("input of a server's socket", () => {
   it.each(["ends", "fails"])(
     "is worked on though it is not wanted when the stream below %s: no more can come",
     async (how) => {
-      const turns = new InputTurns(fault)
+      const turns = new InputTurns(fault, setImmediate)
       const dear = socket(turns, 1)
       dear.input.push(bytes)
       dear.input.setReading(false)
@@ -113,7 +113,7 @@ describe("input of a server's socket", () => {
   )
 
   it("that is refused in the middle of a piece waits from there on", async () => {
-    const turns = new InputTurns(fault)
+    const turns = new InputTurns(fault, setImmediate)
     const pieces: number[] = []
     const input = pacedInput(turns, () => undefined)
     input.begin({

@@ -18,6 +18,7 @@ import { HandshakeGate, type HandshakeLimitOptions, handshakeLimits, type Place 
 import { Arrivals } from "./arrivals.ts"
 import { type HandshakeReport, handshakeReport } from "./handshake-report.ts"
 import { InputTurns } from "./input-turns.ts"
+import { loopTurns } from "./loop-turns.ts"
 import { refuseMisplaced } from "./misplaced-options.ts"
 import { externalPsk, printable, traceSink } from "./options.ts"
 import { nodeClock, socketOf } from "./raw-transport.ts"
@@ -57,8 +58,12 @@ export class Server extends NetServer {
   readonly #workers: HandshakeWorkers | undefined
   #active: Active
 
+  readonly #nextTurn = loopTurns()
   readonly #memory = new SharedMemory((cause) => this.#tell("internalError", internalError(cause), undefined))
-  readonly #inputTurns = new InputTurns((cause) => this.#tell("internalError", internalError(cause), undefined))
+  readonly #inputTurns = new InputTurns(
+    (cause) => this.#tell("internalError", internalError(cause), undefined),
+    this.#nextTurn,
+  )
 
   constructor(options: TlsServerOptions = {}, onSecureConnection?: (socket: TLSSocket) => void) {
     refuseMisplaced("createServer", options)
@@ -66,11 +71,11 @@ export class Server extends NetServer {
     this.#options = options
     this.#gate = new HandshakeGate(handshakeLimits(options), nodeClock, {
       perTurn: begunPerTurn,
-      nextTurn: setImmediate,
+      nextTurn: this.#nextTurn,
     })
     const admit = (raw: Duplex) => this.#guard(raw, () => this.#accept(raw))
     const failed = (cause: unknown) => this.#tell("internalError", internalError(cause), undefined)
-    this.#arrivals = new Arrivals(this.#gate, admit, failed)
+    this.#arrivals = new Arrivals(this.#gate, admit, failed, this.#nextTurn)
     const context = options.secureContext ?? createSecureContext(options)
     // Ticket keys that are given have been in use before, so 0-RTT data of then could come again (RFC 9846 section 8.2).
     this.#replayGuard = new MemoryReplayGuard(options.ticketKeys ? { startedAt: Date.now() } : {})
