@@ -63,9 +63,23 @@ async function runSmall() {
   ])
   if (certificate.info.peer.unchecked.join() !== "validity")
     throw new Error("the verdict does not say what was skipped")
+  await refusal()
   console.log(`PSK handshake: ${figures(psk)} with the server's part`)
   console.log(`certificate handshake, no clock: ${figures(certificate)} with the server's part`)
   if (psk.bytes > most) throw new Error(`the PSK handshake took ${psk.bytes} bytes, and ${most} are allowed`)
+
+  /** A server that is not the one that was asked for is told why, by an alert. */
+  async function refusal() {
+    const { step } = await startDevice("porting/certificate-device.js")
+    const server = new ServerConnection(createServerConfig({ provider, credentials }), now)
+    const flight = server.receive(step("start", 0, "elsewhere", certificates.authority, builtAt), now)
+    if (step("problem") !== "") throw new Error("a problem before there is one")
+    const { events } = server.receive(step("receive", 1, flight.output), now)
+    if (!step("problem").includes("not for elsewhere")) throw new Error(`the device has no problem: ${step("problem")}`)
+    const failed = events.find(({ type }) => type === "failed")
+    if (!failed?.error.message.includes("bad_certificate"))
+      throw new Error(`the server is told ${failed?.error.message ?? "nothing"}`)
+  }
 
   async function handshake(name, serverOptions, start) {
     const device = await startDevice(`porting/${name}`)

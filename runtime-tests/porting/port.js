@@ -7,13 +7,14 @@ export const random = (length) => new Uint8Array(lendRandom(length))
 /** @param configOf makes the client's configuration of what the host starts it with */
 export function port(configOf) {
   let client
+  let problem = ""
   const data = []
 
   /** Bytes for the server. Plaintext is kept until it is taken. */
   function done({ output, events }) {
     for (const event of events) {
       if (event.type === "data") data.push(event.data)
-      if (event.type === "failed") throw event.error
+      if (event.type === "failed") problem = event.error.message // and `output` is the alert
     }
     return Uint8Array.from(output).buffer
   }
@@ -30,5 +31,6 @@ export function port(configOf) {
     close: () => done(client.close()),
     take: () => (data.length === 0 ? new ArrayBuffer(0) : Uint8Array.from(data.shift()).buffer),
     info: () => JSON.stringify(client.info ?? null),
+    problem: () => problem,
   })
 }

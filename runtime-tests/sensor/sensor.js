@@ -24,7 +24,11 @@ const events = []
 function bytesFor({ output, events: came }, now) {
   const parts = [output]
   for (const event of came) {
-    if (event.type === "failed") throw event.error
+    if (event.type === "failed") {
+      note({ event: "failed", error: event.error })
+      mqtt.lost()
+      isOver = true // what goes out is the alert
+    }
     if (event.type === "connected") mqtt.connect(now)
     if (event.type === "data") mqtt.receive(event.data, now)
     if (event.type === "end") mqtt.lost()
