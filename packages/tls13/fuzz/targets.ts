@@ -1,6 +1,7 @@
 // All targets, and the corpus that they begin with.
 
 import { readFileSync } from "node:fs"
+import { brokerCore } from "../../broker/fuzz/broker-core.ts"
 import { mqttClient } from "../../broker/fuzz/mqtt-client.ts"
 import { fromHex } from "../src/bytes/hex.ts"
 import type { Target } from "./target.ts"
@@ -19,6 +20,7 @@ export const targetNames = [
   "captures",
   "saved-traces",
   "mqtt-client",
+  "broker-core",
 ] as const
 export type TargetName = (typeof targetNames)[number]
 
@@ -48,6 +50,8 @@ export function makeTarget(name: TargetName): Target {
       return connection(name)
     case "mqtt-client":
       return mqttClient
+    case "broker-core":
+      return brokerCore()
     case "x509":
       return x509(new URL(`${inFuzz}../tests/x509/openssl.json`, import.meta.url))
     default: {

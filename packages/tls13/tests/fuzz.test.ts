@@ -12,7 +12,8 @@ const executions: Readonly<Record<Exclude<TargetName, "x509">, number>> = {
   server: 2_000,
   captures: 10_000,
   "saved-traces": 10_000,
-  "mqtt-client": 10_000,
+  "mqtt-client": 5_000,
+  "broker-core": 2_000,
 }
 const targets = Object.entries(executions) as [TargetName, number][]
 
@@ -42,7 +43,7 @@ describe.each(targets)("fuzzing the %s", (name, count) => {
   it("the corpus, which once gave each outcome its first input", () => {
     const corpus = Object.values(readCorpus(name))
     expect(corpus.length).toBeGreaterThan(1)
-    if (!["client", "server", "mqtt-client"].includes(name)) return
+    if (!["client", "server", "mqtt-client", "broker-core"].includes(name)) return
     for (const entry of corpus) {
       const [seed, execution] = entry.split(":").map(Number)
       expectNoCrash(execute(name, seed!, 1, execution!))
