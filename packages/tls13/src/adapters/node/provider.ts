@@ -1,6 +1,5 @@
 import { createFastProvider } from "../../crypto/fast/index.ts"
 import { createHostProvider } from "../../crypto/host/index.ts"
-import { pooledRandom } from "../../crypto/host/random.ts"
 import { createNobleProvider } from "../../crypto/noble/index.ts"
 import type { CryptoProvider, ImmediateCryptoProvider } from "../../crypto/provider.ts"
 
@@ -15,5 +14,5 @@ const make = { fast: createFastProvider, noble: createNobleProvider, host: creat
 export function chooseProvider(choice?: "fast" | "noble" | "host"): ImmediateCryptoProvider
 export function chooseProvider(choice: ProviderChoice | undefined): CryptoProvider
 export function chooseProvider(choice: ProviderChoice = "fast"): CryptoProvider {
-  return typeof choice === "object" ? choice : make[choice]({ random: pooledRandom() })
+  return typeof choice === "object" ? choice : make[choice]()
 }

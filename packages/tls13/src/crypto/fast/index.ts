@@ -8,6 +8,7 @@ import {
   rsaPssSha512,
   secp521r1,
 } from "../noble/index.ts"
+import { pooledRandom } from "../pooled-random.ts"
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { ed25519Over } from "./curve25519/ed25519.ts"
@@ -93,7 +94,7 @@ export function createFastProvider(options: FastProviderOptions = {}): FastProvi
       rsaPkcs1Sha384,
       rsaPkcs1Sha512,
     ],
-    random: options.random ?? hostRandom,
+    random: options.random ?? pooledRandom(hostRandom),
     kernels: () => ({
       "aes-gcm": language(aesGcm()),
       "chacha20-poly1305": language(chacha20Poly1305()),

@@ -1,4 +1,5 @@
 import { createECDH, getCiphers, randomBytes } from "node:crypto"
+import { pooledRandom } from "../pooled-random.ts"
 import type { ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
@@ -52,7 +53,7 @@ export function createHostProvider(options: HostProviderOptions = {}): Immediate
       rsaPkcs1Sha384,
       rsaPkcs1Sha512,
     ],
-    random: options.random ?? ((length) => new Uint8Array(randomBytes(length))),
+    random: options.random ?? pooledRandom(randomBytes),
   }
 }
 

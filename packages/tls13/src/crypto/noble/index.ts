@@ -1,4 +1,5 @@
 import { randomBytes } from "@noble/hashes/utils.js"
+import { pooledRandom } from "../pooled-random.ts"
 import type { CipherSuiteAlgorithms, ImmediateCryptoProvider, RandomSource } from "../provider.ts"
 import { cipherSuite } from "../suites.ts"
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "./aead.ts"
@@ -72,6 +73,6 @@ export function createNobleProvider(options: NobleProviderOptions = {}): Immedia
       rsaPkcs1Sha384,
       rsaPkcs1Sha512,
     ],
-    random: options.random ?? hostRandom,
+    random: options.random ?? pooledRandom(hostRandom),
   }
 }
