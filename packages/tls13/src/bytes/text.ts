@@ -42,7 +42,7 @@ export function utf8ToBytes(text: string): Uint8Array {
       bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
     }
   }
-  return Uint8Array.from(bytes)
+  return new Uint8Array(bytes)
 }
 
 /** Text of UTF-8 bytes, or undefined when they are not well-formed (overlong, surrogate, beyond U+10FFFF, cut short). */

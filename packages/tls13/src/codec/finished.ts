@@ -3,7 +3,7 @@
 import { decodeBody, encodeHandshake, type HandshakeMessage } from "./message.ts"
 
 export function encodeFinished(verifyData: Uint8Array): Uint8Array {
-  return encodeHandshake("finished", (writer) => writer.bytes(verifyData))
+  return encodeHandshake("finished", (writer) => writer.bytes(verifyData), 4 + verifyData.length)
 }
 
 /** verify_data: Hash.length bytes; another length is a decode_error. */

@@ -129,8 +129,14 @@ export class Machine<State extends Connected> {
     const [role, type] = [this.#role, this.#lastMessage]
     // A server begins where it waits; a connection that a callback has ended meanwhile takes no step.
     if ((type === undefined && to === "START") || this.#isForgotten) return
-    const message = type === undefined ? undefined : (codePointName(HandshakeType, type) as HandshakeTypeName)
-    this.#options.trace?.({ type: "state", role, from, message, to })
+    this.#options.trace?.({
+      type: "state",
+      role,
+      from,
+      // Looked up for whoever looks, and for nobody else.
+      message: type === undefined ? undefined : (codePointName(HandshakeType, type) as HandshakeTypeName),
+      to,
+    })
     checkTransition(role, this.#transitions, from, type, to)
   }
 

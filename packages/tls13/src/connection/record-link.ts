@@ -1,6 +1,7 @@
 // The handshake's view of the record layer: queues of outgoing handshake messages, key changes, events and traces.
 
 import { ContentType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { concatBytes } from "../bytes/concat.ts"
 import { copyOf } from "../bytes/copy.ts"
 import { nothing } from "../bytes/nothing.ts"
 import { Writer } from "../bytes/writer.ts"
@@ -45,7 +46,7 @@ export class RecordLink implements Link {
   /** Of the call under way; its outcome takes the list along. */
   #events: ConnectionEvent[] | undefined
   #out: Writer | undefined
-  #handshakeQueue: Writer | undefined
+  #handshakeQueue: Uint8Array[] = []
   #changeCipherSpec: "unsent" | "due" | "sent" = "unsent"
   #clientRandom: Uint8Array = nothing
 
@@ -96,8 +97,7 @@ export class RecordLink implements Link {
   }
 
   queue(...messages: readonly Uint8Array[]): void {
-    this.#handshakeQueue ??= new Writer(1024)
-    for (const bytes of messages) this.#handshakeQueue.bytes(bytes)
+    this.#handshakeQueue.push(...messages)
   }
 
   sendChangeCipherSpec(): void {
@@ -120,15 +120,13 @@ export class RecordLink implements Link {
 
   /** Handshake messages of one key share their records (section 5.1), so they are written when the key or the turn ends. */
   flushHandshake(): void {
-    const queue = this.#handshakeQueue
-    if (queue === undefined) return
-    this.#handshakeQueue = undefined
-    this.write(ContentType.handshake, queue.finish())
+    const queue = this.#handshakeQueue.splice(0)
+    if (queue.length > 0) this.write(ContentType.handshake, concatBytes(...queue))
   }
 
   /** Drops handshake messages that have not been written: the connection failed. */
   dropHandshake(): void {
-    this.#handshakeQueue = undefined
+    this.#handshakeQueue = []
   }
 
   write(contentType: number, content: Uint8Array): void {
@@ -238,7 +236,7 @@ export class RecordLink implements Link {
       }
     }
     this.halfRttExporter = undefined
-    this.#handshakeQueue = undefined
+    this.#handshakeQueue = []
   }
 
   #keysObserver(direction: Direction, secretName: SecretName) {

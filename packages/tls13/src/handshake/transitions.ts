@@ -2,7 +2,7 @@
 // names its state and what it accepts from here, and every step of every connection is checked against it. The diagrams in
 // docs/state-machine.md are made of it.
 
-import { codePointName, HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
+import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
 
 export type Role = "client" | "server"
 
@@ -85,7 +85,7 @@ export function checkTransition(
   type: number | undefined,
   to: StateName,
 ): void {
-  const message = type === undefined ? undefined : codePointName(HandshakeType, type)
-  if (rows.some((row) => row.from === from && row.message === message && row.to === to)) return
-  throw new Error(`${role}: ${message ?? "no message"} does not lead from ${from} to ${to}`)
+  if (rows.some((row) => row.from === from && (row.message && HandshakeType[row.message]) === type && row.to === to))
+    return
+  throw new Error(`${role}: message ${type} does not lead from ${from} to ${to}`)
 }
