@@ -2,6 +2,7 @@
 
 import { ExtensionType } from "../bytes/code-points.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 import { Reader } from "../bytes/reader.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, type RawExtension, writeExtensions, writeRawExtension } from "./extensions/block.ts"
@@ -66,10 +67,10 @@ export function decodeClientHello(message: HandshakeMessage): ClientHello {
     }
     // "The presence of extensions can be detected by determining whether there are bytes following
     // the compression_methods field": a ClientHello of TLS 1.2 or before may have none.
-    const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
+    const block = reader.remaining === 0 ? nothing : reader.vector16("extensions")
     const { values, types } = decodeExtensions(block, "CH", "ClientHello", allExtensions)
     requirePreSharedKeyLast(types)
-    return { ...fixed, extensions: values, extensionTypes: types }
+    return { extensions: values, extensionTypes: types, ...fixed }
   })
 }
 

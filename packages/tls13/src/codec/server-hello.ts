@@ -2,6 +2,7 @@
 
 import { equalBytes } from "../bytes/equal.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
+import { nothing } from "../bytes/nothing.ts"
 import { asciiToBytes } from "../bytes/text.ts"
 import type { Writer } from "../bytes/writer.ts"
 import { decodeExtensions, encodeExtensions } from "./extensions/block.ts"
@@ -90,7 +91,7 @@ export function decodeServerHelloBy(
       cipherSuite: reader.uint16(),
       legacyCompressionMethod: reader.uint8(),
     }
-    const block = reader.remaining === 0 ? new Uint8Array(0) : reader.vector16("extensions")
+    const block = reader.remaining === 0 ? nothing : reader.vector16("extensions")
     if (isHelloRetryRequest(message)) {
       const { values, types } = decodeExtensions(block, "HRR", "HelloRetryRequest", table)
       return { kind: "hello_retry_request", ...fields, extensions: values, extensionTypes: types }

@@ -26,7 +26,7 @@ export class ClientConnection extends Connection<ClientConnected> {
     this.#started = true
     const { features, extensions, postHandshake } = this.#config
     const client = { link: this.link, settings: this.#config, features, extensions }
-    const handshake = clientHandshake({ ...client, erasure: new Erasure() })
+    const handshake = clientHandshake({ erasure: new Erasure(), ...client })
     return this.begin(handshake, new PostHandshakeTable(postHandshake, client))
   }
 }

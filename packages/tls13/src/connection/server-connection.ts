@@ -26,7 +26,7 @@ export class ServerConnection extends Connection<ServerConnected, ServerRecordLi
     }
     this.#server = { link: this.link, settings: config }
     const after = new PostHandshakeTable(serverPostHandshake, this.#server)
-    this.begin(serverHandshake({ ...this.#server, erasure: new Erasure() }), after)
+    this.begin(serverHandshake({ erasure: new Erasure(), ...this.#server }), after)
   }
 
   /**

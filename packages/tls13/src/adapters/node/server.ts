@@ -291,7 +291,7 @@ export class Server extends NetServer {
       const { remoteAddress, remotePort } = socketOf(raw) ?? {}
       const { info, authorized, authorizationError } = socket
       const peer = { remoteAddress, remotePort, authorized, authorizationError }
-      return handshakeReport({ ...peer, offer, info, milliseconds, error, provider: active.context.provider })
+      return handshakeReport({ offer, info, milliseconds, error, provider: active.context.provider, ...peer })
     }
     // Stays for the life of the socket: a peer must not be able to end the process by an error that nobody listens for.
     socket.on("error", (error: Error) => {

@@ -19,7 +19,7 @@ export function decodeClientSession(bytes: Uint8Array): ClientSession {
     const ticket = copyOf(reader.vector16("ticket"))
     const parameters = decodeSession(reader.vector24("parameters"))
     reader.expectEnd()
-    if (parameters !== undefined) return { ...parameters, ticket }
+    if (parameters !== undefined) return { ticket, ...parameters }
   } catch {
     // The same answer as for a format of another version.
   }

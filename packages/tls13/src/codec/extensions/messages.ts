@@ -3,9 +3,11 @@
 import type { MessageWithExtensions, ValueIn } from "./codec.ts"
 import type { Extensions } from "./table.ts"
 
-/** Those of a message: each may be there or not. */
+/** Those of a message: each may be there or not; undefined is not there. */
 type ExtensionsIn<M extends MessageWithExtensions> = {
-  readonly [Name in keyof Extensions as M extends keyof Extensions[Name] ? Name : never]?: ValueIn<Extensions[Name], M>
+  readonly [Name in keyof Extensions as M extends keyof Extensions[Name] ? Name : never]?:
+    | ValueIn<Extensions[Name], M>
+    | undefined
 }
 
 /** CH. pre_shared_key stands last, as it must on the wire (section 4.3.11). */

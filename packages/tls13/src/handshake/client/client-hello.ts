@@ -1,6 +1,7 @@
 // START of RFC 9846 appendix A.1: composing and sending ClientHello (section 4.2.2), the first and the second.
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
+import { nothing } from "../../bytes/nothing.ts"
 import {
   type ClientHello,
   type ClientHelloContent,
@@ -13,7 +14,7 @@ import { handshakeMessage } from "../../codec/message.ts"
 import type { KeyExchange, KeyExchangeStarted } from "../../crypto/provider.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import { type Decides, decide } from "../coroutine.ts"
-import type { Client, ClientHandshake, ClientOffer, OfferedPsk, ResumableSession, RetryAsked } from "./client.ts"
+import type { ClientHandshake, ClientOffer, OfferedPsk, ResumableSession, RetryAsked } from "./client.ts"
 
 /** Sends the first ClientHello. @param resumable the session to offer */
 export function* sendClientHello(
@@ -23,14 +24,23 @@ export function* sendClientHello(
   const { link, settings, features } = client
   const random = link.random(32)
   // Appendix E.4: "the client always provides a non-empty session ID in the ClientHello".
-  const legacySessionId = settings.middleboxCompatibility ? link.random(32) : new Uint8Array(0)
+  const legacySessionId = settings.middleboxCompatibility ? link.random(32) : nothing
   const shares = yield* startKeyShares(settings.keyShares, client)
   const psks = features.preSharedKeys?.collect(client, resumable) ?? []
   const earlyData = settings.earlyData && (features.earlyData?.isAllowed(psks[0], settings) ?? false)
   const extensions: ClientHelloExtensions = {
-    ...baseExtensions(client),
+    server_name: settings.sendServerName ? settings.serverName : undefined,
+    supported_versions: [ProtocolVersion.tls13],
+    supported_groups: settings.groups.map((group) => group.code),
+    ...features.certificates?.offer(settings),
+    application_layer_protocol_negotiation: settings.alpnProtocols.length > 0 ? settings.alpnProtocols : undefined,
+    post_handshake_auth: settings.postHandshakeAuth || undefined,
+    ...features.rawPublicKeys?.offer(settings),
+    record_size_limit: settings.recordSizeLimit,
+    ...features.preSharedKeys?.offerModes(settings),
+    ...features.certificateCompression?.offer(settings),
     key_share: keyShareEntries(shares),
-    ...(earlyData && { early_data: true }),
+    early_data: earlyData || undefined,
     ...features.preSharedKeys?.offer(psks, link.now),
   }
   const plain: ClientHelloContent = {
@@ -85,21 +95,6 @@ export function* sendSecondClientHello(
   return { hello, bytes, shares, psks, earlyData: false, greaseExtensions: offer.greaseExtensions, retry }
 }
 
-function baseExtensions({ settings, features }: Client): ClientHelloExtensions {
-  return {
-    ...(settings.sendServerName && settings.serverName !== undefined && { server_name: settings.serverName }),
-    supported_versions: [ProtocolVersion.tls13],
-    supported_groups: settings.groups.map((group) => group.code),
-    ...features.certificates?.offer(settings),
-    ...(settings.alpnProtocols.length > 0 && { application_layer_protocol_negotiation: settings.alpnProtocols }),
-    ...(settings.postHandshakeAuth && { post_handshake_auth: true }),
-    ...features.rawPublicKeys?.offer(settings),
-    ...(settings.recordSizeLimit !== undefined && { record_size_limit: settings.recordSizeLimit }),
-    ...features.preSharedKeys?.offerModes(settings),
-    ...features.certificateCompression?.offer(settings),
-  }
-}
-
 function* startKeyShares(
   groups: readonly KeyExchange[],
   { link, erasure }: ClientHandshake,
@@ -126,7 +121,7 @@ function sendHello(
   const { hello, bytes } =
     settings.rewriteMessage && features.rewriting
       ? features.rewriting.hello(composed, settings)
-      : { hello: { ...content, extensionTypes: extensionTypesOf(handshakeMessage(composed)) }, bytes: composed }
+      : { hello: { extensionTypes: extensionTypesOf(handshakeMessage(composed)), ...content }, bytes: composed }
   if (hello.extensions.pre_shared_key !== undefined) features.preSharedKeys?.writeBinders(bytes, psks, earlier)
   link.send("client_hello", bytes)
   return { hello, bytes }

@@ -26,7 +26,7 @@ export function readEncryptedExtensions(
     link.limitReceivedRecords(settings.recordSizeLimit!)
   }
   keys.transcript.add(message.bytes)
-  return { ...keys, alpnProtocol, earlyData, certificateTypes }
+  return { alpnProtocol, earlyData, certificateTypes, ...keys }
 }
 
 function checkAlpn(offer: ClientOffer, extensions: EncryptedExtensionsExtensions): string | undefined {

@@ -11,7 +11,7 @@ export const extensionOrder: ExtensionOrderFeature = { permuted }
 /** pre_shared_key stays the last (section 4.3.11). */
 function permuted(extensions: ClientHelloExtensions, random: RandomSource): ClientHelloExtensions {
   const { pre_shared_key, ...others } = extensions
-  const entries = Object.entries(others)
+  const entries = Object.entries(others).filter(([, value]) => value !== undefined)
   // Fisher and Yates; two octets for each place, of which the bias is below 1 in 2000.
   const numbers = draw(random, 2 * entries.length)
   for (let last = entries.length - 1; last > 0; last--) {

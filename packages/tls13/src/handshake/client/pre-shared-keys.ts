@@ -154,7 +154,7 @@ function selected(offer: ClientOffer, hello: ServerHello, suite: CipherSuiteAlgo
   if (chosen.psk.hash.name !== suite.hash.name) {
     throw new PeerMisbehaved("illegal_parameter", "server selected a PSK whose hash is not the cipher suite's")
   }
-  return { ...chosen, index }
+  return { index, ...chosen }
 }
 
 /** RFC 9149. @throws Misuse */
@@ -188,8 +188,8 @@ function takeTicket(
   // "The value of zero indicates that the ticket should be discarded immediately."
   if (settings.sessionStore === undefined || ticket.ticketLifetime === 0) return
   const session = {
-    ...forTickets!.peer,
     alpnProtocol: forTickets!.alpnProtocol,
+    ...forTickets!.peer,
     cipherSuite: suite.code,
     psk: resumptionPsk(suite.hash, resumptionSecret, ticket.ticketNonce),
     ticket: copyOf(ticket.ticket),

@@ -21,22 +21,24 @@ export function encryptedExtensions(settings: ServerSettings, flight: Agreed): U
   const { extensions } = hello
   return encodeEncryptedExtensions({
     // Section 4.3.7: "it SHOULD send "supported_groups" to update the client's view of its preferences".
-    ...(prefersAnotherGroup(flight, settings.groups) && { supported_groups: settings.groups.map(({ code }) => code) }),
-    ...(extensions.record_size_limit !== undefined && { record_size_limit: settings.recordSizeLimit }),
+    supported_groups: prefersAnotherGroup(flight, settings.groups)
+      ? settings.groups.map(({ code }) => code)
+      : undefined,
+    record_size_limit: extensions.record_size_limit && settings.recordSizeLimit,
     // RFC 6066 section 3: the server that used the name answers with an empty server_name.
-    ...(extensions.server_name !== undefined && psk === undefined && { server_name: true }),
-    ...(alpnProtocol !== undefined && { application_layer_protocol_negotiation: alpnProtocol }),
+    server_name: extensions.server_name !== undefined && psk === undefined ? true : undefined,
+    application_layer_protocol_negotiation: alpnProtocol,
     // RFC 7250 section 4.2: what was chosen of the offered types; that of the client only when a certificate is asked for.
-    ...(extensions.client_certificate_type !== undefined &&
-      settings.clientAuthentication !== undefined &&
-      psk === undefined && { client_certificate_type: certificateTypeCode(certificateTypes.client) }),
-    ...(extensions.server_certificate_type?.includes(certificateTypeCode(certificateTypes.server)) && {
-      server_certificate_type: certificateTypeCode(certificateTypes.server),
-    }),
+    client_certificate_type:
+      extensions.client_certificate_type && settings.clientAuthentication && psk === undefined
+        ? certificateTypeCode(certificateTypes.client)
+        : undefined,
+    server_certificate_type: extensions.server_certificate_type?.find(
+      (code) => code === certificateTypeCode(certificateTypes.server),
+    ),
     // RFC 9149 section 3: expected_count, of what was asked for.
-    ...(extensions.ticket_request !== undefined &&
-      settings.ticketer !== undefined && { ticket_request: ticketCount({ settings }, flight) }),
-    ...(earlyData === "accepted" && { early_data: true }),
+    ticket_request: extensions.ticket_request && settings.ticketer && ticketCount({ settings }, flight),
+    early_data: earlyData === "accepted" ? true : undefined,
   })
 }
 

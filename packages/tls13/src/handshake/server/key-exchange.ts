@@ -61,7 +61,7 @@ function askForBoth(
     random,
     legacySessionIdEcho: hello.legacySessionId,
     messages: concatBytes(
-      encryptedExtensions(settings, { ...negotiated, certificateTypes }),
+      encryptedExtensions(settings, { certificateTypes, ...negotiated }),
       ...(asksInHandshake(settings) ? [certificateRequest(settings, new Uint8Array(0))] : []),
       certificate(settings, hello, credential).message,
     ),

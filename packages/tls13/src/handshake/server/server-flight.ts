@@ -49,7 +49,7 @@ export function* sendServerHello(
 ): Decides<Flight> {
   const { link, erasure } = server
   const certificateTypes = agreeCertificateTypes(server, negotiated.hello, own)
-  const { hello, bytes, suite, psk, group, retry, earlyData } = negotiated
+  const { hello, bytes, suite, psk, group, alpnProtocol, retry, earlyData } = negotiated
   const boundary = link.atRecordBoundary()
   const { exchange, random, signed } = yield* respondToKeyShare(server, negotiated, own, certificateTypes)
   const transcript = retry?.transcript ?? new Transcript(suite.hash)
@@ -66,8 +66,8 @@ export function* sendServerHello(
     legacySessionIdEcho: hello.legacySessionId,
     cipherSuite: suite.code,
     extensions: {
-      ...(exchange && group && { key_share: { group: group.code, keyExchange: exchange.share } }),
-      ...(psk && { pre_shared_key: psk.index }),
+      key_share: exchange && group && { group: group.code, keyExchange: exchange.share },
+      pre_shared_key: psk?.index,
       supported_versions: ProtocolVersion.tls13,
     },
   })
@@ -80,9 +80,26 @@ export function* sendServerHello(
   const transcriptHash = transcript.hash()
   const clientSecret = erasure.hold(schedule.clientHandshakeTrafficSecret(transcriptHash))
   const serverSecret = erasure.hold(schedule.serverHandshakeTrafficSecret(transcriptHash))
-  const spent = { bytes: nothing, clientShare: undefined, retry: retry && { ...retry, first: undefined } }
-  const kept = { ...negotiated, ...spent, hello: stillNeeded(hello) }
-  return { ...kept, certificateTypes, transcript, schedule, clientSecret, serverSecret, earlySecret, boundary, signed }
+  return {
+    kind: "negotiated",
+    hello: stillNeeded(hello),
+    bytes: nothing,
+    suite,
+    psk,
+    group,
+    clientShare: undefined,
+    alpnProtocol,
+    earlyData,
+    retry: retry && { ...retry, first: undefined },
+    certificateTypes,
+    transcript,
+    schedule,
+    clientSecret,
+    serverSecret,
+    earlySecret,
+    boundary,
+    signed,
+  }
 }
 
 const nothing = /* @__PURE__ */ new Uint8Array(0)
@@ -107,7 +124,7 @@ function stillNeeded(hello: ClientHello): ClientHello {
     legacySessionId: nothing,
     cipherSuites: [],
     legacyCompressionMethods: nothing,
-    extensions: groups === undefined ? extensions : { ...extensions, supported_groups: [] },
+    extensions: { supported_groups: groups && [], ...extensions },
     extensionTypes: [],
   }
 }

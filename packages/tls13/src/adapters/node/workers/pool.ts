@@ -65,7 +65,7 @@ export class HandshakeWorkers {
     return new Promise((resolve, reject) => {
       thread.waiting.set(id, { resolve, reject })
       // All that this turn of the loop has for it goes in one message.
-      if (thread.queue.push({ ...job, id } as Job) === 1) setImmediate(() => this.#send(thread))
+      if (thread.queue.push({ id, ...job } as Job) === 1) setImmediate(() => this.#send(thread))
     })
   }
 
