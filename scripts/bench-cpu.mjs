@@ -41,6 +41,7 @@ const started = []
 process.on("exit", () => {
   for (const child of started) child.kill("SIGKILL")
   rmSync(folder, { recursive: true, force: true })
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
 })
 process.exitCode = await main()
 

@@ -10,6 +10,7 @@ import { checkGroups, runCheck } from "./check/check.ts"
 import { tableMarkdown as checkMarkdown, sumText } from "./check/row.ts"
 import { commandLine, withoutOutputs } from "./command-line.ts"
 import type { Pems } from "./contestants.ts"
+import { endOnSignals } from "./ending.ts"
 import { compareInMemory, secondsOf } from "./engine/scenarios.ts"
 import { type SubjectName, subjectNames } from "./engine/subjects.ts"
 import { parseWork } from "./engine/work.ts"
@@ -25,6 +26,7 @@ import { beginResults, type Finding, type Measured, type Results, readResults, r
 import { runOn, thisRuntime } from "./runtimes.ts"
 import { selfTest } from "./self-test.ts"
 
+endOnSignals()
 try {
   process.exitCode = await main(parseOptions(process.argv.slice(2)))
 } catch (error) {

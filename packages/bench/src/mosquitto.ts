@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Pems } from "./contestants.ts"
+import { endedWithUs } from "./ending.ts"
 import { busyTime, freePort, hasStarted, listens } from "./programs.ts"
 
 export interface Mosquitto {
@@ -36,10 +37,10 @@ export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined>
     ...(process.getuid?.() === 0 ? ["user root"] : []),
   ]
   const child = spawn("mosquitto", ["-c", file("mosquitto.conf", `${lines.join("\n")}\n`)], { stdio: "ignore" })
-  const stop = () => {
+  const stop = endedWithUs(() => {
     child.kill()
     rmSync(directory, { recursive: true, force: true })
-  }
+  })
   if (!(await hasStarted(child)) || !(await listens(child, port))) {
     stop()
     return undefined

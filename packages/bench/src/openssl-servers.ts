@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Pems } from "./contestants.ts"
+import { endedWithUs } from "./ending.ts"
 import { busyTime, freePort, hasStarted, listens } from "./programs.ts"
 
 export const foreignServers = {
@@ -39,10 +40,10 @@ export async function startForeignServer(which: ForeignServer, pems: Pems): Prom
         ] as const)
       : (["nginx", ["-p", directory, "-c", configuration(), "-e", "stderr"]] as const)
   const child: ChildProcess = spawn(program, args, { stdio: "ignore" })
-  const stop = () => {
+  const stop = endedWithUs(() => {
     child.kill("SIGKILL")
     rmSync(directory, { recursive: true, force: true })
-  }
+  })
   if (!(await hasStarted(child)) || !(await listens(child, port))) {
     stop()
     return undefined

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import type { Pems, ServerChoice, Stack } from "./contestants.ts"
+import { endedWithUs } from "./ending.ts"
 
 /** Where PureMQ keeps what outlives connections: in memory, or in files that outlive the process, or the power. */
 export type StoreKind = "memory" | "process" | "power"
@@ -99,6 +100,8 @@ export async function startPeer(task: Task, nodeOptions: readonly string[] = [])
     execArgv: ["--expose-gc", ...nodeOptions],
   })
   const exit = once(child, "exit")
+  const kill = endedWithUs(() => child.kill("SIGKILL"))
+  child.once("exit", kill)
   const ended = exit.then(() => {
     throw new Error(`the process of ${task.kind} has ended`)
   })
@@ -117,7 +120,7 @@ export async function startPeer(task: Task, nodeOptions: readonly string[] = [])
     },
     stop: () => void child.disconnect(),
     async kill() {
-      child.kill("SIGKILL")
+      kill()
       await exit
     },
   }

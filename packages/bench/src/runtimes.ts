@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { endedWithUs } from "./ending.ts"
 import { installPeers } from "./npm-peers.ts"
 
 /** The package with its exact version, and its program within node_modules. */
@@ -48,6 +49,8 @@ export async function runHere(args: readonly string[]): Promise<number> {
 
 async function run(program: string, args: readonly string[], env = process.env): Promise<number> {
   const child = spawn(program, args, { stdio: "inherit", env })
+  const ended = endedWithUs(() => child.kill())
+  child.once("exit", ended)
   const [status, signal] = (await once(child, "exit")) as [number | null, string | null]
   return status ?? (signal === null ? 1 : 128)
 }

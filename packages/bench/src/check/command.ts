@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { endedWithUs } from "../ending.ts"
 import { progress } from "../progress.ts"
 import { median } from "../statistics.ts"
 import type { CheckGroup } from "./group.ts"
@@ -54,6 +55,10 @@ async function count({ seconds, rounds }: Record<"seconds" | "rounds", number>):
   // Whatever it counts, the row says what is wanted of it.
   const args = [script, ...options, "--same", "0-9999", "--beside", "0-9999", ...Object.keys(servers)]
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+  child.once(
+    "exit",
+    endedWithUs(() => child.kill()),
+  )
   let text = ""
   child.stdout.on("data", (data) => (text += data))
   const [status] = (await once(child, "close")) as [number]

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { endedWithUs } from "../ending.ts"
 import { drift } from "../statistics.ts"
 import { type Answer, mostDrift, type Request, type Sample, type Task, type WarmedUp } from "./protocol.ts"
 import { Absent } from "./subjects.ts"
@@ -104,6 +105,11 @@ class SubjectProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    // A warm-up of seconds does not see that nobody is there any more.
+    child.once(
+      "exit",
+      endedWithUs(() => child.kill("SIGKILL")),
+    )
     this.#ended = once(child, "exit").then(([code, signal]) => {
       throw new Error(`its process has ended (${signal ?? code})`)
     })
