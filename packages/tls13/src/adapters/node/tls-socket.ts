@@ -327,7 +327,8 @@ export class TLSSocket extends HandshakeFace {
     const { raw } = this
     if (raw.destroyed) return
     // Nothing can come behind the peer's close_notify, and closing a TCP socket ends our half as well: no need to wait for its end.
-    if (this.#ended && socketOf(raw)) raw.destroy()
+    // In a turn of its own: a stream that is destroyed by the callback of a write makes an error, with its stack, for nobody.
+    if (this.#ended && socketOf(raw)) process.nextTick(() => this.guard(() => raw.destroy()))
     else raw.end()
   }
 
