@@ -71,6 +71,7 @@ export class Connection implements Addressee, Served {
     this.#authentication = new Authentication<Connection>(host, this)
     this.#dispatch = new Dispatch<Connection>(host, this, this.#intake, this.#authentication)
     this.outflow = new Outflow(host, sink, {
+      openedAt: now,
       dirty: () => host.dirty(this),
       mayFlush: (bytes) => host.mayFlush(bytes),
       depends: () => this.#turns.depends,
@@ -125,6 +126,7 @@ export class Connection implements Addressee, Served {
     try {
       if (this.#came === 0) this.#came = this.#host.comes()
       this.#host.counters.bytesReceived += chunk.length
+      this.#host.sampling.look(now)
       this.#intake.framer.push(chunk)
       this.#turns.process(now)
       this.#intake.framer.settle()

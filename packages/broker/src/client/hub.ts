@@ -11,6 +11,7 @@ import type { Features } from "../session/features.ts"
 import type { Limits, ToldLimits } from "../session/limits.ts"
 import type { LoginMemory, OutboundMemory } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
+import type { Sampling } from "../session/sampling.ts"
 import type { Session } from "../session/session.ts"
 import type { SpareBuffers } from "./spare-buffers.ts"
 
@@ -37,6 +38,7 @@ export interface Hub<Client> {
   /** What a connection that begins now is told of them; a reload puts others in their place. */
   readonly told: ToldLimits
   readonly counters: Counters
+  readonly sampling: Sampling
   readonly faults: Faults
   readonly access: Access
   readonly codec: Codec

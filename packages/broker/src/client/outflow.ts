@@ -2,12 +2,13 @@
 // on, and the bound of what may wait for a slow transport.
 
 import { copyOf } from "../packet/bytes.ts"
-import type { Message } from "../packet/message.ts"
+import type { Message, Sample } from "../packet/message.ts"
 import type { Sink } from "../ports/peer.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Limits } from "../session/limits.ts"
 import type { OutboundMemory } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
+import type { Sampling } from "../session/sampling.ts"
 import { LateOutput } from "./late-output.ts"
 import { Outbox } from "./outbox.ts"
 import { type SpareBuffers, spareBytes } from "./spare-buffers.ts"
@@ -24,11 +25,14 @@ export interface OutflowNeeds {
   readonly counters: Counters
   readonly outbound: OutboundMemory
   readonly spares: SpareBuffers
+  readonly sampling: Sampling
   readonly recorder: Pick<Recorder, "committed" | "failing">
 }
 
 /** What it asks of its connection. */
 export interface OutflowAsks {
+  /** Milliseconds: when its connection was opened. */
+  readonly openedAt: number
   /** Asks that `flush` be called at the end of the turn. */
   readonly dirty: () => void
   /** Whether so many bytes may go to the transport before. */
@@ -44,6 +48,7 @@ export class Outflow {
   readonly #memory: OutboundMemory
   readonly #spares: SpareBuffers
   readonly #counters: Counters
+  readonly #sampling: Sampling
   readonly #sink: Sink
   readonly #asks: OutflowAsks
   readonly #recorder: Pick<Recorder, "committed" | "failing">
@@ -70,12 +75,16 @@ export class Outflow {
   #inTransport = 0
   /** Bytes of the outbox that are whole packets. */
   #whole = 0
+  /** Of what was written and has not left, the first message whose time is taken, and the turn that it depends on. */
+  #followed: Sample | undefined
+  #followedTurn = 0
 
-  constructor({ limits, counters, outbound, spares, recorder }: OutflowNeeds, sink: Sink, asks: OutflowAsks) {
+  constructor({ limits, counters, outbound, spares, sampling, recorder }: OutflowNeeds, sink: Sink, asks: OutflowAsks) {
     this.#limits = limits
     this.#memory = outbound
     this.#spares = spares
     this.#counters = counters
+    this.#sampling = sampling
     this.#recorder = recorder
     this.#sink = sink
     this.#asks = asks
@@ -178,6 +187,13 @@ export class Outflow {
     this.#asks.dirty()
   }
 
+  /** The time of a PUBLISH that is being written is taken when it leaves. */
+  follow(sample: Sample): void {
+    if (this.#followed !== undefined || this.#closed || !this.#sampling.follows(sample, this.#asks.openedAt)) return
+    this.#followed = sample
+    this.#followedTurn = this.nextTurn
+  }
+
   // --- it leaves ---
 
   /** Something of what was written waits for its turn to be committed. */
@@ -201,6 +217,10 @@ export class Outflow {
     const chunks = this.waits ? this.#takeCommitted() : this.#takeAll()
     if (chunks.length > 0) this.#send(chunks, copied)
     this.account()
+    if (this.#followed !== undefined && this.isCommitted(this.#followedTurn)) {
+      this.#sampling.delivered(this.#followed)
+      this.#followed = undefined
+    }
     if (this.#ending && (this.#blocked || !this.waits)) this.#end(this.#blocked && this.waits)
   }
 
@@ -275,6 +295,7 @@ export class Outflow {
   }
 
   #discard(): void {
+    this.#followed = undefined
     this.outbox.clear()
     for (const spare of this.outbox.takeSpares()) this.#spares.give(spare)
     for (const bytes of this.outbox.takeReferences()) this.#memory.release(bytes)

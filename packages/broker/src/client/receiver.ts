@@ -199,7 +199,9 @@ export class Receiver<Client extends Receiving> {
       return this.#flaw.code
     }
     if (!reader.retain && host.nobody(topic)) return ReasonCode.NoMatchingSubscribers
-    const code = host.publish(reader.message(topic, now), this.#session, this.#connection, now)
+    const message = reader.message(topic, now)
+    if (host.sampling.armed) host.sampling.take(message, now)
+    const code = host.publish(message, this.#session, this.#connection, now)
     if (code === ReasonCode.QuotaExceeded) tellRefused(host, this.#connection, this.#identity, topic.name, noRoom)
     return code
   }

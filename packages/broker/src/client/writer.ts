@@ -142,6 +142,7 @@ export class Writer {
     if (shared) {
       if (!this.#publishShared(message, qos, firstByte(qos, retain, dup), packetId)) return this.#tooLarge()
     } else if (!this.#publishAlone(message, qos, retain, dup, packetId, identifiers, now)) return this.#tooLarge()
+    if (message.sample !== undefined) this.#outflow.follow(message.sample)
     this.#counters.publishSent++
     this.#counters.publishBytesSent += message.payloadEnd - message.payloadStart
     if (qos === 0) this.#outflow.wrote()

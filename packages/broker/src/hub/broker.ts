@@ -24,6 +24,7 @@ import { allFeatures, type Features } from "../session/features.ts"
 import { defaultLimits, type Limits, type ToldLimits } from "../session/limits.ts"
 import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
+import { Sampling } from "../session/sampling.ts"
 import { Session } from "../session/session.ts"
 import { Admission, type Refused } from "./admission.ts"
 import { TurnBudget } from "./budget.ts"
@@ -49,7 +50,8 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly features: Features
   readonly checksPayloadFormat: boolean
   readonly redirect: Redirect | undefined
-  readonly counters: Counters = new Counters()
+  readonly counters: Counters
+  readonly sampling: Sampling
   readonly faults: Faults
   readonly outbound: OutboundMemory
   readonly spares: SpareBuffers = new SpareBuffers()
@@ -90,6 +92,9 @@ export class Broker implements Hub<Connection>, Inspect {
   #closing = false
 
   constructor(options: BrokerOptions) {
+    const { observers = {} } = options
+    this.counters = new Counters(observers.queued)
+    this.sampling = new Sampling(observers.delivered, options.now)
     this.limits = { ...defaultLimits, ...options.limits }
     this.told = { ...this.limits }
     this.features = { ...allFeatures, ...options.features }
@@ -128,7 +133,12 @@ export class Broker implements Hub<Connection>, Inspect {
         })
       },
     }
-    this.#journal = new Journal(options.store, journalEvents, options.wall ?? options.now, working)
+    const { committed } = observers
+    const timing = committed && {
+      asked: options.now,
+      answered: (asked: number) => this.faults.attempt(() => committed.observe(options.now() - asked)),
+    }
+    this.#journal = new Journal(options.store, { ...journalEvents, ...timing }, options.wall ?? options.now, working)
     this.recorder = this.#journal
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation

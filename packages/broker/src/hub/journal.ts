@@ -38,6 +38,10 @@ export interface JournalEvents {
   readonly failed: (why: string) => void
   /** It works again. */
   readonly recovered: () => void
+  /** The store is asked to keep a turn; what this gives is told when that is committed. Absent: nobody wants to know how long it takes. */
+  readonly asked?: (() => number) | undefined
+  /** Does not throw. */
+  readonly answered?: ((asked: number) => void) | undefined
 }
 
 interface Pending {
@@ -46,6 +50,8 @@ interface Pending {
   readonly bytes: number
   readonly size: number
   asked: boolean
+  /** When it was first asked; undefined: it was not, or nobody wants to know. */
+  askedAt: number | undefined
   /** What has not been acted upon. */
   answer: Committed | undefined
 }
@@ -268,6 +274,7 @@ export class Journal implements Recorder {
         bytes: this.#bytes,
         size: this.#size,
         asked: false,
+        askedAt: undefined,
         answer: undefined,
       }
       this.saidBefore = this.said
@@ -344,6 +351,7 @@ export class Journal implements Recorder {
     const pending = this.#pending
     if (pending === undefined) return
     if (!pending.asked) {
+      pending.askedAt ??= this.#events.asked?.()
       const answer = this.#commit(pending.changes)
       pending.asked = true
       if (answer instanceof Pause) answer.onAnswer((value) => this.#answeredLate(pending, value))
@@ -373,6 +381,7 @@ export class Journal implements Recorder {
       this.#pending = undefined
       this.#lookBehind()
       this.committed = pending.turn
+      if (pending.askedAt !== undefined) this.#events.answered?.(pending.askedAt)
       const before = this.failing
       this.#failing = false
       if (before && !this.failing) this.#events.recovered()

@@ -4,6 +4,7 @@ import type { Access } from "../ports/access.ts"
 import type { Bus } from "../ports/bus.ts"
 import type { EventSink } from "../ports/events.ts"
 import type { Store } from "../ports/store.ts"
+import type { Observers } from "../ports/timings.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
 import type { QueuePolicy } from "../session/queue.ts"
@@ -26,6 +27,8 @@ export interface BrokerOptions {
   /** Where what outlives connections is kept. */
   readonly store: Store
   readonly events?: EventSink | undefined
+  /** Told how long things take, and how much waits. */
+  readonly observers?: Observers | undefined
   /** Milliseconds, of a clock that neither jumps nor runs backwards. */
   readonly now: () => number
   /** What the machine's clock says, set or not, in milliseconds since 1970; default `now`. */

@@ -27,6 +27,14 @@ export interface Delivery {
   readonly aliasOnly: boolean
 }
 
+/** A message whose way to its subscribers is timed; see session/sampling.ts. */
+export interface Sample {
+  /** Milliseconds: when it came. */
+  readonly at: number
+  /** Copies that were written. */
+  copies: number
+}
+
 export class Message {
   readonly topic: Topic
   readonly qos: Qos
@@ -50,6 +58,8 @@ export class Message {
   holders = 0
   /** Whose memory it is on while somebody keeps it. */
   account: { queued: number } | undefined = undefined
+  /** Undefined: nobody looks how long it takes. */
+  sample: Sample | undefined = undefined
   #templates: (Template | undefined)[] | undefined
 
   constructor(

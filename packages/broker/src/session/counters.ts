@@ -1,5 +1,9 @@
+import type { Observer } from "../ports/timings.ts"
+
 /** What the broker counts. Plain numbers that only grow; read by $SYS and the metrics endpoint. */
 export class Counters {
+  /** Told how many messages wait for a session, when one more does. */
+  readonly queueDepth: Observer | undefined
   packetsReceived = 0
   bytesReceived = 0
   bytesSent = 0
@@ -44,6 +48,10 @@ export class Counters {
   }
   /** Connections that ended for a reason other than the client's own good-bye, by reason. */
   readonly disconnects: Map<string, number> = new Map()
+
+  constructor(queueDepth?: Observer) {
+    this.queueDepth = queueDepth
+  }
 
   disconnected(reason: string): void {
     // Reasons come from fixed texts, so the map stays small; the bound is for the day somebody forgets that.

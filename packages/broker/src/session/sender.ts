@@ -165,6 +165,7 @@ export class Sender {
     if (room) {
       this.#lastPlace++
       this.#keeping.queued(queued)
+      this.#counters.queueDepth?.observe(this.#queue.length)
     } else {
       this.#holdings.messageGone(queued)
       this.#counters.dropped["queue full"]++
