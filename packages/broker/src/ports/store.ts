@@ -13,6 +13,17 @@ export interface StoreFailed {
   readonly failed: string
 }
 
+/** Of a store on a disk: what somebody who watches it wants to know. */
+export interface StoreNumbers {
+  /** Of its files, with a snapshot that is being written. */
+  readonly bytes: number
+  /** Bytes that the disk has left, ten seconds old or less; undefined: nobody can tell. */
+  readonly diskFree: number | undefined
+  /** Journals were made a snapshot of so often since it was opened, and so often that went wrong. */
+  readonly folds: number
+  readonly foldsFailed: number
+}
+
 export type Committed = "committed" | StoreFailed
 
 /** Failed: what was committed cannot be read, and the broker does not start. */

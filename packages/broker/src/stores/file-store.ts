@@ -6,7 +6,7 @@ import { encodeTurn } from "../packet/change-encoding.ts"
 import { TurnWriter } from "../packet/turn-fields.ts"
 import { type WorkingMemory, workingMemory } from "../packet/working-memory.ts"
 import { Pause } from "../ports/pause.ts"
-import type { Committed, Restored, Store, StoreFailed } from "../ports/store.ts"
+import type { Committed, Restored, Store, StoreFailed, StoreNumbers } from "../ports/store.ts"
 import { type Folder, type Pace, reasonOf, StoreError, type StoreFile } from "./folder.ts"
 import { type HistoryFile, HistoryReader, historyOf, nameOf, Slices, unfinished } from "./history.ts"
 import type { Image, ImageCounts } from "./image.ts"
@@ -117,6 +117,9 @@ export class FileStore implements Store {
   #folding: Promise<void> | undefined
   /** Of the snapshot that is being written. */
   #foldBytes = 0
+  /** How many were made, and how many could not be. */
+  #folds = 0
+  #foldsFailed = 0
   /** The last one has left the last journal to turns, which may have had none. */
   #foldFailed = false
   /** After a failure it is not tried again at once. */
@@ -159,6 +162,13 @@ export class FileStore implements Store {
   /** Bytes of the files. */
   get size(): number {
     return this.#kept + this.#foldBytes
+  }
+
+  /** For who watches it. */
+  get numbers(): StoreNumbers {
+    this.#room.lookWhenDue(this.size)
+    const { size } = this
+    return { bytes: size, diskFree: this.#room.free(size), folds: this.#folds, foldsFailed: this.#foldsFailed }
   }
 
   /** Makes the last journal ready to be appended to, once the files are as they were read. Throws StoreError. */
@@ -557,9 +567,11 @@ export class FileStore implements Store {
         ...this.#files.slice(files.length),
       ]
       this.#foldFailed = false
+      this.#folds++
       for (const file of files) await folder.remove(file.name)
       return undefined
     } catch (error) {
+      this.#foldsFailed++
       if (made !== undefined) {
         fold?.failed()
         await folder.remove(made).catch(() => {}) // else when it is opened again

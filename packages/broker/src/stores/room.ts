@@ -111,6 +111,11 @@ export class StoreRoom {
     if (this.#pace.now() >= this.#nextLook) void this.look(size)
   }
 
+  /** Bytes that the disk had left when it was looked at last, less what was written since; undefined: nobody can tell. */
+  free(size: number): number | undefined {
+    return Number.isFinite(this.#diskBytes) ? Math.max(0, this.#diskBytes - size) : undefined
+  }
+
   /** These Changes are kept. */
   count(turn: readonly Change[]): void {
     for (const change of turn) {
