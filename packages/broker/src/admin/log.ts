@@ -1,29 +1,17 @@
-// One line an event, as JSON or as key=value text.
+// One line an event: as key=value text, as JSON, or as JSON in OpenTelemetry's log data model.
 
-import type { BrokerEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
+import type { LogEvent } from "./log-event.ts"
+import { otelRecord } from "./otel-log.ts"
 import { quoted, visible } from "./visible.ts"
 
-export interface Lifecycle {
-  readonly event:
-    | "started"
-    | "listening"
-    | "store opened"
-    | "certificate renewed"
-    | "reloaded"
-    | "unchanged"
-    | "stopping"
-    | "stopped"
-    | "warning"
-    | "error"
-  readonly text: string
-}
+export type { LogEvent } from "./log-event.ts"
 
-export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | Lifecycle
-
-export type LogFormat = "json" | "text"
+export type LogFormat = "json" | "otel" | "text"
 
 /** The line for an event, without newline. `now` in milliseconds since 1970. */
 export function formatEvent(event: LogEvent, format: LogFormat, now: number): string {
+  // Within JSON characters that cannot be seen stand in texts only, where an escape says the same.
+  if (format === "otel") return visible(JSON.stringify(otelRecord(event, now)))
   const time = new Date(now).toISOString()
   const fields: [string, unknown][] = [["time", time]]
   for (const [key, value] of Object.entries(event)) {
@@ -31,7 +19,6 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
       fields.push(["peer", value.address], ["transport", value.transport])
     } else if (value !== undefined) fields.push([key, value])
   }
-  // Within JSON such characters stand in texts only, where an escape says the same.
   if (format === "json") return visible(JSON.stringify(Object.fromEntries(fields)))
   const [, , ...rest] = fields
   return [time, event.event, ...rest.map(([key, value]) => `${key}=${plain(value)}`)].join(" ")

@@ -1,7 +1,7 @@
 // Where the commands write. A reader that goes away (`| head`) ends a tool quietly, and a server goes on without its log.
 
 import type { Writable } from "node:stream"
-import { formatEvent, type LogEvent } from "../admin/log.ts"
+import { formatEvent, type LogEvent, type LogFormat } from "../admin/log.ts"
 import { visible } from "../admin/visible.ts"
 
 /** Bytes that wait for a slow reader at most: lines beyond are left out, as a broker holds no log in memory. */
@@ -34,7 +34,7 @@ export class LineOutput {
 }
 
 /** A line an event; while nobody reads, they are counted instead of kept. */
-export function logTo(output: LineOutput, format: "text" | "json"): (event: LogEvent) => void {
+export function logTo(output: LineOutput, format: LogFormat): (event: LogEvent) => void {
   let leftOut = 0
   return (event) => {
     if (!output.takes) {

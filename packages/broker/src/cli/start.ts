@@ -1,5 +1,6 @@
 import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
 import { finish, type Steps } from "../access/lines.ts"
+import type { LogFormat } from "../admin/log.ts"
 import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
 import { loadingConfigFile, readingFiles, refusePipes, watchedFilesOf } from "../config/load.ts"
 import { createBroker } from "../platform/node.ts"
@@ -12,7 +13,7 @@ import { clientFiles, commandHere, whatNext } from "./what-next.ts"
 
 interface Plan {
   readonly config: BrokerConfig
-  readonly log: "text" | "json" | "none"
+  readonly log: LogFormat | "none"
   /** Where it has its certificates from, for the lines to paste. */
   readonly files: { readonly cert?: string | undefined; readonly ca?: string | undefined }
   /** The authority of a development certificate that was made now. */
@@ -48,7 +49,7 @@ export async function start(args: readonly string[]): Promise<void> {
   }
   const stopReloading = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
-  if (log !== "json") {
+  if (log === "text" || log === "none") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
     const clients = await clientFiles(plan.files.cert, plan.files.ca)
     for (const line of whatNext(addresses, plan.config, clients, commandHere(process.cwd()))) print(line)
