@@ -202,7 +202,7 @@ const gates: Row = {
     try {
       let most = 0
       const look = async () => {
-        most = Math.max(most, await world.metric("puremq_handshakes_pending"))
+        most = Math.max(most, await world.metric("puremq_tls_handshakes_pending"))
       }
       const full = async () => {
         await look()

@@ -1,7 +1,8 @@
 // Entry `@puremq/broker`: an MQTT 3.1.1 and 5.0 broker to run or to embed.
 
 export { formatEvent, type LogEvent, type LogFormat } from "./admin/log.ts"
-export { type Stats, toPrometheus } from "./admin/metrics.ts"
+export { toOpenMetrics, toPrometheus } from "./admin/metric-text.ts"
+export type { Stats } from "./admin/metrics.ts"
 export {
   type BrokerConfig,
   ConfigError,

@@ -1,8 +1,11 @@
-// The broker's numbers: one snapshot, three faces ($SYS topics, see sys-topics.ts, Prometheus text, the stats of the public API).
+// The broker's numbers: one snapshot, four faces: $SYS topics (sys-topics.ts), what metric-table.ts says of them in Prometheus' and
+// OpenMetrics' text and as JSON, and the stats of the public API.
 
 import type { Inspect } from "../hub/inspect.ts"
-import type { HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
-import { visible } from "./visible.ts"
+import type { HandshakeLoad } from "../ports/events.ts"
+import type { StoreNumbers } from "../ports/store.ts"
+import type { AgreedCount, HandshakeCounts, HandshakeTimes, OfferedCount } from "./handshake-counts.ts"
+import type { TimingStats } from "./timings.ts"
 
 export interface Stats {
   readonly uptimeSeconds: number
@@ -68,32 +71,60 @@ export interface Stats {
   readonly disconnects: Readonly<Record<string, number>>
   /** TLS handshakes that failed, by reason. */
   readonly handshakeFailures: Readonly<Record<string, number>>
+  /** Those that succeeded, by what was agreed on; all of them, by what was offered; and how long they took. */
+  readonly tlsAgreed: readonly AgreedCount[]
+  readonly tlsOffered: readonly OfferedCount[]
+  readonly handshakeTimes: readonly HandshakeTimes[]
+  readonly timings: TimingStats
+  readonly certificates: readonly CertificateStats[]
+  readonly process: ProcessStats
+  /** Undefined: it is in memory. */
+  readonly store: StoreNumbers | undefined
+  readonly build: BuildStats
 }
 
-/** TLS numbers, which the listeners keep. */
-export interface HandshakeCounters {
-  handshakes: number
-  readonly failures: Map<string, number>
+/** What is known of the process, as far as its host tells. */
+export interface ProcessStats {
+  /** Of processor time. */
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+  /** Seconds since 1970. */
+  readonly startTimeSeconds: number
+  readonly openDescriptors: number | undefined
+  readonly maximumDescriptors: number | undefined
 }
 
-/**
- * What a failed handshake is counted as. A client chooses among names that RFCs know and nothing else: an alert that has none
- * is `other`, and what it says in words is for the log.
- */
-export function failureLabel({ alert, limit, fault, reason }: HandshakeFailed): string {
-  if (alert !== undefined) return /^[a-z_]{1,40}$/.test(alert) ? alert : "other"
-  // Of a limit the words are ours.
-  if (limit === true) return reason
-  return fault === "network" ? "network" : "closed without an alert"
+/** When the certificate of a listener expires, or one that it stands on. */
+export interface CertificateStats {
+  readonly listener: string
+  /** Seconds since 1970. */
+  readonly expirySeconds: number
 }
 
-export function snapshot(
-  broker: Inspect,
-  tls: HandshakeCounters & HandshakeLoad,
-  startedAt: number,
-  now: number,
-  heapBytes: number,
-): Stats {
+/** What is not the core's. */
+export interface Sources {
+  readonly tls: HandshakeCounts
+  readonly load: HandshakeLoad
+  readonly timings: TimingStats
+  readonly process: ProcessStats
+  readonly heapBytes: number
+  readonly store: StoreNumbers | undefined
+  readonly certificates: readonly CertificateStats[]
+  readonly build: BuildStats
+  /** Milliseconds, of one clock: when the broker was made, and now. */
+  readonly startedAt: number
+  readonly now: number
+}
+
+export interface BuildStats {
+  readonly version: string
+  /** Such as "node". */
+  readonly runtime: string
+  readonly runtimeVersion: string
+}
+
+export function snapshot(broker: Inspect, sources: Sources): Stats {
+  const { tls, load, startedAt, now, heapBytes } = sources
   const { counters, sharedSubscriptionCount, stored } = broker
   const { dropped } = counters
   let handshakesFailed = 0
@@ -117,7 +148,7 @@ export function snapshot(
     subscriptionBytes: broker.memory.subscriptions,
     outboundBytes: broker.memory.outbound,
     // Each is counted when it has come through TLS, or has failed there.
-    sockets: counters.connectionsOpened + counters.connectionsRefused + tls.pending + tls.waiting + handshakesFailed,
+    sockets: counters.connectionsOpened + counters.connectionsRefused + load.pending + load.waiting + handshakesFailed,
     connectionsOpened: counters.connectionsOpened,
     connectsReceived: counters.connectsReceived,
     connectsAccepted: counters.connectsAccepted,
@@ -138,67 +169,21 @@ export function snapshot(
     sessionsDisplaced: counters.sessionsDisplaced,
     sessionsExpired: counters.sessionsExpired,
     handshakes: tls.handshakes,
-    handshakesPending: tls.pending,
-    handshakesWaiting: tls.waiting,
-    handshakeWaitingBytes: tls.waitingBytes,
+    handshakesPending: load.pending,
+    handshakesWaiting: load.waiting,
+    handshakeWaitingBytes: load.waitingBytes,
     faults: broker.faults.total,
     heapBytes,
     dropped: { ...dropped },
     disconnects: Object.fromEntries(counters.disconnects),
     handshakeFailures: Object.fromEntries(tls.failures),
+    tlsAgreed: tls.agreed,
+    tlsOffered: tls.offered,
+    handshakeTimes: tls.times,
+    timings: sources.timings,
+    certificates: sources.certificates,
+    process: sources.process,
+    store: sources.store,
+    build: sources.build,
   }
-}
-
-/** Which numbers can go down. */
-const gauges: ReadonlySet<string> = new Set([
-  "uptimeSeconds",
-  "connections",
-  "clientsConnected",
-  "clientsMaximum",
-  "sessions",
-  "subscriptions",
-  "sharedSubscriptions",
-  "storedMessages",
-  "storedBytes",
-  "inflightMessages",
-  "retainedMessages",
-  "retainedBytes",
-  "queuedBytes",
-  "willBytes",
-  "partialBytes",
-  "subscriptionBytes",
-  "outboundBytes",
-  "handshakesPending",
-  "handshakesWaiting",
-  "handshakeWaitingBytes",
-  "heapBytes",
-])
-
-const byReason = {
-  dropped: ["puremq_messages_dropped_total", "Messages not delivered to a session, by reason"],
-  disconnects: ["puremq_disconnects_total", "Connections that ended badly, by reason"],
-  handshakeFailures: ["puremq_tls_handshake_failures_total", "TLS handshakes that failed, by reason"],
-} as const
-
-/** Prometheus text exposition format, version 0.0.4. */
-export function toPrometheus(stats: Stats): string {
-  const lines: string[] = []
-  for (const [key, value] of Object.entries(stats)) {
-    if (typeof value !== "number") continue
-    const gauge = gauges.has(key)
-    const name = `puremq_${snake(key)}${gauge ? "" : "_total"}`
-    lines.push(`# TYPE ${name} ${gauge ? "gauge" : "counter"}`, `${name} ${value}`)
-  }
-  for (const key of ["dropped", "disconnects", "handshakeFailures"] as const) {
-    const [name, help] = byReason[key]
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`)
-    for (const [reason, value] of Object.entries(stats[key])) {
-      lines.push(`${name}{reason="${visible(reason).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"} ${value}`)
-    }
-  }
-  return `${lines.join("\n")}\n`
-}
-
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

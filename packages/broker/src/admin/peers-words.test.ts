@@ -10,8 +10,9 @@ import { TestBroker } from "../../tests/harness.ts"
 import { forTerminal } from "../cli/format/message-output.ts"
 import { createBroker, type PureMqBroker } from "../platform/node.ts"
 import type { HandshakeFailed } from "../ports/events.ts"
+import { failureLabel } from "./handshake-counts.ts"
 import { formatEvent, type LogEvent } from "./log.ts"
-import { failureLabel, toPrometheus } from "./metrics.ts"
+import { toOpenMetrics, toPrometheus } from "./metric-text.ts"
 import { quoted, visible } from "./visible.ts"
 
 const patience = 60_000
@@ -166,7 +167,7 @@ describe("characters that cannot be seen", () => {
     expect(visible(text)).not.toMatch(hidden)
     expect(JSON.parse(quoted(text))).toBe(text)
     const stats = { ...broker.stats(), disconnects: { [text]: 1 }, handshakeFailures: { [text]: 1 } }
-    for (const line of toPrometheus(stats).split("\n")) expect(line).not.toMatch(hidden)
+    for (const line of `${toPrometheus(stats)}${toOpenMetrics(stats)}`.split("\n")) expect(line).not.toMatch(hidden)
     const shown = forTerminal(Buffer.from(text))
     expect(shown.replaceAll(/[\n\t]/g, "")).not.toMatch(hidden)
   })

@@ -3,7 +3,9 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
+import { metricSources } from "../../tests/metric-sources.ts"
 import { encodeText } from "../packet/bytes.ts"
+import { HandshakeCounts } from "./handshake-counts.ts"
 import { type Stats, snapshot } from "./metrics.ts"
 import { SysTopics } from "./sys-topics.ts"
 
@@ -27,10 +29,8 @@ const mosquitto = [
   ...loads.flatMap((name) => ["1min", "5min", "15min"].map((over) => `load/${name}/${over}`)),
 ]
 
-const tls = { handshakes: 0, failures: new Map<string, number>(), pending: 0, waiting: 0, waitingBytes: 0 }
-
 function statsOf(test: TestBroker): Stats {
-  return snapshot(test.broker, tls, 1_000_000, test.now, 7_000_000)
+  return snapshot(test.broker, metricSources({ startedAt: 1_000_000, now: test.now, heapBytes: 7_000_000 }))
 }
 
 /** Rounds of a broker's own, as a platform has them. */
@@ -316,8 +316,10 @@ describe("meaning", () => {
     const test = new TestBroker({ limits: { maximumConnections: 1 } })
     test.connect({ clientId: "c" })
     test.open()
-    const failures = new Map([["no_application_protocol", 2]])
-    const stats = snapshot(test.broker, { ...tls, failures, pending: 3, waiting: 4 }, 0, test.now, 1)
+    const tls = new HandshakeCounts()
+    tls.failures.set("no_application_protocol", 2)
+    const load = { pending: 3, waiting: 4, waitingBytes: 0 }
+    const stats = snapshot(test.broker, metricSources({ tls, load }))
     expect(stats).toMatchObject({ sockets: 1 + 1 + 2 + 3 + 4, connectsAccepted: 1 })
   })
 })

@@ -39,10 +39,10 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       const next = await inTurns(read())
       if (ended) return
       refuseWhatNeedsARestart(started.config, next.config)
-      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [] } = next.config
+      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [], metrics } = next.config
       const certificates = listeners.map(certificateOf)
       const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
-      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes })
+      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
     } catch (error) {

@@ -126,6 +126,21 @@ export interface StoreConfig {
   readonly maximumBytes?: number | undefined
 }
 
+export interface MetricsConfig extends Address {
+  /** Host names that a loopback address is known by, beside localhost and its addresses. */
+  readonly hosts?: readonly string[] | undefined
+  /** PEM text of a certificate chain, leaf first: metrics are served over TLS 1.3. */
+  readonly cert?: string | undefined
+  /** PEM text of its private key. */
+  readonly key?: string | undefined
+  /** PEM text of authorities: who asks has to show a certificate of theirs. */
+  readonly ca?: string | undefined
+  /** Who asks has to show one of them, 16 characters or more, as `Authorization: Bearer TOKEN`. */
+  readonly tokens?: readonly string[] | undefined
+  /** Serve them on an address that is no loopback one without certificate of the client and token, or without TLS. Default false. */
+  readonly open?: boolean | undefined
+}
+
 export interface ServerReferenceConfig {
   /** Such as "broker-2.example:8883": one or more, with a space between them; 1,024 characters at most. */
   readonly server: string
@@ -161,8 +176,8 @@ export interface BrokerConfig {
   readonly queuePolicy?: "drop-newest" | "drop-oldest" | "disconnect" | undefined
   /** Sends clients to another server (MQTT 5.0 section 4.11). */
   readonly serverReference?: ServerReferenceConfig | undefined
-  /** Where to serve Prometheus metrics over HTTP; off when absent. */
-  readonly metrics?: (Address & { readonly hosts?: readonly string[] | undefined }) | undefined
+  /** Where to serve metrics for Prometheus over HTTP; off when absent. */
+  readonly metrics?: MetricsConfig | undefined
   /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
   readonly sysInterval?: number | undefined
   /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */
@@ -181,6 +196,8 @@ export interface ReloadConfig {
   /** In the place of all that were given before: one that is not here has its default. docs/configuration.md says for whom they hold. */
   readonly limits?: Partial<Limits> | undefined
   readonly disconnectRevoked?: boolean | undefined
+  /** Certificates and tokens of the metrics; the other settings are not looked at. Absent: as before. */
+  readonly metrics?: MetricsConfig | undefined
   /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
   readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
 }

@@ -1,21 +1,29 @@
 // The configuration file: BrokerConfig, with names of files where that has their texts.
 
+import type { LogFormat } from "../admin/log.ts"
 import type {
   BrokerConfig,
   LoginConfig,
+  MetricsConfig,
   TcpListenerConfig,
   TlsListenerConfig,
   WsListenerConfig,
   WssListenerConfig,
 } from "./config.ts"
 
-export interface FileConfig extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "onEvent"> {
+export interface FileConfig extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "metrics" | "onEvent"> {
   readonly listeners?: readonly FileListener[] | undefined
   readonly login?: FileLogin | undefined
   readonly aclFile?: string | undefined
+  readonly metrics?: FileMetrics | undefined
   /** Seconds between two looks at the files; when some have changed, all are read again. */
   readonly reload?: number | undefined
-  readonly log?: "text" | "json" | "none" | undefined
+  readonly log?: LogFormat | "none" | undefined
+}
+
+/** `cert`, `key` and `ca` are names of files. */
+export interface FileMetrics extends Omit<MetricsConfig, "tokens"> {
+  readonly tokenFile?: string | undefined
 }
 
 export interface FileLogin extends Omit<LoginConfig, "passwords"> {

@@ -3,14 +3,16 @@
 import { statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { finish, type Steps } from "../access/lines.ts"
+import type { LogFormat } from "../admin/log.ts"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig } from "./check.ts"
-import { type BrokerConfig, ConfigError, type ListenerConfig } from "./config.ts"
-import type { FileConfig, FileListener } from "./file-config.ts"
+import { type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
+import type { FileConfig, FileListener, FileMetrics } from "./file-config.ts"
+import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
 import type { Table } from "./schema/option.ts"
 import { options } from "./schema/options.ts"
-import { configurationFile, readingAcl, readingPasswordFile, readText } from "./text-file.ts"
+import { configurationFile, metricsTokenFile, readingAcl, readingPasswordFile, readText } from "./text-file.ts"
 
 /** Where `puremq start` keeps what it keeps. */
 const ownStore = ".puremq/store"
@@ -21,7 +23,7 @@ export interface LoadedConfig {
   readonly reload: number | undefined
   /** Certificates, keys, authorities, revocation lists, users and access control list, and the file that names them. */
   readonly watchedFiles: readonly string[]
-  readonly log: "text" | "json" | "none"
+  readonly log: LogFormat | "none"
   /** What is well enough to go on with, but somebody should know: a sentence each. */
   readonly warnings: readonly string[]
 }
@@ -108,7 +110,7 @@ export function* readingFiles(
   now: number,
   warn: (text: string) => void = () => undefined,
 ): Steps<BrokerConfig> {
-  const { listeners = [], login = {}, store = {}, aclFile, reload: _, log: __, ...others } = file
+  const { listeners = [], login = {}, store = {}, metrics, aclFile, reload: _, log: __, ...others } = file
   const { passwordFile, ...logins } = login
   return {
     ...others,
@@ -118,8 +120,31 @@ export function* readingFiles(
       passwords: passwordFile === undefined ? undefined : yield* readingPasswordFile(resolve(folder, passwordFile)),
     },
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
+    metrics: metrics && readMetrics(metrics, folder, now, warn),
     acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),
   }
+}
+
+function readMetrics(
+  { tokenFile, cert, key, ca, ...others }: FileMetrics,
+  folder: string,
+  now: number,
+  warn: (text: string) => void,
+): MetricsConfig {
+  const file = (name: string) => resolve(folder, name)
+  const read = {
+    ...others,
+    cert: cert === undefined ? undefined : readCertificates(file(cert), "the certificate for metrics"),
+    key: key === undefined ? undefined : readPrivateKey(file(key), "the private key for metrics", undefined),
+    ca:
+      ca === undefined
+        ? undefined
+        : usableAuthorities(readCertificates(file(ca), "the authorities of who reads metrics"), ca, warn),
+    tokens: tokenFile === undefined ? undefined : tokensOf(readText(file(tokenFile), metricsTokenFile), tokenFile),
+  }
+  if (read.cert !== undefined && read.key !== undefined && cert !== undefined && key !== undefined)
+    checkCertificate(read.cert, read.key, { cert, key }, now, warn)
+  return read
 }
 
 function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {

@@ -46,6 +46,11 @@ export const aclFile: TextKind = {
     'wanted are lines such as "user NAME readwrite FILTER", or one that begins with # where nobody may do anything',
   most: partOfHeap(96),
 }
+export const metricsTokenFile: TextKind = {
+  what: "the tokens for metrics",
+  wanted: 'wanted is a token a line, which "openssl rand -hex 32" makes',
+  most: () => 65_536,
+}
 const keyPasswordFile: TextKind = { what: "the key's password", wanted: "wanted is the password in its first line" }
 
 /** Throws ConfigError. */

@@ -1,5 +1,5 @@
 import type { Broker } from "../hub/broker.ts"
-import type { HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
+import type { HandshakeDetail, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import type { TransportKind } from "../ports/peer.ts"
 import type { OnFault } from "./boundary.ts"
 
@@ -15,6 +15,8 @@ export interface Listener {
   close(): Promise<void>
   /** Only TLS listeners: what is under way. */
   readonly handshakes?: HandshakeLoad | undefined
+  /** Only TLS listeners: PEM text of the certificate chain that handshakes use now. */
+  readonly certificate?: string | undefined
   /** Only TLS listeners: uses a new certificate for the handshakes to come. Returns the one used until now. */
   readonly renew?: (certificate: RenewedCertificate) => RenewedCertificate
   /** Only TLS listeners: takes other limits of handshakes. */
@@ -47,7 +49,7 @@ export interface RenewedCertificate {
 /** What every listener needs. */
 export interface ListenerContext {
   readonly broker: Broker
-  readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed) => void
+  readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed, detail: HandshakeDetail) => void
   /** A defect has ended one connection. */
   readonly onFault: OnFault
   /** A connection was refused, or could not be taken. They come in floods: of each kind one a second is to be told. */

@@ -29,6 +29,8 @@ import { createWebSocketDoor, type WebSocketOptions } from "./websocket.ts"
 export type ClientCertificateMode = "none" | "request" | "require" | "request-any"
 
 export interface TlsOptions extends HandshakeLimits {
+  /** What the log and the metrics call the listener; default: its kind. */
+  readonly name?: string | undefined
   readonly host: string
   readonly port: number
   /** PEM texts: the certificate chain, leaf first, and its private key. */
@@ -190,15 +192,7 @@ export function createTlsListener(
       }),
     )
   }
-  const telling = (report: HandshakeReport | RefusedHandshake, work: () => void) =>
-    new Boundary(
-      onFault,
-      () => addressOf(report),
-      () => undefined,
-    ).run(work, undefined)
-  server.on("handshake", (report) => telling(report, () => context.onHandshake(toEvent(report, kind))))
-  server.on("handshakeRefused", (report) => telling(report, () => context.onHandshake(toRefusal(report, kind))))
-  server.on("internalError", (error, socket) => onFault(error, socket === undefined ? kind : addressOf(socket)))
+  reportHandshakes(server, options.name ?? kind, context)
   const front =
     options.proxyProtocol &&
     createProxyFront(options.proxyProtocol, context, (socket) => server.emit("connection", socket))
@@ -211,6 +205,9 @@ export function createTlsListener(
     },
     get handshakes() {
       return server.handshakes
+    },
+    get certificate() {
+      return used.cert
     },
     async listen() {
       port = await listenOn(front?.server ?? server, kind, options.host, options.port, context)
@@ -238,6 +235,32 @@ export function createTlsListener(
       return before
     },
   }
+}
+
+/** Tells how each handshake went. @param name of the listener */
+export function reportHandshakes(
+  server: TlsServerLike,
+  name: string,
+  { onHandshake, onFault }: Pick<ListenerContext, "onHandshake" | "onFault">,
+): void {
+  const telling = (report: HandshakeReport | RefusedHandshake, work: () => void) =>
+    new Boundary(
+      onFault,
+      () => addressOf(report),
+      () => undefined,
+    ).run(work, undefined)
+  server.on("handshake", (report) =>
+    telling(report, () =>
+      onHandshake(toEvent(report, name), {
+        milliseconds: report.milliseconds ?? 0,
+        offered: report.offeredVersions,
+      }),
+    ),
+  )
+  server.on("handshakeRefused", (report) =>
+    telling(report, () => onHandshake(toRefusal(report, name), { milliseconds: 0, offered: undefined })),
+  )
+  server.on("internalError", (error, socket) => onFault(error, socket === undefined ? name : addressOf(socket)))
 }
 
 function peerOf(

@@ -1,11 +1,11 @@
 // What listeners report of handshakes and of connections that they turn away: all of it is counted, and what comes in floods is told
 // once a second.
 
+import { HandshakeCounts } from "../admin/handshake-counts.ts"
 import type { LogEvent } from "../admin/log.ts"
-import { failureLabel, type HandshakeCounters } from "../admin/metrics.ts"
 import { isRefusal, type Throttle } from "../admin/throttle.ts"
 import type { RefusalKind } from "../listen/listener.ts"
-import type { HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
+import type { HandshakeDetail, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
 import type { Counters } from "../session/counters.ts"
 
 export interface ListenerReportsNeeds {
@@ -16,7 +16,7 @@ export interface ListenerReportsNeeds {
 }
 
 export class ListenerReports {
-  readonly tls: HandshakeCounters = { handshakes: 0, failures: new Map() }
+  readonly tls: HandshakeCounts = new HandshakeCounts()
   readonly #needs: ListenerReportsNeeds
   #lastRefusal = Number.NEGATIVE_INFINITY
   readonly #lastTold = new Map<RefusalKind, number>()
@@ -33,16 +33,12 @@ export class ListenerReports {
     this.#needs.event({ event: "warning", text })
   }
 
-  handshake(event: HandshakeSucceeded | HandshakeFailed): void {
-    if (event.event === "tls handshake") this.tls.handshakes++
-    else {
-      const label = failureLabel(event)
-      this.tls.failures.set(label, (this.tls.failures.get(label) ?? 0) + 1)
-      // Connections turned away by a limit come in floods: all are counted, one a second is told.
-      if (event.limit === true) {
-        if (this.#needs.now() - this.#lastRefusal < 1000) return
-        this.#lastRefusal = this.#needs.now()
-      }
+  handshake(event: HandshakeSucceeded | HandshakeFailed, detail: HandshakeDetail): void {
+    this.tls.count(event, detail)
+    // Connections turned away by a limit come in floods: all are counted, one a second is told.
+    if (event.event === "tls failure" && event.limit === true) {
+      if (this.#needs.now() - this.#lastRefusal < 1000) return
+      this.#lastRefusal = this.#needs.now()
     }
     if (isRefusal(event)) this.#needs.refusals.take(event, this.#needs.now())
     else this.#needs.event(event)

@@ -8,9 +8,20 @@ import { createTlsListener } from "../listen/tls.ts"
 import { loadNaming, loadTls } from "../listen/tls-server.ts"
 import { createWebSocketListener } from "../listen/websocket.ts"
 
+/** What the log and the metrics call them: no two have one name. */
+export function namesOf(listeners: readonly ListenerConfig[]): string[] {
+  const given = new Map<string, number>()
+  return listeners.map(({ type }) => {
+    const count = (given.get(type) ?? 0) + 1
+    given.set(type, count)
+    return count === 1 ? type : `${type}-${count}`
+  })
+}
+
 /** Makes the listener that a configuration describes; it does not listen yet. */
 export async function makeListener(
   config: ListenerConfig,
+  name: string,
   handshakes: HandshakeLimits = defaultHandshakeLimits,
   context: ListenerContext,
 ): Promise<Listener> {
@@ -24,6 +35,7 @@ export async function makeListener(
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
   const options = {
+    name,
     host,
     port,
     cert: config.cert,

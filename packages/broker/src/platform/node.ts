@@ -4,11 +4,13 @@ import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { loopTurns } from "@puremq/tls13/node"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
+import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
 import type { LogEvent } from "../admin/log.ts"
-import { type Stats, snapshot } from "../admin/metrics.ts"
-import { type MetricsServer, startMetricsServer } from "../admin/metrics-server.ts"
+import { type CertificateStats, type Stats, snapshot } from "../admin/metrics.ts"
+import { type MetricsProtection, type MetricsServer, startMetricsServer } from "../admin/metrics-server.ts"
 import { SysTopics } from "../admin/sys-topics.ts"
 import { isRefusal, Throttle } from "../admin/throttle.ts"
+import { Timings } from "../admin/timings.ts"
 import { version } from "../admin/version.ts"
 import { createLocalBus } from "../buses/local.ts"
 import type { Redirect } from "../client/hub.ts"
@@ -16,8 +18,9 @@ import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
 import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
 import { checkClientCertificates, checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
-import { type BrokerConfig, ConfigError, type ReloadConfig } from "../config/config.ts"
+import { type BrokerConfig, ConfigError, type MetricsConfig, type ReloadConfig } from "../config/config.ts"
 import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
+import { checkMetrics, metricsAfter, rereadMetrics } from "../config/metrics.ts"
 import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
@@ -31,20 +34,24 @@ import {
   type RenewedCertificate,
 } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
+import { loadTls } from "../listen/tls-server.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
 import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
+import type { FileStore } from "../stores/file-store.ts"
 import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { answerOf } from "./answer.ts"
 import { StoppedServers } from "./deno.ts"
+import { expiryOf } from "./expiry.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
-import { makeListener } from "./node-listeners.ts"
+import { makeListener, namesOf } from "./node-listeners.ts"
+import { buildStats, processStats } from "./node-process.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
@@ -98,6 +105,8 @@ class NodeBroker implements PureMqBroker {
     () => Date.now(),
   )
   readonly #startedAt = performance.now()
+  readonly #build = buildStats()
+  readonly #expiryOf = expiryOf()
   readonly #event: (event: LogEvent) => void
   readonly #timers: NodeJS.Timeout[] = []
   readonly #sysTopics = new SysTopics(version, (topic, text) =>
@@ -109,10 +118,14 @@ class NodeBroker implements PureMqBroker {
   /** Of each listener of the configuration; undefined: it has no TLS. */
   #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
+  readonly #names: readonly string[]
   #metrics: MetricsServer | undefined
   readonly #nextTurn = loopTurns()
   readonly #stopped = process.versions["deno"] === undefined ? undefined : new StoppedServers()
   readonly #store = new LateStore()
+  /** The same, where it is files. */
+  #files: FileStore | undefined
+  readonly #timings = new Timings()
 
   constructor(config: BrokerConfig) {
     this.#config = config
@@ -120,6 +133,8 @@ class NodeBroker implements PureMqBroker {
     config.listeners?.forEach((one, index) => {
       if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, `listeners[${index}]`)
     })
+    if (config.metrics !== undefined) checkMetrics(config.metrics, Date.now())
+    this.#names = namesOf(config.listeners ?? [])
     this.#event = config.onEvent ?? (() => undefined)
     this.#refusals = new Throttle(this.#event)
     const limits = limitsOf(config.limits, config.store, this.#heap)
@@ -138,6 +153,7 @@ class NodeBroker implements PureMqBroker {
       codec: mqttPacketCodec,
       bus: createLocalBus(),
       store: this.#store,
+      observers: this.#timings.observers,
       limits,
       heap: this.#heap,
       features: checkFeatures(config.features ?? {}),
@@ -167,6 +183,8 @@ class NodeBroker implements PureMqBroker {
     if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
     this.#every(1, () => this.#broker.tick(this.#clock.now()))
     this.#every(1, () => this.#refusals.pass(this.#clock.now()))
+    const delay = new EventLoopDelay(this.#timings.eventLoopDelay, this.#clock.now())
+    this.#every(lookEach / 1000, () => delay.look(this.#clock.now()))
     const interval = config.sysInterval ?? 10
     if (interval > 0) this.#every(interval, () => this.#publishSys())
   }
@@ -177,17 +195,14 @@ class NodeBroker implements PureMqBroker {
     try {
       store = await this.#openStore()
       for (const one of this.#config.listeners ?? []) {
-        const listener = await makeListener(one, this.#handshakes[this.#listeners.length], this.#context)
+        const at = this.#listeners.length
+        const listener = await makeListener(one, this.#names[at] ?? one.type, this.#handshakes[at], this.#context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
       }
       const { metrics } = this.#config
-      if (metrics !== undefined) {
-        const host = metrics.host ?? "127.0.0.1"
-        this.#metrics = await startMetricsServer({ ...metrics, host }, () => this.stats(), this.#context)
-        addresses.push({ type: "metrics", host, port: this.#metrics.port })
-      }
+      if (metrics !== undefined) addresses.push(await this.#serveMetrics(metrics))
     } catch (error) {
       await this.#closeListeners()
       await answerOf(this.#broker.close(this.#clock.now()))
@@ -204,6 +219,15 @@ class NodeBroker implements PureMqBroker {
     return addresses
   }
 
+  async #serveMetrics(config: MetricsConfig): Promise<ListenerAddress> {
+    const { host = "127.0.0.1", port, hosts } = config
+    const protection = protectionOf(config)
+    const createTlsServer = protection.tls && (await loadTls()).createServer
+    const options = { host, port, hosts, ...protection, createTlsServer }
+    this.#metrics = await startMetricsServer(options, () => this.stats(), this.#context)
+    return { type: "metrics", host, port: this.#metrics.port }
+  }
+
   /** What was kept is there again, before anybody connects. Returns what that is, in words. */
   async #openStore(): Promise<string | undefined> {
     const { store } = this.#config
@@ -213,6 +237,7 @@ class NodeBroker implements PureMqBroker {
     const onNote = (text: string) => this.#event({ event: "warning", text })
     const opened = await openFileStore({ directory, durability, flushInterval, maximumBytes, heap: this.#heap, onNote })
     this.#store.open(opened)
+    this.#files = opened
     const restored = await answerOf(this.#broker.restore((last) => this.#clock.resume(last)))
     if (restored !== "restored") throw new StoreError(restored.failed)
     const { sessions, messages, retained } = opened.counts
@@ -255,7 +280,9 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, limits, handshakes = [], ...given }: ReloadConfig): void {
+  reload({ certificates, limits, handshakes = [], metrics, ...given }: ReloadConfig): void {
+    const { metrics: metricsBefore } = this.#config
+    const metricsNext = metrics && metricsBefore && metricsAfter(metricsBefore, metrics, Date.now())
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
     const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
     const { limits: before } = this.#broker
@@ -267,6 +294,7 @@ class NodeBroker implements PureMqBroker {
     })
     const rights = !sameAcl(acl, this.#config.acl)
     const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
+    if (metricsNext !== undefined) this.#metrics?.renew(protectionOf(metricsNext))
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
     const otherLimits = rereadLimits(before, after)
@@ -276,11 +304,12 @@ class NodeBroker implements PureMqBroker {
       ...rereadRules(this.#rules, rules, rights),
       ...otherLimits,
       ...otherHandshakes,
+      ...(metricsBefore && metricsNext ? rereadMetrics(metricsBefore, metricsNext) : []),
     ]
     if (otherLimits.length > 0) this.#limit(after)
     const lost = this.#access.replace(rules)
     this.#rules = rules
-    this.#config = { ...this.#config, login, acl, disconnectRevoked: disconnect }
+    this.#config = { ...this.#config, login, acl, disconnectRevoked: disconnect, metrics: metricsNext ?? metricsBefore }
     this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
       const what = [
         ...parts.map(({ text }) => text),
@@ -366,13 +395,36 @@ class NodeBroker implements PureMqBroker {
   }
 
   stats(): Stats {
-    const tls = { ...this.#reports.tls, pending: 0, waiting: 0, waitingBytes: 0 }
+    const load = { pending: 0, waiting: 0, waitingBytes: 0 }
     for (const { handshakes } of this.#listeners) {
-      tls.pending += handshakes?.pending ?? 0
-      tls.waiting += handshakes?.waiting ?? 0
-      tls.waitingBytes += handshakes?.waitingBytes ?? 0
+      load.pending += handshakes?.pending ?? 0
+      load.waiting += handshakes?.waiting ?? 0
+      load.waitingBytes += handshakes?.waitingBytes ?? 0
     }
-    return snapshot(this.#broker, tls, this.#startedAt, performance.now(), process.memoryUsage().heapUsed)
+    return snapshot(this.#broker, {
+      tls: this.#reports.tls,
+      load,
+      timings: this.#timings.read(),
+      process: processStats(this.#broker.connectionCount),
+      heapBytes: process.memoryUsage().heapUsed,
+      store: this.#files?.numbers,
+      certificates: this.#certificates(),
+      build: this.#build,
+      startedAt: this.#startedAt,
+      now: performance.now(),
+    })
+  }
+
+  /** Of the listeners with TLS, and of the metrics. */
+  #certificates(): readonly CertificateStats[] {
+    const all = [
+      ...this.#listeners.map(({ certificate }, at) => ({ listener: this.#names[at] ?? "", certificate })),
+      { listener: "metrics", certificate: this.#metrics?.certificate },
+    ]
+    return all.flatMap(({ listener, certificate }) => {
+      const expirySeconds = certificate === undefined ? undefined : this.#expiryOf(certificate)
+      return expirySeconds === undefined ? [] : [{ listener, expirySeconds }]
+    })
   }
 
   /** The boundary around what timers and events call: what throws is told, and the process goes on. */
@@ -412,7 +464,7 @@ class NodeBroker implements PureMqBroker {
   get #context(): ListenerContext {
     return {
       broker: this.#broker,
-      onHandshake: (event) => this.#reports.handshake(event),
+      onHandshake: (event, detail) => this.#reports.handshake(event, detail),
       onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
       onRefused: (kind, text) => this.#reports.refused(kind, text),
       onListening: (server) => this.#stopped?.add(server),
@@ -441,6 +493,11 @@ function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
   if (serverReference === undefined) return undefined
   const { server, when = "closing" } = checkServerReference(serverReference)
   return { server, when }
+}
+
+/** What of the metrics' configuration the server is given, at first and at a reload. */
+function protectionOf({ cert, key, ca, tokens }: MetricsConfig): MetricsProtection {
+  return { tls: cert === undefined || key === undefined ? undefined : { cert, key, ca }, tokens }
 }
 
 /** All or none. */

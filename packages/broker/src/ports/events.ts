@@ -152,6 +152,14 @@ export interface HandshakeFailed {
   readonly more?: string | undefined
 }
 
+/** What listeners know of a handshake beside its event. */
+export interface HandshakeDetail {
+  /** Fractions of them too. */
+  readonly milliseconds: number
+  /** The versions that the client offered, such as "TLSv1.3, TLSv1.2"; undefined: no ClientHello came. */
+  readonly offered: string | undefined
+}
+
 /** TLS handshakes of this moment, of one listener or of all. */
 export interface HandshakeLoad {
   readonly pending: number

@@ -1,26 +1,15 @@
 // The option table: everything that a configuration file may hold. What may be set on the command line says so.
 
 import type { Features } from "../../session/features.ts"
-import type { Address, ServerReferenceConfig, StoreConfig } from "../config.ts"
+import type { ServerReferenceConfig, StoreConfig } from "../config.ts"
 import type { FileConfig, FileLogin } from "../file-config.ts"
 import { group } from "./group.ts"
-import { fileName, flag, list, number, oneOf, port, readAddress, serverNames, text } from "./kinds.ts"
+import { fileName, flag, number, oneOf, serverNames, text } from "./kinds.ts"
 import { featureOptions, limitOptions } from "./limits.ts"
 import { listenerParts, listeners } from "./listener.ts"
-import type { Kind, Need, Rows } from "./option.ts"
+import { metricsKind } from "./metrics.ts"
+import type { Need, Rows } from "./option.ts"
 import { storeOptions } from "./store.ts"
-
-type Metrics = NonNullable<FileConfig["metrics"]>
-
-const metrics: Kind<Metrics> = {
-  ...group<Address & Pick<Metrics, "hosts">>({
-    host: { kind: text, about: "the address to listen on", default: "127.0.0.1" },
-    port: { kind: port, about: "the port; 0 takes a free one", required: true },
-    hosts: { kind: list(text, "texts"), about: "host names it is known by, as `hosts` of a listener" },
-  }),
-  placeholder: "[HOST:]PORT",
-  read: readAddress,
-}
 
 const aServer: Need = {
   words: "`server`",
@@ -111,8 +100,8 @@ export const options: Rows<FileConfig> = {
     flag: { name: "check-payload-format", section: "rights" },
   },
   metrics: {
-    kind: metrics,
-    about: "Prometheus metrics at http://HOST:PORT/metrics",
+    kind: metricsKind,
+    about: "metrics for Prometheus at http://HOST:PORT/metrics, or https:// with a certificate",
     otherwise: "off",
     flag: { name: "metrics", section: "watching" },
   },
@@ -133,8 +122,9 @@ export const options: Rows<FileConfig> = {
     about: "sent to MQTT 5.0 clients that ask for it, with %c as the Client Identifier (section 3.2.2.3.15)",
   },
   log: {
-    kind: oneOf("text", "json", "none"),
-    about: "one line for each handshake, client and failure",
+    kind: oneOf("text", "json", "otel", "none"),
+    about:
+      "one line for each handshake, client and failure: as text, as JSON, or as JSON in the log data model of OpenTelemetry",
     default: "text",
     flag: { name: "log", section: "watching", placeholder: "FORMAT" },
   },
