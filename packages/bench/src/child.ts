@@ -17,7 +17,7 @@ import type { Memory, Questions, StoreKind, Task } from "./peers.ts"
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
-const { port, broker } = await start(task)
+const { port, broker, metricsPort = 0 } = await start(task)
 const answers = answersOf(broker)
 process.on("message", async (question: keyof Questions) => {
   process.send!(await answers[question]())
@@ -28,6 +28,7 @@ process.send!({ port, started: { elapsed: performance.now(), busy: busy() } })
 interface Running {
   readonly port: number
   readonly broker?: PureMqBroker
+  readonly metricsPort?: number | undefined
 }
 
 async function start(task: Task): Promise<Running> {
@@ -65,18 +66,26 @@ async function aedes({ cert, key }: Pems): Promise<number> {
   return listen(nodeTls.createServer({ cert, key, noDelay: true }, (socket: Duplex) => server.handle(socket)))
 }
 
-async function puremq({ store, pems, directory, workers = 0 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
+async function puremq({
+  store,
+  pems,
+  directory,
+  workers = 0,
+  metrics = false,
+}: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
     pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key, workers }
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,
+    metrics: metrics ? { port: 0 } : undefined,
     store: keptIn(store, directory),
     // One address has them all here.
     limits: { maximumSessionsPerOwner: 200_000, maximumSessions: 200_000 },
   })
-  const [address] = await broker.listen()
-  return { port: address!.port, broker }
+  const addresses = await broker.listen()
+  const metricsPort = addresses.find(({ type }) => type === "metrics")?.port
+  return { port: addresses[0]!.port, broker, metricsPort }
 }
 
 function keptIn(store: StoreKind, directory: string | undefined): BrokerConfig["store"] {
@@ -111,6 +120,7 @@ function answersOf(broker: PureMqBroker | undefined): Answers {
       holdUps?.end()
       return holdUps?.longest ?? 0
     },
+    metricsPort: () => metricsPort,
     counts() {
       const { sessions, retainedMessages: retained, storedMessages } = broker!.stats()
       return { sessions, retained, queued: storedMessages - retained }

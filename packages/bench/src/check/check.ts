@@ -9,6 +9,7 @@ import { benchCommand } from "./command.ts"
 import type { CheckContext, CheckGroup } from "./group.ts"
 import { digests, handshakesInMemory, records } from "./in-memory.ts"
 import { type CheckRow, rowText } from "./row.ts"
+import { scraped } from "./scraped.ts"
 import { bulk, idleConnections, servers } from "./sockets.ts"
 import { workers } from "./workers.ts"
 
@@ -21,6 +22,7 @@ export const checkGroups: readonly CheckGroup[] = [
   bulk,
   idleConnections,
   broker,
+  scraped,
   bundles,
   coldStart,
   benchCommand,
