@@ -22,11 +22,11 @@ export function checkMetrics(config: MetricsConfig, now: number): void {
   if (isLoopback(host) || open) return
   if (ca === undefined && tokens === undefined)
     throw new ConfigError(
-      `metrics on ${host} would be open to everybody who can reach it: give metrics.tokenFile or metrics.ca with a certificate, or say "open": true`,
+      `metrics on ${host} would be open to everybody who can reach it: give metrics.tokenFile (--metrics-token-file) or metrics.ca (--metrics-ca) with a certificate, or say "open": true (--metrics-open)`,
     )
   if (cert === undefined)
     throw new ConfigError(
-      `metrics on ${host} would send tokens in the clear: give metrics.cert and metrics.key, or say "open": true`,
+      `metrics on ${host} would send tokens in the clear: give metrics.cert and metrics.key (--metrics-cert, --metrics-key), or say "open": true (--metrics-open)`,
     )
 }
 

@@ -14,7 +14,7 @@ export function processStats(connections: number): ProcessStats {
   const { user, system } = process.cpuUsage()
   return {
     cpuSeconds: (user + system) / 1_000_000,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: process.memoryUsage().rss,
     startTimeSeconds: performance.timeOrigin / 1000,
     openDescriptors: openDescriptors(connections),
     maximumDescriptors: maximumDescriptors(),
