@@ -7,7 +7,7 @@ import { type Peer, startPeer } from "../peers.ts"
 import { ratios } from "../statistics.ts"
 import type { CheckContext, CheckGroup } from "./group.ts"
 
-/** Milliseconds from one answer to the next, and of a measurement: the first is at its beginning. */
+/** Milliseconds from one answer to the next, and of a measurement. */
 const interval = 1000
 
 const shapes = {
@@ -79,9 +79,9 @@ async function whileRead<Result>(url: string, work: () => Promise<Result>): Prom
       .catch((error: unknown) => {
         wrong = String(error)
       })
-  read()
-  const timer = setInterval(read, interval)
-  const result = await work().finally(() => clearInterval(timer))
+  // One falls into each measurement, whatever it takes to begin it.
+  const timers = [setTimeout(read, interval / 2), setInterval(read, interval)]
+  const result = await work().finally(() => timers.forEach(clearTimeout))
   if (wrong !== undefined) throw new Error(`metrics were not answered: ${wrong}`)
   return result
 }
