@@ -3,7 +3,13 @@
 // acknowledged when that ends are their sender's, who may give them to the next one again.
 
 import { readServerPacket } from "../codecs/plain-answers.ts"
-import { packetIdOf, readAcknowledgement, reasonCodeOf, writeAcknowledgement } from "../packet/acknowledgements.ts"
+import {
+  acknowledgementLength,
+  packetIdOf,
+  readAcknowledgement,
+  reasonCodeOf,
+  writeAcknowledgement,
+} from "../packet/acknowledgements.ts"
 import { ByteWriter } from "../packet/byte-writer.ts"
 import { Cursor, checkText, encodeText, joined } from "../packet/bytes.ts"
 import { malformed, PacketError } from "../packet/errors.ts"
@@ -20,7 +26,7 @@ import { checkProperties, PropertyId } from "../packet/properties.ts"
 import { type PropertyValue, reasonStringIn } from "../packet/property-values.ts"
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { MqttClientError } from "./errors.ts"
-import type { ClientEvent, ClientEventSink } from "./events.ts"
+import type { AcknowledgementCame, AcknowledgementType, ClientEvent, ClientEventSink } from "./events.ts"
 import { type Bounds, boundsOf, bytesOf, type MqttClientOptions, requestOf } from "./options.ts"
 import {
   authBytes,
@@ -50,6 +56,8 @@ export interface PublishOptions {
    * acknowledged there ([MQTT-4.4.0-1]).
    */
   readonly again?: number | undefined
+  /** Its Packet Identifier, which stands for nothing else now. Default: the client chooses one. */
+  readonly packetId?: number | undefined
 }
 
 /** The same without the payload, which the caller sends behind the head. */
@@ -88,9 +96,12 @@ export class MqttClient {
   readonly #messages: MessageReader
   readonly #maximumWaiting: number
   readonly #patience: number
+  readonly #byHand: boolean
   /** By Packet Identifier of ours. */
   readonly #awaited: Map<number, Awaited> = new Map()
   readonly #asked: Map<number, Asked> = new Map()
+  /** Those whose PUBREL was sent by hand, for a message of an earlier connection: Receive Maximum is not about it (section 4.9). */
+  readonly #released: Set<number> = new Set()
   /** Packet Identifiers of QoS 2 messages that came, and whose PUBREL has not. */
   readonly #unreleased: Set<number> = new Set()
   #maximumInFlight: number
@@ -122,6 +133,7 @@ export class MqttClient {
     this.#maximumInFlight = Math.min(options.maximumInFlight ?? 20, identifiers - maximumAsked)
     this.#maximumWaiting = options.maximumWaiting ?? 65_536
     this.#patience = options.patience ?? 60_000
+    this.#byHand = options.byHand ?? false
     this.#lastId = ((options.firstPacketId ?? 1) - 1) & 0xffff
   }
 
@@ -230,7 +242,7 @@ export class MqttClient {
    * The same for a payload that the caller sends: the head has to leave after what `take` gives now, and before what it gives
    * later, and so has the payload, of just so many bytes, behind it.
    */
-  publishHead({ topic, payload, qos = 0, retain = false, properties = [], again }: HeadOptions): {
+  publishHead({ topic, payload, qos = 0, retain = false, properties = [], again, ...given }: HeadOptions): {
     readonly packetId: number
     readonly head: Uint8Array
   } {
@@ -243,6 +255,9 @@ export class MqttClient {
       checkOwnProperties(propertyBytes(version === 5 ? properties : []))
       if (again !== undefined && (qos === 0 || this.#isTaken(again) || !isWholeTo(identifiers, again) || again === 0))
         throw new RangeError("no message to send again")
+      const { packetId } = given
+      if (packetId !== undefined && (qos === 0 || this.#isTaken(packetId) || !isWholeTo(identifiers, packetId) || packetId === 0))
+        throw new RangeError("its Packet Identifier is none, or stands for something else")
     })
     const request = { topic, payload, qos, retain, properties }
     misuse("PUBLISH", () => checkPublish(request, this.#connack, version))
@@ -250,7 +265,7 @@ export class MqttClient {
       const most = `${this.#awaited.size} messages are unacknowledged, which is as many as may be`
       throw new MqttClientError("limit", most, { limit: "maximumInFlight" })
     }
-    const packetId = qos === 0 ? 0 : (again ?? this.#nextId())
+    const packetId = qos === 0 ? 0 : (again ?? given.packetId ?? this.#nextId())
     const head = misuse("PUBLISH", () => publishHead(request, packetId, version, again !== undefined))
     if (head === undefined)
       throw new MqttClientError("misuse", `a message of ${payload.length} bytes is longer than MQTT has room for`)
@@ -288,6 +303,28 @@ export class MqttClient {
     const bytes = misuse("AUTH", () => authBytes(method, data))
     checkLength("the data make a packet", bytes.length, this.#connack)
     this.#write(bytes)
+  }
+
+  /** What the broker has to answer that has this Packet Identifier of ours; undefined: nothing. */
+  awaits(packetId: number): Awaited | Asked["answer"] | undefined {
+    const asked = this.#asked.get(packetId)?.answer
+    return asked ?? this.#awaited.get(packetId) ?? (this.#released.has(packetId) ? "pubcomp" : undefined)
+  }
+
+  /**
+   * With `byHand`: sends an acknowledgement. MQTT 3.1.1 has no Reason Code in it.
+   *
+   * @param type of QoS 1 PUBACK; of QoS 2 PUBREC and PUBCOMP for what the broker has sent, PUBREL for what was sent to it
+   * @throws MqttClientError `misuse`
+   */
+  acknowledge(type: AcknowledgementType, packetId: number, reasonCode: number = 0): void {
+    if (!this.#byHand) throw new MqttClientError("misuse", "the client acknowledges by itself: see byHand")
+    if (this.#state !== "connected") return
+    if (type === "pubrel") {
+      if (this.#awaited.has(packetId)) this.#awaited.set(packetId, "pubcomp")
+      else this.#released.add(packetId)
+    }
+    misuse("acknowledgement", () => this.#acknowledge(packetTypes[type], packetId, reasonCode))
   }
 
   /**
@@ -335,6 +372,7 @@ export class MqttClient {
     this.#tickAt = Number.POSITIVE_INFINITY
     this.#awaited.clear()
     this.#asked.clear()
+    this.#released.clear()
     this.#unreleased.clear()
     this.#tell({ event: "closed", error })
   }
@@ -370,7 +408,7 @@ export class MqttClient {
   }
 
   #isTaken(packetId: number): boolean {
-    return this.#awaited.has(packetId) || this.#asked.has(packetId)
+    return this.awaits(packetId) !== undefined
   }
 
   /** Of the packet that has come, if it is one to tell of; "none": none has come as a whole. */
@@ -489,6 +527,10 @@ export class MqttClient {
     const message = this.#messages.read(this.#framer, this.#request.version)
     if (this.#state !== "connected") return
     const { qos, packetId } = message
+    if (this.#byHand) {
+      this.#tell({ event: "message", ...message })
+      return
+    }
     const known = qos === 2 && this.#unreleased.has(packetId)
     if (qos === 2 && !known && this.#unreleased.size >= this.#bounds.receiveMaximum)
       throw malformed("MQTT-3.3.4-9", `more than ${this.#bounds.receiveMaximum} messages of QoS 2 are unacknowledged`)
@@ -503,6 +545,7 @@ export class MqttClient {
     reasonCode: number,
     reasonString: string | undefined,
   ): ClientEvent | undefined {
+    if (this.#byHand) return this.#came(type, packetId, reasonCode, reasonString)
     if (type === PacketType.Pubrel) {
       this.#unreleased.delete(packetId)
       this.#acknowledge(PacketType.Pubcomp, packetId)
@@ -520,12 +563,27 @@ export class MqttClient {
     return { event: "acknowledged", packetId, reasonCode, reasonString }
   }
 
-  #acknowledge(type: number, packetId: number): void {
+  /** An acknowledgement that the caller answers, or hands on. */
+  #came(
+    packetType: number,
+    packetId: number,
+    reasonCode: number,
+    reasonString: string | undefined,
+  ): AcknowledgementCame {
+    const type = acknowledgementTypes.get(packetType)!
+    const goesOn = type === "pubrel" || (type === "pubrec" && reasonCode < 0x80)
+    if (!goesOn && this.#awaited.get(packetId) === type) this.#awaited.delete(packetId)
+    if (type === "pubcomp") this.#released.delete(packetId)
+    return { event: "acknowledgement", type, packetId, reasonCode, reasonString }
+  }
+
+  #acknowledge(type: number, packetId: number, reasonCode: number = 0): void {
     if (this.#state !== "connected") return
     if (this.#owed.length >= maximumOwed)
       throw malformed("MQTT-2.2.1-4", "more is to be acknowledged than there are Packet Identifiers")
-    const out = new Uint8Array(4)
-    writeAcknowledgement(out, 0, type, packetId, 0, this.#request.version)
+    const { version } = this.#request
+    const out = new Uint8Array(acknowledgementLength(reasonCode, version))
+    writeAcknowledgement(out, 0, type, packetId, reasonCode, version)
     this.#owed.bytes(out)
     this.#waiting += out.length
   }
@@ -541,6 +599,20 @@ function checkOwnProperties(bytes: Uint8Array): void {
     if (id === PropertyId.ResponseTopic) guardResponseTopic(bytes, start, end)
   })
 }
+
+const packetTypes: Readonly<Record<AcknowledgementType, number>> = {
+  puback: PacketType.Puback,
+  pubrec: PacketType.Pubrec,
+  pubrel: PacketType.Pubrel,
+  pubcomp: PacketType.Pubcomp,
+}
+
+const acknowledgementTypes: ReadonlyMap<number, AcknowledgementType> = new Map([
+  [PacketType.Puback, "puback"],
+  [PacketType.Pubrec, "pubrec"],
+  [PacketType.Pubrel, "pubrel"],
+  [PacketType.Pubcomp, "pubcomp"],
+])
 
 /** [MQTT-4.12.0-6] there is no AUTH where CONNECT has named no method */
 function unasked(): MqttClientError {

@@ -21,6 +21,18 @@ export interface Acknowledged {
   readonly reasonString: string | undefined
 }
 
+/** The packets of a message at QoS 1 (PUBACK) and at QoS 2. */
+export type AcknowledgementType = "puback" | "pubrec" | "pubrel" | "pubcomp"
+
+/** With `byHand`, instead of `Acknowledged`: each acknowledgement, whatever it is about. */
+export interface AcknowledgementCame {
+  readonly event: "acknowledgement"
+  readonly type: AcknowledgementType
+  readonly packetId: number
+  readonly reasonCode: number
+  readonly reasonString: string | undefined
+}
+
 /** SUBACK, or UNSUBACK: a Reason Code for each filter in its order; for UNSUBACK MQTT 3.1.1 has none. */
 export interface Answered {
   readonly event: "subscribed" | "unsubscribed"
@@ -42,7 +54,14 @@ export interface ConnectionClosed {
   readonly error: MqttClientError | undefined
 }
 
-export type ClientEvent = Connected | MessageCame | Acknowledged | Answered | AuthenticationAsked | ConnectionClosed
+export type ClientEvent =
+  | Connected
+  | MessageCame
+  | Acknowledged
+  | AcknowledgementCame
+  | Answered
+  | AuthenticationAsked
+  | ConnectionClosed
 
 /** What it returns counts for a message only: one that gets `false` is not acknowledged, so a session keeps it. */
 export type ClientEventSink = (event: ClientEvent) => unknown

@@ -39,6 +39,11 @@ export interface MqttClientOptions {
   readonly maximumWaiting?: number | undefined
   /** Milliseconds that the broker has for CONNACK. Default 60,000. */
   readonly patience?: number | undefined
+  /**
+   * Acknowledgements are the caller's to send (`acknowledge`), and those that come are events: for a caller that is between two
+   * brokers, and hands on what each of them says. Messages then come as often as the broker sends them. Default false.
+   */
+  readonly byHand?: boolean | undefined
   /** The first Packet Identifier, 1 to 65,535: in a session that goes on those of before may still be taken. Default 1. */
   readonly firstPacketId?: number | undefined
 }

@@ -16,6 +16,8 @@ export interface Received {
   readonly retain: boolean
   /** 0 for QoS 0. */
   readonly packetId: number
+  /** It has been sent before. */
+  readonly dup: boolean
   /** In the order in which they came; empty for MQTT 3.1.1. */
   readonly properties: readonly PropertyValue[]
 }
@@ -37,11 +39,11 @@ export class MessageReader {
     const reader = this.#reader
     reader.read(bytes, start, bodyStart, end, owned, version, true)
     const topic = this.#topicOf(reader)
-    const { qos, retain, packetId } = reader
+    const { qos, retain, packetId, dup } = reader
     const { payload } = reader.message(topic, 0)
     const properties =
       version === 5 ? decodeProperties(bytes, propertiesAt(bytes, bodyStart, qos), end, PacketType.Publish) : []
-    return { topic: topic.name, payload, qos, retain, packetId, properties }
+    return { topic: topic.name, payload, qos, retain, packetId, dup, properties }
   }
 
   #topicOf({ topic, topicAlias }: PublishReader): Topic {
