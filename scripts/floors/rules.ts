@@ -156,6 +156,7 @@ export const brokerFloors: Readonly<Record<string, number>> = {
   "mqtt-client": 8,
   listen: 8,
   admin: 9,
+  bridge: 9,
   config: 10,
   platform: 11,
   cli: 12,
@@ -169,7 +170,7 @@ const topOfBrokerCore = 6
  */
 const asTheBrokerCore = [
   ...["access/acl.ts", "access/lines.ts", "access/rule-tree.ts", "access/simple.ts", "buses/local.ts"],
-  ...["codecs/plain", "stores/forgetful.ts", "embed/", "mqtt-client/", "core.ts"],
+  ...["codecs/plain", "stores/forgetful.ts", "embed/", "mqtt-client/", "bridge/", "core.ts"],
 ]
 
 /** What a folder of the broker sees of those below it, where that is not all of them. */

@@ -1,0 +1,155 @@
+// One direction of a bridge: what one broker sends goes to the other by the same Packet Identifier and at the same QoS, and what the
+// other answers goes back. So the bridge keeps nothing: what is under way is in the sessions of both brokers, and when a connection
+// is lost on either side each of them sends again what it has no answer for (MQTT 5.0 section 4.4).
+
+import type { MqttClient } from "../mqtt-client/client.ts"
+import { MqttClientError } from "../mqtt-client/errors.ts"
+import type { AcknowledgementCame, MessageCame } from "../mqtt-client/events.ts"
+import { PropertyId } from "../packet/properties.ts"
+import type { PropertyValue } from "../packet/property-values.ts"
+import { ReasonCode } from "../packet/reason-codes.ts"
+import { goneOver } from "./origin.ts"
+import { type Route, TopicMap } from "./topics.ts"
+
+export interface LaneOptions {
+  readonly map: TopicMap
+  readonly from: MqttClient
+  readonly to: MqttClient
+  /** Of the broker whose bridge this is; see origin.ts. */
+  readonly origin: string
+  /** A message that is not handed on, and why. */
+  readonly onDropped: (topic: string, why: string) => void
+}
+
+interface Held {
+  readonly message: MessageCame
+  readonly route: Route
+}
+
+export class Lane {
+  readonly #options: LaneOptions
+  /**
+   * Packet Identifiers that are free at the receiving broker, when its session may have some of a session of the other that has
+   * ended: a message by one of those would be taken for one that it has got already. Undefined: all are.
+   */
+  #free: Set<number> | undefined
+  /** Messages that wait until their Packet Identifiers are. */
+  readonly #held: Map<number, Held> = new Map()
+  /** Messages that wait until a SUBSCRIBE or UNSUBSCRIBE is answered, whose Packet Identifier the first of them has. */
+  #waiting: MessageCame[] | undefined
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  /** Both brokers have let the bridge in. @param stale the sender's session is new, and the receiver's is not */
+  begin(stale: boolean): void {
+    this.#free = stale ? new Set() : undefined
+    this.#held.clear()
+  }
+
+  /** Messages wait for the answer to a SUBSCRIBE or UNSUBSCRIBE: `goOn` is to be called when it has come. */
+  get waits(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  goOn(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const message of waiting) this.message(message)
+  }
+
+  /** A message of `from`. Throws MqttClientError when `to` can take nothing more. */
+  message(message: MessageCame): void {
+    const { map, to } = this.#options
+    const { topic, qos, packetId } = message
+    const awaited = qos === 0 ? undefined : to.awaits(packetId)
+    const isInTheWay = awaited === "suback" || awaited === "unsuback"
+    if (this.#waiting !== undefined || isInTheWay) {
+      this.#waiting ??= []
+      this.#waiting.push(copyOf(message))
+      return
+    }
+    // It comes again on the same connection, which MQTT 3.1 did: it is under way.
+    if (awaited !== undefined) return
+    const route = map.routeOf(topic)
+    if (route === undefined) {
+      this.#drop(message, ReasonCode.Success, "no rule of the bridge is about it; a subscription of before may be")
+      return
+    }
+    if (qos === 2 && this.#free !== undefined && !this.#free.has(packetId)) {
+      this.#free.add(packetId)
+      this.#held.set(packetId, { message: copyOf(message), route })
+      to.acknowledge("pubrel", packetId)
+      return
+    }
+    this.#send(message, route)
+  }
+
+  /** What `to` says about a message. */
+  answered({ type, packetId, reasonCode }: AcknowledgementCame): void {
+    const held = type === "pubcomp" ? this.#held.get(packetId) : undefined
+    if (held === undefined) {
+      // Only servers may say that nobody has subscribed (sections 3.4.2.1, 3.5.2.1).
+      const isNobody = reasonCode === ReasonCode.NoMatchingSubscribers
+      this.#options.from.acknowledge(type, packetId, isNobody ? ReasonCode.Success : reasonCode)
+      return
+    }
+    this.#held.delete(packetId)
+    this.#send(held.message, held.route)
+  }
+
+  /** PUBREL of `from`. */
+  released({ packetId, reasonCode }: AcknowledgementCame): void {
+    this.#options.to.acknowledge("pubrel", packetId, reasonCode)
+  }
+
+  #send(message: MessageCame, route: Route): void {
+    const { to, origin } = this.#options
+    const { topic, payload, qos, packetId } = message
+    const properties = goneOver(message.properties.filter(isOfMessage), origin)
+    if (properties === undefined) {
+      this.#drop(message, ReasonCode.Success, undefined)
+      return
+    }
+    try {
+      to.publish({
+        topic: TopicMap.across(topic, route),
+        payload,
+        qos,
+        retain: message.retain && route.retain && to.connack.retainAvailable !== false,
+        properties: to.version === 5 ? properties : [],
+        ...(qos > 0 && (message.dup && to.connack.sessionPresent ? { again: packetId } : { packetId })),
+      })
+    } catch (error) {
+      if (!(error instanceof MqttClientError) || !isOfOne(error)) throw error
+      this.#drop(message, ReasonCode.ImplementationSpecificError, error.message)
+    }
+  }
+
+  /** It ends here: the sender is told that it has arrived, or, by a Reason Code of 0x80 or above, why not. */
+  #drop({ topic, qos, packetId }: MessageCame, reasonCode: number, why: string | undefined): void {
+    if (why !== undefined) this.#options.onDropped(topic, why)
+    if (qos > 0) this.#options.from.acknowledge(qos === 1 ? "puback" : "pubrec", packetId, reasonCode)
+  }
+}
+
+/** What belongs to a message, and not to the connection that it came by. */
+function isOfMessage({ id }: PropertyValue): boolean {
+  return id !== PropertyId.TopicAlias && id !== PropertyId.SubscriptionIdentifier
+}
+
+/** The message is what is wrong, and not that there is no room for one more. */
+function isOfOne({ kind, limit }: MqttClientError): boolean {
+  return kind === "misuse" || (limit !== undefined && limit !== "maximumInFlight" && limit !== "maximumWaiting")
+}
+
+/** A copy that outlives the bytes that it came by. */
+export function copyOf(message: MessageCame): MessageCame {
+  const { payload, properties } = message
+  return {
+    ...message,
+    payload: payload.slice(),
+    properties: properties.map(({ id, value }) => ({ id, value: value instanceof Uint8Array ? value.slice() : value })),
+  }
+}
