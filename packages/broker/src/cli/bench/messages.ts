@@ -3,7 +3,7 @@
 import type { ClientCpu, LoadMaker } from "@puremq/tls13/bench"
 import type { RecorderData } from "@puremq/tls13/measure"
 import type { ProtocolVersion } from "../../packet/packets.ts"
-import type { Place } from "../client/address.ts"
+import type { Place } from "../../platform/dial.ts"
 import type { Scenario } from "./plan.ts"
 import type { Sent } from "./publisher.ts"
 import type { TimelineData } from "./timeline.ts"

@@ -2,7 +2,7 @@
 
 import { conditionsOf, failuresOf, limitOf, loopOf, notesOf, RunSamples, slicesOf } from "@puremq/tls13/bench"
 import { distributionOf, type Failure, histogramOf, Recorder, type Run, rounded } from "@puremq/tls13/measure"
-import type { Place } from "../client/address.ts"
+import type { Place } from "../../platform/dial.ts"
 import { deliveryNotes } from "./notes.ts"
 import { nameOfScenario, type Plan, type Scenario, windowOf } from "./plan.ts"
 import type { RawMessages, RawStorm } from "./run.ts"

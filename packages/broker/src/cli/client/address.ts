@@ -1,16 +1,7 @@
 // Where a command connects to, and how: by options, or by a URL (-L) as Mosquitto's tools take one.
 
 import { type Arguments, UsageError } from "@puremq/tls13/command-line"
-
-export type Transport = "tls" | "tcp" | "ws" | "wss"
-
-export interface Place {
-  readonly transport: Transport
-  readonly host: string
-  readonly port: number
-  /** Of a WebSocket. */
-  readonly path: string
-}
+import { isSecure, type Place, type Transport } from "../../platform/dial.ts"
 
 /** Where to, and what else a URL says. */
 export interface Address {
@@ -56,15 +47,6 @@ export function addressOf(options: Arguments, word?: string): Address {
 }
 
 const ofTls = ["cafile", "cert", "key", "key-password-file", "insecure", "tls-alpn", "tls-use-os-certs"]
-
-export function isSecure({ transport }: Pick<Place, "transport">): boolean {
-  return transport === "tls" || transport === "wss"
-}
-
-/** As it stands in a sentence. */
-export function addressText({ host, port }: Pick<Place, "host" | "port">): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`
-}
 
 /** @throws UsageError */
 function hostAndPort(word: string): { readonly host: string; readonly port: number | undefined } {

@@ -3,7 +3,7 @@
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net"
 import { connect as connectTls } from "@puremq/tls13/node"
 import { afterEach, describe, expect, it } from "vitest"
-import type { Place } from "./address.ts"
+import type { Place } from "../../platform/dial.ts"
 import { connectionError, openClient } from "./connection-error.ts"
 import type { ConnectRequest } from "./mqtt-client.ts"
 

@@ -1,9 +1,9 @@
 // Why `puremq pub`, `puremq sub` and `puremq rr` have no connection, or have lost it: what, where and what to do, in one line.
 
 import type { Duplex } from "node:stream"
+import { addressText, isSecure, type Place } from "../../platform/dial.ts"
 import { wordOf } from "../output.ts"
 import { commandHere } from "../what-next.ts"
-import { addressText, isSecure, type Place } from "./address.ts"
 import { ClientError, NoAnswer } from "./errors.ts"
 import { type ClientOptions, StreamClient } from "./mqtt-client.ts"
 

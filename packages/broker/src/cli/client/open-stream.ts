@@ -1,30 +1,15 @@
-// The byte stream to a broker: TCP, TLS 1.3, or a WebSocket over either.
+// The byte stream to a broker, as the options of a command say.
 
 import { existsSync } from "node:fs"
-import { connect as connectTcp, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import { type Arguments, UsageError } from "@puremq/tls13/command-line"
-import { createWebSocketStream, WebSocket } from "ws"
 import { checkCertificate, usableAuthorities } from "../../config/certificate.ts"
 import { readCertificates, readPrivateKey } from "../../config/pem-file.ts"
 import { loadTls } from "../../listen/tls-server.ts"
+import { addressText, isSecure, type Opener, openerOf, type Place, serverNameOf } from "../../platform/dial.ts"
 import { tell } from "../output.ts"
-import { addressText, isSecure, type Place } from "./address.ts"
-
-/** Bytes that ws takes in a message: a packet of MQTT, and what may stand before and after it in a frame. */
-const largestFrame = 0x1000_0004 + 65_536
-
-/** Where a new connection has got to; each is told once, unless it fails before. */
-export interface Stages {
-  /** TCP is connected. */
-  readonly reached?: () => void
-  /** TLS and WebSocket, if there are any, are there too. @param below what the WebSocket is on, or the stream itself */
-  readonly ready?: (below: Duplex) => void
-}
-
-/** @param localAddress the system's choice, unless it is given. What goes wrong is an error of the stream. */
-export type Opener = (stages?: Stages, localAddress?: string) => Duplex
 
 /** Throws UsageError, ConfigError; what goes wrong later is an error of the stream. */
 export async function openStream(options: Arguments, place: Place): Promise<Duplex> {
@@ -42,36 +27,9 @@ export interface OpenerOptions {
 export async function streamOpener(
   options: Arguments,
   place: Place,
-  { trusted, address = place.host }: OpenerOptions = {},
+  { trusted, address }: OpenerOptions = {},
 ): Promise<Opener> {
-  const { transport, port, path } = place
-  const secure = isSecure(place) ? await prepareTls(options, place, trusted) : undefined
-  const openTcp = (localAddress: string | undefined, allowHalfOpen: boolean) =>
-    connectTcp({
-      host: address,
-      port,
-      noDelay: true,
-      allowHalfOpen,
-      ...(localAddress !== undefined && { localAddress }),
-    })
-  const isWebSocket = transport === "ws" || transport === "wss"
-  return ({ reached, ready } = {}, localAddress = undefined) => {
-    const tcp = openTcp(localAddress, secure !== undefined)
-    if (reached !== undefined) tcp.once("connect", reached)
-    const below = secure?.(tcp) ?? tcp
-    if (!isWebSocket) {
-      if (ready !== undefined) below.once(secure === undefined ? "connect" : "secureConnect", () => ready(below))
-      return below
-    }
-    // Its own TLS would be another one: it is given a stream that is secure already.
-    const socket = new WebSocket(`ws://${addressText(place)}${path}`, ["mqtt"], {
-      perMessageDeflate: false,
-      maxPayload: largestFrame,
-      createConnection: () => below,
-    })
-    if (ready !== undefined) socket.once("open", () => ready(below))
-    return createWebSocketStream(socket)
-  }
+  return openerOf(place, isSecure(place) ? await prepareTls(options, place, trusted) : undefined, address)
 }
 
 async function prepareTls(
@@ -103,7 +61,7 @@ async function prepareTls(
       port,
       socket,
       secureContext,
-      ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
+      ...(serverNameOf(host) !== undefined && { servername: host }),
       ALPNProtocols,
       ...(insecure && { rejectUnauthorized: false }),
     })
