@@ -7,6 +7,7 @@
 //
 // PERMISSION is read (subscribe), write (publish), readwrite, deny, deny-read or deny-write. FILTER is a Topic Filter in
 // which %u is the user's name and %c the Client Identifier. What no rule allows is refused; deny wins over the others.
+// A client whose login says what it may do (Rights) has that, and nothing of what rules allow; what they deny holds for it, too.
 // A name that is empty, begins with $ or has one of / + # in it fills no allowing rule. A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
 import type { Identity, Refusal } from "../ports/access.ts"
@@ -89,6 +90,12 @@ function isPermission(text: string): text is Permission {
 }
 
 const nothingAllows: Refusal = { rule: "no rule allows it" }
+const notOfLogin: Refusal = { rule: "nothing that its login says allows it" }
+
+/** By the rights that came with the login alone. Undefined: it is allowed, or the login says nothing of rights. */
+export function refusalByLogin({ rights }: Identity, text: string, action: Action): Refusal | undefined {
+  return rights === undefined || rights.allows(action, text) ? undefined : notOfLogin
+}
 
 /** The names of one client, and what denying rules become by them where they would match more than themselves. */
 interface OwnNames extends Names {
@@ -224,6 +231,10 @@ export class Acl {
     for (const set of this.#applying(identity, clientId)) {
       set.judge(text, action, names, verdict)
       if (verdict.denial !== undefined) return verdict.denial.refusal
+    }
+    if (identity.rights !== undefined) {
+      this.#work.nodes += identity.rights.size
+      return refusalByLogin(identity, text, action)
     }
     return verdict.allowed ? undefined : nothingAllows
   }

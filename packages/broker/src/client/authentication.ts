@@ -21,6 +21,8 @@ export interface Claimant extends Receiving {
   enter(phase: Authenticating): void
   /** The client is who it says: CONNACK. Throws PacketError when it may not come in for another reason. */
   welcome(phase: Authenticating, identity: Identity, authenticationData: Uint8Array | undefined, now: number): void
+  /** The client has authenticated anew: it is who it was, and may have other rights. */
+  becomes(phase: Connected<this>, identity: Identity): void
   /** CONNECT is decided about, and counts for nothing more. */
   loginOver(): void
   /** Does the work of an answer that has come, at `before` or later, as that of a packet; then goes on with what has come. */
@@ -140,9 +142,13 @@ export class Authentication<Client extends Claimant> {
       }
       phase.reauthentication = undefined
       // [MQTT-4.12.1-2] one that fails ends the connection
-      const why = failure(phase.identity, step.decision)
-      if (why === undefined) this.#say(ReasonCode.Success, method, step.data)
-      else this.#client.expel(now, why.reasonCode, `re-authentication: ${why.words}`)
+      const { decision } = step
+      const why = failure(phase.identity, decision)
+      if (why !== undefined) this.#client.expel(now, why.reasonCode, `re-authentication: ${why.words}`)
+      else {
+        if ("identity" in decision) this.#client.becomes(phase, decision.identity)
+        this.#say(ReasonCode.Success, method, step.data)
+      }
     })
   }
 

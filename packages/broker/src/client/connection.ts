@@ -251,6 +251,11 @@ export class Connection implements Addressee, Served {
       if (now - this.#gone.at >= afterlife) this.finishGone(now)
       return
     }
+    const { expiresAt } = this.#phase.identity
+    if (expiresAt !== undefined && now >= expiresAt) {
+      this.disconnect(now, ReasonCode.NotAuthorized, "its login has expired")
+      return
+    }
     this.session?.retryRetained()
     if (this.#intake.haveToComeAgain(now)) {
       this.disconnect(now, ReasonCode.QuotaExceeded, "messages that could not be kept have to come again")
@@ -475,6 +480,13 @@ export class Connection implements Addressee, Served {
   expel(now: number, reasonCode: number, why: string): void {
     this.#goodbye(reasonCode)
     this.#finish(now, { publishWill: true }, "broker", why, reasonName(reasonCode))
+  }
+
+  becomes(phase: Connected<Connection>, identity: Identity): void {
+    phase.identity = identity
+    phase.receiver.becomes(identity)
+    this.#host.loggedIn(phase.session, identity)
+    this.rulesChanged() // about its will
   }
 
   welcome(phase: Authenticating, identity: Identity, data: Uint8Array | undefined, now: number): void {

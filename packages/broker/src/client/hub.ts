@@ -67,6 +67,8 @@ export interface Hub<Client> {
     now: number,
     again: () => void,
   ): { session: Session; sessionPresent: boolean } | "later" | undefined
+  /** The client of this session has logged in anew, and may have other rights. */
+  loggedIn(session: Session, identity: Identity): void
   /** The connection is gone: its will and its session go their ways. */
   ended(connection: Client, session: Session, will: Will | undefined, ending: Ending, now: number): void
   /** True when a message on this topic would reach nobody. */

@@ -64,7 +64,7 @@ export class Receiver<Client extends Receiving> {
   readonly #told: ToldLimits
   readonly #connection: Client
   readonly #session: Session
-  readonly #identity: Identity
+  #identity: Identity
   readonly #writer: Writer
   readonly #clientId: string
   readonly #version: ProtocolVersion
@@ -237,6 +237,12 @@ export class Receiver<Client extends Receiving> {
     }
     this.#allowedTopic = topic
     return true
+  }
+
+  /** The client has logged in anew. */
+  becomes(identity: Identity): void {
+    this.#identity = identity
+    this.rulesChanged()
   }
 
   /** The rules have changed: what was allowed may not be any more. */

@@ -169,7 +169,8 @@ export class Broker implements Hub<Connection>, Inspect {
     const { queuePolicy = "drop-newest" } = options
     const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
     this.#sessions = new Sessions({ ...shared, queued, queuePolicy, recorder, cost, turnLeft, fitsAll })
-    this.#rulesChanges = new RulesChanges({ ...shared, sessions: this.#sessions, connections: this.#connections })
+    const [sessions, connections] = [this.#sessions, this.#connections]
+    this.#rulesChanges = new RulesChanges({ ...shared, cost, sessions, connections })
 
     const wakeAfter = options.wakeAfter ?? (() => undefined)
     this.#waiting = new Waiting({ budget: this.#budget, work, bound, askForFlush, wakeAfter })
@@ -450,8 +451,14 @@ export class Broker implements Hub<Connection>, Inspect {
       return session && this.#sessions.connectionOf(session)
     })
     const opened = this.#sessions.open(connection, packet, clientId, identity, now, again)
-    if (opened !== undefined && opened !== "later") this.#admission.known(connection, identity)
+    if (opened === undefined || opened === "later") return opened
+    this.#admission.known(connection, identity)
+    if (opened.sessionPresent) this.loggedIn(opened.session, identity)
     return opened
+  }
+
+  loggedIn(session: Session, identity: Identity): void {
+    this.#rulesChanges.loggedIn(session, identity)
   }
 
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {

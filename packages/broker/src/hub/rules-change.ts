@@ -2,9 +2,10 @@
 
 import type { Connection } from "../client/connection.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
-import type { Access } from "../ports/access.ts"
+import type { Access, Identity } from "../ports/access.ts"
 import type { Router } from "../routing/router.ts"
 import type { Faults } from "../session/faults.ts"
+import { identityOf, ownerBy } from "../session/owners.ts"
 import { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
 import { type LostRight, never, type RulesApplied, type RulesChange, RulesSweep } from "./rules.ts"
@@ -24,6 +25,8 @@ export interface RulesChangesNeeds {
   readonly now: () => number
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
+  /** Counts work that is not routing, in its units. */
+  readonly cost: (units: number) => void
   /** The boundary around one connection's work. */
   readonly bound: (connection: Connection, now: number, work: () => void) => void
 }
@@ -53,11 +56,59 @@ export class RulesChanges {
     later(this.#apply(sweep, leaving, disconnect, done))
   }
 
+  /**
+   * The client of this session has logged in, anew or again. What a login has allowed before is not what this one does: where
+   * either has rights of its own, what it has subscribed to is judged now, and what waits before it is sent. Before the session
+   * has its connection, or while it has this one.
+   */
+  loggedIn(session: Session, identity: Identity): void {
+    const { cost, later, router } = this.#needs
+    const before = session.owner.ownRights === true
+    session.owner = ownerBy(identity, session.owner.account)
+    if (identity.rights === undefined && !before) return
+    this.#sweep?.forget(session)
+    const sweep = this.#sweepFor(() => identity)
+    const { work = 0 } = this.#needs.access
+    let changed = false
+    for (const subscription of session.subscriptions.values()) {
+      const rule = subscription.mayReceive
+      sweep.ahead(session, subscription)
+      changed ||= subscription.mayReceive !== rule
+    }
+    if (changed) router.forget()
+    // The list counts what it does; this is for what it does not.
+    if (work === 0) cost(session.subscriptions.size)
+    sweep.freshen(session)
+    later(this.#rest(sweep, session))
+  }
+
+  /** What waits in the session, in turns. */
+  *#rest(sweep: RulesSweep, session: Session): Chore {
+    try {
+      yield* sweep.session(session)
+    } catch (error) {
+      sweep.giveUp(session, error)
+    }
+    if (sweep.isBroken(session)) this.#giveUp(session, this.#needs.sessions.connectionOf(session))
+  }
+
   #beginSweep(): RulesSweep {
+    const { router, sessions } = this.#needs
+    const sweep = this.#sweepFor((session) => sessions.connectionOf(session)?.identity ?? identityOf(session.owner))
+    this.#sweep = sweep
+    router.judge = (subscription) => {
+      if (subscription.subscriber instanceof Session) sweep.ahead(subscription.subscriber, subscription)
+    }
+    router.forget()
+    for (const session of sessions.all()) session.stale = () => sweep.freshen(session)
+    return sweep
+  }
+
+  #sweepFor(identity: (session: Session) => Identity): RulesSweep {
     const { access, faults, router, sessions, subscriptions, wills } = this.#needs
-    const sweep = new RulesSweep({
+    return new RulesSweep({
       access,
-      identityOf: (session) => sessions.connectionOf(session)?.identity ?? { ...session.owner },
+      identityOf: identity,
       put: (session, subscription, rule) => {
         router.rule(subscription, rule === never ? rule : subscriptions.withoutThrowing(rule, session))
       },
@@ -67,13 +118,6 @@ export class RulesChanges {
         faults.report(error, { peer, clientId: session.clientId })
       },
     })
-    this.#sweep = sweep
-    router.judge = (subscription) => {
-      if (subscription.subscriber instanceof Session) sweep.ahead(subscription.subscriber, subscription)
-    }
-    router.forget()
-    for (const session of sessions.all()) session.stale = () => sweep.freshen(session)
-    return sweep
   }
 
   *#apply(

@@ -116,6 +116,11 @@ export class RulesSweep {
     }
   }
 
+  /** Its client is another than it was taken for. */
+  forget(session: Session): void {
+    this.#identities.delete(session)
+  }
+
   /** The list threw for this session: rather none of its rights than some that it has lost. */
   isBroken(session: Session): boolean {
     return this.#broken.has(session)

@@ -13,7 +13,7 @@ import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
 import type { Limits } from "../session/limits.ts"
 import { type Account, type QueuedMemory, sessionCost, willCost } from "../session/memory.ts"
-import { ownerOf, SessionOwners } from "../session/owners.ts"
+import { ownerBy, ownerOf, SessionOwners } from "../session/owners.ts"
 import type { QueuePolicy } from "../session/queue.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
@@ -201,8 +201,7 @@ export class Sessions {
     const owner = ownerOf(identity, connection.peer)
     if (!this.#makeRoom(owner, now)) return undefined
     const account = this.#owners.account(owner)
-    const { user, source } = identity
-    const session = this.#make(clientId, { user, source, account: owner }, account) // [MQTT-3.1.2-6]
+    const session = this.#make(clientId, ownerBy(identity, owner), account) // [MQTT-3.1.2-6]
     this.#byClientId.set(clientId, session)
     this.#owners.add(owner, session)
     return session

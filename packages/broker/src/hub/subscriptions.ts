@@ -12,6 +12,7 @@ import { subscriptionShare } from "../routing/subscription-tree.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
 import { fitsShare } from "../session/memory.ts"
+import { identityOf } from "../session/owners.ts"
 import type { Session } from "../session/session.ts"
 import { never } from "./rules.ts"
 
@@ -99,7 +100,7 @@ export class Subscriptions {
     const filter = readFilter(text, limits.maximumTopicLevels)
     if (filter === undefined) return
     const { shareName, path } = filter
-    const identity = { ...session.owner }
+    const identity = identityOf(session.owner)
     const refused = access.subscribeRefusal(identity, session.clientId, filter) !== undefined
     const rule = refused ? never : access.deliveryRule(identity, session.clientId, filter)
     const subscription: Subscription = {

@@ -10,6 +10,7 @@ import type { Access } from "../ports/access.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
 import { willCost } from "../session/memory.ts"
+import { identityOf } from "../session/owners.ts"
 import type { Recorder } from "../session/recorder.ts"
 import type { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
@@ -195,7 +196,7 @@ export class Wills {
       faults.attempt(
         () => {
           const { owner } = session
-          if (rules !== this.#rules && publishRefusal(access, { ...owner }, clientId, will.topic)) return
+          if (rules !== this.#rules && publishRefusal(access, identityOf(owner), clientId, will.topic)) return
           counters.willsPublished++
           const topic = topics.of(will.topic)
           // Its client is back: it cannot wait any more, and goes to who is there.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { anyChange, Seeded } from "../../tests/stores/random-changes.ts"
-import type { Change } from "./change.ts"
+import type { Change, Owner } from "./change.ts"
 import { decodeTurn, encodeTurn } from "./change-encoding.ts"
 import { TurnWriter, turnVersion } from "./turn-fields.ts"
 
@@ -62,6 +62,26 @@ describe("a turn as bytes", () => {
     }
   })
 
+  it("is of version 2 unless an owner is of a kind that version 2 did not know", () => {
+    const opened = (owner: Partial<Owner>): Change => ({
+      type: "opened",
+      clientId: "a",
+      owner: { user: "u", source: "password", account: "user u", ...owner },
+      expiryInterval: 1,
+    })
+    const owners: Partial<Owner>[] = [
+      ...([{}, { source: "certificate" }, { source: "token" }, { source: "hook" }] as const),
+      { ownRights: true },
+    ]
+    const versions = owners.map((owner) => {
+      const turn = [opened({}), opened(owner)]
+      const bytes = encode(turn)
+      expect(decode(bytes)).toEqual({ changes: turn, fault: undefined })
+      return bytes[0]
+    })
+    expect(versions).toEqual([2, 2, 3, 3, 3])
+  })
+
   it("cut off anywhere it is a fault with its offset, and nothing is thrown", () => {
     for (let seed = 0; seed < 40; seed++) {
       const bytes = encode(turnOf(seed)).subarray(0, 3000)
@@ -87,13 +107,15 @@ describe("a turn as bytes", () => {
   })
 
   it.each<[string, number[], RegExp]>([
-    ["a later version", [3, 0], /turns of version 3 are not known, only up to 2/],
+    ["a later version", [4, 0], /turns of version 4 are not known, only up to 3/],
     ["no version", [0, 0], /turns of version 0 are not known/],
     ["an unknown type", [1, 1, 19], /unknown type 19/],
     ["flags that are not known", [1, 1, 0, 1, 0x20], /unknown flags 0x20/],
     ["a sign of life of version 2 that has only one time", [2, 1, 18, 2], /cut off/],
     ["QoS 3", [1, 1, 0, 1, 3, 0, 0, 0, 0], /QoS 3/],
     ["an unknown source of an owner", [1, 1, 5, 2, 0x61, 3], /unknown source/],
+    ["a source that version 2 did not know", [2, 1, 5, 2, 0x61, 0x80], /unknown source/],
+    ["a source that nobody knows", [3, 1, 5, 2, 0x61, 5], /unknown source/],
     ["a Client Identifier like the one before, and none before", [1, 1, 8, 0], /no Client Identifier before/],
     ["text that is not UTF-8", [1, 1, 8, 2, 0xff], /UTF-8/],
     ["a number past 2^53 - 1", [1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], /too large/],

@@ -4,7 +4,7 @@
 
 import type { Change } from "./change.ts"
 import type { Qos, Will } from "./packets.ts"
-import { type TurnFault, TurnReader, type TurnWriter, turnVersion, Unreadable } from "./turn-fields.ts"
+import { newestTurnVersion, type TurnFault, TurnReader, type TurnWriter, Unreadable } from "./turn-fields.ts"
 
 /** Milliseconds between signs of life of version 1. */
 const oldClockInterval = 60_000
@@ -74,8 +74,8 @@ export function decodeTurn(
   const reader = new TurnReader(bytes)
   const count = reader.attempt(() => {
     reader.version = reader.byte()
-    if (reader.version < 1 || reader.version > turnVersion)
-      throw new Unreadable(`turns of version ${reader.version} are not known, only up to ${turnVersion}`)
+    if (reader.version < 1 || reader.version > newestTurnVersion)
+      throw new Unreadable(`turns of version ${reader.version} are not known, only up to ${newestTurnVersion}`)
     return reader.integer()
   })
   if (typeof count !== "number") return count

@@ -7,8 +7,14 @@ import { PacketError } from "./errors.ts"
 
 /** The first byte of a turn; those before it are read too. Version 1 knew of signs of life only when they were. */
 export const turnVersion = 2
+/** That of a turn with an owner of a kind that version 2 did not know. A broker of then says so, instead of calling it damage. */
+export const newestTurnVersion = 3
 
-const sources: readonly Owner["source"][] = ["anonymous", "password", "certificate"]
+const sources: readonly Owner["source"][] = ["anonymous", "password", "certificate", "token", "hook"]
+/** Those of version 2. */
+const olderSources = 3
+/** In the byte of an owner's source. */
+const ownRights = 0x80
 
 /** Why bytes are no turn. */
 export interface TurnFault {
@@ -30,6 +36,8 @@ export class TurnWriter {
   /** How many of all that were written were of Client Identifiers. */
   clientIdBytes = 0
   #clientId: string | undefined
+  /** Where the version of this turn stands. */
+  #versionAt = 0
 
   /** Nothing is in it any more; what a large turn has needed goes. */
   clear(): void {
@@ -39,6 +47,7 @@ export class TurnWriter {
 
   begin(changes: number): void {
     this.#clientId = undefined
+    this.#versionAt = this.length
     this.byte(turnVersion)
     this.integer(changes)
   }
@@ -136,7 +145,9 @@ export class TurnWriter {
   }
 
   owner(owner: Owner): void {
-    this.byte(sources.indexOf(owner.source))
+    const source = sources.indexOf(owner.source)
+    if (source >= olderSources || owner.ownRights) this.bytes[this.#versionAt] = newestTurnVersion
+    this.byte(source | (owner.ownRights ? ownRights : 0))
     this.text(owner.user)
     this.text(owner.account)
   }
@@ -235,9 +246,11 @@ export class TurnReader {
   }
 
   owner(): Owner {
-    const source = sources[this.byte()]
+    const byte = this.byte()
+    const source = this.version < newestTurnVersion && byte >= olderSources ? undefined : sources[byte & ~ownRights]
     if (source === undefined) throw new Unreadable("an owner of an unknown source")
-    return { user: this.text(), source, account: this.text() }
+    const owner: Owner = { user: this.text(), source, account: this.text() }
+    return (byte & ownRights) === 0 ? owner : { ...owner, ownRights: true }
   }
 
   /** Returns where the bytes begin. */

@@ -7,7 +7,19 @@ import type { PeerInfo } from "./peer.ts"
 export interface Identity {
   /** The name that the ACL and the log use; "" for an anonymous client. */
   readonly user: string
-  readonly source: "anonymous" | "password" | "certificate"
+  readonly source: "anonymous" | "password" | "certificate" | "token" | "hook"
+  /** What the login itself allows: then of the access control list only what denies holds. Undefined: the list says all of it. */
+  readonly rights?: Rights | undefined
+  /** Milliseconds of the broker's clock from which on the client has to log in anew; undefined: never. */
+  readonly expiresAt?: number | undefined
+}
+
+/** What one client may do by its login. */
+export interface Rights {
+  /** Filters there are: what it costs to ask. */
+  readonly size: number
+  /** Whether the client may publish to the topic `text` ("write"), or read all that the topic or filter `text` matches. */
+  allows(action: "read" | "write", text: string): boolean
 }
 
 export interface LoginAttempt {

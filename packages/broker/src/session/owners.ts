@@ -1,6 +1,7 @@
 // Whose sessions there are, so that one user, or one address full of anonymous clients, cannot take all of them.
 
-import type { Identity } from "../ports/access.ts"
+import type { Owner } from "../packet/change.ts"
+import type { Identity, Rights } from "../ports/access.ts"
 import type { PeerInfo } from "../ports/peer.ts"
 import type { Limits } from "./limits.ts"
 import { type Account, emptyAccount } from "./memory.ts"
@@ -12,6 +13,21 @@ export function ownerOf(identity: Identity, peer: PeerInfo): string {
   if (identity.source !== "anonymous") return `user ${identity.user}`
   return `address ${sourceOf(peer.address)}`
 }
+
+/** The owner of a session that this client opens, or goes on with. @param account as `ownerOf` says, or as it was */
+export function ownerBy({ user, source, rights }: Identity, account: string): Owner {
+  return rights === undefined ? { user, source, account } : { user, source, account, ownRights: true }
+}
+
+/**
+ * Who an absent client is. Rights that came with its login are with its next login again, and before that nothing is sent to
+ * it: until then what it subscribed to when it had them goes on collecting.
+ */
+export function identityOf({ user, source, ownRights }: Owner): Identity {
+  return ownRights ? { user, source, rights: asGranted } : { user, source }
+}
+
+const asGranted: Rights = { size: 0, allows: () => true }
 
 interface Owned extends Account {
   readonly owner: string

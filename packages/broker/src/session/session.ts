@@ -39,8 +39,8 @@ export class Session implements Subscriber {
   subscriptionBytes = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly #received = new ReceivedIdentifiers()
-  /** Who opened it; a session is only resumed by the same user, or by another anonymous client. */
-  readonly owner: Owner
+  /** Who opened it; a session is only resumed by the same user, or by another anonymous client. How he has logged in may change. */
+  owner: Owner
   /** Seconds; 0xffffffff does not expire. */
   expiryInterval = 0
   /** Milliseconds; Infinity while connected or when it does not expire. */

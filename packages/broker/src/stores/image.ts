@@ -342,13 +342,18 @@ export class Image {
   }
 
   #owner(owner: Owner): Owner {
-    const name = `${owner.source} ${owner.user} ${owner.account}`
+    const name = `${owner.source} ${owner.ownRights ?? false} ${owner.user} ${owner.account}`
     const same = this.#owners.get(name)
-    if (same?.user === owner.user && same.account === owner.account && same.source === owner.source) return same
+    if (same !== undefined && sameOwner(same, owner)) return same
     if (this.#owners.size >= ownersRemembered) this.#owners.clear()
     this.#owners.set(name, owner)
     return owner
   }
+}
+
+function sameOwner(one: Owner, other: Owner): boolean {
+  const { user, source, ownRights, account } = one
+  return user === other.user && account === other.account && source === other.source && ownRights === other.ownRights
 }
 
 function newSession(owner: Owner, expiryInterval: number): SessionImage {

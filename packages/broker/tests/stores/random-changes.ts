@@ -69,8 +69,9 @@ export function anyChange(random: Seeded): Change {
   const qos = (): Qos => random.pick([0, 1, 2] as const)
   const owner = (): Owner => ({
     user: text(),
-    source: random.pick(["anonymous", "password", "certificate"]),
+    source: random.pick(["anonymous", "password", "certificate", "token", "hook"]),
     account: text(),
+    ...(flag() && { ownRights: true }),
   })
   const will = (): Will => ({
     ...{ topic: text(), payload: bytes(), qos: qos(), retain: flag(), properties: bytes() },
