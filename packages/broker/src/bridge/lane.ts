@@ -5,6 +5,7 @@
 import type { MqttClient } from "../mqtt-client/client.ts"
 import { MqttClientError } from "../mqtt-client/errors.ts"
 import type { AcknowledgementCame, MessageCame } from "../mqtt-client/events.ts"
+import { copyOf } from "../packet/bytes.ts"
 import { PropertyId } from "../packet/properties.ts"
 import type { PropertyValue } from "../packet/property-values.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
@@ -26,6 +27,9 @@ interface Held {
   readonly route: Route
 }
 
+/** Bytes of messages that wait to be handed on. */
+export const mostWaiting = 16_777_216
+
 export class Lane {
   readonly #options: LaneOptions
   /**
@@ -35,8 +39,12 @@ export class Lane {
   #free: Set<number> | undefined
   /** Messages that wait until their Packet Identifiers are. */
   readonly #held: Map<number, Held> = new Map()
-  /** Messages that wait until a SUBSCRIBE or UNSUBSCRIBE is answered, whose Packet Identifier the first of them has. */
-  #waiting: MessageCame[] | undefined
+  /**
+   * Messages of QoS 1 and 2 that wait, in their order, because the first of them does: for the answer to a SUBSCRIBE or UNSUBSCRIBE
+   * that has its Packet Identifier, or until fewer are unacknowledged. The sender's PUBRELs may be what that takes, so it is read on.
+   */
+  #waiting: MessageCame[] = []
+  #waitingBytes = 0
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -46,32 +54,48 @@ export class Lane {
   begin(stale: boolean): void {
     this.#free = stale ? new Set() : undefined
     this.#held.clear()
+    this.#waiting = []
+    this.#waitingBytes = 0
   }
 
-  /** Messages wait for the answer to a SUBSCRIBE or UNSUBSCRIBE: `goOn` is to be called when it has come. */
-  get waits(): boolean {
-    return this.#waiting !== undefined
-  }
-
+  /** An answer of `to` has come, for which messages may have waited. */
   goOn(): void {
-    const waiting = this.#waiting ?? []
-    this.#waiting = undefined
-    for (const message of waiting) this.message(message)
+    let first = 0
+    for (const message of this.#waiting) {
+      if (this.#mustWait(message)) break
+      first++
+      this.#waitingBytes -= sizeOf(message)
+      this.#handOn(message)
+    }
+    this.#waiting.splice(0, first)
   }
 
-  /** A message of `from`. Throws MqttClientError when `to` can take nothing more. */
+  /** A message of `from`. Throws MqttClientError when there is no room for it. */
   message(message: MessageCame): void {
-    const { map, to } = this.#options
-    const { topic, qos, packetId } = message
-    const awaited = qos === 0 ? undefined : to.awaits(packetId)
-    const isInTheWay = awaited === "suback" || awaited === "unsuback"
-    if (this.#waiting !== undefined || isInTheWay) {
-      this.#waiting ??= []
-      this.#waiting.push(copyOf(message))
+    if (message.qos === 0 || (this.#waiting.length === 0 && !this.#mustWait(message))) {
+      this.#handOn(message)
       return
     }
-    // It comes again on the same connection, which MQTT 3.1 did: it is under way.
-    if (awaited !== undefined) return
+    // With MQTT 5.0 there are as many as the Receive Maximum of the bridge; MQTT 3.1.1 has none.
+    this.#waitingBytes += sizeOf(message)
+    if (this.#waitingBytes > mostWaiting) {
+      const what = `${this.#waiting.length} messages wait to be handed on, ${mostWaiting} bytes: let fewer be unacknowledged`
+      throw new MqttClientError("limit", what, { limit: "maximumInFlight" })
+    }
+    this.#waiting.push(lasting(message))
+  }
+
+  #mustWait({ packetId }: MessageCame): boolean {
+    const { to } = this.#options
+    const awaited = to.awaits(packetId)
+    return awaited === undefined ? to.room === 0 : awaited === "suback" || awaited === "unsuback"
+  }
+
+  #handOn(message: MessageCame): void {
+    const { map, to } = this.#options
+    const { topic, qos, packetId } = message
+    // It comes again on the same connection, which brokers once did: it is under way.
+    if (qos > 0 && to.awaits(packetId) !== undefined) return
     const route = map.routeOf(topic)
     if (route === undefined) {
       this.#drop(message, ReasonCode.Success, "no rule of the bridge is about it; a subscription of before may be")
@@ -79,7 +103,7 @@ export class Lane {
     }
     if (qos === 2 && this.#free !== undefined && !this.#free.has(packetId)) {
       this.#free.add(packetId)
-      this.#held.set(packetId, { message: copyOf(message), route })
+      this.#held.set(packetId, { message: lasting(message), route })
       to.acknowledge("pubrel", packetId)
       return
     }
@@ -134,6 +158,11 @@ export class Lane {
   }
 }
 
+/** Bytes that a message takes here, about. */
+function sizeOf({ topic, payload, properties }: MessageCame): number {
+  return payload.length + 3 * topic.length + 200 * (properties.length + 1)
+}
+
 /** What belongs to a message, and not to the connection that it came by. */
 function isOfMessage({ id }: PropertyValue): boolean {
   return id !== PropertyId.TopicAlias && id !== PropertyId.SubscriptionIdentifier
@@ -145,11 +174,11 @@ function isOfOne({ kind, limit }: MqttClientError): boolean {
 }
 
 /** A copy that outlives the bytes that it came by. */
-export function copyOf(message: MessageCame): MessageCame {
+export function lasting(message: MessageCame): MessageCame {
   const { payload, properties } = message
   return {
     ...message,
-    payload: payload.slice(),
-    properties: properties.map(({ id, value }) => ({ id, value: value instanceof Uint8Array ? value.slice() : value })),
+    payload: copyOf(payload),
+    properties: properties.map(({ id, value }) => ({ id, value: value instanceof Uint8Array ? copyOf(value) : value })),
   }
 }

@@ -9,10 +9,10 @@ import { MqttClient } from "../mqtt-client/client.ts"
 import { MqttClientError } from "../mqtt-client/errors.ts"
 import type { AcknowledgementCame, ClientEvent, MessageCame } from "../mqtt-client/events.ts"
 import type { MqttClientOptions } from "../mqtt-client/options.ts"
-import type { Qos } from "../packet/packets.ts"
 import { PropertyId } from "../packet/properties.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
-import { copyOf, Lane } from "./lane.ts"
+import { Lane, lasting } from "./lane.ts"
+import { clientOfSession, subscribeTo } from "./local-session.ts"
 import { type BridgeTopic, TopicMap } from "./topics.ts"
 
 export interface SpliceOptions {
@@ -29,8 +29,8 @@ export interface SpliceOptions {
   readonly maximumPacketSize: number
   /** The name of this broker; see origin.ts. */
   readonly origin: string
-  /** Opens the way to this broker; `changed` is told when there is something in it. Undefined: it takes no more connections. */
-  readonly openLocal: (changed: () => void) => ByteLink | undefined
+  /** Opens the way to this broker, after whose changes `turn` is to be called. Undefined: it takes no more connections. */
+  readonly openLocal: () => ByteLink | undefined
   /** Filters that the session has here of rules that are no more. */
   readonly staleFilters: (wanted: ReadonlySet<string>) => readonly string[]
   readonly onEvent: (event: SpliceEvent) => void
@@ -62,10 +62,7 @@ export class Splice {
   #early: (MessageCame | AcknowledgementCame)[] = []
   #state: "connecting" | "joining" | "subscribing" | "up" | "closed" = "connecting"
   /** By Packet Identifier: what was asked for, and has no answer. */
-  readonly #asked: { readonly local: Map<number, string[]>; readonly remote: Map<number, string[]> } = {
-    local: new Map(),
-    remote: new Map(),
-  }
+  #asked: Readonly<Record<"local" | "remote", Map<number, readonly string[]>>> = { local: new Map(), remote: new Map() }
   #now = 0
   #pumping = false
 
@@ -79,7 +76,12 @@ export class Splice {
     this.#remote = new MqttClient(
       {
         ...remote,
-        ...common(maximumInflight),
+        cleanStart: false,
+        byHand: true,
+        receiveMaximum: maximumInflight,
+        // Of ours the other broker says how many; bytes that wait are bounded by what is read.
+        maximumInFlight: 0xffff,
+        maximumWaiting: Number.POSITIVE_INFINITY,
         maximumPacketSize: Math.max(128, room),
         properties: remote.version === 4 ? [] : [{ id: PropertyId.SessionExpiryInterval, value: sessionExpiry }],
       },
@@ -99,9 +101,7 @@ export class Splice {
 
   /** False: bytes of the other broker are best left where they are for now. */
   get reads(): boolean {
-    // What the lanes wait for comes by the other way: never both of them stop.
-    const waits = this.#inLane?.waits === true && this.#outLane?.waits !== true
-    return this.#state !== "joining" && this.#link?.reads !== false && !waits
+    return this.#state !== "joining" && this.#link?.reads !== false
   }
 
   /** Takes what came from the other broker. Never throws. */
@@ -112,8 +112,13 @@ export class Splice {
   /** What is to be sent to the other broker. */
   take(now: number): Uint8Array {
     const bytes = this.#remote.take()
-    this.#at(now, () => undefined)
+    this.turn(now)
     return bytes
+  }
+
+  /** Carries what this broker has; to be called when there is something in the way to it, and never from within a call of that. */
+  turn(now: number): void {
+    this.#at(now, () => undefined)
   }
 
   get waiting(): number {
@@ -171,8 +176,7 @@ export class Splice {
           link.receive(local.take())
           more = true
         }
-        const waits = this.#outLane?.waits === true && this.#inLane?.waits !== true
-        if (link.waiting > 0 && this.#remote.waiting < enough && !waits) {
+        if (link.waiting > 0 && this.#remote.waiting < enough) {
           local.receive(link.take(), this.#now)
           more = true
         } else if (link.state === "closed") local.lost()
@@ -188,7 +192,7 @@ export class Splice {
         this.#join()
         return
       case "message":
-        if (this.#inLane === undefined) this.#early.push(copyOf(event))
+        if (this.#inLane === undefined) this.#early.push(lasting(event))
         else this.#inLane.message(event)
         return
       case "acknowledgement":
@@ -241,6 +245,7 @@ export class Splice {
     if (reasonCode >= 0x80 && reasonCode !== ReasonCode.PacketIdentifierNotFound)
       this.#warn(`${who} refuses a message: ${reasonString ?? reasonName(reasonCode)}`)
     lane?.answered(event)
+    lane?.goOn()
   }
 
   /** The other broker has let us in. */
@@ -248,19 +253,17 @@ export class Splice {
     const { localId, maximumInflight, maximumPacketSize, openLocal, origin } = this.#options
     const { receiveMaximum = 0xffff, maximumPacketSize: largest = maximumPacketSize } = this.#remote.connack
     this.#state = "joining"
-    const link = openLocal(() => this.#at(this.#now, () => undefined))
+    const link = openLocal()
     if (link === undefined) {
       this.#close("this broker takes no more connections")
       return
     }
     this.#link = link
-    const local = new MqttClient(
+    const local = clientOfSession(
       {
-        ...common(Math.min(maximumInflight, receiveMaximum)),
-        clientId: localId,
-        keepAlive: 0,
+        localId,
+        receiveMaximum: Math.min(maximumInflight, receiveMaximum),
         maximumPacketSize: Math.max(128, Math.min(maximumPacketSize, largest) - this.#out.growth - ofOrigin),
-        properties: [{ id: PropertyId.SessionExpiryInterval, value: 0xffff_ffff }],
       },
       (event) => this.#ofLocal(event),
     )
@@ -280,10 +283,10 @@ export class Splice {
     this.#outLane!.begin(!here && there)
     this.#inLane.begin(!there && here)
     this.#state = "subscribing"
-    const stale = staleFilters(new Set(this.#out.routes.map(({ filter }) => filter)))
-    if (stale.length > 0) local.unsubscribe(stale)
-    this.#subscribe("local", local, this.#out, remote.connack.maximumQos)
-    this.#subscribe("remote", remote, this.#in, local.connack.maximumQos)
+    this.#asked = {
+      local: new Map(subscribeTo(local, this.#out, staleFilters, remote.connack.maximumQos)),
+      remote: new Map(subscribeTo(remote, this.#in, undefined, local.connack.maximumQos)),
+    }
     const early = this.#early
     this.#early = []
     for (const event of early) {
@@ -291,18 +294,6 @@ export class Splice {
       else this.#remoteSays(event)
     }
     this.#settled()
-  }
-
-  #subscribe(side: "local" | "remote", client: MqttClient, { routes }: TopicMap, highest: Qos = 2): void {
-    if (routes.length === 0) return
-    const subscriptions = routes.map(({ filter, qos }) => ({
-      filter,
-      qos: qos > highest ? highest : qos,
-      ...(client.version === 5 && inMqtt5(qos)),
-    }))
-    const packetId = client.subscribe(subscriptions)
-    const filters = routes.map(({ filter }) => filter)
-    this.#asked[side].set(packetId, filters)
   }
 
   #subscribed(side: "local" | "remote", packetId: number, codes: readonly number[]): void {
@@ -333,23 +324,4 @@ export class Splice {
     this.#link?.lost("the bridge has ended")
     this.#options.onEvent({ event: "closed", reason })
   }
-}
-
-/** What both clients have. Bytes that wait are bounded by what is read. */
-function common(receiveMaximum: number): Partial<MqttClientOptions> {
-  return {
-    cleanStart: false,
-    byHand: true,
-    receiveMaximum,
-    maximumInFlight: 0xffff,
-    maximumWaiting: Number.POSITIVE_INFINITY,
-  }
-}
-
-/**
- * [MQTT-3.8.3-3] No Local: what a bridge publishes does not come back to it. Retained messages come for a new subscription; at QoS 0,
- * where nothing waits while the bridge is away, for each.
- */
-function inMqtt5(qos: Qos): { noLocal: boolean; retainAsPublished: boolean; retainHandling: 0 | 1 } {
-  return { noLocal: true, retainAsPublished: true, retainHandling: qos === 0 ? 0 : 1 }
 }
