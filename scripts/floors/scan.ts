@@ -6,6 +6,8 @@ export interface Import {
   readonly specifier: string | undefined
   /** `import type` and `export type ... from`: gone after compilation. */
   readonly typeOnly: boolean
+  /** `import("...")`: loaded when it is needed. */
+  readonly late: boolean
   readonly line: number
 }
 
@@ -17,9 +19,9 @@ export interface Scanned {
 export function scan(text: string): Scanned {
   const code = blank(text)
   const imports: Import[] = []
-  const add = (at: number, quote: number, typeOnly: boolean): void => {
+  const add = (at: number, quote: number, typeOnly: boolean, late: boolean = false): void => {
     const specifier = text.slice(quote + 1, code.indexOf(text.charAt(quote), quote + 1))
-    imports.push({ specifier, typeOnly, line: lineOf(text, at) })
+    imports.push({ specifier, typeOnly, late, line: lineOf(text, at) })
   }
   // import x, { y } from "..."; export * from "..."; with or without `type`
   for (const match of code.matchAll(
@@ -31,8 +33,9 @@ export function scan(text: string): Scanned {
   for (const match of code.matchAll(/\bimport\s*["']/g)) add(match.index, match.index + match[0].length - 1, false)
   // import("...")
   for (const match of code.matchAll(/(?<![.\w$])import\s*\(\s*(["'`]?)/g)) {
-    if (match[1] === "") imports.push({ specifier: undefined, typeOnly: false, line: lineOf(text, match.index) })
-    else add(match.index, match.index + match[0].length - 1, false)
+    if (match[1] === "")
+      imports.push({ specifier: undefined, typeOnly: false, late: true, line: lineOf(text, match.index) })
+    else add(match.index, match.index + match[0].length - 1, false, true)
   }
   return { code, imports }
 }
