@@ -1,6 +1,6 @@
 // What the log has lines for.
 
-import type { BrokerEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
+import type { BridgeEvent, BrokerEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
 
 export interface Lifecycle {
   readonly event:
@@ -17,4 +17,4 @@ export interface Lifecycle {
   readonly text: string
 }
 
-export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | Lifecycle
+export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | BridgeEvent | Lifecycle

@@ -97,7 +97,7 @@ function readChange(f: Fields): Change | End {
 }
 
 function readOwner(f: Fields): Owner {
-  const source = f.oneOf("source", ["anonymous", "password", "certificate", "token", "hook"] as const)
+  const source = f.oneOf("source", ["anonymous", "password", "certificate", "token", "hook", "bridge"] as const)
   const owner = { user: f.text("user"), source, account: f.text("account") }
   return f.has("ownRights") && f.flag("ownRights") ? { ...owner, ownRights: true } : owner
 }

@@ -4,6 +4,7 @@ import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { Acl } from "../access/acl.ts"
 import type { PasswordEntry } from "../access/password-file.ts"
 import type { LogEvent } from "../admin/log.ts"
+import type { BridgeTopic } from "../bridge/topics.ts"
 import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
 import type { Features } from "../session/features.ts"
@@ -148,6 +149,42 @@ export interface ServerReferenceConfig {
   readonly when?: "always" | "closing" | undefined
 }
 
+/** A connection to another broker, over which messages of some topics are handed on. */
+export interface BridgeConfig {
+  /** 1 to 64 letters, digits, `-`, `_` and `.`: of its session, and in the log. No two bridges have the same. */
+  readonly name: string
+  /** mqtt://HOST[:PORT], mqtts://HOST[:PORT] for TLS, ws:// or wss:// with a path. */
+  readonly address: string
+  readonly topics: readonly BridgeTopic[]
+  /** Who it is to the other broker. Default: `puremq-` and its name. */
+  readonly clientId?: string | undefined
+  /** Of MQTT; default "5.0". */
+  readonly version?: "5.0" | "3.1.1" | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Seconds, default 60. */
+  readonly keepAlive?: number | undefined
+  /** Seconds that the other broker keeps its session, and what waits in it, while this one is away. Default 604,800. */
+  readonly sessionExpiry?: number | undefined
+  /** Messages of QoS 1 and 2 that may be under way in each direction, 1 to 65,535. Default 100. */
+  readonly maximumInflight?: number | undefined
+  /** Milliseconds between two attempts to connect: at first (default 1,000), and at most (default 60,000). */
+  readonly retryMinimum?: number | undefined
+  readonly retryMaximum?: number | undefined
+  /** Of TLS: PEM of the authorities that the other broker's certificate may come from; default: those of this machine. */
+  readonly ca?: string | undefined
+  /** PEM of a client certificate and its key. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** The name that is asked for, and that the other broker's certificate must have. Default: the host of the address. */
+  readonly serverName?: string | undefined
+  /** Protocol names (RFC 7301); default `mqtt`, or `http/1.1` under WebSocket. */
+  readonly alpn?: readonly string[] | undefined
+  /** Instead of certificates: the identity of a pre-shared key, and the key, 16 bytes or more. */
+  readonly pskIdentity?: string | undefined
+  readonly psk?: Uint8Array | undefined
+}
+
 export interface BrokerConfig {
   /** Default: in memory. (`puremq start` has files.) */
   readonly store?: StoreConfig | undefined
@@ -178,6 +215,8 @@ export interface BrokerConfig {
   readonly serverReference?: ServerReferenceConfig | undefined
   /** Where to serve metrics for Prometheus over HTTP; off when absent. */
   readonly metrics?: MetricsConfig | undefined
+  /** Connections to other brokers. */
+  readonly bridges?: readonly BridgeConfig[] | undefined
   /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
   readonly sysInterval?: number | undefined
   /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */

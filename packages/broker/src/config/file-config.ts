@@ -2,6 +2,7 @@
 
 import type { LogFormat } from "../admin/log.ts"
 import type {
+  BridgeConfig,
   BrokerConfig,
   LoginConfig,
   MetricsConfig,
@@ -11,11 +12,13 @@ import type {
   WssListenerConfig,
 } from "./config.ts"
 
-export interface FileConfig extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "metrics" | "onEvent"> {
+export interface FileConfig
+  extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "bridges" | "metrics" | "onEvent"> {
   readonly listeners?: readonly FileListener[] | undefined
   readonly login?: FileLogin | undefined
   readonly aclFile?: string | undefined
   readonly metrics?: FileMetrics | undefined
+  readonly bridges?: readonly FileBridge[] | undefined
   /** Seconds between two looks at the files; when some have changed, all are read again. */
   readonly reload?: number | undefined
   readonly log?: LogFormat | "none" | undefined
@@ -40,4 +43,12 @@ export type FileListener =
 export interface KeyPassword {
   /** Its first line is the password of `key`, when that is encrypted. */
   readonly keyPasswordFile?: string | undefined
+}
+
+/** `ca`, `cert` and `key` are names of files. */
+export interface FileBridge extends Omit<BridgeConfig, "password" | "psk">, KeyPassword {
+  /** Its first line is the password. */
+  readonly passwordFile?: string | undefined
+  /** Its first line is the pre-shared key, in hexadecimal digits. */
+  readonly pskFile?: string | undefined
 }

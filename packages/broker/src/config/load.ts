@@ -6,13 +6,20 @@ import { finish, type Steps } from "../access/lines.ts"
 import type { LogFormat } from "../admin/log.ts"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig } from "./check.ts"
-import { type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
-import type { FileConfig, FileListener, FileMetrics } from "./file-config.ts"
+import { type BridgeConfig, type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
+import type { FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
 import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
 import type { Table } from "./schema/option.ts"
 import { options } from "./schema/options.ts"
-import { configurationFile, metricsTokenFile, readingAcl, readingPasswordFile, readText } from "./text-file.ts"
+import {
+  configurationFile,
+  metricsTokenFile,
+  readingAcl,
+  readingPasswordFile,
+  readKeyPassword,
+  readText,
+} from "./text-file.ts"
 
 /** Where `puremq start` keeps what it keeps. */
 const ownStore = ".puremq/store"
@@ -110,7 +117,7 @@ export function* readingFiles(
   now: number,
   warn: (text: string) => void = () => undefined,
 ): Steps<BrokerConfig> {
-  const { listeners = [], login = {}, store = {}, metrics, aclFile, reload: _, log: __, ...others } = file
+  const { listeners = [], login = {}, store = {}, bridges = [], metrics, aclFile, reload: _, log: __, ...others } = file
   const { passwordFile, ...logins } = login
   return {
     ...others,
@@ -119,6 +126,7 @@ export function* readingFiles(
       ...logins,
       passwords: passwordFile === undefined ? undefined : yield* readingPasswordFile(resolve(folder, passwordFile)),
     },
+    ...(bridges.length > 0 && { bridges: bridges.map((one) => readBridge(one, folder, now, warn)) }),
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
     metrics: metrics && readMetrics(metrics, folder, now, warn),
     acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),
@@ -162,4 +170,35 @@ function readListener(one: FileListener, folder: string, now: number, warn: (tex
   const crl = one.crl === undefined ? undefined : readRevocationLists(file(one.crl), "the revocation lists")
   if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
   return { ...others, cert, key, ca, crl }
+}
+
+function readBridge(one: FileBridge, folder: string, now: number, warn: (text: string) => void): BridgeConfig {
+  const { passwordFile, pskFile, keyPasswordFile, ca, cert, key, ...others } = one
+  const what = `of the bridge ${one.name}`
+  const file = (name: string) => resolve(folder, name)
+  const credential = () => {
+    if (cert === undefined || key === undefined) return {}
+    const chain = readCertificates(file(cert), `the client certificate ${what}`)
+    const password = keyPasswordFile === undefined ? undefined : file(keyPasswordFile)
+    const secret = readPrivateKey(file(key), `the private key ${what}`, password)
+    checkCertificate(chain, secret, { cert, key }, now, warn)
+    return { cert: chain, key: secret }
+  }
+  return {
+    ...others,
+    ...(passwordFile !== undefined && { password: readKeyPassword(file(passwordFile)) }),
+    ...(pskFile !== undefined && { psk: readPsk(file(pskFile), what) }),
+    ...(ca !== undefined && { ca: usableAuthorities(readCertificates(file(ca), `the authorities ${what}`), ca, warn) }),
+    ...credential(),
+  }
+}
+
+/** Throws ConfigError. */
+function readPsk(path: string, what: string): Uint8Array {
+  const digits = readKeyPassword(path).trim()
+  if (!/^([0-9a-f]{2}){16,}$/i.test(digits))
+    throw new ConfigError(
+      `${path}: the pre-shared key ${what} must be 32 hexadecimal digits or more, in the first line`,
+    )
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }

@@ -232,6 +232,11 @@ export class Broker implements Hub<Connection>, Inspect {
     return this.#retained.tree
   }
 
+  /** The filters that a session has subscribed to; none: there is no such session. */
+  filtersOf(clientId: string): string[] {
+    return [...(this.#sessions.get(clientId)?.subscriptions.keys() ?? [])]
+  }
+
   /** The connections of now. */
   clients(): Connection[] {
     return [...this.#connections]

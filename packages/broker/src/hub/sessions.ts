@@ -374,5 +374,11 @@ function endOf(expiryInterval: number, now: number): number {
 
 function owns(identity: Identity, owner: Session["owner"]): boolean {
   const anonymous = identity.source === "anonymous"
-  return anonymous === (owner.source === "anonymous") && (anonymous || identity.user === owner.user)
+  const alike = anonymous === (owner.source === "anonymous") && isBridge(identity) === isBridge(owner)
+  return alike && (anonymous || identity.user === owner.user)
+}
+
+/** Its name is not one of a user. */
+function isBridge({ source }: Pick<Identity, "source">): boolean {
+  return source === "bridge"
 }

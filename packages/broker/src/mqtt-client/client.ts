@@ -256,7 +256,10 @@ export class MqttClient {
       if (again !== undefined && (qos === 0 || this.#isTaken(again) || !isWholeTo(identifiers, again) || again === 0))
         throw new RangeError("no message to send again")
       const { packetId } = given
-      if (packetId !== undefined && (qos === 0 || this.#isTaken(packetId) || !isWholeTo(identifiers, packetId) || packetId === 0))
+      if (
+        packetId !== undefined &&
+        (qos === 0 || this.#isTaken(packetId) || !isWholeTo(identifiers, packetId) || packetId === 0)
+      )
         throw new RangeError("its Packet Identifier is none, or stands for something else")
     })
     const request = { topic, payload, qos, retain, properties }

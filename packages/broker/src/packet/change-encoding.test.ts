@@ -70,7 +70,7 @@ describe("a turn as bytes", () => {
       expiryInterval: 1,
     })
     const owners: Partial<Owner>[] = [
-      ...([{}, { source: "certificate" }, { source: "token" }, { source: "hook" }] as const),
+      ...([{}, { source: "certificate" }, { source: "token" }, { source: "hook" }, { source: "bridge" }] as const),
       { ownRights: true },
     ]
     const versions = owners.map((owner) => {
@@ -79,7 +79,7 @@ describe("a turn as bytes", () => {
       expect(decode(bytes)).toEqual({ changes: turn, fault: undefined })
       return bytes[0]
     })
-    expect(versions).toEqual([2, 2, 3, 3, 3])
+    expect(versions).toEqual([2, 2, 3, 3, 3, 3])
   })
 
   it("cut off anywhere it is a fault with its offset, and nothing is thrown", () => {
@@ -115,7 +115,7 @@ describe("a turn as bytes", () => {
     ["QoS 3", [1, 1, 0, 1, 3, 0, 0, 0, 0], /QoS 3/],
     ["an unknown source of an owner", [1, 1, 5, 2, 0x61, 3], /unknown source/],
     ["a source that version 2 did not know", [2, 1, 5, 2, 0x61, 0x80], /unknown source/],
-    ["a source that nobody knows", [3, 1, 5, 2, 0x61, 5], /unknown source/],
+    ["a source that nobody knows", [3, 1, 5, 2, 0x61, 6], /unknown source/],
     ["a Client Identifier like the one before, and none before", [1, 1, 8, 0], /no Client Identifier before/],
     ["text that is not UTF-8", [1, 1, 8, 2, 0xff], /UTF-8/],
     ["a number past 2^53 - 1", [1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], /too large/],

@@ -74,7 +74,7 @@ export interface Done {
 export interface Owner {
   /** "" for an anonymous client. */
   readonly user: string
-  readonly source: "anonymous" | "password" | "certificate" | "token" | "hook"
+  readonly source: "anonymous" | "password" | "certificate" | "token" | "hook" | "bridge"
   /** Its login said what it may do, and only a login says it again; false where it is absent. */
   readonly ownRights?: true | undefined
   /** Whom its memory is counted for; see session/owners.ts. */

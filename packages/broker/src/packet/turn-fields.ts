@@ -10,7 +10,7 @@ export const turnVersion = 2
 /** That of a turn with an owner of a kind that version 2 did not know. A broker of then says so, instead of calling it damage. */
 export const newestTurnVersion = 3
 
-const sources: readonly Owner["source"][] = ["anonymous", "password", "certificate", "token", "hook"]
+const sources: readonly Owner["source"][] = ["anonymous", "password", "certificate", "token", "hook", "bridge"]
 /** Those of version 2. */
 const olderSources = 3
 /** In the byte of an owner's source. */

@@ -3,16 +3,10 @@
 import { connect as connectTcp, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { createWebSocketStream, WebSocket } from "ws"
+import type { BridgePlace } from "../config/bridge-place.ts"
 
-export type Transport = "tls" | "tcp" | "ws" | "wss"
-
-export interface Place {
-  readonly transport: Transport
-  readonly host: string
-  readonly port: number
-  /** Of a WebSocket. */
-  readonly path: string
-}
+export type Transport = BridgePlace["transport"]
+export type Place = BridgePlace
 
 /** Where a new connection has got to; each is told once, unless it fails before. */
 export interface Stages {

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { loopTurns } from "@puremq/tls13/node"
+import { BridgePeers, withBridges } from "../access/bridge-access.ts"
 import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
 import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
 import type { LogEvent } from "../admin/log.ts"
@@ -46,6 +47,7 @@ import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
 import { answerOf } from "./answer.ts"
+import type { Bridges } from "./bridges.ts"
 import { StoppedServers } from "./deno.ts"
 import { expiryOf } from "./expiry.ts"
 import { ListenerReports } from "./listener-reports.ts"
@@ -126,6 +128,8 @@ class NodeBroker implements PureMqBroker {
   /** The same, where it is files. */
   #files: FileStore | undefined
   readonly #timings = new Timings()
+  readonly #bridgePeers = new BridgePeers()
+  #bridges: Bridges | undefined
 
   constructor(config: BrokerConfig) {
     this.#config = config
@@ -142,7 +146,7 @@ class NodeBroker implements PureMqBroker {
     this.#handshakes = (config.listeners ?? []).map((one, i) =>
       one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
     )
-    this.#access = this.#createAccess(limits)
+    this.#access = withBridges(this.#createAccess(limits), this.#bridgePeers)
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
     const flush = () => {
@@ -201,6 +205,7 @@ class NodeBroker implements PureMqBroker {
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
       }
+      this.#bridges = await this.#startBridges()
       const { metrics } = this.#config
       if (metrics !== undefined) addresses.push(await this.#serveMetrics(metrics))
     } catch (error) {
@@ -228,6 +233,31 @@ class NodeBroker implements PureMqBroker {
     return { type: "metrics", host, port: this.#metrics.port }
   }
 
+  async #startBridges(): Promise<Bridges | undefined> {
+    const { bridges = [] } = this.#config
+    if (bridges.length === 0) return undefined
+    const now = () => this.#clock.now()
+    // A broker without bridges does not carry them.
+    const { Bridges } = await import("./bridges.ts")
+    const started = new Bridges(bridges, {
+      now,
+      broker: this.#broker,
+      peers: this.#bridgePeers,
+      soon: (work) => void this.#nextTurn(work),
+      origin: randomBytes(8).toString("hex"),
+      onEvent: (event) => {
+        if (event.event !== "bridge warning") {
+          const state = encodeText(event.event === "bridge connected" ? "1" : "0")
+          this.#attempt(() => this.#broker.publishOwn(`$SYS/broker/connection/${event.bridge}/state`, state, 2, true))
+        }
+        this.#event(event)
+      },
+      onFault: this.#context.onFault,
+    })
+    await started.start()
+    return started
+  }
+
   /** What was kept is there again, before anybody connects. Returns what that is, in words. */
   async #openStore(): Promise<string | undefined> {
     const { store } = this.#config
@@ -248,6 +278,7 @@ class NodeBroker implements PureMqBroker {
     this.#event({ event: "stopping", text: `disconnecting ${this.#broker.connectedCount} clients` })
     for (const timer of this.#timers) clearInterval(timer)
     this.#refusals.end()
+    this.#bridges?.stop()
     const closed = this.#closeListeners()
     const kept = answerOf(this.#broker.close(this.#clock.now()))
     // A server's close waits for its connections, and those for their peers: not longer than this.

@@ -7,7 +7,7 @@ import type { PeerInfo } from "./peer.ts"
 export interface Identity {
   /** The name that the ACL and the log use; "" for an anonymous client. */
   readonly user: string
-  readonly source: "anonymous" | "password" | "certificate" | "token" | "hook"
+  readonly source: "anonymous" | "password" | "certificate" | "token" | "hook" | "bridge"
   /** What the login itself allows: then of the access control list only what denies holds. Undefined: the list says all of it. */
   readonly rights?: Rights | undefined
   /** Milliseconds of the broker's clock from which on the client has to log in anew; undefined: never. */

@@ -160,6 +160,38 @@ export interface HandshakeDetail {
   readonly offered: string | undefined
 }
 
+/** A bridge and the other broker have let each other in. */
+export interface BridgeConnected {
+  readonly event: "bridge connected"
+  /** Its name. */
+  readonly bridge: string
+  /** Where the other broker is. */
+  readonly to: string
+  /** The other broker has kept its session. */
+  readonly sessionPresent: boolean
+}
+
+export interface BridgeLost {
+  readonly event: "bridge lost"
+  readonly bridge: string
+  readonly to: string
+  readonly reason: string
+  /** Seconds until it is tried again. */
+  readonly again: number
+}
+
+/** A message or a subscription that one of both brokers does not take; the others go on. */
+export interface BridgeWarning {
+  readonly event: "bridge warning"
+  readonly bridge: string
+  readonly to: string
+  readonly reason: string
+  /** How many more there were like this that were not told. */
+  readonly more?: string | undefined
+}
+
+export type BridgeEvent = BridgeConnected | BridgeLost | BridgeWarning
+
 /** TLS handshakes of this moment, of one listener or of all. */
 export interface HandshakeLoad {
   readonly pending: number

@@ -69,7 +69,7 @@ export function anyChange(random: Seeded): Change {
   const qos = (): Qos => random.pick([0, 1, 2] as const)
   const owner = (): Owner => ({
     user: text(),
-    source: random.pick(["anonymous", "password", "certificate", "token", "hook"]),
+    source: random.pick(["anonymous", "password", "certificate", "token", "hook", "bridge"]),
     account: text(),
     ...(flag() && { ownRights: true }),
   })

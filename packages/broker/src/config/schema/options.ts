@@ -3,6 +3,7 @@
 import type { Features } from "../../session/features.ts"
 import type { ServerReferenceConfig, StoreConfig } from "../config.ts"
 import type { FileConfig, FileLogin } from "../file-config.ts"
+import { bridges } from "./bridges.ts"
 import { group } from "./group.ts"
 import { fileName, flag, number, oneOf, serverNames, text } from "./kinds.ts"
 import { featureOptions, limitOptions } from "./limits.ts"
@@ -99,6 +100,7 @@ export const options: Rows<FileConfig> = {
     default: false,
     flag: { name: "check-payload-format", section: "rights" },
   },
+  bridges: { kind: bridges, about: "connections to other brokers, over which messages are handed on" },
   metrics: {
     kind: metricsKind,
     about: "metrics for Prometheus at http://HOST:PORT/metrics, or https:// with a certificate",

@@ -1,0 +1,214 @@
+// Bridges between real brokers, over TLS with client certificates, with a pre-shared key, over TCP and WebSocket.
+
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
+import { afterEach, describe, expect, it } from "vitest"
+import type { LogEvent } from "../admin/log.ts"
+import type { BridgeConfig, BrokerConfig } from "../config/config.ts"
+import { createBroker, type PureMqBroker } from "./node.ts"
+
+const certificates = createDevelopmentCertificates({
+  names: ["localhost", "127.0.0.1"],
+  clientName: "bridge-7",
+  now: Date.now(),
+})
+const brokers: PureMqBroker[] = []
+const clients: MqttClient[] = []
+const folders: string[] = []
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.end(true)
+  for (const broker of brokers.splice(0)) await broker.close()
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+interface Open {
+  readonly broker: PureMqBroker
+  readonly events: LogEvent[]
+  readonly ports: Readonly<Record<string, number>>
+}
+
+async function open(config: BrokerConfig): Promise<Open> {
+  const events: LogEvent[] = []
+  const broker = createBroker({ sysInterval: 0, ...config, onEvent: (event) => events.push(event) })
+  brokers.push(broker)
+  const addresses = await broker.listen()
+  return { broker, events, ports: Object.fromEntries(addresses.map(({ type, port }) => [type, port])) }
+}
+
+async function client(
+  port: number,
+  filter?: string,
+  options: IClientOptions = {},
+): Promise<{ client: MqttClient; got: [string, string][] }> {
+  const made = mqtt.connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 0, ...options })
+  clients.push(made)
+  const got: [string, string][] = []
+  made.on("message", (topic, payload) => got.push([topic, payload.toString()]))
+  await new Promise((resolve, reject) => made.once("connect", resolve).once("error", reject))
+  if (filter !== undefined) await made.subscribeAsync(filter, { qos: 2 })
+  return { client: made, got }
+}
+
+async function until(what: string, met: () => boolean): Promise<void> {
+  for (const end = Date.now() + 30_000; !met(); ) {
+    if (Date.now() > end) throw new Error(`${what} did not come about`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const connected = ({ events }: Open) => events.some(({ event }) => event === "bridge connected")
+
+const tcp = { type: "tcp", port: 0 } as const
+
+describe("over each transport", { timeout: 60_000 }, () => {
+  const far: Readonly<Record<string, (port: Open["ports"]) => Partial<BridgeConfig>>> = {
+    tcp: ({ tcp: port }) => ({ address: `mqtt://127.0.0.1:${port}` }),
+    ws: ({ ws: port }) => ({ address: `ws://127.0.0.1:${port}/mqtt` }),
+    tls: ({ tls: port }) => ({ address: `mqtts://localhost:${port}`, ca: certificates.caCert }),
+    wss: ({ wss: port }) => ({ address: `wss://localhost:${port}/mqtt`, ca: certificates.caCert }),
+  }
+
+  it.each(Object.entries(far))("%s", async (_transport, address) => {
+    const secure = { cert: certificates.serverCert, key: certificates.serverKey }
+    const there = await open({
+      listeners: [
+        tcp,
+        { type: "ws", port: 0 },
+        { type: "tls", port: 0, ...secure },
+        { type: "wss", port: 0, ...secure },
+      ],
+    })
+    const here = await open({
+      listeners: [tcp],
+      bridges: [
+        {
+          name: "far",
+          address: "",
+          topics: [
+            { filter: "up/#", direction: "out", qos: 2, remotePrefix: "site/" },
+            { filter: "down/#", direction: "in", qos: 2, remotePrefix: "site/" },
+          ],
+          ...address(there.ports),
+        },
+      ],
+    })
+    await until("the bridge", () => connected(here))
+    const state = await client(here.ports["tcp"]!, "$SYS/broker/connection/#")
+    await until("its state", () => state.got.length > 0)
+    expect(state.got).toEqual([["$SYS/broker/connection/far/state", "1"]])
+    const a = await client(here.ports["tcp"]!, "down/#")
+    const b = await client(there.ports["tcp"]!, "site/up/#")
+    await Promise.all(
+      ([0, 1, 2] as const).flatMap((qos) => [
+        a.client.publishAsync(`up/${qos}`, `${qos}`, { qos }),
+        b.client.publishAsync(`site/down/${qos}`, `${qos}`, { qos }),
+      ]),
+    )
+    await until("the messages", () => a.got.length + b.got.length === 6)
+    expect(b.got.map(([topic]) => topic).sort()).toEqual(["site/up/0", "site/up/1", "site/up/2"])
+    expect(a.got.map(([topic]) => topic).sort()).toEqual(["down/0", "down/1", "down/2"])
+  })
+})
+
+describe("who it is there", { timeout: 60_000 }, () => {
+  const topics = [{ filter: "#", direction: "out", qos: 1 }] as const
+
+  it("a client certificate is its login", async () => {
+    const { serverCert: cert, serverKey: key, caCert: ca, clientCert = "", clientKey = "" } = certificates
+    const there = await open({ listeners: [{ type: "tls", port: 0, cert, key, ca, clientCertificate: "require" }] })
+    const address = `mqtts://localhost:${there.ports["tls"]}`
+    const here = await open({ bridges: [{ name: "far", address, topics, ca, cert: clientCert, key: clientKey }] })
+    await until("the bridge", () => connected(here))
+    expect(there.events.find(({ event }) => event === "client connected")).toMatchObject({
+      clientId: "puremq-far",
+      user: "bridge-7",
+    })
+  })
+
+  it("what goes wrong is told with where, why, and when it is tried again", async () => {
+    const { serverCert: cert, serverKey: key, caCert: ca } = certificates
+    const there = await open({
+      listeners: [
+        { type: "tls", port: 0, cert, key },
+        { type: "tcp", port: 0 },
+      ],
+      login: { anonymous: false, passwords: "" },
+    })
+    const bridges: readonly BridgeConfig[] = [
+      { name: "stranger", address: `mqtts://localhost:${there.ports["tls"]}`, topics },
+      {
+        name: "elsewhere",
+        address: `mqtts://localhost:${there.ports["tls"]}`,
+        topics,
+        ca,
+        serverName: "other.example",
+      },
+      { name: "unknown", address: `mqtt://127.0.0.1:${there.ports["tcp"]}`, topics },
+      { name: "nobody", address: "mqtt://127.0.0.1:1", topics },
+    ]
+    const here = await open({ bridges })
+    const lost = (name: string) =>
+      here.events.find((event) => event.event === "bridge lost" && event.bridge === name) as
+        | { reason: string }
+        | undefined
+    await until("four failures", () => bridges.every(({ name }) => lost(name) !== undefined))
+    expect(Object.fromEntries(bridges.map(({ name }) => [name, lost(name)?.reason]))).toMatchInlineSnapshot(`
+      {
+        "elsewhere": "the certificate of CN=localhost is refused: the certificate is for DNS:localhost, IP:127.0.0.1, not for other.example; connect by a name that it has, or issue one for this name",
+        "nobody": "connect ECONNREFUSED 127.0.0.1:1",
+        "stranger": "the certificate of CN=localhost is refused: its issuer is neither trusted nor in the chain; send the missing intermediate, or trust its root",
+        "unknown": "the broker refused the connection: not authorized",
+      }
+    `)
+  })
+})
+
+it("a session of a bridge is nobody else's", { timeout: 60_000 }, async () => {
+  const here = await open({
+    listeners: [tcp],
+    bridges: [{ name: "far", address: "mqtt://127.0.0.1:1", topics: [{ filter: "#", direction: "out" }] }],
+  })
+  await until("its session", () => here.broker.stats().sessions === 1)
+  const thief = mqtt.connect(`mqtt://127.0.0.1:${here.ports["tcp"]}`, {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    clientId: "$bridge/far",
+    clean: false,
+  })
+  clients.push(thief)
+  const error = await new Promise((resolve) => thief.once("error", resolve))
+  expect(error).toMatchObject({ code: 0x85 })
+})
+
+it("what is published while the other broker has never been there waits", { timeout: 60_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "puremq-"))
+  folders.push(directory)
+  const config: BrokerConfig = { listeners: [tcp], store: { type: "files", directory } }
+  const before = await open(config)
+  const kept = { clientId: "kept", clean: false, properties: { sessionExpiryInterval: 1000 } }
+  const port = before.ports["tcp"]!
+  await client(port, "#", kept)
+  await before.broker.close()
+  const here = await open({
+    listeners: [tcp],
+    bridges: [
+      {
+        name: "far",
+        address: `mqtt://127.0.0.1:${port}`,
+        retryMinimum: 100,
+        retryMaximum: 200,
+        topics: [{ filter: "#", direction: "out", qos: 2 }],
+      },
+    ],
+  })
+  await until("an attempt", () => here.events.some(({ event }) => event === "bridge lost"))
+  const a = await client(here.ports["tcp"]!)
+  for (let i = 0; i < 100; i++) await a.client.publishAsync("t", `${i}`, { qos: 2 })
+  await open({ ...config, listeners: [{ type: "tcp", port }] })
+  const b = await client(port, undefined, kept)
+  await until("all of them", () => b.got.length === 100)
+  expect(b.got.map(([, text]) => text)).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`))
+})
