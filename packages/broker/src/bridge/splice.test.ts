@@ -88,14 +88,16 @@ class Bridged {
   /** Bytes that go over the connection before it is cut. */
   left: number = Number.POSITIVE_INFINITY
   maximumInflight = 20
+  readonly origin: string
 
   constructor(
     topics: readonly BridgeTopic[],
     version: 4 | 5 = 5,
     here: Side = new Side(),
     there: Side = new Side(),
-    readonly origin: string = "here",
+    origin: string = "here",
   ) {
+    this.origin = origin
     this.#topics = topics
     this.#version = version
     this.here = here

@@ -10,6 +10,7 @@ const plain: Received = {
   qos: 0,
   retain: false,
   packetId: 0,
+  dup: false,
   properties: [],
 }
 const at = new Date("2026-11-29T01:44:18.007Z")
