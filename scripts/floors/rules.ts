@@ -157,6 +157,7 @@ export const brokerFloors: Readonly<Record<string, number>> = {
   listen: 8,
   admin: 9,
   bridge: 9,
+  http: 9,
   config: 10,
   platform: 11,
   cli: 12,
@@ -179,6 +180,7 @@ const brokerSees: readonly { readonly from: string; readonly parts: readonly str
   { from: "buses", parts: ["packet/", "ports/", "routing/"] },
   { from: "codecs", parts: ["packet/"] },
   { from: "mqtt-client", parts: ["packet/", "codecs/plain"] },
+  { from: "http", parts: ["packet/", "ports/", "listen/"] },
   { from: "admin", parts: ["packet/", "ports/", "session/", "hub/inspect.ts", "listen/"] },
 ]
 
