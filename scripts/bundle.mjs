@@ -67,6 +67,8 @@ const packages = {
         ...["src/access/acl.ts", "src/access/lines.ts", "src/access/rule-tree.ts", "src/access/simple.ts"],
         ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts", "src/embed/"],
       ],
+      // With jose, which the first token loads.
+      tokens: ["src/access/token-verify.ts"],
       login: ["src/access/", "src/config/re", "src/config/rules.ts", "src/admin/throttle.ts"],
       "node-stores": ["src/stores/node-"],
       stores: ["src/stores/"],

@@ -10,6 +10,8 @@ export interface Asked {
   readonly path: string
   readonly headers: IncomingMessage["headers"]
   readonly body: string
+  /** Of the answer; 0: there is none yet. */
+  status: number
 }
 
 export interface HookServer {
@@ -35,8 +37,11 @@ export async function hookServer(reply: Reply, tls?: { cert: string; key: string
     request.on("data", (chunk) => (body += String(chunk)))
     request.on("end", () => {
       const { method = "", url: path = "", headers } = request
-      const asked = { method, path, headers, body }
+      const asked: Asked = { method, path, headers, body, status: 0 }
       server.asked.push(asked)
+      response.on("finish", () => {
+        asked.status = response.statusCode
+      })
       reply(asked, response)
     })
   })

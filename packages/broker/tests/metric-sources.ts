@@ -20,6 +20,8 @@ export function metricSources(given: Partial<Sources> = {}): Sources {
     store: { bytes: 4096, diskFree: 1_000_000_000, folds: 2, foldsFailed: 0 },
     certificates: [{ listener: "tls", expirySeconds: 1_800_000_000 }],
     build: { version: "9.9", runtime: "node", runtimeVersion: "20.19.0" },
+    logins: { "password denied": 3 },
+    webhookEvents: { delivered: 7, dropped: 0, refused: 0 },
     startedAt: 0,
     now: 5000,
     ...given,

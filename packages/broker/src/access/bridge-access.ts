@@ -59,6 +59,9 @@ export function withBridges(access: ReplaceableAccess, peers: BridgePeers): Repl
     get work() {
       return access.work ?? 0
     },
+    get counts() {
+      return access.counts
+    },
     replace(rules) {
       const lost = access.replace(rules)
       return (identity) => (isBridge(identity) ? undefined : lost(identity))

@@ -1,13 +1,24 @@
-// How clients log in: by client certificate, by password file (by password, or by SCRAM), or not at all; and what they may
-// do then.
+// How clients log in: by client certificate, by password file (by password, or by SCRAM), by token, by a server that is asked, or
+// not at all; in which order; and what they may do then.
 
 import { ReasonCode } from "../packet/reason-codes.ts"
-import type { Access, Decision, Exchange, Identity, LoginAttempt } from "../ports/access.ts"
+import type { Access, Decision, Exchange, ExchangeAttempt, Identity, LoginAttempt, Refusal } from "../ports/access.ts"
 import type { PeerInfo } from "../ports/peer.ts"
-import type { Acl } from "./acl.ts"
-import { DelayLine } from "./delay-line.ts"
+import type { TopicFilter } from "../routing/filter.ts"
+import { sourceOf } from "../session/source.ts"
+import { type Acl, refusalByLogin } from "./acl.ts"
+import { DelayLine, type Undone } from "./delay-line.ts"
+import {
+  type FurtherMeans,
+  LoginCounters,
+  type LoginCounts,
+  type MeansName,
+  tokenMethod,
+  usualOrder,
+} from "./opinion.ts"
 import { type CheckerLimits, type CheckerMeans, PasswordChecker } from "./password-checker.ts"
 import type { PasswordEntry } from "./password-file.ts"
+import type { Action } from "./rule-tree.ts"
 import { ScramUsers } from "./scram.ts"
 import { scramMethod } from "./scram-messages.ts"
 
@@ -20,6 +31,10 @@ export interface LoginRules {
   readonly certificates: boolean
   /** Undefined: everybody who is in may publish and subscribe everywhere. */
   readonly acl: Acl | undefined
+  /** Who is asked first, of those that there are. Default `usualOrder`. */
+  readonly order?: readonly MeansName[] | undefined
+  /** Tokens, and a server that is asked. */
+  readonly further?: ReadonlyMap<MeansName, FurtherMeans> | undefined
 }
 
 /** Says why a login is none any more, in a few words; undefined when it is one still. */
@@ -30,63 +45,303 @@ export interface ReplaceableAccess extends Access {
   replace(rules: LoginRules): LostLogin
   /** Takes other limits from now on; who waits already, waits. */
   limit(limits: CheckerLimits): void
+  /** What became of logins. */
+  readonly counts: LoginCounts
 }
 
 /** Checks logins by these rules. */
 export function createAccess(rules: LoginRules, means: CheckerMeans, limits: CheckerLimits): ReplaceableAccess {
-  let current = rules
-  /** What the lists before have cost. */
-  let workBefore = 0
-  const own = { ...limits }
-  const checker = new PasswordChecker(rules.passwords ?? new Map(), means, own)
-  const scram = new ScramUsers(rules.passwords ?? new Map(), means.random, checker, new DelayLine(means, own))
+  const access = new RuledAccess(rules, means, limits)
   return {
-    authenticate(attempt, decide) {
-      const now = outdated(attempt, means.now()) ?? decideAtOnce(current, attempt)
-      if (now !== undefined) decide(now)
-      else checker.check(attempt, (decision) => decide(outdated(attempt, means.now()) ?? decision))
-    },
-    exchange(method, attempt) {
-      if (method !== scramMethod || !scram.any) return undefined
-      const now = outdated(attempt, means.now()) ?? byCertificate(current, attempt)
-      if (now !== undefined) return decided(sameUser(attempt.identity, now))
-      const exchange = scram.begin(attempt)
-      return {
-        next: (data, answer) =>
-          exchange.next(data, (step) => {
-            const late = step.goesOn ? undefined : outdated(attempt, means.now())
-            answer(late === undefined ? step : { goesOn: false, decision: late, data: undefined })
-          }),
-      }
-    },
-    publishRefusal: (identity, clientId, topic) => current.acl?.publishRefusal(identity, clientId, topic),
-    subscribeRefusal: (identity, clientId, filter) => current.acl?.subscribeRefusal(identity, clientId, filter),
-    deliveryRule: (identity, clientId, filter) => current.acl?.deliveryRule(identity, clientId, filter),
+    authenticate: (attempt, decide) => access.authenticate(attempt, decide),
+    exchange: (method, attempt) => access.exchange(method, attempt),
+    publishRefusal: (identity, clientId, topic) => access.publishRefusal(identity, clientId, topic),
+    subscribeRefusal: (identity, clientId, filter) => access.subscribeRefusal(identity, clientId, filter),
+    deliveryRule: (identity, clientId, filter) => access.deliveryRule(identity, clientId, filter),
+    replace: (next) => access.replace(next),
+    limit: (next) => access.limit(next),
     get work() {
-      return workBefore + (current.acl?.work ?? 0)
+      return access.work
     },
-    replace(next) {
-      workBefore += current.acl?.work ?? 0
-      current = next
-      // The same list may go on.
-      workBefore -= next.acl?.work ?? 0
-      const changed = checker.replace(next.passwords ?? new Map())
-      scram.replace(next.passwords ?? new Map())
-      return (identity) => lost(next, changed, identity)
-    },
-    limit(next) {
-      Object.assign(own, next)
-      checker.goOn()
+    get counts() {
+      return access.counts
     },
   }
 }
 
-function lost(rules: LoginRules, changed: ReadonlySet<string>, { source, user }: Identity): string | undefined {
+class RuledAccess {
+  #rules: LoginRules
+  /** What the lists before have cost. */
+  #workBefore = 0
+  /** Rights of logins that were asked, where there is no list. */
+  #rightsAsked = 0
+  readonly #means: CheckerMeans
+  readonly #limits: CheckerLimits
+  readonly #checker: PasswordChecker
+  readonly #scram: ScramUsers
+  /** Logins that wait as others of their address have failed, and are not checked by a password. */
+  readonly #line: DelayLine
+  readonly #counters = new LoginCounters()
+
+  constructor(rules: LoginRules, means: CheckerMeans, limits: CheckerLimits) {
+    this.#rules = rules
+    this.#means = means
+    this.#limits = { ...limits }
+    const passwords = rules.passwords ?? new Map<string, PasswordEntry>()
+    this.#checker = new PasswordChecker(passwords, means, this.#limits)
+    this.#line = new DelayLine(means, this.#limits)
+    this.#scram = new ScramUsers(passwords, means.random, this.#checker, this.#line)
+  }
+
+  authenticate(attempt: LoginAttempt, decide: (decision: Decision) => void): void {
+    const ending = this.#ending(decide)
+    const old = outdated(attempt, this.#means.now())
+    if (old !== undefined) ending.end("certificate", old)
+    else this.#ask(this.#rules, 0, attempt, ending)
+  }
+
+  /** Asks those from this place of the order on, until one has an opinion. */
+  #ask(rules: LoginRules, from: number, attempt: LoginAttempt, ending: Ending): void {
+    const { order = usualOrder } = rules
+    // A certificate may have become outdated meanwhile.
+    const late = (by: MeansName, decision: Decision) => ending.end(by, outdated(attempt, this.#means.now()) ?? decision)
+    for (const [at, name] of order.entries()) {
+      if (at < from) continue
+      if (name === "certificate") {
+        const decision = byCertificate(rules, attempt)
+        if (decision === undefined) continue
+        ending.end(name, decision)
+        return
+      }
+      if (name === "password") {
+        if (!asksForPassword(rules, at, attempt)) continue
+        this.#checker.check(attempt, (decision) => ending.inside(() => late(name, decision)))
+        return
+      }
+      const further = rules.further?.get(name)
+      if (further === undefined) continue
+      this.#askFurther(further, attempt, (opinion) =>
+        ending.inside(() => {
+          if (opinion === undefined) this.#ask(rules, at + 1, attempt, ending)
+          else late(name, opinion)
+        }),
+      )
+      return
+    }
+    ending.end(...withoutOpinion(rules, attempt))
+  }
+
+  /** At once, or when it is the turn of who has failed before. */
+  #askFurther(means: FurtherMeans, attempt: LoginAttempt, answer: (opinion: Decision | undefined) => void): void {
+    const [source, user] = [sourceOf(attempt.peer.address), attempt.username ?? ""]
+    const go = () =>
+      means.ask(attempt, (opinion) => {
+        try {
+          if (opinion !== undefined && isWrong(opinion)) this.#checker.failed(source, user)
+        } catch (error) {
+          this.#means.fault(error)
+        }
+        answer(opinion)
+      })
+    const delay = this.#checker.delay(source, user)
+    if (delay === 0) go()
+    else {
+      const refuse = (why: Undone) => answer(undoneLogin(why))
+      this.#line.add({ source, delay, abandoned: attempt.abandoned, go, refuse })
+    }
+  }
+
+  exchange(method: string, attempt: ExchangeAttempt): Exchange | undefined {
+    if (method === tokenMethod) return this.#tokenExchange(attempt)
+    if (method !== scramMethod || !this.#scram.any || !this.#asks("password")) return undefined
+    const before = this.#beforeExchange("password", attempt)
+    if (before !== undefined) return before
+    const exchange = this.#scram.begin(attempt)
+    return {
+      next: (data, answer) =>
+        exchange.next(data, (step) => {
+          if (step.goesOn) {
+            answer(step)
+            return
+          }
+          const { decision, data } = step
+          const ending = this.#ending((last, more) => answer({ goesOn: false, decision: last, data: more }))
+          ending.inside(() => {
+            const late = outdated(attempt, this.#means.now())
+            if (late === undefined) ending.end("password", decision, data)
+            else ending.end("password", late)
+          })
+        }),
+    }
+  }
+
+  /** One step: the token is the Authentication Data. */
+  #tokenExchange(attempt: ExchangeAttempt): Exchange | undefined {
+    const tokens = this.#rules.further?.get("jwt")
+    if (tokens === undefined || !this.#asks("jwt")) return undefined
+    const before = this.#beforeExchange("jwt", attempt)
+    if (before !== undefined) return before
+    return {
+      next: (password, answer) => {
+        const ending = this.#ending((decision) => answer({ goesOn: false, decision, data: undefined }))
+        this.#askFurther(tokens, { ...attempt, password }, (opinion) =>
+          ending.inside(() => {
+            const why = "the Authentication Data is no token"
+            const judged = opinion ?? { reasonCode: ReasonCode.NotAuthorized, why }
+            ending.end("jwt", outdated(attempt, this.#means.now()) ?? sameUser(attempt.identity, judged))
+          }),
+        )
+      },
+    }
+  }
+
+  #ending(decide: (decision: Decision, data?: Uint8Array) => void): Ending {
+    return new Ending(decide, (by, decision) => this.#count(by, decision), this.#means.fault)
+  }
+
+  #asks(name: MeansName): boolean {
+    return (this.#rules.order ?? usualOrder).includes(name)
+  }
+
+  /** What is decided already: a certificate is no longer good, or comes before this means in the order. */
+  #beforeExchange(name: MeansName, attempt: ExchangeAttempt): Exchange | undefined {
+    const { order = usualOrder } = this.#rules
+    const isAhead = order.includes("certificate") && order.indexOf("certificate") < order.indexOf(name)
+    const now = outdated(attempt, this.#means.now()) ?? (isAhead ? byCertificate(this.#rules, attempt) : undefined)
+    if (now === undefined) return undefined
+    this.#count("certificate", now)
+    return decided(sameUser(attempt.identity, now))
+  }
+
+  #count(by: Counted, decision: Decision): void {
+    const result = "identity" in decision ? "allowed" : isWrong(decision) ? "denied" : "failed"
+    this.#counters.count(by, result)
+  }
+
+  get counts(): LoginCounts {
+    return this.#counters.all
+  }
+
+  publishRefusal(identity: Identity, clientId: string, topic: string): Refusal | undefined {
+    const { acl } = this.#rules
+    return acl === undefined ? this.#byLogin(identity, topic, "write") : acl.publishRefusal(identity, clientId, topic)
+  }
+
+  subscribeRefusal(identity: Identity, clientId: string, filter: TopicFilter): Refusal | undefined {
+    const { acl } = this.#rules
+    if (acl === undefined) return this.#byLogin(identity, filter.path, "read")
+    return acl.subscribeRefusal(identity, clientId, filter)
+  }
+
+  #byLogin(identity: Identity, text: string, action: Action): Refusal | undefined {
+    this.#rightsAsked += identity.rights?.size ?? 0
+    return refusalByLogin(identity, text, action)
+  }
+
+  deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined {
+    return this.#rules.acl?.deliveryRule(identity, clientId, filter)
+  }
+
+  get work(): number {
+    return this.#workBefore + this.#rightsAsked + (this.#rules.acl?.work ?? 0)
+  }
+
+  replace(next: LoginRules): LostLogin {
+    this.#workBefore += this.#rules.acl?.work ?? 0
+    this.#rules = next
+    // The same list may go on.
+    this.#workBefore -= next.acl?.work ?? 0
+    const passwords = next.passwords ?? new Map<string, PasswordEntry>()
+    const changed = this.#checker.replace(passwords)
+    this.#scram.replace(passwords)
+    return (identity) => lost(next, changed, identity)
+  }
+
+  limit(next: CheckerLimits): void {
+    Object.assign(this.#limits, next)
+    this.#checker.goOn()
+  }
+}
+
+/** A login, or an exchange, is decided once, whatever is thrown on the way: who waits is always told. */
+class Ending {
+  readonly #decide: (decision: Decision, data?: Uint8Array) => void
+  readonly #count: (by: Counted, decision: Decision) => void
+  readonly #fault: (error: unknown) => void
+  #ended = false
+
+  constructor(
+    decide: (decision: Decision, data?: Uint8Array) => void,
+    count: (by: Counted, decision: Decision) => void,
+    fault: (error: unknown) => void,
+  ) {
+    this.#decide = decide
+    this.#count = count
+    this.#fault = fault
+  }
+
+  end(by: Counted, decision: Decision, data?: Uint8Array): void {
+    if (this.#ended) return
+    this.#ended = true
+    try {
+      this.#count(by, decision)
+    } catch (error) {
+      this.#fault(error)
+    }
+    try {
+      this.#decide(decision, data)
+    } catch (error) {
+      this.#fault(error)
+      this.#decide(undoneLogin("failed"))
+    }
+  }
+
+  inside(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#fault(error)
+      this.end("nobody", undoneLogin("failed"))
+    }
+  }
+}
+
+/** Whom a login is counted for. */
+type Counted = Parameters<LoginCounters["count"]>[0]
+
+/** False: whoever comes after it may know. */
+function asksForPassword({ order = usualOrder, further, passwords }: LoginRules, at: number, attempt: LoginAttempt) {
+  if (passwords === undefined || (attempt.username === undefined && attempt.password === undefined)) return false
+  const others = order.slice(at + 1).some((name) => further?.has(name) === true)
+  return !others || passwords.has(attempt.username ?? "")
+}
+
+/** It says something of the client, and not of us. */
+function isWrong(decision: Decision): boolean {
+  if ("identity" in decision) return false
+  const { reasonCode } = decision
+  return reasonCode === ReasonCode.BadUserNameOrPassword || reasonCode === ReasonCode.NotAuthorized
+}
+
+function undoneLogin(why: Undone): Decision {
+  if (why === "failed") return { reasonCode: ReasonCode.ServerUnavailable, why: "the login could not be checked" }
+  const words =
+    why === "gone" ? "its client has gone" : "too many logins wait because others of their address have failed"
+  return { reasonCode: ReasonCode.ServerBusy, why: words }
+}
+
+function lost(rules: LoginRules, changed: ReadonlySet<string>, identity: Identity): string | undefined {
+  const { source, user } = identity
   switch (source) {
     case "anonymous":
       return rules.anonymous ? undefined : "clients without login are no longer let in"
     case "certificate":
       return rules.certificates ? undefined : "a client certificate is no longer a login"
+    case "token":
+    case "hook": {
+      const means = rules.further?.get(identity.source === "token" ? "jwt" : "http")
+      return means === undefined ? "that is no way to log in any more" : means.lost(identity)
+    }
     case "password":
       if (rules.passwords?.has(user) !== true) return "the user was deleted"
       return changed.has(user) ? "the password was changed" : undefined
@@ -120,18 +375,18 @@ function decided(decision: Decision): Exchange {
   return { next: (_data, answer) => answer({ goesOn: false, decision, data: undefined }) }
 }
 
-/** The decision, or undefined when a password has to be checked. */
-function decideAtOnce(rules: LoginRules, attempt: LoginAttempt): Decision | undefined {
-  const certificate = byCertificate(rules, attempt)
-  if (certificate !== undefined) return certificate
-  if (attempt.username === undefined && attempt.password === undefined) {
-    if (rules.anonymous) return { identity: { user: "", source: "anonymous" } }
-    return { reasonCode: ReasonCode.NotAuthorized, why: "the client has neither certificate nor user name" }
+/** What becomes of a login that nobody has an opinion of. */
+function withoutOpinion({ anonymous, further, passwords }: LoginRules, attempt: LoginAttempt): [Counted, Decision] {
+  const isNobody = attempt.username === undefined && attempt.password === undefined
+  // Who says who he is, and is not known where somebody could know him, is not let in as nobody.
+  const couldBeKnown = passwords !== undefined || (further !== undefined && further.size > 0)
+  if (anonymous && (isNobody || !couldBeKnown)) return ["anonymous", { identity: { user: "", source: "anonymous" } }]
+  if (isNobody) {
+    const why = "the client has neither certificate nor user name"
+    return ["nobody", { reasonCode: ReasonCode.NotAuthorized, why }]
   }
-  if (rules.passwords !== undefined) return undefined
-  if (rules.anonymous) return { identity: { user: "", source: "anonymous" } }
-  return {
-    reasonCode: ReasonCode.BadUserNameOrPassword,
-    why: "the client sends a user name, but there is no password file",
-  }
+  const why = couldBeKnown
+    ? "nobody who may say who gets in knows this login"
+    : "the client sends a user name, but there is no password file"
+  return ["nobody", { reasonCode: ReasonCode.BadUserNameOrPassword, why }]
 }

@@ -41,7 +41,7 @@ export function readRights(publish: unknown, subscribe: unknown): GivenRights | 
 }
 
 function filterProblem(value: unknown): string | undefined {
-  if (typeof value !== "string") return "something is no text"
+  if (typeof value !== "string" || /\p{Cs}/u.test(value)) return "something is no text"
   if (value.length > maximumFilterText) return "a Topic Filter is too long"
   try {
     const { shareName } = parseFilter(value, maximumLevels)

@@ -31,7 +31,7 @@ export interface Metric {
 type Plain = { [Key in keyof Stats]: Stats[Key] extends number ? Key : never }[keyof Stats]
 
 /** What of `Stats` is numbers by reason. */
-type ByReason = "dropped" | "disconnects" | "handshakeFailures"
+type ByReason = "dropped" | "disconnects" | "handshakeFailures" | "logins" | "webhookEvents"
 
 /** What of `Stats` is counted apart for each set of labels. */
 type Counted = "tlsAgreed" | "tlsOffered"
@@ -236,6 +236,8 @@ export const metrics: readonly Metric[] = [
     },
   ),
   byReason("puremq_tls_handshake_failures_total", "handshakeFailures", "TLS handshakes that failed"),
+  byReason("puremq_logins_total", "logins", "Logins, by who has decided about them and how"),
+  byReason("puremq_webhook_events_total", "webhookEvents", "Events for webhooks, by what became of them"),
   row(
     "histogram",
     "puremq_tls_handshake_duration_seconds",

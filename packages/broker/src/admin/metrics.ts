@@ -81,6 +81,10 @@ export interface Stats {
   /** Undefined: it is in memory. */
   readonly store: StoreNumbers | undefined
   readonly build: BuildStats
+  /** What became of logins, by who decided and how: `password denied`. */
+  readonly logins: Readonly<Record<string, number>>
+  /** Events for webhooks, by what became of them. */
+  readonly webhookEvents: Readonly<Record<string, number>>
 }
 
 /** What is known of the process, as far as its host tells. */
@@ -111,6 +115,8 @@ export interface Sources {
   readonly store: StoreNumbers | undefined
   readonly certificates: readonly CertificateStats[]
   readonly build: BuildStats
+  readonly logins: Readonly<Record<string, number>>
+  readonly webhookEvents: Readonly<Record<string, number>>
   /** Milliseconds, of one clock: when the broker was made, and now. */
   readonly startedAt: number
   readonly now: number
@@ -185,5 +191,7 @@ export function snapshot(broker: Inspect, sources: Sources): Stats {
     process: sources.process,
     store: sources.store,
     build: sources.build,
+    logins: { ...sources.logins },
+    webhookEvents: { ...sources.webhookEvents },
   }
 }

@@ -47,6 +47,9 @@ function world(options: Partial<WebhookOptions> = {}) {
         return () => timers.splice(timers.indexOf(timer), 1)
       },
       warn: (text) => warnings.push(text),
+      fault: (error) => {
+        throw error
+      },
     },
   )
   const pass = () => timers.splice(0).map(({ milliseconds, work }) => [milliseconds, work()][0])

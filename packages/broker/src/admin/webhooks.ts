@@ -33,6 +33,7 @@ export interface WebhookMeans {
   readonly after: (milliseconds: number, work: () => void) => () => void
   /** Gets a sentence that somebody should read. */
   readonly warn: (text: string) => void
+  readonly fault: (error: unknown) => void
 }
 
 /** Of one webhook: events. */
@@ -116,7 +117,7 @@ export class Webhook {
     this.#queue.push(entry)
     this.#queueBytes += entry.bytes
     this.#dropOldest()
-    if (this.#batch === undefined && this.#cancelTimer === undefined) this.#wait(linger)
+    if (!this.#isCalling && this.#cancelTimer === undefined) this.#wait(linger)
   }
 
   #dropOldest(): void {
@@ -161,7 +162,12 @@ export class Webhook {
     const limits = { timeout: this.#options.timeout, maximumBody: longestAnswer }
     this.#caller.call({ method: "POST", headers, body: batch.body, ...limits }, (outcome) => {
       this.#isCalling = false
-      this.#took(batch, outcome)
+      try {
+        this.#took(batch, outcome)
+      } catch (error) {
+        this.#means.fault(error)
+        this.#later("an error inside the broker")
+      }
     })
   }
 

@@ -39,10 +39,10 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       const next = await inTurns(read())
       if (ended) return
       refuseWhatNeedsARestart(started.config, next.config)
-      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [], metrics } = next.config
+      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [], metrics, webhooks = [] } = next.config
       const certificates = listeners.map(certificateOf)
       const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
-      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics })
+      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics, webhooks })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
     } catch (error) {
@@ -96,6 +96,11 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
     throw new ConfigError("there is no access control list any more; that needs a restart")
   if (started.login?.passwords !== undefined && next.login?.passwords === undefined)
     throw new ConfigError("there is no password file any more; that needs a restart")
+  // Without them clients may be let in whom nobody knows.
+  if (started.login?.jwt !== undefined && next.login?.jwt === undefined)
+    throw new ConfigError("tokens (login.jwt) are no login any more; that needs a restart")
+  if (started.login?.http !== undefined && next.login?.http === undefined)
+    throw new ConfigError("no server is asked about logins (login.http) any more; that needs a restart")
 }
 
 /** As the file has it. */

@@ -2,8 +2,10 @@
 
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { Acl } from "../access/acl.ts"
+import type { MeansName } from "../access/opinion.ts"
 import type { PasswordEntry } from "../access/password-file.ts"
 import type { LogEvent } from "../admin/log.ts"
+import type { WebhookEventName } from "../admin/webhook-events.ts"
 import type { BridgeTopic } from "../bridge/topics.ts"
 import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
@@ -108,6 +110,67 @@ export interface LoginConfig {
   readonly passwords?: string | ReadonlyMap<string, PasswordEntry> | undefined
   /** Is a verified client certificate a login? Default true. */
   readonly certificates?: boolean | undefined
+  /** Who is asked first, of those that there are; one that is left out is none. Default: certificate, jwt, password, http. */
+  readonly order?: readonly MeansName[] | undefined
+  /** Tokens in the place of passwords, or by the Authentication Method JWT. */
+  readonly jwt?: JwtConfig | undefined
+  /** A server that is asked who a client is and what it may do. */
+  readonly http?: HttpLoginConfig | undefined
+}
+
+export interface JwtConfig {
+  /** Text of a JWK Set (RFC 7517). Either this or `jwksUrl`. */
+  readonly jwks?: string | undefined
+  /** Where such a set is fetched: https, or plain http of this machine. */
+  readonly jwksUrl?: string | undefined
+  /** PEM text of the authorities that the certificate of `jwksUrl` must come from. Default: those of the machine. */
+  readonly ca?: string | undefined
+  /** Seconds between two fetches, default 600, and for which keys are used that cannot be fetched again, default 86,400. */
+  readonly jwksRefresh?: number | undefined
+  readonly jwksMaximumAge?: number | undefined
+  /** What the claim `iss` must be, and one of which `aud` must have. Default: any. */
+  readonly issuer?: string | undefined
+  readonly audience?: readonly string[] | undefined
+  /** The claim that is the user's name. Default "sub". */
+  readonly userClaim?: string | undefined
+  /** Claims with lists of Topic Filters, in which %u and %c stand for names. Default "publish" and "subscribe". */
+  readonly publishClaim?: string | undefined
+  readonly subscribeClaim?: string | undefined
+  /** Seconds that clocks may differ. Default 30. */
+  readonly leeway?: number | undefined
+  /** Are tokens without `exp` refused? Default true. */
+  readonly requireExpiry?: boolean | undefined
+}
+
+export interface HttpLoginConfig {
+  /** https, or plain http of this machine. */
+  readonly url: string
+  /** PEM text of the authorities that its certificate must come from. Default: those of the machine. */
+  readonly ca?: string | undefined
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string | undefined
+  /** Milliseconds for a whole answer. Default 5000. */
+  readonly timeout?: number | undefined
+  /** Questions under way at once, of one address half as many. Default 32. */
+  readonly concurrency?: number | undefined
+  /** Seconds that an answer is good for the same question, default 0: it is asked each time; and how many are remembered, default 10,000. */
+  readonly cacheTime?: number | undefined
+  readonly cacheEntries?: number | undefined
+}
+
+export interface WebhookConfig {
+  /** https, or plain http of this machine. */
+  readonly url: string
+  /** What it is told of. Default: all. */
+  readonly events?: readonly WebhookEventName[] | undefined
+  /** PEM text of the authorities that its certificate must come from. Default: those of the machine. */
+  readonly ca?: string | undefined
+  /** Key of the signatures (HMAC-SHA256), 16 characters or more. Default: requests are not signed. */
+  readonly secret?: string | undefined
+  /** Milliseconds for an answer. Default 10,000. */
+  readonly timeout?: number | undefined
+  /** Events that wait; more push out the oldest. Default 10,000. */
+  readonly maximumWaiting?: number | undefined
 }
 
 /** Where sessions, retained messages and what waits are kept. */
@@ -217,6 +280,8 @@ export interface BrokerConfig {
   readonly metrics?: MetricsConfig | undefined
   /** Connections to other brokers. */
   readonly bridges?: readonly BridgeConfig[] | undefined
+  /** HTTP servers that are told of connections, refusals and handshakes that fail. */
+  readonly webhooks?: readonly WebhookConfig[] | undefined
   /** Seconds between two rounds of $SYS topics, default 10; 0 turns them off. */
   readonly sysInterval?: number | undefined
   /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */
@@ -237,6 +302,7 @@ export interface ReloadConfig {
   readonly disconnectRevoked?: boolean | undefined
   /** Certificates and tokens of the metrics; the other settings are not looked at. Absent: as before. */
   readonly metrics?: MetricsConfig | undefined
+  readonly webhooks?: readonly WebhookConfig[] | undefined
   /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
   readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
 }

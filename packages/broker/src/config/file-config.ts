@@ -4,18 +4,22 @@ import type { LogFormat } from "../admin/log.ts"
 import type {
   BridgeConfig,
   BrokerConfig,
+  HttpLoginConfig,
+  JwtConfig,
   LoginConfig,
   MetricsConfig,
   TcpListenerConfig,
   TlsListenerConfig,
+  WebhookConfig,
   WsListenerConfig,
   WssListenerConfig,
 } from "./config.ts"
 
 export interface FileConfig
-  extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "bridges" | "metrics" | "onEvent"> {
+  extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "bridges" | "metrics" | "onEvent" | "webhooks"> {
   readonly listeners?: readonly FileListener[] | undefined
   readonly login?: FileLogin | undefined
+  readonly webhooks?: readonly FileWebhook[] | undefined
   readonly aclFile?: string | undefined
   readonly metrics?: FileMetrics | undefined
   readonly bridges?: readonly FileBridge[] | undefined
@@ -29,8 +33,23 @@ export interface FileMetrics extends Omit<MetricsConfig, "tokens"> {
   readonly tokenFile?: string | undefined
 }
 
-export interface FileLogin extends Omit<LoginConfig, "passwords"> {
+export interface FileLogin extends Omit<LoginConfig, "passwords" | "jwt" | "http"> {
   readonly passwordFile?: string | undefined
+  readonly jwt?: FileJwt | undefined
+  readonly http?: FileHttpLogin | undefined
+}
+
+/** `ca` is the name of a file, here and in those below. */
+export interface FileJwt extends Omit<JwtConfig, "jwks"> {
+  readonly jwksFile?: string | undefined
+}
+
+export interface FileHttpLogin extends Omit<HttpLoginConfig, "token"> {
+  readonly tokenFile?: string | undefined
+}
+
+export interface FileWebhook extends Omit<WebhookConfig, "secret"> {
+  readonly secretFile?: string | undefined
 }
 
 /** `cert`, `key`, `ca` and `crl` are names of files. */

@@ -8,6 +8,7 @@ import { checkCertificate, checkRevocationLists, usableAuthorities } from "./cer
 import { checkFileConfig } from "./check.ts"
 import { type BridgeConfig, type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
 import type { FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
+import { readHttpLogin, readJwt, readWebhook } from "./hook-files.ts"
 import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
 import type { Table } from "./schema/option.ts"
@@ -117,16 +118,30 @@ export function* readingFiles(
   now: number,
   warn: (text: string) => void = () => undefined,
 ): Steps<BrokerConfig> {
-  const { listeners = [], login = {}, store = {}, bridges = [], metrics, aclFile, reload: _, log: __, ...others } = file
-  const { passwordFile, ...logins } = login
+  const {
+    listeners = [],
+    login = {},
+    store = {},
+    bridges = [],
+    metrics,
+    webhooks,
+    aclFile,
+    reload: _,
+    log: __,
+    ...others
+  } = file
+  const { passwordFile, jwt, http, ...logins } = login
   return {
     ...others,
     listeners: listeners.map((one) => readListener(one, folder, now, warn)),
     login: {
       ...logins,
       passwords: passwordFile === undefined ? undefined : yield* readingPasswordFile(resolve(folder, passwordFile)),
+      ...(jwt !== undefined && { jwt: readJwt(jwt, folder, warn) }),
+      ...(http !== undefined && { http: readHttpLogin(http, folder, warn) }),
     },
     ...(bridges.length > 0 && { bridges: bridges.map((one) => readBridge(one, folder, now, warn)) }),
+    ...(webhooks !== undefined && { webhooks: webhooks.map((one) => readWebhook(one, folder, warn)) }),
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
     metrics: metrics && readMetrics(metrics, folder, now, warn),
     acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),

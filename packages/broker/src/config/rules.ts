@@ -7,10 +7,16 @@ import { ConfigError, type LoginConfig, type ReadAcl } from "./config.ts"
 import { counted, type Reread } from "./reread.ts"
 
 /** Throws ConfigError, with the number of the line, for a text that cannot be used. */
-export function rulesOf(login: LoginConfig, acl: string | ReadAcl | undefined): LoginRules {
-  const { passwords } = login
+export function rulesOf(
+  login: LoginConfig,
+  acl: string | ReadAcl | undefined,
+  further?: LoginRules["further"],
+): LoginRules {
+  const { http, jwt, passwords } = login
   return {
-    anonymous: login.anonymous ?? passwords === undefined,
+    anonymous: login.anonymous ?? (passwords === undefined && jwt === undefined && http === undefined),
+    order: login.order,
+    further,
     passwords: typeof passwords === "string" ? within("password file", () => parsePasswordFile(passwords)) : passwords,
     certificates: login.certificates ?? true,
     acl: typeof acl === "string" ? within("access control list", () => new Acl(parseAcl(acl))) : acl?.acl,

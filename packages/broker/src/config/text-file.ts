@@ -119,6 +119,19 @@ function* told<T>(path: string, kind: TextKind, steps: Steps<T>): Steps<T> {
   }
 }
 
+/** The text of a JWK Set, which nobody has looked at yet. Throws ConfigError. */
+export function readKeySetFile(path: string): string {
+  return readText(path, { what: "the keys for tokens", wanted: 'wanted is a JWK Set: {"keys": [{"kty": ...}]}' })
+}
+
+/** The first line of a file with a secret. Throws ConfigError. @param what such as "the token" */
+export function readSecret(path: string, what: string): string {
+  const [line = ""] = readText(path, { what, wanted: "wanted is a secret in its first line" }).split(/[\r\n]/)
+  if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(line))
+    throw new ConfigError(`${path}: ${what} is to be in its first line, in ASCII characters, with no space at its ends`)
+  return line
+}
+
 /** Its first line. Throws ConfigError. */
 export function readKeyPassword(path: string): string {
   const [line = ""] = readText(path, keyPasswordFile).split(/[\r\n]/)

@@ -8,7 +8,7 @@ import { Boundary, type OnFault } from "../listen/boundary.ts"
 import { loadTls } from "../listen/tls-server.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { HttpCall, HttpCaller, HttpOutcome } from "../ports/http.ts"
-import { AnswerReader } from "./answer-reader.ts"
+import { type Answer, AnswerReader } from "./answer-reader.ts"
 import type { Place } from "./place.ts"
 
 export interface HttpClientOptions {
@@ -211,12 +211,8 @@ class Running {
     else socket.once(ready, () => this.#guard(write))
   }
 
-  #answered(socket: Opened, { status, body, reusable }: { status: number; body: Uint8Array; reusable: boolean }): void {
-    if (!this.#over()) return
-    this.#leave()
-    if (reusable) this.#keep(socket)
-    else socket.destroy()
-    this.#done({ status, body })
+  #answered(socket: Opened, { status, body, reusable }: Answer): void {
+    this.#finish({ status, body }, reusable ? socket : undefined)
   }
 
   #late(): void {
@@ -228,9 +224,22 @@ class Running {
   }
 
   #fail(failed: string, gone: boolean): void {
+    this.#finish({ failed, gone }, undefined)
+  }
+
+  /** Whoever has called is told, whatever becomes of the connection. @param kept it may be used again */
+  #finish(outcome: HttpOutcome, kept: Opened | undefined): void {
     if (!this.#over()) return
-    this.#leave()?.destroy()
-    this.#done({ failed, gone })
+    const socket = this.#socket
+    try {
+      this.#leave()
+      if (kept !== undefined) this.#keep(kept)
+      else socket?.destroy()
+    } catch (error) {
+      socket?.destroy()
+      this.#options.onFault(error, this.#options.place.shown)
+    }
+    this.#done(outcome)
   }
 
   callOff(): void {
@@ -254,7 +263,8 @@ class Running {
   }
 }
 
-function requestBytes({ method, headers, body }: HttpCall, { path, authority }: Place): Uint8Array {
+/** Head and body, as they are written. */
+export function requestBytes({ method, headers, body }: HttpCall, { path, authority }: Place): Uint8Array {
   const lines = [`${method} ${path} HTTP/1.1`, `host: ${authority}`]
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
   if (body !== undefined) lines.push(`content-length: ${body.length}`)

@@ -5,7 +5,7 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
-import { addressOf, type PeerInfo, type TransportKind } from "../ports/peer.ts"
+import { addressOf, type PeerInfo, type TlsFacts, type TransportKind } from "../ports/peer.ts"
 import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
 import {
@@ -63,6 +63,15 @@ export interface TlsSocketLike extends Duplex {
   getPeerCertificate(detailed?: boolean): unknown
   setKeepAlive(enable: boolean, initialDelay: number): unknown
   getProtocol(): string | null | undefined
+  /** What the handshake agreed on; another TLS server may have none. */
+  readonly info?:
+    | {
+        readonly cipherSuite: string
+        readonly group: string | undefined
+        readonly resumed: boolean
+        readonly serverName: string | undefined
+      }
+    | undefined
 }
 
 /** What the TLS server reports of a handshake; every member may be missing. */
@@ -270,7 +279,7 @@ function peerOf(
   recheckCertificate: PeerInfo["recheckCertificate"],
 ): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
-  const peer = { transport, address: addressOf(socket) }
+  const peer = { transport, address: addressOf(socket), tls: factsOf(socket) }
   const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
   if (certificate === undefined || nameOf === undefined) return peer
   try {
@@ -279,6 +288,12 @@ function peerOf(
     if (!(error instanceof NamelessCertificate)) throw error
     return { ...peer, recheckCertificate, certificateProblem: error.message }
   }
+}
+
+function factsOf({ info }: TlsSocketLike): TlsFacts | undefined {
+  if (info === undefined) return undefined
+  const { cipherSuite: suite, group, resumed, serverName } = info
+  return { version: "1.3", suite, group, resumed, serverName }
 }
 
 /** DER; undefined when the client showed none. */

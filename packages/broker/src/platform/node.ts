@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { loopTurns } from "@puremq/tls13/node"
 import { BridgePeers, withBridges } from "../access/bridge-access.ts"
-import { createAccess, type LoginRules, type ReplaceableAccess } from "../access/login.ts"
+import { createAccess, type LoginRules, type LostLogin, type ReplaceableAccess } from "../access/login.ts"
 import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
 import type { LogEvent } from "../admin/log.ts"
 import { type CertificateStats, type Stats, snapshot } from "../admin/metrics.ts"
@@ -20,6 +20,7 @@ import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
 import { checkClientCertificates, checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
 import { type BrokerConfig, ConfigError, type MetricsConfig, type ReloadConfig } from "../config/config.ts"
+import { rereadFurther, rereadWebhooks } from "../config/hooks.ts"
 import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
 import { checkMetrics, metricsAfter, rereadMetrics } from "../config/metrics.ts"
 import { counted, type Reread } from "../config/reread.ts"
@@ -50,6 +51,7 @@ import { answerOf } from "./answer.ts"
 import type { Bridges } from "./bridges.ts"
 import { StoppedServers } from "./deno.ts"
 import { expiryOf } from "./expiry.ts"
+import { FurtherLogins, type HooksNeeds, Webhooks } from "./hooks.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener, namesOf } from "./node-listeners.ts"
@@ -116,6 +118,8 @@ class NodeBroker implements PureMqBroker {
   )
   readonly #refusals: Throttle
   readonly #access: ReplaceableAccess
+  readonly #further: FurtherLogins
+  readonly #webhooks: Webhooks
   #rules: LoginRules
   /** Of each listener of the configuration; undefined: it has no TLS. */
   #handshakes: readonly (HandshakeLimits | undefined)[]
@@ -139,10 +143,19 @@ class NodeBroker implements PureMqBroker {
     })
     if (config.metrics !== undefined) checkMetrics(config.metrics, Date.now())
     this.#names = namesOf(config.listeners ?? [])
-    this.#event = config.onEvent ?? (() => undefined)
+    const onEvent = config.onEvent ?? (() => undefined)
+    this.#event = (event) => {
+      onEvent(event)
+      this.#attempt(() => this.#webhooks.take(event))
+    }
     this.#refusals = new Throttle(this.#event)
     const limits = limitsOf(config.limits, config.store, this.#heap)
-    this.#rules = rulesOf(config.login ?? {}, config.acl)
+    this.#webhooks = new Webhooks(this.#hooksNeeds)
+    this.#webhooks.prepare(config.webhooks ?? [])()
+    this.#further = new FurtherLogins(this.#hooksNeeds)
+    const { all, take } = this.#further.prepare(config.login ?? {})
+    take()
+    this.#rules = rulesOf(config.login ?? {}, config.acl, all)
     this.#handshakes = (config.listeners ?? []).map((one, i) =>
       one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
     )
@@ -198,6 +211,7 @@ class NodeBroker implements PureMqBroker {
     let store: string | undefined
     try {
       store = await this.#openStore()
+      this.#further.begin()
       for (const one of this.#config.listeners ?? []) {
         const at = this.#listeners.length
         const listener = await makeListener(one, this.#names[at] ?? one.type, this.#handshakes[at], this.#context)
@@ -279,6 +293,7 @@ class NodeBroker implements PureMqBroker {
     for (const timer of this.#timers) clearInterval(timer)
     this.#refusals.end()
     this.#bridges?.stop()
+    this.#further.end()
     const closed = this.#closeListeners()
     const kept = answerOf(this.#broker.close(this.#clock.now()))
     // A server's close waits for its connections, and those for their peers: not longer than this.
@@ -289,7 +304,19 @@ class NodeBroker implements PureMqBroker {
     await Promise.race([closed, late])
     clearTimeout(timer)
     await kept
+    await this.#endWebhooks()
     this.#event({ event: "stopped", text: "the broker is closed" })
+  }
+
+  /** They are told of those who were disconnected, if they take it soon. */
+  async #endWebhooks(): Promise<void> {
+    const told = this.#webhooks.end()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closingMilliseconds)
+    })
+    await Promise.race([told, late])
+    clearTimeout(timer)
   }
 
   attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
@@ -324,7 +351,10 @@ class NodeBroker implements PureMqBroker {
       return known === undefined || next === undefined ? known : handshakeLimitsOf(next, `listeners[${i}]`)
     })
     const rights = !sameAcl(acl, this.#config.acl)
-    const rules = { ...rulesOf(login, acl), ...(!rights && { acl: this.#rules.acl }) }
+    const further = this.#further.prepare(login)
+    const { webhooks = this.#config.webhooks ?? [] } = given
+    const takeWebhooks = this.#webhooks.prepare(webhooks)
+    const rules = { ...rulesOf(login, acl, further.all), ...(!rights && { acl: this.#rules.acl }) }
     if (metricsNext !== undefined) this.#metrics?.renew(protectionOf(metricsNext))
     const reread = renewal?.() ?? []
     // Nothing from here on can be refused.
@@ -333,14 +363,25 @@ class NodeBroker implements PureMqBroker {
     const parts = [
       ...certificateTexts(reread),
       ...rereadRules(this.#rules, rules, rights),
+      ...rereadFurther(this.#config.login ?? {}, login),
+      ...rereadWebhooks(this.#config.webhooks ?? [], webhooks),
       ...otherLimits,
       ...otherHandshakes,
       ...(metricsBefore && metricsNext ? rereadMetrics(metricsBefore, metricsNext) : []),
     ]
     if (otherLimits.length > 0) this.#limit(after)
+    further.take()
+    takeWebhooks()
     const lost = this.#access.replace(rules)
     this.#rules = rules
-    this.#config = { ...this.#config, login, acl, disconnectRevoked: disconnect, metrics: metricsNext ?? metricsBefore }
+    this.#config = {
+      ...this.#config,
+      login,
+      acl,
+      webhooks,
+      disconnectRevoked: disconnect,
+      metrics: metricsNext ?? metricsBefore,
+    }
     this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
       const what = [
         ...parts.map(({ text }) => text),
@@ -443,6 +484,8 @@ class NodeBroker implements PureMqBroker {
       build: this.#build,
       startedAt: this.#startedAt,
       now: performance.now(),
+      logins: this.#access.counts,
+      webhookEvents: { ...this.#webhooks.counts },
     })
   }
 
@@ -461,6 +504,32 @@ class NodeBroker implements PureMqBroker {
   /** The boundary around what timers and events call: what throws is told, and the process goes on. */
   #attempt(work: () => void): boolean {
     return this.#broker.faults.attempt(work)
+  }
+
+  get #hooksNeeds(): HooksNeeds {
+    return {
+      now: () => this.#clock.now(),
+      random: (length) => randomBytes(length),
+      limits: () => this.#broker.limits,
+      onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
+      warn: (text) => this.#event({ event: "warning", text }),
+      keysChanged: (text) => this.#keysChanged(text),
+    }
+  }
+
+  /** Tokens whose key is none any more are no logins any more. */
+  #keysChanged(text: string): void {
+    this.#event({ event: "reloaded", text })
+    const disconnect = this.#config.disconnectRevoked === true
+    const tokens = this.#further.all.get("jwt")
+    const lost: LostLogin = (identity) => (identity.source === "token" ? tokens?.lost(identity) : undefined)
+    this.#broker.rulesChanged(lost, { rights: false, disconnect }, ({ disconnected }) => {
+      if (disconnected > 0)
+        this.#event({
+          event: "reloaded",
+          text: `${counted(disconnected, "client")} disconnected whose token's key is gone`,
+        })
+    })
   }
 
   #createAccess(limits: Limits): ReplaceableAccess {

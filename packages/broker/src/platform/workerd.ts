@@ -52,7 +52,7 @@ export interface DurableBrokerConfig {
         readonly provider?: CryptoProvider | undefined
       })
     | undefined
-  readonly login?: LoginConfig | undefined
+  readonly login?: Omit<LoginConfig, "jwt" | "http" | "order"> | undefined
   /** Text of an access control list. */
   readonly acl?: string | undefined
   readonly limits?: Partial<Limits> | undefined

@@ -3,8 +3,23 @@
 /** Which listener kind a connection came through; "stream" when the embedding program attached it. */
 export type TransportKind = "tcp" | "tls" | "ws" | "wss" | "stream"
 
+/** What a TLS handshake has agreed on. */
+export interface TlsFacts {
+  readonly version: "1.3"
+  /** Such as TLS_AES_128_GCM_SHA256. */
+  readonly suite: string
+  /** Such as X25519MLKEM768; undefined: there was no key exchange. */
+  readonly group: string | undefined
+  readonly resumed: boolean
+  /** The name that the client asked for. */
+  readonly serverName: string | undefined
+}
+
 export interface PeerInfo {
   readonly transport: TransportKind
+  /** The listener's name; undefined: it has none but its kind. */
+  readonly listener?: string | undefined
+  readonly tls?: TlsFacts | undefined
   /** Address and port as the transport knows them, e.g. "127.0.0.1:50412". */
   readonly address: string
   /** Identity from a client certificate that the transport has verified; undefined when there was none. */

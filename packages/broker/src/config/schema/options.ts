@@ -1,11 +1,13 @@
 // The option table: everything that a configuration file may hold. What may be set on the command line says so.
 
+import { usualOrder } from "../../access/opinion.ts"
 import type { Features } from "../../session/features.ts"
 import type { ServerReferenceConfig, StoreConfig } from "../config.ts"
-import type { FileConfig, FileLogin } from "../file-config.ts"
+import type { FileConfig, FileHttpLogin, FileJwt, FileLogin, FileWebhook } from "../file-config.ts"
 import { bridges } from "./bridges.ts"
 import { group } from "./group.ts"
-import { fileName, flag, number, oneOf, serverNames, text } from "./kinds.ts"
+import { httpLoginOptions, jwtOptions, webhookOptions } from "./hooks.ts"
+import { fileName, flag, list, number, oneOf, serverNames, text } from "./kinds.ts"
 import { featureOptions, limitOptions } from "./limits.ts"
 import { listenerParts, listeners } from "./listener.ts"
 import { metricsKind } from "./metrics.ts"
@@ -59,6 +61,15 @@ export const options: Rows<FileConfig> = {
         default: true,
         reload: "new connections",
       },
+      order: {
+        kind: list(oneOf(...usualOrder), usualOrder.join(", ")),
+        about:
+          "who is asked first; each lets the client in, refuses it, or has no opinion, and then the next is asked. One that is left out is not asked",
+        otherwise: usualOrder.join(", "),
+        reload: "new connections",
+      },
+      jwt: { kind: group<FileJwt>(jwtOptions), about: "tokens (JWT) in the place of passwords" },
+      http: { kind: group<FileHttpLogin>(httpLoginOptions), about: "a server that is asked, see [hooks](hooks.md)" },
     }),
     about: "who gets in",
   },
@@ -101,6 +112,12 @@ export const options: Rows<FileConfig> = {
     flag: { name: "check-payload-format", section: "rights" },
   },
   bridges: { kind: bridges, about: "connections to other brokers, over which messages are handed on" },
+  webhooks: {
+    kind: list(group<FileWebhook>(webhookOptions), "objects, one for each"),
+    about:
+      "servers that are told who connects and goes, who is refused, and which handshakes fail, see [hooks](hooks.md)",
+    otherwise: "none",
+  },
   metrics: {
     kind: metricsKind,
     about: "metrics for Prometheus at http://HOST:PORT/metrics, or https:// with a certificate",

@@ -14,7 +14,17 @@ const placeOf = ({ path }: Placed) => path.join(".")
 /** Two values that it may have, neither of which is its default. */
 function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
   const numbers = Array.from({ length: 12 }, (_, power) => 2 ** power * 1000)
-  const texts = ["one.example", "two.example", "https://one.example", "https://two.example", "10.0.0.1", "10.0.0.2"]
+  const texts = [
+    "one.example",
+    "two.example",
+    "https://one.example",
+    "https://two.example",
+    "10.0.0.1",
+    "10.0.0.2",
+    "jwt",
+    "http",
+  ]
+  texts.push("connect", "refused")
   const some = [...(kind.choices ?? []), true, false, 0, 1, 2, 3, ...numbers, 1_048_576, 1_048_577, ...texts]
   const all = [...some, ...texts.map((each) => [each])]
   const good = all.filter((value) => {
