@@ -6,6 +6,7 @@ import mqtt from "mqtt"
 import { Client, pause } from "../hostile/wire/client.ts"
 import { connect, packetType, property, publish, uint32 } from "../hostile/wire/mqtt.ts"
 import { openStream, type Transport, transports } from "../hostile/wire/wire.ts"
+import { asksServers } from "./hooks-row.ts"
 import { expect, mostHandshakes, times, type World } from "./world.ts"
 
 export interface Row {
@@ -419,6 +420,7 @@ export const rows: readonly Row[] = [
   stoppedReaders,
   badClients,
   lacksDescriptors,
+  asksServers,
   survives,
   stops,
 ]

@@ -120,6 +120,19 @@ export class World {
     return { program, port: Number(match[1]) }
   }
 
+  write(name: string, text: string): void {
+    writeFileSync(this.at(name), text)
+  }
+
+  /** Another broker, on TCP alone, by this configuration. */
+  async another(name: string, config: object): Promise<{ readonly program: Program; readonly port: number }> {
+    this.write(`${name}.json`, JSON.stringify(config))
+    const program = this.#program(["start", "--config", `${name}.json`])
+    const match = await program.prints(/"tcp on 127\.0\.0\.1:(\d+)"/)
+    if (match === undefined) throw new Error(`it does not listen: ${program.end ?? ""} ${program.log.slice(-300)}`)
+    return { program, port: Number(match[1]) }
+  }
+
   async kill(): Promise<void> {
     this.broker.child.kill("SIGKILL")
     await this.broker.ended

@@ -12,6 +12,9 @@ export interface Setup {
   readonly ca: string
   readonly passwords: string
   readonly acl: string
+  /** Keys of tokens, and the URL of a server that is asked. */
+  readonly jwks: string
+  readonly hook: string
 }
 
 export type Order =
@@ -41,7 +44,7 @@ let broker: ReturnType<typeof createBroker> | undefined
 async function obey(given: Order): Promise<unknown> {
   switch (given.order) {
     case "start": {
-      const { cert, key, passwords, acl } = given.setup
+      const { cert, key, passwords, acl, jwks, hook } = given.setup
       ca = given.setup.ca
       const tls = { cert, key, port: 0 }
       broker = createBroker({
@@ -52,7 +55,10 @@ async function obey(given: Order): Promise<unknown> {
           { type: "wss", ...tls },
           { type: "tls", ...tls, proxyProtocol: { trusted: ["127.0.0.0/8"] } },
         ],
-        login: { passwords },
+        login: {
+          ...{ order: ["certificate", "jwt", "http", "password"], passwords },
+          ...{ jwt: { jwks }, http: { url: hook, timeout: 2000 } },
+        },
         acl,
         sysInterval: 1,
         onEvent: (event) => events.push(JSON.stringify(event)),

@@ -4,6 +4,7 @@
 
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdirSync } from "node:fs"
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http"
 import { createServer, type Server } from "node:tls"
 import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
@@ -15,16 +16,17 @@ import { pbkdf2 } from "../../src/platform/node-pbkdf2.ts"
 import { publishBytes } from "../harness.ts"
 import type { Order, State } from "./broker-process.ts"
 import { buildInstrumented, type Instrumented } from "./instrument.ts"
-import { CutOff, connectAs, LeftHanging, type Life, lives, RawClient, type Where } from "./lives.ts"
+import { CutOff, connectAs, jwks, LeftHanging, type Life, lives, RawClient, type Where } from "./lives.ts"
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url))
 
 /** Where the path of a connection goes through. */
 const folders = [
-  ...["packet", "routing", "ports", "session", "client", "hub", "codecs", "stores", "access", "listen"].map(
+  ...["packet", "routing", "ports", "session", "client", "hub", "codecs", "stores", "access", "listen", "http"].map(
     (name) => `packages/broker/src/${name}`,
   ),
   "packages/broker/src/platform/node.ts",
+  "packages/broker/src/platform/hooks.ts",
   "packages/broker/src/platform/listener-reports.ts",
   "packages/broker/src/platform/node-listeners.ts",
   "packages/tls13/src/adapters/node",
@@ -43,8 +45,13 @@ const boundaries: readonly string[] = [
   "listen/boundary.ts#Boundary.handler",
   "session/faults.ts#Faults.attempt",
   "access/delay-line.ts#DelayLine.#wake",
+  "access/fair-pool.ts#FairPool.#guard",
+  "access/hook-login.ts#HookLogin.#guard",
+  "access/login.ts#Ending.inside",
+  "access/token-login.ts#TokenLogin.#guard",
   "platform/node.ts#NodeBroker.#attempt",
   "platform/node.ts#NodeBroker.flush (inner)",
+  "http/client.ts#Running.#guard",
   "node/server.ts#Server.#guard",
   "node/arrivals.ts#Arrivals.soon (inner)",
   "node/input-turns.ts#InputTurns.setImmediate (inner)",
@@ -151,6 +158,9 @@ let program = ""
 let echo: Server
 let echoPort = 0
 let passwords = ""
+/** Who is asked before the password file. */
+let hook: HttpServer
+let hookUrl = ""
 let child: BrokerProcess
 let where: Where
 let neighbours: Neighbours
@@ -166,7 +176,7 @@ const allLives = [...lives, dialling]
 
 async function start(): Promise<void> {
   child = new BrokerProcess(program)
-  const setup = { cert: pem.serverCert, key: pem.serverKey, ca: pem.caCert, passwords, acl }
+  const setup = { cert: pem.serverCert, key: pem.serverKey, ca: pem.caCert, passwords, acl, jwks, hook: hookUrl }
   const listeners = await child.ask<ListenerAddress[]>({ order: "start", setup })
   where = { listeners, ca: pem.caCert, client: { cert: pem.clientCert ?? "", key: pem.clientKey ?? "" } }
   await meet()
@@ -209,6 +219,18 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => echo.listen({ host: "127.0.0.1", port: 0 }, resolve))
   const address = echo.address()
   echoPort = typeof address === "object" && address !== null ? address.port : 0
+  hook = createHttpServer((request, response) => {
+    let body = ""
+    request.on("data", (chunk) => (body += String(chunk)))
+    request.on("end", () => {
+      const rights = { publish: ["victim/#"], subscribe: ["victim/#"], expiresIn: 60 }
+      const isKnown = JSON.parse(body).username === "hooked"
+      response.end(JSON.stringify(isKnown ? { result: "allow", ...rights } : { result: "ignore" }))
+    })
+  })
+  await new Promise<void>((resolve) => hook.listen({ host: "127.0.0.1", port: 0 }, resolve))
+  const where = hook.address()
+  hookUrl = `http://127.0.0.1:${typeof where === "object" && where !== null ? where.port : 0}/`
   await start()
 }, 60_000)
 
@@ -216,6 +238,7 @@ afterAll(() => {
   neighbours?.leave()
   child?.stop()
   echo?.close()
+  hook?.close()
 })
 
 interface Verdict {

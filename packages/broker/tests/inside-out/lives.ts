@@ -1,6 +1,7 @@
 // What clients do in their lives, over each transport, spoken on plain sockets with node:tls and ws: enough of MQTT to walk
 // the paths of a broker's connection. A life ends early when the broker ends the connection.
 
+import { createHmac } from "node:crypto"
 import { connect as connectTcp } from "node:net"
 import type { Duplex } from "node:stream"
 import { connect as connectTls } from "node:tls"
@@ -320,6 +321,82 @@ async function scramLife(where: Where): Promise<void> {
   }
 }
 
+const tokenSecret = "the secret of the tokens of these clients"
+
+/** Keys that tokens of these clients are checked with. */
+export const jwks: string = JSON.stringify({
+  keys: [{ kty: "oct", k: Buffer.from(tokenSecret).toString("base64url") }],
+})
+
+/** A token that was never seen before: one that was costs no check. */
+function newToken(): Uint8Array {
+  strangers++
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
+  const rights = { publish: ["victim/#"], subscribe: ["victim/#"] }
+  const claims = { sub: "token", exp: Math.floor(Date.now() / 1000) + 60, jti: String(strangers), ...rights }
+  const input = `${part({ alg: "HS256" })}.${part(claims)}`
+  return encoder.encode(`${input}.${createHmac("sha256", tokenSecret).update(input).digest("base64url")}`)
+}
+
+/** Who has a token, in the place of a password or by the Authentication Method, and renews it; and who is known to a server. */
+async function hookedLife(where: Where): Promise<void> {
+  const clients: RawClient[] = []
+  const opened = (): RawClient => {
+    strangers++
+    const localAddress = `127.0.${1 + (strangers >> 7)}.${1 + (strangers & 127)}`
+    const client = new RawClient("tcp", where, 5, { localAddress })
+    clients.push(client)
+    return client
+  }
+  const use = async (client: RawClient): Promise<void> => {
+    client.send(writeSubscribe(1, [{ filter: "victim/#", ...every }], 5))
+    await client.until(9)
+    client.send(publishBytes(5, "victim/x", "x", { qos: 1, packetId: 2 }))
+    await client.until(3)
+    client.send(writeServerPacket({ type: "disconnect", reasonCode: 0 }, 5))
+    await client.untilClosed()
+  }
+  try {
+    const one = opened()
+    const token = newToken()
+    one.send(connectAs("victim", 5, { username: "whoever", password: token }))
+    await one.until(2)
+    await use(one)
+    const again = opened()
+    again.send(
+      connectAs("victim", 5, { username: "whoever", password: token, cleanStart: false, sessionExpiryInterval: 2 }),
+    )
+    await again.until(2)
+    again.send(writeSubscribe(1, [{ filter: "victim/#", ...every }], 5))
+    await again.until(9)
+    again.destroy()
+    const authenticationMethod = "JWT"
+    const own = { username: undefined, password: undefined }
+    const kept = { cleanStart: false, sessionExpiryInterval: 2 }
+    const two = opened()
+    two.send(connectAs("victim", 5, { ...own, ...kept, authenticationMethod, authenticationData: newToken() }))
+    await two.until(2)
+    two.send(
+      writeServerPacket({ type: "auth", reasonCode: 0x19, authenticationMethod, authenticationData: newToken() }, 5),
+    )
+    await two.until(15)
+    await use(two)
+    for (const bad of [newToken().fill(65, 30, 40), newToken().subarray(0, -1)]) {
+      const stranger = opened()
+      stranger.send(connectAs("stranger", 5, { username: "whoever", password: bad }))
+      await stranger.untilClosed()
+    }
+    for (let i = 0; i < 2; i++) {
+      const three = opened()
+      three.send(connectAs("hooked", 5, { username: "hooked" }))
+      await three.until(2)
+      await use(three)
+    }
+  } finally {
+    for (const client of clients) client.destroy()
+  }
+}
+
 /** Through a proxy, twice: the second TLS connection resumes the session of the first. */
 async function proxiedLife(where: Where): Promise<void> {
   const { port } = where.listeners.at(-1)!
@@ -385,6 +462,7 @@ export const lives: readonly Life[] = [
   { name: "3.1.1 over tcp", live: (where) => wholeLife("tcp", where, 4) },
   { name: "a slow reader", live: slowLife },
   { name: "by SCRAM", live: scramLife },
+  { name: "by token, and by a server that is asked", live: hookedLife },
   { name: "through a proxy", live: proxiedLife },
   { name: "no MQTT client", live: strangeLife },
 ]
