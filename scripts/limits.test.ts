@@ -1,6 +1,7 @@
 // docs/limits.md is made from the limits of both packages and the memory budget: `npx vitest run scripts/limits.test.ts -u` writes it.
 
 import { expect, it } from "vitest"
+import { defaultLimits as clientLimits, maximumAsked, maximumOwed } from "../packages/broker/src/mqtt-client/limits.ts"
 import { defaultLimits as brokerLimits } from "../packages/broker/src/session/limits.ts"
 import { mostTraces } from "../packages/tls13/src/cli/recording.ts"
 import { defaultLimits } from "../packages/tls13/src/handshake/limits.ts"
@@ -20,7 +21,7 @@ function page(): string {
   return [
     "# Limits",
     "",
-    "Every bound on what a peer can make a connection of `@puremq/tls13` do, and [a client the broker](#the-broker). Change one of the first with `limits` in the options of a client or a server.",
+    "Every bound on what a peer can make a connection of `@puremq/tls13` do, [a client the broker](#the-broker), and [a broker the MQTT client](#the-mqtt-client). Change one of the first with `limits` in the options of a client or a server.",
     "",
     ...table("tls13/src/handshake/limits.ts", defaultLimits),
     "",
@@ -92,6 +93,16 @@ function page(): string {
     "When a session ends, the messages that came to it by Shared Subscriptions, and that it has not acknowledged, go to others of the same subscription, in turns; a client that comes again with its Client Identifier has its CONNACK after that. They count against the limits of who gets them, as any message does: one for which nobody has room is dropped, though it was acknowledged, and counted as such; of one that is at an end without anybody left to have it `session ended` is the count. Either is a line `shared messages lost` in the log, with the Client Identifier, the filter and how many there were. Give the sessions that share more room (`maximumQueuedMessages`, `maximumQueuedBytes`) than what one of them may leave behind.",
     "",
     "No option changes how much of what one client sends is done before the others have their turn: 2,048 packets, or 20,000 nodes of the subscription tree and copies made, whichever comes first, where each 512 bytes of a copy count as one more, and each node of the access control list that is looked at, for whatever is judged: a publish, a filter, a will, what new rules come to. Connections that go on after that have 16,384 packets and 40,000 of those together, and then the next turn begins with those that have waited longest. None changes either that a message of SCRAM has 4,096 bytes at most; a longer one is refused with 0x87.",
+    "",
+    "## The MQTT client",
+    "",
+    "What a broker can make `@puremq/broker/client` keep or do. Each is an option of `MqttClient`.",
+    "",
+    ...table("broker/src/mqtt-client/limits.ts", clientLimits),
+    "",
+    `No option changes these: ${maximumAsked} SUBSCRIBE and UNSUBSCRIBE without an answer; ${number(maximumOwed)} bytes of acknowledgements that wait for \`take\`, four for each Packet Identifier of both sides, past which the connection ends as \`malformed\`; 64 topics of 512 bytes, which are recognised. Topic Aliases come beside them where \`properties\` allow some (Topic Alias Maximum): a topic of 65,535 bytes at most for each. While a packet is told of, its properties are there as values, of 65,536 bytes of User Properties about 2 MB.`,
+    "",
+    "`puremq pub`, `sub` and `rr` take packets of any length, and read no more of a broker that does not take what they send.",
   ].join("\n")
 }
 

@@ -27,6 +27,7 @@ import { type PropertyValue, reasonStringIn } from "../packet/property-values.ts
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { MqttClientError } from "./errors.ts"
 import type { AcknowledgementCame, AcknowledgementType, ClientEvent, ClientEventSink } from "./events.ts"
+import { defaultLimits, identifiers, maximumAsked, maximumOwed } from "./limits.ts"
 import { type Bounds, boundsOf, bytesOf, type MqttClientOptions, requestOf } from "./options.ts"
 import {
   authBytes,
@@ -76,15 +77,6 @@ interface Asked {
   readonly filters: number
 }
 
-/** SUBSCRIBE and UNSUBSCRIBE that may be unanswered. */
-const maximumAsked = 16
-/** Packet Identifiers, which are never 0. */
-const identifiers = 0xffff
-/**
- * Bytes of acknowledgements that wait for `take`: four for each identifier of the broker's and of ours. It has no more to be
- * acknowledged before it has seen some.
- */
-const maximumOwed = 4 * 2 * identifiers
 /** Part of the Keep Alive after which a PINGREQ is sent, and after which again one that was not answered is the end. */
 const pingShare = 0.8
 
@@ -130,9 +122,12 @@ export class MqttClient {
     this.#framer = new Framer(this.#bounds.maximumPacketSize)
     this.#framer.connectOnly = false
     this.#messages = new MessageReader(this.#bounds.topicAliasMaximum)
-    this.#maximumInFlight = Math.min(options.maximumInFlight ?? 20, identifiers - maximumAsked)
-    this.#maximumWaiting = options.maximumWaiting ?? 65_536
-    this.#patience = options.patience ?? 60_000
+    this.#maximumInFlight = Math.min(
+      options.maximumInFlight ?? defaultLimits.maximumInFlight,
+      identifiers - maximumAsked,
+    )
+    this.#maximumWaiting = options.maximumWaiting ?? defaultLimits.maximumWaiting
+    this.#patience = options.patience ?? defaultLimits.patience
     this.#byHand = options.byHand ?? false
     this.#lastId = ((options.firstPacketId ?? 1) - 1) & 0xffff
   }

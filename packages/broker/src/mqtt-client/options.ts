@@ -4,9 +4,13 @@ import { encodeText } from "../packet/bytes.ts"
 import type { ProtocolVersion, Qos } from "../packet/packets.ts"
 import { PropertyId } from "../packet/properties.ts"
 import { numberOf, type PropertyValue } from "../packet/property-values.ts"
+import { defaultLimits, type Limits } from "./limits.ts"
 import type { ConnectRequest } from "./packets.ts"
 
-export interface MqttClientOptions {
+/** What of a limit is not said is its default: 65,536 bytes, 100 and 20 messages, 65,536 bytes, 60,000 ms. */
+type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
+
+export interface MqttClientOptions extends LimitOptions {
   /** Empty: the broker gives one, which MQTT 3.1.1 allows with `cleanStart` only. */
   readonly clientId: string
   /** 5: MQTT 5.0, the default; 4: MQTT 3.1.1. */
@@ -23,22 +27,6 @@ export interface MqttClientOptions {
   readonly will?: WillOptions | undefined
   /** Of CONNECT, in MQTT 5.0, such as a Session Expiry Interval. */
   readonly properties?: readonly PropertyValue[] | undefined
-  /**
-   * Bytes of the largest packet that is taken, with its fixed header: what a broker can make this client keep. MQTT 5.0 tells it so.
-   * Default 65,536; at 268,435,460 there is no packet that is larger.
-   */
-  readonly maximumPacketSize?: number | undefined
-  /**
-   * Messages of QoS 1 and 2 that the broker may have unacknowledged here; MQTT 5.0 tells it so. The identifiers of that many
-   * messages of QoS 2 are kept. 1 to 65,535, default 100.
-   */
-  readonly receiveMaximum?: number | undefined
-  /** Messages of QoS 1 and 2 that may be unacknowledged at the broker, of which it may want fewer. Default 20. */
-  readonly maximumInFlight?: number | undefined
-  /** Bytes that may wait for `take`: with one more, `publish` and its kin are refused. A single packet may be larger. Default 65,536. */
-  readonly maximumWaiting?: number | undefined
-  /** Milliseconds that the broker has for CONNACK. Default 60,000. */
-  readonly patience?: number | undefined
   /**
    * Acknowledgements are the caller's to send (`acknowledge`), and those that come are events: for a caller that is between two
    * brokers, and hands on what each of them says. Messages then come as often as the broker sends them. Default false.
@@ -70,10 +58,13 @@ export interface Bounds {
 /** What holds of the options: a property that is given goes before the option. */
 export function boundsOf({ version = 5, ...options }: MqttClientOptions): Bounds {
   const properties = version === 5 ? (options.properties ?? []) : []
-  const { maximumPacketSize = 65_536, receiveMaximum = 100 } = options
+  const { maximumPacketSize, receiveMaximum } = defaultLimits
   return {
-    maximumPacketSize: Math.min(largestPacket, numberOf(properties, PropertyId.MaximumPacketSize) ?? maximumPacketSize),
-    receiveMaximum: numberOf(properties, PropertyId.ReceiveMaximum) ?? receiveMaximum,
+    maximumPacketSize: Math.min(
+      largestPacket,
+      numberOf(properties, PropertyId.MaximumPacketSize) ?? options.maximumPacketSize ?? maximumPacketSize,
+    ),
+    receiveMaximum: numberOf(properties, PropertyId.ReceiveMaximum) ?? options.receiveMaximum ?? receiveMaximum,
     topicAliasMaximum: numberOf(properties, PropertyId.TopicAliasMaximum) ?? 0,
   }
 }
