@@ -54,7 +54,7 @@ const boundaries: readonly string[] = [
   "http/client.ts#Running.#guard",
   "node/server.ts#Server.#guard",
   "node/arrivals.ts#Arrivals.soon (inner)",
-  "node/input-turns.ts#InputTurns.setImmediate (inner)",
+  "node/input-turns.ts#InputTurns.this.#nextTurn (inner)",
   "node/shared-memory.ts#SharedMemory.#guard",
   "node/tls-socket.ts#TLSSocket.guard",
   "node/tls-socket.ts#TLSSocket.emit",
