@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { firstCommandsOf, freePort, programsIn, runnable } from "./pages.mjs"
+import { adapterExample, firstCommandsOf, freePort, programsIn, runnable } from "./pages.mjs"
 import { begin, run } from "./run.mjs"
 
 /** Commands first: the programs use the certificates that the broker makes. */
@@ -20,6 +20,14 @@ export async function runExamples({ name, program, before, absent }, project, st
       await run(program, [...before, file], { cwd: project, seconds: 60 })
     })
   }
+  const entry = { Deno: "deno", Bun: "bun" }[name.split(" ")[0]]
+  if (entry === undefined) return
+  await tried("the program of docs/adapters.md for its sockets", async () => {
+    const file = join(project, "example-adapter.mjs")
+    writeFileSync(file, await runnable(adapterExample(entry)))
+    const said = await run(program, [...before, file], { cwd: project, seconds: 60 })
+    if (!said.includes("echo") || !said.includes("hello")) throw new Error(`it says ${JSON.stringify(said)}`)
+  })
 }
 
 /** The broker, one that subscribes, and one that publishes until the other has it. */

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { transform } from "esbuild"
 import { load } from "./load.mjs"
 import { packages } from "./packages.mjs"
+import { root } from "./run.mjs"
 
 const { readPage, programsOf } = await load("scripts/snippets/pages.ts")
 const { commandsOf } = await load("scripts/snippets/shell.ts")
@@ -20,6 +21,12 @@ export function programsOfPage(folder, page) {
 /** Those of all packages. */
 export function programsIn(project) {
   return packages.flatMap(({ name }) => programsOfPage(join(project, "node_modules"), `${name}/README.md`))
+}
+
+/** The program of docs/adapters.md for the sockets of Deno and Bun. @param entry of the package, that of Deno on the page */
+export function adapterExample(entry) {
+  const found = snippetsOf(root, "docs/adapters.md").find(({ lines }) => lines.join().includes('"@puremq/tls13/deno"'))
+  return found.lines.join("\n").replace('"@puremq/tls13/deno"', `"@puremq/tls13/${entry}"`)
 }
 
 /** The commands of a page's first block, which need nothing but the package, and what they show. */
