@@ -12,13 +12,17 @@
 // usual processors; no table, no branch on a secret.
 
 import { bytesOf, carryUp, ELEMENT, limbsOf, subtractOnce } from "../curves/bytes"
+import { forgetInverse, invertNumber } from "../curves/inverse"
 import { multiply, square } from "./products"
 
 const WORK: usize = memory.data(36, 16)
 const P: usize = memory.data<u32>([
   0x1fffffed, 0x1fffffff, 0x1fffffff, 0x1fffffff, 0x1fffffff, 0x1fffffff, 0x1fffffff, 0x1fffffff, 0x7fffff,
 ])
-/* For the powers. */
+const ONE: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0])
+/** -1 / p modulo 2^29. */
+const INVERSE: u64 = 0x86bca1b
+/* For the power. */
 const Z9: usize = memory.data(36, 16)
 const Z11: usize = memory.data(36, 16)
 const X5: usize = memory.data(36, 16)
@@ -32,8 +36,8 @@ export function fromBytes(out: usize, bytes: usize): void {
   store<u32>(out, load<u32>(out, 32) & 0x7fffff, 32)
 }
 
-/** The one representation below p, as 32 little-endian bytes. */
-export function toBytes(out: usize, a: usize): void {
+/** WORK = the one representation below p. */
+function canonical(a: usize): void {
   memory.copy(WORK, a, ELEMENT)
   // Passes bring every limb into its range and the number below 2^255, whatever its sign was.
   for (let pass = 0; pass < 4; pass++) {
@@ -43,6 +47,11 @@ export function toBytes(out: usize, a: usize): void {
     store<i32>(WORK, top & 0x7fffff, 32)
   }
   subtractOnce(WORK, P)
+}
+
+/** The one representation below p, as 32 little-endian bytes. */
+export function toBytes(out: usize, a: usize): void {
+  canonical(a)
   bytesOf(out, WORK)
 }
 
@@ -77,11 +86,11 @@ export function one(out: usize): void {
   store<u32>(out, 1)
 }
 
-/** out = a^(p-2): the inverse, and 0 for 0. 254 squarings and 11 multiplications. `out` may be `a`. */
+/** out = 1 / a, and 0 for 0; reduced. `out` may be `a`. */
 export function invert(out: usize, a: usize): void {
-  ones(a)
-  squareTimes(HIGH, HIGH, 5)
-  multiply(out, HIGH, Z11)
+  canonical(a)
+  invertNumber(WORK, WORK, P, INVERSE)
+  multiply(out, WORK, ONE)
 }
 
 /** out = a^((p-5)/8), of which a square root is made (RFC 8032 section 5.1.3). `out` is not `a`. */
@@ -128,4 +137,5 @@ export function forgetField(): void {
   memory.fill(X10, 0, ELEMENT)
   memory.fill(X50, 0, ELEMENT)
   memory.fill(HIGH, 0, ELEMENT)
+  forgetInverse()
 }

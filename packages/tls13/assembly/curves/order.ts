@@ -3,14 +3,12 @@
 // A sum of 18 products of limbs below 2^29 is below 2^62.2. Results of `orderMultiply` are below the modulus and a
 // sixteenth; only `orderReduce` makes them smaller than the modulus itself.
 //
-// Side channels: multiplications, additions and shifts of 64-bit integers, no table, no branch on a secret. The inversion
-// is the power by the order less two (Fermat): its branches are on that public exponent.
+// Side channels: multiplications, additions and shifts of 64-bit integers, no table, no branch on a secret.
 
-import { ELEMENT, add, carryUp, subtractOnce } from "./bytes"
+import { ELEMENT, subtractOnce } from "./bytes"
+import { forgetInverse, invertNumber } from "./inverse"
 import { orderMultiply } from "./order-products"
 
-/** The first sixteen powers, then two results: of nonces. */
-const POWERS: usize = memory.data(16 * 36, 16)
 const WORK: usize = memory.data(36, 16)
 const ONE: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0])
 
@@ -27,26 +25,13 @@ export function orderProduct(out: usize, a: usize, b: usize, modulus: usize, squ
   orderMultiply(out, WORK, b, modulus, inverse)
 }
 
-/**
- * out = R / a modulo the order, for a plain `a`; so that `orderMultiply` by it divides.
- * @param exponent the order less two, as 32 little-endian bytes
- */
-export function orderInvert(out: usize, a: usize, exponent: usize, modulus: usize, squared: usize, inverse: u64): void {
-  orderMultiply(POWERS + ELEMENT, a, squared, modulus, inverse)
-  for (let i: usize = 2; i < 16; i++) {
-    orderMultiply(POWERS + i * ELEMENT, POWERS + (i - 1) * ELEMENT, POWERS + ELEMENT, modulus, inverse)
-  }
-  // The highest four bits of the exponent are not zero.
-  memory.copy(WORK, POWERS + <usize>(load<u8>(exponent, 31) >> 4) * ELEMENT, ELEMENT)
-  for (let i: i32 = 62; i >= 0; i--) {
-    for (let k = 0; k < 4; k++) orderMultiply(WORK, WORK, WORK, modulus, inverse)
-    const digit: usize = (load<u8>(exponent + (i >> 1)) >> ((<u8>(i & 1)) << 2)) & 15
-    if (digit != 0) orderMultiply(WORK, WORK, POWERS + digit * ELEMENT, modulus, inverse)
-  }
-  memory.copy(out, WORK, ELEMENT)
+/** out = R / a modulo the order, for a plain `a` below it; so that `orderMultiply` by it divides. */
+export function orderInvert(out: usize, a: usize, modulus: usize, squared: usize, inverse: u64): void {
+  invertNumber(WORK, a, modulus, inverse)
+  orderMultiply(out, WORK, squared, modulus, inverse)
 }
 
 export function forgetOrder(): void {
-  memory.fill(POWERS, 0, 16 * ELEMENT)
   memory.fill(WORK, 0, ELEMENT)
+  forgetInverse()
 }

@@ -12,7 +12,8 @@
 // usual processors; no table, no branch on a secret.
 
 import { bytesOf, carryUp, difference, ELEMENT, limbsOf, reverse, subtractOnce } from "../curves/bytes"
-import { multiply, square } from "./products"
+import { forgetInverse, invertNumber } from "../curves/inverse"
+import { multiply } from "./products"
 
 export const P: usize = memory.data<u32>([
   0x1fffffff, 0x1fffffff, 0x1fffffff, 0x000001ff, 0x00000000, 0x00000000, 0x00040000, 0x1fe00000, 0xffffff,
@@ -28,16 +29,11 @@ export const ONE: usize = memory.data<u32>([
 /** 1, which brings an element out of Montgomery's form. */
 const PLAIN_ONE: usize = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0])
 const ZERO_BYTES: usize = memory.data(32, 16)
+/** -1 / p modulo 2^29. */
+const INVERSE: u64 = 1
 
 const WORK: usize = memory.data(36, 16)
 const BYTES: usize = memory.data(40, 16)
-/* For the inverse. */
-const X2: usize = memory.data(36, 16)
-const X4: usize = memory.data(36, 16)
-const X8: usize = memory.data(36, 16)
-const X16: usize = memory.data(36, 16)
-const X32: usize = memory.data(36, 16)
-const POWER: usize = memory.data(36, 16)
 
 /** The element of 32 big-endian bytes, modulo p. */
 export function fromBytes(out: usize, bytes: usize): void {
@@ -46,14 +42,19 @@ export function fromBytes(out: usize, bytes: usize): void {
   multiply(out, WORK, SQUARED)
 }
 
-/** The one representation below p, as 32 big-endian bytes; of a sum. */
-export function toBytes(out: usize, a: usize): void {
+/** WORK = the number of an element, or of a sum: out of Montgomery's form, and below p. */
+function canonical(a: usize): void {
   // The product is above -p and below 2p: p is added, and taken off twice where it can be.
   multiply(WORK, a, PLAIN_ONE)
   for (let i: usize = 0; i < ELEMENT; i += 4) store<i32>(WORK + i, load<i32>(WORK + i) + load<i32>(P + i))
   carryUp(WORK)
   subtractOnce(WORK, P)
   subtractOnce(WORK, P)
+}
+
+/** The one representation below p, as 32 big-endian bytes; of a sum. */
+export function toBytes(out: usize, a: usize): void {
+  canonical(a)
   bytesOf(BYTES, WORK)
   reverse(out, BYTES)
 }
@@ -98,40 +99,15 @@ export function scaleAndAdd(out: usize, a: usize, factor: i32, b: usize): void {
   for (let i: usize = 0; i < ELEMENT; i += 4) store<i32>(out + i, load<i32>(a + i) * factor + load<i32>(b + i))
 }
 
-/**
- * out = a^(p-2): the inverse, and 0 for 0; 255 squarings and 13 multiplications. The exponent is, from its highest bit, 32
- * ones, 31 zeros and a one, 96 zeros, 94 ones, a zero and a one. `out` may be `a`.
- */
+/** out = 1 / a, and 0 for 0. `out` may be `a`. */
 export function invert(out: usize, a: usize): void {
-  ones(X2, a, 1, a)
-  ones(X4, X2, 2, X2)
-  ones(X8, X4, 4, X4)
-  ones(X16, X8, 8, X8)
-  ones(X32, X16, 16, X16)
-  ones(POWER, X32, 32, a)
-  ones(POWER, POWER, 128, X32)
-  ones(POWER, POWER, 32, X32)
-  ones(POWER, POWER, 16, X16)
-  ones(POWER, POWER, 8, X8)
-  ones(POWER, POWER, 4, X4)
-  ones(POWER, POWER, 2, X2)
-  ones(out, POWER, 2, a)
-}
-
-/** out = a^(2^times) * b; `out` may be `a`, not `b`. */
-function ones(out: usize, a: usize, times: i32, b: usize): void {
-  square(WORK, a)
-  for (let i = 1; i < times; i++) square(WORK, WORK)
-  multiply(out, WORK, b)
+  canonical(a)
+  invertNumber(WORK, WORK, P, INVERSE)
+  multiply(out, WORK, SQUARED)
 }
 
 export function forgetField(): void {
   memory.fill(WORK, 0, ELEMENT)
   memory.fill(BYTES, 0, 40)
-  memory.fill(X2, 0, ELEMENT)
-  memory.fill(X4, 0, ELEMENT)
-  memory.fill(X8, 0, ELEMENT)
-  memory.fill(X16, 0, ELEMENT)
-  memory.fill(X32, 0, ELEMENT)
-  memory.fill(POWER, 0, ELEMENT)
+  forgetInverse()
 }

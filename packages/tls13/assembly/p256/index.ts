@@ -1,7 +1,7 @@
 // P-256: ECDH and ECDSA (FIPS 186-5 sections 6.4.1 and 6.4.2), an operation in one call. The caller writes big-endian
 // numbers of 32 bytes to INPUT, reads OUTPUT, and wipes both; what else held a secret is zero when a call returns.
 //
-// Side channels: see base.ts and multiply.ts for the points, curves/order.ts for the nonce's inverse. Branches are on public
+// Side channels: see base.ts and multiply.ts for the points, curves/inverse.ts for the nonce's inverse. Branches are on public
 // numbers only, and on whether r or s is zero, which no nonce that anyone met has made them.
 
 import {
@@ -30,7 +30,7 @@ export const INPUT: usize = memory.data(160, 16)
 /** 64 bytes. */
 export const OUTPUT: usize = memory.data(64, 16)
 
-/* The order n of the base point, R^2 modulo n, -1 / n modulo 2^29, n - 2 and n as little-endian bytes, and p - n. */
+/* The order n of the base point, R^2 modulo n, -1 / n modulo 2^29, n as little-endian bytes, and p - n. */
 const ORDER: usize = memory.data<u32>([
   0x1c632551, 0x1dce5617, 0x05e7a13c, 0x0df55b4e, 0x1ffffbce, 0x1fffffff, 0x0003ffff, 0x1fe00000, 0xffffff,
 ])
@@ -38,9 +38,6 @@ const SQUARED: usize = memory.data<u32>([
   0x148d9ef5, 0x0f4e7f75, 0x14c6a651, 0x03f8b765, 0x165861f1, 0x1256d7d8, 0x1c185b23, 0x0d4cab0f, 0x84b655,
 ])
 const INVERSE: u64 = 0xe00bc4f
-const ORDER_LESS_2: usize = memory.data<u64>([
-  0xf3b9cac2fc63254f, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000,
-])
 const ORDER_BYTES: usize = memory.data<u64>([
   0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000, 0,
 ])
@@ -102,7 +99,7 @@ export function sign(): bool {
   numberOf(X, INPUT + 64)
   addNumbers(S, S, X)
   numberOf(X, INPUT)
-  orderInvert(Y, X, ORDER_LESS_2, ORDER, SQUARED, INVERSE)
+  orderInvert(Y, X, ORDER, SQUARED, INVERSE)
   orderMultiply(S, S, Y, ORDER, INVERSE)
   orderReduce(S, S, ORDER, SQUARED, INVERSE)
   const good = !isZeroNumber(R) && !isZeroNumber(S)
@@ -120,7 +117,7 @@ export function verify(): bool {
   numberOf(S, INPUT + 32)
   if (isZeroNumber(R) || isZeroNumber(S) || !isBelow(R, ORDER) || !isBelow(S, ORDER)) return false
   if (!decode(INPUT + 96)) return false
-  orderInvert(Y, S, ORDER_LESS_2, ORDER, SQUARED, INVERSE)
+  orderInvert(Y, S, ORDER, SQUARED, INVERSE)
   numberOf(X, INPUT + 64)
   scalarOf(SCALAR, X)
   scalarOf(OTHER, R)

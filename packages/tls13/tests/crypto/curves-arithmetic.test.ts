@@ -7,10 +7,11 @@ import { type AssemblyModule, assemblyModule, manyTimes } from "./assembly-modul
 
 const modulo = (value: bigint, p: bigint): bigint => ((value % p) + p) % p
 
-const [curve25519, p256, order] = await Promise.all([
+const [curve25519, p256, order, inverses] = await Promise.all([
   assemblyModule("curve25519/field", "curve25519/products"),
   assemblyModule("p256/field", "p256/products"),
   assemblyModule("curves/bytes", "curves/order", "curves/order-products"),
+  assemblyModule("curves/inverse"),
 ])
 
 /** Addresses for elements, and for bytes behind them. */
@@ -254,13 +255,12 @@ describe.each([
   { name: "n", modulus: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n },
 ])("numbers modulo $name", ({ modulus }) => {
   const r = 2n ** 261n
-  const { call, bytes } = order
-  const [a, b, out, at, squared, exponent] = places(order) as [number, number, number, number, number, number]
+  const { call } = order
+  const [a, b, out, at, squared] = places(order) as [number, number, number, number, number]
   const inverse = 2n ** 29n - modularInverse(modulus, 2n ** 29n)
   beforeAll(() => {
     write(order, at, limbsOf(modulus))
     write(order, squared, limbsOf((r * r) % modulus))
-    bytes.set(Buffer.from((modulus - 2n).toString(16).padStart(64, "0"), "hex").reverse(), exponent)
   })
   const edges = [0n, 1n, 2n, modulus - 1n, modulus, modulus + 1n, 2n ** 255n, 2n ** 256n - 1n]
   const number = (round: number): bigint => edges[round] ?? BigInt(`0x${randomBytes(32).toString("hex")}`)
@@ -290,11 +290,11 @@ describe.each([
   })
 
   it("inverts: the product with R / a divides", () => {
-    for (let round = 1; round < 10 * manyTimes; round++) {
-      const value = number(round)
+    for (let round = 1; round < 300 * manyTimes; round++) {
+      const value = number(round % 20) % modulus
       write(order, a, limbsOf(value))
-      call.orderInvert!(out, a, exponent, at, squared, inverse)
-      const expected = value % modulus === 0n ? 0n : r
+      call.orderInvert!(out, a, at, squared, inverse)
+      const expected = value === 0n ? 0n : r
       expect(modulo(numberAt(order, out) * value - expected, modulus)).toBe(0n)
     }
   })
@@ -315,4 +315,54 @@ function modularInverse(value: bigint, modulus: bigint): bigint {
     ;[a, b, x, y] = [b, a - q * b, y, x - q * y]
   }
   return modulo(x, modulus)
+}
+
+describe.each([
+  { name: "p of curve25519", modulus: 2n ** 255n - 19n },
+  { name: "p of P-256", modulus: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n },
+  { name: "n of P-256", modulus: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n },
+  { name: "L", modulus: 2n ** 252n + 27742317777372353535851937790883648493n },
+  { name: "the largest odd number", modulus: 2n ** 256n - 1n },
+])("inverses modulo $name", ({ modulus }) => {
+  const { call } = inverses
+  const [a, out, at] = places(inverses) as [number, number, number]
+  const negative = 2n ** 29n - modularInverse(modulus, 2n ** 29n)
+  beforeAll(() => write(inverses, at, limbsOf(modulus)))
+
+  const expectInverse = (value: bigint): void => {
+    write(inverses, a, limbsOf(value))
+    call.invertNumber!(out, a, at, negative)
+    const inverse = numberAt(inverses, out)
+    // For 2^256 - 1, which is no prime, some have none.
+    if (greatestCommonDivisor(value, modulus) === 1n) expect((inverse * value) % modulus).toBe(1n)
+    if (value === 0n) expect(inverse).toBe(0n)
+    expect(inverse >= 0n && inverse < modulus).toBe(true)
+    for (let i = 0; i < 9; i++) expect(inverses.words[out / 4 + i]! >>> 29).toBe(0)
+    call.invertNumber!(a, a, at, negative)
+    expect(numberAt(inverses, a)).toBe(inverse)
+  }
+
+  it("of powers of two, of what is beside them, and of what is beside them from above", () => {
+    for (let bit = 0n; bit < 256n; bit++) {
+      for (const beside of [-1n, 0n, 1n]) {
+        const value = 2n ** bit + beside
+        if (value < modulus) expectInverse(value)
+        if (value < modulus && value > 0n) expectInverse(modulus - value)
+      }
+    }
+  })
+
+  it("of halves, thirds, numbers with many zeros or ones, and any", () => {
+    for (const part of [2n, 3n, 5n, 7n, 2n ** 29n, 2n ** 128n]) expectInverse(modulus / part)
+    for (let round = 0; round < 300 * manyTimes; round++) {
+      const random = BigInt(`0x${randomBytes(32).toString("hex")}`)
+      const length = BigInt(round % 257)
+      const value = round % 3 === 0 ? random >> length : round % 3 === 1 ? (random >> length) << length : random
+      expectInverse(value % modulus)
+    }
+  })
+})
+
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestCommonDivisor(b, a % b)
 }
