@@ -25,6 +25,8 @@ export interface Pems {
   readonly ca: string
   readonly cert: string
   readonly key: string
+  /** Clients show it, and servers ask for it; default: neither. */
+  readonly client?: { readonly cert: string; readonly key: string }
 }
 
 /**
@@ -48,7 +50,8 @@ export function startServer(
   { pems, suite, workers = 0 }: ServerChoice,
   onSecure: (socket: Duplex) => void,
 ): NetServer {
-  const common = { cert: pems.cert, key: pems.key, ...(suite && { ciphers: suite }) }
+  const asks = pems.client && { ca: pems.ca, requestCert: true }
+  const common = { cert: pems.cert, key: pems.key, ...asks, ...(suite && { ciphers: suite }) }
   if (stack === "node:tls") return nodeTls.createServer({ ...common, minVersion: "TLSv1.3", noDelay: true }, onSecure)
   return createServer({ ...common, provider: stack, workers, maxPendingHandshakesPerAddress: 100_000 }, onSecure)
 }

@@ -8,12 +8,13 @@ import type { Loaded, LoadTask } from "./peers.ts"
 
 /** What makes one run of the load. */
 export function createLoad(task: LoadTask): () => Promise<Loaded> {
-  const { port, pems, suite, resumed, slice, atOnce } = task
+  const { port, pems, suite, group = "X25519", resumed, slice, atOnce } = task
   const options: ConnectionOptions = {
     secureContext: nodeTls.createSecureContext({
       ca: pems.ca,
+      ...pems.client,
       ...(suite && { ciphers: suite }),
-      ecdhCurve: "X25519",
+      ecdhCurve: group,
       minVersion: "TLSv1.3",
     }),
     host: "127.0.0.1",

@@ -35,6 +35,8 @@ export interface LoadTask {
   readonly pems: Pems
   /** The one suite that is offered; default: what OpenSSL offers. */
   readonly suite?: string
+  /** The one group that is offered, as OpenSSL calls it; default X25519. */
+  readonly group?: string
   /** Of full handshakes: a full one first, whose last ticket all others use. */
   readonly resumed: boolean
   /** Also CONNECT, until CONNACK. */

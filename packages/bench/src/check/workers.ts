@@ -1,6 +1,9 @@
 // Rows of handshakes in worker threads: what they cost, what connected clients see of a storm, and what more cores bring.
 
 import { cpus } from "node:os"
+import type { Pems } from "../contestants.ts"
+import { makeIdentities } from "../engine/identities.ts"
+import { usualHandshake } from "../engine/work.ts"
 import { compare, unsettled } from "../measure.ts"
 import { startPeer } from "../peers.ts"
 import { connectPings } from "../pings.ts"
@@ -14,10 +17,13 @@ const suite = "TLS_AES_128_GCM_SHA256"
 export const workers: CheckGroup = {
   name: "workers",
   help: "handshakes in worker threads: their cost, and the calm of clients that are connected",
-  seconds: { quick: 30, whole: 90 },
+  seconds: { quick: 45, whole: 150 },
   nodeOnly: true,
   async run(context) {
     await cost(context)
+    // Dearer for the thread that would else do them: there is more to give away.
+    await costOf(context, "with P-384", { group: "P-384" })
+    await costOf(context, "with a client certificate", { pems: pemsWithClient() })
     await calm(context)
   },
 }
@@ -61,6 +67,44 @@ async function cost({ pems, quick, tell }: CheckContext): Promise<void> {
       peer.stop()
     }
   }
+}
+
+/** The same of another handshake: nothing is wanted of it. */
+async function costOf(
+  { pems, quick, tell }: CheckContext,
+  what: string,
+  other: { readonly group?: string; readonly pems?: Pems },
+): Promise<void> {
+  const load = { pems, suite, resumed: false, mqtt: false, slice: quick ? 300 : 700, atOnce: 4, ...other }
+  const running = []
+  try {
+    for (const workers of [0, 1]) {
+      const peer = await startPeer({ kind: "sink", stack: "fast", pems: load.pems, workers })
+      const server = { port: peer.port, busy: () => peer.ask("busy") }
+      running.push({ name: `with ${workers} workers`, peer, load: await connectionsUnderLoad(server, load) })
+    }
+    const contestants = running.map(({ name, load: { measure } }) => ({ name, measure }))
+    const title = `Full handshakes by server ${what}, workers`
+    const comparison = await compare(title, "handshakes/CPU s", quick ? 5 : 15, contestants, quick ? 6 : 8)
+    const [without, with1] = comparison.rows
+    tell({
+      name: `server's CPU of a full handshake ${what}, with a worker, x without`,
+      unit: "x",
+      values: ratios(without!.samples, with1!.samples),
+      target: undefined,
+      ...unsettled(comparison),
+    })
+  } finally {
+    for (const { peer, load: own } of running) {
+      own.stop()
+      peer.stop()
+    }
+  }
+}
+
+function pemsWithClient(): Pems {
+  const { ca, server, client } = makeIdentities(usualHandshake)
+  return { ca, ...server, client }
 }
 
 async function calm({ pems, quick, tell }: CheckContext): Promise<void> {
