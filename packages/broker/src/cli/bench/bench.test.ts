@@ -70,6 +70,18 @@ describe.sequential("puremq bench", () => {
     },
   )
 
+  it.each(["tls", "wss"] as const)(
+    "--engine node over %s: the clients are node:tls",
+    { timeout: patience },
+    async (type) => {
+      const report = await measured(...urlOf(type), ...few, "--qos", "1", "--engine", "node")
+      const [run] = report.runs
+      expect(run!.tallies).toEqual({ sent: 200, delivered: 200, ...whole })
+      expect(run!.agreed).toMatchObject({ "cipher suite": expect.stringMatching(/^TLS_/), "key exchange": "X25519" })
+      expect([run!.scenario["engine"], run!.authenticated.verified]).toEqual(["puremq over node:tls", true])
+    },
+  )
+
   it("MQTT 3.1.1, retained, over two processes; at the end nothing is retained", { timeout: patience }, async () => {
     const args = [...urlOf("tcp"), ...few, "-V", "311", "--qos", "1", "--retain", "--workers", "2", "--publishers", "4"]
     for (let i = 0; i < 2; i++) {

@@ -100,6 +100,11 @@ export const benchCommand: Command = {
         },
         { name: "workers", value: "N", help: "client processes that share the load; default 1" },
         {
+          name: "engine",
+          value: "NAME",
+          help: "whose TLS the clients are: ours (default), or node: the host's node:tls, which needs less of the clients' CPU and so can saturate a faster broker",
+        },
+        {
           name: "drain",
           value: "SECONDS",
           help: "at the end, how long nothing may come before what is missing is lost; default 5",

@@ -1,6 +1,7 @@
 // What connects the clients of one process: one after the other, each with an identifier of its own.
 
 import type { Duplex } from "node:stream"
+import { TLSSocket } from "node:tls"
 import { now } from "@puremq/tls13/bench"
 import type { Arguments } from "@puremq/tls13/command-line"
 import { checkLength } from "../../mqtt-client/broker-limits.ts"
@@ -14,7 +15,7 @@ import { type ConnectRequest, StreamClient } from "../client/mqtt-client.ts"
 import { streamOpener } from "../client/open-stream.ts"
 import { type Handlers, LoadClient } from "./load-client.ts"
 import type { ClientTask, Look } from "./messages.ts"
-import { commonRequest } from "./plan.ts"
+import { commonRequest, engineOf } from "./plan.ts"
 
 export class Connector {
   readonly place: Place
@@ -29,7 +30,8 @@ export class Connector {
   static async of(read: Arguments, task: ClientTask): Promise<Connector> {
     const address = addressOf(read, task.word)
     const place = task.own?.place ?? address.place
-    const opener = await streamOpener(read, place, { trusted: task.own?.trusted, address: task.address })
+    const engine = engineOf(read)
+    const opener = await streamOpener(read, place, { trusted: task.own?.trusted, address: task.address, engine })
     return new Connector(read, task, place, opener, commonRequest(read, address))
   }
 
@@ -72,19 +74,21 @@ export class Connector {
 
   /** Makes a connection, before all others: what fails for it fails for all. Rejects when it does. */
   async look(timeout: number): Promise<Look> {
-    let below: Duplex | undefined
-    const client = this.openWhole("look", { ready: (stream) => (below = stream) }, undefined)
+    let info: TlsInfo | undefined
+    const ready = (stream: Duplex) => {
+      info = stream instanceof TLSSocket ? hostInfo(stream) : ownInfo(stream)
+    }
+    const client = this.openWhole("look", { ready }, undefined)
     const connack = await client.during(() => client.connect(timeout))
     client.end()
     await client.closed
     const { version } = this
     const receiveMaximum = connack.receiveMaximum ?? 0xffff
-    return { version, receiveMaximum, agreed: this.#agreed(below, connack), authenticated: this.#authenticated() }
+    return { version, receiveMaximum, agreed: this.#agreed(info, connack), authenticated: this.#authenticated() }
   }
 
-  #agreed(stream: Duplex | undefined, { receiveMaximum, maximumQos }: ConnackPacket): Record<string, string> {
+  #agreed(info: TlsInfo | undefined, { receiveMaximum, maximumQos }: ConnackPacket): Record<string, string> {
     const { version, mqtt31 } = this.#request
-    const info = stream !== undefined && "info" in stream ? (stream.info as TlsInfo | undefined) : undefined
     const mqtt = version === 5 ? "MQTT 5.0" : mqtt31 ? "MQTT 3.1" : "MQTT 3.1.1"
     const below = { tls: "TLS 1.3", tcp: "TCP", ws: "WebSocket", wss: "WebSocket over TLS 1.3" }[this.place.transport]
     return {
@@ -120,4 +124,14 @@ interface TlsInfo {
   readonly cipherSuite?: string
   readonly group?: string | undefined
   readonly peerSignatureScheme?: string | undefined
+}
+
+function ownInfo(stream: Duplex): TlsInfo | undefined {
+  return "info" in stream ? (stream.info as TlsInfo | undefined) : undefined
+}
+
+/** What node:tls tells of it. */
+function hostInfo(socket: TLSSocket): TlsInfo {
+  const key = socket.getEphemeralKeyInfo()
+  return { cipherSuite: socket.getCipher().standardName, group: key !== null && "name" in key ? key.name : undefined }
 }

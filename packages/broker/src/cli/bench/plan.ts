@@ -6,6 +6,7 @@ import type { ProtocolVersion, Qos } from "../../packet/packets.ts"
 import { addressText, type Place } from "../../platform/dial.ts"
 import { type Address, addressOf } from "../client/address.ts"
 import type { ConnectRequest } from "../client/mqtt-client.ts"
+import type { TlsEngine } from "../client/open-stream.ts"
 import { connectRequest } from "../client/options.ts"
 import type { GivenProperties } from "../client/properties.ts"
 import { benchCommand } from "./command.ts"
@@ -34,6 +35,7 @@ export interface Plan {
   readonly repeat: number
   readonly load: Load
   readonly shape: Shape
+  readonly engine: TlsEngine
   /** Of each publisher; undefined: as it is best. */
   readonly inflight: number | undefined
   readonly retain: boolean
@@ -61,6 +63,7 @@ export function readPlan(read: Arguments): Plan {
     repeat: read.number("repeat", 1, 1000) ?? 1,
     load,
     shape,
+    engine: engineOf(read),
     inflight: read.number("inflight", 1, 65_535),
     retain: read.flag("retain"),
     drain: readDecimal(read, "drain", 0.1, 3600) ?? 5,
@@ -92,6 +95,11 @@ const noProperties: GivenProperties = {
 /** What all clients say of themselves, but for their Client Identifiers. @throws UsageError */
 export function commonRequest(read: Arguments, address: Address): ConnectRequest {
   return connectRequest(read, noProperties, address)
+}
+
+/** Whose TLS the clients are. @throws UsageError */
+export function engineOf(read: Arguments): TlsEngine {
+  return read.oneOf("engine", "ours", "node") ?? "ours"
 }
 
 /* ---------------------------------------------------------------- whom */

@@ -143,7 +143,7 @@ function finished(
     ...figures,
     scenario: {
       ...figures.scenario,
-      engine: "puremq",
+      engine: plan.engine === "node" ? "puremq over node:tls" : "puremq",
       transport: place.transport,
       protocol: raw.look.agreed["protocol"] ?? null,
     },

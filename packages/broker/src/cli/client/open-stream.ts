@@ -4,6 +4,7 @@ import { existsSync } from "node:fs"
 import type { Socket } from "node:net"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
+import nodeTls from "node:tls"
 import { type Arguments, UsageError } from "@puremq/tls13/command-line"
 import { checkCertificate, usableAuthorities } from "../../config/certificate.ts"
 import { readCertificates, readPrivateKey } from "../../config/pem-file.ts"
@@ -21,21 +22,27 @@ export interface OpenerOptions {
   readonly trusted?: string | undefined
   /** Of the host, so that no name is looked up. */
   readonly address?: string | undefined
+  /** Whose TLS it is; default: this stack's. */
+  readonly engine?: TlsEngine | undefined
 }
+
+/** This stack, or the host's node:tls, which costs a client less. */
+export type TlsEngine = "ours" | "node"
 
 /** Reads what all connections share. Throws UsageError, ConfigError. */
 export async function streamOpener(
   options: Arguments,
   place: Place,
-  { trusted, address }: OpenerOptions = {},
+  { trusted, address, engine = "ours" }: OpenerOptions = {},
 ): Promise<Opener> {
-  return openerOf(place, isSecure(place) ? await prepareTls(options, place, trusted) : undefined, address)
+  return openerOf(place, isSecure(place) ? await prepareTls(options, place, trusted, engine) : undefined, address)
 }
 
 async function prepareTls(
   options: Arguments,
   { transport, host, port }: Place,
   trusted: string | undefined,
+  engine: TlsEngine,
 ): Promise<(socket: Socket) => Duplex> {
   const own = join(".puremq", "ca.pem")
   const given = options.text("cafile")
@@ -52,19 +59,22 @@ async function prepareTls(
     tell(
       `Warning: --insecure: whoever answers at ${addressText({ host, port })} is taken for the broker, whatever certificate it shows`,
     )
-  const { connect, createSecureContext } = await loadTls()
-  const secureContext = createSecureContext({ ...(ca !== undefined && { ca }), ...credential })
+  const identity = { ...(ca !== undefined && { ca }), ...credential }
   const ALPNProtocols = [options.text("tls-alpn") ?? (transport === "wss" ? "http/1.1" : "mqtt")]
-  return (socket) =>
-    connect({
-      host,
-      port,
-      socket,
-      secureContext,
-      ...(serverNameOf(host) !== undefined && { servername: host }),
-      ALPNProtocols,
-      ...(insecure && { rejectUnauthorized: false }),
-    })
+  const common = {
+    host,
+    port,
+    ...(serverNameOf(host) !== undefined && { servername: host }),
+    ALPNProtocols,
+    ...(insecure && { rejectUnauthorized: false }),
+  }
+  if (engine === "node") {
+    const secureContext = nodeTls.createSecureContext({ ...identity, minVersion: "TLSv1.3" })
+    return (socket) => nodeTls.connect({ ...common, socket, secureContext })
+  }
+  const { connect, createSecureContext } = await loadTls()
+  const secureContext = createSecureContext(identity)
+  return (socket) => connect({ ...common, socket, secureContext })
 }
 
 /** The client certificate and its key, which are as they must be. Throws UsageError, ConfigError. */
