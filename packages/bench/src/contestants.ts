@@ -41,17 +41,25 @@ export interface ServerChoice {
   readonly pems: Pems
   /** The one that it takes; default: all that it has. */
   readonly suite?: string | undefined
+  /** The one group that it takes; default: those that it takes without being told. */
+  readonly group?: string | undefined
   /** Threads for public-key operations; of ours alone. */
   readonly workers?: number | undefined
 }
 
 export function startServer(
   stack: Stack,
-  { pems, suite, workers = 0 }: ServerChoice,
+  { pems, suite, group, workers = 0 }: ServerChoice,
   onSecure: (socket: Duplex) => void,
 ): NetServer {
   const asks = pems.client && { ca: pems.ca, requestCert: true }
-  const common = { cert: pems.cert, key: pems.key, ...asks, ...(suite && { ciphers: suite }) }
+  const common = {
+    cert: pems.cert,
+    key: pems.key,
+    ...asks,
+    ...(suite && { ciphers: suite }),
+    ...(group && { ecdhCurve: group }),
+  }
   if (stack === "node:tls") return nodeTls.createServer({ ...common, minVersion: "TLSv1.3", noDelay: true }, onSecure)
   return createServer({ ...common, provider: stack, workers, maxPendingHandshakesPerAddress: 100_000 }, onSecure)
 }
