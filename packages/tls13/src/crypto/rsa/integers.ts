@@ -51,15 +51,42 @@ export function powModSecret(base: bigint, exponent: bigint, modulus: bigint): b
   return result
 }
 
-/** The inverse modulo `modulus` by the extended Euclidean algorithm, or undefined when there is none. */
+/**
+ * The inverse modulo `modulus` by the extended Euclidean algorithm, or undefined when there is none; in the manner of D. H.
+ * Lehmer ("Euclid's algorithm for large numbers", 1938), as BigInt makes a new number for each operation.
+ */
 export function invertMod(value: bigint, modulus: bigint): bigint | undefined {
-  let [oldRemainder, remainder] = [value % modulus, modulus]
-  let [oldFactor, factor] = [1n, 0n]
-  while (remainder !== 0n) {
-    const quotient = oldRemainder / remainder
-    ;[oldRemainder, remainder] = [remainder, oldRemainder - quotient * remainder]
-    ;[oldFactor, factor] = [factor, oldFactor - quotient * factor]
+  let [large, small] = [modulus, value % modulus]
+  let [largeFactor, smallFactor] = [0n, 1n]
+  while (small !== 0n) {
+    const [a, b, c, d] = quotientsAtOnce(large, small)
+    ;[large, small] = [a * large + b * small, c * large + d * small]
+    ;[largeFactor, smallFactor] = [a * largeFactor + b * smallFactor, c * largeFactor + d * smallFactor]
   }
-  if (oldRemainder !== 1n) return undefined
-  return oldFactor < 0n ? oldFactor + modulus : oldFactor
+  if (large !== 1n) return undefined
+  return largeFactor < 0n ? largeFactor + modulus : largeFactor
+}
+
+/** Bits that are looked at, and the most that what is made of them may have: products of both are exact in doubles. */
+const LEADING = 52
+const MOST_FACTOR = 2 ** 26
+
+/**
+ * Steps of Euclid's algorithm as a matrix, at least one: as many as the leading bits tell, which is as long as both ends of what
+ * the numbers may be, given these, have the same quotient (D. E. Knuth, "The Art of Computer Programming", 4.5.2, algorithm L).
+ */
+function quotientsAtOnce(large: bigint, small: bigint): readonly [bigint, bigint, bigint, bigint] {
+  const shift = BigInt(Math.max(0, bitLength(large) - LEADING))
+  let [x, y] = [Number(large >> shift), Number(small >> shift)]
+  let [a, b, c, d] = [1, 0, 0, 1]
+  while (y + c > 0 && y + d > 0) {
+    const quotient = Math.floor((x + a) / (y + c))
+    if (quotient !== Math.floor((x + b) / (y + d))) break
+    const [nextC, nextD] = [a - quotient * c, b - quotient * d]
+    if (Math.abs(nextC) > MOST_FACTOR || Math.abs(nextD) > MOST_FACTOR) break
+    ;[x, y] = [y, x - quotient * y]
+    ;[a, b, c, d] = [c, d, nextC, nextD]
+  }
+  if (b === 0) return [0n, 1n, 1n, -(large / small)]
+  return [BigInt(a), BigInt(b), BigInt(c), BigInt(d)]
 }
