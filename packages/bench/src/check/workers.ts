@@ -103,7 +103,7 @@ async function costOf(
 }
 
 function pemsWithClient(): Pems {
-  const { ca, server, client } = makeIdentities(usualHandshake)
+  const { ca, server, client } = makeIdentities(usualHandshake, "localhost")
   return { ca, ...server, client }
 }
 

@@ -21,7 +21,7 @@ export interface Pem {
 }
 
 /** All but the leaf's key are P-256 keys, as most of the web's are. */
-export function makeIdentities({ signature, chain }: HandshakeWork): Identities {
+export function makeIdentities({ signature, chain }: HandshakeWork, name: string = serverName): Identities {
   const common = { now: Date.now(), provider: createNobleProvider() }
   const root = createAuthority(common)
   let issuer: Identity = root
@@ -31,7 +31,7 @@ export function makeIdentities({ signature, chain }: HandshakeWork): Identities 
   const leaf = { ...common, keyType: signature, issuer }
   return {
     ca: toPem("CERTIFICATE", root.certificate),
-    server: pemOf(createLeaf({ ...leaf, usage: "server", names: [serverName] })),
+    server: pemOf(createLeaf({ ...leaf, usage: "server", names: [name] })),
     client: pemOf(createLeaf({ ...leaf, usage: "client", subject: { commonName: "bench client" } })),
   }
 }
