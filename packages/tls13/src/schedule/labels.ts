@@ -54,11 +54,10 @@ export function expandLabel(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  // HKDF-Expand (RFC 5869 section 2.3), whose counter stands behind the info. Nearly every value of TLS is one block.
-  const info = hkdfLabel(label, context, length, 1)
-  info[info.length - 1]!++
+  const info = hkdfLabel(label, context, length)
+  // HKDF-Expand (RFC 5869 section 2.3). Nearly every value of TLS is one block.
   if (length <= hash.length) {
-    const block = secret.mac(info)
+    const block = secret.mac(info, firstCounter)
     if (block.length === length) return block
     const cut = copyOf(block.subarray(0, length))
     block.fill(0)
@@ -67,10 +66,11 @@ export function expandLabel(
   if (length > 255 * hash.length) {
     throw new Misuse(`HKDF of ${hash.name} gives at most ${255 * hash.length} bytes; ${length} were asked for`)
   }
+  const counter = copyOf(firstCounter)
   const expanded = new Uint8Array(length)
   let block: Uint8Array = nothing
-  for (let at = 0; at < length; at += hash.length, info[info.length - 1]!++) {
-    const next = secret.mac(block, info)
+  for (let at = 0; at < length; at += hash.length, counter[0]!++) {
+    const next = secret.mac(block, info, counter)
     block.fill(0)
     block = next
     expanded.set(block.subarray(0, Math.min(hash.length, length - at)), at)
@@ -79,20 +79,20 @@ export function expandLabel(
   return expanded
 }
 
+/** Of nearly every call: never written to. */
+const firstCounter = /* @__PURE__ */ Uint8Array.of(1)
+
 const prefix = "tls13 "
 
-/**
- * struct HkdfLabel: uint16 length, opaque label<7..255>, opaque context<0..255>.
- * @param more zeros behind it, for what else is hashed with it
- */
-export function hkdfLabel(label: string, context: Uint8Array, length: number, more = 0): Uint8Array {
+/** struct HkdfLabel: uint16 length, opaque label<7..255>, opaque context<0..255>. */
+export function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
   const name = asciiToBytes(prefix + label)
   if (name.length < 7 || name.length > 255) {
     throw new Misuse(`a label has 1 to 249 characters, not ${label.length}`)
   }
   if (context.length > 255) throw new Misuse(`a context has 0 to 255 bytes, not ${context.length}`)
   if (!Number.isInteger(length) || length < 0) throw new Misuse(`${length} is not a length in bytes`)
-  const info = new Uint8Array(4 + name.length + context.length + more)
+  const info = new Uint8Array(4 + name.length + context.length)
   info[0] = length >>> 8
   info[1] = length
   info[2] = name.length

@@ -121,7 +121,7 @@ function sendHello(
   const { hello, bytes } =
     settings.rewriteMessage && features.rewriting
       ? features.rewriting.hello(composed, settings)
-      : { hello: { extensionTypes: extensionTypesOf(handshakeMessage(composed)), ...content }, bytes: composed }
+      : { hello: { ...content, extensionTypes: extensionTypesOf(handshakeMessage(composed)) }, bytes: composed }
   if (hello.extensions.pre_shared_key !== undefined) features.preSharedKeys?.writeBinders(bytes, psks, earlier)
   link.send("client_hello", bytes)
   return { hello, bytes }
