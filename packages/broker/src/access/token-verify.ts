@@ -4,31 +4,35 @@ import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify } from "j
 import type { VerificationKey } from "./jwk-set.ts"
 import type { TokenChecks, TokenVerifier } from "./token-login.ts"
 
-type Imported = CryptoKey | Uint8Array
+/** A key as WebCrypto has it, or why it cannot be used: its point is not on the curve, say. */
+type Imported = CryptoKey | Uint8Array | string
 
 export function createTokenVerifier(): TokenVerifier {
   const imported = new WeakMap<VerificationKey, Promise<Imported>>()
   const keyOf = (key: VerificationKey): Promise<Imported> => {
     let found = imported.get(key)
     if (found === undefined) {
-      found = importJWK({ ...key.jwk }, key.algorithm)
+      found = importJWK({ ...key.jwk }, key.algorithm).catch((error: unknown) => unusable(key, error))
       imported.set(key, found)
     }
     return found
   }
   return {
     async verify(token, key, checks) {
+      const usable = await keyOf(key)
+      if (typeof usable === "string") return usable
       try {
-        return claimsOf((await jwtVerify(token, await keyOf(key), optionsOf(key, checks))).payload)
+        return claimsOf((await jwtVerify(token, usable, optionsOf(key, checks))).payload)
       } catch (error) {
         if (error instanceof errors.JOSEError) return reasonOf(error)
-        // A key that cannot be imported: points that are not on the curve, say.
-        if (error instanceof TypeError || (error instanceof Error && error.name === "DataError"))
-          return `the key ${JSON.stringify(key.kid ?? key.algorithm)} cannot be used: ${error.message}`
         throw error
       }
     },
   }
+}
+
+function unusable({ algorithm, kid }: VerificationKey, error: unknown): string {
+  return `the key ${JSON.stringify(kid ?? algorithm)} cannot be used: ${error instanceof Error ? error.message : String(error)}`
 }
 
 function optionsOf({ algorithm }: VerificationKey, { issuer, audience, leeway, requireExpiry, now }: TokenChecks) {
