@@ -6,8 +6,11 @@ import { bridgePlace } from "../bridge-place.ts"
 import { ConfigError } from "../config.ts"
 import type { FileBridge } from "../file-config.ts"
 import { group } from "./group.ts"
-import { fileName, flag, list, milliseconds, number, oneOf, protocolName, text } from "./kinds.ts"
+import { flag, list, milliseconds, number, oneOf, protocolName, text } from "./kinds.ts"
 import type { Check, Kind, Need, Rows } from "./option.ts"
+
+/** Read at the start only. */
+const fileAtStart: Kind<string> = { ...text, words: "a file name", placeholder: "FILE" }
 
 function checked(kind: Kind<string>, words: string, check: (value: string) => void): Kind<string> {
   const all: Check<string> = (value, where) => {
@@ -83,7 +86,7 @@ const bridgeOptions: Rows<FileBridge> = {
   clientId: { kind: text, about: "its Client Identifier at the other broker", otherwise: "puremq- and its name" },
   version: { kind: oneOf("5.0", "3.1.1"), about: "of MQTT, to the other broker", default: "5.0" },
   username: { kind: text, about: "its User Name there" },
-  passwordFile: { kind: fileName, about: "its first line is the password", needs: [together("username")] },
+  passwordFile: { kind: fileAtStart, about: "its first line is the password", needs: [together("username")] },
   keepAlive: { kind: number(0, 65_535, "seconds"), about: "Keep Alive", default: 60 },
   sessionExpiry: {
     kind: number(0, 4_294_967_295, "seconds"),
@@ -106,14 +109,14 @@ const bridgeOptions: Rows<FileBridge> = {
     default: 60_000,
   },
   ca: {
-    kind: fileName,
+    kind: fileAtStart,
     about: "authorities that the other broker's certificate may come from",
     otherwise: "those of this machine",
     needs: [tls],
   },
-  cert: { kind: fileName, about: "a client certificate", needs: [tls, together("key")] },
-  key: { kind: fileName, about: "its private key", needs: [tls, together("cert")] },
-  keyPasswordFile: { kind: fileName, about: "its first line is the key's password", needs: [together("key")] },
+  cert: { kind: fileAtStart, about: "a client certificate", needs: [tls, together("key")] },
+  key: { kind: fileAtStart, about: "its private key", needs: [tls, together("cert")] },
+  keyPasswordFile: { kind: fileAtStart, about: "its first line is the key's password", needs: [together("key")] },
   serverName: {
     kind: text,
     about: "the name that is asked for, and that the other broker's certificate must have",
@@ -128,7 +131,7 @@ const bridgeOptions: Rows<FileBridge> = {
   },
   pskIdentity: { kind: text, about: "of a pre-shared key, instead of certificates", needs: [tls, together("pskFile")] },
   pskFile: {
-    kind: fileName,
+    kind: fileAtStart,
     about: "its first line is the key, 32 hexadecimal digits or more",
     needs: [tls, together("pskIdentity")],
   },

@@ -24,7 +24,7 @@ function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
     "jwt",
     "http",
   ]
-  texts.push("connect", "refused")
+  texts.push("connect", "refused", "mqtt://one.example", "mqtt://two.example")
   const some = [...(kind.choices ?? []), true, false, 0, 1, 2, 3, ...numbers, 1_048_576, 1_048_577, ...texts]
   const all = [...some, ...texts.map((each) => [each])]
   const good = all.filter((value) => {
