@@ -8,6 +8,8 @@ export interface Offer {
   readonly alpnProtocols: readonly string[]
   readonly cipherSuites: readonly number[]
   readonly groups: readonly number[]
+  /** Only where it has come to us: a client knows its own. */
+  readonly signatureSchemes?: readonly number[]
 }
 
 /** What a finished handshake agreed. */

@@ -1,6 +1,7 @@
 // What a server tells of each handshake, for one log line and a few counters.
 
 import type { AlertName } from "../../bytes/alerts.ts"
+import { CipherSuite, codePointName, NamedGroup, SignatureScheme } from "../../bytes/code-points.ts"
 import { TlsError, type TlsErrorKind } from "../../bytes/errors.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import type { HandshakeInfo, Offer } from "../../handshake/info.ts"
@@ -17,6 +18,8 @@ export interface HandshakeReport {
   /** Such as `TLSv1.3, TLSv1.2`; undefined when no ClientHello came. */
   readonly offeredVersions: string | undefined
   readonly serverName: string | undefined
+  /** Of a handshake that failed: what the ClientHello had, as far as one came that could be read. */
+  readonly offer: OfferReport | undefined
   readonly protocol: "TLSv1.3" | undefined
   readonly cipherSuite: string | undefined
   readonly group: string | undefined
@@ -35,6 +38,17 @@ export interface HandshakeReport {
   readonly milliseconds: number
   /** Set when the handshake failed. */
   readonly error: HandshakeFailure | undefined
+}
+
+/**
+ * Names of the IANA registries, or numbers in hexadecimal where this stack knows none; without the values of RFC 8701. Of a longer
+ * list the first 64, and how many more there were.
+ */
+export interface OfferReport {
+  readonly versions: readonly string[]
+  readonly cipherSuites: readonly string[]
+  readonly groups: readonly string[]
+  readonly signatureSchemes: readonly string[]
 }
 
 export interface HandshakeFailure {
@@ -72,6 +86,7 @@ export function handshakeReport({ offer, info, error, ...rest }: ReportSubject):
     remotePort: rest.remotePort,
     offeredVersions: offered?.join(", "),
     serverName: offer?.serverName,
+    offer: error && offer && offerReport(offer),
     protocol: info?.protocol,
     cipherSuite: info?.cipherSuite,
     group: info?.group,
@@ -117,6 +132,29 @@ function failure(error: Error): HandshakeFailure {
 
 function isOurs({ alert, kind, code }: TlsError): boolean {
   return alert === "internal_error" || kind === "Misuse" || code === "ERR_TLS_ABANDONED"
+}
+
+/** Of each list. */
+const mostOffered = 64
+
+function offerReport({ versions, cipherSuites, groups, signatureSchemes = [] }: Offer): OfferReport {
+  return {
+    versions: named(versions, (code) => versionName(code) ?? codePointName({}, code)),
+    cipherSuites: named(cipherSuites, (code) => codePointName(CipherSuite, code)),
+    groups: named(groups, (code) => codePointName(NamedGroup, code)),
+    signatureSchemes: named(signatureSchemes, (code) => codePointName(SignatureScheme, code)),
+  }
+}
+
+function named(codes: readonly number[], name: (code: number) => string): string[] {
+  const known = codes.filter((code) => !isGrease(code))
+  const names = known.slice(0, mostOffered).map(name)
+  return known.length > mostOffered ? [...names, `${known.length - mostOffered} more`] : names
+}
+
+/** RFC 8701: 0x0a0a, 0x1a1a ... */
+function isGrease(code: number): boolean {
+  return (code & 0x0f0f) === 0x0a0a && code >> 8 === (code & 0xff)
 }
 
 /** undefined for values that mean nothing, such as those of RFC 8701. */

@@ -169,6 +169,14 @@ export class Server extends NetServer {
     this.#ticketRing().replace(keys)
   }
 
+  /**
+   * Tickets to come are sealed by a new key, which is none of `ticketKeys`: a server that shares those has to share this one too.
+   * @param forget tickets that were given before are no longer known: their clients make a full handshake
+   */
+  rotateTicketKeys(forget: boolean = false): void {
+    this.#ticketRing().rotate(forget)
+  }
+
   /** Ends every handshake under way, without an alert, and every connection that waits for its own. */
   closeAllHandshakes(): void {
     this.#gate.clear()

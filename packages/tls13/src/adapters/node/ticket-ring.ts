@@ -12,11 +12,15 @@ import { type TicketKey, TicketKeyRing } from "../../session/ticket-keys.ts"
 
 const nameLength = 16
 const entryLength = nameLength + 32 + 8
+/** Keys of before that still open tickets: a ring that is changed again and again must not grow. */
+const mostKept = 15
 /** node:tls takes 48 random bytes of one's own making. */
 const bareLength = 48
 
 export class TicketRing implements Ticketer {
   readonly #provider: CryptoProvider
+  /** Milliseconds; undefined: as rings do. */
+  #rotateAfter: number | undefined
   #ring: TicketKeyRing
 
   constructor(provider: CryptoProvider, keys: Uint8Array | undefined) {
@@ -44,6 +48,15 @@ export class TicketRing implements Ticketer {
     this.#ring = this.#make(keys)
   }
 
+  /** Tickets are sealed by a new key. With `forget` those of the keys before are no longer known. */
+  rotate(forget: boolean): void {
+    const kept = forget ? [] : this.#ring.keys
+    // The newest seals: two changes within a millisecond are two.
+    const newest = kept[0]?.createdAt ?? 0
+    const fresh = freshKey(this.#provider, Math.max(Date.now(), newest + 1))
+    this.#ring = this.#ringOf([fresh, ...kept.slice(0, mostKept)])
+  }
+
   seal(session: ServerSession, now: number): Uint8Array | undefined {
     return this.#ring.seal(session, now)
   }
@@ -53,13 +66,17 @@ export class TicketRing implements Ticketer {
   }
 
   #make(bytes: Uint8Array | undefined): TicketKeyRing {
-    const common = { aead: ticketAead(this.#provider), random: this.#provider.random }
-    if (bytes === undefined) return new TicketKeyRing(common)
     // Keys that somebody made by hand are changed by hand.
-    if (bytes.length === bareLength) {
-      return new TicketKeyRing({ ...common, rotateAfter: Number.POSITIVE_INFINITY, keys: [bareKey(bytes)] })
-    }
-    return new TicketKeyRing({ ...common, keys: readKeys(bytes) })
+    const isBare = bytes?.length === bareLength
+    this.#rotateAfter = isBare ? Number.POSITIVE_INFINITY : undefined
+    if (bytes === undefined) return this.#ringOf([])
+    return this.#ringOf(isBare ? [bareKey(bytes)] : readKeys(bytes))
+  }
+
+  #ringOf(keys: readonly TicketKey[]): TicketKeyRing {
+    const after = this.#rotateAfter
+    const common = { aead: ticketAead(this.#provider), random: this.#provider.random, keys }
+    return new TicketKeyRing({ ...common, ...(after !== undefined && { rotateAfter: after }) })
   }
 }
 

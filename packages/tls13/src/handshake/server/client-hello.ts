@@ -24,6 +24,7 @@ export function readClientHello(
       alpnProtocols: hello.extensions.application_layer_protocol_negotiation ?? [],
       cipherSuites: hello.cipherSuites,
       groups: hello.extensions.supported_groups ?? [],
+      signatureSchemes: hello.extensions.signature_algorithms ?? [],
     })
   }
   checkClientHello(hello)
