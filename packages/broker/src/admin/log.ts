@@ -8,6 +8,9 @@ export type { LogEvent } from "./log-event.ts"
 
 export type LogFormat = "json" | "otel" | "text"
 
+/** What is kept of a failed handshake beside its line. */
+const unsaid: ReadonlySet<string> = new Set(["serverName", "offer"])
+
 /** The line for an event, without newline. `now` in milliseconds since 1970. */
 export function formatEvent(event: LogEvent, format: LogFormat, now: number): string {
   // Within JSON characters that cannot be seen stand in texts only, where an escape says the same.
@@ -17,7 +20,8 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
   for (const [key, value] of Object.entries(event)) {
     if (key === "peer" && typeof value === "object" && value !== null) {
       fields.push(["peer", value.address], ["transport", value.transport])
-    } else if (value !== undefined) fields.push([key, value])
+    } else if (unsaid.has(key)) continue
+    else if (value !== undefined) fields.push([key, value])
   }
   if (format === "json") return visible(JSON.stringify(Object.fromEntries(fields)))
   const [, , ...rest] = fields

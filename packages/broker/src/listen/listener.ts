@@ -19,9 +19,16 @@ export interface Listener {
   readonly certificate?: string | undefined
   /** Only TLS listeners: uses a new certificate for the handshakes to come. Returns the one used until now. */
   readonly renew?: (certificate: RenewedCertificate) => RenewedCertificate
+  /** Only TLS listeners: the certificates and lists of now, PEM. */
+  readonly certificates?: ShownCertificates | undefined
+  /** Only TLS listeners: tickets are sealed by a new key. With `forget` those that were given before are worth nothing any more. */
+  readonly rotateTicketKeys?: (forget: boolean) => void
   /** Only TLS listeners: takes other limits of handshakes. */
   readonly limit?: (limits: HandshakeLimits) => void
 }
+
+/** What a listener shows, and what it judges clients by: PEM texts. */
+export type ShownCertificates = Pick<RenewedCertificate, "cert" | "ca" | "crl">
 
 /** Of a listener with TLS. */
 export interface HandshakeLimits {
@@ -50,6 +57,8 @@ export interface RenewedCertificate {
 export interface ListenerContext {
   readonly broker: Broker
   readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed, detail: HandshakeDetail) => void
+  /** What the listener is called. */
+  readonly name?: string | undefined
   /** A defect has ended one connection. */
   readonly onFault: OnFault
   /** A connection was refused, or could not be taken. They come in floods: of each kind one a second is to be told. */

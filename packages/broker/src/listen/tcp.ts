@@ -16,7 +16,13 @@ export function createTcpListener(options: TcpOptions, context: ListenerContext)
   const { broker, onFault } = context
   const attach = (socket: Socket) =>
     inside(onFault, socket, () => {
-      attachStream(broker, socket, { transport: "tcp", address: addressOf(socket) }, onFault, "copies")
+      attachStream(
+        broker,
+        socket,
+        { transport: "tcp", listener: context.name, address: addressOf(socket) },
+        onFault,
+        "copies",
+      )
       socket.resume()
     })
   const { proxyProtocol } = options

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
-import type { HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
+import type { ClientOffer, HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
 import { addressOf, type PeerInfo, type TlsFacts, type TransportKind } from "../ports/peer.ts"
 import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
@@ -79,6 +79,17 @@ export interface HandshakeReport {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   readonly offeredVersions?: string | undefined
+  /** What the client asked for by SNI. */
+  readonly serverName?: string | undefined
+  /** Of one that failed: what its ClientHello had. */
+  readonly offer?:
+    | {
+        readonly versions: readonly string[]
+        readonly cipherSuites: readonly string[]
+        readonly groups: readonly string[]
+        readonly signatureSchemes: readonly string[]
+      }
+    | undefined
   readonly protocol?: string | undefined
   readonly cipherSuite?: string | undefined
   readonly group?: string | undefined
@@ -118,6 +129,7 @@ export interface TlsServerLike extends ServerLike {
   emit(event: "connection", socket: Socket): boolean
   readonly handshakes?: HandshakeLoad | undefined
   setHandshakeLimits?(limits: HandshakeLimits): void
+  rotateTicketKeys?(forget: boolean): void
   setSecureContext(options: { cert: string; key: string; ca?: string | undefined; crl?: string | undefined }): void
 }
 
@@ -185,14 +197,15 @@ export function createTlsListener(
       return problem
     }
   }
-  const peer = (socket: TlsSocketLike) => peerOf(socket, kind, options.nameOf, recheck(socket))
+  const { name = kind } = context
+  const peer = (socket: TlsSocketLike) => peerOf(socket, kind, name, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
       inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault, "seals")),
     )
   } else {
     const door = createWebSocketDoor({ ...webSocket, host: options.host, secure: true }, context, (connection) => {
-      return peers.get(connection) ?? { transport: "wss", address: addressOf(connection) }
+      return peers.get(connection) ?? { transport: "wss", listener: name, address: addressOf(connection) }
     })
     server.on("secureConnection", (socket) =>
       inside(onFault, socket, () => {
@@ -225,6 +238,12 @@ export function createTlsListener(
       const closed = front === undefined ? undefined : closeServer(front.server)
       front?.close()
       await Promise.all([closed, closeServer(server)])
+    },
+    get certificates() {
+      return { cert: used.cert, ca: used.ca, crl: used.crl }
+    },
+    rotateTicketKeys(forget) {
+      server.rotateTicketKeys?.(forget)
     },
     limit(limits) {
       longestHandshake = Math.max(longestHandshake, limits.handshakeTimeout)
@@ -275,11 +294,12 @@ export function reportHandshakes(
 function peerOf(
   socket: TlsSocketLike,
   transport: TransportKind,
+  listener: string,
   nameOf: NameOfCertificate | undefined,
   recheckCertificate: PeerInfo["recheckCertificate"],
 ): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
-  const peer = { transport, address: addressOf(socket), tls: factsOf(socket) }
+  const peer = { transport, listener, address: addressOf(socket), tls: factsOf(socket) }
   const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
   if (certificate === undefined || nameOf === undefined) return peer
   try {
@@ -309,7 +329,9 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
     const { message, fault } = report.error
     // What the client says of it leads to the cause; what it was sent then is a matter of form.
     const alert = report.error.receivedAlert ?? report.error.alert
-    return { event: "tls failure", peer, listener, fault: fault ?? "client", alert, reason: message, milliseconds }
+    const { serverName } = report
+    const failed = { event: "tls failure", peer, listener, fault: fault ?? "client", alert, reason: message } as const
+    return { ...failed, milliseconds, serverName, offer: offerOf(report) }
   }
   return {
     event: "tls handshake",
@@ -324,6 +346,12 @@ function toEvent(report: HandshakeReport, listener: string): Parameters<Listener
     unverified: report.authorizationProblem,
     milliseconds,
   }
+}
+
+function offerOf({ offer }: HandshakeReport): ClientOffer | undefined {
+  if (offer === undefined) return undefined
+  const { versions, cipherSuites: suites, groups, signatureSchemes } = offer
+  return { versions, suites, groups, signatureSchemes }
 }
 
 const refusals: ReadonlyMap<string, string> = new Map([

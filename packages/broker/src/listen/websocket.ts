@@ -50,6 +50,7 @@ export function createWebSocketListener(
 ): Listener {
   const door = createWebSocketDoor({ ...options, secure: false }, context, (connection) => ({
     transport: "ws",
+    listener: context.name,
     address: addressOf(connection),
   }))
   const { proxyProtocol } = options

@@ -136,6 +136,14 @@ export interface HandshakeSucceeded {
   readonly milliseconds: number
 }
 
+/** What a ClientHello has, as far as it could be read: names, or numbers in hexadecimal where nobody here knows a name. */
+export interface ClientOffer {
+  readonly versions: readonly string[]
+  readonly suites: readonly string[]
+  readonly groups: readonly string[]
+  readonly signatureSchemes: readonly string[]
+}
+
 /** A TLS handshake that failed. */
 export interface HandshakeFailed {
   readonly event: "tls failure"
@@ -146,6 +154,10 @@ export interface HandshakeFailed {
   readonly alert: string | undefined
   readonly reason: string
   readonly milliseconds: number
+  /** The name that the client asked for (SNI). Not in the log's lines, nor is `offer`. */
+  readonly serverName?: string | undefined
+  /** Undefined: no ClientHello came, or none that can be read. */
+  readonly offer?: ClientOffer | undefined
   /** True when the connection was turned away before its handshake began. */
   readonly limit?: boolean | undefined
   /** How many more there were like this that were not told. */
