@@ -12,7 +12,7 @@ import type { ToldLimits } from "../session/limits.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import { answerTooLarge } from "./parting.ts"
-import type { Authenticating, Connected } from "./phases.ts"
+import { type Authenticating, type Connected, patiencePerSecond } from "./phases.ts"
 import { payloadIsNoText, payloadTooLarge } from "./reason-strings.ts"
 import { lookCost, Receiver, type Receiving } from "./receiver.ts"
 import { publishRefusal, tellRefusal } from "./refusals.ts"
@@ -72,7 +72,7 @@ export function accept<Client extends Entering>(
     receiver: new Receiver<Client>(hub, client, session, identity, packet.mqtt31),
     will,
     sessionExpiryInterval: packet.sessionExpiryInterval,
-    patience: keepAlive * 1500,
+    patience: keepAlive * patiencePerSecond,
     requestProblemInformation,
     authenticationMethod: packet.authenticationMethod,
     reauthentication: undefined,

@@ -22,7 +22,7 @@ import { Link } from "./link.ts"
 import { flushEarly, Outflow } from "./outflow.ts"
 import { PacketTurns, type Served } from "./packet-turns.ts"
 import { goodbyeFor, refusalFor, type Told } from "./parting.ts"
-import { type Authenticating, type Connected, closed, expectConnect, type Phase } from "./phases.ts"
+import { type Authenticating, type Connected, closed, expectConnect, type Phase, patiencePerSecond } from "./phases.ts"
 import { publishRefusal, shorten, tellRefusal } from "./refusals.ts"
 import { Silence } from "./silence.ts"
 import { Writer } from "./writer.ts"
@@ -108,6 +108,11 @@ export class Connection implements Addressee, Served {
   /** Who logged in; undefined before that. */
   get identity(): Identity | undefined {
     return this.#connected?.identity
+  }
+
+  /** Seconds, as agreed; 0: none, or not connected yet. */
+  get keepAlive(): number {
+    return (this.#connected?.patience ?? 0) / patiencePerSecond
   }
 
   get version(): ProtocolVersion {

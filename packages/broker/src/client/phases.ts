@@ -58,5 +58,8 @@ export interface Closed {
 
 export type Phase<Client extends Receiving> = ExpectConnect | Authenticating | Connected<Client> | Closed
 
+/** [MQTT-3.1.2-22] milliseconds of patience for a second of Keep Alive: one and a half times as long. */
+export const patiencePerSecond = 1500
+
 export const expectConnect: ExpectConnect = { name: "expect connect" }
 export const closed: Closed = { name: "closed" }

@@ -49,7 +49,8 @@ export class Broker implements Hub<Connection>, Inspect {
   told: ToldLimits
   readonly features: Features
   readonly checksPayloadFormat: boolean
-  readonly redirect: Redirect | undefined
+  /** Where clients are sent; it may be another later. */
+  redirect: Redirect | undefined
   readonly counters: Counters
   readonly sampling: Sampling
   readonly faults: Faults
@@ -148,8 +149,9 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#connections = this.#admission.connections
 
     const { access, counters, events, faults, features, limits, now, recorder, topics } = this
+    const { roster } = options
     const router = this.#router
-    const later = (chore: Chore) => this.#later(chore)
+    const later = (chore: Chore) => this.later(chore)
     const bound = (connection: Connection, time: number, work: () => void) => this.#bound(connection, time, work)
     const publish = (message: Message, session: Session, time: number) => {
       this.publish(message, session, undefined, time)
@@ -161,14 +163,14 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#output = new Output({ now, bound })
     const keptBytes = (topic: Topic) => router.keptBytes(topic)
     this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger, keptBytes })
-    this.#retained = new RetainedMessages({ limits, counters, recorder, fitsAll, bound })
+    this.#retained = new RetainedMessages({ limits, counters, recorder, roster, fitsAll, bound })
     this.#subscriptions = new Subscriptions({ access, features, limits, router, fitsAll, faulted })
     const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
     const [work, cost] = [() => this.work, (units: number) => this.cost(units)]
     const turnLeft = () => this.turnLeft(false) > 0
     const { queuePolicy = "drop-newest" } = options
     const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
-    this.#sessions = new Sessions({ ...shared, queued, queuePolicy, recorder, cost, turnLeft, fitsAll })
+    this.#sessions = new Sessions({ ...shared, queued, queuePolicy, recorder, roster, cost, turnLeft, fitsAll })
     const [sessions, connections] = [this.#sessions, this.#connections]
     this.#rulesChanges = new RulesChanges({ ...shared, cost, sessions, connections })
 
@@ -240,6 +242,11 @@ export class Broker implements Hub<Connection>, Inspect {
   /** The connections of now. */
   clients(): Connection[] {
     return [...this.#connections]
+  }
+
+  /** The message that is retained on this topic. */
+  retainedOn(topic: string): Message | undefined {
+    return this.#retained.tree.get(topic)
   }
 
   get memory(): Inspect["memory"] {
@@ -393,6 +400,27 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   /**
+   * Ends a session: its client, if it is connected, is told that somebody who runs the broker has done so (0x98), and why. False
+   * when there is none.
+   */
+  endSession(clientId: string, reason: string, now: number): boolean {
+    const session = this.#sessions.get(clientId)
+    if (session === undefined) return false
+    session.expiryInterval = 0
+    this.#sessions.connectionOf(session)?.disconnect(now, ReasonCode.AdministrativeAction, reason)
+    // One that was connected has ended with its connection, or does when its turn comes.
+    if (this.#sessions.get(clientId) === session && !session.connected) this.#sessions.end(session, now)
+    this.#turns.askForFlush()
+    return true
+  }
+
+  /** The client's connection. */
+  connectionOf(clientId: string): Connection | undefined {
+    const session = this.#sessions.get(clientId)
+    return session && this.#sessions.connectionOf(session)
+  }
+
+  /**
    * The rules of access are others now. What they no longer allow ends at once, for connected clients and for sessions that are
    * away: nothing of it is accepted, delivered or kept. `lost` says why a login is none any more. With `rights` it is also the
    * access control list that has changed, which costs some microseconds for each subscription and message there is: they are
@@ -415,7 +443,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#partial.maximum = limits.maximumTotalPartialBytes
     this.logins.maximum = limits.maximumTotalPartialBytes / 2
     this.outbound.maximum = limits.maximumTotalOutboundBytes
-    this.#later(this.#limitsReachConnections())
+    this.later(this.#limitsReachConnections())
   }
 
   *#limitsReachConnections(): Chore {
@@ -590,17 +618,17 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#admission.delete(connection)
   }
 
+  /** Adds work that is done in turns. */
+  later(chore: Chore): void {
+    this.#chores.add(chore)
+    this.#turns.askForFlush()
+  }
+
   // --- inside ---
 
   /** What waited for the store goes on; with a broker that closes it waits for the next one. */
   #storeAnswered(): void {
     if (!this.#closing) this.#sessions.storeAnswered()
-  }
-
-  /** Adds work that is done in turns. */
-  #later(chore: Chore): void {
-    this.#chores.add(chore)
-    this.#turns.askForFlush()
   }
 }
 

@@ -8,6 +8,7 @@ import type { Observers } from "../ports/timings.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits } from "../session/limits.ts"
 import type { QueuePolicy } from "../session/queue.ts"
+import type { Roster } from "./roster.ts"
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   readonly events?: EventSink | undefined
   /** Told how long things take, and how much waits. */
   readonly observers?: Observers | undefined
+  /** Is told who and what comes and goes, for whoever lists it. */
+  readonly roster?: Roster | undefined
   /** Milliseconds, of a clock that neither jumps nor runs backwards. */
   readonly now: () => number
   /** What the machine's clock says, set or not, in milliseconds since 1970; default `now`. */

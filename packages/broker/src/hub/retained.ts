@@ -12,12 +12,14 @@ import type { Recorder } from "../session/recorder.ts"
 import { walkTurn } from "../session/retained-walks.ts"
 import type { Session } from "../session/session.ts"
 import { Expiries } from "./expiries.ts"
+import type { Roster } from "./roster.ts"
 
 /** What retained messages need of the hub. */
 export interface RetainedNeeds {
   readonly limits: Limits
   readonly counters: Counters
   readonly recorder: Recorder
+  readonly roster: Roster | undefined
   /** Whether so many more bytes fit beside all that is kept. */
   readonly fitsAll: (bytes: number) => boolean
   /** The boundary around one connection's work. */
@@ -58,6 +60,7 @@ export class RetainedMessages {
       return false
     }
     const before = { ...account }
+    const { size } = tree
     // [MQTT-3.3.1-5]
     const kept = tree.set(message.own(), account, () => {
       const left = limits.maximumRetainedBytes - tree.bytes
@@ -68,7 +71,7 @@ export class RetainedMessages {
       counters.retainedRefused++
       return false
     }
-    this.#expires(message)
+    this.#kept(message, size)
     if (isOwn(message.topic.name)) return true
     const sequence = recorder.keep(message, setter?.owner.account)
     const entry = tree.get(message.topic.name)
@@ -86,11 +89,14 @@ export class RetainedMessages {
 
   /** From before a restart. @param account of who has set it */
   restore(message: Message, account: Account | undefined): void {
+    const { size } = this.tree
     this.tree.set(message, account)
-    this.#expires(message)
+    this.#kept(message, size)
   }
 
-  #expires({ topic, expiresAt }: Message): void {
+  /** @param before how many there were */
+  #kept({ topic, expiresAt }: Message, before: number): void {
+    if (this.tree.size > before) this.#needs.roster?.kept(topic.name)
     if (expiresAt !== Number.POSITIVE_INFINITY) this.#expiries.add(topic.name, expiresAt, this.tree.expiring)
   }
 
@@ -109,7 +115,9 @@ export class RetainedMessages {
 
   /** The topic has none any more. */
   forget(topic: string): void {
-    if (this.tree.delete(topic) && !isOwn(topic)) this.#needs.recorder.record({ type: "retained", topic, sequence: 0 })
+    if (!this.tree.delete(topic)) return
+    this.#needs.roster?.forgotten(topic)
+    if (!isOwn(topic)) this.#needs.recorder.record({ type: "retained", topic, sequence: 0 })
   }
 
   /** What there is now is owed to this subscription. */

@@ -19,6 +19,7 @@ import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
 import { HandingOn } from "./handing-on.ts"
+import type { Roster } from "./roster.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 import type { Wills } from "./wills.ts"
 
@@ -40,6 +41,7 @@ export interface SessionsNeeds {
   readonly wills: Wills
   readonly recorder: Recorder
   readonly queuePolicy: QueuePolicy
+  readonly roster: Roster | undefined
   readonly now: () => number
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
@@ -139,6 +141,7 @@ export class Sessions {
     this.#waiting.delete(session)
     this.#owners.attended(session)
     this.#connections.set(session, connection)
+    this.#needs.roster?.came(session, connection, packet, identity)
     this.connectedMost = Math.max(this.connectedMost, this.#connections.size)
     subscriptions.back(session)
     return { session, sessionPresent }
@@ -202,8 +205,7 @@ export class Sessions {
     if (!this.#makeRoom(owner, now)) return undefined
     const account = this.#owners.account(owner)
     const session = this.#make(clientId, ownerBy(identity, owner), account) // [MQTT-3.1.2-6]
-    this.#byClientId.set(clientId, session)
-    this.#owners.add(owner, session)
+    this.#add(session, owner)
     return session
   }
 
@@ -218,9 +220,14 @@ export class Sessions {
     const session = this.#make(clientId, owner, this.#owners.account(owner.account))
     session.expiryInterval = expiryInterval
     session.keepBy(recorder)
-    this.#byClientId.set(clientId, session)
-    this.#owners.add(owner.account, session)
+    this.#add(session, owner.account)
     return session
+  }
+
+  #add(session: Session, owner: string): void {
+    this.#byClientId.set(session.clientId, session)
+    this.#owners.add(owner, session)
+    this.#needs.roster?.opened(session)
   }
 
   /** It has no connection: until `endsAt`, or, when it had one at the restart, as if it had gone at `lostAt`. */
@@ -251,8 +258,11 @@ export class Sessions {
 
   /** The connection is gone: its will and its session go their ways. */
   left(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
-    const { faults, later, turnLeft, wills } = this.#needs
-    if (this.#connections.get(session) === connection) this.#connections.delete(session)
+    const { faults, later, roster, turnLeft, wills } = this.#needs
+    if (this.#connections.get(session) === connection) {
+      this.#connections.delete(session)
+      roster?.left(session)
+    }
     if (will !== undefined && ending.publishWill) {
       const context = { peer: connection.peer.address, clientId: session.clientId }
       faults.attempt(() => wills.consider(session, will, ending, now), context)
@@ -316,7 +326,9 @@ export class Sessions {
     } else step(() => this.#clear(session))
     this.#owners.remove(session)
     this.#waiting.delete(session)
-    if (this.#byClientId.get(session.clientId) === session) this.#byClientId.delete(session.clientId)
+    if (this.#byClientId.get(session.clientId) !== session) return
+    this.#byClientId.delete(session.clientId)
+    this.#needs.roster?.ended(session)
   }
 
   /** Nothing of it is left. */
