@@ -181,7 +181,7 @@ const brokerSees: readonly { readonly from: string; readonly parts: readonly str
   { from: "codecs", parts: ["packet/"] },
   { from: "mqtt-client", parts: ["packet/", "codecs/plain"] },
   { from: "http", parts: ["packet/", "ports/", "listen/"] },
-  { from: "admin", parts: ["packet/", "ports/", "session/", "hub/inspect.ts", "listen/"] },
+  { from: "admin", parts: ["packet/", "ports/", "session/", "hub/inspect.ts", "hub/operate.ts", "listen/"] },
 ]
 
 /* ---------------------------------------------------------------- the check */

@@ -17,4 +17,17 @@ export interface Lifecycle {
   readonly text: string
 }
 
-export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | BridgeEvent | Lifecycle
+/** Somebody has done something by the admin API, or tried to: one for each request. */
+export interface AdminOperation {
+  readonly event: "admin operation"
+  /** The name of the token. */
+  readonly token: string
+  readonly peer: string
+  readonly operation: string
+  /** What it was done to: a Client Identifier, a topic. */
+  readonly target: string | undefined
+  /** "done", or why not. */
+  readonly outcome: string
+}
+
+export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | BridgeEvent | Lifecycle | AdminOperation

@@ -35,6 +35,9 @@ const forms: Readonly<Record<string, (value: unknown) => Attributes>> = {
   alert: (value) => ({ "error.type": `${value}` }),
   // Seconds, as the conventions want of times.
   milliseconds: (value) => ({ "puremq.tls.handshake.duration": Number(value) / 1000 }),
+  serverName: (value) => ({ "tls.client.server_name": `${value}` }),
+  // The admin API has it.
+  offer: () => ({}),
   keepAlive: (value) => ({ "puremq.keep_alive": Number(value) }),
 }
 

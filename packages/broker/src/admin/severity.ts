@@ -13,6 +13,7 @@ export const severities: Readonly<Record<LogEvent["event"], Severity>> = {
   "store opened": "INFO",
   "certificate renewed": "INFO",
   reloaded: "INFO",
+  "admin operation": "INFO",
   unchanged: "INFO",
   stopping: "INFO",
   stopped: "INFO",

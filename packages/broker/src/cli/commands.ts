@@ -68,6 +68,25 @@ export const passwdCommand: Command = {
     'The file holds no passwords, only salted scrypt hashes, and with --scram what PBKDF2 makes of them, which is faster to try passwords on. A running broker takes a change at SIGHUP or with "puremq start --reload".',
 }
 
+export const tokenCommand: Command = {
+  name: "puremq token",
+  summary: "add, change or delete a token of the admin API",
+  about:
+    "  puremq token FILE NAME                    may look at everything\n  puremq token FILE NAME --scope operate    may also disconnect clients, publish, reload and the rest\n  puremq token FILE NAME --delete",
+  sections: [
+    {
+      rows: [
+        { name: "scope", value: "SCOPE", help: "read (default) or operate, which includes read" },
+        { name: "force", help: "put a new token in the place of one with this name" },
+        { name: "delete", help: "take the token out" },
+      ],
+    },
+    help,
+  ],
+  after:
+    'Prints the token, this once: the file has only its SHA-256. NAME is for the log, which has a line for each operation. A running broker takes a change at SIGHUP, with "puremq start --reload", or by the admin API itself.',
+}
+
 export const storeCommand: Command = {
   name: "puremq store",
   summary: "check, export, import or compact the folder that a broker keeps sessions and messages in",
@@ -105,6 +124,7 @@ export const program: Program = {
     rr: rrCommand,
     bench: benchCommand,
     passwd: passwdCommand,
+    token: tokenCommand,
     store: storeCommand,
   },
 }

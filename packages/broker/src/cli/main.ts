@@ -45,6 +45,9 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "passwd":
       await (await import("./passwd.ts")).passwd(rest, print)
       return 0
+    case "token":
+      await (await import("./token.ts")).token(rest, print)
+      return 0
     case "rr":
       return (await import("./rr.ts")).rr(rest)
     case "store":

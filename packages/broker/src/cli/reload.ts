@@ -31,23 +31,41 @@ export interface ReloadOptions {
   readonly warn: (text: string) => void
 }
 
-/** Begins to listen and to look; the returned function ends it. */
-export function reloadFiles({ broker, started, read, files, every, refused, ready, warn }: ReloadOptions): () => void {
+export interface Reloads {
+  /** Reads again; resolves with a sentence when nothing was taken. */
+  ask(): Promise<string | undefined>
+  end(): void
+}
+
+/** Begins to listen and to look. */
+export function reloadFiles({ broker, started, read, files, every, refused, ready, warn }: ReloadOptions): Reloads {
   let ended = false
+  let waiting: ((problem: string | undefined) => void)[] = []
   const reload = async () => {
+    // Who asks while it is under way is answered by the next.
+    const answered = waiting
+    waiting = []
+    const problem = await reloadOnce()
+    for (const answer of answered) answer(problem)
+  }
+  const reloadOnce = async (): Promise<string | undefined> => {
     try {
       const next = await inTurns(read())
-      if (ended) return
+      if (ended) return closing
       refuseWhatNeedsARestart(started.config, next.config)
-      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [], metrics, webhooks = [] } = next.config
+      const { login, acl, limits = {}, disconnectRevoked = false, listeners = [], metrics, admin } = next.config
+      const { webhooks = [] } = next.config
       const certificates = listeners.map(certificateOf)
       const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
-      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics, webhooks })
+      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics, webhooks, admin })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
+      return undefined
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      refused(`nothing was reloaded, ${whatStays(started.config)} stay as they were: ${why}`)
+      const problem = `nothing was reloaded, ${whatStays(started.config)} stay as they were: ${why}`
+      refused(problem)
+      return problem
     }
   }
   const reloads = new Paced(reload)
@@ -60,15 +78,27 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
   const looking = lookAt(files, asked)
   const timer = every === undefined ? undefined : setInterval(looking, every * 1000)
   timer?.unref()
-  return () => {
-    process.off("SIGHUP", asked)
-    clearInterval(timer)
-    ended = true
-    reloads.end()
+  return {
+    ask: () =>
+      new Promise((resolve) => {
+        if (ended) return resolve(closing)
+        waiting.push(resolve)
+        asked()
+      }),
+    end() {
+      process.off("SIGHUP", asked)
+      clearInterval(timer)
+      ended = true
+      reloads.end()
+      for (const answer of waiting) answer(closing)
+      waiting = []
+    },
   }
 }
 
-function whatStays({ listeners = [], login, acl }: BrokerConfig): string {
+const closing = "nothing was reloaded: the broker is closing"
+
+function whatStays({ listeners = [], login, acl, admin }: BrokerConfig): string {
   const certificates = listeners.map(certificateOf).filter((each) => each !== undefined)
   const kinds = [
     ...(certificates.length === 0 ? [] : ["the certificates"]),
@@ -76,6 +106,7 @@ function whatStays({ listeners = [], login, acl }: BrokerConfig): string {
     ...(certificates.every(({ crl }) => crl === undefined) ? [] : ["the revocation lists"]),
     ...(login?.passwords === undefined ? [] : ["the users"]),
     ...(acl === undefined ? [] : ["the access control list"]),
+    ...(admin === undefined ? [] : ["the tokens"]),
     "the limits",
   ]
   const last = kinds.pop()

@@ -6,7 +6,7 @@ import { loadingConfigFile, readingFiles, refusePipes, watchedFilesOf } from "..
 import { createBroker } from "../platform/node.ts"
 import { developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
-import { reloadFiles, type Settings } from "./reload.ts"
+import { type Reloads, reloadFiles, type Settings } from "./reload.ts"
 import { startCommand } from "./start-command.ts"
 import { fileConfigOf } from "./start-config.ts"
 import { clientFiles, commandHere, whatNext } from "./what-next.ts"
@@ -36,7 +36,9 @@ export async function start(args: readonly string[]): Promise<void> {
   const print = (line: string) => output.line(line)
   const onEvent = log === "none" ? () => undefined : logTo(output, log)
   const stopped = stopSignal()
-  const broker = createBroker({ ...plan.config, onEvent })
+  let reloads: Reloads | undefined
+  const onReload = async () => (reloads === undefined ? "nothing was reloaded: the broker is starting" : reloads.ask())
+  const broker = createBroker({ ...plan.config, onEvent, onReload })
   const warn = (text: string) => onEvent({ event: "warning", text })
   for (const text of plan.warnings) warn(text)
   const listening = broker.listen()
@@ -47,7 +49,7 @@ export async function start(args: readonly string[]): Promise<void> {
     for (const text of warnings) warn(text)
     return settings
   }
-  const stopReloading = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
+  reloads = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
   if (log === "text" || log === "none") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
@@ -55,7 +57,7 @@ export async function start(args: readonly string[]): Promise<void> {
     for (const line of whatNext(addresses, plan.config, clients, commandHere(process.cwd()))) print(line)
   }
   await stopped
-  stopReloading()
+  reloads.end()
   await broker.close()
 }
 

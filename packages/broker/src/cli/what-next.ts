@@ -169,7 +169,7 @@ function needsUser({ login }: BrokerConfig): boolean {
 }
 
 function openDoors(addresses: readonly ListenerAddress[], { login }: BrokerConfig): string[] {
-  const open = addresses.find((one) => one.type !== "metrics" && !isLoopback(one.host))
+  const open = addresses.find((one) => one.type !== "metrics" && one.type !== "admin" && !isLoopback(one.host))
   if (open === undefined || login?.passwords !== undefined || login?.anonymous === false) return []
   return [
     `Warning: ${open.type} on ${open.host}:${open.port} is open to everybody who can reach this machine; see --password-file and --ca`,

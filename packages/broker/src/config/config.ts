@@ -286,6 +286,13 @@ export interface BrokerConfig {
   readonly sysInterval?: number | undefined
   /** Sent to MQTT 5.0 clients that ask, with %c as the Client Identifier (section 3.2.2.3.15). */
   readonly responseInformation?: string | undefined
+  /** Serves the admin API; off when absent. */
+  readonly admin?: AdminConfig | undefined
+  /**
+   * Reads the files again that the configuration came of, when the admin API is asked to; resolves with a sentence when nothing of
+   * them was taken. Absent: the admin API says that there are none.
+   */
+  readonly onReload?: (() => Promise<string | undefined>) | undefined
   /** Called for each event; see admin/log.ts for lines to print. */
   readonly onEvent?: ((event: LogEvent) => void) | undefined
 }
@@ -303,8 +310,21 @@ export interface ReloadConfig {
   /** Certificates and tokens of the metrics; the other settings are not looked at. Absent: as before. */
   readonly metrics?: MetricsConfig | undefined
   readonly webhooks?: readonly WebhookConfig[] | undefined
+  /** Tokens of the admin API, and its certificate where it has one. */
+  readonly admin?: Pick<AdminConfig, "tokens" | "cert" | "key"> | undefined
   /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
   readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
+}
+
+/** The admin API. */
+export interface AdminConfig extends Address {
+  /** PEM texts, both or none: with them it speaks TLS 1.3. An address that others reach needs them. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** Text of a file of tokens (see admin/tokens.ts). */
+  readonly tokens: string
+  /** Names that a loopback address is known by, beside localhost and its addresses. */
+  readonly hosts?: readonly string[] | undefined
 }
 
 /** A configuration that cannot be used, in one line. */

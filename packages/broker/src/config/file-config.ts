@@ -2,6 +2,7 @@
 
 import type { LogFormat } from "../admin/log.ts"
 import type {
+  AdminConfig,
   BridgeConfig,
   BrokerConfig,
   HttpLoginConfig,
@@ -16,13 +17,17 @@ import type {
 } from "./config.ts"
 
 export interface FileConfig
-  extends Omit<BrokerConfig, "listeners" | "login" | "acl" | "bridges" | "metrics" | "onEvent" | "webhooks"> {
+  extends Omit<
+    BrokerConfig,
+    "listeners" | "login" | "acl" | "bridges" | "metrics" | "admin" | "onReload" | "onEvent" | "webhooks"
+  > {
   readonly listeners?: readonly FileListener[] | undefined
   readonly login?: FileLogin | undefined
   readonly webhooks?: readonly FileWebhook[] | undefined
   readonly aclFile?: string | undefined
   readonly metrics?: FileMetrics | undefined
   readonly bridges?: readonly FileBridge[] | undefined
+  readonly admin?: FileAdmin | undefined
   /** Seconds between two looks at the files; when some have changed, all are read again. */
   readonly reload?: number | undefined
   readonly log?: LogFormat | "none" | undefined
@@ -30,6 +35,12 @@ export interface FileConfig
 
 /** `cert`, `key` and `ca` are names of files. */
 export interface FileMetrics extends Omit<MetricsConfig, "tokens"> {
+  readonly tokenFile?: string | undefined
+}
+
+/** `cert` and `key` are names of files. */
+export interface FileAdmin extends Omit<AdminConfig, "tokens">, KeyPassword {
+  /** Must be there; on a command line it is an option of its own. */
   readonly tokenFile?: string | undefined
 }
 

@@ -6,8 +6,8 @@ import { finish, type Steps } from "../access/lines.ts"
 import type { LogFormat } from "../admin/log.ts"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig } from "./check.ts"
-import { type BridgeConfig, type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
-import type { FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
+import { type AdminConfig, type BridgeConfig, type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
+import type { FileAdmin, FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
 import { readHttpLogin, readJwt, readWebhook } from "./hook-files.ts"
 import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
@@ -20,6 +20,7 @@ import {
   readingPasswordFile,
   readKeyPassword,
   readText,
+  readTokenFile,
 } from "./text-file.ts"
 
 /** Where `puremq start` keeps what it keeps. */
@@ -126,6 +127,7 @@ export function* readingFiles(
     metrics,
     webhooks,
     aclFile,
+    admin,
     reload: _,
     log: __,
     ...others
@@ -145,6 +147,7 @@ export function* readingFiles(
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
     metrics: metrics && readMetrics(metrics, folder, now, warn),
     acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),
+    ...(admin !== undefined && { admin: readAdmin(admin, folder, now, warn) }),
   }
 }
 
@@ -170,13 +173,32 @@ function readMetrics(
   return read
 }
 
+function readAdmin(one: FileAdmin, folder: string, now: number, warn: (text: string) => void): AdminConfig {
+  const { tokenFile, cert, key, keyPasswordFile, ...others } = one
+  if (tokenFile === undefined) throw new ConfigError("admin.tokenFile is missing")
+  const tokens = readTokenFile(resolve(folder, tokenFile))
+  if (cert === undefined || key === undefined) return { ...others, tokens }
+  const texts = readKeyPair({ cert, key, keyPasswordFile }, folder)
+  checkCertificate(texts.cert, texts.key, { cert, key }, now, warn)
+  return { ...others, tokens, ...texts }
+}
+
+/** PEM texts of a certificate and its key. */
+function readKeyPair(
+  files: { readonly cert: string; readonly key: string; readonly keyPasswordFile?: string | undefined },
+  folder: string,
+): { readonly cert: string; readonly key: string } {
+  const file = (name: string) => resolve(folder, name)
+  const password = files.keyPasswordFile === undefined ? undefined : file(files.keyPasswordFile)
+  const cert = readCertificates(file(files.cert), "the certificate")
+  return { cert, key: readPrivateKey(file(files.key), "the private key", password) }
+}
+
 function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {
   if (one.type === "tcp" || one.type === "ws") return one
-  const { keyPasswordFile, ...others } = one
+  const { keyPasswordFile: _, ...others } = one
   const file = (name: string) => resolve(folder, name)
-  const cert = readCertificates(file(one.cert), "the certificate")
-  const password = keyPasswordFile === undefined ? undefined : file(keyPasswordFile)
-  const key = readPrivateKey(file(one.key), "the private key", password)
+  const { cert, key } = readKeyPair(one, folder)
   checkCertificate(cert, key, one, now, warn)
   const ca =
     one.ca === undefined

@@ -8,6 +8,7 @@ import { textOfFile } from "@puremq/tls13/x509"
 import { Acl, AclError } from "../access/acl.ts"
 import { finish, type Steps } from "../access/lines.ts"
 import { type PasswordEntry, PasswordFileError, parsingPasswordFile } from "../access/password-file.ts"
+import { parseTokens, TokenFileError } from "../admin/tokens.ts"
 import { ConfigError, type ReadAcl } from "./config.ts"
 
 /** What a text file is for, and what belongs into it. */
@@ -50,6 +51,11 @@ export const metricsTokenFile: TextKind = {
   what: "the tokens for metrics",
   wanted: 'wanted is a token a line, which "openssl rand -hex 32" makes',
   most: () => 65_536,
+}
+export const tokenFile: TextKind = {
+  what: "the token file",
+  wanted: 'wanted are lines of NAME:read:SHA256 or NAME:operate:SHA256, which "puremq token FILE NAME" writes',
+  most: () => largestConfiguration,
 }
 const keyPasswordFile: TextKind = { what: "the key's password", wanted: "wanted is the password in its first line" }
 
@@ -117,6 +123,18 @@ function* told<T>(path: string, kind: TextKind, steps: Steps<T>): Steps<T> {
       throw new ConfigError(`cannot use ${kind.what} ${path}, ${error.message}`)
     throw error
   }
+}
+
+/** Text that is a file of tokens. Throws ConfigError, with the number of the line. */
+export function readTokenFile(path: string): string {
+  const text = readText(path, tokenFile)
+  try {
+    parseTokens(text)
+  } catch (error) {
+    if (error instanceof TokenFileError) throw new ConfigError(`cannot use the token file ${path}, ${error.message}`)
+    throw error
+  }
+  return text
 }
 
 /** The text of a JWK Set, which nobody has looked at yet. Throws ConfigError. */

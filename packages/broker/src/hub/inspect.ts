@@ -177,4 +177,15 @@ export interface Lists {
   retained(query: RetainedQuery): Page<RetainedView>
   retainedOn(topic: string): RetainedView | undefined
   topics(query: TopicQuery): Page<TopicLevel>
+  readonly tallies: Tallies
+}
+
+/** How many connected clients there are of each. */
+export interface Tallies {
+  /** By the names of listeners. */
+  readonly listeners: ReadonlyMap<string, number>
+  readonly mqtt: ReadonlyMap<string, number>
+  /** Of those with TLS of ours. `none`: a session resumed without key exchange. */
+  readonly suites: ReadonlyMap<string, number>
+  readonly groups: ReadonlyMap<string, number>
 }

@@ -5,6 +5,7 @@ import type { Connection } from "../client/connection.ts"
 import type { ConnectPacket } from "../packet/packets.ts"
 import type { Identity } from "../ports/access.ts"
 import type { Session } from "../session/session.ts"
+import type { Tallies } from "./inspect.ts"
 import { OrderedList } from "./ordered-list.ts"
 
 /** What the hub tells of what comes and goes. */
@@ -48,6 +49,14 @@ export class OrderedRoster implements Roster {
   /** Topics that have a retained message; what is below a level stands together. */
   readonly topics: OrderedList<string> = new OrderedList(compareTopics)
 
+  /** How many clients there are of each; see Tallies. */
+  readonly tallies: Record<keyof Tallies, Map<string, number>> = {
+    listeners: new Map(),
+    mqtt: new Map(),
+    suites: new Map(),
+    groups: new Map(),
+  }
+
   came(session: Session, connection: Connection, packet: ConnectPacket, { user }: Identity): void {
     this.left(session)
     const { address } = connection.peer
@@ -55,11 +64,14 @@ export class OrderedRoster implements Roster {
     const { clientId } = session
     const client: RosterClient = { clientId, user, address, mqtt, cleanStart: packet.cleanStart, session, connection }
     for (const list of this.#clientLists) list.add(client)
+    this.#count(client, 1)
   }
 
   left({ clientId }: Session): void {
     const client = this.client(clientId)
-    if (client !== undefined) for (const list of this.#clientLists) list.delete(client)
+    if (client === undefined) return
+    for (const list of this.#clientLists) list.delete(client)
+    this.#count(client, -1)
   }
 
   opened(session: Session): void {
@@ -93,9 +105,25 @@ export class OrderedRoster implements Roster {
     return found?.clientId === clientId ? found : undefined
   }
 
+  #count({ mqtt, connection: { peer } }: RosterClient, by: 1 | -1): void {
+    const { listeners, suites, groups } = this.tallies
+    count(this.tallies.mqtt, mqtt, by)
+    if (peer.listener !== undefined) count(listeners, peer.listener, by)
+    if (peer.tls === undefined) return
+    count(suites, peer.tls.suite, by)
+    count(groups, peer.tls.group ?? "none", by)
+  }
+
   get #clientLists(): readonly OrderedList<RosterClient>[] {
     return [this.clients, this.clientsByUser, this.clientsByAddress]
   }
+}
+
+/** What nobody is counted for takes no memory. */
+function count(tally: Map<string, number>, name: string, by: 1 | -1): void {
+  const left = (tally.get(name) ?? 0) + by
+  if (left > 0) tally.set(name, left)
+  else tally.delete(name)
 }
 
 /** By UTF-16 code units: texts that begin alike stand together. */

@@ -15,6 +15,7 @@ import type {
   SessionQuery,
   SubscriptionQuery,
   SubscriptionView,
+  Tallies,
   TopicLevel,
   TopicQuery,
 } from "./inspect.ts"
@@ -31,6 +32,10 @@ export class RosterLists implements Lists {
   constructor(broker: Pick<Broker, "retainedOn">, roster: OrderedRoster) {
     this.#broker = broker
     this.#roster = roster
+  }
+
+  get tallies(): Tallies {
+    return this.#roster.tallies
   }
 
   clients({ by, prefix, limit, after, wanted }: ClientQuery): Page<ClientView> {

@@ -22,7 +22,7 @@ export interface Listener {
   /** Only TLS listeners: the certificates and lists of now, PEM. */
   readonly certificates?: ShownCertificates | undefined
   /** Only TLS listeners: tickets are sealed by a new key. With `forget` those that were given before are worth nothing any more. */
-  readonly rotateTicketKeys?: (forget: boolean) => void
+  readonly rotateTicketKeys?: ((forget: boolean) => void) | undefined
   /** Only TLS listeners: takes other limits of handshakes. */
   readonly limit?: (limits: HandshakeLimits) => void
 }

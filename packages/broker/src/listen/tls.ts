@@ -4,7 +4,7 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
-import type { ClientOffer, HandshakeFailed, HandshakeLoad } from "../ports/events.ts"
+import type { ClientOffer, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import { addressOf, type PeerInfo, type TlsFacts, type TransportKind } from "../ports/peer.ts"
 import { Boundary, inside } from "./boundary.ts"
 import { type ClientCheckFactory, chainOf } from "./client-check.ts"
@@ -197,7 +197,7 @@ export function createTlsListener(
       return problem
     }
   }
-  const { name = kind } = context
+  const name = options.name ?? context.name ?? kind
   const peer = (socket: TlsSocketLike) => peerOf(socket, kind, name, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
@@ -214,7 +214,7 @@ export function createTlsListener(
       }),
     )
   }
-  reportHandshakes(server, options.name ?? kind, context)
+  reportHandshakes(server, name, context)
   const front =
     options.proxyProtocol &&
     createProxyFront(options.proxyProtocol, context, (socket) => server.emit("connection", socket))
@@ -279,14 +279,14 @@ export function reportHandshakes(
     ).run(work, undefined)
   server.on("handshake", (report) =>
     telling(report, () =>
-      onHandshake(toEvent(report, name), {
+      onHandshake(handshakeEvent(report, name), {
         milliseconds: report.milliseconds ?? 0,
         offered: report.offeredVersions,
       }),
     ),
   )
   server.on("handshakeRefused", (report) =>
-    telling(report, () => onHandshake(toRefusal(report, name), { milliseconds: 0, offered: undefined })),
+    telling(report, () => onHandshake(refusedHandshakeEvent(report, name), { milliseconds: 0, offered: undefined })),
   )
   server.on("internalError", (error, socket) => onFault(error, socket === undefined ? name : addressOf(socket)))
 }
@@ -322,7 +322,7 @@ function rawCertificate(certificate: unknown): Uint8Array | undefined {
   return certificate.raw instanceof Uint8Array ? certificate.raw : undefined
 }
 
-function toEvent(report: HandshakeReport, listener: string): Parameters<ListenerContext["onHandshake"]>[0] {
+function handshakeEvent(report: HandshakeReport, listener: string): HandshakeSucceeded | HandshakeFailed {
   const peer = addressOf(report)
   const milliseconds = Math.round(report.milliseconds ?? 0)
   if (report.error !== undefined) {
@@ -360,7 +360,7 @@ const refusals: ReadonlyMap<string, string> = new Map([
   ["waitingTime", "its handshake had to wait for too long"],
 ])
 
-function toRefusal(refused: RefusedHandshake, listener: string): HandshakeFailed {
+function refusedHandshakeEvent(refused: RefusedHandshake, listener: string): HandshakeFailed {
   return {
     event: "tls failure",
     peer: addressOf(refused),

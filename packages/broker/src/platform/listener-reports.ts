@@ -12,6 +12,8 @@ export interface ListenerReportsNeeds {
   readonly counters: Counters
   readonly refusals: Throttle
   readonly event: (event: LogEvent) => void
+  /** Is told of each handshake that failed, but for floods. */
+  readonly failed: (event: HandshakeFailed) => void
   readonly now: () => number
 }
 
@@ -40,6 +42,7 @@ export class ListenerReports {
       if (this.#needs.now() - this.#lastRefusal < 1000) return
       this.#lastRefusal = this.#needs.now()
     }
+    if (event.event === "tls failure") this.#needs.failed(event)
     if (isRefusal(event)) this.#needs.refusals.take(event, this.#needs.now())
     else this.#needs.event(event)
   }

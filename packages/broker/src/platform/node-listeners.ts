@@ -23,8 +23,9 @@ export async function makeListener(
   config: ListenerConfig,
   name: string,
   handshakes: HandshakeLimits = defaultHandshakeLimits,
-  context: ListenerContext,
+  of: ListenerContext,
 ): Promise<Listener> {
+  const context = { ...of, name }
   const host = config.host ?? "127.0.0.1"
   const { port, proxyProtocol } = config
   if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)

@@ -6,6 +6,7 @@ import { loopTurns } from "@puremq/tls13/node"
 import { BridgePeers, withBridges } from "../access/bridge-access.ts"
 import { createAccess, type LoginRules, type LostLogin, type ReplaceableAccess } from "../access/login.ts"
 import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
+import type { AdminServer } from "../admin/http/server.ts"
 import type { LogEvent } from "../admin/log.ts"
 import { type CertificateStats, type Stats, snapshot } from "../admin/metrics.ts"
 import { type MetricsProtection, type MetricsServer, startMetricsServer } from "../admin/metrics-server.ts"
@@ -40,6 +41,7 @@ import { loadTls } from "../listen/tls-server.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
+import type { HandshakeFailed } from "../ports/events.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
 import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
 import type { FileStore } from "../stores/file-store.ts"
@@ -47,6 +49,7 @@ import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
 import { LateStore } from "../stores/late.ts"
 import { openFileStore } from "../stores/node-files.ts"
+import { AdminDesk, type AdminNeeds } from "./admin.ts"
 import { answerOf } from "./answer.ts"
 import type { Bridges } from "./bridges.ts"
 import { StoppedServers } from "./deno.ts"
@@ -63,7 +66,7 @@ const closingMilliseconds = 1500
 
 /** Where a listener really listens. */
 export interface ListenerAddress {
-  readonly type: TransportKind | "metrics"
+  readonly type: TransportKind | "metrics" | "admin"
   readonly host: string
   readonly port: number
 }
@@ -121,10 +124,14 @@ class NodeBroker implements PureMqBroker {
   readonly #further: FurtherLogins
   readonly #webhooks: Webhooks
   #rules: LoginRules
+  /** What the admin API needs; undefined: there is none. */
+  readonly #adminDesk: AdminDesk | undefined
+  #admin: AdminServer | undefined
   /** Of each listener of the configuration; undefined: it has no TLS. */
   #handshakes: readonly (HandshakeLimits | undefined)[]
   #listeners: Listener[] = []
   readonly #names: readonly string[]
+  #closing = false
   #metrics: MetricsServer | undefined
   readonly #nextTurn = loopTurns()
   readonly #stopped = process.versions["deno"] === undefined ? undefined : new StoppedServers()
@@ -144,9 +151,12 @@ class NodeBroker implements PureMqBroker {
     if (config.metrics !== undefined) checkMetrics(config.metrics, Date.now())
     this.#names = namesOf(config.listeners ?? [])
     const onEvent = config.onEvent ?? (() => undefined)
+    const desk = config.admin === undefined ? undefined : new AdminDesk(config.admin, () => this.#clock.wall())
+    this.#adminDesk = desk
     this.#event = (event) => {
       onEvent(event)
       this.#attempt(() => this.#webhooks.take(event))
+      if (desk !== undefined) this.#attempt(() => desk.watch.told(event))
     }
     this.#refusals = new Throttle(this.#event)
     const limits = limitsOf(config.limits, config.store, this.#heap)
@@ -179,9 +189,11 @@ class NodeBroker implements PureMqBroker {
       queuePolicy: config.queuePolicy,
       access: this.#access,
       events: (event) => {
-        if (isRefusal(event)) this.#refusals.take(event, this.#clock.now())
-        else this.#event(event)
+        if (!isRefusal(event)) return this.#event(event)
+        desk?.watch.refused(event)
+        this.#refusals.take(event, this.#clock.now())
       },
+      roster: desk?.roster,
       now: () => this.#clock.now(),
       wall: () => this.#clock.wall(),
       schedule: () => void this.#nextTurn(flush),
@@ -196,12 +208,17 @@ class NodeBroker implements PureMqBroker {
     })
     const { counters } = this.#broker
     const [event, now] = [this.#event, () => this.#clock.now()]
-    this.#reports = new ListenerReports({ counters, refusals: this.#refusals, event, now })
+    const failed = (failure: HandshakeFailed) => desk?.watch.refused(failure)
+    this.#reports = new ListenerReports({ counters, refusals: this.#refusals, event, failed, now })
     if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
     this.#every(1, () => this.#broker.tick(this.#clock.now()))
     this.#every(1, () => this.#refusals.pass(this.#clock.now()))
     const delay = new EventLoopDelay(this.#timings.eventLoopDelay, this.#clock.now())
     this.#every(lookEach / 1000, () => delay.look(this.#clock.now()))
+    if (desk !== undefined) {
+      desk.begin(this.#broker)
+      this.#every(1, () => desk.tick(this.#clock.now()))
+    }
     const interval = config.sysInterval ?? 10
     if (interval > 0) this.#every(interval, () => this.#publishSys())
   }
@@ -222,6 +239,11 @@ class NodeBroker implements PureMqBroker {
       this.#bridges = await this.#startBridges()
       const { metrics } = this.#config
       if (metrics !== undefined) addresses.push(await this.#serveMetrics(metrics))
+      if (this.#adminDesk !== undefined) {
+        this.#admin = await this.#adminDesk.open(this.#adminNeeds, this.#context)
+        const { host, port } = this.#admin.listener
+        addresses.push({ type: "admin", host, port })
+      }
     } catch (error) {
       await this.#closeListeners()
       await answerOf(this.#broker.close(this.#clock.now()))
@@ -289,6 +311,7 @@ class NodeBroker implements PureMqBroker {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     this.#event({ event: "stopping", text: `disconnecting ${this.#broker.connectedCount} clients` })
     for (const timer of this.#timers) clearInterval(timer)
     this.#refusals.end()
@@ -338,7 +361,7 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, limits, handshakes = [], metrics, ...given }: ReloadConfig): void {
+  reload({ certificates, limits, handshakes = [], metrics, admin, ...given }: ReloadConfig): void {
     const { metrics: metricsBefore } = this.#config
     const metricsNext = metrics && metricsBefore && metricsAfter(metricsBefore, metrics, Date.now())
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
@@ -355,8 +378,15 @@ class NodeBroker implements PureMqBroker {
     const { webhooks = this.#config.webhooks ?? [] } = given
     const takeWebhooks = this.#webhooks.prepare(webhooks)
     const rules = { ...rulesOf(login, acl, further.all), ...(!rights && { acl: this.#rules.acl }) }
-    if (metricsNext !== undefined) this.#metrics?.renew(protectionOf(metricsNext))
-    const reread = renewal?.() ?? []
+    const undo = admin && this.#admin && this.#adminDesk?.replace(this.#admin, admin)
+    let reread: readonly RereadCertificates[]
+    try {
+      if (metricsNext !== undefined) this.#metrics?.renew(protectionOf(metricsNext))
+      reread = renewal?.() ?? []
+    } catch (error) {
+      undo?.()
+      throw error
+    }
     // Nothing from here on can be refused.
     const otherLimits = rereadLimits(before, after)
     const otherHandshakes = this.#limitHandshakes(nextHandshakes)
@@ -571,11 +601,35 @@ class NodeBroker implements PureMqBroker {
     }
   }
 
+  get #adminNeeds(): AdminNeeds {
+    const { onReload: reload } = this.#config
+    return {
+      reload,
+      startedAt: this.#clock.wall() - (performance.now() - this.#startedAt),
+      stats: () => this.stats(),
+      closing: () => this.#closing,
+      storeFails: () => this.#broker.recorder.failing,
+      tell: this.#event,
+      now: () => this.#clock.now(),
+      wall: () => this.#clock.wall(),
+      listeners: () => {
+        const [names, configs] = [this.#names, this.#config.listeners ?? []]
+        return this.#listeners.map(({ kind, host, port, handshakes, certificates, rotateTicketKeys }, i) => {
+          const config = configs[i]
+          const clientCertificate = config && "cert" in config ? (config.clientCertificate ?? "none") : undefined
+          const known = { name: names[i] ?? kind, type: kind, host, port, handshakes, certificates, rotateTicketKeys }
+          return { ...known, clientCertificate }
+        })
+      },
+    }
+  }
+
   async #closeListeners(): Promise<void> {
     const listeners = this.#listeners
     this.#listeners = []
-    await Promise.all([...listeners.map((listener) => listener.close()), this.#metrics?.close()])
+    await Promise.all([...listeners.map((listener) => listener.close()), this.#metrics?.close(), this.#admin?.close()])
     this.#metrics = undefined
+    this.#admin = undefined
   }
 }
 

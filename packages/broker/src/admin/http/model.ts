@@ -246,12 +246,6 @@ export interface Done {
   readonly done: true
 }
 
-export interface ReloadModel {
-  readonly done: true
-  /** "unchanged": the files say what they said before. */
-  readonly outcome: "reloaded" | "unchanged"
-}
-
 export interface RotatedModel {
   readonly done: true
   /** Listeners whose tickets are sealed by a new key now. */

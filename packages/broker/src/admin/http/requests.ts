@@ -22,7 +22,7 @@ export interface RequestTimes {
   readonly answer: number
 }
 
-export const requestTimes: RequestTimes = { idle: 15_000, request: 5000, answer: 10_000 }
+export const requestTimes: RequestTimes = { idle: 15_000, request: 5000, answer: 30_000 }
 
 export interface RequestsDoorOptions {
   readonly times: RequestTimes

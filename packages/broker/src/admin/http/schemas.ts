@@ -23,7 +23,6 @@ import type {
   PublishInput,
   RefusalModel,
   RefusalsInput,
-  ReloadModel,
   RetainedInput,
   RetainedMessageInput,
   RetainedModel,
@@ -36,8 +35,21 @@ import type {
   TopicModel,
   TopicsInput,
 } from "./model.ts"
+import { Refused } from "./problem.ts"
 
 export type Schema<T> = v.GenericSchema<unknown, T>
+
+/** What is there as what it has to be. Throws Refused with one sentence about the first thing that is wrong. */
+export function checked<T>(schema: Schema<T>, value: unknown): T {
+  const result = v.safeParse(schema, value, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const where = issue.path?.map(({ key }) => String(key)).join(".") ?? ""
+  if (where === "") throw new Refused(400, "an object is wanted, as JSON")
+  if (issue.type === "strict_object")
+    throw new Refused(400, issue.expected === "never" ? `${where} is not known here` : `${where} is missing`)
+  throw new Refused(400, `${where} ${issue.message}`)
+}
 
 /** Items of a page, at most and where nothing is said. */
 export const mostItems = 1000
@@ -50,7 +62,7 @@ const longText = 262_144
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const whole = v.pipe(v.number(), v.integer())
 const flag = v.boolean()
-const time = v.pipe(v.string(), v.isoTimestamp(), v.metadata({ format: "date-time" }))
+const time = v.pipe(v.string(), v.isoTimestamp())
 const texts = v.array(v.string())
 const qos = v.picklist([0, 1, 2])
 const counts = v.record(v.string(), count)
@@ -242,11 +254,6 @@ export const metrics: Schema<MetricsModel> = v.record(v.string(), v.unknown())
 export const document: Schema<Readonly<Record<string, unknown>>> = v.record(v.string(), v.unknown())
 
 export const done: Schema<Done> = v.strictObject({ done: v.literal(true) })
-
-export const reloaded: Schema<ReloadModel> = v.strictObject({
-  done: v.literal(true),
-  outcome: v.picklist(["reloaded", "unchanged"]),
-})
 
 export const rotated: Schema<RotatedModel> = v.strictObject({ done: v.literal(true), listeners: texts })
 

@@ -4,6 +4,7 @@ import { usualOrder } from "../../access/opinion.ts"
 import type { Features } from "../../session/features.ts"
 import type { ServerReferenceConfig, StoreConfig } from "../config.ts"
 import type { FileConfig, FileHttpLogin, FileJwt, FileLogin, FileWebhook } from "../file-config.ts"
+import { admin } from "./admin.ts"
 import { bridges } from "./bridges.ts"
 import { group } from "./group.ts"
 import { httpLoginOptions, jwtOptions, webhookOptions } from "./hooks.ts"
@@ -123,6 +124,12 @@ export const options: Rows<FileConfig> = {
     about: "metrics for Prometheus at http://HOST:PORT/metrics, or https:// with a certificate",
     otherwise: "off",
     flag: { name: "metrics", section: "watching" },
+  },
+  admin: {
+    kind: admin,
+    about: "the admin API (docs/admin.md), over HTTP or TLS",
+    otherwise: "off",
+    flag: { name: "admin", section: "watching" },
   },
   reload: {
     kind: number(1, 86_400, "seconds"),

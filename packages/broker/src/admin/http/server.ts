@@ -1,0 +1,275 @@
+// The admin API's listener: bounds, whom it lets ask (Host, Origin), and the way between Node's requests and the app's.
+
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer } from "node:net"
+import { Boundary, inside } from "../../listen/boundary.ts"
+import type { Connected } from "../../listen/http-door.ts"
+import { isLoopback, isOwnHost, isSameOrigin } from "../../listen/http-rules.ts"
+import { closeServer, type ListenerContext, listenOn, type ServerLike } from "../../listen/listener.ts"
+import { reportHandshakes, type TlsServerFactory } from "../../listen/tls.ts"
+import { addressOf } from "../../ports/peer.ts"
+import type { Token } from "../tokens.ts"
+import { createAdminApp, refusal } from "./app.ts"
+import type { AdminParts, KnownListener } from "./parts.ts"
+import { Refused } from "./problem.ts"
+import { mostRequests, Requests, RequestsDoor, type RequestTimes, requestTimes } from "./requests.ts"
+
+/** Connections at a time. */
+export const mostConnections = 256
+/** Milliseconds between two signs of life for the readers of events. */
+const beatEvery = 10_000
+
+export interface AdminServerOptions {
+  readonly host: string
+  readonly port: number
+  /** PEM texts, both or none: with them it speaks TLS 1.3. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** Names that a loopback address may be asked by, beside localhost and its addresses. */
+  readonly hosts?: readonly string[] | undefined
+  readonly tokens: readonly Token[]
+  /** Other times, for a test. */
+  readonly times?: RequestTimes | undefined
+}
+
+export interface AdminServer {
+  readonly port: number
+  /** For the lists of listeners and certificates. */
+  readonly listener: KnownListener
+  /**
+   * Other tokens, and, where there is TLS, another certificate for the handshakes to come. Returns what takes that back. Throws when
+   * the certificate cannot be used, and nothing has changed.
+   */
+  replace(tokens: readonly Token[], certificate: Certificate | undefined): () => void
+  rotateTicketKeys(forget: boolean): void
+  close(): Promise<void>
+}
+
+/** PEM texts. */
+interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+function certificateOf({ cert, key }: AdminServerOptions): Certificate | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert, key }
+}
+
+type Context = Pick<ListenerContext, "onFault" | "onRefused" | "onListening" | "onHandshake">
+
+/** @param createTlsServer makes the TLS server when there is a certificate */
+export async function startAdminServer(
+  options: AdminServerOptions,
+  parts: AdminParts,
+  context: Context,
+  createTlsServer: TlsServerFactory | undefined,
+): Promise<AdminServer> {
+  const { host, hosts = [], times = requestTimes } = options
+  const { onFault } = context
+  const certificate = certificateOf(options)
+  const secure = certificate !== undefined
+  let { tokens } = options
+  let used = certificate
+  const onRefused = (text: string) => context.onRefused("HTTP", text)
+  const app = createAdminApp({ parts, tokens: () => tokens, onRefused, onFault })
+
+  const mayAsk = ({ headers: { host: name, origin } }: IncomingMessage): string | undefined => {
+    if (isLoopback(host) && !isOwnHost(name, hosts)) return "Host is no name of this machine; see admin.hosts"
+    if (origin !== undefined && !isSameOrigin(origin, name, secure)) return "it comes from a page of another origin"
+    return undefined
+  }
+
+  const answer = async (request: IncomingMessage, peer: string): Promise<Response> => {
+    const problem = mayAsk(request)
+    if (problem !== undefined) {
+      onRefused(`admin request from ${peer} refused: ${problem}`)
+      return refusal(new Refused(403, `this request is not taken: ${problem}`))
+    }
+    const made = await requestOf(request)
+    return made instanceof Request ? app.answer(made, peer) : refusal(made)
+  }
+
+  const http = createHttpServer({ keepAliveTimeout: 0 }, (request, response) => {
+    const { socket } = request
+    const requests = socket instanceof Requests ? socket : undefined
+    const peer = requests === undefined ? "unknown" : addressOf(requests.connection)
+    const boundary = new Boundary(onFault, peer, () => socket.destroy())
+    boundary.run(() => {
+      const failed = boundary.handler((error: unknown) => {
+        throw error
+      })
+      answer(request, peer)
+        .then((given) => written(given, request, response, requests))
+        .then(
+          boundary.handler(() => requests?.next()),
+          failed,
+        )
+    }, undefined)
+  })
+  const door = new RequestsDoor(http, { times, most: mostConnections, onFault })
+  const take = (connection: Connected) => inside(onFault, connection, () => door.take(connection))
+  const server = secure
+    ? secureServer(certificate, take, context, createTlsServer)
+    : { server: createServer({ noDelay: true, allowHalfOpen: true }, take), tls: undefined }
+  const beats = setInterval(
+    () => new Boundary(onFault, "admin", () => undefined).run(() => parts.watch.live.beat(parts.wall()), undefined),
+    beatEvery,
+  ).unref()
+  const port = await listenOn(server.server, "admin", host, options.port, context).catch((error: unknown) => {
+    clearInterval(beats)
+    throw error
+  })
+  return {
+    port,
+    get listener() {
+      const known = { name: "admin", type: "admin", host, port }
+      if (used === undefined) return known
+      const { cert } = used
+      return { ...known, clientCertificate: "none", handshakes: server.tls?.handshakes, certificates: { cert } }
+    },
+    replace(nextTokens, certificate) {
+      const [tokensBefore, certificateBefore] = [tokens, used]
+      const take = (given: Certificate | undefined) => {
+        if (given === undefined || server.tls === undefined) return
+        server.tls.setSecureContext(given)
+        used = given
+      }
+      take(certificate)
+      tokens = nextTokens
+      return () => {
+        take(certificateBefore)
+        tokens = tokensBefore
+      }
+    },
+    rotateTicketKeys(forget) {
+      server.tls?.rotateTicketKeys?.(forget)
+    },
+    close() {
+      clearInterval(beats)
+      parts.watch.live.close()
+      door.close()
+      return closeServer(server.server)
+    },
+  }
+}
+
+function secureServer(
+  { cert, key }: Certificate,
+  take: (connection: Connected) => void,
+  { onFault, onHandshake }: Context,
+  createTlsServer: TlsServerFactory | undefined,
+): { readonly server: ServerLike; readonly tls: ReturnType<TlsServerFactory> } {
+  if (createTlsServer === undefined) throw new TypeError("a certificate, and nothing that makes a TLS server of it")
+  const tls = createTlsServer({
+    cert,
+    key,
+    requestCert: false,
+    rejectUnauthorized: true,
+    ALPNProtocols: ["http/1.1"],
+    ...adminHandshakes,
+  })
+  tls.on("secureConnection", (socket) => inside(onFault, socket, () => take(socket)))
+  reportHandshakes(tls, "admin", { onFault, onHandshake })
+  return { server: tls, tls }
+}
+
+const adminHandshakes = {
+  handshakeTimeout: 5000,
+  maxPendingHandshakes: 64,
+  maxPendingHandshakesPerAddress: 32,
+  maxWaitingHandshakes: 128,
+  maxWaitingHandshakesPerAddress: 64,
+  handshakeWaitTimeout: 5000,
+}
+
+/** What the app reads of a request; a Refused where there is none. */
+async function requestOf(request: IncomingMessage): Promise<Request | Refused> {
+  const { method = "GET", url = "" } = request
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part)
+  const body = Buffer.concat(parts)
+  if (!url.startsWith("/") || !URL.canParse(`http://admin${url}`))
+    return new Refused(400, "the request's target is no path")
+  const has = method === "POST" || method === "PUT" || method === "PATCH" || method === "DELETE"
+  if (!has && body.length > 0) return new Refused(400, `a request of ${method.slice(0, 20)} has no body`)
+  const headers = new Headers()
+  for (const name of ["authorization", "content-type"]) {
+    const value = request.headers[name]
+    if (typeof value === "string") headers.set(name, value)
+  }
+  try {
+    return new Request(`http://admin${url}`, { method, headers, ...(has && body.length > 0 && { body }) })
+  } catch {
+    // CONNECT and TRACE, which nothing here takes.
+    return new Refused(405, "this method is not taken")
+  }
+}
+
+/** Resolves when the client's transport has the answer. */
+async function written(
+  given: Response,
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  requests: Requests | undefined,
+): Promise<void> {
+  if (requests !== undefined && requests.count >= mostRequests) response.setHeader("connection", "close")
+  for (const [name, value] of given.headers) response.setHeader(name, value)
+  const lasts = given.headers.get("content-type") === "text/event-stream"
+  if (!lasts || given.body === null) {
+    const body = Buffer.from(await given.arrayBuffer())
+    if (method !== "HEAD") response.setHeader("content-length", body.length)
+    response.writeHead(given.status)
+    response.end(method === "HEAD" ? undefined : body)
+    if (!response.writableFinished) await over(response)
+    return
+  }
+  requests?.lasts()
+  response.writeHead(given.status)
+  response.flushHeaders()
+  const reader = given.body.getReader()
+  const gone = () => void reader.cancel().catch(() => undefined)
+  response.once("close", gone)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      if (!response.write(value) && !(await taken(response))) break
+    }
+    response.end()
+  } catch {
+    // It did not keep up: what it has is not the whole.
+    response.destroy()
+  } finally {
+    response.off("close", gone)
+    gone()
+  }
+}
+
+/** Milliseconds that a reader of events may take nothing. */
+const longestStop = 10_000
+
+/** False: it has gone, or taken nothing for too long. */
+function taken(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (answer: boolean) => {
+      clearTimeout(timer)
+      response.off("drain", drained).off("close", closed)
+      if (!answer) response.destroy()
+      resolve(answer)
+    }
+    const drained = () => settle(true)
+    const closed = () => settle(false)
+    const timer = setTimeout(closed, longestStop)
+    timer.unref()
+    response.on("drain", drained).on("close", closed)
+    if (response.destroyed) settle(false)
+  })
+}
+
+/** All of it was handed on, or the client has gone. */
+function over(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("finish", resolve).once("close", resolve)
+    if (response.writableFinished || response.destroyed) resolve()
+  })
+}
