@@ -184,7 +184,13 @@ export class Outflow {
   #flushLater(): void {
     if (this.#dirty) return
     this.#dirty = true
-    this.#asks.dirty()
+    try {
+      this.#asks.dirty()
+    } catch (error) {
+      // Nobody was asked: what is written next, a good-bye, asks again.
+      this.#dirty = false
+      throw error
+    }
   }
 
   /** The time of a PUBLISH that is being written is taken when it leaves. */
