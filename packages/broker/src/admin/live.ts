@@ -10,6 +10,9 @@ export const mostWaiting = 262_144
 /** Events that are told in a second; of more their number. */
 export const mostEvents = 500
 
+/** What a reader's stream ends with that was cut. */
+export class ReaderTooSlow extends Error {}
+
 interface Reader {
   readonly controller: ReadableStreamDefaultController<Uint8Array>
   /** Names of events; undefined: all. */
@@ -89,7 +92,7 @@ export class LiveEvents {
     const { controller } = reader
     if ((controller.desiredSize ?? 0) < frame.length) {
       this.#readers.delete(reader)
-      controller.error(new Error("the reader does not keep up"))
+      controller.error(new ReaderTooSlow("the reader does not keep up"))
       return
     }
     controller.enqueue(frame)

@@ -64,7 +64,8 @@ export class AdminDesk {
     const { port, cert, key, hosts } = this.#config
     const createTlsServer = cert === undefined ? undefined : (await loadTls()).createServer
     let server: AdminServer | undefined
-    const options = { host: this.#host, port, cert, key, hosts, tokens: this.#tokens }
+    const keepAlive = process.versions["deno"] === undefined
+    const options = { host: this.#host, port, cert, key, hosts, keepAlive, tokens: this.#tokens }
     server = await startAdminServer(
       options,
       this.#parts(needs, () => server),

@@ -117,6 +117,7 @@ describe("characters that cannot be seen", () => {
       remotePort: 1,
       offeredVersions: nasty,
       serverName: nasty,
+      offer: undefined,
       protocol: "TLSv1.3",
       cipherSuite: "x",
       group: "y",

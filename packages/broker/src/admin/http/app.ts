@@ -62,8 +62,8 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
   const asking = (request: Request, peer: string): Asking => {
     const token = tokenOf(request.headers.get("authorization"), tokens())
     if (token !== undefined) return { token, peer }
-    const wait = attempts.failed(peer, parts.now())
     const given = request.headers.has("authorization")
+    const wait = given ? attempts.failed(peer, parts.now()) : 0
     if (wait > 0) {
       const seconds = String(Math.ceil(wait / 1000))
       throw new Refused(429, `too many requests without a right token: wait for ${seconds} seconds`, {
@@ -88,6 +88,9 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
     let prepared: Prepared | undefined
     try {
       if (who.token.scope !== "operate") throw new Refused(403, `the token ${who.token.name} may only read`)
+      const { search } = new URL(request.url)
+      if (route.from === "body" && search !== "") throw new Refused(400, "parameters go into the body here")
+      if (route.from === "query" && request.body !== null) throw new Refused(400, "no body is taken here")
       prepared = route.prepare(route.from === "query" ? inputOf(request, types) : await bodyOf(request))
       const answer = await prepared.run({ parts, asking: who })
       tell(prepared.target, "done")

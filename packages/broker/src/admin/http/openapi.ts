@@ -8,7 +8,7 @@ import { problem, type Schema } from "./schemas.ts"
 type Json = Readonly<Record<string, unknown>>
 
 /** What any route may answer beside its own. */
-const always = [400, 403, 405, 500]
+const always = [400, 403, 405, 431, 500, 503]
 const withToken = [401, 429]
 const withBody = [411, 413, 415]
 
@@ -77,8 +77,8 @@ function operationOf(route: Route): Json {
     }),
     responses: {
       200: { description: "OK", content: contentOf(route) },
-      ...(scope === undefined && { 503: { description: "It is not well.", content: contentOf(route) } }),
       ...Object.fromEntries([...new Set(statuses)].map((status) => [status, problemOf(status)])),
+      ...(scope === undefined && { 503: { description: "It is not well.", content: contentOf(route) } }),
     },
   }
 }

@@ -5,12 +5,15 @@ import type { Server } from "node:http"
 import { Duplex } from "node:stream"
 import { inside, type OnFault } from "../../listen/boundary.ts"
 import { type Connected, longestRequestHead } from "../../listen/http-door.ts"
+import { ByteParts } from "./byte-parts.ts"
 import { problemText, titleOf } from "./problem.ts"
 
+/** Bytes of a request's head: a topic may have 65,535, each of which a URL may write as three. */
+export const longestHead: number = 16_384 + 3 * 65_536
 /** Bytes of a request's body. */
 export const longestBody = 393_216
-/** Bytes of the bodies that have begun to come, of all connections together. */
-const mostBodies = 8 * 1_048_576
+/** Bytes of long heads and of bodies that have begun to come, of all connections together. */
+const mostHeld = 8 * 1_048_576
 /** Requests of a connection: the last is answered with `connection: close`. */
 export const mostRequests = 1000
 
@@ -33,7 +36,7 @@ export interface RequestsDoorOptions {
 
 /** What all connections of a door have together. */
 interface Shared extends RequestsDoorOptions {
-  bodies: number
+  held: number
 }
 
 export class RequestsDoor {
@@ -43,7 +46,7 @@ export class RequestsDoor {
 
   constructor(server: Server, options: RequestsDoorOptions) {
     this.#server = server
-    this.#shared = { ...options, bodies: 0 }
+    this.#shared = { ...options, held: 0 }
     server.on("clientError", (_error, socket) => socket.destroy())
   }
 
@@ -74,10 +77,10 @@ export class Requests extends Duplex {
   readonly #shared: Shared
   /** "head" until one has come, then "body"; "answer" until `next`; "over": what still comes is dropped. */
   #phase: "head" | "body" | "answer" | "over" = "head"
-  #bytes: Buffer = Buffer.alloc(0)
-  /** Bytes of the request that is to come, its head included; 0: not known yet. */
+  readonly #bytes = new ByteParts()
+  /** Bytes of the request that is to come, its head included. */
   #length = 0
-  /** Bytes of its body. */
+  /** Bytes that it counts for in what all hold together. */
   #counted = 0
   #timer: NodeJS.Timeout | undefined
   /** Requests that have come. */
@@ -118,40 +121,17 @@ export class Requests extends Duplex {
   #take(bytes: Buffer): void {
     if (this.#phase === "over") return
     if (this.#bytes.length === 0 && this.#phase === "head") this.#within(this.#shared.times.request)
-    const before = this.#bytes.length
-    this.#bytes = before === 0 ? bytes : Buffer.concat([this.#bytes, bytes])
+    this.#bytes.add(bytes)
     // What comes before its turn waits below.
     if (this.#phase === "answer") this.connection.pause()
-    else this.#look(before)
+    else this.#look()
   }
 
-  /** @param known bytes in which no head ends */
-  #look(known = 0): void {
-    if (this.#phase === "head") {
-      // An empty line that has begun may end in this part.
-      const end = this.#bytes.indexOf("\r\n\r\n", Math.max(0, known - 3)) + 4
-      if (end < 4 ? this.#bytes.length >= longestRequestHead : end > longestRequestHead) {
-        this.#refuse(431, `the head of a request has ${longestRequestHead} bytes at most`)
-        return
-      }
-      if (end < 4) return
-      const body = bodyLength(this.#bytes.toString("latin1", 0, end))
-      if (typeof body !== "number") {
-        this.#refuse(body.status, body.detail)
-        return
-      }
-      if (this.#shared.bodies + body > mostBodies) {
-        this.#refuse(503, "too many requests with a body are coming in: try again")
-        return
-      }
-      this.#count(body)
-      this.#length = end + body
-      this.#phase = "body"
-    }
+  #look(): void {
+    if (this.#phase === "head" && !this.#head()) return
     if (this.#phase !== "body" || this.#bytes.length < this.#length) return
-    const request = this.#bytes.subarray(0, this.#length)
-    this.#bytes = this.#bytes.subarray(this.#length)
-    this.#count(0)
+    const request = this.#bytes.take(this.#length)
+    this.#hold(0)
     this.#phase = "answer"
     this.count++
     this.connection.pause()
@@ -159,9 +139,34 @@ export class Requests extends Duplex {
     this.push(request)
   }
 
-  #count(body: number): void {
-    this.#shared.bodies += body - this.#counted
-    this.#counted = body
+  /** True when it is there, and may be. */
+  #head(): boolean {
+    const end = this.#bytes.endOfHead
+    const length = end ?? this.#bytes.length
+    if (length > longestHead || (end === undefined && length === longestHead)) {
+      this.#refuse(431, `the head of a request has ${longestHead} bytes at most`)
+      return false
+    }
+    const long = length > longestRequestHead ? length : 0
+    if (end === undefined) return this.#hold(long) && false
+    const body = bodyLength(this.#bytes.text(end))
+    if (typeof body !== "number") {
+      this.#refuse(body.status, body.detail)
+      return false
+    }
+    if (!this.#hold(long + body)) return false
+    this.#length = end + body
+    this.#phase = "body"
+    return true
+  }
+
+  /** False, and refused, when all hold too much. */
+  #hold(bytes: number): boolean {
+    this.#shared.held += bytes - this.#counted
+    this.#counted = bytes
+    if (bytes === 0 || this.#shared.held <= mostHeld) return true
+    this.#refuse(503, "too many long requests are coming in: try again")
+    return false
   }
 
   /** What Node never sees. */
@@ -180,8 +185,8 @@ export class Requests extends Duplex {
   /** What still comes is read and dropped, so that the client gets its answer. */
   #over(): void {
     this.#phase = "over"
-    this.#bytes = Buffer.alloc(0)
-    this.#count(0)
+    this.#bytes.clear()
+    this.#hold(0)
     this.#within(this.#shared.times.request)
     this.connection.resume()
   }
@@ -205,7 +210,7 @@ export class Requests extends Duplex {
 
   override _destroy(error: Error | null, destroyed: (error: Error | null) => void): void {
     clearTimeout(this.#timer)
-    this.#count(0)
+    this.#hold(0)
     this.connection.destroy()
     destroyed(error)
   }

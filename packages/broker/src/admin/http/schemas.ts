@@ -274,10 +274,13 @@ function text(most: number, least = 0) {
   return v.pipe(v.string(message), v.minLength(least, message), v.maxLength(most, message))
 }
 
+/** Characters: of a Client Identifier and a filter, each as long as it may be. */
+const longestCursor = 180_000
+
 const yes = v.boolean("must be true or false")
 const name = text(65_535)
 const oneName = text(65_535, 1)
-const paged = { limit: v.exactOptional(between(1, mostItems)), cursor: v.exactOptional(text(200_000)) }
+const paged = { limit: v.exactOptional(between(1, mostItems)), cursor: v.exactOptional(text(longestCursor)) }
 const reason = v.pipe(text(200, 1), v.regex(/^[ -~\u00a0-\uffff]*$/, "must be one line of visible characters"))
 
 export const nothing: Schema<Record<string, never>> = v.strictObject({})

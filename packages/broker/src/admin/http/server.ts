@@ -8,11 +8,12 @@ import { isLoopback, isOwnHost, isSameOrigin } from "../../listen/http-rules.ts"
 import { closeServer, type ListenerContext, listenOn, type ServerLike } from "../../listen/listener.ts"
 import { reportHandshakes, type TlsServerFactory } from "../../listen/tls.ts"
 import { addressOf } from "../../ports/peer.ts"
+import { ReaderTooSlow } from "../live.ts"
 import type { Token } from "../tokens.ts"
 import { createAdminApp, refusal } from "./app.ts"
 import type { AdminParts, KnownListener } from "./parts.ts"
 import { Refused } from "./problem.ts"
-import { mostRequests, Requests, RequestsDoor, type RequestTimes, requestTimes } from "./requests.ts"
+import { longestHead, mostRequests, Requests, RequestsDoor, type RequestTimes, requestTimes } from "./requests.ts"
 
 /** Connections at a time. */
 export const mostConnections = 256
@@ -28,6 +29,8 @@ export interface AdminServerOptions {
   /** Names that a loopback address may be asked by, beside localhost and its addresses. */
   readonly hosts?: readonly string[] | undefined
   readonly tokens: readonly Token[]
+  /** Whether a connection may ask again. Deno's HTTP server takes no second request from a stream that it was given. */
+  readonly keepAlive: boolean
   /** Other times, for a test. */
   readonly times?: RequestTimes | undefined
 }
@@ -64,7 +67,7 @@ export async function startAdminServer(
   context: Context,
   createTlsServer: TlsServerFactory | undefined,
 ): Promise<AdminServer> {
-  const { host, hosts = [], times = requestTimes } = options
+  const { host, hosts = [], keepAlive, times = requestTimes } = options
   const { onFault } = context
   const certificate = certificateOf(options)
   const secure = certificate !== undefined
@@ -89,7 +92,7 @@ export async function startAdminServer(
     return made instanceof Request ? app.answer(made, peer) : refusal(made)
   }
 
-  const http = createHttpServer({ keepAliveTimeout: 0 }, (request, response) => {
+  const http = createHttpServer({ keepAliveTimeout: 0, maxHeaderSize: longestHead }, (request, response) => {
     const { socket } = request
     const requests = socket instanceof Requests ? socket : undefined
     const peer = requests === undefined ? "unknown" : addressOf(requests.connection)
@@ -99,7 +102,7 @@ export async function startAdminServer(
         throw error
       })
       answer(request, peer)
-        .then((given) => written(given, request, response, requests))
+        .then((given) => written(given, request, response, requests, keepAlive ? mostRequests : 1, failed))
         .then(
           boundary.handler(() => requests?.next()),
           failed,
@@ -190,19 +193,17 @@ async function requestOf(request: IncomingMessage): Promise<Request | Refused> {
   const body = Buffer.concat(parts)
   if (!url.startsWith("/") || !URL.canParse(`http://admin${url}`))
     return new Refused(400, "the request's target is no path")
-  const has = method === "POST" || method === "PUT" || method === "PATCH" || method === "DELETE"
-  if (!has && body.length > 0) return new Refused(400, `a request of ${method.slice(0, 20)} has no body`)
+  const isForeign = /^(?:CONNECT|TRACE|TRACK)$/i.test(method)
+  // RFC 9110 9.3.1: that of a GET means nothing.
+  const has = method !== "GET" && method !== "HEAD" && !isForeign
   const headers = new Headers()
   for (const name of ["authorization", "content-type"]) {
     const value = request.headers[name]
     if (typeof value === "string") headers.set(name, value)
   }
-  try {
-    return new Request(`http://admin${url}`, { method, headers, ...(has && body.length > 0 && { body }) })
-  } catch {
-    // CONNECT and TRACE, which nothing here takes.
-    return new Refused(405, "this method is not taken")
-  }
+  // Those that no Request can have are as all others that no route has.
+  const asked = isForeign ? "OTHER" : method
+  return new Request(`http://admin${url}`, { method: asked, headers, ...(has && body.length > 0 && { body }) })
 }
 
 /** Resolves when the client's transport has the answer. */
@@ -211,8 +212,10 @@ async function written(
   { method }: IncomingMessage,
   response: ServerResponse,
   requests: Requests | undefined,
+  most: number,
+  failed: (error: unknown) => void,
 ): Promise<void> {
-  if (requests !== undefined && requests.count >= mostRequests) response.setHeader("connection", "close")
+  if (requests === undefined || requests.count >= most) response.setHeader("connection", "close")
   for (const [name, value] of given.headers) response.setHeader(name, value)
   const lasts = given.headers.get("content-type") === "text/event-stream"
   if (!lasts || given.body === null) {
@@ -227,7 +230,10 @@ async function written(
   response.writeHead(given.status)
   response.flushHeaders()
   const reader = given.body.getReader()
-  const gone = () => void reader.cancel().catch(() => undefined)
+  const ended = (error: unknown) => {
+    if (!(error instanceof ReaderTooSlow)) failed(error)
+  }
+  const gone = () => void reader.cancel().catch(ended)
   response.once("close", gone)
   try {
     for (;;) {
@@ -236,9 +242,10 @@ async function written(
       if (!response.write(value) && !(await taken(response))) break
     }
     response.end()
-  } catch {
-    // It did not keep up: what it has is not the whole.
+  } catch (error) {
+    // What it has is not the whole.
     response.destroy()
+    ended(error)
   } finally {
     response.off("close", gone)
     gone()
