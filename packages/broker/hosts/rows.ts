@@ -173,6 +173,76 @@ const watches: Row = {
   },
 }
 
+/** Requests over one TLS connection, or as many as the broker wants, each once the one before is answered. Resolves with what came back in all. */
+async function asked(world: World, requests: readonly string[], wanted: RegExp): Promise<string> {
+  let text = ""
+  const open = () => {
+    const next = connectTls({ host: "localhost", port: world.port("admin"), ca: world.read(".puremq/ca.pem") })
+    next.on("data", (data) => {
+      text += data
+    })
+    return next.on("error", () => undefined)
+  }
+  let socket = open()
+  try {
+    let answers = 0
+    for (const request of requests) {
+      if (/connection: close/i.test(text.slice(text.lastIndexOf("HTTP/1.1 ")))) {
+        socket.destroy()
+        socket = open()
+      }
+      const [line = "", body = ""] = request.split("\n")
+      const head = `Host: localhost\r\nAuthorization: Bearer ${world.token}\r\nContent-Type: application/json`
+      socket.write(`${line} HTTP/1.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      answers++
+      await until(
+        () => (text.match(/HTTP\/1\.1 \d/g) ?? []).length >= answers,
+        () => `no answer to ${line.slice(0, 60)}: ${text.slice(-200)}`,
+      )
+    }
+    await until(
+      () => wanted.test(text),
+      () => `not ${wanted}: ${text.slice(-300)}`,
+    )
+    return text
+  } finally {
+    socket.destroy()
+  }
+}
+
+const administers: Row = {
+  name: "the admin API over TLS 1.3: several requests on a connection, a body, a long topic, events",
+  async run(world) {
+    const client = await world.client("tcp")
+    const long = `long/${"x".repeat(60_000)}`
+    const requests = [
+      "GET /health",
+      "GET /api/v1/clients?limit=5",
+      'POST /api/v1/publish\n{"topic":"admin/said","text":"hello","retain":true}',
+      "GET /api/v1/retained-message?topic=admin/said",
+      `POST /api/v1/publish\n${JSON.stringify({ topic: long, text: "hello", retain: true })}`,
+      `GET /api/v1/retained-message?topic=${long}`,
+      `DELETE /api/v1/retained-message?topic=${long}`,
+      "DELETE /api/v1/retained-message?topic=admin/said",
+      "GET /api/v1/openapi.json",
+      "POST /api/v1/ticket-keys/rotate\n{}",
+      "GET /api/v1/broker",
+    ]
+    const text = await asked(world, requests, /"runtime":"/)
+    const bad = [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)]
+      .map(([, status]) => status)
+      .filter((status) => status !== "200")
+    check(bad.length === 0, `statuses ${bad.join(", ")}`)
+    check(text.includes('"listeners":["tls","wss","admin"]'), "the keys of not all listeners were exchanged")
+    const events = asked(world, ["GET /api/v1/events?events=client%20connected"], /event: client connected/)
+    await pause(200)
+    await world.client("ws")
+    await events
+    check(await client.ping(soon), "a client was cut off")
+    return /"runtime":"([^"]+)"/.exec(text)?.[1]
+  },
+}
+
 const locks: Row = {
   name: "a second broker, and a command, are refused a store that is in use",
   async run(world) {
@@ -415,6 +485,7 @@ export const rows: readonly Row[] = [
   ownCommands,
   reloads,
   watches,
+  administers,
   locks,
   gates,
   stoppedReaders,

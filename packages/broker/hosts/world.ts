@@ -37,6 +37,7 @@ const configuration = {
   limits: { connectTimeout: times.connect },
   store: { directory: "store" },
   metrics: { port: 0 },
+  admin: { port: 0, tokenFile: "tokens", cert: ".puremq/server.pem", key: ".puremq/server-key.pem" },
   sysInterval: 1,
 }
 
@@ -54,6 +55,8 @@ export class World {
   readonly folder: string = mkdtempSync(join(tmpdir(), "puremq-hosts-"))
   #broker: Program | undefined
   #ports: Readonly<Record<string, number>> = {}
+  /** Of the admin API. */
+  token = ""
   readonly #clients = new Set<Client>()
   readonly #children = new Set<ChildProcess>()
   /** Milliseconds from the start of the process to its last listener. */
@@ -75,6 +78,9 @@ export class World {
   async prepare(): Promise<void> {
     expect(await this.command(["cert", "--client", "device-1"]), { status: 0 })
     await this.addUser("alice", "wonderland")
+    const { status, out, err } = await this.command(["token", "tokens", "row", "--scope", "operate"])
+    if (status !== 0) throw new Error(`puremq token: status ${status}, ${err}`)
+    this.token = out.trim()
     writeFileSync(this.at("puremq.json"), JSON.stringify(configuration, undefined, 2))
   }
 
@@ -89,7 +95,7 @@ export class World {
     const program = this.#program(["start", "--config", "puremq.json"])
     this.#broker = program
     const ports: Record<string, number> = {}
-    for (const name of ["tls", "tcp", "ws", "wss", "metrics"]) {
+    for (const name of ["tls", "tcp", "ws", "wss", "metrics", "admin"]) {
       const match = await program.prints(new RegExp(`"${name} on 127\\.0\\.0\\.1:(\\d+)"`))
       if (match === undefined) throw new Error(`it does not listen: ${program.end ?? ""} ${program.log.slice(-300)}`)
       ports[name] = Number(match[1])

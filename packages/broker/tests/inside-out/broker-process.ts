@@ -3,6 +3,7 @@
 
 import "./trap.ts"
 import { connect } from "../../../tls13/src/adapters/node/index.ts"
+import { tokenLine } from "../../src/admin/tokens.ts"
 import { createBroker } from "../../src/index.ts"
 import { arm, disarm, record, recorded } from "./trap.ts"
 
@@ -37,6 +38,8 @@ export interface State {
   readonly events: readonly string[]
 }
 
+const tokens = tokenLine("operator", "operate", "puremq_inside_out")
+
 let ca = ""
 let events: string[] = []
 let broker: ReturnType<typeof createBroker> | undefined
@@ -61,6 +64,7 @@ async function obey(given: Order): Promise<unknown> {
         },
         acl,
         sysInterval: 1,
+        admin: { port: 0, tokens },
         onEvent: (event) => events.push(JSON.stringify(event)),
       })
       return broker.listen()

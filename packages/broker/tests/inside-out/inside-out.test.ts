@@ -25,6 +25,9 @@ const folders = [
   ...["packet", "routing", "ports", "session", "client", "hub", "codecs", "stores", "access", "listen", "http"].map(
     (name) => `packages/broker/src/${name}`,
   ),
+  "packages/broker/src/admin/http",
+  "packages/broker/src/admin/live.ts",
+  "packages/broker/src/admin/watch.ts",
   "packages/broker/src/platform/node.ts",
   "packages/broker/src/platform/hooks.ts",
   "packages/broker/src/platform/listener-reports.ts",
@@ -177,8 +180,10 @@ const allLives = [...lives, dialling]
 async function start(): Promise<void> {
   child = new BrokerProcess(program)
   const setup = { cert: pem.serverCert, key: pem.serverKey, ca: pem.caCert, passwords, acl, jwks, hook: hookUrl }
-  const listeners = await child.ask<ListenerAddress[]>({ order: "start", setup })
-  where = { listeners, ca: pem.caCert, client: { cert: pem.clientCert ?? "", key: pem.clientKey ?? "" } }
+  const all = await child.ask<ListenerAddress[]>({ order: "start", setup })
+  const listeners = all.filter(({ type }) => type !== "admin")
+  const admin = all.find(({ type }) => type === "admin")?.port ?? 0
+  where = { listeners, admin, ca: pem.caCert, client: { cert: pem.clientCert ?? "", key: pem.clientKey ?? "" } }
   await meet()
 }
 

@@ -25,6 +25,8 @@ import { publishBytes, userProperty } from "../harness.ts"
 export type Transport = "tcp" | "tls" | "ws" | "wss"
 
 export interface Where {
+  /** The port of the admin API. */
+  readonly admin: number
   readonly listeners: readonly ListenerAddress[]
   readonly ca: string
   /** A client certificate that the TLS listener trusts. */
@@ -448,6 +450,79 @@ async function strangeLife(where: Where): Promise<void> {
   }
 }
 
+/** Somebody who runs the broker: reads all that there is, does something, and watches for a while. */
+async function adminLife(where: Where): Promise<void> {
+  const victim = new RawClient("tcp", where, 5)
+  try {
+    victim.send(connectAs("victim", 5, { cleanStart: false, sessionExpiryInterval: 2 }))
+    await victim.until(2)
+    victim.send(writeSubscribe(1, [{ filter: "victim/#", ...every }], 5))
+    await victim.until(9)
+    const reads = [
+      "broker",
+      "listeners",
+      "certificates",
+      "metrics",
+      "clients",
+      "client?clientId=victim",
+      "sessions?user=",
+    ]
+    const more = [
+      "session?clientId=victim",
+      "subscriptions",
+      "topics",
+      "retained",
+      "handshake-failures",
+      "refusals",
+      "openapi.json",
+    ]
+    for (const path of [...reads, ...more, "nothing", "clients?cursor=x"]) await asks(where, `GET /api/v1/${path}`)
+    await asks(where, "GET /health", undefined, false)
+    await asks(where, "GET /api/v1/broker", undefined, false)
+    await asks(where, "POST /api/v1/publish", '{"topic":"victim/said","text":"x","retain":true}')
+    await asks(where, "GET /api/v1/retained-message?topic=victim/said")
+    await asks(where, "DELETE /api/v1/retained-message?topic=victim/said")
+    await asks(where, "POST /api/v1/ticket-keys/rotate", "{}")
+    const done = await asks(where, "POST /api/v1/client/disconnect", '{"clientId":"victim"}')
+    // It was told that it has not been done.
+    if (!done.startsWith("HTTP/1.1 200")) throw new CutOff()
+    await victim.untilClosed()
+    await asks(where, "DELETE /api/v1/session?clientId=victim")
+    await asks(where, "GET /api/v1/events", undefined, true, /events of the broker|^HTTP\/1.1 500/)
+  } finally {
+    victim.destroy()
+  }
+}
+
+/** One request on a connection of its own, until its answer or, of a stream, what it begins with. Throws as a life does. */
+async function asks(
+  where: Where,
+  line: string,
+  body?: string,
+  token = true,
+  until = /\r\n\r\n[\s\S]/,
+): Promise<string> {
+  const socket = connectTcp({ host: "127.0.0.1", port: where.admin })
+  socket.on("error", () => undefined)
+  const authorization = token ? "Authorization: Bearer puremq_inside_out\r\n" : ""
+  const length = body === undefined ? "" : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`
+  socket.write(`${line} HTTP/1.1\r\nHost: localhost\r\n${authorization}${length}\r\n${body ?? ""}`)
+  let text = ""
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.on("data", (data) => {
+        text += data
+        if (until.test(text)) resolve()
+      })
+      socket.on("close", () => reject(new CutOff()))
+      setTimeout(() => reject(new LeftHanging(line)), patience).unref()
+    })
+    return text
+  } finally {
+    socket.destroy()
+  }
+}
+
 export interface Life {
   readonly name: string
   /** Throws CutOff when the broker ended it, LeftHanging when the broker did nothing. */
@@ -465,4 +540,5 @@ export const lives: readonly Life[] = [
   { name: "by token, and by a server that is asked", live: hookedLife },
   { name: "through a proxy", live: proxiedLife },
   { name: "no MQTT client", live: strangeLife },
+  { name: "by the admin API", live: adminLife },
 ]
