@@ -12,6 +12,7 @@ const scripts = [
   "limbo",
   "bogo",
   "paho",
+  "contract",
   "crash",
   "hosts",
   "bundle",

@@ -20,6 +20,7 @@ const commands = {
   hostile: (args) => runBundled("packages/broker/hostile/main.ts", args),
   simulate: (args) => runBundled("packages/broker/simulator/main.ts", args),
   crash: (args) => runBundled("packages/broker/crash/main.ts", args),
+  contract: (args) => runBundled("packages/broker/contract/main.ts", args),
   paho: (args) => runBundled("packages/broker/paho/main.ts", args),
   limbo: (args) => runBundled("packages/tls13/limbo/main.ts", args),
   bogo: (args) => runBundled("packages/tls13/bogo/main.ts", args),
