@@ -70,6 +70,8 @@ const packages = {
       // With jose, which the first token loads.
       tokens: ["src/access/token-verify.ts"],
       login: ["src/access/", "src/config/re", "src/config/rules.ts", "src/admin/throttle.ts"],
+      "admin-http": ["src/admin/http/"],
+      admin: ["src/admin/", "src/config/certificate.ts", "src/listen/"],
       "node-stores": ["src/stores/node-"],
       stores: ["src/stores/"],
     },

@@ -247,7 +247,7 @@ describe("a file that breaks a rule", () => {
     [
       "metrics that see more of the hub than its numbers",
       { "packages/broker/src/admin/a.ts": 'import type { X } from "../hub/broker.ts"' },
-      "admin/ sees only packet/, ports/, session/, hub/inspect.ts, listen/",
+      "admin/ sees only packet/, ports/, session/, hub/inspect.ts, hub/operate.ts, listen/",
     ],
     [
       "one store of the broker that knows a bus",

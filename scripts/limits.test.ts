@@ -1,13 +1,17 @@
 // docs/limits.md is made from the limits of both packages and the memory budget: `npx vitest run scripts/limits.test.ts -u` writes it.
 
 import { expect, it } from "vitest"
+import { longestBody, longestHead, mostRequests, requestTimes } from "../packages/broker/src/admin/http/requests.ts"
+import { mostConnections } from "../packages/broker/src/admin/http/server.ts"
+import { mostReaders, mostWaiting } from "../packages/broker/src/admin/live.ts"
+import { mostRemembered } from "../packages/broker/src/admin/watch.ts"
 import { defaultLimits as clientLimits, maximumAsked, maximumOwed } from "../packages/broker/src/mqtt-client/limits.ts"
 import { defaultLimits as brokerLimits } from "../packages/broker/src/session/limits.ts"
 import { mostTraces } from "../packages/tls13/src/cli/recording.ts"
 import { defaultLimits } from "../packages/tls13/src/handshake/limits.ts"
 import { mostPackets } from "../packages/tls13/src/trace/capture-file.ts"
 import { longestSavedTrace } from "../packages/tls13/src/trace/saved-trace.ts"
-import { mostConnections } from "../packages/tls13/src/trace/tcp-streams.ts"
+import { mostConnections as mostStreams } from "../packages/tls13/src/trace/tcp-streams.ts"
 import { memoryBudget } from "../packages/tls13/tests/memory-budget.ts"
 import { commentsOf } from "./configuration/comments.ts"
 
@@ -76,7 +80,7 @@ function page(): string {
     "`tls13 serve --www` takes a request's head of 16,384 bytes at most (else it answers 431) within 10 seconds of the handshake (`--request-time`; else 408), and gives a client 5 seconds to take the answer and close. `tls13 serve` has 1,000 connections at a time (`--max-connections`): one that reads nothing of what is echoed makes it hold half a megabyte. What is typed goes to all clients as fast as one of them takes it, and one that is 1,048,576 bytes behind is ended. " +
       `\`--explore\` writes ${number(mostTraces)} files of ${number(longestSavedTrace)} bytes at most; \`--pcap\` and \`--keylog\` grow with the connections.`,
     "",
-    `\`readCaptureFile\` of \`@puremq/tls13/trace\` takes a file of ${number(mostPackets)} packets and ${number(mostConnections)} connections at most, and what it gives are views of the file; \`readSavedTrace\` takes ${number(longestSavedTrace)} characters.`,
+    `\`readCaptureFile\` of \`@puremq/tls13/trace\` takes a file of ${number(mostPackets)} packets and ${number(mostStreams)} connections at most, and what it gives are views of the file; \`readSavedTrace\` takes ${number(longestSavedTrace)} characters.`,
     "",
     "## The broker",
     "",
@@ -88,7 +92,7 @@ function page(): string {
     "",
     "Each is tested at its value and one past it. What a client is told is the Reason Code that its sentence names, in MQTT 5.0; an MQTT 3.1.1 client gets the return code of CONNACK that is nearest, 0x80 in SUBACK, or is disconnected.",
     "",
-    "Over HTTP a connection has one answer. Of a WebSocket listener and of the metrics endpoint a request's head has 16,384 bytes at most, and what comes behind it is not worked on; a connection has `connectTimeout`, and 5 seconds at the metrics endpoint, to become a WebSocket, or to ask, take its answer and close. The metrics endpoint has 256 connections at a time; one more is closed. With TLS it has 32 handshakes under way and 64 that wait, 8 and 16 of one address, each for 5 seconds; and a file of its tokens has 65,536 bytes and 16 tokens at most. A WebSocket client that has begun to close, by a Close frame or by the end of its half, has a second to take what waits for it.",
+    `Over HTTP a connection has one answer. Of a WebSocket listener and of the metrics endpoint a request's head has 16,384 bytes at most, and what comes behind it is not worked on; a connection has \`connectTimeout\`, and 5 seconds at the metrics endpoint, to become a WebSocket, or to ask, take its answer and close. The metrics endpoint has 256 connections at a time; one more is closed. With TLS it has 32 handshakes under way and 64 that wait, 8 and 16 of one address, each for 5 seconds; and a file of its tokens has 65,536 bytes and 16 tokens at most. The [admin API](admin.md) has ${number(mostConnections)}, with one request at a time and ${number(mostRequests)} in all: a head of ${number(longestHead)} bytes and a body of ${number(longestBody)} at most, ${requestTimes.request / 1000} seconds for it to come, ${requestTimes.idle / 1000} between two and ${requestTimes.answer / 1000} for its answer; ${number(mostReaders)} readers of events, for each of whom ${number(mostWaiting)} bytes may wait, and ${number(mostRemembered)} failed handshakes and as many refusals that are remembered. A WebSocket client that has begun to close, by a Close frame or by the end of its half, has a second to take what waits for it.`,
     "",
     "When a session ends, the messages that came to it by Shared Subscriptions, and that it has not acknowledged, go to others of the same subscription, in turns; a client that comes again with its Client Identifier has its CONNACK after that. They count against the limits of who gets them, as any message does: one for which nobody has room is dropped, though it was acknowledged, and counted as such; of one that is at an end without anybody left to have it `session ended` is the count. Either is a line `shared messages lost` in the log, with the Client Identifier, the filter and how many there were. Give the sessions that share more room (`maximumQueuedMessages`, `maximumQueuedBytes`) than what one of them may leave behind.",
     "",
