@@ -30,6 +30,23 @@ export function isOwnHost(header: string | undefined, names: readonly string[]):
   return isLoopback(address) || names.some((one) => hostName(one) === name)
 }
 
+/** A listener that serves the broker's own page: see admin/http/page. */
+export interface OwnPage {
+  /** What it is bound to. */
+  readonly host: string
+  readonly port: number
+  /** Over TLS of our own. */
+  readonly secure: boolean
+}
+
+/** Whether a page of `origin` is the broker's own, on the machine that is asked for by this Host. */
+export function isOwnPage(origin: string, host: string | undefined, { host: bound, port, secure }: OwnPage): boolean {
+  const name = hostName(host)
+  if (name === undefined || (isLoopback(bound) && !isOwnHost(name, []))) return false
+  const own = `${secure ? "https" : "http"}://${name}:${port}`
+  return URL.canParse(own) && new URL(own).origin === origin.toLowerCase()
+}
+
 /** Whether a page of `origin` is of the same origin as what is asked for by this Host. @param secure over TLS of our own */
 export function isSameOrigin(origin: string, host: string | undefined, secure: boolean): boolean {
   if (hostName(host) === undefined) return false

@@ -2,6 +2,7 @@ import type { Broker } from "../hub/broker.ts"
 import type { HandshakeDetail, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import type { TransportKind } from "../ports/peer.ts"
 import type { OnFault } from "./boundary.ts"
+import type { OwnPage } from "./http-rules.ts"
 
 /** An open door: listens, and hands each connection to the broker. */
 export interface Listener {
@@ -65,6 +66,8 @@ export interface ListenerContext {
   readonly onRefused: (kind: RefusalKind, text: string) => void
   /** A server listens. */
   readonly onListening?: (server: ServerLike) => void
+  /** Where the broker serves a page of its own, which may open WebSockets where no origins are named; undefined: nowhere. */
+  readonly ownPage?: (() => OwnPage | undefined) | undefined
 }
 
 export type RefusalKind = "PROXY protocol" | "HTTP" | "listener"

@@ -9,8 +9,8 @@ import { afterEach, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { TestBroker } from "../../tests/harness.ts"
 import { formatEvent, type LogEvent } from "../admin/log.ts"
-import type { ListenerConfig } from "../config/config.ts"
-import { createBroker, type PureMqBroker } from "../platform/node.ts"
+import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
+import { createBroker, type ListenerAddress, type PureMqBroker } from "../platform/node.ts"
 import { createWebSocketDoor } from "./websocket.ts"
 
 const pem = createDevelopmentCertificates({ names: ["localhost"], now: Date.now() })
@@ -29,18 +29,19 @@ interface Options {
   readonly hosts?: readonly string[]
 }
 
-async function start({ type = "ws", ...more }: Options = {}) {
+async function start({ type = "ws", ...more }: Options = {}, others: Pick<BrokerConfig, "admin"> = {}) {
   const tls = type === "wss" ? { cert: pem.serverCert, key: pem.serverKey } : {}
   broker = createBroker({
     listeners: [{ type, port: 0, path: "/mqtt", ...tls, ...more } as ListenerConfig],
     sysInterval: 0,
     onEvent: (event) => events.push(event),
+    ...others,
   })
-  const { port } = (await broker.listen())[0]!
-  /** The status of an upgrade. `PORT` in the headers is the listener's. */
+  const [{ port }, page] = (await broker.listen()) as [ListenerAddress, ListenerAddress | undefined]
+  /** The status of an upgrade. `PORT` in the headers is the listener's, `ADMIN` that of the admin listener. */
   return (origin: string | undefined, host = "localhost:PORT"): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
-      const own = (text: string) => text.replace("PORT", String(port))
+      const own = (text: string) => text.replace("PORT", String(port)).replace("ADMIN", String(page?.port))
       const options: RequestOptions = {
         host: "127.0.0.1",
         port,
@@ -103,6 +104,29 @@ describe("without origins in the configuration", () => {
     expect(await upgrade("https://broker.example", "broker.example")).toBe(101)
     expect(await upgrade("https://broker.example", "broker.example:443")).toBe(101)
     expect(await upgrade("https://broker.example", "broker.example:80")).toBe(403)
+  })
+})
+
+describe("the broker's own page, of the admin listener", () => {
+  const admin = { host: "127.0.0.1", port: 0, tokens: "" }
+
+  it.each<["ws" | "wss", string, string, number]>([
+    ["ws", "http://localhost:ADMIN", "localhost:PORT", 101],
+    ["ws", "http://127.0.0.1:ADMIN", "127.0.0.1:PORT", 101],
+    ["wss", "http://localhost:ADMIN", "localhost:PORT", 101],
+    ["ws", "https://localhost:ADMIN", "localhost:PORT", 403],
+    ["ws", "http://127.0.0.1:ADMIN", "localhost:PORT", 403],
+    ["ws", "http://localhost:1", "localhost:PORT", 403],
+    // What listens on a loopback address has no page by that name.
+    ["ws", "http://broker.example:ADMIN", "broker.example:PORT", 403],
+  ])("%s: a page of %s, asked by %s, gets %i", async (type, origin, host, status) => {
+    const upgrade = await start({ type, hosts: ["broker.example"] }, { admin })
+    expect(await upgrade(origin, host)).toBe(status)
+  })
+
+  it("is one of those that origins names, or none", async () => {
+    const upgrade = await start({ origins: ["https://app.example"] }, { admin })
+    expect(await upgrade("http://localhost:ADMIN")).toBe(403)
   })
 })
 

@@ -9,7 +9,7 @@ import type { Broker } from "../hub/broker.ts"
 import { addressOf, type PeerInfo, type Sink } from "../ports/peer.ts"
 import { Boundary, inside, type OnFault } from "./boundary.ts"
 import { type Connected, HttpDoor, OneRequest } from "./http-door.ts"
-import { isLoopback, isOwnHost, isSameOrigin } from "./http-rules.ts"
+import { isLoopback, isOwnHost, isOwnPage, isSameOrigin, type OwnPage } from "./http-rules.ts"
 import { closeServer, type Listener, type ListenerContext, listenOn } from "./listener.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 
@@ -17,7 +17,7 @@ export interface WebSocketOptions {
   /** Path of the WebSocket, e.g. "/mqtt"; undefined takes any. */
   readonly path?: string | undefined
   /**
-   * Origins a browser may come from, e.g. "https://example.org"; "*" is any; undefined: pages of this server's own origin.
+   * Origins a browser may come from, e.g. "https://example.org"; "*" is any; undefined: pages of this server's own origin, and the broker's own.
    * Clients without Origin are no browsers.
    */
   readonly origins?: readonly string[] | undefined
@@ -114,7 +114,7 @@ export function createWebSocketDoor(
     inside(onFault, asking, () => {
       if (!(asking instanceof OneRequest)) throw new TypeError("a request that did not come through the door")
       const { connection } = asking
-      const refusal = whyNot(options, request)
+      const refusal = whyNot(options, request, context.ownPage?.())
       if (refusal !== undefined) {
         const { status, told } = refusal
         asking.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
@@ -144,7 +144,11 @@ interface Refusal {
 }
 
 /** Why an upgrade is refused, else undefined. */
-function whyNot(options: WebSocketOptions & Place, request: IncomingMessage): Refusal | undefined {
+function whyNot(
+  options: WebSocketOptions & Place,
+  request: IncomingMessage,
+  page: OwnPage | undefined,
+): Refusal | undefined {
   const { host, origin } = request.headers
   const { origins } = options
   const anyOrigin = origins?.includes("*") ?? false
@@ -154,7 +158,7 @@ function whyNot(options: WebSocketOptions & Place, request: IncomingMessage): Re
   if (origin !== undefined && !anyOrigin) {
     const isAllowed =
       origins === undefined
-        ? isSameOrigin(origin, host, options.secure)
+        ? isSameOrigin(origin, host, options.secure) || (page !== undefined && isOwnPage(origin, host, page))
         : origins.some((each) => each.toLowerCase() === origin.toLowerCase())
     if (!isAllowed) return { status: "403 Forbidden", told: `origin ${quoted(origin)} is not allowed; see --origin` }
   }

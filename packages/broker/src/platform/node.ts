@@ -598,6 +598,10 @@ class NodeBroker implements PureMqBroker {
       onFault: (error, peer) => this.#broker.faults.report(error, { peer }),
       onRefused: (kind, text) => this.#reports.refused(kind, text),
       onListening: (server) => this.#stopped?.add(server),
+      ownPage: () => {
+        const { listener } = this.#admin ?? {}
+        return listener && { host: listener.host, port: listener.port, secure: listener.certificates !== undefined }
+      },
     }
   }
 
