@@ -3,6 +3,12 @@
 
 export type Scope = "read" | "operate"
 
+/** Of the token that something is asked with. */
+export interface TokenModel {
+  readonly name: string
+  readonly scope: Scope
+}
+
 export interface Health {
   readonly status: "ok" | "not ok"
 }

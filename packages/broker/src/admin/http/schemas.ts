@@ -32,6 +32,7 @@ import type {
   SessionsInput,
   SubscriptionModel,
   SubscriptionsInput,
+  TokenModel,
   TopicModel,
   TopicsInput,
 } from "./model.ts"
@@ -72,6 +73,8 @@ const kinds = ["login", "publish", "subscribe", "will", "message"] as const
 // --- answers ---
 
 export const health: Schema<Health> = v.strictObject({ status: v.picklist(["ok", "not ok"]) })
+
+export const token: Schema<TokenModel> = v.strictObject({ name: v.string(), scope: v.picklist(["read", "operate"]) })
 
 export const problem: Schema<Problem> = v.strictObject({
   type: v.literal("about:blank"),

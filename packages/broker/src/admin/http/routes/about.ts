@@ -1,7 +1,7 @@
 // What the broker says of itself and its doors.
 
 import { CertificateReader } from "../certificates.ts"
-import type { BrokerModel, ListenerModel } from "../model.ts"
+import type { BrokerModel, ListenerModel, TokenModel } from "../model.ts"
 import { drainModel, isPostQuantum } from "../models.ts"
 import type { AdminParts, KnownListener } from "../parts.ts"
 import { type Route, reading } from "../route.ts"
@@ -62,6 +62,14 @@ export function aboutRoutes(): readonly Route[] {
       input: schemas.nothing,
       answer: schemas.metrics,
       run: (_, { parts }) => ({ body: parts.stats() }),
+    }),
+    reading({
+      path: "/token",
+      operation: "getToken",
+      about: "The token that this is asked with: its name, and what it may do.",
+      input: schemas.nothing,
+      answer: schemas.token,
+      run: (_, { asking: { token } }) => ({ body: { name: token.name, scope: token.scope } satisfies TokenModel }),
     }),
   ]
 }
