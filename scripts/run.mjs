@@ -109,6 +109,7 @@ function buildWhenStale() {
   console.log(built === undefined ? "puremq: building" : "puremq: sources changed since the last build; building")
   const status =
     run(process.execPath, [inRoot("scripts/kernels.mjs")]) ||
+    run(process.execPath, [inRoot("packages/broker/dashboard/build/bundle.mjs")]) ||
     run(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"]) ||
     run(process.execPath, [inRoot("scripts/bundle.mjs")])
   if (status === 0) writeFileSync(stamp, state)
@@ -149,6 +150,9 @@ function sourcesState() {
     if (file.endsWith(".ts")) add(join("packages/tls13/assembly", file))
   }
   for (const file of readdirSync(inRoot("scripts/types")).sort()) add(join("scripts/types", file))
+  for (const file of readdirSync(inRoot("packages/broker/dashboard"), { recursive: true }).sort()) {
+    if (/\.(tsx?|mjs|css|html|svg|json)$/.test(file)) add(join("packages/broker/dashboard", file))
+  }
   for (const name of readdirSync(inRoot("packages")).sort()) {
     for (const file of readdirSync(inRoot("packages", name)).sort()) {
       if (file === "package.json" || /^tsconfig.*\.json$/.test(file)) add(join("packages", name, file))

@@ -19,7 +19,8 @@ declare module "vitest" {
 /** @returns what is done after the last test */
 export function setup(project: TestProject): (() => void) | undefined {
   // Tests run on the sources, and a part of those is compiled.
-  execFileSync(process.execPath, [fileURLToPath(new URL("../kernels.mjs", import.meta.url))], { stdio: "inherit" })
+  for (const program of ["../kernels.mjs", "../../packages/broker/dashboard/build/bundle.mjs"])
+    execFileSync(process.execPath, [fileURLToPath(new URL(program, import.meta.url))], { stdio: "inherit" })
   const isWhole = process.env.PUREMQ_ALL_TESTS === "1"
   const folder = isWhole ? mkdtempSync(join(tmpdir(), "puremq-steps-")) : undefined
   project.provide("stepsFolder", folder)

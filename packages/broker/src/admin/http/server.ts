@@ -11,6 +11,7 @@ import { addressOf } from "../../ports/peer.ts"
 import { ReaderTooSlow } from "../live.ts"
 import type { Token } from "../tokens.ts"
 import { createAdminApp, refusal } from "./app.ts"
+import { DashboardPage } from "./page/page.ts"
 import type { AdminParts, KnownListener } from "./parts.ts"
 import { Refused } from "./problem.ts"
 import { longestHead, mostRequests, Requests, RequestsDoor, type RequestTimes, requestTimes } from "./requests.ts"
@@ -75,6 +76,7 @@ export async function startAdminServer(
   let used = certificate
   const onRefused = (text: string) => context.onRefused("HTTP", text)
   const app = createAdminApp({ parts, tokens: () => tokens, onRefused, onFault })
+  const page = new DashboardPage()
 
   const mayAsk = ({ headers: { host: name, origin } }: IncomingMessage): string | undefined => {
     if (isLoopback(host) && !isOwnHost(name, hosts)) return "Host is no name of this machine; see admin.hosts"
@@ -88,6 +90,8 @@ export async function startAdminServer(
       onRefused(`admin request from ${peer} refused: ${problem}`)
       return refusal(new Refused(403, `this request is not taken: ${problem}`))
     }
+    const file = page.answer(request, parts.listeners())
+    if (file !== undefined) return file
     const made = await requestOf(request)
     return made instanceof Request ? app.answer(made, peer) : refusal(made)
   }

@@ -1,0 +1,261 @@
+// What the page knows of the broker: asked for every two seconds, told by its events at once, and said to be old when the
+// connection is lost, which comes back by itself.
+
+import { batch, type Signal, signal } from "@preact/signals"
+import type {
+  BrokerModel,
+  CertificatesModel,
+  HandshakeFailureModel,
+  ListenerModel,
+  MetricsModel,
+  PageOf,
+  RefusalModel,
+  Scope,
+  TokenModel,
+} from "../../../src/admin/http/model.ts"
+import { eventsIn } from "../api/event-stream.ts"
+import { ask, type Input, openEvents, operate, RequestRefused, Unreachable } from "../api/request.ts"
+import { type Numbers, numbersOf, type Point, pointOf } from "./numbers.ts"
+import { forgetToken, token } from "./token.ts"
+
+/** Milliseconds between two looks; while nobody sees the page, between two of those. */
+const lookEach = 2000
+const lookEachHidden = 20_000
+/** Listeners and certificates. */
+const lookSeldom = 30_000
+const longestWait = 10_000
+/** Of the charts: an hour. */
+const mostPoints = 1800
+const mostEvents = 200
+const mostFailures = 200
+
+/** A line of the broker's log. */
+export interface Happened {
+  /** Counted by the page. */
+  readonly id: number
+  readonly time: string
+  readonly event: string
+  readonly [field: string]: unknown
+}
+
+export type Link =
+  | { readonly state: "begins" }
+  | { readonly state: "there" }
+  | { readonly state: "lost"; readonly since: number; readonly why: string }
+
+export const link: Signal<Link> = signal<Link>({ state: "begins" })
+export const broker: Signal<BrokerModel | undefined> = signal(undefined)
+export const numbers: Signal<Numbers | undefined> = signal(undefined)
+/** The numbers when the page began to look, or of five minutes ago: what is "lately" is since then. */
+export const earlier: Signal<Numbers | undefined> = signal(undefined)
+export const points: Signal<readonly Point[]> = signal([])
+export const listeners: Signal<readonly ListenerModel[] | undefined> = signal(undefined)
+export const certificates: Signal<CertificatesModel | undefined> = signal(undefined)
+export const failures: Signal<readonly HandshakeFailureModel[] | undefined> = signal(undefined)
+export const refusals: Signal<readonly RefusalModel[] | undefined> = signal(undefined)
+export const events: Signal<readonly Happened[]> = signal([])
+/** What the token may do; undefined: not known yet. */
+export const scope: Signal<Scope | undefined> = signal(undefined)
+export const tokenName: Signal<string> = signal("")
+/** The page's clock, for times that are said as "2 minutes ago". */
+export const now: Signal<number> = signal(Date.now())
+
+export const lately = 300_000
+
+/** Asks with the token of the moment; a token that is no good any more is given back. */
+export async function asked<Answer>(path: string, input: Input = {}): Promise<Answer> {
+  return guarded((given) => ask<Answer>(given, path, input))
+}
+
+export async function operated<Answer>(method: "POST" | "DELETE", path: string, input: Input = {}): Promise<Answer> {
+  const answer = await guarded((given) => operate<Answer>(given, method, path, input))
+  lookSoon()
+  return answer
+}
+
+async function guarded<Answer>(work: (token: string) => Promise<Answer>): Promise<Answer> {
+  const given = token.value
+  if (given === undefined) throw new RequestRefused(401, "There is no token.")
+  try {
+    return await work(given)
+  } catch (error) {
+    if (error instanceof RequestRefused && error.status === 401 && token.value === given) forgetToken(error.message)
+    throw error
+  }
+}
+
+/** Begins to look, until the returned function is called. */
+export function follow(): () => void {
+  const end = new AbortController()
+  const { signal: ended } = end
+  batch(forgetAll)
+  void looking(ended)
+  void listening(ended)
+  const clock = setInterval(() => (now.value = Date.now()), 1000)
+  const seen = () => {
+    if (!document.hidden) lookSoon()
+  }
+  document.addEventListener("visibilitychange", seen)
+  return () => {
+    end.abort()
+    wake.now()
+    clearInterval(clock)
+    document.removeEventListener("visibilitychange", seen)
+  }
+}
+
+function forgetAll(): void {
+  link.value = { state: "begins" }
+  for (const one of [broker, numbers, earlier, listeners, certificates, failures, refusals, scope])
+    one.value = undefined
+  points.value = []
+  events.value = []
+  history = []
+}
+
+/* ---------------------------------------------------------------- looks */
+
+let history: readonly Numbers[] = []
+/** What is to be asked for with the next look. */
+const due = { seldom: true, failures: true, refusals: true }
+const wake: { now: () => void } = { now: () => undefined }
+let isAsleep = false
+let again = false
+
+function lookSoon(): void {
+  again = true
+  if (isAsleep) wake.now()
+}
+
+async function sleep(milliseconds: number): Promise<void> {
+  if (again) return
+  isAsleep = true
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    wake.now = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+  isAsleep = false
+}
+
+async function looking(ended: AbortSignal): Promise<void> {
+  let wait = 1000
+  let seldomAt = 0
+  Object.assign(due, { seldom: true, failures: true, refusals: true })
+  while (!ended.aborted) {
+    again = false
+    if (Date.now() - seldomAt > lookSeldom) Object.assign(due, { seldom: true, failures: true, refusals: true })
+    try {
+      await look(ended)
+      if (due.seldom) seldomAt = Date.now()
+      Object.assign(due, { seldom: false })
+      wait = 1000
+      if (!ended.aborted) link.value = { state: "there" }
+    } catch (error) {
+      if (ended.aborted) return
+      if (error instanceof RequestRefused && error.status === 401) return
+      lose(error)
+      Object.assign(due, { seldom: true, failures: true, refusals: true })
+      again = false
+      await sleep(wait)
+      wait = Math.min(longestWait, wait * 2)
+      continue
+    }
+    await sleep(document.hidden ? lookEachHidden : lookEach)
+  }
+}
+
+function lose(error: unknown): void {
+  if (!(error instanceof RequestRefused) && !(error instanceof Unreachable)) console.error(error)
+  const why = error instanceof Error ? error.message : String(error)
+  const { value } = link
+  link.value = { state: "lost", since: value.state === "lost" ? value.since : Date.now(), why }
+  // Lines of the charts are broken where nothing was seen.
+  const { at } = points.value.at(-1) ?? {}
+  if (at !== undefined && value.state !== "lost") points.value = [...points.value, { at: at + 1, values: {} }]
+}
+
+async function look(ended: AbortSignal): Promise<void> {
+  const wanted = { ...due }
+  due.failures = false
+  due.refusals = false
+  const [about, metrics, doors, papers, failed, refused] = await Promise.all([
+    asked<BrokerModel>("/broker"),
+    asked<MetricsModel>("/metrics"),
+    wanted.seldom ? asked<readonly ListenerModel[]>("/listeners") : undefined,
+    wanted.seldom ? asked<CertificatesModel>("/certificates") : undefined,
+    wanted.failures ? asked<PageOf<HandshakeFailureModel>>("/handshake-failures", { limit: mostFailures }) : undefined,
+    wanted.refusals ? asked<PageOf<RefusalModel>>("/refusals", { limit: mostFailures }) : undefined,
+  ])
+  if (scope.value === undefined) {
+    const { name, scope: may } = await asked<TokenModel>("/token")
+    scope.value = may
+    tokenName.value = name
+  }
+  if (ended.aborted) return
+  batch(() => {
+    now.value = Date.now()
+    broker.value = about
+    remember(numbersOf(metrics, Date.now()))
+    if (doors !== undefined) listeners.value = doors
+    if (papers !== undefined) certificates.value = papers
+    if (failed !== undefined) failures.value = failed.items
+    if (refused !== undefined) refusals.value = refused.items
+  })
+}
+
+function remember(taken: Numbers): void {
+  const before = history.at(-1)
+  // It was started anew: what it counts begins again.
+  const isAnother = before !== undefined && before.uptimeSeconds > taken.uptimeSeconds
+  history = isAnother ? [taken] : [...history.filter(({ at }) => at > taken.at - lately), taken]
+  numbers.value = taken
+  earlier.value = history[0]
+  if (before !== undefined && !isAnother) points.value = [...points.value.slice(1 - mostPoints), pointOf(taken, before)]
+}
+
+/* ---------------------------------------------------------------- events */
+
+async function listening(ended: AbortSignal): Promise<void> {
+  let wait = 1000
+  let id = 0
+  while (!ended.aborted) {
+    const given = token.value
+    if (given === undefined) return
+    try {
+      const stream = await openEvents(given, ended)
+      wait = 1000
+      for await (const data of eventsIn(stream)) take(data, ++id)
+    } catch (error) {
+      // What asks every two seconds tells of it.
+      if (ended.aborted || (error instanceof RequestRefused && error.status === 401)) return
+    }
+    lookSoon()
+    await new Promise((resolve) => setTimeout(resolve, wait))
+    wait = Math.min(longestWait, wait * 2)
+  }
+}
+
+let fresh: Happened[] = []
+
+function take(data: string, id: number): void {
+  const line = JSON.parse(data) as Omit<Happened, "id">
+  fresh.unshift({ ...line, id } as Happened)
+  if (fresh.length > mostEvents) fresh.length = mostEvents
+  // Five hundred in a second are drawn a few times.
+  if (fresh.length === 1) setTimeout(tell, 200)
+}
+
+function tell(): void {
+  const all = fresh
+  fresh = []
+  const has = (name: string) => all.some(({ event }) => event === name)
+  events.value = [...all, ...events.value].slice(0, mostEvents)
+  if (has("tls failure")) due.failures = true
+  if (has("client refused") || has("access refused") || has("message refused")) due.refusals = true
+  if (has("reloaded") || has("certificate renewed") || has("listening") || has("admin operation")) due.seldom = true
+  const isFirst = has("client connected") && broker.value?.clients === 0
+  if (due.failures || due.refusals || due.seldom || isFirst) lookSoon()
+}
