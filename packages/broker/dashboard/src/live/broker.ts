@@ -15,6 +15,7 @@ import type {
 } from "../../../src/admin/http/model.ts"
 import { eventsIn } from "../api/event-stream.ts"
 import { ask, type Input, openEvents, operate, RequestRefused, Unreachable } from "../api/request.ts"
+import type { Happened } from "./happened.ts"
 import { type Numbers, numbersOf, type Point, pointOf } from "./numbers.ts"
 import { forgetToken, token } from "./token.ts"
 
@@ -28,15 +29,6 @@ const longestWait = 10_000
 const mostPoints = 1800
 const mostEvents = 200
 const mostFailures = 200
-
-/** A line of the broker's log. */
-export interface Happened {
-  /** Counted by the page. */
-  readonly id: number
-  readonly time: string
-  readonly event: string
-  readonly [field: string]: unknown
-}
 
 export type Link =
   | { readonly state: "begins" }

@@ -2,7 +2,8 @@
 
 import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
-import { events, type Happened } from "../live/broker.ts"
+import { events } from "../live/broker.ts"
+import type { Happened } from "../live/happened.ts"
 import { clock } from "../words/format.ts"
 import { eventText, toneOf } from "../words/refusals.ts"
 import { shown } from "../words/sent.ts"

@@ -10,16 +10,17 @@ export function count(value: number): string {
 
 /** A rate or a level in a small place: 12.3 k. */
 export function short(value: number): string {
-  for (const [size, unit] of sizes) {
-    if (Math.abs(value) >= size) return `${three(value / size)}${thin}${unit}`
+  for (const [from, size, unit] of sizes) {
+    if (Math.abs(value) >= from) return `${three(value / size)}${thin}${unit}`
   }
   return three(value)
 }
 
+/** From where on, of what, and its sign. */
 const sizes = [
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e4, "k"],
+  [1e9, 1e9, "G"],
+  [1e6, 1e6, "M"],
+  [1e4, 1e3, "k"],
 ] as const
 
 /** 1.2 MB: decimal, as networks and disks count. */

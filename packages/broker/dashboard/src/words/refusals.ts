@@ -1,7 +1,7 @@
 // What the broker did not allow, and what it has to say of itself, in plain words.
 
 import type { RefusalModel } from "../../../src/admin/http/model.ts"
-import type { Happened } from "../live/broker.ts"
+import type { Happened } from "../live/happened.ts"
 import { withoutPort } from "./format.ts"
 import { shown } from "./sent.ts"
 
