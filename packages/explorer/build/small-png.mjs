@@ -1,4 +1,4 @@
-// Makes a screenshot smaller: the same picture with the 256 colours that are in it most often. Only what a browser's screenshots are:
+// Makes a screenshot smaller: the same picture with 256 colours, those that are in it most often and those that these are no stand-in for. Only what a browser's screenshots are:
 // 8 bits a channel, red, green and blue, not interlaced (PNG, third edition).
 
 import { crc32, deflateSync, inflateSync } from "node:zlib"
@@ -12,7 +12,7 @@ export function withPalette(png) {
   const pixels = unfiltered(inflateSync(data), width, height)
   const counts = new Map()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
-  const palette = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, 256)
+  const palette = paletteOf(counts)
   const places = new Map(palette.map((colour, at) => [colour, at]))
   for (const colour of counts.keys()) if (!places.has(colour)) places.set(colour, nearest(colour, palette))
   const rows = Buffer.alloc((width + 1) * height)
@@ -31,6 +31,29 @@ export function withPalette(png) {
     chunk("IDAT", deflateSync(rows, { level: 9 })),
     chunk("IEND", Buffer.alloc(0)),
   ])
+}
+
+/** Of the colours and how often they are there. A small mark of a colour of its own keeps it. */
+function paletteOf(counts) {
+  const all = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a))
+  const palette = all.slice(0, 192)
+  const others = all.slice(192).map((colour) => ({ colour, distance: distanceOf(colour, palette[nearest(colour, palette)]) }))
+  while (palette.length < 256 && others.length > 0) {
+    const worst = others.reduce((a, b) => (weight(b) > weight(a) ? b : a))
+    if (weight(worst) === 0) break
+    palette.push(worst.colour)
+    for (const other of others) other.distance = Math.min(other.distance, distanceOf(other.colour, worst.colour))
+  }
+  return palette
+
+  function weight({ colour, distance }) {
+    return distance * counts.get(colour)
+  }
+}
+
+function distanceOf(a, b) {
+  const there = channelsOf(b)
+  return channelsOf(a).reduce((sum, value, channel) => sum + (value - there[channel]) ** 2, 0)
 }
 
 function read(png) {
@@ -70,11 +93,10 @@ function paeth(left, above, corner) {
 }
 
 function nearest(colour, palette) {
-  const here = channelsOf(colour)
   let best = 0
   let least = Number.POSITIVE_INFINITY
   palette.forEach((other, at) => {
-    const distance = channelsOf(other).reduce((sum, value, channel) => sum + (value - here[channel]) ** 2, 0)
+    const distance = distanceOf(colour, other)
     if (distance < least) [best, least] = [at, distance]
   })
   return best

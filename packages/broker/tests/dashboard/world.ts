@@ -1,7 +1,6 @@
 // Brokers with a dashboard, and a browser that looks at it: Debian's Chromium, and no network but loopback.
 
 import { createHash, randomBytes } from "node:crypto"
-import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { Duplex } from "node:stream"
 import mqtt from "mqtt"
@@ -106,7 +105,10 @@ export function useWorld(): World {
       })
       opened.push(() => client.endAsync(true))
       client.on("error", () => undefined)
-      await once(client, "connect")
+      await new Promise<void>((resolve, reject) => {
+        client.once("connect", () => resolve())
+        client.once("close", () => reject(new Error("the client was not let in")))
+      })
       return client
     },
   }

@@ -93,7 +93,7 @@ async function refusalOf(response: Response): Promise<RequestRefused> {
 }
 
 const inPlainWords: ReadonlyMap<number, string> = new Map([
-  [401, 'The broker does not know this token. A new one is made by "puremq token".'],
+  [401, 'The broker does not know this token. One is made by "puremq token", and taken by the broker when it reloads.'],
   [403, "This token may only read. Changes need a token of the scope operate."],
 ])
 

@@ -22,6 +22,8 @@ import { forgetToken, token } from "./token.ts"
 /** Milliseconds between two looks; while nobody sees the page, between two of those. */
 const lookEach = 2000
 const lookEachHidden = 20_000
+/** Between two points of the charts. */
+const leastBetween = 1500
 /** Listeners and certificates. */
 const lookSeldom = 30_000
 const longestWait = 10_000
@@ -200,10 +202,12 @@ async function look(ended: AbortSignal): Promise<void> {
 
 function remember(taken: Numbers): void {
   const before = history.at(-1)
+  numbers.value = taken
   // It was started anew: what it counts begins again.
   const isAnother = before !== undefined && before.uptimeSeconds > taken.uptimeSeconds
+  // Of a look that came soon after another no rate could be told.
+  if (before !== undefined && !isAnother && taken.at - before.at < leastBetween) return
   history = isAnother ? [taken] : [...history.filter(({ at }) => at > taken.at - lately), taken]
-  numbers.value = taken
   earlier.value = history[0]
   if (before !== undefined && !isAnother) points.value = [...points.value.slice(1 - mostPoints), pointOf(taken, before)]
 }

@@ -44,7 +44,7 @@ export function Login(): JSX.Element {
         </form>
         <details>
           <summary>Where is a token from?</summary>
-          <CopyLine text="puremq token NAME --scope operate --file tokens" label="the command that makes a token" />
+          <CopyLine text="npx puremq token admin-tokens me --scope operate" label="the command that makes a token" />
         </details>
       </section>
     </main>

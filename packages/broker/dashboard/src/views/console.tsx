@@ -89,9 +89,8 @@ function Connect({ doors }: { readonly doors: readonly ListenerModel[] }): JSX.E
   const chosen = doors.find(({ name }) => name === typedIn("listener")) ?? doors[0]
   const connect = () => {
     if (chosen === undefined) return
-    const path = typedIn("path").replace(/^\/*/, "/")
     connectConsole({
-      url: `${chosen.type}://${bracketed(hostInPage(chosen))}:${chosen.port}${path}`,
+      url: urlOf(chosen),
       clientId: typedIn("clientId"),
       version: typedIn("version") === "4" ? 4 : 5,
       username: typedIn("username"),
@@ -113,39 +112,46 @@ function Connect({ doors }: { readonly doors: readonly ListenerModel[] }): JSX.E
           else disconnectConsole()
         }}
       >
-        <label class="field">
-          <span>Listener</span>
-          <select
-            value={chosen?.name}
-            disabled={!isClosed}
-            onChange={(event) => (typed.value = { ...typed.value, listener: event.currentTarget.value })}
-          >
-            {doors.map((door) => (
-              <option key={door.name} value={door.name}>
-                {shown(door.name, 30)}: {door.type}://{bracketed(hostInPage(door))}:{door.port}
-              </option>
-            ))}
-          </select>
-        </label>
-        <Field name="clientId" label="Client ID" off={!isClosed} />
-        <div class="two">
-          <Field name="username" label="User" off={!isClosed} />
-          <Field name="password" label="Password" kind="password" off={!isClosed} />
-        </div>
-        <div class="two">
-          <Field name="path" label="Path" off={!isClosed} />
-          <label class="field">
-            <span>MQTT</span>
-            <select
-              value={typedIn("version") === "4" ? "4" : "5"}
-              disabled={!isClosed}
-              onChange={(event) => (typed.value = { ...typed.value, version: event.currentTarget.value })}
-            >
-              <option value="5">5.0</option>
-              <option value="4">3.1.1</option>
-            </select>
-          </label>
-        </div>
+        {isClosed ? (
+          <>
+            <label class="field">
+              <span>Listener</span>
+              <select
+                value={chosen?.name}
+                onChange={(event) => (typed.value = { ...typed.value, listener: event.currentTarget.value })}
+              >
+                {doors.map((door) => (
+                  <option key={door.name} value={door.name}>
+                    {shown(door.name, 30)}: {door.type}://{bracketed(hostInPage(door))}:{door.port}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <Field name="clientId" label="Client ID" />
+            <div class="two">
+              <Field name="username" label="User" />
+              <Field name="password" label="Password" kind="password" />
+            </div>
+            <div class="two">
+              <Field name="path" label="Path" />
+              <label class="field">
+                <span>MQTT</span>
+                <select
+                  value={typedIn("version") === "4" ? "4" : "5"}
+                  onChange={(event) => (typed.value = { ...typed.value, version: event.currentTarget.value })}
+                >
+                  <option value="5">5.0</option>
+                  <option value="4">3.1.1</option>
+                </select>
+              </label>
+            </div>
+          </>
+        ) : (
+          <p>
+            <span class="mono">{chosen === undefined ? "" : urlOf(chosen)}</span> as{" "}
+            <Sent text={typedIn("clientId")} most={60} mono />, MQTT {typedIn("version") === "4" ? "3.1.1" : "5.0"}
+          </p>
+        )}
         <Problem text={consoleProblem.value && helped(consoleProblem.value, chosen)} />
         <div class="actions">
           <button type="submit" class={isClosed ? "strong" : undefined}>
@@ -164,6 +170,10 @@ function hostInPage(door: ListenerModel): string {
   return isOwn.test(door.host) && isOwn.test(here) ? here.replace(/^\[|\]$/g, "") : hostFor(door, here)
 }
 
+function urlOf(door: ListenerModel): string {
+  return `${door.type}://${bracketed(hostInPage(door))}:${door.port}${typedIn("path").replace(/^\/*/, "/")}`
+}
+
 /** A browser tells a page nothing of why a WebSocket failed. */
 function helped(problem: string, door: ListenerModel | undefined): string {
   if (!problem.startsWith("Not connected: the broker closed")) return problem
@@ -176,22 +186,20 @@ interface FieldProps {
   readonly name: string
   readonly label: string
   readonly kind?: "text" | "password"
-  readonly off?: boolean
 }
 
-function Field({ name, label, kind = "text", off = false }: FieldProps): JSX.Element {
+function Field({ name, label, kind = "text" }: FieldProps): JSX.Element {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: it is one of the two
     <label class="field">
       <span>{label}</span>
       {kind === "password" ? (
-        <input type="password" value={typedIn(name)} onInput={type(name)} disabled={off} autocomplete="off" />
+        <input type="password" value={typedIn(name)} onInput={type(name)} autocomplete="off" />
       ) : (
         <input
           type="text"
           value={typedIn(name)}
           onInput={type(name)}
-          disabled={off}
           spellcheck={false}
           autocomplete="off"
           maxLength={65_535}
@@ -355,8 +363,8 @@ function MessageLine({ line }: { readonly line: Line }): JSX.Element {
     return (
       <li>
         <div class="head">
-          <span class="tag is-look">{shown(topic, 300)}</span>
           {time}
+          <span class="tag is-look">{shown(topic, 300)}</span>
         </div>
       </li>
     )
@@ -364,12 +372,12 @@ function MessageLine({ line }: { readonly line: Line }): JSX.Element {
   return (
     <li class={`is-${way}`}>
       <div class="head">
+        {time}
         <b>{way === "in" ? "came" : "sent"}</b>
         <Sent text={topic} mono />
         <span class="tag">QoS {qos}</span>
         {retain && <span class="tag">retained</span>}
         <span class="quiet">{bytes(line.bytes)}</span>
-        {time}
       </div>
       <pre dir="ltr">{previewOf(payload, previewLength)}</pre>
       {(userProperties.length > 0 || others.length > 0) && (

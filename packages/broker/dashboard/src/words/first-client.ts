@@ -70,7 +70,7 @@ function script(url: string, isSecure: boolean, withCertificate: boolean): strin
     ...(isSecure ? ['ca: readFileSync("ca.pem")'] : []),
     ...(withCertificate ? ['cert: readFileSync("client.pem")', 'key: readFileSync("client-key.pem")'] : []),
   ]
-  const options = papers.length === 0 ? "" : `, { ${papers.join(", ")} }`
+  const options = papers.length === 0 ? "" : `, {\n${papers.map((paper) => `  ${paper},\n`).join("")}}`
   return [
     'import mqtt from "mqtt"',
     ...(isSecure ? ['import { readFileSync } from "node:fs"'] : []),
