@@ -61,7 +61,16 @@ export async function writeDashboard() {
   })
   const text = `// Made by packages/broker/dashboard/build/bundle.mjs.
 
-import type { PageFile } from "./page.ts"
+export interface PageFile {
+  readonly path: string
+  readonly type: string
+  /** Of its bytes. */
+  readonly tag: string
+  /** Its path is of its bytes, too: it never changes. */
+  readonly kept: boolean
+  /** Compressed, in base64. */
+  readonly gzip: string
+}
 
 export const pageFiles: readonly PageFile[] = [
 ${rows.join("")}]

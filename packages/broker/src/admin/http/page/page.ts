@@ -7,18 +7,6 @@ import { hostName } from "../../../listen/http-rules.ts"
 import type { KnownListener } from "../parts.ts"
 import { pageFiles } from "./files.ts"
 
-/** As packages/broker/dashboard/build/bundle.mjs writes it. */
-export interface PageFile {
-  readonly path: string
-  readonly type: string
-  /** Of its bytes. */
-  readonly tag: string
-  /** Its path is of its bytes, too: it never changes. */
-  readonly kept: boolean
-  /** Compressed, in base64. */
-  readonly gzip: string
-}
-
 interface Asked {
   readonly method?: string | undefined
   readonly url?: string | undefined
