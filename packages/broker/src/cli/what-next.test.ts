@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Command } from "../../tests/command.ts"
-import { commandHere } from "./what-next.ts"
+import { commandHere, whatNext } from "./what-next.ts"
 
 const command = new Command()
 const patience = 120_000
@@ -57,6 +57,20 @@ describe("what puremq start prints to paste", () => {
     for (const name of ["sub", "pub"])
       expect(lines.find((line) => line.includes(`puremq/broker ${name}`))).toMatch(new RegExp(`-p \\d+${expected} -t `))
     for (const line of lines) expect(line).not.toMatch(/CA\.pem|CLIENT/)
+  })
+
+  it("says where the dashboard is, by a name that a browser takes", () => {
+    const tokens = ""
+    const at = (host: string, cert?: string) =>
+      whatNext([{ type: "admin", host, port: 8884 }], { admin: { port: 8884, tokens, cert } }, {}, "puremq").find(
+        (line) => line.startsWith("Dashboard:"),
+      )
+    expect(at("127.0.0.1")).toBe("Dashboard: http://127.0.0.1:8884/, with a token of its file")
+    expect(at("::1")).toMatch("http://[::1]:8884/")
+    expect(at("0.0.0.0", "PEM")).toMatch("https://localhost:8884/")
+    expect(whatNext([{ type: "tcp", host: "127.0.0.1", port: 1883 }], {}, {}, "puremq").join("\n")).not.toMatch(
+      "Dashboard",
+    )
   })
 
   it("names the command as it is found from the folder", () => {

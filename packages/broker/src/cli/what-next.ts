@@ -125,7 +125,15 @@ export function whatNext(
     commands.push(`${puremq} sub --tcp${to} -p ${port}${named ? " -u USER" : ""} -t 'demo/#' -v`)
   }
   const help = `All commands: ${puremq} --help; the options of this one: ${puremq} start --help`
-  return [...pasted(commands), help, "", ...openDoors(addresses, config)]
+  return [...pasted(commands), help, ...dashboard(addresses, config), "", ...openDoors(addresses, config)]
+}
+
+function dashboard(addresses: readonly ListenerAddress[], { admin }: BrokerConfig): string[] {
+  const at = addresses.find(({ type }) => type === "admin")
+  if (at === undefined) return []
+  const host = everywhere(at.host) ? "localhost" : at.host.includes(":") ? `[${at.host}]` : at.host
+  const scheme = admin?.cert === undefined ? "http" : "https"
+  return [`Dashboard: ${scheme}://${host}:${at.port}/, with a token of its file`]
 }
 
 function pasted(commands: readonly string[]): string[] {

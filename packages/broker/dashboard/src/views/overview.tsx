@@ -225,7 +225,7 @@ const queueLines = [line("waiting", "waiting", "third"), line("inflightMessages"
 const memoryLines = [
   line("heapBytes", "heap", "third"),
   line("queuedBytes", "queues", "in"),
-  line("outboundBytes", "outbound", "out"),
+  line("outboundBytes", "unsent", "out"),
 ]
 
 const memoryOfProcess = [line("residentBytes", "process", "soft"), ...memoryLines]
