@@ -99,15 +99,20 @@ describe("code on our pages", () => {
     const reasons = exceptions.map(({ page, language, kind, reason }) => `${page}, ${language}, ${kind}: ${reason}`)
     expect([...counts, ...reasons]).toMatchInlineSnapshot(`
       [
-        "run: 18 ts, 7 js, 13 sh, 5 json",
+        "run: 18 ts, 7 js, 13 sh, 6 json",
         "types only: 0 ts, 1 js, 0 sh, 0 json",
-        "not run: 0 ts, 5 js, 11 sh, 0 json",
+        "not run: 0 ts, 5 js, 16 sh, 0 json",
         "README.md, sh, not run: the broker of the other blocks is started as by the first, and the second runs all this",
         "CONTRIBUTING.md, sh, not run: minutes each, and the first runs this",
         "docs/adapters.md, js, types only: Node.js has no such sockets; \`npm run release -- --dry-run\` runs it on both",
+        "docs/admin.md, sh, not run: packages/broker/tests/admin-docs.test.ts runs it",
+        "docs/admin.md, sh, not run: packages/broker/tests/admin-docs.test.ts runs it",
+        "docs/admin.md, sh, not run: packages/broker/tests/admin-docs.test.ts runs it",
+        "docs/admin.md, sh, not run: packages/broker/tests/admin-docs.test.ts runs it",
         "docs/bench.md, sh, not run: the files are yours",
         "docs/conformance.md, sh, not run: it fetches BoringSSL and needs Go",
         "docs/conformance.md, sh, not run: it fetches the suite and needs Python",
+        "docs/dashboard.md, sh, not run: packages/broker/tests/admin-docs.test.ts runs the same commands",
         "docs/explorer.md, sh, not run: it serves until it is stopped; the tests in a browser build the page",
         "docs/hosts.md, sh, not run: these run until they are stopped, and Deno and Bun may not be there",
         "docs/performance.md, sh, not run: 25 minutes, and it writes this page",
