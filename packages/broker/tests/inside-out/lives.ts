@@ -454,7 +454,7 @@ async function strangeLife(where: Where): Promise<void> {
 async function adminLife(where: Where): Promise<void> {
   const victim = new RawClient("tcp", where, 5)
   try {
-    victim.send(connectAs("victim", 5, { cleanStart: false, sessionExpiryInterval: 2 }))
+    victim.send(connectAs("victim-admin", 5, { cleanStart: false, sessionExpiryInterval: 2 }))
     await victim.until(2)
     victim.send(writeSubscribe(1, [{ filter: "victim/#", ...every }], 5))
     await victim.until(9)
@@ -464,11 +464,11 @@ async function adminLife(where: Where): Promise<void> {
       "certificates",
       "metrics",
       "clients",
-      "client?clientId=victim",
+      "client?clientId=victim-admin",
       "sessions?user=",
     ]
     const more = [
-      "session?clientId=victim",
+      "session?clientId=victim-admin",
       "subscriptions",
       "topics",
       "retained",
@@ -483,11 +483,11 @@ async function adminLife(where: Where): Promise<void> {
     await asks(where, "GET /api/v1/retained-message?topic=victim/said")
     await asks(where, "DELETE /api/v1/retained-message?topic=victim/said")
     await asks(where, "POST /api/v1/ticket-keys/rotate", "{}")
-    const done = await asks(where, "POST /api/v1/client/disconnect", '{"clientId":"victim"}')
+    const done = await asks(where, "POST /api/v1/client/disconnect", '{"clientId":"victim-admin"}')
     // It was told that it has not been done.
     if (!done.startsWith("HTTP/1.1 200")) throw new CutOff()
     await victim.untilClosed()
-    await asks(where, "DELETE /api/v1/session?clientId=victim")
+    await asks(where, "DELETE /api/v1/session?clientId=victim-admin")
     await asks(where, "GET /api/v1/events", undefined, true, /events of the broker|^HTTP\/1.1 500/)
   } finally {
     victim.destroy()
