@@ -6,7 +6,14 @@ import { finish, type Steps } from "../access/lines.ts"
 import type { LogFormat } from "../admin/log.ts"
 import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
 import { checkFileConfig } from "./check.ts"
-import { type AdminConfig, type BridgeConfig, type BrokerConfig, ConfigError, type ListenerConfig, type MetricsConfig } from "./config.ts"
+import {
+  type AdminConfig,
+  type BridgeConfig,
+  type BrokerConfig,
+  ConfigError,
+  type ListenerConfig,
+  type MetricsConfig,
+} from "./config.ts"
 import type { FileAdmin, FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
 import { readHttpLogin, readJwt, readWebhook } from "./hook-files.ts"
 import { tokensOf } from "./metrics.ts"

@@ -2,6 +2,7 @@
 
 import type { AdminParts, KnownListener } from "../admin/http/parts.ts"
 import type { AdminServer } from "../admin/http/server.ts"
+import { aheadOf } from "../admin/times.ts"
 import { parseTokens, type Token, TokenFileError } from "../admin/tokens.ts"
 import { version } from "../admin/version.ts"
 import { Watch } from "../admin/watch.ts"
@@ -85,6 +86,7 @@ export class AdminDesk {
     }
     return {
       ...others,
+      ahead: aheadOf(needs.now, needs.wall),
       inspect: broker,
       lists: new RosterLists(broker, this.roster),
       operate,

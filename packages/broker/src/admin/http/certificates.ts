@@ -12,9 +12,9 @@ import {
   trustStoreFromPem,
   X509Error,
 } from "@puremq/tls13/x509"
+import { timeText } from "../times.ts"
 import type { CertificateModel, CertificatesModel, RevocationListModel } from "./model.ts"
 import type { KnownListener } from "./parts.ts"
-import { timeText } from "./times.ts"
 
 const day = 86_400_000
 /** Authorities of a listener: a bundle may have hundreds, and each is told. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { AdminWorld } from "../../../tests/admin-world.ts"
+import { aheadOf, brokerTime } from "../times.ts"
 import { ByteParts } from "./byte-parts.ts"
 import { cursorOf, placeOf } from "./cursor.ts"
 
@@ -51,6 +52,29 @@ describe("a topic as long as there may be", () => {
     } finally {
       await world.close()
     }
+  })
+})
+
+describe("a time of the broker's clock", () => {
+  it("is told the same each time, until the machine's clock is set", () => {
+    let [now, wall] = [0, 1_000_000]
+    const ahead = aheadOf(
+      () => now,
+      () => wall,
+    )
+    const told = brokerTime(500, { ahead })
+    // The one counts whole milliseconds, the other fractions.
+    for (const [passed, shown] of [
+      [0.4, 0],
+      [1.6, 2],
+      [2.9, 1],
+    ] as const) {
+      now += passed
+      wall += shown
+      expect(brokerTime(500, { ahead })).toBe(told)
+    }
+    wall += 3_600_000
+    expect(Date.parse(brokerTime(500, { ahead })) - Date.parse(told)).toBeGreaterThan(3_599_000)
   })
 })
 

@@ -6,6 +6,7 @@ import type { DrainView } from "../../hub/operate.ts"
 import type { HandshakeFailed } from "../../ports/events.ts"
 import type { TlsFacts } from "../../ports/peer.ts"
 import type { Numbered } from "../recent.ts"
+import { brokerTime, timeText } from "../times.ts"
 import type { ClientRefusal, Timed } from "../watch.ts"
 import type {
   ClientModel,
@@ -18,9 +19,8 @@ import type {
   TlsModel,
 } from "./model.ts"
 import type { AdminParts } from "./parts.ts"
-import { brokerTime, timeText } from "./times.ts"
 
-type Clocks = Pick<AdminParts, "now" | "wall">
+type Clocks = Pick<AdminParts, "ahead">
 
 export function clientModel(client: ClientView, clocks: Clocks): ClientModel {
   const { clientId, user, source: login, peer, mqtt, cleanStart, keepAlive, session, outboundBytes } = client

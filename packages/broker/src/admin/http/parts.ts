@@ -47,6 +47,8 @@ export interface AdminParts {
   /** The broker's clock, and the machine's, in milliseconds. */
   readonly now: () => number
   readonly wall: () => number
+  /** Milliseconds that the latter is ahead. */
+  readonly ahead: () => number
 }
 
 /** Who asks. */

@@ -1,12 +1,12 @@
 // What the broker says of itself and its doors.
 
+import { timeText } from "../../times.ts"
 import { CertificateReader } from "../certificates.ts"
 import type { BrokerModel, ListenerModel, TokenModel } from "../model.ts"
 import { drainModel, isPostQuantum } from "../models.ts"
 import type { AdminParts, KnownListener } from "../parts.ts"
 import { type Route, reading } from "../route.ts"
 import * as schemas from "../schemas.ts"
-import { timeText } from "../times.ts"
 
 export function aboutRoutes(): readonly Route[] {
   const certificates = new CertificateReader()
