@@ -37,7 +37,9 @@ export function withPalette(png) {
 function paletteOf(counts) {
   const all = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a))
   const palette = all.slice(0, 192)
-  const others = all.slice(192).map((colour) => ({ colour, distance: distanceOf(colour, palette[nearest(colour, palette)]) }))
+  const others = all
+    .slice(192)
+    .map((colour) => ({ colour, distance: distanceOf(colour, palette[nearest(colour, palette)]) }))
   while (palette.length < 256 && others.length > 0) {
     const worst = others.reduce((a, b) => (weight(b) > weight(a) ? b : a))
     if (weight(worst) === 0) break

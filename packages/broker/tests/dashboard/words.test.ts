@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import { eventsIn } from "../../dashboard/src/api/event-stream.ts"
-import { countsBetween, percentile } from "../../dashboard/src/live/histogram.ts"
+import { countsBetween } from "../../dashboard/src/live/histogram.ts"
 import { numbersOf, pointOf } from "../../dashboard/src/live/numbers.ts"
 import { explain } from "../../dashboard/src/words/failures.ts"
 import { waysIn } from "../../dashboard/src/words/first-client.ts"
@@ -260,8 +260,6 @@ describe("between two readings of the metrics", () => {
     expect(values["delivery50"]).toBeCloseTo(0.0055)
     expect(values["commit50"]).toBe(null)
     expect(countsBetween([], [])).toBe(undefined)
-    expect(percentile({ bounds: [1], counts: [0, 3] }, 0.5)).toBe(1)
-    expect(percentile({ bounds: [1], counts: [0, 0] }, 0.5)).toBe(undefined)
   })
 })
 

@@ -1,7 +1,8 @@
 // The metrics of one moment, as far as the page shows them, and what happened between two moments.
 
+import { percentile } from "../../../src/admin/histogram.ts"
 import type { MetricsModel } from "../../../src/admin/http/model.ts"
-import { type Counts, countsBetween, percentile } from "./histogram.ts"
+import { type Counts, countsBetween } from "./histogram.ts"
 
 const plain = [
   ...["connections", "clientsConnected", "clientsMaximum", "sockets", "connectionsOpened", "connectsReceived"],
