@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import type { CryptoProvider } from "@puremq/tls13"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { ClientOffer, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import { addressOf, type PeerInfo, type TlsFacts, type TransportKind } from "../ports/peer.ts"
@@ -28,9 +29,14 @@ import { createWebSocketDoor, type WebSocketOptions } from "./websocket.ts"
  */
 export type ClientCertificateMode = "none" | "request" | "require" | "request-any"
 
+export interface TicketOptions {
+  readonly count?: number | undefined
+  /** Seconds. */
+  readonly lifetime?: number | undefined
+  readonly keys?: Uint8Array | undefined
+}
+
 export interface TlsOptions extends HandshakeLimits {
-  /** What the log and the metrics call the listener; default: its kind. */
-  readonly name?: string | undefined
   readonly host: string
   readonly port: number
   /** PEM texts: the certificate chain, leaf first, and its private key. */
@@ -46,9 +52,14 @@ export interface TlsOptions extends HandshakeLimits {
   /** PEM text of revocation lists. */
   readonly crl?: string | undefined
   readonly revocation?: RevocationMode | undefined
+  readonly suites?: readonly string[] | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly signatureSchemes?: readonly string[] | undefined
+  readonly ocsp?: Uint8Array | undefined
+  readonly tickets?: TicketOptions | undefined
   /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
   readonly clientCheck?: ClientCheckFactory | undefined
-  readonly provider?: "fast" | "noble" | "host" | undefined
+  readonly provider?: "fast" | "noble" | "host" | CryptoProvider | undefined
   readonly workers?: number | undefined
   /** Names of what may be spoken (RFC 7301); none: names are not looked at. Default: what is spoken. */
   readonly alpn?: readonly string[] | undefined
@@ -130,7 +141,14 @@ export interface TlsServerLike extends ServerLike {
   readonly handshakes?: HandshakeLoad | undefined
   setHandshakeLimits?(limits: HandshakeLimits): void
   rotateTicketKeys?(forget: boolean): void
-  setSecureContext(options: { cert: string; key: string; ca?: string | undefined; crl?: string | undefined }): void
+  setSecureContext(options: {
+    cert: string
+    key: string
+    ca?: string | undefined
+    crl?: string | undefined
+    ocspResponse?: Uint8Array | undefined
+  }): void
+  setTicketKeys?(keys: Uint8Array): void
 }
 
 /** Makes the TLS server; throws when certificate and key cannot be used. */
@@ -141,7 +159,14 @@ export type TlsServerFactory = (
     readonly ca?: string
     readonly crl?: string
     readonly revocation?: RevocationMode
-    readonly provider?: "fast" | "noble" | "host"
+    readonly ciphers?: readonly string[]
+    readonly ecdhCurve?: readonly string[]
+    readonly sigalgs?: readonly string[]
+    readonly ocspResponse?: Uint8Array
+    readonly tickets?: number
+    readonly sessionTimeout?: number
+    readonly ticketKeys?: Uint8Array
+    readonly provider?: "fast" | "noble" | "host" | CryptoProvider
     readonly workers?: number
     readonly lendsData?: boolean
     readonly requestCert: boolean | "optional"
@@ -166,6 +191,11 @@ export function createTlsListener(
     ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.provider !== undefined && { provider: options.provider }),
     ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.suites !== undefined && { ciphers: options.suites }),
+    ...(options.groups !== undefined && { ecdhCurve: options.groups }),
+    ...(options.signatureSchemes !== undefined && { sigalgs: options.signatureSchemes }),
+    ...(options.ocsp !== undefined && { ocspResponse: options.ocsp }),
+    ...ticketOptions(options.tickets),
     // A connection copies what it keeps; WebSocket's does not.
     lendsData: webSocket === undefined,
     requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
@@ -180,8 +210,9 @@ export function createTlsListener(
     handshakeWaitTimeout: options.handshakeWaitTimeout,
   })
   const peers = new WeakMap<object, PeerInfo>()
-  const { broker, onFault } = context
-  let used: RenewedCertificate = { cert: options.cert, key: options.key, ca: options.ca, crl: options.crl }
+  const { broker, onFault, name = kind } = context
+  const { cert, key, ca, crl, ocsp, tickets } = options
+  let used: RenewedCertificate = { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys }
   let check = options.clientCheck?.(options)
   /** How often the certificate, authorities and lists have become others, and when they last did. */
   let generation = 0
@@ -197,8 +228,8 @@ export function createTlsListener(
       return problem
     }
   }
-  const name = options.name ?? context.name ?? kind
-  const peer = (socket: TlsSocketLike) => peerOf(socket, kind, name, options.nameOf, recheck(socket))
+  const peer = (socket: TlsSocketLike) =>
+    peerOf(socket, { transport: kind, listener: name }, options.nameOf, recheck(socket))
   if (webSocket === undefined) {
     server.on("secureConnection", (socket) =>
       inside(onFault, socket, () => attachStream(broker, socket, peer(socket), onFault, "seals")),
@@ -221,6 +252,7 @@ export function createTlsListener(
   let port = options.port
   return {
     kind,
+    name,
     host: options.host,
     get port() {
       return port
@@ -250,11 +282,14 @@ export function createTlsListener(
       server.setHandshakeLimits?.(limits)
     },
     renew(given) {
-      const { cert, key } = given
+      const { cert, key, ocsp, ticketKeys = used.ticketKeys } = given
       // Absent: as before. There, but undefined: none any more.
-      const next = { cert, key, ca: "ca" in given ? given.ca : used.ca, crl: "crl" in given ? given.crl : used.crl }
+      const trust = { ca: "ca" in given ? given.ca : used.ca, crl: "crl" in given ? given.crl : used.crl }
+      const next = { cert, key, ...trust, ocsp, ticketKeys }
       const nextCheck = options.clientCheck?.({ ...options, ...next })
-      server.setSecureContext(next)
+      server.setSecureContext({ cert, key, ...trust, ocspResponse: ocsp })
+      // The same keys would forget those that somebody has rotated to.
+      if (ticketKeys !== undefined && !sameBytes(ticketKeys, used.ticketKeys)) server.setTicketKeys?.(ticketKeys)
       const before = used
       check = nextCheck
       generation++
@@ -262,6 +297,22 @@ export function createTlsListener(
       used = next
       return before
     },
+  }
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array | undefined): boolean {
+  return one.length === other?.length && one.every((byte, i) => byte === other[i])
+}
+
+function ticketOptions({ count, lifetime, keys }: TicketOptions = {}): {
+  readonly tickets?: number
+  readonly sessionTimeout?: number
+  readonly ticketKeys?: Uint8Array
+} {
+  return {
+    ...(count !== undefined && { tickets: count }),
+    ...(lifetime !== undefined && { sessionTimeout: lifetime }),
+    ...(keys !== undefined && { ticketKeys: keys }),
   }
 }
 
@@ -293,13 +344,12 @@ export function reportHandshakes(
 
 function peerOf(
   socket: TlsSocketLike,
-  transport: TransportKind,
-  listener: string,
+  through: Pick<PeerInfo, "transport" | "listener">,
   nameOf: NameOfCertificate | undefined,
   recheckCertificate: PeerInfo["recheckCertificate"],
 ): PeerInfo {
   socket.setKeepAlive(true, 60_000) // finds peers that vanished without a word, also those without MQTT keep-alive
-  const peer = { transport, listener, address: addressOf(socket), tls: factsOf(socket) }
+  const peer = { ...through, address: addressOf(socket), tls: factsOf(socket) }
   const certificate = socket.authorized ? rawCertificate(socket.getPeerCertificate()) : undefined
   if (certificate === undefined || nameOf === undefined) return peer
   try {

@@ -36,7 +36,10 @@ export interface TlsServerOptions
   /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
   readonly credentials?: CredentialResolver | undefined
   readonly SNICallback?: SNICallback | undefined
-  /** What `getTicketKeys()` of another server gave, or 48 random bytes; default: keys of this server's own, which rotate. */
+  /**
+   * What `getTicketKeys()` of another server gave, or 48 random bytes, or 96 or 144, of which the first 48 seal and the others
+   * still open; default: keys of this server's own, which rotate.
+   */
   readonly ticketKeys?: Uint8Array | undefined
   /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
   readonly sessionTimeout?: number | undefined

@@ -14,8 +14,9 @@ const nameLength = 16
 const entryLength = nameLength + 32 + 8
 /** Keys of before that still open tickets: a ring that is changed again and again must not grow. */
 const mostKept = 15
-/** node:tls takes 48 random bytes of one's own making. */
+/** node:tls takes 48 random bytes of one's own making; here up to three of these may stand behind each other. */
 const bareLength = 48
+const mostBare = 3
 
 export class TicketRing implements Ticketer {
   readonly #provider: CryptoProvider
@@ -67,10 +68,12 @@ export class TicketRing implements Ticketer {
 
   #make(bytes: Uint8Array | undefined): TicketKeyRing {
     // Keys that somebody made by hand are changed by hand.
-    const isBare = bytes?.length === bareLength
+    const bare = (bytes?.length ?? 0) / bareLength
+    const isBare = Number.isInteger(bare) && bare >= 1 && bare <= mostBare
     this.#rotateAfter = isBare ? Number.POSITIVE_INFINITY : undefined
     if (bytes === undefined) return this.#ringOf([])
-    return this.#ringOf(isBare ? [bareKey(bytes)] : readKeys(bytes))
+    if (!isBare) return this.#ringOf(readKeys(bytes))
+    return this.#ringOf(Array.from({ length: bare }, (_, i) => bareKey(bytes.subarray(i * bareLength), -i)))
   }
 
   #ringOf(keys: readonly TicketKey[]): TicketKeyRing {
@@ -91,13 +94,16 @@ function freshKey({ random }: CryptoProvider, now: number): TicketKey {
   return { name: draw(random, nameLength), key: draw(random, 32), createdAt: now }
 }
 
-function bareKey(bytes: Uint8Array): TicketKey {
-  return { name: bytes.subarray(0, nameLength), key: bytes.subarray(nameLength), createdAt: 0 }
+/** @param createdAt the newest of them seals, the others still open */
+function bareKey(bytes: Uint8Array, createdAt: number): TicketKey {
+  return { name: bytes.subarray(0, nameLength), key: bytes.subarray(nameLength, bareLength), createdAt }
 }
 
 function readKeys(bytes: Uint8Array): TicketKey[] {
   if (bytes.length === 0 || bytes.length % entryLength !== 0) {
-    throw new Misuse(`ticketKeys has ${bytes.length} bytes; it must be 48 random ones, or what getTicketKeys() gave`)
+    throw new Misuse(
+      `ticketKeys has ${bytes.length} bytes; it must be 48 random ones, two or three times as many, or what getTicketKeys() gave`,
+    )
   }
   const reader = new Reader(bytes, "ticketKeys")
   const keys: TicketKey[] = []
