@@ -65,7 +65,7 @@ export class Connection implements Addressee, Served {
     this.peer = peer
     this.#sink = sink
     this.openedAt = now
-    this.told = host.told
+    this.told = host.toldTo(peer)
     this.#silence = new Silence(now)
     this.#intake = new Intake(host, this, sink, this.#silence)
     this.#authentication = new Authentication<Connection>(host, this)

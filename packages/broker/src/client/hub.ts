@@ -5,6 +5,7 @@ import type { PublishReader } from "../packet/publish.ts"
 import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Access, Identity, Refusal } from "../ports/access.ts"
 import type { EventSink } from "../ports/events.ts"
+import type { PeerInfo } from "../ports/peer.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
 import type { Features } from "../session/features.ts"
@@ -37,6 +38,8 @@ export interface Hub<Client> {
   readonly limits: Limits
   /** What a connection that begins now is told of them; a reload puts others in their place. */
   readonly told: ToldLimits
+  /** The same for one that comes from there: its listener may have limits of its own. */
+  toldTo(peer: PeerInfo): ToldLimits
   readonly counters: Counters
   readonly sampling: Sampling
   readonly faults: Faults

@@ -21,7 +21,7 @@ import { Router } from "../routing/router.ts"
 import { Counters } from "../session/counters.ts"
 import { Faults } from "../session/faults.ts"
 import { allFeatures, type Features } from "../session/features.ts"
-import { defaultLimits, type Limits, type ToldLimits } from "../session/limits.ts"
+import { defaultLimits, type Limits, type ListenerLimits, type ToldLimits } from "../session/limits.ts"
 import { LoginMemory, OutboundMemory, PartialMemory, QueuedMemory, sessionCost } from "../session/memory.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Sampling } from "../session/sampling.ts"
@@ -77,6 +77,9 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #randomName: () => string
   readonly #responseInformation: ((clientId: string) => string | undefined) | undefined
   readonly #admission: Admission
+  #listenerLimits: ReadonlyMap<string, ListenerLimits>
+  /** What connections are told that come through a listener with limits of its own. */
+  readonly #toldBy: Map<string, ToldLimits> = new Map()
   readonly #walkPlaces: number
   readonly #connections: Set<Connection>
   /** Connections whose first bytes have come. */
@@ -98,6 +101,8 @@ export class Broker implements Hub<Connection>, Inspect {
     this.sampling = new Sampling(observers.delivered, options.now)
     this.limits = { ...defaultLimits, ...options.limits }
     this.told = { ...this.limits }
+    this.#listenerLimits = options.listenerLimits ?? new Map()
+    this.#tellListeners()
     this.features = { ...allFeatures, ...options.features }
     this.redirect = options.redirect
     this.checksPayloadFormat = options.checksPayloadFormat ?? false
@@ -145,7 +150,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#responseInformation = options.responseInformation
     this.#router = new Router(options.awayPerTurn, working.routes)
     this.#budget = new TurnBudget(this.counters, this.recorder, () => this.work)
-    this.#admission = new Admission(this.limits)
+    this.#admission = new Admission(this.limits, this.#listenerLimits)
     this.#connections = this.#admission.connections
 
     const { access, counters, events, faults, features, limits, now, recorder, topics } = this
@@ -439,11 +444,26 @@ export class Broker implements Hub<Connection>, Inspect {
   limitsChanged(limits: Limits): void {
     Object.assign(this.limits, limits)
     this.told = { ...limits }
+    this.#tellListeners()
     this.#queued.maximum = limits.maximumTotalQueuedBytes
     this.#partial.maximum = limits.maximumTotalPartialBytes
     this.logins.maximum = limits.maximumTotalPartialBytes / 2
     this.outbound.maximum = limits.maximumTotalOutboundBytes
     this.later(this.#limitsReachConnections())
+  }
+
+  /** The same of listeners, by their names. */
+  listenerLimitsChanged(limits: ReadonlyMap<string, ListenerLimits>): void {
+    this.#listenerLimits = limits
+    this.#admission.limitListeners(limits)
+    this.#tellListeners()
+  }
+
+  #tellListeners(): void {
+    this.#toldBy.clear()
+    for (const [name, { maximumPacketSize = Number.POSITIVE_INFINITY }] of this.#listenerLimits) {
+      if (maximumPacketSize < this.told.maximumPacketSize) this.#toldBy.set(name, { ...this.told, maximumPacketSize })
+    }
   }
 
   *#limitsReachConnections(): Chore {
@@ -455,6 +475,10 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   // --- Hub ---
+
+  toldTo({ listener }: PeerInfo): ToldLimits {
+    return (listener === undefined ? undefined : this.#toldBy.get(listener)) ?? this.told
+  }
 
   responseInformation(clientId: string): string | undefined {
     return this.#responseInformation?.(clientId)

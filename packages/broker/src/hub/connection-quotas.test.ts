@@ -83,3 +83,72 @@ describe.each([4, 5] as const)("maximumConnectionsPerUser, version %i", (protoco
     expect(as("alice", "d").closed).toBe(true)
   })
 })
+
+describe("limits of a listener", () => {
+  const limits = new Map([
+    ["office", { maximumConnections: 3, maximumConnectionsPerAddress: 2, maximumPacketSize: 128 }],
+  ])
+  const through = (test: TestBroker, listener: string | undefined, address: string, clientId: string) =>
+    test.connect({ clientId, protocolVersion: 5 }, { listener, address })
+
+  it("so many through it, and of an address; the others do not count, and are not held to it", () => {
+    const test = new TestBroker({ access, listenerLimits: limits })
+    const office = (address: string, clientId: string) => through(test, "office", address, clientId)
+    for (let i = 0; i < 5; i++) expect(through(test, "tcp", "192.0.2.1:1", `t${i}`).closed).toBe(false)
+    expect(through(test, undefined, "192.0.2.1:1", "embedded").closed).toBe(false)
+    const first = office("192.0.2.1:1", "a")
+    expect([first.closed, office("192.0.2.1:2", "b").closed]).toEqual([false, false])
+    expect(office("192.0.2.1:3", "c").destroyed).toBe(true)
+    expect(test.events).toContainEqual(
+      expect.objectContaining({
+        reason: "its address has 2 connections through office, as many as one may have there",
+      }),
+    )
+    expect(office("192.0.2.2:1", "d").closed).toBe(false)
+    expect(office("192.0.2.3:1", "e").destroyed).toBe(true)
+    first.disconnect()
+    first.cut()
+    expect(office("192.0.2.3:1", "f").closed).toBe(false)
+    expect(office("192.0.2.4:1", "g").destroyed).toBe(true)
+  })
+
+  it("the broker's hold too", () => {
+    const test = new TestBroker({ access, listenerLimits: limits, limits: { maximumConnections: 1 } })
+    expect(through(test, "office", "192.0.2.1:1", "a").closed).toBe(false)
+    expect(through(test, "office", "192.0.2.1:2", "b").destroyed).toBe(true)
+    expect(through(test, "tcp", "192.0.2.2:2", "c").destroyed).toBe(true)
+  })
+
+  it("CONNACK has its packet size, where the broker's is not lower; others hold from then on", () => {
+    const test = new TestBroker({ access, listenerLimits: limits })
+    const size = (listener: string, clientId: string) => {
+      const client = through(test, listener, "192.0.2.1:1", clientId)
+      const connack = client.seen.find(({ type }) => type === "connack")
+      client.disconnect()
+      client.cut()
+      return connack?.type === "connack" ? connack.maximumPacketSize : undefined
+    }
+    const usual = size("tcp", "a")
+    expect(size("office", "b")).toBe(128)
+    test.broker.limitsChanged({ ...test.broker.limits, maximumPacketSize: 127 })
+    expect([size("office", "c"), size("tcp", "d")]).toEqual([127, 127])
+    test.broker.limitsChanged({ ...test.broker.limits, maximumPacketSize: usual ?? 0 })
+    expect([size("office", "e"), size("tcp", "f")]).toEqual([128, usual])
+    test.broker.listenerLimitsChanged(new Map([["tcp", { maximumPacketSize: 500 }]]))
+    expect([size("office", "g"), size("tcp", "h")]).toEqual([usual, 500])
+    for (let i = 0; i < 5; i++) expect(through(test, "office", "192.0.2.1:1", `n${i}`).closed).toBe(false)
+  })
+
+  it("a packet that is larger than its limit ends the connection, at the limit it does not", () => {
+    const test = new TestBroker({ access, listenerLimits: limits })
+    const publish = (clientId: string, bytes: number) => {
+      const client = through(test, "office", "192.0.2.1:1", clientId)
+      // PUBLISH and its length, the topic with its length, and no properties.
+      client.send(Uint8Array.of(0x30, bytes - 2, 0, 1, 0x74, 0, ...new Uint8Array(bytes - 6)))
+      const { closed } = client
+      client.cut()
+      return closed
+    }
+    expect([publish("a", 128), publish("b", 129)]).toEqual([false, true])
+  })
+})

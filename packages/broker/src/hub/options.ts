@@ -6,13 +6,15 @@ import type { EventSink } from "../ports/events.ts"
 import type { Store } from "../ports/store.ts"
 import type { Observers } from "../ports/timings.ts"
 import type { Features } from "../session/features.ts"
-import type { Limits } from "../session/limits.ts"
+import type { Limits, ListenerLimits } from "../session/limits.ts"
 import type { QueuePolicy } from "../session/queue.ts"
 import type { Roster } from "./roster.ts"
 
 /** What a broker is made of. */
 export interface BrokerOptions {
   readonly limits?: Partial<Limits> | undefined
+  /** Of listeners, by the names that peers come with. */
+  readonly listenerLimits?: ReadonlyMap<string, ListenerLimits> | undefined
   /** Bytes of heap for what it works with beside what limits bound; default 512 MiB. */
   readonly heap?: number | undefined
   readonly features?: Partial<Features> | undefined

@@ -17,7 +17,7 @@ export interface TlsFacts {
 
 export interface PeerInfo {
   readonly transport: TransportKind
-  /** The listener's name; undefined: it has none but its kind. */
+  /** Name of the listener that it came through; undefined: the embedding program attached it. */
   readonly listener?: string | undefined
   readonly tls?: TlsFacts | undefined
   /** Address and port as the transport knows them, e.g. "127.0.0.1:50412". */

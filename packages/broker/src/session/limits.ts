@@ -161,6 +161,23 @@ export function limitsOfMemory(
   }
 }
 
+/** What a listener may have of its own, below the limits of the broker, which hold for all listeners together. */
+export interface ListenerLimits {
+  /** Connections through it; default: as many as the broker may have. */
+  readonly maximumConnections?: number | undefined
+  /** Those of one address, or of one /64 of IPv6; 0, the default: any. */
+  readonly maximumConnectionsPerAddress?: number | undefined
+  /** Bytes of a packet that a client may send; default: the broker's limit, which also holds for one that is lower. */
+  readonly maximumPacketSize?: number | undefined
+}
+
+/** Limits whose defaults are those of the machine: of its memory, and of its processors. */
+export const machineLimits: readonly (keyof Limits)[] = [
+  ...(["maximumTotalQueuedBytes", "maximumTotalPartialBytes", "maximumTotalSubscriptionBytes"] as const),
+  ...(["maximumTotalOutboundBytes", "maximumTotalBytes", "maximumRetainedBytes", "maximumPasswordMemory"] as const),
+  "maximumPasswordChecks",
+]
+
 /** For a heap of 512 MiB. */
 export const defaultLimits: Limits = {
   maximumPacketSize: 1_048_576 + 1024,
