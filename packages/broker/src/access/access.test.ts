@@ -96,6 +96,54 @@ function decide(rules: Partial<LoginRules>, login: LoginAttempt): Promise<Decisi
   return new Promise((resolve) => accessOf(rules).authenticate(login, resolve))
 }
 
+describe("a listener of its own login", () => {
+  const at = (listener: string | undefined, login: Parameters<typeof attempt>[0] = {}) => {
+    const { peer, ...others } = attempt(login)
+    return { ...others, peer: { ...peer, listener } }
+  }
+  const listeners = new Map([
+    ["local", { anonymous: true }],
+    ["sensors", { certificates: true }],
+    ["closed", { anonymous: false, certificates: undefined }],
+  ])
+  const anonymous = { identity: { user: "", source: "anonymous" } }
+
+  it("lets in who is let in there, and the others as everywhere", async () => {
+    const rules = { anonymous: false, certificates: false, listeners }
+    expect(await decide(rules, at("local"))).toEqual(anonymous)
+    for (const name of ["sensors", "closed", "other", undefined])
+      expect(await decide(rules, at(name))).toMatchObject({ reasonCode: 0x87 })
+    const shown = { certificate: "device" }
+    expect(await decide(rules, at("sensors", shown))).toMatchObject({ identity: { user: "device" } })
+    for (const name of ["closed", "other"])
+      expect(await decide(rules, at(name, shown))).toMatchObject({ reasonCode: 0x87 })
+    expect(await decide({ ...rules, anonymous: true }, at("closed"))).toMatchObject({ reasonCode: 0x87 })
+    expect(await decide({ ...rules, anonymous: true }, at("sensors"))).toEqual(anonymous)
+  })
+
+  it("has the users of all: a password is checked wherever it comes", async () => {
+    const rules = { passwords: await passwords(["alice", "secret"]), listeners }
+    for (const name of ["local", "closed", undefined]) {
+      const login = (password: string) => at(name, { username: "alice", password: bytes(password) })
+      expect(await decide(rules, login("secret"))).toMatchObject({ identity: { user: "alice" } })
+      expect(await decide(rules, login("wrong"))).toMatchObject({ reasonCode: 0x86 })
+    }
+  })
+
+  it("a login that is none any more there is one elsewhere", () => {
+    const access = accessOf({ anonymous: true, listeners })
+    const none = { passwords: undefined, certificates: true, acl: undefined }
+    const lost = access.replace({ ...none, anonymous: true, listeners: new Map([["local", { anonymous: false }]]) })
+    const identity = { user: "", source: "anonymous" } as const
+    expect(lost(identity, at("local").peer)).toBe("clients without login are no longer let in")
+    expect(lost(identity, at("other").peer)).toBeUndefined()
+    const certificate = { user: "device", source: "certificate" } as const
+    const without = access.replace({ ...none, anonymous: true, listeners: new Map([["a", { certificates: false }]]) })
+    expect(without(certificate, at("a").peer)).toBe("a client certificate is no longer a login")
+    expect(without(certificate, at("b").peer)).toBeUndefined()
+  })
+})
+
 describe("login", () => {
   it("by password: right, wrong, unknown user", async () => {
     const rules = { passwords: await passwords(["alice", "secret"]) }

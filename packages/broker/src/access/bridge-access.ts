@@ -64,7 +64,7 @@ export function withBridges(access: ReplaceableAccess, peers: BridgePeers): Repl
     },
     replace(rules) {
       const lost = access.replace(rules)
-      return (identity) => (isBridge(identity) ? undefined : lost(identity))
+      return (identity, peer) => (isBridge(identity) ? undefined : lost(identity, peer))
     },
     limit: (limits) => access.limit(limits),
   }

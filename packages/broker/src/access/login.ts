@@ -35,10 +35,18 @@ export interface LoginRules {
   readonly order?: readonly MeansName[] | undefined
   /** Tokens, and a server that is asked. */
   readonly further?: ReadonlyMap<MeansName, FurtherMeans> | undefined
+  /** What listeners have of their own, by their names. */
+  readonly listeners?: ReadonlyMap<string, ListenerLogin> | undefined
+}
+
+/** Who gets in through a listener, where that is not as everywhere. Users and their rights are the same at each. */
+export interface ListenerLogin {
+  readonly anonymous?: boolean | undefined
+  readonly certificates?: boolean | undefined
 }
 
 /** Says why a login is none any more, in a few words; undefined when it is one still. */
-export type LostLogin = (identity: Identity) => string | undefined
+export type LostLogin = (identity: Identity, peer: PeerInfo) => string | undefined
 
 export interface ReplaceableAccess extends Access {
   /** Takes other rules from now on. The answer is about logins from before. */
@@ -69,6 +77,14 @@ export function createAccess(rules: LoginRules, means: CheckerMeans, limits: Che
   }
 }
 
+/** Those that hold where somebody comes in. */
+function rulesAt(rules: LoginRules, { listener }: PeerInfo): LoginRules {
+  const own = listener === undefined ? undefined : rules.listeners?.get(listener)
+  if (own === undefined) return rules
+  const { anonymous = rules.anonymous, certificates = rules.certificates } = own
+  return { ...rules, anonymous, certificates }
+}
+
 class RuledAccess {
   #rules: LoginRules
   /** What the lists before have cost. */
@@ -97,7 +113,7 @@ class RuledAccess {
     const ending = this.#ending(decide)
     const old = outdated(attempt, this.#means.now())
     if (old !== undefined) ending.end("certificate", old)
-    else this.#ask(this.#rules, 0, attempt, ending)
+    else this.#ask(rulesAt(this.#rules, attempt.peer), 0, attempt, ending)
   }
 
   /** Asks those from this place of the order on, until one has an opinion. */
@@ -207,7 +223,9 @@ class RuledAccess {
   #beforeExchange(name: MeansName, attempt: ExchangeAttempt): Exchange | undefined {
     const { order = usualOrder } = this.#rules
     const isAhead = order.includes("certificate") && order.indexOf("certificate") < order.indexOf(name)
-    const now = outdated(attempt, this.#means.now()) ?? (isAhead ? byCertificate(this.#rules, attempt) : undefined)
+    const now =
+      outdated(attempt, this.#means.now()) ??
+      (isAhead ? byCertificate(rulesAt(this.#rules, attempt.peer), attempt) : undefined)
     if (now === undefined) return undefined
     this.#count("certificate", now)
     return decided(sameUser(attempt.identity, now))
@@ -254,7 +272,7 @@ class RuledAccess {
     const passwords = next.passwords ?? new Map<string, PasswordEntry>()
     const changed = this.#checker.replace(passwords)
     this.#scram.replace(passwords)
-    return (identity) => lost(next, changed, identity)
+    return (identity, peer) => lost(rulesAt(next, peer), changed, identity)
   }
 
   limit(next: CheckerLimits): void {

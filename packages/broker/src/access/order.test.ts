@@ -208,10 +208,11 @@ describe("a reload", () => {
     const { access } = world({}, { jwt: letIn })
     const next = { anonymous: false, passwords: undefined, certificates: true, acl: undefined }
     const lost = access.replace(next)
-    expect(lost({ user: "x", source: "hook" })).toBe("that is no way to log in any more")
+    const peer = { transport: "tls", address: "x" } as const
+    expect(lost({ user: "x", source: "hook" }, peer)).toBe("that is no way to log in any more")
     const other = world({}, { jwt: letIn, http: letIn })
     const further = new Map([["jwt", { lost: () => "its key is gone" } as unknown as FurtherMeans]] as const)
     const lostThen = other.access.replace({ ...next, further })
-    expect(lostThen({ user: "x", source: "token" })).toBe("its key is gone")
+    expect(lostThen({ user: "x", source: "token" }, peer)).toBe("its key is gone")
   })
 })

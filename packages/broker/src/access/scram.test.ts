@@ -589,7 +589,7 @@ describe("a reload", () => {
     expect((await login(begin(access), "bob", "hidden")).end).toMatchObject({ decision: { identity: { user: "bob" } } })
     const identity = { user: "alice", source: "password" } as const
     const changed = access.replace({ ...rules, passwords: await users(line("alice", "new")) })
-    expect(changed(identity)).toBe("the password was changed")
+    expect(changed(identity, { transport: "tls", address: "x" })).toBe("the password was changed")
     expect(refusal((await login(begin(access, { identity }), "alice", "secret")).end).reasonCode).toBe(0x86)
     expect((await login(begin(access, { identity }), "alice", "new")).end).toMatchObject({ decision: { identity } })
   })
@@ -611,10 +611,13 @@ describe("a reload", () => {
     const [one, other] = [parsePasswordFile(plain + (await suffix())), parsePasswordFile(plain + (await suffix()))]
     const access = accessOf({ passwords: one })
     const identity = { user: "alice", source: "password" } as const
-    expect(access.replace({ ...rules, passwords: parsePasswordFile(plain) })(identity)).toBe("the password was changed")
-    expect(access.replace({ ...rules, passwords: one })(identity)).toBe("the password was changed")
-    expect(access.replace({ ...rules, passwords: other })(identity)).toBe("the password was changed")
-    expect(access.replace({ ...rules, passwords: other })(identity)).toBe(undefined)
+    const peer = { transport: "tls", address: "x" } as const
+    expect(access.replace({ ...rules, passwords: parsePasswordFile(plain) })(identity, peer)).toBe(
+      "the password was changed",
+    )
+    expect(access.replace({ ...rules, passwords: one })(identity, peer)).toBe("the password was changed")
+    expect(access.replace({ ...rules, passwords: other })(identity, peer)).toBe("the password was changed")
+    expect(access.replace({ ...rules, passwords: other })(identity, peer)).toBe(undefined)
   })
 
   it("without keys ends the offer", async () => {
