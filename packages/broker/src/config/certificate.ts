@@ -4,6 +4,7 @@ import {
   nameText,
   parseCertificates,
   parseCrls,
+  parseOcspResponse,
   subjectText,
   toPem,
   trustStoreFromPem,
@@ -38,10 +39,12 @@ export function checkCertificate(
 }
 
 /** The same of what a running broker is given. */
-export function checkRenewal({ cert, key, ca, crl }: RenewedCertificate, now: number): void {
+export function checkRenewal({ cert, key, ca, crl, ocsp, ticketKeys }: RenewedCertificate, now: number): void {
   checkCertificate(cert, key, { cert: "given", key: "given" }, now)
   if (ca !== undefined) checkAuthorities(ca, "what is given")
   if (crl !== undefined) checkRevocationLists(crl, "what is given", now)
+  if (ocsp !== undefined) checkStaple(ocsp, "what is given", cert, now)
+  if (ticketKeys !== undefined) checkTicketKeys(ticketKeys, "what is given")
 }
 
 /** Whose certificate it is and how long it is valid: for a line of the log. */
@@ -75,6 +78,45 @@ export function checkRevocationLists(pem: string, name: string, now: number): vo
         `cannot use the revocation list of ${nameText(crl.issuer) || "nobody"} in ${name}: ${problem}; get a new one`,
       )
   }
+}
+
+/** Bytes of one. */
+export const ticketKeyLength = 48
+const mostTicketKeys = 3
+
+/** Throws ConfigError for what is no keys of tickets. */
+export function checkTicketKeys(keys: Uint8Array, name: string): void {
+  const count = keys.length / ticketKeyLength
+  if (!Number.isInteger(count) || count < 1 || count > mostTicketKeys)
+    throw new ConfigError(
+      `cannot use the ticket keys in ${name}: it has ${keys.length} bytes, and a key has ${ticketKeyLength}, of which there are 1 to ${mostTicketKeys}; "openssl rand 48" makes one`,
+    )
+  // A text of 48 characters is nobody's random bytes.
+  if (keys.every((byte) => byte >= 0x20 && byte < 0x7f))
+    throw new ConfigError(
+      `cannot use the ticket keys in ${name}: they are text, not random bytes; "openssl rand 48" makes one`,
+    )
+}
+
+/**
+ * Throws ConfigError for what is no OCSP response, or one of another certificate. What is too old is a clause, and the certificate
+ * goes without: a client that wants a staple refuses an old one.
+ */
+export function checkStaple(der: Uint8Array, name: string, cert: string, now: number): string | undefined {
+  const { responses } = within(`the OCSP response in ${name}`, () => parseOcspResponse(der))
+  const [leaf] = parseCertificates(cert)
+  const own = responses.find(({ serialNumber }) => leaf !== undefined && sameBytes(serialNumber, leaf.serialNumber))
+  if (own === undefined)
+    throw new ConfigError(`cannot use the OCSP response in ${name}: it is about another certificate`)
+  if (own.nextUpdate !== undefined && now > own.nextUpdate)
+    return `the OCSP response in ${name} was to be renewed by ${day(own.nextUpdate)}`
+  return own.status.kind === "good"
+    ? undefined
+    : `the OCSP response in ${name} says that the certificate is ${own.status.kind}`
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i])
 }
 
 function within<T>(what: string, work: () => T): T {

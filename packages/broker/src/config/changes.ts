@@ -1,8 +1,16 @@
 // What a reload takes, and whether it is other than before: for one line of the log.
 
-import { nameText, parseCertificates, parseCrls, parsePem, toPem, trustStoreFromPem } from "@puremq/tls13/x509"
+import {
+  nameText,
+  parseCertificates,
+  parseCrls,
+  parseOcspResponse,
+  parsePem,
+  toPem,
+  trustStoreFromPem,
+} from "@puremq/tls13/x509"
 import type { RenewedCertificate } from "../listen/listener.ts"
-import { day, lifeText } from "./certificate.ts"
+import { day, lifeText, ticketKeyLength } from "./certificate.ts"
 import { counted, type Reread } from "./reread.ts"
 
 /** Certificates, authorities and lists of one listener. The key counts as a part of its certificate. */
@@ -10,6 +18,8 @@ export interface RereadCertificates {
   readonly certificate: Reread
   readonly ca: Reread | undefined
   readonly crl: Reread | undefined
+  readonly staple: Reread | undefined
+  readonly ticketKeys: Reread | undefined
 }
 
 export function rereadCertificates(before: RenewedCertificate, after: RenewedCertificate): RereadCertificates {
@@ -18,12 +28,18 @@ export function rereadCertificates(before: RenewedCertificate, after: RenewedCer
     certificate: { text: `certificate: ${lifeText(parseCertificates(after.cert)[0]!)}`, changed },
     ca: reread("CA", before.ca, after.ca, authoritiesText),
     crl: reread("CRL", before.crl, after.crl, listsText),
+    staple: rereadBytes("OCSP staple", before.ocsp, after.ocsp, stapleText),
+    ticketKeys: rereadBytes("ticket keys", before.ticketKeys, after.ticketKeys ?? before.ticketKeys, (keys) =>
+      String(keys.length / ticketKeyLength),
+    ),
   }
 }
 
 /** A text for each that differs, such as `CA: CN=Root until 2036-11-25, unchanged`; certificates first. */
 export function certificateTexts(listeners: readonly RereadCertificates[]): Reread[] {
-  const all = (["certificate", "ca", "crl"] as const).flatMap((kind) => listeners.map((listener) => listener[kind]))
+  const all = (["certificate", "ca", "crl", "staple", "ticketKeys"] as const).flatMap((kind) =>
+    listeners.map((listener) => listener[kind]),
+  )
   const seen = new Map<string, boolean>()
   for (const one of all) if (one !== undefined) seen.set(one.text, (seen.get(one.text) ?? false) || one.changed)
   return [...seen].map(([text, changed]) => ({ text: `${text}, ${changed ? "changed" : "unchanged"}`, changed }))
@@ -37,6 +53,24 @@ function reread(
 ): Reread | undefined {
   if (after === undefined) return before === undefined ? undefined : { text: `${what}: none any more`, changed: true }
   return { text: `${what}: ${text(after)}`, changed: before === undefined || !sameContent(before, after) }
+}
+
+function rereadBytes(
+  what: string,
+  before: Uint8Array | undefined,
+  after: Uint8Array | undefined,
+  text: (bytes: Uint8Array) => string,
+): Reread | undefined {
+  if (after === undefined) return before === undefined ? undefined : { text: `${what}: none any more`, changed: true }
+  const same = before !== undefined && before.length === after.length && before.every((byte, i) => byte === after[i])
+  return { text: `${what}: ${text(after)}`, changed: !same }
+}
+
+function stapleText(der: Uint8Array): string {
+  const until = Math.min(
+    ...parseOcspResponse(der).responses.map(({ nextUpdate = Number.POSITIVE_INFINITY }) => nextUpdate),
+  )
+  return Number.isFinite(until) ? `until ${day(until)}` : "without an end"
 }
 
 /** By what the blocks hold: comments, and where lines end, make no difference. */

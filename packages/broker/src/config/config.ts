@@ -2,6 +2,7 @@
 
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { Acl } from "../access/acl.ts"
+import type { ListenerLogin } from "../access/login.ts"
 import type { MeansName } from "../access/opinion.ts"
 import type { PasswordEntry } from "../access/password-file.ts"
 import type { LogEvent } from "../admin/log.ts"
@@ -9,8 +10,9 @@ import type { WebhookEventName } from "../admin/webhook-events.ts"
 import type { BridgeTopic } from "../bridge/topics.ts"
 import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
+import type { Group, SignatureScheme, Suite } from "../listen/tls-choices.ts"
 import type { Features } from "../session/features.ts"
-import type { Limits } from "../session/limits.ts"
+import type { Limits, ListenerLimits } from "../session/limits.ts"
 
 export interface Address {
   /** Default 127.0.0.1. */
@@ -19,7 +21,28 @@ export interface Address {
   readonly port: number
 }
 
-export interface TlsSettings extends Optional<HandshakeLimits> {
+/** What of TLS 1.3 is offered. */
+export interface TlsChoices {
+  /** There is one. */
+  readonly versions?: readonly "TLSv1.3"[] | undefined
+  /** Cipher suites, the preferred first. Default: all of the provider. */
+  readonly suites?: readonly Suite[] | undefined
+  /** Groups, the preferred first. Default: x25519 and secp256r1. */
+  readonly groups?: readonly Group[] | undefined
+  /** The preferred first. Default: all of the provider. */
+  readonly signatureSchemes?: readonly SignatureScheme[] | undefined
+  /** There is none. */
+  readonly earlyData?: false | undefined
+}
+
+export interface TicketSettings {
+  /** For a client that has connected, 0 to 16; default 2. 0: none. */
+  readonly count?: number | undefined
+  /** Seconds, 1 to 604,800; default 7200. */
+  readonly lifetime?: number | undefined
+}
+
+export interface TlsSettings extends Optional<HandshakeLimits>, TlsChoices {
   /** PEM text: the certificate chain, leaf first. */
   readonly cert: string
   /** PEM text of the private key. */
@@ -34,6 +57,9 @@ export interface TlsSettings extends Optional<HandshakeLimits> {
   readonly crl?: string | undefined
   /** "ifPresent" (the default): a list that is there must be usable; "require": there must be one of each issuer; "off". */
   readonly revocation?: RevocationMode | undefined
+  /** DER of an OCSP response to staple. */
+  readonly ocsp?: Uint8Array | undefined
+  readonly tickets?: (TicketSettings & { readonly keys?: Uint8Array | undefined }) | undefined
   /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
   readonly provider?: "fast" | "noble" | "host" | undefined
   /** Threads, 0 to 64, that do the public-key operations of handshakes; default 0: the broker's own. */
@@ -70,7 +96,19 @@ export interface BehindProxy {
   readonly proxyProtocol?: { readonly trusted: readonly string[] } | undefined
 }
 
-export interface TcpListenerConfig extends Address, BehindProxy {
+export interface Named {
+  /** What the log and errors call it. Default: its type; of several of a type, the second is `tls-2`, say. */
+  readonly name?: string | undefined
+}
+
+export interface OwnRules {
+  /** Who gets in through this listener, where that is not as everywhere. */
+  readonly login?: ListenerLogin | undefined
+  /** Below those of the broker, which hold for all listeners together. */
+  readonly limits?: ListenerLimits | undefined
+}
+
+export interface TcpListenerConfig extends Named, Address, BehindProxy, OwnRules {
   readonly type: "tcp"
 }
 
@@ -83,15 +121,15 @@ export interface AlpnSettings {
   readonly alpn?: readonly string[] | undefined
 }
 
-export interface TlsListenerConfig extends Address, BehindProxy, TlsSettings, AlpnSettings {
+export interface TlsListenerConfig extends Named, Address, BehindProxy, OwnRules, TlsSettings, AlpnSettings {
   readonly type: "tls"
 }
 
-export interface WsListenerConfig extends Address, BehindProxy, WebSocketSettings {
+export interface WsListenerConfig extends Named, Address, BehindProxy, OwnRules, WebSocketSettings {
   readonly type: "ws"
 }
 
-export interface WssListenerConfig extends Address, BehindProxy, TlsSettings, WebSocketSettings {
+export interface WssListenerConfig extends Named, Address, BehindProxy, OwnRules, TlsSettings, WebSocketSettings {
   readonly type: "wss"
 }
 
@@ -314,6 +352,10 @@ export interface ReloadConfig {
   readonly admin?: Pick<AdminConfig, "tokens" | "cert" | "key"> | undefined
   /** For each listener of the configuration, those with TLS: in the place of all that it was given before. Undefined: as before. */
   readonly handshakes?: readonly (Optional<HandshakeLimits> | undefined)[] | undefined
+  /** The same of who gets in through it. */
+  readonly listenerLogins?: readonly (ListenerLogin | undefined)[] | undefined
+  /** For each listener of the configuration, in the place of all that it was given before. Undefined: as before. */
+  readonly listenerLimits?: readonly (ListenerLimits | undefined)[] | undefined
 }
 
 /** The admin API. */
@@ -329,8 +371,15 @@ export interface AdminConfig extends Address {
 
 /** A configuration that cannot be used, in one line. */
 export class ConfigError extends Error {
-  constructor(message: string) {
+  /** The place of the value that it is about, such as `listeners[0].port`; undefined: it is about none. */
+  readonly where: string | undefined
+  /** What is said where an option of the command line gave that value, instead of the message. */
+  readonly onCommandLine: ((flag: string) => string) | undefined
+
+  constructor(message: string, where?: string, onCommandLine?: (flag: string) => string) {
     super(message)
     this.name = "ConfigError"
+    this.where = where
+    this.onCommandLine = onCommandLine
   }
 }

@@ -10,6 +10,7 @@ import type {
   LoginConfig,
   MetricsConfig,
   TcpListenerConfig,
+  TicketSettings,
   TlsListenerConfig,
   WebhookConfig,
   WsListenerConfig,
@@ -39,7 +40,7 @@ export interface FileMetrics extends Omit<MetricsConfig, "tokens"> {
 }
 
 /** `cert` and `key` are names of files. */
-export interface FileAdmin extends Omit<AdminConfig, "tokens">, KeyPassword {
+export interface FileAdmin extends Omit<AdminConfig, "tokens">, Pick<KeyPassword, "keyPasswordFile"> {
   /** Must be there; on a command line it is an option of its own. */
   readonly tokenFile?: string | undefined
 }
@@ -64,19 +65,35 @@ export interface FileWebhook extends Omit<WebhookConfig, "secret"> {
 }
 
 /** `cert`, `key`, `ca` and `crl` are names of files. */
-export type FileListener =
-  | TcpListenerConfig
-  | WsListenerConfig
-  | (TlsListenerConfig & KeyPassword)
-  | (WssListenerConfig & KeyPassword)
+export type FileListener = TcpListenerConfig | WsListenerConfig | FileTlsListener | FileWssListener
+export type FileTlsListener = Omit<TlsListenerConfig, keyof TextsOfFiles> & TlsFiles
+export type FileWssListener = Omit<WssListenerConfig, keyof TextsOfFiles> & TlsFiles
+
+/** What a file names in another form. */
+type TextsOfFiles = Pick<TlsListenerConfig, "ocsp" | "tickets">
+
+export interface TlsFiles extends KeyPassword, StapleFile {
+  readonly tickets?: FileTickets | undefined
+}
+
+export interface StapleFile {
+  /** DER of an OCSP response. */
+  readonly ocspFile?: string | undefined
+}
+
+export interface FileTickets extends TicketSettings {
+  readonly keysFile?: string | undefined
+}
 
 export interface KeyPassword {
+  /** The password of `key`, when that is encrypted. */
+  readonly keyPassword?: string | undefined
   /** Its first line is the password of `key`, when that is encrypted. */
   readonly keyPasswordFile?: string | undefined
 }
 
 /** `ca`, `cert` and `key` are names of files. */
-export interface FileBridge extends Omit<BridgeConfig, "password" | "psk">, KeyPassword {
+export interface FileBridge extends Omit<BridgeConfig, "password" | "psk">, Pick<KeyPassword, "keyPasswordFile"> {
   /** Its first line is the password. */
   readonly passwordFile?: string | undefined
   /** Its first line is the pre-shared key, in hexadecimal digits. */

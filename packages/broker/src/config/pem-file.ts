@@ -3,7 +3,7 @@
 import { decryptPrivateKey, isEncryptedKey } from "@puremq/tls13/crypto/host"
 import { certificateBytes, parseCrls, parsePrivateKey, toPem } from "@puremq/tls13/x509"
 import { ConfigError } from "./config.ts"
-import { readBytes, readKeyPassword } from "./text-file.ts"
+import { readBytes } from "./text-file.ts"
 
 /** Throws ConfigError that says what the file is for and what is wrong. */
 export function readCertificates(path: string, what: string): string {
@@ -18,11 +18,15 @@ export function readRevocationLists(path: string, what: string): string {
   })
 }
 
-/** The same of a private key, which `passwordPath` has the password of when it is encrypted. */
-export function readPrivateKey(path: string, what: string, passwordPath: string | undefined): string {
+/** The same of a private key. @param passwordOf is asked when it is encrypted */
+export function readPrivateKey(
+  path: string,
+  what: string,
+  passwordOf: () => string | undefined = () => undefined,
+): string {
   const bytes = readBytes(path, what)
-  if (passwordPath !== undefined && isEncryptedKey(bytes)) {
-    const password = readKeyPassword(passwordPath)
+  const password = isEncryptedKey(bytes) ? passwordOf() : undefined
+  if (password !== undefined) {
     return within(`${what} ${path}`, () => toPem("PRIVATE KEY", decryptPrivateKey(bytes, password)))
   }
   if (bytes[0] !== 0x30) return bytes.toString("latin1")

@@ -1,7 +1,7 @@
 // Users and access control list as the rules of a running broker, and a line of the log about them.
 
 import { Acl, AclError, parseAcl } from "../access/acl.ts"
-import type { LoginRules } from "../access/login.ts"
+import type { ListenerLogin, LoginRules } from "../access/login.ts"
 import { type PasswordEntry, PasswordFileError, parsePasswordFile, sameEntry } from "../access/password-file.ts"
 import { ConfigError, type LoginConfig, type ReadAcl } from "./config.ts"
 import { counted, type Reread } from "./reread.ts"
@@ -11,6 +11,7 @@ export function rulesOf(
   login: LoginConfig,
   acl: string | ReadAcl | undefined,
   further?: LoginRules["further"],
+  listeners: ReadonlyMap<string, ListenerLogin> = new Map(),
 ): LoginRules {
   const { http, jwt, passwords } = login
   return {
@@ -19,6 +20,7 @@ export function rulesOf(
     further,
     passwords: typeof passwords === "string" ? within("password file", () => parsePasswordFile(passwords)) : passwords,
     certificates: login.certificates ?? true,
+    listeners,
     acl: typeof acl === "string" ? within("access control list", () => new Acl(parseAcl(acl))) : acl?.acl,
   }
 }
@@ -31,10 +33,30 @@ export function sameAcl(one: string | ReadAcl | undefined, other: string | ReadA
 
 /** What is said of each part there is or was: `users: 12, 1 added, 1 removed, 2 changed`. @param rights whether the list is another text */
 export function rereadRules(before: LoginRules, after: LoginRules, rights: boolean): Reread[] {
-  return [...rereadLogins(before, after), ...rereadUsers(before, after), ...rereadAcl(before, after, rights)]
+  const names = [...(after.listeners?.keys() ?? [])]
+  const ofListeners = names.flatMap((name) => {
+    const at = (rules: LoginRules) => ({ ...rules, ...definedOf(rules.listeners?.get(name)) })
+    // What is other everywhere is told once.
+    const [own, next] = [before.listeners?.get(name), after.listeners?.get(name)]
+    if (own?.anonymous === next?.anonymous && own?.certificates === next?.certificates) return []
+    const told = rereadLogins(at(before), at(after))
+    return told.map(({ text, changed }) => ({ text: `listeners.${name}: ${text}`, changed }))
+  })
+  return [
+    ...rereadLogins(before, after),
+    ...ofListeners,
+    ...rereadUsers(before, after),
+    ...rereadAcl(before, after, rights),
+  ]
 }
 
-function rereadLogins(before: LoginRules, after: LoginRules): Reread[] {
+type Flags = Pick<ListenerLogin, "anonymous" | "certificates">
+
+function definedOf({ anonymous, certificates }: ListenerLogin = {}): ListenerLogin {
+  return { ...(anonymous !== undefined && { anonymous }), ...(certificates !== undefined && { certificates }) }
+}
+
+function rereadLogins(before: Flags, after: Flags): Reread[] {
   const told: Reread[] = []
   const tell = (text: string) => told.push({ text, changed: true })
   if (before.anonymous !== after.anonymous)

@@ -33,7 +33,7 @@ const partOfHeap = (parts: number) => () =>
 
 export const configurationFile: TextKind = {
   what: "the configuration",
-  wanted: 'wanted is JSON, such as {"listeners": [{"type": "tls", "port": 8883, "cert": FILE, "key": FILE}]}',
+  wanted: "wanted is TOML or JSON, such as listeners.tls = { port = 8883, cert = FILE, key = FILE }",
   most: () => largestConfiguration,
 }
 export const passwordFile: TextKind = {
@@ -154,6 +154,13 @@ export function readSecret(path: string, what: string): string {
 export function readKeyPassword(path: string): string {
   const [line = ""] = readText(path, keyPasswordFile).split(/[\r\n]/)
   if (line === "") throw new ConfigError(`${path} holds no password in its first line`)
+  return line
+}
+
+/** The first line of a file that holds a secret. Throws ConfigError. @param what such as "the file of PUREMQ_ADMIN__TOKEN_FILE" */
+export function readFirstLine(path: string, what: string): string {
+  const [line = ""] = readText(path, { what, wanted: "wanted is the secret in its first line" }).split(/[\r\n]/)
+  if (line === "") throw new ConfigError(`${what}, ${path}, holds nothing in its first line`)
   return line
 }
 

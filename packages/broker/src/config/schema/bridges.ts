@@ -18,7 +18,7 @@ function checked(kind: Kind<string>, words: string, check: (value: string) => vo
     try {
       check(given)
     } catch (error) {
-      throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+      throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`, where)
     }
     return given
   }
@@ -144,7 +144,10 @@ export const bridges: Kind<readonly FileBridge[]> = {
     all.forEach(({ name }, index) => {
       const first = all.findIndex((other) => other.name === name)
       if (first !== index)
-        throw new ConfigError(`${where}[${index}].name is that of ${where}[${first}] already: "${name}"`)
+        throw new ConfigError(
+          `${where}[${index}].name is that of ${where}[${first}] already: "${name}"`,
+          `${where}[${index}].name`,
+        )
     })
     return all
   },

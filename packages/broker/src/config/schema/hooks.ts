@@ -11,12 +11,14 @@ import type { Kind, Need, Rows } from "./option.ts"
 export const hookUrl: Kind<string> = {
   words: "a URL (https://, or http:// of this machine)",
   placeholder: "URL",
+  schema: { type: "string", pattern: "^https?://" },
   check: (value, where) => {
     const url = text.check(value, where)
     const place = placeOf(url)
-    if (typeof place === "string") throw new ConfigError(`${where} must be ${place}, not ${show(url)}`)
+    if (typeof place === "string") throw new ConfigError(`${where} must be ${place}, not ${show(url)}`, where)
     return url
   },
+  read: (value, where) => hookUrl.check(value, where),
 }
 
 const withUrl: Need = {

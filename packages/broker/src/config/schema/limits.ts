@@ -2,7 +2,7 @@
 // configuration may set them to.
 
 import { allFeatures, type Features } from "../../session/features.ts"
-import { defaultLimits, type Limits } from "../../session/limits.ts"
+import { defaultLimits, type Limits, type ListenerLimits } from "../../session/limits.ts"
 import { flag, milliseconds, number, oneOf } from "./kinds.ts"
 import type { Flag, Kind, Option, Rows, TakenAtReload } from "./option.ts"
 
@@ -127,6 +127,28 @@ export const limitOptions: Readonly<Record<string, Option<number>>> = Object.fro
     return [name, { kind, about, default: defaultLimits[name], ...(flag && { flag }), ...taken(reload) }]
   }),
 )
+
+/** What a listener may have of its own. */
+export const listenerLimitOptions: Rows<ListenerLimits> = {
+  maximumConnections: {
+    kind: number(1, any),
+    about: "connections through this listener",
+    otherwise: "as many as the broker may have",
+    reload: "at once",
+  },
+  maximumConnectionsPerAddress: {
+    kind: number(0, any),
+    about: "those of one address, or of one /64 of IPv6; 0: any",
+    default: 0,
+    reload: "at once",
+  },
+  maximumPacketSize: {
+    kind: packet,
+    about: "largest packet of a client; the broker's own limit holds too, where it is lower",
+    otherwise: "that of the broker",
+    reload: "new connections",
+  },
+}
 
 export const featureOptions: Rows<Features> = {
   maximumQos: {

@@ -1,34 +1,46 @@
-// The options of a listener: those of all, and those of listeners with TLS or WebSocket.
+// The rows of a listener: those of all, and those of listeners with TLS or WebSocket.
 
+import type { ListenerLogin } from "../../access/login.ts"
 import type { HandshakeLimits } from "../../listen/listener.ts"
+import type { ListenerLimits } from "../../session/limits.ts"
 import type {
   Address,
   AlpnSettings,
   BehindProxy,
-  TcpListenerConfig,
-  TlsListenerConfig,
+  OwnRules,
+  TlsChoices,
   TlsSettings,
   WebSocketSettings,
-  WsListenerConfig,
-  WssListenerConfig,
 } from "../config.ts"
-import { ConfigError, defaultHandshakeLimits as most } from "../config.ts"
-import type { FileListener, KeyPassword } from "../file-config.ts"
-import { checkObject, group, membersOf, type Variant } from "./group.ts"
-import { fileName, list, milliseconds, network, number, oneOf, origin, port, protocolName, text } from "./kinds.ts"
-import type { Check, Kind, Need, Option, Part, Rows } from "./option.ts"
+import { defaultHandshakeLimits as most } from "../config.ts"
+import type { KeyPassword, TlsFiles } from "../file-config.ts"
+import { group } from "./group.ts"
+import {
+  fileName,
+  flag,
+  list,
+  milliseconds,
+  network,
+  number,
+  oneOf,
+  origin,
+  port,
+  protocolName,
+  text,
+} from "./kinds.ts"
+import { listenerLimitOptions } from "./limits.ts"
+import type { Need, Part, Rows } from "./option.ts"
+import { tlsChoiceRows } from "./tls-choices.ts"
 
-type ListenerType = FileListener["type"]
-
-const types = ["tcp", "tls", "ws", "wss"] as const
 const withTls = ["tls", "wss"]
 const withWebSocket = ["ws", "wss"]
 
 /** The rows of listeners, by what has them. */
 export interface ListenerParts {
-  readonly every: PartOf<Address & BehindProxy>
+  readonly every: PartOf<Address & BehindProxy & OwnRules>
   readonly mqttOverTls: PartOf<AlpnSettings>
-  readonly tls: PartOf<Omit<TlsSettings, keyof HandshakeLimits> & KeyPassword>
+  readonly tls: PartOf<Omit<TlsSettings, keyof HandshakeLimits | keyof TlsChoices | "ocsp" | "tickets"> & KeyPassword>
+  readonly choices: PartOf<TlsChoices & Omit<TlsFiles, keyof KeyPassword>>
   readonly handshakes: PartOf<HandshakeLimits>
   readonly webSocket: PartOf<WebSocketSettings>
 }
@@ -63,6 +75,13 @@ const itsCertificate = together(
 )
 const theKey = together("key", (flag) => `--${flag} is about the key of --key: give one`)
 
+const noPasswordFile: Need = {
+  words: "no `keyPasswordFile`",
+  met: (of) => of("keyPasswordFile") === undefined,
+  inFile: (where, name) => `${where}.${name} and ${where}.keyPasswordFile are both there: leave one out`,
+  onCommandLine: (flag) => `--${flag} and --key-password-file are both there: leave one out`,
+}
+
 function together(other: string, onCommandLine: Need["onCommandLine"]): Need {
   return {
     words: `\`${other}\``,
@@ -94,6 +113,29 @@ export const listenerParts: ListenerParts = {
         }),
         about: "the listener is behind a proxy, which tells clients' addresses",
       },
+      login: {
+        kind: group<ListenerLogin>({
+          anonymous: {
+            kind: flag,
+            about: "let clients without login in here",
+            otherwise: "as `login.anonymous`",
+            reload: "new connections",
+          },
+          certificates: {
+            kind: flag,
+            about: "a verified client certificate is a login here",
+            otherwise: "as `login.certificates`",
+            reload: "new connections",
+          },
+        }),
+        about: "who gets in through this listener, where that is not as everywhere",
+        more: "Users and rights are the same at each: a session goes on at another listener, and is of the user who is there.",
+      },
+      limits: {
+        kind: group<ListenerLimits>(listenerLimitOptions),
+        about:
+          "what clients of this listener may cost, below the limits of the broker, which hold for all listeners together",
+      },
     },
   },
   tls: {
@@ -116,6 +158,13 @@ export const listenerParts: ListenerParts = {
         required: true,
         needs: [itsCertificate],
         flag: { name: "key", section: "certificates" },
+      },
+      keyPassword: {
+        kind: text,
+        about: "the key's password, when the key is encrypted; better in a variable or in a file of its own than here",
+        reload: "new connections",
+        secret: true,
+        needs: [theKey, noPasswordFile],
       },
       keyPasswordFile: {
         kind: fileName,
@@ -177,6 +226,11 @@ export const listenerParts: ListenerParts = {
         flag: { name: "tls-workers", section: "handshakes" },
       },
     },
+  },
+  choices: {
+    title: "What of TLS 1.3 is offered",
+    types: withTls,
+    rows: tlsChoiceRows,
   },
   mqttOverTls: {
     title: "MQTT right over TLS",
@@ -261,52 +315,4 @@ export const listenerParts: ListenerParts = {
       },
     },
   },
-}
-
-/** A list of listeners with those rows. */
-export function listeners(parts: ListenerParts): Kind<readonly FileListener[]> {
-  const every = parts.every.rows
-  const tls = { ...parts.tls.rows, ...parts.handshakes.rows }
-  const bare = parts.mqttOverTls.rows
-  const webSocket = parts.webSocket.rows
-  const elsewhere = { type: typeOption(...types), ...every, ...tls, ...bare, ...webSocket }
-  const variant = (type: ListenerType): Variant => ({ what: `a ${type} listener`, elsewhere })
-  const checks: { readonly [Type in ListenerType]: Check<FileListener> } = {
-    tcp: checkObject<TcpListenerConfig>({ type: typeOption("tcp"), ...every }, variant("tcp")),
-    tls: checkObject<TlsListenerConfig & KeyPassword>(
-      { type: typeOption("tls"), ...every, ...tls, ...bare },
-      variant("tls"),
-    ),
-    ws: checkObject<WsListenerConfig>({ type: typeOption("ws"), ...every, ...webSocket }, variant("ws")),
-    wss: checkObject<WssListenerConfig & KeyPassword>(
-      { type: typeOption("wss"), ...every, ...tls, ...webSocket },
-      variant("wss"),
-    ),
-  }
-  const listener: Kind<FileListener> = {
-    words: "an object",
-    parts: [
-      { rows: { type: elsewhere.type, ...every } },
-      parts.tls,
-      parts.mqttOverTls,
-      parts.handshakes,
-      parts.webSocket,
-    ],
-    check: (value, where) => {
-      const type = membersOf(value, where).get("type")
-      if (type === undefined) throw new ConfigError(`${where}.type is missing`)
-      return checks[elsewhere.type.kind.check(type, `${where}.type`)](value, where)
-    },
-  }
-  return list(listener, "objects, one for each listener")
-}
-
-function typeOption<Type extends ListenerType>(
-  ...possible: readonly Type[]
-): Option<Type> & { readonly required: true } {
-  return {
-    kind: oneOf(...possible),
-    about: "what is spoken: MQTT over TCP, TLS, WebSocket, or WebSocket over TLS",
-    required: true,
-  }
 }

@@ -1,6 +1,9 @@
-// What a row of the option table says. The configuration file, the command line, its help, the checks and docs/configuration.md
-// are made of the rows. The types of config.ts are what rows are checked against: a setting without row, or a row without
-// setting, does not compile.
+// What a row of the option table says. The configuration file, environment variables, the command line, its help, the checks,
+// the JSON Schema and docs/configuration.md are made of the rows. The types of config.ts are what rows are checked against: a
+// setting without row, or a row without setting, does not compile.
+
+/** A part of a JSON Schema (2020-12). */
+export type Schema = { readonly [keyword: string]: unknown }
 
 /** A value of the file as what it is. Throws ConfigError; `where` is the place of the value, such as `listeners[0].port`. */
 export type Check<T> = (value: unknown, where: string) => T
@@ -10,8 +13,17 @@ export interface Kind<T> {
   /** For the documentation, such as "a whole number from 1 to 65,535". */
   readonly words: string
   readonly check: Check<T>
-  /** A value that is written as text, on a command line. Throws ConfigError. Absent: it has no such form. */
+  /**
+   * A value that is written as text: in an environment variable, and behind --set. Numbers are what they are in the file, or
+   * have a unit behind them. Throws ConfigError. Absent: it is an object, whose options are named one by one.
+   */
   readonly read?: (text: string, where: string) => T
+  /** The same behind an option of its own on a command line, where that is in another unit. */
+  readonly readFlag?: (text: string, where: string) => T
+  /** What of it a JSON Schema can say. */
+  readonly schema: Schema
+  /** Schemas that `schema` refers to, as `#/$defs/NAME`. */
+  readonly definitions?: Readonly<Record<string, Schema>>
   /** What stands for that text in a help text, such as FILE. Absent: to name the option says it all. */
   readonly placeholder?: string
   /** A list: the option may be repeated. */
@@ -22,6 +34,8 @@ export interface Kind<T> {
   readonly choices?: readonly (string | number)[]
   /** It names a file, which is read again at a reload. */
   readonly file?: true
+  /** It names a folder. */
+  readonly folder?: true
   /** The rows of an object, or of each object of a list. */
   readonly parts?: readonly Part[]
 }
@@ -48,6 +62,8 @@ export interface Option<T> {
   readonly otherwise?: string
   /** It may not be absent. */
   readonly required?: true
+  /** Never on a command line, which others see, and never shown. An environment variable may name a file that holds it: `..._FILE`. */
+  readonly secret?: true
   readonly needs?: readonly Need[]
   /** When a running broker takes another value, once it has been told to reload. Absent: at the next start only. */
   readonly reload?: TakenAtReload

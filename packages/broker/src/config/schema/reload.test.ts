@@ -8,8 +8,14 @@ import { everyOption, type Option, type Placed } from "./option.ts"
 import { options } from "./options.ts"
 import { leftForTheNextStart } from "./reload.ts"
 
-const leaves = everyOption(options).filter(({ option }) => option.kind.parts === undefined)
-const placeOf = ({ path }: Placed) => path.join(".")
+/** Those that may have one value and no other cannot change. */
+const single = ["listeners.versions", "listeners.earlyData"]
+const leaves = everyOption(options).filter(
+  (placed) => placed.option.kind.parts === undefined && !single.includes(placeOf(placed)),
+)
+function placeOf({ path }: Placed): string {
+  return path.join(".")
+}
 
 /** Two values that it may have, neither of which is its default. */
 function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
@@ -21,12 +27,17 @@ function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
     "https://two.example",
     "10.0.0.1",
     "10.0.0.2",
+    "mqtts://one.example",
+    "mqtts://two.example",
+    "one",
+    "two",
     "jwt",
     "http",
   ]
   texts.push("connect", "refused", "mqtt://one.example", "mqtt://two.example")
   const some = [...(kind.choices ?? []), true, false, 0, 1, 2, 3, ...numbers, 1_048_576, 1_048_577, ...texts]
-  const all = [...some, ...texts.map((each) => [each])]
+  const lists = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "x25519", "secp256r1", "ed25519"]
+  const all = [...some, ...[...texts, ...lists, "ecdsa_secp256r1_sha256"].map((each) => [each])]
   const good = all.filter((value) => {
     if (JSON.stringify(value) === JSON.stringify(preset)) return false
     try {
@@ -49,7 +60,8 @@ describe("each option of the table is taken at a reload, or told", () => {
   it.each(leaves.map((placed) => [placeOf(placed), placed] as const))("%s", (name, { path, option }) => {
     const [one, other = option.default] = valuesOf(option)
     expect(one).not.toEqual(other)
-    const told = name.replace(/^listeners/, "listeners[1]")
+    const isNamed = path.join(".") === "listeners.name"
+    const told = name.replace(/^listeners/, isNamed ? `listeners.${one}` : "listeners[1]")
     const expected = option.reload === undefined ? [told] : []
     expect(leftForTheNextStart(options, holding(path, one), holding(path, other))).toEqual(expected)
     expect(leftForTheNextStart(options, holding(path, one), holding(path, one))).toEqual([])
@@ -58,7 +70,14 @@ describe("each option of the table is taken at a reload, or told", () => {
   it("every file that is named is read again, whatever its name", () => {
     const files = leaves.filter(({ option }) => option.kind.file === true)
     expect(files.map(placeOf)).toContain("aclFile")
-    for (const { option } of files) expect(option.reload).toBeDefined()
+    // Bridges are taken at the next start, with their files, and a reload tells so.
+    for (const { option, path } of files)
+      expect([path, option.reload === undefined]).toEqual([path, path[0] === "bridges"])
+  })
+
+  it("a listener is told by its name", () => {
+    const [before, after] = ["/a", "/b"].map((path) => ({ listeners: [{ name: "office", type: "ws", path }] }))
+    expect(leftForTheNextStart(options, before, after)).toEqual(["listeners.office.path"])
   })
 
   it("what is not there is the default", () => {
