@@ -13,13 +13,15 @@ export function configurationPage(table: Table, command: Command): string {
   return [
     "# Configuration of the broker",
     "",
-    "Everything that can be set, as the [option table](../packages/broker/src/config/schema/options.ts) has it: in a JSON file (`puremq start --config puremq.json`), or on the command line of `puremq start` where an option is named. `createBroker` takes the same object as the file, with the texts of files in the place of their names: `cert`, `key`, `ca` and `crl` are PEM, `login.passwords`, `acl` and `admin.tokens` are what `login.passwordFile`, `aclFile` and `admin.tokenFile` would hold; `onEvent` stands for `log`, and `reload` is a method.",
+    "Everything that can be set, as the [option table](../packages/broker/src/config/schema/options.ts) has it: in a TOML or JSON file (`puremq start --config puremq.toml`), in the environment, and on the command line of `puremq start`. `createBroker` takes the same object as the file, with the texts of files in the place of their names: `cert`, `key`, `ca` and `crl` are PEM, `login.passwords`, `acl` and `admin.tokens` are what `login.passwordFile`, `aclFile` and `admin.tokenFile` would hold; `onEvent` stands for `log`, and `reload` is a method.",
     "",
-    "A name that is unknown, a value out of its range and an option that means nothing without another are errors, in one line with the place, before anything is opened. File names in the file are relative to it. Times are milliseconds where the table says so; the command line has seconds. The column SIGHUP says when a running broker takes another value, once it is told to (by SIGHUP, or by `reload`): at once, for new connections, which leaves open ones what they began with and what CONNACK told them, or at the next start only, and then the log names what was left. A limit that is lower now throws nothing away: sessions, subscriptions, retained and waiting messages, connections and answers under way stay, and count; one that is higher holds at once. A reload is refused as a whole, and nothing changes, when one of the files cannot be used, when listeners are others or elsewhere, and when there is no authority of clients, password file or access control list any more where there was one.",
+    "What the command line says goes before the environment, that before the file, and that before the defaults. A name that is unknown, a value out of its range and an option that means nothing without another are errors, in one line with file and line, or the variable, or the flag, and with what to write instead, before anything is opened. `puremq check-config` says the same without starting anything, and what it all comes to (`--print`, `--print=json`), with where each value comes from (`--sources`). File names in the file are relative to it, others to where the program runs. Times are milliseconds where the table says so; a flag of its own has seconds. The column SIGHUP says when a running broker takes another value, once it is told to (by SIGHUP, or by `reload`): at once, for new connections, which leaves open ones what they began with and what CONNACK told them, or at the next start only, and then the log names what was left. A limit that is lower now throws nothing away: sessions, subscriptions, retained and waiting messages, connections and answers under way stay, and count; one that is higher holds at once. A reload is refused as a whole, and nothing changes, when one of the files cannot be used, when listeners are others or elsewhere, and when there is no authority of clients, password file or access control list any more where there was one.",
     "",
-    "```json",
-    JSON.stringify(example, undefined, 2),
+    "```toml",
+    ...example,
     "```",
+    "",
+    ...words,
     "",
     "## The file",
     "",
@@ -43,11 +45,38 @@ export function configurationPage(table: Table, command: Command): string {
   ].join("\n")
 }
 
-const example = {
-  listeners: [{ type: "tls", host: "0.0.0.0", port: 8883, cert: "server.pem", key: "server-key.pem" }],
-  login: { passwordFile: "users" },
-  limits: { maximumQueuedMessages: 1000 },
-}
+const example = [
+  "#:schema ./node_modules/@puremq/broker/puremq.schema.json",
+  "[listeners.tls]",
+  'host = "0.0.0.0"',
+  "port = 8883",
+  'cert = "server.pem"',
+  'key = "server-key.pem"',
+  "",
+  "[listeners.office]          # a name of one's own says its type",
+  'type = "wss"',
+  "port = 8443",
+  'cert = "server.pem"',
+  'key = "server-key.pem"',
+  "",
+  "[login]",
+  'passwordFile = "users"',
+  "",
+  "[limits]",
+  "maximumQueuedMessages = 1000",
+]
+
+const words = [
+  'The same in JSON is `{"listeners": {"tls": {"host": ...}}, ...}`. A file whose name ends in `.json` is JSON, one in `.toml` TOML, and else how it begins decides. Listeners may also be a list (`[[listeners]]`), each with its `type` and, if it is to have one, its `name`. `#:schema` and `$schema` are for [editors](../packages/broker/puremq.schema.json) (`puremq check-config --schema` prints the schema), and the broker does not look at them.',
+  "",
+  "**Environment.** Each option has a variable: `PUREMQ_`, and the names that lead to it in capitals, with `__` between two names and `_` between the words of one. `limits.maximumQueuedMessages` is `PUREMQ_LIMITS__MAXIMUM_QUEUED_MESSAGES`, and `port` of the listener `office` `PUREMQ_LISTENERS__OFFICE__PORT`; where there is no such listener it is made, and `OFFICE_2` is the listener `office-2`. Bridges are in the file alone. Numbers are as in the file or have a unit (`10s`, `500ms`, `64KiB`), lists have commas. `PUREMQ_CONFIG` names the file. A variable that begins with `PUREMQ_` and is no option's is an error, but for those that Kubernetes sets where a service is called puremq (`PUREMQ_SERVICE_HOST`, `PUREMQ_PORT_8883_TCP`), and for `PUREMQ_PASSWORD`, which `puremq pub` and `puremq sub` read.",
+  "",
+  "**Command line.** Where an option has a flag, the table names it; `--set limits.maximumInflight=50` reaches every other. A flag that is about listeners is about all that may have it; `--tls`, `--wss`, `--tcp` and `--ws` are about the listener of that name, and make it where there is none. Without a file and without listeners in the environment there is one, `tls`, on 127.0.0.1:8883, with a development certificate.",
+  "",
+  "**Secrets** are never on a command line, which others can read, and `--print` does not show them. They are in files that an option names, or in an option that is marked *secret*: its variable may have `_FILE` behind it, and then names a file with the secret in its first line.",
+  "",
+  "No file is read that nobody has named: a `puremq.toml` where the program happens to run could be anybody's.",
+]
 
 function heading({ title, types }: Part): string[] {
   if (title === undefined) return []
@@ -91,9 +120,14 @@ function atReload({ kind, reload }: Option<unknown>): string {
   return inside.size === 1 ? [...inside].join() : "see there"
 }
 
-function meaning({ about, more, needs = [] }: Option<unknown>, instead: string | undefined): string {
+function meaning({ about, more, needs = [], secret }: Option<unknown>, instead: string | undefined): string {
   const wanted = needs.map(({ words }) => `Needs ${words}.`)
-  return [instead ?? sentence(about), ...(more === undefined ? [] : [more]), ...wanted].join(" ")
+  return [
+    instead ?? sentence(about),
+    ...(more === undefined ? [] : [more]),
+    ...wanted,
+    ...(secret ? ["*Secret.*"] : []),
+  ].join(" ")
 }
 
 function sentence(text: string): string {

@@ -19,7 +19,9 @@ export function formatEvent(event: LogEvent, format: LogFormat, now: number): st
   const fields: [string, unknown][] = [["time", time]]
   for (const [key, value] of Object.entries(event)) {
     if (key === "peer" && typeof value === "object" && value !== null) {
-      fields.push(["peer", value.address], ["transport", value.transport])
+      const { address, transport, listener } = value
+      fields.push(["peer", address], ["transport", transport])
+      if (listener !== undefined && listener !== transport) fields.push(["listener", listener])
     } else if (unsaid.has(key)) continue
     else if (value !== undefined) fields.push([key, value])
   }

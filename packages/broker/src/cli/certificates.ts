@@ -76,7 +76,7 @@ export function developmentCertificates(folder: string, now: number): Certificat
   if (existsSync(files.ca) && existsSync(files.cert) && existsSync(files.key)) {
     try {
       const cert = readCertificates(files.cert, "the certificate")
-      checkCertificate(cert, readPrivateKey(files.key, "the private key", undefined), files, now)
+      checkCertificate(cert, readPrivateKey(files.key, "the private key"), files, now)
       return { ...files, made: false }
     } catch (error) {
       if (!(error instanceof ConfigError && error.message.includes("expired"))) throw error

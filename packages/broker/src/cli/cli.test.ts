@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process"
 import { createHash, createHmac, pbkdf2Sync, X509Certificate } from "node:crypto"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -232,6 +232,65 @@ describe("puremq start", () => {
       err: expect.stringMatching(/^puremq: the broker refused other: not authorized \([^\n]+\)\n$/),
     })
     await broker.stop()
+  })
+})
+
+describe("one configuration", () => {
+  it("the command line goes before the environment, and that before the file; SIGHUP reads the file again", async () => {
+    const write = (most: number) =>
+      writeFileSync(
+        file("layers.toml"),
+        `[listeners.office]\ntype = "tcp"\nport = 1\n[listeners.ws]\nport = 0\n[limits]\nmaximumKeepAlive = ${most}\nmaximumInflight = 5\n`,
+      )
+    write(60)
+    const environment = { PUREMQ_LISTENERS__OFFICE__PORT: "0", PUREMQ_LIMITS__MAXIMUM_INFLIGHT: "6" }
+    const broker = new Run(["start", "--config", "layers.toml", "--max-inflight", "7"], "", environment)
+    const [, port = ""] = await broker.until(/listening text="office \(tcp\) on 127\.0\.0\.1:(\d+)"/)
+    expect(await puremq(["pub", "--tcp", "-p", port, "-t", "a", "-m", "b", "-q", "1"])).toMatchObject({ status: 0 })
+    await broker.until(/client connected .* transport=tcp listener=office|client connected .*listener=office/)
+    write(50)
+    broker.child.kill("SIGHUP")
+    await broker.until(/ reloaded text="limits: maximumKeepAlive 60 -> 50 for new connections; /)
+    writeFileSync(file("layers.toml"), "[listeners.office]\nprot = 1\n")
+    broker.child.kill("SIGHUP")
+    await broker.until(/error text="nothing was reloaded, all settings stay as they were: layers\.toml:1: /)
+    expect((await broker.stop()).status).toBe(0)
+  })
+
+  it("check-config says what is good and what is wrong, and where values come from", async () => {
+    writeFileSync(file("check.toml"), "[listeners.tcp]\nport = 1883\n")
+    expect(await puremq(["check-config", "--config", "check.toml"])).toEqual({
+      status: 0,
+      out: "check.toml is good: tcp on 127.0.0.1:1883\n",
+      err: "",
+    })
+    const { out } = await puremq(["check-config", "--config", "check.toml", "--tcp", "[::1]:1", "--print", "--sources"])
+    expect(out).toMatch(/\[listeners\.tcp\]\ntype = "tcp" # --tcp\nhost = "::1" # --tcp\nport = 1 # --tcp\n/)
+    expect(out).toContain("sysInterval = 10 # default\n")
+    const json = await puremq(["check-config", "--config", "check.toml", "--print=json", "--sources"])
+    expect(JSON.parse(json.out)).toMatchObject({
+      configuration: { listeners: { tcp: { port: 1883 } } },
+      origins: { "listeners.tcp.port": "check.toml:2", log: "default" },
+    })
+    const schema = await puremq(["check-config", "--schema"])
+    expect(JSON.parse(schema.out)).toHaveProperty("$defs.tls")
+    writeFileSync(file("wrong.toml"), "[listeners.tcp]\n\nprot = 1883\n")
+    expect(await puremq(["check-config", "--config", "wrong.toml"])).toEqual({
+      status: 1,
+      out: "",
+      err: "puremq: wrong.toml:3: listeners.tcp.prot is not known; did you mean `port`?\n",
+    })
+    expect((await puremq(["check-config", "--print=xml"])).status).toBe(2)
+    expect((await puremq(["check-config", "--sources"])).status).toBe(2)
+    expect((await puremq(["check-config", "now"])).status).toBe(2)
+  })
+
+  it("check-config makes nothing", async () => {
+    const fresh = mkdtempSync(join(tmpdir(), "puremq-cli-"))
+    const child = spawn(process.execPath, [program, "check-config"], { cwd: fresh, stdio: "ignore" })
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0)
+    expect(readdirSync(fresh)).toEqual([])
+    rmSync(fresh, { recursive: true })
   })
 })
 
@@ -581,7 +640,7 @@ describe("certificates that change while the broker runs", () => {
     write({ maximumSubscriptions: 2, maximumKeepAlive: 60 }, { path: "/mqtt", log: "json", retainAvailable: false })
     broker.child.kill("SIGHUP")
     await broker.until(
-      /warning text="changed, but taken at the next start only: listeners\[1\]\.path, features\.retainAvailable, log"/,
+      /warning text="changed, but taken at the next start only: listeners\.ws\.path, features\.retainAvailable, log"/,
     )
     expect((await broker.stop()).status).toBe(0)
   }, 30_000)

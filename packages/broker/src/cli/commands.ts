@@ -4,7 +4,7 @@ import type { Command, Program } from "@puremq/tls13/command-line"
 import { version } from "../admin/version.ts"
 import { benchCommand } from "./bench/command.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
-import { startCommand } from "./start-command.ts"
+import { checkConfigCommand, startCommand } from "./start-command.ts"
 
 export const certCommand: Command = {
   name: "puremq cert",
@@ -118,6 +118,7 @@ export const program: Program = {
   plain: "start",
   commands: {
     start: startCommand,
+    "check-config": checkConfigCommand,
     cert: certCommand,
     pub: pubCommand,
     sub: subCommand,

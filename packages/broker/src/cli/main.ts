@@ -34,6 +34,9 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "start":
       await (await import("./start.ts")).start(rest)
       return 0
+    case "check-config":
+      await import("./check-config.ts").then(({ checkConfig }) => checkConfig(rest, print))
+      return 0
     case "cert":
       await import("./cert.ts").then(({ cert }) => cert(rest, print))
       return 0

@@ -62,8 +62,8 @@ describe("puremq start", () => {
   )
 
   it.each([
-    ["{}", /^puremq: \S*empty.json: listeners is missing: name one at least, such as .*\n$/],
-    ['{"listeners":[]}', /^puremq: \S*empty.json: listeners is empty: name one at least, such as .*\n$/],
+    ["{}", /^puremq: \S*empty.json:1: listeners is missing: name one at least, such as .*\n$/],
+    ['{"listeners":[]}', /^puremq: \S*empty.json:1: listeners is empty: name one at least, such as .*\n$/],
   ])("with the configuration %s says what is missing", { timeout: patience }, async (text, said) => {
     writeFileSync(command.at("empty.json"), text)
     const { status, out, err } = await command.run(["start", "--config", "empty.json"])

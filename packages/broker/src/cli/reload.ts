@@ -57,7 +57,10 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       const { webhooks = [] } = next.config
       const certificates = listeners.map(certificateOf)
       const handshakes = listeners.map((one) => (one.type === "tls" || one.type === "wss" ? one : undefined))
-      broker.reload({ certificates, login, acl, limits, disconnectRevoked, handshakes, metrics, webhooks, admin })
+      const listenerLimits = listeners.map((one) => one.limits ?? {})
+      const listenerLogins = listeners.map(({ login: own = {} }) => own)
+      const ofListeners = { certificates, handshakes, listenerLimits, listenerLogins }
+      broker.reload({ ...ofListeners, login, acl, limits, disconnectRevoked, metrics, webhooks, admin })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
       return undefined
@@ -116,12 +119,14 @@ function whatStays({ listeners = [], login, acl, admin }: BrokerConfig): string 
 /** A configuration file may have changed too. Throws ConfigError for a change that would open doors, or move them. */
 function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): void {
   const doors = ({ listeners = [] }: BrokerConfig) =>
-    listeners.map(({ type, host, port }) => `${type} ${host} ${port}`).join()
+    listeners.map(({ name, type, host = "127.0.0.1", port }) => `${name} ${type} ${host} ${port}`).join()
   if (doors(started) !== doors(next)) throw new ConfigError("the listeners are others now; that needs a restart")
   next.listeners?.forEach((listener, i) => {
     const before = certificateOf(started.listeners?.[i])
     if (before?.ca !== undefined && certificateOf(listener)?.ca === undefined)
       throw new ConfigError("there is no authority for clients any more; that needs a restart")
+    if (before?.ticketKeys !== undefined && certificateOf(listener)?.ticketKeys === undefined)
+      throw new ConfigError("there is no file of ticket keys any more; that needs a restart")
   })
   if (started.acl !== undefined && next.acl === undefined)
     throw new ConfigError("there is no access control list any more; that needs a restart")
@@ -141,8 +146,8 @@ function inOne({ config, log, reload }: Settings): object {
 
 function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {
   if (listener === undefined || listener.type === "tcp" || listener.type === "ws") return undefined
-  const { cert, key, ca, crl } = listener
-  return { cert, key, ca, crl }
+  const { cert, key, ca, crl, ocsp, tickets } = listener
+  return { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys }
 }
 
 /** Calls `changed` once the files are others than before, and the same at two looks: whoever writes them is done then. */

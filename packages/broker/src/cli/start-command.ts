@@ -1,6 +1,6 @@
 // `puremq start` as a command: the rows of the option table that have a place on the command line, and what is there alone.
 
-import type { Command, OptionRow } from "@puremq/tls13/command-line"
+import type { Command, OptionRow, OptionSection } from "@puremq/tls13/command-line"
 import type { FileConfig } from "../config/file-config.ts"
 import { everyOption, type Flag, type Option, type Rows } from "../config/schema/option.ts"
 import { options } from "../config/schema/options.ts"
@@ -44,35 +44,68 @@ const sections: readonly {
 
 /** @param table for a test, another than the broker's */
 export function startCommandOf(table: Rows<FileConfig>): Command {
-  const rows = everyOption(table).flatMap(({ option }) =>
-    option.flag === undefined ? [] : [{ option, flag: option.flag }],
-  )
   return {
     name: "puremq start",
     summary: "run the broker; without options, on 127.0.0.1:8883 with a development certificate",
     about:
       "Without options that is TLS 1.3 only, open to every program on this machine; the certificate is made in .puremq/ the first time.",
-    sections: [
-      ...sections.map(({ of, title, own }) => ({
-        title,
-        rows: [
-          ...own,
-          ...rows.filter(({ flag }) => flag.section === of).map(({ option, flag }) => rowOf(option, flag)),
-        ],
-      })),
-      {
-        rows: [
-          {
-            name: "config",
-            value: "FILE",
-            help: "a JSON file with all of this and the limits; other options are then not allowed",
-          },
-          { name: "help", help: "this text" },
-        ],
-      },
-    ],
-    after: "Stop it with Ctrl-C: clients are told and connections closed.",
+    sections: [...sectionsOf(table), { rows: [...sourceRows, helpRow] }],
+    after:
+      'Each option may also be in the environment, named after its place in the file: PUREMQ_LIMITS__MAXIMUM_INFLIGHT=50, PUREMQ_LISTENERS__TLS__PORT=8884, PUREMQ_CONFIG=FILE. "puremq check-config" with the same options says what they come to.\nStop it with Ctrl-C: clients are told and connections closed.',
   }
+}
+
+/** What the broker is configured by. */
+const sourceRows: readonly OptionRow[] = [
+  {
+    name: "config",
+    value: "FILE",
+    help: "a TOML or JSON file with all of this and more. What the environment says goes before it, and what the command line says before that",
+  },
+  {
+    name: "set",
+    value: "PATH=VALUE",
+    multiple: true,
+    help: "any option of the file, such as limits.maximumInflight=50 or listeners.tls.port=8884. Repeat it for more",
+  },
+]
+const helpRow: OptionRow = { name: "help", help: "this text" }
+
+function sectionsOf(table: Rows<FileConfig>): OptionSection[] {
+  const rows = everyOption(table).flatMap(({ option }) =>
+    option.flag === undefined ? [] : [{ option, flag: option.flag }],
+  )
+  return sections.map(({ of, title, own }) => ({
+    title,
+    rows: [...own, ...rows.filter(({ flag }) => flag.section === of).map(({ option, flag }) => rowOf(option, flag))],
+  }))
+}
+
+export const checkConfigCommand: Command = {
+  name: "puremq check-config",
+  summary: "say whether a configuration is good, and what it comes to; nothing is started",
+  about:
+    'Reads what "puremq start" with the same options would, with the files that are named: certificates, keys, authorities, revocation lists, users and rules.',
+  sections: [
+    {
+      rows: [
+        {
+          name: "print",
+          optionalValue: "toml|json",
+          help: "print all that is set, with the defaults; names of files from the root. It is the same for the same broker, whether a file, the environment or the command line says so",
+        },
+        {
+          name: "sources",
+          help: "with --print: where each value comes from, a line of the file, a variable or a flag",
+        },
+        { name: "schema", help: "print the JSON Schema of the file, for editors, and nothing else" },
+      ],
+    },
+    ...sectionsOf(options),
+    { rows: [...sourceRows, helpRow] },
+  ],
+  after:
+    "Its status is 0 when the configuration is good; 1, or 2 for the command line, and one line with what to do when it is not.",
 }
 
 export const startCommand: Command = startCommandOf(options)

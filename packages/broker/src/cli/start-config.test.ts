@@ -3,10 +3,14 @@
 import { readArguments, UsageError } from "@puremq/tls13/command-line"
 import { expect, it } from "vitest"
 import { startCommand } from "./start-command.ts"
-import { fileConfigOf } from "./start-config.ts"
+import { startConfigOf } from "./start-config.ts"
 
 const configOf = (...args: string[]) =>
-  fileConfigOf(readArguments(startCommand, args), () => ({ cert: "own.pem", key: "own-key.pem" }))
+  startConfigOf({
+    given: readArguments(startCommand, args),
+    environment: {},
+    own: { cert: "own.pem", key: "own-key.pem" },
+  }).file
 
 it("options of any object stand where the file has them", () => {
   expect(configOf("--data", "/var/lib/puremq", "--durability", "power")).toMatchObject({

@@ -1,14 +1,15 @@
+import { existsSync } from "node:fs"
 import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
 import { finish, type Steps } from "../access/lines.ts"
 import type { LogFormat } from "../admin/log.ts"
-import type { BrokerConfig, ListenerConfig } from "../config/config.ts"
-import { loadingConfigFile, readingFiles, refusePipes, watchedFilesOf } from "../config/load.ts"
+import type { BrokerConfig } from "../config/config.ts"
+import { loadingFiles } from "../config/load.ts"
 import { createBroker } from "../platform/node.ts"
-import { developmentCertificates } from "./certificates.ts"
+import { certificateFiles, developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
 import { type Reloads, reloadFiles, type Settings } from "./reload.ts"
 import { startCommand } from "./start-command.ts"
-import { fileConfigOf } from "./start-config.ts"
+import { ownFolder, startConfigOf } from "./start-config.ts"
 import { clientFiles, commandHere, whatNext } from "./what-next.ts"
 
 interface Plan {
@@ -65,45 +66,25 @@ function makePlan(args: readonly string[]): Plan {
   const given = readArguments(startCommand, args)
   if (given.positionals.length > 0)
     throw new UsageError(`unexpected ${given.positionals[0]}; see "puremq start --help"`)
-  const file = given.text("config")
-  if (file !== undefined) {
-    if (args.length > 2) throw new UsageError("--config goes without other options; put them into the file")
-    const load = (again: boolean) => loadingConfigFile(file, Date.now(), again)
-    return { ...finish(load(false)), files: {}, made: undefined, again: () => load(true) }
-  }
   return { ...finish(planOf(given, false)), again: () => planOf(given, true) }
 }
 
 function* planOf(given: Arguments, again: boolean): Steps<Omit<Plan, "again">> {
   const now = Date.now()
-  let made: string | undefined
-  const file = fileConfigOf(given, () => {
-    const { cert, key, ca, made: isNew } = developmentCertificates(".puremq", now)
-    if (isNew) made = ca
-    return { cert, key }
-  })
+  const { cert: ownCert, key: ownKey } = certificateFiles(ownFolder)
+  const sources = { given, environment: process.env, own: { cert: ownCert, key: ownKey }, again }
+  const { draft, path, file, usesOwn } = startConfigOf(sources)
+  const own = usesOwn ? developmentCertificates(ownFolder, now) : undefined
   const { cert, ca } = file.listeners?.find((one) => one.type === "tls" || one.type === "wss") ?? {}
-  const watchedFiles = watchedFilesOf(file, process.cwd())
-  if (again) refusePipes(watchedFiles)
-  const warnings: string[] = []
-  return {
-    config: anonymousRule(yield* readingFiles(file, process.cwd(), now, (text) => warnings.push(text))),
-    warnings,
-    log: file.log ?? "text",
-    files: { cert, ca },
-    made,
-    reload: file.reload,
-    watchedFiles,
-  }
+  const loaded = yield* loadingFiles(file, draft, { path, now, again })
+  const warnings = [...loaded.warnings, ...(path === undefined && !again ? unreadFile() : [])]
+  return { ...loaded, warnings, files: { cert, ca }, made: own?.made ? own.ca : undefined }
 }
 
-/** With client certificates required there is a login already; otherwise passwords decide. */
-function anonymousRule(config: BrokerConfig): BrokerConfig {
-  if (config.login?.anonymous !== undefined || config.login?.passwords !== undefined) return config
-  const everyListener = (config.listeners ?? []).every(
-    (one: ListenerConfig) => "clientCertificate" in one && one.clientCertificate === "require",
-  )
-  return everyListener ? { ...config, login: { ...config.login, anonymous: false } } : config
+/** Whoever has one beside the broker may think that it is read. */
+function unreadFile(): string[] {
+  const found = ["puremq.toml", "puremq.json"].find((name) => existsSync(name))
+  return found === undefined ? [] : [`${found} is here, and is read only with --config ${found}`]
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

@@ -62,15 +62,18 @@ describe("what puremq start prints to paste", () => {
   it("says where the dashboard is, by a name that a browser takes", () => {
     const tokens = ""
     const at = (host: string, cert?: string) =>
-      whatNext([{ type: "admin", host, port: 8884 }], { admin: { port: 8884, tokens, cert } }, {}, "puremq").find(
-        (line) => line.startsWith("Dashboard:"),
-      )
+      whatNext(
+        [{ type: "admin", name: "admin", host, port: 8884 }],
+        { admin: { port: 8884, tokens, cert } },
+        {},
+        "puremq",
+      ).find((line) => line.startsWith("Dashboard:"))
     expect(at("127.0.0.1")).toBe("Dashboard: http://127.0.0.1:8884/, with a token of its file")
     expect(at("::1")).toMatch("http://[::1]:8884/")
     expect(at("0.0.0.0", "PEM")).toMatch("https://localhost:8884/")
-    expect(whatNext([{ type: "tcp", host: "127.0.0.1", port: 1883 }], {}, {}, "puremq").join("\n")).not.toMatch(
-      "Dashboard",
-    )
+    expect(
+      whatNext([{ type: "tcp", name: "tcp", host: "127.0.0.1", port: 1883 }], {}, {}, "puremq").join("\n"),
+    ).not.toMatch("Dashboard")
   })
 
   it("names the command as it is found from the folder", () => {

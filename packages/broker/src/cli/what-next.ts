@@ -176,9 +176,14 @@ function needsUser({ login }: BrokerConfig): boolean {
   return login?.passwords !== undefined && login.anonymous !== true
 }
 
-function openDoors(addresses: readonly ListenerAddress[], { login }: BrokerConfig): string[] {
-  const open = addresses.find((one) => one.type !== "metrics" && one.type !== "admin" && !isLoopback(one.host))
-  if (open === undefined || login?.passwords !== undefined || login?.anonymous === false) return []
+function openDoors(addresses: readonly ListenerAddress[], { login, listeners = [] }: BrokerConfig): string[] {
+  const letsIn = (name: string) => {
+    const own = listeners.find((one) => (one.name ?? one.type) === name)?.login?.anonymous
+    return own ?? login?.anonymous ?? login?.passwords === undefined
+  }
+  const isOurs = ({ type }: ListenerAddress) => type === "metrics" || type === "admin"
+  const open = addresses.find((one) => !isOurs(one) && !isLoopback(one.host) && letsIn(one.name))
+  if (open === undefined) return []
   return [
     `Warning: ${open.type} on ${open.host}:${open.port} is open to everybody who can reach this machine; see --password-file and --ca`,
   ]

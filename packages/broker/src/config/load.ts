@@ -1,11 +1,16 @@
 // Reads the configuration file and the files it names.
 
 import { statSync } from "node:fs"
-import { dirname, resolve } from "node:path"
+import { dirname, isAbsolute, relative, resolve } from "node:path"
 import { finish, type Steps } from "../access/lines.ts"
 import type { LogFormat } from "../admin/log.ts"
-import { checkCertificate, checkRevocationLists, usableAuthorities } from "./certificate.ts"
-import { checkFileConfig } from "./check.ts"
+import {
+  checkCertificate,
+  checkRevocationLists,
+  checkStaple,
+  checkTicketKeys,
+  usableAuthorities,
+} from "./certificate.ts"
 import {
   type AdminConfig,
   type BridgeConfig,
@@ -18,11 +23,14 @@ import type { FileAdmin, FileBridge, FileConfig, FileListener, FileMetrics } fro
 import { readHttpLogin, readJwt, readWebhook } from "./hook-files.ts"
 import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
-import type { Table } from "./schema/option.ts"
+import type { Rows, Table } from "./schema/option.ts"
 import { options } from "./schema/options.ts"
+import { itemOf, memberOf } from "./schema/path.ts"
+import { Draft } from "./sources/draft.ts"
+import { readConfigurationFile } from "./sources/file.ts"
 import {
-  configurationFile,
   metricsTokenFile,
+  readBytes,
   readingAcl,
   readingPasswordFile,
   readKeyPassword,
@@ -35,6 +43,8 @@ const ownStore = ".puremq/store"
 
 export interface LoadedConfig {
   readonly config: BrokerConfig
+  /** The same with the names of files, as they are from where the program runs. */
+  readonly file: FileConfig
   /** Seconds between two looks at the files; undefined: none. */
   readonly reload: number | undefined
   /** Certificates, keys, authorities, revocation lists, users and access control list, and the file that names them. */
@@ -45,45 +55,96 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads a JSON configuration file; file names in it are relative to it. Throws ConfigError with one line.
+ * Reads a configuration file, TOML or JSON, with nothing over it; file names in it are relative to it. Throws ConfigError with one line.
  *
  * @param again a broker runs meanwhile, and nothing may keep it waiting
  */
 export function loadConfigFile(path: string, now: number, again: boolean = false): LoadedConfig {
-  return finish(loadingConfigFile(path, now, again))
+  const draft = draftOfFile(path, again)
+  return finish(loadingFiles(checkedDraft(draft, path), draft, { path, now, again }))
 }
 
-/** The same, step by step. */
-export function* loadingConfigFile(path: string, now: number, again: boolean = false): Steps<LoadedConfig> {
+/** Throws ConfigError. @param again a broker runs meanwhile */
+export function draftOfFile(path: string, again: boolean): Draft {
   if (again) refusePipes([path])
-  const source = readText(path, configurationFile)
-  let value: unknown
-  try {
-    value = JSON.parse(source)
-  } catch (error) {
-    throw new ConfigError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  return new Draft({ name: path, document: readConfigurationFile(path) })
+}
+
+/**
+ * What a draft says, with the names of files as they are from where the program runs. Throws ConfigError, or UsageError for an
+ * option of the command line.
+ * @param path of the configuration file, which its own names are relative to
+ */
+export function checkedDraft(draft: Draft, path: string | undefined, table: Rows<FileConfig> = options): FileConfig {
+  const checked = draft.check(table)
+  const { listeners, store = {} } = checked
+  if (listeners === undefined || listeners.length === 0) {
+    const what = `listeners is ${listeners === undefined ? "missing" : "empty"}`
+    const example = "listeners.tls = { port = 8883, cert = FILE, key = FILE }"
+    throw draft.told(new ConfigError(`${what}: name one at least, such as ${example}`, "listeners"))
   }
-  let checked: FileConfig
-  try {
-    checked = checkFileConfig(value)
-  } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${path}: ${error.message}`)
-    throw error
+  const folder = path === undefined ? process.cwd() : dirname(resolve(path))
+  const ofFile = (place: string) => draft.originOf(place)?.kind === "file"
+  const placed = placeFiles(checked, "", table, draft, (name, place) => (ofFile(place) ? fromHere(folder, name) : name))
+  const config = Object.assign({}, checked, placed)
+  if (store.type === "memory" || store.directory !== undefined) return config
+  return { ...config, store: { ...store, directory: fromHere(folder, ownStore) } }
+}
+
+/** A name in a folder as it is from where the program runs. */
+function fromHere(folder: string, name: string): string {
+  if (folder === process.cwd()) return name
+  const path = resolve(folder, name)
+  const short = relative(process.cwd(), path)
+  return short.startsWith("..") || isAbsolute(short) ? path : short
+}
+
+/** The same values, with each name of a file or folder changed. */
+function placeFiles(
+  value: unknown,
+  where: string,
+  table: Table,
+  draft: Draft,
+  change: (name: string, place: string) => string,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(Object.assign({}, value))) {
+    const { kind } = table[name] ?? {}
+    const place = memberOf(where, name)
+    const rows: Table = Object.assign({}, ...(kind?.parts ?? []).map((part) => part.rows))
+    const inside = (each: unknown, at: string) => placeFiles(each, at, rows, draft, change)
+    if ((kind?.file ?? kind?.folder) === true && typeof member === "string") result[name] = change(member, place)
+    else if (kind?.parts === undefined) result[name] = member
+    else if (!Array.isArray(member)) result[name] = inside(member, place)
+    else if (place !== "listeners") result[name] = member.map((each, i) => inside(each, itemOf(place, i)))
+    else result[name] = member.map((each) => inside(each, draft.placeOfListener(each.name)))
   }
-  if ((checked.listeners ?? []).length === 0)
-    throw new ConfigError(
-      `${path}: listeners is ${checked.listeners === undefined ? "missing" : "empty"}: name one at least, such as {"type": "tls", "port": 8883, "cert": FILE, "key": FILE}`,
-    )
-  const folder = dirname(resolve(path))
-  const files = watchedFilesOf(checked, folder)
+  return result
+}
+
+/** Reads the files that a checked configuration names, step by step. Throws ConfigError, with where the name of the file stands. */
+export function* loadingFiles(
+  file: FileConfig,
+  draft: Draft,
+  { path, now, again }: { readonly path: string | undefined; readonly now: number; readonly again: boolean },
+): Steps<LoadedConfig> {
+  const files = watchedFilesOf(file, process.cwd())
   if (again) refusePipes(files)
   const warnings: string[] = []
+  const warn = (text: string) => warnings.push(text)
+  let config: BrokerConfig
+  try {
+    config = yield* readingFiles(file, process.cwd(), now, warn, (name) => draft.placeOfListener(name))
+  } catch (error) {
+    throw draft.toldOfFile(error)
+  }
   return {
-    config: yield* readingFiles(checked, folder, now, (text) => warnings.push(text)),
+    config,
+    file,
     warnings,
-    log: checked.log ?? "text",
-    reload: checked.reload,
-    watchedFiles: [resolve(path), ...files],
+    log: file.log ?? "text",
+    reload: file.reload,
+    watchedFiles: [...(path === undefined ? [] : [resolve(path)]), ...files],
   }
 }
 
@@ -118,13 +179,15 @@ function filesIn(value: unknown, table: Table): string[] {
 
 /**
  * Turns file names into what the files hold, step by step. `folder` is what they are relative to; `now` in milliseconds; `warn` gets a
- * sentence for what is left out.
+ * sentence for what is left out. Throws ConfigError with the place of the name.
+ * @param placeOf a listener, by its name
  */
 export function* readingFiles(
   file: FileConfig,
   folder: string,
   now: number,
   warn: (text: string) => void = () => undefined,
+  placeOf: (name: string) => string = (name) => memberOf("listeners", name),
 ): Steps<BrokerConfig> {
   const {
     listeners = [],
@@ -142,19 +205,26 @@ export function* readingFiles(
   const { passwordFile, jwt, http, ...logins } = login
   return {
     ...others,
-    listeners: listeners.map((one) => readListener(one, folder, now, warn)),
+    listeners: listeners.map((one) => readListener(one, placeOf(one.name ?? one.type), folder, now, warn)),
     login: {
       ...logins,
-      passwords: passwordFile === undefined ? undefined : yield* readingPasswordFile(resolve(folder, passwordFile)),
-      ...(jwt !== undefined && { jwt: readJwt(jwt, folder, warn) }),
-      ...(http !== undefined && { http: readHttpLogin(http, folder, warn) }),
+      passwords:
+        passwordFile === undefined
+          ? undefined
+          : yield* placed("login.passwordFile", readingPasswordFile(resolve(folder, passwordFile))),
+      ...(jwt !== undefined && { jwt: placedIn("login.jwt", () => readJwt(jwt, folder, warn)) }),
+      ...(http !== undefined && { http: placedIn("login.http", () => readHttpLogin(http, folder, warn)) }),
     },
-    ...(bridges.length > 0 && { bridges: bridges.map((one) => readBridge(one, folder, now, warn)) }),
-    ...(webhooks !== undefined && { webhooks: webhooks.map((one) => readWebhook(one, folder, warn)) }),
+    ...(bridges.length > 0 && {
+      bridges: bridges.map((one, i) => placedIn(itemOf("bridges", i), () => readBridge(one, folder, now, warn))),
+    }),
+    ...(webhooks !== undefined && {
+      webhooks: webhooks.map((one, i) => placedIn(itemOf("webhooks", i), () => readWebhook(one, folder, warn))),
+    }),
     store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
-    metrics: metrics && readMetrics(metrics, folder, now, warn),
-    acl: aclFile === undefined ? undefined : yield* readingAcl(resolve(folder, aclFile)),
-    ...(admin !== undefined && { admin: readAdmin(admin, folder, now, warn) }),
+    metrics: metrics && placedIn("metrics", () => readMetrics(metrics, folder, now, warn)),
+    acl: aclFile === undefined ? undefined : yield* placed("aclFile", readingAcl(resolve(folder, aclFile))),
+    ...(admin !== undefined && { admin: placedIn("admin", () => readAdmin(admin, folder, now, warn)) }),
   }
 }
 
@@ -168,7 +238,7 @@ function readMetrics(
   const read = {
     ...others,
     cert: cert === undefined ? undefined : readCertificates(file(cert), "the certificate for metrics"),
-    key: key === undefined ? undefined : readPrivateKey(file(key), "the private key for metrics", undefined),
+    key: key === undefined ? undefined : readPrivateKey(file(key), "the private key for metrics"),
     ca:
       ca === undefined
         ? undefined
@@ -185,35 +255,83 @@ function readAdmin(one: FileAdmin, folder: string, now: number, warn: (text: str
   if (tokenFile === undefined) throw new ConfigError("admin.tokenFile is missing")
   const tokens = readTokenFile(resolve(folder, tokenFile))
   if (cert === undefined || key === undefined) return { ...others, tokens }
-  const texts = readKeyPair({ cert, key, keyPasswordFile }, folder)
+  const file = (name: string) => resolve(folder, name)
+  const password = keyPasswordFile === undefined ? undefined : () => readKeyPassword(file(keyPasswordFile))
+  const texts = {
+    cert: readCertificates(file(cert), "the certificate"),
+    key: readPrivateKey(file(key), "the private key", password),
+  }
   checkCertificate(texts.cert, texts.key, { cert, key }, now, warn)
   return { ...others, tokens, ...texts }
 }
 
-/** PEM texts of a certificate and its key. */
-function readKeyPair(
-  files: { readonly cert: string; readonly key: string; readonly keyPasswordFile?: string | undefined },
+function readListener(
+  one: FileListener,
+  where: string,
   folder: string,
-): { readonly cert: string; readonly key: string } {
-  const file = (name: string) => resolve(folder, name)
-  const password = files.keyPasswordFile === undefined ? undefined : file(files.keyPasswordFile)
-  const cert = readCertificates(file(files.cert), "the certificate")
-  return { cert, key: readPrivateKey(file(files.key), "the private key", password) }
-}
-
-function readListener(one: FileListener, folder: string, now: number, warn: (text: string) => void): ListenerConfig {
+  now: number,
+  warn: (text: string) => void,
+): ListenerConfig {
   if (one.type === "tcp" || one.type === "ws") return one
-  const { keyPasswordFile: _, ...others } = one
+  const { keyPassword, keyPasswordFile, ocspFile, tickets, ...others } = one
   const file = (name: string) => resolve(folder, name)
-  const { cert, key } = readKeyPair(one, folder)
-  checkCertificate(cert, key, one, now, warn)
-  const ca =
+  const at = <T>(name: string, work: () => T) => placedIn(memberOf(where, name), work)
+  const cert = at("cert", () => readCertificates(file(one.cert), "the certificate"))
+  const password = keyPasswordFile === undefined ? () => keyPassword : () => readKeyPassword(file(keyPasswordFile))
+  const key = at("key", () => readPrivateKey(file(one.key), "the private key", password))
+  at("cert", () => checkCertificate(cert, key, one, now, warn))
+  const ca = at("ca", () =>
     one.ca === undefined
       ? undefined
-      : usableAuthorities(readCertificates(file(one.ca), "the authorities of client certificates"), one.ca, warn)
-  const crl = one.crl === undefined ? undefined : readRevocationLists(file(one.crl), "the revocation lists")
-  if (crl !== undefined) checkRevocationLists(crl, one.crl ?? "", now)
-  return { ...others, cert, key, ca, crl }
+      : usableAuthorities(readCertificates(file(one.ca), "the authorities of client certificates"), one.ca, warn),
+  )
+  const crl = at("crl", () => {
+    const { crl } = one
+    if (crl === undefined) return undefined
+    const lists = readRevocationLists(file(crl), "the revocation lists")
+    checkRevocationLists(lists, crl, now)
+    return lists
+  })
+  const ocsp = at("ocspFile", () => {
+    if (ocspFile === undefined) return undefined
+    const der = readBytes(file(ocspFile), "the OCSP response")
+    const problem = checkStaple(der, ocspFile, cert, now)
+    if (problem !== undefined) warn(`${problem}; the certificate goes without`)
+    return problem === undefined ? der : undefined
+  })
+  const { keysFile, ...ticketSettings } = tickets ?? {}
+  const keys = at("tickets.keysFile", () => {
+    if (keysFile === undefined) return undefined
+    const bytes = readBytes(file(keysFile), "the ticket keys")
+    checkTicketKeys(bytes, keysFile)
+    return bytes
+  })
+  return {
+    ...others,
+    ...{ cert, key, ca, crl, ocsp },
+    ...(tickets !== undefined && { tickets: { ...ticketSettings, keys } }),
+  }
+}
+
+/** With the place of the file's name in what is thrown. */
+function* placed<T>(where: string, steps: Steps<T>): Steps<T> {
+  try {
+    return yield* steps
+  } catch (error) {
+    throw withPlace(where, error)
+  }
+}
+
+function placedIn<T>(where: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw withPlace(where, error)
+  }
+}
+
+function withPlace(where: string, error: unknown): unknown {
+  return error instanceof ConfigError ? new ConfigError(error.message, where) : error
 }
 
 function readBridge(one: FileBridge, folder: string, now: number, warn: (text: string) => void): BridgeConfig {
@@ -223,7 +341,7 @@ function readBridge(one: FileBridge, folder: string, now: number, warn: (text: s
   const credential = () => {
     if (cert === undefined || key === undefined) return {}
     const chain = readCertificates(file(cert), `the client certificate ${what}`)
-    const password = keyPasswordFile === undefined ? undefined : file(keyPasswordFile)
+    const password = keyPasswordFile === undefined ? undefined : () => readKeyPassword(file(keyPasswordFile))
     const secret = readPrivateKey(file(key), `the private key ${what}`, password)
     checkCertificate(chain, secret, { cert, key }, now, warn)
     return { cert: chain, key: secret }

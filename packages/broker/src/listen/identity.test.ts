@@ -232,10 +232,10 @@ describe("revocation lists", () => {
 describe("configurations that make no sense", () => {
   const base = { type: "tls", port: 0, ...pems(server) } as const
   it.each([
-    [{ ...base, clientCertificate: "require" }, /listeners\[0\]\.ca is missing/],
-    [{ ...base, identity: "san-email" }, /listeners\[0\]\.identity is about client certificates/],
-    [{ ...base, crl: "x" }, /listeners\[0\]\.crl is about client certificates/],
-    [{ ...base, ca, clientCertificate: "require", revocation: "require" }, /listeners\[0\]\.crl is missing/],
+    [{ ...base, clientCertificate: "require" }, /listeners\.tls\.ca is missing/],
+    [{ ...base, identity: "san-email" }, /listeners\.tls\.identity is about client certificates/],
+    [{ ...base, crl: "x" }, /listeners\.tls\.crl is about client certificates/],
+    [{ ...base, ca, clientCertificate: "require", revocation: "require" }, /listeners\.tls\.crl is missing/],
   ] as const)("%#", (listener, expected) => {
     expect(() => createBroker({ listeners: [listener] })).toThrow(ConfigError)
     expect(() => createBroker({ listeners: [listener] })).toThrow(expected)

@@ -7,6 +7,7 @@ import type { OwnPage } from "./http-rules.ts"
 /** An open door: listens, and hands each connection to the broker. */
 export interface Listener {
   readonly kind: TransportKind
+  readonly name: string
   /** Where it listens; set once `listen` has resolved. */
   readonly host: string
   readonly port: number
@@ -52,14 +53,18 @@ export interface RenewedCertificate {
   /** This and `crl`: absent, they stay as they are; undefined, there is none any more. */
   readonly ca?: string | undefined
   readonly crl?: string | undefined
+  /** DER of an OCSP response that is stapled to the certificate; absent or undefined: none. */
+  readonly ocsp?: Uint8Array | undefined
+  /** Keys that tickets are sealed with, 48 bytes each, three at most; absent or undefined: they stay as they are. */
+  readonly ticketKeys?: Uint8Array | undefined
 }
 
 /** What every listener needs. */
 export interface ListenerContext {
   readonly broker: Broker
-  readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed, detail: HandshakeDetail) => void
-  /** What the listener is called. */
+  /** What the listener is called; default: its kind. */
   readonly name?: string | undefined
+  readonly onHandshake: (event: HandshakeSucceeded | HandshakeFailed, detail: HandshakeDetail) => void
   /** A defect has ended one connection. */
   readonly onFault: OnFault
   /** A connection was refused, or could not be taken. They come in floods: of each kind one a second is to be told. */
@@ -74,8 +79,8 @@ export type RefusalKind = "PROXY protocol" | "HTTP" | "listener"
 
 /** Why a listener could not be opened, in a sentence. */
 export class ListenError extends Error {
-  constructor(kind: string, host: string, port: number, error: unknown) {
-    super(`cannot listen for ${kind} on ${host}:${port}: ${explain(error)}`)
+  constructor(what: string, host: string, port: number, error: unknown) {
+    super(`cannot listen for ${what} on ${host}:${port}: ${explain(error)}`)
     this.name = "ListenError"
   }
 }
@@ -112,23 +117,30 @@ export interface ServerLike {
 /** Connections that the system keeps for a server until it takes them. */
 export const backlog = 1024
 
+/** Its name, and what it is where that does not say so: `tls`, `tls-2`, `office (tls)`. */
+export function labelOf(name: string | undefined, kind: string): string {
+  if (name === undefined) return kind
+  return name.replace(/-\d+$/, "") === kind ? name : `${name} (${kind})`
+}
+
 /** Waits until `server` listens; returns the port. What fails later, too many open files say, is told to `context`. */
 export function listenOn(
   server: ServerLike,
   kind: string,
   host: string,
   port: number,
-  context: Pick<ListenerContext, "onRefused" | "onListening">,
+  context: Pick<ListenerContext, "name" | "onRefused" | "onListening">,
 ): Promise<number> {
+  const what = labelOf(context.name, kind)
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       server.off("listening", listening)
-      reject(new ListenError(kind, host, port, error))
+      reject(new ListenError(what, host, port, error))
     }
     const listening = () => {
       server.off("error", failed)
       server.on("error", (error) => {
-        context.onRefused("listener", `cannot take a connection for ${kind} on ${host}:${port}: ${explain(error)}`)
+        context.onRefused("listener", `cannot take a connection for ${what} on ${host}:${port}: ${explain(error)}`)
       })
       context.onListening?.(server)
       const address = server.address()

@@ -13,16 +13,10 @@ export interface TcpOptions {
 
 /** MQTT over plain TCP. Nothing is encrypted, so it is off unless configured. */
 export function createTcpListener(options: TcpOptions, context: ListenerContext): Listener {
-  const { broker, onFault } = context
+  const { broker, onFault, name = "tcp" } = context
   const attach = (socket: Socket) =>
     inside(onFault, socket, () => {
-      attachStream(
-        broker,
-        socket,
-        { transport: "tcp", listener: context.name, address: addressOf(socket) },
-        onFault,
-        "copies",
-      )
+      attachStream(broker, socket, { transport: "tcp", listener: name, address: addressOf(socket) }, onFault, "copies")
       socket.resume()
     })
   const { proxyProtocol } = options
@@ -32,6 +26,7 @@ export function createTcpListener(options: TcpOptions, context: ListenerContext)
   let port = options.port
   return {
     kind: "tcp",
+    name,
     host: options.host,
     get port() {
       return port

@@ -48,9 +48,10 @@ export function createWebSocketListener(
   options: WebSocketOptions & { host: string; port: number; proxyProtocol?: ProxyProtocolOptions | undefined },
   context: ListenerContext,
 ): Listener {
+  const { name = "ws" } = context
   const door = createWebSocketDoor({ ...options, secure: false }, context, (connection) => ({
     transport: "ws",
-    listener: context.name,
+    listener: name,
     address: addressOf(connection),
   }))
   const { proxyProtocol } = options
@@ -60,6 +61,7 @@ export function createWebSocketListener(
   let port = options.port
   return {
     kind: "ws",
+    name,
     host: options.host,
     get port() {
       return port

@@ -5,27 +5,16 @@ import { loadClientCheck } from "../listen/client-check.ts"
 import type { HandshakeLimits, Listener, ListenerContext } from "../listen/listener.ts"
 import { createTcpListener } from "../listen/tcp.ts"
 import { createTlsListener } from "../listen/tls.ts"
+import { providerWith } from "../listen/tls-choices.ts"
 import { loadNaming, loadTls } from "../listen/tls-server.ts"
 import { createWebSocketListener } from "../listen/websocket.ts"
-
-/** What the log and the metrics call them: no two have one name. */
-export function namesOf(listeners: readonly ListenerConfig[]): string[] {
-  const given = new Map<string, number>()
-  return listeners.map(({ type }) => {
-    const count = (given.get(type) ?? 0) + 1
-    given.set(type, count)
-    return count === 1 ? type : `${type}-${count}`
-  })
-}
 
 /** Makes the listener that a configuration describes; it does not listen yet. */
 export async function makeListener(
   config: ListenerConfig,
-  name: string,
   handshakes: HandshakeLimits = defaultHandshakeLimits,
-  of: ListenerContext,
+  context: ListenerContext,
 ): Promise<Listener> {
-  const context = { ...of, name }
   const host = config.host ?? "127.0.0.1"
   const { port, proxyProtocol } = config
   if (config.type === "tcp") return createTcpListener({ host, port, proxyProtocol }, context)
@@ -36,7 +25,6 @@ export async function makeListener(
   const { createServer } = await loadTls()
   const clientCertificate = config.clientCertificate ?? "none"
   const options = {
-    name,
     host,
     port,
     cert: config.cert,
@@ -48,7 +36,12 @@ export async function makeListener(
     identity: clientCertificate === "none" ? undefined : (config.identity ?? "subject-cn"),
     nameOf: clientCertificate === "none" ? undefined : await loadNaming(config.identity ?? "subject-cn"),
     clientCheck: clientCertificate === "none" ? undefined : await loadClientCheck(),
-    provider: config.provider,
+    provider: await providerWith(config.provider, config.groups),
+    suites: config.suites,
+    groups: config.groups,
+    signatureSchemes: config.signatureSchemes,
+    ocsp: config.ocsp,
+    tickets: config.tickets,
     workers: config.workers,
     alpn: config.type === "tls" ? config.alpn : undefined,
     ...handshakes,

@@ -316,7 +316,7 @@ describe("the program's own side", () => {
     })
     const failed = second.listen()
     await expect(failed).rejects.toThrow(ListenError)
-    await expect(failed).rejects.toThrow(/cannot listen for tcp on 127\.0\.0\.1:\d+: the port is taken/)
+    await expect(failed).rejects.toThrow(/cannot listen for tcp-2 on 127\.0\.0\.1:\d+: the port is taken/)
     await second.close()
   })
 

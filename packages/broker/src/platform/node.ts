@@ -4,7 +4,13 @@ import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { loopTurns } from "@puremq/tls13/node"
 import { BridgePeers, withBridges } from "../access/bridge-access.ts"
-import { createAccess, type LoginRules, type LostLogin, type ReplaceableAccess } from "../access/login.ts"
+import {
+  createAccess,
+  type ListenerLogin,
+  type LoginRules,
+  type LostLogin,
+  type ReplaceableAccess,
+} from "../access/login.ts"
 import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
 import type { AdminServer } from "../admin/http/server.ts"
 import type { LogEvent } from "../admin/log.ts"
@@ -19,10 +25,23 @@ import type { Redirect } from "../client/hub.ts"
 import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
 import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
-import { checkClientCertificates, checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
+import {
+  checkClientCertificates,
+  checkedNames,
+  checkFeatures,
+  checkLimits,
+  checkServerReference,
+} from "../config/check.ts"
 import { type BrokerConfig, ConfigError, type MetricsConfig, type ReloadConfig } from "../config/config.ts"
 import { rereadFurther, rereadWebhooks } from "../config/hooks.ts"
-import { handshakeLimitsOf, limitsAfter, rereadHandshakes, rereadLimits } from "../config/limits.ts"
+import {
+  handshakeLimitsOf,
+  limitsAfter,
+  listenerLimitsOf,
+  rereadHandshakes,
+  rereadLimits,
+  rereadListenerLimits,
+} from "../config/limits.ts"
 import { checkMetrics, metricsAfter, rereadMetrics } from "../config/metrics.ts"
 import { counted, type Reread } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
@@ -34,6 +53,7 @@ import {
   type HandshakeLimits,
   type Listener,
   type ListenerContext,
+  labelOf,
   type RenewedCertificate,
 } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
@@ -43,7 +63,7 @@ import type { Qos } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { HandshakeFailed } from "../ports/events.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
-import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
+import { defaultLimits, type Limits, type ListenerLimits, limitsOfMemory } from "../session/limits.ts"
 import type { FileStore } from "../stores/file-store.ts"
 import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
@@ -57,7 +77,7 @@ import { expiryOf } from "./expiry.ts"
 import { FurtherLogins, type HooksNeeds, Webhooks } from "./hooks.ts"
 import { ListenerReports } from "./listener-reports.ts"
 import { heapForClients } from "./node-heap.ts"
-import { makeListener, namesOf } from "./node-listeners.ts"
+import { makeListener } from "./node-listeners.ts"
 import { buildStats, processStats } from "./node-process.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
@@ -67,6 +87,8 @@ const closingMilliseconds = 1500
 /** Where a listener really listens. */
 export interface ListenerAddress {
   readonly type: TransportKind | "metrics" | "admin"
+  /** Of a listener of the configuration; its type, unless it was given another. */
+  readonly name: string
   readonly host: string
   readonly port: number
 }
@@ -103,6 +125,8 @@ export function createBroker(config: BrokerConfig = {}): PureMqBroker {
 
 class NodeBroker implements PureMqBroker {
   #config: BrokerConfig
+  /** Of the listeners, in their order. */
+  readonly #names: readonly string[]
   /** Bytes of the heap for clients. */
   readonly #heap: number
   readonly #broker: Broker
@@ -129,8 +153,9 @@ class NodeBroker implements PureMqBroker {
   #admin: AdminServer | undefined
   /** Of each listener of the configuration; undefined: it has no TLS. */
   #handshakes: readonly (HandshakeLimits | undefined)[]
+  #listenerLogins: readonly ListenerLogin[]
+  #listenerLimits: readonly ListenerLimits[]
   #listeners: Listener[] = []
-  readonly #names: readonly string[]
   #closing = false
   #metrics: MetricsServer | undefined
   readonly #nextTurn = loopTurns()
@@ -145,11 +170,12 @@ class NodeBroker implements PureMqBroker {
   constructor(config: BrokerConfig) {
     this.#config = config
     this.#heap = heapForClients()
+    this.#names = checkedNames(config.listeners ?? [])
     config.listeners?.forEach((one, index) => {
-      if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, `listeners[${index}]`)
+      if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, this.#placeOf(index))
     })
     if (config.metrics !== undefined) checkMetrics(config.metrics, Date.now())
-    this.#names = namesOf(config.listeners ?? [])
+    this.#listenerLogins = (config.listeners ?? []).map(({ login = {} }) => login)
     const onEvent = config.onEvent ?? (() => undefined)
     const desk = config.admin === undefined ? undefined : new AdminDesk(config.admin, () => this.#clock.wall())
     this.#adminDesk = desk
@@ -165,9 +191,12 @@ class NodeBroker implements PureMqBroker {
     this.#further = new FurtherLogins(this.#hooksNeeds)
     const { all, take } = this.#further.prepare(config.login ?? {})
     take()
-    this.#rules = rulesOf(config.login ?? {}, config.acl, all)
+    this.#rules = rulesOf(config.login ?? {}, config.acl, all, this.#byName(this.#listenerLogins))
     this.#handshakes = (config.listeners ?? []).map((one, i) =>
-      one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, `listeners[${i}]`) : undefined,
+      one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, this.#placeOf(i)) : undefined,
+    )
+    this.#listenerLimits = (config.listeners ?? []).map((one, i) =>
+      listenerLimitsOf(one.limits ?? {}, `${this.#placeOf(i)}.limits`),
     )
     this.#access = withBridges(this.#createAccess(limits), this.#bridgePeers)
     const { responseInformation } = config
@@ -182,6 +211,7 @@ class NodeBroker implements PureMqBroker {
       store: this.#store,
       observers: this.#timings.observers,
       limits,
+      listenerLimits: this.#byName(this.#listenerLimits),
       heap: this.#heap,
       features: checkFeatures(config.features ?? {}),
       redirect: redirectOf(config),
@@ -230,11 +260,12 @@ class NodeBroker implements PureMqBroker {
       store = await this.#openStore()
       this.#further.begin()
       for (const one of this.#config.listeners ?? []) {
-        const at = this.#listeners.length
-        const listener = await makeListener(one, this.#names[at] ?? one.type, this.#handshakes[at], this.#context)
+        const index = this.#listeners.length
+        const context = { ...this.#context, name: this.#names[index] }
+        const listener = await makeListener(one, this.#handshakes[index], context)
         await listener.listen()
         this.#listeners.push(listener)
-        addresses.push({ type: listener.kind, host: listener.host, port: listener.port })
+        addresses.push({ type: listener.kind, name: listener.name, host: listener.host, port: listener.port })
       }
       this.#bridges = await this.#startBridges()
       const { metrics } = this.#config
@@ -242,7 +273,7 @@ class NodeBroker implements PureMqBroker {
       if (this.#adminDesk !== undefined) {
         this.#admin = await this.#adminDesk.open(this.#adminNeeds, this.#context)
         const { host, port } = this.#admin.listener
-        addresses.push({ type: "admin", host, port })
+        addresses.push({ type: "admin", name: "admin", host, port })
       }
     } catch (error) {
       await this.#closeListeners()
@@ -254,8 +285,8 @@ class NodeBroker implements PureMqBroker {
     const stopped = this.#stopped
     if (stopped !== undefined) this.#every(1, () => stopped.wake(backlog))
     if (store !== undefined) this.#event({ event: "store opened", text: store })
-    for (const { type, host, port } of addresses)
-      this.#event({ event: "listening", text: `${type} on ${host}:${port}` })
+    for (const { type, name, host, port } of addresses)
+      this.#event({ event: "listening", text: `${labelOf(name, type)} on ${host}:${port}` })
     this.#publishSys()
     return addresses
   }
@@ -266,7 +297,7 @@ class NodeBroker implements PureMqBroker {
     const createTlsServer = protection.tls && (await loadTls()).createServer
     const options = { host, port, hosts, ...protection, createTlsServer }
     this.#metrics = await startMetricsServer(options, () => this.stats(), this.#context)
-    return { type: "metrics", host, port: this.#metrics.port }
+    return { type: "metrics", name: "metrics", host, port: this.#metrics.port }
   }
 
   async #startBridges(): Promise<Bridges | undefined> {
@@ -361,7 +392,16 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({ certificates, limits, handshakes = [], metrics, admin, ...given }: ReloadConfig): void {
+  reload({
+    certificates,
+    limits,
+    handshakes = [],
+    listenerLimits = [],
+    listenerLogins = [],
+    metrics,
+    admin,
+    ...given
+  }: ReloadConfig): void {
     const { metrics: metricsBefore } = this.#config
     const metricsNext = metrics && metricsBefore && metricsAfter(metricsBefore, metrics, Date.now())
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
@@ -371,13 +411,21 @@ class NodeBroker implements PureMqBroker {
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
     const nextHandshakes = this.#handshakes.map((known, i) => {
       const next = handshakes[i]
-      return known === undefined || next === undefined ? known : handshakeLimitsOf(next, `listeners[${i}]`)
+      return known === undefined || next === undefined ? known : handshakeLimitsOf(next, this.#placeOf(i))
+    })
+    const nextListenerLimits = this.#listenerLimits.map((known, i) => {
+      const next = listenerLimits[i]
+      return next === undefined ? known : listenerLimitsOf(next, `${this.#placeOf(i)}.limits`)
     })
     const rights = !sameAcl(acl, this.#config.acl)
+    const logins = this.#listenerLogins.map((known, i) => listenerLogins[i] ?? known)
     const further = this.#further.prepare(login)
     const { webhooks = this.#config.webhooks ?? [] } = given
     const takeWebhooks = this.#webhooks.prepare(webhooks)
-    const rules = { ...rulesOf(login, acl, further.all), ...(!rights && { acl: this.#rules.acl }) }
+    const rules = {
+      ...rulesOf(login, acl, further.all, this.#byName(logins)),
+      ...(!rights && { acl: this.#rules.acl }),
+    }
     const undo = admin && this.#admin && this.#adminDesk?.replace(this.#admin, admin)
     let reread: readonly RereadCertificates[]
     try {
@@ -390,6 +438,7 @@ class NodeBroker implements PureMqBroker {
     // Nothing from here on can be refused.
     const otherLimits = rereadLimits(before, after)
     const otherHandshakes = this.#limitHandshakes(nextHandshakes)
+    const otherListenerLimits = this.#limitListeners(nextListenerLimits)
     const parts = [
       ...certificateTexts(reread),
       ...rereadRules(this.#rules, rules, rights),
@@ -397,6 +446,7 @@ class NodeBroker implements PureMqBroker {
       ...rereadWebhooks(this.#config.webhooks ?? [], webhooks),
       ...otherLimits,
       ...otherHandshakes,
+      ...otherListenerLimits,
       ...(metricsBefore && metricsNext ? rereadMetrics(metricsBefore, metricsNext) : []),
     ]
     if (otherLimits.length > 0) this.#limit(after)
@@ -404,6 +454,7 @@ class NodeBroker implements PureMqBroker {
     takeWebhooks()
     const lost = this.#access.replace(rules)
     this.#rules = rules
+    this.#listenerLogins = logins
     this.#config = {
       ...this.#config,
       login,
@@ -430,12 +481,27 @@ class NodeBroker implements PureMqBroker {
     const told = all.flatMap((next, i) => {
       const before = this.#handshakes[i]
       if (next === undefined || before === undefined) return []
-      const changed = rereadHandshakes(`listeners[${i}]`, before, next)
+      const changed = rereadHandshakes(this.#placeOf(i), before, next)
       if (changed.length > 0) this.#listeners[i]?.limit?.(next)
       return changed
     })
     this.#handshakes = all
     return told
+  }
+
+  /** Returns what is other than before. */
+  #limitListeners(all: readonly ListenerLimits[]): readonly Reread[] {
+    const told = all.flatMap((next, i) =>
+      rereadListenerLimits(`${this.#placeOf(i)}.limits`, this.#listenerLimits[i] ?? {}, next),
+    )
+    this.#listenerLimits = all
+    if (told.length > 0) this.#broker.listenerLimitsChanged(this.#byName(all))
+    return told
+  }
+
+  /** What there is of each listener, by their names. */
+  #byName<T>(values: readonly T[]): ReadonlyMap<string, T> {
+    return new Map(values.map((value, i) => [this.#names[i] ?? "", value]))
   }
 
   #limit(limits: Limits): void {
@@ -574,6 +640,11 @@ class NodeBroker implements PureMqBroker {
       },
       limits,
     )
+  }
+
+  /** What errors and the log call a listener. */
+  #placeOf(index: number): string {
+    return `listeners.${this.#names[index]}`
   }
 
   #every(seconds: number, work: () => void): void {

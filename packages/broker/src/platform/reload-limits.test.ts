@@ -1,5 +1,6 @@
 // A running broker is given other limits: MQTT.js on TCP and WebSocket.
 
+import { once } from "node:events"
 import { connect as connectTcp } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
@@ -153,13 +154,60 @@ it("handshakes of a TLS listener: those that are there stay, who waits comes in 
   broker.reload({})
   broker.reload({ handshakes: [undefined, {}] })
   expect(() => broker.reload({ handshakes: [undefined, { maxPendingHandshakes: 0 }] })).toThrow(
-    /^listeners\[1\]\.maxPendingHandshakes must be a whole number/,
+    /^listeners\.tls\.maxPendingHandshakes must be a whole number/,
   )
   expect(told()).toEqual([
-    "listeners[1]: handshakeTimeout 600000 -> 500000 for new connections, maxPendingHandshakes 1 -> 2; 0 open connections stay",
+    "listeners.tls: handshakeTimeout 600000 -> 500000 for new connections, maxPendingHandshakes 1 -> 2; 0 open connections stay",
     "1 open connection stays",
-    "listeners[1]: handshakeTimeout 500000 -> 10000 for new connections, maxPendingHandshakes 2 -> 1024; 1 open connection stays",
+    "listeners.tls: handshakeTimeout 500000 -> 10000 for new connections, maxPendingHandshakes 2 -> 1024; 1 open connection stays",
   ])
   expect(silent.destroyed).toBe(false)
   silent.destroy()
+})
+
+it("limits of a listener are others at a reload: who is there stays, and they are told by its name", async () => {
+  const office = { type: "tcp", name: "office", port: 0, limits: { maximumConnections: 1 } } as const
+  const { broker, ports, told } = await start({ listeners: [office, { type: "tcp", port: 0 }] })
+  const [port = 0, other = 0] = ports
+  const opened = async (at: number) => {
+    const socket = connectTcp(at, "127.0.0.1")
+    socket.on("error", () => undefined)
+    // CONNECT of MQTT 3.1.1, a clean session without a Client Identifier.
+    socket.write(Uint8Array.of(0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 0))
+    const [first] = await Promise.race([once(socket, "data"), once(socket, "close").then(() => [undefined])])
+    return first instanceof Uint8Array ? socket : undefined
+  }
+  const first = await opened(port)
+  expect([first?.destroyed, await opened(port)]).toEqual([false, undefined])
+  const elsewhere = await opened(other)
+  expect(elsewhere).toBeDefined()
+  broker.reload({ listenerLimits: [{ maximumConnections: 2, maximumPacketSize: 1000 }] })
+  const changes = "maximumConnections 1 -> 2, maximumPacketSize none -> 1000 for new connections"
+  expect(told().at(-1)).toContain(`listeners.office.limits: ${changes}`)
+  const second = await opened(port)
+  expect([second?.destroyed, await opened(port)]).toEqual([false, undefined])
+  expect(() => broker.reload({ listenerLimits: [{ maximumConnections: 0 }] })).toThrow(
+    /^listeners\.office\.limits\.maximumConnections must be a whole number/,
+  )
+  for (const socket of [first, second, elsewhere]) socket?.destroy()
+})
+
+it("who gets in through a listener is other at a reload", async () => {
+  const local = { type: "tcp", name: "local", port: 0, login: { anonymous: true } } as const
+  const { broker, ports, told } = await start({
+    listeners: [local, { type: "tcp", name: "other", port: 0 }],
+    login: { anonymous: false },
+  })
+  const [port = 0, other = 0] = ports
+  await open("tcp", port)
+  await expect(open("tcp", other)).rejects.toThrow(/not authorized/i)
+  broker.reload({ listenerLogins: [{}, { anonymous: true }] })
+  expect(told().at(-1)).toMatch(
+    /^listeners\.local: clients without login: refused now; listeners\.other: clients without login: let in now; /,
+  )
+  await expect(open("tcp", port)).rejects.toThrow(/not authorized/i)
+  await open("tcp", other)
+  broker.reload({ login: { anonymous: true } })
+  expect(told().at(-1)).toMatch(/^clients without login: let in now; /)
+  await open("tcp", port)
 })

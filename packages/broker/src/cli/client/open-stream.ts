@@ -8,6 +8,7 @@ import nodeTls from "node:tls"
 import { type Arguments, UsageError } from "@puremq/tls13/command-line"
 import { checkCertificate, usableAuthorities } from "../../config/certificate.ts"
 import { readCertificates, readPrivateKey } from "../../config/pem-file.ts"
+import { readKeyPassword } from "../../config/text-file.ts"
 import { loadTls } from "../../listen/tls-server.ts"
 import { addressText, isSecure, type Opener, openerOf, type Place, serverNameOf } from "../../platform/dial.ts"
 import { tell } from "../output.ts"
@@ -84,7 +85,9 @@ function credentialOf(options: Arguments): { readonly cert: string; readonly key
   if (certFile === undefined) throw new UsageError("--key needs --cert: a certificate and its private key go together")
   if (keyFile === undefined) throw new UsageError("--cert needs --key: a certificate and its private key go together")
   const cert = readCertificates(certFile, "the client certificate")
-  const key = readPrivateKey(keyFile, "the client's private key", passwordFile)
+  const key = readPrivateKey(keyFile, "the client's private key", () =>
+    passwordFile === undefined ? undefined : readKeyPassword(passwordFile),
+  )
   checkCertificate(cert, key, { cert: certFile, key: keyFile }, Date.now())
   return { cert, key }
 }
