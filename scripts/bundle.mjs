@@ -67,9 +67,15 @@ const packages = {
         ...["src/access/acl.ts", "src/access/lines.ts", "src/access/rule-tree.ts", "src/access/simple.ts"],
         ...["src/buses/local.ts", "src/codecs/plain", "src/stores/forgetful.ts", "src/embed/"],
       ],
+      // ConfigError and defaults, which every part may need.
+      settings: ["src/config/config.ts"],
       // With jose, which the first token loads.
       tokens: ["src/access/token-verify.ts"],
       login: ["src/access/", "src/config/re", "src/config/rules.ts", "src/admin/throttle.ts"],
+      "config-files": ["load", "print", "text-file", "pem-file", "schema/json-schema", "sources/"].map(
+        (name) => `src/config/${name}`,
+      ),
+      config: ["schema/", "check", "limits", "certificate", "changes"].map((name) => `src/config/${name}`),
       "admin-http": ["src/admin/http/"],
       admin: ["src/admin/", "src/config/certificate.ts", "src/listen/"],
       "node-stores": ["src/stores/node-"],

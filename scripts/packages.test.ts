@@ -50,7 +50,8 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
       if (declared !== undefined) return !files.includes(`src/${declared}.ts`)
       return !/^src\/.+\.ts$/.test(path) && !programs.has(path.replace(/\.map$/, ""))
     })
-    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"])
+    const own = name === "broker" ? ["puremq.schema.json"] : []
+    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json", ...own])
     expect(files.filter((path) => path.includes(".test."))).toEqual([])
     expect([...programs].filter((path) => !files.includes(path))).toEqual([])
   })
@@ -71,6 +72,18 @@ describe.each(["tls13", "broker"])("packages/%s, packed", (name) => {
       // What is loaded when it is needed does not count: it costs nobody else anything.
       expect(reachedFrom(folder, [entry.replace("./", "")], "at once").size, entry).toBeLessThanOrEqual(20)
     }
+  })
+
+  it.runIf(name === "broker")("has each kind of error once: instanceof would not hold between two", () => {
+    const declared = (ending: string, pattern: RegExp) =>
+      files
+        .filter((path) => path.endsWith(ending) && path.startsWith(ending === ".ts" ? "src/" : "dist/"))
+        .flatMap((path) => [...readFileSync(join(folder, path), "utf8").matchAll(pattern)].map(([, found]) => found))
+    const built = declared(".js", /\b(\w+) = class extends \w*Error\b/g)
+    const sources = declared(".ts", /\bclass (\w+) extends \w*Error\b/g)
+    const count = (all: readonly unknown[], wanted: unknown) => all.filter((each) => each === wanted).length
+    expect(built.length).toBeGreaterThan(3)
+    expect(built.filter((each) => count(built, each) > count(sources, each))).toEqual([])
   })
 
   it("has no source that neither an entry point nor a command leads to: it would be for our tests alone", () => {
