@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url"
 import { transformSync } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { checkFileConfig } from "../packages/broker/src/config/check.ts"
+import { readJson } from "../packages/broker/src/config/sources/json.ts"
+import { readToml } from "../packages/broker/src/config/sources/toml.ts"
 import { programsOf, readPage, type Snippet, snippetsOf } from "./snippets/pages.ts"
 import { type Command, commandOf, commandsOf, isInstalled, runAll } from "./snippets/shell.ts"
 import { createWorld, freePort, type World } from "./snippets/world.ts"
@@ -78,8 +80,10 @@ describe("code on our pages", () => {
     expect(await runAll(there, shownBy(there, absent, shows), place)).toBeUndefined()
   })
 
-  it.each(snippets.filter(({ language }) => language === "json"))("$page:$line configures a broker", ({ lines }) => {
-    expect(checkFileConfig(JSON.parse(lines.join("\n")))).toHaveProperty("listeners")
+  const configurations = snippets.filter(({ language }) => language === "json" || language === "toml")
+  it.each(configurations)("$page:$line configures a broker", ({ lines, language }) => {
+    const { value } = (language === "json" ? readJson : readToml)(lines.join("\n"))
+    expect(checkFileConfig(value)).toHaveProperty("listeners")
   })
 
   it("names npm scripts that exist", () => {
@@ -93,15 +97,15 @@ describe("code on our pages", () => {
     const counts = (["run", "types only", "not run"] as const).map((kind) => {
       const of = (language: string) =>
         snippets.filter((each) => each.kind === kind && each.language === language).length
-      return `${kind}: ${of("ts")} ts, ${of("js")} js, ${of("sh")} sh, ${of("json")} json`
+      return `${kind}: ${of("ts")} ts, ${of("js")} js, ${of("sh")} sh, ${of("json")} json, ${of("toml")} toml`
     })
     const exceptions = snippets.filter(({ kind }) => kind !== "run")
     const reasons = exceptions.map(({ page, language, kind, reason }) => `${page}, ${language}, ${kind}: ${reason}`)
     expect([...counts, ...reasons]).toMatchInlineSnapshot(`
       [
-        "run: 18 ts, 7 js, 13 sh, 6 json",
-        "types only: 0 ts, 1 js, 0 sh, 0 json",
-        "not run: 0 ts, 5 js, 16 sh, 0 json",
+        "run: 18 ts, 7 js, 13 sh, 4 json, 3 toml",
+        "types only: 0 ts, 1 js, 0 sh, 0 json, 0 toml",
+        "not run: 0 ts, 5 js, 16 sh, 0 json, 0 toml",
         "README.md, sh, not run: the broker of the other blocks is started as by the first, and the second runs all this",
         "CONTRIBUTING.md, sh, not run: minutes each, and the first runs this",
         "docs/adapters.md, js, types only: Node.js has no such sockets; \`npm run release -- --dry-run\` runs it on both",
@@ -131,7 +135,9 @@ describe("code on our pages", () => {
   it("that says something unknown, or is in a language that is none, is an error", () => {
     const block = (before: string, language: string) => `# A page\n\n${before}\`\`\`${language}\ncode\n\`\`\`\n`
     const read = (text: string) => () => readPage("a.md", text)
-    expect(read(block("", "bash"))).toThrow(/^a.md:3: a block of "bash": code is ts, js, sh, json, the rest is text/)
+    expect(read(block("", "bash"))).toThrow(
+      /^a.md:3: a block of "bash": code is ts, js, sh, json, toml, the rest is text/,
+    )
     expect(read(block("", ""))).toThrow(/^a.md:3: a block of ""/)
     expect(read(block("<!-- snippet: because -->\n", "ts"))).toThrow(/^a.md:3: what does "because" say/)
     expect(read(block("<!-- snippet: not run: -->\n", "ts"))).toThrow(/^a.md:3: what does "not run:" say/)

@@ -13,7 +13,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** `js` is compiled as `ts` is; `json` is run when the broker takes it as its configuration. */
+/** `js` is compiled as `ts` is; `json` and `toml` are run when the broker takes them as its configuration. */
 export type Kind = "run" | "types only" | "not run"
 
 export interface Snippet {
@@ -31,7 +31,7 @@ export interface Snippet {
   readonly shows: readonly string[]
 }
 
-const languages = ["ts", "js", "sh", "json"] as const
+const languages = ["ts", "js", "sh", "json", "toml"] as const
 /** Blocks of these are no code. */
 const otherLanguages = ["text", "mermaid"]
 

@@ -16,30 +16,33 @@ export const times = { handshake: 2000, connect: 2000 } as const
 export const mostHandshakes = 4
 
 /** The same file on each host. */
-const configuration = {
-  listeners: [
-    {
-      type: "tls",
-      port: 0,
-      cert: ".puremq/server.pem",
-      key: ".puremq/server-key.pem",
-      ca: ".puremq/ca.pem",
-      clientCertificate: "require",
-      workers: 1,
-      handshakeTimeout: times.handshake,
-      maxPendingHandshakes: mostHandshakes,
-    },
-    { type: "tcp", port: 0 },
-    { type: "ws", port: 0 },
-    { type: "wss", port: 0, cert: ".puremq/server.pem", key: ".puremq/server-key.pem" },
-  ],
-  login: { passwordFile: "users", anonymous: true },
-  limits: { connectTimeout: times.connect },
-  store: { directory: "store" },
-  metrics: { port: 0 },
-  admin: { port: 0, tokenFile: "tokens", cert: ".puremq/server.pem", key: ".puremq/server-key.pem" },
-  sysInterval: 1,
-}
+const configuration = `
+sysInterval = 1
+login = { passwordFile = "users", anonymous = true }
+limits.connectTimeout = ${times.connect}
+store.directory = "store"
+metrics.port = 0
+admin = { port = 0, tokenFile = "tokens", cert = ".puremq/server.pem", key = ".puremq/server-key.pem" }
+
+[listeners.tls]
+port = 0
+cert = ".puremq/server.pem"
+key = ".puremq/server-key.pem"
+ca = ".puremq/ca.pem"
+clientCertificate = "require"
+workers = 1
+handshakeTimeout = ${times.handshake}
+maxPendingHandshakes = ${mostHandshakes}
+
+[listeners]
+tcp.port = 0
+ws.port = 0
+
+[listeners.wss]
+port = 0
+cert = ".puremq/server.pem"
+key = ".puremq/server-key.pem"
+`
 
 /** Milliseconds that a program of a row may take. */
 const patience = 30_000
@@ -81,7 +84,7 @@ export class World {
     const { status, out, err } = await this.command(["token", "tokens", "row", "--scope", "operate"])
     if (status !== 0) throw new Error(`puremq token: status ${status}, ${err}`)
     this.token = out.trim()
-    writeFileSync(this.at("puremq.json"), JSON.stringify(configuration, undefined, 2))
+    writeFileSync(this.at("puremq.toml"), configuration)
   }
 
   async addUser(name: string, password: string): Promise<void> {
@@ -92,7 +95,7 @@ export class World {
   /** Starts it, with what it has kept. */
   async start(): Promise<void> {
     const began = performance.now()
-    const program = this.#program(["start", "--config", "puremq.json"])
+    const program = this.#program(["start", "--config", "puremq.toml"])
     this.#broker = program
     const ports: Record<string, number> = {}
     for (const name of ["tls", "tcp", "ws", "wss", "metrics", "admin"]) {
