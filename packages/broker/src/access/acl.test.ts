@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { Identity } from "../ports/access.ts"
 import { covers, matches, parseFilter, readFilter } from "../routing/filter.ts"
 import { Acl, type AclRule, parseAcl } from "./acl.ts"
+import { readingAclFile } from "./acl-file.ts"
 
 type Levels = readonly string[]
 
@@ -112,7 +113,7 @@ describe("the index of an access control list", () => {
 
   it("a list that is read step by step is the same", () => {
     const text = "all readwrite #\n\n# not\nall deny a/+"
-    const steps = Acl.reading(text)
+    const steps = readingAclFile(text)
     let step = steps.next()
     while (step.done !== true) step = steps.next()
     expect(step.value.size).toBe(2)

@@ -10,9 +10,9 @@
 // A client whose login says what it may do (Rights) has that, and nothing of what rules allow; what they deny holds for it, too.
 // A name that is empty, begins with $ or has one of / + # in it fills no allowing rule. A subscription is allowed when one read rule covers all of it; topics of it that a deny rule matches are left out.
 
-import type { Identity, Refusal } from "../ports/access.ts"
+import type { Access, Identity, Refusal } from "../ports/access.ts"
 import { parseFilter, type TopicFilter } from "../routing/filter.ts"
-import { finish, lineByLine, type Steps } from "./lines.ts"
+import { finish, lineByLine } from "./lines.ts"
 import {
   type Action,
   denies,
@@ -26,6 +26,14 @@ import {
   Verdict,
   type Work,
 } from "./rule-tree.ts"
+
+/** What a list says of a client: this one, or one of Mosquitto's (mosquitto-acl.ts). */
+export interface AccessList extends Pick<Access, "publishRefusal" | "subscribeRefusal" | "deliveryRule"> {
+  /** Its rules. */
+  readonly size: number
+  /** What judging has cost since the beginning, in the units of routing. */
+  readonly work: number
+}
 
 export interface AclRule extends Ranked {
   readonly who: "user" | "client" | "anonymous" | "all"
@@ -62,8 +70,15 @@ function readLine(raw: string, number: number): AclRule | undefined {
   return line === "" || line.startsWith("#") ? undefined : parseRule(line, number)
 }
 
+/** Whether a line is a rule of this form, or means to be one. */
+export function isOwnRule(line: string): boolean {
+  return /^(client|anonymous|all)\s/.test(line) || isPermission(namedRule.exec(line)?.[4] ?? "")
+}
+
+const namedRule = /^(user|client)\s+(?:"(.+)"|(\S+))\s+(\S+)\s+(.+)$/
+
 function parseRule(line: string, number: number): AclRule {
-  const named = /^(user|client)\s+(?:"(.+)"|(\S+))\s+(\S+)\s+(.+)$/.exec(line)
+  const named = namedRule.exec(line)
   const plain = /^(anonymous|all)\s+(\S+)\s+(.+)$/.exec(line)
   const [who, name, permission, filter] =
     named !== null
@@ -166,7 +181,7 @@ function untilAll(filter: string): string {
   return at < 0 ? filter : levels.slice(0, at + 1).join("/")
 }
 
-export class Acl {
+export class Acl implements AccessList {
   #size = 0
   readonly #work: Work = { nodes: 0 }
   readonly #general: RuleSet
@@ -182,14 +197,9 @@ export class Acl {
     for (const rule of rules) this.#add(rule)
   }
 
-  /** The list of a text, step by step. Throws AclError. */
-  static *reading(text: string): Steps<Acl> {
-    const acl = new Acl([])
-    yield* lineByLine(text, (line, number) => {
-      const rule = readLine(line, number)
-      if (rule !== undefined) acl.#add(rule)
-    })
-    return acl
+  /** Adds a line, without spaces around it, that is not empty and no comment. Throws AclError. */
+  addLine(line: string, number: number): void {
+    this.#add(parseRule(line, number))
   }
 
   #add(rule: AclRule): void {

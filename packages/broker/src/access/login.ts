@@ -6,7 +6,7 @@ import type { Access, Decision, Exchange, ExchangeAttempt, Identity, LoginAttemp
 import type { PeerInfo } from "../ports/peer.ts"
 import type { TopicFilter } from "../routing/filter.ts"
 import { sourceOf } from "../session/source.ts"
-import { type Acl, refusalByLogin } from "./acl.ts"
+import { type AccessList, refusalByLogin } from "./acl.ts"
 import { DelayLine, type Undone } from "./delay-line.ts"
 import {
   type FurtherMeans,
@@ -30,7 +30,7 @@ export interface LoginRules {
   /** Is the identity of a verified client certificate a login of its own? */
   readonly certificates: boolean
   /** Undefined: everybody who is in may publish and subscribe everywhere. */
-  readonly acl: Acl | undefined
+  readonly acl: AccessList | undefined
   /** Who is asked first, of those that there are. Default `usualOrder`. */
   readonly order?: readonly MeansName[] | undefined
   /** Tokens, and a server that is asked. */

@@ -59,12 +59,17 @@ export class RuleTree<Rule extends Ranked> {
   #templates: Set<string> | undefined
   readonly #work: Work
   readonly #filled: boolean
+  readonly #isWide: (name: string) => boolean
   #left = 0
 
-  /** @param filled whether %u and %c stand for names; else they are what they say */
-  constructor(work: Work, filled: boolean = true) {
+  /**
+   * @param filled whether %u and %c stand for names; else they are what they say
+   * @param wide the names that no level is compared with
+   */
+  constructor(work: Work, filled: boolean = true, wide: (name: string) => boolean = isWide) {
     this.#work = work
     this.#filled = filled
+    this.#isWide = wide
   }
 
   /** To be called in the order of the rules. @param path the rule's filter, or what it has become */
@@ -211,7 +216,11 @@ export class RuleTree<Rule extends Ranked> {
   /** A level with the names in it; undefined where one of them would match more than itself. */
   #level(own: string, names: Names): string | undefined {
     if (this.#templates === undefined || !isTemplate(own)) return own
-    return widens(own, names) ? undefined : fill(own, names)
+    return this.#widens(own, names) ? undefined : fill(own, names)
+  }
+
+  #widens(level: string, { user, clientId }: Names): boolean {
+    return (level.includes("%u") && this.#isWide(user)) || (level.includes("%c") && this.#isWide(clientId))
   }
 }
 
@@ -268,8 +277,4 @@ export function fill(text: string, { user, clientId }: Names): string {
 /** True for a name that could make a filter match more than one level of that name: /, +, #, $ in front, or nothing. */
 export function isWide(name: string): boolean {
   return name === "" || name.startsWith("$") || /[/+#]/.test(name)
-}
-
-function widens(level: string, { user, clientId }: Names): boolean {
-  return (level.includes("%u") && isWide(user)) || (level.includes("%c") && isWide(clientId))
 }

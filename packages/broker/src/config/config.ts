@@ -1,7 +1,7 @@
 // The configuration of a broker, as values: files are read and checked before (load.ts), so nothing here names one.
 
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
-import type { Acl } from "../access/acl.ts"
+import type { AccessList } from "../access/acl.ts"
 import type { ListenerLogin } from "../access/login.ts"
 import type { MeansName } from "../access/opinion.ts"
 import type { PasswordEntry } from "../access/password-file.ts"
@@ -138,7 +138,7 @@ export type ListenerConfig = TcpListenerConfig | TlsListenerConfig | WsListenerC
 /** An access control list, with the text that it was read of. */
 export interface ReadAcl {
   readonly text: string
-  readonly acl: Acl
+  readonly acl: AccessList
 }
 
 export interface LoginConfig {
@@ -292,7 +292,7 @@ export interface BrokerConfig {
   /** Default: none; connections then come through `attach`. */
   readonly listeners?: readonly ListenerConfig[] | undefined
   readonly login?: LoginConfig | undefined
-  /** Text of an access control list (see access/acl.ts), or what was read of it. Without one, everybody may use every topic. */
+  /** Text of an access control list (see access/acl-file.ts), or what was read of it. Without one, everybody may use every topic. */
   readonly acl?: string | ReadAcl | undefined
   /**
    * Does `reload` disconnect clients whose user was deleted or has another password, whose certificate would be refused now,

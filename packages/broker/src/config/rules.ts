@@ -1,6 +1,7 @@
 // Users and access control list as the rules of a running broker, and a line of the log about them.
 
-import { Acl, AclError, parseAcl } from "../access/acl.ts"
+import { AclError } from "../access/acl.ts"
+import { readAclFile } from "../access/acl-file.ts"
 import type { ListenerLogin, LoginRules } from "../access/login.ts"
 import { type PasswordEntry, PasswordFileError, parsePasswordFile, sameEntry } from "../access/password-file.ts"
 import { ConfigError, type LoginConfig, type ReadAcl } from "./config.ts"
@@ -21,7 +22,7 @@ export function rulesOf(
     passwords: typeof passwords === "string" ? within("password file", () => parsePasswordFile(passwords)) : passwords,
     certificates: login.certificates ?? true,
     listeners,
-    acl: typeof acl === "string" ? within("access control list", () => new Acl(parseAcl(acl))) : acl?.acl,
+    acl: typeof acl === "string" ? within("access control list", () => readAclFile(acl)) : acl?.acl,
   }
 }
 

@@ -5,7 +5,8 @@ import { isUtf8 } from "node:buffer"
 import { readFileSync, statSync } from "node:fs"
 import { getHeapStatistics } from "node:v8"
 import { textOfFile } from "@puremq/tls13/x509"
-import { Acl, AclError } from "../access/acl.ts"
+import { AclError } from "../access/acl.ts"
+import { readingAclFile } from "../access/acl-file.ts"
 import { finish, type Steps } from "../access/lines.ts"
 import { type PasswordEntry, PasswordFileError, parsingPasswordFile } from "../access/password-file.ts"
 import { parseTokens, TokenFileError } from "../admin/tokens.ts"
@@ -111,7 +112,7 @@ export function* readingPasswordFile(path: string): Steps<ReadonlyMap<string, Pa
 export function* readingAcl(path: string): Steps<ReadAcl> {
   const text = readText(path, aclFile)
   yield
-  return { text, acl: yield* told(path, aclFile, Acl.reading(text)) }
+  return { text, acl: yield* told(path, aclFile, readingAclFile(text)) }
 }
 
 /** With the name of the file in what is thrown. */
