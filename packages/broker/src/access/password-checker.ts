@@ -9,12 +9,11 @@ import type { Limits } from "../session/limits.ts"
 import { sourceOf } from "../session/source.ts"
 import { Failures } from "./failures.ts"
 import { LoginQueue, type QueueLimits, type Waiting } from "./login-queue.ts"
-import { checkPassword, defaultCost, type PasswordEntry, sameCost, sameEntry } from "./password-file.ts"
-import { memoryOf, type Scrypt, type ScryptCost } from "./scrypt.ts"
+import { checkPassword, defaultCost, type PasswordEntry, sameEntry } from "./password-file.ts"
+import { hashMemory, type PasswordCost, type PasswordHashes, sameCost, workOf } from "./password-hash.ts"
 
-/** What computing takes: a runtime's scrypt, clock and randomness. */
-export interface CheckerMeans {
-  readonly scrypt: Scrypt
+/** What computing takes: a runtime's hashes, clock and randomness. */
+export interface CheckerMeans extends PasswordHashes {
   /** Random bytes, used for keys that exist only in this process. */
   readonly random: (length: number) => Uint8Array
   /** Milliseconds, of a clock that does not run backwards. */
@@ -46,7 +45,7 @@ interface Check {
   entry: PasswordEntry
   started: boolean
   /** When it was wrong: what is still to be computed before the answer. */
-  owed: ScryptCost[] | undefined
+  owed: PasswordCost[] | undefined
 }
 
 /** Users whose last correct password is remembered as a keyed hash, so that a reconnect costs no scrypt. */
@@ -71,7 +70,7 @@ export class PasswordChecker {
   readonly #remembered: Map<string, string> = new Map()
   #passwords: Passwords = new Map()
   /** Those of the file, each once, the highest first. */
-  #costs: readonly ScryptCost[] = [defaultCost]
+  #costs: readonly PasswordCost[] = [defaultCost]
   /** Logins that wait for a computation under way. */
   #joined = 0
   #memory = 0
@@ -160,7 +159,7 @@ export class PasswordChecker {
       const check = this.#held ?? this.#unfinished.shift() ?? this.#next()
       if (check === undefined) break
       try {
-        const memory = memoryOf(check.owed?.[0] ?? check.entry.cost)
+        const memory = hashMemory(check.owed?.[0] ?? check.entry.cost)
         const fits = this.#running.size === 0 || this.#memory + memory <= this.#limits.maximumPasswordMemory
         this.#held = fits ? undefined : check
         if (!fits) return
@@ -260,7 +259,7 @@ export class PasswordChecker {
       check.owed = this.#costs.filter((cost) => !sameCost(cost, paid))
     } else {
       const cost = check.owed.shift()
-      if (cost !== undefined) await checkPassword({ ...this.#decoy(user), cost }, password, this.#means.scrypt)
+      if (cost !== undefined) await checkPassword({ ...this.#decoy(user), cost }, password, this.#means)
     }
     if (check.owed.length > 0 && check.logins.some(({ attempt }) => !attempt.abandoned())) return undefined
     const now = this.#passwords.get(user)
@@ -300,7 +299,7 @@ export class PasswordChecker {
     let now: PasswordEntry | undefined = check.entry
     do {
       check.entry = now ?? this.#decoy(user)
-      right = await checkPassword(check.entry, password, this.#means.scrypt)
+      right = await checkPassword(check.entry, password, this.#means)
       now = this.#passwords.get(user)
     } while (now !== check.entry && (now !== undefined || right))
     return right && now !== undefined
@@ -353,11 +352,10 @@ export class PasswordChecker {
   }
 }
 
-function costsOf(passwords: Passwords): readonly ScryptCost[] {
-  const costs: ScryptCost[] = []
+function costsOf(passwords: Passwords): readonly PasswordCost[] {
+  const costs: PasswordCost[] = []
   for (const { cost } of passwords.values()) if (!costs.some((known) => sameCost(known, cost))) costs.push(cost)
-  const work = ({ ln, r, p }: ScryptCost) => 2 ** ln * r * p
-  costs.sort((a, b) => work(b) - work(a) || b.ln - a.ln || b.r - a.r)
+  costs.sort((a, b) => workOf(b) - workOf(a) || hashMemory(b) - hashMemory(a))
   return costs.length === 0 ? [defaultCost] : costs
 }
 

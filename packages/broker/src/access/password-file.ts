@@ -1,17 +1,20 @@
 // The password file: one line a user, `NAME:$scrypt$ln=15,r=8,p=1$SALT$HASH`, salt and hash in base64 without padding. What
 // follows after another colon are the user's keys for SCRAM (RFC 5803): `:SCRAM-SHA-256$600000:SALT$STOREDKEY:SERVERKEY`.
-// Lines that are empty or begin with # are skipped. Written by `puremq passwd`.
+// Lines that are empty or begin with # are skipped. Written by `puremq passwd`. Lines that mosquitto_passwd wrote may stand among
+// them (mosquitto-password.ts).
 
 import { encodeText } from "../packet/bytes.ts"
 import { toBase64 as toPaddedBase64 } from "./base64.ts"
 import { finish, lineByLine, type Steps } from "./lines.ts"
+import { isMosquittoPassword, readMosquittoPassword } from "./mosquitto-password.ts"
+import { hashPassword, isWeak, type PasswordCost, type PasswordHashes, sameCost } from "./password-hash.ts"
 import { SaslprepError, saslprep } from "./saslprep.ts"
 import { keysOf, type Pbkdf2, readScramKeys, type ScramKeys, writeScramKeys } from "./scram-keys.ts"
 import { nobleScrypt, type Scrypt, type ScryptCost } from "./scrypt.ts"
 
 export interface PasswordEntry {
   readonly user: string
-  readonly cost: ScryptCost
+  readonly cost: PasswordCost
   readonly salt: Uint8Array
   readonly hash: Uint8Array
   /** Undefined: the user cannot log in by SCRAM. */
@@ -50,11 +53,19 @@ export function* parsingPasswordFile(text: string): Steps<Map<string, PasswordEn
 }
 
 function parseLine(line: string, number: number): PasswordEntry {
+  const [, name = "", theirs = "", scramOfTheirs] = /^([^:]+):\s*(\$[^:]+?)\s*(?::(.*))?$/.exec(line) ?? []
+  if (isMosquittoPassword(theirs)) {
+    const user = name.trim()
+    const read = user === "" ? "the name is empty" : readMosquittoPassword(theirs)
+    if (typeof read === "string") throw new PasswordFileError(number, read)
+    const keys = scramOfTheirs === undefined ? undefined : parseScram(user, scramOfTheirs.trimEnd(), number)
+    return { user, ...read, scram: keys }
+  }
   const match =
     /^([^:]+):\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)(?::(.*))?$/.exec(
       line.trimEnd(),
     )
-  if (match === null) throw new PasswordFileError(number, "expected NAME:$scrypt$ln=..,r=..,p=..$SALT$HASH")
+  if (match === null) throw new PasswordFileError(number, expected(line))
   const [, user, ln, r, p, salt, hash, scram] = match
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) }
   // Bounds keep one login below 128 MiB; lower costs protect nobody.
@@ -68,6 +79,13 @@ function parseLine(line: string, number: number): PasswordEntry {
     throw new PasswordFileError(number, "salt or hash is too short")
   const keys = scram === undefined ? undefined : parseScram(user!, scram, number)
   return { user: user!, cost, salt: saltBytes, hash: hashBytes, scram: keys }
+}
+
+function expected(line: string): string {
+  const [, password = ""] = /^[^:]+:(.*)$/.exec(line) ?? []
+  return password !== "" && !password.startsWith("$")
+    ? 'expected NAME:$scrypt$..., not a password as it is: give each user one with "puremq passwd", or hash all of them with "mosquitto_passwd -U FILE"'
+    : "expected NAME:$scrypt$ln=..,r=..,p=..$SALT$HASH, or a line of mosquitto_passwd"
 }
 
 function parseScram(user: string, text: string, number: number): ScramKeys {
@@ -135,8 +153,12 @@ function preparedName(user: string): string | undefined {
 }
 
 /** True when the password is the entry's. */
-export async function checkPassword(entry: PasswordEntry, password: Uint8Array, scrypt: Scrypt): Promise<boolean> {
-  return equal(await scrypt(password, entry.salt, entry.cost, hashLength), entry.hash)
+export async function checkPassword(
+  entry: PasswordEntry,
+  password: Uint8Array,
+  hashes: PasswordHashes,
+): Promise<boolean> {
+  return equal(await hashPassword(hashes, password, entry.salt, entry.cost, entry.hash.length), entry.hash)
 }
 
 /** Are both lines the same login: the same cost, salt and hash, and the same keys for SCRAM? */
@@ -154,8 +176,13 @@ export function sameScram(a: ScramKeys | undefined, b: ScramKeys | undefined): b
   )
 }
 
-export function sameCost(a: ScryptCost, b: ScryptCost): boolean {
-  return a.ln === b.ln && a.r === b.r && a.p === b.p
+/** A sentence about users whose passwords are tried fast by who gets hold of the file; undefined: there are none. */
+export function weaknessOf(entries: ReadonlyMap<string, PasswordEntry>): string | undefined {
+  let count = 0
+  for (const { cost } of entries.values()) if (isWeak(cost)) count++
+  if (count === 0) return undefined
+  const who = `${count} of ${entries.size} ${entries.size === 1 ? "user" : "users"}`
+  return `${who} ${count === 1 ? "has" : "have"} a password that is weakly hashed (by mosquitto_passwd: SHA-512, or PBKDF2 of few iterations): whoever gets hold of the file tries passwords fast; "puremq passwd" gives them new ones`
 }
 
 /** Compares in time that depends only on the lengths. */

@@ -734,7 +734,7 @@ describe("puremq cert and puremq passwd", () => {
   it("passwd takes a password from a file with a byte order mark, and none in UTF-16", async () => {
     expect((await puremq(["passwd", "--cost", "10", "u3", "a"], "\ufeffone\r\n")).out).toBe("Added a in u3\n")
     const entry = parsePasswordFile(readFileSync(file("u3"), "utf8")).get("a")
-    expect(entry && (await checkPassword(entry, new TextEncoder().encode("one"), scrypt))).toBe(true)
+    expect(entry && (await checkPassword(entry, new TextEncoder().encode("one"), { scrypt }))).toBe(true)
     for (const input of [Buffer.from("one\n", "utf16le").toString("latin1"), "\ufffd\n"]) {
       const { status, err } = await puremq(["passwd", "--cost", "10", "u3", "b"], input)
       expect([status, err]).toEqual([2, "puremq: the password is no text in UTF-8; convert it with `iconv` first\n"])

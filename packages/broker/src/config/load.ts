@@ -211,7 +211,7 @@ export function* readingFiles(
       passwords:
         passwordFile === undefined
           ? undefined
-          : yield* placed("login.passwordFile", readingPasswordFile(resolve(folder, passwordFile))),
+          : yield* placed("login.passwordFile", readingPasswordFile(resolve(folder, passwordFile), warn)),
       ...(jwt !== undefined && { jwt: placedIn("login.jwt", () => readJwt(jwt, folder, warn)) }),
       ...(http !== undefined && { http: placedIn("login.http", () => readHttpLogin(http, folder, warn)) }),
     },

@@ -8,7 +8,7 @@ import { textOfFile } from "@puremq/tls13/x509"
 import { AclError } from "../access/acl.ts"
 import { readingAclFile } from "../access/acl-file.ts"
 import { finish, type Steps } from "../access/lines.ts"
-import { type PasswordEntry, PasswordFileError, parsingPasswordFile } from "../access/password-file.ts"
+import { type PasswordEntry, PasswordFileError, parsingPasswordFile, weaknessOf } from "../access/password-file.ts"
 import { parseTokens, TokenFileError } from "../admin/tokens.ts"
 import { ConfigError, type ReadAcl } from "./config.ts"
 
@@ -103,9 +103,18 @@ export function readPasswordFile(path: string): string {
   return text
 }
 
-/** The users of a password file, step by step. Throws ConfigError, with the number of the line. */
-export function* readingPasswordFile(path: string): Steps<ReadonlyMap<string, PasswordEntry>> {
-  return yield* told(path, passwordFile, parsingPasswordFile(readText(path, passwordFile)))
+/**
+ * The users of a password file, step by step. Throws ConfigError, with the number of the line.
+ * @param warn gets a sentence about passwords that are badly kept
+ */
+export function* readingPasswordFile(
+  path: string,
+  warn: (text: string) => void,
+): Steps<ReadonlyMap<string, PasswordEntry>> {
+  const users = yield* told(path, passwordFile, parsingPasswordFile(readText(path, passwordFile)))
+  const weakness = weaknessOf(users)
+  if (weakness !== undefined) warn(`${path}: ${weakness}`)
+  return users
 }
 
 /** An access control list, step by step. Throws ConfigError, with the number of the line. */

@@ -76,8 +76,11 @@ import { StoppedServers } from "./deno.ts"
 import { expiryOf } from "./expiry.ts"
 import { FurtherLogins, type HooksNeeds, Webhooks } from "./hooks.ts"
 import { ListenerReports } from "./listener-reports.ts"
+import { argon2id } from "./node-argon2.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
+
+import { pbkdf2Sha512 } from "./node-pbkdf2.ts"
 import { buildStats, processStats } from "./node-process.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 
@@ -633,6 +636,8 @@ class NodeBroker implements PureMqBroker {
       this.#rules,
       {
         scrypt,
+        argon2id,
+        pbkdf2Sha512,
         random: (length) => randomBytes(length),
         now: () => this.#clock.now(),
         after: (milliseconds, work) => void setTimeout(work, milliseconds).unref(),
