@@ -75,7 +75,11 @@ const packages = {
       "config-files": ["load", "print", "text-file", "pem-file", "schema/json-schema", "sources/"].map(
         (name) => `src/config/${name}`,
       ),
-      config: ["schema/", "check", "limits", "certificate", "changes"].map((name) => `src/config/${name}`),
+      config: [
+        ...["schema/", "check", "limits", "certificate", "changes"].map((name) => `src/config/${name}`),
+        "src/listen/tls-choices.ts",
+      ],
+      "node-hashes": ["src/platform/node-argon2.ts", "src/platform/node-pbkdf2.ts", "src/platform/node-scrypt.ts"],
       "admin-http": ["src/admin/http/"],
       admin: ["src/admin/", "src/config/certificate.ts", "src/listen/"],
       "node-stores": ["src/stores/node-"],

@@ -8,7 +8,7 @@ import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import { connectAsync, type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Broker, createBroker } from "../src/index.ts"
+import { createBroker, type PureMqBroker } from "../src/index.ts"
 import { isInstalled } from "./cli-clients.ts"
 
 const users = ["admin", "alice", "bob", "carol", "a+b", "dev"]
@@ -80,7 +80,7 @@ const there = ["mosquitto", "mosquitto_passwd"].every(isInstalled)
 describe.skipIf(!there)("the same files at Mosquitto and here", { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "puremq-acl-"))
   let mosquitto: ChildProcess | undefined
-  let broker: Broker | undefined
+  let broker: PureMqBroker | undefined
   let theirs: World
   let ours: World
 

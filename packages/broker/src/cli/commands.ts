@@ -4,6 +4,7 @@ import type { Command, Program } from "@puremq/tls13/command-line"
 import { version } from "../admin/version.ts"
 import { benchCommand } from "./bench/command.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
+import { importCommand } from "./import-command.ts"
 import { checkConfigCommand, startCommand } from "./start-command.ts"
 
 export const certCommand: Command = {
@@ -119,6 +120,7 @@ export const program: Program = {
   commands: {
     start: startCommand,
     "check-config": checkConfigCommand,
+    import: importCommand,
     cert: certCommand,
     pub: pubCommand,
     sub: subCommand,

@@ -46,7 +46,7 @@ export const options: Rows<FileConfig> = {
     kind: group<FileLogin>({
       passwordFile: {
         kind: fileName,
-        about: 'users, written by "puremq passwd"; then nobody gets in without a login',
+        about: 'users, written by "puremq passwd", or by mosquitto_passwd; then nobody gets in without a login',
         reload: "new connections",
         flag: { name: "password-file", section: "rights" },
       },
@@ -77,7 +77,7 @@ export const options: Rows<FileConfig> = {
   },
   aclFile: {
     kind: fileName,
-    about: "who may read and write which topics",
+    about: "who may read and write which topics, in our form or in that of Mosquitto",
     reload: "at once",
     flag: { name: "acl", section: "rights" },
   },
