@@ -16,7 +16,7 @@ export function comingFromPage(): string {
     "### What is not of a listener",
     tableOf(generalRows),
     "### Bridges",
-    listOf(bridgeRows),
+    tableOf(bridgeRows),
     "## From NanoMQ",
     nanomq,
     "### Listeners and TLS",
@@ -44,13 +44,6 @@ export function comingFromPage(): string {
 function tableOf(rows: Rows): string {
   const lines = Object.entries(rows).map(([key, row]) => `| \`${key}\` | ${oursOf(row)} | ${differenceOf(row)} |`)
   return ["| theirs | ours | what differs |", "|---|---|---|", ...lines].join("\n")
-}
-
-function listOf(rows: Rows): string {
-  const [first] = Object.values(rows)
-  return `Not carried over (${first?.why ?? ""}): ${Object.keys(rows)
-    .map((key) => `\`${key}\``)
-    .join(", ")}.`
 }
 
 function oursOf({ to }: Row): string {

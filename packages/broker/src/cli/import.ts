@@ -126,6 +126,15 @@ function makeUsable(outcome: Outcome, from: string): void {
 /** @returns false: nothing of the import is there */
 function dropAt(outcome: Outcome, where: string, why: string): boolean {
   const [, name, rest] = /^listeners\.([^.]+)\.(.+)$/.exec(where) ?? []
+  const [, at, inBridge] = /^bridges\[(\d+)\]\.?(.*)$/.exec(where) ?? []
+  const bridge = at === undefined ? undefined : outcome.bridges[Number(at)]
+  if (bridge !== undefined) {
+    // What it needs may be what is wrong: it goes as a whole.
+    for (const [path] of [...bridge]) outcome.drop(bridge, path, `its bridge cannot be used here: ${why}`)
+    outcome.bridges.splice(Number(at), 1)
+    outcome.told.push(`a bridge is left out: ${inBridge === "" ? where : inBridge}: ${why}`)
+    return true
+  }
   const listener = outcome.listeners.find((each) => each.name === name)
   const settings: Settings = listener?.settings ?? outcome.settings
   const path = (listener === undefined ? where : (rest ?? "")).replace(/\[\d+\]$/, "")
@@ -139,7 +148,17 @@ function dropAt(outcome: Outcome, where: string, why: string): boolean {
 /** Files that are missing here, or that cannot be used. */
 function problemsOf(outcome: Outcome, toml: string, out: string | undefined, folder: string): string[] {
   const problems: string[] = []
-  const fileOptions = ["cert", "key", "keyPasswordFile", "ca", "crl", "aclFile", "login.passwordFile"]
+  const fileOptions = [
+    "cert",
+    "key",
+    "keyPasswordFile",
+    "ca",
+    "crl",
+    "aclFile",
+    "login.passwordFile",
+    "passwordFile",
+    "pskFile",
+  ]
   const look = (settings: Settings, where: string) => {
     for (const [path, { value }] of settings)
       if (fileOptions.includes(path) && typeof value === "string" && !existsSync(resolve(folder, value)))
@@ -147,6 +166,7 @@ function problemsOf(outcome: Outcome, toml: string, out: string | undefined, fol
   }
   look(outcome.settings, "")
   for (const { name, settings } of outcome.listeners) look(settings, `listeners.${name}.`)
+  for (const [at, settings] of outcome.bridges.entries()) look(settings, `bridges[${at}].`)
   if (problems.length > 0) return problems
   const path = out ?? join(folder, "puremq.toml")
   try {

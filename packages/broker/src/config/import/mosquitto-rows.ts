@@ -1,11 +1,11 @@
 // What each option of mosquitto.conf (mosquitto.conf(5) of 2.1) is here. docs/coming-from.md is made of it.
 
-import { always, flag, number, type Row, type Rows } from "./values.ts"
+import { bridgeVersion } from "./bridge-version.ts"
+import { always, flag, flagOf, number, type Rows } from "./values.ts"
 
 const any = Number.MAX_SAFE_INTEGER
 const log = "the log is one line an event, on standard output, where systemd or Docker take it"
 const certificate = "both of `certfile` and `keyfile` make it a listener with TLS"
-const noBridge = "there are no bridges"
 const noTls12 = "only TLS 1.3 is spoken: clients that have no more than TLS 1.2 are refused"
 const noEngine = "keys are read from PEM files"
 const mqttPlugin = "there are no plugins"
@@ -226,26 +226,85 @@ export const listenerRows: Rows = {
   psk_hint: { why: "listeners have no pre-shared keys; clients show certificates or log in", special: true },
 }
 
-const bridge: Row = { why: noBridge }
+const noSuch = "a bridge of ours has no such option"
 
 /** Options of the bridge named last. */
 export const bridgeRows: Rows = {
-  ...Object.fromEntries(
-    [
-      ...["connection", "address", "addresses", "bridge_attempt_unsubscribe", "bridge_bind_address"],
-      ...["bridge_max_packet_size", "bridge_max_topic_alias", "bridge_outgoing_retain", "bridge_protocol_version"],
-      ...["bridge_receive_maximum", "bridge_session_expiry_interval", "bridge_tcp_keepalive"],
-      ...["bridge_tcp_user_timeout", "cleansession", "local_cleansession", "keepalive_interval", "idle_timeout"],
-      ...["local_clientid", "local_username", "notifications", "notifications_local_only", "notification_topic"],
-      ...["remote_clientid", "clientid", "remote_username", "username", "restart_timeout", "round_robin"],
-      ...["start_type", "threshold", "topic", "try_private", "bridge_reload_type", "bridge_alpn", "bridge_cafile"],
-      ...["bridge_capath", "bridge_certfile", "bridge_identity", "bridge_insecure", "bridge_keyfile"],
-      ...["bridge_require_ocsp", "bridge_tls_use_os_certs", "bridge_tls_version", "bridge_ciphers"],
-      "bridge_ciphers_tls1.3",
-    ].map((key) => [key, bridge]),
-  ),
-  local_password: { ...bridge, secret: true },
-  remote_password: { ...bridge, secret: true },
-  password: { ...bridge, secret: true },
-  bridge_psk: { ...bridge, secret: true },
+  connection: { to: "bridges.name", special: true },
+  address: {
+    to: "bridges.address",
+    why: "the first of them, behind mqtt:// or, where it has TLS, mqtts://",
+    special: true,
+  },
+  addresses: { to: "bridges.address", why: "the same", special: true },
+  topic: {
+    to: "bridges.topics",
+    why: "its words become `filter`, `direction`, `qos`, `localPrefix` and `remotePrefix`; one of nothing but prefixes is left out",
+    special: true,
+  },
+  remote_clientid: { to: "bridges.clientId" },
+  clientid: { to: "bridges.clientId", why: "the older name" },
+  remote_username: { to: "bridges.username" },
+  username: { to: "bridges.username", why: "the older name" },
+  remote_password: { to: "bridges.passwordFile", why: "written into a file beside", secret: true, special: true },
+  password: { to: "bridges.passwordFile", why: "the older name", secret: true, special: true },
+  bridge_protocol_version: {
+    to: "bridges.version",
+    read: bridgeVersion,
+    why: "written down as 3.1.1 where it is not said; 3.1 is not spoken",
+  },
+  keepalive_interval: { to: "bridges.keepAlive", read: number({ low: 5, high: 65_535 }) },
+  bridge_session_expiry_interval: { to: "bridges.sessionExpiry", read: number({ low: 0, high: 0xffff_ffff }) },
+  bridge_receive_maximum: {
+    to: "bridges.maximumInflight",
+    read: number({ low: 1, high: 65_535 }),
+    why: "in each direction",
+  },
+  cleansession: {
+    to: "bridges.sessionExpiry",
+    read: (text) => (flagOf(text) === true ? { value: 0 } : { holds: "the other broker keeps its session" }),
+    why: "`true`: 0",
+  },
+  restart_timeout: { to: "bridges.retryMinimum", why: "and `retryMaximum`, in milliseconds", special: true },
+  bridge_cafile: { to: "bridges.ca", special: true },
+  bridge_certfile: { to: "bridges.cert", special: true },
+  bridge_keyfile: { to: "bridges.key", special: true },
+  bridge_alpn: { to: "bridges.alpn", read: (text) => ({ value: [text] }) },
+  bridge_identity: { to: "bridges.pskIdentity" },
+  bridge_psk: { to: "bridges.pskFile", why: "written into a file beside", secret: true, special: true },
+  bridge_tls_use_os_certs: { read: always(true, "without `ca` the authorities of this machine are trusted") },
+  bridge_insecure: { read: always(false, "the other broker's certificate is always checked, with its name") },
+  bridge_capath: { why: "`ca` is one file: cat DIR/*.pem > ca.pem" },
+  bridge_require_ocsp: { read: always(false, noSuch) },
+  bridge_tls_version: {
+    read: (text) => (text === "tlsv1.3" ? { holds: "only TLS 1.3 is spoken" } : { left: noTls12 }),
+    why: noTls12,
+  },
+  bridge_ciphers: { why: noTls12 },
+  "bridge_ciphers_tls1.3": { why: "it offers all suites of TLS 1.3 that we have" },
+  local_password: { why: "it needs no login at its own broker", secret: true },
+  local_username: { why: "it needs no login at its own broker" },
+  local_clientid: { why: "it is no client of its own broker" },
+  local_cleansession: { why: noSuch },
+  start_type: {
+    read: (text) =>
+      text === "automatic"
+        ? { holds: "it connects when the broker starts, and again" }
+        : { left: "it connects when the broker starts, and again" },
+  },
+  idle_timeout: { why: "it stays connected" },
+  threshold: { why: "it stays connected" },
+  round_robin: { read: always(false, "it has one address") },
+  notifications: { read: always(false, "the log says how it is, and no topic does") },
+  notifications_local_only: { why: "the log says how it is, and no topic does" },
+  notification_topic: { why: "the log says how it is, and no topic does" },
+  try_private: { read: () => ({ holds: "messages that come from the other broker do not go back there" }) },
+  bridge_attempt_unsubscribe: { read: () => ({ holds: "it is subscribed to what its topics say" }) },
+  bridge_outgoing_retain: { read: always(true, "write `retain = false` at each of its topics") },
+  bridge_bind_address: { why: noSuch },
+  bridge_max_packet_size: { why: "what the other broker says it takes holds" },
+  bridge_max_topic_alias: { why: noSuch },
+  bridge_tcp_keepalive: { why: noSuch },
+  bridge_tcp_user_timeout: { why: noSuch },
+  bridge_reload_type: { why: noSuch },
 }

@@ -2,6 +2,7 @@
 // what each becomes.
 
 import type { ImportMeans } from "./means.ts"
+import { MosquittoBridges } from "./mosquitto-bridges.ts"
 import { type ListenerDraft, MosquittoListeners } from "./mosquitto-listeners.ts"
 import { bridgeRows, generalRows, listenerRows } from "./mosquitto-rows.ts"
 import { type Line, Outcome } from "./outcome.ts"
@@ -30,6 +31,7 @@ class MosquittoImport {
   readonly #file: string
   readonly #means: ImportMeans
   readonly #listeners: MosquittoListeners
+  readonly #bridges: MosquittoBridges
   readonly #plugins: Plugin[] = []
   /** Of all listeners: the last line of each counts. */
   readonly #general = new Map<string, Line>()
@@ -40,6 +42,7 @@ class MosquittoImport {
     this.#file = file
     this.#means = means
     this.#listeners = new MosquittoListeners(this.#outcome, means, file)
+    this.#bridges = new MosquittoBridges(this.#outcome, means, file)
   }
 
   of(text: string): Outcome {
@@ -50,6 +53,7 @@ class MosquittoImport {
     for (const plugin of this.#plugins) this.#settlePlugin(plugin)
     this.#settleStore()
     this.#listeners.settle(this.#general)
+    this.#bridges.settle()
     if (this.#outcome.settings.get("limits.maximumSessionExpiryInterval") === undefined)
       this.#outcome.defaults.push(
         "sessions end when their client has been away for 7 days (limits.maximumSessionExpiryInterval); there they stay until persistent_client_expiration",
@@ -107,6 +111,10 @@ class MosquittoImport {
     }
     if (value === "") {
       this.#outcome.leave(source, "it has no value")
+      return
+    }
+    if (Object.hasOwn(bridgeRows, key)) {
+      this.#bridges.take(line)
       return
     }
     if (row.special !== true) {

@@ -4,7 +4,7 @@ import { always, number, type Row, type Rows } from "./values.ts"
 
 const any = Number.MAX_SAFE_INTEGER
 const log = "the log is one line an event, on standard output, where systemd or Docker take it"
-const noBridge: Row = { why: "there are no bridges" }
+const noBridge: Row = { why: "bridges are not carried over: write them anew, below `bridges` (docs/bridges.md)" }
 const noRules: Row = { why: "there is no rule engine" }
 
 /** `listeners.TYPE` and `listeners.TYPE.NAME`: tcp, ssl, ws and wss. */

@@ -89,6 +89,7 @@ export interface Counts {
 export class Outcome {
   readonly settings: Settings = new Settings()
   readonly listeners: ImportedListener[] = []
+  readonly bridges: Settings[] = []
   readonly remarks: Remark[] = []
   /** What is other here although no line says so, as a clause each. */
   readonly defaults: string[] = []

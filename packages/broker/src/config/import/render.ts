@@ -28,6 +28,7 @@ export function rendered(outcome: Outcome, from: string): string {
     if (name !== type) lines.push(`type = ${toml(type)}`)
     lines.push(...options([...settings]))
   }
+  for (const settings of outcome.bridges) lines.push("", "[[bridges]]", ...options([...settings]))
   lines.push(...remarks("So here without a setting:", outcome.remarks, "holds"))
   lines.push(...remarks("Not carried over:", outcome.remarks, "left"))
   return `${lines.join("\n")}\n`
@@ -87,5 +88,9 @@ function comment(text: string, first = "", indent = ""): string[] {
 function toml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toml).join(", ")}]`
   if (typeof value === "string") return JSON.stringify(value).replaceAll("\u007f", "\\u007f")
+  if (typeof value === "object" && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([name, each]) => `${name} = ${toml(each)}`)
+      .join(", ")} }`
   return String(value)
 }
