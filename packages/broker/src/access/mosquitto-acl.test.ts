@@ -129,6 +129,16 @@ describe("an access control list of Mosquitto's", () => {
     })
   })
 
+  it("denies what a login allows, and allows nothing that it does not", () => {
+    const acl = readAclFile("user bob\ntopic a/#\ntopic deny a/b\npattern deny x/%u\npattern c")
+    const rights = { allows: (_: string, text: string) => ["a/b", "x/bob", "y"].includes(text), size: 1 }
+    const may = (topic: string) => acl.publishRefusal({ ...bob, rights }, "c", topic) === undefined
+    expect(["a/b", "a/c", "x/bob", "y", "c"].filter(may)).toEqual(["y"])
+    expect(acl.subscribeRefusal({ ...bob, rights }, "c", parseFilter("a/c", 9))).toBeDefined()
+    expect(acl.subscribeRefusal({ ...bob, rights }, "c", parseFilter("y", 9))).toBeUndefined()
+    expect(acl.deliveryRule({ ...bob, rights }, "c", parseFilter("+", 9))?.("c")).toBe(false)
+  })
+
   it("takes what Mosquitto takes as the form of a line", () => {
     const acl = readAclFile("topic x\nuser  bob of the   house \r\ntopic write  a b/c\r\n topic read\n")
     const identity: Identity = { user: "bob of the   house", source: "password" }

@@ -8,13 +8,15 @@
 // fits: those that deny before the others. Then the patterns, in the same way; whoever has + or # in a name gets nothing by them.
 // Every subscription is granted: each message is judged when it is about to be delivered.
 //
+// A client whose login says what it may do (Rights) has that, and nothing of what the list allows; what it denies holds for it, too.
+//
 // Where its versions differ, what one of them refuses is refused: a name that is empty, has a / in it or begins a topic with $ fills
 // no pattern that allows (2.1), and fills one that denies (2.0). A level that has more in it than %u or %c is filled in by 2.0
 // and not by 2.1: such a list is refused.
 
 import type { Identity, Refusal } from "../ports/access.ts"
 import { matches, parseFilter, type TopicFilter } from "../routing/filter.ts"
-import { type AccessList, AclError } from "./acl.ts"
+import { type AccessList, AclError, refusalByLogin } from "./acl.ts"
 import {
   type Action,
   fill,
@@ -157,12 +159,12 @@ export class MosquittoAcl implements AccessList {
     return this.#refusal(identity, clientId, topic, "write")
   }
 
-  subscribeRefusal(): undefined {
-    return undefined
+  subscribeRefusal(identity: Identity, _clientId: string, filter: TopicFilter): Refusal | undefined {
+    return refusalByLogin(identity, filter.path, "read")
   }
 
   deliveryRule(identity: Identity, clientId: string, filter: TopicFilter): ((topic: string) => boolean) | undefined {
-    if (this.#allowsAll(identity, clientId, filter.path)) return undefined
+    if (identity.rights === undefined && this.#allowsAll(identity, clientId, filter.path)) return undefined
     return (topic) => this.#refusal(identity, clientId, topic, "read") === undefined
   }
 
@@ -183,13 +185,16 @@ export class MosquittoAcl implements AccessList {
 
   #refusal(identity: Identity, clientId: string, topic: string, action: Action): Refusal | undefined {
     const names = { user: identity.user, clientId }
+    const { rights } = identity
     const own = this.#own(identity)
     if (own !== undefined) {
       const { denial, allowed } = judged(own, topic, action, names)
       if (denial !== undefined) return denial.refusal
-      if (allowed) return undefined
+      if (allowed && rights === undefined) return undefined
     }
-    if (!this.#hasPatterns) return nothingAllows
+    const otherwise = rights === undefined ? nothingAllows : refusalByLogin(identity, topic, action)
+    if (rights !== undefined) this.#work.nodes += rights.size
+    if (!this.#hasPatterns) return otherwise
     if (isDangerous(names)) return dangerous
     const { denial, allowed } = judged(this.#patternsFor(topic), topic, action, names, new PatternVerdict())
     if (denial !== undefined) return denial.refusal
@@ -198,7 +203,7 @@ export class MosquittoAcl implements AccessList {
       return matches(fill(filter, names).split("/"), topic)
     })
     if (odd !== undefined) return odd.refusal
-    return allowed ? undefined : nothingAllows
+    return allowed && rights === undefined ? undefined : otherwise
   }
 
   /** Patterns that deny, with a name in them that fills none that allows. */

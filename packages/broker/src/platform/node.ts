@@ -79,7 +79,6 @@ import { ListenerReports } from "./listener-reports.ts"
 import { argon2id } from "./node-argon2.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
-
 import { pbkdf2Sha512 } from "./node-pbkdf2.ts"
 import { buildStats, processStats } from "./node-process.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
