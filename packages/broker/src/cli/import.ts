@@ -130,6 +130,7 @@ function dropAt(outcome: Outcome, where: string, why: string): boolean {
   const bridge = at === undefined ? undefined : outcome.bridges[Number(at)]
   if (bridge !== undefined) {
     // What it needs may be what is wrong: it goes as a whole.
+    for (const [, { value }] of bridge) if (typeof value === "string") outcome.files.delete(value)
     for (const [path] of [...bridge]) outcome.drop(bridge, path, `its bridge cannot be used here: ${why}`)
     outcome.bridges.splice(Number(at), 1)
     outcome.told.push(`a bridge is left out: ${inBridge === "" ? where : inBridge}: ${why}`)

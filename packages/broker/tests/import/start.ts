@@ -1,4 +1,4 @@
-// Starts the broker with a configuration file, on free ports.
+// Starts the broker with a configuration file, on free ports, without its bridges.
 
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -23,6 +23,8 @@ export async function startedWith(file: string): Promise<void> {
   const broker = createBroker({
     ...config,
     store: { type: "memory" },
+    // They would look for brokers elsewhere.
+    bridges: [],
     listeners: (config.listeners ?? []).map((one) => ({ ...one, host: "127.0.0.1", port: 0 })),
   })
   try {

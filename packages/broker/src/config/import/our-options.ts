@@ -1,14 +1,14 @@
-// Which options there are, by their paths: `limits.maximumConnections`, `listeners.*.cert`.
+// Which options there are, by their paths: `limits.maximumConnections`, `listeners.*.cert`, `bridges.address`.
 
+import { everyOption } from "../schema/option.ts"
 import { options } from "../schema/options.ts"
-import { type Below, stepTo, topOf } from "../schema/paths.ts"
+
+const known: ReadonlySet<string> = new Set(
+  everyOption(options).map(({ path: [first = "", ...rest] }) =>
+    [first, ...(first === "listeners" && rest.length > 0 ? ["*"] : []), ...rest].join("."),
+  ),
+)
 
 export function knownPath(path: string): boolean {
-  let below: Below = topOf(options)
-  for (const name of path.split(".")) {
-    const step = stepTo(below, name)
-    if (step === undefined) return false
-    below = step.below
-  }
-  return true
+  return known.has(path)
 }
