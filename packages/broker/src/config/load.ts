@@ -31,6 +31,7 @@ import { readConfigurationFile } from "./sources/file.ts"
 import {
   metricsTokenFile,
   readBytes,
+  readFirstLine,
   readingAcl,
   readingPasswordFile,
   readKeyPassword,
@@ -113,7 +114,7 @@ function placeFiles(
     const place = memberOf(where, name)
     const rows: Table = Object.assign({}, ...(kind?.parts ?? []).map((part) => part.rows))
     const inside = (each: unknown, at: string) => placeFiles(each, at, rows, draft, change)
-    if ((kind?.file ?? kind?.folder) === true && typeof member === "string") result[name] = change(member, place)
+    if ((kind?.file ?? kind?.folder) !== undefined && typeof member === "string") result[name] = change(member, place)
     else if (kind?.parts === undefined) result[name] = member
     else if (!Array.isArray(member)) result[name] = inside(member, place)
     else if (place !== "listeners") result[name] = member.map((each, i) => inside(each, itemOf(place, i)))
@@ -348,7 +349,7 @@ function readBridge(one: FileBridge, folder: string, now: number, warn: (text: s
   }
   return {
     ...others,
-    ...(passwordFile !== undefined && { password: readKeyPassword(file(passwordFile)) }),
+    ...(passwordFile !== undefined && { password: readFirstLine(file(passwordFile), `the password ${what}`) }),
     ...(pskFile !== undefined && { psk: readPsk(file(pskFile), what) }),
     ...(ca !== undefined && { ca: usableAuthorities(readCertificates(file(ca), `the authorities ${what}`), ca, warn) }),
     ...credential(),
@@ -357,7 +358,7 @@ function readBridge(one: FileBridge, folder: string, now: number, warn: (text: s
 
 /** Throws ConfigError. */
 function readPsk(path: string, what: string): Uint8Array {
-  const digits = readKeyPassword(path).trim()
+  const digits = readFirstLine(path, `the pre-shared key ${what}`).trim()
   if (!/^([0-9a-f]{2}){16,}$/i.test(digits))
     throw new ConfigError(
       `${path}: the pre-shared key ${what} must be 32 hexadecimal digits or more, in the first line`,

@@ -81,7 +81,7 @@ function presetOf(place: string, option: Option<unknown>): unknown {
 
 function shownOf(value: unknown, { kind, secret }: Option<unknown>): unknown {
   if (secret) return "(secret)"
-  return typeof value === "string" && (kind.file ?? kind.folder) === true ? resolve(value) : value
+  return typeof value === "string" && (kind.file ?? kind.folder) !== undefined ? resolve(value) : value
 }
 
 /** As an object of JSON. */

@@ -10,7 +10,7 @@ import { flag, list, milliseconds, number, oneOf, protocolName, text } from "./k
 import type { Check, Kind, Need, Rows } from "./option.ts"
 
 /** Read at the start only. */
-const fileAtStart: Kind<string> = { ...text, words: "a file name", placeholder: "FILE" }
+const fileAtStart: Kind<string> = { ...text, words: "a file name", placeholder: "FILE", file: "at the start" }
 
 function checked(kind: Kind<string>, words: string, check: (value: string) => void): Kind<string> {
   const all: Check<string> = (value, where) => {

@@ -32,8 +32,8 @@ export interface Kind<T> {
   readonly scale?: number
   /** The values to choose from. */
   readonly choices?: readonly (string | number)[]
-  /** It names a file, which is read again at a reload. */
-  readonly file?: true
+  /** It names a file, which is read again at a reload, or at the start only. */
+  readonly file?: true | "at the start"
   /** It names a folder. */
   readonly folder?: true
   /** The rows of an object, or of each object of a list. */
