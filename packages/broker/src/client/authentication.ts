@@ -62,7 +62,7 @@ export class Authentication<Client extends Claimant> {
       access.authenticate(attempt, (decision) => {
         if (client.isIn(phase)) client.goOn(now, (time) => this.#decided(phase, decision, undefined, time))
       })
-    } else this.#ask(method, authenticationData, (step) => this.#stepped(phase, step, now))
+    } else this.#ask(method, authenticationData, phase, now, (step, time) => this.#stepped(phase, step, time))
     if (!client.isIn(phase)) return
     if (!logins.take(bytes))
       throw new PacketError(ReasonCode.ServerBusy, "MQTT-3.1.4-2", "too many logins wait, for a CONNECT of this size")
@@ -76,7 +76,7 @@ export class Authentication<Client extends Claimant> {
     checkMethod(packet, phase.packet.authenticationMethod, "MQTT-4.12.0-5")
     if (packet.reasonCode !== ReasonCode.ContinueAuthentication)
       throw protocolError("MQTT-4.12.0-3", "AUTH before CONNACK without Reason Code 0x18")
-    this.#ask(method, packet.authenticationData, (step) => this.#stepped(phase, step, now))
+    this.#ask(method, packet.authenticationData, phase, now, (step, time) => this.#stepped(phase, step, time))
   }
 
   /** AUTH of a client that is connected: section 4.12.1. */
@@ -97,7 +97,9 @@ export class Authentication<Client extends Claimant> {
       throw protocolError("3.15.2.1", "AUTH with Reason Code 0x00, which is the server's")
     const running = phase.reauthentication
     if (running === undefined || running.asked) throw protocolError("4.12.1", "AUTH goes on with what waits for none")
-    this.#ask(running, packet.authenticationData, (step) => this.#steppedAgain(phase, name, step, now))
+    this.#ask(running, packet.authenticationData, phase, now, (step, time) =>
+      this.#steppedAgain(phase, name, step, time),
+    )
   }
 
   #start(method: string, clientId: string, identity: Identity | undefined): RunningMethod | undefined {
@@ -107,23 +109,27 @@ export class Authentication<Client extends Claimant> {
     return exchange && { exchange, asked: false }
   }
 
-  #ask(running: RunningMethod, data: Uint8Array | undefined, answer: (step: Step) => void): void {
+  /** Whoever answers may do it later: what is thrown then is this client's, too. */
+  #ask(
+    running: RunningMethod,
+    data: Uint8Array | undefined,
+    phase: Authenticating | Connected<Client>,
+    before: number,
+    answer: (step: Step, now: number) => void,
+  ): void {
     running.asked = true
     this.#hub.cost(stepCost + Math.ceil((data?.length ?? 0) / bytesPerUnit))
     running.exchange.next(data, (step) => {
       if (!running.asked) return
       running.asked = false
-      answer(step)
+      if (this.#client.isIn(phase)) this.#client.goOn(before, (now) => answer(step, now))
     })
   }
 
-  #stepped(phase: Authenticating, step: Step, before: number): void {
-    if (!this.#client.isIn(phase)) return
-    this.#client.goOn(before, (now) => {
-      if (step.goesOn)
-        this.#say(ReasonCode.ContinueAuthentication, phase.packet.authenticationMethod, step.data) // [MQTT-4.12.0-2]
-      else this.#decided(phase, step.decision, step.data, now)
-    })
+  #stepped(phase: Authenticating, step: Step, now: number): void {
+    if (step.goesOn)
+      this.#say(ReasonCode.ContinueAuthentication, phase.packet.authenticationMethod, step.data) // [MQTT-4.12.0-2]
+    else this.#decided(phase, step.decision, step.data, now)
   }
 
   #decided(phase: Authenticating, decision: Decision, data: Uint8Array | undefined, now: number): void {
@@ -133,23 +139,20 @@ export class Authentication<Client extends Claimant> {
     this.#client.welcome(phase, decision.identity, data, now)
   }
 
-  #steppedAgain(phase: Connected<Client>, method: string, step: Step, before: number): void {
-    if (!this.#client.isIn(phase)) return
-    this.#client.goOn(before, (now) => {
-      if (step.goesOn) {
-        this.#say(ReasonCode.ContinueAuthentication, method, step.data)
-        return
-      }
-      phase.reauthentication = undefined
-      // [MQTT-4.12.1-2] one that fails ends the connection
-      const { decision } = step
-      const why = failure(phase.identity, decision)
-      if (why !== undefined) this.#client.expel(now, why.reasonCode, `re-authentication: ${why.words}`)
-      else {
-        if ("identity" in decision) this.#client.becomes(phase, decision.identity)
-        this.#say(ReasonCode.Success, method, step.data)
-      }
-    })
+  #steppedAgain(phase: Connected<Client>, method: string, step: Step, now: number): void {
+    if (step.goesOn) {
+      this.#say(ReasonCode.ContinueAuthentication, method, step.data)
+      return
+    }
+    phase.reauthentication = undefined
+    // [MQTT-4.12.1-2] one that fails ends the connection
+    const { decision } = step
+    const why = failure(phase.identity, decision)
+    if (why !== undefined) this.#client.expel(now, why.reasonCode, `re-authentication: ${why.words}`)
+    else {
+      if ("identity" in decision) this.#client.becomes(phase, decision.identity)
+      this.#say(ReasonCode.Success, method, step.data)
+    }
   }
 
   #say(reasonCode: number, authenticationMethod: string | undefined, authenticationData: Uint8Array | undefined): void {
