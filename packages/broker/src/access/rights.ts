@@ -2,6 +2,7 @@
 // %u is the user's name and %c the Client Identifier, filled once for each client. A name that would match more than itself
 // fills no filter, as in the access control list.
 
+import { PacketError } from "../packet/errors.ts"
 import type { Rights } from "../ports/access.ts"
 import { covers, matches, parseFilter } from "../routing/filter.ts"
 import { fill, isTemplate, isWide, type Names } from "./rule-tree.ts"
@@ -47,7 +48,8 @@ function filterProblem(value: unknown): string | undefined {
     const { shareName } = parseFilter(value, maximumLevels)
     return shareName === undefined ? undefined : "a filter begins with $share: give the filter behind the Share Name"
   } catch (error) {
-    return error instanceof Error ? error.message : "something is no Topic Filter"
+    if (!(error instanceof PacketError)) throw error
+    return error.message
   }
 }
 
