@@ -219,6 +219,23 @@ describe("flags go before the environment, that before the file, that before def
     expect(draft.originOf("limits.maximumConnections")).toBeUndefined()
   })
 
+  it("each name of a file or folder is, whatever it is for", () => {
+    const named = everyOption(options).filter(({ path, option }) => {
+      const { kind } = option
+      return (
+        kind.parts === undefined && /(File|^directory|^(cert|key|ca|crl))$/.test(path.at(-1) ?? "") && !kind.choices
+      )
+    })
+    expect(named.length).toBeGreaterThan(20)
+    for (const { path, option } of named)
+      expect([path, (option.kind.file ?? option.kind.folder) !== undefined]).toEqual([path, true])
+    const bridges = [
+      { name: "b", address: "mqtts://a.example", ca: "ca.pem", topics: [{ filter: "#", direction: "in" }] },
+    ]
+    const file = write("bridge.json", JSON.stringify({ listeners: { tcp: { port: 1 } }, bridges }))
+    expect(start(["--config", file]).file.bridges?.[0]?.ca).toBe(at("ca.pem"))
+  })
+
   it("a member of an object that has a short form leaves the others", () => {
     const file = write("metrics.toml", 'listeners.tcp.port = 1\nmetrics = { port = 1, hosts = ["a.example"] }\n')
     expect(start(["--config", file, "--metrics", "2"]).file.metrics).toEqual({
