@@ -2,7 +2,7 @@
 // the end compares them with handshake/transitions.ts: none may be missing, and there may be no other.
 
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -18,9 +18,10 @@ declare module "vitest" {
 
 /** @returns what is done after the last test */
 export function setup(project: TestProject): (() => void) | undefined {
-  // Tests run on the sources, and a part of those is compiled.
-  for (const program of ["../kernels.mjs", "../../packages/broker/dashboard/build/bundle.mjs"])
-    execFileSync(process.execPath, [fileURLToPath(new URL(program, import.meta.url))], { stdio: "inherit" })
+  // Tests run on the sources, and a part of those is compiled. A copy of the stack alone has no dashboard.
+  const programs = ["../kernels.mjs", "../../packages/broker/dashboard/build/bundle.mjs"]
+  for (const program of programs.map((path) => fileURLToPath(new URL(path, import.meta.url))))
+    if (existsSync(program)) execFileSync(process.execPath, [program], { stdio: "inherit" })
   const isWhole = process.env.PUREMQ_ALL_TESTS === "1"
   const folder = isWhole ? mkdtempSync(join(tmpdir(), "puremq-steps-")) : undefined
   project.provide("stepsFolder", folder)
