@@ -98,8 +98,8 @@ export const planted: readonly Planted[] = [
     kind: "session of another",
     fault: "a Client Identifier is enough to get a session",
     file: "hub/sessions.ts",
-    from: 'return anonymous === (owner.source === "anonymous") && (anonymous || identity.user === owner.user)',
-    to: 'return anonymous === (owner.source === "anonymous")',
+    from: "return alike && (anonymous || identity.user === owner.user)",
+    to: "return alike",
   },
   {
     kind: "session of another",

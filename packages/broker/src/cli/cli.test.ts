@@ -205,10 +205,10 @@ describe("puremq start", () => {
       out: "Added alice in users\n",
     })
     writeFileSync(
-      file("puremq.json"),
+      file("broker.json"),
       JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], login: { passwordFile: "users" }, aclFile: "acl.txt" }),
     )
-    const broker = new Run(["start", "--config", "puremq.json"])
+    const broker = new Run(["start", "--config", "broker.json"])
     const [, port = ""] = await broker.until(/tcp on 127\.0\.0\.1:(\d+)/)
     const base = ["--tcp", "-p", port, "-t", "home/x", "-m", "hi", "-q", "1"]
     expect(await puremq(["pub", ...base, "-u", "alice", "-P", "secret"])).toEqual({ status: 0, out: "", err: "" })
