@@ -161,8 +161,8 @@ export const planted: readonly Planted[] = [
     kind: "retained",
     fault: "an empty retained message does not reach the store",
     file: "hub/retained.ts",
-    from: "if (this.tree.delete(topic) && !isOwn(topic)) this",
-    to: "if (this.tree.delete(topic) && isOwn(topic)) this",
+    from: 'if (!isOwn(topic)) this.#needs.recorder.record({ type: "retained", topic, sequence: 0 })',
+    to: 'if (isOwn(topic)) this.#needs.recorder.record({ type: "retained", topic, sequence: 0 })',
   },
   {
     kind: "expiry",
