@@ -1,5 +1,5 @@
 // A bridge between two processes, of which now one and now the other is killed while messages go over it; and to Debian's mosquitto,
-// which is told to end, as it keeps nothing when it is killed. PUREMQ_BRIDGE_MESSAGES says how many there are of each QoS.
+// which is told to end, as it keeps nothing when it is killed. BRIDGE_MESSAGES says how many there are of each QoS.
 
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { isInstalled } from "./cli-clients.ts"
 import { Command } from "./command.ts"
 
-const messages = Number(process.env["PUREMQ_BRIDGE_MESSAGES"] ?? 1500)
+const messages = Number(process.env["BRIDGE_MESSAGES"] ?? 1500)
 /** Milliseconds. */
 const patience = 60_000 + messages * 30
 const command = new Command()

@@ -13,6 +13,14 @@ import { parseTokens, TokenFileError } from "../admin/tokens.ts"
 import { ConfigError, type ReadAcl } from "./config.ts"
 
 /** What a text file is for, and what belongs into it. */
+const missing = "there is no such file"
+
+/** Of files that a command of ours makes. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ["the token file", '; make it with "puremq token FILE NAME --scope operate"'],
+  ["the password file", '; make it with "puremq passwd FILE USER"'],
+])
+
 export interface TextKind {
   readonly what: string
   readonly wanted: string
@@ -68,7 +76,9 @@ export function readBytes(path: string, what: string, most: number = largestFile
     if (file.size > most) throw new Error(`it has ${file.size} bytes; ${most} are the most`)
     return readFileSync(path)
   } catch (error) {
-    throw new ConfigError(`cannot read ${what} ${path}: ${reasonOf(error)}`)
+    const reason = reasonOf(error)
+    const isMissing = reason === missing
+    throw new ConfigError(`cannot read ${what} ${path}: ${reason}${isMissing ? (remedies.get(what) ?? "") : ""}`)
   }
 }
 
@@ -177,7 +187,7 @@ export function readFirstLine(path: string, what: string): string {
 function reasonOf(error: unknown): string {
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
-      return "there is no such file"
+      return missing
     case "EACCES":
       return "not permitted"
     case "EISDIR":
