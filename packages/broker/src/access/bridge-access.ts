@@ -9,7 +9,7 @@ import type { ReplaceableAccess } from "./login.ts"
 /** How Client Identifiers of bridges begin. */
 export const bridgeIds = "$bridge/"
 
-/** The ends of bridges at this broker, which `mark` has made. */
+/** The ends of bridges at this broker, which `make` has made. */
 export class BridgePeers {
   readonly #names = new WeakMap<PeerInfo, string>()
 

@@ -12,6 +12,8 @@ export interface KeepSessionOptions {
   readonly map: TopicMap
   readonly openLocal: () => ByteLink | undefined
   readonly staleFilters: (wanted: ReadonlySet<string>) => readonly string[]
+  /** There was none, and is now: what the other broker knows of is not of this one. */
+  readonly onNew: () => void
   /** It is there, with its subscriptions; or why not. */
   readonly onDone: (problem: string | undefined) => void
 }
@@ -28,6 +30,7 @@ export class KeepSession {
     const { localId, map } = options
     this.#client = clientOfSession({ localId, receiveMaximum: 1 }, (event) => {
       if (event.event === "connected") {
+        if (!event.connack.sessionPresent) options.onNew()
         subscribeTo(this.#client, map, options.staleFilters)
         if (map.routes.length === 0) this.#end(undefined)
       } else if (event.event === "subscribed") this.#end(undefined)

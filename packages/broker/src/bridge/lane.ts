@@ -22,11 +22,6 @@ export interface LaneOptions {
   readonly onDropped: (topic: string, why: string) => void
 }
 
-interface Held {
-  readonly message: MessageCame
-  readonly route: Route
-}
-
 /** Bytes of messages that wait to be handed on. */
 export const mostWaiting = 16_777_216
 
@@ -38,7 +33,7 @@ export class Lane {
    */
   #free: Set<number> | undefined
   /** Messages that wait until their Packet Identifiers are. */
-  readonly #held: Map<number, Held> = new Map()
+  readonly #held: Map<number, MessageCame> = new Map()
   /**
    * Messages of QoS 1 and 2 that wait, in their order, because the first of them does: for the answer to a SUBSCRIBE or UNSUBSCRIBE
    * that has its Packet Identifier, or until fewer are unacknowledged. The sender's PUBRELs may be what that takes, so it is read on.
@@ -50,9 +45,9 @@ export class Lane {
     this.#options = options
   }
 
-  /** Both brokers have let the bridge in. @param stale the sender's session is new, and the receiver's is not */
-  begin(stale: boolean): void {
-    this.#free = stale ? new Set() : undefined
+  /** Both brokers have let the bridge in. @param free those that are free, where not all are known to be; it is added to */
+  begin(free: Set<number> | undefined): void {
+    this.#free = free
     this.#held.clear()
     this.#waiting = []
     this.#waitingBytes = 0
@@ -102,8 +97,7 @@ export class Lane {
       return
     }
     if (qos === 2 && this.#free !== undefined && !this.#free.has(packetId)) {
-      this.#free.add(packetId)
-      this.#held.set(packetId, { message: lasting(message), route })
+      this.#held.set(packetId, lasting(message))
       to.acknowledge("pubrel", packetId)
       return
     }
@@ -120,7 +114,8 @@ export class Lane {
       return
     }
     this.#held.delete(packetId)
-    this.#send(held.message, held.route)
+    this.#free?.add(packetId)
+    this.message(held)
   }
 
   /** PUBREL of `from`. */

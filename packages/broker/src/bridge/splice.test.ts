@@ -9,7 +9,7 @@ import type { ClientEvent } from "../mqtt-client/events.ts"
 import type { MqttClientOptions } from "../mqtt-client/options.ts"
 import type { Qos } from "../packet/packets.ts"
 import { PropertyId } from "../packet/properties.ts"
-import { Splice, type SpliceEvent } from "./splice.ts"
+import { type Freed, Splice, type SpliceEvent } from "./splice.ts"
 import type { BridgeTopic } from "./topics.ts"
 
 type Message = Extract<ClientEvent, { event: "message" }>
@@ -89,6 +89,7 @@ class Bridged {
   left: number = Number.POSITIVE_INFINITY
   maximumInflight = 20
   readonly origin: string
+  readonly freed: Freed = { out: undefined, in: undefined }
 
   constructor(
     topics: readonly BridgeTopic[],
@@ -114,6 +115,7 @@ class Bridged {
       maximumInflight: this.maximumInflight,
       maximumPacketSize: 100_000,
       origin: this.origin,
+      freed: this.freed,
       openLocal: () =>
         this.here.broker.open({ address: "bridge" }, () => {
           this.#changed = true
@@ -343,6 +345,10 @@ it("a session that one side has lost: no message is taken for one of before by i
     bridged.run()
     bridged.cut()
     bridged.here = new Side()
+    // Its session is there before a message, and the connection is lost before one has freed its identifier.
+    bridged.connect()
+    bridged.run()
+    bridged.cut()
     bridged.connect()
     bridged.run()
     const b = publisher(bridged.here)

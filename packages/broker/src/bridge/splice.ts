@@ -15,6 +15,12 @@ import { Lane, lasting } from "./lane.ts"
 import { clientOfSession, subscribeTo } from "./local-session.ts"
 import { type BridgeTopic, TopicMap } from "./topics.ts"
 
+/** Packet Identifiers that are free in each direction, from one splice of a bridge to the next; undefined: all are. */
+export interface Freed {
+  out: Set<number> | undefined
+  in: Set<number> | undefined
+}
+
 export interface SpliceOptions {
   readonly topics: readonly BridgeTopic[]
   /** The Client Identifier of the session that this broker keeps. */
@@ -27,6 +33,7 @@ export interface SpliceOptions {
   readonly maximumInflight: number
   /** Bytes of the largest packet that either broker may send. */
   readonly maximumPacketSize: number
+  readonly freed: Freed
   /** The name of this broker; see origin.ts. */
   readonly origin: string
   /** Opens the way to this broker, after whose changes `turn` is to be called. Undefined: it takes no more connections. */
@@ -280,8 +287,14 @@ export class Splice {
     const [here, there] = [local.connack.sessionPresent, remote.connack.sessionPresent]
     const onDropped = (topic: string, why: string) => this.#warn(`a message on ${topic} is not taken: ${why}`)
     this.#inLane = new Lane({ map: this.#in, from: remote, to: local, origin, onDropped })
-    this.#outLane!.begin(!here && there)
-    this.#inLane.begin(!there && here)
+    // A session that is new knows of no message; the other may know of some by the same identifiers.
+    const { freed } = this.#options
+    if (!there) freed.out = undefined
+    else if (!here) freed.out = new Set()
+    if (!here) freed.in = undefined
+    else if (!there) freed.in = new Set()
+    this.#outLane!.begin(freed.out)
+    this.#inLane.begin(freed.in)
     this.#state = "subscribing"
     this.#asked = {
       local: new Map(subscribeTo(local, this.#out, staleFilters, remote.connack.maximumQos)),

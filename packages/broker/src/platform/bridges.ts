@@ -31,7 +31,12 @@ export class Bridges {
 
   /** Rejects with ConfigError when a certificate or key cannot be used. */
   async start(): Promise<void> {
-    for (const bridge of this.#all) await bridge.start()
+    try {
+      for (const bridge of this.#all) await bridge.start()
+    } catch (error) {
+      this.stop()
+      throw error
+    }
   }
 
   stop(): void {

@@ -3,7 +3,7 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { KeepSession } from "../bridge/keep-session.ts"
-import { Splice, type SpliceEvent } from "../bridge/splice.ts"
+import { type Freed, Splice, type SpliceEvent } from "../bridge/splice.ts"
 import { type BridgeTopic, TopicMap } from "../bridge/topics.ts"
 import type { ByteLink } from "../embed/byte-link.ts"
 import { Boundary, type OnFault } from "../listen/boundary.ts"
@@ -80,6 +80,7 @@ export class NodeBridge {
   #visits: NodeJS.Timeout | undefined
   /** Attempts that have failed, one after the other. */
   #failures = 0
+  readonly #freed: Freed = { out: undefined, in: undefined }
   #stopped = false
   #warnedAt = Number.NEGATIVE_INFINITY
   #untold = 0
@@ -135,6 +136,10 @@ export class NodeBridge {
               due = true
             }),
           staleFilters: (wanted) => staleFilters(this.#localId, wanted),
+          onNew: () => {
+            this.#freed.out = new Set()
+            this.#freed.in = undefined
+          },
           onDone: (problem) => {
             if (problem !== undefined) this.#warn(`its session here cannot be opened: ${problem}`)
             soon(() => boundary.run(then, undefined))
@@ -149,13 +154,19 @@ export class NodeBridge {
     if (this.#stopped) return
     const { now } = this.#needs
     const began = now()
-    const attempt = new Attempt(this.#options, this.#localId, this.#needs, this.#secure, (event) => {
-      if (event.event === "up") {
-        const { sessionPresent } = event
-        this.#needs.onEvent({ event: "bridge connected", bridge: this.#options.name, to: this.#to, sessionPresent })
-      } else if (event.event === "warning") this.#warn(event.text)
-      else if (this.#current === attempt) this.#ended(event.reason, now() - began)
-    })
+    const attempt = new Attempt(
+      { ...this.#options, freed: this.#freed },
+      this.#localId,
+      this.#needs,
+      this.#secure,
+      (event) => {
+        if (event.event === "up") {
+          const { sessionPresent } = event
+          this.#needs.onEvent({ event: "bridge connected", bridge: this.#options.name, to: this.#to, sessionPresent })
+        } else if (event.event === "warning") this.#warn(event.text)
+        else if (this.#current === attempt) this.#ended(event.reason, now() - began)
+      },
+    )
     this.#current = attempt
   }
 
@@ -206,7 +217,7 @@ class Attempt {
   #reads = true
 
   constructor(
-    options: NodeBridgeOptions,
+    options: NodeBridgeOptions & { readonly freed: Freed },
     localId: string,
     needs: BridgeNeeds,
     secure: ((socket: Socket) => Duplex) | undefined,
@@ -226,6 +237,7 @@ class Attempt {
       sessionExpiry,
       maximumInflight,
       maximumPacketSize: needs.maximumPacketSize(),
+      freed: options.freed,
       origin: needs.origin,
       openLocal: () => needs.openLocal(() => this.#soon()),
       staleFilters: (wanted) => needs.staleFilters(localId, wanted),

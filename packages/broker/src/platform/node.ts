@@ -278,6 +278,7 @@ class NodeBroker implements PureMqBroker {
         addresses.push({ type: "admin", name: "admin", host, port })
       }
     } catch (error) {
+      this.#bridges?.stop()
       await this.#closeListeners()
       await answerOf(this.#broker.close(this.#clock.now()))
       throw error
