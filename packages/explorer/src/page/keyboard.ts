@@ -20,7 +20,8 @@ export const keys: readonly (readonly [keys: readonly string[], does: string])[]
   ],
 ]
 
-const ownKeys = "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [role=tree], pre"
+/** A dialog that was closed may keep the focus until the next frame. */
+const ownKeys = "input:not([type=radio], [type=checkbox]), select, textarea, dialog[open], [role=tree], pre"
 /** What has the arrows, Home and End to itself. */
 const ownArrows = "input[type=radio], [role=tablist]"
 const pressable = "button, summary, a, input"
