@@ -131,9 +131,9 @@ export class LoadMaker {
     try {
       const preparing = this.#engine.prepare()
       if (preparing !== undefined) await preparing
-      // Of a closed loop, the time that a ticket takes is nobody's.
-      if (this.#share.load.rate === undefined) due = Math.max(due, this.#clock())
       attempt = await this.#engine.attempt(this.#source())
+      // Of a closed loop, the time that a ticket takes is nobody's: a handshake is due when it begins.
+      if (this.#share.load.rate === undefined) due = Math.max(due, attempt.began - this.#share.t0)
     } catch (error) {
       // There was no ticket, say.
       this.#note(due, undefined, reasonText(error))

@@ -8,7 +8,10 @@ import { portOf } from "../../../tests/tools/sockets.ts"
 import { seeded } from "../../measure/seeded.ts"
 import { addressOf } from "./addresses.ts"
 import { BytePath } from "./byte-path.ts"
+import { type Engine, now } from "./engine.ts"
 import { connectDelay, DelayLine, transferDelay } from "./impairment.ts"
+import { LoadMaker } from "./load.ts"
+import type { Load } from "./plan.ts"
 import { RunSamples, slicesOf } from "./run-samples.ts"
 import { column, SampleWriter, samplesOf, width } from "./samples.ts"
 import { Tickets } from "./tickets.ts"
@@ -277,5 +280,48 @@ describe("tickets", () => {
     const tickets = new Tickets<string>("never", async () => attempt)
     tickets.keep("x")
     expect([tickets.prepare(), tickets.take()]).toEqual([undefined, undefined])
+  })
+})
+
+describe("the load", () => {
+  const base: Omit<Load, "rate"> = {
+    concurrency: 1,
+    workers: 1,
+    warmUp: 0,
+    seconds: undefined,
+    count: 3,
+    rtt: 0,
+    loss: 0,
+    seed: 1,
+  }
+  const slow: Engine = {
+    primings: 0,
+    reusesTickets: false,
+    prepare: () => undefined,
+    look: () => slow.attempt(undefined),
+    async attempt() {
+      const before = now()
+      while (now() - before < 5);
+      const began = now()
+      const times = { began, reached: began, done: began + 1, ended: began + 1, own: 0, behind: 0 }
+      return { ...times, failure: undefined, wire: undefined, closedByServer: true, agreed: {}, unverified: undefined }
+    },
+  }
+  const dueOf = async (load: Load) => {
+    const maker = new LoadMaker(slow, { load, worker: 0, t0: now(), sources: [] })
+    await maker.run()
+    return [...samplesOf([{ worker: 0, rows: [maker.samples.take()], reasons: [] }])].map(
+      ({ due, began }) => began - due,
+    )
+  }
+
+  it("of a closed loop is due when it begins, so that its parts add up to its latency", async () => {
+    expect(await dueOf({ ...base, rate: undefined })).toEqual([0, 0, 0])
+  })
+
+  it("of an open loop is due by its schedule", async () => {
+    const late = await dueOf({ ...base, rate: 1000 })
+    expect(late).toHaveLength(3)
+    expect(Math.min(...late)).toBeGreaterThan(4)
   })
 })
