@@ -33,7 +33,7 @@ export function metricsPage(metrics: readonly Metric[]): string {
     "- `puremq_event_loop_delay_seconds` is how late a timer is that is due ten times a second. A stop of a second counts for the ten looks that it has swallowed, not once.",
     "- `puremq_queue_depth_messages` is observed when a message has to wait in a session, which those that go straight through do not.",
     "",
-    "`npm run bench -- --check scraped` measures the broker with an answer each second beside the same broker without.",
+    "`npm run bench -- --check watched` measures the broker with an answer each second, and with its dashboard open, beside the same broker without.",
     "",
     "## Labels",
     "",

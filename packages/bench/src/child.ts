@@ -1,5 +1,6 @@
 // A server in a process of its own, told by messages what to be and asked what it needs: see peers.ts.
 
+import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import type { AddressInfo, Server as NetServer } from "node:net"
@@ -17,7 +18,7 @@ import type { Memory, Questions, StoreKind, Task } from "./peers.ts"
 
 const task: Task = JSON.parse(process.env["PUREMQ_BENCH_TASK"] ?? "null")
 if (task === null) throw new Error("this program is started by main.js")
-const { port, broker, metricsPort = 0 } = await start(task)
+const { port, broker, watched = { metrics: 0, admin: 0 } } = await start(task)
 const answers = answersOf(broker)
 process.on("message", async (question: keyof Questions) => {
   process.send!(await answers[question]())
@@ -28,7 +29,7 @@ process.send!({ port, started: { elapsed: performance.now(), busy: busy() } })
 interface Running {
   readonly port: number
   readonly broker?: PureMqBroker
-  readonly metricsPort?: number | undefined
+  readonly watched?: Questions["watched"]
 }
 
 async function start(task: Task): Promise<Running> {
@@ -71,21 +72,24 @@ async function puremq({
   pems,
   directory,
   workers = 0,
-  metrics = false,
+  watchedBy,
 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
     pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key, workers }
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,
-    metrics: metrics ? { port: 0 } : undefined,
+    ...(watchedBy !== undefined && {
+      metrics: { port: 0 },
+      admin: { port: 0, tokens: `bench:read:${createHash("sha256").update(watchedBy).digest("hex")}` },
+    }),
     store: keptIn(store, directory),
     // One address has them all here.
     limits: { maximumSessionsPerOwner: 200_000, maximumSessions: 200_000 },
   })
   const addresses = await broker.listen()
-  const metricsPort = addresses.find(({ type }) => type === "metrics")?.port
-  return { port: addresses[0]!.port, broker, metricsPort }
+  const portOf = (type: string) => addresses.find((each) => each.type === type)?.port ?? 0
+  return { port: addresses[0]!.port, broker, watched: { metrics: portOf("metrics"), admin: portOf("admin") } }
 }
 
 function keptIn(store: StoreKind, directory: string | undefined): BrokerConfig["store"] {
@@ -120,7 +124,7 @@ function answersOf(broker: PureMqBroker | undefined): Answers {
       holdUps?.end()
       return holdUps?.longest ?? 0
     },
-    metricsPort: () => metricsPort,
+    watched: () => watched,
     counts() {
       const { sessions, retainedMessages: retained, storedMessages } = broker!.stats()
       return { sessions, retained, queued: storedMessages - retained }

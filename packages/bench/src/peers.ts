@@ -21,8 +21,8 @@ export type Task =
       readonly directory?: string | undefined
       /** Threads for public-key operations. */
       readonly workers?: number
-      /** It serves metrics, too. */
-      readonly metrics?: boolean
+      /** It serves metrics and its admin API, too: who may read there has this token. */
+      readonly watchedBy?: string
     }
   /** Makes connections to a server, as many as go through. */
   | { readonly kind: "load"; readonly load: LoadTask }
@@ -69,8 +69,8 @@ export interface Questions {
   /** The longest since then, in milliseconds. */
   longest: number
   counts: Amounts
-  /** Of a broker that serves metrics: where; else 0. */
-  metricsPort: number
+  /** Of a broker that is watched: where; else 0. */
+  watched: { readonly metrics: number; readonly admin: number }
   /** Milliseconds of processor time until now, of all of the process. */
   busy: number
   /** Runs a load for its slice. */

@@ -9,8 +9,8 @@ import { benchCommand } from "./command.ts"
 import type { CheckContext, CheckGroup } from "./group.ts"
 import { digests, handshakesInMemory, records } from "./in-memory.ts"
 import { type CheckRow, rowText } from "./row.ts"
-import { scraped } from "./scraped.ts"
 import { bulk, idleConnections, servers } from "./sockets.ts"
+import { watched } from "./watched.ts"
 import { workers } from "./workers.ts"
 
 export const checkGroups: readonly CheckGroup[] = [
@@ -22,7 +22,7 @@ export const checkGroups: readonly CheckGroup[] = [
   bulk,
   idleConnections,
   broker,
-  scraped,
+  watched,
   bundles,
   coldStart,
   benchCommand,
