@@ -5,6 +5,7 @@ import { version } from "../admin/version.ts"
 import { benchCommand } from "./bench/command.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
 import { importCommand } from "./import-command.ts"
+import { healthCommand } from "./monitor/command.ts"
 import { checkConfigCommand, startCommand } from "./start-command.ts"
 
 export const certCommand: Command = {
@@ -129,5 +130,6 @@ export const program: Program = {
     passwd: passwdCommand,
     token: tokenCommand,
     store: storeCommand,
+    health: healthCommand,
   },
 }

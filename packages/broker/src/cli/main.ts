@@ -37,6 +37,8 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "check-config":
       await import("./check-config.ts").then(({ checkConfig }) => checkConfig(rest, print))
       return 0
+    case "health":
+      return await (await import("./health.ts")).health(rest, print, tell)
     case "import":
       return await (await import("./import.ts")).importConfig(rest, print, tell)
     case "cert":

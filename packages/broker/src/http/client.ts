@@ -2,7 +2,7 @@
 // sockets. A call has one deadline, whatever its server does; an answer has a bound; nothing is followed elsewhere. Connections
 // are used again; one that its server has closed meanwhile costs a second try, as nothing of the call was answered.
 
-import { connect as connectTcp, isIP } from "node:net"
+import { connect as connectTcp } from "node:net"
 import type { Duplex } from "node:stream"
 import { Boundary, type OnFault } from "../listen/boundary.ts"
 import { loadTls } from "../listen/tls-server.ts"
@@ -13,6 +13,8 @@ import type { Place } from "./place.ts"
 
 export interface HttpClientOptions {
   readonly place: Place
+  /** Where it connects to, if that is not the host of its place, which names the server all the same. */
+  readonly address?: string | undefined
   /** PEM of the authorities that the server's certificate must come from; undefined: those of the machine. */
   readonly ca?: string | undefined
   /** Connections that wait for the next call. */
@@ -72,14 +74,20 @@ export class HttpClient implements HttpCaller {
   }
 
   async #load(): Promise<Opener> {
-    const { place, ca } = this.#options
+    const { place, address = place.host, ca } = this.#options
     const { host, port } = place
-    if (!place.secure) return () => ({ socket: connectTcp({ host, port, noDelay: true }), ready: "connect" })
+    if (!place.secure) return () => ({ socket: connectTcp({ host: address, port, noDelay: true }), ready: "connect" })
     const { connect, createSecureContext } = await loadTls()
     const secureContext = createSecureContext(ca === undefined ? {} : { ca })
-    const servername = isIP(host) === 0 ? { servername: host } : {}
     return () => ({
-      socket: connect({ host, port, secureContext, ...servername, noDelay: true, ALPNProtocols: ["http/1.1"] }),
+      socket: connect({
+        host: address,
+        port,
+        secureContext,
+        servername: host,
+        noDelay: true,
+        ALPNProtocols: ["http/1.1"],
+      }),
       ready: "secureConnect",
     })
   }
@@ -264,8 +272,8 @@ class Running {
 }
 
 /** Head and body, as they are written. */
-export function requestBytes({ method, headers, body }: HttpCall, { path, authority }: Place): Uint8Array {
-  const lines = [`${method} ${path} HTTP/1.1`, `host: ${authority}`]
+export function requestBytes({ method, path, headers, body }: HttpCall, place: Place): Uint8Array {
+  const lines = [`${method} ${path ?? place.path} HTTP/1.1`, `host: ${place.authority}`]
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
   if (body !== undefined) lines.push(`content-length: ${body.length}`)
   const head = encodeText(`${lines.join("\r\n")}\r\n\r\n`)
@@ -276,7 +284,8 @@ export function requestBytes({ method, headers, body }: HttpCall, { path, author
   return all
 }
 
-function messageOf(error: unknown): string {
+/** Why there is no connection, in a sentence without a full stop. */
+export function messageOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined
   switch (code) {
     case "ECONNREFUSED":

@@ -2,6 +2,8 @@
 
 export interface HttpCall {
   readonly method: "GET" | "POST"
+  /** Path and query; undefined: those of the caller's place. */
+  readonly path?: string | undefined
   /** Names in lower case; those that the transport is in charge of are not among them. */
   readonly headers: Readonly<Record<string, string>>
   /** Undefined: none. */

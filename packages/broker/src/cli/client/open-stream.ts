@@ -14,8 +14,8 @@ import { addressText, isSecure, type Opener, openerOf, type Place, serverNameOf 
 import { tell } from "../output.ts"
 
 /** Throws UsageError, ConfigError; what goes wrong later is an error of the stream. */
-export async function openStream(options: Arguments, place: Place): Promise<Duplex> {
-  return (await streamOpener(options, place))()
+export async function openStream(options: Arguments, place: Place, more: OpenerOptions = {}): Promise<Duplex> {
+  return (await streamOpener(options, place, more))()
 }
 
 export interface OpenerOptions {
