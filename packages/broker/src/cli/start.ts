@@ -8,6 +8,7 @@ import { createBroker } from "../platform/node.ts"
 import { certificateFiles, developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
 import { type Reloads, reloadFiles, type Settings } from "./reload.ts"
+import { tellReady } from "./service-manager.ts"
 import { startCommand } from "./start-command.ts"
 import { ownFolder, startConfigOf } from "./start-config.ts"
 import { clientFiles, commandHere, whatNext } from "./what-next.ts"
@@ -52,6 +53,7 @@ export async function start(args: readonly string[]): Promise<void> {
   }
   reloads = reloadFiles({ broker, started: plan, read, files, every, refused, ready: listening, warn })
   const addresses = await listening
+  tellReady(addresses, process.env, warn)
   if (log === "text" || log === "none") {
     if (plan.made !== undefined) print(`Made a development certificate; its authority is ${plan.made}`)
     const clients = await clientFiles(plan.files.cert, plan.files.ca)
