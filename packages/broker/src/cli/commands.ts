@@ -28,7 +28,12 @@ export const certCommand: Command = {
           multiple: true,
           help: "another name of the client, repeat for more: device@example.com, urn:dev:7, spiffe://example.com/7, device.example.com",
         },
-        { name: "type", value: "TYPE", help: "p256 (default), ed25519 or rsa" },
+        {
+          name: "type",
+          value: "TYPE",
+          choices: ["p256", "ed25519", "rsa"],
+          help: "p256 (default), ed25519 or rsa",
+        },
         { name: "days", value: "N", help: "validity of server and client certificate (default 397)" },
         { name: "force", help: "write over files that are there" },
       ],
@@ -41,6 +46,7 @@ export const certCommand: Command = {
 
 export const passwdCommand: Command = {
   name: "puremq passwd",
+  words: ["file"],
   summary: "add, change or delete a user in a password file",
   about:
     "  puremq passwd FILE USER             asks for the password, or reads it from standard input\n  puremq passwd FILE USER --scram     for clients that use SCRAM-SHA-256\n  puremq passwd FILE USER --delete",
@@ -72,13 +78,19 @@ export const passwdCommand: Command = {
 
 export const tokenCommand: Command = {
   name: "puremq token",
+  words: ["file"],
   summary: "add, change or delete a token of the admin API",
   about:
     "  puremq token FILE NAME                    may look at everything\n  puremq token FILE NAME --scope operate    may also disconnect clients, publish, reload and the rest\n  puremq token FILE NAME --delete",
   sections: [
     {
       rows: [
-        { name: "scope", value: "SCOPE", help: "read (default) or operate, which includes read" },
+        {
+          name: "scope",
+          value: "SCOPE",
+          choices: ["read", "operate"],
+          help: "read (default) or operate, which includes read",
+        },
         { name: "force", help: "put a new token in the place of one with this name" },
         { name: "delete", help: "take the token out" },
       ],
@@ -91,6 +103,7 @@ export const tokenCommand: Command = {
 
 export const storeCommand: Command = {
   name: "puremq store",
+  words: [["check", "export", "import", "compact"], "folder"],
   summary: "check, export, import or compact the folder that a broker keeps sessions and messages in",
   about:
     "  puremq store check FOLDER             reads all of it, and says what there is\n  puremq store export FOLDER > FILE     writes it as lines of JSON\n  puremq store import FOLDER < FILE     makes a new one of such lines\n  puremq store compact FOLDER           takes out what is done with",
@@ -113,6 +126,16 @@ export const storeCommand: Command = {
     "No broker may have the folder open meanwhile. check and export change nothing in it. In the lines, bytes are in base64, times in milliseconds since 1970, and null is never. The last one says how many there are, and import refuses what has lost some of them, or refers to a session or message that no line before it has.",
 }
 
+export const completionsCommand: Command = {
+  name: "puremq completions",
+  words: [["bash", "zsh", "fish"]],
+  summary: "print what a shell completes the commands and options of puremq by",
+  about:
+    '  source <(puremq completions bash)                                          in ~/.bashrc\n  puremq completions zsh > "${fpath[1]}/_puremq"                             once, then a new zsh\n  puremq completions fish > ~/.config/fish/completions/puremq.fish           once',
+  sections: [help],
+  after: "It is made of what --help tells, so print it again after an update.",
+}
+
 export const program: Program = {
   name: "puremq",
   version,
@@ -131,5 +154,6 @@ export const program: Program = {
     token: tokenCommand,
     store: storeCommand,
     health: healthCommand,
+    completions: completionsCommand,
   },
 }

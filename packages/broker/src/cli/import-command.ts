@@ -6,6 +6,7 @@ import { help } from "./client-commands.ts"
 
 export const importCommand: Command = {
   name: "puremq import",
+  words: ["file"],
   summary: "make a configuration of one of Mosquitto, NanoMQ or EMQX",
   about: "  puremq import mosquitto.conf --out puremq.toml\n  puremq check-config --config puremq.toml",
   sections: [

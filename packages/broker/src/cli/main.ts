@@ -37,6 +37,9 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "check-config":
       await import("./check-config.ts").then(({ checkConfig }) => checkConfig(rest, print))
       return 0
+    case "completions":
+      await import("./completions.ts").then(({ completions }) => completions(rest, print))
+      return 0
     case "health":
       return await (await import("./health.ts")).health(rest, print, tell)
     case "import":

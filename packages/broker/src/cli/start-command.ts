@@ -2,8 +2,9 @@
 
 import type { Command, OptionRow, OptionSection } from "@puremq/tls13/command-line"
 import type { FileConfig } from "../config/file-config.ts"
-import { everyOption, type Flag, type Option, type Rows } from "../config/schema/option.ts"
+import { everyOption, type Flag, type Option, type Placed, type Rows } from "../config/schema/option.ts"
 import { options } from "../config/schema/options.ts"
+import { isInList } from "../config/schema/paths.ts"
 
 const insteadOfSeveral = "more listeners are for the file of --config"
 
@@ -65,10 +66,23 @@ const sourceRows: readonly OptionRow[] = [
   {
     name: "set",
     value: "PATH=VALUE",
+    choices: settable(),
     multiple: true,
     help: "any option of the file, such as limits.maximumInflight=50 or listeners.tls.port=8884. Repeat it for more",
   },
 ]
+
+/** What stands before the value; of listeners those of the one that there is where nobody names any. */
+function settable(): string[] {
+  const isSettable = ({ path, option: { kind, secret } }: Placed) =>
+    kind.read !== undefined && secret !== true && (path[0] === "listeners" || !isInList(options, path))
+  const placed = everyOption(options).filter(isSettable)
+  return placed
+    .map(({ path: [first = "", ...rest] }) => [first, ...(first === "listeners" ? ["tls"] : []), ...rest].join("."))
+    .filter((place) => place !== "listeners.tls")
+    .map((place) => `${place}=`)
+}
+
 const helpRow: OptionRow = { name: "help", help: "this text" }
 
 function sectionsOf(table: Rows<FileConfig>): OptionSection[] {
@@ -116,7 +130,13 @@ function rowOf({ kind, about, ...option }: Option<unknown>, flag: Flag): OptionR
   const again = kind.repeats ? ". Repeat it for more" : ""
   const otherwise = flag.otherwise ?? option.otherwise ?? defaultOf(option.default, kind.scale)
   const help = `${choices}${about}${again}${otherwise === undefined || value === undefined ? "" : ` (default ${otherwise})`}`
-  return { name: flag.name, help, ...(value !== undefined && { value }), ...(kind.repeats && { multiple: true }) }
+  return {
+    name: flag.name,
+    help,
+    ...(value !== undefined && { value }),
+    ...(kind.choices !== undefined && { choices: kind.choices.map(String) }),
+    ...(kind.repeats && { multiple: true }),
+  }
 }
 
 /** As it is written on the command line. */

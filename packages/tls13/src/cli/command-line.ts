@@ -16,6 +16,8 @@ export interface OptionRow {
   readonly help: string
   /** What stands for the value, such as FILE. Without it the option is a flag, which has none. */
   readonly value?: string
+  /** What a shell offers for the value, where that is not what stands for it: `0|1|2`, FILE or FOLDER. One that ends with = goes on. */
+  readonly choices?: readonly string[]
   /** One letter. */
   readonly short?: string
   /** Whether it may be given several times. */
@@ -46,6 +48,8 @@ export interface Command {
   readonly name: string
   /** What stands for its arguments, such as HOST:PORT. */
   readonly takes?: string
+  /** What a shell offers for its arguments, one after the other: words to choose from, or names of files or folders. */
+  readonly words?: readonly (readonly string[] | "file" | "folder")[]
   readonly summary: string
   /** A paragraph a line; those that begin with two spaces are left as they are. */
   readonly about?: string
