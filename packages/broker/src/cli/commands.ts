@@ -131,7 +131,7 @@ export const completionsCommand: Command = {
   words: [["bash", "zsh", "fish"]],
   summary: "print what a shell completes the commands and options of puremq by",
   about:
-    '  source <(puremq completions bash)                                          in ~/.bashrc\n  puremq completions zsh > "${fpath[1]}/_puremq"                             once, then a new zsh\n  puremq completions fish > ~/.config/fish/completions/puremq.fish           once',
+    '  source <(puremq completions bash)                                          in ~/.bashrc\n  puremq completions zsh > "$fpath[1]/_puremq"                               once, then a new zsh\n  puremq completions fish > ~/.config/fish/completions/puremq.fish           once',
   sections: [help],
   after: "It is made of what --help tells, so print it again after an update.",
 }

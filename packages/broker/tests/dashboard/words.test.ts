@@ -2,16 +2,16 @@
 
 import { describe, expect, it } from "vitest"
 import { eventsIn } from "../../dashboard/src/api/event-stream.ts"
-import { countsBetween } from "../../dashboard/src/live/histogram.ts"
-import { numbersOf, pointOf } from "../../dashboard/src/live/numbers.ts"
-import { explain } from "../../dashboard/src/words/failures.ts"
 import { waysIn } from "../../dashboard/src/words/first-client.ts"
-import { ago, bytes, count, duration, short, withoutPort } from "../../dashboard/src/words/format.ts"
 import { payloadAs, previewOf, usualLook } from "../../dashboard/src/words/payload.ts"
 import { refusalText } from "../../dashboard/src/words/refusals.ts"
-import { shown } from "../../dashboard/src/words/sent.ts"
-import { type Known, verdictOf } from "../../dashboard/src/words/verdict.ts"
 import type { BrokerModel, CertificateModel, HandshakeFailureModel } from "../../src/admin/http/model.ts"
+import { countsBetween } from "../../src/admin/words/counts.ts"
+import { explain } from "../../src/admin/words/failures.ts"
+import { ago, bytes, count, duration, short, withoutPort } from "../../src/admin/words/format.ts"
+import { numbersOf, pointOf } from "../../src/admin/words/numbers.ts"
+import { shown } from "../../src/admin/words/sent.ts"
+import { type Known, verdictOf } from "../../src/admin/words/verdict.ts"
 
 const offer = { versions: ["TLSv1.3"], suites: ["TLS_AES_128_GCM_SHA256"], groups: ["x25519"], signatureSchemes: [] }
 const failure: HandshakeFailureModel = {

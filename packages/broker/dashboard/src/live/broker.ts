@@ -13,10 +13,10 @@ import type {
   Scope,
   TokenModel,
 } from "../../../src/admin/http/model.ts"
+import { type Numbers, numbersOf, type Point, pointOf } from "../../../src/admin/words/numbers.ts"
 import { eventsIn } from "../api/event-stream.ts"
 import { ask, type Input, openEvents, operate, RequestRefused, Unreachable } from "../api/request.ts"
 import type { Happened } from "./happened.ts"
-import { type Numbers, numbersOf, type Point, pointOf } from "./numbers.ts"
 import { forgetToken, token } from "./token.ts"
 
 /** Milliseconds between two looks; while nobody sees the page, between two of those. */

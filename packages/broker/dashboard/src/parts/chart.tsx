@@ -5,10 +5,10 @@ import { signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import uPlot from "uplot"
+import { clock } from "../../../src/admin/words/format.ts"
+import type { Point } from "../../../src/admin/words/numbers.ts"
 import { points } from "../live/broker.ts"
-import type { Point } from "../live/numbers.ts"
 import { theme } from "../page/theme.ts"
-import { clock } from "../words/format.ts"
 
 export type Hue = "in" | "out" | "third" | "good" | "bad" | "look" | "soft"
 

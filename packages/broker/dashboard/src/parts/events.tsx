@@ -2,11 +2,11 @@
 
 import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
+import { clock } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { events } from "../live/broker.ts"
 import type { Happened } from "../live/happened.ts"
-import { clock } from "../words/format.ts"
 import { eventText, toneOf } from "../words/refusals.ts"
-import { shown } from "../words/sent.ts"
 
 const held: Signal<readonly Happened[] | undefined> = signal(undefined)
 

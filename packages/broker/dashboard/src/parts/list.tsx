@@ -1,7 +1,7 @@
 // A table of a list's page, with what is said when there is nothing, and the buttons to go on.
 
 import type { ComponentChildren, JSX } from "preact"
-import { count } from "../words/format.ts"
+import { count } from "../../../src/admin/words/format.ts"
 import { type Pages, pageSize } from "./pages.ts"
 import { Problem } from "./text.tsx"
 

@@ -2,9 +2,9 @@
 
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
+import { absolute, ago } from "../../../src/admin/words/format.ts"
+import { lineLength, shown } from "../../../src/admin/words/sent.ts"
 import { now } from "../live/broker.ts"
-import { absolute, ago } from "../words/format.ts"
-import { lineLength, shown } from "../words/sent.ts"
 
 /** A text of a peer's: bounded, isolated from what is around it, in whole as its title. */
 export function Sent(props: { readonly text: string; readonly most?: number; readonly mono?: boolean }): JSX.Element {

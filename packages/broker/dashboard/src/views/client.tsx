@@ -3,6 +3,8 @@
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import type { ClientModel, SessionModel, SubscriptionModel } from "../../../src/admin/http/model.ts"
+import { bytes, count, duration, several } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { RequestRefused } from "../api/request.ts"
 import { asked, events, operated, scope } from "../live/broker.ts"
 import { address, hrefOf } from "../page/address.ts"
@@ -11,8 +13,6 @@ import { Events } from "../parts/events.tsx"
 import { List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
 import { Problem, Sent, When } from "../parts/text.tsx"
-import { bytes, count, duration, several } from "../words/format.ts"
-import { shown } from "../words/sent.ts"
 import { subscriptionColumns } from "./subscriptions.tsx"
 
 const freshEach = 3000

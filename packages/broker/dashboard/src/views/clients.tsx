@@ -2,13 +2,13 @@
 
 import type { JSX } from "preact"
 import type { ClientModel } from "../../../src/admin/http/model.ts"
+import { bytes, count, withoutPort } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { broker, listeners } from "../live/broker.ts"
 import { address, amend, hrefOf } from "../page/address.ts"
 import { type Column, List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
 import { Sent, When } from "../parts/text.tsx"
-import { bytes, count, withoutPort } from "../words/format.ts"
-import { shown } from "../words/sent.ts"
 
 const columns: readonly Column<ClientModel>[] = [
   {

@@ -4,6 +4,8 @@ import { type Signal, signal } from "@preact/signals"
 import type { JSX, TargetedEvent } from "preact"
 import { useState } from "preact/hooks"
 import type { ListenerModel } from "../../../src/admin/http/model.ts"
+import { bytes, clock } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { PropertyId, type Qos } from "../../../src/mqtt-client/index.ts"
 import { listeners } from "../live/broker.ts"
 import {
@@ -21,9 +23,7 @@ import {
 } from "../live/console.ts"
 import { CopyLine, Problem, Sent } from "../parts/text.tsx"
 import { bracketed, hostFor, webListeners } from "../words/first-client.ts"
-import { bytes, clock } from "../words/format.ts"
 import { previewOf } from "../words/payload.ts"
-import { shown } from "../words/sent.ts"
 
 /** What is typed stays when another view is looked at. */
 const typed: Signal<Readonly<Record<string, string>>> = signal<Readonly<Record<string, string>>>({

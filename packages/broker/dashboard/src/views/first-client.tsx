@@ -2,9 +2,9 @@
 
 import type { JSX } from "preact"
 import type { ListenerModel } from "../../../src/admin/http/model.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { CopyLine } from "../parts/text.tsx"
 import { waysIn } from "../words/first-client.ts"
-import { shown } from "../words/sent.ts"
 
 interface Props {
   readonly listeners: readonly ListenerModel[]

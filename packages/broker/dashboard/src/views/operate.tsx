@@ -3,11 +3,11 @@
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import type { DrainModel, RotatedModel } from "../../../src/admin/http/model.ts"
+import { several } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { broker, operated, scope } from "../live/broker.ts"
 import { Confirm } from "../parts/confirm.tsx"
 import { Problem, When } from "../parts/text.tsx"
-import { several } from "../words/format.ts"
-import { shown } from "../words/sent.ts"
 
 export function Operate(): JSX.Element {
   if (scope.value !== "operate") {

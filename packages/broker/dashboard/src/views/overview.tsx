@@ -2,17 +2,17 @@
 
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
+import { explain } from "../../../src/admin/words/failures.ts"
+import { bytes, count, duration, short } from "../../../src/admin/words/format.ts"
+import { waitingOf } from "../../../src/admin/words/numbers.ts"
+import { type Tone, type Verdict, verdictOf } from "../../../src/admin/words/verdict.ts"
 import { broker, certificates, earlier, failures, listeners, now, numbers, points, refusals } from "../live/broker.ts"
-import { waitingOf } from "../live/numbers.ts"
 import { hrefOf } from "../page/address.ts"
 import { Chart, type Line, span } from "../parts/chart.tsx"
 import { Events } from "../parts/events.tsx"
 import { Segments } from "../parts/segments.tsx"
 import { When } from "../parts/text.tsx"
-import { explain } from "../words/failures.ts"
-import { bytes, count, duration, short } from "../words/format.ts"
 import { refusalText } from "../words/refusals.ts"
-import { type Tone, type Verdict, verdictOf } from "../words/verdict.ts"
 import { FirstClient } from "./first-client.tsx"
 
 export function Overview(): JSX.Element {

@@ -3,16 +3,16 @@
 import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import type { CertificateModel, HandshakeFailureModel, RefusalModel } from "../../../src/admin/http/model.ts"
+import { explain, faultWords } from "../../../src/admin/words/failures.ts"
+import { absolute, count, several, withoutPort } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
+import { expiryNow, expirySoon, expiryText } from "../../../src/admin/words/verdict.ts"
 import { broker, certificates, failures, now, refusals } from "../live/broker.ts"
 import { hrefOf } from "../page/address.ts"
 import { type Column, Table } from "../parts/list.tsx"
 import { Segments } from "../parts/segments.tsx"
 import { Sent, When } from "../parts/text.tsx"
-import { explain, faultWords } from "../words/failures.ts"
-import { absolute, count, several, withoutPort } from "../words/format.ts"
 import { kindWords, refusalText } from "../words/refusals.ts"
-import { shown } from "../words/sent.ts"
-import { expiryNow, expirySoon, expiryText } from "../words/verdict.ts"
 
 export function Security(): JSX.Element {
   return (

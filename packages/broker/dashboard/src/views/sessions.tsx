@@ -3,13 +3,13 @@
 import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import type { SessionModel } from "../../../src/admin/http/model.ts"
+import { bytes, count } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { broker, scope } from "../live/broker.ts"
 import { address, amend, hrefOf } from "../page/address.ts"
 import { type Column, List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
 import { Sent, When } from "../parts/text.tsx"
-import { bytes, count } from "../words/format.ts"
-import { shown } from "../words/sent.ts"
 import { EndSession } from "./client.tsx"
 
 const columns: readonly Column<SessionModel>[] = [

@@ -2,12 +2,12 @@
 
 import type { JSX } from "preact"
 import type { SubscriptionModel } from "../../../src/admin/http/model.ts"
+import { count } from "../../../src/admin/words/format.ts"
 import { broker } from "../live/broker.ts"
 import { address, amend, hrefOf } from "../page/address.ts"
 import { type Column, List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
 import { Sent } from "../parts/text.tsx"
-import { count } from "../words/format.ts"
 
 export const subscriptionColumns: readonly Column<SubscriptionModel>[] = [
   { name: "Filter", cell: ({ filter }) => <Sent text={filter} most={96} mono /> },

@@ -3,6 +3,8 @@
 import type { JSX } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { PageOf, RetainedModel, TopicModel } from "../../../src/admin/http/model.ts"
+import { bytes, count, several } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import { RequestRefused } from "../api/request.ts"
 import { asked, broker, operated, scope } from "../live/broker.ts"
 import { consoleState, hear, subscribeConsole } from "../live/console.ts"
@@ -10,9 +12,7 @@ import { address, amend, hrefOf } from "../page/address.ts"
 import { Confirm } from "../parts/confirm.tsx"
 import { Payload } from "../parts/payload.tsx"
 import { Problem, Sent, When } from "../parts/text.tsx"
-import { bytes, count, several } from "../words/format.ts"
 import { bytesOfBase64, previewOf } from "../words/payload.ts"
-import { shown } from "../words/sent.ts"
 
 /** Levels that are asked for at a time. */
 const levelsOfPage = 100

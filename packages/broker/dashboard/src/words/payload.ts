@@ -1,6 +1,6 @@
 // A payload as text, as JSON, or as bytes.
 
-import { shownLines } from "./sent.ts"
+import { shownLines } from "../../../src/admin/words/sent.ts"
 
 export type Look = "text" | "json" | "hex"
 

@@ -1,9 +1,9 @@
 // What the broker did not allow, and what it has to say of itself, in plain words.
 
 import type { RefusalModel } from "../../../src/admin/http/model.ts"
+import { withoutPort } from "../../../src/admin/words/format.ts"
+import { shown } from "../../../src/admin/words/sent.ts"
 import type { Happened } from "../live/happened.ts"
-import { withoutPort } from "./format.ts"
-import { shown } from "./sent.ts"
 
 export function refusalText({ kind, peer, clientId, user, topic, reason }: RefusalModel): string {
   const who = clientId === "" ? shown(withoutPort(peer), 60) : `“${shown(clientId, 60)}”`

@@ -1,6 +1,6 @@
-// What peers have sent, on its way to the page: each character can be seen, and no text is longer than so much.
+// What peers have sent, on its way to who looks: each character can be seen, and no text is longer than so much.
 
-import { visible } from "../../../src/admin/visible.ts"
+import { visible } from "../visible.ts"
 
 /** Characters of a name in a line. */
 export const lineLength = 120

@@ -1,6 +1,6 @@
 // Why a TLS handshake failed, in plain words: what happened, whose fault it was, and what to do.
 
-import type { HandshakeFailureModel } from "../../../src/admin/http/model.ts"
+import type { HandshakeFailureModel } from "../http/model.ts"
 import { withoutPort } from "./format.ts"
 import { shown } from "./sent.ts"
 

@@ -1,14 +1,9 @@
 // Is it well? One sentence, and the reasons, the worst first.
 
-import type {
-  BrokerModel,
-  CertificatesModel,
-  HandshakeFailureModel,
-  RefusalModel,
-} from "../../../src/admin/http/model.ts"
-import { grownSince, type Numbers, type Point } from "../live/numbers.ts"
+import type { BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../http/model.ts"
 import { explain } from "./failures.ts"
 import { ago, bytes, count, duration, several } from "./format.ts"
+import { grownSince, type Numbers, type Point } from "./numbers.ts"
 import { shown } from "./sent.ts"
 
 export type Tone = "good" | "look" | "bad"

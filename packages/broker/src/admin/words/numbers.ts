@@ -1,8 +1,8 @@
-// The metrics of one moment, as far as the page shows them, and what happened between two moments.
+// The metrics of one moment, as far as the dashboard and `puremq top` show them, and what happened between two moments.
 
-import { percentile } from "../../../src/admin/histogram.ts"
-import type { MetricsModel } from "../../../src/admin/http/model.ts"
-import { type Counts, countsBetween } from "./histogram.ts"
+import { percentile } from "../histogram.ts"
+import type { MetricsModel } from "../http/model.ts"
+import { type Counts, countsBetween } from "./counts.ts"
 
 const plain = [
   ...["connections", "clientsConnected", "clientsMaximum", "sockets", "connectionsOpened", "connectsReceived"],

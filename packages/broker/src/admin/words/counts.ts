@@ -1,6 +1,6 @@
 // Histograms as the metrics have them, and what came between two readings of several of them.
 
-import { countsSince, type HistogramCounts } from "../../../src/admin/histogram.ts"
+import { countsSince, type HistogramCounts } from "../histogram.ts"
 
 /** What of a histogram is read: upper ends of buckets, and the observations of each bucket alone. */
 export type Counts = Pick<HistogramCounts, "bounds" | "counts">
