@@ -127,7 +127,12 @@ export class HandshakeCounts {
  * What a failed handshake is counted as. A client chooses among names that RFCs know and nothing else: an alert that has none
  * is `other`, and what it says in words is for the log.
  */
-export function failureLabel({ alert, limit, fault, reason }: HandshakeFailed): string {
+export function failureLabel({
+  alert,
+  limit,
+  fault,
+  reason,
+}: Pick<HandshakeFailed, "alert" | "limit" | "fault" | "reason">): string {
   if (alert !== undefined) return /^[a-z_]{1,40}$/.test(alert) ? alert : "other"
   // Of a limit the words are ours.
   if (limit === true) return reason

@@ -5,7 +5,7 @@ import { version } from "../admin/version.ts"
 import { benchCommand } from "./bench/command.ts"
 import { help, pubCommand, rrCommand, subCommand } from "./client-commands.ts"
 import { importCommand } from "./import-command.ts"
-import { healthCommand } from "./monitor/command.ts"
+import { healthCommand, topCommand } from "./monitor/command.ts"
 import { checkConfigCommand, startCommand } from "./start-command.ts"
 
 export const certCommand: Command = {
@@ -154,6 +154,7 @@ export const program: Program = {
     token: tokenCommand,
     store: storeCommand,
     health: healthCommand,
+    top: topCommand,
     completions: completionsCommand,
   },
 }

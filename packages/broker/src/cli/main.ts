@@ -55,6 +55,9 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "passwd":
       await (await import("./passwd.ts")).passwd(rest, print)
       return 0
+    case "top":
+      await (await import("./top.ts")).top(rest)
+      return 0
     case "token":
       await (await import("./token.ts")).token(rest, print)
       return 0

@@ -21,6 +21,9 @@ export interface Numbers {
   readonly handshakeFailures: Readonly<Record<string, number>>
   readonly dropped: Readonly<Record<string, number>>
   readonly residentBytes: number | undefined
+  readonly cpuSeconds: number | undefined
+  /** Handshakes that succeeded: all, and those of them that resumed a session, or agreed on a post-quantum group. */
+  readonly agreed: { readonly all: number; readonly resumed: number; readonly postQuantum: number }
   readonly handshakeTimes: readonly Counts[]
   readonly delivery: readonly Counts[]
   readonly commit: readonly Counts[]
@@ -37,6 +40,8 @@ export function numbersOf(model: MetricsModel, at: number): Numbers {
     handshakeFailures: countsByReason(model["handshakeFailures"]),
     dropped: countsByReason(model["dropped"]),
     residentBytes: numberOrNone(objectOf(model["process"])["residentBytes"]),
+    cpuSeconds: numberOrNone(objectOf(model["process"])["cpuSeconds"]),
+    agreed: agreedOf(model["tlsAgreed"]),
     handshakeTimes: times.flatMap((one: unknown) => {
       const { mode, times } = objectOf(one)
       return mode === "unfinished" ? [] : histogramIn(times)
@@ -65,6 +70,9 @@ export function pointOf(now: Numbers, before: Numbers): Point {
   for (const name of [...levels, ...otherLevels]) values[name] = now.plain[name] ?? null
   values["waiting"] = waitingOf(now)
   values["residentBytes"] = now.residentBytes ?? null
+  values["dropped"] = since("publishDropped") / seconds
+  const cpu = (now.cpuSeconds ?? Number.NaN) - (before.cpuSeconds ?? Number.NaN)
+  values["cpu"] = Number.isNaN(cpu) ? null : Math.max(0, cpu) / seconds
   values["connectsRefused"] = since("connectsRefused") / seconds
   values["handshakeFailures"] = (sum(now.handshakeFailures) - sum(before.handshakeFailures)) / seconds
   for (const name of ["handshakeTimes", "delivery", "commit", "eventLoopDelay"] as const) {
@@ -110,6 +118,16 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function countsByReason(value: unknown): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(objectOf(value)).map(([reason, count]) => [reason, numberOf(count)]))
+}
+
+function agreedOf(value: unknown): Numbers["agreed"] {
+  const all = Array.isArray(value) ? value.map(objectOf) : []
+  const sumOf = (some: typeof all) => some.reduce((sum, { count }) => sum + numberOf(count), 0)
+  return {
+    all: sumOf(all),
+    resumed: sumOf(all.filter(({ resumed }) => resumed === true)),
+    postQuantum: sumOf(all.filter(({ postQuantum }) => postQuantum === true)),
+  }
 }
 
 function histogramIn(value: unknown): readonly Counts[] {

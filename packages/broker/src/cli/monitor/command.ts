@@ -63,4 +63,32 @@ export const healthCommand: Command = {
     "Its status is 0 when the broker is well; 1 and one line with what to do when it is not, or does not answer; 2 when the question is wrong. The admin API says whether it is well to whoever asks; with a token it also says why not. By MQTT it is well when it answers CONNECT: also with a refusal for want of a login or a certificate, but not with one for want of room.",
 }
 
-export const monitorSection: OptionSection = whereToAsk([])
+export const topCommand: Command = {
+  name: "puremq top",
+  summary: "watch a running broker on a terminal: traffic, handshakes, queues, memory, clients",
+  about:
+    "  puremq top --config puremq.toml --token-file admin-token\n  puremq top http://127.0.0.1:8884 --token-file admin-token",
+  sections: [
+    {
+      rows: [
+        {
+          name: "once",
+          help: "print one screen and end, for scripts; 1 is the status when the broker does not answer",
+        },
+        { name: "interval", value: "SECONDS", help: "between two looks, 1 to 60 (default 2)" },
+        {
+          name: "sort",
+          value: "KEY",
+          choices: ["waiting", "unsent", "in-flight", "subscriptions", "since", "client"],
+          help: "which clients come first: waiting (default), unsent, in-flight, subscriptions, since or client",
+        },
+        { name: "columns", value: "N", help: "with --once: of the screen (default: those of the terminal, or 100)" },
+        { name: "rows", value: "N", help: "with --once: at most (default 40)" },
+      ],
+    },
+    whereToAsk([]),
+    help,
+  ],
+  after:
+    "Keys: q quits, s sorts the clients otherwise, p pauses, the arrows scroll, ? tells the rest. With NO_COLOR in the environment it has no colours, in a locale without UTF-8 nothing but ASCII. Where the broker does not answer it says so, and goes on when it does.",
+}
