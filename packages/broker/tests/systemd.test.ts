@@ -65,7 +65,7 @@ describe("the unit", () => {
 
 describe("the broker under systemd", () => {
   const command = new Command()
-  beforeAll(() => command.build())
+  beforeAll(() => command.build(), 60_000)
   afterAll(() => command.remove())
 
   it("takes the configuration of the page", async () => {
