@@ -50,13 +50,18 @@ describe("puremq top --once", () => {
   })
 
   it("takes the token from the environment, and says what is wrong in one line", async () => {
-    const env = { ...utf8, PUREMQ_TOKEN: tokens.read }
+    const env = { ...utf8, PUREMQ_ADMIN_TOKEN: tokens.read }
     expect((await run([url(), "--once", "--interval", "1"], env)).status).toBe(0)
     const rows: readonly (readonly [readonly string[], NodeJS.ProcessEnv, number, RegExp])[] = [
-      [[url(), "--once"], utf8, 2, /the admin API wants a token: --token-file FILE, or PUREMQ_TOKEN/],
+      [[url(), "--once"], utf8, 2, /the admin API wants a token: --token-file FILE, or PUREMQ_ADMIN_TOKEN/],
       [[url()], env, 2, /is no terminal that can be drawn on; --once prints one screen/],
       [["mqtt://127.0.0.1", "--once"], env, 2, /watched by its admin API, and there is none here/],
-      [[url(), "--once"], { ...utf8, PUREMQ_TOKEN: "puremq_other" }, 1, /does not know this token; one is made by/],
+      [
+        [url(), "--once"],
+        { ...utf8, PUREMQ_ADMIN_TOKEN: "puremq_other" },
+        1,
+        /does not know this token; one is made by/,
+      ],
       [
         ["http://127.0.0.1:1", "--once"],
         env,

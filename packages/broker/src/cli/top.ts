@@ -30,7 +30,7 @@ export async function top(args: readonly string[]): Promise<void> {
   const token = tokenOf(options, env)
   if (token === undefined)
     throw new UsageError(
-      'the admin API wants a token: --token-file FILE, or PUREMQ_TOKEN; "puremq token FILE NAME" makes one that may read',
+      'the admin API wants a token: --token-file FILE, or PUREMQ_ADMIN_TOKEN; "puremq token FILE NAME" makes one that may read',
     )
   const api = new AdminApi(target, token)
   const interval = options.number("interval", 1, 60) ?? 2

@@ -313,6 +313,7 @@ describe("variables", () => {
       PUREMQ_METRICS_SERVICE_HOST: "10.0.0.2",
       PUREMQ_METRICS_PORT: "tcp://10.0.0.2:9100",
       PUREMQ_PASSWORD: "secret",
+      PUREMQ_ADMIN_TOKEN: "puremq_secret",
       HOME: "/root",
     }
     expect(environmentSettings(others, options)).toEqual([])

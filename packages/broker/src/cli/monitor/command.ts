@@ -30,7 +30,7 @@ function whereToAsk(more: readonly OptionSection["rows"][number][]): OptionSecti
       {
         name: "token-file",
         value: "FILE",
-        help: "its first line is a token of the admin API; it may also be in PUREMQ_TOKEN, and is never on a command line",
+        help: "its first line is a token of the admin API; it may also be in PUREMQ_ADMIN_TOKEN, and is never on a command line",
       },
       { name: "timeout", value: "SECONDS", help: `how long an answer may take, 1 to 300 (default ${usualTimeout})` },
     ],

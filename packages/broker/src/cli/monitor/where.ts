@@ -58,13 +58,13 @@ export async function targetOf(options: Arguments, environment: Environment, lis
 /** @throws UsageError */
 export function tokenOf(options: Arguments, environment: Environment): string | undefined {
   const file = options.text("token-file")
-  let token = environment["PUREMQ_TOKEN"] || undefined
+  let token = environment["PUREMQ_ADMIN_TOKEN"] || undefined
   try {
     if (file !== undefined) token = readFirstLine(file, "the token")
   } catch (error) {
     throw error instanceof ConfigError ? new UsageError(error.message) : error
   }
-  const where = file ?? "PUREMQ_TOKEN"
+  const where = file ?? "PUREMQ_ADMIN_TOKEN"
   if (token !== undefined && !/^[\x21-\x7e]{1,1024}$/.test(token))
     throw new UsageError(`${where} holds no token: it is one word, as "puremq token FILE NAME" prints it`)
   // Whoever gives the broker's own file has the wrong one of two.

@@ -18,7 +18,7 @@ export const fileVariable = "PUREMQ_CONFIG"
 
 /** Of other programs of ours: the password of `puremq pub` and `sub`, the token of `health` and `top`, and what tests are told. */
 const ofOurs = [
-  ...["PASSWORD", "TOKEN", "ALL_TESTS", "CHROMIUM", "SETTING", "LATE_SEED", "KERNEL_CASES", "KERNEL_SEED"],
+  ...["PASSWORD", "ADMIN_TOKEN", "ALL_TESTS", "CHROMIUM", "SETTING", "LATE_SEED", "KERNEL_CASES", "KERNEL_SEED"],
   ...["BENCH_ON", "BENCH_TASK", "BOGO_PORT"],
 ].map((name) => `${prefix}${name}`)
 
