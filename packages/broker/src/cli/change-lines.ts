@@ -58,6 +58,8 @@ function readChange(f: Fields): Change | End {
     }
     case "attended":
       return { type, clientId: f.clientId(), expiryInterval: f.integer("expiryInterval") }
+    case "owned":
+      return { type, clientId: f.clientId(), owner: readOwner(f.object("owner")) }
     case "left":
       return { type, clientId: f.clientId(), endsAt: f.time("endsAt") }
     case "ended":
@@ -112,7 +114,7 @@ function readWill(f: Fields): Will {
 const types: readonly (Change | End)["type"][] = [
   ...(["message", "queued", "sent", "released", "done", "opened", "attended", "left", "ended"] as const),
   ...(["subscribed", "unsubscribed", "received", "freed", "retained", "walk begun", "walk ended"] as const),
-  ...(["will set", "will cleared", "clock", "end"] as const),
+  ...(["will set", "will cleared", "clock", "owned", "end"] as const),
 ]
 
 const topics = new TopicTable(Number.POSITIVE_INFINITY, 1)

@@ -5,7 +5,7 @@ import { TestBroker, type TestClient } from "../../tests/harness.ts"
 import { openAccess } from "../../tests/open-access.ts"
 import { Acl, parseAcl } from "../access/acl.ts"
 import { type GivenRights, rightsOf } from "../access/rights.ts"
-import { writeServerPacket } from "../codecs/mqtt-packet.ts"
+import { writeConnect, writeServerPacket } from "../codecs/mqtt-packet.ts"
 import { encodeText } from "../packet/bytes.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Access, Identity } from "../ports/access.ts"
@@ -138,6 +138,74 @@ describe("rights that come with the login", () => {
     own.rights = { publish: [], subscribe: ["b"] }
     const second = next.connect({ clientId: "c", ...kept })
     expect([second.connack.sessionPresent, second.payloads()]).toEqual([true, ["b"]])
+  })
+
+  it("are with a session after a restart when a later login than its first has brought them", () => {
+    const own = world("user ann readwrite mine/#")
+    own.test.checked = false
+    own.test.connect({ clientId: "c", username: "password p", ...kept }).cut()
+    own.rights = { publish: [], subscribe: ["a"] }
+    const second = own.test.connect({ clientId: "c", ...kept })
+    expect([second.connack.sessionPresent, second.subscribe("a")]).toEqual([true, 2])
+    const next = own.test.restart({ access: own.test.broker.access })
+    next.checked = false
+    own.rights = { publish: ["#"], subscribe: [] }
+    next.connect({ clientId: "pub" }).publish("a", "while away", { qos: 1 })
+    own.rights = { publish: [], subscribe: ["a"] }
+    expect(next.connect({ clientId: "c", ...kept }).payloads()).toEqual(["while away"])
+  })
+
+  it("are not with a session after a restart when a later login than its first has brought none", () => {
+    const own = world("user ann readwrite mine/#")
+    own.test.checked = false
+    own.rights = { publish: [], subscribe: ["a"] }
+    const first = own.test.connect({ clientId: "c", ...kept })
+    first.subscribe("a")
+    first.cut()
+    own.test.connect({ clientId: "c", username: "password p", ...kept }).cut()
+    const next = own.test.restart({ access: own.test.broker.access })
+    next.checked = false
+    own.rights = { publish: ["#"], subscribe: [] }
+    next.connect({ clientId: "pub" }).publish("a", "while away", { qos: 1 })
+    const [session] = [...next.broker.sessions()].filter(({ clientId }) => clientId === "c")
+    expect([session?.subscriptions.size, session?.queuedMessages]).toEqual([1, 0])
+  })
+
+  it("are those of the last of two logins in one turn, also while what waits is judged in turns", () => {
+    const own = world()
+    const { broker } = own.test
+    own.test.checked = false
+    broker.limitsChanged({ ...broker.limits, maximumQueuedMessages: 20_000 })
+    own.rights = { publish: [], subscribe: ["a", "b"] }
+    const first = own.test.connect({ clientId: "c", ...kept })
+    for (const filter of ["a", "b"]) first.subscribe(filter)
+    first.cut()
+    const pub = publisher(own.test)
+    for (const payload of ["one", "two"]) pub.publish("b", payload, { qos: 1 })
+    for (let i = 0; i < 10_000; i++) pub.publish("a", "forbidden", { qos: 1 })
+    const login = (): TestClient => {
+      const client = own.test.open(5)
+      client.connection?.receive(
+        writeConnect({ protocolVersion: 5, clientId: "c", keepAlive: 0, receiveMaximum: 1, ...kept }),
+        own.test.now,
+      )
+      return client
+    }
+    const acknowledge = ({ connection }: TestClient, packetId: number): void =>
+      connection?.receive(Uint8Array.of(0x40, 2, packetId >> 8, packetId & 255), own.test.now)
+    login()
+    own.rights = { publish: [], subscribe: ["b"] }
+    const last = login()
+    // A share of the work, and not all of it.
+    broker.flush(own.test.now)
+    for (const payload of ["one", "two"]) {
+      const [packet] = last.take()
+      expect(packet?.payload).toBe(payload)
+      acknowledge(last, packet?.packetId ?? 0)
+      broker.flush(own.test.now)
+    }
+    own.test.settle()
+    expect(last.payloads()).toEqual([])
   })
 
   it("change with a new list where it denies, connected or not", () => {

@@ -44,7 +44,7 @@ interface Waiting {
 
 /** There may be a hundred thousand, beside what is made of them: what one has none of takes no room. */
 interface Kept {
-  readonly owner: Owner
+  owner: Owner
   /** Seconds. */
   expiryInterval: number
   /** Undefined: its client was connected. */
@@ -198,6 +198,9 @@ function visitSession(session: Kept, change: OfSession, budget: WalkBudget): voi
     case "attended":
       session.endsAt = undefined
       session.expiryInterval = change.expiryInterval
+      return
+    case "owned":
+      session.owner = change.owner
       return
     case "left":
       session.endsAt = change.endsAt

@@ -35,6 +35,8 @@ export class RulesChanges {
   readonly #needs: RulesChangesNeeds
   /** New rules are on their way. Even newer ones take the place of those. */
   #sweep: RulesSweep | undefined
+  /** What the last login of a session has begun and not brought to its end: that of an earlier one stops. */
+  readonly #byLogin: WeakMap<Session, RulesSweep> = new WeakMap()
 
   constructor(needs: RulesChangesNeeds) {
     this.#needs = needs
@@ -63,9 +65,13 @@ export class RulesChanges {
    */
   loggedIn(session: Session, identity: Identity): void {
     const { cost, later, router } = this.#needs
-    const before = session.owner.ownRights === true
-    session.owner = ownerBy(identity, session.owner.account)
-    if (identity.rights === undefined && !before) return
+    const before = session.owner
+    const owner = ownerBy(identity, before.account)
+    if (owner.source !== before.source || owner.ownRights !== before.ownRights) {
+      session.owner = owner
+      if (session.recorded) session.record({ type: "owned", clientId: session.clientId, owner })
+    }
+    if (identity.rights === undefined && before.ownRights !== true) return
     this.#sweep?.forget(session)
     const sweep = this.#sweepFor(() => identity)
     const { work = 0 } = this.#needs.access
@@ -79,16 +85,24 @@ export class RulesChanges {
     // The list counts what it does; this is for what it does not.
     if (work === 0) cost(session.subscriptions.size)
     sweep.freshen(session)
+    this.#byLogin.set(session, sweep)
     later(this.#rest(sweep, session))
   }
 
-  /** What waits in the session, in turns. */
+  /** What waits in the session, in turns, unless its client logs in once more meanwhile. */
   *#rest(sweep: RulesSweep, session: Session): Chore {
     try {
-      yield* sweep.session(session)
+      const steps = sweep.session(session)
+      for (;;) {
+        if (this.#byLogin.get(session) !== sweep) return
+        const step = steps.next()
+        if (step.done === true) break
+        yield step.value
+      }
     } catch (error) {
       sweep.giveUp(session, error)
     }
+    this.#byLogin.delete(session)
     if (sweep.isBroken(session)) this.#giveUp(session, this.#needs.sessions.connectionOf(session))
   }
 

@@ -29,7 +29,7 @@ describe("a turn as bytes", () => {
       for (const { type } of turn) seen.add(type)
       expect(decode(encode(turn))).toEqual({ changes: turn, fault: undefined })
     }
-    expect(seen.size).toBe(19)
+    expect(seen.size).toBe(20)
   })
 
   it("a writer that has something appends, and takes bytes from a part of another array", () => {
@@ -80,6 +80,8 @@ describe("a turn as bytes", () => {
       return bytes[0]
     })
     expect(versions).toEqual([2, 2, 3, 3, 3, 3])
+    const owner: Owner = { user: "u", source: "password", account: "user u" }
+    expect(encode([{ type: "owned", clientId: "a", owner }])[0]).toBe(3)
   })
 
   it("cut off anywhere it is a fault with its offset, and nothing is thrown", () => {
@@ -109,7 +111,8 @@ describe("a turn as bytes", () => {
   it.each<[string, number[], RegExp]>([
     ["a later version", [4, 0], /turns of version 4 are not known, only up to 3/],
     ["no version", [0, 0], /turns of version 0 are not known/],
-    ["an unknown type", [1, 1, 19], /unknown type 19/],
+    ["an unknown type", [3, 1, 20], /unknown type 20/],
+    ["a type that version 2 did not know", [2, 1, 19], /unknown type 19/],
     ["flags that are not known", [1, 1, 0, 1, 0x20], /unknown flags 0x20/],
     ["a sign of life of version 2 that has only one time", [2, 1, 18, 2], /cut off/],
     ["QoS 3", [1, 1, 0, 1, 3, 0, 0, 0, 0], /QoS 3/],

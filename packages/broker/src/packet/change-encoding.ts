@@ -13,7 +13,7 @@ const oldClockInterval = 60_000
 const types: readonly Change["type"][] = [
   ...(["message", "queued", "sent", "released", "done", "opened", "attended", "left", "ended"] as const),
   ...(["subscribed", "unsubscribed", "received", "freed", "retained", "walk begun", "walk ended"] as const),
-  ...(["will set", "will cleared", "clock"] as const),
+  ...(["will set", "will cleared", "clock", "owned"] as const),
 ]
 const numbers: Readonly<Record<string, number>> = Object.fromEntries(types.map((type, number) => [type, number]))
 
@@ -134,6 +134,11 @@ function encodeChange(change: Change, w: TurnWriter): void {
       w.clientId(change.clientId)
       w.integer(change.expiryInterval)
       return
+    case "owned":
+      w.newest()
+      w.clientId(change.clientId)
+      w.owner(change.owner)
+      return
     case "left":
       w.clientId(change.clientId)
       w.time(change.endsAt)
@@ -192,7 +197,8 @@ function encodeChange(change: Change, w: TurnWriter): void {
 
 function decodeChange(r: TurnReader, outline: boolean): Change {
   const number = r.byte()
-  const type = types[number]
+  const known = types[number]
+  const type = known === "owned" && r.version < newestTurnVersion ? undefined : known
   switch (type) {
     case "message": {
       const sequence = r.integer()
@@ -230,6 +236,8 @@ function decodeChange(r: TurnReader, outline: boolean): Change {
       return { type, clientId: r.clientId(), owner: r.owner(), expiryInterval: r.integer() }
     case "attended":
       return { type, clientId: r.clientId(), expiryInterval: r.integer() }
+    case "owned":
+      return { type, clientId: r.clientId(), owner: r.owner() }
     case "left":
       return { type, clientId: r.clientId(), endsAt: r.time() }
     case "ended":

@@ -22,7 +22,8 @@ export function changeBytes(change: Change): number {
       const names = textLength(clientId) + textLength(will.topic) + textLength(owner.user) + textLength(owner.account)
       return 3 * head + names + will.properties.length + will.payload.length
     }
-    case "opened": {
+    case "opened":
+    case "owned": {
       const { clientId, owner } = change
       return head + textLength(clientId) + textLength(owner.user) + textLength(owner.account)
     }

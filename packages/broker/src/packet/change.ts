@@ -98,6 +98,13 @@ export interface Attended {
   readonly expiryInterval: number
 }
 
+/** Its client has logged in otherwise than before: as the same user, and what it may do is from elsewhere. */
+export interface Owned {
+  readonly type: "owned"
+  readonly clientId: string
+  readonly owner: Owner
+}
+
 /** Its connection has gone. */
 export interface Left {
   readonly type: "left"
@@ -207,6 +214,7 @@ export type Change =
   | Done
   | Opened
   | Attended
+  | Owned
   | Left
   | Ended
   | Subscribed

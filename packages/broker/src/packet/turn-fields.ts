@@ -7,7 +7,7 @@ import { PacketError } from "./errors.ts"
 
 /** The first byte of a turn; those before it are read too. Version 1 knew of signs of life only when they were. */
 export const turnVersion = 2
-/** That of a turn with an owner of a kind that version 2 did not know. A broker of then says so, instead of calling it damage. */
+/** That of a turn with what version 2 did not know: kinds of owners, and that they change. A broker of then says so, instead of calling it damage. */
 export const newestTurnVersion = 3
 
 const sources: readonly Owner["source"][] = ["anonymous", "password", "certificate", "token", "hook", "bridge"]
@@ -144,9 +144,14 @@ export class TurnWriter {
     this.length = copy(this.bytes, this.length, value, 0, value.length)
   }
 
+  /** The turn has something that version 2 did not know. */
+  newest(): void {
+    this.bytes[this.#versionAt] = newestTurnVersion
+  }
+
   owner(owner: Owner): void {
     const source = sources.indexOf(owner.source)
-    if (source >= olderSources || owner.ownRights) this.bytes[this.#versionAt] = newestTurnVersion
+    if (source >= olderSources || owner.ownRights) this.newest()
     this.byte(source | (owner.ownRights ? ownRights : 0))
     this.text(owner.user)
     this.text(owner.account)

@@ -40,6 +40,7 @@ export function problemOf(image: Image, change: Change): Problem | undefined {
 function problemOfSession(image: Image, session: SessionImage, change: OfSession): Problem | undefined {
   switch (change.type) {
     case "attended":
+    case "owned":
     case "left":
     case "ended":
     case "subscribed":

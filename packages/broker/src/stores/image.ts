@@ -52,7 +52,7 @@ function opened(kept: KeptOrWaiting): Kept {
 
 /** There may be a hundred thousand, beside those of the broker: what one has none of takes no room. */
 export interface SessionImage {
-  readonly owner: Owner
+  owner: Owner
   expiryInterval: number
   /** Undefined while its client is connected. */
   endsAt: number | undefined
@@ -182,6 +182,9 @@ export class Image {
       case "attended":
         session.expiryInterval = change.expiryInterval
         session.endsAt = undefined
+        return
+      case "owned":
+        session.owner = this.#owner(change.owner)
         return
       case "left":
         session.endsAt = change.endsAt

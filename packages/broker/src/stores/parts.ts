@@ -6,7 +6,7 @@ import { changeBytes } from "../packet/change-size.ts"
 
 /** What is true by itself: a broker that dies behind it has ended so much and no more, and answered nobody. */
 const alone: ReadonlySet<Change["type"]> = new Set([
-  ...(["sent", "released", "done", "attended", "left", "ended", "unsubscribed", "freed"] as const),
+  ...(["sent", "released", "done", "attended", "owned", "left", "ended", "unsubscribed", "freed"] as const),
   ...(["walk ended", "will cleared", "clock"] as const),
 ])
 

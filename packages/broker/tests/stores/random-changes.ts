@@ -92,6 +92,7 @@ export function anyChange(random: Seeded): Change {
     () => ({ type: "done", clientId, place: integer() }),
     () => ({ type: "opened", clientId, owner: owner(), expiryInterval: integer() }),
     () => ({ type: "attended", clientId, expiryInterval: integer() }),
+    () => ({ type: "owned", clientId, owner: owner() }),
     () => ({ type: "left", clientId, endsAt: time() }),
     () => ({ type: "ended", clientId }),
     () => ({
@@ -166,6 +167,7 @@ function meeting(random: Seeded, next: () => number, latest: number): Change {
     () => ({ type: "done", clientId, place }),
     () => ({ type: "opened", clientId, owner, expiryInterval: random.below(100) }),
     () => ({ type: "attended", clientId, expiryInterval: random.below(100) }),
+    () => ({ type: "owned", clientId, owner: { ...owner, ...(random.chance(0.5) && { ownRights: true }) } }),
     () => ({ type: "left", clientId, endsAt: random.below(1000) }),
     () => (random.chance(0.3) ? { type: "ended", clientId } : clock(random)),
     () => ({
