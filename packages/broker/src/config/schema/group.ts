@@ -43,7 +43,7 @@ export function checkObject<T extends object>(rows: Rows<T>, variant?: Variant):
       const place = memberOf(where, name)
       const option = table.get(name)
       const types = variant?.elsewhere.get(name)
-      if (option !== undefined) Object.assign(result, { [name]: option.kind.check(member, place) })
+      if (option !== undefined) Object.assign(result, { [name]: checkedOption(option, member, place) })
       else if (types !== undefined)
         throw new ConfigError(
           `${place} does not belong to ${variant?.what}: leave it out, or take the type ${types.join(" or ")}`,
@@ -60,6 +60,16 @@ export function checkObject<T extends object>(rows: Rows<T>, variant?: Variant):
         )
     }
     return result
+  }
+}
+
+/** Throws ConfigError, in which no secret is shown. */
+function checkedOption({ kind, secret }: Table[string], value: unknown, where: string): unknown {
+  try {
+    return kind.check(value, where)
+  } catch (error) {
+    if (secret !== true || !(error instanceof ConfigError)) throw error
+    throw new ConfigError(`${where} must be ${kind.words}: write it in quotes`, where)
   }
 }
 

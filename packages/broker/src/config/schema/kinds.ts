@@ -221,8 +221,9 @@ function comma(value: number): string {
   return value.toLocaleString("en-US")
 }
 
+/** Somebody may have written a password into a URL: not that. */
 export function show(value: unknown): string {
-  const shown = written(value)
+  const shown = written(value).replaceAll(/\/\/[^"\s]*@/g, "//...@")
   return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown
 }
 

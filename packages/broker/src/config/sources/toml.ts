@@ -30,9 +30,9 @@ function adviceFor(line: string): string {
   if (/^\s*\w[\w.-]*\s*:(\s|$)/.test(line)) return "; a value is given by =, as in port = 8883"
   if (/^\s*(\/\/|\/\*|;)/.test(line)) return "; a comment begins with #"
   if (/^\s*[{}]/.test(line)) return "; JSON is for a file that ends in .json"
-  const [, value = ""] = /^\s*[\w.-]+\s*=\s*([^"'[{\s][^#]*?)\s*(?:#.*)?$/.exec(line) ?? []
+  const [, key = "", value = ""] = /^\s*([\w.-]+)\s*=\s*([^"'[{\s][^#]*?)\s*(?:#.*)?$/.exec(line) ?? []
   if (/^[A-Za-z_/.][^"']*$/.test(value) || /^\d+[A-Za-z]+$/.test(value) || /^\d+\.\d+\.\d+/.test(value))
-    return `; a text stands in quotes, as in ${JSON.stringify(value)}`
+    return `; a text stands in quotes, as in ${/password|secret|token/i.test(key) ? `${key} = "..."` : JSON.stringify(value)}`
   const [, name = ""] = /^\s*(\w[\w.-]*)\s+[^=\s]/.exec(line) ?? []
   if (name !== "" && !line.includes("=")) return `; a value is given by =, as in ${name} = ...`
   return ""
