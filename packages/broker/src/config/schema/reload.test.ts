@@ -78,6 +78,20 @@ describe("each option of the table is taken at a reload, or told", () => {
     expect(leftForTheNextStart(options, before, after)).toEqual(["listeners.office.path"])
   })
 
+  it("a bridge that has come, gone or has another password is told, and a webhook, which is taken, is not", () => {
+    const bridge = (name: string, more: object = {}) => ({ name, address: "mqtts://one.example", ...more })
+    const left = (before: object, after: object) => leftForTheNextStart(options, before, after)
+    expect(left({}, { bridges: [bridge("a")] })).toEqual(["bridges.a"])
+    expect(left({ bridges: [bridge("a")] }, { bridges: [bridge("b"), bridge("a")] })).toEqual(["bridges.b"])
+    expect(left({ bridges: [bridge("a"), bridge("b")] }, { bridges: [bridge("b")] })).toEqual(["bridges.a"])
+    expect(left({ bridges: [bridge("a")] }, {})).toEqual(["bridges.a"])
+    const [one, other] = ["one", "two"].map((password) => ({ bridges: [bridge("a", { password })] }))
+    expect([left(one ?? {}, one ?? {}), left(one ?? {}, other ?? {})]).toEqual([[], ["bridges.a.passwordFile"]])
+    const keys = [1, 2].map((byte) => ({ bridges: [bridge("a", { psk: Uint8Array.of(byte) })] }))
+    expect(left(keys[0] ?? {}, keys[1] ?? {})).toEqual(["bridges.a.pskFile"])
+    expect(left({}, { webhooks: [{ url: "https://one.example" }] })).toEqual([])
+  })
+
   it("what is not there is the default", () => {
     const written = { sysInterval: 10, store: { durability: "process" }, listeners: [{ alpn: ["mqtt"] }] }
     expect(leftForTheNextStart(options, {}, { ...written, listeners: [] })).toEqual([])
