@@ -17,6 +17,7 @@ interface Reader {
   readonly controller: ReadableStreamDefaultController<Uint8Array>
   /** Names of events; undefined: all. */
   readonly wanted: ReadonlySet<string> | undefined
+  readonly mayRead: () => boolean
 }
 
 export class LiveEvents {
@@ -32,14 +33,14 @@ export class LiveEvents {
     return this.#readers.size
   }
 
-  /** A stream of what happens from now on; undefined: there are too many readers. */
-  open(wanted?: ReadonlySet<string>): ReadableStream<Uint8Array> | undefined {
+  /** A stream of what happens from now on; undefined: there are too many readers. @param mayRead asked again by `recheck` */
+  open(wanted?: ReadonlySet<string>, mayRead: () => boolean = () => true): ReadableStream<Uint8Array> | undefined {
     if (this.#readers.size >= mostReaders) return undefined
     let reader: Reader | undefined
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          reader = { controller, wanted }
+          reader = { controller, wanted, mayRead }
           this.#readers.add(reader)
           // So that whoever reads knows that it has begun.
           this.#send(reader, this.#encoder.encode(": events of the broker\n\n"))
@@ -96,6 +97,15 @@ export class LiveEvents {
       return
     }
     controller.enqueue(frame)
+  }
+
+  /** Who may read no more has come to the end. */
+  recheck(): void {
+    for (const reader of this.#readers) {
+      if (reader.mayRead()) continue
+      this.#readers.delete(reader)
+      reader.controller.close()
+    }
   }
 
   /** No reader is left. */

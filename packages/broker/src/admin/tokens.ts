@@ -56,6 +56,11 @@ export function findToken(tokens: readonly Token[], given: string): Token | unde
   return found
 }
 
+/** Whether they have this one, which may do the same. */
+export function isAmong(tokens: readonly Token[], { scope, sha256 }: Token): boolean {
+  return tokens.some((token) => token.scope === scope && token.sha256.equals(sha256))
+}
+
 function digestOf(token: string): Buffer {
   return createHash("sha256").update(token, "utf8").digest()
 }

@@ -23,6 +23,7 @@ import { version } from "../admin/version.ts"
 import { createLocalBus } from "../buses/local.ts"
 import type { Redirect } from "../client/hub.ts"
 import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
+import { rereadAdmin } from "../config/admin.ts"
 import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
 import {
@@ -405,7 +406,7 @@ class NodeBroker implements PureMqBroker {
     admin,
     ...given
   }: ReloadConfig): void {
-    const { metrics: metricsBefore } = this.#config
+    const { metrics: metricsBefore, admin: adminBefore } = this.#config
     const metricsNext = metrics && metricsBefore && metricsAfter(metricsBefore, metrics, Date.now())
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
     const disconnect = given.disconnectRevoked ?? this.#config.disconnectRevoked === true
@@ -429,7 +430,8 @@ class NodeBroker implements PureMqBroker {
       ...rulesOf(login, acl, further.all, this.#byName(logins)),
       ...(!rights && { acl: this.#rules.acl }),
     }
-    const undo = admin && this.#admin && this.#adminDesk?.replace(this.#admin, admin)
+    const adminNext = this.#admin && admin
+    const undo = adminNext && this.#admin && this.#adminDesk?.replace(this.#admin, adminNext)
     let reread: readonly RereadCertificates[]
     try {
       if (metricsNext !== undefined) this.#metrics?.renew(protectionOf(metricsNext))
@@ -451,6 +453,7 @@ class NodeBroker implements PureMqBroker {
       ...otherHandshakes,
       ...otherListenerLimits,
       ...(metricsBefore && metricsNext ? rereadMetrics(metricsBefore, metricsNext) : []),
+      ...(adminBefore && adminNext ? rereadAdmin(adminBefore, adminNext) : []),
     ]
     if (otherLimits.length > 0) this.#limit(after)
     further.take()
@@ -465,6 +468,7 @@ class NodeBroker implements PureMqBroker {
       webhooks,
       disconnectRevoked: disconnect,
       metrics: metricsNext ?? metricsBefore,
+      admin: adminBefore && { ...adminBefore, ...adminNext },
     }
     this.#broker.rulesChanged(lost, { rights, disconnect }, ({ logins, filters, disconnected }) => {
       const what = [

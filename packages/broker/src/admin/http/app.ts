@@ -1,7 +1,7 @@
 // The admin API as a function from requests to answers: who asks, may he, is the input what it has to be, what comes of it.
 
 import { Hono } from "hono"
-import { findToken, longestToken, type Token } from "../tokens.ts"
+import { findToken, isAmong, longestToken, type Token } from "../tokens.ts"
 import { Attempts } from "./attempts.ts"
 import { documentPath, openApiDocument, parameterTypes } from "./openapi.ts"
 import type { AdminParts, Asking } from "./parts.ts"
@@ -61,7 +61,7 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
   /** Throws Refused. */
   const asking = (request: Request, peer: string): Asking => {
     const token = tokenOf(request.headers.get("authorization"), tokens())
-    if (token !== undefined) return { token, peer }
+    if (token !== undefined) return { token, peer, stands: () => isAmong(tokens(), token) }
     const given = request.headers.has("authorization")
     const wait = given ? attempts.failed(peer, parts.now()) : 0
     if (wait > 0) {
@@ -80,7 +80,8 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
 
   const served = async (route: Route, types: Types, request: Request, peer: string): Promise<Answer> => {
     const { scope } = route
-    if (scope === undefined) return route.prepare({}).run({ parts, asking: { token: nobody, peer } })
+    if (scope === undefined)
+      return route.prepare({}).run({ parts, asking: { token: nobody, peer, stands: () => true } })
     const who = asking(request, peer)
     if (scope === "read") return route.prepare(inputOf(request, types)).run({ parts, asking: who })
     const tell = (target: string | undefined, outcome: string) =>

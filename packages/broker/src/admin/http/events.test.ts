@@ -3,7 +3,7 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { AdminWorld, tokens } from "../../../tests/admin-world.ts"
+import { AdminWorld, tokenFile, tokens } from "../../../tests/admin-world.ts"
 import { mostReaders } from "../live.ts"
 
 let world: AdminWorld
@@ -17,7 +17,11 @@ afterEach(async () => {
   await world.close()
 })
 
-async function reader(query = "", more = ""): Promise<{ socket: Socket; text: () => string }> {
+async function reader(
+  query = "",
+  more = "",
+  token: string = tokens.read,
+): Promise<{ socket: Socket; text: () => string }> {
   const socket = connect({ host: "127.0.0.1", port: world.port("admin") })
   readers.push(socket)
   socket.on("error", () => undefined)
@@ -27,7 +31,7 @@ async function reader(query = "", more = ""): Promise<{ socket: Socket; text: ()
   })
   await once(socket, "connect")
   socket.write(
-    `GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${tokens.read}\r\n${more}\r\n`,
+    `GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`,
   )
   return { socket, text: () => got }
 }
@@ -88,6 +92,17 @@ describe("a reader of events", () => {
     const before = going.text().length
     await world.client("later")
     await expect.poll(() => going.text().slice(before)).toContain("client connected")
+  })
+
+  it("ends with its token, which a reload has taken away, and the log says that tokens have changed", async () => {
+    const [revoked, going] = [await reader(), await reader("", "", tokens.operate)]
+    await expect.poll(() => revoked.text() + going.text()).toMatch(/events of the broker.*events of the broker/s)
+    world.broker.reload({ admin: { tokens: tokenFile } })
+    world.broker.reload({ admin: { tokens: tokenFile.replace(/^reader:.*$/m, "") } })
+    await expect.poll(() => revoked.text()).toMatch(/\r\n0\r\n\r\n$/) // the last chunk
+    await expect.poll(() => going.text()).toContain("tokens of the admin API, changed")
+    expect(going.text().match(/event: unchanged/g)).toHaveLength(1)
+    expect(going.socket.destroyed).toBe(false)
   })
 
   it("ends with the broker", async () => {

@@ -56,4 +56,6 @@ export interface Asking {
   readonly token: Token
   /** Address and port. */
   readonly peer: string
+  /** Whether the token is still one, for what goes on. */
+  readonly stands: () => boolean
 }

@@ -143,6 +143,7 @@ export async function startAdminServer(
       }
       take(certificate)
       tokens = nextTokens
+      parts.watch.live.recheck()
       return () => {
         take(certificateBefore)
         tokens = tokensBefore

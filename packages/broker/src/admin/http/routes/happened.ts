@@ -44,8 +44,8 @@ export const happenedRoutes: readonly Route[] = [
     input: schemas.eventsInput,
     answer: undefined,
     problems: [503],
-    run: ({ events }, { parts }) => {
-      const stream = parts.watch.live.open(events === undefined ? undefined : new Set(events.split(",")))
+    run: ({ events }, { parts, asking: { stands } }) => {
+      const stream = parts.watch.live.open(events === undefined ? undefined : new Set(events.split(",")), stands)
       if (stream === undefined) throw new Refused(503, `there are ${mostReaders} readers of events already: close one`)
       return { events: stream }
     },
