@@ -293,6 +293,20 @@ describe("tokens", () => {
     expect(closed).toBe(false)
   })
 
+  it("are not asked for any more by a broker that could not begin to listen", async () => {
+    const server = await hookServer((_, response) => {
+      response.statusCode = 500
+      response.end()
+    })
+    const { port } = await start({})
+    const login = { jwt: { jwksUrl: server.url } }
+    const broker = createBroker({ sysInterval: 0, login, listeners: [{ type: "tcp", port }] })
+    await expect(broker.listen()).rejects.toThrow(/the port is taken/)
+    const asked = server.asked.length
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(server.asked.length).toBe(asked)
+  })
+
   it("are checked with keys of a URL: as they are there, as they change, and without those that are gone", async () => {
     const other = generateKeyPairSync("ec", { namedCurve: "P-256" })
     let jwks = await jwksOf()

@@ -279,9 +279,10 @@ class NodeBroker implements PureMqBroker {
         addresses.push({ type: "admin", name: "admin", host, port })
       }
     } catch (error) {
-      this.#bridges?.stop()
+      this.#endChores()
       await this.#closeListeners()
       await answerOf(this.#broker.close(this.#clock.now()))
+      await this.#endWebhooks()
       throw error
     }
     const descriptors = new DescriptorWatch((text) => this.#event({ event: "warning", text }))
@@ -348,10 +349,7 @@ class NodeBroker implements PureMqBroker {
   async close(): Promise<void> {
     this.#closing = true
     this.#event({ event: "stopping", text: `disconnecting ${this.#broker.connectedCount} clients` })
-    for (const timer of this.#timers) clearInterval(timer)
-    this.#refusals.end()
-    this.#bridges?.stop()
-    this.#further.end()
+    this.#endChores()
     const closed = this.#closeListeners()
     const kept = answerOf(this.#broker.close(this.#clock.now()))
     // A server's close waits for its connections, and those for their peers: not longer than this.
@@ -364,6 +362,14 @@ class NodeBroker implements PureMqBroker {
     await kept
     await this.#endWebhooks()
     this.#event({ event: "stopped", text: "the broker is closed" })
+  }
+
+  /** What it does by itself. */
+  #endChores(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#refusals.end()
+    this.#bridges?.stop()
+    this.#further.end()
   }
 
   /** They are told of those who were disconnected, if they take it soon. */
