@@ -110,9 +110,14 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
 
   it("says that the connection is lost, and comes back by itself", { timeout: 90_000 }, async () => {
     const running = await world.start({ listeners: [tcp] })
-    const page = await world.open(running, "clients")
-    await page.getByText("live", { exact: true }).waitFor()
+    await world.join(running, { clientId: "before" })
+    const [page, overview] = [await world.open(running, "clients"), await world.open(running, "overview")]
+    for (const each of [page, overview]) await each.getByText("live", { exact: true }).waitFor()
+    await overview.getByText(/All is well: 1 client connected/).waitFor()
     await running.broker.close()
+    await overview
+      .getByText(/The broker (does not answer|has not answered for .*): 1 client was connected then/)
+      .waitFor()
     await page.getByText(/does not answer.*asked again by itself/).waitFor()
     const before = world.problems.length
     const again = await world.start({ listeners: [tcp] }, running.port("admin"), running.tokens)

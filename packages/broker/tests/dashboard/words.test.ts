@@ -1,6 +1,7 @@
 // What the dashboard says, in words.
 
 import { describe, expect, it } from "vitest"
+import { brokersTime, hearClock } from "../../dashboard/src/api/clock.ts"
 import { eventsIn } from "../../dashboard/src/api/event-stream.ts"
 import { waysIn } from "../../dashboard/src/words/first-client.ts"
 import { payloadAs, previewOf, usualLook } from "../../dashboard/src/words/payload.ts"
@@ -118,6 +119,19 @@ describe("is it well", () => {
       sentence: "All is well: 2 clients connected, up for 1 hour.",
       reasons: [],
     })
+  })
+
+  it("does not say that all is well of one that does not answer any more", () => {
+    const lost = (seconds: number) => verdictOf({ ...known, now: now + seconds * 1000, lostSince: now })
+    expect(lost(1)).toEqual({
+      tone: "bad",
+      sentence: "The broker does not answer: 2 clients were connected then.",
+      reasons: [],
+    })
+    const failed = { ...failure, at: new Date(now - 60_000).toISOString() }
+    const later = verdictOf({ ...known, failures: [failed], now: now + 600_000, lostSince: now })
+    expect(later.sentence).toBe("The broker has not answered for 10 minutes: 2 clients were connected then.")
+    expect(later.reasons).toHaveLength(1)
   })
 
   it.each([
@@ -281,5 +295,35 @@ describe("server-sent events", () => {
       for await (const data of eventsIn(stream)) all.push(data)
       expect(all, `${size} at a time`).toEqual(['{"a":"é"}', "one\ntwo"])
     }
+  })
+
+  it("end when nothing comes any more, though nobody has said so", { timeout: 5000 }, async () => {
+    let cancelled = false
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("data: one\n\n")),
+      cancel: () => {
+        cancelled = true
+      },
+    })
+    const all: string[] = []
+    for await (const data of eventsIn(stream, 50)) all.push(data)
+    expect([all, cancelled]).toEqual([["one"], true])
+  })
+})
+
+describe("the broker's clock", () => {
+  it("is that of its answers where the two differ by more than answers take, and goes on from there", () => {
+    const now = Date.UTC(2026, 10, 30, 12, 0, 0)
+    const at = (milliseconds: number) => new Date(now + milliseconds).toUTCString()
+    hearClock(at(-1000), now)
+    expect(brokersTime(now)).toBe(now)
+    hearClock(at(600_000), now)
+    expect(brokersTime(now + 5000)).toBe(now + 605_500)
+    hearClock(at(601_000), now)
+    hearClock(null, now)
+    hearClock("nonsense", now)
+    expect(brokersTime(now)).toBe(now + 600_500)
+    hearClock(at(0), now)
+    expect(brokersTime(now)).toBe(now)
   })
 })

@@ -2,17 +2,23 @@
 
 /** Characters of one event: what is longer is left out. */
 const longestEvent = 262_144
+/** Milliseconds: the broker says something each ten seconds, or the connection has died without a word, as in a sleep. */
+const longestSilence = 30_000
 
-/** Yields the data of each event; ends with the stream. */
-export async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
+/** Yields the data of each event; ends with the stream, or when nothing comes through it any more. @param patience milliseconds */
+export async function* eventsIn(
+  stream: ReadableStream<Uint8Array>,
+  patience: number = longestSilence,
+): AsyncGenerator<string, void, undefined> {
   const reader = stream.getReader()
   const decoder = new TextDecoder()
   let rest = ""
   let data: string[] = []
   try {
     for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
+      const next = await within(patience, reader.read())
+      if (next === undefined || next.done) return
+      const { value } = next
       rest += decoder.decode(value, { stream: true })
       if (rest.length > longestEvent) rest = ""
       const lines = rest.split(/\r\n|\n|\r/)
@@ -25,6 +31,15 @@ export async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenera
       }
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    // Of a connection that has died nobody knows when it ends.
+    void reader.cancel().catch(() => undefined)
   }
+}
+
+/** Undefined: it was not there in time. */
+function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds, undefined)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -1,6 +1,7 @@
 // Requests to the admin API. What goes wrong is one sentence that says what to do.
 
 import type { Problem } from "../../../src/admin/http/model.ts"
+import { hearClock } from "./clock.ts"
 
 /** Milliseconds for an answer. */
 const patience = 15_000
@@ -57,7 +58,9 @@ async function send(token: string, method: "GET" | "POST" | "DELETE", path: stri
 async function fetched(path: string, init: RequestInit): Promise<Response> {
   const options: RequestInit = { cache: "no-store", credentials: "omit", redirect: "error", ...init }
   try {
-    return await fetch(`api/v1${path}`, options)
+    const response = await fetch(`api/v1${path}`, options)
+    hearClock(response.headers.get("date"))
+    return response
   } catch (error) {
     throw new Unreachable("The broker's admin listener does not answer.", { cause: error })
   }

@@ -14,6 +14,7 @@ import type {
   TokenModel,
 } from "../../../src/admin/http/model.ts"
 import { type Numbers, numbersOf, type Point, pointOf } from "../../../src/admin/words/numbers.ts"
+import { brokersTime } from "../api/clock.ts"
 import { eventsIn } from "../api/event-stream.ts"
 import { ask, type Input, openEvents, operate, RequestRefused, Unreachable } from "../api/request.ts"
 import type { Happened } from "./happened.ts"
@@ -51,8 +52,8 @@ export const events: Signal<readonly Happened[]> = signal([])
 /** What the token may do; undefined: not known yet. */
 export const scope: Signal<Scope | undefined> = signal(undefined)
 export const tokenName: Signal<string> = signal("")
-/** The page's clock, for times that are said as "2 minutes ago". */
-export const now: Signal<number> = signal(Date.now())
+/** The broker's clock, for times that are said as "2 minutes ago". */
+export const now: Signal<number> = signal(brokersTime())
 
 export const lately = 300_000
 
@@ -85,7 +86,7 @@ export function follow(): () => void {
   batch(forgetAll)
   void looking(ended)
   void listening(ended)
-  const clock = setInterval(() => (now.value = Date.now()), 1000)
+  const clock = setInterval(() => (now.value = brokersTime()), 1000)
   const seen = () => {
     if (!document.hidden) lookSoon()
   }
@@ -142,9 +143,9 @@ async function looking(ended: AbortSignal): Promise<void> {
     again = false
     if (Date.now() - seldomAt > lookSeldom) Object.assign(due, { seldom: true, failures: true, refusals: true })
     try {
+      const { seldom } = due
       await look(ended)
-      if (due.seldom) seldomAt = Date.now()
-      Object.assign(due, { seldom: false })
+      if (seldom) seldomAt = Date.now()
       wait = 1000
       if (!ended.aborted) link.value = { state: "there" }
     } catch (error) {
@@ -165,7 +166,7 @@ function lose(error: unknown): void {
   if (!(error instanceof RequestRefused) && !(error instanceof Unreachable)) console.error(error)
   const why = error instanceof Error ? error.message : String(error)
   const { value } = link
-  link.value = { state: "lost", since: value.state === "lost" ? value.since : Date.now(), why }
+  link.value = { state: "lost", since: value.state === "lost" ? value.since : brokersTime(), why }
   // Lines of the charts are broken where nothing was seen.
   const { at } = points.value.at(-1) ?? {}
   if (at !== undefined && value.state !== "lost") points.value = [...points.value, { at: at + 1, values: {} }]
@@ -173,8 +174,8 @@ function lose(error: unknown): void {
 
 async function look(ended: AbortSignal): Promise<void> {
   const wanted = { ...due }
-  due.failures = false
-  due.refusals = false
+  // What happens meanwhile is looked at next time.
+  Object.assign(due, { seldom: false, failures: false, refusals: false })
   const [about, metrics, doors, papers, failed, refused] = await Promise.all([
     asked<BrokerModel>("/broker"),
     asked<MetricsModel>("/metrics"),
@@ -190,7 +191,7 @@ async function look(ended: AbortSignal): Promise<void> {
   }
   if (ended.aborted) return
   batch(() => {
-    now.value = Date.now()
+    now.value = brokersTime()
     broker.value = about
     remember(numbersOf(metrics, Date.now()))
     if (doors !== undefined) listeners.value = doors

@@ -110,7 +110,8 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [6, 4, 0, 0],
+    // To the right the last time of the axis has half of itself.
+    padding: [6, 26, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: "charts" },

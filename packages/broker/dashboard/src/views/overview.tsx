@@ -6,7 +6,18 @@ import { explain } from "../../../src/admin/words/failures.ts"
 import { bytes, count, duration, short } from "../../../src/admin/words/format.ts"
 import { waitingOf } from "../../../src/admin/words/numbers.ts"
 import { type Tone, type Verdict, verdictOf } from "../../../src/admin/words/verdict.ts"
-import { broker, certificates, earlier, failures, listeners, now, numbers, points, refusals } from "../live/broker.ts"
+import {
+  broker,
+  certificates,
+  earlier,
+  failures,
+  link,
+  listeners,
+  now,
+  numbers,
+  points,
+  refusals,
+} from "../live/broker.ts"
 import { hrefOf } from "../page/address.ts"
 import { Chart, type Line, span } from "../parts/chart.tsx"
 import { Events } from "../parts/events.tsx"
@@ -20,7 +31,8 @@ export function Overview(): JSX.Element {
   const about = broker.value
   if (about === undefined) return <p class="waiting">The broker is being asked.</p>
   const isEmpty = about.clients === 0 && (numbers.value?.plain["connectsAccepted"] ?? 0) === 0 && about.sessions === 0
-  if (isEmpty && !isWanted && about.draining === undefined && listeners.value !== undefined)
+  const lost = link.value.state === "lost" ? link.value : undefined
+  if (isEmpty && !isWanted && lost === undefined && about.draining === undefined && listeners.value !== undefined)
     return <FirstClient listeners={listeners.value} onLeave={() => setWanted(true)} />
   const verdict = verdictOf({
     broker: about,
@@ -31,11 +43,12 @@ export function Overview(): JSX.Element {
     failures: failures.value,
     refusals: refusals.value,
     now: now.value,
+    lostSince: lost?.since,
   })
   return (
     <div class="stack">
-      <Said verdict={verdict} />
-      <BigNumbers />
+      <Said verdict={verdict} isOld={lost !== undefined} />
+      <BigNumbers isOld={lost !== undefined} />
       <div class="pair">
         <LastFailures />
         <Events />
@@ -56,7 +69,12 @@ const signs: Readonly<Record<Tone, string>> = {
 /** Reasons that are told at once. */
 const mostReasons = 6
 
-function Said({ verdict: { tone, sentence, reasons } }: { readonly verdict: Verdict }): JSX.Element {
+interface SaidProps {
+  readonly verdict: Verdict
+  readonly isOld: boolean
+}
+
+function Said({ verdict: { tone, sentence, reasons }, isOld }: SaidProps): JSX.Element {
   const more = reasons.length - mostReasons
   return (
     <section class={`verdict is-${tone}`} aria-label="Health">
@@ -64,7 +82,9 @@ function Said({ verdict: { tone, sentence, reasons } }: { readonly verdict: Verd
         <path d={signs[tone]} />
       </svg>
       <h1>{sentence}</h1>
-      {reasons.length === 0 ? (
+      {reasons.length === 0 && isOld ? (
+        <p class="quiet">What stands here is of then, when all was well.</p>
+      ) : reasons.length === 0 ? (
         <p class="quiet">No failed handshakes, no refused logins, nothing lost in the last 5 minutes.</p>
       ) : (
         <ul>
@@ -89,7 +109,7 @@ function Said({ verdict: { tone, sentence, reasons } }: { readonly verdict: Verd
 
 /* ---------------------------------------------------------------- numbers */
 
-function BigNumbers(): JSX.Element | null {
+function BigNumbers({ isOld }: { readonly isOld: boolean }): JSX.Element | null {
   const [about, taken, last] = [broker.value, numbers.value, points.value.at(-1)]
   if (about === undefined || taken === undefined) return null
   const rate = (name: string) => last?.values[name] ?? undefined
@@ -100,7 +120,7 @@ function BigNumbers(): JSX.Element | null {
   }
   const { with: withPq, without } = about.postQuantum
   return (
-    <dl class="big">
+    <dl class={isOld ? "big is-old" : "big"}>
       <Big name="Clients" href={hrefOf("clients")} value={count(about.clients)}>
         most so far {count(level("clientsMaximum"))}
       </Big>

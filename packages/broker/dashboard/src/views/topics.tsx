@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks"
 import type { PageOf, RetainedModel, TopicModel } from "../../../src/admin/http/model.ts"
 import { bytes, count, several } from "../../../src/admin/words/format.ts"
 import { shown } from "../../../src/admin/words/sent.ts"
+import { brokersTime } from "../api/clock.ts"
 import { RequestRefused } from "../api/request.ts"
 import { asked, broker, operated, scope } from "../live/broker.ts"
 import { consoleState, hear, subscribeConsole } from "../live/console.ts"
@@ -260,7 +261,7 @@ function Message({ topic }: { readonly topic: string }): JSX.Element {
       return undefined
     }
     return hear((on, payload) => {
-      if (on === topic) setLive({ payload, at: Date.now() })
+      if (on === topic) setLive({ payload, at: brokersTime() })
     })
   }, [topic, isConnected])
   return (

@@ -31,6 +31,8 @@ export interface Known {
   readonly refusals: readonly RefusalModel[] | undefined
   /** Milliseconds since 1970. */
   readonly now: number
+  /** Since when it has not answered, in milliseconds since 1970; undefined: it does. All of the above is of then. */
+  readonly lostSince?: number | undefined
 }
 
 /** Milliseconds: what is "in the last minutes". */
@@ -41,6 +43,19 @@ export const expirySoon = 30
 export const expiryNow = 7
 
 export function verdictOf(known: Known): Verdict {
+  const { lostSince } = known
+  return lostSince === undefined ? ofNow(known) : ofThen(known, lostSince)
+}
+
+/** Nobody knows how it is: that all was well says nothing. */
+function ofThen(known: Known, lostSince: number): Verdict {
+  const silence = ago(lostSince, known.now).replace(/ ago$/, "")
+  const begun = silence === "just now" ? "The broker does not answer" : `The broker has not answered for ${silence}`
+  const then = `${several(known.broker.clients, "client")} ${known.broker.clients === 1 ? "was" : "were"} connected then`
+  return { tone: "bad", sentence: `${begun}: ${then}.`, reasons: ofNow({ ...known, now: lostSince }).reasons }
+}
+
+function ofNow(known: Known): Verdict {
   const reasons = [
     ...healthReasons(known),
     ...certificateReasons(known.certificates),
