@@ -37,3 +37,36 @@ export class Recent<Entry> {
     }
   }
 }
+
+/** The same of two kinds, so many of each: one that comes in floods does not push out the other. Numbers are of both together. */
+export class RecentOfTwo<Entry> {
+  readonly #isFirst: (entry: Entry) => boolean
+  readonly #first: Recent<Numbered<Entry>>
+  readonly #second: Recent<Numbered<Entry>>
+  #last = 0
+
+  /** @param most entries that are kept of each kind @param isFirst which kind it is of */
+  constructor(most: number, isFirst: (entry: Entry) => boolean) {
+    this.#isFirst = isFirst
+    this.#first = new Recent(most)
+    this.#second = new Recent(most)
+  }
+
+  add(entry: Entry): void {
+    const list = this.#isFirst(entry) ? this.#first : this.#second
+    list.add({ id: ++this.#last, entry })
+  }
+
+  /** Those of both with a number below `before`, newest first. */
+  *newest(before: number = Number.POSITIVE_INFINITY): Generator<Numbered<Entry>, void, undefined> {
+    const [ones, others] = [this.#first.newest(), this.#second.newest()]
+    let [one, other] = [ones.next().value, others.next().value]
+    while (one !== undefined || other !== undefined) {
+      const isOne = (one?.entry.id ?? 0) > (other?.entry.id ?? 0)
+      const next = isOne ? one : other
+      if (isOne) one = ones.next().value
+      else other = others.next().value
+      if (next !== undefined && next.entry.id < before) yield next.entry
+    }
+  }
+}

@@ -3,7 +3,7 @@
 import type { HandshakeFailed } from "../ports/events.ts"
 import { LiveEvents } from "./live.ts"
 import type { LogEvent } from "./log.ts"
-import { Recent } from "./recent.ts"
+import { Recent, RecentOfTwo } from "./recent.ts"
 import type { Refused } from "./throttle.ts"
 
 /** Something with the time of its happening, in milliseconds since 1970. */
@@ -15,12 +15,16 @@ export interface Timed<Event> {
 /** A login, a right or a message that was refused. */
 export type ClientRefusal = Exclude<Refused, HandshakeFailed>
 
-/** Of failed handshakes, and of refusals: the last so many. */
+/** Of failed handshakes, of logins that were refused, and of what else was: the last so many. */
 export const mostRemembered = 512
 
 export class Watch {
   readonly handshakeFailures: Recent<Timed<HandshakeFailed>> = new Recent(mostRemembered)
-  readonly refusals: Recent<Timed<ClientRefusal>> = new Recent(mostRemembered)
+  /** Whoever is in can be refused as often as it likes: that must not hide who tries to get in. */
+  readonly refusals: RecentOfTwo<Timed<ClientRefusal>> = new RecentOfTwo(
+    mostRemembered,
+    ({ event }) => event.event === "client refused",
+  )
   readonly live: LiveEvents = new LiveEvents()
   readonly #wall: () => number
 

@@ -32,6 +32,8 @@ const longestWait = 10_000
 const mostPoints = 1800
 const mostEvents = 200
 const mostFailures = 200
+/** Of the refusals those of logins: others may be so many that none of these is among them. */
+const mostLogins = 100
 
 export type Link =
   | { readonly state: "begins" }
@@ -182,7 +184,7 @@ async function look(ended: AbortSignal): Promise<void> {
     wanted.seldom ? asked<readonly ListenerModel[]>("/listeners") : undefined,
     wanted.seldom ? asked<CertificatesModel>("/certificates") : undefined,
     wanted.failures ? asked<PageOf<HandshakeFailureModel>>("/handshake-failures", { limit: mostFailures }) : undefined,
-    wanted.refusals ? asked<PageOf<RefusalModel>>("/refusals", { limit: mostFailures }) : undefined,
+    wanted.refusals ? lastRefusals() : undefined,
   ])
   if (scope.value === undefined) {
     const { name, scope: may } = await asked<TokenModel>("/token")
@@ -197,8 +199,17 @@ async function look(ended: AbortSignal): Promise<void> {
     if (doors !== undefined) listeners.value = doors
     if (papers !== undefined) certificates.value = papers
     if (failed !== undefined) failures.value = failed.items
-    if (refused !== undefined) refusals.value = refused.items
+    if (refused !== undefined) refusals.value = refused
   })
+}
+
+async function lastRefusals(): Promise<readonly RefusalModel[]> {
+  const pages = await Promise.all([
+    asked<PageOf<RefusalModel>>("/refusals", { limit: mostFailures }),
+    asked<PageOf<RefusalModel>>("/refusals", { limit: mostLogins, kind: "login" }),
+  ])
+  const all = new Map(pages.flatMap(({ items }) => items).map((each) => [each.id, each]))
+  return [...all.values()].sort((a, b) => b.id - a.id)
 }
 
 function remember(taken: Numbers): void {

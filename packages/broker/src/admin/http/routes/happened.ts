@@ -54,7 +54,7 @@ export const happenedRoutes: readonly Route[] = [
 
 function pageOf<Entry, Model>(
   list: string,
-  recent: Recent<Entry>,
+  recent: Pick<Recent<Entry>, "newest">,
   limit: number,
   cursor: string | undefined,
   wanted: (numbered: Numbered<Entry>) => boolean,
