@@ -43,9 +43,17 @@ function plain(type: "counter" | "gauge", name: string, from: Plain, help: strin
   return row(type, name, from, help, [], (stats) => [{ labels: {}, value: stats[from] }])
 }
 
-function byReason(name: string, from: ByReason, help: string): Metric {
-  return row("counter", name, from, help, ["reason"], (stats) =>
-    Object.entries(stats[from]).map(([reason, value]) => ({ labels: { reason }, value })),
+const byReason = (name: string, from: ByReason, help: string): Metric => byWords(name, from, help, ["reason"])
+
+/** @param labels one for each word of the key; the last has all words that are left */
+function byWords(name: string, from: ByReason, help: string, labels: readonly string[]): Metric {
+  return row("counter", name, from, help, labels, (stats) =>
+    Object.entries(stats[from]).map(([key, value]) => {
+      const words = key.split(" ")
+      const last = labels.length - 1
+      const wordAt = (at: number) => (at === last ? words.slice(at).join(" ") : (words[at] ?? ""))
+      return { labels: Object.fromEntries(labels.map((label, at) => [label, wordAt(at)])), value }
+    }),
   )
 }
 
@@ -236,8 +244,8 @@ export const metrics: readonly Metric[] = [
     },
   ),
   byReason("puremq_tls_handshake_failures_total", "handshakeFailures", "TLS handshakes that failed"),
-  byReason("puremq_logins_total", "logins", "Logins, by who has decided about them and how"),
-  byReason("puremq_webhook_events_total", "webhookEvents", "Events for webhooks, by what became of them"),
+  byWords("puremq_logins_total", "logins", "Logins, by who has decided about them and how", ["means", "result"]),
+  byWords("puremq_webhook_events_total", "webhookEvents", "Events for webhooks, by what became of them", ["result"]),
   row(
     "histogram",
     "puremq_tls_handshake_duration_seconds",

@@ -190,6 +190,8 @@ describe("Prometheus' text", () => {
       "# TYPE puremq_publish_received_total counter",
       "puremq_publish_received_total 1",
       'puremq_disconnects_total{reason="protocol error"} 2',
+      'puremq_logins_total{means="password",result="denied"} 3',
+      'puremq_webhook_events_total{result="delivered"} 7',
       'puremq_tls_handshake_failures_total{reason="bad \\"one\\"\\\\"} 1',
       "# TYPE puremq_build_info gauge",
       'puremq_build_info{version="9.9",runtime="node",runtime_version="20.19.0"} 1',
