@@ -2,41 +2,26 @@
 
 import type { JSX } from "preact"
 import type { ClientModel } from "../../../src/admin/http/model.ts"
-import { bytes, count, withoutPort } from "../../../src/admin/words/format.ts"
+import { count, withoutPort } from "../../../src/admin/words/format.ts"
 import { shown } from "../../../src/admin/words/sent.ts"
 import { broker, listeners } from "../live/broker.ts"
-import { address, amend, hrefOf } from "../page/address.ts"
+import { address } from "../page/address.ts"
+import { clientColumn, inflightColumn, queueColumn, userColumn } from "../parts/columns.tsx"
 import { type Column, List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
+import { type Choice, chosen, SearchedList } from "../parts/search.tsx"
 import { Sent, When } from "../parts/text.tsx"
 
 const columns: readonly Column<ClientModel>[] = [
-  {
-    name: "Client",
-    cell: ({ clientId }) => (
-      <a href={hrefOf("client", { id: clientId })}>
-        <Sent text={clientId} most={48} />
-      </a>
-    ),
-  },
-  {
-    name: "User",
-    room: "middle",
-    cell: ({ user }) => (user === "" ? <span class="quiet">anonymous</span> : <Sent text={user} most={32} />),
-  },
+  clientColumn("Client"),
+  userColumn,
   { name: "Address", room: "middle", cell: ({ address: from }) => <Sent text={withoutPort(from)} most={48} /> },
   { name: "Listener", room: "wide", cell: ({ listener, transport }) => shown(listener ?? transport, 32) },
   { name: "MQTT", room: "wide", cell: ({ mqtt }) => mqtt },
   { name: "TLS", room: "middle", cell: (client) => <TlsTag client={client} /> },
   { name: "Connected", kind: "time", cell: ({ since }) => <When at={since} /> },
-  { name: "In flight", kind: "number", room: "wide", cell: ({ inflight }) => count(inflight) },
-  {
-    name: "Queue",
-    kind: "number",
-    room: "middle",
-    cell: ({ queuedMessages, queuedBytes }) =>
-      queuedMessages === 0 ? <span class="quiet">0</span> : `${count(queuedMessages)} · ${bytes(queuedBytes)}`,
-  },
+  inflightColumn,
+  { ...queueColumn, room: "middle" },
 ]
 
 function TlsTag({ client: { tls } }: { readonly client: ClientModel }): JSX.Element {
@@ -45,69 +30,45 @@ function TlsTag({ client: { tls } }: { readonly client: ClientModel }): JSX.Elem
   return <span class="tag">{tls.group === undefined ? "resumed" : shown(tls.group, 24)}</span>
 }
 
-const searches = [
-  ["clientId", "Client ID"],
-  ["user", "User"],
-  ["address", "Address"],
-] as const
+const searchBy: Choice = {
+  name: "by",
+  label: "Search by",
+  choices: [
+    ["clientId", "Client ID"],
+    ["user", "User"],
+    ["address", "Address"],
+  ],
+}
+const keyExchange: Choice = {
+  name: "pq",
+  label: "Key exchange",
+  choices: [
+    ["", "any"],
+    ["with", "post-quantum"],
+    ["without", "not post-quantum"],
+  ],
+}
 
 export function Clients(): JSX.Element {
-  const { search = "", by = "clientId", listener = "", pq = "" } = address.value.given
-  const known = searches.find(([name]) => name === by)?.[0] ?? "clientId"
+  const { search = "", listener = "" } = address.value.given
+  const pq = chosen(keyExchange)
   const pages = usePages<ClientModel>("/clients", {
-    ...(search !== "" && { [known]: search }),
+    ...(search !== "" && { [chosen(searchBy)]: search }),
     ...(listener !== "" && { listener }),
     ...(pq !== "" && { postQuantum: pq === "with" }),
   })
+  const through: Choice = {
+    name: "listener",
+    label: "Listener",
+    choices: [["", "all"], ...(listeners.value?.map(({ name }) => [name, shown(name, 40)] as const) ?? [])],
+  }
   return (
-    <div class="stack">
-      <div class="title">
-        <h1>Clients</h1>
-        <span class="quiet number">{broker.value === undefined ? "" : `${count(broker.value.clients)} connected`}</span>
-      </div>
-      <search>
-        <form class="bar" onSubmit={(event) => event.preventDefault()}>
-          <label class="field grow">
-            <span>Begins with</span>
-            <input
-              type="search"
-              value={search}
-              spellcheck={false}
-              autocomplete="off"
-              onInput={(event) => amend({ search: event.currentTarget.value })}
-            />
-          </label>
-          <label class="field">
-            <span>Search by</span>
-            <select value={known} onChange={(event) => amend({ by: event.currentTarget.value })}>
-              {searches.map(([name, text]) => (
-                <option key={name} value={name}>
-                  {text}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span>Listener</span>
-            <select value={listener} onChange={(event) => amend({ listener: event.currentTarget.value })}>
-              <option value="">all</option>
-              {listeners.value?.map(({ name }) => (
-                <option key={name} value={name}>
-                  {shown(name, 40)}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span>Key exchange</span>
-            <select value={pq} onChange={(event) => amend({ pq: event.currentTarget.value })}>
-              <option value="">any</option>
-              <option value="with">post-quantum</option>
-              <option value="without">not post-quantum</option>
-            </select>
-          </label>
-        </form>
-      </search>
+    <SearchedList
+      title="Clients"
+      total={broker.value && `${count(broker.value.clients)} connected`}
+      label="Begins with"
+      choices={[searchBy, through, keyExchange]}
+    >
       <List
         label="Connected clients"
         pages={pages}
@@ -115,6 +76,6 @@ export function Clients(): JSX.Element {
         keyOf={({ clientId }) => clientId}
         nothing={search === "" ? "No client is connected." : "No connected client is like this."}
       />
-    </div>
+    </SearchedList>
   )
 }

@@ -4,21 +4,16 @@ import type { JSX } from "preact"
 import type { SubscriptionModel } from "../../../src/admin/http/model.ts"
 import { count } from "../../../src/admin/words/format.ts"
 import { broker } from "../live/broker.ts"
-import { address, amend, hrefOf } from "../page/address.ts"
+import { address } from "../page/address.ts"
+import { clientColumn } from "../parts/columns.tsx"
 import { type Column, List } from "../parts/list.tsx"
 import { usePages } from "../parts/pages.ts"
+import { type Choice, chosen, SearchedList } from "../parts/search.tsx"
 import { Sent } from "../parts/text.tsx"
 
 export const subscriptionColumns: readonly Column<SubscriptionModel>[] = [
   { name: "Filter", cell: ({ filter }) => <Sent text={filter} most={96} mono /> },
-  {
-    name: "Client",
-    cell: ({ clientId }) => (
-      <a href={hrefOf("client", { id: clientId })}>
-        <Sent text={clientId} most={48} />
-      </a>
-    ),
-  },
+  clientColumn("Client"),
   { name: "QoS", kind: "number", cell: ({ qos }) => qos },
   {
     name: "Shared by",
@@ -37,44 +32,26 @@ export const subscriptionColumns: readonly Column<SubscriptionModel>[] = [
   },
 ]
 
+const searchBy: Choice = {
+  name: "by",
+  label: "Search by",
+  choices: [
+    ["filter", "Filter"],
+    ["clientId", "Client ID"],
+  ],
+}
+
 export function Subscriptions(): JSX.Element {
-  const { search = "", by = "filter" } = address.value.given
-  const isByClient = by === "clientId"
-  const pages = usePages<SubscriptionModel>("/subscriptions", {
-    ...(search !== "" && (isByClient ? { clientId: search } : { filter: search })),
-  })
+  const { search = "" } = address.value.given
+  const by = chosen(searchBy)
+  const pages = usePages<SubscriptionModel>("/subscriptions", { ...(search !== "" && { [by]: search }) })
   return (
-    <div class="stack">
-      <div class="title">
-        <h1>Subscriptions</h1>
-        <span class="quiet number">
-          {broker.value === undefined ? "" : `${count(broker.value.subscriptions)} in all`}
-        </span>
-      </div>
-      <search>
-        <form class="bar" onSubmit={(event) => event.preventDefault()}>
-          <label class="field grow">
-            <span>{isByClient ? "Client ID, in whole" : "Filter begins with"}</span>
-            <input
-              type="search"
-              value={search}
-              spellcheck={false}
-              autocomplete="off"
-              onInput={(event) => amend({ search: event.currentTarget.value })}
-            />
-          </label>
-          <label class="field">
-            <span>Search by</span>
-            <select
-              value={isByClient ? "clientId" : "filter"}
-              onChange={(event) => amend({ by: event.currentTarget.value })}
-            >
-              <option value="filter">Filter</option>
-              <option value="clientId">Client ID</option>
-            </select>
-          </label>
-        </form>
-      </search>
+    <SearchedList
+      title="Subscriptions"
+      total={broker.value && `${count(broker.value.subscriptions)} in all`}
+      label={by === "clientId" ? "Client ID, in whole" : "Filter begins with"}
+      choices={[searchBy]}
+    >
       <List
         label="Subscriptions"
         pages={pages}
@@ -82,6 +59,6 @@ export function Subscriptions(): JSX.Element {
         keyOf={({ clientId, filter, shareName = "" }) => `${clientId} ${shareName} ${filter}`}
         nothing={search === "" ? "Nobody has subscribed to anything." : "No subscription is like this."}
       />
-    </div>
+    </SearchedList>
   )
 }
