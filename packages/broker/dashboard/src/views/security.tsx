@@ -171,6 +171,7 @@ function Sources(): JSX.Element {
     add(by.value === "address" ? withoutPort(peer) : `${kindWords[kind]} refused`)
   }
   const rows = [...counts].sort(([, a], [, b]) => b - a)
+  const [handshakes, others] = [failures.value?.length ?? 0, refusals.value?.length ?? 0]
   return (
     <section class="card" aria-label="Failures by reason or address">
       <header>
@@ -191,7 +192,10 @@ function Sources(): JSX.Element {
       ) : (
         <>
           <Bars rows={rows.slice(0, rowsOfBars)} />
-          {rows.length > rowsOfBars && <p class="quiet">and {count(rows.length - rowsOfBars)} more</p>}
+          <p class="quiet">
+            {rows.length > rowsOfBars && `and ${count(rows.length - rowsOfBars)} more; `}
+            of the last {several(handshakes, "handshake")} and {several(others, "login or right", "logins and rights")}
+          </p>
         </>
       )}
     </section>
