@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { describe, expect, it } from "vitest"
+import { mostReaders } from "../../src/admin/live.ts"
 import { attachClient, useWorld, whyNot } from "./world.ts"
 
 const world = useWorld()
@@ -126,6 +127,22 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     await page.getByRole("link", { name: "after-all" }).waitFor()
     expect(world.problems.length).toBe(before)
     // What the browser says of requests that nobody answered is as it should be.
+    world.problems.splice(0)
+  })
+
+  it("says that events do not come where there are too many readers of them, and that they come again", async () => {
+    const running = await world.start({ listeners: [tcp] })
+    const headers = { authorization: `Bearer ${running.tokens.read}` }
+    const readers = await Promise.all(
+      Array.from({ length: mostReaders }, () => fetch(`${running.page}api/v1/events`, { headers })),
+    )
+    await world.join(running, { clientId: "here" })
+    const page = await world.open(running, "overview")
+    const problem = page.getByText("They do not come at the moment. There are 16 readers of events already")
+    await problem.waitFor()
+    for (const { body } of readers) await body?.cancel()
+    await problem.waitFor({ state: "detached", timeout: 30_000 })
+    // That one was refused is as it should be.
     world.problems.splice(0)
   })
 

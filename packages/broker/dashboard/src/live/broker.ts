@@ -51,6 +51,8 @@ export const certificates: Signal<CertificatesModel | undefined> = signal(undefi
 export const failures: Signal<readonly HandshakeFailureModel[] | undefined> = signal(undefined)
 export const refusals: Signal<readonly RefusalModel[] | undefined> = signal(undefined)
 export const events: Signal<readonly Happened[]> = signal([])
+/** Why they do not come at the moment, in a sentence; undefined: they do. */
+export const eventsProblem: Signal<string | undefined> = signal(undefined)
 /** What the token may do; undefined: not known yet. */
 export const scope: Signal<Scope | undefined> = signal(undefined)
 export const tokenName: Signal<string> = signal("")
@@ -107,6 +109,7 @@ function forgetAll(): void {
     one.value = undefined
   points.value = []
   events.value = []
+  eventsProblem.value = undefined
   history = []
 }
 
@@ -234,11 +237,13 @@ async function listening(ended: AbortSignal): Promise<void> {
     if (given === undefined) return
     try {
       const stream = await openEvents(given, ended)
+      eventsProblem.value = undefined
       wait = 1000
       for await (const data of eventsIn(stream)) take(data, ++id)
     } catch (error) {
       // What asks every two seconds tells of it.
       if (ended.aborted || (error instanceof RequestRefused && error.status === 401)) return
+      eventsProblem.value = error instanceof Error ? error.message : String(error)
     }
     lookSoon()
     await new Promise((resolve) => setTimeout(resolve, wait))

@@ -4,7 +4,7 @@ import { type Signal, signal } from "@preact/signals"
 import type { JSX } from "preact"
 import { clock } from "../../../src/admin/words/format.ts"
 import { shown } from "../../../src/admin/words/sent.ts"
-import { events } from "../live/broker.ts"
+import { events, eventsProblem } from "../live/broker.ts"
 import type { Happened } from "../live/happened.ts"
 import { eventText, toneOf } from "../words/refusals.ts"
 
@@ -32,6 +32,11 @@ export function Events({ clientId }: Props): JSX.Element {
           {isHeld ? "Go on" : "Hold"}
         </button>
       </header>
+      {eventsProblem.value !== undefined && (
+        <p class="quiet" role="status">
+          They do not come at the moment. {eventsProblem.value}
+        </p>
+      )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
       <ol class="events is-short" tabIndex={0} aria-label="Events, newest first">
         {lines.length === 0 && <li class="quiet">Nothing has happened since this page was opened.</li>}
