@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest"
 import { TestBroker } from "../../tests/harness.ts"
-import { Acl, parseAcl } from "../access/acl.ts"
+import { readAclFile } from "../access/acl-file.ts"
 import { createAccess, type LoginRules } from "../access/login.ts"
 import { nobleScrypt } from "../access/scrypt.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
@@ -10,7 +10,7 @@ import { defaultLimits } from "../session/limits.ts"
 import type { RulesApplied } from "./rules.ts"
 
 function rules(acl: string, anonymous = true): LoginRules {
-  return { anonymous, passwords: undefined, certificates: true, acl: new Acl(parseAcl(acl)) }
+  return { anonymous, passwords: undefined, certificates: true, acl: readAclFile(acl) }
 }
 
 function broker(acl: string) {
@@ -53,6 +53,21 @@ const persistent = { cleanStart: false, sessionExpiryInterval: 1000 } as const
 
 describe.each([4, 5] as const)("version %i", (protocolVersion) => {
   const identify = (clientId: string) => ({ clientId, protocolVersion, ...persistent })
+
+  it("what waits is judged by a list of Mosquitto's, too, which grants every subscription", () => {
+    const { test, change } = broker("topic readwrite #")
+    test.checked = false
+    const sub = test.connect(identify("sub"))
+    sub.subscribe("a/#")
+    sub.cut()
+    const pub = test.connect(identify("pub"))
+    for (const topic of ["a/secret", "a/open"]) pub.publish(topic, topic, { qos: 1, packetId: 1 })
+    change("topic readwrite a/open\ntopic write a/secret")
+    const again = test.connect(identify("sub"))
+    expect(again.payloads()).toEqual(["a/open"])
+    pub.publish("a/secret", "later", { qos: 1, packetId: 1 })
+    expect(again.payloads()).toEqual([])
+  })
 
   it("a topic that was just published is refused at once, and the log says by which rule", () => {
     const { test, change } = broker(open)

@@ -109,8 +109,13 @@ export class RulesSweep {
     return (topic) => {
       let may = false
       this.#within(session, () => {
+        const { access } = this.#means
+        const { clientId } = session
         const filter = { text: topic, shareName: undefined, path: topic, levels: topic.split("/") }
-        may = this.#means.access.subscribeRefusal(this.#identityOf(session), session.clientId, filter) === undefined
+        const identity = this.#identityOf(session)
+        if (access.subscribeRefusal(identity, clientId, filter) !== undefined) return
+        // A list of Mosquitto's grants every subscription, and judges what comes by it.
+        may = access.deliveryRule(identity, clientId, filter)?.(topic) ?? true
       })
       return may
     }
