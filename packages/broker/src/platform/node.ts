@@ -4,13 +4,7 @@ import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import { loopTurns } from "@puremq/tls13/node"
 import { BridgePeers, withBridges } from "../access/bridge-access.ts"
-import {
-  createAccess,
-  type ListenerLogin,
-  type LoginRules,
-  type LostLogin,
-  type ReplaceableAccess,
-} from "../access/login.ts"
+import { createAccess, type LoginRules, type LostLogin, type ReplaceableAccess } from "../access/login.ts"
 import { EventLoopDelay, lookEach } from "../admin/event-loop.ts"
 import type { AdminServer } from "../admin/http/server.ts"
 import type { LogEvent } from "../admin/log.ts"
@@ -25,46 +19,25 @@ import type { Redirect } from "../client/hub.ts"
 import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
 import { rereadAdmin } from "../config/admin.ts"
 import { checkRenewal } from "../config/certificate.ts"
-import { certificateTexts, type RereadCertificates, rereadCertificates } from "../config/changes.ts"
-import {
-  checkClientCertificates,
-  checkedNames,
-  checkFeatures,
-  checkLimits,
-  checkServerReference,
-} from "../config/check.ts"
+import { certificateTexts, type RereadCertificates } from "../config/changes.ts"
+import { checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
 import { type BrokerConfig, ConfigError, type MetricsConfig, type ReloadConfig } from "../config/config.ts"
 import { rereadFurther, rereadWebhooks } from "../config/hooks.ts"
-import {
-  handshakeLimitsOf,
-  limitsAfter,
-  listenerLimitsOf,
-  rereadHandshakes,
-  rereadLimits,
-  rereadListenerLimits,
-} from "../config/limits.ts"
+import { limitsAfter, rereadLimits } from "../config/limits.ts"
 import { checkMetrics, metricsAfter, rereadMetrics } from "../config/metrics.ts"
-import { counted, type Reread } from "../config/reread.ts"
+import { counted } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
 import { SteadyClock } from "../hub/steady-clock.ts"
 import { DescriptorWatch } from "../listen/descriptors.ts"
-import {
-  backlog,
-  type HandshakeLimits,
-  type Listener,
-  type ListenerContext,
-  labelOf,
-  type RenewedCertificate,
-} from "../listen/listener.ts"
+import { backlog, type Listener, type ListenerContext, labelOf, type RenewedCertificate } from "../listen/listener.ts"
 import { attachStream } from "../listen/stream.ts"
 import { loadTls } from "../listen/tls-server.ts"
 import { encodeText } from "../packet/bytes.ts"
 import type { Qos } from "../packet/packets.ts"
-import { ReasonCode } from "../packet/reason-codes.ts"
 import type { HandshakeFailed } from "../ports/events.ts"
 import type { PeerInfo, TransportKind } from "../ports/peer.ts"
-import { defaultLimits, type Limits, type ListenerLimits, limitsOfMemory } from "../session/limits.ts"
+import { defaultLimits, type Limits, limitsOfMemory } from "../session/limits.ts"
 import type { FileStore } from "../stores/file-store.ts"
 import { StoreError } from "../stores/folder.ts"
 import { createMemoryStore } from "../stores/forgetful.ts"
@@ -77,12 +50,14 @@ import { StoppedServers } from "./deno.ts"
 import { expiryOf } from "./expiry.ts"
 import { FurtherLogins, type HooksNeeds, Webhooks } from "./hooks.ts"
 import { ListenerReports } from "./listener-reports.ts"
+import { ListenerSettings } from "./listener-settings.ts"
 import { argon2id } from "./node-argon2.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
 import { pbkdf2Sha512 } from "./node-pbkdf2.ts"
 import { buildStats, processStats } from "./node-process.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
+import { judgesAnew, recheckCertificates, renewAll } from "./renewal.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
 const closingMilliseconds = 1500
@@ -128,8 +103,7 @@ export function createBroker(config: BrokerConfig = {}): PureMqBroker {
 
 class NodeBroker implements PureMqBroker {
   #config: BrokerConfig
-  /** Of the listeners, in their order. */
-  readonly #names: readonly string[]
+  readonly #settings: ListenerSettings
   /** Bytes of the heap for clients. */
   readonly #heap: number
   readonly #broker: Broker
@@ -154,10 +128,6 @@ class NodeBroker implements PureMqBroker {
   /** What the admin API needs; undefined: there is none. */
   readonly #adminDesk: AdminDesk | undefined
   #admin: AdminServer | undefined
-  /** Of each listener of the configuration; undefined: it has no TLS. */
-  #handshakes: readonly (HandshakeLimits | undefined)[]
-  #listenerLogins: readonly ListenerLogin[]
-  #listenerLimits: readonly ListenerLimits[]
   #listeners: Listener[] = []
   #closing = false
   #metrics: MetricsServer | undefined
@@ -173,12 +143,8 @@ class NodeBroker implements PureMqBroker {
   constructor(config: BrokerConfig) {
     this.#config = config
     this.#heap = heapForClients()
-    this.#names = checkedNames(config.listeners ?? [])
-    config.listeners?.forEach((one, index) => {
-      if (one.type === "tls" || one.type === "wss") checkClientCertificates(one, this.#placeOf(index))
-    })
+    this.#settings = new ListenerSettings(config)
     if (config.metrics !== undefined) checkMetrics(config.metrics, Date.now())
-    this.#listenerLogins = (config.listeners ?? []).map(({ login = {} }) => login)
     const onEvent = config.onEvent ?? (() => undefined)
     const desk = config.admin === undefined ? undefined : new AdminDesk(config.admin, () => this.#clock.wall())
     this.#adminDesk = desk
@@ -194,13 +160,7 @@ class NodeBroker implements PureMqBroker {
     this.#further = new FurtherLogins(this.#hooksNeeds)
     const { all, take } = this.#further.prepare(config.login ?? {})
     take()
-    this.#rules = rulesOf(config.login ?? {}, config.acl, all, this.#byName(this.#listenerLogins))
-    this.#handshakes = (config.listeners ?? []).map((one, i) =>
-      one.type === "tls" || one.type === "wss" ? handshakeLimitsOf(one, this.#placeOf(i)) : undefined,
-    )
-    this.#listenerLimits = (config.listeners ?? []).map((one, i) =>
-      listenerLimitsOf(one.limits ?? {}, `${this.#placeOf(i)}.limits`),
-    )
+    this.#rules = rulesOf(config.login ?? {}, config.acl, all, this.#settings.logins)
     this.#access = withBridges(this.#createAccess(limits), this.#bridgePeers)
     const { responseInformation } = config
     // The second time is for what the first has left, if it threw: nothing else would ask for it.
@@ -214,7 +174,7 @@ class NodeBroker implements PureMqBroker {
       store: this.#store,
       observers: this.#timings.observers,
       limits,
-      listenerLimits: this.#byName(this.#listenerLimits),
+      listenerLimits: this.#settings.limits,
       heap: this.#heap,
       features: checkFeatures(config.features ?? {}),
       redirect: redirectOf(config),
@@ -264,8 +224,8 @@ class NodeBroker implements PureMqBroker {
       this.#further.begin()
       for (const one of this.#config.listeners ?? []) {
         const index = this.#listeners.length
-        const context = { ...this.#context, name: this.#names[index] }
-        const listener = await makeListener(one, this.#handshakes[index], context)
+        const context = { ...this.#context, name: this.#settings.names[index] }
+        const listener = await makeListener(one, this.#settings.handshakes(index), context)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, name: listener.name, host: listener.host, port: listener.port })
@@ -402,16 +362,7 @@ class NodeBroker implements PureMqBroker {
     if (judgesAnew(reread) && this.#config.disconnectRevoked === true) this.#recheck()
   }
 
-  reload({
-    certificates,
-    limits,
-    handshakes = [],
-    listenerLimits = [],
-    listenerLogins = [],
-    metrics,
-    admin,
-    ...given
-  }: ReloadConfig): void {
+  reload({ certificates, limits, metrics, admin, ...given }: ReloadConfig): void {
     const { metrics: metricsBefore, admin: adminBefore } = this.#config
     const metricsNext = metrics && metricsBefore && metricsAfter(metricsBefore, metrics, Date.now())
     const { login = this.#config.login ?? {}, acl = this.#config.acl } = given
@@ -419,21 +370,13 @@ class NodeBroker implements PureMqBroker {
     const { limits: before } = this.#broker
     const after = limits === undefined ? before : limitsAfter(before, limitsOf(limits, this.#config.store, this.#heap))
     const renewal = certificates === undefined ? undefined : this.#renewal(certificates)
-    const nextHandshakes = this.#handshakes.map((known, i) => {
-      const next = handshakes[i]
-      return known === undefined || next === undefined ? known : handshakeLimitsOf(next, this.#placeOf(i))
-    })
-    const nextListenerLimits = this.#listenerLimits.map((known, i) => {
-      const next = listenerLimits[i]
-      return next === undefined ? known : listenerLimitsOf(next, `${this.#placeOf(i)}.limits`)
-    })
+    const listeners = this.#settings.prepare(given)
     const rights = !sameAcl(acl, this.#config.acl)
-    const logins = this.#listenerLogins.map((known, i) => listenerLogins[i] ?? known)
     const further = this.#further.prepare(login)
     const { webhooks = this.#config.webhooks ?? [] } = given
     const takeWebhooks = this.#webhooks.prepare(webhooks)
     const rules = {
-      ...rulesOf(login, acl, further.all, this.#byName(logins)),
+      ...rulesOf(login, acl, further.all, listeners.logins),
       ...(!rights && { acl: this.#rules.acl }),
     }
     const adminNext = this.#admin && admin
@@ -448,16 +391,17 @@ class NodeBroker implements PureMqBroker {
     }
     // Nothing from here on can be refused.
     const otherLimits = rereadLimits(before, after)
-    const otherHandshakes = this.#limitHandshakes(nextHandshakes)
-    const otherListenerLimits = this.#limitListeners(nextListenerLimits)
+    const otherSettings = listeners.take({
+      limitHandshakes: (index, next) => this.#listeners[index]?.limit?.(next),
+      limitListeners: (next) => this.#broker.listenerLimitsChanged(next),
+    })
     const parts = [
       ...certificateTexts(reread),
       ...rereadRules(this.#rules, rules, rights),
       ...rereadFurther(this.#config.login ?? {}, login),
       ...rereadWebhooks(this.#config.webhooks ?? [], webhooks),
       ...otherLimits,
-      ...otherHandshakes,
-      ...otherListenerLimits,
+      ...otherSettings,
       ...(metricsBefore && metricsNext ? rereadMetrics(metricsBefore, metricsNext) : []),
       ...(adminBefore && adminNext ? rereadAdmin(adminBefore, adminNext) : []),
     ]
@@ -466,7 +410,6 @@ class NodeBroker implements PureMqBroker {
     takeWebhooks()
     const lost = this.#access.replace(rules)
     this.#rules = rules
-    this.#listenerLogins = logins
     this.#config = {
       ...this.#config,
       login,
@@ -487,34 +430,6 @@ class NodeBroker implements PureMqBroker {
       this.#event({ event: parts.some(({ changed }) => changed) ? "reloaded" : "unchanged", text: what.join("; ") })
     })
     if (judgesAnew(reread) && disconnect) this.#recheck()
-  }
-
-  /** Returns what is other than before. */
-  #limitHandshakes(all: readonly (HandshakeLimits | undefined)[]): readonly Reread[] {
-    const told = all.flatMap((next, i) => {
-      const before = this.#handshakes[i]
-      if (next === undefined || before === undefined) return []
-      const changed = rereadHandshakes(this.#placeOf(i), before, next)
-      if (changed.length > 0) this.#listeners[i]?.limit?.(next)
-      return changed
-    })
-    this.#handshakes = all
-    return told
-  }
-
-  /** Returns what is other than before. */
-  #limitListeners(all: readonly ListenerLimits[]): readonly Reread[] {
-    const told = all.flatMap((next, i) =>
-      rereadListenerLimits(`${this.#placeOf(i)}.limits`, this.#listenerLimits[i] ?? {}, next),
-    )
-    this.#listenerLimits = all
-    if (told.length > 0) this.#broker.listenerLimitsChanged(this.#byName(all))
-    return told
-  }
-
-  /** What there is of each listener, by their names. */
-  #byName<T>(values: readonly T[]): ReadonlyMap<string, T> {
-    return new Map(values.map((value, i) => [this.#names[i] ?? "", value]))
   }
 
   #limit(limits: Limits): void {
@@ -545,34 +460,15 @@ class NodeBroker implements PureMqBroker {
     return open === 1 ? "1 open connection stays" : `${open} open connections stay`
   }
 
-  /** Ends connections whose client certificate would be refused now; some at a time, so that nobody waits for it. */
+  /** Clients whose certificates would be refused now. */
   #recheck(): void {
-    const clients = this.#broker.clients()
-    let disconnected = 0
-    const some = () => {
-      const until = performance.now() + 5
-      for (let client = clients.pop(); client !== undefined; client = clients.pop()) {
-        const { peer, phase } = client
-        let problem: string | undefined = "it cannot be checked"
-        this.#attempt(() => {
-          problem = phase === "closed" ? undefined : peer.recheckCertificate?.(Date.now())
-        })
-        if (problem !== undefined) {
-          disconnected++
-          client.disconnect(
-            this.#clock.now(),
-            ReasonCode.NotAuthorized,
-            `its certificate is no longer good: ${problem}`,
-          )
-        }
-        if (performance.now() < until) continue
-        this.#nextTurn(() => this.#attempt(some))
-        return
-      }
-      const text = `${counted(disconnected, "client")} disconnected whose certificates are no longer good`
-      if (disconnected > 0) this.#event({ event: "reloaded", text })
-    }
-    this.#attempt(some)
+    recheckCertificates({
+      broker: this.#broker,
+      now: () => this.#clock.now(),
+      attempt: (work) => void this.#attempt(work),
+      nextTurn: (work) => void this.#nextTurn(work),
+      tell: (text) => this.#event({ event: "reloaded", text }),
+    })
   }
 
   stats(): Stats {
@@ -601,7 +497,7 @@ class NodeBroker implements PureMqBroker {
   /** Of the listeners with TLS, and of the metrics. */
   #certificates(): readonly CertificateStats[] {
     const all = [
-      ...this.#listeners.map(({ certificate }, at) => ({ listener: this.#names[at] ?? "", certificate })),
+      ...this.#listeners.map(({ certificate }, at) => ({ listener: this.#settings.names[at] ?? "", certificate })),
       { listener: "metrics", certificate: this.#metrics?.certificate },
     ]
     return all.flatMap(({ listener, certificate }) => {
@@ -657,11 +553,6 @@ class NodeBroker implements PureMqBroker {
     )
   }
 
-  /** What errors and the log call a listener. */
-  #placeOf(index: number): string {
-    return `listeners.${this.#names[index]}`
-  }
-
   #every(seconds: number, work: () => void): void {
     const timer = setInterval(() => this.#attempt(work), seconds * 1000)
     timer.unref()
@@ -703,7 +594,7 @@ class NodeBroker implements PureMqBroker {
       now: () => this.#clock.now(),
       wall: () => this.#clock.wall(),
       listeners: () => {
-        const [names, configs] = [this.#names, this.#config.listeners ?? []]
+        const [names, configs] = [this.#settings.names, this.#config.listeners ?? []]
         return this.#listeners.map(({ kind, host, port, handshakes, certificates, rotateTicketKeys }, i) => {
           const config = configs[i]
           const clientCertificate = config && "cert" in config ? (config.clientCertificate ?? "none") : undefined
@@ -742,26 +633,4 @@ function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
 /** What of the metrics' configuration the server is given, at first and at a reload. */
 function protectionOf({ cert, key, ca, tokens }: MetricsConfig): MetricsProtection {
   return { tls: cert === undefined || key === undefined ? undefined : { cert, key, ca }, tokens }
-}
-
-/** All or none. */
-function renewAll(
-  each: readonly { readonly renew: NonNullable<Listener["renew"]>; readonly given: RenewedCertificate }[],
-): readonly RereadCertificates[] {
-  const done: (() => void)[] = []
-  try {
-    return each.map(({ renew, given }) => {
-      const before = renew(given)
-      done.push(() => renew(before))
-      return rereadCertificates(before, { ...before, ...given })
-    })
-  } catch (error) {
-    for (const undo of done) undo()
-    throw new ConfigError(`cannot use the certificates: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-/** Whether clients' certificates may be refused now that were not. */
-function judgesAnew(all: readonly RereadCertificates[]): boolean {
-  return all.some(({ ca, crl }) => ca?.changed === true || crl?.changed === true)
 }
