@@ -1,7 +1,7 @@
 // Columns that more than one list has.
 
-import { hrefOf } from "../page/address.ts"
 import { bytes, count } from "../../../src/admin/words/format.ts"
+import { hrefOf } from "../page/address.ts"
 import type { Column } from "./list.tsx"
 import { Sent } from "./text.tsx"
 
