@@ -17,8 +17,8 @@ export interface AdminApp {
   readonly routes: readonly Route[]
   /** As the router has them: method and path. */
   readonly registered: readonly { readonly method: string; readonly path: string }[]
-  /** Never rejects. @param peer address and port of who asks */
-  answer(request: Request, peer: string): Promise<Response>
+  /** Never rejects. @param peer address and port of who asks @param known called when the token is right */
+  answer(request: Request, peer: string, known?: () => void): Promise<Response>
 }
 
 export interface AppNeeds {
@@ -34,7 +34,13 @@ export interface AppNeeds {
 type Types = ReturnType<typeof parameterTypes>
 
 interface Environment {
-  readonly Bindings: { readonly peer: string }
+  readonly Bindings: From
+}
+
+/** Where a request comes from. */
+interface From {
+  readonly peer: string
+  readonly known: () => void
 }
 
 export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds): AdminApp {
@@ -59,9 +65,12 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
   const app = new Hono<Environment>()
 
   /** Throws Refused. */
-  const asking = (request: Request, peer: string): Asking => {
+  const asking = (request: Request, { peer, known }: From): Asking => {
     const token = tokenOf(request.headers.get("authorization"), tokens())
-    if (token !== undefined) return { token, peer, stands: () => isAmong(tokens(), token) }
+    if (token !== undefined) {
+      known()
+      return { token, peer, stands: () => isAmong(tokens(), token) }
+    }
     const given = request.headers.has("authorization")
     const wait = given ? attempts.failed(peer, parts.now()) : 0
     if (wait > 0) {
@@ -78,11 +87,12 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
     })
   }
 
-  const served = async (route: Route, types: Types, request: Request, peer: string): Promise<Answer> => {
+  const served = async (route: Route, types: Types, request: Request, from: From): Promise<Answer> => {
     const { scope } = route
+    const { peer } = from
     if (scope === undefined)
       return route.prepare({}).run({ parts, asking: { token: nobody, peer, stands: () => true } })
-    const who = asking(request, peer)
+    const who = asking(request, from)
     if (scope === "read") return route.prepare(inputOf(request, types)).run({ parts, asking: who })
     const tell = (target: string | undefined, outcome: string) =>
       parts.tell({ event: "admin operation", token: who.token.name, peer, operation: route.operation, target, outcome })
@@ -109,7 +119,7 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
       // Nobody would read that stream.
       if (route.answer === undefined && raw.method === "HEAD")
         throw new Refused(405, "events take GET", { allow: "GET" })
-      const answer = await served(route, types, raw, context.env.peer)
+      const answer = await served(route, types, raw, context.env)
       if ("events" in answer) {
         return new Response(answer.events, { headers: { ...headers, "content-type": "text/event-stream" } })
       }
@@ -123,8 +133,7 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
     const { path } = context.req
     const methods = routes.filter((route) => route.path === path).map(({ method }) => method)
     // Who has no token learns nothing of what there is.
-    if (!routes.some((route) => route.path === path && route.scope === undefined))
-      asking(context.req.raw, context.env.peer)
+    if (!routes.some((route) => route.path === path && route.scope === undefined)) asking(context.req.raw, context.env)
     if (methods.length === 0)
       throw new Refused(404, `there is nothing at this path; ${documentPath} says what there is`)
     const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ")
@@ -139,8 +148,8 @@ export function createAdminApp({ parts, tokens, onRefused, onFault }: AppNeeds):
   return {
     routes,
     registered: app.routes.map(({ method, path }) => ({ method, path })),
-    async answer(request, peer) {
-      return app.fetch(request, { peer })
+    async answer(request, peer, known = () => undefined) {
+      return app.fetch(request, { peer, known } satisfies From)
     },
   }
 }
@@ -168,7 +177,13 @@ function tokenOf(header: string | null, tokens: readonly Token[]): Token | undef
 /** The query, each parameter once: texts, and numbers and flags as they are written. Throws Refused. */
 function inputOf(request: Request, types: Types): Record<string, unknown> {
   const input: Record<string, unknown> = Object.create(null)
-  for (const [name, value] of new URL(request.url).searchParams) {
+  const { search, searchParams } = new URL(request.url)
+  try {
+    decodeURIComponent(search.replaceAll("+", " "))
+  } catch {
+    throw new Refused(400, "the parameters are no text in UTF-8: write % as %25, and other bytes as those of UTF-8")
+  }
+  for (const [name, value] of searchParams) {
     if (name in input) throw new Refused(400, `${shown(name)} is given twice`)
     const type = types.get(name)
     if (type === "integer" && /^-?\d{1,15}$/.test(value)) input[name] = Number(value)
@@ -180,12 +195,17 @@ function inputOf(request: Request, types: Types): Record<string, unknown> {
 
 /** Throws Refused. */
 async function bodyOf(request: Request): Promise<unknown> {
-  const text = await request.text()
-  if (text === "") return {}
+  const bytes = await request.arrayBuffer()
+  if (bytes.byteLength === 0) return {}
   const type = request.headers.get("content-type") ?? ""
   if (!/^application\/json *(;|$)/i.test(type))
     throw new Refused(415, "the body has to be JSON: send Content-Type: application/json")
-  let value: unknown
+  let [text, value]: [string, unknown] = ["", undefined]
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    throw new Refused(400, "the body is no text in UTF-8")
+  }
   try {
     value = JSON.parse(text)
   } catch {
@@ -193,12 +213,31 @@ async function bodyOf(request: Request): Promise<unknown> {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new Refused(400, "the body has to be a JSON object")
+  const repeated = repeatedMember(text)
+  if (repeated !== undefined) throw new Refused(400, `${shown(repeated)} is given twice`)
   // JSON can say half of a character; MQTT cannot.
   for (const [name, member] of Object.entries(value)) {
     if (typeof member === "string" && /\p{Cs}/u.test(member))
       throw new Refused(400, `${shown(name)} is no Unicode text: it has half of a surrogate pair`)
   }
   return value
+}
+
+/** A name that the outermost object of a JSON text has twice: which of its values is meant is anybody's guess (RFC 8259, section 4). */
+function repeatedMember(text: string): string | undefined {
+  const names = new Set<string>()
+  let [depth, last] = [0, ""]
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/g)) {
+    if (token === "{" || token === "[") depth++
+    else if (token === "}" || token === "]") depth--
+    else if (token !== ":") last = token
+    else if (depth === 1) {
+      const name = String(JSON.parse(last))
+      if (names.has(name)) return name
+      names.add(name)
+    }
+  }
+  return undefined
 }
 
 function shown(name: string): string {

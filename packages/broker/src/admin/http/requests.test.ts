@@ -27,6 +27,7 @@ async function start({ times = requestTimes, most = 100 } = {}) {
     request.on("end", () => {
       seen.push({ url: request.url ?? "", bytes })
       const { socket } = request
+      if (socket instanceof Requests && request.url === "/token") socket.isKnown = true
       if (!(socket instanceof Requests)) throw new TypeError("no connection of the door")
       if (socket.count >= mostRequests) response.setHeader("connection", "close")
       response.on("finish", () => socket.next())
@@ -202,9 +203,10 @@ describe("a connection", () => {
     await ended(await open(get("/")))
   })
 
-  it("is one of so many, and one more is closed; the door's end closes all", async () => {
-    const { open, door } = await start({ most: 2 })
-    const two = [await open(""), await open("")]
+  it("is one of so many, and one more is closed where all have shown a token; the door's end closes all", async () => {
+    const { open, door, seen } = await start({ most: 2 })
+    const two = [await open(get("/token")), await open(get("/token"))]
+    await expect.poll(() => seen.length).toBe(2)
     await ended(await open(""))
     expect(two.map(({ destroyed }) => destroyed)).toEqual([false, false])
     const ends = two.map(ended)

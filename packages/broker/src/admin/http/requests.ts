@@ -29,7 +29,10 @@ export const requestTimes: RequestTimes = { idle: 15_000, request: 5000, answer:
 
 export interface RequestsDoorOptions {
   readonly times: RequestTimes
-  /** Connections at a time; more are closed. */
+  /**
+   * Connections at a time. For one more the oldest gives way that has shown no right token yet, so that who has none cannot keep out
+   * who has one; where all have, it is closed itself.
+   */
   readonly most: number
   readonly onFault: OnFault
 }
@@ -55,7 +58,7 @@ export class RequestsDoor {
     const { most, onFault } = this.#shared
     inside(onFault, connection, () => {
       connection.on("error", () => connection.destroy())
-      if (this.#open.size >= most) {
+      if (this.#open.size >= most && !this.#makeRoom()) {
         connection.destroy()
         return
       }
@@ -64,6 +67,16 @@ export class RequestsDoor {
       connection.once("close", () => inside(onFault, connection, () => void this.#open.delete(requests)))
       this.#server.emit("connection", requests)
     })
+  }
+
+  #makeRoom(): boolean {
+    for (const requests of this.#open) {
+      if (requests.isKnown) continue
+      this.#open.delete(requests)
+      requests.connection.destroy()
+      return true
+    }
+    return false
   }
 
   close(): void {
@@ -85,6 +98,8 @@ export class Requests extends Duplex {
   #timer: NodeJS.Timeout | undefined
   /** Requests that have come. */
   count = 0
+  /** One of them had a right token. */
+  isKnown = false
 
   constructor(connection: Connected, shared: Shared) {
     super({ allowHalfOpen: true })

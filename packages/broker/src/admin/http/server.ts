@@ -16,8 +16,13 @@ import type { AdminParts, KnownListener } from "./parts.ts"
 import { Refused } from "./problem.ts"
 import { longestHead, mostRequests, Requests, RequestsDoor, type RequestTimes, requestTimes } from "./requests.ts"
 
-/** Connections at a time. */
+/** Connections at a time, see RequestsDoor. */
 export const mostConnections = 256
+/** Bytes of answers that clients have not taken, of all connections together: of the API's own, and of the page's files. */
+const mostAnswers = 32 * 1_048_576
+const mostFiles = 8 * 1_048_576
+/** Bytes of one that is not counted among them. */
+const shortAnswer = 16_384
 /** Milliseconds between two signs of life for the readers of events. */
 const beatEvery = 10_000
 
@@ -77,6 +82,9 @@ export async function startAdminServer(
   const onRefused = (text: string) => context.onRefused("HTTP", text)
   const app = createAdminApp({ parts, tokens: () => tokens, onRefused, onFault })
   const page = new DashboardPage()
+  const answers = new Held(mostAnswers)
+  // Who has no token must not keep answers from those who have one.
+  const files = new Held(mostFiles)
 
   const mayAsk = ({ headers: { host: name, origin } }: IncomingMessage): string | undefined => {
     if (isLoopback(host) && !isOwnHost(name, hosts)) return "Host is no name of this machine; see admin.hosts"
@@ -84,16 +92,22 @@ export async function startAdminServer(
     return undefined
   }
 
-  const answer = async (request: IncomingMessage, peer: string): Promise<Response> => {
+  const answer = async (request: IncomingMessage, peer: string, requests: Requests | undefined): Promise<Given> => {
     const problem = mayAsk(request)
     if (problem !== undefined) {
       onRefused(`admin request from ${peer} refused: ${problem}`)
-      return refusal(new Refused(403, `this request is not taken: ${problem}`))
+      return { answer: refusal(new Refused(403, `this request is not taken: ${problem}`)), held: answers }
     }
+    // RFC 9112 section 3.2.
+    if (request.rawHeaders.filter((name, at) => at % 2 === 0 && /^host$/i.test(name)).length > 1)
+      return { answer: refusal(new Refused(400, "Host is given twice")), held: answers }
     const file = page.answer(request, parts.listeners())
-    if (file !== undefined) return file
+    if (file !== undefined) return { answer: file, held: files }
     const made = await requestOf(request)
-    return made instanceof Request ? app.answer(made, peer) : refusal(made)
+    const known = () => {
+      if (requests !== undefined) requests.isKnown = true
+    }
+    return { answer: made instanceof Request ? await app.answer(made, peer, known) : refusal(made), held: answers }
   }
 
   const http = createHttpServer({ keepAliveTimeout: 0, maxHeaderSize: longestHead }, (request, response) => {
@@ -105,7 +119,7 @@ export async function startAdminServer(
       const failed = boundary.handler((error: unknown) => {
         throw error
       })
-      answer(request, peer)
+      answer(request, peer, requests)
         .then((given) => written(given, request, response, requests, keepAlive ? mostRequests : 1, failed))
         .then(
           boundary.handler(() => requests?.next()),
@@ -211,26 +225,60 @@ async function requestOf(request: IncomingMessage): Promise<Request | Refused> {
   return new Request(`http://admin${url}`, { method: asked, headers, ...(has && body.length > 0 && { body }) })
 }
 
+/** An answer, and what it counts among while it is on its way. */
+interface Given {
+  readonly answer: Response
+  readonly held: Held
+}
+
+/** Bytes of answers on their way. */
+class Held {
+  readonly #most: number
+  #bytes = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** False: there is no room for so many. */
+  take(bytes: number): boolean {
+    if (bytes > shortAnswer && this.#bytes + bytes > this.#most) return false
+    this.#bytes += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes
+  }
+}
+
 /** Resolves when the client's transport has the answer. */
 async function written(
-  given: Response,
-  { method }: IncomingMessage,
+  { answer: given, held }: Given,
+  { method }: Pick<IncomingMessage, "method">,
   response: ServerResponse,
   requests: Requests | undefined,
   most: number,
   failed: (error: unknown) => void,
 ): Promise<void> {
   if (requests === undefined || requests.count >= most) response.setHeader("connection", "close")
-  for (const [name, value] of given.headers) response.setHeader(name, value)
   const lasts = given.headers.get("content-type") === "text/event-stream"
   if (!lasts || given.body === null) {
     const body = Buffer.from(await given.arrayBuffer())
-    if (method !== "HEAD") response.setHeader("content-length", body.length)
-    response.writeHead(given.status)
-    response.end(method === "HEAD" ? undefined : body)
-    if (!response.writableFinished) await over(response)
+    if (!held.take(body.length))
+      return written({ answer: crowded(), held }, { method }, response, requests, most, failed)
+    try {
+      setHeaders(given, response)
+      if (method !== "HEAD") response.setHeader("content-length", body.length)
+      response.writeHead(given.status)
+      response.end(method === "HEAD" ? undefined : body)
+      if (!response.writableFinished) await over(response)
+    } finally {
+      held.give(body.length)
+    }
     return
   }
+  setHeaders(given, response)
   requests?.lasts()
   response.writeHead(given.status)
   response.flushHeaders()
@@ -255,6 +303,14 @@ async function written(
     response.off("close", gone)
     gone()
   }
+}
+
+function setHeaders({ headers }: Response, response: ServerResponse): void {
+  for (const [name, value] of headers) response.setHeader(name, value)
+}
+
+function crowded(): Response {
+  return refusal(new Refused(503, "too many long answers wait for those who asked: take them, or try again"))
 }
 
 /** Milliseconds that a reader of events may take nothing. */

@@ -5,6 +5,7 @@ import type { Numbered, Recent } from "../../recent.ts"
 import { cursorOf, placeOf } from "../cursor.ts"
 import type { PageOf } from "../model.ts"
 import { failureModel, kindOf, refusalModel } from "../models.ts"
+import { PageLength } from "../pages.ts"
 import { Refused } from "../problem.ts"
 import { type Route, reading } from "../route.ts"
 import * as schemas from "../schemas.ts"
@@ -63,15 +64,17 @@ function pageOf<Entry, Model>(
   const [text] = placeOf(list, cursor, 1) ?? []
   const before = text === undefined ? undefined : Number(text)
   const items: Model[] = []
+  const length = new PageLength()
   let last = 0
   for (const numbered of recent.newest(before)) {
     if (!wanted(numbered)) continue
-    if (items.length === limit) {
+    const item = model(numbered)
+    if (items.length === limit || !length.fits(item)) {
       const next = cursorOf(list, [String(last)])
       return { items, ...(next !== undefined && { next }) }
     }
     last = numbered.id
-    items.push(model(numbered))
+    items.push(item)
   }
   return { items }
 }

@@ -1,13 +1,13 @@
 // Clients, sessions, subscriptions, topics and retained messages, page by page.
 
-import type { Page } from "../../../hub/inspect.ts"
-import { cursorOf, placeOf } from "../cursor.ts"
-import type { PageOf, RetainedModel } from "../model.ts"
+import { placeOf } from "../cursor.ts"
+import type { RetainedModel } from "../model.ts"
 import { clientModel, retainedModel, sessionModel, subscriptionModel } from "../models.ts"
+import { pageModel } from "../pages.ts"
 import { Refused } from "../problem.ts"
 import { type Route, reading } from "../route.ts"
 import * as schemas from "../schemas.ts"
-import { mostPayload, usualItems } from "../schemas.ts"
+import { usualItems } from "../schemas.ts"
 
 /** Bytes of a retained message's payload in a list, where nothing is said. */
 const usualPreview = 256
@@ -29,8 +29,8 @@ export const listRoutes: readonly Route[] = [
         (listener === undefined || client.peer.listener === listener) &&
         (postQuantum === undefined || clientModel(client, parts).tls?.postQuantum === postQuantum)
       const after = placeOf(list, cursor, 2)
-      const page = parts.lists.clients({ by, prefix, limit, after, wanted })
-      return { body: pageModel(list, page, (client) => clientModel(client, parts)) }
+      const read = (most: number) => parts.lists.clients({ by, prefix, limit: most, after, wanted })
+      return { body: pageModel(list, limit, read, (client) => clientModel(client, parts)) }
     },
   }),
   reading({
@@ -59,8 +59,9 @@ export const listRoutes: readonly Route[] = [
       const list = `sessions by ${by}`
       const wanted = (session: { readonly connected: boolean }) =>
         connected === undefined || session.connected === connected
-      const page = parts.lists.sessions({ by, prefix, limit, after: placeOf(list, cursor, 2), wanted })
-      return { body: pageModel(list, page, (session) => sessionModel(session, parts)) }
+      const after = placeOf(list, cursor, 2)
+      const read = (most: number) => parts.lists.sessions({ by, prefix, limit: most, after, wanted })
+      return { body: pageModel(list, limit, read, (session) => sessionModel(session, parts)) }
     },
   }),
   reading({
@@ -85,8 +86,9 @@ export const listRoutes: readonly Route[] = [
     answer: schemas.subscriptions,
     run: ({ limit = usualItems, cursor, clientId, filter = "" }, { parts }) => {
       const list = "subscriptions"
-      const page = parts.lists.subscriptions({ clientId, prefix: filter, limit, after: placeOf(list, cursor, 2) })
-      return { body: pageModel(list, page, subscriptionModel) }
+      const after = placeOf(list, cursor, 2)
+      const read = (most: number) => parts.lists.subscriptions({ clientId, prefix: filter, limit: most, after })
+      return { body: pageModel(list, limit, read, subscriptionModel) }
     },
   }),
   reading({
@@ -97,8 +99,9 @@ export const listRoutes: readonly Route[] = [
     answer: schemas.topics,
     run: ({ limit = usualItems, cursor, parent }, { parts }) => {
       const list = "topics"
-      const page = parts.lists.topics({ parent, limit, after: placeOf(list, cursor, 1) })
-      return { body: pageModel(list, page, (level) => level) }
+      const after = placeOf(list, cursor, 1)
+      const read = (most: number) => parts.lists.topics({ parent, limit: most, after })
+      return { body: pageModel(list, limit, read, (level) => level) }
     },
   }),
   reading({
@@ -110,9 +113,9 @@ export const listRoutes: readonly Route[] = [
     answer: schemas.retained,
     run: ({ limit = usualItems, cursor, topic: prefix = "", bytes = usualPreview }, { parts }) => {
       const list = "retained"
-      const most = Math.max(1, Math.min(limit, Math.floor(mostPayload / Math.max(1, bytes))))
-      const page = parts.lists.retained({ prefix, limit: most, after: placeOf(list, cursor, 1) })
-      return { body: pageModel(list, page, (one): RetainedModel => retainedModel(one, 0, bytes, parts)) }
+      const after = placeOf(list, cursor, 1)
+      const read = (most: number) => parts.lists.retained({ prefix, limit: most, after })
+      return { body: pageModel(list, limit, read, (one): RetainedModel => retainedModel(one, 0, bytes, parts)) }
     },
   }),
   reading({
@@ -142,9 +145,4 @@ function searched<Name extends string>(
   if (others.length > 0)
     throw new Refused(400, `${by} and ${others.join(" and ")} go without each other: search for one`)
   return { by, prefix: input[by] ?? "" }
-}
-
-function pageModel<Entry, Model>(list: string, page: Page<Entry>, model: (entry: Entry) => Model): PageOf<Model> {
-  const next = cursorOf(list, page.next)
-  return { items: page.items.map(model), ...(next !== undefined && { next }) }
 }
