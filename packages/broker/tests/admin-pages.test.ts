@@ -30,7 +30,7 @@ beforeAll(() => {
     )
     roster.kept(`building/${number % 1000}/${number}`)
   }
-})
+}, 60_000)
 
 /** Milliseconds of this process's own, for one of several. */
 function cost(times: number, work: () => void): number {

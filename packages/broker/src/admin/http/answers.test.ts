@@ -86,7 +86,7 @@ describe("connections without a right token", () => {
   it("give way to others, the oldest first; those that have shown one stay", async () => {
     const known = await open(get("/token"), true)
     await expect.poll(known.text).toMatch(/^HTTP\/1.1 200/)
-    const idle = []
+    const idle: Awaited<ReturnType<typeof open>>[] = []
     for (let i = 0; i < mostConnections; i++) idle.push(await open("GET", true))
     const late = await open(get("/token"), true)
     await expect.poll(late.text).toMatch(/^HTTP\/1.1 200/)
