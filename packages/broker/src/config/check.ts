@@ -11,7 +11,7 @@ import { type Nameable, nameProblem, namesOfListeners, refuseTwins } from "./sch
 import { everyOption, type Rows } from "./schema/option.ts"
 import { options, serverReferenceOptions } from "./schema/options.ts"
 import { itemOf } from "./schema/path.ts"
-import { meantAnywhere, meantHere, unknownText } from "./schema/suggestions.ts"
+import { meantAnywhere, meantHere, namedAnywhere, unknownText } from "./schema/suggestions.ts"
 
 /** The names of listeners, given or not. Throws ConfigError for one that is none, or that two have. */
 export function checkedNames(listeners: readonly Nameable[]): readonly string[] {
@@ -34,7 +34,11 @@ export function checkFileConfig(value: unknown, table: Rows<FileConfig> = option
     // A name that is right elsewhere is no slip of the hand.
     const isElsewhere = all.some(({ path }) => path.at(-1) === option)
     const meant = isElsewhere ? undefined : meantHere(option, known)
-    throw new ConfigError(unknownText(where, meant ?? meantAnywhere(option, all), known), where)
+    // What only looks like it in another group is no help to who is at the right one.
+    const [group] = where.split(/[.[]/)
+    const near = where === option ? all : all.filter(({ path }) => path[0] === group)
+    const far = namedAnywhere(option, all) ?? meantAnywhere(option, near)
+    throw new ConfigError(unknownText(where, meant ?? far, known), where)
   }
 }
 

@@ -5,7 +5,7 @@ import { getHeapStatistics } from "node:v8"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { earliestWall } from "../hub/timeline.ts"
-import { checkCertificate } from "./certificate.ts"
+import { checkCertificate, checkSchemes } from "./certificate.ts"
 import { checkFileConfig, checkLimits } from "./check.ts"
 import { ConfigError } from "./config.ts"
 import { loadConfigFile } from "./load.ts"
@@ -279,4 +279,21 @@ describe("files", () => {
     expect(() => check(other.serverKey, 0)).toThrow(/cannot use certificate/)
     expect(() => check(made.serverKey, earliestWall)).toThrow(/valid only from .*check this machine's clock/)
   })
+})
+
+describe("signature schemes", () => {
+  const own = { p256: "ecdsa_secp256r1_sha256", ed25519: "ed25519", rsa: "rsa_pss_rsae_sha256" } as const
+
+  it.each(["p256", "ed25519", "rsa"] as const)(
+    "have one that a key of %s signs with, or no handshake would",
+    (type) => {
+      const { serverCert } = createDevelopmentCertificates({ names: ["localhost"], now: Date.now(), keyType: type })
+      const others = Object.values(own).filter((scheme) => scheme !== own[type])
+      expect(() => checkSchemes(serverCert, others, "here")).toThrow(
+        new RegExp(`^here has none that the key of the certificate, .*, can sign with: add ${own[type]}`),
+      )
+      for (const schemes of [undefined, [own[type]], [...others, own[type]]])
+        expect(() => checkSchemes(serverCert, schemes, "here")).not.toThrow()
+    },
+  )
 })

@@ -7,6 +7,7 @@ import type { LogFormat } from "../admin/log.ts"
 import {
   checkCertificate,
   checkRevocationLists,
+  checkSchemes,
   checkStaple,
   checkTicketKeys,
   usableAuthorities,
@@ -28,6 +29,7 @@ import { options } from "./schema/options.ts"
 import { itemOf, memberOf } from "./schema/path.ts"
 import { Draft } from "./sources/draft.ts"
 import { readConfigurationFile } from "./sources/file.ts"
+import { takenTwice } from "./taken-twice.ts"
 import {
   metricsTokenFile,
   readBytes,
@@ -84,6 +86,8 @@ export function checkedDraft(draft: Draft, path: string | undefined, table: Rows
     const example = "listeners.tls = { port = 8883, cert = FILE, key = FILE }"
     throw draft.told(new ConfigError(`${what}: name one at least, such as ${example}`, "listeners"))
   }
+  const twice = takenTwice(checked, (name) => draft.placeOfListener(name))
+  if (twice !== undefined) throw draft.told(twice)
   const folder = path === undefined ? process.cwd() : dirname(resolve(path))
   const ofFile = (place: string) => draft.originOf(place)?.kind === "file"
   const placed = placeFiles(checked, "", table, draft, (name, place) => (ofFile(place) ? fromHere(folder, name) : name))
@@ -281,6 +285,7 @@ function readListener(
   const password = keyPasswordFile === undefined ? () => keyPassword : () => readKeyPassword(file(keyPasswordFile))
   const key = at("key", () => readPrivateKey(file(one.key), "the private key", password))
   at("cert", () => checkCertificate(cert, key, one, now, warn))
+  at("signatureSchemes", () => checkSchemes(cert, one.signatureSchemes, memberOf(where, "signatureSchemes")))
   const ca = at("ca", () =>
     one.ca === undefined
       ? undefined

@@ -3,7 +3,7 @@
 import { isLoopback } from "../../listen/http-rules.ts"
 import type { FileAdmin } from "../file-config.ts"
 import { group } from "./group.ts"
-import { fileName, list, port, readAddress, text } from "./kinds.ts"
+import { fileName, host, list, port, readAddress, text } from "./kinds.ts"
 import type { Kind, Need, Rows } from "./option.ts"
 
 const encrypted: Need = {
@@ -37,7 +37,7 @@ function together(other: string, otherFlag: string): Need {
 }
 
 const rows: Rows<FileAdmin> = {
-  host: { kind: text, about: "the address to listen on", default: "127.0.0.1", needs: [encrypted] },
+  host: { kind: host, about: "the address to listen on", default: "127.0.0.1", needs: [encrypted] },
   port: { kind: port, about: "the port; 0 takes a free one", required: true, needs: [tokens] },
   tokenFile: {
     kind: fileName,

@@ -4,7 +4,7 @@ import { webhookEventNames } from "../../admin/webhook-events.ts"
 import { placeOf } from "../../http/place.ts"
 import { ConfigError } from "../config.ts"
 import type { FileHttpLogin, FileJwt, FileWebhook } from "../file-config.ts"
-import { fileName, flag, list, milliseconds, number, oneOf, show, text } from "./kinds.ts"
+import { choiceOf, fileName, flag, list, milliseconds, number, oneOf, show, text } from "./kinds.ts"
 import type { Kind, Need, Rows } from "./option.ts"
 
 /** An https URL, or a plain http one of this machine. */
@@ -15,7 +15,9 @@ export const hookUrl: Kind<string> = {
   check: (value, where) => {
     const url = text.check(value, where)
     const place = placeOf(url)
-    if (typeof place === "string") throw new ConfigError(`${where} must be ${place}, not ${show(url)}`, where)
+    // Somebody's password is nobody else's to see.
+    const shown = show(url.replace(/\/\/[^/]*@/, "//...@"))
+    if (typeof place === "string") throw new ConfigError(`${where} must be ${place}, not ${shown}`, where)
     return url
   },
   read: (value, where) => hookUrl.check(value, where),
@@ -145,7 +147,7 @@ export const httpLoginOptions: Rows<FileHttpLogin> = {
 export const webhookOptions: Rows<FileWebhook> = {
   url: { kind: hookUrl, about: "who is told, by POST", required: true, reload: "at once" },
   events: {
-    kind: list(oneOf(...webhookEventNames), `${webhookEventNames.join(", ")}`),
+    kind: choiceOf(list(oneOf(...webhookEventNames), `${webhookEventNames.join(", ")}`)),
     about: "what it is told of",
     otherwise: "all of these",
     reload: "at once",

@@ -1,6 +1,7 @@
 // What values of options may be: how each is read from the file and from text. Every error is one line with the place, what is
 // wanted there, what is there instead, and where it is plain what was meant, that as it is written.
 
+import { isIP } from "node:net"
 import { nearest } from "@puremq/tls13/command-line"
 import { trustOf } from "../../listen/proxy-front.ts"
 import { ConfigError } from "../config.ts"
@@ -161,6 +162,27 @@ export function list<T>(item: Kind<T>, plural: string): Kind<readonly T[]> {
   }
 }
 
+/** The same with one at least, and each once. */
+export function choiceOf<T>(kind: Kind<readonly T[]>): Kind<readonly T[]> {
+  const checked: Check<readonly T[]> = (value, where) => {
+    const chosen = kind.check(value, where)
+    if (chosen.length === 0)
+      throw new ConfigError(`${where} is an empty list: leave it out, or name one at least`, where)
+    const again = chosen.findIndex((each, at) => chosen.indexOf(each) < at)
+    const place = itemOf(where, again)
+    if (again >= 0)
+      throw new ConfigError(`${place} is ${show(chosen[again])} for the second time: name each once`, place)
+    return chosen
+  }
+  const { read } = kind
+  return {
+    ...kind,
+    schema: { ...kind.schema, minItems: 1, uniqueItems: true },
+    check: checked,
+    ...(read !== undefined && { read: (text, where) => checked(read(text, where), where) }),
+  }
+}
+
 /** A text that `problem` finds nothing wrong with. */
 function textKind(words: string, placeholder: string, problem: (entry: string) => string | undefined): Kind<string> {
   const kind: Kind<string> = {
@@ -188,6 +210,24 @@ export const network: Kind<string> = textKind("an address or network", "ADDRESS"
   }
 })
 
+/** What a listener is bound to. */
+export const host: Kind<string> = {
+  ...textKind("an address or a host name", "HOST", (entry) => {
+    const problem = hostProblem(entry)
+    return problem === undefined ? undefined : ` must be an address or a host name, not ${show(entry)}: ${problem}`
+  }),
+  words: "a text",
+}
+
+/** What to write instead; undefined: it is one. */
+function hostProblem(entry: string): string | undefined {
+  if (isIP(entry) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(entry)) return undefined
+  const [, bare = ""] = /^(?:[a-z]+:\/\/)?(\[[^\]]*\]|[^/:]*)/i.exec(entry) ?? []
+  const meant = bare.replaceAll(/[[\]]/g, "")
+  const known = meant !== "" && hostProblem(meant) === undefined
+  return `write ${known ? JSON.stringify(meant) : "such as 127.0.0.1"}, and the port as port`
+}
+
 /** A name of an application protocol (RFC 7301 section 3.1). */
 export const protocolName: Kind<string> = textKind("a protocol name", "NAME", (entry) =>
   /^[\x21-\x7e]{1,255}$/.test(entry)
@@ -214,7 +254,9 @@ export function readAddress(value: string, where: string): { readonly host: stri
   const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5})$/.exec(value)
   const found = Number(match?.[2] ?? -1)
   if (match === null || found > 65_535) throw refused(where, "PORT or HOST:PORT", value)
-  return { host: (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, ""), port: found }
+  const host = (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, "")
+  if (hostProblem(host) !== undefined) throw refused(where, "PORT or HOST:PORT", value)
+  return { host, port: found }
 }
 
 function comma(value: number): string {
@@ -229,6 +271,7 @@ export function show(value: unknown): string {
 
 /** As JSON, which takes no more depth than the stack has. */
 function written(value: unknown): string {
+  if (typeof value === "number") return `${value}`
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {

@@ -18,6 +18,7 @@ import { group } from "./group.ts"
 import {
   fileName,
   flag,
+  host,
   list,
   milliseconds,
   network,
@@ -97,7 +98,7 @@ export const listenerParts: ListenerParts = {
   every: {
     rows: {
       host: {
-        kind: text,
+        kind: host,
         about: "the address to listen on; 0.0.0.0 is every address of the machine",
         default: "127.0.0.1",
       },

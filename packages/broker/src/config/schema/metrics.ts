@@ -2,7 +2,7 @@
 
 import type { FileMetrics } from "../file-config.ts"
 import { group } from "./group.ts"
-import { fileName, flag, list, port, readAddress, text } from "./kinds.ts"
+import { fileName, flag, host, list, port, readAddress, text } from "./kinds.ts"
 import type { Kind, Need, Rows } from "./option.ts"
 
 const anEndpoint: Need = {
@@ -24,7 +24,7 @@ function together(other: "cert" | "key"): Need {
 }
 
 export const metricsOptions: Rows<FileMetrics> = {
-  host: { kind: text, about: "the address to listen on", default: "127.0.0.1" },
+  host: { kind: host, about: "the address to listen on", default: "127.0.0.1" },
   port: { kind: port, about: "the port; 0 takes a free one", required: true },
   hosts: { kind: list(text, "texts"), about: "host names it is known by, as `hosts` of a listener" },
   cert: {

@@ -8,7 +8,7 @@ import { admin } from "./admin.ts"
 import { bridges } from "./bridges.ts"
 import { group } from "./group.ts"
 import { httpLoginOptions, jwtOptions, webhookOptions } from "./hooks.ts"
-import { fileName, flag, list, number, oneOf, serverNames, text } from "./kinds.ts"
+import { choiceOf, fileName, flag, list, number, oneOf, serverNames, text } from "./kinds.ts"
 import { featureOptions, limitOptions } from "./limits.ts"
 import { listenerParts } from "./listener.ts"
 import { listeners } from "./listeners.ts"
@@ -21,6 +21,20 @@ const aServer: Need = {
   met: (of) => of("server") !== undefined,
   inFile: (where) => `${where}.server is missing`,
   onCommandLine: (flag) => `--${flag} needs --server-reference`,
+}
+
+/** Whoever named it and has none of it would let in nobody, or everybody who comes by another. */
+function whoIsAsked(means: "jwt" | "http"): Need {
+  return {
+    words: `\`${means}\`, where that is in it`,
+    met: (of) => {
+      const order = of("order")
+      return !Array.isArray(order) || !order.includes(means) || of(means) !== undefined
+    },
+    inFile: (where, name) =>
+      `${where}.${name} has ${means}, and there is no ${where}.${means}: add it, or leave ${means} out`,
+    onCommandLine: (flag) => `--${flag} has ${means}, and there is no login.${means}`,
+  }
 }
 
 export const serverReferenceOptions: Rows<ServerReferenceConfig> = {
@@ -64,7 +78,8 @@ export const options: Rows<FileConfig> = {
         reload: "new connections",
       },
       order: {
-        kind: list(oneOf(...usualOrder), usualOrder.join(", ")),
+        kind: choiceOf(list(oneOf(...usualOrder), usualOrder.join(", "))),
+        needs: [whoIsAsked("jwt"), whoIsAsked("http")],
         about:
           "who is asked first; each lets the client in, refuses it, or has no opinion, and then the next is asked. One that is left out is not asked",
         otherwise: usualOrder.join(", "),

@@ -27,6 +27,8 @@ export const namesElsewhere: Readonly<Record<string, string>> = {
   crlfile: "listeners.crl",
   ecdhcurve: "listeners.groups",
   failifnopeercert: "listeners.clientCertificate",
+  datadir: "store.directory",
+  folder: "store.directory",
   httpport: "metrics.port",
   keepalivemultiplier: "limits.maximumKeepAlive",
   keyfile: "listeners.key",
@@ -96,20 +98,25 @@ export function meantHere(name: string, known: readonly string[]): string | unde
 
 /** Of all the options there are: its place, such as `limits.maximumPacketSize`. */
 export function meantAnywhere(name: string, options: readonly Placed[]): string | undefined {
-  // What is nearest to the top is what most mean.
-  const all = [...options].sort((one, other) => one.path.length - other.path.length)
-  const find = (test: (placed: Placed) => boolean) => {
-    const found = all.find(test)
-    return found === undefined ? undefined : placeText(found)
-  }
-  const own = elsewhere(name)
-  const names = all.map(({ path }) => path.at(-1) ?? "")
-  const near = nearest(name, names)
-  return (
-    find(({ path }) => path.at(-1) === name) ??
-    find(({ path }) => path.join(".") === own) ??
-    find(({ path }) => near !== undefined && path.at(-1) === near)
+  const near = nearest(
+    name,
+    options.map(({ path }) => path.at(-1) ?? ""),
   )
+  return namedAnywhere(name, options) ?? (near === undefined ? undefined : first(options, near))
+}
+
+/** The same of those that have this very name, here or with others. */
+export function namedAnywhere(name: string, options: readonly Placed[]): string | undefined {
+  const own = elsewhere(name)
+  const known = options.find(({ path }) => path.join(".") === own)
+  return first(options, name) ?? (known === undefined ? undefined : placeText(known))
+}
+
+/** What is nearest to the top is what most mean. */
+function first(options: readonly Placed[], name: string): string | undefined {
+  const named = options.filter(({ path }) => path.at(-1) === name)
+  const [found] = named.sort((one, other) => one.path.length - other.path.length)
+  return found === undefined ? undefined : placeText(found)
 }
 
 /** @param meant undefined: nobody knows */

@@ -4,7 +4,7 @@ import { groups, isPostQuantum, signatureSchemes, suites } from "../../listen/tl
 import { ConfigError, type TlsChoices } from "../config.ts"
 import type { FileTickets, StapleFile } from "../file-config.ts"
 import { group } from "./group.ts"
-import { fileName, list, number, oneOf, refused, show } from "./kinds.ts"
+import { choiceOf, fileName, list, number, oneOf, refused, show } from "./kinds.ts"
 import type { Kind, Need, Rows } from "./option.ts"
 
 const byUs: Need = {
@@ -58,19 +58,19 @@ export const tlsChoiceRows: Rows<TlsChoices & StapleFile & { readonly tickets?: 
     default: ["TLSv1.3"],
   },
   suites: {
-    kind: list(oneOf(...suites), "cipher suites"),
+    kind: choiceOf(list(oneOf(...suites), "cipher suites")),
     about: "cipher suites, the preferred first",
     otherwise: "all of them, ChaCha20-Poly1305 first unless the provider has AES in hardware",
   },
   groups: {
-    kind: list(oneOf(...groups), "groups"),
+    kind: choiceOf(list(oneOf(...groups), "groups")),
     about:
       "groups of the key exchange, the preferred first. Those with ML-KEM are safe from a later quantum computer, and are there when they are named; the package @noble/post-quantum has to be installed for the provider `noble`",
     otherwise: "`x25519` and `secp256r1`",
     needs: [byUs],
   },
   signatureSchemes: {
-    kind: list(oneOf(...signatureSchemes), "signature schemes"),
+    kind: choiceOf(list(oneOf(...signatureSchemes), "signature schemes")),
     about: "signatures that clients may use, and that the server may, as far as its key can, the preferred first",
     otherwise: "all of them",
   },
