@@ -2,10 +2,10 @@
 // and says so in one line each. Plain JavaScript without dependencies: it runs before anything is installed.
 
 import { spawnSync } from "node:child_process"
-import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { generated, sourcesState } from "./sources-state.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const inRoot = (...path) => join(root, ...path)
@@ -103,9 +103,9 @@ function whyInstall() {
 /** Whether what is built is that of the sources as they are. */
 function buildWhenStale() {
   const stamp = inRoot("node_modules/.puremq-built")
-  const state = sourcesState()
+  const state = sourcesState(root)
   const built = existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined
-  if (built === state && existsSync(inRoot("packages/broker/dist"))) return true
+  if (built === state && ["packages/broker/dist", ...generated].every((path) => existsSync(inRoot(path)))) return true
   console.log(built === undefined ? "puremq: building" : "puremq: sources changed since the last build; building")
   const status =
     run(process.execPath, [inRoot("scripts/kernels.mjs")]) ||
@@ -129,41 +129,6 @@ function removeOrphans() {
       for (const kind of [".d.ts", ".d.ts.map", ".js", ".js.map"]) rmSync(join(built, source + kind), { force: true })
     }
   }
-}
-
-/** A hash of the path, size and time of every file that a build reads. */
-function sourcesState() {
-  const hash = createHash("sha256")
-  const add = (path) => {
-    const { size, mtimeMs } = statSync(inRoot(path))
-    hash.update(`${path} ${size} ${mtimeMs}\n`)
-  }
-  for (const file of [
-    "package-lock.json",
-    "tsconfig.json",
-    "tsconfig.base.json",
-    "scripts/kernels.mjs",
-    "scripts/bundle.mjs",
-  ])
-    add(file)
-  for (const file of readdirSync(inRoot("packages/tls13/assembly"), { recursive: true }).sort()) {
-    if (file.endsWith(".ts")) add(join("packages/tls13/assembly", file))
-  }
-  for (const file of readdirSync(inRoot("scripts/types")).sort()) add(join("scripts/types", file))
-  for (const file of readdirSync(inRoot("packages/broker/dashboard"), { recursive: true }).sort()) {
-    if (/\.(tsx?|mjs|css|html|svg|json)$/.test(file)) add(join("packages/broker/dashboard", file))
-  }
-  for (const name of readdirSync(inRoot("packages")).sort()) {
-    for (const file of readdirSync(inRoot("packages", name)).sort()) {
-      if (file === "package.json" || /^tsconfig.*\.json$/.test(file)) add(join("packages", name, file))
-    }
-    const folder = join("packages", name, "src")
-    if (!existsSync(inRoot(folder))) continue
-    for (const file of readdirSync(inRoot(folder), { recursive: true }).sort()) {
-      if (/\.tsx?$/.test(file) && !file.endsWith(".test.ts")) add(join(folder, file))
-    }
-  }
-  return hash.digest("hex")
 }
 
 /* ---------------------------------------------------------------- programs */
