@@ -54,8 +54,10 @@ export function readKeySet(text: string, secrets: boolean): KeySet {
   for (const [at, each] of (list as readonly unknown[]).entries()) {
     const key = readKey(each, secrets)
     const kid = memberOf(each, "kid")
-    if (typeof key !== "string") keys.push(key)
-    else skipped.push(`key ${at + 1}${typeof kid === "string" ? ` (${kid.slice(0, 60)})` : ""}: ${key}`)
+    if (typeof key !== "string") {
+      // One key that is there twice is still one, and no question which is meant.
+      if (!keys.some(({ name }) => name === key.name)) keys.push(key)
+    } else skipped.push(`key ${at + 1}${typeof kid === "string" ? ` (${kid.slice(0, 60)})` : ""}: ${key}`)
   }
   if (keys.length === 0)
     throw new KeySetError(`no key in it can be used${skipped.length > 0 ? `: ${skipped.slice(0, 3).join("; ")}` : ""}`)

@@ -279,12 +279,22 @@ describe("a set of keys", () => {
       /secret does not come over the network/,
     )
     expect(readKeySet(JSON.stringify({ keys: [secretJwk] }), true).keys).toHaveLength(1)
-    const many = async (count: number) => JSON.stringify({ keys: new Array(count).fill(await publicJwk("ES256")) })
+    const key = await publicJwk("ES256")
+    const many = async (count: number) =>
+      JSON.stringify({ keys: Array.from({ length: count }, (_, i) => ({ ...key, kid: `${i}` })) })
     expect(readKeySet(await many(100), true).keys).toHaveLength(100)
     const tooMany = await many(101)
     expect(() => readKeySet(tooMany, true)).toThrow(/more than 100 keys/)
     expect(() => readKeySet(`{"keys": []}${" ".repeat(262_144)}`, true)).toThrow(/more than 262144/)
     for (const text of ["", "[]", '{"keys": 1}', "null", '{"keys": []}']) expect(() => readKeySet(text, true)).toThrow()
+  })
+
+  it("that is there twice is one key still", async () => {
+    const key = await publicJwk("ES256")
+    const set = readKeySet(JSON.stringify({ keys: [key, key, { ...key, kid: "other" }] }), false)
+    expect(set.keys.map(({ kid }) => kid)).toEqual(["ES256", "other"])
+    const { ask } = await world({}, fixedKeys(set))
+    expect(await ask(await made("ES256"))).toMatchObject({ identity: { user: "ann" } })
   })
 
   it("with two keys that fit is no answer without a name, and a key that cannot be imported is none", async () => {
