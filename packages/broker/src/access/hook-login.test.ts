@@ -175,12 +175,38 @@ describe("what is answered", () => {
     expect(answers).toEqual([unavailable(problem)])
   })
 
+  it("with a member twice lets nobody in: which one is meant?", () => {
+    const said = (text: string) => answerIn({ status: 200, body: encodeText(text) })
+    expect(said('{"result":"deny","result":"allow"}')).toBe('its answer has "result" twice')
+    expect(said('{"result":"allow","user":"ann","us\\u0065r":"root"}')).toBe('its answer has "user" twice')
+    expect(said('{"result":"allow","more":{"user":"a"},"user":"user","note":"\\"user\\":1"}')).toMatchObject({
+      user: "user",
+    })
+  })
+
   it.each([201, 204, 301, 401, 403, 404, 500])("with status %i lets nobody in, whatever else it says", (status) => {
     expect(answerIn({ status, body: encodeText('{"result":"allow"}') })).toMatch(new RegExp(`status ${status}`))
   })
 })
 
 describe("answers that are remembered", () => {
+  it("are so for what TLS agreed on, too, which the question has: a session that is resumed is the same", () => {
+    const { ask, calls } = world({ cacheTime: 10 })
+    const over = (group: string, resumed: boolean, port: number) => ({
+      peer: {
+        transport: "tls",
+        address: `192.0.2.1:${port}`,
+        tls: { version: "1.3", suite: "TLS_AES_128_GCM_SHA256", group, resumed, serverName: undefined },
+      } as const,
+    })
+    ask(over("X25519MLKEM768", false, 1))
+    calls[0]?.answer({ result: "allow", user: "x" })
+    ask(over("X25519MLKEM768", true, 2))
+    expect(calls).toHaveLength(1)
+    ask(over("x25519", false, 3))
+    expect(calls).toHaveLength(2)
+  })
+
   it("are so for the same question within their time, whatever the port; and the oldest makes room", () => {
     const { ask, answers, calls, clock } = world({ cacheTime: 10 })
     const from = (port: number) => ({ peer: { transport: "tcp", address: `192.0.2.1:${port}` } as const })

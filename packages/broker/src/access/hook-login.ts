@@ -183,11 +183,12 @@ export class HookLogin implements FurtherMeans {
     this.#remembered.set(name, known)
   }
 
-  /** The same for the same question, but for the port that it comes from. */
+  /** The same for the same question, but for the port that it comes from, and whether TLS resumed a session. */
   #nameOf(attempt: LoginAttempt): string {
     if (this.#rules.cacheTime === 0) return ""
     const address = attempt.peer.address.replace(/:\d+$/, "")
-    const question = questionOf({ ...attempt, peer: { ...attempt.peer, address, tls: undefined } })
+    const tls = attempt.peer.tls && { ...attempt.peer.tls, resumed: false }
+    const question = questionOf({ ...attempt, peer: { ...attempt.peer, address, tls } })
     return bytesToHex(sha256.create().update(this.#key).update(encodeText(question)).digest())
   }
 

@@ -3,6 +3,7 @@
 import type { LoginAttempt } from "../ports/access.ts"
 import type { HttpOutcome } from "../ports/http.ts"
 import { toBase64 } from "./base64.ts"
+import { repeatedMember } from "./repeated-member.ts"
 import { type GivenRights, readRights } from "./rights.ts"
 
 /** Bytes of an answer. */
@@ -63,13 +64,16 @@ export function answerIn(outcome: HttpOutcome): HookAnswer | string {
   const { status, body } = outcome
   if (status >= 300 && status < 400) return `it answers with status ${status}; redirects are not followed`
   if (status !== 200) return `it answers with status ${status}, not 200`
-  let value: unknown
+  let [text, value]: [string, unknown] = ["", undefined]
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))
+    text = new TextDecoder("utf-8", { fatal: true }).decode(body)
+    value = JSON.parse(text)
   } catch {
     return "its answer is no JSON"
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "its answer is no JSON object"
+  const repeated = repeatedMember(text)
+  if (repeated !== undefined) return `its answer has ${JSON.stringify(repeated.slice(0, 40))} twice`
   return read(new Map<string, unknown>(Object.entries(value)))
 }
 

@@ -1,6 +1,7 @@
 // The admin API as a function from requests to answers: who asks, may he, is the input what it has to be, what comes of it.
 
 import { Hono } from "hono"
+import { repeatedMember } from "../../access/repeated-member.ts"
 import { findToken, isAmong, longestToken, type Token } from "../tokens.ts"
 import { Attempts } from "./attempts.ts"
 import { documentPath, openApiDocument, parameterTypes } from "./openapi.ts"
@@ -221,23 +222,6 @@ async function bodyOf(request: Request): Promise<unknown> {
       throw new Refused(400, `${shown(name)} is no Unicode text: it has half of a surrogate pair`)
   }
   return value
-}
-
-/** A name that the outermost object of a JSON text has twice: which of its values is meant is anybody's guess (RFC 8259, section 4). */
-function repeatedMember(text: string): string | undefined {
-  const names = new Set<string>()
-  let [depth, last] = [0, ""]
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/g)) {
-    if (token === "{" || token === "[") depth++
-    else if (token === "}" || token === "]") depth--
-    else if (token !== ":") last = token
-    else if (depth === 1) {
-      const name = String(JSON.parse(last))
-      if (names.has(name)) return name
-      names.add(name)
-    }
-  }
-  return undefined
 }
 
 function shown(name: string): string {
