@@ -56,11 +56,13 @@ function originOf(draft: Draft, { place, isDefault }: Printed): string {
   return origin === undefined ? "default" : originText(origin)
 }
 
-function summary({ listeners = [] }: FileConfig): string {
-  return listeners
-    .map(
-      ({ name = "", type, host = "127.0.0.1", port }) =>
-        `${name === type ? type : `${name} (${type})`} on ${host}:${port}`,
-    )
+function summary({ listeners = [], metrics, admin }: FileConfig): string {
+  const doors = [
+    ...listeners.map(({ name = "", type, ...at }) => ({ what: name === type ? type : `${name} (${type})`, ...at })),
+    ...(metrics === undefined ? [] : [{ what: "metrics", ...metrics }]),
+    ...(admin === undefined ? [] : [{ what: "admin", ...admin }]),
+  ]
+  return doors
+    .map(({ what, host = "127.0.0.1", port }) => `${what} on ${host.includes(":") ? `[${host}]` : host}:${port}`)
     .join(", ")
 }

@@ -258,10 +258,10 @@ describe("one configuration", () => {
   })
 
   it("check-config says what is good and what is wrong, and where values come from", async () => {
-    writeFileSync(file("check.toml"), "[listeners.tcp]\nport = 1883\n")
+    writeFileSync(file("check.toml"), '[listeners.tcp]\nport = 1883\n[metrics]\nhost = "::1"\nport = 9100\n')
     expect(await puremq(["check-config", "--config", "check.toml"])).toEqual({
       status: 0,
-      out: "check.toml is good: tcp on 127.0.0.1:1883\n",
+      out: "check.toml is good: tcp on 127.0.0.1:1883, metrics on [::1]:9100\n",
       err: "",
     })
     const { out } = await puremq(["check-config", "--config", "check.toml", "--tcp", "[::1]:1", "--print", "--sources"])
