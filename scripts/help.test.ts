@@ -50,4 +50,12 @@ describe.sequential("npm scripts", () => {
     const { status, lines } = await output(script, ...args)
     expect({ status, lines }).toEqual({ status: 2, lines: [expect.stringContaining("unknown option --no-such")] })
   })
+
+  it("npm run contract -- --program that is none: one line, and status 2", { timeout: patience }, async () => {
+    const { status, lines } = await output("contract", "--program", "/no/such")
+    expect({ status, lines }).toEqual({
+      status: 2,
+      lines: [expect.stringMatching(/\/no\/such cannot be run: .*pip install/)],
+    })
+  })
 })

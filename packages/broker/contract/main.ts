@@ -60,10 +60,15 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const program = [values.program, "schemathesis"].find(
-    (each) => each !== undefined && spawnSync(each, ["--version"], { stdio: "ignore" }).status === 0,
-  )
-  if (program === undefined) {
+  const program = values.program ?? "schemathesis"
+  const { status, error } = spawnSync(program, ["--version"], { stdio: "ignore" })
+  if (status !== 0 && values.program !== undefined) {
+    console.error(
+      `contract: --program ${program} cannot be run: ${error?.message ?? `it ends with status ${status}`}; "pip install schemathesis" makes one`,
+    )
+    return 2
+  }
+  if (status !== 0) {
     console.log(
       "schemathesis is not installed (pip install schemathesis): the admin API is not held to its document by it",
     )
