@@ -1,5 +1,6 @@
 // A bridge between two processes, of which now one and now the other is killed while messages go over it; and to Debian's mosquitto,
-// which is told to end, as it keeps nothing when it is killed. BRIDGE_MESSAGES says how many there are of each QoS.
+// which is told to end, as it keeps nothing of what came since it last wrote its file when it is killed. That is done, too: then its
+// log tells what it has answered for and lost from what it never had. BRIDGE_MESSAGES says how many there are of each QoS.
 
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -10,8 +11,10 @@ import mqtt, { type MqttClient } from "mqtt"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { isInstalled } from "./cli-clients.ts"
 import { Command } from "./command.ts"
+import { MosquittoLog } from "./mosquitto-log.ts"
 
-const messages = Number(process.env["BRIDGE_MESSAGES"] ?? 1500)
+const asked = process.env["BRIDGE_MESSAGES"]
+const messages = Number(asked ?? 1500)
 /** Milliseconds. */
 const patience = 60_000 + messages * 30
 const command = new Command()
@@ -47,6 +50,8 @@ interface Life {
   readonly address: string
   start(): ChildProcess
   readonly signal: NodeJS.Signals
+  /** Of one that forgets what it has taken when it is killed. */
+  readonly log?: MosquittoLog
 }
 
 async function puremq(name: string): Promise<Life> {
@@ -66,10 +71,11 @@ async function puremq(name: string): Promise<Life> {
   return { port, address: `mqtts://localhost:${secure}`, start, signal: "SIGKILL" }
 }
 
-async function mosquitto(): Promise<Life> {
+async function mosquitto(signal: "SIGTERM" | "SIGKILL"): Promise<Life> {
   const [port, secure] = [await freePort(), await freePort()]
-  const folder = command.at("mosquitto")
+  const folder = command.at(`mosquitto-${signal}`)
   mkdirSync(folder)
+  const log = signal === "SIGKILL" ? new MosquittoLog("puremq-far") : undefined
   const lines = [
     `listener ${port} 127.0.0.1`,
     "allow_anonymous true",
@@ -82,20 +88,32 @@ async function mosquitto(): Promise<Life> {
     "persistence true",
     `persistence_location ${folder}/`,
     "max_queued_messages 0",
+    "max_inflight_messages 200",
+    ...(log === undefined ? [] : ["log_dest stderr", "log_type debug"]),
     ...(process.getuid?.() === 0 ? ["user root"] : []),
   ]
-  writeFileSync(command.at("mosquitto.conf"), `${lines.join("\n")}\n`)
-  const start = () => spawn("mosquitto", ["-c", command.at("mosquitto.conf")], { env: path, stdio: "ignore" })
-  return { port, address: `mqtts://localhost:${secure}`, start, signal: "SIGTERM" }
+  const file = `${folder}/mosquitto.conf`
+  writeFileSync(file, `${lines.join("\n")}\n`)
+  const start = () => {
+    if (log === undefined) return spawn("mosquitto", ["-c", file], { env: path, stdio: "ignore" })
+    const child = spawn("mosquitto", ["-c", file], { env: path, stdio: ["ignore", "ignore", "pipe"] })
+    log.read(child.stderr)
+    return child
+  }
+  return { port, address: `mqtts://localhost:${secure}`, start, signal, ...(log !== undefined && { log }) }
 }
 
+/**
+ * It announces no Receive Maximum: a mosquitto 2.0 that has been started again sends what was under way and as much as it would send
+ * anyhow, and MQTT.js, which counts, would leave for that each time that it comes.
+ */
 function client(port: number, clientId: string): MqttClient {
   const made = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
     protocolVersion: 5,
     clientId,
     clean: false,
     reconnectPeriod: 100,
-    properties: { sessionExpiryInterval: 10_000, receiveMaximum: 50 },
+    properties: { sessionExpiryInterval: 10_000 },
   })
   made.on("error", () => undefined)
   return made
@@ -108,7 +126,13 @@ async function until(what: string, met: () => boolean): Promise<void> {
   }
 }
 
-async function run(there: Life, kills: { readonly there: number; readonly here: number }): Promise<void> {
+interface Kills {
+  readonly there: number
+  readonly here: number
+}
+
+/** @param messages of each QoS */
+async function run(there: Life, kills: Kills, messages: number): Promise<void> {
   const here = await puremq(`here-${there.port}`)
   const file = command.at(`here-${there.port}.json`)
   const config = JSON.parse(readFileSync(file, "utf8"))
@@ -118,23 +142,26 @@ async function run(there: Life, kills: { readonly there: number; readonly here: 
     ca: "ca.pem",
     cert: "client.pem",
     key: "client-key.pem",
+    maximumInflight: 200,
     retryMinimum: 100,
     retryMaximum: 500,
-    topics: [{ filter: "out/#", direction: "out", qos: 2, remotePrefix: "site/" }],
+    topics: [{ filter: "out/#", direction: "out", qos: 2 }],
   }
   writeFileSync(file, JSON.stringify({ ...config, bridges: [bridge] }))
   const lives = { there, here }
   const running = { there: there.start(), here: here.start() }
   const publisher = client(here.port, "publisher")
   const subscriber = client(there.port, "subscriber")
-  const got: Record<"1" | "2", number[]> = { 1: [], 2: [] }
-  subscriber.on("message", (topic, payload) => {
-    const qos = topic.endsWith("1") ? "1" : "2"
-    got[qos].push(Number(payload.toString()))
+  const got = { 1: new Map<string, number>(), 2: new Map<string, number>() }
+  let last = Date.now()
+  subscriber.on("message", (topic) => {
+    const of = got[topic.startsWith("out/1/") ? 1 : 2]
+    of.set(topic, (of.get(topic) ?? 0) + 1)
+    last = Date.now()
   })
   try {
     await until("a subscriber", () => subscriber.connected)
-    await subscriber.subscribeAsync("site/out/#", { qos: 2 })
+    await subscriber.subscribeAsync("out/#", { qos: 2 })
     let sent = 0
     let acknowledged = 0
     const due = (["there", "here"] as const).flatMap((which) =>
@@ -144,9 +171,7 @@ async function run(there: Life, kills: { readonly there: number; readonly here: 
       })),
     )
     while (sent < messages) {
-      for (const qos of [1, 2] as const) {
-        publisher.publish(`out/${qos}`, `${sent}`, { qos }, () => acknowledged++)
-      }
+      for (const qos of [1, 2] as const) publisher.publish(`out/${qos}/${sent}`, "", { qos }, () => acknowledged++)
       sent++
       await until("acknowledgements", () => 2 * sent - acknowledged < 200)
       for (const { which } of due.filter(({ at }) => at === sent)) {
@@ -157,12 +182,25 @@ async function run(there: Life, kills: { readonly there: number; readonly here: 
       }
     }
     await until("all acknowledgements", () => acknowledged === 2 * messages)
-    await until("all messages", () => new Set(got[1]).size === messages && got[2].length >= messages)
+    const { log } = there
+    const arrived = (topic: string) => got[1].has(topic) || got[2].has(topic) || log?.taken.has(topic) === true
+    await until("all messages", () => {
+      if (log === undefined) return got[1].size + got[2].size === 2 * messages
+      // What it has in its queue still comes.
+      return log.taken.size >= 2 * messages && Date.now() - last > 1000
+    })
     // One that comes twice comes soon.
     await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(new Set(got[1]).size).toBe(messages)
-    expect(got[2].length).toBe(messages)
-    expect(new Set(got[2]).size).toBe(messages)
+    const all = ([1, 2] as const).flatMap((qos) => Array.from({ length: messages }, (_, i) => `out/${qos}/${i}`))
+    expect(all.filter((topic) => !arrived(topic))).toEqual([])
+    const doubled = [...got[2]].filter(([, times]) => times > 1).map(([topic]) => topic)
+    if (log === undefined) expect(doubled).toEqual([])
+    else {
+      expect(log.afterRelease).toEqual([])
+      const lost = 2 * messages - got[1].size - got[2].size
+      const what = `of ${2 * messages} messages ${lost} were acknowledged by mosquitto and lost by it`
+      if (asked !== undefined) process.stdout.write(`${what}, ${doubled.length} of QoS 2 sent twice by it\n`)
+    }
   } finally {
     for (const one of [publisher, subscriber]) one.end(true)
     for (const child of Object.values(running)) child.kill("SIGKILL")
@@ -171,10 +209,14 @@ async function run(there: Life, kills: { readonly there: number; readonly here: 
 
 describe("nothing is lost, and nothing at QoS 2 doubled", { timeout: 2 * patience }, () => {
   it("while both brokers are killed, the other one five times", async () => {
-    await run(await puremq("there"), { there: 5, here: 2 })
+    await run(await puremq("there"), { there: 5, here: 2 }, messages)
   })
 
   it.skipIf(!isInstalled("mosquitto"))("while mosquitto ends five times", async () => {
-    await run(await mosquitto(), { there: 5, here: 2 })
+    await run(await mosquitto("SIGTERM"), { there: 5, here: 2 }, messages)
+  })
+
+  it.skipIf(!isInstalled("mosquitto"))("of what mosquitto, killed five times, has not acknowledged", async () => {
+    await run(await mosquitto("SIGKILL"), { there: 5, here: 2 }, asked === undefined ? 500 : messages)
   })
 })
