@@ -30,6 +30,7 @@ export const severities: Readonly<Record<LogEvent["event"], Severity>> = {
   "shared messages lost": "WARN",
   "tls failure": "WARN",
   "bridge lost": "WARN",
+  "bridge dropped": "WARN",
   "bridge warning": "WARN",
   error: "ERROR",
   fault: "ERROR",

@@ -10,7 +10,7 @@ export interface LocalSessionOptions {
   readonly localId: string
   /** Messages of QoS 1 and 2 that the broker may have unacknowledged here. */
   readonly receiveMaximum: number
-  /** Bytes; of packets of the broker. */
+  /** Bytes; of packets of the broker. Default: that of the client. */
   readonly maximumPacketSize?: number
 }
 

@@ -9,7 +9,8 @@ import type { ClientEvent } from "../mqtt-client/events.ts"
 import type { MqttClientOptions } from "../mqtt-client/options.ts"
 import type { Qos } from "../packet/packets.ts"
 import { PropertyId } from "../packet/properties.ts"
-import { type Freed, Splice, type SpliceEvent } from "./splice.ts"
+import { type LaneMemory, newLaneMemory } from "./lane-memory.ts"
+import { type Direction, Splice, type SpliceEvent } from "./splice.ts"
 import type { BridgeTopic } from "./topics.ts"
 
 type Message = Extract<ClientEvent, { event: "message" }>
@@ -88,8 +89,16 @@ class Bridged {
   /** Bytes that go over the connection before it is cut. */
   left: number = Number.POSITIVE_INFINITY
   maximumInflight = 20
+  maximumPacketSize = 100_000
+  /** The first byte of what the other broker sends that does not come: the connection is cut before it. */
+  loses: number | undefined
+  /** What comes of what the other broker sends. */
+  instead: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes
   readonly origin: string
-  readonly freed: Freed = { out: undefined, in: undefined }
+  attempts = 10
+  /** Whether the other broker ends the connection for what is about to reach it. */
+  endsFor: (bytes: Uint8Array) => boolean = () => false
+  readonly memory: Readonly<Record<Direction, LaneMemory>> = { out: newLaneMemory(), in: newLaneMemory() }
 
   constructor(
     topics: readonly BridgeTopic[],
@@ -113,9 +122,10 @@ class Bridged {
       remote: { clientId: "bridge", version: this.#version },
       sessionExpiry: 0xffff_ffff,
       maximumInflight: this.maximumInflight,
-      maximumPacketSize: 100_000,
+      maximumPacketSize: this.maximumPacketSize,
       origin: this.origin,
-      freed: this.freed,
+      attempts: this.attempts,
+      memory: this.memory,
       openLocal: () =>
         this.here.broker.open({ address: "bridge" }, () => {
           this.#changed = true
@@ -126,8 +136,8 @@ class Bridged {
     this.splice.start(0)
   }
 
-  cut(): void {
-    this.splice?.lost("cut")
+  cut(by?: "peer"): void {
+    this.splice?.lost("cut", by)
     this.#far?.lost("cut")
     this.splice = undefined
     this.#far = undefined
@@ -136,7 +146,8 @@ class Bridged {
 
   /** Carries what there is to carry, until nothing moves or the connection is cut. */
   run(): void {
-    for (let moved = true; moved; ) {
+    // What has moved within a round may be all that there is of the next.
+    for (let [moved, idle] = [true, 0]; idle < 2; idle = moved ? 0 : idle + 1) {
       moved = this.here.move()
       if (this.there.move()) moved = true
       const [splice, far] = [this.splice, this.#far]
@@ -145,7 +156,15 @@ class Bridged {
       this.#changed = false
       splice.turn(0)
       const up = splice.take(0)
-      const down = splice.reads ? far.take() : new Uint8Array(0)
+      if (this.endsFor(up)) {
+        this.cut("peer")
+        continue
+      }
+      const down = this.instead(splice.reads ? far.take() : new Uint8Array(0))
+      if (down.length > 0 && down[0] === this.loses) {
+        this.cut()
+        continue
+      }
       if (up.length > 0) far.receive(up.subarray(0, Math.max(0, this.left)))
       this.left -= up.length
       if (down.length > 0) splice.receive(down.subarray(0, Math.max(0, this.left)), 0)
@@ -161,6 +180,13 @@ class Bridged {
 
   get warnings(): string[] {
     return this.events.flatMap((event) => (event.event === "warning" ? [event.text] : []))
+  }
+
+  /** What was dropped, each with how often. */
+  get drops(): string[] {
+    return this.events.flatMap((event) =>
+      event.event === "dropped" ? [`${event.direction} ${event.topic}: ${event.reason}`] : [],
+    )
   }
 }
 
@@ -259,6 +285,8 @@ describe.each([5, 4] as const)("to a broker of MQTT version %d", (version) => {
       }
       expect(bridged.here.broker.broker.faults.total + bridged.there.broker.broker.faults.total).toBe(0)
       expect(bridged.warnings).toEqual([])
+      expect(bridged.drops).toEqual([])
+      expect(bridged.memory.out.handedOn).toBe(sent / 2)
     },
   )
 
@@ -358,19 +386,182 @@ it("a session that one side has lost: no message is taken for one of before by i
   }
 })
 
-it("what the other broker cannot take is told, and holds up nothing", () => {
-  const there = new Side({ limits: { maximumPacketSize: 2000 } })
-  const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2, remotePrefix: "p/" }], 5, new Side(), there)
-  const far = subscribed(there, "#")
+describe("MQTT 5.0 3.1.2-24, 3.2.2-15: Maximum Packet Size", () => {
+  /** Bytes of the payload of a PUBLISH of that many: head, topic "t", Packet Identifier, properties with ours. */
+  const payloadOf = (packet: number, qos: Qos) => packet - 3 - 3 - (qos === 0 ? 0 : 2) - 1 - (1 + 2 + 10 + 2 + 4)
+  const most = 2000
+
+  it.each([0, 1, 2] as const)("QoS %d: one that just fits goes, one byte more is dropped, told and counted", (qos) => {
+    const there = new Side({ limits: { maximumPacketSize: most } })
+    const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2 }], 5, new Side(), there)
+    const far = subscribed(there, "#")
+    bridged.connect()
+    bridged.run()
+    const a = publisher(bridged.here)
+    for (const length of [payloadOf(most, qos), payloadOf(most, qos) + 1, 1]) {
+      a.client.publish({ topic: "t", payload: "x".repeat(length), qos })
+      bridged.run()
+    }
+    bridged.run()
+    expect(far.got.map(({ text }) => text.length)).toEqual([payloadOf(most, qos), 1])
+    expect(bridged.drops).toEqual(["out t: the message makes a packet of 2001 bytes; the broker takes 2000 at most"])
+    expect([...bridged.memory.out.dropped]).toEqual([["packet too large", 1]])
+    expect(bridged.memory.out.handedOn).toBe(2)
+  })
+
+  it("of this broker: what becomes too large on its way here is dropped, told and counted", () => {
+    const here = new Side({ limits: { maximumPacketSize: most } })
+    const bridged = new Bridged([{ filter: "#", direction: "in", qos: 1, localPrefix: "far/" }], 5, here, new Side())
+    bridged.maximumPacketSize = most
+    const near = subscribed(here, "#")
+    bridged.connect()
+    bridged.run()
+    const a = publisher(bridged.there)
+    for (const length of [payloadOf(most, 1) - 4, payloadOf(most, 1) - 3, 1]) {
+      a.client.publish({ topic: "t", payload: "x".repeat(length), qos: 1 })
+      bridged.run()
+    }
+    expect(near.got.map(({ text }) => text.length)).toEqual([payloadOf(most, 1) - 4, 1])
+    expect(bridged.drops).toEqual(["in t: the message makes a packet of 2001 bytes; the broker takes 2000 at most"])
+  })
+
+  it("MQTT 3.1.1 has no word for it: what is too large for this broker is read, and dropped", () => {
+    const here = new Side({ limits: { maximumPacketSize: most } })
+    const bridged = new Bridged([{ filter: "#", direction: "in", qos: 1 }], 4, here, new Side())
+    bridged.maximumPacketSize = most
+    const near = subscribed(here, "#")
+    bridged.connect()
+    bridged.run()
+    const a = publisher(bridged.there)
+    for (const length of [5000, 1]) {
+      a.client.publish({ topic: "t", payload: "x".repeat(length), qos: 1 })
+      bridged.run()
+    }
+    expect(near.got.map(({ text }) => text.length)).toEqual([1])
+    expect([...bridged.memory.in.dropped]).toEqual([["packet too large", 1]])
+  })
+})
+
+describe("MQTT 5.0 3.4.2.1, 3.5.2.1: a message that the other broker refuses", () => {
+  it.each([1, 2] as const)(
+    "QoS %d: not for want of room: it is dropped, told and counted, and holds up nothing",
+    (qos) => {
+      const access = { ...openAccess, publishRefusal: (_: unknown, __: string, topic: string) => refusalOf(topic) }
+      const there = new Side({ access })
+      const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2 }], 5, new Side(), there)
+      const far = subscribed(there, "#")
+      bridged.connect()
+      bridged.run()
+      const a = publisher(bridged.here)
+      for (const topic of ["forbidden", "allowed"]) a.client.publish({ topic, payload: topic, qos })
+      bridged.run()
+      expect(far.got.map(({ text }) => text)).toEqual(["allowed"])
+      expect(bridged.drops).toEqual([expect.stringMatching(/^out forbidden: not authorized/)])
+      expect([...bridged.memory.out.dropped]).toEqual([["not authorized", 1]])
+      expect(bridged.events.some(({ event }) => event === "closed")).toBe(false)
+    },
+  )
+
+  it("0x99, when this broker is the one that refuses", () => {
+    const here = new Side({ checksPayloadFormat: true })
+    const bridged = new Bridged([{ filter: "#", direction: "in", qos: 2 }], 5, here, new Side())
+    const near = subscribed(here, "#")
+    bridged.connect()
+    bridged.run()
+    const a = publisher(bridged.there)
+    const properties = [{ id: PropertyId.PayloadFormatIndicator, value: 1 }]
+    for (const payload of [Uint8Array.of(0xff), Uint8Array.of(0x41)])
+      a.client.publish({ topic: "t", payload, qos: 2, properties })
+    bridged.run()
+    expect(near.got.map(({ text }) => text)).toEqual(["A"])
+    expect([...bridged.memory.in.dropped]).toEqual([["payload format invalid", 1]])
+  })
+})
+
+function refusalOf(topic: string): { reasonCode: number; rule: string } | undefined {
+  return topic === "forbidden" ? { reasonCode: 0x87, rule: "a test" } : undefined
+}
+
+describe("a message that the connection ends for", () => {
+  const poison = (bytes: Uint8Array) => new TextDecoder().decode(bytes).includes("poison")
+
+  it.each([
+    [5, 1],
+    [5, 2],
+    [4, 1],
+    [4, 2],
+  ] as const)("version %d, QoS %d: is found among others, dropped after so many attempts, and told", (version, qos) => {
+    const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2 }], version)
+    bridged.attempts = 3
+    bridged.endsFor = poison
+    const far = subscribed(bridged.there, "#")
+    bridged.connect()
+    bridged.run()
+    const a = publisher(bridged.here)
+    for (const text of ["1", "2", "poison", "3", "4"]) a.client.publish({ topic: text, payload: text, qos })
+    bridged.run()
+    let connections = 1
+    for (; far.got.length < 4 && connections < 20; connections++) {
+      expect(bridged.drops).toEqual([])
+      bridged.cut()
+      bridged.connect()
+      bridged.run()
+    }
+    // The first of five is not known to be the one; then three alone; then without it.
+    expect(connections).toBe(5)
+    expect(far.got.map(({ text }) => text)).toEqual(["1", "2", "3", "4"])
+    expect(bridged.drops).toEqual(["out poison: the connection has ended 3 times when it was sent"])
+    expect([...bridged.memory.out.dropped]).toEqual([["connection ended", 1]])
+    // Nothing waits for it any more, and its Packet Identifier is free.
+    for (let i = 0; i < 300; i++) {
+      a.client.publish({ topic: "t", payload: `${i}`, qos })
+      bridged.run()
+    }
+    expect(far.got.length).toBe(304)
+  })
+
+  it("is not one of those that are under way when the network fails, however often it does", () => {
+    const bridged = new Bridged([{ filter: "#", direction: "out", qos: 1 }])
+    bridged.attempts = 1
+    const far = subscribed(bridged.there, "#")
+    const a = publisher(bridged.here)
+    bridged.connect()
+    bridged.run()
+    bridged.left = 0
+    a.client.publish({ topic: "t", payload: "1", qos: 1 })
+    for (let i = 0; i < 20; i++) {
+      bridged.run()
+      bridged.cut()
+      bridged.connect()
+      bridged.left = 190
+    }
+    bridged.left = Number.POSITIVE_INFINITY
+    bridged.run()
+    expect(new Set(far.got.map(({ text }) => text))).toEqual(new Set(["1"]))
+    expect(bridged.drops).toEqual([])
+  })
+})
+
+it("MQTT 5.0 3.5.2.1: what comes again, and the other broker says so by 0x91, has arrived", () => {
+  const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2 }])
+  const far = subscribed(bridged.there, "#")
   bridged.connect()
   bridged.run()
   const a = publisher(bridged.here)
-  for (const qos of [0, 1, 2] as const) {
-    a.client.publish({ topic: "large", payload: "x".repeat(3000), qos })
-    a.client.publish({ topic: "small", payload: `${qos}`, qos })
-  }
+  // PUBREC is lost on its way: 4 bytes of it do not come.
+  bridged.loses = 0x50
+  a.client.publish({ topic: "t", payload: "1", qos: 2 })
   bridged.run()
-  expect(far.got.map(({ text }) => text)).toEqual(["0", "1", "2"])
+  bridged.loses = undefined
+  bridged.instead = (bytes) => (bytes[0] === 0x50 ? Uint8Array.of(0x50, 3, bytes[2]!, bytes[3]!, 0x91) : bytes)
+  bridged.connect()
+  bridged.run()
+  expect(bridged.drops).toEqual([])
+  expect(far.got.map(({ text }) => text)).toEqual(["1"])
+  bridged.instead = (bytes) => bytes
+  a.client.publish({ topic: "t", payload: "2", qos: 2 })
+  bridged.run()
+  expect(far.got.map(({ text }) => text)).toEqual(["1", "2"])
 })
 
 it("a broker that has no room is asked again, and nothing is lost", () => {
@@ -388,7 +579,7 @@ it("a broker that has no room is asked again, and nothing is lost", () => {
   }
   expect(bridged.events.at(-1)).toEqual({
     event: "closed",
-    reason: expect.stringMatching(/^the other broker has no room for a message: /),
+    reason: expect.stringMatching(/^the other broker does not take a message yet: /),
   })
   const got: string[] = []
   for (let round = 0; round < 10 && got.length < wanted.length; round++) {
@@ -403,4 +594,30 @@ it("a broker that has no room is asked again, and nothing is lost", () => {
     got.push(...back.got.map(({ text }) => text))
   }
   expect(got).toEqual(wanted)
+})
+
+it("a broker that has no room for long: one message after the other is dropped, told and counted", () => {
+  const there = new Side({ limits: { maximumQueuedMessages: 3 } })
+  const bridged = new Bridged([{ filter: "#", direction: "out", qos: 2 }], 5, new Side(), there)
+  bridged.attempts = 4
+  const away = subscribed(there, "full")
+  away.link.lost()
+  const far = subscribed(there, "other")
+  bridged.connect()
+  bridged.run()
+  const a = publisher(bridged.here)
+  for (const payload of ["1", "2", "3", "4"]) a.client.publish({ topic: "full", payload, qos: 1 })
+  a.client.publish({ topic: "other", payload: "behind", qos: 1 })
+  bridged.run()
+  let connections = 1
+  for (; bridged.drops.length === 0 && connections < 20; connections++) {
+    bridged.cut()
+    bridged.connect()
+    bridged.run()
+  }
+  expect(connections).toBe(4)
+  bridged.run()
+  expect(new Set(far.got.map(({ text }) => text))).toEqual(new Set(["behind"]))
+  expect(bridged.drops).toEqual([expect.stringMatching(/^out full: quota exceeded.*, 4 times$/)])
+  expect([...bridged.memory.out.dropped]).toEqual([["quota exceeded", 1]])
 })

@@ -1,25 +1,23 @@
 // A bridge while it is connected: a client of the other broker and one of this broker, joined by two lanes. No I/O: bytes of the
 // other broker and the time go in, bytes for it come out. It lasts as long as both connections do; whoever drives it makes another.
 //
-// The other broker is connected to first, as what it takes (CONNACK) is what this one may send: its Receive Maximum and its Maximum
-// Packet Size become those of the client here. While nobody is connected this broker keeps the session, and what waits in it.
+// The other broker is connected to first, as what it takes (CONNACK) is what this one may send: its Receive Maximum becomes that of the
+// client here. Its Maximum Packet Size does not: this broker would drop what is larger, and nobody would know what that was; a lane
+// does it ([MQTT-3.2.2-15]). While nobody is connected this broker keeps the session, and what waits in it.
 
 import type { ByteLink } from "../embed/byte-link.ts"
 import { MqttClient } from "../mqtt-client/client.ts"
 import { MqttClientError } from "../mqtt-client/errors.ts"
 import type { AcknowledgementCame, ClientEvent, MessageCame } from "../mqtt-client/events.ts"
-import type { MqttClientOptions } from "../mqtt-client/options.ts"
+import { largestPacket, type MqttClientOptions } from "../mqtt-client/options.ts"
 import { PropertyId } from "../packet/properties.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
-import { Lane, lasting } from "./lane.ts"
+import { Lane, lasting, mostWaiting } from "./lane.ts"
+import type { LaneMemory } from "./lane-memory.ts"
 import { clientOfSession, subscribeTo } from "./local-session.ts"
 import { type BridgeTopic, TopicMap } from "./topics.ts"
 
-/** Packet Identifiers that are free in each direction, from one splice of a bridge to the next; undefined: all are. */
-export interface Freed {
-  out: Set<number> | undefined
-  in: Set<number> | undefined
-}
+export type Direction = "out" | "in"
 
 export interface SpliceOptions {
   readonly topics: readonly BridgeTopic[]
@@ -31,9 +29,11 @@ export interface SpliceOptions {
   readonly sessionExpiry: number
   /** Messages of QoS 1 and 2 that may be under way in each direction. */
   readonly maximumInflight: number
-  /** Bytes of the largest packet that either broker may send. */
+  /** Bytes of the largest packet that this broker takes. */
   readonly maximumPacketSize: number
-  readonly freed: Freed
+  /** How often a message is offered that finds no room, or that the connection ends for, before it is dropped. */
+  readonly attempts: number
+  readonly memory: Readonly<Record<Direction, LaneMemory>>
   /** The name of this broker; see origin.ts. */
   readonly origin: string
   /** Opens the way to this broker, after whose changes `turn` is to be called. Undefined: it takes no more connections. */
@@ -46,15 +46,31 @@ export interface SpliceOptions {
 export type SpliceEvent =
   /** Both brokers have let the bridge in, and taken its subscriptions. */
   | { readonly event: "up"; readonly sessionPresent: boolean }
-  /** Something was not handed on, or not subscribed to, and the rest is. */
+  /** A message was not handed on and will not be; the others are. `topic` is that at the broker that it comes from. */
+  | { readonly event: "dropped"; readonly direction: Direction; readonly topic: string; readonly reason: string }
+  /** Something was not subscribed to, and the rest is. */
   | { readonly event: "warning"; readonly text: string }
   /** What is kept on both sides goes on with another splice. */
   | { readonly event: "closed"; readonly reason: string }
 
 /** Bytes that may wait for the other broker's transport before this broker is not asked for more. */
 const enough = 65_536
-/** What a PUBLISH has beside a topic and a User Property of ours, at most, in bytes: a margin. */
-const ofOrigin = 512
+
+/** Of DISCONNECT: what has nothing to do with a message. */
+const ofNoMessage: ReadonlySet<number> = new Set([
+  ReasonCode.Success,
+  ReasonCode.ServerBusy,
+  ReasonCode.ServerShuttingDown,
+  ReasonCode.KeepAliveTimeout,
+  ReasonCode.SessionTakenOver,
+  ReasonCode.ReceiveMaximumExceeded,
+  ReasonCode.MessageRateTooHigh,
+  ReasonCode.AdministrativeAction,
+  ReasonCode.UseAnotherServer,
+  ReasonCode.ServerMoved,
+  ReasonCode.ConnectionRateExceeded,
+  ReasonCode.MaximumConnectTime,
+])
 
 export class Splice {
   readonly #options: SpliceOptions
@@ -79,7 +95,6 @@ export class Splice {
     this.#out = new TopicMap(options.topics, "out")
     this.#in = new TopicMap(options.topics, "in")
     const { maximumInflight, maximumPacketSize, sessionExpiry, remote } = options
-    const room = maximumPacketSize - this.#in.growth - ofOrigin
     this.#remote = new MqttClient(
       {
         ...remote,
@@ -89,7 +104,8 @@ export class Splice {
         // Of ours the other broker says how many; bytes that wait are bounded by what is read.
         maximumInFlight: 0xffff,
         maximumWaiting: Number.POSITIVE_INFINITY,
-        maximumPacketSize: Math.max(128, room),
+        // A broker of MQTT 3.1.1 cannot be told, and would send a message again and again that nobody reads to its end.
+        maximumPacketSize: remote.version === 4 ? Math.max(maximumPacketSize, mostWaiting) : maximumPacketSize,
         properties: remote.version === 4 ? [] : [{ id: PropertyId.SessionExpiryInterval, value: sessionExpiry }],
       },
       (event) => this.#ofRemote(event),
@@ -143,8 +159,9 @@ export class Splice {
     })
   }
 
-  /** The transport has ended. */
-  lost(reason: string): void {
+  /** The transport has ended. @param by the other broker; undefined: the network, or this side of it */
+  lost(reason: string, by?: "peer"): void {
+    if (by === "peer") this.#outLane?.ended()
     this.#close(reason)
   }
 
@@ -211,6 +228,7 @@ export class Splice {
         this.#outLane?.goOn()
         return
       case "closed":
+        if (isForMessage(event.error)) this.#outLane?.ended()
         this.#close(event.error?.message ?? "the bridge was stopped")
     }
   }
@@ -238,27 +256,22 @@ export class Splice {
         this.#inLane?.goOn()
         return
       case "closed":
+        if (isForMessage(event.error)) this.#inLane?.ended()
         this.#close(`this broker: ${event.error?.message ?? "closed"}`)
     }
   }
 
-  /** A broker that is full is not told as an answer, which would be the end of the message: it is asked again later. */
   #answered(lane: Lane | undefined, event: AcknowledgementCame, who: string): void {
     const { reasonCode, reasonString } = event
-    if (reasonCode === ReasonCode.QuotaExceeded) {
-      this.#close(`${who} has no room for a message: ${reasonString ?? reasonName(reasonCode)}`)
-      return
-    }
-    if (reasonCode >= 0x80 && reasonCode !== ReasonCode.PacketIdentifierNotFound)
-      this.#warn(`${who} refuses a message: ${reasonString ?? reasonName(reasonCode)}`)
-    lane?.answered(event)
-    lane?.goOn()
+    if (lane?.answered(event) === "again")
+      this.#close(`${who} does not take a message yet: ${reasonString ?? reasonName(reasonCode)}`)
+    else lane?.goOn()
   }
 
   /** The other broker has let us in. */
   #join(): void {
-    const { localId, maximumInflight, maximumPacketSize, openLocal, origin } = this.#options
-    const { receiveMaximum = 0xffff, maximumPacketSize: largest = maximumPacketSize } = this.#remote.connack
+    const { localId, maximumInflight, openLocal } = this.#options
+    const { receiveMaximum = 0xffff } = this.#remote.connack
     this.#state = "joining"
     const link = openLocal()
     if (link === undefined) {
@@ -270,31 +283,28 @@ export class Splice {
       {
         localId,
         receiveMaximum: Math.min(maximumInflight, receiveMaximum),
-        maximumPacketSize: Math.max(128, Math.min(maximumPacketSize, largest) - this.#out.growth - ofOrigin),
+        maximumPacketSize: largestPacket,
       },
       (event) => this.#ofLocal(event),
     )
     this.#local = local
-    const onDropped = (topic: string, why: string) => this.#warn(`a message on ${topic} is not handed on: ${why}`)
-    this.#outLane = new Lane({ map: this.#out, from: local, to: this.#remote, origin, onDropped })
+    this.#outLane = this.#lane("out", local, this.#remote)
     local.connect(this.#now)
   }
 
   /** This broker has let us in. */
   #joined(): void {
     const [local, remote] = [this.#local!, this.#remote]
-    const { origin, staleFilters } = this.#options
+    const { memory, staleFilters } = this.#options
     const [here, there] = [local.connack.sessionPresent, remote.connack.sessionPresent]
-    const onDropped = (topic: string, why: string) => this.#warn(`a message on ${topic} is not taken: ${why}`)
-    this.#inLane = new Lane({ map: this.#in, from: remote, to: local, origin, onDropped })
+    this.#inLane = this.#lane("in", remote, local)
     // A session that is new knows of no message; the other may know of some by the same identifiers.
-    const { freed } = this.#options
-    if (!there) freed.out = undefined
-    else if (!here) freed.out = new Set()
-    if (!here) freed.in = undefined
-    else if (!there) freed.in = new Set()
-    this.#outLane!.begin(freed.out)
-    this.#inLane.begin(freed.in)
+    if (!there) memory.out.free = undefined
+    else if (!here) memory.out.free = new Set()
+    if (!here) memory.in.free = undefined
+    else if (!there) memory.in.free = new Set()
+    this.#outLane!.begin()
+    this.#inLane.begin()
     this.#state = "subscribing"
     this.#asked = {
       local: new Map(subscribeTo(local, this.#out, staleFilters, remote.connack.maximumQos)),
@@ -307,6 +317,17 @@ export class Splice {
       else this.#remoteSays(event)
     }
     this.#settled()
+  }
+
+  #lane(direction: Direction, from: MqttClient, to: MqttClient): Lane {
+    const { origin, attempts, maximumInflight: window, memory, onEvent } = this.#options
+    const map = direction === "out" ? this.#out : this.#in
+    const { dropped } = memory[direction]
+    const onDropped = (topic: string, reason: string, why: string) => {
+      dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
+      onEvent({ event: "dropped", direction, topic, reason: why })
+    }
+    return new Lane({ map, from, to, origin, attempts, window, memory: memory[direction], onDropped })
   }
 
   #subscribed(side: "local" | "remote", packetId: number, codes: readonly number[]): void {
@@ -334,7 +355,17 @@ export class Splice {
     if (this.#state === "closed") return
     this.#state = "closed"
     this.#early = []
-    this.#link?.lost("the bridge has ended")
+    // What was answered before does not come again.
+    const [local, link] = [this.#local, this.#link]
+    if (local?.state === "connected" && local.waiting > 0) link?.receive(local.take())
+    link?.lost("the bridge has ended")
     this.#options.onEvent({ event: "closed", reason })
   }
+}
+
+/** Whether a broker may have ended a connection for what was sent by it. */
+function isForMessage(error: MqttClientError | undefined): boolean {
+  if (error === undefined) return false
+  const { kind, reasonCode = ReasonCode.Success } = error
+  return kind === "malformed" || (kind === "disconnected" && !ofNoMessage.has(reasonCode))
 }

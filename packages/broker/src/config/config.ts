@@ -269,6 +269,8 @@ export interface BridgeConfig {
   readonly sessionExpiry?: number | undefined
   /** Messages of QoS 1 and 2 that may be under way in each direction, 1 to 65,535. Default 100. */
   readonly maximumInflight?: number | undefined
+  /** How often a message is sent for which there is no room, or for which the connection ends, before it is dropped. Default 10. */
+  readonly maximumAttempts?: number | undefined
   /** Milliseconds between two attempts to connect: at first (default 1,000), and at most (default 60,000). */
   readonly retryMinimum?: number | undefined
   readonly retryMaximum?: number | undefined

@@ -77,6 +77,7 @@ function optionsOf(config: BridgeConfig, where: string): NodeBridgeOptions {
       keepAlive: config.keepAlive ?? 60,
       sessionExpiry: config.sessionExpiry ?? 604_800,
       maximumInflight: config.maximumInflight ?? 100,
+      attempts: config.maximumAttempts ?? 10,
       topics: config.topics,
       retryMinimum: config.retryMinimum ?? 1000,
       retryMaximum: config.retryMaximum ?? 60_000,

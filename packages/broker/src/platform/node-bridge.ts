@@ -3,7 +3,8 @@
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { KeepSession } from "../bridge/keep-session.ts"
-import { type Freed, Splice, type SpliceEvent } from "../bridge/splice.ts"
+import { type LaneMemory, newLaneMemory } from "../bridge/lane-memory.ts"
+import { type Direction, Splice, type SpliceEvent } from "../bridge/splice.ts"
 import { type BridgeTopic, TopicMap } from "../bridge/topics.ts"
 import type { ByteLink } from "../embed/byte-link.ts"
 import { Boundary, type OnFault } from "../listen/boundary.ts"
@@ -37,6 +38,7 @@ export interface NodeBridgeOptions {
   readonly keepAlive: number
   readonly sessionExpiry: number
   readonly maximumInflight: number
+  readonly attempts: number
   readonly topics: readonly BridgeTopic[]
   /** Milliseconds between two attempts, at first and at most. */
   readonly retryMinimum: number
@@ -62,10 +64,19 @@ export interface BridgeNeeds {
 
 /** Milliseconds for TCP, TLS and WebSocket. */
 const connectTime = 30_000
+/** Errors of connections that neither side has ended. */
+const ofNetwork: ReadonlySet<string> = new Set([
+  "ETIMEDOUT",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETRESET",
+  "ENETUNREACH",
+])
 /** Milliseconds for the last bytes. */
 const lingerTime = 1000
-/** Milliseconds between two warnings, at least. */
-const warnEvery = 1000
+/** Milliseconds between two events of a kind, at least. */
+const tellEvery = 1000
 /** Milliseconds after which the session here is visited while the other broker is away. */
 const visitEvery = 3_600_000
 
@@ -80,10 +91,10 @@ export class NodeBridge {
   #visits: NodeJS.Timeout | undefined
   /** Attempts that have failed, one after the other. */
   #failures = 0
-  readonly #freed: Freed = { out: undefined, in: undefined }
+  readonly #memory: Readonly<Record<Direction, LaneMemory>> = { out: newLaneMemory(), in: newLaneMemory() }
   #stopped = false
-  #warnedAt = Number.NEGATIVE_INFINITY
-  #untold = 0
+  readonly #warnings: Told = { at: Number.NEGATIVE_INFINITY, untold: 0 }
+  readonly #drops: Told = { at: Number.NEGATIVE_INFINITY, untold: 0 }
 
   /** @param localId the Client Identifier of its session here */
   constructor(options: NodeBridgeOptions, localId: string, needs: BridgeNeeds) {
@@ -137,8 +148,8 @@ export class NodeBridge {
             }),
           staleFilters: (wanted) => staleFilters(this.#localId, wanted),
           onNew: () => {
-            this.#freed.out = new Set()
-            this.#freed.in = undefined
+            this.#memory.out.free = new Set()
+            this.#memory.in.free = undefined
           },
           onDone: (problem) => {
             if (problem !== undefined) this.#warn(`its session here cannot be opened: ${problem}`)
@@ -155,7 +166,7 @@ export class NodeBridge {
     const { now } = this.#needs
     const began = now()
     const attempt = new Attempt(
-      { ...this.#options, freed: this.#freed },
+      { ...this.#options, memory: this.#memory },
       this.#localId,
       this.#needs,
       this.#secure,
@@ -164,6 +175,7 @@ export class NodeBridge {
           const { sessionPresent } = event
           this.#needs.onEvent({ event: "bridge connected", bridge: this.#options.name, to: this.#to, sessionPresent })
         } else if (event.event === "warning") this.#warn(event.text)
+        else if (event.event === "dropped") this.#dropped(event)
         else if (this.#current === attempt) this.#ended(event.reason, now() - began)
       },
     )
@@ -185,22 +197,43 @@ export class NodeBridge {
     this.#retry = setTimeout(() => this.#boundary(() => undefined).run(() => this.#connect(), undefined), delay).unref()
   }
 
-  /** Each message may be one: so many are told, and the others with their number. */
   #warn(reason: string): void {
-    const { now, onEvent } = this.#needs
-    if (now() - this.#warnedAt < warnEvery) {
-      this.#untold++
-      return
+    const more = this.#more(this.#warnings)
+    if (more === "untold") return
+    const { name: bridge } = this.#options
+    this.#needs.onEvent({ event: "bridge warning", bridge, to: this.#to, reason, more })
+  }
+
+  #dropped({ direction, topic, reason }: Extract<SpliceEvent, { event: "dropped" }>): void {
+    const more = this.#more(this.#drops)
+    if (more === "untold") return
+    const { name: bridge } = this.#options
+    this.#needs.onEvent({ event: "bridge dropped", bridge, to: this.#to, direction, topic, reason, more })
+  }
+
+  /** Each message may be one: so many are told, and the others with their number. */
+  #more(told: Told): string | undefined {
+    const now = this.#needs.now()
+    if (now - told.at < tellEvery) {
+      told.untold++
+      return "untold"
     }
-    const more = this.#untold === 0 ? undefined : `${this.#untold} more that were not told`
-    this.#warnedAt = now()
-    this.#untold = 0
-    onEvent({ event: "bridge warning", bridge: this.#options.name, to: this.#to, reason, more })
+    const { untold } = told
+    told.at = now
+    told.untold = 0
+    return untold === 0 ? undefined : `${untold} more that were not told`
   }
 
   #boundary(end: () => void): Boundary {
     return new Boundary(this.#needs.onFault, `bridge ${this.#options.name}`, end)
   }
+}
+
+/** Events of a kind. */
+interface Told {
+  /** When one was told last. */
+  at: number
+  untold: number
 }
 
 /** One connection, from TCP to its end. */
@@ -217,14 +250,14 @@ class Attempt {
   #reads = true
 
   constructor(
-    options: NodeBridgeOptions & { readonly freed: Freed },
+    options: NodeBridgeOptions & { readonly memory: Readonly<Record<Direction, LaneMemory>> },
     localId: string,
     needs: BridgeNeeds,
     secure: ((socket: Socket) => Duplex) | undefined,
     onEvent: (event: SpliceEvent) => void,
   ) {
     const { name, place, topics, clientId, version, keepAlive, username, password } = options
-    const { sessionExpiry, maximumInflight } = options
+    const { sessionExpiry, maximumInflight, attempts } = options
     this.#needs = needs
     this.#boundary = new Boundary(needs.onFault, `bridge ${name}`, () => {
       this.#stream.destroy()
@@ -237,7 +270,8 @@ class Attempt {
       sessionExpiry,
       maximumInflight,
       maximumPacketSize: needs.maximumPacketSize(),
-      freed: options.freed,
+      attempts,
+      memory: options.memory,
       origin: needs.origin,
       openLocal: () => needs.openLocal(() => this.#soon()),
       staleFilters: (wanted) => needs.staleFilters(localId, wanted),
@@ -247,6 +281,7 @@ class Attempt {
       },
     })
     let failure: string | undefined
+    let by: "peer" | undefined = "peer"
     const handled = <Args extends readonly unknown[]>(work: (...args: Args) => void) => this.#boundary.handler(work)
     this.#timer = setTimeout(
       handled(() => this.#give(`it does not answer in ${connectTime / 1000} s`)),
@@ -264,7 +299,8 @@ class Attempt {
     })
     this.#stream.on(
       "error",
-      handled((error: Error) => {
+      handled((error: NodeJS.ErrnoException) => {
+        if (ofNetwork.has(error.code ?? "")) by = undefined
         failure ??= error.message
       }),
     )
@@ -284,11 +320,11 @@ class Attempt {
     )
     this.#stream.on(
       "end",
-      handled(() => this.#give(failure ?? "the other broker closed the connection")),
+      handled(() => this.#give(failure ?? "the other broker closed the connection", by)),
     )
     this.#stream.on(
       "close",
-      handled(() => this.#give(failure ?? "the connection was closed")),
+      handled(() => this.#give(failure ?? "the connection was closed", by)),
     )
   }
 
@@ -336,8 +372,9 @@ class Attempt {
     this.#timer = setTimeout(due, Math.max(1, Math.min(2 ** 31 - 1, splice.tickAt - now))).unref()
   }
 
-  #give(reason: string): void {
-    this.#splice.lost(reason)
+  /** @param by the other broker, or, undefined, the network or this side */
+  #give(reason: string, by?: "peer"): void {
+    this.#splice.lost(reason, by)
     this.#stream.destroy()
   }
 

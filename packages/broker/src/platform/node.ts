@@ -278,7 +278,7 @@ class NodeBroker implements PureMqBroker {
       soon: (work) => void this.#nextTurn(work),
       origin: randomBytes(8).toString("hex"),
       onEvent: (event) => {
-        if (event.event !== "bridge warning") {
+        if (event.event === "bridge connected" || event.event === "bridge lost") {
           const state = encodeText(event.event === "bridge connected" ? "1" : "0")
           this.#attempt(() => this.#broker.publishOwn(`$SYS/broker/connection/${event.bridge}/state`, state, 2, true))
         }

@@ -192,7 +192,20 @@ export interface BridgeLost {
   readonly again: number
 }
 
-/** A message or a subscription that one of both brokers does not take; the others go on. */
+/** A message that is not handed on and will not be; the others go on. */
+export interface BridgeDropped {
+  readonly event: "bridge dropped"
+  readonly bridge: string
+  readonly to: string
+  readonly direction: "out" | "in"
+  /** At the broker that it comes from. */
+  readonly topic: string
+  readonly reason: string
+  /** How many more there were that were not told. */
+  readonly more?: string | undefined
+}
+
+/** A subscription that one of both brokers does not take, or another thing that somebody should know; the rest goes on. */
 export interface BridgeWarning {
   readonly event: "bridge warning"
   readonly bridge: string
@@ -202,7 +215,7 @@ export interface BridgeWarning {
   readonly more?: string | undefined
 }
 
-export type BridgeEvent = BridgeConnected | BridgeLost | BridgeWarning
+export type BridgeEvent = BridgeConnected | BridgeLost | BridgeDropped | BridgeWarning
 
 /** TLS handshakes of this moment, of one listener or of all. */
 export interface HandshakeLoad {

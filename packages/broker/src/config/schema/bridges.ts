@@ -98,6 +98,11 @@ const bridgeOptions: Rows<FileBridge> = {
     about: "messages of QoS 1 and 2 that may be under way in each direction",
     default: 100,
   },
+  maximumAttempts: {
+    kind: number(1, 1_000_000),
+    about: "how often a message is sent for which there is no room, or for which the connection ends, before it is dropped",
+    default: 10,
+  },
   retryMinimum: {
     kind: milliseconds(100, 3_600_000),
     about: "time to the next attempt to connect, at first",
