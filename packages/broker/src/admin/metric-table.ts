@@ -2,6 +2,7 @@
 // are made of the rows. Names follow Prometheus' conventions: base units, the unit at the end, `_total` of what only grows. Labels
 // have values of ours, or such as a configuration names, and none that a client chooses freely.
 
+import type { BridgeView } from "../ports/bridges.ts"
 import type { HistogramCounts } from "./histogram.ts"
 import type { Stats } from "./metrics.ts"
 
@@ -85,6 +86,21 @@ function told(
     return value === undefined ? [] : [{ labels: {}, value }]
   })
 }
+
+/** Of each bridge. */
+function ofBridges(
+  type: "counter" | "gauge",
+  name: string,
+  help: string,
+  labels: readonly string[],
+  of: (bridge: BridgeView) => readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[],
+): Metric {
+  return row(type, name, "bridges", help, ["bridge", ...labels], ({ bridges }) =>
+    bridges.flatMap((one) => of(one).map(([own, value]) => ({ labels: { bridge: one.name, ...own }, value }))),
+  )
+}
+
+const directions = ["out", "in"] as const
 
 function timing(name: string, key: keyof Stats["timings"], help: string): Metric {
   return row("histogram", name, "timings", help, [], ({ timings }) => [{ labels: {}, value: timings[key] }])
@@ -246,6 +262,45 @@ export const metrics: readonly Metric[] = [
   byReason("puremq_tls_handshake_failures_total", "handshakeFailures", "TLS handshakes that failed"),
   byWords("puremq_logins_total", "logins", "Logins, by who has decided about them and how", ["means", "result"]),
   byWords("puremq_webhook_events_total", "webhookEvents", "Events for webhooks, by what became of them", ["result"]),
+
+  ofBridges(
+    "gauge",
+    "puremq_bridge_connected",
+    "Whether a bridge and the other broker have let each other in",
+    [],
+    (one) => [[{}, Number(one.connected)]],
+  ),
+  ofBridges(
+    "counter",
+    "puremq_bridge_failures_total",
+    "Connections of a bridge that have ended, or did not come about",
+    [],
+    ({ failures }) => [[{}, failures]],
+  ),
+  ofBridges(
+    "counter",
+    "puremq_bridge_messages_total",
+    "Messages over a bridge that the receiving broker has taken",
+    ["direction"],
+    ({ handedOn }) => directions.map((direction) => [{ direction }, handedOn[direction]]),
+  ),
+  ofBridges(
+    "counter",
+    "puremq_bridge_messages_dropped_total",
+    "Messages of a bridge that were not handed on and will not be",
+    ["direction", "reason"],
+    ({ dropped }) =>
+      directions.flatMap((direction) =>
+        Object.entries(dropped[direction]).map(([reason, value]) => [{ direction, reason }, value] as const),
+      ),
+  ),
+  ofBridges(
+    "gauge",
+    "puremq_bridge_waiting_messages",
+    "Messages of QoS 1 and 2 that the other broker of a bridge has not acknowledged",
+    [],
+    ({ waiting }) => [[{}, waiting]],
+  ),
   row(
     "histogram",
     "puremq_tls_handshake_duration_seconds",

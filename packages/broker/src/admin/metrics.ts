@@ -2,6 +2,7 @@
 // OpenMetrics' text and as JSON, and the stats of the public API.
 
 import type { Inspect } from "../hub/inspect.ts"
+import type { BridgeView } from "../ports/bridges.ts"
 import type { HandshakeLoad } from "../ports/events.ts"
 import type { StoreNumbers } from "../ports/store.ts"
 import type { AgreedCount, HandshakeCounts, HandshakeTimes, OfferedCount } from "./handshake-counts.ts"
@@ -85,6 +86,8 @@ export interface Stats {
   readonly logins: Readonly<Record<string, number>>
   /** Events for webhooks, by what became of them. */
   readonly webhookEvents: Readonly<Record<string, number>>
+  /** To other brokers. */
+  readonly bridges: readonly BridgeView[]
 }
 
 /** What is known of the process, as far as its host tells. */
@@ -117,6 +120,7 @@ export interface Sources {
   readonly build: BuildStats
   readonly logins: Readonly<Record<string, number>>
   readonly webhookEvents: Readonly<Record<string, number>>
+  readonly bridges: readonly BridgeView[]
   /** Milliseconds, of one clock: when the broker was made, and now. */
   readonly startedAt: number
   readonly now: number
@@ -193,5 +197,6 @@ export function snapshot(broker: Inspect, sources: Sources): Stats {
     build: sources.build,
     logins: { ...sources.logins },
     webhookEvents: { ...sources.webhookEvents },
+    bridges: sources.bridges,
   }
 }

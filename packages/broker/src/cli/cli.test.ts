@@ -646,6 +646,31 @@ describe("certificates that change while the broker runs", () => {
   }, 30_000)
 })
 
+describe("bridges", () => {
+  it("SIGHUP says in one line which are others, and that they are taken at the next start", async () => {
+    const bridge = (name: string, filter: string) => ({
+      name,
+      address: "mqtt://127.0.0.1:1",
+      topics: [{ filter, direction: "out" }],
+    })
+    const write = (bridges: readonly object[] | undefined) =>
+      writeFileSync(file("bridges.json"), JSON.stringify({ listeners: [{ type: "tcp", port: 0 }], bridges }))
+    write([bridge("stays", "a"), bridge("changes", "a"), bridge("goes", "a")])
+    const broker = new Run(["start", "--config", "bridges.json"])
+    await broker.until(/listening text="tcp on/)
+    broker.child.kill("SIGHUP")
+    await broker.until(/ unchanged text=/)
+    expect(broker.out).not.toMatch(/next start/)
+    write([bridge("stays", "a"), bridge("changes", "b"), bridge("comes", "a")])
+    broker.child.kill("SIGHUP")
+    await broker.until(
+      /warning text="bridges are taken at the next start only, and stay as they were: changes is another, goes is gone, comes is new"/,
+    )
+    expect(broker.out.match(/next start/g)).toHaveLength(1)
+    expect((await broker.stop()).status).toBe(0)
+  }, 30_000)
+})
+
 describe("puremq cert and puremq passwd", () => {
   it("cert --client-san: a name for each rule of --identity", async () => {
     const names = ["d7@acme.example", "urn:acme:d7", "d7.acme.example"].flatMap((name) => ["--client-san", name])

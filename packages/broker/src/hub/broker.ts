@@ -244,6 +244,12 @@ export class Broker implements Hub<Connection>, Inspect {
     return [...(this.#sessions.get(clientId)?.subscriptions.keys() ?? [])]
   }
 
+  /** Messages of QoS 1 and 2 of a session that are not completely acknowledged; 0: there is no such session. */
+  waitingFor(clientId: string): number {
+    const session = this.#sessions.get(clientId)
+    return session === undefined ? 0 : session.queuedMessages + session.inflightMessages
+  }
+
   /** The connections of now. */
   clients(): Connection[] {
     return [...this.#connections]

@@ -17,7 +17,8 @@ import type { Listener, ListenerContext } from "../listen/listener.ts"
 import { loadTls } from "../listen/tls-server.ts"
 
 /** What it needs of the broker around it. */
-export interface AdminNeeds extends Pick<AdminParts, "reload" | "startedAt" | "stats" | "tell" | "now" | "wall"> {
+export interface AdminNeeds
+  extends Pick<AdminParts, "reload" | "startedAt" | "stats" | "bridges" | "tell" | "now" | "wall"> {
   readonly closing: () => boolean
   readonly storeFails: () => boolean
   readonly listeners: () => readonly (KnownListener & Pick<Listener, "rotateTicketKeys">)[]

@@ -6,7 +6,9 @@ import { join } from "node:path"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt"
 import { afterEach, describe, expect, it } from "vitest"
+import { AdminWorld } from "../../tests/admin-world.ts"
 import type { LogEvent } from "../admin/log.ts"
+import { toPrometheus } from "../admin/metric-text.ts"
 import type { BridgeConfig, BrokerConfig } from "../config/config.ts"
 import { createBroker, type PureMqBroker } from "./node.ts"
 
@@ -68,7 +70,7 @@ describe("over each transport", { timeout: 60_000 }, () => {
     tcp: ({ tcp: port }) => ({ address: `mqtt://127.0.0.1:${port}` }),
     ws: ({ ws: port }) => ({ address: `ws://127.0.0.1:${port}/mqtt` }),
     tls: ({ tls: port }) => ({ address: `mqtts://localhost:${port}`, ca: certificates.caCert }),
-    wss: ({ wss: port }) => ({ address: `wss://localhost:${port}/mqtt`, ca: certificates.caCert }),
+    wss: ({ wss: port }) => ({ address: `wss://localhost:${port}/site/broker`, ca: certificates.caCert }),
   }
 
   it.each(Object.entries(far))("%s", async (_transport, address) => {
@@ -78,7 +80,7 @@ describe("over each transport", { timeout: 60_000 }, () => {
         tcp,
         { type: "ws", port: 0 },
         { type: "tls", port: 0, ...secure },
-        { type: "wss", port: 0, ...secure },
+        { type: "wss", port: 0, path: "/site/broker", ...secure },
       ],
     })
     const here = await open({
@@ -128,6 +130,16 @@ describe("who it is there", { timeout: 60_000 }, () => {
     })
   })
 
+  it("a path that the other broker has not is told", async () => {
+    const there = await open({ listeners: [{ type: "ws", port: 0, path: "/site/broker" }] })
+    const address = `ws://127.0.0.1:${there.ports["ws"]}/elsewhere`
+    const here = await open({ bridges: [{ name: "far", address, topics }] })
+    await until("a failure", () => here.events.some(({ event }) => event === "bridge lost"))
+    expect(here.events.find(({ event }) => event === "bridge lost")).toMatchObject({
+      reason: expect.stringMatching(/404/),
+    })
+  })
+
   it("what goes wrong is told with where, why, and when it is tried again", async () => {
     const { serverCert: cert, serverKey: key, caCert: ca } = certificates
     const there = await open({
@@ -164,6 +176,94 @@ describe("who it is there", { timeout: 60_000 }, () => {
       }
     `)
   })
+})
+
+it("a start that fails ends the bridges", { timeout: 60_000 }, async () => {
+  const there = await open({ listeners: [tcp] })
+  const taken = await open({ metrics: { port: 0 } })
+  const bridge = {
+    name: "far",
+    address: `mqtt://127.0.0.1:${there.ports["tcp"]}`,
+    retryMinimum: 100,
+    retryMaximum: 100,
+  }
+  const topics = [{ filter: "#", direction: "out" }] as const
+  const failing = createBroker({
+    listeners: [tcp],
+    sysInterval: 0,
+    bridges: [{ ...bridge, topics }],
+    metrics: { port: taken.ports["metrics"]! },
+  })
+  await expect(failing.listen()).rejects.toThrow(/the port is taken/)
+  // As long as several attempts: nobody comes, or whoever came has gone.
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  const { length } = there.events.filter(({ event }) => event === "client connected")
+  expect(length).toBeLessThanOrEqual(1)
+  expect(there.broker.stats().connections).toBe(0)
+})
+
+it("is seen: in the admin API, in the metrics, and in the log", { timeout: 60_000 }, async () => {
+  const there = await open({ listeners: [tcp], limits: { maximumPacketSize: 2000 } })
+  const world = await AdminWorld.start({
+    bridges: [
+      {
+        name: "far",
+        address: `mqtt://127.0.0.1:${there.ports["tcp"]}`,
+        topics: [{ filter: "up/#", direction: "out", qos: 1 }],
+      },
+      { name: "nobody", address: "mqtt://127.0.0.1:1", topics: [{ filter: "kept/#", direction: "out", qos: 1 }] },
+    ],
+  })
+  try {
+    await until("the bridge", () => world.events.some(({ event }) => event === "bridge connected"))
+    await until("the failure", () => world.events.some(({ event }) => event === "bridge lost"))
+    const a = await world.client("a")
+    await a.publishAsync("up/small", "1", { qos: 1 })
+    await a.publishAsync("up/large", "x".repeat(3000), { qos: 1 })
+    await a.publishAsync("kept/one", "1", { qos: 1 })
+    await until("an event", () => world.events.some(({ event }) => event === "bridge dropped"))
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.+Z$/)
+    expect(await world.get("/bridges")).toEqual([
+      {
+        name: "far",
+        address: `mqtt://127.0.0.1:${there.ports["tcp"]}`,
+        connected: true,
+        since: time,
+        handedOn: { out: 1, in: 0 },
+        dropped: { out: { "packet too large": 1 }, in: {} },
+        waiting: 0,
+        failures: 0,
+      },
+      {
+        name: "nobody",
+        address: "mqtt://127.0.0.1:1",
+        connected: false,
+        handedOn: { out: 0, in: 0 },
+        dropped: { out: {}, in: {} },
+        waiting: 1,
+        failures: expect.any(Number),
+        lastFailure: { at: time, reason: "connect ECONNREFUSED 127.0.0.1:1" },
+      },
+    ])
+    const text = toPrometheus(world.broker.stats())
+    for (const line of [
+      'puremq_bridge_connected{bridge="far"} 1',
+      'puremq_bridge_connected{bridge="nobody"} 0',
+      'puremq_bridge_messages_total{bridge="far",direction="out"} 1',
+      'puremq_bridge_messages_dropped_total{bridge="far",direction="out",reason="packet too large"} 1',
+      'puremq_bridge_waiting_messages{bridge="nobody"} 1',
+    ])
+      expect(text).toContain(`\n${line}\n`)
+    expect(world.events.find(({ event }) => event === "bridge dropped")).toMatchObject({
+      bridge: "far",
+      to: `127.0.0.1:${there.ports["tcp"]}`,
+      direction: "out",
+      topic: "up/large",
+      reason: expect.stringMatching(/^the message makes a packet of \d+ bytes; the broker takes 2000 at most$/),
+    })
+  } finally {
+    await world.close()
+  }
 })
 
 it("a session of a bridge is nobody else's", { timeout: 60_000 }, async () => {

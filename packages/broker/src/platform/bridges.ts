@@ -7,6 +7,7 @@ import { type BridgeConfig, ConfigError } from "../config/config.ts"
 import { openLink } from "../embed/byte-link.ts"
 import type { Broker } from "../hub/broker.ts"
 import type { OnFault } from "../listen/boundary.ts"
+import type { BridgeView } from "../ports/bridges.ts"
 import type { BridgeEvent } from "../ports/events.ts"
 import { NodeBridge, type NodeBridgeOptions } from "./node-bridge.ts"
 
@@ -23,9 +24,13 @@ export interface BridgesNeeds {
 
 export class Bridges {
   readonly #all: readonly NodeBridge[]
+  readonly #configs: readonly BridgeConfig[]
+  readonly #broker: Broker
 
   /** Throws ConfigError. */
   constructor(configs: readonly BridgeConfig[], needs: BridgesNeeds) {
+    this.#configs = configs
+    this.#broker = needs.broker
     this.#all = configs.map((config, index) => makeBridge(config, `bridges[${index}]`, needs))
   }
 
@@ -41,6 +46,14 @@ export class Bridges {
 
   stop(): void {
     for (const bridge of this.#all) bridge.stop()
+  }
+
+  get views(): readonly BridgeView[] {
+    return this.#all.map(({ view }, index) => ({
+      ...view,
+      address: this.#configs[index]?.address ?? "",
+      waiting: this.#broker.waitingFor(`${bridgeIds}${view.name}`),
+    }))
   }
 }
 

@@ -9,6 +9,7 @@ import { type BridgeTopic, TopicMap } from "../bridge/topics.ts"
 import type { ByteLink } from "../embed/byte-link.ts"
 import { Boundary, type OnFault } from "../listen/boundary.ts"
 import { loadTls } from "../listen/tls-server.ts"
+import type { BridgeView } from "../ports/bridges.ts"
 import type { BridgeEvent } from "../ports/events.ts"
 import { addressText, isSecure, openerOf, type Place, serverNameOf } from "./dial.ts"
 
@@ -91,6 +92,8 @@ export class NodeBridge {
   #visits: NodeJS.Timeout | undefined
   /** Attempts that have failed, one after the other. */
   #failures = 0
+  #since: number | undefined
+  #lost: { readonly count: number; readonly last: BridgeView["lastFailure"] } = { count: 0, last: undefined }
   readonly #memory: Readonly<Record<Direction, LaneMemory>> = { out: newLaneMemory(), in: newLaneMemory() }
   #stopped = false
   readonly #warnings: Told = { at: Number.NEGATIVE_INFINITY, untold: 0 }
@@ -104,9 +107,17 @@ export class NodeBridge {
     this.#to = addressText(options.place)
   }
 
-  /** Whether both brokers have let it in. */
-  get connected(): boolean {
-    return this.#current?.state === "up"
+  get view(): Omit<BridgeView, "address" | "waiting"> {
+    const { out, in: come } = this.#memory
+    return {
+      name: this.#options.name,
+      connected: this.#current?.state === "up",
+      since: this.#since,
+      handedOn: { out: out.handedOn, in: come.handedOn },
+      dropped: { out: Object.fromEntries(out.dropped), in: Object.fromEntries(come.dropped) },
+      failures: this.#lost.count,
+      lastFailure: this.#lost.last,
+    }
   }
 
   /** Rejects when its certificate or key cannot be used. What comes later is told as events. */
@@ -173,6 +184,7 @@ export class NodeBridge {
       (event) => {
         if (event.event === "up") {
           const { sessionPresent } = event
+          this.#since = now()
           this.#needs.onEvent({ event: "bridge connected", bridge: this.#options.name, to: this.#to, sessionPresent })
         } else if (event.event === "warning") this.#warn(event.text)
         else if (event.event === "dropped") this.#dropped(event)
@@ -187,7 +199,8 @@ export class NodeBridge {
     this.#current = undefined
     if (this.#stopped) return
     const { name, retryMinimum, retryMaximum } = this.#options
-    const { onEvent, random } = this.#needs
+    const { onEvent, random, now } = this.#needs
+    this.#lost = { count: this.#lost.count + 1, last: { at: now(), reason } }
     // One that ends soon after it came is a failure, too.
     this.#failures = lasted > retryMaximum ? 0 : this.#failures + 1
     const longest = Math.min(retryMaximum, retryMinimum * 2 ** Math.min(30, this.#failures - 1))

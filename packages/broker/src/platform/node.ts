@@ -491,6 +491,7 @@ class NodeBroker implements PureMqBroker {
       now: performance.now(),
       logins: this.#access.counts,
       webhookEvents: { ...this.#webhooks.counts },
+      bridges: this.#bridges?.views ?? [],
     })
   }
 
@@ -589,6 +590,7 @@ class NodeBroker implements PureMqBroker {
       startedAt: this.#clock.wall() - (performance.now() - this.#startedAt),
       stats: () => this.stats(),
       closing: () => this.#closing,
+      bridges: () => this.#bridges?.views ?? [],
       storeFails: () => this.#broker.recorder.failing,
       tell: this.#event,
       now: () => this.#clock.now(),

@@ -109,6 +109,25 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     expect(page.url()).toContain("search=c-0999")
   })
 
+  it("bridges: which are connected, and why one is not", async () => {
+    const far = await world.start({ listeners: [tcp] })
+    const rule = { filter: "#", direction: "out" } as const
+    const running = await world.start({
+      listeners: [tcp],
+      bridges: [
+        { name: "far", address: `mqtt://127.0.0.1:${far.port("tcp")}`, topics: [rule] },
+        { name: "nobody", address: "mqtt://127.0.0.1:1", topics: [rule] },
+      ],
+    })
+    const page = await world.open(running, "overview")
+    const rows = page.getByLabel("Bridges to other brokers").locator("tbody tr")
+    await expect.poll(() => rows.first().textContent()).toMatch(/^far.*connected/)
+    await expect.poll(() => rows.last().textContent()).toMatch(/^nobody.*away.*ECONNREFUSED/)
+    await page
+      .getByText("The bridge nobody is not connected: connect ECONNREFUSED 127.0.0.1:1", { exact: false })
+      .waitFor()
+  })
+
   it("says that the connection is lost, and comes back by itself", { timeout: 90_000 }, async () => {
     const running = await world.start({ listeners: [tcp] })
     await world.join(running, { clientId: "before" })

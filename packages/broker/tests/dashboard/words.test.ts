@@ -7,6 +7,7 @@ import { waysIn } from "../../dashboard/src/words/first-client.ts"
 import { payloadAs, previewOf, usualLook } from "../../dashboard/src/words/payload.ts"
 import { refusalText } from "../../dashboard/src/words/refusals.ts"
 import type { BrokerModel, CertificateModel, HandshakeFailureModel } from "../../src/admin/http/model.ts"
+import { droppedText } from "../../src/admin/words/bridges.ts"
 import { countsBetween } from "../../src/admin/words/counts.ts"
 import { explain } from "../../src/admin/words/failures.ts"
 import { ago, bytes, count, duration, short, withoutPort } from "../../src/admin/words/format.ts"
@@ -94,6 +95,7 @@ describe("is it well", () => {
     earlier: undefined,
     lastPoint: undefined,
     certificates: undefined,
+    bridges: undefined,
     failures: [],
     refusals: [],
     now,
@@ -153,6 +155,33 @@ describe("is it well", () => {
     expect(of({ at: at(6) })).toBe("good")
     const { offer: _, ...without } = failure
     expect(verdictOf({ ...known, failures: [{ ...without, at: at(1) }] }).tone).toBe("good")
+  })
+
+  it("a bridge that is away is to be looked at, and says why and what waits; one that has only begun is not", () => {
+    const bridge = {
+      name: "far",
+      address: "mqtts://far.example",
+      connected: false,
+      handedOn: { out: 0, in: 0 },
+      dropped: { out: { "not authorized": 2 }, in: { "no rule": 1 } },
+      waiting: 2,
+      failures: 1,
+      lastFailure: { at: "2026-01-01T00:59:00.000Z", reason: "connect ECONNREFUSED" },
+    }
+    expect(verdictOf({ ...known, bridges: [bridge] })).toMatchObject({
+      tone: "look",
+      reasons: [{ text: "The bridge far is not connected: connect ECONNREFUSED (2 messages waiting)." }],
+    })
+    expect(
+      verdictOf({
+        ...known,
+        bridges: [
+          { ...bridge, connected: true },
+          { ...bridge, failures: 0 },
+        ],
+      }).tone,
+    ).toBe("good")
+    expect(droppedText(bridge.dropped)).toBe("out: 2 not authorized, in: 1 no rule")
   })
 
   it("a broker that is not well says why first", () => {

@@ -3,6 +3,7 @@
 
 import { batch, type Signal, signal } from "@preact/signals"
 import type {
+  BridgeModel,
   BrokerModel,
   CertificatesModel,
   HandshakeFailureModel,
@@ -47,6 +48,7 @@ export const numbers: Signal<Numbers | undefined> = signal(undefined)
 export const earlier: Signal<Numbers | undefined> = signal(undefined)
 export const points: Signal<readonly Point[]> = signal([])
 export const listeners: Signal<readonly ListenerModel[] | undefined> = signal(undefined)
+export const bridges: Signal<readonly BridgeModel[] | undefined> = signal(undefined)
 export const certificates: Signal<CertificatesModel | undefined> = signal(undefined)
 export const failures: Signal<readonly HandshakeFailureModel[] | undefined> = signal(undefined)
 export const refusals: Signal<readonly RefusalModel[] | undefined> = signal(undefined)
@@ -105,7 +107,7 @@ export function follow(): () => void {
 
 function forgetAll(): void {
   link.value = { state: "begins" }
-  for (const one of [broker, numbers, earlier, listeners, certificates, failures, refusals, scope])
+  for (const one of [broker, numbers, earlier, listeners, bridges, certificates, failures, refusals, scope])
     one.value = undefined
   points.value = []
   events.value = []
@@ -181,10 +183,13 @@ async function look(ended: AbortSignal): Promise<void> {
   const wanted = { ...due }
   // What happens meanwhile is looked at next time.
   Object.assign(due, { seldom: false, failures: false, refusals: false })
-  const [about, metrics, doors, papers, failed, refused] = await Promise.all([
+  // Who has none has none until the broker is started again.
+  const hasBridges = (bridges.value ?? []).length > 0
+  const [about, metrics, doors, others, papers, failed, refused] = await Promise.all([
     asked<BrokerModel>("/broker"),
     asked<MetricsModel>("/metrics"),
     wanted.seldom ? asked<readonly ListenerModel[]>("/listeners") : undefined,
+    wanted.seldom || hasBridges ? asked<readonly BridgeModel[]>("/bridges") : undefined,
     wanted.seldom ? asked<CertificatesModel>("/certificates") : undefined,
     wanted.failures ? asked<PageOf<HandshakeFailureModel>>("/handshake-failures", { limit: mostFailures }) : undefined,
     wanted.refusals ? lastRefusals() : undefined,
@@ -200,6 +205,7 @@ async function look(ended: AbortSignal): Promise<void> {
     broker.value = about
     remember(numbersOf(metrics, Date.now()))
     if (doors !== undefined) listeners.value = doors
+    if (others !== undefined) bridges.value = others
     if (papers !== undefined) certificates.value = papers
     if (failed !== undefined) failures.value = failed.items
     if (refused !== undefined) refusals.value = refused

@@ -7,6 +7,7 @@ import { bytes, count, duration, short } from "../../../src/admin/words/format.t
 import { waitingOf } from "../../../src/admin/words/numbers.ts"
 import { type Tone, type Verdict, verdictOf } from "../../../src/admin/words/verdict.ts"
 import {
+  bridges,
   broker,
   certificates,
   earlier,
@@ -19,6 +20,7 @@ import {
   refusals,
 } from "../live/broker.ts"
 import { hrefOf } from "../page/address.ts"
+import { Bridges } from "../parts/bridges.tsx"
 import { Chart, type Line, span } from "../parts/chart.tsx"
 import { Events } from "../parts/events.tsx"
 import { Segments } from "../parts/segments.tsx"
@@ -40,6 +42,7 @@ export function Overview(): JSX.Element {
     earlier: earlier.value,
     lastPoint: points.value.at(-1),
     certificates: certificates.value,
+    bridges: bridges.value,
     failures: failures.value,
     refusals: refusals.value,
     now: now.value,
@@ -53,6 +56,7 @@ export function Overview(): JSX.Element {
         <LastFailures />
         <Events />
       </div>
+      <Bridges />
       <Charts />
     </div>
   )

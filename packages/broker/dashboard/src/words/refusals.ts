@@ -49,6 +49,10 @@ const textParts: Readonly<Record<string, readonly string[]>> = {
   "tls failure": ["peer", "listener", "reason"],
   "session displaced": ["clientId", "user", "reason"],
   "shared messages lost": ["filter", "messages", "reason"],
+  "bridge connected": ["bridge", "to"],
+  "bridge lost": ["bridge", "to", "reason"],
+  "bridge dropped": ["bridge", "direction", "topic", "reason"],
+  "bridge warning": ["bridge", "to", "reason"],
   "admin operation": ["operation", "target", "token", "outcome"],
   omitted: ["events"],
   fault: ["clientId", "peer", "stack"],
@@ -57,5 +61,5 @@ const textParts: Readonly<Record<string, readonly string[]>> = {
 /** How much it is worth a look. */
 export function toneOf(event: string): "bad" | "look" | "plain" {
   if (event === "fault" || event === "store failed" || event === "error") return "bad"
-  return /refused|failure|lost|warning|displaced/.test(event) ? "look" : "plain"
+  return /refused|failure|lost|dropped|warning|displaced/.test(event) ? "look" : "plain"
 }

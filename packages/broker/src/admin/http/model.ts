@@ -82,6 +82,26 @@ export interface ListenerModel {
   }
 }
 
+export interface BridgeModel {
+  readonly name: string
+  /** Where the other broker is. */
+  readonly address: string
+  /** Both brokers have let it in. */
+  readonly connected: boolean
+  /** When the connection of now, or the last one, came about; absent: there was none. */
+  readonly since?: string
+  /** Messages that the receiving broker has taken. */
+  readonly handedOn: { readonly out: number; readonly in: number }
+  /** Those that were not handed on and will not be, by why. */
+  readonly dropped: { readonly out: Readonly<Record<string, number>>; readonly in: Readonly<Record<string, number>> }
+  /** Messages of QoS 1 and 2 at this broker that the other one has not acknowledged. */
+  readonly waiting: number
+  /** Connections that have ended, or did not come about. */
+  readonly failures: number
+  /** The last of these. */
+  readonly lastFailure?: { readonly at: string; readonly reason: string }
+}
+
 export interface CertificateModel {
   readonly listener: string
   /** "server": what clients are shown; "chain": what is shown above it; "clients": an authority that clients' certificates come from. */

@@ -3,12 +3,14 @@
 import { isUtf8 } from "node:buffer"
 import type { ClientView, ListedSession, RetainedView, SubscriptionView } from "../../hub/inspect.ts"
 import type { DrainView } from "../../hub/operate.ts"
+import type { BridgeView } from "../../ports/bridges.ts"
 import type { HandshakeFailed } from "../../ports/events.ts"
 import type { TlsFacts } from "../../ports/peer.ts"
 import type { Numbered } from "../recent.ts"
 import { brokerTime, timeText } from "../times.ts"
 import type { ClientRefusal, Timed } from "../watch.ts"
 import type {
+  BridgeModel,
   ClientModel,
   DrainModel,
   HandshakeFailureModel,
@@ -94,6 +96,16 @@ export function retainedModel(retained: RetainedView, offset: number, length: nu
     base64: part.toString("base64"),
     ...(isUtf8(part) && { text: part.toString("utf8") }),
     ...(expiresAt !== Number.POSITIVE_INFINITY && { expiresAt: brokerTime(expiresAt, clocks) }),
+  }
+}
+
+export function bridgeModel({ since, lastFailure, ...others }: BridgeView, clocks: Clocks): BridgeModel {
+  return {
+    ...others,
+    ...(since !== undefined && { since: brokerTime(since, clocks) }),
+    ...(lastFailure !== undefined && {
+      lastFailure: { at: brokerTime(lastFailure.at, clocks), reason: lastFailure.reason },
+    }),
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Inspect, Lists } from "../../hub/inspect.ts"
 import type { Operate } from "../../hub/operate.ts"
 import type { ShownCertificates } from "../../listen/listener.ts"
+import type { BridgeView } from "../../ports/bridges.ts"
 import type { HandshakeLoad } from "../../ports/events.ts"
 import type { Features } from "../../session/features.ts"
 import type { Limits } from "../../session/limits.ts"
@@ -35,6 +36,7 @@ export interface AdminParts {
   readonly startedAt: number
   readonly stats: () => Stats
   readonly listeners: () => readonly KnownListener[]
+  readonly bridges: () => readonly BridgeView[]
   readonly watch: Pick<Watch, "handshakeFailures" | "refusals" | "live">
   /** Why the broker is not well; undefined: it is. */
   readonly problem: () => string | undefined

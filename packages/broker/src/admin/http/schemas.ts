@@ -2,6 +2,7 @@
 
 import * as v from "valibot"
 import type {
+  BridgeModel,
   BrokerModel,
   CertificatesModel,
   ClientModel,
@@ -115,6 +116,20 @@ export const listeners: Schema<readonly ListenerModel[]> = v.array(
     tls: v.exactOptional(
       v.strictObject({ clientCertificate: v.string(), pending: count, waiting: count, waitingBytes: count }),
     ),
+  }),
+)
+
+export const bridges: Schema<readonly BridgeModel[]> = v.array(
+  v.strictObject({
+    name: v.string(),
+    address: v.string(),
+    connected: flag,
+    since: v.exactOptional(time),
+    handedOn: v.strictObject({ out: count, in: count }),
+    dropped: v.strictObject({ out: counts, in: counts }),
+    waiting: count,
+    failures: count,
+    lastFailure: v.exactOptional(v.strictObject({ at: time, reason: v.string() })),
   }),
 )
 

@@ -1,6 +1,7 @@
 // Is it well? One sentence, and the reasons, the worst first.
 
-import type { BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../http/model.ts"
+import type { BridgeModel, BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../http/model.ts"
+import { bridgeReasons } from "./bridges.ts"
 import { explain } from "./failures.ts"
 import { ago, bytes, count, duration, several } from "./format.ts"
 import { grownSince, type Numbers, type Point } from "./numbers.ts"
@@ -27,6 +28,7 @@ export interface Known {
   readonly earlier: Numbers | undefined
   readonly lastPoint: Point | undefined
   readonly certificates: CertificatesModel | undefined
+  readonly bridges: readonly BridgeModel[] | undefined
   readonly failures: readonly HandshakeFailureModel[] | undefined
   readonly refusals: readonly RefusalModel[] | undefined
   /** Milliseconds since 1970. */
@@ -59,6 +61,7 @@ function ofNow(known: Known): Verdict {
   const reasons = [
     ...healthReasons(known),
     ...certificateReasons(known.certificates),
+    ...bridgeReasons(known.bridges),
     ...numberReasons(known),
     ...failureReasons(known),
     ...refusalReasons(known),

@@ -100,7 +100,8 @@ const bridgeOptions: Rows<FileBridge> = {
   },
   maximumAttempts: {
     kind: number(1, 1_000_000),
-    about: "how often a message is sent for which there is no room, or for which the connection ends, before it is dropped",
+    about:
+      "how often a message is sent for which there is no room, or for which the connection ends, before it is dropped",
     default: 10,
   },
   retryMinimum: {

@@ -3,7 +3,7 @@
 import { timeText } from "../../times.ts"
 import { CertificateReader } from "../certificates.ts"
 import type { BrokerModel, ListenerModel, TokenModel } from "../model.ts"
-import { drainModel, isPostQuantum } from "../models.ts"
+import { bridgeModel, drainModel, isPostQuantum } from "../models.ts"
 import type { AdminParts, KnownListener } from "../parts.ts"
 import { type Route, reading } from "../route.ts"
 import * as schemas from "../schemas.ts"
@@ -46,6 +46,15 @@ export function aboutRoutes(): readonly Route[] {
         const { listeners } = parts.lists.tallies
         return { body: parts.listeners().map((one) => listenerModel(one, listeners.get(one.name) ?? 0)) }
       },
+    }),
+    reading({
+      path: "/bridges",
+      operation: "getBridges",
+      about:
+        "The broker's bridges to others: which are connected, what went over them, what was dropped, and what waits.",
+      input: schemas.nothing,
+      answer: schemas.bridges,
+      run: (_, { parts }) => ({ body: parts.bridges().map((one) => bridgeModel(one, parts)) }),
     }),
     reading({
       path: "/certificates",
