@@ -2,6 +2,7 @@
 
 import { emqxListenerRows, emqxRows } from "../../packages/broker/src/config/import/emqx-rows.ts"
 import { bridgeRows, generalRows, listenerRows } from "../../packages/broker/src/config/import/mosquitto-rows.ts"
+import { nanomqBridgeRows } from "../../packages/broker/src/config/import/nanomq-bridge-rows.ts"
 import { nanomqListenerRows, nanomqOldNames, nanomqRows } from "../../packages/broker/src/config/import/nanomq-rows.ts"
 import { knownPath } from "../../packages/broker/src/config/import/our-options.ts"
 import { type Row, type Rows, readingOf } from "../../packages/broker/src/config/import/values.ts"
@@ -24,6 +25,9 @@ export function comingFromPage(): string {
     tableOf(nanomqListenerRows),
     "### What is not of a listener",
     tableOf(nanomqRows),
+    "### Bridges",
+    "Below `bridges.mqtt.NAME`, and `bridge.mqtt.NAME` of the older form.",
+    tableOf(nanomqBridgeRows),
     "### The older form",
     "Before 0.14 a line was `key=value`; such a file is known by that. Its names are these of now:",
     [

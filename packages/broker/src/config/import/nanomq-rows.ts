@@ -4,7 +4,9 @@ import { always, number, type Row, type Rows } from "./values.ts"
 
 const any = Number.MAX_SAFE_INTEGER
 const log = "the log is one line an event, on standard output, where systemd or Docker take it"
-const noBridge: Row = { why: "bridges are not carried over: write them anew, below `bridges` (docs/bridges.md)" }
+const noBridge: Row = {
+  why: "bridges of this kind are not carried over: write them anew, below `bridges` (docs/bridges.md)",
+}
 const noRules: Row = { why: "there is no rule engine" }
 
 /** `listeners.TYPE` and `listeners.TYPE.NAME`: tcp, ssl, ws and wss. */
@@ -83,6 +85,7 @@ export const nanomqRows: Rows = {
   "web_hook.*": { why: "nobody is told of events but the log" },
   "system.*": { why: "one thread serves all clients; `workers` of a listener are for TLS" },
   "sqlite.*": { why: "sessions and messages are kept in files by the broker itself (`store`)" },
+  "bridges.mqtt.*": { to: "bridges", why: "see below", special: true },
   "bridges.*": noBridge,
   "aws_bridge.*": noBridge,
   "preset.*": { why: "sessions begin with their clients" },

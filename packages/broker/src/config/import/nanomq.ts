@@ -4,6 +4,7 @@ import { type HoconObject, type HoconValue, readHocon } from "./hocon.ts"
 import { type HoconLine, hoconLines, rowAt, sourceOf, textAt, valueAt } from "./hocon-lines.ts"
 import { type ListenerLines, listenerOf, type TlsNames } from "./hocon-listeners.ts"
 import type { ImportMeans } from "./means.ts"
+import { NanomqBridges } from "./nanomq-bridges.ts"
 import { nanomqListenerRows, nanomqOldNames, nanomqRows } from "./nanomq-rows.ts"
 import { aclOf, type OrderedRule, type Who } from "./ordered-rules.ts"
 import { type ListenerKind, Outcome, type Source } from "./outcome.ts"
@@ -88,6 +89,7 @@ class NanomqImport {
   readonly #listeners = new Map<string, ListenerLines & { readonly lines: Map<string, HoconLine> }>()
   readonly #users = new Map<string, { readonly password: string; readonly source: Source }>()
   readonly #rules: OrderedRule[] = []
+  readonly #bridges: NanomqBridges
   #noMatch: HoconLine | undefined
   #acl: Source | undefined
   #asksOthers = false
@@ -96,6 +98,7 @@ class NanomqImport {
   constructor(outcome: Outcome, means: ImportMeans) {
     this.#outcome = outcome
     this.#means = means
+    this.#bridges = new NanomqBridges(outcome, means)
   }
 
   async take(root: HoconObject): Promise<void> {
@@ -106,6 +109,7 @@ class NanomqImport {
     }
     this.#takeRules(valueAt(root, "auth", "acl", "rules"))
     for (const each of this.#listeners.values()) this.#settleListener(each)
+    this.#bridges.settle()
     this.#settleDefaults(root)
     await this.#settleUsers()
     this.#settleRules()
@@ -116,6 +120,10 @@ class NanomqImport {
     const [first = "", second = "", third = ""] = path
     if (first === "listeners" && Object.hasOwn(types, second)) {
       this.#takeListener(line)
+      return
+    }
+    if (first === "bridges" && second === "mqtt") {
+      this.#bridges.take(line)
       return
     }
     if (/^acl\.rule\.\d+$/.test(path.join("."))) {
