@@ -1,11 +1,12 @@
 // `puremq import`: another broker's configuration as one of ours, on standard output or in a file that is new.
 
-import { randomBytes } from "node:crypto"
+import { createPublicKey, randomBytes } from "node:crypto"
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { basename, dirname, isAbsolute, join, resolve } from "node:path"
 import { type Arguments, readArguments, UsageError } from "@puremq/tls13/command-line"
 import { finish } from "../access/lines.ts"
 import { defaultCost, passwordLine, saltLength } from "../access/password-file.ts"
+import { tokenLine, tokenPrefix } from "../admin/tokens.ts"
 import { checkFileConfig } from "../config/check.ts"
 import { ConfigError } from "../config/config.ts"
 import { importEmqx } from "../config/import/emqx.ts"
@@ -100,6 +101,17 @@ const means: ImportMeans = {
   knows: knownPath,
   beside: (file, name) => (isAbsolute(name) ? name : resolve(dirname(file), name)),
   passwordLine: (user, password) => passwordLine(user, password, randomBytes(saltLength), defaultCost, scrypt),
+  adminToken: () => {
+    const token = `${tokenPrefix}${randomBytes(32).toString("base64url")}`
+    return { token, line: tokenLine("imported", "operate", token) }
+  },
+  jwkOf: (pem) => {
+    try {
+      return createPublicKey(pem).export({ format: "jwk" })
+    } catch {
+      return undefined
+    }
+  },
 }
 
 /** Where there is no folder to write them into. */
@@ -157,6 +169,10 @@ function problemsOf(outcome: Outcome, toml: string, out: string | undefined, fol
     "crl",
     "aclFile",
     "login.passwordFile",
+    "login.http.ca",
+    "login.jwt.ca",
+    "admin.cert",
+    "admin.key",
     "passwordFile",
     "pskFile",
   ]

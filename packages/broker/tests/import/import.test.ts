@@ -40,6 +40,7 @@ const cases = [
   ["mosquitto/mosquitto.conf", []],
   ["mosquitto/per-listener.conf", ["--from", "mosquitto"]],
   ["mosquitto/local.conf", []],
+  ["mosquitto/api.conf", []],
   ["nanomq/nanomq.conf", []],
   ["nanomq/old.conf", []],
   ["nanomq/users.conf", ["--from", "nanomq"]],
@@ -56,7 +57,7 @@ describe("puremq import", { timeout: 60_000 }, () => {
     const { status, printed, told } = await imported(join(root, file), "--out", out, ...args)
     expect(printed).toBe("")
     const written = readdirSync(folder).sort()
-    const isSecret = (name: string) => /-(password|psk)$/.test(name)
+    const isSecret = (name: string) => /-(password|psk|jwks|admin-tokens?)$/.test(name)
     const contentOf = (name: string) => (isSecret(name) ? "(a secret)\n" : readFileSync(join(folder, name), "utf8"))
     const text = written.map((name) => `## ${name}\n\n${contentOf(name)}`).join("\n")
     const summary = [...told, `exit status ${status}`].map((line) => `# ${line}\n`).join("")
@@ -71,6 +72,8 @@ describe("puremq import", { timeout: 60_000 }, () => {
       "a secret of",
       "user:word",
       "of the bridge",
+      "a secret of tokens that is long enough",
+      Buffer.from("a secret of tokens that is long enough").toString("base64url"),
     ])
       expect(text + summary).not.toContain(secret)
     await startedWith(out)

@@ -25,6 +25,7 @@ export async function startedWith(file: string): Promise<void> {
     store: { type: "memory" },
     // They would look for brokers elsewhere.
     bridges: [],
+    ...(config.admin !== undefined && { admin: { ...config.admin, host: "127.0.0.1", port: 0 } }),
     listeners: (config.listeners ?? []).map((one) => ({ ...one, host: "127.0.0.1", port: 0 })),
   })
   try {

@@ -233,12 +233,12 @@ export const emqxRows: Rows = {
     read: number({ low: 1, high: 86_400, unlimited: 0, unlimitedTexts: ["disabled"], unit: "seconds" }),
   },
   "sys_topics.*": { why: "topics below $SYS are those of docs/sys-topics.md" },
-  authentication: { to: "login.passwordFile", why: "users are in a file: `puremq passwd` writes it", special: true },
-  "authentication.*": {
-    to: "login.passwordFile",
-    why: "users are in a file: `puremq passwd` writes it",
+  authentication: {
+    to: "login.jwt",
+    why: "of `mechanism = jwt` keys and claims; of `backend = http` the address (`login.http.url`), whose server has to learn other questions; users of a database are in a file here (`login.passwordFile`), which `puremq passwd` writes",
     special: true,
   },
+  "authentication.*": { to: "login.jwt", why: "the same, of a single one", special: true },
   "authorization.no_match": { to: "aclFile", why: "a rule for everybody at the end of the list", special: true },
   "authorization.deny_action": {
     read: (text) =>
@@ -253,9 +253,23 @@ export const emqxRows: Rows = {
   },
   "authorization.*": { read: () => ({ holds: "rules are in memory" }) },
   "log.*": { why: log },
-  "prometheus.*": { why: "`metrics` is an address that is asked" },
-  "dashboard.*": { why: "there is no dashboard by these options" },
-  "api_key.*": { why: "there is no dashboard by these options" },
+  "prometheus.*": { why: "nothing is pushed: name a port (`metrics.port`), which Prometheus asks (docs/metrics.md)" },
+  "dashboard.listeners.http.bind": {
+    to: "admin.port",
+    why: "a page and an API with other paths and answers, of this machine alone, unless it has TLS",
+    special: true,
+  },
+  "dashboard.listeners.https.bind": { to: "admin.port", why: "the same with TLS", special: true },
+  "dashboard.listeners.https.ssl_options.certfile": { to: "admin.cert", special: true },
+  "dashboard.listeners.https.ssl_options.keyfile": { to: "admin.key", special: true },
+  "dashboard.default_username": {
+    to: "admin.tokenFile",
+    why: "a token is made, and written into a file beside",
+    special: true,
+  },
+  "dashboard.default_password": { to: "admin.tokenFile", why: "the same", secret: true, special: true },
+  "dashboard.*": { why: "the admin API and its page ask for tokens (`puremq token`)" },
+  "api_key.*": { why: "the admin API and its page ask for tokens (`puremq token`)" },
   "node.*": { why: "the process is one of Node, Deno or Bun; what it keeps is below `store.directory`" },
   "cluster.*": { why: "one process is the broker" },
   "rpc.*": { why: "one process is the broker" },

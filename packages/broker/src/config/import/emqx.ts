@@ -3,12 +3,13 @@
 import { emqxListenerRows, emqxRows } from "./emqx-rows.ts"
 import { ErlangError, readErlangRules } from "./erlang-rules.ts"
 import { type HoconObject, readHocon } from "./hocon.ts"
-import { type HoconLine, hoconLines, rowAt, textAt } from "./hocon-lines.ts"
+import { type HoconLine, hoconLines, rowAt, sourceOf, textAt, valueAt } from "./hocon-lines.ts"
 import { type ListenerLines, listenerOf, type TlsNames } from "./hocon-listeners.ts"
 import type { ImportMeans } from "./means.ts"
 import { aclOf, type OrderedRule } from "./ordered-rules.ts"
 import { type ImportedListener, type ListenerKind, Outcome, type Settings } from "./outcome.ts"
-import { amountOf, flagOf, type Row, readingOf } from "./values.ts"
+import { takeApi, takeHttpLogin, takeJwt } from "./services.ts"
+import { addressOf, amountOf, flagOf, type Row, readingOf } from "./values.ts"
 
 function basename(file: string): string {
   return file.replace(/^.*[\\/]/, "")
@@ -56,7 +57,10 @@ class EmqxImport {
   readonly #limited: { readonly listener: ImportedListener; readonly line: HoconLine }[] = []
   #noMatch: HoconLine | undefined
   #sources: HoconLine | undefined
+  readonly #dashboard = new Map<string, HoconLine>()
   #hasLogins = false
+  /** Some of them are users of a database. */
+  #hasUsers = false
   /** Some rules are missing. */
   #isStrict = false
   #certificateNames: HoconLine | undefined
@@ -68,6 +72,8 @@ class EmqxImport {
 
   take(root: HoconObject): void {
     for (const line of hoconLines(root)) this.#take(line)
+    this.#takeLogins(root)
+    this.#settleDashboard()
     for (const each of this.#listeners.values()) this.#settleListener(each)
     this.#settleLimits()
     this.#settleCertificateNames()
@@ -96,11 +102,61 @@ class EmqxImport {
         this.#certificateNames = line
         return
     }
-    if (first === "authentication") {
-      this.#hasLogins ||= line.value.kind !== "list" || line.value.items.length > 0
-      this.#outcome.leave(source, row?.why ?? "")
-    } else if (row === undefined) this.#outcome.leave(source, "EMQX 5 has no such option that is known here")
+    if (first === "authentication") return
+    if (first === "dashboard") this.#dashboard.set(path.slice(1).join("."), line)
+    else if (row === undefined) this.#outcome.leave(source, "EMQX 5 has no such option that is known here")
     else this.#outcome.take(this.#outcome.settings, row.to ?? "", source, readingOf(row, text))
+  }
+
+  #takeLogins(root: HoconObject): void {
+    const given = valueAt(root, "authentication")
+    const items = given === undefined ? [] : given.kind === "list" ? given.items : [given]
+    for (const item of items) {
+      if (item.kind !== "object") continue
+      const source = sourceOf(["authentication"], item.spot, item)
+      if (flagOf(textAt(item, "enable") ?? "true") === false) {
+        this.#outcome.leave(source, "it is off there")
+        continue
+      }
+      this.#hasLogins = true
+      const [mechanism, backend] = [textAt(item, "mechanism"), textAt(item, "backend")]
+      if (mechanism === "jwt") {
+        const why = takeJwt(item, source, this.#outcome, this.#means)
+        if (why !== undefined) this.#outcome.leave(source, why)
+      } else if (mechanism === "password_based" && backend === "http") {
+        const ca = textAt(item, "ssl", "cacertfile")
+        const more = {
+          timeout: textAt(item, "request_timeout"),
+          pool: textAt(item, "pool_size"),
+          ca: ca === undefined ? undefined : this.#means.beside(source.file, ca),
+        }
+        takeHttpLogin(textAt(item, "url") ?? "", more, source, this.#outcome)
+      } else {
+        this.#hasUsers = true
+        this.#outcome.leave(source, "users are in a file: `puremq passwd` writes it")
+      }
+    }
+  }
+
+  #settleDashboard(): void {
+    const of = (name: string) => this.#dashboard.get(name)
+    const [http, https] = [of("listeners.http.bind"), of("listeners.https.bind")]
+    const [cert, key] = ["certfile", "keyfile"].map((name) => of(`listeners.https.ssl_options.${name}`))
+    const isOn = (bind: HoconLine | undefined) => (addressOf(bind?.text ?? "")?.port ?? 0) > 0
+    const isSecure = isOn(https) && cert !== undefined && key !== undefined
+    const bind = isSecure ? https : isOn(http) ? http : undefined
+    const address = addressOf(bind?.text ?? "")
+    const users = [of("default_username"), of("default_password")]
+    const done = [bind, ...(isSecure ? [cert, key] : []), ...users].filter((line) => line !== undefined)
+    if (bind !== undefined && address !== undefined) {
+      const beside = ({ source, text }: HoconLine) => this.#means.beside(source.file, text)
+      const tls =
+        isSecure && cert !== undefined && key !== undefined ? { cert: beside(cert), key: beside(key) } : undefined
+      takeApi({ ...address, tls, sources: done.map(({ source }) => source) }, this.#outcome, this.#means)
+    }
+    for (const line of this.#dashboard.values())
+      if (bind === undefined || !done.includes(line))
+        this.#outcome.leave(line.source, emqxRows["dashboard.*"]?.why ?? "")
   }
 
   #takeListener(line: HoconLine, kind: string, name: string, option: string): void {
@@ -259,11 +315,9 @@ class EmqxImport {
       "login.anonymous",
       !this.#hasLogins,
       [],
-      this.#hasLogins
-        ? 'there users log in: write them with "puremq passwd", and name the file as passwordFile'
-        : "as there, where there is no authentication",
+      this.#hasLogins ? "there clients have to log in" : "as there, where there is no authentication",
     )
-    if (this.#hasLogins)
+    if (this.#hasUsers)
       told.push(
         'users are in a database of EMQX: write them with "puremq passwd FILE USER", and name the file as login.passwordFile',
       )

@@ -13,4 +13,8 @@ export interface ImportMeans {
   readonly beside: (file: string, name: string) => string
   /** The line of a password file for a user. */
   readonly passwordLine: (user: string, password: string) => Promise<string>
+  /** A new token of the admin API, and its line in a file of them. */
+  readonly adminToken: () => { readonly token: string; readonly line: string }
+  /** A public key in PEM as a JWK (RFC 7517); undefined: it is none that can be read. */
+  readonly jwkOf: (pem: string) => object | undefined
 }

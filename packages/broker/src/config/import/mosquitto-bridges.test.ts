@@ -11,6 +11,8 @@ function imported(lines: string, hasBridges = true) {
     knows: (path) => path.startsWith("bridges.") && hasBridges,
     beside: (_, name) => `/etc/${name}`,
     passwordLine: () => Promise.reject(new Error("nobody")),
+    adminToken: () => ({ token: "", line: "" }),
+    jwkOf: () => undefined,
   }
   const outcome = importMosquitto(lines, "m.conf", means)
   return { outcome, toml: rendered(outcome, "m.conf, of Mosquitto") }

@@ -2,6 +2,7 @@
 
 import type { ImportMeans } from "./means.ts"
 import type { ImportedListener, Line, ListenerKind, Outcome, Source } from "./outcome.ts"
+import { takeApi } from "./services.ts"
 import { flagOf, suitesOf } from "./values.ts"
 
 /** The lines of a listener by their keys; of those that may stand several times, the last is in `lines`. */
@@ -94,6 +95,10 @@ export class MosquittoListeners {
     if (!/^\d{1,5}$/.test(portText) || port > 65_535) return out("its port is none")
     if (port === 0 && addressWords.length > 0) return out("it is a socket of Unix, which no listener of ours is")
     const protocol = lines.get("protocol")?.value ?? "mqtt"
+    if (protocol === "http_api") {
+      this.#settleApi(draft, port, addressWords.join(" "))
+      return undefined
+    }
     if (protocol !== "mqtt" && protocol !== "websockets")
       return out("only mqtt and websockets are protocols of listeners")
     const [cert, key] = [lines.get("certfile"), lines.get("keyfile")]
@@ -126,6 +131,19 @@ export class MosquittoListeners {
       aclFile: lines.get("acl_file") ?? general.get("acl_file"),
       certificates: asks ? certificatesOf(lines) : undefined,
     }
+  }
+
+  #settleApi(draft: ListenerDraft, port: number, address: string): void {
+    const { opening, lines } = draft
+    const [protocol, cert, key] = [lines.get("protocol"), lines.get("certfile"), lines.get("keyfile")]
+    const done = [opening, protocol, cert, key].filter((line) => line !== undefined)
+    const beside = ({ value }: Line) => this.#means.beside(this.#file, value)
+    const tls = cert !== undefined && key !== undefined ? { cert: beside(cert), key: beside(key) } : undefined
+    const host = address === "" ? lines.get("bind_address")?.value : address
+    takeApi({ port, host, tls, sources: done.map(({ source }) => source) }, this.#outcome, this.#means)
+    for (const line of lines.values())
+      if (!done.includes(line))
+        this.#outcome.leave(line.source, "the admin API asks for tokens, and has no such option")
   }
 
   #settleAddress(

@@ -125,7 +125,11 @@ export const generalRows: Rows = {
     why: "mosquitto_password_file and mosquitto_acl_file become files of ours; there are no others",
     special: true,
   },
-  auth_plugin: { to: "", why: "there are no plugins", special: true },
+  auth_plugin: {
+    to: "",
+    why: "there are no plugins; tokens and a server that is asked are `login.jwt` and `login.http` (docs/hooks.md)",
+    special: true,
+  },
   plugin_opt_: { to: "", why: "of the plugins above", special: true },
   auth_opt_: { to: "", why: "of the plugins above", special: true },
   psk_file: { why: "listeners have no pre-shared keys; clients show certificates or log in" },
@@ -180,7 +184,7 @@ export const listenerRows: Rows = {
   mount_point: { why: "topics of a listener have no prefix; whoever can reach it, sees the same topics" },
   protocol: {
     to: "listeners.*.type",
-    why: "mqtt: `tcp` or `tls`; websockets: `ws` or `wss`; http_api is left out",
+    why: "mqtt: `tcp` or `tls`; websockets: `ws` or `wss`; http_api: `admin`, with other paths and answers, and a token that is made",
     special: true,
   },
   socket_domain: { to: "listeners.*.host", why: "ipv4: 0.0.0.0; ipv6: ::, which takes IPv4, too", special: true },

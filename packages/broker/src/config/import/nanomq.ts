@@ -8,6 +8,7 @@ import { NanomqBridges } from "./nanomq-bridges.ts"
 import { nanomqListenerRows, nanomqOldNames, nanomqRows } from "./nanomq-rows.ts"
 import { aclOf, type OrderedRule, type Who } from "./ordered-rules.ts"
 import { type ListenerKind, Outcome, type Source } from "./outcome.ts"
+import { takeApi, takeHttpLogin, takeWebhook } from "./services.ts"
 import { flagOf, readingOf } from "./values.ts"
 
 /** Throws HoconError. */
@@ -92,8 +93,9 @@ class NanomqImport {
   readonly #bridges: NanomqBridges
   #noMatch: HoconLine | undefined
   #acl: Source | undefined
+  /** Below `http_server`, `auth.http_auth` and `webhook`. */
+  readonly #services = new Map<string, HoconLine>()
   #asksOthers = false
-  #isHttpOff = false
 
   constructor(outcome: Outcome, means: ImportMeans) {
     this.#outcome = outcome
@@ -110,6 +112,9 @@ class NanomqImport {
     this.#takeRules(valueAt(root, "auth", "acl", "rules"))
     for (const each of this.#listeners.values()) this.#settleListener(each)
     this.#bridges.settle()
+    this.#settleApi()
+    this.#settleHttpLogin()
+    this.#settleWebhook()
     this.#settleDefaults(root)
     await this.#settleUsers()
     this.#settleRules()
@@ -138,9 +143,9 @@ class NanomqImport {
       this.#users.set(third, { password: text, source })
       return
     }
-    if (first === "auth" && second === "http_auth") {
-      if (path.at(-1) === "url") this.#asksOthers = true
-      else if (third === "enable" && flagOf(text) === false) this.#isHttpOff = true
+    if (first === "http_server" || first === "webhook" || (first === "auth" && second === "http_auth")) {
+      this.#services.set(path.join("."), line)
+      return
     }
     const row = rowAt(nanomqRows, path)
     switch (path.join(".")) {
@@ -210,18 +215,77 @@ class NanomqImport {
       this.#outcome.settings.set("login.certificates", false, [verify.source], "a certificate is no login there")
   }
 
+  /** What is left of those below a beginning is said with the row of all of them. */
+  #leaveServices(beginning: string, done: readonly (HoconLine | undefined)[] = []): void {
+    for (const [path, line] of this.#services) {
+      if (!path.startsWith(beginning) || done.includes(line)) continue
+      const row = rowAt(nanomqRows, [...line.path.slice(0, -1), "-"])
+      this.#outcome.leave(line.source, row?.why ?? "NanoMQ has no such option that is known here")
+    }
+  }
+
+  #settleApi(): void {
+    const [port, host] = [this.#services.get("http_server.port"), this.#services.get("http_server.ip_addr")]
+    const enable = this.#services.get("http_server.enable")
+    const isOff = enable !== undefined && flagOf(enable.text) === false
+    if (port === undefined || !/^\d{1,5}$/.test(port.text) || isOff) {
+      this.#leaveServices("http_server.")
+      return
+    }
+    const users = [this.#services.get("http_server.username"), this.#services.get("http_server.password")]
+    const done = [port, host, enable, ...users].filter((line) => line !== undefined)
+    const api = { port: Number(port.text), host: host?.text, tls: undefined }
+    takeApi({ ...api, sources: done.map(({ source }) => source) }, this.#outcome, this.#means)
+    this.#leaveServices("http_server.", done)
+  }
+
+  #settleHttpLogin(): void {
+    const of = (name: string) => this.#services.get(`auth.http_auth.${name}`)
+    const [url, timeout, pool, enable] = [of("auth_req.url"), of("timeout"), of("pool_size"), of("enable")]
+    const isOff = enable !== undefined && flagOf(enable.text) === false
+    const urls = [...this.#services.keys()].filter((path) => /^auth\.http_auth\..*url$/.test(path))
+    this.#asksOthers = urls.length > 0 && !isOff
+    if (
+      url === undefined ||
+      isOff ||
+      !takeHttpLogin(url.text, { timeout: timeout?.text, pool: pool?.text }, url.source, this.#outcome)
+    ) {
+      this.#leaveServices("auth.http_auth.", [url])
+      if (url !== undefined && isOff) this.#outcome.leave(url.source, "it is off there")
+      return
+    }
+    for (const line of [timeout, pool, enable]) if (line !== undefined) this.#outcome.carry(line.source)
+    this.#leaveServices("auth.http_auth.", [url, timeout, pool, enable])
+  }
+
+  #settleWebhook(): void {
+    const [url, events] = [this.#services.get("webhook.url"), this.#services.get("webhook.events")]
+    const enable = this.#services.get("webhook.enable")
+    const isOff = enable !== undefined && flagOf(enable.text) === false
+    if (url === undefined || events?.value.kind !== "list" || isOff) {
+      this.#leaveServices("webhook.")
+      return
+    }
+    const names = events.value.items.flatMap((item) => (item.kind === "object" ? (textAt(item, "event") ?? []) : []))
+    takeWebhook(url, names, events.source, this.#outcome)
+    if (enable !== undefined) this.#outcome.carry(enable.source)
+    this.#leaveServices("webhook.", [url, events, enable])
+  }
+
   #settleDefaults(root: HoconObject): void {
     const { settings, listeners, defaults, told } = this.#outcome
-    if (this.#asksOthers && !this.#isHttpOff) {
+    if (this.#asksOthers) {
+      const isTaken = settings.get("login.http.url") !== undefined
       settings.set(
         "login.anonymous",
         false,
         settings.get("login.anonymous")?.sources ?? [],
-        "there somebody else is asked who may log in (auth.http_auth), which is not carried over",
+        "there somebody else is asked who may log in (auth.http_auth)",
       )
-      told.push(
-        "who may log in is asked of somebody else there (auth.http_auth): until users are written, nobody gets in",
-      )
+      if (!isTaken)
+        told.push(
+          "who may log in is asked of somebody else there (auth.http_auth): until users are written, nobody gets in",
+        )
     } else if (settings.get("login.anonymous") === undefined)
       settings.set("login.anonymous", true, [], "as there, where nothing says otherwise")
     settings.set(

@@ -43,7 +43,7 @@ function below(settings: Settings, name: string): [string, Setting][] {
 function options(settings: readonly (readonly [string, Setting])[]): string[] {
   return settings.flatMap(([path, { value, sources, remarks }]) => [
     ...remarks.flatMap((each) => comment(each)),
-    `${path} = ${toml(value)}${sources.length === 0 ? "" : ` # ${sources.map(placeOf).join(", ")}`}`,
+    `${path} = ${toml(value)}${sources.length === 0 ? "" : ` # ${[...new Set(sources.map(placeOf))].join(", ")}`}`,
   ])
 }
 
