@@ -32,7 +32,7 @@ async function importAndStart(product: string, text: string): Promise<string[]> 
   const out = join(root, "puremq.toml")
   writeFileSync(
     file,
-    text.replaceAll(/(?:\/etc|data|\$\{EMQX_ETC_DIR\}|\{\{ ?platform_etc_dir ?\}\})\/certs\//g, `${certs}/`),
+    text.replaceAll(/(?:\/?\betc|data|\$\{EMQX_ETC_DIR\}|\{\{ ?platform_etc_dir ?\}\})\/certs\//g, `${certs}/`),
   )
   const told: string[] = []
   const args = [file, "--from", product, "--out", out, "--force"]
