@@ -2,9 +2,10 @@
 
 import { emqxListenerRows, emqxRows } from "./emqx-rows.ts"
 import { ErlangError, readErlangRules } from "./erlang-rules.ts"
-import { type HoconObject, readHocon } from "./hocon.ts"
+import { readHocon } from "./hocon.ts"
 import { type HoconLine, hoconLines, rowAt, sourceOf, textAt, valueAt } from "./hocon-lines.ts"
 import { type ListenerLines, listenerOf, type TlsNames } from "./hocon-listeners.ts"
+import type { HoconObject } from "./hocon-values.ts"
 import type { ImportMeans } from "./means.ts"
 import { aclOf, type OrderedRule } from "./ordered-rules.ts"
 import { type ImportedListener, type ListenerKind, Outcome, type Settings } from "./outcome.ts"

@@ -1,6 +1,6 @@
 // The values of a HOCON configuration as lines `PATH = VALUE`, each with its place; and what row each has.
 
-import type { HoconObject, HoconValue, Spot } from "./hocon.ts"
+import type { HoconObject, HoconValue, Spot } from "./hocon-values.ts"
 import type { Source } from "./outcome.ts"
 import { isSecretName, oneLine, type Row, type Rows } from "./values.ts"
 

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what is read
 import { describe, expect, it } from "vitest"
-import { type HoconMeans, type HoconValue, readHocon } from "./hocon.ts"
+import { readHocon } from "./hocon.ts"
+import type { HoconMeans, HoconValue } from "./hocon-values.ts"
 
 const files: Readonly<Record<string, string>> = {
   "more.conf": "b = 2\nc { d = 3 }",

@@ -1,7 +1,7 @@
 // The bridges of a nanomq.conf: their lines are collected by name, and each becomes one of ours.
 
-import type { HoconValue } from "./hocon.ts"
 import { type HoconLine, rowAt, textAt } from "./hocon-lines.ts"
+import type { HoconValue } from "./hocon-values.ts"
 import type { ImportMeans } from "./means.ts"
 import { nanomqBridgeRows } from "./nanomq-bridge-rows.ts"
 import { type Outcome, Settings, type Source } from "./outcome.ts"

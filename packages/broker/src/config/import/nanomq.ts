@@ -1,8 +1,9 @@
 // nanomq.conf as a configuration of ours: HOCON, or the older form with a `key=value` in each line.
 
-import { type HoconObject, type HoconValue, readHocon } from "./hocon.ts"
+import { readHocon } from "./hocon.ts"
 import { type HoconLine, hoconLines, rowAt, sourceOf, textAt, valueAt } from "./hocon-lines.ts"
 import { type ListenerLines, listenerOf, type TlsNames } from "./hocon-listeners.ts"
+import type { HoconObject, HoconValue } from "./hocon-values.ts"
 import type { ImportMeans } from "./means.ts"
 import { NanomqBridges } from "./nanomq-bridges.ts"
 import { nanomqListenerRows, nanomqOldNames, nanomqRows } from "./nanomq-rows.ts"

@@ -1,8 +1,8 @@
 // What others have beside MQTT, and we too: an HTTP API, servers that are asked about logins, tokens, webhooks.
 
 import { placeOf } from "../../http/place.ts"
-import type { HoconObject } from "./hocon.ts"
 import { textAt, valueAt } from "./hocon-lines.ts"
+import type { HoconObject } from "./hocon-values.ts"
 import type { ImportMeans } from "./means.ts"
 import type { Outcome, Source } from "./outcome.ts"
 import { amountOf, flagOf } from "./values.ts"
