@@ -13,9 +13,7 @@ export function makeCertificates(folder: string): void {
     ["ca.pem", "cacert.pem"],
     ["server.pem", "cert.pem"],
     ["server-key.pem", "key.pem"],
-    // Any will do.
-    ["server.pem", "client-cert.pem"],
-    ["server-key.pem", "client-key.pem"],
+    ["client.pem", "client-cert.pem"],
   ] as const)
     writeFileSync(join(folder, to), readFileSync(join(folder, from)))
 }
