@@ -1,7 +1,13 @@
 // What the admin API answers, as far as the screen shows it. A broker that is newer says more, and what is no broker says anything: each
 // part is what it has to be, or nothing.
 
-import type { BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
+import type {
+  BridgeModel,
+  BrokerModel,
+  CertificatesModel,
+  HandshakeFailureModel,
+  RefusalModel,
+} from "../../../admin/http/model.ts"
 import { member, numberIn, textIn } from "../api.ts"
 import type { ClientRow } from "./state.ts"
 
@@ -36,6 +42,22 @@ export function brokerIn(body: unknown): BrokerModel | undefined {
       },
     }),
   }
+}
+
+export function bridgesIn(body: unknown): readonly BridgeModel[] {
+  return (Array.isArray(body) ? body : []).map((each: unknown) => {
+    const reason = textIn(member(each, "lastFailure"), "reason")
+    return {
+      name: textIn(each, "name") ?? "",
+      address: textIn(each, "address") ?? "",
+      connected: member(each, "connected") === true,
+      failures: numberIn(each, "failures"),
+      ...(reason !== undefined && { lastFailure: { at: "", reason } }),
+      handedOn: { in: 0, out: 0 },
+      dropped: { in: {}, out: {} },
+      waiting: numberIn(each, "waiting"),
+    }
+  })
 }
 
 export function certificatesIn(body: unknown): CertificatesModel {

@@ -1,9 +1,9 @@
 // Asks the admin API again and again for what the screen shows. What is not answered is told, and asked again, later each time.
 
-import type { CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
+import type { BridgeModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
 import { type Numbers, numbersOf, type Point, pointOf } from "../../../admin/words/numbers.ts"
 import { type AdminApi, type ApiAnswer, adviceFor, textIn, Unanswered } from "../api.ts"
-import { brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
+import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
 import type { ClientRow, Link, TopState } from "./state.ts"
 
 /** Clients in a page, and pages in a look: of more clients each look sees others of them. */
@@ -25,6 +25,7 @@ export class Feed {
   #broker: TopState["broker"]
   #history: readonly Numbers[] = []
   #points: readonly Point[] = []
+  #bridges: readonly BridgeModel[] = []
   #certificates: CertificatesModel | undefined
   #certificatesAt = Number.NEGATIVE_INFINITY
   #failures: readonly HandshakeFailureModel[] = []
@@ -51,6 +52,7 @@ export class Feed {
       numbers: this.#history.at(-1),
       earlier: this.#history[0],
       points: this.#points,
+      bridges: this.#bridges,
       certificates: this.#certificates,
       failures: this.#failures,
       refusals: this.#refusals,
@@ -81,9 +83,10 @@ export class Feed {
 
   async #look(): Promise<void> {
     const isDue = this.#clock() - this.#certificatesAt >= certificatesEach
-    const [broker, metrics, failures, refusals, certificates] = await Promise.all([
+    const [broker, metrics, bridges, failures, refusals, certificates] = await Promise.all([
       this.#ask("/broker"),
       this.#ask("/metrics"),
+      this.#ask("/bridges"),
       this.#ask("/handshake-failures?limit=200"),
       this.#ask("/refusals?limit=200"),
       isDue ? this.#ask("/certificates") : undefined,
@@ -96,6 +99,7 @@ export class Feed {
       this.#certificatesAt = this.#clock()
     }
     this.#broker = about
+    this.#bridges = bridgesIn(bridges)
     this.#failures = failuresIn(failures)
     this.#refusals = refusalsIn(refusals)
     this.#remember(numbersOf(Object.assign({}, metrics), this.#clock()))

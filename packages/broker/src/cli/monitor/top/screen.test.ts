@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import { numbersOf, pointOf } from "../../../admin/words/numbers.ts"
-import { brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
+import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
 import { afterKey, keysIn } from "./keys.ts"
 import { painted, plainText } from "./line.ts"
 import { screenOf } from "./screen.ts"
@@ -69,6 +69,15 @@ function answers(name: (usual: string) => string) {
       ],
     },
     refusals: { items: [{ ...refusal, at: timeOf(5), reason: name("wrong password [MQTT-3.1.4-2]") }] },
+    bridges: [
+      {
+        name: name("cloud"),
+        connected: false,
+        failures: 2,
+        waiting: 3,
+        lastFailure: { reason: name("connection refused") },
+      },
+    ],
     certificates: {
       certificates: [{ listener: name("tls"), role: "server", subject: name("CN=broker"), daysLeft: 5 }],
       revocationLists: [],
@@ -102,7 +111,7 @@ function metricsAt(second: number) {
 }
 
 function stateOf(name: (usual: string) => string = (usual) => usual, more: Partial<TopState> = {}): TopState {
-  const { broker, clients, failures, refusals, certificates } = answers(name)
+  const { broker, bridges, clients, failures, refusals, certificates } = answers(name)
   const taken = Array.from({ length: 40 }, (_, i) => numbersOf(metricsAt(i * 2), now - (39 - i) * 2000))
   return {
     place: "http://127.0.0.1:8884",
@@ -111,6 +120,7 @@ function stateOf(name: (usual: string) => string = (usual) => usual, more: Parti
     numbers: taken.at(-1),
     earlier: taken[0],
     points: taken.slice(1).map((one, i) => pointOf(one, taken[i]!)),
+    bridges: bridgesIn(bridges),
     certificates: certificatesIn(certificates),
     failures: failuresIn(failures),
     refusals: refusalsIn(refusals),
@@ -126,6 +136,11 @@ const linesOf = (state: TopState, more: Partial<View> = {}) =>
 const textOf = (state: TopState, more: Partial<View> = {}) => linesOf(state, more).join("\n")
 
 describe("the screen", () => {
+  it("says of a bridge that is away why, and what waits for it", () => {
+    const said = "The bridge cloud is not connected: connection refused (3 messages waiting)."
+    expect(linesOf(stateOf(), { columns: 120, rows: 40 }).join("\n")).toContain(said)
+  })
+
   it("says in words how it is, and shows what there is", () => {
     const text = textOf(stateOf())
     expect(text).toMatch(/^PureMQ 0\.1\.0 {2}http:\/\/127\.0\.0\.1:8884 .*every 2 s/)
@@ -273,12 +288,19 @@ describe("an answer that is none", () => {
         tlsAgreed: each,
       }
       for (const body of [each, inside, { ...inside, handshakeTimes: junk, handshakeFailures: each }]) {
-        expect(() => [failuresIn(body), refusalsIn(body), clientsIn(body), certificatesIn(body)]).not.toThrow()
+        expect(() => [
+          bridgesIn(body),
+          failuresIn(body),
+          refusalsIn(body),
+          clientsIn(body),
+          certificatesIn(body),
+        ]).not.toThrow()
         const state = stateOf(undefined, {
           numbers: numbersOf(Object.assign({}, body), now),
           failures: failuresIn(body),
           refusals: refusalsIn(body),
           clients: clientsIn(body),
+          bridges: bridgesIn(body),
           certificates: certificatesIn(body),
           broker: brokerIn({ version: "1", startedAt: "never", ...Object.assign({}, body) }),
         })

@@ -57,11 +57,11 @@ function spread(left: Line, right: Line, columns: number): Line {
 }
 
 function verdictLines(state: TopState, view: View): Line[] {
-  const { link, broker, numbers, earlier, points, certificates, failures, refusals, now } = state
+  const { link, broker, bridges, numbers, earlier, points, certificates, failures, refusals, now } = state
   if (link.state === "lost") return lostLines(link, state, view)
   if (broker === undefined) return [[span(" ... ", "warn"), span(` asking ${state.place}`)]]
   const lastPoint = points.at(-1)
-  const verdict = verdictOf({ broker, numbers, earlier, lastPoint, certificates, failures, refusals, now })
+  const verdict = verdictOf({ broker, bridges, numbers, earlier, lastPoint, certificates, failures, refusals, now })
   const [word, style] = tags[verdict.tone]
   const most = view.rows >= 36 ? 5 : view.rows >= 28 ? 3 : 1
   return [

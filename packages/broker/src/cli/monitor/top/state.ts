@@ -1,6 +1,12 @@
 // What `puremq top` knows at one moment, of which the screen is made.
 
-import type { BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
+import type {
+  BridgeModel,
+  BrokerModel,
+  CertificatesModel,
+  HandshakeFailureModel,
+  RefusalModel,
+} from "../../../admin/http/model.ts"
 import type { Numbers, Point } from "../../../admin/words/numbers.ts"
 
 export type Link =
@@ -39,6 +45,7 @@ export interface TopState {
   /** Five minutes ago, or when it began. */
   readonly earlier: Numbers | undefined
   readonly points: readonly Point[]
+  readonly bridges: readonly BridgeModel[]
   readonly certificates: CertificatesModel | undefined
   readonly failures: readonly HandshakeFailureModel[]
   readonly refusals: readonly RefusalModel[]
