@@ -81,7 +81,12 @@ export async function startMetricsServer(
     const peer = socket instanceof OneRequest ? addressOf(socket.connection) : "unknown"
     new Boundary(context.onFault, peer, () => socket.destroy()).run(() => answer(request, response, peer), undefined)
   })
-  const door = new HttpDoor(http, { milliseconds: requestTime, most: mostRequests, onFault: context.onFault })
+  const door = new HttpDoor(http, {
+    milliseconds: requestTime,
+    most: mostRequests,
+    oldestGives: true,
+    onFault: context.onFault,
+  })
   const { server, renew } = serverFor(options, context, (socket) => door.take(socket))
   const bound = await listenOn(server, "metrics", host, port, context)
   return {

@@ -5,7 +5,7 @@ import { createServer as createHttpServer, type Server as HttpServer } from "nod
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { afterEach, describe, expect, it } from "vitest"
-import { HttpDoor, longestRequestHead, OneRequest } from "./http-door.ts"
+import { HttpDoor, type HttpDoorOptions, longestRequestHead, OneRequest } from "./http-door.ts"
 
 const servers: Server[] = []
 const sockets: Socket[] = []
@@ -19,7 +19,7 @@ afterEach(() => {
 
 const patience = 60_000
 
-async function start({ milliseconds = patience, most = 10 } = {}) {
+async function start({ milliseconds = patience, most = 10, ...policy }: Partial<HttpDoorOptions> = {}) {
   const seen: string[] = []
   const upgraded: OneRequest[] = []
   const http: HttpServer = createHttpServer((request, response) => {
@@ -30,7 +30,7 @@ async function start({ milliseconds = patience, most = 10 } = {}) {
   http.on("upgrade", (_request, stream: Duplex) => {
     if (stream instanceof OneRequest) upgraded.push(stream)
   })
-  const door = new HttpDoor(http, { milliseconds, most, onFault: (error) => faults.push(error) })
+  const door = new HttpDoor(http, { milliseconds, most, ...policy, onFault: (error) => faults.push(error) })
   const server = createServer((socket) => door.take(socket)).listen(0, "127.0.0.1")
   servers.push(server)
   await once(server, "listening")
@@ -143,6 +143,16 @@ describe("a connection", () => {
     const ends = two.map((socket) => once(socket.resume(), "end"))
     door.close()
     await Promise.all(ends)
+  })
+
+  it("makes room for one more by the oldest where that gives way", async () => {
+    const { open } = await start({ most: 2, oldestGives: true })
+    const first = await open("")
+    const second = await open("")
+    const third = await open(get("/"))
+    expect(await answer(first)).toBe("")
+    expect(await answer(third)).toMatch(/^HTTP\/1.1 200/)
+    expect(second.closed).toBe(false)
   })
 
   it("that becomes something else keeps what came behind its request, and its time is over", async () => {

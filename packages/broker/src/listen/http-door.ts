@@ -17,6 +17,8 @@ export interface HttpDoorOptions {
   readonly milliseconds: number
   /** Connections at a time for which neither has come; more are closed. */
   readonly most: number
+  /** The oldest is closed instead: whoever means to ask does so at once, and is not kept out by those that only wait. */
+  readonly oldestGives?: true
   readonly onFault: OnFault
 }
 
@@ -34,9 +36,10 @@ export class HttpDoor {
 
   /** A connection that somebody else has accepted. */
   take(connection: Connected): void {
-    const { milliseconds, most, onFault } = this.#options
+    const { milliseconds, most, oldestGives, onFault } = this.#options
     inside(onFault, connection, () => {
       connection.on("error", () => connection.destroy())
+      if (this.#pending.size >= most && oldestGives) this.#closeOldest()
       if (this.#pending.size >= most) {
         connection.destroy()
         return
@@ -45,6 +48,13 @@ export class HttpDoor {
       connection.once("close", () => inside(onFault, connection, () => this.settled(connection)))
       this.#server.emit("connection", new OneRequest(connection, onFault))
     })
+  }
+
+  #closeOldest(): void {
+    const [oldest] = this.#pending.keys()
+    if (oldest === undefined) return
+    this.settled(oldest)
+    oldest.destroy()
   }
 
   /** It has become something else. */
