@@ -1,9 +1,9 @@
 // What is asked of an HTTP hook about a login, and what it may answer: docs/hooks.md says it to those who write one.
 
+import { repeatedMember } from "../packet/repeated-member.ts"
 import type { LoginAttempt } from "../ports/access.ts"
 import type { HttpOutcome } from "../ports/http.ts"
 import { toBase64 } from "./base64.ts"
-import { repeatedMember } from "./repeated-member.ts"
 import { type GivenRights, readRights } from "./rights.ts"
 
 /** Bytes of an answer. */

@@ -1,7 +1,7 @@
 // The admin API as a function from requests to answers: who asks, may he, is the input what it has to be, what comes of it.
 
 import { Hono } from "hono"
-import { repeatedMember } from "../../access/repeated-member.ts"
+import { repeatedMember } from "../../packet/repeated-member.ts"
 import { findToken, isAmong, longestToken, type Token } from "../tokens.ts"
 import { Attempts } from "./attempts.ts"
 import { documentPath, openApiDocument, parameterTypes } from "./openapi.ts"
