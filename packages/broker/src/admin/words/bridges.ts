@@ -3,7 +3,6 @@
 import type { BridgeModel } from "../http/model.ts"
 import { count, several } from "./format.ts"
 import { shown } from "./sent.ts"
-import type { Reason } from "./verdict.ts"
 
 export function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((all, one) => all + one, 0)
@@ -19,7 +18,9 @@ export function droppedText(dropped: BridgeModel["dropped"]): string {
 }
 
 /** Those that are away. */
-export function bridgeReasons(bridges: readonly BridgeModel[] | undefined): Reason[] {
+export function bridgeReasons(
+  bridges: readonly BridgeModel[] | undefined,
+): { readonly tone: "look"; readonly text: string; readonly href: undefined }[] {
   return (bridges ?? [])
     .filter(({ connected, failures }) => !connected && failures > 0)
     .map(({ name, lastFailure, waiting }) => {
