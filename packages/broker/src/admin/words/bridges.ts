@@ -2,6 +2,7 @@
 
 import type { BridgeModel } from "../http/model.ts"
 import { count, several } from "./format.ts"
+import type { Reason } from "./reason.ts"
 import { shown } from "./sent.ts"
 
 export function sum(counts: Readonly<Record<string, number>>): number {

@@ -5,16 +5,10 @@ import { bridgeReasons } from "./bridges.ts"
 import { explain } from "./failures.ts"
 import { ago, bytes, count, duration, several } from "./format.ts"
 import { grownSince, type Numbers, type Point } from "./numbers.ts"
+import type { Reason } from "./reason.ts"
 import { shown } from "./sent.ts"
 
-export type Tone = "good" | "look" | "bad"
-
-export interface Reason {
-  readonly tone: "look" | "bad"
-  readonly text: string
-  /** Where there is more. */
-  readonly href: string | undefined
-}
+export type Tone = "good" | Reason["tone"]
 
 export interface Verdict {
   readonly tone: Tone

@@ -140,6 +140,8 @@ export class Feed {
     }
     const { status, body } = answer
     if (status === 200 && body !== undefined) return body
+    // One of another version lacks it, and what is no broker all of it.
+    if (status === 404) return undefined
     // The list may have changed so much that the place in it is none any more.
     this.#cursor = undefined
     this.#walked = []
