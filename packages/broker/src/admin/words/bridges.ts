@@ -19,9 +19,7 @@ export function droppedText(dropped: BridgeModel["dropped"]): string {
 }
 
 /** Those that are away. */
-export function bridgeReasons(
-  bridges: readonly BridgeModel[] | undefined,
-): { readonly tone: "look"; readonly text: string; readonly href: undefined }[] {
+export function bridgeReasons(bridges: readonly BridgeModel[] | undefined): Reason[] {
   return (bridges ?? [])
     .filter(({ connected, failures }) => !connected && failures > 0)
     .map(({ name, lastFailure, waiting }) => {
