@@ -170,8 +170,15 @@ async function run(there: Life, kills: Kills, messages: number): Promise<void> {
         at: Math.floor(((i + 0.5) / kills[which]) * messages),
       })),
     )
+    // What MQTT.js has not sent when a connection ends while it still sends what is older, it gives back with an error.
+    const publish = (topic: string, qos: 1 | 2): void => {
+      publisher.publish(topic, "", { qos }, (error) => {
+        if (!error) acknowledged++
+        else if (!publisher.disconnecting) setTimeout(() => publish(topic, qos), 20)
+      })
+    }
     while (sent < messages) {
-      for (const qos of [1, 2] as const) publisher.publish(`out/${qos}/${sent}`, "", { qos }, () => acknowledged++)
+      for (const qos of [1, 2] as const) publish(`out/${qos}/${sent}`, qos)
       sent++
       await until("acknowledgements", () => 2 * sent - acknowledged < 200)
       for (const { which } of due.filter(({ at }) => at === sent)) {
@@ -216,11 +223,7 @@ describe("nothing is lost, and nothing at QoS 2 doubled", { timeout: 2 * patienc
     await run(await mosquitto("SIGTERM"), { there: 5, here: 2 }, messages)
   })
 
-  // Only when asked for: with few messages on a quiet machine it has been seen to miss 50 of 1,000, and why is not known yet.
-  it.skipIf(!isInstalled("mosquitto") || asked === undefined)(
-    "of what mosquitto, killed five times, has not acknowledged",
-    async () => {
-      await run(await mosquitto("SIGKILL"), { there: 5, here: 2 }, messages)
-    },
-  )
+  it.skipIf(!isInstalled("mosquitto"))("of what mosquitto, killed five times, has not acknowledged", async () => {
+    await run(await mosquitto("SIGKILL"), { there: 5, here: 2 }, asked === undefined ? 500 : messages)
+  })
 })
