@@ -6,13 +6,13 @@ import {
   parseCertificates,
   parseCrls,
   parseOcspResponse,
+  schemesOfKey,
   subjectText,
   toPem,
   trustStoreFromPem,
 } from "@puremq/tls13/x509"
 import { earliestWall } from "../hub/timeline.ts"
 import type { RenewedCertificate } from "../listen/listener.ts"
-import { signatureSchemes } from "../listen/tls-choices.ts"
 import { ConfigError } from "./config.ts"
 
 /**
@@ -40,26 +40,14 @@ export function checkCertificate(
   }
 }
 
-/** Which schemes a server signs with by each kind of key (RFC 9846 section 4.3.3). */
-const schemesOfKeys: readonly (readonly [key: RegExp, scheme: RegExp])[] = [
-  [/^EC P-256$/, /^ecdsa_secp256r1_/],
-  [/^EC P-384$/, /^ecdsa_secp384r1_/],
-  [/^EC P-521$/, /^ecdsa_secp521r1_/],
-  [/^Ed25519$/, /^ed25519$/],
-  [/^RSA /, /^rsa_pss_rsae_/],
-  [/^RSASSA-PSS /, /^rsa_pss_pss_/],
-]
-
 /** Throws ConfigError when the server could sign by none of these, and no handshake would succeed. @param where their place */
 export function checkSchemes(cert: string, schemes: readonly string[] | undefined, where: string): void {
   const key = parseCertificates(cert)[0]?.publicKey
   if (schemes === undefined || key === undefined) return
-  const text = keyText(key)
-  const [, own] = schemesOfKeys.find(([kind]) => kind.test(text)) ?? []
-  if (own === undefined || schemes.some((scheme) => own.test(scheme))) return
-  const fitting = signatureSchemes.filter((scheme) => own.test(scheme))
+  const fitting = schemesOfKey(key)
+  if (fitting.some((scheme) => schemes.includes(scheme))) return
   throw new ConfigError(
-    `${where} has none that the key of the certificate, ${text}, can sign with: add ${fitting.join(" or ")}`,
+    `${where} has none that the key of the certificate, ${keyText(key)}, can sign with: add ${fitting.join(" or ")}`,
   )
 }
 

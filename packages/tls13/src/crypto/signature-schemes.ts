@@ -53,6 +53,11 @@ export function schemeFitsKey(scheme: SignatureSchemeInfo, key: PublicKey | Priv
   return key.modulus.length >= shortestModulus(scheme.algorithm)
 }
 
+/** The schemes that a key can make a CertificateVerify with (RFC 9846 section 4.3.3). */
+export function schemesOfKey(key: PublicKey): readonly SignatureSchemeName[] {
+  return signatureSchemes.filter((scheme) => schemeFitsKey(scheme, key)).map(({ name }) => name)
+}
+
 /** RFC 8017 section 9.1.1: hash and salt, which is as long in TLS, and two octets must fit: 130 octets for SHA-512. */
 function shortestModulus(algorithm: SignatureAlgorithmName): number {
   const bits = /^rsa_pss_sha(\d+)$/.exec(algorithm)?.[1]

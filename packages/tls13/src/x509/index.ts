@@ -1,6 +1,7 @@
 // The entry `@puremq/tls13/x509`: certificates, keys and their validation, usable without TLS.
 
 export type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey, RsaPublicKey } from "../crypto/keys.ts"
+export { schemesOfKey } from "../crypto/signature-schemes.ts"
 export {
   type Certificate,
   certificateBytes,
