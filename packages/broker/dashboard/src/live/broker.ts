@@ -14,7 +14,8 @@ import type {
   Scope,
   TokenModel,
 } from "../../../src/admin/http/model.ts"
-import { type Numbers, numbersOf, type Point, pointOf } from "../../../src/admin/words/numbers.ts"
+import { History } from "../../../src/admin/words/history.ts"
+import { type Numbers, numbersOf, type Point } from "../../../src/admin/words/numbers.ts"
 import { brokersTime } from "../api/clock.ts"
 import { eventsIn } from "../api/event-stream.ts"
 import { ask, type Input, openEvents, operate, RequestRefused, Unreachable } from "../api/request.ts"
@@ -60,8 +61,6 @@ export const scope: Signal<Scope | undefined> = signal(undefined)
 export const tokenName: Signal<string> = signal("")
 /** The broker's clock, for times that are said as "2 minutes ago". */
 export const now: Signal<number> = signal(brokersTime())
-
-export const lately = 300_000
 
 /** Asks with the token of the moment; a token that is no good any more is given back. */
 export async function asked<Answer>(path: string, input: Input = {}): Promise<Answer> {
@@ -112,12 +111,12 @@ function forgetAll(): void {
   points.value = []
   events.value = []
   eventsProblem.value = undefined
-  history = []
+  history = new History(mostPoints, leastBetween)
 }
 
 /* ---------------------------------------------------------------- looks */
 
-let history: readonly Numbers[] = []
+let history = new History(mostPoints, leastBetween)
 /** What is to be asked for with the next look. */
 const due = { seldom: true, failures: true, refusals: true }
 const wake: { now: () => void } = { now: () => undefined }
@@ -174,9 +173,9 @@ function lose(error: unknown): void {
   const why = error instanceof Error ? error.message : String(error)
   const { value } = link
   link.value = { state: "lost", since: value.state === "lost" ? value.since : brokersTime(), why }
-  // Lines of the charts are broken where nothing was seen.
-  const { at } = points.value.at(-1) ?? {}
-  if (at !== undefined && value.state !== "lost") points.value = [...points.value, { at: at + 1, values: {} }]
+  if (value.state === "lost") return
+  history.gap()
+  points.value = history.points
 }
 
 async function look(ended: AbortSignal): Promise<void> {
@@ -222,15 +221,10 @@ async function lastRefusals(): Promise<readonly RefusalModel[]> {
 }
 
 function remember(taken: Numbers): void {
-  const before = history.at(-1)
-  numbers.value = taken
-  // It was started anew: what it counts begins again.
-  const isAnother = before !== undefined && before.uptimeSeconds > taken.uptimeSeconds
-  // Of a look that came soon after another no rate could be told.
-  if (before !== undefined && !isAnother && taken.at - before.at < leastBetween) return
-  history = isAnother ? [taken] : [...history.filter(({ at }) => at > taken.at - lately), taken]
-  earlier.value = history[0]
-  if (before !== undefined && !isAnother) points.value = [...points.value.slice(1 - mostPoints), pointOf(taken, before)]
+  history.add(taken)
+  numbers.value = history.last
+  earlier.value = history.earlier
+  points.value = history.points
 }
 
 /* ---------------------------------------------------------------- events */

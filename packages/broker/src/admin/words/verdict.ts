@@ -4,6 +4,7 @@ import type { BridgeModel, BrokerModel, CertificatesModel, HandshakeFailureModel
 import { bridgeReasons } from "./bridges.ts"
 import { explain } from "./failures.ts"
 import { ago, bytes, count, duration, several } from "./format.ts"
+import { lately as recent } from "./history.ts"
 import { grownSince, type Numbers, type Point } from "./numbers.ts"
 import type { Reason } from "./reason.ts"
 import { shown } from "./sent.ts"
@@ -30,9 +31,6 @@ export interface Known {
   /** Since when it has not answered, in milliseconds since 1970; undefined: it does. All of the above is of then. */
   readonly lostSince?: number | undefined
 }
-
-/** Milliseconds: what is "in the last minutes". */
-const recent = 300_000
 
 /** Days before a certificate expires at which it is to be looked at, and at which it is bad. */
 export const expirySoon = 30

@@ -4,6 +4,7 @@ import { failureLabel } from "../../../admin/handshake-counts.ts"
 import type { HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
 import { explain } from "../../../admin/words/failures.ts"
 import { clock, count, withoutPort } from "../../../admin/words/format.ts"
+import { lately } from "../../../admin/words/history.ts"
 import { grownSince } from "../../../admin/words/numbers.ts"
 import { type Line, span } from "./line.ts"
 import type { TopState, View } from "./state.ts"
@@ -15,9 +16,6 @@ interface Reason {
   readonly at: number | undefined
   readonly text: string
 }
-
-/** Milliseconds. */
-const lately = 300_000
 
 export function failureLines(state: TopState, view: View, room: number): Line[] {
   if (room < 4 || state.numbers === undefined) return []

@@ -1,7 +1,8 @@
 // Asks the admin API again and again for what the screen shows. What is not answered is told, and asked again, later each time.
 
 import type { BridgeModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
-import { type Numbers, numbersOf, type Point, pointOf } from "../../../admin/words/numbers.ts"
+import { History } from "../../../admin/words/history.ts"
+import { numbersOf } from "../../../admin/words/numbers.ts"
 import { type AdminApi, type ApiAnswer, adviceFor, textIn, Unanswered } from "../api.ts"
 import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
 import type { ClientRow, Link, TopState } from "./state.ts"
@@ -10,7 +11,6 @@ import type { ClientRow, Link, TopState } from "./state.ts"
 const pageOfClients = 1000
 const pagesInALook = 5
 /** Milliseconds. */
-const lately = 300_000
 const certificatesEach = 30_000
 const longestWait = 10_000
 /** Of the lines: twenty minutes of looks each two seconds. */
@@ -23,8 +23,7 @@ export class Feed {
   readonly #clock: () => number
   #link: Link = { state: "begins" }
   #broker: TopState["broker"]
-  #history: readonly Numbers[] = []
-  #points: readonly Point[] = []
+  readonly #history = new History(mostPoints)
   #bridges: readonly BridgeModel[] = []
   #certificates: CertificatesModel | undefined
   #certificatesAt = Number.NEGATIVE_INFINITY
@@ -49,9 +48,9 @@ export class Feed {
       place: this.#api.place,
       link: this.#link,
       broker: this.#broker,
-      numbers: this.#history.at(-1),
-      earlier: this.#history[0],
-      points: this.#points,
+      numbers: this.#history.last,
+      earlier: this.#history.earlier,
+      points: this.#history.points,
       bridges: this.#bridges,
       certificates: this.#certificates,
       failures: this.#failures,
@@ -74,8 +73,7 @@ export class Feed {
       const wait = Math.min(longestWait, 1000 * 2 ** this.#failed++)
       const now = this.#clock()
       const since = this.#link.state === "lost" ? this.#link.since : now
-      // A line has a gap where nothing was seen.
-      if (this.#link.state === "there") this.#points = [...this.#points, { at: now, values: {} }]
+      if (this.#link.state === "there") this.#history.gap()
       this.#link = { state: "lost", since, why: error.message, again: now + wait }
       return wait
     }
@@ -102,16 +100,7 @@ export class Feed {
     this.#bridges = bridgesIn(bridges)
     this.#failures = failuresIn(failures)
     this.#refusals = refusalsIn(refusals)
-    this.#remember(numbersOf(Object.assign({}, metrics), this.#clock()))
-  }
-
-  #remember(taken: Numbers): void {
-    const before = this.#history.at(-1)
-    // It was started anew: what it counts begins again.
-    const isAnother = before !== undefined && before.uptimeSeconds > taken.uptimeSeconds
-    if (before !== undefined && !isAnother)
-      this.#points = [...this.#points.slice(1 - mostPoints), pointOf(taken, before)]
-    this.#history = isAnother ? [taken] : [...this.#history.filter(({ at }) => at > taken.at - lately), taken]
+    this.#history.add(numbersOf(Object.assign({}, metrics), this.#clock()))
   }
 
   async #walk(): Promise<void> {
