@@ -63,8 +63,6 @@ export function reloadFiles({ broker, started, read, files, every, refused, read
       broker.reload({ ...ofListeners, login, acl, limits, disconnectRevoked, metrics, webhooks, admin })
       const others = leftForTheNextStart(options, inOne(started), inOne(next))
       if (others.length > 0) warn(`changed, but taken at the next start only: ${others.join(", ")}`)
-      const bridges = changedBridges(started.config.bridges, next.config.bridges)
-      if (bridges !== undefined) warn(bridges)
       return undefined
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
@@ -141,22 +139,9 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
     throw new ConfigError("no server is asked about logins (login.http) any more; that needs a restart")
 }
 
-/** As the file has it, but for bridges, which are told of by their names. */
-function inOne({ config: { bridges: _, ...config }, log, reload }: Settings): object {
+/** As the file has it. */
+function inOne({ config, log, reload }: Settings): object {
   return { ...config, log, reload }
-}
-
-/** With what is in their files. Undefined: nothing has changed. */
-function changedBridges(started: BrokerConfig["bridges"] = [], next: BrokerConfig["bridges"] = []): string | undefined {
-  const [before, after] = [started, next].map((all) => new Map(all.map((one) => [one.name, JSON.stringify(one)])))
-  const what = [...new Set([...before!.keys(), ...after!.keys()])].flatMap((name) => {
-    const [old, now] = [before!.get(name), after!.get(name)]
-    if (old === now) return []
-    return [`${name} ${old === undefined ? "is new" : now === undefined ? "is gone" : "is another"}`]
-  })
-  return what.length === 0
-    ? undefined
-    : `bridges are taken at the next start only, and stay as they were: ${what.join(", ")}`
 }
 
 function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {

@@ -85,6 +85,14 @@ describe("each option of the table is taken at a reload, or told", () => {
     expect(left({ bridges: [bridge("a")] }, { bridges: [bridge("b"), bridge("a")] })).toEqual(["bridges.b"])
     expect(left({ bridges: [bridge("a"), bridge("b")] }, { bridges: [bridge("b")] })).toEqual(["bridges.a"])
     expect(left({ bridges: [bridge("a")] }, {})).toEqual(["bridges.a"])
+    expect(left({ bridges: [bridge("a"), bridge("b")] }, { bridges: [bridge("b"), bridge("a")] })).toEqual([])
+    expect(left({ bridges: [bridge("a"), bridge("b")] }, { bridges: [bridge("c"), bridge("a")] })).toEqual([
+      "bridges.b",
+      "bridges.c",
+    ])
+    expect(left({ bridges: [bridge("a"), bridge("b")] }, { bridges: [bridge("a"), bridge("c")] })).toEqual([
+      "bridges.b.name",
+    ])
     const [one, other] = ["one", "two"].map((password) => ({ bridges: [bridge("a", { password })] }))
     expect([left(one ?? {}, one ?? {}), left(one ?? {}, other ?? {})]).toEqual([[], ["bridges.a.passwordFile"]])
     const keys = [1, 2].map((byte) => ({ bridges: [bridge("a", { psk: Uint8Array.of(byte) })] }))

@@ -19,7 +19,10 @@ export function leftForTheNextStart(table: Table, before: unknown, after: unknow
   })
 }
 
-/** The same of lists: objects are one and the same by their places, or by their names where some have come or gone. */
+/**
+ * The same of lists. Objects are one and the same by their names; by their places where they have none, or where one has another
+ * name now.
+ */
 function leftInList(rows: Table, own: readonly unknown[], next: readonly unknown[], place: string): string[] {
   const isTaken = everyOption(rows).every(({ option: { kind, reload } }) => kind.parts !== undefined || reload)
   if (isTaken) return []
@@ -27,16 +30,18 @@ function leftInList(rows: Table, own: readonly unknown[], next: readonly unknown
     const called = nameOf(each)
     return called === undefined ? itemOf(place, at) : memberOf(place, `${called}`)
   }
-  const sameIn = (list: readonly unknown[], each: unknown, at: number) =>
-    own.length === next.length || nameOf(each) === undefined
-      ? list[at]
-      : list.find((other) => nameOf(other) === nameOf(each))
+  const named = (list: readonly unknown[], name: unknown) => list.find((other) => nameOf(other) === name)
+  const sameIn = (list: readonly unknown[], others: readonly unknown[], each: unknown, at: number) => {
+    if (nameOf(each) === undefined) return list[at]
+    const isRenamed = list.length === others.length && named(others, nameOf(list[at])) === undefined
+    return named(list, nameOf(each)) ?? (isRenamed ? list[at] : undefined)
+  }
   const changed = own.flatMap((each, at) => {
-    const same = sameIn(next, each, at)
+    const same = sameIn(next, own, each, at)
     const where = placeOf(each, at)
     return same === undefined ? [where] : leftForTheNextStart(rows, each, same, where)
   })
-  const added = next.flatMap((each, at) => (sameIn(own, each, at) === undefined ? [placeOf(each, at)] : []))
+  const added = next.flatMap((each, at) => (sameIn(own, next, each, at) === undefined ? [placeOf(each, at)] : []))
   return [...changed, ...added]
 }
 
