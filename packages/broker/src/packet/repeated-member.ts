@@ -4,15 +4,26 @@
 export function repeatedMember(text: string): string | undefined {
   const names = new Set<string>()
   let [depth, last] = [0, ""]
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/g)) {
-    if (token === "{" || token === "[") depth++
-    else if (token === "}" || token === "]") depth--
-    else if (token !== ":") last = token
-    else if (depth === 1) {
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at]
+    if (sign === "{" || sign === "[") depth++
+    else if (sign === "}" || sign === "]") depth--
+    else if (sign === '"') {
+      const end = endOfText(text, at)
+      last = text.slice(at, end)
+      at = end - 1
+    } else if (sign === ":" && depth === 1) {
       const name = String(JSON.parse(last))
       if (names.has(name)) return name
       names.add(name)
     }
   }
   return undefined
+}
+
+/** Behind the quotation mark that ends the text that begins here. */
+function endOfText(text: string, begin: number): number {
+  let at = begin + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1
+  return at + 1
 }
