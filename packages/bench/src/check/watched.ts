@@ -24,7 +24,7 @@ const looks = ["/api/v1/broker", "/api/v1/metrics"]
 export const watched: CheckGroup = {
   name: "watched",
   help: "deliveries of the broker by its CPU while its metrics are read each second, and while its dashboard is open beside that; beside the same broker without",
-  seconds: { quick: 65, whole: 330 },
+  seconds: { quick: 45, whole: 330 },
   nodeOnly: true,
   async run(context) {
     const watchedBy = randomBytes(24).toString("base64url")
@@ -77,7 +77,7 @@ async function rows(
     { name: open, measure: () => whileOpen(watchers, () => whileRead(watchers, measure)) },
   ]
   const title = `Broker, ${name}, 64 bytes, fan-in of 10, watched`
-  const comparison = await compare(title, "deliveries/CPU s", quick ? 7 : 21, contestants, quick ? 2 : 4)
+  const comparison = await compare(title, "deliveries/CPU s", quick ? 5 : 21, contestants, quick ? 1 : 4)
   const [without, ...others] = comparison.rows
   for (const [at, what] of [read, open].entries())
     tell({

@@ -12,7 +12,6 @@ import { type PasswordEntry, PasswordFileError, parsingPasswordFile, weaknessOf 
 import { parseTokens, TokenFileError } from "../admin/tokens.ts"
 import { ConfigError, type ReadAcl } from "./config.ts"
 
-/** What a text file is for, and what belongs into it. */
 const missing = "there is no such file"
 
 /** Of files that a command of ours makes. */
@@ -21,6 +20,7 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ["the password file", '; make it with "puremq passwd FILE USER"'],
 ])
 
+/** What a text file is for, and what belongs into it. */
 export interface TextKind {
   readonly what: string
   readonly wanted: string

@@ -21,7 +21,7 @@ export const mostConnections = 256
 /** Bytes of answers that clients have not taken, of all connections together: of the API's own, and of the page's files. */
 const mostAnswers = 32 * 1_048_576
 const mostFiles = 8 * 1_048_576
-/** Bytes of one that is not counted among them. */
+/** Bytes of one that is sent however many there are: of as many as there may be connections these are little. */
 const shortAnswer = 16_384
 /** Milliseconds between two signs of life for the readers of events. */
 const beatEvery = 10_000
