@@ -151,7 +151,14 @@ export type SignatureAlgorithmName =
   | "ecdsa_sha256"
   | "ecdsa_sha384"
   | "ecdsa_sha512"
+  | "ecdsa_brainpool_sha256"
+  | "ecdsa_brainpool_sha384"
+  | "ecdsa_brainpool_sha512"
   | "ed25519"
+  | "ed448"
+  | "mldsa44"
+  | "mldsa65"
+  | "mldsa87"
   | "rsa_pss_sha256"
   | "rsa_pss_sha384"
   | "rsa_pss_sha512"
@@ -161,11 +168,13 @@ export type SignatureAlgorithmName =
 
 /**
  * A signature algorithm without a curve: certificates may sign with any curve and any hash. TLS's SignatureScheme, which
- * ties the curve to the hash, is the table in `signature-schemes.ts`. Salt length of RSASSA-PSS is the hash's length.
+ * ties the curve to the hash, is the table in `signature-schemes.ts`. The curves of RFC 5639 have ECDSA of their own, so that
+ * who has them is seen by the name. Salt length of RSASSA-PSS is the hash's length; the context string of ML-DSA is empty (RFC
+ * 9881 section 3, draft-ietf-tls-mldsa section 3).
  */
 export interface SignatureAlgorithm {
   readonly name: SignatureAlgorithmName
-  /** Whether the signature is right; of Ed25519, by the rules of `ed25519-rules.ts`. False, and never an exception, for a malformed key or signature or a key of another type. ECDSA signatures are DER. */
+  /** Whether the signature is right; of Ed25519 and Ed448, by the rules of `ed25519-rules.ts`. False, and never an exception, for a malformed key or signature or a key of another type. ECDSA signatures are DER. */
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
   /**
    * The same of a peer's CertificateVerify, where it may be checked elsewhere, in a thread say; undefined: not this time, and

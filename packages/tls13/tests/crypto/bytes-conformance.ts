@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { copyOfPrivateKey, type EcCurve, type PrivateKey, type PublicKey } from "../../src/crypto/keys.ts"
-import { generateEcKey, generateEd25519Key, publicKeyOf } from "../../src/crypto/noble/index.ts"
+import { copyOfPrivateKey, type PrivateKey, type PublicKey } from "../../src/crypto/keys.ts"
+import { generateMlDsaKey } from "../../src/crypto/noble-pq/index.ts"
 import type {
   ImmediateCryptoProvider,
   ImmediateKeyExchange,
@@ -11,6 +11,8 @@ import type {
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { hkdfExpandLabel, hkdfExtract } from "../../src/schedule/labels.ts"
 import { expectLent, Lender, shapes } from "../lent-bytes.ts"
+import { brainpoolCurves, generateKey, nistCurves } from "./any-keys.ts"
+import { mlDsaKeyFor, publicHalf } from "./ml-dsa-keys.ts"
 
 // What every provider promises about the arrays that it is given: they may be Buffers or parts of others, are read and not
 // written, and may be used for something else once the call is over. What it gives is new, plain, and the caller's.
@@ -186,16 +188,15 @@ function usable(length: number): Uint8Array {
   return value
 }
 
-const curves: readonly EcCurve[] = ["P-256", "P-384", "P-521"]
-
-function signatureBytes(
+/** A signature algorithm of one provider. @param create makes a provider that has it over a random source */
+export function signatureBytes(
   algorithm: SignatureAlgorithm,
-  provider: ImmediateCryptoProvider,
-  create: (options: { readonly random?: RandomSource }) => ImmediateCryptoProvider,
+  provider: Pick<ImmediateCryptoProvider, "random">,
+  create: (options: { readonly random?: RandomSource }) => Pick<ImmediateCryptoProvider, "random" | "signatures">,
 ): void {
   for (const key of keysFor(algorithm.name, provider.random)) {
     const kind = key.type === "ec" ? key.curve : key.type
-    const publicKey = publicKeyOf(key)
+    const publicKey = publicHalf(key)
 
     it(`${algorithm.name}, ${kind}: verify`, { timeout: 60_000 }, () => {
       const message = bytes(100)
@@ -215,7 +216,7 @@ function signatureBytes(
       const [other, signature] = [otherKey(key), algorithm.sign(key, message, provider.random)]
       const held: PublicKey = withPublicBytes(publicKey, copies(publicBytes(publicKey)))
       expect(algorithm.verify(held, message, signature)).toBe(true)
-      for (const [name, array] of Object.entries(publicBytes(held))) array.set(publicBytes(publicKeyOf(other))[name]!)
+      for (const [name, array] of Object.entries(publicBytes(held))) array.set(publicBytes(publicHalf(other))[name]!)
       expect(algorithm.verify(held, message, signature)).toBe(false)
     })
 
@@ -245,28 +246,31 @@ const rsaKeys: PrivateKey[] = []
 
 /** Keys of all the types that an algorithm takes; the RSA ones are made once. */
 function keysFor(name: string, random: RandomSource): readonly PrivateKey[] {
-  if (name === "ed25519") return [generateEd25519Key(random)]
-  if (name.startsWith("ecdsa")) return curves.map((curve) => generateEcKey(curve, random))
+  if (name.startsWith("mldsa")) return [mlDsaKeyFor(name, random)]
+  if (name === "ed25519" || name === "ed448") return [generateKey(name, random)]
+  if (name.startsWith("ecdsa_brainpool")) return brainpoolCurves.map((curve) => generateKey(curve, random))
+  if (name.startsWith("ecdsa")) return nistCurves.map((curve) => generateKey(curve, random))
   if (rsaKeys.length === 0) rsaKeys.push(generateRsaKey(2048, random), generateRsaKey(2048, random))
   const key = rsaKeys[0]!
   return name.startsWith("rsa_pss") && key.type === "rsa" ? [key, { ...key, type: "rsa-pss" }] : [key]
 }
 
 function otherKey(key: PrivateKey): PrivateKey {
-  if (key.type === "ec") return generateEcKey(key.curve, bytes)
-  if (key.type === "ed25519") return generateEd25519Key(bytes)
+  if (key.type === "ec") return generateKey(key.curve, bytes)
+  if (key.type === "ed25519" || key.type === "ed448") return generateKey(key.type, bytes)
+  if (!("modulus" in key)) return generateMlDsaKey(key.type, bytes)
   return rsaKeys[1]!
 }
 
 function publicBytes(key: PublicKey): Record<string, Uint8Array> {
   if (key.type === "ec") return { point: key.point }
-  return key.type === "ed25519" ? { bytes: key.bytes } : { modulus: key.modulus, exponent: key.exponent }
+  return "bytes" in key ? { bytes: key.bytes } : { modulus: key.modulus, exponent: key.exponent }
 }
 
 function withPublicBytes(key: PublicKey, given: Record<string, Uint8Array>): PublicKey {
   const of = (name: string): Uint8Array => given[name]!
   if (key.type === "ec") return { ...key, point: of("point") }
-  if (key.type === "ed25519") return { ...key, bytes: of("bytes") }
+  if ("bytes" in key) return { ...key, bytes: of("bytes") }
   return { ...key, modulus: of("modulus"), exponent: of("exponent") }
 }
 

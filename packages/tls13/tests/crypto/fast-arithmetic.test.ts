@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
+import { bulk } from "../../src/crypto/fast/chacha20-poly1305/bulk.ts"
 import { Poly1305 } from "../../src/crypto/fast/chacha20-poly1305/poly1305.ts"
 import * as field25519 from "../../src/crypto/fast/curve25519/field25519.ts"
 import * as products25519 from "../../src/crypto/fast/curve25519/field25519-products.ts"
@@ -151,11 +152,15 @@ describe("Poly1305", () => {
     return Buffer.from(tag.toString(16).padStart(32, "0"), "hex").reverse().toString("hex")
   }
 
-  function ours(mac: Poly1305, key: Uint8Array, message: Uint8Array): string {
+  /** @param together whether the key stream, which is of no matter here, is computed with it for what is whole blocks of it */
+  function ours(mac: Poly1305, key: Uint8Array, message: Uint8Array, together = false): string {
     const words = new Int32Array(8)
     for (let i = 0; i < 8; i++) words[i] = Buffer.from(key).readInt32LE(4 * i)
     mac.start(words)
-    mac.updatePadded(new DataView(message.buffer, message.byteOffset, message.length), 0, message.length)
+    const whole = together ? message.length - (message.length % 64) : 0
+    bulk(new Int32Array(16), mac, new Int32Array(Uint8Array.from(message.subarray(0, whole)).buffer), whole / 4, true)
+    const rest = message.subarray(whole)
+    mac.updatePadded(new DataView(rest.buffer, rest.byteOffset, rest.length), 0, rest.length)
     const tag = new Int32Array(4)
     mac.finish(tag)
     const bytes = Buffer.alloc(16)
@@ -175,6 +180,32 @@ describe("Poly1305", () => {
       const key = fill(32, round % 3)
       const message = fill(16 * (round % 40), Math.floor(round / 3) % 3)
       expect(ours(mac, key, message)).toBe(reference(key, message))
+    }
+  })
+
+  it("RFC 8439 2.5: limbs of r and of h at their limits, alone and together with ChaCha20", () => {
+    const mac = new Poly1305()
+    const [most, half] = [2 ** 26 - 1, 2 ** 25]
+    const kinds = [most, half - 2, half - 1, half, half + 1, half + 2, 0]
+    for (let round = 0; round < 1500; round++) {
+      // Numbers made of limbs of 26 bits that are all at one limit, or at any.
+      const atLimits = (length: number, kind: number): Uint8Array => {
+        let number = 0n
+        for (let i = 0; 26 * i < 8 * length; i++) {
+          number |= BigInt(kinds[(kind < kinds.length ? kind : randomBytes(1)[0]!) % kinds.length]!) << BigInt(26 * i)
+        }
+        const text = BigInt.asUintN(8 * length, number)
+          .toString(16)
+          .padStart(2 * length, "0")
+        return new Uint8Array(Buffer.from(text, "hex").reverse())
+      }
+      const key = atLimits(32, round % 11)
+      const block = atLimits(16, Math.floor(round / 11) % 11)
+      const message = new Uint8Array(16 * (round % 30))
+      for (let at = 0; at < message.length; at += 16) message.set(at % 48 === 0 ? block : atLimits(16, round % 11), at)
+      const expected = reference(key, message)
+      expect(ours(mac, key, message)).toBe(expected)
+      expect(ours(mac, key, message, true)).toBe(expected)
     }
   })
 

@@ -2,12 +2,16 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import {
+  createMLKEM512,
+  createMLKEM768,
+  createMLKEM1024,
   createMlKem768,
   createMlKem1024,
   createSecP256r1MLKEM768,
   createSecP384r1MLKEM1024,
   createX25519MLKEM768,
 } from "../../src/crypto/fast-pq/index.ts"
+import { withX25519MLKEM768 } from "../../src/crypto/fast-pq/with-x25519mlkem768.ts"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
 import * as noble from "../../src/crypto/noble-pq/index.ts"
 import { hybridConformance } from "./hybrid-conformance.ts"
@@ -17,6 +21,9 @@ const { random } = createNobleProvider()
 hybridConformance({
   mlKem768: createMlKem768(),
   mlKem1024: createMlKem1024(),
+  MLKEM512: createMLKEM512(),
+  MLKEM768: createMLKEM768(),
+  MLKEM1024: createMLKEM1024(),
   x25519MlKem768: createX25519MLKEM768(),
   secP256r1MlKem768: createSecP256r1MLKEM768(),
   secP384r1MlKem1024: createSecP384r1MLKEM1024(),
@@ -32,6 +39,8 @@ describe.each([
   })
 
   it.each([
+    { own: createMLKEM768(webAssembly), noble: noble.createMLKEM768() },
+    { own: createMLKEM1024(webAssembly), noble: noble.createMLKEM1024() },
     { own: createX25519MLKEM768(webAssembly), noble: noble.createX25519MLKEM768() },
     { own: createSecP256r1MLKEM768(webAssembly), noble: noble.createSecP256r1MLKEM768() },
     { own: createSecP384r1MLKEM1024(webAssembly), noble: noble.createSecP384r1MLKEM1024() },
@@ -72,4 +81,22 @@ it("whose program has no hybrid group carries none of it, and who has one carrie
   const own = await bundled(`export { createX25519MLKEM768 } from "./fast-pq/index.ts"`)
   // ML-KEM and X25519.
   expect(own.match(/"AGFzbQ/g)).toHaveLength(2)
+})
+
+describe("decision 27: X25519MLKEM768 by the kernel alone", () => {
+  afterEach(() => vi.unstubAllGlobals())
+  const provider = createNobleProvider()
+
+  it("is put before the groups of a provider", () => {
+    const names = withX25519MLKEM768(provider).keyExchanges.map(({ name }) => name)
+    expect(names).toEqual(["X25519MLKEM768", ...provider.keyExchanges.map(({ name }) => name)])
+  })
+
+  it.each([
+    ["no WebAssembly", undefined],
+    ["no vectors", { validate: () => false }],
+  ])("%s: the provider stays as it was", (_, engine) => {
+    vi.stubGlobal("WebAssembly", engine)
+    expect(withX25519MLKEM768(provider)).toBe(provider)
+  })
 })

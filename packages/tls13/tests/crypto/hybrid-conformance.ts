@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
-import { hybrid, type MlKem } from "../../src/crypto/noble-pq/hybrid.ts"
+import type { MlKem } from "../../src/crypto/noble-pq/kem.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare } from "../../src/crypto/provider.ts"
 import { expectAll, hex, runWycheproof, type WycheproofGroup, type WycheproofTest } from "./wycheproof.ts"
 
@@ -9,6 +9,9 @@ import { expectAll, hex, runWycheproof, type WycheproofGroup, type WycheproofTes
 export interface Hybrids {
   readonly mlKem768: MlKem
   readonly mlKem1024: MlKem
+  readonly MLKEM512: ImmediateKeyExchange
+  readonly MLKEM768: ImmediateKeyExchange
+  readonly MLKEM1024: ImmediateKeyExchange
   readonly x25519MlKem768: ImmediateKeyExchange
   readonly secP256r1MlKem768: ImmediateKeyExchange
   readonly secP384r1MlKem1024: ImmediateKeyExchange
@@ -16,16 +19,6 @@ export interface Hybrids {
 
 const { random, keyExchanges } = createNobleProvider()
 const classicalOf = (name: string): ImmediateKeyExchange => keyExchanges.find((row) => row.name === name)!
-
-/** A classical group without any bytes: what is left of a hybrid group is ML-KEM, through the code that TLS uses. */
-const nothing: ImmediateKeyExchange = {
-  name: "x25519",
-  code: 0,
-  start: () => ({ share: new Uint8Array(0), complete: () => new Uint8Array(0), wipe: () => undefined }),
-  respond: () => ({ share: new Uint8Array(0), secret: new Uint8Array(0) }),
-}
-const alone = (mlKem: MlKem): ImmediateKeyExchange =>
-  hybrid({ name: "X25519MLKEM768", mlKem, classical: nothing, classicalLength: 0, first: "ml-kem" })
 
 interface KemTest extends WycheproofTest {
   readonly seed: string
@@ -43,17 +36,20 @@ interface EncapsTest extends WycheproofTest {
 export function hybridConformance({
   mlKem768,
   mlKem1024,
+  MLKEM512,
+  MLKEM768,
+  MLKEM1024,
   x25519MlKem768,
   secP256r1MlKem768,
   secP384r1MlKem1024,
 }: Hybrids): void {
   describe("Wycheproof ML-KEM", () => {
-    for (const [file, mlKem] of [
-      ["mlkem_768", mlKem768],
-      ["mlkem_1024", mlKem1024],
+    for (const [file, group, cases] of [
+      ["mlkem_512", MLKEM512, 33],
+      ["mlkem_768", MLKEM768, 193],
+      ["mlkem_1024", MLKEM1024, 193],
     ] as const) {
-      it(`${file}: 193 cases of key generation and decapsulation`, { timeout: 60_000 }, () => {
-        const group = alone(mlKem)
+      it(`${file}: ${cases} cases of key generation and decapsulation`, { timeout: 60_000 }, () => {
         const tally = runWycheproof<WycheproofGroup<KemTest>, KemTest>(file, (_, test) => {
           try {
             const started = group.start(() => hex(test.seed))
@@ -65,12 +61,12 @@ export function hybridConformance({
             return false
           }
         })
-        expectAll(tally, 193)
+        expectAll(tally, cases)
       })
     }
 
     it("mlkem_768_encaps: 265 cases; FIPS 203 7.2: a key with a coefficient out of range is refused", () => {
-      const group = alone(mlKem768)
+      const group = MLKEM768
       const tally = runWycheproof<WycheproofGroup<EncapsTest>, EncapsTest>("mlkem_768_encaps", (_, test) => {
         try {
           const { share, secret } = group.respond(hex(test.ek), () => hex(test.m))
@@ -107,6 +103,40 @@ export function hybridConformance({
       )
       expectAll(tally, 9)
     })
+  })
+
+  describe("ML-KEM alone, draft-ietf-tls-mlkem", () => {
+    for (const [group, code, client, server] of [
+      [MLKEM512, 0x0200, 800, 768],
+      [MLKEM768, 0x0201, 1184, 1088],
+      [MLKEM1024, 0x0202, 1568, 1568],
+    ] as const) {
+      it(`${group.name}: has its number and lengths, and both sides agree`, () => {
+        expect(group.code).toBe(code)
+        const started = group.start(random)
+        const answer = group.respond(started.share, random)
+        expect([started.share.length, answer.share.length, answer.secret.length]).toEqual([client, server, 32])
+        expect(started.complete(answer.share)).toEqual(answer.secret)
+      })
+
+      it(`${group.name}: refuses wrong lengths and a bad encapsulation key`, () => {
+        const started = group.start(random)
+        const answer = group.respond(started.share, random)
+        for (const [share, take] of [
+          [started.share, (wrong: Uint8Array) => group.respond(wrong, random)],
+          [answer.share, (wrong: Uint8Array) => started.complete(wrong)],
+        ] as const) {
+          for (const wrong of [share.subarray(1), Uint8Array.of(...share, 0), new Uint8Array(0)])
+            expect(() => take(wrong)).toThrow(InvalidKeyShare)
+        }
+        // FIPS 203 7.2: 3329 is the least number that is none.
+        const badKey = started.share.slice()
+        badKey.set([3329 & 0xff, (badKey[1]! & 0xf0) | (3329 >> 8)])
+        expect(() => group.respond(badKey, random)).toThrow(InvalidKeyShare)
+        badKey.set([3328 & 0xff, (badKey[1]! & 0xf0) | (3328 >> 8)])
+        expect(group.respond(badKey, random).secret).toHaveLength(32)
+      })
+    }
   })
 
   describe("hybrid groups, draft-ietf-tls-ecdhe-mlkem", () => {

@@ -2,6 +2,9 @@ import { expect, it } from "vitest"
 import { createFastProvider } from "../../src/crypto/fast/index.ts"
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
 import {
+  createMLKEM512,
+  createMLKEM768,
+  createMLKEM1024,
   createSecP256r1MLKEM768,
   createSecP384r1MLKEM1024,
   createX25519MLKEM768,
@@ -13,6 +16,9 @@ import { hybridConformance } from "./hybrid-conformance.ts"
 hybridConformance({
   mlKem768: mlKem768(),
   mlKem1024: mlKem1024(),
+  MLKEM512: createMLKEM512(),
+  MLKEM768: createMLKEM768(),
+  MLKEM1024: createMLKEM1024(),
   x25519MlKem768: createX25519MLKEM768(),
   secP256r1MlKem768: createSecP256r1MLKEM768(),
   secP384r1MlKem1024: createSecP384r1MLKEM1024(),

@@ -1,4 +1,8 @@
 import { createNobleProvider } from "../../src/crypto/noble/index.ts"
+import { mlDsaSignatures } from "../../src/crypto/noble-pq/index.ts"
 import { bytesConformance } from "./bytes-conformance.ts"
 
-bytesConformance(createNobleProvider)
+bytesConformance((options) => {
+  const provider = createNobleProvider(options)
+  return { ...provider, signatures: [...provider.signatures, ...mlDsaSignatures] }
+})

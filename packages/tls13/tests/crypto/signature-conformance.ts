@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
 import type { EcCurve, PrivateKey, PublicKey } from "../../src/crypto/keys.ts"
-import { generateEcKey, generateEd25519Key, publicKeyOf } from "../../src/crypto/noble/index.ts"
 import type { CryptoProvider, SignatureAlgorithm, SignatureAlgorithmName } from "../../src/crypto/provider.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
+import { brainpoolCurves, generateKey, nistCurves } from "./any-keys.ts"
+import { mlDsaKeys, publicHalf } from "./ml-dsa-keys.ts"
 import { expectAll, hex, runWycheproof, shortest, type WycheproofGroup, type WycheproofTest } from "./wycheproof.ts"
 
 // What every provider's signature algorithms must do. In parts, so that test files can run side by side.
@@ -162,18 +163,21 @@ function rsaKey(group: RsaGroup, type: "rsa" | "rsa-pss") {
 /** Signing, and what stays true of every algorithm. */
 export function signingConformance(provider: CryptoProvider): void {
   const random = provider.random
-  const curves: readonly EcCurve[] = ["P-256", "P-384", "P-521"]
   const rsa = generateRsaKey(2048, random)
   const keys: readonly PrivateKey[] = [
-    ...curves.map((curve) => generateEcKey(curve, random)),
-    generateEd25519Key(random),
+    ...[...nistCurves, ...brainpoolCurves, "ed25519" as const, "ed448" as const].map((kind) =>
+      generateKey(kind, random),
+    ),
     rsa,
     { ...rsa, type: "rsa-pss" },
+    ...mlDsaKeys(provider),
   ]
   const nameOf = (key: PrivateKey): string => (key.type === "ec" ? key.curve : key.type)
   const fits = (name: string, key: PrivateKey): boolean => {
-    if (key.type === "ec") return name.startsWith("ecdsa")
-    if (key.type === "ed25519") return name === "ed25519"
+    if (key.type === "ec") {
+      return name.startsWith(key.curve.startsWith("brainpool") ? "ecdsa_brainpool_" : "ecdsa_sha")
+    }
+    if (!("modulus" in key)) return name === key.type.replaceAll("-", "")
     return name.startsWith("rsa_pss") || (name.startsWith("rsa_pkcs1") && key.type === "rsa")
   }
 
@@ -184,7 +188,7 @@ export function signingConformance(provider: CryptoProvider): void {
           for (const length of [0, 1, 130, 5000]) {
             const message = random(length)
             const signature = scheme.sign(key, message, random)
-            const own = publicKeyOf(key)
+            const own = publicHalf(key)
             expect(scheme.verify(own, message, signature), nameOf(key)).toBe(true)
             expect(scheme.verify(own, random(length + 1), signature)).toBe(false)
             const changed = signature.slice()
@@ -202,7 +206,7 @@ export function signingConformance(provider: CryptoProvider): void {
         const fitting = keys.find((key) => fits(scheme.name, key))!
         const signature = scheme.sign(fitting, message, random)
         for (const key of keys.filter((candidate) => !fits(scheme.name, candidate))) {
-          expect(scheme.verify(publicKeyOf(key), message, signature)).toBe(false)
+          expect(scheme.verify(publicHalf(key), message, signature)).toBe(false)
           expect(() => scheme.sign(key, message, random)).toThrow(RangeError)
         }
       })
@@ -211,7 +215,7 @@ export function signingConformance(provider: CryptoProvider): void {
         const message = random(20)
         for (const key of keys.filter((candidate) => fits(scheme.name, candidate))) {
           const signature = scheme.sign(key, message, random)
-          for (const malformed of malformedKeys(publicKeyOf(key))) {
+          for (const malformed of malformedKeys(publicHalf(key))) {
             expect(scheme.verify(malformed, message, signature)).toBe(false)
           }
         }
@@ -219,29 +223,34 @@ export function signingConformance(provider: CryptoProvider): void {
     }
 
     it("a private key out of range is a RangeError", () => {
-      const ecdsa = algorithm(provider, "ecdsa_sha256")
-      for (const secret of [new Uint8Array(32), new Uint8Array(32).fill(0xff), new Uint8Array(31).fill(1)]) {
-        expect(() => ecdsa.sign({ type: "ec", curve: "P-256", secret }, random(3), random)).toThrow(RangeError)
+      for (const { name, sign } of provider.signatures) {
+        const key = keys.find((candidate) => fits(name, candidate))!
+        const { length } = key.type === "ec" ? key.secret : "modulus" in key ? key.prime1 : key.seed!
+        const wrong: readonly PrivateKey[] =
+          key.type === "ec"
+            ? [new Uint8Array(length), new Uint8Array(length).fill(0xff), new Uint8Array(length - 1).fill(1)].map(
+                (secret) => ({ ...key, secret }),
+              )
+            : "modulus" in key
+              ? [{ ...key, prime1: key.prime1.slice(1) }]
+              : [{ ...key, seed: new Uint8Array(length - 1) }]
+        for (const each of wrong) expect(() => sign(each, random(3), random), name).toThrow(RangeError)
       }
-      const seed = new Uint8Array(31)
-      expect(() => algorithm(provider, "ed25519").sign({ type: "ed25519", seed }, random(3), random)).toThrow(
-        RangeError,
-      )
-      const prime1 = rsa.prime1.slice(1)
-      expect(() => algorithm(provider, "rsa_pss_sha256").sign({ ...rsa, prime1 }, random(3), random)).toThrow(
-        RangeError,
-      )
     })
   })
 }
 
 function malformedKeys(key: PublicKey): PublicKey[] {
-  if (key.type === "ed25519") {
-    return [new Uint8Array(0), key.bytes.subarray(1), new Uint8Array(32), new Uint8Array(32).fill(0xff)].map(
-      (bytes) => ({
-        type: "ed25519",
-        bytes,
-      }),
+  // Of ML-DSA any bytes of the right length are a key.
+  if ("bytes" in key && key.type.startsWith("ml-dsa")) {
+    const bytes = [new Uint8Array(0), key.bytes.subarray(1), Uint8Array.of(...key.bytes, 0)]
+    return bytes.map((each) => ({ ...key, bytes: each }))
+  }
+  if ("bytes" in key) {
+    const { type, bytes } = key
+    const { length } = bytes
+    return [new Uint8Array(0), bytes.subarray(1), new Uint8Array(length), new Uint8Array(length).fill(0xff)].map(
+      (bytes) => ({ type, bytes }),
     )
   }
   if (key.type === "ec") {

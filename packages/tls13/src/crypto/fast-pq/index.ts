@@ -2,16 +2,29 @@ import { createX25519 } from "../fast/webassembly/curve25519.ts"
 import type { WebAssemblyChoice } from "../fast/webassembly/engine.ts"
 import { createP256Algorithms } from "../fast/webassembly/p256.ts"
 import { createSecp384r1 } from "../fast/webassembly/p384.ts"
+import { alone } from "../noble-pq/alone.ts"
 import { hybrid } from "../noble-pq/hybrid.ts"
 import type { ImmediateKeyExchange } from "../provider.ts"
 import { createMlKem768, createMlKem1024 } from "./ml-kem.ts"
 
-// The hybrid groups of draft-ietf-tls-ecdhe-mlkem with kernels of our own for both halves. Put them in front of a provider's
-// `keyExchanges`:
+// The hybrid groups of draft-ietf-tls-ecdhe-mlkem, and ML-KEM alone of draft-ietf-tls-mlkem, with kernels of our own. Put them in
+// front of a provider's `keyExchanges`:
 //   const provider = createFastProvider()
 //   const config = { provider: { ...provider, keyExchanges: [createX25519MLKEM768(), ...provider.keyExchanges] } }
 // Where there is no WebAssembly, ML-KEM is that of @noble/post-quantum, which has to be installed.
 
+// The kernels have the noise of the two larger sets only: MLKEM512 is noble's as well.
+export { createMLKEM512 } from "../noble-pq/index.ts"
+// ML-DSA has no kernel of ours: it is noble's.
+export {
+  generateMlDsaKey,
+  generateMlDsaKeyPair,
+  mlDsaPublicKey,
+  mlDsaSignatures,
+  mldsa44,
+  mldsa65,
+  mldsa87,
+} from "../noble-pq/ml-dsa.ts"
 export { createMlKem768, createMlKem1024, type FastMlKem } from "./ml-kem.ts"
 
 /**
@@ -43,4 +56,14 @@ export function createSecP384r1MLKEM1024(
 ): ImmediateKeyExchange {
   const mlKem = createMlKem1024(webAssembly)
   return hybrid({ name: "SecP384r1MLKEM1024", mlKem, classical, classicalLength: 97, first: "classical" })
+}
+
+/** ML-KEM-768 by itself, without a classical half. @param webAssembly as of `createFastProvider` */
+export function createMLKEM768(webAssembly: WebAssemblyChoice = "auto"): ImmediateKeyExchange {
+  return alone("MLKEM768", createMlKem768(webAssembly))
+}
+
+/** ML-KEM-1024 by itself, without a classical half. @param webAssembly as of `createFastProvider` */
+export function createMLKEM1024(webAssembly: WebAssemblyChoice = "auto"): ImmediateKeyExchange {
+  return alone("MLKEM1024", createMlKem1024(webAssembly))
 }

@@ -10,6 +10,8 @@ import {
   ecdsaSha384,
   ecdsaSha512,
   ed25519,
+  hasMlDsa,
+  mlDsaSignatures,
   rsaPkcs1Sha256,
   rsaPkcs1Sha384,
   rsaPkcs1Sha512,
@@ -19,6 +21,7 @@ import {
 } from "./signatures.ts"
 
 export { decryptPrivateKey, isEncryptedKey } from "./encrypted-key.ts"
+export { type HostRecordsFrom, withHostRecords } from "./long-records.ts"
 
 export interface HostProviderOptions {
   /** Where random bytes come from; default: `crypto.randomBytes` of the host. */
@@ -28,7 +31,7 @@ export interface HostProviderOptions {
 /**
  * The provider of runtimes that have `node:crypto` (Node, Bun, Deno): the host's constant-time code and its AES
  * instructions, which is why AES-GCM comes first. What the host lacks is left out: Bun 1.4 has no ChaCha20-Poly1305
- * here, and Deno 2.9 no P-521.
+ * here, Deno 2.9 no P-521, and Node before 24.7 no ML-DSA.
  */
 export function createHostProvider(options: HostProviderOptions = {}): ImmediateCryptoProvider {
   const ciphers = getCiphers()
@@ -46,6 +49,7 @@ export function createHostProvider(options: HostProviderOptions = {}): Immediate
       ed25519,
       ecdsaSha384,
       ecdsaSha512,
+      ...(hasMlDsa() ? mlDsaSignatures : []),
       rsaPssSha256,
       rsaPssSha384,
       rsaPssSha512,

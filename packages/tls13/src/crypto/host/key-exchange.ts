@@ -1,8 +1,8 @@
 import { createECDH, createPrivateKey, createPublicKey, diffieHellman, type ECDH, type KeyObject } from "node:crypto"
-import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
+import { KnownNamedGroup, type KnownNamedGroupName } from "../../bytes/code-points.ts"
 import { isAllZero } from "../../bytes/equal.ts"
 import { draw } from "../draw.ts"
-import type { EcCurve } from "../keys.ts"
+import type { NistCurve } from "../keys.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../provider.ts"
 import { base64url, hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-objects.ts"
 
@@ -12,7 +12,7 @@ import { base64url, hostCurves, isEcPrivateKey, pkcs8PrivateKey } from "./key-ob
 
 export const x25519: ImmediateKeyExchange = {
   name: "x25519",
-  code: NamedGroup.x25519,
+  code: KnownNamedGroup.x25519,
   start(random) {
     let secret: KeyObject | undefined = x25519PrivateKey(random)
     return {
@@ -86,7 +86,7 @@ function checkX25519Share(share: Uint8Array): void {
 
 /* ---------------------------------------------------------------- NIST curves */
 
-function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): ImmediateKeyExchange {
+function ecdh(name: KnownNamedGroupName, curveName: NistCurve, topByteMask: number): ImmediateKeyExchange {
   const curve = hostCurves[curveName]
   const { length } = curve
 
@@ -121,7 +121,7 @@ function ecdh(name: NamedGroupName, curveName: EcCurve, topByteMask: number): Im
 
   return {
     name,
-    code: NamedGroup[name],
+    code: KnownNamedGroup[name],
     start(random) {
       let key: ECDH | undefined = privateKey(random)
       return {

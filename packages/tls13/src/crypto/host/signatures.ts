@@ -6,7 +6,8 @@ import { pssKeyAllows } from "../rsa/primitives.ts"
 import { sha256, sha384, sha512 } from "./hash.ts"
 import { privateKeyObject, publicKeyObject } from "./key-objects.ts"
 
-// ECDSA, Ed25519 and RSA of node:crypto. The host draws nonces, salts and blinding itself: `random` is not asked.
+// ECDSA, Ed25519, RSA and, where it is, ML-DSA of node:crypto. The host draws nonces, salts and blinding itself: `random` is not
+// asked.
 
 type Key<K extends PublicKey | PrivateKey> = K["type"]
 
@@ -82,6 +83,26 @@ export const ed25519: SignatureAlgorithm = /* @__PURE__ */ algorithm({
   allows: (key, signature) => key.type === "ed25519" && isWellFormed(key.bytes, signature),
   options: {},
 })
+/** Of node:crypto with OpenSSL 3.5 and from Node 24.7 on; hedged, with an empty context. */
+export const mlDsaSignatures: readonly SignatureAlgorithm[] = /* @__PURE__ */ [44, 65, 87].map((size) =>
+  algorithm({
+    name: `mldsa${size}` as SignatureAlgorithmName,
+    digest: undefined,
+    takes: (type) => type === `ml-dsa-${size}`,
+    options: {},
+  }),
+)
+
+/** Whether this host has ML-DSA. */
+export function hasMlDsa(): boolean {
+  try {
+    privateKeyObject({ type: "ml-dsa-44", seed: new Uint8Array(32) })
+    return true
+  } catch {
+    return false
+  }
+}
+
 export const rsaPssSha256: SignatureAlgorithm = /* @__PURE__ */ rsaPss(sha256)
 export const rsaPssSha384: SignatureAlgorithm = /* @__PURE__ */ rsaPss(sha384)
 export const rsaPssSha512: SignatureAlgorithm = /* @__PURE__ */ rsaPss(sha512)

@@ -1,28 +1,15 @@
-import { NamedGroup, type NamedGroupName } from "../../bytes/code-points.ts"
+import { KnownNamedGroup, type KnownNamedGroupName } from "../../bytes/code-points.ts"
 import { concatBytes } from "../../bytes/concat.ts"
 import { draw } from "../draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare } from "../provider.ts"
+import { encapsulateChecked, type MlKem } from "./kem.ts"
 
 // (EC)DHE and ML-KEM side by side, draft-ietf-tls-ecdhe-mlkem: both shares and both secrets are concatenated, in the order
 // that the group's definition gives (section 3: X25519MLKEM768 has ML-KEM first, the NIST groups have ECDH first).
 // The client sends an encapsulation key and its ECDH share; the server answers with a ciphertext and its own ECDH share.
 
-/** What FIPS 203 calls ML-KEM.KeyGen_internal, Encaps_internal and Decaps_internal: randomness is an argument. */
-export interface MlKem {
-  /** Bytes: 1184 or 1568. */
-  readonly encapsulationKeyLength: number
-  /** Bytes: 1088 or 1568. */
-  readonly ciphertextLength: number
-  /** @param seed d || z, 64 bytes */
-  keygen(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
-  /** @param m 32 bytes. @throws when the encapsulation key fails the check of FIPS 203 section 7.2 */
-  encapsulate(key: Uint8Array, m: Uint8Array): { readonly cipherText: Uint8Array; readonly sharedSecret: Uint8Array }
-  /** Rejects implicitly: a wrong ciphertext of the right length gives an unrelated secret. */
-  decapsulate(ciphertext: Uint8Array, secretKey: Uint8Array): Uint8Array
-}
-
 export interface HybridGroup {
-  readonly name: NamedGroupName
+  readonly name: KnownNamedGroupName
   readonly mlKem: MlKem
   readonly classical: ImmediateKeyExchange
   /** Bytes of the classical share. */
@@ -54,7 +41,7 @@ export function hybrid({ name, mlKem, classical, classicalLength, first }: Hybri
 
   return {
     name,
-    code: NamedGroup[name],
+    code: KnownNamedGroup[name],
     start(random) {
       const seed = draw(random, 64)
       const { publicKey, secretKey } = mlKem.keygen(seed)
@@ -76,19 +63,10 @@ export function hybrid({ name, mlKem, classical, classicalLength, first }: Hybri
     respond(clientShare, random) {
       const [encapsulationKey, classicalShare] = split(clientShare, mlKem.encapsulationKeyLength)
       const m = draw(random, 32)
-      const { cipherText, sharedSecret } = encapsulateChecked(encapsulationKey, m)
+      const { cipherText, sharedSecret } = encapsulateChecked(mlKem, name, encapsulationKey, m)
       m.fill(0)
       const answer = classical.respond(classicalShare, random)
       return { share: join(cipherText, answer.share), secret: joinSecrets(sharedSecret, answer.secret) }
     },
-  }
-
-  /** Section 4.2: the server MUST perform the encapsulation key check of FIPS 203, and abort with illegal_parameter. */
-  function encapsulateChecked(key: Uint8Array, m: Uint8Array): ReturnType<MlKem["encapsulate"]> {
-    try {
-      return mlKem.encapsulate(key, m)
-    } catch {
-      throw new InvalidKeyShare(`the ${name} key share has an ML-KEM coefficient out of range`)
-    }
   }
 }

@@ -1,10 +1,23 @@
-import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js"
 import { secp256r1, secp384r1 } from "../noble/nist.ts"
 import { x25519 } from "../noble/x25519.ts"
 import type { ImmediateKeyExchange } from "../provider.ts"
-import { hybrid, type MlKem } from "./hybrid.ts"
+import { alone } from "./alone.ts"
+import { hybrid } from "./hybrid.ts"
+import { mlKem512, mlKem768, mlKem1024 } from "./ml-kem.ts"
 
-// The hybrid groups of draft-ietf-tls-ecdhe-mlkem with ML-KEM of @noble/post-quantum, which is installed only where it is
+export type { MlKem } from "./kem.ts"
+export {
+  generateMlDsaKey,
+  generateMlDsaKeyPair,
+  mlDsaPublicKey,
+  mlDsaSignatures,
+  mldsa44,
+  mldsa65,
+  mldsa87,
+} from "./ml-dsa.ts"
+export { mlKem512, mlKem768, mlKem1024 } from "./ml-kem.ts"
+
+// The hybrid groups of draft-ietf-tls-ecdhe-mlkem, and ML-KEM alone of draft-ietf-tls-mlkem, with ML-KEM of @noble/post-quantum, which is installed only where it is
 // wanted. Put them in front of a provider's `keyExchanges`:
 //   const provider = createNobleProvider()
 //   const config = { provider: { ...provider, keyExchanges: [createX25519MLKEM768(), ...provider.keyExchanges] } }
@@ -26,24 +39,17 @@ export function createSecP384r1MLKEM1024(classical: ImmediateKeyExchange = secp3
   return hybrid({ name: "SecP384r1MLKEM1024", mlKem: mlKem1024(), classical, classicalLength: 97, first: "classical" })
 }
 
-/** FIPS 203, ML-KEM-768. */
-export function mlKem768(): MlKem {
-  return {
-    encapsulationKeyLength: 1184,
-    ciphertextLength: 1088,
-    keygen: (seed) => ml_kem768.keygen(seed),
-    encapsulate: (key, m) => ml_kem768.encapsulate(key, m),
-    decapsulate: (ciphertext, secretKey) => ml_kem768.decapsulate(ciphertext, secretKey),
-  }
+/** ML-KEM-512 by itself, without a classical half. */
+export function createMLKEM512(): ImmediateKeyExchange {
+  return alone("MLKEM512", mlKem512())
 }
 
-/** FIPS 203, ML-KEM-1024. */
-export function mlKem1024(): MlKem {
-  return {
-    encapsulationKeyLength: 1568,
-    ciphertextLength: 1568,
-    keygen: (seed) => ml_kem1024.keygen(seed),
-    encapsulate: (key, m) => ml_kem1024.encapsulate(key, m),
-    decapsulate: (ciphertext, secretKey) => ml_kem1024.decapsulate(ciphertext, secretKey),
-  }
+/** ML-KEM-768 by itself, without a classical half. */
+export function createMLKEM768(): ImmediateKeyExchange {
+  return alone("MLKEM768", mlKem768())
+}
+
+/** ML-KEM-1024 by itself, without a classical half. */
+export function createMLKEM1024(): ImmediateKeyExchange {
+  return alone("MLKEM1024", mlKem1024())
 }

@@ -112,7 +112,7 @@ function inverse25519(x: bigint): bigint {
 }
 
 /** What is asked for is made at the first call. */
-function once<Value>(make: () => Value): () => Value {
+export function once<Value>(make: () => Value): () => Value {
   let made: Value | undefined
   return () => {
     made ??= make()

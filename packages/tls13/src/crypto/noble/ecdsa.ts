@@ -9,11 +9,10 @@ import { sha256, sha384, sha512 } from "./hash.ts"
 // Signatures are strict DER (RFC 9846 section 4.3.3, RFC 3279 section 2.2.3); high and low S are both right.
 // Nonces are those of RFC 6979 with fresh entropy mixed in (its section 3.6), against fault attacks on repeated messages.
 
-type Curves = Readonly<Partial<Record<EcCurve, () => ECDSA>>>
+/** Those that an algorithm has. */
+export type Curves = Readonly<Partial<Record<EcCurve, () => ECDSA>>>
 
-const secretLengths: Readonly<Record<EcCurve, number>> = { "P-256": 32, "P-384": 48, "P-521": 66 }
-
-function ecdsa(name: SignatureAlgorithmName, hash: Hash, curves: Curves): SignatureAlgorithm {
+export function ecdsa(name: SignatureAlgorithmName, hash: Hash, curves: Curves): SignatureAlgorithm {
   return {
     name,
     verify(key, message, signature) {
@@ -29,9 +28,9 @@ function ecdsa(name: SignatureAlgorithmName, hash: Hash, curves: Curves): Signat
     },
     sign(key, message, random) {
       if (key.type !== "ec") throw new RangeError(`${name} cannot sign with a key of type ${key.type}`)
-      const length = secretLengths[key.curve]
       const curve = curves[key.curve]?.()
       if (curve === undefined) throw new RangeError(`this ${name} has no ${key.curve}`)
+      const length = curve.Point.Fn.BYTES
       if (key.secret.length !== length || !curve.utils.isValidSecretKey(key.secret)) {
         throw new RangeError(`not a private key of ${key.curve}`)
       }

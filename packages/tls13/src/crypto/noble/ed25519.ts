@@ -1,9 +1,8 @@
 import { concatBytes } from "../../bytes/concat.ts"
-import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { isWellFormed } from "../ed25519-rules.ts"
 import type { SignatureAlgorithm } from "../provider.ts"
-import { bytesToInteger } from "../rsa/integers.ts"
+import { littleEndianToInteger } from "../rsa/integers.ts"
 import { nobleEd25519 as noble } from "./curves.ts"
 import { sha512 } from "./hash.ts"
 
@@ -18,8 +17,8 @@ export const ed25519: SignatureAlgorithm = {
     try {
       const r = signature.subarray(0, 32)
       const a = Point.fromBytes(key.bytes)
-      const s = fromLittleEndian(signature.subarray(32))
-      const k = Point.Fn.create(fromLittleEndian(sha512.digest(concatBytes(r, key.bytes, message))))
+      const s = littleEndianToInteger(signature.subarray(32))
+      const k = Point.Fn.create(littleEndianToInteger(sha512.digest(concatBytes(r, key.bytes, message))))
       // R = S * B - k * A, compared as bytes, so that R needs no decoding and has one form only.
       const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k))
       return equalBytes(expected.toBytes(), r)
@@ -32,8 +31,4 @@ export const ed25519: SignatureAlgorithm = {
     if (key.seed.length !== 32) throw new RangeError(`an Ed25519 seed has 32 bytes, not ${key.seed.length}`)
     return noble().sign(message, key.seed)
   },
-}
-
-function fromLittleEndian(bytes: Uint8Array): bigint {
-  return bytesToInteger(copyOf(bytes).reverse())
 }

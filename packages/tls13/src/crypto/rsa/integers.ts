@@ -1,3 +1,4 @@
+import { copyOf } from "../../bytes/copy.ts"
 import { toHex } from "../../bytes/hex.ts"
 
 // Integers of RFC 8017 section 4, and the modular arithmetic that RSA needs, on the engine's BigInt.
@@ -5,6 +6,11 @@ import { toHex } from "../../bytes/hex.ts"
 /** OS2IP: big-endian. */
 export function bytesToInteger(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`)
+}
+
+/** decodeLittleEndian of RFC 7748 section 5, whatever the length. */
+export function littleEndianToInteger(bytes: Uint8Array): bigint {
+  return bytesToInteger(copyOf(bytes).reverse())
 }
 
 /** I2OSP: big-endian in `length` bytes. @throws RangeError when it does not fit */

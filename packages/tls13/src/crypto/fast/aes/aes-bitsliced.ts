@@ -1,17 +1,20 @@
-// The AES block cipher (FIPS 197), bit-sliced: two blocks at a time, without tables.
+// The AES block cipher (FIPS 197) in counter mode, bit-sliced: eight blocks at a time, without tables.
 //
-// Eight 32-bit words hold the two blocks, word i the bit i of each byte. Bit 8*row + 2*column + block of a word is that
-// byte's place in the state, so a round works on all 32 bytes with the same few operations.
-// SubBytes is the circuit of J. Boyar and R. Peralta, "A new combinational logic minimization technique with
-// applications to cryptology" (SEA 2010); the complements at its end are moved into the round keys.
-// ShiftRows is not computed: the state of round r is kept with its rows shifted r times too little, MixColumns takes its
-// neighbours from there, the round keys are stored in the same way, and what is left after the last round (two shifts)
-// is put right when the blocks are written. The idea is the "fixslicing" of A. Adomnicai and T. Peyrin (CHES 2021).
+// Word n of 32 holds the bits n of all columns, taken as words of 32 bits, little-endian: its bit 8 c + b is that of block b and
+// column c. So row r of the state is the words 8 r to 8 r + 7, ShiftRows turns words and MixColumns adds them: next to nothing is
+// moved. The complements at the end of SubBytes are in the round keys.
+//
+// The state stays in memory and one row after the other is loaded: as local variables the rows would be computed side by
+// side by some engines, which takes half as long again.
 //
 // Side channels: no table and no branch depends on the key or the data, so neither cache nor branch predictor learns
 // anything.
 
-import { transpose, WORDS } from "./aes-bitsliced-key.ts"
+import { rowsOf, SLICES, subBytes } from "./aes-bitsliced-key.ts"
+import { swapBytes } from "./ghash.ts"
+
+/** Blocks that one call makes. */
+export const BLOCKS = 8
 
 /**
  * What a long text keeps: the states after two rounds for the 256 lowest counters. Two rounds spread the lowest byte of a counter by
@@ -26,368 +29,268 @@ export interface KeptStates {
 }
 
 export function keptStates(): KeptStates {
-  return { states: new Int32Array(128 * WORDS), difference: new Int32Array(WORDS), upper: 0 }
+  return { states: new Int32Array((256 / BLOCKS) * SLICES), difference: new Int32Array(SLICES), upper: 0 }
 }
 
 /**
- * AES in counter mode: encrypts nonce || counter and nonce || counter + 1 to `out`, four words each. Words are
- * little-endian: a block's first byte is lowest.
+ * AES in counter mode: exclusive-ors nonce || counter to nonce || counter + 7, encrypted, to the 32 words of `text` from `at` on.
+ * Words are little-endian: a block's first byte is lowest.
  * @param keys of `expandKey`
- * @param state scratch of eight words
- * @param kept for a text whose counters are even and begin with 2; its states are of the same text
+ * @param state scratch of SLICES words
+ * @param counter a multiple of 8
+ * @param kept for a text whose counters begin with 0; its states are of the same text
  */
-export function encryptCounters(
+export function xorCounters(
   keys: Int32Array,
   state: Int32Array,
   n0: number,
   n1: number,
   n2: number,
   counter: number,
-  out: Int32Array,
+  text: Int32Array,
+  at: number,
   kept?: KeptStates,
 ): void {
+  const last = keys.length - 4
+  for (let key = firstRounds(keys, state, n0, n1, n2, counter, kept); key < last; key += 4) round(keys, state, key)
+  subBytes(state)
+  finish(keys, state, last)
+  for (let block = 0; block < 8; block++) {
+    // Columns of rows, which is the exchange of bytes of `rowsOf`.
+    const w0 = state[block]!
+    const w1 = state[8 + block]!
+    const w2 = state[16 + block]!
+    const w3 = state[24 + block]!
+    const even01 = (w0 & 0x00ff00ff) | ((w1 & 0x00ff00ff) << 8)
+    const odd01 = ((w0 >>> 8) & 0x00ff00ff) | (w1 & 0xff00ff00)
+    const even23 = (w2 & 0x00ff00ff) | ((w3 & 0x00ff00ff) << 8)
+    const odd23 = ((w2 >>> 8) & 0x00ff00ff) | (w3 & 0xff00ff00)
+    const to = (at + 4 * block) & 0xffffff
+    text[to]! ^= (even01 & 0xffff) | (even23 << 16)
+    text[to + 1]! ^= (odd01 & 0xffff) | (odd23 << 16)
+    text[to + 2]! ^= (even01 >>> 16) | (even23 & 0xffff0000)
+    text[to + 3]! ^= (odd01 >>> 16) | (odd23 & 0xffff0000)
+  }
+}
+
+/** Makes the blocks, and two rounds if states are kept; returns where in the keys the next round's is. */
+function firstRounds(
+  keys: Int32Array,
+  state: Int32Array,
+  n0: number,
+  n1: number,
+  n2: number,
+  counter: number,
+  kept: KeptStates | undefined,
+): number {
   if (kept === undefined) {
     begin(keys, state, n0, n1, n2, counter)
-    encrypt(keys, state, WORDS, 0)
-  } else {
-    twoRounds(keys, state, n0, n1, n2, counter, kept)
-    encrypt(keys, state, 3 * WORDS, 0)
+    return 4
   }
-  transpose(state)
-  // The two ShiftRows that are left: rows 1 and 3 of a column stand two columns further.
-  for (let block = 0; block < 2; block++) {
-    for (let column = 0; column < 4; column++) {
-      const own = state[2 * column + block]!
-      const other = state[2 * (column ^ 2) + block]!
-      out[4 * block + column] = (own & 0x00ff00ff) | (other & 0xff00ff00)
-    }
+  const { states, difference } = kept
+  const upper = counter >>> 8
+  const at = (SLICES / BLOCKS) * (counter & 255)
+  if (upper > 0 && upper === kept.upper) {
+    for (let i = 0; i < 32; i++) state[i] = states[at + i]! ^ difference[i]!
+    return 12
   }
+  begin(keys, state, n0, n1, n2, counter)
+  round(keys, state, 4)
+  round(keys, state, 8)
+  kept.upper = upper
+  const to = upper === 0 ? states : difference
+  const toAt = upper === 0 ? at : 0
+  for (let i = 0; i < 32; i++) to[toAt + i] = upper === 0 ? state[i]! : state[i]! ^ states[at + i]!
+  return 12
 }
 
 /** The blocks, bit-sliced, and the first round key. */
 function begin(keys: Int32Array, state: Int32Array, n0: number, n1: number, n2: number, counter: number): void {
-  state[0] = state[1] = n0
-  state[2] = state[3] = n1
-  state[4] = state[5] = n2
-  state[6] = swapBytes(counter)
-  state[7] = swapBytes(counter + 1)
-  transpose(state)
-  for (let i = 0; i < WORDS; i++) state[i]! ^= keys[i]!
+  rowsOf(state, 28, n0, n1, n2, swapBytes(counter))
+  for (let row = 0; row < 4; row++) {
+    const bits = state[28 + row]! ^ keys[row]!
+    for (let bit = 0; bit < 8; bit++) state[8 * row + bit] = forAllBlocks(bits >>> bit)
+  }
+  // The blocks differ in the lowest bits of the counter, which is big-endian.
+  state[24]! ^= 0xaa000000
+  state[25]! ^= 0xcc000000
+  state[26]! ^= 0xf0000000
 }
 
-function twoRounds(
-  keys: Int32Array,
-  state: Int32Array,
-  n0: number,
-  n1: number,
-  n2: number,
-  counter: number,
-  kept: KeptStates,
-): void {
-  const { states, difference } = kept
-  const upper = counter >>> 8
-  const at = (WORDS / 2) * (counter & 255)
-  // The first counter is 2, so that what stands for 0 and 1 is not kept.
-  if (upper > 0 && upper === kept.upper && at > 0) {
-    for (let i = 0; i < WORDS; i++) state[i] = states[at + i]! ^ difference[i]!
-    return
-  }
-  begin(keys, state, n0, n1, n2, counter)
-  encrypt(keys, state, WORDS, 2 * WORDS)
-  if (upper === 0) {
-    for (let i = 0; i < WORDS; i++) states[at + i] = state[i]!
-  } else if (at > 0) {
-    for (let i = 0; i < WORDS; i++) difference[i] = states[at + i]! ^ state[i]!
-    kept.upper = upper
-  }
-}
-
-function swapBytes(word: number): number {
-  return (rotate(word, 8) & 0xff00ff00) | (rotate(word, 24) & 0x00ff00ff)
+/** The lowest bit of each byte, in all bits of that byte. */
+function forAllBlocks(bits: number): number {
+  return Math.imul(bits & 0x01010101, 255)
 }
 
 /** To the right. */
-function rotate(word: number, by: number): number {
+function turned(word: number, by: number): number {
   return (word >>> by) | (word << (32 - by))
 }
 
-/**
- * Makes rounds of the two bit-sliced blocks in `state` in place.
- * @param keys of `expandKey`
- * @param first where in them the key of the first round is
- * @param last where that of the last one is, or 0: to the end
- */
-function encrypt(keys: Int32Array, state: Int32Array, first: number, last: number): void {
-  let q0 = state[0]!
-  let q1 = state[1]!
-  let q2 = state[2]!
-  let q3 = state[3]!
-  let q4 = state[4]!
-  let q5 = state[5]!
-  let q6 = state[6]!
-  let q7 = state[7]!
-  let v = 0
-  let u0 = 0
-  let v0 = 0
-  let u1 = 0
-  let v1 = 0
-  let u2 = 0
-  let v2 = 0
-  let u3 = 0
-  let v3 = 0
-  let u4 = 0
-  let v4 = 0
-  let u5 = 0
-  let v5 = 0
-  let u6 = 0
-  let v6 = 0
-  let u7 = 0
-  let v7 = 0
-  const end = keys.length - WORDS
-  for (let k = first; ; k += WORDS) {
-    const x0 = q7
-    const x1 = q6
-    const x2 = q5
-    const x3 = q4
-    const x4 = q3
-    const x5 = q2
-    const x6 = q1
-    const x7 = q0
-    const y14 = x3 ^ x5
-    const y13 = x0 ^ x6
-    const y9 = x0 ^ x3
-    const y8 = x0 ^ x5
-    const t0 = x1 ^ x2
-    const y1 = t0 ^ x7
-    const y4 = y1 ^ x3
-    const y12 = y13 ^ y14
-    const y2 = y1 ^ x0
-    const y5 = y1 ^ x6
-    const y3 = y5 ^ y8
-    const t1 = x4 ^ y12
-    const y15 = t1 ^ x5
-    const y20 = t1 ^ x1
-    const y6 = y15 ^ x7
-    const y10 = y15 ^ t0
-    const y11 = y20 ^ y9
-    const y7 = x7 ^ y11
-    const y17 = y10 ^ y11
-    const y19 = y10 ^ y8
-    const y16 = t0 ^ y11
-    const y21 = y13 ^ y16
-    const y18 = x0 ^ y16
-    const t2 = y12 & y15
-    const t4 = (y3 & y6) ^ t2
-    const t6 = (y4 & x7) ^ t2
-    const t7 = y13 & y16
-    const t9 = (y5 & y1) ^ t7
-    const t11 = (y2 & y7) ^ t7
-    const t12 = y9 & y11
-    const t14 = (y14 & y17) ^ t12
-    const t16 = (y8 & y10) ^ t12
-    const t21 = t4 ^ t14 ^ y20
-    const t22 = t6 ^ t16 ^ y19
-    const t23 = t9 ^ t14 ^ y21
-    const t24 = t11 ^ t16 ^ y18
-    const t25 = t21 ^ t22
-    const t26 = t21 & t23
-    const t27 = t24 ^ t26
-    const t29 = (t25 & t27) ^ t22
-    const t30 = t23 ^ t24
-    const t31 = t22 ^ t26
-    const t33 = (t31 & t30) ^ t24
-    const t34 = t23 ^ t33
-    const t35 = t27 ^ t33
-    const t36 = t24 & t35
-    const t37 = t36 ^ t34
-    const t38 = t27 ^ t36
-    const t40 = t25 ^ (t29 & t38)
-    const t41 = t40 ^ t37
-    const t42 = t29 ^ t33
-    const t43 = t29 ^ t40
-    const t44 = t33 ^ t37
-    const t45 = t42 ^ t41
-    const z0 = t44 & y15
-    const z1 = t37 & y6
-    const z2 = t33 & x7
-    const z3 = t43 & y16
-    const z4 = t40 & y1
-    const z5 = t29 & y7
-    const z6 = t42 & y11
-    const z7 = t45 & y17
-    const z8 = t41 & y10
-    const z9 = t44 & y12
-    const z10 = t37 & y3
-    const z11 = t33 & y4
-    const z12 = t43 & y13
-    const z13 = t40 & y5
-    const z14 = t29 & y2
-    const z15 = t42 & y9
-    const z16 = t45 & y14
-    const z17 = t41 & y8
-    const t46 = z15 ^ z16
-    const t48 = z5 ^ z13
-    const t53 = z0 ^ z3
-    const t54 = z6 ^ z7
-    const t57 = z2 ^ z12 ^ t53
-    const t58 = z4 ^ t46
-    const t59 = z3 ^ t54
-    const t61 = z14 ^ t57
-    const t62 = z7 ^ z8 ^ t58
-    const t63 = z9 ^ z10 ^ t58
-    const t64 = z4 ^ t59
-    const t65 = t61 ^ t62
-    const t66 = z1 ^ t63
-    const s3 = t53 ^ t66
-    q7 = t59 ^ t63
-    q6 = t64 ^ s3
-    q5 = z16 ^ z17 ^ t64 ^ t65
-    q4 = s3
-    q3 = z2 ^ z5 ^ t66
-    q2 = z10 ^ z11 ^ t65
-    q1 = z12 ^ t48 ^ t62
-    q0 = t48 ^ t46 ^ t57
-    if (k === end) break
-    // MixColumns among rows that are shifted (round modulo 4) times too little.
-    switch ((k / WORDS) & 3) {
-      case 0:
-        u0 = (q0 >>> 8) | (q0 << 24)
-        u1 = (q1 >>> 8) | (q1 << 24)
-        u2 = (q2 >>> 8) | (q2 << 24)
-        u3 = (q3 >>> 8) | (q3 << 24)
-        u4 = (q4 >>> 8) | (q4 << 24)
-        u5 = (q5 >>> 8) | (q5 << 24)
-        u6 = (q6 >>> 8) | (q6 << 24)
-        u7 = (q7 >>> 8) | (q7 << 24)
-        v = q0 ^ u0
-        v0 = (v >>> 16) | (v << 16)
-        v = q1 ^ u1
-        v1 = (v >>> 16) | (v << 16)
-        v = q2 ^ u2
-        v2 = (v >>> 16) | (v << 16)
-        v = q3 ^ u3
-        v3 = (v >>> 16) | (v << 16)
-        v = q4 ^ u4
-        v4 = (v >>> 16) | (v << 16)
-        v = q5 ^ u5
-        v5 = (v >>> 16) | (v << 16)
-        v = q6 ^ u6
-        v6 = (v >>> 16) | (v << 16)
-        v = q7 ^ u7
-        v7 = (v >>> 16) | (v << 16)
-        break
-      case 1:
-        u0 = rotate(q0 & 0xfcfcfcfc, 10) | rotate(q0 & 0x03030303, 2)
-        u1 = rotate(q1 & 0xfcfcfcfc, 10) | rotate(q1 & 0x03030303, 2)
-        u2 = rotate(q2 & 0xfcfcfcfc, 10) | rotate(q2 & 0x03030303, 2)
-        u3 = rotate(q3 & 0xfcfcfcfc, 10) | rotate(q3 & 0x03030303, 2)
-        u4 = rotate(q4 & 0xfcfcfcfc, 10) | rotate(q4 & 0x03030303, 2)
-        u5 = rotate(q5 & 0xfcfcfcfc, 10) | rotate(q5 & 0x03030303, 2)
-        u6 = rotate(q6 & 0xfcfcfcfc, 10) | rotate(q6 & 0x03030303, 2)
-        u7 = rotate(q7 & 0xfcfcfcfc, 10) | rotate(q7 & 0x03030303, 2)
-        v = q0 ^ u0
-        v0 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q1 ^ u1
-        v1 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q2 ^ u2
-        v2 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q3 ^ u3
-        v3 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q4 ^ u4
-        v4 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q5 ^ u5
-        v5 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q6 ^ u6
-        v6 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q7 ^ u7
-        v7 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        break
-      case 2:
-        u0 = rotate(q0 & 0xf0f0f0f0, 12) | rotate(q0 & 0x0f0f0f0f, 4)
-        u1 = rotate(q1 & 0xf0f0f0f0, 12) | rotate(q1 & 0x0f0f0f0f, 4)
-        u2 = rotate(q2 & 0xf0f0f0f0, 12) | rotate(q2 & 0x0f0f0f0f, 4)
-        u3 = rotate(q3 & 0xf0f0f0f0, 12) | rotate(q3 & 0x0f0f0f0f, 4)
-        u4 = rotate(q4 & 0xf0f0f0f0, 12) | rotate(q4 & 0x0f0f0f0f, 4)
-        u5 = rotate(q5 & 0xf0f0f0f0, 12) | rotate(q5 & 0x0f0f0f0f, 4)
-        u6 = rotate(q6 & 0xf0f0f0f0, 12) | rotate(q6 & 0x0f0f0f0f, 4)
-        u7 = rotate(q7 & 0xf0f0f0f0, 12) | rotate(q7 & 0x0f0f0f0f, 4)
-        v = q0 ^ u0
-        v0 = (v >>> 16) | (v << 16)
-        v = q1 ^ u1
-        v1 = (v >>> 16) | (v << 16)
-        v = q2 ^ u2
-        v2 = (v >>> 16) | (v << 16)
-        v = q3 ^ u3
-        v3 = (v >>> 16) | (v << 16)
-        v = q4 ^ u4
-        v4 = (v >>> 16) | (v << 16)
-        v = q5 ^ u5
-        v5 = (v >>> 16) | (v << 16)
-        v = q6 ^ u6
-        v6 = (v >>> 16) | (v << 16)
-        v = q7 ^ u7
-        v7 = (v >>> 16) | (v << 16)
-        break
-      default:
-        u0 = rotate(q0 & 0xc0c0c0c0, 14) | rotate(q0 & 0x3f3f3f3f, 6)
-        u1 = rotate(q1 & 0xc0c0c0c0, 14) | rotate(q1 & 0x3f3f3f3f, 6)
-        u2 = rotate(q2 & 0xc0c0c0c0, 14) | rotate(q2 & 0x3f3f3f3f, 6)
-        u3 = rotate(q3 & 0xc0c0c0c0, 14) | rotate(q3 & 0x3f3f3f3f, 6)
-        u4 = rotate(q4 & 0xc0c0c0c0, 14) | rotate(q4 & 0x3f3f3f3f, 6)
-        u5 = rotate(q5 & 0xc0c0c0c0, 14) | rotate(q5 & 0x3f3f3f3f, 6)
-        u6 = rotate(q6 & 0xc0c0c0c0, 14) | rotate(q6 & 0x3f3f3f3f, 6)
-        u7 = rotate(q7 & 0xc0c0c0c0, 14) | rotate(q7 & 0x3f3f3f3f, 6)
-        v = q0 ^ u0
-        v0 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q1 ^ u1
-        v1 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q2 ^ u2
-        v2 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q3 ^ u3
-        v3 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q4 ^ u4
-        v4 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q5 ^ u5
-        v5 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q6 ^ u6
-        v6 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-        v = q7 ^ u7
-        v7 = rotate(v & 0xf0f0f0f0, 20) | rotate(v & 0x0f0f0f0f, 12)
-    }
-    const n0 = q7 ^ u7 ^ u0 ^ v0 ^ keys[k + 0]!
-    const n1 = q0 ^ u0 ^ q7 ^ u7 ^ u1 ^ v1 ^ keys[k + 1]!
-    const n2 = q1 ^ u1 ^ u2 ^ v2 ^ keys[k + 2]!
-    const n3 = q2 ^ u2 ^ q7 ^ u7 ^ u3 ^ v3 ^ keys[k + 3]!
-    const n4 = q3 ^ u3 ^ q7 ^ u7 ^ u4 ^ v4 ^ keys[k + 4]!
-    const n5 = q4 ^ u4 ^ u5 ^ v5 ^ keys[k + 5]!
-    const n6 = q5 ^ u5 ^ u6 ^ v6 ^ keys[k + 6]!
-    const n7 = q6 ^ u6 ^ u7 ^ v7 ^ keys[k + 7]!
-    q0 = n0
-    q1 = n1
-    q2 = n2
-    q3 = n3
-    q4 = n4
-    q5 = n5
-    q6 = n6
-    q7 = n7
-    if (k === last) {
-      state[0] = q0
-      state[1] = q1
-      state[2] = q2
-      state[3] = q3
-      state[4] = q4
-      state[5] = q5
-      state[6] = q6
-      state[7] = q7
-      return
-    }
+/** SubBytes, ShiftRows, MixColumns and AddRoundKey. Names end with the row and the bit. @param key where the round's key is */
+function round(keys: Int32Array, state: Int32Array, key: number): void {
+  subBytes(state)
+  const k0 = keys[key]!
+  const k1 = keys[key + 1]!
+  const k2 = keys[key + 2]!
+  const k3 = keys[key + 3]!
+  const a07 = state[7]!
+  const a17 = turned(state[15]!, 8)
+  const a27 = turned(state[23]!, 16)
+  const a37 = turned(state[31]!, 24)
+  // MixColumns: 2 (row + next) + next + (the same two rows further). Of sums of rows the highest bits are what is reduced.
+  const h0 = a07 ^ a17
+  const h1 = a17 ^ a27
+  const h2 = a27 ^ a37
+  const h3 = a37 ^ a07
+  const a00 = state[0]!
+  const a10 = turned(state[8]!, 8)
+  const a20 = turned(state[16]!, 16)
+  const a30 = turned(state[24]!, 24)
+  const c00 = a00 ^ a10
+  const c10 = a10 ^ a20
+  const c20 = a20 ^ a30
+  const c30 = a30 ^ a00
+  state[0] = h0 ^ a10 ^ c20 ^ Math.imul(k0 & 0x01010101, 255)
+  state[8] = h1 ^ a20 ^ c30 ^ Math.imul(k1 & 0x01010101, 255)
+  state[16] = h2 ^ a30 ^ c00 ^ Math.imul(k2 & 0x01010101, 255)
+  state[24] = h3 ^ a00 ^ c10 ^ Math.imul(k3 & 0x01010101, 255)
+  const a01 = state[1]!
+  const a11 = turned(state[9]!, 8)
+  const a21 = turned(state[17]!, 16)
+  const a31 = turned(state[25]!, 24)
+  const c01 = a01 ^ a11
+  const c11 = a11 ^ a21
+  const c21 = a21 ^ a31
+  const c31 = a31 ^ a01
+  state[1] = c00 ^ h0 ^ a11 ^ c21 ^ Math.imul((k0 >>> 1) & 0x01010101, 255)
+  state[9] = c10 ^ h1 ^ a21 ^ c31 ^ Math.imul((k1 >>> 1) & 0x01010101, 255)
+  state[17] = c20 ^ h2 ^ a31 ^ c01 ^ Math.imul((k2 >>> 1) & 0x01010101, 255)
+  state[25] = c30 ^ h3 ^ a01 ^ c11 ^ Math.imul((k3 >>> 1) & 0x01010101, 255)
+  const a02 = state[2]!
+  const a12 = turned(state[10]!, 8)
+  const a22 = turned(state[18]!, 16)
+  const a32 = turned(state[26]!, 24)
+  const c02 = a02 ^ a12
+  const c12 = a12 ^ a22
+  const c22 = a22 ^ a32
+  const c32 = a32 ^ a02
+  state[2] = c01 ^ a12 ^ c22 ^ Math.imul((k0 >>> 2) & 0x01010101, 255)
+  state[10] = c11 ^ a22 ^ c32 ^ Math.imul((k1 >>> 2) & 0x01010101, 255)
+  state[18] = c21 ^ a32 ^ c02 ^ Math.imul((k2 >>> 2) & 0x01010101, 255)
+  state[26] = c31 ^ a02 ^ c12 ^ Math.imul((k3 >>> 2) & 0x01010101, 255)
+  const a03 = state[3]!
+  const a13 = turned(state[11]!, 8)
+  const a23 = turned(state[19]!, 16)
+  const a33 = turned(state[27]!, 24)
+  const c03 = a03 ^ a13
+  const c13 = a13 ^ a23
+  const c23 = a23 ^ a33
+  const c33 = a33 ^ a03
+  state[3] = c02 ^ h0 ^ a13 ^ c23 ^ Math.imul((k0 >>> 3) & 0x01010101, 255)
+  state[11] = c12 ^ h1 ^ a23 ^ c33 ^ Math.imul((k1 >>> 3) & 0x01010101, 255)
+  state[19] = c22 ^ h2 ^ a33 ^ c03 ^ Math.imul((k2 >>> 3) & 0x01010101, 255)
+  state[27] = c32 ^ h3 ^ a03 ^ c13 ^ Math.imul((k3 >>> 3) & 0x01010101, 255)
+  const a04 = state[4]!
+  const a14 = turned(state[12]!, 8)
+  const a24 = turned(state[20]!, 16)
+  const a34 = turned(state[28]!, 24)
+  const c04 = a04 ^ a14
+  const c14 = a14 ^ a24
+  const c24 = a24 ^ a34
+  const c34 = a34 ^ a04
+  state[4] = c03 ^ h0 ^ a14 ^ c24 ^ Math.imul((k0 >>> 4) & 0x01010101, 255)
+  state[12] = c13 ^ h1 ^ a24 ^ c34 ^ Math.imul((k1 >>> 4) & 0x01010101, 255)
+  state[20] = c23 ^ h2 ^ a34 ^ c04 ^ Math.imul((k2 >>> 4) & 0x01010101, 255)
+  state[28] = c33 ^ h3 ^ a04 ^ c14 ^ Math.imul((k3 >>> 4) & 0x01010101, 255)
+  const a05 = state[5]!
+  const a15 = turned(state[13]!, 8)
+  const a25 = turned(state[21]!, 16)
+  const a35 = turned(state[29]!, 24)
+  const c05 = a05 ^ a15
+  const c15 = a15 ^ a25
+  const c25 = a25 ^ a35
+  const c35 = a35 ^ a05
+  state[5] = c04 ^ a15 ^ c25 ^ Math.imul((k0 >>> 5) & 0x01010101, 255)
+  state[13] = c14 ^ a25 ^ c35 ^ Math.imul((k1 >>> 5) & 0x01010101, 255)
+  state[21] = c24 ^ a35 ^ c05 ^ Math.imul((k2 >>> 5) & 0x01010101, 255)
+  state[29] = c34 ^ a05 ^ c15 ^ Math.imul((k3 >>> 5) & 0x01010101, 255)
+  const a06 = state[6]!
+  const a16 = turned(state[14]!, 8)
+  const a26 = turned(state[22]!, 16)
+  const a36 = turned(state[30]!, 24)
+  const c06 = a06 ^ a16
+  const c16 = a16 ^ a26
+  const c26 = a26 ^ a36
+  const c36 = a36 ^ a06
+  state[6] = c05 ^ a16 ^ c26 ^ Math.imul((k0 >>> 6) & 0x01010101, 255)
+  state[14] = c15 ^ a26 ^ c36 ^ Math.imul((k1 >>> 6) & 0x01010101, 255)
+  state[22] = c25 ^ a36 ^ c06 ^ Math.imul((k2 >>> 6) & 0x01010101, 255)
+  state[30] = c35 ^ a06 ^ c16 ^ Math.imul((k3 >>> 6) & 0x01010101, 255)
+  state[7] = c06 ^ a17 ^ h2 ^ Math.imul((k0 >>> 7) & 0x01010101, 255)
+  state[15] = c16 ^ a27 ^ h3 ^ Math.imul((k1 >>> 7) & 0x01010101, 255)
+  state[23] = c26 ^ a37 ^ h0 ^ Math.imul((k2 >>> 7) & 0x01010101, 255)
+  state[31] = c36 ^ a07 ^ h1 ^ Math.imul((k3 >>> 7) & 0x01010101, 255)
+}
+
+/** The last ShiftRows and AddRoundKey, and the bits of each row's bytes together: word 8 r + b is then row r of block b. */
+function finish(keys: Int32Array, state: Int32Array, key: number): void {
+  for (let row = 0; row < 4; row++) {
+    const at = 8 * row
+    const bits = keys[key + row]!
+    let x0 = turned(state[at]!, at) ^ forAllBlocks(bits)
+    let x1 = turned(state[at + 1]!, at) ^ forAllBlocks(bits >>> 1)
+    let x2 = turned(state[at + 2]!, at) ^ forAllBlocks(bits >>> 2)
+    let x3 = turned(state[at + 3]!, at) ^ forAllBlocks(bits >>> 3)
+    let x4 = turned(state[at + 4]!, at) ^ forAllBlocks(bits >>> 4)
+    let x5 = turned(state[at + 5]!, at) ^ forAllBlocks(bits >>> 5)
+    let x6 = turned(state[at + 6]!, at) ^ forAllBlocks(bits >>> 6)
+    let x7 = turned(state[at + 7]!, at) ^ forAllBlocks(bits >>> 7)
+    // Bit i of every byte of word j becomes bit j of the same byte of word i.
+    let t = 0
+    t = ((x0 >>> 1) ^ x1) & 0x55555555
+    x0 ^= t << 1
+    x1 ^= t
+    t = ((x2 >>> 1) ^ x3) & 0x55555555
+    x2 ^= t << 1
+    x3 ^= t
+    t = ((x4 >>> 1) ^ x5) & 0x55555555
+    x4 ^= t << 1
+    x5 ^= t
+    t = ((x6 >>> 1) ^ x7) & 0x55555555
+    x6 ^= t << 1
+    x7 ^= t
+    t = ((x0 >>> 2) ^ x2) & 0x33333333
+    x0 ^= t << 2
+    x2 ^= t
+    t = ((x1 >>> 2) ^ x3) & 0x33333333
+    x1 ^= t << 2
+    x3 ^= t
+    t = ((x4 >>> 2) ^ x6) & 0x33333333
+    x4 ^= t << 2
+    x6 ^= t
+    t = ((x5 >>> 2) ^ x7) & 0x33333333
+    x5 ^= t << 2
+    x7 ^= t
+    t = ((x0 >>> 4) ^ x4) & 0x0f0f0f0f
+    x0 ^= t << 4
+    x4 ^= t
+    t = ((x1 >>> 4) ^ x5) & 0x0f0f0f0f
+    x1 ^= t << 4
+    x5 ^= t
+    t = ((x2 >>> 4) ^ x6) & 0x0f0f0f0f
+    x2 ^= t << 4
+    x6 ^= t
+    t = ((x3 >>> 4) ^ x7) & 0x0f0f0f0f
+    x3 ^= t << 4
+    x7 ^= t
+    state[at] = x0
+    state[at + 1] = x1
+    state[at + 2] = x2
+    state[at + 3] = x3
+    state[at + 4] = x4
+    state[at + 5] = x5
+    state[at + 6] = x6
+    state[at + 7] = x7
   }
-  state[0] = q0 ^ keys[end + 0]!
-  state[1] = q1 ^ keys[end + 1]!
-  state[2] = q2 ^ keys[end + 2]!
-  state[3] = q3 ^ keys[end + 3]!
-  state[4] = q4 ^ keys[end + 4]!
-  state[5] = q5 ^ keys[end + 5]!
-  state[6] = q6 ^ keys[end + 6]!
-  state[7] = q7 ^ keys[end + 7]!
 }

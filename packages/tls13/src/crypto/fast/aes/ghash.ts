@@ -5,181 +5,296 @@
 // Nine multiplications make 16 by 16 bits, whose product is whole in 32 bits: nothing has to be computed on reversed bits.
 // 27 such products (Karatsuba, three times) make 128 by 128 bits.
 //
+// Where there are many blocks, every eighth has a running value of its own: what is made of a factor is made once for eight
+// products. And each of them takes four blocks at once, by H^32, H^24, H^16 and H^8, whose products are reduced together.
+//
+// A block is a number of 128 bits whose highest is that of x^0, so that a product of two is one bit too low. H and its powers
+// are kept divided by x, which puts that right.
+//
 // Side channels: no table and no branch depends on the key or the data; 32-bit multiplication takes constant time on
 // the usual processors.
 
-const BLOCK = 16
-
-const nothing: Int32Array = new Int32Array(0)
-
-/** The nine factors of Karatsuba's method out of four words, lowest first. */
-function factors(w0: number, w1: number, w2: number, w3: number): readonly number[] {
-  return [w0, w1, w2, w3, w0 ^ w1, w2 ^ w3, w0 ^ w2, w1 ^ w3, w0 ^ w1 ^ w2 ^ w3]
-}
-
-/**
- * The expanded key: the nine factors of H.
- * @param block E(K, 0) as four little-endian words
- */
-export function expandGhashKey(block: Int32Array): Int32Array {
-  return Int32Array.from(
-    factors(swapBytes(block[3]!), swapBytes(block[2]!), swapBytes(block[1]!), swapBytes(block[0]!)),
-  )
-}
+/** Words of a block. */
+const BLOCK = 4
+/** Numbers that Karatsuba's method makes of a block. */
+const FACTORS = 9
+/** Running values, and the words of a block for each. */
+const LANES = 8
+const ROW = 32
+/** Rows that are taken at once, and from which number of blocks on. */
+const ROWS = 4
+const MANY = 40
 
 /** A running GHASH; one serves many keys in turn. */
 export class Ghash {
-  #h: Int32Array = nothing
-  /** The running value, lowest word first. */
-  readonly #y: Int32Array = new Int32Array(4)
-  readonly #products: Int32Array = new Int32Array(18)
-  readonly #last: DataView = new DataView(new ArrayBuffer(BLOCK))
+  /** The factors of H and, once they are wanted, of H^8 to H^32. */
+  readonly #h: Int32Array = new Int32Array(FACTORS)
+  readonly #powers: Int32Array = new Int32Array(FACTORS * ROWS)
+  #hasPowers = false
+  /** The running value, lowest word first, and those of further lanes. */
+  readonly #y: Int32Array = new Int32Array(ROW)
+  readonly #factors: Int32Array = new Int32Array(FACTORS * LANES)
+  readonly #products: Int32Array = new Int32Array(2 * FACTORS * LANES)
+  readonly #last: Int32Array = new Int32Array(BLOCK)
 
-  /** @param h of `expandGhashKey` */
+  /** @param h E(K, 0) as four little-endian words */
   start(h: Int32Array): void {
-    this.#h = h
-    this.#y.fill(0)
+    const y = this.#y
+    for (let i = 0; i < BLOCK; i++) y[i] = swapBytes(h[3 - i]!)
+    keep(this.#h, 0, y)
+    clear(y, 0, BLOCK)
   }
 
-  /** Takes `length` bytes and zeros up to the next whole block. */
-  updatePadded(bytes: DataView, at: number, length: number): void {
-    const whole = length - (length % BLOCK)
-    if (whole > 0) blocks(this.#h, this.#products, this.#y, bytes, at, at + whole)
-    if (whole === length) return
-    const last = this.#last
-    for (let i = 0; i < BLOCK; i++) last.setUint8(i, whole + i < length ? bytes.getUint8(at + whole + i) : 0)
-    blocks(this.#h, this.#products, this.#y, last, 0, BLOCK)
-  }
-
-  /** Takes the block of the two lengths, given in bytes. */
-  updateLengths(aadLength: number, textLength: number): void {
-    const last = this.#last
-    last.setUint32(0, Math.floor(aadLength / 2 ** 29))
-    last.setUint32(4, aadLength << 3)
-    last.setUint32(8, Math.floor(textLength / 2 ** 29))
-    last.setUint32(12, textLength << 3)
-    blocks(this.#h, this.#products, this.#y, last, 0, BLOCK)
-  }
-
-  /** Writes the four words of the result, little-endian, and forgets what it worked on. */
-  finish(out: Int32Array): void {
-    for (let i = 0; i < 4; i++) out[i] = swapBytes(this.#y[3 - i]!)
-    this.#y.fill(0)
-    this.#products.fill(0)
-    for (let i = 0; i < BLOCK; i++) this.#last.setUint8(i, 0)
-    this.#h = nothing
-  }
-}
-
-/** y = (y + block) * H, for each block from `at` to `end`. */
-function blocks(h: Int32Array, x: Int32Array, y: Int32Array, bytes: DataView, at: number, end: number): void {
-  let y0 = y[0]!
-  let y1 = y[1]!
-  let y2 = y[2]!
-  let y3 = y[3]!
-  for (let i = at; i < end; i += BLOCK) {
-    y3 ^= bytes.getInt32(i)
-    y2 ^= bytes.getInt32(i + 4)
-    y1 ^= bytes.getInt32(i + 8)
-    y0 ^= bytes.getInt32(i + 12)
-    x[0] = y0
-    x[1] = y1
-    x[2] = y2
-    x[3] = y3
-    x[4] = y0 ^ y1
-    x[5] = y2 ^ y3
-    x[6] = y0 ^ y2
-    x[7] = y1 ^ y3
-    x[8] = y0 ^ y1 ^ y2 ^ y3
-    // Each factor becomes its product's low word, and the high word stands nine further.
-    for (let j = 0; j < 9; j++) {
-      const word = x[j]!
-      const low = word & 0xffff
-      const high = word >>> 16
-      const factor = h[j]!
-      const lowFactor = factor & 0xffff
-      const highFactor = factor >>> 16
-      const p = multiply(low, lowFactor)
-      const q = multiply(high, highFactor)
-      const middle = multiply(low ^ high, lowFactor ^ highFactor) ^ p ^ q
-      x[j] = p ^ (middle << 16)
-      x[j + 9] = q ^ (middle >>> 16)
+  /** Takes `count` blocks, of four little-endian words each, from `at` on. */
+  update(words: Int32Array, at: number, count: number): void {
+    const end = at + BLOCK * count
+    if (count >= MANY) {
+      if (!this.#hasPowers) this.#makePowers()
+      // The last row is taken one block after the other.
+      for (let rows = 0; ; at += ROW * rows) {
+        rows = Math.min(ROWS, Math.floor((end - at) / ROW) - 1)
+        if (rows === 0) break
+        this.#take(words, at, LANES, rows, this.#powers)
+      }
+      const y = this.#y
+      this.#take(words, at, 1, 1, this.#h)
+      for (let lane = BLOCK; lane < ROW; lane += BLOCK) {
+        for (let i = 0; i < BLOCK; i++) {
+          y[i]! ^= y[lane + i]!
+          y[lane + i] = 0
+        }
+        this.#take(words, at + lane, 1, 1, this.#h)
+      }
+      at += ROW
     }
-    const a = x[0]!
-    const b = x[1]!
-    const c = x[2]!
-    const d = x[3]!
-    const ab = x[4]! ^ a ^ b
-    const cd = x[5]! ^ c ^ d
-    const ac = x[6]!
-    const bd = x[7]!
-    const abcd = x[8]! ^ ac ^ bd
-    const e = x[9]!
-    const f = x[10]!
-    const g = x[11]!
-    const k = x[12]!
-    const ef = x[13]! ^ e ^ f
-    const gk = x[14]! ^ g ^ k
-    const eg = x[15]!
-    const fk = x[16]!
-    const efgk = x[17]! ^ eg ^ fk
-
-    // The product's eight words.
-    const z0 = a
-    const z1 = ab ^ e
-    const z2 = b ^ ac ^ a ^ c ^ ef
-    const z3 = abcd ^ ab ^ cd ^ f ^ eg ^ e ^ g
-    const z4 = c ^ bd ^ b ^ d ^ efgk ^ ef ^ gk
-    const z5 = cd ^ g ^ fk ^ f ^ k
-    const z6 = d ^ gk
-    const z7 = k
-
-    // GCM's bits are reversed: the product is one bit further up.
-    const x0 = z0 << 1
-    const x1 = (z1 << 1) | (z0 >>> 31)
-    const x2 = (z2 << 1) | (z1 >>> 31)
-    let x3 = (z3 << 1) | (z2 >>> 31)
-    let x4 = (z4 << 1) | (z3 >>> 31)
-    let x5 = (z5 << 1) | (z4 >>> 31)
-    let x6 = (z6 << 1) | (z5 >>> 31)
-    let x7 = (z7 << 1) | (z6 >>> 31)
-
-    // Modulo x^128 + x^7 + x^2 + x + 1, word by word from the lowest.
-    x4 ^= x0 ^ (x0 >>> 1) ^ (x0 >>> 2) ^ (x0 >>> 7)
-    x3 ^= (x0 << 31) ^ (x0 << 30) ^ (x0 << 25)
-    // x1 takes nothing from x0: its own low words follow.
-    x5 ^= x1 ^ (x1 >>> 1) ^ (x1 >>> 2) ^ (x1 >>> 7)
-    x4 ^= (x1 << 31) ^ (x1 << 30) ^ (x1 << 25)
-    x6 ^= x2 ^ (x2 >>> 1) ^ (x2 >>> 2) ^ (x2 >>> 7)
-    x5 ^= (x2 << 31) ^ (x2 << 30) ^ (x2 << 25)
-    x7 ^= x3 ^ (x3 >>> 1) ^ (x3 >>> 2) ^ (x3 >>> 7)
-    x6 ^= (x3 << 31) ^ (x3 << 30) ^ (x3 << 25)
-    y0 = x4
-    y1 = x5
-    y2 = x6
-    y3 = x7
+    for (; at < end; at += BLOCK) this.#take(words, at, 1, 1, this.#h)
   }
-  y[0] = y0
-  y[1] = y1
-  y[2] = y2
-  y[3] = y3
+
+  /** Takes the block of the two lengths, given in bytes, and forgets what it worked on; returns the result, little-endian, until the next start. */
+  finish(aadLength: number, textLength: number): Int32Array {
+    const result = this.#last
+    result[0] = swapBytes(Math.floor(aadLength / 2 ** 29))
+    result[1] = swapBytes(aadLength << 3)
+    result[2] = swapBytes(Math.floor(textLength / 2 ** 29))
+    result[3] = swapBytes(textLength << 3)
+    this.update(result, 0, 1)
+    for (let i = 0; i < BLOCK; i++) result[i] = swapBytes(this.#y[3 - i]!)
+    const lanes = this.#hasPowers ? LANES : 1
+    clear(this.#h, 0, FACTORS)
+    clear(this.#y, 0, BLOCK * lanes)
+    clear(this.#factors, 0, FACTORS * lanes)
+    clear(this.#products, 0, 2 * FACTORS * lanes)
+    if (this.#hasPowers) clear(this.#powers, 0, FACTORS * ROWS)
+    this.#hasPowers = false
+    return result
+  }
+
+  #makePowers(): void {
+    const factors = this.#factors
+    const products = this.#products
+    const powers = this.#powers
+    const power = new Int32Array(BLOCK)
+    // A one times H is H without the division by x.
+    factor(factors, 0, 0, 0, 0, 1 << 31)
+    multiply(factors, 1, this.#h, 0, products, 0)
+    reduce(products, 0, power, 0)
+    keep(powers, 0, power)
+    for (let doubled = 0; doubled < 3; doubled++) {
+      times(factors, power, powers, products)
+      keep(powers, 0, power)
+    }
+    for (let at = FACTORS; at < FACTORS * ROWS; at += FACTORS) {
+      times(factors, power, powers, products)
+      keep(powers, at, power)
+    }
+    power.fill(0)
+    this.#hasPowers = true
+  }
+
+  /** For each of the lanes: y = (y + block) * the power of its row + the products of its blocks in the further rows. */
+  #take(words: Int32Array, at: number, lanes: number, rows: number, powers: Int32Array): void {
+    const y = this.#y
+    const factors = this.#factors
+    const products = this.#products
+    for (let row = 0; row < rows; row++) {
+      // y is taken into the first row only.
+      const isFirst = row === 0 ? -1 : 0
+      for (let lane = 0; lane < lanes; lane++) {
+        const from = (at + ROW * row + 4 * lane) & 0xffffff
+        const own = (4 * lane) & 31
+        const w0 = swapBytes(words[from + 3]!) ^ (y[own]! & isFirst)
+        const w1 = swapBytes(words[from + 2]!) ^ (y[own + 1]! & isFirst)
+        const w2 = swapBytes(words[from + 1]!) ^ (y[own + 2]! & isFirst)
+        const w3 = swapBytes(words[from]!) ^ (y[own + 3]! & isFirst)
+        factor(factors, 9 * lane, w0, w1, w2, w3)
+      }
+      multiply(factors, lanes, powers, 9 * (rows - 1 - row), products, ~isFirst)
+    }
+    for (let lane = 0; lane < lanes; lane++) reduce(products, 18 * lane, y, 4 * lane)
+  }
 }
 
-/** The carry-less product of 16 bits each. */
-function multiply(x: number, y: number): number {
-  const x0 = x & 0x49249249
-  const x1 = x & 0x92492492
-  const x2 = x & 0x24924924
-  const y0 = y & 0x49249249
-  const y1 = y & 0x92492492
-  const y2 = y & 0x24924924
-  return (
-    ((Math.imul(x0, y0) ^ Math.imul(x1, y2) ^ Math.imul(x2, y1)) & 0x49249249) |
-    ((Math.imul(x0, y1) ^ Math.imul(x1, y0) ^ Math.imul(x2, y2)) & 0x92492492) |
-    ((Math.imul(x0, y2) ^ Math.imul(x1, y1) ^ Math.imul(x2, y0)) & 0x24924924)
+/** power = power * the first of `powers`. */
+function times(factors: Int32Array, power: Int32Array, powers: Int32Array, products: Int32Array): void {
+  factor(factors, 0, power[0]!, power[1]!, power[2]!, power[3]!)
+  multiply(factors, 1, powers, 0, products, 0)
+  reduce(products, 0, power, 0)
+}
+
+/** Writes the factors of `power`, divided by x, to `to` from `at` on. */
+function keep(to: Int32Array, at: number, power: Int32Array): void {
+  const w0 = power[0]!
+  const w1 = power[1]!
+  const w2 = power[2]!
+  const w3 = power[3]!
+  // 1 / x = x^127 + x^6 + x + 1
+  const out = w3 >> 31
+  factor(
+    to,
+    at,
+    (w0 << 1) ^ (out & 1),
+    (w1 << 1) | (w0 >>> 31),
+    (w2 << 1) | (w1 >>> 31),
+    ((w3 << 1) | (w2 >>> 31)) ^ (out & 0xc2000000),
   )
 }
 
-function swapBytes(word: number): number {
+/** Writes the nine factors of Karatsuba's method out of four words, lowest first, to `to` from `at` on. */
+function factor(to: Int32Array, at: number, w0: number, w1: number, w2: number, w3: number): void {
+  to[at] = w0
+  to[at + 1] = w1
+  to[at + 2] = w2
+  to[at + 3] = w3
+  to[at + 4] = w0 ^ w1
+  to[at + 5] = w2 ^ w3
+  to[at + 6] = w0 ^ w2
+  to[at + 7] = w1 ^ w3
+  to[at + 8] = w0 ^ w1 ^ w2 ^ w3
+}
+
+/**
+ * Of each lane's nine factors the products with those at `from` of `powers`: their low words, and nine further their high words.
+ * Halves are computed one after the other, each from memory to memory, as some engines do side by side what they can, with
+ * more numbers than there are registers.
+ * @param kept -1: they are added to what `products` has, 0: they replace it
+ */
+function multiply(
+  factors: Int32Array,
+  lanes: number,
+  powers: Int32Array,
+  from: number,
+  products: Int32Array,
+  kept: number,
+): void {
+  for (let j = 0; j < 9; j++) {
+    // Of the low half, of the high one and of their sum: bits whose places are 0, 1 and 2 modulo 3.
+    const power = powers[from + j]!
+    const l0 = power & 0x9249
+    const l1 = power & 0x2492
+    const l2 = power & 0x4924
+    const h0 = (power >>> 16) & 0x9249
+    const h1 = (power >>> 16) & 0x2492
+    const h2 = (power >>> 16) & 0x4924
+    const m0 = l0 ^ h0
+    const m1 = l1 ^ h1
+    const m2 = l2 ^ h2
+    let to = j
+    for (let i = j; i < 9 * lanes; i = (i + 9) | 0) {
+      let x = factors[i]!
+      let x0 = x & 0x9249
+      let x1 = x & 0x2492
+      let x2 = x & 0x4924
+      const low =
+        ((Math.imul(x0, l0) ^ Math.imul(x1, l2) ^ Math.imul(x2, l1)) & 0x49249249) |
+        ((Math.imul(x0, l1) ^ Math.imul(x1, l0) ^ Math.imul(x2, l2)) & 0x92492492) |
+        ((Math.imul(x0, l2) ^ Math.imul(x1, l1) ^ Math.imul(x2, l0)) & 0x24924924)
+      products[to] = low ^ (products[to]! & kept)
+      x = factors[i]! >>> 16
+      x0 = x & 0x9249
+      x1 = x & 0x2492
+      x2 = x & 0x4924
+      const high =
+        ((Math.imul(x0, h0) ^ Math.imul(x1, h2) ^ Math.imul(x2, h1)) & 0x49249249) |
+        ((Math.imul(x0, h1) ^ Math.imul(x1, h0) ^ Math.imul(x2, h2)) & 0x92492492) |
+        ((Math.imul(x0, h2) ^ Math.imul(x1, h1) ^ Math.imul(x2, h0)) & 0x24924924)
+      products[to + 9] = high ^ (products[to + 9]! & kept)
+      x = factors[i]!
+      x ^= x >>> 16
+      x0 = x & 0x9249
+      x1 = x & 0x2492
+      x2 = x & 0x4924
+      const middle =
+        (((Math.imul(x0, m0) ^ Math.imul(x1, m2) ^ Math.imul(x2, m1)) & 0x49249249) |
+          ((Math.imul(x0, m1) ^ Math.imul(x1, m0) ^ Math.imul(x2, m2)) & 0x92492492) |
+          ((Math.imul(x0, m2) ^ Math.imul(x1, m1) ^ Math.imul(x2, m0)) & 0x24924924)) ^
+        low ^
+        high
+      products[to]! ^= middle << 16
+      products[to + 9]! ^= middle >>> 16
+      to = (to + 18) | 0
+    }
+  }
+}
+
+/** The sum of the products from `from` on modulo x^128 + x^7 + x^2 + x + 1, to `y` from `to` on. */
+function reduce(x: Int32Array, from: number, y: Int32Array, to: number): void {
+  const a = x[from]!
+  const b = x[from + 1]!
+  const c = x[from + 2]!
+  const d = x[from + 3]!
+  const ab = x[from + 4]! ^ a ^ b
+  const cd = x[from + 5]! ^ c ^ d
+  const ac = x[from + 6]!
+  const bd = x[from + 7]!
+  const abcd = x[from + 8]! ^ ac ^ bd
+  const e = x[from + 9]!
+  const f = x[from + 10]!
+  const g = x[from + 11]!
+  const k = x[from + 12]!
+  const ef = x[from + 13]! ^ e ^ f
+  const gk = x[from + 14]! ^ g ^ k
+  const eg = x[from + 15]!
+  const fk = x[from + 16]!
+  const efgk = x[from + 17]! ^ eg ^ fk
+
+  // The product's eight words.
+  const z0 = a
+  const z1 = ab ^ e
+  const z2 = b ^ ac ^ a ^ c ^ ef
+  const z3 = abcd ^ ab ^ cd ^ f ^ eg ^ e ^ g
+  const z4 = c ^ bd ^ b ^ d ^ efgk ^ ef ^ gk
+  const z5 = cd ^ g ^ fk ^ f ^ k
+  const z6 = d ^ gk
+  const z7 = k
+
+  let x3 = z3
+  let x4 = z4
+  let x5 = z5
+  let x6 = z6
+  let x7 = z7
+
+  // Modulo x^128 + x^7 + x^2 + x + 1, word by word from the lowest.
+  x4 ^= z0 ^ (z0 >>> 1) ^ (z0 >>> 2) ^ (z0 >>> 7)
+  x3 ^= (z0 << 31) ^ (z0 << 30) ^ (z0 << 25)
+  // z1 takes nothing from z0: its own low words follow.
+  x5 ^= z1 ^ (z1 >>> 1) ^ (z1 >>> 2) ^ (z1 >>> 7)
+  x4 ^= (z1 << 31) ^ (z1 << 30) ^ (z1 << 25)
+  x6 ^= z2 ^ (z2 >>> 1) ^ (z2 >>> 2) ^ (z2 >>> 7)
+  x5 ^= (z2 << 31) ^ (z2 << 30) ^ (z2 << 25)
+  x7 ^= x3 ^ (x3 >>> 1) ^ (x3 >>> 2) ^ (x3 >>> 7)
+  x6 ^= (x3 << 31) ^ (x3 << 30) ^ (x3 << 25)
+  y[to] = x4
+  y[to + 1] = x5
+  y[to + 2] = x6
+  y[to + 3] = x7
+}
+
+export function swapBytes(word: number): number {
   return (((word >>> 8) | (word << 24)) & 0xff00ff00) | (((word << 8) | (word >>> 24)) & 0x00ff00ff)
+}
+
+/** Zeros, for what is mostly short: `fill` is a call that costs more. */
+export function clear(array: Int32Array | Uint8Array, from: number, to: number): void {
+  if (to - from > 256) array.fill(0, from, to)
+  else for (let i = from; i < to; i++) array[i] = 0
 }

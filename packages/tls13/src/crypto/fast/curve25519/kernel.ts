@@ -1,5 +1,6 @@
+import { KnownNamedGroup } from "../../../bytes/code-points.ts"
+import { montgomeryGroup } from "../../montgomery-group.ts"
 import type { ImmediateKeyExchange } from "../../provider.ts"
-import { x25519Group } from "../../x25519-group.ts"
 
 /** What X25519 and Ed25519 are made of. Everything is 32 little-endian bytes if nothing else is said; results are copies. */
 export interface Curve25519Kernel {
@@ -20,7 +21,8 @@ export interface Curve25519Kernel {
 
 /** @param kernel makes the kernel at its first use */
 export function x25519Over(kernel: () => Curve25519Kernel): ImmediateKeyExchange {
-  return x25519Group(
+  return montgomeryGroup(
+    { name: "x25519", code: KnownNamedGroup.x25519 },
     (scalar, u) => kernel().x25519(scalar, u),
     (scalar) => kernel().x25519Base(scalar),
   )

@@ -1,7 +1,7 @@
 import { copyOf } from "../../../bytes/copy.ts"
 import { sha512 } from "../../noble/hash.ts"
 import type { ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
-import { bytesToInteger, integerToBytes } from "../../rsa/integers.ts"
+import { integerToBytes, littleEndianToInteger } from "../../rsa/integers.ts"
 import { ed25519Over } from "./ed25519.ts"
 import { Edwards25519, wipe } from "./edwards25519.ts"
 import { type Curve25519Kernel, x25519Over } from "./kernel.ts"
@@ -54,17 +54,17 @@ class PlainCurve25519 implements Curve25519Kernel {
   }
 
   ed25519Reduce(number: Uint8Array): Uint8Array {
-    return toLittleEndian(fromLittleEndian(number) % ORDER)
+    return toLittleEndian(littleEndianToInteger(number) % ORDER)
   }
 
   ed25519Answer(r: Uint8Array, hash: Uint8Array, a: Uint8Array): Uint8Array {
-    return toLittleEndian((fromLittleEndian(r) + fromLittleEndian(hash) * fromLittleEndian(a)) % ORDER)
+    return toLittleEndian((littleEndianToInteger(r) + littleEndianToInteger(hash) * littleEndianToInteger(a)) % ORDER)
   }
 
   ed25519Verify(a: Uint8Array, s: Uint8Array, hash: Uint8Array): Uint8Array | undefined {
     const point = this.#curve.decode(a)
     if (!point) return undefined
-    const k = integerToBytes(fromLittleEndian(hash) % ORDER, 32)
+    const k = integerToBytes(littleEndianToInteger(hash) % ORDER, 32)
     return this.#curve.encode(this.#curve.multiplyPublic(copyOf(s).reverse(), k, point))
   }
 }
@@ -84,10 +84,6 @@ export function createPlainX25519(): ImmediateKeyExchange {
 
 export function createPlainEd25519(): SignatureAlgorithm {
   return ed25519Over(plainCurve25519(), sha512)
-}
-
-function fromLittleEndian(bytes: Uint8Array): bigint {
-  return bytesToInteger(copyOf(bytes).reverse())
 }
 
 function toLittleEndian(number: bigint): Uint8Array {

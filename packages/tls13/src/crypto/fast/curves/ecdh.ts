@@ -1,4 +1,4 @@
-import { NamedGroup, type NamedGroupName } from "../../../bytes/code-points.ts"
+import { KnownNamedGroup, type KnownNamedGroupName } from "../../../bytes/code-points.ts"
 import { concatBytes } from "../../../bytes/concat.ts"
 import { draw } from "../../draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare, type RandomSource } from "../../provider.ts"
@@ -9,7 +9,7 @@ import type { Scalars } from "./scalars.ts"
 
 /** @param kernel makes the kernel at its first use */
 export function createEcdh(
-  name: NamedGroupName,
+  name: KnownNamedGroupName,
   { length, isScalar }: Scalars,
   kernel: () => CurveKernel,
 ): ImmediateKeyExchange {
@@ -45,7 +45,7 @@ export function createEcdh(
 
   return {
     name,
-    code: NamedGroup[name],
+    code: KnownNamedGroup[name],
     start(random) {
       const secret = privateKey(random)
       return {

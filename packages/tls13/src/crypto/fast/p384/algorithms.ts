@@ -1,4 +1,4 @@
-import { NamedGroup } from "../../../bytes/code-points.ts"
+import { KnownNamedGroup } from "../../../bytes/code-points.ts"
 import { fromHex } from "../../../bytes/hex.ts"
 import { secp384r1 } from "../../noble/nist.ts"
 import type { Hash, ImmediateKeyExchange, SignatureAlgorithm } from "../../provider.ts"
@@ -21,7 +21,7 @@ export function secp384r1Over(kernel: () => CurveKernel | undefined): ImmediateK
   const here = (): ImmediateKeyExchange => (kernel() === undefined ? secp384r1 : own)
   return {
     name: "secp384r1",
-    code: NamedGroup.secp384r1,
+    code: KnownNamedGroup.secp384r1,
     start: (random) => here().start(random),
     respond: (clientShare, random) => here().respond(clientShare, random),
   }

@@ -1,40 +1,43 @@
-// The group x25519 over any X25519 function: RFC 9846 sections 4.3.8.2 and 7.4.2, RFC 7748.
+// The groups x25519 and x448 over any X25519 or X448 function: RFC 9846 sections 4.3.8.2 and 7.4.2, RFC 7748.
 
-import { NamedGroup } from "../bytes/code-points.ts"
 import { isAllZero } from "../bytes/equal.ts"
 import { draw } from "./draw.ts"
 import { type ImmediateKeyExchange, InvalidKeyShare } from "./provider.ts"
 
-/** Bytes of a private key, a share and a secret. */
-const length = 32
-
 /**
- * @param scalarMultiply X25519 of RFC 7748 section 5, from a scalar and a u-coordinate, all of 32 bytes; undefined may
- *   stand for an all-zero result
- * @param scalarMultiplyBase its result for 9, where there is a faster way to it
+ * @param scalarMultiply X25519 or X448 of RFC 7748 section 5, from a scalar and a u-coordinate, all of 32 or 56 bytes;
+ *   undefined may stand for an all-zero result
+ * @param scalarMultiplyBase its result for the base point, where there is a faster way to it
  */
-export function x25519Group(
+export function montgomeryGroup(
+  { name, code }: { readonly name: "x25519" | "x448"; readonly code: number },
   scalarMultiply: (scalar: Uint8Array, u: Uint8Array) => Uint8Array | undefined,
   scalarMultiplyBase?: (scalar: Uint8Array) => Uint8Array,
 ): ImmediateKeyExchange {
+  /** Bytes of a private key, a share and a secret; the u-coordinate of the base point (RFC 7748 sections 4.1 and 4.2). */
+  const [length, base] = name === "x25519" ? [32, 9] : [56, 5]
+  const checkShare = (share: Uint8Array): void => {
+    if (share.length !== length)
+      throw new InvalidKeyShare(`an ${name} key share has ${length} bytes, not ${share.length}`)
+  }
   const sharedSecret = (secret: Uint8Array, share: Uint8Array): Uint8Array => {
     checkShare(share)
     const shared = scalarMultiply(secret, share)
     // RFC 9846 7.4.2: MUST check for the all-zero value and abort.
     if (shared === undefined || isAllZero(shared)) {
-      throw new InvalidKeyShare("the x25519 key share is a point of small order")
+      throw new InvalidKeyShare(`the ${name} key share is a point of small order`)
     }
     return shared
   }
   const publicValue = (secret: Uint8Array): Uint8Array => {
     if (scalarMultiplyBase) return scalarMultiplyBase(secret)
     const basePoint = new Uint8Array(length)
-    basePoint[0] = 9
+    basePoint[0] = base
     return sharedSecret(secret, basePoint)
   }
   return {
-    name: "x25519",
-    code: NamedGroup.x25519,
+    name,
+    code,
     start(random) {
       const secret = draw(random, length)
       return {
@@ -53,8 +56,4 @@ export function x25519Group(
       }
     },
   }
-}
-
-function checkShare(share: Uint8Array): void {
-  if (share.length !== length) throw new InvalidKeyShare(`an x25519 key share has 32 bytes, not ${share.length}`)
 }
