@@ -34,6 +34,9 @@ export type Reason =
   | "pin_mismatch"
   | "key_not_trusted"
   | "identity_missing"
+  | "bad_delegated_credential"
+  | "timestamps_missing"
+  | "bad_timestamp"
   | "limit_exceeded"
   | "internal"
 
@@ -77,6 +80,11 @@ export const reasonAlerts: Readonly<Record<Reason, AlertName>> = {
   pin_mismatch: "certificate_unknown",
   key_not_trusted: "certificate_unknown",
   identity_missing: "certificate_unknown",
+  // RFC 6962 leaves to the application what it wants.
+  timestamps_missing: "certificate_unknown",
+  bad_timestamp: "certificate_unknown",
+  // RFC 9345 section 4.1.3: who receives one that is not valid MUST terminate the connection with it.
+  bad_delegated_credential: "illegal_parameter",
   // Budgets: a hostile chain costs bounded work.
   limit_exceeded: "certificate_unknown",
   internal: "internal_error",

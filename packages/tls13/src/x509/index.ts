@@ -22,10 +22,19 @@ export {
   singleCredential,
   sniResolver,
 } from "./certificate/credential.ts"
-export { type Extensions, KeyUsage } from "./certificate/extensions.ts"
+export type { Extensions } from "./certificate/extensions.ts"
 export { readLeafKey } from "./certificate/leaf-key.ts"
 export { matchesOidFilters } from "./certificate/oid-filters.ts"
-export { Oid, type UsageName, usageOid } from "./der/oids.ts"
+export { usesMlDsa } from "./certificate/uses-ml-dsa.ts"
+export {
+  createDelegatedCredential,
+  type DelegatedSource,
+  type DelegationOptions,
+  delegatedCredentialToPem,
+  loadDelegatedCredential,
+} from "./delegated/own.ts"
+export { acceptDelegatedCredentials, type DelegatedCredentialRules } from "./delegated/verifier.ts"
+export { type UsageName, usageOid } from "./der/oid-names.ts"
 export { type PemBlock, parsePem, toPem } from "./der/pem.ts"
 export { type TextFile, textOfFile } from "./der/text-file.ts"
 export {
@@ -45,6 +54,7 @@ export { isPinned, type Pin, parsePin, spkiHash } from "./keys/pins.ts"
 export { type LoadedPrivateKey, parsePrivateKey } from "./keys/private-key.ts"
 export { encodeSpki, keyBits, parseSpki } from "./keys/spki.ts"
 export type { Moment, UnknownTime } from "./moment.ts"
+export { KeyUsage, Oid } from "./named-constants.ts"
 export { type Attribute, attributeValues, DistinguishedName, nameText, sameName } from "./names/distinguished-name.ts"
 export { type GeneralName, generalNameText } from "./names/general-name.ts"
 export { type IdentityRule, identityName, identityRules } from "./names/identity.ts"
@@ -72,3 +82,4 @@ export {
 } from "./revocation/crl.ts"
 export { type OcspResponse, ocspStatus, parseOcspResponse } from "./revocation/ocsp.ts"
 export { type RevocationMode, type RevocationOptions, revocationProblem } from "./revocation/revocation.ts"
+export { checkTransparency, type TransparencyLog, type TransparencyRules } from "./transparency/verifier.ts"

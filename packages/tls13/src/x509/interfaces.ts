@@ -4,7 +4,7 @@ import type { AlertName } from "../bytes/alerts.ts"
 import type { Pause } from "../bytes/pause.ts"
 import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, KeyExchangeAnswer } from "../crypto/provider.ts"
-import type { SignatureSchemeInfo } from "../crypto/signature-schemes.ts"
+import type { DelegatedSchemes, SignatureSchemeInfo } from "../crypto/signature-schemes.ts"
 
 /** X.509 (RFC 5280), or RawPublicKey: the chain is then one SubjectPublicKeyInfo (RFC 7250). */
 export type CertificateType = "X509" | "RawPublicKey"
@@ -14,7 +14,7 @@ export interface Credential {
   readonly type: CertificateType
   /** DER, leaf first; for RawPublicKey one SubjectPublicKeyInfo. */
   readonly chain: readonly Uint8Array[]
-  /** The leaf's key: says which signature schemes fit. */
+  /** The leaf's key, or that of `delegated`: says which signature schemes fit. */
   readonly publicKey: PublicKey
   readonly signer: Signer
   /** Code points of the schemes that the signer makes, in its order of preference; default: all that fit the key, in the peer's. */
@@ -23,6 +23,16 @@ export interface Credential {
   readonly ocspResponse?: Uint8Array
   /** A SignedCertificateTimestampList (RFC 6962 section 3.3) to pass on; anything else ends a handshake that asks for it with internal_error. */
   readonly signedCertificateTimestamps?: Uint8Array
+  /** The leaf's key has delegated to the key of this credential, which is for peers alone that take such ones (RFC 9345). */
+  readonly delegated?: OwnDelegation
+}
+
+/** A delegated credential to show. */
+export interface OwnDelegation extends DelegatedSchemes {
+  /** The DelegatedCredential (RFC 9345 section 4). */
+  readonly credential: Uint8Array
+  /** Milliseconds since 1970: afterwards it is no good. */
+  readonly validUntil: number
 }
 
 /** Signs CertificateVerify. An HSM, a KMS or another process answers with a `Pause`. */
@@ -75,6 +85,10 @@ export interface CredentialRequest {
   /** oid_filters of a CertificateRequest: what the certificate has to have. */
   readonly oidFilters?: readonly OidFilter[]
   readonly certificateTypes: readonly CertificateType[]
+  /** delegated_credential: the schemes that the key of one may have; undefined: the peer takes none (RFC 9345 section 4.1). */
+  readonly delegatedSchemes?: readonly number[] | undefined
+  /** Milliseconds since 1970; undefined: a delegated credential is taken to be valid. */
+  readonly now?: number
 }
 
 /** RFC 9846 section 4.3.5: a certificate extension that must be there. */
@@ -114,6 +128,12 @@ export interface CertificateVerification {
   readonly serverName: string | undefined
   readonly ocspResponse: Uint8Array | undefined
   readonly signedCertificateTimestamps: Uint8Array | undefined
+  /** The DelegatedCredential of a peer that was asked for one, as received; the CertificateVerify is then by its key. */
+  readonly delegatedCredential?: Uint8Array | undefined
+  /** That of the peer's CertificateVerify; undefined where a session of earlier is verified anew. */
+  readonly scheme?: SignatureSchemeInfo | undefined
+  /** signature_algorithms as the peer was sent it: code points. */
+  readonly signatureSchemes?: readonly number[] | undefined
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly now: number
   readonly provider: CryptoProvider
@@ -122,7 +142,7 @@ export interface CertificateVerification {
 export type CertificateVerdict =
   | {
       readonly accepted: true
-      /** The leaf's key, which must have made the CertificateVerify. */
+      /** The key that must have made the CertificateVerify: the leaf's, or that of its delegated credential. */
       readonly publicKey: PublicKey
       /** Who the application may say it is talking to. */
       readonly identity: PeerIdentity
@@ -151,8 +171,30 @@ export interface PeerIdentity {
    * (RFC 9846 section 4.7.1). undefined: the verifier sets no such bound.
    */
   readonly validUntil?: number
+  /** The delegated credential (RFC 9345) by whose key the peer has signed; undefined: it was the leaf's own. */
+  readonly delegatedCredential?: PeerDelegation
+  /** Good ones of logs that the application knows (RFC 6962); undefined: nobody has looked. */
+  readonly signedCertificateTimestamps?: readonly PeerTimestamp[]
   /** Rules that the verifier was not able to check, as it does not know the time; undefined: none. */
   readonly unchecked?: readonly UncheckedRule[]
+}
+
+export interface PeerTimestamp {
+  /** Where it stood: in the certificate, or beside it. */
+  readonly source: "certificate" | "handshake"
+  /** 32 bytes. */
+  readonly logId: Uint8Array
+  /** The description of the log. */
+  readonly log: string
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+}
+
+export interface PeerDelegation {
+  /** dc_cert_verify_algorithm, by its name. */
+  readonly scheme: string
+  /** Milliseconds since 1970: the end of its validity. */
+  readonly validUntil: number
 }
 
 /**
@@ -171,4 +213,13 @@ export interface CertificateVerifier {
    * and `verify` says why. Without this function `verify` is asked first. Never throws for what the peer sent.
    */
   readonly leafKey?: (certificates: CertificateVerification) => PublicKey | undefined
+  /** What it reads beside the chain, if the peer is asked for it. */
+  readonly asks?: AskedOfPeer
+}
+
+export interface AskedOfPeer {
+  /** Of the signature schemes on offer (code points) those that the key of a delegated credential may have; none: it is not asked for. */
+  readonly delegatedSchemes?: (signatureSchemes: readonly number[]) => readonly number[]
+  /** As the options `requestSignedCertificateTimestamps` do. */
+  readonly signedCertificateTimestamps?: boolean
 }

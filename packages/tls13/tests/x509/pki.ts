@@ -3,8 +3,8 @@
 
 import { utf8ToBytes } from "../../src/bytes/text.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
-import type { PrivateKey, PublicKey } from "../../src/crypto/keys.ts"
-import { publicKeyOf } from "../../src/crypto/noble/key-pairs.ts"
+import type { EcCurve, PrivateKey, PublicKey } from "../../src/crypto/keys.ts"
+import { createBrainpoolSignatures, createEd448, publicKeyOfAny as publicKeyOf } from "../../src/crypto/more/index.ts"
 import type { CryptoProvider } from "../../src/crypto/provider.ts"
 import { encodeTime } from "../../src/devcert/certificate.ts"
 import {
@@ -18,7 +18,7 @@ import {
   subjectKeyIdentifier,
 } from "../../src/devcert/extensions.ts"
 import { encodeName, type NameAttributes, toGeneralName } from "../../src/devcert/names.ts"
-import { contextConstructed, contextPrimitive, Tag } from "../../src/x509/der/der.ts"
+import { contextConstructed, contextPrimitive } from "../../src/x509/der/der.ts"
 import {
   derBitString,
   derInteger,
@@ -28,11 +28,17 @@ import {
   derSmall,
   derValue,
 } from "../../src/x509/der/der-writer.ts"
+import * as Tag from "../../src/x509/der/tags.ts"
 import { type Certificate, Oid, parseCertificate } from "../../src/x509/index.ts"
-import { sha1 } from "../../src/x509/keys/sha1.ts"
-import { encodeSpki } from "../../src/x509/keys/spki.ts"
+import { sha1Digest } from "../../src/x509/keys/sha1.ts"
+import { curveBytes, encodeSpki } from "../../src/x509/keys/spki.ts"
 
 export const provider: CryptoProvider = createHostProvider()
+/** The same, and what `crypto/more` signs with. */
+export const providerOfMore: CryptoProvider = {
+  ...provider,
+  signatures: [...provider.signatures, createEd448(), ...createBrainpoolSignatures()],
+}
 /** 2026-06-01T00:00:00Z, when every certificate of these tests is valid unless it says otherwise. */
 export const now: number = Date.UTC(2026, 5, 1)
 const day = 86_400_000
@@ -50,7 +56,7 @@ export interface Contents {
   readonly issuerName?: NameAttributes | Uint8Array
   /** Numbers make keys: equal numbers, equal keys. */
   readonly key?: number
-  readonly curve?: "ed25519" | "P-256" | "P-384" | "P-521"
+  readonly curve?: Kind
   /** DER instead of the key's own SubjectPublicKeyInfo. */
   readonly spki?: Uint8Array
   readonly version?: number
@@ -70,35 +76,45 @@ export interface Contents {
   readonly hash?: Hash
 }
 
+type Kind = EcCurve | "ed25519" | "ed448"
 type Hash = "sha256" | "sha384" | "sha512"
 
 let nextKey = 1000
 
-export function privateKeyOf(number: number, curve: "ed25519" | "P-256" | "P-384" | "P-521" = "P-256"): PrivateKey {
-  const length = curve === "P-384" ? 48 : curve === "P-521" ? 66 : 32
+export function privateKeyOf(number: number, curve: Kind = "P-256"): PrivateKey {
+  const isEdwards = curve === "ed25519" || curve === "ed448"
+  const length = isEdwards ? (curve === "ed448" ? 57 : 32) : curveBytes(curve)
   const secret = new Uint8Array(length)
   new DataView(secret.buffer).setUint32(length - 4, number + 7)
   secret[length - 8] = 0x5a
-  return curve === "ed25519" ? { type: "ed25519", seed: secret } : { type: "ec", curve, secret }
+  return isEdwards ? { type: curve, seed: secret } : { type: "ec", curve, secret }
 }
 
 const algorithms = {
   "P-256": ["1.2.840.10045.4.3.2", "ecdsa_sha256"],
   "P-384": ["1.2.840.10045.4.3.3", "ecdsa_sha384"],
   "P-521": ["1.2.840.10045.4.3.4", "ecdsa_sha512"],
+  brainpoolP256r1: ["1.2.840.10045.4.3.2", "ecdsa_brainpool_sha256"],
+  brainpoolP384r1: ["1.2.840.10045.4.3.3", "ecdsa_brainpool_sha384"],
+  brainpoolP512r1: ["1.2.840.10045.4.3.4", "ecdsa_brainpool_sha512"],
   ed25519: [Oid.ed25519, "ed25519"],
+  ed448: [Oid.ed448, "ed448"],
 } as const
 
 const ecdsa = { sha256: algorithms["P-256"], sha384: algorithms["P-384"], sha512: algorithms["P-521"] } as const
 
+function kindOf(key: PrivateKey): Kind {
+  return key.type === "ec" ? key.curve : key.type === "ed448" ? "ed448" : "ed25519"
+}
+
 function signed(tbs: Uint8Array, key: PrivateKey, outer: Uint8Array, hash?: Hash): Uint8Array {
-  const [, name] = hash ? ecdsa[hash] : algorithms[key.type === "ec" ? key.curve : "ed25519"]
-  const algorithm = provider.signatures.find((each) => each.name === name)!
+  const [, name] = hash ? ecdsa[hash] : algorithms[kindOf(key)]
+  const algorithm = providerOfMore.signatures.find((each) => each.name === name)!
   return derSequence(tbs, outer, derBitString(algorithm.sign(key, tbs, provider.random)))
 }
 
 export function algorithmOf(key: PrivateKey, hash?: Hash): Uint8Array {
-  return derSequence(derOid((hash ? ecdsa[hash] : algorithms[key.type === "ec" ? key.curve : "ed25519"])[0]))
+  return derSequence(derOid((hash ? ecdsa[hash] : algorithms[kindOf(key)])[0]))
 }
 
 function name(of: NameAttributes | Uint8Array): Uint8Array {
@@ -106,7 +122,7 @@ function name(of: NameAttributes | Uint8Array): Uint8Array {
 }
 
 function identifier(key: PublicKey): Uint8Array {
-  return sha1(encodeSpki(key))
+  return sha1Digest(encodeSpki(key))
 }
 
 function issue(
@@ -272,8 +288,8 @@ export function makeOcsp(certificate: Issued, issuer: Issued, contents: OcspCont
   const single = derSequence(
     derSequence(
       derSequence(derOid(Oid.sha1)),
-      derOctetString(sha1(issuer.subject)),
-      derOctetString(sha1(keyBitsOf(issuer.publicKey))),
+      derOctetString(sha1Digest(issuer.subject)),
+      derOctetString(sha1Digest(keyBitsOf(issuer.publicKey))),
       contents.serial ? derInteger(contents.serial) : derValue(Tag.integer, certificate.certificate.serialNumber),
     ),
     status === "revoked"
@@ -289,7 +305,7 @@ export function makeOcsp(certificate: Issued, issuer: Issued, contents: OcspCont
   const tbs = derSequence(
     contents.byName
       ? derValue(contextConstructed(1), responder.subject)
-      : derValue(contextConstructed(2), derOctetString(sha1(keyBitsOf(responder.publicKey)))),
+      : derValue(contextConstructed(2), derOctetString(sha1Digest(keyBitsOf(responder.publicKey)))),
     generalizedTime(now - day),
     derSequence(single),
   )

@@ -5,13 +5,13 @@ import { fromHex, toHex } from "../../bytes/hex.ts"
 import { asciiToBytes } from "../../bytes/text.ts"
 import { encodeName } from "../../devcert/names.ts"
 import { derNull, derOctetString, derOid, derSequence, derSmall, derValue } from "../der/der-writer.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { toPem } from "../der/pem.ts"
 import { timeText } from "../der/time.ts"
 import { nameText } from "../names/distinguished-name.ts"
 import { generalNameText } from "../names/general-name.ts"
 import { isSelfIssued, parseCertificate, parseCertificates, subjectText } from "./certificate.ts"
-import { KeyUsage } from "./extensions.ts"
+import * as KeyUsage from "./key-usage.ts"
 
 const root = makeRoot({ subject: { country: "DE", organization: "Test, Inc.", commonName: "Root" } })
 

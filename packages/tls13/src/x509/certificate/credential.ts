@@ -10,6 +10,7 @@ import type { CryptoProvider, SignatureAlgorithm } from "../../crypto/provider.t
 import {
   type SignatureSchemeInfo,
   schemeFitsKey,
+  schemesTaken,
   signatureScheme,
   signatureSchemes,
 } from "../../crypto/signature-schemes.ts"
@@ -23,12 +24,13 @@ import type {
   Signer,
 } from "../interfaces.ts"
 import type { SignatureIdentifier } from "../keys/algorithm.ts"
+import { octetKey } from "../keys/octet-keys.ts"
 import { type LoadedPrivateKey, parsePrivateKey } from "../keys/private-key.ts"
 import { encodeSpki, sameKey } from "../keys/spki.ts"
 import { matchDnsName } from "../names/name.ts"
 import { type Certificate, parseCertificate, parseCertificates, subjectText } from "./certificate.ts"
 import { chainSignatures, isAdvertised, isPresentable } from "./chain-signatures.ts"
-import { KeyUsage } from "./extensions.ts"
+import * as KeyUsage from "./key-usage.ts"
 import { matchesOidFilters } from "./oid-filters.ts"
 
 export interface CredentialSource {
@@ -64,7 +66,8 @@ export function isKeySigner(signer: Signer): signer is KeySigner {
   return signer instanceof MemorySigner
 }
 
-function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): SignatureAlgorithm {
+/** @throws Misuse when the provider lacks it */
+export function algorithmOf(scheme: SignatureSchemeInfo, provider: CryptoProvider): SignatureAlgorithm {
   const algorithm = provider.signatures.find((candidate) => candidate.name === scheme.algorithm)
   if (algorithm === undefined)
     throw new Misuse(`the crypto provider ${provider.name} has no ${scheme.algorithm}, which ${scheme.name} needs`)
@@ -130,7 +133,7 @@ export function loadRawPublicKey(source: {
 }
 
 /** RFC 9846 4.5.1: the list has up to 2^24-1 bytes, and its message no more; the extensions of an entry 2^16-1. */
-function checkLengths(chain: readonly Certificate[], ocspResponse: Uint8Array | undefined): void {
+export function checkLengths(chain: readonly Certificate[], ocspResponse: Uint8Array | undefined): void {
   // A type, a length, a status type and the response's own length.
   const staple = ocspResponse === undefined ? 0 : 8 + ocspResponse.length
   if (staple > 0xffff) {
@@ -149,7 +152,7 @@ function checkLengths(chain: readonly Certificate[], ocspResponse: Uint8Array | 
 }
 
 /** RFC 9846 4.5.1.2: the certificate is of version 3, and "the digitalSignature bit MUST be set if the Key Usage extension is present". */
-function checkUsage(leaf: Certificate): void {
+export function checkUsage(leaf: Certificate): void {
   if (leaf.version !== 3) {
     throw new X509Error(
       "unsupported_version",
@@ -164,7 +167,8 @@ function checkUsage(leaf: Certificate): void {
   )
 }
 
-function publicKeyOf(leaf: Certificate): PublicKey {
+/** @throws X509Error */
+export function publicKeyOf(leaf: Certificate): PublicKey {
   if (leaf.publicKey !== undefined) return leaf.publicKey
   throw new X509Error(
     "unsupported_key",
@@ -172,7 +176,7 @@ function publicKeyOf(leaf: Certificate): PublicKey {
   )
 }
 
-function within<T>(what: string, work: () => T): T {
+export function within<T>(what: string, work: () => T): T {
   return located(work, (message) => `${what} cannot be read: ${message}`)
 }
 
@@ -203,7 +207,8 @@ function checkedKey(
   return privateKey
 }
 
-function belongs(
+/** @param derived the public half, when the key's file has it @param provider tries the key, when it has not */
+export function belongs(
   privateKey: PrivateKey,
   derived: PublicKey | undefined,
   publicKey: PublicKey,
@@ -235,9 +240,9 @@ function signsFor(privateKey: PrivateKey, publicKey: PublicKey, provider: Crypto
   return atOnce("verify of the crypto provider", algorithm.verify(publicKey, message, signature))
 }
 
-function keyName(key: PublicKey | PrivateKey): string {
+export function keyName(key: PublicKey | PrivateKey): string {
   if (key.type === "ec") return `EC ${key.curve}`
-  return key.type === "ed25519" ? "Ed25519" : key.type === "rsa" ? "RSA" : "RSASSA-PSS"
+  return octetKey(key.type)?.label ?? (key.type === "rsa" ? "RSA" : "RSASSA-PSS")
 }
 
 /* ---------------------------------------------------------------- choosing */
@@ -246,7 +251,16 @@ function keyName(key: PublicKey | PrivateKey): string {
 export function credentialFits(credential: Credential, request: CredentialRequest): boolean {
   if (!request.certificateTypes.includes(credential.type)) return false
   if (!matchesFilters(credential, request)) return false
-  return request.signatureSchemes.some((code) => makes(credential, code))
+  return isCurrent(credential, request) && schemesOf(credential, request).some((code) => makes(credential, code))
+}
+
+/** RFC 9345 section 4.1.3: a delegated credential that has expired is refused, where the certificate's own key still is good. */
+function isCurrent({ delegated }: Credential, { now }: CredentialRequest): boolean {
+  return delegated === undefined || now === undefined || now <= delegated.validUntil
+}
+
+function schemesOf({ delegated }: Credential, request: CredentialRequest): readonly number[] {
+  return schemesTaken(delegated, request.signatureSchemes, request.delegatedSchemes)
 }
 
 /** A raw public key has no extensions to filter by. */
@@ -282,8 +296,14 @@ function whyNone(credentials: readonly Credential[], request: CredentialRequest)
   if (!ofType.some((each) => matchesFilters(each, request))) {
     return { none: "handshake_failure", message: "no certificate of ours has what the oid_filters ask for" }
   }
+  if (ofType.every(({ delegated }) => delegated !== undefined)) {
+    const message = ofType.some((each) => isCurrent(each, request))
+      ? "peer takes no delegated credential like ours, and we have nothing else"
+      : "our delegated credentials have expired, and we have nothing else; make new ones"
+    return { none: "handshake_failure", message }
+  }
   const keys = [...new Set(ofType.map(({ publicKey }) => keyName(publicKey)))].join(", ")
-  const signable = ofType.some((each) => request.signatureSchemes.some((code) => makes(each, code)))
+  const signable = ofType.some((each) => schemesOf(each, request).some((code) => makes(each, code)))
   return {
     none: "handshake_failure",
     message: signable
@@ -302,7 +322,8 @@ interface NamedCredential {
 
 /**
  * Chooses by server_name: an exact name first, then a wildcard, then the first credential that fits when the client named
- * no host, or one that no certificate has and `fallback` is not false. Among equals the peer's order of signature schemes decides.
+ * no host, or one that no certificate has and `fallback` is not false. Among equals a delegated credential goes before a
+ * certificate's own key, and then the peer's order of signature schemes decides.
  */
 export function sniResolver(
   credentials: readonly Credential[],
@@ -331,7 +352,7 @@ export function sniResolver(
       if (exact.length > 0) return preferred(exact, request)
       const wildcard = fitting.filter((each) => each.names.some((name) => matchDnsName(name, lower)))
       if (wildcard.length > 0) return preferred(wildcard, request)
-      if (options.fallback !== false) return checkable(fitting, request)[0]?.credential
+      if (options.fallback !== false) return delegatedFirst(checkable(fitting, request))[0]?.credential
       return { none: "unrecognized_name", message: `no certificate for ${host}` }
     },
   }
@@ -363,13 +384,20 @@ function checkable(candidates: readonly NamedCredential[], request: CredentialRe
 }
 
 function preferred(all: readonly NamedCredential[], request: CredentialRequest): Credential | undefined {
-  const candidates = checkable(all, request)
-  for (const code of request.signatureSchemes) {
+  const candidates = delegatedFirst(checkable(all, request))
+  const { delegatedSchemes = [], signatureSchemes } = request
+  for (const code of candidates[0]?.credential.delegated ? delegatedSchemes : signatureSchemes) {
     const scheme = signatureScheme(code)
     const found = scheme && candidates.find((each) => schemeFitsKey(scheme, each.credential.publicKey))
     if (found) return found.credential
   }
   return candidates[0]?.credential
+}
+
+/** Those with delegated credentials alone, if there are any: whoever has one wants it used. */
+function delegatedFirst(candidates: readonly NamedCredential[]): readonly NamedCredential[] {
+  const delegated = candidates.filter(({ credential }) => credential.delegated !== undefined)
+  return delegated.length > 0 ? delegated : candidates
 }
 
 function dnsNames(credential: Credential): string[] {

@@ -2,23 +2,10 @@
 // What section 4.2 forbids a CA to do but leaves the meaning plain is noted in `deviations`, for the profiles to judge.
 
 import { contextConstructed, contextPrimitive, Der } from "../der/der.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { malformed, X509Error } from "../errors.ts"
 import { type GeneralName, readGeneralName } from "../names/general-name.ts"
 import { type NameConstraints, readNameConstraints } from "../names/name-constraints.ts"
-
-/** KeyUsage bits (RFC 5280 section 4.2.1.3): bit n of the number is named bit n. */
-export const KeyUsage = {
-  digitalSignature: 0x1,
-  contentCommitment: 0x2,
-  keyEncipherment: 0x4,
-  dataEncipherment: 0x8,
-  keyAgreement: 0x10,
-  keyCertSign: 0x20,
-  cRLSign: 0x40,
-  encipherOnly: 0x80,
-  decipherOnly: 0x100,
-} as const
 
 export interface BasicConstraints {
   readonly ca: boolean
@@ -58,6 +45,8 @@ export interface Extensions {
   readonly crlDistributionPoints: readonly string[] | undefined
   /** id-pe-tlsfeature with status_request (RFC 7633): a stapled OCSP response is obligatory. */
   readonly mustStaple: boolean
+  /** extnValue, by their object identifiers, of those that have no member here: who knows one reads it. */
+  readonly others: ReadonlyMap<string, Uint8Array>
   /** Object identifiers of every extension, in order. */
   readonly present: readonly string[]
   readonly critical: readonly string[]
@@ -83,6 +72,7 @@ export function noExtensions(): Writable<Extensions> {
     authorityInfoAccess: undefined,
     crlDistributionPoints: undefined,
     mustStaple: false,
+    others: new Map(),
     present: [],
     critical: [],
     unknownCritical: [],
@@ -97,6 +87,7 @@ export function readExtensions(der: Der): Extensions {
   const list = der.sequence("the extensions")
   if (list.done) throw malformed("the certificate has an empty list of extensions")
   const found = noExtensions()
+  const others = new Map<string, Uint8Array>()
   const present: string[] = []
   const critical: string[] = []
   const unknownCritical: string[] = []
@@ -117,8 +108,12 @@ export function readExtensions(der: Der): Extensions {
       const inner = new Der(value)
       read(inner, found)
       if (!inner.done) inner.expectEnd(`the extension ${oid}`)
-    } else if (isCritical) unknownCritical.push(oid)
+    } else {
+      others.set(oid, value)
+      if (isCritical) unknownCritical.push(oid)
+    }
   }
+  found.others = others
   found.present = present
   found.critical = critical
   found.unknownCritical = unknownCritical

@@ -24,5 +24,6 @@ export function readLeafKey({
 /** An application's verifier, asked only about peers that can sign with their leaf's key. */
 export function askedAfterSignature(verifier: CertificateVerifier): CertificateVerifier {
   if (verifier.leafKey !== undefined) return verifier
-  return { verify: (verification) => verifier.verify(verification), leafKey: readLeafKey }
+  const { asks } = verifier
+  return { verify: (verification) => verifier.verify(verification), leafKey: readLeafKey, ...(asks && { asks }) }
 }

@@ -2,7 +2,7 @@
 // defined for keyUsage and extKeyUsage; extensions of other types are those that we "MUST ignore and skip".
 
 import { type Der, readWhole } from "../der/der.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { attempt, X509Error } from "../errors.ts"
 import type { OidFilter } from "../interfaces.ts"
 import { parseCertificate } from "./certificate.ts"

@@ -1,7 +1,7 @@
 // Writes DER (ITU-T X.690): for the keys, requests and certificates that this package makes itself.
 
 import { concatBytes } from "../../bytes/concat.ts"
-import { Tag } from "./der.ts"
+import * as Tag from "./tags.ts"
 
 /** One value: identifier octet, length, content. */
 export function derValue(tag: number, ...content: readonly Uint8Array[]): Uint8Array {

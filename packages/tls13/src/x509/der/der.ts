@@ -3,27 +3,7 @@
 // strings, tags above 30, padding bits that are not zero. Returned arrays are views of the input, never copies.
 
 import { malformed } from "../errors.ts"
-
-export const Tag = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  enumerated: 0x0a,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  visibleString: 0x1a,
-  universalString: 0x1c,
-  bmpString: 0x1e,
-  sequence: 0x30,
-  set: 0x31,
-} as const
+import * as Tag from "./tags.ts"
 
 /** The identifier octet of `[number] EXPLICIT`, or of an IMPLICIT SEQUENCE. */
 export function contextConstructed(number: number): number {

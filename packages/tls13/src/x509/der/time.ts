@@ -2,7 +2,8 @@
 // Times are milliseconds since 1970-01-01T00:00:00Z; the core has no Date.
 
 import { malformed } from "../errors.ts"
-import { type Der, Tag } from "./der.ts"
+import type { Der } from "./der.ts"
+import * as Tag from "./tags.ts"
 
 /** Days from 1970-01-01 to a date of the proleptic Gregorian calendar. */
 function daysFromCivil(year: number, month: number, day: number): number {

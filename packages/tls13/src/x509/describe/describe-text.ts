@@ -95,6 +95,12 @@ function certificateLines(
     ...row("excluded", listText(described.excluded ?? []), undefined, page),
     ...row("policies", listText(described.policies ?? []), undefined, page),
     ...row("revocation", revocationText(described), undefined, page),
+    ...row(
+      "delegation",
+      described.delegationUsage ? "its key may sign delegated credentials" : undefined,
+      undefined,
+      page,
+    ),
     ...row("serial", described.serialNumber, "dim", page),
     ...row("SHA-256", described.fingerprint, "dim", page),
     ...row("key pin", described.pin, "dim", page),

@@ -5,16 +5,19 @@ import { toHex } from "../../bytes/hex.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { type Certificate, isSelfIssued, parseCertificate, subjectText } from "../certificate/certificate.ts"
-import { KeyUsage } from "../certificate/extensions.ts"
+import { hasDelegationUsage } from "../certificate/other-extensions.ts"
 import { claimedNames } from "../certificate/unreadable.ts"
-import { Oid, usageNames } from "../der/oids.ts"
+import { usageNames } from "../der/oid-names.ts"
+import * as Oid from "../der/oids.ts"
 import { toBase64 } from "../der/pem.ts"
 import { timeText } from "../der/time.ts"
 import { attempt, X509Error } from "../errors.ts"
 import type { CertificateVerdict } from "../interfaces.ts"
 import { keyProblem } from "../keys/key-policy.ts"
+import { octetKey } from "../keys/octet-keys.ts"
 import { spkiHash } from "../keys/pins.ts"
 import { keyBits } from "../keys/spki.ts"
+import { KeyUsage } from "../named-constants.ts"
 import { nameText, shownText } from "../names/distinguished-name.ts"
 import { generalNameText } from "../names/general-name.ts"
 import type { PathVerdict } from "../path/path.ts"
@@ -51,6 +54,8 @@ export interface CertificateDescription {
   readonly ocsp?: readonly string[]
   readonly crl?: readonly string[]
   readonly mustStaple?: boolean
+  /** Its key may sign delegated credentials. */
+  readonly delegationUsage?: boolean
   /** `sha256/...` of the public key, when a provider was given. */
   readonly pin?: string
   /** SHA-256 of the certificate in hexadecimal, when a provider was given. */
@@ -120,6 +125,7 @@ export function describeCertificate(
 ): CertificateDescription {
   const { extensions, signatureAlgorithm } = certificate
   const { nameConstraints, basicConstraints } = extensions
+  const delegationUsage = attempt(() => hasDelegationUsage(extensions))
   const hash = provider && spkiHash(certificate.spki, provider)
   const fingerprint = provider?.cipherSuites.find((suite) => suite.hash.name === "sha256")?.hash.digest(certificate.der)
   const ocsp = extensions.authorityInfoAccess
@@ -149,6 +155,7 @@ export function describeCertificate(
     ...(ocsp?.length && { ocsp }),
     ...(extensions.crlDistributionPoints && { crl: extensions.crlDistributionPoints.map((uri) => shownText(uri)) }),
     ...(extensions.mustStaple && { mustStaple: true }),
+    ...(delegationUsage === true && { delegationUsage }),
     ...(hash && { pin: `sha256/${toBase64(hash)}` }),
     ...(fingerprint && { fingerprint: toHex(fingerprint) }),
     problems: problemsOf(certificate, now),
@@ -173,12 +180,12 @@ export function keyText(key: PublicKey): string {
   switch (key.type) {
     case "ec":
       return `EC ${key.curve}`
-    case "ed25519":
-      return "Ed25519"
     case "rsa":
       return `RSA ${keyBits(key)}`
-    default:
+    case "rsa-pss":
       return `RSASSA-PSS ${keyBits(key)}`
+    default:
+      return octetKey(key.type)!.label
   }
 }
 
@@ -193,6 +200,8 @@ function problemsOf(certificate: Certificate, now: number): string[] {
   if (certificate.signatureAlgorithm.problem && !isSelfIssued(certificate)) {
     problems.push(`signed with ${certificate.signatureAlgorithm.label}, which is not accepted`)
   }
+  const usage = attempt(() => hasDelegationUsage(certificate.extensions))
+  if (usage instanceof X509Error) problems.push(usage.message)
   for (const oid of certificate.extensions.unknownCritical) problems.push(`critical extension ${oid} is not understood`)
   return problems
 }

@@ -1,10 +1,12 @@
 // AlgorithmIdentifier of a signature (RFC 5280 section 4.1.1.2): RSA PKCS#1 and PSS (RFC 4055), ECDSA (RFC 5758), Ed25519
-// (RFC 8410). MD5 and SHA-1 are known by name so that the refusal can say it.
+// and Ed448 (RFC 8410), ML-DSA (RFC 9881). MD5 and SHA-1 are known by name so that the refusal can say it.
 
 import type { SignatureAlgorithmName } from "../../crypto/provider.ts"
-import { contextConstructed, type Der, Tag } from "../der/der.ts"
-import { Oid } from "../der/oids.ts"
+import { contextConstructed, type Der } from "../der/der.ts"
+import * as Oid from "../der/oids.ts"
+import * as Tag from "../der/tags.ts"
 import { attempt, malformed, X509Error } from "../errors.ts"
+import { octetKey } from "./octet-keys.ts"
 
 /** How something was signed; `algorithm` is undefined when this stack does not accept it, and `problem` says why. */
 export interface SignatureIdentifier {
@@ -18,15 +20,14 @@ export interface SignatureIdentifier {
 interface Row {
   readonly label: string
   readonly algorithm?: SignatureAlgorithmName
-  /** What may follow the object identifier. */
-  readonly parameters: "absent" | "null" | "pss"
+  /** What may follow the object identifier; undefined: nothing. */
+  readonly parameters?: "null" | "pss"
 }
 
 const rows: Readonly<Record<string, Row>> = {
-  "1.2.840.10045.4.3.2": { label: "ecdsa-with-SHA256", algorithm: "ecdsa_sha256", parameters: "absent" },
-  "1.2.840.10045.4.3.3": { label: "ecdsa-with-SHA384", algorithm: "ecdsa_sha384", parameters: "absent" },
-  "1.2.840.10045.4.3.4": { label: "ecdsa-with-SHA512", algorithm: "ecdsa_sha512", parameters: "absent" },
-  [Oid.ed25519]: { label: "Ed25519", algorithm: "ed25519", parameters: "absent" },
+  "1.2.840.10045.4.3.2": { label: "ecdsa-with-SHA256", algorithm: "ecdsa_sha256" },
+  "1.2.840.10045.4.3.3": { label: "ecdsa-with-SHA384", algorithm: "ecdsa_sha384" },
+  "1.2.840.10045.4.3.4": { label: "ecdsa-with-SHA512", algorithm: "ecdsa_sha512" },
   "1.2.840.113549.1.1.11": { label: "sha256WithRSAEncryption", algorithm: "rsa_pkcs1_sha256", parameters: "null" },
   "1.2.840.113549.1.1.12": { label: "sha384WithRSAEncryption", algorithm: "rsa_pkcs1_sha384", parameters: "null" },
   "1.2.840.113549.1.1.13": { label: "sha512WithRSAEncryption", algorithm: "rsa_pkcs1_sha512", parameters: "null" },
@@ -46,7 +47,7 @@ const weak: Readonly<Record<string, string>> = {
 export function readSignatureIdentifier(der: Der, what: string): SignatureIdentifier {
   const sequence = der.sequence(what)
   const oid = sequence.oid(what)
-  const row = rows[oid]
+  const row: Row | undefined = rows[oid] ?? octetKey(oid)
   if (row === undefined) {
     const label = weak[oid]
     return {
@@ -57,7 +58,7 @@ export function readSignatureIdentifier(der: Der, what: string): SignatureIdenti
     }
   }
   if (row.parameters === "pss") return pssIdentifier(oid, sequence, what)
-  // RFC 4055 5: NULL, or absent; RFC 5758 3.2 and RFC 8410 3: absent.
+  // RFC 4055 5: NULL, or absent; RFC 5758 3.2, RFC 8410 3 and RFC 9881 2: absent.
   if (row.parameters === "null" && !sequence.done) sequence.null(what)
   sequence.expectEnd(what)
   return { oid, label: row.label, algorithm: row.algorithm, problem: undefined }

@@ -2,7 +2,7 @@
 
 import { atOnce } from "../../bytes/pause.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
-import type { CryptoProvider } from "../../crypto/provider.ts"
+import type { CryptoProvider, SignatureAlgorithm } from "../../crypto/provider.ts"
 import { X509Error } from "../errors.ts"
 import type { SignatureIdentifier } from "./algorithm.ts"
 import { keyBits } from "./spki.ts"
@@ -25,11 +25,14 @@ export function keyProblem(key: PublicKey): X509Error | undefined {
   return undefined
 }
 
-/** What one check costs, in P-256 checks on the slowest provider. */
+/**
+ * What one check costs, in P-256 checks on the slowest provider. Each kind has bits of its own: EC and EdDSA 256 to 521, RSA 2048
+ * to 8192, ML-DSA 10,496 and more.
+ */
 export function signatureCost(key: PublicKey): number {
-  if (key.type === "ec") return key.curve === "P-256" ? 1 : key.curve === "P-384" ? 3 : 6
-  if (key.type === "ed25519") return 1
-  return keyBits(key) > 4096 ? 3 : 1
+  const bits = keyBits(key)
+  if (bits < 1000) return bits === 256 ? 1 : bits < 500 ? 3 : 6
+  return bits > 4096 ? 3 : 1
 }
 
 /** Bytes. */
@@ -46,7 +49,7 @@ export function signatureProblem(
       ? new X509Error("weak_signature", `it is signed with ${identifier.label}, which can be forged`)
       : new X509Error("unsupported_signature", `it is signed with ${identifier.label}, which is not accepted`)
   }
-  if (!provider.signatures.some((each) => each.name === identifier.algorithm)) {
+  if (algorithmOf(identifier, key, provider) === undefined) {
     return new X509Error(
       "unsupported_signature",
       `it is signed with ${identifier.label}, which the crypto provider ${provider.name} does not have`,
@@ -67,6 +70,17 @@ export function signatureProblem(
   return undefined
 }
 
+/** The provider's algorithm: of ECDSA, the one that has the key's curve. */
+export function algorithmOf(
+  { algorithm }: SignatureIdentifier,
+  key: PublicKey,
+  provider: CryptoProvider,
+): SignatureAlgorithm | undefined {
+  const isBrainpool = key.type === "ec" && key.curve.startsWith("brainpool")
+  const wanted = isBrainpool ? algorithm?.replace("ecdsa_", "ecdsa_brainpool_") : algorithm
+  return provider.signatures.find(({ name }) => name === wanted)
+}
+
 /** Whether `signature` over `message` is right. */
 export function verifySignature(
   identifier: SignatureIdentifier,
@@ -75,7 +89,7 @@ export function verifySignature(
   signature: Uint8Array,
   provider: CryptoProvider,
 ): boolean {
-  const algorithm = provider.signatures.find((each) => each.name === identifier.algorithm)
+  const algorithm = algorithmOf(identifier, key, provider)
   // A promise would pass for a yes.
   return atOnce("verify of the crypto provider", algorithm?.verify(key, message, signature)) ?? false
 }

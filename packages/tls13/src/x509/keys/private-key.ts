@@ -1,19 +1,22 @@
-// Private keys: PKCS#8 (RFC 5958), SEC 1 ECPrivateKey (RFC 5915), PKCS#1 RSAPrivateKey (RFC 8017 appendix A.1.2), as DER or PEM.
+// Private keys: PKCS#8 (RFC 5958, RFC 9881), SEC 1 ECPrivateKey (RFC 5915), PKCS#1 RSAPrivateKey (RFC 8017 appendix A.1.2), as DER or PEM.
 // Encrypted keys are refused here: what decrypts them needs a password and algorithms that nothing else has a use for, so it
 // is the host's crypto (crypto/host/encrypted-key.ts), ahead of this.
 
 import { copyOf } from "../../bytes/copy.ts"
 import type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../../crypto/keys.ts"
-import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "../der/der.ts"
+import { contextConstructed, contextPrimitive, Der, readWhole } from "../der/der.ts"
 import { foreignKind } from "../der/file-kind.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { isPem, type PemBlock, parsePem } from "../der/pem.ts"
+import * as Tag from "../der/tags.ts"
 import { malformed, type Reason, X509Error } from "../errors.ts"
+import { readMlDsaPrivateKey } from "./ml-dsa.ts"
+import { octetKey, ofLength } from "./octet-keys.ts"
 import { checkPoint, curveBytes, curveOf } from "./spki.ts"
 
 export interface LoadedPrivateKey {
   readonly privateKey: PrivateKey
-  /** When the file carries it: always for RSA, usually for EC, seldom for Ed25519. */
+  /** When the file carries it: always for RSA, usually for EC, seldom for Ed25519 and Ed448. */
   readonly publicKey: PublicKey | undefined
 }
 
@@ -86,19 +89,31 @@ function pkcs8(der: Der): LoadedPrivateKey {
       const curve = curveOf(algorithm.oid("the private key's curve"))
       return readWhole(content, "the EC private key", (inner) => sec1(inner, curve))
     }
-    case Oid.ed25519: {
-      const seed = readWhole(content, "the Ed25519 key", (inner) => inner.octetString("the Ed25519 key"))
-      if (seed.length !== 32) throw malformed(`the Ed25519 key has ${seed.length} bytes; it must have 32`)
-      const publicKey: PublicKey | undefined =
-        publicBits?.length === 32 ? { type: "ed25519", bytes: copyOf(publicBits) } : undefined
-      return { privateKey: { type: "ed25519", seed: copyOf(seed) }, publicKey }
-    }
     case Oid.rsaEncryption:
       return readWhole(content, "the RSA private key", (inner) => pkcs1(inner, "rsa"))
     case Oid.rsassaPss:
       return readWhole(content, "the RSA private key", (inner) => pkcs1(inner, "rsa-pss"))
-    default:
-      throw new X509Error("unsupported_key", `the private key's algorithm ${oid} is not RSA, ECDSA or Ed25519`)
+    default: {
+      const octets = octetKey(oid)
+      if (octets === undefined)
+        throw new X509Error("unsupported_key", `the private key's algorithm ${oid} is not RSA, ECDSA, EdDSA or ML-DSA`)
+      const { type, label, length } = octets
+      const what = `the ${label} key`
+      if (type === "ed25519" || type === "ed448") {
+        // RFC 8032 sections 5.1.5 and 5.2.5: a private key has as many bytes as a public one.
+        const seed = ofLength(
+          readWhole(content, what, (inner) => inner.octetString(what)),
+          length,
+          `${label} key`,
+        )
+        const publicKey: PublicKey | undefined =
+          publicBits?.length === length ? { type, bytes: copyOf(publicBits) } : undefined
+        return { privateKey: { type, seed: copyOf(seed) }, publicKey }
+      }
+      algorithm.expectEnd(`${what}'s algorithm`)
+      const privateKey = readWhole(content, what, (inner) => readMlDsaPrivateKey(type, label, inner))
+      return { privateKey, publicKey: undefined }
+    }
   }
 }
 
@@ -116,7 +131,7 @@ function sec1(der: Der, named: EcCurve | undefined): LoadedPrivateKey {
   sequence.expectEnd("the EC private key")
   if (curve === undefined) throw malformed("the EC private key does not name its curve")
   if (named !== undefined && curve !== named) throw malformed(`the private key names both ${named} and ${curve}`)
-  const length = curveBytes[curve]
+  const length = curveBytes(curve)
   const leading = Math.max(0, secret.length - length)
   // RFC 5915 3: the octet string has the length of the order; old tools leave zeros out or put one in front.
   if (secret.subarray(0, leading).some((byte) => byte !== 0))

@@ -2,7 +2,7 @@
 // decides nothing that a signature does not decide as well, and is in no other place.
 
 /** 20 bytes. */
-export function sha1(message: Uint8Array): Uint8Array {
+export function sha1Digest(message: Uint8Array): Uint8Array {
   const padded = new Uint8Array((((message.length + 8) >> 6) + 1) * 64)
   padded.set(message)
   padded[message.length] = 0x80

@@ -1,33 +1,44 @@
 // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) to and from a PublicKey: RSA (RFC 3279, RFC 4055), EC on P-256, P-384 and
-// P-521 by name (RFC 5480), Ed25519 (RFC 8410). Explicit curve parameters and compressed points are refused.
+// P-521 (RFC 5480) and on three curves of RFC 5639 by name, Ed25519 and Ed448 (RFC 8410), ML-DSA (RFC 9881). Explicit curve
+// parameters and compressed points are refused.
 
 import { copyOf } from "../../bytes/copy.ts"
 import type { EcCurve, PublicKey } from "../../crypto/keys.ts"
-import { type Der, readWhole, Tag } from "../der/der.ts"
+import { type Der, readWhole } from "../der/der.ts"
 import { derBitString, derInteger, derNull, derOid, derSequence, derSmall, derValue } from "../der/der-writer.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
+import * as Tag from "../der/tags.ts"
 import { malformed, X509Error } from "../errors.ts"
 import { pssHash } from "./algorithm.ts"
+import { octetKey, ofLength } from "./octet-keys.ts"
 
-const curves: Readonly<Record<string, EcCurve>> = {
-  [Oid.prime256v1]: "P-256",
-  [Oid.secp384r1]: "P-384",
-  [Oid.secp521r1]: "P-521",
-}
-const curveOids: Readonly<Record<EcCurve, string>> = {
+export const curveOids: Readonly<Record<EcCurve, string>> = {
   "P-256": Oid.prime256v1,
   "P-384": Oid.secp384r1,
   "P-521": Oid.secp521r1,
+  // RFC 5639 section 4.1.
+  brainpoolP256r1: "1.3.36.3.3.2.8.1.1.7",
+  brainpoolP384r1: "1.3.36.3.3.2.8.1.1.11",
+  brainpoolP512r1: "1.3.36.3.3.2.8.1.1.13",
 }
+const curves = Object.keys(curveOids) as readonly EcCurve[]
+
+/** Bits of a field element: every curve is named after them. */
+function curveBits(curve: EcCurve): number {
+  return Number(/\d{3}/.exec(curve))
+}
+
 /** Bytes of a field element, and of a private value. */
-export const curveBytes: Readonly<Record<EcCurve, number>> = { "P-256": 32, "P-384": 48, "P-521": 66 }
+export function curveBytes(curve: EcCurve): number {
+  return Math.ceil(curveBits(curve) / 8)
+}
 
 const hashOids = { sha256: Oid.sha256, sha384: Oid.sha384, sha512: Oid.sha512 } as const
 
 /** The curve that an object identifier names. */
 export function curveOf(oid: string): EcCurve {
-  const curve = curves[oid]
-  if (curve === undefined) throw new X509Error("unsupported_key", `the curve ${oid} is not P-256, P-384 or P-521`)
+  const curve = curves.find((name) => curveOids[name] === oid)
+  if (curve === undefined) throw new X509Error("unsupported_key", `the curve ${oid} is not one of ${curves.join(", ")}`)
   return curve
 }
 
@@ -61,11 +72,6 @@ function readKey(algorithm: Der, key: Uint8Array): PublicKey {
       algorithm.expectEnd("the public key's algorithm")
       return { type: "ec", curve, point: checkPoint(curve, key) }
     }
-    case Oid.ed25519:
-      // RFC 8410 3: the parameters MUST be absent.
-      algorithm.expectEnd("the Ed25519 key's algorithm")
-      if (key.length !== 32) throw malformed(`an Ed25519 public key has ${key.length} bytes; it must have 32`)
-      return { type: "ed25519", bytes: key }
     case Oid.rsaEncryption:
       // RFC 3279 2.3.1: the parameters MUST be NULL.
       algorithm.null("the RSA key's algorithm parameters")
@@ -77,8 +83,15 @@ function readKey(algorithm: Der, key: Uint8Array): PublicKey {
       algorithm.expectEnd("the public key's algorithm")
       return { type: "rsa-pss", ...rsaNumbers(key), pss: { hash, minimumSaltLength: saltLength } }
     }
-    default:
-      throw new X509Error("unsupported_key", `the key's algorithm ${oid} is not RSA, ECDSA or Ed25519`)
+    default: {
+      const octets = octetKey(oid)
+      if (octets === undefined)
+        throw new X509Error("unsupported_key", `the key's algorithm ${oid} is not RSA, ECDSA, EdDSA or ML-DSA`)
+      const { type, label, length } = octets
+      // RFC 8410 3, RFC 9881 2: the parameters MUST be absent.
+      algorithm.expectEnd(`the ${label} key's algorithm`)
+      return { type, bytes: ofLength(key, length, `${label} public key`) }
+    }
   }
 }
 
@@ -86,7 +99,7 @@ function readKey(algorithm: Der, key: Uint8Array): PublicKey {
 export function checkPoint(curve: EcCurve, point: Uint8Array): Uint8Array {
   if (point[0] === 2 || point[0] === 3)
     throw new X509Error("unsupported_key", "the key is a compressed point; use the uncompressed form")
-  if (point[0] !== 4 || point.length !== 1 + 2 * curveBytes[curve])
+  if (point[0] !== 4 || point.length !== 1 + 2 * curveBytes(curve))
     throw malformed(`the key is not a point of ${curve}`)
   return point
 }
@@ -108,8 +121,6 @@ export function encodeSpki(key: PublicKey): Uint8Array {
   switch (key.type) {
     case "ec":
       return derSequence(derSequence(derOid(Oid.ecPublicKey), derOid(curveOids[key.curve])), derBitString(key.point))
-    case "ed25519":
-      return derSequence(derSequence(derOid(Oid.ed25519)), derBitString(key.bytes))
     case "rsa":
     case "rsa-pss": {
       const algorithm =
@@ -121,6 +132,8 @@ export function encodeSpki(key: PublicKey): Uint8Array {
             )
       return derSequence(algorithm, derBitString(derSequence(derInteger(key.modulus), derInteger(key.exponent))))
     }
+    default:
+      return derSequence(derSequence(derOid(octetKey(key.type)!.oid)), derBitString(key.bytes))
   }
 }
 
@@ -134,16 +147,11 @@ export function pssParameters(hash: "sha256" | "sha384" | "sha512", saltLength: 
   )
 }
 
-/** Bits of a key: of the modulus, or of the curve. */
+/** Bits of a key: of the modulus, or of the curve; of ML-DSA, as OpenSSL counts, those of the public key. */
 export function keyBits(key: PublicKey): number {
-  switch (key.type) {
-    case "ec":
-      return key.curve === "P-256" ? 256 : key.curve === "P-384" ? 384 : 521
-    case "ed25519":
-      return 256
-    default:
-      return 8 * key.modulus.length - Math.clz32(key.modulus[0] ?? 0) + 24
-  }
+  if (key.type === "ec") return curveBits(key.curve)
+  if ("bytes" in key) return 8 * key.bytes.length
+  return 8 * key.modulus.length - Math.clz32(key.modulus[0] ?? 0) + 24
 }
 
 /** Whether two keys are one and the same. */

@@ -3,8 +3,9 @@
 import { equalBytes } from "../../bytes/equal.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { bytesToLatin1, bytesToUtf8, utf8ToBytes, visibleText } from "../../bytes/text.ts"
-import { Der, Tag } from "../der/der.ts"
-import { attributeNames } from "../der/oids.ts"
+import { Der } from "../der/der.ts"
+import { attributeNames } from "../der/oid-names.ts"
+import * as Tag from "../der/tags.ts"
 import { malformed, X509Error } from "../errors.ts"
 
 /** A Name, kept as its DER (a view of the certificate); what is inside is read when somebody asks. */

@@ -3,7 +3,7 @@
 import { toHex } from "../../bytes/hex.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { type Certificate, parseCertificate, subjectText } from "../certificate/certificate.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { X509Error } from "../errors.ts"
 import type { PeerIdentity } from "../interfaces.ts"
 import { spkiHash } from "../keys/pins.ts"

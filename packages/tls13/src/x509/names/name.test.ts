@@ -3,7 +3,7 @@ import { extension, makeLeaf, makeRoot, withExtension } from "../../../tests/x50
 import { addressText, parseAddress } from "../../bytes/ip-address.ts"
 import { asciiToBytes } from "../../bytes/text.ts"
 import { derOid, derSequence, derValue } from "../der/der-writer.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { isHostName } from "./dns-name.ts"
 import { matchDnsName, matchNames, nameProblem, referenceHost } from "./name.ts"
 

@@ -2,8 +2,9 @@
 
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
-import { KeyUsage } from "../certificate/extensions.ts"
-import { Oid, usageNames } from "../der/oids.ts"
+import * as KeyUsage from "../certificate/key-usage.ts"
+import { usageNames } from "../der/oid-names.ts"
+import * as Oid from "../der/oids.ts"
 import { timeText } from "../der/time.ts"
 import { X509Error } from "../errors.ts"
 import { keyProblem, signatureCost, signatureProblem, verifySignature } from "../keys/key-policy.ts"

@@ -2,7 +2,7 @@
 // path is valid for some policy where one of its certificates, or the application, asks for that.
 
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { X509Error } from "../errors.ts"
 
 /** For each policy that the next certificate may name: the policies of the anchor's domain that it stands for. */

@@ -2,8 +2,9 @@
 // strict profiles check them; the profile `path` does not, because private authorities often leave them out.
 
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
-import { type Extensions, KeyUsage } from "../certificate/extensions.ts"
-import { Oid } from "../der/oids.ts"
+import type { Extensions } from "../certificate/extensions.ts"
+import * as KeyUsage from "../certificate/key-usage.ts"
+import * as Oid from "../der/oids.ts"
 import { isHostName, isWildcard } from "../names/dns-name.ts"
 import { type GeneralName, generalNameText } from "../names/general-name.ts"
 

@@ -6,7 +6,7 @@ import type { PublicKey } from "../../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithmName } from "../../crypto/provider.ts"
 import { type Certificate, parseCertificate } from "../certificate/certificate.ts"
 import { attempt, isReadable } from "../errors.ts"
-import { keyProblem, signatureProblem } from "../keys/key-policy.ts"
+import { algorithmOf, keyProblem, signatureProblem } from "../keys/key-policy.ts"
 import type { DistinguishedName } from "../names/distinguished-name.ts"
 import type { TrustStore } from "./trust.ts"
 
@@ -57,8 +57,8 @@ function checkOf(
   { publicKey: key }: Certificate,
   provider: CryptoProvider,
 ): SignatureCheck | undefined {
-  const { algorithm } = signatureAlgorithm
-  if (key === undefined || algorithm === undefined || keyProblem(key) !== undefined) return undefined
+  if (key === undefined || keyProblem(key) !== undefined) return undefined
   if (signatureProblem(signatureAlgorithm, key, provider) !== undefined) return undefined
-  return { algorithm, key, message: tbs, signature }
+  const algorithm = algorithmOf(signatureAlgorithm, key, provider)?.name
+  return algorithm && { algorithm, key, message: tbs, signature }
 }

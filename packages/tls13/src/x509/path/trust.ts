@@ -11,7 +11,7 @@ import {
   placeText,
   subjectText,
 } from "../certificate/certificate.ts"
-import { type UsageName, usageOid } from "../der/oids.ts"
+import { type UsageName, usageOid } from "../der/oid-names.ts"
 import { attempt, isReadable, malformed, X509Error } from "../errors.ts"
 import type { DistinguishedName } from "../names/distinguished-name.ts"
 import type { GeneralName } from "../names/general-name.ts"

@@ -6,10 +6,10 @@ import { messageOf } from "../../bytes/errors.ts"
 import { atOnce } from "../../bytes/pause.ts"
 import type { PublicKey } from "../../crypto/keys.ts"
 import { type Certificate, maximumCertificateBytes, parseCertificate, subjectText } from "../certificate/certificate.ts"
-import { KeyUsage } from "../certificate/extensions.ts"
+import * as KeyUsage from "../certificate/key-usage.ts"
 import { readLeafKey } from "../certificate/leaf-key.ts"
 import { missedIssuer } from "../certificate/unreadable.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { attempt, isReadable, type Reason, reasonAlerts, X509Error } from "../errors.ts"
 import type {
   CertificateVerdict,

@@ -5,9 +5,9 @@
 import { equalBytes } from "../../bytes/equal.ts"
 import { addressText } from "../../bytes/ip-address.ts"
 import { quotedText } from "../../bytes/text.ts"
-import type { PublicKey } from "../../crypto/keys.ts"
+import type { EcCurve, PublicKey } from "../../crypto/keys.ts"
 import { type Certificate, isSelfIssued } from "../certificate/certificate.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import type { SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyBits } from "../keys/spki.ts"
 import { attributeValues } from "../names/distinguished-name.ts"
@@ -30,8 +30,9 @@ export function webpkiProblem(certificate: Certificate, position: Position): str
 
 /** CA/B Forum 6.1.5 and 7.1.3.1: RSA in whole octets, or ECDSA on a NIST curve. */
 function webpkiKeyProblem(key: PublicKey): string | undefined {
-  if (key.type === "ed25519" || key.type === "rsa-pss")
-    return `its ${key.type} key is of a kind not allowed (CA/B Forum 7.1.3.1)`
+  const onOtherCurve = key.type === "ec" && ecdsaOf[key.curve] === undefined
+  if ((key.type !== "ec" && key.type !== "rsa") || onOtherCurve)
+    return `its ${key.type === "ec" ? key.curve : key.type} key is of a kind not allowed (CA/B Forum 7.1.3.1)`
   if (key.type === "rsa" && keyBits(key) % 8 !== 0)
     return `its RSA key has ${keyBits(key)} bits, no multiple of 8 (CA/B Forum 6.1.5)`
   return undefined
@@ -43,7 +44,11 @@ export function webpkiSignatureProblem(key: PublicKey, { algorithm, label }: Sig
   return `its ${key.curve} key signed the certificate below it by ${label}, whose hash is not the one of the curve (CA/B Forum 7.1.3.2.2)`
 }
 
-const ecdsaOf = { "P-256": "ecdsa_sha256", "P-384": "ecdsa_sha384", "P-521": "ecdsa_sha512" } as const
+const ecdsaOf: Readonly<Partial<Record<EcCurve, SignatureIdentifier["algorithm"]>>> = {
+  "P-256": "ecdsa_sha256",
+  "P-384": "ecdsa_sha384",
+  "P-521": "ecdsa_sha512",
+}
 
 function authorityKeyProblem(certificate: Certificate, position: Position): string | undefined {
   const { authorityKeyIdentifier: authority, subjectKeyIdentifier: own } = certificate.extensions

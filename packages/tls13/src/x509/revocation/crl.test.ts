@@ -18,7 +18,7 @@ import { asciiToBytes } from "../../bytes/text.ts"
 import { keyUsage } from "../../devcert/extensions.ts"
 import { encodeName } from "../../devcert/names.ts"
 import { derNull, derSequence, derSmall, derValue } from "../der/der-writer.ts"
-import { Oid } from "../der/oids.ts"
+import * as Oid from "../der/oids.ts"
 import { toPem } from "../der/pem.ts"
 import { CrlStore, parseCrl, parseCrls } from "./crl.ts"
 

@@ -5,14 +5,15 @@ import { copyOf } from "../../bytes/copy.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { type Certificate, parseCertificate } from "../certificate/certificate.ts"
-import { KeyUsage } from "../certificate/extensions.ts"
-import { contextConstructed, contextPrimitive, Der, readWhole, Tag } from "../der/der.ts"
-import { Oid } from "../der/oids.ts"
+import * as KeyUsage from "../certificate/key-usage.ts"
+import { contextConstructed, contextPrimitive, Der, readWhole } from "../der/der.ts"
+import * as Oid from "../der/oids.ts"
+import * as Tag from "../der/tags.ts"
 import { readTime, timeText } from "../der/time.ts"
 import { attempt, malformed, X509Error } from "../errors.ts"
 import { readSignatureIdentifier, type SignatureIdentifier } from "../keys/algorithm.ts"
 import { keyProblem, signatureProblem, verifySignature } from "../keys/key-policy.ts"
-import { sha1 } from "../keys/sha1.ts"
+import { sha1Digest } from "../keys/sha1.ts"
 import { hasPassed, isToCome, type Moment, moved } from "../moment.ts"
 import { type DistinguishedName, readName, sameName } from "../names/distinguished-name.ts"
 
@@ -210,7 +211,7 @@ function isAbout(
 }
 
 function hashBy(oid: string, provider: CryptoProvider): ((bytes: Uint8Array) => Uint8Array) | undefined {
-  if (oid === Oid.sha1) return sha1
+  if (oid === Oid.sha1) return sha1Digest
   const name = oid === Oid.sha256 ? "sha256" : oid === Oid.sha384 ? "sha384" : undefined
   const hash = provider.cipherSuites.find((suite) => suite.hash.name === name)?.hash
   return hash && ((bytes) => hash.digest(bytes))
@@ -243,7 +244,7 @@ function isResponder(response: OcspResponse, certificate: Certificate): boolean 
   const { responder } = response
   return "name" in responder
     ? sameName(responder.name, certificate.subject)
-    : equalBytes(responder.keyHash, sha1(keyBits(certificate)))
+    : equalBytes(responder.keyHash, sha1Digest(keyBits(certificate)))
 }
 
 /** RFC 6960 4.2.2.2: issued by the certificate's own issuer, with id-kp-OCSPSigning, and valid. */
