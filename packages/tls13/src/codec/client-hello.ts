@@ -1,6 +1,6 @@
 // ClientHello: RFC 9846 section 4.2.2.
 
-import { ExtensionType } from "../bytes/code-points.ts"
+import { KnownExtensionType } from "../bytes/code-points.ts"
 import { InvalidMessage } from "../bytes/errors.ts"
 import { nothing } from "../bytes/nothing.ts"
 import { Reader } from "../bytes/reader.ts"
@@ -76,7 +76,7 @@ export function decodeClientHello(message: HandshakeMessage): ClientHello {
 
 /** Section 4.3.11: "Servers MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert." */
 function requirePreSharedKeyLast(types: readonly number[]): void {
-  const at = types.indexOf(ExtensionType.pre_shared_key)
+  const at = types.indexOf(KnownExtensionType.pre_shared_key)
   if (at !== -1 && at !== types.length - 1) {
     throw new InvalidMessage("pre_shared_key is not the last extension of ClientHello", "illegal_parameter")
   }

@@ -29,6 +29,7 @@ const everyExtension: Required<ClientHelloExtensions> = {
   client_certificate_type: [2, 0],
   server_certificate_type: [0],
   compress_certificate: [1],
+  delegated_credential: [0x0403, 0x0807],
   record_size_limit: 16385,
   supported_versions: [0x0304],
   cookie: bytes(1, 2, 3),
@@ -39,6 +40,7 @@ const everyExtension: Required<ClientHelloExtensions> = {
   key_share: [{ group: 0x1d, keyExchange: new Uint8Array(32).fill(7) }],
   ticket_request: { newSessionCount: 2, resumptionCount: 1 },
   early_data: true,
+  encrypted_client_hello: bytes(1),
   pre_shared_key: {
     identities: [{ identity: bytes(9, 9), obfuscatedTicketAge: 0xfedcba98 }],
     binders: [new Uint8Array(32).fill(5)],
@@ -237,6 +239,7 @@ describe("extensions", () => {
       server_certificate_type: "CH EE",
       compress_certificate: "CH CR",
       record_size_limit: "CH EE",
+      delegated_credential: "CH CR CT",
       pre_shared_key: "CH SH",
       early_data: "CH EE NST",
       supported_versions: "CH SH HRR",
@@ -248,6 +251,8 @@ describe("extensions", () => {
       signature_algorithms_cert: "CH CR",
       key_share: "CH SH HRR",
       ticket_request: "CH EE",
+      // RFC 9849 section 11.1.
+      encrypted_client_hello: "CH HRR EE",
     }
     for (const [name, row] of Object.entries(rows)) {
       const { type, ...columns } = row

@@ -12,12 +12,13 @@ import {
 } from "../codec/certificate-verify.ts"
 import { refuseUnsolicited } from "../codec/extensions/block.ts"
 import type { ExtensionTable } from "../codec/extensions/codec.ts"
+import { delegatedCredential } from "../codec/extensions/delegated-credential.ts"
 import { expectTimestampList } from "../codec/extensions/status-request.ts"
 import type { HandshakeMessage } from "../codec/message.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider } from "../crypto/provider.ts"
-import { type SignatureSchemeInfo, schemeFitsKey, signatureScheme } from "../crypto/signature-schemes.ts"
-import type { CertificateType, CertificateVerdict, CertificateVerifier, Credential } from "../x509/interfaces.ts"
+import { type SignatureSchemeInfo, schemeFitsKey, schemesTaken, signatureScheme } from "../crypto/signature-schemes.ts"
+import type { CertificateType, CertificateVerifier, Credential, PeerIdentity } from "../x509/interfaces.ts"
 import { type Decides, decide } from "./coroutine.ts"
 import { KeyPossessionVerified, PeerIdentityAccepted, PeerSignatureVerified } from "./proofs.ts"
 import type { SessionPeer } from "./session-peer.ts"
@@ -25,15 +26,22 @@ import type { CommonSettings } from "./settings.ts"
 
 /* ---------------------------------------------------------------- ours */
 
+/** What of a ClientHello or a CertificateRequest says which signatures the peer takes. */
+export interface PeerSchemes {
+  readonly signature_algorithms?: readonly number[] | undefined
+  readonly delegated_credential?: readonly number[] | undefined
+}
+
 /**
  * The scheme to sign with, or undefined: one of the peer's (section 4.5.2) that fits our key, the first by the
  * credential's order, else by the peer's.
  */
 export function chooseScheme(
   credential: Credential,
-  peerSchemes: readonly number[],
+  { signature_algorithms = [], delegated_credential }: PeerSchemes,
   provider: CryptoProvider,
 ): SignatureSchemeInfo | undefined {
+  const peerSchemes = schemesTaken(credential.delegated, signature_algorithms, delegated_credential)
   const wanted = credential.signatureSchemes?.filter((code) => peerSchemes.includes(code)) ?? peerSchemes
   for (const code of wanted) {
     const scheme = signatureScheme(code)
@@ -63,12 +71,14 @@ export function certificateMessage(
 }
 
 function leafExtensions(credential: Credential, asked: AskedOfCertificate): CertificateEntry["extensions"] {
-  const { ocspResponse, signedCertificateTimestamps } = credential
+  const { ocspResponse, signedCertificateTimestamps, delegated } = credential
   if (asked.signedCertificateTimestamps && signedCertificateTimestamps) checkTimestamps(signedCertificateTimestamps)
   return {
     ...(asked.ocsp && ocspResponse && { status_request: ocspResponse }),
     ...(asked.signedCertificateTimestamps &&
       signedCertificateTimestamps && { signed_certificate_timestamp: signedCertificateTimestamps }),
+    // For a peer that does not take it no scheme was found.
+    ...(delegated && { delegated_credential: delegated.credential }),
   }
 }
 
@@ -107,13 +117,14 @@ export interface PeerCertificate {
   readonly chain: readonly Uint8Array[]
   readonly ocspResponse: Uint8Array | undefined
   readonly signedCertificateTimestamps: Uint8Array | undefined
+  readonly delegatedCredential: Uint8Array | undefined
 }
 
 /**
  * @param extensions those that we know
  * @param message Certificate, decompressed
  * @param requested the extension types that we asked for: those of our ClientHello or CertificateRequest
- * @throws InvalidMessage, PeerMisbehaved unsupported_extension, LimitExceeded
+ * @throws InvalidMessage, PeerMisbehaved unsupported_extension or unexpected_message, LimitExceeded
  */
 export function readCertificate(
   extensions: ExtensionTable,
@@ -126,6 +137,11 @@ export function readCertificate(
   const { certificateRequestContext, certificateList } = decodeCertificateBy(extensions, message)
   if (!equalBytes(certificateRequestContext, context)) {
     throw new InvalidMessage("certificate_request_context of Certificate is not the requested one", "illegal_parameter")
+  }
+  for (const { extensions } of certificateList) {
+    // RFC 9345 sections 4.1.1 and 4.1.2 name another alert than section 4.3 does for what was not asked for.
+    if (extensions.delegated_credential && !requested.includes(delegatedCredential.type))
+      throw new PeerMisbehaved("unexpected_message", "Certificate has a delegated_credential, which was not asked for")
   }
   for (const entry of certificateList) refuseUnsolicited(entry.extensionTypes, requested, "Certificate")
   if (certificateList.length > settings.limits.chainLength) {
@@ -145,6 +161,8 @@ export function readCertificate(
     chain: certificateList.map((entry) => copyOf(entry.data)),
     ocspResponse: copied(leaf?.extensions.status_request),
     signedCertificateTimestamps: copied(leaf?.extensions.signed_certificate_timestamp),
+    // RFC 9345 section 4.1: those of other certificates are not used, and may be ignored.
+    delegatedCredential: copied(leaf?.extensions.delegated_credential),
   }
 }
 
@@ -157,7 +175,7 @@ export interface PeerSignature {
 
 /**
  * Reads CertificateVerify.
- * @param allowedSchemes what we offered in signature_algorithms
+ * @param allowedSchemes what we offered in signature_algorithms; the schemes of delegated credentials are among them
  * @throws PeerMisbehaved illegal_parameter (section 4.5.2)
  */
 export function readCertificateVerify(
@@ -182,21 +200,28 @@ export interface Authentication {
   readonly serverName: string | undefined
   readonly now: number
   readonly provider: CryptoProvider
+  /** signature_algorithms as the peer was sent it. */
+  readonly signatureSchemes: readonly number[]
 }
 
-/** Asks a verifier about the certificates of an earlier connection, which has shown that the peer has their key. */
-export function verifyStoredChain(
-  { verifier, ...asked }: Authentication,
+/** Asks a verifier about the certificates of an earlier connection, which has shown that the peer has their key. undefined: refused. */
+export function* verifyStoredChain(
+  { verifier, ...asked }: Omit<Authentication, "signatureSchemes">,
   role: "server" | "client",
-  { peerChain, peerCertificateType = "X509" }: SessionPeer,
-): CertificateVerdict | Pause<CertificateVerdict> {
+  { peerChain, peerCertificateType = "X509", peerValidUntil }: SessionPeer,
+): Decides<PeerIdentity | undefined> {
   const certificate = {
     type: peerCertificateType,
     chain: peerChain,
     ocspResponse: undefined,
     signedCertificateTimestamps: undefined,
   }
-  return verifier.verify({ role, ...certificate, ...asked })
+  const verdict = yield* decide("VerifyPeer", verifier.verify({ role, ...certificate, ...asked }))
+  if (!verdict.accepted) return undefined
+  const { identity } = verdict
+  // A delegated credential is not there to be verified anew: its end stays the bound (RFC 9345 section 7.4).
+  const validUntil = peerValidUntil && Math.min(peerValidUntil, identity.validUntil ?? peerValidUntil)
+  return validUntil === undefined ? identity : { ...identity, validUntil }
 }
 
 /**
@@ -212,7 +237,7 @@ export function* authenticatePeer(
   transcriptHash: Uint8Array,
 ): Decides<PeerSignatureVerified> {
   const { provider } = asked
-  const verification = { role: signer, ...certificate, ...asked }
+  const verification = { role: signer, ...certificate, ...asked, scheme }
   const possession = (key: PublicKey): Decides<KeyPossessionVerified> =>
     KeyPossessionVerified.check(provider, key, signer, scheme, transcriptHash, signature)
   const shown = atOnce("verifier.leafKey", verifier.leafKey?.(verification))

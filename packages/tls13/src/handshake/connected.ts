@@ -6,7 +6,7 @@ import { exportKeyingMaterial } from "../schedule/exporter.ts"
 import type { MainStage } from "../schedule/key-schedule.ts"
 import type { SecretName } from "../trace/events.ts"
 import type { Erasure } from "./erasure.ts"
-import type { ClientAuthentication, FinishedVerified, PeerAuthentication } from "./proofs.ts"
+import type { ClientAuthentication, FinishedVerified, PeerAuthentication, ProvenElsewhere } from "./proofs.ts"
 
 /** What only a handshake that was checked to its end can bring. */
 export interface Proofs<Authentication = PeerAuthentication | ClientAuthentication> {
@@ -24,7 +24,7 @@ export interface TrafficSecret {
 
 /** The secrets in it are its own: `eraseConnected` erases them. */
 export interface Connected<Authentication = PeerAuthentication | ClientAuthentication> {
-  readonly proofs: Proofs<Authentication>
+  readonly proofs: Proofs<Authentication> | ProvenElsewhere
   readonly suite: CipherSuiteAlgorithms
   readonly exporterSecret: Uint8Array
   /** resumption_secret (section 7.1); undefined when no ticket will come, or be issued, any more. */

@@ -31,6 +31,10 @@ export interface HandshakeInfo {
   readonly pskIdentity: Uint8Array | undefined
   readonly helloRetryRequest: boolean
   readonly earlyData: "not offered" | "accepted" | "rejected"
+  /** RFC 9849. A client whose offer is rejected has no connection; a server cannot tell a rejected one from a made-up one. */
+  readonly encryptedClientHello: "not offered" | "accepted" | "rejected"
+  /** RFC 9345: we have signed with the key of a delegated credential; `peer` says whether the peer has. */
+  readonly delegated?: true | undefined
   /** Who the peer proved to be. */
   readonly peer: PeerIdentity | undefined
   /** The peer's certificates: those of the first connection when this one resumed it. */

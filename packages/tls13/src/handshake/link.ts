@@ -46,6 +46,9 @@ export interface Link {
   /** The 0-RTT data of the connection, sent by a client or taken by a server; undefined: there is none. */
   earlyData: EarlyData | undefined
 
+  /** The ClientHello.random that the key log names the connection by. */
+  noteClientRandom(random: Uint8Array): void
+
   /** Tells the application. */
   offered(offer: Offer): void
   connected(info: HandshakeInfo): void

@@ -15,6 +15,7 @@ import type {
 } from "../session/session.ts"
 import type { TraceSink } from "../trace/events.ts"
 import type { CertificateType, CertificateVerifier, CredentialResolver, OidFilter } from "../x509/interfaces.ts"
+import type { EncryptedClientHello, TakesEncryptedClientHello } from "./encrypted-client-hello.ts"
 import type { ChosenLimits } from "./limits.ts"
 
 /** One algorithm of the registry "TLS Certificate Compression Algorithm IDs". */
@@ -109,6 +110,8 @@ export interface ClientOptions extends CommonOptions {
   readonly authorities?: readonly Uint8Array[] | undefined
   /** Lets the server ask for a client certificate at any time after the handshake (section 4.3.6). */
   readonly postHandshakeAuth?: boolean | undefined
+  /** Encrypted Client Hello (RFC 9849): what `./ech` makes. */
+  readonly encryptedClientHello?: EncryptedClientHello | undefined
   /** Draws the order of extensions for each connection; default false. */
   readonly permuteExtensions?: boolean | undefined
   /** Appendix E.4; default true. */
@@ -161,6 +164,8 @@ export interface ServerOptions extends CommonOptions {
         readonly requireCookie?: boolean | (() => boolean) | undefined
       }
     | undefined
+  /** Takes Encrypted Client Hello (RFC 9849): an `EchKeyRing` of `./ech`. Not together with `statelessRetry`. */
+  readonly encryptedClientHello?: TakesEncryptedClientHello | undefined
   /** Whose order of suites and groups counts; default server. */
   readonly preference?: "server" | "client" | undefined
 }

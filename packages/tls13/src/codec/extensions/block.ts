@@ -1,6 +1,6 @@
 // An extensions block, `Extension extensions<..2^16-1>`: RFC 9846 section 4.3.
 
-import { codePointName, ExtensionType } from "../../bytes/code-points.ts"
+import { codePointName, KnownExtensionType } from "../../bytes/code-points.ts"
 import { InvalidMessage, PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
 import type { Writer } from "../../bytes/writer.ts"
@@ -34,7 +34,7 @@ export function decodeExtensions<M extends MessageWithExtensions>(
     // "There MUST NOT be more than one extension of the same type in a given extension block."
     if (types.has(type)) {
       throw new InvalidMessage(
-        `${what} has the extension ${codePointName(ExtensionType, type)} twice`,
+        `${what} has the extension ${codePointName(KnownExtensionType, type)} twice`,
         "illegal_parameter",
       )
     }
@@ -98,7 +98,7 @@ export function refuseUnsolicited(types: readonly number[], requested: readonly 
   for (const type of types) {
     // RFC 8701 section 3.1: what was offered only to be ignored is not to be answered either.
     if (requested.includes(type) && !isGrease(type)) continue
-    const name = codePointName(ExtensionType, type)
+    const name = codePointName(KnownExtensionType, type)
     throw new PeerMisbehaved("unsupported_extension", `${what} answers the extension ${name}, which was not asked for`)
   }
 }

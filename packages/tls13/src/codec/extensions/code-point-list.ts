@@ -17,7 +17,7 @@ function codePointList(field: string): ExtensionCodec<readonly number[]> {
 const groups: ExtensionCodec<readonly number[]> = codePointList("named_group_list")
 
 /** `SignatureScheme supported_signature_algorithms<2..2^16-2>`. */
-const schemes: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")
+export const signatureSchemeList: ExtensionCodec<readonly number[]> = codePointList("supported_signature_algorithms")
 
 export const supportedGroups: ExtensionRow<{ CH: readonly number[]; EE: readonly number[] }> = {
   type: 10,
@@ -27,12 +27,12 @@ export const supportedGroups: ExtensionRow<{ CH: readonly number[]; EE: readonly
 
 export const signatureAlgorithms: ExtensionRow<{ CH: readonly number[]; CR: readonly number[] }> = {
   type: 13,
-  CH: schemes,
-  CR: schemes,
+  CH: signatureSchemeList,
+  CR: signatureSchemeList,
 }
 
 export const signatureAlgorithmsCert: ExtensionRow<{ CH: readonly number[]; CR: readonly number[] }> = {
   type: 50,
-  CH: schemes,
-  CR: schemes,
+  CH: signatureSchemeList,
+  CR: signatureSchemeList,
 }

@@ -10,7 +10,9 @@ import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from ".
 import { type ExtensionRows, type ExtensionTable, extensionTable } from "./codec.ts"
 import { compressCertificate } from "./compress-certificate.ts"
 import { cookie } from "./cookie.ts"
+import { delegatedCredential } from "./delegated-credential.ts"
 import { earlyData } from "./early-data.ts"
+import { encryptedClientHello } from "./encrypted-client-hello.ts"
 import { keyShare } from "./key-share.ts"
 import { postHandshakeAuth } from "./post-handshake-auth.ts"
 import { preSharedKey } from "./pre-shared-key.ts"
@@ -33,6 +35,7 @@ export type Extensions = {
   readonly server_certificate_type: typeof serverCertificateType
   readonly compress_certificate: typeof compressCertificate
   readonly record_size_limit: typeof recordSizeLimit
+  readonly delegated_credential: typeof delegatedCredential
   readonly pre_shared_key: typeof preSharedKey
   readonly early_data: typeof earlyData
   readonly supported_versions: typeof supportedVersions
@@ -44,6 +47,7 @@ export type Extensions = {
   readonly signature_algorithms_cert: typeof signatureAlgorithmsCert
   readonly key_share: typeof keyShare
   readonly ticket_request: typeof ticketRequest
+  readonly encrypted_client_hello: typeof encryptedClientHello
 }
 
 const table: Extensions = {
@@ -57,6 +61,7 @@ const table: Extensions = {
   server_certificate_type: serverCertificateType,
   compress_certificate: compressCertificate,
   record_size_limit: recordSizeLimit,
+  delegated_credential: delegatedCredential,
   pre_shared_key: preSharedKey,
   early_data: earlyData,
   supported_versions: supportedVersions,
@@ -68,6 +73,7 @@ const table: Extensions = {
   signature_algorithms_cert: signatureAlgorithmsCert,
   key_share: keyShare,
   ticket_request: ticketRequest,
+  encrypted_client_hello: encryptedClientHello,
 }
 
 export const extensions: ExtensionRows = table

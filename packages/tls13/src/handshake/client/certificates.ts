@@ -7,13 +7,14 @@ import { encodeCertificateBy } from "../../codec/certificate.ts"
 import { type CertificateRequest, decodeCertificateRequestBy } from "../../codec/certificate-request.ts"
 import { authoritiesLength, certificateAuthorities } from "../../codec/extensions/certificate-authorities.ts"
 import { signatureAlgorithms, signatureAlgorithmsCert } from "../../codec/extensions/code-point-list.ts"
+import { delegatedCredential } from "../../codec/extensions/delegated-credential.ts"
 import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import { signedCertificateTimestamp, statusRequest } from "../../codec/extensions/status-request.ts"
 import type { HandshakeMessage } from "../../codec/message.ts"
 import { signatureSchemes } from "../../crypto/signature-schemes.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { ClientSession } from "../../session/session.ts"
-import type { CertificateType } from "../../x509/interfaces.ts"
+import type { CertificateType, Credential } from "../../x509/interfaces.ts"
 import {
   authenticatePeer,
   type PeerCertificate,
@@ -21,7 +22,7 @@ import {
   readCertificateVerify,
   verifyStoredChain,
 } from "../authentication.ts"
-import { type Decides, decide } from "../coroutine.ts"
+import type { Decides } from "../coroutine.ts"
 import type { PeerSignatureVerified } from "../proofs.ts"
 import { type ClientSettings, clientHelloShare } from "../settings.ts"
 import type {
@@ -40,6 +41,7 @@ export const certificates: CertificatesFeature = {
     status_request: statusRequest,
     signed_certificate_timestamp: signedCertificateTimestamp,
     certificate_authorities: certificateAuthorities,
+    delegated_credential: delegatedCredential,
   },
   schemes: signatureSchemes,
   offer,
@@ -51,12 +53,16 @@ export const certificates: CertificatesFeature = {
 }
 
 function offer(settings: ClientSettings): ClientHelloExtensions {
-  const { signatureSchemes, signatureSchemesCert, authorities } = settings
+  const { signatureSchemes, signatureSchemesCert, authorities, verifier } = settings
+  const delegatedSchemes = verifier?.asks?.delegatedSchemes?.(signatureSchemes) ?? []
   return {
     signature_algorithms: signatureSchemes,
     ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
     ...(settings.requestOcspResponse && { status_request: true }),
-    ...(settings.requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
+    ...((settings.requestSignedCertificateTimestamps || verifier?.asks?.signedCertificateTimestamps) && {
+      signed_certificate_timestamp: true,
+    }),
+    ...(delegatedSchemes.length > 0 && { delegated_credential: delegatedSchemes }),
     ...(authorities.length > 0 &&
       authoritiesLength(authorities) <= clientHelloShare && { certificate_authorities: authorities }),
   }
@@ -111,7 +117,7 @@ function* authenticateServer(
     )
   }
   const peerSignature = readCertificateVerify(message, "server", signatureSchemes)
-  const authentication = { verifier, serverName, now: link.now, provider }
+  const authentication = { verifier, serverName, now: link.now, provider, signatureSchemes }
   const verified = yield* authenticatePeer(authentication, certificate, peerSignature, transcript.hash())
   transcript.add(message.bytes)
   return verified
@@ -124,7 +130,7 @@ function* answerRequest(
   certificateType: CertificateType,
   transcript: Transcript,
   send?: (name: HandshakeTypeName, message: Uint8Array) => Uint8Array,
-): Decides<void> {
+): Decides<Credential | undefined> {
   const { link, features, extensions } = client
   if (features.clientCertificates !== undefined) {
     return yield* features.clientCertificates.authenticate(client, request, certificateType, transcript, send)
@@ -132,13 +138,13 @@ function* answerRequest(
   // "If the server requests client authentication but no suitable certificate is available" it is empty (section 4.5.1.3).
   const none = encodeCertificateBy(extensions, request.certificateRequestContext, [])
   transcript.add(send ? send("certificate", none) : link.send("certificate", none))
+  return undefined
 }
 
 /** Section 4.7.1, "the likelihood of intervening revocation": not a session whose certificates are refused now. */
 function* verifyAgain({ link, settings }: Client, session: ClientSession): Decides<ResumableSession | undefined> {
   const { verifier, serverName, provider } = settings
   const authentication = { verifier: verifier!, serverName, now: link.now, provider }
-  const verdict = verifyStoredChain(authentication, "server", session)
-  const answer = yield* decide("VerifyPeer", verdict)
-  return answer.accepted ? { session, peer: answer.identity } : undefined
+  const peer = yield* verifyStoredChain(authentication, "server", session)
+  return peer && { session, peer }
 }

@@ -2,18 +2,14 @@
 
 import { ProtocolVersion } from "../../bytes/code-points.ts"
 import { nothing } from "../../bytes/nothing.ts"
-import {
-  type ClientHello,
-  type ClientHelloContent,
-  encodeClientHelloBy,
-  extensionTypesOf,
-} from "../../codec/client-hello.ts"
+import { type ClientHelloContent, encodeClientHelloBy, extensionTypesOf } from "../../codec/client-hello.ts"
 import type { KeyShareEntry } from "../../codec/extensions/key-share.ts"
 import type { ClientHelloExtensions } from "../../codec/extensions/messages.ts"
 import { handshakeMessage } from "../../codec/message.ts"
 import type { KeyExchange, KeyExchangeStarted } from "../../crypto/provider.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import { type Decides, decide } from "../coroutine.ts"
+import type { ComposedHello, OfferedEncryptedClientHello } from "../encrypted-client-hello.ts"
 import type { ClientHandshake, ClientOffer, OfferedPsk, ResumableSession, RetryAsked } from "./client.ts"
 
 /** Sends the first ClientHello. @param resumable the session to offer */
@@ -53,7 +49,8 @@ export function* sendClientHello(
       (settings.permuteExtensions && features.extensionOrder?.permuted(extensions, link.random)) || extensions,
   }
   const content = (settings.grease && features.grease?.clientHello(plain, link.random)) || plain
-  const { hello, bytes } = sendHello(client, content, psks, undefined)
+  const ech = settings.encryptedClientHello?.begin(client)
+  const { hello, bytes } = sendHello(client, content, psks, undefined, ech)
   link.offered({
     versions: hello.extensions.supported_versions ?? [],
     serverName: hello.extensions.server_name,
@@ -62,7 +59,7 @@ export function* sendClientHello(
     groups: hello.extensions.supported_groups ?? [],
   })
   const { greaseExtensions } = content
-  return { hello, bytes, shares, psks, earlyData, greaseExtensions, retry: undefined }
+  return { hello, bytes, shares, psks, earlyData, greaseExtensions, retry: undefined, ech }
 }
 
 /** Sends the second ClientHello: the first, with the changes that section 4.2.2 lists and no others. */
@@ -73,6 +70,7 @@ export function* sendSecondClientHello(
 ): Decides<ClientOffer> {
   const { link, settings, features, erasure } = client
   const { retry, cookie } = asked
+  const { ech } = offer
   if (settings.middleboxCompatibility) link.sendChangeCipherSpec()
   const group = settings.groups.find((candidate) => candidate.code === retry.group)
   const shares = group === undefined ? offer.shares : yield* startKeyShares([group], client)
@@ -91,8 +89,8 @@ export function* sendSecondClientHello(
       ...features.preSharedKeys?.offer(psks, link.now),
     },
   }
-  const { hello, bytes } = sendHello(client, content, psks, retry.transcript)
-  return { hello, bytes, shares, psks, earlyData: false, greaseExtensions: offer.greaseExtensions, retry }
+  const { hello, bytes } = sendHello(client, content, psks, retry.transcript, ech)
+  return { hello, bytes, shares, psks, earlyData: false, greaseExtensions: offer.greaseExtensions, retry, ech }
 }
 
 function* startKeyShares(
@@ -116,13 +114,19 @@ function sendHello(
   content: ClientHelloContent,
   psks: readonly OfferedPsk[],
   earlier: Transcript | undefined,
-): { hello: ClientHello; bytes: Uint8Array } {
-  const composed = encodeClientHelloBy(extensions, content)
-  const { hello, bytes } =
-    settings.rewriteMessage && features.rewriting
-      ? features.rewriting.hello(composed, settings)
-      : { hello: { ...content, extensionTypes: extensionTypesOf(handshakeMessage(composed)) }, bytes: composed }
-  if (hello.extensions.pre_shared_key !== undefined) features.preSharedKeys?.writeBinders(bytes, psks, earlier)
-  link.send("client_hello", bytes)
-  return { hello, bytes }
+  ech: OfferedEncryptedClientHello | undefined,
+): ComposedHello {
+  const compose = (content: ClientHelloContent): ComposedHello => {
+    const composed = encodeClientHelloBy(extensions, content)
+    const { hello, bytes } =
+      settings.rewriteMessage && features.rewriting
+        ? features.rewriting.hello(composed, settings)
+        : { hello: { ...content, extensionTypes: extensionTypesOf(handshakeMessage(composed)) }, bytes: composed }
+    if (hello.extensions.pre_shared_key !== undefined) features.preSharedKeys?.writeBinders(bytes, psks, earlier)
+    return { hello, bytes }
+  }
+  if (ech) return ech.send(content, compose)
+  const composed = compose(content)
+  link.send("client_hello", composed.bytes)
+  return composed
 }

@@ -14,10 +14,11 @@ import type { SignatureSchemeInfo } from "../../crypto/signature-schemes.ts"
 import type { EarlyStage, HandshakeStage, PskKind } from "../../schedule/key-schedule.ts"
 import type { Transcript } from "../../schedule/transcript.ts"
 import type { ClientSession, ExternalPsk } from "../../session/session.ts"
-import type { CertificateType, PeerIdentity } from "../../x509/interfaces.ts"
+import type { CertificateType, Credential, PeerIdentity } from "../../x509/interfaces.ts"
 import type { PeerCertificate } from "../authentication.ts"
 import type { Connected } from "../connected.ts"
 import type { Decides } from "../coroutine.ts"
+import type { OfferedEncryptedClientHello } from "../encrypted-client-hello.ts"
 import type { Erasure } from "../erasure.ts"
 import type { Link } from "../link.ts"
 import type { PostHandshakeRow } from "../post-handshake.ts"
@@ -56,6 +57,8 @@ export interface ClientOffer {
   readonly greaseExtensions: ClientHelloContent["greaseExtensions"]
   /** Set when this is the second ClientHello. */
   readonly retry: Retry | undefined
+  /** RFC 9849: the hello is then ClientHelloInner, until it is rejected. */
+  readonly ech: OfferedEncryptedClientHello | undefined
 }
 
 /** A HelloRetryRequest that was read. */
@@ -111,8 +114,8 @@ export interface HandshakeKeys {
   readonly clientSecret: Uint8Array
   /** server_handshake_traffic_secret */
   readonly serverSecret: Uint8Array
-  /** undefined for psk_ke */
-  readonly group: number | undefined
+  /** Its name; undefined for psk_ke. */
+  readonly group: string | undefined
   readonly selected: SelectedPsk | undefined
   /** ServerHello ended its record: the receiving keys may change. */
   readonly boundary: AtRecordBoundary
@@ -194,13 +197,14 @@ export interface CertificatesFeature extends Feature {
     certificate: PeerCertificate,
     message: HandshakeMessage,
   ): Decides<PeerSignatureVerified>
+  /** What we have shown. */
   answerRequest(
     client: Client,
     request: CertificateRequest,
     certificateType: CertificateType,
     transcript: Transcript,
     send?: (name: HandshakeTypeName, message: Uint8Array) => Uint8Array,
-  ): Decides<void>
+  ): Decides<Credential | undefined>
   /** A session whose certificates the verifier refuses now is undefined. */
   verifyAgain(client: Client, session: ClientSession): Decides<ResumableSession | undefined>
 }
@@ -212,7 +216,7 @@ export interface ClientCertificatesFeature extends Feature {
     certificateType: CertificateType,
     transcript: Transcript,
     send?: (name: HandshakeTypeName, message: Uint8Array) => Uint8Array,
-  ): Decides<void>
+  ): Decides<Credential | undefined>
 }
 
 export type PostHandshakeAuthenticationFeature = Feature & PostHandshakeRow<"client", Client, ClientConnected>

@@ -1,7 +1,7 @@
 // What the client's handshake leaves behind, and what the application is told of it.
 
-import { codePointName, NamedGroup } from "../../bytes/code-points.ts"
 import { copyOf } from "../../bytes/copy.ts"
+import type { Credential } from "../../x509/interfaces.ts"
 import { type ApplicationSecrets, connectedOf, type Proofs } from "../connected.ts"
 import type { HandshakeInfo } from "../info.ts"
 import type { PeerAuthentication } from "../proofs.ts"
@@ -41,6 +41,7 @@ export function clientConnected(
 export function describeHandshake(
   offer: ClientOffer,
   agreed: ServerParameters,
+  own: Credential | undefined,
   peer: PeerAuthentication,
 ): HandshakeInfo {
   const { alpnProtocol, selected, group, suite, earlyData, certificateTypes } = agreed
@@ -49,7 +50,7 @@ export function describeHandshake(
   return {
     protocol: "TLSv1.3",
     cipherSuite: suite.name,
-    group: group === undefined ? undefined : codePointName(NamedGroup, group),
+    group,
     peerSignatureScheme: peer.by === "certificate" ? peer.signature.scheme.name : undefined,
     alpnProtocol,
     serverName: offer.hello.extensions.server_name,
@@ -58,8 +59,10 @@ export function describeHandshake(
     pskIdentity: psk && (session === undefined ? copyOf(psk.identity) : session.pskIdentity),
     helloRetryRequest: offer.retry !== undefined,
     earlyData,
+    encryptedClientHello: offer.ech?.verdict ?? "not offered",
     peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
     peerChain: peer.by === "certificate" ? peer.signature.identity.chain : (session?.peerChain ?? []),
     peerCertificateType: session?.peerCertificateType ?? certificateTypes.server,
+    delegated: own?.delegated && true,
   }
 }

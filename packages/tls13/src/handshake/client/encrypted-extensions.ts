@@ -16,6 +16,7 @@ export function readEncryptedExtensions(
 ): ServerParameters {
   const { values: extensions, types } = decodeEncryptedExtensionsBy(known, message)
   refuseUnsolicited(types, offer.hello.extensionTypes, "EncryptedExtensions")
+  offer.ech?.encryptedExtensions(extensions.encrypted_client_hello)
   const alpnProtocol = checkAlpn(offer, extensions)
   const isTaken = features.earlyData?.isTaken(offer, keys, extensions, alpnProtocol)
   const wasOffered = offer.earlyData || offer.retry?.earlyDataRejected

@@ -2,7 +2,7 @@
 
 import { applicationLayerProtocolNegotiation } from "../../codec/extensions/alpn.ts"
 import { supportedGroups } from "../../codec/extensions/code-point-list.ts"
-import { type ExtensionTable, extensionTable } from "../../codec/extensions/codec.ts"
+import { type ExtensionRows, type ExtensionTable, extensionTable } from "../../codec/extensions/codec.ts"
 import { cookie } from "../../codec/extensions/cookie.ts"
 import { keyShareOfClient } from "../../codec/extensions/key-share.ts"
 import { recordSizeLimit } from "../../codec/extensions/record-size-limit.ts"
@@ -10,7 +10,9 @@ import { serverNameOfClient } from "../../codec/extensions/server-name.ts"
 import { supportedVersions } from "../../codec/extensions/supported-versions.ts"
 import type { ClientFeatures } from "./client.ts"
 
-export function extensionsOf(features: ClientFeatures): ExtensionTable {
+export function extensionsOf(
+  features: ClientFeatures & { readonly encryptedClientHello?: { readonly extensions: ExtensionRows } | undefined },
+): ExtensionTable {
   const rows: ExtensionTable["rows"] = {
     server_name: serverNameOfClient,
     supported_groups: supportedGroups,

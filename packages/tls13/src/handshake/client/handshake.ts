@@ -11,7 +11,7 @@ import { sendClientHello, sendSecondClientHello } from "./client-hello.ts"
 import { clientConnected, describeHandshake } from "./connected.ts"
 import { readEncryptedExtensions } from "./encrypted-extensions.ts"
 import { applicationSecrets, checkFinished, sendFinished } from "./finished.ts"
-import { agreeOnKeys, readServerHello, readServerHelloOrRetry } from "./server-hello.ts"
+import { agreeOnKeys, readServerHello } from "./server-hello.ts"
 
 export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected> {
   const { link, settings, features, erasure } = client
@@ -23,14 +23,18 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
     if (offer.earlyData) features.earlyData?.start(client, offer)
 
     // WAIT_SH
-    let hello = readServerHelloOrRetry(client, offer, yield* receive("client", "WAIT_SH", "server_hello"))
+    let message = yield* receive("client", "WAIT_SH", "server_hello")
+    ;({ client, offer } = offer.ech?.answered({ client, offer }, message) ?? { client, offer })
+    let hello = readServerHello(client, offer, message)
     if (hello.kind === "hello_retry_request") {
       if (offer.earlyData) {
         link.sendInClear()
         link.earlyDataDecided(false)
       }
       offer = yield* sendSecondClientHello(client, offer, hello)
-      hello = readServerHello(client, offer, yield* receive("client", "WAIT_SH", "server_hello"))
+      message = yield* receive("client", "WAIT_SH", "server_hello")
+      ;({ client, offer } = offer.ech?.answered({ client, offer }, message) ?? { client, offer })
+      hello = readServerHello(client, offer, message, hello.retry)
     }
     const keys = yield* agreeOnKeys(client, offer, hello)
     const { suite, clientSecret, serverSecret, transcript, selected } = keys
@@ -57,9 +61,9 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
       if (certificates === undefined)
         throw new PeerIncompatible(
           "certificate_unknown",
-          "server wants to be known by a certificate; this client has no part for them",
+          "server wants to be known by a certificate; this client takes none",
         )
-      let message = yield* receive("client", "WAIT_CERT_CR", "certificate_request", ...certificate)
+      message = yield* receive("client", "WAIT_CERT_CR", "certificate_request", ...certificate)
       if (message.type === HandshakeType.certificate_request) {
         request = certificates.readRequest(client, message, transcript)
         message = yield* receive("client", "WAIT_CERT", ...certificate)
@@ -78,16 +82,19 @@ export function* clientHandshake(client: ClientHandshake): Steps<ClientConnected
       features.earlyData?.sendEnd(client, transcript)
       link.protectSending(suite, clientSecret, "client_handshake_traffic_secret")
     }
-    if (request !== undefined)
-      yield* features.certificates!.answerRequest(client, request, agreed.certificateTypes.client, transcript)
+    const own =
+      request &&
+      (yield* features.certificates!.answerRequest(client, request, agreed.certificateTypes.client, transcript))
     sendFinished(client, keys)
     link.protectSending(suite, secrets.client, "client_application_traffic_secret")
+
+    offer.ech?.checkAccepted()
 
     // CONNECTED
     const resumption = erasure.hold(main.resumptionSecret(transcript.hash()))
     const connected = clientConnected(client, offer, agreed, secrets, resumption, { peer, finished })
     erasure.release(secrets.client, secrets.server, secrets.exporter, resumption)
-    link.connected(describeHandshake(offer, agreed, peer))
+    link.connected(describeHandshake(offer, agreed, own, peer))
     return connected
   } finally {
     erasure.end()

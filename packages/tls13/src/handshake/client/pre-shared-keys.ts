@@ -17,7 +17,7 @@ import type { ServerHello } from "../../codec/server-hello.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { EarlyStage } from "../../schedule/key-schedule.ts"
 import { finishedMac, resumptionPsk } from "../../schedule/traffic.ts"
-import { Transcript } from "../../schedule/transcript.ts"
+import { hashWith, Transcript } from "../../schedule/transcript.ts"
 import { type ClientSession, checkedPsk, isExpired, longestTicketLifetime, ticketAge } from "../../session/session.ts"
 import type { Decides } from "../coroutine.ts"
 import { type PeerAuthentication, PskAgreed } from "../proofs.ts"
@@ -137,7 +137,7 @@ function writeBinders(message: Uint8Array, psks: readonly OfferedPsk[], earlier:
   let at = message.length - list
   const truncated = message.subarray(0, at - 2)
   for (const psk of psks) {
-    const truncatedHash = (earlier ?? new Transcript(psk.hash)).hashWith(truncated)
+    const truncatedHash = hashWith(earlier ?? new Transcript(psk.hash), truncated)
     const binderKey = psk.early.binderKey(psk.kind)
     message.set(finishedMac(psk.hash, binderKey, truncatedHash), at + 1)
     binderKey.fill(0)

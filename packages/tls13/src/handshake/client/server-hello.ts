@@ -1,12 +1,6 @@
 // WAIT_SH of RFC 9846 appendix A.1: ServerHello (section 4.2.3), HelloRetryRequest (section 4.2.4), and the first keys.
 
-import {
-  codePointName,
-  ExtensionType,
-  NamedGroup,
-  ProtocolVersion,
-  PskKeyExchangeMode,
-} from "../../bytes/code-points.ts"
+import { codePointName, KnownExtensionType, ProtocolVersion, PskKeyExchangeMode } from "../../bytes/code-points.ts"
 import { copyOf } from "../../bytes/copy.ts"
 import { LimitExceeded, PeerIncompatible, PeerMisbehaved } from "../../bytes/errors.ts"
 import { refuseUnsolicited } from "../../codec/extensions/block.ts"
@@ -23,47 +17,48 @@ import { type CipherSuiteAlgorithms, InvalidKeyShare, type KeyExchangeStarted } 
 import { EarlyStage } from "../../schedule/key-schedule.ts"
 import { Transcript } from "../../schedule/transcript.ts"
 import { type Decides, decide } from "../coroutine.ts"
-import type { ClientHandshake, ClientOffer, HandshakeKeys, RetryAsked, ServerHelloRead } from "./client.ts"
+import type { ClientHandshake, ClientOffer, HandshakeKeys, Retry, RetryAsked, ServerHelloRead } from "./client.ts"
 
 /** Bytes that the share of any group takes at most (SecP384R1MLKEM1024), with its headers. */
 const largestShare = 1_700
 
 /* ---------------------------------------------------------------- reading */
 
-/** The answer to the first ClientHello. */
-export function readServerHelloOrRetry(
-  client: ClientHandshake,
-  offer: ClientOffer,
-  message: HandshakeMessage,
-): ServerHelloRead | RetryAsked {
-  const hello = decodeServerHelloBy(client.extensions, message)
-  if (hello.kind === "legacy") return refuseLegacy(hello)
-  const suite = checkHello(client, offer, hello)
-  if (hello.kind === "hello_retry_request") return readRetry(client, offer, hello, suite, message)
-  refuseUnsolicited(hello.extensionTypes, offer.hello.extensionTypes, "ServerHello")
-  return { kind: "server_hello", hello, suite, bytes: message.bytes }
-}
-
-/** The answer to the second. */
+/** The answer to a ClientHello. @param retry the HelloRetryRequest that came before */
 export function readServerHello(
   client: ClientHandshake,
   offer: ClientOffer,
   message: HandshakeMessage,
-): ServerHelloRead {
+  retry: Retry,
+): ServerHelloRead
+export function readServerHello(
+  client: ClientHandshake,
+  offer: ClientOffer,
+  message: HandshakeMessage,
+): ServerHelloRead | RetryAsked
+export function readServerHello(
+  client: ClientHandshake,
+  offer: ClientOffer,
+  message: HandshakeMessage,
+  retry?: Retry,
+): ServerHelloRead | RetryAsked {
   const hello = decodeServerHelloBy(client.extensions, message)
-  // "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be retained in the
-  // ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes" (section 4.2.4).
   if (hello.kind === "legacy") {
+    // "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be retained in the
+    // ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes" (section 4.2.4).
+    if (!retry) return refuseLegacy(hello)
     throw new PeerMisbehaved("illegal_parameter", "server chose TLS 1.3 in HelloRetryRequest, and not in ServerHello")
   }
+  const isRetry = hello.kind === "hello_retry_request"
   // "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the handshake with an
   // "unexpected_message" alert" (section 4.2.4), whatever it says.
-  if (hello.kind === "hello_retry_request") {
-    throw new PeerMisbehaved("unexpected_message", "server sent a second HelloRetryRequest (RFC 9846 section 4.2.4)")
+  if (isRetry && retry) {
+    throw new PeerMisbehaved("unexpected_message", "server sent a second HelloRetryRequest")
   }
   const suite = checkHello(client, offer, hello)
+  if (isRetry) return readRetry(client, offer, hello, suite, message)
   refuseUnsolicited(hello.extensionTypes, offer.hello.extensionTypes, "ServerHello")
-  if (offer.retry?.suite !== suite) {
+  if (retry && retry.suite !== suite) {
     throw new PeerMisbehaved("illegal_parameter", "ServerHello has another cipher suite than HelloRetryRequest")
   }
   return { kind: "server_hello", hello, suite, bytes: message.bytes }
@@ -86,15 +81,15 @@ function checkHello(
 }
 
 function readRetry(
-  { link }: ClientHandshake,
+  { link, settings }: ClientHandshake,
   { hello, bytes, earlyData }: ClientOffer,
   retry: HelloRetryRequest,
   suite: CipherSuiteAlgorithms,
   message: HandshakeMessage,
 ): RetryAsked {
-  refuseUnsolicited(retry.extensionTypes, [...hello.extensionTypes, ExtensionType.cookie], "HelloRetryRequest")
+  refuseUnsolicited(retry.extensionTypes, [...hello.extensionTypes, KnownExtensionType.cookie], "HelloRetryRequest")
   const { key_share: group, cookie } = retry.extensions
-  if (group !== undefined) checkRetryGroup(hello.extensions, group)
+  if (group !== undefined) checkRetryGroup(hello.extensions, group, groupName(settings, group))
   // "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would not result in
   // any change in the ClientHello."
   if (group === undefined && cookie === undefined) {
@@ -102,7 +97,7 @@ function readRetry(
   }
   // Section 4.2.2: extensions<8..2^16-1> have to hold the first ones, another share and the cookie.
   if (cookie !== undefined && bytes.length + largestShare + cookie.length > 0xffff) {
-    const problem = `a cookie of ${cookie.length} bytes, which no ClientHello of ours has room for`
+    const problem = `a cookie of ${cookie.length} bytes has no room in a ClientHello`
     throw new LimitExceeded("illegal_parameter", "handshakeMessageSize", problem)
   }
   link.atRecordBoundary()
@@ -115,14 +110,22 @@ function readRetry(
   }
 }
 
+/** As its key exchange is called; the number of one that is not ours. */
+function groupName({ groups }: ClientHandshake["settings"], code: number): string {
+  return groups.find((candidate) => candidate.code === code)?.name ?? codePointName({}, code)
+}
+
 /** Section 4.3.8: the group was in supported_groups, and no share for it was sent. */
-function checkRetryGroup({ supported_groups, key_share }: ClientOffer["hello"]["extensions"], group: number): void {
-  const name = codePointName(NamedGroup, group)
+function checkRetryGroup(
+  { supported_groups, key_share }: ClientOffer["hello"]["extensions"],
+  group: number,
+  name: string,
+): void {
   if (!supported_groups?.includes(group)) {
     throw new PeerMisbehaved("illegal_parameter", `HelloRetryRequest asks for the group ${name}, which was not offered`)
   }
   if (key_share?.some((share) => share.group === group)) {
-    throw new PeerMisbehaved("illegal_parameter", `HelloRetryRequest asks for a share of ${name}, which it already has`)
+    throw new PeerMisbehaved("illegal_parameter", `HelloRetryRequest asks for a share of ${name}, which it has`)
   }
 }
 
@@ -156,11 +159,11 @@ export function* agreeOnKeys(
 
 /** The asymmetric secret (section 7.4), or undefined for psk_ke. */
 function* sharedSecret(
-  { erasure }: ClientHandshake,
+  { erasure, settings }: ClientHandshake,
   offer: ClientOffer,
   hello: ServerHello,
   psk: boolean,
-): Decides<{ group: number; secret: Uint8Array } | undefined> {
+): Decides<{ group: string; secret: Uint8Array } | undefined> {
   const share = hello.extensions.key_share
   if (share === undefined) {
     if (!psk) throw new PeerMisbehaved("missing_extension", "ServerHello has neither key_share nor pre_shared_key")
@@ -170,14 +173,14 @@ function* sharedSecret(
     }
     return undefined
   }
+  const group = groupName(settings, share.group)
   const started = offer.shares.get(share.group)
   if (started === undefined) {
-    const name = codePointName(NamedGroup, share.group)
-    throw new PeerMisbehaved("illegal_parameter", `ServerHello has a share of ${name}, for which we sent none`)
+    throw new PeerMisbehaved("illegal_parameter", `ServerHello has a share of ${group}, for which we sent none`)
   }
   const secret = erasure.hold(yield* complete(started, share.keyExchange))
   for (const each of offer.shares.values()) erasure.erase(each)
-  return { group: share.group, secret }
+  return { group, secret }
 }
 
 function* complete(started: KeyExchangeStarted, serverShare: Uint8Array): Decides<Uint8Array> {

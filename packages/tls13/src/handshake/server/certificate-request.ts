@@ -18,18 +18,15 @@ export function asksInHandshake({ clientAuthentication }: ServerSettings): boole
 /** @param context empty in the handshake, unpredictable after it */
 export function certificateRequest(settings: ServerSettings, context: Uint8Array): Uint8Array {
   const { clientAuthentication, signatureSchemes, signatureSchemesCert } = settings
-  const {
-    authorities = [],
-    oidFilters = [],
-    requestOcspResponse,
-    requestSignedCertificateTimestamps,
-  } = clientAuthentication ?? {}
+  const { authorities = [], oidFilters = [], requestOcspResponse } = clientAuthentication ?? {}
+  const delegatedSchemes = delegatedSchemesOf(settings)
   const extensions: CertificateRequestExtensions & { readonly signature_algorithms: readonly number[] } = {
     signature_algorithms: signatureSchemes,
     ...(signatureSchemesCert.length > 0 && { signature_algorithms_cert: signatureSchemesCert }),
     ...(oidFilters.length > 0 && { oid_filters: oidFilters }),
     ...(requestOcspResponse && { status_request: true }),
-    ...(requestSignedCertificateTimestamps && { signed_certificate_timestamp: true }),
+    ...(wantsTimestamps(settings) && { signed_certificate_timestamp: true }),
+    ...(delegatedSchemes.length > 0 && { delegated_credential: delegatedSchemes }),
     ...compressionOffer(settings),
   }
   return encodeCertificateRequest(context, {
@@ -54,9 +51,21 @@ function fit(
 }
 
 /** The extensions of our CertificateRequest that a client may answer in its CertificateEntries (section 4.5.1.1). */
-export function requestedWithCertificate({ clientAuthentication }: ServerSettings): readonly number[] {
+export function requestedWithCertificate(settings: ServerSettings): readonly number[] {
+  const { clientAuthentication } = settings
   return [
     ...(clientAuthentication?.requestOcspResponse ? [ExtensionType.status_request] : []),
-    ...(clientAuthentication?.requestSignedCertificateTimestamps ? [ExtensionType.signed_certificate_timestamp] : []),
+    ...(wantsTimestamps(settings) ? [ExtensionType.signed_certificate_timestamp] : []),
+    ...(delegatedSchemesOf(settings).length > 0 ? [ExtensionType.delegated_credential] : []),
   ]
+}
+
+function wantsTimestamps({ clientAuthentication }: ServerSettings): boolean {
+  const { requestSignedCertificateTimestamps = false, verifier } = clientAuthentication ?? {}
+  return requestSignedCertificateTimestamps || verifier?.asks?.signedCertificateTimestamps === true
+}
+
+/** RFC 9345 section 4.1.2. */
+function delegatedSchemesOf({ clientAuthentication, signatureSchemes }: ServerSettings): readonly number[] {
+  return clientAuthentication?.verifier.asks?.delegatedSchemes?.(signatureSchemes) ?? []
 }

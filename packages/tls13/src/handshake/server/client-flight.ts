@@ -53,7 +53,7 @@ export function* authenticateClient(
   const { provider, signatureSchemes, clientAuthentication } = settings
   const { verifier } = clientAuthentication!
   const peerSignature = readCertificateVerify(message, "client", signatureSchemes)
-  const authentication = { verifier, serverName: undefined, now: link.now, provider }
+  const authentication = { verifier, serverName: undefined, now: link.now, provider, signatureSchemes }
   const verified = yield* authenticatePeer(authentication, certificate, peerSignature, transcript.hash())
   transcript.add(message.bytes)
   return verified

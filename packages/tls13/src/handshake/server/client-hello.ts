@@ -5,6 +5,7 @@ import type { HandshakeMessage } from "../../codec/message.ts"
 import { checkClientHello, offeredVersions } from "./client-hello-rules.ts"
 import type { ServerHandshake } from "./server.ts"
 
+/** What the server answers: of an accepted encrypted one (RFC 9849) ClientHelloInner. */
 export interface ClientHelloRead {
   readonly hello: ClientHello
   readonly bytes: Uint8Array
@@ -12,10 +13,11 @@ export interface ClientHelloRead {
 
 /** @param which of this connection: the application is told of the first */
 export function readClientHello(
-  { link }: ServerHandshake,
+  { link, ech }: ServerHandshake,
   which: "first" | "second",
-  message: HandshakeMessage,
+  received: HandshakeMessage,
 ): ClientHelloRead {
+  const message = ech?.read(received) ?? received
   const hello = decodeClientHello(message)
   if (which === "first") {
     link.offered({

@@ -1,7 +1,7 @@
 // What the server's handshake leaves behind, and what the application is told of it.
 
 import type { Transcript } from "../../schedule/transcript.ts"
-import type { CertificateType } from "../../x509/interfaces.ts"
+import type { CertificateType, Credential } from "../../x509/interfaces.ts"
 import type { PeerCertificate } from "../authentication.ts"
 import { type ApplicationSecrets, type Connected, connectedOf, type Proofs } from "../connected.ts"
 import type { HandshakeInfo } from "../info.ts"
@@ -67,8 +67,13 @@ export function serverConnected(
 }
 
 /** What a finished handshake is told as. */
-export function describeHandshake({ link }: Server, flight: Flight, peer: ClientAuthentication): HandshakeInfo {
-  const { hello, psk, group, suite, alpnProtocol, earlyData, retry, certificateTypes } = flight
+export function describeHandshake(
+  { link }: Server,
+  flight: Flight,
+  own: Credential | undefined,
+  peer: ClientAuthentication,
+): HandshakeInfo {
+  const { hello, psk, group, suite, alpnProtocol, earlyData, retry, ech, certificateTypes } = flight
   const sessionPeer = sessionPeerOf(peer, flight, link.now)
   return {
     protocol: "TLSv1.3",
@@ -82,6 +87,8 @@ export function describeHandshake({ link }: Server, flight: Flight, peer: Client
     pskIdentity: sessionPeer.pskIdentity,
     helloRetryRequest: retry !== undefined,
     earlyData: retry?.offersEarlyData ? "rejected" : earlyData,
+    encryptedClientHello: ech?.verdict ?? "not offered",
+    delegated: own?.delegated && true,
     peer: peer.by === "certificate" ? peer.signature.identity : psk?.peer,
     peerChain: sessionPeer.peerChain,
     peerCertificateType: psk?.session?.peerCertificateType ?? certificateTypes.client,

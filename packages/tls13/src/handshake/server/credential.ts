@@ -21,7 +21,10 @@ export interface CertificateTypes {
 }
 
 /** @throws PeerIncompatible when none fits, PeerMisbehaved missing_extension */
-export function* chooseCredential({ settings }: ServerHandshake, { extensions }: ClientHello): Decides<OwnCredential> {
+export function* chooseCredential(
+  { link, settings }: ServerHandshake,
+  { extensions }: ClientHello,
+): Decides<OwnCredential> {
   const schemes = extensions.signature_algorithms
   if (settings.credentials === undefined) {
     throw new PeerIncompatible(
@@ -44,6 +47,8 @@ export function* chooseCredential({ settings }: ServerHandshake, { extensions }:
     signatureSchemesCert: extensions.signature_algorithms_cert ?? schemes,
     authorities: extensions.certificate_authorities ?? [],
     certificateTypes,
+    delegatedSchemes: extensions.delegated_credential,
+    now: link.now,
   })
   const credential = yield* decide("SelectCertificate", choice)
   if (credential === undefined) {
@@ -59,7 +64,7 @@ export function* chooseCredential({ settings }: ServerHandshake, { extensions }:
       `client does not take the certificate type ${credential.type}`,
     )
   }
-  const scheme = chooseScheme(credential, schemes, settings.provider)
+  const scheme = chooseScheme(credential, extensions, settings.provider)
   if (scheme === undefined) {
     throw new PeerIncompatible(
       "handshake_failure",

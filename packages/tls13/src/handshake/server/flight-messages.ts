@@ -17,7 +17,7 @@ import { ticketCount } from "./tickets.ts"
 type Agreed = Negotiated & { readonly certificateTypes: CertificateTypes }
 
 export function encryptedExtensions(settings: ServerSettings, flight: Agreed): Uint8Array {
-  const { hello, alpnProtocol, psk, earlyData, certificateTypes } = flight
+  const { hello, alpnProtocol, psk, earlyData, certificateTypes, ech } = flight
   const { extensions } = hello
   return encodeEncryptedExtensions({
     // Section 4.3.7: "it SHOULD send "supported_groups" to update the client's view of its preferences".
@@ -39,6 +39,7 @@ export function encryptedExtensions(settings: ServerSettings, flight: Agreed): U
     // RFC 9149 section 3: expected_count, of what was asked for.
     ticket_request: extensions.ticket_request && settings.ticketer && ticketCount({ settings }, flight),
     early_data: earlyData === "accepted" ? true : undefined,
+    encrypted_client_hello: ech?.retryConfigs,
   })
 }
 

@@ -100,7 +100,7 @@ export function* serverHandshake(server: ServerHandshake): Steps<ServerConnected
 
     // CONNECTED
     const resumption = erasure.hold(main.resumptionSecret(transcript.hash()))
-    link.connected(describeHandshake(server, flight, peer))
+    link.connected(describeHandshake(server, flight, own?.credential, peer))
     const tickets = ticketsOf(server, flight)
     sendTickets(server, tickets, resumption, sessionPeerOf(peer, flight, link.now))
     const connected = serverConnected(server, flight, secrets, tickets, resumption, { peer, finished })

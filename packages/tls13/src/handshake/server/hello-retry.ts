@@ -1,7 +1,7 @@
 // HelloRetryRequest, the server's side: RFC 9846 sections 4.2.4 and 4.2.2 (what the second ClientHello may change).
 // What is kept for it on the connection; `cookie.ts` keeps nothing.
 
-import { codePointName, ExtensionType, NamedGroup, ProtocolVersion } from "../../bytes/code-points.ts"
+import { codePointName, ExtensionType, ProtocolVersion } from "../../bytes/code-points.ts"
 import { equalBytes } from "../../bytes/equal.ts"
 import { PeerMisbehaved } from "../../bytes/errors.ts"
 import { Reader } from "../../bytes/reader.ts"
@@ -43,12 +43,14 @@ export interface ShareWanted {
 }
 
 export function sendHelloRetryRequest(
-  { link, settings }: ServerHandshake,
+  { link, settings, ech }: ServerHandshake,
   { hello, bytes }: ClientHelloRead,
   { suite, group, psk }: ShareWanted,
 ): ServerRetry {
   const transcript = Transcript.afterHelloRetryRequest(suite.hash, bytes)
-  const sent = link.send("hello_retry_request", helloRetryRequest(hello, suite, group, undefined))
+  const message = helloRetryRequest(hello, suite, group, undefined, ech?.retrySignal)
+  ech?.confirmRetry(message, transcript, suite.hash)
+  const sent = link.send("hello_retry_request", message)
   transcript.add(sent)
   // Appendix E.4: the server sends it "immediately after its first handshake message".
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
@@ -64,6 +66,7 @@ export function helloRetryRequest(
   suite: CipherSuiteAlgorithms,
   group: KeyExchange | undefined,
   cookie: Uint8Array | undefined,
+  encrypted_client_hello?: Uint8Array,
 ): Uint8Array {
   return encodeHelloRetryRequest({
     legacySessionIdEcho: hello.legacySessionId,
@@ -72,6 +75,7 @@ export function helloRetryRequest(
       supported_versions: ProtocolVersion.tls13,
       ...(group !== undefined && { key_share: group.code }),
       ...(cookie !== undefined && { cookie }),
+      ...(encrypted_client_hello && { encrypted_client_hello }),
     },
   })
 }
@@ -112,10 +116,9 @@ export function checkSecondClientHello({ hello: second, bytes }: ClientHelloRead
   const shares = second.extensions.key_share ?? []
   // "replacing the list of shares with a list containing a single KeyShareEntry from the indicated group"
   if (shares.length !== 1 || shares[0]!.group !== group.code) {
-    const name = codePointName(NamedGroup, group.code)
     throw new PeerMisbehaved(
       "illegal_parameter",
-      `second ClientHello does not bring the one share of ${name} that was asked for`,
+      `second ClientHello does not bring the one share of ${group.name} that was asked for`,
     )
   }
 }

@@ -49,8 +49,9 @@ function askForBoth(
   certificateTypes: CertificateTypes,
 ): { readonly pause: Pause<SignedFlight>; readonly random: Uint8Array } | undefined {
   const { signer } = credential
-  const { hello, bytes, suite, group, clientShare, retry } = negotiated
-  const isForeseen = retry === undefined && settings.rewriteMessage === undefined
+  const { hello, bytes, suite, group, clientShare, retry, ech } = negotiated
+  // An accepted encrypted hello is confirmed in the random of ServerHello (RFC 9849 section 7.2).
+  const isForeseen = retry === undefined && ech?.verdict !== "accepted" && settings.rewriteMessage === undefined
   if (signer.respondAndSign === undefined || !isForeseen || group === undefined || clientShare === undefined) return
   const random = link.random(32)
   const pause = signer.respondAndSign(scheme, {

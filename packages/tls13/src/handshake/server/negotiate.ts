@@ -23,6 +23,7 @@ export interface Negotiated extends ClientHelloRead {
   readonly alpnProtocol: string | undefined
   readonly earlyData: EarlyDataDecision
   readonly retry: ServerRetry | undefined
+  readonly ech: ServerHandshake["ech"]
 }
 
 /** @param retry the HelloRetryRequest that came before; a second one is never sent (section 4.2.4) */
@@ -54,7 +55,19 @@ export function* negotiate(
   const alpnProtocol = chooseAlpn(hello, settings)
   const earlyData = yield* decideEarlyData(server, hello, psk, alpnProtocol, retry !== undefined)
   const { group, clientShare } = choice ?? {}
-  return { kind: "negotiated", hello, bytes, suite, psk, group, clientShare, alpnProtocol, earlyData, retry }
+  return {
+    kind: "negotiated",
+    hello,
+    bytes,
+    suite,
+    psk,
+    group,
+    clientShare,
+    alpnProtocol,
+    earlyData,
+    retry,
+    ech: server.ech,
+  }
 }
 
 export function* negotiateAgain(

@@ -8,7 +8,7 @@ import type { Pause } from "../../bytes/pause.ts"
 import { type ClientHello, truncateBinders } from "../../codec/client-hello.ts"
 import type { CipherSuiteAlgorithms } from "../../crypto/provider.ts"
 import { EarlyStage, type PskKind } from "../../schedule/key-schedule.ts"
-import { Transcript } from "../../schedule/transcript.ts"
+import { hashWith, Transcript } from "../../schedule/transcript.ts"
 import { type ExternalPsk, isExpired, longestTicketLifetime, type ServerSession } from "../../session/session.ts"
 import type { PeerIdentity } from "../../x509/interfaces.ts"
 import { verifyStoredChain } from "../authentication.ts"
@@ -107,8 +107,7 @@ function* mayResume(
   const { verifier, reverifyOnResumption } = settings.clientAuthentication ?? {}
   if (verifier === undefined || !reverifyOnResumption || peerChain.length === 0) return undefined
   const authentication = { verifier, serverName: undefined, now: link.now, provider: settings.provider }
-  const answer = yield* decide("VerifyPeer", verifyStoredChain(authentication, "client", session))
-  return answer.accepted ? answer.identity : "refused"
+  return (yield* verifyStoredChain(authentication, "client", session)) ?? "refused"
 }
 
 function openTicket(
@@ -153,7 +152,7 @@ function verifyBinder(
   const { hash } = psk.suite
   const early = erasure.hold(EarlyStage.start(hash, psk.key, link.observeSecret))
   const binderKey = erasure.hold(early.binderKey(psk.kind))
-  const truncatedHash = (earlier ?? new Transcript(hash)).hashWith(truncateBinders(bytes, hello.extensions))
+  const truncatedHash = hashWith(earlier ?? new Transcript(hash), truncateBinders(bytes, hello.extensions))
   const binder = hello.extensions.pre_shared_key!.binders[psk.index]!
   const proof = PskAgreed.byBinder(hash, binderKey, truncatedHash, binder)
   erasure.erase(binderKey)

@@ -49,7 +49,7 @@ export function* sendServerHello(
 ): Decides<Flight> {
   const { link, erasure } = server
   const certificateTypes = agreeCertificateTypes(server, negotiated.hello, own)
-  const { hello, bytes, suite, psk, group, alpnProtocol, retry, earlyData } = negotiated
+  const { hello, bytes, suite, psk, group, alpnProtocol, retry, earlyData, ech } = negotiated
   const boundary = link.atRecordBoundary()
   const { exchange, random, signed } = yield* respondToKeyShare(server, negotiated, own, certificateTypes)
   const transcript = retry?.transcript ?? new Transcript(suite.hash)
@@ -71,6 +71,7 @@ export function* sendServerHello(
       supported_versions: ProtocolVersion.tls13,
     },
   })
+  ech?.confirm(message, transcript, suite.hash)
   transcript.add(link.send("server_hello", message))
   // Appendix E.4; after a HelloRetryRequest it has been sent already.
   if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec()
@@ -91,6 +92,7 @@ export function* sendServerHello(
     alpnProtocol,
     earlyData,
     retry: retry && { ...retry, first: undefined },
+    ech,
     certificateTypes,
     transcript,
     schedule,
@@ -110,6 +112,8 @@ function stillNeeded(hello: ClientHello): ClientHello {
     application_layer_protocol_negotiation: _alpn,
     certificate_authorities: _authorities,
     cookie: _cookie,
+    delegated_credential: _delegated,
+    encrypted_client_hello: _ech,
     key_share: _shares,
     pre_shared_key: _psks,
     signature_algorithms: _schemes,

@@ -1,3 +1,4 @@
+import type { OpenedEncryptedClientHello } from "../encrypted-client-hello.ts"
 import type { Erasure } from "../erasure.ts"
 import type { ServerLink } from "../link.ts"
 import type { ServerSettings } from "../settings.ts"
@@ -12,4 +13,6 @@ export interface Server {
 export interface ServerHandshake extends Server {
   /** What is to be erased at its end. */
   readonly erasure: Erasure
+  /** RFC 9849; undefined: this server knows nothing of it. */
+  readonly ech: OpenedEncryptedClientHello | undefined
 }
