@@ -59,7 +59,8 @@ export function createClientConfig(options: ClientOptions, rewriteMessage?: Mess
  * @throws Misuse for options that make no sense or that need a feature which is not there, saying which
  */
 export function createLeanClientConfig(options: ClientOptions, features: ClientFeatures): ClientConfig {
-  return clientConfig(options, features, extensionsOf(features), undefined)
+  const { encryptedClientHello } = options
+  return clientConfig(options, features, extensionsOf({ ...features, encryptedClientHello }), undefined)
 }
 
 function clientConfig(
@@ -150,6 +151,10 @@ export function createServerConfig(options: ServerOptions, rewriteMessage?: Mess
   }
   checkRanges(chosen, ranges)
   checkRanges(chosen, serverRanges)
+  // RFC 9849 section 7.1.1: what opens the second hello is made by the first, and a cookie does not hold it.
+  if (chosen.encryptedClientHello !== undefined && chosen.statelessRetry !== undefined) {
+    throw new Misuse("encryptedClientHello cannot go with statelessRetry: its keys have to be kept on the connection")
+  }
   checkWord(chosen.preference, ["server", "client"], "preference")
   return {
     ...chosen,
@@ -318,10 +323,8 @@ function normalizeName(name: string): string {
     .toLowerCase()
     .replace(/\.$/, "")
     .replace(/^\[(.*)\]$/, "$1")
-  for (let i = 0; i < normal.length; i++) {
-    if (normal.charCodeAt(i) > 0x7f)
-      throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: use its A-label`)
-  }
+  if (/[\u0080-\uffff]/.test(normal))
+    throw new Misuse(`server name ${JSON.stringify(name)} is not ASCII: use its A-label`)
   if (normal.length === 0) throw new Misuse("the server name is empty")
   // RFC 1035 section 2.3.4.
   if (normal.length > 255) throw new Misuse(`the server name has ${normal.length} bytes; 255 are allowed`)

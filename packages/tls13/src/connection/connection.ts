@@ -95,7 +95,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
    * @param given nobody else has them or reads them afterwards: long records are opened where they lie, and data is a view of them
    */
   receive(bytes: Uint8Array, now: number, given?: boolean): Outcome {
-    if (this.#isOver || this.#machine.receivedClose) return this.#run(now, () => {})
+    if (this.#isOver || this.link.receivedClose) return this.#run(now, () => {})
     this.#refuseReentry()
     // Ahead of the closure below, which an error's stack keeps alive: the caller's bytes are not to be kept with it.
     this.link.reader.push(bytes, given)
@@ -219,7 +219,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
   sendHalfRtt(plaintext: Uint8Array): Outcome {
     if (!this.halfRttWritable) throw new Misuse("only a server between the two Finished messages sends 0.5-RTT data")
     if (plaintext.length > this.link.writer.contentUntilKeyUpdate) {
-      throw new Misuse("the key of 0.5-RTT data is used up, and no new one may come yet")
+      throw new Misuse("the key of 0.5-RTT data is used up")
     }
     return this.#run(this.link.now, () => {
       this.link.flushHandshake()
@@ -340,7 +340,7 @@ export abstract class Connection<State extends Connected = Connected, Link exten
       events: this.link.takeEvents(),
       waitsFor: waiting
         ? { name: waiting.decision, pause: waiting.pause }
-        : this.#isOver || (this.#sentClose && this.#machine.receivedClose)
+        : this.#isOver || (this.#sentClose && this.link.receivedClose)
           ? "nothing"
           : "bytes",
     }

@@ -34,7 +34,6 @@ export class Machine<State extends Connected> {
   #waiting: Undecided | undefined
   /** Erases an answer that comes after the end. */
   #discard: Undecided["discard"]
-  #receivedClose = false
   #inputEnded = false
   #changeCipherSpecs = 0
   #warningAlerts = 0
@@ -60,11 +59,6 @@ export class Machine<State extends Connected> {
   /** The decision that is due. */
   get waiting(): Undecided | undefined {
     return this.#waiting
-  }
-
-  /** Whether the peer has sent close_notify: nothing of what follows is read. */
-  get receivedClose(): boolean {
-    return this.#receivedClose
   }
 
   /** Begins the handshake: it runs until it waits for something. @param after what may come when it is complete */
@@ -166,15 +160,15 @@ export class Machine<State extends Connected> {
   /** Reads all records that are there, unless a decision is due first. */
   drain(): void {
     this.#drainMessages()
-    while (this.#waiting === undefined && !this.#receivedClose) {
+    while (this.#waiting === undefined && !this.#link.receivedClose) {
       const record = this.#link.reader.next()
       if (record === undefined) break
       this.#receiveRecord(record)
     }
-    if (this.#waiting !== undefined && this.#link.reader.buffered > this.#options.limits.bufferedInput) {
+    if (this.#waiting !== undefined && this.#link.reader.input.length > this.#options.limits.bufferedInput) {
       throw new LimitExceeded("internal_error", "bufferedInput", "peer sent more than is held while a decision is due")
     }
-    if (this.#inputEnded && this.#waiting === undefined && !this.#receivedClose) {
+    if (this.#inputEnded && this.#waiting === undefined && !this.#link.receivedClose) {
       // Section 6.1: without close_notify nobody can tell whether that was all.
       throw new Closed(
         undefined,
@@ -200,7 +194,7 @@ export class Machine<State extends Connected> {
         this.#receiveApplicationData(content)
         break
       case ContentType.alert:
-        if (this.#link.reader.protected && !wasProtected) this.#receiveAlertInTheClear(content)
+        if (this.#link.reader.protection && !wasProtected) this.#receiveAlertInTheClear(content)
         this.#receiveAlert(content)
         break
       default:
@@ -297,7 +291,7 @@ export class Machine<State extends Connected> {
     }
     if (description === AlertDescription.close_notify) {
       if (this.#link.info === undefined) throw new Closed(undefined, "peer closed the connection during the handshake")
-      this.#receivedClose = true
+      this.#link.receivedClose = true
       this.#link.emit({ type: "end" })
       return
     }

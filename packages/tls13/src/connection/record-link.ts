@@ -42,6 +42,8 @@ export class RecordLink implements Link {
   info: HandshakeInfo | undefined
   /** The first ClientHello was sent or received. */
   offerSeen = false
+  /** The peer has sent close_notify: nothing of what follows is read. */
+  receivedClose = false
   readonly #options: LinkOptions
   /** Of the call under way; its outcome takes the list along. */
   #events: ConnectionEvent[] | undefined
@@ -115,7 +117,7 @@ export class RecordLink implements Link {
   sendInClear(): void {
     this.flushHandshake()
     this.earlyData?.end()
-    this.writer.unprotect()
+    this.writer.replace()
   }
 
   /** Handshake messages of one key share their records (section 5.1), so they are written when the key or the turn ends. */

@@ -26,7 +26,9 @@ export class ServerConnection extends Connection<ServerConnected, ServerRecordLi
     }
     this.#server = { link: this.link, settings: config }
     const after = new PostHandshakeTable(serverPostHandshake, this.#server)
-    this.begin(serverHandshake({ erasure: new Erasure(), ...this.#server }), after)
+    const erasure = new Erasure()
+    const ech = config.encryptedClientHello?.begin({ link: this.link, trace: config.trace, erasure })
+    this.begin(serverHandshake({ erasure, ech, ...this.#server }), after)
   }
 
   /**

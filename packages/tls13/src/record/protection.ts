@@ -60,7 +60,7 @@ export class RecordProtection {
   readonly #scratch: RecordScratch
   #sequenceNumber: number
 
-  /** @param sequenceNumber of the first record: 0 for every new key (section 5.3); another one only in tests */
+  /** @param sequenceNumber of the first record: 0 for every new key (section 5.3); another one where a connection is handed over */
   constructor(
     suite: CipherSuiteAlgorithms,
     secret: Uint8Array,

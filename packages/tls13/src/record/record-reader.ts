@@ -9,20 +9,10 @@ import { ContentType } from "../bytes/code-points.ts"
 import { InvalidMessage, LimitExceeded, PeerMisbehaved, type TlsError } from "../bytes/errors.ts"
 import { nothing } from "../bytes/nothing.ts"
 import { checkRange } from "../bytes/range.ts"
-import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import { InputBuffer } from "./input-buffer.ts"
 import { doesNotSpeakTls } from "./not-tls.ts"
-import {
-  headerLength,
-  type KeysObserver,
-  maxCiphertextLength,
-  maxContentLength,
-  maxInnerLength,
-  type RecordObserver,
-  RecordProtection,
-  type RecordScratch,
-  recordScratch,
-} from "./protection.ts"
+import { headerLength, maxCiphertextLength, maxContentLength, maxInnerLength } from "./protection.ts"
+import { RecordSide, type RecordSideOptions } from "./record-side.ts"
 import type { SkippedEarlyData } from "./skipped-early-data.ts"
 
 export interface InboundRecord {
@@ -40,12 +30,9 @@ export interface InboundRecord {
 /** Bytes that records of one receive share for their plaintext: four full ones, and the type behind the last. */
 const sharedPlaintext = 65_537
 
-export interface RecordReaderOptions {
+export interface RecordReaderOptions extends RecordSideOptions {
   /** Records without content that may come in a row (section 5.1 allows them, an attacker lives on them). Default 32. */
   readonly maxEmptyRecords?: number
-  readonly observer?: RecordObserver | undefined
-  /** Shared with others; default: one of its own. */
-  readonly scratch?: RecordScratch | undefined
   /** Says what a peer speaks instead of TLS, by the first five bytes. */
   readonly notTls?: ((header: Uint8Array) => TlsError) | undefined
 }
@@ -54,17 +41,14 @@ export interface RecordReaderOptions {
  * Takes the bytes of a transport and gives records, one a call. An error is final: the reader is not used afterwards.
  * Between receives it keeps the unfinished record only, and no buffer at all when there is none.
  */
-export class RecordReader {
-  readonly #input = new InputBuffer()
+export class RecordReader extends RecordSide {
+  /** Bytes that wait: an unfinished record, or whole ones that were not asked for yet. */
+  readonly input: InputBuffer = new InputBuffer()
   readonly #maxEmptyRecords: number
-  readonly #observer: RecordObserver | undefined
-  readonly #scratch: RecordScratch
   readonly #notTls: RecordReaderOptions["notTls"]
   /** Where the records of this receive are opened to: its bytes before `#plaintextAt` were given away. */
   #plaintext: Uint8Array = nothing
   #plaintextAt = 0
-  #protection: RecordProtection | undefined
-  #maxInner = maxInnerLength
   #isFirstRecord = true
   /** A record was opened: the peer has keys, and uses them. */
   #hasOpened = false
@@ -73,41 +57,22 @@ export class RecordReader {
   #skipped: SkippedEarlyData | undefined
 
   constructor(options: RecordReaderOptions = {}) {
+    super(options)
     this.#maxEmptyRecords = options.maxEmptyRecords ?? 32
-    this.#observer = options.observer
-    this.#scratch = options.scratch ?? recordScratch()
     this.#notTls = options.notTls
   }
 
   /** Bytes received: used as a view until `settle`. @param given they are the reader's from now on, which may write to them */
   push(bytes: Uint8Array, given?: boolean): void {
-    this.#input.push(bytes)
+    this.input.push(bytes)
     this.#isGiven = given
   }
 
   /** Copies what is left of the input, so that the caller may reuse its buffer: called once at the end of a receive. */
   settle(): void {
-    this.#input.settle()
+    this.input.settle()
     this.#plaintext = nothing
     this.#plaintextAt = 0
-  }
-
-  /** Bytes that wait: an unfinished record, or whole ones that were not asked for yet. */
-  get buffered(): number {
-    return this.#input.length
-  }
-
-  /** Whether records are opened with a key. */
-  get protected(): boolean {
-    return this.#protection !== undefined
-  }
-
-  /** Opens the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
-  protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
-    const protection = new RecordProtection(suite, secret, observer, 0, this.#scratch)
-    const before = this.#protection
-    this.#protection = protection
-    before?.wipe()
   }
 
   /**
@@ -116,7 +81,7 @@ export class RecordReader {
    */
   set recordSizeLimit(limit: number) {
     checkRange(limit, [64, maxInnerLength], "record_size_limit")
-    this.#maxInner = limit
+    this.maxInner = limit
   }
 
   /** Drops those records from now on; undefined: none any more. */
@@ -127,13 +92,13 @@ export class RecordReader {
   /** The next whole record, or undefined until more bytes come. @throws TlsError for what the peer must not send */
   next(): InboundRecord | undefined {
     for (;;) {
-      if (!this.#input.ensure(headerLength)) return undefined
-      const type = this.#input.byte(0)
-      const length = (this.#input.byte(3) << 8) | this.#input.byte(4)
+      if (!this.input.ensure(headerLength)) return undefined
+      const type = this.input.byte(0)
+      const length = (this.input.byte(3) << 8) | this.input.byte(4)
       this.#checkHeader(type, length)
-      if (!this.#input.ensure(headerLength + length)) return undefined
+      if (!this.input.ensure(headerLength + length)) return undefined
       this.#isFirstRecord = false
-      const record = this.#input.take(headerLength + length)
+      const record = this.input.take(headerLength + length)
       const inbound =
         type === ContentType.application_data ? this.#opened(record, length) : this.#inTheClear(type, record)
       if (inbound) return inbound
@@ -142,18 +107,16 @@ export class RecordReader {
 
   /** Erases the keys and gives up what is buffered. */
   wipe(): void {
-    const protection = this.#protection
-    this.#protection = undefined
-    this.#input.wipe()
+    this.input.wipe()
     this.settle()
-    protection?.wipe()
+    this.replace()
   }
 
   /** All that can be refused before the record's body is buffered. */
   #checkHeader(type: number, length: number): void {
     switch (type) {
       case ContentType.application_data:
-        if (this.#protection === undefined && this.#skipped?.which !== "application_data") {
+        if (this.protection === undefined && this.#skipped?.which !== "application_data") {
           // Section 5.1: Application Data is always protected.
           throw new PeerMisbehaved("unexpected_message", "peer sent application data before there were keys for it")
         }
@@ -164,7 +127,7 @@ export class RecordReader {
         }
         return
       case ContentType.handshake:
-        if (this.#protection) {
+        if (this.protection) {
           // Section 5.2: once protection has started, every record but change_cipher_spec is protected.
           throw new PeerMisbehaved(
             "unexpected_message",
@@ -173,7 +136,7 @@ export class RecordReader {
         }
         break
       case ContentType.alert:
-        if (this.#protection && length !== 2) throw new PeerMisbehaved("unexpected_message", clearAlert)
+        if (this.protection && length !== 2) throw new PeerMisbehaved("unexpected_message", clearAlert)
         break
       case ContentType.change_cipher_spec:
         // Section 5: "the single byte value 0x01"; anything else is unexpected_message.
@@ -181,7 +144,7 @@ export class RecordReader {
           throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of ${length} bytes, not 1`)
         return
       default:
-        if (this.#isFirstRecord) throw this.#notTls?.(this.#headerBytes()) ?? doesNotSpeakTls(type)
+        if (this.#isFirstRecord && !this.protection) throw this.#notTls?.(this.#headerBytes()) ?? doesNotSpeakTls(type)
         // Section 5: an unexpected record type.
         throw new PeerMisbehaved("unexpected_message", `a record of unknown content type ${type}`)
     }
@@ -207,13 +170,13 @@ export class RecordReader {
 
   #inTheClear(type: number, record: Uint8Array): InboundRecord {
     const content = record.subarray(headerLength)
-    this.#observer?.(type, type, record, content, false)
+    this.observer?.(type, type, record, content, false)
     if (type === ContentType.change_cipher_spec) {
       // Section 5: any other value is unexpected_message.
       if (content[0] !== 1) {
         throw new PeerMisbehaved("unexpected_message", `a change_cipher_spec of value ${content[0]}, not 1`)
       }
-    } else if (this.#protection) {
+    } else if (this.protection) {
       // Handed on while the peer may not have taken its keys into use: who it can be of is decided there.
       if (this.#hasOpened) throw alertInTheClear(content)
     } else if (this.#skipped?.which === "application_data" && type === ContentType.handshake) {
@@ -225,16 +188,16 @@ export class RecordReader {
 
   /** A protected record, or undefined when it is one of those to skip. */
   #opened(record: Uint8Array, length: number): InboundRecord | undefined {
-    const protection = this.#protection
+    const protection = this.protection
     if (!protection) {
       this.#skipped?.drop(length, 16)
       return undefined
     }
     const tagLength = protection.suite.aead.tagLength
-    const { header } = this.#scratch
+    const { header } = this.scratch
     for (let i = 0; i < headerLength; i++) header[i] = record[i]!
     // What was held is ours too. A trace shows the record as it came; memory that is lent costs nothing.
-    const inPlace = this.#isGiven && length >= shortestInPlace && !this.#observer && !this.#scratch.plaintext
+    const inPlace = this.#isGiven && length >= shortestInPlace && !this.observer && !this.scratch.plaintext
     const plaintext = inPlace ? record : this.#room(length - tagLength)
     const start = inPlace ? headerLength : this.#plaintextAt
     const innerLength = protection.open(header, record.subarray(headerLength), plaintext, start)
@@ -249,11 +212,11 @@ export class RecordReader {
     this.#hasOpened = true
     // Section 4.3.10: the first record that opens is the start of the client's second flight.
     this.#skipped = undefined
-    if (innerLength > this.#maxInner) {
+    if (innerLength > this.maxInner) {
       // Section 5.4.
       throw new PeerMisbehaved(
         "record_overflow",
-        `a record of ${innerLength} bytes with padding; ${this.#maxInner} are allowed`,
+        `a record of ${innerLength} bytes with padding; ${this.maxInner} are allowed`,
       )
     }
     // Section 5.4: from the end of the cleartext, the first octet that is not zero is the type.
@@ -264,7 +227,7 @@ export class RecordReader {
     const type = plaintext[end]!
     const content = plaintext.subarray(start, end)
     if (!inPlace) this.#plaintextAt = end
-    this.#observer?.(ContentType.application_data, type, record, content, true)
+    this.observer?.(ContentType.application_data, type, record, content, true)
     if (type !== ContentType.application_data && type !== ContentType.handshake && type !== ContentType.alert) {
       // Section 5: a protected change_cipher_spec, or an unexpected record type.
       throw new PeerMisbehaved(
@@ -284,8 +247,8 @@ export class RecordReader {
    */
   #room(length: number): Uint8Array {
     if (this.#plaintextAt + length > this.#plaintext.length) {
-      const wanted = Math.max(length, Math.min(length + this.#input.length, sharedPlaintext))
-      this.#plaintext = this.#scratch.plaintext?.(wanted) ?? new Uint8Array(wanted)
+      const wanted = Math.max(length, Math.min(length + this.input.length, sharedPlaintext))
+      this.#plaintext = this.scratch.plaintext?.(wanted) ?? new Uint8Array(wanted)
       this.#plaintextAt = 0
     }
     return this.#plaintext
@@ -303,15 +266,15 @@ export class RecordReader {
   }
 
   #maxCiphertext(): number {
-    const protection = this.#protection
+    const protection = this.protection
     // Early data was sent before the client could know of a limit: what opens is held to it all the same.
     if (protection === undefined || this.#skipped?.which === "undecryptable") return maxCiphertextLength
-    return this.#maxInner === maxInnerLength ? maxCiphertextLength : this.#maxInner + protection.suite.aead.tagLength
+    return this.maxInner === maxInnerLength ? maxCiphertextLength : this.maxInner + protection.suite.aead.tagLength
   }
 
   #headerBytes(): Uint8Array {
     const header = new Uint8Array(headerLength)
-    for (let i = 0; i < headerLength; i++) header[i] = this.#input.byte(i)
+    for (let i = 0; i < headerLength; i++) header[i] = this.input.byte(i)
     return header
   }
 }

@@ -5,60 +5,31 @@ import { ContentType, HandshakeType, ProtocolVersion } from "../bytes/code-point
 import { LimitExceeded, Misuse } from "../bytes/errors.ts"
 import { checkRange } from "../bytes/range.ts"
 import type { Writer } from "../bytes/writer.ts"
-import type { CipherSuiteAlgorithms } from "../crypto/provider.ts"
 import type { PaddingPolicy } from "./padding.ts"
-import {
-  headerLength,
-  type KeysObserver,
-  maxContentLength,
-  type RecordObserver,
-  RecordProtection,
-  type RecordScratch,
-  recordScratch,
-} from "./protection.ts"
+import { headerLength, maxContentLength, type RecordProtection } from "./protection.ts"
+import { RecordSide, type RecordSideOptions } from "./record-side.ts"
 
-export interface RecordWriterOptions {
+export interface RecordWriterOptions extends RecordSideOptions {
   /** The most bytes of content in a record, 64 to 2^14, the default. */
   readonly maxFragment?: number
   /** Padding of protected records. Default: none. */
   readonly padding?: PaddingPolicy | undefined
   /** Records that one key may seal, when that is to be less than the AEAD's own limit. 4 or more. */
   readonly recordLimit?: number | undefined
-  readonly observer?: RecordObserver | undefined
-  /** Shared with others; default: one of its own. */
-  readonly scratch?: RecordScratch | undefined
 }
 
-export class RecordWriter {
+export class RecordWriter extends RecordSide {
   readonly #padding: PaddingPolicy | undefined
-  readonly #observer: RecordObserver | undefined
-  readonly #scratch: RecordScratch
-  #protection: RecordProtection | undefined
   #maxFragment = maxContentLength
-  #maxInner = maxContentLength + 1
   #recordLimit = Number.POSITIVE_INFINITY
   #isFirst = true
   #isWiped = false
 
   constructor(options: RecordWriterOptions = {}) {
+    super(options)
     this.#padding = options.padding
-    this.#observer = options.observer
-    this.#scratch = options.scratch ?? recordScratch()
     if (options.maxFragment !== undefined) this.maxFragment = options.maxFragment
     if (options.recordLimit !== undefined) this.recordLimit = options.recordLimit
-  }
-
-  /** Whether records are sealed with a key. */
-  get protected(): boolean {
-    return this.#protection !== undefined
-  }
-
-  /** Seals the records from the next one on with the keys of `secret`; the sequence number begins at 0 (section 5.3). */
-  protect(suite: CipherSuiteAlgorithms, secret: Uint8Array, observer?: KeysObserver): void {
-    const protection = new RecordProtection(suite, secret, observer, 0, this.#scratch)
-    const before = this.#protection
-    this.#protection = protection
-    before?.wipe()
   }
 
   /** The most bytes of content in a record, protected or not, by configuration: 64 to 2^14. */
@@ -73,19 +44,13 @@ export class RecordWriter {
    */
   set recordSizeLimit(limit: number) {
     checkRange(limit, [64, 0xffff], "record_size_limit")
-    this.#maxInner = Math.min(limit, maxContentLength + 1)
+    this.maxInner = Math.min(limit, maxContentLength + 1)
   }
 
   /** Records that one key may seal: the AEAD's limit (section 5.5), or less than it. 4 or more. */
   set recordLimit(records: number) {
     checkRange(records, [4, Number.MAX_SAFE_INTEGER], "recordLimit")
     this.#recordLimit = records
-  }
-
-  /** Records that may still be sealed with this key (section 5.5). Infinity without protection. */
-  get recordsUntilLimit(): number {
-    const protection = this.#protection
-    return protection ? Math.max(0, this.#keyLimit(protection) - protection.sequenceNumber) : Number.POSITIVE_INFINITY
   }
 
   /** Whether the next record to write is a KeyUpdate (section 5.5: "prior to reaching these limits"). */
@@ -103,7 +68,7 @@ export class RecordWriter {
    * @throws Misuse for a record that section 5.1 forbids; LimitExceeded when the key is used up (section 5.5)
    */
   write(type: number, content: Uint8Array, out: Writer): void {
-    const protection = this.#protection
+    const protection = this.protection
     this.#check(type, content.length)
     // Section 5.1: 0x0303, but 0x0301 for an initial ClientHello.
     const isInitial = this.#isFirst && type === ContentType.handshake && content[0] === HandshakeType.client_hello
@@ -121,24 +86,17 @@ export class RecordWriter {
     } while (at < content.length)
   }
 
-  /** Records go out in the clear again: the ClientHello after a HelloRetryRequest that refused early data (section 4.3.10). */
-  unprotect(): void {
-    const before = this.#protection
-    this.#protection = undefined
-    before?.wipe()
-  }
-
   /** Erases the keys: nothing is written afterwards, protected or not. */
   wipe(): void {
     this.#isWiped = true
-    this.unprotect()
+    this.replace()
   }
 
   #check(type: number, length: number): void {
     if (this.#isWiped) throw new Misuse("the connection is over: nothing more can be sent")
     if (type === ContentType.application_data) {
       // Section 5.1: Application Data records MUST NOT be written to the wire unprotected.
-      if (!this.#protection) throw new Misuse("application data is never sent unprotected")
+      if (!this.protection) throw new Misuse("application data is never sent unprotected")
     } else if (length === 0) {
       // Section 5.1: no zero-length fragments of Handshake types; section 5.4: nor of alerts.
       throw new Misuse("only application data may be empty")
@@ -149,9 +107,9 @@ export class RecordWriter {
     const { buffer, at } = out.reserve(headerLength + fragment.length)
     this.#writeHeader(type, version, fragment.length, buffer, at)
     buffer.set(fragment, at + headerLength)
-    if (this.#observer) {
+    if (this.observer) {
       const record = buffer.subarray(at, at + headerLength + fragment.length)
-      this.#observer(type, type, record, record.subarray(headerLength), false)
+      this.observer(type, type, record, record.subarray(headerLength), false)
     }
   }
 
@@ -176,17 +134,17 @@ export class RecordWriter {
     // Section 5.4: padding octets MUST be zeros.
     if (padding > 0) buffer.fill(0, body + fragment.length + 1, body + innerLength)
     try {
-      protection.seal(this.#scratch.header, buffer.subarray(body, body + innerLength), buffer, body)
+      protection.seal(this.scratch.header, buffer.subarray(body, body + innerLength), buffer, body)
     } catch (error) {
       // It may still be plaintext: nothing of it leaves.
       out.truncate(at)
       throw error
     }
-    this.#observer?.(ContentType.application_data, type, buffer.subarray(at, body + length), fragment, true)
+    this.observer?.(ContentType.application_data, type, buffer.subarray(at, body + length), fragment, true)
   }
 
   #writeHeader(type: number, version: number, length: number, buffer: Uint8Array, at: number): void {
-    const { header } = this.#scratch
+    const { header } = this.scratch
     header[0] = type
     header[1] = version >>> 8
     header[2] = version
@@ -198,14 +156,14 @@ export class RecordWriter {
   #paddingOf(type: number, length: number): number {
     if (!this.#padding) return 0
     // Section 5.4: padding does not change the limit of the whole TLSInnerPlaintext.
-    const room = this.#maxInner - length - 1
+    const room = this.maxInner - length - 1
     const padding = this.#padding(type, length, room)
     if (!Number.isInteger(padding) || padding < 0) throw new Misuse(`a padding policy asked for ${padding} bytes`)
     return Math.min(padding, room)
   }
 
   #maxContent(): number {
-    return this.#protection ? Math.min(this.#maxFragment, this.#maxInner - 1) : this.#maxFragment
+    return this.protection ? Math.min(this.#maxFragment, this.maxInner - 1) : this.#maxFragment
   }
 
   #keyLimit(protection: RecordProtection): number {
@@ -214,7 +172,7 @@ export class RecordWriter {
 
   /** The KeyUpdate comes an eighth before the limit, at most 2^16 records and at least 2: itself, and an alert. */
   #recordsUntilKeyUpdate(): number {
-    const protection = this.#protection
+    const protection = this.protection
     if (!protection) return Number.POSITIVE_INFINITY
     const limit = this.#keyLimit(protection)
     return limit - Math.max(2, Math.min(2 ** 16, Math.floor(limit / 8))) - protection.sequenceNumber
