@@ -1,5 +1,5 @@
-// Entry `@puremq/tls13/dangerous`: verifiers that prove less than TLS promises. Whoever imports this entry says so in one line
-// that a review can find. Nothing else of the package imports it.
+// Entry `@puremq/tls13/dangerous`: verifiers that prove less than TLS promises, and live connections as bytes. Whoever imports this
+// entry says so in one line that a review can find. Nothing else of the package imports it.
 
 import { toHex } from "../bytes/hex.ts"
 import { type ClaimedKey, claimedKey, claimedLeafKey } from "../x509/certificate/unreadable.ts"
@@ -7,6 +7,9 @@ import { attempt, reasonAlerts, X509Error } from "../x509/errors.ts"
 import type { CertificateVerdict, CertificateVerification, CertificateVerifier } from "../x509/interfaces.ts"
 import { spkiHash } from "../x509/keys/pins.ts"
 import { parseSpki } from "../x509/keys/spki.ts"
+
+export { HandOverError, longestExport } from "./connection-state.ts"
+export { exportConnection, type ImportedConnection, importConnection } from "./hand-over.ts"
 
 /**
  * Accepts every certificate whose key can be used, even one that breaks rules of its encoding elsewhere: encrypted, but open to

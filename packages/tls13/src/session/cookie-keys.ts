@@ -3,8 +3,10 @@
 
 import { Reader } from "../bytes/reader.ts"
 import { Writer } from "../bytes/writer.ts"
-import type { Aead, RandomSource } from "../crypto/provider.ts"
+import type { Aead, Hash, RandomSource } from "../crypto/provider.ts"
+import { DerivedKeys, oneHour, oneMinute, type SharedSecret } from "./derived-keys.ts"
 import { KeyRing, type SealingKey } from "./key-ring.ts"
+import type { Sealer } from "./sealed-form.ts"
 import { readTime, writeTime } from "./serialize.ts"
 import type { CookieSealer } from "./session.ts"
 
@@ -42,16 +44,69 @@ export class CookieKeyRing implements CookieSealer {
   }
 
   seal(content: Uint8Array, now: number): Uint8Array {
-    const writer = new Writer(6 + content.length)
-    writeTime(writer, now)
-    return this.#ring.seal(writer.bytes(content).finish(), now)
+    return sealCookie(this.#ring, content, now)
   }
 
   open(cookie: Uint8Array, now: number): Uint8Array | "expired" | undefined {
-    const opened = this.#ring.open(cookie, now)
-    if (opened === undefined) return undefined
-    const reader = new Reader(opened, "cookie")
-    // The clocks of two servers may differ a little, so a cookie of the near future is as good as one of the past.
-    return Math.abs(now - readTime(reader)) > this.#lifetime ? "expired" : reader.rest()
+    return openCookie(this.#ring, this.#lifetime, cookie, now)
   }
+}
+
+export interface DerivedCookieKeysOptions {
+  /** Seals the cookies; this, `hash` and `period` are the same on all servers that share the secret. */
+  readonly aead: Aead
+  readonly hash: Hash
+  readonly random: RandomSource
+  readonly secrets: readonly SharedSecret[]
+  /** Milliseconds that a client may take to come back with a cookie. Default 30 seconds. */
+  readonly lifetime?: number
+  /** Milliseconds that a key seals cookies for, 1,000 or more. Default 1 hour. */
+  readonly period?: number
+  /** Milliseconds that clocks of the servers may differ. Default 1 minute. */
+  readonly skew?: number
+}
+
+/** Keys that each server of a fleet derives by itself; the secrets may be those of its tickets. See docs/ticket-keys.md. */
+export class DerivedCookieKeys implements CookieSealer {
+  readonly #keys: DerivedKeys
+  readonly #lifetime: number
+
+  /** @throws RangeError as `DerivedTicketKeys` does */
+  constructor(options: DerivedCookieKeysOptions) {
+    const { lifetime = 30_000, period = oneHour, skew = oneMinute, ...given } = options
+    this.#keys = new DerivedKeys({ ...given, period, skew, lifetime, purpose: "cookie" })
+    this.#lifetime = lifetime
+  }
+
+  /** @throws RangeError as the constructor, and goes on with what there was */
+  replace(secrets: readonly SharedSecret[]): void {
+    this.#keys.replace(secrets)
+  }
+
+  seal(content: Uint8Array, now: number): Uint8Array {
+    return sealCookie(this.#keys, content, now)
+  }
+
+  open(cookie: Uint8Array, now: number): Uint8Array | "expired" | undefined {
+    return openCookie(this.#keys, this.#lifetime, cookie, now)
+  }
+}
+
+function sealCookie(sealer: Sealer, content: Uint8Array, now: number): Uint8Array {
+  const writer = new Writer(6 + content.length)
+  writeTime(writer, now)
+  return sealer.seal(writer.bytes(content).finish(), now)
+}
+
+function openCookie(
+  sealer: Sealer,
+  lifetime: number,
+  cookie: Uint8Array,
+  now: number,
+): Uint8Array | "expired" | undefined {
+  const opened = sealer.open(cookie, now)
+  if (opened === undefined) return undefined
+  const reader = new Reader(opened, "cookie")
+  // The clocks of two servers may differ a little, so a cookie of the near future is as good as one of the past.
+  return Math.abs(now - readTime(reader)) > lifetime ? "expired" : reader.rest()
 }

@@ -1,7 +1,13 @@
 // Entry point ./session: what remembers sessions and keys. The core sees only the interfaces; take what you use.
 
 export { MemorySessionStore, type MemorySessionStoreOptions } from "./client-store.ts"
-export { CookieKeyRing, type CookieKeyRingOptions } from "./cookie-keys.ts"
+export {
+  CookieKeyRing,
+  type CookieKeyRingOptions,
+  DerivedCookieKeys,
+  type DerivedCookieKeysOptions,
+} from "./cookie-keys.ts"
+export type { SharedSecret } from "./derived-keys.ts"
 export type { SealingKey } from "./key-ring.ts"
 export {
   decodeImportedIdentity,
@@ -24,5 +30,11 @@ export type {
   SessionParameters,
   Ticketer,
 } from "./session.ts"
-export { type TicketKey, TicketKeyRing, type TicketKeyRingOptions } from "./ticket-keys.ts"
+export {
+  DerivedTicketKeys,
+  type DerivedTicketKeysOptions,
+  type TicketKey,
+  TicketKeyRing,
+  type TicketKeyRingOptions,
+} from "./ticket-keys.ts"
 export { MemoryTicketStore, type MemoryTicketStoreOptions } from "./ticket-store.ts"

@@ -1,14 +1,12 @@
 // Values that a server seals for itself and gets back from clients: tickets (RFC 9846 section 4.7.1) and cookies (section
-// 4.3.2). The form is that of RFC 5077 section 4: the key's name, a nonce, and the AEAD's ciphertext. Keys rotate by
-// themselves, and a ring of them can be shared, so that any server of a fleet opens what another sealed.
+// 4.3.2). Keys are random and rotate by themselves, and a ring of them can be shared, so that any server of a fleet opens what
+// another sealed. Where servers share a secret in place of the keys: derived-keys.ts.
 
-import { concatBytes } from "../bytes/concat.ts"
 import { copyOf } from "../bytes/copy.ts"
 import { equalBytes } from "../bytes/equal.ts"
-import { asciiToBytes } from "../bytes/text.ts"
-import { Writer } from "../bytes/writer.ts"
 import { draw } from "../crypto/draw.ts"
 import type { Aead, AeadKey, RandomSource } from "../crypto/provider.ts"
+import { nameLength, SealedForm, type Sealer } from "./sealed-form.ts"
 
 /** Plain data, to be stored or sent to other servers over a safe way: who has it can read and forge what it seals. */
 export interface SealingKey {
@@ -36,13 +34,11 @@ interface ReadyKey extends SealingKey {
   readonly ready: AeadKey
 }
 
-const nameLength = 16
-
-export class KeyRing {
+export class KeyRing implements Sealer {
   readonly #aead: Aead
   readonly #random: RandomSource
   readonly #rotateAfter: number
-  readonly #purpose: Uint8Array
+  readonly #form: SealedForm
   /** Newest first. */
   #keys: ReadyKey[] = []
 
@@ -51,7 +47,7 @@ export class KeyRing {
     this.#aead = options.aead
     this.#random = options.random
     this.#rotateAfter = options.rotateAfter
-    this.#purpose = asciiToBytes(options.purpose)
+    this.#form = new SealedForm(options.aead, options.random, options.purpose)
     this.load(options.keys)
   }
 
@@ -74,27 +70,12 @@ export class KeyRing {
 
   seal(plaintext: Uint8Array, now: number): Uint8Array {
     const { name, ready } = this.#sealingKey(now)
-    const nonce = draw(this.#random, this.#aead.nonceLength)
-    const sealed = new Writer(nameLength + nonce.length + plaintext.length + this.#aead.tagLength)
-    sealed.bytes(name).bytes(nonce)
-    const { buffer, at } = sealed.reserve(plaintext.length + this.#aead.tagLength)
-    ready.seal(nonce, concatBytes(this.#purpose, name), plaintext, buffer, at)
-    return sealed.finish()
+    return this.#form.seal(name, ready, plaintext)
   }
 
-  /** What was sealed, or undefined when it was changed, was sealed as something else, or its key is gone. */
   open(sealed: Uint8Array, now: number): Uint8Array | undefined {
     this.#dropOldKeys(now)
-    const { nonceLength, tagLength } = this.#aead
-    if (sealed.length < nameLength + nonceLength + tagLength) return undefined
-    const name = sealed.subarray(0, nameLength)
-    const key = this.#keys.find((known) => equalBytes(known.name, name))
-    if (key === undefined) return undefined
-    const nonce = sealed.subarray(nameLength, nameLength + nonceLength)
-    const ciphertext = sealed.subarray(nameLength + nonceLength)
-    const plaintext = new Uint8Array(ciphertext.length - tagLength)
-    const length = key.ready.open(nonce, concatBytes(this.#purpose, name), ciphertext, plaintext, 0)
-    return length < 0 ? undefined : plaintext
+    return this.#form.open(sealed, (name) => this.#keys.find((known) => equalBytes(known.name, name))?.ready)
   }
 
   #sealingKey(now: number): ReadyKey {
