@@ -7,6 +7,7 @@ import { ClientConnection } from "../connection/client-connection.ts"
 import type { ClientConfig, ServerConfig } from "../connection/config.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { ConnectionEvent, Outcome } from "../connection/events.ts"
+import type { ConnectionRecorder } from "../connection/recorder.ts"
 import { ServerConnection } from "../connection/server-connection.ts"
 import type { HandshakeInfo } from "../handshake/info.ts"
 import { Driver, systemClock, type Taken, type Transport } from "./driver.ts"
@@ -27,6 +28,8 @@ export interface TlsSocketInfo {
 export interface TlsStreamOptions {
   /** false (the default): when the peer ends its half, ours is ended too. */
   readonly allowHalfOpen?: boolean
+  /** Records connections: `createRecorder` of `./recording`. ALL SECRETS of each are in its recording. */
+  readonly recorder?: ConnectionRecorder | undefined
 }
 
 /** A connection that TLS protects. */
@@ -59,7 +62,8 @@ export function connectOverStreams(
   config: ClientConfig,
   options: TlsStreamOptions = {},
 ): TlsStreamSocket {
-  const connection = new ClientConnection(config, systemClock.now())
+  const now = systemClock.now()
+  const connection = options.recorder?.client(config, now) ?? new ClientConnection(config, now)
   return new StreamSocket(streams, connection, [connection.start()], options)
 }
 
@@ -69,7 +73,9 @@ export function acceptOverStreams(
   config: ServerConfig,
   options: TlsStreamOptions = {},
 ): TlsStreamSocket {
-  return new StreamSocket(streams, new ServerConnection(config, systemClock.now()), [], options)
+  const now = systemClock.now()
+  const connection = options.recorder?.server(config, now) ?? new ServerConnection(config, now)
+  return new StreamSocket(streams, connection, [], options)
 }
 
 /** Some runtimes have no `signal`. */

@@ -20,23 +20,18 @@ export const HandshakeType = {
 } as const
 export type HandshakeTypeName = keyof typeof HandshakeType
 
-/** RFC 9846 section 4.3 and the IANA registry of extensions. */
-export const ExtensionType = {
+/** RFC 9846 section 4.3 and the IANA registry of extensions: those that mean something here. */
+export const KnownExtensionType = {
   server_name: 0,
-  max_fragment_length: 1,
   status_request: 5,
   supported_groups: 10,
-  ec_point_formats: 11,
   signature_algorithms: 13,
   application_layer_protocol_negotiation: 16,
   signed_certificate_timestamp: 18,
   client_certificate_type: 19,
   server_certificate_type: 20,
-  padding: 21,
-  extended_master_secret: 23,
   compress_certificate: 27,
   record_size_limit: 28,
-  session_ticket: 35,
   pre_shared_key: 41,
   early_data: 42,
   supported_versions: 43,
@@ -48,24 +43,66 @@ export const ExtensionType = {
   signature_algorithms_cert: 50,
   key_share: 51,
   ticket_request: 58,
+} as const
+
+/** Of TLS 1.2 and before, without a meaning, or for those alone who deal with certificates or use `ech/`. */
+const otherExtensionType = {
+  max_fragment_length: 1,
+  ec_point_formats: 11,
+  padding: 21,
+  extended_master_secret: 23,
+  delegated_credential: 34,
+  session_ticket: 35,
+  ech_outer_extensions: 0xfd00,
+  encrypted_client_hello: 0xfe0d,
   renegotiation_info: 0xff01,
 } as const
+
+/** All that have a name here: a client's core has no use for the others. */
+export const ExtensionType: typeof KnownExtensionType & typeof otherExtensionType = /* @__PURE__ */ Object.assign(
+  {},
+  KnownExtensionType,
+  otherExtensionType,
+)
 export type ExtensionName = keyof typeof ExtensionType
 
-/** RFC 9846 section 4.3.7, draft-ietf-tls-ecdhe-mlkem. */
-export const NamedGroup = {
+/** RFC 9846 section 4.3.7, draft-ietf-tls-ecdhe-mlkem: those that a provider has, or that are put in front of its own. */
+export const KnownNamedGroup = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
   secp521r1: 0x0019,
   x25519: 0x001d,
-  x448: 0x001e,
   SecP256r1MLKEM768: 0x11eb,
   X25519MLKEM768: 0x11ec,
   SecP384r1MLKEM1024: 0x11ed,
 } as const
+export type KnownNamedGroupName = keyof typeof KnownNamedGroup
+
+/** Others of RFC 9846 section 4.3.7, and RFC 8734: who uses them brings their names (`crypto/more`). */
+const otherNamedGroup = {
+  x448: 0x001e,
+  brainpoolP256r1tls13: 0x001f,
+  brainpoolP384r1tls13: 0x0020,
+  brainpoolP512r1tls13: 0x0021,
+  ffdhe2048: 0x0100,
+  ffdhe3072: 0x0101,
+  ffdhe4096: 0x0102,
+  ffdhe6144: 0x0103,
+  ffdhe8192: 0x0104,
+  MLKEM512: 0x0200,
+  MLKEM768: 0x0201,
+  MLKEM1024: 0x0202,
+} as const
+
+/** All that have a name here. */
+export const NamedGroup: typeof KnownNamedGroup & typeof otherNamedGroup = /* @__PURE__ */ Object.assign(
+  {},
+  KnownNamedGroup,
+  otherNamedGroup,
+)
 export type NamedGroupName = keyof typeof NamedGroup
 
-/** RFC 9846 section 4.3.3. */
+/** RFC 9846 section 4.3.3, RFC 8734, draft-ietf-tls-mldsa. */
 export const SignatureScheme = {
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
@@ -81,6 +118,12 @@ export const SignatureScheme = {
   rsa_pss_pss_sha256: 0x0809,
   rsa_pss_pss_sha384: 0x080a,
   rsa_pss_pss_sha512: 0x080b,
+  ecdsa_brainpoolP256r1tls13_sha256: 0x081a,
+  ecdsa_brainpoolP384r1tls13_sha384: 0x081b,
+  ecdsa_brainpoolP512r1tls13_sha512: 0x081c,
+  mldsa44: 0x0904,
+  mldsa65: 0x0905,
+  mldsa87: 0x0906,
 } as const
 export type SignatureSchemeName = keyof typeof SignatureScheme
 

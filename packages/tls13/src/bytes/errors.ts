@@ -9,6 +9,7 @@ export type TlsErrorKind =
   | "PeerIncompatible"
   | "InvalidMessage"
   | "CertificateRejected"
+  | "EncryptedClientHelloRejected"
   | "LimitExceeded"
   | "PeerAlert"
   | "Closed"

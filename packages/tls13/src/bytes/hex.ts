@@ -24,3 +24,23 @@ export function fromHex(text: string): Uint8Array {
 function digit(value: number): number {
   return value < 10 ? 0x30 + value : 0x57 + value
 }
+
+/** Undefined: something else than pairs of lower-case digits. Quick, for files that are mostly this. */
+export function bytesOfHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  let isHex = true
+  for (let i = 0; i < bytes.length; i++) {
+    const high = numberOf(text.charCodeAt(2 * i))
+    const low = numberOf(text.charCodeAt(2 * i + 1))
+    bytes[i] = (high << 4) | low
+    if ((high | low) > 15) isHex = false
+  }
+  return isHex ? bytes : undefined
+}
+
+/** 16: no digit. */
+function numberOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : 16
+}

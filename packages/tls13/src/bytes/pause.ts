@@ -20,6 +20,16 @@ export function isThenable(answer: unknown): boolean {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
 }
 
+/** What `work` makes of an answer, now or later. A Pause needs its `work`. @throws Misuse */
+export function afterwards<Answer, Value>(
+  answer: Answer | Pause<Answer>,
+  work: (answer: Answer) => Value,
+): Value | Pause<Value> {
+  if (!(answer instanceof Pause)) return work(answer)
+  if (answer.work === undefined) throw new Misuse("a Pause whose answer is read here needs `work`")
+  return new Pause(answer.work.then(work))
+}
+
 /** The answer of a callback that nobody waits for. @throws Misuse for a promise and for a Pause */
 export function atOnce<Answer>(callback: string, answer: Answer): Answer {
   if (answer instanceof Pause) throw new Misuse(`${callback} returned a Pause; it must answer at once`)

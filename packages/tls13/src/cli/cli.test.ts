@@ -253,6 +253,25 @@ describe("one clear line and a status", () => {
 })
 
 describe("connect and serve", () => {
+  it("a group that nobody has is named beside each that there is, once", async () => {
+    const [, line] = await refused("connect", "127.0.0.1:1", "--groups", "MLKEM2048")
+    const [, listed = ""] = /no group MLKEM2048; it has (.*)$/.exec(`${line}`) ?? []
+    const names = listed.split(", ")
+    expect(names).toContain("MLKEM1024")
+    expect(names).toEqual([...new Set(names)])
+  })
+
+  it.each([
+    ["--groups", "X448", "x448"],
+    ["--groups", "x25519,FFDHE2048", "ffdhe2048"],
+    ["--groups", "mlkem768", "MLKEM768"],
+    ["--sigalgs", "Ed448", "ed448"],
+    ["--ciphers", "tls_aes_128_ccm_sha256", "TLS_AES_128_CCM_SHA256"],
+  ])("%s %s: a name in other letters is told as it is", async (option, given, meant) => {
+    const said = `tls13: ${option} knows no ${given.split(",").at(-1)}: write ${meant}`
+    expect(await refused("connect", "127.0.0.1:1", option, given)).toEqual([2, said])
+  })
+
   it("--echo: what is typed comes back, and both sides tell what was agreed", async () => {
     const server = await serving("--echo", ...own, "--alpn", "mqtt")
     const client = await connecting(server.port, "hello\n", ...trust, "--alpn", "h2,mqtt", "--groups", "P-256")

@@ -2,7 +2,7 @@
 
 import { benchCommand } from "./bench/command.ts"
 import type { Command, Program } from "./command-line.ts"
-import { help, password, shared, trust } from "./shared-options.ts"
+import { delegated, delegatedCredentials, help, password, shared, trust } from "./shared-options.ts"
 
 export const connectCommand: Command = {
   name: "tls13 connect",
@@ -20,6 +20,7 @@ export const connectCommand: Command = {
           value: "WHEN",
           help: "ask for a stapled OCSP response: ifPresent (it must be good if it comes) or require",
         },
+        delegatedCredentials,
         { name: "insecure", help: "go on with a server that cannot be verified, and say what is wrong" },
         {
           name: "servername",
@@ -39,6 +40,7 @@ export const connectCommand: Command = {
         },
         { name: "key", value: "FILE", multiple: true, help: "its private key; default: in the same file" },
         password,
+        delegated,
       ],
     },
     {
@@ -60,6 +62,12 @@ export const connectCommand: Command = {
           value: "TEXT",
           help: "send this as 0-RTT data when the session allows it (it may be replayed), else at once after the handshake; \\n and \\r in it mean line ends",
         },
+        {
+          name: "ech",
+          value: "CONFIGS",
+          help: "hide the name that is asked for: an ECHConfigList in base64, as an HTTPS record has it, or a file with an ECHCONFIG block",
+        },
+        { name: "ech-grease", help: "send a made-up Encrypted Client Hello, which hides nothing" },
         {
           name: "commands",
           help: "take typed lines as commands, as on a terminal: K renews our keys, B renews those of both sides, Q ends the connection",
@@ -104,11 +112,18 @@ export const serveCommand: Command = {
         },
         { name: "key", value: "FILE", multiple: true, help: "its private key; default: in the same file" },
         password,
+        delegated,
         {
           name: "ocsp-response",
           value: "FILE",
           multiple: true,
           help: "staple this OCSP response (DER) to the certificate; in the order of --cert",
+        },
+        {
+          name: "ech-key",
+          value: "FILE",
+          multiple: true,
+          help: "take Encrypted Client Hello with this key, as tls13 ech-key writes it; repeat for more, the best first",
         },
         {
           name: "names",
@@ -131,6 +146,7 @@ export const serveCommand: Command = {
           help: "none (default): none is asked for; request, require, or post-handshake: asked for once the connection is there",
         },
         ...trust,
+        delegatedCredentials,
       ],
     },
     {
@@ -191,9 +207,110 @@ export const inspectCommand: Command = {
   after: "On a terminal the text is in colour, unless NO_COLOR is set.",
 }
 
+export const echKeyCommand: Command = {
+  name: "tls13 ech-key",
+  takes: "PUBLIC-NAME",
+  summary: "make a key for Encrypted Client Hello",
+  about:
+    "PUBLIC-NAME is what everybody sees instead of the names that clients ask for; the server has to have a certificate for it. The key is a PEM file with PRIVATE KEY and ECHCONFIG (RFC 9934), as OpenSSL and other servers take it.",
+  sections: [
+    {
+      rows: [
+        {
+          name: "out",
+          value: "FILE",
+          help: "write the key to FILE, which must not be there; default: standard output",
+        },
+        {
+          name: "max-name-length",
+          value: "N",
+          help: "bytes of the longest name behind it, up to which names are padded; default 0: not known",
+        },
+        { name: "kem", value: "NAME", help: "x25519 (default, which every client has) or p256" },
+        { name: "config-id", value: "N", help: "0 to 255, another for each key of a server; default: drawn" },
+      ],
+    },
+    help,
+  ],
+}
+
+export const delegateCommand: Command = {
+  name: "tls13 delegate",
+  summary: "make a delegated credential",
+  about:
+    "The certificate's key signs for a new key, which then stands for it for some hours (RFC 9345): the server that has the new key needs the certificate, and not its key. Written are the credential and its private key, as PEM.",
+  sections: [
+    {
+      rows: [
+        {
+          name: "cert",
+          value: "FILE",
+          help: "the certificate (PEM or DER), which must have DelegationUsage: puremq cert --delegation makes such ones",
+        },
+        { name: "key", value: "FILE", help: "its private key; default: in the same file" },
+        password,
+        {
+          name: "out",
+          value: "FILE",
+          help: "write to FILE, over an older one; default: standard output",
+        },
+        {
+          name: "for",
+          value: "ROLE",
+          choices: ["server", "client"],
+          help: "who will show it: server (default) or client",
+        },
+        { name: "hours", value: "N", help: "of its validity, 1 to 168; default 24" },
+        {
+          name: "type",
+          value: "TYPE",
+          choices: ["p256", "p384", "ed25519"],
+          help: "of the new key: p256 (default), p384 or ed25519",
+        },
+      ],
+    },
+    help,
+  ],
+}
+
+export const replayCommand: Command = {
+  name: "tls13 replay",
+  takes: "FILE",
+  summary: "run a recorded connection again, step by step",
+  about:
+    "FILE is what --record of tls13 connect or tls13 serve has written. Each call is told with what the connection made of it, and what it sends is compared with what it sent then. The exit status is 0 when every byte is the same, 1 with the first difference.",
+  sections: [
+    {
+      rows: [
+        {
+          name: "trace",
+          optionalValue: "bytes,secrets",
+          help: "with bytes also field by field in hexadecimal, with secrets each secret and key: who has them can read the connection",
+        },
+        { name: "step", help: "wait for a line of input after each call" },
+        {
+          name: "redact",
+          value: "OUT",
+          help: "tell nothing, and write to OUT what may be shown to others: calls, records, messages, extensions, lengths and times, without secrets, names and contents",
+        },
+        { name: "test", help: "tell nothing, and print a test for vitest that runs FILE" },
+      ],
+    },
+    help,
+  ],
+}
+
 export const program: Program = {
   name: "tls13",
   version: "0.1.0",
   summary: "TLS 1.3 from the command line",
-  commands: { connect: connectCommand, serve: serveCommand, inspect: inspectCommand, bench: benchCommand },
+  commands: {
+    connect: connectCommand,
+    serve: serveCommand,
+    inspect: inspectCommand,
+    replay: replayCommand,
+    "ech-key": echKeyCommand,
+    delegate: delegateCommand,
+    bench: benchCommand,
+  },
 }

@@ -16,6 +16,7 @@ import { policyOf } from "./certificate-options.ts"
 import { type Arguments, readArguments, UsageError } from "./command-line.ts"
 import { connectCommand } from "./commands.ts"
 import { connectProblem } from "./connect-problem.ts"
+import { offeredEch } from "./ech-options.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { Recording } from "./recording.ts"
 import { SharedOutput, type Turn } from "./shared-output.ts"
@@ -51,7 +52,7 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
   const sessionFile = read.text("session-file")
   const servername = read.text("servername")
   const earlyData = read.text("early-data")?.replaceAll("\\r", "\r").replaceAll("\\n", "\n")
-  const shared = await sharedTlsOptions(read)
+  const shared = await sharedTlsOptions(read, "client")
   for (const problem of shared.secureContext.skipped) terminal.say(`warning: ${problem}`)
   const detail = traceDetail(read)
   const recording = new Recording(read, "client", terminal.say)
@@ -65,7 +66,11 @@ export async function connect(args: readonly string[], terminal: Terminal): Prom
     ...(servername !== undefined && { servername }),
     ...(earlyData !== undefined && { earlyData: Buffer.from(earlyData) }),
     // Whoever brings a certificate shows it when asked, also later.
-    core: { postHandshakeAuth: read.texts("cert").length > 0 },
+    core: {
+      postHandshakeAuth: read.texts("cert").length > 0,
+      encryptedClientHello: offeredEch(read, shared.secureContext.provider),
+    },
+    recorder: recording.recorder,
     ...(read.flag("trace") && { trace: (event) => say(describe(event, detail)) }),
   }
   let session = sessionFile !== undefined && existsSync(sessionFile) ? readSession(sessionFile) : undefined

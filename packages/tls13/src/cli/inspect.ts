@@ -13,9 +13,9 @@ import {
   parseCertificate,
   placeText,
 } from "../x509/certificate/certificate.ts"
-import { KeyUsage } from "../x509/certificate/extensions.ts"
+import * as KeyUsage from "../x509/certificate/key-usage.ts"
 import { missedIssuer } from "../x509/certificate/unreadable.ts"
-import { Oid } from "../x509/der/oids.ts"
+import * as Oid from "../x509/der/oids.ts"
 import { isPem } from "../x509/der/pem.ts"
 import { type DescribeOptions, describeChainAsData } from "../x509/describe/describe.ts"
 import { describeBundle } from "../x509/describe/describe-bundle.ts"

@@ -15,8 +15,8 @@ import type { Server } from "../adapters/node/server.ts"
 import { quotedText, utf8ToBytes, visibleText } from "../bytes/text.ts"
 import { extendedKeyUsage, nameConstraints, subjectAltName } from "../devcert/extensions.ts"
 import { createDevelopmentCertificates } from "../devcert/index.ts"
-import { Tag } from "../x509/der/der.ts"
 import { derOid, derSequence, derValue } from "../x509/der/der-writer.ts"
+import * as Tag from "../x509/der/tags.ts"
 import { Oid, toPem } from "../x509/index.ts"
 import { show, type Terminal } from "./connect.ts"
 import { run } from "./run.ts"
@@ -123,6 +123,7 @@ describe("characters that cannot be seen", () => {
       group: "y",
       resumed: false,
       alpnProtocol: nasty,
+      encryptedClientHello: "not offered",
       clientIdentity: nasty,
       authorized: false,
       authorizationProblem: nasty,

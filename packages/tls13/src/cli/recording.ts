@@ -1,8 +1,10 @@
-// What `--pcap` and `--explore` write of the connections of a command.
+// What `--pcap`, `--explore` and `--record` write of the connections of a command.
 
 import type { Socket } from "node:net"
 import { parse } from "node:path"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
+import type { ConnectionRecorder } from "../connection/recorder.ts"
+import { createRecorder } from "../recording/index.ts"
 import type { TraceEvent, TraceSink } from "../trace/events.ts"
 import { type ConnectionCapture, PcapngWriter } from "../trace/pcapng.ts"
 import { longestSavedTrace, savedEvent, savedTraceHead, savedTraceTail } from "../trace/saved-trace.ts"
@@ -15,7 +17,7 @@ type Role = "client" | "server"
 /** Milliseconds after which packets are written, whether the secrets that they are read with are known or not. */
 const patience = 1000
 
-/** Traces that `--explore` writes at most: a server meets whoever comes. */
+/** Files that `--explore` writes at most, and `--record`: a server meets whoever comes. */
 export const mostTraces = 100
 
 export class Recording {
@@ -23,7 +25,10 @@ export class Recording {
   readonly #say: (line: string) => void
   readonly #captures: PcapngWriter | undefined
   readonly #tracePath: string | undefined
+  readonly #recordPath: string | undefined
+  /** Files of `--explore`, and of `--record`. */
   #traces = 0
+  #records = 0
   /** Of a server, by the address and port of their clients. */
   readonly #accepted = new Map<string, ConnectionCapture>()
   readonly #sinks = new WeakMap<TLSSocket, TraceSink>()
@@ -32,15 +37,32 @@ export class Recording {
   constructor(read: Arguments, role: Role, say: (line: string) => void) {
     this.#role = role
     this.#say = say
-    const [pcap, explore] = [read.text("pcap"), read.text("explore")]
+    const [pcap, explore, record] = [read.text("pcap"), read.text("explore"), read.text("record")]
     this.#tracePath = explore
+    this.#recordPath = record
     if (pcap !== undefined) {
       const file = new SecretFile(pcap, say)
       this.#captures = new PcapngWriter((block) => file.write(block), { program: `tls13 ${program.version}` })
     }
     if (explore !== undefined) new SecretFile(explore, say).close()
-    const paths = [pcap, explore].filter((path) => path !== undefined)
+    if (record !== undefined) new SecretFile(record, say).close()
+    const paths = [pcap, explore, record].filter((path) => path !== undefined)
     if (paths.length > 0) say(warningOf(paths))
+  }
+
+  /** For the connections to come; undefined: `--record` was not given. */
+  get recorder(): ConnectionRecorder | undefined {
+    const path = this.#recordPath
+    if (path === undefined) return undefined
+    return createRecorder(() => {
+      if (this.#records > mostTraces) return undefined
+      if (++this.#records > mostTraces) {
+        this.#say(`--record has written ${mostTraces} files; the connections from here on are in none`)
+        return undefined
+      }
+      const file = opened(numbered(path, this.#records), this.#say)
+      return file && { write: (text) => file.write(Buffer.from(text, "latin1")), close: () => file.close() }
+    })
   }
 
   /** Whether bytes are wanted, as against the events of a trace alone. */

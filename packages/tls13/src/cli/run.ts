@@ -38,6 +38,14 @@ async function dispatch(args: readonly string[], terminal: Terminal, colour: boo
       return (await import("./bench/bench.ts")).bench(rest, terminal)
     case "inspect":
       return (await import("./inspect.ts")).inspect(rest, terminal, colour)
+    case "replay":
+      return (await import("./replay.ts")).replay(rest, terminal)
+    case "ech-key":
+      ;(await import("./ech-key.ts")).echKey(rest, terminal)
+      return 0
+    case "delegate":
+      ;(await import("./delegate.ts")).delegate(rest, terminal)
+      return 0
     default:
       await (await import("./serve.ts")).serve(rest, terminal)
       return 0

@@ -16,6 +16,7 @@ import { type Arguments, readArguments, UsageError } from "./command-line.ts"
 import { serveCommand } from "./commands.ts"
 import { show, type Terminal } from "./connect.ts"
 import { watchDescriptors } from "./descriptors.ts"
+import { publicNamesOf, takenEch } from "./ech-options.ts"
 import { KeyRenewal } from "./key-renewal.ts"
 import { Recording } from "./recording.ts"
 import { SharedOutput } from "./shared-output.ts"
@@ -38,7 +39,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const tickets = read.number("tickets", 0, 255)
   const maxBytes = read.number("early-data", 1, 2 ** 32 - 1)
   const verify = read.oneOf("verify", "none", "request", "require", "post-handshake") ?? "none"
-  const shared = await sharedTlsOptions(read)
+  const shared = await sharedTlsOptions(read, "server")
   for (const problem of shared.secureContext.skipped) say(`warning: ${problem}`)
   const detail = traceDetail(read)
   const recording = new Recording(read, "server", say)
@@ -47,7 +48,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     if (tells) say(describe(event, detail).replace(/^/gm, `${socket.remoteAddress}:${socket.remotePort} `))
     recording.event(event, socket)
   }
-  const development = developmentContext(read, shared)
+  const ech = takenEch(read, shared.secureContext.provider)
+  const development = developmentContext(read, shared, publicNamesOf(ech))
   const server = createServer({
     ...shared,
     ...handshakeLimitsOf(read),
@@ -57,7 +59,9 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     rejectUnauthorized: verify === "require" || verify === "post-handshake",
     ...(tickets !== undefined && { tickets }),
     ...(maxBytes !== undefined && { earlyData: { maxBytes } }),
+    recorder: recording.recorder,
     ...((tells || recording.wantsEvents) && { trace }),
+    core: { encryptedClientHello: ech },
   })
   server.on("connection", (raw) => recording.accept(raw))
   server.on("handshake", (report: HandshakeReport) => contained(say, () => say(reportLine(report))))
@@ -147,13 +151,14 @@ function oncePerSecond(say: (line: string) => void): (line: string) => void {
   }
 }
 
-/** Without --cert and --psk: an authority and a certificate of the moment. */
+/** Without --cert and --psk: an authority and a certificate of the moment. @param more names, where none are given */
 function developmentContext(
   read: Arguments,
   { secureContext, externalPsks }: Awaited<ReturnType<typeof sharedTlsOptions>>,
+  more: readonly string[],
 ): { readonly context: SecureContext; readonly notes: readonly string[] } | undefined {
   if (secureContext.credentials.length > 0 || externalPsks.length > 0) return undefined
-  const names = read.text("names")?.split(",") ?? ["localhost", "127.0.0.1", "::1"]
+  const names = read.text("names")?.split(",") ?? ["localhost", "127.0.0.1", "::1", ...more]
   const made = createDevelopmentCertificates({ names, now: Date.now() })
   const file = read.text("save-ca")
   if (file !== undefined) writeSecretFile(file, made.caCert)
@@ -213,6 +218,7 @@ function wordsOf(report: HandshakeReport): string {
     report.resumed ? "resumed" : "new",
     report.alpnProtocol === undefined ? undefined : `alpn ${quotedText(report.alpnProtocol)}`,
     report.serverName === undefined ? undefined : `for ${report.serverName}`,
+    report.encryptedClientHello === "accepted" ? "encrypted hello" : undefined,
     report.clientIdentity === undefined ? undefined : `client ${report.clientIdentity}`,
     report.authorizationProblem === undefined
       ? undefined

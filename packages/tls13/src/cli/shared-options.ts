@@ -39,6 +39,18 @@ export const password: OptionRow = {
   help: "its first line is the password of keys that are encrypted",
 }
 
+export const delegated: OptionRow = {
+  name: "delegated",
+  value: "FILE",
+  multiple: true,
+  help: "show this delegated credential, as tls13 delegate writes it, to peers that take such ones; in the order of --cert",
+}
+
+export const delegatedCredentials: OptionRow = {
+  name: "delegated-credentials",
+  help: "take delegated credentials, too (RFC 9345)",
+}
+
 export const timeout: OptionRow = { name: "timeout", value: "MS", help: "for the handshake; default 10000" }
 
 /** What is negotiated. */
@@ -54,9 +66,13 @@ export const negotiation: OptionSection = {
     {
       name: "groups",
       value: "NAMES",
-      help: "x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...; a server takes the third and fourth only when named here",
+      help: "x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768, ...; a server takes the third and fourth only when named here, and so are for both: x448, ffdhe2048 to ffdhe8192, brainpoolP256r1tls13, ...",
     },
-    { name: "sigalgs", value: "NAMES", help: "ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ..." },
+    {
+      name: "sigalgs",
+      value: "NAMES",
+      help: "ecdsa_secp256r1_sha256, ed25519, rsa_pss_rsae_sha256, ...; only when named: ed448, ecdsa_brainpoolP256r1tls13_sha256, ...",
+    },
     {
       name: "record-size-limit",
       value: "N",
@@ -66,7 +82,7 @@ export const negotiation: OptionSection = {
       name: "cert-compression",
       help: "compress certificates for peers that take it, and take compressed ones (zlib, brotli)",
     },
-    { name: "provider", value: "NAME", help: "whose cryptography: fast (default), noble or host" },
+    { name: "provider", value: "NAME", help: "whose cryptography: fast (default), noble, host or mixed" },
   ],
 }
 
@@ -114,6 +130,11 @@ export const shared: readonly OptionSection[] = [
         name: "explore",
         value: "FILE",
         help: "write all that the trace has of a connection, secrets too, to FILE, for the explorer; later connections to FILE-2, FILE-3 ... (trace.json, trace-2.json), 100 at most. WHO HAS THEM READS EVERYTHING",
+      },
+      {
+        name: "record",
+        value: "FILE",
+        help: "write all that comes to a connection from outside, secrets too, to FILE, for `tls13 replay`, a test or the explorer; later connections to FILE-2, FILE-3 ... (one.jsonl, one-2.jsonl), 100 at most. WHO HAS THEM READS EVERYTHING",
       },
       { name: "key-update", value: "BYTES", help: "renew our sending keys after every so many bytes" },
       { name: "key-update-peer", help: "and ask the peer to renew its own each time" },

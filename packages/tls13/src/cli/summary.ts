@@ -6,6 +6,7 @@ import { chooseProvider } from "../adapters/node/provider.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
 import { toHex } from "../bytes/hex.ts"
 import { quotedText, visibleText } from "../bytes/text.ts"
+import type { HandshakeInfo } from "../handshake/info.ts"
 import { subjectText } from "../x509/certificate/certificate.ts"
 import { timeText } from "../x509/der/time.ts"
 
@@ -20,8 +21,15 @@ export function summary(socket: TLSSocket, peer: "server" | "client"): string[] 
   ]
   if (info.serverName !== undefined) lines.push(`server name  ${visibleText(info.serverName)}`)
   lines.push(`ALPN         ${info.alpnProtocol === undefined ? "none" : quotedText(info.alpnProtocol)}`)
+  if (info.encryptedClientHello !== "not offered") lines.push(`hello        encrypted, ${info.encryptedClientHello}`)
+  if (info.delegated) lines.push("shown        a delegated credential of ours")
   if (info.earlyData !== "not offered") lines.push(`early data   ${info.earlyData}`)
   return [...lines, ...peerLines(socket, peer)]
+}
+
+function byWhom({ peer }: HandshakeInfo): string {
+  const delegated = peer?.delegatedCredential
+  return delegated ? `, by a delegated credential that is valid until ${timeText(delegated.validUntil)}` : ""
 }
 
 function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
@@ -42,7 +50,7 @@ function peerLines(socket: TLSSocket, peer: "server" | "client"): string[] {
   }
   return [
     `${peer.padEnd(12)} ${subjectText(leaf)}, valid until ${timeText(leaf.notAfter)}`,
-    ...(info.peerSignatureScheme ? [`signature    ${info.peerSignatureScheme}`] : []),
+    ...(info.peerSignatureScheme ? [`signature    ${info.peerSignatureScheme}${byWhom(info)}`] : []),
     verified,
   ]
 }

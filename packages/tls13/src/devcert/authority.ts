@@ -3,11 +3,12 @@
 import { sha256 } from "../crypto/noble/hash.ts"
 import { createNobleProvider } from "../crypto/noble/index.ts"
 import type { CryptoProvider, SignatureAlgorithmName } from "../crypto/provider.ts"
-import { Oid } from "../x509/der/oids.ts"
+import * as Oid from "../x509/der/oids.ts"
 import { issueCertificate } from "./certificate.ts"
 import {
   authorityKeyIdentifier,
   basicConstraints,
+  delegationUsage,
   type Extension,
   extendedKeyUsage,
   keyIdentifier,
@@ -60,6 +61,8 @@ export interface LeafOptions extends IssuingOptions {
   readonly usage: "server" | "client" | "both"
   /** Host names and IP addresses for the subjectAltName. */
   readonly names?: readonly string[]
+  /** Its key may sign delegated credentials (RFC 9345 section 4.2). Default: it may not. */
+  readonly delegation?: boolean
 }
 
 const hour = 3_600_000
@@ -83,6 +86,7 @@ export function createLeaf(options: LeafOptions): Identity {
     keyUsage("digitalSignature"),
     extendedKeyUsage(...purposes[options.usage]),
     ...(names.length === 0 ? [] : [subjectAltName(names.map(toGeneralName), Object.keys(subject).length === 0)]),
+    ...(options.delegation ? [delegationUsage()] : []),
   ]
   return issue({ ...options, subject }, options.issuer, usual, 397)
 }

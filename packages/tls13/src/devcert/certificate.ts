@@ -3,11 +3,13 @@
 
 import { asciiToBytes } from "../bytes/text.ts"
 import { draw } from "../crypto/draw.ts"
-import type { PrivateKey, PublicKey } from "../crypto/keys.ts"
+import type { EcCurve, PrivateKey, PublicKey } from "../crypto/keys.ts"
 import type { CryptoProvider, SignatureAlgorithmName } from "../crypto/provider.ts"
-import { contextConstructed, Tag } from "../x509/der/der.ts"
+import { contextConstructed } from "../x509/der/der.ts"
 import { derBitString, derInteger, derNull, derOid, derSequence, derSmall, derValue } from "../x509/der/der-writer.ts"
-import { Oid } from "../x509/der/oids.ts"
+import * as Oid from "../x509/der/oids.ts"
+import * as Tag from "../x509/der/tags.ts"
+import { octetKey, octetKeys } from "../x509/keys/octet-keys.ts"
 import { encodeSpki, pssParameters } from "../x509/keys/spki.ts"
 import { type Extension, encodeExtension } from "./extensions.ts"
 import { encodeName, type NameAttributes } from "./names.ts"
@@ -91,28 +93,39 @@ export function encodeTime(milliseconds: number): Uint8Array {
 
 function usualSignature(key: PrivateKey): SignatureAlgorithmName {
   switch (key.type) {
-    case "ed25519":
-      return "ed25519"
     case "ec":
-      return key.curve === "P-256" ? "ecdsa_sha256" : key.curve === "P-384" ? "ecdsa_sha384" : "ecdsa_sha512"
+      return usualEcdsa[key.curve]
     case "rsa":
       return "rsa_pkcs1_sha256"
     case "rsa-pss":
       return "rsa_pss_sha256"
+    default:
+      return octetKey(key.type)!.algorithm
   }
 }
 
-/** The AlgorithmIdentifier of a signature: RFC 5758, RFC 8410, RFC 4055. */
+/** The hash of the curve's security (RFC 5480 section 4, RFC 8734 section 2). */
+const usualEcdsa: Readonly<Record<EcCurve, SignatureAlgorithmName>> = {
+  "P-256": "ecdsa_sha256",
+  "P-384": "ecdsa_sha384",
+  "P-521": "ecdsa_sha512",
+  brainpoolP256r1: "ecdsa_brainpool_sha256",
+  brainpoolP384r1: "ecdsa_brainpool_sha384",
+  brainpoolP512r1: "ecdsa_brainpool_sha512",
+}
+
+/** The AlgorithmIdentifier of a signature: RFC 5758, RFC 8410, RFC 4055, RFC 9881. */
 function signatureIdentifier(name: SignatureAlgorithmName): Uint8Array {
   switch (name) {
     case "ecdsa_sha256":
+    case "ecdsa_brainpool_sha256":
       return derSequence(derOid("1.2.840.10045.4.3.2"))
     case "ecdsa_sha384":
+    case "ecdsa_brainpool_sha384":
       return derSequence(derOid("1.2.840.10045.4.3.3"))
     case "ecdsa_sha512":
+    case "ecdsa_brainpool_sha512":
       return derSequence(derOid("1.2.840.10045.4.3.4"))
-    case "ed25519":
-      return derSequence(derOid(Oid.ed25519))
     case "rsa_pkcs1_sha256":
       return derSequence(derOid("1.2.840.113549.1.1.11"), derNull())
     case "rsa_pkcs1_sha384":
@@ -125,5 +138,7 @@ function signatureIdentifier(name: SignatureAlgorithmName): Uint8Array {
       return derSequence(derOid(Oid.rsassaPss), pssParameters("sha384", 48))
     case "rsa_pss_sha512":
       return derSequence(derOid(Oid.rsassaPss), pssParameters("sha512", 64))
+    default:
+      return derSequence(derOid(octetKeys.find(({ algorithm }) => algorithm === name)!.oid))
   }
 }

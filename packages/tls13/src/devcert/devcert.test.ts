@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createNobleProvider } from "../crypto/noble/index.ts"
-import { Oid } from "../x509/der/oids.ts"
+import * as Oid from "../x509/der/oids.ts"
 import { toPem } from "../x509/der/pem.ts"
 import { CrlStore, parseCertificate, parseCrls } from "../x509/index.ts"
 import {

@@ -4,7 +4,7 @@
 import type { CryptoProvider } from "../crypto/provider.ts"
 import { toPem } from "../x509/der/pem.ts"
 import { createAuthority, createLeaf, type Identity } from "./authority.ts"
-import { type KeyType, privateKeyToPem } from "./keys.ts"
+import { type KeyPair, type KeyType, privateKeyToPem } from "./keys.ts"
 import { toGeneralName } from "./names.ts"
 
 export interface DevelopmentOptions {
@@ -16,10 +16,14 @@ export interface DevelopmentOptions {
   readonly clientNames?: readonly string[]
   /** Of all three keys. Default: `p256`, which every TLS 1.3 implementation accepts. */
   readonly keyType?: KeyType
+  /** Makes the three key pairs instead: of kinds that `provider` signs with, and no `keyType` names, such as Ed448 and ML-DSA. */
+  readonly keyPair?: () => KeyPair
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly now: number
   /** How long the server's and the client's certificates are valid; default: 397. The authority's is valid for ten years, or as long. */
   readonly days?: number
+  /** The server's key and the client's may sign delegated credentials (RFC 9345 section 4.2). Default: they may not. */
+  readonly delegation?: boolean
   /** Default: the noble provider. */
   readonly provider?: CryptoProvider
 }
@@ -42,13 +46,16 @@ export function createDevelopmentCertificates(options: DevelopmentOptions): Deve
     if (!["dns", "ip"].includes(toGeneralName(name).type))
       throw new RangeError(`a server is reached by host names and IP addresses, not by ${JSON.stringify(name)}`)
   }
-  const common = {
+  const { keyPair } = options
+  const common = () => ({
     now: options.now,
+    ...(keyPair && { keyPair: keyPair() }),
     ...(options.keyType && { keyType: options.keyType }),
     ...(options.provider && { provider: options.provider }),
-  }
-  const authority = createAuthority({ ...common, days: Math.max(days, 3650), pathLength: 0 })
-  const server = createLeaf({ ...common, days, issuer: authority, usage: "server", names })
+  })
+  const leaf = () => ({ ...common(), ...(options.delegation && { delegation: true }) })
+  const authority = createAuthority({ ...common(), days: Math.max(days, 3650), pathLength: 0 })
+  const server = createLeaf({ ...leaf(), days, issuer: authority, usage: "server", names })
   const made = {
     caCert: certificateToPem(authority),
     caKey: privateKeyToPem(authority.privateKey),
@@ -57,7 +64,7 @@ export function createDevelopmentCertificates(options: DevelopmentOptions): Deve
   }
   if (clientName === undefined) return made
   const client = createLeaf({
-    ...common,
+    ...leaf(),
     days,
     issuer: authority,
     usage: "client",

@@ -3,9 +3,10 @@
 import { copyOf } from "../bytes/copy.ts"
 import type { PublicKey } from "../crypto/keys.ts"
 import type { Hash } from "../crypto/provider.ts"
-import { contextConstructed, contextPrimitive, Tag } from "../x509/der/der.ts"
-import { derOctetString, derOid, derSequence, derSmall, derValue } from "../x509/der/der-writer.ts"
-import { Oid } from "../x509/der/oids.ts"
+import { contextConstructed, contextPrimitive } from "../x509/der/der.ts"
+import { derNull, derOctetString, derOid, derSequence, derSmall, derValue } from "../x509/der/der-writer.ts"
+import * as Oid from "../x509/der/oids.ts"
+import * as Tag from "../x509/der/tags.ts"
 import { encodeSpki } from "../x509/keys/spki.ts"
 import { encodeGeneralName, type GeneralName } from "./names.ts"
 
@@ -82,6 +83,11 @@ export function authorityKeyIdentifier(identifier: Uint8Array): Extension {
     critical: false,
     value: derSequence(derValue(contextPrimitive(0), identifier)),
   }
+}
+
+/** RFC 9345 section 4.2: the key may sign delegated credentials. Not critical, as it must not be. */
+export function delegationUsage(): Extension {
+  return { oid: Oid.delegationUsage, critical: false, value: derNull() }
 }
 
 /** RFC 5280 section 4.2.1.2 leaves the method open: 20 bytes of SHA-256 over the SubjectPublicKeyInfo. */

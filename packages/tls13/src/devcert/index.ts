@@ -19,6 +19,7 @@ export {
 export {
   authorityKeyIdentifier,
   basicConstraints,
+  delegationUsage,
   type Extension,
   extendedKeyUsage,
   type KeyUsage,

@@ -1,10 +1,10 @@
 // Keys for certificates, and the PKCS#8 text (RFC 5208, RFC 5958) in which programs exchange private ones.
 
-import type { EcCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../crypto/keys.ts"
+import type { MlDsaPrivateKey, NistCurve, PrivateKey, PublicKey, RsaPrivateKey } from "../crypto/keys.ts"
 import { generateEcKey, generateEd25519Key, publicKeyOf } from "../crypto/noble/key-pairs.ts"
 import type { RandomSource } from "../crypto/provider.ts"
 import { generateRsaKey } from "../crypto/rsa/generate.ts"
-import { contextConstructed } from "../x509/der/der.ts"
+import { contextConstructed, contextPrimitive } from "../x509/der/der.ts"
 import {
   derBitString,
   derInteger,
@@ -15,8 +15,10 @@ import {
   derSmall,
   derValue,
 } from "../x509/der/der-writer.ts"
-import { Oid } from "../x509/der/oids.ts"
+import * as Oid from "../x509/der/oids.ts"
 import { toPem } from "../x509/der/pem.ts"
+import { octetKey } from "../x509/keys/octet-keys.ts"
+import { curveOids } from "../x509/keys/spki.ts"
 
 /** `rsa` and `rsa-pss` have 2048 bits and take about a second to make; `rsa-pss` is id-RSASSA-PSS, without restrictions. */
 export type KeyType = "ed25519" | "p256" | "p384" | "p521" | "rsa" | "rsa-pss"
@@ -26,7 +28,7 @@ export interface KeyPair {
   readonly publicKey: PublicKey
 }
 
-const curves: Readonly<Partial<Record<KeyType, EcCurve>>> = { p256: "P-256", p384: "P-384", p521: "P-521" }
+const curves: Readonly<Partial<Record<KeyType, NistCurve>>> = { p256: "P-256", p384: "P-384", p521: "P-521" }
 
 export function generateKeyPair(type: KeyType, random: RandomSource): KeyPair {
   const privateKey = generatePrivateKey(type, random)
@@ -50,8 +52,9 @@ export function privateKeyToPem(key: PrivateKey): string {
 export function encodePkcs8(key: PrivateKey): Uint8Array {
   switch (key.type) {
     case "ed25519":
+    case "ed448":
       // RFC 8410 section 7: CurvePrivateKey is an OCTET STRING inside of the OCTET STRING.
-      return privateKeyInfo(derSequence(derOid(Oid.ed25519)), derOctetString(key.seed))
+      return privateKeyInfo(derSequence(derOid(octetKey(key.type)!.oid)), derOctetString(key.seed))
     case "ec": {
       const algorithm = derSequence(derOid(Oid.ecPublicKey), derOid(curveOids[key.curve]))
       return privateKeyInfo(algorithm, ecPrivateKey(key))
@@ -60,24 +63,28 @@ export function encodePkcs8(key: PrivateKey): Uint8Array {
       return privateKeyInfo(derSequence(derOid(Oid.rsaEncryption), derNull()), rsaPrivateKey(key))
     case "rsa-pss":
       return privateKeyInfo(derSequence(derOid(Oid.rsassaPss)), rsaPrivateKey(key))
+    default:
+      return privateKeyInfo(derSequence(derOid(octetKey(key.type)!.oid)), mlDsaPrivateKey(key))
   }
-}
-
-const curveOids: Readonly<Record<EcCurve, string>> = {
-  "P-256": Oid.prime256v1,
-  "P-384": Oid.secp384r1,
-  "P-521": Oid.secp521r1,
 }
 
 function privateKeyInfo(algorithm: Uint8Array, privateKey: Uint8Array): Uint8Array {
   return derSequence(derSmall(0), algorithm, derOctetString(privateKey))
 }
 
-/** ECPrivateKey of RFC 5915 section 3, with the public key and without the curve, which PrivateKeyInfo names. */
+/** ECPrivateKey of RFC 5915 section 3, with the public key, where it is at hand, and without the curve, which PrivateKeyInfo names. */
 function ecPrivateKey(key: PrivateKey & { readonly type: "ec" }): Uint8Array {
-  const publicKey = publicKeyOf(key)
-  const point = publicKey.type === "ec" ? [derValue(contextConstructed(1), derBitString(publicKey.point))] : []
+  // RFC 5915 section 3 only recommends it, and curves of `crypto/more` are not carried here for it.
+  const publicKey = key.curve.startsWith("brainpool") ? undefined : publicKeyOf(key)
+  const point = publicKey?.type === "ec" ? [derValue(contextConstructed(1), derBitString(publicKey.point))] : []
   return derSequence(derSmall(1), derOctetString(key.secret), ...point)
+}
+
+/** RFC 9881 section 6: the seed alone where there is one, as is recommended. */
+function mlDsaPrivateKey({ type, seed, expanded }: MlDsaPrivateKey): Uint8Array {
+  if (seed !== undefined) return derValue(contextPrimitive(0), seed)
+  if (expanded === undefined) throw new RangeError(`the ${type} key has neither seed nor expanded key`)
+  return derOctetString(expanded)
 }
 
 /** RSAPrivateKey of RFC 8017 appendix A.1.2. */

@@ -2,8 +2,9 @@
 
 import { parseAddress } from "../bytes/ip-address.ts"
 import { asciiToBytes, utf8ToBytes } from "../bytes/text.ts"
-import { contextConstructed, contextPrimitive, Tag } from "../x509/der/der.ts"
+import { contextConstructed, contextPrimitive } from "../x509/der/der.ts"
 import { derOid, derSequence, derValue } from "../x509/der/der-writer.ts"
+import * as Tag from "../x509/der/tags.ts"
 import { isHostName, isWildcard } from "../x509/names/dns-name.ts"
 
 /** Attributes of a distinguished name, written in the order of this list. An empty object is an empty name. */

@@ -26,6 +26,11 @@ export type { KeyShareEntry } from "../codec/extensions/key-share.ts"
 export { type HandshakeMessage, handshakeMessage } from "../codec/message.ts"
 export { decodeNewSessionTicket, type NewSessionTicket } from "../codec/new-session-ticket.ts"
 export { decodeServerHello } from "../codec/server-hello.ts"
+export { decodeEchOuter, type EchOuter } from "../ech/client-hello.ts"
+export { decodeEchConfigList, type EchConfig } from "../ech/config.ts"
+export { confirmation, serverHelloSignal } from "../ech/confirmation.ts"
+export { encodeInner } from "../ech/inner.ts"
+export { extensionOf, type RawClientHello, rawHelloOf, readRawHello } from "../ech/raw-hello.ts"
 export {
   clientTransitions,
   type Role,
@@ -40,4 +45,5 @@ export { EarlyStage } from "../schedule/key-schedule.ts"
 export { hkdfExpandLabel, hkdfExtract, hkdfLabel } from "../schedule/labels.ts"
 export { finishedMac, nextTrafficSecret, resumptionPsk, trafficKeys } from "../schedule/traffic.ts"
 export { Transcript } from "../schedule/transcript.ts"
-export { Der, Tag } from "../x509/der/der.ts"
+export { Der } from "../x509/der/der.ts"
+export { Tag } from "../x509/named-constants.ts"

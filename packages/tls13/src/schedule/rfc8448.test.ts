@@ -9,7 +9,7 @@ import type { SecretName } from "../trace/events.ts"
 import { EarlyStage, type HandshakeStage, type MainStage } from "./key-schedule.ts"
 import { hkdfExpandLabel, hkdfExtract } from "./labels.ts"
 import { finishedMac, resumptionPsk, trafficKeys, verifyFinished } from "./traffic.ts"
-import { Transcript } from "./transcript.ts"
+import { hashWith, Transcript } from "./transcript.ts"
 
 // Every value of the traces, twice: each function with the arguments that the RFC gives, and the whole schedule from the
 // handshake messages and the two input secrets alone.
@@ -157,7 +157,7 @@ class Run {
   }
 
   #binder(step: Step): void {
-    const prefixHash = this.#transcript.hashWith(step.bytes("ClientHello prefix"))
+    const prefixHash = hashWith(this.#transcript, step.bytes("ClientHello prefix"))
     expectBytes(prefixHash, step.bytes("binder hash"), step)
     const binderKey = this.#early!.binderKey("resumption")
     expectBytes(binderKey, step.bytes("PRK"), step)

@@ -31,13 +31,6 @@ export class Transcript {
     return new Transcript(this.#hash, this.#state.clone())
   }
 
-  /** The hash as if `extra` had been added: for PSK binders over a truncated ClientHello (section 4.3.11.2). */
-  hashWith(extra: Uint8Array): Uint8Array {
-    const state = this.#state.clone()
-    state.update(extra)
-    return state.digest()
-  }
-
   /** The transcript that begins with ClientHello1 when a HelloRetryRequest answers it; the HelloRetryRequest is added next. */
   static afterHelloRetryRequest(hash: Hash, clientHello1: Uint8Array): Transcript {
     return Transcript.afterHelloRetryRequestFromHash(hash, hash.digest(clientHello1))
@@ -51,4 +44,11 @@ export class Transcript {
     transcript.add(clientHello1Hash)
     return transcript
   }
+}
+
+/** Transcript-Hash as if `extra` had been added: for PSK binders over a truncated ClientHello (section 4.3.11.2). */
+export function hashWith(transcript: Transcript, extra: Uint8Array): Uint8Array {
+  const further = transcript.clone()
+  further.add(extra)
+  return further.hash()
 }

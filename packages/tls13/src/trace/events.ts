@@ -24,6 +24,13 @@ export type TraceEvent =
       /** The whole handshake message with its four-byte header: a view, valid during the call. */
       readonly message: Uint8Array
     }
+  | {
+      /** ClientHelloInner (RFC 9849): what is meant, encrypted in the ClientHello that is told as a message. */
+      readonly type: "inner-hello"
+      readonly direction: Direction
+      /** The whole handshake message with its four-byte header: a view, valid during the call. */
+      readonly message: Uint8Array
+    }
   | { readonly type: "alert"; readonly direction: Direction; readonly level: number; readonly description: string }
   | {
       readonly type: "secret"

@@ -77,6 +77,56 @@ export function messageFields(name: HandshakeTypeName | "hello_retry_request", m
   return lines
 }
 
+/** A field of a message without a byte of it. */
+export interface FieldShape {
+  readonly name: string
+  /** Bytes, without those that say so. */
+  readonly length: number
+  readonly fields?: readonly FieldShape[]
+}
+
+/** What `messageFields` tells, as lengths alone: of the body, as the header says no more. */
+export function messageShape(name: HandshakeTypeName | "hello_retry_request", message: Uint8Array): FieldShape[] {
+  const shapes: FieldShape[] = []
+  const rest = walkShape(layouts[name] ?? [["body", "rest"]], message.subarray(4), shapes)
+  if (rest.length > 0) shapes.push({ name: "(more bytes)", length: rest.length })
+  return shapes
+}
+
+/** Returns what is left. */
+function walkShape(fields: Fields, bytes: Uint8Array, shapes: FieldShape[]): Uint8Array {
+  let rest = bytes
+  for (const [name, layout] of fields) {
+    if (rest.length === 0) break
+    const { body, more } = cut(rest, typeof layout === "object" ? "vector24" : layout)
+    rest = more
+    const { length } = body
+    if (layout === "extensions") shapes.push({ name, length, fields: extensionShapes(body) })
+    else if (typeof layout === "object") {
+      const inner: FieldShape[] = []
+      let entries = body
+      while (entries.length > 0) {
+        const left = walkShape(layout.list24, entries, inner)
+        if (left.length === entries.length) break
+        entries = left
+      }
+      shapes.push({ name, length, fields: inner })
+    } else shapes.push({ name, length })
+  }
+  return rest
+}
+
+function extensionShapes(block: Uint8Array): FieldShape[] {
+  const shapes: FieldShape[] = []
+  let rest = block
+  while (rest.length >= 4) {
+    const { body, more } = cut(rest.subarray(2), "vector16")
+    shapes.push({ name: codePointName(ExtensionType, (rest[0]! << 8) | rest[1]!), length: body.length })
+    rest = more
+  }
+  return shapes
+}
+
 /** Returns what is left. */
 function walk(fields: Fields, bytes: Uint8Array, indent: string, lines: string[]): Uint8Array {
   let rest = bytes

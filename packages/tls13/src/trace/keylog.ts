@@ -25,7 +25,8 @@ const labels: Readonly<Partial<Record<SecretName, string>>> = {
 export function keyLogLine(event: TraceEvent): string | undefined {
   if (event.type !== "secret") return undefined
   const label = labels[event.name]
-  if (label === undefined) return undefined
+  // A connection that was handed over does not know it any more.
+  if (label === undefined || event.clientRandom.length === 0) return undefined
   const generation = label.endsWith("_") ? event.generation : ""
   return `${label}${generation} ${toHex(event.clientRandom)} ${toHex(event.secret)}`
 }

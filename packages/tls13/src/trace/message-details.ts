@@ -87,6 +87,9 @@ function offers(extensions: ClientHelloExtensions): string[] {
   if (extensions.signature_algorithms) {
     lines.push(`signatures: ${names(SignatureScheme, extensions.signature_algorithms)}`)
   }
+  if (extensions.delegated_credential) {
+    lines.push(`delegated credentials taken: ${names(SignatureScheme, extensions.delegated_credential)}`)
+  }
   const psks = extensions.pre_shared_key
   if (psks) {
     const lengths = psks.identities.map(({ identity }) => `${identity.length} bytes`).join(", ")
@@ -143,6 +146,9 @@ function encryptedExtensions(message: HandshakeMessage): string[] {
 function certificateRequest(message: HandshakeMessage): string[] {
   const { extensions } = decodeCertificateRequest(message)
   const lines = [`signatures: ${names(SignatureScheme, extensions.signature_algorithms)}`]
+  if (extensions.delegated_credential) {
+    lines.push(`delegated credentials taken: ${names(SignatureScheme, extensions.delegated_credential)}`)
+  }
   if (extensions.certificate_authorities) {
     lines.push(`certificate authorities: ${extensions.certificate_authorities.length} names`)
   }
@@ -156,6 +162,7 @@ function certificate(message: HandshakeMessage): string[] {
     const extras = []
     if (extensions.status_request) extras.push("an OCSP response")
     if (extensions.signed_certificate_timestamp) extras.push("certificate timestamps")
+    if (extensions.delegated_credential) extras.push("a delegated credential")
     const what = index === 0 ? "end entity" : `issuer ${index}`
     return `${what}: ${data.length} bytes${extras.length > 0 ? `, with ${extras.join(" and ")}` : ""}`
   })

@@ -101,7 +101,7 @@ describe("what is no saved trace is refused in one line", () => {
   })
 
   it.each<[number, string, unknown, string]>([
-    [2, "type", "packet", '"packet", not one of record, message, alert, secret, keys, transcript, state'],
+    [2, "type", "packet", '"packet", not one of record, message, inner-hello, alert, secret, keys, transcript, state'],
     [2, "at", null, "null, not a number of milliseconds"],
     [2, "direction", "both", '"both", not one of sent, received'],
     [2, "contentType", 256, "256, not a whole number from 0 to 255"],

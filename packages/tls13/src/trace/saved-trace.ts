@@ -9,7 +9,7 @@
 // `TraceEvent`. `omitted` counts the events that came when the file was long enough. All secrets of the connection are in it.
 
 import { HandshakeType, type HandshakeTypeName } from "../bytes/code-points.ts"
-import { toHex } from "../bytes/hex.ts"
+import { bytesOfHex, toHex } from "../bytes/hex.ts"
 import { quotedText } from "../bytes/text.ts"
 import type { Direction, SecretName, TraceEvent } from "./events.ts"
 import { TraceFileError } from "./file-error.ts"
@@ -120,6 +120,7 @@ const secretNames = Object.keys(secretLabels) as SecretName[]
 const types = [
   "record",
   "message",
+  "inner-hello",
   "alert",
   "secret",
   "keys",
@@ -152,6 +153,10 @@ function eventOf(fields: Fields): TraceEvent {
     case "message": {
       const [direction, name] = [fields.oneOf("direction", directions), fields.oneOf("name", messageNames)]
       return { type, direction, name, message: fields.bytes("message", most.message) }
+    }
+    case "inner-hello": {
+      const direction = fields.oneOf("direction", directions)
+      return { type, direction, message: fields.bytes("message", most.message) }
     }
     case "alert": {
       const [direction, level] = [fields.oneOf("direction", directions), fields.whole("level", 255)]
@@ -204,7 +209,7 @@ class Fields {
     const value = this.take(name)
     const found = values.find((each) => each === value)
     if (found === undefined)
-      throw this.#wrong(name, value, values.length < 8 ? `one of ${values.join(", ")}` : "a name that it can have")
+      throw this.#wrong(name, value, values.length <= 8 ? `one of ${values.join(", ")}` : "a name that it can have")
     return found
   }
 
@@ -236,7 +241,7 @@ class Fields {
 
   bytes(name: string, most: number): Uint8Array {
     const value = this.take(name)
-    const bytes = typeof value === "string" && value.length <= 2 * most ? hexBytes(value) : undefined
+    const bytes = typeof value === "string" && value.length <= 2 * most ? bytesOfHex(value) : undefined
     if (bytes !== undefined) return bytes
     throw this.#wrong(name, value, `${most} bytes at most, in hexadecimal`)
   }
@@ -250,26 +255,6 @@ class Fields {
   #wrong(name: string, value: unknown, wanted: string): TraceFileError {
     return new TraceFileError(`a broken trace: "${name}" of ${this.#where} is ${shown(value)}, not ${wanted}`)
   }
-}
-
-/** Undefined: something else than pairs of lower-case digits. Quick, as most of a file is this. */
-function hexBytes(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0) return undefined
-  const bytes = new Uint8Array(text.length / 2)
-  let isHex = true
-  for (let i = 0; i < bytes.length; i++) {
-    const high = digit(text.charCodeAt(2 * i))
-    const low = digit(text.charCodeAt(2 * i + 1))
-    bytes[i] = (high << 4) | low
-    if ((high | low) > 15) isHex = false
-  }
-  return isHex ? bytes : undefined
-}
-
-/** 16 and more: none. */
-function digit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 : 16
 }
 
 /** What a file has, for a message of one line. */

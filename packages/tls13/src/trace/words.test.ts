@@ -26,7 +26,7 @@ describe("the messages of RFC 8448 in words", () => {
       "    versions: tls13",
       "    cipher suites: TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, TLS_AES_256_GCM_SHA384",
       '    server name: "server"',
-      "    groups: x25519, secp256r1, secp384r1, secp521r1, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104",
+      "    groups: x25519, secp256r1, secp384r1, secp521r1, ffdhe2048, ffdhe3072, ffdhe4096, ffdhe6144, ffdhe8192",
       "    key shares: x25519 (32 bytes)",
       "    signatures: ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512, 0x0203, rsa_pss_rsae_sha256, rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, 0x0201, 0x0402, 0x0502, 0x0602, 0x0202",
       "    ways to use them: psk_dhe_ke",

@@ -30,6 +30,13 @@ export function describe(event: TraceEvent, { bytes = false, secrets: showsSecre
       if (bytes) for (const field of messageFields(event.name, event.message)) lines.push(`    | ${field}`)
       return lines.join("\n")
     }
+    case "inner-hello": {
+      const what = `${event.direction} ClientHelloInner (RFC 9849 section 5.1), ${event.message.length} bytes`
+      const lines = [`${what}: what is meant, encrypted in the ClientHello`]
+      for (const detail of messageDetails("client_hello", event.message)) lines.push(`    ${detail}`)
+      if (bytes) for (const field of messageFields("client_hello", event.message)) lines.push(`    | ${field}`)
+      return lines.join("\n")
+    }
     case "alert":
       return `${event.direction} alert ${event.description}${alertMeaning(event.description)}`
     case "secret":

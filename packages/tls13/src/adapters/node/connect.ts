@@ -20,6 +20,7 @@ import {
   type CheckServerIdentity,
   certificateTypes,
   createVerification,
+  type ExtendVerifier,
   type Verification,
   wantsOcsp,
 } from "./verification.ts"
@@ -43,6 +44,7 @@ export interface ConnectOptions
   readonly checkServerIdentity?: CheckServerIdentity | undefined
   /** In the place of the usual verifier, and so of `ca`. */
   readonly verifier?: CertificateVerifier | undefined
+  readonly extendVerifier?: ExtendVerifier | undefined
   /** Asks the server for a stapled OCSP response; default: when `revocation` requires one. */
   readonly requestOCSP?: boolean | undefined
   /** Chooses the client certificate, in the place of `cert` and `key`. */
@@ -96,7 +98,8 @@ export function connect(...args: readonly unknown[]): TLSSocket {
         [options.trace],
         [options.keylog, keylog ? (line) => socket.emit("keylog", Buffer.from(`${line}\n`)) : undefined],
       )
-      const connection = new ClientConnection({ ...prepared.config, trace }, Date.now())
+      const [config, now] = [{ ...prepared.config, trace }, Date.now()]
+      const connection = options.recorder?.client(config, now) ?? new ClientConnection(config, now)
       return { connection, first: [connection.start()] }
     },
   })

@@ -25,6 +25,8 @@ export interface HandshakeReport {
   readonly group: string | undefined
   readonly resumed: boolean | undefined
   readonly alpnProtocol: string | undefined
+  /** RFC 9849: `rejected` is also what a made-up offer is. */
+  readonly encryptedClientHello: HandshakeInfo["encryptedClientHello"] | undefined
   /**
    * Who the client has proven to be: the subject of its certificate (RFC 4514), with or without one what `subjectText` of
    * `./x509` names it by, its PSK identity, or its raw public key as a pin. Never empty. undefined when it has proven nothing: the names of a certificate that was not accepted are not here.
@@ -92,6 +94,7 @@ export function handshakeReport({ offer, info, error, ...rest }: ReportSubject):
     group: info?.group,
     resumed: info?.resumed,
     alpnProtocol: info?.alpnProtocol,
+    encryptedClientHello: info?.encryptedClientHello,
     clientIdentity: info && rest.authorized ? identityOf(info, rest.provider) : undefined,
     authorized: rest.authorized,
     authorizationProblem: rest.authorizationError?.message,

@@ -13,7 +13,7 @@ export { type HostRoots, hostRoots } from "./host-roots.ts"
 export { loopTurns } from "./loop-turns.ts"
 export type { CommonTlsOptions, PskOption } from "./options.ts"
 export type { DistinguishedNameObject, PeerCertificate } from "./peer-certificate.ts"
-export type { ProviderChoice } from "./provider.ts"
+export type { ProviderChoice, ProviderName } from "./provider.ts"
 export { createSecureContext, type PemSource, SecureContext, type SecureContextOptions } from "./secure-context.ts"
 export {
   createServer,

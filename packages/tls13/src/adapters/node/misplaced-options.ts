@@ -22,6 +22,7 @@ export const placesInConnect = {
   postHandshakeAuth: "core",
   ticketRequest: "core",
   permuteExtensions: "core",
+  encryptedClientHello: "core",
   middleboxCompatibility: "core",
   reverifyOnResumption: "core",
 } as const
@@ -40,6 +41,7 @@ export const placesInCreateServer = {
   ticketer: "core",
   ticketsOnRequest: "core",
   statelessRetry: "core",
+  encryptedClientHello: "core",
 } as const
 
 /** @throws Misuse that names the right one */

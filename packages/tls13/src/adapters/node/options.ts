@@ -4,6 +4,7 @@ import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
 import { toHex } from "../../bytes/hex.ts"
 import { bytesToLatin1, utf8ToBytes } from "../../bytes/text.ts"
+import type { ConnectionRecorder } from "../../connection/recorder.ts"
 import type { CommonOptions } from "../../handshake/options.ts"
 import type { ExternalPsk } from "../../session/session.ts"
 import type { TraceSink } from "../../trace/events.ts"
@@ -51,6 +52,8 @@ export interface CommonTlsOptions extends SecureContextOptions, CertificatePolic
   readonly handshakeTimeout?: number | undefined
   /** Gets each line of the key log (RFC 9850), without its line end. Who has them reads the connection. */
   readonly keylog?: ((line: string) => void) | undefined
+  /** Records connections: `createRecorder` of `./recording`. ALL SECRETS of each are in its recording. */
+  readonly recorder?: ConnectionRecorder | undefined
   /** Bytes that may wait in each direction; default 65,536. */
   readonly highWaterMark?: number | undefined
 }

@@ -3,9 +3,9 @@
 import { toHex } from "../../bytes/hex.ts"
 import type { CryptoProvider, Hash } from "../../crypto/provider.ts"
 import { type Certificate, isSelfIssued, parseCertificate } from "../../x509/certificate/certificate.ts"
-import { attributeNames } from "../../x509/der/oids.ts"
+import { attributeNames } from "../../x509/der/oid-names.ts"
 import { attempt, X509Error } from "../../x509/errors.ts"
-import { sha1 } from "../../x509/keys/sha1.ts"
+import { sha1Digest } from "../../x509/keys/sha1.ts"
 import { keyBits } from "../../x509/keys/spki.ts"
 import { attributeText, type DistinguishedName, rdnsOf } from "../../x509/names/distinguished-name.ts"
 import { generalNameText } from "../../x509/names/general-name.ts"
@@ -97,7 +97,7 @@ export function describe(certificate: Certificate, provider: CryptoProvider): Pe
     pubkey: bufferOf(certificate.spki),
     valid_from: opensslTime(certificate.notBefore),
     valid_to: opensslTime(certificate.notAfter),
-    fingerprint: fingerprint(sha1(certificate.der)),
+    fingerprint: fingerprint(sha1Digest(certificate.der)),
     fingerprint256: sha256 ? fingerprint(sha256.digest(certificate.der)) : "",
     ...(sha512 && { fingerprint512: fingerprint(sha512.digest(certificate.der)) }),
     ...(extensions.extKeyUsage && { ext_key_usage: extensions.extKeyUsage }),
@@ -112,10 +112,12 @@ function keyMembers(key: Certificate["publicKey"]): Partial<PeerCertificate> {
   if (key === undefined) return {}
   const bits = keyBits(key)
   if (key.type === "ec") {
-    const curve = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" }[key.curve]
-    return { bits, asn1Curve: curve, nistCurve: key.curve }
+    const nist = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" }
+    // What is no curve of NIST's has one name only.
+    const curve: string | undefined = new Map(Object.entries(nist)).get(key.curve)
+    return curve === undefined ? { bits, asn1Curve: key.curve } : { bits, asn1Curve: curve, nistCurve: key.curve }
   }
-  if (key.type === "ed25519") return { bits }
+  if ("bytes" in key) return { bits }
   return {
     bits,
     modulus: toHex(key.modulus).toUpperCase(),

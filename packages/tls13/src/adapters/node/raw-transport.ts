@@ -65,13 +65,21 @@ export class StreamTransport implements Transport {
       return
     }
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (this.#memory === undefined) raw.write(buffer, taken)
-    else raw.write(buffer, (error) => this.#guard(() => this.#written(bytes, taken, error)))
-  }
-
-  #written(bytes: Uint8Array, taken: Taken, error: Error | null | undefined): void {
-    if (!error) this.#memory?.takeBack(bytes)
-    taken(error)
+    const memory = this.#memory
+    if (memory === undefined) {
+      raw.write(buffer, taken)
+      return
+    }
+    let isBack = false
+    raw.write(buffer, (error) => {
+      this.#guard(() => {
+        if (!error && !isBack) memory.takeBack(bytes)
+        taken(error)
+      })
+    })
+    // The system has copied all of it, which Node tells later: until then others would take memory anew.
+    isBack = raw.writableLength === 0 && !raw.destroyed
+    if (isBack) memory.takeBack(bytes)
   }
 
   setReading(wanted: boolean): void {
@@ -93,6 +101,11 @@ function closedError(): Error {
  */
 export function closeGently(raw: Duplex, guard: (work: () => void) => void): void {
   if (raw.destroyed) return
+  // The system has all that we sent, and nothing is unread: it sends the end of our half when a socket is closed.
+  if (raw.readableEnded && raw.writableLength === 0 && socketOf(raw) !== undefined) {
+    raw.destroy()
+    return
+  }
   if (!raw.writableEnded) raw.end()
   if (raw.readableEnded && raw.writableFinished) {
     raw.destroy()

@@ -14,7 +14,7 @@ import { type TrustAnchor, TrustStore, trustStoreFromPem } from "../../x509/path
 import { type Crl, CrlStore, parseCrls } from "../../x509/revocation/crl.ts"
 import { HostTrust } from "./host-roots.ts"
 import { openedKey } from "./open-key.ts"
-import { chooseProvider, type ProviderChoice } from "./provider.ts"
+import { chooseProvider, type ProviderChoice, type ProviderName } from "./provider.ts"
 
 /** PEM text, or PEM or DER bytes. */
 export type PemSource = string | Uint8Array
@@ -47,7 +47,7 @@ export class SecureContext {
   readonly credentials: readonly Credential[]
   readonly provider: CryptoProvider
   /** The name of the provider; undefined for one of the application's own. */
-  readonly madeAs: "fast" | "noble" | "host" | undefined
+  readonly madeAs: ProviderName | undefined
   /** Whether `ca` was given, so that the machine's authorities are not trusted. */
   readonly ownTrust: boolean
   readonly crls: CrlStore

@@ -1,7 +1,7 @@
 // What `createServer` takes, with the names of node:tls where it has them.
 
 import type { ServerOptions } from "../../handshake/options.ts"
-import type { ReplayGuard } from "../../session/session.ts"
+import type { ReplayGuard, Ticketer } from "../../session/session.ts"
 import type { TraceEvent } from "../../trace/events.ts"
 import type { CertificateVerifier, CredentialResolver } from "../../x509/interfaces.ts"
 import type { IdentityRule } from "../../x509/names/identity.ts"
@@ -10,6 +10,7 @@ import type { CommonTlsOptions, PskOption } from "./options.ts"
 import type { SecureContextOptions } from "./secure-context.ts"
 import type { SNICallback } from "./server-credentials.ts"
 import type { TLSSocket } from "./tls-socket.ts"
+import type { ExtendVerifier } from "./verification.ts"
 
 type EarlyDataOptions = NonNullable<ServerOptions["earlyData"]>
 
@@ -33,14 +34,16 @@ export interface TlsServerOptions
   readonly identity?: IdentityRule | undefined
   /** In the place of the usual verifier of client certificates, and so of `ca`. */
   readonly verifier?: CertificateVerifier | undefined
+  readonly extendVerifier?: ExtendVerifier | undefined
   /** Chooses the certificate, in the place of `cert` and `key`: keys outside of this process, say. */
   readonly credentials?: CredentialResolver | undefined
   readonly SNICallback?: SNICallback | undefined
   /**
    * What `getTicketKeys()` of another server gave, or 48 random bytes, or 96 or 144, of which the first 48 seal and the others
-   * still open; default: keys of this server's own, which rotate.
+   * still open; or a value that seals and opens tickets by keys that it has, as `DerivedTicketKeys` of `./session` does. Default:
+   * keys of this server's own, which rotate.
    */
-  readonly ticketKeys?: Uint8Array | undefined
+  readonly ticketKeys?: Uint8Array | Ticketer | undefined
   /** Seconds that a session can be resumed, 1 to 604800; default 7200. */
   readonly sessionTimeout?: number | undefined
   readonly externalPsks?: readonly PskOption[] | undefined

@@ -9,6 +9,7 @@ import { createFastProvider } from "../../crypto/fast/index.ts"
 import type { CryptoProvider } from "../../crypto/provider.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { MemorySessionStore } from "../../session/client-store.ts"
+import { DerivedTicketKeys } from "../../session/ticket-keys.ts"
 import type { TraceEvent } from "../../trace/events.ts"
 import { webCryptoKeyExchange } from "../webcrypto/key-exchange.ts"
 import { type ConnectOptions, connect } from "./connect.ts"
@@ -114,9 +115,10 @@ describe("reports", () => {
         serverName: "localhost",
         protocol: "TLSv1.3",
         cipherSuite: expect.stringMatching(/^TLS_/),
-        group: "x25519",
+        group: "X25519MLKEM768",
         resumed: false,
         alpnProtocol: "mqtt",
+        encryptedClientHello: "not offered",
         clientIdentity: undefined,
         authorized: false,
         milliseconds: expect.any(Number),
@@ -319,6 +321,34 @@ describe("tickets", () => {
     expect((await stranger.client({ sessionStore, servername: "localhost" })).isSessionReused()).toBe(false)
   })
 
+  it("resume on another server that derives its keys from the same secret", async () => {
+    const { cipherSuites, random } = createFastProvider()
+    const { aead, hash } = cipherSuites.find(({ name }) => name === "TLS_AES_256_GCM_SHA384")!
+    const derived = (secret: Uint8Array) =>
+      new DerivedTicketKeys({ aead, hash, random, secrets: [{ secret, from: 0 }] })
+    const secret = randomBytes(32)
+    const [first, second] = [
+      await start({ ...own, ticketKeys: derived(secret) }),
+      await start({ ...own, ticketKeys: derived(secret) }),
+    ]
+    const other = await start({ ...own, ticketKeys: derived(randomBytes(32)) })
+    for (const [server, reused] of [
+      [second, true],
+      [other, false],
+    ] as const) {
+      const socket = await first.client()
+      const [session] = await once(socket, "session")
+      socket.destroy()
+      expect((await server.client({ session })).isSessionReused()).toBe(reused)
+    }
+    expect(() => first.server.getTicketKeys()).toThrow("known to the value that it was given")
+    expect(() => first.server.rotateTicketKeys()).toThrow("changed by the value that it was given")
+    first.server.setTicketKeys(randomBytes(48))
+    expect(first.server.getTicketKeys()).toHaveLength(56)
+    first.server.setTicketKeys(derived(secret))
+    expect(() => first.server.getTicketKeys()).toThrow(/known to/)
+  })
+
   it("setTicketKeys forgets the others", async () => {
     const { server, client } = await start()
     const socket = await client()
@@ -345,7 +375,7 @@ describe("pre-shared keys", () => {
     const { client, reports } = await start({ externalPsks: [psk] })
     const socket = await client({ externalPsks: [psk] })
     expect(socket.authorized).toBe(true)
-    expect(socket.info).toMatchObject({ authentication: "psk", resumed: false, group: "x25519" })
+    expect(socket.info).toMatchObject({ authentication: "psk", resumed: false, group: "X25519MLKEM768" })
     expect(await echoed(socket)).toBe("hello")
     expect(reports).toMatchObject([{ clientIdentity: "sensor-7" }])
   })
@@ -367,7 +397,7 @@ describe("pre-shared keys", () => {
   it("RFC 9846 section 4.3.9: without a key exchange only when both sides choose so", async () => {
     const { client } = await start({ externalPsks: [psk], allowPskWithoutKeyExchange: true })
     const socket = await client({ externalPsks: [psk] })
-    expect(socket.info?.group).toBe("x25519")
+    expect(socket.info?.group).toBe("X25519MLKEM768")
     socket.destroy()
   })
 

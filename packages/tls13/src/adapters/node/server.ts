@@ -10,7 +10,7 @@ import type { ServerConfig } from "../../connection/config.ts"
 import { ServerConnection } from "../../connection/server-connection.ts"
 import type { Offer } from "../../handshake/info.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
-import type { ExternalPskStore } from "../../session/session.ts"
+import type { ExternalPskStore, Ticketer } from "../../session/session.ts"
 import { sniResolver } from "../../x509/certificate/credential.ts"
 import type { CredentialResolver } from "../../x509/interfaces.ts"
 import { internalError } from "../driver.ts"
@@ -160,18 +160,20 @@ export class Server extends NetServer {
     this.#credentials.add(hostname, named)
   }
 
-  /** For other servers, or for the next start. Who has these keys can read and forge tickets. */
+  /** For other servers, or for the next start. Who has these keys can read and forge tickets. @throws Misuse for those of a given value */
   getTicketKeys(): Buffer {
     return this.#ticketRing().export()
   }
 
-  setTicketKeys(keys: Uint8Array): void {
+  /** As `ticketKeys`. @throws Misuse, and goes on with what there was */
+  setTicketKeys(keys: Uint8Array | Ticketer): void {
     this.#ticketRing().replace(keys)
   }
 
   /**
    * Tickets to come are sealed by a new key, which is none of `ticketKeys`: a server that shares those has to share this one too.
    * @param forget tickets that were given before are no longer known: their clients make a full handshake
+   * @throws Misuse for keys of a value that was given: that changes them
    */
   rotateTicketKeys(forget: boolean = false): void {
     this.#ticketRing().rotate(forget)
@@ -210,7 +212,10 @@ export class Server extends NetServer {
       verification,
       allowHalfOpen: options.allowHalfOpen,
       highWaterMark: options.highWaterMark,
-      begin: (socket) => ({ connection: new ServerConnection(this.#configFor(socket, config), Date.now()), first: [] }),
+      begin: (socket) => {
+        const [own, now] = [this.#configFor(socket, config), Date.now()]
+        return { connection: options.recorder?.server(own, now) ?? new ServerConnection(own, now), first: [] }
+      },
     }
     return { context, setup }
   }
@@ -379,7 +384,7 @@ function workersOf(
   if (workers === 0) return undefined
   if (madeAs === undefined)
     throw new Misuse(
-      '`workers` needs one of the providers "fast", "noble" and "host": they cannot have one of your own',
+      '`workers` needs one of the providers "fast", "noble", "host" and "mixed": they cannot have one of your own',
     )
   if (core?.random !== undefined)
     throw new Misuse("`workers` have random bytes of their own: leave `core.random` out, or the workers")

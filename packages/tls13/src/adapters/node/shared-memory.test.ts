@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomInt } from "node:crypto"
 import { once } from "node:events"
 import type { Server as NetServer } from "node:net"
 import { setImmediate, setTimeout } from "node:timers/promises"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { portOf } from "../../../tests/tools/sockets.ts"
 import { createDevelopmentCertificates } from "../../devcert/index.ts"
 import { MemoryReplayGuard } from "../../session/replay-guard.ts"
@@ -128,6 +128,26 @@ it("output is whole for a client that takes it slowly, while others are sent to"
     return digest(Buffer.concat(received))
   }
   expect(await Promise.all([read(3), read(0), read(1), read(0)])).toEqual(Array(4).fill(digest(bytes)))
+})
+
+it("what the system has taken at once serves the next of many that are sent to in one turn", async () => {
+  const sockets: TLSSocket[] = []
+  const port = await serve((socket) => void sockets.push(socket))
+  const clients = await Promise.all(Array.from({ length: 6 }, () => client(port)))
+  while (sockets.length < clients.length) await setTimeout(2)
+  const bytes = randomBytes(20_000)
+  const output = vi.spyOn(SharedMemory.prototype, "output")
+  for (const socket of sockets) socket.write(bytes)
+  const used = output.mock.results.map(({ value }) => (value as Uint8Array).buffer)
+  output.mockRestore()
+  expect(used).toHaveLength(clients.length)
+  expect(new Set(used).size).toBe(1)
+  const received = clients.map(async (each) => {
+    const parts: Buffer[] = []
+    for await (const data of each) if (parts.push(data as Buffer) && Buffer.concat(parts).length === bytes.length) break
+    return digest(Buffer.concat(parts))
+  })
+  expect(await Promise.all(received)).toEqual(clients.map(() => digest(bytes)))
 })
 
 describe("shared memory", () => {

@@ -1,4 +1,4 @@
-// Ticket keys in the habit of node:tls: one Buffer that servers of a fleet share.
+// Ticket keys in the habit of node:tls: one Buffer that servers of a fleet share; or, in their place, a value that has its own.
 
 import { copyOf } from "../../bytes/copy.ts"
 import { Misuse } from "../../bytes/errors.ts"
@@ -23,14 +23,17 @@ export class TicketRing implements Ticketer {
   /** Milliseconds; undefined: as rings do. */
   #rotateAfter: number | undefined
   #ring: TicketKeyRing
+  /** Seals and opens in the place of the ring. */
+  #given: Ticketer | undefined
 
-  constructor(provider: CryptoProvider, keys: Uint8Array | undefined) {
+  constructor(provider: CryptoProvider, keys: Uint8Array | Ticketer | undefined) {
     this.#provider = provider
-    this.#ring = this.#make(keys)
+    ;[this.#ring, this.#given] = this.#make(keys)
   }
 
-  /** All keys as they are now: for other servers, or for the next start. */
+  /** All keys as they are now: for other servers, or for the next start. @throws Misuse */
   export(): Buffer {
+    this.#mustBeOwn("known to")
     // A ring makes its first key when it needs one.
     if (this.#ring.keys.length === 0) this.#ring.load([freshKey(this.#provider, Date.now())])
     const writer = new Writer(3 * entryLength)
@@ -45,12 +48,13 @@ export class TicketRing implements Ticketer {
   }
 
   /** Tickets of keys that are not among these are no longer known. @throws Misuse */
-  replace(keys: Uint8Array): void {
-    this.#ring = this.#make(keys)
+  replace(keys: Uint8Array | Ticketer): void {
+    ;[this.#ring, this.#given] = this.#make(keys)
   }
 
-  /** Tickets are sealed by a new key. With `forget` those of the keys before are no longer known. */
+  /** Tickets are sealed by a new key. With `forget` those of the keys before are no longer known. @throws Misuse */
   rotate(forget: boolean): void {
+    this.#mustBeOwn("changed by")
     const kept = forget ? [] : this.#ring.keys
     // The newest seals: two changes within a millisecond are two.
     const newest = kept[0]?.createdAt ?? 0
@@ -59,14 +63,24 @@ export class TicketRing implements Ticketer {
   }
 
   seal(session: ServerSession, now: number): Uint8Array | undefined {
-    return this.#ring.seal(session, now)
+    return (this.#given ?? this.#ring).seal(session, now)
   }
 
   open(ticket: Uint8Array, now: number): ServerSession | undefined | Pause<ServerSession | undefined> {
-    return this.#ring.open(ticket, now)
+    return (this.#given ?? this.#ring).open(ticket, now)
   }
 
-  #make(bytes: Uint8Array | undefined): TicketKeyRing {
+  #mustBeOwn(how: string): void {
+    if (this.#given !== undefined) throw new Misuse(`this server's ticket keys are ${how} the value that it was given`)
+  }
+
+  #make(keys: Uint8Array | Ticketer | undefined): [TicketKeyRing, Ticketer | undefined] {
+    return keys === undefined || keys instanceof Uint8Array
+      ? [this.#ringWith(keys), undefined]
+      : [this.#ringOf([]), keys]
+  }
+
+  #ringWith(bytes: Uint8Array | undefined): TicketKeyRing {
     // Keys that somebody made by hand are changed by hand.
     const bare = (bytes?.length ?? 0) / bareLength
     const isBare = Number.isInteger(bare) && bare >= 1 && bare <= mostBare

@@ -147,6 +147,8 @@ export class TLSSocket extends HandshakeFace {
 
   #fail(error: TlsError): void {
     this.#failure = error
+    // Node writes the stack of whatever a stream is destroyed with, and where we noticed that a peer is gone tells nobody anything.
+    if (error.kind === "Closed" && error.cause === undefined) error.stack = `${error.name}: ${error.message}`
     this.destroy(error)
   }
 

@@ -8,7 +8,7 @@ import type { CommonOptions } from "../../handshake/options.ts"
 import type { Certificate } from "../../x509/certificate/certificate.ts"
 import { askedAfterSignature } from "../../x509/certificate/leaf-key.ts"
 import { claimedLeafKey } from "../../x509/certificate/unreadable.ts"
-import { Oid } from "../../x509/der/oids.ts"
+import * as Oid from "../../x509/der/oids.ts"
 import { X509Error } from "../../x509/errors.ts"
 import type {
   CertificateType,
@@ -72,9 +72,16 @@ export interface VerificationOptions extends CertificatePolicy {
   /** false: the handshake goes on with a peer that cannot be verified; `authorized` is then false. */
   readonly rejectUnauthorized?: boolean | undefined
   readonly checkServerIdentity?: CheckServerIdentity | undefined
+  readonly extendVerifier?: ExtendVerifier | undefined
   /** By what clients are known. */
   readonly identity?: IdentityRule | undefined
 }
+
+/**
+ * Makes a verifier that asks for more, or takes more, out of the usual one or `verifier`: `acceptDelegatedCredentials` of `./x509`,
+ * say. It may be asked more than once about one chain.
+ */
+export type ExtendVerifier = (verifier: CertificateVerifier) => CertificateVerifier
 
 export interface Verification {
   readonly verifier: CertificateVerifier
@@ -85,12 +92,12 @@ export interface Verification {
 }
 
 export function createVerification(context: SecureContext, options: VerificationOptions): Verification {
-  const { verifier, checkServerIdentity: check, identity } = options
+  const { verifier, checkServerIdentity: check, identity, extendVerifier } = options
   if (verifier !== undefined && check !== undefined) {
     throw new Misuse("`verifier` decides about the name as well: give it or `checkServerIdentity`, not both")
   }
   const policy = policyOf(options)
-  const strict =
+  const usual =
     (verifier && askedAfterSignature(verifier)) ??
     createCertificateVerifier({
       trust: () => context.trust,
@@ -99,7 +106,8 @@ export function createVerification(context: SecureContext, options: Verification
       ...(identity && { identity }),
       ...(check && { checkName: (leaf, serverName) => nameProblem(check, leaf, serverName, context) }),
     })
-  const rules = verifier
+  const strict = extendVerifier?.(usual) ?? usual
+  const own = verifier
     ? `own verifier ${rulesName(verifier, context.provider)}`
     : [
         context.trustName,
@@ -107,6 +115,7 @@ export function createVerification(context: SecureContext, options: Verification
         check ? `own name check ${rulesName(check, context.provider)}` : "",
         identity ?? "",
       ].join()
+  const rules = extendVerifier ? `${own}, extended ${rulesName(extendVerifier, context.provider)}` : own
   if (options.rejectUnauthorized ?? true) return { verifier: strict, problemOf: () => undefined, partition: rules }
   return tolerant(strict, `${rules}, not enforced`, context, options)
 }
@@ -176,7 +185,8 @@ function tolerant(
 ): Verification {
   const problems = new WeakMap<PeerIdentity, AuthorizationError>()
   const pass = (verification: CertificateVerification, verdict: CertificateVerdict): CertificateVerdict => {
-    if (verdict.accepted || verification.type !== "X509") return verdict
+    // The key of a delegated credential is the peer's by the verifier's word alone (RFC 9345 section 4.1.3).
+    if (verdict.accepted || verification.type !== "X509" || verification.delegatedCredential) return verdict
     const publicKey = claimedLeafKey(verification)
     if (publicKey === undefined) return verdict
     const { type, chain } = verification
@@ -188,6 +198,7 @@ function tolerant(
     verifier: {
       // Odd certificates pass as well: the peer signs for the key in them, and `authorizationError` says what is wrong.
       leafKey: (verification) => strict.leafKey?.(verification) ?? claimedLeafKey(verification),
+      ...(strict.asks && { asks: strict.asks }),
       verify(verification) {
         const verdict = strict.verify(verification)
         if (!(verdict instanceof Pause)) return pass(verification, verdict)

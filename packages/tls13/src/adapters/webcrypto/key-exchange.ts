@@ -2,7 +2,7 @@
 // constant time where the host is, and a private value that never enters this code. It answers with promises, so the
 // connection pauses.
 
-import { NamedGroup } from "../../bytes/code-points.ts"
+import { KnownNamedGroup } from "../../bytes/code-points.ts"
 import { Misuse, messageOf } from "../../bytes/errors.ts"
 import { Pause } from "../../bytes/pause.ts"
 import {
@@ -77,7 +77,7 @@ export function webCryptoKeyExchange<Key>(subtle: SubtleKeyExchange<Key>, name: 
   const group = groups[name]
   return {
     name,
-    code: NamedGroup[name],
+    code: KnownNamedGroup[name],
     start: () => new Pause(start(subtle, group)),
     respond: (clientShare) => new Pause(respond(subtle, group, new Uint8Array(clientShare))),
   }

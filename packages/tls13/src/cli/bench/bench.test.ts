@@ -94,7 +94,9 @@ describe.sequential("tls13 bench", () => {
     expect(run).toMatchObject({ name: mode, agreed, failures: [], authenticated: { verified: true } })
     expect([run!.counts.completed, run!.counts.failed, run!.latency?.count]).toEqual([30, 0, 30])
     expect([run!.wire?.sent.flights, run!.wire?.received.flights]).toEqual(flights)
-    expect(run!.server?.operations).toBe(30)
+    // Those between two readings of the server: on a busy machine a handshake may be done before the first one.
+    expect(run!.server?.operations).toBeGreaterThan(25)
+    expect(run!.server?.operations).toBeLessThanOrEqual(30)
     // They are all of the latency.
     const { connect: tcp, client, wait } = run!.parts
     expect(tcp!.mean + client!.mean + wait!.mean).toBeCloseTo(run!.latency!.mean, 1)
@@ -130,7 +132,7 @@ describe.sequential("tls13 bench", () => {
       ["fast", "noble", "fast", "noble"].map((name, i) => `tls13 ${name}: full (${i < 2 ? 1 : 2} of 2)`),
     )
     expect(shown).toMatch(/handshake, TCP included +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+ +[\d.,]+\n/)
-    expect(shown).toMatch(/sent +\d+ bytes, 3 records, 2 flights; afterwards 24 bytes/)
+    expect(shown).toMatch(/sent +[\d,]+ bytes, 3 records, 2 flights; afterwards 24 bytes/)
     expect(shown.match(/server CPU +[\d.]+ ms a handshake/g)).toHaveLength(4)
     expect(shown).toMatch(/A: tls13 fast\nB: tls13 noble/)
     expect(shown).toMatch(/full \(2 runs of A, 2 of B, in turns\)/)

@@ -19,7 +19,7 @@ import { Tickets } from "./tickets.ts"
 /** @throws UsageError, CommandError */
 export async function createOwnEngine(setup: EngineSetup): Promise<Engine> {
   const read = readBenchArguments(setup.args)
-  const shared = await sharedTlsOptions(read)
+  const shared = await sharedTlsOptions(read, "client")
   const { mode, group, cipher, sigalg } = setup.scenario
   const state: Shared = { busy: 0, session: undefined, asked: false, onTicket: () => undefined }
   const context = setup.own === undefined ? shared.secureContext : ownContext(setup, shared.secureContext)

@@ -22,7 +22,7 @@ export async function startOwnServer(task: ServerTask): Promise<{ readonly port:
 
 async function ownServer({ args, server, certificates }: ServerTask, mtls: boolean): Promise<Server> {
   // The last one counts: the client's provider is not the server's.
-  const shared = await sharedTlsOptions(readBenchArguments([...args, "--provider", server]))
+  const shared = await sharedTlsOptions(readBenchArguments([...args, "--provider", server]), "server")
   const made = createServer({
     ...shared,
     secureContext: createSecureContext({

@@ -5,9 +5,6 @@ import type { SignatureAlgorithmName } from "../../../crypto/provider.ts"
 import type { SignedFlight } from "../../../x509/interfaces.ts"
 import type { SignatureCheck } from "../../../x509/path/straight-path.ts"
 
-/** The providers that a worker can make for itself. */
-export type WorkerProvider = "fast" | "noble" | "host"
-
 export type Job =
   | {
       readonly id: number

@@ -3,7 +3,8 @@
 import { Worker } from "node:worker_threads"
 import { Misuse, messageOf } from "../../../bytes/errors.ts"
 import { InvalidKeyShare } from "../../../crypto/provider.ts"
-import type { Job, JobResult, WorkerProvider } from "./jobs.ts"
+import type { ProviderName } from "../provider.ts"
+import type { Job, JobResult } from "./jobs.ts"
 
 /** More than machines have use for: each takes some megabytes. */
 export const mostWorkers = 64
@@ -23,7 +24,7 @@ interface Thread {
 }
 
 export class HandshakeWorkers {
-  readonly #provider: WorkerProvider
+  readonly #provider: ProviderName
   readonly #onEnd: (why: string) => void
   readonly #threads: (Thread | undefined)[]
   #lastId = 0
@@ -34,7 +35,7 @@ export class HandshakeWorkers {
    * @param onEnd told why a thread has ended that was not closed
    * @throws Misuse
    */
-  constructor(count: number, provider: WorkerProvider, onEnd: (why: string) => void = () => undefined) {
+  constructor(count: number, provider: ProviderName, onEnd: (why: string) => void = () => undefined) {
     if (!Number.isInteger(count) || count < 1 || count > mostWorkers)
       throw new Misuse(`\`workers\` is a whole number from 0 to ${mostWorkers}, not ${count}`)
     this.#provider = provider

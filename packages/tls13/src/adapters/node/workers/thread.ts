@@ -7,10 +7,10 @@ import { certificateVerifyContent } from "../../../codec/certificate-verify.ts"
 import { InvalidKeyShare } from "../../../crypto/provider.ts"
 import { foreseenTranscriptHash } from "../../../handshake/server/foreseen-transcript.ts"
 import type { UnsignedFlight } from "../../../x509/interfaces.ts"
-import { chooseProvider } from "../provider.ts"
-import type { Job, JobResult, WorkerProvider } from "./jobs.ts"
+import { chooseProvider, type ProviderName } from "../provider.ts"
+import type { Job, JobResult } from "./jobs.ts"
 
-const provider = chooseProvider(workerData as WorkerProvider)
+const provider = chooseProvider(workerData as ProviderName)
 const groups = new Map(provider.keyExchanges.map((group) => [group.code, group]))
 const hashes = new Map(provider.cipherSuites.map(({ code, hash }) => [code, hash]))
 const algorithms = new Map(provider.signatures.map((algorithm) => [algorithm.name, algorithm]))

@@ -125,6 +125,7 @@ export function offloadedAuthentication(
   return {
     signatures,
     verifier: {
+      ...(verifier.asks && { asks: verifier.asks }),
       leafKey(verification) {
         const key = verifier.leafKey?.(verification)
         if (key !== undefined) byKey.set(key, expectedOf(verification))
