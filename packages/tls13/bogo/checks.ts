@@ -41,6 +41,7 @@ export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isRes
   const alpn = isServer ? flags.text("-select-alpn") : flags.text("-expect-alpn")
   expect("ALPN protocol", info.alpnProtocol ?? "", alpn ?? "")
   if (isServer) checkOffer(flags, info, offer)
+  expect("Encrypted Client Hello accepted", info.encryptedClientHello === "accepted", flags.has("-expect-ech-accept"))
   if (flags.has("-expect-hrr")) expect("HelloRetryRequest", info.helloRetryRequest, true)
   if (flags.has("-expect-no-hrr")) expect("HelloRetryRequest", info.helloRetryRequest, false)
   if (flags.has("-expect-accept-early-data")) expect("early data", info.earlyData, "accepted")
@@ -50,7 +51,10 @@ export function checkComplete(flags: ConnectionFlags, { info, offer, seen, isRes
   expect("selected credential", selected, flags.number("-expect-selected-credential"))
   const types = { X509: 0, RawPublicKey: 2 } as const
   expect("peer's certificate type", types[info.peerCertificateType], flags.number("-expect-peer-certificate-type"))
-  if (info.resumed) expect("ticket age skew", ageSkew(seen, memory.now()), flags.number("-expect-ticket-age-skew"))
+  // Of an encrypted hello only the outside is seen here.
+  const isSeen = info.encryptedClientHello !== "accepted"
+  if (info.resumed && isSeen)
+    expect("ticket age skew", ageSkew(seen, memory.now()), flags.number("-expect-ticket-age-skew"))
   checkPeer(flags, info, seen)
 }
 

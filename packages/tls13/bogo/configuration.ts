@@ -18,10 +18,11 @@ import type { ClientSession, ExternalPsk, Ticketer } from "../src/session/sessio
 import { TicketKeyRing } from "../src/session/ticket-keys.ts"
 import type { TraceEvent } from "../src/trace/events.ts"
 import { parseCertificate } from "../src/x509/certificate/certificate.ts"
-import { KeyUsage } from "../src/x509/certificate/extensions.ts"
+import * as KeyUsage from "../src/x509/certificate/key-usage.ts"
 import type { CertificateType, CertificateVerdict, CertificateVerifier } from "../src/x509/interfaces.ts"
 import { compressions } from "./compression.ts"
 import { credentialResolver, type Seen } from "./credentials.ts"
+import { checkEchName, offeredEch, takenEch } from "./ech.ts"
 import type { ConnectionFlags, Flags } from "./flags.ts"
 import { Unimplemented } from "./outcomes.ts"
 import { policyOf } from "./policy.ts"
@@ -83,7 +84,7 @@ export function configure(flags: ConnectionFlags, retryFlags: ConnectionFlags, m
 function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const offered = memory.session
   let newSession: ClientSession | undefined
-  const credentials = credentialResolver(flags, seen)
+  const credentials = credentialResolver(flags, seen, memory.provider)
   const keyShares = flags.has("-no-key-shares")
     ? []
     : flags.numbers("-key-shares")?.map((code) => groupName(code, memory.provider))
@@ -96,10 +97,12 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
   const externalPsks = importedPsks(flags, memory.provider)
   // A server that refuses early data is verified by the flags for then.
   const verifying = flags.has("-expect-reject-early-data") ? retryFlags : flags
+  // The certificates of the session are verified ahead of everything.
+  const naming = offered && flags.has("-reverify-on-resume") ? [flags] : []
   const options = {
     ...common(flags, memory.provider),
     // With PSKs alone BoringSSL's client takes no certificate.
-    ...(takesCertificates(flags) && { verifier: verifier(verifying, seen) }),
+    ...(takesCertificates(flags) && { verifier: verifier(verifying, seen, naming) }),
     externalPsks,
     ...(credentials && { credentials }),
     ...(flags.has("-host-name") && { serverName: flags.text("-host-name")! }),
@@ -120,6 +123,7 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
     reverifyOnResumption: flags.has("-reverify-on-resume"),
     requestOcspResponse: flags.has("-enable-ocsp-stapling"),
     requestSignedCertificateTimestamps: flags.has("-enable-signed-cert-timestamps"),
+    encryptedClientHello: offeredEch(flags, memory.provider),
   }
   return {
     seen,
@@ -131,7 +135,7 @@ function client(flags: ConnectionFlags, retryFlags: ConnectionFlags, memory: Mem
 function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
   const mode = clientAuthentication(flags)
   const externalPsks = importedPsks(flags, memory.provider)
-  const credentials = credentialResolver(flags, seen)
+  const credentials = credentialResolver(flags, seen, memory.provider)
   const options = {
     ...common(flags, memory.provider),
     ...(credentials && { credentials }),
@@ -150,6 +154,7 @@ function server(flags: ConnectionFlags, memory: Memory, seen: Seen): Setup {
         replayGuard: memory.replayGuard,
       },
     }),
+    encryptedClientHello: takenEch(flags, memory.provider),
     preference: ownOrder(flags, memory.provider) ? ("server" as const) : ("client" as const),
   }
   return {
@@ -280,13 +285,14 @@ function takesCertificates(flags: ConnectionFlags): boolean {
 }
 
 /** Takes every certificate that a signature can be made with, unless the flags say otherwise. */
-function verifier(flags: ConnectionFlags, seen: Seen): CertificateVerifier {
+function verifier(flags: ConnectionFlags, seen: Seen, naming: ConnectionFlags[] = []): CertificateVerifier {
   const any = acceptAnyCertificate()
   // Without -verify-peer BoringSSL's client goes on after a failure.
   const enforced = flags.has("-verify-peer") || flags.has("-require-any-client-certificate")
   return {
     leafKey: (verification) => any.leafKey?.(verification),
     verify(verification) {
+      checkEchName(naming.shift() ?? flags, verification.serverName)
       seen.ocspResponse = verification.ocspResponse
       seen.signedCertificateTimestamps = verification.signedCertificateTimestamps
       let verdict = any.verify(verification) as CertificateVerdict

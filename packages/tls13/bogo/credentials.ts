@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs"
 import { equalBytes } from "../src/bytes/equal.ts"
 import { Pause } from "../src/bytes/pause.ts"
+import type { CryptoProvider } from "../src/crypto/provider.ts"
 import type { ServerSession } from "../src/session/session.ts"
 import { certificateBytes, parseCertificate } from "../src/x509/certificate/certificate.ts"
 import { credentialFits, loadCredential, loadRawPublicKey } from "../src/x509/certificate/credential.ts"
+import { ownDelegation } from "../src/x509/delegated/own.ts"
 import { X509Error } from "../src/x509/errors.ts"
 import type { Credential, CredentialRequest, CredentialResolver } from "../src/x509/interfaces.ts"
 import type { ConnectionFlags, CredentialFlags, Flags } from "./flags.ts"
@@ -30,8 +32,12 @@ interface Choice {
   readonly index: number
 }
 
-export function credentialResolver(flags: ConnectionFlags, seen: Seen): CredentialResolver | undefined {
-  const choices = loadChoices(flags)
+export function credentialResolver(
+  flags: ConnectionFlags,
+  seen: Seen,
+  provider: CryptoProvider,
+): CredentialResolver | undefined {
+  const choices = loadChoices(flags, provider)
   if (choices.length === 0 && flags.credentials.length > 0) return undefined
   return {
     resolve(request) {
@@ -45,15 +51,15 @@ export function credentialResolver(flags: ConnectionFlags, seen: Seen): Credenti
   }
 }
 
-function loadChoices(flags: ConnectionFlags): Choice[] {
+function loadChoices(flags: ConnectionFlags, provider: CryptoProvider): Choice[] {
   const choices: Choice[] = []
   flags.credentials.forEach((each, index) => {
     if (each.kind === "psk") return
     const mustMatchIssuer = each.flags.has("-must-match-issuer")
-    choices.push({ credential: usable(each, flags.has("-async")), mustMatchIssuer, index })
+    choices.push({ credential: usable(each, provider, flags.has("-async")), mustMatchIssuer, index })
   })
   if (flags.has("-key-file")) {
-    const credential = usable({ kind: "x509", flags: withoutStaple(flags) }, flags.has("-async"))
+    const credential = usable({ kind: "x509", flags: withoutStaple(flags) }, provider, flags.has("-async"))
     choices.push({ credential, mustMatchIssuer: false, index: -1 })
   }
   return choices
@@ -64,23 +70,26 @@ function withoutStaple(flags: ConnectionFlags): Flags {
   return flags.has("-decline-ocsp-callback") ? flags.without("-ocsp-response") : flags
 }
 
-/** @throws Unimplemented for ML-DSA, say */
-function usable(flags: CredentialFlags, async: boolean): Credential {
+/** @throws Unimplemented for a key of another kind */
+function usable(flags: CredentialFlags, provider: CryptoProvider, async: boolean): Credential {
   try {
-    return load(flags, async)
+    return load(flags, provider, async)
   } catch (error) {
     if (error instanceof X509Error && error.reason === "unsupported_key") throw new Unimplemented(error.message)
     throw error
   }
 }
 
-function load({ kind, flags }: CredentialFlags, async: boolean): Credential {
+function load({ kind, flags }: CredentialFlags, provider: CryptoProvider, async: boolean): Credential {
   const key = readFileSync(flags.text("-key-file")!, "utf8")
   const certificate = flags.text("-cert-file")
+  const delegated = kind === "delegated" ? flags.bytes("-delegated-credential") : undefined
   const loaded =
     kind === "rpk" || certificate === undefined
       ? loadRawPublicKey({ key })
-      : loadCredential({ cert: readFileSync(certificate, "utf8"), key })
+      : delegated
+        ? delegatedOf(certificatesOf(certificate), delegated, key, provider)
+        : loadCredential({ cert: readFileSync(certificate, "utf8"), key })
   const ocspResponse = flags.bytes("-ocsp-response")
   const signedCertificateTimestamps = flags.bytes("-signed-cert-timestamps")
   const signatureSchemes = policyOf(flags)?.signatureSchemes ?? flags.numbers("-signing-prefs")
@@ -93,6 +102,17 @@ function load({ kind, flags }: CredentialFlags, async: boolean): Credential {
     ...(signatureSchemes && { signatureSchemes }),
     signer: async ? { sign: later(signer.sign.bind(signer)) } : signer,
   }
+}
+
+/** The runner's certificates have no DelegationUsage, which `loadDelegatedCredential` insists on. */
+function delegatedOf(
+  chain: readonly Uint8Array[],
+  delegated: Uint8Array,
+  key: string,
+  provider: CryptoProvider,
+): Credential {
+  const { own } = ownDelegation(parseCertificate(chain[0]!), delegated, { delegated, key, provider })
+  return { type: "X509", chain, ...own }
 }
 
 /** The same answer, later. */

@@ -10,6 +10,7 @@ import type { TraceEvent } from "../src/trace/events.ts"
 import { checkComplete } from "./checks.ts"
 import type { Memory, Setup } from "./configuration.ts"
 import { Driver, type Read } from "./driver.ts"
+import { checkEchRejection } from "./ech.ts"
 import type { ConnectionFlags } from "./flags.ts"
 import { Failure, Unimplemented } from "./outcomes.ts"
 import { Wire } from "./wire.ts"
@@ -189,6 +190,7 @@ class Conversation {
   }
 
   #failure({ error }: Extract<Read, { type: "failed" }>): Error {
+    checkEchRejection(this.#flags, error)
     if (error.cause instanceof Error)
       return error.cause instanceof Failure ? error.cause : new Failure(`${error.cause.stack}`)
     if (this.#isOfOlderVersion(error.code)) return new Unimplemented("TLS 1.2 and below, by the runner's choice")

@@ -58,6 +58,7 @@ const withValue = [
   "-signing-prefs",
   "-ocsp-response",
   "-signed-cert-timestamps",
+  "-delegated-credential",
   "-psk-importer-key",
   "-psk-importer-identity",
   "-psk-importer-context",
@@ -66,6 +67,12 @@ const withValue = [
   "-expect-peer-certificate-type",
   "-expect-peer-rpk-sha256",
   "-install-one-cert-compression-alg",
+  "-ech-config-list",
+  "-ech-server-config",
+  "-ech-server-key",
+  "-ech-is-retry-config",
+  "-expect-ech-retry-configs",
+  "-expect-ech-name-override",
 ] as const
 
 const withoutValue = [
@@ -149,6 +156,11 @@ const withoutValue = [
   "-cnsa-202407",
   "-cnsa1-202603",
   "-cnsa2-202603",
+  "-enable-ech-grease",
+  "-expect-ech-accept",
+  "-expect-no-ech-name-override",
+  "-expect-no-ech-retry-configs",
+  "-reject-unusable-ech-config",
 ] as const
 
 /** These begin a credential; the credential flags after one are its own, and those before the first the default's. */
@@ -156,6 +168,7 @@ const credentialKinds = {
   "-new-x509-credential": "x509",
   "-new-psk-credential": "psk",
   "-new-rpk-credential": "rpk",
+  "-new-delegated-credential": "delegated",
 } as const
 const credentialFlags: readonly string[] = [
   "-cert-file",
@@ -163,6 +176,7 @@ const credentialFlags: readonly string[] = [
   "-signing-prefs",
   "-ocsp-response",
   "-signed-cert-timestamps",
+  "-delegated-credential",
   "-must-match-issuer",
   "-psk-importer-key",
   "-psk-importer-identity",
@@ -206,13 +220,17 @@ export class Flags {
 
   /** Base64, as the runner writes bytes. */
   bytes(name: FlagName): Uint8Array | undefined {
-    const text = this.text(name)
-    return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"))
+    return this.allBytes(name).at(-1)
+  }
+
+  /** Of a flag that may be given several times. */
+  allBytes(name: FlagName): readonly Uint8Array[] {
+    return (this.#values.get(name) ?? []).map((text) => new Uint8Array(Buffer.from(text, "base64")))
   }
 }
 
 export interface CredentialFlags {
-  readonly kind: "x509" | "psk" | "rpk"
+  readonly kind: "x509" | "psk" | "rpk" | "delegated"
   readonly flags: Flags
 }
 

@@ -7,7 +7,13 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chooseProvider } from "../src/adapters/node/provider.ts"
 import { createX25519MLKEM768 as createFastX25519MLKEM768 } from "../src/crypto/fast-pq/index.ts"
-import { createX25519MLKEM768 } from "../src/crypto/noble-pq/index.ts"
+import {
+  createMLKEM512,
+  createMLKEM768,
+  createMLKEM1024,
+  createX25519MLKEM768,
+  mlDsaSignatures,
+} from "../src/crypto/noble-pq/index.ts"
 import type { ImmediateCryptoProvider } from "../src/crypto/provider.ts"
 import { type Resident, startResident } from "./resident.ts"
 
@@ -83,13 +89,18 @@ function readOptions(args: string[]): Options & { runner: string } {
   return { ...read, runner: resolve(process.env["INIT_CWD"] ?? ".", runner) }
 }
 
-/** The groups of the provider, and the hybrid one that BoringSSL prefers. */
+/** What the provider has, and all of ML-KEM and ML-DSA. */
 function providerOf(name: string): ImmediateCryptoProvider {
   if (name !== "host" && name !== "fast" && name !== "noble") return stop(`bogo: there is no provider ${name}`, 2)
   const provider = chooseProvider(name)
   const x25519 = provider.keyExchanges.find((group) => group.name === "x25519")
   const hybrid = name === "fast" ? createFastX25519MLKEM768() : createX25519MLKEM768(x25519)
-  return { ...provider, keyExchanges: [hybrid, ...provider.keyExchanges] }
+  const alone = [createMLKEM512(), createMLKEM768(), createMLKEM1024()]
+  return {
+    ...provider,
+    keyExchanges: [hybrid, ...provider.keyExchanges, ...alone],
+    signatures: [...provider.signatures, ...mlDsaSignatures],
+  }
 }
 
 interface Runner {

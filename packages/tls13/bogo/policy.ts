@@ -1,5 +1,4 @@
 // BoringSSL's compliance policies (SSL_set_compliance_policy), as the suites, groups and signature schemes that they leave.
-// -cnsa1-202603 and -cnsa2-202603 want ML-KEM-1024 alone, a group that is not here: their tests are unimplemented.
 
 import type { FlagName, Flags } from "./flags.ts"
 

@@ -8,6 +8,7 @@ import type { Target } from "./target.ts"
 import { captures, savedTraces } from "./targets/captures.ts"
 import { connection } from "./targets/connections.ts"
 import { deframer, messages, tickets } from "./targets/decoders.ts"
+import { ech } from "./targets/ech.ts"
 import { x509 } from "./targets/x509.ts"
 
 export const targetNames = [
@@ -19,6 +20,7 @@ export const targetNames = [
   "x509",
   "captures",
   "saved-traces",
+  "ech",
   "mqtt-client",
   "broker-core",
 ] as const
@@ -56,7 +58,7 @@ export function makeTarget(name: TargetName): Target {
       return x509(new URL(`${inFuzz}../tests/x509/openssl.json`, import.meta.url))
     default: {
       const corpus = Object.values(readCorpus(name)).map(fromHex)
-      return { deframer, messages, tickets, captures, "saved-traces": savedTraces }[name](corpus)
+      return { deframer, messages, tickets, captures, "saved-traces": savedTraces, ech }[name](corpus)
     }
   }
 }

@@ -7,7 +7,9 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import { echKeyToPem, generateEchKey } from "@puremq/tls13/ech"
 
 /** Of the repository; the bundle is one folder deeper than its source. */
 const root = fileURLToPath(new URL("../../../../", import.meta.url))
@@ -44,8 +46,12 @@ export function writeFile(name: string, content: string | Uint8Array): string {
   return path
 }
 
+/** What everybody sees instead of a name that is hidden. */
+const publicName = "public.test"
+const echKeyFile = () => echKeyToPem(generateEchKey({ provider: createNobleProvider(), publicName }))
+
 const pem = createDevelopmentCertificates({
-  names: ["localhost", "127.0.0.1"],
+  names: ["localhost", "127.0.0.1", publicName],
   clientName: "device-1",
   now: Date.now(),
 })
@@ -61,6 +67,9 @@ export const files = {
   clientCert: writeFile("client.pem", pem.clientCert!),
   clientKey: writeFile("client-key.pem", pem.clientKey!),
   serverPublicKey: writeFile("server-public.pem", publicKeyOf(pem.serverKey)),
+  echKey: writeFile("ech.pem", echKeyFile()),
+  /** Another one, which no server here has. */
+  otherEchKey: writeFile("ech-other.pem", echKeyFile()),
   clientPublicKey: writeFile("client-public.pem", publicKeyOf(pem.clientKey!)),
 } as const
 

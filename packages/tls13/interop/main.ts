@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { inRoot } from "./files.ts"
+import { moreFeatures, moreRows } from "./more-rows.ts"
 import { basicFeatures, mqttFeatures } from "./mqtt-scenarios.ts"
 import { chromiumRow } from "./peers/chromium.ts"
 import { gnutlsClient, gnutlsServer } from "./peers/gnutls.ts"
@@ -76,6 +77,7 @@ async function main(): Promise<number> {
     },
   ]
   tables.push(
+    { title: "Groups and signatures of `crypto/more`, and ML-DSA", columns: moreFeatures, rows: moreRows(options) },
     {
       title: "MQTT clients with `puremq start`",
       columns: mqttFeatures,

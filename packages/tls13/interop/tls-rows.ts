@@ -19,11 +19,17 @@ export const tlsFeatures = [
   "post-handshake certificate",
   "raw public keys",
   "certificate compression",
+  "Encrypted Client Hello",
+  "ECH, rejected",
+  "ECH, made up",
 ] as const
 export type TlsFeature = (typeof tlsFeatures)[number]
 
 /** Why a peer cannot do it. */
 export type Reasons = Readonly<Partial<Record<TlsFeature, string | undefined>>>
+
+/** Of clients that hide nothing, or do not pretend to. */
+export const noMadeUpEch: Reasons = { "ECH, made up": "sends no made-up Encrypted Client Hello" }
 
 const mebibyte = 1 << 20
 const short = 300
@@ -54,6 +60,12 @@ export interface ClientRequest {
   readonly rawKeys?: boolean
   /** Take a compressed certificate: RFC 8879, zlib. */
   readonly compression?: boolean
+  /** Hide the name, by the configuration of `files.echKey`: RFC 9849. */
+  readonly ech?: boolean
+  /** By another one first, which the server rejects: the client learns what it has, and comes again by `files.echKey`. */
+  readonly echRejected?: boolean
+  /** Send a made-up one. */
+  readonly echMadeUp?: boolean
   /** Makes the server, which then is no echo, send this text. */
   readonly serverSays?: (text: string) => Promise<void>
   /** The certificate is asked for after the handshake. */
@@ -142,6 +154,21 @@ export function clientRow(peer: ClientPeer): Row {
       request: { compression: true },
       seen: [/sent CompressedCertificate/],
     },
+    "Encrypted Client Hello": {
+      server: [...ourCertificate, "--ech-key", files.echKey],
+      request: { ech: true },
+      seen: [/TLSv1\.3 TLS_\w+ \w+ new for localhost encrypted hello/],
+    },
+    "ECH, rejected": {
+      server: [...ourCertificate, "--ech-key", files.echKey],
+      request: { echRejected: true },
+      seen: [/ new for public\.test \d+ ms/, / new for localhost encrypted hello/],
+    },
+    "ECH, made up": {
+      server: [...ourCertificate, "--ech-key", files.echKey, "--trace"],
+      request: { echMadeUp: true },
+      seen: [/encrypted_client_hello/, /TLSv1\.3 TLS_\w+ \w+ new for localhost \d+ ms/],
+    },
   }
   const cell = (feature: TlsFeature): Cell => {
     const not = peer.not[feature]
@@ -197,6 +224,8 @@ export interface ServerRequest {
   readonly rawKeys?: boolean
   /** Compress the certificate: RFC 8879, zlib. */
   readonly compression?: boolean
+  /** Take hidden names, with `files.echKey`: RFC 9849. */
+  readonly ech?: boolean
   /** Ask for the client's certificate after the handshake; see `PeerServer.askForCertificate`. */
   readonly postHandshake?: boolean
 }
@@ -229,7 +258,7 @@ export interface ServerPeer {
   readonly not: Reasons
 }
 
-type SpecialServerFeature = "KeyUpdate" | "0-RTT" | "post-handshake certificate"
+type SpecialServerFeature = "KeyUpdate" | "0-RTT" | "post-handshake certificate" | "ECH, rejected"
 
 interface ServerCell {
   readonly request: Partial<ServerRequest>
@@ -278,6 +307,12 @@ export function serverRow(peer: ServerPeer): Row {
       client: [...trust, "--cert-compression", "--trace"],
       seen: [/received CompressedCertificate[\s\S]*verified +yes/],
     },
+    "Encrypted Client Hello": {
+      request: { ech: true },
+      client: [...trust, "--ech", files.echKey],
+      seen: [/hello +encrypted, accepted[\s\S]*verified +yes/],
+    },
+    "ECH, made up": { request: {}, client: [...trust, "--ech-grease"], seen: [/verified +yes/] },
   }
   const cell = (feature: TlsFeature): Cell => {
     const not = peer.not[feature]
@@ -285,6 +320,7 @@ export function serverRow(peer: ServerPeer): Row {
     if (feature === "KeyUpdate") return (run) => keyUpdate(run, peer)
     if (feature === "0-RTT") return (run) => earlyData(run, peer)
     if (feature === "post-handshake certificate") return (run) => postHandshake(run, peer)
+    if (feature === "ECH, rejected") return (run) => echRejected(run, peer)
     const { request, client, text: wanted = textOf(short), seen, check } = plans[feature]
     const text = wanted.slice(0, peer.longest)
     return async (run) => {
@@ -313,6 +349,16 @@ async function postHandshake(run: Run, peer: ServerPeer): Promise<void> {
   if (peer.requestFor) await program.shows("afterwards")
   else await talk(program, peer, server, "afterwards\n")
   if (server.gotCertificate) await server.program.prints(server.gotCertificate)
+}
+
+/** RFC 9849 section 6.1.6: by a key that the server does not have, and then by what it says of its own. */
+async function echRejected(run: Run, peer: ServerPeer): Promise<void> {
+  const server = await peer.serve(run, { feature: "ECH, rejected", ech: true })
+  const first = connect(run, server.port, [...trust, "--ech", files.otherEchKey])
+  const [, configs = ""] = await first.prints(/does not take the configuration .* --ech (\S+)/)
+  const again = connect(run, server.port, [...trust, "--ech", configs])
+  await again.prints(/hello +encrypted, accepted[\s\S]*verified +yes/)
+  await talk(again, peer, server, "in hiding\n")
 }
 
 /** Ours renews and asks for the peer's renewal; then the peer renews, if it can by itself; data flows after each. */

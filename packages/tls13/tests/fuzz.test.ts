@@ -12,6 +12,7 @@ const executions: Readonly<Record<Exclude<TargetName, "x509">, number>> = {
   server: 2_000,
   captures: 10_000,
   "saved-traces": 10_000,
+  ech: 5_000,
   "mqtt-client": 5_000,
   "broker-core": 2_000,
 }

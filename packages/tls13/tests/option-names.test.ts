@@ -77,7 +77,14 @@ describe("an adapter has no names of its own but these", () => {
   it("that of Node", () => {
     type Judging = "trust" | "profile" | "revocation" | "pins" | "rawPublicKeys" | "identity"
     expectTypeOf<Judging extends keyof VerifierOptions ? true : false>().toEqualTypeOf<true>()
-    type Own = Exclude<Judging, "identity"> | "ocspResponse" | "rawPublicKey" | "keylog" | "core"
+    type Own =
+      | Exclude<Judging, "identity">
+      | "ocspResponse"
+      | "rawPublicKey"
+      | "keylog"
+      | "recorder"
+      | "core"
+      | "extendVerifier"
     type Node = ConnectionOptions & TLSSocketOptions & TcpNetConnectOpts
     expectTypeOf<NamesOf<ConnectOptions, ClientOptions & Node>>().toEqualTypeOf<
       Own | "handshakeTimeout" | "highWaterMark"
@@ -111,7 +118,7 @@ describe("an adapter has no names of its own but these", () => {
   })
 
   it("those of the other runtimes", () => {
-    type Common = "cert" | "key" | "ca" | "hostname" | "port" | "allowHalfOpen" | "core"
+    type Common = "cert" | "key" | "ca" | "hostname" | "port" | "allowHalfOpen" | "recorder" | "core"
     expectTypeOf<NamesOf<ConnectStreamOptions, ClientOptions>>().toEqualTypeOf<Common | "secureTransport">()
     expectTypeOf<NamesOf<ListenStreamOptions, ServerOptions>>().toEqualTypeOf<
       Common | "verifier" | "handshakes" | "onFault"

@@ -84,7 +84,7 @@ export function deframer(corpus: readonly Uint8Array[]): Target {
         at = end
       }
     })
-    if (reader.buffered > 5 + 16_640) throw new Violation(`the reader keeps ${reader.buffered} bytes`)
+    if (reader.input.length > 5 + 16_640) throw new Violation(`the reader keeps ${reader.input.length} bytes`)
     return `${words} after ${records > 1 ? "some" : records} records`
   })
 }

@@ -57,12 +57,12 @@ export const chromiumRow: Row = {
     return text.replace(/ (built|Built).*/, "")
   },
   cells: {
-    page: (run) => page(run, [], "x25519"),
+    page: (run) => page(run, [], "X25519MLKEM768"),
     "client certificate": { not: "a browser asks its user, and nobody is here" },
     WebSocket: { not: "shown by MQTT over wss" },
     "MQTT over wss": mqttPage,
     X25519MLKEM768: (run) => page(run, ["--groups", "X25519MLKEM768"], "X25519MLKEM768"),
     "certificate compression": (run) =>
-      page(run, ["--cert-compression", "--trace"], "x25519", /sent CompressedCertificate/),
+      page(run, ["--cert-compression", "--trace", "--groups", "x25519"], "x25519", /sent CompressedCertificate/),
   },
 }

@@ -4,7 +4,14 @@ import { files, outputOf, psk, textOf, writeFile } from "../files.ts"
 import { enterNamespace, requireNamespaces } from "../namespace.ts"
 import type { Program, Run } from "../program.ts"
 import { Absent } from "../table.ts"
-import type { ClientPeer, ClientRequest, PeerServer, ServerPeer, ServerRequest } from "../tls-rows.ts"
+import {
+  type ClientPeer,
+  type ClientRequest,
+  noMadeUpEch,
+  type PeerServer,
+  type ServerPeer,
+  type ServerRequest,
+} from "../tls-rows.ts"
 
 async function version(): Promise<string> {
   const text = outputOf("gnutls-cli", "--version")
@@ -15,6 +22,8 @@ async function version(): Promise<string> {
 const not = {
   X25519MLKEM768: "GnuTLS of Debian 12 has no ML-KEM",
   "certificate compression": "Debian builds GnuTLS without zlib, brotli and zstd",
+  "Encrypted Client Hello": "GnuTLS has no Encrypted Client Hello",
+  "ECH, rejected": "GnuTLS has no Encrypted Client Hello",
 } as const
 const groupNames: Readonly<Record<string, string>> = { X25519: "GROUP-X25519", "P-384": "GROUP-SECP384R1" }
 
@@ -69,7 +78,7 @@ async function saidTo(client: Program, serverSays: (text: string) => Promise<voi
   await client.shows(text)
 }
 
-export const gnutlsClient: ClientPeer = { name: "gnutls-cli", version, connect, not }
+export const gnutlsClient: ClientPeer = { name: "gnutls-cli", version, connect, not: { ...not, ...noMadeUpEch } }
 
 const port = 4434
 

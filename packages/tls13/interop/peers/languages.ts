@@ -13,11 +13,14 @@ export interface PeerOptions {
 
 const noRecordLimit = "has no record_size_limit (RFC 8449)"
 const noPostHandshake = "has no post-handshake authentication"
+const noEch = "its interface has no Encrypted Client Hello"
 const lacking = {
   "record size limit": noRecordLimit,
   "post-handshake certificate": noPostHandshake,
   "raw public keys": "its interface has no raw public keys",
   "certificate compression": "its interface has no certificate compression",
+  "Encrypted Client Hello": noEch,
+  "ECH, rejected": noEch,
 } as const
 const noEarlyData = "its interface has no 0-RTT data"
 
@@ -85,7 +88,13 @@ export const go: PeerProgram = {
     return text.replace("go version ", "").split(" ")[0]!
   },
   command: () => [goBinary],
-  not: { ...lacking, "0-RTT": "has early data for QUIC alone", "external PSK": "has no external pre-shared keys" },
+  not: {
+    ...lacking,
+    "0-RTT": "has early data for QUIC alone",
+    "external PSK": "has no external pre-shared keys",
+    "Encrypted Client Hello": undefined,
+    "ECH, rejected": undefined,
+  },
 }
 
 /* ------------------------------------------------------------ Python */
@@ -132,6 +141,7 @@ export const java: PeerProgram = {
 
 /* ------------------------------------------------------------ rustls */
 
+const clientsAlone = "has Encrypted Client Hello for clients alone"
 const rustlsBinary = inPeers("rustls/debug/puremq-interop-rustls")
 
 export function rustls({ quick }: PeerOptions): PeerProgram {
@@ -155,5 +165,7 @@ export function rustls({ quick }: PeerOptions): PeerProgram {
       "raw public keys": "rustls has them, this program does not",
       "certificate compression": undefined,
     },
+    clientNot: { "Encrypted Client Hello": undefined, "ECH, rejected": undefined, "ECH, made up": undefined },
+    serverNot: { "Encrypted Client Hello": clientsAlone, "ECH, rejected": clientsAlone },
   }
 }

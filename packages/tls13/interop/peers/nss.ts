@@ -5,7 +5,14 @@ import { files, inFolder, outputOf, psk, textOf, writeFile } from "../files.ts"
 import { enterNamespace, requireNamespaces } from "../namespace.ts"
 import { Program, type Run } from "../program.ts"
 import { Absent } from "../table.ts"
-import type { ClientPeer, ClientRequest, PeerServer, ServerPeer, ServerRequest } from "../tls-rows.ts"
+import {
+  type ClientPeer,
+  type ClientRequest,
+  noMadeUpEch,
+  type PeerServer,
+  type ServerPeer,
+  type ServerRequest,
+} from "../tls-rows.ts"
 
 async function version(): Promise<string> {
   const text = outputOf("certutil", "--version")
@@ -50,6 +57,8 @@ const not = {
   X25519MLKEM768: "NSS of Debian 12 has no ML-KEM",
   "raw public keys": "NSS has no raw public keys",
   "certificate compression": "NSS of Debian 12 has no certificate compression",
+  "Encrypted Client Hello": "NSS of Debian 12 has a draft of Encrypted Client Hello",
+  "ECH, rejected": "NSS of Debian 12 has a draft of Encrypted Client Hello",
 } as const
 /** It takes no early data in its first ten seconds, when it could not know a replay. */
 const replayWindow = 11_000
@@ -95,7 +104,7 @@ export const nssClient: ClientPeer = {
   needsClose: ["resumption", "0-RTT"],
   // It ends a connection with an external key when a ticket comes.
   serverArgs: { "external PSK": ["--tickets", "0"] },
-  not,
+  not: { ...not, ...noMadeUpEch },
 }
 
 const port = 4435

@@ -3,7 +3,14 @@
 import { files, inFolder, outputOf, psk, writeFile } from "../files.ts"
 import type { Program, Run } from "../program.ts"
 import { Absent } from "../table.ts"
-import type { ClientPeer, ClientRequest, PeerServer, ServerPeer, ServerRequest } from "../tls-rows.ts"
+import {
+  type ClientPeer,
+  type ClientRequest,
+  noMadeUpEch,
+  type PeerServer,
+  type ServerPeer,
+  type ServerRequest,
+} from "../tls-rows.ts"
 
 async function version(): Promise<string> {
   const text = outputOf("openssl", "version")
@@ -14,6 +21,8 @@ async function version(): Promise<string> {
 const since32 = {
   "raw public keys": "raw public keys came with OpenSSL 3.2",
   "certificate compression": "certificate compression came with OpenSSL 3.2",
+  "Encrypted Client Hello": "Encrypted Client Hello came with OpenSSL 4.0",
+  "ECH, rejected": "Encrypted Client Hello came with OpenSSL 4.0",
 } as const
 const noRecordLimit = "OpenSSL has no record_size_limit"
 const noMlKem = "ML-KEM came with OpenSSL 3.5"
@@ -72,7 +81,7 @@ export const opensslClient: ClientPeer = {
   name: "openssl s_client",
   version,
   connect,
-  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit, ...since32 },
+  not: { X25519MLKEM768: noMlKem, "record size limit": noRecordLimit, ...since32, ...noMadeUpEch },
 }
 
 async function serve(run: Run, request: ServerRequest): Promise<PeerServer> {

@@ -4,7 +4,15 @@
 
 import { files, psk } from "../files.ts"
 import type { Run } from "../program.ts"
-import type { ClientPeer, ClientRequest, PeerServer, Reasons, ServerPeer, ServerRequest } from "../tls-rows.ts"
+import {
+  type ClientPeer,
+  type ClientRequest,
+  noMadeUpEch,
+  type PeerServer,
+  type Reasons,
+  type ServerPeer,
+  type ServerRequest,
+} from "../tls-rows.ts"
 
 export interface PeerProgram {
   readonly name: string
@@ -34,9 +42,12 @@ export function clientProgram(peer: PeerProgram): ClientPeer {
       ...(request.early ? ["--early", request.early] : []),
       ...(request.psk ? ["--psk", external] : []),
       ...(request.postHandshake ? ["--post-handshake", "yes"] : []),
+      ...(request.ech ? ["--ech", files.echKey] : []),
+      ...(request.echRejected ? ["--ech", files.otherEchKey, "--ech-retry", files.echKey] : []),
+      ...(request.echMadeUp ? ["--ech-grease", "yes"] : []),
     ])
   }
-  return { name: `${name}, client`, version, connect, not: { ...peer.not, ...peer.clientNot } }
+  return { name: `${name}, client`, version, connect, not: { ...noMadeUpEch, ...peer.not, ...peer.clientNot } }
 }
 
 export function serverProgram(peer: PeerProgram): ServerPeer {
@@ -50,6 +61,7 @@ export function serverProgram(peer: PeerProgram): ServerPeer {
       ...(request.feature === "KeyUpdate" && peer.renewsKeys ? ["--key-update", "yes"] : []),
       ...(request.early ? ["--early", "4096"] : []),
       ...(request.postHandshake ? ["--post-handshake", "yes"] : []),
+      ...(request.ech ? ["--ech", files.echKey] : []),
     ])
     const [, port] = await program.prints(/listening on .*:(\d+)/)
     return { port: Number(port), program }

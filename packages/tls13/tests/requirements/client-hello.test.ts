@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest"
 import { type ClientHello, decodeClientHello } from "../../src/codec/client-hello.ts"
 import { handshakeMessage } from "../../src/codec/message.ts"
 import { createHostProvider } from "../../src/crypto/host/index.ts"
-import { createNobleProvider, generateEcKey, generateEd25519Key, publicKeyOf } from "../../src/crypto/noble/index.ts"
-import { createX25519MLKEM768 } from "../../src/crypto/noble-pq/index.ts"
+import { createNobleProvider, generateEcKey, publicKeyOf } from "../../src/crypto/noble/index.ts"
+import { createX25519MLKEM768, generateMlDsaKey } from "../../src/crypto/noble-pq/index.ts"
 import { generateRsaKey } from "../../src/crypto/rsa/generate.ts"
 import { signatureSchemes } from "../../src/crypto/signature-schemes.ts"
+import { generateKey } from "../crypto/any-keys.ts"
 import { clientOptions, clientUnderTest, early, provider, serverUnderTest, start } from "../support.ts"
 import { always, testCredential, testVerifier } from "../tools/credentials.ts"
 import { editServerHello, removeExtension, setExtension } from "../tools/edit.ts"
@@ -179,9 +180,17 @@ describe("RFC 9846 9.3: everything that a client offers, it can do", () => {
 
   const rsa = generateRsaKey(2048, provider.random)
   const keyFor = (scheme: (typeof signatureSchemes)[number]) => {
-    if (scheme.key === "ed25519") return generateEd25519Key(provider.random)
-    if (scheme.key === "ec") return generateEcKey(scheme.curve!, provider.random)
-    return { ...rsa, type: scheme.key }
+    switch (scheme.key) {
+      case "rsa":
+      case "rsa-pss":
+        return { ...rsa, type: scheme.key }
+      case "ml-dsa-44":
+      case "ml-dsa-65":
+      case "ml-dsa-87":
+        return generateMlDsaKey(scheme.key, provider.random)
+      default:
+        return generateKey(scheme.key === "ec" ? scheme.curve! : scheme.key, provider.random)
+    }
   }
 
   it.each(hello.extensions.signature_algorithms!)("signature scheme %i", (code) => {

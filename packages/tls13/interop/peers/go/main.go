@@ -4,9 +4,13 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -31,6 +35,8 @@ func main() {
 	groups := flags.String("groups", "", "separated by colons")
 	size := flags.Int("bytes", 300, "")
 	connections := flags.Int("connections", 1, "")
+	ech := flags.String("ech", "", "a file of RFC 9934: a client takes its configurations, a server its key too")
+	retry := flags.String("ech-retry", "", "the server rejects that of --ech, and tells what is in this file")
 	flags.Parse(os.Args[2:])
 
 	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(4)}
@@ -52,6 +58,18 @@ func main() {
 		must(err)
 		config.Certificates = []tls.Certificate{pair}
 	}
+	if *ech != "" {
+		key, list := echFile(*ech)
+		if mode == "server" {
+			// One configuration, without the length of the list.
+			config.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{{Config: list[2:], PrivateKey: key, SendAsRetry: true}}
+		} else {
+			config.EncryptedClientHelloConfigList = list
+		}
+	}
+	if mode == "client" && *retry != "" {
+		retryWithWhatIsTold(fmt.Sprintf("127.0.0.1:%d", *port), config, *retry)
+	}
 	if mode == "client" {
 		for range *connections {
 			exchange(fmt.Sprintf("127.0.0.1:%d", *port), config, *size)
@@ -66,6 +84,19 @@ func main() {
 		must(err)
 		go echo(connection.(*tls.Conn))
 	}
+}
+
+// The next connection has the configurations that the server has sent, which have to be those of the file.
+func retryWithWhatIsTold(address string, config *tls.Config, path string) {
+	_, err := tls.Dial("tcp", address, config)
+	var rejected *tls.ECHRejectionError
+	if !errors.As(err, &rejected) {
+		log.Fatal("it was to be rejected: ", err)
+	}
+	if _, list := echFile(path); !bytes.Equal(list, rejected.RetryConfigList) {
+		log.Fatal("it was told another configuration than the server's")
+	}
+	config.EncryptedClientHelloConfigList = rejected.RetryConfigList
 }
 
 func exchange(address string, config *tls.Config, size int) {
@@ -102,7 +133,27 @@ func echo(connection *tls.Conn) {
 func report(connection *tls.Conn) {
 	state := connection.ConnectionState()
 	fmt.Println(tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), state.CurveID,
-		"resumed:", state.DidResume, "retry:", state.HelloRetryRequest, "certificates:", len(state.PeerCertificates))
+		"resumed:", state.DidResume, "encrypted:", state.ECHAccepted, "retry:", state.HelloRetryRequest, "certificates:", len(state.PeerCertificates))
+}
+
+func echFile(path string) (key, list []byte) {
+	rest, err := os.ReadFile(path)
+	must(err)
+	for block, rest := pem.Decode(rest); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "ECHCONFIG" {
+			list = block.Bytes
+			continue
+		}
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		must(err)
+		// One of P-256 is taken for one that signs.
+		if signs, is := parsed.(*ecdsa.PrivateKey); is {
+			parsed, err = signs.ECDH()
+			must(err)
+		}
+		key = parsed.(*ecdh.PrivateKey).Bytes()
+	}
+	return key, list
 }
 
 func must(err error) {

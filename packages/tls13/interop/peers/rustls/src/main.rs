@@ -1,9 +1,11 @@
 //! rustls as a peer: it connects, sends bytes and checks that the same come back, or it echoes what comes.
 
+use rustls::client::{EchConfig, EchGreaseConfig, EchMode, EchStatus};
+use rustls::crypto::hpke::Hpke;
 use rustls::crypto::{aws_lc_rs, SupportedKxGroup};
-use rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{pem::PemObject, CertificateDer, EchConfigListBytes, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, PeerIncompatible, RootCertStore, ServerConfig, ServerConnection};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{Read, Write};
@@ -65,10 +67,45 @@ fn number(options: &HashMap<String, String>, name: &str, default: usize) -> Outc
     Ok(options.get(name).map(|text| text.parse()).transpose()?.unwrap_or(default))
 }
 
+/// The first configuration of the file's ECHCONFIG block that can be used, or a made-up one.
+fn ech_mode(options: &HashMap<String, String>, file: Option<&String>) -> Outcome<Option<EchMode>> {
+    if options.contains_key("ech-grease") {
+        let suite = aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_128;
+        let (key, _) = suite.generate_key_pair()?;
+        return Ok(Some(EchGreaseConfig::new(suite, key).into()));
+    }
+    let Some(file) = file else { return Ok(None) };
+    let list = EchConfigListBytes::from_pem_file(file)?;
+    Ok(Some(EchConfig::new(list, aws_lc_rs::hpke::ALL_SUPPORTED_SUITES)?.into()))
+}
+
+/// With `--ech-retry` the server has another key than that of `--ech`, and says so: its own is that of `--ech-retry`.
 fn client(options: &HashMap<String, String>) -> Outcome<()> {
-    let builder = ClientConfig::builder_with_provider(provider(options)?)
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_root_certificates(roots(options.get("ca").ok_or("--ca")?)?);
+    let Some(retry) = options.get("ech-retry") else {
+        return connect(options, options.get("ech"));
+    };
+    let rejected = connect(options, options.get("ech")).expect_err("it was to be rejected");
+    let told = match rejected.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()?.downcast_ref()) {
+        Some(rustls::Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(Some(told)))) => told,
+        _ => return Err(rejected),
+    };
+    // They are no bytes here: the same configuration reads the same.
+    let known = format!("{:?}", EchConfig::new(EchConfigListBytes::from_pem_file(retry)?, aws_lc_rs::hpke::ALL_SUPPORTED_SUITES)?);
+    if told.len() != 1 || !known.contains(&format!("{:?}", told[0])) {
+        return Err("it was told another configuration than the server's".into());
+    }
+    connect(options, Some(retry))
+}
+
+fn connect(options: &HashMap<String, String>, ech: Option<&String>) -> Outcome<()> {
+    let builder = ClientConfig::builder_with_provider(provider(options)?);
+    let mode = ech_mode(options, ech)?;
+    let hides = matches!(mode, Some(EchMode::Enable(_)));
+    let builder = match mode {
+        Some(mode) => builder.with_ech(mode)?,
+        None => builder.with_protocol_versions(&[&rustls::version::TLS13])?,
+    }
+    .with_root_certificates(roots(options.get("ca").ok_or("--ca")?)?);
     let mut config = match own(options)? {
         Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
         None => builder.with_no_client_auth(),
@@ -88,7 +125,12 @@ fn client(options: &HashMap<String, String>) -> Outcome<()> {
             sent.splice(0..0, text.bytes());
         }
         let mut stream = rustls::Stream::new(&mut connection, &mut socket);
-        stream.conn.complete_io(stream.sock)?;
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(stream.sock)?;
+        }
+        if hides && stream.conn.ech_status() != EchStatus::Accepted {
+            return Err("Encrypted Client Hello was not accepted".into());
+        }
         if i > 0 && early.is_some() && !stream.conn.is_early_data_accepted() {
             return Err("the early data was not accepted".into());
         }
