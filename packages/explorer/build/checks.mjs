@@ -42,14 +42,14 @@ export const checks = [
     name: "record-in-the-clear",
     file: "record/record-reader.ts",
     // The first of two: a handshake record.
-    find: `        if (this.#protection) {
+    find: `        if (this.protection) {
           // Section 5.2: once protection has started`,
-    replace: `        if (!isCut("record-in-the-clear") && this.#protection) {
+    replace: `        if (!isCut("record-in-the-clear") && this.protection) {
           // Section 5.2: once protection has started`,
   },
   {
     name: "small-order-point",
-    file: "crypto/x25519-group.ts",
+    file: "crypto/montgomery-group.ts",
     condition: "shared === undefined || isAllZero(shared)",
     // A provider that refuses such points itself gives no secret: what everybody can compute is all zeros.
     also: [["return shared\n", 'return isCut("small-order-point") ? (shared ?? new Uint8Array(32)) : shared!\n']],

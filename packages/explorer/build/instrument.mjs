@@ -3,7 +3,7 @@
 //
 //   bytes/reader.ts, bytes/writer.ts, x509/der/der.ts
 //                                       are replaced by those of src/recording/, which are made of them
-//   codec/**                            `reader.uint16()` becomes `reader.at("codec/...:LINE:NAME").uint16()`
+//   codec/**, echCodec                  `reader.uint16()` becomes `reader.at("codec/...:LINE:NAME").uint16()`
 //   x509/**                             `der.oid(` becomes `der.sited("x509/...:LINE:").oid(`, and each rule of a path tells what it said
 //   everywhere                          `new InvalidMessage(` becomes `new (seen("FILE:LINE:CITED", InvalidMessage))(`
 //   the checks of checks.mjs            `if (CONDITION)` becomes `if (!isCut("NAME") && (CONDITION))`
@@ -69,7 +69,7 @@ export function instrumented(file, text) {
   const withErrors = notingErrors(file, out)
   if (withErrors !== out) needed.push(`import { seen } from "${recording}/noticed.ts";`)
   out = withErrors
-  if (file.startsWith("codec/")) out = notingFields(file, out)
+  if (file.startsWith("codec/") || echCodec.includes(file)) out = notingFields(file, out)
   if (file.startsWith("x509/") && file !== "x509/der/der.ts") out = notingDer(file, out)
   if (judging.includes(file)) {
     needed.push(`import { ruled } from "${recording}/rules.ts";`)
@@ -79,6 +79,9 @@ export function instrumented(file, text) {
 }
 
 /* ---------------------------------------------------------------- fields */
+
+/** What Encrypted Client Hello reads and writes beside the codec, which knows it as bytes. */
+const echCodec = ["ech/client-hello.ts", "ech/config.ts"]
 
 const reading = "uint8|uint16|uint24|uint32|bytes|rest|vector8|vector16|vector24|uint16List|uint16ShortList"
 

@@ -25,6 +25,11 @@ const pictures = [
     "#scenario=0-rtt&step=217&view=eyes&item=eyes/ticket-key",
     { width: 1280, height: 1100, dark: true, scroll: ".tabs" },
   ],
+  [
+    "two-hellos",
+    "#scenario=ech&step=111&view=eyes&item=eyes/eavesdropper",
+    { width: 1280, height: 1000, scroll: ".tabs" },
+  ],
   ["break-it", "#break=bad-finished&without=finished&view=break", { width: 1280, height: 900 }],
   ["phone", "#scenario=full&step=29&view=ends", { width: 360, height: 740, scroll: ".wire" }],
 ]

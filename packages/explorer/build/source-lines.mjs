@@ -15,14 +15,14 @@ const around = 2
 
 /** Places that no call of the codec marks: name, file, and a text that stands on one line of it. */
 const places = [
-  ["record header read", "record/record-reader.ts", "const type = this.#input.byte(0)"],
+  ["record header read", "record/record-reader.ts", "const type = this.input.byte(0)"],
   ["record header written", "record/record-writer.ts", "#writeHeader(type: number"],
   ["record opened", "record/record-reader.ts", "#opened(record: Uint8Array"],
   ["record sealed", "record/record-writer.ts", "#seal(protection: RecordProtection"],
   ["message header read", "record/handshake-joiner.ts", "const type = this.#buffer[this.#start]!"],
   ["message header written", "codec/message.ts", "return new Writer(capacity).uint8(HandshakeType[name])"],
   ["finished read", "codec/finished.ts", "reader.bytes(hashLength)"],
-  ["key exchange", "crypto/x25519-group.ts", "const shared ="],
+  ["key exchange", "crypto/montgomery-group.ts", "const shared ="],
 ]
 
 /** An esbuild plugin. */

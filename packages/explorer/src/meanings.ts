@@ -286,6 +286,55 @@ const rows: Readonly<Record<string, Row>> = {
   ],
   "key_share.value": ["The group of which the server wants a share instead.", "4.3.8", "selected_group"],
   "certificate_authorities.authorities": ["Names of authorities whose certificates will do.", "4.3.4"],
+  "encrypted_client_hello.type": [
+    "0, outer: what is meant is encrypted in it. 1, inner: the mark of what was.",
+    "RFC 9849 section 5",
+  ],
+  "encrypted_client_hello.kdf": [
+    "The KDF of HPKE that makes its keys, out of the configuration's list.",
+    "RFC 9849 section 5",
+    "kdf_id",
+  ],
+  "encrypted_client_hello.aead": ["The AEAD of HPKE that seals the payload.", "RFC 9849 section 5", "aead_id"],
+  "encrypted_client_hello.config_id": [
+    "Which of the server's keys it is for. Many servers may have the same: it tells nobody more than the public name.",
+    "RFC 9849 section 5",
+  ],
+  "encrypted_client_hello.enc": [
+    "A fresh public key of the client: with the private one of the configuration it gives the key. Empty in a second ClientHello, which goes on with the first one's.",
+    "RFC 9849 section 5",
+  ],
+  "encrypted_client_hello.payload": [
+    "ClientHelloInner, packed, padded and sealed. All of ClientHelloOuter around it is authenticated with it, with zeros in this place.",
+    "RFC 9849 section 5.2",
+  ],
+  "encrypted_client_hello.value": [
+    "In a HelloRetryRequest, 8 bytes that only who has ClientHelloInner can compute: the server has opened it.",
+    "RFC 9849 section 7.2.1",
+    "confirmation",
+  ],
+  "ECHConfigList.ECHConfigList": [
+    "What a client may retry with, the best first: it counts once the server is known to be that of the public name.",
+    "RFC 9849 section 6.1.6",
+    "retry_configs",
+  ],
+  "ECHConfigList.version": ["0xfe0d: that of RFC 9849. Others are skipped.", "RFC 9849 section 4"],
+  "ECHConfigList.contents": ["A key, and how it is to be used.", "RFC 9849 section 4"],
+  "ECHConfigContents.config_id": ["A number by which the server finds the key again.", "RFC 9849 section 4"],
+  "ECHConfigContents.kem": ["The KEM of HPKE that the public key is of.", "RFC 9849 section 4", "kem_id"],
+  "ECHConfigContents.public_key": ["What ClientHelloInner is sealed for.", "RFC 9849 section 4"],
+  "ECHConfigContents.cipher_suites": ["Pairs of a KDF and an AEAD of HPKE, the best first.", "RFC 9849 section 4"],
+  "cipher_suites.kdf": ["A KDF of HPKE.", "RFC 9849 section 4", "kdf_id"],
+  "cipher_suites.aead": ["An AEAD of HPKE.", "RFC 9849 section 4", "aead_id"],
+  "ECHConfigContents.maximum_name_length": [
+    "Bytes of the longest name behind the public one: shorter ones are padded to it.",
+    "RFC 9849 section 4",
+  ],
+  "ECHConfigContents.public_name": ["The name that everybody sees instead.", "RFC 9849 section 4"],
+  "ECHConfigContents.extensions": [
+    "None here. One that a client does not know and must know makes it skip the configuration.",
+    "RFC 9849 section 4.2",
+  ],
   "ClientHello.element": [
     "A cipher suite: an AEAD for the records, and a hash for the schedule.",
     "appendix B.4",
@@ -321,6 +370,10 @@ const extensions: Readonly<Record<string, Row>> = {
     "4.3.6",
   ],
   key_share: ["A public key for the key exchange.", "4.3.8"],
+  encrypted_client_hello: [
+    "Another ClientHello, sealed in this one; in EncryptedExtensions, what to seal the next one for.",
+    "RFC 9849 section 5",
+  ],
 }
 
 /** undefined: there are no words for it yet. */

@@ -5,7 +5,7 @@ import type { Timeline } from "../src/run/step.ts"
 export const scenarioIds = [
   ...["full", "hello-retry", "resumption", "psk-ke", "0-rtt", "0-rtt-rejected", "0-rtt-replayed", "client-certificate"],
   ...["post-handshake", "external-psk", "key-update", "compression", "raw-public-key", "hybrid", "stateless-retry"],
-  "close",
+  ...["ech", "ech-retry", "ech-rejected", "ech-grease", "close"],
 ]
 
 export function connectionsOf({ steps }: Timeline): readonly number[] {

@@ -2,16 +2,14 @@
 // secrets that follow from what he has: a rule for each stage of the key schedule, and a verdict for each record.
 
 import type { SecretName } from "../run/names.ts"
-import type { End, Timeline } from "../run/step.ts"
+import type { Timeline } from "../run/step.ts"
+import { echOf, innerVerdict } from "./ech.ts"
 import { endVerdict } from "./end-verdict.ts"
 import { flowOf, groupOf } from "./flow.ts"
 import { onceForTimeline } from "./memo.ts"
 import { type OfferedPsk, offeredPsk } from "./psk.ts"
 import { type SeenRecord, seenRecords } from "./seen-records.ts"
-import type { Verdict } from "./verdict.ts"
-
-export type Thief = "eavesdropper" | "certificate-key" | "ticket-key" | "quantum"
-export type EyeId = End | Thief
+import type { EyeId, Thief, Verdict } from "./verdict.ts"
 
 export interface Eye {
   readonly id: EyeId
@@ -171,7 +169,7 @@ function thiefsVerdict(timeline: Timeline, record: SeenRecord, thief: Thief): Ve
     }
     return { reads: false, why: "Somebody on the way has made it up: no key of the two opens it.", section: "5.2" }
   }
-  if (protection === undefined) return inTheClear(record, thief, ingredients)
+  if (protection === undefined) return inTheClear(timeline, record, thief, ingredients)
   const known = hasSecret(timeline, thief, connection, protection.secretName)
   const early = isEarly(protection.secretName)
   if (known && !early && ingredients.isZero) {
@@ -196,8 +194,15 @@ function dependsOnPsk(thief: Thief, { group, pskOnly }: Ingredients, early: bool
   return { why: breaks === "" ? why.replace("that key", "the pre-shared key") : why, section }
 }
 
-function inTheClear(record: SeenRecord, thief: Thief, { offered }: Ingredients): Verdict {
+function inTheClear(timeline: Timeline, record: SeenRecord, thief: Thief, { offered }: Ingredients): Verdict {
   const isHello = record.parts.some(({ title }) => title === "ClientHello")
+  const ech = isHello ? echOf(timeline, record.connection) : undefined
+  const hello = ech?.hellos[0]
+  if (ech !== undefined && hello !== undefined) {
+    const inner = innerVerdict(ech, hello, thief, record.step)
+    const also = inner.reads ? "and ClientHelloInner in it opens, too" : "ClientHelloInner in it is sealed"
+    return { reads: true, why: `ClientHelloOuter is sent in the clear, ${also}.`, section: "RFC 9849 section 5" }
+  }
   if (!isHello || offered === undefined) {
     // change_cipher_spec is there for middleboxes only.
     if (record.bytes[0] === 20) {

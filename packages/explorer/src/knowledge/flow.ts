@@ -13,18 +13,10 @@ import {
 import { otherEnd } from "../run/meddling.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Happening, Timeline } from "../run/step.ts"
+import { isEchAccepted } from "./ech-signal.ts"
 import { onceForEnd } from "./memo.ts"
+import type { SeenMessage } from "./seen-message.ts"
 import { type CipherSuiteAlgorithms, suiteByLengths, suiteOf, usualSuite } from "./suites.ts"
-
-export interface SeenMessage {
-  readonly step: number
-  readonly from: End
-  /** As RFC 9846 writes it, or `hello_retry_request`. */
-  readonly name: string
-  readonly message: Uint8Array
-  /** Behind the client's Finished. */
-  readonly afterHandshake: boolean
-}
 
 export interface ToldSecret {
   readonly step: number
@@ -46,6 +38,7 @@ export interface ToldKeys {
 export interface Flow {
   readonly connection: number
   readonly end: End
+  /** As they are hashed: where Encrypted Client Hello is accepted, ClientHelloInner is the ClientHello. */
   readonly messages: readonly SeenMessage[]
   readonly secrets: readonly ToldSecret[]
   readonly keys: readonly ToldKeys[]
@@ -57,14 +50,12 @@ export interface Flow {
 
 export const flowOf: (timeline: Timeline, connection: number, end: End) => Flow = onceForEnd(
   (timeline, connection, end) => {
-    const messages: SeenMessage[] = []
     const secrets: ToldSecret[] = []
     const keys: ToldKeys[] = []
     let exchange: Flow["exchange"]
     for (const { index: step, connection: of, end: by, happening } of timeline.steps) {
       if (of !== connection || by !== end) continue
-      if (happening.type === "message") messages.push(seen(happening, step, end, messages))
-      else if (happening.type === "secret") {
+      if (happening.type === "secret") {
         const { name, secret, generation } = happening
         secrets.push({ step, name, secret, generation })
       } else if (happening.type === "keys") {
@@ -76,9 +67,39 @@ export const flowOf: (timeline: Timeline, connection: number, end: End) => Flow 
         exchange = { step, group: happening.group, secret: happening.secret }
       }
     }
+    const messages = withInnerHellos(sentMessagesOf(timeline, connection, end), innerHellosOf(timeline, connection))
     return { connection, end, messages, secrets, keys, exchange, suite: suiteInUse(secrets, keys) ?? suiteIn(messages) }
   },
 )
+
+/** The handshake messages that an end has sent and read, as they were on the wire. */
+export function sentMessagesOf({ steps }: Timeline, connection: number, end: End): readonly SeenMessage[] {
+  const messages: SeenMessage[] = []
+  for (const { index: step, connection: of, end: by, happening } of steps) {
+    if (of === connection && by === end && happening.type === "message") {
+      messages.push(seen(happening, step, end, messages))
+    }
+  }
+  return messages
+}
+
+/** ClientHelloInner of a connection's first and second ClientHello, as either end tells. */
+export function innerHellosOf({ steps }: Timeline, connection: number): readonly Uint8Array[] {
+  const told = (end: End) =>
+    steps.flatMap(({ connection: of, end: by, happening }) =>
+      of === connection && by === end && happening.type === "inner-hello" ? [happening.message] : [],
+    )
+  const own = told("client")
+  return own.length > 0 ? own : told("server")
+}
+
+function withInnerHellos(messages: readonly SeenMessage[], inners: readonly Uint8Array[]): readonly SeenMessage[] {
+  if (inners.length === 0 || !isEchAccepted(messages, inners)) return messages
+  let next = 0
+  return messages.map((seen) =>
+    seen.name === "client_hello" ? { ...seen, message: inners[next++] ?? seen.message } : seen,
+  )
+}
 
 /** The group of the server's key share; false: the ServerHello has none; undefined: there is no ServerHello. */
 export function groupOf({ messages }: Flow): string | false | undefined {

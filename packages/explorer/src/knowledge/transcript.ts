@@ -2,8 +2,9 @@
 
 import { HandshakeType, truncateBinders } from "@puremq/tls13/explore"
 import type { End, Timeline } from "../run/step.ts"
-import { clientHelloOf, type Flow, flowOf, type SeenMessage } from "./flow.ts"
+import { clientHelloOf, type Flow, flowOf } from "./flow.ts"
 import { onceForEnd } from "./memo.ts"
+import type { SeenMessage } from "./seen-message.ts"
 import type { Hash } from "./suites.ts"
 
 export interface TranscriptEntry {

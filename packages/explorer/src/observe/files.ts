@@ -1,6 +1,7 @@
 // Files that people bring: captures of tcpdump and Wireshark, traces that our own commands save, and text to paste.
 
 import type { CryptoProvider } from "@puremq/tls13"
+import { RecordingError, replay } from "@puremq/tls13/recording"
 import { type CapturedConnection, readCaptureFile, readSavedTrace, TraceFileError } from "@puremq/tls13/trace"
 import type { Timeline } from "../run/step.ts"
 import { type Chunk, observe } from "./observer.ts"
@@ -28,6 +29,7 @@ export function readBrought(file: Uint8Array, keyLog: string, provider: CryptoPr
   try {
     const text = textOf(file)
     if (text === undefined) return captured(file, keyLog, provider)
+    if (text.startsWith('{"format":"tls13-recording')) return recorded(text, provider)
     if (text.trimStart().startsWith('{"format":')) {
       const trace = readSavedTrace(text)
       const title = `what the ${trace.role} has seen, ${new Date(trace.started).toISOString()}`
@@ -38,9 +40,23 @@ export function readBrought(file: Uint8Array, keyLog: string, provider: CryptoPr
     const both: KnownSecrets = known.inputs === undefined ? readKeyLog(keyLog) : known
     return { connections: [{ title: "what was pasted", timeline: () => observe(chunks, both, provider) }], notes: [] }
   } catch (error) {
-    if (error instanceof TraceFileError) throw new NotReadable(error.message)
+    if (error instanceof TraceFileError || error instanceof RecordingError) throw new NotReadable(error.message)
     throw error
   }
+}
+
+/** What `--record` has written, run again: the trace of it is that of the end that was recorded. */
+function recorded(text: string, provider: CryptoProvider): BroughtFile {
+  const { role, started, steps, difference, cut } = replay(text, { provider })
+  let at = 0
+  const events = steps.flatMap(({ now, traced }) => {
+    at = now === undefined ? at : Math.max(at, now - started)
+    return traced.map((event) => ({ at, event }))
+  })
+  const title = `what the ${role} has done, ${new Date(started).toISOString()}, run again`
+  const other = difference && `it is another from line ${difference.line} on: ${difference.message}`
+  const notes = [other, cut].filter((note) => note !== undefined)
+  return { connections: [{ title, timeline: () => savedTimeline({ role, started, events, omitted: 0 }) }], notes }
 }
 
 /** undefined: it has bytes that no text has. */

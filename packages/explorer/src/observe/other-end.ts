@@ -11,7 +11,7 @@ import {
   HandshakeJoiner,
   handshakeMessage,
 } from "@puremq/tls13/explore"
-import { attempt } from "../knowledge/flow.ts"
+import { attempt, clientHelloOf } from "../knowledge/flow.ts"
 import type { SecretName } from "../run/names.ts"
 import type { End, Happening } from "../run/step.ts"
 import { messageHappening } from "../run/traced.ts"
@@ -36,6 +36,12 @@ export class OtherEnd {
   /** Of the records that are read here. */
   #protectedBy: SecretName | undefined
   #gaveTicket = false
+  /** Whether it is a client that seems to have sent a ClientHelloInner, and whether that was opened here. */
+  #offersInner = false
+  #innerOpened = false
+  #isRejected = false
+  /** What the server's Finished leads to, until it shows that it goes on behind its own. */
+  #afterFinished: (() => void) | undefined
 
   /** @param tell a step of it */
   constructor(end: End, tell: (happening: Happening) => void) {
@@ -50,6 +56,8 @@ export class OtherEnd {
   saw(happening: Happening): void {
     if (happening.type === "message" && happening.direction === "sent") {
       this.#unread.push({ name: happening.name, message: happening.message })
+    } else if (happening.type === "inner-hello") {
+      this.#innerOpened = true
     } else if (happening.type === "secret") {
       this.#unshown.push(happening)
     } else if (happening.type === "keys") {
@@ -61,6 +69,9 @@ export class OtherEnd {
   /** What it did before a record of it came here, the making of the record included. */
   sent(record: Of<"record">): void {
     const { innerType, content } = record
+    if (isRejection(record)) this.#isRejected = true
+    else this.#afterFinished?.()
+    this.#afterFinished = undefined
     const messages = innerType === ContentType.handshake ? this.#joined(content) : []
     for (const message of messages) {
       const name = messageName(message)
@@ -84,7 +95,10 @@ export class OtherEnd {
   }
 
   #understand(name: string, message: Uint8Array): void {
-    if (name === "server_hello") {
+    if (name === "client_hello") {
+      this.#offersInner =
+        this.#end === "client" && clientHelloOf(message)?.extensions.encrypted_client_hello !== undefined
+    } else if (name === "server_hello") {
       const hello = attempt(() => decodeServerHello(handshakeMessage(message)))
       this.#states.pskSelected =
         hello?.kind === "server_hello" && hello.extensionTypes.includes(ExtensionType.pre_shared_key)
@@ -116,7 +130,10 @@ export class OtherEnd {
       const name = messageName(message)
       this.#tell(messageHappening({ type: "message", direction: "received", name, message }))
       this.#understand(name, message)
-      this.#states.saw(this.#end === "client" ? "server" : "client", name, message)
+      const saw = () => this.#states.saw(this.#end === "client" ? "server" : "client", name, message)
+      // Who is rejected ends where others are CONNECTED (RFC 9849 section 6.1.6).
+      if (name === "finished" && this.#offersInner && !this.#innerOpened) this.#afterFinished = saw
+      else saw()
     }
   }
 
@@ -147,7 +164,7 @@ export class OtherEnd {
   }
 
   #hasAllMessages(): boolean {
-    return this.#end === "client" || this.#gaveTicket
+    return this.#end === "client" ? !this.#isRejected : this.#gaveTicket
   }
 
   /** Secrets of a pre-shared key are made by a server that takes it, and those of 0-RTT data by one that takes that. */
@@ -168,3 +185,7 @@ function isSecret(told: Told, name: SecretName): boolean {
 }
 
 const turned = { sent: "received", received: "sent" } as const
+
+function isRejection({ innerType, content }: Of<"record">): boolean {
+  return innerType === ContentType.alert && content.length === 2 && alertName(content[1]!) === "ech_required"
+}

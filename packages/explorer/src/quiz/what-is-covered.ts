@@ -1,5 +1,7 @@
 // Over which messages the hash goes that is signed in CertificateVerify, and MACed in Finished (RFC 9846 sections 4.1 and 4.5).
 
+import { isEchAccepted } from "../knowledge/ech-signal.ts"
+import { innerHellosOf, sentMessagesOf } from "../knowledge/flow.ts"
 import { otherEnd } from "../run/meddling.ts"
 import type { End, Happening, Step, Timeline } from "../run/step.ts"
 import { messageTitle } from "../words/names.ts"
@@ -12,6 +14,8 @@ interface Entry {
   /** Who wrote it. */
   readonly from: End
   readonly message: Extract<Happening, { type: "message" }>
+  /** As the choices say it. */
+  readonly title: string
 }
 
 /** Messages that both ends may write. */
@@ -20,8 +24,8 @@ const ofBoth: readonly string[] = ["certificate", "compressed_certificate", "cer
 const apart: readonly string[] = ["new_session_ticket", "key_update"]
 const subjects: readonly string[] = ["certificate_verify", "finished"]
 
-export function transcriptQuestion({ steps }: Timeline, step: number, chance: Chance): Question | undefined {
-  const asked = (["client", "server"] as const).flatMap((end) => nextProof(steps, step, end) ?? [])
+export function transcriptQuestion(timeline: Timeline, step: number, chance: Chance): Question | undefined {
+  const asked = (["client", "server"] as const).flatMap((end) => nextProof(timeline, step, end) ?? [])
   if (asked.length === 0) return undefined
   const { end, before, subject } = chance.one(asked)
   const verb = subject.message.name === "finished" ? "the MAC in" : "the signature in"
@@ -66,26 +70,37 @@ function idOf(entries: readonly Entry[]): string {
 
 function textOf(entries: readonly Entry[]): string {
   return entries
-    .map(({ from, message: { name } }) => `${ofBoth.includes(name) ? `${from} ` : ""}${messageTitle(name)}`)
+    .map(({ from, message: { name }, title }) => `${ofBoth.includes(name) ? `${from} ` : ""}${title}`)
     .join(", ")
 }
 
 /** The CertificateVerify or Finished that the end writes at this step or as its next message, and its transcript before it. */
 function nextProof(
-  steps: readonly Step[],
+  timeline: Timeline,
   step: number,
   end: End,
 ): { readonly end: End; readonly before: readonly Entry[]; readonly subject: Entry } | undefined {
-  const connection = steps[step]?.connection
-  const messages = steps.flatMap(({ index, connection: of, end: whose, happening }): readonly Entry[] =>
-    of === connection && whose === end && happening.type === "message" && !apart.includes(happening.name)
-      ? [{ step: index, from: happening.direction === "sent" ? end : otherEnd(end), message: happening }]
-      : [],
-  )
+  const { connection } = timeline.steps[step] ?? {}
+  const own = timeline.steps.filter((each) => each.connection === connection && each.end === end)
+  const inners = innerSteps(timeline, connection ?? 0, end, own)
+  const messages = own.flatMap(({ index, happening }): readonly Entry[] => {
+    if (happening.type !== "message" || apart.includes(happening.name)) return []
+    const from = happening.direction === "sent" ? end : otherEnd(end)
+    const inner = happening.name === "client_hello" ? inners.shift() : undefined
+    const title = messageTitle(happening.name)
+    return [{ step: inner ?? index, from, message: happening, title: inner === undefined ? title : `${title}Inner` }]
+  })
   const at = messages.findIndex((one) => one.message.direction === "sent" && one.step >= step)
   const subject = messages[at]
   if (subject === undefined || !subjects.includes(subject.message.name)) return undefined
   return { end, before: contextOf(messages.slice(0, at)), subject }
+}
+
+/** Where Encrypted Client Hello is accepted, the steps of what is hashed in the place of each ClientHello. */
+function innerSteps(timeline: Timeline, connection: number, end: End, own: readonly Step[]): number[] {
+  const inners = innerHellosOf(timeline, connection)
+  if (!isEchAccepted(sentMessagesOf(timeline, connection, end), inners)) return []
+  return own.flatMap(({ index, happening }) => (happening.type === "inner-hello" ? [index] : []))
 }
 
 /** Section 4.5: after the handshake, its messages and those since the last request. */

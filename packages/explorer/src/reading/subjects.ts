@@ -15,7 +15,7 @@ import { decompressedCertificate } from "./decompressed.ts"
 import { type Inside, type Rung, rungsOf } from "./ladder.ts"
 
 export interface Form {
-  readonly id: "wire" | "inside" | "message" | "decompressed"
+  readonly id: "wire" | "inside" | "message" | "decompressed" | "inner-hello"
   readonly title: string
   readonly bytes: Uint8Array
   readonly fields: readonly Field[]
@@ -46,6 +46,9 @@ export function subjectAt(timeline: Timeline, index: number): Subject | undefine
     // Who gives up has what has just arrived before it, not its own answer.
     if (here.happening.type === "failed" && happening.type !== "wire") continue
     if (happening.type === "message") return messageSubject(timeline, connection, at, happening)
+    if (happening.type === "inner-hello") {
+      return { step: at, title: "ClientHelloInner", forms: [innerForm(timeline, connection, happening)] }
+    }
     if (happening.type === "wire" || happening.type === "record") {
       const rung = rungsOf(timeline, connection).find(
         ({ wireAt, sentAt, openedAt }) => wireAt === at || sentAt === at || openedAt === at,
@@ -107,8 +110,37 @@ function messageSubject(timeline: Timeline, connection: number, step: number, me
     written: writtenOf(timeline, connection, message),
     changed: new Set(),
   }
-  const nested = message.name === "compressed_certificate" && decompressedForm(timeline, connection, message)
+  const nested =
+    message.name === "compressed_certificate"
+      ? decompressedForm(timeline, connection, message)
+      : message.name === "client_hello" && innerOf(timeline, connection, step)
   return { step, title: messageTitle(message.name), forms: nested ? [form, nested] : [form] }
+}
+
+/** ClientHelloInner of a ClientHello: whoever writes it has told of it before, who reads it tells of it next. */
+function innerOf({ steps, ...timeline }: Timeline, connection: number, step: number): Form | undefined {
+  const here = steps[step]!
+  const by = here.happening.type === "message" && here.happening.direction === "sent" ? -1 : 1
+  for (let at = step + by; steps[at]?.connection === connection; at += by) {
+    const { end, happening } = steps[at]!
+    if (happening.type === "wire" || (end === here.end && happening.type === "message")) return undefined
+    if (end === here.end && happening.type === "inner-hello") {
+      return innerForm({ steps, ...timeline }, connection, happening)
+    }
+  }
+  return undefined
+}
+
+function innerForm(timeline: Timeline, connection: number, inner: Extract<Happening, { type: "inner-hello" }>): Form {
+  const message: Message = { ...inner, type: "message", name: "client_hello", words: [] }
+  return {
+    id: "inner-hello",
+    title: "ClientHelloInner",
+    bytes: inner.message,
+    fields: messageFields(timeline, connection, message),
+    written: inner.written,
+    changed: new Set(),
+  }
 }
 
 /** The Certificate inside of a CompressedCertificate, as the codec reads it. */

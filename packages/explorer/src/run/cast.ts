@@ -2,6 +2,7 @@
 
 import type { CryptoProvider, RandomSource } from "@puremq/tls13"
 import { chainToPem, createAuthority, createLeaf, type Identity, privateKeyToPem } from "@puremq/tls13/devcert"
+import { type EchKey, generateEchKey } from "@puremq/tls13/ech"
 import { type CredentialResolver, loadCredential, singleCredential, TrustStore, trustAnchor } from "@puremq/tls13/x509"
 import { seededRandom } from "./seeded.ts"
 
@@ -9,6 +10,8 @@ import { seededRandom } from "./seeded.ts"
 export const now: number = Date.UTC(2026, 6, 1, 12)
 
 export const serverName = "broker.example"
+/** Behind which it hides in Encrypted Client Hello. */
+export const publicName = "public.example"
 
 export interface Cast {
   readonly provider: CryptoProvider
@@ -19,6 +22,10 @@ export interface Cast {
   /** Somebody else's authority, whom nobody here trusts, and a server's certificate of it. */
   readonly stranger: Identity
   readonly impostor: Identity
+  /** A server of the public name. */
+  publicServer(): Identity
+  /** A key of Encrypted Client Hello with the public name. */
+  echKey(purpose: string, usedIds?: readonly number[]): EchKey
   /** Of this scenario and purpose. */
   random(purpose: string): RandomSource
   credentialsOf(identity: Identity): CredentialResolver
@@ -45,6 +52,9 @@ export function castOf(provider: CryptoProvider, seed: number): Cast {
     server: leaf(serverName, "server", intermediate, [serverName]),
     client: leaf("sensor-17", "client", intermediate, ["sensor-17.example"]),
     impostor: leaf(serverName, "server", stranger, [serverName]),
+    publicServer: () => leaf(publicName, "server", intermediate, [publicName]),
+    echKey: (purpose, usedIds = []) =>
+      generateEchKey({ provider, publicName, maximumNameLength: 32, usedIds, random: random(purpose) }),
     random,
     credentialsOf: (identity) =>
       singleCredential(loadCredential({ cert: chainToPem(identity), key: privateKeyToPem(identity.privateKey) })),

@@ -2,7 +2,14 @@
 
 import type { ClientOptions, CryptoProvider, ServerOptions } from "@puremq/tls13"
 import { ClientConnection, createClientConfig, createServerConfig, ServerConnection } from "@puremq/tls13"
-import { encodePkcs8 } from "@puremq/tls13/devcert"
+import { chainToPem, encodePkcs8, type Identity, privateKeyToPem } from "@puremq/tls13/devcert"
+import {
+  decodeEchConfigList,
+  EchKeyRing,
+  EncryptedClientHelloRejected,
+  greaseEncryptedClientHello,
+  offerEncryptedClientHello,
+} from "@puremq/tls13/ech"
 import {
   CookieKeyRing,
   MemoryPskStore,
@@ -10,7 +17,14 @@ import {
   MemorySessionStore,
   TicketKeyRing,
 } from "@puremq/tls13/session"
-import { createCertificateVerifier, loadRawPublicKey, singleCredential, spkiHash } from "@puremq/tls13/x509"
+import {
+  createCertificateVerifier,
+  loadCredential,
+  loadRawPublicKey,
+  singleCredential,
+  sniResolver,
+  spkiHash,
+} from "@puremq/tls13/x509"
 import type { Rewriting } from "./breaks.ts"
 import { type Cast, serverName } from "./cast.ts"
 import { mqttConnack, mqttConnect, mqttPublish, mqttSuback, mqttSubscribe } from "./mqtt.ts"
@@ -354,6 +368,55 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    id: "ech",
+    title: "Encrypted Client Hello",
+    about:
+      "The name that is meant stands in a hello that is encrypted in another: Who reads what has both beside each other.",
+    source: "RFC 9849",
+    play(play) {
+      const { keys, server } = hiddenServer(play)
+      part(speakMqtt(shakeHands(meet(play, { client: hiding(play, keys.configs), server }))))
+    },
+  },
+  {
+    id: "ech-retry",
+    title: "Encrypted Client Hello, with a HelloRetryRequest",
+    about: "Both hellos hide another; the second under the next nonce of the first one's key.",
+    source: "RFC 9849 section 6.1.5",
+    play(play) {
+      const { keys, server } = hiddenServer(play)
+      const client = hiding(play, keys.configs)
+      part(speakMqtt(shakeHands(meet(play, { client, server: { ...server, groups: ["secp256r1"] } }))))
+    },
+  },
+  {
+    id: "ech-rejected",
+    title: "Encrypted Client Hello, rejected",
+    about:
+      "The client has the configuration of a key that the server has no more: it learns another one, and comes again with that.",
+    source: "RFC 9849 section 6.1.6",
+    play(play) {
+      const { keys, server } = hiddenServer(play)
+      const old = new EchKeyRing({ provider: play.cast.provider, keys: [play.cast.echKey("old ECH key", idsOf(keys))] })
+      const first = shakeHands(meet(play, { client: hiding(play, old.configs), server }))
+      const rejection = first.client.failure
+      if (!(rejection instanceof EncryptedClientHelloRejected) || rejection.retryConfigs === undefined) return
+      const client = hiding(play, rejection.retryConfigs)
+      part(speakMqtt(shakeHands(meet(play, { client, server, later: 1_000 }))))
+    },
+  },
+  {
+    id: "ech-grease",
+    title: "Encrypted Client Hello, made up",
+    about: "The client knows no configuration, hides nothing, and looks as if it did (GREASE).",
+    source: "RFC 9849 section 6.2",
+    play(play) {
+      const { server } = hiddenServer(play)
+      const encryptedClientHello = greaseEncryptedClientHello({ provider: play.cast.provider })
+      part(speakMqtt(shakeHands(meet(play, { client: { encryptedClientHello }, server }))))
+    },
+  },
+  {
     id: "close",
     title: "Close and truncation",
     about: "close_notify says that nothing is missing; a stream that only stops does not.",
@@ -378,6 +441,25 @@ function mutual(
     client: { credentials: cast.credentialsOf(cast.client) },
     server: { clientAuthentication: { mode, verifier } },
   }
+}
+
+/** A server that has a certificate for the public name, too. */
+function hiddenServer({ cast }: Play): { readonly keys: EchKeyRing; readonly server: Partial<ServerOptions> } {
+  const keys = new EchKeyRing({ provider: cast.provider, keys: [cast.echKey("ECH key")] })
+  const credential = (identity: Identity) =>
+    loadCredential({ cert: chainToPem(identity), key: privateKeyToPem(identity.privateKey) })
+  const credentials = sniResolver([credential(cast.server), credential(cast.publicServer())])
+  return { keys, server: { encryptedClientHello: keys, credentials } }
+}
+
+function idsOf(keys: EchKeyRing): readonly number[] {
+  return decodeEchConfigList(keys.configs).map(({ configId }) => configId)
+}
+
+/** A client that hides its server's name, and what is to be spoken. */
+function hiding({ cast }: Play, configs: Uint8Array): Partial<ClientOptions> {
+  const { provider } = cast
+  return { encryptedClientHello: offerEncryptedClientHello({ provider, configs, outerAlpnProtocols: [] }) }
 }
 
 /** @throws RangeError for an id that there is not */

@@ -60,6 +60,14 @@ export type Happening =
       /** In words, a line each. */
       readonly words: readonly string[]
     }
+  /** ClientHelloInner: sent encrypted in the ClientHello that is told of next, or found in the one before (RFC 9849). */
+  | {
+      readonly type: "inner-hello"
+      readonly direction: Direction
+      readonly message: Uint8Array
+      readonly fields: readonly Field[]
+      readonly written: readonly Field[]
+    }
   | Extract<TraceEvent, { readonly type: "alert" | "secret" | "keys" | "transcript" }>
   /** A key exchange is complete: what only the two ends know. */
   | { readonly type: "exchange"; readonly group: string; readonly peersShare: Uint8Array; readonly secret: Uint8Array }

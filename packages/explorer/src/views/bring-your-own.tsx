@@ -64,7 +64,7 @@ export function BringYourOwn({ timeline }: ViewProps): JSX.Element {
           }}
         >
           <label>
-            <span>A file: pcap or pcapng, or what tls13 connect --explore has saved</span>
+            <span>A file: pcap or pcapng, or what tls13 connect --explore or --record has saved</span>
             <input type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
           </label>
           <p class="quiet">{file === undefined ? "or drop it here" : `${file.name} is here; or drop another one`}</p>
@@ -202,7 +202,9 @@ function TakeAway({ timeline }: Pick<ViewProps, "timeline">): JSX.Element {
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <pre class="command" tabIndex={0}>
-        {"tls13 connect example.org:443 --explore seen.json\ntls13 connect example.org:443 --pcap seen.pcapng"}
+        {
+          "tls13 connect example.org:443 --explore seen.json\ntls13 connect example.org:443 --record seen.jsonl\ntls13 connect example.org:443 --pcap seen.pcapng"
+        }
       </pre>
     </section>
   )

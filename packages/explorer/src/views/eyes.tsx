@@ -1,11 +1,12 @@
 // What each can read of the records so far: the two ends, who listens, and thieves and machines of later years.
 
 import type { JSX } from "preact"
-import { type Eye, type EyeId, type EyesRow, eyes, eyesAt } from "../knowledge/eyes.ts"
-import type { Verdict } from "../knowledge/verdict.ts"
+import { type Eye, type EyesRow, eyes, eyesAt } from "../knowledge/eyes.ts"
+import type { EyeId, Verdict } from "../knowledge/verdict.ts"
 import { bytesText, contentTypeName, endTitle, fateTitle, upper } from "../words/names.ts"
 import { chooseItem, itemOf } from "./item.ts"
 import { Section } from "./section.tsx"
+import { TwoHellos } from "./two-hellos.tsx"
 import type { ViewProps } from "./view.ts"
 
 export function Eyes({ timeline, step, select }: ViewProps): JSX.Element {
@@ -36,6 +37,7 @@ export function Eyes({ timeline, step, select }: ViewProps): JSX.Element {
             : `Reads ${readable} of the ${rows.length} records so far${unknown === 0 ? "" : `; of ${unknown} it is not known`}.`}
         </span>
       </p>
+      <TwoHellos timeline={timeline} connection={connection} step={step} eye={eye} select={select} />
       {rows.length > 0 && <Records rows={rows} eye={eye} select={select} />}
       {rows.length > 0 && <Matrix rows={rows} chosen={chosen} />}
     </section>

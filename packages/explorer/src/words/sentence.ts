@@ -32,6 +32,14 @@ export function sentenceOf({ end, happening }: Step): Sentence {
       const text = `${who} ${verb} ${messageTitle(happening.name)}, ${bytesText(happening.message.length)}.`
       return said(text, upper(meaning), `RFC 9846 section ${section}`)
     }
+    case "inner-hello": {
+      const [verb, why] =
+        happening.direction === "sent"
+          ? ["writes", "What is meant: it is sent encrypted in a ClientHello that names another server"]
+          : ["finds", "The key of its configuration opens it: this is the hello that it answers"]
+      const text = `${who} ${verb} ClientHelloInner, ${bytesText(happening.message.length)}.`
+      return said(text, why, `RFC 9849 section ${happening.direction === "sent" ? "6.1" : "7.1"}`)
+    }
     case "record":
       return recordSentence(who, happening)
     case "wire":

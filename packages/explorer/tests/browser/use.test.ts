@@ -218,6 +218,35 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     },
   )
 
+  it.each(["light", "dark"] as const)("%s: the two hellos of Encrypted Client Hello, too", async (scheme) => {
+    const page = await pages.open("#scenario=ech-retry&step=120&view=eyes&item=eyes/eavesdropper", { scheme })
+    const first = page.locator(".ech-hellos").first()
+    const cells = first.getByRole("row", { name: /^server_name/ }).getByRole("cell")
+    expect(await cells.allTextContents()).toEqual(["public.example", "broker.example"])
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 900 })
+      await inFull(page)
+      expect(await judged(page)).toEqual([])
+      expect(await page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")).toBe(0)
+    }
+    // By keyboard: from whoever looks to how it is sealed, and to the bytes of the payload.
+    expect(await first.getAttribute("class")).toContain("is-sealed")
+    await page.locator('.eye-choice input[type="radio"]:checked').focus()
+    for (const _ of "12") await page.keyboard.press("ArrowLeft")
+    await page.locator(".ech-hellos:not(.is-sealed)").first().waitFor()
+    const summary = page.locator(".ech-sealing summary").first()
+    const isOpen = () => page.locator(".ech-sealing").first().getAttribute("open")
+    const before = await isOpen()
+    await summary.focus()
+    await page.keyboard.press("Enter")
+    expect(await isOpen()).not.toBe(before)
+    if ((await isOpen()) === null) await page.keyboard.press("Enter")
+    await page.getByRole("button", { name: "Look at them" }).first().focus()
+    await page.keyboard.press("Enter")
+    await page.locator(".field-name", { hasText: "payload" }).waitFor()
+    await page.close()
+  })
+
   it("shows every step of every scenario on a narrow phone, without scrolling sideways", {
     timeout: 300_000,
   }, async () => {
