@@ -72,10 +72,13 @@ async function puremq({
   pems,
   directory,
   workers = 0,
+  provider,
   watchedBy,
 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
-    pems === undefined ? { type: "tcp" as const } : { type: "tls" as const, cert: pems.cert, key: pems.key, workers }
+    pems === undefined
+      ? { type: "tcp" as const }
+      : { type: "tls" as const, cert: pems.cert, key: pems.key, workers, provider }
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,

@@ -40,6 +40,13 @@ describe("a comparison", () => {
     expect(unsettled(comparison).note).toMatch(/^not settled: a 700%$/)
   })
 
+  it("warms up by a measurement of its own where there is one", async () => {
+    const calls: string[] = []
+    const warm = async () => calls.push("warm")
+    await compare("t", "x/s", 2, [{ ...scripted("a", [7], calls), warm }], 3)
+    expect(calls).toEqual(["warm", "warm", "warm", "a", "a"])
+  })
+
   it("says nothing of drift when it was small, or could not be seen", async () => {
     expect(unsettled(await compare("t", "x/s", 1, [scripted("a", [7], [])], 6))).toEqual({})
     expect(unsettled(await compare("t", "x/s", 1, [scripted("a", [1, 9], [])], 1))).toEqual({})

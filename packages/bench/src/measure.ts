@@ -10,6 +10,8 @@ export interface Contestant {
   readonly name: string
   /** One measurement: operations (or MB, or messages) a second. */
   measure(): Promise<number>
+  /** The same for longer, in the rounds that do not count; default: `measure`. */
+  warm?(): Promise<number>
 }
 
 export interface Row {
@@ -51,7 +53,8 @@ export async function compare(
   const first = contestants.map((): number[] => [])
   const unsure = () => first.some((samples) => Math.abs(drift(samples) ?? 0) > mostDrift)
   for (let round = 0; round < uncounted || (round < 2 * uncounted && unsure()); round++) {
-    for (const [which, contestant] of contestants.entries()) first[which]!.push(await contestant.measure())
+    for (const [which, contestant] of contestants.entries())
+      first[which]!.push(await (contestant.warm?.() ?? contestant.measure()))
   }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {

@@ -88,7 +88,7 @@ export const parts: Readonly<Record<string, Part>> = {
   },
   broker: {
     title: "Broker: deliveries and connect storms, by its CPU",
-    seconds: 540,
+    seconds: 680,
     help: "fan-in and fan-out at QoS 0, 1 and 2, and connect storms, by the broker's CPU, beside aedes and Mosquitto",
     run: compareAllBrokers,
   },

@@ -21,6 +21,8 @@ export type Task =
       readonly directory?: string | undefined
       /** Threads for public-key operations. */
       readonly workers?: number
+      /** Whose cryptography; default: that which a broker has without being told. */
+      readonly provider?: "fast"
       /** It serves metrics and its admin API, too: who may read there has this token. */
       readonly watchedBy?: string
     }

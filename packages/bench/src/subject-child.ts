@@ -7,7 +7,7 @@ import { nodeHandshakes } from "./engine/node-handshakes.ts"
 import { ourHandshakes } from "./engine/our-handshakes.ts"
 import { type Answer, mostDrift, type Request, type Sample, type Task, type WarmedUp } from "./engine/protocol.ts"
 import { nodeHash, nodeRecords, ourHash, ourRecords } from "./engine/records.ts"
-import { Absent, providerOf, withHybrid } from "./engine/subjects.ts"
+import { Absent, providerOf, withPostQuantum } from "./engine/subjects.ts"
 import { type PrimitiveTime, shareOutside, timedProvider, timingOverhead } from "./engine/timed-provider.ts"
 import { drift } from "./statistics.ts"
 
@@ -54,7 +54,7 @@ async function prepare({ work, subject, timed }: Task): Promise<Operation> {
   const provider = providerOf(subject)
   if (work.type === "hash") return ourHash(work, provider)
   if (work.type !== "handshake") return ourRecords(work, provider)
-  const whole = await withHybrid(provider, work.group)
+  const whole = await withPostQuantum(provider, work)
   return ourHandshakes(work, timed ? timedProvider(whole, tally) : whole, makeIdentities(work))
 }
 

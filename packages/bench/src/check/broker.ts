@@ -7,7 +7,9 @@ import {
   compareStorms,
   type Deliveries,
   deliveriesText,
+  hasOwnRows,
   ours,
+  own,
   startBrokers,
 } from "../brokers.ts"
 import { type Comparison, unsettled } from "../measure.ts"
@@ -25,7 +27,7 @@ const targets = {
 export const broker: CheckGroup = {
   name: "broker",
   help: "deliveries and connections of the broker over TLS by its CPU, beside aedes and Mosquitto",
-  seconds: { quick: 65, whole: 600 },
+  seconds: { quick: 80, whole: 750 },
   nodeOnly: true,
   async run(context) {
     const brokers = await startBrokers(context.pems)
@@ -51,20 +53,26 @@ function isQuick({ bytes, qos, direction }: Deliveries): boolean {
 }
 
 async function deliveries(context: CheckContext, brokers: Brokers, which: Deliveries): Promise<void> {
-  const plan = context.quick ? { rounds: 5, uncounted: 3, slice: 60 } : { rounds: 9, uncounted: 6, slice: 150 }
+  const plan = context.quick
+    ? { rounds: 5, uncounted: 6, slice: 60, warm: 150, own: false }
+    : { rounds: 9, uncounted: 6, slice: 150, warm: 400, own: true }
   const comparison = await compareDeliveries(brokers, context.pems, which, plan)
   const what = `broker, ${deliveriesText(which)}, deliveries a CPU second`
   const wanted = targets[which.bytes]
-  const row = (least: number, own: string, theirs: string) =>
+  const row = (least: number | undefined, us: string, theirs: string) =>
     context.tell({
-      name: `${what}: ${own} x ${theirs}`,
+      name: `${what}: ${us} x ${theirs}`,
       unit: "x",
-      values: ratios(samplesOf(comparison, own), samplesOf(comparison, theirs)),
-      target: which.qos === 2 ? undefined : { least },
+      values: ratios(samplesOf(comparison, us), samplesOf(comparison, theirs)),
+      target: which.qos === 2 || least === undefined ? undefined : { least },
       ...unsettled(comparison),
     })
   row(wanted.aedes, ours.chacha, "aedes, its default")
   row(wanted.aedesGcm, ours.gcm, "aedes, AES-128-GCM")
+  if (plan.own && hasOwnRows(which)) {
+    row(undefined, own.chacha, "aedes, its default")
+    row(undefined, own.gcm, "aedes, AES-128-GCM")
+  }
   if (brokers.mosquitto) row(wanted.mosquitto, ours.chacha, "mosquitto, its default")
   else context.tell({ name: `${what} x mosquitto`, skipped: "mosquitto is not installed, or does not start" })
 }

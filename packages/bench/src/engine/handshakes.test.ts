@@ -5,7 +5,7 @@ import { nodeHandshakes } from "./node-handshakes.ts"
 import { ourHandshakes } from "./our-handshakes.ts"
 import { nodeHash, nodeRecords, ourHash, ourRecords } from "./records.ts"
 import { handshakeScenarios } from "./scenarios.ts"
-import { withHybrid } from "./subjects.ts"
+import { withPostQuantum } from "./subjects.ts"
 import { type PrimitiveTime, shareOutside, timedProvider } from "./timed-provider.ts"
 import { type HandshakeWork, parseWork, type RecordWork, usualHandshake } from "./work.ts"
 
@@ -15,7 +15,7 @@ describe("handshakes in memory are what they are called", () => {
   // Each operation looks itself whether it was resumed, retried, mutual, of this group, and so on, and throws if not.
   it.each([...handshakeScenarios, "resumed,hrr", "0-rtt,mtls"])("%s, ours", async (name) => {
     const work = parseWork(name) as HandshakeWork
-    const once = ourHandshakes(work, await withHybrid(fast, work.group), makeIdentities(work))
+    const once = ourHandshakes(work, await withPostQuantum(fast, work), makeIdentities(work))
     for (let i = 0; i < 2; i++) once()
   })
 

@@ -25,7 +25,9 @@ export async function nodeHandshakes(
     try {
       return tls.createSecureContext({ ...own, ca, ciphers: work.suite, ecdhCurve, minVersion: "TLSv1.3" })
     } catch (error) {
-      throw new Absent(`OpenSSL ${process.versions.openssl} does not take ${group}: ${(error as Error).message}`)
+      throw new Absent(
+        `OpenSSL ${process.versions.openssl} does not take ${group} with a key of ${work.signature}: ${(error as Error).message}`,
+      )
     }
   }
   // The first group is the one that it has a share of.

@@ -16,7 +16,9 @@ export const handshakeScenarios: readonly string[] = [
   "full,mtls",
   ...["secp256r1", "secp384r1", "X25519MLKEM768", "SecP256r1MLKEM768"].map((group) => `full,group=${group}`),
   ...suites.slice(1).map((suite) => `full,suite=${suite}`),
-  ...["p384", "ed25519", "rsa"].map((signature) => `full,signature=${signature}`),
+  ...["p384", "ed25519", "rsa", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"].map(
+    (signature) => `full,signature=${signature}`,
+  ),
   ...["2", "3", "4"].map((chain) => `full,chain=${chain}`),
 ]
 

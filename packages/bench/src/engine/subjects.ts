@@ -4,6 +4,7 @@ import type { CryptoProvider, KeyExchange } from "@puremq/tls13"
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
 import { createHostProvider } from "@puremq/tls13/crypto/host"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
+import type { HandshakeWork } from "./work.ts"
 
 /** `node`: node:tls for handshakes, node:crypto for records and hashes. */
 export const subjectNames: readonly SubjectName[] = ["noble", "fast", "fast-plain", "host", "node"]
@@ -49,8 +50,19 @@ export function providerOf(subject: Exclude<SubjectName, "node">): CryptoProvide
   }
 }
 
-/** The provider with the hybrid groups of ML-KEM, which are for who wants them. */
-export async function withHybrid(provider: CryptoProvider & ByKernels, group: string): Promise<CryptoProvider> {
+/** The provider with what the handshake needs of ML-KEM and ML-DSA, which are for who wants them. */
+export async function withPostQuantum(
+  provider: CryptoProvider & ByKernels,
+  { group, signature }: Pick<HandshakeWork, "group" | "signature">,
+): Promise<CryptoProvider> {
+  const whole = await withHybrid(provider, group)
+  const lacks = signature.startsWith("ml-dsa") && whole.signatures.every(({ name }) => !name.startsWith("mldsa"))
+  if (!lacks) return whole
+  const { mlDsaSignatures } = await import("@puremq/tls13/crypto/noble-pq")
+  return { ...whole, signatures: [...whole.signatures, ...mlDsaSignatures] }
+}
+
+async function withHybrid(provider: CryptoProvider & ByKernels, group: string): Promise<CryptoProvider> {
   if (!group.includes("MLKEM")) return provider
   if (Object.values(provider.kernels?.() ?? {}).includes("WebAssembly")) {
     const fast = await import("@puremq/tls13/crypto/fast-pq")

@@ -2,7 +2,7 @@
 // does it is another one.
 
 export type HandshakeKind = "full" | "resumed" | "0-rtt"
-export const signatures = ["p256", "p384", "ed25519", "rsa"] as const
+export const signatures = ["p256", "p384", "ed25519", "rsa", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"] as const
 export type Signature = (typeof signatures)[number]
 
 /** One handshake, both sides, tickets included. */
@@ -73,7 +73,10 @@ export function nameOf(work: NamedWork): string {
 }
 
 const kindWords = { full: "Full handshake", resumed: "Resumed handshake", "0-rtt": "0-RTT handshake" } as const
-const signatureWords = { p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519", rsa: "RSA" } as const
+const signatureWords = {
+  ...{ p256: "ECDSA P-256", p384: "ECDSA P-384", ed25519: "Ed25519", rsa: "RSA" },
+  ...{ "ml-dsa-44": "ML-DSA-44", "ml-dsa-65": "ML-DSA-65", "ml-dsa-87": "ML-DSA-87" },
+} as const
 
 /** For people: `Full handshake in memory, group secp256r1, 2 certificates`. */
 export function wordsOf(work: NamedWork): string {
