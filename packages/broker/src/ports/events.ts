@@ -129,6 +129,8 @@ export interface HandshakeSucceeded {
   readonly suite: string | undefined
   readonly group: string | undefined
   readonly resumed: boolean | undefined
+  /** Whether the name that the client hid was found: RFC 9849. Absent: it hid none, or no listener here has a key for it. */
+  readonly ech?: "accepted" | "rejected" | undefined
   /** Who the client has proven to be by its certificate. */
   readonly identity: string | undefined
   /** Why the certificate that the client showed was not accepted, where it was let in without. */
@@ -216,6 +218,40 @@ export interface BridgeWarning {
 }
 
 export type BridgeEvent = BridgeConnected | BridgeLost | BridgeDropped | BridgeWarning
+
+/** Another node of the cluster is heard. */
+export interface NodeJoined {
+  readonly event: "node joined"
+  /** Its name. */
+  readonly node: string
+  /** Of this start of it. */
+  readonly id: string
+  readonly version: string
+}
+
+/** It is not heard any more: its sessions are the others'. */
+export interface NodeGone {
+  readonly event: "node gone"
+  readonly node: string
+  readonly id: string
+  readonly reason: string
+  /** Those that it had when it was last heard. */
+  readonly clients: number
+}
+
+/** No server of the cluster can be reached: QoS 1 and 2 wait, and new clients are refused. */
+export interface ClusterUnreachable {
+  readonly event: "cluster unreachable"
+  readonly reason: string
+}
+
+export interface ClusterReachable {
+  readonly event: "cluster reachable"
+  /** Seconds that it was not. */
+  readonly away: number
+}
+
+export type ClusterEvent = NodeJoined | NodeGone | ClusterUnreachable | ClusterReachable
 
 /** TLS handshakes of this moment, of one listener or of all. */
 export interface HandshakeLoad {

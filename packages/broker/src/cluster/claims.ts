@@ -1,0 +1,250 @@
+// How a session becomes this node's: whoever serves it is asked to let it go; then what its subject has is read, and a snapshot is
+// put in its place that expects just that. Who wins that has the session, and who had it before can commit nothing of it.
+
+import { encodeText } from "../packet/bytes.ts"
+import type { Change, MessageKept } from "../packet/change.ts"
+import type { Claimed } from "../ports/cluster.ts"
+import { Pause } from "../ports/pause.ts"
+import type { StoreFailed } from "../ports/store.ts"
+import { arrivedOf } from "./envelope.ts"
+import { partitionOf } from "./partition.ts"
+import { SessionImage, type Waiting } from "./session-image.ts"
+import { SessionLog, type SessionLogNeeds } from "./session-log.ts"
+import { applyRecord, type RecordHead } from "./session-record.ts"
+import type { Slots } from "./slots.ts"
+import type { StreamMessage, Streams } from "./streams.ts"
+import { tokenOfClient } from "./subjects.ts"
+
+/** Milliseconds that a node has to let a session go; after that it is taken from it. */
+const patience = 1500
+
+/** Others may want the same session: each round somebody has it. */
+const mostRounds = 8
+
+export interface ClaimsNeeds extends SessionLogNeeds {
+  readonly streams: () => Streams | undefined
+  /** For what is asked by session, or by message: many sessions may come at once. */
+  readonly reads: Slots
+  /** The session is this node's from here on. */
+  readonly claimed: (log: SessionLog) => void
+  /** It may be this node's, and is not served: to be looked at later. */
+  readonly doubtful: (clientId: string) => void
+  /** A node that has not been heard of lately is not asked. */
+  readonly alive: (node: string) => boolean
+}
+
+interface Claim {
+  readonly clientId: string
+  readonly cleanStart: boolean
+  readonly onlyOf: string | undefined
+  readonly wanted: () => boolean
+  readonly streams: Streams
+  readonly partition: number
+  readonly subject: string
+  readonly number: number
+  /** Nodes that were asked, and by which claim they had it. */
+  readonly asked: Set<string>
+  rounds: number
+  /** Something was appended. */
+  tried: boolean
+  readonly done: Pause<Claimed | StoreFailed>
+}
+
+export class Claims {
+  readonly #needs: ClaimsNeeds
+  #count = 0
+
+  constructor(needs: ClaimsNeeds) {
+    this.#needs = needs
+  }
+
+  /**
+   * @param wanted false: nobody waits for it any more
+   * @param onlyOf only from this node, which has gone
+   */
+  claim(clientId: string, cleanStart: boolean, wanted: () => boolean, onlyOf?: string): Pause<Claimed | StoreFailed> {
+    const done = new Pause<Claimed | StoreFailed>()
+    const streams = this.#needs.streams()
+    if (streams === undefined || !streams.reachable) {
+      done.answer({ failed: "no server of the cluster can be reached" })
+      return done
+    }
+    this.#read({
+      clientId,
+      cleanStart,
+      onlyOf,
+      wanted,
+      streams,
+      partition: partitionOf(clientId, streams.partitions),
+      subject: subjectOfSession(clientId),
+      number: ++this.#count,
+      asked: new Set(),
+      rounds: 0,
+      tried: false,
+      done,
+    })
+    return done
+  }
+
+  /** What was appended may be there all the same: then the session is this node's, and nobody sees to it. */
+  #fail(claim: Claim, failed: string): void {
+    if (claim.tried) this.#needs.doubtful(claim.clientId)
+    claim.done.answer({ failed })
+  }
+
+  #read(claim: Claim): void {
+    const { clientId, partition, streams, subject } = claim
+    if (++claim.rounds > mostRounds) {
+      this.#fail(claim, `${mostRounds} times somebody else was first to have the session`)
+      return
+    }
+    const { reads } = this.#needs
+    reads
+      .ask(() => streams.all(partition, subject))
+      .onAnswer((records) => {
+        if ("failed" in records) {
+          this.#fail(claim, records.failed)
+          return
+        }
+        const image = new SessionImage(clientId, streams.partitions)
+        let head: RecordHead | undefined
+        for (const { data } of records) {
+          const read = applyRecord(image, data)
+          if (typeof read === "string") {
+            this.#fail(claim, read)
+            return
+          }
+          head = read
+        }
+        this.#decide(claim, image, head, records.at(-1))
+      })
+  }
+
+  #decide(claim: Claim, image: SessionImage, head: RecordHead | undefined, last: StreamMessage | undefined): void {
+    const { asked, clientId, cleanStart, number, streams } = claim
+    const { alive, node } = this.#needs
+    // The answer to an append that was made may have been lost.
+    if (head?.node === node && head.claim === number && last !== undefined) {
+      this.#has(claim, image, last.sequence)
+      return
+    }
+    const { onlyOf } = claim
+    // It may have been heard again since it was found gone.
+    const isThere = onlyOf !== undefined && onlyOf !== node && alive(onlyOf)
+    if (onlyOf !== undefined && (head?.node !== onlyOf || !image.attended || isThere)) {
+      this.#fail(claim, "somebody else has seen to it")
+      return
+    }
+    if (!claim.wanted()) {
+      this.#fail(claim, "its client has gone")
+      return
+    }
+    const whose = `${head?.node} ${head?.claim}`
+    if (image.attended && head !== undefined && head.node !== node && !asked.has(whose) && alive(head.node)) {
+      asked.add(whose)
+      const question = encodeText(JSON.stringify({ clientId, cleanStart }))
+      streams.ask(letGoOf(head.node), question, patience).onAnswer(() => this.#read(claim))
+      return
+    }
+    this.#append(claim, image, last?.sequence ?? 0)
+  }
+
+  #append(claim: Claim, image: SessionImage, fence: number): void {
+    const { number, partition, streams, subject } = claim
+    const log = new SessionLog(this.#needs, image, { subject, partition, claim: number, fence })
+    let snapshot = log.snapshot()
+    if (log.tooLarge && claim.cleanStart) {
+      // It is going to end: nothing of it is needed.
+      image.end()
+      snapshot = log.snapshot()
+    }
+    if (log.tooLarge) {
+      this.#fail(claim, "the session is larger than the servers take: raise max_payload of nats-server")
+      return
+    }
+    claim.tried = true
+    streams.append(partition, [snapshot]).onAnswer((answer) => {
+      if ("last" in answer) {
+        log.appended(answer.last)
+        this.#fetch(claim, log)
+      } else if ("refused" in answer) this.#read(claim)
+      else if (streams.reachable) this.#read(claim)
+      else this.#fail(claim, answer.failed)
+    })
+  }
+
+  #has(claim: Claim, image: SessionImage, fence: number): void {
+    const { number, partition, subject } = claim
+    this.#fetch(claim, new SessionLog(this.#needs, image, { subject, partition, claim: number, fence }))
+  }
+
+  /** The messages that it was sent, and has not acknowledged, from where they are. */
+  #fetch(claim: Claim, log: SessionLog): void {
+    const { done, streams } = claim
+    const { reads } = this.#needs
+    log.claimedAt = log.fence
+    const wanted = [...log.image.waiting.values()].filter(({ content, released }) => !("type" in content) && !released)
+    const found = new Map<Waiting, MessageKept>()
+    let left = wanted.length + 1
+    let failed: string | undefined
+    const one = () => {
+      if (--left > 0) return
+      if (failed !== undefined) {
+        this.#fail(claim, failed)
+        return
+      }
+      this.#needs.claimed(log)
+      done.answer(claimedOf(log.image, found))
+    }
+    for (const waiting of wanted) {
+      const { content } = waiting
+      if ("type" in content) continue
+      reads
+        .ask(() => streams.at(content.partition, content.sequence))
+        .onAnswer((message) => {
+          if (message !== undefined && "failed" in message) failed ??= message.failed
+          else {
+            const arrived = message && arrivedOf(message, content.partition)
+            if (arrived !== undefined) found.set(waiting, { type: "message", sequence: 0, ...arrived })
+          }
+          one()
+        })
+    }
+    one()
+  }
+}
+
+/** With numbers of this answer's. */
+function claimedOf(image: SessionImage, found: ReadonlyMap<Waiting, MessageKept>): Claimed {
+  const served = { through: [...image.through], since: new Map(image.since) }
+  const changes: Change[] = []
+  let number = 0
+  for (const change of image.changes()) {
+    if (change.type === "message") continue
+    if (change.type !== "queued") {
+      changes.push(change)
+      continue
+    }
+    const waiting = image.waiting.get(change.place)
+    const content = waiting === undefined || waiting.released ? undefined : contentOf(waiting, found)
+    if (content === undefined) changes.push({ ...change, sequence: 0 })
+    else {
+      number++
+      changes.push({ ...content, sequence: number, publisher: undefined }, { ...change, sequence: number })
+    }
+  }
+  return { changes, served }
+}
+
+function contentOf(waiting: Waiting, found: ReadonlyMap<Waiting, MessageKept>): MessageKept | undefined {
+  return "type" in waiting.content ? waiting.content : found.get(waiting)
+}
+
+export function subjectOfSession(clientId: string): string {
+  return `s.${tokenOfClient(clientId)}`
+}
+
+/** Where a node is asked to let a session go. */
+export function letGoOf(node: string): string {
+  return `node.${node}.let-go`
+}

@@ -1,0 +1,26 @@
+import type { Msg } from "@nats-io/nats-core"
+import { expect, it } from "vitest"
+import type { Link } from "./link.ts"
+import { Reads } from "./reads.ts"
+
+it("a connection that is closed while a consumer is waited for fails the range, and nothing else", async () => {
+  let [pulls, told] = [0, (_error: Error | null, _message: Msg) => {}]
+  const nats = {
+    subscribe(_subject: string, { callback }: { readonly callback: typeof told }) {
+      told = callback
+      return { unsubscribe: () => undefined }
+    },
+    publish(subject: string) {
+      if (!subject.includes(".MSG.NEXT.")) return
+      if (++pulls > 1) throw new Error("closed connection")
+      // Nobody has heard of the consumer yet.
+      const nobody = { headers: { code: 503 }, subject, data: new Uint8Array(0) } as unknown as Msg
+      queueMicrotask(() => told(null, nobody))
+    },
+    isClosed: () => pulls > 1,
+  }
+  const api = async () => ({ state: { last_seq: 9 }, cluster: { replicas: [{}] } })
+  const reads = new Reads({ api, nats, reachable: true } as unknown as Link, "s", "", 1_000_000)
+  await expect(reads.fetch(["m.>"], 0, 10)).rejects.toThrow("no answer")
+  expect(pulls).toBe(2)
+})

@@ -1,0 +1,334 @@
+// The other nodes: which of them can be heard, and what becomes of the sessions of one that cannot be heard any more.
+
+import { decodeUtf8, encodeText } from "../packet/bytes.ts"
+import type { ClusterNode } from "../ports/cluster.ts"
+import type { ClusterEvent } from "../ports/events.ts"
+import type { NodeSaid, NodeView } from "../ports/nodes.ts"
+import { encodeAlive, readAlive } from "./alive.ts"
+import { letGoOf } from "./claims.ts"
+import { decodeGroup } from "./group-record.ts"
+import type { OwnNode } from "./own-node.ts"
+import { headOf } from "./session-record.ts"
+import type { Streams } from "./streams.ts"
+import { clientOfToken } from "./subjects.ts"
+
+/** Milliseconds between two signs of life, and after the last of which a node counts as gone. */
+const interval = 3000
+const patience = 12_000
+/** Milliseconds that one that is gone is told of; and how many others are known at most. */
+const toldAsGone = 600_000
+const mostOthers = 1000
+/** Records that are looked at in one go, if they are not large. */
+const looked = 1000
+/** Milliseconds after the end of a node in which that of another may have left what it was to look at to nobody. */
+const together = 60_000
+
+const aliveSubject = "alive"
+/** Where a node says that it ends. */
+const goodbyeSubject = "good-bye"
+
+export interface NeighboursNeeds {
+  readonly own: OwnNode
+  readonly events: (event: ClusterEvent) => void
+  readonly hub: () => ClusterNode | undefined
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Another node wants the session, and takes it when it has waited for long. */
+  readonly asked: (clientId: string) => void
+  /** The session is another node's. Returns whether somebody has to see to it still. */
+  readonly released: (clientId: string) => boolean
+  /** A Shared Subscription whose owner has gone is this node's to see to, if it can have it. */
+  readonly adoptGroup: (share: string) => void
+  /** A node cannot be heard any more. */
+  readonly gone: (node: string) => void
+}
+
+interface Search {
+  /** Or `unheard`. */
+  readonly node: string
+  partition: number
+  after: number
+  /** There was something to see to, which may have failed. */
+  found: boolean
+  /** Milliseconds. */
+  readonly begunAt: number
+}
+
+interface Other {
+  said: NodeSaid
+  /** Milliseconds. */
+  heardAt: number
+  /** The silence since then counts: before it nobody could be heard. */
+  silentSince: number
+  goneAt: number | undefined
+}
+
+/** Nodes that were gone before anybody who is there now has heard of them: all may have ended at once. */
+const unheard = ""
+
+export class Neighbours {
+  readonly #needs: NeighboursNeeds
+  /** The other nodes, by what they are called in this start of theirs. */
+  readonly #others: Map<string, Other> = new Map()
+  /** Nodes whose sessions are looked for; the first is under way. */
+  readonly #searches: Search[] = []
+  /** When the sessions of a node are to be looked for. */
+  readonly #due: Map<string, number> = new Map()
+  /** Sessions that may be this node's though it does not serve them, and when that is looked at. */
+  readonly #doubtful: Map<string, number> = new Map()
+  #streams: Streams | undefined
+  #ticked: number | undefined
+  #said = Number.NEGATIVE_INFINITY
+  /** When one has come that was not there: others may have heard of it before, or later. */
+  #joinedAt = Number.NEGATIVE_INFINITY
+  #opened = 0
+  /** Since when the others are heard again. Who was gone before may be there, until it could have been heard. */
+  #anewAt = Number.NEGATIVE_INFINITY
+  #closed = false
+  /** Since when no server can be reached. */
+  #awaySince: number | undefined
+
+  constructor(needs: NeighboursNeeds) {
+    this.#needs = needs
+  }
+
+  open(streams: Streams): void {
+    const { asked, hub, own, now, released } = this.#needs
+    this.#streams = streams
+    this.#opened = now()
+    this.#due.set(unheard, now() + patience)
+    streams.listen(aliveSubject, ({ data }) => {
+      const said = readAlive(data)
+      if (said !== undefined && said.id !== own.id) this.#heard(said)
+    })
+    streams.listen(goodbyeSubject, ({ data }) => {
+      const other = this.#others.get(readId(data))
+      if (other !== undefined && other.goneAt === undefined) this.#gone(other, now(), "it has ended")
+    })
+    streams.answer(letGoOf(own.id), (data, answer) => {
+      const question = readQuestion(data)
+      if (question === undefined) return
+      asked(question.clientId)
+      hub()?.letGo(question.clientId, question.cleanStart, () => {
+        if (released(question.clientId)) this.doubtful(question.clientId)
+        answer(new Uint8Array(0))
+      })
+    })
+    this.tick(now())
+  }
+
+  /** Another node has asked for the session, and may have gone before it took it; or nobody knows whether this node has it. */
+  doubtful(clientId: string): void {
+    this.#doubtful.set(clientId, this.#needs.now() + patience)
+  }
+
+  /** Worth being asked. One that nobody has heard of yet may be about to say something. */
+  alive(node: string): boolean {
+    const [other, now] = [this.#others.get(node), this.#needs.now()]
+    if (other === undefined) return now - this.#opened < patience
+    return other.goneAt === undefined || (other.goneAt <= this.#anewAt && now - this.#anewAt < patience)
+  }
+
+  /** This node, the others by their names, and last those that are gone. */
+  views(now: number): NodeView[] {
+    const reachable = this.#streams?.reachable === true
+    const others = [...this.#others.values()].map(({ said, heardAt, goneAt }): NodeView => {
+      if (goneAt !== undefined) return { ...said, state: "gone", heardAt }
+      return { ...said, state: reachable && now - heardAt < patience ? "there" : "unknown", heardAt }
+    })
+    const byName = (a: NodeView, b: NodeView) =>
+      Number(a.state === "gone") - Number(b.state === "gone") || compare(a.name, b.name) || compare(a.id, b.id)
+    return [this.#needs.own.view(now), ...others.sort(byName)]
+  }
+
+  reachable(reachable: boolean): void {
+    const { events, now } = this.#needs
+    if (!reachable) {
+      this.#awaySince ??= now()
+      events({ event: "cluster unreachable", reason: "no server of NATS can be reached; it is tried until one can" })
+      return
+    }
+    this.#hearAnew(now())
+    if (this.#awaySince !== undefined) {
+      events({ event: "cluster reachable", away: Math.round((now() - this.#awaySince) / 1000) })
+      this.#awaySince = undefined
+    }
+  }
+
+  /** About once a second. */
+  tick(now: number): void {
+    const streams = this.#streams
+    if (this.#closed) return
+    const { own } = this.#needs
+    own.tick(now)
+    const stoodStill = this.#ticked !== undefined && now - this.#ticked > interval
+    this.#ticked = now
+    if (streams === undefined || !streams.reachable || stoodStill) {
+      this.#hearAnew(now)
+      return
+    }
+    if (now - this.#said >= interval) {
+      this.#said = now
+      streams.tell(aliveSubject, {}, encodeAlive(own.said))
+    }
+    for (const [id, other] of this.#others) {
+      if (other.goneAt === undefined) {
+        const silence = `it was not heard for ${Math.round((now - other.heardAt) / 1000)} s`
+        if (now - other.silentSince >= patience) this.#gone(other, now, silence)
+      } else if (now - other.goneAt >= toldAsGone) this.#others.delete(id)
+    }
+    for (const [clientId, at] of this.#doubtful) {
+      if (now < at) break
+      this.#doubtful.delete(clientId)
+      this.#needs.hub()?.adopt(clientId, own.id, () => undefined)
+    }
+    for (const [node, at] of this.#due) {
+      if (now < at) continue
+      this.#due.delete(node)
+      this.#searches.push({ node, partition: 0, after: 0, found: false, begunAt: now })
+      if (this.#searches.length === 1) this.#search(streams)
+    }
+  }
+
+  /** Who could not hear anybody knows nothing of them, also of those that it took for gone meanwhile. */
+  #hearAnew(now: number): void {
+    this.#anewAt = now
+    for (const other of this.#others.values()) other.silentSince = now
+    for (const node of this.#due.keys()) this.#due.set(node, now + patience)
+    this.#due.set(unheard, now + patience)
+  }
+
+  #heard(said: NodeSaid): void {
+    const now = this.#needs.now()
+    const before = this.#others.get(said.id)
+    if (before === undefined && this.#others.size >= mostOthers && !this.#forgetOne()) return
+    this.#others.set(said.id, { said, heardAt: now, silentSince: now, goneAt: undefined })
+    if (before !== undefined && before.goneAt === undefined) return
+    this.#joinedAt = now
+    this.#needs.events({ event: "node joined", node: said.name, id: said.id, version: said.version })
+  }
+
+  /** This node ends, and all that it had is committed: the others need not wait for its signs of life. */
+  close(): void {
+    this.#streams?.tell(goodbyeSubject, {}, encodeText(this.#needs.own.id))
+    this.#closed = true
+  }
+
+  #gone(other: Other, now: number, reason: string): void {
+    const { name, id, clients } = other.said
+    other.goneAt = now
+    for (const [one, { goneAt }] of this.#others)
+      if (goneAt !== undefined && now - goneAt < together) this.#due.set(one, now)
+    this.#needs.gone(id)
+    this.#needs.events({ event: "node gone", node: name, id, reason, clients })
+  }
+
+  /** One that is gone. */
+  #forgetOne(): boolean {
+    for (const [id, { goneAt }] of this.#others) if (goneAt !== undefined) return this.#others.delete(id)
+    return false
+  }
+
+  /** Each partition is looked at by one of the nodes that are there, so that all of it is read once. */
+  #isMine(partition: number): boolean {
+    const { id } = this.#needs.own
+    const ids = [id]
+    for (const [other, { goneAt }] of this.#others) if (goneAt === undefined) ids.push(other)
+    return ids.sort()[partition % ids.length] === id
+  }
+
+  #isThere(node: string): boolean {
+    const other = this.#others.get(node)
+    return other !== undefined && other.goneAt === undefined
+  }
+
+  /** @param found Client Identifiers, and whose they are */
+  #adopt(found: ReadonlyMap<string, string>, done: () => void): void {
+    const hub = this.#needs.hub()
+    let left = found.size + 1
+    const one = () => {
+      if (--left === 0) done()
+    }
+    for (const [clientId, node] of found) {
+      if (hub === undefined) one()
+      else hub.adopt(clientId, node, one)
+    }
+    one()
+  }
+
+  /** Sessions of a node that has gone: their wills are due, and their ends. */
+  #search(streams: Streams): void {
+    const search = this.#searches[0]
+    if (search === undefined) return
+    while (search.partition < streams.partitions && search.after === 0 && !this.#isMine(search.partition))
+      search.partition++
+    const over = search.partition >= streams.partitions
+    const anew = this.#anewAt > search.begunAt
+    if (over || anew || this.#isThere(search.node)) {
+      this.#searches.shift()
+      // Who took others for there may have left a partition to nobody.
+      const agreed = this.#joinedAt < search.begunAt - patience
+      // It has taken so long that nobody was heard meanwhile: who it is for may be back.
+      if (anew) this.#due.set(search.node, this.#anewAt + patience)
+      else if (over && (search.found || !agreed)) this.#due.set(search.node, this.#needs.now() + patience)
+      this.#search(streams)
+      return
+    }
+    const { adoptGroup } = this.#needs
+    streams.fetch(search.partition, ["g.>", "s.>"], search.after, looked).onAnswer((answer) => {
+      if ("failed" in answer) {
+        this.#searches.shift()
+        this.#due.set(search.node, this.#needs.now() + patience)
+        this.#search(streams)
+        return
+      }
+      const found = new Map<string, string>()
+      for (const { subject, data } of answer.messages) {
+        if (subject.startsWith("g.")) {
+          const record = decodeGroup(data)
+          if (typeof record !== "string" && this.#isGone(record.node, search) && !record.over) adoptGroup(record.share)
+          continue
+        }
+        const head = headOf(data)
+        const clientId = clientOfToken(subject.slice(2))
+        if (typeof head === "string" || clientId === undefined) continue
+        if (this.#isGone(head.node, search) && head.attended) found.set(clientId, head.node)
+        else found.delete(clientId)
+      }
+      if (answer.more) search.after = answer.through
+      else {
+        search.partition++
+        search.after = 0
+      }
+      if (found.size > 0) search.found = true
+      this.#adopt(found, () => this.#search(streams))
+    })
+  }
+
+  #isGone(node: string, search: Search): boolean {
+    if (search.node !== unheard) return node === search.node
+    return node !== this.#needs.own.id && !this.#isThere(node)
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** "": it is none. */
+function readId(data: Uint8Array): string {
+  try {
+    return decodeUtf8(data, 0, Math.min(data.length, 64))
+  } catch {
+    return ""
+  }
+}
+
+function readQuestion(data: Uint8Array): { readonly clientId: string; readonly cleanStart: boolean } | undefined {
+  try {
+    const { clientId, cleanStart } = JSON.parse(decodeUtf8(data, 0, data.length)) as Record<string, unknown>
+    return typeof clientId === "string" ? { clientId, cleanStart: cleanStart === true } : undefined
+  } catch {
+    return undefined
+  }
+}
