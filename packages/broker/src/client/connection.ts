@@ -6,7 +6,7 @@
 
 import { PacketError, protocolError } from "../packet/errors.ts"
 import type { Frame } from "../packet/framer.ts"
-import { type DisconnectPacket, PacketType, type ProtocolVersion } from "../packet/packets.ts"
+import { type DisconnectPacket, PacketType, type ProtocolVersion, type SubscribePacket } from "../packet/packets.ts"
 import { ReasonCode, reasonName } from "../packet/reason-codes.ts"
 import type { Identity } from "../ports/access.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
@@ -294,6 +294,17 @@ export class Connection implements Addressee, Served {
     }
   }
 
+  /** In a cluster: its session is another node's. Nothing leaves any more that waits for its Changes, which are not kept. */
+  lost(now: number): void {
+    try {
+      this.outflow.forgetLate()
+      this.#goodbye(ReasonCode.SessionTakenOver)
+      this.#finish(now, { publishWill: false }, "broker", "session taken over by another node", "session taken over")
+    } catch (error) {
+      this.fault(error, now)
+    }
+  }
+
   /** Ends the connection from our side; an MQTT 5.0 client is told why. */
   disconnect(now: number, reasonCode: number, reason: string): void {
     try {
@@ -424,6 +435,26 @@ export class Connection implements Addressee, Served {
 
   handle(now: number): void {
     this.#dispatch.packet(this.#phase, now)
+  }
+
+  /** In a cluster it waits until the servers know what is subscribed to, and the packets behind it wait with it. */
+  subscribe(phase: Connected<Connection>, packet: SubscribePacket, now: number): void {
+    const standing = this.#host.wants(
+      packet.subscriptions.map(({ filter }) => filter),
+      phase.session,
+    )
+    if (standing === undefined) {
+      phase.receiver.subscribe(packet)
+      return
+    }
+    this.#intake.waitsForCluster = true
+    standing.onAnswer((answer) => {
+      if (!this.isIn(phase)) return
+      this.goOn(now, () => {
+        this.#intake.waitsForCluster = false
+        phase.receiver.subscribe(packet, answer)
+      })
+    })
   }
 
   // --- logging in ---

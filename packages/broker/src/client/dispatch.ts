@@ -1,7 +1,13 @@
 // Which packets a client may send in which phase of its connection, and who handles them (MQTT 5.0 sections 2.1.2, 3.1.0).
 
 import { protocolError } from "../packet/errors.ts"
-import { type ClientPacket, type ConnectPacket, type DisconnectPacket, PacketType } from "../packet/packets.ts"
+import {
+  type ClientPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  PacketType,
+  type SubscribePacket,
+} from "../packet/packets.ts"
 import type { Authentication, Claimant } from "./authentication.ts"
 import type { Hub } from "./hub.ts"
 import type { Intake } from "./intake.ts"
@@ -11,6 +17,7 @@ import type { Authenticating, Connected, Phase } from "./phases.ts"
 export interface Addressee extends Claimant {
   /** The framer has the first packet, which is to be CONNECT. */
   connect(now: number): void
+  subscribe(phase: Connected<this>, packet: SubscribePacket, now: number): void
   disconnected(phase: Connected<this>, packet: DisconnectPacket, now: number): void
   /** The client has given up its login. */
   loginGivenUp(now: number): void
@@ -77,7 +84,7 @@ export class Dispatch<Client extends Addressee> {
       case PacketType.Disconnect:
       case PacketType.Auth: {
         const packet = this.read(type)
-        if (packet.type === "subscribe") receiver.subscribe(packet)
+        if (packet.type === "subscribe") this.#client.subscribe(phase, packet, now)
         else if (packet.type === "unsubscribe") receiver.unsubscribe(packet)
         else if (packet.type === "disconnect") this.#client.disconnected(phase, packet, now)
         else this.#authentication.again(phase, packet, now)

@@ -4,7 +4,9 @@ import type { ConnectPacket, SubscriptionRequest, Will } from "../packet/packets
 import type { PublishReader } from "../packet/publish.ts"
 import type { Topic, TopicTable } from "../packet/topic.ts"
 import type { Access, Identity, Refusal } from "../ports/access.ts"
+import type { Standing } from "../ports/cluster.ts"
 import type { EventSink } from "../ports/events.ts"
+import type { Pause } from "../ports/pause.ts"
 import type { PeerInfo } from "../ports/peer.ts"
 import type { Counters } from "../session/counters.ts"
 import type { Faults } from "../session/faults.ts"
@@ -70,6 +72,11 @@ export interface Hub<Client> {
     now: number,
     again: () => void,
   ): { session: Session; sessionPresent: boolean } | "later" | undefined
+  /**
+   * In a cluster: what is published on topics that match these filters comes from now on. Undefined: it does already; SUBSCRIBE
+   * waits for the answer.
+   */
+  wants(filters: readonly string[], session: Session): Pause<Standing> | undefined
   /** The client of this session has logged in anew, and may have other rights. */
   loggedIn(session: Session, identity: Identity): void
   /** The connection is gone: its will and its session go their ways. */

@@ -42,6 +42,8 @@ export class Intake<Client> {
   #headSince = 0
   /** It has had its turn: the others come first. */
   #resting = false
+  /** A SUBSCRIBE waits until the other brokers of the cluster know of it. */
+  waitsForCluster = false
   #sinkPaused = false
   /** Bytes that the broker knows to be held for packets that have not come to their end. */
   #held = 0
@@ -84,12 +86,13 @@ export class Intake<Client> {
 
   /** Nothing in here is a reason not to read. */
   get open(): boolean {
-    return this.#waitsFor === undefined && !this.#rationed && this.#stuckSince === undefined && !this.#resting
+    const free = this.#waitsFor === undefined && !this.#rationed && this.#stuckSince === undefined
+    return free && !this.#resting && !this.waitsForCluster
   }
 
   /** It could not be heard lately: its silence says nothing. */
   get deaf(): boolean {
-    return this.#rationed || this.#stuckSince !== undefined
+    return this.#rationed || this.#stuckSince !== undefined || this.waitsForCluster
   }
 
   pauseSink(paused: boolean, now: number): void {

@@ -336,6 +336,19 @@ export class Outflow {
     }
   }
 
+  /** What waits for turns that are not committed never leaves; what may leave does. One that has ended waits for nothing more. */
+  forgetLate(): void {
+    this.flush()
+    // A transport that is full has not taken what might be among the rest.
+    if (this.#blocked) this.#discard()
+    this.#late.clear()
+    for (const { bytes } of this.#lateReferences) this.#memory.release(bytes)
+    this.#lateReferences = []
+    this.#followed = undefined
+    this.account()
+    if (this.#ending) this.#end(this.#blocked)
+  }
+
   /** Nothing more is sent, whatever waits. */
   drop(): void {
     const ending = this.#ending

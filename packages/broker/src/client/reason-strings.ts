@@ -7,6 +7,9 @@ import type { Limits } from "../session/limits.ts"
 /** Of what would have to be kept and cannot be. */
 export const storeFails = "the broker's store cannot keep anything at the moment"
 
+/** Of what would have to be told to the other brokers of a cluster. */
+export const clusterFails = "the broker cannot reach its cluster at the moment"
+
 /** Of an answer to PUBLISH. */
 export function publishReason(code: number, topic: string): string | undefined {
   switch (code) {

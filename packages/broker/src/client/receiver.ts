@@ -14,6 +14,7 @@ import {
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Topic } from "../packet/topic.ts"
 import type { Identity } from "../ports/access.ts"
+import type { Standing } from "../ports/cluster.ts"
 import type { PeerInfo } from "../ports/peer.ts"
 import { checkOffered, notOffered } from "../session/features.ts"
 import type { ToldLimits } from "../session/limits.ts"
@@ -21,6 +22,7 @@ import { aliasBytes, aliasCost } from "../session/memory.ts"
 import type { Session } from "../session/session.ts"
 import type { Hub } from "./hub.ts"
 import {
+  clusterFails,
   payloadIsNoText,
   payloadTooLarge,
   publishReason,
@@ -302,8 +304,18 @@ export class Receiver<Client extends Receiving> {
     session.wake(now)
   }
 
-  subscribe(packet: SubscribePacket): void {
+  /** @param failed why nothing can be subscribed to at the moment */
+  subscribe(packet: SubscribePacket, standing: Standing = "standing"): void {
     const session = this.#session
+    if (standing !== "standing") {
+      const full = standing.quota === true
+      const code = full ? ReasonCode.QuotaExceeded : ReasonCode.UnspecifiedError
+      const codes = packet.subscriptions.map((request) => this.#answerTo(request, code))
+      const why = full ? subscribeReason(codes, this.#host.limits) : clusterFails
+      const reasonString = this.#version === 5 ? why : undefined
+      this.#writer.packet({ type: "suback", packetId: packet.packetId, reasonCodes: codes, reasonString })
+      return
+    }
     this.#host.cost(filterCost * packet.subscriptions.length)
     const codes: number[] = []
     // By filter: one that stands there twice is replaced, and its retained messages come once.

@@ -4,8 +4,9 @@
 import { Connection } from "../client/connection.ts"
 import type { Ending, Hub, Redirect } from "../client/hub.ts"
 import { SpareBuffers } from "../client/spare-buffers.ts"
-import type { Clock, Owner } from "../packet/change.ts"
+import type { Change, Clock, Owner } from "../packet/change.ts"
 import type { Codec } from "../packet/codec.ts"
+import { PacketError } from "../packet/errors.ts"
 import { Message } from "../packet/message.ts"
 import type { ConnectPacket, Qos, SubscriptionRequest, Will } from "../packet/packets.ts"
 import { PublishReader } from "../packet/publish.ts"
@@ -13,11 +14,14 @@ import { ReasonCode } from "../packet/reason-codes.ts"
 import { type Topic, TopicTable } from "../packet/topic.ts"
 import { workingMemory } from "../packet/working-memory.ts"
 import type { Access, Identity } from "../ports/access.ts"
+import type { Claimed, Cluster, Standing } from "../ports/cluster.ts"
 import type { BrokerEvent, EventSink } from "../ports/events.ts"
 import { Pause } from "../ports/pause.ts"
 import type { PeerInfo, Sink } from "../ports/peer.ts"
 import type { Restored, Store } from "../ports/store.ts"
+import { readFilter } from "../routing/filter.ts"
 import { Router } from "../routing/router.ts"
+import type { Subscriber } from "../routing/subscription.ts"
 import { Counters } from "../session/counters.ts"
 import { Faults } from "../session/faults.ts"
 import { allFeatures, type Features } from "../session/features.ts"
@@ -29,6 +33,7 @@ import { Session } from "../session/session.ts"
 import { Admission, type Refused } from "./admission.ts"
 import { TurnBudget } from "./budget.ts"
 import { type Chore, Chores } from "./chores.ts"
+import type { ClusterSessions } from "./cluster-sessions.ts"
 import type { Inspect } from "./inspect.ts"
 import { Journal } from "./journal.ts"
 import type { BrokerOptions } from "./options.ts"
@@ -42,7 +47,7 @@ import { Sessions } from "./sessions.ts"
 import { type Granted, Subscriptions } from "./subscriptions.ts"
 import { Turns } from "./turns.ts"
 import { Waiting } from "./waiting.ts"
-import { Wills } from "./wills.ts"
+import { contentBytes, Wills } from "./wills.ts"
 
 export class Broker implements Hub<Connection>, Inspect {
   readonly limits: Limits
@@ -91,6 +96,9 @@ export class Broker implements Hub<Connection>, Inspect {
   readonly #turns: Turns
   readonly #waiting: Waiting
   readonly #publications: Publications
+  readonly #cluster: Cluster | undefined
+  /** Undefined: this broker is alone. */
+  #clusterSessions: ClusterSessions | undefined
   /** The round of the last tick is not over yet. */
   #ticking = false
   #closing = false
@@ -144,7 +152,9 @@ export class Broker implements Hub<Connection>, Inspect {
       asked: options.now,
       answered: (asked: number) => this.faults.attempt(() => committed.observe(options.now() - asked)),
     }
-    this.#journal = new Journal(options.store, { ...journalEvents, ...timing }, options.wall ?? options.now, working)
+    const clustered = options.cluster !== undefined
+    const wall = options.wall ?? options.now
+    this.#journal = new Journal(options.store, { ...journalEvents, ...timing }, wall, working, clustered)
     this.recorder = this.#journal
     this.#randomName = options.randomName
     this.#responseInformation = options.responseInformation
@@ -169,13 +179,21 @@ export class Broker implements Hub<Connection>, Inspect {
     const keptBytes = (topic: Topic) => router.keptBytes(topic)
     this.#wills = new Wills({ access, counters, faults, topics, recorder, now, later, publish, stranger, keptBytes })
     this.#retained = new RetainedMessages({ limits, counters, recorder, roster, fitsAll, bound })
-    this.#subscriptions = new Subscriptions({ access, features, limits, router, fitsAll, faulted })
+    const cluster = options.cluster?.cluster
+    this.#cluster = cluster
+    const sessionOf = (clientId: string) => this.#sessions.get(clientId)
+    const ofCluster = cluster && { cluster, faults, recorder, now, later, askForFlush }
+    const members = ofCluster && options.cluster?.makeMembers({ ...ofCluster, sessionOf })
+    router.groupsApart = clustered
+    this.#subscriptions = new Subscriptions({ access, features, limits, router, cluster, members, fitsAll, faulted })
     const [subscriptions, wills, queued] = [this.#subscriptions, this.#wills, this.#queued]
     const [work, cost] = [() => this.work, (units: number) => this.cost(units)]
     const turnLeft = () => this.turnLeft(false) > 0
     const { queuePolicy = "drop-newest" } = options
     const shared = { access, counters, events, faults, limits, now, router, subscriptions, wills, later, bound }
-    this.#sessions = new Sessions({ ...shared, queued, queuePolicy, recorder, roster, cost, turnLeft, fitsAll })
+    const parted = (clientId: string) => this.#clusterSessions?.parted(clientId)
+    const beside = { queued, queuePolicy, recorder, roster, clustered, parted, members, cost, turnLeft, fitsAll }
+    this.#sessions = new Sessions({ ...shared, ...beside })
     const [sessions, connections] = [this.#sessions, this.#connections]
     this.#rulesChanges = new RulesChanges({ ...shared, cost, sessions, connections })
 
@@ -183,7 +201,7 @@ export class Broker implements Hub<Connection>, Inspect {
     this.#waiting = new Waiting({ budget: this.#budget, work, bound, askForFlush, wakeAfter })
     const connectionOf = (session: Session) => this.#sessions.connectionOf(session)
     const [bus, retained] = [options.bus, this.#retained]
-    const told = { bus, router, retained, faults, now, recorder, queuePolicy, connectionOf, askForFlush }
+    const told = { bus, clustered, router, retained, faults, now, recorder, queuePolicy, connectionOf, askForFlush }
     this.#publications = new Publications(told)
     this.#turns = new Turns({
       budget: this.#budget,
@@ -197,6 +215,23 @@ export class Broker implements Hub<Connection>, Inspect {
       now,
       schedule: options.schedule,
     })
+    if (ofCluster !== undefined && members !== undefined) {
+      const route = (message: Message, publisher: Subscriber | undefined, time: number) =>
+        this.#publications.arrived(message, publisher, time)
+      const restore = ({ changes }: Claimed) => this.#restoreOne(changes)
+      const needs = { ...ofCluster, sessions, retained, members, topics, restore, route, wakeAfter }
+      this.#clusterSessions = options.cluster?.makeSessions(needs)
+    }
+  }
+
+  /** A session that was another node's, or nobody's. */
+  #restoreOne(changes: readonly Change[]): void {
+    const { faults, topics } = this
+    const parts = { sessions: this.#sessions, subscriptions: this.#subscriptions, retained: this.#retained }
+    const needs = { faults, topics, ...parts, wills: this.#wills, walkPlaces: this.#walkPlaces, ownNumbers: false }
+    const restoration = new Restoration(needs)
+    for (const change of changes) restoration.visit(change)
+    restoration.finish(this.now())
   }
 
   // --- Inspect ---
@@ -334,6 +369,7 @@ export class Broker implements Hub<Connection>, Inspect {
   /** Once a second: timeouts of connections, ends of sessions, delayed wills. */
   tick(now: number): void {
     this.#waiting.rationed(now)
+    this.#clusterSessions?.wake(now)
     if (!this.#ticking) {
       this.#ticking = true
       this.#chores.add(this.#tickAll(now))
@@ -375,6 +411,7 @@ export class Broker implements Hub<Connection>, Inspect {
   /** Ends the pauses of publishers that are over, those for subscribers and those of their own rate. */
   wake(now: number): void {
     this.#waiting.wake(now)
+    this.#clusterSessions?.wake(now)
   }
 
   /** The boundary around a connection's work: what throws in there ends it, and the next one's turn comes. */
@@ -509,6 +546,9 @@ export class Broker implements Hub<Connection>, Inspect {
     now: number,
     again: () => void,
   ): { session: Session; sessionPresent: boolean } | "later" | undefined {
+    this.#checkWill(packet)
+    const wants = () => connection.phase !== "closed"
+    if (this.#clusterSessions?.mayOpen(clientId, packet.cleanStart, { wants, again }) === false) return "later"
     this.#admission.check(identity, () => {
       const session = this.#sessions.get(clientId)
       return session && this.#sessions.connectionOf(session)
@@ -516,8 +556,21 @@ export class Broker implements Hub<Connection>, Inspect {
     const opened = this.#sessions.open(connection, packet, clientId, identity, now, again)
     if (opened === undefined || opened === "later") return opened
     this.#admission.known(connection, identity)
+    this.#clusterSessions?.opened(opened.session)
     if (opened.sessionPresent) this.loggedIn(opened.session, identity)
     return opened
+  }
+
+  /** In a cluster it stands in one message with all else of its session. */
+  #checkWill({ will }: ConnectPacket): void {
+    if (will === undefined || this.#cluster === undefined) return
+    const [bytes, most] = [contentBytes(will), Math.floor(this.#cluster.mostWillBytes)]
+    if (bytes <= most) return
+    throw new PacketError(
+      ReasonCode.QuotaExceeded,
+      "3.1.2.5",
+      `its will has ${bytes} bytes, and ${most} is most in this cluster`,
+    )
   }
 
   loggedIn(session: Session, identity: Identity): void {
@@ -525,6 +578,7 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   ended(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
+    this.#clusterSessions?.ended(connection)
     this.#sessions.left(connection, session, will, ending, now)
   }
 
@@ -565,7 +619,28 @@ export class Broker implements Hub<Connection>, Inspect {
   }
 
   nobody(topic: Topic): boolean {
-    return this.#router.nobody(topic)
+    // Other nodes may have somebody.
+    return this.#cluster === undefined && this.#router.nobody(topic)
+  }
+
+  wants(filters: readonly string[], session: Session): Pause<Standing> | undefined {
+    const cluster = this.#cluster
+    if (cluster === undefined) return undefined
+    const read = filters.flatMap((filter) => readFilter(filter, this.limits.maximumTopicLevels) ?? [])
+    const own = read.filter(({ shareName }) => shareName === undefined)
+    const shares = this.features.sharedSubscriptionAvailable ? read.filter((one) => !own.includes(one)) : []
+    const paths = own.map(({ path }) => path)
+    const names = shares.map(({ text }) => text)
+    const shared = names.length === 0 ? undefined : cluster.wantsShared(names, session)
+    if (shared === undefined) return cluster.wants(paths)
+    // Behind those of groups, as filters are asked for only until the answer: the subscriptions have to be there then.
+    const both = new Pause<Standing>()
+    shared.onAnswer((answer) => {
+      const standing = answer === "standing" ? cluster.wants(paths) : undefined
+      if (standing === undefined) both.answer(answer)
+      else standing.onAnswer((one) => both.answer(one))
+    })
+    return both
   }
 
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
@@ -658,6 +733,7 @@ export class Broker implements Hub<Connection>, Inspect {
 
   /** What waited for the store goes on; with a broker that closes it waits for the next one. */
   #storeAnswered(): void {
+    this.#clusterSessions?.committed()
     if (!this.#closing) this.#sessions.storeAnswered()
   }
 }

@@ -83,7 +83,7 @@ function textBytes(change: Change): number {
 function textsOf(change: Change): readonly (string | undefined)[] {
   switch (change.type) {
     case "message":
-      return [change.topic, change.account]
+      return [change.topic, change.account, change.publisher]
     case "retained":
       return [change.topic]
     case "queued":
@@ -133,6 +133,7 @@ export class Journal implements Recorder {
   /** How far the machine's clock was ahead at the last sign. */
   #ahead = 0
   readonly #wall: () => number
+  readonly #anew: boolean
   readonly #most: Pick<WorkingMemory, "changes" | "changeBytes">
   /** Called when the store has answered. */
   #ending: () => void = () => undefined
@@ -140,13 +141,16 @@ export class Journal implements Recorder {
   /**
    * @param wall what the machine's clock says, in milliseconds since 1970
    * @param most what may wait for the store before those who make Changes have to wait, too
+   * @param anew each turn says all messages that it refers to: for a cluster, in which nobody has all turns
    */
   constructor(
     store: Store,
     events: JournalEvents,
     wall: () => number,
     most: Pick<WorkingMemory, "changes" | "changeBytes"> = workingMemory(),
+    anew = false,
   ) {
+    this.#anew = anew
     this.#wall = wall
     this.#most = most
     this.#store = store
@@ -189,17 +193,26 @@ export class Journal implements Recorder {
   }
 
   keep(message: Message, account?: string): Sequence {
-    if (message.sequence === 0) {
-      const { topic, qos, retain, expiresAt } = message.own()
+    if (message.sequence === 0 || (this.#anew && message.sequence <= this.saidBefore)) {
+      const { topic, qos, retain, expiresAt, position } = message.own()
       const properties = part(message.bytes, message.propertiesStart, message.propertiesEnd)
       const payload = part(message.bytes, message.payloadStart, message.payloadEnd)
       const sequence = this.said + 1
       const said = { sequence, topic: topic.name, qos, retain, expiresAt, properties, payload }
-      this.record({ type: "message", ...said, ...(account !== undefined && { account }) })
+      const beside = { ...(account !== undefined && { account }), ...(position !== undefined && { position }) }
+      this.record({ type: "message", ...said, ...beside })
       this.said = sequence
       message.sequence = sequence
     }
     return message.sequence
+  }
+
+  publish(message: Message, clientId: string, retain: boolean): void {
+    const { topic, qos, expiresAt } = message.own()
+    const properties = part(message.bytes, message.propertiesStart, message.propertiesEnd)
+    const payload = part(message.bytes, message.payloadStart, message.payloadEnd)
+    const what = { sequence: 0, topic: topic.name, qos, retain, expiresAt, properties, payload, publisher: clientId }
+    this.record({ type: "message", ...what })
   }
 
   get largest(): number | undefined {

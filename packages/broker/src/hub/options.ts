@@ -8,6 +8,7 @@ import type { Observers } from "../ports/timings.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits, ListenerLimits } from "../session/limits.ts"
 import type { QueuePolicy } from "../session/queue.ts"
+import type { Clustering } from "./clustering.ts"
 import type { Roster } from "./roster.ts"
 
 /** What a broker is made of. */
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   /** Reads and writes packets other than PUBLISH and acknowledgements. */
   readonly codec: Codec
   readonly bus: Bus
+  /** The other brokers that this one is one with; undefined: it is alone. */
+  readonly cluster?: Clustering | undefined
   /** Where what outlives connections is kept. */
   readonly store: Store
   readonly events?: EventSink | undefined

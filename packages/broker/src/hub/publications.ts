@@ -11,10 +11,12 @@ import type { Faults } from "../session/faults.ts"
 import type { QueuePolicy } from "../session/queue.ts"
 import type { Recorder } from "../session/recorder.ts"
 import { Session } from "../session/session.ts"
-import type { RetainedMessages } from "./retained.ts"
+import { isOwn, type RetainedMessages } from "./retained.ts"
 
 export interface PublicationsNeeds {
   readonly bus: Bus
+  /** There are other nodes: what has a QoS, or is retained, goes to all by way of the cluster, and comes back from there. */
+  readonly clustered: boolean
   readonly router: Router
   readonly retained: RetainedMessages
   readonly faults: Faults
@@ -62,7 +64,8 @@ export class Publications {
 
   /** Stores (RETAIN) and forwards; returns the Reason Code for PUBACK or PUBREC. */
   publish(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): number {
-    const { retained } = this.#needs
+    const { clustered, retained } = this.#needs
+    if (clustered && !isOwn(message.topic.name)) return this.#publishToAll(message, session, connection, now)
     const acknowledged = connection !== undefined && message.qos > 0
     let kept = false
     if (message.retain) {
@@ -76,6 +79,30 @@ export class Publications {
       return ReasonCode.QuotaExceeded
     }
     return sessions === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success
+  }
+
+  /**
+   * Nobody knows here who will get it. At QoS 0 it is at once on its way to who listens; else it is kept first, and what is
+   * retained in any case.
+   */
+  #publishToAll(
+    message: Message,
+    session: Session | undefined,
+    connection: Connection | undefined,
+    now: number,
+  ): number {
+    const { recorder, retained } = this.#needs
+    const retain = message.retain && retained.mayGo(message, now)
+    // Its publisher can be told: then nothing of it happens. Else it is a message as others are.
+    if (message.retain && !retain && message.qos > 0 && connection?.version === 5) return ReasonCode.QuotaExceeded
+    if (message.qos === 0) this.#forward(message, session, connection, now)
+    if (message.qos > 0 || retain) recorder.publish(message, session?.clientId ?? "", retain)
+    return ReasonCode.Success
+  }
+
+  /** A message of another node's, or one that has come back from the cluster. */
+  arrived(message: Message, publisher: Subscriber | undefined, now: number): void {
+    this.#arrived(message, publisher, now)
   }
 
   #forward(message: Message, session: Session | undefined, connection: Connection | undefined, now: number): Reach {

@@ -34,6 +34,8 @@ export interface RestorationNeeds {
   readonly wills: Wills
   /** Places of walks that are remembered; see WorkingMemory. */
   readonly walkPlaces: number
+  /** Messages go by the numbers that they come with; default true. */
+  readonly ownNumbers?: boolean | undefined
 }
 
 interface Waiting {
@@ -117,11 +119,13 @@ export class Restoration {
     if (change.type === "walk begun") this.sequence = Math.max(this.sequence, change.before)
   }
 
-  #keep({ sequence, topic: name, payload, qos, retain, properties, expiresAt, account }: MessageKept): void {
+  #keep({ sequence, topic: name, payload, qos, retain, properties, expiresAt, account, position }: MessageKept): void {
     const topic = this.#topicOf(name)
     if (topic === undefined) return
     const message = Message.of(topic, payload, qos, retain, properties, expiresAt)
-    message.sequence = sequence
+    // Numbers of another node's are not ours: whoever says the message here gives it one.
+    message.sequence = this.#needs.ownNumbers === false ? 0 : sequence
+    message.position = position
     this.#messages.set(sequence, message)
     if (account !== undefined) this.#accounts.set(sequence, account)
   }

@@ -26,6 +26,9 @@ export interface RetainedNeeds {
   readonly bound: (connection: Connection, now: number, work: () => void) => void
 }
 
+/** Milliseconds after which what has not come back may not be there. */
+const goingPatience = 30_000
+
 /** The broker's own topics, such as $SYS: it says them anew after a restart. */
 export function isOwn(topic: string): boolean {
   return topic.startsWith("$")
@@ -38,6 +41,8 @@ export class RetainedMessages {
   /** Connections with retained messages to send, those first that have waited longest. */
   readonly #walking: Set<Connection> = new Set()
   #served: Connection[] = []
+  /** In a cluster: topics that this node has published, and that have not come back; and until when they are waited for, in milliseconds. */
+  readonly #going: Map<string, number> = new Map()
 
   constructor(needs: RetainedNeeds) {
     this.#needs = needs
@@ -92,6 +97,47 @@ export class RetainedMessages {
     const { size } = this.tree
     this.tree.set(message, account)
     this.#kept(message, size)
+  }
+
+  /**
+   * In a cluster: false, and counted, when there are as many as there may be, with those that this node has just published. What takes
+   * the place of another, or takes it away, goes.
+   */
+  mayGo({ payloadEnd, payloadStart, topic: { name } }: Message, now: number): boolean {
+    const { counters, limits } = this.#needs
+    const { tree } = this
+    for (const [topic, until] of this.#going) {
+      if (now < until) break
+      this.#going.delete(topic)
+    }
+    if (payloadEnd === payloadStart || tree.get(name) !== undefined || this.#going.has(name)) return true
+    if (tree.size + this.#going.size >= limits.maximumRetainedMessages || tree.bytes > limits.maximumRetainedBytes) {
+      counters.retainedRefused++
+      return false
+    }
+    this.#going.set(name, now + goingPatience)
+    return true
+  }
+
+  /** In a cluster, which keeps them: the last message of a topic, or none, where it is empty or has expired. */
+  mirror(message: Message, now: number): void {
+    const { limits, counters, fitsAll } = this.#needs
+    const { tree } = this
+    const topic = message.topic.name
+    this.#going.delete(topic)
+    if (message.payloadEnd === message.payloadStart || message.expired(now)) {
+      if (tree.delete(topic)) this.#needs.roster?.forgotten(topic)
+      return
+    }
+    const { size } = tree
+    const kept = tree.set(message.own(), undefined, () => {
+      return tree.bytes <= limits.maximumRetainedBytes && tree.size <= limits.maximumRetainedMessages && fitsAll(0)
+    })
+    if (kept) this.#kept(message, size)
+    else {
+      counters.retainedRefused++
+      if (tree.delete(topic)) this.#needs.roster?.forgotten(topic) // rather none than an old one (section 3.3.1.3)
+    }
   }
 
   /** @param before how many there were */

@@ -20,6 +20,7 @@ import { Session } from "../session/session.ts"
 import type { Chore } from "./chores.ts"
 import { HandingOn } from "./handing-on.ts"
 import type { Roster } from "./roster.ts"
+import type { SharedMembers } from "./shared-members.ts"
 import type { Subscriptions } from "./subscriptions.ts"
 import type { Wills } from "./wills.ts"
 
@@ -42,6 +43,12 @@ export interface SessionsNeeds {
   readonly recorder: Recorder
   readonly queuePolicy: QueuePolicy
   readonly roster: Roster | undefined
+  /** There are other nodes: each session is kept, and one whose client is away is nobody's. */
+  readonly clustered: boolean
+  /** In a cluster: the session has ended here, or goes on elsewhere. */
+  readonly parted?: ((clientId: string) => void) | undefined
+  /** Of a cluster. */
+  readonly members: Pick<SharedMembers, "left"> | undefined
   readonly now: () => number
   /** Adds work that is done in turns. */
   readonly later: (chore: Chore) => void
@@ -133,7 +140,7 @@ export class Sessions {
     session.pendingWill = undefined // [MQTT-3.1.3-9]
     session.expiryInterval = expiryInterval
     if (session.kept) session.record({ type: "attended", clientId, expiryInterval })
-    else if (expiryInterval > 0) {
+    else if (expiryInterval > 0 || this.#needs.clustered) {
       session.keepBy(recorder)
       this.#opened(session)
     }
@@ -258,7 +265,8 @@ export class Sessions {
 
   /** The connection is gone: its will and its session go their ways. */
   left(connection: Connection, session: Session, will: Will | undefined, ending: Ending, now: number): void {
-    const { faults, later, roster, turnLeft, wills } = this.#needs
+    const { faults, later, members, roster, turnLeft, wills } = this.#needs
+    members?.left(session, false)
     if (this.#connections.get(session) === connection) {
       this.#connections.delete(session)
       roster?.left(session)
@@ -279,6 +287,34 @@ export class Sessions {
     this.#owners.absent(session)
     // Many sockets may close at once: those that are left end in the turns to come.
     if (over) later(this.#endSoon(session))
+    // Who takes it over goes on with it here, or asks for it.
+    else if (ending.takenOverBy === undefined) this.#forgetAbsent(session)
+  }
+
+  /** In a cluster a session whose client is away is with the servers, for whichever node its client comes to. */
+  #forgetAbsent(session: Session): void {
+    if (this.#needs.clustered && session.pendingWill === undefined && !session.connected) this.forget(session)
+  }
+
+  /** It is not here any more, and goes on somewhere else. */
+  forget(session: Session): void {
+    const { faults, roster, subscriptions } = this.#needs
+    const step = (work: () => void) => faults.attempt(work, { clientId: session.clientId })
+    step(() => this.#needs.members?.left(session, false))
+    subscriptions.end(session, step)
+    step(() => session.forget())
+    this.#owners.remove(session)
+    this.#waiting.delete(session)
+    this.#connections.delete(session)
+    if (this.#byClientId.get(session.clientId) !== session) return
+    this.#byClientId.delete(session.clientId)
+    this.#needs.parted?.(session.clientId)
+    roster?.ended(session)
+  }
+
+  /** It was restored, and nobody has come for it. */
+  unattended(session: Session): void {
+    this.#forgetAbsent(session)
   }
 
   *#endSoon(session: Session): Chore {
@@ -306,6 +342,7 @@ export class Sessions {
         this.#needs.wills.publishPending(session, now)
       }
       if (now >= session.endsAt) this.#expire(session, now)
+      else if (session.pendingWill === undefined && this.#needs.clustered) this.#forgetAbsent(session)
       else if (session.pendingWill === undefined && session.endsAt === Number.POSITIVE_INFINITY) {
         this.#waiting.delete(session)
       }
@@ -315,13 +352,15 @@ export class Sessions {
   }
 
   end(session: Session, now: number): void {
-    const { cost, faults, subscriptions, wills } = this.#needs
+    const { cost, faults, members, subscriptions, wills } = this.#needs
     // Each step happens whatever becomes of the others: nothing may be left that delivers to a session that has ended.
     const step = (work: () => void) => faults.attempt(work, { clientId: session.clientId })
     cost(removalCost * session.subscriptions.size + ((session.queuedMessages + session.inflightMessages) >> 3))
     step(() => wills.publishPending(session, now)) // [MQTT-3.1.2-8] at the latest when the session ends
+    step(() => members?.left(session, true))
     subscriptions.end(session, step)
-    if (session.hasShared) {
+    // In a cluster the group's owner knows what others are to get.
+    if (session.hasShared && members === undefined) {
       this.#handingOn.begin(session, () => this.#clear(session))
     } else step(() => this.#clear(session))
     this.#owners.remove(session)
@@ -335,6 +374,7 @@ export class Sessions {
   #clear(session: Session): void {
     session.clear()
     if (session.recorded) session.record({ type: "ended", clientId: session.clientId })
+    this.#needs.parted?.(session.clientId)
   }
 
   /** False when that owner, or everybody together, has as many sessions as may be, all of them connected. */

@@ -5,6 +5,7 @@ import { PacketError } from "../packet/errors.ts"
 import type { SubscriptionRequest } from "../packet/packets.ts"
 import { ReasonCode } from "../packet/reason-codes.ts"
 import type { Access, Identity, Refusal } from "../ports/access.ts"
+import type { Cluster } from "../ports/cluster.ts"
 import { isWild, readFilter } from "../routing/filter.ts"
 import type { Router } from "../routing/router.ts"
 import type { Subscription, TopicRule } from "../routing/subscription.ts"
@@ -15,6 +16,7 @@ import { fitsShare } from "../session/memory.ts"
 import { identityOf } from "../session/owners.ts"
 import type { Session } from "../session/session.ts"
 import { never } from "./rules.ts"
+import type { SharedMembers } from "./shared-members.ts"
 
 /** What subscriptions need of the hub. */
 export interface SubscriptionsNeeds {
@@ -22,6 +24,9 @@ export interface SubscriptionsNeeds {
   readonly features: Features
   readonly access: Access
   readonly router: Router
+  readonly cluster: Cluster | undefined
+  /** Of a cluster. */
+  readonly members: Pick<SharedMembers, "joined" | "parted"> | undefined
   /** Whether so many more bytes fit beside all that is kept. */
   readonly fitsAll: (bytes: number) => boolean
   /** A rule of this session's threw. */
@@ -59,7 +64,7 @@ export class Subscriptions {
     if (refusal !== undefined) return { reasonCode: ReasonCode.NotAuthorized, refusal, retained: false }
     const allowed = access.deliveryRule(identity, session.clientId, filter)
     const existing = session.subscriptions.get(filter.text)
-    if (existing === undefined && !this.#roomFor(session, subscriptionShare(filter))) {
+    if (existing === undefined && !this.#roomFor(session, filter)) {
       return { reasonCode: ReasonCode.QuotaExceeded, retained: false }
     }
     const wild = existing === undefined && isWild(filter)
@@ -82,8 +87,13 @@ export class Subscriptions {
     }
     session.subscriptions.set(text, subscription) // [MQTT-3.8.4-3]
     session.resubscribed(subscription)
+    if (existing === undefined || (existing.qos === 0 && qos > 0)) session.behind?.begins(text)
     router.add(subscription)
-    if (existing === undefined) charge(session, subscriptionShare(filter))
+    if (existing === undefined) {
+      this.#charge(session, filter, 1)
+      if (shareName === undefined) this.#needs.cluster?.subscribed(path)
+    }
+    this.#needs.members?.joined(session, subscription)
     if (session.kept) {
       const { noLocal, retainAsPublished } = request
       const { clientId } = session
@@ -116,7 +126,8 @@ export class Subscriptions {
     if (isWild(filter)) session.wildSubscriptions++
     session.subscriptions.set(text, subscription)
     router.add(subscription)
-    charge(session, subscriptionShare(filter))
+    this.#charge(session, filter, 1)
+    if (shareName === undefined) this.#needs.cluster?.subscribed(path)
   }
 
   /** Returns the Reason Code for UNSUBACK. */
@@ -127,23 +138,41 @@ export class Subscriptions {
     session.retained.remove(filter)
     if (isWild(subscription.filter)) session.wildSubscriptions--
     this.#needs.router.remove(subscription)
-    charge(session, -subscriptionShare(subscription.filter))
+    this.#unsubscribed(subscription)
+    this.#needs.members?.parted(session, subscription)
+    this.#charge(session, subscription.filter, -1)
     if (session.kept) session.record({ type: "unsubscribed", clientId: session.clientId, filter })
     return ReasonCode.Success
   }
 
   /** All of them, as the session ends. `step` does its work whatever becomes of the others. */
   end(session: Session, step: (work: () => void) => void): void {
-    for (const subscription of session.subscriptions.values()) step(() => this.#needs.router.remove(subscription))
+    for (const subscription of session.subscriptions.values()) {
+      step(() => this.#needs.router.remove(subscription))
+      step(() => this.#unsubscribed(subscription))
+    }
     session.subscriptions.clear()
     charge(session, -session.subscriptionBytes)
+    session.filterBytes = 0
+  }
+
+  /** @param sign -1: it is gone */
+  #charge(session: Session, filter: Filter, sign: 1 | -1): void {
+    charge(session, sign * subscriptionShare(filter))
+    session.filterBytes += sign * (this.#needs.cluster?.filterBytes(filter.text) ?? 0)
+  }
+
+  #unsubscribed({ filter }: Subscription): void {
+    if (filter.shareName === undefined) this.#needs.cluster?.unsubscribed(filter.path)
   }
 
   /** The session has a connection again: its Shared Subscriptions choose it again. */
   back(session: Session): void {
     if (session.wildSubscriptions === 0) return
     for (const one of session.subscriptions.values()) {
-      if (one.filter.shareName !== undefined) this.#needs.router.back(one)
+      if (one.filter.shareName === undefined) continue
+      this.#needs.router.back(one)
+      this.#needs.members?.joined(session, one)
     }
   }
 
@@ -161,10 +190,15 @@ export class Subscriptions {
   }
 
   /** A session has as much as is left over for the others, an owner three times as much. */
-  #roomFor(session: Session, bytes: number): boolean {
-    const { fitsAll, limits, router } = this.#needs
+  #roomFor(session: Session, filter: Filter): boolean {
+    const { cluster, fitsAll, limits, router } = this.#needs
+    const bytes = subscriptionShare(filter)
+    // What outlives its connection has to fit into one message of the servers'.
+    const kept = cluster === undefined || session.expiryInterval === 0
+    const fits = kept || session.filterBytes + cluster.filterBytes(filter.text) <= cluster.mostFilterBytes
     const left = limits.maximumTotalSubscriptionBytes - router.subscriptionBytes
     return (
+      fits &&
       session.subscriptions.size < limits.maximumSubscriptions &&
       session.subscriptionBytes + bytes <= left - bytes &&
       fitsShare(session.account.subscriptions, bytes, left) &&
@@ -172,6 +206,8 @@ export class Subscriptions {
     )
   }
 }
+
+type Filter = Subscription["filter"]
 
 function charge(session: Session, bytes: number): void {
   session.subscriptionBytes += bytes

@@ -213,6 +213,7 @@ export class Wills {
   }
 }
 
-function contentBytes({ topic, payload, properties }: Will): number {
+/** Bytes of a will in a store, at most. */
+export function contentBytes({ topic, payload, properties }: Will): number {
   return willBytes + 3 * topic.length + payload.length + properties.length
 }

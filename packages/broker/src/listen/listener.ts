@@ -1,3 +1,4 @@
+import type { EchServerKey } from "@puremq/tls13/ech"
 import type { Broker } from "../hub/broker.ts"
 import type { HandshakeDetail, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import type { TransportKind } from "../ports/peer.ts"
@@ -57,6 +58,8 @@ export interface RenewedCertificate {
   readonly ocsp?: Uint8Array | undefined
   /** Keys that tickets are sealed with, 48 bytes each, three at most; absent or undefined: they stay as they are. */
   readonly ticketKeys?: Uint8Array | undefined
+  /** Keys of Encrypted Client Hello; absent or undefined: they stay as they are. */
+  readonly echKeys?: readonly EchServerKey[] | undefined
 }
 
 /** What every listener needs. */

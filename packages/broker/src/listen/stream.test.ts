@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream"
 import { setTimeout } from "node:timers/promises"
-import { expect, it } from "vitest"
+import { expect, it, vi } from "vitest"
 import { publishBytes, TestBroker } from "../../tests/harness.ts"
 import { writeConnect, writeSubscribe } from "../codecs/mqtt-packet.ts"
 import { attachStream } from "./stream.ts"
@@ -42,4 +42,21 @@ it("what any other stream may still refer to is not written over", async () => {
     received.push(chunk)
   const text = Buffer.concat(received).toString("latin1")
   expect(letters.map((letter) => text.split(letter).length - 1)).toEqual([3000, 3000, 3000])
+})
+
+it("one that has ended of itself is not ended again, and no timer waits for it", async () => {
+  const test = new TestBroker()
+  const [ours, theirs] = pair()
+  attachStream(test.broker, ours, { transport: "stream", address: "embedded" }, (error) => {
+    throw error
+  })
+  theirs.write(writeConnect({ protocolVersion: 5, clientId: "s", cleanStart: true, keepAlive: 0 }))
+  await setTimeout(20)
+  const [end, timer] = [vi.spyOn(ours, "end"), vi.spyOn(globalThis, "setTimeout")]
+  ours.destroy()
+  await new Promise((resolve) => setImmediate(resolve))
+  test.settle()
+  expect(end).not.toHaveBeenCalled()
+  expect(timer).not.toHaveBeenCalled()
+  vi.restoreAllMocks()
 })

@@ -53,6 +53,8 @@ export function attachStream(
       return keeps
     },
     end: boundary.handler(() => {
+      // It has ended of itself: nothing is to be told any more, and no timer may hold it.
+      if (stream.destroyed) return
       stream.end()
       stream.resume() // what the peer still sends is thrown away, so that its end can be seen
       linger = [lingerMilliseconds, longestLinger].map((time) => setTimeout(() => stream.destroy(), time).unref())

@@ -348,3 +348,39 @@ it("a renewal without a list of revocations keeps the one there is; with none it
   listener.renew!(before)
   expect(given.map(({ crl }) => crl)).toEqual(["L", undefined, "L"])
 })
+
+it("tickets that all nodes have are used where there are no keys of the listener's own, until a renewal brings some", () => {
+  const calls: unknown[] = []
+  const server = {
+    on: () => server,
+    emit: () => true,
+    setSecureContext() {},
+    setTicketKeys: (keys: Uint8Array) => calls.push(`keys ${keys.length}`),
+    rotateTicketKeys: (forget: boolean) => calls.push(`rotate ${forget}`),
+  }
+  const limits = {
+    handshakeTimeout: 1,
+    maxPendingHandshakes: 1,
+    maxPendingHandshakesPerAddress: 1,
+    maxWaitingHandshakes: 1,
+    maxWaitingHandshakesPerAddress: 1,
+    handshakeWaitTimeout: 1,
+  }
+  const ticketKeys = { seal: () => undefined, open: () => undefined }
+  const sharedTickets = { ticketKeys, rotate: (forget: boolean) => calls.push(`all rotate ${forget}`) }
+  const options = { ...limits, host: "127.0.0.1", port: 0, cert: "C", key: "K", nameOf: undefined, sharedTickets }
+  const context = { broker: new TestBroker().broker, onHandshake() {}, onFault() {}, onRefused() {} }
+  const make: Parameters<typeof createTlsListener>[3] = (given) => {
+    calls.push(given.ticketKeys === ticketKeys ? "all" : "own")
+    return server as unknown as TlsServerLike
+  }
+  const listenerWith = (tickets: { keys?: Uint8Array }) =>
+    createTlsListener({ ...options, clientCertificate: "none", tickets }, undefined, context, make)
+  listenerWith({ keys: new Uint8Array(48) }).rotateTicketKeys?.(false)
+  const listener = listenerWith({})
+  listener.rotateTicketKeys?.(true)
+  listener.renew?.({ cert: "C2", key: "K2" })
+  listener.renew?.({ cert: "C2", key: "K2", ticketKeys: new Uint8Array(96) })
+  listener.rotateTicketKeys?.(false)
+  expect(calls).toEqual(["own", "rotate false", "all", "all rotate true", "keys 96", "rotate false"])
+})

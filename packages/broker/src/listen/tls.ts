@@ -3,7 +3,9 @@
 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import type { CryptoProvider } from "@puremq/tls13"
+import type { CryptoProvider, Ticketer } from "@puremq/tls13"
+import type { EchKeyRing, EchServerKey } from "@puremq/tls13/ech"
+import type { ConnectionRecorder } from "@puremq/tls13/recording"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { ClientOffer, HandshakeFailed, HandshakeLoad, HandshakeSucceeded } from "../ports/events.ts"
 import { addressOf, type PeerInfo, type TlsFacts, type TransportKind } from "../ports/peer.ts"
@@ -20,6 +22,7 @@ import {
 } from "./listener.ts"
 import { createProxyFront, type ProxyProtocolOptions } from "./proxy-front.ts"
 import { attachStream } from "./stream.ts"
+import type { ProviderName } from "./tls-choices.ts"
 import { NamelessCertificate, type NameOfCertificate } from "./tls-server.ts"
 import { createWebSocketDoor, type WebSocketOptions } from "./websocket.ts"
 
@@ -57,13 +60,26 @@ export interface TlsOptions extends HandshakeLimits {
   readonly signatureSchemes?: readonly string[] | undefined
   readonly ocsp?: Uint8Array | undefined
   readonly tickets?: TicketOptions | undefined
+  /** Seals tickets where there are no keys in `tickets`: those that all nodes of a cluster have. */
+  readonly sharedTickets?: SharedTickets | undefined
+  /** Keys of Encrypted Client Hello; undefined: no client hides its name here. */
+  readonly ech?: EchKeyRing | undefined
+  /** Those that it has. */
+  readonly echKeys?: readonly EchServerKey[] | undefined
   /** Looks at clients' certificates again after a renewal; undefined: no client is asked for one. */
   readonly clientCheck?: ClientCheckFactory | undefined
-  readonly provider?: "fast" | "noble" | "host" | CryptoProvider | undefined
+  readonly provider?: ProviderName | CryptoProvider | undefined
   readonly workers?: number | undefined
+  /** Writes connections down, with all their secrets; undefined: none is. */
+  readonly recorder?: ConnectionRecorder | undefined
   /** Names of what may be spoken (RFC 7301); none: names are not looked at. Default: what is spoken. */
   readonly alpn?: readonly string[] | undefined
   readonly proxyProtocol?: ProxyProtocolOptions | undefined
+}
+
+export interface SharedTickets {
+  readonly ticketKeys: Ticketer
+  rotate(forget: boolean): void
 }
 
 /** A TLS connection, as far as the broker looks at it. */
@@ -105,6 +121,8 @@ export interface HandshakeReport {
   readonly cipherSuite?: string | undefined
   readonly group?: string | undefined
   readonly resumed?: boolean | undefined
+  /** What has come of Encrypted Client Hello. */
+  readonly encryptedClientHello?: "not offered" | "accepted" | "rejected" | undefined
   /** Who the client has proven to be. */
   readonly clientIdentity?: string | undefined
   /** Why the certificate that the client showed was not accepted. */
@@ -165,14 +183,16 @@ export type TlsServerFactory = (
     readonly ocspResponse?: Uint8Array
     readonly tickets?: number
     readonly sessionTimeout?: number
-    readonly ticketKeys?: Uint8Array
-    readonly provider?: "fast" | "noble" | "host" | CryptoProvider
+    readonly ticketKeys?: Uint8Array | Ticketer
+    readonly provider?: ProviderName | CryptoProvider
     readonly workers?: number
+    readonly recorder?: ConnectionRecorder
     readonly lendsData?: boolean
     readonly requestCert: boolean | "optional"
     readonly rejectUnauthorized: boolean
     readonly identity?: IdentityRule
     readonly ALPNProtocols: readonly string[]
+    readonly core?: { readonly encryptedClientHello: EchKeyRing }
   } & HandshakeLimits,
 ) => TlsServerLike
 
@@ -191,11 +211,13 @@ export function createTlsListener(
     ...(options.revocation !== undefined && { revocation: options.revocation }),
     ...(options.provider !== undefined && { provider: options.provider }),
     ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.recorder !== undefined && { recorder: options.recorder }),
     ...(options.suites !== undefined && { ciphers: options.suites }),
     ...(options.groups !== undefined && { ecdhCurve: options.groups }),
     ...(options.signatureSchemes !== undefined && { sigalgs: options.signatureSchemes }),
     ...(options.ocsp !== undefined && { ocspResponse: options.ocsp }),
-    ...ticketOptions(options.tickets),
+    ...ticketOptions(options.tickets, options.sharedTickets),
+    ...(options.ech !== undefined && { core: { encryptedClientHello: options.ech } }),
     // A connection copies what it keeps; WebSocket's does not.
     lendsData: webSocket === undefined,
     requestCert: options.clientCertificate === "request" ? "optional" : options.clientCertificate !== "none",
@@ -212,7 +234,7 @@ export function createTlsListener(
   const peers = new WeakMap<object, PeerInfo>()
   const { broker, onFault, name = kind } = context
   const { cert, key, ca, crl, ocsp, tickets } = options
-  let used: RenewedCertificate = { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys }
+  let used: RenewedCertificate = { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys, echKeys: options.echKeys }
   let check = options.clientCheck?.(options)
   /** How often the certificate, authorities and lists have become others, and when they last did. */
   let generation = 0
@@ -275,21 +297,24 @@ export function createTlsListener(
       return { cert: used.cert, ca: used.ca, crl: used.crl }
     },
     rotateTicketKeys(forget) {
-      server.rotateTicketKeys?.(forget)
+      const { sharedTickets } = options
+      if (sharedTickets !== undefined && used.ticketKeys === undefined) sharedTickets.rotate(forget)
+      else server.rotateTicketKeys?.(forget)
     },
     limit(limits) {
       longestHandshake = Math.max(longestHandshake, limits.handshakeTimeout)
       server.setHandshakeLimits?.(limits)
     },
     renew(given) {
-      const { cert, key, ocsp, ticketKeys = used.ticketKeys } = given
+      const { cert, key, ocsp, ticketKeys = used.ticketKeys, echKeys = used.echKeys } = given
       // Absent: as before. There, but undefined: none any more.
       const trust = { ca: "ca" in given ? given.ca : used.ca, crl: "crl" in given ? given.crl : used.crl }
-      const next = { cert, key, ...trust, ocsp, ticketKeys }
+      const next = { cert, key, ...trust, ocsp, ticketKeys, echKeys }
       const nextCheck = options.clientCheck?.({ ...options, ...next })
       server.setSecureContext({ cert, key, ...trust, ocspResponse: ocsp })
       // The same keys would forget those that somebody has rotated to.
       if (ticketKeys !== undefined && !sameBytes(ticketKeys, used.ticketKeys)) server.setTicketKeys?.(ticketKeys)
+      if (echKeys !== undefined && echKeys !== used.echKeys) options.ech?.replace(echKeys)
       const before = used
       check = nextCheck
       generation++
@@ -304,11 +329,15 @@ function sameBytes(one: Uint8Array, other: Uint8Array | undefined): boolean {
   return one.length === other?.length && one.every((byte, i) => byte === other[i])
 }
 
-function ticketOptions({ count, lifetime, keys }: TicketOptions = {}): {
+function ticketOptions(
+  { count, lifetime, keys: own }: TicketOptions = {},
+  shared: SharedTickets | undefined,
+): {
   readonly tickets?: number
   readonly sessionTimeout?: number
-  readonly ticketKeys?: Uint8Array
+  readonly ticketKeys?: Uint8Array | Ticketer
 } {
+  const keys = own ?? shared?.ticketKeys
   return {
     ...(count !== undefined && { tickets: count }),
     ...(lifetime !== undefined && { sessionTimeout: lifetime }),
@@ -392,6 +421,7 @@ function handshakeEvent(report: HandshakeReport, listener: string): HandshakeSuc
     suite: report.cipherSuite,
     group: report.group,
     resumed: report.resumed,
+    ech: report.encryptedClientHello === "not offered" ? undefined : report.encryptedClientHello,
     identity: report.clientIdentity,
     unverified: report.authorizationProblem,
     milliseconds,

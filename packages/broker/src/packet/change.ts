@@ -7,6 +7,14 @@ import type { Qos, Will } from "./packets.ts"
 /** Which message of the broker's this is; they grow and are used once. 0: none. */
 export type Sequence = number
 
+/** Where a message is in a cluster, which keeps it: in this partition, with this number there. */
+export interface Position {
+  readonly partition: number
+  readonly sequence: number
+  /** It came as a retained message, and not in the order of its partition. */
+  readonly aside?: boolean | undefined
+}
+
 /**
  * Which message of a session this is, whatever became of it; they grow within the session. In their order messages were
  * queued, and sent for the first time ([MQTT-4.6.0-1]).
@@ -30,6 +38,10 @@ export interface MessageKept {
   readonly payload: Uint8Array
   /** `account` of who has set it, of a retained message: whom it counts for. Undefined: nobody. */
   readonly account?: string | undefined
+  /** Of a message that a cluster keeps already. */
+  readonly position?: Position | undefined
+  /** In a cluster: this client has published it, and it goes to all nodes. Its sequence is 0: nobody refers to it. */
+  readonly publisher?: string | undefined
 }
 
 /** A session is to be sent this message at QoS 1 or 2. */

@@ -2,6 +2,7 @@
 // The raw property bytes are forwarded as they are, which keeps User Property order ([MQTT-3.3.2-17], [MQTT-3.3.2-18]).
 
 import { copy, variableByteIntegerLength, writeVariableByteInteger } from "./bytes.ts"
+import type { Position } from "./change.ts"
 import type { ProtocolVersion, Qos } from "./packets.ts"
 import type { Topic } from "./topic.ts"
 
@@ -54,6 +55,10 @@ export class Message {
   owned: boolean
   /** Its number in the store; 0: nobody there has heard of it. */
   sequence = 0
+  /** Where a cluster keeps it. */
+  position: Position | undefined = undefined
+  /** Milliseconds: when it was published on another node, which nobody keeps; see Session. */
+  publishedAt: number | undefined = undefined
   /** Places of sessions that keep it; counted by session/memory.ts. */
   holders = 0
   /** Whose memory it is on while somebody keeps it. */
@@ -158,6 +163,7 @@ export class Message {
       this.owned,
     )
     message.sequence = this.sequence
+    message.position = this.position
     return message
   }
 

@@ -74,6 +74,8 @@ export class Router {
   onEntrusted: (subscriber: Subscriber) => void = () => undefined
   /** Called with each subscription that a message matches before its rule is asked; set while rules are exchanged. */
   judge: ((subscription: Subscription) => void) | undefined
+  /** In a cluster: who of a group gets a message is decided elsewhere. */
+  groupsApart = false
   /** Called when delivering to a subscriber threw: the others get their copies, and the publisher does not notice. */
   onFault: (subscriber: Subscriber, error: unknown) => void = () => undefined
 
@@ -339,7 +341,8 @@ export class Router {
         several ||= filter !== one.filter.text
         direct.push(one)
       },
-      group(one) {
+      group: (one) => {
+        if (this.groupsApart) return
         if (judge !== undefined) one.each(judge)
         bytes += routeCost
         if (!one.restricted) {

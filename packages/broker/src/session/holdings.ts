@@ -1,6 +1,7 @@
 // What one session makes the broker keep, in bytes of memory: messages that wait or are not acknowledged, Packet Identifiers,
 // Topic Aliases, a will.
 
+import type { Position } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import { type Account, besideCost, identifierCost, placeOverhead, type QueuedMemory } from "./memory.ts"
 
@@ -15,6 +16,8 @@ export class Holdings {
   /** What it and the other sessions of its owner use together. */
   readonly account: Account
   readonly #memory: QueuedMemory
+  /** Called with what came by a Shared Subscription of a cluster's, when it is not here any more. */
+  sharedGone: ((share: string, position: Position) => void) | undefined
   #messages = 0
   #aliases = 0
   #will = 0
@@ -43,6 +46,7 @@ export class Holdings {
   }
 
   messageGone({ message, identifiers, share }: Held): void {
+    if (share !== undefined && message.position !== undefined) this.sharedGone?.(share, message.position)
     this.#messages -= this.#memory.release(message, this.account, besideCost(identifiers, share))
   }
 

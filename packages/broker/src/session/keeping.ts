@@ -37,6 +37,12 @@ export class Keeping {
     return this.#recorder !== forgetful && this.#entrusted === undefined
   }
 
+  /** From here on nobody is told. */
+  forget(): void {
+    this.#recorder = forgetful
+    this.#entrusted = undefined
+  }
+
   /** True when it is kept, or some of what it is to be sent. */
   get any(): boolean {
     return this.#recorder !== forgetful

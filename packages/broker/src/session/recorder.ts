@@ -9,6 +9,8 @@ export interface Recorder {
   record(change: Change): void
   /** Says the message, if that has not been done yet; returns its number. @param account of who sets it as a retained message */
   keep(message: Message, account?: string): Sequence
+  /** In a cluster: the message goes to all nodes with this turn. @param clientId who has published it; "": the broker itself */
+  publish(message: Message, clientId: string, retain: boolean): void
   /** The number of the last message that was said. */
   readonly said: Sequence
   /** That of the last one that was said before this turn: nobody may keep it any more. */
@@ -39,6 +41,7 @@ export interface Recorder {
 export const forgetful: Recorder = {
   record: () => undefined,
   keep: () => 0,
+  publish: () => undefined,
   said: 0,
   saidBefore: 0,
   made: 0,

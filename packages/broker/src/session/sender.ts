@@ -139,6 +139,7 @@ export class Sender {
 
   // --- messages come ---
 
+  /** @param isLost false: what there is no memory for comes again, or goes to another, and is not counted */
   deliver(
     message: Message,
     qos: Qos,
@@ -146,6 +147,7 @@ export class Sender {
     identifiers: readonly number[],
     now: number,
     share: string | undefined,
+    isLost = true,
   ): boolean {
     const link = this.#link
     if (qos === 0) {
@@ -154,7 +156,7 @@ export class Sender {
       else link.publish(message, 0, retain, false, 0, identifiers, now)
       return true
     }
-    if (!this.#hold(message, identifiers, share)) return false
+    if (!this.#hold(message, identifiers, share, isLost)) return false
     if (link !== undefined && this.#inflight.maySend && !this.waits && link.writable) {
       this.sendNew(link, message, qos, retain, identifiers, share, now)
       return true
@@ -189,10 +191,10 @@ export class Sender {
     return gone
   }
 
-  /** False, and counted as dropped, when there is no room for another message in memory. */
-  #hold(message: Message, identifiers: readonly number[], share: string | undefined): boolean {
+  /** False, and counted as dropped where it is lost, when there is no room for another message in memory. */
+  #hold(message: Message, identifiers: readonly number[], share: string | undefined, isLost: boolean): boolean {
     const held = this.#holdings.message(message, identifiers, share, this.#link !== undefined)
-    if (!held) this.#counters.dropped["memory full"]++
+    if (!held && isLost) this.#counters.dropped["memory full"]++
     return held
   }
 
@@ -448,9 +450,21 @@ export class Sender {
     }
   }
 
+  /** In a cluster: what came by Shared Subscriptions at QoS 1 and is not acknowledged goes to others, as the client has gone. */
+  handBack(): void {
+    for (const [packetId, { message, qos, share }] of this.#inflight.entries()) {
+      if (qos === 1 && share !== undefined && message?.position !== undefined) this.#forget(packetId)
+    }
+  }
+
   /** Forgets everything; messages that waited are counted as lost. */
   clear(): void {
     this.#counters.dropped["session ended"] += this.#queue.length + this.#inflight.size
+    this.forget()
+  }
+
+  /** Forgets everything, which is kept elsewhere. */
+  forget(): void {
     this.#queue.clear((item) => this.#holdings.messageGone(item))
     for (const [packetId] of this.#inflight.entries()) this.#remove(packetId)
     this.#inflight.end()

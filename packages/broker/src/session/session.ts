@@ -2,7 +2,7 @@
 // waits for it; what it is to be sent is its Sender's. It outlives connections; a connection attaches to it as its link. No
 // clock and no I/O: time is an argument.
 
-import type { Change, Owner, Sequence } from "../packet/change.ts"
+import type { Change, Owner, Position, Sequence } from "../packet/change.ts"
 import type { Message } from "../packet/message.ts"
 import type { Qos, Will } from "../packet/packets.ts"
 import type { RetainedWalk } from "../routing/retained-tree.ts"
@@ -27,6 +27,14 @@ export interface PendingWill {
   readonly dueAt: number
 }
 
+/** What came for a session while nobody served it, or faster than it takes it, and is not its own yet. */
+export interface Behind {
+  /** False: it gets this one with what came before. */
+  takes(position: Position): boolean
+  /** A subscription begins now: what came before is not for it. */
+  begins(filter: string): void
+}
+
 /** Milliseconds for which a session that has caught up is still taken for slow. */
 export const slowMemory = 30_000
 
@@ -37,6 +45,8 @@ export class Session implements Subscriber {
   wildSubscriptions = 0
   /** Bytes that its subscriptions count for. */
   subscriptionBytes = 0
+  /** In a cluster: what they count for there; see Cluster. */
+  filterBytes = 0
   /** Packet Identifiers of QoS 2 messages received and not yet released ([MQTT-4.3.3-10]). */
   readonly #received = new ReceivedIdentifiers()
   /** Who opened it; a session is only resumed by the same user, or by another anonymous client. How he has logged in may change. */
@@ -56,6 +66,15 @@ export class Session implements Subscriber {
   /** Publishers that wait until this session keeps up again. */
   readonly waiters: Set<{ resumeSoon(): void }> = new Set()
 
+  /** In a cluster: it does not get all that comes, as it has not been sent what came before; see Behind. */
+  behind: Behind | undefined = undefined
+  /** In a cluster: it has no room for what is at this position, which it gets later, with all that follows. */
+  fallBehind: ((position: Position) => void) | undefined = undefined
+  /**
+   * In a cluster: since when, in milliseconds, its client is here. What was published before, and nobody keeps, another node may have
+   * sent it: at QoS 0 it comes at most once.
+   */
+  servedSince: number = Number.NEGATIVE_INFINITY
   /** New rules have not come here yet: brings them. */
   stale: (() => void) | undefined = undefined
   readonly #holdings: Holdings
@@ -176,6 +195,18 @@ export class Session implements Subscriber {
     this.holdWill(0)
   }
 
+  /** It is served elsewhere, or by nobody: what it had is kept for it, and nothing of it here any more. */
+  forget(): void {
+    this.behind = undefined
+    this.fallBehind = undefined
+    this.#keeping.forget()
+    this.retained.clear()
+    this.#sender.forget()
+    this.#holdings.identifiersGone(this.#received.size)
+    this.#received.clear()
+    this.holdWill(0)
+  }
+
   // --- what it is to be sent ---
 
   deliver(
@@ -186,7 +217,56 @@ export class Session implements Subscriber {
     now: number,
     share: string | undefined,
   ): boolean {
-    return this.#sender.deliver(message, qos, retain, identifiers, now, share)
+    const { position, publishedAt } = message
+    if (publishedAt !== undefined && publishedAt <= this.servedSince) return true
+    // At QoS 0, too: it may have had it where it was before.
+    if (position !== undefined && this.behind?.takes(position) === false) return true
+    if (position === undefined || qos === 0) return this.#sender.deliver(message, qos, retain, identifiers, now, share)
+    const { fallBehind } = this
+    const room = fallBehind === undefined || this.#sender.hasRoom(message)
+    const isLost = fallBehind === undefined
+    if (room && this.#sender.deliver(message, qos, retain, identifiers, now, share, isLost)) return true
+    fallBehind?.(position)
+    return fallBehind !== undefined
+  }
+
+  /** What it had not been sent while it was behind. False when there is no room for it. */
+  deliverBehind(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[],
+    now: number,
+    share: string | undefined,
+  ): boolean {
+    // What has no QoS is nobody's who is away (section 4.1).
+    return qos === 0 || this.#sender.deliver(message, qos, retain, identifiers, now, share, false)
+  }
+
+  /** In a cluster: what it gets by a Shared Subscription, whatever else it is behind with. False when there is no room for it. */
+  deliverShared(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[],
+    now: number,
+    share: string,
+  ): boolean {
+    return this.#sender.deliver(message, qos, retain, identifiers, now, share, false)
+  }
+
+  /** In a cluster: called with what came by a Shared Subscription, when this session has it no more. */
+  get sharedGone(): ((share: string, position: Position) => void) | undefined {
+    return this.#holdings.sharedGone
+  }
+
+  set sharedGone(gone: ((share: string, position: Position) => void) | undefined) {
+    this.#holdings.sharedGone = gone
+  }
+
+  /** What it was sent by Shared Subscriptions at QoS 1 and has not acknowledged is for others; see `sharedGone`. */
+  handBack(): void {
+    this.#sender.handBack()
   }
 
   get ready(): boolean {
