@@ -18,9 +18,11 @@ import { loadTls } from "../listen/tls-server.ts"
 
 /** What it needs of the broker around it. */
 export interface AdminNeeds
-  extends Pick<AdminParts, "reload" | "startedAt" | "stats" | "bridges" | "tell" | "now" | "wall"> {
+  extends Pick<AdminParts, "reload" | "startedAt" | "stats" | "bridges" | "nodes" | "tell" | "now" | "wall"> {
   readonly closing: () => boolean
   readonly storeFails: () => boolean
+  /** The servers of its cluster cannot be reached. */
+  readonly cutOff: () => boolean
   readonly listeners: () => readonly (KnownListener & Pick<Listener, "rotateTicketKeys">)[]
 }
 
@@ -80,7 +82,7 @@ export class AdminDesk {
   #parts(needs: AdminNeeds, server: () => AdminServer | undefined): AdminParts {
     const [broker, operate] = [this.#broker, this.#operations]
     if (broker === undefined || operate === undefined) throw new TypeError("begin was not called")
-    const { closing, storeFails, listeners, ...others } = needs
+    const { closing, storeFails, cutOff, listeners, ...others } = needs
     const own = () => {
       const one = server()
       return one === undefined ? [] : [one.listener]
@@ -97,6 +99,7 @@ export class AdminDesk {
       listeners: () => [...listeners(), ...own()],
       problem: () => {
         if (closing()) return "it is closing"
+        if (cutOff()) return "the servers of its cluster cannot be reached"
         if (storeFails()) return "its store cannot keep anything at the moment"
         return operate.draining === undefined ? undefined : "it sends its clients to another server"
       },

@@ -2,12 +2,15 @@
 
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { usesMlDsa } from "@puremq/tls13/x509"
 import { KeepSession } from "../bridge/keep-session.ts"
 import { type LaneMemory, newLaneMemory } from "../bridge/lane-memory.ts"
 import { type Direction, Splice, type SpliceEvent } from "../bridge/splice.ts"
 import { type BridgeTopic, TopicMap } from "../bridge/topics.ts"
+import { schemesToAdd } from "../config/certificate.ts"
 import type { ByteLink } from "../embed/byte-link.ts"
 import { Boundary, type OnFault } from "../listen/boundary.ts"
+import { providerWith } from "../listen/tls-choices.ts"
 import { loadTls } from "../listen/tls-server.ts"
 import type { BridgeView } from "../ports/bridges.ts"
 import type { BridgeEvent } from "../ports/events.ts"
@@ -411,10 +414,12 @@ class Attempt {
 async function secureOf(place: Place, tls: BridgeTls): Promise<(socket: Socket) => Duplex> {
   const { ca, cert, key, psk, serverName = serverNameOf(place.host), alpn } = tls
   const { connect, createSecureContext } = await loadTls()
+  const certificates = [ca ?? "", cert ?? ""]
   const secureContext = createSecureContext({
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
+    provider: await providerWith("fast", schemesToAdd(certificates), certificates.some(usesMlDsa)),
   })
   const ALPNProtocols = alpn ?? [place.transport === "wss" ? "http/1.1" : "mqtt"]
   return (socket) =>

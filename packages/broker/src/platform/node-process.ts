@@ -1,6 +1,7 @@
 // What the process takes, as far as its host tells.
 
 import { readdirSync, readFileSync, statSync } from "node:fs"
+import { hostname } from "node:os"
 import type { BuildStats, ProcessStats } from "../admin/metrics.ts"
 import { version } from "../admin/version.ts"
 
@@ -26,6 +27,15 @@ export function buildStats(): BuildStats {
   if (bun !== undefined) return { version, runtime: "bun", runtimeVersion: bun }
   if (deno !== undefined) return { version, runtime: "deno", runtimeVersion: deno }
   return { version, runtime: "node", runtimeVersion: node }
+}
+
+/** "": the host does not tell. */
+export function machineName(): string {
+  try {
+    return hostname()
+  } catch {
+    return "" // Deno asks for leave first
+  }
 }
 
 /** Linux says how many there are as the size of the folder (6.2 and later), or by their names. */

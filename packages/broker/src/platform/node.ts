@@ -16,18 +16,28 @@ import { Timings } from "../admin/timings.ts"
 import { version } from "../admin/version.ts"
 import { createLocalBus } from "../buses/local.ts"
 import type { Redirect } from "../client/hub.ts"
+import { NodeOfCluster } from "../cluster/cluster.ts"
+import { OwnNode } from "../cluster/own-node.ts"
 import { mqttPacketCodec } from "../codecs/mqtt-packet.ts"
 import { rereadAdmin } from "../config/admin.ts"
 import { checkRenewal } from "../config/certificate.ts"
 import { certificateTexts, type RereadCertificates } from "../config/changes.ts"
 import { checkFeatures, checkLimits, checkServerReference } from "../config/check.ts"
-import { type BrokerConfig, ConfigError, type MetricsConfig, type ReloadConfig } from "../config/config.ts"
+import { defaultPartitions, defaultRetention, nodeNameOf } from "../config/cluster.ts"
+import {
+  type BrokerConfig,
+  type ClusterConfig,
+  ConfigError,
+  type MetricsConfig,
+  type ReloadConfig,
+} from "../config/config.ts"
 import { rereadFurther, rereadWebhooks } from "../config/hooks.ts"
 import { limitsAfter, rereadLimits } from "../config/limits.ts"
 import { checkMetrics, metricsAfter, rereadMetrics } from "../config/metrics.ts"
 import { counted } from "../config/reread.ts"
 import { rereadRules, rulesOf, sameAcl } from "../config/rules.ts"
 import { Broker } from "../hub/broker.ts"
+import { clustering } from "../hub/clustering.ts"
 import { SteadyClock } from "../hub/steady-clock.ts"
 import { DescriptorWatch } from "../listen/descriptors.ts"
 import { backlog, type Listener, type ListenerContext, labelOf, type RenewedCertificate } from "../listen/listener.ts"
@@ -55,12 +65,16 @@ import { argon2id } from "./node-argon2.ts"
 import { heapForClients } from "./node-heap.ts"
 import { makeListener } from "./node-listeners.ts"
 import { pbkdf2Sha512 } from "./node-pbkdf2.ts"
-import { buildStats, processStats } from "./node-process.ts"
+import { buildStats, machineName, processStats } from "./node-process.ts"
+import type { ClusterResumption, Resumption } from "./node-resumption.ts"
 import { scrypt, scryptsAtOnce } from "./node-scrypt.ts"
 import { judgesAnew, recheckCertificates, renewAll } from "./renewal.ts"
 
 /** Milliseconds that clients have at the end to take their last packets. */
 const closingMilliseconds = 1500
+
+/** Seconds. */
+const usualTicketLifetime = 7200
 
 /** Where a listener really listens. */
 export interface ListenerAddress {
@@ -94,6 +108,8 @@ export interface PureMqBroker {
    */
   reload(next: ReloadConfig): void
   stats(): Stats
+  /** Of a node of a cluster, once it listens: for a TLS server of the program's own, whose streams it attaches. */
+  readonly resumption: Resumption | undefined
 }
 
 /** Makes a broker. Throws ConfigError, in one line, when the configuration cannot be used. */
@@ -137,6 +153,10 @@ class NodeBroker implements PureMqBroker {
   /** The same, where it is files. */
   #files: FileStore | undefined
   readonly #timings = new Timings()
+  /** Undefined: it is alone. */
+  readonly #cluster: NodeOfCluster | undefined
+  #resumption: ClusterResumption | undefined
+  readonly #own: OwnNode
   readonly #bridgePeers = new BridgePeers()
   #bridges: Bridges | undefined
 
@@ -168,9 +188,12 @@ class NodeBroker implements PureMqBroker {
       const once = () => this.#attempt(() => this.#broker.flush(this.#clock.now()))
       if (!once()) once()
     }
+    this.#own = this.#ownNode(config.cluster)
+    this.#cluster = config.cluster && this.#nodeOf(config.cluster)
     this.#broker = new Broker({
       codec: mqttPacketCodec,
-      bus: createLocalBus(),
+      bus: this.#cluster ?? createLocalBus(),
+      cluster: this.#cluster && clustering(this.#cluster),
       store: this.#store,
       observers: this.#timings.observers,
       limits,
@@ -203,7 +226,8 @@ class NodeBroker implements PureMqBroker {
     const [event, now] = [this.#event, () => this.#clock.now()]
     const failed = (failure: HandshakeFailed) => desk?.watch.refused(failure)
     this.#reports = new ListenerReports({ counters, refusals: this.#refusals, event, failed, now })
-    if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
+    if (this.#cluster !== undefined) this.#store.open(this.#cluster)
+    else if (config.store === undefined || config.store.type === "memory") this.#store.open(createMemoryStore())
     this.#every(1, () => this.#broker.tick(this.#clock.now()))
     this.#every(1, () => this.#refusals.pass(this.#clock.now()))
     const delay = new EventLoopDelay(this.#timings.eventLoopDelay, this.#clock.now())
@@ -212,6 +236,7 @@ class NodeBroker implements PureMqBroker {
       desk.begin(this.#broker)
       this.#every(1, () => desk.tick(this.#clock.now()))
     }
+    if (this.#cluster === undefined) this.#every(1, () => this.#own.tick(this.#clock.now()))
     const interval = config.sysInterval ?? 10
     if (interval > 0) this.#every(interval, () => this.#publishSys())
   }
@@ -225,7 +250,9 @@ class NodeBroker implements PureMqBroker {
       for (const one of this.#config.listeners ?? []) {
         const index = this.#listeners.length
         const context = { ...this.#context, name: this.#settings.names[index] }
-        const listener = await makeListener(one, this.#settings.handshakes(index), context)
+        const tell = (text: string) => this.#event({ event: "warning", text })
+        const handshakes = this.#settings.handshakes(index)
+        const listener = await makeListener(one, handshakes, context, tell, this.#resumption)
         await listener.listen()
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, name: listener.name, host: listener.host, port: listener.port })
@@ -290,9 +317,43 @@ class NodeBroker implements PureMqBroker {
     return started
   }
 
+  /** Another node at each start: what one that has ended left behind is nobody's. */
+  #ownNode({ node = nodeNameOf(machineName()) }: Partial<ClusterConfig> = {}): OwnNode {
+    return new OwnNode({
+      id: randomBytes(8).toString("hex"),
+      name: node,
+      version,
+      startedAt: this.#clock.wall(),
+      figures: () => {
+        const { connectedCount: clients, sessionCount: sessions, counters } = this.#broker
+        return { clients, sessions, received: counters.publishReceived, sent: counters.publishSent }
+      },
+    })
+  }
+
+  #nodeOf({ partitions = defaultPartitions, retention = defaultRetention }: ClusterConfig): NodeOfCluster {
+    const own = this.#own
+    const trouble = (text: string) => this.#event({ event: "warning", text })
+    const [now, events] = [() => this.#clock.now(), this.#event]
+    return new NodeOfCluster({ node: own.id, partitions, retention, now, trouble, own, events })
+  }
+
   /** What was kept is there again, before anybody connects. Returns what that is, in words. */
   async #openStore(): Promise<string | undefined> {
-    const { store } = this.#config
+    const { cluster, store } = this.#config
+    if (cluster !== undefined && this.#cluster !== undefined) {
+      const { joinCluster } = await import("./node-cluster.ts")
+      const node = this.#cluster
+      const { about, resumption } = await joinCluster(node, cluster, {
+        random: (length) => randomBytes(length),
+        lifetime: ticketLifetimeOf(this.#config),
+        trouble: (text) => this.#event({ event: "warning", text }),
+      })
+      this.#resumption = resumption
+      this.#every(1, () => node.tick())
+      this.#every(1, () => resumption.tick())
+      return about
+    }
     if (store === undefined || this.#store.isOpen) return undefined
     const { directory, durability, flushInterval, maximumBytes } = store
     if (directory === undefined) throw new ConfigError("store.directory is missing: files need a folder")
@@ -341,6 +402,10 @@ class NodeBroker implements PureMqBroker {
     })
     await Promise.race([told, late])
     clearTimeout(timer)
+  }
+
+  get resumption(): Resumption | undefined {
+    return this.#resumption
   }
 
   attach(stream: Duplex, peer: Partial<PeerInfo> = {}): void {
@@ -448,9 +513,10 @@ class NodeBroker implements PureMqBroker {
       )
     const each = this.#listeners.flatMap(({ renew }, index) => {
       const given = "cert" in certificate ? certificate : certificate[index]
+      const started = this.#config.listeners?.[index]
+      if (started !== undefined && "cert" in started && given !== undefined) checkRenewal(given, started, Date.now())
       return renew === undefined || given === undefined ? [] : [{ renew, given }]
     })
-    for (const { given } of each) checkRenewal(given, Date.now())
     return () => renewAll(each)
   }
 
@@ -492,6 +558,7 @@ class NodeBroker implements PureMqBroker {
       logins: this.#access.counts,
       webhookEvents: { ...this.#webhooks.counts },
       bridges: this.#bridges?.views ?? [],
+      cluster: this.#cluster?.numbers,
     })
   }
 
@@ -591,7 +658,9 @@ class NodeBroker implements PureMqBroker {
       stats: () => this.stats(),
       closing: () => this.#closing,
       bridges: () => this.#bridges?.views ?? [],
+      nodes: () => this.#cluster?.nodes() ?? [this.#own.view(this.#clock.now())],
       storeFails: () => this.#broker.recorder.failing,
+      cutOff: () => this.#cluster?.numbers.reachable === false,
       tell: this.#event,
       now: () => this.#clock.now(),
       wall: () => this.#clock.wall(),
@@ -635,4 +704,12 @@ function redirectOf({ serverReference }: BrokerConfig): Redirect | undefined {
 /** What of the metrics' configuration the server is given, at first and at a reload. */
 function protectionOf({ cert, key, ca, tokens }: MetricsConfig): MetricsProtection {
   return { tls: cert === undefined || key === undefined ? undefined : { cert, key, ca }, tokens }
+}
+
+/** Seconds that a ticket of a listener is good for at most. */
+function ticketLifetimeOf({ listeners = [] }: BrokerConfig): number {
+  const lifetimes = listeners.map(
+    (one) => ("tickets" in one ? one.tickets?.lifetime : undefined) ?? usualTicketLifetime,
+  )
+  return Math.max(usualTicketLifetime, ...lifetimes)
 }
