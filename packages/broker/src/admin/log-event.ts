@@ -1,6 +1,6 @@
 // What the log has lines for.
 
-import type { BridgeEvent, BrokerEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
+import type { BridgeEvent, BrokerEvent, ClusterEvent, HandshakeFailed, HandshakeSucceeded } from "../ports/events.ts"
 
 export interface Lifecycle {
   readonly event:
@@ -30,4 +30,11 @@ export interface AdminOperation {
   readonly outcome: string
 }
 
-export type LogEvent = BrokerEvent | HandshakeSucceeded | HandshakeFailed | BridgeEvent | Lifecycle | AdminOperation
+export type LogEvent =
+  | BrokerEvent
+  | HandshakeSucceeded
+  | HandshakeFailed
+  | BridgeEvent
+  | ClusterEvent
+  | Lifecycle
+  | AdminOperation

@@ -77,7 +77,7 @@ function counted<From extends Counted>(
 function told(
   type: "counter" | "gauge",
   name: string,
-  from: "process" | "store",
+  from: "process" | "store" | "cluster",
   help: string,
   of: (stats: Stats) => number | undefined,
 ): Metric {
@@ -300,6 +300,27 @@ export const metrics: readonly Metric[] = [
     "Messages of QoS 1 and 2 that the other broker of a bridge has not acknowledged",
     [],
     ({ waiting }) => [[{}, waiting]],
+  ),
+  told(
+    "gauge",
+    "puremq_cluster_nodes",
+    "cluster",
+    "Nodes of the cluster that can be heard, this one included",
+    ({ cluster }) => cluster?.nodes,
+  ),
+  told(
+    "gauge",
+    "puremq_cluster_clients",
+    "cluster",
+    "Clients that are connected to these nodes",
+    ({ cluster }) => cluster?.clients,
+  ),
+  told(
+    "gauge",
+    "puremq_cluster_reachable",
+    "cluster",
+    "Whether the servers of the cluster can be reached",
+    ({ cluster }) => cluster && Number(cluster.reachable),
   ),
   row(
     "histogram",

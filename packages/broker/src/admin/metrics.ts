@@ -4,6 +4,7 @@
 import type { Inspect } from "../hub/inspect.ts"
 import type { BridgeView } from "../ports/bridges.ts"
 import type { HandshakeLoad } from "../ports/events.ts"
+import type { ClusterNumbers } from "../ports/nodes.ts"
 import type { StoreNumbers } from "../ports/store.ts"
 import type { AgreedCount, HandshakeCounts, HandshakeTimes, OfferedCount } from "./handshake-counts.ts"
 import type { TimingStats } from "./timings.ts"
@@ -88,6 +89,8 @@ export interface Stats {
   readonly webhookEvents: Readonly<Record<string, number>>
   /** To other brokers. */
   readonly bridges: readonly BridgeView[]
+  /** Undefined: it is no node of one. */
+  readonly cluster: ClusterNumbers | undefined
 }
 
 /** What is known of the process, as far as its host tells. */
@@ -121,6 +124,7 @@ export interface Sources {
   readonly logins: Readonly<Record<string, number>>
   readonly webhookEvents: Readonly<Record<string, number>>
   readonly bridges: readonly BridgeView[]
+  readonly cluster: ClusterNumbers | undefined
   /** Milliseconds, of one clock: when the broker was made, and now. */
   readonly startedAt: number
   readonly now: number
@@ -198,5 +202,6 @@ export function snapshot(broker: Inspect, sources: Sources): Stats {
     logins: { ...sources.logins },
     webhookEvents: { ...sources.webhookEvents },
     bridges: sources.bridges,
+    cluster: sources.cluster,
   }
 }

@@ -16,6 +16,7 @@ const names: Readonly<Record<string, string>> = {
   suite: "tls.cipher",
   group: "tls.curve",
   resumed: "tls.resumed",
+  ech: "puremq.tls.ech",
   identity: "tls.client.subject",
   unverified: "puremq.tls.unverified",
   stack: "exception.stacktrace",

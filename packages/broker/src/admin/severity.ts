@@ -22,6 +22,8 @@ export const severities: Readonly<Record<LogEvent["event"], Severity>> = {
   "tls handshake": "INFO",
   "store recovered": "INFO",
   "bridge connected": "INFO",
+  "node joined": "INFO",
+  "cluster reachable": "INFO",
   warning: "WARN",
   "client refused": "WARN",
   "access refused": "WARN",
@@ -32,9 +34,11 @@ export const severities: Readonly<Record<LogEvent["event"], Severity>> = {
   "bridge lost": "WARN",
   "bridge dropped": "WARN",
   "bridge warning": "WARN",
+  "node gone": "WARN",
   error: "ERROR",
   fault: "ERROR",
   "store failed": "ERROR",
+  "cluster unreachable": "ERROR",
 }
 
 /** A handshake that fails by a fault of ours is an error. */

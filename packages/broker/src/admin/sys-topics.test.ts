@@ -29,6 +29,9 @@ const mosquitto = [
   ...loads.flatMap((name) => ["1min", "5min", "15min"].map((over) => `load/${name}/${over}`)),
 ]
 
+/** Of a cluster, which Mosquitto has not. */
+const cluster = ["cluster/nodes", "cluster/clients"]
+
 function statsOf(test: TestBroker): Stats {
   return snapshot(test.broker, metricSources({ startedAt: 1_000_000, now: test.now, heapBytes: 7_000_000 }))
 }
@@ -68,7 +71,7 @@ describe("names", () => {
     const topics = said.map(([topic]) => topic)
     expect(new Set(topics).size).toBe(topics.length)
     const theirs = topics.filter((topic) => topic.startsWith("$SYS/broker/"))
-    expect(theirs.sort()).toEqual(mosquitto.map((topic) => `$SYS/broker/${topic}`).sort())
+    expect(theirs.sort()).toEqual([...mosquitto, ...cluster].map((topic) => `$SYS/broker/${topic}`).sort())
     const ours = topics.filter((topic) => !topic.startsWith("$SYS/broker/"))
     for (const topic of ours) expect(topic).toMatch(/^\$SYS\/puremq\/[a-z-]+(\/[a-z0-9-]+)?$/)
     expect(ours).toContain("$SYS/puremq/queued-bytes")

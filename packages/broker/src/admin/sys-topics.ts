@@ -94,6 +94,10 @@ export class SysTopics {
     this.#say(`${prefix}uptime`, `${stats.uptimeSeconds} seconds`)
     for (const [topics, number] of numbers)
       for (const topic of topics) this.#say(`${prefix}${topic}`, `${number(stats)}`)
+    if (stats.cluster !== undefined) {
+      this.#say(`${prefix}cluster/nodes`, `${stats.cluster.nodes}`)
+      this.#say(`${prefix}cluster/clients`, `${stats.cluster.clients}`)
+    }
     this.#heapMaximum = Math.max(this.#heapMaximum, stats.heapBytes)
     this.#say(`${prefix}heap/maximum`, `${this.#heapMaximum}`)
     for (const key of own) this.#say(`${ownPrefix}${words(key)}`, `${stats[key]}`)

@@ -3,7 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
-import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
+import type { CryptoProvider } from "@puremq/tls13"
+import { createDevelopmentCertificates, type KeyPair } from "@puremq/tls13/devcert"
 import { checkCertificate } from "../config/certificate.ts"
 import { ConfigError } from "../config/config.ts"
 import { readCertificates, readPrivateKey } from "../config/pem-file.ts"
@@ -21,8 +22,15 @@ export interface CertificateRequest {
   readonly names: readonly string[]
   readonly clientName: string
   readonly clientNames?: readonly string[]
-  readonly type: "p256" | "ed25519" | "rsa"
+  /** Default p256. */
+  readonly type?: "p256" | "ed25519" | "rsa"
+  /** In the place of `type`. */
+  readonly keyPair?: () => KeyPair
+  /** Who signs; default: noble. */
+  readonly provider?: CryptoProvider
   readonly days: number
+  /** Their keys may sign delegated credentials. */
+  readonly delegation?: boolean
   readonly now: number
 }
 
@@ -46,8 +54,11 @@ export function writeCertificates(folder: string, request: CertificateRequest): 
       names: request.names,
       clientName: request.clientName,
       clientNames: request.clientNames ?? [],
-      keyType: request.type,
+      ...(request.type && { keyType: request.type }),
+      ...(request.keyPair && { keyPair: request.keyPair }),
+      ...(request.provider && { provider: request.provider }),
       days: request.days,
+      ...(request.delegation && { delegation: true }),
       now: request.now,
     })
   } catch (error) {

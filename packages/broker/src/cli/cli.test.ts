@@ -689,12 +689,12 @@ describe("puremq cert and puremq passwd", () => {
   })
 
   it("cert makes every kind of key, and the server can use it", async () => {
-    for (const type of ["ed25519", "p256"]) {
+    for (const type of ["ed25519", "p256", "ed448"]) {
       const { status, out } = await puremq([
         "cert",
         "--dir",
         `certs-${type}`,
-        "--type",
+        "--key",
         type,
         "--name",
         "localhost",
@@ -702,7 +702,8 @@ describe("puremq cert and puremq passwd", () => {
         "device-7",
       ])
       expect(status).toBe(0)
-      expect(out).toContain(`puremq start --cert certs-${type}/server.pem`)
+      const [, named = ""] = /^puremq start --cert certs-\w+\/server\.pem .*ca\.pem(?: (.*))?$/m.exec(out)!
+      expect(named).toBe(type === "ed448" ? "--set listeners.tls.signatureSchemes=ed448" : "")
       for (const name of ["ca", "server", "client"]) {
         expect(statSync(file(`certs-${type}/${name}-key.pem`)).mode & 0o777).toBe(0o600)
         expect(existsSync(file(`certs-${type}/${name}.pem`))).toBe(true)
@@ -717,6 +718,7 @@ describe("puremq cert and puremq passwd", () => {
         `certs-${type}/server-key.pem`,
         "--ca",
         `certs-${type}/ca.pem`,
+        ...named.split(" ").filter((word) => word !== ""),
       ])
       const [, port = ""] = await broker.until(/tls on 127\.0\.0\.1:(\d+)/)
       const client = ["--cert", `certs-${type}/client.pem`, "--key", `certs-${type}/client-key.pem`]

@@ -46,6 +46,11 @@ export const tls: OptionSection = {
     { name: "key", value: "FILE", help: "its private key" },
     keyPassword,
     { name: "tls-alpn", value: "NAME", help: "protocol that is offered by ALPN (default mqtt; http/1.1 with --wss)" },
+    {
+      name: "ech",
+      value: "FILE",
+      help: 'hide the name that is asked for: a file with the broker\'s ECHCONFIG block, as "tls13 ech-key" writes it (RFC 9849)',
+    },
     { name: "insecure", help: "take any server certificate (for tests only: anybody can be the broker then)" },
   ],
 }

@@ -45,7 +45,7 @@ async function main([command, ...rest]: readonly [string, ...string[]]): Promise
     case "import":
       return await (await import("./import.ts")).importConfig(rest, print, tell)
     case "cert":
-      await import("./cert.ts").then(({ cert }) => cert(rest, print))
+      await (await import("./cert.ts")).cert(rest, print)
       return 0
     case "pub":
       await (await import("./pub.ts")).pub(rest)

@@ -127,6 +127,9 @@ function refuseWhatNeedsARestart(started: BrokerConfig, next: BrokerConfig): voi
       throw new ConfigError("there is no authority for clients any more; that needs a restart")
     if (before?.ticketKeys !== undefined && certificateOf(listener)?.ticketKeys === undefined)
       throw new ConfigError("there is no file of ticket keys any more; that needs a restart")
+    const [had, has] = [before?.echKeys !== undefined, certificateOf(listener)?.echKeys !== undefined]
+    if (had !== has)
+      throw new ConfigError(`there are ${has ? "" : "no "}ECH keys ${has ? "now" : "any more"}; that needs a restart`)
   })
   if (started.acl !== undefined && next.acl === undefined)
     throw new ConfigError("there is no access control list any more; that needs a restart")
@@ -146,8 +149,8 @@ function inOne({ config, log, reload }: Settings): object {
 
 function certificateOf(listener: ListenerConfig | undefined): RenewedCertificate | undefined {
   if (listener === undefined || listener.type === "tcp" || listener.type === "ws") return undefined
-  const { cert, key, ca, crl, ocsp, tickets } = listener
-  return { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys }
+  const { cert, key, ca, crl, ocsp, tickets, ech } = listener
+  return { cert, key, ca, crl, ocsp, ticketKeys: tickets?.keys, echKeys: ech?.keys }
 }
 
 /** Calls `changed` once the files are others than before, and the same at two looks: whoever writes them is done then. */

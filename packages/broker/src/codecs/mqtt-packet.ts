@@ -357,21 +357,59 @@ function parseWithout(
   return less === undefined ? parse(bytes, start, end, version) : parse(less, 0, less.length, version)
 }
 
-function parse(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Packet {
-  let result: Packet | undefined
-  let failure: unknown
-  const one = parser({ protocolVersion: version })
-  one.on("packet", (packet) => {
-    result = packet
-  })
-  one.on("error", (error) => {
-    failure = error
-  })
-  one.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
-  if (result === undefined || failure !== undefined) {
-    throw malformed("4.13.1", failure instanceof Error ? failure.message : "the packet cannot be read")
+/** Reads one packet after the other: a parser of the packet library is a stream with a list of buffers, dearer than most packets. */
+class OnePacketParser {
+  readonly #parser = parser()
+  #packet: Packet | undefined
+  #failure: unknown
+
+  constructor() {
+    this.#parser.on("packet", (packet) => {
+      this.#packet = packet
+    })
+    this.#parser.on("error", (error) => {
+      this.#failure = error
+    })
   }
-  return result
+
+  /** @throws MqttError, and is not used again */
+  read(bytes: Buffer, version: ProtocolVersion): Packet {
+    this.#settings = { protocolVersion: version }
+    const left = this.#parser.parse(bytes)
+    const [packet, failure] = [this.#packet, this.#failure]
+    if (packet === undefined || failure !== undefined || left !== 0) {
+      throw malformed("4.13.1", failure instanceof Error ? failure.message : "the packet cannot be read")
+    }
+    this.#packet = undefined
+    // The library puts a CONNECT here, password and all.
+    this.#settings = {}
+    return packet
+  }
+
+  /** Of the library's parser: what it goes by, which its types leave out. */
+  set #settings(settings: { readonly protocolVersion?: ProtocolVersion }) {
+    Object.assign(this.#parser, { settings })
+  }
+}
+
+/** One that has refused a packet is not asked again. */
+class PacketParser {
+  #free: OnePacketParser | undefined
+
+  /** @throws MqttError */
+  read(bytes: Buffer, version: ProtocolVersion): Packet {
+    const one = this.#free ?? new OnePacketParser()
+    this.#free = undefined
+    const packet = one.read(bytes, version)
+    this.#free = one
+    return packet
+  }
+}
+
+const packets = new PacketParser()
+
+function parse(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Packet {
+  return packets.read(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start), version)
 }
 
 function write(packet: Packet, version: ProtocolVersion): Uint8Array {

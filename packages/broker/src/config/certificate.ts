@@ -10,10 +10,12 @@ import {
   subjectText,
   toPem,
   trustStoreFromPem,
+  usesMlDsa,
 } from "@puremq/tls13/x509"
 import { earliestWall } from "../hub/timeline.ts"
 import type { RenewedCertificate } from "../listen/listener.ts"
-import { ConfigError } from "./config.ts"
+import { isAdded, isMlDsa, type SignatureScheme, signatureSchemes } from "../listen/tls-choices.ts"
+import { ConfigError, type TlsListenerConfig } from "./config.ts"
 
 /**
  * Checks before listening that certificate and key can be read, belong together and are valid now.
@@ -43,21 +45,65 @@ export function checkCertificate(
 /** Throws ConfigError when the server could sign by none of these, and no handshake would succeed. @param where their place */
 export function checkSchemes(cert: string, schemes: readonly string[] | undefined, where: string): void {
   const key = parseCertificates(cert)[0]?.publicKey
-  if (schemes === undefined || key === undefined) return
+  if (key === undefined) return
   const fitting = schemesOfKey(key)
+  if (schemes === undefined) {
+    // Of ML-DSA the certificate itself says that it is wanted.
+    if (usesMlDsa(cert) || !fitting.every((scheme) => isAdded(scheme, undefined))) return
+    throw new ConfigError(
+      `the key of the certificate, ${keyText(key)}, signs by ${fitting.join(" or ")} alone: name it in ${where}, with those that clients may use`,
+    )
+  }
   if (fitting.some((scheme) => schemes.includes(scheme))) return
   throw new ConfigError(
     `${where} has none that the key of the certificate, ${keyText(key)}, can sign with: add ${fitting.join(" or ")}`,
   )
 }
 
-/** The same of what a running broker is given. */
-export function checkRenewal({ cert, key, ca, crl, ocsp, ticketKeys }: RenewedCertificate, now: number): void {
+/**
+ * The schemes that a client has to be given for these certificates, as no provider has them of itself; but for ML-DSA, which
+ * `usesMlDsa` tells of. None of what cannot be read, which somebody else says.
+ */
+export function schemesToAdd(pems: readonly string[]): readonly SignatureScheme[] {
+  const keys = pems.flatMap((pem) => {
+    try {
+      return parseCertificates(pem).flatMap(({ publicKey }) => publicKey ?? [])
+    } catch {
+      return []
+    }
+  })
+  const fitting = new Set<string>(keys.flatMap((key) => schemesOfKey(key)))
+  return signatureSchemes.filter((name) => fitting.has(name) && isAdded(name, undefined) && !isMlDsa(name))
+}
+
+/** Throws ConfigError when workers were to sign with a key that they have no algorithm for. @param where their place */
+export function checkWorkers(cert: string, workers: number | undefined, where: string): void {
+  if (workers !== undefined && workers > 0 && usesMlDsa(cert))
+    throw new ConfigError(`${where} do not compute ML-DSA, which the certificate is of: leave ${where} out`)
+}
+
+/**
+ * The same of what a running broker is given.
+ * @param started what the listener was started with, which decided whether it has algorithms of ML-DSA
+ */
+export function checkRenewal(
+  { cert, key, ca, crl, ocsp, ticketKeys }: RenewedCertificate,
+  started: StartedWith,
+  now: number,
+): void {
   checkCertificate(cert, key, { cert: "given", key: "given" }, now)
   if (ca !== undefined) checkAuthorities(ca, "what is given")
   if (crl !== undefined) checkRevocationLists(crl, "what is given", now)
   if (ocsp !== undefined) checkStaple(ocsp, "what is given", cert, now)
   if (ticketKeys !== undefined) checkTicketKeys(ticketKeys, "what is given")
+  if ([cert, ca ?? ""].some(usesMlDsa) && !hasMlDsa(started))
+    throw new ConfigError("a certificate of ML-DSA where the listener was started without one; that needs a restart")
+}
+
+type StartedWith = Pick<TlsListenerConfig, "cert" | "ca" | "signatureSchemes">
+
+function hasMlDsa({ cert, ca = "", signatureSchemes = [] }: StartedWith): boolean {
+  return [cert, ca].some(usesMlDsa) || signatureSchemes.some(isMlDsa)
 }
 
 /** Whose certificate it is and how long it is valid: for a line of the log. */

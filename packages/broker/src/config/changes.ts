@@ -1,5 +1,6 @@
 // What a reload takes, and whether it is other than before: for one line of the log.
 
+import type { EchServerKey } from "@puremq/tls13/ech"
 import {
   nameText,
   parseCertificates,
@@ -11,6 +12,7 @@ import {
 } from "@puremq/tls13/x509"
 import type { RenewedCertificate } from "../listen/listener.ts"
 import { day, lifeText, ticketKeyLength } from "./certificate.ts"
+import { echKeysText } from "./ech-keys.ts"
 import { counted, type Reread } from "./reread.ts"
 
 /** Certificates, authorities and lists of one listener. The key counts as a part of its certificate. */
@@ -20,6 +22,7 @@ export interface RereadCertificates {
   readonly crl: Reread | undefined
   readonly staple: Reread | undefined
   readonly ticketKeys: Reread | undefined
+  readonly echKeys: Reread | undefined
 }
 
 export function rereadCertificates(before: RenewedCertificate, after: RenewedCertificate): RereadCertificates {
@@ -32,12 +35,13 @@ export function rereadCertificates(before: RenewedCertificate, after: RenewedCer
     ticketKeys: rereadBytes("ticket keys", before.ticketKeys, after.ticketKeys ?? before.ticketKeys, (keys) =>
       String(keys.length / ticketKeyLength),
     ),
+    echKeys: rereadEch(before.echKeys, after.echKeys ?? before.echKeys),
   }
 }
 
 /** A text for each that differs, such as `CA: CN=Root until 2036-11-25, unchanged`; certificates first. */
 export function certificateTexts(listeners: readonly RereadCertificates[]): Reread[] {
-  const all = (["certificate", "ca", "crl", "staple", "ticketKeys"] as const).flatMap((kind) =>
+  const all = (["certificate", "ca", "crl", "staple", "ticketKeys", "echKeys"] as const).flatMap((kind) =>
     listeners.map((listener) => listener[kind]),
   )
   const seen = new Map<string, boolean>()
@@ -64,6 +68,13 @@ function rereadBytes(
   if (after === undefined) return before === undefined ? undefined : { text: `${what}: none any more`, changed: true }
   const same = before !== undefined && before.length === after.length && before.every((byte, i) => byte === after[i])
   return { text: `${what}: ${text(after)}`, changed: !same }
+}
+
+function rereadEch(before: readonly EchServerKey[] = [], after: readonly EchServerKey[] = []): Reread | undefined {
+  if (after.length === 0) return undefined
+  const written = (keys: readonly EchServerKey[]) =>
+    keys.map(({ config, privateKey, retry }) => [config, privateKey, retry].join()).join()
+  return { text: `ECH keys: ${echKeysText(after)}`, changed: written(before) !== written(after) }
 }
 
 function stapleText(der: Uint8Array): string {

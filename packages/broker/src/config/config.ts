@@ -1,5 +1,6 @@
 // The configuration of a broker, as values: files are read and checked before (load.ts), so nothing here names one.
 
+import type { EchServerKey } from "@puremq/tls13/ech"
 import type { IdentityRule, RevocationMode } from "@puremq/tls13/x509"
 import type { AccessList } from "../access/acl.ts"
 import type { ListenerLogin } from "../access/login.ts"
@@ -10,7 +11,7 @@ import type { WebhookEventName } from "../admin/webhook-events.ts"
 import type { BridgeTopic } from "../bridge/topics.ts"
 import type { HandshakeLimits, RenewedCertificate } from "../listen/listener.ts"
 import type { ClientCertificateMode } from "../listen/tls.ts"
-import type { Group, SignatureScheme, Suite } from "../listen/tls-choices.ts"
+import type { Group, ProviderName, SignatureScheme, Suite } from "../listen/tls-choices.ts"
 import type { Features } from "../session/features.ts"
 import type { Limits, ListenerLimits } from "../session/limits.ts"
 
@@ -60,11 +61,28 @@ export interface TlsSettings extends Optional<HandshakeLimits>, TlsChoices {
   /** DER of an OCSP response to staple. */
   readonly ocsp?: Uint8Array | undefined
   readonly tickets?: (TicketSettings & { readonly keys?: Uint8Array | undefined }) | undefined
-  /** Who does the cryptography: our own kernels (fast, the default), the audited packages alone, or node:crypto. */
-  readonly provider?: "fast" | "noble" | "host" | undefined
+  /** Keys of Encrypted Client Hello, the best first: clients may hide the name that they ask for (RFC 9849). Default: none. */
+  readonly ech?: { readonly keys: readonly EchServerKey[] } | undefined
+  /**
+   * Who does the cryptography: our own kernels (fast); those, but node:crypto for long records (mixed, the default); the audited packages alone; or node:crypto.
+   */
+  readonly provider?: ProviderName | undefined
   /** Threads, 0 to 64, that do the public-key operations of handshakes; default 0: the broker's own. */
   readonly workers?: number | undefined
+  /** Writes each connection down, with ALL ITS SECRETS, to be run again by `tls13 replay`. Default: none is. For finding faults. */
+  readonly dangerousRecording?: RecordingSettings | undefined
 }
+
+export interface RecordingSettings {
+  /** Made when it is not there. */
+  readonly directory: string
+  /** Files of this listener in it, 1 to 10,000, those of earlier starts counted; default 100. What connects then is in none. */
+  readonly files?: number | undefined
+  /** Bytes of a file, 4,096 to 67,108,864; default 1,048,576. What comes later on that connection is not in it. */
+  readonly bytes?: number | undefined
+}
+
+export const recordingDefaults = { files: 100, bytes: 1_048_576 } as const
 
 export const defaultHandshakeLimits: HandshakeLimits = {
   handshakeTimeout: 10_000,
@@ -228,6 +246,31 @@ export interface StoreConfig {
   readonly maximumBytes?: number | undefined
 }
 
+/** Several brokers that are one, around servers of NATS; see docs/cluster.md. Then these keep what `store` keeps of one broker. */
+export interface ClusterConfig {
+  /** Servers, such as "nats://10.0.0.1:4222"; one is enough to find the others, several outlive it at the start. */
+  readonly nats: readonly string[]
+  /** What the streams and subjects of the cluster begin with: 1 to 64 letters, digits, - and _. Default "puremq". */
+  readonly name?: string | undefined
+  /** What this node is called, for people: 1 to 64 letters, digits, ".", - and _. Default: the machine's name. */
+  readonly node?: string | undefined
+  /** Streams that sessions and messages are divided into, 1 to 64; the same for all nodes, and for ever. Default 4. */
+  readonly partitions?: number | undefined
+  /** Servers that keep each stream: 1, 3 or 5. Default 1: what is acknowledged does not outlive the disk of a server. */
+  readonly replicas?: number | undefined
+  /** Seconds that a message is kept for sessions that are away, 60 or more. Default 604,800: a week. */
+  readonly retention?: number | undefined
+  /** Bytes that a partition may have; above them QoS 1 and 2 are refused. Default: as many as the servers have. */
+  readonly maximumBytes?: number | undefined
+  /** Text of a credentials file of NATS (`.creds`). */
+  readonly credentials?: string | undefined
+  /** PEM of the authorities that the servers' certificates may come from; default: those of this machine. */
+  readonly ca?: string | undefined
+  /** PEM of a client certificate and its key. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
 export interface MetricsConfig extends Address {
   /** Host names that a loopback address is known by, beside localhost and its addresses. */
   readonly hosts?: readonly string[] | undefined
@@ -291,6 +334,8 @@ export interface BridgeConfig {
 export interface BrokerConfig {
   /** Default: in memory. (`puremq start` has files.) */
   readonly store?: StoreConfig | undefined
+  /** The other brokers that this one is one with; default: none. With it there is no `store`. */
+  readonly cluster?: ClusterConfig | undefined
   /** Default: none; connections then come through `attach`. */
   readonly listeners?: readonly ListenerConfig[] | undefined
   readonly login?: LoginConfig | undefined

@@ -5,6 +5,7 @@ import type {
   AdminConfig,
   BridgeConfig,
   BrokerConfig,
+  ClusterConfig,
   HttpLoginConfig,
   JwtConfig,
   LoginConfig,
@@ -20,18 +21,24 @@ import type {
 export interface FileConfig
   extends Omit<
     BrokerConfig,
-    "listeners" | "login" | "acl" | "bridges" | "metrics" | "admin" | "onReload" | "onEvent" | "webhooks"
+    "listeners" | "login" | "acl" | "bridges" | "cluster" | "metrics" | "admin" | "onReload" | "onEvent" | "webhooks"
   > {
   readonly listeners?: readonly FileListener[] | undefined
   readonly login?: FileLogin | undefined
   readonly webhooks?: readonly FileWebhook[] | undefined
   readonly aclFile?: string | undefined
+  readonly cluster?: FileCluster | undefined
   readonly metrics?: FileMetrics | undefined
   readonly bridges?: readonly FileBridge[] | undefined
   readonly admin?: FileAdmin | undefined
   /** Seconds between two looks at the files; when some have changed, all are read again. */
   readonly reload?: number | undefined
   readonly log?: LogFormat | "none" | undefined
+}
+
+/** `cert`, `key` and `ca` are names of files. */
+export interface FileCluster extends Omit<ClusterConfig, "credentials"> {
+  readonly credentialsFile?: string | undefined
 }
 
 /** `cert`, `key` and `ca` are names of files. */
@@ -70,10 +77,18 @@ export type FileTlsListener = Omit<TlsListenerConfig, keyof TextsOfFiles> & TlsF
 export type FileWssListener = Omit<WssListenerConfig, keyof TextsOfFiles> & TlsFiles
 
 /** What a file names in another form. */
-type TextsOfFiles = Pick<TlsListenerConfig, "ocsp" | "tickets">
+type TextsOfFiles = Pick<TlsListenerConfig, "ech" | "ocsp" | "tickets">
 
 export interface TlsFiles extends KeyPassword, StapleFile {
   readonly tickets?: FileTickets | undefined
+  readonly ech?: FileEch | undefined
+}
+
+export interface FileEch {
+  /** Of RFC 9934, the best first: those that clients with an unknown one are told to retry with. */
+  readonly keyFiles: readonly string[]
+  /** Those that clients may still have. */
+  readonly oldKeyFiles?: readonly string[] | undefined
 }
 
 export interface StapleFile {

@@ -10,17 +10,20 @@ import {
   checkSchemes,
   checkStaple,
   checkTicketKeys,
+  checkWorkers,
   usableAuthorities,
 } from "./certificate.ts"
 import {
   type AdminConfig,
   type BridgeConfig,
   type BrokerConfig,
+  type ClusterConfig,
   ConfigError,
   type ListenerConfig,
   type MetricsConfig,
 } from "./config.ts"
-import type { FileAdmin, FileBridge, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
+import { namesWithoutCertificate, readEchKeys } from "./ech-keys.ts"
+import type { FileAdmin, FileBridge, FileCluster, FileConfig, FileListener, FileMetrics } from "./file-config.ts"
 import { readHttpLogin, readJwt, readWebhook } from "./hook-files.ts"
 import { tokensOf } from "./metrics.ts"
 import { readCertificates, readPrivateKey, readRevocationLists } from "./pem-file.ts"
@@ -80,7 +83,7 @@ export function draftOfFile(path: string, again: boolean): Draft {
  */
 export function checkedDraft(draft: Draft, path: string | undefined, table: Rows<FileConfig> = options): FileConfig {
   const checked = draft.check(table)
-  const { listeners, store = {} } = checked
+  const { cluster, listeners, store = {} } = checked
   if (listeners === undefined || listeners.length === 0) {
     const what = `listeners is ${listeners === undefined ? "missing" : "empty"}`
     const example = "listeners.tls = { port = 8883, cert = FILE, key = FILE }"
@@ -92,6 +95,11 @@ export function checkedDraft(draft: Draft, path: string | undefined, table: Rows
   const ofFile = (place: string) => draft.originOf(place)?.kind === "file"
   const placed = placeFiles(checked, "", table, draft, (name, place) => (ofFile(place) ? fromHere(folder, name) : name))
   const config = Object.assign({}, checked, placed)
+  if (cluster !== undefined) {
+    if (checked.store === undefined) return config
+    const what = "store means nothing in a cluster, whose servers keep everything: leave it out"
+    throw draft.told(new ConfigError(what, "store"))
+  }
   if (store.type === "memory" || store.directory !== undefined) return config
   return { ...config, store: { ...store, directory: fromHere(folder, ownStore) } }
 }
@@ -118,7 +126,9 @@ function placeFiles(
     const place = memberOf(where, name)
     const rows: Table = Object.assign({}, ...(kind?.parts ?? []).map((part) => part.rows))
     const inside = (each: unknown, at: string) => placeFiles(each, at, rows, draft, change)
-    if ((kind?.file ?? kind?.folder) !== undefined && typeof member === "string") result[name] = change(member, place)
+    const isName = (kind?.file ?? kind?.folder) !== undefined
+    if (isName && typeof member === "string") result[name] = change(member, place)
+    else if (isName && Array.isArray(member)) result[name] = member.map((each, i) => change(each, itemOf(place, i)))
     else if (kind?.parts === undefined) result[name] = member
     else if (!Array.isArray(member)) result[name] = inside(member, place)
     else if (place !== "listeners") result[name] = member.map((each, i) => inside(each, itemOf(place, i)))
@@ -176,8 +186,8 @@ function filesIn(value: unknown, table: Table): string[] {
   const members = new Map<string, unknown>(Object.entries(value))
   return Object.entries(table).flatMap(([name, { kind }]) => {
     const member = members.get(name)
-    if (kind.file === true) return typeof member === "string" ? [member] : []
     const inside: readonly unknown[] = Array.isArray(member) ? member : [member]
+    if (kind.file === true) return inside.filter((each) => typeof each === "string")
     return inside.flatMap((each) => (kind.parts ?? []).flatMap(({ rows }) => filesIn(each, rows)))
   })
 }
@@ -198,6 +208,7 @@ export function* readingFiles(
     listeners = [],
     login = {},
     store = {},
+    cluster,
     bridges = [],
     metrics,
     webhooks,
@@ -226,11 +237,40 @@ export function* readingFiles(
     ...(webhooks !== undefined && {
       webhooks: webhooks.map((one, i) => placedIn(itemOf("webhooks", i), () => readWebhook(one, folder, warn))),
     }),
-    store: store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
+    ...(cluster === undefined
+      ? {
+          store:
+            store.type === "memory" ? store : { ...store, directory: resolve(folder, store.directory ?? ownStore) },
+        }
+      : { cluster: placedIn("cluster", () => readCluster(cluster, folder, now, warn)) }),
     metrics: metrics && placedIn("metrics", () => readMetrics(metrics, folder, now, warn)),
     acl: aclFile === undefined ? undefined : yield* placed("aclFile", readingAcl(resolve(folder, aclFile))),
     ...(admin !== undefined && { admin: placedIn("admin", () => readAdmin(admin, folder, now, warn)) }),
   }
+}
+
+function readCluster(
+  { credentialsFile, ca, cert, key, ...others }: FileCluster,
+  folder: string,
+  now: number,
+  warn: (text: string) => void,
+): ClusterConfig {
+  const credentials =
+    credentialsFile === undefined
+      ? undefined
+      : readText(resolve(folder, credentialsFile), {
+          what: "the credentials for NATS",
+          wanted: 'a file of "nsc generate creds"',
+        })
+  const authorities =
+    ca && usableAuthorities(readCertificates(resolve(folder, ca), "the authorities of NATS"), ca, warn)
+  if (cert === undefined || key === undefined) return { ...others, credentials, ca: authorities }
+  const pair = {
+    cert: readCertificates(resolve(folder, cert), "the certificate for NATS"),
+    key: readPrivateKey(resolve(folder, key), "the private key for NATS"),
+  }
+  checkCertificate(pair.cert, pair.key, { cert, key }, now, warn)
+  return { ...others, ...pair, credentials, ca: authorities }
 }
 
 function readMetrics(
@@ -278,13 +318,14 @@ function readListener(
   warn: (text: string) => void,
 ): ListenerConfig {
   if (one.type === "tcp" || one.type === "ws") return one
-  const { keyPassword, keyPasswordFile, ocspFile, tickets, ...others } = one
+  const { keyPassword, keyPasswordFile, ocspFile, tickets, ech, ...others } = one
   const file = (name: string) => resolve(folder, name)
   const at = <T>(name: string, work: () => T) => placedIn(memberOf(where, name), work)
   const cert = at("cert", () => readCertificates(file(one.cert), "the certificate"))
   const password = keyPasswordFile === undefined ? () => keyPassword : () => readKeyPassword(file(keyPasswordFile))
   const key = at("key", () => readPrivateKey(file(one.key), "the private key", password))
   at("cert", () => checkCertificate(cert, key, one, now, warn))
+  at("workers", () => checkWorkers(cert, one.workers, memberOf(where, "workers")))
   at("signatureSchemes", () => checkSchemes(cert, one.signatureSchemes, memberOf(where, "signatureSchemes")))
   const ca = at("ca", () =>
     one.ca === undefined
@@ -312,9 +353,24 @@ function readListener(
     checkTicketKeys(bytes, keysFile)
     return bytes
   })
+  const echKeysOf = (name: "keyFiles" | "oldKeyFiles") =>
+    (ech?.[name] ?? []).flatMap((each, i) =>
+      at(itemOf(`ech.${name}`, i), () => readEchKeys(readBytes(file(each), "the ECH key"), each, name === "keyFiles")),
+    )
+  const published = echKeysOf("keyFiles")
+  const echKeys = [...published, ...echKeysOf("oldKeyFiles")]
+  if (published.length > 0) namesWithoutCertificate(published, { cert, key, where: one.cert }).forEach(warn)
+  const { dangerousRecording: recording } = others
+  const dangerousRecording = recording && { ...recording, directory: file(recording.directory) }
+  if (dangerousRecording !== undefined)
+    warn(
+      `${memberOf(where, "dangerousRecording")} writes ALL SECRETS of its connections to ${dangerousRecording.directory}: WHO HAS THE FILES READS EVERYTHING. Not for production; take it out and delete them afterwards`,
+    )
   return {
     ...others,
+    ...(dangerousRecording !== undefined && { dangerousRecording }),
     ...{ cert, key, ca, crl, ocsp },
+    ...(ech !== undefined && { ech: { keys: echKeys } }),
     ...(tickets !== undefined && { tickets: { ...ticketSettings, keys } }),
   }
 }

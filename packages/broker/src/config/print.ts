@@ -81,7 +81,9 @@ function presetOf(place: string, option: Option<unknown>): unknown {
 
 function shownOf(value: unknown, { kind, secret }: Option<unknown>): unknown {
   if (secret) return "(secret)"
-  return typeof value === "string" && (kind.file ?? kind.folder) !== undefined ? resolve(value) : value
+  if ((kind.file ?? kind.folder) === undefined) return value
+  if (Array.isArray(value)) return value.map((each) => resolve(`${each}`))
+  return typeof value === "string" ? resolve(value) : value
 }
 
 /** As an object of JSON. */

@@ -102,6 +102,27 @@ export interface BridgeModel {
   readonly lastFailure?: { readonly at: string; readonly reason: string }
 }
 
+/** A node of the cluster; of a broker that is alone there is one. */
+export interface NodeModel {
+  /** Another with each start. */
+  readonly id: string
+  readonly name: string
+  /**
+   * "this": who is asked; "there": it was heard in the last seconds; "unknown": the servers of the cluster cannot be reached, and
+   * nobody can be heard; "gone": it has fallen silent.
+   */
+  readonly state: "this" | "there" | "unknown" | "gone"
+  readonly version: string
+  readonly startedAt: string
+  /** All that follows is of then. */
+  readonly heardAt: string
+  readonly clients: number
+  readonly sessions: number
+  /** PUBLISH packets a second. */
+  readonly receivedPerSecond: number
+  readonly sentPerSecond: number
+}
+
 export interface CertificateModel {
   readonly listener: string
   /** "server": what clients are shown; "chain": what is shown above it; "clients": an authority that clients' certificates come from. */

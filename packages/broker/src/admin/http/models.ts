@@ -5,6 +5,7 @@ import type { ClientView, ListedSession, RetainedView, SubscriptionView } from "
 import type { DrainView } from "../../hub/operate.ts"
 import type { BridgeView } from "../../ports/bridges.ts"
 import type { HandshakeFailed } from "../../ports/events.ts"
+import type { NodeView } from "../../ports/nodes.ts"
 import type { TlsFacts } from "../../ports/peer.ts"
 import type { Numbered } from "../recent.ts"
 import { brokerTime, timeText } from "../times.ts"
@@ -14,6 +15,7 @@ import type {
   ClientModel,
   DrainModel,
   HandshakeFailureModel,
+  NodeModel,
   RefusalModel,
   RetainedModel,
   SessionModel,
@@ -106,6 +108,16 @@ export function bridgeModel({ since, lastFailure, ...others }: BridgeView, clock
     ...(lastFailure !== undefined && {
       lastFailure: { at: brokerTime(lastFailure.at, clocks), reason: lastFailure.reason },
     }),
+  }
+}
+
+export function nodeModel({ startedAt, heardAt, received, sent, ...others }: NodeView, clocks: Clocks): NodeModel {
+  return {
+    ...others,
+    startedAt: timeText(startedAt),
+    heardAt: brokerTime(heardAt, clocks),
+    receivedPerSecond: received,
+    sentPerSecond: sent,
   }
 }
 

@@ -5,6 +5,7 @@ import type { Operate } from "../../hub/operate.ts"
 import type { ShownCertificates } from "../../listen/listener.ts"
 import type { BridgeView } from "../../ports/bridges.ts"
 import type { HandshakeLoad } from "../../ports/events.ts"
+import type { NodeView } from "../../ports/nodes.ts"
 import type { Features } from "../../session/features.ts"
 import type { Limits } from "../../session/limits.ts"
 import type { AdminOperation } from "../log-event.ts"
@@ -37,6 +38,7 @@ export interface AdminParts {
   readonly stats: () => Stats
   readonly listeners: () => readonly KnownListener[]
   readonly bridges: () => readonly BridgeView[]
+  readonly nodes: () => readonly NodeView[]
   readonly watch: Pick<Watch, "handshakeFailures" | "refusals" | "live">
   /** Why the broker is not well; undefined: it is. */
   readonly problem: () => string | undefined

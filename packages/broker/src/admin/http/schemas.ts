@@ -17,6 +17,7 @@ import type {
   Health,
   ListenerModel,
   MetricsModel,
+  NodeModel,
   OneClient,
   OneTopic,
   PageOf,
@@ -130,6 +131,22 @@ export const bridges: Schema<readonly BridgeModel[]> = v.array(
     waiting: count,
     failures: count,
     lastFailure: v.exactOptional(v.strictObject({ at: time, reason: v.string() })),
+  }),
+)
+
+const rate = v.pipe(v.number(), v.minValue(0))
+export const nodes: Schema<readonly NodeModel[]> = v.array(
+  v.strictObject({
+    id: v.string(),
+    name: v.string(),
+    state: v.picklist(["this", "there", "unknown", "gone"]),
+    version: v.string(),
+    startedAt: time,
+    heardAt: time,
+    clients: count,
+    sessions: count,
+    receivedPerSecond: rate,
+    sentPerSecond: rate,
   }),
 )
 

@@ -1,10 +1,18 @@
 // Is it well? One sentence, and the reasons, the worst first.
 
-import type { BridgeModel, BrokerModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../http/model.ts"
+import type {
+  BridgeModel,
+  BrokerModel,
+  CertificatesModel,
+  HandshakeFailureModel,
+  NodeModel,
+  RefusalModel,
+} from "../http/model.ts"
 import { bridgeReasons } from "./bridges.ts"
 import { explain } from "./failures.ts"
 import { ago, bytes, count, duration, several } from "./format.ts"
 import { lately as recent } from "./history.ts"
+import { nodeReasons } from "./nodes.ts"
 import { grownSince, type Numbers, type Point } from "./numbers.ts"
 import type { Reason } from "./reason.ts"
 import { shown } from "./sent.ts"
@@ -24,6 +32,7 @@ export interface Known {
   readonly lastPoint: Point | undefined
   readonly certificates: CertificatesModel | undefined
   readonly bridges: readonly BridgeModel[] | undefined
+  readonly nodes: readonly NodeModel[] | undefined
   readonly failures: readonly HandshakeFailureModel[] | undefined
   readonly refusals: readonly RefusalModel[] | undefined
   /** Milliseconds since 1970. */
@@ -53,6 +62,7 @@ function ofNow(known: Known): Verdict {
   const reasons = [
     ...healthReasons(known),
     ...certificateReasons(known.certificates),
+    ...nodeReasons(known.nodes),
     ...bridgeReasons(known.bridges),
     ...numberReasons(known),
     ...failureReasons(known),

@@ -20,6 +20,8 @@ import { startOwnBroker } from "./own-broker.ts"
 import { type Plan, readBenchArguments, readPlan, type Scenario } from "./plan.ts"
 import { StormEngine } from "./storm.ts"
 
+type Finish = Extract<Order, { readonly order: "finish" }>
+
 /** Milliseconds between two messages that tell how far it is. */
 const tellEvery = 200
 
@@ -93,11 +95,13 @@ async function makeMessages(
   tellReady()
   const t0 = await started()
   if (t0 === undefined) return
-  const allSent = new Promise<Extract<Order, { readonly order: "finish" }>>((resolve) => {
-    process.on("message", (later: Order) => {
-      if (later.order === "stop") load.stop()
-      else if (later.order === "finish") resolve(later)
-    })
+  let [onFinish, onEnd] = [(_: Finish) => {}, () => {}]
+  const allSent = new Promise<Finish>((resolve) => (onFinish = resolve))
+  const allCounted = new Promise<void>((resolve) => (onEnd = resolve))
+  process.on("message", (later: Order) => {
+    if (later.order === "stop") load.stop()
+    else if (later.order === "finish") onFinish(later)
+    else if (later.order === "end") onEnd()
   })
   const cpu = measuredCpu(plan, t0)
   const tellProgress = () => {
@@ -111,7 +115,9 @@ async function makeMessages(
   clearInterval(timer)
   tellProgress()
   tell({ told: "messages", figures, cpu: cpu() })
-  load.end()
+  await allCounted
+  await load.end()
+  tell({ told: "ended" })
 }
 
 function measuredCpu({ load }: Plan, t0: number) {

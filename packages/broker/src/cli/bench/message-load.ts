@@ -130,11 +130,16 @@ export class MessageLoad {
     return this.record.figures(wanted.keys(), missing, behind, this.#setup.plan.shape.share === undefined)
   }
 
-  /** Takes what is retained away, and says goodbye. */
-  end(): void {
+  /** Takes what is retained away, and says goodbye. Not before all processes have counted: their subscribers get that, too. */
+  async end(): Promise<void> {
     this.#ending = true
     const { plan, connector } = this.#setup
-    if (plan.retain) for (const { publisher } of this.#publishers) this.#clear(publisher, connector.version)
+    if (plan.retain) {
+      for (const { publisher } of this.#publishers) this.#clear(publisher, connector.version)
+      // Subscribers of a run that comes next get what the broker has not read by then.
+      const read = Promise.all(this.#publishers.map(({ publisher }) => publisher.allRead()))
+      await Promise.race([read, sleep(plan.timeout)])
+    }
     for (const { client } of this.#subscribed) client.end()
     for (const { publisher } of this.#publishers) publisher.client.end()
   }

@@ -47,7 +47,7 @@ export interface BrokerTask {
   readonly key: string
 }
 
-/** `start` comes when all processes are ready, `finish` when all publishers are done. */
+/** `start` comes when all processes are ready, `finish` when all publishers are done, `end` when all have told what they counted. */
 export type Order =
   | { readonly order: "start"; readonly t0: number }
   | { readonly order: "stop" }
@@ -57,6 +57,7 @@ export type Order =
       readonly sent: Float64Array
       readonly refused: Float64Array
     }
+  | { readonly order: "end" }
 
 /** What one connection showed. */
 export interface Look {
@@ -96,5 +97,6 @@ export type Told =
   | { readonly told: "arrivals"; readonly rows: Float64Array }
   | { readonly told: "sent"; readonly sent: readonly Sent[] }
   | { readonly told: "messages"; readonly figures: MessageFigures; readonly cpu: ClientCpu }
+  | { readonly told: "ended" }
   | { readonly told: "samples"; readonly rows: Float64Array; readonly reasons: readonly string[] }
   | { readonly told: "connections"; readonly sums: LoadMaker["sums"]; readonly cpu: ClientCpu }

@@ -49,6 +49,15 @@ describe.sequential("a broker that does not do what it should", () => {
     expect(shown).toContain("not of this run")
   })
 
+  it("is late to one of two processes: what takes retained messages away comes after all have counted", {
+    timeout: patience,
+  }, async () => {
+    const url = await world.tampering({ late: (n, subscriber) => (n === 199 && subscriber === 1 ? 500 : 0) })
+    const args = ["--retain", "--workers", "2", "--publishers", "2", "--subscribers", "2", "--qos", "1"]
+    const [each] = (await measured(url, ...few, ...args)).runs
+    expect(each!.tallies).toEqual({ sent: 200, delivered: 400, ...whole })
+  })
+
   it("ends a connection: what was on its way is lost, and why is told", { timeout: patience }, async () => {
     const url = await world.tampering({ end: (n) => n === 100 })
     const [each] = (await measured(url, ...few, "--drain", "0.3")).runs

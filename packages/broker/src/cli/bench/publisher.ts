@@ -64,6 +64,7 @@ export class Publisher {
   #again = false
   #finished = false
   #onIdle: (() => void) | undefined
+  #onAllRead: (() => void) | undefined
 
   constructor(
     client: LoadClient,
@@ -110,6 +111,15 @@ export class Publisher {
     })
   }
 
+  /** Asks; resolves when the broker has read all that was written, or the connection is lost. Of those that are finished. */
+  allRead(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#client.lost) return resolve()
+      this.#onAllRead = resolve
+      this.#client.ask()
+    })
+  }
+
   /** PUBACK or PUBCOMP, or what refuses. */
   acknowledged(id: number, reasonCode: number): void {
     const written = this.#writtenOfId[id]
@@ -126,7 +136,10 @@ export class Publisher {
 
   pong(): void {
     const ping = this.#pings.shift()
-    if (ping === undefined) return
+    if (ping === undefined) {
+      this.#onAllRead?.()
+      return
+    }
     this.#inFlight -= ping.messages
     if (ping.messages > 0) this.#setup.log.pong(ping.at)
     this.#checkIdle()
@@ -135,6 +148,7 @@ export class Publisher {
   /** Nothing will be answered any more. */
   lost(): void {
     this.#checkIdle()
+    this.#onAllRead?.()
   }
 
   #checkIdle(): void {

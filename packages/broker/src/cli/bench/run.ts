@@ -83,6 +83,10 @@ export async function runMessages(setup: RunSetup): Promise<RawMessages> {
       return child.next("messages")
     },
     (at) => counted.tick(at),
+    async (child) => {
+      child.order({ order: "end" })
+      await child.next("ended")
+    },
   )
   return {
     ...raw.common,
@@ -112,10 +116,12 @@ export async function runStorm(setup: RunSetup): Promise<RawStorm> {
   }
 }
 
+/** @param end what each does when all have told what they counted; the readings of CPU are made by then */
 async function withChildren<Done>(
   { plan, task, port, pid, interruption }: RunSetup,
   done: (child: BenchChild, worker: number) => Promise<Done>,
   onTick: (at: number) => void,
+  end: (child: BenchChild) => Promise<void> = async () => undefined,
 ): Promise<{ readonly common: Readings & Pick<Raw, "look" | "sources">; readonly done: readonly Done[] }> {
   const { warmUp, seconds, workers: count } = plan.load
   const sources = sourceAddresses(task.address)
@@ -131,6 +137,7 @@ async function withChildren<Done>(
   try {
     const target = { address: task.address, port }
     const result = await runTogether(workers, { warmUp, seconds, target, pid, interruption, onTick })
+    await Promise.all(children.map(end))
     const look = result.ready[0]!.look!
     return { common: { ...result.readings, look, sources: sources.length }, done: result.done }
   } finally {

@@ -46,7 +46,7 @@ export function addressOf(options: Arguments, word?: string): Address {
   return address ?? { place, username: undefined, password: undefined, topic: undefined }
 }
 
-const ofTls = ["cafile", "cert", "key", "key-password-file", "insecure", "tls-alpn", "tls-use-os-certs"]
+const ofTls = ["cafile", "cert", "key", "key-password-file", "insecure", "tls-alpn", "tls-use-os-certs", "ech"]
 
 /** @throws UsageError */
 function hostAndPort(word: string): { readonly host: string; readonly port: number | undefined } {

@@ -1,6 +1,7 @@
 // What `puremq pub` and `puremq sub` say where there is no broker: against real sockets, and for what no test machine has.
 
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net"
+import { EncryptedClientHelloRejected } from "@puremq/tls13/ech"
 import { connect as connectTls } from "@puremq/tls13/node"
 import { afterEach, describe, expect, it } from "vitest"
 import type { Place } from "../../platform/dial.ts"
@@ -130,4 +131,14 @@ it.each([
   const place = { transport: "tls", port: 8883, path: "" } as const
   expect(connectionError(error, { ...place, host: "192.0.2.1" }, false).message).toMatch(said)
   expect(connectionError(error, { ...place, host: "::1" }, false).message).toMatch(/\[::1\]:8883|::1 cannot/)
+})
+
+it.each([
+  [Uint8Array.of(0, 1, 2), "has sent other ones to connect anew with; the block ECHCONFIG for --ech FILE is AAEC"],
+  [undefined, "has turned it off: connect without --ech"],
+])("Encrypted Client Hello that is rejected: %s", (retryConfigs, said) => {
+  const place = { transport: "tls", host: "a.example", port: 8883, path: "" } as const
+  expect(connectionError(new EncryptedClientHelloRejected("b.example", retryConfigs), place, false).message).toBe(
+    `cannot connect to a.example:8883: b.example does not take the configuration of Encrypted Client Hello, and ${said}`,
+  )
 })

@@ -85,11 +85,19 @@ const unreached: Readonly<Record<string, (where: string, target: Place) => strin
 
 /** For what TLS says. */
 function remedy(error: Error, target: Place): string {
+  if ("kind" in error && error.kind === "EncryptedClientHelloRejected") return echRemedy(error)
   if ("reason" in error && error.reason === "unknown_issuer") return " (--cafile FILE)"
   if ("received" in error) return receivedRemedies[String(error.received)] ?? ""
   const foreign =
     isSecure(target) && "kind" in error && ["Closed", "InvalidMessage", "PeerMisbehaved"].includes(String(error.kind))
   return foreign ? `; check --host and --port: ${otherKind(target)}` : ""
+}
+
+/** What the public name has sent can be used as it is told here. */
+function echRemedy(error: object): string {
+  const configs = "retryConfigs" in error ? error.retryConfigs : undefined
+  if (!(configs instanceof Uint8Array)) return " --ech"
+  return `; the block ECHCONFIG for --ech FILE is ${Buffer.from(configs).toString("base64")}`
 }
 
 const receivedRemedies: Readonly<Record<string, string>> = {

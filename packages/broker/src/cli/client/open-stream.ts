@@ -5,10 +5,15 @@ import type { Socket } from "node:net"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
+import type { ClientOptions } from "@puremq/tls13"
 import { type Arguments, UsageError } from "@puremq/tls13/command-line"
-import { checkCertificate, usableAuthorities } from "../../config/certificate.ts"
+import type { SecureContext } from "@puremq/tls13/node"
+import { usesMlDsa } from "@puremq/tls13/x509"
+import { checkCertificate, schemesToAdd, usableAuthorities } from "../../config/certificate.ts"
+import { ConfigError } from "../../config/config.ts"
 import { readCertificates, readPrivateKey } from "../../config/pem-file.ts"
-import { readKeyPassword } from "../../config/text-file.ts"
+import { readBytes, readKeyPassword } from "../../config/text-file.ts"
+import { providerWith } from "../../listen/tls-choices.ts"
 import { loadTls } from "../../listen/tls-server.ts"
 import { addressText, isSecure, type Opener, openerOf, type Place, serverNameOf } from "../../platform/dial.ts"
 import { tell } from "../output.ts"
@@ -69,13 +74,29 @@ async function prepareTls(
     ALPNProtocols,
     ...(insecure && { rejectUnauthorized: false }),
   }
+  const echFile = options.text("ech")
   if (engine === "node") {
+    if (echFile !== undefined) throw new UsageError("--ech needs this stack: leave out --engine node")
     const secureContext = nodeTls.createSecureContext({ ...identity, minVersion: "TLSv1.3" })
     return (socket) => nodeTls.connect({ ...common, socket, secureContext })
   }
   const { connect, createSecureContext } = await loadTls()
-  const secureContext = createSecureContext(identity)
-  return (socket) => connect({ ...common, socket, secureContext })
+  const certificates = [ca ?? "", credential?.cert ?? ""]
+  const provider = await providerWith("fast", schemesToAdd(certificates), certificates.some(usesMlDsa))
+  const secureContext = createSecureContext({ ...identity, provider })
+  const ech = echFile === undefined ? {} : { core: { encryptedClientHello: await hiding(echFile, secureContext) } }
+  return (socket) => connect({ ...common, ...ech, socket, secureContext })
+}
+
+/** Throws ConfigError. */
+async function hiding(file: string, { provider }: SecureContext): Promise<ClientOptions["encryptedClientHello"]> {
+  const { echConfigListFromPem, offerEncryptedClientHello } = await import("@puremq/tls13/ech")
+  const pem = readBytes(file, "the ECHConfigList")
+  try {
+    return offerEncryptedClientHello({ provider, configs: echConfigListFromPem(pem) })
+  } catch (error) {
+    throw new ConfigError(`cannot use the ECHConfigList in ${file}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** The client certificate and its key, which are as they must be. Throws UsageError, ConfigError. */

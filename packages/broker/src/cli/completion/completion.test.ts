@@ -66,7 +66,7 @@ const cases: readonly (readonly [line: string, has: readonly string[], hasNot: r
   ["puremq pub --will-", ["--will-topic", "--will-payload", "--will-qos", "--will-retain"], ["--topic"]],
   ["puremq pub --qos ", ["0", "1", "2"], ["server.pem"]],
   ["puremq pub -q ", ["0", "1", "2"], ["server.pem"]],
-  ["puremq cert --type ", ["p256", "ed25519", "rsa"], ["server.pem"]],
+  ["puremq cert --key ", ["p256", "ed25519", "rsa", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"], ["server.pem"]],
   ["puremq start --client-cert re", ["request", "require"], ["none"]],
   ["puremq --log ", ["text", "json", "otel", "none"], []],
   ["puremq start --set limits.maximumInfl", ["limits.maximumInflight="], []],

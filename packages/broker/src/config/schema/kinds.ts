@@ -147,6 +147,7 @@ export function list<T>(item: Kind<T>, plural: string): Kind<readonly T[]> {
   return {
     words: `a list of ${plural}`,
     ...(item.placeholder !== undefined && { placeholder: item.placeholder }),
+    ...(item.file !== undefined && { file: item.file }),
     repeats: true,
     schema: { type: "array", items: item.schema },
     ...(item.parts !== undefined && { parts: item.parts }),

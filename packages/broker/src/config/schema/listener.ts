@@ -12,12 +12,13 @@ import type {
   TlsSettings,
   WebSocketSettings,
 } from "../config.ts"
-import { defaultHandshakeLimits as most } from "../config.ts"
+import { defaultHandshakeLimits as most, type RecordingSettings, recordingDefaults } from "../config.ts"
 import type { KeyPassword, TlsFiles } from "../file-config.ts"
 import { group } from "./group.ts"
 import {
   fileName,
   flag,
+  folderName,
   host,
   list,
   milliseconds,
@@ -40,7 +41,9 @@ const withWebSocket = ["ws", "wss"]
 export interface ListenerParts {
   readonly every: PartOf<Address & BehindProxy & OwnRules>
   readonly mqttOverTls: PartOf<AlpnSettings>
-  readonly tls: PartOf<Omit<TlsSettings, keyof HandshakeLimits | keyof TlsChoices | "ocsp" | "tickets"> & KeyPassword>
+  readonly tls: PartOf<
+    Omit<TlsSettings, keyof HandshakeLimits | keyof TlsChoices | "ech" | "ocsp" | "tickets"> & KeyPassword
+  >
   readonly choices: PartOf<TlsChoices & Omit<TlsFiles, keyof KeyPassword>>
   readonly handshakes: PartOf<HandshakeLimits>
   readonly webSocket: PartOf<WebSocketSettings>
@@ -215,9 +218,10 @@ export const listenerParts: ListenerParts = {
         flag: { name: "revocation", section: "certificates", placeholder: "WHEN" },
       },
       provider: {
-        kind: oneOf("fast", "noble", "host"),
-        about: "whose cryptography it has: our own kernels, the audited packages alone, or `node:crypto`",
-        default: "fast",
+        kind: oneOf("mixed", "fast", "noble", "host"),
+        about:
+          "whose cryptography it has: our own kernels (fast); those, but `node:crypto` for long records where it is faster (mixed); the audited packages alone; or `node:crypto`",
+        default: "mixed",
       },
       workers: {
         kind: number(0, 64),
@@ -225,6 +229,29 @@ export const listenerParts: ListenerParts = {
           "threads for the public-key operations of handshakes, so that connected clients do not wait for them; with 0 the broker's own thread does them",
         default: 0,
         flag: { name: "tls-workers", section: "handshakes" },
+      },
+      dangerousRecording: {
+        kind: group<RecordingSettings>({
+          directory: {
+            kind: folderName,
+            about: "the folder of the files, made when it is not there: `tls-1.jsonl` of the first connection of `tls`",
+            required: true,
+          },
+          files: {
+            kind: number(1, 10_000),
+            about:
+              "files of this listener in the folder, those of earlier starts counted; what connects then is in none",
+            default: recordingDefaults.files,
+          },
+          bytes: {
+            kind: number(4096, 67_108_864, "bytes"),
+            about: "bytes of a file; what comes later on its connection is not in it",
+            default: recordingDefaults.bytes,
+          },
+        }),
+        about:
+          "writes each connection down, with ALL ITS SECRETS and all that is sent and received, for `tls13 replay` to run again. To find a fault with, and then to be taken out and deleted: not for production",
+        more: "See [record-and-replay.md](record-and-replay.md#a-broker).",
       },
     },
   },

@@ -3,9 +3,10 @@
 import { usualOrder } from "../../access/opinion.ts"
 import type { Features } from "../../session/features.ts"
 import type { ServerReferenceConfig, StoreConfig } from "../config.ts"
-import type { FileConfig, FileHttpLogin, FileJwt, FileLogin, FileWebhook } from "../file-config.ts"
+import type { FileCluster, FileConfig, FileHttpLogin, FileJwt, FileLogin, FileWebhook } from "../file-config.ts"
 import { admin } from "./admin.ts"
 import { bridges } from "./bridges.ts"
+import { clusterOptions } from "./cluster.ts"
 import { group } from "./group.ts"
 import { httpLoginOptions, jwtOptions, webhookOptions } from "./hooks.ts"
 import { choiceOf, fileName, flag, list, number, oneOf, serverNames, text } from "./kinds.ts"
@@ -109,6 +110,11 @@ export const options: Rows<FileConfig> = {
   store: {
     kind: group<StoreConfig>(storeOptions),
     about: "where sessions, retained messages and what waits for clients are kept",
+  },
+  cluster: {
+    kind: group<FileCluster>(clusterOptions),
+    about: "other brokers that this one is one with, see [clusters](cluster.md); then there is no `store`",
+    otherwise: "none",
   },
   serverReference: {
     kind: group<ServerReferenceConfig>(serverReferenceOptions),

@@ -34,7 +34,7 @@ function valuesOf({ kind, default: preset }: Option<unknown>): unknown[] {
     "jwt",
     "http",
   ]
-  texts.push("connect", "refused", "mqtt://one.example", "mqtt://two.example")
+  texts.push("connect", "refused", "mqtt://one.example", "mqtt://two.example", "nats://one:1", "nats://two:2")
   const some = [...(kind.choices ?? []), true, false, 0, 1, 2, 3, ...numbers, 1_048_576, 1_048_577, ...texts]
   const lists = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "x25519", "secp256r1", "ed25519"]
   const all = [...some, ...[...texts, ...lists, "ecdsa_secp256r1_sha256"].map((each) => [each])]

@@ -3,7 +3,7 @@
 import { timeText } from "../../times.ts"
 import { CertificateReader } from "../certificates.ts"
 import type { BrokerModel, ListenerModel, TokenModel } from "../model.ts"
-import { bridgeModel, drainModel, isPostQuantum } from "../models.ts"
+import { bridgeModel, drainModel, isPostQuantum, nodeModel } from "../models.ts"
 import type { AdminParts, KnownListener } from "../parts.ts"
 import { type Route, reading } from "../route.ts"
 import * as schemas from "../schemas.ts"
@@ -55,6 +55,15 @@ export function aboutRoutes(): readonly Route[] {
       input: schemas.nothing,
       answer: schemas.bridges,
       run: (_, { parts }) => ({ body: parts.bridges().map((one) => bridgeModel(one, parts)) }),
+    }),
+    reading({
+      path: "/nodes",
+      operation: "getNodes",
+      about:
+        "The nodes of the cluster, this broker first, with those that have gone in the last 10 minutes; of one that is alone, itself.",
+      input: schemas.nothing,
+      answer: schemas.nodes,
+      run: (_, { parts }) => ({ body: parts.nodes().map((one) => nodeModel(one, parts)) }),
     }),
     reading({
       path: "/certificates",

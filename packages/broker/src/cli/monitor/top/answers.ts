@@ -6,6 +6,7 @@ import type {
   BrokerModel,
   CertificatesModel,
   HandshakeFailureModel,
+  NodeModel,
   RefusalModel,
 } from "../../../admin/http/model.ts"
 import { member, numberIn, textIn } from "../api.ts"
@@ -58,6 +59,21 @@ export function bridgesIn(body: unknown): readonly BridgeModel[] {
       waiting: numberIn(each, "waiting"),
     }
   })
+}
+
+export function nodesIn(body: unknown): readonly NodeModel[] {
+  return (Array.isArray(body) ? body : []).map((each: unknown) => ({
+    id: textIn(each, "id") ?? "",
+    name: textIn(each, "name") ?? "",
+    state: oneOf(textIn(each, "state"), ["unknown", "this", "there", "gone"]),
+    version: textIn(each, "version") ?? "",
+    startedAt: "",
+    heardAt: "",
+    clients: numberIn(each, "clients"),
+    sessions: numberIn(each, "sessions"),
+    receivedPerSecond: numberIn(each, "receivedPerSecond"),
+    sentPerSecond: numberIn(each, "sentPerSecond"),
+  }))
 }
 
 export function certificatesIn(body: unknown): CertificatesModel {

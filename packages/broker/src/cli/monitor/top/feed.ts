@@ -1,10 +1,16 @@
 // Asks the admin API again and again for what the screen shows. What is not answered is told, and asked again, later each time.
 
-import type { BridgeModel, CertificatesModel, HandshakeFailureModel, RefusalModel } from "../../../admin/http/model.ts"
+import type {
+  BridgeModel,
+  CertificatesModel,
+  HandshakeFailureModel,
+  NodeModel,
+  RefusalModel,
+} from "../../../admin/http/model.ts"
 import { History } from "../../../admin/words/history.ts"
 import { numbersOf } from "../../../admin/words/numbers.ts"
 import { type AdminApi, type ApiAnswer, adviceFor, textIn, Unanswered } from "../api.ts"
-import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
+import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, nodesIn, refusalsIn } from "./answers.ts"
 import type { ClientRow, Link, TopState } from "./state.ts"
 
 /** Clients in a page, and pages in a look: of more clients each look sees others of them. */
@@ -25,6 +31,7 @@ export class Feed {
   #broker: TopState["broker"]
   readonly #history = new History(mostPoints)
   #bridges: readonly BridgeModel[] = []
+  #nodes: readonly NodeModel[] = []
   #certificates: CertificatesModel | undefined
   #certificatesAt = Number.NEGATIVE_INFINITY
   #failures: readonly HandshakeFailureModel[] = []
@@ -52,6 +59,7 @@ export class Feed {
       earlier: this.#history.earlier,
       points: this.#history.points,
       bridges: this.#bridges,
+      nodes: this.#nodes,
       certificates: this.#certificates,
       failures: this.#failures,
       refusals: this.#refusals,
@@ -81,10 +89,11 @@ export class Feed {
 
   async #look(): Promise<void> {
     const isDue = this.#clock() - this.#certificatesAt >= certificatesEach
-    const [broker, metrics, bridges, failures, refusals, certificates] = await Promise.all([
+    const [broker, metrics, bridges, nodes, failures, refusals, certificates] = await Promise.all([
       this.#ask("/broker"),
       this.#ask("/metrics"),
       this.#ask("/bridges"),
+      this.#ask("/nodes"),
       this.#ask("/handshake-failures?limit=200"),
       this.#ask("/refusals?limit=200"),
       isDue ? this.#ask("/certificates") : undefined,
@@ -98,6 +107,7 @@ export class Feed {
     }
     this.#broker = about
     this.#bridges = bridgesIn(bridges)
+    this.#nodes = nodesIn(nodes)
     this.#failures = failuresIn(failures)
     this.#refusals = refusalsIn(refusals)
     this.#history.add(numbersOf(Object.assign({}, metrics), this.#clock()))

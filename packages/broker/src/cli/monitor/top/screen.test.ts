@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest"
 import { numbersOf, pointOf } from "../../../admin/words/numbers.ts"
-import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, refusalsIn } from "./answers.ts"
+import { bridgesIn, brokerIn, certificatesIn, clientsIn, failuresIn, nodesIn, refusalsIn } from "./answers.ts"
 import { afterKey, keysIn } from "./keys.ts"
 import { painted, plainText } from "./line.ts"
 import { screenOf } from "./screen.ts"
@@ -78,6 +78,11 @@ function answers(name: (usual: string) => string) {
         lastFailure: { reason: name("connection refused") },
       },
     ],
+    nodes: [
+      { name: name("hall"), state: "this", clients: 3 },
+      { name: name("attic"), state: "there", clients: 40 },
+      { name: name("cellar"), state: "gone", clients: 2 },
+    ],
     certificates: {
       certificates: [{ listener: name("tls"), role: "server", subject: name("CN=broker"), daysLeft: 5 }],
       revocationLists: [],
@@ -111,7 +116,7 @@ function metricsAt(second: number) {
 }
 
 function stateOf(name: (usual: string) => string = (usual) => usual, more: Partial<TopState> = {}): TopState {
-  const { broker, bridges, clients, failures, refusals, certificates } = answers(name)
+  const { broker, bridges, nodes, clients, failures, refusals, certificates } = answers(name)
   const taken = Array.from({ length: 40 }, (_, i) => numbersOf(metricsAt(i * 2), now - (39 - i) * 2000))
   return {
     place: "http://127.0.0.1:8884",
@@ -121,6 +126,7 @@ function stateOf(name: (usual: string) => string = (usual) => usual, more: Parti
     earlier: taken[0],
     points: taken.slice(1).map((one, i) => pointOf(one, taken[i]!)),
     bridges: bridgesIn(bridges),
+    nodes: nodesIn(nodes),
     certificates: certificatesIn(certificates),
     failures: failuresIn(failures),
     refusals: refusalsIn(refusals),
@@ -139,6 +145,14 @@ describe("the screen", () => {
   it("says of a bridge that is away why, and what waits for it", () => {
     const said = "The bridge cloud is not connected: connection refused (3 messages waiting)."
     expect(linesOf(stateOf(), { columns: 120, rows: 40 }).join("\n")).toContain(said)
+  })
+
+  it("says of the nodes of a cluster how many clients each has, and who is gone; one that is alone is none", () => {
+    const text = textOf(stateOf(), { columns: 120, rows: 40 })
+    expect(text).toContain("CLUSTER  2 nodes, 43 clients:  hall (this one) 3, attic 40, cellar gone")
+    expect(text).toContain("The node cellar is gone (it had 2 clients): the others see to its sessions.")
+    const alone = stateOf(undefined, { nodes: nodesIn([{ name: "hall", state: "this", clients: 3 }]) })
+    expect(textOf(alone)).not.toContain("CLUSTER")
   })
 
   it("says in words how it is, and shows what there is", () => {
@@ -290,6 +304,7 @@ describe("an answer that is none", () => {
       for (const body of [each, inside, { ...inside, handshakeTimes: junk, handshakeFailures: each }]) {
         expect(() => [
           bridgesIn(body),
+          nodesIn(body),
           failuresIn(body),
           refusalsIn(body),
           clientsIn(body),
@@ -301,6 +316,7 @@ describe("an answer that is none", () => {
           refusals: refusalsIn(body),
           clients: clientsIn(body),
           bridges: bridgesIn(body),
+          nodes: nodesIn(body),
           certificates: certificatesIn(body),
           broker: brokerIn({ version: "1", startedAt: "never", ...Object.assign({}, body) }),
         })

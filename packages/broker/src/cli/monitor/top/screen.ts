@@ -1,7 +1,8 @@
 // The screen: what is known and how it is looked at in, lines of exactly the terminal's width out. Nothing here reads a clock, a
 // terminal or a socket.
 
-import { clock } from "../../../admin/words/format.ts"
+import { clock, count } from "../../../admin/words/format.ts"
+import { nodesText, stateWords } from "../../../admin/words/nodes.ts"
 import { type Verdict, verdictOf } from "../../../admin/words/verdict.ts"
 import { clientLines } from "./clients.ts"
 import { failureLines } from "./failures.ts"
@@ -44,7 +45,19 @@ function headLines(state: TopState, view: View): Line[] {
     span(`  ${place}`, "dim"),
   ]
   const right = view.paused ? [span(" PAUSED ", "warn")] : [span(`every ${interval} s  `, "dim"), span(clock(now))]
-  return [spread(left, right, view.columns), ...verdictLines(state, view)]
+  return [spread(left, right, view.columns), ...verdictLines(state, view), ...nodeLines(state, view)]
+}
+
+/** One, where the broker is not alone. */
+function nodeLines({ nodes, link }: TopState, { unicode }: View): Line[] {
+  if (nodes.length < 2 || link.state === "lost") return []
+  const each = nodes.flatMap(({ name, state, clients }, at): Line => {
+    const isThere = state === "this" || state === "there"
+    const what = isThere ? count(clients) : stateWords[state]
+    const text = `${told(name, 64, unicode)}${state === "this" ? " (this one)" : ""} ${what}`
+    return [span(at === 0 ? "  " : ", ", "dim"), span(text, isThere ? "plain" : "look")]
+  })
+  return [[span("CLUSTER", "bold"), span(`  ${nodesText(nodes)}:`, "dim"), ...each]]
 }
 
 function spread(left: Line, right: Line, columns: number): Line {
@@ -57,11 +70,22 @@ function spread(left: Line, right: Line, columns: number): Line {
 }
 
 function verdictLines(state: TopState, view: View): Line[] {
-  const { link, broker, bridges, numbers, earlier, points, certificates, failures, refusals, now } = state
+  const { link, broker, bridges, nodes, numbers, earlier, points, certificates, failures, refusals, now } = state
   if (link.state === "lost") return lostLines(link, state, view)
   if (broker === undefined) return [[span(" ... ", "warn"), span(` asking ${state.place}`)]]
   const lastPoint = points.at(-1)
-  const verdict = verdictOf({ broker, bridges, numbers, earlier, lastPoint, certificates, failures, refusals, now })
+  const verdict = verdictOf({
+    broker,
+    bridges,
+    nodes,
+    numbers,
+    earlier,
+    lastPoint,
+    certificates,
+    failures,
+    refusals,
+    now,
+  })
   const [word, style] = tags[verdict.tone]
   const most = view.rows >= 36 ? 5 : view.rows >= 28 ? 3 : 1
   return [

@@ -5,6 +5,7 @@ import type {
   BrokerModel,
   CertificatesModel,
   HandshakeFailureModel,
+  NodeModel,
   RefusalModel,
 } from "../../../admin/http/model.ts"
 import type { Numbers, Point } from "../../../admin/words/numbers.ts"
@@ -46,6 +47,7 @@ export interface TopState {
   readonly earlier: Numbers | undefined
   readonly points: readonly Point[]
   readonly bridges: readonly BridgeModel[]
+  readonly nodes: readonly NodeModel[]
   readonly certificates: CertificatesModel | undefined
   readonly failures: readonly HandshakeFailureModel[]
   readonly refusals: readonly RefusalModel[]
