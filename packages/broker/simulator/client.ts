@@ -46,6 +46,14 @@ export interface Wishes {
 /** Messages that one sends without having been answered. */
 const window = 5
 
+/** A SUBSCRIBE, or an UNSUBSCRIBE, that is not answered. */
+interface Asked {
+  readonly filter: string
+  readonly sub: Subscribed | undefined
+  /** Order. */
+  readonly at: number
+}
+
 export class Client {
   readonly id: string
   readonly version: wire.Version
@@ -67,7 +75,7 @@ export class Client {
   #aliases: Map<number, string> = new Map()
   #nextId = 0
   readonly #outgoing: Map<number, Outgoing> = new Map()
-  readonly #asking: Map<number, { readonly filter: string; readonly sub: Subscribed | undefined }> = new Map()
+  readonly #asking: Map<number, Asked> = new Map()
   /** QoS 1 that it has not acknowledged, and QoS 2 that is not released. */
   readonly #one: Set<number> = new Set()
   readonly #two: Map<number, string> = new Map()
@@ -221,7 +229,7 @@ export class Client {
     session.subs.push(sub)
     if (noLocal) count("subscriptions with No Local")
     const packetId = this.#id()
-    this.#asking.set(packetId, { filter, sub })
+    this.#asking.set(packetId, { filter, sub, at: asked })
     const told = `${noLocal ? ", No Local" : ""}${withoutRetained ? ", without retained" : ""}`
     tell(`${this.id} subscribes to ${filter}, QoS ${qos}${told}`)
     this.#send(wire.subscribe(this.version, packetId, filter, qos, { noLocal, withoutRetained }))
@@ -232,7 +240,7 @@ export class Client {
     const now = ++model.order
     for (const sub of this.session?.subs ?? []) if (sub.filter === filter) sub.until = Math.min(sub.until, now)
     const packetId = this.#id()
-    this.#asking.set(packetId, { filter, sub: undefined })
+    this.#asking.set(packetId, { filter, sub: undefined, at: now })
     tell(`${this.id} unsubscribes from ${filter}`)
     this.#send(wire.unsubscribe(this.version, packetId, filter))
   }
@@ -409,8 +417,9 @@ export class Client {
     this.#asking.delete(packetId)
     const order = ++model.order
     if (asked.sub === undefined) {
+      // One that was made since, and is to end by a later one, is there until that is answered.
       for (const sub of this.session?.subs ?? [])
-        if (sub.filter === asked.filter && sub.until < order) sub.gone = Math.min(sub.gone, order)
+        if (sub.filter === asked.filter && sub.until <= asked.at) sub.gone = Math.min(sub.gone, order)
     } else if (codes[0]! < 0x80) {
       asked.sub.from = order
     } else asked.sub.until = 0

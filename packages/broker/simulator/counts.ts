@@ -27,5 +27,29 @@ export const counted = [
   "wills that come",
 ] as const
 
-export type Counted = (typeof counted)[number]
+/** The same of schedules for a cluster. */
+export const countedInCluster = [
+  "sessions that go on",
+  "new sessions",
+  "clean starts",
+  "connections that are lost",
+  "connections that are lost, and the broker does not know",
+  "take-overs",
+  "good-byes",
+  "links that stall",
+  "links that are full",
+  "crashes",
+  "nodes that are cut off",
+  "partitions without a leader",
+  "times without servers",
+  "messages of QoS 0",
+  "messages of QoS 1",
+  "messages of QoS 2",
+  "messages that come again",
+  "retained messages",
+  "wills",
+  "wills that come",
+] as const
+
+export type Counted = (typeof counted)[number] | (typeof countedInCluster)[number]
 export type Counts = Map<Counted, number>

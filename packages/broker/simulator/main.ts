@@ -2,7 +2,9 @@
 
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { type Counted, counted } from "./counts.ts"
+import { tellScale } from "./cluster/scale/scale.ts"
+import { simulateCluster } from "./cluster/simulate.ts"
+import { type Counted, counted, countedInCluster } from "./counts.ts"
 import { checkPlanted } from "./planted/check.ts"
 import { planted } from "./planted/planted.ts"
 import { promises } from "./promises.ts"
@@ -16,6 +18,9 @@ store that is late, fails, and loses at a crash what it has not committed. A mod
 
   --seeds N    schedules; default 1000
   --from S     the first seed; default 1
+  --cluster    several nodes, and servers between them that can be away
+  --scale      what a cluster costs as it grows, in tables: a message, a subscription, a reconnect, a node that goes; takes minutes
+  --sessions N with --scale: sessions that are away at most; default 10000
   --verbose    all that happened in a schedule that fails, not only the last of it
   --promises   what is judged, and where it stands
   --planted    plants faults into the core, one by one, and says at which seed each is found; 10000 are tried
@@ -35,6 +40,9 @@ async function main(): Promise<number> {
       options: {
         seeds: { type: "string", default: "1000" },
         from: { type: "string", default: "1" },
+        cluster: { type: "boolean", default: false },
+        scale: { type: "boolean", default: false },
+        sessions: { type: "string", default: "10000" },
         verbose: { type: "boolean", default: false },
         promises: { type: "boolean", default: false },
         planted: { type: "boolean", default: false },
@@ -43,9 +51,10 @@ async function main(): Promise<number> {
       },
     })
     if (values.help) console.log(help)
+    else if (values.scale) tellScale(whole("sessions", values.sessions))
     else if (values.promises) tellPromises()
     else if (values.planted) return await checkPlanted(broker, chosen(values.only))
-    else return run(whole("from", values.from), whole("seeds", values.seeds), values.verbose)
+    else return run(values.cluster, whole("from", values.from), whole("seeds", values.seeds), values.verbose)
     return 0
   } catch (error) {
     console.error(`simulate: ${error instanceof Error ? error.message : error}; see --help`)
@@ -70,12 +79,12 @@ function tellPromises(): void {
     console.log(`${statement.padEnd(13)} ${name}: ${says}`)
 }
 
-function run(from: number, seeds: number, verbose: boolean): number {
+function run(cluster: boolean, from: number, seeds: number, verbose: boolean): number {
   let failed = 0
-  const sums = new Map<Counted, number>(counted.map((what) => [what, 0]))
+  const sums = new Map<Counted, number>((cluster ? countedInCluster : counted).map((what) => [what, 0]))
   for (let i = 0; i < seeds; i++) {
     const seed = from + i
-    const { broken, counts, told } = simulate(seed)
+    const { broken, counts, told } = (cluster ? simulateCluster : simulate)(seed)
     for (const [what, count] of counts) sums.set(what, (sums.get(what) ?? 0) + count)
     if (broken !== undefined) {
       failed++

@@ -101,6 +101,13 @@ export function mayFollow(earlier: Write, later: Write): boolean {
   return earlier.sends > 1 && earlier.answered > later.sent
 }
 
+/** Until when it and what has taken its place have been there. */
+function endless(sub: Subscribed, subs: readonly Subscribed[]): number {
+  const next = subs.find(({ asked, filter, qos }) => filter === sub.filter && asked === sub.until && qos > 0)
+  if (next === undefined) return sub.until === Number.POSITIVE_INFINITY ? sub.until : 0
+  return next.noLocal && !sub.noLocal ? 0 : endless(next, subs)
+}
+
 export class Model {
   order = 0
   /** The last time that messages may have been refused as the store failed, in the order of events. */
@@ -108,6 +115,15 @@ export class Model {
   readonly messages: Msg[] = []
   readonly wills: Wills = new Wills()
   readonly writes: Map<string, Write[]> = new Map()
+  readonly #cluster: boolean
+
+  /**
+   * @param cluster there are nodes between: what has no QoS may come in another order by another node, what is retained is known
+   * to other nodes a little later, and what has been acknowledged may still be on its way when its subscription ends
+   */
+  constructor(cluster = false) {
+    this.#cluster = cluster
+  }
 
   message(from: string, topic: string, qos: Qos, retain: boolean, expiry: number | undefined): Msg {
     const id = this.messages.length
@@ -127,6 +143,7 @@ export class Model {
   /** The last value of each retained topic that was acknowledged. */
   retainedNow(): ReadonlyMap<string, number> {
     const last = new Map<string, number>()
+    if (this.#cluster) return last
     for (const [topic, writes] of this.writes)
       last.set(
         topic,
@@ -159,7 +176,7 @@ export class Model {
     session.got.set(msg.id, times + 1)
     this.#once(one, msg, times, matching.some(isShared))
     // Section 4.6: of Shared Subscriptions nothing is promised.
-    if (times > 0 || matching.some(isShared)) return
+    if (times > 0 || matching.some(isShared) || (one.qos === 0 && this.#cluster)) return
     const key = `${msg.from} ${topic} ${msg.qos} ${one.qos}`
     const last = session.orders.get(key) ?? -1
     // What its publisher has sent again may come to a subscription that is newer than it.
@@ -197,7 +214,9 @@ export class Model {
     const most = Math.max(...matching.map(({ qos }) => qos))
     if (one.qos > most) throw new Broken("QoS as granted", `${what} came with QoS ${one.qos}, granted was ${most}`)
     if (matching.some(isShared) || msg.sends > 1) return
-    const sure = allowed.filter(({ from, until }) => from < firstSent && until > acked)
+    const sure = allowed.filter(
+      ({ from, until }) => from < firstSent && until > (this.#cluster ? Number.MAX_VALUE : acked),
+    )
     const least = Math.min(msg.qos, Math.max(0, ...sure.map(({ qos }) => qos)))
     if (one.qos < least) throw new Broken("highest QoS of all", `${what} came with QoS ${one.qos}, not ${least}`)
   }
@@ -249,7 +268,8 @@ export class Model {
     for (const { alive, clientId, got, subs } of sessions) {
       if (!alive || got.has(msg.id)) continue
       const own = msg.from === clientId
-      const covers = ({ from, until }: Subscribed) => from < msg.firstSent && until > acked
+      const covers = (sub: Subscribed) =>
+        sub.from < msg.firstSent && (this.#cluster ? endless(sub, subs) : sub.until) > acked
       const must = subs.some(
         (sub) =>
           sub.qos > 0 && covers(sub) && !isShared(sub) && !(own && sub.noLocal) && matches(sub.filter, msg.topic),

@@ -46,9 +46,10 @@ export class Wills {
   }
 
   /** A client is connected: what it means for earlier wills of its own. */
-  cameBack(clientId: string, clean: boolean, now: number, turn: number): void {
+  cameBack(clientId: string, clean: boolean, now: number, turn: number, told?: (will: WillOf) => void): void {
     for (const will of this.#all) {
       if (will.clientId !== clientId || will.state !== "pending") continue
+      told?.(will)
       will.state = clean || now >= will.dueTo ? "must" : now < will.dueFrom ? "went on" : "maybe"
       will.turn = turn
       if (clean) will.dueFrom = Math.min(will.dueFrom, now)
@@ -64,8 +65,15 @@ export class Wills {
   }
 
   /** The process has ended. @param early how much earlier connections may count as lost, in milliseconds */
-  crashed(committed: number, now: number, early: number, got: ReadonlyMap<number, number>): void {
+  crashed(
+    committed: number,
+    now: number,
+    early: number,
+    got: ReadonlyMap<number, number>,
+    concerns: (will: WillOf) => boolean = () => true,
+  ): void {
     for (const will of this.#all) {
+      if (!concerns(will)) continue
       const said = will.turn < committed
       const { state, delay } = will
       if (will.set >= committed && !got.has(will.msg.id)) {
@@ -86,6 +94,14 @@ export class Wills {
         will.state = "maybe"
         will.dueFrom = Math.min(will.dueFrom, now - early)
       }
+    }
+  }
+
+  /** Those that are due since so many milliseconds have come, without their clients. */
+  due(got: ReadonlyMap<number, number>, until: number): void {
+    for (const { msg, state, clientId, dueFrom } of this.#all) {
+      if ((state === "must" || state === "pending") && dueFrom < until && !got.has(msg.id))
+        throw new Broken("a will is published", `the will ${msg.id} of ${clientId} waits for its client`)
     }
   }
 

@@ -21,6 +21,8 @@ export interface Planted {
   /** Stands there exactly once. */
   readonly from: string
   readonly to: string
+  /** It shows where there are several nodes. */
+  readonly cluster?: true
 }
 
 export const planted: readonly Planted[] = [
@@ -175,8 +177,8 @@ export const planted: readonly Planted[] = [
     kind: "expiry",
     fault: "a restart forgets when messages expire",
     file: "hub/restore.ts",
-    from: "payload, qos, retain, properties, expiresAt)\n    message.sequence",
-    to: "payload, qos, retain, properties, Number.POSITIVE_INFINITY)\n    message.sequence",
+    from: "payload, qos, retain, properties, expiresAt)\n    // Numbers",
+    to: "payload, qos, retain, properties, Number.POSITIVE_INFINITY)\n    // Numbers",
   },
   {
     kind: "expiry",
@@ -203,8 +205,8 @@ export const planted: readonly Planted[] = [
     kind: "shared",
     fault: "what waits for a member that ends is dropped",
     file: "hub/sessions.ts",
-    from: "if (session.hasShared) {",
-    to: "if (session.hasShared && session.connected) {",
+    from: "if (session.hasShared && members === undefined) {",
+    to: "if (session.hasShared && members === undefined && session.connected) {",
   },
   {
     kind: "shared",
@@ -275,5 +277,109 @@ export const planted: readonly Planted[] = [
     file: "hub/sessions.ts",
     from: "if (!(subscriber instanceof Session) || subscriber.recorded) return",
     to: "if (!(subscriber instanceof Session) || !subscriber.recorded) return",
+  },
+  {
+    kind: "session of another",
+    fault: "a node that has lost a session is not refused what it says of it",
+    file: "cluster/commits.ts",
+    from: "appends.push({ ...record, expected: log.fence })",
+    to: "appends.push({ ...record, expected: undefined })",
+    cluster: true,
+  },
+  {
+    kind: "doubled",
+    fault: "what a client has published by a node that has lost its session is there all the same",
+    file: "cluster/commits.ts",
+    from: "if (log?.lost === true) continue",
+    to: "if (log?.lost === true && published.length === 0) continue",
+    cluster: true,
+  },
+  {
+    kind: "doubled",
+    fault: "a batch whose answer was lost is there twice",
+    file: "cluster/commits.ts",
+    from: "data: encodeText(number), expected, rollup: true",
+    to: "data: encodeText(number), rollup: true",
+    cluster: true,
+  },
+  {
+    kind: "before it is kept",
+    fault: "PUBACK leaves before the servers have the message",
+    file: "client/outflow.ts",
+    from: "    this.wroteAnswer(false, turn)\n",
+    to: "    this.wrote()\n",
+    cluster: true,
+  },
+  {
+    kind: "lost",
+    fault: "a session's cursor moves when a message is queued, not when it is sent",
+    file: "cluster/session-log.ts",
+    from: "        image.wait(change, position ?? message,",
+    to: "        if (position !== undefined) image.served(position)\n        image.wait(change, position ?? message,",
+    cluster: true,
+  },
+  {
+    kind: "lost",
+    fault: "who catches up is done though others have been offered more meanwhile",
+    file: "hub/catching-up.ts",
+    from: "if (!more && next >= this.#needs.cluster.routed(partition))",
+    to: "if (!more)",
+    cluster: true,
+  },
+  {
+    kind: "lost",
+    fault: "SUBACK does not wait until the servers know the filter",
+    file: "cluster/interests.ts",
+    from: "    this.#waiting.push({ paths, done })\n",
+    to: '    done.answer("standing")\n    this.#waiting.push({ paths, done: new Pause() })\n',
+    cluster: true,
+  },
+  {
+    kind: "lost",
+    fault: "a subscription in the place of another has nothing of what came before",
+    file: "cluster/session-log.ts",
+    from: "return before === undefined || (before.qos === 0 && qos > 0)",
+    to: "return before === undefined || qos > 0",
+    cluster: true,
+  },
+  {
+    kind: "lost",
+    fault: "a session that is taken over on its node is forgotten there",
+    file: "hub/sessions.ts",
+    from: "else if (ending.takenOverBy === undefined) this",
+    to: "else this",
+    cluster: true,
+  },
+  {
+    kind: "doubled",
+    fault: "another node does not know which QoS 2 messages have come",
+    file: "cluster/session-image.ts",
+    from: "        this.received.add(change.packetId)\n",
+    to: "",
+    cluster: true,
+  },
+  {
+    kind: "doubled",
+    fault: "another node does not know what was sent",
+    file: "cluster/session-log.ts",
+    from: "          written.push({ ...waiting.queued, sequence: positionNumber(waiting.content) })\n        }\n        written.push(change)\n",
+    to: "        }\n",
+    cluster: true,
+  },
+  {
+    kind: "doubled",
+    fault: "what comes live is sent to who has not caught up",
+    file: "hub/catching-up.ts",
+    from: "return this.#done[partition] === true && sequence > (this.#next[partition] ?? never)",
+    to: "return sequence > (this.#next[partition] ?? never)",
+    cluster: true,
+  },
+  {
+    kind: "will",
+    fault: "a will is lost with the session that ends before it",
+    file: "cluster/session-image.ts",
+    from: "    this.endsAt = undefined\n    this.subscriptions.clear()",
+    to: "    this.endsAt = undefined\n    this.will = undefined\n    this.subscriptions.clear()",
+    cluster: true,
   },
 ]
