@@ -6,11 +6,12 @@ import { eventsIn } from "../../dashboard/src/api/event-stream.ts"
 import { waysIn } from "../../dashboard/src/words/first-client.ts"
 import { payloadAs, previewOf, usualLook } from "../../dashboard/src/words/payload.ts"
 import { refusalText } from "../../dashboard/src/words/refusals.ts"
-import type { BrokerModel, CertificateModel, HandshakeFailureModel } from "../../src/admin/http/model.ts"
+import type { BrokerModel, CertificateModel, HandshakeFailureModel, NodeModel } from "../../src/admin/http/model.ts"
 import { droppedText } from "../../src/admin/words/bridges.ts"
 import { countsBetween } from "../../src/admin/words/counts.ts"
 import { explain } from "../../src/admin/words/failures.ts"
 import { ago, bytes, count, duration, short, withoutPort } from "../../src/admin/words/format.ts"
+import { nodesText } from "../../src/admin/words/nodes.ts"
 import { numbersOf, pointOf } from "../../src/admin/words/numbers.ts"
 import { shown } from "../../src/admin/words/sent.ts"
 import { type Known, verdictOf } from "../../src/admin/words/verdict.ts"
@@ -96,6 +97,7 @@ describe("is it well", () => {
     lastPoint: undefined,
     certificates: undefined,
     bridges: undefined,
+    nodes: undefined,
     failures: [],
     refusals: [],
     now,
@@ -182,6 +184,29 @@ describe("is it well", () => {
       }).tone,
     ).toBe("good")
     expect(droppedText(bridge.dropped)).toBe("out: 2 not authorized, in: 1 no rule")
+  })
+
+  it("a node that is gone is to be looked at, unless it was only started again", () => {
+    const node: NodeModel = {
+      id: "a1",
+      name: "hall",
+      state: "this",
+      version: "0.1.0",
+      startedAt: "2026-01-01T00:00:00.000Z",
+      heardAt: "2026-01-01T01:00:00.000Z",
+      clients: 3,
+      sessions: 5,
+      receivedPerSecond: 1.5,
+      sentPerSecond: 0,
+    }
+    const gone = { ...node, id: "b1", name: "attic", state: "gone", clients: 1 } as const
+    expect(verdictOf({ ...known, nodes: [node] }).tone).toBe("good")
+    expect(verdictOf({ ...known, nodes: [node, gone] })).toMatchObject({
+      tone: "look",
+      reasons: [{ text: "The node attic is gone (it had 1 client): the others see to its sessions." }],
+    })
+    expect(verdictOf({ ...known, nodes: [node, gone, { ...gone, id: "b2", state: "there" }] }).tone).toBe("good")
+    expect(nodesText([node, gone])).toBe("1 node, 3 clients")
   })
 
   it("a broker that is not well says why first", () => {

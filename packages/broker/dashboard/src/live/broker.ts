@@ -9,6 +9,7 @@ import type {
   HandshakeFailureModel,
   ListenerModel,
   MetricsModel,
+  NodeModel,
   PageOf,
   RefusalModel,
   Scope,
@@ -50,6 +51,7 @@ export const earlier: Signal<Numbers | undefined> = signal(undefined)
 export const points: Signal<readonly Point[]> = signal([])
 export const listeners: Signal<readonly ListenerModel[] | undefined> = signal(undefined)
 export const bridges: Signal<readonly BridgeModel[] | undefined> = signal(undefined)
+export const nodes: Signal<readonly NodeModel[] | undefined> = signal(undefined)
 export const certificates: Signal<CertificatesModel | undefined> = signal(undefined)
 export const failures: Signal<readonly HandshakeFailureModel[] | undefined> = signal(undefined)
 export const refusals: Signal<readonly RefusalModel[] | undefined> = signal(undefined)
@@ -106,7 +108,7 @@ export function follow(): () => void {
 
 function forgetAll(): void {
   link.value = { state: "begins" }
-  for (const one of [broker, numbers, earlier, listeners, bridges, certificates, failures, refusals, scope])
+  for (const one of [broker, numbers, earlier, listeners, bridges, nodes, certificates, failures, refusals, scope])
     one.value = undefined
   points.value = []
   events.value = []
@@ -184,11 +186,13 @@ async function look(ended: AbortSignal): Promise<void> {
   Object.assign(due, { seldom: false, failures: false, refusals: false })
   // Who has none has none until the broker is started again.
   const hasBridges = (bridges.value ?? []).length > 0
-  const [about, metrics, doors, others, papers, failed, refused] = await Promise.all([
+  const hasNodes = (nodes.value ?? []).length > 1
+  const [about, metrics, doors, others, cluster, papers, failed, refused] = await Promise.all([
     asked<BrokerModel>("/broker"),
     asked<MetricsModel>("/metrics"),
     wanted.seldom ? asked<readonly ListenerModel[]>("/listeners") : undefined,
     wanted.seldom || hasBridges ? asked<readonly BridgeModel[]>("/bridges") : undefined,
+    wanted.seldom || hasNodes ? asked<readonly NodeModel[]>("/nodes") : undefined,
     wanted.seldom ? asked<CertificatesModel>("/certificates") : undefined,
     wanted.failures ? asked<PageOf<HandshakeFailureModel>>("/handshake-failures", { limit: mostFailures }) : undefined,
     wanted.refusals ? lastRefusals() : undefined,
@@ -205,6 +209,7 @@ async function look(ended: AbortSignal): Promise<void> {
     remember(numbersOf(metrics, Date.now()))
     if (doors !== undefined) listeners.value = doors
     if (others !== undefined) bridges.value = others
+    if (cluster !== undefined) nodes.value = cluster
     if (papers !== undefined) certificates.value = papers
     if (failed !== undefined) failures.value = failed.items
     if (refused !== undefined) refusals.value = refused
@@ -268,7 +273,8 @@ function tell(): void {
   events.value = [...all, ...events.value].slice(0, mostEvents)
   if (has("tls failure")) due.failures = true
   if (has("client refused") || has("access refused") || has("message refused")) due.refusals = true
-  if (has("reloaded") || has("certificate renewed") || has("listening") || has("admin operation")) due.seldom = true
+  if (has("node joined") || has("reloaded") || has("certificate renewed") || has("listening") || has("admin operation"))
+    due.seldom = true
   const isFirst = has("client connected") && broker.value?.clients === 0
   if (due.failures || due.refusals || due.seldom || isFirst) lookSoon()
 }

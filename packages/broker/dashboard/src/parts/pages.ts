@@ -64,14 +64,16 @@ export function usePages<Entry>(path: string, input: Input): Pages<Entry> {
       latest.current++
     }
   }, [key, cursors.at(-1), wanted.turn])
+  const isOld = state !== undefined && (state.key !== key || state.page !== page)
   return {
     items: state?.items,
-    page,
+    // Of what is shown: another may be on its way.
+    page: state?.page ?? 0,
     isLast: state?.next === undefined,
-    isOld: state !== undefined && (state.key !== key || state.page !== page),
+    isOld,
     problem,
     next: () => {
-      if (state?.next !== undefined) setWanted({ key, cursors: [...cursors, state.next], turn: 0 })
+      if (state?.next !== undefined && !isOld) setWanted({ key, cursors: [...cursors, state.next], turn: 0 })
     },
     previous: () => setWanted({ key, cursors: cursors.length > 1 ? cursors.slice(0, -1) : cursors, turn: 0 }),
     again: () => setWanted(({ turn }) => ({ key, cursors, turn: turn + 1 })),

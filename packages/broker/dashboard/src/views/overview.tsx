@@ -14,6 +14,7 @@ import {
   failures,
   link,
   listeners,
+  nodes,
   now,
   numbers,
   points,
@@ -23,6 +24,7 @@ import { hrefOf } from "../page/address.ts"
 import { Bridges } from "../parts/bridges.tsx"
 import { Chart, type Line, span } from "../parts/chart.tsx"
 import { Events } from "../parts/events.tsx"
+import { Nodes } from "../parts/nodes.tsx"
 import { Segments } from "../parts/segments.tsx"
 import { When } from "../parts/text.tsx"
 import { refusalText } from "../words/refusals.ts"
@@ -43,6 +45,7 @@ export function Overview(): JSX.Element {
     lastPoint: points.value.at(-1),
     certificates: certificates.value,
     bridges: bridges.value,
+    nodes: nodes.value,
     failures: failures.value,
     refusals: refusals.value,
     now: now.value,
@@ -56,6 +59,7 @@ export function Overview(): JSX.Element {
         <LastFailures />
         <Events />
       </div>
+      <Nodes />
       <Bridges />
       <Charts />
     </div>

@@ -53,6 +53,8 @@ const textParts: Readonly<Record<string, readonly string[]>> = {
   "bridge lost": ["bridge", "to", "reason"],
   "bridge dropped": ["bridge", "direction", "topic", "reason"],
   "bridge warning": ["bridge", "to", "reason"],
+  "node joined": ["node", "version"],
+  "node gone": ["node", "reason"],
   "admin operation": ["operation", "target", "token", "outcome"],
   omitted: ["events"],
   fault: ["clientId", "peer", "stack"],
@@ -60,6 +62,7 @@ const textParts: Readonly<Record<string, readonly string[]>> = {
 
 /** How much it is worth a look. */
 export function toneOf(event: string): "bad" | "look" | "plain" {
-  if (event === "fault" || event === "store failed" || event === "error") return "bad"
-  return /refused|failure|lost|dropped|warning|displaced/.test(event) ? "look" : "plain"
+  if (event === "fault" || event === "store failed" || event === "cluster unreachable" || event === "error")
+    return "bad"
+  return /refused|failure|lost|dropped|warning|displaced|gone/.test(event) ? "look" : "plain"
 }
