@@ -15,6 +15,16 @@ import { openWire, type Wire } from "../hostile/wire/wire.ts"
 /** Seconds. */
 const week = 604_800
 
+/** A connection that has CONNACK. */
+export interface Opened {
+  /** Of this client, from 1. */
+  readonly number: number
+  readonly port: number
+  /** CONNACK says that there is a session. */
+  readonly present: boolean
+  readonly wire: Wire
+}
+
 export abstract class KeptClient {
   readonly id: string
   readonly version: Version
@@ -25,6 +35,7 @@ export abstract class KeptClient {
   /** CONNACK has come once: from then on there is a session. */
   #known = false
   #wire: Wire | undefined
+  #connections = 0
 
   constructor(id: string, version: Version) {
     this.id = id
@@ -35,18 +46,25 @@ export abstract class KeptClient {
     return this.#wire !== undefined && !this.#wire.isClosed
   }
 
-  /** Resolves when CONNACK has come; rejects when it does not, as the broker is killed, say. */
-  async connect(port: number): Promise<void> {
+  /**
+   * Resolves when CONNACK has come; rejects when it does not, as the broker is killed, say. A connection that there is already stays
+   * as it is: it is the broker that has to end it.
+   * @param patience milliseconds; default: as long as it takes
+   */
+  async connect(port: number, patience?: number): Promise<void> {
     const wire = await openWire("tcp", port)
     const reader = new PacketReader()
     await new Promise<void>((resolve, reject) => {
-      let open = false
+      let number = 0
+      const timer = patience === undefined ? undefined : setTimeout(() => number === 0 && wire.destroy(), patience)
       const read = (bytes: Uint8Array) => {
         for (const packet of reader.push(bytes)) {
-          if (open) this.heard(packet)
+          if (wire === this.#wire) this.heard(packet)
+          else if (number > 0) this.replaced(packet, number)
           else if (this.#accepted(packet)) {
-            open = true
+            number = ++this.#connections
             this.#wire = wire
+            this.opened({ number, port, present: (packet.body[0]! & 1) === 1, wire })
             this.begin()
             resolve()
           } else wire.destroy()
@@ -61,7 +79,9 @@ export abstract class KeptClient {
         }
       }
       void wire.closed.then(() => {
+        clearTimeout(timer)
         if (this.#wire === wire) this.#wire = undefined
+        if (number > 0) this.closed(number)
         reject(new Error(`${this.id}: closed`))
       })
       wire.send(connect({ clientId: this.id, version: this.version, cleanStart: false, properties: [expiresIn(week)] }))
@@ -89,8 +109,26 @@ export abstract class KeptClient {
     this.#wire?.send(bytes)
   }
 
+  /** Of the connection that has CONNACK now, from 1; 0: there was none. */
+  protected get connection(): number {
+    return this.#connections
+  }
+
   protected abstract begin(): void
   protected abstract heard(packet: Received): void
+
+  /** DISCONNECT has come. */
+  protected ended(code: number): void {
+    this.wrong.push(`${this.id}: DISCONNECT ${code}`)
+  }
+
+  /** CONNACK has come. */
+  protected opened(_opened: Opened): void {}
+
+  protected closed(_connection: number): void {}
+
+  /** A packet on a connection that is no more the newest. */
+  protected replaced(_packet: Received, _connection: number): void {}
 }
 
 /** 0x97, Quota exceeded: what the broker says when nothing can be kept. */

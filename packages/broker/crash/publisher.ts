@@ -33,14 +33,20 @@ export class Publisher extends KeptClient {
   /** By topic: the last that was acknowledged. */
   readonly #retained: Map<string, number> = new Map()
   readonly #size: number
+  readonly #pace: number
   readonly #unanswered: Map<number, Unanswered> = new Map()
   #nextId = 1
   #nextCount = 1
+  #waits = false
 
-  /** @param size bytes of a payload, at least */
-  constructor(id: string, version: Version, size: number) {
+  /**
+   * @param size bytes of a payload, at least
+   * @param pace milliseconds from one new message to the next; 0: as fast as they are answered
+   */
+  constructor(id: string, version: Version, size: number, pace = 0) {
     super(id, version)
     this.#size = size
+    this.#pace = pace
   }
 
   get idle(): boolean {
@@ -76,17 +82,36 @@ export class Publisher extends KeptClient {
     const said = { by: this.id, count }
     const options = { qos: qosOf(count), retain: isRetained(count), dup: unanswered.times > 0, packetId }
     unanswered.times++
+    this.says(count, unanswered.times)
     this.send(publish(this.version, topicOf(said), payloadFor(said, this.#size), options))
   }
 
   #more(): void {
-    while (!this.stopped && this.connected && this.#unanswered.size < this.#width) {
+    while (!this.stopped && this.connected && this.#unanswered.size < this.#width && !this.#waits) {
       const unanswered = { count: this.#nextCount++, times: 0, released: false }
       const packetId = this.#freeId()
       this.#unanswered.set(packetId, unanswered)
       this.#publish(packetId, unanswered)
+      if (this.#pace > 0) this.#wait()
     }
   }
+
+  #wait(): void {
+    this.#waits = true
+    setTimeout(() => {
+      this.#waits = false
+      this.#more()
+    }, this.#pace)
+  }
+
+  /** It is published for the first time, or again. */
+  protected says(_count: number, _times: number): void {}
+
+  /** It is the broker's from now on. */
+  protected isKept(_count: number): void {}
+
+  /** @param final nobody may get it */
+  protected isRefused(_count: number, _final: boolean): void {}
 
   #freeId(): number {
     while (this.#unanswered.has(this.#nextId)) this.#countId()
@@ -103,7 +128,7 @@ export class Publisher extends KeptClient {
     const packetId = identifierOf(body)
     const code = body[2] ?? 0
     const unanswered = this.#unanswered.get(packetId)
-    if (type === packetType.disconnect) this.wrong.push(`${this.id}: DISCONNECT ${body[0] ?? 0}`)
+    if (type === packetType.disconnect) this.ended(body[0] ?? 0)
     else if (code >= 0x80 && (type === packetType.puback || type === packetType.pubrec))
       this.#turnedDown(packetId, unanswered, code)
     else if (type === packetType.pubrec) {
@@ -122,6 +147,7 @@ export class Publisher extends KeptClient {
     const { count } = unanswered
     const qos = qosOf(count)
     unanswered.released = qos === 2
+    if (!this.acknowledged[qos].has(count)) this.isKept(count)
     this.acknowledged[qos].add(count)
     if (!isRetained(count)) return
     const topic = topicOf({ by: this.id, count })
@@ -138,7 +164,9 @@ export class Publisher extends KeptClient {
     this.#unanswered.delete(packetId)
     this.refusals++
     // One of QoS 1 that was said before may have been kept then.
-    if (times === 1 || qosOf(count) === 2) this.refused.add(count)
+    const final = times === 1 || qosOf(count) === 2
+    if (final) this.refused.add(count)
+    this.isRefused(count, final)
     setTimeout(() => this.#more(), refusedPause)
   }
 }

@@ -1,6 +1,6 @@
 // Takes everything, acknowledges it, and remembers what it was in its order.
 
-import { acknowledge, packetType, type Received, readPublish, subscribe } from "../hostile/wire/mqtt.ts"
+import { acknowledge, packetType, type Received, readPublish, subscribe, type Version } from "../hostile/wire/mqtt.ts"
 import { identifierOf, KeptClient, payloadOf } from "./clients.ts"
 import type { Publisher } from "./publisher.ts"
 import { isRetained, qosOf, saidIn } from "./said.ts"
@@ -13,16 +13,18 @@ export class Subscriber extends KeptClient {
   /** When the last message came, in milliseconds of the process. */
   lastAt = 0
   readonly #received: Set<number> = new Set()
+  readonly #filters: readonly string[]
   #subscribed = false
+
+  constructor(id: string, version: Version, filters: readonly string[] = ["messages/#", "wills/#"]) {
+    super(id, version)
+    this.#filters = filters
+  }
 
   protected begin(): void {
     if (this.#subscribed) return
-    this.send(
-      subscribe(this.version, 1, [
-        { filter: "messages/#", options: 2 },
-        { filter: "wills/#", options: 2 },
-      ]),
-    )
+    const requests = this.#filters.map((filter) => ({ filter, options: 2 }))
+    this.send(subscribe(this.version, 1, requests))
   }
 
   get subscribed(): boolean {
@@ -31,25 +33,29 @@ export class Subscriber extends KeptClient {
 
   protected heard(packet: Received): void {
     const { type, body } = packet
-    if (type === packetType.suback) this.#subscribed = true
-    else if (type === packetType.pubrel) {
+    if (type === packetType.suback) {
+      const code = body.at(-1) ?? 0
+      if (code >= 0x80) this.wrong.push(`${this.id}: SUBACK with code ${code}`)
+      this.#subscribed = true
+    } else if (type === packetType.pubrel) {
       const packetId = identifierOf(body)
       this.#received.delete(packetId)
       this.send(acknowledge(this.version, packetType.pubcomp, packetId))
     } else if (type === packetType.publish) this.#take(packet)
-    else if (type === packetType.disconnect) this.wrong.push(`${this.id}: DISCONNECT ${body[0] ?? 0}`)
+    else if (type === packetType.disconnect) this.ended(body[0] ?? 0)
   }
 
   #take(packet: Received): void {
     const { topic, qos, packetId } = readPublish(packet)
     const payload = payloadOf(packet, this.version)
     this.lastAt = performance.now()
-    if (qos !== 2 || !this.#received.has(packetId)) this.#keep(topic, qos, payload)
+    if (qos !== 2 || !this.#received.has(packetId)) this.took(topic, qos, payload)
     if (qos === 2) this.#received.add(packetId)
     if (qos > 0) this.send(acknowledge(this.version, qos === 1 ? packetType.puback : packetType.pubrec, packetId))
   }
 
-  #keep(topic: string, qos: number, payload: string): void {
+  /** A message, of QoS 2 only once as long as its identifier is held. */
+  protected took(topic: string, qos: number, payload: string): void {
     const said = saidIn(payload)
     if (said === undefined) {
       this.others.set(payload, (this.others.get(payload) ?? 0) + 1)

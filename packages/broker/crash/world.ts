@@ -121,7 +121,7 @@ export class World {
 }
 
 /** What is retained, by topic. */
-async function retainedBy(port: number): Promise<ReadonlyMap<string, string>> {
+export async function retainedBy(port: number): Promise<ReadonlyMap<string, string>> {
   const client = await Client.connect("tcp", port, { clientId: "looks" })
   const found = new Map<string, string>()
   let lastAt = performance.now()

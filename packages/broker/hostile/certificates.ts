@@ -17,8 +17,9 @@ import {
   type NameAttributes,
   privateKeyToPem,
 } from "@puremq/tls13/devcert"
-import { contextConstructed, Tag } from "../../tls13/src/x509/der/der.ts"
+import { contextConstructed } from "../../tls13/src/x509/der/der.ts"
 import { derBitString, derOid, derSequence, derSmall, derValue } from "../../tls13/src/x509/der/der-writer.ts"
+import * as Tag from "../../tls13/src/x509/der/tags.ts"
 import { encodeSpki } from "../../tls13/src/x509/keys/spki.ts"
 
 const now = Date.now()

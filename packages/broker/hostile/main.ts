@@ -12,7 +12,7 @@ import { type Result, Table } from "./table.ts"
 import { each } from "./wire/client.ts"
 
 /** After this no further row begins with --ci. */
-const ciMinutes = 3.75
+const ciMinutes = 2
 /** Rows at a time that measure nothing. */
 const width = 3
 

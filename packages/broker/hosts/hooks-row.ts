@@ -4,7 +4,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto"
 import { createServer } from "node:https"
 import { Client } from "../hostile/wire/client.ts"
-import type { Row } from "./rows.ts"
+import type { Row } from "./row.ts"
 import type { World } from "./world.ts"
 
 const secret = "the secret of a webhook"

@@ -2,7 +2,8 @@
 
 import { spawnSync } from "node:child_process"
 import { type Host, hostNames, hostOf, root, runtimeProgram, versionOf } from "./hosts.ts"
-import { type Row, rows } from "./rows.ts"
+import type { Row } from "./row.ts"
+import { rows } from "./rows.ts"
 import { runWorkerd } from "./workerd/run-workerd.ts"
 import { World } from "./world.ts"
 
@@ -109,9 +110,9 @@ async function attempt(name: string, work: () => Promise<string | undefined>): P
   }
 }
 
-function whatLacks({ needs, needsSignals }: Pick<Row, "needs" | "needsSignals">): string | undefined {
+function whatLacks({ needs, needsSignals, lacks }: Omit<Row, "name" | "run">): string | undefined {
   if (needsSignals && process.platform === "win32") return "Windows has no such signal"
   if (needs !== undefined && spawnSync(needs, ["--help"]).error !== undefined)
     return `there is no ${needs} on this machine`
-  return undefined
+  return lacks?.()
 }

@@ -6,35 +6,10 @@ import mqtt from "mqtt"
 import { Client, pause } from "../hostile/wire/client.ts"
 import { connect, packetType, property, publish, uint32 } from "../hostile/wire/mqtt.ts"
 import { openStream, type Transport, transports } from "../hostile/wire/wire.ts"
+import { joinsCluster } from "./cluster-row.ts"
 import { asksServers } from "./hooks-row.ts"
+import { check, type Row, soon, until } from "./row.ts"
 import { expect, mostHandshakes, times, type World } from "./world.ts"
-
-export interface Row {
-  readonly name: string
-  /** A program that it needs beside the host. */
-  readonly needs?: string
-  readonly needsSignals?: boolean
-  readonly run: (world: World) => Promise<string | undefined>
-}
-
-function check(holds: boolean, problem: string): asserts holds {
-  if (!holds) throw new Error(problem)
-}
-
-/** Milliseconds. */
-const soon = 10_000
-
-async function until(
-  done: () => boolean | Promise<boolean>,
-  problem: () => string,
-  milliseconds = soon,
-): Promise<void> {
-  const end = performance.now() + milliseconds
-  while (!(await done())) {
-    check(performance.now() < end, problem())
-    await pause(20)
-  }
-}
 
 /** Subscribes by mosquitto_sub; `publishing` begins once the broker knows of it. */
 async function exchanged(world: World, where: readonly string[], qos: number): Promise<void> {
@@ -492,6 +467,7 @@ export const rows: readonly Row[] = [
   badClients,
   lacksDescriptors,
   asksServers,
+  joinsCluster,
   survives,
   stops,
 ]

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { each } from "../hostile/wire/client.ts"
+import { natsServer, withoutNats } from "../tests/cluster/nats-server.ts"
 import { killAll, listTests, runTest, type Test, type Verdict } from "./suite.ts"
 
 /** Tests at a time: most of their time they wait. */
@@ -18,6 +19,7 @@ It needs python3, 3.8 or newer.
 
   --suite DIR   the checkout
   --only TEXT   only tests with TEXT in their name or file; one that is left out is run when TEXT is all of its name
+  --cluster     against two brokers of one cluster, to which its connections go by turns; it needs nats-server
   --jobs N      tests at a time, each with a broker of its own; default ${width}
   --verbose     show what a test that failed printed, and its broker
   --help        this text
@@ -40,12 +42,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  let values: { suite?: string | undefined; only: string; jobs: string; verbose: boolean; help: boolean }
+  let values: {
+    suite?: string | undefined
+    only: string
+    cluster: boolean
+    jobs: string
+    verbose: boolean
+    help: boolean
+  }
   try {
     values = parseArgs({
       options: {
         suite: { type: "string" },
         only: { type: "string", default: "" },
+        cluster: { type: "boolean", default: false },
         jobs: { type: "string", default: `${width}` },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -68,9 +78,11 @@ async function main(): Promise<number> {
   if (!existsSync(join(folder, "client_test5.py")))
     return refuse(`${suite} is not a checkout of eclipse/paho.mqtt.testing: no interoperability/client_test5.py in it`)
   if (!hasPython()) return refuse("python3 cannot be started: Python 3.8 or newer must be on the path")
+  if (values.cluster && natsServer === undefined) return refuse(withoutNats)
   const chosen = listTests(folder).filter(({ file, name }) => `${file} ${name}`.includes(values.only))
   if (chosen.length === 0) return refuse(`no test has ${JSON.stringify(values.only)} in its name`)
-  return runAll(chosen, { folder, jobs, only: values.only, verbose: values.verbose })
+  const { only, cluster, verbose } = values
+  return runAll(chosen, { folder, jobs, only, cluster, verbose })
 }
 
 function refuse(problem: string): number {
@@ -91,14 +103,16 @@ interface RunOptions {
   readonly folder: string
   readonly jobs: number
   readonly only: string
+  readonly cluster: boolean
   readonly verbose: boolean
 }
 
-async function runAll(tests: readonly Test[], { folder, jobs, only, verbose }: RunOptions): Promise<number> {
+async function runAll(tests: readonly Test[], { folder, jobs, only, cluster, verbose }: RunOptions): Promise<number> {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   await each(tests, jobs, async (test) => {
     const why = only === test.name ? undefined : leftOut.get(test.name)
-    const verdict: Verdict = why === undefined ? await runTest(folder, test) : { outcome: "skipped", words: why }
+    const verdict: Verdict =
+      why === undefined ? await runTest(folder, test, cluster) : { outcome: "skipped", words: why }
     counts[verdict.outcome]++
     const seconds = verdict.seconds === undefined ? "" : ` (${verdict.seconds.toFixed(1)} s)`
     const words = verdict.words === undefined ? "" : `: ${verdict.words}`

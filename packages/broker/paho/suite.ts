@@ -6,6 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Program, puremq } from "../hostile/programs.ts"
+import { NatsServers } from "../tests/cluster/nats-server.ts"
+import { Turns } from "./two-nodes.ts"
 
 /** Milliseconds that a test may take; the longest waits for 30 s. */
 const patience = 120_000
@@ -39,7 +41,7 @@ export function listTests(folder: string): readonly Test[] {
 }
 
 /** Passwords are not asked for, one topic is for nobody, and Keep Alive is at most the 60 s that test_server_keep_alive wants. */
-function configuration(folder: string): string {
+function configuration(folder: string, nats: readonly string[]): string {
   const aclFile = join(folder, "acl")
   writeFileSync(aclFile, "all readwrite #\nall readwrite $TopicA/#\nall deny test/nosubscribe\n")
   const file = join(folder, "puremq.json")
@@ -48,7 +50,7 @@ function configuration(folder: string): string {
     login: { anonymous: true },
     aclFile,
     limits: { maximumKeepAlive: 60 },
-    store: { directory: join(folder, "store") },
+    ...(nats.length > 0 ? { cluster: { nats } } : { store: { directory: join(folder, "store") } }),
   }
   writeFileSync(file, JSON.stringify(content))
   return file
@@ -62,21 +64,34 @@ export function killAll(): void {
   for (const { kill } of running) kill()
 }
 
-export async function runTest(suite: string, test: Test): Promise<Verdict> {
+/** @param clustered against two brokers of one cluster, by turns */
+export async function runTest(suite: string, test: Test, clustered: boolean): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), "puremq-paho-"))
-  const broker = new Program(puremq, ["start", "--config", configuration(folder)])
-  const entry = { kill: () => broker.child.kill() }
+  const servers = clustered ? await NatsServers.start(1) : undefined
+  const file = configuration(folder, servers?.addresses ?? [])
+  const brokers = Array.from({ length: clustered ? 2 : 1 }, () => new Program(puremq, ["start", "--config", file]))
+  const entry = { kill: () => brokers.map(({ child }) => child.kill()) }
   running.add(entry)
+  let turns: Turns | undefined
   try {
-    const [, port] = (await broker.prints(/listening.*\btcp on 127\.0\.0\.1:(\d+)/)) ?? []
-    if (port === undefined) return { outcome: "failed", words: broker.end ?? "the broker does not listen" }
+    const ports: number[] = []
+    for (const broker of brokers) {
+      const [, port] = (await broker.prints(/listening.*\btcp on 127\.0\.0\.1:(\d+)/)) ?? []
+      if (port === undefined) return { outcome: "failed", words: broker.end ?? "the broker does not listen" }
+      ports.push(Number(port))
+    }
+    turns = clustered ? await Turns.listen(ports) : undefined
     const begun = performance.now()
-    const { status, printed } = await python([one, suite, test.file, port, test.name])
+    const { status, printed } = await python([one, suite, test.file, String(turns?.port ?? ports[0]), test.name])
     const seconds = (performance.now() - begun) / 1000
-    const verdict = broker.alive ? verdictOf(status, printed) : failed(`the broker ended: ${broker.end}`)
-    return { ...verdict, seconds, printed: `${printed}\n--- the broker:\n${broker.log}` }
+    const ended = brokers.find(({ alive }) => !alive)
+    const verdict = ended === undefined ? verdictOf(status, printed) : failed(`the broker ended: ${ended.end}`)
+    const logs = brokers.map(({ log }) => `--- the broker:\n${log}`)
+    return { ...verdict, seconds, printed: [printed, ...logs].join("\n") }
   } finally {
-    await broker.stop()
+    turns?.close()
+    await Promise.all(brokers.map((broker) => broker.stop()))
+    await servers?.stop()
     running.delete(entry)
     rmSync(folder, { recursive: true, force: true })
   }

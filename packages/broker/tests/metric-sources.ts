@@ -35,6 +35,7 @@ export function metricSources(given: Partial<Sources> = {}): Sources {
         lastFailure: { at: 500, reason: "connect ECONNREFUSED" },
       },
     ],
+    cluster: { nodes: 3, clients: 12, reachable: true },
     startedAt: 0,
     now: 5000,
     ...given,

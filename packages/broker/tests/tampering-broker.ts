@@ -12,6 +12,8 @@ export interface Tampering {
   readonly double?: (n: number) => boolean
   /** Comes after the next one that is not lost. */
   readonly swap?: (n: number) => boolean
+  /** Milliseconds after which a subscriber gets it, numbered from 0 by SUBSCRIBE; what comes after it waits for nothing. */
+  readonly late?: (n: number, subscriber: number) => number
   /** Is refused by its PUBACK: quota exceeded. */
   readonly refuse?: (n: number) => boolean
   /** Another one comes before it. */
@@ -61,7 +63,7 @@ export class TamperingBroker {
       this.#subscribers.delete(socket)
     })
     const read = () => {
-      while (!socket.destroyed && framer.next()) {
+      while (!socket.writableEnded && framer.next()) {
         const { bytes, start, bodyStart, end, header } = framer
         const stall = this.#packet(socket, header, Uint8Array.from(bytes.subarray(start, end)), bodyStart - start)
         if (stall === 0) continue
@@ -75,6 +77,7 @@ export class TamperingBroker {
       }
     }
     socket.on("data", (chunk) => {
+      if (socket.writableEnded) return
       framer.push(chunk)
       read()
     })
@@ -111,7 +114,8 @@ export class TamperingBroker {
     const n = this.#messages++
     const is = (what: "lose" | "double" | "swap" | "refuse" | "add" | "end") => this.#tampering[what]?.(n) === true
     if (is("end")) {
-      socket.destroy()
+      // What comes yet is read: with bytes that nobody read, the system would send a reset in place of an end.
+      socket.end()
       return 0
     }
     const topicEnd = body + 2 + ((packet[body]! << 8) | packet[body + 1]!)
@@ -127,7 +131,7 @@ export class TamperingBroker {
     if (is("add")) this.#send(Uint8Array.from(foreign))
     if (is("swap")) this.#held.push(...copies)
     else {
-      for (const each of copies) this.#send(each)
+      for (const each of copies) this.#send(each, n)
       this.#release()
     }
     return this.#tampering.stall?.(n) ?? 0
@@ -137,8 +141,12 @@ export class TamperingBroker {
     for (const held of this.#held.splice(0)) this.#send(held)
   }
 
-  #send(message: Uint8Array): void {
-    for (const subscriber of this.#subscribers) subscriber.write(message)
+  #send(message: Uint8Array, n: number = Number.NaN): void {
+    for (const [i, subscriber] of [...this.#subscribers].entries()) {
+      const late = this.#tampering.late?.(n, i) ?? 0
+      if (late === 0) subscriber.write(message)
+      else setTimeout(() => subscriber.write(message), late)
+    }
   }
 }
 

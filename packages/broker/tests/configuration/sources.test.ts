@@ -294,6 +294,7 @@ describe("variables", () => {
           "ed25519",
           "TLS_AES_128_GCM_SHA256",
           "jwt",
+          "nats://10.0.0.1:4222",
         ].find((each) => reads(kind.read, each))
       const settings = environmentSettings({ [variableOf(pathOf(path))]: `${sample}` }, options)
       expect(settings[0]?.path.slice(0, pathOf(path).length)).toEqual(pathOf(path))

@@ -3,20 +3,23 @@
 import { spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createFastProvider } from "@puremq/tls13/crypto/fast"
 import { createX25519MLKEM768 } from "@puremq/tls13/crypto/fast-pq"
 import { createHostProvider } from "@puremq/tls13/crypto/host"
+import { createNamed, generateBrainpoolKey, generateEd448Key, publicKeyOfAny } from "@puremq/tls13/crypto/more"
 import { createNobleProvider } from "@puremq/tls13/crypto/noble"
 import { certificateToPem, createAuthority, createLeaf, privateKeyToPem } from "@puremq/tls13/devcert"
 import { type ConnectOptions, connect } from "@puremq/tls13/node"
 import { parseCertificate } from "@puremq/tls13/x509"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest"
 import type { LogEvent } from "../../src/admin/log.ts"
+import { cert } from "../../src/cli/cert.ts"
+import { schemesToAdd } from "../../src/config/certificate.ts"
 import { loadConfigFile } from "../../src/config/load.ts"
-import { groups, isPostQuantum, signatureSchemes, suites } from "../../src/listen/tls-choices.ts"
+import { groups, isAdded, providerWith, signatureSchemes, suites } from "../../src/listen/tls-choices.ts"
 import { createBroker, type PureMqBroker } from "../../src/platform/node.ts"
 
 const now = Date.now()
@@ -40,17 +43,16 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const load = (more: string) => {
-  write(
-    "puremq.toml",
-    `store.type = "memory"\n[listeners.tls]\nport = 0\ncert = "cert.pem"\nkey = "key.pem"\n${more}\n`,
-  )
+const usualFiles = 'cert = "cert.pem"\nkey = "key.pem"'
+
+const load = (more: string, files: string = usualFiles) => {
+  write("puremq.toml", `store.type = "memory"\n[listeners.tls]\nport = 0\n${files}\n${more}\n`)
   return loadConfigFile(at("puremq.toml"), Date.now())
 }
 
-async function start(more: string) {
+async function start(more: string, files?: string) {
   const events: LogEvent[] = []
-  const { config, warnings } = load(more)
+  const { config, warnings } = load(more, files)
   const broker = createBroker({ ...config, onEvent: (event) => events.push(event) })
   brokers.push(broker)
   const [{ port = 0 } = {}] = await broker.listen()
@@ -85,13 +87,18 @@ async function start(more: string) {
 }
 
 describe("what is offered", () => {
-  it("each name is one that every provider has, but for the hybrids", () => {
+  it("each name is one that every provider has, or that an entry of its own adds", () => {
     for (const provider of [createFastProvider(), createNobleProvider(), createHostProvider()]) {
       expect([...suites].sort()).toEqual(provider.cipherSuites.map(({ name }) => name).sort())
-      const classical = groups.filter((group) => !isPostQuantum(group))
-      expect([...classical].sort()).toEqual(provider.keyExchanges.map(({ name }) => name).sort())
+      const plain = groups.filter((group) => !isAdded(group, "host"))
+      expect([...plain].sort()).toEqual(provider.keyExchanges.map(({ name }) => name).sort())
     }
-    expect(signatureSchemes).toHaveLength(10)
+    expect(signatureSchemes.filter((scheme) => !isAdded(scheme, "mixed"))).toHaveLength(10)
+    const more = createNamed([...groups, ...signatureSchemes])
+    expect(more.keyExchanges.map(({ name }) => name)).toEqual(
+      groups.filter((group) => isAdded(group, "mixed") && !group.includes("MLKEM")),
+    )
+    expect(more.signatures).toHaveLength(4)
   })
 
   it("a suite, a group and no others", async () => {
@@ -104,12 +111,87 @@ describe("what is offered", () => {
     await expect(shake({ ecdhCurve: "X25519" })).rejects.toThrow()
   })
 
-  it.each(["fast", "noble", "host"])("a group of ML-KEM with the provider %s", async (name) => {
+  it.each(["mixed", "fast", "noble", "host"])("a group of ML-KEM with the provider %s", async (name) => {
     const { shake, handshake } = await start(`provider = "${name}"\ngroups = ["X25519MLKEM768", "x25519"]`)
     const fast = createFastProvider()
     const provider = { ...fast, keyExchanges: [createX25519MLKEM768(), ...fast.keyExchanges] }
     ;(await shake({ provider })).destroy()
     expect(await handshake()).toMatchObject({ group: "X25519MLKEM768" })
+  })
+
+  it.each(["x448", "ffdhe2048", "brainpoolP256r1tls13"])("the group %s, which few clients have", async (group) => {
+    const { shake, handshake } = await start(`groups = ["${group}"]`)
+    const fast = createFastProvider()
+    const provider = { ...fast, keyExchanges: createNamed([group]).keyExchanges }
+    ;(await shake({ provider })).destroy()
+    expect(await handshake()).toMatchObject({ group })
+    await expect(shake()).rejects.toThrow()
+  })
+
+  it("a certificate with a key of Ed448, whose scheme has to be named", async () => {
+    const { random, ...plain } = createFastProvider()
+    const provider = { ...plain, random, signatures: [...plain.signatures, ...createNamed(["ed448"]).signatures] }
+    const privateKey = generateEd448Key(random)
+    const keyPair = { privateKey, publicKey: publicKeyOfAny(privateKey) }
+    const leaf = createLeaf({ now, issuer: authority, usage: "server", names: ["localhost"], keyPair })
+    write("cert.pem", certificateToPem(leaf))
+    write("key.pem", privateKeyToPem(leaf.privateKey))
+    try {
+      expect(() => load("")).toThrow(
+        /key of the certificate, Ed448, signs by ed448 alone: name it in listeners\.tls\.s/,
+      )
+      const { shake } = await start('signatureSchemes = ["ed448", "ecdsa_secp256r1_sha256"]')
+      ;(await shake({ provider })).destroy()
+      await expect(shake()).rejects.toThrow()
+    } finally {
+      write("cert.pem", certificateToPem(server))
+      write("key.pem", privateKeyToPem(server.privateKey))
+    }
+  })
+
+  it("a client has the schemes of its certificates and authorities that nobody has of himself", async () => {
+    const { random } = createFastProvider()
+    const { signatures } = createNamed(["ed448", "ecdsa_brainpoolP384r1tls13_sha384"])
+    const provider = { ...createNobleProvider(), signatures }
+    const made = [generateEd448Key(random), generateBrainpoolKey("brainpoolP384r1", random)].map((privateKey) => {
+      const keyPair = { privateKey, publicKey: publicKeyOfAny(privateKey) }
+      return certificateToPem(createAuthority({ now, provider, keyPair }))
+    })
+    expect(schemesToAdd([made.join("")])).toEqual(["ed448", "ecdsa_brainpoolP384r1tls13_sha384"])
+    expect(schemesToAdd([ca, made[0]!])).toEqual(["ed448"])
+    await cert(["--key", "ml-dsa-44", "--dir", at("mldsa")], () => undefined)
+    expect(schemesToAdd([ca, readFileSync(at("mldsa/ca.pem"), "utf8"), "", "no certificate"])).toEqual([])
+  })
+
+  it("a certificate of ML-DSA, as `puremq cert --key` makes it, and clients that have one", async () => {
+    await cert(["--key", "ml-dsa-44", "--dir", at("pq")], () => undefined)
+    const read = (name: string) => readFileSync(at(`pq/${name}.pem`), "utf8")
+    const files = 'cert = "pq/server.pem"\nkey = "pq/server-key.pem"\nca = "pq/ca.pem"'
+    const { shake, handshake } = await start('clientCertificate = "require"', files)
+    const provider = await providerWith("fast", [], true)
+    const socket = await shake({ ca: read("ca"), cert: read("client"), key: read("client-key"), provider })
+    expect(socket.info).toMatchObject({ group: "X25519MLKEM768", peerSignatureScheme: "mldsa44" })
+    socket.destroy()
+    expect(await handshake()).toMatchObject({ group: "X25519MLKEM768", identity: "CN=client" })
+    const alone = () => load("workers = 1", files)
+    expect(alone).toThrow(/tls\.workers do not compute ML-DSA, which the certificate is of/)
+  })
+
+  it("a certificate of ML-DSA is not taken by a reload where there was none: no client could be answered", async () => {
+    await cert(["--key", "ml-dsa-44", "--dir", at("later")], () => undefined)
+    const [own, mlDsa] = ["", "later/"].map((place) => {
+      const read = (name: string) => readFileSync(at(`${place}${name}.pem`), "utf8")
+      return place === "" ? { cert: read("cert"), key: read("key") } : { cert: read("server"), key: read("server-key") }
+    })
+    const { broker, shake } = await start("")
+    expect(() => broker.reload({ certificates: [mlDsa] })).toThrow(/ML-DSA .*needs a restart/)
+    const authority = readFileSync(at("later/ca.pem"), "utf8")
+    expect(() => broker.reload({ certificates: [{ ...own!, ca: authority }] })).toThrow(/ML-DSA .*needs a restart/)
+    ;(await shake()).destroy()
+    const named = await start('signatureSchemes = ["ecdsa_secp256r1_sha256", "mldsa44"]')
+    named.broker.reload({ certificates: [mlDsa] })
+    const provider = await providerWith("fast", [], true)
+    ;(await named.shake({ ca: authority, provider })).destroy()
   })
 
   it.each([
@@ -118,7 +200,14 @@ describe("what is offered", () => {
     ["earlyData = true", /earlyData must be false, not true: whoever records early data can send it again/],
     ['suites = ["TLS_AES_128_GCM_SHA257"]', /suites\[0\] must be one of .*: did you mean `TLS_AES_128_GCM_SHA256`\?/],
     ['groups = ["X25519"]', /groups\[0\] must be one of .*: write "x25519"/],
-    ['groups = ["X25519MLKEM768"]\nworkers = 1', /tls\.groups has a group of ML-KEM, which workers do not compute/],
+    [
+      'groups = ["MLKEM768"]\nworkers = 1',
+      /tls\.groups has a group that is there only when it is named, which workers do not compute/,
+    ],
+    [
+      'signatureSchemes = ["ed448"]',
+      /tls\.signatureSchemes has none that the key of the certificate, EC P-256, can sign with: add ecdsa_secp256r1_sha256/,
+    ],
     ["tickets = { count = 17 }", /tickets\.count must be a whole number from 0 to 16/],
   ])("%s is refused", (more, said) => {
     expect(() => load(more)).toThrow(said)
@@ -251,5 +340,31 @@ describe.skipIf(!hasOpenssl)("an OCSP staple, of openssl", () => {
     ])
     expect(later.config.listeners?.[0]).toMatchObject({ ocsp: undefined })
     expect(later.watchedFiles).toContain(at("old.der"))
+  })
+})
+
+describe("without the package @noble/post-quantum", () => {
+  beforeEach(() => {
+    vi.resetModules()
+    for (const each of ["ml-kem", "ml-dsa"])
+      vi.doMock(`@noble/post-quantum/${each}.js`, () => {
+        throw new Error("Cannot find package '@noble/post-quantum'")
+      })
+  })
+  afterEach(() => {
+    vi.doUnmock("@noble/post-quantum/ml-kem.js")
+    vi.doUnmock("@noble/post-quantum/ml-dsa.js")
+    vi.resetModules()
+  })
+
+  it("a listener has what is of crypto/more, and X25519MLKEM768 as ever", async () => {
+    const choices = await import("../../src/listen/tls-choices.ts")
+    const made = await choices.providerWith("mixed", ["x448", "ed448"], false)
+    if (typeof made === "string") throw new Error("nothing was added")
+    const names = made.keyExchanges.map(({ name }) => name)
+    expect(names[0]).toBe("X25519MLKEM768")
+    expect(names).toContain("x448")
+    expect(made.signatures.map(({ name }) => name)).toContain("ed448")
+    await expect(choices.providerWith("mixed", ["MLKEM768"], false)).rejects.toThrow()
   })
 })

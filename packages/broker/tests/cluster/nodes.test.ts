@@ -1,0 +1,220 @@
+// What nodes know of each other: who joins, who is gone, and what is known while no server can be reached.
+
+import { expect, it } from "vitest"
+import { seeded } from "../../../tls13/fuzz/random.ts"
+import type { MemoryNode } from "../../simulator/cluster/memory-node.ts"
+import { MemoryServers } from "../../simulator/cluster/memory-servers.ts"
+import { encodeAlive } from "../../src/cluster/alive.ts"
+import { NodeOfCluster } from "../../src/cluster/cluster.ts"
+import { OwnNode } from "../../src/cluster/own-node.ts"
+import { encodeText } from "../../src/packet/bytes.ts"
+import type { ClusterEvent } from "../../src/ports/events.ts"
+
+interface Running {
+  readonly node: NodeOfCluster
+  readonly streams: MemoryNode
+  readonly events: ClusterEvent[]
+  clients: number
+  received: number
+}
+
+class World {
+  readonly servers = new MemoryServers({ random: seeded(1), partitions: 2 })
+  readonly #running: Running[] = []
+
+  start(name: string, id = `${name}-1`): Running {
+    const { clock } = this.servers
+    const events: ClusterEvent[] = []
+    const running: Running = { node: undefined as never, streams: this.servers.node(), events, clients: 0, received: 0 }
+    const figures = () => ({ clients: running.clients, sessions: running.clients, received: running.received, sent: 0 })
+    const own = new OwnNode({ id, name, version: "1.2.3", startedAt: clock.now, figures })
+    const trouble = (line: string) => {
+      throw new Error(line)
+    }
+    const told = (event: ClusterEvent) => void events.push(event)
+    const now = () => clock.now
+    const node = new NodeOfCluster({ node: id, partitions: 2, retention: 60, now, trouble, own, events: told })
+    Object.assign(running, { node })
+    node.open(running.streams)
+    this.#running.push(running)
+    return running
+  }
+
+  kill(running: Running): void {
+    running.streams.kill()
+    this.#running.splice(this.#running.indexOf(running), 1)
+  }
+
+  pass(seconds: number): void {
+    for (let at = 0; at < seconds; at++) {
+      this.servers.advance(1000)
+      for (const { node } of this.#running) node.tick()
+    }
+  }
+}
+
+const seen = ({ node }: Running) => node.nodes().map(({ name, state }) => `${name} ${state}`)
+const told = ({ events }: Running) =>
+  events.splice(0).map((event) => `${event.event} ${"node" in event ? event.node : ""}`)
+
+it("a node knows itself and what the others say of themselves, and who joins is told once", () => {
+  const world = new World()
+  const [a, b] = [world.start("a"), world.start("b")]
+  expect(a.node.numbers).toEqual({ nodes: 1, clients: 0, reachable: true })
+  a.clients = 3
+  b.clients = 4
+  for (let second = 0; second < 8; second++) {
+    b.received += 20
+    world.pass(1)
+  }
+  expect(seen(a)).toEqual(["a this", "b there"])
+  expect(seen(b)).toEqual(["b this", "a there"])
+  expect(a.node.numbers).toEqual({ nodes: 2, clients: 7, reachable: true })
+  expect(a.node.nodes()[1]).toEqual({
+    ...{ id: "b-1", name: "b", state: "there", version: "1.2.3", startedAt: 0, clients: 4, sessions: 4 },
+    ...{ received: 20, sent: 0, heardAt: expect.any(Number) },
+  })
+  expect(told(a)).toEqual(["node joined b"])
+  world.pass(60)
+  expect([told(a), told(b)]).toEqual([[], ["node joined a"]])
+})
+
+it("one that falls silent is gone after 12 s, stays in the list for 10 minutes, and counts no more", () => {
+  const world = new World()
+  const [a, b] = [world.start("a"), world.start("b")]
+  b.clients = 4
+  world.pass(6)
+  told(a)
+  world.kill(b)
+  world.pass(8)
+  expect(seen(a)).toEqual(["a this", "b there"])
+  world.pass(8)
+  expect(seen(a)).toEqual(["a this", "b gone"])
+  expect(a.events).toEqual([
+    {
+      event: "node gone",
+      node: "b",
+      id: "b-1",
+      reason: expect.stringMatching(/^it was not heard for 1[2-5] s$/),
+      clients: 4,
+    },
+  ])
+  expect(a.node.numbers).toEqual({ nodes: 1, clients: 0, reachable: true })
+  // It is started again: another, of the same name.
+  const again = world.start("b", "b-2")
+  world.pass(6)
+  expect(seen(a)).toEqual(["a this", "b there", "b gone"])
+  expect(seen(again)).toEqual(["b this", "a there"])
+  world.pass(570)
+  expect(seen(a)).toEqual(["a this", "b there", "b gone"])
+  world.pass(40)
+  expect(seen(a)).toEqual(["a this", "b there"])
+})
+
+it("one that ends in order is gone at once, and not heard any more", () => {
+  const world = new World()
+  const [a, b] = [world.start("a"), world.start("b")]
+  world.pass(6)
+  told(a)
+  b.node.close()
+  // It does not speak behind its good-bye.
+  b.node.tick()
+  world.pass(1)
+  world.kill(b)
+  expect(seen(a)).toEqual(["a this", "b gone"])
+  expect(a.events).toEqual([{ event: "node gone", node: "b", id: "b-1", reason: "it has ended", clients: 0 }])
+  world.pass(20)
+  expect(told(a)).toEqual(["node gone b"])
+  // What nobody of them has said is nobody's end.
+  const stranger = world.servers.node()
+  const c = world.start("c")
+  world.pass(4)
+  for (const data of [encodeText("x"), encodeText(""), Uint8Array.of(0xff), encodeText("a-1"), new Uint8Array(100_000)])
+    stranger.tell("good-bye", {}, data)
+  world.pass(1)
+  expect(seen(a)).toEqual(["a this", "c there", "b gone"])
+  stranger.tell("good-bye", {}, encodeText("c-1"))
+  world.pass(1)
+  expect(seen(a)).toEqual(["a this", "b gone", "c gone"])
+  // It was not that one who said so: it is heard again.
+  world.pass(4)
+  expect(seen(a)).toEqual(["a this", "c there", "b gone"])
+  expect(c.node.numbers.reachable).toBe(true)
+})
+
+it("one that was silent and is heard again joins again", () => {
+  const world = new World()
+  const [a, b] = [world.start("a"), world.start("b")]
+  world.pass(6)
+  b.streams.cut("at once")
+  world.pass(20)
+  b.streams.heal()
+  world.pass(6)
+  expect(told(a)).toEqual(["node joined b", "node gone b", "node joined b"])
+  expect(seen(a)).toEqual(["a this", "b there"])
+})
+
+it("while no server can be reached nobody is gone, and nothing is known; both are told once", () => {
+  const world = new World()
+  const [a] = [world.start("a"), world.start("b")]
+  world.pass(6)
+  told(a)
+  world.servers.allAway()
+  world.pass(60)
+  expect(seen(a)).toEqual(["a this", "b unknown"])
+  expect(a.node.numbers).toEqual({ nodes: 1, clients: 0, reachable: false })
+  world.servers.allBack()
+  world.pass(10)
+  expect(seen(a)).toEqual(["a this", "b there"])
+  expect(a.events).toEqual([
+    { event: "cluster unreachable", reason: expect.stringContaining("NATS") },
+    { event: "cluster reachable", away: 60 },
+  ])
+})
+
+it("a node that is gone has its sessions looked for until that has succeeded", () => {
+  const world = new World()
+  const [a, b] = [world.start("a"), world.start("b")]
+  world.pass(6)
+  const looks: string[] = []
+  const { streams } = a
+  const fetch = streams.fetch.bind(streams)
+  streams.fetch = (partition, ...others) => {
+    looks.push(`${partition}`)
+    return fetch(partition, ...others)
+  }
+  world.kill(b)
+  for (const stream of world.servers.partitions) stream.leaderAway()
+  world.pass(20)
+  expect(looks.length).toBeGreaterThan(0)
+  for (const stream of world.servers.partitions) stream.leaderBack()
+  world.pass(20)
+  expect(looks.slice(-2)).toEqual(["0", "1"])
+  expect(told(a)).toEqual(["node joined b", "node gone b"])
+  const { length } = looks
+  world.pass(60)
+  expect(looks).toHaveLength(length)
+})
+
+it("strange signs of life are nobody's, and of too many others none is kept", () => {
+  const world = new World()
+  const a = world.start("a")
+  const stranger = world.servers.node()
+  const say = (data: Uint8Array) => stranger.tell("alive", {}, data)
+  const node = (id: string) => ({
+    ...{ id, name: "x", version: "1", startedAt: 0, clients: 1, sessions: 1, received: 0, sent: 0 },
+  })
+  for (const text of ["b-1", "{}", "", JSON.stringify({ ...node("b"), name: "\u001b[2J" })]) say(encodeText(text))
+  say(encodeAlive(node("a-1")))
+  world.pass(1)
+  expect(seen(a)).toEqual(["a this"])
+  for (let at = 0; at < 1500; at++) say(encodeAlive(node(`n-${at}`)))
+  world.pass(1)
+  expect(a.node.nodes()).toHaveLength(1001)
+  // Those that are gone make room.
+  world.pass(20)
+  for (let at = 0; at < 500; at++) say(encodeAlive(node(`m-${at}`)))
+  world.pass(1)
+  expect(a.node.nodes()).toHaveLength(1001)
+  expect(a.node.numbers.nodes).toBe(501)
+})
