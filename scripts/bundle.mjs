@@ -31,8 +31,15 @@ const packages = {
     programs: ["src/cli/main.ts", "src/cli/bench/child.ts", "src/adapters/node/workers/thread.ts"],
     parts: {
       noble: ["src/crypto/noble/"],
+      // What @noble/post-quantum, which need not be there, is not imported for.
+      hybrid: ["alone", "hybrid", "kem"].map((name) => `src/crypto/noble-pq/${name}.ts`),
+      "ml-kem": [
+        ...["ml-kem-kernel", "with-x25519mlkem768"].map((name) => `src/crypto/fast-pq/${name}.ts`),
+        "src/crypto/fast/webassembly/modules/ml-kem.ts",
+      ],
       "noble-pq": ["src/crypto/noble-pq/"],
-      "fast-pq": ["src/crypto/fast-pq/", "src/crypto/fast/webassembly/modules/ml-kem.ts"],
+      more: ["src/crypto/more/"],
+      "fast-pq": ["src/crypto/fast-pq/"],
       fast: ["src/crypto/fast/"],
       host: ["src/crypto/host/"],
       rsa: ["src/crypto/rsa/"],
@@ -45,6 +52,8 @@ const packages = {
         "src/schedule/",
         "src/session/session.ts",
       ],
+      hpke: ["src/hpke/"],
+      ech: ["src/ech/"],
       session: ["src/session/"],
       captures: ["capture", "tcp-", "pcapng", "saved-trace", "file-error"].map((name) => `src/trace/${name}`),
       trace: ["src/trace/"],

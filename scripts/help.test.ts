@@ -14,6 +14,7 @@ const scripts = [
   "paho",
   "contract",
   "crash",
+  "cluster",
   "hosts",
   "bundle",
   "bench",

@@ -16,15 +16,21 @@ const packageFolder = fileURLToPath(new URL("../packages/tls13", import.meta.url
 const programFolder = fileURLToPath(new URL("size", import.meta.url))
 const budgetFile = fileURLToPath(new URL("size-budget.json", import.meta.url))
 
+/**
+ * 1% above what a client had before there were Encrypted Client Hello, post-quantum certificates, delegated credentials, timestamps
+ * of logs and the curves of crypto/more: who does not use them does not carry them. Bytes of gzip.
+ */
+const onePercentAbove = (bytes) => Math.floor(bytes * 1.01)
+
 /** Programs of scripts/size; a goal, in bytes of gzip, stays whatever is measured. */
 const programs = {
   "client core without a provider": { file: "client-core.mjs", goal: 20_000 },
   "server core without a provider": { file: "server-core.mjs" },
-  "PSK client with noble": { file: "psk-client.mjs", goal: 38_000 },
-  "certificate client without a provider": { file: "path-client-core.mjs", goal: 48_000 },
-  "client with noble that knows its server's key": { file: "certificate-client.mjs", goal: 48_000 },
-  "certificate client with noble": { file: "path-client.mjs" },
-  "small client": { file: "small-client.mjs" },
+  "PSK client with noble": { file: "psk-client.mjs", goal: onePercentAbove(31_232) },
+  "certificate client without a provider": { file: "path-client-core.mjs", goal: onePercentAbove(46_237) },
+  "client with noble that knows its server's key": { file: "certificate-client.mjs", goal: onePercentAbove(42_251) },
+  "certificate client with noble": { file: "path-client.mjs", goal: onePercentAbove(65_985) },
+  "small client": { file: "small-client.mjs", goal: onePercentAbove(32_113) },
   "MQTT broker for any engine": { file: "broker-core.mjs" },
   "MQTT client for any engine": { file: "mqtt-client.mjs" },
 }

@@ -38,7 +38,7 @@ export const exercises = [
     read: "RFC 9846 section 4.1; schedule/transcript.ts",
     ask: "Hash the messages as they come, and put message_hash in the place of the first ClientHello after a HelloRetryRequest.",
     empty: {
-      "schedule/transcript.ts": ["Transcript.add", "Transcript.hashWith", "Transcript.afterHelloRetryRequestFromHash"],
+      "schedule/transcript.ts": ["Transcript.add", "hashWith", "Transcript.afterHelloRetryRequestFromHash"],
     },
     tests: ["src/schedule/transcript.test.ts"],
   },

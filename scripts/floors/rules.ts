@@ -20,16 +20,19 @@ export const floors: Readonly<Record<string, number>> = {
   codec: 2,
   crypto: 3,
   schedule: 4,
+  hpke: 4,
   record: 5,
   x509: 6,
   session: 6,
   handshake: 7,
   connection: 8,
+  ech: 8,
   adapters: 9,
   dangerous: 9,
   devcert: 9,
   explore: 9,
   measure: 9,
+  recording: 9,
   testing: 9,
   cli: 10,
 }
@@ -62,11 +65,18 @@ const apart: readonly { readonly from: string; readonly to: string; readonly exc
 ]
 
 /** The implementations of the crypto provider: only they name a package or a host's cryptography. */
-const providers = ["crypto/noble/", "crypto/noble-pq/", "crypto/fast/", "crypto/fast-pq/", "crypto/host/"]
+const providers = [
+  "crypto/noble/",
+  "crypto/noble-pq/",
+  "crypto/more/",
+  "crypto/fast/",
+  "crypto/fast-pq/",
+  "crypto/host/",
+]
 
 /** Modules from outside, and the only places of packages/tls13/src that import them. The first row that fits decides. */
 const outside: readonly { readonly module: RegExp; readonly places: readonly string[] }[] = [
-  { module: /^@noble\//, places: ["crypto/noble/", "crypto/noble-pq/", "crypto/fast/"] },
+  { module: /^@noble\//, places: ["crypto/noble/", "crypto/noble-pq/", "crypto/more/", "crypto/fast/"] },
   { module: /^node:crypto$/, places: ["crypto/host/"] },
   { module: /^node:/, places: ["crypto/host/", "adapters/node/", "cli/"] },
   { module: /^cloudflare:/, places: ["adapters/workerd.ts"] },
@@ -151,6 +161,7 @@ export const brokerFloors: Readonly<Record<string, number>> = {
   codecs: 7,
   stores: 7,
   buses: 7,
+  cluster: 7,
   access: 7,
   embed: 8,
   "mqtt-client": 8,
@@ -178,6 +189,7 @@ const asTheBrokerCore = [
 const brokerSees: readonly { readonly from: string; readonly parts: readonly string[] }[] = [
   { from: "stores", parts: ["packet/", "ports/"] },
   { from: "buses", parts: ["packet/", "ports/", "routing/"] },
+  { from: "cluster", parts: ["packet/", "ports/", "routing/"] },
   { from: "codecs", parts: ["packet/"] },
   { from: "mqtt-client", parts: ["packet/", "codecs/plain"] },
   { from: "http", parts: ["packet/", "ports/", "listen/"] },

@@ -52,10 +52,10 @@ export function commandOf(line: string, ports: ReadonlyMap<string, string>, { ro
   throw new Error(`${line}: this can be tried by nobody; say why with "not run"`)
 }
 
-/** Its port is 8883 where it is not said; `bench` always says it. */
+/** Its port is 8883 where it is not said; `bench` always says it, and `cert` has none. */
 function broker(args: readonly string[], port: number): [file: string, args: string[], lasts: boolean] {
   const [name = ""] = args
-  if (name === "bench") return ["broker/bin/puremq.js", [...args], false]
+  if (name === "bench" || name === "cert") return ["broker/bin/puremq.js", [...args], false]
   const where = ["start", ""].includes(name) ? ["--tls", `${port}`] : ["-p", `${port}`]
   return ["broker/bin/puremq.js", [...args, ...where], name !== "pub"]
 }
