@@ -100,7 +100,7 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
     const page = await world.open(running, "clients")
     const rows = page.locator("tbody tr")
     await expect.poll(() => rows.count()).toBe(50)
-    expect(await page.locator(".title").textContent()).toContain("10\u202f000 connected")
+    await expect.poll(() => page.locator(".title").textContent()).toContain("10\u202f000 connected")
     // The second time nothing is there yet that it could go on from.
     await page.getByRole("button", { name: "Next" }).dblclick({ delay: 0 })
     await page.getByText("51 to 100").waitFor()
