@@ -379,7 +379,7 @@ describe("webhooks", () => {
     const [, time, code] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers["puremq-signature"])) ?? []
     expect(createHmac("sha256", secret).update(`${time}.${body}`).digest("hex")).toBe(code)
     // The receiver has an event before the broker has its answer, and counts.
-    await until(() => broker.stats().webhookEvents.delivered >= 2)
+    await until(() => (broker.stats().webhookEvents["delivered"] ?? 0) >= 2)
     expect(broker.stats()).toMatchObject({ webhookEvents: { delivered: 2, dropped: 0, refused: 0 }, faults: 0 })
     expect(events.filter(({ event }) => event === "warning")).toHaveLength(2)
   })
