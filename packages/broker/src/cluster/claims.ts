@@ -7,6 +7,7 @@ import type { Claimed } from "../ports/cluster.ts"
 import { Pause } from "../ports/pause.ts"
 import type { StoreFailed } from "../ports/store.ts"
 import { arrivedOf } from "./envelope.ts"
+import type { Ownership } from "./ownership.ts"
 import { partitionOf } from "./partition.ts"
 import { SessionImage, type Waiting } from "./session-image.ts"
 import { SessionLog, type SessionLogNeeds } from "./session-log.ts"
@@ -23,6 +24,9 @@ const mostRounds = 8
 
 export interface ClaimsNeeds extends SessionLogNeeds {
   readonly streams: () => Streams | undefined
+  readonly ownership: Ownership
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   /** For what is asked by session, or by message: many sessions may come at once. */
   readonly reads: Slots
   /** The session is this node's from here on. */
@@ -47,11 +51,15 @@ interface Claim {
   rounds: number
   /** Something was appended. */
   tried: boolean
+  /** Another node has asked for the session meanwhile, and takes it. */
+  wantedElsewhere: boolean
   readonly done: Pause<Claimed | StoreFailed>
 }
 
 export class Claims {
   readonly #needs: ClaimsNeeds
+  /** By Client Identifier. */
+  readonly #underWay: Map<string, Claim> = new Map()
   #count = 0
 
   constructor(needs: ClaimsNeeds) {
@@ -59,6 +67,7 @@ export class Claims {
   }
 
   /**
+   * One of a client at a time.
    * @param wanted false: nobody waits for it any more
    * @param onlyOf only from this node, which has gone
    */
@@ -69,7 +78,7 @@ export class Claims {
       done.answer({ failed: "no server of the cluster can be reached" })
       return done
     }
-    this.#read({
+    const claim: Claim = {
       clientId,
       cleanStart,
       onlyOf,
@@ -81,13 +90,23 @@ export class Claims {
       asked: new Set(),
       rounds: 0,
       tried: false,
+      wantedElsewhere: false,
       done,
-    })
+    }
+    this.#underWay.set(clientId, claim)
+    this.#read(claim)
     return done
+  }
+
+  /** Another node has asked for the session: as soon as this node has it, it may not have it any more. */
+  asked(clientId: string): void {
+    const claim = this.#underWay.get(clientId)
+    if (claim !== undefined) claim.wantedElsewhere = true
   }
 
   /** What was appended may be there all the same: then the session is this node's, and nobody sees to it. */
   #fail(claim: Claim, failed: string): void {
+    this.#underWay.delete(claim.clientId)
     if (claim.tried) this.#needs.doubtful(claim.clientId)
     claim.done.answer({ failed })
   }
@@ -163,9 +182,13 @@ export class Claims {
       return
     }
     claim.tried = true
+    const { now, ownership } = this.#needs
+    const { doubts } = ownership
+    const asked = now()
     streams.append(partition, [snapshot]).onAnswer((answer) => {
       if ("last" in answer) {
         log.appended(answer.last)
+        ownership.shown(log, asked, doubts)
         this.#fetch(claim, log)
       } else if ("refused" in answer) this.#read(claim)
       else if (streams.reachable) this.#read(claim)
@@ -193,6 +216,8 @@ export class Claims {
         this.#fail(claim, failed)
         return
       }
+      this.#underWay.delete(claim.clientId)
+      log.wanted = claim.wantedElsewhere
       this.#needs.claimed(log)
       done.answer(claimedOf(log.image, found))
     }

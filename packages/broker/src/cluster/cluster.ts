@@ -112,6 +112,8 @@ export class NodeOfCluster implements Bus, Store, Cluster {
     this.#claims = new Claims({
       node,
       streams,
+      ownership: this.#ownership,
+      now,
       reads,
       records: new SessionRecords(),
       largest: () => this.#streams?.largest ?? 0,
@@ -149,8 +151,9 @@ export class NodeOfCluster implements Bus, Store, Cluster {
       return attended
     }
     const asked = (clientId: string) => {
+      this.#claims.asked(clientId)
       const log = this.#logs.get(clientId)
-      if (log !== undefined) log.sure = -1
+      if (log !== undefined) log.wanted = true
     }
     const adoptGroup = (share: string) => this.#groups.adopt(share)
     const gone = (name: string) => this.#groups.nodeGone(name)

@@ -54,7 +54,14 @@ describe("a turn with what servers never take", () => {
     const strangers: string[] = []
     const logs = new Map(
       ["a", "b", "c", "d", "e"].map((clientId) => {
-        const log = { image: { clientId }, lost: false, sure: 0, touch: () => undefined, appended: () => undefined }
+        const log = {
+          image: { clientId },
+          lost: false,
+          wanted: false,
+          shownAfter: 0,
+          touch: () => undefined,
+          appended: () => undefined,
+        }
         return [clientId, log as unknown as SessionLog]
       }),
     )
@@ -132,7 +139,14 @@ describe("what servers say is not as it is expected", () => {
   it("a batch of each partition is tried once more, and then later", () => {
     const { questions, run, streams } = refusing(4, () => undefined)
     const commits = commitsOn(streams, (clientId) => {
-      const log = { image: { clientId }, lost: false, sure: 0, touch: () => undefined, appended: () => undefined }
+      const log = {
+        image: { clientId },
+        lost: false,
+        wanted: false,
+        shownAfter: 0,
+        touch: () => undefined,
+        appended: () => undefined,
+      }
       return log as unknown as SessionLog
     })
     const turn = Array.from({ length: 40 }, (_, at) => published(`c${at}`, 1))
@@ -150,7 +164,15 @@ describe("what servers say is not as it is expected", () => {
     const record: StreamMessage = { sequence: 9, subject: "s.c", headers: {}, data: new Uint8Array(0) }
     const { questions, run, streams } = refusing(1, (subject) => (subject.startsWith("s.") ? record : undefined))
     const log = {
-      ...{ image: { clientId: "c" }, lost: false, sure: -1, fence: 3, subject: "s.c", appended: () => undefined },
+      ...{
+        image: { clientId: "c" },
+        lost: false,
+        wanted: true,
+        shownAfter: 0,
+        fence: 3,
+        subject: "s.c",
+        appended: () => undefined,
+      },
       wrote: () => true,
       touch: () => ({ subject: "s.c", headers: {}, data: new Uint8Array(0) }),
     }

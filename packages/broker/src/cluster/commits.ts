@@ -136,7 +136,7 @@ export class Commits {
     const { ownership } = this.#needs
     if (!ownership.isCertainSince(begunAt, begunAfter)) return ownership.confirm(logs)
     // Of those nothing was appended.
-    return ownership.confirm(logs.filter(({ sure }) => sure !== ownership.doubts))
+    return ownership.confirm(logs.filter((log) => ownership.isDoubtful(log)))
   }
 
   #prepare(changes: readonly Change[], streams: Streams): Turn {
@@ -246,8 +246,8 @@ export class Commits {
       const { published, log } = group
       // What its client has published it publishes again where its session is now.
       if (log?.lost === true) continue
-      // Something has gone wrong since its last record: another node may have it.
-      if (log?.sure !== ownership.doubts) group.record ??= log?.touch()
+      // Another node may have it.
+      if (log !== undefined && ownership.isDoubtful(log)) group.record ??= log.touch()
       const { record } = group
       if (log?.tooLarge === true) {
         this.#needs.trouble(

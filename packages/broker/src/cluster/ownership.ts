@@ -44,8 +44,11 @@ export class Ownership {
   shown(log: SessionLog, at: number, doubts: number): void {
     log.shownAt = at
     log.shownAfter = doubts
-    // Where another node wants it that stays so.
-    if (log.sure >= 0) log.sure = doubts
+  }
+
+  /** Another node wants it, or there has been a reason to doubt it since the servers have shown it. */
+  isDoubtful({ shownAfter, wanted }: SessionLog): boolean {
+    return wanted || shownAfter !== this.doubts
   }
 
   #isCertain(log: SessionLog): boolean {
