@@ -23,6 +23,7 @@ export const severities: Readonly<Record<LogEvent["event"], Severity>> = {
   "store recovered": "INFO",
   "bridge connected": "INFO",
   "node joined": "INFO",
+  "node ended": "INFO",
   "cluster reachable": "INFO",
   warning: "WARN",
   "client refused": "WARN",

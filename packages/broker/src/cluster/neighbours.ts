@@ -61,6 +61,8 @@ interface Other {
   /** The silence since then counts: before it nobody could be heard. */
   silentSince: number
   goneAt: number | undefined
+  /** It has said that it ends. */
+  ended: boolean
 }
 
 /** Nodes that were gone before anybody who is there now has heard of them: all may have ended at once. */
@@ -103,7 +105,11 @@ export class Neighbours {
     })
     streams.listen(goodbyeSubject, ({ data }) => {
       const other = this.#others.get(readId(data))
-      if (other !== undefined && other.goneAt === undefined) this.#gone(other, now(), "it has ended")
+      if (other === undefined || other.goneAt !== undefined) return
+      other.ended = true
+      const { name, id, clients } = other.said
+      this.#needs.events({ event: "node ended", node: name, id, clients })
+      this.#gone(other, now())
     })
     streams.answer(letGoOf(own.id), (data, answer) => {
       const question = readQuestion(data)
@@ -132,12 +138,13 @@ export class Neighbours {
   /** This node, the others by their names, and last those that are gone. */
   views(now: number): NodeView[] {
     const reachable = this.#streams?.reachable === true
-    const others = [...this.#others.values()].map(({ said, heardAt, goneAt }): NodeView => {
-      if (goneAt !== undefined) return { ...said, state: "gone", heardAt }
+    const others = [...this.#others.values()].map(({ said, heardAt, goneAt, ended }): NodeView => {
+      if (goneAt !== undefined) return { ...said, state: ended ? "ended" : "gone", heardAt }
       return { ...said, state: reachable && now - heardAt < patience ? "there" : "unknown", heardAt }
     })
+    const isOver = ({ state }: NodeView) => state === "gone" || state === "ended"
     const byName = (a: NodeView, b: NodeView) =>
-      Number(a.state === "gone") - Number(b.state === "gone") || compare(a.name, b.name) || compare(a.id, b.id)
+      Number(isOver(a)) - Number(isOver(b)) || compare(a.name, b.name) || compare(a.id, b.id)
     return [this.#needs.own.view(now), ...others.sort(byName)]
   }
 
@@ -173,8 +180,11 @@ export class Neighbours {
     }
     for (const [id, other] of this.#others) {
       if (other.goneAt === undefined) {
-        const silence = `it was not heard for ${Math.round((now - other.heardAt) / 1000)} s`
-        if (now - other.silentSince >= patience) this.#gone(other, now, silence)
+        if (now - other.silentSince < patience) continue
+        const { name, id, clients } = other.said
+        const reason = `it was not heard for ${Math.round((now - other.heardAt) / 1000)} s`
+        this.#needs.events({ event: "node gone", node: name, id, reason, clients })
+        this.#gone(other, now)
       } else if (now - other.goneAt >= toldAsGone) this.#others.delete(id)
     }
     for (const [clientId, at] of this.#doubtful) {
@@ -202,7 +212,7 @@ export class Neighbours {
     const now = this.#needs.now()
     const before = this.#others.get(said.id)
     if (before === undefined && this.#others.size >= mostOthers && !this.#forgetOne()) return
-    this.#others.set(said.id, { said, heardAt: now, silentSince: now, goneAt: undefined })
+    this.#others.set(said.id, { said, heardAt: now, silentSince: now, goneAt: undefined, ended: false })
     if (before !== undefined && before.goneAt === undefined) return
     this.#joinedAt = now
     this.#needs.events({ event: "node joined", node: said.name, id: said.id, version: said.version })
@@ -214,13 +224,11 @@ export class Neighbours {
     this.#closed = true
   }
 
-  #gone(other: Other, now: number, reason: string): void {
-    const { name, id, clients } = other.said
+  #gone(other: Other, now: number): void {
     other.goneAt = now
     for (const [one, { goneAt }] of this.#others)
       if (goneAt !== undefined && now - goneAt < together) this.#due.set(one, now)
-    this.#needs.gone(id)
-    this.#needs.events({ event: "node gone", node: name, id, reason, clients })
+    this.#needs.gone(other.said.id)
   }
 
   /** One that is gone. */

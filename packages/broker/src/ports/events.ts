@@ -239,6 +239,15 @@ export interface NodeGone {
   readonly clients: number
 }
 
+/** It has said that it ends, as when it is stopped for an upgrade: its sessions are the others'. */
+export interface NodeEnded {
+  readonly event: "node ended"
+  readonly node: string
+  readonly id: string
+  /** Those that it had before. */
+  readonly clients: number
+}
+
 /** No server of the cluster can be reached: QoS 1 and 2 wait, and new clients are refused. */
 export interface ClusterUnreachable {
   readonly event: "cluster unreachable"
@@ -251,7 +260,7 @@ export interface ClusterReachable {
   readonly away: number
 }
 
-export type ClusterEvent = NodeJoined | NodeGone | ClusterUnreachable | ClusterReachable
+export type ClusterEvent = NodeJoined | NodeGone | NodeEnded | ClusterUnreachable | ClusterReachable
 
 /** TLS handshakes of this moment, of one listener or of all. */
 export interface HandshakeLoad {

@@ -19,9 +19,9 @@ export interface NodeSaid {
 
 /**
  * "this": who is asked; "there": it was heard in the last seconds; "unknown": nobody can be heard at the moment, as the servers cannot
- * be reached; "gone": it has fallen silent.
+ * be reached; "gone": it has fallen silent; "ended": it has said that it ends.
  */
-export type NodeState = "this" | "there" | "unknown" | "gone"
+export type NodeState = "this" | "there" | "unknown" | "gone" | "ended"
 
 export interface NodeView extends NodeSaid {
   readonly state: NodeState

@@ -111,7 +111,7 @@ it("one that falls silent is gone after 12 s, stays in the list for 10 minutes, 
   expect(seen(a)).toEqual(["a this", "b there"])
 })
 
-it("one that ends in order is gone at once, and not heard any more", () => {
+it("one that ends in order has ended at once, and is not heard any more", () => {
   const world = new World()
   const [a, b] = [world.start("a"), world.start("b")]
   world.pass(6)
@@ -121,10 +121,10 @@ it("one that ends in order is gone at once, and not heard any more", () => {
   b.node.tick()
   world.pass(1)
   world.kill(b)
-  expect(seen(a)).toEqual(["a this", "b gone"])
-  expect(a.events).toEqual([{ event: "node gone", node: "b", id: "b-1", reason: "it has ended", clients: 0 }])
+  expect(seen(a)).toEqual(["a this", "b ended"])
+  expect(a.events).toEqual([{ event: "node ended", node: "b", id: "b-1", clients: 0 }])
   world.pass(20)
-  expect(told(a)).toEqual(["node gone b"])
+  expect(told(a)).toEqual(["node ended b"])
   // What nobody of them has said is nobody's end.
   const stranger = world.servers.node()
   const c = world.start("c")
@@ -132,14 +132,17 @@ it("one that ends in order is gone at once, and not heard any more", () => {
   for (const data of [encodeText("x"), encodeText(""), Uint8Array.of(0xff), encodeText("a-1"), new Uint8Array(100_000)])
     stranger.tell("good-bye", {}, data)
   world.pass(1)
-  expect(seen(a)).toEqual(["a this", "c there", "b gone"])
+  expect(seen(a)).toEqual(["a this", "c there", "b ended"])
   stranger.tell("good-bye", {}, encodeText("c-1"))
   world.pass(1)
-  expect(seen(a)).toEqual(["a this", "b gone", "c gone"])
+  expect(seen(a)).toEqual(["a this", "b ended", "c ended"])
   // It was not that one who said so: it is heard again.
   world.pass(4)
-  expect(seen(a)).toEqual(["a this", "c there", "b gone"])
+  expect(seen(a)).toEqual(["a this", "c there", "b ended"])
   expect(c.node.numbers.reachable).toBe(true)
+  world.kill(c)
+  world.pass(20)
+  expect(seen(a)).toEqual(["a this", "b ended", "c gone"])
 })
 
 it("one that was silent and is heard again joins again", () => {

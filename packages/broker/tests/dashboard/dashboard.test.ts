@@ -140,15 +140,16 @@ describe.skipIf(whyNot !== undefined)(`in a browser${whyNot === undefined ? "" :
       ...{ clients: 7, sessions: 8, receivedPerSecond: 9, sentPerSecond: 10 },
     })
     const nodes = [node("edge-1.hamburg.example", "this"), node("edge-2", "there")]
-    const others = [node("edge-3", "unknown"), node("edge-4", "gone")]
+    const others = [node("edge-3", "unknown"), node("edge-4", "gone"), node("edge-5", "ended")]
     await page.route("**/api/v1/nodes", (route) => route.fulfill({ json: [...nodes, ...others] }))
     await page.reload()
     const table = page.getByLabel("Nodes of the cluster")
-    await expect.poll(() => table.locator("tbody tr").count()).toBe(4)
+    await expect.poll(() => table.locator("tbody tr").count()).toBe(5)
     expect((await table.locator("thead").innerText()).trim().split(/\s+/)).toEqual(["Node", "Is", "Clients"])
     const clients = table.locator("td.number:visible")
-    expect(await clients.allTextContents()).toEqual(["7", "7", "7", "–"])
-    expect(await clients.locator(".quiet").allTextContents()).toEqual(["7", "–"])
+    expect(await clients.allTextContents()).toEqual(["7", "7", "7", "–", "–"])
+    expect(await clients.locator(".quiet").allTextContents()).toEqual(["7", "–", "–"])
+    expect(await table.locator(".tag.is-look").allTextContents()).toEqual(["not heard", "gone"])
     expect(await table.locator("tbody th").first().textContent()).toBe("edge-1.hamburg.example")
     expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
   })

@@ -205,7 +205,13 @@ describe("is it well", () => {
       tone: "look",
       reasons: [{ text: "The node attic is gone (it had 1 client): the others see to its sessions." }],
     })
-    expect(verdictOf({ ...known, nodes: [node, gone, { ...gone, id: "b2", state: "there" }] }).tone).toBe("good")
+    const later = { ...gone, id: "b2", heardAt: "2026-01-01T01:05:00.000Z" } as const
+    expect(verdictOf({ ...known, nodes: [node, gone, { ...later, state: "there" }] }).tone).toBe("good")
+    // It was stopped, by somebody who knows that.
+    expect(verdictOf({ ...known, nodes: [node, { ...gone, state: "ended" }] }).tone).toBe("good")
+    expect(verdictOf({ ...known, nodes: [node, gone, { ...later, state: "ended" }] }).tone).toBe("good")
+    expect(verdictOf({ ...known, nodes: [node, { ...gone, state: "ended" }, later] }).reasons).toHaveLength(1)
+    expect(verdictOf({ ...known, nodes: [node, gone, later] }).reasons).toHaveLength(1)
     expect(nodesText([node, gone])).toBe("1 node, 3 clients")
   })
 

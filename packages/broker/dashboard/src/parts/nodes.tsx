@@ -11,7 +11,16 @@ import { Sent, When } from "./text.tsx"
 /** Of one that is not heard they are its last; one that is gone has none. */
 function figure({ state }: NodeModel, text: string): JSX.Element | string {
   if (state === "this" || state === "there") return text
-  return <span class="quiet">{state === "gone" ? "–" : text}</span>
+  return <span class="quiet">{state === "unknown" ? text : "–"}</span>
+}
+
+const tones: Readonly<Record<NodeModel["state"], string>> = {
+  this: " is-good",
+  there: " is-good",
+  unknown: " is-look",
+  gone: " is-look",
+  // As somebody wanted it.
+  ended: "",
 }
 
 /** Lines of a machine's name end behind a dot. */
@@ -35,8 +44,8 @@ const columns: readonly Column<NodeModel>[] = [
     name: "Is",
     cell: ({ state, heardAt }) => (
       <>
-        <span class={`tag is-${state === "this" || state === "there" ? "good" : "look"}`}>{stateWords[state]}</span>{" "}
-        {(state === "gone" || state === "unknown") && <When at={heardAt} />}
+        <span class={`tag${tones[state]}`}>{stateWords[state]}</span>{" "}
+        {state !== "this" && state !== "there" && <When at={heardAt} />}
       </>
     ),
   },

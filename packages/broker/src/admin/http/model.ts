@@ -109,9 +109,9 @@ export interface NodeModel {
   readonly name: string
   /**
    * "this": who is asked; "there": it was heard in the last seconds; "unknown": the servers of the cluster cannot be reached, and
-   * nobody can be heard; "gone": it has fallen silent.
+   * nobody can be heard; "gone": it has fallen silent; "ended": it has said that it ends.
    */
-  readonly state: "this" | "there" | "unknown" | "gone"
+  readonly state: "this" | "there" | "unknown" | "gone" | "ended"
   readonly version: string
   readonly startedAt: string
   /** All that follows is of then. */

@@ -139,7 +139,7 @@ export const nodes: Schema<readonly NodeModel[]> = v.array(
   v.strictObject({
     id: v.string(),
     name: v.string(),
-    state: v.picklist(["this", "there", "unknown", "gone"]),
+    state: v.picklist(["this", "there", "unknown", "gone", "ended"]),
     version: v.string(),
     startedAt: time,
     heardAt: time,

@@ -10,6 +10,7 @@ export const stateWords: Readonly<Record<NodeModel["state"], string>> = {
   there: "there",
   unknown: "not heard",
   gone: "gone",
+  ended: "stopped",
 }
 
 /** "2 nodes, 12 clients": of those that are there. */
@@ -21,11 +22,13 @@ export function nodesText(nodes: readonly NodeModel[]): string {
 
 /** Those that are gone, unless they were only started again. */
 export function nodeReasons(nodes: readonly NodeModel[] = []): Reason[] {
-  const there = new Set(nodes.filter(({ state }) => state !== "gone").map(({ name }) => name))
-  const gone = new Map(
-    nodes.filter(({ name, state }) => state === "gone" && !there.has(name)).map((one) => [one.name, one]),
-  )
-  return [...gone.values()].map(({ name, clients }) => {
+  const last = new Map<string, NodeModel>()
+  for (const node of nodes) {
+    const other = last.get(node.name)
+    if (other === undefined || Date.parse(node.heardAt) > Date.parse(other.heardAt)) last.set(node.name, node)
+  }
+  const gone = [...last.values()].filter(({ state }) => state === "gone")
+  return gone.map(({ name, clients }) => {
     const had = clients === 0 ? "" : ` (it had ${several(clients, "client")})`
     return {
       tone: "look",

@@ -65,7 +65,7 @@ export function nodesIn(body: unknown): readonly NodeModel[] {
   return (Array.isArray(body) ? body : []).map((each: unknown) => ({
     id: textIn(each, "id") ?? "",
     name: textIn(each, "name") ?? "",
-    state: oneOf(textIn(each, "state"), ["unknown", "this", "there", "gone"]),
+    state: oneOf(textIn(each, "state"), ["unknown", "this", "there", "gone", "ended"]),
     version: textIn(each, "version") ?? "",
     startedAt: "",
     heardAt: "",
