@@ -20,8 +20,6 @@ const toldAsGone = 600_000
 const mostOthers = 1000
 /** Records that are looked at in one go, if they are not large. */
 const looked = 1000
-/** Milliseconds after the end of a node in which that of another may have left what it was to look at to nobody. */
-const together = 60_000
 
 const aliveSubject = "alive"
 /** Where a node says that it ends. */
@@ -43,9 +41,8 @@ export interface NeighboursNeeds {
   readonly gone: (node: string) => void
 }
 
+/** A search for sessions of nodes that are not there. */
 interface Search {
-  /** Or `unheard`. */
-  readonly node: string
   partition: number
   after: number
   /** There was something to see to, which may have failed. */
@@ -65,17 +62,13 @@ interface Other {
   ended: boolean
 }
 
-/** Nodes that were gone before anybody who is there now has heard of them: all may have ended at once. */
-const unheard = ""
-
 export class Neighbours {
   readonly #needs: NeighboursNeeds
   /** The other nodes, by what they are called in this start of theirs. */
   readonly #others: Map<string, Other> = new Map()
-  /** Nodes whose sessions are looked for; the first is under way. */
-  readonly #searches: Search[] = []
-  /** When the sessions of a node are to be looked for. */
-  readonly #due: Map<string, number> = new Map()
+  #search: Search | undefined
+  /** When the next one is to begin. */
+  #searchAt = Number.POSITIVE_INFINITY
   /** Sessions that may be this node's though it does not serve them, and when that is looked at. */
   readonly #doubtful: Map<string, number> = new Map()
   #streams: Streams | undefined
@@ -98,7 +91,8 @@ export class Neighbours {
     const { asked, hub, own, now, released } = this.#needs
     this.#streams = streams
     this.#opened = now()
-    this.#due.set(unheard, now() + patience)
+    // All may have ended at once, before anybody who is there now could hear of them.
+    this.#searchAt = now() + patience
     streams.listen(aliveSubject, ({ data }) => {
       const said = readAlive(data)
       if (said !== undefined && said.id !== own.id) this.#heard(said)
@@ -192,11 +186,10 @@ export class Neighbours {
       this.#doubtful.delete(clientId)
       this.#needs.hub()?.adopt(clientId, own.id, () => undefined)
     }
-    for (const [node, at] of this.#due) {
-      if (now < at) continue
-      this.#due.delete(node)
-      this.#searches.push({ node, partition: 0, after: 0, found: false, begunAt: now })
-      if (this.#searches.length === 1) this.#search(streams)
+    if (now >= this.#searchAt && this.#search === undefined) {
+      this.#searchAt = Number.POSITIVE_INFINITY
+      this.#search = { partition: 0, after: 0, found: false, begunAt: now }
+      this.#lookOn(this.#search, streams)
     }
   }
 
@@ -204,8 +197,7 @@ export class Neighbours {
   #hearAnew(now: number): void {
     this.#anewAt = now
     for (const other of this.#others.values()) other.silentSince = now
-    for (const node of this.#due.keys()) this.#due.set(node, now + patience)
-    this.#due.set(unheard, now + patience)
+    this.#searchAt = now + patience
   }
 
   #heard(said: NodeSaid): void {
@@ -226,8 +218,8 @@ export class Neighbours {
 
   #gone(other: Other, now: number): void {
     other.goneAt = now
-    for (const [one, { goneAt }] of this.#others)
-      if (goneAt !== undefined && now - goneAt < together) this.#due.set(one, now)
+    // For others, too, that have gone before: this one may have been about to look at what they had.
+    this.#searchAt = now
     this.#needs.gone(other.said.id)
   }
 
@@ -264,43 +256,36 @@ export class Neighbours {
     one()
   }
 
-  /** Sessions of a node that has gone: their wills are due, and their ends. */
-  #search(streams: Streams): void {
-    const search = this.#searches[0]
-    if (search === undefined) return
+  /** Sessions of nodes that have gone: their wills are due, and their ends. */
+  #lookOn(search: Search, streams: Streams): void {
     while (search.partition < streams.partitions && search.after === 0 && !this.#isMine(search.partition))
       search.partition++
     const over = search.partition >= streams.partitions
+    // It has taken so long that nobody was heard meanwhile: who had gone may be back. It begins anew when that is known.
     const anew = this.#anewAt > search.begunAt
-    if (over || anew || this.#isThere(search.node)) {
-      this.#searches.shift()
+    if (over || anew) {
       // Who took others for there may have left a partition to nobody.
       const agreed = this.#joinedAt < search.begunAt - patience
-      // It has taken so long that nobody was heard meanwhile: who it is for may be back.
-      if (anew) this.#due.set(search.node, this.#anewAt + patience)
-      else if (over && (search.found || !agreed)) this.#due.set(search.node, this.#needs.now() + patience)
-      this.#search(streams)
+      this.#searched(over && (search.found || !agreed))
       return
     }
     const { adoptGroup } = this.#needs
     streams.fetch(search.partition, ["g.>", "s.>"], search.after, looked).onAnswer((answer) => {
       if ("failed" in answer) {
-        this.#searches.shift()
-        this.#due.set(search.node, this.#needs.now() + patience)
-        this.#search(streams)
+        this.#searched(true)
         return
       }
       const found = new Map<string, string>()
       for (const { subject, data } of answer.messages) {
         if (subject.startsWith("g.")) {
           const record = decodeGroup(data)
-          if (typeof record !== "string" && this.#isGone(record.node, search) && !record.over) adoptGroup(record.share)
+          if (typeof record !== "string" && this.#isGone(record.node) && !record.over) adoptGroup(record.share)
           continue
         }
         const head = headOf(data)
         const clientId = clientOfToken(subject.slice(2))
         if (typeof head === "string" || clientId === undefined) continue
-        if (this.#isGone(head.node, search) && head.attended) found.set(clientId, head.node)
+        if (this.#isGone(head.node) && head.attended) found.set(clientId, head.node)
         else found.delete(clientId)
       }
       if (answer.more) search.after = answer.through
@@ -309,12 +294,17 @@ export class Neighbours {
         search.after = 0
       }
       if (found.size > 0) search.found = true
-      this.#adopt(found, () => this.#search(streams))
+      this.#adopt(found, () => this.#lookOn(search, streams))
     })
   }
 
-  #isGone(node: string, search: Search): boolean {
-    if (search.node !== unheard) return node === search.node
+  /** @param again there was something to see to, say, which may have failed */
+  #searched(again: boolean): void {
+    this.#search = undefined
+    if (again) this.#searchAt = Math.min(this.#searchAt, this.#needs.now() + patience)
+  }
+
+  #isGone(node: string): boolean {
     return node !== this.#needs.own.id && !this.#isThere(node)
   }
 }

@@ -136,3 +136,24 @@ it("what is looked for is not taken from a node that is back, when the search wa
   expect(clients.filter(({ closed }) => closed)).toEqual([])
   expect(watcher.got).toEqual([])
 })
+
+// The other had come after it, had never heard of it, and left the partition to who had.
+it("a node goes that was to look at what another had, and has not got to it", () => {
+  const { world, nodes } = watched(["w", "a", "b"])
+  const [, gone, looks] = nodes as [ClusterNodeWorld, ClusterNodeWorld, ClusterNodeWorld]
+  world.pass(30_000, 50)
+  const wills = withWills(gone, 20)
+  world.pass(1000, 10)
+  world.kill(gone)
+  world.kill(nodes[0]!)
+  const last = world.add("c")
+  const watcher = world.member(last, "watcher-2", { lasting: true })
+  world.subscribe(watcher, "w/#", 1)
+  // By the order of their names it is this one that b looks at.
+  world.servers.partitions[0]?.leaderAway()
+  world.pass(40_000, 20)
+  world.kill(looks)
+  world.servers.partitions[0]?.leaderBack()
+  world.pass(60_000, 20)
+  expect(watcher.got).toHaveLength(wills.length)
+})
