@@ -4,6 +4,7 @@ import { Pause } from "../ports/pause.ts"
 import type { StoreFailed } from "../ports/store.ts"
 import type { SessionSeen } from "./group-messages.ts"
 import { GroupOwner, type RecordContent } from "./group-owner.ts"
+import type { GroupRecord, Marks } from "./group-record.ts"
 import type { GroupNews } from "./group-words.ts"
 
 function answered<Answer>(answer: Answer): Pause<Answer> {
@@ -18,15 +19,26 @@ function messageAt(sequence: number, qos: 1 | 2 = 1): Arrived {
   return { topic: "t", qos, publisher: "p", position: { partition: 0, sequence }, ...beside }
 }
 
+interface WorldOptions {
+  /** What another owner has written. */
+  readonly before?: GroupRecord
+  readonly largest?: number
+  readonly qos?: 1 | 2
+  /** Writes are answered by the test. */
+  readonly writes?: Pause<"written" | "lost">[]
+}
+
 /** A group with messages 1, 2, ... on servers that answer at once; offers are answered by the test. */
-function world(
-  count: number,
-  { largest = 1_000_000, qos = 1 }: { readonly largest?: number; readonly qos?: 1 | 2 } = {},
-) {
+function world(count: number, { before, largest = 1_000_000, qos = 1, writes }: WorldOptions = {}) {
   const clock = { now: 0 }
   const records: RecordContent[] = []
-  const offers: { readonly to: string; readonly sequence: number; readonly answer: Pause<Taken | StoreFailed> }[] = []
-  const owner = new GroupOwner("$share/g/t", 1, undefined, {
+  const offers: {
+    readonly to: string
+    readonly sequence: number
+    readonly done: Marks
+    readonly answer: Pause<Taken | StoreFailed>
+  }[] = []
+  const owner = new GroupOwner("$share/g/t", 1, before, {
     now: () => clock.now,
     largest: () => largest,
     fetch: (_, _path, after, most) => {
@@ -42,11 +54,14 @@ function world(
     unwanted: () => undefined,
     write: (record) => {
       records.push(record)
-      return answered<"written" | "lost">("written")
+      if (writes === undefined) return answered<"written" | "lost">("written")
+      const answer = new Pause<"written" | "lost">()
+      writes.push(answer)
+      return answer
     },
-    offer: (_, { clientId, message }) => {
+    offer: (_, { clientId, done, message }) => {
       const answer = new Pause<Taken | StoreFailed>()
-      offers.push({ to: clientId, sequence: message.position.sequence, answer })
+      offers.push({ to: clientId, sequence: message.position.sequence, done, answer })
       return answer
     },
     session: () => answered<SessionSeen | StoreFailed>({ member: false, taken: () => false }),
@@ -127,6 +142,28 @@ test("what was offered at QoS 2 to members who are away keeps no others from bei
     }
   }
   expect(again.sort((a, b) => a - b)).toEqual(Array.from({ length: before }, (_, at) => at + 1))
+})
+
+// They forgot what they had taken, as it was none of what was open, and took it a second time.
+test("an owner whose first record is not written yet tells members what the last one's says is open", () => {
+  const open = [
+    [0, 5, "m"],
+    [0, 6],
+    [0, 7, "other"],
+  ] as const
+  const common = { share: "$share/g/t", node: "last", claim: 1, number: 9, over: false }
+  const before: GroupRecord = { ...common, through: [7], open, members: ["m", "other"] }
+  const writes: Pause<"written" | "lost">[] = []
+  const { clock, news, offers, owner } = world(7, { before, qos: 2, writes })
+  news({ joining: [two("m"), two("other")] })
+  expect(offers).toEqual([])
+  clock.now += 2000
+  owner.tick(clock.now)
+  expect(writes).toHaveLength(1)
+  expect(offers.map(({ done, sequence, to }) => [to, sequence, done])).toEqual([
+    ["m", 5, { through: [7], but: [[0, 5]] }],
+    ["other", 7, { through: [7], but: [[0, 7]] }],
+  ])
 })
 
 test("whom messages were offered to has its part of the record, and the next waits until others are done", () => {

@@ -90,7 +90,9 @@ export class GroupOwner {
     this.#notBefore = record === undefined ? now : now + handover
     this.#idleSince = now
     this.#lookedAt = now
+    // What its last owner has written: until it is written anew, members have not to forget what that says.
     this.#written = this.#content(false)
+    this.#keep(this.#written)
     this.#begin(record !== undefined)
   }
 
