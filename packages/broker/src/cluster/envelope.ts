@@ -40,10 +40,13 @@ export interface Published
   readonly publisher: string
 }
 
+/** Seconds for which one that has expired is kept: who was sent it before, and has not acknowledged it, is sent it again [MQTT-4.4.0-1]. */
+const sentAgain = 3600
+
 /** @param lifetime seconds that messages are kept at most, and `now`, in milliseconds since 1970 */
 export function appendOf(message: Published, lifetime: number, now: number): Append {
   const { subject, headers, data } = envelopeOf(message, message.retain ? roots.retained : roots.kept)
-  const seconds = Math.min(lifetime, Math.ceil((message.expiresAt - now) / 1000))
+  const seconds = Math.min(lifetime, Math.ceil((message.expiresAt - now) / 1000) + sentAgain)
   const kept = Number.isFinite(seconds) ? { lifetime: Math.max(1, seconds) } : {}
   return { subject, headers, data, ...kept }
 }

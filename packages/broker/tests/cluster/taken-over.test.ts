@@ -269,3 +269,26 @@ it("and when another partition had not kept its part of the turn before the node
   expect(old.client.take()).toEqual([])
   expect(member.got).toEqual(["one"])
 })
+
+// The streams had it for no longer than it said: it was forgotten, and its Packet Identifier another message's.
+it.each([1, 2] as const)(
+  "what was sent at QoS %i is sent again by another node, also when it has expired [MQTT-4.4.0-1]",
+  (qos) => {
+    const { world, a, b } = twoNodes()
+    const [before, publisher] = [world.member(a, "s", { lasting: true }), world.member(a, "publisher")]
+    world.subscribe(before, "t", qos)
+    before.acknowledges = false
+    const fiveSeconds = [0x02, 0, 0, 0, 5]
+    publisher.client.publish("t", "sent", { qos, packetId: 1, properties: fiveSeconds })
+    world.pass(1000)
+    const packetId = before.unacknowledged[0]?.packetId
+    world.cut(before)
+    publisher.client.publish("t", "not sent", { qos, packetId: 2, properties: fiveSeconds })
+    world.pass(30_000, 10)
+    const again = b.test.open()
+    again.connect({ clientId: "s", cleanStart: false, sessionExpiryInterval: 3600 })
+    world.pass(3000, 10)
+    const seen = again.take().map(({ dup, packetId, payload }) => ({ dup, packetId, payload }))
+    expect(seen).toEqual([{ dup: true, packetId, payload: "sent" }])
+  },
+)
