@@ -39,6 +39,7 @@ function claiming() {
     claimed: (log) => logs.push(log),
     doubtful: () => undefined,
     alive: () => true,
+    mayBeThere: () => true,
   })
   const claim = (clientId: string) => {
     const answers: (Claimed | StoreFailed)[] = []

@@ -33,8 +33,9 @@ export interface ClaimsNeeds extends SessionLogNeeds {
   readonly claimed: (log: SessionLog) => void
   /** It may be this node's, and is not served: to be looked at later. */
   readonly doubtful: (clientId: string) => void
-  /** A node that has not been heard of lately is not asked. */
   readonly alive: (node: string) => boolean
+  /** A node that was heard, and is not any more, is not asked. */
+  readonly mayBeThere: (node: string) => boolean
 }
 
 interface Claim {
@@ -141,7 +142,7 @@ export class Claims {
 
   #decide(claim: Claim, image: SessionImage, head: RecordHead | undefined, last: StreamMessage | undefined): void {
     const { asked, clientId, cleanStart, number, streams } = claim
-    const { alive, node } = this.#needs
+    const { alive, mayBeThere, node } = this.#needs
     // The answer to an append that was made may have been lost.
     if (head?.node === node && head.claim === number && last !== undefined) {
       this.#has(claim, image, last.sequence)
@@ -159,7 +160,7 @@ export class Claims {
       return
     }
     const whose = `${head?.node} ${head?.claim}`
-    if (image.attended && head !== undefined && head.node !== node && !asked.has(whose) && alive(head.node)) {
+    if (image.attended && head !== undefined && head.node !== node && !asked.has(whose) && mayBeThere(head.node)) {
       asked.add(whose)
       const question = encodeText(JSON.stringify({ clientId, cleanStart }))
       streams.ask(letGoOf(head.node), question, patience).onAnswer(() => this.#read(claim))

@@ -122,6 +122,7 @@ export class NodeOfCluster implements Bus, Store, Cluster {
       claimed: (log) => this.#logs.set(log.image.clientId, log),
       doubtful: (clientId) => this.#neighbours.doubtful(clientId),
       alive: (name) => this.#neighbours.alive(name),
+      mayBeThere: (name) => this.#neighbours.mayBeThere(name),
     })
     this.#interests = new Interests({
       arrived: (partition, message) => {

@@ -9,7 +9,7 @@ import { letGoOf } from "./claims.ts"
 import { decodeGroup } from "./group-record.ts"
 import type { OwnNode } from "./own-node.ts"
 import { headOf } from "./session-record.ts"
-import type { Streams } from "./streams.ts"
+import type { StreamMessage, Streams } from "./streams.ts"
 import { clientOfToken } from "./subjects.ts"
 
 /** Milliseconds between two signs of life, and after the last of which a node counts as gone. */
@@ -20,6 +20,9 @@ const toldAsGone = 600_000
 const mostOthers = 1000
 /** Records that are looked at in one go, if they are not large. */
 const looked = 1000
+
+/** Milliseconds for an answer of one that was never heard. */
+const answersWithin = 1500
 
 const aliveSubject = "alive"
 /** Where a node says that it ends. */
@@ -47,6 +50,8 @@ interface Search {
   after: number
   /** There was something to see to, which may have failed. */
   found: boolean
+  /** Those that were never heard, and whether they have answered. */
+  readonly strangers: Map<string, boolean>
   /** Milliseconds. */
   readonly begunAt: number
 }
@@ -105,6 +110,7 @@ export class Neighbours {
       this.#needs.events({ event: "node ended", node: name, id, clients })
       this.#gone(other, now())
     })
+    streams.answer(thereOf(own.id), (_, answer) => answer(new Uint8Array(0)))
     streams.answer(letGoOf(own.id), (data, answer) => {
       const question = readQuestion(data)
       if (question === undefined) return
@@ -129,6 +135,11 @@ export class Neighbours {
     return other.goneAt === undefined || (other.goneAt <= this.#anewAt && now - this.#anewAt < patience)
   }
 
+  /** It may be, or nobody has heard of it: who is not there is asked in vain at once. */
+  mayBeThere(node: string): boolean {
+    return !this.#others.has(node) || this.alive(node)
+  }
+
   /** This node, the others by their names, and last those that are gone. */
   views(now: number): NodeView[] {
     const reachable = this.#streams?.reachable === true
@@ -150,6 +161,7 @@ export class Neighbours {
       return
     }
     this.#hearAnew(now())
+    this.#say(now())
     if (this.#awaySince !== undefined) {
       events({ event: "cluster reachable", away: Math.round((now() - this.#awaySince) / 1000) })
       this.#awaySince = undefined
@@ -168,10 +180,7 @@ export class Neighbours {
       this.#hearAnew(now)
       return
     }
-    if (now - this.#said >= interval) {
-      this.#said = now
-      streams.tell(aliveSubject, {}, encodeAlive(own.said))
-    }
+    if (now - this.#said >= interval) this.#say(now)
     for (const [id, other] of this.#others) {
       if (other.goneAt === undefined) {
         if (now - other.silentSince < patience) continue
@@ -188,9 +197,14 @@ export class Neighbours {
     }
     if (now >= this.#searchAt && this.#search === undefined) {
       this.#searchAt = Number.POSITIVE_INFINITY
-      this.#search = { partition: 0, after: 0, found: false, begunAt: now }
+      this.#search = { partition: 0, after: 0, found: false, strangers: new Map(), begunAt: now }
       this.#lookOn(this.#search, streams)
     }
+  }
+
+  #say(now: number): void {
+    this.#said = now
+    this.#streams?.tell(aliveSubject, {}, encodeAlive(this.#needs.own.said))
   }
 
   /** Who could not hear anybody knows nothing of them, also of those that it took for gone meanwhile. */
@@ -275,27 +289,55 @@ export class Neighbours {
         this.#searched(true)
         return
       }
-      const found = new Map<string, string>()
-      for (const { subject, data } of answer.messages) {
-        if (subject.startsWith("g.")) {
-          const record = decodeGroup(data)
-          if (typeof record !== "string" && this.#isGone(record.node) && !record.over) adoptGroup(record.share)
-          continue
-        }
-        const head = headOf(data)
-        const clientId = clientOfToken(subject.slice(2))
-        if (typeof head === "string" || clientId === undefined) continue
-        if (this.#isGone(head.node) && head.attended) found.set(clientId, head.node)
-        else found.delete(clientId)
-      }
       if (answer.more) search.after = answer.through
       else {
         search.partition++
         search.after = 0
       }
-      if (found.size > 0) search.found = true
-      this.#adopt(found, () => this.#lookOn(search, streams))
+      const { groups, sessions } = this.#ofGone(answer.messages)
+      this.#askStrangers([...groups.values(), ...sessions.values()], search, streams, () => {
+        const isThere = (node: string) => search.strangers.get(node) === true
+        for (const [share, node] of groups) if (!isThere(node)) adoptGroup(share)
+        for (const [clientId, node] of sessions) if (isThere(node)) sessions.delete(clientId)
+        if (sessions.size > 0) search.found = true
+        this.#adopt(sessions, () => this.#lookOn(search, streams))
+      })
     })
+  }
+
+  /** Shared Subscriptions and Client Identifiers whose nodes are not there, with these. */
+  #ofGone(records: readonly StreamMessage[]): { groups: Map<string, string>; sessions: Map<string, string> } {
+    const [groups, sessions] = [new Map<string, string>(), new Map<string, string>()]
+    for (const { subject, data } of records) {
+      if (subject.startsWith("g.")) {
+        const record = decodeGroup(data)
+        if (typeof record !== "string" && this.#isGone(record.node) && !record.over)
+          groups.set(record.share, record.node)
+        continue
+      }
+      const head = headOf(data)
+      const clientId = clientOfToken(subject.slice(2))
+      if (typeof head === "string" || clientId === undefined) continue
+      if (this.#isGone(head.node) && head.attended) sessions.set(clientId, head.node)
+      else sessions.delete(clientId)
+    }
+    return { groups, sessions }
+  }
+
+  /** One that was never heard may have reached the servers just now, and is about to say that it is there. */
+  #askStrangers(nodes: readonly string[], { strangers }: Search, streams: Streams, then: () => void): void {
+    const asked = new Set(nodes.filter((node) => !this.#others.has(node) && !strangers.has(node)))
+    let left = asked.size + 1
+    const one = () => {
+      if (--left === 0) then()
+    }
+    for (const node of asked) {
+      streams.ask(thereOf(node), new Uint8Array(0), answersWithin).onAnswer((answer) => {
+        strangers.set(node, !("failed" in answer))
+        one()
+      })
+    }
+    one()
   }
 
   /** @param again there was something to see to, say, which may have failed */
@@ -307,6 +349,11 @@ export class Neighbours {
   #isGone(node: string): boolean {
     return node !== this.#needs.own.id && !this.#isThere(node)
   }
+}
+
+/** Where a node is asked whether it is there. */
+function thereOf(node: string): string {
+  return `node.${node}.there`
 }
 
 function compare(a: string, b: string): number {

@@ -121,12 +121,12 @@ it("what is looked for is not taken from a node that is back, when the search wa
   const busy = world.member(a, ["q1", "q2", "q3"].find((one) => partitionOf(one, 2) === 1)!)
   world.pass(3000, 10)
   b.streams.cut("at once")
-  world.pass(11_000, 10)
+  world.pass(8000, 10)
   // What this node has to commit first waits for a leader.
   const stream = world.servers.partitions[1]!
   stream.leaderAway()
   busy.client.publish("t", "1", { qos: 1 })
-  world.pass(8000, 10)
+  world.pass(11_000, 10)
   a.streams.cut("at once")
   b.streams.heal()
   world.pass(1000, 10)
@@ -156,4 +156,28 @@ it("a node goes that was to look at what another had, and has not got to it", ()
   world.servers.partitions[0]?.leaderBack()
   world.pass(60_000, 20)
   expect(watcher.got).toHaveLength(wills.length)
+})
+
+// It had been cut off since before the other began, say, and was about to say that it is there.
+it("from a node that was never heard, but answers, nothing is taken unless its client comes", () => {
+  const world = new ClusterWorld(1, ["a"])
+  const a = world.nodes[0]!
+  const tell = a.streams.tell.bind(a.streams)
+  a.streams.tell = (subject, headers, data) => {
+    if (subject !== "alive") tell(subject, headers, data)
+  }
+  const client = withWill(a, "s")
+  const b = world.add("b")
+  const watcher = world.member(b, "watcher")
+  world.subscribe(watcher, "w/#", 1)
+  world.pass(30_000, 10)
+  expect(client.closed).toBe(false)
+  expect(watcher.got).toEqual([])
+  const again = withWill(b, "s")
+  world.pass(1000, 10)
+  expect([client.closed, client.seen.at(-1), again.closed]).toMatchObject([
+    true,
+    { type: "disconnect", reasonCode: 0x8e },
+    false,
+  ])
 })
