@@ -1,18 +1,32 @@
 import { availableParallelism } from "node:os"
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 // Tests run on the sources: the `@puremq/source` condition of each package's exports leads to src/, not dist/.
 const conditions = ["@puremq/source", "module", "node", "development|production", "import", "default"]
+
+const all = [
+  "packages/*/src/**/*.test.ts",
+  "packages/*/tests/**/*.test.ts",
+  "packages/*/bogo/*.test.ts",
+  "scripts/**/*.test.ts",
+]
+
+/** Tests of what has no state beside its objects: they share their modules, as loading these takes longer than most of the tests. */
+const together = [
+  "packages/tls13/src/{codec,ech,handshake,hpke,schedule,session,x509}/**/*.test.ts",
+  "packages/tls13/tests/{delegated,ech,hand-over,hpke,negative,recording,requirements,rfc8448,signing,x509}/**/*.test.ts",
+  "packages/broker/src/{buses,client,cluster,codecs,packet,routing}/**/*.test.ts",
+  "packages/broker/src/admin/**/*.test.ts",
+  "packages/broker/tests/cluster/**/*.test.ts",
+]
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "packages/*/tests/**/*.test.ts",
-      "packages/*/bogo/*.test.ts",
-      "scripts/**/*.test.ts",
+    projects: [
+      { extends: true, test: { name: "apart", include: all, exclude: [...configDefaults.exclude, ...together] } },
+      { extends: true, test: { name: "together", include: together, isolate: false } },
     ],
     testTimeout: 30_000,
     // Many tests wait for programs, timers or sockets: two cores have room for two files.
