@@ -15,18 +15,27 @@ const all = [
 const together = [
   "packages/tls13/src/{codec,ech,handshake,hpke,schedule,session,x509}/**/*.test.ts",
   "packages/tls13/tests/{delegated,ech,hand-over,hpke,negative,recording,requirements,rfc8448,signing,x509}/**/*.test.ts",
-  "packages/broker/src/{buses,client,cluster,codecs,packet,routing}/**/*.test.ts",
-  "packages/broker/src/admin/**/*.test.ts",
+  "packages/broker/src/{access,admin,buses,client,cluster,codecs,hub,packet,routing,session}/**/*.test.ts",
   "packages/broker/tests/cluster/**/*.test.ts",
+  "packages/explorer/tests/*.test.ts",
 ]
+
+/** Of those, what takes the place of a global, or measures the heap. */
+const alone = [
+  "packages/broker/src/hub/{catching-up,rules}.test.ts",
+  "packages/broker/src/session/memory.test.ts",
+]
+
+const { exclude } = configDefaults
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     projects: [
-      { extends: true, test: { name: "apart", include: all, exclude: [...configDefaults.exclude, ...together] } },
-      { extends: true, test: { name: "together", include: together, isolate: false } },
+      { extends: true, test: { name: "apart", include: all, exclude: [...exclude, ...together] } },
+      { extends: true, test: { name: "alone", include: alone } },
+      { extends: true, test: { name: "together", include: together, exclude: [...exclude, ...alone], isolate: false } },
     ],
     testTimeout: 30_000,
     // Many tests wait for programs, timers or sockets: two cores have room for two files.
