@@ -93,6 +93,34 @@ describe("a turn with what servers never take", () => {
     const marks = kept.filter(({ subject }) => subject === "t.n").map(({ data }) => String.fromCharCode(...data))
     expect(new Set(marks).size).toBe(marks.length)
   })
+
+  // Servers that were told to take less held up all that the node was to keep, for as long as they took less.
+  it("is not acknowledged where they take less than they did when it was published", () => {
+    const { kept, streams } = servers(7)
+    const lost: string[] = []
+    const logs = new Map(
+      ["a", "b"].map((clientId) => {
+        const log = { image: { clientId }, lost: false, sure: 0, touch: () => undefined, appended: () => undefined }
+        return [clientId, log as unknown as SessionLog]
+      }),
+    )
+    const commits = new Commits({
+      ...{ node: "n", ownership: ownershipOn(streams), retention: 60 },
+      streams: () => streams,
+      logOf: (clientId) => logs.get(clientId),
+      lost: ({ image }) => lost.push(image.clientId),
+      notOurs: () => undefined,
+      stoodStill: () => undefined,
+      now: () => 1_800_000_000_000,
+      trouble: () => undefined,
+    })
+    const large = { ...published("a", 1), payload: new Uint8Array(1001) } as Change
+    const answers: Committed[] = []
+    const answer = commits.commit([published("a", 1), large, published("b", 2)])
+    if (answer instanceof Pause) answer.onAnswer((one) => answers.push(one))
+    expect([answers, lost]).toEqual([["committed"], ["a"]])
+    expect(kept.filter(({ subject }) => subject.startsWith("m.")).map(({ data }) => data[0])).toEqual([2])
+  })
 })
 
 describe("what servers say is not as it is expected", () => {

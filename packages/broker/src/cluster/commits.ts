@@ -161,9 +161,13 @@ export class Commits {
         if (publisher === undefined) this.#messages.set(change.sequence, change)
         else {
           const append = appendOf({ ...change, publisher }, retention, time)
-          // A client is refused before; a will is not.
           if (append.data.length <= streams.largest) groupOf(publisher).published.push(append)
-          else trouble(`a message of ${append.data.length} bytes is dropped: the servers take ${streams.largest}`)
+          else {
+            trouble(`a message of ${append.data.length} bytes is dropped: the servers take ${streams.largest}`)
+            // Its client is refused before, unless they have come to take less since: nothing says then that it is kept.
+            const log = logOf(publisher)
+            if (log !== undefined) this.lose(log)
+          }
         }
       } else if (change.type !== "clock" && change.type !== "retained") groupOf(change.clientId).changes.push(change)
     }

@@ -157,7 +157,6 @@ interface Partition {
 
 class NatsStreams implements Streams {
   readonly partitions: number
-  readonly largest: number
   readonly batch: number = largestBatch
   onReachable: (reachable: boolean) => void = () => {}
   readonly #link: Link
@@ -166,20 +165,20 @@ class NatsStreams implements Streams {
   readonly #room: Room | undefined
   readonly #tells: Tells
   readonly #followers: Follower[] = []
+  #largest = 2 ** 20 - roomOfHeaders
   readonly #timer: ReturnType<typeof setInterval>
 
   constructor(link: Link, layout: Layout, { age, bytes }: Retention) {
     this.#link = link
     this.#layout = layout
     this.partitions = layout.partitions
-    this.largest = Math.max(1, (link.nats.info?.max_payload ?? 2 ** 20) - roomOfHeaders)
     const names = Array.from({ length: layout.partitions }, (_, partition) => streamOf(layout, partition))
     this.#room = bytes === undefined ? undefined : new Room(link, names, bytes)
     this.#parts = names.map((stream, partition) => {
       const prefix = prefixOf(layout, partition)
       return {
-        appends: new Appends(link, { stream, prefix, largest: this.largest, age, timeout: appendTime }),
-        reads: new Reads(link, stream, prefix, this.largest + roomOfHeaders),
+        appends: new Appends(link, { stream, prefix, largest: () => this.largest, age, timeout: appendTime }),
+        reads: new Reads(link, stream, prefix, () => this.largest + roomOfHeaders),
       }
     })
     this.#tells = new Tells(link, `${layout.cluster}.`)
@@ -188,6 +187,13 @@ class NatsStreams implements Streams {
       if (reachable) this.#mind(true)
       this.onReachable(reachable)
     }
+  }
+
+  /** Somebody may change `max_payload` while the servers run. Undefined: no connection, and what was said last counts. */
+  get largest(): number {
+    const most = this.#link.nats.info?.max_payload
+    if (most !== undefined) this.#largest = Math.max(1, most - roomOfHeaders)
+    return this.#largest
   }
 
   get reachable(): boolean {
@@ -315,11 +321,14 @@ class NatsStreams implements Streams {
   }
 
   #read<Answer>(partition: number, what: string, read: (reads: Reads) => Promise<Answer>): Pause<Answer | Failed> {
-    return answered(this.#link, `${what} of ${streamOf(this.#layout, partition)}`, read(this.#part(partition).reads))
+    const part = this.#parts[partition]
+    // A record that is damaged may say any.
+    const asked = part === undefined ? Promise.reject(new Error("there is no such partition")) : read(part.reads)
+    return answered(this.#link, `${what} of ${streamOf(this.#layout, partition)}`, asked)
   }
 
   #follow(options: Omit<ConstructorParameters<typeof Follower>[1], "largest">): Follower {
-    const follower = new Follower(this.#link, { ...options, largest: this.largest + roomOfHeaders })
+    const follower = new Follower(this.#link, { ...options, largest: () => this.largest + roomOfHeaders })
     this.#followers.push(follower)
     return follower
   }

@@ -76,7 +76,7 @@ export interface Following {
 export interface Streams {
   /** How many partitions there are: streams that are alike, named from 0. */
   readonly partitions: number
-  /** Bytes of data that a message has at most. */
+  /** Bytes of data that a message has at most. It may become another. */
   readonly largest: number
   /** Messages of one batch at most. */
   readonly batch: number

@@ -1,6 +1,6 @@
 // NATS itself, where there is a nats-server.
 
-import { createServer } from "node:net"
+import { connect, createServer } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { openStreams, type StreamsOptions } from "../../src/cluster/nats.ts"
 import { encodeText } from "../../src/packet/bytes.ts"
@@ -82,6 +82,33 @@ describe.skipIf(natsServer === undefined)("openStreams on a server", { timeout: 
     await answer(streams.close())
   })
 
+  // The library throws on them where they are looked at, and read nothing more of that connection, nor of the next.
+  it("takes messages whose headers make no sense as such without any, and goes on", async () => {
+    const streams = await open({ cluster: "senseless", partitions: 1 })
+    const [came, passed] = [[] as unknown[], [] as unknown[]]
+    const following = streams.follow(0, ({ headers, subject }) => came.push([subject, headers]))
+    done(await answer(following.subjects(["m.>"])))
+    streams.listen("q.>", ({ headers, subject }) => passed.push([subject, headers]))
+    done(await answer(streams.settled()))
+    await published(servers.addresses[0]!, "senseless.q.a", "senseless.0.m.a")
+    lastOf(await answer(streams.append(0, [{ subject: "m.b", headers: { Is: "there" }, data: new Uint8Array(1) }])))
+    await until("what came behind it", () => came.length === 2)
+    expect(passed).toEqual([["q.a", {}]])
+    expect(came).toEqual([
+      ["m.a", {}],
+      ["m.b", { Is: "there" }],
+    ])
+    const { messages } = done(await answer(streams.fetch(0, ["m.>"], 0, 10)))
+    expect(messages.map(({ subject }) => subject)).toEqual(["m.a", "m.b"])
+    await answer(streams.close())
+  })
+
+  it("answers that there is no such partition, and does not throw", async () => {
+    const streams = await open({ cluster: "few", partitions: 1 })
+    expect(await answer(streams.at(7, 1))).toEqual({ failed: "A message of few-7: there is no such partition" })
+    await answer(streams.close())
+  })
+
   it("says above the bytes of the retention that it is full, and takes what comes all the same", async () => {
     const streams = await open({ cluster: "full", partitions: 1, retention: { bytes: 100_000 } })
     const append = (subject: string) =>
@@ -95,6 +122,21 @@ describe.skipIf(natsServer === undefined)("openStreams on a server", { timeout: 
     await answer(streams.close())
   })
 })
+
+/** Messages with a header whose name is none. */
+async function published(address: string, ...subjects: readonly string[]): Promise<void> {
+  const head = "NATS/1.0\r\nNo Name: 1\r\n\r\n"
+  const socket = connect(Number(new URL(address).port), "127.0.0.1")
+  socket.write('CONNECT {"verbose":false,"headers":true}\r\n')
+  for (const subject of subjects) socket.write(`HPUB ${subject} ${head.length} ${head.length + 1}\r\n${head}x\r\n`)
+  socket.write("PING\r\n")
+  let said = ""
+  for await (const bytes of socket) {
+    said += String(bytes)
+    if (said.includes("PONG")) break
+  }
+  socket.destroy()
+}
 
 describe("openStreams", { timeout: 60_000 }, () => {
   it("says in one line that nobody is there", async () => {

@@ -19,7 +19,7 @@ export interface AppendsOptions {
   readonly stream: string
   readonly prefix: string
   /** Bytes of data of one message. */
-  readonly largest: number
+  readonly largest: () => number
   /** Seconds, of messages that have none: not of records. Undefined: they stay. */
   readonly age: number | undefined
   /** Milliseconds until an append that is not answered has failed. */
@@ -78,7 +78,7 @@ export class Appends {
   }
 
   #problem(batch: readonly Append[]): string | undefined {
-    const { largest } = this.#options
+    const largest = this.#options.largest()
     if (batch.length === 0) return "it has no message"
     if (batch.length > largestBatch) return `a batch has ${batch.length} messages, and ${largestBatch} is most`
     for (const { subject, data } of batch) {

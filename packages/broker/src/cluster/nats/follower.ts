@@ -6,7 +6,7 @@ import { Pause } from "../../ports/pause.ts"
 import type { Failed, Following, StreamMessage, StreamSequence } from "../streams.ts"
 import { Consumer, lastOf } from "./consumers.ts"
 import { type Link, later } from "./link.ts"
-import { type Delivery, deliveryOf, plainMessage, scannedOf } from "./messages.ts"
+import { type Delivery, deliveryOf, headersIn, plainMessage, scannedOf } from "./messages.ts"
 
 /** What is under way when it is paused: two pulls of these. */
 const pullMessages = 256
@@ -22,7 +22,7 @@ export interface FollowerOptions {
   readonly stream: string
   readonly prefix: string
   /** Bytes of a message with its headers. */
-  readonly largest: number
+  readonly largest: () => number
   /** Undefined: from the end of the stream on, whenever it has no subjects. */
   readonly after: StreamSequence | undefined
   readonly arrived: (message: StreamMessage) => void
@@ -166,7 +166,7 @@ export class Follower implements Following {
     const [only] = watched.pulls.values()
     if (watched.pulls.size > 1 || (only !== undefined && only > pullMessages / 2)) return
     if (watched.pulls.size === 0) watched.heard = performance.now()
-    const max_bytes = Math.max(pullBytes, this.#options.largest)
+    const max_bytes = Math.max(pullBytes, this.#options.largest())
     const number = watched.consumer.pull({ batch: pullMessages, max_bytes, expires: pullTime, heartbeat })
     watched.pulls.set(number, pullMessages)
   }
@@ -200,7 +200,7 @@ export class Follower implements Following {
   }
 
   #status(watched: Watched, message: Msg): void {
-    const { code, description } = message.headers ?? { code: 0, description: "" }
+    const { code, description } = headersIn(message) ?? { code: 0, description: "" }
     if (code === 100) {
       // How far it has looked, also where nothing was for it: else the next one would look there again.
       const scanned = scannedOf(message)

@@ -41,11 +41,21 @@ function told(headers: Iterable<readonly [string, readonly string[]]> | undefine
   return all
 }
 
+/** Undefined, too, where they make no sense: what the library throws then would end the reading of all that the server sends. */
+export function headersIn(message: Msg): MsgHdrs | undefined {
+  try {
+    return message.headers
+  } catch {
+    return undefined
+  }
+}
+
 export function plainMessage(message: Msg, prefix: string): Omit<StreamMessage, "sequence"> {
   // A copy: what the library gives is a part of a larger array of the socket.
   const data = new Uint8Array(message.data)
-  const origin = originOf(message.headers?.get("Nats-Stream-Source"))
-  return { subject: message.subject.slice(prefix.length), headers: told(message.headers), data, ...origin }
+  const headers = headersIn(message)
+  const origin = originOf(headers?.get("Nats-Stream-Source"))
+  return { subject: message.subject.slice(prefix.length), headers: told(headers), data, ...origin }
 }
 
 /** Of a message that was copied from a partition: `puremq-1 5 ...`, the stream and the sequence there. */
@@ -57,11 +67,12 @@ function originOf(source: string | undefined): Pick<StreamMessage, "origin"> {
 /** Of an answer to a direct get, whose headers say what it is. */
 export function directMessage(message: Msg, prefix: string): StreamMessage | undefined {
   // The library says "" of a header that is not there.
-  const subject = message.headers?.get("Nats-Subject") ?? ""
-  const sequence = Number(message.headers?.get("Nats-Sequence"))
+  const headers = headersIn(message)
+  const subject = headers?.get("Nats-Subject") ?? ""
+  const sequence = Number(headers?.get("Nats-Sequence"))
   if (subject === "" || !Number.isSafeInteger(sequence)) return undefined
   const data = new Uint8Array(message.data)
-  return { sequence, subject: subject.slice(prefix.length), headers: told(message.headers), data }
+  return { sequence, subject: subject.slice(prefix.length), headers: told(headers), data }
 }
 
 /** Of an answer of `STREAM.MSG.GET`, in JSON. */
@@ -111,7 +122,7 @@ export interface Scanned {
 
 /** What a consumer says of itself while it has nothing to send; undefined: this is something else. */
 export function scannedOf(message: Msg): Scanned | undefined {
-  const { headers } = message
+  const headers = headersIn(message)
   if (headers?.code !== 100) return undefined
   const [sequence, delivered] = ["Nats-Last-Stream", "Nats-Last-Consumer"].map((name) => Number(headers.get(name)))
   return Number.isSafeInteger(sequence) && Number.isSafeInteger(delivered)

@@ -20,7 +20,7 @@ it("a connection that is closed while a consumer is waited for fails the range, 
     isClosed: () => pulls > 1,
   }
   const api = async () => ({ state: { last_seq: 9 }, cluster: { replicas: [{}] } })
-  const reads = new Reads({ api, nats, reachable: true } as unknown as Link, "s", "", 1_000_000)
+  const reads = new Reads({ api, nats, reachable: true } as unknown as Link, "s", "", () => 1_000_000)
   await expect(reads.fetch(["m.>"], 0, 10)).rejects.toThrow("no answer")
   expect(pulls).toBe(2)
 })

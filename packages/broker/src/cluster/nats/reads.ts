@@ -5,7 +5,7 @@ import { createInbox, type Msg } from "@nats-io/nats-core"
 import type { Fetched, StreamMessage, StreamSequence } from "../streams.ts"
 import { Consumer, endOf } from "./consumers.ts"
 import { ApiError, apiErrors, type Link, later } from "./link.ts"
-import { deliveryOf, directMessage, leaderMessage, plainMessage, scannedOf } from "./messages.ts"
+import { deliveryOf, directMessage, headersIn, leaderMessage, plainMessage, scannedOf } from "./messages.ts"
 
 /** Milliseconds. */
 const [timeout, heartbeat] = [5000, 10]
@@ -25,10 +25,10 @@ export class Reads {
   readonly #link: Link
   readonly #stream: string
   readonly #prefix: string
-  readonly #largest: number
+  readonly #largest: () => number
 
   /** @param largest bytes of a message with its headers */
-  constructor(link: Link, stream: string, prefix: string, largest: number) {
+  constructor(link: Link, stream: string, prefix: string, largest: () => number) {
     this.#link = link
     this.#stream = stream
     this.#prefix = prefix
@@ -89,12 +89,12 @@ export class Reads {
     })
     const pull = () => {
       if (over) return
-      consumer.pull({ batch: most, max_bytes: Math.max(pageBytes, this.#largest), expires: timeout, heartbeat })
+      consumer.pull({ batch: most, max_bytes: Math.max(pageBytes, this.#largest()), expires: timeout, heartbeat })
     }
     const arrived = (message: Msg) => {
       // What comes in the same breath is behind what has been looked at: it is the next one's.
       if (over) return
-      if (message.headers?.code === noResponders && delivered === 0) {
+      if (headersIn(message)?.code === noResponders && delivered === 0) {
         // The consumer is at another server, of which this one has not heard yet.
         // And the connection may be closed by then.
         later(soon)
@@ -171,11 +171,12 @@ export class Reads {
       }
       const callback = (error: Error | null, message: Msg) => {
         const found = error === null ? directMessage(message, this.#prefix) : undefined
+        const status = headersIn(message)
         if (found !== undefined) messages.push(found)
-        else if (message.headers?.code === 204 || message.headers?.code === 404) {
-          const pending = Number(message.headers.get("Nats-Num-Pending") || 0)
+        else if (status?.code === 204 || status?.code === 404) {
+          const pending = Number(status.get("Nats-Num-Pending") || 0)
           end(() => resolve({ messages, pending }))
-        } else end(() => reject(new Error(message.headers?.description || "nobody there answers")))
+        } else end(() => reject(new Error(status?.description || "nobody there answers")))
       }
       const subscription = this.#link.nats.subscribe(inbox, { callback })
       this.#link.nats.publish(`$JS.API.DIRECT.GET.${this.#stream}`, JSON.stringify(query), { reply: inbox })
