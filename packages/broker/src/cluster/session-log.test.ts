@@ -179,15 +179,17 @@ describe("a session's record", () => {
     expect(log.tooLarge).toBe(true)
   })
 
-  it.each(["null", "{}", '{"node":1,"claim":1,"attended":true,"through":[],"since":{}}', "[", '"n"'])(
-    "that others have written, with the head %s, is damaged",
-    (head) => {
-      const text = encodeText(head)
-      const record = Uint8Array.from([1, 0, 0, 0, 0, text.length, ...text])
-      expect(headOf(record)).toBe("the head of a session's record is damaged")
-      expect(applyRecord(new SessionImage(clientId, 2), record)).toBe("the head of a session's record is damaged")
-    },
-  )
+  const taken = (value: string) => `{"node":"n","claim":1,"attended":true,"through":[],"since":{},"taken":${value}}`
+  it.each([
+    ...["null", "{}", '{"node":1,"claim":1,"attended":true,"through":[],"since":{}}', "[", '"n"'],
+    // Who read the record never answered, and the client could not connect to this node any more.
+    ...["null", "1", '{"g":null}', '{"g":{"last":1,"keys":[]}}', '{"g":{"last":[1,1],"keys":1}}'].map(taken),
+  ])("that others have written, with the head %s, is damaged", (head) => {
+    const text = encodeText(head)
+    const record = Uint8Array.from([1, 0, 0, 0, 0, text.length, ...text])
+    expect(headOf(record)).toBe("the head of a session's record is damaged")
+    expect(applyRecord(new SessionImage(clientId, 2), record)).toBe("the head of a session's record is damaged")
+  })
 
   it("of a later version is refused in one line", () => {
     const record = new SessionRecords().encode({ node: "n", claim: 1, attended: true, through: [], since: {} }, [

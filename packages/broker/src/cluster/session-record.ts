@@ -71,10 +71,18 @@ const damaged = "the head of a session's record is damaged"
 /** Whoever can write into the streams may have written it. */
 function isHead(value: unknown): value is RecordHead {
   if (typeof value !== "object" || value === null) return false
-  const { node, claim, attended, through, since } = value as Record<string, unknown>
+  const { node, claim, attended, through, since, taken = {} } = value as Record<string, unknown>
   const sayings = typeof node === "string" && typeof claim === "number" && typeof attended === "boolean"
   if (!sayings || !areNumbers(through) || typeof since !== "object" || since === null) return false
-  return Object.values(since).every(areNumbers)
+  if (typeof taken !== "object" || taken === null) return false
+  return Object.values(since).every(areNumbers) && Object.values(taken).every(isTaken)
+}
+
+function isTaken(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false
+  const { last, keys } = value as Record<string, unknown>
+  const isNumber = areNumbers(last) && last.length === 2
+  return isNumber && Array.isArray(keys) && keys.every((one) => typeof one === "string")
 }
 
 function areNumbers(value: unknown): value is readonly number[] {

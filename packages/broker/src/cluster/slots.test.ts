@@ -42,3 +42,26 @@ it("has room for many whose answers come at once", () => {
   first.answer(0)
   expect([count, slots.taken, slots.waiting]).toEqual([100_000, 0, 0])
 })
+
+it("goes on when who is told an answer throws, be it at once or later", () => {
+  const slots = new Slots(1)
+  const first = new Pause<number>()
+  slots
+    .ask(() => first)
+    .onAnswer(() => {
+      throw new Error("later")
+    })
+  const now = (value: number) => () => {
+    const answer = new Pause<number>()
+    answer.answer(value)
+    return answer
+  }
+  slots.ask(now(1)).onAnswer(() => {
+    throw new Error("at once")
+  })
+  const got: number[] = []
+  slots.ask(now(2)).onAnswer((answer) => got.push(answer))
+  expect(() => first.answer(0)).toThrow()
+  slots.ask(now(3)).onAnswer((answer) => got.push(answer))
+  expect([got, slots.taken, slots.waiting]).toEqual([[2, 3], 0, 0])
+})

@@ -29,8 +29,11 @@ export class Slots {
     this.#waiting.push(() => {
       question().onAnswer((answer) => {
         this.#taken--
-        done.answer(answer)
-        this.#goOn()
+        try {
+          done.answer(answer)
+        } finally {
+          this.#goOn()
+        }
       })
     })
     this.#goOn()
@@ -41,11 +44,15 @@ export class Slots {
   #goOn(): void {
     if (this.#going) return
     this.#going = true
-    while (this.#taken < this.#most && this.#first < this.#waiting.length) {
-      this.#taken++
-      this.#waiting[this.#first++]!()
+    // Whoever is told an answer may throw: the others have their turn all the same.
+    try {
+      while (this.#taken < this.#most && this.#first < this.#waiting.length) {
+        this.#taken++
+        this.#waiting[this.#first++]!()
+      }
+    } finally {
+      this.#going = false
     }
-    this.#going = false
     if (this.#first * 2 < this.#waiting.length) return
     this.#waiting = this.#waiting.slice(this.#first)
     this.#first = 0
