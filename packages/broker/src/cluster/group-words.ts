@@ -81,13 +81,73 @@ export function encodeWords(words: unknown): Uint8Array {
   return encodeText(JSON.stringify(words))
 }
 
-/** Undefined: it is none of ours. */
-export function decodeWords<Words>(data: Uint8Array): Words | undefined {
+/** Whoever can write to the servers, or has another version, may say anything. Undefined: it is none of these. */
+function decodeWords<Words extends object | string>(
+  data: Uint8Array,
+  are: (words: Fields) => boolean,
+  others: readonly Words[] = [],
+): Words | undefined {
   try {
-    return JSON.parse(decodeUtf8(data, 0, data.length)) as Words
+    const words: unknown = JSON.parse(decodeUtf8(data, 0, data.length))
+    const one = others.find((other) => other === words)
+    if (one !== undefined) return one
+    return typeof words === "object" && words !== null && are(words as Fields) ? (words as Words) : undefined
   } catch {
     return undefined
   }
+}
+
+export function decodeNews(data: Uint8Array): GroupNews | undefined {
+  return decodeWords<GroupNews>(data, ({ all, coming, joining, more, node, part, parting, settled, share }) => {
+    const isFrom = typeof share === "string" && typeof node === "string" && typeof all === "boolean"
+    if (!isFrom || !isOr("number", part) || !isOr("boolean", more) || !areAll(settled, isSettled)) return false
+    const comes = ({ clientId, lasting }: Fields) => typeof clientId === "string" && typeof lasting === "boolean"
+    const joins = (one: Fields) =>
+      comes(one) &&
+      [0, 1, 2].includes(one["qos"] as number) &&
+      isOr("number", one["claim"]) &&
+      areAll(one["held"], isPlace)
+    const parts = ({ clientId, gone }: Fields) => typeof clientId === "string" && typeof gone === "boolean"
+    return areAll(parting, parts) && areAll(coming, comes) && areAll(joining, joins)
+  })
+}
+
+export function decodeAnswer(data: Uint8Array): NewsAnswer | undefined {
+  const are = ({ failed, refused }: Fields) => typeof failed === "string" || areAll(refused, isText)
+  return decodeWords<NewsAnswer>(data, are, ["taken", "elsewhere"])
+}
+
+export function decodeOwner(data: Uint8Array): OwnerSaid | undefined {
+  return decodeWords<OwnerSaid>(data, ({ node, over, share }) => isText(share) && isText(node) && isOr("boolean", over))
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isText = (value: unknown): boolean => typeof value === "string"
+const isNumber = (value: unknown): boolean => typeof value === "number"
+const isOr = (type: "number" | "boolean", value: unknown): boolean => value === undefined || typeof value === type
+
+function areAll(value: unknown, is: (one: never) => boolean): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one !== "undefined" && one !== null && is(one as never))
+}
+
+function isPlace(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber)
+}
+
+function isSettled(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 4) return false
+  const [partition, sequence, clientId, done] = value as readonly unknown[]
+  return isNumber(partition) && isNumber(sequence) && isText(clientId) && typeof done === "boolean"
+}
+
+function isOfferHead({ clientId, done, headers, number, place, share, subject }: Fields): boolean {
+  if (!isText(share) || !isText(clientId) || !isPlace(place) || !isPlace(number)) return false
+  if (typeof done !== "object" || done === null) return false
+  const { but, through } = done as Fields
+  if (!areAll(through, isNumber) || !areAll(but, isPlace)) return false
+  const isObject = typeof headers === "object" && headers !== null
+  return (headers === undefined || isObject) && (subject === undefined || isText(subject))
 }
 
 interface OfferHead extends Omit<Offer, "message"> {
@@ -121,7 +181,7 @@ export function decodeOffer(
 ): (Omit<Offer, "message"> & { readonly message: Arrived | undefined; readonly place: Place }) | undefined {
   if (bytes.length < headAt) return undefined
   const end = headAt + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
-  const head = decodeWords<OfferHead>(bytes.subarray(headAt, end))
+  const head = decodeWords<OfferHead>(bytes.subarray(headAt, end), isOfferHead)
   if (head === undefined) return undefined
   const { share, clientId, done, headers, number, place, subject } = head
   if (headers === undefined || subject === undefined)

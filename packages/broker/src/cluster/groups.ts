@@ -20,8 +20,10 @@ import {
   subjectOfGroup,
 } from "./group-record.ts"
 import {
+  decodeAnswer,
+  decodeNews,
   decodeOffer,
-  decodeWords,
+  decodeOwner,
   encodeOffer,
   encodeWords,
   type GroupNews,
@@ -94,14 +96,14 @@ export class Groups {
   open(streams: Streams): void {
     const { node } = this.#needs
     streams.answer(newsOf(node), (data, answer) => {
-      const news = decodeWords<GroupNews>(data)
+      const news = decodeNews(data)
       if (news !== undefined) this.#news(news).onAnswer((said) => answer(encodeWords(said)))
     })
     streams.answer(offersOf(node), (data, answer) => {
       this.#offered(streams, data, (taken) => answer(encodeText(taken)))
     })
     streams.listen(ownersSubject, ({ data }) => {
-      const said = decodeWords<OwnerSaid>(data)
+      const said = decodeOwner(data)
       if (said === undefined || said.node === node) return
       const membership = this.#memberships.get(said.share)
       if (said.over === true) membership?.abandoned(said.node)
@@ -164,8 +166,7 @@ export class Groups {
     const done = new Pause<NewsAnswer>()
     streams.ask(newsOf(owner), encodeWords(news), patience).onAnswer((answer) => {
       if ("failed" in answer) done.answer(answer)
-      else
-        done.answer(decodeWords<NewsAnswer>(answer) ?? { failed: "the owner of a Shared Subscription makes no sense" })
+      else done.answer(decodeAnswer(answer) ?? { failed: "the owner of a Shared Subscription makes no sense" })
     })
     return done
   }
