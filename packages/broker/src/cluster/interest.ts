@@ -136,10 +136,11 @@ export class Interest {
     return covers(this.#root, 0, true)
   }
 
-  /** Asks for one place as a whole: that with the most below it, as deep as may be. */
+  /** Asks for places as a whole, as many as are needed: those with the most below them, as deep as may be. */
   #widen(wanted: readonly string[]): void {
     const paths = wanted.map((subject) => subject.split("."))
-    const deepest = Math.max(...paths.map(({ length }) => length))
+    const deepest = paths.reduce((deepest, { length }) => Math.max(deepest, length), 0)
+    const few = wanted.length <= this.#limit
     for (let depth = deepest - 1; depth > 0; depth--) {
       const places = new Map<string, number>()
       for (const path of paths) {
@@ -148,13 +149,29 @@ export class Interest {
         const place = path.slice(0, depth).join(".")
         places.set(place, (places.get(place) ?? 0) + 1)
       }
-      const [fullest, count] = [...places].reduce((one, other) => (other[1] > one[1] ? other : one), ["", 1])
       // A place that holds little saves little: then rather one nearer to the root.
-      const few = wanted.length <= this.#limit
-      if (count < (depth === 1 || few ? 2 : Math.max(2, this.#limit / 16))) continue
-      let node = this.#root
-      for (const token of fullest.split(".")) node = node.children.get(token)!
-      node.widened = true
+      const least = depth === 1 || few ? 2 : Math.max(2, this.#limit / 16)
+      const fullest = [...places].filter(([, count]) => count >= least).sort(([, one], [, other]) => other - one)
+      if (fullest.length === 0) continue
+      // Each saves what it has, and what it covers: others of this depth, where it has a wildcard.
+      let over = wanted.length - this.#limit
+      for (const [place, count] of fullest) {
+        if (!places.has(place)) continue
+        const tokens = place.split(".")
+        let node = this.#root
+        for (const token of tokens) node = node.children.get(token)!
+        node.widened = true
+        over -= count - 1
+        places.delete(place)
+        if (tokens.includes("*")) {
+          for (const [other, its] of places) {
+            if (!covers(tokens, other.split("."))) continue
+            over -= its
+            places.delete(other)
+          }
+        }
+        if (over <= 0) break
+      }
       return
     }
     throw new RangeError(`${wanted.length} roots are more than the limit of ${this.#limit}`)
@@ -176,6 +193,11 @@ export class Interest {
     walk(this.#root)
     return narrowed
   }
+}
+
+/** Both have as many tokens. */
+function covers(place: readonly string[], other: readonly string[]): boolean {
+  return place.every((token, at) => token === "*" || token === other[at])
 }
 
 function nodeOf(): Node {
