@@ -37,9 +37,13 @@ export interface ClusterSessionsNeeds {
   readonly askForFlush: () => void
 }
 
+/** Milliseconds that who wants a session waits for servers that can be reached, and do not keep what they are given. */
+const patience = 3000
+
 /** A claim that is under way. */
 interface Claim {
   readonly cleanStart: boolean
+  readonly since: number
   /** A node that has gone, and nobody else, has the session. */
   readonly from: string | undefined
   /** The last turn that may have Changes of the session: it has to be committed before. */
@@ -100,7 +104,9 @@ export class ClusterSessions implements ClusterNode {
       return
     }
     const waiting = [who]
-    const claim = { from: undefined, cleanStart, turn: this.#needs.recorder.turn, asked: false, waiting, done: nothing }
+    const { now, recorder } = this.#needs
+    const begun = { since: now(), turn: recorder.turn, asked: false }
+    const claim = { from: undefined, cleanStart, ...begun, waiting, done: nothing }
     this.#claims.set(clientId, claim)
     this.#ask(clientId, claim)
   }
@@ -166,12 +172,12 @@ export class ClusterSessions implements ClusterNode {
     this.#refused = undefined
   }
 
-  /** While no server can be reached nothing is committed, and who waits for that would hear nothing until one can. */
-  #refuseAll(): void {
-    for (const [clientId, { asked, from, waiting }] of this.#claims) {
-      if (asked || waiting.length === 0) continue
+  /** Nothing is committed at the moment, and who waits for that would hear nothing until it is. @param before who waits since then */
+  #refuseAll(before: number, why: string): void {
+    for (const [clientId, { asked, from, since, waiting }] of this.#claims) {
+      if (asked || waiting.length === 0 || since > before) continue
       if (from === undefined) this.#claims.delete(clientId)
-      this.#refuse(clientId, waiting.splice(0), "no server can be reached")
+      this.#refuse(clientId, waiting.splice(0), why)
     }
   }
 
@@ -291,7 +297,9 @@ export class ClusterSessions implements ClusterNode {
       done()
       return
     }
-    const claim = { from: node, cleanStart: false, turn: this.#needs.recorder.turn, asked: false, waiting: [], done }
+    const { now, recorder } = this.#needs
+    const begun = { since: now(), turn: recorder.turn, asked: false }
+    const claim = { from: node, cleanStart: false, ...begun, waiting: [], done }
     this.#claims.set(clientId, claim)
     this.#ask(clientId, claim)
   }
@@ -363,7 +371,8 @@ export class ClusterSessions implements ClusterNode {
 
   /** At least once a second. */
   wake(now: number): void {
-    if (!this.#needs.cluster.reachable) this.#refuseAll()
+    if (!this.#needs.cluster.reachable) this.#refuseAll(now, "no server can be reached")
+    else if (this.#needs.recorder.broken) this.#refuseAll(now - patience, "the servers do not keep what they are given")
     if (this.#timers.length === 0) return
     const due = this.#timers.filter(({ at }) => at <= now)
     if (due.length === 0) return

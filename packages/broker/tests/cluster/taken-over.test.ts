@@ -95,6 +95,26 @@ it("who comes while no server can be reached is told so, also when a turn waits 
   expect(codes([back])).toEqual([0])
 })
 
+// They were answered when their time to log in was over, after 20 seconds.
+it("who comes while servers that can be reached keep nothing is told so soon", () => {
+  const { world, a } = twoNodes()
+  const publisher = world.member(a, "publisher", { lasting: true })
+  const { partitions } = world.servers
+  for (const one of partitions) one.leaderAway()
+  publisher.client.connection?.receive(publishBytes(5, "t", "m", { qos: 1, packetId: 1 }), a.test.now)
+  world.pass(7000, 10)
+  const client = a.test.open()
+  client.connect({ clientId: "new", cleanStart: true })
+  world.pass(5000, 10)
+  expect(client.connack.reasonCode).toBe(0x88)
+  for (const one of partitions) one.leaderBack()
+  world.pass(7000, 10)
+  const back = a.test.open()
+  back.connect({ clientId: "new", cleanStart: true })
+  world.pass(1000, 10)
+  expect(back.connack.reasonCode).toBe(0)
+})
+
 it("who was cut off takes nothing from a node that it took for gone, and that is there", () => {
   const { world, a, b } = twoNodes()
   const watcher = world.member(a, "watcher")
