@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { transformSync } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { program as puremq } from "../packages/broker/src/cli/commands.ts"
 import { checkFileConfig } from "../packages/broker/src/config/check.ts"
 import { readJson } from "../packages/broker/src/config/sources/json.ts"
 import { readToml } from "../packages/broker/src/config/sources/toml.ts"
@@ -93,6 +94,14 @@ describe("code on our pages", () => {
     expect(asked.some((name) => name !== undefined)).toBe(true)
   })
 
+  it("asks our commands for options that they have, also where it is not run", () => {
+    const unknown = shell.flatMap(({ lines, page }) =>
+      commandsOf(lines).flatMap((line) => unknownOptions(line).map((option) => `${page}: ${line}: ${option}`)),
+    )
+    expect(unknown).toEqual([])
+    expect(unknownOptions("npx puremq sub --port 1 --no-tls -t x &")).toEqual(["--no-tls"])
+  })
+
   it("is all run, but for these", () => {
     const counts = (["run", "types only", "not run"] as const).map((kind) => {
       const of = (language: string) =>
@@ -164,6 +173,24 @@ describe("code on our pages", () => {
     )
   })
 })
+
+/** Long options of a command line with `puremq` in it that this command of ours does not have. */
+function unknownOptions(line: string): readonly string[] {
+  const typed = /(?:^|\s)(?:puremq|@puremq\/broker)(?: --(?= ))?((?:\s[^|;&]*)?)/.exec(line)?.[1]
+  if (typed === undefined) return []
+  const [first = "start"] = typed.trim().split(/\s+/)
+  const command = puremq.commands[first] ?? puremq.commands["start"]
+  const known = [
+    "help",
+    "version",
+    ...(command?.sections ?? []).flatMap(({ rows }) => rows.flatMap(({ also = [], name }) => [name, ...also])),
+  ]
+  // What stands in quotes is no option.
+  const bare = typed.replace(/'[^']*'|"[^"]*"/g, "")
+  return [...bare.matchAll(/\s--([a-z][\w-]*)/g)].flatMap(([, name = ""]) =>
+    known.includes(name) ? [] : [`--${name}`],
+  )
+}
 
 /** Its lines are the page's. */
 function fileOf(name: string, extension: string): string {
