@@ -103,6 +103,24 @@ describe.skipIf(natsServer === undefined)("openStreams on a server", { timeout: 
     await answer(streams.close())
   })
 
+  // Nodes that went on waited for the sequences of the stream before, and said nothing.
+  it("says that a stream was deleted and made anew", async () => {
+    const troubles: string[] = []
+    const streams = await open({ cluster: "anew", partitions: 1, trouble: (line) => troubles.push(line) })
+    const following = streams.follow(0, () => undefined)
+    done(await answer(following.subjects(["m.>"])))
+    const link = await connectNats({ servers: [...servers.addresses] })
+    await link.request("$JS.API.STREAM.DELETE.anew-0")
+    const others = await open({ cluster: "anew", partitions: 1 })
+    await until("it says so", () => troubles.length > 0)
+    expect(troubles).toEqual([
+      expect.stringMatching(/^The stream anew-0 was deleted, and made anew: .*start all nodes/),
+    ])
+    await link.close()
+    await answer(others.close())
+    await answer(streams.close())
+  })
+
   it("answers that there is no such partition, and does not throw", async () => {
     const streams = await open({ cluster: "few", partitions: 1 })
     expect(await answer(streams.at(7, 1))).toEqual({ failed: "A message of few-7: there is no such partition" })

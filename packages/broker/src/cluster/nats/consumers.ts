@@ -86,12 +86,13 @@ export async function lastOf(link: Link, stream: string): Promise<number> {
   return (await endOf(link, stream)).last
 }
 
-/** With who its leader is, and since when: a server alone is it always; undefined: it does not say. */
+/** With when it was made, who its leader is, and since when: a server alone is it always; undefined: it does not say. */
 export async function endOf(
   link: Link,
   stream: string,
-): Promise<{ readonly last: number; readonly leader: string | undefined }> {
-  const { state, cluster } = (await link.api(`STREAM.INFO.${stream}`, {})) as {
+): Promise<{ readonly last: number; readonly made: string | undefined; readonly leader: string | undefined }> {
+  const { created, state, cluster } = (await link.api(`STREAM.INFO.${stream}`, {})) as {
+    readonly created?: string
     readonly state: { readonly last_seq: number }
     readonly cluster?: {
       readonly leader?: string
@@ -101,5 +102,5 @@ export async function endOf(
   }
   const { leader, leader_since: since } = cluster ?? {}
   const alone = cluster === undefined || (cluster.replicas ?? []).length === 0
-  return { last: state.last_seq, leader: alone ? "alone" : since && `${leader} since ${since}` }
+  return { last: state.last_seq, made: created, leader: alone ? "alone" : since && `${leader} since ${since}` }
 }

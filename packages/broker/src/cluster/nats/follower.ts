@@ -4,7 +4,7 @@
 import type { Msg } from "@nats-io/nats-core"
 import { Pause } from "../../ports/pause.ts"
 import type { Failed, Following, StreamMessage, StreamSequence } from "../streams.ts"
-import { Consumer, lastOf } from "./consumers.ts"
+import { Consumer, endOf, lastOf } from "./consumers.ts"
 import { type Link, later } from "./link.ts"
 import { type Delivery, deliveryOf, headersIn, plainMessage, scannedOf } from "./messages.ts"
 
@@ -46,6 +46,8 @@ export class Follower implements Following {
   /** For which the consumer stands. */
   #stands: readonly string[] | undefined = []
   #watched: Watched | undefined
+  /** When the stream was made, as it says. */
+  #made: string | undefined
   /** All up to this one was told, of the subjects. */
   #position: StreamSequence | undefined
   #waiting: Pause<Through>[] = []
@@ -99,7 +101,8 @@ export class Follower implements Following {
       const wanted = this.#wanted
       try {
         if (this.#stands !== wanted) await this.#stand(wanted)
-        const last = await lastOf(this.#link, this.#options.stream)
+        const { last, made } = await endOf(this.#link, this.#options.stream)
+        this.#lookAtMade(made)
         if (this.#wanted === wanted) this.#answer({ through: Math.max(last, this.#position ?? 0) })
         ;[since, pause] = [performance.now(), 20]
       } catch (error) {
@@ -113,6 +116,17 @@ export class Follower implements Following {
       }
     }
     this.#working = false
+  }
+
+  /** In a stream that somebody has deleted, and a node has made again, nothing is where this node takes it to be. */
+  #lookAtMade(made: string | undefined): void {
+    const before = this.#made
+    this.#made = made ?? before
+    if (before === undefined || before === this.#made) return
+    const { stream } = this.#options
+    this.#link.trouble(
+      `The stream ${stream} was deleted, and made anew: what it had is lost, and messages of it may not come here: start all nodes of the cluster again`,
+    )
   }
 
   async #stand(wanted: readonly string[]): Promise<void> {
