@@ -21,10 +21,7 @@ const together = [
 ]
 
 /** Of those, what takes the place of a global, or measures the heap. */
-const alone = [
-  "packages/broker/src/hub/{catching-up,rules}.test.ts",
-  "packages/broker/src/session/memory.test.ts",
-]
+const alone = ["packages/broker/src/hub/{catching-up,rules}.test.ts", "packages/broker/src/session/memory.test.ts"]
 
 const { exclude } = configDefaults
 
