@@ -308,6 +308,7 @@ export class Sessions {
     this.#connections.delete(session)
     if (this.#byClientId.get(session.clientId) !== session) return
     this.#byClientId.delete(session.clientId)
+    this.#needs.wills.moved(session.clientId)
     this.#needs.parted?.(session.clientId)
     roster?.ended(session)
   }

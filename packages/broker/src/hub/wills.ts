@@ -71,6 +71,11 @@ export class Wills {
     return this.#due.size
   }
 
+  /** Clients of whose wills a store has something to forget. */
+  get keptCount(): number {
+    return this.#kept.size
+  }
+
   rulesChanged(): void {
     this.#rules++
   }
@@ -115,6 +120,11 @@ export class Wills {
     if (!this.#kept.delete(session.clientId)) return
     this.#needs.recorder.record({ type: "will cleared", clientId: session.clientId })
     session.turn = this.#needs.recorder.turn
+  }
+
+  /** Its session is another node's now, and with it its will, but for one that is about to be published here. */
+  moved(clientId: string): void {
+    if (!this.#due.has(clientId)) this.#kept.delete(clientId)
   }
 
   /** A full store may have no room even for one more will: then it is a will as long as the process lives. */
