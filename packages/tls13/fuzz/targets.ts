@@ -9,6 +9,7 @@ import { captures, savedTraces } from "./targets/captures.ts"
 import { connection } from "./targets/connections.ts"
 import { deframer, messages, tickets } from "./targets/decoders.ts"
 import { ech } from "./targets/ech.ts"
+import { exported, recordings, timestamps } from "./targets/kept.ts"
 import { x509 } from "./targets/x509.ts"
 
 export const targetNames = [
@@ -21,6 +22,9 @@ export const targetNames = [
   "captures",
   "saved-traces",
   "ech",
+  "timestamps",
+  "recordings",
+  "exported",
   "mqtt-client",
   "broker-core",
 ] as const
@@ -58,7 +62,8 @@ export function makeTarget(name: TargetName): Target {
       return x509(new URL(`${inFuzz}../tests/x509/openssl.json`, import.meta.url))
     default: {
       const corpus = Object.values(readCorpus(name)).map(fromHex)
-      return { deframer, messages, tickets, captures, "saved-traces": savedTraces, ech }[name](corpus)
+      const targets = { deframer, messages, tickets, captures, "saved-traces": savedTraces, ech }
+      return { ...targets, timestamps, recordings, exported }[name](corpus)
     }
   }
 }

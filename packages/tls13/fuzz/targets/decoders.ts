@@ -47,7 +47,7 @@ export function ofBytes(
 }
 
 /** Runs code that may refuse its input, but only with an error of these. */
-function refusing(run: () => void): string {
+export function refusing(run: () => void): string {
   try {
     run()
     return "taken"
