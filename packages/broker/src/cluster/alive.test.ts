@@ -16,13 +16,14 @@ const said: NodeSaid = {
 }
 
 it("a sign of life is read as it was said, and what a newer version says beside is left out", () => {
-  expect(readAlive(encodeAlive(said))).toEqual(said)
-  expect(readAlive(encodeText(JSON.stringify({ ...said, more: [1] })))).toEqual(said)
+  const now = 1_800_000_100_000
+  expect(readAlive(encodeAlive({ said, now }))).toEqual({ said, now })
+  expect(readAlive(encodeText(JSON.stringify({ ...said, now, more: [1] })))).toEqual({ said, now })
   // The longest that one can be.
   const most = Number.MAX_SAFE_INTEGER
   const names = { id: "x".repeat(64), name: "x".repeat(64), version: "x".repeat(64) }
   const longest = { ...names, startedAt: 8.64e15, clients: most, sessions: most, received: most, sent: most }
-  expect(readAlive(encodeAlive(longest))).toEqual(longest)
+  expect(readAlive(encodeAlive({ said: longest, now: most }))).toEqual({ said: longest, now: most })
 })
 
 it.each([
@@ -30,7 +31,7 @@ it.each([
   ["no object", "7"],
   ["null", "null"],
   ["a list", "[]"],
-  ["too long", JSON.stringify({ ...said, more: "x".repeat(1024) })],
+  ["too long", JSON.stringify({ ...said, now: 7, more: "x".repeat(1024) })],
   ["no UTF-8", new Uint8Array([0x22, 0xff, 0x22])],
   ...(
     [
@@ -42,11 +43,12 @@ it.each([
       ["sessions", [-1, undefined]],
       ["received", [-0.1, "1", 1e300]],
       ["sent", [-1, null]],
+      ["now", [-1, 0.5, "7", undefined]],
     ] as const
   ).flatMap(([key, values]) =>
     values.map((value): [string, string] => [
       `${key} ${JSON.stringify(value)}`.slice(0, 60),
-      JSON.stringify({ ...said, [key]: value }),
+      JSON.stringify({ ...said, now: 7, [key]: value }),
     ]),
   ),
 ])("%s is none", (_, data) => {

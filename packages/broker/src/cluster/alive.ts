@@ -8,12 +8,18 @@ const longest = 1024
 /** Milliseconds since 1970: the last that a date has. */
 const lastTime = 8.64e15
 
-export function encodeAlive(said: NodeSaid): Uint8Array {
-  return encodeText(JSON.stringify(said))
+export interface Alive {
+  readonly said: NodeSaid
+  /** Milliseconds since 1970, by its own clock. */
+  readonly now: number
+}
+
+export function encodeAlive({ said, now }: Alive): Uint8Array {
+  return encodeText(JSON.stringify({ ...said, now: Math.floor(now) }))
 }
 
 /** Undefined: it is none. What it has beside is a newer version's. */
-export function readAlive(data: Uint8Array): NodeSaid | undefined {
+export function readAlive(data: Uint8Array): Alive | undefined {
   if (data.length > longest) return undefined
   let value: unknown
   try {
@@ -22,12 +28,12 @@ export function readAlive(data: Uint8Array): NodeSaid | undefined {
     return undefined
   }
   if (typeof value !== "object" || value === null) return undefined
-  const { id, name, version, startedAt, clients, sessions, received, sent } = value as Record<string, unknown>
+  const { id, name, version, startedAt, clients, sessions, received, sent, now } = value as Record<string, unknown>
   if (!isText(id, /^[\w-]{1,64}$/) || !isText(name, /^[\w.-]{1,64}$/) || !isText(version, /^[!-~]{1,64}$/))
     return undefined
   if (!isCount(startedAt) || startedAt > lastTime || !isCount(clients) || !isCount(sessions)) return undefined
-  if (!isRate(received) || !isRate(sent)) return undefined
-  return { id, name, version, startedAt, clients, sessions, received, sent }
+  if (!isRate(received) || !isRate(sent) || !isCount(now)) return undefined
+  return { said: { id, name, version, startedAt, clients, sessions, received, sent }, now }
 }
 
 function isText(value: unknown, form: RegExp): value is string {

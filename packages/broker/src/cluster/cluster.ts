@@ -159,7 +159,7 @@ export class NodeOfCluster implements Bus, Store, Cluster {
     const adoptGroup = (share: string) => this.#groups.adopt(share)
     const gone = (name: string) => this.#groups.nodeGone(name)
     this.#neighbours = new Neighbours({
-      ...{ own, events, now, asked, released, adoptGroup, gone },
+      ...{ own, events, now, trouble, asked, released, adoptGroup, gone },
       hub: () => this.#hub,
     })
     this.#groups = new Groups({

@@ -4,7 +4,7 @@ import { decodeUtf8, encodeText } from "../packet/bytes.ts"
 import type { ClusterNode } from "../ports/cluster.ts"
 import type { ClusterEvent } from "../ports/events.ts"
 import type { NodeSaid, NodeView } from "../ports/nodes.ts"
-import { encodeAlive, readAlive } from "./alive.ts"
+import { type Alive, encodeAlive, readAlive } from "./alive.ts"
 import { letGoOf } from "./claims.ts"
 import { decodeGroup } from "./group-record.ts"
 import type { OwnNode } from "./own-node.ts"
@@ -17,6 +17,8 @@ const interval = 3000
 const patience = 12_000
 /** Milliseconds that one that is gone is told of; and how many others are known at most. */
 const toldAsGone = 600_000
+/** Milliseconds between two clocks that are told of; and what two signs of life may differ by, which take their time. */
+const [clocksApart, jitter] = [5000, 1000]
 const mostOthers = 1000
 /** Records that are looked at in one go, if they are not large. */
 const looked = 1000
@@ -31,6 +33,8 @@ const goodbyeSubject = "good-bye"
 export interface NeighboursNeeds {
   readonly own: OwnNode
   readonly events: (event: ClusterEvent) => void
+  /** One line: what is to be looked at. */
+  readonly trouble: (line: string) => void
   readonly hub: () => ClusterNode | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -65,6 +69,10 @@ interface Other {
   goneAt: number | undefined
   /** It has said that it ends. */
   ended: boolean
+  /** Milliseconds by which its clock seemed to be before this node's, or behind it, when it was heard last. */
+  readonly ahead: number
+  /** It was said that its clock is another. */
+  readonly clockTold: boolean
 }
 
 export class Neighbours {
@@ -99,8 +107,8 @@ export class Neighbours {
     // All may have ended at once, before anybody who is there now could hear of them.
     this.#searchAt = now() + patience
     streams.listen(aliveSubject, ({ data }) => {
-      const said = readAlive(data)
-      if (said !== undefined && said.id !== own.id) this.#heard(said)
+      const alive = readAlive(data)
+      if (alive !== undefined && alive.said.id !== own.id) this.#heard(alive)
     })
     streams.listen(goodbyeSubject, ({ data }) => {
       const other = this.#others.get(readId(data))
@@ -204,7 +212,7 @@ export class Neighbours {
 
   #say(now: number): void {
     this.#said = now
-    this.#streams?.tell(aliveSubject, {}, encodeAlive(this.#needs.own.said))
+    this.#streams?.tell(aliveSubject, {}, encodeAlive({ said: this.#needs.own.said, now }))
   }
 
   /** Who could not hear anybody knows nothing of them, also of those that it took for gone meanwhile. */
@@ -214,14 +222,34 @@ export class Neighbours {
     this.#searchAt = now + patience
   }
 
-  #heard(said: NodeSaid): void {
+  #heard({ said, now: theirs }: Alive): void {
     const now = this.#needs.now()
     const before = this.#others.get(said.id)
+    const ahead = theirs - now
+    // Once may be what was held on its way.
+    const isOther = Math.abs(ahead) > clocksApart && before !== undefined && Math.abs(ahead - before.ahead) < jitter
+    if (isOther && !before.clockTold) this.#tellOfClock(said.name, ahead)
+    const clockTold = isOther || before?.clockTold === true
     if (before === undefined && this.#others.size >= mostOthers && !this.#forgetOne()) return
-    this.#others.set(said.id, { said, heardAt: now, silentSince: now, goneAt: undefined, ended: false })
+    this.#others.set(said.id, {
+      said,
+      heardAt: now,
+      silentSince: now,
+      goneAt: undefined,
+      ended: false,
+      ahead,
+      clockTold,
+    })
     if (before !== undefined && before.goneAt === undefined) return
     this.#joinedAt = now
     this.#needs.events({ event: "node joined", node: said.name, id: said.id, version: said.version })
+  }
+
+  #tellOfClock(name: string, ahead: number): void {
+    const apart = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? "behind" : "ahead of"} this one's`
+    this.#needs.trouble(
+      `The clock of the node ${name} is ${apart}: messages at QoS 0 and such as expire may be dropped between them: set the clocks of all nodes (NTP)`,
+    )
   }
 
   /** This node ends, and all that it had is committed: the others need not wait for its signs of life. */

@@ -9,6 +9,7 @@ import { NodeOfCluster } from "../../src/cluster/cluster.ts"
 import { OwnNode } from "../../src/cluster/own-node.ts"
 import { encodeText } from "../../src/packet/bytes.ts"
 import type { ClusterEvent } from "../../src/ports/events.ts"
+import type { NodeSaid } from "../../src/ports/nodes.ts"
 
 interface Running {
   readonly node: NodeOfCluster
@@ -21,6 +22,7 @@ interface Running {
 class World {
   readonly servers = new MemoryServers({ random: seeded(1), partitions: 2 })
   readonly #running: Running[] = []
+  readonly troubles: string[] = []
 
   start(name: string, id = `${name}-1`): Running {
     const { clock } = this.servers
@@ -28,9 +30,7 @@ class World {
     const running: Running = { node: undefined as never, streams: this.servers.node(), events, clients: 0, received: 0 }
     const figures = () => ({ clients: running.clients, sessions: running.clients, received: running.received, sent: 0 })
     const own = new OwnNode({ id, name, version: "1.2.3", startedAt: clock.now, figures })
-    const trouble = (line: string) => {
-      throw new Error(line)
-    }
+    const trouble = (line: string) => void this.troubles.push(line)
     const told = (event: ClusterEvent) => void events.push(event)
     const now = () => clock.now
     const node = new NodeOfCluster({ node: id, partitions: 2, retention: 60, now, trouble, own, events: told })
@@ -204,20 +204,42 @@ it("strange signs of life are nobody's, and of too many others none is kept", ()
   const a = world.start("a")
   const stranger = world.servers.node()
   const say = (data: Uint8Array) => stranger.tell("alive", {}, data)
+  const sayFor = (said: NodeSaid, ahead = 0) => say(encodeAlive({ said, now: world.servers.clock.now + ahead }))
   const node = (id: string) => ({
     ...{ id, name: "x", version: "1", startedAt: 0, clients: 1, sessions: 1, received: 0, sent: 0 },
   })
   for (const text of ["b-1", "{}", "", JSON.stringify({ ...node("b"), name: "\u001b[2J" })]) say(encodeText(text))
-  say(encodeAlive(node("a-1")))
+  sayFor(node("a-1"))
   world.pass(1)
   expect(seen(a)).toEqual(["a this"])
-  for (let at = 0; at < 1500; at++) say(encodeAlive(node(`n-${at}`)))
+  for (let at = 0; at < 1500; at++) sayFor(node(`n-${at}`))
   world.pass(1)
   expect(a.node.nodes()).toHaveLength(1001)
   // Those that are gone make room.
   world.pass(20)
-  for (let at = 0; at < 500; at++) say(encodeAlive(node(`m-${at}`)))
+  for (let at = 0; at < 500; at++) sayFor(node(`m-${at}`))
   world.pass(1)
   expect(a.node.nodes()).toHaveLength(1001)
   expect(a.node.numbers.nodes).toBe(501)
+})
+
+it("a clock that is another is told of once, and not what was late once", () => {
+  const world = new World()
+  const a = world.start("a")
+  const stranger = world.servers.node()
+  const say = (name: string, ahead: number) => {
+    const said = { id: `${name}-1`, name, version: "1", startedAt: 0, clients: 1, sessions: 1, received: 0, sent: 0 }
+    stranger.tell("alive", {}, encodeAlive({ said, now: Math.max(0, world.servers.clock.now + ahead) }))
+    world.pass(3)
+  }
+  world.pass(1000)
+  for (const ahead of [-100, 4000, 4900, -7000, -200, -9000, -6000, -100]) say("in-order", ahead)
+  expect(world.troubles).toEqual([])
+  for (let times = 0; times < 4; times++) say("behind", -180_000)
+  for (let times = 0; times < 2; times++) say("ahead", 6000)
+  expect(world.troubles).toEqual([
+    expect.stringMatching(/^The clock of the node behind is 180 s behind this one's: .*set the clocks/),
+    expect.stringMatching(/^The clock of the node ahead is 6 s ahead of this one's: /),
+  ])
+  expect(a.node.nodes()).toHaveLength(4)
 })
