@@ -76,6 +76,7 @@ export class Claims {
     const done = new Pause<Claimed | StoreFailed>()
     const streams = this.#needs.streams()
     if (streams === undefined || !streams.reachable) {
+      if (onlyOf === this.#needs.node) this.#needs.doubtful(clientId)
       done.answer({ failed: "no server of the cluster can be reached" })
       return done
     }
@@ -105,10 +106,14 @@ export class Claims {
     if (claim !== undefined) claim.wantedElsewhere = true
   }
 
-  /** What was appended may be there all the same: then the session is this node's, and nobody sees to it. */
-  #fail(claim: Claim, failed: string): void {
-    this.#underWay.delete(claim.clientId)
-    if (claim.tried) this.#needs.doubtful(claim.clientId)
+  /**
+   * What was appended may be there all the same, or the session was this node's before: then nobody sees to it.
+   * @param settled that is known, or nothing is going to change it
+   */
+  #fail(claim: Claim, failed: string, settled: boolean = false): void {
+    const { clientId, onlyOf, tried } = claim
+    this.#underWay.delete(clientId)
+    if (tried || (onlyOf === this.#needs.node && !settled)) this.#needs.doubtful(clientId)
     claim.done.answer({ failed })
   }
 
@@ -131,7 +136,7 @@ export class Claims {
         for (const { data } of records) {
           const read = applyRecord(image, data)
           if (typeof read === "string") {
-            this.#fail(claim, read)
+            this.#fail(claim, read, true)
             return
           }
           head = read
@@ -152,7 +157,7 @@ export class Claims {
     // It may have been heard again since it was found gone.
     const isThere = onlyOf !== undefined && onlyOf !== node && alive(onlyOf)
     if (onlyOf !== undefined && (head?.node !== onlyOf || !image.attended || isThere)) {
-      this.#fail(claim, "somebody else has seen to it")
+      this.#fail(claim, "somebody else has seen to it", true)
       return
     }
     if (!claim.wanted()) {

@@ -312,3 +312,32 @@ it.each([1, 2] as const)(
     expect(seen).toEqual([{ dup: true, packetId, payload: "sent" }])
   },
 )
+
+// It was looked at once, and then nobody's: until the node ended, which had let it go.
+it.each(["a partition has no leader", "its node is cut off"])(
+  "a session that was let go for a node that could not take it is seen to later, also when %s then",
+  (why) => {
+    const { world, a, b } = twoNodes()
+    const watcher = world.member(b, "watcher")
+    world.subscribe(watcher, "w/#", 1)
+    const client = withWill(a, "s", true)
+    world.pass(500)
+    client.cut()
+    const stream = world.servers.partitions[partitionOf("s", 2)]!
+    const ask = world.servers.ask.bind(world.servers)
+    world.servers.ask = (from, subject, data, answer) => {
+      ask(from, subject, data, answer)
+      if (subject === letGoOf("a")) stream.leaderAway()
+    }
+    const other = b.test.open()
+    other.connect({ clientId: "s", cleanStart: false, sessionExpiryInterval: 3600 })
+    world.until("it is told that it cannot have it", () => other.closed)
+    if (why !== "a partition has no leader") a.streams.cut("at once")
+    world.pass(25_000, 10)
+    expect(watcher.got).toEqual([])
+    stream.leaderBack()
+    a.streams.heal()
+    world.pass(30_000, 10)
+    expect(watcher.got).toEqual(["gone"])
+  },
+)
