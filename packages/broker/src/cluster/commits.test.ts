@@ -41,6 +41,12 @@ const published = (publisher: string, first: number): Change => {
   }
 }
 
+/** A session that is this node's, beyond doubt. */
+function logOf(clientId: string): SessionLog {
+  const log = { lost: false, wanted: false, shownAfter: 0, touch: () => undefined, appended: () => undefined }
+  return { image: { clientId }, ...log } as unknown as SessionLog
+}
+
 /** What nobody asks for is there still. */
 const ownershipOn = (streams: Streams) =>
   new Ownership({ streams: () => streams, reads: new Slots(256), now: () => 0, lose: () => undefined })
@@ -52,19 +58,7 @@ describe("a turn with what servers never take", () => {
     const lost: string[] = []
     const troubles: string[] = []
     const strangers: string[] = []
-    const logs = new Map(
-      ["a", "b", "c", "d", "e"].map((clientId) => {
-        const log = {
-          image: { clientId },
-          lost: false,
-          wanted: false,
-          shownAfter: 0,
-          touch: () => undefined,
-          appended: () => undefined,
-        }
-        return [clientId, log as unknown as SessionLog]
-      }),
-    )
+    const logs = new Map(["a", "b", "c", "d", "e"].map((clientId) => [clientId, logOf(clientId)]))
     const commits = new Commits({
       node: "n",
       streams: () => streams,
@@ -98,12 +92,7 @@ describe("a turn with what servers never take", () => {
   it("is not acknowledged where they take less than they did when it was published", () => {
     const { kept, streams } = servers(7)
     const lost: string[] = []
-    const logs = new Map(
-      ["a", "b"].map((clientId) => {
-        const log = { image: { clientId }, lost: false, sure: 0, touch: () => undefined, appended: () => undefined }
-        return [clientId, log as unknown as SessionLog]
-      }),
-    )
+    const logs = new Map(["a", "b"].map((clientId) => [clientId, logOf(clientId)]))
     const commits = new Commits({
       ...{ node: "n", ownership: ownershipOn(streams), retention: 60 },
       streams: () => streams,
@@ -166,17 +155,7 @@ describe("what servers say is not as it is expected", () => {
 
   it("a batch of each partition is tried once more, and then later", () => {
     const { questions, run, streams } = refusing(4, () => undefined)
-    const commits = commitsOn(streams, (clientId) => {
-      const log = {
-        image: { clientId },
-        lost: false,
-        wanted: false,
-        shownAfter: 0,
-        touch: () => undefined,
-        appended: () => undefined,
-      }
-      return log as unknown as SessionLog
-    })
+    const commits = commitsOn(streams, logOf)
     const turn = Array.from({ length: 40 }, (_, at) => published(`c${at}`, 1))
     const answers: Committed[] = []
     for (const times of [1, 2]) {
