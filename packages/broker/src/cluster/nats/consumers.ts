@@ -64,7 +64,8 @@ export class Consumer {
     const number = this.#pulls++
     const reply = `${this.#inbox}.${number}`
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${this.#name}`
-    this.#link.nats.publish(subject, JSON.stringify(body), { reply })
+    // It may be called by what was under way when the connection was closed.
+    if (!this.#link.nats.isClosed()) this.#link.nats.publish(subject, JSON.stringify(body), { reply })
     return number
   }
 

@@ -1,5 +1,5 @@
 import type { Msg } from "@nats-io/nats-core"
-import { expect, it } from "vitest"
+import { expect, it, vi } from "vitest"
 import type { Link } from "./link.ts"
 import { Reads } from "./reads.ts"
 
@@ -24,3 +24,23 @@ it("a connection that is closed while a consumer is waited for fails the range, 
   await expect(reads.fetch(["m.>"], 0, 10)).rejects.toThrow("no answer")
   expect(pulls).toBe(2)
 })
+
+it.each(["subscribe", "publish"])(
+  "one that is closed while a subject is asked for fails that, and leaves no timer (%s)",
+  async (what) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    try {
+      const closed = () => {
+        throw new Error("closed connection")
+      }
+      const subscribe = what === "subscribe" ? closed : () => ({ unsubscribe: () => undefined })
+      const nats = { subscribe, publish: closed, isClosed: () => true }
+      const api = async () => ({ message: { subject: "s.c", seq: 9, data: "" } })
+      const reads = new Reads({ api, nats, reachable: true } as unknown as Link, "s", "", () => 1_000_000)
+      await expect(reads.all("s.c")).rejects.toThrow("closed connection")
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  },
+)

@@ -163,7 +163,6 @@ export class Reads {
       if (!this.#link.reachable) return reject(new Error("no server can be reached"))
       const messages: StreamMessage[] = []
       const inbox = createInbox()
-      const timer = setTimeout(() => end(() => reject(new Error(`no answer within ${timeout} ms`))), timeout)
       const end = (work: () => void) => {
         clearTimeout(timer)
         subscription.unsubscribe()
@@ -178,8 +177,14 @@ export class Reads {
           end(() => resolve({ messages, pending }))
         } else end(() => reject(new Error(status?.description || "nobody there answers")))
       }
+      // Either throws when the connection has been closed meanwhile: then there is nothing to end, or all of it is ended.
       const subscription = this.#link.nats.subscribe(inbox, { callback })
-      this.#link.nats.publish(`$JS.API.DIRECT.GET.${this.#stream}`, JSON.stringify(query), { reply: inbox })
+      const timer = setTimeout(() => end(() => reject(new Error(`no answer within ${timeout} ms`))), timeout)
+      try {
+        this.#link.nats.publish(`$JS.API.DIRECT.GET.${this.#stream}`, JSON.stringify(query), { reply: inbox })
+      } catch (error) {
+        end(() => reject(error))
+      }
     })
   }
 }
