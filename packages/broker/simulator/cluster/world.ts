@@ -2,6 +2,8 @@
 // another. It does nothing by itself; what happens when is decided in schedule.ts.
 
 import { type Random, seeded } from "../../../tls13/fuzz/random.ts"
+import { SessionImage } from "../../src/cluster/session-image.ts"
+import { applyRecord } from "../../src/cluster/session-record.ts"
 import type { BrokerEvent } from "../../src/ports/events.ts"
 import { Client, forever } from "../client.ts"
 import type { Counted, Counts } from "../counts.ts"
@@ -11,6 +13,7 @@ import { Broken } from "../promises.ts"
 import type { WillOf } from "../wills.ts"
 import { Member } from "./member.ts"
 import { MemoryServers } from "./memory-servers.ts"
+import type { Stored } from "./memory-stream.ts"
 
 const begin = 1_000_000
 
@@ -57,6 +60,9 @@ export class ClusterWorld {
   /** When its session may have been left at the earliest, as its client has not been told of another connection since. */
   readonly #left: Map<string, number> = new Map()
   readonly #wills: Map<WillOf, Member> = new Map()
+  /** Those whose clients were told that they are connected; and, by their messages, those that servers had of any session. */
+  readonly #answered: Set<WillOf> = new Set()
+  readonly #kept: Set<number> = new Set()
   #links = 0
   #nodes = 0
   #broken: Broken | undefined
@@ -71,6 +77,13 @@ export class ClusterWorld {
       ...{ random, now: begin, partitions: random.pick([1, 2, 3]) },
       ...{ batch: random.pick([12, 1000]), latency: random.pick([1, 3, 20]) },
     })
+    for (const { content } of this.servers.partitions) {
+      const stored = content.onStored
+      content.onStored = (message) => {
+        stored(message)
+        this.#stored(message)
+      }
+    }
     for (let i = random.pick([2, 2, 3]); i > 0; i--) this.start()
     const surroundings = {
       model: this.model,
@@ -303,7 +316,25 @@ export class ClusterWorld {
   welcomed(client: Client): void {
     const current = this.#current.get(client.id)
     if (!client.connected || current === undefined || current.link !== client.link) return
+    if (current.will !== undefined) this.#answered.add(current.will)
     if ((current.link.taken?.at ?? 0) > current.member.noticedAt) this.#left.delete(client.id)
+  }
+
+  /**
+   * A CONNECT that nobody was answered, and no server heard of, may be lost with all that it had: another node took the session, or it
+   * took longer to keep it than what says whose a new session is stays.
+   */
+  forgiveUnanswered(): void {
+    for (const will of this.#wills.keys()) if (!this.#answered.has(will) && !this.#kept.has(will.msg.id)) unsure(will)
+  }
+
+  /** What servers have taken: of a session's record the will. */
+  #stored({ subject, data }: Stored): void {
+    if (!subject.startsWith("s.")) return
+    const image = new SessionImage("", this.servers.partitions.length)
+    applyRecord(image, data)
+    const payload = image.will?.will.payload
+    if (payload !== undefined) this.#kept.add(Number.parseInt(String.fromCharCode(...payload), 10))
   }
 
   /* ---------------------------------------------------------------- links */
