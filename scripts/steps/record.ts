@@ -9,15 +9,9 @@ import type { Connected } from "../../packages/tls13/src/handshake/connected.ts"
 import type { Role, TransitionRow } from "../../packages/tls13/src/handshake/transitions.ts"
 import { stepName } from "../../packages/tls13/tests/steps.ts"
 
-declare global {
-  var walkedSteps: Set<string> | undefined
-}
-
 const folder = inject("stepsFolder")
 if (folder !== undefined) {
-  // Files that share their modules share the first one's `Machine`.
-  globalThis.walkedSteps ??= new Set()
-  const walked = globalThis.walkedSteps
+  const walked = new Set<string>()
 
   vi.doMock("../../packages/tls13/src/connection/machine.ts", async (importOriginal) => {
     const original = await importOriginal<typeof import("../../packages/tls13/src/connection/machine.ts")>()
@@ -35,6 +29,5 @@ if (folder !== undefined) {
 
   afterAll(() => {
     if (walked.size > 0) appendFileSync(join(folder, `${process.pid}.txt`), `${[...walked].join("\n")}\n`)
-    walked.clear()
   })
 }
