@@ -40,7 +40,7 @@ export interface RowResult {
 }
 
 /** How long a cell may take, in milliseconds. */
-const cellTime = 30_000
+const cellTime = 90_000
 
 export interface RunOptions {
   /** Rows at a time. */
