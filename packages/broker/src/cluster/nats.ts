@@ -3,6 +3,7 @@
 import {
   type ConnectionOptions,
   credsAuthenticator,
+  type Msg,
   type NatsConnection,
   nkeyAuthenticator,
   tokenAuthenticator,
@@ -21,7 +22,7 @@ import {
   versionProblem,
 } from "./nats/layout.ts"
 import { answered, Link } from "./nats/link.ts"
-import { plainMessage, roomOfHeaders } from "./nats/messages.ts"
+import { plainMessage, roomOfHeaders, subjectProblem } from "./nats/messages.ts"
 import { Reads } from "./nats/reads.ts"
 import { Room } from "./nats/room.ts"
 import { Tells } from "./nats/tells.ts"
@@ -276,7 +277,12 @@ class NatsStreams implements Streams {
 
   ask(subject: string, data: Uint8Array, timeout: number): Pause<Uint8Array | Failed> {
     const full = `${this.#layout.cluster}.${subject}`
-    const asked = this.#link.request(full, new Uint8Array(data), timeout)
+    // A name in it may be one that anybody has written into the streams.
+    const problem = subjectProblem(full)
+    const asked =
+      problem === undefined
+        ? this.#link.request(full, new Uint8Array(data), timeout)
+        : Promise.reject<Msg>(new Error(problem))
     return answered(
       this.#link,
       `Asking ${subject}`,

@@ -22,7 +22,6 @@ const [clocksApart, jitter] = [5000, 1000]
 const mostOthers = 1000
 /** Records that are looked at in one go, if they are not large. */
 const looked = 1000
-
 /** Milliseconds for an answer of one that was never heard. */
 const answersWithin = 1500
 
@@ -133,6 +132,8 @@ export class Neighbours {
 
   /** Another node has asked for the session, and may have gone before it took it; or nobody knows whether this node has it. */
   doubtful(clientId: string): void {
+    // They stand in the order in which they are due.
+    this.#doubtful.delete(clientId)
     this.#doubtful.set(clientId, this.#needs.now() + patience)
   }
 

@@ -40,6 +40,20 @@ describe.skipIf(natsServer === undefined)("openStreams on a server", { timeout: 
     await answer(streams.close())
   })
 
+  it("asks nobody by a name that is no subject: nothing behind it is said to the servers", async () => {
+    const [streams, other] = [await open({ cluster: "names" }), await open({ cluster: "names" })]
+    const heard: string[] = []
+    other.listen("x", () => heard.push("x"))
+    await answer(other.settled())
+    for (const name of ["a\r\nPUB names.x 1\r\nx\r\nPUB y", "a b", "a\t", "a..b", ">", "é".repeat(3000)]) {
+      expect(await answer(streams.ask(`node.${name}.there`, encodeText(""), 300))).toHaveProperty("failed")
+    }
+    await answer(streams.settled())
+    await pass(100)
+    expect([heard, streams.reachable]).toEqual([[], true])
+    for (const each of [streams, other]) await answer(each.close())
+  })
+
   it("gives messages the age of the retention, not records, and nothing that is retained", async () => {
     const streams = await open({ cluster: "aged", partitions: 1, retention: { age: 2 } })
     const batch = ["m.a", "r.a", "s.x"].map((subject) => ({ subject, headers: {}, data: encodeText(subject) }))
