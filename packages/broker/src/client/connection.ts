@@ -73,6 +73,7 @@ export class Connection implements Addressee, Served {
     this.outflow = new Outflow(host, sink, {
       openedAt: now,
       dirty: () => host.dirty(this),
+      leaves: () => host.leaves(),
       mayFlush: (bytes) => host.mayFlush(bytes),
       depends: () => this.#turns.depends,
     })
@@ -287,6 +288,7 @@ export class Connection implements Addressee, Served {
   takenOver(now: number, cleanStart: boolean): void {
     try {
       if (this.#takesLeave(now)) return
+      this.outflow.forgetHeld()
       this.#goodbye(ReasonCode.SessionTakenOver)
       this.#finish(now, { publishWill: true, takenOverBy: { cleanStart } }, "broker", "session taken over")
     } catch (error) {

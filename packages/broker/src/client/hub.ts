@@ -137,6 +137,8 @@ export interface Hub<Client> {
   ration(connection: Client, milliseconds: number, now: number): void
   /** This connection has output to flush before the turn ends. */
   dirty(connection: Client): void
+  /** Output of a connection is about to leave. */
+  leaves(): void
   /** Whether so many bytes may go to a transport before the turn ends; they count. */
   mayFlush(bytes: number): boolean
   /** This connection may read on; at the end of the turn, not inside the caller. */

@@ -35,6 +35,8 @@ export interface OutflowAsks {
   readonly openedAt: number
   /** Asks that `flush` be called at the end of the turn. */
   readonly dirty: () => void
+  /** Something is about to leave. In a cluster it may have to wait, where this node has stood still: see `hold`. */
+  readonly leaves: () => void
   /** Whether so many bytes may go to the transport before. */
   readonly mayFlush: (bytes: number) => boolean
   /** The turn that an answer written now depends on; 0: none. */
@@ -70,6 +72,8 @@ export class Outflow {
   #ending = false
   #dirty = false
   #blocked = false
+  /** What is there waits until it is known whose the session is. */
+  #held = false
   #closed = false
   /** Bytes the transport took while it was full and has not reported as gone. */
   #inTransport = 0
@@ -101,7 +105,7 @@ export class Outflow {
 
   /** Bytes that `flush` would hand to the transport. */
   get waiting(): number {
-    return this.#blocked ? 0 : this.outbox.size + this.#late.size
+    return this.#blocked || this.#held ? 0 : this.outbox.size + this.#late.size
   }
 
   /** It has ended, and nothing is left to leave. */
@@ -202,9 +206,25 @@ export class Outflow {
 
   // --- it leaves ---
 
-  /** Something of what was written waits for its turn to be committed. */
+  /** Something of what was written waits for its turn to be committed, or is held. */
   get waits(): boolean {
-    return this.#late.waits(this.#recorder.committed)
+    return this.#held || this.#late.waits(this.#recorder.committed)
+  }
+
+  /** Something was written that has not left. */
+  get holds(): boolean {
+    return this.outbox.size + this.#late.size > 0
+  }
+
+  /** Nothing leaves until `release`: the session may be another node's. */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** It is this node's. */
+  release(): void {
+    this.#held = false
+    this.#flushLater()
   }
 
   /** [MQTT-3.2.0-1] Of that is CONNACK, and with it all else. */
@@ -215,7 +235,8 @@ export class Outflow {
   /** Hands what may leave to the transport, unless that is full. */
   flush(): void {
     this.#dirty = false
-    if (this.#blocked || (this.outbox.size === 0 && this.#late.size === 0)) {
+    if (this.holds) this.#asks.leaves()
+    if (this.#blocked || this.#held || !this.holds) {
       this.account()
       return
     }
@@ -336,11 +357,19 @@ export class Outflow {
     }
   }
 
+  /** What is held never leaves: who has the session sends it again. */
+  forgetHeld(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#discard()
+  }
+
   /** What waits for turns that are not committed never leaves; what may leave does. One that has ended waits for nothing more. */
   forgetLate(): void {
     this.flush()
     // A transport that is full has not taken what might be among the rest.
     if (this.#blocked) this.#discard()
+    this.forgetHeld()
     this.#late.clear()
     for (const { bytes } of this.#lateReferences) this.#memory.release(bytes)
     this.#lateReferences = []

@@ -107,7 +107,10 @@ export class NodeOfCluster implements Bus, Store, Cluster {
       logOf: (clientId) => this.#logs.get(clientId),
       lost: (log) => this.#lost(log),
       notOurs: (clientId) => this.#hub?.lost(clientId),
-      stoodStill: () => this.#backAgain(),
+      stoodStill: () => {
+        this.#backAgain()
+        this.#hub?.stoodStill()
+      },
     })
     this.#claims = new Claims({
       node,
@@ -310,6 +313,20 @@ export class NodeOfCluster implements Bus, Store, Cluster {
 
   unsubscribed(path: string): void {
     this.#interests.remove(path)
+  }
+
+  runs(): void {
+    this.#commits.runs()
+  }
+
+  look(clientId: string): Pause<undefined | StoreFailed> {
+    const log = this.#logs.get(clientId)
+    if (log !== undefined) return this.#ownership.look(log)
+    // It was let go.
+    this.#hub?.lost(clientId)
+    const done = new Pause<undefined | StoreFailed>()
+    done.answer(undefined)
+    return done
   }
 
   release(clientId: string): void {

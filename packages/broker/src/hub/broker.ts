@@ -671,6 +671,10 @@ export class Broker implements Hub<Connection>, Inspect {
     }
   }
 
+  leaves(): void {
+    this.#clusterSessions?.leaves()
+  }
+
   mayFlush(bytes: number): boolean {
     return this.#output.mayFlush(bytes)
   }

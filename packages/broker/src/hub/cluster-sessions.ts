@@ -17,6 +17,7 @@ import type { Chore } from "./chores.ts"
 import type { RetainedMessages } from "./retained.ts"
 import type { Sessions } from "./sessions.ts"
 import type { SharedMembers } from "./shared-members.ts"
+import { StoodStill } from "./stood-still.ts"
 
 export interface ClusterSessionsNeeds {
   readonly cluster: Cluster
@@ -76,10 +77,12 @@ export class ClusterSessions implements ClusterNode {
   readonly #ending: Map<string, Set<Connection>> = new Map()
   /** Sessions whose CONNACK waits for a turn: until it leaves their clients may be served elsewhere. */
   readonly #arriving: Map<Session, number> = new Map()
+  readonly #stoodStill: StoodStill
   #timers: { readonly at: number; readonly work: () => void }[] = []
 
   constructor(needs: ClusterSessionsNeeds) {
     this.#needs = needs
+    this.#stoodStill = new StoodStill(needs)
     needs.cluster.begin(this)
   }
 
@@ -308,6 +311,13 @@ export class ClusterSessions implements ClusterNode {
     return this.#parted.has(clientId) || this.#needs.sessions.get(clientId) !== undefined
   }
 
+  stoodStill(): void {
+    const { sessions } = this.#needs
+    const connections = [...sessions.all()].flatMap((session) => sessions.connectionOf(session) ?? [])
+    for (const ending of this.#ending.values()) connections.push(...ending)
+    this.#stoodStill.happened(connections)
+  }
+
   get behind(): boolean {
     return this.#needs.recorder.behind
   }
@@ -369,8 +379,14 @@ export class ClusterSessions implements ClusterNode {
     }
   }
 
+  /** Something of a connection is about to leave. */
+  leaves(): void {
+    this.#needs.cluster.runs()
+  }
+
   /** At least once a second. */
   wake(now: number): void {
+    this.#stoodStill.wake(now)
     if (!this.#needs.cluster.reachable) this.#refuseAll(now, "no server can be reached")
     else if (this.#needs.recorder.broken) this.#refuseAll(now - patience, "the servers do not keep what they are given")
     if (this.#timers.length === 0) return

@@ -84,6 +84,10 @@ export interface Cluster {
   /** A session here has a subscription more with this filter, or one less. */
   subscribed(path: string): void
   unsubscribed(path: string): void
+  /** This node runs, and something is about to leave. When it has not run for a while it is told that it `stoodStill`, in here. */
+  runs(): void
+  /** The servers are asked whose the session is; one that is another node's is `lost` before the answer. */
+  look(clientId: string): Pause<undefined | StoreFailed>
   /** Nobody here serves the session any more, and all that this node has changed of it is committed. */
   release(clientId: string): void
   /** The last message of a partition that this node's sessions were offered, or was no one's here. */
@@ -120,6 +124,8 @@ export interface ClusterNode {
   letGo(clientId: string, cleanStart: boolean, done: () => void): void
   /** The session is another node's: of what depends on the Changes that are being committed nothing leaves. */
   lost(clientId: string): void
+  /** For longer than others wait before they take a session from a node that says nothing. */
+  stoodStill(): void
   /** A message of a Shared Subscription for one of its members. At QoS 0 it has no position. */
   offered(share: string, clientId: string, message: Arrived, answer: (taken: Taken) => void): void
   /** The node that served it has gone. Its will and its end are this node's to see to, if it can have it; `done` says that it is settled. */

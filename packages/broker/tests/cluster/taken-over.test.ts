@@ -341,3 +341,80 @@ it.each(["a partition has no leader", "its node is cut off"])(
     expect(watcher.got).toEqual(["gone"])
   },
 )
+
+/** A message that is kept as sent to member `m`, and has not left node `a`, as its client reads slowly, when that stands still. */
+function sentAndNotGone(qos: 0 | 1 | 2 = 1) {
+  const nodes = twoNodes()
+  const { world, a, b } = nodes
+  const old = world.member(a, "m", { lasting: true })
+  const publisher = world.member(b, "publisher")
+  world.subscribe(old, "t", qos)
+  old.client.taking = false
+  world.publish(publisher, "t", ["in the transport"], 1)
+  world.pass(100)
+  world.publish(publisher, "t", ["waits"], qos)
+  world.pass(100)
+  expect(old.client.payloads().concat(old.got)).toEqual(["in the transport"])
+  world.members.delete(old)
+  a.alive = false
+  a.streams.cut("silently")
+  const runs = () => {
+    a.test.now = world.servers.clock.now
+    a.alive = true
+    old.client.drain()
+    a.streams.heal()
+  }
+  return { ...nodes, old, runs }
+}
+
+it.each([1, 2] as const)(
+  "what a node had not sent at QoS %i when it stood still leaves no more, if it lost the session",
+  (qos) => {
+    const { world, b, old, runs } = sentAndNotGone(qos)
+    const member = world.member(b, "m", { lasting: true, before: old })
+    world.pass(1000)
+    expect(member.got).toContain("waits")
+    runs()
+    expect(old.client.payloads()).toEqual([])
+    world.pass(5000, 10)
+    expect(old.client.payloads()).toEqual([])
+    expect(old.client.farewell).toBe(0x8e)
+    expect(old.client.closed).toBe(true)
+  },
+)
+
+it("and leaves when the servers have said that nobody has taken it, before what comes after", () => {
+  const { world, b, old, runs } = sentAndNotGone()
+  world.pass(5000, 10)
+  runs()
+  expect(old.client.payloads()).toEqual([])
+  world.publish(world.member(b, "second"), "t", ["new"], 1)
+  world.pass(100)
+  expect(old.client.payloads()).toEqual(["waits", "new"])
+  expect(old.client.closed).toBe(false)
+})
+
+it("and after ten seconds when no server can be reached, as QoS 0 needs none", () => {
+  const { world, a, old, runs } = sentAndNotGone()
+  world.pass(8000, 10)
+  runs()
+  a.streams.cut("at once")
+  const publisher = a.test.open()
+  expect(old.client.payloads()).toEqual([])
+  world.pass(9000, 10)
+  expect(old.client.payloads()).toEqual([])
+  world.pass(2000, 10)
+  expect(old.client.payloads()).toEqual(["waits"])
+  publisher.cut()
+})
+
+it("one that has ended, with an answer held, hears the rest, or that another node has the session", () => {
+  const { world, old, runs } = sentAndNotGone()
+  world.pass(3000, 10)
+  runs()
+  old.client.disconnect(0x04)
+  expect(old.client.closed).toBe(false)
+  world.pass(100)
+  expect(old.client.payloads()).toEqual(["waits"])
+  expect(old.client.closed).toBe(true)
+})
