@@ -40,6 +40,7 @@ export const countedInCluster = [
   "links that are full",
   "crashes",
   "nodes that are cut off",
+  "nodes that stand still",
   "partitions without a leader",
   "times without servers",
   "messages of QoS 0",

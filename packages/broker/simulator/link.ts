@@ -28,6 +28,9 @@ export class Link {
   /** Nothing of it reaches the broker, nor does the broker write. */
   closed = false
   stalled = false
+  /** The broker's process, if it may stand still: what comes to it meanwhile waits. */
+  process: { readonly still: boolean; comes(work: () => void): void } | undefined
+  readonly #now: () => number
   readonly #sent: (bytes: Uint8Array) => void
   /**
    * Its CONNECT has been accepted, at so many milliseconds; the connection before it had gone then. It may have been on its way
@@ -38,6 +41,7 @@ export class Link {
   /** @param sent is told of all bytes on their way */
   constructor(address: string, now: () => number, sent: (bytes: Uint8Array) => void) {
     this.address = address
+    this.#now = now
     this.#sent = sent
     this.sink = {
       write: (chunks) => {
@@ -77,7 +81,8 @@ export class Link {
   }
 
   get hasUp(): boolean {
-    return !this.closed && !this.ended && !this.#paused && this.#up.length > 0
+    const stopped = this.closed || this.ended || this.#paused || this.process?.still === true
+    return !stopped && this.#up.length > 0
   }
 
   get hasDown(): boolean {
@@ -117,7 +122,15 @@ export class Link {
   drain(now: number): void {
     if (!this.#blocked || this.#waiting > capacity / 2) return
     this.#blocked = false
-    this.connection?.drained(now)
+    if (this.process === undefined) this.connection?.drained(now)
+    else this.process.comes(() => this.closed || this.connection?.drained(this.#now()))
+  }
+
+  /** The broker sees that the network has gone. */
+  tellClosed(why: string): void {
+    const tell = () => this.connection?.transportClosed(this.#now(), why)
+    if (this.process === undefined) tell()
+    else this.process.comes(tell)
   }
 
   /** The network has gone: what was on its way is lost. */

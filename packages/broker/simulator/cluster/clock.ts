@@ -87,14 +87,19 @@ interface Item {
 export class Line {
   readonly #clock: Clock
   readonly #delay: () => number
+  readonly #comes: (run: () => void) => void
   readonly #underWay = new Set<Item>()
   #last = 0
   #held = false
 
-  /** @param delay milliseconds, of each that is sent */
-  constructor(clock: Clock, delay: () => number) {
+  /**
+   * @param delay milliseconds, of each that is sent
+   * @param comes what happens where it arrives
+   */
+  constructor(clock: Clock, delay: () => number, comes: (run: () => void) => void = (run) => run()) {
     this.#clock = clock
     this.#delay = delay
+    this.#comes = comes
   }
 
   get size(): number {
@@ -135,6 +140,6 @@ export class Line {
     item.arrived = true
     if (this.#held) return
     this.#underWay.delete(item)
-    item.run()
+    this.#comes(item.run)
   }
 }

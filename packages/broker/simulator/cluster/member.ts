@@ -69,7 +69,7 @@ export class Member {
       codec: mqttPacketCodec,
       now,
       schedule: () => this.#schedule(),
-      wakeAfter: (milliseconds) => clock.after(milliseconds, () => this.#run(() => this.broker.wake(clock.now))),
+      wakeAfter: (milliseconds) => this.#after(milliseconds, () => this.broker.wake(clock.now)),
       randomName: () => `${name}-${names++}`,
       events: (event) => {
         if (!this.gone) happened(this, event)
@@ -96,26 +96,26 @@ export class Member {
     this.links.clear()
   }
 
-  #run(work: () => void): void {
-    if (!this.gone) this.#turn(work)
+  #after(milliseconds: number, work: () => void): void {
+    this.streams.after(milliseconds, () => {
+      if (!this.gone) this.#turn(work)
+    })
   }
 
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#servers.clock.after(this.#servers.random.integer(2), () => {
+    this.#after(this.#servers.random.integer(2), () => {
       this.#scheduled = false
-      this.#run(() => this.broker.flush(this.#servers.clock.now))
+      this.broker.flush(this.#servers.clock.now)
     })
   }
 
   #tick(): void {
-    this.#servers.clock.after(1000, () =>
-      this.#run(() => {
-        this.broker.tick(this.#servers.clock.now)
-        this.node.tick()
-        this.#tick()
-      }),
-    )
+    this.#after(1000, () => {
+      this.broker.tick(this.#servers.clock.now)
+      this.node.tick()
+      this.#tick()
+    })
   }
 }

@@ -97,7 +97,7 @@ export class MemoryFollower implements Following {
       this.#working = false
       if ("failed" in answer) {
         this.#answer(answer)
-        this.#node.servers.clock.after(500, () => this.#work())
+        this.#node.after(500, () => this.#work())
         return
       }
       this.#drop(answer.consumer)

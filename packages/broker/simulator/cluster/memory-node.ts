@@ -16,6 +16,7 @@ import type { Line } from "./clock.ts"
 import { MemoryFollower } from "./memory-follower.ts"
 import type { MemoryServers, Replicated } from "./memory-servers.ts"
 import { given, subjectMatcher } from "./memory-stream.ts"
+import { Process } from "./process.ts"
 
 /** Milliseconds: until an answer is not waited for any more, and until a connection that says nothing is given up. */
 const [timeout, patience] = [5000, 7000]
@@ -35,6 +36,7 @@ export class MemoryNode implements Streams {
   full: string | undefined = undefined
   onReachable: (reachable: boolean) => void = () => {}
   readonly servers: MemoryServers
+  readonly process = new Process()
   readonly up: Line
   readonly down: Line
   readonly #waiting = new Set<() => void>()
@@ -51,7 +53,7 @@ export class MemoryNode implements Streams {
     this.batch = servers.batch
     this.largest = servers.largest
     this.up = servers.line()
-    this.down = servers.line()
+    this.down = servers.line((run) => this.process.comes(run))
   }
 
   /* ------------------------------------------------ what may befall it */
@@ -182,7 +184,7 @@ export class MemoryNode implements Streams {
       follower.subjects([">"]).onAnswer((answer) => {
         if (this.#closed) return
         if ("failed" in answer) {
-          this.servers.clock.after(500, stand)
+          this.after(500, stand)
           return
         }
         through = answer.through
@@ -257,7 +259,7 @@ export class MemoryNode implements Streams {
     if (!this.reachable || this.#closed) return answeredNow<Answer | Failed>(away)
     const pause = new Pause<Answer | Failed>()
     const lost = () => finish({ failed: "the connection was lost: whether it was done is not known" })
-    const cancel = this.servers.clock.after(time, () => finish({ failed: `no answer within ${time} ms` }))
+    const cancel = this.after(time, () => finish({ failed: `no answer within ${time} ms` }))
     const finish = (answer: Answer | Failed) => {
       cancel()
       this.#waiting.delete(lost)
@@ -272,6 +274,16 @@ export class MemoryNode implements Streams {
       }),
     )
     return pause
+  }
+
+  /** A timer of the node's, in so many milliseconds. @returns what takes it back */
+  after(time: number, work: () => void): () => void {
+    let gone = false
+    const cancel = this.servers.clock.after(time, () => this.process.due(() => gone || work()))
+    return () => {
+      gone = true
+      cancel()
+    }
   }
 
   #read<Answer>(partition: number, read: (stream: Replicated) => Answer): Pause<Answer | Failed> {

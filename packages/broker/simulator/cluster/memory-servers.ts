@@ -183,8 +183,9 @@ export class MemoryServers {
     this.clock.advance(time)
   }
 
-  line(): Line {
-    return new Line(this.clock, () => this.random.integer(this.#latency + 1))
+  /** @param comes what happens where something arrives; nothing given: the servers, at once */
+  line(comes?: (run: () => void) => void): Line {
+    return new Line(this.clock, () => this.random.integer(this.#latency + 1), comes)
   }
 
   /** All servers end at once, with no more than what they had on their disks, and all connections with them. */

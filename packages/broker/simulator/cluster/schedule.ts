@@ -58,7 +58,7 @@ export class ClusterSchedule {
     const choice = random.integer(10)
     if (choice < 4) {
       const member = random.pick(world.members)
-      if (member !== undefined) world.cut(member, random.oneIn(2) ? "at once" : "silently")
+      if (member !== undefined) world.cut(member, random.pick(["at once", "silently", "still"] as const))
     } else if (choice < 7) {
       // Somebody goes just before: what that means is kept in several turns.
       const client = random.pick(world.clients)

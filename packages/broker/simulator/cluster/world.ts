@@ -131,7 +131,7 @@ export class ClusterWorld {
 
   /** Those that clients can connect to. */
   get open(): readonly Member[] {
-    return this.members.filter(({ up }) => up)
+    return this.members.filter(({ up, streams }) => up && !streams.process.still)
   }
 
   start(): void {
@@ -164,23 +164,27 @@ export class ClusterWorld {
     }
   }
 
-  cut(member: Member, how: "at once" | "silently"): void {
+  /** "still": its process does nothing any more until it is healed. */
+  cut(member: Member, how: "at once" | "silently" | "still"): void {
     if (member.cutSince !== undefined) return
-    this.tell(`node ${member.name} is cut off, ${how}`)
-    this.count("nodes that are cut off")
+    this.tell(`node ${member.name} ${how === "still" ? "stands still" : `is cut off, ${how}`}`)
+    this.count(how === "still" ? "nodes that stand still" : "nodes that are cut off")
     // Who is cut off again before it has said that it is there was silent all the time.
     member.cutSince = this.now - member.healedAt < speaks ? member.silentSince : this.now
     member.silentSince = member.cutSince
-    member.streams.cut(how)
+    if (how === "still") member.streams.process.stand()
+    else member.streams.cut(how)
   }
 
   heal(member: Member): void {
     if (member.cutSince === undefined) return
-    this.tell(`node ${member.name} reaches its servers again`)
+    const { process } = member.streams
+    this.tell(`node ${member.name} ${process.still ? "runs" : "reaches its servers"} again`)
     this.#noticed(member)
     member.cutSince = undefined
     member.healedAt = this.now
-    if (!this.serversAway) member.streams.heal()
+    if (process.still) process.goOn(this.random.oneIn(2))
+    else if (!this.serversAway) member.streams.heal()
   }
 
   /** Others may have taken over whom it serves. */
@@ -214,6 +218,7 @@ export class ClusterWorld {
   allAway(): void {
     this.tell("all servers are away")
     this.count("times without servers")
+    for (const member of this.members) if (member.streams.process.still) this.heal(member)
     this.serversAway = true
     this.servers.allAway()
   }
@@ -222,6 +227,7 @@ export class ClusterWorld {
     this.tell("the servers are back")
     this.serversAway = false
     this.leaderless.clear()
+    for (const member of this.members) if (member.streams.process.still) this.heal(member)
     this.servers.allBack()
     for (const member of this.members) {
       this.#noticed(member)
@@ -349,6 +355,7 @@ export class ClusterWorld {
     this.tell(`${client.id} goes to ${member.name}`)
     this.#byAddress.set(link.address, { client, link, member, will: client.will })
     member.links.add(link)
+    link.process = member.streams.process
     link.connection = member.broker.accept({ transport: "stream", address: link.address }, link.sink, this.now)
     return link
   }
@@ -379,7 +386,7 @@ export class ClusterWorld {
 
   #cut(link: Link, why: string): void {
     link.cut()
-    link.connection?.transportClosed(this.now, why)
+    link.tellClosed(why)
     for (const { links } of this.members) links.delete(link)
   }
 
