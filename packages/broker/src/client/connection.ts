@@ -30,6 +30,9 @@ import { Writer } from "./writer.ts"
 /** What a CONNECT costs, in the units of routing. */
 const connectCost = 60
 
+/** Its session was another node's before it was told that it is let in. */
+const notAnswered = new PacketError(ReasonCode.ServerUnavailable, "3.1.4", "another node has the session")
+
 /** Milliseconds at most in which packets of a client that has gone have their turn: one that publishes faster than it may has many. */
 const afterlife = 30_000
 
@@ -603,7 +606,9 @@ export class Connection implements Addressee, Served {
   }
 
   #goodbye(reasonCode: number, reason?: string): void {
-    const packet = goodbyeFor(reasonCode, reason, this.#told, this.#phase)
+    const packet = this.outflow.forgotConnack
+      ? refusalFor(notAnswered, this.#told, "authenticating")
+      : goodbyeFor(reasonCode, reason, this.#told, this.#phase)
     if (packet !== undefined) this.writer.packet(packet)
   }
 

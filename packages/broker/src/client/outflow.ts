@@ -74,6 +74,10 @@ export class Outflow {
   #blocked = false
   /** What is there waits until it is known whose the session is. */
   #held = false
+  /** CONNACK was written, and has not left. */
+  #owesConnack = false
+  /** It never will. */
+  #forgotConnack = false
   #closed = false
   /** Bytes the transport took while it was full and has not reported as gone. */
   #inTransport = 0
@@ -167,6 +171,7 @@ export class Outflow {
 
   /** What was written leaves when what it depends on is kept. */
   wroteAnswer(connack = false, turn: number = this.#asks.depends()): void {
+    if (connack) this.#owesConnack = true
     if (turn > this.#recorder.committed && !this.#closed) {
       this.#late.mark(this.#whole, this.outbox.size, turn, connack)
     }
@@ -232,6 +237,11 @@ export class Outflow {
     return this.#late.holdsConnack(this.#recorder.committed)
   }
 
+  /** Its client hears none: nothing else is to be the first that it hears ([MQTT-3.2.0-1], [MQTT-3.14.0-1]). */
+  get forgotConnack(): boolean {
+    return this.#forgotConnack
+  }
+
   /** Hands what may leave to the transport, unless that is full. */
   flush(): void {
     this.#dirty = false
@@ -252,6 +262,7 @@ export class Outflow {
   }
 
   #send(chunks: readonly Uint8Array[], copied: number): void {
+    if (!this.holdsConnack) this.#owesConnack = false
     let size = 0
     for (const chunk of chunks) size += chunk.length
     this.#counters.bytesSent += size
@@ -361,15 +372,17 @@ export class Outflow {
   forgetHeld(): void {
     if (!this.#held) return
     this.#held = false
+    this.#forgotConnack ||= this.#owesConnack
     this.#discard()
   }
 
   /** What waits for turns that are not committed never leaves; what may leave does. One that has ended waits for nothing more. */
   forgetLate(): void {
     this.flush()
+    this.forgetHeld()
+    this.#forgotConnack ||= this.#owesConnack
     // A transport that is full has not taken what might be among the rest.
     if (this.#blocked) this.#discard()
-    this.forgetHeld()
     this.#late.clear()
     for (const { bytes } of this.#lateReferences) this.#memory.release(bytes)
     this.#lateReferences = []

@@ -418,3 +418,52 @@ it("one that has ended, with an answer held, hears the rest, or that another nod
   expect(old.client.payloads()).toEqual(["waits"])
   expect(old.client.closed).toBe(true)
 })
+
+it.each([5, 4] as const)(
+  "who loses the session before CONNACK has left is refused with it (MQTT %i) [MQTT-3.14.0-1]",
+  (version) => {
+    const { world, a, b } = twoNodes()
+    const append = a.streams.append.bind(a.streams)
+    a.streams.append = (partition, batch) => {
+      const answer = append(partition, batch)
+      if (batch.some(({ subject }) => subject === subjectOfSession("s"))) a.streams.down.hold()
+      return answer
+    }
+    const old = a.test.open(version)
+    old.connect({ protocolVersion: version, clientId: "s", cleanStart: false, sessionExpiryInterval: 3600 })
+    world.pass(500)
+    a.alive = false
+    world.member(b, "s", { lasting: true })
+    a.streams.append = append
+    a.test.now = world.servers.clock.now
+    a.alive = true
+    a.streams.down.letGo()
+    world.pass(5000, 10)
+    expect(old.seen.map(({ type }) => type)).toEqual(["connack"])
+    expect(old.connack.reasonCode).toBe(version === 5 ? 0x88 : 3)
+    expect(old.closed).toBe(true)
+  },
+)
+
+it("and so it is when CONNACK was about to leave as the node stood still", () => {
+  const { world, a, b } = twoNodes()
+  const old = a.test.open()
+  old.connect({ clientId: "s", cleanStart: false, sessionExpiryInterval: 3600 })
+  const { schedule } = a.test
+  // Its turn is committed, and nothing has left.
+  a.test.schedule = () => undefined
+  world.pass(500)
+  expect(old.seen).toEqual([])
+  a.alive = false
+  a.streams.down.hold()
+  world.member(b, "s", { lasting: true })
+  a.test.schedule = schedule
+  schedule()
+  a.test.now = world.servers.clock.now
+  a.alive = true
+  a.streams.down.letGo()
+  world.pass(5000, 10)
+  expect(old.seen.map(({ type }) => type)).toEqual(["connack"])
+  expect(old.connack.reasonCode).toBe(0x88)
+  expect(old.closed).toBe(true)
+})
