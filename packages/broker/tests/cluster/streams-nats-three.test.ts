@@ -45,6 +45,25 @@ describe.skipIf(natsServer === undefined)(
       }
     })
 
+    it("keep what they kept when a node comes that is told of fewer, and more when one is", async () => {
+      const open = async (replicas: number) => {
+        const options = { connect: connectNats, servers: servers.addresses, cluster: "copies", partitions: 1, replicas }
+        const streams = await openStreams(options)
+        opened.push(streams)
+      }
+      const copies = async () => {
+        const nats = await connectNats({ servers: [...servers.addresses] })
+        const info = await nats.request("$JS.API.STREAM.INFO.copies-0")
+        await nats.close()
+        return info.json<{ config: { num_replicas: number } }>().config.num_replicas
+      }
+      await open(1)
+      await open(3)
+      expect(await copies()).toBe(3)
+      await expect(open(1)).rejects.toThrow(/"copies" have 3 replicas, and 1 is configured: configure 3/)
+      expect(await copies()).toBe(3)
+    })
+
     it("lose nothing, double nothing and keep the order when the leader is killed", async () => {
       const open = () =>
         openStreams({ connect: connectNats, servers: servers.addresses, cluster: "three", partitions: 1, replicas: 3 })

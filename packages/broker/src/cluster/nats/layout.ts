@@ -158,7 +158,7 @@ async function makeOnce(link: Link, config: Record<string, unknown>, layout: Lay
 async function change(
   link: Link,
   config: Record<string, unknown>,
-  { cluster, partitions }: Layout,
+  { cluster, partitions, replicas }: Layout,
 ): Promise<Record<string, unknown>> {
   const name = config["name"]
   const there = (await link.api(`STREAM.INFO.${name}`, {}))["config"] as Record<string, unknown>
@@ -166,6 +166,13 @@ async function change(
   if (made !== undefined && made !== String(partitions)) {
     throw new Misfit(
       `the streams of the cluster "${cluster}" are ${made} partitions, and ${partitions} are configured: the number cannot change, configure ${made}`,
+    )
+  }
+  // What the other nodes have acknowledged would be on fewer servers than they were told.
+  const copies = Number(there["num_replicas"])
+  if (copies > replicas) {
+    throw new Misfit(
+      `the streams of the cluster "${cluster}" have ${copies} replicas, and ${replicas} ${replicas === 1 ? "is" : "are"} configured: configure ${copies}; fewer are for the servers to be told (nats stream edit ${name} --replicas ${replicas})`,
     )
   }
   return link.api(`STREAM.UPDATE.${name}`, { ...there, ...config })

@@ -70,7 +70,7 @@ export const clusterOptions: Rows<FileCluster> = {
   },
   replicas: {
     kind: oneOf(1, 3, 5),
-    about: "servers that keep each stream; with 1 nothing outlives the disk of that server",
+    about: "servers that keep each stream; with 1 nothing outlives the disk of that server. The same for all nodes: a larger number is that of the streams from then on, and with a smaller one than they have no node starts",
     default: 1,
   },
   retention: {
