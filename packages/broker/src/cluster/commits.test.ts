@@ -191,4 +191,36 @@ describe("what servers say is not as it is expected", () => {
     expect(answers).toEqual([{ failed: "wrong last sequence" }])
     expect(questions.looks).toBeLessThan(20)
   })
+
+  // It threw, and nobody heard of the turn any more, nor of those after it.
+  it("a mark that is no text is not this node's", () => {
+    const mark: StreamMessage = { sequence: 5, subject: "t.n", headers: {}, data: Uint8Array.of(0xff) }
+    const { run, streams } = refusing(1, (subject) => (subject.startsWith("t.") ? mark : undefined))
+    const answers: Committed[] = []
+    const answer = commitsOn(streams, logOf).commit([published("c", 1)])
+    if (answer instanceof Pause) answer.onAnswer((one) => answers.push(one))
+    run()
+    expect(answers).toEqual([{ failed: "wrong last sequence" }])
+  })
+})
+
+describe("a node that has stood still", () => {
+  it("is told so once, also when it sends something as it hears that", () => {
+    let [now, times] = [0, 0]
+    const { streams } = servers(7)
+    const commits: Commits = new Commits({
+      ...{ node: "n", streams: () => streams, logOf, now: () => now, retention: 60, ownership: ownershipOn(streams) },
+      ...{ lost: () => undefined, notOurs: () => undefined, trouble: () => undefined },
+      stoodStill: () => {
+        if (++times < 10) commits.runs()
+      },
+    })
+    commits.runs()
+    now = 1299
+    commits.runs()
+    expect(times).toBe(0)
+    now = 2599
+    commits.runs()
+    expect(times).toBe(1)
+  })
 })

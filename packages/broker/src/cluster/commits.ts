@@ -2,7 +2,7 @@
 // published, and what has changed of its sessions. Each batch has a mark of this node's, so that it is there once, whatever
 // becomes of answers; and each session's record says what it expects before it.
 
-import { decodeUtf8, encodeText } from "../packet/bytes.ts"
+import { encodeText, sameBytes } from "../packet/bytes.ts"
 import type { Change, MessageKept, Sequence } from "../packet/change.ts"
 import { Pause } from "../ports/pause.ts"
 import type { Committed } from "../ports/store.ts"
@@ -289,11 +289,12 @@ export class Commits {
   runs(): void {
     const now = this.#needs.now()
     // There is a sign of it each second.
-    if (this.#ran !== undefined && now - this.#ran >= certain) {
-      this.#needs.ownership.doubt()
-      this.#needs.stoodStill()
-    }
+    const stoodStill = this.#ran !== undefined && now - this.#ran >= certain
+    // Before anybody is told: who ends a connection then is here again.
     this.#ran = now
+    if (!stoodStill) return
+    this.#needs.ownership.doubt()
+    this.#needs.stoodStill()
   }
 
   #mark(partition: number, number: string): Append {
@@ -332,7 +333,7 @@ export class Commits {
         done(mark.failed)
         return
       }
-      const there = mark !== undefined && decodeUtf8(mark.data, 0, mark.data.length) === number
+      const there = mark !== undefined && saysNumber(mark.data, number)
       if (!there && mark !== undefined) this.#marks[partition] = mark.sequence
       if (!there && mark === undefined) this.#marks[partition] = 0
       this.#lookAt(streams, batch, there, mark?.sequence, answer, done, looks)
@@ -415,6 +416,12 @@ export class Commits {
 
 function markOf(node: string): string {
   return `t.${node}`
+}
+
+/** Whoever can write into the streams may have written anything. */
+function saysNumber(data: Uint8Array, number: string): boolean {
+  const expected = encodeText(number)
+  return data.length === expected.length && sameBytes(data, expected, 0, expected.length)
 }
 
 function isFailed(answer: StreamMessage | undefined | Failed): answer is Failed {

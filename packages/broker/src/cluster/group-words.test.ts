@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { encodeText } from "../packet/bytes.ts"
-import { decodeAnswer, decodeNews, decodeOffer, decodeOwner, encodeOffer, encodeWords } from "./group-words.ts"
+import { decodeAnswer, decodeNews, decodeOffer, decodeOwner, encodeOffer, encodeWords, takenOf } from "./group-words.ts"
 
 const share = "$share/g/t"
 const news = {
@@ -63,5 +63,11 @@ describe("what nodes say of Shared Subscriptions", () => {
   it.each([...noWords, ...broken({ ...head, place: [1, 8] })])("%s is no offer", (text) => {
     const said = encodeText(text)
     expect(decodeOffer(Uint8Array.from([0, 0, 0, said.length, ...said]))).toBeUndefined()
+  })
+
+  // It threw, and the message that was offered was nobody's until its owner had gone.
+  it.each([[], [0xff], [0x22, 0x6f], [...encodeText("keptt")]])("of bytes %s nothing is taken", (...bytes) => {
+    expect(takenOf(Uint8Array.from(bytes))).toBeUndefined()
+    expect(takenOf(encodeText("kept"))).toBe("kept")
   })
 })

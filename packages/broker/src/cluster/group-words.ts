@@ -193,7 +193,12 @@ export function decodeOffer(
 
 const answers: readonly Taken[] = ["passed", "sent", "kept", "full", "away", "refused"]
 
+/** Undefined: it is none. */
 export function takenOf(data: Uint8Array): Taken | undefined {
-  const word = decodeUtf8(data, 0, data.length)
-  return answers.find((one) => one === word)
+  try {
+    const word = decodeUtf8(data, 0, data.length)
+    return answers.find((one) => one === word)
+  } catch {
+    return undefined
+  }
 }
