@@ -66,7 +66,9 @@ function setAddresses(draft: Draft, given: Arguments, path: string | undefined):
   const isNamed = draft.hasListeners || draft.hasFile
   if (isNamed && given.flag("no-tls"))
     throw new UsageError(
-      `--no-tls is about the listener that there is where nothing is configured; take yours out of ${path ?? "the environment"}`,
+      draft.hasListeners
+        ? `--no-tls is about the listener that there is where nothing is configured; take yours out of ${path ?? "the environment"}`
+        : `--no-tls is about the listener that there is without a configuration file; with ${path} there are those that are named: leave it out`,
     )
   // The one that is there when nobody names any; the environment may say something of it and leave its port out.
   const isHalfNamed = draft.listeners.some(({ name, values }) => name === "tls" && values["port"] === undefined)
