@@ -260,7 +260,7 @@ export interface ClusterConfig {
   readonly replicas?: number | undefined
   /** Seconds that a message is kept for sessions that are away, 60 or more. Default 604,800: a week. */
   readonly retention?: number | undefined
-  /** Bytes that a partition may have; above them QoS 1 and 2 are refused. Default: as many as the servers have. */
+  /** Bytes that a partition may have; above them QoS 1 and 2 are refused, and new sessions that outlive their connections. Default: as many as the servers have. */
   readonly maximumBytes?: number | undefined
   /** Text of a credentials file of NATS (`.creds`). */
   readonly credentials?: string | undefined

@@ -70,7 +70,8 @@ export const clusterOptions: Rows<FileCluster> = {
   },
   replicas: {
     kind: oneOf(1, 3, 5),
-    about: "servers that keep each stream; with 1 nothing outlives the disk of that server. The same for all nodes: a larger number is that of the streams from then on, and with a smaller one than they have no node starts",
+    about:
+      "servers that keep each stream; with 1 nothing outlives the disk of that server. The same for all nodes: a larger number is that of the streams from then on, and with a smaller one than they have no node starts",
     default: 1,
   },
   retention: {
@@ -80,7 +81,8 @@ export const clusterOptions: Rows<FileCluster> = {
   },
   maximumBytes: {
     kind: number(1_048_576, Number.MAX_SAFE_INTEGER, "bytes"),
-    about: "bytes that a partition may have; above them QoS 1 and 2 are refused",
+    about:
+      "bytes that a partition may have; above them QoS 1 and 2 are refused, and new sessions that outlive their connections",
     otherwise: "as many as the servers have",
   },
   credentialsFile: { kind: fileAtStart, about: "credentials for the servers, a `.creds` file of NATS" },
