@@ -2,7 +2,7 @@
 
 import { once } from "node:events"
 import { PassThrough } from "node:stream"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterAll, describe, it } from "vitest"
 import { connect } from "../adapters/node/connect.ts"
 import type { Server } from "../adapters/node/server.ts"
 import type { TLSSocket } from "../adapters/node/tls-socket.ts"
@@ -12,7 +12,7 @@ import { headTime, longestHead } from "./www.ts"
 
 const servers: Server[] = []
 const sockets: TLSSocket[] = []
-afterEach(() => {
+afterAll(() => {
   for (const socket of sockets.splice(0)) socket.destroy()
   for (const server of servers.splice(0)) server.close()
 })
@@ -55,10 +55,12 @@ async function gone({ connections }: Awaited<ReturnType<typeof serving>>): Promi
 /** A head of so many bytes, its empty line included. */
 const head = (length: number): string => `GET / HTTP/1.0\r\nA: ${"a".repeat(length - 23)}\r\n\r\n`
 
-describe("tls13 serve --www", () => {
-  it.each(["", "GET / HTTP/1.0\r\nHost: a\r\n"])(
+// Each has a server of its own, and most of them wait.
+describe.concurrent("tls13 serve --www", () => {
+  it.for(["", "GET / HTTP/1.0\r\nHost: a\r\n"])(
     "%j and no more is answered 408, and closed",
-    async (part) => {
+    { timeout: 30_000 },
+    async (part, { expect }) => {
       const server = await serving("--request-time", "1")
       const socket = await server.open()
       const begun = performance.now()
@@ -69,10 +71,9 @@ describe("tls13 serve --www", () => {
       expect(performance.now() - begun).toBeGreaterThan(500)
       await gone(server) // though we never close
     },
-    30_000,
   )
 
-  it("a request that drips does not begin its time anew", async () => {
+  it("a request that drips does not begin its time anew", async ({ expect }) => {
     const server = await serving("--request-time", "1")
     const socket = await server.open()
     const dripping = setInterval(() => socket.write("a"), 20)
@@ -82,7 +83,7 @@ describe("tls13 serve --www", () => {
     clearInterval(dripping)
   }, 30_000)
 
-  it("a head is answered at the limit, and one past it with 431", async () => {
+  it("a head is answered at the limit, and one past it with 431", async ({ expect }) => {
     const server = await serving()
     for (const [length, status] of [
       [longestHead, "200 OK"],
@@ -99,7 +100,7 @@ describe("tls13 serve --www", () => {
     await gone(server)
   }, 30_000)
 
-  it("a body of any length is no part of the head, and an empty line may come in parts", async () => {
+  it("a body of any length is no part of the head, and an empty line may come in parts", async ({ expect }) => {
     const server = await serving()
     const long = await server.open()
     long.write(`POST / HTTP/1.0\r\n\r\n${"x".repeat(3 * longestHead)}`)
@@ -112,7 +113,7 @@ describe("tls13 serve --www", () => {
     expect(await answer(slow)).toMatch(/^HTTP\/1\.0 200 OK\r\n/)
   }, 30_000)
 
-  it("--help and the code say the same", async () => {
+  it("--help and the code say the same", async ({ expect }) => {
     const output = new PassThrough()
     expect(await run(["serve", "--help"], { input: new PassThrough(), output, say: () => undefined })).toBe(0)
     const text = String(output.read())
