@@ -27,7 +27,7 @@ import { Interest } from "./interest.ts"
 import { Interests, mostSubjects, subjectBytes } from "./interests.ts"
 import { Neighbours } from "./neighbours.ts"
 import { OwnNode } from "./own-node.ts"
-import { Ownership } from "./ownership.ts"
+import { Ownership, unheard } from "./ownership.ts"
 import { PassingTimes } from "./passing-times.ts"
 import { filterPart, type SessionLog, willPart } from "./session-log.ts"
 import { SessionRecords, subscriptionBytes } from "./session-record.ts"
@@ -81,6 +81,8 @@ export class NodeOfCluster implements Bus, Store, Cluster {
   #streams: Streams | undefined
   /** Sessions here that another node may have taken. */
   readonly #doubted: Set<string> = new Set()
+  /** Milliseconds since 1970: when nobody takes any more what it was asked for while nobody heard that. */
+  #lookAgainAt = Number.POSITIVE_INFINITY
 
   constructor(options: ClusterOptions) {
     const { node, now, partitions, retention, trouble, own = nameless(node), events = () => undefined } = options
@@ -186,9 +188,10 @@ export class NodeOfCluster implements Bus, Store, Cluster {
     streams.onReachable = (reachable) => {
       this.#neighbours.reachable(reachable)
       if (!reachable) return
-      this.#ownership.doubt()
+      this.#ownership.deaf()
       this.#interests.retry()
       this.#backAgain()
+      this.#lookAgainAt = this.#options.now() + unheard
     }
     this.#interests.open(streams)
     this.#neighbours.open(streams)
@@ -251,6 +254,10 @@ export class NodeOfCluster implements Bus, Store, Cluster {
   /** About once a second. */
   tick(): void {
     this.#commits.runs()
+    if (this.#options.now() >= this.#lookAgainAt) {
+      this.#lookAgainAt = Number.POSITIVE_INFINITY
+      this.#backAgain()
+    }
     this.#lookAtDoubted()
     this.#neighbours.tick(this.#options.now())
     this.#groups.tick(this.#options.now())

@@ -9,6 +9,12 @@ import type { Failed, Streams } from "./streams.ts"
 /** Milliseconds for which it is certain, as long as nothing goes wrong. */
 export const certain = 1300
 
+/**
+ * Milliseconds after a connection was lost in which another node may take a session that it has asked this one for in vain: it waits
+ * 1.5 seconds, reads what there is, and writes; servers have 5 seconds for each answer.
+ */
+export const unheard = 12_000
+
 const mostInVain = 3
 const tooSlow = `${mostInVain} times the servers took longer than ${certain} ms to say whose sessions these are`
 
@@ -25,6 +31,9 @@ export interface OwnershipNeeds {
 export class Ownership {
   readonly #needs: OwnershipNeeds
   #doubts = 0
+  /** Milliseconds since 1970: sessions that this node had before may have been asked for in vain, until servers show them after that. */
+  #deafAt = 0
+  #heardFrom = 0
 
   constructor(needs: OwnershipNeeds) {
     this.#needs = needs
@@ -40,15 +49,23 @@ export class Ownership {
     this.#doubts++
   }
 
+  /** The same, and what they have asked for is lost with the connection on which it came. */
+  deaf(): void {
+    this.doubt()
+    this.#deafAt = this.#needs.now()
+    this.#heardFrom = this.#deafAt + unheard
+  }
+
   /** The servers have shown it, when they were asked then, and after so many doubts. */
   shown(log: SessionLog, at: number, doubts: number): void {
+    if (log.hadFrom === undefined) log.hadFrom = at
     log.shownAt = at
     log.shownAfter = doubts
   }
 
   /** Another node wants it, or there has been a reason to doubt it since the servers have shown it. */
-  isDoubtful({ shownAfter, wanted }: SessionLog): boolean {
-    return wanted || shownAfter !== this.doubts
+  isDoubtful({ hadFrom = this.#deafAt, shownAfter, shownAt, wanted }: SessionLog): boolean {
+    return wanted || shownAfter !== this.doubts || (hadFrom < this.#deafAt && shownAt < this.#heardFrom)
   }
 
   #isCertain(log: SessionLog): boolean {

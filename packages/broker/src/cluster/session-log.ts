@@ -49,6 +49,8 @@ export class SessionLog {
   /** When the servers were asked for what has shown last that it is this node's, and after how many doubts; see Ownership. */
   shownAt: number = Number.NEGATIVE_INFINITY
   shownAfter = -1
+  /** When they have shown it first. */
+  hadFrom: number | undefined = undefined
   /** Another node wants it, and takes it when it has waited for long. */
   wanted = false
   /** It is more than the servers take, which nobody can do anything about. */

@@ -467,3 +467,28 @@ it("and so it is when CONNACK was about to leave as the node stood still", () =>
   expect(old.connack.reasonCode).toBe(0x88)
   expect(old.closed).toBe(true)
 })
+
+// What it had been asked for was lost with its connection, and the servers had said that the session was still its own.
+it.each(Array.from({ length: 17 }, (_, at) => 100 * at))(
+  "a node whose connection breaks %i ms after it was asked for a session acknowledges nothing once another has it",
+  (time) => {
+    const { world, a, b } = twoNodes()
+    const old = world.member(a, "s", { lasting: true })
+    world.pass(1000)
+    world.members.delete(old)
+    a.streams.cut("silently")
+    world.pass(6900 - time)
+    const other = b.test.open()
+    other.connect({ clientId: "s", cleanStart: false, sessionExpiryInterval: 3600 })
+    world.until("it notices", () => !a.streams.reachable)
+    a.streams.heal()
+    world.until("the other node has it", () => other.seen.some(({ type }) => type === "connack"))
+    world.until("it is back", () => a.streams.reachable)
+    expect(other.connack.reasonCode).toBe(0)
+    old.client.connection?.receive(publishBytes(5, "late", "late", { qos: 1, packetId: 1 }), a.test.now)
+    world.pass(1000)
+    expect(old.client.acks()).toEqual([])
+    world.pass(10_000, 10)
+    expect(old.client.closed).toBe(true)
+  },
+)
