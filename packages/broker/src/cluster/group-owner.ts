@@ -61,6 +61,8 @@ export class GroupOwner {
   #changed = 0
   #changedAt = 0
   #writing = false
+  /** Above 0: it may be another node's, until a record is written. */
+  #doubts = 0
   #waiting: (() => void)[] = []
   /** What came before it stands. */
   #opening: { readonly news: GroupNews; readonly answer: Pause<NewsAnswer> }[] = []
@@ -145,6 +147,15 @@ export class GroupOwner {
     this.#messages.restart(known)
     this.#notBefore = this.#needs.now()
     this.#change()
+  }
+
+  /** This node was away, or stood still, and another may go on with it: a record of this one's is taken only if none does. */
+  doubt(): void {
+    if (!this.#standing || this.#stopped) return
+    const doubt = ++this.#doubts
+    this.#write(() => {
+      if (doubt === this.#doubts) this.#doubts = 0
+    })
   }
 
   /** Another node is going to go on with it. */
@@ -331,9 +342,9 @@ export class GroupOwner {
     this.#messages.noticed(partition)
   }
 
-  /** A message of no QoS, which nobody keeps. */
+  /** A message of no QoS, which nobody keeps: it may come once, or not at all. */
   passing(message: Arrived): void {
-    this.#messages.passing(message)
+    if (this.#doubts === 0) this.#messages.passing(message)
   }
 
   // --- the record ---

@@ -287,8 +287,12 @@ export class Groups {
     this.#found.clear()
   }
 
-  /** This node was away: owners are told of its members anew. */
+  /** This node was away: owners are told of its members anew, and what it owns may be another's. */
   again(): void {
+    for (const { owner, record } of [...this.#owned.values()]) {
+      owner.doubt()
+      record.retry()
+    }
     for (const membership of this.#memberships.values()) membership.again()
   }
 

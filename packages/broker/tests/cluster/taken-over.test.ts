@@ -492,3 +492,22 @@ it.each(Array.from({ length: 17 }, (_, at) => 100 * at))(
     expect(old.client.closed).toBe(true)
   },
 )
+
+it("the owner of a group that was cut off until another is the owner passes nothing on any more", () => {
+  const { world, a, b } = twoNodes()
+  // The first makes its node the owner.
+  const members = [world.member(a, "first"), world.member(b, "g1"), world.member(b, "g2")]
+  for (const member of members) world.subscribe(member, "$share/g/t", 0)
+  const publisher = world.member(b, "publisher")
+  const got = () => members.flatMap((member) => member.got.splice(0))
+  a.streams.cut("silently")
+  world.pass(40_000, 10)
+  got()
+  a.streams.heal()
+  world.until("it is back", () => a.streams.reachable)
+  world.pass(100)
+  const payloads = Array.from({ length: 40 }, (_, at) => `m${at}`)
+  world.publish(publisher, "t", payloads, 0)
+  world.pass(2000)
+  expect(got().toSorted()).toEqual(payloads.toSorted())
+})
