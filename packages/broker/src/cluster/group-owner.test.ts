@@ -40,6 +40,7 @@ function world(count: number, { before, largest = 1_000_000, qos = 1, writes }: 
   }[] = []
   const owner = new GroupOwner("$share/g/t", 1, before, {
     now: () => clock.now,
+    reachable: () => true,
     largest: () => largest,
     fetch: (_, _path, after, most) => {
       const messages = Array.from({ length: Math.min(most, count - after) }, (_, at) => messageAt(after + at + 1, qos))

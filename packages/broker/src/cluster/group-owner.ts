@@ -22,6 +22,7 @@ const looks = 60_000
 const membersPart = 1 / 4
 
 export interface GroupOwnerNeeds extends GroupMessagesNeeds {
+  readonly reachable: () => boolean
   /** What matches comes from now on; answers with the last message of each partition. */
   readonly wants: (path: string) => Pause<readonly number[] | StoreFailed>
   readonly unwanted: (path: string) => void
@@ -344,7 +345,8 @@ export class GroupOwner {
 
   /** A message of no QoS, which nobody keeps: it may come once, or not at all. */
   passing(message: Arrived): void {
-    if (this.#doubts === 0) this.#messages.passing(message)
+    // Without servers it comes from here, and nobody else has it.
+    if (this.#doubts === 0 || !this.#needs.reachable()) this.#messages.passing(message)
   }
 
   // --- the record ---

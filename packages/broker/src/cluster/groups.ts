@@ -253,6 +253,7 @@ export class Groups {
     const record = new RecordPlace(streams, partition, { share, node, claim }, fence)
     const owner: GroupOwner = new GroupOwner(share, streams.partitions, before, {
       now,
+      reachable: () => streams.reachable,
       largest: () => streams.largest,
       fetch: (one, path, after, most) => fetch(one, [path], after, most),
       at: (one, sequence) => this.#at(streams, one, sequence),

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import { Pause } from "../ports/pause.ts"
-import { Ownership } from "./ownership.ts"
+import { Ownership, unheard } from "./ownership.ts"
 import { SessionImage } from "./session-image.ts"
 import { SessionLog, type SessionLogNeeds } from "./session-log.ts"
 import { Slots } from "./slots.ts"
@@ -27,7 +27,7 @@ function asking(many: number) {
   })
   const answers: unknown[] = []
   ownership.confirm(logs).onAnswer((answer) => answers.push(answer))
-  return { clock, asked, count, answers }
+  return { clock, asked, count, answers, ownership, logs }
 }
 
 // Each was certain from when all were given, and none was in the end: so they were asked for again, for ever.
@@ -50,4 +50,23 @@ it.each([
     for (const one of asked.splice(0)) one()
   }
   expect(answers).toEqual(expected)
+})
+
+it.each([
+  [unheard - 1, true],
+  [unheard, false],
+])("what servers show %i ms after the connection was lost leaves a session in doubt: %s", (time, doubtful) => {
+  const { clock, ownership, logs } = asking(1)
+  const [before, after] = [logs[0]!, asking(1).logs[0]!]
+  ownership.shown(before, clock.now, ownership.doubts)
+  expect(ownership.isDoubtful(before)).toBe(false)
+  clock.now++
+  ownership.deaf()
+  expect(ownership.isDoubtful(before)).toBe(true)
+  // This one was asked for since, if at all, and that was heard.
+  ownership.shown(after, clock.now, ownership.doubts)
+  expect(ownership.isDoubtful(after)).toBe(false)
+  clock.now += time
+  ownership.shown(before, clock.now, ownership.doubts)
+  expect(ownership.isDoubtful(before)).toBe(doubtful)
 })

@@ -3,9 +3,11 @@
 
 import type { Connection } from "../client/connection.ts"
 import type { Cluster } from "../ports/cluster.ts"
+import type { Faults } from "../session/faults.ts"
 
 export interface StoodStillNeeds {
   readonly cluster: Cluster
+  readonly faults: Faults
   readonly now: () => number
 }
 
@@ -60,6 +62,6 @@ export class StoodStill {
 
   #release(connection: Connection): void {
     this.#held.delete(connection)
-    connection.outflow.release()
+    this.#needs.faults.attempt(() => connection.outflow.release(), { clientId: connection.clientId })
   }
 }
