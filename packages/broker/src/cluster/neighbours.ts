@@ -1,4 +1,4 @@
-// The other nodes: which of them can be heard, and what becomes of the sessions of one that cannot be heard any more.
+// The other nodes: which of them can be heard, and what they say and ask.
 
 import { decodeUtf8, encodeText } from "../packet/bytes.ts"
 import type { ClusterNode } from "../ports/cluster.ts"
@@ -6,24 +6,17 @@ import type { ClusterEvent } from "../ports/events.ts"
 import type { NodeSaid, NodeView } from "../ports/nodes.ts"
 import { type Alive, encodeAlive, readAlive } from "./alive.ts"
 import { letGoOf } from "./claims.ts"
-import { decodeGroup } from "./group-record.ts"
+import { Orphans, patience, thereOf } from "./orphans.ts"
 import type { OwnNode } from "./own-node.ts"
-import { headOf } from "./session-record.ts"
-import type { StreamMessage, Streams } from "./streams.ts"
-import { clientOfToken } from "./subjects.ts"
+import type { Streams } from "./streams.ts"
 
-/** Milliseconds between two signs of life, and after the last of which a node counts as gone. */
+/** Milliseconds between two signs of life. */
 const interval = 3000
-const patience = 12_000
 /** Milliseconds that one that is gone is told of; and how many others are known at most. */
 const toldAsGone = 600_000
 /** Milliseconds between two clocks that are told of; and what two signs of life may differ by, which take their time. */
 const [clocksApart, jitter] = [5000, 1000]
 const mostOthers = 1000
-/** Records that are looked at in one go, if they are not large. */
-const looked = 1000
-/** Milliseconds for an answer of one that was never heard. */
-const answersWithin = 1500
 
 const aliveSubject = "alive"
 /** Where a node says that it ends. */
@@ -47,18 +40,6 @@ export interface NeighboursNeeds {
   readonly gone: (node: string) => void
 }
 
-/** A search for sessions of nodes that are not there. */
-interface Search {
-  partition: number
-  after: number
-  /** There was something to see to, which may have failed. */
-  found: boolean
-  /** Those that were never heard, and whether they have answered. */
-  readonly strangers: Map<string, boolean>
-  /** Milliseconds. */
-  readonly begunAt: number
-}
-
 interface Other {
   said: NodeSaid
   /** Milliseconds. */
@@ -78,11 +59,7 @@ export class Neighbours {
   readonly #needs: NeighboursNeeds
   /** The other nodes, by what they are called in this start of theirs. */
   readonly #others: Map<string, Other> = new Map()
-  #search: Search | undefined
-  /** When the next one is to begin. */
-  #searchAt = Number.POSITIVE_INFINITY
-  /** Sessions that may be this node's though it does not serve them, and when that is looked at. */
-  readonly #doubtful: Map<string, number> = new Map()
+  readonly #orphans: Orphans
   #streams: Streams | undefined
   #ticked: number | undefined
   #said = Number.NEGATIVE_INFINITY
@@ -97,6 +74,15 @@ export class Neighbours {
 
   constructor(needs: NeighboursNeeds) {
     this.#needs = needs
+    const { adoptGroup, hub, now, own } = needs
+    const others = {
+      there: () => [...this.#others].flatMap(([id, { goneAt }]) => (goneAt === undefined ? [id] : [])),
+      isThere: (node: string) => this.#isThere(node),
+      isKnown: (node: string) => this.#others.has(node),
+      joinedAt: () => this.#joinedAt,
+      anewAt: () => this.#anewAt,
+    }
+    this.#orphans = new Orphans({ id: own.id, adoptGroup, hub, now, others })
   }
 
   open(streams: Streams): void {
@@ -104,7 +90,7 @@ export class Neighbours {
     this.#streams = streams
     this.#opened = now()
     // All may have ended at once, before anybody who is there now could hear of them.
-    this.#searchAt = now() + patience
+    this.#orphans.lookAt(now() + patience)
     streams.listen(aliveSubject, ({ data }) => {
       const alive = readAlive(data)
       if (alive !== undefined && alive.said.id !== own.id) this.#heard(alive)
@@ -132,9 +118,7 @@ export class Neighbours {
 
   /** Another node has asked for the session, and may have gone before it took it; or nobody knows whether this node has it. */
   doubtful(clientId: string): void {
-    // They stand in the order in which they are due.
-    this.#doubtful.delete(clientId)
-    this.#doubtful.set(clientId, this.#needs.now() + patience)
+    this.#orphans.doubtful(clientId)
   }
 
   /** Worth being asked. One that nobody has heard of yet may be about to say something. */
@@ -199,16 +183,7 @@ export class Neighbours {
         this.#gone(other, now)
       } else if (now - other.goneAt >= toldAsGone) this.#others.delete(id)
     }
-    for (const [clientId, at] of this.#doubtful) {
-      if (now < at) break
-      this.#doubtful.delete(clientId)
-      this.#needs.hub()?.adopt(clientId, own.id, () => undefined)
-    }
-    if (now >= this.#searchAt && this.#search === undefined) {
-      this.#searchAt = Number.POSITIVE_INFINITY
-      this.#search = { partition: 0, after: 0, found: false, strangers: new Map(), begunAt: now }
-      this.#lookOn(this.#search, streams)
-    }
+    this.#orphans.tick(now, streams)
   }
 
   #say(now: number): void {
@@ -220,7 +195,7 @@ export class Neighbours {
   #hearAnew(now: number): void {
     this.#anewAt = now
     for (const other of this.#others.values()) other.silentSince = now
-    this.#searchAt = now + patience
+    this.#orphans.lookAt(now + patience)
   }
 
   #heard({ said, now: theirs }: Alive): void {
@@ -262,7 +237,7 @@ export class Neighbours {
   #gone(other: Other, now: number): void {
     other.goneAt = now
     // For others, too, that have gone before: this one may have been about to look at what they had.
-    this.#searchAt = now
+    this.#orphans.lookAt(now)
     this.#needs.gone(other.said.id)
   }
 
@@ -272,117 +247,10 @@ export class Neighbours {
     return false
   }
 
-  /** Each partition is looked at by one of the nodes that are there, so that all of it is read once. */
-  #isMine(partition: number): boolean {
-    const { id } = this.#needs.own
-    const ids = [id]
-    for (const [other, { goneAt }] of this.#others) if (goneAt === undefined) ids.push(other)
-    return ids.sort()[partition % ids.length] === id
-  }
-
   #isThere(node: string): boolean {
     const other = this.#others.get(node)
     return other !== undefined && other.goneAt === undefined
   }
-
-  /** @param found Client Identifiers, and whose they are */
-  #adopt(found: ReadonlyMap<string, string>, done: () => void): void {
-    const hub = this.#needs.hub()
-    let left = found.size + 1
-    const one = () => {
-      if (--left === 0) done()
-    }
-    for (const [clientId, node] of found) {
-      if (hub === undefined) one()
-      else hub.adopt(clientId, node, one)
-    }
-    one()
-  }
-
-  /** Sessions of nodes that have gone: their wills are due, and their ends. */
-  #lookOn(search: Search, streams: Streams): void {
-    while (search.partition < streams.partitions && search.after === 0 && !this.#isMine(search.partition))
-      search.partition++
-    const over = search.partition >= streams.partitions
-    // It has taken so long that nobody was heard meanwhile: who had gone may be back. It begins anew when that is known.
-    const anew = this.#anewAt > search.begunAt
-    if (over || anew) {
-      // Who took others for there may have left a partition to nobody.
-      const agreed = this.#joinedAt < search.begunAt - patience
-      this.#searched(over && (search.found || !agreed))
-      return
-    }
-    const { adoptGroup } = this.#needs
-    streams.fetch(search.partition, ["g.>", "s.>"], search.after, looked).onAnswer((answer) => {
-      if ("failed" in answer) {
-        this.#searched(true)
-        return
-      }
-      if (answer.more) search.after = answer.through
-      else {
-        search.partition++
-        search.after = 0
-      }
-      const { groups, sessions } = this.#ofGone(answer.messages)
-      this.#askStrangers([...groups.values(), ...sessions.values()], search, streams, () => {
-        const isThere = (node: string) => search.strangers.get(node) === true
-        for (const [share, node] of groups) if (!isThere(node)) adoptGroup(share)
-        for (const [clientId, node] of sessions) if (isThere(node)) sessions.delete(clientId)
-        if (sessions.size > 0) search.found = true
-        this.#adopt(sessions, () => this.#lookOn(search, streams))
-      })
-    })
-  }
-
-  /** Shared Subscriptions and Client Identifiers whose nodes are not there, with these. */
-  #ofGone(records: readonly StreamMessage[]): { groups: Map<string, string>; sessions: Map<string, string> } {
-    const [groups, sessions] = [new Map<string, string>(), new Map<string, string>()]
-    for (const { subject, data } of records) {
-      if (subject.startsWith("g.")) {
-        const record = decodeGroup(data)
-        if (typeof record !== "string" && this.#isGone(record.node) && !record.over)
-          groups.set(record.share, record.node)
-        continue
-      }
-      const head = headOf(data)
-      const clientId = clientOfToken(subject.slice(2))
-      if (typeof head === "string" || clientId === undefined) continue
-      if (this.#isGone(head.node) && head.attended) sessions.set(clientId, head.node)
-      else sessions.delete(clientId)
-    }
-    return { groups, sessions }
-  }
-
-  /** One that was never heard may have reached the servers just now, and is about to say that it is there. */
-  #askStrangers(nodes: readonly string[], { strangers }: Search, streams: Streams, then: () => void): void {
-    const asked = new Set(nodes.filter((node) => !this.#others.has(node) && !strangers.has(node)))
-    let left = asked.size + 1
-    const one = () => {
-      if (--left === 0) then()
-    }
-    for (const node of asked) {
-      streams.ask(thereOf(node), new Uint8Array(0), answersWithin).onAnswer((answer) => {
-        strangers.set(node, !("failed" in answer))
-        one()
-      })
-    }
-    one()
-  }
-
-  /** @param again there was something to see to, say, which may have failed */
-  #searched(again: boolean): void {
-    this.#search = undefined
-    if (again) this.#searchAt = Math.min(this.#searchAt, this.#needs.now() + patience)
-  }
-
-  #isGone(node: string): boolean {
-    return node !== this.#needs.own.id && !this.#isThere(node)
-  }
-}
-
-/** Where a node is asked whether it is there. */
-function thereOf(node: string): string {
-  return `node.${node}.there`
 }
 
 function compare(a: string, b: string): number {
