@@ -97,7 +97,9 @@ export class GroupMessages {
   readonly #more: boolean[]
   /** What is not done, in the order in which it came. */
   readonly #items: Map<string, Item> = new Map()
+  /** Those that are here, and those that are on their way. */
   #here = 0
+  #loading = 0
   #bytes = 0
   /** Of whom they were offered to, in the record. */
   #offeredBytes = 0
@@ -264,7 +266,7 @@ export class GroupMessages {
       return
     }
     if (message === undefined) {
-      if (this.#here < mostHere) this.#load(item)
+      if (this.#here + this.#loading < mostHere) this.#load(item)
       return
     }
     if (item.pinned) {
@@ -427,7 +429,12 @@ export class GroupMessages {
   #fetch(): void {
     if (this.#fetching || this.#members.size === 0) return
     const open = Math.min(mostOpen, (this.#needs.largest() * openPart) / placeBytes)
-    if (this.#here >= mostHere - fetched || this.#items.size + fetched > open || this.#bytes >= mostBytes) return
+    if (
+      this.#here + this.#loading >= mostHere - fetched ||
+      this.#items.size + fetched > open ||
+      this.#bytes >= mostBytes
+    )
+      return
     // In turns, as one partition may always have more.
     const next = this.#more.indexOf(true, this.#turn + 1)
     const partition = next < 0 ? this.#more.indexOf(true) : next
@@ -481,9 +488,9 @@ export class GroupMessages {
   /** What is not done, and not here: it was sent to somebody, or is of before this owner. */
   #load(item: Item): void {
     item.state = "fetching"
-    this.#here++
+    this.#loading++
     this.#needs.at(item.partition, item.sequence).onAnswer((message) => {
-      this.#here--
+      this.#loading--
       if (!this.#has(item) || item.state !== "fetching") return
       item.state = "waiting"
       if (message === undefined) this.#done(item)
