@@ -53,6 +53,8 @@ interface Other {
   readonly ahead: number
   /** It was said that its clock is another. */
   readonly clockTold: boolean
+  /** It was said that it is called as this node is. */
+  readonly nameTold: boolean
 }
 
 export class Neighbours {
@@ -206,6 +208,9 @@ export class Neighbours {
     const isOther = Math.abs(ahead) > clocksApart && before !== undefined && Math.abs(ahead - before.ahead) < jitter
     if (isOther && !before.clockTold) this.#tellOfClock(said.name, ahead)
     const clockTold = isOther || before?.clockTold === true
+    const isNamesake = before !== undefined && said.name === this.#needs.own.said.name
+    if (isNamesake && !before.nameTold) this.#tellOfName(said.name)
+    const nameTold = isNamesake || before?.nameTold === true
     if (before === undefined && this.#others.size >= mostOthers && !this.#forgetOne()) return
     this.#others.set(said.id, {
       said,
@@ -215,6 +220,7 @@ export class Neighbours {
       ended: false,
       ahead,
       clockTold,
+      nameTold,
     })
     if (before !== undefined && before.goneAt === undefined) return
     this.#joinedAt = now
@@ -225,6 +231,12 @@ export class Neighbours {
     const apart = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? "behind" : "ahead of"} this one's`
     this.#needs.trouble(
       `The clock of the node ${name} is ${apart}: messages at QoS 0 and such as expire may be dropped between them: set the clocks of all nodes (NTP)`,
+    )
+  }
+
+  #tellOfName(name: string): void {
+    this.#needs.trouble(
+      `Another node is called ${name}, too: give each a name of its own ("node" of "cluster"), or logs and dashboard cannot tell them apart`,
     )
   }
 

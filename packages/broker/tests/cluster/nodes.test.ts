@@ -243,3 +243,19 @@ it("a clock that is another is told of once, and not what was late once", () => 
   ])
   expect(a.node.nodes()).toHaveLength(4)
 })
+
+it("another that is called the same is told of once", () => {
+  const world = new World()
+  world.start("a")
+  const stranger = world.servers.node()
+  const said = { name: "a", version: "1", startedAt: 0, clients: 1, sessions: 1, received: 0, sent: 0 }
+  const say = (id: string) => {
+    stranger.tell("alive", {}, encodeAlive({ said: { id, ...said }, now: world.servers.clock.now }))
+    world.pass(3)
+  }
+  // Of one that has just ended may be on its way.
+  say("a-0")
+  expect(world.troubles).toEqual([])
+  for (let times = 0; times < 3; times++) say("a-2")
+  expect(world.troubles).toEqual([expect.stringMatching(/^Another node is called a, too: give each a name of its own/)])
+})
