@@ -387,6 +387,7 @@ export class ClusterSessions implements ClusterNode {
   /** At least once a second. */
   wake(now: number): void {
     this.#stoodStill.wake(now)
+    this.#forgetEnded()
     if (!this.#needs.cluster.reachable) this.#refuseAll(now, "no server can be reached")
     else if (this.#needs.recorder.broken) this.#refuseAll(now - patience, "the servers do not keep what they are given")
     if (this.#timers.length === 0) return
