@@ -81,3 +81,29 @@ it("one without JetStream is told of in words", async () => {
   const opened = openStreams({ connect: connectNats, servers: [at], patience: 0 })
   await expect(opened).rejects.toThrow(/cannot be made: nobody there answers: .*JetStream is not enabled/)
 })
+
+it.each([
+  [10005, "no suitable peers for placement", /: 3 servers .* as "replicas" is 3: are all of them started/],
+  [
+    10074,
+    "replicas > 1 not supported in non-clustered mode",
+    /: 3 servers .* as "replicas" is 3: are all of them started/,
+  ],
+  [10047, "insufficient storage resources available", /: raise "max_file_store"/],
+])("an error of the servers is told with what to do: %i", async (number, description, hint) => {
+  const answer = JSON.stringify({ error: { code: 400, err_code: number, description } })
+  const at = await server((socket) => {
+    let inbox: string | undefined
+    socket.write(info({}))
+    socket.on("data", (data: Buffer) => {
+      for (const line of data.toString().split("\r\n")) {
+        const [command, subject = "", reply] = line.split(" ")
+        if (command === "PING") socket.write("PONG\r\n")
+        else if (command === "SUB" && subject.startsWith("_INBOX.")) inbox = reply
+        else if (command === "PUB") socket.write(`MSG ${reply} ${inbox} ${answer.length}\r\n${answer}\r\n`)
+      }
+    })
+  })
+  const opened = openStreams({ connect: connectNats, servers: [at], replicas: 3, patience: 0 })
+  await expect(opened).rejects.toThrow(new RegExp(`cannot be made: ${description}${hint.source}`))
+})

@@ -118,6 +118,19 @@ async function append(link: Link, subject: string): Promise<void> {
 /** Of the API, what stays as it is however often it is tried: JetStream is not enabled (two), a bad configuration, subjects of another. */
 const final: readonly number[] = [10039, 10076, 10052, 10065]
 
+/** Of the API: no suitable peers; replicas without a cluster of servers; and what says that they have no room, or may not have more. */
+const [noPeers, notClustered] = [10005, 10074]
+const noRoom: readonly number[] = [10023, 10047, 10028, 10002, 10027]
+
+/** What to do about an error whose words do not say it. */
+function whatToDo(number: number, { replicas }: Layout): string {
+  if (number === noPeers || (number === notClustered && replicas > 1)) {
+    return `: ${replicas} servers with room for it are needed that know each other, as "replicas" is ${replicas}: are all of them started, with "jetstream" and the same routes?`
+  }
+  if (noRoom.includes(number)) return `: raise "max_file_store" of "jetstream" on the servers, or the account's limits`
+  return ""
+}
+
 async function makeStream(link: Link, config: Record<string, unknown>, layout: Layout, until: number): Promise<void> {
   for (let pause = 50; ; pause = Math.min(1000, pause * 2)) {
     try {
@@ -126,7 +139,9 @@ async function makeStream(link: Link, config: Record<string, unknown>, layout: L
       const line = error instanceof Error ? error.message : String(error)
       const stays = error instanceof Misfit || (error instanceof ApiError && final.includes(error.number))
       if (stays || performance.now() > until) {
-        throw error instanceof Misfit ? error : new Error(`the stream ${config["name"]} cannot be made: ${line}`)
+        if (error instanceof Misfit) throw error
+        const hint = error instanceof ApiError ? whatToDo(error.number, layout) : ""
+        throw new Error(`the stream ${config["name"]} cannot be made: ${line}${hint}`)
       }
     }
     await later(pause)

@@ -36,7 +36,7 @@ export class Room {
       else {
         this.#full.set(
           stream,
-          `the stream ${stream} has ${bytes} bytes of the ${this.#most} that it may have: raise maximumBytes of the cluster; a shorter retention counts for what is published from then on only`,
+          `the stream ${stream} has ${bytes} bytes of the ${this.#most} that it may have: raise maximumBytes of the cluster; messages go when their time (retention) is over, not when they were consumed, and a shorter one counts for what is published from then on only`,
         )
       }
     }
