@@ -27,6 +27,7 @@ import { type PropertyValue, reasonStringIn } from "../packet/property-values.ts
 import { checkLength, checkPublish, checkSubscribe } from "./broker-limits.ts"
 import { MqttClientError } from "./errors.ts"
 import type { AcknowledgementCame, AcknowledgementType, ClientEvent, ClientEventSink } from "./events.ts"
+import { type Asked, type Awaited, Exchanges } from "./exchanges.ts"
 import { defaultLimits, identifiers, maximumAsked, maximumOwed } from "./limits.ts"
 import { type Bounds, boundsOf, bytesOf, type MqttClientOptions, requestOf } from "./options.ts"
 import {
@@ -34,7 +35,6 @@ import {
   type ConnectRequest,
   connectBytes,
   disconnectBytes,
-  isWholeTo,
   propertyBytes,
   publishHead,
   subscribeBytes,
@@ -67,16 +67,6 @@ export type HeadOptions = Omit<PublishOptions, "payload"> & { readonly payload: 
 /** What of a subscription is left out is 0 or false. */
 export type SubscribeOptions = Pick<SubscriptionRequest, "filter"> & Partial<SubscriptionRequest>
 
-/** What the identifier of a message of ours waits for. */
-type Awaited = "puback" | "pubrec" | "pubcomp"
-
-/** A SUBSCRIBE or UNSUBSCRIBE without answer. */
-interface Asked {
-  readonly answer: "suback" | "unsuback"
-  /** How many Topic Filters it has. */
-  readonly filters: number
-}
-
 /** Part of the Keep Alive after which a PINGREQ is sent, and after which again one that was not answered is the end. */
 const pingShare = 0.8
 
@@ -89,15 +79,11 @@ export class MqttClient {
   readonly #maximumWaiting: number
   readonly #patience: number
   readonly #byHand: boolean
-  /** By Packet Identifier of ours. */
-  readonly #awaited: Map<number, Awaited> = new Map()
-  readonly #asked: Map<number, Asked> = new Map()
-  /** Those whose PUBREL was sent by hand, for a message of an earlier connection: Receive Maximum is not about it (section 4.9). */
-  readonly #released: Set<number> = new Set()
+  /** What has a Packet Identifier of ours. */
+  readonly #exchanges: Exchanges
   /** Packet Identifiers of QoS 2 messages that came, and whose PUBREL has not. */
   readonly #unreleased: Set<number> = new Set()
   #maximumInFlight: number
-  #lastId: number
   #state: "new" | "connecting" | "connected" | "ending" | "closed" = "new"
   #connack: ConnackPacket = { type: "connack", sessionPresent: false, reasonCode: 0 }
   #out: Uint8Array[] = []
@@ -129,7 +115,7 @@ export class MqttClient {
     this.#maximumWaiting = options.maximumWaiting ?? defaultLimits.maximumWaiting
     this.#patience = options.patience ?? defaultLimits.patience
     this.#byHand = options.byHand ?? false
-    this.#lastId = ((options.firstPacketId ?? 1) - 1) & 0xffff
+    this.#exchanges = new Exchanges(options.firstPacketId ?? 1)
   }
 
   get version(): ProtocolVersion {
@@ -147,7 +133,7 @@ export class MqttClient {
 
   /** Messages of QoS 1 and 2 that may be published now. */
   get room(): number {
-    return this.#state === "connected" ? Math.max(0, this.#maximumInFlight - this.#awaited.size) : 0
+    return this.#state === "connected" ? Math.max(0, this.#maximumInFlight - this.#exchanges.inFlight) : 0
   }
 
   /** Bytes that `take` would give. */
@@ -248,26 +234,23 @@ export class MqttClient {
       checkText(name, 0, name.length)
       if (topic !== "" || !properties.some(({ id }) => id === PropertyId.TopicAlias)) guardTopicName(topic)
       checkOwnProperties(propertyBytes(version === 5 ? properties : []))
-      if (again !== undefined && (qos === 0 || this.#isTaken(again) || !isWholeTo(identifiers, again) || again === 0))
+      if (again !== undefined && (qos === 0 || !this.#exchanges.isFree(again)))
         throw new RangeError("no message to send again")
       const { packetId } = given
-      if (
-        packetId !== undefined &&
-        (qos === 0 || this.#isTaken(packetId) || !isWholeTo(identifiers, packetId) || packetId === 0)
-      )
+      if (packetId !== undefined && (qos === 0 || !this.#exchanges.isFree(packetId)))
         throw new RangeError("its Packet Identifier is none, or stands for something else")
     })
     const request = { topic, payload, qos, retain, properties }
     misuse("PUBLISH", () => checkPublish(request, this.#connack, version))
     if (qos > 0 && this.room === 0) {
-      const most = `${this.#awaited.size} messages are unacknowledged, which is as many as may be`
+      const most = `${this.#exchanges.inFlight} messages are unacknowledged, which is as many as may be`
       throw new MqttClientError("limit", most, { limit: "maximumInFlight" })
     }
-    const packetId = qos === 0 ? 0 : (again ?? given.packetId ?? this.#nextId())
+    const packetId = qos === 0 ? 0 : (again ?? given.packetId ?? this.#exchanges.next())
     const head = misuse("PUBLISH", () => publishHead(request, packetId, version, again !== undefined))
     if (head === undefined)
       throw new MqttClientError("misuse", `a message of ${payload.length} bytes is longer than MQTT has room for`)
-    if (qos > 0) this.#awaited.set(packetId, qos === 1 ? "puback" : "pubrec")
+    if (qos !== 0) this.#exchanges.published(packetId, qos)
     return { packetId, head }
   }
 
@@ -305,8 +288,7 @@ export class MqttClient {
 
   /** What the broker has to answer that has this Packet Identifier of ours; undefined: nothing. */
   awaits(packetId: number): Awaited | Asked["answer"] | undefined {
-    const asked = this.#asked.get(packetId)?.answer
-    return asked ?? this.#awaited.get(packetId) ?? (this.#released.has(packetId) ? "pubcomp" : undefined)
+    return this.#exchanges.awaits(packetId)
   }
 
   /**
@@ -318,10 +300,7 @@ export class MqttClient {
   acknowledge(type: AcknowledgementType, packetId: number, reasonCode: number = 0): void {
     if (!this.#byHand) throw new MqttClientError("misuse", "the client acknowledges by itself: see byHand")
     if (this.#state !== "connected") return
-    if (type === "pubrel") {
-      if (this.#awaited.has(packetId)) this.#awaited.set(packetId, "pubcomp")
-      else this.#released.add(packetId)
-    }
+    if (type === "pubrel") this.#exchanges.released(packetId)
     misuse("acknowledgement", () => this.#acknowledge(packetTypes[type], packetId, reasonCode))
   }
 
@@ -368,9 +347,7 @@ export class MqttClient {
     if (this.#state === "closed") return
     this.#state = "closed"
     this.#tickAt = Number.POSITIVE_INFINITY
-    this.#awaited.clear()
-    this.#asked.clear()
-    this.#released.clear()
+    this.#exchanges.clear()
     this.#unreleased.clear()
     this.#tell({ event: "closed", error })
   }
@@ -384,9 +361,9 @@ export class MqttClient {
   }
 
   #ask(asked: Asked, what: string, make: (id: number) => Uint8Array): number {
-    if (this.#asked.size >= maximumAsked)
+    if (this.#exchanges.requests >= maximumAsked)
       throw new MqttClientError("limit", `${maximumAsked} requests have no answer yet`, { limit: "maximumAsked" })
-    const packetId = this.#nextId()
+    const packetId = this.#exchanges.next()
     const type = asked.answer === "suback" ? PacketType.Subscribe : PacketType.Unsubscribe
     const bytes = misuse(asked.answer === "suback" ? "SUBSCRIBE" : "UNSUBSCRIBE", () => {
       const made = make(packetId)
@@ -394,19 +371,9 @@ export class MqttClient {
       return made
     })
     checkLength(what, bytes.length, this.#connack)
-    this.#asked.set(packetId, asked)
+    this.#exchanges.asked(packetId, asked)
     this.#write(bytes)
     return packetId
-  }
-
-  #nextId(): number {
-    do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1
-    while (this.#isTaken(this.#lastId))
-    return this.#lastId
-  }
-
-  #isTaken(packetId: number): boolean {
-    return this.awaits(packetId) !== undefined
   }
 
   /** Of the packet that has come, if it is one to tell of; "none": none has come as a whole. */
@@ -450,12 +417,12 @@ export class MqttClient {
             return this.#welcomed(packet, now)
           case "suback": {
             const { packetId, reasonCodes, reasonString } = packet
-            if (!this.#answered(packetId, packet.type, reasonCodes)) return undefined
+            if (!this.#exchanges.answered(packetId, packet.type, reasonCodes, version)) return undefined
             return { event: "subscribed", packetId, reasonCodes, reasonString }
           }
           case "unsuback": {
             const { packetId, reasonCodes } = packet
-            if (!this.#answered(packetId, packet.type, reasonCodes)) return undefined
+            if (!this.#exchanges.answered(packetId, packet.type, reasonCodes, version)) return undefined
             const reasonString = version === 5 ? reasonStringIn(bytes, bodyStart + 2, end, type) : undefined
             return { event: "unsubscribed", packetId, reasonCodes, reasonString }
           }
@@ -508,19 +475,6 @@ export class MqttClient {
     if (method !== this.#method) throw malformed("MQTT-4.12.0-5", "the Authentication Method is not that of CONNECT")
   }
 
-  /** Whether the identifier waits for that answer; then it does no more. Throws PacketError. */
-  #answered(packetId: number, answer: Asked["answer"], reasonCodes: readonly number[]): boolean {
-    const asked = this.#asked.get(packetId)
-    if (asked?.answer !== answer) return false
-    const { filters } = asked
-    // [MQTT-3.8.4-6], [MQTT-3.11.3-1]; UNSUBACK of MQTT 3.1.1 has none
-    if (reasonCodes.length !== filters && (answer === "suback" || this.#request.version === 5)) {
-      const rule = answer === "suback" ? "MQTT-3.8.4-6" : "MQTT-3.11.3-1"
-      throw malformed(rule, `${reasonCodes.length} Reason Codes for ${filters} Topic Filters`)
-    }
-    return this.#asked.delete(packetId)
-  }
-
   #message(): void {
     const message = this.#messages.read(this.#framer, this.#request.version)
     if (this.#state !== "connected") return
@@ -550,14 +504,12 @@ export class MqttClient {
       return undefined
     }
     if (type === PacketType.Pubrec && reasonCode < 0x80) {
-      // Also of one that an earlier connection has sent.
-      if (this.#awaited.get(packetId) === "pubrec") this.#awaited.set(packetId, "pubcomp")
+      this.#exchanges.received(packetId)
       this.#acknowledge(PacketType.Pubrel, packetId)
       return undefined
     }
     const wanted = type === PacketType.Puback ? "puback" : type === PacketType.Pubrec ? "pubrec" : "pubcomp"
-    if (this.#awaited.get(packetId) !== wanted) return undefined
-    this.#awaited.delete(packetId)
+    if (!this.#exchanges.settled(packetId, wanted)) return undefined
     return { event: "acknowledged", packetId, reasonCode, reasonString }
   }
 
@@ -570,8 +522,8 @@ export class MqttClient {
   ): AcknowledgementCame {
     const type = acknowledgementTypes.get(packetType)!
     const goesOn = type === "pubrel" || (type === "pubrec" && reasonCode < 0x80)
-    if (!goesOn && this.#awaited.get(packetId) === type) this.#awaited.delete(packetId)
-    if (type === "pubcomp") this.#released.delete(packetId)
+    if (!goesOn) this.#exchanges.settled(packetId, type)
+    if (type === "pubcomp") this.#exchanges.completed(packetId)
     return { event: "acknowledgement", type, packetId, reasonCode, reasonString }
   }
 
