@@ -57,8 +57,10 @@ export async function cluster(options: ClusterOptions): Promise<number> {
   }
   try {
     for (const name of rowNames) if (!out.includes(name)) await run.row(name)
-    for (let first = 1, i = 0; first <= rounds; first += legLength, i++)
-      await run.leg(seed + i, first, Math.min(legLength, rounds - first + 1))
+    // With `--only away`, say, there is nothing to break.
+    const last = faultNames.every((name) => out.includes(name)) ? 0 : rounds
+    for (let first = 1, i = 0; first <= last; first += legLength, i++)
+      await run.leg(seed + i, first, Math.min(legLength, last - first + 1))
   } finally {
     clear()
   }
