@@ -370,7 +370,6 @@ export class ClusterSessions implements ClusterNode {
     const { faults, members, recorder } = this.#needs
     this.#arrive()
     this.#release()
-    this.#forgetEnded()
     members.look()
     for (const [clientId, claim] of this.#claims) this.#ask(clientId, claim)
     while (this.#leaving.length > 0 && this.#leaving[0]!.turn <= recorder.committed) {
