@@ -3,7 +3,6 @@
 import { copyOf } from "../bytes/copy.ts"
 import { Misuse } from "../bytes/errors.ts"
 import { nothing } from "../bytes/nothing.ts"
-import { asciiToBytes } from "../bytes/text.ts"
 import type { Hash, HmacKey } from "../crypto/provider.ts"
 
 /** Hash(""): the Transcript-Hash of no messages, `Hash.length` bytes. */
@@ -59,7 +58,8 @@ export function expandLabel(
   if (length <= hash.length) {
     const block = secret.mac(info, firstCounter)
     if (block.length === length) return block
-    const cut = copyOf(block.subarray(0, length))
+    const cut = new Uint8Array(length)
+    for (let i = 0; i < length; i++) cut[i] = block[i]!
     block.fill(0)
     return cut
   }
@@ -86,18 +86,24 @@ const prefix = "tls13 "
 
 /** struct HkdfLabel: uint16 length, opaque label<7..255>, opaque context<0..255>. */
 export function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
-  const name = asciiToBytes(prefix + label)
-  if (name.length < 7 || name.length > 255) {
+  const size = prefix.length + label.length
+  if (size < 7 || size > 255) {
     throw new Misuse(`a label has 1 to 249 characters, not ${label.length}`)
   }
   if (context.length > 255) throw new Misuse(`a context has 0 to 255 bytes, not ${context.length}`)
   if (!Number.isInteger(length) || length < 0) throw new Misuse(`${length} is not a length in bytes`)
-  const info = new Uint8Array(4 + name.length + context.length)
+  const info = new Uint8Array(4 + size + context.length)
   info[0] = length >>> 8
   info[1] = length
-  info[2] = name.length
-  info.set(name, 3)
-  info[3 + name.length] = context.length
-  info.set(context, 4 + name.length)
+  info[2] = size
+  // Byte by byte: a handshake makes twenty of these, and for so few bytes an array in between or a call of `set` costs more.
+  for (let i = 0; i < prefix.length; i++) info[3 + i] = prefix.charCodeAt(i)
+  for (let i = 0; i < label.length; i++) {
+    const code = label.charCodeAt(i)
+    if (code > 0x7f) throw new RangeError(`the label ${label} is not ASCII`)
+    info[3 + prefix.length + i] = code
+  }
+  info[3 + size] = context.length
+  for (let i = 0; i < context.length; i++) info[4 + size + i] = context[i]!
   return info
 }
