@@ -37,7 +37,11 @@ export type AlertName = keyof typeof AlertDescription
 
 export const AlertLevel = { warning: 1, fatal: 2 } as const
 
+/** Made once: each connection that ends well is told close_notify by name. */
+const names = /* @__PURE__ */ (() =>
+  new Map<number, string>(Object.entries(AlertDescription).map(([name, code]) => [code, name])))()
+
 /** The RFC's name of an alert number, or `alert(N)` for a number that no RFC names. */
 export function alertName(code: number): string {
-  return Object.entries(AlertDescription).find(([, value]) => value === code)?.[0] ?? `alert(${code})`
+  return names.get(code) ?? `alert(${code})`
 }
