@@ -17,8 +17,9 @@ export function chainSignatures(credential: Credential): readonly SignatureIdent
 /** Whether every certificate is "signed by a signature algorithm advertised by the peer". @param schemes code points */
 export function isAdvertised(signatures: readonly SignatureIdentifier[], schemes: readonly number[]): boolean {
   // ECDSA in a certificate does not say the curve, which the issuer's key has.
-  const algorithms = schemes.map((code) => signatureScheme(code)?.algorithm.replace("brainpool_", ""))
-  return signatures.every(({ algorithm }) => algorithm !== undefined && algorithms.includes(algorithm))
+  const isOf = (code: number, algorithm: string) =>
+    signatureScheme(code)?.algorithm.replace("brainpool_", "") === algorithm
+  return signatures.every(({ algorithm }) => algorithm !== undefined && schemes.some((code) => isOf(code, algorithm)))
 }
 
 /**
