@@ -19,6 +19,7 @@ export class InputTurns {
     handshakes: { queue: [], spent: 0 },
     dear: { queue: [], spent: 0 },
   }
+  readonly #all: readonly Waiting[] = Object.values(this.#lines)
   #turnEnds = false
   readonly #fault: (cause: unknown) => void
   readonly #nextTurn: (work: () => void) => void
@@ -35,11 +36,9 @@ export class InputTurns {
     return queue.length > 0 || spent >= workPerTurn
   }
 
-  /** Does it now. It may not throw. */
-  now(line: Line, work: () => void): void {
-    const began = performance.now()
-    work()
-    this.#lines[line].spent += performance.now() - began
+  /** Work of this line was done at once, as its turn was not over. */
+  spend(line: Line, milliseconds: number): void {
+    this.#lines[line].spent += milliseconds
     this.#awaitEnd()
   }
 
@@ -59,12 +58,12 @@ export class InputTurns {
         this.#fault(cause)
       }
       this.#turnEnds = false
-      if (Object.values(this.#lines).some(({ queue, spent }) => queue.length > 0 || spent > 0)) this.#awaitEnd()
+      if (this.#all.some(({ queue, spent }) => queue.length > 0 || spent > 0)) this.#awaitEnd()
     })
   }
 
   #beginTurn(): void {
-    for (const waiting of Object.values(this.#lines)) {
+    for (const waiting of this.#all) {
       waiting.spent = 0
       while (waiting.spent < workPerTurn) {
         const work = waiting.queue.shift()

@@ -62,9 +62,12 @@ export class PacedInput implements Transport {
   push(bytes: Uint8Array): void {
     this.#waiting.push(bytes)
     if (this.#waiting.length > 1) return
-    while (this.#waiting.length > 0 && this.#isWanted && !this.#turns.isOver(this.#line)) {
-      this.#turns.now(this.#line, () => this.#work())
-    }
+    for (
+      let line = this.#line;
+      this.#waiting.length > 0 && this.#isWanted && !this.#turns.isOver(line);
+      line = this.#line
+    )
+      this.#turns.spend(line, this.#work())
     if (this.#waiting.length === 0) {
       this.#allDone()
       return
@@ -127,15 +130,18 @@ export class PacedInput implements Transport {
     this.#guard(() => this.#transport.setReading(wanted))
   }
 
-  #work(): void {
+  /** @returns how many milliseconds that took */
+  #work(): number {
     const bytes = this.#waiting[0]
-    if (bytes === undefined) return
-    const piece = bytes.subarray(0, this.#piece)
+    if (bytes === undefined) return 0
+    const piece = bytes.length <= this.#piece ? bytes : bytes.subarray(0, this.#piece)
     const began = performance.now()
     this.#guard(() => this.#driver?.receive(piece))
-    this.#isDear = performance.now() - began > dearPiece
+    const spent = performance.now() - began
+    this.#isDear = spent > dearPiece
     this.#piece = this.#isDear ? leastPiece : Math.min(mostPiece, this.#piece * 2)
     if (piece.length === bytes.length) this.#waiting.shift()
     else this.#waiting[0] = bytes.subarray(piece.length)
+    return spent
   }
 }

@@ -363,12 +363,12 @@ export class TLSSocket extends HandshakeFace {
     raw.on("data", (bytes: Uint8Array) => {
       this.guard(() => {
         this.touch()
+        const take = (piece: Uint8Array) => (input ? input.push(piece) : driver.receive(piece))
+        if (bytes.length <= chunkSize) return take(bytes)
         let unread = bytes
         do {
-          const piece = unread.subarray(0, chunkSize)
+          take(unread.subarray(0, chunkSize))
           unread = unread.subarray(chunkSize)
-          if (input) input.push(piece)
-          else driver.receive(piece)
         } while (unread.length > 0 && !raw.isPaused() && !this.destroyed)
         // A chunk of a Duplex may be of any length: what is behind a piece after which reading was to stop waits there.
         if (unread.length > 0 && !this.destroyed) raw.unshift(unread)
