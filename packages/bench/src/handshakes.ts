@@ -65,7 +65,7 @@ export async function compareKind(pems: Pems, kind: "full" | "resumed", plan: Ha
       absent.push({ name: foreignServers[which], why: "it is not installed, or does not start" })
       progress(`skipped ${foreignServers[which]}: it is not installed, or does not start`)
     }
-    const contestants = running.map(({ name, load: { measure } }) => ({ name, measure }))
+    const contestants = running.map(({ name, load: { measure, warm } }) => ({ name, measure, warm }))
     const title = `${kinds[kind]} handshakes by server (X25519, P-256 certificate, AES-128-GCM; OpenSSL clients)`
     const comparison = await compare(title, "handshakes/CPU s", plan.rounds, contestants, plan.uncounted)
     for (const { name, load: own } of running) progress(limitText(name, own.shares()))

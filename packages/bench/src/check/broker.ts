@@ -27,7 +27,7 @@ const targets = {
 export const broker: CheckGroup = {
   name: "broker",
   help: "deliveries and connections of the broker over TLS by its CPU, beside aedes and Mosquitto",
-  seconds: { quick: 80, whole: 750 },
+  seconds: { quick: 90, whole: 765 },
   nodeOnly: true,
   async run(context) {
     const brokers = await startBrokers(context.pems)
@@ -78,7 +78,7 @@ async function deliveries(context: CheckContext, brokers: Brokers, which: Delive
 }
 
 async function storms(context: CheckContext, brokers: Brokers): Promise<void> {
-  const plan = context.quick ? { rounds: 5, uncounted: 8, slice: 400 } : { rounds: 11, uncounted: 8, slice: 700 }
+  const plan = context.quick ? { rounds: 5, uncounted: 16, slice: 400 } : { rounds: 11, uncounted: 20, slice: 700 }
   const comparison = await compareStorms(brokers, context.pems, plan)
   const row = (theirs: string, target: Target) =>
     context.tell({
