@@ -84,3 +84,10 @@ it("one whose claim has failed is claimed anew without it", () => {
   appended[8]?.answer({ last: 9 })
   expect(logs.map((log) => ownership.isDoubtful(log))).toEqual([false])
 })
+
+it("one that the servers do not keep has failed for their reason", () => {
+  const { appended, claim } = claiming()
+  const answers = claim("c")
+  for (let times = 0; times < 8; times++) appended[times]?.answer({ failed: "insufficient storage" })
+  expect(answers).toEqual([{ failed: "insufficient storage" }])
+})

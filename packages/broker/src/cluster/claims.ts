@@ -52,6 +52,8 @@ interface Claim {
   rounds: number
   /** Something was appended. */
   tried: boolean
+  /** Why that is not there, where it is not that somebody else was first. */
+  failed: string | undefined
   /** Another node has asked for the session meanwhile, and takes it. */
   wantedElsewhere: boolean
   readonly done: Pause<Claimed | StoreFailed>
@@ -92,6 +94,7 @@ export class Claims {
       asked: new Set(),
       rounds: 0,
       tried: false,
+      failed: undefined,
       wantedElsewhere: false,
       done,
     }
@@ -120,7 +123,7 @@ export class Claims {
   #read(claim: Claim): void {
     const { clientId, partition, streams, subject } = claim
     if (++claim.rounds > mostRounds) {
-      this.#fail(claim, `${mostRounds} times somebody else was first to have the session`)
+      this.#fail(claim, claim.failed ?? `${mostRounds} times somebody else was first to have the session`)
       return
     }
     const { reads } = this.#needs
@@ -196,9 +199,11 @@ export class Claims {
         log.appended(answer.last)
         ownership.shown(log, asked, doubts)
         this.#fetch(claim, log)
-      } else if ("refused" in answer) this.#read(claim)
-      else if (streams.reachable) this.#read(claim)
-      else this.#fail(claim, answer.failed)
+        return
+      }
+      claim.failed = "failed" in answer ? answer.failed : undefined
+      if (claim.failed === undefined || streams.reachable) this.#read(claim)
+      else this.#fail(claim, claim.failed)
     })
   }
 
