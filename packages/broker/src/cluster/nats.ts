@@ -1,4 +1,4 @@
-// The streams of a cluster on NATS: nats-server 2.12 or newer, with JetStream. What runs above it knows nothing of that.
+// The streams of a cluster on NATS: nats-server 2.15 or newer, with JetStream. What runs above it knows nothing of that.
 
 import {
   type ConnectionOptions,

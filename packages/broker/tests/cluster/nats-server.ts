@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { homedir, tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
+import { versionProblem } from "../../src/cluster/nats/layout.ts"
 
 /** `NATS_SERVER`, of the PATH, or where `go install` puts it; undefined: nowhere. */
 export const natsServer: string | undefined = find()
@@ -33,8 +34,8 @@ function ofGo(): string | undefined {
 /** Debian's is 2.9: without what the cluster is built on. */
 function isNewEnough(path: string): boolean {
   try {
-    const [, major, minor] = /v(\d+)\.(\d+)/.exec(execFileSync(path, ["--version"], { encoding: "utf8" })) ?? []
-    return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 12)
+    const [, version] = /v(\d+\.\d+\.\d+)/.exec(execFileSync(path, ["--version"], { encoding: "utf8" })) ?? []
+    return version !== undefined && versionProblem(version) === undefined
   } catch {
     return false
   }
@@ -42,7 +43,7 @@ function isNewEnough(path: string): boolean {
 
 /** Why tests with it are skipped. */
 export const withoutNats: string =
-  "no nats-server 2.12 or newer: go install github.com/nats-io/nats-server/v2@latest, or name it in NATS_SERVER"
+  "no nats-server 2.15 or newer: go install github.com/nats-io/nats-server/v2@latest, or name it in NATS_SERVER"
 
 export async function freePort(): Promise<number> {
   const server = createServer()

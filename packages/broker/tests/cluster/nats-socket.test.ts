@@ -107,3 +107,14 @@ it.each([
   const opened = openStreams({ connect: connectNats, servers: [at], replicas: 3, patience: 0 })
   await expect(opened).rejects.toThrow(new RegExp(`cannot be made: ${description}${hint.source}`))
 })
+
+it.each(["2.12.15", "2.14.10", "1.99.0"])("one of version %s is too old", async (version) => {
+  const at = await server((socket) => {
+    socket.write(info({ version }))
+    socket.on("data", (data: Buffer) => {
+      if (data.includes("PING")) socket.write("PONG\r\n")
+    })
+  })
+  const opened = openStreams({ connect: connectNats, servers: [at], patience: 0 })
+  await expect(opened).rejects.toThrow(`nats-server has version ${version}, and 2.15 or newer is needed`)
+})

@@ -184,7 +184,7 @@ describe("a server that says something else", () => {
   })
 
   const info = (more: object) =>
-    JSON.stringify({ server_id: "x", version: "2.12.0", proto: 1, headers: true, max_payload: 1_048_576, ...more })
+    JSON.stringify({ server_id: "x", version: "2.15.0", proto: 1, headers: true, max_payload: 1_048_576, ...more })
   const connect = (scheme: string) =>
     connectNats({
       servers: [`${scheme}://localhost:${port()}`],

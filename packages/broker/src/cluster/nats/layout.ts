@@ -3,8 +3,8 @@
 import { headers as emptyHeaders } from "@nats-io/nats-core"
 import { ApiError, apiErrors, type Link, later } from "./link.ts"
 
-/** Of nats-server: atomic batches, lifetimes and schedules of messages. */
-const needed = [2, 12] as const
+/** Of nats-server. 2.12 has atomic batches, lifetimes and schedules of messages, but loses copies when one of the servers ends. */
+const needed = [2, 15] as const
 
 export interface Layout {
   /** It begins the names of all streams and subjects. */
@@ -29,7 +29,7 @@ export const markSubject = "c"
 export function versionProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number)
   if (major > needed[0] || (major === needed[0] && minor >= needed[1])) return undefined
-  return `nats-server has version ${version}, and ${needed.join(".")} or newer is needed (for batches, lifetimes and schedules of messages): update all servers of the cluster`
+  return `nats-server has version ${version}, and ${needed.join(".")} or newer is needed (older ones lose retained messages when one of them ends): update all servers of the cluster`
 }
 
 function partitionConfig(layout: Layout, partition: number): Record<string, unknown> {
