@@ -74,6 +74,7 @@ async function puremq({
   workers = 0,
   provider,
   watchedBy,
+  cluster,
 }: Extract<Task, { kind: "puremq" }>): Promise<Running> {
   const listener =
     pems === undefined
@@ -86,7 +87,9 @@ async function puremq({
       metrics: { port: 0 },
       admin: { port: 0, tokens: `bench:read:${createHash("sha256").update(watchedBy).digest("hex")}` },
     }),
-    store: keptIn(store, directory),
+    ...(cluster === undefined
+      ? { store: keptIn(store, directory) }
+      : { cluster: { nats: [cluster.nats], node: cluster.node } }),
     // One address has them all here.
     limits: { maximumSessionsPerOwner: 200_000, maximumSessions: 200_000 },
   })

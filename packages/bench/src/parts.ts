@@ -4,6 +4,7 @@ import { absentTable, measureAbsent } from "./absent.ts"
 import { compareAllBrokers } from "./brokers.ts"
 import { compareBundles } from "./bundle-sizes.ts"
 import { compareClients } from "./clients.ts"
+import { clusterTable, measureCluster } from "./cluster.ts"
 import { compareColdStarts } from "./cold-start.ts"
 import { commandLine } from "./command-line.ts"
 import type { Pems } from "./contestants.ts"
@@ -103,6 +104,12 @@ export const parts: Readonly<Record<string, Part>> = {
     seconds: 60,
     help: "QoS 1 with the store in files, beside the one in memory",
     run: (pems) => compareStores(pems, rounds),
+  },
+  cluster: {
+    title: "Broker: several nodes",
+    seconds: 60,
+    help: "QoS 1 through 1, 2 and 3 nodes around a nats-server, beside one broker with its store in files",
+    run: async () => [clusterTable(await measureCluster())],
   },
   absent: {
     title: "Broker: sessions that are away",

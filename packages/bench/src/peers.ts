@@ -23,6 +23,8 @@ export type Task =
       readonly workers?: number
       /** Whose cryptography; default: that which a broker has without being told. */
       readonly provider?: "fast"
+      /** It is a node, and what it keeps is with a nats-server, at this URL, in place of its store. */
+      readonly cluster?: { readonly nats: string; readonly node: string } | undefined
       /** It serves metrics and its admin API, too: who may read there has this token. */
       readonly watchedBy?: string
     }

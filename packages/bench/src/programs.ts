@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import net, { type AddressInfo } from "node:net"
 
 /** False when there is no such program. */
@@ -33,6 +33,16 @@ export async function listens(child: ChildProcess, port: number): Promise<boolea
 /** Of its one thread: nanoseconds, so finer than the ticks of `stat`. */
 export function busyTime(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[0]) / 1e6
+}
+
+/** Of all its threads that there are; undefined where the system does not say. */
+export function busyTimeOfAll(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`)
+    return threads.reduce((sum, file) => sum + Number(readFileSync(file, "latin1").split(" ")[0]) / 1e6, 0)
+  } catch {
+    return undefined
+  }
 }
 
 export async function freePort(): Promise<number> {

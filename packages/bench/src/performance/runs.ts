@@ -25,6 +25,7 @@ export const performanceRuns: readonly PerformanceRun[] = [
   { name: "messages", seconds: 15, args: ["messages"] },
   { name: "stores", seconds: 60, args: ["stores"] },
   { name: "stores-node26", seconds: 60, args: ["stores"], on: "node26" },
+  { name: "cluster", seconds: 60, args: ["cluster"] },
   { name: "absent", seconds: 60, args: ["absent"] },
   { name: "restart", seconds: 90, args: ["restart"] },
   { name: "idle", seconds: 90, args: ["idle"] },
