@@ -206,9 +206,8 @@ describe("a full folder has room again when what it has is done with, and nothin
     await settled()
     folder.refused = undefined
     const again = await open()
-    await settled()
-    expect(again.full()).toBeUndefined()
-    expect(folder.size).toBeLessThan(1000)
+    await expect.poll(() => again.full()).toBeUndefined()
+    await expect.poll(() => folder.size).toBeLessThan(1000)
     await answerOf(again.close())
   })
 

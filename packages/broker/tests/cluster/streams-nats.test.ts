@@ -191,7 +191,7 @@ describe("openStreams", { timeout: 60_000 }, () => {
     const port = typeof address === "object" ? address?.port : 0
     const opening = openStreams({ connect: connectNats, servers: [`nats://127.0.0.1:${port}`] })
     await expect(opening).rejects.toThrow(
-      /^NATS at \S+: nats-server has version 2\.9\.10, and 2\.12 or newer is needed/,
+      /^NATS at \S+: nats-server has version 2\.9\.10, and 2\.15 or newer is needed/,
     )
     old.close()
   })
