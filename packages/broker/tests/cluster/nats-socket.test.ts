@@ -23,6 +23,22 @@ async function server(accepted: (socket: Socket) => void): Promise<string> {
   return `nats://127.0.0.1:${(it.address() as AddressInfo).port}`
 }
 
+/** A server whose answer to each request is this, said to the inbox of who asks. */
+function answering(answer: (reply: string, inbox: string | undefined) => string): Promise<string> {
+  return server((socket) => {
+    let inbox: string | undefined
+    socket.write(info({}))
+    socket.on("data", (data: Buffer) => {
+      for (const line of data.toString().split("\r\n")) {
+        const [command, subject = "", reply = ""] = line.split(" ")
+        if (command === "PING") socket.write("PONG\r\n")
+        else if (command === "SUB" && subject.startsWith("_INBOX.")) inbox = reply
+        else if (command === "PUB") socket.write(answer(reply, inbox))
+      }
+    })
+  })
+}
+
 const connectTo = (at: string) => connectNats({ servers: at, timeout: 60_000, maxReconnectAttempts: -1 })
 
 // An error of a socket that nobody listens to ends the process. It is the first connection here: TLS is not loaded yet.
@@ -66,18 +82,7 @@ it("takes a first line that comes byte by byte, with what is behind it", async (
 })
 
 it("one without JetStream is told of in words", async () => {
-  const at = await server((socket) => {
-    let inbox: string | undefined
-    socket.write(info({}))
-    socket.on("data", (data: Buffer) => {
-      for (const line of data.toString().split("\r\n")) {
-        const [command, subject = "", reply] = line.split(" ")
-        if (command === "PING") socket.write("PONG\r\n")
-        else if (command === "SUB" && subject.startsWith("_INBOX.")) inbox = reply
-        else if (command === "PUB") socket.write(`HMSG ${reply} ${inbox} 16 16\r\nNATS/1.0 503\r\n\r\n\r\n`)
-      }
-    })
-  })
+  const at = await answering((reply, inbox) => `HMSG ${reply} ${inbox} 16 16\r\nNATS/1.0 503\r\n\r\n\r\n`)
   const opened = openStreams({ connect: connectNats, servers: [at], patience: 0 })
   await expect(opened).rejects.toThrow(/cannot be made: nobody there answers: .*JetStream is not enabled/)
 })
@@ -92,18 +97,7 @@ it.each([
   [10047, "insufficient storage resources available", /: raise "max_file_store"/],
 ])("an error of the servers is told with what to do: %i", async (number, description, hint) => {
   const answer = JSON.stringify({ error: { code: 400, err_code: number, description } })
-  const at = await server((socket) => {
-    let inbox: string | undefined
-    socket.write(info({}))
-    socket.on("data", (data: Buffer) => {
-      for (const line of data.toString().split("\r\n")) {
-        const [command, subject = "", reply] = line.split(" ")
-        if (command === "PING") socket.write("PONG\r\n")
-        else if (command === "SUB" && subject.startsWith("_INBOX.")) inbox = reply
-        else if (command === "PUB") socket.write(`MSG ${reply} ${inbox} ${answer.length}\r\n${answer}\r\n`)
-      }
-    })
-  })
+  const at = await answering((reply, inbox) => `MSG ${reply} ${inbox} ${answer.length}\r\n${answer}\r\n`)
   const opened = openStreams({ connect: connectNats, servers: [at], replicas: 3, patience: 0 })
   await expect(opened).rejects.toThrow(new RegExp(`cannot be made: ${description}${hint.source}`))
 })
