@@ -271,7 +271,7 @@ it("a session of a bridge is nobody else's", { timeout: 60_000 }, async () => {
     listeners: [tcp],
     bridges: [{ name: "far", address: "mqtt://127.0.0.1:1", topics: [{ filter: "#", direction: "out" }] }],
   })
-  await until("its session", () => here.broker.stats().sessions === 1)
+  expect(here.broker.stats().sessions).toBe(1)
   const thief = mqtt.connect(`mqtt://127.0.0.1:${here.ports["tcp"]}`, {
     protocolVersion: 5,
     reconnectPeriod: 0,
@@ -281,6 +281,36 @@ it("a session of a bridge is nobody else's", { timeout: 60_000 }, async () => {
   clients.push(thief)
   const error = await new Promise((resolve) => thief.once("error", resolve))
   expect(error).toMatchObject({ code: 0x85 })
+})
+
+// Whoever has waited for the broker publishes in the moment in which it listens: there must be a session that takes it.
+it("what is published as soon as anybody can connect is handed on", { timeout: 60_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "puremq-"))
+  folders.push(directory)
+  const secure = { cert: certificates.serverCert, key: certificates.serverKey }
+  const there = await open({ listeners: [tcp] })
+  const subscriber = await client(there.ports["tcp"]!, "#")
+  const first = await open({ listeners: [tcp] })
+  const port = first.ports["tcp"]!
+  await first.broker.close()
+  const publisher = mqtt.connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 1 })
+  clients.push(publisher)
+  publisher.on("error", () => undefined)
+  const published = publisher.publishAsync("t", "early", { qos: 1 })
+  await until("an attempt in vain", () => publisher.reconnecting)
+  const address = `mqtt://127.0.0.1:${there.ports["tcp"]}`
+  await open({
+    // The first of them listens for a while before the last does.
+    listeners: [
+      { type: "tcp", port },
+      ...Array.from({ length: 20 }, () => ({ type: "tls", port: 0, ...secure }) as const),
+    ],
+    store: { type: "files", directory },
+    bridges: [{ name: "far", address, topics: [{ filter: "#", direction: "out", qos: 2 }] }],
+  })
+  await published
+  await until("the message", () => subscriber.got.length > 0)
+  expect(subscriber.got).toEqual([["t", "early"]])
 })
 
 it("what is published while the other broker has never been there waits", { timeout: 60_000 }, async () => {

@@ -34,14 +34,17 @@ export class Bridges {
     this.#all = configs.map((config, index) => makeBridge(config, `bridges[${index}]`, needs))
   }
 
-  /** Rejects with ConfigError when a certificate or key cannot be used. */
-  async start(): Promise<void> {
-    try {
-      for (const bridge of this.#all) await bridge.start()
-    } catch (error) {
-      this.stop()
-      throw error
-    }
+  /**
+   * Their sessions are here, before anybody can publish what is to wait in them. Rejects with ConfigError when a certificate or key
+   * cannot be used.
+   */
+  async open(): Promise<void> {
+    for (const bridge of this.#all) await bridge.open()
+  }
+
+  /** They connect. */
+  start(): void {
+    for (const bridge of this.#all) bridge.start()
   }
 
   stop(): void {

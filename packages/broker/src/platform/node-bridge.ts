@@ -123,12 +123,20 @@ export class NodeBridge {
     }
   }
 
-  /** Rejects when its certificate or key cannot be used. What comes later is told as events. */
-  async start(): Promise<void> {
+  /**
+   * Has its session here, to which what clients then publish is sent; resolves also when that cannot be had, which is told. Rejects
+   * when its certificate or key cannot be used.
+   */
+  async open(): Promise<void> {
     const { place, tls } = this.#options
     if (isSecure(place)) this.#secure = await secureOf(place, tls)
+    await new Promise<void>((resolve) => this.#visit(resolve))
+  }
+
+  /** What comes from here on is told as events. */
+  start(): void {
     this.#visits = setInterval(() => this.#visit(), visitEvery).unref()
-    this.#visit(() => this.#connect())
+    this.#connect()
   }
 
   /** Takes its leave of the other broker. */
@@ -141,14 +149,17 @@ export class NodeBridge {
 
   /** Has the session here, whatever becomes of the connection. */
   #visit(then: () => void = () => undefined): void {
-    if (this.#stopped || this.#current !== undefined) return
+    if (this.#stopped || this.#current !== undefined) {
+      then()
+      return
+    }
     const { now, openLocal, staleFilters, soon } = this.#needs
     let due = false
     const turn = () => {
       due = false
       boundary.run(() => visit?.turn(now()), undefined)
     }
-    const boundary = this.#boundary(() => undefined)
+    const boundary = this.#boundary(then)
     let visit: KeepSession | undefined
     boundary.run(() => {
       visit = new KeepSession(
@@ -167,7 +178,7 @@ export class NodeBridge {
           },
           onDone: (problem) => {
             if (problem !== undefined) this.#warn(`its session here cannot be opened: ${problem}`)
-            soon(() => boundary.run(then, undefined))
+            then()
           },
         },
         now(),

@@ -247,6 +247,7 @@ class NodeBroker implements PureMqBroker {
     try {
       store = await this.#openStore()
       this.#further.begin()
+      this.#bridges = await this.#openBridges()
       for (const one of this.#config.listeners ?? []) {
         const index = this.#listeners.length
         const context = { ...this.#context, name: this.#settings.names[index] }
@@ -257,7 +258,7 @@ class NodeBroker implements PureMqBroker {
         this.#listeners.push(listener)
         addresses.push({ type: listener.kind, name: listener.name, host: listener.host, port: listener.port })
       }
-      this.#bridges = await this.#startBridges()
+      this.#bridges?.start()
       const { metrics } = this.#config
       if (metrics !== undefined) addresses.push(await this.#serveMetrics(metrics))
       if (this.#adminDesk !== undefined) {
@@ -292,13 +293,13 @@ class NodeBroker implements PureMqBroker {
     return { type: "metrics", name: "metrics", host, port: this.#metrics.port }
   }
 
-  async #startBridges(): Promise<Bridges | undefined> {
+  async #openBridges(): Promise<Bridges | undefined> {
     const { bridges = [] } = this.#config
     if (bridges.length === 0) return undefined
     const now = () => this.#clock.now()
     // A broker without bridges does not carry them.
     const { Bridges } = await import("./bridges.ts")
-    const started = new Bridges(bridges, {
+    const made = new Bridges(bridges, {
       now,
       broker: this.#broker,
       peers: this.#bridgePeers,
@@ -313,8 +314,8 @@ class NodeBroker implements PureMqBroker {
       },
       onFault: this.#context.onFault,
     })
-    await started.start()
-    return started
+    await made.open()
+    return made
   }
 
   /** Another node at each start: what one that has ended left behind is nobody's. */
