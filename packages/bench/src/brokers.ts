@@ -5,6 +5,7 @@ import { connectDeliveries, type Shape } from "./deliveries.ts"
 import { type Comparison, compare } from "./measure.ts"
 import { startMosquitto } from "./mosquitto.ts"
 import type { Qos } from "./mqtt.ts"
+import { onOneProcessor } from "./one-processor.ts"
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
 import { connectionsUnderLoad, type Loadable, limitText } from "./server-load.ts"
@@ -68,10 +69,12 @@ export interface DeliveryPlan extends BrokerPlan {
 
 export async function startBrokers(pems: Pems): Promise<Brokers> {
   const node = async (task: Parameters<typeof startPeer>[0]): Promise<Broker> => {
-    const { port, ask, stop } = await startPeer(task)
+    const { port, pid, ask, stop } = await startPeer(task)
+    onOneProcessor(pid)
     return { port, busy: () => ask("busy"), stop }
   }
   const started = await startMosquitto(pems)
+  onOneProcessor(started?.pid)
   const brokers = {
     ours: await node({ kind: "puremq", store: "memory", pems }),
     own: await node({ kind: "puremq", store: "memory", pems, provider: "fast" }),

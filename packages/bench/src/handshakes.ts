@@ -2,6 +2,7 @@
 
 import { type Pems, type Stack, stackNames, stacks } from "./contestants.ts"
 import { type Comparison, compare } from "./measure.ts"
+import { onOneProcessor } from "./one-processor.ts"
 import { type ForeignServer, foreignServerNames, foreignServers, startForeignServer } from "./openssl-servers.ts"
 import { startPeer } from "./peers.ts"
 import { progress } from "./progress.ts"
@@ -52,13 +53,15 @@ export async function compareKind(pems: Pems, kind: "full" | "resumed", plan: Ha
   }
   try {
     for (const stack of plan.stacks) {
-      const { port, ask, stop } = await startPeer({ kind: "sink", stack, pems })
+      const { port, pid, ask, stop } = await startPeer({ kind: "sink", stack, pems })
+      onOneProcessor(pid)
       await put(stackNames[stack], { port, busy: () => ask("busy") }, stop)
     }
     for (const which of plan.foreign ?? []) {
       const server = await startForeignServer(which, pems)
       if (server !== undefined) {
-        const { port, busy, stop } = server
+        const { port, pid, busy, stop } = server
+        onOneProcessor(pid)
         await put(foreignServers[which], { port, busy: async () => busy() }, stop)
         continue
       }

@@ -10,6 +10,7 @@ import { busyTime, freePort, hasStarted, listens } from "./programs.ts"
 
 export interface Mosquitto {
   readonly port: number
+  readonly pid: number
   /** Bytes of the process; undefined where the system does not say. */
   rss(): number | undefined
   /** Milliseconds of processor time until now. */
@@ -45,7 +46,8 @@ export async function startMosquitto(pems: Pems): Promise<Mosquitto | undefined>
     stop()
     return undefined
   }
-  return { port, rss: () => residentBytes(child.pid!), busy: () => busyTime(child.pid!), stop }
+  const pid = child.pid!
+  return { port, pid, rss: () => residentBytes(pid), busy: () => busyTime(pid), stop }
 }
 
 function residentBytes(pid: number): number | undefined {

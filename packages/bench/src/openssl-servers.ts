@@ -17,6 +17,7 @@ export const foreignServerNames = Object.keys(foreignServers) as ForeignServer[]
 
 export interface Running {
   readonly port: number
+  readonly pid: number
   /** Milliseconds of processor time until now. */
   busy(): number
   stop(): void
@@ -48,7 +49,7 @@ export async function startForeignServer(which: ForeignServer, pems: Pems): Prom
     stop()
     return undefined
   }
-  return { port, busy: () => busyTime(child.pid!), stop }
+  return { port, pid: child.pid!, busy: () => busyTime(child.pid!), stop }
 }
 
 /** One process, so that its processor time is that of one; what it serves is nothing. */

@@ -96,6 +96,7 @@ export interface Started {
 
 export interface Peer {
   readonly port: number
+  readonly pid: number | undefined
   /** From the start of its process until it listened. */
   readonly started: Started
   ask<Question extends keyof Questions>(question: Question): Promise<Questions[Question]>
@@ -123,6 +124,7 @@ export async function startPeer(task: Task, nodeOptions: readonly string[] = [])
   const { port, started } = (await answer()) as { port: number; started: Started }
   return {
     port,
+    pid: child.pid,
     started,
     async ask<Question extends keyof Questions>(question: Question) {
       child.send(question)

@@ -5,6 +5,7 @@ import { once } from "node:events"
 import type { Duplex } from "node:stream"
 import { type Pems, type Stack, stackNames, stacks, startClient } from "./contestants.ts"
 import { type Comparison, compare } from "./measure.ts"
+import { onOneProcessor } from "./one-processor.ts"
 import { startPeer } from "./peers.ts"
 
 const suites = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
@@ -42,6 +43,7 @@ export async function compareTransfer(
   try {
     for (const stack of plan.stacks) {
       const peer = await startPeer({ kind: "sink", stack, pems })
+      onOneProcessor(peer.pid)
       const client = await startClient("node:tls", pems, { port: peer.port, cipherSuite })
       running.push({ stack, peer, client })
     }

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { endedWithUs } from "../ending.ts"
+import { onOneProcessor } from "../one-processor.ts"
 import { drift } from "../statistics.ts"
 import { type Answer, mostDrift, type Request, type Sample, type Task, type WarmedUp } from "./protocol.ts"
 import { Absent } from "./subjects.ts"
@@ -122,6 +123,7 @@ class SubjectProcess {
       env: { ...process.env, PUREMQ_BENCH_TASK: JSON.stringify(task) },
       execArgv: [],
     })
+    onOneProcessor(child.pid)
     const subject = new SubjectProcess(child)
     try {
       const answer = await subject.#answer()

@@ -156,6 +156,7 @@ function reading(): string {
     "In memory each subject has a process of its own; rounds begin when three slices differ from the three before by 5% at most, over sockets by 10%. Where they did not, it is said.",
     "Boxes are the quartiles with the median in them; whiskers reach to the outermost value within 1.5 box lengths; each dot is a round.",
     "Over sockets a server is measured by its own processor time, while OpenSSL is the client in other processes.",
+    "On Linux what is compared by its processor time has one and the same processor, in turns: on a shared machine one may be half as fast as its neighbour for seconds.",
   ]
   return `<h2>How to read this</h2>\n<ul class="notes">${words.map((each) => `<li>${escapeText(each)}</li>`).join("")}</ul>`
 }
