@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Duplex } from "node:stream"
 import nodeTls from "node:tls"
-import { type BrokerConfig, createBroker, type PureMqBroker } from "@puremq/broker"
+import { type BrokerConfig, createBroker, letSmallHeapGrow, type PureMqBroker } from "@puremq/broker"
 import { Aedes } from "aedes"
 import { type Pems, type ServerChoice, type Stack, startServer } from "./contestants.ts"
 import { fill } from "./filler.ts"
@@ -80,6 +80,8 @@ async function puremq({
     pems === undefined
       ? { type: "tcp" as const }
       : { type: "tls" as const, cert: pems.cert, key: pems.key, workers, provider }
+  // As `puremq start` does.
+  letSmallHeapGrow()
   const broker = createBroker({
     listeners: [{ ...listener, port: 0 }],
     sysInterval: 0,

@@ -17,6 +17,7 @@ export {
 export { ListenError, type RenewedCertificate } from "./listen/listener.ts"
 export type { Qos } from "./packet/packets.ts"
 export { createBroker, type ListenerAddress, type PureMqBroker } from "./platform/node.ts"
+export { letSmallHeapGrow } from "./platform/node-collections.ts"
 export type { Resumption } from "./platform/node-resumption.ts"
 export type { Access, Decision, Identity, LoginAttempt, Refusal } from "./ports/access.ts"
 export type { PeerInfo, TransportKind } from "./ports/peer.ts"

@@ -5,6 +5,7 @@ import type { LogFormat } from "../admin/log.ts"
 import type { BrokerConfig } from "../config/config.ts"
 import { loadingFiles } from "../config/load.ts"
 import { createBroker } from "../platform/node.ts"
+import { letSmallHeapGrow } from "../platform/node-collections.ts"
 import { certificateFiles, developmentCertificates } from "./certificates.ts"
 import { LineOutput, logTo } from "./output.ts"
 import { type Reloads, reloadFiles, type Settings } from "./reload.ts"
@@ -31,6 +32,7 @@ interface Plan {
 /** Runs the broker until a signal; resolves when it is closed. */
 export async function start(args: readonly string[]): Promise<void> {
   const plan = makePlan(args)
+  letSmallHeapGrow()
   const { log } = plan
   const output = new LineOutput(process.stdout, (why) => {
     process.stderr.write(`puremq: the log cannot be written any more (${why}); the broker goes on without it\n`)
