@@ -13,11 +13,15 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where workers write the steps; undefined: they do not. */
     stepsFolder: string | undefined
+    /** Where the command `puremq` is built once for all files of a whole run; undefined: each builds it. */
+    commandFolder: string | undefined
+    /** The same of the explorer's page. */
+    pageFolder: string | undefined
   }
 }
 
 /** @returns what is done after the last test */
-export function setup(project: TestProject): (() => void) | undefined {
+export async function setup(project: TestProject): Promise<(() => void) | undefined> {
   // Tests run on the sources, and a part of those is compiled. A copy of the stack alone has no dashboard.
   const programs = ["../kernels.mjs", "../../packages/broker/dashboard/build/bundle.mjs"]
   for (const program of programs.map((path) => fileURLToPath(new URL(path, import.meta.url))))
@@ -25,7 +29,26 @@ export function setup(project: TestProject): (() => void) | undefined {
   const isWhole = process.env.PUREMQ_ALL_TESTS === "1"
   const folder = isWhole ? mkdtempSync(join(tmpdir(), "puremq-steps-")) : undefined
   project.provide("stepsFolder", folder)
-  return folder === undefined ? undefined : () => compare(folder)
+  const built = isWhole ? mkdtempSync(join(tmpdir(), "puremq-built-")) : undefined
+  project.provide(
+    "commandFolder",
+    built && (await builtOnce(built, "command", "broker/tests/command-build.ts", "buildCommand")),
+  )
+  project.provide("pageFolder", built && (await builtOnce(built, "page", "explorer/build/bundle.mjs", "bundlePage")))
+  if (folder === undefined || built === undefined) return undefined
+  return () => {
+    rmSync(built, { recursive: true })
+    compare(folder)
+  }
+}
+
+/** What many files of tests start: built once. */
+async function builtOnce(within: string, name: string, source: string, build: string): Promise<string | undefined> {
+  const path = fileURLToPath(new URL(`../../packages/${source}`, import.meta.url))
+  if (!existsSync(path)) return undefined
+  const folder = join(within, name)
+  await (await import(path))[build](folder)
+  return folder
 }
 
 /** When they differ the run has failed. */

@@ -4,29 +4,39 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { inject } from "vitest"
+import { buildCommand } from "./command-build.ts"
+
+export interface BuiltCommand {
+  readonly program: string
+  remove(): void
+}
+
+/** The command of the sources as they are: a whole run of the tests has built it once for all (scripts/steps/global.ts). */
+export async function builtCommand(): Promise<BuiltCommand> {
+  const shared = inject("commandFolder")
+  if (shared !== undefined) return { program: join(shared, "main.mjs"), remove: () => undefined }
+  const folder = mkdtempSync(join(tmpdir(), "puremq-program-"))
+  return { program: await buildCommand(folder), remove: () => rmSync(folder, { recursive: true }) }
+}
 
 export class Command {
   readonly folder: string = mkdtempSync(join(tmpdir(), "puremq-command-"))
-  readonly program: string = join(this.folder, "main.mjs")
   readonly #running = new Set<ChildProcess>()
+  #built: BuiltCommand | undefined
+
+  get program(): string {
+    if (this.#built === undefined) throw new Error("the command is not built")
+    return this.#built.program
+  }
 
   async build(): Promise<void> {
-    await build({
-      entryPoints: [fileURLToPath(new URL("../src/cli/main.ts", import.meta.url))],
-      outfile: this.program,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      conditions: ["@puremq/source"],
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-      logLevel: "error",
-    })
+    this.#built = await builtCommand()
   }
 
   remove(): void {
     for (const child of this.#running) child.kill("SIGKILL")
+    this.#built?.remove()
     rmSync(this.folder, { recursive: true })
   }
 

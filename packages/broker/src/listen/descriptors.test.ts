@@ -35,7 +35,9 @@ describe.skipIf(process.platform === "win32")("a broker without descriptors", ()
   it("says so, whichever listener has taken the last, and goes on when there are some", async () => {
     const listeners = ["--tcp", "0", "--tls", "0", "--ws", "0", "--wss", "0", "--metrics", "0"]
     const line = [process.execPath, command.program, "start", "--store", "memory", ...listeners]
-    const child = spawn("sh", ["-c", 'ulimit -n 70; exec "$@"', "sh", ...line], { cwd: command.folder })
+    // The command's chunks are opened at once, and need as many at its start.
+    const most = 200
+    const child = spawn("sh", ["-c", `ulimit -n ${most}; exec "$@"`, "sh", ...line], { cwd: command.folder })
     const broker = new Running(child)
     const sockets: Socket[] = []
     try {
@@ -44,7 +46,7 @@ describe.skipIf(process.platform === "win32")("a broker without descriptors", ()
         const [, port] = await broker.until(new RegExp(`listening text="${kind} on 127\\.0\\.0\\.1:(\\d+)"`))
         const before = broker.out.length
         const later = () => broker.out.slice(before)
-        for (let n = 0; n < 70; n++) {
+        for (let n = 0; n < most; n++) {
           const socket = connect({ host: "127.0.0.1", port: Number(port) })
           sockets.push(socket)
           socket.on("error", () => undefined).resume()

@@ -5,7 +5,7 @@ import type { Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Browser, chromium, type Page } from "playwright-core"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll, beforeAll, inject } from "vitest"
 import { bundlePage } from "../../build/bundle.mjs"
 import { serve } from "../../build/serve.mjs"
 
@@ -30,18 +30,21 @@ export interface Pages {
   readonly problems: readonly string[]
 }
 
-/** For a test file: the page is built and served once, and pages are closed at the end. */
+/** For a test file: the page is built (by a whole run of the tests once for all files) and served once, and pages are closed at the end. */
 export function usePages(): Pages {
   const problems: string[] = []
-  let folder: string
+  let own = ""
   let server: Server
   let address: string
   let browser: Browser
   beforeAll(async () => {
     if (whyNot !== undefined) return
-    folder = mkdtempSync(join(tmpdir(), "explorer-page-"))
-    await bundlePage(folder)
-    const served = await serve(folder, 0, "/lessons/tls/")
+    const shared = inject("pageFolder")
+    if (shared === undefined) {
+      own = mkdtempSync(join(tmpdir(), "explorer-page-"))
+      await bundlePage(own)
+    }
+    const served = await serve(shared ?? own, 0, "/lessons/tls/")
     server = served.server
     address = served.address
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] })
@@ -50,7 +53,7 @@ export function usePages(): Pages {
     if (whyNot !== undefined) return
     await browser.close()
     await new Promise((resolve) => server.close(resolve))
-    rmSync(folder, { recursive: true })
+    if (own !== "") rmSync(own, { recursive: true })
   })
   const open = async (hash: string, look: Look = {}) => {
     const { width = 1280, height = 900, scheme = "light", reducedMotion = null } = look
