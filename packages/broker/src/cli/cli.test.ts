@@ -7,34 +7,26 @@ import { connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect as connectTls } from "node:tls"
-import { fileURLToPath } from "node:url"
 import { createDevelopmentCertificates } from "@puremq/tls13/devcert"
-import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { type BuiltCommand, builtCommand } from "../../tests/command.ts"
 import { checkPassword, parsePasswordFile } from "../access/password-file.ts"
 import { scrypt } from "../platform/node-scrypt.ts"
 
 let folder = ""
 let program = ""
+let built: BuiltCommand | undefined
 const running = new Set<ChildProcess>()
 const file = (name: string) => join(folder, name)
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "puremq-cli-"))
-  program = file("main.mjs")
-  await build({
-    entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    conditions: ["@puremq/source"],
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    logLevel: "error",
-  })
+  built = await builtCommand()
+  program = built.program
 }, 60_000)
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL")
+  built?.remove()
   rmSync(folder, { recursive: true })
 })
 
