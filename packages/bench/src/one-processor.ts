@@ -13,15 +13,16 @@ export function lastProcessor(list: string): number | undefined {
   return parts.length > 1 && Number.isInteger(last) ? last : undefined
 }
 
-let told = false
+/** It is told once. */
+const notice = { told: false }
 
-/** All threads of the process; what it starts later inherits it. Where the system has no `taskset` (Linux has) it is told once. */
+/** All threads of the process; what it starts later inherits it. Where the system has no `taskset`, which Linux has, that is told. */
 export function onOneProcessor(pid: number | undefined): void {
   const processor = lastProcessor(allowed())
   if (pid === undefined || processor === undefined) return
   const { error, status } = spawnSync("taskset", ["-acp", String(processor), String(pid)], { stdio: "ignore" })
-  if ((error === undefined && status === 0) || told) return
-  told = true
+  if ((error === undefined && status === 0) || notice.told) return
+  notice.told = true
   progress("what is compared has no processor of its own, as there is no taskset: ratios differ more from run to run")
 }
 
